@@ -1,0 +1,219 @@
+//! What the vendor says about a generation: the body of a webhook, and, as far as anybody knows,
+//! of the status call and of the reply to a submission. Every field is optional, and a field of an
+//! unexpected type is as good as absent.
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use crate::jobs::{GenerationId, Text};
+
+/// Why a body says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayloadError(pub String);
+
+impl std::fmt::Display for PayloadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for PayloadError {}
+
+/// A body, its fields still raw; the methods read them.
+#[derive(Debug, Default, Deserialize)]
+pub struct Payload<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    job_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    generation_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    status: Option<&'a RawValue>,
+    #[serde(borrow)]
+    model: Option<&'a RawValue>,
+    #[serde(borrow)]
+    model_actual: Option<&'a RawValue>,
+    #[serde(borrow)]
+    prompt: Option<&'a RawValue>,
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    output_url: Option<&'a RawValue>,
+    #[serde(borrow)]
+    credits: Option<&'a RawValue>,
+    #[serde(borrow)]
+    adjusted_credits: Option<&'a RawValue>,
+    #[serde(borrow)]
+    failover_used: Option<&'a RawValue>,
+    #[serde(borrow)]
+    completed_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    phase: Option<&'a RawValue>,
+    #[serde(borrow)]
+    progress: Option<&'a RawValue>,
+    #[serde(borrow)]
+    eta_seconds: Option<&'a RawValue>,
+}
+
+impl<'a> Payload<'a> {
+    /// Reads a body: a JSON object, as the vendor's pages show it.
+    pub fn parse(body: &'a [u8]) -> Result<Self, PayloadError> {
+        let text = std::str::from_utf8(body)
+            .map_err(|_| PayloadError("the body is not UTF-8".to_owned()))?;
+        // serde would also read a struct from an array.
+        if !text.trim_start().starts_with('{') {
+            return Err(PayloadError("the body is not a JSON object".to_owned()));
+        }
+        serde_json::from_str(text).map_err(|e| PayloadError(format!("the body is not JSON: {e}")))
+    }
+
+    /// The id, checked: `id`, else `job_id`, else `generation_id`.
+    pub fn id(&self) -> Option<GenerationId> {
+        [self.id, self.job_id, self.generation_id]
+            .into_iter()
+            .find_map(text)
+            .and_then(|id| GenerationId::parse(id.as_str()))
+    }
+
+    /// The status word as it was sent.
+    pub fn status(&self) -> Option<Text<'a>> {
+        text(self.status)
+    }
+
+    /// The model, as the payload names it.
+    pub fn model(&self) -> Option<Text<'a>> {
+        text(self.model)
+    }
+
+    /// The model that served the request, where it is told apart from the one asked for.
+    pub fn model_actual(&self) -> Option<Text<'a>> {
+        text(self.model_actual)
+    }
+
+    /// The prompt of a video, or the text of a voice.
+    pub fn prompt(&self) -> Option<Text<'a>> {
+        text(self.prompt).or_else(|| text(self.text))
+    }
+
+    /// Where the clip is.
+    pub fn output_url(&self) -> Option<Text<'a>> {
+        text(self.output_url).filter(|url| !url.as_str().is_empty())
+    }
+
+    /// Credits charged.
+    pub fn credits(&self) -> Option<f64> {
+        value(self.credits)
+    }
+
+    /// Credits charged after a correction.
+    pub fn adjusted_credits(&self) -> Option<f64> {
+        value(self.adjusted_credits)
+    }
+
+    /// Whether another provider served it.
+    pub fn failover_used(&self) -> Option<bool> {
+        value(self.failover_used)
+    }
+
+    /// RFC 3339, as it was sent.
+    pub fn completed_at(&self) -> Option<Text<'a>> {
+        text(self.completed_at)
+    }
+
+    /// What went wrong: the text, or the message inside of an object or array, or its JSON.
+    pub fn error(&self) -> Option<String> {
+        self.error
+            .and_then(|raw| message_of(&serde_json::from_str(raw.get()).ok()?))
+    }
+
+    /// e.g. `Rendering`.
+    pub fn phase(&self) -> Option<Text<'a>> {
+        text(self.phase)
+    }
+
+    /// A number, of no documented unit.
+    pub fn progress(&self) -> Option<f64> {
+        value(self.progress)
+    }
+
+    /// Seconds left.
+    pub fn eta_seconds(&self) -> Option<f64> {
+        value(self.eta_seconds)
+    }
+}
+
+/// The message in an error value of no documented shape: a text, `error.message`, `message`,
+/// `detail`, the first of an array; else the value's JSON. `None` for null and empty texts.
+pub(super) fn message_of(error: &serde_json::Value) -> Option<String> {
+    use serde_json::Value;
+    match error {
+        Value::Null => None,
+        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Array(items) => items.iter().find_map(message_of),
+        Value::Object(fields) => ["error", "message", "detail", "msg"]
+            .into_iter()
+            .find_map(|name| fields.get(name).and_then(message_of))
+            .or_else(|| Some(error.to_string())),
+        other => Some(other.to_string()),
+    }
+}
+
+fn text<'a>(raw: Option<&'a RawValue>) -> Option<Text<'a>> {
+    serde_json::from_str(raw?.get()).ok()
+}
+
+fn value<T: DeserializeOwned>(raw: Option<&RawValue>) -> Option<T> {
+    serde_json::from_str(raw?.get()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_payload_is_read() {
+        let body = br#"{"id":"vgen_abc123","object":"video.generation","status":"completed",
+            "model":"kling-v3","prompt":"reveal","output_url":"https://cdn/x.mp4","credits":3,
+            "failover_used":false,"completed_at":"2026-03-10T14:23:01Z"}"#;
+        let payload = Payload::parse(body).unwrap();
+        assert_eq!(payload.id().unwrap().as_str(), "vgen_abc123");
+        assert_eq!(payload.credits(), Some(3.0));
+        assert_eq!(payload.failover_used(), Some(false));
+        assert_eq!(payload.error(), None);
+    }
+
+    #[test]
+    fn a_field_of_another_type_is_absent() {
+        let payload = Payload::parse(br#"{"id":7,"generation_id":"gen_1","credits":"x"}"#).unwrap();
+        assert_eq!(payload.id().unwrap().as_str(), "gen_1");
+        assert_eq!(payload.credits(), None);
+    }
+
+    #[test]
+    fn errors_of_any_shape_have_a_message() {
+        for (error, message) in [
+            (r#""out of memory""#, Some("out of memory")),
+            (r#"{"message":"no"}"#, Some("no")),
+            (r#"{"error":{"message":"deep"}}"#, Some("deep")),
+            (r#"[{"detail":"first"},"second"]"#, Some("first")),
+            (r#"{"code":7}"#, Some(r#"{"code":7}"#)),
+            ("null", None),
+            ("\"\"", None),
+        ] {
+            let body = format!(r#"{{"error":{error}}}"#);
+            let payload = Payload::parse(body.as_bytes()).unwrap();
+            assert_eq!(payload.error().as_deref(), message, "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for bad in [&b""[..], b"[]", b"<html>", b"{", b"\xff{}"] {
+            assert!(Payload::parse(bad).is_err());
+        }
+    }
+}

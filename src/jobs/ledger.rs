@@ -1,0 +1,350 @@
+//! The fold: lines in, jobs out, in about a hundred bytes a job.
+//!
+//! The ledger keeps what decisions need and, for the rest, where in the log a job's lines stand;
+//! [`JobView`](super::JobView) folds those again, with all their fields, when somebody asks.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::line::RequestFacts;
+use super::{Credits, GenerationId, JobKey, JobState, Line, LineError, Rates};
+
+/// A listing's or SKU's id together with its photo (without query and fragment, since signed
+/// addresses rotate), hashed: what stays the same when a row's prompt is edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Subject(u64);
+
+/// Both a sandbox's and live jobs are in one log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mixed;
+
+/// No line: the end of a chain.
+const END: u32 = u32::MAX;
+
+/// The folded log.
+#[derive(Debug)]
+pub struct Ledger {
+    rates: Rates,
+    hasher: DefaultHashBuilder,
+    jobs: Vec<JobState>,
+    by_key: HashTable<u32>,
+    /// Jobs by the first id of their first attempt.
+    by_id: HashTable<u32>,
+    /// Hash of that id, job by job; 0 for none.
+    first_ids: Vec<u64>,
+    /// Every other id.
+    more_ids: HashMap<u64, u32>,
+    places: Option<Places>,
+    subjects: Option<Subjects>,
+    lines: u64,
+    unreadable: u64,
+}
+
+/// Where the lines of each job stand: a chain of offsets, newest first.
+#[derive(Debug, Default)]
+struct Places {
+    /// Offset of a line, and the line before it of the same job.
+    lines: Vec<(u64, u32)>,
+    heads: Vec<u32>,
+}
+
+/// What a manifest is compared with.
+#[derive(Debug, Default)]
+struct Subjects {
+    of_job: Vec<Option<Subject>>,
+    by_subject: HashMap<Subject, Vec<u32>>,
+    /// Owners (listings, SKUs) of jobs known only from the vendor's sample scripts.
+    keyless_owners: HashMap<u64, Vec<u32>>,
+}
+
+impl Ledger {
+    /// An empty ledger; `rates` price attempts whose lines tell no estimate.
+    pub fn new(rates: Rates) -> Self {
+        Self {
+            rates,
+            hasher: DefaultHashBuilder::default(),
+            jobs: Vec::new(),
+            by_key: HashTable::new(),
+            by_id: HashTable::new(),
+            first_ids: Vec::new(),
+            more_ids: HashMap::new(),
+            places: None,
+            subjects: None,
+            lines: 0,
+            unreadable: 0,
+        }
+    }
+
+    /// Also keeps where lines stand, for [`Ledger::places`]. Before the first line.
+    #[must_use]
+    pub fn with_places(mut self) -> Self {
+        self.places = Some(Places::default());
+        self
+    }
+
+    /// Also keeps what [`Ledger::of_subject`] needs. Before the first line.
+    #[must_use]
+    pub fn with_subjects(mut self) -> Self {
+        self.subjects = Some(Subjects::default());
+        self
+    }
+
+    /// Takes in the text of one line, which starts at `offset` of the log. Blank lines are none.
+    /// A line that says nothing is counted.
+    pub fn absorb(&mut self, raw: &str, offset: u64) {
+        if raw.trim().is_empty() {
+            return;
+        }
+        match self.try_absorb(raw, offset) {
+            Ok(()) => self.lines += 1,
+            Err(_) => self.unreadable += 1,
+        }
+    }
+
+    /// Counts a line that is not even text.
+    pub fn count_unreadable(&mut self) {
+        self.unreadable += 1;
+    }
+
+    fn try_absorb(&mut self, raw: &str, offset: u64) -> Result<(), LineError> {
+        let line = Line::parse(raw)?;
+        let parts = line.history()?;
+        let job = if parts.is_empty() {
+            self.absorb_line(&line)
+        } else {
+            let parts: Vec<Line<'_>> = parts
+                .into_iter()
+                .map(Line::parse)
+                .collect::<Result<_, _>>()?;
+            let mut job = None;
+            for part in &parts {
+                job = Some(self.absorb_line(part));
+            }
+            job.unwrap_or_else(|| self.index_of(line.job, line.attempt))
+        };
+        if let Some(places) = &mut self.places {
+            places.heads.resize(self.jobs.len(), END);
+            let before = places.heads[job as usize];
+            places.heads[job as usize] = places.lines.len() as u32;
+            places.lines.push((offset, before));
+        }
+        Ok(())
+    }
+
+    fn absorb_line(&mut self, line: &Line<'_>) -> u32 {
+        let index = self.index_of(line.job, line.attempt);
+        let id = line
+            .generation_id
+            .as_ref()
+            .map(|id| self.hash_id(id.as_str()));
+        self.jobs[index as usize].absorb(line, id, &self.rates);
+        if let Some(id) = id {
+            self.note_id(id, index);
+        }
+        if self.subjects.is_some() {
+            self.note_subject(line, index);
+        }
+        index
+    }
+
+    fn index_of(&mut self, key: JobKey, attempt: u32) -> u32 {
+        let jobs = &self.jobs;
+        let hasher = &self.hasher;
+        let hash = hasher.hash_one(key.number());
+        if let Some(&index) = self.by_key.find(hash, |&i| jobs[i as usize].key == key) {
+            return index;
+        }
+        let index = jobs.len() as u32;
+        self.by_key.insert_unique(hash, index, |&i| {
+            hasher.hash_one(jobs[i as usize].key.number())
+        });
+        self.jobs.push(JobState::new(key, attempt));
+        self.first_ids.push(0);
+        index
+    }
+
+    fn hash_id(&self, id: &str) -> u64 {
+        // 0 stands for no id.
+        self.hasher.hash_one(id).max(1)
+    }
+
+    fn note_id(&mut self, id: u64, index: u32) {
+        if self.find_id(id).is_some() {
+            return;
+        }
+        let first_ids = &mut self.first_ids;
+        if first_ids[index as usize] == 0 {
+            first_ids[index as usize] = id;
+            self.by_id
+                .insert_unique(id, index, |&i| first_ids[i as usize]);
+        } else {
+            self.more_ids.insert(id, index);
+        }
+    }
+
+    fn find_id(&self, id: u64) -> Option<u32> {
+        self.by_id
+            .find(id, |&i| self.first_ids[i as usize] == id)
+            .or_else(|| self.more_ids.get(&id))
+            .copied()
+    }
+
+    fn note_subject(&mut self, line: &Line<'_>, index: u32) {
+        let owner = line.id.as_ref().map(|(_, id)| id.as_str());
+        let request = line
+            .request
+            .and_then(|r| serde_json::from_str::<RequestFacts<'_>>(r.get()).ok());
+        let image = request.and_then(|r| r.image_url);
+        let subject = match (owner, &image) {
+            (Some(owner), Some(image)) => Some(self.subject(owner, image.as_str())),
+            _ => None,
+        };
+        let keyless_owner = owner
+            .filter(|_| line.keyless)
+            .map(|owner| self.hasher.hash_one(owner));
+        let Some(subjects) = &mut self.subjects else {
+            return;
+        };
+        subjects.of_job.resize(self.jobs.len(), None);
+        if let Some(owner) = keyless_owner {
+            let jobs = subjects.keyless_owners.entry(owner).or_default();
+            if !jobs.contains(&index) {
+                jobs.push(index);
+            }
+        }
+        if subject.is_some() && subjects.of_job[index as usize].is_none() {
+            subjects.of_job[index as usize] = subject;
+            subjects
+                .by_subject
+                .entry(subject.unwrap_or(Subject(0)))
+                .or_default()
+                .push(index);
+        }
+    }
+
+    /// The subject of a row or a job.
+    pub fn subject(&self, owner: &str, image_url: &str) -> Subject {
+        let end = image_url.find(['?', '#']).unwrap_or(image_url.len());
+        Subject(self.hasher.hash_one((owner, &image_url[..end])))
+    }
+
+    /// Jobs about `subject`, under whatever key. Needs [`Ledger::with_subjects`].
+    pub fn of_subject(&self, subject: Subject) -> impl Iterator<Item = &JobState> {
+        self.subjects
+            .as_ref()
+            .and_then(|s| s.by_subject.get(&subject))
+            .into_iter()
+            .flatten()
+            .map(|&i| &self.jobs[i as usize])
+    }
+
+    /// Jobs of a listing or SKU that are known only from the vendor's sample scripts, whose lines
+    /// do not tell the photo. Needs [`Ledger::with_subjects`].
+    pub fn keyless_of_owner(&self, owner: &str) -> impl Iterator<Item = &JobState> {
+        self.subjects
+            .as_ref()
+            .and_then(|s| s.keyless_owners.get(&self.hasher.hash_one(owner)))
+            .into_iter()
+            .flatten()
+            .map(|&i| &self.jobs[i as usize])
+    }
+
+    /// One job.
+    pub fn job(&self, key: JobKey) -> Option<&JobState> {
+        let hash = self.hasher.hash_one(key.number());
+        self.by_key
+            .find(hash, |&i| self.jobs[i as usize].key == key)
+            .map(|&i| &self.jobs[i as usize])
+    }
+
+    /// All jobs, in the order in which the log first names them.
+    pub fn jobs(&self) -> impl ExactSizeIterator<Item = &JobState> {
+        self.jobs.iter()
+    }
+
+    /// The job and attempt that an id belongs to.
+    pub fn by_generation_id(&self, id: &GenerationId) -> Option<(&JobState, u32)> {
+        let hash = self.hash_id(id.as_str());
+        let job = &self.jobs[self.find_id(hash)? as usize];
+        let attempt = job
+            .attempts()
+            .find(|a| a.id_hashes().any(|h| h == hash))
+            .map_or_else(|| job.newest().number, |a| a.number);
+        Some((job, attempt))
+    }
+
+    /// Offsets of a job's lines, ascending. Needs [`Ledger::with_places`].
+    pub fn places(&self, key: JobKey) -> Vec<u64> {
+        let hash = self.hasher.hash_one(key.number());
+        let found = self
+            .by_key
+            .find(hash, |&i| self.jobs[i as usize].key == key);
+        let (Some(&index), Some(places)) = (found, &self.places) else {
+            return Vec::new();
+        };
+        let mut next = places.heads.get(index as usize).copied().unwrap_or(END);
+        let mut offsets = Vec::new();
+        while let Some(&(offset, before)) = places.lines.get(next as usize) {
+            offsets.push(offset);
+            next = before;
+        }
+        offsets.sort_unstable();
+        offsets
+    }
+
+    /// What an attempt of this request would cost by the ledger's rates.
+    pub fn rates(&self) -> &Rates {
+        &self.rates
+    }
+
+    /// Charges and reservations of the whole log, for a cap.
+    pub fn committed(&self) -> Credits {
+        self.jobs.iter().map(JobState::committed).sum()
+    }
+
+    /// Whether no line has been taken in.
+    pub fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    /// Lines taken in.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// Lines that said nothing.
+    pub fn unreadable(&self) -> u64 {
+        self.unreadable
+    }
+
+    /// A sandbox's jobs and live ones never share a log. `sandbox` is what the run is about to
+    /// write; `rehearsal` tells that it talks to a server on this machine, whose ids decide.
+    pub fn check_mixing(&self, sandbox: bool, rehearsal: bool) -> Result<(), Mixed> {
+        let clash = self.jobs.iter().any(|job| {
+            if sandbox {
+                !job.is_sandbox()
+            } else {
+                job.is_sandbox() && !rehearsal
+            }
+        });
+        if clash { Err(Mixed) } else { Ok(()) }
+    }
+
+    /// Whether an id may enter: a sandbox's never beside a live one.
+    pub fn may_hold(&self, id: &GenerationId) -> bool {
+        !self.jobs.iter().any(|job| {
+            if id.is_sandbox() {
+                job.has_live_id()
+            } else {
+                job.is_sandbox()
+            }
+        })
+    }
+
+    /// Keys of all jobs.
+    pub fn keys(&self) -> HashSet<JobKey> {
+        self.jobs.iter().map(|j| j.key).collect()
+    }
+}

@@ -1,0 +1,478 @@
+//! One line of a job log, read. Texts are borrowed from the line wherever it has no escapes.
+
+use std::{borrow::Cow, fmt};
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{GenerationId, IdColumn, JobKey, Seconds, Status, Word};
+
+/// Every name that has a meaning of its own in a log line. A manifest's carried column may not
+/// have one of them, or a row could overwrite what the log knows.
+pub const LOG_FIELDS: [&str; 44] = [
+    "at",
+    "job",
+    "attempt",
+    "status",
+    "listing_id",
+    "sku",
+    "variant",
+    "line",
+    "request",
+    "generation_id",
+    "submitted_at",
+    "output_url",
+    "credits",
+    "adjusted_credits",
+    "credits_estimated",
+    "failover_used",
+    "model_actual",
+    "phase",
+    "progress",
+    "eta_seconds",
+    "completed_at",
+    "via",
+    "error",
+    "http_status",
+    "temporary",
+    "sandbox",
+    "file",
+    "bytes",
+    "sha256",
+    "target",
+    "reference",
+    "verdict",
+    "by",
+    "by_job",
+    "history",
+    "attempts",
+    "downloaded",
+    "published",
+    "resolved",
+    "superseded",
+    "dismissed",
+    "conflict",
+    "generation_ids",
+    "step",
+];
+
+/// A text that is borrowed where it can be.
+///
+/// `serde` copies inside `Option<Cow<str>>`; this newtype does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text<'a>(pub Cow<'a, str>);
+
+impl Text<'_> {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+            fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(v)))
+            }
+            fn visit_str<E>(self, v: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(v.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+impl Serialize for Text<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// Why a line says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LineError {
+    /// Not a whole JSON object, or a field of another type than the log's.
+    Malformed(String),
+    /// Names neither a job nor anything a job's key could be made of.
+    Nameless,
+    /// Its `status` is a word this version does not know.
+    UnknownWord(String),
+}
+
+impl fmt::Display for LineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(why) => write!(f, "not a log line: {why}"),
+            Self::Nameless => f.write_str("names no job, generation id, listing or SKU"),
+            Self::UnknownWord(word) => write!(f, "status {word:?} is not known to this version"),
+        }
+    }
+}
+
+/// A log line. Field by field as the log's format names them.
+#[derive(Debug)]
+pub struct Line<'a> {
+    /// The whole line, the last tie-breaker of every order.
+    pub raw: &'a str,
+    /// When it was written, in milliseconds since 1970; for a line of the vendor's sample scripts
+    /// its `completed_at` or `submitted_at`, else 0.
+    pub at: i64,
+    /// The job.
+    pub job: JobKey,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// What it says.
+    pub word: Word,
+    /// Whether it is a line of the vendor's sample scripts, which name no job.
+    pub keyless: bool,
+    /// The listing or SKU.
+    pub id: Option<(IdColumn, Text<'a>)>,
+    /// The vendor's id, checked.
+    pub generation_id: Option<Text<'a>>,
+    /// The request's body, verbatim.
+    pub request: Option<&'a RawValue>,
+    /// What was charged.
+    pub credits: Option<f64>,
+    /// What was charged after a correction.
+    pub adjusted_credits: Option<f64>,
+    /// What was expected when it was sent.
+    pub credits_estimated: Option<f64>,
+    /// On `submit_failed`: another run may try again by itself.
+    pub temporary: bool,
+    /// The HTTP status of the reply that the line tells of.
+    pub http_status: Option<u16>,
+    /// Written under `--sandbox`.
+    pub sandbox: bool,
+    /// On `resolved`.
+    pub verdict: Option<Text<'a>>,
+    /// On a compacted line: the lines it stands for.
+    pub history: Option<&'a RawValue>,
+    /// Everything else that is not null, in the line's order; empty unless asked for.
+    pub rest: Vec<(Text<'a>, &'a RawValue)>,
+}
+
+/// The parts of a request that the fold needs.
+#[derive(Debug, Default, Deserialize)]
+pub struct RequestFacts<'a> {
+    /// `None` on a voice request.
+    #[serde(borrow)]
+    pub model: Option<Text<'a>>,
+    /// The photo.
+    #[serde(borrow)]
+    pub image_url: Option<Text<'a>>,
+    /// The words of a voice request.
+    #[serde(borrow)]
+    pub text: Option<Text<'a>>,
+    /// As sent: `"5s"` or `5`.
+    #[serde(borrow)]
+    pub duration: Option<&'a RawValue>,
+}
+
+impl RequestFacts<'_> {
+    /// The duration, where one can be read.
+    pub fn seconds(&self) -> Option<Seconds> {
+        Seconds::parse(self.duration?.get().trim_matches('"'))
+    }
+}
+
+impl<'a> Line<'a> {
+    /// Reads a line for the compact fold: what [`Line::rest`] would hold is skipped.
+    pub fn parse(raw: &'a str) -> Result<Self, LineError> {
+        Self::read(raw, false)
+    }
+
+    /// Reads a line with all its fields.
+    pub fn parse_whole(raw: &'a str) -> Result<Self, LineError> {
+        Self::read(raw, true)
+    }
+
+    fn read(raw: &'a str, keep_rest: bool) -> Result<Self, LineError> {
+        let mut de = serde_json::Deserializer::from_str(raw);
+        let fields = Fields { keep_rest }
+            .deserialize(&mut de)
+            .and_then(|fields| de.end().map(|()| fields))
+            .map_err(|e| LineError::Malformed(e.to_string()))?;
+        fields.into_line(raw)
+    }
+
+    /// Whether a sandbox wrote it or made its id.
+    pub fn is_sandbox(&self) -> bool {
+        self.sandbox
+            || self
+                .generation_id
+                .as_ref()
+                .is_some_and(|id| id.0.starts_with(super::SANDBOX_PREFIX))
+    }
+
+    /// The credits it says were charged.
+    pub fn charged(&self) -> Option<f64> {
+        self.adjusted_credits.or(self.credits)
+    }
+
+    /// The lines a compacted line stands for; empty for any other.
+    pub fn history(&self) -> Result<Vec<&'a str>, LineError> {
+        let Some(raw) = self.history else {
+            return Ok(Vec::new());
+        };
+        serde_json::from_str::<Vec<&RawValue>>(raw.get())
+            .map(|lines| lines.into_iter().map(RawValue::get).collect())
+            .map_err(|e| LineError::Malformed(e.to_string()))
+    }
+}
+
+/// Collects the fields of one object; `keep_rest` decides about those the fold does not need.
+struct Fields {
+    keep_rest: bool,
+}
+
+#[derive(Default)]
+struct Found<'a> {
+    at: Option<Text<'a>>,
+    job: Option<Text<'a>>,
+    attempt: Option<u32>,
+    status: Option<Text<'a>>,
+    listing_id: Option<Text<'a>>,
+    sku: Option<Text<'a>>,
+    generation_id: Option<Text<'a>>,
+    request: Option<&'a RawValue>,
+    credits: Option<f64>,
+    adjusted_credits: Option<f64>,
+    credits_estimated: Option<f64>,
+    temporary: Option<bool>,
+    http_status: Option<u16>,
+    sandbox: Option<bool>,
+    verdict: Option<Text<'a>>,
+    history: Option<&'a RawValue>,
+    submitted_at: Option<Text<'a>>,
+    completed_at: Option<Text<'a>>,
+    error: Option<&'a RawValue>,
+    rest: Vec<(Text<'a>, &'a RawValue)>,
+}
+
+impl<'de> DeserializeSeed<'de> for Fields {
+    type Value = Found<'de>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Found<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
+        Err(serde::de::Error::custom("an array"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = Found::default();
+        while let Some(name) = map.next_key::<Text<'de>>()? {
+            match name.as_str() {
+                "at" => found.at = map.next_value()?,
+                "job" => found.job = map.next_value()?,
+                "attempt" => found.attempt = map.next_value()?,
+                "status" => found.status = map.next_value()?,
+                "listing_id" => found.listing_id = map.next_value()?,
+                "sku" => found.sku = map.next_value()?,
+                "generation_id" => found.generation_id = map.next_value()?,
+                "request" => found.request = map.next_value()?,
+                "credits" => found.credits = map.next_value()?,
+                "adjusted_credits" => found.adjusted_credits = map.next_value()?,
+                "credits_estimated" => found.credits_estimated = map.next_value()?,
+                "temporary" => found.temporary = map.next_value()?,
+                "http_status" => found.http_status = map.next_value()?,
+                "sandbox" => found.sandbox = map.next_value()?,
+                "verdict" => found.verdict = map.next_value()?,
+                "history" => found.history = map.next_value()?,
+                "submitted_at" | "completed_at" | "error" => {
+                    let raw: &'de RawValue = map.next_value()?;
+                    let text = || serde_json::from_str(raw.get()).ok();
+                    match name.as_str() {
+                        "submitted_at" => found.submitted_at = text(),
+                        "completed_at" => found.completed_at = text(),
+                        _ => found.error = Some(raw),
+                    }
+                    if self.keep_rest && raw.get() != "null" {
+                        found.rest.push((name, raw));
+                    }
+                }
+                _ if self.keep_rest => {
+                    let raw: &'de RawValue = map.next_value()?;
+                    if raw.get() != "null" {
+                        found.rest.push((name, raw));
+                    }
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl<'a> Found<'a> {
+    fn into_line(self, raw: &'a str) -> Result<Line<'a>, LineError> {
+        let generation_id = self
+            .generation_id
+            .filter(|id| GenerationId::is_valid(id.as_str()));
+        let id = self
+            .listing_id
+            .map(|id| (IdColumn::Listing, id))
+            .or(self.sku.map(|id| (IdColumn::Sku, id)));
+        let keyless = self.job.is_none();
+        let job = match &self.job {
+            Some(text) => JobKey::parse(text.as_str())
+                .ok_or_else(|| LineError::Malformed(format!("job {:?}", text.0)))?,
+            None => JobKey::of_seed(
+                generation_id
+                    .as_ref()
+                    .or(id.as_ref().map(|(_, id)| id))
+                    .ok_or(LineError::Nameless)?
+                    .as_str(),
+            ),
+        };
+        let word = match self.status.as_ref().map(|s| (s, Word::parse(&s.0))) {
+            Some((_, Some(Word::Status(Status::SubmitFailed))))
+                if keyless && !is_http_refusal(self.error) =>
+            {
+                Word::Status(Status::Unknown)
+            }
+            Some((_, Some(word))) => word,
+            // The sample scripts copy whatever word the vendor used; an unknown one is not an end.
+            _ if keyless && generation_id.is_some() => Word::Status(Status::Pending),
+            Some((word, None)) => return Err(LineError::UnknownWord(word.0.to_string())),
+            None => return Err(LineError::Malformed("no status".to_owned())),
+        };
+        let time = |text: Option<&Text<'_>>| text.and_then(|t| parse_millis(t.as_str()));
+        Ok(Line {
+            raw,
+            at: time(self.at.as_ref())
+                .or_else(|| time(self.completed_at.as_ref()))
+                .or_else(|| time(self.submitted_at.as_ref()))
+                .unwrap_or(0),
+            job,
+            attempt: self.attempt.unwrap_or(1),
+            word,
+            keyless,
+            id,
+            generation_id,
+            request: self.request,
+            credits: self.credits,
+            adjusted_credits: self.adjusted_credits,
+            credits_estimated: self.credits_estimated,
+            temporary: self.temporary.unwrap_or(false),
+            http_status: self.http_status,
+            sandbox: self.sandbox.unwrap_or(false),
+            verdict: self.verdict,
+            history: self.history,
+            rest: self.rest,
+        })
+    }
+}
+
+/// Whether a sample script's error shows an HTTP 4xx. Its `submit_failed` also stands for
+/// time-outs, which may have been billed; so do 408 and 409.
+fn is_http_refusal(error: Option<&RawValue>) -> bool {
+    let Some((_, after)) = error.and_then(|e| e.get().split_once("HTTP ")) else {
+        return false;
+    };
+    let digits = after.as_bytes();
+    digits.len() >= 3
+        && digits[0] == b'4'
+        && digits[1..3].iter().all(u8::is_ascii_digit)
+        && !matches!(&digits[..3], b"408" | b"409")
+}
+
+/// Milliseconds since 1970 of an RFC 3339 time.
+fn parse_millis(text: &str) -> Option<i64> {
+    text.parse::<jiff::Timestamp>()
+        .ok()
+        .map(jiff::Timestamp::as_millisecond)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_lines_are_read() {
+        let line = Line::parse(
+            r#"{"at":"2026-03-12T09:22:18.120Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"completed","listing_id":"LST-4202","generation_id":"vgen_def456","output_url":"https://x","credits":5}"#,
+        )
+        .unwrap();
+        assert_eq!(line.at, 1_773_307_338_120);
+        assert_eq!(line.job.to_string(), "5b1f0c9a77d2e318");
+        assert_eq!(line.word, Word::Status(Status::Completed));
+        assert_eq!(line.charged(), Some(5.0));
+        assert!(line.rest.is_empty());
+    }
+
+    #[test]
+    fn a_line_of_the_sample_scripts_gets_its_key_from_the_generation_id() {
+        let line = Line::parse_whole(
+            r#"{"listing_id":"LST-4201","generation_id":"vgen_abc123","status":"completed","error":null,"completed_at":"2026-03-12T09:22:17Z"}"#,
+        )
+        .unwrap();
+        assert!(line.keyless);
+        assert_eq!(line.job, JobKey::of_seed("vgen_abc123"));
+        assert_eq!(line.at, 1_773_307_337_000);
+        assert_eq!(line.rest.len(), 1, "null is absent: {:?}", line.rest);
+    }
+
+    #[test]
+    fn a_sample_scripts_submit_failed_is_in_doubt_unless_it_was_refused() {
+        let word = |error: &str| {
+            let text = format!(
+                r#"{{"listing_id":"A","status":"submit_failed","error":{}}}"#,
+                serde_json::Value::from(error)
+            );
+            Line::parse(&text).unwrap().word.status().unwrap()
+        };
+        assert_eq!(word("TypeError: fetch failed"), Status::Unknown);
+        assert_eq!(word("Error: HTTP 500: {}"), Status::Unknown);
+        assert_eq!(word("Error: HTTP 408: {}"), Status::Unknown);
+        assert_eq!(word("Error: HTTP 422: {}"), Status::SubmitFailed);
+    }
+
+    #[test]
+    fn what_is_no_log_line_says_why() {
+        for (text, expected) in [
+            ("", "not a log line"),
+            ("[1]", "not a log line"),
+            ("{\"job\":", "not a log line"),
+            ("{\"status\":\"pending\"}", "names no job"),
+            (
+                r#"{"job":"5b1f0c9a77d2e318","status":"queued"}"#,
+                "not known",
+            ),
+            (r#"{"job":"nope","status":"pending"}"#, "not a log line"),
+            (
+                r#"{"job":"5b1f0c9a77d2e318","status":"pending"} {}"#,
+                "not a log line",
+            ),
+        ] {
+            let error = Line::parse(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_generation_id_is_no_id() {
+        let line = Line::parse(
+            r#"{"job":"5b1f0c9a77d2e318","status":"pending","generation_id":"../../etc"}"#,
+        )
+        .unwrap();
+        assert_eq!(line.generation_id, None);
+    }
+}

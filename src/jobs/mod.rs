@@ -1,0 +1,25 @@
+//! The heart: what a job, an attempt and a log line are, and how lines fold into states.
+//!
+//! No I/O, no clock, no async in here. Two sentences carry the design: everything that happens
+//! becomes a record, the [`Ledger`] folds records, and nothing else decides a state; whatever
+//! could cost money is written down before it is done.
+
+mod clip;
+mod id;
+mod ledger;
+mod line;
+mod money;
+mod record;
+mod state;
+mod status;
+mod view;
+
+pub use clip::{Clip, Seconds, Video, Voice};
+pub use id::{GenerationId, IdColumn, JobKey, SANDBOX_PREFIX};
+pub use ledger::{Ledger, Mixed, Subject};
+pub use line::{LOG_FIELDS, Line, LineError, Text};
+pub use money::{Credits, Rates};
+pub use record::Record;
+pub use state::{AttemptState, JobState, Verdict};
+pub use status::{Fact, Status, Word};
+pub use view::{AttemptView, FieldMap, JobView};

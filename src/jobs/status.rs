@@ -1,0 +1,205 @@
+//! The words of a log line's `status` field.
+
+use serde::Serialize;
+
+/// Where an attempt stands. The order is the fold's order: within an attempt the later wins,
+/// whatever the order of the lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The request was about to be sent. Standing alone, its outcome is not known.
+    Submitting,
+    /// The request may or may not have been accepted and billed.
+    Unknown,
+    /// Every request of the attempt is known not to have been accepted.
+    SubmitFailed,
+    /// Accepted, waiting for its turn.
+    Pending,
+    /// Accepted, being rendered.
+    Processing,
+    /// Accepted, ended without a clip; the vendor refunds.
+    Failed,
+    /// Accepted, ended with a clip.
+    Completed,
+}
+
+impl Status {
+    /// All of them, in the fold's order.
+    pub const ALL: [Self; 7] = [
+        Self::Submitting,
+        Self::Unknown,
+        Self::SubmitFailed,
+        Self::Pending,
+        Self::Processing,
+        Self::Failed,
+        Self::Completed,
+    ];
+
+    /// The word in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Submitting => "submitting",
+            Self::Unknown => "unknown",
+            Self::SubmitFailed => "submit_failed",
+            Self::Pending => "pending",
+            Self::Processing => "processing",
+            Self::Failed => "failed",
+            Self::Completed => "completed",
+        }
+    }
+
+    /// The status a word of the log means.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == word)
+    }
+
+    /// A status word as the vendor uses it (`pending`, `processing`, `failed`, `completed`);
+    /// `None` for a word that is not in its documentation, the client's own words included.
+    pub fn from_vendor(word: &str) -> Option<Self> {
+        Self::parse(word).filter(|s| s.is_accepted())
+    }
+
+    /// Whether it proves that the vendor accepted the attempt.
+    pub const fn is_accepted(self) -> bool {
+        matches!(
+            self,
+            Self::Pending | Self::Processing | Self::Failed | Self::Completed
+        )
+    }
+
+    /// Whether rendering has ended.
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::Failed | Self::Completed)
+    }
+
+    /// Whether it is being rendered, as far as anybody knows.
+    pub const fn is_rendering(self) -> bool {
+        matches!(self, Self::Pending | Self::Processing)
+    }
+
+    /// Its place in the fold's order, 0 to 6.
+    pub const fn rank(self) -> u8 {
+        self as u8
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Facts about a job that are no state of an attempt; lines of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fact {
+    /// The clip is on disk: `file`, `bytes`, `sha256`.
+    Downloaded,
+    /// The clip was handed on: `target`, `reference`.
+    Published,
+    /// A person has settled a doubt: `verdict`, `by`.
+    Resolved,
+    /// An edited row replaced the job: `by_job`.
+    Superseded,
+}
+
+impl Fact {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Downloaded,
+        Self::Published,
+        Self::Resolved,
+        Self::Superseded,
+    ];
+
+    /// The word in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Downloaded => "downloaded",
+            Self::Published => "published",
+            Self::Resolved => "resolved",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// What a line's `status` field says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Word {
+    /// A state of the attempt.
+    Status(Status),
+    /// A fact about it.
+    Fact(Fact),
+}
+
+impl Word {
+    /// Reads the field; `None` for a word nobody knows.
+    pub fn parse(word: &str) -> Option<Self> {
+        Status::parse(word).map(Self::Status).or_else(|| {
+            Fact::ALL
+                .into_iter()
+                .find(|f| f.as_str() == word)
+                .map(Self::Fact)
+        })
+    }
+
+    /// The word in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Status(status) => status.as_str(),
+            Self::Fact(fact) => fact.as_str(),
+        }
+    }
+
+    /// The status, where it is one.
+    pub const fn status(self) -> Option<Status> {
+        match self {
+            Self::Status(status) => Some(status),
+            Self::Fact(_) => None,
+        }
+    }
+}
+
+impl From<Status> for Word {
+    fn from(status: Status) -> Self {
+        Self::Status(status)
+    }
+}
+
+impl From<Fact> for Word {
+    fn from(fact: Fact) -> Self {
+        Self::Fact(fact)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_back() {
+        for status in Status::ALL {
+            assert_eq!(Word::parse(status.as_str()), Some(Word::Status(status)));
+        }
+        for fact in Fact::ALL {
+            assert_eq!(Word::parse(fact.as_str()), Some(Word::Fact(fact)));
+        }
+        assert_eq!(Word::parse("queued"), None);
+    }
+
+    #[test]
+    fn the_clients_own_words_are_none_of_the_vendors() {
+        assert_eq!(Status::from_vendor("completed"), Some(Status::Completed));
+        for own in ["unknown", "submitting", "submit_failed", "downloaded"] {
+            assert_eq!(Status::from_vendor(own), None);
+        }
+    }
+
+    #[test]
+    fn the_order_is_that_of_the_list() {
+        assert!(
+            Status::ALL
+                .windows(2)
+                .all(|w| w[0] < w[1] && w[0].rank() + 1 == w[1].rank())
+        );
+    }
+}

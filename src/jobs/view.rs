@@ -1,0 +1,421 @@
+//! One job with all its fields, folded from its own lines.
+//!
+//! The states in here come from the same [`JobState`] that the ledger keeps; this file only
+//! chooses, field by field, which line's value to show: the one of the furthest status, then of
+//! the newest time, then of the greatest text. That is a total order, so the choice does not
+//! depend on the order of the lines.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, value::RawValue};
+
+use super::{Fact, IdColumn, JobKey, JobState, Line, LineError, Rates, Status, Word};
+
+/// What a value is chosen by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Order {
+    rank: u8,
+    at: i64,
+    raw: Arc<str>,
+}
+
+/// Values by field name, each with what it was chosen by.
+#[derive(Clone, Debug, Default)]
+pub struct FieldMap {
+    fields: BTreeMap<String, (Order, Value)>,
+}
+
+impl FieldMap {
+    fn offer(&mut self, name: &str, order: &Order, value: impl FnOnce() -> Value) {
+        if self.fields.get(name).is_none_or(|(old, _)| old < order) {
+            self.fields
+                .insert(name.to_owned(), (order.clone(), value()));
+        }
+    }
+
+    /// A field's value.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.fields.get(name).map(|(_, value)| value)
+    }
+
+    /// A field that is a text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str()
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.fields
+            .iter()
+            .map(|(name, (_, value))| (name.as_str(), value))
+    }
+}
+
+/// One attempt with its fields.
+#[derive(Clone, Debug, Default)]
+pub struct AttemptView {
+    /// What the outcome lines told.
+    pub fields: FieldMap,
+    /// The request's body as it was sent, byte for byte.
+    pub request: Option<Box<RawValue>>,
+    request_order: Option<Order>,
+    /// Every id it was given, ascending; more than one means that it was billed more than once.
+    pub ids: BTreeSet<String>,
+    /// Its `downloaded` lines' fields, newest speaking.
+    pub downloaded: FieldMap,
+    /// Its `published` lines' fields, by target.
+    pub published: BTreeMap<String, FieldMap>,
+    /// Its `resolved` lines' fields, newest speaking.
+    pub resolved: FieldMap,
+}
+
+/// One job with its fields.
+#[derive(Clone, Debug)]
+pub struct JobView {
+    /// Where it stands.
+    pub state: JobState,
+    /// The listing's or SKU's id, `variant`, `line`, `by_job` and the carried columns.
+    pub fields: FieldMap,
+    /// The attempts by number.
+    pub attempts: BTreeMap<u32, AttemptView>,
+    /// Names of carried columns in the manifest's order, as far as one line told them.
+    columns: Vec<String>,
+    columns_order: Option<Order>,
+    /// Each line, oldest first: the evidence.
+    pub evidence: Vec<Arc<str>>,
+}
+
+/// Fields that belong to the job, whatever attempt the line names.
+const JOB_FIELDS: [&str; 3] = ["variant", "line", "by_job"];
+
+impl JobView {
+    /// Folds the lines of job `key`. Lines of other jobs are left out.
+    pub fn fold<'a>(
+        key: JobKey,
+        lines: impl IntoIterator<Item = &'a str>,
+        rates: &Rates,
+    ) -> Result<Option<Self>, LineError> {
+        let mut view: Option<Self> = None;
+        for raw in lines {
+            let line = Line::parse_whole(raw)?;
+            let history = line.history()?;
+            let parts = if history.is_empty() {
+                vec![line]
+            } else {
+                history
+                    .into_iter()
+                    .map(Line::parse_whole)
+                    .collect::<Result<_, _>>()?
+            };
+            for part in parts.iter().filter(|part| part.job == key) {
+                view.get_or_insert_with(|| Self::new(key, part.attempt))
+                    .absorb(part, rates);
+            }
+        }
+        if let Some(view) = &mut view {
+            view.evidence.sort_by_cached_key(|raw| {
+                Line::parse(raw).map_or((0, 0), |l| (l.at, l.word.status().map_or(9, Status::rank)))
+            });
+            view.evidence.dedup();
+        }
+        Ok(view)
+    }
+
+    fn new(key: JobKey, attempt: u32) -> Self {
+        Self {
+            state: JobState::new(key, attempt),
+            fields: FieldMap::default(),
+            attempts: BTreeMap::new(),
+            columns: Vec::new(),
+            columns_order: None,
+            evidence: Vec::new(),
+        }
+    }
+
+    fn absorb(&mut self, line: &Line<'_>, rates: &Rates) {
+        let id_hash = line.generation_id.as_ref().map(|id| hash_text(id.as_str()));
+        self.state.absorb(line, id_hash, rates);
+        let raw: Arc<str> = line.raw.into();
+        self.evidence.push(raw.clone());
+        let order = Order {
+            rank: line.word.status().map_or(0, Status::rank),
+            at: line.at,
+            raw,
+        };
+        let job_order = Order {
+            rank: 0,
+            ..order.clone()
+        };
+        if let Some((column, id)) = &line.id {
+            self.fields
+                .offer(column.name(), &job_order, || Value::from(&*id.0));
+        }
+        let attempt = self.attempts.entry(line.attempt).or_default();
+        if let Some(id) = &line.generation_id
+            && line.word != Word::Fact(Fact::Resolved)
+        {
+            attempt.ids.insert(id.as_str().to_owned());
+        }
+        if let Some(request) = line.request
+            && attempt
+                .request_order
+                .as_ref()
+                .is_none_or(|old| *old < order)
+        {
+            attempt.request = Some(request.to_owned());
+            attempt.request_order = Some(order.clone());
+        }
+        let fields = match line.word {
+            Word::Status(_) => &mut attempt.fields,
+            Word::Fact(Fact::Downloaded) => &mut attempt.downloaded,
+            Word::Fact(Fact::Published) => {
+                let target = line.rest.iter().find(|(name, _)| name.as_str() == "target");
+                let target = target
+                    .and_then(|(_, raw)| serde_json::from_str(raw.get()).ok())
+                    .unwrap_or_default();
+                attempt.published.entry(target).or_default()
+            }
+            Word::Fact(Fact::Resolved) => &mut attempt.resolved,
+            Word::Fact(Fact::Superseded) => &mut self.fields,
+        };
+        offer_typed(fields, line, &order);
+        for (name, raw) in &line.rest {
+            let value = || serde_json::from_str(raw.get()).unwrap_or(Value::Null);
+            if is_job_field(name.as_str()) {
+                continue;
+            }
+            fields.offer(name.as_str(), &order, value);
+        }
+        self.absorb_job_fields(line, &job_order);
+    }
+
+    fn absorb_job_fields(&mut self, line: &Line<'_>, order: &Order) {
+        let mut columns = Vec::new();
+        for (name, raw) in &line.rest {
+            let name = name.as_str();
+            if !is_job_field(name) {
+                continue;
+            }
+            self.fields.offer(name, order, || {
+                serde_json::from_str(raw.get()).unwrap_or(Value::Null)
+            });
+            if !JOB_FIELDS.contains(&name) {
+                columns.push(name.to_owned());
+            }
+        }
+        if !columns.is_empty() && self.columns_order.as_ref().is_none_or(|old| old < order) {
+            self.columns = columns;
+            self.columns_order = Some(order.clone());
+        }
+    }
+
+    /// The job's key.
+    pub fn key(&self) -> JobKey {
+        self.state.key
+    }
+
+    /// The listing or SKU that the job belongs to.
+    pub fn id(&self) -> Option<(IdColumn, &str)> {
+        [IdColumn::Listing, IdColumn::Sku]
+            .into_iter()
+            .find_map(|column| Some((column, self.fields.text(column.name())?)))
+    }
+
+    /// The row's line in the manifest.
+    pub fn line(&self) -> Option<u64> {
+        self.fields.get("line")?.as_u64()
+    }
+
+    /// Carried columns, in the manifest's order.
+    pub fn carried(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let listed = self.columns.iter().map(String::as_str);
+        let others = self
+            .fields
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| is_carried(name) && !self.columns.iter().any(|c| c == name));
+        listed
+            .chain(others)
+            .filter_map(|name| Some((name, self.fields.get(name)?)))
+    }
+
+    /// A column's or field's value as text, for `--where`: a carried column, the id, or a field
+    /// of the attempt that speaks. A number is spelt out.
+    pub fn column(&self, name: &str) -> Option<String> {
+        let speaking = self.attempts.get(&self.state.speaking().number);
+        let value = self
+            .fields
+            .get(name)
+            .cloned()
+            .or_else(|| speaking?.fields.get(name).cloned())
+            .or_else(|| speaking?.request_value(name))?;
+        Some(match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        })
+    }
+
+    /// The attempt that speaks for the job.
+    pub fn speaking(&self) -> Option<&AttemptView> {
+        self.attempts.get(&self.state.speaking().number)
+    }
+
+    /// The job as one JSON object, `status --json`'s shape. The vendor's sample scripts' fields
+    /// keep their names.
+    pub fn to_json(&self) -> Value {
+        let mut out = Map::new();
+        let speaking_number = self.state.speaking().number;
+        out.insert("job".into(), self.key().to_string().into());
+        out.insert("attempt".into(), speaking_number.into());
+        out.insert("attempts".into(), self.attempts.len().into());
+        out.insert("status".into(), self.state.status().as_str().into());
+        if let Some((column, id)) = self.id() {
+            out.insert(column.name().into(), id.into());
+        }
+        for name in ["variant", "line"] {
+            if let Some(value) = self.fields.get(name) {
+                out.insert(name.into(), value.clone());
+            }
+        }
+        for (name, value) in self.carried() {
+            out.entry(name).or_insert_with(|| value.clone());
+        }
+        if let Some(attempt) = self.speaking() {
+            attempt.write_json(&mut out, self.state.speaking().status());
+        }
+        self.write_flags(&mut out);
+        Value::Object(out)
+    }
+
+    fn write_flags(&self, out: &mut Map<String, Value>) {
+        if self.state.speaking().is_temporary() {
+            out.insert("temporary".into(), true.into());
+        }
+        if self.state.is_superseded() {
+            let by = self
+                .fields
+                .get("by_job")
+                .cloned()
+                .unwrap_or(Value::Bool(true));
+            out.insert("superseded".into(), by);
+        }
+        if self.state.is_dismissed() {
+            out.insert("dismissed".into(), true.into());
+        }
+        if self.state.is_sandbox() {
+            out.insert("sandbox".into(), true.into());
+        }
+        let billed_twice: Vec<&str> = self
+            .attempts
+            .values()
+            .filter(|a| a.ids.len() > 1)
+            .flat_map(|a| a.ids.iter().map(String::as_str))
+            .collect();
+        if !billed_twice.is_empty() {
+            out.insert("conflict".into(), "billed_twice".into());
+            out.insert("generation_ids".into(), billed_twice.into());
+        } else if self.state.attempts().any(super::AttemptState::has_two_ends) {
+            out.insert("conflict".into(), "two_ends".into());
+        }
+    }
+}
+
+impl AttemptView {
+    /// A field of the request's body.
+    pub fn request_value(&self, name: &str) -> Option<Value> {
+        let raw = self.request.as_ref()?;
+        let mut request: Map<String, Value> = serde_json::from_str(raw.get()).ok()?;
+        request.remove(name)
+    }
+
+    /// The id to poll: the one a person named, unless the vendor has told one.
+    pub fn generation_id(&self) -> Option<&str> {
+        self.ids.first().map(String::as_str).or_else(|| {
+            let accepted = self.resolved.text("verdict") == Some("accepted");
+            self.resolved.text("generation_id").filter(|_| accepted)
+        })
+    }
+
+    fn write_json(&self, out: &mut Map<String, Value>, status: Status) {
+        if let Some(id) = self.generation_id() {
+            out.insert("generation_id".into(), id.into());
+        }
+        for (name, value) in self.fields.iter() {
+            let only_while_rendering = ["phase", "progress", "eta_seconds"].contains(&name);
+            let hidden = matches!(name, "sandbox" | "generation_id" | "temporary")
+                || (only_while_rendering && !status.is_rendering())
+                || (name == "error" && status.is_rendering())
+                || (name == "error" && status == Status::Completed);
+            if !hidden {
+                out.entry(name).or_insert_with(|| value.clone());
+            }
+        }
+        if let Some(request) = &self.request
+            && let Ok(request) = serde_json::from_str(request.get())
+        {
+            out.insert("request".into(), request);
+        }
+        let facts = |fields: &FieldMap| {
+            let listed = fields.iter().filter(|(name, _)| *name != "sandbox");
+            Value::Object(
+                listed
+                    .map(|(name, value)| (name.to_owned(), value.clone()))
+                    .collect(),
+            )
+        };
+        if self.downloaded.iter().next().is_some() {
+            out.insert("downloaded".into(), facts(&self.downloaded));
+        }
+        if !self.published.is_empty() {
+            out.insert(
+                "published".into(),
+                self.published.values().map(facts).collect(),
+            );
+        }
+        if self.resolved.iter().next().is_some() {
+            out.insert("resolved".into(), facts(&self.resolved));
+        }
+    }
+}
+
+fn offer_typed(fields: &mut FieldMap, line: &Line<'_>, order: &Order) {
+    let numbers = [
+        ("credits", line.credits),
+        ("adjusted_credits", line.adjusted_credits),
+        ("credits_estimated", line.credits_estimated),
+    ];
+    for (name, number) in numbers {
+        if let Some(credits) = number.and_then(super::Credits::from_number) {
+            fields.offer(name, order, || serde_json::json!(credits));
+        }
+    }
+    if let Some(status) = line.http_status {
+        fields.offer("http_status", order, || status.into());
+    }
+    if let Some(verdict) = &line.verdict {
+        fields.offer("verdict", order, || verdict.as_str().into());
+    }
+    if let Some(id) = &line.generation_id {
+        fields.offer("generation_id", order, || id.as_str().into());
+    }
+    if line.sandbox {
+        fields.offer("sandbox", order, || true.into());
+    }
+}
+
+fn is_carried(name: &str) -> bool {
+    !super::LOG_FIELDS.contains(&name)
+}
+
+fn is_job_field(name: &str) -> bool {
+    JOB_FIELDS.contains(&name) || is_carried(name)
+}
+
+/// Only ids within one view are compared, so any fixed hash will do.
+fn hash_text(text: &str) -> u64 {
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+    BuildHasherDefault::<DefaultHasher>::default()
+        .hash_one(text)
+        .max(1)
+}
