@@ -3,7 +3,7 @@
 //! The ledger keeps what decisions need and, for the rest, where in the log a job's lines stand;
 //! [`JobView`](super::JobView) folds those again, with all their fields, when somebody asks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -38,6 +38,9 @@ pub struct Ledger {
     more_ids: HashMap<u64, u32>,
     places: Option<Places>,
     subjects: Option<Subjects>,
+    /// Whether any id is one that no sandbox made, and whether any line is a sandbox's.
+    has_live_id: bool,
+    has_sandbox: bool,
     lines: u64,
     unreadable: u64,
 }
@@ -72,6 +75,8 @@ impl Ledger {
             more_ids: HashMap::new(),
             places: None,
             subjects: None,
+            has_live_id: false,
+            has_sandbox: false,
             lines: 0,
             unreadable: 0,
         }
@@ -101,6 +106,11 @@ impl Ledger {
             Ok(()) => self.lines += 1,
             Err(_) => self.unreadable += 1,
         }
+    }
+
+    /// Whether a line would be taken in.
+    pub fn accepts(&mut self, raw: &str) -> bool {
+        self.try_absorb(raw, 0).is_ok()
     }
 
     /// Counts a line that is not even text.
@@ -140,6 +150,11 @@ impl Ledger {
             .as_ref()
             .map(|id| self.hash_id(id.as_str()));
         self.jobs[index as usize].absorb(line, id, &self.rates);
+        if line.is_sandbox() {
+            self.has_sandbox = true;
+        } else if id.is_some() {
+            self.has_live_id = true;
+        }
         if let Some(id) = id {
             self.note_id(id, index);
         }
@@ -334,17 +349,10 @@ impl Ledger {
 
     /// Whether an id may enter: a sandbox's never beside a live one.
     pub fn may_hold(&self, id: &GenerationId) -> bool {
-        !self.jobs.iter().any(|job| {
-            if id.is_sandbox() {
-                job.has_live_id()
-            } else {
-                job.is_sandbox()
-            }
-        })
-    }
-
-    /// Keys of all jobs.
-    pub fn keys(&self) -> HashSet<JobKey> {
-        self.jobs.iter().map(|j| j.key).collect()
+        if id.is_sandbox() {
+            !self.has_live_id
+        } else {
+            !self.has_sandbox
+        }
     }
 }

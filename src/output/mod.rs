@@ -1,1 +1,5 @@
-//! (to be filled)
+//! Progress, tables, wording, the HTML report.
+
+mod escape;
+
+pub use escape::escape;
