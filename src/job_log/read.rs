@@ -27,16 +27,24 @@ pub fn for_each_line(
     })
 }
 
-/// Hands each line to `each` as the bytes it is; lines too long to be any of ours are left out.
+/// Hands each line to `each` as the bytes it is. A line too long to be any of ours is an error,
+/// since what is copied must be whole.
 pub(super) fn for_each_raw_line(
     reader: &mut impl Read,
     mut each: impl FnMut(&[u8]),
 ) -> io::Result<()> {
-    for_each_span(reader, |_, line| {
-        if let Ok(line) = line {
-            each(line);
-        }
-    })
+    let mut too_long = false;
+    for_each_span(reader, |_, line| match line {
+        Ok(line) => each(line),
+        Err(NotText) => too_long = true,
+    })?;
+    if too_long {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("a line is longer than {} MiB", MAX_LINE >> 20),
+        ));
+    }
+    Ok(())
 }
 
 fn for_each_span(
