@@ -100,7 +100,7 @@ impl Facts {
     }
 
     /// Names and values that a line of `status` holds; `model` is the one asked for.
-    fn fields(&self, status: Status, model: Option<&str>) -> Vec<(&'static str, Value)> {
+    pub(crate) fn fields(&self, status: Status, model: Option<&str>) -> Vec<(&'static str, Value)> {
         let mut out = Vec::new();
         let mut put = |name, value: Option<Value>| out.extend(value.map(|v| (name, v)));
         let number = |n: Option<f64>| n.and_then(json_number);
