@@ -1,1 +1,4 @@
-//! (to be filled)
+//! Progress, tables, wording, the HTML report.
+
+pub mod escape;
+pub mod hint;
