@@ -1,6 +1,124 @@
+<<<<<<< HEAD
 //! tmp
 use std::borrow::Cow;
 /// tmp
 pub fn escape(t: &str) -> Cow<'_, str> {
     Cow::Borrowed(t)
+=======
+//! Text of servers and manifests, made safe to show on a terminal.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// `text` with everything that could move the cursor, change colours, reorder or hide what is
+/// shown spelt out: `\n`, `\t`, `\u{1b}`. It is one line afterwards. Ordinary text, accents and
+/// right-to-left scripts included, stays as it is.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\n' => safe.push_str("\\n"),
+            '\r' => safe.push_str("\\r"),
+            '\t' => safe.push_str("\\t"),
+            c if is_unsafe(c) => {
+                // Writing into a string cannot fail.
+                let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => safe.push(c),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// The same for a text of several lines that this program composed: its line ends stay.
+pub fn escape_lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(escape).collect();
+    lines.join("\n")
+}
+
+/// At most `max_chars` characters of `text`, the last of them `…` where something was cut off.
+pub fn cap(text: &str, max_chars: usize) -> Cow<'_, str> {
+    if text.len() <= max_chars || text.chars().nth(max_chars).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut short: String = text.chars().take(max_chars.saturating_sub(1)).collect();
+    if max_chars > 0 {
+        short.push('…');
+    }
+    Cow::Owned(short)
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            // Soft hyphen, Arabic letter mark, Mongolian vowel separator: invisible.
+            '\u{ad}' | '\u{61c}' | '\u{180e}'
+            // Zero-width characters and direction marks.
+            | '\u{200b}'..='\u{200f}'
+            // Line and paragraph separators, direction embeddings and overrides.
+            | '\u{2028}'..='\u{202e}'
+            // Word joiner, invisible operators, direction isolates, deprecated format characters.
+            | '\u{2060}'..='\u{206f}'
+            // Byte order mark, interlinear annotations.
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            // Tags: invisible letters.
+            | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_text_is_not_even_copied() {
+        for text in ["", "Küche, 3. OG", "客厅", "שלום", "a\\b", "🏠"] {
+            assert!(matches!(escape(text), Cow::Borrowed(same) if same == text));
+        }
+    }
+
+    #[test]
+    fn what_could_steer_a_terminal_is_spelt_out() {
+        for (text, safe) in [
+            ("\x1b[31mred", "\\u{1b}[31mred"),
+            ("a\nb\r\tc", "a\\nb\\r\\tc"),
+            ("\u{9b}2J", "\\u{9b}2J"),
+            ("\u{202e}gpj.exe", "\\u{202e}gpj.exe"),
+            ("\u{2067}x\u{2069}", "\\u{2067}x\\u{2069}"),
+            ("a\u{200b}b\u{feff}", "a\\u{200b}b\\u{feff}"),
+            ("a\u{2028}b\0\x7f", "a\\u{2028}b\\u{0}\\u{7f}"),
+            ("\u{e0041}", "\\u{e0041}"),
+        ] {
+            assert_eq!(escape(text), safe);
+        }
+    }
+
+    #[test]
+    fn an_escaped_text_is_one_line_and_escaping_it_again_changes_nothing() {
+        for c in '\0'..=char::MAX {
+            let text = format!("x{c}y");
+            let once = escape(&text).into_owned();
+            assert!(!once.chars().any(|c| c.is_control() || c == '\u{2028}'));
+            assert_eq!(escape(&once), once);
+        }
+    }
+
+    #[test]
+    fn lines_of_our_own_stay_lines() {
+        assert_eq!(escape_lines("a\n  b\x1bc\n"), "a\n  b\\u{1b}c\n");
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(cap("abc", 3), "abc");
+        assert_eq!(cap("abcd", 3), "ab…");
+        assert_eq!(cap("äöü", 3), "äöü");
+        assert_eq!(cap("äöüß", 2), "ä…");
+        assert_eq!(cap("abc", 0), "");
+    }
+>>>>>>> cli
 }

@@ -1,5 +1,4 @@
 //! Progress, tables, wording, the HTML report.
 
-mod escape;
-
-pub use escape::escape;
+pub mod escape;
+pub mod hint;

@@ -1,0 +1,304 @@
+//! `submit`, `reconcile`, `retry`, `resolve`: the commands that can cost money or settle it.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::shared::{
+    ApiArgs, ClipArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, PaceArgs, WhereArgs,
+};
+use super::values;
+use crate::jobs::{Credits, GenerationId};
+
+/// `submit`.
+#[derive(Args, Clone, Debug)]
+pub struct SubmitArgs {
+    /// The manifest, a CSV file; - reads standard input
+    #[arg(value_name = "MANIFEST", value_hint = ValueHint::FilePath)]
+    pub manifest: PathBuf,
+
+    /// The job log [default: $CREATIVEAI_JOBS, else jobs.jsonl beside the manifest]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub jobs: Option<PathBuf>,
+
+    /// Count and price what would be sent; no network, nothing written
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Stop before the whole log has charged or reserved more than this
+    #[arg(long, value_name = "N", value_parser = values::credits)]
+    pub max_credits: Option<Credits>,
+
+    /// Send at most so many this run; the rest stays for the next
+    #[arg(long, value_name = "N")]
+    pub max_jobs: Option<u64>,
+
+    /// Also send rows that were edited after their clip was ordered
+    #[arg(long)]
+    pub resubmit_changed: bool,
+
+    /// Leave out rows with mistakes instead of stopping
+    #[arg(long)]
+    pub skip_invalid: bool,
+
+    /// Stay until every clip has ended
+    #[arg(long, conflicts_with = "dry_run")]
+    pub wait: bool,
+
+    /// How often it polls.
+    #[command(flatten)]
+    pub interval: IntervalArg,
+
+    /// Leave webhook addresses as they are, without the creativeai_job parameter
+    #[arg(long)]
+    pub no_correlation: bool,
+
+    /// How long it waits for the log.
+    #[command(flatten)]
+    pub lock: LockArg,
+
+    /// What rows leave open.
+    #[command(flatten)]
+    pub clip: ClipArgs,
+
+    /// How the manifest is read.
+    #[command(flatten)]
+    pub reading: ManifestArgs,
+
+    /// How fast it sends.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+
+    /// Limits on time.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+/// `reconcile`.
+#[derive(Args, Clone, Debug)]
+pub struct ReconcileArgs {
+    /// The log.
+    #[command(flatten)]
+    pub jobs: JobsArg,
+
+    /// Poll until every clip has ended
+    #[arg(long)]
+    pub wait: bool,
+
+    /// How often it polls.
+    #[command(flatten)]
+    pub interval: IntervalArg,
+
+    /// Read captured webhooks (files, folders or -) instead of polling; no network
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["wait", "recover"])]
+    pub replay: Vec<PathBuf>,
+
+    /// With --replay: poll what a capture says but cannot prove
+    #[arg(long, requires = "replay")]
+    pub confirm: bool,
+
+    /// With --replay: a rejected or unreadable capture is an error (65)
+    #[arg(long, requires = "replay")]
+    pub strict: bool,
+
+    /// Take back RECOVER lines that a full disk kept out of the log; - reads standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "wait")]
+    pub recover: Option<PathBuf>,
+
+    /// How long it waits for the log.
+    #[command(flatten)]
+    pub lock: LockArg,
+
+    /// How fast it polls.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+
+    /// Limits on time.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+/// Where `reconcile` learns from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source<'a> {
+    /// The API's status call.
+    Poll {
+        /// Until all have ended, else once.
+        wait: bool,
+    },
+    /// Captured webhooks.
+    Replay {
+        /// Files, folders, `-`.
+        paths: &'a [PathBuf],
+        /// Whether what cannot be verified is polled.
+        confirm: bool,
+        /// Whether a bad capture is an error.
+        strict: bool,
+    },
+    /// Lines that another run could not write; `-` is standard input.
+    Recover(&'a PathBuf),
+}
+
+impl ReconcileArgs {
+    /// Where to learn from.
+    pub fn source(&self) -> Source<'_> {
+        match &self.recover {
+            Some(file) => Source::Recover(file),
+            None if self.replay.is_empty() => Source::Poll { wait: self.wait },
+            None => Source::Replay {
+                paths: &self.replay,
+                confirm: self.confirm,
+                strict: self.strict,
+            },
+        }
+    }
+}
+
+/// `retry`.
+#[derive(Args, Clone, Debug)]
+pub struct RetryArgs {
+    /// The log.
+    #[command(flatten)]
+    pub jobs: JobsArg,
+
+    /// Which jobs.
+    #[command(flatten)]
+    pub which: RetryFlags,
+
+    /// Show what would be sent and what it can cost; no network, nothing written
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Agree to the cost without being asked
+    #[arg(short, long)]
+    pub yes: bool,
+
+    /// Stop before the whole log has charged or reserved more than this
+    #[arg(long, value_name = "N", value_parser = values::credits)]
+    pub max_credits: Option<Credits>,
+
+    /// Attempts that a job gets in all [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub max_attempts: Option<u32>,
+
+    /// Only this job, listing or SKU; repeatable
+    #[arg(long, value_name = "ID")]
+    pub id: Vec<String>,
+
+    /// Which jobs.
+    #[command(flatten)]
+    pub filter: WhereArgs,
+
+    /// Where requests stand that the log does not hold (logs of the vendor's sample scripts)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub manifest: Option<PathBuf>,
+
+    /// How long it waits for the log.
+    #[command(flatten)]
+    pub lock: LockArg,
+
+    /// How that manifest is read.
+    #[command(flatten)]
+    pub reading: ManifestArgs,
+
+    /// How fast it sends.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+
+    /// Limits on time.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+/// The two kinds of `retry` as flags.
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = false)]
+pub struct RetryFlags {
+    /// A new attempt for each job that failed or was refused; its credits were given back
+    #[arg(long)]
+    failed: bool,
+
+    /// Send again what may or may not have been accepted; it may be billed a second time
+    #[arg(long)]
+    unknown: bool,
+}
+
+/// What `retry` sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// New attempts for jobs that are known to have failed.
+    Failed,
+    /// The same attempts again, where nobody knows their outcome.
+    Unknown,
+}
+
+impl RetryFlags {
+    /// The choice. The command line's rules let exactly one through.
+    pub fn choice(&self) -> Retry {
+        debug_assert_ne!(self.failed, self.unknown);
+        if self.failed {
+            Retry::Failed
+        } else {
+            Retry::Unknown
+        }
+    }
+}
+
+/// `resolve`.
+#[derive(Args, Clone, Debug)]
+pub struct ResolveArgs {
+    /// A job's key, or a listing's or SKU's id that has only one such job
+    #[arg(value_name = "JOB")]
+    pub job: String,
+
+    /// The verdict.
+    #[command(flatten)]
+    pub verdict: ResolveFlags,
+
+    /// The job log [default: $CREATIVEAI_JOBS, else jobs.jsonl]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub jobs: Option<PathBuf>,
+
+    /// How long it waits for the log.
+    #[command(flatten)]
+    pub lock: LockArg,
+}
+
+/// The verdicts as flags.
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = false)]
+pub struct ResolveFlags {
+    /// It was accepted, under this id; it is polled from now on
+    #[arg(long, value_name = "ID", value_parser = values::generation_id)]
+    generation_id: Option<GenerationId>,
+
+    /// The vendor never took it; the next submit or retry may send it again
+    #[arg(long)]
+    not_accepted: bool,
+
+    /// Close the job for good: no longer retried, polled or counted
+    #[arg(long)]
+    dismiss: bool,
+}
+
+/// What a person has found out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// It was accepted, under this id.
+    Accepted(GenerationId),
+    /// It was never accepted.
+    NotAccepted,
+    /// The job is of no more interest.
+    Dismissed,
+}
+
+impl ResolveFlags {
+    /// The choice. The command line's rules let exactly one through.
+    pub fn finding(&self) -> Finding {
+        match &self.generation_id {
+            Some(id) => Finding::Accepted(id.clone()),
+            None if self.not_accepted => Finding::NotAccepted,
+            None => Finding::Dismissed,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `download` and `publish`: finished clips leave the vendor.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use super::shared::{ApiArgs, JobsArg, LockArg, When, WhereArgs};
+use super::values;
+
+/// `download`.
+#[derive(Args, Clone, Debug)]
+pub struct DownloadArgs {
+    /// The log.
+    #[command(flatten)]
+    pub jobs: JobsArg,
+
+    /// Folder for the clips, one folder in it for each listing or SKU [default: videos]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+
+    /// With "complete": a listing's clips only once all of them are ready
+    #[arg(long, value_name = "complete", hide_possible_values = true)]
+    pub when: Option<When>,
+
+    /// Largest clip to accept [default: 500MB]
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub max_size: Option<u64>,
+
+    /// Which jobs.
+    #[command(flatten)]
+    pub filter: WhereArgs,
+
+    /// Clips at once [default: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub concurrency: Option<u16>,
+
+    /// How long it waits for the log.
+    #[command(flatten)]
+    pub lock: LockArg,
+
+    /// Limits on time.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+/// `publish`.
+#[derive(Args, Clone, Debug)]
+pub struct PublishArgs {
+    /// The log.
+    #[command(flatten)]
+    pub jobs: JobsArg,
+
+    /// Where clips go.
+    #[command(flatten)]
+    pub target: PublishFlags,
+
+    /// With --to shopify: the shop, e.g. example.myshopify.com
+    #[arg(long, value_name = "SHOP", conflicts_with = "exec")]
+    pub store: Option<String>,
+
+    /// With "complete": a listing's clips only once all of them are ready
+    #[arg(long, value_name = "complete", hide_possible_values = true)]
+    pub when: Option<When>,
+
+    /// Show what would be handed on; nothing is sent, run or written
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Which jobs.
+    #[command(flatten)]
+    pub filter: WhereArgs,
+
+    /// Clips at once [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub concurrency: Option<u16>,
+
+    /// With --exec: longest time for one clip
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = values::positive_duration)]
+    pub exec_timeout: Duration,
+
+    /// How long it waits for the log.
+    #[command(flatten)]
+    pub lock: LockArg,
+
+    /// Limits on time.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+/// The targets as flags.
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = false)]
+pub struct PublishFlags {
+    /// Attach clips to the products with the same SKU: shopify
+    #[arg(long, value_name = "SERVICE", hide_possible_values = true)]
+    to: Option<Service>,
+
+    /// Run this command for each clip: the job as JSON on its standard input
+    #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString)]
+    exec: Option<String>,
+}
+
+/// Services that clips can be published to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Service {
+    /// A Shopify shop.
+    Shopify,
+}
+
+/// Where `publish` hands clips on to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// A Shopify shop; which one is a setting.
+    Shopify,
+    /// A command of the user's, once for each clip.
+    Exec(&'a str),
+}
+
+impl PublishFlags {
+    /// The choice. The command line's rules let exactly one through.
+    pub fn target(&self) -> Target<'_> {
+        match &self.exec {
+            Some(command) => Target::Exec(command),
+            None => Target::Shopify,
+        }
+    }
+}

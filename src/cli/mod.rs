@@ -1,0 +1,270 @@
+//! What can be typed. Types only: what the words mean is decided elsewhere.
+
+mod batch;
+mod hand_over;
+mod serve;
+mod setup;
+mod shared;
+mod show;
+pub mod values;
+
+use clap::{Parser, Subcommand};
+
+pub use batch::{
+    Finding, ReconcileArgs, ResolveArgs, ResolveFlags, Retry, RetryArgs, RetryFlags, Source,
+    SubmitArgs,
+};
+pub use hand_over::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
+pub use serve::{FaultArgs, ListenArgs, SandboxArgs};
+pub use setup::{CompletionsArgs, HelpArgs, InitArgs, ManArgs};
+pub use shared::{
+    ApiArgs, ClipArgs, GlobalArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, PaceArgs, When,
+    WhereArgs,
+};
+pub use show::{CheckArgs, CompactArgs, ReportArgs, StatusArgs, View};
+
+/// One spreadsheet row, one finished clip, paid once
+#[derive(Parser, Clone, Debug)]
+#[command(
+    name = "creativeai",
+    version,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "Examples:
+  creativeai submit listings.csv --dry-run          what it would cost
+  creativeai submit listings.csv --sandbox --wait   rehearse it, free of charge
+  creativeai submit listings.csv                    order the clips
+  creativeai reconcile --wait && creativeai status  wait for them, and see
+
+Formats and codes are explained by `creativeai help log` and `creativeai help exit-codes`."
+)]
+pub struct Cli {
+    /// On every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+
+    /// Which command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Command {
+    /// Order a clip for every row of a manifest that has none yet
+    #[command(after_help = "Examples:
+  creativeai submit listings.csv --dry-run
+  creativeai submit listings.csv --max-credits 200
+  creativeai submit products.csv --map image_url=Photo --sandbox --wait")]
+    Submit(Box<SubmitArgs>),
+
+    /// Ask how the ordered clips are doing, or read captured webhooks
+    #[command(after_help = "Examples:
+  creativeai reconcile --wait --timeout 2h
+  creativeai reconcile jobs.jsonl --replay captures.jsonl
+  creativeai reconcile --recover recover.txt")]
+    Reconcile(Box<ReconcileArgs>),
+
+    /// Order failed clips again, or repeat orders whose outcome nobody knows
+    #[command(after_help = "Examples:
+  creativeai retry --failed --dry-run
+  creativeai retry --failed --max-credits 100
+  creativeai retry --unknown --id LST-4202")]
+    Retry(Box<RetryArgs>),
+
+    /// Settle by hand what became of an order, or close a job for good
+    #[command(after_help = "Examples:
+  creativeai resolve LST-4202 --generation-id vgen_def456
+  creativeai resolve 5b1f0c9a77d2e318 --not-accepted
+  creativeai resolve LST-4203 --dismiss --jobs june.jsonl")]
+    Resolve(ResolveArgs),
+
+    /// Show where every clip stands and what it cost
+    #[command(after_help = "Examples:
+  creativeai status
+  creativeai status --id LST-4202
+  creativeai status june.jsonl --where property_type=residential --csv > june.csv")]
+    Status(StatusArgs),
+
+    /// Write a page that shows clips, photos, states and cost
+    #[command(after_help = "Examples:
+  creativeai report
+  creativeai report june.jsonl -o june.html --where delivery_target=website-hero")]
+    Report(ReportArgs),
+
+    /// Fetch finished clips, one folder for each listing or SKU
+    #[command(after_help = "Examples:
+  creativeai download
+  creativeai download --dir ~/clips --when complete
+  creativeai download june.jsonl --where listing_id=LST-4202 --max-size 2GB")]
+    Download(DownloadArgs),
+
+    /// Hand finished clips on, each once
+    #[command(after_help = "Examples:
+  creativeai publish --to shopify --store example.myshopify.com --dry-run
+  creativeai publish --to shopify --where target_surface=shopify-pdp
+  creativeai publish --exec ./upload.sh --when complete")]
+    Publish(PublishArgs),
+
+    /// Receive webhooks and keep each of them before it is answered
+    #[command(after_help = "Examples:
+  creativeai listen
+  creativeai listen --jobs jobs.jsonl
+  creativeai listen --addr 0.0.0.0:8787 --capture /var/lib/creativeai/captures.jsonl")]
+    Listen(ListenArgs),
+
+    /// Run a stand-in for the API on this machine, with faults on request
+    #[command(after_help = "Examples:
+  creativeai sandbox
+  creativeai sandbox --fail-share 10% --lost-reply-share 2% --seed 7
+  creativeai submit listings.csv --base-url http://127.0.0.1:8790   (in another terminal)")]
+    Sandbox(Box<SandboxArgs>),
+
+    /// Rewrite the job log to one line a job; nothing is lost
+    #[command(after_help = "Examples:
+  creativeai compact
+  creativeai compact june.jsonl")]
+    Compact(CompactArgs),
+
+    /// Tell whether everything is ready; spends nothing
+    #[command(after_help = "Examples:
+  creativeai check
+  creativeai check listings.csv")]
+    Check(Box<CheckArgs>),
+
+    /// Write a commented settings file and a private key file
+    #[command(after_help = "Examples:
+  creativeai init
+  creativeai init --key-stdin < key.txt
+  creativeai init --key-file ~/keys/creativeai")]
+    Init(InitArgs),
+
+    /// Show every setting and where it comes from
+    #[command(after_help = "Examples:
+  creativeai config
+  creativeai config --json")]
+    Config,
+
+    /// Write completions for a shell
+    #[command(after_help = "Examples:
+  creativeai completions bash > ~/.local/share/bash-completion/completions/creativeai
+  creativeai completions fish > ~/.config/fish/completions/creativeai.fish
+  creativeai completions powershell >> $PROFILE")]
+    Completions(CompletionsArgs),
+
+    /// Write the manual as man pages
+    #[command(after_help = "Examples:
+  creativeai man | man -l -
+  creativeai man --dir ~/.local/share/man/man1")]
+    Man(ManArgs),
+
+    /// Explain a command, the job log (log) or the exit codes (exit-codes)
+    #[command(after_help = "Examples:
+  creativeai help submit
+  creativeai help log
+  creativeai help exit-codes")]
+    Help(HelpArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    fn command(line: &str) -> Command {
+        parse(line).unwrap().command
+    }
+
+    #[test]
+    fn the_definition_has_no_contradictions() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_commands_help_opens_with_its_sentence_and_ends_with_examples() {
+        let mut cli = Cli::command();
+        cli.build();
+        let about: Vec<_> = cli.get_subcommands().map(|c| c.get_about().cloned()).collect();
+        assert_eq!(about.len(), 17);
+        for (command, about) in cli.get_subcommands_mut().zip(about) {
+            let help = command.render_help().to_string();
+            let first = help.lines().next().unwrap_or_default();
+            assert_eq!(first, about.unwrap().to_string(), "{help}");
+            let examples = help.rsplit_once("\nExamples:\n").expect(&help).1;
+            assert!((2..=3).contains(&examples.trim().lines().count()), "{help}");
+            assert!(
+                examples.lines().all(|l| l.trim_start().starts_with("creativeai ")),
+                "{help}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_example_can_be_typed() {
+        let mut cli = Cli::command();
+        cli.build();
+        for command in cli.get_subcommands_mut() {
+            let help = command.render_help().to_string();
+            for line in help.rsplit_once("Examples:\n").unwrap().1.lines() {
+                let end = line.find(" > ").or(line.find(" < ")).or(line.find(" >> "));
+                let end = end.or(line.find(" | ")).or(line.find("   (")).unwrap_or(line.len());
+                let typed = line[..end].trim();
+                parse(typed).map_err(|e| e.kind()).expect(typed);
+            }
+        }
+    }
+
+    #[test]
+    fn choices_that_exclude_each_other_become_one_value() {
+        let Command::Retry(retry) = command("creativeai retry --unknown -y") else {
+            panic!("another command")
+        };
+        assert_eq!(retry.which.choice(), Retry::Unknown);
+        for wrong in [
+            "creativeai retry",
+            "creativeai retry --failed --unknown",
+            "creativeai resolve J",
+            "creativeai resolve J --dismiss --not-accepted",
+            "creativeai resolve J --generation-id ../x",
+            "creativeai publish",
+            "creativeai publish --to shopify --exec x",
+            "creativeai status --csv --summary",
+            "creativeai reconcile --strict",
+            "creativeai reconcile --wait --replay x",
+            "creativeai status --sandbox --base-url http://127.0.0.1:1",
+        ] {
+            assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn reconcile_learns_from_one_source() {
+        let Command::Reconcile(args) = command("creativeai reconcile a.jsonl --replay b c -q")
+        else {
+            panic!("another command")
+        };
+        assert_eq!(args.jobs.jobs, Some("a.jsonl".into()));
+        let Source::Replay { paths, .. } = args.source() else {
+            panic!("another source")
+        };
+        assert_eq!(paths.len(), 2);
+    }
+
+    #[test]
+    fn a_mistyped_command_gets_a_hint() {
+        let error = parse("creativeai submti x.csv").unwrap_err().to_string();
+        assert!(error.contains("'submit'"), "{error}");
+    }
+
+    #[test]
+    fn global_options_stand_before_or_after_the_command() {
+        assert!(parse("creativeai --json status").unwrap().global.json);
+        assert!(parse("creativeai status --json").unwrap().global.json);
+    }
+}

@@ -1,0 +1,41 @@
+//! `init`, `completions`, `man`, `help`: the commands that explain and set up.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+/// `init`.
+#[derive(Args, Clone, Debug)]
+pub struct InitArgs {
+    /// Read the API key from standard input instead of asking for it
+    #[arg(long)]
+    pub key_stdin: bool,
+
+    /// Where the API key is kept [default: api-key in the user's settings folder]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub key_file: Option<PathBuf>,
+}
+
+/// `completions`.
+#[derive(Args, Clone, Debug)]
+pub struct CompletionsArgs {
+    /// bash, zsh, fish, powershell or elvish
+    #[arg(value_name = "SHELL", hide_possible_values = true)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Args, Clone, Debug)]
+pub struct ManArgs {
+    /// Write one page for each command into this folder [default: all to standard output]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
+/// `help`.
+#[derive(Args, Clone, Debug)]
+pub struct HelpArgs {
+    /// A command, or one of: log, exit-codes
+    #[arg(value_name = "TOPIC")]
+    pub topic: Option<String>,
+}

@@ -1,0 +1,160 @@
+//! Groups of options that several commands share.
+//!
+//! An option that can also be set elsewhere is an `Option`: its default is filled in by
+//! [`settings`](crate::settings), and its help says what it is.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ColorChoice, ValueEnum, ValueHint};
+
+use super::values::{self, Pair, Rate};
+use crate::jobs::Seconds;
+
+/// On every command.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// One JSON document on standard output, nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Say nothing when all goes well
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say more on standard error; twice for every request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// Colours: auto, always or never [default: auto]
+    #[arg(long, global = true, value_name = "WHEN", hide_possible_values = true)]
+    pub color: Option<ColorChoice>,
+
+    /// Read settings from this file only [default: creativeai.toml here, then the user's]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+
+    /// File that holds the API key; nobody else may be able to read it
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub api_key_file: Option<PathBuf>,
+
+    /// Where the API is [default: https://api.creativeai.run]
+    #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
+    pub base_url: Option<String>,
+
+    /// Rehearse: a stand-in for the API inside this command, free of charge
+    #[arg(long, global = true, conflicts_with = "base_url")]
+    pub sandbox: bool,
+}
+
+/// The job log as the positional argument.
+#[derive(Args, Clone, Debug, Default)]
+pub struct JobsArg {
+    /// The job log [default: $CREATIVEAI_JOBS, else jobs.jsonl]
+    #[arg(value_name = "JOBS", value_hint = ValueHint::FilePath)]
+    pub jobs: Option<PathBuf>,
+}
+
+/// Limits on time for commands that call the API.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Network")]
+pub struct ApiArgs {
+    /// Stop the whole run after this long [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
+    pub timeout: Option<Duration>,
+
+    /// Longest wait for a connection [default: 10s]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
+    pub connect_timeout: Option<Duration>,
+
+    /// Longest wait for one reply [default: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
+    pub request_timeout: Option<Duration>,
+}
+
+/// How many requests at once, and how fast.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Network")]
+pub struct PaceArgs {
+    /// Requests at once [default: 3 for listings, 4 for SKUs]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub concurrency: Option<u16>,
+
+    /// At most so many requests, as N/s or N/min [default: no limit]
+    #[arg(long, value_name = "N/s|N/min")]
+    pub rate: Option<Rate>,
+}
+
+/// How often a waiting command polls.
+#[derive(Args, Clone, Debug, Default)]
+pub struct IntervalArg {
+    /// With --wait: time between two polls of a job [default: 10s]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
+    pub interval: Option<Duration>,
+}
+
+/// On commands that write the log.
+#[derive(Args, Clone, Debug, Default)]
+pub struct LockArg {
+    /// Longest wait for another command to let go of the log [default: 5s]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub lock_wait: Option<Duration>,
+}
+
+/// Narrows a command to some jobs.
+#[derive(Args, Clone, Debug, Default)]
+pub struct WhereArgs {
+    /// Only jobs whose column has this value; several must all hold
+    #[arg(long = "where", value_name = "COLUMN=VALUE")]
+    pub filters: Vec<Pair>,
+}
+
+/// How a manifest is read.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Reading the manifest")]
+pub struct ManifestArgs {
+    /// A column's name in this manifest, e.g. image_url=Photo; repeatable
+    #[arg(long, value_name = "CANONICAL=HEADER")]
+    pub map: Vec<Pair>,
+
+    /// Encoding of the manifest [default: UTF-8, or UTF-16 with a byte order mark]
+    #[arg(long, value_name = "NAME", value_parser = values::encoding)]
+    pub encoding: Option<&'static encoding_rs::Encoding>,
+
+    /// Delimiter of the manifest: , ; or tab [default: found out]
+    #[arg(long, value_name = "CHAR", value_parser = values::delimiter)]
+    pub delimiter: Option<u8>,
+
+    /// Accept rows without a photo: clips from the prompt alone
+    #[arg(long)]
+    pub allow_no_image: bool,
+}
+
+/// What a row of the manifest may leave open.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "For rows that do not say")]
+pub struct ClipArgs {
+    /// Model [default: kling-v3]
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+
+    /// Length of a clip [default: 5s]
+    #[arg(long, value_name = "SECONDS", value_parser = values::seconds)]
+    pub duration: Option<Seconds>,
+
+    /// Shape of a clip [default: 16:9]
+    #[arg(long, value_name = "W:H")]
+    pub aspect_ratio: Option<String>,
+
+    /// Where the API reports finished clips [default: none, they are polled]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub webhook_url: Option<String>,
+}
+
+/// When a listing's or product's clips go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// All of them together, once the last is ready.
+    Complete,
+}

@@ -1,0 +1,108 @@
+//! `status`, `report`, `compact`, `check`: the commands that look and tidy.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::shared::{ApiArgs, ClipArgs, JobsArg, LockArg, ManifestArgs, WhereArgs};
+
+/// `status`.
+#[derive(Args, Clone, Debug)]
+pub struct StatusArgs {
+    /// The log.
+    #[command(flatten)]
+    pub jobs: JobsArg,
+
+    /// One job, listing or SKU: its history, and the evidence for each state
+    #[arg(long, value_name = "ID", conflicts_with_all = ["summary", "csv"])]
+    pub id: Option<String>,
+
+    /// Counts and money only
+    #[arg(long, conflicts_with = "csv")]
+    pub summary: bool,
+
+    /// A table for a spreadsheet, one row a job
+    #[arg(long)]
+    pub csv: bool,
+
+    /// Which jobs.
+    #[command(flatten)]
+    pub filter: WhereArgs,
+}
+
+/// What `status` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View<'a> {
+    /// All jobs, grouped by listing or SKU.
+    Table,
+    /// Counts and money.
+    Summary,
+    /// One job, listing or SKU in full.
+    One(&'a str),
+    /// A row for each job.
+    Csv,
+}
+
+impl StatusArgs {
+    /// What to show.
+    pub fn view(&self) -> View<'_> {
+        match &self.id {
+            Some(id) => View::One(id),
+            None if self.summary => View::Summary,
+            None if self.csv => View::Csv,
+            None => View::Table,
+        }
+    }
+}
+
+/// `report`.
+#[derive(Args, Clone, Debug)]
+pub struct ReportArgs {
+    /// The log.
+    #[command(flatten)]
+    pub jobs: JobsArg,
+
+    /// Where the page goes; - writes it to standard output
+    #[arg(short, long, value_name = "FILE", default_value = "report.html", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+
+    /// Which jobs.
+    #[command(flatten)]
+    pub filter: WhereArgs,
+}
+
+/// `compact`.
+#[derive(Args, Clone, Debug)]
+pub struct CompactArgs {
+    /// The log.
+    #[command(flatten)]
+    pub jobs: JobsArg,
+
+    /// How long it waits for the log.
+    #[command(flatten)]
+    pub lock: LockArg,
+}
+
+/// `check`.
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    /// A manifest to check as well: its rows, and whether its photos can be fetched
+    #[arg(value_name = "MANIFEST", value_hint = ValueHint::FilePath)]
+    pub manifest: Option<PathBuf>,
+
+    /// The job log [default: $CREATIVEAI_JOBS, else jobs.jsonl beside the manifest]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub jobs: Option<PathBuf>,
+
+    /// What rows leave open.
+    #[command(flatten)]
+    pub clip: ClipArgs,
+
+    /// How the manifest is read.
+    #[command(flatten)]
+    pub reading: ManifestArgs,
+
+    /// Limits on time.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
