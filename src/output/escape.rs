@@ -1,10 +1,3 @@
-<<<<<<< HEAD
-//! tmp
-use std::borrow::Cow;
-/// tmp
-pub fn escape(t: &str) -> Cow<'_, str> {
-    Cow::Borrowed(t)
-=======
 //! Text of servers and manifests, made safe to show on a terminal.
 
 use std::borrow::Cow;
@@ -120,5 +113,4 @@ mod tests {
         assert_eq!(cap("äöüß", 2), "ä…");
         assert_eq!(cap("abc", 0), "");
     }
->>>>>>> cli
 }
