@@ -117,9 +117,9 @@ pub struct Dispatcher<'a, T> {
     /// Whether to go on.
     pub stop: &'a Stop,
     /// What time it is.
-    pub clock: &'a (dyn Fn() -> jiff::Timestamp + Sync),
+    pub clock: &'a dyn Fn() -> jiff::Timestamp,
     /// Who is told.
-    pub tell: &'a (dyn Fn(Event<'_>) + Sync),
+    pub tell: &'a dyn Fn(Event<'_>),
     /// Whether lines are marked as a sandbox's.
     pub sandbox: bool,
     course: Mutex<Course>,
@@ -132,8 +132,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         writer: &'a Writer,
         throttle: &'a Throttle,
         stop: &'a Stop,
-        clock: &'a (dyn Fn() -> jiff::Timestamp + Sync),
-        tell: &'a (dyn Fn(Event<'_>) + Sync),
+        clock: &'a dyn Fn() -> jiff::Timestamp,
+        tell: &'a dyn Fn(Event<'_>),
     ) -> Self {
         Self {
             transport,

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::sync::LazyLock;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -15,6 +16,22 @@ use super::{Credits, GenerationId, JobKey, JobState, Line, LineError, Rates};
 /// addresses rotate), hashed: what stays the same when a row's prompt is edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Subject(u64);
+
+/// Chosen once for the process, so that a manifest's rows and a log's jobs hash alike.
+static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+
+impl Subject {
+    /// The photo of a listing or SKU.
+    pub fn of(owner: &str, image_url: &str) -> Self {
+        let end = image_url.find(['?', '#']).unwrap_or(image_url.len());
+        Self(HASHER.hash_one((owner, &image_url[..end])))
+    }
+
+    /// A listing or SKU as a whole.
+    pub fn of_owner(owner: &str) -> Self {
+        Self(HASHER.hash_one(owner))
+    }
+}
 
 /// Both a sandbox's and live jobs are in one log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +76,7 @@ struct Subjects {
     of_job: Vec<Option<Subject>>,
     by_subject: HashMap<Subject, Vec<u32>>,
     /// Owners (listings, SKUs) of jobs known only from the vendor's sample scripts.
-    keyless_owners: HashMap<u64, Vec<u32>>,
+    keyless_owners: HashMap<Subject, Vec<u32>>,
 }
 
 impl Ledger {
@@ -213,12 +230,12 @@ impl Ledger {
             .and_then(|r| serde_json::from_str::<RequestFacts<'_>>(r.get()).ok());
         let image = request.and_then(|r| r.image_url);
         let subject = match (owner, &image) {
-            (Some(owner), Some(image)) => Some(self.subject(owner, image.as_str())),
+            (Some(owner), Some(image)) => Some(Subject::of(owner, image.as_str())),
             _ => None,
         };
         let keyless_owner = owner
             .filter(|_| line.keyless)
-            .map(|owner| self.hasher.hash_one(owner));
+            .map(Subject::of_owner);
         let Some(subjects) = &mut self.subjects else {
             return;
         };
@@ -239,12 +256,6 @@ impl Ledger {
         }
     }
 
-    /// The subject of a row or a job.
-    pub fn subject(&self, owner: &str, image_url: &str) -> Subject {
-        let end = image_url.find(['?', '#']).unwrap_or(image_url.len());
-        Subject(self.hasher.hash_one((owner, &image_url[..end])))
-    }
-
     /// Jobs about `subject`, under whatever key. Needs [`Ledger::with_subjects`].
     pub fn of_subject(&self, subject: Subject) -> impl Iterator<Item = &JobState> {
         self.subjects
@@ -257,10 +268,10 @@ impl Ledger {
 
     /// Jobs of a listing or SKU that are known only from the vendor's sample scripts, whose lines
     /// do not tell the photo. Needs [`Ledger::with_subjects`].
-    pub fn keyless_of_owner(&self, owner: &str) -> impl Iterator<Item = &JobState> {
+    pub fn keyless_of_owner(&self, owner: Subject) -> impl Iterator<Item = &JobState> {
         self.subjects
             .as_ref()
-            .and_then(|s| s.keyless_owners.get(&self.hasher.hash_one(owner)))
+            .and_then(|s| s.keyless_owners.get(&owner))
             .into_iter()
             .flatten()
             .map(|&i| &self.jobs[i as usize])
