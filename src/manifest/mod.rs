@@ -4,8 +4,11 @@
 //! |---|---|
 //! | `source.rs` | the open file, read as UTF-8; what cannot be read twice is copied |
 //! | `records.rs` | rows as cells, with line numbers and quotes that can be trusted |
+//! | `damage.rs` | what can be wrong with a row's text: bytes, quotes |
+//! | `field.rs` | the names of columns, and `--map` |
 //! | `columns.rs` | what each column is, by its header |
-//! | `check.rs` | one row's cells, checked |
+//! | `check.rs` | one row, checked |
+//! | `values.rs` | what single values may look like |
 //! | `problem.rs` | what is wrong, where, and what to do |
 //!
 //! A manifest is read as often as needed over one open file; each pass holds one row at a time.
@@ -13,12 +16,15 @@
 
 mod check;
 mod columns;
+mod damage;
+mod field;
 mod options;
 mod problem;
 mod records;
 mod source;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::{io::Read, path::Path, sync::Arc};
 
@@ -26,8 +32,9 @@ use crate::jobs::{Clip, IdColumn, JobKey};
 
 use check::Checker;
 use columns::{Columns, Kind};
+use damage::Damage;
 use problem::Place;
-use records::{Damage, Fault, Records};
+use records::{Fault, Records};
 use source::{Source, Text};
 
 pub use options::{Defaults, Options};

@@ -2,7 +2,7 @@
 
 use crate::jobs::Seconds;
 
-use super::{columns, problem::ManifestError};
+use super::{field, problem::ManifestError};
 
 /// What the user says about the file.
 #[derive(Clone, Debug, Default)]
@@ -88,7 +88,7 @@ impl Options {
         if let Some(delimiter) = self.delimiter {
             check_delimiter(delimiter)?;
         }
-        columns::check_map(&self.map)
+        field::check_map(&self.map)
     }
 }
 
