@@ -51,8 +51,8 @@ pub struct Ledger {
     by_id: HashTable<u32>,
     /// Hash of that id, job by job; 0 for none.
     first_ids: Vec<u64>,
-    /// Every other id.
-    more_ids: HashMap<u64, u32>,
+    /// Jobs by every other id they have, or were once said to have.
+    more_ids: HashMap<u64, Vec<u32>>,
     places: Option<Places>,
     subjects: Option<Subjects>,
     /// Whether any id is one that no sandbox made, and whether any line is a sandbox's.
@@ -203,24 +203,33 @@ impl Ledger {
     }
 
     fn note_id(&mut self, id: u64, index: u32) {
-        if self.find_id(id).is_some() {
+        let first_ids = &mut self.first_ids;
+        let first = &mut first_ids[index as usize];
+        if *first == id {
             return;
         }
-        let first_ids = &mut self.first_ids;
-        if first_ids[index as usize] == 0 {
+        if *first == 0 && self.by_id.find(id, |&i| first_ids[i as usize] == id).is_none() {
             first_ids[index as usize] = id;
-            self.by_id
-                .insert_unique(id, index, |&i| first_ids[i as usize]);
-        } else {
-            self.more_ids.insert(id, index);
+            self.by_id.insert_unique(id, index, |&i| first_ids[i as usize]);
+            return;
+        }
+        let jobs = self.more_ids.entry(id).or_default();
+        if !jobs.contains(&index) {
+            jobs.push(index);
         }
     }
 
-    fn find_id(&self, id: u64) -> Option<u32> {
-        self.by_id
-            .find(id, |&i| self.first_ids[i as usize] == id)
-            .or_else(|| self.more_ids.get(&id))
-            .copied()
+    /// The job that has an id now. A person may have given it to a job and taken it back; should
+    /// two jobs have it, the smaller key is as good as the other.
+    fn find_id(&self, id: u64) -> Option<&JobState> {
+        let first = self.by_id.find(id, |&i| self.first_ids[i as usize] == id);
+        let more = self.more_ids.get(&id);
+        first
+            .into_iter()
+            .chain(more.into_iter().flatten())
+            .map(|&i| &self.jobs[i as usize])
+            .filter(|job| job.attempts().any(|a| a.id_hashes().any(|h| h == id)))
+            .min_by_key(|job| job.key)
     }
 
     fn note_subject(&mut self, line: &Line<'_>, index: u32) {
@@ -293,12 +302,9 @@ impl Ledger {
     /// The job and attempt that an id belongs to.
     pub fn by_generation_id(&self, id: &GenerationId) -> Option<(&JobState, u32)> {
         let hash = self.hash_id(id.as_str());
-        let job = &self.jobs[self.find_id(hash)? as usize];
-        let attempt = job
-            .attempts()
-            .find(|a| a.id_hashes().any(|h| h == hash))
-            .map_or_else(|| job.newest().number, |a| a.number);
-        Some((job, attempt))
+        let job = self.find_id(hash)?;
+        let attempt = job.attempts().find(|a| a.id_hashes().any(|h| h == hash))?;
+        Some((job, attempt.number))
     }
 
     /// Offsets of a job's lines, ascending. Needs [`Ledger::with_places`].
