@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use futures::StreamExt;
 
 use super::Endpoint;
 use super::ticket::Ticket;
@@ -79,8 +80,12 @@ impl File {
     pub fn reply_cut(self) -> Response {
         let half = self.bytes.slice(..self.bytes.len() / 2);
         let length = self.bytes.len().to_string();
-        let cut = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-        let chunks = futures::stream::iter([Ok(half), Err(cut)]);
+        let chunks =
+            futures::stream::once(async { Ok(half) }).chain(futures::stream::once(async {
+                // An error at once would take with it what has not left the server's buffer yet.
+                tokio::task::yield_now().await;
+                Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+            }));
         let mut response = Body::from_stream(chunks).into_response();
         set(&mut response, header::CONTENT_LENGTH, &length);
         set(&mut response, header::CONTENT_TYPE, self.media_type);
@@ -242,7 +247,7 @@ mod tests {
                 kinds.push(std::str::from_utf8(&rest[4..8]).unwrap());
                 rest = &rest[size..];
             }
-            assert_eq!(kinds, ["ftyp", "moov", "mdat", "free"]);
+            assert_eq!(kinds, ["ftyp", "moov", "free", "mdat", "free"]);
         }
     }
 

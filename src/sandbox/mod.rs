@@ -24,13 +24,15 @@ mod request;
 mod routes;
 mod server;
 mod state;
+mod submit;
 #[cfg(test)]
 mod tests;
 mod ticket;
 mod webhooks;
 
 pub use options::{
-    Chance, ChanceError, Clock, Faults, Options, RetryAfter, WebhookFaults, WebhookOptions,
+    Chance, ChanceError, Clock, Faults, Options, RetryAfter, RetryAfterError, WebhookFaults,
+    WebhookOptions,
 };
 pub use plan::{Ending, Fault, Mischief, Occasion, Plan};
 pub use request::{Endpoint, Refusal, Request};

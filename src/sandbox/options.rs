@@ -138,6 +138,36 @@ pub enum RetryAfter {
     Date(u32),
 }
 
+impl FromStr for RetryAfter {
+    type Err = RetryAfterError;
+
+    /// Reads a number of seconds, `date:SECONDS` or `none`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parsed = match text.strip_prefix("date:") {
+            Some(seconds) => seconds.parse().map(Self::Date),
+            None if text == "none" => Ok(Self::Absent),
+            None => text.parse().map(Self::Seconds),
+        };
+        parsed.map_err(|_| RetryAfterError(text.to_owned()))
+    }
+}
+
+/// A text that is no [`RetryAfter`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryAfterError(String);
+
+impl fmt::Display for RetryAfterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:?} is neither a number of seconds, nor `date:SECONDS`, nor `none`",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for RetryAfterError {}
+
 /// How often something goes wrong.
 ///
 /// ```
@@ -300,6 +330,16 @@ mod tests {
     fn what_is_no_chance_is_refused() {
         for bad in ["", "2", "-0.1", "nan", "first:", "each:-1", "often"] {
             assert!(bad.parse::<Chance>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_retry_after_is_read() {
+        assert_eq!("7".parse(), Ok(RetryAfter::Seconds(7)));
+        assert_eq!("date:7".parse(), Ok(RetryAfter::Date(7)));
+        assert_eq!("none".parse(), Ok(RetryAfter::Absent));
+        for bad in ["", "date:", "-1", "soon"] {
+            assert!(bad.parse::<RetryAfter>().is_err(), "{bad:?}");
         }
     }
 

@@ -47,6 +47,7 @@ impl Fault {
 /// What goes wrong with a job's webhook; [`super::WebhookFaults`] says what each does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is told where its share is set")]
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn on its own")]
 pub struct Mischief {
     pub lost: bool,
     pub duplicate: bool,
@@ -282,7 +283,7 @@ impl Draw {
     }
 }
 
-/// Spreads a number over 64 bits: the output function of the generator known as SplitMix64.
+/// Spreads a number over 64 bits: the output function of the generator known as `SplitMix64`.
 const fn mix(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

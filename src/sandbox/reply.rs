@@ -28,13 +28,13 @@ pub(super) struct Reply<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a RawValue>,
     #[serde(flatten)]
-    progress: Option<Progress>,
+    under_way: Option<UnderWay>,
     #[serde(flatten)]
     end: Option<End>,
 }
 
 #[derive(Debug, Serialize)]
-struct Progress {
+struct UnderWay {
     phase: &'static str,
     progress: u8,
     eta_seconds: u64,
@@ -72,7 +72,7 @@ impl<'a> Reply<'a> {
             model_actual: failover.then(|| BACKUP_MODELS[usize::from(ticket.asked_for_backup)]),
             prompt: words.filter(|_| is_video),
             text: words.filter(|_| !is_video),
-            progress: Progress::at(ticket, stage),
+            under_way: UnderWay::at(ticket, stage),
             end: ended.then(|| End::of(ticket, output_url)),
         }
     }
@@ -89,7 +89,7 @@ impl<'a> Reply<'a> {
     }
 }
 
-impl Progress {
+impl UnderWay {
     fn at(ticket: &Ticket, stage: Stage) -> Option<Self> {
         let whole = Duration::from_millis(ticket.render_ms.into());
         let (phase, done, left) = match stage {

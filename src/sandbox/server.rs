@@ -39,10 +39,6 @@ pub struct Sandbox {
 /// [`Sandbox`] is stopped or dropped.
 ///
 /// Fails when the listener has no address.
-#[expect(
-    clippy::unused_async,
-    reason = "only callable where a runtime is there to spawn on"
-)]
 pub async fn start(listener: TcpListener, options: Options) -> io::Result<Sandbox> {
     let addr = listener.local_addr()?;
     let origin = match &options.public_origin {

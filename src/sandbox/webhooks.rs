@@ -105,7 +105,7 @@ impl Courier {
 
     async fn deliver(&self, parcel: &Parcel, addresses: &[SocketAddr]) {
         let render = Duration::from_millis(parcel.ticket.render_ms.into());
-        tokio::time::sleep(render + parcel.mischief.late_by).await;
+        tokio::time::sleep(render.saturating_add(parcel.mischief.late_by)).await;
         let end = Letter::new(&self.state, parcel, Stage::Ended);
         if parcel.mischief.bad_signature {
             let forged = Letter {
@@ -120,11 +120,11 @@ impl Courier {
             self.insist(parcel, addresses, &end).await;
         }
         if parcel.mischief.out_of_order {
-            let stage = Stage::Processing {
+            let not_yet = Stage::Processing {
                 done: 0.9,
                 left: render.mul_f64(0.1),
             };
-            let stale = Letter::new(&self.state, parcel, stage);
+            let stale = Letter::new(&self.state, parcel, not_yet);
             self.insist(parcel, addresses, &stale).await;
         }
     }
@@ -168,9 +168,9 @@ struct Letter {
 }
 
 impl Letter {
-    fn new(state: &State, parcel: &Parcel, stage: Stage) -> Self {
+    fn new(sandbox: &State, parcel: &Parcel, stage: Stage) -> Self {
         let request = parcel.accepted.request();
-        let output_url = state.output_url(&parcel.ticket, None);
+        let output_url = sandbox.output_url(&parcel.ticket, None);
         let reply = Reply::new(&parcel.ticket, stage, request.as_ref(), output_url);
         let body = reply.json();
         Self {
