@@ -75,9 +75,9 @@ pub struct PublishArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub concurrency: Option<u16>,
 
-    /// With --exec: longest time for one clip
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = values::positive_duration)]
-    pub exec_timeout: Duration,
+    /// With --exec: longest time for one clip [default: 10m]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
+    pub exec_timeout: Option<Duration>,
 
     /// How long it waits for the log.
     #[command(flatten)]

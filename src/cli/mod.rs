@@ -190,7 +190,10 @@ mod tests {
     fn every_commands_help_opens_with_its_sentence_and_ends_with_examples() {
         let mut cli = Cli::command();
         cli.build();
-        let about: Vec<_> = cli.get_subcommands().map(|c| c.get_about().cloned()).collect();
+        let about: Vec<_> = cli
+            .get_subcommands()
+            .map(|c| c.get_about().cloned())
+            .collect();
         assert_eq!(about.len(), 17);
         for (command, about) in cli.get_subcommands_mut().zip(about) {
             let help = command.render_help().to_string();
@@ -199,7 +202,9 @@ mod tests {
             let examples = help.rsplit_once("\nExamples:\n").expect(&help).1;
             assert!((2..=3).contains(&examples.trim().lines().count()), "{help}");
             assert!(
-                examples.lines().all(|l| l.trim_start().starts_with("creativeai ")),
+                examples
+                    .lines()
+                    .all(|l| l.trim_start().starts_with("creativeai ")),
                 "{help}"
             );
         }
@@ -213,7 +218,10 @@ mod tests {
             let help = command.render_help().to_string();
             for line in help.rsplit_once("Examples:\n").unwrap().1.lines() {
                 let end = line.find(" > ").or(line.find(" < ")).or(line.find(" >> "));
-                let end = end.or(line.find(" | ")).or(line.find("   (")).unwrap_or(line.len());
+                let end = end
+                    .or(line.find(" | "))
+                    .or(line.find("   ("))
+                    .unwrap_or(line.len());
                 let typed = line[..end].trim();
                 parse(typed).map_err(|e| e.kind()).expect(typed);
             }

@@ -74,8 +74,16 @@ pub fn positive_duration(text: &str) -> Result<Duration, String> {
 /// The inverse of [`duration`], in the largest unit that needs no fraction.
 pub fn show_duration(length: Duration) -> String {
     let millis = length.as_millis();
-    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
-    match units.iter().find(|(size, _)| millis > 0 && millis % size == 0) {
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+    ];
+    match units
+        .iter()
+        .find(|(size, _)| millis > 0 && millis % size == 0)
+    {
         Some((size, unit)) => format!("{}{unit}", millis / size),
         None if millis == 0 => "0s".to_owned(),
         None => format!("{millis}ms"),
@@ -111,7 +119,10 @@ pub fn show_size(bytes: u64) -> String {
         (1_000, "kB"),
         (1 << 10, "KiB"),
     ];
-    match units.iter().find(|(size, _)| bytes > 0 && bytes % size == 0) {
+    match units
+        .iter()
+        .find(|(size, _)| bytes > 0 && bytes % size == 0)
+    {
         Some((size, unit)) => format!("{}{unit}", bytes / size),
         None => format!("{bytes}B"),
     }
@@ -213,9 +224,8 @@ pub fn seconds(text: &str) -> Result<Seconds, String> {
 
 /// Reads the vendor's id of a generation.
 pub fn generation_id(text: &str) -> Result<GenerationId, String> {
-    GenerationId::parse(text.trim()).ok_or_else(|| {
-        "is no generation id: those have letters, digits, - and _ only".to_owned()
-    })
+    GenerationId::parse(text.trim())
+        .ok_or_else(|| "is no generation id: those have letters, digits, - and _ only".to_owned())
 }
 
 /// Reads `ADDRESS:PORT`; `localhost:PORT` and a lone port mean 127.0.0.1.
@@ -237,7 +247,9 @@ pub fn url_path(text: &str) -> Result<String, String> {
     if text.starts_with('/') && text.bytes().all(safe) {
         Ok(text.to_owned())
     } else {
-        Err(format!("{text:?} is no path; write for example /webhooks/creativeai"))
+        Err(format!(
+            "{text:?} is no path; write for example /webhooks/creativeai"
+        ))
     }
 }
 
@@ -286,7 +298,16 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_refused_without_panic() {
-        for text in ["", "s", "-1s", "1.2.3s", "10 parsecs", "1e9s", "99999999999999999999d", "."] {
+        for text in [
+            "",
+            "s",
+            "-1s",
+            "1.2.3s",
+            "10 parsecs",
+            "1e9s",
+            "99999999999999999999d",
+            ".",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
         assert!(positive_duration("0ms").is_err());
@@ -337,7 +358,10 @@ mod tests {
     #[test]
     fn a_pair_splits_at_its_first_sign() {
         let pair: Pair = "target = a=b".parse().unwrap();
-        assert_eq!((pair.name.as_str(), pair.value.as_str()), ("target", " a=b"));
+        assert_eq!(
+            (pair.name.as_str(), pair.value.as_str()),
+            ("target", " a=b")
+        );
         assert!("=x".parse::<Pair>().is_err());
         assert!("x".parse::<Pair>().is_err());
     }

@@ -40,7 +40,14 @@ fn plain(word: &str) -> String {
 mod tests {
     use super::*;
 
-    const COLUMNS: [&str; 6] = ["listing_id", "sku", "image_url", "video_prompt", "model", "duration"];
+    const COLUMNS: [&str; 6] = [
+        "listing_id",
+        "sku",
+        "image_url",
+        "video_prompt",
+        "model",
+        "duration",
+    ];
 
     #[test]
     fn slips_of_the_finger_are_seen_through() {
@@ -58,7 +65,14 @@ mod tests {
 
     #[test]
     fn other_words_get_no_hint() {
-        for name in ["", "price", "xy", "target", "zzzzzzzzzzzz", &"a".repeat(100_000)] {
+        for name in [
+            "",
+            "price",
+            "xy",
+            "target",
+            "zzzzzzzzzzzz",
+            &"a".repeat(100_000),
+        ] {
             assert_eq!(nearest(name, COLUMNS), None, "{name}");
         }
     }

@@ -1,1 +1,293 @@
-//! (to be filled)
+//! One resolved value of everything that can be set, and where each part of it comes from.
+//!
+//! Flag, then environment, then `creativeai.toml` (the current folder's, then the one in the
+//! user's settings folder), then default. The key is looked for only when somebody needs it.
+
+mod env;
+mod file;
+mod flags;
+mod groups;
+pub mod keys;
+mod resolve;
+mod secret;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use env::Env;
+pub use flags::Flags;
+pub use groups::{Download, DurationStyle, Network, Publish, VideoDefaults, VoiceDefaults};
+pub use secret::{KeySource, read_key_file, write_key_file};
+
+use crate::api::ApiKey;
+use crate::cli::values;
+use crate::exit::Failure;
+use crate::jobs::Rates;
+use resolve::{Layers, Said, parsed_or_number, text, whole};
+
+/// The settings file's name.
+pub const FILE_NAME: &str = "creativeai.toml";
+/// The job log's name where nobody names another.
+pub const LOG_NAME: &str = "jobs.jsonl";
+/// The same under `--sandbox`.
+pub const SANDBOX_LOG_NAME: &str = "sandbox-jobs.jsonl";
+/// The API's address where nobody names another.
+pub const BASE_URL: &str = "https://api.creativeai.run";
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An option of this name.
+    Flag(&'static str),
+    /// An environment variable of this name.
+    Env(&'static str),
+    /// A settings file and a line in it.
+    File(PathBuf, usize),
+    /// Nobody said anything.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) | Self::Env(name) => f.write_str(name),
+            Self::File(path, line) => write!(f, "{}, line {line}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A value and its origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// What holds.
+    pub value: T,
+    /// Who said so.
+    pub origin: Origin,
+}
+
+impl<T> Setting<Option<T>> {
+    fn open(found: Option<Setting<T>>) -> Self {
+        match found {
+            Some(Setting { value, origin }) => Self {
+                value: Some(value),
+                origin,
+            },
+            None => Self {
+                value: None,
+                origin: Origin::Default,
+            },
+        }
+    }
+}
+
+/// A setting as `creativeai config` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// As in the settings file.
+    pub name: String,
+    /// Empty for nothing.
+    pub value: String,
+    /// Who said so.
+    pub origin: Origin,
+}
+
+/// Everything that can be set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whether a stand-in for the API runs inside the command.
+    pub sandbox: bool,
+    /// Where the API is, not yet checked; `None` under `--sandbox`, where each command has its
+    /// own, so that nobody calls the live one by mistake.
+    pub base_url: Setting<Option<String>>,
+    /// For rows that name none.
+    pub webhook_url: Option<String>,
+    /// For video rows that leave something open.
+    pub video: VideoDefaults,
+    /// For voice rows that leave something open.
+    pub voice: VoiceDefaults,
+    /// How fast, and how patiently, the API is called.
+    pub network: Network,
+    /// Longest wait for the log's lock.
+    pub lock_wait: Duration,
+    /// Attempts of a job in all.
+    pub max_attempts: u32,
+    /// What clips and credits cost.
+    pub rates: Rates,
+    /// Of `download`.
+    pub download: Download,
+    /// Of `publish`.
+    pub publish: Publish,
+    /// The shop that clips are published to.
+    pub shopify_store: Option<String>,
+    /// e.g. `2026-10`.
+    pub shopify_api_version: String,
+    jobs: Setting<Option<PathBuf>>,
+    key: KeySource,
+    verify_keys: Vec<ApiKey>,
+    shopify_token: KeySource,
+    rows: Vec<Row>,
+    files: Vec<PathBuf>,
+}
+
+impl Settings {
+    /// Puts everything together. Errors are about the configuration (78), except for options that
+    /// exclude each other (2).
+    pub fn resolve(flags: &Flags, env: &Env<'_>) -> Result<Self, Failure> {
+        let mut layers = Layers::read(env, flags.config.as_deref())?;
+        let l = &mut layers;
+        let base_url = base_url(l, flags)?;
+        let key = secret::api_key_source(l, flags)?;
+        let verify_keys = secret::verify_keys(l)?;
+        let webhook = Said::flag(flags.webhook_url.clone(), "--webhook-url").env(
+            env.text("CREATIVEAI_WEBHOOK_URL")?,
+            "CREATIVEAI_WEBHOOK_URL",
+        );
+        let lock_wait = Said::flag(flags.lock_wait, "--lock-wait");
+        let max_attempts = Said::flag(flags.max_attempts, "--max-attempts");
+        let store = Said::flag(flags.shopify_store.clone(), "--store");
+        Ok(Self {
+            sandbox: flags.sandbox,
+            base_url,
+            key,
+            verify_keys,
+            webhook_url: l.pick_open("webhook_url", webhook, text)?,
+            jobs: jobs(l, flags)?,
+            video: VideoDefaults::resolve(l, flags)?,
+            network: Network::resolve(l, flags)?,
+            lock_wait: l.pick(
+                "lock_wait",
+                lock_wait,
+                parsed_or_number(values::duration),
+                Duration::from_secs(5),
+            )?,
+            max_attempts: l.pick("max_attempts", max_attempts, whole(1, 100), 3)?,
+            voice: VoiceDefaults::resolve(l)?,
+            rates: groups::rates(l)?,
+            download: Download::resolve(l, flags)?,
+            publish: Publish::resolve(l, flags)?,
+            shopify_store: l.pick_open("shopify.store", store, text)?,
+            shopify_api_version: l.pick(
+                "shopify.api_version",
+                Said::nothing(),
+                text,
+                "2026-10".to_owned(),
+            )?,
+            shopify_token: secret::shopify_token_source(l)?,
+            files: l.files.iter().map(|f| f.path().to_owned()).collect(),
+            rows: std::mem::take(&mut l.rows),
+        })
+    }
+
+    /// Every setting with its origin, in the settings file's order; keys are blotted out.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The settings files that were read, the first in say first.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// The job log: `flag`, else what environment or settings file name, else the usual name
+    /// beside the manifest, or in the current folder where there is no manifest in a folder.
+    ///
+    /// Under `--sandbox` the settings file's choice stands for the live log, so the rehearsal's
+    /// takes its usual name beside it.
+    pub fn jobs_path(&self, flag: Option<&Path>, manifest: Option<&Path>) -> PathBuf {
+        if let Some(path) = flag {
+            return path.to_owned();
+        }
+        let name = if self.sandbox {
+            SANDBOX_LOG_NAME
+        } else {
+            LOG_NAME
+        };
+        match (&self.jobs.value, &self.jobs.origin) {
+            (Some(path), Origin::File(..)) if self.sandbox => path.with_file_name(name),
+            (Some(path), _) => path.clone(),
+            (None, _) => match manifest.filter(|path| path.as_os_str() != "-") {
+                Some(path) => path.with_file_name(name),
+                None => PathBuf::from(name),
+            },
+        }
+    }
+
+    /// The API key, where there is one; under `--sandbox` there always is.
+    pub fn key(&self) -> Result<Option<ApiKey>, Failure> {
+        let key = self.key.read("CREATIVEAI_API_KEY")?;
+        Ok(key.or_else(|| self.sandbox.then(|| ApiKey::new("sandbox")).flatten()))
+    }
+
+    /// The API key. That there is none is an error (78).
+    pub fn require_key(&self) -> Result<ApiKey, Failure> {
+        self.key()?.ok_or_else(|| {
+            Failure::config("there is no API key; nothing was sent").help(
+                "set CREATIVEAI_API_KEY, or run `creativeai init`, which keeps it in a private \
+                 file; --sandbox rehearses without one",
+            )
+        })
+    }
+
+    /// Every key that may have signed a capture: the API key, then further ones (rotated keys).
+    pub fn verification_keys(&self) -> Result<Vec<ApiKey>, Failure> {
+        let mut keys: Vec<ApiKey> = self.key()?.into_iter().collect();
+        keys.extend(self.verify_keys.iter().cloned());
+        Ok(keys)
+    }
+
+    /// The shop's Admin API token, where there is one.
+    pub fn shopify_token(&self) -> Result<Option<ApiKey>, Failure> {
+        self.shopify_token.read("SHOPIFY_ADMIN_TOKEN")
+    }
+}
+
+fn base_url(l: &mut Layers<'_>, flags: &Flags) -> Result<Setting<Option<String>>, Failure> {
+    if flags.sandbox && flags.base_url.is_some() {
+        return Err(
+            Failure::usage("--sandbox and --base-url exclude each other")
+                .help("--sandbox runs its own stand-in; leave one of the two out"),
+        );
+    }
+    let said = Said::flag(flags.base_url.clone(), "--base-url")
+        .env(l.env.text("CREATIVEAI_BASE_URL")?, "CREATIVEAI_BASE_URL");
+    let found = l.find("base_url", said, |value, _| text(value))?;
+    let setting = if flags.sandbox {
+        Setting {
+            value: None,
+            origin: Origin::Flag("--sandbox"),
+        }
+    } else {
+        let found = found.unwrap_or(Setting {
+            value: BASE_URL.to_owned(),
+            origin: Origin::Default,
+        });
+        Setting::open(Some(found))
+    };
+    l.show("base_url", &setting);
+    Ok(setting)
+}
+
+/// The log that environment or settings file name. The command's own argument comes later.
+fn jobs(l: &mut Layers<'_>, flags: &Flags) -> Result<Setting<Option<PathBuf>>, Failure> {
+    let variable = "CREATIVEAI_JOBS";
+    let said = Said::nothing().env(l.env.var(variable).map(PathBuf::from), variable);
+    let setting = Setting::open(l.find_path("jobs", said)?);
+    // What the command will use.
+    let shown = Setting {
+        value: match (&setting.value, &setting.origin) {
+            (Some(path), Origin::File(..)) if flags.sandbox => {
+                path.with_file_name(SANDBOX_LOG_NAME)
+            }
+            (Some(path), _) => path.clone(),
+            (None, _) if flags.sandbox => PathBuf::from(SANDBOX_LOG_NAME),
+            (None, _) => PathBuf::from(LOG_NAME),
+        },
+        origin: setting.origin.clone(),
+    };
+    l.show("jobs", &shown);
+    Ok(setting)
+}

@@ -1,0 +1,304 @@
+//! `creativeai.toml`, read: single values under dotted names, each with its line.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+use super::Origin;
+use super::keys::{self, Kind};
+use crate::exit::Failure;
+
+/// A settings file is a page or two.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A settings file's values.
+#[derive(Debug)]
+pub struct File {
+    path: PathBuf,
+    values: BTreeMap<String, Found>,
+}
+
+/// One value and where it stands.
+#[derive(Debug)]
+pub struct Found {
+    /// The value.
+    pub value: Value,
+    /// From 1.
+    pub line: usize,
+}
+
+/// A value, numbers as they are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A text.
+    Text(String),
+    /// A decimal number.
+    Number(String),
+    /// Something that no key takes; the kind in words.
+    Other(&'static str),
+}
+
+impl Value {
+    /// The text, where it is one.
+    pub fn text(&self) -> Result<&str, String> {
+        match self {
+            Self::Text(text) => Ok(text),
+            other => Err(format!(
+                "must be a text in quotes, not {}",
+                other.in_words()
+            )),
+        }
+    }
+
+    /// The number, where it is one.
+    pub fn number(&self) -> Result<&str, String> {
+        match self {
+            Self::Number(number) => Ok(number),
+            other => Err(format!("must be a number, not {}", other.in_words())),
+        }
+    }
+
+    /// What is written, for values that may be texts (`"5s"`) or numbers (`5`).
+    pub fn either(&self) -> Result<&str, String> {
+        match self {
+            Self::Text(text) | Self::Number(text) => Ok(text),
+            Self::Other(kind) => Err(format!("must be a text or a number, not {kind}")),
+        }
+    }
+
+    fn in_words(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "a text",
+            Self::Number(_) => "a number",
+            Self::Other(kind) => kind,
+        }
+    }
+}
+
+impl File {
+    /// Reads the file at `path`; `None` when there is none.
+    pub fn read(path: &Path) -> Result<Option<Self>, Failure> {
+        let cannot =
+            || Failure::config(format!("cannot read the settings file {}", path.display()));
+        let text = match std::fs::File::open(path).and_then(|file| read_capped(&file)) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => {
+                return Err(cannot()
+                    .because(e)
+                    .help("mend it, or name another one with --config"));
+            }
+        };
+        Self::parse(path, &text).map(Some)
+    }
+
+    /// Takes the values out of `text`, which stands at `path`.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Failure> {
+        // Some editors put a byte order mark in front.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let document = DeTable::parse(text).map_err(|e| {
+            let place = place(path, text, e.span().map_or(0, |s| s.start));
+            Failure::config(format!("{place}: {}", e.message().trim()))
+                .help("values look like: model = \"kling-v3\"  or  concurrency = 3")
+        })?;
+        let mut file = Self {
+            path: path.to_owned(),
+            values: BTreeMap::new(),
+        };
+        file.take("", document.get_ref(), text)?;
+        Ok(file)
+    }
+
+    fn take(&mut self, prefix: &str, table: &DeTable<'_>, text: &str) -> Result<(), Failure> {
+        for (key, value) in table {
+            let name = match prefix {
+                "" => key.get_ref().to_string(),
+                _ => format!("{prefix}.{}", key.get_ref()),
+            };
+            let start = key.span().start;
+            let wrong = |what: String| {
+                Failure::config(format!("{}: {what}", place(&self.path, text, start)))
+            };
+            match (keys::kind(&name), value.get_ref()) {
+                (Kind::Table, DeValue::Table(inner)) => self.take(&name, inner, text)?,
+                (Kind::Table, _) => {
+                    return Err(wrong(format!("`{name}` is a table")).help(format!(
+                        "write [{name}] on a line of its own, its keys below"
+                    )));
+                }
+                (Kind::Value, value) => {
+                    let line = line_of(text, start);
+                    let value = simple(value);
+                    self.values.insert(name, Found { value, line });
+                }
+                (Kind::Secret, _) => {
+                    return Err(
+                        wrong(format!("`{name}`: secrets do not belong in this file")).help(
+                            "remove it here and name a file that only you can read: api_key_file \
+                         (or token_file in [shopify]); `creativeai init` makes one",
+                        ),
+                    );
+                }
+                (Kind::Unknown, _) => {
+                    let help = keys::suggestion(&name);
+                    return Err(wrong(format!("unknown setting `{name}`")).help(
+                        help.unwrap_or_else(|| {
+                            "`creativeai config` lists the settings there are".to_owned()
+                        }),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The value under a dotted name.
+    pub fn get(&self, name: &str) -> Option<&Found> {
+        self.values.get(name)
+    }
+
+    /// The values of a table, in the order of their names.
+    pub fn table<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a str, &'a Found)> {
+        let prefix = format!("{name}.");
+        self.values
+            .iter()
+            .filter_map(move |(name, found)| Some((name.strip_prefix(&prefix)?, found)))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The origin of one of its values.
+    pub fn origin(&self, found: &Found) -> Origin {
+        Origin::File(self.path.clone(), found.line)
+    }
+
+    /// The error about one of its values.
+    pub fn problem(&self, name: &str, found: &Found, why: &str) -> Failure {
+        Failure::config(format!(
+            "{}, line {}: `{name}` {why}",
+            self.path.display(),
+            found.line
+        ))
+        .help("mend the line; `creativeai config` shows what holds")
+    }
+}
+
+fn read_capped(file: &std::fs::File) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut text = String::new();
+    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(std::io::Error::other("it is larger than 1 MiB"));
+    }
+    Ok(text)
+}
+
+fn simple(value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Integer(number) if number.radix() == 10 => {
+            Value::Number(number.as_str().to_owned())
+        }
+        DeValue::Integer(_) => Value::Other("a number that is not decimal"),
+        DeValue::Float(number) => Value::Number(number.as_str().to_owned()),
+        DeValue::Boolean(_) => Value::Other("true or false"),
+        DeValue::Datetime(_) => Value::Other("a date"),
+        DeValue::Array(_) => Value::Other("a list"),
+        DeValue::Table(_) => Value::Other("a table"),
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
+    before.iter().filter(|b| **b == b'\n').count() + 1
+}
+
+fn place(path: &Path, text: &str, offset: usize) -> String {
+    let start = text
+        .get(..offset)
+        .map_or(0, |before| before.rfind('\n').map_or(0, |i| i + 1));
+    let column = text
+        .get(start..offset)
+        .map_or(0, |before| before.chars().count())
+        + 1;
+    let line = line_of(text, offset);
+    format!("{}, line {line}, column {column}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Code;
+
+    fn parse(text: &str) -> Result<File, Failure> {
+        File::parse(Path::new("creativeai.toml"), text)
+    }
+
+    fn refusal(text: &str) -> String {
+        let failure = parse(text).unwrap_err();
+        assert_eq!(failure.code(), Code::Config);
+        format!("{failure}; {}", failure.next_step().unwrap())
+    }
+
+    #[test]
+    fn values_are_found_under_their_dotted_names_with_their_lines() {
+        let file = parse("\u{feff}model = \"x\"\r\n\r\n[voice]\r\nspeed = 1.0\n").unwrap();
+        assert_eq!(file.get("model").unwrap().line, 1);
+        let speed = file.get("voice.speed").unwrap();
+        assert_eq!(
+            (&speed.value, speed.line),
+            (&Value::Number("1.0".into()), 4)
+        );
+    }
+
+    #[test]
+    fn a_table_may_be_written_in_any_of_tomls_ways() {
+        for text in [
+            "voice.speed = 2",
+            "voice = { speed = 2 }",
+            "[voice]\nspeed = 2",
+        ] {
+            assert!(parse(text).unwrap().get("voice.speed").is_some(), "{text}");
+        }
+        let file = parse("[rates.models]\n\"a.b\" = 3\n").unwrap();
+        let models: Vec<_> = file.table("rates.models").map(|(name, _)| name).collect();
+        assert_eq!(models, ["a.b"]);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_place_and_the_nearest_right_one() {
+        assert_eq!(
+            refusal("model = \"x\"\n  aspect_ration = \"1:1\"\n"),
+            "creativeai.toml, line 2, column 3: unknown setting `aspect_ration`; did you mean \
+             `aspect_ratio`?"
+        );
+    }
+
+    #[test]
+    fn a_key_in_the_file_is_refused_and_never_quoted() {
+        let text = refusal("api_key = \"rph_live_secret\"\n");
+        assert!(
+            text.contains("line 1") && text.contains("api_key_file"),
+            "{text}"
+        );
+        assert!(!text.contains("secret\""), "{text}");
+    }
+
+    #[test]
+    fn what_is_no_settings_file_says_where() {
+        for (text, place) in [
+            ("model = kling", "line 1"),
+            ("\n\nmodel = \"x", "line 3"),
+            ("[voice", "line 1"),
+            ("voice = 3", "line 1"),
+            ("model = \"a\"\nmodel = \"b\"", "line 2"),
+            ("\0", "line 1"),
+        ] {
+            assert!(refusal(text).contains(place), "{text:?}: {}", refusal(text));
+        }
+    }
+}

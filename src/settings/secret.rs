@@ -1,0 +1,303 @@
+//! Keys: where they are, who else can read them, and what is in their files.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::resolve::{Layers, Said};
+use super::{Flags, Origin, Row, Setting};
+use crate::api::ApiKey;
+use crate::exit::Failure;
+
+/// What is shown in a key's place.
+const REDACTED: &str = "(set, not shown)";
+
+/// Where a key is, as far as that is known without looking.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// In the environment.
+    Variable(ApiKey),
+    /// In a file that somebody named, which has to exist.
+    Named(Setting<PathBuf>),
+    /// In the user's settings folder, perhaps.
+    Usual(PathBuf),
+    /// There is none.
+    None,
+}
+
+impl KeySource {
+    /// The key; `variable` is named in the advice.
+    pub(super) fn read(&self, variable: &str) -> Result<Option<ApiKey>, Failure> {
+        match self {
+            Self::Variable(key) => Ok(Some(key.clone())),
+            Self::Usual(path) => read_key_file(path),
+            Self::None => Ok(None),
+            Self::Named(Setting {
+                value: path,
+                origin,
+            }) => read_key_file(path)?.map(Some).ok_or_else(|| {
+                let shown = path.display();
+                Failure::config(format!("there is no key file {shown} ({origin})"))
+                    .help(format!("mend the path, or set {variable} instead"))
+            }),
+        }
+    }
+}
+
+/// Where the API key is: `--api-key-file`, the environment, a settings file, the file that `init`
+/// writes.
+pub(super) fn api_key_source(l: &mut Layers<'_>, flags: &Flags) -> Result<KeySource, Failure> {
+    const VARIABLE: &str = "CREATIVEAI_API_KEY";
+    let file_variable = "CREATIVEAI_API_KEY_FILE";
+    let said = Said::flag(flags.api_key_file.clone(), "--api-key-file")
+        .env(l.env.var(file_variable).map(PathBuf::from), file_variable);
+    let file = l.find_path("api_key_file", said)?;
+    let typed = matches!(&file, Some(setting) if matches!(setting.origin, Origin::Flag(_)));
+    let variable = if typed { None } else { key_in(l, VARIABLE)? };
+    let (source, value, origin) = match (variable, file) {
+        (Some(key), _) => (
+            KeySource::Variable(key),
+            REDACTED.to_owned(),
+            Origin::Env(VARIABLE),
+        ),
+        (None, Some(file)) => {
+            let shown = format!("in {}", file.value.display());
+            let origin = file.origin.clone();
+            (KeySource::Named(file), shown, origin)
+        }
+        (None, None) => match l.env.default_key_file() {
+            Some(path) if path.exists() => {
+                let shown = format!("in {}", path.display());
+                (KeySource::Usual(path), shown, Origin::Default)
+            }
+            _ if flags.sandbox => (KeySource::None, "sandbox".to_owned(), Origin::Default),
+            _ => (KeySource::None, String::new(), Origin::Default),
+        },
+    };
+    let name = "api_key".to_owned();
+    l.rows.push(Row {
+        name,
+        value,
+        origin,
+    });
+    Ok(source)
+}
+
+/// Further keys that may have signed captures.
+pub(super) fn verify_keys(l: &mut Layers<'_>) -> Result<Vec<ApiKey>, Failure> {
+    const VARIABLE: &str = "CREATIVEAI_VERIFY_KEYS";
+    let mut keys = Vec::new();
+    let text = l.env.text(VARIABLE)?.unwrap_or_default();
+    for part in text.split(',').filter(|part| !part.trim().is_empty()) {
+        keys.push(ApiKey::new(part).ok_or_else(|| unusable(VARIABLE))?);
+    }
+    let (value, origin) = match keys.len() {
+        0 => (String::new(), Origin::Default),
+        n => (format!("{n} {REDACTED}"), Origin::Env(VARIABLE)),
+    };
+    let name = "verify_keys".to_owned();
+    l.rows.push(Row {
+        name,
+        value,
+        origin,
+    });
+    Ok(keys)
+}
+
+/// Where the shop's token is: the environment, else a settings file.
+pub(super) fn shopify_token_source(l: &mut Layers<'_>) -> Result<KeySource, Failure> {
+    const VARIABLE: &str = "SHOPIFY_ADMIN_TOKEN";
+    let file = l.find_path("shopify.token_file", Said::nothing())?;
+    let (source, value, origin) = match (key_in(l, VARIABLE)?, file) {
+        (Some(key), _) => (
+            KeySource::Variable(key),
+            REDACTED.to_owned(),
+            Origin::Env(VARIABLE),
+        ),
+        (None, Some(file)) => {
+            let shown = format!("in {}", file.value.display());
+            let origin = file.origin.clone();
+            (KeySource::Named(file), shown, origin)
+        }
+        (None, None) => (KeySource::None, String::new(), Origin::Default),
+    };
+    let name = "shopify.token".to_owned();
+    l.rows.push(Row {
+        name,
+        value,
+        origin,
+    });
+    Ok(source)
+}
+
+fn key_in(l: &Layers<'_>, variable: &str) -> Result<Option<ApiKey>, Failure> {
+    let Some(text) = l.env.text(variable)? else {
+        return Ok(None);
+    };
+    ApiKey::new(&text)
+        .map(Some)
+        .ok_or_else(|| unusable(variable))
+}
+
+fn unusable(variable: &str) -> Failure {
+    Failure::config(format!(
+        "the environment variable {variable} holds no usable key"
+    ))
+    .help("a key has letters, digits and signs only, no space within; set it again")
+}
+
+/// A key is one short line.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// Reads the key in the file at `path`; `None` when there is no such file. On Unix a file that
+/// others can read or write is refused; elsewhere the folder's access rules are trusted.
+pub fn read_key_file(path: &Path) -> Result<Option<ApiKey>, Failure> {
+    let shown = path.display();
+    let cannot = |e: std::io::Error| {
+        Failure::config(format!("cannot read the key file {shown}"))
+            .because(e)
+            .help("name a readable file with --api-key-file, or set CREATIVEAI_API_KEY")
+    };
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(cannot(e)),
+    };
+    check_private(path, &file.metadata().map_err(cannot)?)?;
+    let mut text = String::new();
+    file.by_ref()
+        .take(MAX_BYTES)
+        .read_to_string(&mut text)
+        .map_err(cannot)?;
+    ApiKey::new(&text).map(Some).ok_or_else(|| {
+        Failure::config(format!("the key file {shown} holds no key"))
+            .help("it must hold the key alone, on one line")
+    })
+}
+
+#[cfg(unix)]
+fn check_private(path: &Path, metadata: &std::fs::Metadata) -> Result<(), Failure> {
+    use std::os::unix::fs::MetadataExt;
+    let mode = metadata.mode() & 0o777;
+    if mode & 0o066 == 0 {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(Failure::config(format!(
+        "others can read or change the key file {shown} (mode {mode:04o}): whoever has the key \
+         can spend your credits"
+    ))
+    .help(format!("chmod 600 {shown}")))
+}
+
+#[cfg(not(unix))]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the same signature on every platform"
+)]
+fn check_private(_: &Path, _: &std::fs::Metadata) -> Result<(), Failure> {
+    Ok(())
+}
+
+/// Writes `key` into a new file at `path` that only the user can read, making its folder where
+/// needed. An existing file is never touched: `AlreadyExists`.
+pub fn write_key_file(path: &Path, key: &ApiKey) -> std::io::Result<()> {
+    use std::io::Write;
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        private_folder(folder)?;
+    }
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path)?;
+    let written = writeln!(file, "{}", key.expose()).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Half a key would be taken for a wrong one.
+        let _ = std::fs::remove_file(path);
+    }
+    written
+}
+
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Code;
+
+    #[test]
+    fn a_written_key_reads_back_and_is_not_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("deep/er/api-key");
+        let key = ApiKey::new("rph_live_1").unwrap();
+        write_key_file(&path, &key).unwrap();
+        assert_eq!(
+            read_key_file(&path).unwrap().unwrap().expose(),
+            "rph_live_1"
+        );
+        let again = write_key_file(&path, &key).unwrap_err();
+        assert_eq!(again.kind(), std::io::ErrorKind::AlreadyExists);
+    }
+
+    #[test]
+    fn a_missing_file_is_no_error_here() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(read_key_file(&dir.path().join("none")).unwrap().is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_read_or_write_is_refused_with_the_command_that_mends_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        write_key_file(&path, &ApiKey::new("rph_live_1").unwrap()).unwrap();
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        for (mode, fine) in [
+            (0o600, true),
+            (0o400, true),
+            (0o700, true),
+            (0o640, false),
+            (0o604, false),
+            (0o620, false),
+            (0o602, false),
+        ] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let result = read_key_file(&path);
+            assert_eq!(result.is_ok(), fine, "{mode:o}");
+            if let Err(failure) = result {
+                assert_eq!(failure.code(), Code::Config);
+                assert!(failure.next_step().unwrap().starts_with("chmod 600 "));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_without_being_quoted() {
+        let dir = tempfile::tempdir().unwrap();
+        for (i, text) in ["", "  \n", "two words", "a\nb"].into_iter().enumerate() {
+            let path = dir.path().join(format!("key{i}"));
+            write_key_file(&path, &ApiKey::new("x").unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            let failure = read_key_file(&path).unwrap_err();
+            assert_eq!(failure.code(), Code::Config);
+            assert!(text.trim().is_empty() || !failure.to_string().contains(text));
+        }
+    }
+}
