@@ -82,7 +82,7 @@ pub fn show_duration(length: Duration) -> String {
     ];
     match units
         .iter()
-        .find(|(size, _)| millis > 0 && millis % size == 0)
+        .find(|(size, _)| millis > 0 && millis.is_multiple_of(*size))
     {
         Some((size, unit)) => format!("{}{unit}", millis / size),
         None if millis == 0 => "0s".to_owned(),
@@ -121,7 +121,7 @@ pub fn show_size(bytes: u64) -> String {
     ];
     match units
         .iter()
-        .find(|(size, _)| bytes > 0 && bytes % size == 0)
+        .find(|(size, _)| bytes > 0 && bytes.is_multiple_of(*size))
     {
         Some((size, unit)) => format!("{}{unit}", bytes / size),
         None => format!("{bytes}B"),

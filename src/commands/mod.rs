@@ -1,1 +1,7 @@
-//! (to be filled)
+//! One file a subcommand: gather, run, tell. No protocol and no file format in here.
+
+pub mod completions;
+pub mod config;
+pub mod help;
+pub mod init;
+pub mod man;
