@@ -1,1 +1,382 @@
-//! (to be filled)
+//! Attempts in: a `submitting` line, a POST, an outcome line. `submit` and `retry` are two ways to
+//! feed it.
+//!
+//! The order of things is the tool's promise: the `submitting` line is durable before the POST,
+//! the outcome line before anybody is told of it. A process that is killed in between leaves a
+//! `submitting` line alone, and every reader takes that for an outcome nobody knows.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt};
+
+use crate::api::{Client, Endpoint, MAX_POSTS, Outcome, Permit, Throttle, Wait, idempotency_key};
+use crate::job_log::{AppendError, Writer};
+use crate::jobs::{Credits, GenerationId, IdColumn, JobKey, Record, Status};
+use crate::observe::Facts;
+use crate::stop::{Reason, Stop};
+
+/// Unknown outcomes in a row after which the batch stops.
+const MAX_UNKNOWN: u32 = 3;
+/// 404 or 405 in a row, with nothing accepted yet, after which the address is taken for wrong.
+const MAX_NO_SUCH_PAGE: u32 = 3;
+
+/// One attempt to be made: one request of the user, one possible bill.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The job.
+    pub job: JobKey,
+    /// The attempt's number, from 1.
+    pub number: u32,
+    /// The listing or SKU.
+    pub id: Option<(IdColumn, String)>,
+    /// Where it goes.
+    pub endpoint: Endpoint,
+    /// The request's body, byte for byte.
+    pub body: String,
+    /// What is made durable before the first POST: the `submitting` line, with its newline, and
+    /// any line that must not be there without it.
+    pub opening: String,
+    /// An earlier POST of this attempt may have been accepted: no refusal now proves that none was.
+    pub resend: bool,
+    /// What it is expected to cost.
+    pub estimate: Credits,
+}
+
+/// Sends one request. The vendor's client does; tests bring their own.
+pub trait Transport {
+    /// POSTs `body` under `idempotency_key`.
+    fn submit(
+        &self,
+        endpoint: Endpoint,
+        idempotency_key: &str,
+        body: &str,
+    ) -> impl Future<Output = Outcome>;
+}
+
+impl Transport for Client {
+    async fn submit(&self, endpoint: Endpoint, idempotency_key: &str, body: &str) -> Outcome {
+        Client::submit(self, endpoint, idempotency_key, body).await
+    }
+}
+
+/// What happens on the way, for progress and warnings.
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// Accepted, and in the log.
+    Accepted(&'a Attempt),
+    /// Refused for good; nothing was charged.
+    Refused(&'a Attempt, String),
+    /// Not accepted this time; another run may try again.
+    GaveUp(&'a Attempt, String),
+    /// May or may not have been accepted and billed.
+    Unknown(&'a Attempt, String),
+    /// Everybody waits, because the vendor or the network asks for it.
+    Waiting(Duration, String),
+    /// Something odd about an accepted reply.
+    Warning(&'a Attempt, String),
+    /// A line that could not be written: the only trace of what it tells.
+    Recover(String),
+}
+
+/// What a run did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Attempts accepted.
+    pub accepted: u64,
+    /// Attempts refused for good.
+    pub refused: u64,
+    /// Attempts given up for now.
+    pub gave_up: u64,
+    /// Attempts of unknown outcome.
+    pub unknown: u64,
+    /// What the accepted and the unknown ones are expected to cost.
+    pub credits: Credits,
+}
+
+/// Counters that decide whether the batch goes on.
+#[derive(Debug, Default)]
+struct Course {
+    tally: Tally,
+    unknown_in_a_row: u32,
+    no_such_page_in_a_row: u32,
+    /// Ids whose lines are being written.
+    arriving: HashSet<GenerationId>,
+}
+
+/// Sends attempts.
+pub struct Dispatcher<'a, T> {
+    /// Sends the requests.
+    pub transport: &'a T,
+    /// The log.
+    pub writer: &'a Writer,
+    /// Who may send when.
+    pub throttle: &'a Throttle,
+    /// Whether to go on.
+    pub stop: &'a Stop,
+    /// What time it is.
+    pub clock: &'a dyn Fn() -> jiff::Timestamp,
+    /// Who is told.
+    pub tell: &'a dyn Fn(Event<'_>),
+    /// Whether lines are marked as a sandbox's.
+    pub sandbox: bool,
+    course: Mutex<Course>,
+}
+
+impl<'a, T: Transport> Dispatcher<'a, T> {
+    /// A dispatcher with nothing sent yet.
+    pub fn new(
+        transport: &'a T,
+        writer: &'a Writer,
+        throttle: &'a Throttle,
+        stop: &'a Stop,
+        clock: &'a dyn Fn() -> jiff::Timestamp,
+        tell: &'a dyn Fn(Event<'_>),
+    ) -> Self {
+        Self {
+            transport,
+            writer,
+            throttle,
+            stop,
+            clock,
+            tell,
+            sandbox: false,
+            course: Mutex::default(),
+        }
+    }
+
+    /// Sends every attempt that `attempts` yields, `concurrency` at a time, until it ends or the
+    /// run stops; what is in flight is finished and logged either way. The iterator is asked only
+    /// for what there is room to send.
+    pub async fn run(
+        &self,
+        attempts: impl Iterator<Item = Attempt>,
+        concurrency: usize,
+    ) -> Tally {
+        let stop = self.stop;
+        stream::iter(attempts.take_while(|_| !stop.is_set()))
+            .map(|attempt| self.make(attempt))
+            .buffer_unordered(concurrency.max(1))
+            .for_each(|()| std::future::ready(()))
+            .await;
+        self.course().tally
+    }
+
+    /// What was sent so far.
+    pub fn tally(&self) -> Tally {
+        self.course().tally
+    }
+
+    fn course(&self) -> std::sync::MutexGuard<'_, Course> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn make(&self, attempt: Attempt) {
+        let Some(mut permit) = self.permit().await else {
+            return;
+        };
+        if self.stop.is_set() {
+            return;
+        }
+        if let Err(error) = self.writer.append(attempt.opening.clone()).await {
+            // Nothing was sent, so nothing is lost.
+            self.stop.set(Reason::Disk(error.to_string()));
+            return;
+        }
+        let key = idempotency_key(attempt.job, attempt.number);
+        let mut posts = 0;
+        loop {
+            let outcome = self.transport.submit(attempt.endpoint, &key, &attempt.body).await;
+            posts += 1;
+            let (retry_after, http_status, error) = match outcome {
+                Outcome::Throttled { retry_after, http_status, error } => {
+                    (retry_after, Some(http_status), error)
+                }
+                Outcome::NotSent { error } => (None, None, error),
+                settled => {
+                    match settled {
+                        Outcome::Accepted { .. } => permit.succeeded(),
+                        _ => drop(permit),
+                    }
+                    return self.settle(&attempt, settled).await;
+                }
+            };
+            let next = match permit.throttled(retry_after, posts) {
+                Wait::Until(until) if posts < MAX_POSTS && !self.stop.is_set() => {
+                    let wait = until.saturating_duration_since(tokio::time::Instant::now());
+                    (self.tell)(Event::Waiting(wait, error.clone()));
+                    self.permit().await
+                }
+                _ => None,
+            };
+            match next {
+                Some(next) => permit = next,
+                None => return self.give_up(&attempt, http_status, error).await,
+            }
+        }
+    }
+
+    /// Leave to send; `None` when the run stops first.
+    async fn permit(&self) -> Option<Permit<'a>> {
+        let permit = self.stop.or(self.throttle.permit()).await?;
+        if permit.is_none() {
+            self.stop.set(Reason::Deadline);
+        }
+        permit
+    }
+
+    async fn settle(&self, attempt: &Attempt, outcome: Outcome) {
+        match outcome {
+            Outcome::Accepted { id, status, warning, body } => {
+                if let Some(warning) = warning {
+                    (self.tell)(Event::Warning(attempt, warning));
+                }
+                self.accepted(attempt, id, status, Facts::of(&body.payload())).await;
+            }
+            Outcome::Refused { http_status, error } => {
+                self.refused(attempt, http_status, error).await;
+            }
+            Outcome::Denied { http_status, error } => {
+                self.stop.set(Reason::Denied(error.clone()));
+                self.give_up(attempt, Some(http_status), error).await;
+            }
+            Outcome::Unknown { http_status, error } => {
+                self.unknown(attempt, http_status, error).await;
+            }
+            Outcome::Throttled { http_status, error, .. } => {
+                self.give_up(attempt, Some(http_status), error).await;
+            }
+            Outcome::NotSent { error } => self.give_up(attempt, None, error).await,
+        }
+    }
+
+    async fn accepted(&self, attempt: &Attempt, id: GenerationId, status: Status, facts: Facts) {
+        if let Err((reason, error)) = self.claim(attempt, &id) {
+            self.stop.set(reason);
+            return self.unknown(attempt, None, error).await;
+        }
+        let at = (self.clock)();
+        let mut record = self
+            .record(attempt, at, status)
+            .with("generation_id", &id)
+            .with("submitted_at", format!("{at:.3}"));
+        for (name, value) in facts.fields(status, None) {
+            record = record.with(name, value);
+        }
+        let written = self.write(record).await;
+        self.course().arriving.remove(&id);
+        if written {
+            let mut course = self.course();
+            course.tally.accepted += 1;
+            course.tally.credits += attempt.estimate;
+            course.unknown_in_a_row = 0;
+            course.no_such_page_in_a_row = 0;
+            drop(course);
+            (self.tell)(Event::Accepted(attempt));
+        }
+    }
+
+    /// Makes sure that the id is this attempt's alone, and of this log's kind.
+    fn claim(&self, attempt: &Attempt, id: &GenerationId) -> Result<(), (Reason, String)> {
+        let owner = self.writer.owner_of(id);
+        let mut course = self.course();
+        if owner.is_some_and(|owner| owner != (attempt.job, attempt.number))
+            || course.arriving.contains(id)
+        {
+            let error = format!("the reply's id {id} is another job's already");
+            return Err((Reason::SameId(id.to_string()), error));
+        }
+        if !self.writer.ledger().may_hold(id) {
+            let error = format!("the reply's id {id} is a sandbox's in a log of live jobs, or the reverse");
+            return Err((Reason::Mixed, error));
+        }
+        course.arriving.insert(id.clone());
+        Ok(())
+    }
+
+    async fn refused(&self, attempt: &Attempt, http_status: u16, error: String) {
+        let no_such_page = matches!(http_status, 404 | 405);
+        {
+            let mut course = self.course();
+            course.unknown_in_a_row = 0;
+            course.no_such_page_in_a_row =
+                if no_such_page { course.no_such_page_in_a_row + 1 } else { 0 };
+            if course.no_such_page_in_a_row >= MAX_NO_SUCH_PAGE && course.tally.accepted == 0 {
+                self.stop.set(Reason::WrongAddress);
+            }
+        }
+        if attempt.resend {
+            return self.still_unknown(attempt, Some(http_status), error).await;
+        }
+        let record = self
+            .record(attempt, (self.clock)(), Status::SubmitFailed)
+            .with("error", &error)
+            .with("http_status", http_status);
+        if self.write(record).await {
+            self.course().tally.refused += 1;
+            (self.tell)(Event::Refused(attempt, error));
+        }
+    }
+
+    /// Every POST of the attempt is known not to have been accepted, for now.
+    async fn give_up(&self, attempt: &Attempt, http_status: Option<u16>, error: String) {
+        self.course().unknown_in_a_row = 0;
+        if attempt.resend {
+            return self.still_unknown(attempt, http_status, error).await;
+        }
+        let record = self
+            .record(attempt, (self.clock)(), Status::SubmitFailed)
+            .with("error", &error)
+            .with_some("http_status", http_status)
+            .with("temporary", true);
+        if self.write(record).await {
+            self.course().tally.gave_up += 1;
+            (self.tell)(Event::GaveUp(attempt, error));
+        }
+    }
+
+    async fn unknown(&self, attempt: &Attempt, http_status: Option<u16>, error: String) {
+        {
+            let mut course = self.course();
+            course.unknown_in_a_row += 1;
+            if course.unknown_in_a_row >= MAX_UNKNOWN {
+                self.stop.set(Reason::ThreeUnknown);
+            }
+        }
+        self.still_unknown(attempt, http_status, error).await;
+    }
+
+    async fn still_unknown(&self, attempt: &Attempt, http_status: Option<u16>, error: String) {
+        let record = self
+            .record(attempt, (self.clock)(), Status::Unknown)
+            .with("error", &error)
+            .with_some("http_status", http_status);
+        if self.write(record).await {
+            let mut course = self.course();
+            course.tally.unknown += 1;
+            course.tally.credits += attempt.estimate;
+            drop(course);
+            (self.tell)(Event::Unknown(attempt, error));
+        }
+    }
+
+    fn record(&self, attempt: &Attempt, at: jiff::Timestamp, status: Status) -> Record {
+        let id = attempt.id.as_ref().map(|(column, id)| (*column, id.as_str()));
+        Record::new(at, attempt.job, attempt.number, status).with_id(id)
+    }
+
+    /// Whether the line is durable. If not, it is told as a line to recover, and the run stops.
+    async fn write(&self, record: Record) -> bool {
+        let line = record.in_sandbox(self.sandbox).finish();
+        match self.writer.append(line).await {
+            Ok(()) => true,
+            Err(AppendError { error, lines }) => {
+                (self.tell)(Event::Recover(lines.trim_end().to_owned()));
+                self.stop.set(Reason::Disk(error.to_string()));
+                false
+            }
+        }
+    }
+}

@@ -10,6 +10,7 @@
 //! | [`exit`] | what happened, as an exit code |
 //! | [`commands`] | one file a subcommand: gather, run, tell |
 //! | [`dispatch`] | attempts in: a `submitting` line, a POST, an outcome line |
+//! | [`stop`] | why a run ends early, told to everybody who waits |
 //! | [`observe`] | observations in: the lines that teach the log something |
 //! | [`manifest`] | spreadsheets in, checked rows out |
 //! | [`job_log`] | the log's file: append, read, lock, compact |
@@ -33,4 +34,5 @@ pub mod observe;
 pub mod output;
 pub mod sandbox;
 pub mod settings;
+pub mod stop;
 pub mod webhook;

@@ -16,6 +16,11 @@ impl ApiKey {
             .then(|| Self(SecretString::from(text)))
     }
 
+    /// The key that a sandbox takes unless it is told another.
+    pub fn sandbox() -> Self {
+        Self(SecretString::from("sandbox"))
+    }
+
     /// The key itself: for the `Authorization` header and for signatures, nothing else.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

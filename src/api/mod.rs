@@ -1,7 +1,38 @@
 //! The vendor's contract: wire types, the client, what an HTTP outcome means, throttling.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `base` | the address of the API, checked |
+//! | `wire` | what is sent: bodies, the correlation in a webhook's address, the idempotency key |
+//! | `client` | the requests themselves |
+//! | `outcome` | what a reply, or none, means: the one place that decides |
+//! | `payload` | what the vendor says about a generation |
+//! | `explain` | what a server said, fit for a log and a person |
+//! | `retry_after` | how long a server asks to wait |
+//! | `rate` | `--rate` |
+//! | `throttle` | who may send now: concurrency, rate, shared pauses |
+//! | `key` | the API key, kept from every output |
 
+mod base;
+mod client;
+mod explain;
 mod key;
+mod outcome;
 mod payload;
+mod rate;
+mod retry_after;
+mod throttle;
+mod wire;
 
+pub use base::{BaseUrl, ConfigError};
+pub use client::{Client, ClientOptions, build_transport, transport};
 pub use key::ApiKey;
+pub use outcome::{Body, Outcome, PollOutcome, Reply, classify_poll, classify_submission};
 pub use payload::{Payload, PayloadError};
+pub use rate::{Rate, RateError};
+pub use retry_after::{MAX_WAIT, parse_retry_after};
+pub use throttle::{MAX_POSTS, Permit, Throttle, Wait};
+pub use wire::{
+    BadUrl, CORRELATION, DurationStyle, Endpoint, correlated, correlation, idempotency_key,
+    request_body,
+};

@@ -70,12 +70,16 @@ impl<'a> Payload<'a> {
         serde_json::from_str(text).map_err(|e| PayloadError(format!("the body is not JSON: {e}")))
     }
 
-    /// The id, checked: `id`, else `job_id`, else `generation_id`.
-    pub fn id(&self) -> Option<GenerationId> {
+    /// The id as it was sent, unchecked: `id`, else `job_id`, else `generation_id`.
+    pub fn named_id(&self) -> Option<Text<'a>> {
         [self.id, self.job_id, self.generation_id]
             .into_iter()
             .find_map(text)
-            .and_then(|id| GenerationId::parse(id.as_str()))
+    }
+
+    /// The id, checked.
+    pub fn id(&self) -> Option<GenerationId> {
+        GenerationId::parse(self.named_id()?.as_str())
     }
 
     /// The status word as it was sent.
@@ -162,7 +166,7 @@ pub(super) fn message_of(error: &serde_json::Value) -> Option<String> {
     }
 }
 
-fn text<'a>(raw: Option<&'a RawValue>) -> Option<Text<'a>> {
+fn text(raw: Option<&RawValue>) -> Option<Text<'_>> {
     serde_json::from_str(raw?.get()).ok()
 }
 

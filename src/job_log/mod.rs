@@ -1,1 +1,245 @@
-//! (to be filled)
+//! The job log's file: read, lock, append with group commit, compact.
+//!
+//! Readers need no lock: a line is either whole or skipped. A writer reads the log only once it
+//! holds the lock, so that nobody decides on what another process is about to change.
+
+mod appender;
+mod compact;
+mod lock;
+mod path;
+mod read;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub use appender::{AppendError, Appender};
+pub use compact::{Compacted, compact};
+pub use lock::{Holder, Lock, LockError};
+pub use path::resolve;
+pub use read::{LineReader, for_each_line};
+
+use crate::jobs::{GenerationId, JobKey, JobView, Ledger};
+
+/// Why a log cannot be used.
+#[derive(Debug)]
+pub enum LogError {
+    /// There is no such file.
+    Missing(PathBuf),
+    /// It is a folder, a pipe or the like.
+    NotRegular(PathBuf),
+    /// Another process writes to it.
+    Locked(LockError),
+    /// The system refused.
+    Io {
+        /// What was being done, as in "cannot ... FILE".
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+impl LogError {
+    fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
+        let path = path.to_owned();
+        Self::Io { doing, path, error }
+    }
+}
+
+impl std::fmt::Display for LogError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing(path) => write!(f, "there is no job log {}", path.display()),
+            Self::NotRegular(path) => {
+                write!(
+                    f,
+                    "{} is not a regular file, so it cannot be a job log",
+                    path.display()
+                )
+            }
+            Self::Locked(error) => error.fmt(f),
+            Self::Io { doing, path, error } => {
+                write!(f, "cannot {doing} {}: {error}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for LogError {}
+
+/// A log that has been read.
+#[derive(Debug)]
+pub struct JobLog {
+    path: PathBuf,
+    lines: LineReader,
+    ledger: Ledger,
+}
+
+impl JobLog {
+    /// Reads the log at `path` into `ledger`, which decides what is kept.
+    pub fn read(path: &Path, ledger: Ledger) -> Result<Self, LogError> {
+        let path = resolve(path)?;
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(LogError::Missing(path));
+            }
+            Err(error) => return Err(LogError::io("open the job log", &path, error)),
+        };
+        Self::read_open(path, file, ledger)
+    }
+
+    fn read_open(path: PathBuf, mut file: File, mut ledger: Ledger) -> Result<Self, LogError> {
+        read::for_each_line(&mut file, |offset, line| match line {
+            Ok(line) => ledger.absorb(line, offset),
+            Err(_) => ledger.count_unreadable(),
+        })
+        .map_err(|error| LogError::io("read the job log", &path, error))?;
+        Ok(Self {
+            lines: LineReader::new(file),
+            path,
+            ledger,
+        })
+    }
+
+    /// The log's file, links resolved.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folded log.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// One job with all its fields. The ledger must keep places.
+    pub fn view(&self, key: JobKey) -> Result<Option<JobView>, LogError> {
+        view(&self.path, &self.lines, &self.ledger, key)
+    }
+
+    /// Every job with all its fields, in the order of the log.
+    pub fn views(&self) -> impl Iterator<Item = Result<JobView, LogError>> {
+        self.ledger
+            .jobs()
+            .filter_map(|job| self.view(job.key).transpose())
+    }
+}
+
+fn view(
+    path: &Path,
+    lines: &LineReader,
+    ledger: &Ledger,
+    key: JobKey,
+) -> Result<Option<JobView>, LogError> {
+    let texts = ledger
+        .places(key)
+        .into_iter()
+        .map(|offset| lines.line_at(offset))
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(|error| LogError::io("read the job log", path, error))?;
+    JobView::fold(key, texts.iter().map(String::as_str), ledger.rates()).map_err(|error| {
+        LogError::io(
+            "read the job log",
+            path,
+            io::Error::new(io::ErrorKind::InvalidData, error.to_string()),
+        )
+    })
+}
+
+/// The right to write to a log: its lock, its folded state and its appender. The ledger takes in
+/// each line as soon as that is durable.
+#[derive(Debug)]
+pub struct Writer {
+    path: PathBuf,
+    lines: LineReader,
+    ledger: Mutex<Ledger>,
+    appender: Appender,
+    is_new: bool,
+    // Last, so that it outlives the appender's thread.
+    _lock: Lock,
+}
+
+impl Writer {
+    /// Locks, reads and opens the log, and makes it where there is none. `command` is what the
+    /// lock tells others; `wait` is how long another writer is waited for.
+    pub fn open(
+        path: &Path,
+        ledger: Ledger,
+        command: &str,
+        wait: Duration,
+    ) -> Result<Self, LogError> {
+        let path = resolve(path)?;
+        let lock = Lock::acquire(&path, command, wait).map_err(|error| match error {
+            LockError::Io { path, error } => LogError::io("open the lock", &path, error),
+            held => LogError::Locked(held),
+        })?;
+        let is_new = !path.exists();
+        let appender = Appender::open(&path)
+            .map_err(|error| LogError::io("open the job log", &path, error))?;
+        let file =
+            File::open(&path).map_err(|error| LogError::io("open the job log", &path, error))?;
+        let log = JobLog::read_open(path, file, ledger)?;
+        Ok(Self {
+            path: log.path,
+            lines: log.lines,
+            ledger: Mutex::new(log.ledger),
+            appender,
+            is_new,
+            _lock: lock,
+        })
+    }
+
+    /// The log's file, links resolved.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether this writer made the file.
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// The folded log. Hold it briefly, never across an `await`.
+    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends whole lines, each with its newline, and returns once they are durable and folded.
+    pub async fn append(&self, lines: String) -> Result<(), AppendError> {
+        let (start, lines) = self.appender.append(lines).await?;
+        self.fold(start, &lines);
+        Ok(())
+    }
+
+    /// The same for callers that are not async.
+    pub fn append_blocking(&self, lines: String) -> Result<(), AppendError> {
+        let (start, lines) = self.appender.append_blocking(lines)?;
+        self.fold(start, &lines);
+        Ok(())
+    }
+
+    fn fold(&self, start: u64, lines: &str) {
+        let mut ledger = self.ledger();
+        let mut offset = start;
+        for line in lines.split_inclusive('\n') {
+            ledger.absorb(line, offset);
+            offset += line.len() as u64;
+        }
+    }
+
+    /// One job with all its fields. The ledger must keep places.
+    pub fn view(&self, key: JobKey) -> Result<Option<JobView>, LogError> {
+        view(&self.path, &self.lines, &self.ledger(), key)
+    }
+
+    /// The job and attempt that an id belongs to.
+    pub fn owner_of(&self, id: &GenerationId) -> Option<(JobKey, u32)> {
+        self.ledger()
+            .by_generation_id(id)
+            .map(|(job, attempt)| (job.key, attempt))
+    }
+}

@@ -21,8 +21,9 @@ pub struct JobKey(u64);
 impl JobKey {
     /// The key over the compact JSON array of `parts`.
     pub fn digest(parts: &[&str]) -> Self {
-        let json = serde_json::Value::from(parts).to_string();
-        let digest = Sha256::digest(json.as_bytes());
+        // Texts always serialise.
+        let json = serde_json::to_vec(parts).unwrap_or_default();
+        let digest = Sha256::digest(json);
         let mut head = [0u8; 8];
         head.copy_from_slice(&digest[..8]);
         Self(u64::from_be_bytes(head))

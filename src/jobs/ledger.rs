@@ -3,8 +3,9 @@
 //! The ledger keeps what decisions need and, for the rest, where in the log a job's lines stand;
 //! [`JobView`](super::JobView) folds those again, with all their fields, when somebody asks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::sync::LazyLock;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -15,6 +16,22 @@ use super::{Credits, GenerationId, JobKey, JobState, Line, LineError, Rates};
 /// addresses rotate), hashed: what stays the same when a row's prompt is edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Subject(u64);
+
+/// Chosen once for the process, so that a manifest's rows and a log's jobs hash alike.
+static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+
+impl Subject {
+    /// The photo of a listing or SKU.
+    pub fn of(owner: &str, image_url: &str) -> Self {
+        let end = image_url.find(['?', '#']).unwrap_or(image_url.len());
+        Self(HASHER.hash_one((owner, &image_url[..end])))
+    }
+
+    /// A listing or SKU as a whole.
+    pub fn of_owner(owner: &str) -> Self {
+        Self(HASHER.hash_one(owner))
+    }
+}
 
 /// Both a sandbox's and live jobs are in one log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +51,13 @@ pub struct Ledger {
     by_id: HashTable<u32>,
     /// Hash of that id, job by job; 0 for none.
     first_ids: Vec<u64>,
-    /// Every other id.
-    more_ids: HashMap<u64, u32>,
+    /// Jobs by every other id they have, or were once said to have.
+    more_ids: HashMap<u64, Vec<u32>>,
     places: Option<Places>,
     subjects: Option<Subjects>,
+    /// Whether any id is one that no sandbox made, and whether any line is a sandbox's.
+    has_live_id: bool,
+    has_sandbox: bool,
     lines: u64,
     unreadable: u64,
 }
@@ -56,7 +76,7 @@ struct Subjects {
     of_job: Vec<Option<Subject>>,
     by_subject: HashMap<Subject, Vec<u32>>,
     /// Owners (listings, SKUs) of jobs known only from the vendor's sample scripts.
-    keyless_owners: HashMap<u64, Vec<u32>>,
+    keyless_owners: HashMap<Subject, Vec<u32>>,
 }
 
 impl Ledger {
@@ -72,6 +92,8 @@ impl Ledger {
             more_ids: HashMap::new(),
             places: None,
             subjects: None,
+            has_live_id: false,
+            has_sandbox: false,
             lines: 0,
             unreadable: 0,
         }
@@ -101,6 +123,11 @@ impl Ledger {
             Ok(()) => self.lines += 1,
             Err(_) => self.unreadable += 1,
         }
+    }
+
+    /// Whether a line would be taken in.
+    pub fn accepts(&mut self, raw: &str) -> bool {
+        self.try_absorb(raw, 0).is_ok()
     }
 
     /// Counts a line that is not even text.
@@ -140,6 +167,11 @@ impl Ledger {
             .as_ref()
             .map(|id| self.hash_id(id.as_str()));
         self.jobs[index as usize].absorb(line, id, &self.rates);
+        if line.is_sandbox() {
+            self.has_sandbox = true;
+        } else if id.is_some() {
+            self.has_live_id = true;
+        }
         if let Some(id) = id {
             self.note_id(id, index);
         }
@@ -171,24 +203,33 @@ impl Ledger {
     }
 
     fn note_id(&mut self, id: u64, index: u32) {
-        if self.find_id(id).is_some() {
+        let first_ids = &mut self.first_ids;
+        let first = &mut first_ids[index as usize];
+        if *first == id {
             return;
         }
-        let first_ids = &mut self.first_ids;
-        if first_ids[index as usize] == 0 {
+        if *first == 0 && self.by_id.find(id, |&i| first_ids[i as usize] == id).is_none() {
             first_ids[index as usize] = id;
-            self.by_id
-                .insert_unique(id, index, |&i| first_ids[i as usize]);
-        } else {
-            self.more_ids.insert(id, index);
+            self.by_id.insert_unique(id, index, |&i| first_ids[i as usize]);
+            return;
+        }
+        let jobs = self.more_ids.entry(id).or_default();
+        if !jobs.contains(&index) {
+            jobs.push(index);
         }
     }
 
-    fn find_id(&self, id: u64) -> Option<u32> {
-        self.by_id
-            .find(id, |&i| self.first_ids[i as usize] == id)
-            .or_else(|| self.more_ids.get(&id))
-            .copied()
+    /// The job that has an id now. A person may have given it to a job and taken it back; should
+    /// two jobs have it, the smaller key is as good as the other.
+    fn find_id(&self, id: u64) -> Option<&JobState> {
+        let first = self.by_id.find(id, |&i| self.first_ids[i as usize] == id);
+        let more = self.more_ids.get(&id);
+        first
+            .into_iter()
+            .chain(more.into_iter().flatten())
+            .map(|&i| &self.jobs[i as usize])
+            .filter(|job| job.attempts().any(|a| a.id_hashes().any(|h| h == id)))
+            .min_by_key(|job| job.key)
     }
 
     fn note_subject(&mut self, line: &Line<'_>, index: u32) {
@@ -198,12 +239,12 @@ impl Ledger {
             .and_then(|r| serde_json::from_str::<RequestFacts<'_>>(r.get()).ok());
         let image = request.and_then(|r| r.image_url);
         let subject = match (owner, &image) {
-            (Some(owner), Some(image)) => Some(self.subject(owner, image.as_str())),
+            (Some(owner), Some(image)) => Some(Subject::of(owner, image.as_str())),
             _ => None,
         };
         let keyless_owner = owner
             .filter(|_| line.keyless)
-            .map(|owner| self.hasher.hash_one(owner));
+            .map(Subject::of_owner);
         let Some(subjects) = &mut self.subjects else {
             return;
         };
@@ -224,12 +265,6 @@ impl Ledger {
         }
     }
 
-    /// The subject of a row or a job.
-    pub fn subject(&self, owner: &str, image_url: &str) -> Subject {
-        let end = image_url.find(['?', '#']).unwrap_or(image_url.len());
-        Subject(self.hasher.hash_one((owner, &image_url[..end])))
-    }
-
     /// Jobs about `subject`, under whatever key. Needs [`Ledger::with_subjects`].
     pub fn of_subject(&self, subject: Subject) -> impl Iterator<Item = &JobState> {
         self.subjects
@@ -242,10 +277,10 @@ impl Ledger {
 
     /// Jobs of a listing or SKU that are known only from the vendor's sample scripts, whose lines
     /// do not tell the photo. Needs [`Ledger::with_subjects`].
-    pub fn keyless_of_owner(&self, owner: &str) -> impl Iterator<Item = &JobState> {
+    pub fn keyless_of_owner(&self, owner: Subject) -> impl Iterator<Item = &JobState> {
         self.subjects
             .as_ref()
-            .and_then(|s| s.keyless_owners.get(&self.hasher.hash_one(owner)))
+            .and_then(|s| s.keyless_owners.get(&owner))
             .into_iter()
             .flatten()
             .map(|&i| &self.jobs[i as usize])
@@ -267,12 +302,9 @@ impl Ledger {
     /// The job and attempt that an id belongs to.
     pub fn by_generation_id(&self, id: &GenerationId) -> Option<(&JobState, u32)> {
         let hash = self.hash_id(id.as_str());
-        let job = &self.jobs[self.find_id(hash)? as usize];
-        let attempt = job
-            .attempts()
-            .find(|a| a.id_hashes().any(|h| h == hash))
-            .map_or_else(|| job.newest().number, |a| a.number);
-        Some((job, attempt))
+        let job = self.find_id(hash)?;
+        let attempt = job.attempts().find(|a| a.id_hashes().any(|h| h == hash))?;
+        Some((job, attempt.number))
     }
 
     /// Offsets of a job's lines, ascending. Needs [`Ledger::with_places`].
@@ -334,17 +366,10 @@ impl Ledger {
 
     /// Whether an id may enter: a sandbox's never beside a live one.
     pub fn may_hold(&self, id: &GenerationId) -> bool {
-        !self.jobs.iter().any(|job| {
-            if id.is_sandbox() {
-                job.has_live_id()
-            } else {
-                job.is_sandbox()
-            }
-        })
-    }
-
-    /// Keys of all jobs.
-    pub fn keys(&self) -> HashSet<JobKey> {
-        self.jobs.iter().map(|j| j.key).collect()
+        if id.is_sandbox() {
+            !self.has_live_id
+        } else {
+            !self.has_sandbox
+        }
     }
 }

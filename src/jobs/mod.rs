@@ -9,6 +9,8 @@ mod id;
 mod ledger;
 mod line;
 mod money;
+#[cfg(test)]
+mod properties;
 mod record;
 mod state;
 mod status;

@@ -293,8 +293,7 @@ pub struct JobState {
 
 const SUPERSEDED: u8 = 1;
 const SANDBOX: u8 = 1 << 1;
-const LIVE_ID: u8 = 1 << 2;
-const HAS_KEY: u8 = 1 << 3;
+const HAS_KEY: u8 = 1 << 2;
 
 impl JobState {
     /// A job of which nothing is known but its key and an attempt's number.
@@ -314,8 +313,6 @@ impl JobState {
         }
         if line.is_sandbox() {
             self.flags |= SANDBOX;
-        } else if line.generation_id.is_some() {
-            self.flags |= LIVE_ID;
         }
         if !line.keyless {
             self.flags |= HAS_KEY;
@@ -410,11 +407,6 @@ impl JobState {
     /// Whether a sandbox wrote of it.
     pub fn is_sandbox(&self) -> bool {
         self.flags & SANDBOX != 0
-    }
-
-    /// Whether it has an id that no sandbox made.
-    pub fn has_live_id(&self) -> bool {
-        self.flags & LIVE_ID != 0
     }
 
     /// Whether it is known only from lines of the vendor's sample scripts.

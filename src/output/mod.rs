@@ -2,3 +2,5 @@
 
 pub mod escape;
 pub mod hint;
+
+pub use escape::{cap, escape};

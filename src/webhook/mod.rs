@@ -1,1 +1,16 @@
-//! (to be filled)
+//!
+//! A *capture* is one delivery as somebody kept it. [`formats`] reads captures, [`grade`] says what
+//! captures. None of them knows jobs: what a proven payload teaches the log is decided elsewhere.
+
+mod capture;
+mod formats;
+mod grade;
+mod replay;
+mod signature;
+mod source;
+
+pub use capture::{Body, CORRELATION, Capture, DELIVERY_ID_HEADER, Headers, SIGNATURE_HEADER};
+pub use capture::{correlate, parse_correlation};
+pub use grade::{Doubt, Grade, Rejection, Unreadable, grade};
+pub use replay::{Graded, replay};
+pub use signature::{Verification, VerifyKeys, sign};

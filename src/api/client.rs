@@ -1,0 +1,258 @@
+//! The requests themselves.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{ClientBuilder, Response};
+use url::Url;
+
+use super::outcome::{Outcome, PollOutcome, Reply, classify_poll, classify_submission};
+use super::{ApiKey, BaseUrl, ConfigError, Endpoint, explain};
+use crate::jobs::GenerationId;
+
+/// Longest reply read, in bytes. The documented ones are well below 1 KiB.
+const MAX_REPLY: usize = 64 * 1024;
+/// How long an idle connection is kept. Common servers close theirs after 5 s; a POST that meets
+/// a closing connection could end as unknown.
+const IDLE: Duration = Duration::from_secs(4);
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Stands for the id in the path of a voice's status call.
+const ID: &str = "{id}";
+
+/// What a client needs to know.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// Where the API is.
+    pub base: BaseUrl,
+    /// Sent with every request; without one there is no `Authorization` header.
+    pub key: Option<ApiKey>,
+    /// For name look-up, connection and TLS together.
+    pub connect_timeout: Duration,
+    /// For a whole request, connecting included.
+    pub request_timeout: Duration,
+    /// Path of a voice's status call, e.g. `/api/generate/voice/{id}`; the vendor documents none.
+    pub voice_poll_path: Option<String>,
+}
+
+/// A client of the vendor's API. It sends each request once: no redirect is followed, nothing is
+/// repeated.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    options: ClientOptions,
+    video: Url,
+    voice: Url,
+}
+
+impl Client {
+    /// Prepares a client. This reads the system's certificates when the base is https; a computer
+    /// that has none can still talk to a sandbox on itself.
+    pub fn new(options: ClientOptions) -> Result<Self, ConfigError> {
+        let http = transport(!options.base.is_https());
+        Self::over(http, options)
+    }
+
+    fn over(http: ClientBuilder, options: ClientOptions) -> Result<Self, ConfigError> {
+        if let Some(path) = &options.voice_poll_path {
+            check_poll_path(path, &options.base)?;
+        }
+        // A connection that takes too long is provably unsent, a request that takes too long is
+        // not: so the former is to be noticed first.
+        let connecting = options
+            .connect_timeout
+            .min(options.request_timeout.mul_f64(0.9));
+        let http = http
+            .default_headers(default_headers(options.key.as_ref())?)
+            .connect_timeout(connecting)
+            .timeout(options.request_timeout);
+        Ok(Self {
+            http: build_transport(http, options.base.origin())?,
+            video: options.base.join(Endpoint::Video.path())?,
+            voice: options.base.join(Endpoint::Voice.path())?,
+            options,
+        })
+    }
+
+    /// Sends one POST of an attempt, once. `body` is JSON.
+    pub async fn submit(&self, endpoint: Endpoint, idempotency_key: &str, body: &str) -> Outcome {
+        let key = self.options.key.as_ref();
+        let url = match endpoint {
+            Endpoint::Video => &self.video,
+            Endpoint::Voice => &self.voice,
+        };
+        let request = self
+            .http
+            .post(url.clone())
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header(IDEMPOTENCY_KEY, idempotency_key)
+            .body(body.to_owned());
+        match request.send().await {
+            Ok(response) => classify_submission(&self.read(response).await, key),
+            // Only this proves that nothing has left: see the crate's own error kinds. A request
+            // that could not even be built has not left either.
+            Err(e) if e.is_connect() || e.is_builder() => Outcome::NotSent {
+                error: self.describe(e),
+            },
+            Err(e) => Outcome::Unknown {
+                http_status: None,
+                error: self.describe(e),
+            },
+        }
+    }
+
+    /// Whether the status of what `endpoint` makes can be asked for.
+    pub fn can_poll(&self, endpoint: Endpoint) -> bool {
+        match endpoint {
+            Endpoint::Video => true,
+            Endpoint::Voice => self.options.voice_poll_path.is_some(),
+        }
+    }
+
+    /// Asks once where a generation stands. Without a known status call this is trouble, and
+    /// nothing is sent; see [`Client::can_poll`].
+    pub async fn poll(&self, endpoint: Endpoint, id: &GenerationId) -> PollOutcome {
+        let trouble = |error: String| PollOutcome::Trouble {
+            http_status: None,
+            retry_after: None,
+            error,
+        };
+        let url = match self.poll_url(endpoint, id) {
+            Ok(url) => url,
+            Err(e) => return trouble(e.0),
+        };
+        match self.http.get(url).send().await {
+            Ok(response) => {
+                classify_poll(&self.read(response).await, id, self.options.key.as_ref())
+            }
+            Err(e) => trouble(self.describe(e)),
+        }
+    }
+
+    fn poll_url(&self, endpoint: Endpoint, id: &GenerationId) -> Result<Url, ConfigError> {
+        let base = &self.options.base;
+        match (endpoint, &self.options.voice_poll_path) {
+            (Endpoint::Video, _) => base.join(&format!("{}/{id}", Endpoint::Video.path())),
+            (Endpoint::Voice, Some(path)) => base.join(&path.replace(ID, id.as_str())),
+            (Endpoint::Voice, None) => Err(ConfigError(
+                "the vendor documents no call that tells where a voice stands; wait for its \
+                 webhook, or set voice_poll_path"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// Reads a reply up to the cap.
+    async fn read(&self, mut response: Response) -> Reply {
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let mut body = Vec::new();
+        let cut = loop {
+            match response.chunk().await {
+                Ok(None) => break None,
+                Ok(Some(chunk)) => {
+                    let room = MAX_REPLY - body.len();
+                    body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                    if chunk.len() > room {
+                        break Some(format!("the reply is longer than {MAX_REPLY} bytes"));
+                    }
+                }
+                Err(e) => break Some(format!("the reply was cut short: {}", self.describe(e))),
+            }
+        };
+        Reply::new(status, &headers, body.into(), cut, SystemTime::now())
+    }
+
+    /// What went wrong on the way, in words.
+    fn describe(&self, error: reqwest::Error) -> String {
+        let origin = self.options.base.origin();
+        let what = if error.is_connect() {
+            format!("no connection to {origin}")
+        } else if error.is_timeout() {
+            let seconds = self.options.request_timeout.as_secs_f64();
+            format!("no whole reply from {origin} within {seconds} s")
+        } else {
+            format!("the connection to {origin} failed")
+        };
+        // The library's own words for the request as a whole add nothing but the address.
+        let error = error.without_url();
+        let text = match std::error::Error::source(&error) {
+            Some(cause) => format!("{what}: {}", explain::chain(cause)),
+            None => what,
+        };
+        explain::tidy(&text, self.options.key.as_ref())
+    }
+}
+
+/// A client's settings for requests that cost money, or lead to what did: one connection's
+/// worth of HTTP/1.1, no redirects, no repetitions.
+///
+/// With `plain`, for http to this computer only, no certificates are loaded and no proxy is
+/// asked; without certificates on the computer the library would refuse even that otherwise.
+pub fn transport(plain: bool) -> ClientBuilder {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("creativeai/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .http1_only()
+        .tcp_nodelay(true)
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(usize::MAX);
+    if !plain {
+        return builder;
+    }
+    // The name is allowed as an address of this computer, so it must not be looked up elsewhere.
+    let loopback = [
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
+    ];
+    builder
+        .tls_certs_only([])
+        .no_proxy()
+        .resolve_to_addrs("localhost", &loopback)
+}
+
+/// Builds what [`transport`] began; `origin` is named in the error.
+pub fn build_transport(
+    builder: ClientBuilder,
+    origin: &str,
+) -> Result<reqwest::Client, ConfigError> {
+    builder.build().map_err(|e| {
+        ConfigError(format!(
+            "a connection to {origin} cannot be prepared ({}); a secure one needs the system's \
+             certificates: install the package ca-certificates, or set SSL_CERT_FILE. Nothing \
+             was sent",
+            explain::chain(&e)
+        ))
+    })
+}
+
+fn default_headers(key: Option<&ApiKey>) -> Result<HeaderMap, ConfigError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    if let Some(key) = key {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose()))
+            .map_err(|_| ConfigError("the API key cannot stand in a header".to_owned()))?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    Ok(headers)
+}
+
+/// A status path must hold the id and stay below the base, since the key goes there.
+fn check_poll_path(path: &str, base: &BaseUrl) -> Result<(), ConfigError> {
+    let joined = base.join(path);
+    let stays = joined.is_ok_and(|url| url.origin().ascii_serialization() == base.origin());
+    if path.starts_with('/') && path.contains(ID) && stays {
+        Ok(())
+    } else {
+        Err(ConfigError(format!(
+            "voice_poll_path {path:?} must be a path that begins with / and holds {ID}, such as \
+             /api/generate/voice/{ID}"
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests;

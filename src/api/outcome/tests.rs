@@ -1,0 +1,293 @@
+use reqwest::header::HeaderValue;
+
+use super::*;
+
+const GOOD: &str = r#"{"id":"vgen_1","status":"pending"}"#;
+
+fn reply(status: u16, headers: &[(HeaderName, &'static str)], body: &'static str) -> Reply {
+    let headers = headers
+        .iter()
+        .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
+        .collect();
+    Reply::new(
+        StatusCode::from_u16(status).unwrap(),
+        &headers,
+        Bytes::from_static(body.as_bytes()),
+        None,
+        SystemTime::UNIX_EPOCH,
+    )
+}
+
+fn submission(status: u16, body: &'static str) -> Outcome {
+    classify_submission(&reply(status, &[], body), None)
+}
+
+fn poll(status: u16, body: &'static str) -> PollOutcome {
+    let asked = GenerationId::parse("vgen_1").unwrap();
+    classify_poll(&reply(status, &[], body), &asked, None)
+}
+
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Accepted { .. } => "accepted",
+        Outcome::Refused { .. } => "refused",
+        Outcome::Denied { .. } => "denied",
+        Outcome::Throttled { .. } => "throttled",
+        Outcome::NotSent { .. } => "not sent",
+        Outcome::Unknown { .. } => "unknown",
+    }
+}
+
+#[test]
+fn every_status_has_its_outcome() {
+    for status in 100..=999 {
+        let expected = match status {
+            200..=299 => "accepted",
+            401..=403 => "denied",
+            429 => "throttled",
+            408 | 409 => "unknown",
+            400..=499 => "refused",
+            _ => "unknown",
+        };
+        assert_eq!(word(&submission(status, GOOD)), expected, "{status}");
+    }
+}
+
+#[test]
+fn only_a_503_that_says_when_is_throttling() {
+    let later = [(RETRY_AFTER, "7")];
+    for (status, expected) in [
+        (429, "throttled"),
+        (503, "throttled"),
+        (500, "unknown"),
+        (502, "unknown"),
+        (504, "unknown"),
+    ] {
+        let outcome = classify_submission(&reply(status, &later, ""), None);
+        assert_eq!(word(&outcome), expected, "{status}");
+        if let Outcome::Throttled { retry_after, .. } = outcome {
+            assert_eq!(retry_after, Some(Duration::from_secs(7)));
+        }
+    }
+    let nonsense = reply(503, &[(RETRY_AFTER, "soon")], "");
+    assert_eq!(word(&classify_submission(&nonsense, None)), "unknown");
+    let Outcome::Throttled { retry_after, .. } =
+        classify_submission(&reply(429, &[(RETRY_AFTER, "soon")], ""), None)
+    else {
+        panic!("a 429 is throttling whatever its Retry-After says");
+    };
+    assert_eq!(retry_after, None);
+}
+
+#[test]
+fn a_retry_after_date_is_measured_against_the_replys_date() {
+    let headers = [
+        (RETRY_AFTER, "Thu, 12 Mar 2026 09:20:30 GMT"),
+        (DATE, "Thu, 12 Mar 2026 09:20:00 GMT"),
+    ];
+    let outcome = classify_submission(&reply(429, &headers, ""), None);
+    let Outcome::Throttled { retry_after, .. } = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(retry_after, Some(Duration::from_secs(30)));
+}
+
+#[test]
+fn the_id_may_have_other_names_and_the_status_may_be_any() {
+    for (body, status, warned) in [
+        (GOOD, Status::Pending, false),
+        (
+            r#"{"job_id":"vgen_1","status":"processing"}"#,
+            Status::Processing,
+            false,
+        ),
+        (
+            r#"{"generation_id":"vgen_1","status":"completed"}"#,
+            Status::Completed,
+            false,
+        ),
+        (
+            r#"{"id":"vgen_1","status":"failed"}"#,
+            Status::Failed,
+            false,
+        ),
+        (r#"{"id":"vgen_1"}"#, Status::Pending, false),
+        (r#"{"id":"vgen_1","status":null}"#, Status::Pending, false),
+        (
+            r#"{"id":"vgen_1","status":"queued"}"#,
+            Status::Pending,
+            true,
+        ),
+        (
+            r#"{"id":"vgen_1","status":"submit_failed"}"#,
+            Status::Pending,
+            true,
+        ),
+    ] {
+        let outcome = submission(202, body);
+        let Outcome::Accepted {
+            id,
+            status: told,
+            warning,
+            body: kept,
+        } = outcome
+        else {
+            panic!("{body}: {outcome:?}");
+        };
+        assert_eq!(
+            (id.as_str(), told, warning.is_some()),
+            ("vgen_1", status, warned),
+            "{body}"
+        );
+        assert_eq!(kept.bytes(), body.as_bytes());
+    }
+}
+
+#[test]
+fn a_2xx_without_a_valid_id_is_unknown() {
+    for body in [
+        "",
+        "OK",
+        "<html>",
+        "[]",
+        "{}",
+        r#"["vgen_1"]"#,
+        r#"{"id":7}"#,
+        r#"{"id":""}"#,
+        r#"{"id":"../x"}"#,
+        r#"{"status":"pending"}"#,
+        r#"{"id":"vgen_1""#,
+    ] {
+        for status in [200, 201, 202, 204] {
+            let outcome = submission(status, body);
+            let Outcome::Unknown { http_status, .. } = outcome else {
+                panic!("{body}: {outcome:?}");
+            };
+            assert_eq!(http_status, Some(status));
+        }
+    }
+}
+
+#[test]
+fn a_cut_2xx_is_unknown_and_its_beginning_is_kept_as_evidence() {
+    let mut cut = reply(202, &[], GOOD);
+    cut.cut = Some("the connection broke".to_owned());
+    let outcome = classify_submission(&cut, None);
+    let Outcome::Unknown { error, .. } = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert!(
+        error.contains("broke") && error.contains("vgen_1"),
+        "{error}"
+    );
+    cut.status = StatusCode::BAD_REQUEST;
+    assert_eq!(word(&classify_submission(&cut, None)), "refused");
+}
+
+#[test]
+fn errors_tell_the_status_and_the_message_without_the_key() {
+    let key = ApiKey::new("rph_live_1").unwrap();
+    for (status, headers, body, text) in [
+        (
+            422,
+            &[][..],
+            r#"{"error":{"message":"no photo"}}"#,
+            "HTTP 422: no photo",
+        ),
+        (401, &[], "bad key rph_live_1", "HTTP 401: bad key [key]"),
+        (502, &[], "<h1>Bad gateway</h1>", "HTTP 502: Bad gateway"),
+        (500, &[], "", "HTTP 500: Internal Server Error"),
+        (599, &[], "", "HTTP 599"),
+        (
+            302,
+            &[(LOCATION, "http://x/?k=rph_live_1")],
+            "moved",
+            "HTTP 302: redirects to http://x/?k=[key], which is not followed",
+        ),
+    ] {
+        let outcome = classify_submission(&reply(status, headers, body), Some(&key));
+        let (Outcome::Refused { error, .. }
+        | Outcome::Denied { error, .. }
+        | Outcome::Unknown { error, .. }) = outcome
+        else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(error, text);
+    }
+}
+
+#[test]
+fn a_poll_that_tells_a_known_status_is_seen() {
+    for (body, status) in [
+        (GOOD, Status::Pending),
+        (r#"{"status":"processing"}"#, Status::Processing),
+        (
+            r#"{"id":"vgen_1","status":"completed","credits":3}"#,
+            Status::Completed,
+        ),
+        (
+            r#"{"generation_id":"vgen_1","status":"failed"}"#,
+            Status::Failed,
+        ),
+    ] {
+        let outcome = poll(200, body);
+        let PollOutcome::Seen {
+            status: told,
+            body: kept,
+        } = outcome
+        else {
+            panic!("{body}: {outcome:?}");
+        };
+        assert_eq!(told, status);
+        assert_eq!(kept.payload().status().unwrap().as_str(), status.as_str());
+    }
+}
+
+#[test]
+fn a_poll_that_teaches_nothing_is_trouble() {
+    for (status, body) in [
+        (404, ""),
+        (500, GOOD),
+        (302, GOOD),
+        (429, ""),
+        (200, ""),
+        (200, "{}"),
+        (200, r#"{"id":"vgen_2","status":"completed"}"#),
+        (200, r#"{"id":"not valid!","status":"completed"}"#),
+        (200, r#"{"id":"vgen_1"}"#),
+        (200, r#"{"id":"vgen_1","status":"queued"}"#),
+        (200, r#"{"id":"vgen_1","status":"unknown"}"#),
+    ] {
+        let outcome = poll(status, body);
+        let PollOutcome::Trouble { http_status, .. } = outcome else {
+            panic!("{status} {body}: {outcome:?}");
+        };
+        assert_eq!(http_status, Some(status));
+    }
+    let mut cut = reply(200, &[], GOOD);
+    cut.cut = Some("the connection broke".to_owned());
+    let asked = GenerationId::parse("vgen_1").unwrap();
+    let outcome = classify_poll(&cut, &asked, None);
+    assert!(
+        matches!(outcome, PollOutcome::Trouble { .. }),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_poll_passes_on_how_long_to_wait_and_that_the_key_was_refused() {
+    let asked = GenerationId::parse("vgen_1").unwrap();
+    for status in [429, 503] {
+        let outcome = classify_poll(&reply(status, &[(RETRY_AFTER, "3")], ""), &asked, None);
+        let PollOutcome::Trouble { retry_after, .. } = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(retry_after, Some(Duration::from_secs(3)));
+    }
+    for status in [401, 402, 403] {
+        assert!(
+            matches!(poll(status, ""), PollOutcome::Denied { .. }),
+            "{status}"
+        );
+    }
+}

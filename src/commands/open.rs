@@ -1,0 +1,310 @@
+//! Opening what commands work on: the log, the API, signals. What fails is told in words, with the
+//! next step.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use crate::api::{BaseUrl, Client, ClientOptions, ConfigError, Throttle};
+use crate::exit::{Code, Ending, Failure};
+use crate::job_log::{JobLog, LogError, Writer};
+use crate::jobs::{GenerationId, Ledger};
+use crate::output::Printer;
+use crate::sandbox::{self, Sandbox};
+use crate::settings::Settings;
+use crate::stop::{Reason, Stop};
+
+/// Where a sandbox inside a command says its clips are: where the one that listens has them.
+pub const SANDBOX_ORIGIN: &str = "http://127.0.0.1:8790";
+
+/// The API, or the stand-in that runs inside this command.
+pub struct Api {
+    /// Sends requests.
+    pub client: Client,
+    /// Where to.
+    pub base: BaseUrl,
+    /// The stand-in, under `--sandbox`.
+    pub stand_in: Option<Sandbox>,
+}
+
+impl Api {
+    /// Prepares to call the API. Nothing is sent yet.
+    pub async fn open(settings: &Settings) -> Result<Self, Failure> {
+        let key = settings.require_key()?;
+        let (base, stand_in) = match &settings.base_url.value {
+            Some(url) => (BaseUrl::parse(url).map_err(|e| config(&e))?, None),
+            None => {
+                let stand_in = start_stand_in(key.clone()).await?;
+                let url = format!("http://{}", stand_in.addr());
+                (BaseUrl::parse(&url).map_err(|e| config(&e))?, Some(stand_in))
+            }
+        };
+        let client = Client::new(ClientOptions {
+            base: base.clone(),
+            key: Some(key),
+            connect_timeout: settings.network.connect_timeout,
+            request_timeout: settings.network.request_timeout,
+            voice_poll_path: settings.voice.poll_path.clone(),
+        })
+        .map_err(|e| config(&e))?;
+        Ok(Self { client, base, stand_in })
+    }
+}
+
+fn config(error: &ConfigError) -> Failure {
+    Failure::config(error.to_string())
+}
+
+async fn start_stand_in(key: crate::api::ApiKey) -> Result<Sandbox, Failure> {
+    let fail = |e: std::io::Error| {
+        Failure::io("cannot start the sandbox on this computer")
+            .because(e)
+            .help("try again; a firewall may forbid connections to 127.0.0.1")
+    };
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(fail)?;
+    let options = sandbox::Options {
+        key,
+        public_origin: Some(SANDBOX_ORIGIN.to_owned()),
+        ..sandbox::Options::default()
+    };
+    sandbox::start(listener, options).await.map_err(fail)
+}
+
+/// What a log that cannot be used means for the run.
+pub fn log_failure(error: LogError) -> Failure {
+    let message = error.to_string();
+    match error {
+        LogError::Missing(_) => Failure::io(message)
+            .help("name the log, or make one with `creativeai submit MANIFEST`"),
+        LogError::NotRegular(_) => Failure::config(message)
+            .help("name a file; nothing was sent"),
+        LogError::Locked(_) => Failure::temporary(format!("{message}; nothing was sent"))
+            .help("run the same command again when that one is done, or wait longer with --lock-wait 10m"),
+        LogError::Io { .. } => Failure::io(message)
+            .help("check that the disk has room and that you may read and write there; nothing was sent"),
+    }
+}
+
+/// An empty ledger that keeps where lines stand.
+pub fn ledger(settings: &Settings) -> Ledger {
+    Ledger::new(settings.rates.clone()).with_places()
+}
+
+/// Reads a log that must exist.
+pub fn read_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<JobLog, Failure> {
+    let log = JobLog::read(path, ledger(settings)).map_err(log_failure)?;
+    warn_of_unreadable(log.ledger(), log.path(), printer);
+    Ok(log)
+}
+
+/// Locks and reads a log that must exist.
+pub fn write_log(
+    path: &Path,
+    settings: &Settings,
+    command: &str,
+    printer: &Printer,
+) -> Result<Writer, Failure> {
+    if !path.exists() {
+        return Err(log_failure(LogError::Missing(path.to_owned())));
+    }
+    open_writer(path, ledger(settings), settings, command, printer)
+}
+
+/// Locks and reads a log, or makes it.
+pub fn open_writer(
+    path: &Path,
+    ledger: Ledger,
+    settings: &Settings,
+    command: &str,
+    printer: &Printer,
+) -> Result<Writer, Failure> {
+    let writer =
+        Writer::open(path, ledger, command, settings.lock_wait).map_err(log_failure)?;
+    warn_of_unreadable(&writer.ledger(), writer.path(), printer);
+    Ok(writer)
+}
+
+fn warn_of_unreadable(ledger: &Ledger, path: &Path, printer: &Printer) {
+    let count = ledger.unreadable();
+    if count > 0 {
+        printer.warn(format_args!(
+            "{} of {} cannot be read and was skipped; nothing is deleted. A line that was cut off \
+             by a crash is harmless: its job shows as unknown",
+            crate::output::words::count(count, "line"),
+            crate::output::escape(&path.display().to_string()),
+        ));
+    }
+}
+
+/// A sandbox's jobs and live ones never share a log.
+pub fn check_mixing(writer: &Writer, settings: &Settings, base: &BaseUrl) -> Result<(), Failure> {
+    let mixed = writer
+        .ledger()
+        .check_mixing(settings.sandbox, base.is_loopback());
+    mixed.map_err(|_| mixed_failure(writer.path(), settings.sandbox))
+}
+
+fn mixed_failure(path: &Path, sandbox: bool) -> Failure {
+    let path = path.display();
+    if sandbox {
+        Failure::config(format!(
+            "{path} holds live jobs, and a rehearsal never writes to a live log; nothing was sent"
+        ))
+        .help("leave the log's name out: --sandbox then uses sandbox-jobs.jsonl")
+    } else {
+        Failure::config(format!(
+            "{path} holds jobs of a sandbox, and live jobs never enter such a log; nothing was sent"
+        ))
+        .help("name another log, or add --sandbox to go on rehearsing")
+    }
+}
+
+/// Whether an id may be entered into a log by hand.
+pub fn check_id(writer: &Writer, id: &GenerationId, sandbox: bool) -> Result<(), Failure> {
+    if writer.ledger().may_hold(id) {
+        Ok(())
+    } else {
+        Err(mixed_failure(writer.path(), sandbox))
+    }
+}
+
+/// Turns signals into a stop. The second one ends the process at once; what is in flight then
+/// stands in the log as `submitting`, which every reader takes for unknown.
+pub fn watch_signals(stop: &Stop) {
+    let stop = stop.clone();
+    let mut signals = Signals::new();
+    tokio::spawn(async move {
+        stop.set(Reason::Signal(signals.next().await));
+        let code = match signals.next().await {
+            2 => Code::Interrupted,
+            _ => Code::Terminated,
+        };
+        std::process::exit(i32::from(code.number()));
+    });
+}
+
+/// The signals that ask a process to end. Where no handler can be had, the system's own reaction
+/// is to end the process, which is safe.
+#[cfg(unix)]
+struct Signals([(u8, Option<tokio::signal::unix::Signal>); 3]);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [
+            (2, SignalKind::interrupt()),
+            (15, SignalKind::terminate()),
+            (15, SignalKind::hangup()),
+        ];
+        Self(kinds.map(|(number, kind)| (number, signal(kind).ok())))
+    }
+
+    async fn next(&mut self) -> u8 {
+        let waits = self.0.iter_mut().map(|(number, signal)| {
+            Box::pin(async move {
+                match signal {
+                    Some(signal) => signal.recv().await,
+                    None => std::future::pending().await,
+                };
+                *number
+            })
+        });
+        futures::future::select_all(waits).await.0
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) -> u8 {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => 2,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// When the whole run has to be over, and a timer that says so.
+pub fn watch_deadline(settings: &Settings, stop: &Stop) -> Option<Instant> {
+    let deadline = Instant::now().checked_add(settings.network.timeout?)?;
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep_until(deadline).await;
+        stop.set(Reason::Deadline);
+    });
+    Some(deadline)
+}
+
+/// Who may send when.
+pub fn throttle(settings: &Settings, concurrency: usize, deadline: Option<Instant>) -> Throttle {
+    let rate = settings.network.rate.map(|rate| rate.0);
+    Throttle::new(concurrency, rate, deadline)
+}
+
+/// What stopped a run, as conditions of its end; each is told once.
+pub fn ending_of(stop: &Stop, printer: &Printer) -> Ending {
+    let mut ending = Ending::default();
+    for reason in stop.reasons() {
+        ending.note(match reason {
+            Reason::Signal(2) => {
+                printer.warn("stopped; every request in flight was waited for and is in the log. Run the same command again to go on");
+                Code::Interrupted
+            }
+            Reason::Signal(_) => {
+                printer.warn("stopped; every request in flight was waited for and is in the log. Run the same command again to go on");
+                Code::Terminated
+            }
+            Reason::Disk(error) => {
+                printer.error(format_args!(
+                    "the job log cannot be written ({}); nothing more was sent. Make room on the disk, take back any RECOVER lines above with `creativeai reconcile --recover FILE`, then run the same command again",
+                    crate::output::escape(&error)
+                ));
+                Code::Io
+            }
+            Reason::Denied(error) => {
+                printer.error(format_args!(
+                    "the vendor refused the key or the credits ({}); nothing more was sent, and what was refused was not charged. Check the key and your credits, then run the same command again",
+                    crate::output::escape(&error)
+                ));
+                Code::Refused
+            }
+            Reason::ThreeUnknown => {
+                printer.error("three requests in a row had no clear outcome, so nothing more was sent; they may have been accepted and paid for. `creativeai status` shows them; look at the vendor's dashboard, then use `creativeai resolve` or `creativeai retry --unknown`");
+                Code::Decision
+            }
+            Reason::SameId(id) => {
+                printer.error(format_args!(
+                    "the vendor gave one id ({}) to two jobs, so nothing more was sent. `creativeai status` shows the job in doubt; ask the vendor what became of it",
+                    crate::output::escape(&id)
+                ));
+                Code::Decision
+            }
+            Reason::WrongAddress => {
+                printer.error("three requests in a row found no such page and none was accepted, so nothing more was sent and nothing was charged. Check --base-url (`creativeai config` shows where it comes from)");
+                Code::Config
+            }
+            Reason::Mixed => {
+                printer.error("a sandbox answered for a log of live jobs, or the reverse, so nothing more was sent. Use a log of its own for rehearsals");
+                Code::Config
+            }
+            Reason::Deadline => {
+                printer.warn("--timeout has passed; run the same command again to go on");
+                Code::Temporary
+            }
+            Reason::Input(error) => {
+                printer.error(error);
+                Code::Data
+            }
+        });
+    }
+    ending
+}

@@ -1,0 +1,377 @@
+//! `submit`: a clip for every row of a manifest that has none yet.
+
+mod plan;
+
+use std::cell::Cell;
+use std::path::Path;
+
+use plan::{Decision, Plan};
+
+use super::open::{self, Api};
+use super::poll::{self, Poller};
+use super::tell;
+use crate::api::{Endpoint, correlated, request_body};
+use crate::cli::SubmitArgs;
+use crate::dispatch::{Attempt, Dispatcher};
+use crate::exit::{Code, Ending, Failure};
+use crate::job_log::{JobLog, LogError, Writer};
+use crate::jobs::{Credits, IdColumn, JobState, Ledger, Record, Status};
+use crate::manifest::{Defaults, Manifest, ManifestError, Options, Row, RowFault};
+use crate::output::{Printer, Summary, escape, words};
+use crate::settings::Settings;
+use crate::stop::{Reason, Stop};
+
+/// Mistakes of a manifest that are told one by one; further ones are counted.
+const MOST_PROBLEMS: u64 = 100;
+
+/// Runs the command.
+pub async fn run(
+    args: &SubmitArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<Code> {
+    let mut manifest = open_manifest(args, settings)?;
+    let mut plan = read(&mut manifest, args, settings, printer)?;
+    let path = settings.jobs_path(args.jobs.as_deref(), Some(&args.manifest));
+    if args.dry_run {
+        return dry_run(args, settings, &manifest, &mut plan, &path, printer);
+    }
+    if plan.len() == 0 {
+        printer.warn(format_args!("{} has no rows", manifest.name()));
+    }
+    let stop = Stop::default();
+    open::watch_signals(&stop);
+    let deadline = open::watch_deadline(settings, &stop);
+    let api = Api::open(settings).await?;
+    let ledger = open::ledger(settings).with_subjects();
+    let writer = open::open_writer(&path, ledger, settings, "submit", printer)?;
+    open::check_mixing(&writer, settings, &api.base)?;
+    plan.decide(&writer.ledger(), args.resubmit_changed);
+    if writer.is_new() {
+        printer.note(format_args!("new job log: {}", escape(&writer.path().display().to_string())));
+    }
+    let concurrency = settings.network.concurrency_for(manifest.id_column());
+    let throttle = open::throttle(settings, concurrency, deadline);
+    let teller = tell::Sending::new(printer, "submit", Some(most_to_send(&plan, args)));
+    let mut dispatcher = Dispatcher::new(
+        &api.client,
+        &writer,
+        &throttle,
+        &stop,
+        &jiff::Timestamp::now,
+        &|event| teller.tell(&event),
+    );
+    dispatcher.sandbox = settings.sandbox;
+    let capped = Cell::new(false);
+    let tally = {
+        let run = Run {
+            args,
+            settings,
+            plan: &plan,
+            writer: &writer,
+            stop: &stop,
+            capped: &capped,
+            id_column: manifest.id_column(),
+            carried: manifest.carried_columns().to_vec(),
+        };
+        let feed = run.feed(&mut manifest)?;
+        dispatcher.run(feed, concurrency).await
+    };
+    teller.finish();
+    let mut ending = Ending::default();
+    if args.wait && !stop.is_set() {
+        let poller = Poller {
+            api: &api,
+            writer: &writer,
+            stop: &stop,
+            settings,
+            printer,
+            concurrency,
+        };
+        ending.join(poller.wait(|job| plan.holds(job)).await?);
+    }
+    ending.join(open::ending_of(&stop, printer));
+    ending.note_if(capped.get(), Code::Decision);
+    ending.note_if(plan.counts.changed > 0, Code::Decision);
+    let mut summary = Summary::new("submit");
+    {
+        let ledger = writer.ledger();
+        let jobs = || plan.keys().filter_map(|key| ledger.job(key));
+        ending.join(tell::ending_of_jobs(jobs()));
+        summary.count_jobs(jobs());
+    }
+    summary.submitted = tally.accepted;
+    summary.skipped = plan.counts.skip;
+    summary.duplicates = plan.counts.duplicate;
+    summary.changed = plan.counts.changed;
+    summary.invalid = plan.counts.invalid;
+    summary.credits_estimated = tally.credits;
+    tell_held(&plan, args, &manifest, printer);
+    if capped.get() {
+        printer.warn("the credit cap is reached; raise --max-credits to send the rest");
+    }
+    tell::finish(summary, ending, settings, printer)
+}
+
+fn most_to_send(plan: &Plan, args: &SubmitArgs) -> u64 {
+    args.max_jobs.map_or(plan.counts.send, |most| most.min(plan.counts.send))
+}
+
+/// How the manifest is read, by options and settings.
+pub fn manifest_options(
+    reading: &crate::cli::ManifestArgs,
+    settings: &Settings,
+) -> Options {
+    Options {
+        map: reading.map.iter().map(|pair| (pair.name.clone(), pair.value.clone())).collect(),
+        encoding: reading.encoding.map(|e| e.name().to_owned()),
+        delimiter: reading.delimiter,
+        allow_no_image: reading.allow_no_image,
+        defaults: Defaults {
+            model: settings.video.model.clone(),
+            duration: settings.video.duration,
+            aspect_ratio: settings.video.aspect_ratio.clone(),
+            webhook_url: settings.webhook_url.clone(),
+            voice: settings.voice.voice.clone(),
+            language: settings.voice.language.clone(),
+            speed: settings.voice.speed.clone(),
+        },
+    }
+}
+
+fn open_manifest(args: &SubmitArgs, settings: &Settings) -> Result<Manifest, Failure> {
+    Manifest::open(&args.manifest, manifest_options(&args.reading, settings)).map_err(manifest_failure)
+}
+
+/// What a manifest that cannot be read means for the run.
+pub fn manifest_failure(error: ManifestError) -> Failure {
+    let message = error.to_string();
+    match error {
+        ManifestError::Io { .. } => Failure::io(message).help("no row was sent; check the file's name"),
+        ManifestError::Invalid(_) => {
+            Failure::data(format!("the manifest cannot be used:\n{message}"))
+                .help("mend the file and run the same command again; no row was sent")
+        }
+        ManifestError::Changed(_) => Failure::data(message),
+        ManifestError::Usage(_) => Failure::usage(message),
+    }
+}
+
+/// The first pass: every row is checked before anything is sent.
+fn read(
+    manifest: &mut Manifest,
+    args: &SubmitArgs,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<Plan, Failure> {
+    let mut plan = Plan::default();
+    let (mut problems, mut rows) = (0u64, 0u64);
+    let name = manifest.name().to_owned();
+    for row in manifest.rows().map_err(manifest_failure)? {
+        match row {
+            Ok(row) => {
+                if let Some(first) = plan.note(&row, &settings.rates) {
+                    printer.warn(format_args!(
+                        "{}:{}: the same row as line {first}; it is sent once",
+                        escape(&name),
+                        row.line
+                    ));
+                }
+            }
+            Err(RowFault::Problems { problems: found, .. }) => {
+                rows += 1;
+                for problem in found {
+                    problems += 1;
+                    if problems <= MOST_PROBLEMS && args.skip_invalid {
+                        printer.warn(problem);
+                    } else if problems <= MOST_PROBLEMS {
+                        printer.error(problem);
+                    }
+                }
+                plan.note_invalid();
+            }
+            Err(RowFault::Broken(error)) => return Err(manifest_failure(error)),
+        }
+    }
+    if problems > MOST_PROBLEMS {
+        printer.warn(format_args!("and {} more", problems - MOST_PROBLEMS));
+    }
+    if rows > 0 && !args.skip_invalid && !args.dry_run {
+        return Err(Failure::data(format!(
+            "{} of {} cannot be sent, so none was",
+            words::count(rows, "row"),
+            escape(&name)
+        ))
+        .help("mend them and run the same command again, or leave them out with --skip-invalid"));
+    }
+    Ok(plan)
+}
+
+fn dry_run(
+    args: &SubmitArgs,
+    settings: &Settings,
+    manifest: &Manifest,
+    plan: &mut Plan,
+    path: &Path,
+    printer: &mut Printer,
+) -> anyhow::Result<Code> {
+    let ledger = || open::ledger(settings).with_subjects();
+    let log = match JobLog::read(path, ledger()) {
+        Ok(log) => Some(log),
+        Err(LogError::Missing(_)) => None,
+        Err(error) => return Err(open::log_failure(error).into()),
+    };
+    let empty = ledger();
+    plan.decide(log.as_ref().map_or(&empty, JobLog::ledger), args.resubmit_changed);
+    let counts = plan.counts;
+    let invalid_is_an_error = counts.invalid > 0 && !args.skip_invalid;
+    let code = if invalid_is_an_error { Code::Data } else { Code::Success };
+    let sent = if invalid_is_an_error { Credits::ZERO } else { counts.credits };
+    tell::dry_run(&tell::DryRun { manifest: manifest.name(), counts: &counts, credits: sent, code }, settings, printer)?;
+    tell_held(plan, args, manifest, printer);
+    Ok(code)
+}
+
+fn tell_held(plan: &Plan, args: &SubmitArgs, manifest: &Manifest, printer: &Printer) {
+    const SHOWN: usize = 10;
+    let changed = plan.counts.changed;
+    if changed == 0 || args.resubmit_changed {
+        return;
+    }
+    let lines: Vec<String> = plan.held(SHOWN).iter().map(u64::to_string).collect();
+    let more = if changed > SHOWN as u64 { " and more" } else { "" };
+    printer.warn(format_args!(
+        "{} of {} {} edited after an older version was ordered, and held: line {}{more}. The older \
+         clip is paid for. Nothing was sent for {}; to order the new version as well, run the same \
+         command with --resubmit-changed",
+        words::count(changed, "row"),
+        escape(manifest.name()),
+        if changed == 1 { "was" } else { "were" },
+        lines.join(", "),
+        if changed == 1 { "it" } else { "them" },
+    ));
+}
+
+/// What the second pass needs.
+struct Run<'a> {
+    args: &'a SubmitArgs,
+    settings: &'a Settings,
+    plan: &'a Plan,
+    writer: &'a Writer,
+    stop: &'a Stop,
+    capped: &'a Cell<bool>,
+    id_column: IdColumn,
+    carried: Vec<String>,
+}
+
+impl<'a> Run<'a> {
+    /// The second pass: the attempts, made up one by one as there is room to send.
+    fn feed(
+        self,
+        manifest: &'a mut Manifest,
+    ) -> Result<impl Iterator<Item = Attempt> + 'a, Failure> {
+        let changed = manifest.has_changed().map_err(manifest_failure)?;
+        if changed {
+            return Err(manifest_failure(ManifestError::Changed(manifest.name().into())));
+        }
+        let most = most_to_send(self.plan, self.args);
+        let mut left = most;
+        // When nothing is sent the file need not be read again.
+        let rows = (most > 0).then(|| manifest.rows()).transpose().map_err(manifest_failure)?;
+        let mut rows = rows.into_iter().flatten().enumerate();
+        Ok(std::iter::from_fn(move || {
+            while left > 0 {
+                let (index, row) = rows.next()?;
+                let row = match row {
+                    Ok(row) => row,
+                    Err(RowFault::Problems { .. }) if self.plan.was_invalid(index) => continue,
+                    Err(RowFault::Broken(error)) => return self.broken(error.to_string()),
+                    Err(fault @ RowFault::Problems { .. }) => return self.broken(fault.to_string()),
+                };
+                match self.plan.decided(index, &row) {
+                    Some(Decision::Send) => {}
+                    Some(_) => continue,
+                    None => {
+                        let name: std::sync::Arc<str> = self.args.manifest.display().to_string().into();
+                        return self.broken(ManifestError::Changed(name).to_string());
+                    }
+                }
+                if !self.is_within_cap(&row) {
+                    self.capped.set(true);
+                    return None;
+                }
+                left -= 1;
+                return match self.attempt(&row) {
+                    Ok(attempt) => Some(attempt),
+                    Err(error) => self.broken(error),
+                };
+            }
+            None
+        }))
+    }
+
+    fn broken(&self, error: String) -> Option<Attempt> {
+        self.stop.set(Reason::Input(error));
+        None
+    }
+
+    fn is_within_cap(&self, row: &Row) -> bool {
+        self.args.max_credits.is_none_or(|most| {
+            self.writer.ledger().committed() + self.settings.rates.estimate(&row.clip) <= most
+        })
+    }
+
+    fn attempt(&self, row: &Row) -> Result<Attempt, String> {
+        let key = row.key();
+        let ledger = self.writer.ledger();
+        let number = ledger.job(key).map_or(1, |job| job.newest().number + 1);
+        let webhook_url = match &row.webhook_url {
+            Some(url) if !self.args.no_correlation => {
+                Some(correlated(url, key, number).map_err(|e| e.to_string())?)
+            }
+            other => other.clone(),
+        };
+        let style = self.settings.video.duration_style;
+        let body = request_body(&row.clip, webhook_url.as_deref(), style);
+        let estimate = self.settings.rates.estimate(&row.clip);
+        let at = jiff::Timestamp::now();
+        let mut record = Record::new(at, key, number, Status::Submitting)
+            .with_id(Some((self.id_column, &row.id)));
+        if !row.variant.is_empty() {
+            record = record.with("variant", &row.variant);
+        }
+        for (column, cell) in self.carried.iter().zip(&row.carried) {
+            record = record.with(column, cell);
+        }
+        let mut opening = record
+            .with("line", row.line)
+            .with("credits_estimated", estimate)
+            .with_json("request", &body)
+            .in_sandbox(self.settings.sandbox)
+            .finish();
+        for old in self.replaced(row, &ledger) {
+            opening.push_str(
+                &Record::superseded(at, old.key, old.newest().number, key)
+                    .in_sandbox(self.settings.sandbox)
+                    .finish(),
+            );
+        }
+        Ok(Attempt {
+            job: key,
+            number,
+            id: Some((self.id_column, row.id.clone())),
+            endpoint: Endpoint::of(&row.clip),
+            body,
+            opening,
+            resend: false,
+            estimate,
+        })
+    }
+
+    fn replaced<'l>(&'l self, row: &Row, ledger: &'l Ledger) -> Vec<&'l JobState> {
+        if ledger.job(row.key()).is_some() {
+            return Vec::new();
+        }
+        self.plan.replaced_by(row, ledger).collect()
+    }
+}

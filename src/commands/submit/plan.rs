@@ -1,0 +1,181 @@
+//! Which rows of a manifest are sent: decided over the whole manifest before the first request.
+//!
+//! The first pass notes a few words of each row, the second reads again those that are sent. So a
+//! million rows need tens of megabytes, not the manifest's size.
+
+use std::collections::HashMap;
+
+use crate::jobs::{Credits, JobKey, JobState, Ledger, Rates, Subject};
+use crate::manifest::Row;
+
+/// What becomes of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// No attempt of it was ever made (or only ones that may simply be made again).
+    Send,
+    /// The log holds it.
+    Skip,
+    /// The same row stands further up.
+    Duplicate,
+    /// An older version of it was accepted; a person decides.
+    Changed,
+    /// It has mistakes, and is left out.
+    Invalid,
+}
+
+/// What is kept of a row between the passes.
+#[derive(Clone, Copy, Debug)]
+struct Note {
+    key: JobKey,
+    digest: u64,
+    subject: Option<Subject>,
+    owner: Subject,
+    credits: Credits,
+    decision: Decision,
+}
+
+/// The decisions for all rows.
+#[derive(Debug, Default)]
+pub struct Plan {
+    rows: Vec<Option<Note>>,
+    first_line: HashMap<JobKey, u64>,
+    /// How many rows of each kind there are.
+    pub counts: Counts,
+}
+
+/// How many rows there are of each kind, and what those to be sent are expected to cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows to be sent.
+    pub send: u64,
+    /// Rows that the log holds.
+    pub skip: u64,
+    /// Rows that stand further up already.
+    pub duplicate: u64,
+    /// Rows held because they were edited.
+    pub changed: u64,
+    /// Rows with mistakes.
+    pub invalid: u64,
+    /// What the rows to be sent are expected to cost.
+    pub credits: Credits,
+}
+
+impl Plan {
+    /// Notes a row of the first pass. `Some(line)` when it repeats the row of that line.
+    pub fn note(&mut self, row: &Row, rates: &Rates) -> Option<u64> {
+        let key = row.key();
+        let first = *self.first_line.entry(key).or_insert(row.line);
+        let is_first = first == row.line;
+        let image = row.clip.image_url();
+        self.rows.push(Some(Note {
+            key,
+            digest: row.digest,
+            subject: (!image.is_empty()).then(|| Subject::of(&row.id, image)),
+            owner: Subject::of_owner(&row.id),
+            credits: rates.estimate(&row.clip),
+            decision: if is_first { Decision::Send } else { Decision::Duplicate },
+        }));
+        (!is_first).then_some(first)
+    }
+
+    /// Notes a row with mistakes.
+    pub fn note_invalid(&mut self) {
+        self.rows.push(None);
+    }
+
+    /// Decides about every row, once all are noted.
+    pub fn decide(&mut self, ledger: &Ledger, resubmit_changed: bool) {
+        let mut counts = Counts::default();
+        for index in 0..self.rows.len() {
+            let Some(mut note) = self.rows[index] else {
+                counts.invalid += 1;
+                continue;
+            };
+            if note.decision != Decision::Duplicate {
+                note.decision = self.about(&note, ledger, resubmit_changed);
+            }
+            match note.decision {
+                Decision::Send => {
+                    counts.send += 1;
+                    counts.credits += note.credits;
+                }
+                Decision::Skip => counts.skip += 1,
+                Decision::Duplicate => counts.duplicate += 1,
+                Decision::Changed => counts.changed += 1,
+                Decision::Invalid => counts.invalid += 1,
+            }
+            self.rows[index] = Some(note);
+        }
+        self.counts = counts;
+    }
+
+    fn about(&self, note: &Note, ledger: &Ledger, resubmit_changed: bool) -> Decision {
+        if let Some(job) = ledger.job(note.key) {
+            return if may_go_again(job) { Decision::Send } else { Decision::Skip };
+        }
+        let held = self.replaced(note.subject, note.owner, ledger).any(JobState::maybe_accepted);
+        if held && !resubmit_changed { Decision::Changed } else { Decision::Send }
+    }
+
+    /// The jobs that `row` replaces: the same listing or SKU and photo under a key that the
+    /// manifest no longer has; or, in a log of the vendor's sample scripts, which tell no photo,
+    /// the same listing or SKU.
+    pub fn replaced_by<'a>(
+        &'a self,
+        row: &Row,
+        ledger: &'a Ledger,
+    ) -> impl Iterator<Item = &'a JobState> {
+        let image = row.clip.image_url();
+        let subject = (!image.is_empty()).then(|| Subject::of(&row.id, image));
+        self.replaced(subject, Subject::of_owner(&row.id), ledger)
+    }
+
+    fn replaced<'a>(
+        &'a self,
+        subject: Option<Subject>,
+        owner: Subject,
+        ledger: &'a Ledger,
+    ) -> impl Iterator<Item = &'a JobState> {
+        subject
+            .into_iter()
+            .flat_map(|subject| ledger.of_subject(subject))
+            .chain(ledger.keyless_of_owner(owner))
+            .filter(|job| !self.first_line.contains_key(&job.key) && job.is_counted())
+    }
+
+    /// What was decided about the row at `index`; `None` when it is not the row it was.
+    pub fn decided(&self, index: usize, row: &Row) -> Option<Decision> {
+        let note = self.rows.get(index)?.as_ref()?;
+        (note.digest == row.digest).then_some(note.decision)
+    }
+
+    /// Whether the row at `index` was one that is left out for its mistakes.
+    pub fn was_invalid(&self, index: usize) -> bool {
+        matches!(self.rows.get(index), Some(None))
+    }
+
+    /// Keys of the manifest's rows.
+    pub fn keys(&self) -> impl Iterator<Item = JobKey> {
+        self.first_line.keys().copied()
+    }
+
+    /// The lines, keys aside, of held rows: at most `most` of them, by their place in the
+    /// manifest.
+    pub fn held(&self, most: usize) -> Vec<u64> {
+        let held = self.rows.iter().flatten().filter(|n| n.decision == Decision::Changed);
+        held.take(most)
+            .filter_map(|note| self.first_line.get(&note.key).copied())
+            .collect()
+    }
+
+    /// Rows noted.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+}
+
+/// A refusal that was nobody's decision (throttled, no network, no credits) is made good by the
+/// next run, as long as no attempt may still bring a bill.
+fn may_go_again(job: &JobState) -> bool {
+    job.newest().is_temporary() && !job.is_open() && !job.is_dismissed()
+}

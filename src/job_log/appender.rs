@@ -1,0 +1,296 @@
+//! Durable appending with group commit: one thread writes whatever has gathered while it was
+//! syncing, then syncs once for all of it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+/// As much as one write gathers, in bytes.
+const BATCH: usize = 1 << 20;
+
+/// Why lines are not on disk for certain. After the first such error nothing more is written: a
+/// failed sync is never tried again, since the system may have dropped what it could not write.
+#[derive(Clone, Debug)]
+pub struct AppendError {
+    /// What the system said first.
+    pub error: Arc<io::Error>,
+    /// The lines concerned.
+    pub lines: String,
+}
+
+impl std::fmt::Display for AppendError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for AppendError {}
+
+/// Where the lines start in the file, and the lines.
+type Appended = Result<(u64, String), AppendError>;
+
+struct Request {
+    lines: String,
+    done: oneshot::Sender<Appended>,
+}
+
+/// Appends to one file. Dropping it waits for what was handed in.
+#[derive(Debug)]
+pub struct Appender {
+    requests: Option<mpsc::Sender<Request>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Appender {
+    /// Opens `path` for appending and makes it (mode 0600) where it is missing; a new file's
+    /// folder is synced. A last line without a newline is ended before the first new one.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let (mut file, is_new) = open(path)?;
+        if is_new {
+            sync_folder_of(path)?;
+        }
+        let len = file.seek(SeekFrom::End(0))?;
+        let torn = is_torn(path, len)?;
+        let (sender, requests) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("append".to_owned())
+            .spawn(move || {
+                Committer {
+                    file,
+                    len,
+                    torn,
+                    failed: None,
+                }
+                .run(&requests)
+            })?;
+        Ok(Self {
+            requests: Some(sender),
+            thread: Some(thread),
+        })
+    }
+
+    /// Appends whole lines, each with its newline; returns once they are durable.
+    pub async fn append(&self, lines: String) -> Appended {
+        let (done, lines) = self.hand_in(lines);
+        done.await.unwrap_or_else(|_| Err(gone(lines)))
+    }
+
+    /// The same for callers that are not async.
+    pub fn append_blocking(&self, lines: String) -> Appended {
+        let (done, lines) = self.hand_in(lines);
+        done.blocking_recv().unwrap_or_else(|_| Err(gone(lines)))
+    }
+
+    fn hand_in(&self, lines: String) -> (oneshot::Receiver<Appended>, String) {
+        let (sender, done) = oneshot::channel();
+        if let Some(requests) = &self.requests {
+            let request = Request {
+                lines,
+                done: sender,
+            };
+            if let Err(mpsc::SendError(request)) = requests.send(request) {
+                return (done, request.lines);
+            }
+        }
+        (done, String::new())
+    }
+}
+
+impl Drop for Appender {
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(thread) = self.thread.take() {
+            // It only ends by running out of requests.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The thread has ended early, which only a panic of it could cause.
+fn gone(lines: String) -> AppendError {
+    AppendError {
+        error: Arc::new(io::Error::other("the log's writer has stopped")),
+        lines,
+    }
+}
+
+struct Committer {
+    file: File,
+    len: u64,
+    torn: bool,
+    failed: Option<Arc<io::Error>>,
+}
+
+impl Committer {
+    fn run(mut self, requests: &mpsc::Receiver<Request>) {
+        let mut batch = Vec::new();
+        let mut bytes = Vec::with_capacity(BATCH);
+        while let Ok(first) = requests.recv() {
+            batch.push(first);
+            let mut size = batch[0].lines.len();
+            while size < BATCH {
+                let Ok(next) = requests.try_recv() else { break };
+                size += next.lines.len();
+                batch.push(next);
+            }
+            self.commit(&mut batch, &mut bytes);
+        }
+    }
+
+    fn commit(&mut self, batch: &mut Vec<Request>, bytes: &mut Vec<u8>) {
+        bytes.clear();
+        if self.torn {
+            bytes.push(b'\n');
+        }
+        let mut start = self.len + bytes.len() as u64;
+        for request in &*batch {
+            bytes.extend_from_slice(request.lines.as_bytes());
+        }
+        if self.failed.is_none() {
+            let written = self
+                .file
+                .write_all(bytes)
+                .and_then(|()| self.file.sync_data());
+            match written {
+                Ok(()) => {
+                    self.len += bytes.len() as u64;
+                    self.torn = false;
+                }
+                Err(error) => self.failed = Some(Arc::new(error)),
+            }
+        }
+        for Request { lines, done } in batch.drain(..) {
+            let len = lines.len() as u64;
+            let reply = match &self.failed {
+                None => Ok((start, lines)),
+                Some(error) => Err(AppendError {
+                    error: error.clone(),
+                    lines,
+                }),
+            };
+            start += len;
+            // Nobody waits any more when a run was stopped at once.
+            let _ = done.send(reply);
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<(File, bool)> {
+    let mut options = OpenOptions::new();
+    options.append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options
+            .mode(0o600)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+    }
+    match options.clone().create_new(true).open(path) {
+        Ok(file) => Ok((file, true)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Ok((options.open(path)?, false))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn is_torn(path: &Path, len: u64) -> io::Result<bool> {
+    if len == 0 {
+        return Ok(false);
+    }
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(len - 1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
+
+/// Makes a file's name durable.
+pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
+    // Windows has no such call; its file systems journal the names themselves.
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        File::open(folder)?.sync_all()?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn lines_of_many_tasks_are_whole_and_where_they_are_said_to_be() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let appender = Appender::open(&path).unwrap();
+        let appends = (0..200).map(|i| appender.append(format!("line {i}\n")));
+        let done: Vec<_> = futures::future::join_all(appends).await;
+        drop(appender);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 200);
+        for appended in done {
+            let (offset, line) = appended.unwrap();
+            assert!(text[offset as usize..].starts_with(&line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_torn_tail_is_ended_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        std::fs::write(&path, "whole\n{\"torn").unwrap();
+        let appender = Appender::open(&path).unwrap();
+        let (offset, _) = appender.append_blocking("next\n".to_owned()).unwrap();
+        drop(appender);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "whole\n{\"torn\nnext\n");
+        assert_eq!(&text[offset as usize..], "next\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        drop(Appender::open(&path).unwrap());
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn after_a_write_error_nothing_is_said_to_be_durable() {
+        // /dev/full refuses every write as a full disk does.
+        let (file, _) = open(Path::new("/dev/full")).unwrap();
+        let mut committer = Committer {
+            file,
+            len: 0,
+            torn: false,
+            failed: None,
+        };
+        for _ in 0..2 {
+            let (sender, mut done) = oneshot::channel();
+            let mut batch = vec![Request {
+                lines: "x\n".to_owned(),
+                done: sender,
+            }];
+            committer.commit(&mut batch, &mut Vec::new());
+            let error = done.try_recv().unwrap().unwrap_err();
+            assert_eq!(error.error.kind(), io::ErrorKind::StorageFull);
+            assert_eq!(error.lines, "x\n");
+        }
+    }
+}

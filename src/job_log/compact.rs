@@ -1,0 +1,204 @@
+//! Rewriting a log to one line a job.
+//!
+//! A compacted line holds the job as people read it and, in `history`, every line it stands for,
+//! verbatim. The fold reads only those, so the folded state cannot change.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{JobLog, LogError, appender, read};
+use crate::jobs::{JobView, Ledger, Line};
+
+/// What compacting did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compacted {
+    /// Jobs, and so lines, in the new file.
+    pub jobs: u64,
+    /// Lines in the old file.
+    pub lines_before: u64,
+    /// Bytes of the old file.
+    pub bytes_before: u64,
+    /// Bytes of the new file.
+    pub bytes_after: u64,
+    /// Lines that say nothing, moved to [`Compacted::unreadable_file`].
+    pub unreadable: u64,
+    /// Where those are kept.
+    pub unreadable_file: Option<PathBuf>,
+}
+
+/// Rewrites the log at `path`, atomically. The caller holds its lock and has no other handle on
+/// it. `ledger` is empty and keeps places.
+pub fn compact(path: &Path, ledger: Ledger) -> Result<Compacted, LogError> {
+    let fail = |doing| move |error| LogError::io(doing, path, error);
+    let log = JobLog::read(path, ledger)?;
+    let mut done = Compacted {
+        lines_before: log.ledger().lines() + log.ledger().unreadable(),
+        bytes_before: fs::metadata(path).map_err(fail("read the job log"))?.len(),
+        ..Compacted::default()
+    };
+    if log.ledger().unreadable() > 0 {
+        let aside = unreadable_file(path);
+        done.unreadable = set_aside(path, &aside).map_err(fail("read the job log"))?;
+        done.unreadable_file = Some(aside);
+    }
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut temp = tempfile::NamedTempFile::new_in(folder).map_err(fail("rewrite the job log"))?;
+    {
+        let mut out = BufWriter::new(temp.as_file_mut());
+        for view in log.views() {
+            let line = compacted_line(&view?);
+            writeln!(out, "{line}").map_err(fail("rewrite the job log"))?;
+            done.jobs += 1;
+            done.bytes_after += line.len() as u64 + 1;
+        }
+        out.flush().map_err(fail("rewrite the job log"))?;
+    }
+    drop(log);
+    let replace = || -> io::Result<()> {
+        temp.as_file()
+            .set_permissions(fs::metadata(path)?.permissions())?;
+        temp.as_file().sync_all()?;
+        temp.persist(path).map_err(|e| e.error)?;
+        appender::sync_folder_of(path)
+    };
+    replace().map_err(fail("replace the job log"))?;
+    Ok(done)
+}
+
+/// The one line that stands for a job.
+fn compacted_line(view: &JobView) -> String {
+    if let [only] = view.evidence.as_slice() {
+        return only.to_string();
+    }
+    let mut line = view.to_json();
+    let newest = view
+        .evidence
+        .iter()
+        .filter_map(|raw| Line::parse(raw).ok())
+        .map(|l| l.at)
+        .max();
+    let at = newest.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    if let Value::Object(fields) = &mut line {
+        // The requests stand in the history; facts that are objects here would not be read back.
+        for name in [
+            "request",
+            "attempts",
+            "downloaded",
+            "published",
+            "resolved",
+            "history",
+        ] {
+            fields.shift_remove(name);
+        }
+        if let Some(at) = at {
+            fields.shift_insert(0, "at".to_owned(), format!("{at:.3}").into());
+        }
+    }
+    let mut text = line.to_string();
+    text.pop();
+    text.push_str(",\"history\":[");
+    for (i, raw) in view.evidence.iter().enumerate() {
+        if i > 0 {
+            text.push(',');
+        }
+        text.push_str(raw);
+    }
+    text.push_str("]}");
+    text
+}
+
+fn unreadable_file(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".unreadable");
+    PathBuf::from(name)
+}
+
+/// Appends every line that says nothing to `aside`, durably.
+fn set_aside(path: &Path, aside: &Path) -> io::Result<u64> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options
+            .mode(0o600)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+    }
+    let mut out = BufWriter::new(options.open(aside)?);
+    let mut count = 0;
+    let mut result = Ok(());
+    read::for_each_raw_line(&mut fs::File::open(path)?, |line| {
+        let readable = std::str::from_utf8(line).is_ok_and(|text| {
+            text.trim().is_empty() || Ledger::new(crate::jobs::Rates::default()).accepts(text)
+        });
+        if !readable && result.is_ok() {
+            count += 1;
+            result = out.write_all(line).and_then(|()| out.write_all(b"\n"));
+        }
+    })?;
+    result?;
+    out.into_inner()
+        .map_err(io::IntoInnerError::into_error)?
+        .sync_all()?;
+    appender::sync_folder_of(aside)?;
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::Rates;
+
+    fn ledger() -> Ledger {
+        Ledger::new(Rates::default()).with_places()
+    }
+
+    fn states(path: &Path) -> Vec<Value> {
+        let log = JobLog::read(path, ledger()).unwrap();
+        let mut all: Vec<Value> = log.views().map(|v| v.unwrap().to_json()).collect();
+        all.sort_by_key(|v| v["job"].to_string());
+        all
+    }
+
+    const LOG: &str = concat!(
+        r#"{"at":"2026-03-12T09:20:00.412Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"submitting","listing_id":"LST-1","room":"bath","line":3,"request":{"model":"kling-v3","prompt":"p","image_url":"https://x/a.jpg","duration":"5s"}}"#,
+        "\n",
+        r#"{"at":"2026-03-12T09:20:01.412Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"failed","listing_id":"LST-1","generation_id":"vgen_1","error":"no"}"#,
+        "\n{\"torn\n",
+        r#"{"at":"2026-03-12T09:21:00.412Z","job":"5b1f0c9a77d2e318","attempt":2,"status":"completed","listing_id":"LST-1","generation_id":"vgen_2","credits":5}"#,
+        "\n",
+        r#"{"listing_id":"LST-2","generation_id":"vgen_9","status":"pending","submitted_at":"2026-03-12T09:20:01Z"}"#,
+        "\n",
+    );
+
+    #[test]
+    fn the_folded_state_is_the_same_after_and_after_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("jobs.jsonl");
+        fs::write(&path, LOG).unwrap();
+        let before = states(&path);
+        let done = compact(&path, ledger()).unwrap();
+        assert_eq!((done.jobs, done.lines_before, done.unreadable), (2, 5, 1));
+        assert_eq!(states(&path), before);
+        let once = fs::read_to_string(&path).unwrap();
+        assert_eq!(once.lines().count(), 2);
+        compact(&path, ledger()).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), once);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_kept_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("jobs.jsonl");
+        fs::write(&path, LOG).unwrap();
+        let done = compact(&path, ledger()).unwrap();
+        let kept = fs::read_to_string(done.unreadable_file.unwrap()).unwrap();
+        assert_eq!(kept, "{\"torn\n");
+    }
+}

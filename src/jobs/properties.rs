@@ -1,0 +1,140 @@
+//! The fold is a join: shown by permuting, repeating and splitting random logs.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{JobKey, JobView, Ledger, Rates};
+
+const KEYS: [&str; 2] = ["5b1f0c9a77d2e318", "00000000000000aa"];
+
+fn status_line() -> impl Strategy<Value = Value> {
+    let word = prop::sample::select(vec![
+        "submitting",
+        "unknown",
+        "submit_failed",
+        "pending",
+        "processing",
+        "failed",
+        "completed",
+    ]);
+    let id = prop::option::of(prop::sample::select(vec!["vgen_1", "vgen_2", "vgen_3"]));
+    let credits = prop::option::of(0u32..9);
+    (word, id, credits, any::<bool>(), any::<bool>()).prop_map(
+        |(word, id, credits, temporary, adjusted)| {
+            let mut line =
+                json!({ "status": word, "room": word, "output_url": format!("u{credits:?}") });
+            if let Some(id) = id {
+                line["generation_id"] = id.into();
+            }
+            if let Some(credits) = credits {
+                line[if adjusted {
+                    "adjusted_credits"
+                } else {
+                    "credits"
+                }] = credits.into();
+            }
+            if word == "submit_failed" {
+                line["temporary"] = temporary.into();
+            }
+            if word == "submitting" {
+                line["request"] =
+                    json!({"model": "m", "duration": "10s", "image_url": "https://x/a"});
+            }
+            line
+        },
+    )
+}
+
+fn fact_line() -> impl Strategy<Value = Value> {
+    let verdict = prop::sample::select(vec!["accepted", "not_accepted", "dismissed"]);
+    prop_oneof![
+        (verdict, prop::sample::select(vec!["vgen_4", "vgen_5"])).prop_map(|(verdict, id)| {
+            let mut line = json!({"status": "resolved", "verdict": verdict, "by": "a@b"});
+            if verdict == "accepted" {
+                line["generation_id"] = id.into();
+            }
+            line
+        }),
+        (0..3u8).prop_map(|n| json!({"status": "downloaded", "file": format!("{n}.mp4")})),
+        (0..3u8).prop_map(
+            |n| json!({"status": "published", "target": "x", "reference": n.to_string()})
+        ),
+        Just(json!({"status": "superseded", "by_job": "00000000000000bb"})),
+    ]
+}
+
+fn line() -> impl Strategy<Value = String> {
+    let body = prop_oneof![4 => status_line(), 1 => fact_line()];
+    (body, 0..2usize, 1..4u32, 0..4u32).prop_map(|(mut line, job, attempt, second)| {
+        line["at"] = format!("2026-03-12T09:20:0{second}.000Z").into();
+        line["job"] = KEYS[job].into();
+        line["attempt"] = attempt.into();
+        line["listing_id"] = format!("LST-{job}").into();
+        line.to_string()
+    })
+}
+
+/// Everything the fold can say about a log.
+fn folded(lines: &[String]) -> Vec<String> {
+    let rates = Rates::default();
+    let mut ledger = Ledger::new(rates.clone());
+    for line in lines {
+        ledger.absorb(line, 0);
+    }
+    assert_eq!(ledger.unreadable(), 0, "{lines:#?}");
+    KEYS.into_iter()
+        .filter_map(JobKey::parse)
+        .filter_map(|key| {
+            let job = ledger.job(key)?;
+            let view = JobView::fold(key, lines.iter().map(String::as_str), &rates);
+            let view = view.unwrap().unwrap();
+            assert_eq!(view.state.status(), job.status());
+            Some(format!(
+                "{} {:?} {} {} {} {:?} {:?} {:?} open={} poll={:?} | {}",
+                job.key,
+                job.status(),
+                job.is_superseded(),
+                job.is_dismissed(),
+                job.speaking().is_temporary(),
+                job.charged(),
+                job.reserved(),
+                job.committed(),
+                job.is_open(),
+                job.to_poll().map(|a| a.number).collect::<Vec<_>>(),
+                view.to_json(),
+            ))
+        })
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn neither_order_nor_repetition_changes_the_fold(
+        (lines, shuffled) in prop::collection::vec(line(), 1..12)
+            .prop_flat_map(|lines| (Just(lines.clone()), Just(lines).prop_shuffle())),
+        repeats in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+    ) {
+        let mut other = shuffled;
+        for index in repeats {
+            let again = index.get(&other).clone();
+            other.push(again);
+        }
+        prop_assert_eq!(folded(&lines), folded(&other));
+    }
+
+    #[test]
+    fn a_verdict_never_undoes_a_proof(lines in prop::collection::vec(line(), 1..12)) {
+        let mut ledger = Ledger::new(Rates::default());
+        for line in &lines {
+            ledger.absorb(line, 0);
+        }
+        for job in ledger.jobs() {
+            for attempt in job.attempts() {
+                let proved = super::Status::ALL.into_iter().rfind(|s| attempt.has_seen(*s));
+                if let Some(proved) = proved.filter(|s| s.is_accepted()) {
+                    prop_assert_eq!(attempt.status(), proved);
+                }
+            }
+        }
+    }
+}

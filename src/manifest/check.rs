@@ -1,0 +1,366 @@
+//! One row, checked: every problem in it at once, or the clip that is wanted.
+
+use crate::jobs::{Clip, Seconds, Video, Voice};
+
+use super::{
+    Defaults, Options, Row,
+    columns::{Columns, Kind},
+    problem::{Place, Problem},
+    records::Record,
+    values::{check_address, is_clock_time, is_speed},
+};
+
+/// Longest cell, in bytes of UTF-8.
+const MAX_CELL: usize = 64 * 1024;
+
+/// Checks rows of one manifest.
+pub(super) struct Checker<'a> {
+    pub place: Place<'a>,
+    pub columns: &'a Columns,
+    pub options: &'a Options,
+    pub delimiter: u8,
+    /// The webhook address checked last: it is usually the same in every row.
+    pub last_webhook: String,
+}
+
+impl Checker<'_> {
+    /// The row's clip, or everything that is wrong with the row.
+    pub fn check(&mut self, record: &Record<'_>) -> Result<Row, Vec<Problem>> {
+        self.place.line = record.line;
+        if let Some(problem) = self.shape_problem(record) {
+            return Err(vec![problem]);
+        }
+        let mut cells = Cells {
+            place: self.place,
+            record,
+            problems: Vec::new(),
+        };
+        cells.check_sizes();
+        let columns = self.columns;
+        let id = cells.id(columns.id, columns.id_column.name());
+        let variant = cells.optional(columns.variant);
+        let webhook_url = cells.webhook(
+            columns.webhook_url,
+            &self.options.defaults,
+            &mut self.last_webhook,
+        );
+        let clip = match columns.kind {
+            Kind::Video { .. } => cells.video(&columns.kind, self.options),
+            Kind::Voice { .. } => cells.voice(&columns.kind, &self.options.defaults),
+        };
+        for &column in &columns.nameless {
+            cells.check_nameless(column);
+        }
+        match clip {
+            Some(clip) if cells.problems.is_empty() => Ok(Row {
+                line: record.line,
+                id: id.to_owned(),
+                variant: variant.to_owned(),
+                clip,
+                webhook_url,
+                carried: columns
+                    .carried
+                    .iter()
+                    .map(|&column| record.cell(column).to_owned())
+                    .collect(),
+                digest: record.digest(),
+            }),
+            _ => {
+                let number = |problem: &Problem| problem.column.as_ref().map(|c| c.number);
+                cells.problems.sort_by_key(number);
+                Err(cells.problems)
+            }
+        }
+    }
+
+    /// Whether the row's cells can be told apart at all.
+    fn shape_problem(&self, record: &Record<'_>) -> Option<Problem> {
+        if let Some(cell) = record.text_after_quote {
+            let message = "text follows the quote that closes this cell";
+            let (first, last) = (record.line, record.last_line());
+            let message = if last > first {
+                format!(
+                    "{message}, and the row runs from line {first} to line {last}: several rows \
+                     may have become one"
+                )
+            } else {
+                message.to_owned()
+            };
+            return Some(self.place.cell(
+                cell,
+                record.cell(cell),
+                message,
+                format!(
+                    "close the quote that opens on line {} where the cell ends; a quote that \
+                     belongs to the text is written twice (\"\")",
+                    record.line_of(cell)
+                ),
+            ));
+        }
+        let (found, expected) = (record.len(), self.columns.headers.len());
+        if found == expected {
+            return None;
+        }
+        let message = format!("this row has {}, the header has {expected}", count(found));
+        Some(if let Some(cell) = record.first_long_cell() {
+            self.place.cell(
+                cell,
+                record.cell(cell),
+                format!(
+                    "{message}, and it runs from line {} to line {}",
+                    record.line,
+                    record.last_line()
+                ),
+                format!(
+                    "look at the quote that opens on line {}: its closing quote may be missing",
+                    record.line_of(cell)
+                ),
+            )
+        } else {
+            self.place.row(message, self.count_help(record))
+        })
+    }
+
+    fn count_help(&self, record: &Record<'_>) -> String {
+        let mark = match self.delimiter {
+            b'\t' => "tab".to_owned(),
+            other => format!("\"{}\"", char::from(other)),
+        };
+        let before_space = [self.delimiter, b' ', b'"'];
+        if memchr::memmem::find(record.raw(), &before_space).is_some() {
+            format!("an opening quote only counts directly after the {mark}: remove the space")
+        } else if record.len() > self.columns.headers.len() {
+            format!("a cell with a {mark} in its text must stand in double quotes")
+        } else {
+            format!("an empty cell needs its {mark} too")
+        }
+    }
+}
+
+fn count(cells: usize) -> String {
+    match cells {
+        1 => "1 cell".to_owned(),
+        n => format!("{n} cells"),
+    }
+}
+
+/// The cells of one row, and what is wrong with them so far.
+struct Cells<'a> {
+    place: Place<'a>,
+    record: &'a Record<'a>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Cells<'a> {
+    fn trimmed(&self, column: usize) -> &'a str {
+        self.record.cell(column).trim()
+    }
+
+    fn optional(&self, column: Option<usize>) -> &'a str {
+        column.map_or("", |column| self.trimmed(column))
+    }
+
+    fn or_default(&self, column: Option<usize>, default: &str) -> String {
+        match self.optional(column) {
+            "" => default.to_owned(),
+            given => given.to_owned(),
+        }
+    }
+
+    fn complain(&mut self, column: usize, message: impl Into<String>, help: impl Into<String>) {
+        let cell = self.record.cell(column);
+        self.problems
+            .push(self.place.cell(column, cell, message, help));
+    }
+
+    fn check_sizes(&mut self) {
+        if self.record.raw().len() <= MAX_CELL {
+            return;
+        }
+        for column in 0..self.record.len() {
+            let length = self.record.cell(column).len();
+            if length > MAX_CELL {
+                self.complain(
+                    column,
+                    format!("this cell is {length} bytes long, the most is {MAX_CELL}"),
+                    "shorten it; if it holds several rows, a closing quote is missing",
+                );
+            }
+        }
+    }
+
+    fn check_nameless(&mut self, column: usize) {
+        if !self.trimmed(column).is_empty() {
+            self.complain(
+                column,
+                "this column has no header",
+                "give the column a name in the first line, or empty it",
+            );
+        }
+    }
+
+    fn id(&mut self, column: usize, name: &str) -> &'a str {
+        let id = self.trimmed(column);
+        if id.is_empty() {
+            self.complain(
+                column,
+                format!("the {name} is empty"),
+                "write it on every row, also where several rows belong together",
+            );
+        }
+        id
+    }
+
+    /// A text that has to be there.
+    fn words(&mut self, column: usize, what: &str) -> &'a str {
+        let words = self.trimmed(column);
+        if words.is_empty() {
+            self.complain(
+                column,
+                format!("the {what} is empty"),
+                "write it, or remove the row",
+            );
+        }
+        words
+    }
+
+    fn webhook(
+        &mut self,
+        column: Option<usize>,
+        defaults: &Defaults,
+        last: &mut String,
+    ) -> Option<String> {
+        let given = self.optional(column);
+        let Some(column) = column.filter(|_| !given.is_empty()) else {
+            return defaults.webhook_url.clone();
+        };
+        if given != last {
+            match check_address(given) {
+                Ok(_) => given.clone_into(last),
+                Err(reason) => self.complain(
+                    column,
+                    format!("the webhook's address {reason}"),
+                    "write a whole address such as https://example.com/webhooks/creativeai",
+                ),
+            }
+        }
+        Some(given.to_owned())
+    }
+
+    fn image(&mut self, column: Option<usize>, allow_none: bool) -> &'a str {
+        let given = self.optional(column);
+        let Some(column) = column else { return given };
+        if given.is_empty() {
+            if !allow_none {
+                self.complain(
+                    column,
+                    "the photo's address is empty",
+                    "write it; to allow clips made from the prompt alone: --allow-no-image",
+                );
+            }
+            return given;
+        }
+        match check_address(given) {
+            Err(reason) => self.complain(
+                column,
+                format!("the photo's address {reason}"),
+                "the photo is fetched by the vendor, so it must be online: write its whole \
+                 address, such as https://example.com/kitchen.jpg",
+            ),
+            // The cell is not shown: messages end up in cron's mail.
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+                self.problems.push(self.place.column(
+                    column,
+                    "the photo's address holds a user name or password",
+                    "it would be sent to the vendor and kept in the log: use an address that \
+                     works without one",
+                ));
+            }
+            Ok(_) => {}
+        }
+        given
+    }
+
+    fn duration(&mut self, column: Option<usize>, default: Seconds) -> Seconds {
+        let given = self.optional(column);
+        let Some(column) = column.filter(|_| !given.is_empty()) else {
+            return default;
+        };
+        Seconds::parse(given).unwrap_or_else(|| {
+            self.complain(
+                column,
+                format!("this is no length in whole seconds, 1 to {}", Seconds::MAX),
+                "write 5 or 5s, or leave the cell empty for the default",
+            );
+            default
+        })
+    }
+
+    fn aspect_ratio(&mut self, column: Option<usize>, default: &str) -> String {
+        let given = self.optional(column);
+        if let Some(column) = column
+            && is_clock_time(given)
+        {
+            self.complain(
+                column,
+                "this is a time of day: the spreadsheet took the ratio for one",
+                "format the column as text and write the ratio again, such as 16:9",
+            );
+        }
+        self.or_default(column, default)
+    }
+
+    fn speed(&mut self, column: Option<usize>, default: &str) -> String {
+        let given = self.optional(column);
+        if let Some(column) = column
+            && !given.is_empty()
+            && !is_speed(given)
+        {
+            self.complain(
+                column,
+                "this is no speed from 0.25 to 4",
+                "write a number with a decimal point, such as 1.0",
+            );
+        }
+        self.or_default(column, default)
+    }
+
+    fn video(&mut self, kind: &Kind, options: &Options) -> Option<Clip> {
+        let &Kind::Video {
+            image_url,
+            prompt,
+            model,
+            duration,
+            aspect_ratio,
+        } = kind
+        else {
+            return None;
+        };
+        let defaults = &options.defaults;
+        Some(Clip::Video(Video {
+            image_url: self.image(image_url, options.allow_no_image).to_owned(),
+            prompt: self.words(prompt, "prompt").to_owned(),
+            model: self.or_default(model, &defaults.model),
+            duration: self.duration(duration, defaults.duration),
+            aspect_ratio: self.aspect_ratio(aspect_ratio, &defaults.aspect_ratio),
+        }))
+    }
+
+    fn voice(&mut self, kind: &Kind, defaults: &Defaults) -> Option<Clip> {
+        let &Kind::Voice {
+            text,
+            voice,
+            language,
+            speed,
+        } = kind
+        else {
+            return None;
+        };
+        Some(Clip::Voice(Voice {
+            text: self.words(text, "text").to_owned(),
+            voice: self.or_default(voice, &defaults.voice),
+            language: self.or_default(language, &defaults.language),
+            speed: self.speed(speed, &defaults.speed),
+        }))
+    }
+}

@@ -1,0 +1,410 @@
+//! What each column is, by its header.
+
+use crate::jobs::{IdColumn, LOG_FIELDS};
+
+use super::{
+    field::{Field, map_option, nearest, normalised},
+    problem::{Place, Problem},
+};
+
+/// Which column (counted from 0) holds what.
+#[derive(Debug)]
+pub(super) struct Columns {
+    /// Every header, without space around it.
+    pub headers: Vec<String>,
+    pub id_column: IdColumn,
+    pub id: usize,
+    pub variant: Option<usize>,
+    pub webhook_url: Option<usize>,
+    pub kind: Kind,
+    /// Columns without meaning here, carried into the log.
+    pub carried: Vec<usize>,
+    /// The names they are carried under.
+    pub carried_names: Vec<String>,
+    /// Columns without a header. Nothing may stand in them.
+    pub nameless: Vec<usize>,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Video {
+        image_url: Option<usize>,
+        prompt: usize,
+        model: Option<usize>,
+        duration: Option<usize>,
+        aspect_ratio: Option<usize>,
+    },
+    Voice {
+        text: usize,
+        voice: Option<usize>,
+        language: Option<usize>,
+        speed: Option<usize>,
+    },
+}
+
+/// What one column turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Role {
+    Field(Field),
+    Carried(String),
+}
+
+impl Columns {
+    /// Finds each column's meaning; all that is wrong with the header at once.
+    pub fn find(
+        place: Place<'_>,
+        map: &[(String, String)],
+        allow_no_image: bool,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut finder = Finder {
+            place,
+            roles: vec![None; place.headers.len()],
+            problems: Vec::new(),
+        };
+        if let [only] = place.headers {
+            return Err(vec![single_column(place, only)]);
+        }
+        finder.apply_map(map);
+        finder.recognise();
+        let columns = finder.arrange(allow_no_image);
+        match columns {
+            Some(columns) if finder.problems.is_empty() => Ok(columns),
+            _ => Err(finder.problems),
+        }
+    }
+}
+
+struct Finder<'a> {
+    place: Place<'a>,
+    roles: Vec<Option<Role>>,
+    problems: Vec<Problem>,
+}
+
+impl Finder<'_> {
+    /// Gives the columns that the user named their role.
+    fn apply_map(&mut self, map: &[(String, String)]) {
+        for (name, header) in map {
+            let found = self.columns_named(header);
+            let &[column] = found.as_slice() else {
+                self.problems.push(self.unmappable(name, header, &found));
+                continue;
+            };
+            if self.roles[column].is_some() {
+                self.problems.push(self.place.column(
+                    column,
+                    "--map gives this column two meanings",
+                    "name each column once",
+                ));
+                continue;
+            }
+            let role = Field::of(name).map_or_else(|| Role::Carried(name.clone()), Role::Field);
+            self.roles[column] = Some(role);
+        }
+    }
+
+    fn columns_named(&self, header: &str) -> Vec<usize> {
+        let which = |same: &dyn Fn(&str) -> bool| -> Vec<usize> {
+            let headers = self.place.headers.iter().enumerate();
+            headers.filter(|(_, h)| same(h)).map(|(n, _)| n).collect()
+        };
+        let exact = which(&|h| h == header.trim());
+        if exact.is_empty() {
+            which(&|h| normalised(h) == normalised(header))
+        } else {
+            exact
+        }
+    }
+
+    fn unmappable(&self, name: &str, header: &str, found: &[usize]) -> Problem {
+        if let Some(&second) = found.get(1) {
+            return self.place.column(
+                second,
+                format!(
+                    "column {} has the same header, so --map cannot tell them apart",
+                    found[0] + 1
+                ),
+                "rename one of them in the file",
+            );
+        }
+        let help = match nearest(header, self.place.headers.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean {}?", map_option(name, near)),
+            None => self.all_headers(),
+        };
+        let message = format!("--map {name}={header}: there is no column {header:?}");
+        self.place.row(message, help)
+    }
+
+    /// Gives the other columns theirs.
+    fn recognise(&mut self) {
+        let mapped: Vec<Field> = self.fields().map(|(_, field)| field).collect();
+        for (column, header) in self.place.headers.iter().enumerate() {
+            if self.roles[column].is_none() && !header.is_empty() {
+                let field = Field::of(header).filter(|field| !mapped.contains(field));
+                let role = field.map_or_else(|| Role::Carried(header.clone()), Role::Field);
+                self.roles[column] = Some(role);
+            }
+        }
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (usize, Field)> + '_ {
+        let roles = self.roles.iter().enumerate();
+        roles.filter_map(|(column, role)| match role {
+            Some(Role::Field(field)) => Some((column, *field)),
+            _ => None,
+        })
+    }
+
+    /// The column of `field`; a second one is a problem.
+    fn column_of(&mut self, field: Field) -> Option<usize> {
+        let found: Vec<usize> = self
+            .fields()
+            .filter(|(_, f)| *f == field)
+            .map(|(c, _)| c)
+            .collect();
+        if let [first, second, ..] = *found {
+            let headers = self.place.headers;
+            let help = if headers[first] == headers[second] {
+                "rename or remove one of them".to_owned()
+            } else if LOG_FIELDS.contains(&field.name()) {
+                format!(
+                    "remove one of them, or carry it along under another name: {}",
+                    map_option(&format!("other_{}", field.name()), &headers[second])
+                )
+            } else {
+                format!(
+                    "say which one counts: {} or {}",
+                    map_option(field.name(), &headers[first]),
+                    map_option(field.name(), &headers[second])
+                )
+            };
+            let message = format!("column {} already is the {}", first + 1, field.name());
+            self.problems.push(self.place.column(second, message, help));
+        }
+        found.first().copied()
+    }
+
+    /// Puts everything in its place; `None` when something required is missing.
+    fn arrange(&mut self, allow_no_image: bool) -> Option<Columns> {
+        let id = self.find_id();
+        let variant = self.column_of(Field::Variant);
+        let webhook_url = self.column_of(Field::WebhookUrl);
+        let kind = self.find_kind(allow_no_image);
+        let foreign = match kind {
+            Some(Kind::Voice { .. }) => [
+                Some(Field::ImageUrl),
+                Some(Field::Model),
+                Some(Field::Duration),
+                Some(Field::AspectRatio),
+            ],
+            _ => [
+                Some(Field::Voice),
+                Some(Field::Language),
+                Some(Field::Speed),
+                None,
+            ],
+        };
+        let mut carried = Vec::new();
+        let mut carried_names: Vec<String> = Vec::new();
+        let mut nameless = Vec::new();
+        for (column, role) in self.roles.iter().enumerate() {
+            let name = match role {
+                None => {
+                    nameless.push(column);
+                    continue;
+                }
+                Some(Role::Field(field)) if foreign.contains(&Some(*field)) => {
+                    &self.place.headers[column]
+                }
+                Some(Role::Field(_)) => continue,
+                Some(Role::Carried(name)) => name,
+            };
+            self.problems
+                .extend(refuse_carried(self.place, column, name, &carried_names));
+            carried.push(column);
+            carried_names.push(name.clone());
+        }
+        let (id_column, id) = id?;
+        Some(Columns {
+            headers: self.place.headers.to_vec(),
+            id_column,
+            id,
+            variant,
+            webhook_url,
+            kind: kind?,
+            carried,
+            carried_names,
+            nameless,
+        })
+    }
+
+    fn find_id(&mut self) -> Option<(IdColumn, usize)> {
+        let listing = self.column_of(Field::ListingId);
+        let sku = self.column_of(Field::Sku);
+        match (listing, sku) {
+            (Some(_), Some(sku)) => {
+                let headers = self.place.headers;
+                let help = format!(
+                    "a row is one listing or one product. Carry the one that is not the id under \
+                     another name, for example {}",
+                    map_option("product_sku", &headers[sku])
+                );
+                let message = "there is a listing_id and a sku, and only one can be the row's id";
+                self.problems.push(self.place.column(sku, message, help));
+                None
+            }
+            (Some(column), None) => Some((IdColumn::Listing, column)),
+            (None, Some(column)) => Some((IdColumn::Sku, column)),
+            (None, None) => {
+                self.missing(
+                    Field::ListingId,
+                    &[
+                        ("sku", "sku"),
+                        ("listing", "listing_id"),
+                        ("product", "sku"),
+                        ("listing_id", "listing_id"),
+                        ("id", "listing_id"),
+                    ],
+                );
+                None
+            }
+        }
+    }
+
+    fn find_kind(&mut self, allow_no_image: bool) -> Option<Kind> {
+        let prompt = self.column_of(Field::Prompt);
+        let text = self.column_of(Field::Text);
+        if let (Some(_), Some(text)) = (prompt, text) {
+            let help = format!(
+                "keep one of them, or carry the other along under another name, for example {}",
+                map_option("caption", &self.place.headers[text])
+            );
+            let message = "there is a prompt (for videos) and a text (for voices), \
+                           so it is not clear what is wanted";
+            self.problems.push(self.place.column(text, message, help));
+            return None;
+        }
+        if let Some(text) = text {
+            return Some(Kind::Voice {
+                text,
+                voice: self.column_of(Field::Voice),
+                language: self.column_of(Field::Language),
+                speed: self.column_of(Field::Speed),
+            });
+        }
+        let image_url = self.column_of(Field::ImageUrl);
+        if image_url.is_none() && !allow_no_image {
+            self.missing(
+                Field::ImageUrl,
+                &["image_url", "image", "photo", "picture", "url"].map(|word| (word, "image_url")),
+            );
+        }
+        if prompt.is_none() {
+            self.missing(
+                Field::Prompt,
+                &["video_prompt", "prompt", "scene", "description"]
+                    .map(|word| (word, "video_prompt")),
+            );
+        }
+        Some(Kind::Video {
+            image_url,
+            prompt: prompt?,
+            model: self.column_of(Field::Model),
+            duration: self.column_of(Field::Duration),
+            aspect_ratio: self.column_of(Field::AspectRatio),
+        })
+    }
+
+    /// Tells that a required column is not there, and which may be meant. `words` are what such a
+    /// column is often called, each with the name to map it to.
+    fn missing(&mut self, field: Field, words: &[(&str, &str)]) {
+        let carried = || {
+            let roles = self.roles.iter().zip(self.place.headers);
+            roles.filter_map(|(role, header)| match role {
+                Some(Role::Carried(_)) => Some(header.as_str()),
+                _ => None,
+            })
+        };
+        let near = words
+            .iter()
+            .find_map(|(word, name)| nearest(word, carried()).map(|near| (*name, near)));
+        let mut help = match near {
+            Some((name, near)) => {
+                format!("if it is {near:?}, say so: {}", map_option(name, near))
+            }
+            None => format!(
+                "name it {0} in the file's first line, or say which it is: --map {0}=HEADER. {1}",
+                field.name(),
+                self.all_headers()
+            ),
+        };
+        if field == Field::ImageUrl {
+            help.push_str(". For clips without a photo: --allow-no-image");
+        }
+        let message = format!("there is no column for {}", field.meaning());
+        self.problems.push(self.place.row(message, help));
+    }
+
+    fn all_headers(&self) -> String {
+        let shown: Vec<String> = self
+            .place
+            .headers
+            .iter()
+            .take(20)
+            .map(|h| super::problem::excerpt(h))
+            .collect();
+        format!("The columns here are: {}", shown.join(", "))
+    }
+}
+
+/// Tells that the header is one column, which no manifest's is.
+fn single_column(place: Place<'_>, header: &str) -> Problem {
+    let mark = |c: &char| c.is_ascii_punctuation() && !matches!(c, '_' | '-' | '.' | '"');
+    let help = match header.chars().find(mark) {
+        Some(mark) => {
+            format!("if {mark} stands between the columns, say so: --delimiter \"{mark}\"")
+        }
+        None => {
+            "the first line names the columns, such as listing_id,image_url,video_prompt".into()
+        }
+    };
+    place.cell(0, header, "the first line is one single column", help)
+}
+
+/// Why a column may not be carried into the log under `name`.
+fn refuse_carried(
+    place: Place<'_>,
+    column: usize,
+    name: &str,
+    before: &[String],
+) -> Option<Problem> {
+    // Compared loosely: some readers of JSON do not tell `Status` from `status`.
+    let same = normalised(name);
+    if let Some(field) = LOG_FIELDS.iter().find(|field| normalised(field) == same) {
+        return Some(place.column(
+            column,
+            format!("the job log has a field of its own called {field}"),
+            format!(
+                "carry the column under another name: {}",
+                map_option(&format!("sheet_{field}"), &place.headers[column])
+            ),
+        ));
+    }
+    before.iter().any(|other| other == name).then(|| {
+        place.column(
+            column,
+            "another column has the same name",
+            "rename one of them",
+        )
+    })
+}
+
+/// How many of `headers` mean something, to tell delimiters apart.
+pub(super) fn recognised(headers: &[String], map: &[(String, String)]) -> usize {
+    let named = |header: &str| {
+        Field::of(header).is_some()
+            || map
+                .iter()
+                .any(|(_, mapped)| normalised(mapped) == normalised(header))
+    };
+    headers.iter().filter(|header| named(header)).count()
+}

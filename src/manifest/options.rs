@@ -1,0 +1,105 @@
+//! How a manifest is to be read.
+
+use crate::jobs::Seconds;
+
+use super::{field, problem::ManifestError};
+
+/// What the user says about the file.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `--map CANONICAL=HEADER`: the column `HEADER` is taken for `CANONICAL`. A name that is no
+    /// known column's is what the column is carried under.
+    pub map: Vec<(String, String)>,
+    /// `--encoding`: a WHATWG label such as `windows-1252`. A byte order mark outranks it.
+    pub encoding: Option<String>,
+    /// `--delimiter`; found out when absent.
+    pub delimiter: Option<u8>,
+    /// Whether a row may do without a photo.
+    pub allow_no_image: bool,
+    /// What stands in for empty cells.
+    pub defaults: Defaults,
+}
+
+/// What stands in for empty cells and absent columns.
+#[derive(Clone, Debug)]
+pub struct Defaults {
+    /// `--model`.
+    pub model: String,
+    /// `--duration`.
+    pub duration: Seconds,
+    /// `--aspect-ratio`.
+    pub aspect_ratio: String,
+    /// `--webhook-url`.
+    pub webhook_url: Option<String>,
+    /// The vendor's example voice.
+    pub voice: String,
+    /// The vendor's example language.
+    pub language: String,
+    /// As a decimal text.
+    pub speed: String,
+}
+
+/// The length in both of the vendor's samples.
+const FIVE_SECONDS: Seconds = match Seconds::new(5) {
+    Some(seconds) => seconds,
+    None => panic!("5 is in range"),
+};
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            model: "kling-v3".to_owned(),
+            duration: FIVE_SECONDS,
+            aspect_ratio: "16:9".to_owned(),
+            webhook_url: None,
+            voice: "alloy".to_owned(),
+            language: "en".to_owned(),
+            speed: "1.0".to_owned(),
+        }
+    }
+}
+
+impl Options {
+    /// Splits `CANONICAL=HEADER`, for the command line. The error says what is expected.
+    pub fn parse_map(text: &str) -> Result<(String, String), String> {
+        match text.split_once('=') {
+            Some((name, header)) if !name.trim().is_empty() && !header.trim().is_empty() => {
+                Ok((name.trim().to_owned(), header.trim().to_owned()))
+            }
+            _ => Err("write CANONICAL=HEADER, for example video_prompt=Scene".to_owned()),
+        }
+    }
+
+    /// Reads a delimiter, for the command line: one character, or `tab`, or `\t`.
+    pub fn parse_delimiter(text: &str) -> Result<u8, String> {
+        let delimiter = match text.as_bytes() {
+            [one] => *one,
+            b"\\t" => b'\t',
+            word if word.eq_ignore_ascii_case(b"tab") => b'\t',
+            _ => return Err("write one character, or the word tab".to_owned()),
+        };
+        check_delimiter(delimiter)
+            .map(|()| delimiter)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Checks what can be checked without the file.
+    pub(super) fn check(&self) -> Result<(), ManifestError> {
+        if let Some(delimiter) = self.delimiter {
+            check_delimiter(delimiter)?;
+        }
+        field::check_map(&self.map)
+    }
+}
+
+/// Refuses what cannot stand between cells.
+pub(super) fn check_delimiter(delimiter: u8) -> Result<(), ManifestError> {
+    let usable = matches!(delimiter, b'\t' | b' ') || delimiter.is_ascii_punctuation();
+    if usable && delimiter != b'"' {
+        return Ok(());
+    }
+    Err(ManifestError::Usage(format!(
+        "\"{}\" cannot be a delimiter: use , ; | or tab",
+        delimiter.escape_ascii()
+    )))
+}

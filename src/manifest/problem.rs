@@ -1,0 +1,272 @@
+//! What is wrong with a manifest, and how it is told.
+
+use std::{fmt, io, sync::Arc};
+
+/// Longest part of a cell that is shown, in characters.
+const SHOWN: usize = 60;
+
+/// A column as a person finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Counted from 1.
+    pub number: usize,
+    /// The header's name, at most 61 characters of it; empty for a column without one.
+    pub header: String,
+}
+
+/// One thing to mend, and where. [`fmt::Display`] writes it as a compiler would: place and message,
+/// then the cell, then what to do. Text from the file is escaped, so it is safe on a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The manifest's name as the user knows it.
+    pub file: Arc<str>,
+    /// The line on which the row starts, counted from 1.
+    pub line: u64,
+    /// The column, where one is to blame.
+    pub column: Option<Column>,
+    /// The start of the cell, unescaped, at most 61 characters.
+    pub cell: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", Escaped(&self.file), self.line)?;
+        if let Some(column) = &self.column {
+            write!(f, "column {}", column.number)?;
+            if !column.header.is_empty() {
+                write!(f, " ({})", Escaped(&column.header))?;
+            }
+            f.write_str(": ")?;
+        }
+        write!(f, "{}", Escaped(&self.message))?;
+        if let Some(cell) = &self.cell {
+            write!(f, "\n  cell: \"{}\"", Escaped(cell))?;
+        }
+        if let Some(help) = &self.help {
+            write!(f, "\n  help: {}", Escaped(help))?;
+        }
+        Ok(())
+    }
+}
+
+/// Where problems of one row (or of the header) are, and how they are made.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub file: &'a Arc<str>,
+    pub line: u64,
+    /// All headers; empty before they are known.
+    pub headers: &'a [String],
+}
+
+impl Place<'_> {
+    /// A problem of the row as a whole.
+    pub fn row(&self, message: impl Into<String>, help: impl Into<String>) -> Problem {
+        Problem {
+            file: Arc::clone(self.file),
+            line: self.line,
+            column: None,
+            cell: None,
+            message: message.into(),
+            help: Some(help.into()),
+        }
+    }
+
+    /// A problem of the column at `index`, counted from 0.
+    pub fn column(
+        &self,
+        index: usize,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Problem {
+        let header = self.headers.get(index).map(|header| excerpt(header));
+        Problem {
+            column: Some(Column {
+                number: index + 1,
+                header: header.unwrap_or_default(),
+            }),
+            ..self.row(message, help)
+        }
+    }
+
+    /// A problem of one cell, which is shown.
+    pub fn cell(
+        &self,
+        index: usize,
+        cell: &str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Problem {
+        Problem {
+            cell: Some(excerpt(cell)),
+            ..self.column(index, message, help)
+        }
+    }
+}
+
+/// The first [`SHOWN`] characters, with an ellipsis where more follow.
+pub(super) fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}\u{2026}", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Text without anything that a terminal obeys: control characters, changes of direction, and
+/// characters that cannot be seen.
+pub(super) struct Escaped<'a>(pub &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '\n' => f.write_str("\\n")?,
+                '\r' => f.write_str("\\r")?,
+                '\t' => f.write_str("\\t")?,
+                c if c.is_control() || is_deceptive(c) => write!(f, "{}", c.escape_unicode())?,
+                c => fmt::Write::write_char(f, c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+const fn is_deceptive(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Why a manifest cannot be read, or not to its end.
+#[derive(Debug)]
+pub enum ManifestError {
+    /// The machine failed: not found, not allowed, disk (exit 74).
+    Io {
+        /// The manifest's name.
+        name: Arc<str>,
+        /// What was tried, e.g. `open`.
+        doing: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The file cannot be told apart into rows and columns (exit 65). No row can be trusted, so
+    /// leaving invalid rows out does not apply.
+    Invalid(Vec<Problem>),
+    /// The file is not the one that was checked: it changed while it was read (exit 65).
+    Changed(Arc<str>),
+    /// An option is wrong, whatever the file says (exit 2).
+    Usage(String),
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io {
+                name,
+                doing,
+                source,
+            } => {
+                write!(f, "could not {doing} the manifest {}: ", Escaped(name))?;
+                match source.kind() {
+                    io::ErrorKind::NotFound => {
+                        f.write_str("there is no such file. Nothing was read; check the path")
+                    }
+                    io::ErrorKind::IsADirectory => {
+                        f.write_str("it is a folder. Name the CSV file in it")
+                    }
+                    io::ErrorKind::PermissionDenied => {
+                        f.write_str("this user may not read it. Change its permissions or copy it")
+                    }
+                    _ => write!(f, "{source}"),
+                }
+            }
+            Self::Invalid(problems) => {
+                for (n, problem) in problems.iter().enumerate() {
+                    if n > 0 {
+                        f.write_str("\n")?;
+                    }
+                    write!(f, "{problem}")?;
+                }
+                Ok(())
+            }
+            Self::Changed(name) => write!(
+                f,
+                "{} was changed while it was being read. Save it, then run the same command again: \
+                 rows that were already sent are skipped",
+                Escaped(name)
+            ),
+            Self::Usage(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for ManifestError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// Why a row is not to be had.
+#[derive(Debug)]
+pub enum RowFault {
+    /// This row cannot be sent; the next ones may be fine.
+    Problems {
+        /// The line on which the row starts.
+        line: u64,
+        /// At least one.
+        problems: Vec<Problem>,
+    },
+    /// No further row can be read.
+    Broken(ManifestError),
+}
+
+impl fmt::Display for RowFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Problems { problems, .. } => {
+                for (n, problem) in problems.iter().enumerate() {
+                    if n > 0 {
+                        f.write_str("\n")?;
+                    }
+                    write!(f, "{problem}")?;
+                }
+                Ok(())
+            }
+            Self::Broken(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RowFault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_reads_like_a_compilers_and_cannot_steer_a_terminal() {
+        let headers = ["sku".to_owned(), "dura\u{202e}tion".to_owned()];
+        let place = Place {
+            file: &Arc::from("a\u{1b}.csv"),
+            line: 7,
+            headers: &headers,
+        };
+        let problem = place.cell(1, "\u{1b}[31mlong\nago", "is no length", "write 5 or 5s");
+        insta::assert_snapshot!(problem.to_string(), @r#"
+        a\u{1b}.csv:7: column 2 (dura\u{202e}tion): is no length
+          cell: "\u{1b}[31mlong\nago"
+          help: write 5 or 5s
+        "#);
+    }
+
+    #[test]
+    fn a_long_cell_is_cut_between_characters() {
+        let shown = excerpt(&"\u{e9}".repeat(100));
+        assert_eq!(shown.chars().count(), 61);
+        assert_eq!(excerpt("short"), "short");
+    }
+}

@@ -1,0 +1,228 @@
+//! The open file, read as UTF-8 as often as needed.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::Path,
+    sync::Arc,
+    time::SystemTime,
+};
+
+use encoding_rs::Encoding;
+use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
+
+use super::problem::{ManifestError, Place};
+
+/// Labels that are suggested when one is not known.
+const USUAL_LABELS: [&str; 9] = [
+    "utf-8",
+    "utf-16le",
+    "utf-16be",
+    "windows-1252",
+    "windows-1250",
+    "iso-8859-1",
+    "macintosh",
+    "shift_jis",
+    "gb18030",
+];
+
+/// One open file. What cannot be read twice (standard input, a pipe) is first copied to a
+/// temporary file that has no name, so that it is gone with the process.
+pub(super) struct Source {
+    pub name: Arc<str>,
+    file: File,
+    /// `None` for a copy, which nobody else can change.
+    stamp: Option<Stamp>,
+    /// `None` is UTF-8, which is passed through as it is.
+    encoding: Option<&'static Encoding>,
+    /// Length of the byte order mark.
+    mark: u64,
+}
+
+/// What changes when somebody writes to a file.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    fn of(file: &File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        Ok(Self {
+            length: metadata.len(),
+            modified: metadata.modified().ok(),
+        })
+    }
+}
+
+impl Source {
+    /// Opens `path`; `-` is standard input. `label` names an encoding, where the user did.
+    pub fn open(path: &Path, label: Option<&str>) -> Result<Self, ManifestError> {
+        if path.as_os_str() == "-" {
+            return Self::spool("standard input", io::stdin().lock(), label);
+        }
+        let name: Arc<str> = Arc::from(path.to_string_lossy());
+        let failed = |source| ManifestError::Io {
+            name: Arc::clone(&name),
+            doing: "open",
+            source,
+        };
+        let file = File::open(path).map_err(failed)?;
+        let kind = file.metadata().map_err(failed)?.file_type();
+        if kind.is_dir() {
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        }
+        if !kind.is_file() {
+            return Self::spool(&name, file, label);
+        }
+        let stamp = Some(Stamp::of(&file).map_err(failed)?);
+        Self::new(name, file, stamp, label)
+    }
+
+    /// Copies `reader` to a temporary file and reads that.
+    pub fn spool(
+        name: &str,
+        mut reader: impl Read,
+        label: Option<&str>,
+    ) -> Result<Self, ManifestError> {
+        let name: Arc<str> = Arc::from(name);
+        let failed = |doing| {
+            let name = Arc::clone(&name);
+            move |source| ManifestError::Io {
+                name,
+                doing,
+                source,
+            }
+        };
+        let mut file = tempfile::tempfile().map_err(failed("make a temporary copy of"))?;
+        io::copy(&mut reader, &mut file).map_err(failed("make a temporary copy of"))?;
+        Self::new(Arc::clone(&name), file, None, label)
+    }
+
+    fn new(
+        name: Arc<str>,
+        file: File,
+        stamp: Option<Stamp>,
+        label: Option<&str>,
+    ) -> Result<Self, ManifestError> {
+        let chosen = label.map(encoding_for).transpose()?;
+        let head = head_of(&file).map_err(|source| ManifestError::Io {
+            name: Arc::clone(&name),
+            doing: "read",
+            source,
+        })?;
+        if let Some((what, help)) = foreign_format(&head) {
+            let place = Place {
+                file: &name,
+                line: 1,
+                headers: &[],
+            };
+            return Err(ManifestError::Invalid(vec![
+                place.row(format!("this is {what}, not a CSV file"), help),
+            ]));
+        }
+        // A mark is proof; an encoding that was typed is not.
+        let (encoding, mark) = match Encoding::for_bom(&head) {
+            Some((found, length)) => (found, length as u64),
+            None => (chosen.unwrap_or(encoding_rs::UTF_8), 0),
+        };
+        Ok(Self {
+            name,
+            file,
+            stamp,
+            encoding: Some(encoding).filter(|&e| e != encoding_rs::UTF_8),
+            mark,
+        })
+    }
+
+    /// The encoding's name where it is not UTF-8.
+    pub fn encoding(&self) -> Option<&'static str> {
+        self.encoding.map(Encoding::name)
+    }
+
+    /// Reads from the beginning, as UTF-8 and without the byte order mark.
+    pub fn rewind(&self) -> io::Result<Text<'_>> {
+        (&self.file).seek(SeekFrom::Start(self.mark))?;
+        Ok(match self.encoding {
+            None => Text::Plain(&self.file),
+            Some(encoding) => Text::Translated(Box::new(
+                DecodeReaderBytesBuilder::new()
+                    .encoding(Some(encoding))
+                    .build(&self.file),
+            )),
+        })
+    }
+
+    /// Whether somebody wrote to the file since it was opened.
+    pub fn has_changed(&self) -> Result<bool, ManifestError> {
+        let Some(stamp) = &self.stamp else {
+            return Ok(false);
+        };
+        let now = Stamp::of(&self.file).map_err(|source| self.failed("look at", source))?;
+        Ok(now != *stamp)
+    }
+
+    /// An error of the machine while `doing` something with the file.
+    pub fn failed(&self, doing: &'static str, source: io::Error) -> ManifestError {
+        ManifestError::Io {
+            name: Arc::clone(&self.name),
+            doing,
+            source,
+        }
+    }
+}
+
+/// The file's bytes as UTF-8 (or as what claims to be).
+pub(super) enum Text<'a> {
+    Plain(&'a File),
+    Translated(Box<DecodeReaderBytes<&'a File, Vec<u8>>>),
+}
+
+impl Read for Text<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(file) => file.read(buffer),
+            Self::Translated(decoder) => decoder.read(buffer),
+        }
+    }
+}
+
+/// The first bytes of the file, for recognising what it is.
+fn head_of(mut file: &File) -> io::Result<Vec<u8>> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut head = Vec::new();
+    file.take(8).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// Files that people take for a CSV, by their first bytes.
+fn foreign_format(head: &[u8]) -> Option<(&'static str, &'static str)> {
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"\xd0\xcf\x11\xe0") {
+        return Some((
+            "a spreadsheet program's own file",
+            "open it there and save it as \"CSV UTF-8\"",
+        ));
+    }
+    if head.starts_with(b"\x1f\x8b") {
+        return Some(("compressed", "unpack it first, for example with gunzip"));
+    }
+    None
+}
+
+fn encoding_for(label: &str) -> Result<&'static Encoding, ManifestError> {
+    Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
+        let near = USUAL_LABELS
+            .into_iter()
+            .max_by(|a, b| {
+                let near = |to| strsim::jaro_winkler(&label.to_lowercase(), to);
+                near(a).total_cmp(&near(b))
+            })
+            .unwrap_or("windows-1252");
+        ManifestError::Usage(format!(
+            "{label:?} is no encoding that is known here. Did you mean --encoding {near}? \
+             Usual ones: {}",
+            USUAL_LABELS.join(", ")
+        ))
+    })
+}

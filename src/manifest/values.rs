@@ -1,0 +1,97 @@
+//! What single values may look like.
+
+use url::Url;
+
+/// Reads an http(s) address as strictly as a person writes one. `Url` alone is as lenient as a
+/// browser: it drops line breaks and takes `https:photo.jpg` for a host.
+pub(super) fn check_address(text: &str) -> Result<Url, String> {
+    let rest = ["https://", "http://"].iter().find_map(|scheme| {
+        let head = text.get(..scheme.len())?;
+        head.eq_ignore_ascii_case(scheme)
+            .then(|| &text[scheme.len()..])
+    });
+    let Some(rest) = rest else {
+        return Err("does not begin with https:// or http://".into());
+    };
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("has a space or a line break in it (a space is written %20)".into());
+    }
+    if rest.starts_with(['/', '\\']) {
+        return Err("names no server".into());
+    }
+    Url::parse(text).map_err(|error| format!("is not valid ({error})"))
+}
+
+/// Whether a spreadsheet made a time of day of a ratio: `16:09`, `09:16:00`.
+pub(super) fn is_clock_time(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    let numbers = parts
+        .iter()
+        .all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
+    let padded = |part: &&str| part.len() > 1 && part.starts_with('0');
+    numbers && (parts.len() == 3 || parts.len() == 2 && parts.iter().any(padded))
+}
+
+/// Whether it is a decimal number from 0.25 to 4.
+pub(super) fn is_speed(text: &str) -> bool {
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let number: Option<f64> = text.parse().ok();
+    plain && number.is_some_and(|speed| (0.25..=4.0).contains(&speed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_http_with_a_server() {
+        for good in [
+            "https://cdn.example.com/a.jpg?sig=x%20y#z",
+            "HTTP://example.com",
+            "http://127.0.0.1:8080/a",
+            "https://b\u{fc}cher.example/\u{e9}.jpg",
+        ] {
+            assert!(check_address(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "a.jpg",
+            "C:\\photos\\a.jpg",
+            "ftp://example.com/a.jpg",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "https:example.com/a.jpg",
+            "https:///a.jpg",
+            "https://",
+            "https://?x",
+            "https://exa mple.com/",
+            "https://example.com/a b.jpg",
+            "https://a.example/1.jpg\nhttps://a.example/2.jpg",
+            "https://example.com:99999/",
+            "https://[::1",
+        ] {
+            assert!(check_address(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_ratio_that_became_a_time_is_noticed() {
+        for time in ["16:09", "16:09:00", "09:16", "9:16:00"] {
+            assert!(is_clock_time(time), "{time}");
+        }
+        for ratio in ["16:9", "9:16", "1:1", "4:3", "auto", "", "2.39:1", "21:10"] {
+            assert!(!is_clock_time(ratio), "{ratio}");
+        }
+    }
+
+    #[test]
+    fn a_speed_is_a_plain_number() {
+        for good in ["1", "1.0", "0.25", "4", ".5", "4.0"] {
+            assert!(is_speed(good), "{good}");
+        }
+        for bad in [
+            "0.2", "4.1", "1,0", "fast", "NaN", "inf", "1e0", "+1", ".", "1.0x",
+        ] {
+            assert!(!is_speed(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What is said about a job, in replies and webhooks alike.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value, json, value::RawValue};
+
+use super::ticket::{Stage, Ticket};
+use super::{Ending, Endpoint, Refusal, Request};
+use crate::jobs::Credits;
+
+/// Where failovers go, and where those go that asked for it themselves.
+pub(super) const BACKUP_MODELS: [&str; 2] = ["seedance-1.5-pro", "kling-v3"];
+
+/// The vendor's payload. What an id alone cannot tell (`model`, `prompt`, `text`) is there only
+/// in the process that has accepted the job.
+#[derive(Debug, Serialize)]
+pub(super) struct Reply<'a> {
+    id: String,
+    object: &'static str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_actual: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a RawValue>,
+    #[serde(flatten)]
+    under_way: Option<UnderWay>,
+    #[serde(flatten)]
+    end: Option<End>,
+}
+
+#[derive(Debug, Serialize)]
+struct UnderWay {
+    phase: &'static str,
+    progress: u8,
+    eta_seconds: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct End {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_url: Option<String>,
+    credits: Credits,
+    failover_used: bool,
+    completed_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Value>,
+}
+
+impl<'a> Reply<'a> {
+    /// What is said at `stage`. `request` is what was asked for, where it is still known;
+    /// `output_url` is where the clip is.
+    pub fn new(
+        ticket: &Ticket,
+        stage: Stage,
+        request: Option<&Request<'a>>,
+        output_url: String,
+    ) -> Self {
+        let words = request.and_then(Request::raw_words);
+        let is_video = ticket.endpoint == Endpoint::Video;
+        let ended = stage == Stage::Ended;
+        let failover = ended && is_video && ticket.ending == Ending::Failover;
+        Self {
+            id: ticket.to_string(),
+            object: object(ticket.endpoint),
+            status: status(ticket, stage),
+            model: request.and_then(Request::raw_model),
+            model_actual: failover.then(|| BACKUP_MODELS[usize::from(ticket.asked_for_backup)]),
+            prompt: words.filter(|_| is_video),
+            text: words.filter(|_| !is_video),
+            under_way: UnderWay::at(ticket, stage),
+            end: ended.then(|| End::of(ticket, output_url)),
+        }
+    }
+
+    /// The name of the event that a webhook tells of.
+    pub fn event(&self) -> String {
+        format!("{}.{}", self.object, self.status)
+    }
+
+    /// The body.
+    pub fn json(&self) -> Vec<u8> {
+        // Texts, numbers and JSON that was read before: there is nothing to fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+impl UnderWay {
+    fn at(ticket: &Ticket, stage: Stage) -> Option<Self> {
+        let whole = Duration::from_millis(ticket.render_ms.into());
+        let (phase, done, left) = match stage {
+            Stage::Ended => return None,
+            Stage::Pending => ("Queued", 0.0, whole),
+            Stage::Processing { done, left } => {
+                let phase = match done {
+                    ..0.3 => "Preparing",
+                    ..0.8 => "Rendering",
+                    ..0.95 => "Encoding",
+                    _ => "Finishing",
+                };
+                (phase, done, left)
+            }
+        };
+        Some(Self {
+            phase,
+            progress: (done * 100.0) as u8,
+            eta_seconds: left.as_secs_f64().ceil() as u64,
+        })
+    }
+}
+
+impl End {
+    fn of(ticket: &Ticket, output_url: String) -> Self {
+        let failed = ticket.ending == Ending::Failed;
+        Self {
+            output_url: (!failed).then_some(output_url),
+            credits: ticket.charged,
+            failover_used: ticket.ending == Ending::Failover,
+            completed_at: format!("{:.3}", ticket.ends_at()),
+            error: failed.then(|| complaint(ticket.complaint)),
+        }
+    }
+}
+
+fn object(endpoint: Endpoint) -> &'static str {
+    match endpoint {
+        Endpoint::Video => "video.generation",
+        Endpoint::Voice => "voice.generation",
+    }
+}
+
+/// The status word at `stage`.
+pub(super) fn status(ticket: &Ticket, stage: Stage) -> &'static str {
+    match (stage, ticket.ending) {
+        (Stage::Pending, _) => "pending",
+        (Stage::Processing { .. }, _) => "processing",
+        (Stage::Ended, Ending::Failed) => "failed",
+        (Stage::Ended, _) => "completed",
+    }
+}
+
+/// Errors come as a text in the vendor's samples; one is an object here, as nothing promises that
+/// they stay texts.
+fn complaint(which: u8) -> Value {
+    match which {
+        0 => json!("provider timeout after retry budget"),
+        1 => json!("the source image could not be fetched"),
+        2 => json!("content moderation rejected the output"),
+        _ => json!({"code": "provider_error", "message": "all providers failed"}),
+    }
+}
+
+/// The body of a refusal.
+pub(super) fn refusal(refusal: &Refusal) -> Vec<u8> {
+    let mut error = json!({"type": refusal.kind, "message": refusal.message});
+    if let Some(param) = refusal.param {
+        error["param"] = param.into();
+    }
+    json!({ "error": error }).to_string().into_bytes()
+}

@@ -1,0 +1,163 @@
+//! Connections in, connections out. Below axum's own server, since a reply that gets lost has to
+//! end its connection without a byte.
+
+use std::{convert::Infallible, fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::Request, http::StatusCode, response::Response};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
+use tower::Service;
+
+use super::routes::{self, App};
+use super::state::State;
+use super::webhooks::Courier;
+use super::{Accepted, Options};
+
+/// How long requests under way may take to end once the sandbox is asked to stop.
+const GRACE: Duration = Duration::from_secs(1);
+/// How long a client may take to send the head of a request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Waited before accepting again when the system had no connection to give (too many open files).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A running sandbox. Dropping it stops it too, without waiting.
+#[derive(Debug)]
+pub struct Sandbox {
+    addr: SocketAddr,
+    state: Arc<State>,
+    courier: Arc<Courier>,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+/// Serves the vendor's API on `listener`, in tasks of the current runtime, until the returned
+/// [`Sandbox`] is stopped or dropped.
+///
+/// Fails when the listener has no address.
+pub async fn start(listener: TcpListener, options: Options) -> io::Result<Sandbox> {
+    let addr = listener.local_addr()?;
+    let origin = match &options.public_origin {
+        Some(origin) => origin.trim_end_matches('/').to_owned(),
+        None => format!("http://{addr}"),
+    };
+    let (stop, stopping) = watch::channel(false);
+    let state = Arc::new(State::new(options, origin));
+    let courier = Arc::new(Courier::new(state.clone(), stopping.clone()));
+    let router = routes::router(App {
+        state: state.clone(),
+        courier: courier.clone(),
+    });
+    let server = tokio::spawn(serve(listener, router, stopping));
+    Ok(Sandbox {
+        addr,
+        state,
+        courier,
+        stop,
+        server,
+    })
+}
+
+impl Sandbox {
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// What a client's base URL has to be.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// What it has accepted and billed so far, in order.
+    pub fn accepted(&self) -> Vec<Accepted> {
+        let accepted = self.state.accepted();
+        accepted.iter().map(|one| Accepted::clone(one)).collect()
+    }
+
+    /// Webhooks that will not be sent, since their address is not on this machine.
+    pub fn skipped_webhooks(&self) -> u64 {
+        self.courier.counts().skipped
+    }
+
+    /// Ends: no new connections, a moment for the requests under way; webhooks that are still to
+    /// be delivered are dropped.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        // The task ends by itself; were it to panic there would be nothing left to stop.
+        let _ = self.server.await;
+    }
+}
+
+async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            incoming = listener.accept() => match incoming {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, router.clone(), stopping.clone()));
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            },
+            Some(_) = connections.join_next() => {}
+            // An error says that the `Sandbox` was dropped.
+            _ = stopping.changed() => break,
+        }
+    }
+    drop(listener);
+    let ended = async { while connections.join_next().await.is_some() {} };
+    // What has not ended by then is cut when the set is dropped.
+    let _ = tokio::time::timeout(GRACE, ended).await;
+}
+
+async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Receiver<bool>) {
+    // Small replies must not wait for more to come; where that cannot be set they are just slower.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut router = router.clone();
+        async move {
+            let response: Result<Response, Infallible> = router.call(request).await;
+            match response {
+                Ok(response) if response.extensions().get::<Cut>().is_none() => Ok(response),
+                _ => Err(Cut),
+            }
+        }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT);
+    let connection = http.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    // How a connection ended, well or badly, is the client's to notice.
+    tokio::select! {
+        _ = &mut connection => return,
+        _ = stopping.changed() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}
+
+/// In a response's extensions: do not send it, close the connection instead.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut;
+
+impl Cut {
+    /// A response that is never seen.
+    pub fn response() -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response.extensions_mut().insert(Self);
+        response
+    }
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection is cut on purpose")
+    }
+}
+
+impl std::error::Error for Cut {}

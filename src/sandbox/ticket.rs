@@ -1,0 +1,250 @@
+//! An id that says everything about its job that the log keeps: when it was accepted, how long it
+//! renders, how it ends and what it costs. Any process can read the ids of any other.
+
+use std::{fmt, time::Duration};
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::{Ending, Endpoint};
+use crate::jobs::{Credits, GenerationId, SANDBOX_PREFIX};
+
+/// Bytes before the checksum.
+const LEN: usize = 33;
+/// Bytes of the checksum: enough to tell a made-up or mistyped id from a real one.
+const CHECKSUM: usize = 4;
+
+/// An id, opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ticket {
+    pub endpoint: Endpoint,
+    pub ending: Ending,
+    /// Whether its first status was `processing`.
+    pub starts_processing: bool,
+    /// Whether the job asked for the very model that failovers go to, so that it got another.
+    pub asked_for_backup: bool,
+    /// Which error text it fails with, 0 to 3.
+    pub complaint: u8,
+    /// When it was accepted, in whole milliseconds.
+    pub at: Timestamp,
+    /// How long it renders, in milliseconds.
+    pub render_ms: u32,
+    /// Credits charged in the end.
+    pub charged: Credits,
+    /// The process that accepted it.
+    pub process: u64,
+    /// Its place in what that process has accepted.
+    pub number: u32,
+}
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Stage {
+    /// Waiting for its turn.
+    Pending,
+    /// Being rendered; `done` goes from 0 to 1.
+    Processing { done: f64, left: Duration },
+    /// Over.
+    Ended,
+}
+
+impl Ticket {
+    /// Reads an id; `None` for any text that no sandbox has made.
+    pub fn parse(id: &str) -> Option<Self> {
+        let bytes = hex::decode(id.strip_prefix(SANDBOX_PREFIX)?).ok()?;
+        let (body, checksum) = bytes.split_at_checked(LEN)?;
+        if checksum != checksum_of(body) {
+            return None;
+        }
+        let mut reader = Reader(body);
+        let flags = u8::from_be_bytes(reader.take()?);
+        let ticket = Self {
+            endpoint: [Endpoint::Video, Endpoint::Voice][usize::from(flags & 1)],
+            ending: match (flags >> 1) & 3 {
+                0 => Ending::Completed,
+                1 => Ending::Failover,
+                _ => Ending::Failed,
+            },
+            starts_processing: flags & 8 != 0,
+            asked_for_backup: flags & 16 != 0,
+            complaint: (flags >> 5) & 3,
+            at: Timestamp::from_millisecond(i64::from_be_bytes(reader.take()?)).ok()?,
+            render_ms: u32::from_be_bytes(reader.take()?),
+            charged: Credits::from_number(i64::from_be_bytes(reader.take()?) as f64 / 1000.0)?,
+            process: u64::from_be_bytes(reader.take()?),
+            number: u32::from_be_bytes(reader.take()?),
+        };
+        // One job has one id: no upper-case spelling of it, no unused bits set.
+        (ticket.to_string() == id).then_some(ticket)
+    }
+
+    /// The id.
+    pub fn id(&self) -> Option<GenerationId> {
+        GenerationId::parse(&self.to_string())
+    }
+
+    /// When rendering ends.
+    pub fn ends_at(&self) -> Timestamp {
+        let render = Duration::from_millis(self.render_ms.into());
+        self.at.checked_add(render).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Where the job stands at `now`.
+    pub fn stage(&self, now: Timestamp) -> Stage {
+        let elapsed = now.as_millisecond() - self.at.as_millisecond();
+        let whole = i64::from(self.render_ms);
+        if elapsed >= whole {
+            return Stage::Ended;
+        }
+        let done = elapsed.max(0) as f64 / whole as f64;
+        if done < 0.15 && !self.starts_processing {
+            return Stage::Pending;
+        }
+        let left = Duration::from_millis((whole - elapsed.max(0)) as u64);
+        Stage::Processing { done, left }
+    }
+
+    fn bytes(&self) -> [u8; LEN] {
+        let ending = match self.ending {
+            Ending::Completed => 0,
+            Ending::Failover => 1,
+            Ending::Failed => 2,
+        };
+        let flags = u8::from(self.endpoint == Endpoint::Voice)
+            | ending << 1
+            | u8::from(self.starts_processing) << 3
+            | u8::from(self.asked_for_backup) << 4
+            | (self.complaint & 3) << 5;
+        let mut bytes = [0; LEN];
+        let parts: [&[u8]; 6] = [
+            &[flags],
+            &self.at.as_millisecond().to_be_bytes(),
+            &self.render_ms.to_be_bytes(),
+            &self.charged.thousandths().to_be_bytes(),
+            &self.process.to_be_bytes(),
+            &self.number.to_be_bytes(),
+        ];
+        for (place, byte) in bytes.iter_mut().zip(parts.into_iter().flatten()) {
+            *place = *byte;
+        }
+        bytes
+    }
+}
+
+impl fmt::Display for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.bytes();
+        let checksum = hex::encode(checksum_of(&bytes));
+        write!(f, "{SANDBOX_PREFIX}{}{checksum}", hex::encode(bytes))
+    }
+}
+
+fn checksum_of(body: &[u8]) -> [u8; CHECKSUM] {
+    let digest = Sha256::digest(body);
+    let mut head = [0; CHECKSUM];
+    head.copy_from_slice(&digest[..CHECKSUM]);
+    head
+}
+
+/// Takes fixed parts off the front.
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*head)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ticket() -> Ticket {
+        Ticket {
+            endpoint: Endpoint::Voice,
+            ending: Ending::Failed,
+            starts_processing: true,
+            asked_for_backup: false,
+            complaint: 3,
+            at: "2026-03-12T09:20:01.006Z".parse().unwrap(),
+            render_ms: 2000,
+            charged: Credits::from_number(2.5).unwrap(),
+            process: u64::MAX,
+            number: 7,
+        }
+    }
+
+    #[test]
+    fn an_id_tells_what_was_put_into_it() {
+        let mut tickets = vec![ticket()];
+        for ending in [Ending::Completed, Ending::Failover] {
+            tickets.push(Ticket {
+                ending,
+                endpoint: Endpoint::Video,
+                starts_processing: false,
+                asked_for_backup: true,
+                ..ticket()
+            });
+        }
+        for ticket in tickets {
+            let id = ticket.id().unwrap();
+            assert!(id.is_sandbox());
+            assert_eq!(Ticket::parse(id.as_str()), Some(ticket), "{id}");
+        }
+    }
+
+    #[test]
+    fn any_changed_character_makes_it_unknown() {
+        let id = ticket().to_string();
+        for at in 0..id.len() {
+            let other = if &id[at..=at] == "0" { "1" } else { "0" };
+            let changed = format!("{}{other}{}", &id[..at], &id[at + 1..]);
+            assert_eq!(Ticket::parse(&changed), None, "{changed}");
+        }
+        let longer = format!("{id}00");
+        let upper = format!(
+            "{SANDBOX_PREFIX}{}",
+            id[SANDBOX_PREFIX.len()..].to_uppercase()
+        );
+        for bad in [
+            "",
+            "vgen_abc123",
+            SANDBOX_PREFIX,
+            &longer,
+            &upper,
+            &id[..50],
+        ] {
+            assert_eq!(Ticket::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_job_waits_then_renders_then_ends() {
+        let at = |ms: i64| Timestamp::from_millisecond(ticket().at.as_millisecond() + ms).unwrap();
+        let job = Ticket {
+            starts_processing: false,
+            ..ticket()
+        };
+        assert_eq!(job.stage(at(-5000)), Stage::Pending);
+        assert_eq!(job.stage(at(0)), Stage::Pending);
+        let half = Stage::Processing {
+            done: 0.5,
+            left: Duration::from_secs(1),
+        };
+        assert_eq!(job.stage(at(1000)), half);
+        assert_eq!(job.stage(at(2000)), Stage::Ended);
+        assert_eq!(job.ends_at(), at(2000));
+        assert!(matches!(ticket().stage(at(0)), Stage::Processing { .. }));
+    }
+
+    #[test]
+    fn what_renders_in_no_time_has_ended_at_once() {
+        let job = Ticket {
+            render_ms: 0,
+            ..ticket()
+        };
+        assert_eq!(job.stage(job.at), Stage::Ended);
+    }
+}

@@ -1,0 +1,276 @@
+//! Webhooks out: signed, tried again, and, on request, badly behaved.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use hmac::{Hmac, KeyInit, Mac};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use sha2::Sha256;
+use tokio::{
+    net::TcpStream,
+    sync::{Semaphore, watch},
+};
+use url::{Host, Position, Url};
+
+use super::Mischief;
+use super::reply::Reply;
+use super::state::{Accepted, State};
+use super::ticket::{Stage, Ticket};
+use crate::api::ApiKey;
+
+/// A job whose end is to be told.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    pub ticket: Ticket,
+    pub accepted: Arc<Accepted>,
+    /// Signs it.
+    pub key: ApiKey,
+    pub url: Url,
+    pub mischief: Mischief,
+}
+
+/// How deliveries went so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counts {
+    /// Taken by the receiver with a 2xx.
+    pub delivered: u64,
+    /// Never taken, however often tried.
+    pub given_up: u64,
+    /// For an address that is not on this machine.
+    pub skipped: u64,
+}
+
+/// Delivers webhooks.
+#[derive(Debug)]
+pub(super) struct Courier {
+    state: Arc<State>,
+    stopping: watch::Receiver<bool>,
+    under_way: Semaphore,
+    delivered: AtomicU64,
+    given_up: AtomicU64,
+    skipped: AtomicU64,
+}
+
+impl Courier {
+    pub fn new(state: Arc<State>, stopping: watch::Receiver<bool>) -> Self {
+        let concurrency = state.options.webhooks.concurrency.max(1);
+        Self {
+            state,
+            stopping,
+            under_way: Semaphore::new(concurrency),
+            delivered: AtomicU64::new(0),
+            given_up: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
+        }
+    }
+
+    pub fn counts(&self) -> Counts {
+        Counts {
+            delivered: self.delivered.load(Ordering::Relaxed),
+            given_up: self.given_up.load(Ordering::Relaxed),
+            skipped: self.skipped.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Takes charge of a parcel: it is delivered in a task of its own, once rendering has ended.
+    pub fn send(self: &Arc<Self>, parcel: Parcel) {
+        let Some(addresses) = loopback(&parcel.url) else {
+            self.skipped.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        if parcel.mischief.lost {
+            return;
+        }
+        let courier = self.clone();
+        tokio::spawn(async move {
+            let mut stopping = courier.stopping.clone();
+            tokio::select! {
+                _ = stopping.wait_for(|stop| *stop) => {}
+                () = courier.deliver(&parcel, &addresses) => {}
+            }
+        });
+    }
+
+    async fn deliver(&self, parcel: &Parcel, addresses: &[SocketAddr]) {
+        let render = Duration::from_millis(parcel.ticket.render_ms.into());
+        tokio::time::sleep(render.saturating_add(parcel.mischief.late_by)).await;
+        let end = Letter::new(&self.state, parcel, Stage::Ended);
+        if parcel.mischief.bad_signature {
+            let forged = Letter {
+                signature: format!("sha256={}", "0".repeat(64)),
+                ..end.clone()
+            };
+            // Whatever is answered to it, it has been shown.
+            let _ = self.post(parcel, addresses, &forged).await;
+        }
+        self.insist(parcel, addresses, &end).await;
+        if parcel.mischief.duplicate {
+            self.insist(parcel, addresses, &end).await;
+        }
+        if parcel.mischief.out_of_order {
+            let not_yet = Stage::Processing {
+                done: 0.9,
+                left: render.mul_f64(0.1),
+            };
+            let stale = Letter::new(&self.state, parcel, not_yet);
+            self.insist(parcel, addresses, &stale).await;
+        }
+    }
+
+    /// Tries until it is taken or the tries are used up.
+    async fn insist(&self, parcel: &Parcel, addresses: &[SocketAddr], letter: &Letter) {
+        for delay in &self.state.options.webhooks.retry_delays {
+            tokio::time::sleep(*delay).await;
+            let status = self.post(parcel, addresses, letter).await;
+            if status.is_ok_and(|status| status.is_success()) {
+                self.delivered.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+        }
+        self.given_up.fetch_add(1, Ordering::Relaxed);
+    }
+
+    async fn post(
+        &self,
+        parcel: &Parcel,
+        addresses: &[SocketAddr],
+        letter: &Letter,
+    ) -> io::Result<StatusCode> {
+        // Never closed.
+        let _permit = self.under_way.acquire().await;
+        let timeout = self.state.options.webhooks.timeout;
+        let post = post(&parcel.url, addresses, letter);
+        tokio::time::timeout(timeout, post)
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// One delivery's content.
+#[derive(Clone, Debug)]
+struct Letter {
+    event: String,
+    id: String,
+    signature: String,
+    body: axum::body::Bytes,
+}
+
+impl Letter {
+    fn new(sandbox: &State, parcel: &Parcel, stage: Stage) -> Self {
+        let request = parcel.accepted.request();
+        let output_url = sandbox.output_url(&parcel.ticket, None);
+        let reply = Reply::new(&parcel.ticket, stage, request.as_ref(), output_url);
+        let body = reply.json();
+        Self {
+            event: reply.event(),
+            id: parcel.ticket.to_string(),
+            signature: sign(&parcel.key, &body),
+            body: body.into(),
+        }
+    }
+}
+
+/// `sha256=` and the HMAC-SHA256 over the body in hexadecimal digits.
+fn sign(key: &ApiKey, body: &[u8]) -> String {
+    // HMAC takes a key of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()) else {
+        return String::new();
+    };
+    mac.update(body);
+    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+/// The addresses behind a webhook's URL, if it is on this machine and not encrypted. A name other
+/// than `localhost` is not even looked up.
+fn loopback(url: &Url) -> Option<Vec<SocketAddr>> {
+    let addresses = match url.host()? {
+        Host::Ipv4(ip) => vec![IpAddr::V4(ip)],
+        Host::Ipv6(ip) => vec![IpAddr::V6(ip)],
+        Host::Domain("localhost") => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        Host::Domain(_) => return None,
+    };
+    let port = url.port_or_known_default()?;
+    (url.scheme() == "http" && addresses.iter().all(IpAddr::is_loopback))
+        .then(|| addresses.into_iter().map(|ip| (ip, port).into()).collect())
+}
+
+/// One POST over a connection of its own. Redirects are not followed, proxies are not asked.
+async fn post(url: &Url, addresses: &[SocketAddr], letter: &Letter) -> io::Result<StatusCode> {
+    let stream = TcpStream::connect(addresses).await?;
+    stream.set_nodelay(true)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(io::Error::other)?;
+    let request = Request::post(&url[Position::BeforePath..Position::AfterQuery])
+        .header(
+            header::HOST,
+            &url[Position::BeforeHost..Position::AfterPort],
+        )
+        .header(header::USER_AGENT, "CreativeAI-Sandbox/1")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONNECTION, "close")
+        .header("X-CreativeAI-Event", &letter.event)
+        .header("X-CreativeAI-Delivery-Id", &letter.id)
+        .header("X-CreativeAI-Signature", &letter.signature)
+        .body(Body::from(letter.body.clone()))
+        .map_err(io::Error::other)?;
+    let exchange = async {
+        let response = sender.send_request(request).await;
+        response.map(|response| response.status())
+    };
+    tokio::pin!(connection);
+    // The connection has to be driven for the exchange to get anywhere.
+    tokio::pin!(exchange);
+    tokio::select! {
+        status = &mut exchange => status.map_err(io::Error::other),
+        ended = &mut connection => match ended {
+            Ok(()) => exchange.await.map_err(io::Error::other),
+            Err(why) => Err(io::Error::other(why)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_called() {
+        for (url, called) in [
+            ("http://127.0.0.1:8787/webhooks/creativeai", true),
+            ("http://127.9.9.9/w", true),
+            ("http://[::1]:8787/w", true),
+            ("http://localhost:8787/w", true),
+            ("https://127.0.0.1/w", false),
+            ("http://example.com/w", false),
+            ("http://localhost.example.com/w", false),
+            ("http://192.168.0.1/w", false),
+            ("http://0.0.0.0/w", false),
+        ] {
+            let url = Url::parse(url).unwrap();
+            assert_eq!(loopback(&url).is_some(), called, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_signature_is_the_hmac_of_the_body() {
+        // printf '{}' | openssl dgst -sha256 -hmac sandbox
+        let signature = sign(&ApiKey::sandbox(), b"{}");
+        assert_eq!(
+            signature,
+            "sha256=99204ba9722bed366e8e1c9cb202983e0d38ab61325b08f7c972169394a0b9e6"
+        );
+    }
+}

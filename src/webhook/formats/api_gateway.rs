@@ -1,0 +1,78 @@
+//! AWS API Gateway proxy events, format 1.0 (REST APIs) and 2.0 (HTTP APIs and function
+//! addresses); other platforms' functions get events of the same shape.
+
+use std::borrow::Cow;
+
+use super::fields::Fields;
+use super::{Document, Format, Found, decode_base64, recorded, with_query};
+use crate::webhook::{Body, Capture};
+
+pub(super) struct ApiGateway;
+
+impl Format for ApiGateway {
+    fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+        let fields = document.fields()?;
+        let known = fields.has("headers") || fields.has("multiValueHeaders");
+        let marked = ["requestContext", "isBase64Encoded", "httpMethod", "rawPath"]
+            .iter()
+            .any(|name| fields.has(name));
+        (known && marked).then(|| vec![event(fields)])
+    }
+}
+
+fn event<'a>(fields: &Fields<'a>) -> Found<'a> {
+    let context = fields.object("requestContext");
+    let http = context.as_ref().and_then(|c| c.object("http"));
+    let is_base64 = fields
+        .get("isBase64Encoded")
+        .is_some_and(|raw| raw.get() == "true");
+    let body = match (fields.text("body"), fields.get("body")) {
+        (Some(text), _) if is_base64 => Body::Raw(Cow::Owned(decode_base64(&text)?)),
+        (Some(text), _) => Body::of_text(text),
+        // A function that stored the parsed body in the event.
+        (None, Some(raw)) => Body::Reserialised(Cow::Borrowed(raw.get().as_bytes())),
+        (None, None) => Body::Raw(Cow::Borrowed(&[])),
+    };
+    let method = fields
+        .text("httpMethod")
+        .or_else(|| http.as_ref()?.text("method"));
+    // All values of a header are only in the second object, which function addresses lack.
+    let headers = fields
+        .headers("multiValueHeaders")
+        .or_else(|| fields.headers("headers"))
+        .unwrap_or_default();
+    let epoch = context.as_ref().and_then(|c| {
+        c.number("timeEpoch")
+            .or_else(|| c.number("requestTimeEpoch"))
+    });
+    recorded(Capture {
+        received_at: epoch.and_then(rfc3339).map(Cow::Owned),
+        method,
+        url: url(fields),
+        headers,
+        body,
+    })
+}
+
+fn url<'a>(fields: &Fields<'a>) -> Option<Cow<'a, str>> {
+    if let Some(path) = fields.text("rawPath") {
+        return Some(match fields.text("rawQueryString") {
+            Some(query) if !query.is_empty() => Cow::Owned(format!("{path}?{query}")),
+            _ => path,
+        });
+    }
+    let path = fields.text("path")?;
+    let query = fields
+        .object("multiValueQueryStringParameters")
+        .or_else(|| fields.object("queryStringParameters"));
+    Some(match query {
+        Some(query) => Cow::Owned(with_query(&path, query.pairs().into_iter())),
+        None => path,
+    })
+}
+
+/// Milliseconds since 1970 as RFC 3339.
+fn rfc3339(millis: u64) -> Option<String> {
+    let time = jiff::Timestamp::from_millisecond(i64::try_from(millis).ok()?).ok()?;
+    Some(time.to_string())
+}

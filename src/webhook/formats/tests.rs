@@ -1,0 +1,362 @@
+//! Each format's documented shape, carrying the same signed delivery.
+
+use super::*;
+use crate::api::ApiKey;
+use crate::webhook::{Body, Doubt, Grade, VerifyKeys, grade, sign};
+
+const BODY: &str = r#"{"id":"vgen_1","status":"completed","prompt":"Küche \"hell\"\n"}"#;
+const URL: &str = "/webhooks/creativeai?creativeai_job=5b1f0c9a77d2e318.1";
+
+fn key() -> ApiKey {
+    ApiKey::new("rph_live_test").unwrap()
+}
+
+fn keys() -> VerifyKeys {
+    VerifyKeys::new(&[key()])
+}
+
+fn signature() -> String {
+    sign(&key(), BODY.as_bytes())
+}
+
+/// A text as JSON, quotes and all.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    base64::prelude::BASE64_STANDARD.encode(bytes)
+}
+
+/// Fills `@BODY@` (as a JSON text), `@B64@`, `@SIG@`, `@URL@`, `@LEN@`.
+fn fill(template: &str) -> String {
+    template
+        .replace("@BODY@", &quoted(BODY))
+        .replace("@RAWBODY@", BODY)
+        .replace("@B64@", &base64(BODY.as_bytes()))
+        .replace("@SIG@", &signature())
+        .replace("@URL@", URL)
+        .replace("@LEN@", &BODY.len().to_string())
+}
+
+/// Every entry in a word.
+fn grades(text: &str) -> Vec<&'static str> {
+    let mut words = Vec::new();
+    read_value(text, &mut |found| words.push(word(&found)));
+    words
+}
+
+fn word(found: &Found<'_>) -> &'static str {
+    match found {
+        Err(Unreadable::NotAWebhook) => "other",
+        Err(_) => "unreadable",
+        Ok(capture) => match grade(capture, &keys()) {
+            Grade::Verified(_) => "verified",
+            Grade::Rejected(_) => "rejected",
+            Grade::Unverifiable {
+                doubt: Doubt::NoSignature,
+                ..
+            } => "unsigned",
+            Grade::Unverifiable {
+                doubt: Doubt::Cut, ..
+            } => "cut",
+            Grade::Unverifiable { .. } => "reserialised",
+            Grade::Unreadable(_) => "empty",
+        },
+    }
+}
+
+/// The document holds exactly the delivery, verified, with its address and time.
+fn assert_whole(template: &str, received_at: &str) {
+    let text = fill(template);
+    let mut count = 0;
+    read_value(&text, &mut |found| {
+        count += 1;
+        let capture = found.unwrap_or_else(|e| panic!("{e}: {text}"));
+        assert_eq!(capture.body, Body::Raw(BODY.as_bytes().into()), "{text}");
+        assert!(
+            matches!(grade(&capture, &keys()), Grade::Verified(_)),
+            "{text}"
+        );
+        let (job, attempt) = capture.correlation().expect(&text);
+        assert_eq!((job.to_string().as_str(), attempt), ("5b1f0c9a77d2e318", 1));
+        assert_eq!(capture.method.as_deref(), Some("POST"), "{text}");
+        assert_eq!(capture.received_at.as_deref(), Some(received_at), "{text}");
+    });
+    assert_eq!(count, 1, "{text}");
+}
+
+#[test]
+fn the_envelope_is_read_as_it_is_written() {
+    let template = r#"{"v":1,"received_at":"2026-03-12T09:22:18Z","method":"POST","url":"@URL@","headers":{"x-creativeai-signature":"@SIG@"},"body":@BODY@}"#;
+    assert_whole(template, "2026-03-12T09:22:18Z");
+    assert_whole(
+        &template.replace("\"body\":@BODY@", "\"body_b64\":\"@B64@\""),
+        "2026-03-12T09:22:18Z",
+    );
+    let text = fill(template);
+    read_value(&text, &mut |found| {
+        assert_eq!(found.unwrap().to_envelope_line(), text);
+    });
+}
+
+#[test]
+fn an_envelope_of_a_function_of_ones_own_needs_no_version() {
+    let text = fill(r#"{"headers":{"X-CreativeAI-Signature":["@SIG@"]},"body":@BODY@}"#);
+    assert_eq!(grades(&text), ["verified"]);
+    let text = fill(r#"{"v":1,"headers":{"x-creativeai-signature":"@SIG@"},"body":@RAWBODY@}"#);
+    assert_eq!(grades(&text), ["reserialised"]);
+    let text = fill(r#"{"v":1,"headers":{},"body":@BODY@}"#);
+    assert_eq!(grades(&text), ["unsigned"]);
+}
+
+#[test]
+fn broken_envelopes_say_why() {
+    for (text, reason) in [
+        (r#"{"v":2,"headers":{},"body":""}"#, "version 2"),
+        (r#"{"v":1,"headers":{}}"#, "no body"),
+        (r#"{"v":1,"headers":{},"body_b64":"%"}"#, "base64"),
+        (r#"{"v":1,"headers":{},"bo"#, "ends in the middle"),
+        (r#"{"v":1]"#, "not JSON"),
+        (r#"{"a":1}"#, "no capture format"),
+        ("7", "no JSON object"),
+        ("\"text\"", "no JSON object"),
+        (r#"[[{"v":1}]]"#, "no JSON object"),
+    ] {
+        let mut reasons = Vec::new();
+        read_value(text, &mut |found| {
+            reasons.push(found.unwrap_err().to_string());
+        });
+        assert_eq!(reasons.len(), 1, "{text}");
+        assert!(reasons[0].contains(reason), "{text}: {}", reasons[0]);
+    }
+    assert!(grades("[]").is_empty());
+}
+
+const HAR: &str = r#"{"log":{"version":"1.2","creator":{"name":"Proxy","version":"4"},"entries":[
+  {"startedDateTime":"2026-03-12T09:22:18.000Z","time":4,"request":{"method":"POST","url":"https://x.example@URL@","httpVersion":"HTTP/2","cookies":[],
+    "headers":[{"name":":method","value":"POST"},{"name":"X-CreativeAI-Signature","value":"@SIG@"}],
+    "queryString":[],"postData":{"mimeType":"application/json","text":@BODY@},"headersSize":-1,"bodySize":@LEN@},
+   "response":{"status":200},"cache":{},"timings":{}}]}}"#;
+
+#[test]
+fn a_har_is_read() {
+    assert_whole(HAR, "2026-03-12T09:22:18.000Z");
+    let encoded = HAR.replace(
+        "\"text\":@BODY@",
+        "\"encoding\":\"base64\",\"text\":\"@B64@\"",
+    );
+    assert_whole(&encoded, "2026-03-12T09:22:18.000Z");
+}
+
+#[test]
+fn the_other_traffic_of_a_har_is_no_webhook() {
+    let text = r#"{"log":{"entries":[
+        {"request":{"method":"GET","url":"https://x/","headers":[]}},
+        {"request":{"method":"POST","url":"https://x/","headers":[],"postData":{"mimeType":"a","params":[]}}},
+        {"request":{"method":"POST","url":"https://x/","headers":[],"postData":{"mimeType":"a","text":"{\"q\":1}"}}},
+        {"request":{"method":"POST","url":"https://x/","headers":[],"bodySize":-1,"postData":{"text":"{\"id\":\"v\",\"status\":\"completed\"}"}}},
+        {}, 7]}}"#;
+    assert_eq!(
+        grades(text),
+        [
+            "other",
+            "other",
+            "other",
+            "unsigned",
+            "unreadable",
+            "unreadable"
+        ]
+    );
+}
+
+#[test]
+fn a_changed_body_is_rejected_and_a_cut_or_damaged_one_is_in_doubt() {
+    let text = fill(HAR).replace("completed", "cancelled");
+    assert_eq!(grades(&text), ["rejected"]);
+    let start = fill(HAR).replace("\"hell", "\u{fffd}");
+    assert_eq!(grades(&start.replace('\\', "")), ["unreadable"], "torn");
+    let damaged = HAR.replace("@BODY@", &quoted(&BODY.replace('ü', "\u{fffd}")));
+    assert_eq!(grades(&fill(&damaged)), ["reserialised"]);
+    let cut = HAR.replace("@BODY@", &quoted(&BODY[..30])).replace(
+        "\"headers\":[",
+        "\"headers\":[{\"name\":\"X-CreativeAI-Delivery-Id\",\"value\":\"vgen_1\"},",
+    );
+    assert_eq!(grades(&fill(&cut)), ["cut"]);
+}
+
+const WEBHOOK_SITE: &str = r#"{"data":[{"uuid":"a2a6a4ae","type":"web","token_id":"a94a7294","team_id":null,"ip":"127.0.0.1","hostname":"webhook.site","method":"POST","user_agent":"x","content":@BODY@,"query":{"creativeai_job":"5b1f0c9a77d2e318.1"},"request":null,"files":[],
+  "headers":{"content-length":["@LEN@"],"x-creativeai-signature":["@SIG@"]},"url":"https:\/\/webhook.site\/a94a7294?","size":@LEN@,"created_at":"2026-03-12 09:22:18","updated_at":"2026-03-12 09:22:18"}],
+  "total":1,"per_page":50,"current_page":1,"is_last_page":true,"from":1,"to":1}"#;
+
+#[test]
+fn a_webhook_site_export_is_read() {
+    assert_whole(WEBHOOK_SITE, "2026-03-12T09:22:18Z");
+    let url = WEBHOOK_SITE.replace(
+        "a94a7294?\"",
+        "a94a7294?creativeai_job=5b1f0c9a77d2e318.1\"",
+    );
+    assert_whole(&url, "2026-03-12T09:22:18Z");
+    let single = &WEBHOOK_SITE[9..WEBHOOK_SITE.rfind("],").unwrap()];
+    assert_whole(single, "2026-03-12T09:22:18Z");
+    let email = fill(WEBHOOK_SITE).replace("\"web\"", "\"email\"");
+    assert_eq!(grades(&email), ["other"]);
+    assert!(grades(r#"{"data":[],"total":0,"is_last_page":true}"#).is_empty());
+}
+
+/// The agent's shape, with `raw` given.
+fn ngrok(raw: &[u8], more_headers: &str) -> String {
+    fill(&format!(
+        r#"{{"uri":"/api/requests/http","requests":[{{"uri":"/api/requests/http/548fb5c700000002","id":"548fb5c700000002","tunnel_name":"command_line","remote_addr":"192.168.100.25","start":"2026-03-12T09:22:18-08:00","duration":3893202,"request":{{"method":"POST","proto":"HTTP/1.1","headers":{{{more_headers}"X-Creativeai-Signature":["@SIG@"]}},"uri":"@URL@","raw":"{}"}},"response":{{"status":"200 OK","raw":""}}}}]}}"#,
+        base64(raw)
+    ))
+}
+
+#[test]
+fn an_ngrok_export_is_read() {
+    let start = "2026-03-12T09:22:18-08:00";
+    let whole = format!("POST {URL} HTTP/1.1\r\nHost: x\r\n\r\n{BODY}");
+    assert_whole(&ngrok(whole.as_bytes(), ""), start);
+    assert_whole(&ngrok(BODY.as_bytes(), ""), start);
+    let chunked = "\"Transfer-Encoding\":[\"chunked\"],";
+    let (left, right) = BODY.as_bytes().split_at(10);
+    let mut raw = b"POST / HTTP/1.1\r\n\r\na\r\n".to_vec();
+    raw.extend_from_slice(left);
+    raw.extend_from_slice(format!("\r\n{:x}\r\n", right.len()).as_bytes());
+    raw.extend_from_slice(right);
+    let without_end = raw.clone();
+    raw.extend_from_slice(b"\r\n0\r\n\r\n");
+    assert_whole(&ngrok(&raw, chunked), start);
+    assert_whole(&ngrok(whole.as_bytes(), chunked), start);
+    // All of the JSON came, only the last chunk's mark did not.
+    assert_eq!(grades(&ngrok(&without_end, chunked)), ["verified"]);
+}
+
+#[test]
+fn what_ngrok_cut_is_in_doubt() {
+    let id = "\"X-Creativeai-Delivery-Id\":[\"vgen_1\"],";
+    let length = format!("{id}\"Content-Length\":[\"{}\"],", BODY.len());
+    let whole = format!("POST {URL} HTTP/1.1\r\n\r\n{BODY}");
+    let cut = &whole.as_bytes()[..whole.len() - 9];
+    assert_eq!(grades(&ngrok(cut, &length)), ["cut"]);
+    let chunked = format!("{id}\"Transfer-Encoding\":[\"chunked\"],");
+    let whole = format!(
+        "POST / HTTP/1.1\r\n\r\n{:x}\r\n{BODY}\r\n0\r\n\r\n",
+        BODY.len()
+    );
+    assert_eq!(grades(&ngrok(&whole.as_bytes()[..60], &chunked)), ["cut"]);
+    assert_eq!(
+        grades(r#"{"requests":[{"request":{"raw":"%"}},1]}"#),
+        ["unreadable"; 2]
+    );
+}
+
+const HOOKDECK: &str = r#"{"id":"req_1","team_id":"tm_1","verified":false,"rejection_cause":null,"original_event_data_id":"edt_1","ingested_at":"2026-03-12T09:22:18.000Z","source_id":"src_1","events_count":1,"created_at":"2026-03-12T09:22:19.000Z",
+  "data":{"method":"POST","path":"/webhooks/creativeai","query":"creativeai_job=5b1f0c9a77d2e318.1","parsed_query":{"creativeai_job":"5b1f0c9a77d2e318.1"},"headers":{"x-creativeai-signature":"@SIG@","content-type":"application/json"},"body":@BODY@,"is_large_payload":false}}"#;
+
+#[test]
+fn a_hookdeck_request_is_read() {
+    let time = "2026-03-12T09:22:18.000Z";
+    assert_whole(HOOKDECK, time);
+    let parsed = HOOKDECK.replace(
+        "\"query\":\"creativeai_job=5b1f0c9a77d2e318.1\"",
+        "\"query\":\"\"",
+    );
+    assert_whole(&parsed, time);
+    let page = format!(r#"{{"pagination":{{}},"count":1,"models":[{HOOKDECK}]}}"#);
+    assert_whole(&page, time);
+    let lines = HOOKDECK.replace(
+        r#"{"x-creativeai-signature":"@SIG@","content-type":"application/json"}"#,
+        r#""X-CreativeAI-Signature: @SIG@\r\nA: b""#,
+    );
+    assert_whole(&lines, time);
+}
+
+#[test]
+fn a_body_that_hookdeck_parsed_is_in_doubt() {
+    let parsed = HOOKDECK.replace("@BODY@", "@RAWBODY@");
+    assert_eq!(grades(&fill(&parsed)), ["reserialised"]);
+    let bare = r#"{"id":"req_1","team_id":"tm_1","source_id":"src_1"}"#;
+    assert_eq!(grades(bare), ["unreadable"]);
+}
+
+const GATEWAY_1: &str = r#"{"version":"1.0","resource":"/webhooks/creativeai","path":"/webhooks/creativeai","httpMethod":"POST",
+  "headers":{"X-CreativeAI-Signature":"@SIG@"},"multiValueHeaders":{"X-CreativeAI-Signature":["@SIG@"]},
+  "queryStringParameters":{"creativeai_job":"5b1f0c9a77d2e318.1"},"multiValueQueryStringParameters":{"creativeai_job":["5b1f0c9a77d2e318.1"]},
+  "requestContext":{"accountId":"1","requestTimeEpoch":1773307338000,"stage":"prod"},"pathParameters":null,"stageVariables":null,"body":@BODY@,"isBase64Encoded":false}"#;
+const GATEWAY_2: &str = r#"{"version":"2.0","routeKey":"$default","rawPath":"/webhooks/creativeai","rawQueryString":"creativeai_job=5b1f0c9a77d2e318.1","cookies":[],
+  "headers":{"x-creativeai-signature":"@SIG@","content-length":"@LEN@"},"queryStringParameters":{"creativeai_job":"5b1f0c9a77d2e318.1"},
+  "requestContext":{"accountId":"1","http":{"method":"POST","path":"/webhooks/creativeai","protocol":"HTTP/1.1","sourceIp":"1.2.3.4","userAgent":"a"},"timeEpoch":1773307338000},
+  "body":@BODY@,"pathParameters":{},"isBase64Encoded":false,"stageVariables":{}}"#;
+
+#[test]
+fn gateway_events_of_both_versions_are_read() {
+    for template in [GATEWAY_1, GATEWAY_2] {
+        assert_whole(template, "2026-03-12T09:22:18Z");
+        let encoded = template
+            .replace("@BODY@", "\"@B64@\"")
+            .replace("Encoded\":false", "Encoded\":true");
+        assert_whole(&encoded, "2026-03-12T09:22:18Z");
+        let parsed = template.replace("@BODY@", "@RAWBODY@");
+        assert_eq!(grades(&fill(&parsed)), ["reserialised"]);
+        let other = fill(template).replace(&signature(), "x");
+        assert_eq!(grades(&other), ["rejected"]);
+    }
+    let plain = GATEWAY_1
+        .replace(
+            "\"multiValueHeaders\":{\"X-CreativeAI-Signature\":[\"@SIG@\"]}",
+            "\"multiValueHeaders\":null",
+        )
+        .replace(
+            "\"multiValueQueryStringParameters\":{\"creativeai_job\":[\"5b1f0c9a77d2e318.1\"]}",
+            "\"a\":0",
+        );
+    assert_whole(&plain, "2026-03-12T09:22:18Z");
+    let get = r#"{"rawPath":"/","headers":{},"requestContext":{},"isBase64Encoded":false}"#;
+    assert_eq!(grades(get), ["other"]);
+}
+
+#[test]
+fn a_raw_body_with_its_headers_is_read() {
+    let headers = format!(
+        "POST {URL} HTTP/1.1\r\nX-CreativeAI-Signature: {}\r\n",
+        signature()
+    );
+    let capture = read_with_headers(BODY.as_bytes(), &headers).unwrap();
+    assert!(matches!(grade(&capture, &keys()), Grade::Verified(_)));
+    assert!(capture.correlation().is_some());
+    let found = read_with_headers(b"\xff\x00", &headers);
+    assert_eq!(word(&found), "rejected");
+    let found = read_with_headers(b"not JSON", "Host: x");
+    assert_eq!(word(&found), "empty");
+}
+
+#[test]
+fn a_raw_body_alone_is_unsigned_and_a_log_line_is_no_capture() {
+    assert_eq!(grades(BODY), ["unsigned"]);
+    let line = r#"{"job":"5b1f0c9a77d2e318","status":"completed","generation_id":"vgen_1"}"#;
+    assert_eq!(grades(line), ["unreadable"]);
+}
+
+#[test]
+fn a_list_may_mix_formats() {
+    let list = format!("[{HAR},\n{HOOKDECK},{GATEWAY_1},{BODY},7]");
+    assert_eq!(
+        grades(&fill(&list)),
+        ["verified", "verified", "verified", "unsigned", "unreadable"]
+    );
+}
+
+#[test]
+fn nothing_of_a_documents_beginning_panics() {
+    for template in [HAR, WEBHOOK_SITE, HOOKDECK, GATEWAY_1, GATEWAY_2] {
+        let text = fill(template);
+        for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+            read_value(&text[..end], &mut |found| drop(found));
+        }
+    }
+    let deep = "[".repeat(200_000);
+    assert_eq!(grades(&deep), ["unreadable"]);
+    let deep = "{\"headers\":".repeat(200_000);
+    assert_eq!(grades(&deep), ["unreadable"]);
+}

@@ -1,0 +1,77 @@
+//! The answer of webhook.site's `GET /token/{id}/requests` (`data`), or a single request of it.
+
+use std::borrow::Cow;
+
+use super::fields::Fields;
+use super::{Document, Format, Found, recorded, with_query};
+use crate::webhook::grade::Unreadable;
+use crate::webhook::{Body, Capture};
+
+pub(super) struct WebhookSite;
+
+impl Format for WebhookSite {
+    fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
+        let fields = document.fields()?;
+        if is_request(fields) {
+            return Some(vec![request(fields)]);
+        }
+        let requests: Vec<_> = fields.list("data")?.into_iter().map(Fields::of).collect();
+        // An empty page is one too, but only its other fields tell.
+        let known = match requests.first() {
+            Some(first) => first.as_ref().is_some_and(is_request),
+            None => fields.has("is_last_page"),
+        };
+        known.then(|| {
+            requests
+                .iter()
+                .map(|one| match one {
+                    Some(fields) => request(fields),
+                    None => Err(Unreadable::because("its entry is no object")),
+                })
+                .collect()
+        })
+    }
+}
+
+fn is_request(fields: &Fields<'_>) -> bool {
+    fields.has("uuid") && fields.has("token_id")
+}
+
+fn request<'a>(fields: &Fields<'a>) -> Found<'a> {
+    // It also keeps e-mails and name look-ups.
+    if fields.text("type").is_some_and(|kind| kind != "web") {
+        return Err(Unreadable::NotAWebhook);
+    }
+    let body = fields.text("content").unwrap_or_default();
+    recorded(Capture {
+        received_at: fields.text("created_at").map(utc),
+        method: fields.text("method"),
+        url: url(fields),
+        headers: fields.headers("headers").unwrap_or_default(),
+        body: Body::of_text(body).expect_len(fields.number("size")),
+    })
+}
+
+/// The address as it was called; where its query is missing, from the parsed one.
+fn url<'a>(fields: &Fields<'a>) -> Option<Cow<'a, str>> {
+    let url = fields.text("url")?;
+    let has_query = url
+        .split_once('?')
+        .is_some_and(|(_, query)| !query.is_empty());
+    match fields.object("query") {
+        Some(query) if !has_query => {
+            let path = url.trim_end_matches('?');
+            Some(Cow::Owned(with_query(path, query.pairs().into_iter())))
+        }
+        _ => Some(url),
+    }
+}
+
+/// `2019-10-03 19:06:35`, without a zone, as RFC 3339.
+fn utc(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.len() == 19 && text.as_bytes()[10] == b' ' {
+        Cow::Owned(format!("{}Z", text.replacen(' ', "T", 1)))
+    } else {
+        text
+    }
+}

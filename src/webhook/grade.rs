@@ -1,0 +1,295 @@
+//! What a capture proves.
+
+use std::fmt;
+
+use crate::api::Payload;
+use crate::jobs::GenerationId;
+
+use super::capture::{Body, Capture, SIGNATURE_HEADER};
+use super::signature::{Verification, VerifyKeys};
+
+/// Signature headers looked at in one capture.
+const MAX_SIGNATURE_HEADERS: usize = 4;
+
+/// A capture's grade. Only a verified payload may change what the log knows.
+#[derive(Debug)]
+pub enum Grade<'a> {
+    /// The signature holds: the vendor wrote this. The id is there and valid.
+    Verified(Payload<'a>),
+    /// There is a signature, and it does not hold.
+    Rejected(Rejection),
+    /// Nothing proves or disproves it; a poll can settle it.
+    Unverifiable {
+        /// Why it cannot be checked.
+        doubt: Doubt,
+        /// The id it speaks of: the payload's, else the one in the delivery header.
+        id: Option<GenerationId>,
+        /// What it says, where its body is whole.
+        payload: Option<Payload<'a>>,
+    },
+    /// No capture, or one that says nothing.
+    Unreadable(Unreadable),
+}
+
+/// Why a signature counts as wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// Made with none of the keys, or for another body.
+    Mismatch,
+}
+
+/// Why a capture cannot be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// It has no signature.
+    NoSignature,
+    /// There is no key to check it with.
+    NoKey,
+    /// The format or the place that kept it wrote the body anew.
+    Reserialised,
+    /// Only the body's beginning was kept.
+    Cut,
+}
+
+/// Why an entry says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// A recording holds other traffic too: this entry has neither a signature nor a payload.
+    /// It is nothing to worry about.
+    NotAWebhook,
+    /// Larger than any webhook; the limit in bytes.
+    TooLarge(u64),
+    /// Anything else, as a sentence without a full stop.
+    Because(String),
+}
+
+impl Unreadable {
+    /// For a reason in words.
+    pub(super) fn because(reason: impl Into<String>) -> Self {
+        Self::Because(reason.into())
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mismatch => f.write_str("the signature does not match the body under any key"),
+        }
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSignature => "it has no signature",
+            Self::NoKey => "there is no key to check its signature with",
+            Self::Reserialised => "its format does not keep the body as it was sent",
+            Self::Cut => "only the beginning of its body was kept",
+        })
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAWebhook => f.write_str("it is not a webhook of the vendor"),
+            Self::TooLarge(limit) => write!(
+                f,
+                "it is larger than {} MiB, which no webhook is",
+                limit >> 20
+            ),
+            Self::Because(reason) => f.write_str(reason),
+        }
+    }
+}
+
+/// Grades a capture. The keys may be none: then nothing is verified and nothing rejected.
+pub fn grade<'c>(capture: &'c Capture<'_>, keys: &VerifyKeys) -> Grade<'c> {
+    let bytes = capture.body.bytes();
+    let payload = Payload::parse(bytes);
+    let doubt = match (verify(capture, keys), &capture.body) {
+        (Verification::Missing, _) => Doubt::NoSignature,
+        (_, Body::Reserialised(_)) => Doubt::Reserialised,
+        (_, _) if keys.is_empty() => Doubt::NoKey,
+        (Verification::Verified, _) => {
+            return match payload {
+                Ok(payload) if payload.id().is_some() => Grade::Verified(payload),
+                Ok(_) => Grade::Unreadable(Unreadable::because(
+                    "its signature holds, but the body names no valid generation id",
+                )),
+                Err(e) => {
+                    Grade::Unreadable(Unreadable::because(format!("its signature holds, but {e}")))
+                }
+            };
+        }
+        // What was cut is no JSON any more; a whole body of another length was changed.
+        (Verification::Wrong, _) if payload.is_err() && is_cut(capture) => Doubt::Cut,
+        (Verification::Wrong, _) => return Grade::Rejected(Rejection::Mismatch),
+    };
+    in_doubt(capture, doubt, payload.map_err(|e| e.to_string()))
+}
+
+fn in_doubt<'c>(
+    capture: &'c Capture<'_>,
+    doubt: Doubt,
+    payload: Result<Payload<'c>, String>,
+) -> Grade<'c> {
+    let id = payload.as_ref().ok().and_then(Payload::id);
+    match (id.or_else(|| capture.delivery_id()), payload) {
+        (None, Ok(_)) => {
+            Grade::Unreadable(Unreadable::because("its body names no valid generation id"))
+        }
+        (None, Err(reason)) => Grade::Unreadable(Unreadable::Because(reason)),
+        (id, payload) => Grade::Unverifiable {
+            doubt,
+            id,
+            payload: payload.ok(),
+        },
+    }
+}
+
+/// One good signature is enough: it proves the body, whoever added the others.
+fn verify(capture: &Capture<'_>, keys: &VerifyKeys) -> Verification {
+    let bytes = capture.body.bytes();
+    let mut verdict = Verification::Missing;
+    for header in capture
+        .headers
+        .all(SIGNATURE_HEADER)
+        .take(MAX_SIGNATURE_HEADERS)
+    {
+        verdict = keys.check(bytes, Some(header));
+        if verdict == Verification::Verified {
+            break;
+        }
+    }
+    verdict
+}
+
+fn is_cut(capture: &Capture<'_>) -> bool {
+    let sent = || {
+        let header = capture.headers.get("content-length")?;
+        header.trim().parse::<u64>().ok()
+    };
+    matches!(capture.body, Body::Cut(_))
+        || sent().is_some_and(|sent| sent > capture.body.bytes().len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::ApiKey;
+    use crate::webhook::{Headers, sign};
+
+    const BODY: &str = r#"{"id":"vgen_1","status":"completed"}"#;
+
+    fn key() -> ApiKey {
+        ApiKey::new("rph_live_test").unwrap()
+    }
+
+    fn keys() -> VerifyKeys {
+        VerifyKeys::new(&[key()])
+    }
+
+    fn capture(body: Body<'static>, headers: &[(&'static str, String)]) -> Capture<'static> {
+        let mut all = Headers::default();
+        for (name, value) in headers {
+            all.push(*name, value.clone());
+        }
+        Capture {
+            received_at: None,
+            method: None,
+            url: None,
+            headers: all,
+            body,
+        }
+    }
+
+    fn raw(text: &'static str) -> Body<'static> {
+        Body::Raw(text.as_bytes().into())
+    }
+
+    fn signature(body: &str) -> (&'static str, String) {
+        ("X-CreativeAI-Signature", sign(&key(), body.as_bytes()))
+    }
+
+    fn doubt(grade: &Grade<'_>) -> Option<(Doubt, bool, bool)> {
+        match grade {
+            Grade::Unverifiable { doubt, id, payload } => {
+                Some((*doubt, id.is_some(), payload.is_some()))
+            }
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_good_signature_verifies() {
+        let capture = capture(raw(BODY), &[signature(BODY)]);
+        let Grade::Verified(payload) = grade(&capture, &keys()) else {
+            panic!("not verified");
+        };
+        assert_eq!(payload.id().unwrap().as_str(), "vgen_1");
+    }
+
+    #[test]
+    fn one_good_signature_among_others_verifies() {
+        let bad = ("x-creativeai-signature", "sha256=00".to_owned());
+        let capture = capture(raw(BODY), &[bad, signature(BODY)]);
+        assert!(matches!(grade(&capture, &keys()), Grade::Verified(_)));
+    }
+
+    #[test]
+    fn a_changed_body_is_rejected_whatever_its_length() {
+        let length = ("content-length", "500".to_owned());
+        let capture = capture(raw(BODY), &[signature("{}"), length]);
+        assert!(matches!(grade(&capture, &keys()), Grade::Rejected(_)));
+    }
+
+    #[test]
+    fn what_cannot_be_checked_is_in_doubt_and_not_wrong() {
+        let unsigned = capture(raw(BODY), &[]);
+        let expected = Some((Doubt::NoSignature, true, true));
+        assert_eq!(doubt(&grade(&unsigned, &keys())), expected);
+
+        let body = Body::Reserialised(BODY.as_bytes().into());
+        let rewritten = capture(body, &[signature("{ }")]);
+        let expected = Some((Doubt::Reserialised, true, true));
+        assert_eq!(doubt(&grade(&rewritten, &keys())), expected);
+
+        let signed = capture(raw(BODY), &[signature(BODY)]);
+        let expected = Some((Doubt::NoKey, true, true));
+        assert_eq!(doubt(&grade(&signed, &VerifyKeys::default())), expected);
+    }
+
+    #[test]
+    fn a_cut_body_is_in_doubt_and_its_id_comes_from_the_delivery_header() {
+        let id = ("x-creativeai-delivery-id", "vgen_1".to_owned());
+        let length = ("content-length", BODY.len().to_string());
+        let cut = capture(raw(&BODY[..20]), &[signature(BODY), id.clone(), length]);
+        let expected = Some((Doubt::Cut, true, false));
+        assert_eq!(doubt(&grade(&cut, &keys())), expected);
+
+        let body = Body::Cut(BODY[..20].as_bytes().into());
+        let cut = capture(body, &[signature(BODY), id]);
+        assert_eq!(doubt(&grade(&cut, &keys())), expected);
+    }
+
+    #[test]
+    fn a_signed_body_that_says_nothing_is_unreadable() {
+        for body in ["hello", "{}", r#"{"id":"../x","status":"completed"}"#] {
+            let capture = capture(raw(body), &[signature(body)]);
+            let Grade::Unreadable(reason) = grade(&capture, &keys()) else {
+                panic!("{body}");
+            };
+            assert!(reason.to_string().contains("signature holds"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn what_has_neither_signature_nor_id_is_unreadable() {
+        for body in ["", "hello", "{}", "[1]"] {
+            let capture = capture(raw(body), &[]);
+            let found = grade(&capture, &keys());
+            assert!(matches!(found, Grade::Unreadable(_)), "{body}: {found:?}");
+        }
+    }
+}
