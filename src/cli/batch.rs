@@ -12,6 +12,7 @@ use crate::jobs::{Credits, GenerationId};
 
 /// `submit`.
 #[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct SubmitArgs {
     /// The manifest, a CSV file; - reads standard input
     #[arg(value_name = "MANIFEST", value_hint = ValueHint::FilePath)]

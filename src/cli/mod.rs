@@ -1,5 +1,11 @@
 //! What can be typed. Types only: what the words mean is decided elsewhere.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are the help texts, and a terminal shows no markdown"
+)]
+#![allow(rustdoc::bare_urls, reason = "the same")]
+
 mod batch;
 mod hand_over;
 mod serve;

@@ -7,9 +7,12 @@ use etcetera::BaseStrategy;
 
 use crate::exit::Failure;
 
+/// Looks an environment variable up.
+type Lookup<'a> = Box<dyn Fn(&str) -> Option<OsString> + 'a>;
+
 /// The surroundings that settings are read from. Tests make their own.
 pub struct Env<'a> {
-    vars: Box<dyn Fn(&str) -> Option<OsString> + 'a>,
+    vars: Lookup<'a>,
     /// The current folder; empty in the program, so that paths are shown as they were typed.
     pub folder: PathBuf,
     /// The user's settings folder: `~/.config/creativeai` on Linux and macOS (or below

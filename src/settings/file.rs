@@ -214,7 +214,7 @@ fn simple(value: &DeValue<'_>) -> Value {
 
 fn line_of(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    before.iter().filter(|b| **b == b'\n').count() + 1
+    memchr::memchr_iter(b'\n', before).count() + 1
 }
 
 fn place(path: &Path, text: &str, offset: usize) -> String {

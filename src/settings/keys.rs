@@ -223,34 +223,39 @@ pub fn suggestion(name: &str) -> Option<String> {
 /// The commented settings file. `set` are keys without a table that stand there for good, each
 /// with its value as TOML.
 pub fn template(set: &[(&str, String)]) -> String {
-    let mut text = String::from(
-        "# Settings of creativeai. Whatever is commented out shows the default, or an example\n\
-         # where there is none. An option on the command line, then an environment variable, go\n\
-         # before this file; the file of the same name in the user's settings folder comes after\n\
-         # it. `creativeai config` shows what holds, and why. No key belongs in here.\n",
-    );
+    let mut lines: Vec<String> = HEAD.lines().map(str::to_owned).collect();
     let mut table = "";
     for key in &KEYS {
         let (Value::Default(value) | Value::Example(value)) = key.value;
+        let about = format!("# {}", key.about);
         if key.name == MODELS {
-            text.push_str(&format!("\n# {}\n# [{MODELS}]\n# {value}\n", key.about));
+            let [table, example] = [format!("# [{MODELS}]"), format!("# {value}")];
+            lines.extend([String::new(), about, table, example]);
             continue;
         }
         let (own_table, name) = key.name.rsplit_once('.').unwrap_or(("", key.name));
         if own_table != table {
             table = own_table;
-            text.push_str(&format!("\n[{table}]\n"));
+            lines.extend([String::new(), format!("[{table}]")]);
         } else if table.is_empty() {
-            text.push('\n');
+            lines.push(String::new());
         }
-        text.push_str(&format!("# {}\n", key.about));
-        match set.iter().find(|(set, _)| *set == key.name) {
-            Some((_, value)) => text.push_str(&format!("{name} = {value}\n")),
-            None => text.push_str(&format!("# {name} = {value}\n")),
-        }
+        lines.push(about);
+        lines.push(match set.iter().find(|(set, _)| *set == key.name) {
+            Some((_, value)) => format!("{name} = {value}"),
+            None => format!("# {name} = {value}"),
+        });
     }
-    text
+    lines.push(String::new());
+    lines.join("\n")
 }
+
+/// What the settings file that `init` writes begins with.
+const HEAD: &str = "\
+# Settings of creativeai. Whatever is commented out shows the default, or an example
+# where there is none. An option on the command line, then an environment variable, go
+# before this file; the file of the same name in the user's settings folder comes after
+# it. `creativeai config` shows what holds, and why. No key belongs in here.";
 
 #[cfg(test)]
 mod tests {

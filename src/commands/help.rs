@@ -1,0 +1,151 @@
+//! `help`: a command's page, the formats, the exit codes.
+
+use std::io::Write;
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, HelpArgs};
+use crate::exit::{Code, Failure};
+use crate::output::escape::{cap, escape};
+use crate::output::hint;
+
+/// Topics besides the commands.
+const LOG: &str = "log";
+const EXIT_CODES: &str = "exit-codes";
+
+/// Widest line of the exit codes' table.
+const WIDTH: usize = 80;
+
+/// Explains a topic.
+pub fn run(args: &HelpArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let text = match args.topic.as_deref() {
+        None => Cli::command().render_help().to_string(),
+        Some(LOG) => include_str!("topics/log.txt").to_owned(),
+        Some(EXIT_CODES) => exit_codes(),
+        Some(topic) => command_page(topic)?,
+    };
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+fn command_page(topic: &str) -> Result<String, Failure> {
+    let mut cli = Cli::command();
+    cli.build();
+    if let Some(command) = cli.find_subcommand_mut(topic) {
+        return Ok(command.render_help().to_string());
+    }
+    let names: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
+    let near = hint::nearest(topic, names.into_iter().chain([LOG, EXIT_CODES]));
+    let shown = cap(topic, 60);
+    let failure = Failure::usage(format!("there is no help on {:?}", escape(&shown)));
+    Err(match near {
+        Some(name) => failure.help(format!("did you mean `creativeai help {name}`?")),
+        None => failure.help("`creativeai help` lists the commands; log and exit-codes are topics"),
+    })
+}
+
+/// The exit codes as a table.
+fn exit_codes() -> String {
+    let rows = Code::ALL.map(|code| {
+        let meaning = wrapped(code.meaning(), WIDTH - 7).join("\n       ");
+        format!("  {:>3}  {meaning}\n", code.number())
+    });
+    let rest = include_str!("topics/exit-codes.txt");
+    format!("Exit codes\n\n{}\n{rest}", rows.concat())
+}
+
+/// `text` in lines of at most `width` characters, broken at spaces.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.pop().unwrap_or_default();
+        if line.is_empty() {
+            lines.push(word.to_owned());
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            lines.push(format!("{line} {word}"));
+        } else {
+            lines.extend([line, word.to_owned()]);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::code_of;
+    use crate::jobs::{Fact, LOG_FIELDS, Line, Status};
+
+    fn help(topic: Option<&str>) -> anyhow::Result<String> {
+        let mut out = Vec::new();
+        let topic = topic.map(str::to_owned);
+        run(&HelpArgs { topic }, &mut out)?;
+        Ok(String::from_utf8(out)?)
+    }
+
+    #[test]
+    fn the_log_page_explains_every_status_fact_and_field() {
+        let text = help(Some("log")).unwrap();
+        let explained = |word: &str| {
+            text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .any(|w| w == word)
+        };
+        let words = Status::ALL.map(Status::as_str);
+        let facts = Fact::ALL.map(Fact::as_str);
+        // `step` names a stage of a publication and is of interest to the program only.
+        let fields = LOG_FIELDS.into_iter().filter(|name| *name != "step");
+        for word in words.into_iter().chain(facts).chain(fields) {
+            assert!(explained(word), "{word}");
+        }
+        assert!(text.lines().all(|l| l.chars().count() <= 86), "too wide");
+    }
+
+    #[test]
+    fn the_log_pages_examples_are_lines_of_a_log() {
+        let text = help(Some("log")).unwrap();
+        let (_, rest) = text.split_once("\n\n  {").unwrap();
+        let (block, _) = rest.split_once("\n\n").unwrap();
+        let joined = format!("{{{block}")
+            .replace("\n   ", "")
+            .replace("{...}", "{}");
+        assert_eq!(joined.lines().count(), 3);
+        for line in joined.lines() {
+            Line::parse(line.trim()).expect(line);
+        }
+    }
+
+    #[test]
+    fn every_code_is_in_the_table() {
+        let text = help(Some("exit-codes")).unwrap();
+        for code in Code::ALL {
+            assert!(
+                text.contains(&format!("\n  {:>3}  ", code.number())),
+                "{text}"
+            );
+        }
+        assert!(text.lines().all(|l| l.chars().count() <= WIDTH), "{text}");
+    }
+
+    #[test]
+    fn a_commands_page_is_its_help() {
+        assert!(help(Some("submit")).unwrap().contains("--max-credits"));
+        assert!(help(None).unwrap().contains("reconcile"));
+    }
+
+    #[test]
+    fn an_unknown_topic_is_a_usage_error_with_a_hint() {
+        let error = help(Some("exitcodes")).unwrap_err();
+        assert_eq!(code_of(&error), Code::Usage);
+        let failure = error.downcast_ref::<Failure>().unwrap();
+        assert_eq!(
+            failure.next_step(),
+            Some("did you mean `creativeai help exit-codes`?")
+        );
+        assert!(
+            help(Some("\x1b[2J"))
+                .unwrap_err()
+                .to_string()
+                .contains("u{1b}")
+        );
+    }
+}

@@ -1,0 +1,303 @@
+//! `init`: a commented settings file, and a key file that nobody else can read.
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::api::ApiKey;
+use crate::cli::InitArgs;
+use crate::exit::Failure;
+use crate::output::escape::escape;
+use crate::settings::{Env, FILE_NAME, keys, write_key_file};
+
+/// Keys are short; a whole manifest piped in by mistake is not read to its end.
+const MAX_KEY_BYTES: u64 = 64 * 1024;
+
+/// Where a key that is not there yet comes from. Tests have their own.
+pub trait AskKey {
+    /// Asks a person, without showing what is typed; `None` where nobody can be asked.
+    fn ask(&mut self) -> io::Result<Option<String>>;
+    /// All that is piped in.
+    fn piped(&mut self) -> io::Result<String>;
+}
+
+/// The terminal and the standard input.
+#[derive(Debug)]
+pub struct Terminal;
+
+impl AskKey for Terminal {
+    fn ask(&mut self) -> io::Result<Option<String>> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Ok(None);
+        }
+        rpassword::prompt_password("API key (not shown; Enter to skip): ").map(Some)
+    }
+
+    fn piped(&mut self) -> io::Result<String> {
+        let mut text = String::new();
+        io::stdin().take(MAX_KEY_BYTES).read_to_string(&mut text)?;
+        Ok(text)
+    }
+}
+
+/// What became of a file.
+enum Outcome {
+    /// Written.
+    Written(PathBuf),
+    /// There already, and left alone.
+    Kept(PathBuf),
+    /// There was nothing to write.
+    None,
+}
+
+/// Writes both files; neither is ever overwritten. `quiet` says nothing about it.
+pub fn run(
+    args: &InitArgs,
+    env: &Env<'_>,
+    keys: &mut dyn AskKey,
+    quiet: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let path = env.folder.join(FILE_NAME);
+    let is_there = path.symlink_metadata().is_ok();
+    let key = store_key(args, env, keys)?;
+    let settings = match (is_there, &key) {
+        (true, Outcome::Written(_)) => Outcome::Kept(path),
+        (true, _) => return Err(exists(&path).into()),
+        (false, _) => {
+            write_settings(&path, args.key_file.as_deref())?;
+            Outcome::Written(path)
+        }
+    };
+    if !quiet {
+        tell(&settings, &key, args.key_file.is_some(), out)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn exists(path: &Path) -> Failure {
+    let shown = path.display();
+    Failure::config(format!("{shown} is there already; nothing was changed"))
+        .help("edit it, or move it away first; `creativeai config` shows what holds")
+}
+
+fn store_key(args: &InitArgs, env: &Env<'_>, keys: &mut dyn AskKey) -> Result<Outcome, Failure> {
+    let Some(path) = args.key_file.clone().or_else(|| env.default_key_file()) else {
+        let failure = Failure::config("you have no settings folder to keep a key in")
+            .help("name a file for it with --key-file");
+        return if args.key_stdin {
+            Err(failure)
+        } else {
+            Ok(Outcome::None)
+        };
+    };
+    let shown = path.display();
+    if path.symlink_metadata().is_ok() {
+        let failure = Failure::config(format!(
+            "there is a key file {shown} already; nothing was changed"
+        ))
+        .help("remove it first, or name another with --key-file");
+        return if args.key_stdin {
+            Err(failure)
+        } else {
+            Ok(Outcome::Kept(path))
+        };
+    }
+    let unreadable = |e: io::Error| {
+        Failure::io("the key could not be read; nothing was changed")
+            .because(e)
+            .help("run `creativeai init` again")
+    };
+    let typed = if args.key_stdin {
+        Some(keys.piped().map_err(unreadable)?)
+    } else {
+        let typed = keys.ask().map_err(unreadable)?;
+        typed.filter(|text| !text.trim().is_empty())
+    };
+    let Some(typed) = typed else {
+        return Ok(Outcome::None);
+    };
+    let key = ApiKey::new(&typed).ok_or_else(|| {
+        Failure::config("that is no API key; nothing was changed")
+            .help("give the key alone, on one line, as the vendor's page shows it")
+    })?;
+    write_key_file(&path, &key).map_err(|e| {
+        Failure::io(format!("cannot write the key file {shown}"))
+            .because(e)
+            .help("name another place for it with --key-file")
+    })?;
+    Ok(Outcome::Written(path))
+}
+
+fn write_settings(path: &Path, key_file: Option<&Path>) -> Result<(), Failure> {
+    let mut set = Vec::new();
+    if let Some(key_file) = key_file {
+        let text = key_file.to_str().ok_or_else(|| {
+            Failure::config("the key file's name is not valid text").help("name it otherwise")
+        })?;
+        // A JSON text is a TOML text.
+        set.push(("api_key_file", serde_json::Value::from(text).to_string()));
+    }
+    let write = || {
+        let mut file = std::fs::File::create_new(path)?;
+        file.write_all(keys::template(&set).as_bytes())
+    };
+    write().map_err(|e: io::Error| match e.kind() {
+        io::ErrorKind::AlreadyExists => exists(path),
+        _ => Failure::io(format!("cannot write {}", path.display()))
+            .because(e)
+            .help("go to a folder you can write to"),
+    })
+}
+
+fn tell(
+    settings: &Outcome,
+    key: &Outcome,
+    key_is_elsewhere: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let shown = |path: &Path| escape(&path.display().to_string()).into_owned();
+    match settings {
+        Outcome::Written(path) => {
+            writeln!(out, "Wrote {}: every setting, commented out.", shown(path))?;
+        }
+        Outcome::Kept(path) if key_is_elsewhere => writeln!(
+            out,
+            "{} was there already and stays; name the key file in it as api_key_file.",
+            shown(path)
+        )?,
+        Outcome::Kept(path) => writeln!(out, "{} was there already and stays.", shown(path))?,
+        Outcome::None => {}
+    }
+    match key {
+        Outcome::Written(path) => {
+            let path = shown(path);
+            writeln!(out, "Wrote the API key into {path}; only you can read it.")?;
+        }
+        Outcome::Kept(path) => {
+            writeln!(
+                out,
+                "The key file {} was there already and stays.",
+                shown(path)
+            )?;
+        }
+        Outcome::None => writeln!(
+            out,
+            "No API key yet: set CREATIVEAI_API_KEY, or run `creativeai init` again on a \
+             terminal, or `creativeai init --key-stdin < FILE`."
+        )?,
+    }
+    writeln!(out, "Next: creativeai check")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::{Code, code_of};
+    use crate::settings::{Flags, Settings};
+
+    /// Somebody at the terminal, or a pipe.
+    struct Typed(Option<&'static str>);
+
+    impl AskKey for Typed {
+        fn ask(&mut self) -> io::Result<Option<String>> {
+            Ok(self.0.map(str::to_owned))
+        }
+        fn piped(&mut self) -> io::Result<String> {
+            Ok(self.0.unwrap_or_default().to_owned())
+        }
+    }
+
+    fn args(key_stdin: bool, key_file: Option<PathBuf>) -> InitArgs {
+        InitArgs {
+            key_stdin,
+            key_file,
+        }
+    }
+
+    fn env(dir: &Path) -> Env<'static> {
+        let mut env = Env::new(|_| None, dir);
+        env.user_folder = Some(dir.join("user/creativeai"));
+        env
+    }
+
+    fn init(dir: &Path, args: &InitArgs, typed: Option<&'static str>) -> anyhow::Result<String> {
+        let mut out = Vec::new();
+        run(args, &env(dir), &mut Typed(typed), false, &mut out)?;
+        Ok(String::from_utf8(out)?)
+    }
+
+    fn key(dir: &Path) -> Option<ApiKey> {
+        let settings = Settings::resolve(&Flags::default(), &env(dir)).unwrap();
+        settings.key().unwrap()
+    }
+
+    #[test]
+    fn a_typed_key_is_found_by_the_next_command() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = init(dir.path(), &args(false, None), Some("rph_live_1")).unwrap();
+        assert!(
+            text.contains("only you can read it") && !text.contains("rph_live"),
+            "{text}"
+        );
+        assert_eq!(key(dir.path()).unwrap().expose(), "rph_live_1");
+    }
+
+    #[test]
+    fn a_piped_key_goes_into_the_named_file_and_the_settings_point_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("my \"keys\"/k");
+        init(
+            dir.path(),
+            &args(true, Some(path.clone())),
+            Some("rph_live_2\n"),
+        )
+        .unwrap();
+        assert_eq!(key(dir.path()).unwrap().expose(), "rph_live_2");
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn without_a_key_or_a_terminal_only_the_settings_are_written() {
+        for typed in [None, Some(""), Some("\n")] {
+            let dir = tempfile::tempdir().unwrap();
+            let text = init(dir.path(), &args(false, None), typed).unwrap();
+            assert!(text.contains("No API key yet"), "{text}");
+            assert!(key(dir.path()).is_none());
+            assert!(dir.path().join(FILE_NAME).exists());
+        }
+    }
+
+    #[test]
+    fn nothing_that_exists_is_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(FILE_NAME), "model = \"mine\"\n").unwrap();
+        let error = init(dir.path(), &args(false, None), None).unwrap_err();
+        assert_eq!(code_of(&error), Code::Config);
+        let text = init(dir.path(), &args(false, None), Some("rph_live_1")).unwrap();
+        assert!(
+            text.contains("stays") && text.contains("only you"),
+            "{text}"
+        );
+        let settings = std::fs::read_to_string(dir.path().join(FILE_NAME)).unwrap();
+        assert_eq!(settings, "model = \"mine\"\n");
+
+        let dir = tempfile::tempdir().unwrap();
+        let path = env(dir.path()).default_key_file().unwrap();
+        write_key_file(&path, &ApiKey::new("old").unwrap()).unwrap();
+        let error = init(dir.path(), &args(true, None), Some("new")).unwrap_err();
+        assert_eq!(code_of(&error), Code::Config);
+        assert!(!dir.path().join(FILE_NAME).exists());
+        let text = init(dir.path(), &args(false, None), Some("new")).unwrap();
+        assert!(text.contains("stays"), "{text}");
+        assert_eq!(key(dir.path()).unwrap().expose(), "old");
+    }
+
+    #[test]
+    fn what_is_no_key_changes_nothing_and_is_not_repeated() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = init(dir.path(), &args(true, None), Some("sku,image_url\nA,http")).unwrap_err();
+        assert_eq!(code_of(&error), Code::Config);
+        assert!(!crate::exit::describe(&error).contains("sku"));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}
