@@ -246,8 +246,7 @@ pub fn watch_deadline(settings: &Settings, stop: &Stop) -> Option<Instant> {
 
 /// Who may send when.
 pub fn throttle(settings: &Settings, concurrency: usize, deadline: Option<Instant>) -> Throttle {
-    let rate = settings.network.rate.map(|rate| rate.0);
-    Throttle::new(concurrency, rate, deadline)
+    Throttle::new(concurrency, settings.network.rate, deadline)
 }
 
 /// What stopped a run, as conditions of its end; each is told once.

@@ -5,11 +5,12 @@ mod plan;
 use std::cell::Cell;
 use std::path::Path;
 
+pub use plan::Counts;
 use plan::{Decision, Plan};
 
 use super::open::{self, Api};
-use super::poll::{self, Poller};
-use super::tell;
+use super::poll::Poller;
+use super::tell::{self, Summary};
 use crate::api::{Endpoint, correlated, request_body};
 use crate::cli::SubmitArgs;
 use crate::dispatch::{Attempt, Dispatcher};
@@ -17,7 +18,7 @@ use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, LogError, Writer};
 use crate::jobs::{Credits, IdColumn, JobState, Ledger, Record, Status};
 use crate::manifest::{Defaults, Manifest, ManifestError, Options, Row, RowFault};
-use crate::output::{Printer, Summary, escape, words};
+use crate::output::{Printer, escape, words};
 use crate::settings::Settings;
 use crate::stop::{Reason, Stop};
 

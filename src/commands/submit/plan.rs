@@ -154,6 +154,11 @@ impl Plan {
         matches!(self.rows.get(index), Some(None))
     }
 
+    /// Whether a job is one of the manifest's rows.
+    pub fn holds(&self, job: &JobState) -> bool {
+        self.first_line.contains_key(&job.key)
+    }
+
     /// Keys of the manifest's rows.
     pub fn keys(&self) -> impl Iterator<Item = JobKey> {
         self.first_line.keys().copied()
