@@ -150,11 +150,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// Sends every attempt that `attempts` yields, `concurrency` at a time, until it ends or the
     /// run stops; what is in flight is finished and logged either way. The iterator is asked only
     /// for what there is room to send.
-    pub async fn run(
-        &self,
-        attempts: impl Iterator<Item = Attempt>,
-        concurrency: usize,
-    ) -> Tally {
+    pub async fn run(&self, attempts: impl Iterator<Item = Attempt>, concurrency: usize) -> Tally {
         let stop = self.stop;
         stream::iter(attempts.take_while(|_| !stop.is_set()))
             .map(|attempt| self.make(attempt))
@@ -188,12 +184,17 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let key = idempotency_key(attempt.job, attempt.number);
         let mut posts = 0;
         loop {
-            let outcome = self.transport.submit(attempt.endpoint, &key, &attempt.body).await;
+            let outcome = self
+                .transport
+                .submit(attempt.endpoint, &key, &attempt.body)
+                .await;
             posts += 1;
             let (retry_after, http_status, error) = match outcome {
-                Outcome::Throttled { retry_after, http_status, error } => {
-                    (retry_after, Some(http_status), error)
-                }
+                Outcome::Throttled {
+                    retry_after,
+                    http_status,
+                    error,
+                } => (retry_after, Some(http_status), error),
                 Outcome::NotSent { error } => (None, None, error),
                 settled => {
                     match settled {
@@ -229,11 +230,17 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 
     async fn settle(&self, attempt: &Attempt, outcome: Outcome) {
         match outcome {
-            Outcome::Accepted { id, status, warning, body } => {
+            Outcome::Accepted {
+                id,
+                status,
+                warning,
+                body,
+            } => {
                 if let Some(warning) = warning {
                     (self.tell)(Event::Warning(attempt, warning));
                 }
-                self.accepted(attempt, id, status, Facts::of(&body.payload())).await;
+                self.accepted(attempt, id, status, Facts::of(&body.payload()))
+                    .await;
             }
             Outcome::Refused { http_status, error } => {
                 self.refused(attempt, http_status, error).await;
@@ -245,7 +252,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             Outcome::Unknown { http_status, error } => {
                 self.unknown(attempt, http_status, error).await;
             }
-            Outcome::Throttled { http_status, error, .. } => {
+            Outcome::Throttled {
+                http_status, error, ..
+            } => {
                 self.give_up(attempt, Some(http_status), error).await;
             }
             Outcome::NotSent { error } => self.give_up(attempt, None, error).await,
@@ -289,7 +298,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             return Err((Reason::SameId(id.to_string()), error));
         }
         if !self.writer.ledger().may_hold(id) {
-            let error = format!("the reply's id {id} is a sandbox's in a log of live jobs, or the reverse");
+            let error =
+                format!("the reply's id {id} is a sandbox's in a log of live jobs, or the reverse");
             return Err((Reason::Mixed, error));
         }
         course.arriving.insert(id.clone());
@@ -301,8 +311,11 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         {
             let mut course = self.course();
             course.unknown_in_a_row = 0;
-            course.no_such_page_in_a_row =
-                if no_such_page { course.no_such_page_in_a_row + 1 } else { 0 };
+            course.no_such_page_in_a_row = if no_such_page {
+                course.no_such_page_in_a_row + 1
+            } else {
+                0
+            };
             if course.no_such_page_in_a_row >= MAX_NO_SUCH_PAGE && course.tally.accepted == 0 {
                 self.stop.set(Reason::WrongAddress);
             }
@@ -363,7 +376,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     fn record(&self, attempt: &Attempt, at: jiff::Timestamp, status: Status) -> Record {
-        let id = attempt.id.as_ref().map(|(column, id)| (*column, id.as_str()));
+        let id = attempt
+            .id
+            .as_ref()
+            .map(|(column, id)| (*column, id.as_str()));
         Record::new(at, attempt.job, attempt.number, status).with_id(id)
     }
 

@@ -6,6 +6,12 @@ use clap::Parser;
 use creativeai::cli::Cli;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    ExitCode::from(creativeai::commands::run(&cli).number())
+    match Cli::try_parse() {
+        Ok(cli) => ExitCode::from(creativeai::commands::run(&cli).number()),
+        Err(error) => {
+            // A closed terminal is no reason for another code.
+            let _ = error.print();
+            ExitCode::from(error.exit_code() as u8)
+        }
+    }
 }

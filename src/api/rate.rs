@@ -56,6 +56,19 @@ impl Rate {
     }
 }
 
+impl fmt::Display for Rate {
+    /// In requests per second, or per minute where that is fewer than one a second.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let per_second = 1.0 / self.interval.as_secs_f64();
+        let (number, unit) = if per_second >= 1.0 {
+            (per_second, "s")
+        } else {
+            (per_second * 60.0, "min")
+        };
+        write!(f, "{}/{unit}", (number * 100.0).round() / 100.0)
+    }
+}
+
 impl FromStr for Rate {
     type Err = RateError;
     fn from_str(text: &str) -> Result<Self, RateError> {

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use clap::{Args, ColorChoice, ValueEnum, ValueHint};
 
-use super::values::{self, Pair, Rate};
+use super::values::{self, Pair};
+use crate::api::Rate;
 use crate::jobs::Seconds;
 
 /// On every command.

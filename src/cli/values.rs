@@ -2,9 +2,7 @@
 //!
 //! The settings file uses the same spellings as the command line.
 
-use std::fmt;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -140,37 +138,6 @@ fn split_number(text: &str) -> Option<(f64, &str)> {
     let starts_right = number.starts_with(|c: char| c.is_ascii_digit());
     let number = number.parse::<f64>().ok().filter(|_| starts_right)?;
     Some((number, rest))
-}
-
-/// At most so many requests in a stretch of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// How many.
-    pub count: NonZeroU32,
-    /// In how long: a second or a minute.
-    pub per: Duration,
-}
-
-impl FromStr for Rate {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no rate; write for example 5/s or 100/min");
-        let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
-        let per = match unit.trim() {
-            "s" | "sec" => Duration::from_secs(1),
-            "min" | "m" => Duration::from_secs(60),
-            _ => return Err(wrong()),
-        };
-        let count = count.trim().parse().map_err(|_| wrong())?;
-        Ok(Self { count, per })
-    }
-}
-
-impl fmt::Display for Rate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = if self.per.as_secs() == 1 { "s" } else { "min" };
-        write!(f, "{}/{unit}", self.count)
-    }
 }
 
 /// `NAME=VALUE`: a filter (`COLUMN=VALUE`) or a column's name (`CANONICAL=HEADER`).
@@ -350,16 +317,6 @@ mod tests {
         assert_eq!(size("12"), Ok(12));
         for text in ["", "0", "MB", "-1MB", "5 bananas", "1e3"] {
             assert!(size(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn rates_read_back() {
-        for text in ["5/s", "100/min"] {
-            assert_eq!(text.parse::<Rate>().unwrap().to_string(), text);
-        }
-        for text in ["5", "0/s", "-1/s", "5/h", "/s"] {
-            assert!(text.parse::<Rate>().is_err(), "{text}");
         }
     }
 

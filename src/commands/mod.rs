@@ -1,10 +1,10 @@
-//! One file a subcommand: gather, run, tell. No protocol, no file format in here.
+//! One file a subcommand: gather, run, tell. No protocol and no file format in here.
 
-mod completions;
-mod config;
-mod help;
-mod init;
-mod man;
+pub mod completions;
+pub mod config;
+pub mod help;
+pub mod init;
+pub mod man;
 mod open;
 mod poll;
 mod reconcile;
@@ -15,7 +15,8 @@ use std::future::Future;
 
 use crate::cli::{Cli, Command};
 use crate::exit::{self, Code, Failure};
-use crate::output::{Printer, Voice, escape};
+use crate::output::escape::escape_lines;
+use crate::output::{Printer, Voice};
 use crate::settings::{Env, Flags, Settings};
 
 /// Runs a command to its end and tells how it went.
@@ -33,8 +34,11 @@ pub fn run(cli: &Cli) -> Code {
     match result {
         Ok(code) => code,
         Err(error) => {
-            printer.raw(exit::describe(&error).trim_end());
-            exit::code_of(&error)
+            let code = exit::code_of(&error);
+            if code != Code::Success {
+                printer.raw(escape_lines(&exit::describe(&error)).trim_end());
+            }
+            code
         }
     }
 }
@@ -42,24 +46,26 @@ pub fn run(cli: &Cli) -> Code {
 fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     let env = Env::of_process();
     let settings = || Settings::resolve(&Flags::of(cli), &env);
+    let done = |result: anyhow::Result<()>| result.map(|()| Code::Success);
     match &cli.command {
         Command::Submit(args) => on_runtime(submit::run(args, &settings()?, printer)),
         Command::Reconcile(args) => on_runtime(reconcile::run(args, &settings()?, printer)),
+        Command::Completions(args) => done(completions::run(args, printer.out())),
+        Command::Man(args) => done(man::run(args, printer.out())),
+        Command::Help(args) => done(help::run(args, printer.out())),
         Command::Init(args) => {
             let voice = printer.voice();
-            init::run(args, &env, &mut init::Terminal, voice, printer.out()).map(done)
+            done(init::run(
+                args,
+                &env,
+                &mut init::Terminal,
+                voice,
+                printer.out(),
+            ))
         }
-        Command::Config => config::run(&settings()?, printer.voice().json, printer.out()).map(done),
-        Command::Completions(args) => completions::run(args, printer.out()).map(done),
-        Command::Man(args) => man::run(args, printer.out()).map(done),
-        Command::Help(args) => help::run(args, printer.out()).map(done),
-        _ => anyhow::bail!("not yet"),
+        Command::Config => done(config::run(&settings()?, cli.global.json, printer.out())),
+        _ => Err(Failure::usage("this command is not built yet").into()),
     }
-}
-
-/// A command that has nothing to say about jobs.
-fn done((): ()) -> Code {
-    Code::Success
 }
 
 /// Runs what waits for the network or for signals.

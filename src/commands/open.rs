@@ -2,7 +2,6 @@
 //! next step.
 
 use std::path::Path;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -38,7 +37,10 @@ impl Api {
             None => {
                 let stand_in = start_stand_in(key.clone()).await?;
                 let url = format!("http://{}", stand_in.addr());
-                (BaseUrl::parse(&url).map_err(|e| config(&e))?, Some(stand_in))
+                (
+                    BaseUrl::parse(&url).map_err(|e| config(&e))?,
+                    Some(stand_in),
+                )
             }
         };
         let client = Client::new(ClientOptions {
@@ -49,7 +51,11 @@ impl Api {
             voice_poll_path: settings.voice.poll_path.clone(),
         })
         .map_err(|e| config(&e))?;
-        Ok(Self { client, base, stand_in })
+        Ok(Self {
+            client,
+            base,
+            stand_in,
+        })
     }
 }
 
@@ -76,14 +82,16 @@ async fn start_stand_in(key: crate::api::ApiKey) -> Result<Sandbox, Failure> {
 pub fn log_failure(error: LogError) -> Failure {
     let message = error.to_string();
     match error {
-        LogError::Missing(_) => Failure::io(message)
-            .help("name the log, or make one with `creativeai submit MANIFEST`"),
-        LogError::NotRegular(_) => Failure::config(message)
-            .help("name a file; nothing was sent"),
-        LogError::Locked(_) => Failure::temporary(format!("{message}; nothing was sent"))
-            .help("run the same command again when that one is done, or wait longer with --lock-wait 10m"),
-        LogError::Io { .. } => Failure::io(message)
-            .help("check that the disk has room and that you may read and write there; nothing was sent"),
+        LogError::Missing(_) => {
+            Failure::io(message).help("name the log, or make one with `creativeai submit MANIFEST`")
+        }
+        LogError::NotRegular(_) => Failure::config(message).help("name a file; nothing was sent"),
+        LogError::Locked(_) => Failure::temporary(format!("{message}; nothing was sent")).help(
+            "run the same command again when that one is done, or wait longer with --lock-wait 10m",
+        ),
+        LogError::Io { .. } => Failure::io(message).help(
+            "check that the disk has room and that you may read and write there; nothing was sent",
+        ),
     }
 }
 
@@ -120,8 +128,7 @@ pub fn open_writer(
     command: &str,
     printer: &Printer,
 ) -> Result<Writer, Failure> {
-    let writer =
-        Writer::open(path, ledger, command, settings.lock_wait).map_err(log_failure)?;
+    let writer = Writer::open(path, ledger, command, settings.lock_wait).map_err(log_failure)?;
     warn_of_unreadable(&writer.ledger(), writer.path(), printer);
     Ok(writer)
 }

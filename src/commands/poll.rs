@@ -135,7 +135,14 @@ impl Poller<'_> {
                     continue;
                 }
                 let due = Instant::now();
-                targets.push(Target { job, attempt: number, id, endpoint, failures: 0, due });
+                targets.push(Target {
+                    job,
+                    attempt: number,
+                    id,
+                    endpoint,
+                    failures: 0,
+                    due,
+                });
             }
         }
         if silent > 0 {
@@ -193,7 +200,11 @@ impl Poller<'_> {
                 target.due = Instant::now() + interval;
                 Ok(Asked::Renders(target))
             }
-            PollOutcome::Trouble { retry_after, error, http_status } => {
+            PollOutcome::Trouble {
+                retry_after,
+                error,
+                http_status,
+            } => {
                 target.failures += 1;
                 if retry_after.is_some() || matches!(http_status, Some(429 | 503)) {
                     permit.throttled(retry_after, target.failures);

@@ -53,6 +53,17 @@ async fn poll(
     wait: bool,
 ) -> anyhow::Result<Ending> {
     let concurrency = settings.network.concurrency_for(IdColumn::Sku);
-    let poller = Poller { api, writer, stop, settings, printer, concurrency };
-    if wait { poller.wait(|_| true).await } else { poller.once(|_| true).await }
+    let poller = Poller {
+        api,
+        writer,
+        stop,
+        settings,
+        printer,
+        concurrency,
+    };
+    if wait {
+        poller.wait(|_| true).await
+    } else {
+        poller.once(|_| true).await
+    }
 }

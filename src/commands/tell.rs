@@ -57,7 +57,10 @@ pub struct Replayed {
 impl Summary {
     /// A summary of `command`'s run.
     pub fn new(command: &'static str) -> Self {
-        Self { command, ..Self::default() }
+        Self {
+            command,
+            ..Self::default()
+        }
     }
 
     /// Counts where jobs stand. Dismissed and superseded ones are left out of the states.
@@ -137,10 +140,18 @@ impl Summary {
                 stand.push(format!("{} {what}", words::number(n)));
             }
         }
-        let did = if did.is_empty() { "nothing to do".to_owned() } else { did.join(", ") };
+        let did = if did.is_empty() {
+            "nothing to do".to_owned()
+        } else {
+            did.join(", ")
+        };
         let mut line = format!("{}: {did}", self.command);
         if !stand.is_empty() {
-            line.push_str(&format!("; {} in all: {}", words::count(self.jobs, "clip"), stand.join(", ")));
+            line.push_str(&format!(
+                "; {} in all: {}",
+                words::count(self.jobs, "clip"),
+                stand.join(", ")
+            ));
         }
         if self.credits_estimated > Credits::ZERO {
             line.push_str(&format!(
@@ -149,7 +160,10 @@ impl Summary {
             ));
         }
         if self.credits_charged > Credits::ZERO {
-            line.push_str(&format!("; charged {}", words::credits(self.credits_charged)));
+            line.push_str(&format!(
+                "; charged {}",
+                words::credits(self.credits_charged)
+            ));
         }
         line
     }
@@ -196,7 +210,10 @@ pub struct Sending<'a> {
 impl<'a> Sending<'a> {
     /// Tells of `total` attempts, where it is known how many there will be.
     pub fn new(printer: &'a Printer, _command: &'static str, _total: Option<u64>) -> Self {
-        Self { printer, waited: RefCell::new(None) }
+        Self {
+            printer,
+            waited: RefCell::new(None),
+        }
     }
 
     /// Takes an event.
@@ -259,7 +276,8 @@ impl<'a> Polling<'a> {
     /// One was asked for.
     pub fn seen(&self, status: Status, facts: &Facts) {
         let phase = facts.phase.as_deref().unwrap_or("");
-        self.printer.detail(format_args!("{status} {}", escape(phase)));
+        self.printer
+            .detail(format_args!("{status} {}", escape(phase)));
     }
 
     /// No more to come.
@@ -309,7 +327,10 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
     for (what, n) in rows {
         text.push_str(&format!("  {what:<18} {:>9}\n", words::number(n)));
     }
-    text.push_str(&format!("  would cost {}\n", words::money(&settings.rates, run.credits)));
+    text.push_str(&format!(
+        "  would cost {}\n",
+        words::money(&settings.rates, run.credits)
+    ));
     text.push_str("Nothing was sent, nothing was written.\n");
     std::io::Write::write_all(printer.out(), text.as_bytes())?;
     printer.flush()?;

@@ -208,9 +208,15 @@ impl Ledger {
         if *first == id {
             return;
         }
-        if *first == 0 && self.by_id.find(id, |&i| first_ids[i as usize] == id).is_none() {
+        if *first == 0
+            && self
+                .by_id
+                .find(id, |&i| first_ids[i as usize] == id)
+                .is_none()
+        {
             first_ids[index as usize] = id;
-            self.by_id.insert_unique(id, index, |&i| first_ids[i as usize]);
+            self.by_id
+                .insert_unique(id, index, |&i| first_ids[i as usize]);
             return;
         }
         let jobs = self.more_ids.entry(id).or_default();
@@ -242,9 +248,7 @@ impl Ledger {
             (Some(owner), Some(image)) => Some(Subject::of(owner, image.as_str())),
             _ => None,
         };
-        let keyless_owner = owner
-            .filter(|_| line.keyless)
-            .map(Subject::of_owner);
+        let keyless_owner = owner.filter(|_| line.keyless).map(Subject::of_owner);
         let Some(subjects) = &mut self.subjects else {
             return;
         };

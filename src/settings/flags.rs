@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::values::Rate;
+use crate::api::Rate;
 use crate::cli::{ApiArgs, Cli, ClipArgs, Command, IntervalArg, LockArg, PaceArgs};
 use crate::jobs::Seconds;
 

@@ -7,18 +7,10 @@ use std::time::Duration;
 use super::keys::MODELS;
 use super::resolve::{Layers, Said, Show, amount, parsed, parsed_or_number, text, whole};
 use super::{Flags, Origin, Setting};
-use crate::cli::values::{self, Rate};
+use crate::api::{DurationStyle, Rate};
+use crate::cli::values;
 use crate::exit::Failure;
 use crate::jobs::{Credits, IdColumn, Rates, Seconds};
-
-/// How a clip's length goes into a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DurationStyle {
-    /// `"5s"`, as the vendor's samples do.
-    Text,
-    /// `5`, as other pages of the vendor do.
-    Integer,
-}
 
 /// For video rows that leave something open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +125,11 @@ impl Network {
         let seconds = Duration::from_secs;
         Ok(Self {
             concurrency: l.pick_open("concurrency", concurrency, few(1024))?,
-            rate: l.pick_open("rate", rate, parsed(str::parse))?,
+            rate: l.pick_open(
+                "rate",
+                rate,
+                parsed(|text| Rate::parse(text).map_err(|e| e.to_string())),
+            )?,
             timeout: l.pick_open("timeout", timeout, length())?,
             connect_timeout: l.pick("connect_timeout", connect, length(), seconds(10))?,
             request_timeout: l.pick("request_timeout", request, length(), seconds(60))?,

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 pub use env::Env;
 pub use flags::Flags;
-pub use groups::{Download, DurationStyle, Network, Publish, VideoDefaults, VoiceDefaults};
+pub use groups::{Download, Network, Publish, VideoDefaults, VoiceDefaults};
 pub use secret::{KeySource, read_key_file, write_key_file};
 
 use crate::api::ApiKey;

@@ -13,7 +13,7 @@ use super::poll::Poller;
 use super::tell::{self, Summary};
 use crate::api::{Endpoint, correlated, request_body};
 use crate::cli::SubmitArgs;
-use crate::dispatch::{Attempt, Dispatcher};
+use crate::dispatch::{Attempt, Dispatcher, Event};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, LogError, Writer};
 use crate::jobs::{Credits, IdColumn, JobState, Ledger, Record, Status};
@@ -49,19 +49,17 @@ pub async fn run(
     open::check_mixing(&writer, settings, &api.base)?;
     plan.decide(&writer.ledger(), args.resubmit_changed);
     if writer.is_new() {
-        printer.note(format_args!("new job log: {}", escape(&writer.path().display().to_string())));
+        printer.note(format_args!(
+            "new job log: {}",
+            escape(&writer.path().display().to_string())
+        ));
     }
     let concurrency = settings.network.concurrency_for(manifest.id_column());
     let throttle = open::throttle(settings, concurrency, deadline);
     let teller = tell::Sending::new(printer, "submit", Some(most_to_send(&plan, args)));
-    let mut dispatcher = Dispatcher::new(
-        &api.client,
-        &writer,
-        &throttle,
-        &stop,
-        &jiff::Timestamp::now,
-        &|event| teller.tell(&event),
-    );
+    let tell_event = |event: Event<'_>| teller.tell(&event);
+    let now = jiff::Timestamp::now;
+    let mut dispatcher = Dispatcher::new(&api.client, &writer, &throttle, &stop, &now, &tell_event);
     dispatcher.sandbox = settings.sandbox;
     let capped = Cell::new(false);
     let tally = {
@@ -115,16 +113,18 @@ pub async fn run(
 }
 
 fn most_to_send(plan: &Plan, args: &SubmitArgs) -> u64 {
-    args.max_jobs.map_or(plan.counts.send, |most| most.min(plan.counts.send))
+    args.max_jobs
+        .map_or(plan.counts.send, |most| most.min(plan.counts.send))
 }
 
 /// How the manifest is read, by options and settings.
-pub fn manifest_options(
-    reading: &crate::cli::ManifestArgs,
-    settings: &Settings,
-) -> Options {
+pub fn manifest_options(reading: &crate::cli::ManifestArgs, settings: &Settings) -> Options {
     Options {
-        map: reading.map.iter().map(|pair| (pair.name.clone(), pair.value.clone())).collect(),
+        map: reading
+            .map
+            .iter()
+            .map(|pair| (pair.name.clone(), pair.value.clone()))
+            .collect(),
         encoding: reading.encoding.map(|e| e.name().to_owned()),
         delimiter: reading.delimiter,
         allow_no_image: reading.allow_no_image,
@@ -141,14 +141,17 @@ pub fn manifest_options(
 }
 
 fn open_manifest(args: &SubmitArgs, settings: &Settings) -> Result<Manifest, Failure> {
-    Manifest::open(&args.manifest, manifest_options(&args.reading, settings)).map_err(manifest_failure)
+    Manifest::open(&args.manifest, manifest_options(&args.reading, settings))
+        .map_err(manifest_failure)
 }
 
 /// What a manifest that cannot be read means for the run.
 pub fn manifest_failure(error: ManifestError) -> Failure {
     let message = error.to_string();
     match error {
-        ManifestError::Io { .. } => Failure::io(message).help("no row was sent; check the file's name"),
+        ManifestError::Io { .. } => {
+            Failure::io(message).help("no row was sent; check the file's name")
+        }
         ManifestError::Invalid(_) => {
             Failure::data(format!("the manifest cannot be used:\n{message}"))
                 .help("mend the file and run the same command again; no row was sent")
@@ -179,7 +182,9 @@ fn read(
                     ));
                 }
             }
-            Err(RowFault::Problems { problems: found, .. }) => {
+            Err(RowFault::Problems {
+                problems: found, ..
+            }) => {
                 rows += 1;
                 for problem in found {
                     problems += 1;
@@ -223,12 +228,32 @@ fn dry_run(
         Err(error) => return Err(open::log_failure(error).into()),
     };
     let empty = ledger();
-    plan.decide(log.as_ref().map_or(&empty, JobLog::ledger), args.resubmit_changed);
+    plan.decide(
+        log.as_ref().map_or(&empty, JobLog::ledger),
+        args.resubmit_changed,
+    );
     let counts = plan.counts;
     let invalid_is_an_error = counts.invalid > 0 && !args.skip_invalid;
-    let code = if invalid_is_an_error { Code::Data } else { Code::Success };
-    let sent = if invalid_is_an_error { Credits::ZERO } else { counts.credits };
-    tell::dry_run(&tell::DryRun { manifest: manifest.name(), counts: &counts, credits: sent, code }, settings, printer)?;
+    let code = if invalid_is_an_error {
+        Code::Data
+    } else {
+        Code::Success
+    };
+    let sent = if invalid_is_an_error {
+        Credits::ZERO
+    } else {
+        counts.credits
+    };
+    tell::dry_run(
+        &tell::DryRun {
+            manifest: manifest.name(),
+            counts: &counts,
+            credits: sent,
+            code,
+        },
+        settings,
+        printer,
+    )?;
     tell_held(plan, args, manifest, printer);
     Ok(code)
 }
@@ -240,7 +265,11 @@ fn tell_held(plan: &Plan, args: &SubmitArgs, manifest: &Manifest, printer: &Prin
         return;
     }
     let lines: Vec<String> = plan.held(SHOWN).iter().map(u64::to_string).collect();
-    let more = if changed > SHOWN as u64 { " and more" } else { "" };
+    let more = if changed > SHOWN as u64 {
+        " and more"
+    } else {
+        ""
+    };
     printer.warn(format_args!(
         "{} of {} {} edited after an older version was ordered, and held: line {}{more}. The older \
          clip is paid for. Nothing was sent for {}; to order the new version as well, run the same \
@@ -273,12 +302,17 @@ impl<'a> Run<'a> {
     ) -> Result<impl Iterator<Item = Attempt> + 'a, Failure> {
         let changed = manifest.has_changed().map_err(manifest_failure)?;
         if changed {
-            return Err(manifest_failure(ManifestError::Changed(manifest.name().into())));
+            return Err(manifest_failure(ManifestError::Changed(
+                manifest.name().into(),
+            )));
         }
         let most = most_to_send(self.plan, self.args);
         let mut left = most;
         // When nothing is sent the file need not be read again.
-        let rows = (most > 0).then(|| manifest.rows()).transpose().map_err(manifest_failure)?;
+        let rows = (most > 0)
+            .then(|| manifest.rows())
+            .transpose()
+            .map_err(manifest_failure)?;
         let mut rows = rows.into_iter().flatten().enumerate();
         Ok(std::iter::from_fn(move || {
             while left > 0 {
@@ -287,13 +321,16 @@ impl<'a> Run<'a> {
                     Ok(row) => row,
                     Err(RowFault::Problems { .. }) if self.plan.was_invalid(index) => continue,
                     Err(RowFault::Broken(error)) => return self.broken(error.to_string()),
-                    Err(fault @ RowFault::Problems { .. }) => return self.broken(fault.to_string()),
+                    Err(fault @ RowFault::Problems { .. }) => {
+                        return self.broken(fault.to_string());
+                    }
                 };
                 match self.plan.decided(index, &row) {
                     Some(Decision::Send) => {}
                     Some(_) => continue,
                     None => {
-                        let name: std::sync::Arc<str> = self.args.manifest.display().to_string().into();
+                        let name: std::sync::Arc<str> =
+                            self.args.manifest.display().to_string().into();
                         return self.broken(ManifestError::Changed(name).to_string());
                     }
                 }

@@ -73,7 +73,11 @@ impl Plan {
             subject: (!image.is_empty()).then(|| Subject::of(&row.id, image)),
             owner: Subject::of_owner(&row.id),
             credits: rates.estimate(&row.clip),
-            decision: if is_first { Decision::Send } else { Decision::Duplicate },
+            decision: if is_first {
+                Decision::Send
+            } else {
+                Decision::Duplicate
+            },
         }));
         (!is_first).then_some(first)
     }
@@ -111,10 +115,20 @@ impl Plan {
 
     fn about(&self, note: &Note, ledger: &Ledger, resubmit_changed: bool) -> Decision {
         if let Some(job) = ledger.job(note.key) {
-            return if may_go_again(job) { Decision::Send } else { Decision::Skip };
+            return if may_go_again(job) {
+                Decision::Send
+            } else {
+                Decision::Skip
+            };
         }
-        let held = self.replaced(note.subject, note.owner, ledger).any(JobState::maybe_accepted);
-        if held && !resubmit_changed { Decision::Changed } else { Decision::Send }
+        let held = self
+            .replaced(note.subject, note.owner, ledger)
+            .any(JobState::maybe_accepted);
+        if held && !resubmit_changed {
+            Decision::Changed
+        } else {
+            Decision::Send
+        }
     }
 
     /// The jobs that `row` replaces: the same listing or SKU and photo under a key that the
@@ -167,7 +181,11 @@ impl Plan {
     /// The lines, keys aside, of held rows: at most `most` of them, by their place in the
     /// manifest.
     pub fn held(&self, most: usize) -> Vec<u64> {
-        let held = self.rows.iter().flatten().filter(|n| n.decision == Decision::Changed);
+        let held = self
+            .rows
+            .iter()
+            .flatten()
+            .filter(|n| n.decision == Decision::Changed);
         held.take(most)
             .filter_map(|note| self.first_line.get(&note.key).copied())
             .collect()
