@@ -56,12 +56,12 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Man(args) => done(man::run(args, printer.out())),
         Command::Help(args) => done(help::run(args, printer.out())),
         Command::Init(args) => {
-            let quiet = cli.global.quiet;
+            let voice = printer.voice();
             done(init::run(
                 args,
                 &env,
                 &mut init::Terminal,
-                quiet,
+                voice,
                 printer.out(),
             ))
         }
