@@ -8,6 +8,8 @@ pub mod man;
 mod open;
 mod poll;
 mod reconcile;
+mod recover;
+mod replay;
 mod submit;
 mod tell;
 
@@ -49,17 +51,17 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     let done = |result: anyhow::Result<()>| result.map(|()| Code::Success);
     match &cli.command {
         Command::Submit(args) => on_runtime(submit::run(args, &settings()?, printer)),
-        Command::Reconcile(args) => on_runtime(reconcile::run(args, &settings()?, printer)),
+        Command::Reconcile(args) => reconcile::run(args, &settings()?, printer),
         Command::Completions(args) => done(completions::run(args, printer.out())),
         Command::Man(args) => done(man::run(args, printer.out())),
         Command::Help(args) => done(help::run(args, printer.out())),
         Command::Init(args) => {
-            let quiet = cli.global.quiet;
+            let voice = printer.voice();
             done(init::run(
                 args,
                 &env,
                 &mut init::Terminal,
-                quiet,
+                voice,
                 printer.out(),
             ))
         }
@@ -69,7 +71,7 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
 }
 
 /// Runs what waits for the network or for signals.
-fn on_runtime(work: impl Future<Output = anyhow::Result<Code>>) -> anyhow::Result<Code> {
+fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
