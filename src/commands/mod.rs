@@ -1,1 +1,4 @@
-//! (to be filled)
+//! One file a subcommand: gather, run, tell. No protocol, no file format here.
+
+pub mod filter;
+pub mod status;

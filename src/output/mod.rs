@@ -1,5 +1,27 @@
 //! Progress, tables, wording, the HTML report.
+//!
+//! Data goes to standard output, everything else to standard error. What a server or a manifest
+//! says is escaped before it gets near a terminal or a page.
 
-mod escape;
+mod card;
+mod columns;
+pub mod escape;
+mod history;
+pub mod json;
+pub mod natural;
+mod printer;
+mod sheet;
+mod standing;
+mod table;
+mod tally;
+pub mod words;
 
+pub use card::{Card, since};
 pub use escape::escape;
+pub use history::history;
+pub use printer::{Printer, Tone, USUAL_WIDTH, Voice};
+pub use sheet::{Carried, Sheet};
+pub use standing::{Audience, Standing};
+pub use table::{Group, footer, table};
+pub use tally::{Notice, Tally};
+pub use words::Commands;

@@ -1,0 +1,410 @@
+//! Where words go: data to standard output, everything else to standard error; with or without
+//! colour, quiet or talkative. Chosen once, then handed to every command.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+
+use anstream::AutoStream;
+use clap::ColorChoice;
+use owo_colors::OwoColorize;
+use serde::Serialize;
+
+use super::json;
+
+/// Columns of a terminal that does not tell, and of everything that is none.
+pub const USUAL_WIDTH: u16 = 80;
+
+/// What was asked for on the command line.
+#[derive(Clone, Copy, Debug)]
+pub struct Voice {
+    /// Colours on a terminal, always, or never.
+    pub color: ColorChoice,
+    /// Nothing on success.
+    pub quiet: bool,
+    /// How many `-v`.
+    pub verbose: u8,
+    /// One JSON document on standard output.
+    pub json: bool,
+}
+
+impl Default for Voice {
+    fn default() -> Self {
+        Self {
+            color: ColorChoice::Auto,
+            quiet: false,
+            verbose: 0,
+            json: false,
+        }
+    }
+}
+
+/// What a piece of text is about; its colour follows from that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tone {
+    /// Done.
+    Good,
+    /// Under way.
+    Busy,
+    /// Failed.
+    Bad,
+    /// Waits for a decision.
+    Doubt,
+    /// Less important than the rest.
+    Quiet,
+    /// A headline.
+    Strong,
+}
+
+/// The two streams, and how to use them.
+pub struct Printer {
+    out: Forgiving<Box<dyn Write + Send>>,
+    err: Mutex<Box<dyn Write + Send>>,
+    voice: Voice,
+    out_is: Behind,
+    err_is: Behind,
+    width: u16,
+}
+
+/// What stands behind a stream.
+#[derive(Clone, Copy, Debug, Default)]
+struct Behind {
+    terminal: bool,
+    coloured: bool,
+}
+
+impl std::fmt::Debug for Printer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Printer")
+            .field("voice", &self.voice)
+            .field("width", &self.width)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Printer {
+    /// The process's own streams.
+    pub fn new(voice: Voice) -> Self {
+        let (out, err) = (io::stdout(), io::stderr());
+        let out_is = Behind {
+            terminal: out.is_terminal(),
+            coloured: paints(voice.color, || AutoStream::choice(&out)),
+        };
+        let err_is = Behind {
+            terminal: err.is_terminal(),
+            coloured: paints(voice.color, || AutoStream::choice(&err)),
+        };
+        // Text without colour needs no filter; text with colour needs one on old consoles.
+        let out: Box<dyn Write + Send> = if out_is.coloured {
+            Box::new(BufWriter::new(AutoStream::always(out)))
+        } else {
+            Box::new(BufWriter::with_capacity(1 << 16, out))
+        };
+        let err: Box<dyn Write + Send> = if err_is.coloured {
+            Box::new(AutoStream::always(err))
+        } else {
+            Box::new(err)
+        };
+        Self {
+            out: Forgiving {
+                inner: out,
+                closed: false,
+            },
+            err: Mutex::new(err),
+            voice,
+            out_is,
+            err_is,
+            width: width_of_stdout(),
+        }
+    }
+
+    /// Standard output. That its reader has gone is no error: writing goes on into nothing.
+    pub fn out(&mut self) -> &mut (dyn Write + Send) {
+        &mut self.out
+    }
+
+    /// Whether the reader of standard output has gone, so that more work for it is pointless.
+    pub fn is_closed(&self) -> bool {
+        self.out.closed
+    }
+
+    /// One JSON document on standard output.
+    pub fn document(&mut self, value: &impl Serialize) -> io::Result<()> {
+        json::write(&mut self.out, value)?;
+        self.out.write_all(b"\n")?;
+        self.out.flush()
+    }
+
+    /// Brings out what is still held back. Call it before the process ends: what is lost then
+    /// would not be noticed.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// Tells on standard error, unless `--quiet`.
+    pub fn note(&self, text: impl Display) {
+        if !self.voice.quiet {
+            self.tell(format_args!("{text}\n"));
+        }
+    }
+
+    /// Tells on standard error with `-v`.
+    pub fn detail(&self, text: impl Display) {
+        if self.voice.verbose > 0 {
+            self.tell(format_args!("{text}\n"));
+        }
+    }
+
+    /// Warns on standard error, whatever was asked for.
+    pub fn warn(&self, text: impl Display) {
+        let word = paint("warning:", Tone::Doubt, self.err_is.coloured);
+        self.tell(format_args!("{word} {text}\n"));
+    }
+
+    /// Tells an error on standard error, whatever was asked for.
+    pub fn error(&self, text: impl Display) {
+        let word = paint("error:", Tone::Bad, self.err_is.coloured);
+        self.tell(format_args!("{word} {text}\n"));
+    }
+
+    fn tell(&self, text: std::fmt::Arguments<'_>) {
+        let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+        // When even standard error fails there is nobody left to tell. One write a message keeps
+        // the lines of several processes apart.
+        let _ = err.write_all(text.to_string().as_bytes());
+        let _ = err.flush();
+    }
+
+    /// `text` for standard output in the colour of `tone`, where colours are wanted.
+    pub fn paint(&self, text: &str, tone: Tone) -> String {
+        paint(text, tone, self.out_is.coloured)
+    }
+
+    /// Columns of the terminal behind standard output.
+    pub fn width(&self) -> u16 {
+        self.width
+    }
+
+    /// Whether standard output is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.out_is.terminal
+    }
+
+    /// Whether somebody watches standard error and wants to see progress there.
+    pub fn shows_progress(&self) -> bool {
+        self.err_is.terminal && !self.voice.quiet && !self.voice.json
+    }
+
+    /// What was asked for.
+    pub fn voice(&self) -> Voice {
+        self.voice
+    }
+}
+
+fn paints(choice: ColorChoice, auto: impl FnOnce() -> anstream::ColorChoice) -> bool {
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => auto() != anstream::ColorChoice::Never,
+    }
+}
+
+fn paint(text: &str, tone: Tone, wanted: bool) -> String {
+    if !wanted || text.is_empty() {
+        return text.to_owned();
+    }
+    match tone {
+        Tone::Good => text.green().to_string(),
+        Tone::Busy => text.cyan().to_string(),
+        Tone::Bad => text.red().to_string(),
+        Tone::Doubt => text.yellow().to_string(),
+        Tone::Quiet => text.dimmed().to_string(),
+        Tone::Strong => text.bold().to_string(),
+    }
+}
+
+/// The terminal's width; where there is none, `COLUMNS` where it is set, as in a pager's pipe.
+fn width_of_stdout() -> u16 {
+    let told = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal_size::terminal_size_of(io::stdout())
+        .map(|(width, _)| width.0)
+        .or_else(told)
+        .filter(|width| *width > 0)
+        .unwrap_or(USUAL_WIDTH)
+}
+
+/// A writer to whom it does not matter that nobody reads any more.
+struct Forgiving<W> {
+    inner: W,
+    closed: bool,
+}
+
+impl<W> Forgiving<W> {
+    fn forgive<T>(&mut self, result: io::Result<T>, otherwise: T) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(otherwise)
+            }
+            other => other,
+        }
+    }
+}
+
+impl<W: Write> Write for Forgiving<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.closed {
+            return Ok(bytes.len());
+        }
+        let result = self.inner.write(bytes);
+        self.forgive(result, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        let result = self.inner.flush();
+        self.forgive(result, ())
+    }
+}
+
+/// What a test's printer has printed.
+#[cfg(test)]
+#[derive(Clone, Default)]
+pub(crate) struct Heard {
+    out: Shared,
+    err: Shared,
+}
+
+#[cfg(test)]
+#[derive(Clone, Default)]
+struct Shared(std::sync::Arc<Mutex<Vec<u8>>>);
+
+#[cfg(test)]
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Heard {
+    /// Standard output, without the blanks at the ends of lines.
+    pub(crate) fn out(&self) -> String {
+        String::from_utf8(self.out.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// Standard error.
+    pub(crate) fn err(&self) -> String {
+        String::from_utf8(self.err.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+#[cfg(test)]
+impl Printer {
+    /// A printer that keeps what it prints, as on a terminal of `width` columns.
+    pub(crate) fn for_test(width: u16, voice: Voice) -> (Self, Heard) {
+        let heard = Heard::default();
+        let coloured = voice.color == ColorChoice::Always;
+        let printer = Self {
+            out: Forgiving {
+                inner: Box::new(heard.out.clone()),
+                closed: false,
+            },
+            err: Mutex::new(Box::new(heard.err.clone())),
+            voice,
+            out_is: Behind {
+                terminal: true,
+                coloured,
+            },
+            err_is: Behind {
+                terminal: false,
+                coloured,
+            },
+            width,
+        };
+        (printer, heard)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printer(voice: Voice) -> (Printer, Heard) {
+        Printer::for_test(80, voice)
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_no_error_and_is_noticed() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+        }
+        let (mut printer, _) = printer(Voice::default());
+        printer.out.inner = Box::new(Gone);
+        assert!(!printer.is_closed());
+        printer.out().write_all(b"text").unwrap();
+        assert!(printer.is_closed());
+        printer.flush().unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_behind_standard_output_is_an_error() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let (mut printer, _) = printer(Voice::default());
+        printer.out.inner = Box::new(Full);
+        assert!(printer.out().write_all(b"text").is_err());
+    }
+
+    #[test]
+    fn quiet_keeps_warnings_and_drops_notes() {
+        let quiet = Voice {
+            quiet: true,
+            ..Voice::default()
+        };
+        let (printer, heard) = printer(quiet);
+        printer.note("nice to know");
+        printer.detail("even more");
+        printer.warn("mind the gap");
+        printer.error("no such file");
+        assert_eq!(
+            heard.err(),
+            "warning: mind the gap\nerror: no such file\n",
+            "nothing else"
+        );
+    }
+
+    #[test]
+    fn colours_come_only_where_they_are_wanted() {
+        let (plain, _) = printer(Voice::default());
+        assert_eq!(plain.paint("ready", Tone::Good), "ready");
+        let (coloured, heard) = printer(Voice {
+            color: ColorChoice::Always,
+            ..Voice::default()
+        });
+        assert_eq!(
+            coloured.paint("ready", Tone::Good),
+            "\u{1b}[32mready\u{1b}[39m"
+        );
+        coloured.warn("x");
+        assert!(heard.err().starts_with("\u{1b}[33mwarning:"));
+    }
+}

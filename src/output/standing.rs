@@ -1,0 +1,163 @@
+//! Where a job stands, as people see it: the log's statuses and flags boiled down to one word.
+
+use crate::jobs::{IdColumn, JobState, JobView, Status};
+
+use super::Tone;
+
+/// Where a job stands. The order is that of a summary: good news first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// The clip is there.
+    Ready,
+    /// The vendor is making it.
+    Rendering,
+    /// The vendor has it in the queue.
+    Queued,
+    /// Not accepted for the time being; the next run sends it again by itself.
+    NotSent,
+    /// The vendor tried and failed; the credits come back.
+    Failed,
+    /// The vendor refused it; nothing was charged.
+    Refused,
+    /// Nobody knows whether it was accepted.
+    Unknown,
+    /// An edited row took its place.
+    Replaced,
+    /// A person closed it.
+    Closed,
+}
+
+impl Standing {
+    /// All of them, in the order of a summary.
+    pub const ALL: [Self; 9] = [
+        Self::Ready,
+        Self::Rendering,
+        Self::Queued,
+        Self::NotSent,
+        Self::Failed,
+        Self::Refused,
+        Self::Unknown,
+        Self::Replaced,
+        Self::Closed,
+    ];
+
+    /// Where `job` stands. What no longer counts says so, whatever became of it.
+    pub fn of(job: &JobState) -> Self {
+        if job.is_dismissed() {
+            return Self::Closed;
+        }
+        if job.is_superseded() {
+            return Self::Replaced;
+        }
+        match job.status() {
+            Status::Completed => Self::Ready,
+            Status::Processing => Self::Rendering,
+            Status::Pending => Self::Queued,
+            Status::Failed => Self::Failed,
+            Status::SubmitFailed if job.speaking().is_temporary() => Self::NotSent,
+            Status::SubmitFailed => Self::Refused,
+            Status::Unknown | Status::Submitting => Self::Unknown,
+        }
+    }
+
+    /// In a word or two, as in "2 rooms *in the queue*".
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Rendering => "rendering",
+            Self::Queued => "in the queue",
+            Self::NotSent => "not sent yet",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Unknown => "outcome unknown",
+            Self::Replaced => "replaced",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// What it means, in a sentence.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Ready => "The clip is finished.",
+            Self::Rendering => "The vendor is making the clip.",
+            Self::Queued => "The vendor has accepted it and will start soon.",
+            Self::NotSent => {
+                "The vendor did not take it yet, and nothing was charged. The next submit sends it again."
+            }
+            Self::Failed => "The vendor could not make the clip and gives the credits back.",
+            Self::Refused => "The vendor did not accept it; nothing was charged.",
+            Self::Unknown => {
+                "It was sent, but no clear answer came back. It may have been accepted, and paid for."
+            }
+            Self::Replaced => "Its row was edited; the newer clip takes its place.",
+            Self::Closed => "Somebody closed it by hand.",
+        }
+    }
+
+    /// A sign for the start of a line.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Ready => "✓",
+            Self::Rendering | Self::Queued => "•",
+            Self::NotSent => "○",
+            Self::Failed | Self::Refused => "✗",
+            Self::Unknown => "?",
+            Self::Replaced | Self::Closed => "–",
+        }
+    }
+
+    /// Its colour.
+    pub const fn tone(self) -> Tone {
+        match self {
+            Self::Ready => Tone::Good,
+            Self::Rendering | Self::Queued | Self::NotSent => Tone::Busy,
+            Self::Failed | Self::Refused => Tone::Bad,
+            Self::Unknown => Tone::Doubt,
+            Self::Replaced | Self::Closed => Tone::Quiet,
+        }
+    }
+
+    /// Whether it counts among a listing's clips.
+    pub const fn is_counted(self) -> bool {
+        !matches!(self, Self::Replaced | Self::Closed)
+    }
+}
+
+/// Who reads: estate agents think of listings and rooms, shop owners of products and clips.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Property listings.
+    Listings,
+    /// Products of a shop.
+    Products,
+    /// Nothing tells.
+    Anyone,
+}
+
+impl Audience {
+    /// The audience of a job.
+    pub fn of(view: &JobView) -> Self {
+        match view.id() {
+            Some((IdColumn::Listing, _)) => Self::Listings,
+            Some((IdColumn::Sku, _)) => Self::Products,
+            None => Self::Anyone,
+        }
+    }
+
+    /// What a job's owner is called.
+    pub const fn owner(self) -> &'static str {
+        match self {
+            Self::Listings => "listing",
+            Self::Products => "product",
+            Self::Anyone => "job",
+        }
+    }
+
+    /// What one clip of an owner is called.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Listings => "room",
+            Self::Products | Self::Anyone => "clip",
+        }
+    }
+}

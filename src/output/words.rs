@@ -1,0 +1,331 @@
+//! Wording that several outputs share: numbers, money, durations, names of clips, commands.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+
+use crate::jobs::{Credits, JobView, Rates};
+
+/// `1 clip`, `1,200 clips`. An `s` makes the plural.
+pub fn count(n: u64, thing: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{} {thing}{s}", number(n))
+}
+
+/// `1,200`.
+pub fn number(n: u64) -> String {
+    group_digits(&n.to_string())
+}
+
+fn group_digits(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `5 credits`, `1 credit`, `1,200.5 credits`.
+pub fn credits(amount: Credits) -> String {
+    let text = amount.to_string();
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let point = if fraction.is_empty() { "" } else { "." };
+    let s = if amount == Credits::whole(1) { "" } else { "s" };
+    format!("{}{point}{fraction} credit{s}", group_digits(whole))
+}
+
+/// `$0.36 to $0.50`: from the cheapest to the dearest way to buy that many credits.
+pub fn dollars(rates: &Rates, amount: Credits) -> String {
+    let (low, high) = rates.dollars(amount);
+    let (low, high) = (cents(low), cents(high));
+    if low == high {
+        low
+    } else {
+        format!("{low} to {high}")
+    }
+}
+
+/// `5 credits, about $0.36 to $0.50`; without credits no dollars.
+pub fn money(rates: &Rates, amount: Credits) -> String {
+    if amount == Credits::ZERO {
+        return credits(amount);
+    }
+    format!("{}, about {}", credits(amount), dollars(rates, amount))
+}
+
+/// Half a cent is rounded up, as people do; it is no half in binary.
+fn cents(dollars: f64) -> String {
+    let cents = ((dollars * 1000.0).round() as i64).saturating_add(5) / 10;
+    let whole = group_digits(&(cents / 100).to_string());
+    format!("${whole}.{:02}", cents % 100)
+}
+
+/// How long ago `then` was: `just now`, `40 s ago`, `2 min ago`, `3 h ago`, `5 days ago`, then
+/// the day.
+pub fn ago(now: Timestamp, then: Timestamp) -> String {
+    match now.duration_since(then).as_secs() {
+        // A clock that is a little ahead is no news.
+        ..10 => "just now".to_owned(),
+        seconds @ ..60 => format!("{seconds} s ago"),
+        seconds @ ..3_600 => format!("{} min ago", seconds / 60),
+        seconds @ ..86_400 => format!("{} h ago", seconds / 3_600),
+        seconds @ ..172_800 => format!("{} day ago", seconds / 86_400),
+        seconds @ ..2_592_000 => format!("{} days ago", seconds / 86_400),
+        _ => day(then),
+    }
+}
+
+/// `2026-03-12`, as everywhere in UTC.
+pub fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+/// `2026-03-12 09:22:18 UTC`.
+pub fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// How long something takes: `40 s`, `2 min`, `2 min 30 s`, `3 h 5 min`.
+pub fn duration(seconds: u64) -> String {
+    let two = |a: u64, unit: &str, b: u64, small: &str| match b {
+        0 => format!("{a} {unit}"),
+        b => format!("{a} {unit} {b} {small}"),
+    };
+    match seconds {
+        ..60 => format!("{seconds} s"),
+        60..3_600 => two(seconds / 60, "min", seconds % 60, "s"),
+        _ => two(seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
+    }
+}
+
+/// `12 bytes`, `1.5 MB`: in thousands, as disks are sold.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if n < 1000 {
+        return count(n, "byte");
+    }
+    let mut size = n as f64 / 1000.0;
+    let mut unit = 0;
+    while size >= 999.95 && unit + 1 < UNITS.len() {
+        size /= 1000.0;
+        unit += 1;
+    }
+    format!("{size:.1} {}", UNITS[unit])
+}
+
+/// Longest name that [`clip_name`] gives, in characters.
+const NAME_LEN: usize = 60;
+
+/// What a clip is called among its listing's or product's: the photo's name without its ending,
+/// else how its prompt begins, and its variant.
+pub fn clip_name(view: &JobView) -> String {
+    let of_request = |name: &str| {
+        view.attempts
+            .values()
+            .rev()
+            .find_map(|a| a.request_value(name))
+            .and_then(|value| Some(value.as_str()?.to_owned()))
+            .filter(|text| !text.trim().is_empty())
+    };
+    let subject = of_request("image_url")
+        .and_then(|url| photo_name(&url))
+        .or_else(|| of_request("prompt"))
+        .or_else(|| of_request("text").map(|text| format!("“{text}”")));
+    let variant = view.fields.text("variant").filter(|v| !v.is_empty());
+    let name = match (subject, variant) {
+        (Some(subject), Some(variant)) => format!("{subject} ({variant})"),
+        (Some(subject), None) => subject,
+        (None, Some(variant)) => variant.to_owned(),
+        (None, None) => view
+            .speaking()
+            .and_then(|a| a.generation_id())
+            .map_or_else(|| view.key().to_string(), str::to_owned),
+    };
+    // One line, whatever the sheet had.
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    shorten(&name, NAME_LEN).into_owned()
+}
+
+/// The name of the file that an address ends in, without its ending.
+fn photo_name(url: &str) -> Option<String> {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let (_, path) = url[..end].split_once("://")?;
+    let (_, file) = path.trim_end_matches('/').rsplit_once('/')?;
+    let file = percent_decode_str(file).decode_utf8_lossy();
+    let stem = match file.rsplit_once('.') {
+        Some((stem, _)) if !stem.is_empty() => stem,
+        _ => &file,
+    };
+    (!stem.trim().is_empty()).then(|| stem.to_owned())
+}
+
+/// At most `longest` characters of `text`, the last of them `…` where something was cut off.
+pub fn shorten(text: &str, longest: usize) -> Cow<'_, str> {
+    if text.chars().nth(longest).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let short: String = text.chars().take(longest.saturating_sub(1)).collect();
+    Cow::Owned(short.trim_end().to_owned() + "…")
+}
+
+/// Writes commands for people to copy, with the log's name where it is not the usual one.
+#[derive(Clone, Debug, Default)]
+pub struct Commands {
+    jobs: Option<String>,
+}
+
+impl Commands {
+    /// Commands for the log that was named `jobs` on the command line, or for the usual one.
+    pub fn for_log(jobs: Option<&str>) -> Self {
+        Self {
+            jobs: jobs.map(shell_word),
+        }
+    }
+
+    /// `creativeai retry [JOBS] --failed`.
+    pub fn on_log(&self, command: &str, options: &str) -> String {
+        let mut text = format!("creativeai {command}");
+        for part in [self.jobs.as_deref().unwrap_or_default(), options] {
+            if !part.is_empty() {
+                text.push(' ');
+                text.push_str(part);
+            }
+        }
+        text
+    }
+
+    /// `creativeai resolve JOB --dismiss [--jobs FILE]`.
+    pub fn resolve(&self, job: &str, verdict: &str) -> String {
+        let mut text = format!("creativeai resolve {} {verdict}", shell_word(job));
+        if let Some(jobs) = &self.jobs {
+            text.push_str(" --jobs ");
+            text.push_str(jobs);
+        }
+        text
+    }
+}
+
+/// A word as a shell reads it; quoted only where it has to be.
+fn shell_word(word: &str) -> String {
+    let is_plain =
+        |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c) || (cfg!(windows) && c == '\\');
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else if cfg!(windows) {
+        format!("\"{word}\"")
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_agree_with_their_noun() {
+        assert_eq!(count(0, "clip"), "0 clips");
+        assert_eq!(count(1, "clip"), "1 clip");
+        assert_eq!(count(1_234_567, "clip"), "1,234,567 clips");
+        assert_eq!(credits(Credits::whole(1)), "1 credit");
+        assert_eq!(
+            credits(Credits::from_number(1234.5).unwrap()),
+            "1,234.5 credits"
+        );
+    }
+
+    #[test]
+    fn money_is_a_range_rounded_as_people_round() {
+        let rates = Rates::default();
+        assert_eq!(
+            money(&rates, Credits::whole(5)),
+            "5 credits, about $0.36 to $0.50"
+        );
+        assert_eq!(dollars(&rates, Credits::whole(15)), "$1.07 to $1.50");
+        assert_eq!(
+            dollars(&rates, Credits::whole(50_000)),
+            "$3,550.00 to $5,000.00"
+        );
+        assert_eq!(money(&rates, Credits::ZERO), "0 credits");
+        let flat = Rates {
+            dollars_low: 0.1,
+            ..rates
+        };
+        assert_eq!(dollars(&flat, Credits::whole(3)), "$0.30");
+    }
+
+    #[test]
+    fn the_past_is_told_in_the_largest_fitting_unit() {
+        let now: Timestamp = "2026-03-12T12:00:00Z".parse().unwrap();
+        for (then, words) in [
+            ("2026-03-12T12:05:00Z", "just now"),
+            ("2026-03-12T11:59:55Z", "just now"),
+            ("2026-03-12T11:59:20Z", "40 s ago"),
+            ("2026-03-12T11:57:59Z", "2 min ago"),
+            ("2026-03-12T09:00:00Z", "3 h ago"),
+            ("2026-03-11T11:00:00Z", "1 day ago"),
+            ("2026-03-07T12:00:00Z", "5 days ago"),
+            ("2025-03-07T12:00:00Z", "2025-03-07"),
+        ] {
+            assert_eq!(ago(now, then.parse().unwrap()), words);
+        }
+    }
+
+    #[test]
+    fn durations_and_sizes_have_two_figures_at_most() {
+        assert_eq!(duration(40), "40 s");
+        assert_eq!(duration(150), "2 min 30 s");
+        assert_eq!(duration(3_600), "1 h");
+        assert_eq!(duration(11_100), "3 h 5 min");
+        assert_eq!(bytes(12), "12 bytes");
+        assert_eq!(bytes(1_500_000), "1.5 MB");
+        assert_eq!(bytes(999_999), "1.0 MB");
+        assert_eq!(bytes(u64::MAX), "18446744.1 TB");
+    }
+
+    #[test]
+    fn a_photo_is_called_like_its_file() {
+        for (url, name) in [
+            (
+                "https://cdn.example.com/a/living-room.jpg",
+                Some("living-room"),
+            ),
+            ("https://x/K%C3%BCche%202.JPEG?sig=a/b.c", Some("Küche 2")),
+            ("https://x/photo#top", Some("photo")),
+            ("https://x/.jpg", Some(".jpg")),
+            ("https://x/a/", Some("a")),
+            ("https://x", None),
+            ("https://x/?a=/b", None),
+            ("", None),
+        ] {
+            assert_eq!(photo_name(url).as_deref(), name, "{url}");
+        }
+    }
+
+    #[test]
+    fn commands_name_the_log_only_where_it_is_not_the_usual_one() {
+        let usual = Commands::default();
+        assert_eq!(
+            usual.on_log("retry", "--failed"),
+            "creativeai retry --failed"
+        );
+        let other = Commands::for_log(Some("my jobs.jsonl"));
+        let quoted = if cfg!(windows) {
+            "\"my jobs.jsonl\""
+        } else {
+            "'my jobs.jsonl'"
+        };
+        assert_eq!(
+            other.on_log("reconcile", ""),
+            format!("creativeai reconcile {quoted}")
+        );
+        assert_eq!(
+            other.resolve("LST-1", "--dismiss"),
+            format!("creativeai resolve LST-1 --dismiss --jobs {quoted}")
+        );
+    }
+}
