@@ -176,7 +176,7 @@ impl Progress {
         let counts = Arc::<Counts>::default();
         let bar = visible.then(|| {
             let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
-            bar.set_style(style(total.is_some(), counts.clone()));
+            bar.set_style(style(stage, total.is_some(), counts.clone()));
             bar.set_prefix(stage);
             bar.enable_steady_tick(TICK);
             bar
@@ -261,7 +261,10 @@ impl Drop for Progress {
     }
 }
 
-fn style(has_total: bool, counts: Arc<Counts>) -> ProgressStyle {
+/// Columns of the bar itself.
+const BAR: usize = 16;
+
+fn style(stage: &'static str, has_total: bool, counts: Arc<Counts>) -> ProgressStyle {
     let template = if has_total {
         "{prefix} {bar:16.cyan/dim} {pos}/{len}  {story}"
     } else {
@@ -270,13 +273,22 @@ fn style(has_total: bool, counts: Arc<Counts>) -> ProgressStyle {
     let story = move |state: &ProgressState, out: &mut dyn fmt::Write| {
         let total = state.len().filter(|_| has_total);
         let text = story(&counts, state.pos(), total, state.elapsed(), Instant::now());
-        // The bar goes on without it.
-        let _ = out.write_str(&text);
+        let total = total.map_or(0, |n| n.to_string().len() + BAR);
+        let before = stage.len() + total + state.pos().to_string().len() + 6;
+        // A line that wraps could not be drawn over. Without the story the bar goes on.
+        let _ = out.write_str(&words::shorten(&text, room(before)));
     };
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .with_key("story", story)
         .progress_chars("━━─")
+}
+
+/// Columns left on the line of the terminal after `taken` of them.
+fn room(taken: usize) -> usize {
+    let width = terminal_size::terminal_size_of(std::io::stderr())
+        .map_or(super::USUAL_WIDTH, |(width, _)| width.0);
+    usize::from(width).saturating_sub(taken + 1)
 }
 
 /// What stands beside the bar.
