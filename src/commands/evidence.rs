@@ -32,7 +32,12 @@ pub fn gather(
     for attempt in attempts {
         let mut lines = from_log(attempt, writer)?;
         let body: serde_json::Value = serde_json::from_str(&attempt.body).unwrap_or_default();
-        let asked = |name: &str| body.get(name).and_then(|v| v.as_str()).unwrap_or("").to_owned();
+        let asked = |name: &str| {
+            body.get(name)
+                .and_then(|v| v.as_str())
+                .unwrap_or("")
+                .to_owned()
+        };
         for seen in &captures {
             let same_prompt = seen.prompt == asked("prompt") || seen.prompt == asked("text");
             if same_prompt && (seen.model.is_empty() || seen.model == asked("model")) {
@@ -109,7 +114,12 @@ fn captures(writer: &Writer, settings: &Settings) -> anyhow::Result<Vec<Seen>> {
             if let Some((id, prompt, model, at)) = found
                 && writer.owner_of(&id).is_none()
             {
-                seen.push(Seen { id: id.to_string(), prompt, model, at });
+                seen.push(Seen {
+                    id: id.to_string(),
+                    prompt,
+                    model,
+                    at,
+                });
             }
             Ok(())
         },

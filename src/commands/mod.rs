@@ -1,28 +1,37 @@
 //! One file a subcommand: gather, run, tell. No protocol and no file format in here.
 
+mod compact;
 pub mod completions;
 pub mod config;
+mod evidence;
+pub mod filter;
 pub mod help;
 pub mod init;
+mod listen;
 pub mod man;
 mod open;
 mod poll;
 mod reconcile;
 mod recover;
 mod replay;
+mod resolve;
+mod retry;
+mod sandbox;
+pub mod status;
 mod submit;
 mod tell;
 
 use std::future::Future;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, StatusArgs, View};
 use crate::exit::{self, Code, Failure};
-use crate::output::escape::escape_lines;
-use crate::output::{Printer, Voice};
+use crate::job_log::LogError;
+use crate::output::{Commands, Printer, Voice};
 use crate::settings::{Env, Flags, Settings};
 
 /// Runs a command to its end and tells how it went.
 pub fn run(cli: &Cli) -> Code {
+    harden();
     let mut printer = Printer::new(Voice {
         color: cli.global.color.unwrap_or(clap::ColorChoice::Auto),
         quiet: cli.global.quiet,
@@ -38,12 +47,32 @@ pub fn run(cli: &Cli) -> Code {
         Err(error) => {
             let code = exit::code_of(&error);
             if code != Code::Success {
-                printer.raw(escape_lines(&exit::describe(&error)).trim_end());
+                printer.raw(exit::describe(&error).trim_end());
             }
             code
         }
     }
 }
+
+/// No core dump, which could hold the key; and a file size limit is an error of the write, so that
+/// it can be told what happened to the money.
+#[cfg(unix)]
+fn harden() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // Either fails only where the system forbids it; the run is no less right then.
+    let _ = setrlimit(Resource::Core, none);
+    let _ = signal_hook::flag::register(
+        rustix::process::Signal::XFSZ.as_raw(),
+        std::sync::Arc::default(),
+    );
+}
+
+#[cfg(not(unix))]
+fn harden() {}
 
 fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     let env = Env::of_process();
@@ -52,6 +81,12 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     match &cli.command {
         Command::Submit(args) => on_runtime(submit::run(args, &settings()?, printer)),
         Command::Reconcile(args) => reconcile::run(args, &settings()?, printer),
+        Command::Retry(args) => retry::run(args, &settings()?, printer),
+        Command::Resolve(args) => resolve::run(args, &settings()?, printer),
+        Command::Compact(args) => compact::run(args, &settings()?, printer),
+        Command::Listen(args) => listen::run(args, &settings()?, printer),
+        Command::Sandbox(args) => sandbox::run(args, &settings()?, printer),
+        Command::Status(args) => done(show_status(args, &settings()?, printer)),
         Command::Completions(args) => done(completions::run(args, printer.out())),
         Command::Man(args) => done(man::run(args, printer.out())),
         Command::Help(args) => done(help::run(args, printer.out())),
@@ -68,6 +103,31 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Config => done(config::run(&settings()?, cli.global.json, printer.out())),
         _ => Err(Failure::usage("this command is not built yet").into()),
     }
+}
+
+fn show_status(
+    args: &StatusArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    let wanted = status::StatusArgs {
+        show: match args.view() {
+            View::Table => status::Show::Table,
+            View::Summary => status::Show::Summary,
+            View::One(id) => status::Show::One(id.to_owned()),
+            View::Csv => status::Show::Csv,
+        },
+        filters: open::filters(&args.filter),
+        json: printer.voice().json,
+        commands: Commands::for_log(open::named_log(args.jobs.jobs.as_deref()).as_deref()),
+        now: jiff::Timestamp::now(),
+    };
+    let result = status::run(&wanted, &path, settings.rates.clone(), printer);
+    result.map_err(|error| match error.downcast::<LogError>() {
+        Ok(error) => open::log_failure(error).into(),
+        Err(error) => error,
+    })
 }
 
 /// Runs what waits for the network or for signals.

@@ -5,18 +5,22 @@ use std::collections::HashSet;
 use super::open::{self, Api};
 use super::poll::Poller;
 use super::replay::{self, Replay};
-use super::tell::{self, Summary};
+use super::tell;
 use super::{on_runtime, recover};
 use crate::cli::{ReconcileArgs, Source};
 use crate::exit::{Code, Ending};
 use crate::job_log::Writer;
 use crate::jobs::{IdColumn, JobKey, JobState};
-use crate::output::Printer;
+use crate::output::{Printer, Summary};
 use crate::settings::Settings;
 use crate::stop::Stop;
 
 /// Runs the command.
-pub fn run(args: &ReconcileArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+pub fn run(
+    args: &ReconcileArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let mut summary = Summary::new("reconcile");
     let mut ending = Ending::default();
@@ -30,21 +34,23 @@ pub fn run(args: &ReconcileArgs, settings: &Settings, printer: &mut Printer) -> 
             let all = |_: &JobState| true;
             ending.join(on_runtime(poll(&writer, settings, printer, wait, all))?);
         }
-        Source::Replay { paths, confirm, strict } => {
+        Source::Replay {
+            paths,
+            confirm,
+            strict,
+        } => {
             let mut outcome = Replay::run(paths, &writer, settings, printer)?;
             if confirm {
                 ending.join(confirm_by_poll(&mut outcome, &writer, settings, printer)?);
             }
             ending.join(replay::ending(&outcome.counts, strict));
-            summary.replay = Some(outcome.counts);
+            summary.replayed = Some(outcome.counts);
         }
         Source::Recover(file) => {
             recover::run(file, &writer, printer)?;
         }
     }
-    ending.join(tell::ending_of_jobs(writer.ledger().jobs()));
-    summary.count_jobs(writer.ledger().jobs());
-    tell::finish(summary, ending, settings, printer)
+    tell::finish(summary, writer.ledger().jobs(), ending, settings, printer)
 }
 
 /// Asks where the jobs stand that `covers` picks.
@@ -61,8 +67,12 @@ async fn poll(
     let api = Api::open(settings).await?;
     open::check_mixing(writer, settings, &api.base)?;
     let concurrency = settings.network.concurrency_for(IdColumn::Sku);
-    let poller = Poller { api: &api, writer, stop: &stop, settings, printer, concurrency };
-    let mut ending = if wait { poller.wait(covers).await? } else { poller.once(covers).await? };
+    let poller = Poller::new(&api, writer, &stop, settings, printer, concurrency);
+    let mut ending = if wait {
+        poller.wait(covers).await?
+    } else {
+        poller.once(covers).await?
+    };
     ending.join(open::ending_of(&stop, printer));
     Ok(ending)
 }

@@ -30,10 +30,15 @@ pub fn run(file: &Path, writer: &Writer, printer: &Printer) -> Result<u64, Failu
     for (number, line) in BufReader::new(input).lines().enumerate() {
         let line = line.map_err(fail)?;
         let text = line.trim();
-        let Some(text) = text.strip_prefix(MARK).or(text.starts_with('{').then_some(text)) else {
+        let Some(text) = text
+            .strip_prefix(MARK)
+            .or(text.starts_with('{').then_some(text))
+        else {
             continue;
         };
-        if append(text.trim(), writer, || format!("{}:{}", file.display(), number + 1))? {
+        if append(text.trim(), writer, || {
+            format!("{}:{}", file.display(), number + 1)
+        })? {
             taken += 1;
         } else {
             known += 1;
@@ -56,16 +61,19 @@ pub fn run(file: &Path, writer: &Writer, printer: &Printer) -> Result<u64, Failu
 
 fn append(text: &str, writer: &Writer, place: impl Fn() -> String) -> Result<bool, Failure> {
     let line = Line::parse(text).map_err(|error| {
-        Failure::data(format!("{}: {error}", place()))
-            .help("copy the whole line, from RECOVER to its last }; lines before it were taken back")
+        Failure::data(format!("{}: {error}", place())).help(
+            "copy the whole line, from RECOVER to its last }; lines before it were taken back",
+        )
     })?;
     let view = writer.view(line.job).map_err(open::log_failure)?;
     if view.is_some_and(|view| view.evidence.iter().any(|known| &**known == text)) {
         return Ok(false);
     }
-    writer.append_blocking(format!("{text}\n")).map_err(|error| {
-        Failure::io(format!("the job log cannot be written: {error}"))
-            .help("make room on the disk and run the same command again")
-    })?;
+    writer
+        .append_blocking(format!("{text}\n"))
+        .map_err(|error| {
+            Failure::io(format!("the job log cannot be written: {error}"))
+                .help("make room on the disk and run the same command again")
+        })?;
     Ok(true)
 }

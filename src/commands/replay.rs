@@ -5,12 +5,11 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::open;
-use super::tell::Replayed;
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::Writer;
 use crate::jobs::{GenerationId, JobKey, Status};
 use crate::observe::{Binding, Facts, Learned, Observation, Observer, Via};
-use crate::output::{Printer, escape, words};
+use crate::output::{Printer, Replayed, escape, words};
 use crate::settings::Settings;
 use crate::webhook::{self, Grade, Graded, Unreadable, VerifyKeys};
 
@@ -33,7 +32,12 @@ struct Place {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", escape(&self.file.display().to_string()), self.entry)
+        write!(
+            f,
+            "{}:{}",
+            escape(&self.file.display().to_string()),
+            self.entry
+        )
     }
 }
 
@@ -168,7 +172,12 @@ impl<'a> Replay<'a> {
                 let n = self.outcome.counts.unknown_id;
                 self.list(n, place, "unknown id", &format!("{}: {why}", seen.id));
             }
-            Learned::New { job, attempt, line, binding } => {
+            Learned::New {
+                job,
+                attempt,
+                line,
+                binding,
+            } => {
                 self.outcome.counts.applied += 1;
                 tell_binding(&binding, job, attempt, &seen.id, self.printer);
                 self.batch.push_str(&line);
@@ -215,7 +224,8 @@ impl<'a> Replay<'a> {
             (counts.unreadable, "unreadable"),
         ] {
             if n > TOLD {
-                self.printer.note(format_args!("and {} more {what}; -v lists them", n - TOLD));
+                self.printer
+                    .note(format_args!("and {} more {what}; -v lists them", n - TOLD));
             }
         }
         if self.other_traffic > 0 {
@@ -236,7 +246,10 @@ impl<'a> Replay<'a> {
 /// What a capture's grade puts on the run's end.
 pub fn ending(counts: &Replayed, strict: bool) -> Ending {
     let mut ending = Ending::default();
-    ending.note_if(strict && counts.rejected + counts.unreadable > 0, Code::Data);
+    ending.note_if(
+        strict && counts.rejected + counts.unreadable > 0,
+        Code::Data,
+    );
     ending
 }
 

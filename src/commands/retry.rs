@@ -4,10 +4,9 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::{BufRead, IsTerminal, Write};
 
-use super::filter::Filter;
 use super::open::{self, Api};
 use super::submit::{manifest_failure, manifest_options};
-use super::tell::{self, Summary};
+use super::tell;
 use super::{evidence, on_runtime};
 use crate::api::{Endpoint, recorrelated, request_body};
 use crate::cli::{Retry, RetryArgs};
@@ -18,7 +17,7 @@ use crate::jobs::{
     AttemptView, Clip, Credits, IdColumn, JobKey, JobState, JobView, Record, Status,
 };
 use crate::manifest::{Manifest, RowFault};
-use crate::output::{Printer, escape, words};
+use crate::output::{Printer, Summary, escape, words};
 use crate::settings::Settings;
 use crate::stop::Stop;
 
@@ -30,7 +29,13 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
     }
     let writer = open::write_log(&path, settings, "retry", printer)?;
     let clips = read_clips(args, settings)?;
-    let search = Search { args, settings, writer: &writer, clips: &clips, printer };
+    let search = Search {
+        args,
+        settings,
+        writer: &writer,
+        clips: &clips,
+        printer,
+    };
     let (attempts, exhausted) = match args.which.choice() {
         Retry::Failed => search.failed()?,
         Retry::Unknown => (search.unknown()?, 0),
@@ -62,9 +67,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         summary.submitted = tally.accepted;
         summary.credits_estimated = tally.credits;
     }
-    ending.join(tell::ending_of_jobs(writer.ledger().jobs()));
-    summary.count_jobs(writer.ledger().jobs());
-    tell::finish(summary, ending, settings, printer)
+    tell::finish(summary, writer.ledger().jobs(), ending, settings, printer)
 }
 
 /// Clips of a manifest by listing or SKU, for logs that hold no requests.
@@ -79,7 +82,10 @@ fn read_clips(args: &RetryArgs, settings: &Settings) -> Result<Clips, Failure> {
     let mut manifest = Manifest::open(path, options).map_err(manifest_failure)?;
     for row in manifest.rows().map_err(manifest_failure)? {
         match row {
-            Ok(row) => clips.entry(row.id).or_default().push((row.clip, row.webhook_url)),
+            Ok(row) => clips
+                .entry(row.id)
+                .or_default()
+                .push((row.clip, row.webhook_url)),
             Err(RowFault::Broken(error)) => return Err(manifest_failure(error)),
             Err(fault @ RowFault::Problems { .. }) => {
                 return Err(Failure::data(fault.to_string())
@@ -117,10 +123,10 @@ impl Search<'_> {
             }
             match self.new_attempt(&view)? {
                 Some(attempt) => attempts.push(attempt),
-                None => requestless.push(view.id().map_or_else(
-                    || view.key().to_string(),
-                    |(_, id)| escape(id).into_owned(),
-                )),
+                None => requestless.push(
+                    view.id()
+                        .map_or_else(|| view.key().to_string(), |(_, id)| escape(id).into_owned()),
+                ),
             }
         }
         self.tell_requestless(&requestless);
@@ -135,7 +141,11 @@ impl Search<'_> {
             job.is_counted() && job.attempts().any(|a| a.status() == Status::Unknown)
         };
         for view in self.views(in_doubt)? {
-            for state in view.state.attempts().filter(|a| a.status() == Status::Unknown) {
+            for state in view
+                .state
+                .attempts()
+                .filter(|a| a.status() == Status::Unknown)
+            {
                 let known = view.attempts.get(&state.number);
                 match known.and_then(|a| Some((a, a.request.as_ref()?))) {
                     Some((_, request)) => {
@@ -143,7 +153,8 @@ impl Search<'_> {
                         attempts.push(self.attempt(&view, state.number, body, true));
                     }
                     None => requestless.push(
-                        view.id().map_or_else(|| view.key().to_string(), |(_, id)| id.to_owned()),
+                        view.id()
+                            .map_or_else(|| view.key().to_string(), |(_, id)| id.to_owned()),
                     ),
                 }
             }
@@ -176,9 +187,14 @@ impl Search<'_> {
 
     /// Jobs that are `wanted` and that --id and --where let through.
     fn views(&self, wanted: impl Fn(&JobState) -> bool) -> Result<Vec<JobView>, Failure> {
-        let filter = Filter::new(&self.args.filter.filters);
-        let keys: Vec<JobKey> =
-            self.writer.ledger().jobs().filter(|job| wanted(job)).map(|job| job.key).collect();
+        let filter = open::filters(&self.args.filter);
+        let keys: Vec<JobKey> = self
+            .writer
+            .ledger()
+            .jobs()
+            .filter(|job| wanted(job))
+            .map(|job| job.key)
+            .collect();
         let mut views = Vec::new();
         for key in keys {
             let Some(view) = self.writer.view(key).map_err(open::log_failure)? else {
@@ -195,7 +211,11 @@ impl Search<'_> {
         let key = view.key().to_string();
         let id = view.id().map(|(_, id)| id);
         self.args.id.is_empty()
-            || self.args.id.iter().any(|name| *name == key || Some(name.as_str()) == id)
+            || self
+                .args
+                .id
+                .iter()
+                .any(|name| *name == key || Some(name.as_str()) == id)
     }
 
     fn new_attempt(&self, view: &JobView) -> Result<Option<Attempt>, Failure> {
@@ -229,9 +249,13 @@ impl Search<'_> {
 
     fn attempt(&self, view: &JobView, number: u32, body: String, resend: bool) -> Attempt {
         let estimate = self.settings.rates.of_request(&body);
-        let mut record =
-            Record::new(jiff::Timestamp::now(), view.key(), number, Status::Submitting)
-                .with_id(view.id());
+        let mut record = Record::new(
+            jiff::Timestamp::now(),
+            view.key(),
+            number,
+            Status::Submitting,
+        )
+        .with_id(view.id());
         if let Some(variant) = view.fields.get("variant") {
             record = record.with("variant", variant);
         }
@@ -268,7 +292,12 @@ fn consent(
     let seen = evidence::gather(attempts, writer, settings)?;
     for (attempt, evidence) in attempts.iter().zip(&seen) {
         let id = attempt.id.as_ref().map_or("", |(_, id)| id.as_str());
-        printer.raw(format_args!("{} job {}, attempt {}", escape(id), attempt.job, attempt.number));
+        printer.raw(format_args!(
+            "{} job {}, attempt {}",
+            escape(id),
+            attempt.job,
+            attempt.number
+        ));
         for line in evidence {
             printer.raw(format_args!("    {}", escape(line)));
         }
@@ -277,7 +306,11 @@ fn consent(
     printer.raw(format_args!(
         "Nobody knows whether {} accepted. If so, sending {} again may be billed a second time: \
          at most {}.",
-        if attempts.len() == 1 { "this one was" } else { "these were" },
+        if attempts.len() == 1 {
+            "this one was"
+        } else {
+            "these were"
+        },
         words::count(attempts.len() as u64, "job"),
         words::money(&settings.rates, most),
     ));
@@ -303,7 +336,11 @@ fn consent(
         .into())
 }
 
-fn dry_run(attempts: &[Attempt], settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+fn dry_run(
+    attempts: &[Attempt],
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<Code> {
     let credits: Credits = attempts.iter().map(|a| a.estimate).sum();
     if printer.voice().json {
         printer.document(&serde_json::json!({
@@ -353,23 +390,31 @@ async fn send(
     let deadline = open::watch_deadline(settings, &stop);
     let api = Api::open(settings).await?;
     open::check_mixing(writer, settings, &api.base)?;
-    let column = attempts.first().and_then(|a| a.id.as_ref()).map_or(IdColumn::Sku, |(c, _)| *c);
+    let column = attempts
+        .first()
+        .and_then(|a| a.id.as_ref())
+        .map_or(IdColumn::Sku, |(c, _)| *c);
     let concurrency = settings.network.concurrency_for(column);
     let throttle = open::throttle(settings, concurrency, deadline);
-    let teller = tell::Sending::new(printer, "retry", Some(attempts.len() as u64));
+    let teller = tell::Sending::new(printer, attempts.len() as u64);
     let tell_event = |event: Event<'_>| teller.tell(&event);
     let now = jiff::Timestamp::now;
-    let mut dispatcher =
-        Dispatcher::new(&api.client, writer, &throttle, &stop, &now, &tell_event);
+    let mut dispatcher = Dispatcher::new(&api.client, writer, &throttle, &stop, &now, &tell_event);
     dispatcher.sandbox = settings.sandbox;
     let feed = attempts.into_iter().map_while(|attempt| {
         // A repeated attempt is reserved for already.
-        let more = if attempt.resend { Credits::ZERO } else { attempt.estimate };
-        let fits = args.max_credits.is_none_or(|most| writer.ledger().committed() + more <= most);
+        let more = if attempt.resend {
+            Credits::ZERO
+        } else {
+            attempt.estimate
+        };
+        let fits = args
+            .max_credits
+            .is_none_or(|most| writer.ledger().committed() + more <= most);
         capped.set(capped.get() || !fits);
         fits.then_some(attempt)
     });
     let tally = dispatcher.run(feed, concurrency).await;
-    teller.finish();
+    drop(teller);
     Ok((tally, open::ending_of(&stop, printer)))
 }
