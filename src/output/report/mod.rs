@@ -216,9 +216,15 @@ impl Shown {
         self.card.billed_twice.join(" and ")
     }
 
+    /// What to do next. What is under way needs nothing of its own.
+    fn next(&self) -> Option<&str> {
+        let is_under_way = matches!(self.card.standing, Standing::Queued | Standing::Rendering);
+        self.card.next.as_deref().filter(|_| !is_under_way)
+    }
+
     fn next_is_command(&self) -> bool {
-        let next = self.card.next.as_deref().unwrap_or_default();
-        next.starts_with("creativeai ")
+        self.next()
+            .is_some_and(|next| next.starts_with("creativeai "))
     }
 }
 

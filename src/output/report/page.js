@@ -61,14 +61,26 @@
     }
   }, true);
 
-  // A clip on this machine shows its first picture once it is scrolled to; nothing is fetched
-  // from elsewhere before somebody plays it.
-  const seen = new IntersectionObserver((entries) => {
+  // Thousands of players would make the page slow, so a link becomes one only when it is scrolled
+  // to. A clip on this machine then shows its first picture; nothing is fetched from elsewhere
+  // before somebody plays it.
+  const player = (link) => {
+    const clip = document.createElement(link.dataset.kind);
+    clip.controls = true;
+    clip.playsInline = true;
+    clip.preload = "local" in link.dataset ? "metadata" : "none";
+    clip.setAttribute("aria-label", link.lastElementChild.textContent.trim());
+    clip.src = link.href;
+    const hadFocus = document.activeElement === link;
+    link.replaceWith(clip);
+    if (hadFocus) clip.focus();
+  };
+  const near = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
-      entry.target.preload = "metadata";
-      seen.unobserve(entry.target);
+      near.unobserve(entry.target);
+      player(entry.target);
     }
-  });
-  for (const clip of document.querySelectorAll("video[data-local]")) seen.observe(clip);
+  }, { rootMargin: "300px" });
+  for (const link of document.querySelectorAll(".play")) near.observe(link);
 })();

@@ -46,11 +46,11 @@ fn a_page_has_photo_clip_state_cost_and_date() {
     for part in [
         "<title>1 of 2 clips ready</title>",
         r#"<img src="https://cdn.example.com/p/living-room.jpg" alt="Photo: living-room" loading="lazy""#,
-        r#"<video src="https://cdn.example.com/a1.mp4" controls playsinline preload="none""#,
+        r#"<a class="play" href="https://cdn.example.com/a1.mp4" data-kind="video" rel="#,
         "5 credits, about $0.36 to $0.50",
         r#"datetime="2026-03-12T09:22:18Z">2026-03-12 09:22 UTC</time>"#,
         "<dt>Prompt</dt><dd>slow pan</dd>",
-        "<code>creativeai reconcile</code>",
+        "<code>creativeai reconcile --wait</code>",
     ] {
         assert!(page.contains(part), "{part}");
     }
@@ -113,7 +113,7 @@ fn a_saved_clip_is_shown_from_disk_as_long_as_it_is_there() {
         r#"{"at":"2026-03-12T09:24:00Z","job":"0000000000000001","attempt":1,"#,
         r#""status":"downloaded","file":"videos/01.mp4"}"#
     );
-    let video = r#"<video src="videos/01.mp4" controls playsinline preload="none" data-local"#;
+    let video = r#"<a class="play" href="videos/01.mp4" data-kind="video" data-local"#;
     assert!(!page_of(&[READY, saved], &options).contains(video));
     std::fs::create_dir(dir.path().join("videos")).unwrap();
     std::fs::write(dir.path().join("videos/01.mp4"), "clip").unwrap();
