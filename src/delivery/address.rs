@@ -111,8 +111,9 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     };
     match parts {
         // IPv4 in other clothes: compatible (with `::` and `::1`), mapped, NAT64, 6to4.
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] => embedded(high, low),
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => embedded(high, low),
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => embedded(high, low),
         // Local NAT64, Teredo.
         [0x64, 0xff9b, ..] | [0x2001, 0, ..] => false,
         // Unique local, link-local, site-local, multicast.

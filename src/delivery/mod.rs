@@ -1,6 +1,23 @@
 //! Clips on disk, clips handed on.
+//!
+//! [`plan`] says which clips are due and how they are called; [`Download`] fetches them;
+//! `exec` and `shopify` hand them on. What was done becomes a line of the log, written after it
+//! was done: a crash in between means that it is done again, or recognised as done.
 
 pub mod address;
 pub mod client;
+mod download;
+mod fetch;
 mod media;
 pub mod names;
+mod outcome;
+mod part;
+mod place;
+pub mod plan;
+
+pub use download::{Download, DownloadOptions, DownloadSummary, Refresh};
+pub use outcome::{Event, Failure, FailureKind};
+pub use place::prepare;
+
+#[cfg(test)]
+mod tests;
