@@ -7,6 +7,7 @@
 pub mod address;
 pub mod client;
 mod download;
+pub mod exec;
 mod fetch;
 mod media;
 pub mod names;
@@ -14,10 +15,14 @@ mod outcome;
 mod part;
 mod place;
 pub mod plan;
+mod process;
+mod publish;
 
 pub use download::{Download, DownloadOptions, DownloadSummary, Refresh};
+pub use exec::{EXEC_TARGET, Exec, ExecOptions};
 pub use outcome::{Event, Failure, FailureKind};
 pub use place::prepare;
+pub use publish::{PublishSummary, publish_id};
 
 #[cfg(test)]
 mod tests;

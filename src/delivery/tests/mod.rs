@@ -2,6 +2,8 @@
 
 mod cdn;
 mod download;
+#[cfg(unix)]
+mod exec;
 
 use std::path::PathBuf;
 use std::time::Duration;
