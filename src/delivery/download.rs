@@ -5,7 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::StreamExt;
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -13,25 +12,13 @@ use tokio::sync::watch;
 use crate::job_log::Writer;
 use crate::jobs::{Fact, Record};
 
-use super::client::{Client, MAX_RETRY_AFTER};
-use super::fetch::{Fetch, Trouble};
-use super::outcome::{Event, Failure, FailureKind, Halt, spoils_all};
+use super::client::Client;
+use super::fetch::Trouble;
+use super::outcome::{Event, Failure, FailureKind, Halt};
 use super::part::{Part, Whole};
 use super::place::{Found, Place};
 use super::plan::{Delivery, Group, Plan, PlannedClip, When};
-
-/// Tries of one clip after the first, as long as they may work.
-const RETRIES: usize = 3;
-
-/// Asks the vendor once where a clip is now: its links expire.
-pub trait Refresh: Sync {
-    /// The address, and it is also in the log then; `None` when the vendor told none; an error in
-    /// plain words when it could not be asked.
-    fn fresh_url(
-        &self,
-        delivery: &Delivery,
-    ) -> impl Future<Output = Result<Option<String>, String>> + Send;
-}
+use super::tries::{Refresh, Tries};
 
 /// How to fetch.
 #[derive(Clone, Debug)]
@@ -239,72 +226,16 @@ impl<R: Refresh> Run<'_, R> {
             None if part.notes.whole.is_some() => part.clear()?,
             None => {}
         }
-        let whole = self.fetch(delivery, &mut part).await?;
-        Ok(ready(part, whole, None))
-    }
-
-    /// Tries until it is whole, until no try is left, or until trying is of no use.
-    async fn fetch(&self, delivery: &Delivery, part: &mut Part) -> Result<Whole, Trouble> {
-        let fetch = Fetch {
+        let tries = Tries {
             client: self.with.client,
+            refresh: self.with.refresh,
             max_size: self.with.options.max_size,
+            retry_delay: self.with.options.retry_delay,
             halt: &self.halt,
             progress: self.with.progress,
-            job: delivery.job,
-            is_voice: delivery.is_voice,
         };
-        let mut delays = ExponentialBuilder::default()
-            .with_min_delay(self.with.options.retry_delay)
-            .with_max_times(RETRIES)
-            .with_jitter()
-            .build();
-        let mut is_fresh = delivery.output_url.is_none();
-        let mut address = match &delivery.output_url {
-            Some(address) => address.clone(),
-            None => self.fresh(delivery, "the log tells no link to it").await?,
-        };
-        loop {
-            match fetch.once(&address, part).await {
-                Err(Trouble::Expired(status)) if !is_fresh => {
-                    is_fresh = true;
-                    let why = format!("its link has expired (HTTP {status})");
-                    address = self.fresh(delivery, &why).await?;
-                }
-                Err(Trouble::Again { why, after }) => {
-                    let wait = delays.next().map(|delay| after.unwrap_or(delay));
-                    let Some(wait) = wait.filter(|wait| *wait <= MAX_RETRY_AFTER) else {
-                        return Err(Trouble::Again { why, after });
-                    };
-                    (self.with.progress)(Event::Waiting {
-                        job: delivery.job,
-                        why,
-                        wait,
-                    });
-                    if !self.halt.sleep(wait).await {
-                        return Err(Trouble::Stopped);
-                    }
-                }
-                other => return other,
-            }
-        }
-    }
-
-    async fn fresh(&self, delivery: &Delivery, why: &str) -> Result<String, Trouble> {
-        let fresh = tokio::select! {
-            biased;
-            () = self.halt.wait() => return Err(Trouble::Stopped),
-            fresh = self.with.refresh.fresh_url(delivery) => fresh,
-        };
-        match fresh {
-            Ok(Some(address)) => Ok(address),
-            Ok(None) => Err(Trouble::Never(format!(
-                "{why}, and the vendor told no fresh one when asked; ask their support"
-            ))),
-            Err(error) => Err(Trouble::Again {
-                why: format!("{why}, and the vendor could not be asked for a fresh one: {error}"),
-                after: None,
-            }),
-        }
+        let whole = tries.fetch(delivery, &mut part).await?;
+        Ok(ready(part, whole, None))
     }
 
     /// Gives one clip its name and tells the log.
@@ -413,55 +344,6 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     fn failure(&self, delivery: &Delivery, trouble: Trouble) -> Failure {
-        let (kind, message) = match trouble {
-            Trouble::Expired(status) => (
-                FailureKind::ForGood,
-                format!(
-                    "its link does not work (HTTP {status}), not even a fresh one; the clip was \
-                     rendered and paid: ask the vendor's support for it{}",
-                    with_id(delivery)
-                ),
-            ),
-            Trouble::Again { why, .. } => (
-                FailureKind::MayHelp,
-                format!("{why}; run the command again, it goes on where it stopped"),
-            ),
-            Trouble::Never(why) => (FailureKind::ForGood, format!("{why}{}", with_id(delivery))),
-            Trouble::Unable(why) => (
-                FailureKind::Setup,
-                format!(
-                    "no https connection can be made from this machine ({why}); are the system's \
-                     root certificates installed?"
-                ),
-            ),
-            Trouble::Stopped => (
-                FailureKind::MayHelp,
-                "it was stopped; run the command again".to_owned(),
-            ),
-            Trouble::Disk(error) => {
-                if spoils_all(&error) {
-                    self.halt.halt();
-                }
-                let dir = self.with.options.dir.display();
-                let message = format!(
-                    "cannot write below {dir}: {error}; make room or choose another folder, then \
-                     run the command again, it goes on where it stopped"
-                );
-                (FailureKind::Disk, message)
-            }
-        };
-        Failure {
-            job: delivery.job,
-            owner: delivery.owner_name(),
-            kind,
-            message,
-        }
-    }
-}
-
-fn with_id(delivery: &Delivery) -> String {
-    match &delivery.generation_id {
-        Some(id) => format!(" (generation id {id})"),
-        None => String::new(),
+        trouble.explain(delivery, &self.with.options.dir, &self.halt)
     }
 }

@@ -204,7 +204,7 @@ impl Exec<'_> {
             Ended::NotRun(error) => format!("the command could not be run: {error}"),
         };
         let step = Step {
-            step: FAILED_STEP.to_owned(),
+            name: FAILED_STEP.to_owned(),
             reference: String::new(),
             error: match report.output.as_str() {
                 "" => what.clone(),

@@ -69,7 +69,7 @@ pub(super) fn file_of(delivery: &Delivery, log_folder: &Path) -> Option<PathBuf>
 /// A step on the way, as a line told it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
-    pub step: String,
+    pub name: String,
     pub reference: String,
     pub error: String,
 }
@@ -85,7 +85,7 @@ pub(super) fn steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<St
             && text("generation_id") == delivery.generation_id.as_deref();
         let owned = |name| text(name).unwrap_or_default().to_owned();
         is_ours.then(|| Step {
-            step: owned("step"),
+            name: owned("step"),
             reference: owned("reference"),
             error: owned("error"),
         })
@@ -94,7 +94,7 @@ pub(super) fn steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<St
     lines
         .filter(|line| line.contains("\"step\""))
         .filter_map(|line| of_line(line))
-        .filter(|step| !step.step.is_empty())
+        .filter(|step| !step.name.is_empty())
         .collect()
 }
 
@@ -102,7 +102,7 @@ pub(super) fn steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<St
 pub(super) fn step_line(delivery: &Delivery, target: &str, step: &Step) -> String {
     let filled = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     line(delivery, Status::Completed.into(), target)
-        .with("step", &step.step)
+        .with("step", &step.name)
         .with_some("reference", filled(&step.reference))
         .with_some("error", filled(&step.error))
         .in_sandbox(delivery.is_sandbox)

@@ -4,6 +4,8 @@ mod cdn;
 mod download;
 #[cfg(unix)]
 mod exec;
+mod shop;
+mod shopify;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,7 +64,8 @@ impl Bench {
 
     pub fn writer(&self) -> Writer {
         let ledger = Ledger::new(Rates::default()).with_places();
-        Writer::open(&self.log(), ledger, "test", Duration::ZERO).unwrap()
+        // A process that another test is just starting holds every lock until it has started.
+        Writer::open(&self.log(), ledger, "test", Duration::from_secs(60)).unwrap()
     }
 
     pub fn view(&self, job: JobKey) -> JobView {
