@@ -14,6 +14,7 @@ mod poll;
 mod reconcile;
 mod recover;
 mod replay;
+pub mod report;
 mod resolve;
 mod retry;
 mod sandbox;
