@@ -6,6 +6,8 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::output::escape::escape_lines;
+
 /// The documented exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
@@ -282,8 +284,8 @@ pub fn code_of(error: &anyhow::Error) -> Code {
     }
 }
 
-/// What to print of an error: the message, its causes, the next step. Ends with a newline. The
-/// text may quote file names and servers: it has to be escaped, line by line, for a terminal.
+/// What to print of an error: the message, its causes, the next step. Ends with a newline. What it
+/// quotes of files and servers is safe on a terminal.
 pub fn describe(error: &anyhow::Error) -> String {
     let mut text = String::from("error: ");
     let mut last = String::new();
@@ -304,7 +306,7 @@ pub fn describe(error: &anyhow::Error) -> String {
         text.push_str(step);
     }
     text.push('\n');
-    text
+    escape_lines(&text)
 }
 
 #[cfg(test)]
@@ -368,6 +370,16 @@ mod tests {
         assert_eq!(code_of(&io(std::io::ErrorKind::StorageFull)), Code::Io);
         assert_eq!(code_of(&io(std::io::ErrorKind::BrokenPipe)), Code::Success);
         assert_eq!(code_of(&anyhow::anyhow!("anything")), Code::Io);
+    }
+
+    #[test]
+    fn nothing_in_an_error_steers_the_terminal() {
+        let error = Failure::data("row 3: \x1b]0;title\x07").help("mend\u{202e} it");
+        let text = describe(&error.into());
+        assert_eq!(
+            text,
+            "error: row 3: \\u{1b}]0;title\\u{7}\n  next: mend\\u{202e} it\n"
+        );
     }
 
     #[test]

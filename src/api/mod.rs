@@ -34,5 +34,5 @@ pub use retry_after::{MAX_WAIT, parse_retry_after};
 pub use throttle::{MAX_POSTS, Permit, Throttle, Wait};
 pub use wire::{
     BadUrl, CORRELATION, DurationStyle, Endpoint, correlated, correlation, idempotency_key,
-    request_body,
+    recorrelated, request_body,
 };

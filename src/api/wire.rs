@@ -143,6 +143,39 @@ pub fn correlated(webhook_url: &str, job: JobKey, attempt: u32) -> Result<String
     ))
 }
 
+/// A request's body for another attempt of `job`: its webhook's address, where it has a
+/// [`CORRELATION`], names the new attempt; all else stays as it was.
+pub fn recorrelated(body: &str, job: JobKey, attempt: u32) -> Result<String, BadUrl> {
+    let bad = |e: serde_json::Error| BadUrl(format!("the logged request is not JSON ({e})"));
+    let mut fields: Map<String, Value> = serde_json::from_str(body).map_err(bad)?;
+    let Some(old) = fields.get("webhook_url").and_then(Value::as_str) else {
+        return Ok(body.to_owned());
+    };
+    if correlation(old).is_none() {
+        return Ok(body.to_owned());
+    }
+    let new = correlated(&without_correlation(old), job, attempt)?;
+    fields.insert("webhook_url".to_owned(), new.into());
+    Ok(Value::Object(fields).to_string())
+}
+
+/// `url` without the parameters that name a job; all else is kept byte for byte.
+fn without_correlation(url: &str) -> String {
+    let (address, fragment) = match url.find('#') {
+        Some(at) => url.split_at(at),
+        None => (url, ""),
+    };
+    let Some((path, query)) = address.split_once('?') else {
+        return url.to_owned();
+    };
+    let is_other = |part: &&str| part.split('=').next() != Some(CORRELATION);
+    let kept: Vec<&str> = query.split('&').filter(is_other).collect();
+    match kept.join("&") {
+        query if query.is_empty() => format!("{path}{fragment}"),
+        query => format!("{path}?{query}{fragment}"),
+    }
+}
+
 /// The job and attempt that an address's query names: a whole address, or a path with a query.
 /// The last one speaks, since it is the one that was added.
 pub fn correlation(url: &str) -> Option<(JobKey, u32)> {
@@ -173,6 +206,19 @@ pub fn idempotency_key(job: JobKey, attempt: u32) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    #[test]
+    fn a_new_attempt_only_changes_the_attempt_in_the_webhooks_address() {
+        let job = JobKey::parse("5b1f0c9a77d2e318").unwrap();
+        let url = correlated("https://x.example/h?a=1#f", job, 1).unwrap();
+        let body = format!(r#"{{"model":"m","prompt":"é","webhook_url":"{url}"}}"#);
+        assert_eq!(
+            recorrelated(&body, job, 2).unwrap(),
+            body.replace(&format!("{job}.1"), &format!("{job}.2"))
+        );
+        let plain = r#"{"model":"m","webhook_url":"https://x.example/h"}"#;
+        assert_eq!(recorrelated(plain, job, 2).unwrap(), plain);
+    }
 
     use super::*;
 

@@ -21,7 +21,7 @@ pub use batch::{
     SubmitArgs,
 };
 pub use hand_over::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
-pub use serve::{FaultArgs, ListenArgs, SandboxArgs};
+pub use serve::{FaultArgs, ListenArgs, SandboxArgs, StandInArgs, WebhookFaultArgs};
 pub use setup::{CompletionsArgs, HelpArgs, InitArgs, ManArgs};
 pub use shared::{
     ApiArgs, ClipArgs, GlobalArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, PaceArgs, When,
@@ -268,6 +268,29 @@ mod tests {
             panic!("another source")
         };
         assert_eq!(paths.len(), 2);
+    }
+
+    #[test]
+    fn the_sandbox_is_as_usual_unless_something_is_said() {
+        let options = |line: &str| match command(line) {
+            Command::Sandbox(args) => args.options(),
+            _ => panic!("another command"),
+        };
+        let usual = crate::sandbox::Options::default();
+        let typed = options("creativeai sandbox");
+        assert_eq!(typed.faults.slow_reply.as_secs(), 10, "the help says so");
+        assert!(!typed.faults.throttle.is_possible());
+        assert_eq!(typed.webhooks, usual.webhooks);
+        assert_eq!(typed.faults.retry_after, usual.faults.retry_after);
+        assert_eq!(
+            (typed.seed, typed.render_time),
+            (usual.seed, usual.render_time)
+        );
+
+        let typed = options("creativeai sandbox --out-of-order --late --lost-reply-share each:1");
+        assert!(typed.webhooks.faults.out_of_order > 0.99);
+        assert!(typed.webhooks.faults.late > 0.99);
+        assert!(typed.faults.lost_reply.is_possible());
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 
 use super::values;
+use crate::jobs::Credits;
+use crate::sandbox::{self, Chance, Faults, RetryAfter, WebhookFaults, WebhookOptions};
 
 /// `listen`.
 #[derive(Args, Clone, Debug)]
@@ -35,16 +37,24 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8790", value_parser = values::address)]
     pub addr: SocketAddr,
 
+    /// How clips come out.
+    #[command(flatten)]
+    pub clips: StandInArgs,
+
     /// What goes wrong.
     #[command(flatten)]
     pub faults: FaultArgs,
+
+    /// What goes wrong with webhooks.
+    #[command(flatten)]
+    pub webhooks: WebhookFaultArgs,
 }
 
-/// How the sandbox behaves. Shares are of all requests, 0 to 1, as `0.05` or `5%`.
+/// How the sandbox renders.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Rehearse")]
-pub struct FaultArgs {
-    /// Time a clip renders
+#[command(next_help_heading = "Clips")]
+pub struct StandInArgs {
+    /// Time a clip renders, about
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = values::duration)]
     pub render_time: Duration,
 
@@ -53,54 +63,141 @@ pub struct FaultArgs {
     pub latency: Duration,
 
     /// What is drawn: the same seed, the same faults
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 
-    /// Share of clips that fail
+    /// Share of clips that fail, e.g. 0.05 or 5%
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::share)]
     pub fail_share: f64,
 
-    /// Share of clips served by another model, for other credits
+    /// Share of clips served by another provider, for fewer credits
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::share)]
     pub failover_share: f64,
 
-    /// Share of requests answered 429 with Retry-After
-    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::share)]
-    pub throttle_share: f64,
+    /// Credits there are to spend [default: no limit]
+    #[arg(long, value_name = "N", value_parser = values::credits)]
+    pub balance: Option<Credits>,
 
-    /// Share of requests answered 503 with Retry-After
-    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::share)]
-    pub unavailable_share: f64,
+    /// How long a clip's address works [default: for ever]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
+    pub link_lifetime: Option<Duration>,
+}
 
-    /// Share of requests answered 500
-    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::share)]
-    pub error_share: f64,
+/// What the sandbox does wrong with requests.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Faults: a share (5%), first:N cases, or each:N of every job")]
+pub struct FaultArgs {
+    /// Answered 429, not accepted
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::chance)]
+    pub throttle_share: Chance,
 
-    /// Share of submissions accepted, billed, and never answered
-    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::share)]
-    pub lost_reply_share: f64,
+    /// Answered 503 with Retry-After, not accepted
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::chance)]
+    pub unavailable_share: Chance,
 
-    /// Share of requests answered after 30 seconds
-    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::share)]
-    pub slow_share: f64,
+    /// What 429 and 503 say: seconds, date:SECONDS or none
+    #[arg(long, value_name = "WHEN", default_value = "1")]
+    pub retry_after: RetryAfter,
 
-    /// Share of submissions refused with 422
+    /// Answered 500, not accepted
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::chance)]
+    pub error_share: Chance,
+
+    /// Answered 500 though accepted and billed
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::chance)]
+    pub billed_error_share: Chance,
+
+    /// Answered 422, as for a prompt against the rules
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::chance)]
+    pub refuse_share: Chance,
+
+    /// Cut off without a reply, though accepted and billed
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::chance)]
+    pub lost_reply_share: Chance,
+
+    /// Accepted at once, answered 10 seconds later
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::chance)]
+    pub slow_share: Chance,
+
+    /// Polls answered 500
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::chance)]
+    pub poll_error_share: Chance,
+
+    /// Downloads that break off in the middle
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::chance)]
+    pub cut_download_share: Chance,
+}
+
+/// What the sandbox does wrong with webhooks.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Webhooks")]
+pub struct WebhookFaultArgs {
+    /// Share of webhooks never delivered
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::share)]
-    pub refuse_share: f64,
+    pub lost_webhook_share: f64,
 
     /// Share of webhooks delivered twice
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::share)]
     pub duplicate_share: f64,
 
-    /// Share of webhooks with a wrong signature
+    /// Share of webhooks that come with a wrong signature first
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = values::share)]
     pub bad_signature_share: f64,
 
-    /// Deliver webhooks out of order
-    #[arg(long)]
-    pub out_of_order: bool,
+    /// Share of clips whose "processing" comes after the end [default: 0; all without a value]
+    #[arg(long, value_name = "SHARE", num_args = 0..=1, default_value = "0", hide_default_value = true,
+          default_missing_value = "1", value_parser = values::share)]
+    pub out_of_order: f64,
 
-    /// Deliver webhooks this much later
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = values::duration)]
-    pub late: Duration,
+    /// Deliver webhooks up to this much later [default: at once; 10s without a value]
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "10s",
+          value_parser = values::positive_duration)]
+    pub late: Option<Duration>,
+}
+
+impl SandboxArgs {
+    /// What was typed, as the sandbox takes it; the rest is as usual.
+    pub fn options(&self) -> sandbox::Options {
+        let usual = sandbox::Options::default();
+        let Self {
+            clips,
+            faults,
+            webhooks,
+            ..
+        } = self;
+        sandbox::Options {
+            render_time: clips.render_time,
+            latency: clips.latency,
+            seed: clips.seed,
+            fail_share: clips.fail_share,
+            failover_share: clips.failover_share,
+            balance: clips.balance,
+            link_lifetime: clips.link_lifetime,
+            faults: Faults {
+                throttle: faults.throttle_share,
+                unavailable: faults.unavailable_share,
+                retry_after: faults.retry_after,
+                server_error: faults.error_share,
+                billed_error: faults.billed_error_share,
+                refuse: faults.refuse_share,
+                lost_reply: faults.lost_reply_share,
+                slow: faults.slow_share,
+                poll_error: faults.poll_error_share,
+                cut_download: faults.cut_download_share,
+                ..usual.faults
+            },
+            webhooks: WebhookOptions {
+                faults: WebhookFaults {
+                    lost: webhooks.lost_webhook_share,
+                    duplicate: webhooks.duplicate_share,
+                    bad_signature: webhooks.bad_signature_share,
+                    out_of_order: webhooks.out_of_order,
+                    late: if webhooks.late.is_some() { 1.0 } else { 0.0 },
+                    late_by: webhooks.late.unwrap_or(usual.webhooks.faults.late_by),
+                },
+                ..usual.webhooks
+            },
+            ..usual
+        }
+    }
 }

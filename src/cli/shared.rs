@@ -90,7 +90,7 @@ pub struct PaceArgs {
 /// How often a waiting command polls.
 #[derive(Args, Clone, Debug, Default)]
 pub struct IntervalArg {
-    /// With --wait: time between two polls of a job [default: 10s]
+    /// With --wait: time between two polls of a job, 1s in the sandbox [default: 10s]
     #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
     pub interval: Option<Duration>,
 }

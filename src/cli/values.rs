@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::jobs::{Credits, GenerationId, Seconds};
+use crate::sandbox::Chance;
 
 /// No waiting is longer than this: it keeps sums of times far from overflow.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
@@ -82,6 +83,8 @@ pub fn show_duration(length: Duration) -> String {
         .iter()
         .find(|(size, _)| millis > 0 && millis.is_multiple_of(*size))
     {
+        // A single minute is more often written in seconds.
+        Some((60_000, _)) if millis == 60_000 => "60s".to_owned(),
         Some((size, unit)) => format!("{}{unit}", millis / size),
         None if millis == 0 => "0s".to_owned(),
         None => format!("{millis}ms"),
@@ -171,6 +174,19 @@ pub fn share(text: &str) -> Result<f64, String> {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
         _ => Err(wrong()),
     }
+}
+
+/// Reads how often something goes wrong: a share, `first:N` or `each:N`.
+pub fn chance(text: &str) -> Result<Chance, String> {
+    if let Ok(share) = share(text) {
+        return Ok(if share > 0.0 {
+            Chance::Share(share)
+        } else {
+            Chance::Never
+        });
+    }
+    text.parse()
+        .map_err(|_| format!("{text:?} is neither a share (0.05 or 5%), nor first:N, nor each:N"))
 }
 
 /// Reads a number of credits.
@@ -290,6 +306,7 @@ mod tests {
             assert_eq!(size(&show_size(bytes)), Ok(bytes));
         }
         assert_eq!(show_duration(Duration::from_secs(90)), "90s");
+        assert_eq!(show_duration(Duration::from_secs(60)), "60s");
         assert_eq!(show_size(500_000_000), "500MB");
     }
 
@@ -309,6 +326,17 @@ mod tests {
         assert_eq!(share("1"), Ok(1.0));
         for text in ["2", "-0.1", "NaN", "101%", ""] {
             assert!(share(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn faults_may_be_shares_or_the_first_cases() {
+        assert_eq!(chance("5%"), Ok(Chance::Share(0.05)));
+        assert_eq!(chance("0"), Ok(Chance::Never));
+        assert_eq!(chance("first:3"), Ok(Chance::First(3)));
+        assert_eq!(chance("each:1"), Ok(Chance::FirstOfEach(1)));
+        for text in ["", "2", "-0.1", "NaN", "first:", "last:1"] {
+            assert!(chance(text).is_err(), "{text}");
         }
     }
 

@@ -3,10 +3,12 @@
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
+
 use crate::api::ApiKey;
 use crate::cli::InitArgs;
 use crate::exit::Failure;
-use crate::output::escape::escape;
+use crate::output::{Voice, escape};
 use crate::settings::{Env, FILE_NAME, keys, write_key_file};
 
 /// Keys are short; a whole manifest piped in by mistake is not read to its end.
@@ -49,12 +51,22 @@ enum Outcome {
     None,
 }
 
-/// Writes both files; neither is ever overwritten. `quiet` says nothing about it.
+impl Outcome {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Written(path) => json!({ "file": path.display().to_string(), "written": true }),
+            Self::Kept(path) => json!({ "file": path.display().to_string(), "written": false }),
+            Self::None => Value::Null,
+        }
+    }
+}
+
+/// Writes both files; neither is ever overwritten.
 pub fn run(
     args: &InitArgs,
     env: &Env<'_>,
     keys: &mut dyn AskKey,
-    quiet: bool,
+    voice: Voice,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let path = env.folder.join(FILE_NAME);
@@ -68,7 +80,10 @@ pub fn run(
             Outcome::Written(path)
         }
     };
-    if !quiet {
+    if voice.json {
+        let document = json!({ "settings": settings.to_json(), "key": key.to_json() });
+        writeln!(out, "{document:#}")?;
+    } else if !voice.quiet {
         tell(&settings, &key, args.key_file.is_some(), out)?;
     }
     Ok(out.flush()?)
@@ -222,7 +237,13 @@ mod tests {
 
     fn init(dir: &Path, args: &InitArgs, typed: Option<&'static str>) -> anyhow::Result<String> {
         let mut out = Vec::new();
-        run(args, &env(dir), &mut Typed(typed), false, &mut out)?;
+        run(
+            args,
+            &env(dir),
+            &mut Typed(typed),
+            Voice::default(),
+            &mut out,
+        )?;
         Ok(String::from_utf8(out)?)
     }
 
@@ -254,6 +275,26 @@ mod tests {
         .unwrap();
         assert_eq!(key(dir.path()).unwrap().expose(), "rph_live_2");
         assert!(path.exists());
+    }
+
+    #[test]
+    fn json_tells_what_became_of_both_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut out = Vec::new();
+        let voice = Voice {
+            json: true,
+            ..Voice::default()
+        };
+        let typed = &mut Typed(Some("rph_live_1"));
+        run(&args(true, None), &env(dir.path()), typed, voice, &mut out).unwrap();
+        let document: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(document["settings"]["written"], true);
+        assert!(
+            document["key"]["file"]
+                .as_str()
+                .unwrap()
+                .ends_with("api-key")
+        );
     }
 
     #[test]

@@ -1,22 +1,32 @@
 //! One file a subcommand: gather, run, tell. No protocol and no file format in here.
 
+mod compact;
 pub mod completions;
 pub mod config;
+mod evidence;
+pub mod filter;
 pub mod help;
 pub mod init;
+mod listen;
 pub mod man;
 mod open;
 mod poll;
 mod reconcile;
+mod recover;
+mod replay;
+mod resolve;
+mod retry;
+mod sandbox;
+pub mod status;
 mod submit;
 mod tell;
 
 use std::future::Future;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, StatusArgs, View};
 use crate::exit::{self, Code, Failure};
-use crate::output::escape::escape_lines;
-use crate::output::{Printer, Voice};
+use crate::job_log::LogError;
+use crate::output::{Commands, Printer, Voice};
 use crate::settings::{Env, Flags, Settings};
 
 /// Runs a command to its end and tells how it went.
@@ -36,7 +46,7 @@ pub fn run(cli: &Cli) -> Code {
         Err(error) => {
             let code = exit::code_of(&error);
             if code != Code::Success {
-                printer.raw(escape_lines(&exit::describe(&error)).trim_end());
+                printer.raw(exit::describe(&error).trim_end());
             }
             code
         }
@@ -49,17 +59,23 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     let done = |result: anyhow::Result<()>| result.map(|()| Code::Success);
     match &cli.command {
         Command::Submit(args) => on_runtime(submit::run(args, &settings()?, printer)),
-        Command::Reconcile(args) => on_runtime(reconcile::run(args, &settings()?, printer)),
+        Command::Reconcile(args) => reconcile::run(args, &settings()?, printer),
+        Command::Retry(args) => retry::run(args, &settings()?, printer),
+        Command::Resolve(args) => resolve::run(args, &settings()?, printer),
+        Command::Compact(args) => compact::run(args, &settings()?, printer),
+        Command::Listen(args) => listen::run(args, &settings()?, printer),
+        Command::Sandbox(args) => sandbox::run(args, &settings()?, printer),
+        Command::Status(args) => done(show_status(args, &settings()?, printer)),
         Command::Completions(args) => done(completions::run(args, printer.out())),
         Command::Man(args) => done(man::run(args, printer.out())),
         Command::Help(args) => done(help::run(args, printer.out())),
         Command::Init(args) => {
-            let quiet = cli.global.quiet;
+            let voice = printer.voice();
             done(init::run(
                 args,
                 &env,
                 &mut init::Terminal,
-                quiet,
+                voice,
                 printer.out(),
             ))
         }
@@ -68,8 +84,33 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     }
 }
 
+fn show_status(
+    args: &StatusArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    let wanted = status::StatusArgs {
+        show: match args.view() {
+            View::Table => status::Show::Table,
+            View::Summary => status::Show::Summary,
+            View::One(id) => status::Show::One(id.to_owned()),
+            View::Csv => status::Show::Csv,
+        },
+        filters: open::filters(&args.filter),
+        json: printer.voice().json,
+        commands: Commands::for_log(open::named_log(args.jobs.jobs.as_deref()).as_deref()),
+        now: jiff::Timestamp::now(),
+    };
+    let result = status::run(&wanted, &path, settings.rates.clone(), printer);
+    result.map_err(|error| match error.downcast::<LogError>() {
+        Ok(error) => open::log_failure(error).into(),
+        Err(error) => error,
+    })
+}
+
 /// Runs what waits for the network or for signals.
-fn on_runtime(work: impl Future<Output = anyhow::Result<Code>>) -> anyhow::Result<Code> {
+fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -6,7 +6,9 @@ use std::path::Path;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
+use super::filter::Filters;
 use crate::api::{BaseUrl, Client, ClientOptions, ConfigError, Throttle};
+use crate::cli::WhereArgs;
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, LogError, Writer};
 use crate::jobs::{GenerationId, Ledger};
@@ -93,6 +95,20 @@ pub fn log_failure(error: LogError) -> Failure {
             "check that the disk has room and that you may read and write there; nothing was sent",
         ),
     }
+}
+
+/// `--where` as typed.
+pub fn filters(args: &WhereArgs) -> Filters {
+    Filters::new(
+        args.filters
+            .iter()
+            .map(|pair| (pair.name.as_str(), pair.value.as_str())),
+    )
+}
+
+/// How commands that are shown to a person name a log that was given on the command line.
+pub fn named_log(path: Option<&Path>) -> Option<String> {
+    path.map(|path| path.display().to_string())
 }
 
 /// An empty ledger that keeps where lines stand.

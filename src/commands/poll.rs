@@ -1,5 +1,6 @@
 //! Asking the vendor where jobs stand: once, or until all have ended.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
@@ -23,18 +24,14 @@ const LONGEST_WAIT: u32 = 4;
 
 /// Polls the jobs of one log.
 pub struct Poller<'a> {
-    /// Who is asked.
-    pub api: &'a Api,
-    /// The log.
-    pub writer: &'a Writer,
-    /// Whether to go on.
-    pub stop: &'a Stop,
-    /// Intervals and the like.
-    pub settings: &'a Settings,
-    /// Who is told.
-    pub printer: &'a Printer,
-    /// Polls at once.
-    pub concurrency: usize,
+    api: &'a Api,
+    writer: &'a Writer,
+    stop: &'a Stop,
+    settings: &'a Settings,
+    printer: &'a Printer,
+    concurrency: usize,
+    /// Generations not known to have ended.
+    open: Cell<usize>,
 }
 
 /// One generation to ask for.
@@ -61,14 +58,35 @@ enum Asked {
     Stopped,
 }
 
-impl Poller<'_> {
+impl<'a> Poller<'a> {
+    /// A poller with nothing asked for yet.
+    pub fn new(
+        api: &'a Api,
+        writer: &'a Writer,
+        stop: &'a Stop,
+        settings: &'a Settings,
+        printer: &'a Printer,
+        concurrency: usize,
+    ) -> Self {
+        Self {
+            api,
+            writer,
+            stop,
+            settings,
+            printer,
+            concurrency,
+            open: Cell::new(0),
+        }
+    }
+
     /// Asks once for every unfinished attempt of the jobs that `covers` picks.
     pub async fn once(&self, covers: impl Fn(&JobState) -> bool) -> anyhow::Result<Ending> {
         let targets = self.targets(covers)?;
+        self.open.set(targets.len());
         let teller = tell::Polling::new(self.printer, targets.len() as u64);
         let throttle = self.throttle();
         let left = self.pass(targets, &throttle, &teller).await?;
-        teller.finish();
+        drop(teller);
         let failed = left.iter().any(|t| t.failures > 0);
         Ok(ending(failed))
     }
@@ -76,6 +94,7 @@ impl Poller<'_> {
     /// Asks until every attempt has ended, the run stops, or what is left cannot be asked for.
     pub async fn wait(&self, covers: impl Fn(&JobState) -> bool) -> anyhow::Result<Ending> {
         let mut targets = self.targets(covers)?;
+        self.open.set(targets.len());
         let teller = tell::Polling::new(self.printer, targets.len() as u64);
         let throttle = self.throttle();
         let mut gave_up = false;
@@ -88,7 +107,7 @@ impl Poller<'_> {
                 let keep = target.failures < MAX_FAILURES;
                 if !keep {
                     gave_up = true;
-                    self.printer.warn(format_args!(
+                    teller.warn(format_args!(
                         "{} could not be asked for {MAX_FAILURES} times in a row; the next \
                          reconcile asks again",
                         target.id
@@ -100,7 +119,7 @@ impl Poller<'_> {
                 self.stop.or(tokio::time::sleep_until(next)).await;
             }
         }
-        teller.finish();
+        drop(teller);
         Ok(ending(gave_up))
     }
 
@@ -191,7 +210,10 @@ impl Poller<'_> {
             PollOutcome::Seen { status, body } => {
                 permit.succeeded();
                 let facts = Facts::of(&body.payload());
-                teller.seen(status, &facts);
+                let ended = usize::from(status.is_terminal());
+                let open = self.open.get().saturating_sub(ended);
+                self.open.set(open);
+                teller.seen(&target.id, status, &facts, open as u64);
                 self.learn(&target, status, facts).await?;
                 if status.is_terminal() {
                     return Ok(Asked::Ended);
@@ -209,7 +231,7 @@ impl Poller<'_> {
                 if retry_after.is_some() || matches!(http_status, Some(429 | 503)) {
                     permit.throttled(retry_after, target.failures);
                 }
-                self.printer.warn(format_args!(
+                teller.warn(format_args!(
                     "{}: {}; nothing changes, it is asked for again later",
                     target.id,
                     escape(&error)

@@ -1,192 +1,37 @@
 //! What commands tell while they run and when they end.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::time::Duration;
+use serde_json::json;
 
-use serde_json::{Map, Value, json};
-
-use crate::dispatch::{Attempt, Event};
+use crate::dispatch::{self, Attempt};
 use crate::exit::{Code, Ending};
-use crate::jobs::{Credits, JobState, Status};
+use crate::jobs::{Credits, GenerationId, JobState, Status};
 use crate::observe::Facts;
-use crate::output::{Printer, escape, words};
+use crate::output::{Event, Printer, Progress, Summary, Tally, escape, words};
 use crate::settings::Settings;
 
-/// What a run did, and where the jobs it covers stand: the one document of `--json`, the one line
-/// under cron. States count the covered jobs at the end, the rest counts this run.
-#[derive(Clone, Debug, Default)]
-pub struct Summary {
-    command: &'static str,
-    /// Attempts accepted in this run.
-    pub submitted: u64,
-    /// Rows that the log holds already.
-    pub skipped: u64,
-    /// Rows that stand in the manifest twice.
-    pub duplicates: u64,
-    /// Rows held because they were edited.
-    pub changed: u64,
-    /// Rows with mistakes.
-    pub invalid: u64,
-    /// What this run's attempts are expected to cost.
-    pub credits_estimated: Credits,
-    /// Captures by grade, on a replay.
-    pub replay: Option<Replayed>,
-    jobs: u64,
-    states: BTreeMap<Status, u64>,
-    credits_charged: Credits,
-}
-
-/// Captures by what became of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Replayed {
-    /// Taught the log something.
-    pub applied: u64,
-    /// The log knew it.
-    pub known: u64,
-    /// The signature is wrong.
-    pub rejected: u64,
-    /// Nothing proves or disproves it.
-    pub unverifiable: u64,
-    /// No job has that id.
-    pub unknown_id: u64,
-    /// No capture, or one that says nothing.
-    pub unreadable: u64,
-}
-
-impl Summary {
-    /// A summary of `command`'s run.
-    pub fn new(command: &'static str) -> Self {
-        Self {
-            command,
-            ..Self::default()
-        }
-    }
-
-    /// Counts where jobs stand. Dismissed and superseded ones are left out of the states.
-    pub fn count_jobs<'a>(&mut self, jobs: impl Iterator<Item = &'a JobState>) {
-        for job in jobs {
-            self.credits_charged += job.charged();
-            if job.is_counted() {
-                self.jobs += 1;
-                *self.states.entry(job.status()).or_default() += 1;
-            }
-        }
-    }
-
-    fn state(&self, status: Status) -> u64 {
-        self.states.get(&status).copied().unwrap_or(0)
-    }
-
-    fn to_json(&self, code: Code) -> Value {
-        let mut out = Map::new();
-        let mut put = |name: &str, value: Value| out.insert(name.to_owned(), value);
-        put("command", self.command.into());
-        put("jobs", self.jobs.into());
-        put("submitted", self.submitted.into());
-        put("skipped", self.skipped.into());
-        put("duplicates", self.duplicates.into());
-        put("changed", self.changed.into());
-        put("invalid", self.invalid.into());
-        for status in Status::ALL.into_iter().skip(1) {
-            put(status.as_str(), self.state(status).into());
-        }
-        put("credits_estimated", json!(self.credits_estimated));
-        put("credits_charged", json!(self.credits_charged));
-        if let Some(replay) = &self.replay {
-            put("applied", replay.applied.into());
-            put("known", replay.known.into());
-            put("rejected", replay.rejected.into());
-            put("unverifiable", replay.unverifiable.into());
-            put("unknown_id", replay.unknown_id.into());
-            put("unreadable", replay.unreadable.into());
-        }
-        put("exit_code", code.number().into());
-        Value::Object(out)
-    }
-
-    /// One line, without a word for what there is none of.
-    fn to_line(&self, settings: &Settings) -> String {
-        let mut did = Vec::new();
-        let mut say = |n: u64, what: &str| {
-            if n > 0 {
-                did.push(format!("{} {what}", words::number(n)));
-            }
-        };
-        if let Some(replay) = &self.replay {
-            say(replay.applied, "applied");
-            say(replay.known, "already known");
-            say(replay.rejected, "rejected");
-            say(replay.unverifiable, "unverifiable");
-            say(replay.unknown_id, "of unknown id");
-            say(replay.unreadable, "unreadable");
-        }
-        say(self.submitted, "sent");
-        say(self.skipped, "already there");
-        say(self.duplicates, "twice in the manifest");
-        say(self.changed, "changed and held");
-        say(self.invalid, "left out");
-        let mut stand = Vec::new();
-        for (status, what) in [
-            (Status::Completed, "ready"),
-            (Status::Processing, "rendering"),
-            (Status::Pending, "in the queue"),
-            (Status::Failed, "failed"),
-            (Status::SubmitFailed, "not accepted"),
-            (Status::Unknown, "of unknown outcome"),
-        ] {
-            let n = self.state(status);
-            if n > 0 {
-                stand.push(format!("{} {what}", words::number(n)));
-            }
-        }
-        let did = if did.is_empty() {
-            "nothing to do".to_owned()
-        } else {
-            did.join(", ")
-        };
-        let mut line = format!("{}: {did}", self.command);
-        if !stand.is_empty() {
-            line.push_str(&format!(
-                "; {} in all: {}",
-                words::count(self.jobs, "clip"),
-                stand.join(", ")
-            ));
-        }
-        if self.credits_estimated > Credits::ZERO {
-            line.push_str(&format!(
-                "; this run about {}",
-                words::money(&settings.rates, self.credits_estimated)
-            ));
-        }
-        if self.credits_charged > Credits::ZERO {
-            line.push_str(&format!(
-                "; charged {}",
-                words::credits(self.credits_charged)
-            ));
-        }
-        line
-    }
-}
-
-/// Tells the summary and gives the code.
-pub fn finish(
+/// Tells what a run did and where the jobs it covers stand, and gives the code.
+pub fn finish<'a>(
     summary: Summary,
-    ending: Ending,
+    jobs: impl Iterator<Item = &'a JobState> + Clone,
+    mut ending: Ending,
     settings: &Settings,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
+    ending.join(ending_of_jobs(jobs.clone()));
     let code = ending.code();
+    let mut summary = summary.with_states(&Tally::of(jobs.clone()));
+    summary.credits_charged = jobs.map(JobState::charged).sum();
+    summary.exit_code = code.number();
     if printer.voice().json {
-        printer.document(&summary.to_json(code))?;
+        printer.document(&summary.to_json())?;
     } else {
-        printer.note(summary.to_line(settings));
+        printer.note(summary.line(&settings.rates));
     }
     Ok(code)
 }
 
 /// The conditions that jobs, as they stand, put on a run's end.
-pub fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
+fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
     let mut ending = Ending::default();
     for job in jobs.filter(|job| job.is_counted()) {
         match job.status() {
@@ -204,54 +49,83 @@ pub fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
 /// Tells how sending goes.
 pub struct Sending<'a> {
     printer: &'a Printer,
-    waited: RefCell<Option<Duration>>,
+    progress: Progress,
 }
 
 impl<'a> Sending<'a> {
-    /// Tells of `total` attempts, where it is known how many there will be.
-    pub fn new(printer: &'a Printer, _command: &'static str, _total: Option<u64>) -> Self {
-        Self {
-            printer,
-            waited: RefCell::new(None),
-        }
+    /// Tells of `total` attempts.
+    pub fn new(printer: &'a Printer, total: u64) -> Self {
+        let progress = Progress::new(
+            Some(total),
+            "sending",
+            printer.shows_progress() && total > 0,
+        );
+        Self { printer, progress }
     }
 
     /// Takes an event.
-    pub fn tell(&self, event: &Event<'_>) {
+    pub fn tell(&self, event: &dispatch::Event<'_>) {
+        use dispatch::Event as E;
+        let warn = |text: String| self.progress.warn(self.printer, text);
         match event {
-            Event::Accepted(attempt) => self.printer.detail(format_args!("{}: accepted", name(attempt))),
-            Event::Refused(attempt, error) => self.printer.warn(format_args!(
-                "{}: refused, nothing was charged: {}",
-                name(attempt),
-                escape(error)
-            )),
-            Event::GaveUp(attempt, error) => self.printer.warn(format_args!(
-                "{}: not accepted for now, nothing was charged: {}. The next submit sends it again",
-                name(attempt),
-                escape(error)
-            )),
-            Event::Unknown(attempt, error) => self.printer.warn(format_args!(
-                "{}: no clear answer, it may have been accepted and paid for: {}. It is not sent again by itself; see `creativeai status`",
-                name(attempt),
-                escape(error)
-            )),
-            Event::Waiting(wait, error) => {
-                *self.waited.borrow_mut() = Some(*wait);
-                self.printer.detail(format_args!(
-                    "waiting {} as asked: {}",
+            E::Accepted(attempt) => {
+                self.end(Event::Accepted);
+                self.detail(format_args!("{}: accepted", name(attempt)));
+            }
+            E::Refused(attempt, error) => {
+                self.end(Event::Refused);
+                warn(format!(
+                    "{}: refused, nothing was charged: {}",
+                    name(attempt),
+                    escape(error)
+                ));
+            }
+            E::GaveUp(attempt, error) => {
+                self.end(Event::Refused);
+                warn(format!(
+                    "{}: not accepted for now, nothing was charged: {}. The next submit sends it \
+                     again",
+                    name(attempt),
+                    escape(error)
+                ));
+            }
+            E::Unknown(attempt, error) => {
+                self.end(Event::Unknown);
+                warn(format!(
+                    "{}: no clear answer, it may have been accepted and paid for: {}. It is not \
+                     sent again by itself; `creativeai status --id {}` shows more",
+                    name(attempt),
+                    escape(error),
+                    attempt.job,
+                ));
+            }
+            E::Waiting(wait, error) => {
+                self.progress.waiting(*wait, error);
+                self.detail(format_args!(
+                    "waiting {}: {}",
                     words::duration(wait.as_secs()),
                     escape(error)
                 ));
             }
-            Event::Warning(attempt, warning) => {
-                self.printer.warn(format_args!("{}: {}", name(attempt), escape(warning)));
+            E::Warning(attempt, warning) => {
+                warn(format!("{}: {}", name(attempt), escape(warning)));
             }
-            Event::Recover(line) => self.printer.raw(format_args!("RECOVER {line}")),
+            // Not escaped: it is JSON, which has no control characters, and must read back.
+            E::Recover(line) => self.progress.suspend(|| {
+                self.printer
+                    .raw(format_args!("{}{line}", super::recover::MARK))
+            }),
         }
     }
 
-    /// No more to come.
-    pub fn finish(&self) {}
+    fn end(&self, event: Event) {
+        self.progress.going_on();
+        self.progress.end(event);
+    }
+
+    fn detail(&self, text: impl std::fmt::Display) {
+        self.progress.suspend(|| self.printer.detail(text));
+    }
 }
 
 /// What a person calls an attempt.
@@ -265,23 +139,44 @@ fn name(attempt: &Attempt) -> String {
 /// Tells how polling goes.
 pub struct Polling<'a> {
     printer: &'a Printer,
+    progress: Progress,
 }
 
 impl<'a> Polling<'a> {
     /// Tells of `total` generations.
-    pub fn new(printer: &'a Printer, _total: u64) -> Self {
-        Self { printer }
+    pub fn new(printer: &'a Printer, total: u64) -> Self {
+        let visible = printer.shows_progress() && total > 0;
+        let progress = Progress::new(Some(total), "rendering", visible);
+        progress.rendering(total);
+        Self { printer, progress }
     }
 
-    /// One was asked for.
-    pub fn seen(&self, status: Status, facts: &Facts) {
-        let phase = facts.phase.as_deref().unwrap_or("");
-        self.printer
-            .detail(format_args!("{status} {}", escape(phase)));
+    /// One was asked for; `left` are not known to have ended.
+    pub fn seen(&self, id: &GenerationId, status: Status, facts: &Facts, left: u64) {
+        match status {
+            Status::Completed => self.progress.end(Event::Completed),
+            Status::Failed => self.progress.end(Event::Failed),
+            _ => {}
+        }
+        self.progress.rendering(left);
+        let phase = facts
+            .phase
+            .as_deref()
+            .map(|p| format!(", {}", escape(p)))
+            .unwrap_or_default();
+        let left = facts.eta_seconds.filter(|s| (0.0..1e6).contains(s));
+        let left = left.map(|s| format!(", about {} left", words::duration(s as u64)));
+        let left = left.unwrap_or_default();
+        self.progress.suspend(|| {
+            self.printer
+                .detail(format_args!("{id}: {status}{phase}{left}"))
+        });
     }
 
-    /// No more to come.
-    pub fn finish(&self) {}
+    /// Something went wrong that changes nothing.
+    pub fn warn(&self, text: impl std::fmt::Display) {
+        self.progress.warn(self.printer, text);
+    }
 }
 
 /// What a dry run tells.

@@ -44,6 +44,14 @@ pub enum LogError {
 }
 
 impl LogError {
+    /// What a lock that was not to be had means for the log.
+    pub fn from_lock(error: LockError) -> Self {
+        match error {
+            LockError::Io { path, error } => Self::io("open the lock", &path, error),
+            held @ LockError::Held { .. } => Self::Locked(held),
+        }
+    }
+
     fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
         let path = path.to_owned();
         Self::Io { doing, path, error }
@@ -173,10 +181,7 @@ impl Writer {
         wait: Duration,
     ) -> Result<Self, LogError> {
         let path = resolve(path)?;
-        let lock = Lock::acquire(&path, command, wait).map_err(|error| match error {
-            LockError::Io { path, error } => LogError::io("open the lock", &path, error),
-            held => LogError::Locked(held),
-        })?;
+        let lock = Lock::acquire(&path, command, wait).map_err(LogError::from_lock)?;
         let is_new = !path.exists();
         let appender = Appender::open(&path)
             .map_err(|error| LogError::io("open the job log", &path, error))?;

@@ -7,6 +7,8 @@ use super::JobKey;
 pub struct Seconds(u16);
 
 impl Seconds {
+    /// One second.
+    pub const SHORTEST: Self = Self(1);
     /// Longest clip accepted.
     pub const MAX: u16 = 3600;
 

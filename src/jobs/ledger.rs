@@ -240,9 +240,7 @@ impl Ledger {
 
     fn note_subject(&mut self, line: &Line<'_>, index: u32) {
         let owner = line.id.as_ref().map(|(_, id)| id.as_str());
-        let request = line
-            .request
-            .and_then(|r| serde_json::from_str::<RequestFacts<'_>>(r.get()).ok());
+        let request = line.request.and_then(|r| RequestFacts::parse(r.get()));
         let image = request.and_then(|r| r.image_url);
         let subject = match (owner, &image) {
             (Some(owner), Some(image)) => Some(Subject::of(owner, image.as_str())),
@@ -299,7 +297,7 @@ impl Ledger {
     }
 
     /// All jobs, in the order in which the log first names them.
-    pub fn jobs(&self) -> impl ExactSizeIterator<Item = &JobState> {
+    pub fn jobs(&self) -> impl ExactSizeIterator<Item = &JobState> + Clone {
         self.jobs.iter()
     }
 

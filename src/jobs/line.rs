@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{GenerationId, IdColumn, JobKey, Seconds, Status, Word};
+use super::{Credits, GenerationId, IdColumn, JobKey, Rates, Seconds, Status, Word};
 
 /// Every name that has a meaning of its own in a log line. A manifest's carried column may not
 /// have one of them, or a row could overwrite what the log knows.
@@ -175,7 +175,21 @@ pub struct RequestFacts<'a> {
     pub duration: Option<&'a RawValue>,
 }
 
-impl RequestFacts<'_> {
+impl<'a> RequestFacts<'a> {
+    /// Reads a request's body; `None` when it is no JSON object.
+    pub fn parse(body: &'a str) -> Option<Self> {
+        serde_json::from_str(body).ok()
+    }
+
+    /// What it is expected to cost. A video without a readable duration counts as the shortest.
+    pub fn price(&self, rates: &Rates) -> Credits {
+        if self.text.is_some() {
+            return rates.voice;
+        }
+        let model = self.model.as_ref().map_or("", Text::as_str);
+        rates.video(model, self.seconds().unwrap_or(Seconds::SHORTEST))
+    }
+
     /// The duration, where one can be read.
     pub fn seconds(&self) -> Option<Seconds> {
         Seconds::parse(self.duration?.get().trim_matches('"'))

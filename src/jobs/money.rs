@@ -122,6 +122,11 @@ impl Rates {
         }
     }
 
+    /// What a request's body is expected to cost.
+    pub fn of_request(&self, body: &str) -> Credits {
+        super::line::RequestFacts::parse(body).map_or(Credits::ZERO, |request| request.price(self))
+    }
+
     /// What a video of `model` and `duration` is expected to cost.
     pub fn video(&self, model: &str, duration: Seconds) -> Credits {
         let rate = self.models.get(model).copied().unwrap_or(self.video_per_5s);

@@ -269,14 +269,7 @@ fn estimate_of(line: &Line<'_>, rates: &Rates) -> Option<Credits> {
     if let Some(told) = line.credits_estimated {
         return Credits::from_number(told);
     }
-    let request: RequestFacts<'_> = serde_json::from_str(line.request?.get()).ok()?;
-    Some(match (&request.text, &request.model) {
-        (Some(_), _) => rates.voice,
-        (None, model) => rates.video(
-            model.as_ref().map_or("", |m| m.as_str()),
-            request.seconds().or(super::Seconds::new(5))?,
-        ),
-    })
+    Some(RequestFacts::parse(line.request?.get())?.price(rates))
 }
 
 /// One job: one clip the user wants.

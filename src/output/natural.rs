@@ -7,26 +7,30 @@ use std::cmp::Ordering;
 pub fn compare(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a, b);
     loop {
-        let (Some(x), Some(y)) = (left.chars().next(), right.chars().next()) else {
+        let (Some(left_char), Some(right_char)) = (left.chars().next(), right.chars().next())
+        else {
             return left.len().cmp(&right.len()).then_with(|| a.cmp(b));
         };
-        if x.is_ascii_digit() && y.is_ascii_digit() {
-            let (m, n) = (take_number(&mut left), take_number(&mut right));
+        if left_char.is_ascii_digit() && right_char.is_ascii_digit() {
+            let (first, second) = (take_number(&mut left), take_number(&mut right));
             // Without leading zeros the longer number is the larger one.
-            let order = m.len().cmp(&n.len()).then_with(|| m.cmp(n));
+            let order = first
+                .len()
+                .cmp(&second.len())
+                .then_with(|| first.cmp(second));
             if order.is_ne() {
                 return order;
             }
-        } else if x == y {
-            left = &left[x.len_utf8()..];
-            right = &right[y.len_utf8()..];
+        } else if left_char == right_char {
+            left = &left[left_char.len_utf8()..];
+            right = &right[right_char.len_utf8()..];
         } else {
-            let order = x.to_lowercase().cmp(y.to_lowercase());
+            let order = left_char.to_lowercase().cmp(right_char.to_lowercase());
             if order.is_ne() {
                 return order;
             }
-            left = &left[x.len_utf8()..];
-            right = &right[y.len_utf8()..];
+            left = &left[left_char.len_utf8()..];
+            right = &right[right_char.len_utf8()..];
         }
     }
 }

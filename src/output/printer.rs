@@ -58,14 +58,19 @@ pub enum Tone {
 
 /// The two streams, and how to use them.
 pub struct Printer {
-    out: Forgiving<Box<dyn Write + Send>>,
-    err: Mutex<Box<dyn Write + Send>>,
+    out: Forgiving<Box<dyn Write + Send + Sync>>,
+    err: Mutex<Box<dyn Write + Send + Sync>>,
     voice: Voice,
-    paint_out: bool,
-    paint_err: bool,
-    out_is_terminal: bool,
-    err_is_terminal: bool,
+    out_is: Behind,
+    err_is: Behind,
     width: u16,
+}
+
+/// What stands behind a stream.
+#[derive(Clone, Copy, Debug, Default)]
+struct Behind {
+    terminal: bool,
+    coloured: bool,
 }
 
 impl std::fmt::Debug for Printer {
@@ -81,17 +86,21 @@ impl Printer {
     /// The process's own streams.
     pub fn new(voice: Voice) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
-        let out_is_terminal = out.is_terminal();
-        let err_is_terminal = err.is_terminal();
-        let paint_out = paints(voice.color, || AutoStream::choice(&io::stdout()));
-        let paint_err = paints(voice.color, || AutoStream::choice(&io::stderr()));
+        let out_is = Behind {
+            terminal: out.is_terminal(),
+            coloured: paints(voice.color, || AutoStream::choice(&out)),
+        };
+        let err_is = Behind {
+            terminal: err.is_terminal(),
+            coloured: paints(voice.color, || AutoStream::choice(&err)),
+        };
         // Text without colour needs no filter; text with colour needs one on old consoles.
-        let out: Box<dyn Write + Send> = if paint_out {
+        let out: Box<dyn Write + Send + Sync> = if out_is.coloured {
             Box::new(BufWriter::new(AutoStream::always(out)))
         } else {
             Box::new(BufWriter::with_capacity(1 << 16, out))
         };
-        let err: Box<dyn Write + Send> = if paint_err {
+        let err: Box<dyn Write + Send + Sync> = if err_is.coloured {
             Box::new(AutoStream::always(err))
         } else {
             Box::new(err)
@@ -103,16 +112,14 @@ impl Printer {
             },
             err: Mutex::new(err),
             voice,
-            paint_out,
-            paint_err,
-            out_is_terminal,
-            err_is_terminal,
+            out_is,
+            err_is,
             width: width_of_stdout(),
         }
     }
 
     /// Standard output. That its reader has gone is no error: writing goes on into nothing.
-    pub fn out(&mut self) -> &mut (dyn Write + Send) {
+    pub fn out(&mut self) -> &mut (dyn Write + Send + Sync) {
         &mut self.out
     }
 
@@ -150,13 +157,13 @@ impl Printer {
 
     /// Warns on standard error, whatever was asked for.
     pub fn warn(&self, text: impl Display) {
-        let word = paint("warning:", Tone::Doubt, self.paint_err);
+        let word = paint("warning:", Tone::Doubt, self.err_is.coloured);
         self.tell(format_args!("{word} {text}\n"));
     }
 
     /// Tells an error on standard error, whatever was asked for.
     pub fn error(&self, text: impl Display) {
-        let word = paint("error:", Tone::Bad, self.paint_err);
+        let word = paint("error:", Tone::Bad, self.err_is.coloured);
         self.tell(format_args!("{word} {text}\n"));
     }
 
@@ -175,7 +182,7 @@ impl Printer {
 
     /// `text` for standard output in the colour of `tone`, where colours are wanted.
     pub fn paint(&self, text: &str, tone: Tone) -> String {
-        paint(text, tone, self.paint_out)
+        paint(text, tone, self.out_is.coloured)
     }
 
     /// Columns of the terminal behind standard output.
@@ -185,12 +192,12 @@ impl Printer {
 
     /// Whether standard output is a terminal.
     pub fn is_terminal(&self) -> bool {
-        self.out_is_terminal
+        self.out_is.terminal
     }
 
     /// Whether somebody watches standard error and wants to see progress there.
     pub fn shows_progress(&self) -> bool {
-        self.err_is_terminal && !self.voice.quiet && !self.voice.json
+        self.err_is.terminal && !self.voice.quiet && !self.voice.json
     }
 
     /// What was asked for.
@@ -307,7 +314,7 @@ impl Printer {
     /// A printer that keeps what it prints, as on a terminal of `width` columns.
     pub(crate) fn for_test(width: u16, voice: Voice) -> (Self, Heard) {
         let heard = Heard::default();
-        let paint = voice.color == ColorChoice::Always;
+        let coloured = voice.color == ColorChoice::Always;
         let printer = Self {
             out: Forgiving {
                 inner: Box::new(heard.out.clone()),
@@ -315,10 +322,14 @@ impl Printer {
             },
             err: Mutex::new(Box::new(heard.err.clone())),
             voice,
-            paint_out: paint,
-            paint_err: paint,
-            out_is_terminal: true,
-            err_is_terminal: false,
+            out_is: Behind {
+                terminal: true,
+                coloured,
+            },
+            err_is: Behind {
+                terminal: false,
+                coloured,
+            },
             width,
         };
         (printer, heard)

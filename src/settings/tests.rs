@@ -149,7 +149,7 @@ fn a_wrong_value_is_refused_even_where_another_one_has_the_say() {
         ("interval = \"0s\"", "longer than nothing"),
         ("duration_style = \"int\"", "neither"),
         ("jobs = [\"a\"]", "not a list"),
-        ("rate = \"fast\"", "no rate"),
+        ("rate = \"fast\"", "not a rate"),
         ("voice.poll_path = \"x\"", "{id}"),
         ("voice.speed = -1", "no speed"),
         ("rates.voice = -1", "not negative"),

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -193,13 +195,11 @@ impl Serialize for Envelope<'_, '_> {
             }
         }
         map.serialize_entry("headers", &capture.headers)?;
-        match std::str::from_utf8(capture.body.bytes()) {
-            Ok(text) => map.serialize_entry("body", text)?,
-            Err(_) => {
-                use base64::Engine;
-                let text = base64::prelude::BASE64_STANDARD.encode(capture.body.bytes());
-                map.serialize_entry("body_b64", &text)?;
-            }
+        if let Ok(text) = std::str::from_utf8(capture.body.bytes()) {
+            map.serialize_entry("body", text)?;
+        } else {
+            let text = BASE64_STANDARD.encode(capture.body.bytes());
+            map.serialize_entry("body_b64", &text)?;
         }
         map.end()
     }

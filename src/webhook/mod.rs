@@ -1,10 +1,13 @@
+//! Webhooks: signatures, captures in every format that keeps them, the receiver.
 //!
-//! A *capture* is one delivery as somebody kept it. [`formats`] reads captures, [`grade`] says what
-//! captures. None of them knows jobs: what a proven payload teaches the log is decided elsewhere.
+//! A *capture* is one delivery as somebody kept it. [`grade`] says what one proves, [`replay`] reads
+//! and grades files and folders on every core, and [`serve`] makes captures. None of them knows
+//! jobs: what a proven payload teaches the log is decided elsewhere.
 
 mod capture;
 mod formats;
 mod grade;
+mod receiver;
 mod replay;
 mod signature;
 mod source;
@@ -12,5 +15,6 @@ mod source;
 pub use capture::{Body, CORRELATION, Capture, DELIVERY_ID_HEADER, Headers, SIGNATURE_HEADER};
 pub use capture::{correlate, parse_correlation};
 pub use grade::{Doubt, Grade, Rejection, Unreadable, grade};
+pub use receiver::{Event, ReceiverOptions, Refusal, Sink, Stats, serve};
 pub use replay::{Graded, replay};
 pub use signature::{Verification, VerifyKeys, sign};

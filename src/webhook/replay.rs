@@ -288,8 +288,8 @@ impl<T: Send, F: for<'x> Fn(Graded<'x>) -> T + Sync> Work<'_, T, F> {
     /// Grades a file that is in memory.
     fn grade_whole(&self, path: &Path, bytes: &[u8], headers: Option<&str>) -> Vec<T> {
         if let Some(headers) = headers {
-            let found = formats::read_with_headers(bytes, headers);
-            return vec![self.grade_one(path, 1, found)];
+            let capture = formats::read_with_headers(bytes, headers);
+            return vec![self.grade_one(path, 1, Ok(capture))];
         }
         match source::layout(bytes, true) {
             Layout::Lines => self.grade_piece(path, 1, bytes),

@@ -107,8 +107,7 @@ mod tests {
     use super::*;
 
     const BODY: &[u8] = br#"{"id":"vgen_abc123","status":"completed"}"#;
-    /// printf '%s' '{"id":"vgen_abc123","status":"completed"}' |
-    /// openssl dgst -sha256 -hmac `rph_live_test`
+    /// What `openssl dgst -sha256 -hmac rph_live_test` says of the body.
     const DIGEST: &str = "4f7848116666d74098633d8d1e5a9e0b421a66502e00e6255c43463390408cdb";
 
     fn key(text: &str) -> ApiKey {

@@ -10,7 +10,7 @@ use plan::{Decision, Plan};
 
 use super::open::{self, Api};
 use super::poll::Poller;
-use super::tell::{self, Summary};
+use super::tell;
 use crate::api::{Endpoint, correlated, request_body};
 use crate::cli::SubmitArgs;
 use crate::dispatch::{Attempt, Dispatcher, Event};
@@ -18,7 +18,7 @@ use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, LogError, Writer};
 use crate::jobs::{Credits, IdColumn, JobState, Ledger, Record, Status};
 use crate::manifest::{Defaults, Manifest, ManifestError, Options, Row, RowFault};
-use crate::output::{Printer, escape, words};
+use crate::output::{Printer, Summary, escape, words};
 use crate::settings::Settings;
 use crate::stop::{Reason, Stop};
 
@@ -37,7 +37,7 @@ pub async fn run(
     if args.dry_run {
         return dry_run(args, settings, &manifest, &mut plan, &path, printer);
     }
-    if plan.len() == 0 {
+    if plan.is_empty() {
         printer.warn(format_args!("{} has no rows", manifest.name()));
     }
     let stop = Stop::default();
@@ -56,7 +56,7 @@ pub async fn run(
     }
     let concurrency = settings.network.concurrency_for(manifest.id_column());
     let throttle = open::throttle(settings, concurrency, deadline);
-    let teller = tell::Sending::new(printer, "submit", Some(most_to_send(&plan, args)));
+    let teller = tell::Sending::new(printer, most_to_send(&plan, args));
     let tell_event = |event: Event<'_>| teller.tell(&event);
     let now = jiff::Timestamp::now;
     let mut dispatcher = Dispatcher::new(&api.client, &writer, &throttle, &stop, &now, &tell_event);
@@ -76,29 +76,16 @@ pub async fn run(
         let feed = run.feed(&mut manifest)?;
         dispatcher.run(feed, concurrency).await
     };
-    teller.finish();
+    drop(teller);
     let mut ending = Ending::default();
     if args.wait && !stop.is_set() {
-        let poller = Poller {
-            api: &api,
-            writer: &writer,
-            stop: &stop,
-            settings,
-            printer,
-            concurrency,
-        };
+        let poller = Poller::new(&api, &writer, &stop, settings, printer, concurrency);
         ending.join(poller.wait(|job| plan.holds(job)).await?);
     }
     ending.join(open::ending_of(&stop, printer));
     ending.note_if(capped.get(), Code::Decision);
     ending.note_if(plan.counts.changed > 0, Code::Decision);
     let mut summary = Summary::new("submit");
-    {
-        let ledger = writer.ledger();
-        let jobs = || plan.keys().filter_map(|key| ledger.job(key));
-        ending.join(tell::ending_of_jobs(jobs()));
-        summary.count_jobs(jobs());
-    }
     summary.submitted = tally.accepted;
     summary.skipped = plan.counts.skip;
     summary.duplicates = plan.counts.duplicate;
@@ -109,7 +96,9 @@ pub async fn run(
     if capped.get() {
         printer.warn("the credit cap is reached; raise --max-credits to send the rest");
     }
-    tell::finish(summary, ending, settings, printer)
+    let ledger = writer.ledger();
+    let jobs = plan.keys().filter_map(|key| ledger.job(key));
+    tell::finish(summary, jobs, ending, settings, printer)
 }
 
 fn most_to_send(plan: &Plan, args: &SubmitArgs) -> u64 {

@@ -174,7 +174,7 @@ impl Plan {
     }
 
     /// Keys of the manifest's rows.
-    pub fn keys(&self) -> impl Iterator<Item = JobKey> {
+    pub fn keys(&self) -> impl Iterator<Item = JobKey> + Clone {
         self.first_line.keys().copied()
     }
 
@@ -191,9 +191,9 @@ impl Plan {
             .collect()
     }
 
-    /// Rows noted.
-    pub fn len(&self) -> usize {
-        self.rows.len()
+    /// Whether no row was noted.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 }
 

@@ -108,8 +108,8 @@ pub(super) fn not_json(error: &serde_json::Error) -> Unreadable {
 }
 
 /// Reads a raw body, of any content, whose headers lie beside it.
-pub(super) fn read_with_headers<'a>(body: &'a [u8], headers: &'a str) -> Found<'a> {
-    Ok(raw_with_headers::capture(Cow::Borrowed(body), headers))
+pub(super) fn read_with_headers<'a>(body: &'a [u8], headers: &'a str) -> Capture<'a> {
+    raw_with_headers::capture(Cow::Borrowed(body), headers)
 }
 
 /// An entry of a recording that holds other traffic too: only what has a signature, or a body with

@@ -1,0 +1,49 @@
+//! `compact`: the log, one line a job.
+
+use super::open;
+use crate::cli::CompactArgs;
+use crate::exit::Code;
+use crate::job_log::{self, Lock, LogError};
+use crate::output::{Printer, escape, words};
+use crate::settings::Settings;
+
+/// Runs the command.
+pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+    let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    let path = job_log::resolve(&path).map_err(open::log_failure)?;
+    if !path.exists() {
+        return Err(open::log_failure(LogError::Missing(path)).into());
+    }
+    let lock = Lock::acquire(&path, "compact", settings.lock_wait)
+        .map_err(|error| open::log_failure(LogError::from_lock(error)))?;
+    let done = job_log::compact(&path, open::ledger(settings)).map_err(open::log_failure)?;
+    drop(lock);
+    if let Some(aside) = &done.unreadable_file {
+        printer.warn(format_args!(
+            "{} that cannot be read {} now in {}",
+            words::count(done.unreadable, "line"),
+            if done.unreadable == 1 { "is" } else { "are" },
+            escape(&aside.display().to_string())
+        ));
+    }
+    if printer.voice().json {
+        printer.document(&serde_json::json!({
+            "command": "compact",
+            "jobs": done.jobs,
+            "lines_before": done.lines_before,
+            "bytes_before": done.bytes_before,
+            "bytes_after": done.bytes_after,
+            "unreadable": done.unreadable,
+            "exit_code": 0,
+        }))?;
+    } else {
+        printer.note(format_args!(
+            "compact: {} now in {}; {} before, {} after",
+            words::count(done.lines_before, "line"),
+            words::number(done.jobs),
+            words::bytes(done.bytes_before),
+            words::bytes(done.bytes_after),
+        ));
+    }
+    Ok(Code::Success)
+}

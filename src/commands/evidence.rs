@@ -1,0 +1,128 @@
+//! What is known of attempts in doubt, for a person who has to decide.
+
+use std::path::{Path, PathBuf};
+
+use super::open;
+use crate::dispatch::Attempt;
+use crate::exit::Failure;
+use crate::job_log::Writer;
+use crate::jobs::Line;
+use crate::settings::Settings;
+use crate::webhook::{self, Grade, VerifyKeys};
+
+/// The receiver's usual file, looked for beside the log and in the current folder.
+const CAPTURES: &str = "captures.jsonl";
+
+/// A capture that might be about an attempt in doubt.
+struct Seen {
+    id: String,
+    prompt: String,
+    model: String,
+    at: String,
+}
+
+/// For each attempt, sentences about what speaks for or against its having been accepted.
+pub fn gather(
+    attempts: &[Attempt],
+    writer: &Writer,
+    settings: &Settings,
+) -> anyhow::Result<Vec<Vec<String>>> {
+    let captures = captures(writer, settings)?;
+    let mut all = Vec::new();
+    for attempt in attempts {
+        let mut lines = from_log(attempt, writer)?;
+        let body: serde_json::Value = serde_json::from_str(&attempt.body).unwrap_or_default();
+        let asked = |name: &str| {
+            body.get(name)
+                .and_then(|v| v.as_str())
+                .unwrap_or("")
+                .to_owned()
+        };
+        for seen in &captures {
+            let same_prompt = seen.prompt == asked("prompt") || seen.prompt == asked("text");
+            if same_prompt && (seen.model.is_empty() || seen.model == asked("model")) {
+                lines.push(format!(
+                    "a webhook of {} has the same prompt and belongs to no job: {}. `creativeai \
+                     resolve {} --generation-id {}` binds it",
+                    seen.at, seen.id, attempt.job, seen.id
+                ));
+            }
+        }
+        all.push(lines);
+    }
+    Ok(all)
+}
+
+fn from_log(attempt: &Attempt, writer: &Writer) -> Result<Vec<String>, Failure> {
+    let Some(view) = writer.view(attempt.job).map_err(open::log_failure)? else {
+        return Ok(Vec::new());
+    };
+    let mut lines = Vec::new();
+    for raw in &view.evidence {
+        let Ok(line) = Line::parse_whole(raw) else {
+            continue;
+        };
+        if line.attempt != attempt.number {
+            continue;
+        }
+        let at = jiff::Timestamp::from_millisecond(line.at).unwrap_or_default();
+        let error = line
+            .rest
+            .iter()
+            .find(|(name, _)| name.as_str() == "error")
+            .and_then(|(_, raw)| serde_json::from_str::<String>(raw.get()).ok());
+        lines.push(match error {
+            Some(error) => format!("{at:.0}  {}: {error}", line.word.as_str()),
+            None => format!("{at:.0}  {}", line.word.as_str()),
+        });
+    }
+    Ok(lines)
+}
+
+/// Verified captures whose id no job of the log has.
+fn captures(writer: &Writer, settings: &Settings) -> anyhow::Result<Vec<Seen>> {
+    let beside = writer.path().with_file_name(CAPTURES);
+    let mut paths: Vec<PathBuf> = vec![beside];
+    if let Ok(here) = std::fs::canonicalize(CAPTURES)
+        && !paths.contains(&here)
+    {
+        paths.push(here);
+    }
+    paths.retain(|path: &PathBuf| Path::is_file(path));
+    if paths.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys = VerifyKeys::new(&settings.verification_keys()?);
+    let mut seen = Vec::new();
+    webhook::replay(
+        &paths,
+        std::io::empty(),
+        &keys,
+        |graded| {
+            let Grade::Verified(payload) = &graded.grade else {
+                return None;
+            };
+            let text = |t: Option<crate::jobs::Text<'_>>| t.map(|t| t.0.into_owned());
+            Some((
+                payload.id()?,
+                text(payload.prompt())?,
+                text(payload.model()).unwrap_or_default(),
+                graded.received_at.unwrap_or("unknown time").to_owned(),
+            ))
+        },
+        |found| {
+            if let Some((id, prompt, model, at)) = found
+                && writer.owner_of(&id).is_none()
+            {
+                seen.push(Seen {
+                    id: id.to_string(),
+                    prompt,
+                    model,
+                    at,
+                });
+            }
+            Ok(())
+        },
+    )?;
+    Ok(seen)
+}

@@ -1,0 +1,241 @@
+//! Which jobs a command is about: `--where COLUMN=VALUE`, and jobs named one by one.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::job_log::for_each_line;
+use crate::jobs::{GenerationId, JobKey, JobView, LOG_FIELDS, Ledger, Line};
+
+/// Columns of a manifest that the log keeps under another name, or inside of a request.
+const ELSEWHERE: [(&str, &str); 11] = [
+    ("videoprompt", "prompt"),
+    ("prompt", "prompt"),
+    ("imageurl", "image_url"),
+    ("model", "model"),
+    ("duration", "duration"),
+    ("aspectratio", "aspect_ratio"),
+    ("webhookurl", "webhook_url"),
+    ("text", "text"),
+    ("voice", "voice"),
+    ("language", "language"),
+    ("speed", "speed"),
+];
+
+/// One `COLUMN=VALUE`. The column is matched without regard to case, spaces and underscores, as
+/// headers of a manifest are; the value exactly, but for blanks around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    column: String,
+    plain: String,
+    value: String,
+}
+
+impl Filter {
+    /// A filter on `column`.
+    pub fn new(column: &str, value: &str) -> Self {
+        Self {
+            column: column.trim().to_owned(),
+            plain: plain(column),
+            value: value.trim().to_owned(),
+        }
+    }
+
+    /// Reads `COLUMN=VALUE`; the value may be empty and may hold further equals signs. The error
+    /// says what is missing.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((column, value)) if !plain(column).is_empty() => Ok(Self::new(column, value)),
+            _ => Err(format!(
+                "{text:?} is not COLUMN=VALUE, as in property_type=residential"
+            )),
+        }
+    }
+
+    /// The column, as it was typed.
+    pub fn column(&self) -> &str {
+        &self.column
+    }
+
+    /// Whether the job's column has the value. A column that it does not have is empty.
+    pub fn matches(&self, view: &JobView) -> bool {
+        let value = self.value_of(view);
+        value.as_deref().unwrap_or_default().trim() == self.value
+    }
+
+    fn value_of<'a>(&self, view: &'a JobView) -> Option<Cow<'a, str>> {
+        // A carried column is the user's own word and goes first.
+        let carried = view.carried().find(|(name, _)| plain(name) == self.plain);
+        if let Some((_, value)) = carried {
+            return Some(match value {
+                Value::String(text) => Cow::Borrowed(text),
+                other => Cow::Owned(other.to_string()),
+            });
+        }
+        match self.plain.as_str() {
+            "status" => return Some(view.state.status().as_str().into()),
+            "job" => return Some(view.key().to_string().into()),
+            _ => {}
+        }
+        let field = LOG_FIELDS
+            .into_iter()
+            .find(|name| plain(name) == self.plain);
+        let elsewhere = ELSEWHERE.into_iter().find(|(name, _)| *name == self.plain);
+        let name = field.or(elsewhere.map(|(_, name)| name))?;
+        view.column(name).map(Cow::Owned)
+    }
+}
+
+/// Several filters, all of which must match.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filters(Vec<Filter>);
+
+impl Filters {
+    /// From columns and values.
+    pub fn new<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let filters = pairs
+            .into_iter()
+            .map(|(column, value)| Filter::new(column, value));
+        Self(filters.collect())
+    }
+
+    /// Whether every job matches.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether all of them match.
+    pub fn matches(&self, view: &JobView) -> bool {
+        self.0.iter().all(|filter| filter.matches(view))
+    }
+
+    /// As they were typed, for messages: `a=b and c=d`.
+    pub fn text(&self) -> String {
+        let texts: Vec<_> = self
+            .0
+            .iter()
+            .map(|f| format!("{}={}", f.column, f.value))
+            .collect();
+        texts.join(" and ")
+    }
+}
+
+/// The jobs that `name` means: a job's key, a generation id, or the id of a listing or SKU, all of
+/// whose jobs are meant. None where there is no such thing. The log at `path` is read once more
+/// for listings and SKUs, since the ledger does not keep them.
+pub fn jobs_named(path: &Path, ledger: &Ledger, name: &str) -> io::Result<Vec<JobKey>> {
+    let name = name.trim();
+    let by_key = JobKey::parse(name).filter(|key| ledger.job(*key).is_some());
+    if let Some(key) = by_key {
+        return Ok(vec![key]);
+    }
+    let by_id = GenerationId::parse(name).and_then(|id| Some(ledger.by_generation_id(&id)?.0.key));
+    if let Some(key) = by_id {
+        return Ok(vec![key]);
+    }
+    let mut keys = Vec::new();
+    for_each_line(&mut File::open(path)?, |_, line| {
+        let Some(line) = line.ok().and_then(|line| Line::parse(line).ok()) else {
+            return;
+        };
+        let is_meant = line
+            .id
+            .as_ref()
+            .is_some_and(|(_, id)| id.as_str().trim() == name);
+        if is_meant && ledger.job(line.job).is_some() {
+            keys.push(line.job);
+        }
+    })?;
+    let mut seen = std::collections::HashSet::new();
+    keys.retain(|key| seen.insert(*key));
+    Ok(keys)
+}
+
+/// A name without what does not count in a header.
+fn plain(name: &str) -> String {
+    name.chars()
+        .filter(|c| !c.is_whitespace() && *c != '_')
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::Rates;
+
+    const LINE: &str = concat!(
+        r#"{"at":"2026-03-12T09:20:00Z","job":"5b1f0c9a77d2e318","attempt":1,"#,
+        r#""status":"submitting","listing_id":"LST-4201","Property Type":"residential","#,
+        r#""rooms":4,"line":3,"request":{"model":"kling-v3","prompt":"pan","duration":"5s"}}"#
+    );
+
+    fn view() -> JobView {
+        let key = JobKey::parse("5b1f0c9a77d2e318").unwrap();
+        JobView::fold(key, [LINE], &Rates::default())
+            .unwrap()
+            .unwrap()
+    }
+
+    #[test]
+    fn columns_match_however_their_header_is_spelt() {
+        for matching in [
+            "property_type=residential",
+            "PropertyType= residential ",
+            "Rooms=4",
+            "listing id=LST-4201",
+            "model=kling-v3",
+            "Video Prompt=pan",
+            "status=unknown",
+            "line=3",
+            "no such column=",
+        ] {
+            assert!(
+                Filter::parse(matching).unwrap().matches(&view()),
+                "{matching}"
+            );
+        }
+        for other in ["property_type=Residential", "rooms=40", "sku=LST-4201"] {
+            assert!(!Filter::parse(other).unwrap().matches(&view()), "{other}");
+        }
+    }
+
+    #[test]
+    fn all_filters_must_match() {
+        let both = Filters::new([("rooms", "4"), ("model", "kling-v3")]);
+        assert!(both.matches(&view()));
+        assert_eq!(both.text(), "rooms=4 and model=kling-v3");
+        assert!(!Filters::new([("rooms", "4"), ("model", "auto")]).matches(&view()));
+        assert!(Filters::default().matches(&view()));
+    }
+
+    #[test]
+    fn what_is_no_filter_is_refused() {
+        for bad in ["", "rooms", "=4", " _ =4"] {
+            assert!(Filter::parse(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(Filter::parse("a=b=c").unwrap(), Filter::new("a", "b=c"));
+    }
+
+    #[test]
+    fn a_job_is_found_by_its_key_its_generation_id_and_its_owner() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let second = r#"{"status":"pending","listing_id":"LST-4201","generation_id":"vgen_1"}"#;
+        io::Write::write_all(
+            &mut file,
+            format!("{LINE}\n{second}\nnonsense\n").as_bytes(),
+        )
+        .unwrap();
+        let log = crate::job_log::JobLog::read(file.path(), Ledger::new(Rates::default())).unwrap();
+        let named = |name: &str| jobs_named(log.path(), log.ledger(), name).unwrap();
+        let first = JobKey::parse("5b1f0c9a77d2e318").unwrap();
+        let seed = JobKey::of_seed("vgen_1");
+        assert_eq!(named("5b1f0c9a77d2e318"), [first]);
+        assert_eq!(named("vgen_1"), [seed]);
+        assert_eq!(named(" LST-4201"), [first, seed]);
+        assert_eq!(named("LST-42"), []);
+    }
+}

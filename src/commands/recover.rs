@@ -1,0 +1,79 @@
+//! `reconcile --recover`: takes back lines that a full disk kept out of the log.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use super::open;
+use crate::exit::Failure;
+use crate::job_log::Writer;
+use crate::jobs::Line;
+use crate::output::{Printer, escape, words};
+
+/// What stands before such a line on standard error.
+pub const MARK: &str = "RECOVER ";
+
+/// Appends every recovered line of `file` (`-` is standard input) that the log does not hold.
+/// Other lines of a saved standard error are passed over. Gives how many were appended.
+pub fn run(file: &Path, writer: &Writer, printer: &Printer) -> Result<u64, Failure> {
+    let fail = |e: std::io::Error| {
+        Failure::io(format!("cannot read {}", file.display()))
+            .because(e)
+            .help("name the file in which the RECOVER lines were saved; nothing was changed")
+    };
+    let input: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(File::open(file).map_err(fail)?)
+    };
+    let (mut taken, mut known) = (0, 0);
+    for (number, line) in BufReader::new(input).lines().enumerate() {
+        let line = line.map_err(fail)?;
+        let text = line.trim();
+        let Some(text) = text
+            .strip_prefix(MARK)
+            .or(text.starts_with('{').then_some(text))
+        else {
+            continue;
+        };
+        if append(text.trim(), writer, || {
+            format!("{}:{}", file.display(), number + 1)
+        })? {
+            taken += 1;
+        } else {
+            known += 1;
+        }
+    }
+    if taken + known == 0 {
+        printer.warn(format_args!(
+            "no RECOVER line was found in {}; nothing was changed",
+            escape(&file.display().to_string())
+        ));
+    } else {
+        printer.note(format_args!(
+            "{} taken back, {} already there",
+            words::count(taken, "line"),
+            words::number(known)
+        ));
+    }
+    Ok(taken)
+}
+
+fn append(text: &str, writer: &Writer, place: impl Fn() -> String) -> Result<bool, Failure> {
+    let line = Line::parse(text).map_err(|error| {
+        Failure::data(format!("{}: {error}", place())).help(
+            "copy the whole line, from RECOVER to its last }; lines before it were taken back",
+        )
+    })?;
+    let view = writer.view(line.job).map_err(open::log_failure)?;
+    if view.is_some_and(|view| view.evidence.iter().any(|known| &**known == text)) {
+        return Ok(false);
+    }
+    writer
+        .append_blocking(format!("{text}\n"))
+        .map_err(|error| {
+            Failure::io(format!("the job log cannot be written: {error}"))
+                .help("make room on the disk and run the same command again")
+        })?;
+    Ok(true)
+}

@@ -1,0 +1,170 @@
+//! `resolve`: a person has looked, and says what became of an attempt.
+
+use super::filter::jobs_named;
+use super::open;
+use crate::cli::{Finding, ResolveArgs};
+use crate::exit::{Code, Failure};
+use crate::job_log::Writer;
+use crate::jobs::{Fact, JobKey, JobState, Record, Status, Verdict};
+use crate::output::{Printer, escape};
+use crate::settings::Settings;
+
+/// Runs the command.
+pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+    let path = settings.jobs_path(args.jobs.as_deref(), None);
+    let writer = open::write_log(&path, settings, "resolve", printer)?;
+    let finding = args.verdict.finding();
+    let job = find(&args.job, &finding, &writer)?;
+    let attempt = attempt_for(job, &finding, &writer)?;
+    let view = writer.view(job).map_err(open::log_failure)?;
+    let (verdict, id) = match &finding {
+        Finding::Accepted(id) => {
+            open::check_id(&writer, id, settings.sandbox)?;
+            if let Some((owner, number)) = writer.owner_of(id)
+                && (owner, number) != (job, attempt)
+            {
+                return Err(Failure::usage(format!(
+                    "{id} is the id of job {owner}, attempt {number}; nothing was changed"
+                ))
+                .help("check the id on the vendor's dashboard")
+                .into());
+            }
+            (Verdict::Accepted, Some(id))
+        }
+        Finding::NotAccepted => (Verdict::NotAccepted, None),
+        Finding::Dismissed => (Verdict::Dismissed, None),
+    };
+    let sandbox = settings.sandbox || view.as_ref().is_some_and(|v| v.state.is_sandbox());
+    let line = Record::new(jiff::Timestamp::now(), job, attempt, Fact::Resolved)
+        .with_id(view.as_ref().and_then(|v| v.id()))
+        .with("verdict", verdict.as_str())
+        .with_some("generation_id", id)
+        .with("by", who())
+        .in_sandbox(sandbox)
+        .finish();
+    writer.append_blocking(line).map_err(|error| {
+        Failure::io(format!("the job log cannot be written: {error}"))
+            .help("make room on the disk and run the same command again")
+    })?;
+    tell(job, attempt, &finding, &writer, printer)?;
+    Ok(Code::Success)
+}
+
+fn tell(
+    job: JobKey,
+    attempt: u32,
+    finding: &Finding,
+    writer: &Writer,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    if printer.voice().json {
+        let view = writer.view(job).map_err(open::log_failure)?;
+        printer.document(&view.map(|v| v.to_json()))?;
+        return Ok(());
+    }
+    let what = match finding {
+        Finding::Accepted(id) => format!(
+            "is bound to {}; `creativeai reconcile` asks what became of it",
+            escape(id.as_str())
+        ),
+        Finding::NotAccepted => {
+            "counts as not accepted; `creativeai retry --failed` sends it again".to_owned()
+        }
+        Finding::Dismissed => {
+            "is closed: no longer retried, polled or counted; another `creativeai resolve` reopens it"
+                .to_owned()
+        }
+    };
+    printer.note(format_args!("job {job}, attempt {attempt}, {what}"));
+    Ok(())
+}
+
+/// The job that `name` means. Where a listing or SKU has several, the one the finding can be about.
+fn find(name: &str, finding: &Finding, writer: &Writer) -> anyhow::Result<JobKey> {
+    let keys = jobs_named(writer.path(), &writer.ledger(), name)?;
+    let ledger = writer.ledger();
+    let fits = |key: &JobKey| {
+        ledger
+            .job(*key)
+            .is_some_and(|job| can_be_about(job, finding))
+    };
+    let mut fitting: Vec<JobKey> = keys.iter().copied().filter(fits).collect();
+    if fitting.is_empty() {
+        fitting.clone_from(&keys);
+    }
+    match fitting.as_slice() {
+        [only] => Ok(*only),
+        [] => Err(
+            Failure::usage(format!("no job, listing or SKU is called {}", escape(name)))
+                .help("`creativeai status` lists them; nothing was changed")
+                .into(),
+        ),
+        several => {
+            let list: Vec<String> = several.iter().map(JobKey::to_string).collect();
+            Err(Failure::usage(format!(
+                "{} has {} such jobs: {}; nothing was changed",
+                escape(name),
+                list.len(),
+                list.join(", ")
+            ))
+            .help("name one of them; `creativeai status --id JOB` shows what each is")
+            .into())
+        }
+    }
+}
+
+fn can_be_about(job: &JobState, finding: &Finding) -> bool {
+    match finding {
+        Finding::Dismissed => job.status() != Status::Completed && !job.is_dismissed(),
+        _ => job.attempts().any(|a| a.status() == Status::Unknown),
+    }
+}
+
+/// The attempt in doubt; or, to take a verdict back, the one it was about.
+fn attempt_for(key: JobKey, finding: &Finding, writer: &Writer) -> Result<u32, Failure> {
+    let ledger = writer.ledger();
+    let Some(job) = ledger.job(key) else {
+        return Err(Failure::usage(format!("no job is called {key}")));
+    };
+    if *finding == Finding::Dismissed {
+        return Ok(job.newest().number);
+    }
+    let in_doubt = job.attempts().rfind(|a| a.status() == Status::Unknown);
+    let was_in_doubt = || {
+        job.attempts().rfind(|a| {
+            let proved = Status::ALL
+                .into_iter()
+                .any(|s| s.is_accepted() && a.has_seen(s));
+            a.verdict().is_some() && !proved
+        })
+    };
+    in_doubt.or_else(was_in_doubt).map(|a| a.number).ok_or_else(|| {
+        Failure::usage(format!(
+            "job {key} is not in doubt, it is {}; nothing was changed",
+            job.status()
+        ))
+        .help(format!("`creativeai status --id {key}` shows the evidence; --dismiss closes a job whatever its state"))
+    })
+}
+
+/// User and host, as the log names who decided.
+fn who() -> String {
+    let var = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let user = var("USER")
+        .or_else(|| var("LOGNAME"))
+        .or_else(|| var("USERNAME"));
+    format!("{}@{}", user.as_deref().unwrap_or("unknown"), host())
+}
+
+#[cfg(unix)]
+fn host() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+#[cfg(not(unix))]
+fn host() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_else(|_| "unknown".to_owned())
+}

@@ -1,0 +1,420 @@
+//! `retry`: new attempts for what failed, or the same attempts again where nobody knows.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::io::{BufRead, IsTerminal, Write};
+
+use super::open::{self, Api};
+use super::submit::{manifest_failure, manifest_options};
+use super::tell;
+use super::{evidence, on_runtime};
+use crate::api::{Endpoint, recorrelated, request_body};
+use crate::cli::{Retry, RetryArgs};
+use crate::dispatch::{Attempt, Dispatcher, Event, Tally};
+use crate::exit::{Code, Ending, Failure};
+use crate::job_log::Writer;
+use crate::jobs::{
+    AttemptView, Clip, Credits, IdColumn, JobKey, JobState, JobView, Record, Status,
+};
+use crate::manifest::{Manifest, RowFault};
+use crate::output::{Printer, Summary, escape, words};
+use crate::settings::Settings;
+use crate::stop::Stop;
+
+/// Runs the command.
+pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+    let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    if !args.dry_run {
+        settings.require_key()?;
+    }
+    let writer = open::write_log(&path, settings, "retry", printer)?;
+    let clips = read_clips(args, settings)?;
+    let search = Search {
+        args,
+        settings,
+        writer: &writer,
+        clips: &clips,
+        printer,
+    };
+    let (attempts, exhausted) = match args.which.choice() {
+        Retry::Failed => search.failed()?,
+        Retry::Unknown => (search.unknown()?, 0),
+    };
+    if exhausted > 0 {
+        printer.warn(format_args!(
+            "{} had {} already and is left alone; --max-attempts allows more",
+            words::count(exhausted, "job"),
+            words::count(u64::from(settings.max_attempts), "attempt"),
+        ));
+    }
+    let mut summary = Summary::new("retry");
+    let mut ending = Ending::default();
+    if args.dry_run {
+        return dry_run(&attempts, settings, printer);
+    }
+    if !attempts.is_empty() {
+        if args.which.choice() == Retry::Unknown {
+            consent(args, &attempts, settings, &writer, printer)?;
+        }
+        let capped = Cell::new(false);
+        let (tally, stopped) =
+            on_runtime(send(args, attempts, settings, &writer, printer, &capped))?;
+        ending.join(stopped);
+        ending.note_if(capped.get(), Code::Decision);
+        if capped.get() {
+            printer.warn("the credit cap is reached; raise --max-credits to send the rest");
+        }
+        summary.submitted = tally.accepted;
+        summary.credits_estimated = tally.credits;
+    }
+    tell::finish(summary, writer.ledger().jobs(), ending, settings, printer)
+}
+
+/// Clips of a manifest by listing or SKU, for logs that hold no requests.
+type Clips = HashMap<String, Vec<(Clip, Option<String>)>>;
+
+fn read_clips(args: &RetryArgs, settings: &Settings) -> Result<Clips, Failure> {
+    let mut clips = Clips::new();
+    let Some(path) = &args.manifest else {
+        return Ok(clips);
+    };
+    let options = manifest_options(&args.reading, settings);
+    let mut manifest = Manifest::open(path, options).map_err(manifest_failure)?;
+    for row in manifest.rows().map_err(manifest_failure)? {
+        match row {
+            Ok(row) => clips
+                .entry(row.id)
+                .or_default()
+                .push((row.clip, row.webhook_url)),
+            Err(RowFault::Broken(error)) => return Err(manifest_failure(error)),
+            Err(fault @ RowFault::Problems { .. }) => {
+                return Err(Failure::data(fault.to_string())
+                    .help("mend the row and run the same command again; nothing was sent"));
+            }
+        }
+    }
+    Ok(clips)
+}
+
+/// Finds the attempts to be made.
+struct Search<'a> {
+    args: &'a RetryArgs,
+    settings: &'a Settings,
+    writer: &'a Writer,
+    clips: &'a Clips,
+    printer: &'a Printer,
+}
+
+impl Search<'_> {
+    /// New attempts for failed and refused jobs, and how many have had all they get.
+    fn failed(&self) -> Result<(Vec<Attempt>, u64), Failure> {
+        let mut exhausted = 0;
+        let mut requestless = Vec::new();
+        let mut attempts = Vec::new();
+        let wanted = |job: &JobState| {
+            job.is_counted()
+                && !job.is_open()
+                && matches!(job.status(), Status::Failed | Status::SubmitFailed)
+        };
+        for view in self.views(wanted)? {
+            if view.state.attempts().count() as u32 >= self.settings.max_attempts {
+                exhausted += 1;
+                continue;
+            }
+            match self.new_attempt(&view)? {
+                Some(attempt) => attempts.push(attempt),
+                None => requestless.push(
+                    view.id()
+                        .map_or_else(|| view.key().to_string(), |(_, id)| escape(id).into_owned()),
+                ),
+            }
+        }
+        self.tell_requestless(&requestless);
+        Ok((attempts, exhausted))
+    }
+
+    /// The attempts in doubt, to be sent again as they were.
+    fn unknown(&self) -> Result<Vec<Attempt>, Failure> {
+        let mut requestless = Vec::new();
+        let mut attempts = Vec::new();
+        let in_doubt = |job: &JobState| {
+            job.is_counted() && job.attempts().any(|a| a.status() == Status::Unknown)
+        };
+        for view in self.views(in_doubt)? {
+            for state in view
+                .state
+                .attempts()
+                .filter(|a| a.status() == Status::Unknown)
+            {
+                let known = view.attempts.get(&state.number);
+                match known.and_then(|a| Some((a, a.request.as_ref()?))) {
+                    Some((_, request)) => {
+                        let body = request.get().to_owned();
+                        attempts.push(self.attempt(&view, state.number, body, true));
+                    }
+                    None => requestless.push(
+                        view.id()
+                            .map_or_else(|| view.key().to_string(), |(_, id)| id.to_owned()),
+                    ),
+                }
+            }
+        }
+        if !requestless.is_empty() {
+            self.printer.warn(format_args!(
+                "the log does not hold what was sent for {}; settle {} with `creativeai resolve`",
+                escape(&requestless.join(", ")),
+                if requestless.len() == 1 { "it" } else { "them" },
+            ));
+        }
+        Ok(attempts)
+    }
+
+    fn tell_requestless(&self, ids: &[String]) {
+        if ids.is_empty() {
+            return;
+        }
+        let why = if self.args.manifest.is_some() {
+            "and the manifest has no row, or several, for"
+        } else {
+            "so name the spreadsheet with --manifest FILE for"
+        };
+        self.printer.warn(format_args!(
+            "the log does not hold what was sent for {}, {why} {}; nothing was sent for {0}",
+            words::count(ids.len() as u64, "job"),
+            ids.join(", "),
+        ));
+    }
+
+    /// Jobs that are `wanted` and that --id and --where let through.
+    fn views(&self, wanted: impl Fn(&JobState) -> bool) -> Result<Vec<JobView>, Failure> {
+        let filter = open::filters(&self.args.filter);
+        let keys: Vec<JobKey> = self
+            .writer
+            .ledger()
+            .jobs()
+            .filter(|job| wanted(job))
+            .map(|job| job.key)
+            .collect();
+        let mut views = Vec::new();
+        for key in keys {
+            let Some(view) = self.writer.view(key).map_err(open::log_failure)? else {
+                continue;
+            };
+            if filter.matches(&view) && self.is_named(&view) {
+                views.push(view);
+            }
+        }
+        Ok(views)
+    }
+
+    fn is_named(&self, view: &JobView) -> bool {
+        let key = view.key().to_string();
+        let id = view.id().map(|(_, id)| id);
+        self.args.id.is_empty()
+            || self
+                .args
+                .id
+                .iter()
+                .any(|name| *name == key || Some(name.as_str()) == id)
+    }
+
+    fn new_attempt(&self, view: &JobView) -> Result<Option<Attempt>, Failure> {
+        let number = view.state.newest().number + 1;
+        let logged = view
+            .attempts
+            .values()
+            .rev()
+            .find_map(|attempt: &AttemptView| attempt.request.as_ref());
+        let body = match logged {
+            Some(request) => request.get().to_owned(),
+            None => match self.body_from_manifest(view) {
+                Some(body) => body,
+                None => return Ok(None),
+            },
+        };
+        let body = recorrelated(&body, view.key(), number)
+            .map_err(|e| Failure::data(format!("job {}: {e}", view.key())))?;
+        Ok(Some(self.attempt(view, number, body, false)))
+    }
+
+    /// The one row of the manifest for a job whose request the log does not hold.
+    fn body_from_manifest(&self, view: &JobView) -> Option<String> {
+        let (_, id) = view.id()?;
+        let [(clip, webhook_url)] = self.clips.get(id)?.as_slice() else {
+            return None;
+        };
+        let style = self.settings.video.duration_style;
+        Some(request_body(clip, webhook_url.as_deref(), style))
+    }
+
+    fn attempt(&self, view: &JobView, number: u32, body: String, resend: bool) -> Attempt {
+        let estimate = self.settings.rates.of_request(&body);
+        let mut record = Record::new(
+            jiff::Timestamp::now(),
+            view.key(),
+            number,
+            Status::Submitting,
+        )
+        .with_id(view.id());
+        if let Some(variant) = view.fields.get("variant") {
+            record = record.with("variant", variant);
+        }
+        for (column, value) in view.carried() {
+            record = record.with(column, value);
+        }
+        let opening = record
+            .with_some("line", view.line())
+            .with("credits_estimated", estimate)
+            .with_json("request", &body)
+            .in_sandbox(self.settings.sandbox || view.state.is_sandbox())
+            .finish();
+        Attempt {
+            job: view.key(),
+            number,
+            id: view.id().map(|(column, id)| (column, id.to_owned())),
+            endpoint: Endpoint::of_request(&body),
+            body,
+            opening,
+            resend,
+            estimate,
+        }
+    }
+}
+
+/// Says what sending again may cost, and asks.
+fn consent(
+    args: &RetryArgs,
+    attempts: &[Attempt],
+    settings: &Settings,
+    writer: &Writer,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let seen = evidence::gather(attempts, writer, settings)?;
+    for (attempt, evidence) in attempts.iter().zip(&seen) {
+        let id = attempt.id.as_ref().map_or("", |(_, id)| id.as_str());
+        printer.raw(format_args!(
+            "{} job {}, attempt {}",
+            escape(id),
+            attempt.job,
+            attempt.number
+        ));
+        for line in evidence {
+            printer.raw(format_args!("    {}", escape(line)));
+        }
+    }
+    let most: Credits = attempts.iter().map(|a| a.estimate).sum();
+    printer.raw(format_args!(
+        "Nobody knows whether {} accepted. If so, sending {} again may be billed a second time: \
+         at most {}.",
+        if attempts.len() == 1 {
+            "this one was"
+        } else {
+            "these were"
+        },
+        words::count(attempts.len() as u64, "job"),
+        words::money(&settings.rates, most),
+    ));
+    if args.yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage("without a terminal to ask on, --yes is required; nothing was sent")
+            .help("look at the vendor's dashboard first; then `creativeai resolve`, or `creativeai retry --unknown --yes`")
+            .into());
+    }
+    // The question stays on one line with its answer.
+    let mut err = std::io::stderr().lock();
+    write!(err, "Send again? Type yes to agree: ")?;
+    err.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    if matches!(answer.trim().to_lowercase().as_str(), "yes" | "y") {
+        return Ok(());
+    }
+    Err(Failure::decision("nothing was sent")
+        .help("look at the vendor's dashboard and settle each job with `creativeai resolve`")
+        .into())
+}
+
+fn dry_run(
+    attempts: &[Attempt],
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<Code> {
+    let credits: Credits = attempts.iter().map(|a| a.estimate).sum();
+    if printer.voice().json {
+        printer.document(&serde_json::json!({
+            "command": "retry",
+            "dry_run": true,
+            "submitted": 0,
+            "new": attempts.len(),
+            "credits_estimated": credits,
+            "jobs": attempts.iter().map(|a| serde_json::json!({
+                "job": a.job, "attempt": a.number, "credits_estimated": a.estimate,
+            })).collect::<Vec<_>>(),
+            "exit_code": 0,
+        }))?;
+        return Ok(Code::Success);
+    }
+    for attempt in attempts {
+        let id = attempt.id.as_ref().map_or("", |(_, id)| id.as_str());
+        writeln!(
+            printer.out(),
+            "{}  job {}  attempt {}  {}",
+            escape(id),
+            attempt.job,
+            attempt.number,
+            words::credits(attempt.estimate)
+        )?;
+    }
+    writeln!(
+        printer.out(),
+        "{} would be sent, {}. Nothing was sent, nothing was written.",
+        words::count(attempts.len() as u64, "job"),
+        words::money(&settings.rates, credits)
+    )?;
+    printer.flush()?;
+    Ok(Code::Success)
+}
+
+async fn send(
+    args: &RetryArgs,
+    attempts: Vec<Attempt>,
+    settings: &Settings,
+    writer: &Writer,
+    printer: &Printer,
+    capped: &Cell<bool>,
+) -> anyhow::Result<(Tally, Ending)> {
+    let stop = Stop::default();
+    open::watch_signals(&stop);
+    let deadline = open::watch_deadline(settings, &stop);
+    let api = Api::open(settings).await?;
+    open::check_mixing(writer, settings, &api.base)?;
+    let column = attempts
+        .first()
+        .and_then(|a| a.id.as_ref())
+        .map_or(IdColumn::Sku, |(c, _)| *c);
+    let concurrency = settings.network.concurrency_for(column);
+    let throttle = open::throttle(settings, concurrency, deadline);
+    let teller = tell::Sending::new(printer, attempts.len() as u64);
+    let tell_event = |event: Event<'_>| teller.tell(&event);
+    let now = jiff::Timestamp::now;
+    let mut dispatcher = Dispatcher::new(&api.client, writer, &throttle, &stop, &now, &tell_event);
+    dispatcher.sandbox = settings.sandbox;
+    let feed = attempts.into_iter().map_while(|attempt| {
+        // A repeated attempt is reserved for already.
+        let more = if attempt.resend {
+            Credits::ZERO
+        } else {
+            attempt.estimate
+        };
+        let fits = args
+            .max_credits
+            .is_none_or(|most| writer.ledger().committed() + more <= most);
+        capped.set(capped.get() || !fits);
+        fits.then_some(attempt)
+    });
+    let tally = dispatcher.run(feed, concurrency).await;
+    drop(teller);
+    Ok((tally, open::ending_of(&stop, printer)))
+}

@@ -1,0 +1,289 @@
+//! `status`: where everything stands.
+
+use std::cmp::Ordering;
+use std::io;
+use std::path::Path;
+
+use anyhow::Context;
+use jiff::Timestamp;
+
+use super::filter::{Filters, jobs_named};
+use crate::job_log::{JobLog, LogError};
+use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates};
+use crate::output::{self, Card, Carried, Commands, Group, Printer, Sheet, Tally, json, natural};
+
+/// What to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// All jobs, grouped by listing or SKU.
+    Table,
+    /// Counts and money.
+    Summary,
+    /// The jobs that a job's key, a generation id, a listing or a SKU means, in full.
+    One(String),
+    /// A row for each job.
+    Csv,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub struct StatusArgs {
+    /// What to show.
+    pub show: Show,
+    /// Which jobs.
+    pub filters: Filters,
+    /// As JSON.
+    pub json: bool,
+    /// How commands that are shown name the log.
+    pub commands: Commands,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// Reads the log at `path` and shows it. Fails with a [`LogError`] inside when there is no log.
+pub fn run(
+    args: &StatusArgs,
+    path: &Path,
+    rates: Rates,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let mut ledger = Ledger::new(rates);
+    let needs_views = args.show != Show::Summary || !args.filters.is_empty();
+    if needs_views {
+        ledger = ledger.with_places();
+    }
+    let log = JobLog::read(path, ledger).map_err(|error| {
+        let hint = match error {
+            LogError::Missing(_) => {
+                "nothing to show: no job has been submitted yet, or the log lies elsewhere \
+                 (creativeai status FILE)"
+            }
+            _ => "the jobs cannot be shown",
+        };
+        anyhow::Error::new(error).context(hint)
+    })?;
+    show(args, &log, printer)
+}
+
+/// Shows a log that has been read, with places unless only the summary of all jobs is wanted.
+pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
+    match &args.show {
+        Show::Summary => summary(args, log, printer),
+        Show::One(name) => one(args, name, log, printer),
+        Show::Csv => csv(args, log, printer),
+        Show::Table if args.json => array(&order(args, log, None)?, log, printer),
+        Show::Table => table(args, log, printer),
+    }?;
+    printer.flush().context("cannot write to standard output")
+}
+
+/// A job's place among the others: by listing or SKU as people count, then as in the manifest.
+#[derive(Clone, Debug)]
+struct Place {
+    owner: Option<(IdColumn, String)>,
+    line: Option<u64>,
+    key: JobKey,
+}
+
+impl Place {
+    fn of(view: &JobView) -> Self {
+        Self {
+            owner: view.id().map(|(column, id)| (column, id.to_owned())),
+            line: view.line(),
+            key: view.key(),
+        }
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        let owners = match (&self.owner, &other.owner) {
+            (Some((column, id)), Some((other_column, other_id))) => {
+                natural::compare(id, other_id).then_with(|| column.cmp(other_column))
+            }
+            // What belongs to nobody comes last.
+            (mine, other) => other.is_some().cmp(&mine.is_some()),
+        };
+        let lines = || {
+            let last = |line: Option<u64>| line.unwrap_or(u64::MAX);
+            last(self.line).cmp(&last(other.line))
+        };
+        owners
+            .then_with(lines)
+            .then_with(|| self.key.cmp(&other.key))
+    }
+}
+
+/// The jobs that match, in order. Only their places are kept: there may be a million.
+fn order(
+    args: &StatusArgs,
+    log: &JobLog,
+    mut carried: Option<&mut Carried>,
+) -> anyhow::Result<Vec<Place>> {
+    let mut places = Vec::new();
+    for view in log.views() {
+        let view = view?;
+        if args.filters.matches(&view) {
+            if let Some(carried) = &mut carried {
+                carried.add(&view);
+            }
+            places.push(Place::of(&view));
+        }
+    }
+    places.sort_by(Place::compare);
+    Ok(places)
+}
+
+fn views<'a>(
+    places: &'a [Place],
+    log: &'a JobLog,
+) -> impl Iterator<Item = Result<JobView, LogError>> + 'a {
+    places
+        .iter()
+        .filter_map(|place| log.view(place.key).transpose())
+}
+
+fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
+    let mut tally = if args.filters.is_empty() {
+        Tally::of(log.ledger().jobs())
+    } else {
+        let mut tally = Tally::default();
+        for view in log.views() {
+            let view = view?;
+            if args.filters.matches(&view) {
+                tally.add(&view.state);
+            }
+        }
+        tally
+    };
+    tally.unreadable = log.ledger().unreadable();
+    let rates = log.ledger().rates();
+    if args.json {
+        return Ok(printer.document(&tally.to_json(rates))?);
+    }
+    if tally.jobs == 0 {
+        nothing(args, log, printer);
+        return Ok(());
+    }
+    Ok(output::footer(&tally, rates, &args.commands, printer)?)
+}
+
+fn array(places: &[Place], log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
+    let mut array = json::Array::new(printer.out())?;
+    for view in views(places, log) {
+        array.push(&view?.to_json())?;
+    }
+    Ok(array.finish()?)
+}
+
+fn csv(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
+    let mut carried = Carried::default();
+    let places = order(args, log, Some(&mut carried))?;
+    let for_terminal = printer.is_terminal();
+    let mut sheet = Sheet::new(printer.out(), carried, for_terminal)?;
+    for view in views(&places, log) {
+        sheet.push(&view?)?;
+    }
+    Ok(sheet.finish()?)
+}
+
+fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
+    let mut all = Tally::default();
+    let mut groups: Vec<Group> = Vec::new();
+    let mut owner = None;
+    let places = order(args, log, None)?;
+    for (place, view) in places.iter().zip(views(&places, log)) {
+        let view = view?;
+        if groups.is_empty() || owner != Some(&place.owner) {
+            owner = Some(&place.owner);
+            groups.push(Group {
+                cards: Vec::new(),
+                tally: Tally::default(),
+            });
+        }
+        if let Some(group) = groups.last_mut() {
+            group.tally.add(&view.state);
+            group.cards.push(Card::of(&view, &args.commands));
+        }
+        all.add(&view.state);
+    }
+    all.unreadable = log.ledger().unreadable();
+    if all.jobs == 0 {
+        nothing(args, log, printer);
+        return Ok(());
+    }
+    let rates = log.ledger().rates();
+    Ok(output::table(
+        &groups,
+        &all,
+        rates,
+        &args.commands,
+        args.now,
+        printer,
+    )?)
+}
+
+fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
+    let keys =
+        jobs_named(log.path(), log.ledger(), name).map_err(|error| read_error(log, error))?;
+    let mut places = Vec::new();
+    for key in keys {
+        if let Some(view) = log.view(key)?
+            && args.filters.matches(&view)
+        {
+            places.push(Place::of(&view));
+        }
+    }
+    places.sort_by(Place::compare);
+    if places.is_empty() {
+        anyhow::bail!(
+            "{} knows no listing, SKU, job or generation id {}. Without --id, status lists what \
+             it knows.",
+            log.path().display(),
+            output::escape(name)
+        );
+    }
+    if args.json {
+        return array(&places, log, printer);
+    }
+    for (i, view) in views(&places, log).enumerate() {
+        if i > 0 {
+            writeln!(printer.out(), "\n")?;
+        }
+        let rates = log.ledger().rates();
+        output::history(&view?, rates, &args.commands, args.now, printer)?;
+    }
+    Ok(())
+}
+
+fn read_error(log: &JobLog, error: io::Error) -> LogError {
+    LogError::Io {
+        doing: "read the job log",
+        path: log.path().to_owned(),
+        error,
+    }
+}
+
+/// Says kindly that there is nothing to show.
+fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
+    let path = log.path().display();
+    if log.ledger().is_empty() {
+        printer.note(format_args!(
+            "{path} holds no jobs yet. Submit some: creativeai submit MANIFEST"
+        ));
+    } else {
+        printer.note(format_args!(
+            "None of the {} in {path} has {}. Values are compared exactly.",
+            output::words::count(log.ledger().jobs().len() as u64, "job"),
+            output::escape(&args.filters.text()),
+        ));
+    }
+    let unreadable = log.ledger().unreadable();
+    if unreadable > 0 {
+        printer.warn(format_args!(
+            "{} of {path} could not be read. Is it a job log?",
+            output::words::count(unreadable, "line")
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests;

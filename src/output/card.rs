@@ -1,0 +1,190 @@
+//! One job boiled down to what a person reads about it: the table's row, the report's card.
+
+use jiff::Timestamp;
+
+use super::words::{self, Commands};
+use super::{Audience, Standing};
+use crate::jobs::{AttemptState, Credits, Fact, JobKey, JobView, Line, Status, Word};
+
+/// What a person reads about a job. Texts are as the server and the manifest wrote them: whoever
+/// shows them escapes them.
+#[derive(Clone, Debug)]
+pub struct Card {
+    /// The job.
+    pub key: JobKey,
+    /// Who reads.
+    pub audience: Audience,
+    /// The listing's or SKU's id.
+    pub owner: Option<String>,
+    /// What the clip is called among its owner's.
+    pub name: String,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Where it stands, in a few words, with what has been done with the clip.
+    pub state: String,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// What it cost, or may cost, in a few words.
+    pub cost: String,
+    /// Where the clip is on this machine.
+    pub file: Option<String>,
+    /// Where the clip is at the vendor's.
+    pub link: Option<String>,
+    /// What went wrong.
+    pub reason: Option<String>,
+    /// What to do next, where something can be done: a command, or a sentence.
+    pub next: Option<String>,
+    /// Every id of an attempt that was given several: the vendor charged it more than once.
+    pub billed_twice: Vec<String>,
+}
+
+impl Card {
+    /// The card of a job; `commands` words what to do next.
+    pub fn of(view: &JobView, commands: &Commands) -> Self {
+        let standing = Standing::of(&view.state);
+        let speaking = view.speaking();
+        let downloaded = speaking.and_then(|a| a.downloaded.text("file"));
+        let link = speaking.and_then(|a| a.fields.text("output_url"));
+        let has_clip = view.state.status() == Status::Completed;
+        let billed_twice = view
+            .attempts
+            .values()
+            .filter(|a| a.ids.len() > 1)
+            .flat_map(|a| a.ids.iter().cloned())
+            .collect();
+        let mut card = Self {
+            key: view.key(),
+            audience: Audience::of(view),
+            owner: view.id().map(|(_, id)| id.to_owned()),
+            name: words::clip_name(view),
+            standing,
+            state: state(view, standing),
+            since: since(view),
+            cost: cost(view),
+            file: downloaded.filter(|_| has_clip).map(str::to_owned),
+            link: link.filter(|_| has_clip).map(str::to_owned),
+            reason: reason(view, standing),
+            next: None,
+            billed_twice,
+        };
+        card.next = card.next_step(commands);
+        card
+    }
+
+    fn next_step(&self, commands: &Commands) -> Option<String> {
+        Some(match self.standing {
+            Standing::Ready if self.file.is_none() && self.link.is_none() => {
+                format!("no link told yet: {}", commands.on_log("reconcile", ""))
+            }
+            Standing::Failed | Standing::Refused => commands.on_log("retry", "--failed"),
+            Standing::Unknown => commands.on_log("retry", "--unknown"),
+            Standing::NotSent => "the next creativeai submit sends it".to_owned(),
+            Standing::Queued | Standing::Rendering => commands.on_log("reconcile", ""),
+            Standing::Ready | Standing::Replaced | Standing::Closed => return None,
+        })
+    }
+}
+
+fn state(view: &JobView, standing: Standing) -> String {
+    let mut text = standing.words().to_owned();
+    match standing {
+        Standing::Ready => {
+            let speaking = view.state.speaking();
+            if speaking.is_published() {
+                text.push_str(", published");
+            } else if speaking.is_downloaded() {
+                text.push_str(", saved");
+            }
+        }
+        Standing::Rendering | Standing::Queued => {
+            let phase = view.speaking().and_then(|a| a.fields.text("phase"));
+            // The phase is a word of the server's; it may say what the state says already.
+            let phase = phase.map(str::to_lowercase);
+            let phase = phase.filter(|p| !p.trim().is_empty() && p != "queued" && *p != text);
+            if let Some(phase) = phase {
+                text.push_str(": ");
+                text.push_str(&words::shorten(&phase, 16));
+            }
+        }
+        _ => {}
+    }
+    text
+}
+
+/// What it cost: the vendor's word; `~` marks an estimate.
+fn cost(view: &JobView) -> String {
+    let job = &view.state;
+    let (charged, reserved) = (job.charged(), job.reserved());
+    let untold: Credits = job
+        .attempts()
+        .filter(|a| a.status() == Status::Completed && a.charged().is_none())
+        .map(AttemptState::estimate)
+        .sum();
+    if charged > Credits::ZERO || untold > Credits::ZERO {
+        let about = if untold > Credits::ZERO { "~" } else { "" };
+        return about.to_owned() + &words::credits(charged + untold);
+    }
+    if reserved > Credits::ZERO {
+        return match job.status() {
+            Status::Unknown => format!("{reserved} at stake"),
+            _ => "~".to_owned() + &words::credits(reserved),
+        };
+    }
+    if job.refunded() > Credits::ZERO {
+        return "refunded".to_owned();
+    }
+    match job.status() {
+        Status::Unknown | Status::Pending | Status::Processing => "not known".to_owned(),
+        _ => "nothing".to_owned(),
+    }
+}
+
+/// Why it is not ready, where it should be.
+fn reason(view: &JobView, standing: Standing) -> Option<String> {
+    let told = || {
+        let fields = &view.speaking()?.fields;
+        let text = match fields.get("error")? {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        (!text.trim().is_empty()).then_some(text)
+    };
+    match standing {
+        Standing::Unknown => Some(told().unwrap_or_else(|| {
+            "the run was stopped before the vendor's answer was noted".to_owned()
+        })),
+        Standing::Failed => told().or_else(|| Some("the vendor gave no reason".to_owned())),
+        Standing::Refused | Standing::NotSent => told(),
+        Standing::Queued | Standing::Rendering => {
+            let eta = view.speaking()?.fields.get("eta_seconds")?.as_f64()?;
+            let seconds = eta.round();
+            (1.0..1e6)
+                .contains(&seconds)
+                .then(|| format!("about {} left", words::duration(seconds as u64)))
+        }
+        Standing::Ready | Standing::Replaced | Standing::Closed => None,
+    }
+}
+
+/// Since when the job stands where it stands: the oldest line that says so.
+pub fn since(view: &JobView) -> Option<Timestamp> {
+    let speaking = view.state.speaking();
+    let status = speaking.status();
+    let says_so = |line: &Line<'_>| match (Standing::of(&view.state), line.word) {
+        (Standing::Replaced, word) => word == Word::Fact(Fact::Superseded),
+        (Standing::Closed, word) => word == Word::Fact(Fact::Resolved),
+        _ if line.attempt != speaking.number => false,
+        (_, Word::Status(Status::Submitting)) => status == Status::Unknown,
+        (_, Word::Status(said)) => said == status,
+        // A person's decision stands where no line of the vendor's does.
+        (_, Word::Fact(fact)) => fact == Fact::Resolved && !speaking.has_seen(status),
+    };
+    let oldest = view
+        .evidence
+        .iter()
+        .filter_map(|raw| Line::parse(raw).ok())
+        .filter(|line| line.at != 0 && says_so(line))
+        .map(|line| line.at)
+        .min();
+    Timestamp::from_millisecond(oldest?).ok()
+}

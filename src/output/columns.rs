@@ -1,0 +1,112 @@
+//! Text in columns that fit a terminal.
+
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, Width};
+use unicode_width::UnicodeWidthStr;
+
+/// Columns that `text` takes on a terminal.
+pub(super) fn width_of(text: &str) -> usize {
+    text.width()
+}
+
+/// Labels on the left, each with a text that is wrapped to `width` columns beside it. Without a
+/// trailing newline.
+pub(super) fn labelled<'a>(
+    rows: impl IntoIterator<Item = (&'a str, &'a str)>,
+    indent: u16,
+    width: u16,
+) -> String {
+    let mut table = plain_table(width.saturating_sub(indent));
+    for (label, text) in rows {
+        table.add_row([label, text]);
+    }
+    if let Some(column) = table.column_mut(0) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+        column.set_padding((indent, 2));
+    }
+    if let Some(column) = table.column_mut(1) {
+        column.set_padding((0, 0));
+    }
+    table.trim_fmt()
+}
+
+/// Rows of four cells, one line each: the first is shortened where space runs out, the last is
+/// flush right. At most `width` columns each.
+pub(super) fn aligned(rows: &[[&str; 4]], width: u16) -> Vec<String> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let mut table = plain_table(width);
+    for cells in rows {
+        let [name, state, since, cost] = cells;
+        let cost = Cell::new(cost).set_alignment(CellAlignment::Right);
+        let cells = [Cell::new(name), Cell::new(state), Cell::new(since), cost];
+        let mut row = Row::from(cells);
+        row.max_height(1);
+        table.add_row(row);
+    }
+    // The other columns are short words of our own.
+    let mut others = 0;
+    for index in 1..4 {
+        let widest = rows.iter().map(|row| width_of(row[index])).max();
+        others += widest.unwrap_or(0).max(1) + 2;
+        if let Some(column) = table.column_mut(index) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+            column.set_padding((2, 0));
+        }
+    }
+    let left = usize::from(width).saturating_sub(others);
+    let names = rows.iter().map(|row| width_of(row[0])).max().unwrap_or(0);
+    let names = names.min(left).max(SHORTEST_NAME) as u16;
+    if let Some(column) = table.column_mut(0) {
+        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(names)));
+        column.set_padding((0, 0));
+    }
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
+}
+
+/// Columns that a name gets however narrow the terminal is.
+const SHORTEST_NAME: usize = 8;
+
+fn plain_table(width: u16) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width);
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_one_line_and_fits() {
+        let long = "a name that is far too long for so narrow a terminal";
+        let rows = [
+            [long, "ready", "2 min ago", "5 credits"],
+            [
+                "客厅的照片客厅的照片客厅的照片",
+                "in the queue",
+                "",
+                "~5 credits",
+            ],
+        ];
+        let lines = aligned(&rows, 50);
+        assert_eq!(lines.len(), 2);
+        assert!(lines.iter().all(|line| width_of(line) <= 50), "{lines:#?}");
+        assert!(
+            lines[0].contains('…') && lines[0].ends_with("  5 credits"),
+            "{lines:#?}"
+        );
+    }
+
+    #[test]
+    fn labels_stand_beside_wrapped_texts() {
+        let text = labelled([("Spent", "one two three four five")], 1, 20);
+        assert_eq!(text, " Spent  one two\n        three four\n        five");
+    }
+}

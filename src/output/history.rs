@@ -1,0 +1,327 @@
+//! `status --id`: one job in full: what was asked for, what is known, and each line of evidence.
+
+use std::io;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::columns::labelled;
+use super::{Card, Commands, Printer, Standing, Tone, escape, words};
+use crate::jobs::{AttemptState, AttemptView, Fact, JobView, Line, Rates, Status, Verdict, Word};
+
+/// Columns before a label.
+const INDENT: u16 = 2;
+
+/// Prints everything about a job.
+pub fn history(
+    view: &JobView,
+    rates: &Rates,
+    commands: &Commands,
+    now: Timestamp,
+    printer: &mut Printer,
+) -> io::Result<()> {
+    let card = Card::of(view, commands);
+    let width = printer.width();
+    let owner = card.owner.as_deref().unwrap_or("Without a listing or SKU");
+    let title = printer.paint(&escape(&format!("{owner}: {}", card.name)), Tone::Strong);
+    let sign = printer.paint(card.standing.sign(), card.standing.tone());
+    let state = printer.paint(&escape(&card.state), card.standing.tone());
+    let since = card.since.map_or_else(String::new, |at| {
+        format!(" since {} ({})", words::moment(at), words::ago(now, at))
+    });
+    writeln!(printer.out(), "{title}\n{sign} {state}{since}")?;
+    write_rows(&explained(view, &card, commands), width, printer)?;
+    writeln!(printer.out())?;
+    write_rows(&facts(view, &card, rates), width, printer)?;
+    for (number, attempt) in &view.attempts {
+        let status = view
+            .state
+            .attempt(*number)
+            .map_or(Status::Unknown, AttemptState::status);
+        let ids: Vec<&str> = attempt.ids.iter().map(String::as_str).collect();
+        let mut headline = format!("Attempt {number}: {}", status_words(status));
+        if !ids.is_empty() {
+            headline = format!("{headline}, as {}", ids.join(" and "));
+        }
+        let headline = printer.paint(&escape(&headline), Tone::Strong);
+        writeln!(printer.out(), "\n{headline}")?;
+        let events = events(view, *number);
+        let rows = events.iter().map(|(at, text)| (&**at, &**text));
+        writeln!(printer.out(), "{}", labelled(rows, INDENT, width))?;
+    }
+    Ok(())
+}
+
+fn write_rows(rows: &[(String, String)], width: u16, printer: &mut Printer) -> io::Result<()> {
+    // A link that is broken over two lines cannot be followed; it stands on a line of its own
+    // however long that gets.
+    let label_width = rows
+        .iter()
+        .map(|(label, _)| label.chars().count())
+        .max()
+        .unwrap_or(0);
+    for (label, text) in rows {
+        let label = escape(label);
+        let text = escape(text);
+        let padded = format!("{label:label_width$}");
+        if text.contains("://") || text.starts_with("creativeai ") {
+            writeln!(
+                printer.out(),
+                "{:1$}{padded}  {text}",
+                "",
+                usize::from(INDENT)
+            )?;
+        } else {
+            let shown = labelled([(&*padded, &*text)], INDENT, width);
+            writeln!(printer.out(), "{shown}")?;
+        }
+    }
+    Ok(())
+}
+
+type Rows = Vec<(String, String)>;
+
+/// Why it stands there, and what can be done.
+fn explained(view: &JobView, card: &Card, commands: &Commands) -> Rows {
+    let mut rows = vec![("Means".to_owned(), card.standing.meaning().to_owned())];
+    let mut row = |label: &str, text: String| rows.push((label.to_owned(), text));
+    if let Some(reason) = &card.reason {
+        let label = if view.state.status().is_rendering() {
+            "Soon"
+        } else {
+            "Reason"
+        };
+        row(label, reason.clone());
+    }
+    if !card.billed_twice.is_empty() {
+        row(
+            "BILLED TWICE",
+            format!(
+                "one request was given the ids {}. Ask the vendor to give one charge back.",
+                card.billed_twice.join(" and ")
+            ),
+        );
+    }
+    if view.state.attempts().any(AttemptState::has_two_ends) {
+        row(
+            "Conflict",
+            "it was reported both as failed and as completed; the finished clip counts".to_owned(),
+        );
+    }
+    let key = card.key.to_string();
+    match card.standing {
+        Standing::Unknown => {
+            row(
+                "If you find it",
+                commands.resolve(&key, "--generation-id ID"),
+            );
+            row(
+                "If it is not there",
+                commands.resolve(&key, "--not-accepted"),
+            );
+            row("Or send again", commands.on_log("retry", "--unknown"));
+        }
+        Standing::Replaced => {
+            if let Some(by) = view.fields.text("by_job") {
+                row("Replaced by", format!("job {by}"));
+            }
+        }
+        _ => {
+            if let Some(next) = &card.next {
+                row("Next", next.clone());
+            }
+        }
+    }
+    rows
+}
+
+/// What was asked for and what came of it.
+fn facts(view: &JobView, card: &Card, rates: &Rates) -> Rows {
+    let mut rows = vec![("Job".to_owned(), card.key.to_string())];
+    let mut row = |label: &str, text: String| rows.push((label.to_owned(), text));
+    if let Some(line) = view.line() {
+        row("Manifest", format!("line {line}"));
+    }
+    row("Cost", cost(view, rates));
+    let speaking = view.speaking();
+    let field = |name: &str| speaking.and_then(|a| a.fields.text(name));
+    if let Some(link) = &card.link {
+        row("Clip", link.clone());
+    }
+    if let Some(downloaded) = speaking
+        .map(|a| &a.downloaded)
+        .filter(|d| d.iter().count() > 0)
+    {
+        let file = downloaded.text("file").unwrap_or("somewhere");
+        let size = downloaded.get("bytes").and_then(Value::as_u64);
+        let size = size.map_or_else(String::new, |n| format!(", {}", words::bytes(n)));
+        row("File", format!("{file}{size}"));
+    }
+    for published in speaking.into_iter().flat_map(|a| a.published.values()) {
+        let target = published.text("target").unwrap_or("somewhere");
+        let reference = published
+            .text("reference")
+            .map_or_else(String::new, |r| format!(": {r}"));
+        row("Published", format!("{target}{reference}"));
+    }
+    if let Some(model) = field("model_actual") {
+        row("Made by", model.to_owned());
+    }
+    let failover = speaking.and_then(|a| a.fields.get("failover_used"));
+    if failover == Some(&Value::Bool(true)) {
+        row(
+            "Failover",
+            "another provider than the first choice made it".to_owned(),
+        );
+    }
+    let requested = view.attempts.values().rev().find_map(request_of);
+    for (name, value) in requested.into_iter().flatten() {
+        row(label_of(&name), text_of(&value));
+    }
+    for (name, value) in view.carried() {
+        row(name, text_of(value));
+    }
+    rows
+}
+
+fn cost(view: &JobView, rates: &Rates) -> String {
+    let job = &view.state;
+    let mut parts = Vec::new();
+    let expected = job.speaking().estimate();
+    for (amount, words) in [
+        (job.charged(), "charged"),
+        (job.reserved(), "reserved"),
+        (job.refunded(), "refunded"),
+    ] {
+        if amount.thousandths() > 0 {
+            parts.push(format!("{} {words}", words::money(rates, amount)));
+        }
+    }
+    if parts.is_empty() {
+        parts.push("nothing charged".to_owned());
+    }
+    let told = [job.charged(), job.reserved(), job.refunded()];
+    if expected.thousandths() > 0 && !told.contains(&expected) {
+        parts.push(format!("{} expected", words::credits(expected)));
+    }
+    parts.join("; ")
+}
+
+/// What people call a field of a request.
+fn label_of(name: &str) -> &str {
+    match name {
+        "image_url" => "Photo",
+        "prompt" => "Prompt",
+        "model" => "Model",
+        "duration" => "Length",
+        "aspect_ratio" => "Shape",
+        "webhook_url" => "Webhook",
+        "text" => "Text",
+        "voice" => "Voice",
+        "language" => "Language",
+        "speed" => "Speed",
+        other => other,
+    }
+}
+
+fn request_of(attempt: &AttemptView) -> Option<Map<String, Value>> {
+    serde_json::from_str(attempt.request.as_ref()?.get()).ok()
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn status_words(status: Status) -> &'static str {
+    match status {
+        Status::Submitting | Status::Unknown => "outcome unknown",
+        Status::SubmitFailed => "not accepted",
+        Status::Pending => "in the queue",
+        Status::Processing => "rendering",
+        Status::Failed => "failed",
+        Status::Completed => "completed",
+    }
+}
+
+/// Each line of evidence about an attempt, as time and plain words, oldest first.
+fn events(view: &JobView, attempt: u32) -> Vec<(String, String)> {
+    view.evidence
+        .iter()
+        .filter_map(|raw| Line::parse_whole(raw).ok())
+        .filter(|line| line.attempt == attempt)
+        .map(|line| {
+            let at = Timestamp::from_millisecond(line.at)
+                .ok()
+                .filter(|_| line.at != 0);
+            let at = at.map_or_else(|| "no time noted".to_owned(), words::moment);
+            (at, escape(&event(&line)).into_owned())
+        })
+        .collect()
+}
+
+/// One line of the log in plain words.
+fn event(line: &Line<'_>) -> String {
+    let field = |name: &str| -> Option<String> {
+        let (_, raw) = line.rest.iter().find(|(n, _)| n.as_str() == name)?;
+        let value: Value = serde_json::from_str(raw.get()).ok()?;
+        Some(text_of(&value)).filter(|text| !text.is_empty())
+    };
+    let with = |text: &str, more: Option<String>| match more {
+        Some(more) => format!("{text}: {more}"),
+        None => text.to_owned(),
+    };
+    let id = line
+        .generation_id
+        .as_ref()
+        .map(|id| format!(" as {}", id.as_str()));
+    let id = id.unwrap_or_default();
+    let mut text = match line.word {
+        Word::Status(Status::Submitting) => "about to send the request".to_owned(),
+        Word::Status(Status::Unknown) => {
+            with("sent, but no clear answer came back", field("error"))
+        }
+        Word::Status(Status::SubmitFailed) if line.temporary => {
+            with("not accepted for the time being", field("error"))
+        }
+        Word::Status(Status::SubmitFailed) => with("not accepted", field("error")),
+        Word::Status(Status::Pending) => format!("accepted{id}, in the queue"),
+        Word::Status(Status::Processing) => with(&format!("rendering{id}"), field("phase")),
+        Word::Status(Status::Failed) => with(&format!("failed{id}"), field("error")),
+        Word::Status(Status::Completed) => {
+            let credits = line.charged().map(|c| format!(", {c} credits charged"));
+            format!("completed{id}{}", credits.unwrap_or_default())
+        }
+        Word::Fact(Fact::Downloaded) => with("clip saved", field("file")),
+        Word::Fact(Fact::Published) => {
+            let target = field("target").unwrap_or_default();
+            with(&format!("handed on to {target}"), field("reference"))
+        }
+        Word::Fact(Fact::Superseded) => with("replaced by an edited row, job", field("by_job")),
+        Word::Fact(Fact::Resolved) => {
+            let by = field("by").unwrap_or_else(|| "somebody".to_owned());
+            let verdict = line
+                .verdict
+                .as_ref()
+                .and_then(|v| Verdict::parse(v.as_str()));
+            match verdict {
+                Some(Verdict::Accepted) => format!("{by} found it at the vendor's{id}"),
+                Some(Verdict::NotAccepted) => format!("{by} says that it was not accepted"),
+                Some(Verdict::Dismissed) => format!("{by} closed the job"),
+                None => format!("{by} said something this version does not know"),
+            }
+        }
+    };
+    if let Some(status) = line.http_status {
+        text = format!("{text} (HTTP {status})");
+    }
+    if let Some(via) = field("via") {
+        text = format!("{text} [{via}]");
+    }
+    if line.is_sandbox() {
+        text.push_str(" [sandbox]");
+    }
+    text
+}

@@ -1,0 +1,397 @@
+//! Progress of a run: a bar where somebody watches, nothing where nobody does. Callers tell what
+//! happens and never ask whether there is a bar.
+
+use std::fmt::{self, Display, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use super::{Printer, words};
+
+/// How often what changes by itself is drawn again: time left, a wait.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Something that has come to an end for one job of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The vendor accepted it.
+    Accepted,
+    /// The vendor did not accept it.
+    Refused,
+    /// It is not known whether the vendor accepted it.
+    Unknown,
+    /// Its clip is ready.
+    Completed,
+    /// It failed.
+    Failed,
+    /// Its clip is on disk.
+    Saved,
+    /// Its clip was handed on.
+    Published,
+    /// There was nothing to do.
+    Skipped,
+}
+
+impl Event {
+    const ALL: [Self; 8] = [
+        Self::Accepted,
+        Self::Completed,
+        Self::Saved,
+        Self::Published,
+        Self::Skipped,
+        Self::Failed,
+        Self::Refused,
+        Self::Unknown,
+    ];
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+            Self::Completed => "ready",
+            Self::Failed => "failed",
+            Self::Saved => "saved",
+            Self::Published => "published",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// What a run has done so far. Counting costs an addition; words are made when they are drawn.
+#[derive(Debug, Default)]
+struct Counts {
+    ended: [AtomicU64; Event::ALL.len()],
+    rendering: AtomicU64,
+    bytes: AtomicU64,
+    wait: Mutex<Option<Wait>>,
+}
+
+#[derive(Clone, Debug)]
+struct Wait {
+    until: Instant,
+    why: String,
+}
+
+impl Counts {
+    fn end(&self, event: Event) {
+        self.ended[event as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn ended(&self) -> u64 {
+        self.ended.iter().map(|n| n.load(Ordering::Relaxed)).sum()
+    }
+
+    /// `12 accepted, 1 refused; 40 rendering; 1.2 MB`.
+    fn words(&self) -> String {
+        let ended: Vec<String> = Event::ALL
+            .into_iter()
+            .map(|event| (event, self.ended[event as usize].load(Ordering::Relaxed)))
+            .filter(|(_, n)| *n > 0)
+            .map(|(event, n)| format!("{} {}", words::number(n), event.words()))
+            .collect();
+        let rendering = self.rendering.load(Ordering::Relaxed);
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        let parts = [
+            (!ended.is_empty()).then(|| ended.join(", ")),
+            (rendering > 0).then(|| format!("{} rendering", words::number(rendering))),
+            (bytes > 0).then(|| words::bytes(bytes)),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+
+    fn wait(&self) -> Option<Wait> {
+        self.wait
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set_wait(&self, wait: Option<Wait>) {
+        *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = wait;
+    }
+}
+
+/// How fast it goes, and how long it will take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Pace {
+    per_second: f64,
+    left: Option<Duration>,
+}
+
+impl Pace {
+    /// `done` of `total` took `elapsed`. `None` while there is nothing to go by.
+    fn of(done: u64, total: Option<u64>, elapsed: Duration) -> Option<Self> {
+        // The first moments tell nothing about the rest.
+        if done == 0 || elapsed < Duration::from_millis(500) {
+            return None;
+        }
+        let per_second = done as f64 / elapsed.as_secs_f64();
+        let left = total.map(|total| total.saturating_sub(done) as f64 / per_second);
+        Some(Self {
+            per_second,
+            left: left.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+        })
+    }
+}
+
+impl Display for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.per_second {
+            rate if rate >= 10.0 => write!(f, "{}/s", words::number(rate.round() as u64))?,
+            rate if rate >= 1.0 => write!(f, "{rate:.1}/s")?,
+            rate => write!(f, "{:.1}/min", rate * 60.0)?,
+        }
+        match self.left {
+            Some(left) if left.as_secs() > 0 => {
+                write!(f, ", {} left", words::duration(rough(left.as_secs())))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Seconds of a long time say more than anybody knows.
+const fn rough(seconds: u64) -> u64 {
+    match seconds {
+        ..120 => seconds,
+        120..600 => seconds / 10 * 10,
+        _ => seconds / 60 * 60,
+    }
+}
+
+/// The progress of one run, or of one stage of it.
+#[derive(Debug)]
+pub struct Progress {
+    counts: Arc<Counts>,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// A run over `total` jobs, if that is known. `stage` says what is done with them, as in
+    /// "Sending". Nothing is drawn unless it is `visible`; see [`Printer::shows_progress`].
+    pub fn new(total: Option<u64>, stage: &'static str, visible: bool) -> Self {
+        let counts = Arc::<Counts>::default();
+        let bar = visible.then(|| {
+            let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+            bar.set_style(style(stage, total.is_some(), counts.clone()));
+            bar.set_prefix(stage);
+            bar.enable_steady_tick(TICK);
+            bar
+        });
+        Self { counts, bar }
+    }
+
+    /// Progress that nobody sees.
+    pub fn hidden() -> Self {
+        Self::new(None, "", false)
+    }
+
+    /// One more job has come to an end.
+    pub fn end(&self, event: Event) {
+        self.counts.end(event);
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+    }
+
+    /// More jobs than were known.
+    pub fn grow(&self, by: u64) {
+        if let Some(bar) = &self.bar {
+            bar.inc_length(by);
+        }
+    }
+
+    /// How many are being rendered now.
+    pub fn rendering(&self, jobs: u64) {
+        self.counts.rendering.store(jobs, Ordering::Relaxed);
+    }
+
+    /// So many bytes more have arrived.
+    pub fn bytes(&self, more: u64) {
+        self.counts.bytes.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// Everybody waits for so long.
+    pub fn waiting(&self, how_long: Duration, why: &str) {
+        let until = Instant::now().checked_add(how_long);
+        self.counts.set_wait(until.map(|until| Wait {
+            until,
+            why: super::escape(why).into_owned(),
+        }));
+    }
+
+    /// The wait is over, perhaps before its time.
+    pub fn going_on(&self) {
+        self.counts.set_wait(None);
+    }
+
+    /// Warns above the bar.
+    pub fn warn(&self, printer: &Printer, text: impl Display) {
+        self.suspend(|| printer.warn(text));
+    }
+
+    /// Tells above the bar.
+    pub fn note(&self, printer: &Printer, text: impl Display) {
+        self.suspend(|| printer.note(text));
+    }
+
+    /// Does something that prints, with the bar out of the way.
+    pub fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
+    /// How many have come to an end.
+    pub fn ended(&self) -> u64 {
+        self.counts.ended()
+    }
+}
+
+impl Drop for Progress {
+    /// Leaves no bar behind, whatever ended the run.
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Columns of the bar itself.
+const BAR: usize = 16;
+
+fn style(stage: &'static str, has_total: bool, counts: Arc<Counts>) -> ProgressStyle {
+    let template = if has_total {
+        "{prefix} {bar:16.cyan/dim} {pos}/{len}  {story}"
+    } else {
+        "{prefix} {spinner} {pos}  {story}"
+    };
+    let story = move |state: &ProgressState, out: &mut dyn fmt::Write| {
+        let total = state.len().filter(|_| has_total);
+        let text = story(&counts, state.pos(), total, state.elapsed(), Instant::now());
+        let total = total.map_or(0, |n| n.to_string().len() + BAR);
+        let before = stage.len() + total + state.pos().to_string().len() + 6;
+        // A line that wraps could not be drawn over. Without the story the bar goes on.
+        let _ = out.write_str(&words::shorten(&text, room(before)));
+    };
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("story", story)
+        .progress_chars("━━─")
+}
+
+/// Columns left on the line of the terminal after `taken` of them.
+fn room(taken: usize) -> usize {
+    let width = terminal_size::terminal_size_of(std::io::stderr())
+        .map_or(super::USUAL_WIDTH, |(width, _)| width.0);
+    usize::from(width).saturating_sub(taken + 1)
+}
+
+/// What stands beside the bar.
+fn story(
+    counts: &Counts,
+    done: u64,
+    total: Option<u64>,
+    elapsed: Duration,
+    now: Instant,
+) -> String {
+    let mut text = counts.words();
+    let wait = counts.wait().filter(|wait| wait.until > now);
+    let gap = if text.is_empty() { "" } else { "  " };
+    // Writing into a string cannot fail.
+    if let Some(wait) = wait {
+        let seconds = wait.until.duration_since(now).as_secs_f64().ceil() as u64;
+        let left = words::duration(seconds);
+        let _ = write!(text, "{gap}waiting {left}: {}", wait.why);
+    } else if let Some(pace) = Pace::of(done, total, elapsed) {
+        let _ = write!(text, "{gap}{pace}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_is_the_average_and_the_rest_follows_from_it() {
+        let ten = Duration::from_secs(10);
+        let pace = Pace::of(50, Some(200), ten).unwrap();
+        assert_eq!(pace.left, Some(Duration::from_secs(30)));
+        assert_eq!(pace.to_string(), "5.0/s, 30 s left");
+        assert_eq!(Pace::of(50, None, ten).unwrap().to_string(), "5.0/s");
+        assert_eq!(
+            Pace::of(1, Some(20), ten).unwrap().to_string(),
+            "6.0/min, 3 min 10 s left"
+        );
+        assert_eq!(
+            Pace::of(99_000, Some(99_000), ten).unwrap().to_string(),
+            "9,900/s"
+        );
+    }
+
+    #[test]
+    fn nothing_is_promised_before_there_is_anything_to_go_by() {
+        assert_eq!(Pace::of(0, Some(5), Duration::from_secs(9)), None);
+        assert_eq!(Pace::of(5, Some(50), Duration::from_millis(9)), None);
+        // More than expected is no panic.
+        let done = Pace::of(9, Some(5), Duration::from_secs(9)).unwrap();
+        assert_eq!(done.to_string(), "1.0/s");
+    }
+
+    #[test]
+    fn counts_are_told_without_zeros() {
+        let progress = Progress::hidden();
+        assert_eq!(progress.counts.words(), "");
+        progress.end(Event::Unknown);
+        progress.end(Event::Accepted);
+        progress.end(Event::Accepted);
+        assert_eq!(progress.counts.words(), "2 accepted, 1 unknown");
+        progress.rendering(40);
+        progress.bytes(1_500_000);
+        assert_eq!(
+            progress.counts.words(),
+            "2 accepted, 1 unknown; 40 rendering; 1.5 MB"
+        );
+        assert_eq!(progress.ended(), 3);
+    }
+
+    #[test]
+    fn every_event_has_a_counter_of_its_own() {
+        let counts = Counts::default();
+        for event in Event::ALL {
+            counts.end(event);
+        }
+        assert_eq!(counts.words().matches("1 ").count(), Event::ALL.len());
+    }
+
+    #[test]
+    fn a_wait_takes_the_place_of_the_pace_until_it_is_over() {
+        let progress = Progress::hidden();
+        progress.end(Event::Accepted);
+        let told = |now| story(&progress.counts, 1, Some(2), Duration::from_secs(1), now);
+        let now = Instant::now();
+        progress.counts.set_wait(Some(Wait {
+            until: now + Duration::from_secs(30),
+            why: "the vendor throttles".to_owned(),
+        }));
+        assert_eq!(told(now), "1 accepted  waiting 30 s: the vendor throttles");
+        assert_eq!(
+            told(now + Duration::from_secs(31)),
+            "1 accepted  1.0/s, 1 s left"
+        );
+        progress.going_on();
+        assert_eq!(told(now), "1 accepted  1.0/s, 1 s left");
+    }
+
+    #[test]
+    fn without_a_bar_warnings_are_printed_all_the_same() {
+        let (printer, heard) = Printer::for_test(80, super::super::Voice::default());
+        Progress::hidden().warn(&printer, "row 3 looks odd");
+        assert_eq!(heard.err(), "warning: row 3 looks odd\n");
+    }
+}

@@ -1,0 +1,192 @@
+//! `status --csv`: one row a job, for a spreadsheet.
+
+use std::collections::HashSet;
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+use super::escape;
+use crate::jobs::{AttemptState, Credits, JobView, Status};
+
+/// Columns of our own; carried columns follow.
+const COLUMNS: [&str; 14] = [
+    "id",
+    "variant",
+    "line",
+    "job",
+    "attempt",
+    "status",
+    "generation_id",
+    "output_url",
+    "file",
+    "credits",
+    "credits_estimated",
+    "error",
+    "completed_at",
+    "flags",
+];
+
+/// The names of carried columns, in the order in which jobs first have them.
+#[derive(Clone, Debug, Default)]
+pub struct Carried {
+    names: Vec<String>,
+    known: HashSet<String>,
+}
+
+impl Carried {
+    /// Takes in the columns of one more job.
+    pub fn add(&mut self, view: &JobView) {
+        for (name, _) in view.carried() {
+            if self.known.insert(name.to_owned()) {
+                self.names.push(name.to_owned());
+            }
+        }
+    }
+}
+
+/// A CSV being written.
+pub struct Sheet<W: Write> {
+    csv: csv::Writer<W>,
+    carried: Vec<String>,
+    for_terminal: bool,
+}
+
+impl<W: Write> Sheet<W> {
+    /// Writes the header. On a terminal, cells are escaped as well.
+    pub fn new(out: W, carried: Carried, for_terminal: bool) -> io::Result<Self> {
+        let mut sheet = Self {
+            csv: csv::Writer::from_writer(out),
+            carried: carried.names,
+            for_terminal,
+        };
+        let own = COLUMNS.into_iter().map(str::to_owned);
+        let carried = sheet.carried.iter().map(|name| {
+            if COLUMNS.contains(&name.as_str()) {
+                format!("manifest_{name}")
+            } else {
+                name.clone()
+            }
+        });
+        let header: Vec<String> = own.chain(carried).collect();
+        sheet.write(header)?;
+        Ok(sheet)
+    }
+
+    /// Adds a job.
+    pub fn push(&mut self, view: &JobView) -> io::Result<()> {
+        let mut cells: Vec<String> = COLUMNS.iter().map(|name| cell(view, name)).collect();
+        cells.extend(
+            self.carried
+                .iter()
+                .map(|name| view.fields.get(name).map_or_else(String::new, text_of)),
+        );
+        self.write(cells)
+    }
+
+    fn write(&mut self, cells: Vec<String>) -> io::Result<()> {
+        let safe = cells.into_iter().map(|cell| {
+            let cell = disarm(cell);
+            if self.for_terminal {
+                escape(&cell).into_owned()
+            } else {
+                cell
+            }
+        });
+        let safe: Vec<String> = safe.collect();
+        self.csv.write_record(&safe).map_err(io::Error::from)
+    }
+
+    /// Brings out the last rows.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.csv.flush()
+    }
+}
+
+fn cell(view: &JobView, column: &str) -> String {
+    let speaking = view.speaking();
+    let field = |name: &str| speaking.and_then(|a| a.fields.get(name)).map(text_of);
+    let job_field = |name: &str| view.fields.get(name).map(text_of);
+    let some = |amount: Credits| (amount > Credits::ZERO).then(|| amount.to_string());
+    let cell = match column {
+        "id" => view.id().map(|(_, id)| id.to_owned()),
+        "variant" | "line" => job_field(column),
+        "job" => Some(view.key().to_string()),
+        "attempt" => Some(view.state.speaking().number.to_string()),
+        "status" => Some(view.state.status().as_str().to_owned()),
+        "generation_id" => speaking.and_then(|a| a.generation_id()).map(str::to_owned),
+        "file" => speaking
+            .and_then(|a| a.downloaded.text("file"))
+            .map(str::to_owned),
+        "credits" => view.state.speaking().charged().map(|c| c.to_string()),
+        "credits_estimated" => some(view.state.speaking().estimate()),
+        // An error that a later success has made good is history.
+        "error" if view.state.status().is_rendering() => None,
+        "error" if view.state.status() == Status::Completed => None,
+        "flags" => Some(flags(view)),
+        other => field(other),
+    };
+    cell.unwrap_or_default()
+}
+
+/// `superseded`, `dismissed`, `billed_twice`, `downloaded`, `published`, `temporary`, as they hold.
+fn flags(view: &JobView) -> String {
+    let job = &view.state;
+    let speaking = job.speaking();
+    let flags = [
+        ("superseded", job.is_superseded()),
+        ("dismissed", job.is_dismissed()),
+        ("temporary", speaking.is_temporary()),
+        ("downloaded", speaking.is_downloaded()),
+        ("published", speaking.is_published()),
+        (
+            "billed_twice",
+            job.attempts().any(AttemptState::has_two_ids),
+        ),
+    ];
+    let held: Vec<_> = flags
+        .iter()
+        .filter(|(_, holds)| *holds)
+        .map(|(name, _)| *name)
+        .collect();
+    held.join(" ")
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// A cell that a spreadsheet would take for a formula gets an apostrophe in front, which makes it
+/// a text.
+fn disarm(cell: String) -> String {
+    let first = cell.chars().next();
+    // The wide forms count as well: some spreadsheets fold them.
+    if matches!(
+        first,
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠')
+    ) {
+        format!("'{cell}")
+    } else {
+        cell
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_become_texts() {
+        for bad in [
+            "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1",
+        ] {
+            assert_eq!(disarm(bad.to_owned()), format!("'{bad}"));
+        }
+        for good in ["", "a=1", "LST-1", "'", "5"] {
+            assert_eq!(disarm(good.to_owned()), good);
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! What a run did, as one line for people and cron, or as one JSON object.
+
+use serde_json::{Map, Value};
+
+use super::{Standing, Tally, words};
+use crate::jobs::{Credits, Rates};
+
+/// What became of the captures of a replay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// They taught the log something.
+    pub applied: u64,
+    /// The log knew already.
+    pub known: u64,
+    /// Their signature is wrong.
+    pub rejected: u64,
+    /// They cannot be verified.
+    pub unverifiable: u64,
+    /// Their id is in no job.
+    pub unknown_id: u64,
+    /// They say nothing.
+    pub unreadable: u64,
+}
+
+/// What a run of `submit`, `reconcile` or `retry` did. States count the jobs that it covered, as
+/// they stand at its end; the rest counts what it did itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The command's name.
+    pub command: &'static str,
+    /// Nothing was sent or written: `submitted` is what would be sent.
+    pub dry_run: bool,
+    /// Attempts made, whatever came of them.
+    pub submitted: u64,
+    /// Rows that the log has already.
+    pub skipped: u64,
+    /// Exact duplicates of other rows.
+    pub duplicates: u64,
+    /// Rows held because they differ from what was sent before.
+    pub changed: u64,
+    /// Rows left out because something is wrong with them.
+    pub invalid: u64,
+    /// Jobs not accepted.
+    pub submit_failed: u64,
+    /// Jobs of which nobody knows whether they were accepted.
+    pub unknown: u64,
+    /// Jobs in the vendor's queue.
+    pub pending: u64,
+    /// Jobs being rendered.
+    pub processing: u64,
+    /// Jobs with a clip.
+    pub completed: u64,
+    /// Jobs that failed.
+    pub failed: u64,
+    /// What the attempts of this run are expected to cost.
+    pub credits_estimated: Credits,
+    /// What was charged, as far as this run has learnt it.
+    pub credits_charged: Credits,
+    /// What the process ends with.
+    pub exit_code: u8,
+    /// The captures, where it was a replay.
+    pub replayed: Option<Replayed>,
+    /// Further fields of the JSON object.
+    pub more: Map<String, Value>,
+}
+
+impl Summary {
+    /// The summary of a run that has done nothing yet.
+    pub fn new(command: &'static str) -> Self {
+        Self {
+            command,
+            ..Self::default()
+        }
+    }
+
+    /// Sets the states.
+    #[must_use]
+    pub fn with_states(mut self, tally: &Tally) -> Self {
+        self.submit_failed = tally.count(Standing::NotSent) + tally.count(Standing::Refused);
+        self.unknown = tally.count(Standing::Unknown);
+        self.pending = tally.count(Standing::Queued);
+        self.processing = tally.count(Standing::Rendering);
+        self.completed = tally.count(Standing::Ready);
+        self.failed = tally.count(Standing::Failed);
+        self
+    }
+
+    /// One JSON object; all fields are always there.
+    pub fn to_json(&self) -> Value {
+        let mut out = Map::new();
+        out.insert("command".into(), self.command.into());
+        if self.dry_run {
+            out.insert("dry_run".into(), true.into());
+        }
+        for (name, count) in [
+            ("submitted", self.submitted),
+            ("skipped", self.skipped),
+            ("duplicates", self.duplicates),
+            ("changed", self.changed),
+            ("invalid", self.invalid),
+            ("submit_failed", self.submit_failed),
+            ("unknown", self.unknown),
+            ("pending", self.pending),
+            ("processing", self.processing),
+            ("completed", self.completed),
+            ("failed", self.failed),
+        ] {
+            out.insert(name.into(), count.into());
+        }
+        for (name, credits) in [
+            ("credits_estimated", self.credits_estimated),
+            ("credits_charged", self.credits_charged),
+        ] {
+            out.insert(name.into(), serde_json::json!(credits));
+        }
+        if let Some(replayed) = &self.replayed {
+            for (name, count) in [
+                ("applied", replayed.applied),
+                ("known", replayed.known),
+                ("rejected", replayed.rejected),
+                ("unverifiable", replayed.unverifiable),
+                ("unknown_id", replayed.unknown_id),
+                ("unreadable", replayed.unreadable),
+            ] {
+                out.insert(name.into(), count.into());
+            }
+        }
+        for (name, value) in &self.more {
+            out.insert(name.clone(), value.clone());
+        }
+        out.insert("exit_code".into(), self.exit_code.into());
+        Value::Object(out)
+    }
+
+    /// One line, without newline: `submit: 3 sent, 2 already there; 3 rendering; about 15 credits
+    /// ($1.07 to $1.50)`.
+    pub fn line(&self, rates: &Rates) -> String {
+        let parts = [
+            told(&self.doings()),
+            told(&self.states()),
+            self.money(rates),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        let dry = if self.dry_run { " (dry run)" } else { "" };
+        if parts.is_empty() {
+            return format!("{}{dry}: nothing to do", self.command);
+        }
+        format!("{}{dry}: {}", self.command, parts.join("; "))
+    }
+
+    fn doings(&self) -> Vec<(u64, &'static str)> {
+        let replayed = self.replayed.unwrap_or_default();
+        let sent = if self.dry_run { "to send" } else { "sent" };
+        vec![
+            (self.submitted, sent),
+            (self.skipped, "already there"),
+            (self.duplicates, "duplicate"),
+            (self.changed, "changed and held back"),
+            (self.invalid, "invalid and left out"),
+            (replayed.applied, "applied"),
+            (replayed.known, "already known"),
+            (replayed.rejected, "rejected"),
+            (replayed.unverifiable, "unverifiable"),
+            (replayed.unknown_id, "of unknown jobs"),
+            (replayed.unreadable, "unreadable"),
+        ]
+    }
+
+    fn states(&self) -> Vec<(u64, &'static str)> {
+        vec![
+            (self.completed, "ready"),
+            // For somebody who reads this in a mail, waiting and rendering are one.
+            (self.pending + self.processing, "rendering"),
+            (self.failed, "failed"),
+            (self.submit_failed, "not accepted"),
+            (self.unknown, "outcome unknown"),
+        ]
+    }
+
+    fn money(&self, rates: &Rates) -> Option<String> {
+        if self.credits_charged > Credits::ZERO {
+            let credits = words::credits(self.credits_charged);
+            let dollars = words::dollars(rates, self.credits_charged);
+            return Some(format!("{credits} charged ({dollars})"));
+        }
+        (self.credits_estimated > Credits::ZERO).then(|| {
+            let credits = words::credits(self.credits_estimated);
+            let dollars = words::dollars(rates, self.credits_estimated);
+            format!("about {credits} ({dollars})")
+        })
+    }
+}
+
+/// Counts that are not zero, with their words; `None` when all are.
+fn told(counts: &[(u64, &str)]) -> Option<String> {
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, words)| format!("{} {words}", words::number(*n)))
+        .collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_has_no_zeros() {
+        let summary = Summary {
+            submitted: 3,
+            skipped: 2,
+            pending: 2,
+            processing: 1,
+            credits_estimated: Credits::whole(15),
+            ..Summary::new("submit")
+        };
+        assert_eq!(
+            summary.line(&Rates::default()),
+            "submit: 3 sent, 2 already there; 3 rendering; about 15 credits ($1.07 to $1.50)"
+        );
+    }
+
+    #[test]
+    fn doubts_and_failures_are_in_the_line() {
+        let summary = Summary {
+            submitted: 1200,
+            changed: 1,
+            invalid: 2,
+            completed: 1,
+            failed: 4,
+            submit_failed: 5,
+            unknown: 6,
+            credits_estimated: Credits::whole(6000),
+            credits_charged: Credits::whole(5),
+            ..Summary::new("submit")
+        };
+        assert_eq!(
+            summary.line(&Rates::default()),
+            "submit: 1,200 sent, 1 changed and held back, 2 invalid and left out; 1 ready, \
+             4 failed, 5 not accepted, 6 outcome unknown; 5 credits charged ($0.36 to $0.50)"
+        );
+    }
+
+    #[test]
+    fn a_run_without_work_says_so() {
+        let rates = Rates::default();
+        assert_eq!(Summary::new("retry").line(&rates), "retry: nothing to do");
+        let dry = Summary {
+            dry_run: true,
+            submitted: 1,
+            ..Summary::new("submit")
+        };
+        assert_eq!(dry.line(&rates), "submit (dry run): 1 to send");
+    }
+
+    #[test]
+    fn the_object_has_every_field_of_the_contract() {
+        let replay = Summary {
+            replayed: Some(Replayed {
+                applied: 7,
+                ..Replayed::default()
+            }),
+            ..Summary::new("reconcile")
+        };
+        let json = replay.to_json();
+        for field in [
+            "command",
+            "submitted",
+            "skipped",
+            "duplicates",
+            "changed",
+            "invalid",
+            "submit_failed",
+            "unknown",
+            "pending",
+            "processing",
+            "completed",
+            "failed",
+            "credits_estimated",
+            "credits_charged",
+            "exit_code",
+            "applied",
+            "known",
+            "rejected",
+            "unverifiable",
+            "unknown_id",
+            "unreadable",
+        ] {
+            assert!(json.get(field).is_some(), "{field}");
+        }
+        assert_eq!(json["applied"], 7);
+        assert!(Summary::new("submit").to_json().get("applied").is_none());
+        assert_eq!(replay.line(&Rates::default()), "reconcile: 7 applied");
+    }
+}

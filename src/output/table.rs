@@ -1,0 +1,242 @@
+//! `status`: every clip on a line, grouped by listing or product.
+
+use std::io;
+
+use jiff::Timestamp;
+
+use super::columns::{aligned, labelled, width_of};
+use super::{Audience, Card, Commands, Printer, Standing, Tally, Tone, escape, words};
+use crate::jobs::Rates;
+
+/// The jobs of one listing or product.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// What it holds, in order; never empty.
+    pub cards: Vec<Card>,
+    /// Its counts and money.
+    pub tally: Tally,
+}
+
+impl Group {
+    /// Its id.
+    pub fn owner(&self) -> Option<&str> {
+        self.cards.first()?.owner.as_deref()
+    }
+
+    /// Who reads.
+    pub fn audience(&self) -> Audience {
+        self.cards.first().map_or(Audience::Anyone, |c| c.audience)
+    }
+
+    /// `3 of 4 rooms ready`.
+    pub fn progress(&self) -> String {
+        let ready = self.tally.count(Standing::Ready);
+        let unit = self.audience().unit();
+        match self.tally.counted() {
+            0 => "nothing to make".to_owned(),
+            1 if ready == 1 => format!("1 {unit} ready"),
+            all => format!("{ready} of {} ready", words::count(all, unit)),
+        }
+    }
+}
+
+/// Prints the groups and, below, counts, money and what waits for a person.
+pub fn table(
+    groups: &[Group],
+    tally: &Tally,
+    rates: &Rates,
+    commands: &Commands,
+    now: Timestamp,
+    printer: &mut Printer,
+) -> io::Result<()> {
+    // A sign and blanks stand before each line of the columns.
+    let width = printer.width().saturating_sub(4);
+    let rows: Vec<[String; 4]> = groups
+        .iter()
+        .flat_map(|group| &group.cards)
+        .map(|card| cells(card, now))
+        .collect();
+    let borrowed: Vec<[&str; 4]> = rows
+        .iter()
+        .map(|row| row.each_ref().map(|c| &**c))
+        .collect();
+    let lines = aligned(&borrowed, width);
+    let details: Vec<Detail> = groups
+        .iter()
+        .flat_map(|group| &group.cards)
+        .map(Detail::of)
+        .collect();
+    let widest = lines.iter().map(|line| width_of(line)).max().unwrap_or(0);
+    let beside = details
+        .iter()
+        .all(|detail| widest + 2 + detail.width() <= usize::from(width));
+    let mut rest = lines.iter().zip(&details);
+    for (i, group) in groups.iter().enumerate() {
+        if i > 0 {
+            writeln!(printer.out())?;
+        }
+        let headline = headline(group, rates, printer);
+        writeln!(printer.out(), "{headline}")?;
+        for (card, (line, detail)) in group.cards.iter().zip(rest.by_ref()) {
+            let sign = printer.paint(card.standing.sign(), card.standing.tone());
+            let gap = widest + 2 - width_of(line);
+            let line = if card.standing.is_counted() {
+                line.clone()
+            } else {
+                printer.paint(line, Tone::Quiet)
+            };
+            let shown = if detail.width() == 0 {
+                line
+            } else if beside {
+                format!("{line}{:gap$}{}", "", detail.painted(printer, usize::MAX))
+            } else {
+                format!("{line}\n    {}", detail.painted(printer, width.into()))
+            };
+            writeln!(printer.out(), "  {sign} {shown}")?;
+        }
+        if printer.is_closed() {
+            return Ok(());
+        }
+    }
+    writeln!(printer.out())?;
+    footer(tally, rates, commands, printer)
+}
+
+/// `LST-4201  3 of 4 rooms ready, 15 credits, about $1.07 to $1.50`.
+fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
+    let owner = group.owner().map(escape);
+    let owner = owner.map_or_else(
+        || "Without a listing or SKU".to_owned(),
+        |owner| words::shorten(&owner, 40).into_owned(),
+    );
+    let owner = printer.paint(&owner, Tone::Strong);
+    let money = words::money(rates, group.tally.committed());
+    format!("{owner}: {}; {money}", group.progress())
+}
+
+fn cells(card: &Card, now: Timestamp) -> [String; 4] {
+    [
+        escape(&card.name).into_owned(),
+        escape(&card.state).into_owned(),
+        card.since
+            .map_or_else(String::new, |at| words::ago(now, at)),
+        card.cost.clone(),
+    ]
+}
+
+/// What stands beside or below a row: the clip's place, or what is wrong and what to do.
+struct Detail {
+    /// May be cut.
+    text: String,
+    /// Is never cut: a link or a command that is cut is of no use.
+    whole: String,
+    tone: Tone,
+}
+
+impl Detail {
+    fn of(card: &Card) -> Self {
+        let mut detail = Self {
+            text: String::new(),
+            whole: String::new(),
+            tone: Tone::Quiet,
+        };
+        if !card.billed_twice.is_empty() {
+            let ids = card.billed_twice.join(", ");
+            detail.whole = format!("BILLED TWICE, as {}", escape(&ids));
+            detail.tone = Tone::Bad;
+            return detail;
+        }
+        match card.standing {
+            Standing::Ready => {
+                let place = card
+                    .file
+                    .as_ref()
+                    .or(card.link.as_ref())
+                    .or(card.next.as_ref());
+                detail.whole = escape(place.map_or("", String::as_str)).into_owned();
+            }
+            Standing::Queued | Standing::Rendering => {
+                detail.text = card.reason.clone().unwrap_or_default();
+            }
+            Standing::Replaced | Standing::Closed => {}
+            standing => {
+                detail.text = escape(card.reason.as_deref().unwrap_or_default()).into_owned();
+                detail.whole = card.next.clone().unwrap_or_default();
+                detail.tone = standing.tone();
+            }
+        }
+        detail
+    }
+
+    fn joint(&self) -> &'static str {
+        if self.text.is_empty() || self.whole.is_empty() {
+            ""
+        } else {
+            " → "
+        }
+    }
+
+    fn width(&self) -> usize {
+        let text = words::shorten(&self.text, LONGEST_REASON);
+        width_of(&text) + width_of(self.joint()) + width_of(&self.whole)
+    }
+
+    fn painted(&self, printer: &Printer, width: usize) -> String {
+        let left = width.saturating_sub(width_of(self.joint()) + width_of(&self.whole));
+        let text = words::shorten(&self.text, left.clamp(20, LONGEST_REASON));
+        printer.paint(&format!("{text}{}{}", self.joint(), self.whole), self.tone)
+    }
+}
+
+/// Longest reason in a table, in characters; `--id` shows all of it.
+const LONGEST_REASON: usize = 100;
+
+/// Counts, money, and what waits for a person.
+pub fn footer(
+    tally: &Tally,
+    rates: &Rates,
+    commands: &Commands,
+    printer: &mut Printer,
+) -> io::Result<()> {
+    let width = printer.width();
+    let counts: Vec<_> = tally
+        .counts()
+        .into_iter()
+        .map(|(standing, n)| format!("{} {}", words::number(n), standing.words()))
+        .collect();
+    let mut rows = vec![(
+        "Clips",
+        format!("{}: {}", words::number(tally.jobs), counts.join(", ")),
+    )];
+    if tally.downloaded + tally.published > 0 {
+        let mut done = Vec::new();
+        if tally.downloaded > 0 {
+            done.push(format!("{} saved on disk", words::number(tally.downloaded)));
+        }
+        if tally.published > 0 {
+            done.push(format!("{} published", words::number(tally.published)));
+        }
+        rows.push(("Delivered", done.join(", ")));
+    }
+    rows.extend(tally.money(rates));
+    let rows = rows.iter().map(|(label, text)| (*label, &**text));
+    writeln!(printer.out(), "{}", labelled(rows, 0, width))?;
+    let notices = tally.notices(commands);
+    if !notices.is_empty() {
+        writeln!(printer.out())?;
+    }
+    for notice in notices {
+        let sign = if notice.tone == Tone::Busy {
+            "•"
+        } else {
+            "!"
+        };
+        let text = labelled([(sign, &*notice.text)], 0, width);
+        let text = printer.paint(&text, notice.tone);
+        writeln!(printer.out(), "{text}")?;
+        for command in notice.commands {
+            writeln!(printer.out(), "     {}", escape(&command))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,265 @@
+//! Counts and money over many jobs, from their folded states alone.
+
+use serde_json::{Value, json};
+
+use super::words;
+use super::{Commands, Standing, Tone};
+use crate::jobs::{AttemptState, Credits, JobState, Rates, Status};
+
+/// Counts and money.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// All jobs, those that no longer count included.
+    pub jobs: u64,
+    standings: [u64; Standing::ALL.len()],
+    /// Jobs whose clip is on disk.
+    pub downloaded: u64,
+    /// Jobs whose clip was handed on.
+    pub published: u64,
+    /// Jobs one attempt of which was given more than one id.
+    pub billed_twice: u64,
+    /// Jobs one attempt of which was reported both as failed and as completed.
+    pub two_ends: u64,
+    /// Lines of the log that say nothing.
+    pub unreadable: u64,
+    /// What was charged, as far as the vendor has told.
+    pub charged: Credits,
+    /// What is at stake for clips in flight or in doubt.
+    pub reserved: Credits,
+    /// What failed attempts would have cost.
+    pub refunded: Credits,
+    /// What was expected for finished clips and those in flight or in doubt.
+    pub estimated: Credits,
+    /// What was expected for finished clips.
+    pub estimated_done: Credits,
+    /// What was expected for finished clips of whose charge the vendor has told nothing.
+    pub untold: Credits,
+}
+
+impl Tally {
+    /// Over these jobs.
+    pub fn of<'a>(jobs: impl IntoIterator<Item = &'a JobState>) -> Self {
+        let mut tally = Self::default();
+        for job in jobs {
+            tally.add(job);
+        }
+        tally
+    }
+
+    /// Takes one more in. Money counts whether or not its job still does.
+    pub fn add(&mut self, job: &JobState) {
+        let speaking = job.speaking();
+        self.jobs += 1;
+        self.standings[Standing::of(job) as usize] += 1;
+        self.downloaded += u64::from(speaking.is_downloaded());
+        self.published += u64::from(speaking.is_published());
+        self.billed_twice += u64::from(job.attempts().any(AttemptState::has_two_ids));
+        self.two_ends += u64::from(job.attempts().any(AttemptState::has_two_ends));
+        let reserved = job.reserved();
+        self.charged += job.charged();
+        self.reserved += reserved;
+        self.refunded += job.refunded();
+        self.estimated += reserved;
+        for done in job.attempts().filter(|a| a.status() == Status::Completed) {
+            self.estimated += done.estimate();
+            self.estimated_done += done.estimate();
+            if done.charged().is_none() {
+                self.untold += done.estimate();
+            }
+        }
+    }
+
+    /// How many jobs stand there.
+    pub fn count(&self, standing: Standing) -> u64 {
+        self.standings[standing as usize]
+    }
+
+    /// Jobs that still count.
+    pub fn counted(&self) -> u64 {
+        let counted = Standing::ALL.into_iter().filter(|s| s.is_counted());
+        counted.map(|s| self.count(s)).sum()
+    }
+
+    /// What was paid and may still have to be paid: charges (the estimate where none was told)
+    /// and reservations.
+    pub fn committed(&self) -> Credits {
+        self.spent() + self.reserved
+    }
+
+    /// What was paid: charges, the estimate where none was told.
+    pub fn spent(&self) -> Credits {
+        self.charged + self.untold
+    }
+
+    /// `status --summary --json`. States count jobs that still count; with those replaced and
+    /// dismissed they add up to `jobs`. Dollars are for everything charged and reserved.
+    pub fn to_json(&self, rates: &Rates) -> Value {
+        let (low, high) = rates.dollars(self.committed());
+        let to_tenth_of_a_cent = |dollars: f64| (dollars * 1000.0).round() / 1000.0;
+        json!({
+            "jobs": self.jobs,
+            "pending": self.count(Standing::Queued),
+            "processing": self.count(Standing::Rendering),
+            "completed": self.count(Standing::Ready),
+            "failed": self.count(Standing::Failed),
+            "unknown": self.count(Standing::Unknown),
+            "submit_failed": self.count(Standing::NotSent) + self.count(Standing::Refused),
+            "superseded": self.count(Standing::Replaced),
+            "dismissed": self.count(Standing::Closed),
+            "downloaded": self.downloaded,
+            "published": self.published,
+            "billed_twice": self.billed_twice,
+            "credits_charged": self.charged,
+            "credits_reserved": self.reserved,
+            "credits_refunded": self.refunded,
+            "credits_estimated": self.estimated,
+            "dollars": {"low": to_tenth_of_a_cent(low), "high": to_tenth_of_a_cent(high)},
+            "unreadable_lines": self.unreadable,
+        })
+    }
+
+    /// The counts that are not zero, as in `3 ready, 2 rendering`.
+    pub fn counts(&self) -> Vec<(Standing, u64)> {
+        Standing::ALL
+            .into_iter()
+            .map(|standing| (standing, self.count(standing)))
+            .filter(|(_, n)| *n > 0)
+            .collect()
+    }
+
+    /// The money, as label and sentence.
+    pub fn money(&self, rates: &Rates) -> Vec<(&'static str, String)> {
+        let mut lines = Vec::new();
+        let mut spent = words::money(rates, self.spent());
+        if self.untold > Credits::ZERO {
+            spent = format!(
+                "{spent}; for {} of them the vendor has told no charge yet, so the estimate stands",
+                self.untold
+            );
+        }
+        if self.estimated_done > Credits::ZERO && self.estimated_done != self.spent() {
+            spent = format!("{spent} (expected: {})", self.estimated_done);
+        }
+        lines.push(("Spent", spent));
+        if self.reserved > Credits::ZERO {
+            let reserved = words::money(rates, self.reserved);
+            lines.push((
+                "Reserved",
+                format!("{reserved}, for clips under way or in doubt"),
+            ));
+        }
+        if self.refunded > Credits::ZERO {
+            let refunded = words::credits(self.refunded);
+            lines.push(("Refunded", format!("{refunded}, for clips that failed")));
+        }
+        lines
+    }
+
+    /// What waits for a person, the gravest first.
+    pub fn notices(&self, commands: &Commands) -> Vec<Notice> {
+        let failed = self.count(Standing::Failed) + self.count(Standing::Refused);
+        let under_way = self.count(Standing::Queued) + self.count(Standing::Rendering);
+        let unknown = self.count(Standing::Unknown);
+        let not_sent = self.count(Standing::NotSent);
+        let clips = |n| words::count(n, "clip");
+        let notices = [
+            (
+                self.billed_twice,
+                Tone::Bad,
+                format!(
+                    "{} BILLED TWICE: one request was given two generation ids. Ask the vendor to give \
+                 the second charge back; status --json names the ids.",
+                    clips(self.billed_twice)
+                ),
+                vec![],
+            ),
+            (
+                self.two_ends,
+                Tone::Doubt,
+                format!(
+                    "{} reported as failed and as completed; the finished clip counts. Check that it \
+                 was charged once.",
+                    was(self.two_ends, "clip")
+                ),
+                vec![],
+            ),
+            (
+                unknown,
+                Tone::Doubt,
+                format!(
+                    "{} sent without a clear answer, and may have been paid for. Nothing is sent again \
+                 by itself. Look into the vendor's dashboard and tell what you found, or send \
+                 again at the risk of paying twice:",
+                    was(unknown, "clip")
+                ),
+                vec![
+                    commands.resolve("JOB", "--generation-id ID"),
+                    commands.resolve("JOB", "--not-accepted"),
+                    commands.on_log("retry", "--unknown"),
+                ],
+            ),
+            (
+                failed,
+                Tone::Bad,
+                format!(
+                    "{} could not be made; failed clips are not charged. Try again:",
+                    clips(failed)
+                ),
+                vec![commands.on_log("retry", "--failed")],
+            ),
+            (
+                not_sent,
+                Tone::Busy,
+                format!(
+                    "{} not taken yet and cost nothing; the next creativeai submit sends {} again.",
+                    was(not_sent, "clip"),
+                    if not_sent == 1 { "it" } else { "them" }
+                ),
+                vec![],
+            ),
+            (
+                under_way,
+                Tone::Busy,
+                format!("{} under way. Ask how far:", clips(under_way)),
+                vec![commands.on_log("reconcile", "--wait")],
+            ),
+            (
+                self.unreadable,
+                Tone::Doubt,
+                format!(
+                    "{} of the log could not be read and {} left out. One torn line after a \
+                     crash is harmless; more mean that something else wrote to the file.",
+                    words::count(self.unreadable, "line"),
+                    if self.unreadable == 1 { "was" } else { "were" }
+                ),
+                vec![],
+            ),
+        ];
+        notices
+            .into_iter()
+            .filter(|(n, ..)| *n > 0)
+            .map(|(_, tone, text, commands)| Notice {
+                tone,
+                text,
+                commands,
+            })
+            .collect()
+    }
+}
+
+/// Something that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How grave.
+    pub tone: Tone,
+    /// What it is.
+    pub text: String,
+    /// Commands to copy.
+    pub commands: Vec<String>,
+}
+
+/// `1 clip was`, `2 clips were`.
+fn was(n: u64, thing: &str) -> String {
+    let verb = if n == 1 { "was" } else { "were" };
+    format!("{} {verb}", words::count(n, thing))
+}
