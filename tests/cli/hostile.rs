@@ -89,11 +89,24 @@ fn the_key_is_blotted_out_of_an_accepted_reply_too() {
             "model_actual":"{KEY}","completed_at":"{KEY}"}}"#
     );
     let failed = format!(r#"{{"id":"vgen_2","status":"failed","error":{{"message":"{KEY}"}}}}"#);
-    let server = Server::scripted(vec![Step::reply(202, body), Step::reply(202, failed)]);
+    let escaped = body
+        .replace("rph_live", r"rph\u005flive")
+        .replace("vgen_1", "vgen_3");
+    let server = Server::scripted(vec![
+        Step::reply(202, body),
+        Step::reply(202, failed),
+        Step::reply(202, escaped),
+        Step::accept_under(KEY),
+    ]);
     let world = World::facing(&server);
-    world.write("listings.csv", listings(2));
+    world.write("listings.csv", listings(4));
     let run = world.run(&ONE_BY_ONE);
+    assert_eq!(server.posts().len(), 4);
     let log = world.log();
+    assert_eq!(
+        log.states(),
+        ["completed", "completed", "failed", "unknown"]
+    );
     for text in [&run.stderr, &run.stdout, &log.text] {
         assert!(!text.contains(KEY), "{text}");
     }
