@@ -3,5 +3,6 @@
 mod hostile;
 mod outcomes;
 mod stops;
+mod submit;
 mod support;
 mod throttling;
