@@ -176,7 +176,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if self.stop.is_set() {
             return;
         }
-        if let Err(error) = self.writer.append(attempt.opening.clone()).await {
+        if let Err(error) = self.writer.announce(attempt.opening.clone()).await {
             // Nothing was sent, so nothing is lost.
             self.stop.set(Reason::Disk(error.to_string()));
             return;

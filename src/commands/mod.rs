@@ -14,6 +14,7 @@ mod poll;
 mod reconcile;
 mod recover;
 mod replay;
+pub mod report;
 mod resolve;
 mod retry;
 mod sandbox;
@@ -31,6 +32,7 @@ use crate::settings::{Env, Flags, Settings};
 
 /// Runs a command to its end and tells how it went.
 pub fn run(cli: &Cli) -> Code {
+    harden();
     let mut printer = Printer::new(Voice {
         color: cli.global.color.unwrap_or(clap::ColorChoice::Auto),
         quiet: cli.global.quiet,
@@ -52,6 +54,26 @@ pub fn run(cli: &Cli) -> Code {
         }
     }
 }
+
+/// No core dump, which could hold the key; and a file size limit is an error of the write, so that
+/// it can be told what happened to the money.
+#[cfg(unix)]
+fn harden() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // Either fails only where the system forbids it; the run is no less right then.
+    let _ = setrlimit(Resource::Core, none);
+    let _ = signal_hook::flag::register(
+        rustix::process::Signal::XFSZ.as_raw(),
+        std::sync::Arc::default(),
+    );
+}
+
+#[cfg(not(unix))]
+fn harden() {}
 
 fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     let env = Env::of_process();

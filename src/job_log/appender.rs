@@ -35,6 +35,8 @@ type Appended = Result<(u64, String), AppendError>;
 
 struct Request {
     lines: String,
+    /// They announce something that only happens once they are durable.
+    tentative: bool,
     done: oneshot::Sender<Appended>,
 }
 
@@ -75,21 +77,30 @@ impl Appender {
 
     /// Appends whole lines, each with its newline; returns once they are durable.
     pub async fn append(&self, lines: String) -> Appended {
-        let (done, lines) = self.hand_in(lines);
+        let (done, lines) = self.hand_in(lines, false);
+        done.await.unwrap_or_else(|_| Err(gone(lines)))
+    }
+
+    /// The same for lines that announce what is only done once they are durable. When they cannot
+    /// be made durable they are taken out of the file again, as far as the system lets us, so that
+    /// nobody takes what was never done for something in doubt.
+    pub async fn append_tentative(&self, lines: String) -> Appended {
+        let (done, lines) = self.hand_in(lines, true);
         done.await.unwrap_or_else(|_| Err(gone(lines)))
     }
 
     /// The same for callers that are not async.
     pub fn append_blocking(&self, lines: String) -> Appended {
-        let (done, lines) = self.hand_in(lines);
+        let (done, lines) = self.hand_in(lines, false);
         done.blocking_recv().unwrap_or_else(|_| Err(gone(lines)))
     }
 
-    fn hand_in(&self, lines: String) -> (oneshot::Receiver<Appended>, String) {
+    fn hand_in(&self, lines: String, tentative: bool) -> (oneshot::Receiver<Appended>, String) {
         let (sender, done) = oneshot::channel();
         if let Some(requests) = &self.requests {
             let request = Request {
                 lines,
+                tentative,
                 done: sender,
             };
             if let Err(mpsc::SendError(request)) = requests.send(request) {
@@ -147,8 +158,14 @@ impl Committer {
             bytes.push(b'\n');
         }
         let mut start = self.len + bytes.len() as u64;
+        // Last, so that they can be cut off.
+        batch.sort_by_key(|request| request.tentative);
+        let mut firm = self.len;
         for request in &*batch {
             bytes.extend_from_slice(request.lines.as_bytes());
+            if !request.tentative {
+                firm = self.len + bytes.len() as u64;
+            }
         }
         if self.failed.is_none() {
             let written = self
@@ -160,10 +177,13 @@ impl Committer {
                     self.len += bytes.len() as u64;
                     self.torn = false;
                 }
-                Err(error) => self.failed = Some(Arc::new(error)),
+                Err(error) => {
+                    self.failed = Some(Arc::new(error));
+                    self.cut_off(firm);
+                }
             }
         }
-        for Request { lines, done } in batch.drain(..) {
+        for Request { lines, done, .. } in batch.drain(..) {
             let len = lines.len() as u64;
             let reply = match &self.failed {
                 None => Ok((start, lines)),
@@ -175,6 +195,17 @@ impl Committer {
             start += len;
             // Nobody waits any more when a run was stopped at once.
             let _ = done.send(reply);
+        }
+    }
+}
+
+impl Committer {
+    /// Takes out what was written after `len`.
+    fn cut_off(&self, len: u64) {
+        let is_longer = self.file.metadata().is_ok_and(|meta| meta.len() > len);
+        if is_longer {
+            // Should this fail too, those lines show as unknown, which is the careful reading.
+            let _ = self.file.set_len(len);
         }
     }
 }
@@ -285,6 +316,7 @@ mod tests {
             let (sender, mut done) = oneshot::channel();
             let mut batch = vec![Request {
                 lines: "x\n".to_owned(),
+                tentative: false,
                 done: sender,
             }];
             committer.commit(&mut batch, &mut Vec::new());

@@ -220,6 +220,14 @@ impl Writer {
         Ok(())
     }
 
+    /// The same for lines that announce what is only done once they are durable; see
+    /// [`Appender::append_tentative`].
+    pub async fn announce(&self, lines: String) -> Result<(), AppendError> {
+        let (start, lines) = self.appender.append_tentative(lines).await?;
+        self.fold(start, &lines);
+        Ok(())
+    }
+
     /// The same for callers that are not async.
     pub fn append_blocking(&self, lines: String) -> Result<(), AppendError> {
         let (start, lines) = self.appender.append_blocking(lines)?;
