@@ -194,6 +194,8 @@ fn every_field_of_the_log_is_explained() {
 }
 
 mod examples {
+    use std::process::Command;
+
     use super::*;
     use creativeai::api::ApiKey;
     use creativeai::webhook::{self, Grade, VerifyKeys};
@@ -215,6 +217,34 @@ mod examples {
         )
         .unwrap();
         assert_eq!(verified, 4);
+    }
+
+    /// What `submit --dry-run` says of a manifest.
+    fn dry_run(manifest: &Path) -> serde_json::Value {
+        let folder = tempfile::tempdir().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_creativeai"))
+            .args(["submit", "--dry-run", "--sandbox", "--json"])
+            .arg(manifest)
+            .current_dir(folder.path())
+            .env_remove("CREATIVEAI_JOBS")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    #[test]
+    fn the_manifests_are_in_order() {
+        for (name, rows) in [("listings.csv", 3), ("products.csv", 4)] {
+            let told = dry_run(&root().join("examples").join(name));
+            assert_eq!(told["new"], rows, "{told}");
+        }
+        for (page, block) in blocks_in("csv") {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            fs::write(file.path(), block.lines.join("\n")).unwrap();
+            let told = dry_run(file.path());
+            assert_eq!(told["new"], block.lines.len() - 1, "{page}: {told}");
+        }
     }
 
     #[test]

@@ -20,6 +20,20 @@ fn a_rehearsed_night_does_everything_and_says_nothing() {
     assert_eq!(orders.matches("\"submitting\"").count(), 3, "{orders}");
 }
 
+#[test]
+fn clips_are_handed_on_once_by_the_script_that_is_given() {
+    let session = Session::new();
+    let night = "cd examples && sed 's#^publish=.*#publish=--exec=./upload.sh#' nightly.sh >own.sh \
+                 && sh own.sh --sandbox && rm -r published/LST-1002 && sh own.sh --sandbox";
+    assert_eq!(session.run(night), (String::new(), 0));
+    let published = session.folder().join("examples/published");
+    assert_eq!(fs::read_dir(published.join("LST-1001")).unwrap().count(), 2);
+    assert!(
+        !published.join("LST-1002").exists(),
+        "the second night handed nothing on again"
+    );
+}
+
 /// Ends a command with the code that the variable of its name says, and notes that it was called.
 const STAND_IN: &str = "#!/bin/sh\necho \"$*\" >>\"$HOME/called\"\neval \"exit \\${$1:-0}\"\n";
 
