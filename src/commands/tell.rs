@@ -1,6 +1,5 @@
 //! What commands tell while they run and when they end.
 
-
 use serde_json::json;
 
 use crate::dispatch::{self, Attempt};
