@@ -1,5 +1,6 @@
 //! One file a subcommand: gather, run, tell. No protocol and no file format in here.
 
+mod cap;
 mod compact;
 pub mod completions;
 pub mod config;

@@ -1,9 +1,9 @@
 //! `retry`: new attempts for what failed, or the same attempts again where nobody knows.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::{BufRead, IsTerminal, Write};
 
+use super::cap::Cap;
 use super::open::{self, Api};
 use super::submit::{manifest_failure, manifest_options};
 use super::tell;
@@ -56,12 +56,11 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         if args.which.choice() == Retry::Unknown {
             consent(args, &attempts, settings, &writer, printer)?;
         }
-        let capped = Cell::new(false);
-        let (tally, stopped) =
-            on_runtime(send(args, attempts, settings, &writer, printer, &capped))?;
+        let cap = Cap::new(args.max_credits, &writer);
+        let (tally, stopped) = on_runtime(send(attempts, settings, &writer, printer, &cap))?;
         ending.join(stopped);
-        ending.note_if(capped.get(), Code::Decision);
-        if capped.get() {
+        ending.note_if(cap.is_reached(), Code::Decision);
+        if cap.is_reached() {
             printer.warn("the credit cap is reached; raise --max-credits to send the rest");
         }
         summary.submitted = tally.accepted;
@@ -378,12 +377,11 @@ fn dry_run(
 }
 
 async fn send(
-    args: &RetryArgs,
     attempts: Vec<Attempt>,
     settings: &Settings,
     writer: &Writer,
     printer: &Printer,
-    capped: &Cell<bool>,
+    cap: &Cap<'_>,
 ) -> anyhow::Result<(Tally, Ending)> {
     let stop = Stop::default();
     open::watch_signals(&stop);
@@ -401,19 +399,9 @@ async fn send(
     let now = jiff::Timestamp::now;
     let mut dispatcher = Dispatcher::new(&api.client, writer, &throttle, &stop, &now, &tell_event);
     dispatcher.sandbox = settings.sandbox;
-    let feed = attempts.into_iter().map_while(|attempt| {
-        // A repeated attempt is reserved for already.
-        let more = if attempt.resend {
-            Credits::ZERO
-        } else {
-            attempt.estimate
-        };
-        let fits = args
-            .max_credits
-            .is_none_or(|most| writer.ledger().committed() + more <= most);
-        capped.set(capped.get() || !fits);
-        fits.then_some(attempt)
-    });
+    let feed = attempts
+        .into_iter()
+        .take_while(|attempt| cap.admits(attempt));
     let tally = dispatcher.run(feed, concurrency).await;
     drop(teller);
     Ok((tally, open::ending_of(&stop, printer)))
