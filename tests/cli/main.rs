@@ -1,6 +1,7 @@
 //! The real program, run as a user runs it: a file for each command or kind of fault.
 
 mod hostile;
+mod kills;
 mod outcomes;
 mod stops;
 mod submit;

@@ -157,6 +157,11 @@ impl Running {
         self.child.id()
     }
 
+    /// Whether it has come to an end.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Ends it at once, as `kill -9` does.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
