@@ -3,6 +3,8 @@
 mod hostile;
 mod kills;
 mod outcomes;
+#[cfg(unix)]
+mod signals;
 mod stops;
 mod submit;
 mod support;
