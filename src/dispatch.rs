@@ -267,8 +267,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             return self.unknown(attempt, None, error).await;
         }
         let at = (self.clock)();
-        let mut record = self
-            .record(attempt, at, status)
+        let mut record = Self::record(attempt, at, status)
             .with("generation_id", &id)
             .with("submitted_at", format!("{at:.3}"));
         for (name, value) in facts.fields(status, None) {
@@ -323,8 +322,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if attempt.resend {
             return self.still_unknown(attempt, Some(http_status), error).await;
         }
-        let record = self
-            .record(attempt, (self.clock)(), Status::SubmitFailed)
+        let record = Self::record(attempt, (self.clock)(), Status::SubmitFailed)
             .with("error", &error)
             .with("http_status", http_status);
         if self.write(record).await {
@@ -339,8 +337,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if attempt.resend {
             return self.still_unknown(attempt, http_status, error).await;
         }
-        let record = self
-            .record(attempt, (self.clock)(), Status::SubmitFailed)
+        let record = Self::record(attempt, (self.clock)(), Status::SubmitFailed)
             .with("error", &error)
             .with_some("http_status", http_status)
             .with("temporary", true);
@@ -362,8 +359,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     async fn still_unknown(&self, attempt: &Attempt, http_status: Option<u16>, error: String) {
-        let record = self
-            .record(attempt, (self.clock)(), Status::Unknown)
+        let record = Self::record(attempt, (self.clock)(), Status::Unknown)
             .with("error", &error)
             .with_some("http_status", http_status);
         if self.write(record).await {
@@ -375,7 +371,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
     }
 
-    fn record(&self, attempt: &Attempt, at: jiff::Timestamp, status: Status) -> Record {
+    fn record(attempt: &Attempt, at: jiff::Timestamp, status: Status) -> Record {
         let id = attempt
             .id
             .as_ref()

@@ -57,7 +57,7 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
                     settings,
                     printer,
                 }
-                .run(&captures)
+                .run(&captures);
             })
         });
         let apply = applying.is_some().then_some(sender);

@@ -10,7 +10,7 @@ use super::filter::Filters;
 use crate::api::{BaseUrl, Client, ClientOptions, ConfigError, Throttle};
 use crate::cli::WhereArgs;
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::{JobLog, LogError, Writer};
+use crate::job_log::{LogError, Writer};
 use crate::jobs::{GenerationId, Ledger};
 use crate::output::Printer;
 use crate::sandbox::{self, Sandbox};
@@ -34,16 +34,15 @@ impl Api {
     /// Prepares to call the API. Nothing is sent yet.
     pub async fn open(settings: &Settings) -> Result<Self, Failure> {
         let key = settings.require_key()?;
-        let (base, stand_in) = match &settings.base_url.value {
-            Some(url) => (BaseUrl::parse(url).map_err(|e| config(&e))?, None),
-            None => {
-                let stand_in = start_stand_in(key.clone()).await?;
-                let url = format!("http://{}", stand_in.addr());
-                (
-                    BaseUrl::parse(&url).map_err(|e| config(&e))?,
-                    Some(stand_in),
-                )
-            }
+        let (base, stand_in) = if let Some(url) = &settings.base_url.value {
+            (BaseUrl::parse(url).map_err(|e| config(&e))?, None)
+        } else {
+            let stand_in = start_stand_in(key.clone()).await?;
+            let url = format!("http://{}", stand_in.addr());
+            (
+                BaseUrl::parse(&url).map_err(|e| config(&e))?,
+                Some(stand_in),
+            )
         };
         let client = Client::new(ClientOptions {
             base: base.clone(),
@@ -81,6 +80,7 @@ async fn start_stand_in(key: crate::api::ApiKey) -> Result<Sandbox, Failure> {
 }
 
 /// What a log that cannot be used means for the run.
+#[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
 pub fn log_failure(error: LogError) -> Failure {
     let message = error.to_string();
     match error {
@@ -114,13 +114,6 @@ pub fn named_log(path: Option<&Path>) -> Option<String> {
 /// An empty ledger that keeps where lines stand.
 pub fn ledger(settings: &Settings) -> Ledger {
     Ledger::new(settings.rates.clone()).with_places()
-}
-
-/// Reads a log that must exist.
-pub fn read_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<JobLog, Failure> {
-    let log = JobLog::read(path, ledger(settings)).map_err(log_failure)?;
-    warn_of_unreadable(log.ledger(), log.path(), printer);
-    Ok(log)
 }
 
 /// Locks and reads a log that must exist.

@@ -69,8 +69,8 @@ fn views(log: &JobLog, filters: &Filters) -> Result<Vec<JobView>, LogError> {
 
 fn options(args: &ReportArgs, log: &JobLog, rates: Rates) -> ReportOptions {
     let name = log.path().file_name().unwrap_or(log.path().as_os_str());
-    // `download` notes names as its own current folder has them; run from elsewhere, the log's
-    // folder is the next best guess.
+    // `download` notes names as the log's folder has them; a person's own notes may mean the
+    // current folder.
     let here = std::env::current_dir().ok();
     let beside_log = log.path().parent().map(Path::to_owned);
     ReportOptions {
@@ -79,7 +79,7 @@ fn options(args: &ReportArgs, log: &JobLog, rates: Rates) -> ReportOptions {
             .output
             .as_deref()
             .map(|page| folder_of(page).to_owned()),
-        clip_folders: here.into_iter().chain(beside_log).collect(),
+        clip_folders: beside_log.into_iter().chain(here).collect(),
         commands: args.commands.clone(),
         rates,
         now: args.now,

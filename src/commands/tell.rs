@@ -1,5 +1,6 @@
 //! What commands tell while they run and when they end.
 
+
 use serde_json::json;
 
 use crate::dispatch::{self, Attempt};
@@ -31,15 +32,14 @@ pub fn finish<'a>(
 }
 
 /// The conditions that jobs, as they stand, put on a run's end.
-fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
+pub fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
     let mut ending = Ending::default();
     for job in jobs.filter(|job| job.is_counted()) {
         match job.status() {
             Status::Unknown | Status::Submitting => ending.note(Code::Decision),
-            Status::Failed => ending.note(Code::Failed),
             Status::SubmitFailed if job.speaking().is_refused() => ending.note(Code::Refused),
             Status::SubmitFailed if job.speaking().is_temporary() => ending.note(Code::Temporary),
-            Status::SubmitFailed => ending.note(Code::Failed),
+            Status::SubmitFailed | Status::Failed => ending.note(Code::Failed),
             Status::Pending | Status::Processing | Status::Completed => {}
         }
     }
@@ -113,7 +113,7 @@ impl<'a> Sending<'a> {
             // Not escaped: it is JSON, which has no control characters, and must read back.
             E::Recover(line) => self.progress.suspend(|| {
                 self.printer
-                    .raw(format_args!("{}{line}", super::recover::MARK))
+                    .raw(format_args!("{}{line}", super::recover::MARK));
             }),
         }
     }
@@ -169,7 +169,7 @@ impl<'a> Polling<'a> {
         let left = left.unwrap_or_default();
         self.progress.suspend(|| {
             self.printer
-                .detail(format_args!("{id}: {status}{phase}{left}"))
+                .detail(format_args!("{id}: {status}{phase}{left}"));
         });
     }
 
@@ -218,16 +218,16 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
         ("duplicate", counts.duplicate),
         ("invalid", counts.invalid),
     ];
-    let mut text = format!("{}\n", escape(run.manifest));
+    let out = printer.out();
+    writeln!(out, "{}", escape(run.manifest))?;
     for (what, n) in rows {
-        text.push_str(&format!("  {what:<18} {:>9}\n", words::number(n)));
+        writeln!(out, "  {what:<18} {:>9}", words::number(n))?;
     }
-    text.push_str(&format!(
-        "  would cost {}\n",
-        words::money(&settings.rates, run.credits)
-    ));
-    text.push_str("Nothing was sent, nothing was written.\n");
-    std::io::Write::write_all(printer.out(), text.as_bytes())?;
+    let cost = words::money(&settings.rates, run.credits);
+    writeln!(
+        out,
+        "  would cost {cost}\nNothing was sent, nothing was written."
+    )?;
     printer.flush()?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Which addresses a clip may come from: the network, never this machine's neighbours.
 //!
 //! An `output_url` and every redirect from it are other people's texts. Checked are the address
-//! itself and, by [`Guard`], each number its name resolves to, in the same step that connects: a
+//! itself and, by a resolver of our own, each number its name resolves to, in the same step that connects: a
 //! name cannot answer the check with one number and the connection with another.
 
 use std::collections::HashSet;

@@ -203,13 +203,17 @@ impl<R: Refresh> Run<'_, R> {
             return Err(Trouble::Stopped);
         }
         let delivery = &clip.delivery;
+        let staging = self.place().staging();
         if let Some(told) = &delivery.told {
             let meta = std::fs::metadata(told.path(self.log_folder));
             if meta.is_ok_and(|meta| meta.is_file() && meta.len() == told.bytes) {
+                if staging.exists() {
+                    // What a crash right after the line has left; it does no harm.
+                    let _ = Part::open(&staging, delivery).clear();
+                }
                 return Ok(None);
             }
         }
-        let staging = self.place().staging();
         std::fs::create_dir_all(&staging)?;
         let mut part = Part::open(&staging, delivery);
         let ready = |part, whole, path| {

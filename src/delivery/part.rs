@@ -4,7 +4,7 @@
 //! one file system and no half clip ever stands under a clip's name.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -72,23 +72,26 @@ impl Part {
 
     /// Writes the notes; a reader sees the old ones or the new ones.
     pub fn save(&self) -> io::Result<()> {
-        let folder = self.notes_file.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(serde_json::to_string(&self.notes)?.as_bytes())?;
-        file.persist(&self.notes_file)?;
-        Ok(())
+        let new = self.new_notes_file();
+        fs::write(&new, serde_json::to_string(&self.notes)?)?;
+        fs::rename(&new, &self.notes_file)
     }
 
     /// Begins anew.
     pub fn clear(&mut self) -> io::Result<()> {
         self.notes = Notes::default();
         remove(&self.data)?;
-        remove(&self.notes_file)
+        self.forget()
     }
 
     /// Forgets the notes; the clip has its place.
     pub fn forget(&self) -> io::Result<()> {
+        remove(&self.new_notes_file())?;
         remove(&self.notes_file)
+    }
+
+    fn new_notes_file(&self) -> PathBuf {
+        self.notes_file.with_extension("new")
     }
 
     /// Takes the clip as whole: on disk for certain, checksum noted. `None` when it is a page or

@@ -67,7 +67,7 @@ impl Appender {
                     torn,
                     failed: None,
                 }
-                .run(&requests)
+                .run(&requests);
             })?;
         Ok(Self {
             requests: Some(sender),

@@ -135,6 +135,7 @@ fn open_manifest(args: &SubmitArgs, settings: &Settings) -> Result<Manifest, Fai
 }
 
 /// What a manifest that cannot be read means for the run.
+#[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
 pub fn manifest_failure(error: ManifestError) -> Failure {
     let message = error.to_string();
     match error {

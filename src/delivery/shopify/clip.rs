@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::calls::{CallFailure, Medium, Product, Search};
 use super::client::AdminError;
+use super::setback::{Setback, log_failed, not_processed, objected};
 use super::upload::{Upload, UploadError};
 use super::{Outcome, Shopify};
 use crate::delivery::fetch::Trouble;
@@ -34,16 +35,6 @@ pub(super) struct Run<'a, R> {
     /// between.
     pub attaching: tokio::sync::Mutex<()>,
     pub target: String,
-}
-
-/// Why a clip did not get there.
-enum Setback {
-    Stopped,
-    /// This job's.
-    Failed(FailureKind, String),
-    /// Every job's.
-    Ended(FailureKind, String),
-    Clip(Trouble, PathBuf),
 }
 
 /// Why a clip was not attached.
@@ -80,21 +71,6 @@ struct LocalFile {
     size: u64,
     /// Removes a fetched file when dropped.
     _folder: Option<tempfile::TempDir>,
-}
-
-impl From<AdminError> for Setback {
-    fn from(error: AdminError) -> Self {
-        match error {
-            AdminError::MayHelp(why) => Self::Failed(
-                FailureKind::MayHelp,
-                format!("{why}; run the command again"),
-            ),
-            AdminError::Wrong(why) => Self::Failed(FailureKind::ForGood, why),
-            AdminError::Refused(why) => Self::Ended(FailureKind::Refused, why),
-            AdminError::Setup(why) => Self::Ended(FailureKind::Setup, why),
-            AdminError::Stopped => Self::Stopped,
-        }
-    }
 }
 
 impl<R: Refresh> Run<'_, R> {
@@ -408,81 +384,5 @@ impl<R: Refresh> Run<'_, R> {
     async fn tell(&self, line: String) -> Result<(), Setback> {
         let appended = self.with.writer.append(line).await;
         appended.map_err(|error| log_failed(&error.to_string()))
-    }
-}
-
-fn log_failed(why: &str) -> Setback {
-    Setback::Ended(
-        FailureKind::Disk,
-        format!(
-            "the log cannot be used: {why}; make room, then run the command again: what is on the \
-             products already is recognised"
-        ),
-    )
-}
-
-fn not_processed(product: &Product, medium: &Medium) -> Setback {
-    let why = medium.why();
-    if is_shop_limit(&why) {
-        return limit(&why);
-    }
-    Setback::Failed(
-        FailureKind::ForGood,
-        format!(
-            "Shopify could not process the clip: {why}; remove it from {:?} in the store's admin \
-             and run the command again",
-            product.title
-        ),
-    )
-}
-
-fn objected(said: &str) -> Setback {
-    if is_shop_limit(said) {
-        return limit(said);
-    }
-    let is_throttled = said.to_lowercase().contains("throttle");
-    let (kind, next) = if is_throttled {
-        (FailureKind::MayHelp, "; run the command again later")
-    } else {
-        (FailureKind::ForGood, "")
-    };
-    Setback::Failed(kind, format!("Shopify refused the clip: {said}{next}"))
-}
-
-/// A limit of the whole store, which every further clip would meet; a product's own is its own.
-fn is_shop_limit(said: &str) -> bool {
-    let said = said.to_lowercase();
-    said.contains("limit")
-        && ["shop", "store", "plan"]
-            .iter()
-            .any(|word| said.contains(word))
-        && !said.contains("per product")
-}
-
-fn limit(said: &str) -> Setback {
-    Setback::Ended(
-        FailureKind::ForGood,
-        format!(
-            "the store may hold no more videos ({said}); its plan limits them: remove some, or \
-             change the plan, then run the command again"
-        ),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_stores_limit_is_told_from_a_products() {
-        assert!(is_shop_limit("Exceeded the limit of media per shop."));
-        assert!(is_shop_limit(
-            "Exceeded the limit of non-image media per shop."
-        ));
-        assert!(is_shop_limit("You've reached your store's video limit"));
-        assert!(!is_shop_limit("Exceeded the limit of media per product."));
-        assert!(!is_shop_limit(
-            "The alt value exceeds the maximum limit of 512 characters."
-        ));
     }
 }

@@ -1,6 +1,6 @@
 //! Putting clips on the products of a Shopify store.
 //!
-//! One job, step by step ([`clip`]): find the product by its exact SKU, look whether the clip is
+//! One job, step by step: find the product by its exact SKU, look whether the clip is
 //! there, upload it, attach it, wait until Shopify has processed it. None of the calls can be
 //! repeated safely by itself, so each step is told in the log, and before a clip is attached the
 //! product's own media are looked at: what is there decides.
@@ -8,6 +8,7 @@
 mod calls;
 mod client;
 mod clip;
+mod setback;
 mod store;
 mod upload;
 

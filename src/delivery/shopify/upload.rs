@@ -92,21 +92,21 @@ impl Upload<'_> {
     }
 
     fn head(&self, parameters: &[Parameter]) -> String {
-        let mut head = String::new();
-        for Parameter { name, value } in parameters {
-            head += &format!(
-                "--{}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n{value}\r\n",
-                self.boundary,
-                quoted(name),
-            );
-        }
-        head + &format!(
-            "--{}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{}\"\r\n\
-             Content-Type: {}\r\n\r\n",
-            self.boundary,
-            quoted(self.filename),
-            self.mime_type,
-        )
+        let boundary = self.boundary;
+        let part = |Parameter { name, value }: &Parameter| {
+            let name = quoted(name);
+            format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n\
+                 {value}\r\n"
+            )
+        };
+        let parts: Vec<String> = parameters.iter().map(part).collect();
+        let (filename, mime_type) = (quoted(self.filename), self.mime_type);
+        let file = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; \
+             filename=\"{filename}\"\r\nContent-Type: {mime_type}\r\n\r\n"
+        );
+        parts.concat() + &file
     }
 }
 

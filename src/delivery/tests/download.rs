@@ -261,7 +261,7 @@ async fn a_fresh_link_that_fails_too_is_told_plainly() {
 async fn pages_and_empty_clips_are_refused_and_leave_nothing() {
     for step in [Step::Page, Step::HiddenPage, Step::Empty] {
         let (bench, cdn) = (Bench::new(), Cdn::start().await);
-        let url = cdn.offer("/a.mp4", clip(10, 1), &[step.clone()]);
+        let url = cdn.offer("/a.mp4", clip(10, 1), std::slice::from_ref(&step));
         bench.completed(IdColumn::Sku, "A", 2, &url);
         let summary = Run::new(&bench).go().await;
         assert_eq!(summary.failures[0].kind, FailureKind::ForGood, "{step:?}");
@@ -410,6 +410,23 @@ async fn a_crash_between_the_name_and_the_line_costs_no_second_fetch() {
         assert_eq!(bench.lines_with("downloaded"), 1);
         assert_eq!(files(&bench), ["A/01-room-2.mp4"]);
     }
+}
+
+#[tokio::test]
+async fn what_a_crash_after_the_line_has_left_is_swept_away() {
+    let (bench, cdn) = (Bench::new(), Cdn::start().await);
+    let url = cdn.offer("/a.mp4", clip(5000, 1), &[]);
+    bench.completed(IdColumn::Sku, "A", 2, &url);
+    Run::new(&bench).go().await;
+    let notes = videos(&bench).join(".creativeai-partial");
+    std::fs::create_dir(&notes).unwrap();
+    let digest = hex::encode(Sha256::digest(b"vgen_A_2"));
+    for extension in ["json", "new"] {
+        let name = format!("{}.1.{}.{extension}", job("A", 2), &digest[..8]);
+        std::fs::write(notes.join(name), "{").unwrap();
+    }
+    assert_eq!(Run::new(&bench).go().await.already, 1);
+    assert!(!notes.exists());
 }
 
 #[tokio::test]

@@ -295,9 +295,10 @@ impl Shop {
             let errors = json!([{"field": ["media"], "message": "Video not found"}]);
             return json!({"productUpdate": {"product": null, "userErrors": errors}});
         };
-        let filename = match self.forgets_names {
-            true => "0a1b2c.mp4".to_owned(),
-            false => filename.clone(),
+        let filename = if self.forgets_names {
+            "0a1b2c.mp4".to_owned()
+        } else {
+            filename.clone()
         };
         let count: usize = self.products.iter().map(|p| p.media.len()).sum();
         let product = self.products.iter_mut();

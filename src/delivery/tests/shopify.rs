@@ -309,7 +309,7 @@ async fn objections_are_the_jobs_own() {
     );
     let summary = setting
         .publish_with(Credentials::token("shpat_test").unwrap(), |o| {
-            o.concurrency = 1
+            o.concurrency = 1;
         })
         .await;
     assert_eq!((summary.published, summary.failures.len()), (1, 1));
