@@ -77,6 +77,8 @@ pub enum Event<'a> {
     Waiting(Duration, String),
     /// Something odd about an accepted reply.
     Warning(&'a Attempt, String),
+    /// Somebody has asked the run to stop; so many attempts are in flight and are waited for.
+    Draining(usize),
     /// A line that could not be written: the only trace of what it tells.
     Recover(String),
 }
@@ -100,6 +102,8 @@ pub struct Tally {
 #[derive(Debug, Default)]
 struct Course {
     tally: Tally,
+    /// Attempts that are announced in the log and have no outcome yet.
+    in_flight: usize,
     unknown_in_a_row: u32,
     no_such_page_in_a_row: u32,
     /// Ids whose lines are being written.
@@ -152,11 +156,21 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// for what there is room to send.
     pub async fn run(&self, attempts: impl Iterator<Item = Attempt>, concurrency: usize) -> Tally {
         let stop = self.stop;
-        stream::iter(attempts.take_while(|_| !stop.is_set()))
+        let sending = stream::iter(attempts.take_while(|_| !stop.is_set()))
             .map(|attempt| self.make(attempt))
             .buffer_unordered(concurrency.max(1))
-            .for_each(|()| std::future::ready(()))
-            .await;
+            .for_each(|()| std::future::ready(()));
+        let mut sending = std::pin::pin!(sending);
+        tokio::select! {
+            biased;
+            () = &mut sending => return self.course().tally,
+            () = stop.signalled() => {}
+        }
+        let in_flight = self.course().in_flight;
+        if in_flight > 0 {
+            (self.tell)(Event::Draining(in_flight));
+        }
+        sending.await;
         self.course().tally
     }
 
@@ -170,7 +184,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     async fn make(&self, attempt: Attempt) {
-        let Some(mut permit) = self.permit().await else {
+        let Some(permit) = self.permit().await else {
             return;
         };
         if self.stop.is_set() {
@@ -181,6 +195,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             self.stop.set(Reason::Disk(error.to_string()));
             return;
         }
+        self.course().in_flight += 1;
+        self.send(&attempt, permit).await;
+        self.course().in_flight -= 1;
+    }
+
+    /// Sends what stands in the log, as often as it takes, and writes down what became of it.
+    async fn send(&self, attempt: &Attempt, mut permit: Permit<'a>) {
         let key = idempotency_key(attempt.job, attempt.number);
         let mut posts = 0;
         loop {
@@ -201,7 +222,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                         Outcome::Accepted { .. } => permit.succeeded(),
                         _ => drop(permit),
                     }
-                    return self.settle(&attempt, settled).await;
+                    return self.settle(attempt, settled).await;
                 }
             };
             let next = match permit.throttled(retry_after, posts) {
@@ -214,7 +235,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             };
             match next {
                 Some(next) => permit = next,
-                None => return self.give_up(&attempt, http_status, error).await,
+                None => return self.give_up(attempt, http_status, error).await,
             }
         }
     }
