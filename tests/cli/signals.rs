@@ -12,8 +12,7 @@ fn send(signal: Signal, run: &Running) {
     kill_process(pid, signal).unwrap();
 }
 
-/// Returns once the process has said so on standard error: a signal is handled some time after it
-/// was sent.
+/// Thirty rows, and a server that holds every POST at `phase` until the gate opens.
 fn world_with(gate: &Gate, phase: Phase) -> (World, Server) {
     let gate = gate.clone();
     let server = Server::start(move |_| Step::accept().held_at(phase, &gate));
@@ -112,7 +111,9 @@ fn a_reader_that_goes_away_does_no_harm() {
         let server = Server::accepting();
         let world = World::facing(&server);
         world.write("listings.csv", listings(50));
-        world.run(&["submit", "listings.csv", "--max-jobs", "40"]).expect(0);
+        world
+            .run(&["submit", "listings.csv", "--max-jobs", "40"])
+            .expect(0);
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = world.command(PROGRAM, args);
