@@ -78,6 +78,8 @@ pub enum Event<'a> {
     Waiting(Duration, String),
     /// Something odd about an accepted reply.
     Warning(&'a Attempt, String),
+    /// Somebody has asked the run to stop; so many attempts are in flight and are waited for.
+    Draining(usize),
     /// A line that could not be written: the only trace of what it tells.
     Recover(String),
 }
@@ -147,6 +149,8 @@ impl Cap {
 #[derive(Debug, Default)]
 struct Course {
     tally: Tally,
+    /// Attempts that are announced in the log and have no outcome yet.
+    in_flight: usize,
     unknown_in_a_row: u32,
     no_such_page_in_a_row: u32,
     /// Ids whose lines are being written.
@@ -199,11 +203,21 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// for what there is room to send.
     pub async fn run(&self, attempts: impl Iterator<Item = Attempt>, concurrency: usize) -> Tally {
         let stop = self.stop;
-        stream::iter(attempts.take_while(|_| !stop.is_set()))
+        let sending = stream::iter(attempts.take_while(|_| !stop.is_set()))
             .map(|attempt| self.make(attempt))
             .buffer_unordered(concurrency.max(1))
-            .for_each(|()| std::future::ready(()))
-            .await;
+            .for_each(|()| std::future::ready(()));
+        let mut sending = std::pin::pin!(sending);
+        tokio::select! {
+            biased;
+            () = &mut sending => return self.course().tally,
+            () = stop.signalled() => {}
+        }
+        let in_flight = self.course().in_flight;
+        if in_flight > 0 {
+            (self.tell)(Event::Draining(in_flight));
+        }
+        sending.await;
         self.course().tally
     }
 
@@ -217,7 +231,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     async fn make(&self, attempt: Attempt) {
-        let Some(mut permit) = self.permit().await else {
+        let Some(permit) = self.permit().await else {
             return;
         };
         if self.stop.is_set() {
@@ -228,6 +242,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             self.stop.set(Reason::Disk(error.to_string()));
             return;
         }
+        self.course().in_flight += 1;
+        self.send(&attempt, permit).await;
+        self.course().in_flight -= 1;
+    }
+
+    /// Sends what stands in the log, as often as it takes, and writes down what became of it.
+    async fn send(&self, attempt: &Attempt, mut permit: Permit<'a>) {
         let key = idempotency_key(attempt.job, attempt.number);
         let mut posts = 0;
         loop {
@@ -248,7 +269,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                         Outcome::Accepted { .. } => permit.succeeded(),
                         _ => drop(permit),
                     }
-                    return self.settle(&attempt, settled).await;
+                    return self.settle(attempt, settled).await;
                 }
             };
             let next = match permit.throttled(retry_after, posts) {
@@ -261,7 +282,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             };
             match next {
                 Some(next) => permit = next,
-                None => return self.give_up(&attempt, http_status, error).await,
+                None => return self.give_up(attempt, http_status, error).await,
             }
         }
     }
@@ -443,5 +464,34 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 false
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cap_counts_what_is_handed_out_and_gives_back_what_was_refused() {
+        let five = Credits::whole(5);
+        let cap = Cap::new(Some(Credits::whole(20)), Credits::whole(8));
+        let mut tally = Tally::default();
+        assert!(cap.admits(five, &tally));
+        assert!(cap.admits(five, &tally));
+        assert!(!cap.is_reached());
+        assert!(!cap.admits(five, &tally), "8 + 15 would be more than 20");
+        assert!(cap.is_reached());
+        tally.released = five;
+        assert!(cap.admits(five, &tally), "one was refused");
+        assert!(
+            cap.admits(Credits::ZERO, &tally),
+            "a repetition costs nothing more"
+        );
+    }
+
+    #[test]
+    fn without_a_cap_everything_is_admitted() {
+        let cap = Cap::new(None, Credits::whole(1000));
+        assert!(cap.admits(Credits::whole(1000), &Tally::default()));
     }
 }
