@@ -109,6 +109,12 @@ impl<'a> Sending<'a> {
             E::Warning(attempt, warning) => {
                 warn(format!("{}: {}", name(attempt), escape(warning)));
             }
+            E::Draining(count) => warn(format!(
+                "stopping: {} in flight, waited for and logged. The same signal again stops at \
+                 once and leaves {} in doubt",
+                words::count(*count as u64, "request"),
+                if *count == 1 { "it" } else { "them" },
+            )),
             // Not escaped: it is JSON, which has no control characters, and must read back.
             E::Recover(line) => self.progress.suspend(|| {
                 self.printer

@@ -1,7 +1,10 @@
 //! The real program, run as a user runs it: a file for each command or kind of fault.
 
 mod hostile;
+mod kills;
 mod outcomes;
+#[cfg(unix)]
+mod signals;
 mod stops;
 mod submit;
 mod support;

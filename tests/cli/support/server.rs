@@ -133,13 +133,22 @@ impl Server {
 
     /// Returns once `count` POSTs have been read.
     pub fn wait_for_posts(&self, count: usize) {
+        self.wait_for(|state| state.posts.len() >= count);
+    }
+
+    /// Returns once `count` polls have been read.
+    pub fn wait_for_polls(&self, count: usize) {
+        self.wait_for(|state| state.polls.len() >= count);
+    }
+
+    fn wait_for(&self, enough: impl Fn(&State) -> bool) {
         let state = self.shared.state();
         let (_state, late) = self
             .shared
             .changed
-            .wait_timeout_while(state, PATIENCE, |state| state.posts.len() < count)
+            .wait_timeout_while(state, PATIENCE, |state| !enough(state))
             .unwrap();
-        assert!(!late.timed_out(), "fewer than {count} POSTs came");
+        assert!(!late.timed_out(), "too few requests came");
     }
 }
 
