@@ -5,6 +5,7 @@
 //! the outcome line before anybody is told of it. A process that is killed in between leaves a
 //! `submitting` line alone, and every reader takes that for an outcome nobody knows.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
@@ -96,6 +97,52 @@ pub struct Tally {
     pub unknown: u64,
     /// What the accepted and the unknown ones are expected to cost.
     pub credits: Credits,
+    /// What the refused ones would have cost.
+    pub released: Credits,
+}
+
+/// A cap on what the whole log may have charged and reserved.
+///
+/// It counts an attempt from the moment that this is handed out, since its line may not be in the
+/// log yet when the next one is asked for.
+#[derive(Debug)]
+pub struct Cap {
+    most: Option<Credits>,
+    committed: Credits,
+    handed_out: Cell<Credits>,
+    reached: Cell<bool>,
+}
+
+impl Cap {
+    /// A cap, if any, for a run on a log that has `committed` so much.
+    pub fn new(most: Option<Credits>, committed: Credits) -> Self {
+        Self {
+            most,
+            committed,
+            handed_out: Cell::new(Credits::ZERO),
+            reached: Cell::new(false),
+        }
+    }
+
+    /// Whether an attempt that costs `more` may be handed out, after `tally`. If so, it counts.
+    pub fn admits(&self, more: Credits, tally: &Tally) -> bool {
+        let handed_out = self.handed_out.get() + more;
+        let committed = self.committed + handed_out;
+        let fits = self
+            .most
+            .is_none_or(|most| committed <= most + tally.released);
+        if fits {
+            self.handed_out.set(handed_out);
+        } else {
+            self.reached.set(true);
+        }
+        fits
+    }
+
+    /// Whether an attempt was not admitted.
+    pub fn is_reached(&self) -> bool {
+        self.reached.get()
+    }
 }
 
 /// Counters that decide whether the batch goes on.
@@ -347,7 +394,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             .with("error", &error)
             .with("http_status", http_status);
         if self.write(record).await {
-            self.course().tally.refused += 1;
+            let mut course = self.course();
+            course.tally.refused += 1;
+            course.tally.released += attempt.estimate;
+            drop(course);
             (self.tell)(Event::Refused(attempt, error));
         }
     }
@@ -363,7 +413,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             .with_some("http_status", http_status)
             .with("temporary", true);
         if self.write(record).await {
-            self.course().tally.gave_up += 1;
+            let mut course = self.course();
+            course.tally.gave_up += 1;
+            course.tally.released += attempt.estimate;
+            drop(course);
             (self.tell)(Event::GaveUp(attempt, error));
         }
     }
@@ -411,5 +464,34 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 false
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cap_counts_what_is_handed_out_and_gives_back_what_was_refused() {
+        let five = Credits::whole(5);
+        let cap = Cap::new(Some(Credits::whole(20)), Credits::whole(8));
+        let mut tally = Tally::default();
+        assert!(cap.admits(five, &tally));
+        assert!(cap.admits(five, &tally));
+        assert!(!cap.is_reached());
+        assert!(!cap.admits(five, &tally), "8 + 15 would be more than 20");
+        assert!(cap.is_reached());
+        tally.released = five;
+        assert!(cap.admits(five, &tally), "one was refused");
+        assert!(
+            cap.admits(Credits::ZERO, &tally),
+            "a repetition costs nothing more"
+        );
+    }
+
+    #[test]
+    fn without_a_cap_everything_is_admitted() {
+        let cap = Cap::new(None, Credits::whole(1000));
+        assert!(cap.admits(Credits::whole(1000), &Tally::default()));
     }
 }

@@ -1,6 +1,5 @@
 //! One file a subcommand: gather, run, tell. No protocol and no file format in here.
 
-mod cap;
 mod check;
 mod compact;
 pub mod completions;

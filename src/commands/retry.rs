@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::io::{BufRead, IsTerminal, Write};
 
-use super::cap::Cap;
 use super::open::{self, Api};
 use super::submit::{manifest_failure, manifest_options};
 use super::tell;
 use super::{evidence, on_runtime};
 use crate::api::{Endpoint, recorrelated, request_body};
 use crate::cli::{Retry, RetryArgs};
-use crate::dispatch::{Attempt, Dispatcher, Event, Tally};
+use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::Writer;
 use crate::jobs::{
@@ -56,7 +55,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         if args.which.choice() == Retry::Unknown {
             consent(args, &attempts, settings, &writer, printer)?;
         }
-        let cap = Cap::new(args.max_credits, &writer);
+        let cap = Cap::new(args.max_credits, writer.ledger().committed());
         let (tally, stopped) = on_runtime(send(attempts, settings, &writer, printer, &cap))?;
         ending.join(stopped);
         ending.note_if(cap.is_reached(), Code::Decision);
@@ -381,7 +380,7 @@ async fn send(
     settings: &Settings,
     writer: &Writer,
     printer: &Printer,
-    cap: &Cap<'_>,
+    cap: &Cap,
 ) -> anyhow::Result<(Tally, Ending)> {
     let stop = Stop::default();
     open::watch_signals(&stop);
@@ -399,9 +398,15 @@ async fn send(
     let now = jiff::Timestamp::now;
     let mut dispatcher = Dispatcher::new(&api.client, writer, &throttle, &stop, &now, &tell_event);
     dispatcher.sandbox = settings.sandbox;
-    let feed = attempts
-        .into_iter()
-        .take_while(|attempt| cap.admits(attempt));
+    let feed = attempts.into_iter().map_while(|attempt| {
+        // A repeated attempt is reserved for already.
+        let more = if attempt.resend {
+            Credits::ZERO
+        } else {
+            attempt.estimate
+        };
+        cap.admits(more, &dispatcher.tally()).then_some(attempt)
+    });
     let tally = dispatcher.run(feed, concurrency).await;
     drop(teller);
     Ok((tally, open::ending_of(&stop, printer)))

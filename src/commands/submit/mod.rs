@@ -7,13 +7,12 @@ use std::path::Path;
 pub use plan::Counts;
 use plan::{Decision, Plan};
 
-use super::cap::Cap;
 use super::open::{self, Api};
 use super::poll::Poller;
 use super::tell;
 use crate::api::{Endpoint, correlated, request_body};
 use crate::cli::SubmitArgs;
-use crate::dispatch::{Attempt, Dispatcher, Event};
+use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, LogError, Writer};
 use crate::jobs::{Credits, IdColumn, JobState, Ledger, Record, Status};
@@ -61,7 +60,7 @@ pub async fn run(
     let now = jiff::Timestamp::now;
     let mut dispatcher = Dispatcher::new(&api.client, &writer, &throttle, &stop, &now, &tell_event);
     dispatcher.sandbox = settings.sandbox;
-    let cap = Cap::new(args.max_credits, &writer);
+    let cap = Cap::new(args.max_credits, writer.ledger().committed());
     let tally = {
         let run = Run {
             args,
@@ -70,6 +69,7 @@ pub async fn run(
             writer: &writer,
             stop: &stop,
             cap: &cap,
+            tally: &|| dispatcher.tally(),
             id_column: manifest.id_column(),
             carried: manifest.carried_columns().to_vec(),
         };
@@ -279,7 +279,8 @@ struct Run<'a> {
     plan: &'a Plan,
     writer: &'a Writer,
     stop: &'a Stop,
-    cap: &'a Cap<'a>,
+    cap: &'a Cap,
+    tally: &'a dyn Fn() -> Tally,
     id_column: IdColumn,
     carried: Vec<String>,
 }
@@ -324,15 +325,15 @@ impl<'a> Run<'a> {
                         return self.broken(ManifestError::Changed(name).to_string());
                     }
                 }
-                let attempt = match self.attempt(&row) {
-                    Ok(attempt) => attempt,
-                    Err(error) => return self.broken(error),
-                };
-                if !self.cap.admits(&attempt) {
+                let estimate = self.settings.rates.estimate(&row.clip);
+                if !self.cap.admits(estimate, &(self.tally)()) {
                     return None;
                 }
                 left -= 1;
-                return Some(attempt);
+                return match self.attempt(&row) {
+                    Ok(attempt) => Some(attempt),
+                    Err(error) => self.broken(error),
+                };
             }
             None
         }))
