@@ -186,7 +186,7 @@ pub struct Observer<'a> {
     /// The log.
     pub writer: &'a Writer,
     /// What time it is.
-    pub clock: &'a dyn Fn() -> jiff::Timestamp,
+    pub clock: &'a (dyn Fn() -> jiff::Timestamp + Sync),
     /// Whether lines are marked as a sandbox's.
     pub sandbox: bool,
 }

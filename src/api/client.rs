@@ -160,6 +160,10 @@ impl Client {
                 Err(e) => break Some(format!("the reply was cut short: {}", self.describe(e))),
             }
         };
+        // From here on nobody sees the key, wherever in the reply it stood.
+        if let Some(key) = &self.options.key {
+            body = key.blot_body(body);
+        }
         Reply::new(status, &headers, body.into(), cut, SystemTime::now())
     }
 

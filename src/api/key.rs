@@ -1,6 +1,14 @@
 //! The API key, kept from every output.
 
+use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+/// Stands where the key was.
+const BLOT: &str = "[key]";
+/// A shorter key is a word that a reply may well hold by chance, such as a sandbox's `sandbox`;
+/// the vendor's are much longer.
+const SHORTEST_SECRET: usize = 8;
 
 /// An API key. It has no `Display`, its `Debug` is redacted, and its memory is cleared when it is
 /// dropped.
@@ -28,8 +36,63 @@ impl ApiKey {
 
     /// `text` with every occurrence of the key blotted out.
     pub fn blot(&self, text: &str) -> String {
-        text.replace(self.expose(), "[key]")
+        text.replace(self.expose(), BLOT)
     }
+
+    /// A reply's body with every occurrence of the key blotted out, escaped ones in JSON included.
+    /// What else the body holds stays as it came, byte for byte where nothing was escaped.
+    pub fn blot_body(&self, body: Vec<u8>) -> Vec<u8> {
+        let key = self.expose().as_bytes();
+        if key.len() < SHORTEST_SECRET {
+            return body;
+        }
+        let body = replace(body, key, BLOT.as_bytes());
+        if memmem::find(&body, b"\\").is_none() {
+            return body;
+        }
+        let Ok(mut value) = serde_json::from_slice::<Value>(&body) else {
+            return body;
+        };
+        if self.blot_value(&mut value) {
+            value.to_string().into_bytes()
+        } else {
+            body
+        }
+    }
+
+    /// Whether anything was blotted out.
+    fn blot_value(&self, value: &mut Value) -> bool {
+        match value {
+            Value::String(text) if text.contains(self.expose()) => {
+                *text = self.blot(text);
+                true
+            }
+            Value::Array(items) => items
+                .iter_mut()
+                .fold(false, |found, item| self.blot_value(item) || found),
+            Value::Object(fields) => fields
+                .values_mut()
+                .fold(false, |found, field| self.blot_value(field) || found),
+            _ => false,
+        }
+    }
+}
+
+fn replace(text: Vec<u8>, what: &[u8], with: &[u8]) -> Vec<u8> {
+    let mut places = memmem::find_iter(&text, what).peekable();
+    if places.peek().is_none() {
+        drop(places);
+        return text;
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut end = 0;
+    for at in places {
+        out.extend_from_slice(&text[end..at]);
+        out.extend_from_slice(with);
+        end = at + what.len();
+    }
+    out.extend_from_slice(&text[end..]);
+    out
 }
 
 #[cfg(test)]
@@ -55,5 +118,31 @@ mod tests {
     fn a_quoted_key_is_blotted_out() {
         let key = ApiKey::new("rph_live_1").unwrap();
         assert_eq!(key.blot("bad key rph_live_1!"), "bad key [key]!");
+    }
+
+    #[test]
+    fn a_key_in_a_reply_is_blotted_out_however_it_is_written() {
+        let key = ApiKey::new("rph_live_1").unwrap();
+        let blotted = |body: &str| String::from_utf8(key.blot_body(body.into())).unwrap();
+        for (body, expected) in [
+            (
+                r#"{ "url":"https://x/rph_live_1?rph_live_1" }"#,
+                r#"{ "url":"https://x/[key]?[key]" }"#,
+            ),
+            (
+                r#"{"a":[{"b":"rph\u005flive_1"}],"c":1}"#,
+                r#"{"a":[{"b":"[key]"}],"c":1}"#,
+            ),
+            ("<p>rph_live_1", "<p>[key]"),
+            (r#"{ "quote":"\"" }"#, r#"{ "quote":"\"" }"#),
+        ] {
+            assert_eq!(blotted(body), expected);
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_no_secret_stays() {
+        let body = b"vgen_sandbox_1".to_vec();
+        assert_eq!(ApiKey::sandbox().blot_body(body.clone()), body);
     }
 }

@@ -3,6 +3,8 @@
 mod compact;
 pub mod completions;
 pub mod config;
+mod deliver;
+mod download;
 mod evidence;
 pub mod filter;
 pub mod help;
@@ -11,9 +13,11 @@ mod listen;
 pub mod man;
 mod open;
 mod poll;
+mod publish;
 mod reconcile;
 mod recover;
 mod replay;
+pub mod report;
 mod resolve;
 mod retry;
 mod sandbox;
@@ -23,7 +27,7 @@ mod tell;
 
 use std::future::Future;
 
-use crate::cli::{Cli, Command, StatusArgs, View};
+use crate::cli::{Cli, Command, ReportArgs, StatusArgs, View};
 use crate::exit::{self, Code, Failure};
 use crate::job_log::LogError;
 use crate::output::{Commands, Printer, Voice};
@@ -87,6 +91,9 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Listen(args) => listen::run(args, &settings()?, printer),
         Command::Sandbox(args) => sandbox::run(args, &settings()?, printer),
         Command::Status(args) => done(show_status(args, &settings()?, printer)),
+        Command::Report(args) => done(make_report(args, &settings()?, printer)),
+        Command::Download(args) => download::run(args, &settings()?, printer),
+        Command::Publish(args) => publish::run(args, &settings()?, printer),
         Command::Completions(args) => done(completions::run(args, printer.out())),
         Command::Man(args) => done(man::run(args, printer.out())),
         Command::Help(args) => done(help::run(args, printer.out())),
@@ -123,11 +130,30 @@ fn show_status(
         commands: Commands::for_log(open::named_log(args.jobs.jobs.as_deref()).as_deref()),
         now: jiff::Timestamp::now(),
     };
-    let result = status::run(&wanted, &path, settings.rates.clone(), printer);
-    result.map_err(|error| match error.downcast::<LogError>() {
+    status::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)
+}
+
+fn make_report(
+    args: &ReportArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    let wanted = report::ReportArgs {
+        output: (args.output.as_os_str() != "-").then(|| args.output.clone()),
+        filters: open::filters(&args.filter),
+        commands: Commands::for_log(open::named_log(args.jobs.jobs.as_deref()).as_deref()),
+        now: jiff::Timestamp::now(),
+    };
+    report::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)
+}
+
+/// A log that cannot be read, told as every command tells it.
+fn with_next_step(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<LogError>() {
         Ok(error) => open::log_failure(error).into(),
         Err(error) => error,
-    })
+    }
 }
 
 /// Runs what waits for the network or for signals.

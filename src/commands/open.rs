@@ -10,7 +10,7 @@ use super::filter::Filters;
 use crate::api::{BaseUrl, Client, ClientOptions, ConfigError, Throttle};
 use crate::cli::WhereArgs;
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::{JobLog, LogError, Writer};
+use crate::job_log::{LogError, Writer};
 use crate::jobs::{GenerationId, Ledger};
 use crate::output::Printer;
 use crate::sandbox::{self, Sandbox};
@@ -114,13 +114,6 @@ pub fn named_log(path: Option<&Path>) -> Option<String> {
 /// An empty ledger that keeps where lines stand.
 pub fn ledger(settings: &Settings) -> Ledger {
     Ledger::new(settings.rates.clone()).with_places()
-}
-
-/// Reads a log that must exist.
-pub fn read_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<JobLog, Failure> {
-    let log = JobLog::read(path, ledger(settings)).map_err(log_failure)?;
-    warn_of_unreadable(log.ledger(), log.path(), printer);
-    Ok(log)
 }
 
 /// Locks and reads a log that must exist.

@@ -31,7 +31,7 @@ pub fn finish<'a>(
 }
 
 /// The conditions that jobs, as they stand, put on a run's end.
-fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
+pub fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
     let mut ending = Ending::default();
     for job in jobs.filter(|job| job.is_counted()) {
         match job.status() {

@@ -1,1 +1,31 @@
-//! (to be filled)
+//! Clips on disk, clips handed on.
+//!
+//! [`plan`] says which clips are due and how they are called; [`Download`] fetches them;
+//! [`exec`] and [`shopify`] hand them on. What was done becomes a line of the log, written after it
+//! was done: a crash in between means that it is done again, or recognised as done.
+
+pub mod address;
+pub mod client;
+mod download;
+pub mod exec;
+mod fetch;
+mod media;
+pub mod names;
+mod outcome;
+mod part;
+mod place;
+pub mod plan;
+mod process;
+mod publish;
+pub mod shopify;
+mod tries;
+
+pub use download::{Download, DownloadOptions, DownloadSummary};
+pub use exec::{EXEC_TARGET, Exec, ExecOptions};
+pub use outcome::{Event, Failure, FailureKind};
+pub use place::prepare;
+pub use publish::{PublishSummary, publish_id};
+pub use tries::Refresh;
+
+#[cfg(test)]
+mod tests;

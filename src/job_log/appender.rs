@@ -183,7 +183,7 @@ impl Committer {
                 }
             }
         }
-        for Request { lines, done } in batch.drain(..) {
+        for Request { lines, done, .. } in batch.drain(..) {
             let len = lines.len() as u64;
             let reply = match &self.failed {
                 None => Ok((start, lines)),

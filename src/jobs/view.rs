@@ -343,8 +343,10 @@ impl AttemptView {
         }
         for (name, value) in self.fields.iter() {
             let only_while_rendering = ["phase", "progress", "eta_seconds"].contains(&name);
-            let hidden = matches!(name, "sandbox" | "generation_id" | "temporary")
-                || (only_while_rendering && !status.is_rendering())
+            let hidden = matches!(
+                name,
+                "sandbox" | "generation_id" | "temporary" | "step" | "target" | "reference"
+            ) || (only_while_rendering && !status.is_rendering())
                 || (name == "error" && status.is_rendering())
                 || (name == "error" && status == Status::Completed);
             if !hidden {

@@ -135,7 +135,8 @@ fn cost(view: &JobView) -> String {
     }
     match job.status() {
         Status::Unknown | Status::Pending | Status::Processing => "not known".to_owned(),
-        _ => "nothing".to_owned(),
+        Status::Completed if job.speaking().charged().is_none() => "not known".to_owned(),
+        _ => "no charge".to_owned(),
     }
 }
 

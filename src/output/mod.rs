@@ -12,6 +12,7 @@ pub mod json;
 pub mod natural;
 mod printer;
 mod progress;
+pub mod report;
 mod sheet;
 mod standing;
 mod summary;

@@ -2,7 +2,7 @@
 
 use crate::jobs::{IdColumn, JobState, JobView, Status};
 
-use super::Tone;
+use super::{Tally, Tone, words};
 
 /// Where a job stands. The order is that of a summary: good news first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -158,6 +158,17 @@ impl Audience {
         match self {
             Self::Listings => "room",
             Self::Products | Self::Anyone => "clip",
+        }
+    }
+
+    /// How far an owner's clips are: `3 of 4 rooms ready`.
+    pub fn progress(self, tally: &Tally) -> String {
+        let ready = tally.count(Standing::Ready);
+        let unit = self.unit();
+        match tally.counted() {
+            0 => "nothing to make".to_owned(),
+            1 if ready == 1 => format!("1 {unit} ready"),
+            all => format!("{ready} of {} ready", words::count(all, unit)),
         }
     }
 }

@@ -27,17 +27,6 @@ impl Group {
     pub fn audience(&self) -> Audience {
         self.cards.first().map_or(Audience::Anyone, |c| c.audience)
     }
-
-    /// `3 of 4 rooms ready`.
-    pub fn progress(&self) -> String {
-        let ready = self.tally.count(Standing::Ready);
-        let unit = self.audience().unit();
-        match self.tally.counted() {
-            0 => "nothing to make".to_owned(),
-            1 if ready == 1 => format!("1 {unit} ready"),
-            all => format!("{ready} of {} ready", words::count(all, unit)),
-        }
-    }
 }
 
 /// Prints the groups and, below, counts, money and what waits for a person.
@@ -111,7 +100,10 @@ fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
     );
     let owner = printer.paint(&owner, Tone::Strong);
     let money = words::money(rates, group.tally.committed());
-    format!("{owner}: {}; {money}", group.progress())
+    format!(
+        "{owner}: {}; {money}",
+        group.audience().progress(&group.tally)
+    )
 }
 
 fn cells(card: &Card, now: Timestamp) -> [String; 4] {

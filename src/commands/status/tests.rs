@@ -89,8 +89,8 @@ fn the_table_fits_eighty_columns() {
     LST-9: 0 of 2 rooms ready; 10 credits, about $0.71 to $1.00
       ? terrace      outcome unknown      9 min ago  10 at stake
         the connection was cut after the request was s… → creativeai retry --unknown
-      – garden       replaced             9 min ago      nothing
-      ○ garden       not sent yet         9 min ago      nothing
+      – garden       replaced             9 min ago    no charge
+      ○ garden       not sent yet         9 min ago    no charge
         too many requests → the next creativeai submit sends it
 
     LST-10: 1 of 3 rooms ready; 8 credits, about $0.57 to $0.80
@@ -138,8 +138,8 @@ fn a_wide_terminal_has_links_beside_the_clips() {
     assert_snapshot!(text, @r"
     LST-9: 0 of 2 rooms ready; 10 credits, about $0.71 to $1.00
       ? terrace      outcome unknown      9 min ago  10 at stake  the connection was cut after the request was sent → creativeai retry --unknown
-      – garden       replaced             9 min ago      nothing
-      ○ garden       not sent yet         9 min ago      nothing  too many requests → the next creativeai submit sends it
+      – garden       replaced             9 min ago    no charge
+      ○ garden       not sent yet         9 min ago    no charge  too many requests → the next creativeai submit sends it
 
     LST-10: 1 of 3 rooms ready; 8 credits, about $0.57 to $0.80
       ✓ living-room  ready                7 min ago    3 credits  https://cdn.creativeai.run/output/video-a1.mp4

@@ -19,8 +19,6 @@ pub enum Decision {
     Duplicate,
     /// An older version of it was accepted; a person decides.
     Changed,
-    /// It has mistakes, and is left out.
-    Invalid,
 }
 
 /// What is kept of a row between the passes.
@@ -106,7 +104,6 @@ impl Plan {
                 Decision::Skip => counts.skip += 1,
                 Decision::Duplicate => counts.duplicate += 1,
                 Decision::Changed => counts.changed += 1,
-                Decision::Invalid => counts.invalid += 1,
             }
             self.rows[index] = Some(note);
         }

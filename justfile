@@ -1,0 +1,116 @@
+# What can be done with this folder: `just` lists it.
+
+set positional-arguments
+
+@_default:
+    just --list --unsorted
+
+# the linters, as CI runs them after the tests
+check: fmt clippy doc deny unused package scripts
+
+# all tests
+test *args:
+    cargo test "$@"
+
+# is everything formatted?
+fmt:
+    cargo fmt --all --check
+
+# the compiler's and clippy's warnings are errors
+clippy:
+    cargo clippy --locked --all-targets -- -D warnings
+
+# the library's documentation builds without warnings
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+# licences, sources and unwanted crates; a stand-in reads the same deny.toml where cargo-deny is absent
+deny:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if command -v cargo-deny >/dev/null; then
+        cargo deny --locked check bans licenses sources
+    elif command -v python3 >/dev/null; then
+        echo "cargo-deny is not installed: tools/dependencies.py checks licences, bans and sources"
+        python3 tools/dependencies.py check
+    else
+        echo "skipped: neither cargo-deny nor python3 is installed"
+    fi
+
+# every dependency is used: the compiler itself says so
+unused:
+    cargo rustc --locked --quiet --lib --profile check -- -D unused-crate-dependencies
+
+# what would be published is complete and in order
+package:
+    cargo package --locked --quiet --allow-dirty --no-verify
+    cargo package --locked --allow-dirty --list | sort > target/package.list
+    for file in README.md LICENSE CHANGELOG.md examples/listings.csv; do \
+        grep -qx "$file" target/package.list || { echo "not in the package: $file"; exit 1; }; \
+    done
+
+# shell scripts: syntax always, shellcheck where it is installed
+scripts:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    files=(.ci/run)
+    while IFS= read -r file; do files+=("$file"); done < <(find examples -name '*.sh')
+    for file in "${files[@]}"; do bash -n "$file"; done
+    if command -v shellcheck >/dev/null; then
+        shellcheck "${files[@]}"
+    else
+        echo "skipped: shellcheck is not installed"
+    fi
+
+# the main job, end to end, on the embedded sandbox: three photos become three clips
+demo:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cargo build --release --locked
+    demo=$(mktemp -d)
+    trap 'rm -rf "$demo"' EXIT
+    cp examples/listings.csv "$demo"
+    target/release/creativeai submit "$demo/listings.csv" --sandbox --wait
+    target/release/creativeai status "$demo/sandbox-jobs.jsonl"
+
+# a batch is killed at chosen points, again and again: no order may be lost or paid twice
+torture *args:
+    cargo test --release --locked --test cli -- --ignored torture "$@"
+
+# the benchmarks
+bench *args:
+    cargo bench --locked "$@"
+
+# with the oldest compiler that is promised (rust-version in Cargo.toml), where it is installed
+msrv:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    if rustup toolchain list 2>/dev/null | grep -q "^$wanted"; then
+        cargo "+$wanted" check --locked --all-targets
+    else
+        echo "skipped: Rust $wanted is not installed (rustup toolchain install $wanted)"
+    fi
+
+# one archive: stripped binary, completions, man pages, examples, licences of all that is in it
+dist:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cargo build --release --locked
+    version=$(sed -n '0,/^version = "\(.*\)"/s//\1/p' Cargo.toml)
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    name="creativeai-$version-$host"
+    out="target/dist/$name"
+    rm -rf "$out"
+    mkdir -p "$out/completions" "$out/man"
+    bin=target/release/creativeai
+    [ -f "$bin.exe" ] && bin="$bin.exe"
+    cp "$bin" README.md LICENSE CHANGELOG.md "$out"
+    cp -r docs examples "$out"
+    for shell in bash zsh fish powershell elvish; do
+        "$bin" completions "$shell" > "$out/completions/creativeai.$shell"
+    done
+    "$bin" man --dir "$out/man"
+    python3 tools/dependencies.py licences > "$out/THIRD-PARTY-LICENCES.txt"
+    tar -C target/dist -czf "target/dist/$name.tar.gz" "$name"
+    ls -l "target/dist/$name.tar.gz"

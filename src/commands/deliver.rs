@@ -1,0 +1,198 @@
+//! What `download` and `publish` share: fresh links, the wish to stop, what failures mean.
+
+use std::path::Path;
+
+use tokio::sync::{OnceCell, watch};
+
+use super::open::{self, Api, SANDBOX_ORIGIN};
+use super::tell;
+use crate::api::PollOutcome;
+use crate::cli::When as WhenArg;
+use crate::delivery::plan::{Delivery, When};
+use crate::delivery::{Event, Failure as Missed, FailureKind, Refresh};
+use crate::exit::{Code, Ending, Failure};
+use crate::job_log::Writer;
+use crate::jobs::{GenerationId, JobState, JobView};
+use crate::observe::{Facts, Learned, Observation, Observer, Via};
+use crate::output::{self, Printer, Progress, escape};
+use crate::settings::Settings;
+use crate::stop::Stop;
+
+/// Asks the vendor for fresh links, and only then needs the key.
+pub struct Links<'a> {
+    /// The log.
+    pub writer: &'a Writer,
+    /// Where the API is.
+    pub settings: &'a Settings,
+    api: OnceCell<Api>,
+}
+
+impl<'a> Links<'a> {
+    /// Nobody asked yet.
+    pub fn new(writer: &'a Writer, settings: &'a Settings) -> Self {
+        Self {
+            writer,
+            settings,
+            api: OnceCell::new(),
+        }
+    }
+
+    async fn api(&self) -> Result<&Api, Failure> {
+        self.api.get_or_try_init(|| Api::open(self.settings)).await
+    }
+
+    /// Under `--sandbox` the stand-in of this command has the clips.
+    pub async fn at_hand(&self, deliveries: &mut [Delivery]) -> Result<(), Failure> {
+        if !self.settings.sandbox {
+            return Ok(());
+        }
+        for delivery in deliveries {
+            if let Some(url) = delivery.output_url.take() {
+                delivery.output_url = Some(self.here(url).await?);
+            }
+        }
+        Ok(())
+    }
+
+    async fn here(&self, url: String) -> Result<String, Failure> {
+        let api = self.api().await?;
+        Ok(match (&api.stand_in, url.strip_prefix(SANDBOX_ORIGIN)) {
+            (Some(stand_in), Some(path)) => format!("{}{path}", stand_in.base_url()),
+            _ => url,
+        })
+    }
+
+    async fn ask(&self, delivery: &Delivery) -> Result<Option<String>, String> {
+        let api = self.api().await.map_err(|e| e.to_string())?;
+        let id = delivery
+            .generation_id
+            .as_deref()
+            .and_then(GenerationId::parse);
+        let Some(id) = id else {
+            return Err("the log tells no generation id to ask for".to_owned());
+        };
+        let endpoint = if delivery.is_voice {
+            crate::api::Endpoint::Voice
+        } else {
+            crate::api::Endpoint::Video
+        };
+        let (status, facts) = match api.client.poll(endpoint, &id).await {
+            PollOutcome::Seen { status, body } => (status, Facts::of(&body.payload())),
+            PollOutcome::Trouble { error, .. } | PollOutcome::Denied { error, .. } => {
+                return Err(error);
+            }
+        };
+        let fresh = facts.output_url.clone();
+        let observer = Observer {
+            writer: self.writer,
+            clock: &jiff::Timestamp::now,
+            sandbox: self.settings.sandbox,
+        };
+        let seen = Observation {
+            id,
+            status,
+            facts,
+            via: Via::Poll,
+            correlation: None,
+        };
+        let learned = observer.decide(&seen).map_err(|e| e.to_string())?;
+        if let Learned::New { line, .. } = learned {
+            self.writer.append(line).await.map_err(|e| e.to_string())?;
+        }
+        match fresh {
+            Some(url) => self.here(url).await.map(Some).map_err(|e| e.to_string()),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Refresh for Links<'_> {
+    async fn fresh_url(&self, delivery: &Delivery) -> Result<Option<String>, String> {
+        self.ask(delivery).await
+    }
+}
+
+/// `--when` as typed.
+pub fn when(arg: Option<WhenArg>) -> When {
+    match arg {
+        Some(WhenArg::Complete) => When::Complete,
+        None => When::default(),
+    }
+}
+
+/// The wish to stop in the form that delivery waits for.
+pub fn halt_on(stop: &Stop) -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        stop.wait().await;
+        // Kept alive until then: a closed channel would never turn true.
+        sender.send_replace(true);
+        std::future::pending::<()>().await;
+    });
+    receiver
+}
+
+/// Shows events on the bar.
+pub fn show(event: &Event, progress: &Progress, printer: &Printer, done: output::Event) {
+    match event {
+        Event::Started { .. } => {}
+        Event::Received { bytes, .. } => progress.bytes(*bytes),
+        Event::Waiting { job, why, wait } => {
+            progress.suspend(|| {
+                printer.detail(format_args!(
+                    "job {job}: {}; again in {}",
+                    escape(why),
+                    output::words::duration(wait.as_secs())
+                ));
+            });
+        }
+        Event::Done { .. } => progress.end(done),
+        Event::Failed { .. } => progress.end(output::Event::Failed),
+    }
+}
+
+/// Tells each failure, and what they mean for the run's end.
+pub fn ending(failures: &[Missed], disk_failed: bool, printer: &Printer) -> Ending {
+    let mut ending = Ending::default();
+    ending.note_if(disk_failed, Code::Io);
+    for failure in failures {
+        printer.warn(format_args!(
+            "{} (job {}): {}",
+            escape(&failure.owner),
+            failure.job,
+            escape(&failure.message)
+        ));
+        ending.note(match failure.kind {
+            FailureKind::MayHelp => Code::Temporary,
+            FailureKind::ForGood => Code::Failed,
+            FailureKind::Setup => Code::Config,
+            FailureKind::Refused => Code::Refused,
+            FailureKind::Disk => Code::Io,
+        });
+    }
+    ending
+}
+
+/// What the covered jobs, as they stand, put on the run's end.
+pub fn ending_of_covered(
+    writer: &Writer,
+    covered: impl Fn(&JobView) -> bool,
+    is_all: bool,
+) -> Result<Ending, Failure> {
+    if is_all {
+        return Ok(tell::ending_of_jobs(writer.ledger().jobs()));
+    }
+    let keys: Vec<_> = writer.ledger().jobs().map(|job| job.key).collect();
+    let mut states: Vec<JobState> = Vec::new();
+    for key in keys {
+        let view = writer.view(key).map_err(open::log_failure)?;
+        states.extend(view.filter(&covered).map(|view| view.state));
+    }
+    Ok(tell::ending_of_jobs(states.iter()))
+}
+
+/// The log's folder in the form that paths are compared in.
+pub fn folder_of(writer: &Writer) -> &Path {
+    writer.path().parent().unwrap_or(Path::new(""))
+}

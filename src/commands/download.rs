@@ -1,0 +1,117 @@
+//! `download`: finished clips on disk.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::deliver::{self, Links};
+use super::{on_runtime, open};
+use crate::cli::DownloadArgs;
+use crate::delivery::client::{Client, TimeOuts};
+use crate::delivery::plan::{gather, plan};
+use crate::delivery::{self, Download, DownloadOptions, address};
+use crate::exit::{Code, Failure};
+use crate::output::{Event, Printer, Progress, escape, words};
+use crate::settings::Settings;
+use crate::stop::Stop;
+
+/// The wait before a first repeat.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// Runs the command.
+pub fn run(
+    args: &DownloadArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<Code> {
+    let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    let filters = open::filters(&args.filter);
+    let writer = open::write_log(&path, settings, "download", printer)?;
+    let when = deliver::when(args.when);
+    let dir = &settings.download.dir;
+    let dir = delivery::prepare(dir).map_err(|e| {
+        Failure::io(format!("clips cannot be kept in {}", dir.display()))
+            .because(e)
+            .help("choose another folder with --dir")
+    })?;
+    let mut deliveries =
+        gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
+    let options = DownloadOptions {
+        dir: dir.clone(),
+        concurrency: usize::from(settings.download.concurrency),
+        max_size: settings.download.max_size,
+        retry_delay: RETRY_DELAY,
+    };
+    let time_outs = TimeOuts {
+        connect: settings.network.connect_timeout,
+        idle: settings.network.request_timeout,
+    };
+    let client = Client::new(time_outs, address::system_lookup());
+    let (summary, stopped) = on_runtime(async {
+        let stop = Stop::default();
+        open::watch_signals(&stop);
+        open::watch_deadline(settings, &stop);
+        let links = Links::new(&writer, settings);
+        links.at_hand(&mut deliveries).await?;
+        let plan = plan(&deliveries, when, deliver::folder_of(&writer), &dir);
+        let total = plan
+            .groups
+            .iter()
+            .map(|group| group.clips.len() as u64)
+            .sum();
+        let visible = printer.shows_progress() && total > 0;
+        let progress = Progress::new(Some(total), "fetching", visible);
+        let show = |event| deliver::show(&event, &progress, printer, Event::Saved);
+        let download = Download {
+            options: &options,
+            client: &client,
+            writer: &writer,
+            refresh: &links,
+            progress: &show,
+            stop: &deliver::halt_on(&stop),
+        };
+        let summary = download.run(&plan).await;
+        drop(progress);
+        Ok((summary, open::ending_of(&stop, printer)))
+    })?;
+    let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
+    ending.join(stopped);
+    ending.join(deliver::ending_of_covered(
+        &writer,
+        |view| filters.matches(view),
+        filters.is_empty(),
+    )?);
+    let code = ending.code();
+    if printer.voice().json {
+        printer.document(&json!({
+            "command": "download",
+            "dir": dir.to_string_lossy(),
+            "downloaded": summary.downloaded,
+            "bytes": summary.bytes,
+            "already": summary.already,
+            "waiting": summary.waiting,
+            "failed": summary.failures.len(),
+            "exit_code": code.number(),
+        }))?;
+        return Ok(code);
+    }
+    let mut told = vec![format!(
+        "{} fetched into {}",
+        words::count(summary.downloaded as u64, "clip"),
+        escape(&settings.download.dir.display().to_string())
+    )];
+    for (n, what) in [
+        (summary.already, "there already"),
+        (summary.waiting, "waiting for the rest of a listing or SKU"),
+        (summary.failures.len(), "not to be had"),
+    ] {
+        if n > 0 {
+            told.push(format!("{n} {what}"));
+        }
+    }
+    if summary.bytes > 0 {
+        told.push(words::bytes(summary.bytes));
+    }
+    printer.note(format_args!("download: {}", told.join("; ")));
+    Ok(code)
+}

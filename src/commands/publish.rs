@@ -1,0 +1,237 @@
+//! `publish`: finished clips handed on, each once.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::deliver::{self, Links};
+use super::{on_runtime, open};
+use crate::cli::{PublishArgs, Target};
+use crate::delivery::client::{Client, TimeOuts};
+use crate::delivery::plan::{Delivery, When, gather};
+use crate::delivery::shopify::{Admin, Credentials, Shopify, ShopifyOptions, Store, Version};
+use crate::delivery::{EXEC_TARGET, Event, Exec, ExecOptions, PublishSummary, address};
+use crate::exit::{Code, Ending, Failure};
+use crate::job_log::Writer;
+use crate::output::{self, Printer, Progress, escape, words};
+use crate::settings::Settings;
+use crate::stop::Stop;
+
+/// The wait before a first repeat.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// The wait between two looks at whether a shop has processed a clip.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Looks before the next run is left to look again: five minutes.
+const LOOKS: usize = 60;
+/// Address of a server on this computer that stands in for the shop, to rehearse with.
+const STAND_IN: &str = "CREATIVEAI_SHOPIFY_STAND_IN";
+
+/// Runs the command.
+pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+    let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    let filters = open::filters(&args.filter);
+    let writer = open::write_log(&path, settings, "publish", printer)?;
+    let mut deliveries =
+        gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
+    let when = deliver::when(args.when);
+    let (summary, stopped) = match args.target.target() {
+        Target::Exec(command) => {
+            let options = ExecOptions {
+                command: command.to_owned(),
+                target: EXEC_TARGET.to_owned(),
+                concurrency: usize::from(settings.publish.concurrency),
+                time_out: settings.publish.exec_timeout,
+                dry_run: args.dry_run,
+            };
+            on_runtime(to_command(
+                &options,
+                &deliveries,
+                when,
+                &writer,
+                settings,
+                printer,
+            ))?
+        }
+        Target::Shopify => on_runtime(to_shop(
+            args,
+            &mut deliveries,
+            when,
+            &writer,
+            settings,
+            printer,
+        ))?,
+    };
+    let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
+    ending.join(stopped);
+    if args.dry_run {
+        ending = Ending::default();
+    } else {
+        let covered = |view: &_| filters.matches(view);
+        ending.join(deliver::ending_of_covered(
+            &writer,
+            covered,
+            filters.is_empty(),
+        )?);
+    }
+    tell(&summary, args.dry_run, ending.code(), printer)?;
+    Ok(ending.code())
+}
+
+fn tell(
+    summary: &PublishSummary,
+    dry_run: bool,
+    code: Code,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    if printer.voice().json {
+        printer.document(&json!({
+            "command": "publish",
+            "dry_run": dry_run,
+            "published": summary.published,
+            "already": summary.already,
+            "waiting": summary.waiting,
+            "failed": summary.failures.len(),
+            "would": summary.would,
+            "exit_code": code.number(),
+        }))?;
+        return Ok(());
+    }
+    for would in &summary.would {
+        let line = format!("{}\n", escape(would));
+        std::io::Write::write_all(printer.out(), line.as_bytes())?;
+    }
+    printer.flush()?;
+    let verb = if dry_run {
+        "would be handed on"
+    } else {
+        "handed on"
+    };
+    let mut told = vec![format!(
+        "{} {verb}",
+        words::count(summary.published as u64, "clip")
+    )];
+    for (n, what) in [
+        (summary.already, "there already"),
+        (summary.waiting, "waiting for the rest of a listing or SKU"),
+        (
+            summary.failures.len(),
+            "failed, and tried again by the next run",
+        ),
+    ] {
+        if n > 0 {
+            told.push(format!("{n} {what}"));
+        }
+    }
+    printer.note(format_args!("publish: {}", told.join("; ")));
+    Ok(())
+}
+
+/// A stop that signals set, and a bar.
+fn begin(settings: &Settings, printer: &Printer, total: usize) -> (Stop, Progress) {
+    let stop = Stop::default();
+    open::watch_signals(&stop);
+    open::watch_deadline(settings, &stop);
+    let visible = printer.shows_progress() && total > 0;
+    (stop, Progress::new(None, "publishing", visible))
+}
+
+async fn to_command(
+    options: &ExecOptions,
+    deliveries: &[Delivery],
+    when: When,
+    writer: &Writer,
+    settings: &Settings,
+    printer: &Printer,
+) -> anyhow::Result<(PublishSummary, Ending)> {
+    let (stop, progress) = begin(settings, printer, deliveries.len());
+    let show = |event: Event| deliver::show(&event, &progress, printer, output::Event::Published);
+    let exec = Exec {
+        options,
+        writer,
+        progress: &show,
+        stop: &deliver::halt_on(&stop),
+    };
+    let summary = exec.run(deliveries, when).await;
+    drop(progress);
+    Ok((summary, open::ending_of(&stop, printer)))
+}
+
+async fn to_shop(
+    args: &PublishArgs,
+    deliveries: &mut [Delivery],
+    when: When,
+    writer: &Writer,
+    settings: &Settings,
+    printer: &Printer,
+) -> anyhow::Result<(PublishSummary, Ending)> {
+    let wrong = |e: crate::delivery::shopify::StoreError| {
+        Failure::config(e.to_string()).help("nothing was sent; see `creativeai help publish`")
+    };
+    let name = settings.shopify_store.as_deref().ok_or_else(|| {
+        Failure::config("no shop is named; nothing was sent").help(
+            "add --store NAME.myshopify.com, or set store in the [shopify] part of creativeai.toml",
+        )
+    })?;
+    let store = Store::parse(name).map_err(wrong)?;
+    let version = Version::parse(&settings.shopify_api_version).map_err(wrong)?;
+    let credentials = credentials(settings)?;
+    let client = Client::new(
+        TimeOuts {
+            connect: settings.network.connect_timeout,
+            idle: settings.network.request_timeout,
+        },
+        address::system_lookup(),
+    );
+    let stand_in = std::env::var(STAND_IN).ok().filter(|url| !url.is_empty());
+    let admin = Admin::new(
+        &client,
+        store,
+        version,
+        credentials,
+        stand_in.as_deref(),
+        RETRY_DELAY,
+    )
+    .map_err(wrong)?;
+    let options = ShopifyOptions {
+        concurrency: usize::from(settings.publish.concurrency),
+        interval: LOOK_EVERY,
+        looks: LOOKS,
+        max_size: settings.download.max_size,
+        retry_delay: RETRY_DELAY,
+        dry_run: args.dry_run,
+    };
+    let (stop, progress) = begin(settings, printer, deliveries.len());
+    let show = |event: Event| deliver::show(&event, &progress, printer, output::Event::Published);
+    let links = Links::new(writer, settings);
+    links.at_hand(deliveries).await?;
+    let shopify = Shopify {
+        options: &options,
+        admin: &admin,
+        client: &client,
+        refresh: &links,
+        writer,
+        progress: &show,
+        stop: &deliver::halt_on(&stop),
+    };
+    let summary = shopify.run(deliveries, when).await;
+    drop(progress);
+    Ok((summary, open::ending_of(&stop, printer)))
+}
+
+/// A static token, else an app's id and secret; only from environment or file.
+fn credentials(settings: &Settings) -> Result<Credentials, Failure> {
+    let wrong = |e: crate::delivery::shopify::StoreError| Failure::config(e.to_string());
+    if let Some(token) = settings.shopify_token()? {
+        return Credentials::token(token.expose()).map_err(wrong);
+    }
+    let var = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
+    match (var("SHOPIFY_CLIENT_ID"), var("SHOPIFY_CLIENT_SECRET")) {
+        (Some(id), Some(secret)) => Credentials::client(&id, &secret).map_err(wrong),
+        _ => Err(
+            Failure::config("there is no access to the shop; nothing was sent").help(
+                "set SHOPIFY_ADMIN_TOKEN, or SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET of an app \
+             with the scope write_products",
+            ),
+        ),
+    }
+}

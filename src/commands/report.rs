@@ -1,0 +1,192 @@
+//! `report`: a page to show.
+
+use std::fs;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use jiff::Timestamp;
+
+use super::filter::Filters;
+use crate::job_log::{JobLog, LogError};
+use crate::jobs::{JobView, Ledger, Rates};
+use crate::output::report::{ReportOptions, report};
+use crate::output::{Commands, Printer, Tally, words};
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub struct ReportArgs {
+    /// Where the page goes; `None` for standard output.
+    pub output: Option<PathBuf>,
+    /// Which jobs.
+    pub filters: Filters,
+    /// How commands that are shown name the log.
+    pub commands: Commands,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// Reads the log at `path` and writes the page: as a whole, or not at all. Fails with a
+/// [`LogError`] inside when the log cannot be read, with an [`io::Error`] when the page cannot be
+/// written.
+pub fn run(
+    args: &ReportArgs,
+    path: &Path,
+    rates: Rates,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let log = JobLog::read(path, Ledger::new(rates.clone()).with_places())
+        .context("the report cannot be made")?;
+    let views = views(&log, &args.filters)?;
+    let options = options(args, &log, rates);
+    let Some(output) = &args.output else {
+        report(views, &options, &mut printer.out())
+            .context("cannot write the report to standard output")?;
+        return Ok(());
+    };
+    let tally = write_file(output, views, &options)
+        .with_context(|| format!("cannot write the report {}", output.display()))?;
+    if printer.voice().json {
+        printer.document(&serde_json::json!({
+            "command": "report",
+            "file": output.to_string_lossy(),
+            "jobs": tally.jobs,
+            "exit_code": 0,
+        }))?;
+    } else {
+        let clips = words::count(tally.jobs, "clip");
+        printer.note(format_args!("{}: {clips}", output.display()));
+    }
+    Ok(())
+}
+
+/// The jobs that match. All of them are held, as the page begins with what they add up to.
+fn views(log: &JobLog, filters: &Filters) -> Result<Vec<JobView>, LogError> {
+    log.views()
+        .filter(|view| view.as_ref().map_or(true, |view| filters.matches(view)))
+        .collect()
+}
+
+fn options(args: &ReportArgs, log: &JobLog, rates: Rates) -> ReportOptions {
+    let name = log.path().file_name().unwrap_or(log.path().as_os_str());
+    // `download` notes names as the log's folder has them; a person's own notes may mean the
+    // current folder.
+    let here = std::env::current_dir().ok();
+    let beside_log = log.path().parent().map(Path::to_owned);
+    ReportOptions {
+        source: name.to_string_lossy().into_owned(),
+        folder: args
+            .output
+            .as_deref()
+            .map(|page| folder_of(page).to_owned()),
+        clip_folders: beside_log.into_iter().chain(here).collect(),
+        commands: args.commands.clone(),
+        rates,
+        now: args.now,
+        unreadable: log.ledger().unreadable(),
+    }
+}
+
+/// Writes beside `output` and then takes its place, so that a reader never sees half a page.
+fn write_file(output: &Path, views: Vec<JobView>, options: &ReportOptions) -> io::Result<Tally> {
+    let mut temp = new_page().tempfile_in(folder_of(output))?;
+    let tally = report(views, options, &mut BufWriter::new(temp.as_file_mut()))?;
+    temp.as_file().sync_all()?;
+    // An older page keeps the rights that somebody gave it.
+    if let Ok(old) = fs::metadata(output) {
+        fs::set_permissions(temp.path(), old.permissions())?;
+    }
+    temp.persist(output).map_err(|error| error.error)?;
+    Ok(tally)
+}
+
+/// A page is made to be shown: unlike the log it gets the rights that new files usually get.
+fn new_page() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".report-").suffix(".html");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder
+}
+
+fn folder_of(page: &Path) -> &Path {
+    match page.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Voice;
+
+    const LINE: &str = r#"{"listing_id":"LST-1","generation_id":"vgen_1","status":"pending"}"#;
+
+    fn run_in(dir: &Path, output: Option<PathBuf>, voice: Voice) -> (String, String) {
+        let log = dir.join("jobs.jsonl");
+        fs::write(&log, format!("{LINE}\n")).unwrap();
+        let args = ReportArgs {
+            output,
+            filters: Filters::default(),
+            commands: Commands::default(),
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let (mut printer, heard) = Printer::for_test(80, voice);
+        run(&args, &log, Rates::default(), &mut printer).unwrap();
+        (heard.out(), heard.err())
+    }
+
+    #[test]
+    fn a_page_takes_the_place_of_the_older_one_and_leaves_nothing_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let page = dir.path().join("report.html");
+        fs::write(&page, "old").unwrap();
+        let (out, err) = run_in(dir.path(), Some(page.clone()), Voice::default());
+        assert_eq!(out, "");
+        assert!(err.ends_with("report.html: 1 clip\n"), "{err}");
+        assert!(fs::read_to_string(&page).unwrap().contains("LST-1"));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn without_a_file_the_page_goes_to_standard_output() {
+        let dir = tempfile::tempdir().unwrap();
+        let (out, err) = run_in(dir.path(), None, Voice::default());
+        assert!(out.starts_with("<!doctype html>") && out.trim_end().ends_with("</html>"));
+        assert_eq!(err, "");
+    }
+
+    #[test]
+    fn with_json_the_file_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let voice = Voice {
+            json: true,
+            ..Voice::default()
+        };
+        let (out, err) = run_in(dir.path(), Some(dir.path().join("p.html")), voice);
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(json["jobs"], 1);
+        assert_eq!(err, "");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("jobs.jsonl");
+        fs::write(&log, LINE).unwrap();
+        let args = ReportArgs {
+            output: Some(dir.path().join("no/report.html")),
+            filters: Filters::default(),
+            commands: Commands::default(),
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let (mut printer, _) = Printer::for_test(80, Voice::default());
+        let error = run(&args, &log, Rates::default(), &mut printer).unwrap_err();
+        assert!(error.to_string().contains("report.html"), "{error:#}");
+        assert!(error.downcast_ref::<io::Error>().is_some());
+    }
+}

@@ -1,0 +1,161 @@
+//! A clip on its way: what has come of it, and notes on how to go on.
+//!
+//! Parts live in a hidden folder of the target folder, so that the last step is a rename within
+//! one file system and no half clip ever stands under a clip's name.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::media;
+use super::plan::Delivery;
+
+/// The hidden folder.
+pub(super) const STAGING: &str = ".creativeai-partial";
+
+/// A clip that has come whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Whole {
+    pub bytes: u64,
+    pub sha256: String,
+    pub extension: String,
+}
+
+/// What the last reply told.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Notes {
+    /// `ETag` or `Last-Modified`, for `If-Range`; without one a part is not gone on with.
+    pub validator: Option<String>,
+    /// The whole clip's size.
+    pub total: Option<u64>,
+    pub content_type: Option<String>,
+    /// Set before the file gets its name, so that a crash after that is recognised.
+    pub whole: Option<Whole>,
+}
+
+/// One clip's part.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub data: PathBuf,
+    notes_file: PathBuf,
+    pub notes: Notes,
+}
+
+impl Part {
+    /// The part of `delivery` in `staging`, with what an earlier run has noted.
+    pub fn open(staging: &Path, delivery: &Delivery) -> Self {
+        let id = delivery.generation_id.as_deref().unwrap_or_default();
+        let digest = hex::encode(Sha256::digest(id.as_bytes()));
+        let name = format!("{}.{}.{}", delivery.job, delivery.attempt, &digest[..8]);
+        let notes_file = staging.join(format!("{name}.json"));
+        let notes = fs::read(&notes_file)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        Self {
+            data: staging.join(format!("{name}.part")),
+            notes_file,
+            notes,
+        }
+    }
+
+    /// Bytes that can be gone on with.
+    pub fn len(&self) -> u64 {
+        if self.notes.validator.is_none() {
+            return 0;
+        }
+        fs::metadata(&self.data).map_or(0, |meta| meta.len())
+    }
+
+    /// Writes the notes; a reader sees the old ones or the new ones.
+    pub fn save(&self) -> io::Result<()> {
+        let new = self.new_notes_file();
+        fs::write(&new, serde_json::to_string(&self.notes)?)?;
+        fs::rename(&new, &self.notes_file)
+    }
+
+    /// Begins anew.
+    pub fn clear(&mut self) -> io::Result<()> {
+        self.notes = Notes::default();
+        remove(&self.data)?;
+        self.forget()
+    }
+
+    /// Forgets the notes; the clip has its place.
+    pub fn forget(&self) -> io::Result<()> {
+        remove(&self.new_notes_file())?;
+        remove(&self.notes_file)
+    }
+
+    fn new_notes_file(&self) -> PathBuf {
+        self.notes_file.with_extension("new")
+    }
+
+    /// Takes the clip as whole: on disk for certain, checksum noted. `None` when it is a page or
+    /// an answer rather than a clip.
+    pub fn finish(
+        &mut self,
+        bytes: u64,
+        sha256: String,
+        address: &str,
+        is_voice: bool,
+    ) -> io::Result<Option<Whole>> {
+        let mut file = fs::OpenOptions::new()
+            .read(true)
+            .append(true)
+            .open(&self.data)?;
+        file.sync_all()?;
+        let mut head = Vec::new();
+        (&mut file)
+            .take(media::HEAD as u64)
+            .read_to_end(&mut head)?;
+        if media::is_text(&head) {
+            return Ok(None);
+        }
+        let content_type = self.notes.content_type.as_deref();
+        let extension = media::extension(&head, content_type, Some(address), is_voice);
+        let whole = Whole {
+            bytes,
+            sha256,
+            extension: extension.to_owned(),
+        };
+        self.notes.whole = Some(whole.clone());
+        self.save()?;
+        Ok(Some(whole))
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The hash of a file's content so far, to be gone on with.
+pub(super) fn hash_of(path: &Path) -> io::Result<(u64, Sha256)> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    let mut bytes = 0;
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok((bytes, hasher)),
+            Ok(count) => {
+                hasher.update(&buffer[..count]);
+                bytes += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Whether the file at `path` is this clip, byte for byte.
+pub(super) fn is_clip(path: &Path, bytes: u64, sha256: &str) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes)
+        && hash_of(path).is_ok_and(|(_, hasher)| hex::encode(hasher.finalize()) == sha256)
+}

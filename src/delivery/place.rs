@@ -1,0 +1,152 @@
+//! Giving a whole clip its name, and finding it again after a crash.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::part::{self, Part, STAGING, Whole};
+use super::plan::PlannedClip;
+
+/// The target folder, made where it is missing, in the form that [`plan`](super::plan::plan) and
+/// the log need: links resolved, and text.
+pub fn prepare(dir: &Path) -> io::Result<PathBuf> {
+    fs::create_dir_all(dir)?;
+    let dir = fs::canonicalize(dir)?;
+    if dir.to_str().is_none() {
+        let why = "its name is not text (UTF-8), so the log cannot tell it; choose another folder";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    Ok(dir)
+}
+
+/// Where clips go.
+pub(super) struct Place<'a> {
+    pub dir: &'a Path,
+    pub log_folder: &'a Path,
+}
+
+/// Where a clip is that an earlier run had fetched whole.
+pub(super) enum Found {
+    /// Under its part's name.
+    InPart(Whole),
+    /// Under its own.
+    InPlace(PathBuf, Whole),
+}
+
+impl Place<'_> {
+    pub fn staging(&self) -> PathBuf {
+        self.dir.join(STAGING)
+    }
+
+    /// Looks for what an earlier run noted as whole but the log does not tell.
+    pub fn find(&self, part: &Part, folder: &str, clip: &PlannedClip) -> Option<Found> {
+        let whole = part.notes.whole.clone()?;
+        let is_it = |path: &Path| part::is_clip(path, whole.bytes, &whole.sha256);
+        if is_it(&part.data) {
+            return Some(Found::InPart(whole));
+        }
+        let names = names(clip, &whole);
+        let at_home = names.iter().map(|name| self.dir.join(folder).join(name));
+        if let Some(path) = at_home.into_iter().find(|path| is_it(path)) {
+            return Some(Found::InPlace(path, whole));
+        }
+        let gathered = self.gathering(folder).join(&names[0]);
+        if is_it(&gathered) && fs::rename(&gathered, &part.data).is_ok() {
+            return Some(Found::InPart(whole));
+        }
+        None
+    }
+
+    /// Renames a whole part to its clip's name. A file of that name is replaced only if the log
+    /// says that it is this clip's; any other is left alone, and the clip gets a longer name.
+    pub fn put(
+        &self,
+        part: &Part,
+        whole: &Whole,
+        folder: &str,
+        clip: &PlannedClip,
+    ) -> io::Result<PathBuf> {
+        let folder = self.dir.join(folder);
+        let is_new = !folder.exists();
+        fs::create_dir_all(&folder)?;
+        if is_new {
+            sync(self.dir)?;
+        }
+        for name in names(clip, whole) {
+            let path = folder.join(&name);
+            let is_own = clip.name.as_ref() == Some(&name);
+            if is_own || fs::symlink_metadata(&path).is_err() {
+                fs::rename(&part.data, &path)?;
+                sync(&folder)?;
+                return Ok(path);
+            }
+            if part::is_clip(&path, whole.bytes, &whole.sha256) {
+                fs::remove_file(&part.data)?;
+                return Ok(path);
+            }
+        }
+        Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            format!("other files already have its names in {}", folder.display()),
+        ))
+    }
+
+    /// Lets a folder appear with all its clips at once; `None` when there is one already.
+    pub fn put_together<'c>(
+        &self,
+        folder: &str,
+        clips: impl Iterator<Item = (&'c Part, &'c Whole, &'c PlannedClip)>,
+    ) -> io::Result<Option<Vec<PathBuf>>> {
+        let home = self.dir.join(folder);
+        if fs::symlink_metadata(&home).is_ok() {
+            return Ok(None);
+        }
+        let gathering = self.gathering(folder);
+        fs::create_dir_all(&gathering)?;
+        let mut paths = Vec::new();
+        for (part, whole, clip) in clips {
+            let [name, _] = names(clip, whole);
+            fs::rename(&part.data, gathering.join(&name))?;
+            paths.push(home.join(name));
+        }
+        sync(&gathering)?;
+        fs::rename(&gathering, &home)?;
+        sync(self.dir)?;
+        Ok(Some(paths))
+    }
+
+    /// A path as the log tells it: with slashes and relative to the log's folder when it is below.
+    pub fn as_told(&self, path: &Path) -> String {
+        match path.strip_prefix(self.log_folder) {
+            Ok(relative) => {
+                let parts = relative.iter().map(|part| part.to_string_lossy());
+                parts.collect::<Vec<_>>().join("/")
+            }
+            Err(_) => path.to_string_lossy().into_owned(),
+        }
+    }
+
+    fn gathering(&self, folder: &str) -> PathBuf {
+        self.staging().join(format!("{folder}.new"))
+    }
+}
+
+/// The names a clip may get, the best first.
+fn names(clip: &PlannedClip, whole: &Whole) -> [String; 2] {
+    let extension = &whole.extension;
+    let job = clip.delivery.job.to_string();
+    let first = match &clip.name {
+        Some(name) => name.clone(),
+        None => format!("{}.{extension}", clip.stem),
+    };
+    [first, format!("{}-{}.{extension}", clip.stem, &job[..8])]
+}
+
+/// Makes names in a folder durable.
+fn sync(folder: &Path) -> io::Result<()> {
+    // Windows has no such call; its file systems journal the names themselves.
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! Fetching one clip to its end: tries, waits in between, and a fresh link where one has expired.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+use super::client::{Client, MAX_RETRY_AFTER};
+use super::fetch::{Fetch, Trouble};
+use super::outcome::{Event, Failure, FailureKind, Halt, spoils_all};
+use super::part::{Part, Whole};
+use super::plan::Delivery;
+
+/// Tries of one clip after the first, as long as they may work.
+const RETRIES: usize = 3;
+
+/// Asks the vendor once where a clip is now: its links expire.
+pub trait Refresh: Sync {
+    /// The address, and it is also in the log then; `None` when the vendor told none; an error in
+    /// plain words when it could not be asked.
+    fn fresh_url(
+        &self,
+        delivery: &Delivery,
+    ) -> impl Future<Output = Result<Option<String>, String>> + Send;
+}
+
+/// What fetching needs.
+pub(super) struct Tries<'a, R> {
+    pub client: &'a Client,
+    pub refresh: &'a R,
+    /// Bytes.
+    pub max_size: u64,
+    pub retry_delay: Duration,
+    pub halt: &'a Halt,
+    pub progress: &'a (dyn Fn(Event) + Sync),
+}
+
+impl<R: Refresh> Tries<'_, R> {
+    /// Tries until it is whole, until no try is left, or until trying is of no use.
+    pub async fn fetch(&self, delivery: &Delivery, part: &mut Part) -> Result<Whole, Trouble> {
+        let fetch = Fetch {
+            client: self.client,
+            max_size: self.max_size,
+            halt: self.halt,
+            progress: self.progress,
+            job: delivery.job,
+            is_voice: delivery.is_voice,
+        };
+        let mut delays = delays(self.retry_delay);
+        let mut is_fresh = delivery.output_url.is_none();
+        let mut address = match &delivery.output_url {
+            Some(address) => address.clone(),
+            None => self.fresh(delivery, "the log tells no link to it").await?,
+        };
+        loop {
+            match fetch.once(&address, part).await {
+                Err(Trouble::Expired(status)) if !is_fresh => {
+                    is_fresh = true;
+                    let why = format!("its link has expired (HTTP {status})");
+                    address = self.fresh(delivery, &why).await?;
+                }
+                Err(Trouble::Again { why, after }) => {
+                    let wait = delays.next().map(|delay| after.unwrap_or(delay));
+                    let Some(wait) = wait.filter(|wait| *wait <= MAX_RETRY_AFTER) else {
+                        return Err(Trouble::Again { why, after });
+                    };
+                    (self.progress)(Event::Waiting {
+                        job: delivery.job,
+                        why,
+                        wait,
+                    });
+                    if !self.halt.sleep(wait).await {
+                        return Err(Trouble::Stopped);
+                    }
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn fresh(&self, delivery: &Delivery, why: &str) -> Result<String, Trouble> {
+        let fresh = tokio::select! {
+            biased;
+            () = self.halt.wait() => return Err(Trouble::Stopped),
+            fresh = self.refresh.fresh_url(delivery) => fresh,
+        };
+        match fresh {
+            Ok(Some(address)) => Ok(address),
+            Ok(None) => Err(Trouble::Never(format!(
+                "{why}, and the vendor told no fresh one when asked; ask their support"
+            ))),
+            Err(error) => Err(Trouble::Again {
+                why: format!("{why}, and the vendor could not be asked for a fresh one: {error}"),
+                after: None,
+            }),
+        }
+    }
+}
+
+/// The waits between tries: three, growing, with jitter.
+pub(super) fn delays(first: Duration) -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(first)
+        .with_max_times(RETRIES)
+        .with_jitter()
+        .build()
+}
+
+impl Trouble {
+    /// What it means to the person; `dir` is where the clip was written to. A disk that will take
+    /// no other clip either halts the run.
+    pub fn explain(self, delivery: &Delivery, dir: &Path, halt: &Halt) -> Failure {
+        let (kind, message) = match self {
+            Self::Expired(status) => (
+                FailureKind::ForGood,
+                format!(
+                    "its link does not work (HTTP {status}), not even a fresh one; the clip was \
+                     rendered and paid: ask the vendor's support for it{}",
+                    with_id(delivery)
+                ),
+            ),
+            Self::Again { why, .. } => (
+                FailureKind::MayHelp,
+                format!("{why}; run the command again, it goes on where it stopped"),
+            ),
+            Self::Never(why) => (FailureKind::ForGood, format!("{why}{}", with_id(delivery))),
+            Self::Unable(why) => (
+                FailureKind::Setup,
+                format!(
+                    "no https connection can be made from this machine ({why}); are the system's \
+                     root certificates installed?"
+                ),
+            ),
+            Self::Stopped => (
+                FailureKind::MayHelp,
+                "it was stopped; run the command again".to_owned(),
+            ),
+            Self::Disk(error) => (FailureKind::Disk, disk_message(&error, dir, halt)),
+        };
+        Failure {
+            job: delivery.job,
+            owner: delivery.owner_name(),
+            kind,
+            message,
+        }
+    }
+}
+
+fn disk_message(error: &io::Error, dir: &Path, halt: &Halt) -> String {
+    if spoils_all(error) {
+        halt.halt();
+    }
+    format!(
+        "cannot write below {}: {error}; make room or choose another folder, then run the command \
+         again, it goes on where it stopped",
+        dir.display()
+    )
+}
+
+fn with_id(delivery: &Delivery) -> String {
+    match &delivery.generation_id {
+        Some(id) => format!(" (generation id {id})"),
+        None => String::new(),
+    }
+}

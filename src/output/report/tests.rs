@@ -1,0 +1,154 @@
+use super::*;
+use crate::jobs::JobKey;
+
+fn options() -> ReportOptions {
+    ReportOptions {
+        source: "jobs.jsonl".to_owned(),
+        folder: None,
+        clip_folders: Vec::new(),
+        commands: Commands::default(),
+        rates: Rates::default(),
+        now: "2026-03-12T09:30:00Z".parse().unwrap(),
+        unreadable: 0,
+    }
+}
+
+fn page_of(lines: &[&str], options: &ReportOptions) -> String {
+    let rates = Rates::default();
+    let keys: std::collections::BTreeSet<JobKey> = lines
+        .iter()
+        .map(|raw| crate::jobs::Line::parse(raw).unwrap().job)
+        .collect();
+    let views = keys.into_iter().map(|key| {
+        JobView::fold(key, lines.iter().copied(), &rates)
+            .unwrap()
+            .unwrap()
+    });
+    let mut out = Vec::new();
+    report(views, options, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+const READY: &str = concat!(
+    r#"{"at":"2026-03-12T09:22:18Z","job":"0000000000000001","attempt":1,"status":"completed","#,
+    r#""listing_id":"LST-10","generation_id":"vgen_a1","output_url":"https://cdn.example.com/a1.mp4","#,
+    r#""credits":5,"line":2,"request":{"model":"kling-v3","prompt":"slow pan","#,
+    r#""image_url":"https://cdn.example.com/p/living-room.jpg","duration":"5s"}}"#
+);
+const WAITING: &str = concat!(
+    r#"{"at":"2026-03-12T09:22:18Z","job":"0000000000000002","attempt":1,"status":"pending","#,
+    r#""listing_id":"LST-9","generation_id":"vgen_a2","line":3}"#
+);
+
+#[test]
+fn a_page_has_photo_clip_state_cost_and_date() {
+    let page = page_of(&[READY, WAITING], &options());
+    for part in [
+        "<title>1 of 2 clips ready</title>",
+        r#"<img src="https://cdn.example.com/p/living-room.jpg" alt="Photo: living-room" loading="lazy""#,
+        r#"<a class="play" href="https://cdn.example.com/a1.mp4" data-kind="video" rel="#,
+        "5 credits, about $0.36 to $0.50",
+        r#"datetime="2026-03-12T09:22:18Z">2026-03-12 09:22 UTC</time>"#,
+        "<dt>Prompt</dt><dd>slow pan</dd>",
+        "<code>creativeai reconcile --wait</code>",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(page.find(">LST-9<").unwrap() < page.find(">LST-10<").unwrap());
+    assert!(!page.contains("autoplay"));
+}
+
+#[test]
+fn nothing_of_the_log_becomes_markup_or_a_dangerous_link() {
+    let evil = r#"\"><script>alert(1)</script><img src=x onerror=alert(1)>' onload='x"#;
+    let line = format!(
+        r#"{{"at":"2026-03-12T09:22:18Z","job":"0000000000000001","attempt":1,"status":"completed",
+        "listing_id":"{evil}","output_url":"javascript:alert(1)","variant":"{evil}","{evil}":"{evil}",
+        "model_actual":"{evil}","request":{{"model":"{evil}","prompt":"{evil}","image_url":"javascript:alert(2)"}}}}"#
+    );
+    let mut hostile = options();
+    hostile.source = evil.to_owned();
+    let page = page_of(&[&line], &hostile);
+    let clean = page_of(&[READY], &options());
+    let count = |page: &str, tag: &str| page.matches(tag).count();
+    for tag in ["<script", "</script", "<style", "</style"] {
+        assert_eq!(count(&page, tag), count(&clean, tag), "{tag}");
+    }
+    assert!(!page.contains("<img src=x"));
+    assert!(!page.contains("href=\"javascript"));
+    assert!(!page.contains("src=\"javascript"));
+    assert!(!page.contains("' onload='x"));
+}
+
+#[test]
+fn the_policy_names_exactly_the_script_and_style_of_the_page() {
+    let page = page_of(&[READY], &options());
+    let between = |start: &str, end: &str| {
+        let from = page.find(start).unwrap() + start.len();
+        page[from..from + page[from..].find(end).unwrap()].to_owned()
+    };
+    for (text, kind) in [
+        (between("<style>", "</style>"), "style-src"),
+        (between("<script>", "</script>"), "script-src"),
+    ] {
+        let hash = STANDARD.encode(Sha256::digest(text.as_bytes()));
+        // Quotes and plus signs are escaped in the attribute.
+        let policy = between("Content-Security-Policy\" content=\"", "\">")
+            .replace("&#39;", "'")
+            .replace("&#43;", "+");
+        assert!(
+            policy.contains(&format!("{kind} 'sha256-{hash}'")),
+            "{policy}"
+        );
+    }
+}
+
+#[test]
+fn a_saved_clip_is_shown_from_disk_as_long_as_it_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = options();
+    options.folder = Some(dir.path().to_owned());
+    options.clip_folders = vec![dir.path().to_owned()];
+    let saved = concat!(
+        r#"{"at":"2026-03-12T09:24:00Z","job":"0000000000000001","attempt":1,"#,
+        r#""status":"downloaded","file":"videos/01.mp4"}"#
+    );
+    let video = r#"<a class="play" href="videos/01.mp4" data-kind="video" data-local"#;
+    assert!(!page_of(&[READY, saved], &options).contains(video));
+    std::fs::create_dir(dir.path().join("videos")).unwrap();
+    std::fs::write(dir.path().join("videos/01.mp4"), "clip").unwrap();
+    assert!(page_of(&[READY, saved], &options).contains(video));
+}
+
+#[test]
+fn a_page_without_clips_is_a_page() {
+    let page = page_of(&[], &options());
+    assert!(page.contains("<h1>No clips yet</h1>"), "{page}");
+    assert!(page.contains("There are no clips here yet."));
+    assert!(!page.contains("<svg"));
+}
+
+#[test]
+fn the_pieces_of_the_bar_fill_it_and_none_is_too_thin_to_see() {
+    let ready = (0..5000).map(|n| {
+        let raw = format!(r#"{{"sku":"S-{n}","generation_id":"g{n}","status":"completed"}}"#);
+        let key = JobKey::of_seed(&format!("g{n}"));
+        JobView::fold(key, [&*raw], &Rates::default())
+            .unwrap()
+            .unwrap()
+    });
+    let mut tally = Tally::default();
+    for view in ready {
+        tally.add(&view.state);
+    }
+    let raw = r#"{"sku":"S","generation_id":"bad","status":"failed"}"#;
+    let failed = JobView::fold(JobKey::of_seed("bad"), [raw], &Rates::default());
+    tally.add(&failed.unwrap().unwrap().state);
+    let segments = segments(&tally);
+    let widths: Vec<f64> = segments.iter().map(|s| s.width.parse().unwrap()).collect();
+    assert_eq!(segments.len(), 2);
+    assert!(
+        widths[1] > 3.0 && widths.iter().sum::<f64>() < 1000.0,
+        "{widths:?}"
+    );
+}
