@@ -5,6 +5,7 @@ mod disk;
 mod hostile;
 mod kills;
 mod outcomes;
+mod retry;
 #[cfg(unix)]
 mod signals;
 mod stops;
