@@ -268,14 +268,12 @@ fn ask_again(world: &World, server: &Server, log: &Log, told: &str) {
 fn killed_at_random_instants_nothing_is_lost_and_nothing_billed_twice() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let rounds = number("CREATIVEAI_TORTURE_ROUNDS").unwrap_or(USUAL_ROUNDS);
-    match number("CREATIVEAI_TORTURE_SEED") {
-        Some(seed) => torture(seed),
-        None => {
-            let first = fastrand::u64(..);
-            println!("{rounds} rounds from CREATIVEAI_TORTURE_SEED={first}");
-            for round in 0..rounds {
-                torture(first.wrapping_add(round));
-            }
-        }
+    if let Some(seed) = number("CREATIVEAI_TORTURE_SEED") {
+        return torture(seed);
+    }
+    let first = fastrand::u64(..);
+    println!("{rounds} rounds from CREATIVEAI_TORTURE_SEED={first}");
+    for round in 0..rounds {
+        torture(first.wrapping_add(round));
     }
 }
