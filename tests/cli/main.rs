@@ -1,5 +1,7 @@
 //! The real program, run as a user runs it: a file for each command or kind of fault.
 
+#[cfg(unix)]
+mod disk;
 mod hostile;
 mod kills;
 mod outcomes;
