@@ -10,6 +10,7 @@ mod evidence;
 pub mod filter;
 pub mod help;
 pub mod init;
+mod learn;
 mod listen;
 pub mod man;
 mod open;

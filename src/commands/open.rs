@@ -1,6 +1,7 @@
 //! Opening what commands work on: the log, the API, signals. What fails is told in words, with the
 //! next step.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use tokio::net::TcpListener;
@@ -247,6 +248,28 @@ impl Signals {
             Err(_) => std::future::pending().await,
         }
     }
+}
+
+/// Opens an address to serve on.
+pub async fn bind(addr: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(addr).await.map_err(|error| {
+        Failure::io(format!("cannot listen on {addr}"))
+            .because(error)
+            .help("another program may use that port; choose one with --addr 127.0.0.1:PORT")
+    })
+}
+
+/// How a server ends: it serves until a signal, so that is what its code tells.
+pub fn ending_of_server(stop: &Stop) -> Ending {
+    let mut ending = Ending::default();
+    for reason in stop.reasons() {
+        match reason {
+            Reason::Signal(2) => ending.note(Code::Interrupted),
+            Reason::Signal(_) => ending.note(Code::Terminated),
+            _ => {}
+        }
+    }
+    ending
 }
 
 /// When the whole run has to be over, and a timer that says so.
