@@ -9,11 +9,12 @@ use std::sync::LazyLock;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::line::RequestFacts;
-use super::{Credits, GenerationId, JobKey, JobState, Line, LineError, Rates};
+use super::line::{RequestFacts, Text};
+use super::{Clip, Credits, GenerationId, JobKey, JobState, Line, LineError, Rates};
 
 /// A listing's or SKU's id together with its photo (without query and fragment, since signed
-/// addresses rotate), hashed: what stays the same when a row's prompt is edited.
+/// addresses rotate), or for a voice with its language, hashed: what stays the same when a row's
+/// prompt or text is edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Subject(u64);
 
@@ -25,6 +26,19 @@ impl Subject {
     pub fn of(owner: &str, image_url: &str) -> Self {
         let end = image_url.find(['?', '#']).unwrap_or(image_url.len());
         Self(HASHER.hash_one((owner, &image_url[..end])))
+    }
+
+    /// What a listing or SKU wants: its photo's clip, its clip without a photo, or its words in
+    /// a language.
+    pub fn of_clip(owner: &str, clip: &Clip) -> Self {
+        match clip {
+            Clip::Video(video) => Self::of(owner, &video.image_url),
+            Clip::Voice(voice) => Self::of_words(owner, &voice.language),
+        }
+    }
+
+    fn of_words(owner: &str, language: &str) -> Self {
+        Self(HASHER.hash_one((owner, "voice", language)))
     }
 
     /// A listing or SKU as a whole.
@@ -241,11 +255,13 @@ impl Ledger {
     fn note_subject(&mut self, line: &Line<'_>, index: u32) {
         let owner = line.id.as_ref().map(|(_, id)| id.as_str());
         let request = line.request.and_then(|r| RequestFacts::parse(r.get()));
-        let image = request.and_then(|r| r.image_url);
-        let subject = match (owner, &image) {
-            (Some(owner), Some(image)) => Some(Subject::of(owner, image.as_str())),
-            _ => None,
-        };
+        let subject = owner.zip(request.as_ref()).map(|(owner, request)| {
+            if request.text.is_some() {
+                Subject::of_words(owner, request.language.as_ref().map_or("", Text::as_str))
+            } else {
+                Subject::of(owner, request.image_url.as_ref().map_or("", Text::as_str))
+            }
+        });
         let keyless_owner = owner.filter(|_| line.keyless).map(Subject::of_owner);
         let Some(subjects) = &mut self.subjects else {
             return;

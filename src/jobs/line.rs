@@ -170,6 +170,9 @@ pub struct RequestFacts<'a> {
     /// The words of a voice request.
     #[serde(borrow)]
     pub text: Option<Text<'a>>,
+    /// The language of a voice request.
+    #[serde(borrow)]
+    pub language: Option<Text<'a>>,
     /// As sent: `"5s"` or `5`.
     #[serde(borrow)]
     pub duration: Option<&'a RawValue>,
