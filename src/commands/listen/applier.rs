@@ -99,8 +99,7 @@ impl Applier<'_> {
             return Err(not_now(LogError::Missing(self.jobs.to_owned())));
         }
         let ledger = open::ledger(self.settings);
-        let writer =
-            Writer::open(self.jobs, ledger, "listen", Duration::ZERO).map_err(not_now)?;
+        let writer = Writer::open(self.jobs, ledger, "listen", Duration::ZERO).map_err(not_now)?;
         let mut learner = Learner::new(&writer, self.settings, self.printer);
         if backlog.in_file {
             self.read_again(&mut learner)?;

@@ -20,8 +20,7 @@ impl Captures {
     /// Opens it, or makes it.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let path = job_log::resolve(path).map_err(|error| unusable(path, error))?;
-        let lock =
-            Lock::acquire(&path, "listen", Duration::ZERO).map_err(|e| taken(&path, e))?;
+        let lock = Lock::acquire(&path, "listen", Duration::ZERO).map_err(|e| taken(&path, e))?;
         let fail = |error| cannot_write(&path, error);
         let appender = Appender::open(&path).map_err(fail)?;
         let held_before = path.metadata().map_err(fail)?.len() > 0;
