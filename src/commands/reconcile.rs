@@ -32,6 +32,7 @@ pub fn run(
         settings.require_key()?;
     }
     let writer = open::write_log(&path, settings, "reconcile", printer)?;
+    let charged_before = tell::charged(writer.ledger().jobs());
     match args.source() {
         Source::Poll { wait } => {
             let all = |_: &JobState| true;
@@ -67,7 +68,15 @@ pub fn run(
             recover::run(file, &writer, printer)?;
         }
     }
-    tell::finish(summary, writer.ledger().jobs(), ending, settings, printer)
+    let ledger = writer.ledger();
+    tell::finish(
+        summary,
+        charged_before,
+        ledger.jobs(),
+        ending,
+        settings,
+        printer,
+    )
 }
 
 /// Asks where the jobs stand that `covers` picks.
