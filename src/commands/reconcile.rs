@@ -32,6 +32,7 @@ pub fn run(
         settings.require_key()?;
     }
     let writer = open::write_log(&path, settings, "reconcile", printer)?;
+    let charged = tell::charged(writer.ledger().jobs());
     match args.source() {
         Source::Poll { wait } => {
             let all = |_: &JobState| true;
@@ -53,7 +54,14 @@ pub fn run(
             recover::run(file, &writer, printer)?;
         }
     }
-    tell::finish(summary, writer.ledger().jobs(), ending, settings, printer)
+    tell::finish(
+        summary,
+        writer.ledger().jobs(),
+        charged,
+        ending,
+        settings,
+        printer,
+    )
 }
 
 /// Asks where the jobs stand that `covers` picks.

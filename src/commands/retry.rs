@@ -47,6 +47,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         ));
     }
     let mut summary = Summary::new("retry");
+    let charged = tell::charged(writer.ledger().jobs());
     let mut ending = Ending::default();
     if args.dry_run {
         return dry_run(&attempts, settings, printer);
@@ -65,7 +66,14 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         summary.submitted = tally.accepted;
         summary.credits_estimated = tally.credits;
     }
-    tell::finish(summary, writer.ledger().jobs(), ending, settings, printer)
+    tell::finish(
+        summary,
+        writer.ledger().jobs(),
+        charged,
+        ending,
+        settings,
+        printer,
+    )
 }
 
 /// Clips of a manifest by listing or SKU, for logs that hold no requests.

@@ -9,10 +9,17 @@ use crate::observe::Facts;
 use crate::output::{Event, Printer, Progress, Summary, Tally, escape, words};
 use crate::settings::Settings;
 
-/// Tells what a run did and where the jobs it covers stand, and gives the code.
+/// What is charged for jobs as they stand.
+pub fn charged<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Credits {
+    jobs.map(JobState::charged).sum()
+}
+
+/// Tells what a run did and where the jobs it covers stand, and gives the code. `charged_before`
+/// is what was charged for them when the run began.
 pub fn finish<'a>(
     summary: Summary,
     jobs: impl Iterator<Item = &'a JobState> + Clone,
+    charged_before: Credits,
     mut ending: Ending,
     settings: &Settings,
     printer: &mut Printer,
@@ -20,12 +27,12 @@ pub fn finish<'a>(
     ending.join(ending_of_jobs(jobs.clone()));
     let code = ending.code();
     let mut summary = summary.with_states(&Tally::of(jobs.clone()));
-    summary.credits_charged = jobs.map(JobState::charged).sum();
+    summary.credits_charged = charged(jobs).since(charged_before);
     summary.exit_code = code.number();
     if printer.voice().json {
         printer.document(&summary.to_json())?;
     } else {
-        printer.note(summary.line(&settings.rates));
+        printer.conclude(summary.line(&settings.rates), code == Code::Success);
     }
     Ok(code)
 }

@@ -37,6 +37,12 @@ impl Credits {
         self.0
     }
 
+    /// What came on top of `before`; nothing where it has become less.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self(self.0.saturating_sub(before.0).max(0))
+    }
+
     /// `times` this amount.
     #[must_use]
     pub const fn times(self, times: u64) -> Self {

@@ -109,6 +109,7 @@ impl Printer {
             out: Forgiving {
                 inner: out,
                 closed: false,
+                used: false,
             },
             err: Mutex::new(err),
             voice,
@@ -126,6 +127,11 @@ impl Printer {
     /// Whether the reader of standard output has gone, so that more work for it is pointless.
     pub fn is_closed(&self) -> bool {
         self.out.closed
+    }
+
+    /// Whether anything was written to standard output.
+    pub fn is_used(&self) -> bool {
+        self.out.used
     }
 
     /// One JSON document on standard output.
@@ -146,6 +152,15 @@ impl Printer {
         if !self.voice.quiet {
             self.tell(format_args!("{text}\n"));
         }
+    }
+
+    /// Tells on standard error how a run ended. `--quiet` silences a success only: whoever reads
+    /// cron's mail wants to know why the code is not 0.
+    pub fn conclude(&self, text: impl Display, is_success: bool) {
+        if !is_success {
+            return self.raw(text);
+        }
+        self.note(text);
     }
 
     /// Tells on standard error with `-v`.
@@ -242,6 +257,8 @@ fn width_of_stdout() -> u16 {
 struct Forgiving<W> {
     inner: W,
     closed: bool,
+    /// Whether anything was written at all.
+    used: bool,
 }
 
 impl<W> Forgiving<W> {
@@ -258,6 +275,7 @@ impl<W> Forgiving<W> {
 
 impl<W: Write> Write for Forgiving<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.used |= !bytes.is_empty();
         if self.closed {
             return Ok(bytes.len());
         }
@@ -319,6 +337,7 @@ impl Printer {
             out: Forgiving {
                 inner: Box::new(heard.out.clone()),
                 closed: false,
+                used: false,
             },
             err: Mutex::new(Box::new(heard.err.clone())),
             voice,

@@ -61,6 +61,10 @@ pub async fn run(
     let mut dispatcher = Dispatcher::new(&api.client, &writer, &throttle, &stop, &now, &tell_event);
     dispatcher.sandbox = settings.sandbox;
     let cap = Cap::new(args.max_credits, writer.ledger().committed());
+    let charged = {
+        let ledger = writer.ledger();
+        tell::charged(plan.keys().filter_map(|key| ledger.job(key)))
+    };
     let tally = {
         let run = Run {
             args,
@@ -98,7 +102,7 @@ pub async fn run(
     }
     let ledger = writer.ledger();
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
-    tell::finish(summary, jobs, ending, settings, printer)
+    tell::finish(summary, jobs, charged, ending, settings, printer)
 }
 
 fn most_to_send(plan: &Plan, args: &SubmitArgs) -> u64 {
