@@ -5,6 +5,7 @@
 
 mod appender;
 mod compact;
+mod fold;
 mod lock;
 mod path;
 mod read;
@@ -102,11 +103,8 @@ impl JobLog {
     }
 
     fn read_open(path: PathBuf, mut file: File, mut ledger: Ledger) -> Result<Self, LogError> {
-        read::for_each_line(&mut file, |offset, line| match line {
-            Ok(line) => ledger.absorb(line, offset),
-            Err(_) => ledger.count_unreadable(),
-        })
-        .map_err(|error| LogError::io("read the job log", &path, error))?;
+        fold::fold(&mut file, &mut ledger)
+            .map_err(|error| LogError::io("read the job log", &path, error))?;
         Ok(Self {
             lines: LineReader::new(file),
             path,
@@ -236,12 +234,7 @@ impl Writer {
     }
 
     fn fold(&self, start: u64, lines: &str) {
-        let mut ledger = self.ledger();
-        let mut offset = start;
-        for line in lines.split_inclusive('\n') {
-            ledger.absorb(line, offset);
-            offset += line.len() as u64;
-        }
+        fold::fold_text(lines, start, &mut self.ledger());
     }
 
     /// One job with all its fields. The ledger must keep places.

@@ -37,10 +37,18 @@ impl JobKey {
 
     /// Reads 16 hexadecimal digits; anything else is `None`.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() != 16 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return None;
+        let digits: &[u8; 16] = text.as_bytes().try_into().ok()?;
+        let mut number = 0;
+        for &digit in digits {
+            let value = match digit {
+                b'0'..=b'9' => digit - b'0',
+                b'a'..=b'f' => digit - b'a' + 10,
+                b'A'..=b'F' => digit - b'A' + 10,
+                _ => return None,
+            };
+            number = number << 4 | u64::from(value);
         }
-        u64::from_str_radix(text, 16).ok().map(Self)
+        Some(Self(number))
     }
 
     /// The key as a number, for compact sets.
