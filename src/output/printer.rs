@@ -197,7 +197,7 @@ impl Printer {
         }
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.len() < MOST_HELD {
-            held.push_str(&format!("{word} {text}\n"));
+            held.extend([word.as_str(), " ", &text.to_string(), "\n"]);
         } else if !held.ends_with(MORE) {
             held.push_str(MORE);
         }
