@@ -18,7 +18,8 @@ fn delivery_for(order: &Value, id: &str, status: &str) -> Delivery {
     body["status"] = status.into();
     let mut delivery = Delivery::of(&body);
     let address = order["webhook_url"].as_str().unwrap();
-    delivery.url = address.strip_prefix("https://receiver.example").unwrap().to_owned();
+    let path = address.strip_prefix("https://receiver.example");
+    delivery.url = path.map(str::to_owned).unwrap();
     delivery
 }
 
@@ -61,7 +62,10 @@ fn a_submit_killed_between_the_bill_and_the_reply_finds_its_clip_again() {
     let log = world.log();
     assert_eq!(log.job()["status"], "completed");
     assert_eq!(log.job()["generation_id"], *bill.id);
-    assert_eq!(log.job()["output_url"], format!("https://cdn.example.com/{}.mp4", bill.id));
+    assert_eq!(
+        log.job()["output_url"],
+        format!("https://cdn.example.com/{}.mp4", bill.id)
+    );
     assert_eq!(log.job()["listing_id"], "LST-1");
 
     // And it is not ordered again.
@@ -72,13 +76,29 @@ fn a_submit_killed_between_the_bill_and_the_reply_finds_its_clip_again() {
 #[test]
 fn lost_replies_are_mended_by_the_listener_alone() {
     let world = World::new();
-    let sandbox = Process::sandbox(&world, &["--render-time", "100ms", "--lost-reply-share", "first:2"]);
+    let sandbox = Process::sandbox(
+        &world,
+        &["--render-time", "100ms", "--lost-reply-share", "first:2"],
+    );
     let receiver = Process::listen(&world, &["--jobs", "jobs.jsonl"]);
     world.write("listings.csv", listings(6));
     let (base, hook) = (sandbox.url(), receiver.webhook_url());
-    let args = ["submit", "listings.csv", "--base-url", &base, "--webhook-url", &hook];
+    let args = [
+        "submit",
+        "listings.csv",
+        "--base-url",
+        &base,
+        "--webhook-url",
+        &hook,
+    ];
     let ended = world.run(&args).expect(3);
-    assert!(ended.stderr.contains("it may have been accepted and paid for"), "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .contains("it may have been accepted and paid for"),
+        "{}",
+        ended.stderr
+    );
     eventually("every clip is found", || ended_jobs(&world.log().jobs) == 6);
     assert_eq!(world.log().count("completed"), 6);
     world.run(&args).expect(0);
@@ -92,15 +112,25 @@ fn a_second_id_for_an_attempt_is_billed_twice_and_both_are_told() {
     let second = Delivery::completed("vgen_2").naming(&format!("{JOB}.1"));
     let told = replay(&world, &[first, second]).expect(0);
     assert_eq!(told.json()["applied"], 2);
-    let warning = told.stderr.lines().find(|line| line.contains("billed twice"));
+    let warning = told
+        .stderr
+        .lines()
+        .find(|line| line.contains("billed twice"));
     let warning = warning.unwrap_or_else(|| panic!("{}", told.stderr));
-    assert!(warning.contains("vgen_1") && warning.contains("vgen_2"), "{warning}");
+    assert!(
+        warning.contains("vgen_1") && warning.contains("vgen_2"),
+        "{warning}"
+    );
     let status = world.run(&["status", "--json"]).expect(0).json();
     assert_eq!(status[0]["conflict"], "billed_twice");
     assert_eq!(status[0]["generation_ids"], json!(["vgen_1", "vgen_2"]));
     assert_eq!(status[0]["status"], "completed");
     let page = world.run(&["status", "--id", "LST-1"]).expect(0);
-    assert!(page.stdout.contains("vgen_1") && page.stdout.contains("vgen_2"), "{}", page.stdout);
+    assert!(
+        page.stdout.contains("vgen_1") && page.stdout.contains("vgen_2"),
+        "{}",
+        page.stdout
+    );
 }
 
 #[test]
@@ -133,22 +163,52 @@ fn what_does_not_prove_that_it_belongs_to_the_attempt_is_not_bound_to_it() {
     let mut nameless = good().json();
     nameless.as_object_mut().unwrap().remove("prompt");
     let cases = [
-        ("another prompt", with("prompt", "pan right".into()), "unknown_id"),
-        ("no prompt", Delivery::of(&nameless).naming(&format!("{JOB}.1")), "unknown_id"),
-        ("a sandbox's id", with("id", "vgen_sandbox_1".into()), "unknown_id"),
-        ("another attempt", good().naming(&format!("{JOB}.2")), "unknown_id"),
-        ("another job", good().naming("00000000000000aa.1"), "unknown_id"),
+        (
+            "another prompt",
+            with("prompt", "pan right".into()),
+            "unknown_id",
+        ),
+        (
+            "no prompt",
+            Delivery::of(&nameless).naming(&format!("{JOB}.1")),
+            "unknown_id",
+        ),
+        (
+            "a sandbox's id",
+            with("id", "vgen_sandbox_1".into()),
+            "unknown_id",
+        ),
+        (
+            "another attempt",
+            good().naming(&format!("{JOB}.2")),
+            "unknown_id",
+        ),
+        (
+            "another job",
+            good().naming("00000000000000aa.1"),
+            "unknown_id",
+        ),
         ("no attempt", good().naming(JOB), "unknown_id"),
-        ("no signature", good().without("x-creativeai-signature"), "unverifiable"),
-        ("another key's signature",
+        (
+            "no signature",
+            good().without("x-creativeai-signature"),
+            "unverifiable",
+        ),
+        (
+            "another key's signature",
             Delivery::signed_with("rph_live_other", &good().json()).naming(&format!("{JOB}.1")),
-            "rejected"),
-        ("a changed body",
-            good().saying(&good().json().to_string().replace("kling-v3", "kling-v4")), "rejected"),
+            "rejected",
+        ),
+        (
+            "a changed body",
+            good().saying(&good().json().to_string().replace("kling-v3", "kling-v4")),
+            "rejected",
+        ),
     ];
     for (what, delivery, grade) in cases {
         let world = World::new();
-        world.write("jobs.jsonl", announced(JOB, "LST-1"));
+        let log = announced(JOB, "LST-1") + &accepted(OTHER, "LST-2", "vgen_live");
+        world.write("jobs.jsonl", log);
         let before = world.log().text;
         let told = replay(&world, &[delivery]).expect(3);
         assert_eq!(told.json()[grade], 1, "{what}: {}", told.stderr);
@@ -171,7 +231,11 @@ fn an_id_that_is_bound_elsewhere_stays_there() {
     assert_eq!(log.job_of("LST-2")["status"], "completed");
     assert_eq!(log.job_of("LST-1")["status"], "unknown");
     assert_eq!(log.job_of("LST-1")["generation_id"], Value::Null);
-    assert!(!log.jobs.iter().any(|job| job.get("conflict").is_some()), "{}", log.text);
+    assert!(
+        !log.jobs.iter().any(|job| job.get("conflict").is_some()),
+        "{}",
+        log.text
+    );
 }
 
 #[test]
@@ -181,7 +245,10 @@ fn an_attempt_that_was_refused_and_accepted_all_the_same_is_found() {
         let refused = json!({"at": "2026-03-12T09:20:01.006Z", "job": JOB, "attempt": 1,
                              "status": "submit_failed", "listing_id": "LST-1",
                              "error": "busy", "http_status": 429, "temporary": temporary});
-        world.write("jobs.jsonl", format!("{}{refused}\n", announced(JOB, "LST-1")));
+        world.write(
+            "jobs.jsonl",
+            format!("{}{refused}\n", announced(JOB, "LST-1")),
+        );
         replay(&world, &[]).expect(if temporary { 75 } else { 1 });
         let delivery = Delivery::completed("vgen_1").naming(&format!("{JOB}.1"));
         let told = replay(&world, &[delivery]).expect(0);
@@ -197,7 +264,8 @@ fn an_attempt_that_was_refused_and_accepted_all_the_same_is_found() {
 fn a_failure_is_adopted_as_well_and_retry_is_then_safe() {
     let world = World::new();
     world.write("jobs.jsonl", announced(JOB, "LST-1"));
-    let failed = json!({"id": "vgen_1", "status": "failed", "error": "bad photo", "prompt": "pan left"});
+    let failed =
+        json!({"id": "vgen_1", "status": "failed", "error": "bad photo", "prompt": "pan left"});
     replay(&world, &[Delivery::of(&failed).naming(&format!("{JOB}.1"))]).expect(1);
     assert_eq!(world.log().job()["status"], "failed");
 }

@@ -73,7 +73,10 @@ fn envelopes_in_base64(dir: &Path, all: &[Delivery]) {
         let line = json!({"v": 1, "url": d.url, "headers": headers_as_lists(d), "body_b64": body});
         format!("{line}\r\n")
     };
-    gz(&dir.join("captures.jsonl.gz"), &all.iter().map(line).collect::<String>());
+    gz(
+        &dir.join("captures.jsonl.gz"),
+        &all.iter().map(line).collect::<String>(),
+    );
 }
 
 fn raw_with_headers(dir: &Path, all: &[Delivery]) {
@@ -103,8 +106,14 @@ fn har(dir: &Path, all: &[Delivery]) {
     // A recording holds other traffic, too.
     let other = json!({"startedDateTime": "2026-03-12T09:00:00Z", "request": {"method": "GET",
                        "url": "https://receiver.example/", "headers": [], "bodySize": 0}});
-    let entries: Vec<_> = std::iter::once(other).chain(all.iter().map(entry)).collect();
-    write(dir, "recording.har", &json!({"log": {"version": "1.2", "entries": entries}}));
+    let entries: Vec<_> = std::iter::once(other)
+        .chain(all.iter().map(entry))
+        .collect();
+    write(
+        dir,
+        "recording.har",
+        &json!({"log": {"version": "1.2", "entries": entries}}),
+    );
 }
 
 fn webhook_site(dir: &Path, all: &[Delivery]) {
@@ -133,7 +142,11 @@ fn ngrok(dir: &Path, all: &[Delivery]) {
                "response": {"status": "200 OK"}})
     };
     let requests: Vec<_> = all.iter().map(request).collect();
-    write(dir, "requests.json", &json!({"uri": "/api/requests/http", "requests": requests}));
+    write(
+        dir,
+        "requests.json",
+        &json!({"uri": "/api/requests/http", "requests": requests}),
+    );
 }
 
 /// One event a file, as an object store keeps them: in folders by day, some of them gzipped.
@@ -164,7 +177,11 @@ fn gateway_2(dir: &Path, all: &[Delivery]) {
             "body": BASE64_STANDARD.encode(&d.body), "isBase64Encoded": true});
         format!("{event}\n")
     };
-    fs::write(dir.join("events.jsonl"), all.iter().map(line).collect::<String>()).unwrap();
+    fs::write(
+        dir.join("events.jsonl"),
+        all.iter().map(line).collect::<String>(),
+    )
+    .unwrap();
 }
 
 /// A page of Hookdeck's requests: the bodies come parsed, so their bytes are gone.
@@ -179,13 +196,24 @@ pub fn hookdeck(dir: &Path, all: &[Delivery]) {
                         "query": d.url.split_once('?').unwrap().1}})
     };
     let models: Vec<_> = all.iter().map(request).collect();
-    write(dir, "requests.json", &json!({"count": models.len(), "models": models}));
+    write(
+        dir,
+        "requests.json",
+        &json!({"count": models.len(), "models": models}),
+    );
 }
 
 /// A part in each of the formats, in folders of any depth.
 fn mixed(dir: &Path, all: &[Delivery]) {
-    let parts: [Converter; 7] =
-        [envelopes, raw_with_headers, har, webhook_site, ngrok, gateway_1, gateway_2];
+    let parts: [Converter; 7] = [
+        envelopes,
+        raw_with_headers,
+        har,
+        webhook_site,
+        ngrok,
+        gateway_1,
+        gateway_2,
+    ];
     for (n, some) in all.chunks(all.len().div_ceil(parts.len())).enumerate() {
         let part = dir.join(format!("part {n}/inner"));
         fs::create_dir_all(&part).unwrap();

@@ -26,13 +26,20 @@ impl Batch {
         let sandbox = Process::sandbox(
             &world,
             &[
-                "--render-time", "1500ms",
-                "--fail-share", "15%",
-                "--failover-share", "20%",
-                "--duplicate-share", "30%",
-                "--out-of-order", "25%",
-                "--bad-signature-share", "10%",
-                "--seed", "7",
+                "--render-time",
+                "1500ms",
+                "--fail-share",
+                "15%",
+                "--failover-share",
+                "20%",
+                "--duplicate-share",
+                "30%",
+                "--out-of-order",
+                "25%",
+                "--bad-signature-share",
+                "10%",
+                "--seed",
+                "7",
             ],
         );
         let receiver = {
@@ -43,8 +50,18 @@ impl Batch {
         };
         world.write("listings.csv", listings(JOBS));
         let (base, hook) = (sandbox.url(), receiver.webhook_url());
-        let args = ["submit", "listings.csv", "--jobs", "base.jsonl", "--concurrency", "64",
-            "--base-url", &base, "--webhook-url", &hook];
+        let args = [
+            "submit",
+            "listings.csv",
+            "--jobs",
+            "base.jsonl",
+            "--concurrency",
+            "64",
+            "--base-url",
+            &base,
+            "--webhook-url",
+            &hook,
+        ];
         world.run(&args).expect(0);
         let batch = Self {
             deliveries: Vec::new(),
@@ -85,9 +102,15 @@ impl Batch {
         });
         let all = read();
         let forged = all.iter().filter(|d| d.is_forged()).count();
-        let stale = all.iter().filter(|d| d.json()["status"] == "processing").count();
+        let stale = all
+            .iter()
+            .filter(|d| d.json()["status"] == "processing")
+            .count();
         assert!(all.len() > JOBS + 300, "too few duplicates: {}", all.len());
-        assert!(forged > 50 && stale > 150, "{forged} forged, {stale} out of order");
+        assert!(
+            forged > 50 && stale > 150,
+            "{forged} forged, {stale} out of order"
+        );
         all
     }
 
@@ -99,7 +122,15 @@ impl Batch {
     fn replay(&self, log: &str, path: &Path) -> Value {
         let path = path.to_str().unwrap();
         self.world
-            .run(&["reconcile", log, "--replay", path, "--json", "--base-url", "http://127.0.0.1:9"])
+            .run(&[
+                "reconcile",
+                log,
+                "--replay",
+                path,
+                "--json",
+                "--base-url",
+                "http://127.0.0.1:9",
+            ])
             .expect_one_of(&[0, 1])
             .json()
     }
@@ -131,13 +162,20 @@ trait ExpectOneOf {
 impl ExpectOneOf for crate::support::Ended {
     #[track_caller]
     fn expect_one_of(self, codes: &[i32]) -> Self {
-        assert!(codes.contains(&self.code()), "{}\n{}", self.code(), self.stderr);
+        assert!(
+            codes.contains(&self.code()),
+            "{}\n{}",
+            self.code(),
+            self.stderr
+        );
         self
     }
 }
 
 fn count(summary: &Value, name: &str) -> usize {
-    summary[name].as_u64().unwrap_or_else(|| panic!("no {name} in {summary}")) as usize
+    summary[name]
+        .as_u64()
+        .unwrap_or_else(|| panic!("no {name} in {summary}")) as usize
 }
 
 #[test]
@@ -146,7 +184,8 @@ fn a_thousand_jobs_end_alike_by_polling_by_every_format_and_by_any_mixture() {
     let mut random = fastrand::Rng::with_seed(4711);
     random.shuffle(&mut batch.deliveries);
     let forged = batch.deliveries.iter().filter(|d| d.is_forged()).count();
-    let statuses = |state: &str, word: &str| state.matches(&format!("\"status\": \"{word}\"")).count();
+    let statuses =
+        |state: &str, word: &str| state.matches(&format!("\"status\": \"{word}\"")).count();
     assert!(statuses(&batch.state, "failed") > 100);
     assert_eq!(
         statuses(&batch.state, "failed") + statuses(&batch.state, "completed"),
@@ -170,7 +209,11 @@ fn by_every_format(batch: &Batch, forged: usize) {
             assert_eq!(count(&first, nothing), 0, "{name}: {nothing}");
         }
         let genuine = batch.deliveries.len() - forged;
-        assert_eq!(count(&first, "applied") + count(&first, "known"), genuine, "{name}");
+        assert_eq!(
+            count(&first, "applied") + count(&first, "known"),
+            genuine,
+            "{name}"
+        );
 
         let size = batch.size_of("jobs.jsonl");
         let again = batch.replay("jobs.jsonl", &folder);
@@ -188,11 +231,24 @@ fn by_hookdeck(batch: &Batch, forged: usize) {
     let size = batch.size_of("jobs.jsonl");
     let doubtful = batch.replay("jobs.jsonl", &folder);
     assert_eq!(count(&doubtful, "unverifiable"), batch.deliveries.len());
-    assert_eq!(count(&doubtful, "rejected"), 0, "{forged} cannot be told from the others");
+    assert_eq!(
+        count(&doubtful, "rejected"),
+        0,
+        "{forged} cannot be told from the others"
+    );
     assert_eq!(batch.size_of("jobs.jsonl"), size);
 
     let (base, path) = (batch.sandbox.url(), folder.to_str().unwrap().to_owned());
-    let args = ["reconcile", "jobs.jsonl", "--replay", &path, "--confirm", "--base-url", &base, "--json"];
+    let args = [
+        "reconcile",
+        "jobs.jsonl",
+        "--replay",
+        &path,
+        "--confirm",
+        "--base-url",
+        &base,
+        "--json",
+    ];
     let asked = batch.world.run(&args).expect(1).json();
     assert_eq!(count(&asked, "confirmed"), JOBS);
     batch.judge("Hookdeck", "jobs.jsonl");
