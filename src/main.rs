@@ -8,10 +8,6 @@ use creativeai::cli::Cli;
 fn main() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => ExitCode::from(creativeai::commands::run(&cli).number()),
-        Err(error) => {
-            // A closed terminal is no reason for another code.
-            let _ = error.print();
-            ExitCode::from(error.exit_code() as u8)
-        }
+        Err(error) => ExitCode::from(creativeai::commands::refuse(&error).number()),
     }
 }

@@ -28,6 +28,9 @@ mod submit;
 mod tell;
 
 use std::future::Future;
+use std::io::Write;
+
+use serde_json::json;
 
 use crate::cli::{Cli, Command, ReportArgs, StatusArgs, View};
 use crate::exit::{self, Code, Failure};
@@ -53,11 +56,61 @@ pub fn run(cli: &Cli) -> Code {
         Err(error) => {
             let code = exit::code_of(&error);
             if code != Code::Success {
-                printer.raw(exit::describe(&error).trim_end());
+                let text = exit::describe(&error);
+                printer.raw(text.trim_end());
+                tell_as_json(&text, code, &mut printer);
             }
             code
         }
     }
+}
+
+/// Tells what is wrong with a command line that could not be understood.
+pub fn refuse(error: &clap::Error) -> Code {
+    // A closed terminal is no reason for another code.
+    let _ = error.print();
+    if error.exit_code() == 0 {
+        return Code::Success;
+    }
+    let wants_json = std::env::args_os()
+        .take_while(|arg| arg != "--")
+        .any(|arg| arg == "--json");
+    let mut printer = Printer::new(Voice {
+        json: wants_json,
+        ..Voice::default()
+    });
+    tell_as_json(&error.to_string(), Code::Usage, &mut printer);
+    Code::Usage
+}
+
+/// Under `--json` a failure is a document too, unless there is one already.
+fn tell_as_json(error: &str, code: Code, printer: &mut Printer) {
+    if !printer.voice().json || printer.is_used() {
+        return;
+    }
+    let error = error.strip_prefix("error: ").unwrap_or(error).trim_end();
+    // Where it cannot be written the code still tells.
+    let _ = printer.document(&json!({ "error": error, "exit_code": code.number() }));
+}
+
+/// Writes a text, or under `--json` a document that holds it.
+fn write_text(
+    command: &str,
+    printer: &mut Printer,
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<Code> {
+    if !printer.voice().json {
+        write(printer.out())?;
+        return Ok(Code::Success);
+    }
+    let mut text = Vec::new();
+    write(&mut text)?;
+    printer.document(&json!({
+        "command": command,
+        "text": String::from_utf8_lossy(&text),
+        "exit_code": 0,
+    }))?;
+    Ok(Code::Success)
 }
 
 /// No core dump, which could hold the key; and a file size limit is an error of the write, so that
@@ -96,9 +149,11 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Report(args) => done(make_report(args, &settings()?, printer)),
         Command::Download(args) => download::run(args, &settings()?, printer),
         Command::Publish(args) => publish::run(args, &settings()?, printer),
-        Command::Completions(args) => done(completions::run(args, printer.out())),
-        Command::Man(args) => done(man::run(args, printer.out())),
-        Command::Help(args) => done(help::run(args, printer.out())),
+        Command::Completions(args) => {
+            write_text("completions", printer, |out| completions::run(args, out))
+        }
+        Command::Man(args) => write_text("man", printer, |out| man::run(args, out)),
+        Command::Help(args) => write_text("help", printer, |out| help::run(args, out)),
         Command::Init(args) => {
             let voice = printer.voice();
             done(init::run(
@@ -119,6 +174,10 @@ fn show_status(
     settings: &Settings,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
+    let json = printer.voice().json;
+    if json && args.view() == View::Csv {
+        return Err(one_document("--csv"));
+    }
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let wanted = status::StatusArgs {
         show: match args.view() {
@@ -128,7 +187,7 @@ fn show_status(
             View::Csv => status::Show::Csv,
         },
         filters: open::filters(&args.filter),
-        json: printer.voice().json,
+        json,
         commands: Commands::for_log(open::named_log(args.jobs.jobs.as_deref()).as_deref()),
         now: jiff::Timestamp::now(),
     };
@@ -140,6 +199,9 @@ fn make_report(
     settings: &Settings,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
+    if printer.voice().json && args.output.as_os_str() == "-" {
+        return Err(one_document("-o -"));
+    }
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let wanted = report::ReportArgs {
         output: (args.output.as_os_str() != "-").then(|| args.output.clone()),
@@ -148,6 +210,13 @@ fn make_report(
         now: jiff::Timestamp::now(),
     };
     report::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)
+}
+
+/// `--json` promises that there is nothing else on standard output.
+fn one_document(other: &str) -> anyhow::Error {
+    Failure::usage(format!("--json and {other} both want standard output"))
+        .help("leave one of them out")
+        .into()
 }
 
 /// A log that cannot be read, told as every command tells it.

@@ -8,7 +8,11 @@ mod help;
 mod later_errors;
 mod manifest_errors;
 mod setup_errors;
-#[expect(dead_code, unused_imports, reason = "shared with the other tests, which use the rest")]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "shared with the other tests, which use the rest"
+)]
 #[path = "../cli/support/mod.rs"]
 mod support;
 mod transcript;

@@ -88,11 +88,22 @@ fn every_delivery_that_was_answered_outlives_a_kill_in_the_middle_of_the_load() 
             receiver.run.kill();
             done.join().unwrap()
         });
-        assert!(done.acknowledged.len() >= 1500, "{}", done.acknowledged.len());
-        assert!(done.unanswered > 0, "it was killed after the load, not in it");
+        assert!(
+            done.acknowledged.len() >= 1500,
+            "{}",
+            done.acknowledged.len()
+        );
+        assert!(
+            done.unanswered > 0,
+            "it was killed after the load, not in it"
+        );
         let file = std::fs::read(world.path("captures.jsonl")).unwrap();
         let kept = ids_in(&file);
-        let lost: Vec<_> = done.acknowledged.iter().filter(|id| !kept.contains(*id)).collect();
+        let lost: Vec<_> = done
+            .acknowledged
+            .iter()
+            .filter(|id| !kept.contains(*id))
+            .collect();
         assert!(lost.is_empty(), "round {round}: {lost:?}");
         std::fs::remove_file(world.path("captures.jsonl")).unwrap();
     }
@@ -103,22 +114,37 @@ fn a_line_that_a_kill_has_torn_spoils_no_other() {
     let world = World::new();
     let whole = Delivery::completed("vgen_1").envelope();
     let torn = Delivery::completed("vgen_2").envelope();
-    world.write("captures.jsonl", format!("{whole}{}", &torn[..torn.len() / 2]));
+    world.write(
+        "captures.jsonl",
+        format!("{whole}{}", &torn[..torn.len() / 2]),
+    );
     let receiver = Process::listen(&world, &[]);
     assert_eq!(receiver.deliver(&Delivery::completed("vgen_3")), 200);
     let file = std::fs::read(world.path("captures.jsonl")).unwrap();
-    assert_eq!(ids_in(&file), HashSet::from(["vgen_1".to_owned(), "vgen_3".to_owned()]));
+    assert_eq!(
+        ids_in(&file),
+        HashSet::from(["vgen_1".to_owned(), "vgen_3".to_owned()])
+    );
     let jobs = accepted("5b1f0c9a77d2e318", "LST-1", "vgen_1")
         + &accepted("5b1f0c9a77d2e319", "LST-3", "vgen_3");
     world.write("jobs.jsonl", jobs);
-    let counts = world.run(&["reconcile", "--replay", "captures.jsonl", "--json"]).expect(0).json();
-    assert_eq!((&counts["applied"], &counts["unreadable"]), (&Value::from(2), &Value::from(1)));
+    let counts = world
+        .run(&["reconcile", "--replay", "captures.jsonl", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&counts["applied"], &counts["unreadable"]),
+        (&Value::from(2), &Value::from(1))
+    );
 }
 
 #[test]
 fn under_load_other_commands_get_their_turn_with_the_log() {
     let world = World::new();
-    world.write("jobs.jsonl", accepted("5b1f0c9a77d2e318", "LST-1", "vgen_0_0"));
+    world.write(
+        "jobs.jsonl",
+        accepted("5b1f0c9a77d2e318", "LST-1", "vgen_0_0"),
+    );
     let receiver = Process::listen(&world, &["--jobs", "jobs.jsonl"]);
     let (addr, stop, enough) = (receiver.addr, AtomicBool::new(false), Gate::default());
     std::thread::scope(|scope| {
@@ -156,5 +182,8 @@ fn measure() {
     });
     let count = done.acknowledged.len();
     let seconds = took.into_inner() as f64 / 1000.0;
-    println!("{count} durable answers in {seconds:.1} s: {:.0}/s", count as f64 / seconds);
+    println!(
+        "{count} durable answers in {seconds:.1} s: {:.0}/s",
+        count as f64 / seconds
+    );
 }

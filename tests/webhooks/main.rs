@@ -11,6 +11,10 @@ mod load;
 mod processes;
 mod receiver;
 #[path = "../cli/support/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "each test program uses its part of it")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "each test program uses its part of it"
+)]
 mod support;
 mod terminals;

@@ -54,7 +54,10 @@ impl Process {
 
     /// Sends a whole request over a connection of its own.
     pub fn send(&self, request: &[u8]) -> u16 {
-        Connection::open(self.addr).unwrap().request(request).unwrap()
+        Connection::open(self.addr)
+            .unwrap()
+            .request(request)
+            .unwrap()
     }
 
     /// Asks it to end, and waits for that.

@@ -20,12 +20,28 @@ fn what_is_signed_right_is_kept_as_it_came_and_nothing_else_is() {
     for (what, request, status) in [
         ("another key", other_key.request(), 401),
         ("another body", good.clone().saying("{}").request(), 401),
-        ("no signature", good.clone().without("x-creativeai-signature").request(), 401),
-        ("another path", http::request("POST", "/", headers, &good.body), 404),
-        ("a deeper path", http::request("POST", &format!("{PATH}/x"), headers, &good.body), 404),
+        (
+            "no signature",
+            good.clone().without("x-creativeai-signature").request(),
+            401,
+        ),
+        (
+            "another path",
+            http::request("POST", "/", headers, &good.body),
+            404,
+        ),
+        (
+            "a deeper path",
+            http::request("POST", &format!("{PATH}/x"), headers, &good.body),
+            404,
+        ),
         ("GET", http::request("GET", PATH, headers, b""), 405),
         ("PUT", http::request("PUT", PATH, headers, &good.body), 405),
-        ("too large", http::request("POST", PATH, headers, &vec![b' '; (1 << 20) + 1]), 413),
+        (
+            "too large",
+            http::request("POST", PATH, headers, &vec![b' '; (1 << 20) + 1]),
+            413,
+        ),
     ] {
         assert_eq!(receiver.send(&request), status, "{what}");
     }
@@ -35,14 +51,19 @@ fn what_is_signed_right_is_kept_as_it_came_and_nothing_else_is() {
     };
     assert_eq!(line.body, good.body);
     assert_eq!(line.url, good.url);
-    assert_eq!(line.header("x-creativeai-signature"), good.header("x-creativeai-signature"));
+    assert_eq!(
+        line.header("x-creativeai-signature"),
+        good.header("x-creativeai-signature")
+    );
 }
 
 #[test]
 fn without_a_key_everything_is_kept_and_graded_later() {
     let world = World::new().without_var("CREATIVEAI_API_KEY");
     let mut receiver = Process::listen(&world, &["--path", "/hidden-4711"]);
-    receiver.run.wait_for_words("no key: every delivery is kept");
+    receiver
+        .run
+        .wait_for_words("no key: every delivery is kept");
     let good = Delivery::completed("vgen_1");
     let unsigned = good.clone().without("x-creativeai-signature");
     for delivery in [&good, &unsigned, &good.clone().saying("no JSON")] {
@@ -58,7 +79,11 @@ fn to_apply_captures_a_key_is_needed_which_may_be_one_that_only_verifies() {
     let refused = world
         .run(&["listen", "--addr", "127.0.0.1:0", "--jobs", "jobs.jsonl"])
         .expect(78);
-    assert!(refused.stderr.contains("CREATIVEAI_VERIFY_KEYS"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("CREATIVEAI_VERIFY_KEYS"),
+        "{}",
+        refused.stderr
+    );
     assert_eq!(world.files(), [""; 0]);
 
     let world = world.with_var("CREATIVEAI_VERIFY_KEYS", crate::support::KEY);
@@ -70,7 +95,8 @@ fn to_apply_captures_a_key_is_needed_which_may_be_one_that_only_verifies() {
 fn a_place_where_captures_cannot_be_kept_is_told_at_once() {
     let world = World::new();
     std::fs::create_dir(world.path("folder")).unwrap();
-    let listen = |capture: &str| world.run(&["listen", "--addr", "127.0.0.1:0", "--capture", capture]);
+    let listen =
+        |capture: &str| world.run(&["listen", "--addr", "127.0.0.1:0", "--capture", capture]);
     listen("folder").expect(78);
     listen("missing/captures.jsonl").expect(74);
     let jobs = ["listen", "--addr", "127.0.0.1:0", "--jobs", "folder"];
@@ -82,7 +108,13 @@ fn a_capture_file_has_one_receiver_at_a_time() {
     let world = World::new();
     let first = Process::listen(&world, &[]);
     let second = world.run(&["listen", "--addr", "127.0.0.1:0"]).expect(75);
-    assert!(second.stderr.contains(&format!("process {}", first.run.id())), "{}", second.stderr);
+    assert!(
+        second
+            .stderr
+            .contains(&format!("process {}", first.run.id())),
+        "{}",
+        second.stderr
+    );
     first.run.kill();
     Process::listen(&world, &[]);
 }
@@ -111,7 +143,10 @@ fn captures_are_for_their_owner_alone_and_a_link_is_resolved_once() {
     world.write("precious", "kept");
     symlink("precious", world.path("captures.jsonl")).unwrap();
     assert_eq!(receiver.deliver(&Delivery::completed("vgen_1")), 200);
-    assert_eq!(std::fs::read_to_string(world.path("precious")).unwrap(), "kept");
+    assert_eq!(
+        std::fs::read_to_string(world.path("precious")).unwrap(),
+        "kept"
+    );
     let real = world.path("real.jsonl");
     assert_eq!(std::fs::read_to_string(&real).unwrap().lines().count(), 1);
     let mode = real.metadata().unwrap().permissions().mode();
@@ -131,10 +166,16 @@ fn a_signal_lets_what_is_in_flight_have_its_answer() {
         in_flight.send(half).unwrap();
         let mut idle = Connection::open(receiver.addr).unwrap();
         // Once this is answered, the connection before it has been accepted, too.
-        assert_eq!(idle.request(&Delivery::completed("vgen_2").request()).unwrap(), 200);
+        assert_eq!(
+            idle.request(&Delivery::completed("vgen_2").request())
+                .unwrap(),
+            200
+        );
         receiver.signal(signal);
         assert!(idle.is_closed());
-        eventually("nobody new is let in", || Connection::open(receiver.addr).is_err());
+        eventually("nobody new is let in", || {
+            Connection::open(receiver.addr).is_err()
+        });
         in_flight.send(rest).unwrap();
         assert_eq!(in_flight.status().unwrap(), 200);
         let ended = receiver.run.wait().expect(code);
@@ -214,14 +255,24 @@ fn a_full_disk_is_answered_with_503_and_room_ends_that() {
     let all_kept = |file: &str, answered: &[String]| {
         let kept = Delivery::read_all(file);
         let ids: Vec<_> = kept.iter().map(|d| d.json()["id"].clone()).collect();
-        answered.iter().all(|id| ids.iter().any(|kept| kept == id.as_str()))
+        answered
+            .iter()
+            .all(|id| ids.iter().any(|kept| kept == id.as_str()))
     };
     assert!(all_kept(&kept(&world), &answered));
     // Somebody makes room.
     std::fs::rename(world.path("captures.jsonl"), world.path("older.jsonl")).unwrap();
-    assert_eq!(deliver(number), 503, "the file it has open is as full as before");
+    assert_eq!(
+        deliver(number),
+        503,
+        "the file it has open is as full as before"
+    );
     assert_eq!(deliver(number), 200);
     assert!(all_kept(&kept(&world), &[format!("vgen_{number}")]));
     let ended = receiver.stop().expect(143);
-    assert!(ended.stderr.contains("could not be kept"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("could not be kept"),
+        "{}",
+        ended.stderr
+    );
 }
