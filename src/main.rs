@@ -8,6 +8,9 @@ use creativeai::cli::Cli;
 fn main() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => ExitCode::from(creativeai::commands::run(&cli).number()),
-        Err(error) => ExitCode::from(creativeai::commands::refuse(&error).number()),
+        Err(error) => {
+            let json = std::env::args_os().any(|arg| arg == "--json");
+            ExitCode::from(creativeai::commands::refuse(&error, json).number())
+        }
     }
 }

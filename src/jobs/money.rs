@@ -37,10 +37,11 @@ impl Credits {
         self.0
     }
 
-    /// What came on top of `before`; nothing where it has become less.
+    /// What this amount is more than `other`; nothing where it is less.
     #[must_use]
-    pub fn since(self, before: Self) -> Self {
-        Self(self.0.saturating_sub(before.0).max(0))
+    pub const fn beyond(self, other: Self) -> Self {
+        let more = self.0.saturating_sub(other.0);
+        if more > 0 { Self(more) } else { Self::ZERO }
     }
 
     /// `times` this amount.
