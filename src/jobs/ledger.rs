@@ -11,7 +11,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::gist::{Gist, Gists, IN_SANDBOX, LineAt, Read, Reading};
 use super::owners::{Known, Owners};
-use super::{Credits, GenerationId, JobKey, JobState, Rates, Status};
+use super::{AttemptState, Credits, GenerationId, JobKey, JobState, Rates, Status};
 
 /// A listing's or SKU's id together with its photo (without query and fragment, since signed
 /// addresses rotate), hashed: what stays the same when a row's prompt is edited.
@@ -37,6 +37,18 @@ impl Subject {
     pub(super) const fn number(self) -> u64 {
         self.0
     }
+}
+
+/// Whose an id is.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    /// The job.
+    pub job: &'a JobState,
+    /// The attempt.
+    pub attempt: &'a AttemptState,
+    /// What a line about it repeats. Needs [`Ledger::with_owners`]; `None` also where the log's
+    /// lines differ about it.
+    pub known: Option<Known<'a>>,
 }
 
 /// Both a sandbox's and live jobs are in one log.
@@ -194,8 +206,8 @@ impl Ledger {
         self
     }
 
-    /// Also keeps each job's listing or SKU and its model, for [`Ledger::known`]: then the log need
-    /// not be looked at for most of what is observed. Before the first line.
+    /// Also keeps each job's listing or SKU and its model, for [`Ledger::find_generation`]: then the log
+    /// need not be looked at for most of what is observed. Before the first line.
     #[must_use]
     pub fn with_owners(mut self) -> Self {
         self.owners = Some(Owners::default());
@@ -345,7 +357,7 @@ impl Ledger {
 
     /// The job that has an id now. A person may have given it to a job and taken it back; should
     /// two jobs have it, the smaller key is as good as the other.
-    fn find_id(&self, id: u64) -> Option<&JobState> {
+    fn find_id(&self, id: u64) -> Option<u32> {
         let first = self
             .by_id
             .find(id, |&i| self.jobs[i as usize].first_id() == id);
@@ -356,9 +368,12 @@ impl Ledger {
         first
             .into_iter()
             .chain(more.into_iter().flatten())
-            .map(|&i| &self.jobs[i as usize])
-            .filter(|job| job.attempts().any(|a| a.id_hashes().any(|h| h == id)))
-            .min_by_key(|job| job.key)
+            .copied()
+            .filter(|&i| {
+                let mut attempts = self.jobs[i as usize].attempts();
+                attempts.any(|a| a.id_hashes().any(|h| h == id))
+            })
+            .min_by_key(|&i| self.jobs[i as usize].key)
     }
 
     /// Jobs about `subject`, under whatever key. Needs [`Ledger::with_subjects`].
@@ -383,21 +398,10 @@ impl Ledger {
         self.find(key).map(|i| &self.jobs[i as usize])
     }
 
-    /// What is known of a job without looking into the log. Needs [`Ledger::with_owners`]; `None`
-    /// also where its lines differ about it.
-    pub fn known(&self, key: JobKey) -> Option<Known<'_>> {
-        let index = self.find(key)?;
-        // With several attempts each has its own request.
-        let single = self.jobs[index as usize].attempts().nth(1).is_none();
-        self.owners.as_ref()?.known(index).filter(|_| single)
-    }
-
     /// Whether every line of `status`, the furthest end of an attempt, tells just `told`: the
     /// fields of an end as its line has them, verbatim.
-    pub fn has_been_told(&self, job: &JobState, attempt: u32, status: Status, told: &str) -> bool {
-        let told = self.reading.told(told);
-        job.attempt(attempt)
-            .is_some_and(|attempt| attempt.has_been_told(status, told))
+    pub fn has_been_told(&self, attempt: &AttemptState, status: Status, told: &str) -> bool {
+        attempt.has_been_told(status, self.reading.told(told))
     }
 
     /// All jobs, in the order in which the log first names them.
@@ -407,10 +411,24 @@ impl Ledger {
 
     /// The job and attempt that an id belongs to.
     pub fn by_generation_id(&self, id: &GenerationId) -> Option<(&JobState, u32)> {
+        let found = self.find_generation(id)?;
+        Some((found.job, found.attempt.number))
+    }
+
+    /// The same with what is known of it without looking into the log.
+    pub fn find_generation(&self, id: &GenerationId) -> Option<Found<'_>> {
         let hash = self.reading.id(id.as_str());
-        let job = self.find_id(hash)?;
+        let index = self.find_id(hash)?;
+        let job = &self.jobs[index as usize];
         let attempt = job.attempts().find(|a| a.id_hashes().any(|h| h == hash))?;
-        Some((job, attempt.number))
+        // With several attempts each has its own request.
+        let single = job.attempts().nth(1).is_none();
+        let owners = self.owners.as_ref().filter(|_| single);
+        Some(Found {
+            job,
+            attempt,
+            known: owners.and_then(|owners| owners.known(index)),
+        })
     }
 
     /// Offsets of a job's lines, ascending. Needs [`Ledger::with_places`].
