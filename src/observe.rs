@@ -46,6 +46,25 @@ pub struct Observation {
     pub correlation: Option<(JobKey, u32)>,
 }
 
+impl Observation {
+    /// What a line tells that was made up of an observation.
+    pub fn of_line(id: GenerationId, status: Status, via: Via, line: &str) -> Self {
+        let mut facts = match Payload::parse(line.as_bytes()) {
+            Ok(payload) => Facts::of(&payload),
+            Err(_) => Facts::default(),
+        };
+        // In a line this is one only where it is not the model that was asked for.
+        facts.model = None;
+        Self {
+            id,
+            status,
+            facts,
+            via,
+            correlation: None,
+        }
+    }
+}
+
 /// The fields of a payload that the log keeps.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {

@@ -1,12 +1,14 @@
 //! `reconcile --replay`: what captured webhooks teach. No network, unless what they cannot prove
 //! is to be confirmed.
 
-use std::collections::HashSet;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+
+use hashbrown::HashSet;
 
 use super::open;
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::Writer;
+use crate::job_log::{Appending, Writer};
 use crate::jobs::{GenerationId, JobKey, Status};
 use crate::observe::{Binding, Facts, Learned, Observation, Observer, Via};
 use crate::output::{Printer, Replayed, escape, words};
@@ -16,12 +18,24 @@ use crate::webhook::{self, Grade, Graded, Unreadable, VerifyKeys};
 /// Captures of each grade that are told one by one without `-v`.
 const TOLD: u64 = 20;
 /// Bytes of lines that are made durable together.
-const BATCH: usize = 1 << 20;
+const BATCH: usize = 4 << 20;
 
 /// What is taken from a capture off the thread that folds.
-struct Entry {
-    place: Place,
-    grade: Taken,
+enum Entry {
+    /// It teaches something, as the log stood a moment ago.
+    New(Box<New>),
+    /// The log knows it.
+    Known,
+    /// Anything else, and where it stood.
+    Other(Box<(Place, Taken)>),
+}
+
+/// A line that was made up ahead of its turn.
+struct New {
+    job: JobKey,
+    id: GenerationId,
+    status: Status,
+    line: String,
 }
 
 /// Where a capture stood.
@@ -30,7 +44,7 @@ struct Place {
     entry: usize,
 }
 
-impl std::fmt::Display for Place {
+impl Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
@@ -59,6 +73,21 @@ pub struct Outcome {
     pub to_confirm: Vec<(JobKey, GenerationId)>,
 }
 
+/// What lines that are not folded yet are about.
+#[derive(Default)]
+struct Pending {
+    jobs: HashSet<JobKey>,
+    /// Ids that the log did not know before.
+    ids: HashSet<GenerationId>,
+}
+
+impl Pending {
+    fn holds(&self, job: Option<JobKey>, id: &GenerationId) -> bool {
+        job.is_some_and(|job| self.jobs.contains(&job))
+            || (!self.ids.is_empty() && self.ids.contains(id))
+    }
+}
+
 /// Folds captures into one log.
 pub struct Replay<'a> {
     writer: &'a Writer,
@@ -66,10 +95,11 @@ pub struct Replay<'a> {
     settings: &'a Settings,
     outcome: Outcome,
     batch: String,
-    /// Jobs and ids of lines that are still to be appended: the next observation of one of them
-    /// must be decided after that.
-    pending_jobs: HashSet<JobKey>,
-    pending_ids: HashSet<GenerationId>,
+    /// Jobs and ids of lines that are not folded yet: the next observation of one of them must be
+    /// decided after that.
+    pending: Pending,
+    /// The batch before, on its way to the disk.
+    appending: Option<(Appending, Pending)>,
     other_traffic: u64,
 }
 
@@ -94,10 +124,17 @@ impl<'a> Replay<'a> {
             settings,
             outcome: Outcome::default(),
             batch: String::new(),
-            pending_jobs: HashSet::new(),
-            pending_ids: HashSet::new(),
+            pending: Pending::default(),
+            appending: None,
             other_traffic: 0,
         };
+        let observer = Observer {
+            writer,
+            clock: &jiff::Timestamp::now,
+            sandbox: settings.sandbox,
+        };
+        // On every core; the ledger is only read there.
+        let take = |graded: Graded<'_>| take(graded, &observer);
         let missing = |e: anyhow::Error| {
             Failure::io(format!("{e:#}")).help("check the path after --replay; nothing was changed")
         };
@@ -111,13 +148,20 @@ impl<'a> Replay<'a> {
         });
         folding?;
         reading.map_err(missing)?;
-        replay.flush()?;
+        replay.settle()?;
         replay.tell_rest();
         Ok(replay.outcome)
     }
 
     fn fold(&mut self, entry: Entry) -> anyhow::Result<()> {
-        let Entry { place, grade } = entry;
+        let (place, grade) = match entry {
+            Entry::New(new) => return self.add_new(*new),
+            Entry::Known => {
+                self.outcome.counts.known += 1;
+                return Ok(());
+            }
+            Entry::Other(other) => *other,
+        };
         let counts = &mut self.outcome.counts;
         match grade {
             Taken::Seen(seen) => return self.observe(&place, &seen),
@@ -153,12 +197,26 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    fn observe(&mut self, place: &Place, seen: &Observation) -> anyhow::Result<()> {
+    /// Takes a line that was made up ahead, unless the log has learned something of that attempt
+    /// since.
+    fn add_new(&mut self, new: New) -> anyhow::Result<()> {
+        let is_pending = self.is_pending(Some(new.job), &new.id);
+        let still_new = !is_pending && {
+            let ledger = self.writer.ledger();
+            let found = ledger.find_generation(&new.id);
+            found.is_some_and(|f| f.job.key == new.job && !f.attempt.has_seen(new.status))
+        };
+        if still_new {
+            return Ok(self.add(new.job, None, &new.line)?);
+        }
+        let seen = Observation::of_line(new.id, new.status, Via::Webhook, &new.line);
+        self.observe(&new.job, &seen)
+    }
+
+    fn observe(&mut self, place: &dyn Display, seen: &Observation) -> anyhow::Result<()> {
         let owner = self.writer.owner_of(&seen.id).or(seen.correlation);
-        if self.pending_ids.contains(&seen.id)
-            || owner.is_some_and(|(job, _)| self.pending_jobs.contains(&job))
-        {
-            self.flush()?;
+        if self.is_pending(owner.map(|(job, _)| job), &seen.id) {
+            self.settle()?;
         }
         let observer = Observer {
             writer: self.writer,
@@ -178,27 +236,44 @@ impl<'a> Replay<'a> {
                 line,
                 binding,
             } => {
-                self.outcome.counts.applied += 1;
                 tell_binding(&binding, job, attempt, &seen.id, self.printer);
-                self.batch.push_str(&line);
-                self.pending_jobs.insert(job);
-                self.pending_ids.insert(seen.id.clone());
-                if self.batch.len() >= BATCH {
-                    self.flush()?;
-                }
+                let adopted = (binding != Binding::Known).then(|| seen.id.clone());
+                self.add(job, adopted, &line)?;
             }
         }
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Failure> {
-        self.pending_jobs.clear();
-        self.pending_ids.clear();
-        if self.batch.is_empty() {
-            return Ok(());
+    fn is_pending(&self, job: Option<JobKey>, id: &GenerationId) -> bool {
+        let before = self.appending.as_ref().map(|(_, pending)| pending);
+        self.pending.holds(job, id) || before.is_some_and(|pending| pending.holds(job, id))
+    }
+
+    fn add(
+        &mut self,
+        job: JobKey,
+        adopted: Option<GenerationId>,
+        line: &str,
+    ) -> Result<(), Failure> {
+        self.outcome.counts.applied += 1;
+        self.batch.push_str(line);
+        self.pending.jobs.insert(job);
+        self.pending.ids.extend(adopted);
+        if self.batch.len() >= BATCH {
+            self.flush()?;
         }
+        Ok(())
+    }
+
+    /// Sends the batch on its way to the disk, and waits for the one before.
+    fn flush(&mut self) -> Result<(), Failure> {
         let lines = std::mem::take(&mut self.batch);
-        self.writer.append_blocking(lines).map_err(|error| {
+        let pending = std::mem::take(&mut self.pending);
+        let next = (!lines.is_empty()).then(|| (self.writer.begin_append(lines), pending));
+        let Some((appending, _)) = std::mem::replace(&mut self.appending, next) else {
+            return Ok(());
+        };
+        self.writer.finish_append(appending).map_err(|error| {
             Failure::io(format!("the job log cannot be written: {error}")).help(
                 "make room on the disk and replay again; the captures are untouched, and what the \
                  log knows already is passed over",
@@ -206,7 +281,13 @@ impl<'a> Replay<'a> {
         })
     }
 
-    fn list(&self, n: u64, place: &Place, what: &str, why: &str) {
+    /// Waits until everything is durable and folded.
+    fn settle(&mut self) -> Result<(), Failure> {
+        self.flush()?;
+        self.flush()
+    }
+
+    fn list(&self, n: u64, place: &dyn Display, what: &str, why: &str) {
         let text = format!("{place}: {what}: {}", escape(why));
         if n <= TOLD {
             self.printer.warn(text);
@@ -276,20 +357,38 @@ pub fn tell_binding(
 }
 
 /// Takes from a graded capture what folding needs.
-fn take(graded: Graded<'_>) -> Entry {
-    let grade = match graded.grade {
+fn take(graded: Graded<'_>, observer: &Observer<'_>) -> Entry {
+    let taken = match graded.grade {
         Grade::Verified(payload) => verified(&payload, graded.correlation),
         Grade::Rejected(why) => Taken::Rejected(why.to_string()),
         Grade::Unverifiable { doubt, id, .. } => Taken::Unverifiable(id, doubt.to_string()),
         Grade::Unreadable(Unreadable::NotAWebhook) => Taken::NotAWebhook,
         Grade::Unreadable(why) => Taken::Unreadable(why.to_string()),
     };
-    Entry {
-        place: Place {
+    let other = |taken| {
+        let place = Place {
             file: Path::to_owned(graded.file),
             entry: graded.entry,
-        },
-        grade,
+        };
+        Entry::Other(Box::new((place, taken)))
+    };
+    let Taken::Seen(seen) = taken else {
+        return other(taken);
+    };
+    match observer.decide_unread(&seen) {
+        Some(Learned::Known { .. }) => Entry::Known,
+        Some(Learned::New {
+            job,
+            line,
+            binding: Binding::Known,
+            ..
+        }) => Entry::New(Box::new(New {
+            job,
+            id: seen.id,
+            status: seen.status,
+            line,
+        })),
+        _ => other(Taken::Seen(seen)),
     }
 }
 
