@@ -5,6 +5,7 @@
 //! the outcome line before anybody is told of it. A process that is killed in between leaves a
 //! `submitting` line alone, and every reader takes that for an outcome nobody knows.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
@@ -77,6 +78,8 @@ pub enum Event<'a> {
     Waiting(Duration, String),
     /// Something odd about an accepted reply.
     Warning(&'a Attempt, String),
+    /// Somebody has asked the run to stop; so many attempts are in flight and are waited for.
+    Draining(usize),
     /// A line that could not be written: the only trace of what it tells.
     Recover(String),
 }
@@ -94,12 +97,60 @@ pub struct Tally {
     pub unknown: u64,
     /// What the accepted and the unknown ones are expected to cost.
     pub credits: Credits,
+    /// What the refused ones would have cost.
+    pub released: Credits,
+}
+
+/// A cap on what the whole log may have charged and reserved.
+///
+/// It counts an attempt from the moment that this is handed out, since its line may not be in the
+/// log yet when the next one is asked for.
+#[derive(Debug)]
+pub struct Cap {
+    most: Option<Credits>,
+    committed: Credits,
+    handed_out: Cell<Credits>,
+    reached: Cell<bool>,
+}
+
+impl Cap {
+    /// A cap, if any, for a run on a log that has `committed` so much.
+    pub fn new(most: Option<Credits>, committed: Credits) -> Self {
+        Self {
+            most,
+            committed,
+            handed_out: Cell::new(Credits::ZERO),
+            reached: Cell::new(false),
+        }
+    }
+
+    /// Whether an attempt that costs `more` may be handed out, after `tally`. If so, it counts.
+    pub fn admits(&self, more: Credits, tally: &Tally) -> bool {
+        let handed_out = self.handed_out.get() + more;
+        let committed = self.committed + handed_out;
+        let fits = self
+            .most
+            .is_none_or(|most| committed <= most + tally.released);
+        if fits {
+            self.handed_out.set(handed_out);
+        } else {
+            self.reached.set(true);
+        }
+        fits
+    }
+
+    /// Whether an attempt was not admitted.
+    pub fn is_reached(&self) -> bool {
+        self.reached.get()
+    }
 }
 
 /// Counters that decide whether the batch goes on.
 #[derive(Debug, Default)]
 struct Course {
     tally: Tally,
+    /// Attempts that are announced in the log and have no outcome yet.
+    in_flight: usize,
     unknown_in_a_row: u32,
     no_such_page_in_a_row: u32,
     /// Ids whose lines are being written.
@@ -152,11 +203,21 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// for what there is room to send.
     pub async fn run(&self, attempts: impl Iterator<Item = Attempt>, concurrency: usize) -> Tally {
         let stop = self.stop;
-        stream::iter(attempts.take_while(|_| !stop.is_set()))
+        let sending = stream::iter(attempts.take_while(|_| !stop.is_set()))
             .map(|attempt| self.make(attempt))
             .buffer_unordered(concurrency.max(1))
-            .for_each(|()| std::future::ready(()))
-            .await;
+            .for_each(|()| std::future::ready(()));
+        let mut sending = std::pin::pin!(sending);
+        tokio::select! {
+            biased;
+            () = &mut sending => return self.course().tally,
+            () = stop.signalled() => {}
+        }
+        let in_flight = self.course().in_flight;
+        if in_flight > 0 {
+            (self.tell)(Event::Draining(in_flight));
+        }
+        sending.await;
         self.course().tally
     }
 
@@ -170,7 +231,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     async fn make(&self, attempt: Attempt) {
-        let Some(mut permit) = self.permit().await else {
+        let Some(permit) = self.permit().await else {
             return;
         };
         if self.stop.is_set() {
@@ -181,6 +242,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             self.stop.set(Reason::Disk(error.to_string()));
             return;
         }
+        self.course().in_flight += 1;
+        self.send(&attempt, permit).await;
+        self.course().in_flight -= 1;
+    }
+
+    /// Sends what stands in the log, as often as it takes, and writes down what became of it.
+    async fn send(&self, attempt: &Attempt, mut permit: Permit<'a>) {
         let key = idempotency_key(attempt.job, attempt.number);
         let mut posts = 0;
         loop {
@@ -201,7 +269,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                         Outcome::Accepted { .. } => permit.succeeded(),
                         _ => drop(permit),
                     }
-                    return self.settle(&attempt, settled).await;
+                    return self.settle(attempt, settled).await;
                 }
             };
             let next = match permit.throttled(retry_after, posts) {
@@ -214,7 +282,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             };
             match next {
                 Some(next) => permit = next,
-                None => return self.give_up(&attempt, http_status, error).await,
+                None => return self.give_up(attempt, http_status, error).await,
             }
         }
     }
@@ -267,8 +335,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             return self.unknown(attempt, None, error).await;
         }
         let at = (self.clock)();
-        let mut record = self
-            .record(attempt, at, status)
+        let mut record = Self::record(attempt, at, status)
             .with("generation_id", &id)
             .with("submitted_at", format!("{at:.3}"));
         for (name, value) in facts.fields(status, None) {
@@ -323,12 +390,14 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if attempt.resend {
             return self.still_unknown(attempt, Some(http_status), error).await;
         }
-        let record = self
-            .record(attempt, (self.clock)(), Status::SubmitFailed)
+        let record = Self::record(attempt, (self.clock)(), Status::SubmitFailed)
             .with("error", &error)
             .with("http_status", http_status);
         if self.write(record).await {
-            self.course().tally.refused += 1;
+            let mut course = self.course();
+            course.tally.refused += 1;
+            course.tally.released += attempt.estimate;
+            drop(course);
             (self.tell)(Event::Refused(attempt, error));
         }
     }
@@ -339,13 +408,15 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if attempt.resend {
             return self.still_unknown(attempt, http_status, error).await;
         }
-        let record = self
-            .record(attempt, (self.clock)(), Status::SubmitFailed)
+        let record = Self::record(attempt, (self.clock)(), Status::SubmitFailed)
             .with("error", &error)
             .with_some("http_status", http_status)
             .with("temporary", true);
         if self.write(record).await {
-            self.course().tally.gave_up += 1;
+            let mut course = self.course();
+            course.tally.gave_up += 1;
+            course.tally.released += attempt.estimate;
+            drop(course);
             (self.tell)(Event::GaveUp(attempt, error));
         }
     }
@@ -362,8 +433,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     async fn still_unknown(&self, attempt: &Attempt, http_status: Option<u16>, error: String) {
-        let record = self
-            .record(attempt, (self.clock)(), Status::Unknown)
+        let record = Self::record(attempt, (self.clock)(), Status::Unknown)
             .with("error", &error)
             .with_some("http_status", http_status);
         if self.write(record).await {
@@ -375,7 +445,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
     }
 
-    fn record(&self, attempt: &Attempt, at: jiff::Timestamp, status: Status) -> Record {
+    fn record(attempt: &Attempt, at: jiff::Timestamp, status: Status) -> Record {
         let id = attempt
             .id
             .as_ref()
@@ -394,5 +464,34 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 false
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cap_counts_what_is_handed_out_and_gives_back_what_was_refused() {
+        let five = Credits::whole(5);
+        let cap = Cap::new(Some(Credits::whole(20)), Credits::whole(8));
+        let mut tally = Tally::default();
+        assert!(cap.admits(five, &tally));
+        assert!(cap.admits(five, &tally));
+        assert!(!cap.is_reached());
+        assert!(!cap.admits(five, &tally), "8 + 15 would be more than 20");
+        assert!(cap.is_reached());
+        tally.released = five;
+        assert!(cap.admits(five, &tally), "one was refused");
+        assert!(
+            cap.admits(Credits::ZERO, &tally),
+            "a repetition costs nothing more"
+        );
+    }
+
+    #[test]
+    fn without_a_cap_everything_is_admitted() {
+        let cap = Cap::new(None, Credits::whole(1000));
+        assert!(cap.admits(Credits::whole(1000), &Tally::default()));
     }
 }

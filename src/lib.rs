@@ -1,4 +1,4 @@
-//! `creativeai`: a batch submitter and reconciler for the CreativeAI video API.
+//! `creativeai`: a batch submitter and reconciler for the `CreativeAI` video API.
 //!
 //! Imports go down only; a room's name tells what it holds.
 //!

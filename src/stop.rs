@@ -70,6 +70,12 @@ impl Stop {
         let _ = self.reasons.subscribe().wait_for(|r| !r.is_empty()).await;
     }
 
+    /// Returns once somebody has asked the run to stop.
+    pub async fn signalled(&self) {
+        let asked = |reasons: &Vec<Reason>| reasons.iter().any(|r| matches!(r, Reason::Signal(_)));
+        let _ = self.reasons.subscribe().wait_for(asked).await;
+    }
+
     /// What `future` gives, or `None` when the run is to stop first.
     pub async fn or<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         tokio::select! {

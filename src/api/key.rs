@@ -67,12 +67,21 @@ impl ApiKey {
                 *text = self.blot(text);
                 true
             }
-            Value::Array(items) => items
-                .iter_mut()
-                .fold(false, |found, item| self.blot_value(item) || found),
-            Value::Object(fields) => fields
-                .values_mut()
-                .fold(false, |found, field| self.blot_value(field) || found),
+            // Every one of them, not just the first.
+            Value::Array(items) => {
+                items
+                    .iter_mut()
+                    .filter_map(|item| self.blot_value(item).then_some(()))
+                    .count()
+                    > 0
+            }
+            Value::Object(fields) => {
+                fields
+                    .values_mut()
+                    .filter_map(|field| self.blot_value(field).then_some(()))
+                    .count()
+                    > 0
+            }
             _ => false,
         }
     }

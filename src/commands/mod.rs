@@ -1,5 +1,6 @@
 //! One file a subcommand: gather, run, tell. No protocol and no file format in here.
 
+mod check;
 mod compact;
 pub mod completions;
 pub mod config;
@@ -9,6 +10,7 @@ mod evidence;
 pub mod filter;
 pub mod help;
 pub mod init;
+mod learn;
 mod listen;
 pub mod man;
 mod open;
@@ -108,7 +110,7 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
             ))
         }
         Command::Config => done(config::run(&settings()?, cli.global.json, printer.out())),
-        _ => Err(Failure::usage("this command is not built yet").into()),
+        Command::Check(args) => check::run(args, &settings()?, printer),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Opening what commands work on: the log, the API, signals. What fails is told in words, with the
 //! next step.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use tokio::net::TcpListener;
@@ -34,16 +35,15 @@ impl Api {
     /// Prepares to call the API. Nothing is sent yet.
     pub async fn open(settings: &Settings) -> Result<Self, Failure> {
         let key = settings.require_key()?;
-        let (base, stand_in) = match &settings.base_url.value {
-            Some(url) => (BaseUrl::parse(url).map_err(|e| config(&e))?, None),
-            None => {
-                let stand_in = start_stand_in(key.clone()).await?;
-                let url = format!("http://{}", stand_in.addr());
-                (
-                    BaseUrl::parse(&url).map_err(|e| config(&e))?,
-                    Some(stand_in),
-                )
-            }
+        let (base, stand_in) = if let Some(url) = &settings.base_url.value {
+            (BaseUrl::parse(url).map_err(|e| config(&e))?, None)
+        } else {
+            let stand_in = start_stand_in(key.clone()).await?;
+            let url = format!("http://{}", stand_in.addr());
+            (
+                BaseUrl::parse(&url).map_err(|e| config(&e))?,
+                Some(stand_in),
+            )
         };
         let client = Client::new(ClientOptions {
             base: base.clone(),
@@ -81,6 +81,7 @@ async fn start_stand_in(key: crate::api::ApiKey) -> Result<Sandbox, Failure> {
 }
 
 /// What a log that cannot be used means for the run.
+#[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
 pub fn log_failure(error: LogError) -> Failure {
     let message = error.to_string();
     match error {
@@ -262,6 +263,28 @@ impl Signals {
             Err(_) => std::future::pending().await,
         }
     }
+}
+
+/// Opens an address to serve on.
+pub async fn bind(addr: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(addr).await.map_err(|error| {
+        Failure::io(format!("cannot listen on {addr}"))
+            .because(error)
+            .help("another program may use that port; choose one with --addr 127.0.0.1:PORT")
+    })
+}
+
+/// How a server ends: it serves until a signal, so that is what its code tells.
+pub fn ending_of_server(stop: &Stop) -> Ending {
+    let mut ending = Ending::default();
+    for reason in stop.reasons() {
+        match reason {
+            Reason::Signal(2) => ending.note(Code::Interrupted),
+            Reason::Signal(_) => ending.note(Code::Terminated),
+            _ => {}
+        }
+    }
+    ending
 }
 
 /// When the whole run has to be over, and a timer that says so.

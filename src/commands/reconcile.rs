@@ -24,7 +24,10 @@ pub fn run(
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let mut summary = Summary::new("reconcile");
     let mut ending = Ending::default();
-    if matches!(args.source(), Source::Poll { .. }) {
+    if matches!(
+        args.source(),
+        Source::Poll { .. } | Source::Replay { confirm: true, .. }
+    ) {
         // Before the log is touched, so that a missing key changes nothing.
         settings.require_key()?;
     }
@@ -88,7 +91,6 @@ fn confirm_by_poll(
     if doubtful.is_empty() {
         return Ok(Ending::default());
     }
-    settings.require_key()?;
     let before = writer.ledger().lines();
     let ending = on_runtime(poll(writer, settings, printer, false, |job| {
         doubtful.contains(&job.key)

@@ -4,38 +4,26 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use hashbrown::HashSet;
-
-use super::open;
+use super::learn::{Ahead, Learner, Told};
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::{Appending, Writer};
-use crate::jobs::{GenerationId, JobKey, Status};
-use crate::observe::{Binding, Facts, Learned, Observation, Observer, Via};
+use crate::job_log::Writer;
+use crate::jobs::{GenerationId, JobKey};
+use crate::observe::{Learned, Observer};
 use crate::output::{Printer, Replayed, escape, words};
 use crate::settings::Settings;
 use crate::webhook::{self, Grade, Graded, Unreadable, VerifyKeys};
 
 /// Captures of each grade that are told one by one without `-v`.
 const TOLD: u64 = 20;
-/// Bytes of lines that are made durable together.
-const BATCH: usize = 4 << 20;
 
 /// What is taken from a capture off the thread that folds.
 enum Entry {
     /// It teaches something, as the log stood a moment ago.
-    New(Box<New>),
+    New(Box<Ahead>),
     /// The log knows it.
     Known,
     /// Anything else, and where it stood.
     Other(Box<(Place, Taken)>),
-}
-
-/// A line that was made up ahead of its turn.
-struct New {
-    job: JobKey,
-    id: GenerationId,
-    status: Status,
-    line: String,
 }
 
 /// Where a capture stood.
@@ -56,8 +44,7 @@ impl Display for Place {
 }
 
 enum Taken {
-    Seen(Box<Observation>),
-    UnknownWord(GenerationId, String),
+    Told(Told),
     Rejected(String),
     Unverifiable(Option<GenerationId>, String),
     Unreadable(String),
@@ -73,33 +60,12 @@ pub struct Outcome {
     pub to_confirm: Vec<(JobKey, GenerationId)>,
 }
 
-/// What lines that are not folded yet are about.
-#[derive(Default)]
-struct Pending {
-    jobs: HashSet<JobKey>,
-    /// Ids that the log did not know before.
-    ids: HashSet<GenerationId>,
-}
-
-impl Pending {
-    fn holds(&self, job: Option<JobKey>, id: &GenerationId) -> bool {
-        job.is_some_and(|job| self.jobs.contains(&job))
-            || (!self.ids.is_empty() && self.ids.contains(id))
-    }
-}
-
 /// Folds captures into one log.
 pub struct Replay<'a> {
     writer: &'a Writer,
     printer: &'a Printer,
-    settings: &'a Settings,
+    learner: Learner<'a>,
     outcome: Outcome,
-    batch: String,
-    /// Jobs and ids of lines that are not folded yet: the next observation of one of them must be
-    /// decided after that.
-    pending: Pending,
-    /// The batch before, on its way to the disk.
-    appending: Option<(Appending, Pending)>,
     other_traffic: u64,
 }
 
@@ -121,19 +87,16 @@ impl<'a> Replay<'a> {
         let mut replay = Self {
             writer,
             printer,
-            settings,
+            learner: Learner::new(writer, settings, printer),
             outcome: Outcome::default(),
-            batch: String::new(),
-            pending: Pending::default(),
-            appending: None,
             other_traffic: 0,
         };
+        // On every core; the ledger is only read there.
         let observer = Observer {
             writer,
             clock: &jiff::Timestamp::now,
             sandbox: settings.sandbox,
         };
-        // On every core; the ledger is only read there.
         let take = |graded: Graded<'_>| take(graded, &observer);
         let missing = |e: anyhow::Error| {
             Failure::io(format!("{e:#}")).help("check the path after --replay; nothing was changed")
@@ -148,14 +111,18 @@ impl<'a> Replay<'a> {
         });
         folding?;
         reading.map_err(missing)?;
-        replay.settle()?;
+        replay.learner.flush()?;
         replay.tell_rest();
         Ok(replay.outcome)
     }
 
     fn fold(&mut self, entry: Entry) -> anyhow::Result<()> {
         let (place, grade) = match entry {
-            Entry::New(new) => return self.add_new(*new),
+            Entry::New(ahead) => {
+                let (job, learned) = (ahead.job, self.learner.learn_ahead(*ahead)?);
+                self.count(&job, learned);
+                return Ok(());
+            }
             Entry::Known => {
                 self.outcome.counts.known += 1;
                 return Ok(());
@@ -164,8 +131,11 @@ impl<'a> Replay<'a> {
         };
         let counts = &mut self.outcome.counts;
         match grade {
-            Taken::Seen(seen) => return self.observe(&place, &seen),
-            Taken::UnknownWord(id, word) => {
+            Taken::Told(Told::Seen(seen)) => {
+                let learned = self.learner.learn(&seen)?;
+                self.count(&format_args!("{place}: {}", seen.id), learned);
+            }
+            Taken::Told(Told::UnknownWord(id, word)) => {
                 counts.known += 1;
                 self.printer.warn(format_args!(
                     "{place}: {id} is said to be {:?}, a word nobody knows; nothing changes",
@@ -187,104 +157,29 @@ impl<'a> Replay<'a> {
                     self.outcome.to_confirm.push((job, id));
                 }
             }
-            Taken::Unreadable(why) => {
-                counts.unreadable += 1;
-                let n = counts.unreadable;
-                self.list(n, &place, "unreadable", &why);
-            }
+            Taken::Told(Told::Nothing(why)) => self.unreadable(&place, why),
+            Taken::Unreadable(why) => self.unreadable(&place, &why),
             Taken::NotAWebhook => self.other_traffic += 1,
         }
         Ok(())
     }
 
-    /// Takes a line that was made up ahead, unless the log has learned something of that attempt
-    /// since.
-    fn add_new(&mut self, new: New) -> anyhow::Result<()> {
-        let is_pending = self.is_pending(Some(new.job), &new.id);
-        let still_new = !is_pending && {
-            let ledger = self.writer.ledger();
-            let found = ledger.find_generation(&new.id);
-            found.is_some_and(|f| f.job.key == new.job && !f.attempt.has_seen(new.status))
-        };
-        if still_new {
-            return Ok(self.add(new.job, None, &new.line)?);
-        }
-        let seen = Observation::of_line(new.id, new.status, Via::Webhook, &new.line);
-        self.observe(&new.job, &seen)
+    fn unreadable(&mut self, place: &Place, why: &str) {
+        self.outcome.counts.unreadable += 1;
+        self.list(self.outcome.counts.unreadable, place, "unreadable", why);
     }
 
-    fn observe(&mut self, place: &dyn Display, seen: &Observation) -> anyhow::Result<()> {
-        let owner = self.writer.owner_of(&seen.id).or(seen.correlation);
-        if self.is_pending(owner.map(|(job, _)| job), &seen.id) {
-            self.settle()?;
-        }
-        let observer = Observer {
-            writer: self.writer,
-            clock: &jiff::Timestamp::now,
-            sandbox: self.settings.sandbox,
-        };
-        match observer.decide(seen).map_err(open::log_failure)? {
-            Learned::Known { .. } => self.outcome.counts.known += 1,
+    fn count(&mut self, place: &dyn Display, learned: Learned) {
+        let counts = &mut self.outcome.counts;
+        match learned {
+            Learned::New { .. } => counts.applied += 1,
+            Learned::Known { .. } => counts.known += 1,
             Learned::UnknownId(why) => {
-                self.outcome.counts.unknown_id += 1;
-                let n = self.outcome.counts.unknown_id;
-                self.list(n, place, "unknown id", &format!("{}: {why}", seen.id));
-            }
-            Learned::New {
-                job,
-                attempt,
-                line,
-                binding,
-            } => {
-                tell_binding(&binding, job, attempt, &seen.id, self.printer);
-                let adopted = (binding != Binding::Known).then(|| seen.id.clone());
-                self.add(job, adopted, &line)?;
+                counts.unknown_id += 1;
+                let n = counts.unknown_id;
+                self.list(n, place, "unknown id", why);
             }
         }
-        Ok(())
-    }
-
-    fn is_pending(&self, job: Option<JobKey>, id: &GenerationId) -> bool {
-        let before = self.appending.as_ref().map(|(_, pending)| pending);
-        self.pending.holds(job, id) || before.is_some_and(|pending| pending.holds(job, id))
-    }
-
-    fn add(
-        &mut self,
-        job: JobKey,
-        adopted: Option<GenerationId>,
-        line: &str,
-    ) -> Result<(), Failure> {
-        self.outcome.counts.applied += 1;
-        self.batch.push_str(line);
-        self.pending.jobs.insert(job);
-        self.pending.ids.extend(adopted);
-        if self.batch.len() >= BATCH {
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    /// Sends the batch on its way to the disk, and waits for the one before.
-    fn flush(&mut self) -> Result<(), Failure> {
-        let lines = std::mem::take(&mut self.batch);
-        let pending = std::mem::take(&mut self.pending);
-        let next = (!lines.is_empty()).then(|| (self.writer.begin_append(lines), pending));
-        let Some((appending, _)) = std::mem::replace(&mut self.appending, next) else {
-            return Ok(());
-        };
-        self.writer.finish_append(appending).map_err(|error| {
-            Failure::io(format!("the job log cannot be written: {error}")).help(
-                "make room on the disk and replay again; the captures are untouched, and what the \
-                 log knows already is passed over",
-            )
-        })
-    }
-
-    /// Waits until everything is durable and folded.
-    fn settle(&mut self) -> Result<(), Failure> {
-        self.flush()?;
-        self.flush()
     }
 
     fn list(&self, n: u64, place: &dyn Display, what: &str, why: &str) {
@@ -334,79 +229,29 @@ pub fn ending(counts: &Replayed, strict: bool) -> Ending {
     ending
 }
 
-/// Tells how an id came to an attempt, where that is worth telling.
-pub fn tell_binding(
-    binding: &Binding,
-    job: JobKey,
-    attempt: u32,
-    id: &GenerationId,
-    printer: &Printer,
-) {
-    match binding {
-        Binding::Known => {}
-        Binding::Adopted => printer.note(format_args!(
-            "job {job}, attempt {attempt}: its outcome was in doubt; a signed capture shows that \
-             it was accepted as {id}"
-        )),
-        Binding::BilledTwice { others } => printer.warn(format_args!(
-            "job {job}, attempt {attempt} was billed twice: it is {} and {id}. Both are kept; ask \
-             the vendor to refund one",
-            others.join(", ")
-        )),
-    }
-}
-
 /// Takes from a graded capture what folding needs.
 fn take(graded: Graded<'_>, observer: &Observer<'_>) -> Entry {
     let taken = match graded.grade {
-        Grade::Verified(payload) => verified(&payload, graded.correlation),
+        Grade::Verified(payload) => Taken::Told(Told::of(&payload, graded.correlation)),
         Grade::Rejected(why) => Taken::Rejected(why.to_string()),
         Grade::Unverifiable { doubt, id, .. } => Taken::Unverifiable(id, doubt.to_string()),
         Grade::Unreadable(Unreadable::NotAWebhook) => Taken::NotAWebhook,
         Grade::Unreadable(why) => Taken::Unreadable(why.to_string()),
     };
-    let other = |taken| {
-        let place = Place {
-            file: Path::to_owned(graded.file),
-            entry: graded.entry,
-        };
-        Entry::Other(Box::new((place, taken)))
-    };
-    let Taken::Seen(seen) = taken else {
-        return other(taken);
-    };
-    match observer.decide_unread(&seen) {
-        Some(Learned::Known { .. }) => Entry::Known,
-        Some(Learned::New {
-            job,
-            line,
-            binding: Binding::Known,
-            ..
-        }) => Entry::New(Box::new(New {
-            job,
-            id: seen.id,
-            status: seen.status,
-            line,
-        })),
-        _ => other(Taken::Seen(seen)),
+    if let Taken::Told(Told::Seen(seen)) = &taken {
+        match observer.decide_unread(seen) {
+            Some(Learned::Known { .. }) => return Entry::Known,
+            Some(learned) => {
+                if let Some(ahead) = Ahead::of(learned, seen) {
+                    return Entry::New(Box::new(ahead));
+                }
+            }
+            None => {}
+        }
     }
-}
-
-fn verified(payload: &crate::api::Payload<'_>, correlation: Option<(JobKey, u32)>) -> Taken {
-    let Some(id) = payload.id() else {
-        return Taken::Unreadable("it names no valid generation id".to_owned());
+    let place = Place {
+        file: Path::to_owned(graded.file),
+        entry: graded.entry,
     };
-    let Some(word) = payload.status() else {
-        return Taken::Unreadable("it tells no status".to_owned());
-    };
-    match Status::from_vendor(word.as_str()) {
-        Some(status) => Taken::Seen(Box::new(Observation {
-            id,
-            status,
-            facts: Facts::of(payload),
-            via: Via::Webhook,
-            correlation,
-        })),
-        None => Taken::UnknownWord(id, word.0.into_owned()),
-    }
+    Entry::Other(Box::new((place, taken)))
 }

@@ -1,6 +1,5 @@
 //! `retry`: new attempts for what failed, or the same attempts again where nobody knows.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -10,7 +9,7 @@ use super::tell;
 use super::{evidence, on_runtime};
 use crate::api::{Endpoint, recorrelated, request_body};
 use crate::cli::{Retry, RetryArgs};
-use crate::dispatch::{Attempt, Dispatcher, Event, Tally};
+use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::Writer;
 use crate::jobs::{
@@ -56,12 +55,11 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         if args.which.choice() == Retry::Unknown {
             consent(args, &attempts, settings, &writer, printer)?;
         }
-        let capped = Cell::new(false);
-        let (tally, stopped) =
-            on_runtime(send(args, attempts, settings, &writer, printer, &capped))?;
+        let cap = Cap::new(args.max_credits, writer.ledger().committed());
+        let (tally, stopped) = on_runtime(send(attempts, settings, &writer, printer, &cap))?;
         ending.join(stopped);
-        ending.note_if(capped.get(), Code::Decision);
-        if capped.get() {
+        ending.note_if(cap.is_reached(), Code::Decision);
+        if cap.is_reached() {
             printer.warn("the credit cap is reached; raise --max-credits to send the rest");
         }
         summary.submitted = tally.accepted;
@@ -378,12 +376,11 @@ fn dry_run(
 }
 
 async fn send(
-    args: &RetryArgs,
     attempts: Vec<Attempt>,
     settings: &Settings,
     writer: &Writer,
     printer: &Printer,
-    capped: &Cell<bool>,
+    cap: &Cap,
 ) -> anyhow::Result<(Tally, Ending)> {
     let stop = Stop::default();
     open::watch_signals(&stop);
@@ -408,11 +405,7 @@ async fn send(
         } else {
             attempt.estimate
         };
-        let fits = args
-            .max_credits
-            .is_none_or(|most| writer.ledger().committed() + more <= most);
-        capped.set(capped.get() || !fits);
-        fits.then_some(attempt)
+        cap.admits(more, &dispatcher.tally()).then_some(attempt)
     });
     let tally = dispatcher.run(feed, concurrency).await;
     drop(teller);

@@ -36,10 +36,9 @@ pub fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
     for job in jobs.filter(|job| job.is_counted()) {
         match job.status() {
             Status::Unknown | Status::Submitting => ending.note(Code::Decision),
-            Status::Failed => ending.note(Code::Failed),
             Status::SubmitFailed if job.speaking().is_refused() => ending.note(Code::Refused),
             Status::SubmitFailed if job.speaking().is_temporary() => ending.note(Code::Temporary),
-            Status::SubmitFailed => ending.note(Code::Failed),
+            Status::SubmitFailed | Status::Failed => ending.note(Code::Failed),
             Status::Pending | Status::Processing | Status::Completed => {}
         }
     }
@@ -110,10 +109,16 @@ impl<'a> Sending<'a> {
             E::Warning(attempt, warning) => {
                 warn(format!("{}: {}", name(attempt), escape(warning)));
             }
+            E::Draining(count) => warn(format!(
+                "stopping: {} in flight, waited for and logged. The same signal again stops at \
+                 once and leaves {} in doubt",
+                words::count(*count as u64, "request"),
+                if *count == 1 { "it" } else { "them" },
+            )),
             // Not escaped: it is JSON, which has no control characters, and must read back.
             E::Recover(line) => self.progress.suspend(|| {
                 self.printer
-                    .raw(format_args!("{}{line}", super::recover::MARK))
+                    .raw(format_args!("{}{line}", super::recover::MARK));
             }),
         }
     }
@@ -169,7 +174,7 @@ impl<'a> Polling<'a> {
         let left = left.unwrap_or_default();
         self.progress.suspend(|| {
             self.printer
-                .detail(format_args!("{id}: {status}{phase}{left}"))
+                .detail(format_args!("{id}: {status}{phase}{left}"));
         });
     }
 
@@ -218,16 +223,16 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
         ("duplicate", counts.duplicate),
         ("invalid", counts.invalid),
     ];
-    let mut text = format!("{}\n", escape(run.manifest));
+    let out = printer.out();
+    writeln!(out, "{}", escape(run.manifest))?;
     for (what, n) in rows {
-        text.push_str(&format!("  {what:<18} {:>9}\n", words::number(n)));
+        writeln!(out, "  {what:<18} {:>9}", words::number(n))?;
     }
-    text.push_str(&format!(
-        "  would cost {}\n",
-        words::money(&settings.rates, run.credits)
-    ));
-    text.push_str("Nothing was sent, nothing was written.\n");
-    std::io::Write::write_all(printer.out(), text.as_bytes())?;
+    let cost = words::money(&settings.rates, run.credits);
+    writeln!(
+        out,
+        "  would cost {cost}\nNothing was sent, nothing was written."
+    )?;
     printer.flush()?;
     Ok(())
 }

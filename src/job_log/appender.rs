@@ -48,14 +48,15 @@ pub struct Appender {
 }
 
 impl Appender {
-    /// Opens `path` for appending and makes it (mode 0600) where it is missing; a new file's
-    /// folder is synced. A last line without a newline is ended before the first new one.
+    /// Opens `path` for appending and makes it (mode 0600) where it is missing; an empty file's
+    /// folder is synced, so that its name lasts as long as its lines. A last line without a newline is ended before the first new one.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let (mut file, is_new) = open(path)?;
-        if is_new {
+        let mut file = open(path)?;
+        let len = file.seek(SeekFrom::End(0))?;
+        // An empty one may be left over from a run that got no further than making it.
+        if len == 0 {
             sync_folder_of(path)?;
         }
-        let len = file.seek(SeekFrom::End(0))?;
         let torn = is_torn(path, len)?;
         let (sender, requests) = mpsc::channel();
         let thread = std::thread::Builder::new()
@@ -67,7 +68,7 @@ impl Appender {
                     torn,
                     failed: None,
                 }
-                .run(&requests)
+                .run(&requests);
             })?;
         Ok(Self {
             requests: Some(sender),
@@ -232,7 +233,7 @@ impl Committer {
     }
 }
 
-fn open(path: &Path) -> io::Result<(File, bool)> {
+fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true);
     #[cfg(unix)]
@@ -242,13 +243,7 @@ fn open(path: &Path) -> io::Result<(File, bool)> {
             .mode(0o600)
             .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
     }
-    match options.clone().create_new(true).open(path) {
-        Ok(file) => Ok((file, true)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Ok((options.open(path)?, false))
-        }
-        Err(error) => Err(error),
-    }
+    options.create(true).open(path)
 }
 
 fn is_torn(path: &Path, len: u64) -> io::Result<bool> {
@@ -327,7 +322,7 @@ mod tests {
     #[test]
     fn after_a_write_error_nothing_is_said_to_be_durable() {
         // /dev/full refuses every write as a full disk does.
-        let (file, _) = open(Path::new("/dev/full")).unwrap();
+        let file = open(Path::new("/dev/full")).unwrap();
         let mut committer = Committer {
             file,
             len: 0,

@@ -178,6 +178,11 @@ impl Iterator for Walk {
             if !named && !kind.is_file() {
                 return refuse("it is no regular file".to_owned());
             }
+            // The lock of a capture file says nothing, and cannot be read everywhere while it is held.
+            let is_lock = || path.extension().is_some_and(|e| e == "lock");
+            if !named && is_lock() && path.with_extension("").is_file() {
+                continue;
+            }
             if path.extension().is_some_and(|e| e == "headers") {
                 if has_body(&path) {
                     continue;

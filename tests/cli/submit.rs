@@ -157,7 +157,7 @@ fn a_mistake_anywhere_keeps_every_row_back() {
     let world = World::facing(&server);
     world.write("listings.csv", with_mistakes());
     let run = world.run(&["submit", "listings.csv"]).expect(65);
-    for place in ["listings.csv:3:7", "listings.csv:4"] {
+    for place in ["listings.csv:3: column 2", "listings.csv:4: column 3"] {
         assert!(run.stderr.contains(place), "{}", run.stderr);
     }
     assert_eq!(server.connections(), 0);

@@ -2,7 +2,6 @@
 
 mod plan;
 
-use std::cell::Cell;
 use std::path::Path;
 
 pub use plan::Counts;
@@ -13,7 +12,7 @@ use super::poll::Poller;
 use super::tell;
 use crate::api::{Endpoint, correlated, request_body};
 use crate::cli::SubmitArgs;
-use crate::dispatch::{Attempt, Dispatcher, Event};
+use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, LogError, Writer};
 use crate::jobs::{Credits, IdColumn, JobState, Ledger, Record, Status};
@@ -61,7 +60,7 @@ pub async fn run(
     let now = jiff::Timestamp::now;
     let mut dispatcher = Dispatcher::new(&api.client, &writer, &throttle, &stop, &now, &tell_event);
     dispatcher.sandbox = settings.sandbox;
-    let capped = Cell::new(false);
+    let cap = Cap::new(args.max_credits, writer.ledger().committed());
     let tally = {
         let run = Run {
             args,
@@ -69,7 +68,8 @@ pub async fn run(
             plan: &plan,
             writer: &writer,
             stop: &stop,
-            capped: &capped,
+            cap: &cap,
+            tally: &|| dispatcher.tally(),
             id_column: manifest.id_column(),
             carried: manifest.carried_columns().to_vec(),
         };
@@ -83,7 +83,7 @@ pub async fn run(
         ending.join(poller.wait(|job| plan.holds(job)).await?);
     }
     ending.join(open::ending_of(&stop, printer));
-    ending.note_if(capped.get(), Code::Decision);
+    ending.note_if(cap.is_reached(), Code::Decision);
     ending.note_if(plan.counts.changed > 0, Code::Decision);
     let mut summary = Summary::new("submit");
     summary.submitted = tally.accepted;
@@ -93,7 +93,7 @@ pub async fn run(
     summary.invalid = plan.counts.invalid;
     summary.credits_estimated = tally.credits;
     tell_held(&plan, args, &manifest, printer);
-    if capped.get() {
+    if cap.is_reached() {
         printer.warn("the credit cap is reached; raise --max-credits to send the rest");
     }
     let ledger = writer.ledger();
@@ -135,6 +135,7 @@ fn open_manifest(args: &SubmitArgs, settings: &Settings) -> Result<Manifest, Fai
 }
 
 /// What a manifest that cannot be read means for the run.
+#[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
 pub fn manifest_failure(error: ManifestError) -> Failure {
     let message = error.to_string();
     match error {
@@ -278,7 +279,8 @@ struct Run<'a> {
     plan: &'a Plan,
     writer: &'a Writer,
     stop: &'a Stop,
-    capped: &'a Cell<bool>,
+    cap: &'a Cap,
+    tally: &'a dyn Fn() -> Tally,
     id_column: IdColumn,
     carried: Vec<String>,
 }
@@ -323,8 +325,8 @@ impl<'a> Run<'a> {
                         return self.broken(ManifestError::Changed(name).to_string());
                     }
                 }
-                if !self.is_within_cap(&row) {
-                    self.capped.set(true);
+                let estimate = self.settings.rates.estimate(&row.clip);
+                if !self.cap.admits(estimate, &(self.tally)()) {
                     return None;
                 }
                 left -= 1;
@@ -340,12 +342,6 @@ impl<'a> Run<'a> {
     fn broken(&self, error: String) -> Option<Attempt> {
         self.stop.set(Reason::Input(error));
         None
-    }
-
-    fn is_within_cap(&self, row: &Row) -> bool {
-        self.args.max_credits.is_none_or(|most| {
-            self.writer.ledger().committed() + self.settings.rates.estimate(&row.clip) <= most
-        })
     }
 
     fn attempt(&self, row: &Row) -> Result<Attempt, String> {

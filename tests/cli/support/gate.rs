@@ -19,6 +19,11 @@ impl Gate {
         self.inner.1.notify_all();
     }
 
+    /// Whether it is open.
+    pub fn is_open(&self) -> bool {
+        *self.inner.0.lock().unwrap()
+    }
+
     /// Returns once it is open.
     pub fn wait(&self) {
         let (open, changed) = &*self.inner;

@@ -133,13 +133,22 @@ impl Server {
 
     /// Returns once `count` POSTs have been read.
     pub fn wait_for_posts(&self, count: usize) {
+        self.wait_for(|state| state.posts.len() >= count);
+    }
+
+    /// Returns once `count` polls have been read.
+    pub fn wait_for_polls(&self, count: usize) {
+        self.wait_for(|state| state.polls.len() >= count);
+    }
+
+    fn wait_for(&self, enough: impl Fn(&State) -> bool) {
         let state = self.shared.state();
         let (_state, late) = self
             .shared
             .changed
-            .wait_timeout_while(state, PATIENCE, |state| state.posts.len() < count)
+            .wait_timeout_while(state, PATIENCE, |state| !enough(state))
             .unwrap();
-        assert!(!late.timed_out(), "fewer than {count} POSTs came");
+        assert!(!late.timed_out(), "too few requests came");
     }
 }
 
@@ -258,7 +267,7 @@ fn write_reply(code: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u8> 
         body.len()
     );
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name.as_str(), ": ", value, "\r\n"]);
     }
     head.push_str("\r\n");
     let mut reply = head.into_bytes();

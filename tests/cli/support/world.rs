@@ -128,8 +128,8 @@ impl World {
 pub struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
-    stdout: mpsc::Receiver<Vec<u8>>,
-    stderr: mpsc::Receiver<Vec<u8>>,
+    stdout: Output,
+    stderr: Output,
 }
 
 impl Running {
@@ -138,8 +138,8 @@ impl Running {
         let mut child = command.spawn().unwrap();
         Self {
             stdin: child.stdin.take(),
-            stdout: collect(child.stdout.take()),
-            stderr: collect(child.stderr.take()),
+            stdout: Output::of(child.stdout.take()),
+            stderr: Output::of(child.stderr.take()),
             child,
         }
     }
@@ -157,6 +157,34 @@ impl Running {
         self.child.id()
     }
 
+    /// Whether it has come to an end.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Returns once standard error has said `words`.
+    pub fn wait_for_words(&mut self, words: &str) {
+        while !self.stderr.so_far().contains(words) {
+            assert!(
+                self.stderr.more(),
+                "it never said {words:?}, only {}",
+                self.stderr.so_far()
+            );
+        }
+    }
+
+    /// The line of standard error that holds `words`, once it has been said whole.
+    pub fn wait_for_line(&mut self, words: &str) -> String {
+        loop {
+            let so_far = self.stderr.so_far();
+            let whole = so_far.rfind('\n').map_or("", |end| &so_far[..end]);
+            if let Some(line) = whole.lines().find(|line| line.contains(words)) {
+                return line.to_owned();
+            }
+            assert!(self.stderr.more(), "it never said {words:?}, only {so_far}");
+        }
+    }
+
     /// Ends it at once, as `kill -9` does.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
@@ -166,17 +194,11 @@ impl Running {
     /// Waits for its end.
     pub fn wait(mut self) -> Ended {
         self.stdin.take();
-        let stderr = self.stderr.recv_timeout(PATIENCE);
-        let stdout = self.stdout.recv_timeout(PATIENCE);
-        if stdout.is_err() || stderr.is_err() {
-            let _ = self.child.kill();
-            panic!("the program did not end");
-        }
-        let text = |bytes: Result<Vec<u8>, _>| String::from_utf8(bytes.unwrap()).unwrap();
+        let (stderr, stdout) = (self.stderr.whole(), self.stdout.whole());
         Ended {
             status: self.child.wait().unwrap(),
-            stdout: text(stdout),
-            stderr: text(stderr),
+            stdout,
+            stderr,
         }
     }
 }
@@ -188,17 +210,52 @@ impl Drop for Running {
     }
 }
 
-/// Reads a stream to its end, aside. A stream that is none is empty.
-fn collect(stream: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut stream) = stream {
-            let _ = stream.read_to_end(&mut bytes);
+/// A stream that is read aside as it comes.
+struct Output {
+    pieces: mpsc::Receiver<Vec<u8>>,
+    bytes: Vec<u8>,
+}
+
+impl Output {
+    /// Starts reading. A stream that is none is empty.
+    fn of(stream: Option<impl Read + Send + 'static>) -> Self {
+        let (sender, pieces) = mpsc::channel();
+        std::thread::spawn(move || {
+            let Some(mut stream) = stream else { return };
+            let mut buffer = vec![0; 1 << 16];
+            while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                if sender.send(buffer[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            pieces,
+            bytes: Vec::new(),
         }
-        let _ = sender.send(bytes);
-    });
-    receiver
+    }
+
+    /// Waits for another piece; whether there was one before the end.
+    fn more(&mut self) -> bool {
+        match self.pieces.recv_timeout(PATIENCE) {
+            Ok(piece) => {
+                self.bytes.extend(piece);
+                true
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => false,
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("the program hangs: {}", self.so_far()),
+        }
+    }
+
+    fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// All of it, once the stream has ended.
+    fn whole(&mut self) -> String {
+        while self.more() {}
+        String::from_utf8(std::mem::take(&mut self.bytes)).unwrap()
+    }
 }
 
 /// How a process ended.

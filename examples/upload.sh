@@ -1,0 +1,16 @@
+#!/bin/sh
+# Hands one finished clip on. `creativeai publish --exec ./upload.sh` starts this once for each
+# clip; the clip counts as published when it ends with code 0, else it is started again next time.
+#
+# What it may need is in variables: CREATIVEAI_FILE (the downloaded clip), CREATIVEAI_OUTPUT_URL (its
+# address), CREATIVEAI_LISTING_ID or CREATIVEAI_SKU, CREATIVEAI_JOB, CREATIVEAI_PUBLISH_ID (the same
+# for every repetition), and every column of the spreadsheet, such as CREATIVEAI_DELIVERY_TARGET.
+# The whole job stands on standard input, as JSON. There is no key among them.
+set -eu
+
+# This example copies to a folder, as a network drive or a synchronised folder would be. Instead:
+#   rclone copyto "$CREATIVEAI_FILE" "remote:clips/$owner/$CREATIVEAI_JOB.mp4"
+#   curl --fail --upload-file "$CREATIVEAI_FILE" "https://cms.example.com/clips/$CREATIVEAI_PUBLISH_ID"
+owner=${CREATIVEAI_LISTING_ID:-${CREATIVEAI_SKU:-other}}
+mkdir -p "published/$owner"
+cp "$CREATIVEAI_FILE" "published/$owner/"

@@ -1,0 +1,420 @@
+//! `check`: is everything ready? It spends nothing: one request to the API without a key, and a
+//! look at each photo.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use futures::stream::{self, StreamExt};
+use reqwest::header::{CONTENT_TYPE, DATE, RANGE};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, Response, StatusCode};
+use serde_json::json;
+
+use super::submit::{manifest_failure, manifest_options};
+use super::{on_runtime, open};
+use crate::api::{BaseUrl, build_transport, correlated, transport};
+use crate::cli::CheckArgs;
+use crate::exit::{Code, Ending};
+use crate::job_log::{JobLog, Lock, LogError};
+use crate::jobs::JobKey;
+use crate::manifest::{Manifest, RowFault};
+use crate::output::{Printer, Tone, escape, words};
+use crate::settings::Settings;
+
+/// Photos looked at at the same time.
+const CONCURRENCY: usize = 8;
+/// Redirects followed on the way to a photo.
+const REDIRECTS: usize = 5;
+/// A clock that is further off than this makes log times and time-outs misleading.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
+/// Problems of one kind that are told one by one.
+const TOLD: usize = 20;
+
+/// One thing looked at.
+struct Finding {
+    subject: &'static str,
+    /// What was found; a problem with the code it means.
+    result: Result<String, (Code, String)>,
+}
+
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn pass(&mut self, subject: &'static str, text: impl Display) {
+        self.0.push(Finding {
+            subject,
+            result: Ok(text.to_string()),
+        });
+    }
+
+    fn problem(&mut self, subject: &'static str, code: Code, text: impl Display) {
+        self.0.push(Finding {
+            subject,
+            result: Err((code, text.to_string())),
+        });
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+    let mut findings = Findings::default();
+    check_settings(settings, &mut findings);
+    check_key(settings, &mut findings);
+    let path = settings.jobs_path(args.jobs.as_deref(), args.manifest.as_deref());
+    check_log(&path, settings, &mut findings);
+    let mut photos = BTreeSet::new();
+    let mut webhooks: BTreeSet<String> = settings.webhook_url.iter().cloned().collect();
+    if let Some(manifest) = &args.manifest {
+        check_manifest(
+            manifest,
+            args,
+            settings,
+            &mut photos,
+            &mut webhooks,
+            &mut findings,
+        );
+    }
+    check_webhooks(&webhooks, &mut findings);
+    on_runtime(async {
+        check_api(settings, &mut findings).await;
+        check_photos(&photos, settings, &mut findings).await;
+        Ok(())
+    })?;
+    tell(&findings, printer)
+}
+
+fn tell(findings: &Findings, printer: &mut Printer) -> anyhow::Result<Code> {
+    let mut ending = Ending::default();
+    for (code, _) in findings.0.iter().filter_map(|f| f.result.as_ref().err()) {
+        ending.note(*code);
+    }
+    let code = ending.code();
+    let problems = findings.0.iter().filter(|f| f.result.is_err()).count();
+    if printer.voice().json {
+        let list: Vec<_> = findings
+            .0
+            .iter()
+            .map(|finding| {
+                let text = match &finding.result {
+                    Ok(text) | Err((_, text)) => text,
+                };
+                json!({ "check": finding.subject, "ok": finding.result.is_ok(), "text": text })
+            })
+            .collect();
+        printer.document(&json!({
+            "command": "check",
+            "checks": list,
+            "problems": problems,
+            "exit_code": code.number(),
+        }))?;
+        return Ok(code);
+    }
+    if printer.voice().quiet && problems == 0 {
+        return Ok(code);
+    }
+    for finding in &findings.0 {
+        let (sign, text) = match &finding.result {
+            Ok(text) => (printer.paint("✓", Tone::Good), text),
+            Err((_, text)) => (printer.paint("✗", Tone::Bad), text),
+        };
+        let line = format!("{sign} {:<9} {text}\n", finding.subject);
+        std::io::Write::write_all(printer.out(), line.as_bytes())?;
+    }
+    let end = match problems {
+        0 => "Everything is ready. Nothing was sent or spent.".to_owned(),
+        n => format!(
+            "{} to mend first. Nothing was sent or spent.",
+            words::count(n as u64, "problem")
+        ),
+    };
+    std::io::Write::write_all(printer.out(), format!("{end}\n").as_bytes())?;
+    printer.flush()?;
+    Ok(code)
+}
+
+fn check_settings(settings: &Settings, findings: &mut Findings) {
+    let files: Vec<String> = settings
+        .files()
+        .iter()
+        .map(|file| escape(&file.display().to_string()).into_owned())
+        .collect();
+    findings.pass(
+        "settings",
+        if files.is_empty() {
+            "no settings file, so the defaults hold (`creativeai init` writes one)".to_owned()
+        } else {
+            files.join(", ")
+        },
+    );
+}
+
+fn check_key(settings: &Settings, findings: &mut Findings) {
+    match settings.require_key() {
+        Ok(_) if settings.sandbox => findings.pass("key", "the sandbox takes any"),
+        Ok(_) => findings.pass("key", "there is one, and nobody else can read its file"),
+        Err(failure) => {
+            let help = failure.next_step().unwrap_or_default();
+            findings.problem("key", failure.code(), format_args!("{failure}: {help}"));
+        }
+    }
+}
+
+fn check_log(path: &Path, settings: &Settings, findings: &mut Findings) {
+    let shown = escape(&path.display().to_string()).into_owned();
+    match JobLog::read(path, open::ledger(settings)) {
+        Ok(log) => {
+            let bad = log.ledger().unreadable();
+            let note = if bad > 0 {
+                format!(", {} that cannot be read", words::count(bad, "line"))
+            } else {
+                String::new()
+            };
+            let jobs = words::count(log.ledger().jobs().len() as u64, "job");
+            findings.pass("log", format_args!("{shown}: {jobs}{note}"));
+        }
+        Err(LogError::Missing(_)) => {
+            findings.pass(
+                "log",
+                format_args!("{shown} will be made by the first submit"),
+            );
+        }
+        Err(error) => {
+            let failure = open::log_failure(error);
+            return findings.problem("log", failure.code(), failure);
+        }
+    }
+    match Lock::holder(path) {
+        Ok(None) => {}
+        Ok(Some(holder)) => {
+            let who = holder.map_or_else(
+                || "another process".to_owned(),
+                |h| format!("`creativeai {}` (process {})", escape(&h.command), h.pid),
+            );
+            findings.problem(
+                "log",
+                Code::Temporary,
+                format_args!("{shown} is in use by {who}"),
+            );
+        }
+        Err(error) => findings.problem("log", Code::Io, format_args!("its lock: {error}")),
+    }
+}
+
+fn check_manifest(
+    path: &Path,
+    args: &CheckArgs,
+    settings: &Settings,
+    photos: &mut BTreeSet<String>,
+    webhooks: &mut BTreeSet<String>,
+    findings: &mut Findings,
+) {
+    let options = manifest_options(&args.reading, settings);
+    let mut manifest = match Manifest::open(path, options) {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            let failure = manifest_failure(error);
+            return findings.problem("manifest", failure.code(), failure);
+        }
+    };
+    let name = escape(manifest.name()).into_owned();
+    let (mut good, mut bad) = (0u64, 0usize);
+    let rows = match manifest.rows() {
+        Ok(rows) => rows,
+        Err(error) => {
+            let failure = manifest_failure(error);
+            return findings.problem("manifest", failure.code(), failure);
+        }
+    };
+    for row in rows {
+        match row {
+            Ok(row) => {
+                good += 1;
+                let image = row.clip.image_url();
+                if !image.is_empty() {
+                    photos.insert(image.to_owned());
+                }
+                webhooks.extend(row.webhook_url);
+            }
+            Err(fault) => {
+                bad += 1;
+                if bad <= TOLD {
+                    findings.problem("manifest", Code::Data, &fault);
+                }
+                if matches!(fault, RowFault::Broken(_)) {
+                    break;
+                }
+            }
+        }
+    }
+    if bad > TOLD {
+        findings.problem(
+            "manifest",
+            Code::Data,
+            format_args!("and {} more", bad - TOLD),
+        );
+    } else if bad == 0 {
+        findings.pass(
+            "manifest",
+            format_args!("{name}: {}", words::count(good, "row")),
+        );
+    }
+}
+
+fn check_webhooks(webhooks: &BTreeSet<String>, findings: &mut Findings) {
+    if webhooks.is_empty() {
+        findings.pass(
+            "webhook",
+            "none: finished clips are asked for with `creativeai reconcile`",
+        );
+        return;
+    }
+    for url in webhooks {
+        match correlated(url, JobKey::from_number(0), 1) {
+            Ok(_) => findings.pass("webhook", escape(url)),
+            Err(error) => findings.problem("webhook", Code::Config, escape(&error.to_string())),
+        }
+    }
+}
+
+async fn check_api(settings: &Settings, findings: &mut Findings) {
+    let Some(url) = &settings.base_url.value else {
+        return findings.pass("api", "the sandbox, inside the command");
+    };
+    let base = match BaseUrl::parse(url) {
+        Ok(base) => base,
+        Err(error) => return findings.problem("api", Code::Config, escape(&error.to_string())),
+    };
+    let client = transport(!base.is_https())
+        .connect_timeout(settings.network.connect_timeout)
+        .timeout(settings.network.request_timeout);
+    let client = match build_transport(client, base.origin()) {
+        Ok(client) => client,
+        Err(error) => return findings.problem("api", Code::Config, escape(&error.to_string())),
+    };
+    match client.head(base.as_str()).send().await {
+        // Whatever it says: it is there. No key was sent, so it may well refuse.
+        Ok(reply) => {
+            findings.pass("api", format_args!("{} answers", escape(base.as_str())));
+            check_clock(&reply, findings);
+        }
+        Err(error) => findings.problem(
+            "api",
+            Code::Temporary,
+            format_args!(
+                "{} does not answer ({}); check the network and the address",
+                escape(base.as_str()),
+                escape(&chain(&error))
+            ),
+        ),
+    }
+}
+
+fn check_clock(reply: &Response, findings: &mut Findings) {
+    let date = reply
+        .headers()
+        .get(DATE)
+        .and_then(|date| date.to_str().ok());
+    let Some(theirs) = date.and_then(|date| httpdate::parse_http_date(date).ok()) else {
+        return;
+    };
+    let ours = SystemTime::now();
+    let off = ours
+        .duration_since(theirs)
+        .or_else(|_| theirs.duration_since(ours))
+        .unwrap_or_default();
+    if off > CLOCK_TOLERANCE {
+        findings.problem(
+            "clock",
+            Code::Config,
+            format_args!(
+                "this computer's clock is {} off; set it, or times in the log will mislead",
+                words::duration(off.as_secs())
+            ),
+        );
+    } else {
+        findings.pass("clock", "right");
+    }
+}
+
+async fn check_photos(photos: &BTreeSet<String>, settings: &Settings, findings: &mut Findings) {
+    if photos.is_empty() {
+        return;
+    }
+    let client = transport(photos.iter().all(|url| url.starts_with("http://")))
+        .redirect(Policy::limited(REDIRECTS))
+        .connect_timeout(settings.network.connect_timeout)
+        .timeout(settings.network.request_timeout);
+    let client = match build_transport(client, "the photos") {
+        Ok(client) => client,
+        Err(error) => return findings.problem("photos", Code::Config, escape(&error.to_string())),
+    };
+    let looks = stream::iter(photos)
+        .map(|url| {
+            let client = &client;
+            async move { look(client, url).await.err().map(|why| (url, why)) }
+        })
+        .buffered(CONCURRENCY);
+    let missing: Vec<_> = looks.filter_map(std::future::ready).collect().await;
+    for (url, why) in missing.iter().take(TOLD) {
+        findings.problem(
+            "photos",
+            Code::Data,
+            format_args!("{}: {}", escape(url), escape(why)),
+        );
+    }
+    if missing.len() > TOLD {
+        let more = missing.len() - TOLD;
+        findings.problem("photos", Code::Data, format_args!("and {more} more"));
+    } else if missing.is_empty() {
+        let all = words::count(photos.len() as u64, "photo");
+        findings.pass("photos", format_args!("{all} can be fetched"));
+    }
+}
+
+/// Whether a photo is there: its head, or its first byte where the server knows no heads.
+async fn look(client: &Client, url: &str) -> Result<(), String> {
+    let reply = ask(client, Method::HEAD, url).await?;
+    let reply = match reply.status() {
+        StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED | StatusCode::FORBIDDEN => {
+            ask(client, Method::GET, url).await?
+        }
+        _ => reply,
+    };
+    if !reply.status().is_success() {
+        return Err(format!("the server answers {}", reply.status()));
+    }
+    let kind = reply
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    match kind {
+        Some(kind)
+            if kind.starts_with("image/") || kind.starts_with("application/octet-stream") =>
+        {
+            Ok(())
+        }
+        Some(kind) => Err(format!("it is no image but {kind}")),
+        None => Ok(()),
+    }
+}
+
+async fn ask(client: &Client, method: Method, url: &str) -> Result<Response, String> {
+    let mut request = client.request(method.clone(), url);
+    if method == Method::GET {
+        request = request.header(RANGE, "bytes=0-0");
+    }
+    request.send().await.map_err(|e| chain(&e))
+}
+
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = cause.to_string();
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,269 @@
+//! What the README, the docs and the examples say is true: their commands are run, their links
+//! lead somewhere, their files are read.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test may fail, and say so"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use creativeai::jobs::Line;
+
+#[cfg(unix)]
+mod night;
+#[cfg(unix)]
+mod session;
+#[cfg(unix)]
+mod typed;
+
+/// The project's folder.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The pages of the project's folder and everything in `docs`, by name.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = vec![root().join("README.md"), root().join("CONTRIBUTING.md")];
+    let docs = fs::read_dir(root().join("docs")).unwrap();
+    pages.extend(
+        docs.map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|e| e == "md")),
+    );
+    pages.sort();
+    pages
+}
+
+/// Every file below `folder`.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_below(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// A fenced block of a page.
+struct Block {
+    /// What stands after the fence.
+    info: String,
+    /// The number, from 0, of the line after the fence.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "blocks are run on Unix only"))]
+    first: usize,
+    lines: Vec<String>,
+}
+
+fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut open = false;
+    for (number, line) in text.lines().enumerate() {
+        if let Some(info) = line.trim_start().strip_prefix("```") {
+            open = !open;
+            if open {
+                blocks.push(Block {
+                    info: info.trim().to_owned(),
+                    first: number + 1,
+                    lines: Vec::new(),
+                });
+            }
+        } else if let (true, Some(block)) = (open, blocks.last_mut()) {
+            block.lines.push(line.to_owned());
+        }
+    }
+    assert!(!open, "a fence is not closed");
+    blocks
+}
+
+/// The blocks of all pages whose info begins with `language`, with the page's name.
+fn blocks_in(language: &str) -> Vec<(String, Block)> {
+    let mut found = Vec::new();
+    for page in pages() {
+        let name = page.file_name().unwrap().to_string_lossy().into_owned();
+        let all = blocks(&fs::read_to_string(&page).unwrap());
+        let fitting = all
+            .into_iter()
+            .filter(|b| b.info.split(' ').next() == Some(language));
+        found.extend(fitting.map(|b| (name.clone(), b)));
+    }
+    assert!(!found.is_empty(), "no page has a block of {language}");
+    found
+}
+
+#[test]
+fn the_readme_is_short_enough_to_be_read() {
+    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(text.lines().count() <= 220);
+}
+
+#[test]
+fn every_link_of_a_page_leads_somewhere() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1) {
+            let target = link.split(')').next().unwrap();
+            if target.contains("://") {
+                continue;
+            }
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let path = page.parent().unwrap().join(file);
+            assert!(path.exists(), "{}: {target}", page.display());
+            if !anchor.is_empty() {
+                let heading = |line: &str| {
+                    let title = line.trim_start_matches('#').trim().to_lowercase();
+                    line.starts_with('#') && title.replace(' ', "-") == anchor
+                };
+                let there = fs::read_to_string(&path).unwrap();
+                assert!(there.lines().any(heading), "{}: {target}", page.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_that_a_page_names_is_there() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for name in text.split('`').skip(1).step_by(2) {
+            let in_project = ["examples/", "docs/", "src/", "tests/", "tools/"];
+            let is_path = in_project.iter().any(|folder| name.starts_with(folder));
+            if is_path && !name.contains([' ', '*']) {
+                assert!(root().join(name).exists(), "{}: {name}", page.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn nobody_elses_folders_are_named() {
+    let examples = files_below(&root().join("examples"));
+    for path in pages().into_iter().chain(examples) {
+        let text = fs::read_to_string(&path).unwrap();
+        for folder in ["/home/", "/root/", "/Users/", "/tmp/", "/work/", "C:\\"] {
+            assert!(!text.contains(folder), "{}: {folder}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_exit_codes_of_the_readme_are_those_of_the_program() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let help = fs::read_to_string(root().join("src/commands/topics/exit-codes.txt")).unwrap();
+    let scheduling = fs::read_to_string(root().join("docs/scheduling.md")).unwrap();
+    for code in [0, 1, 2, 3, 65, 74, 75, 77, 78, 130] {
+        let in_table = |text: &str| text.contains(&format!("\n| {code}"));
+        assert!(in_table(&readme), "{code}");
+    }
+    for code in [75, 3] {
+        assert!(help.contains(&format!("{code})")), "{code}");
+    }
+    for code in ["0, 75", "1", "3", "65", "77"] {
+        assert!(scheduling.contains(&format!("\n| {code} |")), "{code}");
+    }
+}
+
+#[test]
+fn log_lines_and_captures_in_the_pages_are_whole() {
+    for (page, block) in blocks_in("jsonl") {
+        for line in block.lines {
+            if line.contains("\"headers\"") {
+                serde_json::from_str::<serde_json::Value>(&line).expect(&page);
+            } else {
+                Line::parse_whole(&line).expect(&page);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_field_of_the_log_is_explained() {
+    let page = fs::read_to_string(root().join("docs/log-format.md")).unwrap();
+    for field in creativeai::jobs::LOG_FIELDS {
+        assert!(page.contains(field), "{field}");
+    }
+    for status in creativeai::jobs::Status::ALL {
+        assert!(page.contains(&format!("| `{status}` |")), "{status}");
+    }
+}
+
+mod examples {
+    use std::process::Command;
+
+    use super::*;
+    use creativeai::api::ApiKey;
+    use creativeai::webhook::{self, Grade, VerifyKeys};
+
+    #[test]
+    fn the_captured_webhooks_are_signed_with_the_sandboxs_key() {
+        let keys = VerifyKeys::new(&[ApiKey::sandbox()]);
+        let mut verified = 0;
+        webhook::replay(
+            &[root().join("examples/webhooks")],
+            std::io::empty(),
+            &keys,
+            |graded| matches!(graded.grade, Grade::Verified(_)),
+            |is_verified| {
+                assert!(is_verified);
+                verified += 1;
+                Ok(())
+            },
+        )
+        .unwrap();
+        assert_eq!(verified, 4);
+    }
+
+    /// What `submit --dry-run` says of a manifest.
+    fn dry_run(manifest: &Path) -> serde_json::Value {
+        let folder = tempfile::tempdir().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_creativeai"))
+            .args(["submit", "--dry-run", "--sandbox", "--json"])
+            .arg(manifest)
+            .current_dir(folder.path())
+            .env_remove("CREATIVEAI_JOBS")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    #[test]
+    fn the_manifests_are_in_order() {
+        for (name, rows) in [("listings.csv", 3), ("products.csv", 4)] {
+            let told = dry_run(&root().join("examples").join(name));
+            assert_eq!(told["new"], rows, "{told}");
+        }
+        for (page, block) in blocks_in("csv") {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            fs::write(file.path(), block.lines.join("\n")).unwrap();
+            let told = dry_run(file.path());
+            assert_eq!(told["new"], block.lines.len() - 1, "{page}: {told}");
+        }
+    }
+
+    #[test]
+    fn the_orders_are_log_lines() {
+        let text = fs::read_to_string(root().join("examples/orders.jsonl")).unwrap();
+        for line in text.lines() {
+            let line = Line::parse_whole(line).unwrap();
+            assert!(line.is_sandbox());
+        }
+    }
+
+    #[test]
+    fn windows_gets_its_line_ends() {
+        for path in files_below(&root().join("examples")) {
+            if path.extension().is_some_and(|e| e == "cmd") {
+                let text = fs::read_to_string(&path).unwrap();
+                assert!(text.lines().count() == text.matches("\r\n").count());
+                assert!(text.is_ascii(), "cmd reads other text as it likes");
+            }
+        }
+    }
+}

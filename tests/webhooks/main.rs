@@ -1,0 +1,20 @@
+//! Webhooks with the real program: sandbox, receiver and submitter each a process of its own, and
+//! captures in every format.
+
+mod adoption;
+mod convert;
+mod delivery;
+mod equality;
+mod grades;
+mod http;
+mod load;
+mod processes;
+mod receiver;
+#[path = "../cli/support/mod.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "each test program uses its part of it"
+)]
+mod support;
+mod terminals;
