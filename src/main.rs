@@ -9,9 +9,8 @@ fn main() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => ExitCode::from(creativeai::commands::run(&cli).number()),
         Err(error) => {
-            // A closed terminal is no reason for another code.
-            let _ = error.print();
-            ExitCode::from(error.exit_code() as u8)
+            let json = std::env::args_os().any(|arg| arg == "--json");
+            ExitCode::from(creativeai::commands::refuse(&error, json).number())
         }
     }
 }

@@ -158,7 +158,8 @@ pub fn open_writer(
     Ok(writer)
 }
 
-fn warn_of_unreadable(ledger: &Ledger, path: &Path, printer: &Printer) {
+/// Says how many lines of a log were skipped.
+pub fn warn_of_unreadable(ledger: &Ledger, path: &Path, printer: &Printer) {
     let count = ledger.unreadable();
     if count > 0 {
         printer.warn(format_args!(
@@ -184,7 +185,7 @@ fn mixed_failure(path: &Path, sandbox: bool) -> Failure {
         Failure::config(format!(
             "{path} holds live jobs, and a rehearsal never writes to a live log; nothing was sent"
         ))
-        .help("leave the log's name out: --sandbox then uses sandbox-jobs.jsonl")
+        .help("name no log, nor one in CREATIVEAI_JOBS: --sandbox then uses sandbox-jobs.jsonl")
     } else {
         Failure::config(format!(
             "{path} holds jobs of a sandbox, and live jobs never enter such a log; nothing was sent"

@@ -161,9 +161,9 @@ impl Reading {
             (None, request) => request.as_ref().map(|r| r.price(&self.rates)),
         };
         let owner = line.id.as_ref();
-        let subject = match (owner, request.as_ref().and_then(|r| r.image_url.as_ref())) {
-            (Some((_, owner)), Some(image)) if self.subjects => {
-                Subject::of(owner.as_str(), image.as_str()).number()
+        let subject = match (owner, &request) {
+            (Some((_, owner)), Some(request)) if self.subjects => {
+                Subject::of_request(owner.as_str(), request).number()
             }
             _ => 0,
         };

@@ -10,11 +10,13 @@ use std::sync::LazyLock;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::gist::{Gist, Gists, IN_SANDBOX, LineAt, Read, Reading};
+use super::line::{RequestFacts, Text};
 use super::owners::{Known, Owners};
-use super::{AttemptState, Credits, GenerationId, JobKey, JobState, Rates, Status};
+use super::{AttemptState, Clip, Credits, GenerationId, JobKey, JobState, Rates, Status};
 
 /// A listing's or SKU's id together with its photo (without query and fragment, since signed
-/// addresses rotate), hashed: what stays the same when a row's prompt is edited.
+/// addresses rotate), or for a voice with its language, hashed: what stays the same when a row's
+/// prompt or text is edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Subject(u64);
 
@@ -26,6 +28,28 @@ impl Subject {
     pub fn of(owner: &str, image_url: &str) -> Self {
         let end = image_url.find(['?', '#']).unwrap_or(image_url.len());
         Self(HASHER.hash_one((owner, &image_url[..end])).max(1))
+    }
+
+    /// What a listing or SKU wants: its photo's clip, its clip without a photo, or its words in
+    /// a language.
+    pub fn of_clip(owner: &str, clip: &Clip) -> Self {
+        match clip {
+            Clip::Video(video) => Self::of(owner, &video.image_url),
+            Clip::Voice(voice) => Self::of_words(owner, &voice.language),
+        }
+    }
+
+    /// What a request asks for.
+    pub(super) fn of_request(owner: &str, request: &RequestFacts<'_>) -> Self {
+        if request.text.is_some() {
+            Self::of_words(owner, request.language.as_ref().map_or("", Text::as_str))
+        } else {
+            Self::of(owner, request.image_url.as_ref().map_or("", Text::as_str))
+        }
+    }
+
+    fn of_words(owner: &str, language: &str) -> Self {
+        Self(HASHER.hash_one((owner, "voice", language)).max(1))
     }
 
     /// A listing or SKU as a whole.

@@ -182,6 +182,9 @@ pub struct RequestFacts<'a> {
     /// The words of a voice request.
     #[serde(borrow)]
     pub text: Option<Text<'a>>,
+    /// The language of a voice request.
+    #[serde(borrow)]
+    pub language: Option<Text<'a>>,
     /// As sent: `"5s"` or `5`.
     #[serde(borrow, deserialize_with = "verbatim")]
     pub duration: Option<&'a str>,

@@ -26,7 +26,7 @@ pub enum Decision {
 struct Note {
     key: JobKey,
     digest: u64,
-    subject: Option<Subject>,
+    subject: Subject,
     owner: Subject,
     credits: Credits,
     decision: Decision,
@@ -64,11 +64,10 @@ impl Plan {
         let key = row.key();
         let first = *self.first_line.entry(key).or_insert(row.line);
         let is_first = first == row.line;
-        let image = row.clip.image_url();
         self.rows.push(Some(Note {
             key,
             digest: row.digest,
-            subject: (!image.is_empty()).then(|| Subject::of(&row.id, image)),
+            subject: Subject::of_clip(&row.id, &row.clip),
             owner: Subject::of_owner(&row.id),
             credits: rates.estimate(&row.clip),
             decision: if is_first {
@@ -136,20 +135,18 @@ impl Plan {
         row: &Row,
         ledger: &'a Ledger,
     ) -> impl Iterator<Item = &'a JobState> {
-        let image = row.clip.image_url();
-        let subject = (!image.is_empty()).then(|| Subject::of(&row.id, image));
+        let subject = Subject::of_clip(&row.id, &row.clip);
         self.replaced(subject, Subject::of_owner(&row.id), ledger)
     }
 
     fn replaced<'a>(
         &'a self,
-        subject: Option<Subject>,
+        subject: Subject,
         owner: Subject,
         ledger: &'a Ledger,
     ) -> impl Iterator<Item = &'a JobState> {
-        subject
-            .into_iter()
-            .flat_map(|subject| ledger.of_subject(subject))
+        ledger
+            .of_subject(subject)
             .chain(ledger.keyless_of_owner(owner))
             .filter(|job| !self.first_line.contains_key(&job.key) && job.is_counted())
     }

@@ -174,6 +174,7 @@ impl Running {
     }
 
     /// The line of standard error that holds `words`, once it has been said whole.
+    #[allow(dead_code, reason = "other test programs share this file")]
     pub fn wait_for_line(&mut self, words: &str) -> String {
         loop {
             let so_far = self.stderr.so_far();
