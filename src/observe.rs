@@ -48,20 +48,16 @@ pub struct Observation {
 
 impl Observation {
     /// What a line tells that was made up of an observation.
-    pub fn of_line(id: GenerationId, status: Status, via: Via, line: &str) -> Self {
-        let mut facts = match Payload::parse(line.as_bytes()) {
-            Ok(payload) => Facts::of(&payload),
-            Err(_) => Facts::default(),
-        };
-        // In a line this is one only where it is not the model that was asked for.
-        facts.model = None;
-        Self {
-            id,
+    pub fn of_line(line: &str, status: Status, via: Via) -> Option<Self> {
+        // A line has the names of a payload, but for the id, which no line has otherwise.
+        let payload = Payload::parse(line.as_bytes()).ok()?;
+        Some(Self {
+            id: payload.id()?,
             status,
-            facts,
+            facts: Facts::of(&payload),
             via,
             correlation: None,
-        }
+        })
     }
 }
 
@@ -312,6 +308,11 @@ impl Observer<'_> {
     /// The same without looking into the log, where that suffices: mostly, as long as the ledger
     /// keeps owners.
     pub fn decide_unread(&self, seen: &Observation) -> Option<Learned> {
+        self.decide_at(seen).map(|(learned, _)| learned)
+    }
+
+    /// The same with the job's place in the ledger.
+    pub fn decide_at(&self, seen: &Observation) -> Option<(Learned, u32)> {
         let ledger = self.writer.ledger();
         let found = ledger.find_generation(&seen.id)?;
         let Found { job, attempt, .. } = found;
@@ -323,21 +324,22 @@ impl Observer<'_> {
             } else {
                 true
             };
-            return is_old.then_some(Learned::Known { job: job.key });
+            return is_old.then_some((Learned::Known { job: job.key }, found.index));
         }
         let further = |status: &Status| *status > seen.status && attempt.has_seen(*status);
         if !seen.status.is_terminal() && Status::ALL.iter().any(further) {
-            return Some(Learned::Known { job: job.key });
+            return Some((Learned::Known { job: job.key }, found.index));
         }
         let Known { owner, model } = known;
         let text = seen.facts.text(seen.status, model);
         let sandbox = self.sandbox || job.is_sandbox();
-        Some(Learned::New {
+        let new = Learned::New {
             job: job.key,
             attempt: attempt.number,
             line: self.line_of(job.key, attempt.number, owner, &text, seen, sandbox),
             binding: Binding::Known,
-        })
+        };
+        Some((new, found.index))
     }
 
     /// Whether the status alone shows that nothing can be learned.

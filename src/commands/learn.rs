@@ -53,15 +53,16 @@ impl Told {
 pub struct Ahead {
     /// The job.
     pub job: JobKey,
-    id: GenerationId,
+    /// Its place in the ledger.
+    index: u32,
     attempt: u32,
     status: Status,
     line: String,
 }
 
 impl Ahead {
-    /// Of what `seen` teaches; `None` for anything that needs its turn.
-    pub fn of(learned: Learned, seen: &Observation) -> Option<Self> {
+    /// Of what an observation of `status` teaches; `None` for anything that needs its turn.
+    pub fn of((learned, index): (Learned, u32), status: Status) -> Option<Self> {
         match learned {
             Learned::New {
                 job,
@@ -70,9 +71,9 @@ impl Ahead {
                 binding: Binding::Known,
             } => Some(Self {
                 job,
-                id: seen.id.clone(),
+                index,
                 attempt,
-                status: seen.status,
+                status,
                 line,
             }),
             _ => None,
@@ -165,26 +166,25 @@ impl<'a> Learner<'a> {
             }
             self.flush()?;
         }
-        let still_new = {
+        let has_seen = {
             let ledger = self.observer.writer.ledger();
-            let found = ledger.find_generation(&ahead.id);
-            found.is_some_and(|f| f.job.key == job && !f.attempt.has_seen(ahead.status))
+            let job = ledger.job_at(ahead.index);
+            let attempt = job.and_then(|job| job.attempt(ahead.attempt));
+            attempt.is_some_and(|attempt| attempt.has_seen(ahead.status))
         };
-        if still_new {
-            self.add(job, &ahead.line)?;
-            return Ok(Learned::New {
-                job,
-                attempt: ahead.attempt,
-                line: ahead.line,
-                binding: Binding::Known,
-            });
+        let again = has_seen
+            .then(|| Observation::of_line(&ahead.line, ahead.status, Via::Webhook))
+            .flatten();
+        if let Some(seen) = again {
+            return self.learn(&seen);
         }
-        self.learn(&Observation::of_line(
-            ahead.id,
-            ahead.status,
-            Via::Webhook,
-            &ahead.line,
-        ))
+        self.add(job, &ahead.line)?;
+        Ok(Learned::New {
+            job,
+            attempt: ahead.attempt,
+            line: ahead.line,
+            binding: Binding::Known,
+        })
     }
 
     fn find<T>(&self, get: impl Fn(&Waiting) -> Option<&T>) -> Option<&T> {

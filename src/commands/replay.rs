@@ -240,10 +240,10 @@ fn take(graded: Graded<'_>, observer: &Observer<'_>) -> Entry {
         Grade::Unreadable(why) => Taken::Unreadable(why.to_string()),
     };
     if let Taken::Told(Told::Seen(seen)) = &taken {
-        match observer.decide_unread(seen) {
-            Some(Learned::Known { .. }) => return Entry::Known,
-            Some(learned) => {
-                if let Some(ahead) = Ahead::of(learned, seen) {
+        match observer.decide_at(seen) {
+            Some((Learned::Known { .. }, _)) => return Entry::Known,
+            Some(decided) => {
+                if let Some(ahead) = Ahead::of(decided, seen.status) {
                     return Entry::New(Box::new(ahead));
                 }
             }

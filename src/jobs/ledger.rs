@@ -73,6 +73,8 @@ pub struct Found<'a> {
     /// What a line about it repeats. Needs [`Ledger::with_owners`]; `None` also where the log's
     /// lines differ about it.
     pub known: Option<Known<'a>>,
+    /// The job's place in [`Ledger::jobs`]; it stays.
+    pub index: u32,
 }
 
 /// Both a sandbox's and live jobs are in one log.
@@ -325,7 +327,7 @@ impl Ledger {
             subjects.note(gist, index);
         }
         if let Some(owners) = &mut self.owners {
-            owners.note(gist, raw, index);
+            owners.note(gist, raw, &mut self.jobs[index as usize].place);
         }
         index
     }
@@ -428,6 +430,11 @@ impl Ledger {
         attempt.has_been_told(status, self.reading.told(told))
     }
 
+    /// The job at a place.
+    pub fn job_at(&self, index: u32) -> Option<&JobState> {
+        self.jobs.get(index as usize)
+    }
+
     /// All jobs, in the order in which the log first names them.
     pub fn jobs(&self) -> impl ExactSizeIterator<Item = &JobState> + Clone {
         self.jobs.iter()
@@ -451,7 +458,8 @@ impl Ledger {
         Some(Found {
             job,
             attempt,
-            known: owners.and_then(|owners| owners.known(index)),
+            known: owners.and_then(|owners| owners.known(job.place)),
+            index,
         })
     }
 
@@ -515,5 +523,15 @@ fn note_more(more_ids: &mut HashMap<u64, Vec<u32>>, id: u64, index: u32) {
     let jobs = more_ids.entry(id).or_default();
     if !jobs.contains(&index) {
         jobs.push(index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_takes_few_bytes() {
+        assert!(std::mem::size_of::<JobState>() <= 80);
     }
 }
