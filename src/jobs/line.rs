@@ -209,6 +209,7 @@ impl<'a> RequestFacts<'a> {
             "model" => put(&mut facts.model, field),
             "image_url" => put(&mut facts.image_url, field),
             "text" => put(&mut facts.text, field),
+            "language" => put(&mut facts.language, field),
             // Rarely there in another form than these two; the rest is serde's.
             "duration" => match (field.value, facts.duration) {
                 (scan::Value::Text(_) | scan::Value::Number(_), None) => {

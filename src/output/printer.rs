@@ -147,6 +147,11 @@ impl Printer {
         self.out.closed
     }
 
+    /// Whether anything was written to standard output.
+    pub fn is_used(&self) -> bool {
+        self.out.used
+    }
+
     /// One JSON document on standard output.
     pub fn document(&mut self, value: &impl Serialize) -> io::Result<()> {
         json::write(&mut self.out, value)?;
@@ -167,6 +172,15 @@ impl Printer {
         }
     }
 
+    /// Tells on standard error how a run ended. `--quiet` silences a success only: whoever reads
+    /// cron's mail wants to know why the code is not 0.
+    pub fn conclude(&self, text: impl Display, is_success: bool) {
+        if !is_success {
+            return self.raw(text);
+        }
+        self.note(text);
+    }
+
     /// Tells on standard error with `-v`.
     pub fn detail(&self, text: impl Display) {
         if self.voice.verbose > 0 {
@@ -183,7 +197,7 @@ impl Printer {
         }
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.len() < MOST_HELD {
-            held.push_str(&format!("{word} {text}\n"));
+            held.extend([word.as_str(), " ", &text.to_string(), "\n"]);
         } else if !held.ends_with(MORE) {
             held.push_str(MORE);
         }
@@ -196,16 +210,6 @@ impl Printer {
         if !success && !text.is_empty() {
             self.tell(format_args!("{text}"));
         }
-    }
-
-    /// Tells on standard error how a run ended. `--quiet` silences a success only: whoever reads
-    /// cron's mail wants to know why the code is not 0.
-    pub fn conclude(&self, text: impl Display, success: bool) {
-        if success {
-            return self.note(text);
-        }
-        self.settle(false);
-        self.raw(text);
     }
 
     /// Tells an error on standard error, whatever was asked for.
@@ -307,7 +311,7 @@ impl<W> Forgiving<W> {
 
 impl<W: Write> Write for Forgiving<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.used = true;
+        self.used |= !bytes.is_empty();
         if self.closed {
             return Ok(bytes.len());
         }
