@@ -175,10 +175,11 @@ impl Printer {
     /// Tells on standard error how a run ended. `--quiet` silences a success only: whoever reads
     /// cron's mail wants to know why the code is not 0.
     pub fn conclude(&self, text: impl Display, is_success: bool) {
-        if !is_success {
-            return self.raw(text);
+        if is_success {
+            return self.note(text);
         }
-        self.note(text);
+        self.settle(false);
+        self.raw(text);
     }
 
     /// Tells on standard error with `-v`.
