@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, IsTerminal, Write};
 
 use super::open::{self, Api};
-use super::submit::{manifest_failure, manifest_options};
+use super::submit::{CAP_REACHED, manifest_failure, manifest_options};
 use super::tell;
 use super::{evidence, on_runtime};
 use crate::api::{Endpoint, recorrelated, request_body};
@@ -56,13 +56,15 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
             consent(args, &attempts, settings, &writer, printer)?;
         }
         let cap = Cap::new(args.max_credits, writer.ledger().committed());
+        let wanted = attempts.len() as u64;
         let (tally, stopped) = on_runtime(send(attempts, settings, &writer, printer, &cap))?;
         ending.join(stopped);
         ending.note_if(cap.is_reached(), Code::Decision);
         if cap.is_reached() {
-            printer.warn("the credit cap is reached; raise --max-credits to send the rest");
+            printer.warn(CAP_REACHED);
         }
         summary.submitted = tally.accepted;
+        summary.left = wanted.saturating_sub(tally.begun);
         summary.credits_estimated = tally.credits;
     }
     tell::finish(summary, writer.ledger().jobs(), ending, settings, printer)

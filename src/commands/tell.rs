@@ -71,12 +71,17 @@ impl<'a> Sending<'a> {
                 self.end(Event::Accepted);
                 self.detail(format_args!("{}: accepted", name(attempt)));
             }
-            E::Refused(attempt, error) => {
+            E::Refused(attempt, http_status, error) => {
                 self.end(Event::Refused);
                 warn(format!(
-                    "{}: refused, nothing was charged: {}",
+                    "{}: refused, nothing was charged: {}{}",
                     name(attempt),
-                    escape(error)
+                    escape(error).trim_end_matches('.'),
+                    match http_status {
+                        // It lies in what was asked for.
+                        400 | 413 | 415 | 422 => ". Mend the row, then submit again",
+                        _ => "",
+                    }
                 ));
             }
             E::GaveUp(attempt, error) => {
@@ -87,6 +92,10 @@ impl<'a> Sending<'a> {
                     name(attempt),
                     escape(error)
                 ));
+            }
+            E::Denied(attempt, error) => {
+                self.end(Event::Refused);
+                self.detail(format_args!("{}: {}", name(attempt), escape(error)));
             }
             E::Unknown(attempt, error) => {
                 self.end(Event::Unknown);

@@ -157,7 +157,8 @@ impl Tally {
 
     /// What waits for a person, the gravest first.
     pub fn notices(&self, commands: &Commands) -> Vec<Notice> {
-        let failed = self.count(Standing::Failed) + self.count(Standing::Refused);
+        let failed = self.count(Standing::Failed);
+        let refused = self.count(Standing::Refused);
         let under_way = self.count(Standing::Queued) + self.count(Standing::Rendering);
         let unknown = self.count(Standing::Unknown);
         let not_sent = self.count(Standing::NotSent);
@@ -204,6 +205,16 @@ impl Tally {
                 format!(
                     "{} could not be made; failed clips are not charged. Try again:",
                     clips(failed)
+                ),
+                vec![commands.on_log("retry", "--failed")],
+            ),
+            (
+                refused,
+                Tone::Bad,
+                format!(
+                    "{} refused, and cost nothing. Mend the {} and submit again, or try as before:",
+                    was(refused, "clip"),
+                    if refused == 1 { "row" } else { "rows" },
                 ),
                 vec![commands.on_log("retry", "--failed")],
             ),

@@ -58,10 +58,7 @@ pub fn replay<T: Send>(
 ) -> anyhow::Result<()> {
     for path in paths.iter().filter(|path| !is_stdin(path)) {
         std::fs::metadata(path).with_context(|| {
-            format!(
-                "cannot read captures from {}; nothing was replayed",
-                path.display()
-            )
+            format!("cannot read captures from {}", path.display())
         })?;
     }
     let (sender, receiver) = sync_channel(WAITING);

@@ -24,6 +24,10 @@ use crate::stop::{Reason, Stop};
 /// Mistakes of a manifest that are told one by one; further ones are counted.
 const MOST_PROBLEMS: u64 = 100;
 
+/// What is told when `--max-credits` has kept something back.
+pub const CAP_REACHED: &str = "the next clip would go beyond --max-credits, which counts all that the log has charged and \
+     reserved; raise it to send the rest";
+
 /// Runs the command.
 pub async fn run(
     args: &SubmitArgs,
@@ -91,10 +95,11 @@ pub async fn run(
     summary.duplicates = plan.counts.duplicate;
     summary.changed = plan.counts.changed;
     summary.invalid = plan.counts.invalid;
+    summary.left = plan.counts.send.saturating_sub(tally.begun);
     summary.credits_estimated = tally.credits;
     tell_held(&plan, args, &manifest, printer);
     if cap.is_reached() {
-        printer.warn("the credit cap is reached; raise --max-credits to send the rest");
+        printer.warn(CAP_REACHED);
     }
     let ledger = writer.ledger();
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
@@ -140,7 +145,7 @@ pub fn manifest_failure(error: ManifestError) -> Failure {
     let message = error.to_string();
     match error {
         ManifestError::Io { .. } => {
-            Failure::io(message).help("no row was sent; check the file's name")
+            Failure::io(message).help("name a CSV file that you can read; no row was sent")
         }
         ManifestError::Invalid(_) => {
             Failure::data(format!("the manifest cannot be used:\n{message}"))
@@ -261,14 +266,14 @@ fn tell_held(plan: &Plan, args: &SubmitArgs, manifest: &Manifest, printer: &Prin
         ""
     };
     printer.warn(format_args!(
-        "{} of {} {} edited after an older version was ordered, and held: line {}{more}. The older \
-         clip is paid for. Nothing was sent for {}; to order the new version as well, run the same \
-         command with --resubmit-changed",
+        "{} of {} ({} {}{more}) {} edited after the clip was ordered, and held back: the older clip \
+         is paid for. To order the new version as well, run the same command with \
+         --resubmit-changed",
         words::count(changed, "row"),
         escape(manifest.name()),
-        if changed == 1 { "was" } else { "were" },
+        if changed == 1 { "line" } else { "lines" },
         lines.join(", "),
-        if changed == 1 { "it" } else { "them" },
+        if changed == 1 { "was" } else { "were" },
     ));
 }
 
