@@ -284,10 +284,10 @@ pub fn code_of(error: &anyhow::Error) -> Code {
     }
 }
 
-/// What to print of an error: the message, its causes, the next step. Ends with a newline. What it
-/// quotes of files and servers is safe on a terminal.
+/// What to print of an error after the word "error": the message, its causes, the next step. Ends
+/// with a newline. What it quotes of files and servers is safe on a terminal.
 pub fn describe(error: &anyhow::Error) -> String {
-    let mut text = String::from("error: ");
+    let mut text = String::new();
     let mut last = String::new();
     for (depth, cause) in error.chain().enumerate() {
         let cause = cause.to_string();
@@ -378,7 +378,7 @@ mod tests {
         let text = describe(&error.into());
         assert_eq!(
             text,
-            "error: row 3: \\u{1b}]0;title\\u{7}\n  next: mend\\u{202e} it\n"
+            "row 3: \\u{1b}]0;title\\u{7}\n  next: mend\\u{202e} it\n"
         );
     }
 
@@ -389,7 +389,7 @@ mod tests {
             .help("make room and run the same command again");
         assert_eq!(
             describe(&error.into()),
-            "error: cannot write jobs.jsonl\n  because: no space left\n  next: make room and run \
+            "cannot write jobs.jsonl\n  because: no space left\n  next: make room and run \
              the same command again\n"
         );
     }

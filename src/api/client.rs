@@ -136,7 +136,7 @@ impl Client {
             (Endpoint::Voice, Some(path)) => base.join(&path.replace(ID, id.as_str())),
             (Endpoint::Voice, None) => Err(ConfigError(
                 "the vendor documents no call that tells where a voice stands; wait for its \
-                 webhook, or set voice_poll_path"
+                 webhook, or set poll_path in the [voice] part of creativeai.toml"
                     .to_owned(),
             )),
         }
@@ -252,8 +252,8 @@ fn check_poll_path(path: &str, base: &BaseUrl) -> Result<(), ConfigError> {
         Ok(())
     } else {
         Err(ConfigError(format!(
-            "voice_poll_path {path:?} must be a path that begins with / and holds {ID}, such as \
-             /api/generate/voice/{ID}"
+            "poll_path {path:?} in the [voice] settings must be a path that begins with / and holds \
+             {ID}, such as /api/generate/voice/{ID}"
         )))
     }
 }

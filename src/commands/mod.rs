@@ -52,7 +52,7 @@ pub fn run(cli: &Cli) -> Code {
         Err(error) => {
             let code = exit::code_of(&error);
             if code != Code::Success {
-                printer.raw(exit::describe(&error).trim_end());
+                printer.error(exit::describe(&error).trim_end());
             }
             code
         }

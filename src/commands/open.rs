@@ -107,6 +107,17 @@ pub fn filters(args: &WhereArgs) -> Filters {
     )
 }
 
+/// Warns of a column that no job has, when nothing has matched.
+pub fn warn_of_filters(filters: &Filters, writer: &Writer, printer: &Printer) {
+    let keys: Vec<_> = writer.ledger().jobs().map(|job| job.key).collect();
+    let views = keys
+        .into_iter()
+        .filter_map(|key| writer.view(key).ok().flatten());
+    if let Some(doubt) = filters.doubt(views) {
+        printer.warn(doubt);
+    }
+}
+
 /// How commands that are shown to a person name a log that was given on the command line.
 pub fn named_log(path: Option<&Path>) -> Option<String> {
     path.map(|path| path.display().to_string())

@@ -99,7 +99,8 @@ impl<'a> Replay<'a> {
             other_traffic: 0,
         };
         let missing = |e: anyhow::Error| {
-            Failure::io(format!("{e:#}")).help("check the path after --replay; nothing was replayed")
+            Failure::io(format!("{e:#}"))
+                .help("check the path after --replay; nothing was replayed")
         };
         let mut folding = Ok(());
         let reading = webhook::replay(paths, std::io::stdin(), &keys, take, |entry| {

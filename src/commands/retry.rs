@@ -204,6 +204,9 @@ impl Search<'_> {
                 views.push(view);
             }
         }
+        if views.is_empty() {
+            open::warn_of_filters(&filter, self.writer, self.printer);
+        }
         Ok(views)
     }
 

@@ -276,6 +276,9 @@ fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
             output::words::count(log.ledger().jobs().len() as u64, "job"),
             output::escape(&args.filters.text()),
         ));
+        if let Some(doubt) = args.filters.doubt(log.views().flatten()) {
+            printer.warn(doubt);
+        }
     }
     let unreadable = log.ledger().unreadable();
     if unreadable > 0 {

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
+use super::submit::Share;
 use crate::dispatch::{self, Attempt};
 use crate::exit::{Code, Ending};
-use crate::jobs::{Credits, GenerationId, JobState, Status};
+use crate::jobs::{Credits, GenerationId, IdColumn, JobState, Rates, Status};
 use crate::observe::Facts;
-use crate::output::{Event, Printer, Progress, Summary, Tally, escape, words};
+use crate::output::{Event, Printer, Progress, Summary, Tally, aligned, escape, words};
 use crate::settings::Settings;
 
 /// Tells what a run did and where the jobs it covers stand, and gives the code.
@@ -201,6 +202,10 @@ pub struct DryRun<'a> {
     pub counts: &'a super::submit::Counts,
     /// What would be spent.
     pub credits: Credits,
+    /// Whether rows are listings or products.
+    pub id_column: IdColumn,
+    /// What would be spent for each of them.
+    pub shares: &'a [Share],
     /// How it ends.
     pub code: Code,
 }
@@ -208,7 +213,7 @@ pub struct DryRun<'a> {
 /// Tells what a run would do. Nothing was sent or written.
 pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> anyhow::Result<()> {
     let counts = run.counts;
-    let (low, high) = settings.rates.dollars(run.credits);
+    let rates = &settings.rates;
     if printer.voice().json {
         printer.document(&json!({
             "command": "submit",
@@ -220,7 +225,13 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
             "duplicates": counts.duplicate,
             "invalid": counts.invalid,
             "credits_estimated": run.credits,
-            "dollars": { "low": cents(low), "high": cents(high) },
+            "dollars": words::dollars_json(rates, run.credits),
+            "per_id": run.shares.iter().map(|share| json!({
+                run.id_column.name(): share.id,
+                "new": share.clips,
+                "credits_estimated": share.credits,
+                "dollars": words::dollars_json(rates, share.credits),
+            })).collect::<Vec<_>>(),
             "exit_code": run.code.number(),
         }))?;
         return Ok(());
@@ -232,12 +243,16 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
         ("duplicate", counts.duplicate),
         ("invalid", counts.invalid),
     ];
+    let width = printer.width();
     let out = printer.out();
     writeln!(out, "{}", escape(run.manifest))?;
     for (what, n) in rows {
         writeln!(out, "  {what:<18} {:>9}", words::number(n))?;
     }
-    let cost = words::money(&settings.rates, run.credits);
+    for line in costs(run, rates, width.saturating_sub(2)) {
+        writeln!(out, "  {line}")?;
+    }
+    let cost = words::money(rates, run.credits);
     writeln!(
         out,
         "  would cost {cost}\nNothing was sent, nothing was written."
@@ -246,6 +261,34 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
     Ok(())
 }
 
-fn cents(dollars: f64) -> f64 {
-    (dollars * 100.0).round() / 100.0
+/// Listings or products of a dry run that get a line each.
+const MOST_SHARES: usize = 20;
+
+/// What each listing or product would cost, in columns.
+fn costs(run: &DryRun<'_>, rates: &Rates, width: u16) -> Vec<String> {
+    let (shown, rest) = run.shares.split_at(run.shares.len().min(MOST_SHARES));
+    let row = |name: String, clips: u64, amount: Credits| {
+        [
+            name,
+            words::count(clips, "clip"),
+            words::credits(amount),
+            words::dollars(rates, amount),
+        ]
+    };
+    let mut rows: Vec<[String; 4]> = shown
+        .iter()
+        .map(|share| row(escape(&share.id).into_owned(), share.clips, share.credits))
+        .collect();
+    if !rest.is_empty() {
+        rows.push(row(
+            format!("{} more", words::number(rest.len() as u64)),
+            rest.iter().map(|share| share.clips).sum(),
+            rest.iter().map(|share| share.credits).sum(),
+        ));
+    }
+    let rows: Vec<[&str; 4]> = rows
+        .iter()
+        .map(|row| row.each_ref().map(String::as_str))
+        .collect();
+    aligned(&rows, width)
 }

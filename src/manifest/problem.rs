@@ -169,15 +169,9 @@ impl fmt::Display for ManifestError {
             } => {
                 write!(f, "could not {doing} the manifest {}: ", Escaped(name))?;
                 match source.kind() {
-                    io::ErrorKind::NotFound => {
-                        f.write_str("there is no such file")
-                    }
-                    io::ErrorKind::IsADirectory => {
-                        f.write_str("it is a folder")
-                    }
-                    io::ErrorKind::PermissionDenied => {
-                        f.write_str("you may not read it")
-                    }
+                    io::ErrorKind::NotFound => f.write_str("there is no such file"),
+                    io::ErrorKind::IsADirectory => f.write_str("it is a folder"),
+                    io::ErrorKind::PermissionDenied => f.write_str("you may not read it"),
                     _ => write!(f, "{source}"),
                 }
             }

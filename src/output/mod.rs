@@ -21,6 +21,7 @@ mod tally;
 pub mod words;
 
 pub use card::{Card, since};
+pub use columns::aligned;
 pub use escape::{cap, escape};
 pub use history::history;
 pub use printer::{Printer, Tone, USUAL_WIDTH, Voice};

@@ -94,8 +94,6 @@ impl Tally {
     /// `status --summary --json`. States count jobs that still count; with those replaced and
     /// dismissed they add up to `jobs`. Dollars are for everything charged and reserved.
     pub fn to_json(&self, rates: &Rates) -> Value {
-        let (low, high) = rates.dollars(self.committed());
-        let to_tenth_of_a_cent = |dollars: f64| (dollars * 1000.0).round() / 1000.0;
         json!({
             "jobs": self.jobs,
             "pending": self.count(Standing::Queued),
@@ -113,7 +111,7 @@ impl Tally {
             "credits_reserved": self.reserved,
             "credits_refunded": self.refunded,
             "credits_estimated": self.estimated,
-            "dollars": {"low": to_tenth_of_a_cent(low), "high": to_tenth_of_a_cent(high)},
+            "dollars": words::dollars_json(rates, self.committed()),
             "unreadable_lines": self.unreadable,
         })
     }

@@ -85,7 +85,12 @@ fn doubts_and_consent_without_a_terminal() {
     let world = facing(&server, 1);
     world.run(&SUBMIT).expect(3);
     told("error-consent", &world, &["retry", "--unknown"]).expect(2);
-    told("consent-dry-run", &world, &["retry", "--unknown", "--dry-run"]).expect(0);
+    told(
+        "consent-dry-run",
+        &world,
+        &["retry", "--unknown", "--dry-run"],
+    )
+    .expect(0);
     told("consent-yes", &world, &["retry", "--unknown", "--yes"]).expect(0);
     assert_eq!(server.posts().len(), 2);
 }

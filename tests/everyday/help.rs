@@ -27,7 +27,10 @@ const COMMANDS: [&str; 17] = [
 fn the_program_explains_itself() {
     let help = told("help", &World::new(), &["--help"]).expect(0);
     for command in COMMANDS {
-        assert!(help.stdout.contains(&format!("\n  {command} ")), "{command}");
+        assert!(
+            help.stdout.contains(&format!("\n  {command} ")),
+            "{command}"
+        );
     }
 }
 

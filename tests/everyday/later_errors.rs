@@ -137,21 +137,34 @@ fn finished(step: impl Fn() -> Step + Send + Sync + 'static) -> (World, Server) 
 fn clips_that_cannot_be_fetched() {
     let (world, _server) = finished(|| Step::reply(403, "expired"));
     told("error-download-expired", &world, &["download"]);
-    let (world, _server) = finished(|| {
-        Step::reply(200, "<html>Log in</html>").with("Content-Type", "text/html")
-    });
+    let (world, _server) =
+        finished(|| Step::reply(200, "<html>Log in</html>").with("Content-Type", "text/html"));
     told("error-download-page", &world, &["download"]);
     let (world, _server) = finished(|| Step::reply(200, vec![0; 2048]));
-    told("error-download-size", &world, &["download", "--max-size", "1kB"]);
+    told(
+        "error-download-size",
+        &world,
+        &["download", "--max-size", "1kB"],
+    );
 }
 
 #[test]
 fn clips_that_cannot_be_handed_on() {
     let (world, _server) = finished(|| Step::reply(404, ""));
-    told("error-publish-store", &world, &["publish", "--to", "shopify"]).expect(78);
+    told(
+        "error-publish-store",
+        &world,
+        &["publish", "--to", "shopify"],
+    )
+    .expect(78);
     let args = ["publish", "--to", "shopify", "--store", "shop.example.com"];
     told("error-publish-token", &world, &args).expect(78);
-    told("error-publish-both", &world, &["publish", "--to", "instagram"]).expect(2);
+    told(
+        "error-publish-both",
+        &world,
+        &["publish", "--to", "instagram"],
+    )
+    .expect(2);
     told("error-publish-none", &world, &["publish"]).expect(2);
 }
 

@@ -4,11 +4,24 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod api_errors;
+mod check;
+#[cfg(unix)]
+mod consent;
+mod cost;
+mod cron;
 mod help;
+mod init;
 mod later_errors;
 mod manifest_errors;
 mod setup_errors;
-#[expect(dead_code, unused_imports, reason = "shared with the other tests, which use the rest")]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "shared with the other tests, which use the rest"
+)]
 #[path = "../cli/support/mod.rs"]
 mod support;
+#[cfg(unix)]
+mod terminal;
 mod transcript;
+mod voice;

@@ -19,7 +19,12 @@ fn refused(name: &str, bytes: impl AsRef<[u8]>, code: i32) {
 #[test]
 fn no_such_file() {
     let world = World::new();
-    told("error-manifest-missing", &world, &["submit", "listings.csv"]).expect(74);
+    told(
+        "error-manifest-missing",
+        &world,
+        &["submit", "listings.csv"],
+    )
+    .expect(74);
     told("error-manifest-folder", &world, &["submit", "home"]).expect(74);
 }
 
@@ -66,11 +71,19 @@ fn rows_with_mistakes() {
         "LST-5,,pan,-5\n",
         "LST-6,https://cdn.example.com/6.jpg,pan\n",
     ];
-    let text = format!("listing_id,image_url,video_prompt,duration\n{}", rows.concat());
+    let text = format!(
+        "listing_id,image_url,video_prompt,duration\n{}",
+        rows.concat()
+    );
     refused("error-rows", &text, 65);
     let world = World::facing(&Server::accepting());
     world.write("listings.csv", &text);
-    told("error-rows-dry-run", &world, &["submit", "listings.csv", "--dry-run"]).expect(65);
+    told(
+        "error-rows-dry-run",
+        &world,
+        &["submit", "listings.csv", "--dry-run"],
+    )
+    .expect(65);
 }
 
 #[test]
@@ -81,7 +94,12 @@ fn rows_with_mistakes_left_out() {
         "listings.csv",
         format!("{HEADER}LST-1,not-an-address,pan\nLST-2,https://cdn.example.com/2.jpg,pan\n"),
     );
-    told("rows-skipped", &world, &["submit", "listings.csv", "--skip-invalid"]).expect(0);
+    told(
+        "rows-skipped",
+        &world,
+        &["submit", "listings.csv", "--skip-invalid"],
+    )
+    .expect(0);
     assert_eq!(server.posts().len(), 1);
 }
 
@@ -100,7 +118,11 @@ fn a_quote_that_is_not_closed() {
 fn another_encoding() {
     refused(
         "error-encoding",
-        [HEADER.as_bytes(), b"LST-1,https://cdn.example.com/1.jpg,Caf\xe9\n"].concat(),
+        [
+            HEADER.as_bytes(),
+            b"LST-1,https://cdn.example.com/1.jpg,Caf\xe9\n",
+        ]
+        .concat(),
         65,
     );
 }
@@ -108,7 +130,11 @@ fn another_encoding() {
 #[test]
 fn files_that_are_no_text() {
     // What a workbook begins with: a zip archive.
-    refused("error-xlsx", b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00", 65);
+    refused(
+        "error-xlsx",
+        b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00",
+        65,
+    );
     refused("error-empty", "", 65);
     refused("error-pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", 65);
 }
@@ -128,7 +154,12 @@ fn rows_that_were_edited_after_their_order() {
     world.run(&["submit", "listings.csv"]).expect(0);
     world.write("listings.csv", listings(3).replace("evening", "morning"));
     told("rows-changed", &world, &["submit", "listings.csv"]).expect(3);
-    told("rows-changed-dry-run", &world, &["submit", "listings.csv", "--dry-run"]).expect(0);
+    told(
+        "rows-changed-dry-run",
+        &world,
+        &["submit", "listings.csv", "--dry-run"],
+    )
+    .expect(0);
 }
 
 #[test]
@@ -154,10 +185,23 @@ fn the_sandbox_and_the_vendor_share_no_log() {
     // Nothing is asked there: the log is looked at first.
     let world = World::new().with_var("CREATIVEAI_BASE_URL", "https://api.example.invalid");
     world.write("listings.csv", listings(1));
-    world.run(&["submit", "listings.csv", "--sandbox", "--jobs", "a.jsonl"]).expect(0);
-    told("error-mixed-live", &world, &["submit", "listings.csv", "--jobs", "a.jsonl"]).expect(78);
+    world
+        .run(&["submit", "listings.csv", "--sandbox", "--jobs", "a.jsonl"])
+        .expect(0);
+    told(
+        "error-mixed-live",
+        &world,
+        &["submit", "listings.csv", "--jobs", "a.jsonl"],
+    )
+    .expect(78);
     let line = r#"{"at":"2026-03-12T09:20:01Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"pending","generation_id":"vgen_def456"}"#;
     world.write("jobs.jsonl", format!("{line}\n"));
-    let args = ["submit", "listings.csv", "--sandbox", "--jobs", "jobs.jsonl"];
+    let args = [
+        "submit",
+        "listings.csv",
+        "--sandbox",
+        "--jobs",
+        "jobs.jsonl",
+    ];
     told("error-mixed-sandbox", &world, &args).expect(78);
 }

@@ -95,7 +95,10 @@ fn a_base_url_that_is_none_or_in_the_open() {
     for (name, url) in [
         ("error-base-url", "api.creativeai.run"),
         ("error-base-url-http", "http://api.creativeai.run"),
-        ("error-base-url-password", "https://me:secret@api.creativeai.run"),
+        (
+            "error-base-url-password",
+            "https://me:secret@api.creativeai.run",
+        ),
     ] {
         let mut args = vec!["--base-url", url];
         args.extend(SUBMIT);
@@ -109,9 +112,18 @@ fn a_base_url_that_is_none_or_in_the_open() {
 fn words_that_are_mistyped() {
     let world = ready();
     told("error-command", &world, &["submti", "listings.csv"]).expect(2);
-    told("error-option", &world, &["submit", "listings.csv", "--dryrun"]).expect(2);
-    told("error-option-value", &world, &["submit", "listings.csv", "--duration", "long"])
-        .expect(2);
+    told(
+        "error-option",
+        &world,
+        &["submit", "listings.csv", "--dryrun"],
+    )
+    .expect(2);
+    told(
+        "error-option-value",
+        &world,
+        &["submit", "listings.csv", "--duration", "long"],
+    )
+    .expect(2);
     told("error-shell", &world, &["completions", "tcsh"]).expect(2);
     told("error-no-manifest", &world, &["submit"]).expect(2);
     told("error-no-choice", &world, &["retry"]).expect(2);

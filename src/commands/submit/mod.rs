@@ -4,7 +4,7 @@ mod plan;
 
 use std::path::Path;
 
-pub use plan::Counts;
+pub use plan::{Counts, Share};
 use plan::{Decision, Plan};
 
 use super::open::{self, Api};
@@ -163,7 +163,11 @@ fn read(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<Plan, Failure> {
-    let mut plan = Plan::default();
+    let mut plan = if args.dry_run {
+        Plan::with_shares()
+    } else {
+        Plan::default()
+    };
     let (mut problems, mut rows) = (0u64, 0u64);
     let name = manifest.name().to_owned();
     for row in manifest.rows().map_err(manifest_failure)? {
@@ -234,16 +238,18 @@ fn dry_run(
     } else {
         Code::Success
     };
-    let sent = if invalid_is_an_error {
-        Credits::ZERO
+    let (sent, shares) = if invalid_is_an_error {
+        (Credits::ZERO, Vec::new())
     } else {
-        counts.credits
+        (counts.credits, plan.shares())
     };
     tell::dry_run(
         &tell::DryRun {
             manifest: manifest.name(),
             counts: &counts,
             credits: sent,
+            id_column: manifest.id_column(),
+            shares: &shares,
             code,
         },
         settings,
