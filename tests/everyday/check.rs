@@ -1,14 +1,18 @@
 //! `check`: is everything ready? It spends nothing.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
 use serde_json::Value;
 
-use crate::support::{KEY, Request, Server, Step, World};
+use crate::support::{KEY, Phase, Request, Server, Step, World};
 use crate::transcript::told;
 
 /// Photos of every kind, and the API, on one server.
 fn serve(request: &Request) -> Step {
     let image = |step: Step| step.with("Content-Type", "image/jpeg");
-    match (request.method.as_str(), request.path.as_str()) {
+    let path = request.path.split('?').next().unwrap_or_default();
+    match (request.method.as_str(), path) {
         (_, "/good.jpg") => image(Step::reply(200, "")),
         // It knows no heads.
         ("HEAD", "/shy.jpg") => Step::reply(405, ""),
@@ -113,6 +117,50 @@ fn a_photo_is_looked_at_once_however_many_rows_have_it() {
             .count(),
         1
     );
+}
+
+#[test]
+fn photos_are_asked_for_a_few_at_a_time() {
+    let now = Arc::new(AtomicUsize::new(0));
+    let most = Arc::new(AtomicUsize::new(0));
+    let counts = (now.clone(), most.clone());
+    let server = Server::answering(move |request| {
+        let (now, most) = counts.clone();
+        most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
+        serve(request).at(Phase::HalfReplied, move || {
+            now.fetch_sub(1, SeqCst);
+        })
+    });
+    let world = World::facing(&server);
+    let names: Vec<String> = (0..60).map(|n| format!("good.jpg?{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    world.write("listings.csv", photos(&server, &names));
+    world.run(&["check", "listings.csv"]);
+    assert_eq!(now.load(SeqCst), 0);
+    assert_eq!(server.polls().len(), 61);
+    assert!(most.load(SeqCst) <= 8, "{most:?} at once");
+}
+
+#[test]
+fn a_server_that_never_answers_does_not_hold_it_up() {
+    let server = Server::answering(|request| match request.path.as_str() {
+        "/good.jpg" => Step::silence(),
+        _ => serve(request),
+    });
+    let world = World::facing(&server);
+    world.write("listings.csv", photos(&server, &["good.jpg"]));
+    let args = ["check", "listings.csv", "--json", "--timeout", "100ms"];
+    let run = world.run(&args).expect(75).json();
+    assert!(findings(&run, "photos")[0].1.contains("--timeout"));
+    let args = [
+        "check",
+        "listings.csv",
+        "--json",
+        "--request-timeout",
+        "100ms",
+    ];
+    let run = world.run(&args).expect(65).json();
+    assert!(findings(&run, "photos")[0].1.contains("good.jpg"));
 }
 
 #[test]
