@@ -21,7 +21,7 @@ use crate::job_log::{JobLog, Lock, LogError};
 use crate::jobs::JobKey;
 use crate::manifest::{Manifest, RowFault};
 use crate::output::escape::{escape, escape_lines};
-use crate::output::{Printer, Tone, words};
+use crate::output::{Printer, Tone, words, wrap};
 use crate::settings::Settings;
 
 /// Photos looked at at the same time.
@@ -134,8 +134,13 @@ fn tell(findings: &Findings, printer: &mut Printer) -> anyhow::Result<Code> {
             Ok(text) => (printer.paint("✓", Tone::Good), text),
             Err((_, text)) => (printer.paint("✗", Tone::Bad), text),
         };
-        let line = format!("{sign} {:<9} {text}\n", finding.subject);
-        std::io::Write::write_all(printer.out(), line.as_bytes())?;
+        let line = format!("{:<9} {text}", finding.subject);
+        let line = if printer.is_terminal() {
+            wrap::wrap(&line, printer.width().saturating_sub(2))
+        } else {
+            line
+        };
+        std::io::Write::write_all(printer.out(), format!("{sign} {line}\n").as_bytes())?;
     }
     let end = match problems {
         0 => "Everything is ready. Nothing was ordered or spent.".to_owned(),

@@ -295,18 +295,18 @@ fn consent(
     let seen = evidence::gather(attempts, writer, settings)?;
     for (attempt, evidence) in attempts.iter().zip(&seen) {
         let id = attempt.id.as_ref().map_or("", |(_, id)| id.as_str());
-        printer.raw(format_args!(
+        printer.say(format_args!(
             "{} job {}, attempt {}",
             escape(id),
             attempt.job,
             attempt.number
         ));
         for line in evidence {
-            printer.raw(format_args!("    {}", escape(line)));
+            printer.say(format_args!("    {}", escape(line)));
         }
     }
     let most: Credits = attempts.iter().map(|a| a.estimate).sum();
-    printer.raw(format_args!(
+    printer.say(format_args!(
         "Nobody knows whether {} accepted. If so, sending {} again may be billed a second time: \
          at most {}.",
         if attempts.len() == 1 {

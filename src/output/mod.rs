@@ -19,6 +19,7 @@ mod summary;
 mod table;
 mod tally;
 pub mod words;
+pub mod wrap;
 
 pub use card::{Card, since};
 pub use columns::aligned;

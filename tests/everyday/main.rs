@@ -12,6 +12,8 @@ mod cron;
 mod help;
 mod init;
 mod later_errors;
+#[cfg(unix)]
+mod layout;
 mod manifest_errors;
 mod setup_errors;
 #[expect(
