@@ -27,6 +27,7 @@ pub fn run(
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let filters = open::filters(&args.filter);
     let writer = open::write_log(&path, settings, "download", printer)?;
+    deliver::check_rehearsal(&writer, settings)?;
     let when = deliver::when(args.when);
     let dir = &settings.download.dir;
     let dir = delivery::prepare(dir).map_err(|e| {

@@ -31,6 +31,7 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let filters = open::filters(&args.filter);
     let writer = open::write_log(&path, settings, "publish", printer)?;
+    deliver::check_rehearsal(&writer, settings)?;
     let mut deliveries =
         gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
     let when = deliver::when(args.when);
@@ -38,7 +39,10 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
         Target::Exec(command) => {
             let options = ExecOptions {
                 command: command.to_owned(),
-                target: EXEC_TARGET.to_owned(),
+                target: args
+                    .target_name
+                    .clone()
+                    .unwrap_or_else(|| EXEC_TARGET.to_owned()),
                 concurrency: usize::from(settings.publish.concurrency),
                 time_out: settings.publish.exec_timeout,
                 dry_run: args.dry_run,
@@ -192,6 +196,14 @@ async fn to_shop(
         RETRY_DELAY,
     )
     .map_err(wrong)?;
+    let is_rehearsal = deliveries.iter().any(|delivery| delivery.is_sandbox);
+    if is_rehearsal && stand_in.is_none() && !args.dry_run {
+        return Err(Failure::config(
+            "these are a rehearsal's clips, and they never go to a real shop; nothing was sent",
+        )
+        .help("see what would be done with --dry-run")
+        .into());
+    }
     let options = ShopifyOptions {
         concurrency: usize::from(settings.publish.concurrency),
         interval: LOOK_EVERY,
