@@ -1,6 +1,6 @@
 //! What `download` and `publish` share: fresh links, the wish to stop, what failures mean.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use tokio::sync::{OnceCell, watch};
@@ -245,6 +245,15 @@ pub fn ending_of_covered(
         states.extend(view.filter(&covered).map(|view| view.state));
     }
     Ok(tell::ending_of_jobs(states.iter()))
+}
+
+/// A clip that was fetched into another folder than `dir`, and is there.
+pub fn elsewhere(deliveries: &[Delivery], writer: &Writer, dir: &Path) -> Option<PathBuf> {
+    deliveries
+        .iter()
+        .filter(|delivery| delivery.is_completed && delivery.is_chosen)
+        .filter_map(|delivery| Some(delivery.told.as_ref()?.path(folder_of(writer))))
+        .find(|path| !path.starts_with(dir) && path.is_file())
 }
 
 /// The log's folder in the form that paths are compared in.

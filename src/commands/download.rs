@@ -30,6 +30,7 @@ pub fn run(
     deliver::check_rehearsal(&writer, settings)?;
     let when = deliver::when(args.when);
     let dir = &settings.download.dir;
+    let is_new = !dir.exists();
     let dir = delivery::prepare(dir).map_err(|e| {
         Failure::io(format!("clips cannot be kept in {}", dir.display()))
             .because(e)
@@ -75,6 +76,10 @@ pub fn run(
         drop(progress);
         Ok((summary, open::ending_of(&stop, printer)))
     })?;
+    if is_new {
+        // Only an empty folder goes.
+        let _ = std::fs::remove_dir(&dir);
+    }
     let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
     ending.join(stopped);
     ending.join(deliver::ending_of_covered(
@@ -101,8 +106,16 @@ pub fn run(
         words::count(summary.downloaded as u64, "clip"),
         escape(&settings.download.dir.display().to_string())
     )];
+    let elsewhere = deliver::elsewhere(&deliveries, &writer, &dir);
+    let there = match &elsewhere {
+        None => "there already".to_owned(),
+        Some(file) => format!(
+            "there already, in another folder too: {}",
+            escape(&file.display().to_string())
+        ),
+    };
     for (n, what) in [
-        (summary.already, "there already"),
+        (summary.already, &*there),
         (summary.waiting, "waiting for the rest of a listing or SKU"),
         (summary.failures.len(), "not to be had"),
     ] {

@@ -1,1 +1,28 @@
+//! Clips on disk, clips handed on, the page to show: the real program, run as a user runs it,
+//! facing servers and a browser on this machine.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test may fail, and say so"
+)]
+
+mod download;
+#[cfg(unix)]
+mod exec;
+mod folders;
+mod kills;
+mod links;
+mod orders;
+mod page;
+mod rehearsal;
+mod shop;
+mod shopify;
+mod vendor;
+
+/// Shared with the tests of the other commands, which use the rest of it.
+#[allow(dead_code, unused_imports, reason = "see above")]
+#[path = "../cli/support/mod.rs"]
+mod support;
