@@ -25,6 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const LOOKS: usize = 60;
 /// Address of a server on this computer that stands in for the shop, to rehearse with.
 const STAND_IN: &str = "CREATIVEAI_SHOPIFY_STAND_IN";
+/// What a person who has two receivers needs to know when the second seems to have got it all.
+const ONE_RECEIVER: &str = " (another receiver needs a name of its own: --target NAME)";
 
 /// Runs the command.
 pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
@@ -77,13 +79,18 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
             filters.is_empty(),
         )?);
     }
-    tell(&summary, args.dry_run, ending.code(), printer)?;
+    let repeated = match args.target.target() {
+        Target::Exec(_) if args.target_name.is_none() => ONE_RECEIVER,
+        _ => "",
+    };
+    tell(&summary, args.dry_run, repeated, ending.code(), printer)?;
     Ok(ending.code())
 }
 
 fn tell(
     summary: &PublishSummary,
     dry_run: bool,
+    repeated: &str,
     code: Code,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
@@ -114,8 +121,9 @@ fn tell(
         "{} {verb}",
         words::count(summary.published as u64, "clip")
     )];
+    let already = format!("there already{repeated}");
     for (n, what) in [
-        (summary.already, "there already"),
+        (summary.already, &*already),
         (summary.waiting, "waiting for the rest of a listing or SKU"),
         (
             summary.failures.len(),
