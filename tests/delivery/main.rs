@@ -9,6 +9,7 @@
     reason = "a test may fail, and say so"
 )]
 
+mod browser;
 mod download;
 #[cfg(unix)]
 mod exec;

@@ -78,7 +78,7 @@ impl Cdn {
     pub fn put(&self, name: &str, bytes: Vec<u8>) -> String {
         let path = format!("/{name}.mp4");
         self.clips.lock().unwrap().insert(path.clone(), bytes);
-        self.server.url() + &path
+        self.server.url() + path.as_str()
     }
 
     /// The clip at a path.
