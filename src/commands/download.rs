@@ -1,5 +1,6 @@
 //! `download`: finished clips on disk.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -9,7 +10,7 @@ use super::{on_runtime, open};
 use crate::cli::DownloadArgs;
 use crate::delivery::client::{Client, TimeOuts};
 use crate::delivery::plan::{gather, plan};
-use crate::delivery::{self, Download, DownloadOptions, address};
+use crate::delivery::{self, Download, DownloadOptions, DownloadSummary, address};
 use crate::exit::{Code, Failure};
 use crate::output::{Event, Printer, Progress, escape, words};
 use crate::settings::Settings;
@@ -87,7 +88,27 @@ pub fn run(
         |view| filters.matches(view),
         filters.is_empty(),
     )?);
+    let elsewhere = deliver::elsewhere(&deliveries, &writer, &dir);
     let code = ending.code();
+    tell(
+        &summary,
+        &settings.download.dir,
+        &dir,
+        elsewhere.as_deref(),
+        code,
+        printer,
+    )?;
+    Ok(code)
+}
+
+fn tell(
+    summary: &DownloadSummary,
+    typed: &Path,
+    dir: &Path,
+    elsewhere: Option<&Path>,
+    code: Code,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
     if printer.voice().json {
         printer.document(&json!({
             "command": "download",
@@ -99,15 +120,14 @@ pub fn run(
             "failed": summary.failures.len(),
             "exit_code": code.number(),
         }))?;
-        return Ok(code);
+        return Ok(());
     }
     let mut told = vec![format!(
         "{} fetched into {}",
         words::count(summary.downloaded as u64, "clip"),
-        escape(&settings.download.dir.display().to_string())
+        escape(&typed.display().to_string())
     )];
-    let elsewhere = deliver::elsewhere(&deliveries, &writer, &dir);
-    let there = match &elsewhere {
+    let there = match elsewhere {
         None => "there already".to_owned(),
         Some(file) => format!(
             "there already, in another folder too: {}",
@@ -127,5 +147,5 @@ pub fn run(
         told.push(words::bytes(summary.bytes));
     }
     printer.note(format_args!("download: {}", told.join("; ")));
-    Ok(code)
+    Ok(())
 }

@@ -113,11 +113,11 @@ fn torture(clips: usize, seed: u64, when: &[&str]) {
     let kills = (clips / 8).clamp(4, 24);
     for _ in 0..kills {
         let before = told(&world.log());
-        let seen = cdn.gets().len();
+        let asked = cdn.gets().len();
         let is_laid = rng.bool();
         let laid = Ambush {
             phase: [Phase::Read, Phase::HalfReplied, Phase::Replied][rng.usize(0..3)],
-            number: seen + rng.usize(0..=clips / kills),
+            number: asked + rng.usize(0..=clips / kills),
             reached: Gate::default(),
             dead: Gate::default(),
         };
@@ -132,17 +132,17 @@ fn torture(clips: usize, seed: u64, when: &[&str]) {
         }
         *ambush.lock().unwrap() = None;
         judge(&world, &cdn, &world.log(), &say);
-        for path in cdn.paths_after(seen) {
+        for path in cdn.paths_after(asked) {
             assert!(!before.contains(&path), "{say}: {path} was complete");
         }
     }
 
     let before = told(&world.log());
-    let seen = cdn.gets().len();
+    let asked = cdn.gets().len();
     world.run(&args).expect(0);
     let log = world.log();
     judge(&world, &cdn, &log, &say);
-    for path in cdn.paths_after(seen) {
+    for path in cdn.paths_after(asked) {
         assert!(!before.contains(&path), "{say}: {path} was complete");
     }
     assert_eq!(told(&log).len(), clips, "{say}");

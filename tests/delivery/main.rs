@@ -4,6 +4,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::format_push_string,
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a test may fail, and say so"

@@ -408,6 +408,10 @@ async fn the_page_can_be_read_in_both_themes_on_a_phone_and_on_paper() {
         browser.scheme("light").await;
         browser.size(1280, 1000, false).await;
         browser.open(&world.path("report.html")).await;
+        browser.tell("Emulation.setEmulatedMedia", json!({"media": "print"})).await;
+        let hidden = "return ['.tools', '.skip', 'details'].every(s => getComputedStyle(document.querySelector(s)).display === 'none');";
+        assert_eq!(browser.ask(hidden).await, true);
+        browser.shoot("print").await;
         let pdf = browser.print().await;
         assert!(pdf.starts_with("JVBERi0"), "a PDF in base 64");
         if let Some(folder) = std::env::var_os("CREATIVEAI_SCREENSHOTS") {

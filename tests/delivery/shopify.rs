@@ -365,9 +365,12 @@ async fn an_expired_link_is_refreshed_for_the_shop_too() {
     let is_expired = std::sync::Arc::new(AtomicBool::new(true));
     let cdn = Cdn::start({
         let is_expired = is_expired.clone();
-        move |_, step| match is_expired.swap(false, Ordering::Relaxed) {
-            true => Step::reply(410, ""),
-            false => step,
+        move |_, step| {
+            if is_expired.swap(false, Ordering::Relaxed) {
+                Step::reply(410, "")
+            } else {
+                step
+            }
         }
     });
     let url = cdn.put("SKU-1001", clip("SKU-1001", 2000));
