@@ -146,6 +146,9 @@ fn tell(
     if summary.bytes > 0 {
         told.push(words::bytes(summary.bytes));
     }
-    printer.note(format_args!("download: {}", told.join("; ")));
+    printer.conclude(
+        format_args!("download: {}", told.join("; ")),
+        code == Code::Success,
+    );
     Ok(())
 }

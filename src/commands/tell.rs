@@ -1,6 +1,6 @@
 //! What commands tell while they run and when they end.
 
-use serde_json::json;
+use serde_json::{Map, json};
 
 use crate::dispatch::{self, Attempt};
 use crate::exit::{Code, Ending};
@@ -9,9 +9,16 @@ use crate::observe::Facts;
 use crate::output::{Event, Printer, Progress, Summary, Tally, escape, words};
 use crate::settings::Settings;
 
-/// Tells what a run did and where the jobs it covers stand, and gives the code.
+/// What jobs were charged, as far as the log tells.
+pub fn charged<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Credits {
+    jobs.map(JobState::charged).sum()
+}
+
+/// Tells what a run did and where the jobs it covers stand, and gives the code. `charged_before`
+/// is what those jobs were charged when the run began: that is not of its doing.
 pub fn finish<'a>(
     summary: Summary,
+    charged_before: Credits,
     jobs: impl Iterator<Item = &'a JobState> + Clone,
     mut ending: Ending,
     settings: &Settings,
@@ -20,12 +27,12 @@ pub fn finish<'a>(
     ending.join(ending_of_jobs(jobs.clone()));
     let code = ending.code();
     let mut summary = summary.with_states(&Tally::of(jobs.clone()));
-    summary.credits_charged = jobs.map(JobState::charged).sum();
+    summary.credits_charged = charged(jobs).beyond(charged_before);
     summary.exit_code = code.number();
     if printer.voice().json {
         printer.document(&summary.to_json())?;
     } else {
-        printer.note(summary.line(&settings.rates));
+        printer.conclude(summary.line(&settings.rates), code == Code::Success);
     }
     Ok(code)
 }
@@ -190,8 +197,8 @@ pub struct DryRun<'a> {
     pub manifest: &'a str,
     /// Rows by what would become of them.
     pub counts: &'a super::submit::Counts,
-    /// What would be spent.
-    pub credits: Credits,
+    /// Where the jobs of its rows stand.
+    pub states: Tally,
     /// How it ends.
     pub code: Code,
 }
@@ -199,21 +206,24 @@ pub struct DryRun<'a> {
 /// Tells what a run would do. Nothing was sent or written.
 pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> anyhow::Result<()> {
     let counts = run.counts;
-    let (low, high) = settings.rates.dollars(run.credits);
+    let (low, high) = settings.rates.dollars(counts.credits);
     if printer.voice().json {
-        printer.document(&json!({
-            "command": "submit",
-            "dry_run": true,
-            "new": counts.send,
-            "submitted": 0,
-            "skipped": counts.skip,
-            "changed": counts.changed,
-            "duplicates": counts.duplicate,
-            "invalid": counts.invalid,
-            "credits_estimated": run.credits,
-            "dollars": { "low": cents(low), "high": cents(high) },
-            "exit_code": run.code.number(),
-        }))?;
+        let mut summary = Summary::new("submit").with_states(&run.states);
+        summary.dry_run = true;
+        summary.skipped = counts.skip;
+        summary.changed = counts.changed;
+        summary.duplicates = counts.duplicate;
+        summary.invalid = counts.invalid;
+        summary.credits_estimated = counts.credits;
+        summary.exit_code = run.code.number();
+        summary.more = Map::from_iter([
+            ("new".to_owned(), json!(counts.send)),
+            (
+                "dollars".to_owned(),
+                json!({ "low": cents(low), "high": cents(high) }),
+            ),
+        ]);
+        printer.document(&summary.to_json())?;
         return Ok(());
     }
     let rows = [
@@ -228,7 +238,7 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
     for (what, n) in rows {
         writeln!(out, "  {what:<18} {:>9}", words::number(n))?;
     }
-    let cost = words::money(&settings.rates, run.credits);
+    let cost = words::money(&settings.rates, counts.credits);
     writeln!(
         out,
         "  would cost {cost}\nNothing was sent, nothing was written."
