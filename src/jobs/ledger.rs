@@ -137,19 +137,17 @@ impl Ledger {
 
     fn try_absorb(&mut self, raw: &str, offset: u64) -> Result<(), LineError> {
         let line = Line::parse(raw)?;
-        let parts = line.history()?;
-        let job = if parts.is_empty() {
-            self.absorb_line(&line)
-        } else {
-            let parts: Vec<Line<'_>> = parts
-                .into_iter()
-                .map(Line::parse)
-                .collect::<Result<_, _>>()?;
-            let mut job = None;
-            for part in &parts {
-                job = Some(self.absorb_line(part));
+        let parts = line.parts(Line::parse)?;
+        let job = match parts.split_first() {
+            None => self.absorb_line(&line),
+            Some((first, others)) => {
+                // All of them are the same job's.
+                let job = self.absorb_line(first);
+                for part in others {
+                    self.absorb_line(part);
+                }
+                job
             }
-            job.unwrap_or_else(|| self.index_of(line.job, line.attempt))
         };
         if let Some(places) = &mut self.places {
             places.heads.resize(self.jobs.len(), END);
