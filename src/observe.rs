@@ -360,11 +360,7 @@ mod tests {
     fn log(lines: &[&str]) -> Log {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("jobs.jsonl");
-        std::fs::write(
-            &path,
-            lines.iter().map(|l| format!("{l}\n")).collect::<String>(),
-        )
-        .unwrap();
+        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
         let ledger = Ledger::new(Rates::default()).with_places();
         let writer = Writer::open(&path, ledger, "test", Duration::ZERO).unwrap();
         Log { _dir: dir, writer }

@@ -112,6 +112,9 @@ pub fn run(
     if summary.bytes > 0 {
         told.push(words::bytes(summary.bytes));
     }
-    printer.note(format_args!("download: {}", told.join("; ")));
+    printer.conclude(
+        format_args!("download: {}", told.join("; ")),
+        code == Code::Success,
+    );
     Ok(code)
 }

@@ -140,6 +140,7 @@ pub fn open_writer(
 ) -> Result<Writer, Failure> {
     let writer = Writer::open(path, ledger, command, settings.lock_wait).map_err(log_failure)?;
     warn_of_unreadable(&writer.ledger(), writer.path(), printer);
+    check_rehearsal(writer.path(), &writer.ledger(), settings)?;
     Ok(writer)
 }
 
@@ -148,12 +149,23 @@ pub fn warn_of_unreadable(ledger: &Ledger, path: &Path, printer: &Printer) {
     let count = ledger.unreadable();
     if count > 0 {
         printer.warn(format_args!(
-            "{} of {} cannot be read and was skipped; nothing is deleted. A line that was cut off \
+            "{} of {} cannot be read and {} skipped; nothing is deleted. A line that was cut off \
              by a crash is harmless: its job shows as unknown",
             crate::output::words::count(count, "line"),
             crate::output::escape(&path.display().to_string()),
+            if count == 1 { "was" } else { "were" },
         ));
     }
+}
+
+/// Under `--sandbox` every line is marked as a sandbox's, also a fact that no server has told: none
+/// of them may get into a log of live jobs.
+pub fn check_rehearsal(path: &Path, ledger: &Ledger, settings: &Settings) -> Result<(), Failure> {
+    if !settings.sandbox {
+        return Ok(());
+    }
+    let mixed = ledger.check_mixing(true, true);
+    mixed.map_err(|_| mixed_failure(path, true))
 }
 
 /// A sandbox's jobs and live ones never share a log.
@@ -180,12 +192,22 @@ fn mixed_failure(path: &Path, sandbox: bool) -> Failure {
 }
 
 /// Whether an id may be entered into a log by hand.
-pub fn check_id(writer: &Writer, id: &GenerationId, sandbox: bool) -> Result<(), Failure> {
+pub fn check_id(writer: &Writer, id: &GenerationId) -> Result<(), Failure> {
     if writer.ledger().may_hold(id) {
-        Ok(())
-    } else {
-        Err(mixed_failure(writer.path(), sandbox))
+        return Ok(());
     }
+    let path = writer.path().display();
+    Err(if id.is_sandbox() {
+        Failure::config(format!(
+            "{id} is a sandbox's id, and {path} holds live jobs; nothing was changed"
+        ))
+        .help("name the rehearsal's log")
+    } else {
+        Failure::config(format!(
+            "{id} is no sandbox's id, and {path} holds jobs of a sandbox; nothing was changed"
+        ))
+        .help("name the log of the live jobs")
+    })
 }
 
 /// Turns signals into a stop. The second one ends the process at once; what is in flight then

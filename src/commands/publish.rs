@@ -122,7 +122,10 @@ fn tell(
             told.push(format!("{n} {what}"));
         }
     }
-    printer.note(format_args!("publish: {}", told.join("; ")));
+    printer.conclude(
+        format_args!("publish: {}", told.join("; ")),
+        code == Code::Success,
+    );
     Ok(())
 }
 

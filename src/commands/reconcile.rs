@@ -11,7 +11,7 @@ use crate::cli::{ReconcileArgs, Source};
 use crate::exit::{Code, Ending};
 use crate::job_log::Writer;
 use crate::jobs::{IdColumn, JobKey, JobState};
-use crate::output::{Printer, Summary};
+use crate::output::{Printer, Summary, words};
 use crate::settings::Settings;
 use crate::stop::Stop;
 
@@ -43,9 +43,23 @@ pub fn run(
             confirm,
             strict,
         } => {
-            let mut outcome = Replay::run(paths, &writer, settings, printer)?;
+            let outcome = Replay::run(paths, &writer, settings, printer)?;
+            let doubtful = still_open(&outcome, &writer);
             if confirm {
-                ending.join(confirm_by_poll(&mut outcome, &writer, settings, printer)?);
+                let asked = |job: &JobState| doubtful.contains(&job.key);
+                if !doubtful.is_empty() {
+                    let polled = poll(&writer, settings, printer, false, asked);
+                    ending.join(on_runtime(polled)?);
+                }
+                let open = still_open(&outcome, &writer).len();
+                let confirmed = doubtful.len().saturating_sub(open);
+                summary.more.insert("confirmed".into(), confirmed.into());
+                tell_confirmed(doubtful.len(), confirmed, printer);
+            } else if !doubtful.is_empty() {
+                printer.note(format_args!(
+                    "add --confirm to ask the vendor about {} with captures that prove nothing",
+                    words::count(doubtful.len() as u64, "unfinished clip"),
+                ));
             }
             ending.join(replay::ending(&outcome.counts, strict));
             summary.replayed = Some(outcome.counts);
@@ -89,22 +103,20 @@ async fn poll(
     Ok(ending)
 }
 
-/// Settles what captures could not prove with one poll for each job.
-fn confirm_by_poll(
-    outcome: &mut replay::Outcome,
-    writer: &Writer,
-    settings: &Settings,
-    printer: &Printer,
-) -> anyhow::Result<Ending> {
-    let doubtful: HashSet<JobKey> = outcome.to_confirm.iter().map(|(job, _)| *job).collect();
-    if doubtful.is_empty() {
-        return Ok(Ending::default());
-    }
-    let before = writer.ledger().lines();
-    let ending = on_runtime(poll(writer, settings, printer, false, |job| {
-        doubtful.contains(&job.key)
-    }))?;
-    let learned = writer.ledger().lines() - before;
-    printer.note(format_args!("asked the vendor about them: {learned} new"));
-    Ok(ending)
+/// The unfinished jobs of captures that prove nothing.
+fn still_open(outcome: &replay::Outcome, writer: &Writer) -> HashSet<JobKey> {
+    let ledger = writer.ledger();
+    let is_open = |job: &JobKey| {
+        let job = ledger.job(*job);
+        job.is_some_and(|job| job.to_poll().next().is_some())
+    };
+    outcome.doubtful.iter().copied().filter(is_open).collect()
+}
+
+fn tell_confirmed(asked: usize, ended: usize, printer: &Printer) {
+    printer.note(format_args!(
+        "asked the vendor about {} with captures that prove nothing: {} ended",
+        words::count(asked as u64, "unfinished clip"),
+        words::number(ended as u64),
+    ));
 }

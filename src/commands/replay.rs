@@ -1,6 +1,7 @@
 //! `reconcile --replay`: what captured webhooks teach. No network, unless what they cannot prove
 //! is to be confirmed.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::learn::{Learner, Told};
@@ -51,8 +52,8 @@ enum Taken {
 pub struct Outcome {
     /// Captures by what became of them.
     pub counts: Replayed,
-    /// Unverifiable captures of unfinished attempts of this log: a poll can settle them.
-    pub to_confirm: Vec<(JobKey, GenerationId)>,
+    /// Jobs of this log with captures that prove nothing: a poll can settle them.
+    pub doubtful: HashSet<JobKey>,
 }
 
 /// Folds captures into one log.
@@ -128,7 +129,7 @@ impl<'a> Replay<'a> {
                 if let Some(id) = id
                     && let Some((job, _)) = self.writer.owner_of(&id)
                 {
-                    self.outcome.to_confirm.push((job, id));
+                    self.outcome.doubtful.insert(job);
                 }
             }
             Taken::Told(Told::Nothing(why)) => self.unreadable(&place, why),

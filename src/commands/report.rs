@@ -11,7 +11,7 @@ use super::filter::Filters;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::output::report::{ReportOptions, report};
-use crate::output::{Commands, Printer, Tally, words};
+use crate::output::{Commands, Printer, Tally, escape, words};
 
 /// What was asked for.
 #[derive(Clone, Debug)]
@@ -55,7 +55,8 @@ pub fn run(
         }))?;
     } else {
         let clips = words::count(tally.jobs, "clip");
-        printer.note(format_args!("{}: {clips}", output.display()));
+        let page = output.display().to_string();
+        printer.note(format_args!("{}: {clips}", escape(&page)));
     }
     Ok(())
 }

@@ -264,7 +264,8 @@ fn read_error(log: &JobLog, error: io::Error) -> LogError {
 
 /// Says kindly that there is nothing to show.
 fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
-    let path = log.path().display();
+    let path = log.path().display().to_string();
+    let path = output::escape(&path);
     if log.ledger().is_empty() {
         printer.note(format_args!(
             "{path} holds no jobs yet. Submit some: creativeai submit MANIFEST"

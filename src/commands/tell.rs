@@ -32,7 +32,7 @@ pub fn finish<'a>(
     if printer.voice().json {
         printer.document(&summary.to_json())?;
     } else {
-        printer.note(summary.line(&settings.rates));
+        printer.conclude(summary.line(&settings.rates), code == Code::Success);
     }
     Ok(code)
 }

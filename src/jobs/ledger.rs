@@ -39,18 +39,17 @@ impl Subject {
         }
     }
 
-    fn of_words(owner: &str, language: &str) -> Self {
-        Self(HASHER.hash_one((owner, "voice", language)).max(1))
+    /// What a request asks for.
+    pub(super) fn of_request(owner: &str, request: &RequestFacts<'_>) -> Self {
+        if request.text.is_some() {
+            Self::of_words(owner, request.language.as_ref().map_or("", Text::as_str))
+        } else {
+            Self::of(owner, request.image_url.as_ref().map_or("", Text::as_str))
+        }
     }
 
-    /// The same, of a request as the log has it.
-    pub(super) fn of_request(owner: &str, request: &RequestFacts<'_>) -> Self {
-        let language = request.language.as_ref().map_or("", Text::as_str);
-        let image = request.image_url.as_ref().map_or("", Text::as_str);
-        match request.text {
-            Some(_) => Self::of_words(owner, language),
-            None => Self::of(owner, image),
-        }
+    fn of_words(owner: &str, language: &str) -> Self {
+        Self(HASHER.hash_one((owner, "voice", language)).max(1))
     }
 
     /// A listing or SKU as a whole.

@@ -141,10 +141,17 @@ fn a_line_that_a_kill_has_torn_spoils_no_other() {
 #[test]
 fn under_load_other_commands_get_their_turn_with_the_log() {
     let world = World::new();
-    world.write(
-        "jobs.jsonl",
-        accepted("5b1f0c9a77d2e318", "LST-1", "vgen_0_0"),
-    );
+    // Long enough that reading it takes longer than the pauses between deliveries.
+    let jobs: String = (0..3000)
+        .map(|n| {
+            accepted(
+                &format!("{n:016x}"),
+                &format!("LST-{n}"),
+                &format!("vgen_0_{n}"),
+            )
+        })
+        .collect();
+    world.write("jobs.jsonl", jobs);
     let receiver = Process::listen(&world, &["--jobs", "jobs.jsonl"]);
     let (addr, stop, enough) = (receiver.addr, AtomicBool::new(false), Gate::default());
     std::thread::scope(|scope| {

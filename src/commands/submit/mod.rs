@@ -54,7 +54,7 @@ pub async fn run(
     if writer.is_new() {
         printer.note(format_args!(
             "new job log: {}",
-            escape(&writer.path().display().to_string())
+            escape(&path.display().to_string())
         ));
     }
     let concurrency = settings.network.concurrency_for(manifest.id_column());
@@ -202,7 +202,10 @@ fn read(
             words::count(rows, "row"),
             escape(&name)
         ))
-        .help("mend them and run the same command again, or leave them out with --skip-invalid")
+        .help(format!(
+            "mend {0} and run the same command again, or leave {0} out with --skip-invalid",
+            if rows == 1 { "it" } else { "them" }
+        ))
         .counting("invalid", rows));
     }
     Ok(plan)
