@@ -1,18 +1,21 @@
 //! What captures teach a log, in few large appends: replays and the listener share it.
 
-use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
+use std::sync::LazyLock;
+
+use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::open;
 use crate::api::Payload;
 use crate::exit::Failure;
-use crate::job_log::Writer;
+use crate::job_log::{Appending, Writer};
 use crate::jobs::{GenerationId, JobKey, Status};
 use crate::observe::{Binding, Facts, Learned, Observation, Observer, Via};
 use crate::output::Printer;
 use crate::settings::Settings;
 
 /// Bytes of lines that are made durable together.
-const BATCH: usize = 1 << 20;
+const BATCH: usize = 4 << 20;
 
 /// What a verified payload tells.
 pub enum Told {
@@ -46,16 +49,59 @@ impl Told {
     }
 }
 
+/// What an observation teaches, decided ahead of its turn.
+pub struct Ahead {
+    /// The job.
+    pub job: JobKey,
+    /// Its place in the ledger.
+    index: u32,
+    attempt: u32,
+    status: Status,
+    line: String,
+}
+
+impl Ahead {
+    /// Of what an observation of `status` teaches; `None` for anything that needs its turn.
+    pub fn of((learned, index): (Learned, u32), status: Status) -> Option<Self> {
+        match learned {
+            Learned::New {
+                job,
+                attempt,
+                line,
+                binding: Binding::Known,
+            } => Some(Self {
+                job,
+                index,
+                attempt,
+                status,
+                line,
+            }),
+            _ => None,
+        }
+    }
+}
+
 /// Decides what observations teach, and appends it.
 ///
-/// Lines wait to be made durable together, so an observation of a job with a waiting line has that
-/// written first: only then can be told what it adds.
+/// Lines wait to be made durable together, and the disk is waited for one batch later. So an
+/// observation of a job with a waiting line has that written first: only then can be told what it
+/// adds.
 pub struct Learner<'a> {
     observer: Observer<'a>,
     printer: &'a Printer,
     lines: String,
-    jobs: HashSet<JobKey>,
-    seen: HashMap<GenerationId, (JobKey, Observation)>,
+    waiting: Waiting,
+    /// The batch before, on its way to the disk.
+    appending: Option<(Appending, Waiting)>,
+}
+
+/// What lines that are not folded yet are about.
+#[derive(Default)]
+struct Waiting {
+    /// Each job's line, hashed; see [`essence`].
+    jobs: HashMap<JobKey, u64>,
+    /// Ids that the log did not know before.
+    adopted: HashMap<GenerationId, (JobKey, Observation)>,
 }
 
 impl<'a> Learner<'a> {
@@ -69,22 +115,28 @@ impl<'a> Learner<'a> {
             },
             printer,
             lines: String::new(),
-            jobs: HashSet::new(),
-            seen: HashMap::new(),
+            waiting: Waiting::default(),
+            appending: None,
         }
     }
 
     /// Takes an observation in. What it taught is durable after [`flush`](Self::flush).
     pub fn learn(&mut self, seen: &Observation) -> Result<Learned, Failure> {
-        if let Some((job, known)) = self.seen.get(&seen.id) {
+        if let Some((job, known)) = self.find(|w| w.adopted.get(&seen.id)) {
             if known.status == seen.status && known.facts == seen.facts {
                 return Ok(Learned::Known { job: *job });
             }
             self.flush()?;
         }
         let owner = self.observer.writer.owner_of(&seen.id);
-        let owner = owner.or(seen.correlation);
-        if owner.is_some_and(|(job, _)| self.jobs.contains(&job)) {
+        if let Some((job, _)) = owner.or(seen.correlation)
+            && let Some(&waiting) = self.find(|w| w.jobs.get(&job))
+        {
+            if let Some(Learned::New { line, .. }) = self.observer.decide_unread(seen)
+                && essence(&line) == waiting
+            {
+                return Ok(Learned::Known { job });
+            }
             self.flush()?;
         }
         let learned = self.observer.decide(seen).map_err(open::log_failure)?;
@@ -96,26 +148,75 @@ impl<'a> Learner<'a> {
         } = &learned
         {
             self.tell(binding, *job, *attempt, &seen.id);
-            self.lines.push_str(line);
-            self.jobs.insert(*job);
-            self.seen.insert(seen.id.clone(), (*job, seen.clone()));
-            if self.lines.len() >= BATCH {
-                self.flush()?;
+            if *binding != Binding::Known {
+                let adopted = (*job, seen.clone());
+                self.waiting.adopted.insert(seen.id.clone(), adopted);
             }
+            self.add(*job, line)?;
         }
         Ok(learned)
     }
 
+    /// Takes in what was decided ahead, unless the log has learned something of that attempt since.
+    pub fn learn_ahead(&mut self, ahead: Ahead) -> Result<Learned, Failure> {
+        let job = ahead.job;
+        if let Some(&waiting) = self.find(|w| w.jobs.get(&job)) {
+            if essence(&ahead.line) == waiting {
+                return Ok(Learned::Known { job });
+            }
+            self.flush()?;
+        }
+        let has_seen = {
+            let ledger = self.observer.writer.ledger();
+            let job = ledger.job_at(ahead.index);
+            let attempt = job.and_then(|job| job.attempt(ahead.attempt));
+            attempt.is_some_and(|attempt| attempt.has_seen(ahead.status))
+        };
+        let again = has_seen
+            .then(|| Observation::of_line(&ahead.line, ahead.status, Via::Webhook))
+            .flatten();
+        if let Some(seen) = again {
+            return self.learn(&seen);
+        }
+        self.add(job, &ahead.line)?;
+        Ok(Learned::New {
+            job,
+            attempt: ahead.attempt,
+            line: ahead.line,
+            binding: Binding::Known,
+        })
+    }
+
+    fn find<T>(&self, get: impl Fn(&Waiting) -> Option<&T>) -> Option<&T> {
+        let before = self.appending.as_ref().map(|(_, waiting)| waiting);
+        get(&self.waiting).or_else(|| get(before?))
+    }
+
+    fn add(&mut self, job: JobKey, line: &str) -> Result<(), Failure> {
+        self.lines.push_str(line);
+        self.waiting.jobs.insert(job, essence(line));
+        if self.lines.len() >= BATCH {
+            self.send()?;
+        }
+        Ok(())
+    }
+
     /// Makes everything durable.
     pub fn flush(&mut self) -> Result<(), Failure> {
-        self.jobs.clear();
-        self.seen.clear();
-        if self.lines.is_empty() {
-            return Ok(());
-        }
+        self.send()?;
+        self.send()
+    }
+
+    /// Sends what waits on its way to the disk, and waits for the batch before.
+    fn send(&mut self) -> Result<(), Failure> {
         let lines = std::mem::take(&mut self.lines);
-        let appended = self.observer.writer.append_blocking(lines);
-        appended.map_err(|error| {
+        let waiting = std::mem::take(&mut self.waiting);
+        let writer = self.observer.writer;
+        let next = (!lines.is_empty()).then(|| (writer.begin_append(lines), waiting));
+        let Some((appending, _)) = std::mem::replace(&mut self.appending, next) else {
+            return Ok(());
+        };
+        writer.finish_append(appending).map_err(|error| {
             Failure::io(format!("the job log cannot be written: {error}")).help(
                 "make room on the disk and replay again; the captures are untouched, and what the \
                  log knows already is passed over",
@@ -139,3 +240,12 @@ impl<'a> Learner<'a> {
         }
     }
 }
+
+/// A line without the time it was written at, hashed: two lines of one job that are alike in it
+/// tell the same.
+fn essence(line: &str) -> u64 {
+    let told = line.split_once("\"job\":").map_or(line, |(_, told)| told);
+    ESSENCE.hash_one(told)
+}
+
+static ESSENCE: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);

@@ -130,6 +130,21 @@ pub fn write_log(
     open_writer(path, ledger(settings), settings, command, printer)
 }
 
+/// The same for commands that observe: what becomes of jobs is written down without looking into
+/// the log for each.
+pub fn write_log_to_observe(
+    path: &Path,
+    settings: &Settings,
+    command: &str,
+    printer: &Printer,
+) -> Result<Writer, Failure> {
+    if !path.exists() {
+        return Err(log_failure(LogError::Missing(path.to_owned())));
+    }
+    let ledger = ledger(settings).with_owners();
+    open_writer(path, ledger, settings, command, printer)
+}
+
 /// Locks and reads a log, or makes it.
 pub fn open_writer(
     path: &Path,

@@ -143,8 +143,7 @@ impl<'a> Poller<'a> {
             let view = self.writer.view(job).map_err(open::log_failure)?;
             for number in attempts {
                 let attempt = view.as_ref().and_then(|v| v.attempts.get(&number));
-                let id = attempt.and_then(|a| GenerationId::parse(a.generation_id()?));
-                let (Some(attempt), Some(id)) = (attempt, id) else {
+                let Some(attempt) = attempt else {
                     continue;
                 };
                 let request = attempt.request.as_ref().map_or("", |r| r.get());
@@ -154,14 +153,16 @@ impl<'a> Poller<'a> {
                     continue;
                 }
                 let due = Instant::now();
-                targets.push(Target {
+                // One that was taken twice may be finished under either id.
+                let ids = attempt.generation_ids().filter_map(GenerationId::parse);
+                targets.extend(ids.map(|id| Target {
                     job,
                     attempt: number,
                     id,
                     endpoint,
                     failures: 0,
                     due,
-                });
+                }));
             }
         }
         if silent > 0 {
@@ -205,6 +206,9 @@ impl<'a> Poller<'a> {
         if self.stop.is_set() {
             return Ok(Asked::Stopped);
         }
+        if self.has_ended(&target) {
+            return Ok(Asked::Ended);
+        }
         let interval = self.settings.network.interval;
         match self.api.client.poll(target.endpoint, &target.id).await {
             PollOutcome::Seen { status, body } => {
@@ -244,6 +248,15 @@ impl<'a> Poller<'a> {
                 Ok(Asked::Stopped)
             }
         }
+    }
+
+    /// Whether another of its ids has brought its end.
+    fn has_ended(&self, target: &Target) -> bool {
+        let ledger = self.writer.ledger();
+        let attempt = ledger
+            .job(target.job)
+            .and_then(|j| j.attempt(target.attempt));
+        attempt.is_some_and(|a| a.status().is_terminal())
     }
 
     async fn learn(&self, target: &Target, status: Status, facts: Facts) -> anyhow::Result<()> {

@@ -31,7 +31,7 @@ pub fn run(
         // Before the log is touched, so that a missing key changes nothing.
         settings.require_key()?;
     }
-    let writer = open::write_log(&path, settings, "reconcile", printer)?;
+    let writer = open::write_log_to_observe(&path, settings, "reconcile", printer)?;
     let charged_before = tell::charged(writer.ledger().jobs());
     match args.source() {
         Source::Poll { wait } => {

@@ -2,13 +2,14 @@
 //! is to be confirmed.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::learn::{Learner, Told};
+use super::learn::{Ahead, Learner, Told};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::Writer;
 use crate::jobs::{GenerationId, JobKey};
-use crate::observe::{Learned, Observation};
+use crate::observe::{Learned, Observer};
 use crate::output::{Printer, Replayed, escape, words};
 use crate::settings::Settings;
 use crate::webhook::{self, Grade, Graded, Unreadable, VerifyKeys};
@@ -17,9 +18,13 @@ use crate::webhook::{self, Grade, Graded, Unreadable, VerifyKeys};
 const TOLD: u64 = 20;
 
 /// What is taken from a capture off the thread that folds.
-struct Entry {
-    place: Place,
-    grade: Taken,
+enum Entry {
+    /// It teaches something, as the log stood a moment ago.
+    New(Box<Ahead>),
+    /// The log knows it.
+    Known,
+    /// Anything else, and where it stood.
+    Other(Box<(Place, Taken)>),
 }
 
 /// Where a capture stood.
@@ -28,7 +33,7 @@ struct Place {
     entry: usize,
 }
 
-impl std::fmt::Display for Place {
+impl Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
@@ -87,6 +92,13 @@ impl<'a> Replay<'a> {
             outcome: Outcome::default(),
             other_traffic: 0,
         };
+        // On every core; the ledger is only read there.
+        let observer = Observer {
+            writer,
+            clock: &jiff::Timestamp::now,
+            sandbox: settings.sandbox,
+        };
+        let take = |graded: Graded<'_>| take(graded, &observer);
         let missing = |e: anyhow::Error| {
             Failure::io(format!("{e:#}")).help("check the path after --replay; nothing was changed")
         };
@@ -106,10 +118,24 @@ impl<'a> Replay<'a> {
     }
 
     fn fold(&mut self, entry: Entry) -> anyhow::Result<()> {
-        let Entry { place, grade } = entry;
+        let (place, grade) = match entry {
+            Entry::New(ahead) => {
+                let (job, learned) = (ahead.job, self.learner.learn_ahead(*ahead)?);
+                self.count(&job, learned);
+                return Ok(());
+            }
+            Entry::Known => {
+                self.outcome.counts.known += 1;
+                return Ok(());
+            }
+            Entry::Other(other) => *other,
+        };
         let counts = &mut self.outcome.counts;
         match grade {
-            Taken::Told(Told::Seen(seen)) => return self.observe(&place, &seen),
+            Taken::Told(Told::Seen(seen)) => {
+                let learned = self.learner.learn(&seen)?;
+                self.count(&format_args!("{place}: {}", seen.id), learned);
+            }
             Taken::Told(Told::UnknownWord(id, word)) => {
                 counts.known += 1;
                 self.printer.warn(format_args!(
@@ -144,21 +170,20 @@ impl<'a> Replay<'a> {
         self.list(self.outcome.counts.unreadable, place, "unreadable", why);
     }
 
-    fn observe(&mut self, place: &Place, seen: &Observation) -> anyhow::Result<()> {
+    fn count(&mut self, place: &dyn Display, learned: Learned) {
         let counts = &mut self.outcome.counts;
-        match self.learner.learn(seen)? {
+        match learned {
             Learned::New { .. } => counts.applied += 1,
             Learned::Known { .. } => counts.known += 1,
             Learned::UnknownId(why) => {
                 counts.unknown_id += 1;
                 let n = counts.unknown_id;
-                self.list(n, place, "unknown id", &format!("{}: {why}", seen.id));
+                self.list(n, place, "unknown id", why);
             }
         }
-        Ok(())
     }
 
-    fn list(&self, n: u64, place: &Place, what: &str, why: &str) {
+    fn list(&self, n: u64, place: &dyn Display, what: &str, why: &str) {
         let text = format!("{place}: {what}: {}", escape(why));
         if n <= TOLD {
             self.printer.warn(text);
@@ -206,19 +231,28 @@ pub fn ending(counts: &Replayed, strict: bool) -> Ending {
 }
 
 /// Takes from a graded capture what folding needs.
-fn take(graded: Graded<'_>) -> Entry {
-    let grade = match graded.grade {
+fn take(graded: Graded<'_>, observer: &Observer<'_>) -> Entry {
+    let taken = match graded.grade {
         Grade::Verified(payload) => Taken::Told(Told::of(&payload, graded.correlation)),
         Grade::Rejected(why) => Taken::Rejected(why.to_string()),
         Grade::Unverifiable { doubt, id, .. } => Taken::Unverifiable(id, doubt.to_string()),
         Grade::Unreadable(Unreadable::NotAWebhook) => Taken::NotAWebhook,
         Grade::Unreadable(why) => Taken::Unreadable(why.to_string()),
     };
-    Entry {
-        place: Place {
-            file: Path::to_owned(graded.file),
-            entry: graded.entry,
-        },
-        grade,
+    if let Taken::Told(Told::Seen(seen)) = &taken {
+        match observer.decide_at(seen) {
+            Some((Learned::Known { .. }, _)) => return Entry::Known,
+            Some(decided) => {
+                if let Some(ahead) = Ahead::of(decided, seen.status) {
+                    return Entry::New(Box::new(ahead));
+                }
+            }
+            None => {}
+        }
     }
+    let place = Place {
+        file: Path::to_owned(graded.file),
+        entry: graded.entry,
+    };
+    Entry::Other(Box::new((place, taken)))
 }

@@ -8,6 +8,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::filter::{Filters, jobs_named};
+use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates};
 use crate::output::{self, Card, Carried, Commands, Group, Printer, Sheet, Tally, json, natural};
@@ -234,12 +235,13 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
     }
     places.sort_by(Place::compare);
     if places.is_empty() {
-        anyhow::bail!(
-            "{} knows no listing, SKU, job or generation id {}. Without --id, status lists what \
-             it knows.",
+        return Err(Failure::usage(format!(
+            "{} knows no listing, SKU, job or generation id {}",
             log.path().display(),
             output::escape(name)
-        );
+        ))
+        .help("without --id, status lists what it knows")
+        .into());
     }
     if args.json {
         return array(&places, log, printer);

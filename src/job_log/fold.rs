@@ -45,15 +45,20 @@ pub(super) fn fold(file: &mut (impl Read + Send), ledger: &mut Ledger) -> io::Re
     Ok(())
 }
 
-/// Folds lines that were just written, which start at `offset`.
-pub(super) fn fold_text(text: &str, offset: u64, ledger: &mut Ledger) {
-    let text = text.as_bytes();
-    let gists = if text.len() < SMALL {
-        vec![take_lines(ledger.reading(), text, 0, text.len(), offset)]
+/// The gists of lines that are about to be written.
+pub(super) fn take_text(text: &str, reading: &Reading) -> Vec<Gists> {
+    // Only a file's start may hold a byte order mark, and this is none.
+    let block = Block::Lines(1);
+    if text.len() < SMALL {
+        vec![take_lines(reading, text.as_bytes(), 0, text.len(), 1)]
     } else {
-        take_apart(ledger.reading(), Some(Block::Lines(offset)), text)
-    };
-    fold_all(ledger, text, Block::Lines(offset), &gists);
+        take_apart(reading, Some(block), text.as_bytes())
+    }
+}
+
+/// Folds lines that were just written, which start at `offset`.
+pub(super) fn fold_text(text: &str, offset: u64, gists: &[Gists], ledger: &mut Ledger) {
+    fold_all(ledger, text.as_bytes(), Block::Lines(offset), gists);
 }
 
 /// Bytes that are not worth being shared among threads.

@@ -13,7 +13,7 @@ mod read;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 pub use appender::{AppendError, Appender};
@@ -22,7 +22,7 @@ pub use lock::{Holder, Lock, LockError};
 pub use path::resolve;
 pub use read::{LineReader, for_each_line};
 
-use crate::jobs::{GenerationId, JobKey, JobView, Ledger};
+use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Reading};
 
 /// Why a log cannot be used.
 #[derive(Debug)]
@@ -156,13 +156,19 @@ fn view(
     })
 }
 
+/// Lines on their way to the disk.
+#[derive(Debug)]
+#[must_use]
+pub struct Appending(appender::Pending);
+
 /// The right to write to a log: its lock, its folded state and its appender. The ledger takes in
 /// each line as soon as that is durable.
 #[derive(Debug)]
 pub struct Writer {
     path: PathBuf,
     lines: LineReader,
-    ledger: Mutex<Ledger>,
+    ledger: RwLock<Ledger>,
+    reading: Reading,
     appender: Appender,
     is_new: bool,
     // Last, so that it outlives the appender's thread.
@@ -189,7 +195,8 @@ impl Writer {
         Ok(Self {
             path: log.path,
             lines: log.lines,
-            ledger: Mutex::new(log.ledger),
+            reading: log.ledger.reading().clone(),
+            ledger: RwLock::new(log.ledger),
             appender,
             is_new,
             _lock: lock,
@@ -207,8 +214,8 @@ impl Writer {
     }
 
     /// The folded log. Hold it briefly, never across an `await`.
-    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn ledger(&self) -> RwLockReadGuard<'_, Ledger> {
+        self.ledger.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends whole lines, each with its newline, and returns once they are durable and folded.
@@ -233,8 +240,22 @@ impl Writer {
         Ok(())
     }
 
+    /// The same in two steps, for callers that have something to do meanwhile.
+    pub fn begin_append(&self, lines: String) -> Appending {
+        Appending(self.appender.begin(lines))
+    }
+
+    /// The second step: returns once the lines are durable and folded.
+    pub fn finish_append(&self, appending: Appending) -> Result<(), AppendError> {
+        let (start, lines) = appending.0.wait()?;
+        self.fold(start, &lines);
+        Ok(())
+    }
+
     fn fold(&self, start: u64, lines: &str) {
-        fold::fold_text(lines, start, &mut self.ledger());
+        let gists = fold::take_text(lines, &self.reading);
+        let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+        fold::fold_text(lines, start, &gists, &mut ledger);
     }
 
     /// One job with all its fields. The ledger must keep places.

@@ -145,7 +145,7 @@ impl Reading {
         self.hasher.hash_one(id).max(1)
     }
 
-    /// The hash of what an end tells, the fields of `TOLD_FIELDS` as they stand in its line.
+    /// The hash of what an end tells, its fields as they stand in its line.
     pub fn told(&self, told: &str) -> u64 {
         self.hasher.hash_one(told).max(UNLIKE + 1)
     }

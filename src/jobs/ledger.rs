@@ -12,7 +12,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use super::gist::{Gist, Gists, IN_SANDBOX, LineAt, Read, Reading};
 use super::line::{RequestFacts, Text};
 use super::owners::{Known, Owners};
-use super::{Clip, Credits, GenerationId, JobKey, JobState, Rates, Status};
+use super::{AttemptState, Clip, Credits, GenerationId, JobKey, JobState, Rates, Status};
 
 /// A listing's or SKU's id together with its photo (without query and fragment, since signed
 /// addresses rotate), or for a voice with its language, hashed: what stays the same when a row's
@@ -61,6 +61,20 @@ impl Subject {
     pub(super) const fn number(self) -> u64 {
         self.0
     }
+}
+
+/// Whose an id is.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    /// The job.
+    pub job: &'a JobState,
+    /// The attempt.
+    pub attempt: &'a AttemptState,
+    /// What a line about it repeats. Needs [`Ledger::with_owners`]; `None` also where the log's
+    /// lines differ about it.
+    pub known: Option<Known<'a>>,
+    /// The job's place in [`Ledger::jobs`]; it stays.
+    pub index: u32,
 }
 
 /// Both a sandbox's and live jobs are in one log.
@@ -218,8 +232,8 @@ impl Ledger {
         self
     }
 
-    /// Also keeps each job's listing or SKU and its model, for [`Ledger::known`]: then the log need
-    /// not be looked at for most of what is observed. Before the first line.
+    /// Also keeps each job's listing or SKU and its model, for [`Ledger::find_generation`]: then the log
+    /// need not be looked at for most of what is observed. Before the first line.
     #[must_use]
     pub fn with_owners(mut self) -> Self {
         self.owners = Some(Owners::default());
@@ -313,7 +327,7 @@ impl Ledger {
             subjects.note(gist, index);
         }
         if let Some(owners) = &mut self.owners {
-            owners.note(gist, raw, index);
+            owners.note(gist, raw, &mut self.jobs[index as usize].place);
         }
         index
     }
@@ -369,7 +383,7 @@ impl Ledger {
 
     /// The job that has an id now. A person may have given it to a job and taken it back; should
     /// two jobs have it, the smaller key is as good as the other.
-    fn find_id(&self, id: u64) -> Option<&JobState> {
+    fn find_id(&self, id: u64) -> Option<u32> {
         let first = self
             .by_id
             .find(id, |&i| self.jobs[i as usize].first_id() == id);
@@ -380,9 +394,12 @@ impl Ledger {
         first
             .into_iter()
             .chain(more.into_iter().flatten())
-            .map(|&i| &self.jobs[i as usize])
-            .filter(|job| job.attempts().any(|a| a.id_hashes().any(|h| h == id)))
-            .min_by_key(|job| job.key)
+            .copied()
+            .filter(|&i| {
+                let mut attempts = self.jobs[i as usize].attempts();
+                attempts.any(|a| a.id_hashes().any(|h| h == id))
+            })
+            .min_by_key(|&i| self.jobs[i as usize].key)
     }
 
     /// Jobs about `subject`, under whatever key. Needs [`Ledger::with_subjects`].
@@ -407,21 +424,15 @@ impl Ledger {
         self.find(key).map(|i| &self.jobs[i as usize])
     }
 
-    /// What is known of a job without looking into the log. Needs [`Ledger::with_owners`]; `None`
-    /// also where its lines differ about it.
-    pub fn known(&self, key: JobKey) -> Option<Known<'_>> {
-        let index = self.find(key)?;
-        // With several attempts each has its own request.
-        let single = self.jobs[index as usize].attempts().nth(1).is_none();
-        self.owners.as_ref()?.known(index).filter(|_| single)
-    }
-
     /// Whether every line of `status`, the furthest end of an attempt, tells just `told`: the
     /// fields of an end as its line has them, verbatim.
-    pub fn has_been_told(&self, job: &JobState, attempt: u32, status: Status, told: &str) -> bool {
-        let told = self.reading.told(told);
-        job.attempt(attempt)
-            .is_some_and(|attempt| attempt.has_been_told(status, told))
+    pub fn has_been_told(&self, attempt: &AttemptState, status: Status, told: &str) -> bool {
+        attempt.has_been_told(status, self.reading.told(told))
+    }
+
+    /// The job at a place.
+    pub fn job_at(&self, index: u32) -> Option<&JobState> {
+        self.jobs.get(index as usize)
     }
 
     /// All jobs, in the order in which the log first names them.
@@ -431,10 +442,25 @@ impl Ledger {
 
     /// The job and attempt that an id belongs to.
     pub fn by_generation_id(&self, id: &GenerationId) -> Option<(&JobState, u32)> {
+        let found = self.find_generation(id)?;
+        Some((found.job, found.attempt.number))
+    }
+
+    /// The same with what is known of it without looking into the log.
+    pub fn find_generation(&self, id: &GenerationId) -> Option<Found<'_>> {
         let hash = self.reading.id(id.as_str());
-        let job = self.find_id(hash)?;
+        let index = self.find_id(hash)?;
+        let job = &self.jobs[index as usize];
         let attempt = job.attempts().find(|a| a.id_hashes().any(|h| h == hash))?;
-        Some((job, attempt.number))
+        // With several attempts each has its own request.
+        let single = job.attempts().nth(1).is_none();
+        let owners = self.owners.as_ref().filter(|_| single);
+        Some(Found {
+            job,
+            attempt,
+            known: owners.and_then(|owners| owners.known(job.place)),
+            index,
+        })
     }
 
     /// Offsets of a job's lines, ascending. Needs [`Ledger::with_places`].
@@ -497,5 +523,15 @@ fn note_more(more_ids: &mut HashMap<u64, Vec<u32>>, id: u64, index: u32) {
     let jobs = more_ids.entry(id).or_default();
     if !jobs.contains(&index) {
         jobs.push(index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_takes_few_bytes() {
+        assert!(std::mem::size_of::<JobState>() <= 80);
     }
 }

@@ -155,7 +155,7 @@ pub struct Line<'a> {
     pub verdict: Option<Text<'a>>,
     /// On a compacted line: the lines it stands for.
     pub history: Option<&'a str>,
-    /// The fields of [`TOLD_FIELDS`], verbatim with what is between them: `"credits":5,"error":"x"`.
+    /// What was told of an end, verbatim with what is between the fields: `"credits":5,"error":"x"`.
     /// `None` when another field stands between them, or when that was not looked at.
     pub told: Option<&'a str>,
     /// Everything else that is not null, in the line's order; empty unless asked for.
@@ -387,19 +387,22 @@ fn verbatim_value<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<&'de str
     Ok(raw.map(RawValue::get))
 }
 
-/// Fields of an end, in the order in which this tool writes them. Two lines that hold the same
+/// Whether a field is one of those that this tool writes of an end. Two lines that hold the same
 /// tell the same.
-pub(crate) const TOLD_FIELDS: [&str; 7] = [
-    "output_url",
-    "credits",
-    "adjusted_credits",
-    "failover_used",
-    "model_actual",
-    "completed_at",
-    "error",
-];
+fn is_told(name: &str) -> bool {
+    matches!(
+        name,
+        "output_url"
+            | "credits"
+            | "adjusted_credits"
+            | "failover_used"
+            | "model_actual"
+            | "completed_at"
+            | "error"
+    )
+}
 
-/// Where the fields of [`TOLD_FIELDS`] stand in a line.
+/// Where the fields of an end stand in a line.
 #[derive(Clone, Copy)]
 enum Told {
     Nothing,
@@ -436,7 +439,7 @@ impl<'a> Found<'a> {
         let mut found = Self::default();
         let mut told = Told::Nothing;
         scan::each_field(raw, |field| {
-            if TOLD_FIELDS.contains(&field.name) {
+            if is_told(field.name) {
                 told = told.add(field);
             }
             found.take(field)

@@ -13,6 +13,21 @@ pub struct Known<'a> {
     pub model: Option<&'a str>,
 }
 
+/// Where a job's owner and model are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    owner: u32,
+    model: u16,
+}
+
+impl Place {
+    /// Of a job that nothing was told of yet.
+    pub const NEW: Self = Self {
+        owner: NOTHING,
+        model: NO_MODEL,
+    };
+}
+
 /// Nothing was told yet.
 const NOTHING: u32 = u32::MAX;
 /// Two lines tell different things, or something that does not fit in here.
@@ -27,24 +42,16 @@ const LONGEST: usize = 200;
 pub(super) struct Owners {
     /// One behind the other: the length, the column, the text.
     texts: Vec<u8>,
-    /// Where each job's owner begins.
-    owners: Vec<u32>,
     /// The models there are; a handful.
     models: Vec<Box<str>>,
-    model_of: Vec<u16>,
 }
 
 impl Owners {
-    /// Takes in a line of `job`. What two lines agree upon is kept, in whatever order they come.
-    pub fn note(&mut self, gist: &Gist, raw: &[u8], job: u32) {
-        let job = job as usize;
-        if self.owners.len() <= job {
-            self.owners.resize(job + 1, NOTHING);
-            self.model_of.resize(job + 1, NO_MODEL);
-        }
+    /// Takes in a line of a job. What two lines agree upon is kept, in whatever order they come.
+    pub fn note(&mut self, gist: &Gist, raw: &[u8], place: &mut Place) {
         if let Some((column, owner)) = gist.owner {
             let owner = owner.text(raw).filter(|text| text.len() <= LONGEST);
-            self.owners[job] = match (owner, self.owners[job]) {
+            place.owner = match (owner, place.owner) {
                 (None, _) | (_, UNCLEAR) => UNCLEAR,
                 (Some(owner), NOTHING) => self.add(column, owner),
                 (Some(owner), at) if self.owner(at) == (column, owner) => at,
@@ -53,18 +60,17 @@ impl Owners {
         }
         if let Some(model) = gist.model {
             let model = model.text(raw).and_then(|model| self.model(model));
-            let old = self.model_of[job];
-            self.model_of[job] = match model {
+            let old = place.model;
+            place.model = match model {
                 Some(model) if old == NO_MODEL || old == model => model,
                 _ => UNCLEAR_MODEL,
             };
         }
     }
 
-    /// What the lines of `job` agree upon; `None` where they do not.
-    pub fn known(&self, job: u32) -> Option<Known<'_>> {
-        let job = job as usize;
-        let owner = match *self.owners.get(job)? {
+    /// What the lines of a job agree upon; `None` where they do not.
+    pub fn known(&self, place: Place) -> Option<Known<'_>> {
+        let owner = match place.owner {
             UNCLEAR => return None,
             NOTHING => None,
             at => {
@@ -72,7 +78,7 @@ impl Owners {
                 Some((column, std::str::from_utf8(text).ok()?))
             }
         };
-        let model = match self.model_of[job] {
+        let model = match place.model {
             UNCLEAR_MODEL => return None,
             NO_MODEL => None,
             model => Some(&*self.models[usize::from(model)]),

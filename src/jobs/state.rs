@@ -4,6 +4,7 @@
 //! depends neither on the order of the lines nor on how often one was seen.
 
 use super::gist::{self, Gist};
+use super::owners;
 use super::{Credits, Fact, JobKey, Status, Word};
 
 /// What a person decided about an attempt.
@@ -291,6 +292,8 @@ pub struct JobState {
     #[expect(clippy::box_collection, reason = "8 bytes in a job instead of 24")]
     more: Option<Box<Vec<AttemptState>>>,
     flags: u8,
+    /// For the ledger alone.
+    pub(super) place: owners::Place,
 }
 
 const SUPERSEDED: u8 = 1;
@@ -305,6 +308,7 @@ impl JobState {
             first: AttemptState::new(attempt),
             more: None,
             flags: 0,
+            place: owners::Place::NEW,
         }
     }
 

@@ -338,6 +338,12 @@ impl AttemptView {
         })
     }
 
+    /// Every id it is known by: more than one where the vendor has taken it more than once.
+    pub fn generation_ids(&self) -> impl Iterator<Item = &str> {
+        let named = self.generation_id().filter(|_| self.ids.is_empty());
+        self.ids.iter().map(String::as_str).chain(named)
+    }
+
     fn write_json(&self, out: &mut Map<String, Value>, status: Status) {
         if let Some(id) = self.generation_id() {
             out.insert("generation_id".into(), id.into());
