@@ -161,7 +161,7 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     let settings = || Settings::resolve(&Flags::of(cli), &env);
     let done = |result: anyhow::Result<()>| result.map(|()| Code::Success);
     match &cli.command {
-        Command::Submit(args) => on_runtime(submit::run(args, &settings()?, printer)),
+        Command::Submit(args) => on_one_thread(submit::run(args, &settings()?, printer)),
         Command::Reconcile(args) => reconcile::run(args, &settings()?, printer),
         Command::Retry(args) => retry::run(args, &settings()?, printer),
         Command::Resolve(args) => resolve::run(args, &settings()?, printer),
@@ -265,8 +265,21 @@ fn with_next_step(error: anyhow::Error) -> anyhow::Error {
 
 /// Runs what waits for the network or for signals.
 fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    run_on(runtime.worker_threads(2), work)
+}
+
+/// The same for commands that send many small requests: on one thread nobody is woken elsewhere,
+/// which is most of what such a request costs.
+fn on_one_thread<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    run_on(&mut tokio::runtime::Builder::new_current_thread(), work)
+}
+
+fn run_on<T>(
+    runtime: &mut tokio::runtime::Builder,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let runtime = runtime
         .enable_all()
         .build()
         .map_err(|e| Failure::io("cannot start the program's own machinery").because(e))?;

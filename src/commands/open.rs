@@ -227,17 +227,34 @@ pub fn check_id(writer: &Writer, id: &GenerationId) -> Result<(), Failure> {
 
 /// Turns signals into a stop. The second one ends the process at once; what is in flight then
 /// stands in the log as `submitting`, which every reader takes for unknown.
+///
+/// They have a thread of their own: the run's may be busy reading a long log.
 pub fn watch_signals(stop: &Stop) {
     let stop = stop.clone();
-    let mut signals = Signals::new();
-    tokio::spawn(async move {
-        stop.set(Reason::Signal(signals.next().await));
-        let code = match signals.next().await {
-            2 => Code::Interrupted,
-            _ => Code::Terminated,
-        };
-        std::process::exit(i32::from(code.number()));
-    });
+    let (ready, watching) = std::sync::mpsc::channel();
+    let watch = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        // Without it the system's own reaction stays: the process ends, which is safe.
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async {
+            let mut signals = Signals::new();
+            // Whoever waits for it is there.
+            let _ = ready.send(());
+            stop.set(Reason::Signal(signals.next().await));
+            let code = match signals.next().await {
+                2 => Code::Interrupted,
+                _ => Code::Terminated,
+            };
+            std::process::exit(i32::from(code.number()));
+        });
+    };
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    if thread.spawn(watch).is_ok() {
+        // An error means that nobody watches, as above.
+        let _ = watching.recv();
+    }
 }
 
 /// The signals that ask a process to end. Where no handler can be had, the system's own reaction

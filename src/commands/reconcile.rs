@@ -6,7 +6,7 @@ use super::open::{self, Api};
 use super::poll::Poller;
 use super::replay::{self, Replay};
 use super::tell;
-use super::{on_runtime, recover};
+use super::{on_one_thread, recover};
 use crate::cli::{ReconcileArgs, Source};
 use crate::exit::{Code, Ending};
 use crate::job_log::Writer;
@@ -36,7 +36,7 @@ pub fn run(
     match args.source() {
         Source::Poll { wait } => {
             let all = |_: &JobState| true;
-            ending.join(on_runtime(poll(&writer, settings, printer, wait, all))?);
+            ending.join(on_one_thread(poll(&writer, settings, printer, wait, all))?);
         }
         Source::Replay {
             paths,
@@ -49,7 +49,7 @@ pub fn run(
                 let asked = |job: &JobState| doubtful.contains(&job.key);
                 if !doubtful.is_empty() {
                     let polled = poll(&writer, settings, printer, false, asked);
-                    ending.join(on_runtime(polled)?);
+                    ending.join(on_one_thread(polled)?);
                 }
                 let open = still_open(&outcome, &writer).len();
                 let confirmed = doubtful.len().saturating_sub(open);

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::open::{self, Api};
 use super::submit::{manifest_failure, manifest_options};
 use super::tell;
-use super::{evidence, on_runtime};
+use super::{evidence, on_one_thread};
 use crate::api::{Endpoint, correlated, recorrelated, request_body};
 use crate::cli::{Retry, RetryArgs};
 use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
@@ -42,7 +42,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
             consent(args, &attempts, settings, &writer, printer)?;
         }
         let cap = Cap::new(args.max_credits, writer.ledger().committed());
-        let (tally, stopped) = on_runtime(send(attempts, settings, &writer, printer, &cap))?;
+        let (tally, stopped) = on_one_thread(send(attempts, settings, &writer, printer, &cap))?;
         ending.join(stopped);
         ending.note_if(cap.is_reached(), Code::Decision);
         if cap.is_reached() {

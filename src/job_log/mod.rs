@@ -156,6 +156,15 @@ fn view(
     })
 }
 
+/// What the log tells of a request.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// The vendor's id of it.
+    pub generation_id: Option<GenerationId>,
+    /// Its body, byte for byte.
+    pub request: Option<String>,
+}
+
 /// Lines on their way to the disk.
 #[derive(Debug)]
 #[must_use]
@@ -261,6 +270,35 @@ impl Writer {
     /// One job with all its fields. The ledger must keep places.
     pub fn view(&self, key: JobKey) -> Result<Option<JobView>, LogError> {
         view(&self.path, &self.lines, &self.ledger(), key)
+    }
+
+    /// What the lines of a job with one plain attempt tell of its request; a fraction of a view's
+    /// work. The ledger must keep places.
+    pub fn told_of(&self, key: JobKey) -> Result<Told, LogError> {
+        let mut told = Told::default();
+        let places = self.ledger().places(key);
+        for offset in places {
+            let text = self
+                .lines
+                .line_at(offset)
+                .map_err(|error| LogError::io("read the job log", &self.path, error))?;
+            // What cannot be read was not folded either.
+            let Ok(parts) = Reading::parts(&text) else {
+                continue;
+            };
+            for part in parts.iter().filter(|part| part.job == key) {
+                if let Some(id) = &part.generation_id {
+                    told.generation_id = GenerationId::parse(id.as_str());
+                }
+                if let Some(request) = part.request {
+                    told.request = Some(request.to_owned());
+                }
+            }
+            if told.generation_id.is_some() && told.request.is_some() {
+                break;
+            }
+        }
+        Ok(told)
     }
 
     /// The job and attempt that an id belongs to.

@@ -327,7 +327,10 @@ impl Ledger {
             subjects.note(gist, index);
         }
         if let Some(owners) = &mut self.owners {
-            owners.note(gist, raw, &mut self.jobs[index as usize].place);
+            let job = &mut self.jobs[index as usize];
+            let mut place = job.place();
+            owners.note(gist, raw, &mut place);
+            job.set_place(place);
         }
         index
     }
@@ -458,7 +461,7 @@ impl Ledger {
         Some(Found {
             job,
             attempt,
-            known: owners.and_then(|owners| owners.known(job.place)),
+            known: owners.and_then(|owners| owners.known(job.place())),
             index,
         })
     }

@@ -14,7 +14,7 @@ mod owners;
 #[cfg(test)]
 mod properties;
 mod record;
-mod scan;
+pub(crate) mod scan;
 mod state;
 mod status;
 mod view;

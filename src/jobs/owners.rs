@@ -16,8 +16,8 @@ pub struct Known<'a> {
 /// Where a job's owner and model are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    owner: u32,
-    model: u16,
+    pub owner: u32,
+    pub model: u16,
 }
 
 impl Place {

@@ -4,6 +4,8 @@
 //! reader takes is valid JSON, and it takes it as serde would; whatever is out of the ordinary
 //! (escapes in a name, exponents, `\u`) it refuses, and the caller asks serde instead.
 
+use std::borrow::Cow;
+
 /// A field's value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Value<'a> {
@@ -91,6 +93,37 @@ pub(crate) fn each_field<'a>(
     scanner.fields(MAX_DEPTH, &mut each)?;
     scanner.skip_space();
     (scanner.at == text.len()).then_some(())
+}
+
+/// The text that `raw`, a text with its quotes as [`each_field`] hands it on, stands for.
+pub(crate) fn unescaped(raw: &str) -> Option<Cow<'_, str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    let Some(mut escape) = memchr::memchr(b'\\', inner.as_bytes()) else {
+        return Some(Cow::Borrowed(inner));
+    };
+    let mut text = String::with_capacity(inner.len());
+    let mut rest = inner;
+    loop {
+        text.push_str(&rest[..escape]);
+        text.push(match rest.as_bytes().get(escape + 1)? {
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            // These stand for themselves; there are no others in what was handed on.
+            same @ (b'"' | b'\\' | b'/') => char::from(*same),
+            _ => return None,
+        });
+        rest = &rest[escape + 2..];
+        match memchr::memchr(b'\\', rest.as_bytes()) {
+            Some(next) => escape = next,
+            None => {
+                text.push_str(rest);
+                return Some(Cow::Owned(text));
+            }
+        }
+    }
 }
 
 struct Scanner<'a> {
@@ -392,9 +425,11 @@ mod tests {
         }
 
         #[test]
-        fn a_text_ends_where_it_ends(text in "[ -~\u{80}-\u{2ff}]{0,60}") {
+        fn a_text_ends_where_it_ends(text in "[ -~\n\t\r\u{80}-\u{2ff}]{0,60}") {
             let json = serde_json::json!({ "a": text }).to_string();
             if let Some(found) = fields(&json) {
+                let whole = unescaped(&found[0].1);
+                prop_assert_eq!(whole.as_deref(), Some(text.as_str()));
                 prop_assert_eq!(Some(found), by_serde(&json));
             }
         }

@@ -292,8 +292,9 @@ pub struct JobState {
     #[expect(clippy::box_collection, reason = "8 bytes in a job instead of 24")]
     more: Option<Box<Vec<AttemptState>>>,
     flags: u8,
-    /// For the ledger alone.
-    pub(super) place: owners::Place,
+    // Two fields in place of one, so that they fit in beside the flags.
+    owner: u32,
+    model: u16,
 }
 
 const SUPERSEDED: u8 = 1;
@@ -308,7 +309,8 @@ impl JobState {
             first: AttemptState::new(attempt),
             more: None,
             flags: 0,
-            place: owners::Place::NEW,
+            owner: owners::Place::NEW.owner,
+            model: owners::Place::NEW.model,
         }
     }
 
@@ -324,6 +326,19 @@ impl JobState {
             self.flags |= HAS_KEY;
         }
         self.attempt_mut(gist.attempt).absorb(gist, raw);
+    }
+
+    /// Where its owner and model are kept.
+    pub(super) const fn place(&self) -> owners::Place {
+        owners::Place {
+            owner: self.owner,
+            model: self.model,
+        }
+    }
+
+    /// Changes that.
+    pub(super) const fn set_place(&mut self, place: owners::Place) {
+        (self.owner, self.model) = (place.owner, place.model);
     }
 
     /// Hash of the smallest id of its first attempt; 0 for none.
@@ -413,6 +428,12 @@ impl JobState {
         let closed = self.is_dismissed();
         self.attempts()
             .filter(move |a| !closed && a.has_id() && !a.status().is_terminal())
+    }
+
+    /// Its only attempt, where nothing about it is out of the ordinary: one id, and no verdict.
+    pub fn plain_attempt(&self) -> Option<&AttemptState> {
+        let is_plain = self.more.is_none() && self.first.rare.is_none();
+        is_plain.then_some(&self.first)
     }
 
     /// Whether a sandbox wrote of it.

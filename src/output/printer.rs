@@ -147,6 +147,11 @@ impl Printer {
         self.out.closed
     }
 
+    /// Whether anything was written to standard output.
+    pub fn is_used(&self) -> bool {
+        self.out.used
+    }
+
     /// One JSON document on standard output.
     pub fn document(&mut self, value: &impl Serialize) -> io::Result<()> {
         json::write(&mut self.out, value)?;
@@ -165,6 +170,16 @@ impl Printer {
         if !self.voice.quiet {
             self.tell(format_args!("{text}\n"));
         }
+    }
+
+    /// Tells on standard error how a run ended. `--quiet` silences a success only: whoever reads
+    /// cron's mail wants to know why the code is not 0.
+    pub fn conclude(&self, text: impl Display, is_success: bool) {
+        if is_success {
+            return self.note(text);
+        }
+        self.settle(false);
+        self.raw(text);
     }
 
     /// Tells on standard error with `-v`.
@@ -196,16 +211,6 @@ impl Printer {
         if !success && !text.is_empty() {
             self.tell(format_args!("{text}"));
         }
-    }
-
-    /// Tells on standard error how a run ended. `--quiet` silences a success only: whoever reads
-    /// cron's mail wants to know why the code is not 0.
-    pub fn conclude(&self, text: impl Display, success: bool) {
-        if success {
-            return self.note(text);
-        }
-        self.settle(false);
-        self.raw(text);
     }
 
     /// Tells an error on standard error, whatever was asked for.

@@ -1,4 +1,4 @@
-//! What is asked for.
+//! What is asked for, and what captures tell.
 
 use serde_json::json;
 
@@ -35,5 +35,24 @@ fn an_attempt_with_two_ids_may_be_finished_under_either() {
         let length = log.text.len();
         world.run(&["reconcile"]).expect(0);
         assert_eq!(world.log().text.len(), length);
+    }
+}
+
+#[test]
+fn a_request_cut_out_of_a_webhook_site_export_is_recognised_without_its_token() {
+    let world = World::new();
+    world.write("jobs.jsonl", rendering(A, "vgen_1"));
+    let content = json!({ "id": "vgen_1", "status": "completed" }).to_string();
+    let request = json!({
+        "uuid": "0e2a", "method": "POST", "url": "https://webhook.site/0e2a",
+        "headers": { "x-creativeai-signature": ["sha256=00"] }, "content": content,
+    });
+    let page = json!({ "data": [request], "total": 1 });
+    for (name, export) in [("one.json", &request), ("page.json", &page)] {
+        world.write(name, export.to_string());
+        let run = world
+            .run(&["reconcile", "--replay", name, "--json"])
+            .expect(0);
+        assert_eq!(run.json()["rejected"], 1, "{name}: {}", run.stderr);
     }
 }

@@ -43,7 +43,11 @@ pub async fn run(
     open::watch_signals(&stop);
     let deadline = open::watch_deadline(settings, &stop);
     let api = Api::open(settings).await?;
-    let ledger = open::ledger(settings).with_subjects();
+    let mut ledger = Ledger::new(settings.rates.clone()).with_subjects();
+    if args.wait {
+        // Polling looks into the log; sending does not.
+        ledger = ledger.with_places().with_owners();
+    }
     let writer = open::open_writer(&path, ledger, settings, "submit", printer)?;
     open::check_mixing(&writer, settings, &api.base)?;
     plan.decide(&writer.ledger(), args.resubmit_changed);
@@ -219,7 +223,7 @@ fn dry_run(
     path: &Path,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
-    let ledger = || open::ledger(settings).with_subjects();
+    let ledger = || Ledger::new(settings.rates.clone()).with_subjects();
     let log = match JobLog::read(path, ledger()) {
         Ok(log) => Some(log),
         Err(LogError::Missing(_)) => None,
