@@ -1,5 +1,6 @@
 //! `check`: is everything ready? It spends nothing.
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -30,7 +31,7 @@ fn serve(request: &Request) -> Step {
 fn photos(server: &Server, names: &[&str]) -> String {
     let mut text = String::from("listing_id,image_url,video_prompt\n");
     for (n, name) in names.iter().enumerate() {
-        text += &format!("LST-{n},{}/{name},pan\n", server.url());
+        writeln!(text, "LST-{n},{}/{name},pan", server.url()).unwrap();
     }
     text
 }
