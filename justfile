@@ -43,10 +43,12 @@ unused:
 
 # what would be published is complete and in order
 package:
+    #!/usr/bin/env bash
+    set -euo pipefail
     cargo package --locked --quiet --allow-dirty --no-verify
-    cargo package --locked --allow-dirty --list | sort > target/package.list
-    for file in README.md LICENSE CHANGELOG.md examples/listings.csv; do \
-        grep -qx "$file" target/package.list || { echo "not in the package: $file"; exit 1; }; \
+    list=$(cargo package --locked --quiet --allow-dirty --list)
+    for file in README.md LICENSE CHANGELOG.md examples/listings.csv docs/webhooks.md; do
+        grep -qx "$file" <<<"$list" || { echo "not in the package: $file"; exit 1; }
     done
 
 # shell scripts: syntax always, shellcheck where it is installed
@@ -73,9 +75,9 @@ demo:
     target/release/creativeai submit "$demo/listings.csv" --sandbox --wait
     target/release/creativeai status "$demo/sandbox-jobs.jsonl"
 
-# a batch is killed at chosen points, again and again: no order may be lost or paid twice
-torture *args:
-    cargo test --release --locked --test cli -- --ignored torture "$@"
+# a batch is killed at random instants, again and again: no order may be lost or paid twice
+torture rounds="200":
+    CREATIVEAI_TORTURE_ROUNDS={{rounds}} cargo test --locked --test cli killed_at_random -- --nocapture
 
 # the benchmarks
 bench *args:
@@ -92,25 +94,40 @@ msrv:
         echo "skipped: Rust $wanted is not installed (rustup toolchain install $wanted)"
     fi
 
-# one archive: stripped binary, completions, man pages, examples, licences of all that is in it
-dist:
+# completions, man pages and the dependencies' licences, from the release binary
+assets:
     #!/usr/bin/env bash
     set -euo pipefail
     cargo build --release --locked
-    version=$(sed -n '0,/^version = "\(.*\)"/s//\1/p' Cargo.toml)
+    bin=target/release/creativeai
+    out=target/assets
+    rm -rf "$out"
+    mkdir -p "$out/completions" "$out/man"
+    "$bin" completions bash > "$out/completions/creativeai.bash"
+    "$bin" completions zsh > "$out/completions/_creativeai"
+    "$bin" completions fish > "$out/completions/creativeai.fish"
+    "$bin" completions powershell > "$out/completions/creativeai.ps1"
+    "$bin" completions elvish > "$out/completions/creativeai.elv"
+    "$bin" man --dir "$out/man" --quiet
+    python3 tools/dependencies.py licences > "$out/THIRD-PARTY-LICENCES.txt"
+
+# one archive: stripped binary, completions, man pages, docs, examples, licences
+dist: assets
+    #!/usr/bin/env bash
+    set -euo pipefail
+    version=$(cargo pkgid | sed 's/.*[#@]//')
     host=$(rustc -vV | sed -n 's/^host: //p')
     name="creativeai-$version-$host"
     out="target/dist/$name"
     rm -rf "$out"
-    mkdir -p "$out/completions" "$out/man"
+    mkdir -p "$out"
     bin=target/release/creativeai
-    [ -f "$bin.exe" ] && bin="$bin.exe"
+    [ ! -f "$bin.exe" ] || bin="$bin.exe"
     cp "$bin" README.md LICENSE CHANGELOG.md "$out"
-    cp -r docs examples "$out"
-    for shell in bash zsh fish powershell elvish; do
-        "$bin" completions "$shell" > "$out/completions/creativeai.$shell"
-    done
-    "$bin" man --dir "$out/man"
-    python3 tools/dependencies.py licences > "$out/THIRD-PARTY-LICENCES.txt"
+    cp -R docs examples target/assets/* "$out"
     tar -C target/dist -czf "target/dist/$name.tar.gz" "$name"
     ls -l "target/dist/$name.tar.gz"
+
+# a Debian package, by cargo-deb
+deb: assets
+    cargo deb --no-build

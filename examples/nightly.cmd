@@ -10,7 +10,8 @@ rem which costs nothing, then let the Task Scheduler start it every night (docs\
 rem What happened is in nightly.log; the last lines say whether something needs you.
 
 setlocal
-cd /d "%~dp0" || exit /b 74
+cd /d "%~dp0"
+if errorlevel 1 exit /b 74
 
 rem Yours: the spreadsheet; the credits that the whole log may cost; how long to wait for the
 rem clips; and, to hand clips on, --to=shopify or --exec=upload.cmd.
@@ -25,21 +26,20 @@ set result=0
 set worst=0
 
 echo == %date% %time% >>nightly.log
-call :step submit "%manifest%" --max-credits %max_credits% || goto end
-call :step retry --failed --yes --max-credits %max_credits% || goto end
-call :step reconcile --wait --timeout %wait% || goto end
-call :step download || goto end
-if not "%publish%"=="" call :step publish "%publish%" || goto end
+call :step submit "%manifest%" --max-credits %max_credits%
+call :step retry --failed --yes --max-credits %max_credits%
+call :step reconcile --wait --timeout %wait%
+call :step download
+if not "%publish%"=="" call :step publish "%publish%"
 call :step report --output report.html
 
-:end
 if %result%==0 exit /b 0
 if %result%==75 exit /b 0
 if %result%==1 call :say Some clips failed. They are ordered again tomorrow, up to three times in all.
-if %result%==3 call :say Something waits for your decision: "creativeai status" shows what.
+if %result%==3 call :say Something waits for your decision. Type: creativeai status
 if %result%==65 call :say The spreadsheet has mistakes; nothing new was ordered.
 if %result%==77 call :say The key or the credits were refused; nothing more was ordered.
-if %worst%==6 call :say The night ended early, with code %result% ("creativeai help exit-codes").
+if %worst%==6 call :say The night ended early, with code %result%. Type: creativeai help exit-codes
 exit /b %result%
 
 :say
@@ -50,6 +50,7 @@ exit /b 0
 rem Runs one command. A failed clip, a refused key or a mistake in the spreadsheet is no reason not
 rem to fetch what is ready; a full disk, wrong settings or a stop from outside is.
 :step
+if %worst%==6 exit /b 0
 creativeai %* %rehearsal% >>nightly.log 2>&1
 set code=%errorlevel%
 set weight=6
@@ -61,5 +62,4 @@ if %code%==77 set weight=4
 if %code%==3 set weight=5
 if %weight% gtr %worst% set result=%code%
 if %weight% gtr %worst% set worst=%weight%
-if %worst%==6 exit /b 1
 exit /b 0

@@ -179,6 +179,7 @@ pub struct Failure {
     code: Code,
     message: String,
     help: Option<String>,
+    counts: Vec<(&'static str, u64)>,
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -189,6 +190,7 @@ impl Failure {
             code,
             message: message.into(),
             help: None,
+            counts: Vec::new(),
             cause: None,
         }
     }
@@ -232,6 +234,13 @@ impl Failure {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Adds a count that `--json` tells beside the error, under the name it has in summaries.
+    #[must_use]
+    pub fn counting(mut self, name: &'static str, count: u64) -> Self {
+        self.counts.push((name, count));
         self
     }
 
@@ -284,23 +293,32 @@ pub fn code_of(error: &anyhow::Error) -> Code {
     }
 }
 
+/// The counts that an error brings along.
+pub fn counts_of(error: &anyhow::Error) -> &[(&'static str, u64)] {
+    failure_in(error).map_or(&[], |failure| &failure.counts)
+}
+
+/// The next step that an error names, if any.
+pub fn next_step_of(error: &anyhow::Error) -> Option<&str> {
+    failure_in(error)?.next_step()
+}
+
+/// An error's message and its causes, outermost first. Wrapped errors often repeat what they
+/// wrap; that is left out.
+pub fn causes(error: &anyhow::Error) -> Vec<String> {
+    let mut causes: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !causes.last().is_some_and(|last| last.ends_with(&cause)) {
+            causes.push(cause);
+        }
+    }
+    causes
+}
+
 /// What to print of an error after the word "error": the message, its causes, the next step. Ends
 /// with a newline. What it quotes of files and servers is safe on a terminal.
 pub fn describe(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    let mut last = String::new();
-    for (depth, cause) in error.chain().enumerate() {
-        let cause = cause.to_string();
-        // Wrapped errors often repeat what they wrap.
-        if depth > 0 && last.ends_with(&cause) {
-            continue;
-        }
-        if depth > 0 {
-            text.push_str("\n  because: ");
-        }
-        text.push_str(&cause);
-        last = cause;
-    }
+    let mut text = causes(error).join("\n  because: ");
     if let Some(step) = failure_in(error).and_then(Failure::next_step) {
         text.push_str("\n  next: ");
         text.push_str(step);

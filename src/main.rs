@@ -8,9 +8,9 @@ fn main() -> ExitCode {
     match Cli::of_process() {
         Ok(cli) => ExitCode::from(creativeai::commands::run(&cli).number()),
         Err(error) => {
-            // A closed terminal is no reason for another code.
-            let _ = error.print();
-            ExitCode::from(error.exit_code() as u8)
+            let mut typed = std::env::args_os().take_while(|arg| arg != "--");
+            let json = typed.any(|arg| arg == "--json");
+            ExitCode::from(creativeai::commands::refuse(&error, json).number())
         }
     }
 }

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use crate::api::Payload;
 use crate::job_log::{LogError, Writer};
-use crate::jobs::{AttemptView, GenerationId, JobKey, JobView, Record, Status, Text};
+use crate::jobs::{
+    AttemptView, Found, GenerationId, IdColumn, JobKey, JobView, Known, Record, Status, Text,
+};
 
 /// How an observation came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,21 @@ pub struct Observation {
     pub via: Via,
     /// The attempt that the capture's address names, for one whose reply was lost.
     pub correlation: Option<(JobKey, u32)>,
+}
+
+impl Observation {
+    /// What a line tells that was made up of an observation.
+    pub fn of_line(line: &str, status: Status, via: Via) -> Option<Self> {
+        // A line has the names of a payload, but for the id, which no line has otherwise.
+        let payload = Payload::parse(line.as_bytes()).ok()?;
+        Some(Self {
+            id: payload.id()?,
+            status,
+            facts: Facts::of(&payload),
+            via,
+            correlation: None,
+        })
+    }
 }
 
 /// The fields of a payload that the log keeps.
@@ -102,36 +119,103 @@ impl Facts {
     /// Names and values that a line of `status` holds; `model` is the one asked for.
     pub(crate) fn fields(&self, status: Status, model: Option<&str>) -> Vec<(&'static str, Value)> {
         let mut out = Vec::new();
-        let mut put = |name, value: Option<Value>| out.extend(value.map(|v| (name, v)));
-        let number = |n: Option<f64>| n.and_then(json_number);
-        if status.is_rendering() {
-            put("phase", self.phase.clone().map(Value::from));
-            put("progress", number(self.progress));
-            put("eta_seconds", number(self.eta_seconds));
-            return out;
-        }
-        let served = self.model_actual.clone().or_else(|| {
-            self.model
-                .clone()
-                .filter(|m| model.is_some_and(|asked| asked != m))
+        self.each_field(status, model, &mut |name, value| {
+            out.push((name, value.to_value()));
         });
-        put("output_url", self.output_url.clone().map(Value::from));
-        put("credits", number(self.credits));
-        put("adjusted_credits", number(self.adjusted_credits));
-        put("failover_used", self.failover_used.map(Value::from));
-        put("model_actual", served.map(Value::from));
-        put("completed_at", self.completed_at.clone().map(Value::from));
-        put("error", self.error.clone().map(Value::from));
         out
+    }
+
+    /// The same as they stand in a line: `"credits":5,"error":"x"`.
+    fn text(&self, status: Status, model: Option<&str>) -> String {
+        let mut out = Vec::with_capacity(256);
+        self.each_field(status, model, &mut |name, value| {
+            if !out.is_empty() {
+                out.push(b',');
+            }
+            out.push(b'"');
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b"\":");
+            // Writing into memory cannot fail, and these always serialise.
+            let _ = match value {
+                Told::Text(text) => serde_json::to_writer(&mut out, text),
+                Told::Number(number) => serde_json::to_writer(&mut out, &number),
+                Told::Bool(value) => serde_json::to_writer(&mut out, &value),
+            };
+        });
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    fn each_field(
+        &self,
+        status: Status,
+        model: Option<&str>,
+        each: &mut dyn FnMut(&'static str, Told<'_>),
+    ) {
+        if status.is_rendering() {
+            put(each, "phase", self.phase.as_deref().map(Told::Text));
+            put(each, "progress", number(self.progress));
+            put(each, "eta_seconds", number(self.eta_seconds));
+            return;
+        }
+        let served = self.model_actual.as_deref().or_else(|| {
+            let served = self.model.as_deref()?;
+            model.is_some_and(|asked| asked != served).then_some(served)
+        });
+        put(
+            each,
+            "output_url",
+            self.output_url.as_deref().map(Told::Text),
+        );
+        put(each, "credits", number(self.credits));
+        put(each, "adjusted_credits", number(self.adjusted_credits));
+        put(each, "failover_used", self.failover_used.map(Told::Bool));
+        put(each, "model_actual", served.map(Told::Text));
+        put(
+            each,
+            "completed_at",
+            self.completed_at.as_deref().map(Told::Text),
+        );
+        put(each, "error", self.error.as_deref().map(Told::Text));
     }
 }
 
+/// A field's value on its way into a line.
+enum Told<'a> {
+    Text(&'a str),
+    Number(serde_json::Number),
+    Bool(bool),
+}
+
+impl Told<'_> {
+    fn to_value(&self) -> Value {
+        match self {
+            Self::Text(text) => Value::from(*text),
+            Self::Number(number) => Value::Number(number.clone()),
+            Self::Bool(value) => Value::from(*value),
+        }
+    }
+}
+
+fn put<'a>(
+    each: &mut dyn FnMut(&'static str, Told<'a>),
+    name: &'static str,
+    value: Option<Told<'a>>,
+) {
+    if let Some(value) = value {
+        each(name, value);
+    }
+}
+
+fn number(number: Option<f64>) -> Option<Told<'static>> {
+    json_number(number?).map(Told::Number)
+}
+
 /// A whole number as JSON writes it without a point, as the vendor does.
-fn json_number(number: f64) -> Option<Value> {
+fn json_number(number: f64) -> Option<serde_json::Number> {
     if number.fract() == 0.0 && number.abs() < 9e15 {
-        Some(Value::from(number as i64))
+        Some(serde_json::Number::from(number as i64))
     } else {
-        serde_json::Number::from_f64(number).map(Value::Number)
+        serde_json::Number::from_f64(number)
     }
 }
 
@@ -195,6 +279,9 @@ impl Observer<'_> {
     /// Decides what `seen` teaches. Between deciding and appending no other observation of the
     /// same job may be decided.
     pub fn decide(&self, seen: &Observation) -> Result<Learned, LogError> {
+        if let Some(learned) = self.decide_unread(seen) {
+            return Ok(learned);
+        }
         let Some((job, attempt)) = self.writer.owner_of(&seen.id) else {
             return self.adopt(seen);
         };
@@ -216,6 +303,43 @@ impl Observer<'_> {
             line,
             binding: Binding::Known,
         })
+    }
+
+    /// The same without looking into the log, where that suffices: mostly, as long as the ledger
+    /// keeps owners.
+    pub fn decide_unread(&self, seen: &Observation) -> Option<Learned> {
+        self.decide_at(seen).map(|(learned, _)| learned)
+    }
+
+    /// The same with the job's place in the ledger.
+    pub fn decide_at(&self, seen: &Observation) -> Option<(Learned, u32)> {
+        let ledger = self.writer.ledger();
+        let found = ledger.find_generation(&seen.id)?;
+        let Found { job, attempt, .. } = found;
+        let known = found.known?;
+        if attempt.has_seen(seen.status) {
+            let is_old = if seen.status.is_terminal() {
+                let told = seen.facts.text(seen.status, known.model);
+                ledger.has_been_told(attempt, seen.status, &told)
+            } else {
+                true
+            };
+            return is_old.then_some((Learned::Known { job: job.key }, found.index));
+        }
+        let further = |status: &Status| *status > seen.status && attempt.has_seen(*status);
+        if !seen.status.is_terminal() && Status::ALL.iter().any(further) {
+            return Some((Learned::Known { job: job.key }, found.index));
+        }
+        let Known { owner, model } = known;
+        let text = seen.facts.text(seen.status, model);
+        let sandbox = self.sandbox || job.is_sandbox();
+        let new = Learned::New {
+            job: job.key,
+            attempt: attempt.number,
+            line: self.line_of(job.key, attempt.number, owner, &text, seen, sandbox),
+            binding: Binding::Known,
+        };
+        Some((new, found.index))
     }
 
     /// Whether the status alone shows that nothing can be learned.
@@ -281,15 +405,26 @@ impl Observer<'_> {
             .get(&attempt)
             .and_then(|a| a.request_value("model"))
             .and_then(|model| model.as_str().map(str::to_owned));
-        let mut record = Record::new((self.clock)(), view.key(), attempt, seen.status)
-            .with_id(view.id())
-            .with("generation_id", &seen.id);
-        for (name, value) in seen.facts.fields(seen.status, asked.as_deref()) {
-            record = record.with(name, value);
-        }
-        record
+        let text = seen.facts.text(seen.status, asked.as_deref());
+        let sandbox = self.sandbox || view.state.is_sandbox();
+        self.line_of(view.key(), attempt, view.id(), &text, seen, sandbox)
+    }
+
+    fn line_of(
+        &self,
+        job: JobKey,
+        attempt: u32,
+        owner: Option<(IdColumn, &str)>,
+        told: &str,
+        seen: &Observation,
+        sandbox: bool,
+    ) -> String {
+        Record::new((self.clock)(), job, attempt, seen.status)
+            .with_id(owner)
+            .with("generation_id", &seen.id)
+            .with_fields(told)
             .with("via", seen.via.as_str())
-            .in_sandbox(self.sandbox || view.state.is_sandbox())
+            .in_sandbox(sandbox)
             .finish()
     }
 }
@@ -360,11 +495,7 @@ mod tests {
     fn log(lines: &[&str]) -> Log {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("jobs.jsonl");
-        std::fs::write(
-            &path,
-            lines.iter().map(|l| format!("{l}\n")).collect::<String>(),
-        )
-        .unwrap();
+        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
         let ledger = Ledger::new(Rates::default()).with_places();
         let writer = Writer::open(&path, ledger, "test", Duration::ZERO).unwrap();
         Log { _dir: dir, writer }

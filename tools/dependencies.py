@@ -18,7 +18,6 @@ except ImportError:  # Python before 3.11
     tomllib = None
 
 ROOT = Path(__file__).resolve().parent.parent
-CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
 LICENCE_FILE = re.compile(r"(?i)^(un)?(licen[cs]e|copying|copyright|notice)")
 
 
@@ -69,7 +68,7 @@ def check():
     rules = tomllib.loads((ROOT / "deny.toml").read_text(encoding="utf-8"))
     allowed = set(rules["licenses"]["allow"])
     banned = {entry["name"] for entry in rules["bans"]["deny"]}
-    errors, versions = [], defaultdict(set)
+    errors, versions, sources = [], defaultdict(set), defaultdict(list)
     for package in metadata("--all-features")["packages"]:
         name = f"{package['name']} {package['version']}"
         versions[package["name"]].add(package["version"])
@@ -77,8 +76,13 @@ def check():
             errors.append(f"{name}: the licence {package['license']} is not in deny.toml")
         if package["name"] in banned:
             errors.append(f"{name}: not wanted, says deny.toml")
-        if package["source"] not in (CRATES_IO, None):
-            errors.append(f"{name}: comes from {package['source']}")
+        if package["source"] is not None:
+            sources[package["source"]].append(name)
+    # One registry, and nothing from a folder or a repository.
+    common = max(sources, key=lambda source: len(sources[source]))
+    for source, names in sources.items():
+        if source != common or not source.startswith("registry+"):
+            errors += [f"{name}: comes from {source}" for name in names]
     for name, several in sorted(versions.items()):
         if len(several) > 1:
             print(f"warning: {name} is there in {len(several)} versions: {', '.join(sorted(several))}")

@@ -5,7 +5,7 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::jobs::{GenerationId, Text};
+use crate::jobs::{GenerationId, Text, scan};
 
 /// Why a body says nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,55 +19,88 @@ impl std::fmt::Display for PayloadError {
 
 impl std::error::Error for PayloadError {}
 
-/// A body, its fields still raw; the methods read them.
-#[derive(Debug, Default, Deserialize)]
-pub struct Payload<'a> {
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    job_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    generation_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    status: Option<&'a RawValue>,
-    #[serde(borrow)]
-    model: Option<&'a RawValue>,
-    #[serde(borrow)]
-    model_actual: Option<&'a RawValue>,
-    #[serde(borrow)]
-    prompt: Option<&'a RawValue>,
-    #[serde(borrow)]
-    text: Option<&'a RawValue>,
-    #[serde(borrow)]
-    output_url: Option<&'a RawValue>,
-    #[serde(borrow)]
-    credits: Option<&'a RawValue>,
-    #[serde(borrow)]
-    adjusted_credits: Option<&'a RawValue>,
-    #[serde(borrow)]
-    failover_used: Option<&'a RawValue>,
-    #[serde(borrow)]
-    completed_at: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-    #[serde(borrow)]
-    phase: Option<&'a RawValue>,
-    #[serde(borrow)]
-    progress: Option<&'a RawValue>,
-    #[serde(borrow)]
-    eta_seconds: Option<&'a RawValue>,
+/// Declares the payload with a field for each name, and how names find their fields.
+macro_rules! payload {
+    ($($name:ident),*) => {
+        /// A body, its fields still raw; the methods read them.
+        #[derive(Debug, Default)]
+        pub struct Payload<'a> {
+            $($name: Option<&'a str>,)*
+        }
+
+        /// The same as serde reads it.
+        #[derive(Deserialize)]
+        struct Whole<'a> {
+            $(#[serde(borrow)] $name: Option<&'a RawValue>,)*
+        }
+
+        impl<'a> Payload<'a> {
+            fn field(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
+                match name {
+                    $(stringify!($name) => Some(&mut self.$name),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl<'a> From<Whole<'a>> for Payload<'a> {
+            fn from(whole: Whole<'a>) -> Self {
+                Self { $($name: whole.$name.map(RawValue::get),)* }
+            }
+        }
+    };
 }
+
+payload!(
+    id,
+    job_id,
+    generation_id,
+    status,
+    model,
+    model_actual,
+    prompt,
+    text,
+    output_url,
+    credits,
+    adjusted_credits,
+    failover_used,
+    completed_at,
+    error,
+    phase,
+    progress,
+    eta_seconds
+);
 
 impl<'a> Payload<'a> {
     /// Reads a body: a JSON object, as the vendor's pages show it.
     pub fn parse(body: &'a [u8]) -> Result<Self, PayloadError> {
         let text = std::str::from_utf8(body)
             .map_err(|_| PayloadError("the body is not UTF-8".to_owned()))?;
+        if let Some(payload) = Self::parse_plain(text) {
+            return Ok(payload);
+        }
         // serde would also read a struct from an array.
         if !text.trim_start().starts_with('{') {
             return Err(PayloadError("the body is not a JSON object".to_owned()));
         }
-        serde_json::from_str(text).map_err(|e| PayloadError(format!("the body is not JSON: {e}")))
+        serde_json::from_str::<Whole<'a>>(text)
+            .map(Self::from)
+            .map_err(|e| PayloadError(format!("the body is not JSON: {e}")))
+    }
+
+    /// The same for a plain body, in a fraction of the time; `None` leaves it to serde.
+    fn parse_plain(text: &'a str) -> Option<Self> {
+        let mut payload = Self::default();
+        scan::each_field(text, |field| {
+            if let Some(place) = payload.field(field.name) {
+                // A name that comes twice is an error of serde's.
+                if place.replace(field.raw).is_some() {
+                    return None;
+                }
+            }
+            Some(())
+        })?;
+        Some(payload)
     }
 
     /// The id as it was sent, unchecked: `id`, else `job_id`, else `generation_id`.
@@ -130,7 +163,7 @@ impl<'a> Payload<'a> {
     /// What went wrong: the text, or the message inside of an object or array, or its JSON.
     pub fn error(&self) -> Option<String> {
         self.error
-            .and_then(|raw| message_of(&serde_json::from_str(raw.get()).ok()?))
+            .and_then(|raw| message_of(&serde_json::from_str(raw).ok()?))
     }
 
     /// e.g. `Rendering`.
@@ -166,12 +199,16 @@ pub(super) fn message_of(error: &serde_json::Value) -> Option<String> {
     }
 }
 
-fn text(raw: Option<&RawValue>) -> Option<Text<'_>> {
-    serde_json::from_str(raw?.get()).ok()
+fn text(raw: Option<&str>) -> Option<Text<'_>> {
+    let raw = raw?;
+    match scan::unescaped(raw) {
+        Some(text) => Some(Text(text)),
+        None => serde_json::from_str(raw).ok(),
+    }
 }
 
-fn value<T: DeserializeOwned>(raw: Option<&RawValue>) -> Option<T> {
-    serde_json::from_str(raw?.get()).ok()
+fn value<T: DeserializeOwned>(raw: Option<&str>) -> Option<T> {
+    serde_json::from_str(raw?).ok()
 }
 
 #[cfg(test)]
@@ -212,6 +249,11 @@ mod tests {
             let payload = Payload::parse(body.as_bytes()).unwrap();
             assert_eq!(payload.error().as_deref(), message, "{error}");
         }
+    }
+
+    #[test]
+    fn a_name_that_comes_twice_is_no_payload() {
+        assert!(Payload::parse(br#"{"id":"gen_1","id":"gen_2"}"#).is_err());
     }
 
     #[test]

@@ -273,7 +273,7 @@ pub struct ResolveFlags {
     #[arg(long, value_name = "ID", value_parser = values::generation_id)]
     generation_id: Option<GenerationId>,
 
-    /// The vendor never took it; the next submit or retry may send it again
+    /// The vendor never took it; `retry --failed` may send it again
     #[arg(long)]
     not_accepted: bool,
 

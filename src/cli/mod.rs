@@ -200,6 +200,31 @@ pub enum Command {
     Help(HelpArgs),
 }
 
+impl Command {
+    /// Its name, as typed.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Submit(_) => "submit",
+            Self::Reconcile(_) => "reconcile",
+            Self::Retry(_) => "retry",
+            Self::Resolve(_) => "resolve",
+            Self::Status(_) => "status",
+            Self::Report(_) => "report",
+            Self::Download(_) => "download",
+            Self::Publish(_) => "publish",
+            Self::Listen(_) => "listen",
+            Self::Sandbox(_) => "sandbox",
+            Self::Compact(_) => "compact",
+            Self::Check(_) => "check",
+            Self::Init(_) => "init",
+            Self::Config => "config",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+            Self::Help(_) => "help",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;

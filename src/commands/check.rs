@@ -379,10 +379,10 @@ async fn check_photos(photos: &BTreeSet<String>, settings: &Settings, findings: 
     let seen: Vec<_> = looks.take_until(std::pin::pin!(over)).collect().await;
     let unseen = photos.len() - seen.len();
     let missing: Vec<_> = seen.into_iter().flatten().collect();
-    for (url, why) in missing.iter().take(TOLD) {
+    for (url, (code, why)) in missing.iter().take(TOLD) {
         findings.problem(
             "photos",
-            Code::Data,
+            *code,
             format_args!("{}: {}", escape(url), escape(why)),
         );
     }
@@ -406,7 +406,7 @@ async fn check_photos(photos: &BTreeSet<String>, settings: &Settings, findings: 
 }
 
 /// Whether a photo is there: its head, or its first byte where the server knows no heads.
-async fn look(client: &Client, url: &str) -> Result<(), String> {
+async fn look(client: &Client, url: &str) -> Result<(), (Code, String)> {
     let reply = ask(client, Method::HEAD, url).await?;
     let reply = match reply.status() {
         StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED | StatusCode::FORBIDDEN => {
@@ -415,7 +415,8 @@ async fn look(client: &Client, url: &str) -> Result<(), String> {
         _ => reply,
     };
     if !reply.status().is_success() {
-        return Err(format!("the server answers {}", reply.status()));
+        let why = format!("the server answers {}", reply.status());
+        return Err((Code::Data, why));
     }
     let kind = reply
         .headers()
@@ -427,17 +428,25 @@ async fn look(client: &Client, url: &str) -> Result<(), String> {
         {
             Ok(())
         }
-        Some(kind) => Err(format!("it is no image but {kind}")),
+        Some(kind) => Err((Code::Data, format!("it is no image but {kind}"))),
         None => Ok(()),
     }
 }
 
-async fn ask(client: &Client, method: Method, url: &str) -> Result<Response, String> {
+async fn ask(client: &Client, method: Method, url: &str) -> Result<Response, (Code, String)> {
     let mut request = client.request(method.clone(), url);
     if method == Method::GET {
         request = request.header(RANGE, "bytes=0-0");
     }
-    request.send().await.map_err(|e| chain(&e))
+    // The network may be back in a minute; an address that is wrong will not.
+    request.send().await.map_err(|e| {
+        let code = if e.is_builder() {
+            Code::Data
+        } else {
+            Code::Temporary
+        };
+        (code, chain(&e))
+    })
 }
 
 fn chain(error: &reqwest::Error) -> String {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tokio::sync::{OnceCell, watch};
 
+use super::filter::Filters;
 use super::open::{self, Api, SANDBOX_ORIGIN};
 use super::tell;
 use crate::api::PollOutcome;
@@ -110,6 +111,24 @@ impl Refresh for Links<'_> {
     async fn fresh_url(&self, delivery: &Delivery) -> Result<Option<String>, String> {
         self.ask(delivery).await
     }
+}
+
+/// Warns of a column that no job has, when nothing was chosen.
+pub fn warn_of_filters(
+    filters: &Filters,
+    deliveries: &[Delivery],
+    writer: &Writer,
+    printer: &Printer,
+) {
+    if deliveries.iter().any(|delivery| delivery.is_chosen) {
+        return;
+    }
+    let views = deliveries.iter().map(|delivery| writer.view(delivery.job));
+    open::warn_of_filters(
+        filters,
+        views.filter_map(|view| view.ok().flatten()),
+        printer,
+    );
 }
 
 /// `--when` as typed.

@@ -36,9 +36,7 @@ pub fn run(
     })?;
     let mut deliveries =
         gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
-    if deliveries.is_empty() {
-        open::warn_of_filters(&filters, &writer, printer);
-    }
+    deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
     let options = DownloadOptions {
         dir: dir.clone(),
         concurrency: usize::from(settings.download.concurrency),
@@ -115,6 +113,9 @@ pub fn run(
     if summary.bytes > 0 {
         told.push(words::bytes(summary.bytes));
     }
-    printer.note(format_args!("download: {}", told.join("; ")));
+    printer.conclude(
+        format_args!("download: {}", told.join("; ")),
+        code == Code::Success,
+    );
     Ok(code)
 }

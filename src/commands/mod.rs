@@ -10,6 +10,7 @@ mod evidence;
 pub mod filter;
 pub mod help;
 pub mod init;
+mod learn;
 mod listen;
 pub mod man;
 mod open;
@@ -31,7 +32,7 @@ use std::future::Future;
 use crate::cli::{Cli, Command, ReportArgs, StatusArgs, View};
 use crate::exit::{self, Code, Failure};
 use crate::job_log::LogError;
-use crate::output::{Commands, Printer, Voice};
+use crate::output::{Commands, Printer, Summary, Voice};
 use crate::settings::{Env, Flags, Settings};
 
 /// Runs a command to its end and tells how it went.
@@ -43,20 +44,96 @@ pub fn run(cli: &Cli) -> Code {
         verbose: cli.global.verbose,
         json: cli.global.json,
     });
+    if cli.global.quiet && !cli.global.json && tells_people(&cli.command) {
+        printer.mute();
+    }
     let result = run_command(cli, &mut printer).and_then(|code| {
         printer.flush()?;
         Ok(code)
     });
     match result {
-        Ok(code) => code,
+        Ok(code) => {
+            printer.settle(code == Code::Success);
+            code
+        }
         Err(error) => {
             let code = exit::code_of(&error);
+            printer.settle(code == Code::Success);
             if code != Code::Success {
                 printer.error(exit::describe(&error).trim_end());
+                tell_as_json(cli.command.name(), &error, code, &mut printer);
             }
             code
         }
     }
+}
+
+/// Whether what a command writes to standard output is there to be looked at. The rest is made to
+/// be kept: pages, tables for a spreadsheet, scripts.
+fn tells_people(command: &Command) -> bool {
+    match command {
+        Command::Status(args) => !args.csv,
+        Command::Report(_)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Help(_)
+        | Command::Listen(_)
+        | Command::Sandbox(_) => false,
+        _ => true,
+    }
+}
+
+/// With `--json`, standard output holds a document also when the run could not go on. Where the
+/// command tells a summary otherwise, this one has its fields: it has done nothing.
+fn tell_as_json(command: &'static str, error: &anyhow::Error, code: Code, printer: &mut Printer) {
+    if !printer.voice().json || printer.has_spoken() {
+        return;
+    }
+    let mut more = serde_json::Map::new();
+    more.insert("command".to_owned(), command.into());
+    for (name, count) in exit::counts_of(error) {
+        more.insert((*name).to_owned(), (*count).into());
+    }
+    more.insert("error".to_owned(), exit::causes(error).join(": ").into());
+    if let Some(step) = exit::next_step_of(error) {
+        more.insert("next".to_owned(), step.into());
+    }
+    let document = if matches!(command, "submit" | "reconcile" | "retry") {
+        let mut summary = Summary::new(command);
+        summary.exit_code = code.number();
+        summary.more = more;
+        summary.to_json()
+    } else {
+        more.insert("exit_code".to_owned(), code.number().into());
+        more.into()
+    };
+    // The code says already that something went wrong; standard error says what.
+    let _ = printer.document(&document);
+}
+
+/// Tells that a command line could not be understood, also as JSON where that was asked for, and
+/// gives the code. A request for help is none: it is shown.
+pub fn refuse(error: &clap::Error, json: bool) -> Code {
+    // A closed terminal is no reason for another code.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return Code::Success;
+    }
+    if json {
+        let voice = Voice {
+            json,
+            ..Voice::default()
+        };
+        let text = error.render().to_string();
+        let paragraph: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+        let told = paragraph.join("\n");
+        let document = serde_json::json!({
+            "error": told.strip_prefix("error: ").unwrap_or(&told),
+            "exit_code": Code::Usage.number(),
+        });
+        let _ = Printer::new(voice).document(&document);
+    }
+    Code::Usage
 }
 
 /// No core dump, which could hold the key; and a file size limit is an error of the write, so that
@@ -84,7 +161,7 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     let settings = || Settings::resolve(&Flags::of(cli), &env);
     let done = |result: anyhow::Result<()>| result.map(|()| Code::Success);
     match &cli.command {
-        Command::Submit(args) => on_runtime(submit::run(args, &settings()?, printer)),
+        Command::Submit(args) => on_one_thread(submit::run(args, &settings()?, printer)),
         Command::Reconcile(args) => reconcile::run(args, &settings()?, printer),
         Command::Retry(args) => retry::run(args, &settings()?, printer),
         Command::Resolve(args) => resolve::run(args, &settings()?, printer),
@@ -95,9 +172,9 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Report(args) => done(make_report(args, &settings()?, printer)),
         Command::Download(args) => download::run(args, &settings()?, printer),
         Command::Publish(args) => publish::run(args, &settings()?, printer),
-        Command::Completions(args) => done(completions::run(args, printer.out())),
-        Command::Man(args) => done(man::run(args, printer.out())),
-        Command::Help(args) => done(help::run(args, printer.out())),
+        Command::Completions(args) => done(text(cli, printer, |out| completions::run(args, out))),
+        Command::Man(args) => done(text(cli, printer, |out| man::run(args, out))),
+        Command::Help(args) => done(text(cli, printer, |out| help::run(args, out))),
         Command::Init(args) => {
             let voice = printer.voice();
             done(init::run(
@@ -113,12 +190,33 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     }
 }
 
+/// A command that only prints a text; with `--json` the text is a field of the document.
+fn text(
+    cli: &Cli,
+    printer: &mut Printer,
+    write: impl FnOnce(&mut dyn std::io::Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    if !printer.voice().json {
+        return write(printer.out());
+    }
+    let mut text = Vec::new();
+    write(&mut text)?;
+    Ok(printer.document(&serde_json::json!({
+        "command": cli.command.name(),
+        "text": String::from_utf8_lossy(&text),
+        "exit_code": 0,
+    }))?)
+}
+
 fn show_status(
     args: &StatusArgs,
     settings: &Settings,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    if args.csv && printer.voice().json {
+        return Err(Failure::usage("--csv and --json exclude each other").into());
+    }
     let wanted = status::StatusArgs {
         show: match args.view() {
             View::Table => status::Show::Table,
@@ -140,8 +238,16 @@ fn make_report(
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    let to_stdout = args.output.as_os_str() == "-";
+    if to_stdout && printer.voice().json {
+        return Err(Failure::usage(
+            "the page and the JSON document cannot both go to standard output",
+        )
+        .help("leave out --json, or name a file with -o")
+        .into());
+    }
     let wanted = report::ReportArgs {
-        output: (args.output.as_os_str() != "-").then(|| args.output.clone()),
+        output: (!to_stdout).then(|| args.output.clone()),
         filters: open::filters(&args.filter),
         commands: Commands::for_log(open::named_log(args.jobs.jobs.as_deref()).as_deref()),
         now: jiff::Timestamp::now(),
@@ -159,8 +265,21 @@ fn with_next_step(error: anyhow::Error) -> anyhow::Error {
 
 /// Runs what waits for the network or for signals.
 fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    run_on(runtime.worker_threads(2), work)
+}
+
+/// The same for commands that send many small requests: on one thread nobody is woken elsewhere,
+/// which is most of what such a request costs.
+fn on_one_thread<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    run_on(&mut tokio::runtime::Builder::new_current_thread(), work)
+}
+
+fn run_on<T>(
+    runtime: &mut tokio::runtime::Builder,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let runtime = runtime
         .enable_all()
         .build()
         .map_err(|e| Failure::io("cannot start the program's own machinery").because(e))?;

@@ -1,6 +1,7 @@
 //! Opening what commands work on: the log, the API, signals. What fails is told in words, with the
 //! next step.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use tokio::net::TcpListener;
@@ -11,7 +12,7 @@ use crate::api::{BaseUrl, Client, ClientOptions, ConfigError, Throttle};
 use crate::cli::WhereArgs;
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{LogError, Writer};
-use crate::jobs::{GenerationId, Ledger};
+use crate::jobs::{GenerationId, JobView, Ledger};
 use crate::output::Printer;
 use crate::sandbox::{self, Sandbox};
 use crate::settings::Settings;
@@ -108,11 +109,7 @@ pub fn filters(args: &WhereArgs) -> Filters {
 }
 
 /// Warns of a column that no job has, when nothing has matched.
-pub fn warn_of_filters(filters: &Filters, writer: &Writer, printer: &Printer) {
-    let keys: Vec<_> = writer.ledger().jobs().map(|job| job.key).collect();
-    let views = keys
-        .into_iter()
-        .filter_map(|key| writer.view(key).ok().flatten());
+pub fn warn_of_filters(filters: &Filters, views: impl Iterator<Item = JobView>, printer: &Printer) {
     if let Some(doubt) = filters.doubt(views) {
         printer.warn(doubt);
     }
@@ -141,6 +138,21 @@ pub fn write_log(
     open_writer(path, ledger(settings), settings, command, printer)
 }
 
+/// The same for commands that observe: what becomes of jobs is written down without looking into
+/// the log for each.
+pub fn write_log_to_observe(
+    path: &Path,
+    settings: &Settings,
+    command: &str,
+    printer: &Printer,
+) -> Result<Writer, Failure> {
+    if !path.exists() {
+        return Err(log_failure(LogError::Missing(path.to_owned())));
+    }
+    let ledger = ledger(settings).with_owners();
+    open_writer(path, ledger, settings, command, printer)
+}
+
 /// Locks and reads a log, or makes it.
 pub fn open_writer(
     path: &Path,
@@ -151,19 +163,32 @@ pub fn open_writer(
 ) -> Result<Writer, Failure> {
     let writer = Writer::open(path, ledger, command, settings.lock_wait).map_err(log_failure)?;
     warn_of_unreadable(&writer.ledger(), writer.path(), printer);
+    check_rehearsal(writer.path(), &writer.ledger(), settings)?;
     Ok(writer)
 }
 
-fn warn_of_unreadable(ledger: &Ledger, path: &Path, printer: &Printer) {
+/// Says how many lines of a log were skipped.
+pub fn warn_of_unreadable(ledger: &Ledger, path: &Path, printer: &Printer) {
     let count = ledger.unreadable();
     if count > 0 {
         printer.warn(format_args!(
-            "{} of {} cannot be read and was skipped; nothing is deleted. A line that was cut off \
+            "{} of {} cannot be read and {} skipped; nothing is deleted. A line that was cut off \
              by a crash is harmless: its job shows as unknown",
             crate::output::words::count(count, "line"),
             crate::output::escape(&path.display().to_string()),
+            if count == 1 { "was" } else { "were" },
         ));
     }
+}
+
+/// Under `--sandbox` every line is marked as a sandbox's, also a fact that no server has told: none
+/// of them may get into a log of live jobs.
+pub fn check_rehearsal(path: &Path, ledger: &Ledger, settings: &Settings) -> Result<(), Failure> {
+    if !settings.sandbox {
+        return Ok(());
+    }
+    let mixed = ledger.check_mixing(true, true);
+    mixed.map_err(|_| mixed_failure(path, true))
 }
 
 /// A sandbox's jobs and live ones never share a log.
@@ -180,7 +205,7 @@ fn mixed_failure(path: &Path, sandbox: bool) -> Failure {
         Failure::config(format!(
             "{path} holds live jobs, and a rehearsal never writes to a live log; nothing was sent"
         ))
-        .help("leave the log's name out: --sandbox then uses sandbox-jobs.jsonl")
+        .help("name no log, nor one in CREATIVEAI_JOBS: --sandbox then uses sandbox-jobs.jsonl")
     } else {
         Failure::config(format!(
             "{path} holds jobs of a sandbox, and live jobs never enter such a log; nothing was sent"
@@ -190,27 +215,54 @@ fn mixed_failure(path: &Path, sandbox: bool) -> Failure {
 }
 
 /// Whether an id may be entered into a log by hand.
-pub fn check_id(writer: &Writer, id: &GenerationId, sandbox: bool) -> Result<(), Failure> {
+pub fn check_id(writer: &Writer, id: &GenerationId) -> Result<(), Failure> {
     if writer.ledger().may_hold(id) {
-        Ok(())
-    } else {
-        Err(mixed_failure(writer.path(), sandbox))
+        return Ok(());
     }
+    let path = writer.path().display();
+    Err(if id.is_sandbox() {
+        Failure::config(format!(
+            "{id} is a sandbox's id, and {path} holds live jobs; nothing was changed"
+        ))
+        .help("name the rehearsal's log")
+    } else {
+        Failure::config(format!(
+            "{id} is no sandbox's id, and {path} holds jobs of a sandbox; nothing was changed"
+        ))
+        .help("name the log of the live jobs")
+    })
 }
 
 /// Turns signals into a stop. The second one ends the process at once; what is in flight then
 /// stands in the log as `submitting`, which every reader takes for unknown.
+///
+/// They have a thread of their own: the run's may be busy reading a long log.
 pub fn watch_signals(stop: &Stop) {
     let stop = stop.clone();
-    let mut signals = Signals::new();
-    tokio::spawn(async move {
-        stop.set(Reason::Signal(signals.next().await));
-        let code = match signals.next().await {
-            2 => Code::Interrupted,
-            _ => Code::Terminated,
-        };
-        std::process::exit(i32::from(code.number()));
-    });
+    let (ready, watching) = std::sync::mpsc::channel();
+    let watch = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        // Without it the system's own reaction stays: the process ends, which is safe.
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async {
+            let mut signals = Signals::new();
+            // Whoever waits for it is there.
+            let _ = ready.send(());
+            stop.set(Reason::Signal(signals.next().await));
+            let code = match signals.next().await {
+                2 => Code::Interrupted,
+                _ => Code::Terminated,
+            };
+            std::process::exit(i32::from(code.number()));
+        });
+    };
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    if thread.spawn(watch).is_ok() {
+        // An error means that nobody watches, as above.
+        let _ = watching.recv();
+    }
 }
 
 /// The signals that ask a process to end. Where no handler can be had, the system's own reaction
@@ -259,6 +311,28 @@ impl Signals {
             Err(_) => std::future::pending().await,
         }
     }
+}
+
+/// Opens an address to serve on.
+pub async fn bind(addr: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(addr).await.map_err(|error| {
+        Failure::io(format!("cannot listen on {addr}"))
+            .because(error)
+            .help("another program may use that port; choose one with --addr 127.0.0.1:PORT")
+    })
+}
+
+/// How a server ends: it serves until a signal, so that is what its code tells.
+pub fn ending_of_server(stop: &Stop) -> Ending {
+    let mut ending = Ending::default();
+    for reason in stop.reasons() {
+        match reason {
+            Reason::Signal(2) => ending.note(Code::Interrupted),
+            Reason::Signal(_) => ending.note(Code::Terminated),
+            _ => {}
+        }
+    }
+    ending
 }
 
 /// When the whole run has to be over, and a timer that says so.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use futures::stream::{self, StreamExt};
+use futures::stream::{self, FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
 use super::open::{self, Api};
@@ -19,6 +19,8 @@ use crate::stop::{Reason, Stop};
 
 /// Failed polls of one job in a row after which this run leaves it alone.
 const MAX_FAILURES: u32 = 5;
+/// Lines on their way to the disk before polling waits for it.
+const MAX_LEARNING: usize = 1024;
 /// A wait grows to this many intervals at most.
 const LONGEST_WAIT: u32 = 4;
 
@@ -46,16 +48,13 @@ struct Target {
     due: Instant,
 }
 
-/// What a poll came to.
-enum Asked {
-    /// It has ended; there is nothing more to ask.
-    Ended,
-    /// It renders.
-    Renders(Target),
-    /// Nothing was learned.
-    Failed(Target),
-    /// The run stops.
-    Stopped,
+/// What a poll came to. Neither, when it has ended as the log knows, or when the run stops.
+#[derive(Default)]
+struct Asked {
+    /// It is to be asked for again.
+    left: Option<Target>,
+    /// What was learned.
+    line: Option<String>,
 }
 
 impl<'a> Poller<'a> {
@@ -138,38 +137,28 @@ impl<'a> Poller<'a> {
     }
 
     fn targets(&self, covers: impl Fn(&JobState) -> bool) -> anyhow::Result<Vec<Target>> {
-        let unfinished: Vec<(JobKey, Vec<u32>)> = self
+        let unfinished: Vec<JobState> = self
             .writer
             .ledger()
             .jobs()
-            .filter(|job| covers(job))
-            .map(|job| (job.key, job.to_poll().map(|a| a.number).collect::<Vec<_>>()))
-            .filter(|(_, attempts)| !attempts.is_empty())
+            .filter(|job| covers(job) && job.to_poll().next().is_some())
+            .cloned()
             .collect();
         let mut targets = Vec::new();
         let mut silent = 0;
-        for (job, attempts) in unfinished {
-            let view = self.writer.view(job).map_err(open::log_failure)?;
-            for number in attempts {
-                let attempt = view.as_ref().and_then(|v| v.attempts.get(&number));
-                let id = attempt.and_then(|a| GenerationId::parse(a.generation_id()?));
-                let (Some(attempt), Some(id)) = (attempt, id) else {
-                    continue;
-                };
-                let request = attempt.request.as_ref().map_or("", |r| r.get());
-                let endpoint = Endpoint::of_request(request);
+        for job in unfinished {
+            for (number, id, endpoint) in self.ids(&job)? {
                 if !self.api.client.can_poll(endpoint) {
                     silent += 1;
                     continue;
                 }
-                let due = Instant::now();
                 targets.push(Target {
-                    job,
+                    job: job.key,
                     attempt: number,
                     id,
                     endpoint,
                     failures: 0,
-                    due,
+                    due: Instant::now(),
                 });
             }
         }
@@ -182,6 +171,39 @@ impl<'a> Poller<'a> {
         Ok(targets)
     }
 
+    /// The attempts to ask for, by what and where.
+    fn ids(&self, job: &JobState) -> anyhow::Result<Vec<(u32, GenerationId, Endpoint)>> {
+        let plain = job.plain_attempt();
+        if let Some(attempt) = plain {
+            let told = self.writer.told_of(job.key).map_err(open::log_failure)?;
+            if let Some(id) = told.generation_id {
+                let endpoint = Endpoint::of_request(&told.request.unwrap_or_default());
+                return Ok(vec![(attempt.number, id, endpoint)]);
+            }
+        }
+        let view = self.writer.view(job.key).map_err(open::log_failure)?;
+        let mut found = Vec::new();
+        for attempt in job.to_poll() {
+            let known = view.as_ref().and_then(|v| v.attempts.get(&attempt.number));
+            let Some(known) = known else { continue };
+            let request = known.request.as_ref().map_or("", |r| r.get());
+            let endpoint = Endpoint::of_request(request);
+            // One that was taken twice may be finished under either id.
+            let ids = known.generation_ids().filter_map(GenerationId::parse);
+            found.extend(ids.map(|id| (attempt.number, id, endpoint)));
+        }
+        Ok(found)
+    }
+
+    /// Whether another of its ids has brought its end.
+    fn has_ended(&self, target: &Target) -> bool {
+        let ledger = self.writer.ledger();
+        let attempt = ledger
+            .job(target.job)
+            .and_then(|j| j.attempt(target.attempt));
+        attempt.is_some_and(|a| a.status().is_terminal())
+    }
+
     /// Asks for each target once. What is left to ask for comes back.
     async fn pass(
         &self,
@@ -190,16 +212,31 @@ impl<'a> Poller<'a> {
         teller: &tell::Polling<'_>,
     ) -> anyhow::Result<Vec<Target>> {
         let mut left = Vec::new();
+        // A line that is on its way to the disk keeps nobody from asking on.
+        let mut learning = FuturesUnordered::new();
         let mut asked = stream::iter(targets)
             .map(|target| self.ask(target, throttle, teller))
             .buffer_unordered(self.concurrency.max(1));
-        while let Some(asked) = asked.next().await {
-            match asked? {
-                Asked::Ended | Asked::Stopped => {}
-                Asked::Renders(target) | Asked::Failed(target) => left.push(target),
-            }
+        loop {
+            let asked = tokio::select! {
+                biased;
+                Some(()) = learning.next(), if !learning.is_empty() => continue,
+                asked = asked.next(), if learning.len() < MAX_LEARNING => asked,
+            };
+            let Some(asked) = asked else { break };
+            let Asked { left: target, line } = asked?;
+            left.extend(target);
+            learning.extend(line.map(|line| self.append(line)));
         }
+        learning.for_each(|()| std::future::ready(())).await;
         Ok(left)
+    }
+
+    async fn append(&self, line: String) {
+        if let Err(error) = self.writer.append(line).await {
+            // Nothing is lost: the next poll tells the same.
+            self.stop.set(Reason::Disk(error.to_string()));
+        }
     }
 
     async fn ask(
@@ -208,11 +245,12 @@ impl<'a> Poller<'a> {
         throttle: &Throttle,
         teller: &tell::Polling<'_>,
     ) -> anyhow::Result<Asked> {
+        let stopped = Ok(Asked::default());
         let Some(Some(permit)) = self.stop.or(throttle.permit()).await else {
-            return Ok(Asked::Stopped);
+            return stopped;
         };
-        if self.stop.is_set() {
-            return Ok(Asked::Stopped);
+        if self.stop.is_set() || self.has_ended(&target) {
+            return stopped;
         }
         let interval = self.settings.network.interval;
         match self.api.client.poll(target.endpoint, &target.id).await {
@@ -223,13 +261,13 @@ impl<'a> Poller<'a> {
                 let open = self.open.get().saturating_sub(ended);
                 self.open.set(open);
                 teller.seen(&target.id, status, &facts, open as u64);
-                self.learn(&target, status, facts).await?;
-                if status.is_terminal() {
-                    return Ok(Asked::Ended);
-                }
+                let line = self.learn(&target, status, facts)?;
                 target.failures = 0;
                 target.due = Instant::now() + interval;
-                Ok(Asked::Renders(target))
+                Ok(Asked {
+                    left: (!status.is_terminal()).then_some(target),
+                    line,
+                })
             }
             PollOutcome::Trouble {
                 retry_after,
@@ -247,16 +285,25 @@ impl<'a> Poller<'a> {
                     escape(&error)
                 ));
                 target.due = Instant::now() + backoff(interval, target.failures);
-                Ok(Asked::Failed(target))
+                Ok(Asked {
+                    left: Some(target),
+                    line: None,
+                })
             }
             PollOutcome::Denied { http_status, error } => {
                 self.stop.set(Reason::Denied(http_status, error));
-                Ok(Asked::Stopped)
+                stopped
             }
         }
     }
 
-    async fn learn(&self, target: &Target, status: Status, facts: Facts) -> anyhow::Result<()> {
+    /// What is to be written down of an answer.
+    fn learn(
+        &self,
+        target: &Target,
+        status: Status,
+        facts: Facts,
+    ) -> anyhow::Result<Option<String>> {
         let observer = Observer {
             writer: self.writer,
             clock: &jiff::Timestamp::now,
@@ -269,14 +316,10 @@ impl<'a> Poller<'a> {
             via: Via::Poll,
             correlation: Some((target.job, target.attempt)),
         };
-        let learned = observer.decide(&seen).map_err(open::log_failure)?;
-        if let Learned::New { line, .. } = learned
-            && let Err(error) = self.writer.append(line).await
-        {
-            // Nothing is lost: the next poll tells the same.
-            self.stop.set(Reason::Disk(error.to_string()));
-        }
-        Ok(())
+        Ok(match observer.decide(&seen).map_err(open::log_failure)? {
+            Learned::New { line, .. } => Some(line),
+            _ => None,
+        })
     }
 }
 

@@ -33,9 +33,7 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
     let writer = open::write_log(&path, settings, "publish", printer)?;
     let mut deliveries =
         gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
-    if deliveries.is_empty() {
-        open::warn_of_filters(&filters, &writer, printer);
-    }
+    deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
     let when = deliver::when(args.when);
     let (summary, stopped) = match args.target.target() {
         Target::Exec(command) => {
@@ -125,7 +123,10 @@ fn tell(
             told.push(format!("{n} {what}"));
         }
     }
-    printer.note(format_args!("publish: {}", told.join("; ")));
+    printer.conclude(
+        format_args!("publish: {}", told.join("; ")),
+        code == Code::Success,
+    );
     Ok(())
 }
 

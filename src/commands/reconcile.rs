@@ -6,12 +6,12 @@ use super::open::{self, Api};
 use super::poll::Poller;
 use super::replay::{self, Replay};
 use super::tell;
-use super::{on_runtime, recover};
+use super::{on_one_thread, recover};
 use crate::cli::{ReconcileArgs, Source};
 use crate::exit::{Code, Ending};
 use crate::job_log::Writer;
 use crate::jobs::{IdColumn, JobKey, JobState};
-use crate::output::{Printer, Summary};
+use crate::output::{Printer, Summary, words};
 use crate::settings::Settings;
 use crate::stop::Stop;
 
@@ -24,24 +24,42 @@ pub fn run(
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let mut summary = Summary::new("reconcile");
     let mut ending = Ending::default();
-    if matches!(args.source(), Source::Poll { .. }) {
+    if matches!(
+        args.source(),
+        Source::Poll { .. } | Source::Replay { confirm: true, .. }
+    ) {
         // Before the log is touched, so that a missing key changes nothing.
         settings.require_key()?;
     }
-    let writer = open::write_log(&path, settings, "reconcile", printer)?;
+    let writer = open::write_log_to_observe(&path, settings, "reconcile", printer)?;
+    let charged_before = tell::charged(writer.ledger().jobs());
     match args.source() {
         Source::Poll { wait } => {
             let all = |_: &JobState| true;
-            ending.join(on_runtime(poll(&writer, settings, printer, wait, all))?);
+            ending.join(on_one_thread(poll(&writer, settings, printer, wait, all))?);
         }
         Source::Replay {
             paths,
             confirm,
             strict,
         } => {
-            let mut outcome = Replay::run(paths, &writer, settings, printer)?;
+            let outcome = Replay::run(paths, &writer, settings, printer)?;
+            let doubtful = still_open(&outcome, &writer);
             if confirm {
-                ending.join(confirm_by_poll(&mut outcome, &writer, settings, printer)?);
+                let asked = |job: &JobState| doubtful.contains(&job.key);
+                if !doubtful.is_empty() {
+                    let polled = poll(&writer, settings, printer, false, asked);
+                    ending.join(on_one_thread(polled)?);
+                }
+                let open = still_open(&outcome, &writer).len();
+                let confirmed = doubtful.len().saturating_sub(open);
+                summary.more.insert("confirmed".into(), confirmed.into());
+                tell_confirmed(doubtful.len(), confirmed, printer);
+            } else if !doubtful.is_empty() {
+                printer.note(format_args!(
+                    "add --confirm to ask the vendor about {} with captures that prove nothing",
+                    words::count(doubtful.len() as u64, "unfinished clip"),
+                ));
             }
             ending.join(replay::ending(&outcome.counts, strict));
             summary.replayed = Some(outcome.counts);
@@ -50,7 +68,15 @@ pub fn run(
             recover::run(file, &writer, printer)?;
         }
     }
-    tell::finish(summary, writer.ledger().jobs(), ending, settings, printer)
+    let ledger = writer.ledger();
+    tell::finish(
+        summary,
+        charged_before,
+        ledger.jobs(),
+        ending,
+        settings,
+        printer,
+    )
 }
 
 /// Asks where the jobs stand that `covers` picks.
@@ -77,23 +103,20 @@ async fn poll(
     Ok(ending)
 }
 
-/// Settles what captures could not prove with one poll for each job.
-fn confirm_by_poll(
-    outcome: &mut replay::Outcome,
-    writer: &Writer,
-    settings: &Settings,
-    printer: &Printer,
-) -> anyhow::Result<Ending> {
-    let doubtful: HashSet<JobKey> = outcome.to_confirm.iter().map(|(job, _)| *job).collect();
-    if doubtful.is_empty() {
-        return Ok(Ending::default());
-    }
-    settings.require_key()?;
-    let before = writer.ledger().lines();
-    let ending = on_runtime(poll(writer, settings, printer, false, |job| {
-        doubtful.contains(&job.key)
-    }))?;
-    let learned = writer.ledger().lines() - before;
-    printer.note(format_args!("asked the vendor about them: {learned} new"));
-    Ok(ending)
+/// The unfinished jobs of captures that prove nothing.
+fn still_open(outcome: &replay::Outcome, writer: &Writer) -> HashSet<JobKey> {
+    let ledger = writer.ledger();
+    let is_open = |job: &JobKey| {
+        let job = ledger.job(*job);
+        job.is_some_and(|job| job.to_poll().next().is_some())
+    };
+    outcome.doubtful.iter().copied().filter(is_open).collect()
+}
+
+fn tell_confirmed(asked: usize, ended: usize, printer: &Printer) {
+    printer.note(format_args!(
+        "asked the vendor about {} with captures that prove nothing: {} ended",
+        words::count(asked as u64, "unfinished clip"),
+        words::number(ended as u64),
+    ));
 }

@@ -2,26 +2,29 @@
 //! is to be confirmed.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::open;
+use super::learn::{Ahead, Learner, Told};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::Writer;
-use crate::jobs::{GenerationId, JobKey, Status};
-use crate::observe::{Binding, Facts, Learned, Observation, Observer, Via};
+use crate::jobs::{GenerationId, JobKey};
+use crate::observe::{Learned, Observer};
 use crate::output::{Printer, Replayed, escape, words};
 use crate::settings::Settings;
 use crate::webhook::{self, Grade, Graded, Unreadable, VerifyKeys};
 
 /// Captures of each grade that are told one by one without `-v`.
 const TOLD: u64 = 20;
-/// Bytes of lines that are made durable together.
-const BATCH: usize = 1 << 20;
 
 /// What is taken from a capture off the thread that folds.
-struct Entry {
-    place: Place,
-    grade: Taken,
+enum Entry {
+    /// It teaches something, as the log stood a moment ago.
+    New(Box<Ahead>),
+    /// The log knows it.
+    Known,
+    /// Anything else, and where it stood.
+    Other(Box<(Place, Taken)>),
 }
 
 /// Where a capture stood.
@@ -30,7 +33,7 @@ struct Place {
     entry: usize,
 }
 
-impl std::fmt::Display for Place {
+impl Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
@@ -42,8 +45,7 @@ impl std::fmt::Display for Place {
 }
 
 enum Taken {
-    Seen(Box<Observation>),
-    UnknownWord(GenerationId, String),
+    Told(Told),
     Rejected(String),
     Unverifiable(Option<GenerationId>, String),
     Unreadable(String),
@@ -55,21 +57,16 @@ enum Taken {
 pub struct Outcome {
     /// Captures by what became of them.
     pub counts: Replayed,
-    /// Unverifiable captures of unfinished attempts of this log: a poll can settle them.
-    pub to_confirm: Vec<(JobKey, GenerationId)>,
+    /// Jobs of this log with captures that prove nothing: a poll can settle them.
+    pub doubtful: HashSet<JobKey>,
 }
 
 /// Folds captures into one log.
 pub struct Replay<'a> {
     writer: &'a Writer,
     printer: &'a Printer,
-    settings: &'a Settings,
+    learner: Learner<'a>,
     outcome: Outcome,
-    batch: String,
-    /// Jobs and ids of lines that are still to be appended: the next observation of one of them
-    /// must be decided after that.
-    pending_jobs: HashSet<JobKey>,
-    pending_ids: HashSet<GenerationId>,
     other_traffic: u64,
 }
 
@@ -91,13 +88,17 @@ impl<'a> Replay<'a> {
         let mut replay = Self {
             writer,
             printer,
-            settings,
+            learner: Learner::new(writer, settings, printer),
             outcome: Outcome::default(),
-            batch: String::new(),
-            pending_jobs: HashSet::new(),
-            pending_ids: HashSet::new(),
             other_traffic: 0,
         };
+        // On every core; the ledger is only read there.
+        let observer = Observer {
+            writer,
+            clock: &jiff::Timestamp::now,
+            sandbox: settings.sandbox,
+        };
+        let take = |graded: Graded<'_>| take(graded, &observer);
         let missing = |e: anyhow::Error| {
             Failure::io(format!("{e:#}"))
                 .help("check the path after --replay; nothing was replayed")
@@ -112,17 +113,31 @@ impl<'a> Replay<'a> {
         });
         folding?;
         reading.map_err(missing)?;
-        replay.flush()?;
+        replay.learner.flush()?;
         replay.tell_rest();
         Ok(replay.outcome)
     }
 
     fn fold(&mut self, entry: Entry) -> anyhow::Result<()> {
-        let Entry { place, grade } = entry;
+        let (place, grade) = match entry {
+            Entry::New(ahead) => {
+                let (job, learned) = (ahead.job, self.learner.learn_ahead(*ahead)?);
+                self.count(&job, learned);
+                return Ok(());
+            }
+            Entry::Known => {
+                self.outcome.counts.known += 1;
+                return Ok(());
+            }
+            Entry::Other(other) => *other,
+        };
         let counts = &mut self.outcome.counts;
         match grade {
-            Taken::Seen(seen) => return self.observe(&place, &seen),
-            Taken::UnknownWord(id, word) => {
+            Taken::Told(Told::Seen(seen)) => {
+                let learned = self.learner.learn(&seen)?;
+                self.count(&format_args!("{place}: {}", seen.id), learned);
+            }
+            Taken::Told(Told::UnknownWord(id, word)) => {
                 counts.known += 1;
                 self.printer.warn(format_args!(
                     "{place}: {id} is said to be {:?}, a word nobody knows; nothing changes",
@@ -141,73 +156,35 @@ impl<'a> Replay<'a> {
                 if let Some(id) = id
                     && let Some((job, _)) = self.writer.owner_of(&id)
                 {
-                    self.outcome.to_confirm.push((job, id));
+                    self.outcome.doubtful.insert(job);
                 }
             }
-            Taken::Unreadable(why) => {
-                counts.unreadable += 1;
-                let n = counts.unreadable;
-                self.list(n, &place, "unreadable", &why);
-            }
+            Taken::Told(Told::Nothing(why)) => self.unreadable(&place, why),
+            Taken::Unreadable(why) => self.unreadable(&place, &why),
             Taken::NotAWebhook => self.other_traffic += 1,
         }
         Ok(())
     }
 
-    fn observe(&mut self, place: &Place, seen: &Observation) -> anyhow::Result<()> {
-        let owner = self.writer.owner_of(&seen.id).or(seen.correlation);
-        if self.pending_ids.contains(&seen.id)
-            || owner.is_some_and(|(job, _)| self.pending_jobs.contains(&job))
-        {
-            self.flush()?;
-        }
-        let observer = Observer {
-            writer: self.writer,
-            clock: &jiff::Timestamp::now,
-            sandbox: self.settings.sandbox,
-        };
-        match observer.decide(seen).map_err(open::log_failure)? {
-            Learned::Known { .. } => self.outcome.counts.known += 1,
+    fn unreadable(&mut self, place: &Place, why: &str) {
+        self.outcome.counts.unreadable += 1;
+        self.list(self.outcome.counts.unreadable, place, "unreadable", why);
+    }
+
+    fn count(&mut self, place: &dyn Display, learned: Learned) {
+        let counts = &mut self.outcome.counts;
+        match learned {
+            Learned::New { .. } => counts.applied += 1,
+            Learned::Known { .. } => counts.known += 1,
             Learned::UnknownId(why) => {
-                self.outcome.counts.unknown_id += 1;
-                let n = self.outcome.counts.unknown_id;
-                self.list(n, place, "unknown id", &format!("{}: {why}", seen.id));
-            }
-            Learned::New {
-                job,
-                attempt,
-                line,
-                binding,
-            } => {
-                self.outcome.counts.applied += 1;
-                tell_binding(&binding, job, attempt, &seen.id, self.printer);
-                self.batch.push_str(&line);
-                self.pending_jobs.insert(job);
-                self.pending_ids.insert(seen.id.clone());
-                if self.batch.len() >= BATCH {
-                    self.flush()?;
-                }
+                counts.unknown_id += 1;
+                let n = counts.unknown_id;
+                self.list(n, place, "unknown id", why);
             }
         }
-        Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Failure> {
-        self.pending_jobs.clear();
-        self.pending_ids.clear();
-        if self.batch.is_empty() {
-            return Ok(());
-        }
-        let lines = std::mem::take(&mut self.batch);
-        self.writer.append_blocking(lines).map_err(|error| {
-            Failure::io(format!("the job log cannot be written: {error}")).help(
-                "make room on the disk and replay again; the captures are untouched, and what the \
-                 log knows already is passed over",
-            )
-        })
-    }
-
-    fn list(&self, n: u64, place: &Place, what: &str, why: &str) {
+    fn list(&self, n: u64, place: &dyn Display, what: &str, why: &str) {
         let text = format!("{place}: {what}: {}", escape(why));
         if n <= TOLD {
             self.printer.warn(text);
@@ -254,61 +231,29 @@ pub fn ending(counts: &Replayed, strict: bool) -> Ending {
     ending
 }
 
-/// Tells how an id came to an attempt, where that is worth telling.
-pub fn tell_binding(
-    binding: &Binding,
-    job: JobKey,
-    attempt: u32,
-    id: &GenerationId,
-    printer: &Printer,
-) {
-    match binding {
-        Binding::Known => {}
-        Binding::Adopted => printer.note(format_args!(
-            "job {job}, attempt {attempt}: its outcome was in doubt; a signed capture shows that \
-             it was accepted as {id}"
-        )),
-        Binding::BilledTwice { others } => printer.warn(format_args!(
-            "job {job}, attempt {attempt} was billed twice: it is {} and {id}. Both are kept; ask \
-             the vendor to refund one",
-            others.join(", ")
-        )),
-    }
-}
-
 /// Takes from a graded capture what folding needs.
-fn take(graded: Graded<'_>) -> Entry {
-    let grade = match graded.grade {
-        Grade::Verified(payload) => verified(&payload, graded.correlation),
+fn take(graded: Graded<'_>, observer: &Observer<'_>) -> Entry {
+    let taken = match graded.grade {
+        Grade::Verified(payload) => Taken::Told(Told::of(&payload, graded.correlation)),
         Grade::Rejected(why) => Taken::Rejected(why.to_string()),
         Grade::Unverifiable { doubt, id, .. } => Taken::Unverifiable(id, doubt.to_string()),
         Grade::Unreadable(Unreadable::NotAWebhook) => Taken::NotAWebhook,
         Grade::Unreadable(why) => Taken::Unreadable(why.to_string()),
     };
-    Entry {
-        place: Place {
-            file: Path::to_owned(graded.file),
-            entry: graded.entry,
-        },
-        grade,
+    if let Taken::Told(Told::Seen(seen)) = &taken {
+        match observer.decide_at(seen) {
+            Some((Learned::Known { .. }, _)) => return Entry::Known,
+            Some(decided) => {
+                if let Some(ahead) = Ahead::of(decided, seen.status) {
+                    return Entry::New(Box::new(ahead));
+                }
+            }
+            None => {}
+        }
     }
-}
-
-fn verified(payload: &crate::api::Payload<'_>, correlation: Option<(JobKey, u32)>) -> Taken {
-    let Some(id) = payload.id() else {
-        return Taken::Unreadable("it names no valid generation id".to_owned());
+    let place = Place {
+        file: Path::to_owned(graded.file),
+        entry: graded.entry,
     };
-    let Some(word) = payload.status() else {
-        return Taken::Unreadable("it tells no status".to_owned());
-    };
-    match Status::from_vendor(word.as_str()) {
-        Some(status) => Taken::Seen(Box::new(Observation {
-            id,
-            status,
-            facts: Facts::of(payload),
-            via: Via::Webhook,
-            correlation,
-        })),
-        None => Taken::UnknownWord(id, word.0.into_owned()),
-    }
+    Entry::Other(Box::new((place, taken)))
 }

@@ -8,6 +8,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::filter::Filters;
+use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::output::report::{ReportOptions, report};
@@ -49,8 +50,11 @@ pub fn run(
             .context("cannot write the report to standard output")?;
         return Ok(());
     };
-    let tally = write_file(output, views, &options)
-        .with_context(|| format!("cannot write the report {}", output.display()))?;
+    let tally = write_file(output, views, &options).map_err(|error| {
+        Failure::io(format!("cannot write the report {}", output.display()))
+            .because(error)
+            .help("check that its folder is there and that you may write in it, or name another file with -o")
+    })?;
     if printer.voice().json {
         printer.document(&serde_json::json!({
             "command": "report",
@@ -196,6 +200,6 @@ mod tests {
         let (mut printer, _) = Printer::for_test(80, Voice::default());
         let error = run(&args, &log, Rates::default(), &mut printer).unwrap_err();
         assert!(error.to_string().contains("report.html"), "{error:#}");
-        assert!(error.downcast_ref::<io::Error>().is_some());
+        assert!(error.chain().any(|cause| cause.is::<io::Error>()));
     }
 }

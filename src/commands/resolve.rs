@@ -19,7 +19,7 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
     let view = writer.view(job).map_err(open::log_failure)?;
     let (verdict, id) = match &finding {
         Finding::Accepted(id) => {
-            open::check_id(&writer, id, settings.sandbox)?;
+            open::check_id(&writer, id)?;
             if let Some((owner, number)) = writer.owner_of(id)
                 && (owner, number) != (job, attempt)
             {
@@ -71,7 +71,8 @@ fn tell(
             "counts as not accepted; `creativeai retry --failed` sends it again".to_owned()
         }
         Finding::Dismissed => {
-            "is closed: no longer retried, polled or counted; another `creativeai resolve` reopens it"
+            "is closed: no longer retried, polled or counted; `creativeai resolve` with \
+             --generation-id or --not-accepted reopens it"
                 .to_owned()
         }
     };
@@ -122,6 +123,14 @@ fn can_be_about(job: &JobState, finding: &Finding) -> bool {
 
 /// The attempt in doubt; or, to take a verdict back, the one it was about.
 fn attempt_for(key: JobKey, finding: &Finding, writer: &Writer) -> Result<u32, Failure> {
+    let known = match finding {
+        Finding::Accepted(id) => writer.owner_of(id).filter(|(owner, _)| *owner == key),
+        _ => None,
+    };
+    if let Some((_, number)) = known {
+        // Saying again what is known takes a verdict back, such as a dismissal.
+        return Ok(number);
+    }
     let ledger = writer.ledger();
     let Some(job) = ledger.job(key) else {
         return Err(Failure::usage(format!("no job is called {key}")));

@@ -2,21 +2,24 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, IsTerminal, Write};
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
 
 use super::open::{self, Api};
 use super::submit::{CAP_REACHED, manifest_failure, manifest_options};
 use super::tell;
-use super::{evidence, on_runtime};
-use crate::api::{Endpoint, recorrelated, request_body};
+use super::{evidence, on_one_thread};
+use crate::api::{Endpoint, correlated, recorrelated, request_body};
 use crate::cli::{Retry, RetryArgs};
 use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::Writer;
+use crate::job_log::{JobLog, Writer};
 use crate::jobs::{
-    AttemptView, Clip, Credits, IdColumn, JobKey, JobState, JobView, Record, Status,
+    AttemptView, Clip, Credits, IdColumn, JobKey, JobState, JobView, Ledger, Record, Status,
 };
 use crate::manifest::{Manifest, RowFault};
-use crate::output::{Printer, Summary, escape, words};
+use crate::output::{self, Printer, Summary, escape, words};
 use crate::settings::Settings;
 use crate::stop::Stop;
 
@@ -26,12 +29,53 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
     if !args.dry_run {
         settings.require_key()?;
     }
+    if args.dry_run {
+        return dry_run(args, settings, &path, printer);
+    }
     let writer = open::write_log(&path, settings, "retry", printer)?;
+    let attempts = find(args, settings, Log::Written(&writer), printer)?;
+    let charged_before = tell::charged(writer.ledger().jobs());
+    let mut summary = Summary::new("retry");
+    let mut ending = Ending::default();
+    if !attempts.is_empty() {
+        if args.which.choice() == Retry::Unknown {
+            consent(args, &attempts, settings, &writer, printer)?;
+        }
+        let cap = Cap::new(args.max_credits, writer.ledger().committed());
+        let wanted = attempts.len() as u64;
+        let (tally, stopped) = on_one_thread(send(attempts, settings, &writer, printer, &cap))?;
+        ending.join(stopped);
+        ending.note_if(cap.is_reached(), Code::Decision);
+        if cap.is_reached() {
+            printer.warn(CAP_REACHED);
+        }
+        summary.submitted = tally.accepted;
+        summary.left = wanted.saturating_sub(tally.begun);
+        summary.credits_estimated = tally.credits;
+    }
+    let ledger = writer.ledger();
+    tell::finish(
+        summary,
+        charged_before,
+        ledger.jobs(),
+        ending,
+        settings,
+        printer,
+    )
+}
+
+/// The attempts to be made.
+fn find(
+    args: &RetryArgs,
+    settings: &Settings,
+    log: Log<'_>,
+    printer: &Printer,
+) -> Result<Vec<Attempt>, Failure> {
     let clips = read_clips(args, settings)?;
     let search = Search {
         args,
         settings,
-        writer: &writer,
+        log,
         clips: &clips,
         printer,
     };
@@ -46,28 +90,35 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
             words::count(u64::from(settings.max_attempts), "attempt"),
         ));
     }
-    let mut summary = Summary::new("retry");
-    let mut ending = Ending::default();
-    if args.dry_run {
-        return dry_run(&attempts, settings, printer);
-    }
-    if !attempts.is_empty() {
-        if args.which.choice() == Retry::Unknown {
-            consent(args, &attempts, settings, &writer, printer)?;
+    Ok(attempts)
+}
+
+/// The log, as far as a search needs it: a dry run only reads, and so needs no lock.
+#[derive(Clone, Copy)]
+enum Log<'a> {
+    Written(&'a Writer),
+    Read(&'a JobLog),
+}
+
+impl Log<'_> {
+    fn keys(self, wanted: impl Fn(&JobState) -> bool) -> Vec<JobKey> {
+        let keys = |ledger: &Ledger| {
+            let jobs = ledger.jobs().filter(|job| wanted(job));
+            jobs.map(|job| job.key).collect()
+        };
+        match self {
+            Self::Written(writer) => keys(&writer.ledger()),
+            Self::Read(log) => keys(log.ledger()),
         }
-        let cap = Cap::new(args.max_credits, writer.ledger().committed());
-        let wanted = attempts.len() as u64;
-        let (tally, stopped) = on_runtime(send(attempts, settings, &writer, printer, &cap))?;
-        ending.join(stopped);
-        ending.note_if(cap.is_reached(), Code::Decision);
-        if cap.is_reached() {
-            printer.warn(CAP_REACHED);
-        }
-        summary.submitted = tally.accepted;
-        summary.left = wanted.saturating_sub(tally.begun);
-        summary.credits_estimated = tally.credits;
     }
-    tell::finish(summary, writer.ledger().jobs(), ending, settings, printer)
+
+    fn view(self, key: JobKey) -> Result<Option<JobView>, Failure> {
+        let view = match self {
+            Self::Written(writer) => writer.view(key),
+            Self::Read(log) => log.view(key),
+        };
+        view.map_err(open::log_failure)
+    }
 }
 
 /// Clips of a manifest by listing or SKU, for logs that hold no requests.
@@ -100,7 +151,7 @@ fn read_clips(args: &RetryArgs, settings: &Settings) -> Result<Clips, Failure> {
 struct Search<'a> {
     args: &'a RetryArgs,
     settings: &'a Settings,
-    writer: &'a Writer,
+    log: Log<'a>,
     clips: &'a Clips,
     printer: &'a Printer,
 }
@@ -188,16 +239,9 @@ impl Search<'_> {
     /// Jobs that are `wanted` and that --id and --where let through.
     fn views(&self, wanted: impl Fn(&JobState) -> bool) -> Result<Vec<JobView>, Failure> {
         let filter = open::filters(&self.args.filter);
-        let keys: Vec<JobKey> = self
-            .writer
-            .ledger()
-            .jobs()
-            .filter(|job| wanted(job))
-            .map(|job| job.key)
-            .collect();
         let mut views = Vec::new();
-        for key in keys {
-            let Some(view) = self.writer.view(key).map_err(open::log_failure)? else {
+        for key in self.log.keys(wanted) {
+            let Some(view) = self.log.view(key)? else {
                 continue;
             };
             if filter.matches(&view) && self.is_named(&view) {
@@ -205,7 +249,9 @@ impl Search<'_> {
             }
         }
         if views.is_empty() {
-            open::warn_of_filters(&filter, self.writer, self.printer);
+            let all = self.log.keys(|_| true).into_iter();
+            let views = all.filter_map(|key| self.log.view(key).ok().flatten());
+            open::warn_of_filters(&filter, views, self.printer);
         }
         Ok(views)
     }
@@ -230,7 +276,7 @@ impl Search<'_> {
             .find_map(|attempt: &AttemptView| attempt.request.as_ref());
         let body = match logged {
             Some(request) => request.get().to_owned(),
-            None => match self.body_from_manifest(view) {
+            None => match self.body_from_manifest(view, number)? {
                 Some(body) => body,
                 None => return Ok(None),
             },
@@ -241,13 +287,18 @@ impl Search<'_> {
     }
 
     /// The one row of the manifest for a job whose request the log does not hold.
-    fn body_from_manifest(&self, view: &JobView) -> Option<String> {
-        let (_, id) = view.id()?;
-        let [(clip, webhook_url)] = self.clips.get(id)?.as_slice() else {
-            return None;
+    fn body_from_manifest(&self, view: &JobView, number: u32) -> Result<Option<String>, Failure> {
+        let rows = view.id().and_then(|(_, id)| self.clips.get(id));
+        let Some([(clip, webhook_url)]) = rows.map(Vec::as_slice) else {
+            return Ok(None);
         };
+        let webhook_url = webhook_url
+            .as_ref()
+            .map(|url| correlated(url, view.key(), number))
+            .transpose()
+            .map_err(|e| Failure::data(format!("job {}: {e}", view.key())))?;
         let style = self.settings.video.duration_style;
-        Some(request_body(clip, webhook_url.as_deref(), style))
+        Ok(Some(request_body(clip, webhook_url.as_deref(), style)))
     }
 
     fn attempt(&self, view: &JobView, number: u32, body: String, resend: bool) -> Attempt {
@@ -292,6 +343,9 @@ fn consent(
     writer: &Writer,
     printer: &Printer,
 ) -> anyhow::Result<()> {
+    if args.yes && printer.voice().quiet {
+        return Ok(());
+    }
     let seen = evidence::gather(attempts, writer, settings)?;
     for (attempt, evidence) in attempts.iter().zip(&seen) {
         let id = attempt.id.as_ref().map_or("", |(_, id)| id.as_str());
@@ -339,27 +393,34 @@ fn consent(
         .into())
 }
 
+/// Shows what would be sent. The log is only read.
 fn dry_run(
-    attempts: &[Attempt],
+    args: &RetryArgs,
     settings: &Settings,
+    path: &Path,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
+    let log = JobLog::read(path, open::ledger(settings)).map_err(open::log_failure)?;
+    open::warn_of_unreadable(log.ledger(), log.path(), printer);
+    let attempts = find(args, settings, Log::Read(&log), printer)?;
     let credits: Credits = attempts.iter().map(|a| a.estimate).sum();
     if printer.voice().json {
-        printer.document(&serde_json::json!({
-            "command": "retry",
-            "dry_run": true,
-            "submitted": 0,
-            "new": attempts.len(),
-            "credits_estimated": credits,
-            "jobs": attempts.iter().map(|a| serde_json::json!({
-                "job": a.job, "attempt": a.number, "credits_estimated": a.estimate,
-            })).collect::<Vec<_>>(),
-            "exit_code": 0,
-        }))?;
+        let mut summary =
+            Summary::new("retry").with_states(&output::Tally::of(log.ledger().jobs()));
+        summary.dry_run = true;
+        summary.credits_estimated = credits;
+        let jobs: Vec<Value> = attempts
+            .iter()
+            .map(|a| json!({ "job": a.job, "attempt": a.number, "credits_estimated": a.estimate }))
+            .collect();
+        summary.more = Map::from_iter([
+            ("new".to_owned(), attempts.len().into()),
+            ("jobs".to_owned(), jobs.into()),
+        ]);
+        printer.document(&summary.to_json())?;
         return Ok(Code::Success);
     }
-    for attempt in attempts {
+    for attempt in &attempts {
         let id = attempt.id.as_ref().map_or("", |(_, id)| id.as_str());
         writeln!(
             printer.out(),

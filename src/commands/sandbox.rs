@@ -1,30 +1,26 @@
 //! `sandbox`: the stand-in for the API, until it is stopped.
 
-use tokio::net::TcpListener;
+use serde_json::json;
 
 use super::{on_runtime, open};
 use crate::cli::SandboxArgs;
-use crate::exit::{Code, Failure};
-use crate::output::Printer;
+use crate::exit::Code;
+use crate::output::{Printer, words};
 use crate::sandbox;
 use crate::settings::Settings;
 use crate::stop::Stop;
 
-/// Runs the command.
+/// Runs the command: until a signal, which its exit code tells (130, 143), as of every command.
 pub fn run(args: &SandboxArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let mut options = args.options();
     match settings.key()? {
         Some(key) => options.key = key,
         None => options.any_key = true,
     }
-    on_runtime(async {
+    let (accepted, code) = on_runtime(async {
         let stop = Stop::default();
         open::watch_signals(&stop);
-        let listener = TcpListener::bind(args.addr).await.map_err(|e| {
-            Failure::io(format!("cannot listen on {}", args.addr))
-                .because(e)
-                .help("another program may use that port; choose one with --addr 127.0.0.1:PORT")
-        })?;
+        let listener = open::bind(args.addr).await?;
         if !args.addr.ip().is_loopback() {
             printer.warn("other computers can reach this sandbox; it is meant for this one");
         }
@@ -34,12 +30,21 @@ pub fn run(args: &SandboxArgs, settings: &Settings, printer: &mut Printer) -> an
             running.base_url()
         ));
         stop.wait().await;
-        let accepted = running.accepted().len();
+        let accepted = running.accepted().len() as u64;
         running.stop().await;
+        Ok((accepted, open::ending_of_server(&stop).code()))
+    })?;
+    if printer.voice().json {
+        printer.document(&json!({
+            "command": "sandbox",
+            "accepted": accepted,
+            "exit_code": code.number(),
+        }))?;
+    } else {
         printer.note(format_args!(
             "sandbox stopped; it had accepted {}",
-            crate::output::words::count(accepted as u64, "job")
+            words::count(accepted, "job")
         ));
-        Ok(Code::Success)
-    })
+    }
+    Ok(code)
 }

@@ -236,8 +236,9 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
     places.sort_by(Place::compare);
     if places.is_empty() {
         return Err(Failure::usage(format!(
-            "{} knows no listing, SKU, job or generation id {name}",
+            "{} knows no listing, SKU, job or generation id {}",
             log.path().display(),
+            output::escape(name)
         ))
         .help("`creativeai status` lists what it knows")
         .into());
@@ -265,7 +266,8 @@ fn read_error(log: &JobLog, error: io::Error) -> LogError {
 
 /// Says kindly that there is nothing to show.
 fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
-    let path = log.path().display();
+    let path = log.path().display().to_string();
+    let path = output::escape(&path);
     if log.ledger().is_empty() {
         printer.note(format_args!(
             "{path} holds no jobs yet. Submit some: creativeai submit MANIFEST"

@@ -1,6 +1,6 @@
 //! What commands tell while they run and when they end.
 
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::submit::Share;
 use crate::dispatch::{self, Attempt};
@@ -10,9 +10,16 @@ use crate::observe::Facts;
 use crate::output::{Event, Printer, Progress, Summary, Tally, aligned, escape, words};
 use crate::settings::Settings;
 
-/// Tells what a run did and where the jobs it covers stand, and gives the code.
+/// What jobs were charged, as far as the log tells.
+pub fn charged<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Credits {
+    jobs.map(JobState::charged).sum()
+}
+
+/// Tells what a run did and where the jobs it covers stand, and gives the code. `charged_before`
+/// is what those jobs were charged when the run began: that is not of its doing.
 pub fn finish<'a>(
     summary: Summary,
+    charged_before: Credits,
     jobs: impl Iterator<Item = &'a JobState> + Clone,
     mut ending: Ending,
     settings: &Settings,
@@ -21,12 +28,12 @@ pub fn finish<'a>(
     ending.join(ending_of_jobs(jobs.clone()));
     let code = ending.code();
     let mut summary = summary.with_states(&Tally::of(jobs.clone()));
-    summary.credits_charged = jobs.map(JobState::charged).sum();
+    summary.credits_charged = charged(jobs).beyond(charged_before);
     summary.exit_code = code.number();
     if printer.voice().json {
         printer.document(&summary.to_json())?;
     } else {
-        printer.note(summary.line(&settings.rates));
+        printer.conclude(summary.line(&settings.rates), code == Code::Success);
     }
     Ok(code)
 }
@@ -200,12 +207,12 @@ pub struct DryRun<'a> {
     pub manifest: &'a str,
     /// Rows by what would become of them.
     pub counts: &'a super::submit::Counts,
-    /// What would be spent.
-    pub credits: Credits,
     /// Whether rows are listings or products.
     pub id_column: IdColumn,
     /// What would be spent for each of them.
     pub shares: &'a [Share],
+    /// Where the jobs of its rows stand.
+    pub states: Tally,
     /// How it ends.
     pub code: Code,
 }
@@ -215,25 +222,35 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
     let counts = run.counts;
     let rates = &settings.rates;
     if printer.voice().json {
-        printer.document(&json!({
-            "command": "submit",
-            "dry_run": true,
-            "new": counts.send,
-            "submitted": 0,
-            "skipped": counts.skip,
-            "changed": counts.changed,
-            "duplicates": counts.duplicate,
-            "invalid": counts.invalid,
-            "credits_estimated": run.credits,
-            "dollars": words::dollars_json(rates, run.credits),
-            "per_id": run.shares.iter().map(|share| json!({
-                run.id_column.name(): share.id,
-                "new": share.clips,
-                "credits_estimated": share.credits,
-                "dollars": words::dollars_json(rates, share.credits),
-            })).collect::<Vec<_>>(),
-            "exit_code": run.code.number(),
-        }))?;
+        let mut summary = Summary::new("submit").with_states(&run.states);
+        summary.dry_run = true;
+        summary.skipped = counts.skip;
+        summary.changed = counts.changed;
+        summary.duplicates = counts.duplicate;
+        summary.invalid = counts.invalid;
+        summary.credits_estimated = counts.credits;
+        summary.exit_code = run.code.number();
+        let each: Vec<_> = run
+            .shares
+            .iter()
+            .map(|share| {
+                json!({
+                    run.id_column.name(): share.id,
+                    "new": share.clips,
+                    "credits_estimated": share.credits,
+                    "dollars": words::dollars_json(rates, share.credits),
+                })
+            })
+            .collect();
+        summary.more = Map::from_iter([
+            ("new".to_owned(), json!(counts.send)),
+            (
+                "dollars".to_owned(),
+                words::dollars_json(rates, counts.credits),
+            ),
+            ("per_id".to_owned(), each.into()),
+        ]);
+        printer.document(&summary.to_json())?;
         return Ok(());
     }
     let rows = [
@@ -252,7 +269,7 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
     for line in costs(run, rates, width.saturating_sub(2)) {
         writeln!(out, "  {line}")?;
     }
-    let cost = words::money(rates, run.credits);
+    let cost = words::money(rates, counts.credits);
     writeln!(
         out,
         "  would cost {cost}\nNothing was sent, nothing was written."

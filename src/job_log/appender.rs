@@ -96,6 +96,12 @@ impl Appender {
         done.blocking_recv().unwrap_or_else(|_| Err(gone(lines)))
     }
 
+    /// Hands lines in and lets the caller wait later.
+    pub(super) fn begin(&self, lines: String) -> Pending {
+        let (done, lines) = self.hand_in(lines, false);
+        Pending { done, lines }
+    }
+
     fn hand_in(&self, lines: String, tentative: bool) -> (oneshot::Receiver<Appended>, String) {
         let (sender, done) = oneshot::channel();
         if let Some(requests) = &self.requests {
@@ -109,6 +115,22 @@ impl Appender {
             }
         }
         (done, String::new())
+    }
+}
+
+/// Lines that were handed in.
+#[derive(Debug)]
+pub(super) struct Pending {
+    done: oneshot::Receiver<Appended>,
+    /// The lines, should the writer have been gone already.
+    lines: String,
+}
+
+impl Pending {
+    /// Waits until they are durable. Not for async callers.
+    pub fn wait(self) -> Appended {
+        let Self { done, lines } = self;
+        done.blocking_recv().unwrap_or_else(|_| Err(gone(lines)))
     }
 }
 

@@ -134,9 +134,8 @@ fn set_aside(path: &Path, aside: &Path) -> io::Result<u64> {
     let mut count = 0;
     let mut result = Ok(());
     read::for_each_raw_line(&mut fs::File::open(path)?, |line| {
-        let readable = std::str::from_utf8(line).is_ok_and(|text| {
-            text.trim().is_empty() || Ledger::new(crate::jobs::Rates::default()).accepts(text)
-        });
+        let readable = std::str::from_utf8(line)
+            .is_ok_and(|text| text.trim().is_empty() || Ledger::accepts(text));
         if !readable && result.is_ok() {
             count += 1;
             result = out.write_all(line).and_then(|()| out.write_all(b"\n"));

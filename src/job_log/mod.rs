@@ -5,6 +5,7 @@
 
 mod appender;
 mod compact;
+mod fold;
 mod lock;
 mod path;
 mod read;
@@ -12,7 +13,7 @@ mod read;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 pub use appender::{AppendError, Appender};
@@ -21,7 +22,7 @@ pub use lock::{Holder, Lock, LockError};
 pub use path::resolve;
 pub use read::{LineReader, for_each_line};
 
-use crate::jobs::{GenerationId, JobKey, JobView, Ledger};
+use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Reading};
 
 /// Why a log cannot be used.
 #[derive(Debug)]
@@ -102,11 +103,8 @@ impl JobLog {
     }
 
     fn read_open(path: PathBuf, mut file: File, mut ledger: Ledger) -> Result<Self, LogError> {
-        read::for_each_line(&mut file, |offset, line| match line {
-            Ok(line) => ledger.absorb(line, offset),
-            Err(_) => ledger.count_unreadable(),
-        })
-        .map_err(|error| LogError::io("read the job log", &path, error))?;
+        fold::fold(&mut file, &mut ledger)
+            .map_err(|error| LogError::io("read the job log", &path, error))?;
         Ok(Self {
             lines: LineReader::new(file),
             path,
@@ -158,13 +156,28 @@ fn view(
     })
 }
 
+/// What the log tells of a request.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// The vendor's id of it.
+    pub generation_id: Option<GenerationId>,
+    /// Its body, byte for byte.
+    pub request: Option<String>,
+}
+
+/// Lines on their way to the disk.
+#[derive(Debug)]
+#[must_use]
+pub struct Appending(appender::Pending);
+
 /// The right to write to a log: its lock, its folded state and its appender. The ledger takes in
 /// each line as soon as that is durable.
 #[derive(Debug)]
 pub struct Writer {
     path: PathBuf,
     lines: LineReader,
-    ledger: Mutex<Ledger>,
+    ledger: RwLock<Ledger>,
+    reading: Reading,
     appender: Appender,
     is_new: bool,
     // Last, so that it outlives the appender's thread.
@@ -191,7 +204,8 @@ impl Writer {
         Ok(Self {
             path: log.path,
             lines: log.lines,
-            ledger: Mutex::new(log.ledger),
+            reading: log.ledger.reading().clone(),
+            ledger: RwLock::new(log.ledger),
             appender,
             is_new,
             _lock: lock,
@@ -209,8 +223,8 @@ impl Writer {
     }
 
     /// The folded log. Hold it briefly, never across an `await`.
-    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn ledger(&self) -> RwLockReadGuard<'_, Ledger> {
+        self.ledger.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends whole lines, each with its newline, and returns once they are durable and folded.
@@ -235,18 +249,56 @@ impl Writer {
         Ok(())
     }
 
+    /// The same in two steps, for callers that have something to do meanwhile.
+    pub fn begin_append(&self, lines: String) -> Appending {
+        Appending(self.appender.begin(lines))
+    }
+
+    /// The second step: returns once the lines are durable and folded.
+    pub fn finish_append(&self, appending: Appending) -> Result<(), AppendError> {
+        let (start, lines) = appending.0.wait()?;
+        self.fold(start, &lines);
+        Ok(())
+    }
+
     fn fold(&self, start: u64, lines: &str) {
-        let mut ledger = self.ledger();
-        let mut offset = start;
-        for line in lines.split_inclusive('\n') {
-            ledger.absorb(line, offset);
-            offset += line.len() as u64;
-        }
+        let gists = fold::take_text(lines, &self.reading);
+        let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+        fold::fold_text(lines, start, &gists, &mut ledger);
     }
 
     /// One job with all its fields. The ledger must keep places.
     pub fn view(&self, key: JobKey) -> Result<Option<JobView>, LogError> {
         view(&self.path, &self.lines, &self.ledger(), key)
+    }
+
+    /// What the lines of a job with one plain attempt tell of its request; a fraction of a view's
+    /// work. The ledger must keep places.
+    pub fn told_of(&self, key: JobKey) -> Result<Told, LogError> {
+        let mut told = Told::default();
+        let places = self.ledger().places(key);
+        for offset in places {
+            let text = self
+                .lines
+                .line_at(offset)
+                .map_err(|error| LogError::io("read the job log", &self.path, error))?;
+            // What cannot be read was not folded either.
+            let Ok(parts) = Reading::parts(&text) else {
+                continue;
+            };
+            for part in parts.iter().filter(|part| part.job == key) {
+                if let Some(id) = &part.generation_id {
+                    told.generation_id = GenerationId::parse(id.as_str());
+                }
+                if let Some(request) = part.request {
+                    told.request = Some(request.to_owned());
+                }
+            }
+            if told.generation_id.is_some() && told.request.is_some() {
+                break;
+            }
+        }
+        Ok(told)
     }
 
     /// The job and attempt that an id belongs to.

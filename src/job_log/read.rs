@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 /// Bytes read at once.
 const BLOCK: usize = 1 << 20;
@@ -51,62 +51,133 @@ fn for_each_span(
     reader: &mut impl Read,
     mut each: impl FnMut(u64, Result<&[u8], NotText>),
 ) -> io::Result<()> {
-    let mut buffer = vec![0; BLOCK];
-    let mut filled = 0;
-    let mut offset = 0u64;
-    let mut skipping = false;
-    loop {
-        let count = match reader.read(&mut buffer[filled..]) {
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        let scan_from = filled;
-        filled += count;
-        let at_end = count == 0;
-        let mut start = 0;
-        let mut search = scan_from;
-        while let Some(found) = memchr(b'\n', &buffer[search..filled]) {
-            let end = search + found;
-            if !std::mem::take(&mut skipping) {
-                each(offset + start as u64, Ok(&buffer[start..end]));
-            }
-            start = end + 1;
-            search = start;
-        }
-        if at_end {
-            if start < filled && !skipping {
-                each(offset + start as u64, Ok(&buffer[start..filled]));
-            }
-            return Ok(());
-        }
-        buffer.copy_within(start..filled, 0);
-        filled -= start;
-        offset += start as u64;
-        if filled == buffer.len() {
-            if filled >= MAX_LINE {
-                if !skipping {
-                    each(offset, Err(NotText));
+    let mut blocks = Blocks::new(reader);
+    let mut block = Vec::new();
+    while let Some(read) = blocks.next(&mut block)? {
+        match read {
+            Block::Lines(offset) => {
+                for (start, line) in lines_of(&block) {
+                    each(offset + start as u64, Ok(line));
                 }
-                skipping = true;
-                offset += filled as u64;
-                filled = 0;
-            } else {
-                buffer.resize(filled * 2, 0);
+            }
+            Block::TooLong(offset) => each(offset, Err(NotText)),
+        }
+    }
+    Ok(())
+}
+
+/// The lines of a block and where they start in it.
+pub(super) fn lines_of(block: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let rest = block.get(start..).filter(|rest| !rest.is_empty())?;
+        let end = memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = (start, &rest[..end]);
+        start += end + 1;
+        Some(line)
+    })
+}
+
+/// What was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Block {
+    /// Whole lines, the first of which starts at this offset; only the file's last one may lack
+    /// its newline.
+    Lines(u64),
+    /// At this offset starts a line that is longer than any of ours; it is skipped.
+    TooLong(u64),
+}
+
+/// Reads a file in blocks of whole lines.
+pub(super) struct Blocks<R> {
+    reader: R,
+    /// What was read behind the last newline.
+    rest: Vec<u8>,
+    /// The offset of `rest`.
+    offset: u64,
+    skipping: bool,
+    at_end: bool,
+}
+
+impl<R: Read> Blocks<R> {
+    pub fn new(reader: R) -> Self {
+        Self {
+            reader,
+            rest: Vec::new(),
+            offset: 0,
+            skipping: false,
+            at_end: false,
+        }
+    }
+
+    /// Whether nothing is left to be read.
+    pub fn is_at_end(&self) -> bool {
+        self.at_end
+    }
+
+    /// Reads the next block into `block`; `None` at the end.
+    pub fn next(&mut self, block: &mut Vec<u8>) -> io::Result<Option<Block>> {
+        block.clear();
+        block.append(&mut self.rest);
+        let mut searched = 0;
+        while !self.at_end {
+            let before = block.len();
+            let wanted = BLOCK.saturating_sub(before).max(BLOCK / 4);
+            block.reserve(wanted);
+            let mut part = self.reader.by_ref().take(wanted as u64);
+            self.at_end = part.read_to_end(block)? < wanted;
+            if self.skipping {
+                let newline = memchr(b'\n', block);
+                let skipped = newline.map_or(block.len(), |at| at + 1);
+                block.drain(..skipped);
+                self.offset += skipped as u64;
+                self.skipping = newline.is_none();
+                searched = 0;
+                continue;
+            }
+            if self.at_end {
+                break;
+            }
+            if let Some(newline) = memrchr(b'\n', &block[searched..]) {
+                let end = searched + newline + 1;
+                self.rest.extend_from_slice(&block[end..]);
+                block.truncate(end);
+                break;
+            }
+            searched = block.len();
+            if searched >= MAX_LINE {
+                self.skipping = true;
+                let offset = self.offset;
+                self.offset += searched as u64;
+                block.clear();
+                return Ok(Some(Block::TooLong(offset)));
             }
         }
+        if block.is_empty() {
+            return Ok(None);
+        }
+        let offset = self.offset;
+        self.offset += block.len() as u64;
+        Ok(Some(Block::Lines(offset)))
     }
 }
 
 fn hand_on(each: &mut impl FnMut(u64, Result<&str, NotText>), offset: u64, line: &[u8]) {
-    let (offset, line) = match line.strip_prefix(b"\xef\xbb\xbf") {
-        Some(rest) if offset == 0 => (3, rest),
-        _ => (offset, line),
-    };
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let (skipped, line) = bare(offset, line);
     if !line.is_empty() {
-        each(offset, std::str::from_utf8(line).map_err(|_| NotText));
+        let text = std::str::from_utf8(line).map_err(|_| NotText);
+        each(offset + skipped, text);
     }
+}
+
+/// A line without the byte order mark that a file may start with, how long that was, and without
+/// what Windows puts before a newline.
+pub(super) fn bare(offset: u64, line: &[u8]) -> (u64, &[u8]) {
+    let (skipped, line) = match line.strip_prefix(b"\xef\xbb\xbf") {
+        Some(rest) if offset == 0 => (3, rest),
+        _ => (0, line),
+    };
+    (skipped, line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// Reads single lines of a file that others may be appending to.

@@ -120,6 +120,8 @@ impl Clip {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
 
     #[test]
@@ -141,8 +143,7 @@ mod tests {
             aspect_ratio: "16:9".into(),
         });
         let array = r#"["video","LST-1","https://cdn.example.com/a.jpg","pan \"left\"","kling-v3","5s","16:9",""]"#;
-        use sha2::Digest;
-        let digest = hex::encode(sha2::Sha256::digest(array.as_bytes()));
+        let digest = hex::encode(Sha256::digest(array.as_bytes()));
         assert_eq!(clip.key("LST-1", "").to_string(), digest[..16]);
     }
 }

@@ -18,6 +18,19 @@ pub const SANDBOX_PREFIX: &str = "vgen_sandbox_";
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobKey(u64);
 
+/// The value of each hexadecimal digit; 255 for any other byte. Digits are as good as random, so a
+/// table is several times as fast as branches.
+const HEXADECIMAL: [u8; 256] = {
+    let mut values = [255; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        values[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};
+
 impl JobKey {
     /// The key over the compact JSON array of `parts`.
     pub fn digest(parts: &[&str]) -> Self {
@@ -37,10 +50,14 @@ impl JobKey {
 
     /// Reads 16 hexadecimal digits; anything else is `None`.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() != 16 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return None;
+        let digits: &[u8; 16] = text.as_bytes().try_into().ok()?;
+        let (mut number, mut all) = (0, 0);
+        for &digit in digits {
+            let value = HEXADECIMAL[usize::from(digit)];
+            all |= value;
+            number = number << 4 | u64::from(value & 15);
         }
-        u64::from_str_radix(text, 16).ok().map(Self)
+        (all < 16).then_some(Self(number))
     }
 
     /// The key as a number, for compact sets.

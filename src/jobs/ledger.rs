@@ -9,11 +9,14 @@ use std::sync::LazyLock;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::line::RequestFacts;
-use super::{Credits, GenerationId, JobKey, JobState, Line, LineError, Rates};
+use super::gist::{Gist, Gists, IN_SANDBOX, LineAt, Read, Reading};
+use super::line::{RequestFacts, Text};
+use super::owners::{Known, Owners};
+use super::{AttemptState, Clip, Credits, GenerationId, JobKey, JobState, Rates, Status};
 
 /// A listing's or SKU's id together with its photo (without query and fragment, since signed
-/// addresses rotate), hashed: what stays the same when a row's prompt is edited.
+/// addresses rotate), or for a voice with its language, hashed: what stays the same when a row's
+/// prompt or text is edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Subject(u64);
 
@@ -24,37 +27,78 @@ impl Subject {
     /// The photo of a listing or SKU.
     pub fn of(owner: &str, image_url: &str) -> Self {
         let end = image_url.find(['?', '#']).unwrap_or(image_url.len());
-        Self(HASHER.hash_one((owner, &image_url[..end])))
+        Self(HASHER.hash_one((owner, &image_url[..end])).max(1))
+    }
+
+    /// What a listing or SKU wants: its photo's clip, its clip without a photo, or its words in
+    /// a language.
+    pub fn of_clip(owner: &str, clip: &Clip) -> Self {
+        match clip {
+            Clip::Video(video) => Self::of(owner, &video.image_url),
+            Clip::Voice(voice) => Self::of_words(owner, &voice.language),
+        }
+    }
+
+    /// What a request asks for.
+    pub(super) fn of_request(owner: &str, request: &RequestFacts<'_>) -> Self {
+        if request.text.is_some() {
+            Self::of_words(owner, request.language.as_ref().map_or("", Text::as_str))
+        } else {
+            Self::of(owner, request.image_url.as_ref().map_or("", Text::as_str))
+        }
+    }
+
+    fn of_words(owner: &str, language: &str) -> Self {
+        Self(HASHER.hash_one((owner, "voice", language)).max(1))
     }
 
     /// A listing or SKU as a whole.
     pub fn of_owner(owner: &str) -> Self {
-        Self(HASHER.hash_one(owner))
+        Self(HASHER.hash_one(owner).max(1))
     }
+
+    /// The hash, never 0.
+    pub(super) const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// Whose an id is.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    /// The job.
+    pub job: &'a JobState,
+    /// The attempt.
+    pub attempt: &'a AttemptState,
+    /// What a line about it repeats. Needs [`Ledger::with_owners`]; `None` also where the log's
+    /// lines differ about it.
+    pub known: Option<Known<'a>>,
+    /// The job's place in [`Ledger::jobs`]; it stays.
+    pub index: u32,
 }
 
 /// Both a sandbox's and live jobs are in one log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mixed;
 
-/// No line: the end of a chain.
+/// No line, no job: the end of a chain.
 const END: u32 = u32::MAX;
+/// Jobs that are looked up together, so that the waits for memory overlap.
+const LOOKED_UP: usize = 32;
 
 /// The folded log.
 #[derive(Debug)]
 pub struct Ledger {
-    rates: Rates,
-    hasher: DefaultHashBuilder,
+    reading: Reading,
     jobs: Vec<JobState>,
     by_key: HashTable<u32>,
-    /// Jobs by the first id of their first attempt.
+    /// Jobs by the smallest id of their first attempt.
     by_id: HashTable<u32>,
-    /// Hash of that id, job by job; 0 for none.
-    first_ids: Vec<u64>,
     /// Jobs by every other id they have, or were once said to have.
     more_ids: HashMap<u64, Vec<u32>>,
     places: Option<Places>,
     subjects: Option<Subjects>,
+    owners: Option<Owners>,
     /// Whether any id is one that no sandbox made, and whether any line is a sandbox's.
     has_live_id: bool,
     has_sandbox: bool,
@@ -65,33 +109,107 @@ pub struct Ledger {
 /// Where the lines of each job stand: a chain of offsets, newest first.
 #[derive(Debug, Default)]
 struct Places {
-    /// Offset of a line, and the line before it of the same job.
-    lines: Vec<(u64, u32)>,
+    /// Offset of a line, in the low bytes' order.
+    offsets: Vec<[u8; 6]>,
+    /// The line before it of the same job.
+    before: Vec<u32>,
     heads: Vec<u32>,
+}
+
+impl Places {
+    fn note(&mut self, job: u32, offset: u64) {
+        let job = job as usize;
+        if self.heads.len() <= job {
+            self.heads.resize(job + 1, END);
+        }
+        let mut low = [0; 6];
+        low.copy_from_slice(&offset.to_le_bytes()[..6]);
+        self.before.push(self.heads[job]);
+        self.heads[job] = self.offsets.len() as u32;
+        self.offsets.push(low);
+    }
+
+    /// Offsets of a job's lines, ascending.
+    fn of(&self, job: u32) -> Vec<u64> {
+        let mut next = self.heads.get(job as usize).copied().unwrap_or(END);
+        let mut offsets = Vec::new();
+        while let Some(low) = self.offsets.get(next as usize) {
+            let mut offset = [0; 8];
+            offset[..6].copy_from_slice(low);
+            offsets.push(u64::from_le_bytes(offset));
+            next = self.before[next as usize];
+        }
+        offsets.sort_unstable();
+        offsets
+    }
 }
 
 /// What a manifest is compared with.
 #[derive(Debug, Default)]
 struct Subjects {
-    of_job: Vec<Option<Subject>>,
-    by_subject: HashMap<Subject, Vec<u32>>,
+    /// Hash of each job's subject; 0 for none.
+    of_job: Vec<u64>,
+    /// The newest job of each subject, and, job by job, the one before it.
+    by_subject: HashTable<u32>,
+    before: Vec<u32>,
     /// Owners (listings, SKUs) of jobs known only from the vendor's sample scripts.
-    keyless_owners: HashMap<Subject, Vec<u32>>,
+    keyless_owners: HashMap<u64, Vec<u32>>,
+}
+
+impl Subjects {
+    fn note(&mut self, gist: &Gist, job: u32) {
+        let index = job as usize;
+        if self.of_job.len() <= index {
+            self.of_job.resize(index + 1, 0);
+            self.before.resize(index + 1, END);
+        }
+        if gist.keyless_owner != 0 {
+            let jobs = self.keyless_owners.entry(gist.keyless_owner).or_default();
+            if !jobs.contains(&job) {
+                jobs.push(job);
+            }
+        }
+        let subject = gist.subject;
+        if subject == 0 || self.of_job[index] != 0 {
+            return;
+        }
+        self.of_job[index] = subject;
+        let of_job = &self.of_job;
+        match self
+            .by_subject
+            .find_mut(subject, |&i| of_job[i as usize] == subject)
+        {
+            Some(newest) => self.before[index] = std::mem::replace(newest, job),
+            None => {
+                self.by_subject
+                    .insert_unique(subject, job, |&i| of_job[i as usize]);
+            }
+        }
+    }
+
+    fn jobs_of(&self, subject: u64) -> impl Iterator<Item = u32> {
+        let newest = self
+            .by_subject
+            .find(subject, |&i| self.of_job[i as usize] == subject)
+            .copied();
+        std::iter::successors(newest, |&job| {
+            Some(self.before[job as usize]).filter(|&before| before != END)
+        })
+    }
 }
 
 impl Ledger {
     /// An empty ledger; `rates` price attempts whose lines tell no estimate.
     pub fn new(rates: Rates) -> Self {
         Self {
-            rates,
-            hasher: DefaultHashBuilder::default(),
+            reading: Reading::new(rates),
             jobs: Vec::new(),
             by_key: HashTable::new(),
             by_id: HashTable::new(),
-            first_ids: Vec::new(),
             more_ids: HashMap::new(),
             places: None,
             subjects: None,
+            owners: None,
             has_live_id: false,
             has_sandbox: false,
             lines: 0,
@@ -110,24 +228,72 @@ impl Ledger {
     #[must_use]
     pub fn with_subjects(mut self) -> Self {
         self.subjects = Some(Subjects::default());
+        self.reading.subjects = true;
         self
+    }
+
+    /// Also keeps each job's listing or SKU and its model, for [`Ledger::find_generation`]: then the log
+    /// need not be looked at for most of what is observed. Before the first line.
+    #[must_use]
+    pub fn with_owners(mut self) -> Self {
+        self.owners = Some(Owners::default());
+        self.reading.owners = true;
+        self
+    }
+
+    /// How its lines are to be read for [`Ledger::fold`].
+    pub(crate) fn reading(&self) -> &Reading {
+        &self.reading
     }
 
     /// Takes in the text of one line, which starts at `offset` of the log. Blank lines are none.
     /// A line that says nothing is counted.
     pub fn absorb(&mut self, raw: &str, offset: u64) {
-        if raw.trim().is_empty() {
-            return;
-        }
-        match self.try_absorb(raw, offset) {
-            Ok(()) => self.lines += 1,
-            Err(_) => self.unreadable += 1,
+        let mut gists = Gists::default();
+        let at = LineAt {
+            start: 0,
+            len: raw.len() as u32,
+        };
+        self.reading.read(raw, at, &mut gists);
+        self.fold(raw.as_bytes(), offset, &gists);
+    }
+
+    /// Takes in lines that were read from `text`, which starts at `offset` of the log.
+    pub(crate) fn fold(&mut self, text: &[u8], offset: u64, gists: &Gists) {
+        self.unreadable += gists.unreadable;
+        for group in gists.lines.chunks(LOOKED_UP) {
+            let mut found = [END; LOOKED_UP];
+            for ((_, read), found) in group.iter().zip(&mut found) {
+                if let Read::One(gist) = read {
+                    *found = self.find(gist.key).unwrap_or(END);
+                }
+            }
+            for ((at, read), found) in group.iter().zip(found) {
+                let start = at.start as usize;
+                let raw = &text[start..start + at.len as usize];
+                let job = match read {
+                    Read::One(gist) if found != END => Some(self.absorb_gist(gist, raw, found)),
+                    Read::One(gist) => {
+                        let index = self.index_of(gist.key, gist.attempt);
+                        Some(self.absorb_gist(gist, raw, index))
+                    }
+                    Read::Many => self.absorb_parts(raw),
+                };
+                let Some(job) = job else {
+                    self.unreadable += 1;
+                    continue;
+                };
+                self.lines += 1;
+                if let Some(places) = &mut self.places {
+                    places.note(job, offset + u64::from(at.start));
+                }
+            }
         }
     }
 
     /// Whether a line would be taken in.
-    pub fn accepts(&mut self, raw: &str) -> bool {
-        self.try_absorb(raw, 0).is_ok()
+    pub fn accepts(raw: &str) -> bool {
+        Reading::parts(raw).is_ok()
     }
 
     /// Counts a line that is not even text.
@@ -135,146 +301,114 @@ impl Ledger {
         self.unreadable += 1;
     }
 
-    fn try_absorb(&mut self, raw: &str, offset: u64) -> Result<(), LineError> {
-        let line = Line::parse(raw)?;
-        let parts = line.history()?;
-        let job = if parts.is_empty() {
-            self.absorb_line(&line)
-        } else {
-            let parts: Vec<Line<'_>> = parts
-                .into_iter()
-                .map(Line::parse)
-                .collect::<Result<_, _>>()?;
-            let mut job = None;
-            for part in &parts {
-                job = Some(self.absorb_line(part));
-            }
-            job.unwrap_or_else(|| self.index_of(line.job, line.attempt))
-        };
-        if let Some(places) = &mut self.places {
-            places.heads.resize(self.jobs.len(), END);
-            let before = places.heads[job as usize];
-            places.heads[job as usize] = places.lines.len() as u32;
-            places.lines.push((offset, before));
+    /// Takes in the lines that a compacted one stands for: all or none.
+    fn absorb_parts(&mut self, raw: &[u8]) -> Option<u32> {
+        let parts = Reading::parts(std::str::from_utf8(raw).ok()?).ok()?;
+        let mut job = None;
+        for part in &parts {
+            let gist = self.reading.gist(part);
+            let index = self.index_of(gist.key, gist.attempt);
+            job = Some(self.absorb_gist(&gist, part.raw.as_bytes(), index));
         }
-        Ok(())
+        job
     }
 
-    fn absorb_line(&mut self, line: &Line<'_>) -> u32 {
-        let index = self.index_of(line.job, line.attempt);
-        let id = line
-            .generation_id
-            .as_ref()
-            .map(|id| self.hash_id(id.as_str()));
-        self.jobs[index as usize].absorb(line, id, &self.rates);
-        if line.is_sandbox() {
+    fn absorb_gist(&mut self, gist: &Gist, raw: &[u8], index: u32) -> u32 {
+        let job = &mut self.jobs[index as usize];
+        let id_before = job.first_id();
+        job.absorb(gist, raw);
+        if gist.flags & IN_SANDBOX != 0 {
             self.has_sandbox = true;
-        } else if id.is_some() {
+        } else if gist.id != 0 {
             self.has_live_id = true;
         }
-        if let Some(id) = id {
-            self.note_id(id, index);
+        self.note_ids(gist.id, id_before, index);
+        if let Some(subjects) = &mut self.subjects {
+            subjects.note(gist, index);
         }
-        if self.subjects.is_some() {
-            self.note_subject(line, index);
+        if let Some(owners) = &mut self.owners {
+            let job = &mut self.jobs[index as usize];
+            let mut place = job.place();
+            owners.note(gist, raw, &mut place);
+            job.set_place(place);
         }
         index
+    }
+
+    fn find(&self, key: JobKey) -> Option<u32> {
+        let hash = self.reading.hasher.hash_one(key.number());
+        self.by_key
+            .find(hash, |&i| self.jobs[i as usize].key == key)
+            .copied()
     }
 
     fn index_of(&mut self, key: JobKey, attempt: u32) -> u32 {
-        let jobs = &self.jobs;
-        let hasher = &self.hasher;
-        let hash = hasher.hash_one(key.number());
-        if let Some(&index) = self.by_key.find(hash, |&i| jobs[i as usize].key == key) {
+        if let Some(index) = self.find(key) {
             return index;
         }
-        let index = jobs.len() as u32;
-        self.by_key.insert_unique(hash, index, |&i| {
-            hasher.hash_one(jobs[i as usize].key.number())
-        });
+        let index = self.jobs.len() as u32;
         self.jobs.push(JobState::new(key, attempt));
-        self.first_ids.push(0);
+        let jobs = &self.jobs;
+        let hasher = &self.reading.hasher;
+        let hash_of = |i: u32| hasher.hash_one(jobs[i as usize].key.number());
+        self.by_key
+            .insert_unique(hash_of(index), index, |&i| hash_of(i));
         index
     }
 
-    fn hash_id(&self, id: &str) -> u64 {
-        // 0 stands for no id.
-        self.hasher.hash_one(id).max(1)
-    }
-
-    fn note_id(&mut self, id: u64, index: u32) {
-        let first_ids = &mut self.first_ids;
-        let first = &mut first_ids[index as usize];
-        if *first == id {
+    /// Keeps the jobs findable by their ids, after a line with `id` (0 for none) was taken in.
+    fn note_ids(&mut self, id: u64, id_before: u64, index: u32) {
+        let jobs = &self.jobs;
+        let first_id = |i: u32| jobs[i as usize].first_id();
+        let now = first_id(index);
+        if id_before != now && id_before != 0 {
+            // A smaller one came, or an earlier attempt: the table's entry is no longer right.
+            if let Ok(entry) = self.by_id.find_entry(id_before, |&i| i == index) {
+                entry.remove();
+            }
+            let lost = [id_before, now];
+            for id in lost.into_iter().filter(|&id| id != 0) {
+                note_more(&mut self.more_ids, id, index);
+            }
+        }
+        if id == 0 {
             return;
         }
-        if *first == 0
-            && self
-                .by_id
-                .find(id, |&i| first_ids[i as usize] == id)
-                .is_none()
-        {
-            first_ids[index as usize] = id;
-            self.by_id
-                .insert_unique(id, index, |&i| first_ids[i as usize]);
-            return;
-        }
-        let jobs = self.more_ids.entry(id).or_default();
-        if !jobs.contains(&index) {
-            jobs.push(index);
+        let known = self.by_id.find(id, |&i| first_id(i) == id);
+        match known {
+            Some(&known) if known == index => {}
+            None if id == now && id_before == 0 => {
+                self.by_id.insert_unique(id, index, |&i| first_id(i));
+            }
+            _ => note_more(&mut self.more_ids, id, index),
         }
     }
 
     /// The job that has an id now. A person may have given it to a job and taken it back; should
     /// two jobs have it, the smaller key is as good as the other.
-    fn find_id(&self, id: u64) -> Option<&JobState> {
-        let first = self.by_id.find(id, |&i| self.first_ids[i as usize] == id);
-        let more = self.more_ids.get(&id);
+    fn find_id(&self, id: u64) -> Option<u32> {
+        let first = self
+            .by_id
+            .find(id, |&i| self.jobs[i as usize].first_id() == id);
+        let more = match self.more_ids.is_empty() {
+            true => None,
+            false => self.more_ids.get(&id),
+        };
         first
             .into_iter()
             .chain(more.into_iter().flatten())
-            .map(|&i| &self.jobs[i as usize])
-            .filter(|job| job.attempts().any(|a| a.id_hashes().any(|h| h == id)))
-            .min_by_key(|job| job.key)
-    }
-
-    fn note_subject(&mut self, line: &Line<'_>, index: u32) {
-        let owner = line.id.as_ref().map(|(_, id)| id.as_str());
-        let request = line.request.and_then(|r| RequestFacts::parse(r.get()));
-        let image = request.and_then(|r| r.image_url);
-        let subject = match (owner, &image) {
-            (Some(owner), Some(image)) => Some(Subject::of(owner, image.as_str())),
-            _ => None,
-        };
-        let keyless_owner = owner.filter(|_| line.keyless).map(Subject::of_owner);
-        let Some(subjects) = &mut self.subjects else {
-            return;
-        };
-        subjects.of_job.resize(self.jobs.len(), None);
-        if let Some(owner) = keyless_owner {
-            let jobs = subjects.keyless_owners.entry(owner).or_default();
-            if !jobs.contains(&index) {
-                jobs.push(index);
-            }
-        }
-        if subject.is_some() && subjects.of_job[index as usize].is_none() {
-            subjects.of_job[index as usize] = subject;
-            subjects
-                .by_subject
-                .entry(subject.unwrap_or(Subject(0)))
-                .or_default()
-                .push(index);
-        }
+            .copied()
+            .filter(|&i| {
+                let mut attempts = self.jobs[i as usize].attempts();
+                attempts.any(|a| a.id_hashes().any(|h| h == id))
+            })
+            .min_by_key(|&i| self.jobs[i as usize].key)
     }
 
     /// Jobs about `subject`, under whatever key. Needs [`Ledger::with_subjects`].
     pub fn of_subject(&self, subject: Subject) -> impl Iterator<Item = &JobState> {
-        self.subjects
-            .as_ref()
-            .and_then(|s| s.by_subject.get(&subject))
-            .into_iter()
-            .flatten()
-            .map(|&i| &self.jobs[i as usize])
+        let jobs = self.subjects.as_ref().map(|s| s.jobs_of(subject.number()));
+        jobs.into_iter().flatten().map(|i| &self.jobs[i as usize])
     }
 
     /// Jobs of a listing or SKU that are known only from the vendor's sample scripts, whose lines
@@ -282,7 +416,7 @@ impl Ledger {
     pub fn keyless_of_owner(&self, owner: Subject) -> impl Iterator<Item = &JobState> {
         self.subjects
             .as_ref()
-            .and_then(|s| s.keyless_owners.get(&owner))
+            .and_then(|s| s.keyless_owners.get(&owner.number()))
             .into_iter()
             .flatten()
             .map(|&i| &self.jobs[i as usize])
@@ -290,10 +424,18 @@ impl Ledger {
 
     /// One job.
     pub fn job(&self, key: JobKey) -> Option<&JobState> {
-        let hash = self.hasher.hash_one(key.number());
-        self.by_key
-            .find(hash, |&i| self.jobs[i as usize].key == key)
-            .map(|&i| &self.jobs[i as usize])
+        self.find(key).map(|i| &self.jobs[i as usize])
+    }
+
+    /// Whether every line of `status`, the furthest end of an attempt, tells just `told`: the
+    /// fields of an end as its line has them, verbatim.
+    pub fn has_been_told(&self, attempt: &AttemptState, status: Status, told: &str) -> bool {
+        attempt.has_been_told(status, self.reading.told(told))
+    }
+
+    /// The job at a place.
+    pub fn job_at(&self, index: u32) -> Option<&JobState> {
+        self.jobs.get(index as usize)
     }
 
     /// All jobs, in the order in which the log first names them.
@@ -303,34 +445,38 @@ impl Ledger {
 
     /// The job and attempt that an id belongs to.
     pub fn by_generation_id(&self, id: &GenerationId) -> Option<(&JobState, u32)> {
-        let hash = self.hash_id(id.as_str());
-        let job = self.find_id(hash)?;
+        let found = self.find_generation(id)?;
+        Some((found.job, found.attempt.number))
+    }
+
+    /// The same with what is known of it without looking into the log.
+    pub fn find_generation(&self, id: &GenerationId) -> Option<Found<'_>> {
+        let hash = self.reading.id(id.as_str());
+        let index = self.find_id(hash)?;
+        let job = &self.jobs[index as usize];
         let attempt = job.attempts().find(|a| a.id_hashes().any(|h| h == hash))?;
-        Some((job, attempt.number))
+        // With several attempts each has its own request.
+        let single = job.attempts().nth(1).is_none();
+        let owners = self.owners.as_ref().filter(|_| single);
+        Some(Found {
+            job,
+            attempt,
+            known: owners.and_then(|owners| owners.known(job.place())),
+            index,
+        })
     }
 
     /// Offsets of a job's lines, ascending. Needs [`Ledger::with_places`].
     pub fn places(&self, key: JobKey) -> Vec<u64> {
-        let hash = self.hasher.hash_one(key.number());
-        let found = self
-            .by_key
-            .find(hash, |&i| self.jobs[i as usize].key == key);
-        let (Some(&index), Some(places)) = (found, &self.places) else {
-            return Vec::new();
-        };
-        let mut next = places.heads.get(index as usize).copied().unwrap_or(END);
-        let mut offsets = Vec::new();
-        while let Some(&(offset, before)) = places.lines.get(next as usize) {
-            offsets.push(offset);
-            next = before;
+        match (self.find(key), &self.places) {
+            (Some(index), Some(places)) => places.of(index),
+            _ => Vec::new(),
         }
-        offsets.sort_unstable();
-        offsets
     }
 
     /// What an attempt of this request would cost by the ledger's rates.
     pub fn rates(&self) -> &Rates {
-        &self.rates
+        &self.reading.rates
     }
 
     /// Charges and reservations of the whole log, for a cap.
@@ -373,5 +519,22 @@ impl Ledger {
         } else {
             !self.has_sandbox
         }
+    }
+}
+
+fn note_more(more_ids: &mut HashMap<u64, Vec<u32>>, id: u64, index: u32) {
+    let jobs = more_ids.entry(id).or_default();
+    if !jobs.contains(&index) {
+        jobs.push(index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_takes_few_bytes() {
+        assert!(std::mem::size_of::<JobState>() <= 80);
     }
 }

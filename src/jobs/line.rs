@@ -6,6 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::scan::{self, Field};
 use super::{Credits, GenerationId, IdColumn, JobKey, Rates, Seconds, Status, Word};
 
 /// Every name that has a meaning of its own in a log line. A manifest's carried column may not
@@ -137,7 +138,7 @@ pub struct Line<'a> {
     /// The vendor's id, checked.
     pub generation_id: Option<Text<'a>>,
     /// The request's body, verbatim.
-    pub request: Option<&'a RawValue>,
+    pub request: Option<&'a str>,
     /// What was charged.
     pub credits: Option<f64>,
     /// What was charged after a correction.
@@ -153,13 +154,24 @@ pub struct Line<'a> {
     /// On `resolved`.
     pub verdict: Option<Text<'a>>,
     /// On a compacted line: the lines it stands for.
-    pub history: Option<&'a RawValue>,
+    pub history: Option<&'a str>,
+    /// What was told of an end, verbatim with what is between the fields: `"credits":5,"error":"x"`.
+    /// `None` when another field stands between them, or when that was not looked at.
+    pub told: Option<&'a str>,
     /// Everything else that is not null, in the line's order; empty unless asked for.
     pub rest: Vec<(Text<'a>, &'a RawValue)>,
 }
 
+fn verbatim<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'a str>, D::Error> {
+    let raw = <Option<&'a RawValue>>::deserialize(deserializer)?;
+    Ok(raw.map(RawValue::get))
+}
+
 /// The parts of a request that the fold needs.
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct RequestFacts<'a> {
     /// `None` on a voice request.
     #[serde(borrow)]
@@ -170,15 +182,45 @@ pub struct RequestFacts<'a> {
     /// The words of a voice request.
     #[serde(borrow)]
     pub text: Option<Text<'a>>,
-    /// As sent: `"5s"` or `5`.
+    /// The language of a voice request.
     #[serde(borrow)]
-    pub duration: Option<&'a RawValue>,
+    pub language: Option<Text<'a>>,
+    /// As sent: `"5s"` or `5`.
+    #[serde(borrow, deserialize_with = "verbatim")]
+    pub duration: Option<&'a str>,
 }
 
 impl<'a> RequestFacts<'a> {
     /// Reads a request's body; `None` when it is no JSON object.
     pub fn parse(body: &'a str) -> Option<Self> {
-        serde_json::from_str(body).ok()
+        Self::parse_plain(body).or_else(|| serde_json::from_str(body).ok())
+    }
+
+    fn parse_plain(body: &'a str) -> Option<Self> {
+        let mut facts = Self::default();
+        // A name that comes twice is an error of serde's.
+        let mut twice = false;
+        let mut put = |place: &mut Option<Text<'a>>, field: Field<'a>| {
+            twice |= place.is_some();
+            *place = plain_text(field)?;
+            Some(())
+        };
+        scan::each_field(body, |field| match field.name {
+            "model" => put(&mut facts.model, field),
+            "image_url" => put(&mut facts.image_url, field),
+            "text" => put(&mut facts.text, field),
+            "language" => put(&mut facts.language, field),
+            // Rarely there in another form than these two; the rest is serde's.
+            "duration" => match (field.value, facts.duration) {
+                (scan::Value::Text(_) | scan::Value::Number(_), None) => {
+                    facts.duration = Some(field.raw);
+                    Some(())
+                }
+                _ => None,
+            },
+            _ => Some(()),
+        })?;
+        (!twice).then_some(facts)
     }
 
     /// What it is expected to cost. A video without a readable duration counts as the shortest.
@@ -192,14 +234,17 @@ impl<'a> RequestFacts<'a> {
 
     /// The duration, where one can be read.
     pub fn seconds(&self) -> Option<Seconds> {
-        Seconds::parse(self.duration?.get().trim_matches('"'))
+        Seconds::parse(self.duration?.trim_matches('"'))
     }
 }
 
 impl<'a> Line<'a> {
     /// Reads a line for the compact fold: what [`Line::rest`] would hold is skipped.
     pub fn parse(raw: &'a str) -> Result<Self, LineError> {
-        Self::read(raw, false)
+        match Found::plain(raw) {
+            Some(found) => found.into_line(raw),
+            None => Self::read(raw, false),
+        }
     }
 
     /// Reads a line with all its fields.
@@ -235,7 +280,7 @@ impl<'a> Line<'a> {
         let Some(raw) = self.history else {
             return Ok(Vec::new());
         };
-        serde_json::from_str::<Vec<&RawValue>>(raw.get())
+        serde_json::from_str::<Vec<&RawValue>>(raw)
             .map(|lines| lines.into_iter().map(RawValue::get).collect())
             .map_err(|e| LineError::Malformed(e.to_string()))
     }
@@ -255,7 +300,7 @@ struct Found<'a> {
     listing_id: Option<Text<'a>>,
     sku: Option<Text<'a>>,
     generation_id: Option<Text<'a>>,
-    request: Option<&'a RawValue>,
+    request: Option<&'a str>,
     credits: Option<f64>,
     adjusted_credits: Option<f64>,
     credits_estimated: Option<f64>,
@@ -263,10 +308,11 @@ struct Found<'a> {
     http_status: Option<u16>,
     sandbox: Option<bool>,
     verdict: Option<Text<'a>>,
-    history: Option<&'a RawValue>,
+    history: Option<&'a str>,
     submitted_at: Option<Text<'a>>,
     completed_at: Option<Text<'a>>,
-    error: Option<&'a RawValue>,
+    error: Option<&'a str>,
+    told: Option<&'a str>,
     rest: Vec<(Text<'a>, &'a RawValue)>,
 }
 
@@ -299,7 +345,7 @@ impl<'de> Visitor<'de> for Fields {
                 "listing_id" => found.listing_id = map.next_value()?,
                 "sku" => found.sku = map.next_value()?,
                 "generation_id" => found.generation_id = map.next_value()?,
-                "request" => found.request = map.next_value()?,
+                "request" => found.request = verbatim_value(&mut map)?,
                 "credits" => found.credits = map.next_value()?,
                 "adjusted_credits" => found.adjusted_credits = map.next_value()?,
                 "credits_estimated" => found.credits_estimated = map.next_value()?,
@@ -307,14 +353,14 @@ impl<'de> Visitor<'de> for Fields {
                 "http_status" => found.http_status = map.next_value()?,
                 "sandbox" => found.sandbox = map.next_value()?,
                 "verdict" => found.verdict = map.next_value()?,
-                "history" => found.history = map.next_value()?,
+                "history" => found.history = verbatim_value(&mut map)?,
                 "submitted_at" | "completed_at" | "error" => {
                     let raw: &'de RawValue = map.next_value()?;
                     let text = || serde_json::from_str(raw.get()).ok();
                     match name.as_str() {
                         "submitted_at" => found.submitted_at = text(),
                         "completed_at" => found.completed_at = text(),
-                        _ => found.error = Some(raw),
+                        _ => found.error = Some(raw.get()),
                     }
                     if self.keep_rest && raw.get() != "null" {
                         found.rest.push((name, raw));
@@ -335,7 +381,106 @@ impl<'de> Visitor<'de> for Fields {
     }
 }
 
+/// A value as it was written; `None` for null.
+fn verbatim_value<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<&'de str>, A::Error> {
+    let raw: Option<&'de RawValue> = map.next_value()?;
+    Ok(raw.map(RawValue::get))
+}
+
+/// Whether a field is one of those that this tool writes of an end. Two lines that hold the same
+/// tell the same.
+fn is_told(name: &str) -> bool {
+    matches!(
+        name,
+        "output_url"
+            | "credits"
+            | "adjusted_credits"
+            | "failover_used"
+            | "model_actual"
+            | "completed_at"
+            | "error"
+    )
+}
+
+/// Where the fields of an end stand in a line.
+#[derive(Clone, Copy)]
+enum Told {
+    Nothing,
+    From(usize, usize),
+    Scattered,
+}
+
+impl Told {
+    fn add(self, field: Field<'_>) -> Self {
+        match self {
+            Self::Nothing => Self::From(field.start, field.end),
+            // Nothing but the comma is between them.
+            Self::From(start, end) if end + 1 == field.start => Self::From(start, field.end),
+            _ => Self::Scattered,
+        }
+    }
+
+    fn text(self, raw: &str) -> Option<&str> {
+        match self {
+            Self::Nothing => Some(""),
+            Self::From(start, end) => Some(&raw[start..end]),
+            Self::Scattered => None,
+        }
+    }
+}
+
+fn plain_text(field: Field<'_>) -> Option<Option<Text<'_>>> {
+    Some(field.value.text()?.map(|text| Text(Cow::Borrowed(text))))
+}
+
 impl<'a> Found<'a> {
+    /// Reads the fields of a plain line without serde; `None` leaves it to that.
+    fn plain(raw: &'a str) -> Option<Self> {
+        let mut found = Self::default();
+        let mut told = Told::Nothing;
+        scan::each_field(raw, |field| {
+            if is_told(field.name) {
+                told = told.add(field);
+            }
+            found.take(field)
+        })?;
+        found.told = told.text(raw);
+        Some(found)
+    }
+
+    fn take(&mut self, field: Field<'a>) -> Option<()> {
+        let verbatim = || (field.value != scan::Value::Null).then_some(field.raw);
+        // Whatever these hold, serde reads them as a text or passes them over.
+        let time = || match field.value {
+            scan::Value::Text(text) => Some(Some(Text(Cow::Borrowed(text)))),
+            scan::Value::Other => None,
+            _ => Some(None),
+        };
+        match field.name {
+            "at" => self.at = plain_text(field)?,
+            "job" => self.job = plain_text(field)?,
+            "attempt" => self.attempt = field.value.integer()?,
+            "status" => self.status = plain_text(field)?,
+            "listing_id" => self.listing_id = plain_text(field)?,
+            "sku" => self.sku = plain_text(field)?,
+            "generation_id" => self.generation_id = plain_text(field)?,
+            "request" => self.request = verbatim(),
+            "credits" => self.credits = field.value.number()?,
+            "adjusted_credits" => self.adjusted_credits = field.value.number()?,
+            "credits_estimated" => self.credits_estimated = field.value.number()?,
+            "temporary" => self.temporary = field.value.bool()?,
+            "http_status" => self.http_status = field.value.integer()?,
+            "sandbox" => self.sandbox = field.value.bool()?,
+            "verdict" => self.verdict = plain_text(field)?,
+            "history" => self.history = verbatim(),
+            "submitted_at" => self.submitted_at = time()?,
+            "completed_at" => self.completed_at = time()?,
+            "error" => self.error = Some(field.raw),
+            _ => {}
+        }
+        Some(())
+    }
+
     fn into_line(self, raw: &'a str) -> Result<Line<'a>, LineError> {
         let generation_id = self
             .generation_id
@@ -390,6 +535,7 @@ impl<'a> Found<'a> {
             sandbox: self.sandbox.unwrap_or(false),
             verdict: self.verdict,
             history: self.history,
+            told: self.told,
             rest: self.rest,
         })
     }
@@ -397,8 +543,8 @@ impl<'a> Found<'a> {
 
 /// Whether a sample script's error shows an HTTP 4xx. Its `submit_failed` also stands for
 /// time-outs, which may have been billed; so do 408 and 409.
-fn is_http_refusal(error: Option<&RawValue>) -> bool {
-    let Some((_, after)) = error.and_then(|e| e.get().split_once("HTTP ")) else {
+fn is_http_refusal(error: Option<&str>) -> bool {
+    let Some((_, after)) = error.and_then(|e| e.split_once("HTTP ")) else {
         return false;
     };
     let digits = after.as_bytes();
@@ -410,9 +556,63 @@ fn is_http_refusal(error: Option<&RawValue>) -> bool {
 
 /// Milliseconds since 1970 of an RFC 3339 time.
 fn parse_millis(text: &str) -> Option<i64> {
-    text.parse::<jiff::Timestamp>()
-        .ok()
-        .map(jiff::Timestamp::as_millisecond)
+    plain_millis(text.as_bytes()).or_else(|| {
+        text.parse::<jiff::Timestamp>()
+            .ok()
+            .map(jiff::Timestamp::as_millisecond)
+    })
+}
+
+/// The same for the form in which this tool and the vendor write times: `2026-03-12T09:22:18Z`,
+/// with or without three digits of a second.
+fn plain_millis(text: &[u8]) -> Option<i64> {
+    let (text, fraction) = match text.len() {
+        20 => (text.strip_suffix(b"Z")?, &b"000"[..]),
+        24 => {
+            let (text, fraction) = text.strip_suffix(b"Z")?.split_at(19);
+            (text, fraction.strip_prefix(b".")?)
+        }
+        _ => return None,
+    };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0i64, |number, digit| {
+            digit
+                .is_ascii_digit()
+                .then(|| number * 10 + i64::from(digit - b'0'))
+        })
+    };
+    let marks = [text[4], text[7], text[10], text[13], text[16]];
+    let (year, month, day) = (
+        number(&text[..4])?,
+        number(&text[5..7])?,
+        number(&text[8..10])?,
+    );
+    let (hour, minute, second) = (
+        number(&text[11..13])?,
+        number(&text[14..16])?,
+        number(&text[17..19])?,
+    );
+    // Days that not every month has, leap seconds and other centuries are left to jiff.
+    let is_plain = marks == *b"--T::"
+        && (1970..2100).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=28).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    if !is_plain {
+        return None;
+    }
+    // Years are counted from March, so that a leap day is a year's last.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days_of_years = year * 365 + year / 4 - year / 100 + year / 400;
+    let days = days_of_years + (month * 153 + 2) / 5 + day - 1 - 719_468;
+    let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
+    Some(seconds * 1000 + number(fraction)?)
 }
 
 #[cfg(test)]
@@ -478,6 +678,44 @@ mod tests {
         ] {
             let error = Line::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn plain_times_are_what_the_library_says_they_are() {
+        for hours in (0..1_100_000i64).step_by(911) {
+            let time = jiff::Timestamp::from_second(hours * 3607).unwrap();
+            for text in [format!("{time}"), format!("{time:.3}")] {
+                if let Some(millis) = plain_millis(text.as_bytes()) {
+                    assert_eq!(millis, time.as_millisecond(), "{text}");
+                }
+            }
+        }
+        for odd in [
+            "2026-02-30T00:00:00Z",
+            "2026-03-12T24:00:00Z",
+            "2026-03-12 09:22:18Z",
+            "2026-03-12T09:22:18.1z",
+            "2026-03-12T09:22:60Z",
+            "2026-03-12T09:2x:18Z",
+        ] {
+            assert_eq!(plain_millis(odd.as_bytes()), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_line_reads_alike_with_and_without_serde() {
+        for text in [
+            r#"{"at":"2026-03-12T09:22:18.120Z","job":"5b1f0c9a77d2e318","attempt":2,"status":"failed","sku":"S-1","generation_id":"vgen_1","credits":2.5,"completed_at":"2026-03-12T09:22:18Z","error":"a \"b\"","via":"poll","sandbox":true}"#,
+            r#"{"at":"2026-03-12T09:22:18.120Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"submit_failed","sku":null,"listing_id":"L","http_status":422,"temporary":false,"request":{"model":"m","a":[1]},"credits_estimated":5}"#,
+            r#"{"listing_id":"A","status":"submit_failed","error":"Error: HTTP 422: {}"}"#,
+            r#"{"generation_id":"vgen_1","status":"odd","completed_at":17,"submitted_at":"2026-03-12T09:22:17Z"}"#,
+            r#"{"job":"5b1f0c9a77d2e318","status":"resolved","verdict":"dismissed","history":[{}]}"#,
+        ] {
+            let plain = Found::plain(text).expect(text).into_line(text).unwrap();
+            let mut whole = Line::read(text, false).unwrap();
+            whole.told = plain.told;
+            assert_eq!(format!("{plain:?}"), format!("{whole:?}"));
         }
     }
 

@@ -5,22 +5,27 @@
 //! could cost money is written down before it is done.
 
 mod clip;
+mod gist;
 mod id;
 mod ledger;
 mod line;
 mod money;
+mod owners;
 #[cfg(test)]
 mod properties;
 mod record;
+pub(crate) mod scan;
 mod state;
 mod status;
 mod view;
 
 pub use clip::{Clip, Seconds, Video, Voice};
+pub(crate) use gist::{Gists, LineAt, Reading};
 pub use id::{GenerationId, IdColumn, JobKey, SANDBOX_PREFIX};
-pub use ledger::{Ledger, Mixed, Subject};
+pub use ledger::{Found, Ledger, Mixed, Subject};
 pub use line::{LOG_FIELDS, Line, LineError, Text};
 pub use money::{Credits, Rates};
+pub use owners::Known;
 pub use record::Record;
 pub use state::{AttemptState, JobState, Verdict};
 pub use status::{Fact, Status, Word};

@@ -37,6 +37,13 @@ impl Credits {
         self.0
     }
 
+    /// What this amount is more than `other`; nothing where it is less.
+    #[must_use]
+    pub const fn beyond(self, other: Self) -> Self {
+        let more = self.0.saturating_sub(other.0);
+        if more > 0 { Self(more) } else { Self::ZERO }
+    }
+
     /// `times` this amount.
     #[must_use]
     pub const fn times(self, times: u64) -> Self {

@@ -3,8 +3,9 @@
 //! Every merge here is a join: bits are united, values are chosen by a total order. So the result
 //! depends neither on the order of the lines nor on how often one was seen.
 
-use super::line::RequestFacts;
-use super::{Credits, Fact, JobKey, Line, Rates, Status, Word};
+use super::gist::{self, Gist};
+use super::owners;
+use super::{Credits, Fact, JobKey, Status, Word};
 
 /// What a person decided about an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,7 +40,7 @@ impl Verdict {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Resolution {
     at: i64,
-    raw: Box<str>,
+    raw: Box<[u8]>,
     verdict: Verdict,
     id: u64,
 }
@@ -65,6 +66,8 @@ pub struct AttemptState {
     /// Thousandths of a credit; meaningful when `charged_order` is not `i64::MIN`.
     charged: i64,
     charged_order: i64,
+    /// Hash of what its furthest end tells; 0 for no end, 1 where its lines differ.
+    told: u64,
     /// Thousandths of a credit; 0 for none.
     estimate: u32,
     rare: Option<Box<Rare>>,
@@ -85,6 +88,7 @@ impl AttemptState {
             id: 0,
             charged: 0,
             charged_order: i64::MIN,
+            told: 0,
             estimate: 0,
             rare: None,
         }
@@ -191,29 +195,24 @@ impl AttemptState {
         Credits::from_number(f64::from(self.estimate) / 1000.0).unwrap_or_default()
     }
 
-    fn absorb(&mut self, line: &Line<'_>, id: Option<u64>, rates: &Rates) {
-        match line.word {
-            Word::Status(status) => self.absorb_status(status, line),
+    fn absorb(&mut self, gist: &Gist, raw: &[u8]) {
+        match gist.word {
+            Word::Status(status) => self.absorb_status(status, gist),
             Word::Fact(Fact::Downloaded) => self.flags |= DOWNLOADED,
             Word::Fact(Fact::Published) => self.flags |= PUBLISHED,
-            Word::Fact(Fact::Resolved) => return self.absorb_resolution(line, id),
+            Word::Fact(Fact::Resolved) => return self.absorb_resolution(gist, raw),
             Word::Fact(Fact::Superseded) => {}
         }
-        if let Some(id) = id {
-            self.absorb_id(id);
+        if gist.id != 0 {
+            self.absorb_id(gist.id);
         }
-        if let Some(estimate) = estimate_of(line, rates) {
-            let thousandths = u32::try_from(estimate.thousandths()).unwrap_or(u32::MAX);
-            self.estimate = self.estimate.max(thousandths);
+        if gist.estimate != u32::MAX {
+            self.estimate = self.estimate.max(gist.estimate);
         }
-        if let Some(charged) = line.charged().and_then(Credits::from_number) {
+        if let Some(charged) = gist.charged {
             // A correction outranks the first figure; the newest outranks the rest.
-            let order = line.at
-                + if line.adjusted_credits.is_some() {
-                    1 << 60
-                } else {
-                    0
-                };
+            let correction = gist.flags & gist::IS_ADJUSTED != 0;
+            let order = gist.at + if correction { 1 << 60 } else { 0 };
             let new = (order, charged.thousandths());
             if new > (self.charged_order, self.charged) {
                 (self.charged_order, self.charged) = new;
@@ -221,14 +220,36 @@ impl AttemptState {
         }
     }
 
-    fn absorb_status(&mut self, status: Status, line: &Line<'_>) {
+    fn absorb_status(&mut self, status: Status, gist: &Gist) {
+        self.absorb_told(status, gist.told);
         self.seen |= 1 << status.rank();
         if status == Status::SubmitFailed {
-            self.flags |= if line.temporary { TEMPORARY } else { PERMANENT };
-            if matches!(line.http_status, Some(401..=403)) {
+            let temporary = gist.flags & gist::IS_TEMPORARY != 0;
+            self.flags |= if temporary { TEMPORARY } else { PERMANENT };
+            if gist.flags & gist::IS_REFUSAL != 0 {
                 self.flags |= REFUSED;
             }
         }
+    }
+
+    /// Keeps what the lines of the furthest end have in common: all the same, or nothing.
+    fn absorb_told(&mut self, status: Status, told: u64) {
+        if !status.is_terminal() {
+            return;
+        }
+        match self.shown() {
+            Some(shown) if shown.is_terminal() && shown > status => {}
+            Some(shown) if shown == status && self.told != told => self.told = gist::UNLIKE,
+            _ => self.told = told,
+        }
+    }
+
+    /// Whether each of its lines of `status`, its furthest end, tells what `told` is the hash of.
+    pub(super) fn has_been_told(&self, status: Status, told: u64) -> bool {
+        status.is_terminal()
+            && self.shown() == Some(status)
+            && self.told == told
+            && told != gist::UNLIKE
     }
 
     fn absorb_id(&mut self, id: u64) {
@@ -244,32 +265,21 @@ impl AttemptState {
         }
     }
 
-    fn absorb_resolution(&mut self, line: &Line<'_>, id: Option<u64>) {
-        let Some(verdict) = line
-            .verdict
-            .as_ref()
-            .and_then(|v| Verdict::parse(v.as_str()))
-        else {
+    fn absorb_resolution(&mut self, gist: &Gist, raw: &[u8]) {
+        let Some(verdict) = gist.verdict else {
             return;
         };
         let new = Resolution {
-            at: line.at,
-            raw: line.raw.into(),
+            at: gist.at,
+            raw: raw.into(),
             verdict,
-            id: id.unwrap_or(0),
+            id: gist.id,
         };
         let rare = self.rare();
         if rare.resolution.as_ref().is_none_or(|old| *old < new) {
             rare.resolution = Some(new);
         }
     }
-}
-
-fn estimate_of(line: &Line<'_>, rates: &Rates) -> Option<Credits> {
-    if let Some(told) = line.credits_estimated {
-        return Credits::from_number(told);
-    }
-    Some(RequestFacts::parse(line.request?.get())?.price(rates))
 }
 
 /// One job: one clip the user wants.
@@ -282,6 +292,9 @@ pub struct JobState {
     #[expect(clippy::box_collection, reason = "8 bytes in a job instead of 24")]
     more: Option<Box<Vec<AttemptState>>>,
     flags: u8,
+    // Two fields in place of one, so that they fit in beside the flags.
+    owner: u32,
+    model: u16,
 }
 
 const SUPERSEDED: u8 = 1;
@@ -296,21 +309,41 @@ impl JobState {
             first: AttemptState::new(attempt),
             more: None,
             flags: 0,
+            owner: owners::Place::NEW.owner,
+            model: owners::Place::NEW.model,
         }
     }
 
-    /// Takes a line in. `id` is the hash of its generation id.
-    pub(super) fn absorb(&mut self, line: &Line<'_>, id: Option<u64>, rates: &Rates) {
-        if line.word == Word::Fact(Fact::Superseded) {
+    /// Takes in a line, `raw`, by its gist.
+    pub(super) fn absorb(&mut self, gist: &Gist, raw: &[u8]) {
+        if gist.word == Word::Fact(Fact::Superseded) {
             self.flags |= SUPERSEDED;
         }
-        if line.is_sandbox() {
+        if gist.flags & gist::IN_SANDBOX != 0 {
             self.flags |= SANDBOX;
         }
-        if !line.keyless {
+        if gist.flags & gist::KEYLESS == 0 {
             self.flags |= HAS_KEY;
         }
-        self.attempt_mut(line.attempt).absorb(line, id, rates);
+        self.attempt_mut(gist.attempt).absorb(gist, raw);
+    }
+
+    /// Where its owner and model are kept.
+    pub(super) const fn place(&self) -> owners::Place {
+        owners::Place {
+            owner: self.owner,
+            model: self.model,
+        }
+    }
+
+    /// Changes that.
+    pub(super) const fn set_place(&mut self, place: owners::Place) {
+        (self.owner, self.model) = (place.owner, place.model);
+    }
+
+    /// Hash of the smallest id of its first attempt; 0 for none.
+    pub(super) fn first_id(&self) -> u64 {
+        self.first.id
     }
 
     fn attempt_mut(&mut self, number: u32) -> &mut AttemptState {
@@ -395,6 +428,12 @@ impl JobState {
         let closed = self.is_dismissed();
         self.attempts()
             .filter(move |a| !closed && a.has_id() && !a.status().is_terminal())
+    }
+
+    /// Its only attempt, where nothing about it is out of the ordinary: one id, and no verdict.
+    pub fn plain_attempt(&self) -> Option<&AttemptState> {
+        let is_plain = self.more.is_none() && self.first.rare.is_none();
+        is_plain.then_some(&self.first)
     }
 
     /// Whether a sandbox wrote of it.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{Fact, IdColumn, JobKey, JobState, Line, LineError, Rates, Status, Word};
+use super::{Fact, IdColumn, JobKey, JobState, Line, LineError, Rates, Reading, Status, Word};
 
 /// What a value is chosen by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +96,8 @@ impl JobView {
         lines: impl IntoIterator<Item = &'a str>,
         rates: &Rates,
     ) -> Result<Option<Self>, LineError> {
+        // Only ids within one view are compared, so any hash will do.
+        let reading = Reading::new(rates.clone());
         let mut view: Option<Self> = None;
         for raw in lines {
             let line = Line::parse_whole(raw)?;
@@ -110,7 +112,7 @@ impl JobView {
             };
             for part in parts.iter().filter(|part| part.job == key) {
                 view.get_or_insert_with(|| Self::new(key, part.attempt))
-                    .absorb(part, rates);
+                    .absorb(part, &reading);
             }
         }
         if let Some(view) = &mut view {
@@ -133,9 +135,8 @@ impl JobView {
         }
     }
 
-    fn absorb(&mut self, line: &Line<'_>, rates: &Rates) {
-        let id_hash = line.generation_id.as_ref().map(|id| hash_text(id.as_str()));
-        self.state.absorb(line, id_hash, rates);
+    fn absorb(&mut self, line: &Line<'_>, reading: &Reading) {
+        self.state.absorb(&reading.gist(line), line.raw.as_bytes());
         let raw: Arc<str> = line.raw.into();
         self.evidence.push(raw.clone());
         let order = Order {
@@ -163,7 +164,7 @@ impl JobView {
                 .as_ref()
                 .is_none_or(|old| *old < order)
         {
-            attempt.request = Some(request.to_owned());
+            attempt.request = RawValue::from_string(request.to_owned()).ok();
             attempt.request_order = Some(order.clone());
         }
         let fields = match line.word {
@@ -337,6 +338,12 @@ impl AttemptView {
         })
     }
 
+    /// Every id it is known by: more than one where the vendor has taken it more than once.
+    pub fn generation_ids(&self) -> impl Iterator<Item = &str> {
+        let named = self.generation_id().filter(|_| self.ids.is_empty());
+        self.ids.iter().map(String::as_str).chain(named)
+    }
+
     fn write_json(&self, out: &mut Map<String, Value>, status: Status) {
         if let Some(id) = self.generation_id() {
             out.insert("generation_id".into(), id.into());
@@ -412,12 +419,4 @@ fn is_carried(name: &str) -> bool {
 
 fn is_job_field(name: &str) -> bool {
     JOB_FIELDS.contains(&name) || is_carried(name)
-}
-
-/// Only ids within one view are compared, so any fixed hash will do.
-fn hash_text(text: &str) -> u64 {
-    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-    BuildHasherDefault::<DefaultHasher>::default()
-        .hash_one(text)
-        .max(1)
 }

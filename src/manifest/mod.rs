@@ -39,6 +39,7 @@ use source::{Source, Text};
 
 pub use options::{Defaults, Options};
 pub use problem::{Column, ManifestError, Problem, RowFault};
+pub use values::check_address;
 
 /// Delimiters that are told apart without `--delimiter`.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];

@@ -4,7 +4,7 @@ use url::Url;
 
 /// Reads an http(s) address as strictly as a person writes one. `Url` alone is as lenient as a
 /// browser: it drops line breaks and takes `https:photo.jpg` for a host.
-pub(super) fn check_address(text: &str) -> Result<Url, String> {
+pub fn check_address(text: &str) -> Result<Url, String> {
     let rest = ["https://", "http://"].iter().find_map(|scheme| {
         let head = text.get(..scheme.len())?;
         head.eq_ignore_ascii_case(scheme)

@@ -70,7 +70,7 @@ impl Formatter for Safe {
     }
 }
 
-/// What [`escape`] would spell out. Ordinary text is recognised by its bytes: no character below
+/// What [`escape()`] would spell out. Ordinary text is recognised by its bytes: no character below
 /// U+0080 but DEL comes here, and most text has no other.
 fn is_unsafe(c: char) -> bool {
     if c.is_ascii() {

@@ -12,6 +12,11 @@ use serde::Serialize;
 
 use super::{json, wrap};
 
+/// Bytes of warnings that are kept back at most; a run of days must not fill the memory.
+const MOST_HELD: usize = 1 << 20;
+/// What stands for the warnings after those.
+const MORE: &str = "and further warnings\n";
+
 /// Columns of a terminal that does not tell, and of everything that is none.
 pub const USUAL_WIDTH: u16 = 80;
 
@@ -60,6 +65,8 @@ pub enum Tone {
 pub struct Printer {
     out: Forgiving<Box<dyn Write + Send + Sync>>,
     err: Mutex<Box<dyn Write + Send + Sync>>,
+    /// Warnings that `--quiet` keeps back until it is known how the run ends.
+    held: Mutex<String>,
     voice: Voice,
     out_is: Behind,
     err_is: Behind,
@@ -109,8 +116,10 @@ impl Printer {
             out: Forgiving {
                 inner: out,
                 closed: false,
+                used: false,
             },
             err: Mutex::new(err),
+            held: Mutex::default(),
             voice,
             out_is,
             err_is,
@@ -123,9 +132,24 @@ impl Printer {
         &mut self.out
     }
 
+    /// From now on standard output goes nowhere, as `--quiet` asks.
+    pub fn mute(&mut self) {
+        self.out.closed = true;
+    }
+
+    /// Whether anything was written to standard output.
+    pub fn has_spoken(&self) -> bool {
+        self.out.used
+    }
+
     /// Whether the reader of standard output has gone, so that more work for it is pointless.
     pub fn is_closed(&self) -> bool {
         self.out.closed
+    }
+
+    /// Whether anything was written to standard output.
+    pub fn is_used(&self) -> bool {
+        self.out.used
     }
 
     /// One JSON document on standard output.
@@ -148,6 +172,16 @@ impl Printer {
         }
     }
 
+    /// Tells on standard error how a run ended. `--quiet` silences a success only: whoever reads
+    /// cron's mail wants to know why the code is not 0.
+    pub fn conclude(&self, text: impl Display, is_success: bool) {
+        if is_success {
+            return self.note(text);
+        }
+        self.settle(false);
+        self.raw(text);
+    }
+
     /// Tells on standard error with `-v`.
     pub fn detail(&self, text: impl Display) {
         if self.voice.verbose > 0 {
@@ -155,13 +189,33 @@ impl Printer {
         }
     }
 
-    /// Warns on standard error, whatever was asked for.
+    /// Warns on standard error; with `--quiet` only once the run is known to end badly, see
+    /// [`Printer::settle`].
     pub fn warn(&self, text: impl Display) {
-        self.headed("warning:", Tone::Doubt, text);
+        if !self.voice.quiet {
+            return self.headed("warning:", Tone::Doubt, text);
+        }
+        let text = self.with_head("warning:", Tone::Doubt, text);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.len() < MOST_HELD {
+            held.extend([&*text, "\n"]);
+        } else if !held.ends_with(MORE) {
+            held.push_str(MORE);
+        }
+    }
+
+    /// Says what `--quiet` has kept back, unless the run is a success.
+    pub fn settle(&self, success: bool) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = std::mem::take(&mut *held);
+        if !success && !text.is_empty() {
+            self.tell(format_args!("{text}"));
+        }
     }
 
     /// Tells an error on standard error, whatever was asked for.
     pub fn error(&self, text: impl Display) {
+        self.settle(false);
         self.headed("error:", Tone::Bad, text);
     }
 
@@ -171,10 +225,14 @@ impl Printer {
     }
 
     fn headed(&self, word: &str, tone: Tone, text: impl Display) {
+        let text = self.with_head(word, tone, text);
+        self.tell(format_args!("{text}\n"));
+    }
+
+    fn with_head(&self, word: &str, tone: Tone, text: impl Display) -> String {
         let text = self.wrapped(format!("{word} {text}"));
         let rest = text.strip_prefix(word).unwrap_or(&text);
-        let word = paint(word, tone, self.err_is.coloured);
-        self.tell(format_args!("{word}{rest}\n"));
+        paint(word, tone, self.err_is.coloured) + rest
     }
 
     /// On a terminal, which would break lines anywhere, in lines that fit.
@@ -269,6 +327,7 @@ pub(super) fn width_of_stderr() -> u16 {
 struct Forgiving<W> {
     inner: W,
     closed: bool,
+    used: bool,
 }
 
 impl<W> Forgiving<W> {
@@ -285,6 +344,7 @@ impl<W> Forgiving<W> {
 
 impl<W: Write> Write for Forgiving<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.used |= !bytes.is_empty();
         if self.closed {
             return Ok(bytes.len());
         }
@@ -346,8 +406,10 @@ impl Printer {
             out: Forgiving {
                 inner: Box::new(heard.out.clone()),
                 closed: false,
+                used: false,
             },
             err: Mutex::new(Box::new(heard.err.clone())),
+            held: Mutex::default(),
             voice,
             out_is: Behind {
                 terminal: true,
@@ -407,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn quiet_keeps_warnings_and_drops_notes() {
+    fn quiet_keeps_warnings_back_until_the_run_fails_and_drops_notes() {
         let quiet = Voice {
             quiet: true,
             ..Voice::default()
@@ -416,12 +478,17 @@ mod tests {
         printer.note("nice to know");
         printer.detail("even more");
         printer.warn("mind the gap");
+        assert_eq!(heard.err(), "");
         printer.error("no such file");
         assert_eq!(
             heard.err(),
             "warning: mind the gap\nerror: no such file\n",
             "nothing else"
         );
+        printer.warn("a second one");
+        printer.settle(true);
+        printer.settle(false);
+        assert!(!heard.err().contains("second"), "it was a success");
     }
 
     #[test]

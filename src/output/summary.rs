@@ -62,7 +62,7 @@ pub struct Summary {
     pub exit_code: u8,
     /// The captures, where it was a replay.
     pub replayed: Option<Replayed>,
-    /// Further fields of the JSON object.
+    /// Further fields of the JSON object; one of the same name replaces a count.
     pub more: Map<String, Value>,
 }
 

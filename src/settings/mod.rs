@@ -26,6 +26,7 @@ use crate::api::ApiKey;
 use crate::cli::values;
 use crate::exit::Failure;
 use crate::jobs::Rates;
+use crate::manifest::check_address;
 use resolve::{Layers, Said, parsed_or_number, text, whole};
 
 /// The settings file's name.
@@ -142,10 +143,6 @@ impl Settings {
         let base_url = base_url(l, flags)?;
         let key = secret::api_key_source(l, flags)?;
         let verify_keys = secret::verify_keys(l)?;
-        let webhook = Said::flag(flags.webhook_url.clone(), "--webhook-url").env(
-            env.text("CREATIVEAI_WEBHOOK_URL")?,
-            "CREATIVEAI_WEBHOOK_URL",
-        );
         let lock_wait = Said::flag(flags.lock_wait, "--lock-wait");
         let max_attempts = Said::flag(flags.max_attempts, "--max-attempts");
         let store = Said::flag(flags.shopify_store.clone(), "--store");
@@ -154,7 +151,7 @@ impl Settings {
             base_url,
             key,
             verify_keys,
-            webhook_url: l.pick_open("webhook_url", webhook, text)?,
+            webhook_url: webhook_url(l, flags)?,
             jobs: jobs(l, flags)?,
             video: VideoDefaults::resolve(l, flags)?,
             network: Network::resolve(l, flags)?,
@@ -269,6 +266,27 @@ fn base_url(l: &mut Layers<'_>, flags: &Flags) -> Result<Setting<Option<String>>
     };
     l.show("base_url", &setting);
     Ok(setting)
+}
+
+/// Where the API reports finished clips, by every row that names no address of its own. It is
+/// checked here, before any row is sent.
+fn webhook_url(l: &mut Layers<'_>, flags: &Flags) -> Result<Option<String>, Failure> {
+    const FLAG: &str = "--webhook-url";
+    const VARIABLE: &str = "CREATIVEAI_WEBHOOK_URL";
+    const EXAMPLE: &str = "write a whole address such as https://example.com/webhooks/creativeai";
+    let typed = flags.webhook_url.clone();
+    let set = l.env.text(VARIABLE)?;
+    if let Some(Err(reason)) = typed.as_deref().map(check_address) {
+        return Err(Failure::usage(format!("the address after {FLAG} {reason}")).help(EXAMPLE));
+    }
+    if let Some(Err(reason)) = set.as_deref().map(check_address) {
+        return Err(Failure::config(format!("the address in {VARIABLE} {reason}")).help(EXAMPLE));
+    }
+    let said = Said::flag(typed, FLAG).env(set, VARIABLE);
+    l.pick_open("webhook_url", said, |value| {
+        let url = text(value)?;
+        check_address(&url).map_or_else(Err, |_| Ok(url))
+    })
 }
 
 /// The log that environment or settings file name. The command's own argument comes later.

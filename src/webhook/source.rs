@@ -55,12 +55,16 @@ pub(super) fn layout(beginning: &[u8], whole: bool) -> Layout {
 
 /// The lines that are not blank, trimmed, with their numbers from 1.
 pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    bytes
-        .split(|b| *b == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .enumerate()
-        .filter(|(_, line)| !line.is_empty())
-        .map(|(at, line)| (at + 1, line))
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let newline = memchr::memchr(b'\n', text);
+        rest = newline.map(|at| &text[at + 1..]);
+        Some(text[..newline.unwrap_or(text.len())].trim_ascii())
+    })
+    .enumerate()
+    .filter(|(_, line)| !line.is_empty())
+    .map(|(at, line)| (at + 1, line))
 }
 
 /// Reads one line.
@@ -177,6 +181,11 @@ impl Iterator for Walk {
             // Reading a pipe that happens to lie in a folder would wait for ever.
             if !named && !kind.is_file() {
                 return refuse("it is no regular file".to_owned());
+            }
+            // The lock of a capture file says nothing, and cannot be read everywhere while it is held.
+            let is_lock = || path.extension().is_some_and(|e| e == "lock");
+            if !named && is_lock() && path.with_extension("").is_file() {
+                continue;
             }
             if path.extension().is_some_and(|e| e == "headers") {
                 if has_body(&path) {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 
+use crate::support::server::Bill;
 use crate::support::world::PROGRAM;
 use crate::support::{Ended, Gate, Log, Phase, Running, Server, Step, World, listings, rows};
 
@@ -288,7 +289,7 @@ fn killed_in_any_sync_of_the_log_nothing_is_lost_and_nothing_billed_twice() {
         world.run(&ONE_BY_ONE);
         let (log, bills) = (world.log(), server.bills());
         assert_eq!(log.jobs.len(), 4, "{fault}\n{}", log.text);
-        let jobs: BTreeSet<&str> = bills.iter().map(|b| b.job()).collect();
+        let jobs: BTreeSet<&str> = bills.iter().map(Bill::job).collect();
         assert_eq!(jobs.len(), bills.len(), "{fault}: billed twice");
         nothing_is_lost(&server, &log, &run);
         assert!(log.count("unknown") <= 1, "{fault}\n{}", log.text);
@@ -347,4 +348,56 @@ fn a_folder_that_is_read_only_keeps_every_row_back() {
     let run = run.expect(74);
     assert!(run.stderr.contains("nothing was sent"), "{}", run.stderr);
     assert_eq!(server.connections(), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn compacting_that_breaks_off_leaves_the_old_log_or_the_new_one() {
+    for (fault, is_killed) in [
+        ("fsync:error=EIO:when=1", false),
+        ("fsync:error=EIO:when=2", false),
+        ("rename,renameat,renameat2:error=EIO", false),
+        ("fsync:signal=KILL:when=1", true),
+        ("fsync:signal=KILL:when=2", true),
+        ("rename,renameat,renameat2:signal=KILL", true),
+    ] {
+        let server = Server::scripted(vec![Step::accept(), Step::reset(), Step::reply(422, "no")]);
+        let world = World::facing(&server);
+        world.write("listings.csv", listings(6));
+        world.run(&ONE_BY_ONE).expect(3);
+        let before = world.log();
+        let Some(run) = traced(&world, fault, &["compact"]) else {
+            return;
+        };
+        if is_killed {
+            assert!(!run.status.success(), "{fault}");
+        } else {
+            run.expect(74);
+        }
+        let log = world.log();
+        assert_eq!(log.jobs, before.jobs, "{fault}");
+        let is_new = log.lines.len() == before.jobs.len();
+        assert!(is_new || log.text == before.text, "{fault}\n{}", log.text);
+        world.run(&["compact"]).expect(0);
+        assert_eq!(world.log().jobs, before.jobs, "{fault}");
+        world.run(&ONE_BY_ONE).expect(3);
+        assert_eq!(server.posts().len(), 6, "{fault}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_poll_whose_line_cannot_be_written_loses_nothing() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(3));
+    world.run(&["submit", "listings.csv"]).expect(0);
+    let before = world.log();
+    let Some(run) = traced(&world, "fdatasync:error=EIO", &["reconcile"]) else {
+        return;
+    };
+    run.expect(74);
+    assert_eq!(world.log().ids()[..3], before.ids()[..3]);
+    world.run(&["reconcile"]).expect(0);
+    assert_eq!(world.log().states(), ["processing"; 3]);
 }

@@ -68,10 +68,14 @@ impl Ambushes {
     }
 }
 
-fn kill_in(ambush: &Ambush, run: Running) {
-    ambush.reached.wait();
+/// Kills the run in the ambush, or at its end where it never gets there; whether it did.
+fn kill_in(ambush: &Ambush, mut run: Running) -> bool {
+    while !ambush.reached.is_open() && !run.has_ended() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     run.kill();
     ambush.dead.open();
+    ambush.reached.is_open()
 }
 
 /// What the ledger and the log must agree on. `asked_again` are the jobs that a person has had
@@ -157,7 +161,10 @@ fn killed_at_any_point_of_a_request_nothing_is_lost_and_nothing_billed_twice() {
                 let ambush = Ambush::new(phase, number);
                 ambushes.set(Some(ambush.clone()));
                 let submit = ["submit", "listings.csv", "--concurrency", concurrency];
-                kill_in(&ambush, world.start(&submit));
+                assert!(
+                    kill_in(&ambush, world.start(&submit)),
+                    "{told}: it ended before"
+                );
                 let log = finish(&world, &server, 8, &told);
                 if concurrency == "1" {
                     // One was in flight, so at most one is in doubt; after the reply perhaps none.
@@ -215,7 +222,7 @@ fn torture(seed: u64) {
         let run = world.start(&submit);
         if is_laid {
             // A run that has too little to send never gets there.
-            ambush_or_end(&ambush, run);
+            kill_in(&ambush, run);
         } else {
             // An instant of no meaning.
             std::thread::sleep(Duration::from_micros(rng.u64(0..25_000)));
@@ -228,14 +235,6 @@ fn torture(seed: u64) {
     if rng.bool() {
         ask_again(&world, &server, &log, &told);
     }
-}
-
-fn ambush_or_end(ambush: &Ambush, mut run: Running) {
-    while !ambush.reached.is_open() && !run.has_ended() {
-        std::thread::yield_now();
-    }
-    run.kill();
-    ambush.dead.open();
 }
 
 /// A person has every attempt in doubt sent again.
@@ -268,14 +267,12 @@ fn ask_again(world: &World, server: &Server, log: &Log, told: &str) {
 fn killed_at_random_instants_nothing_is_lost_and_nothing_billed_twice() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let rounds = number("CREATIVEAI_TORTURE_ROUNDS").unwrap_or(USUAL_ROUNDS);
-    match number("CREATIVEAI_TORTURE_SEED") {
-        Some(seed) => torture(seed),
-        None => {
-            let first = fastrand::u64(..);
-            println!("{rounds} rounds from CREATIVEAI_TORTURE_SEED={first}");
-            for round in 0..rounds {
-                torture(first.wrapping_add(round));
-            }
-        }
+    if let Some(seed) = number("CREATIVEAI_TORTURE_SEED") {
+        return torture(seed);
+    }
+    let first = fastrand::u64(..);
+    println!("{rounds} rounds from CREATIVEAI_TORTURE_SEED={first}");
+    for round in 0..rounds {
+        torture(first.wrapping_add(round));
     }
 }

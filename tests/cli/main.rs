@@ -1,10 +1,18 @@
 //! The real program, run as a user runs it: a file for each command or kind of fault.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+#![allow(clippy::print_stdout, reason = "seeds, and why something was skipped")]
+
 #[cfg(unix)]
 mod disk;
 mod hostile;
 mod kills;
 mod outcomes;
+mod retry;
 #[cfg(unix)]
 mod signals;
 mod stops;

@@ -145,3 +145,28 @@ fn without_a_connection_nothing_was_sent_and_the_next_run_sends_it() {
     assert_eq!(server.posts().len(), 2);
     assert_eq!(world.log().count("pending"), 2);
 }
+
+#[test]
+fn without_a_secure_connection_nothing_was_sent() {
+    // A server that speaks no TLS: the connection is refused before the request leaves.
+    let server = Server::accepting();
+    let world = World::new();
+    world.write("listings.csv", listings(1));
+    let url = server.url().replace("http:", "https:");
+    let submit = [
+        "submit",
+        "listings.csv",
+        "--timeout",
+        "1500ms",
+        "--base-url",
+    ];
+    let run = world.run(&[&submit[..], &[&url]].concat());
+    if run.code() == 78 && run.stderr.contains("certificates") {
+        println!("skipped: this computer has no certificates");
+        return;
+    }
+    run.expect(75);
+    assert!(server.posts().is_empty());
+    assert_eq!(world.log().job()["status"], "submit_failed");
+    assert_eq!(world.log().job()["temporary"], true);
+}

@@ -25,9 +25,9 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The README and everything in `docs`, by name.
+/// The pages of the project's folder and everything in `docs`, by name.
 fn pages() -> Vec<PathBuf> {
-    let mut pages = vec![root().join("README.md")];
+    let mut pages = vec![root().join("README.md"), root().join("CONTRIBUTING.md")];
     let docs = fs::read_dir(root().join("docs")).unwrap();
     pages.extend(
         docs.map(|entry| entry.unwrap().path())

@@ -15,9 +15,9 @@ use crate::cli::SubmitArgs;
 use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, LogError, Writer};
-use crate::jobs::{Credits, IdColumn, JobState, Ledger, Record, Status};
+use crate::jobs::{IdColumn, JobState, Ledger, Record, Status};
 use crate::manifest::{Defaults, Manifest, ManifestError, Options, Row, RowFault};
-use crate::output::{Printer, Summary, escape, words};
+use crate::output::{Printer, Summary, Tally as Tallied, escape, words};
 use crate::settings::Settings;
 use crate::stop::{Reason, Stop};
 
@@ -47,14 +47,22 @@ pub async fn run(
     open::watch_signals(&stop);
     let deadline = open::watch_deadline(settings, &stop);
     let api = Api::open(settings).await?;
-    let ledger = open::ledger(settings).with_subjects();
+    let mut ledger = Ledger::new(settings.rates.clone()).with_subjects();
+    if args.wait {
+        // Polling looks into the log; sending does not.
+        ledger = ledger.with_places().with_owners();
+    }
     let writer = open::open_writer(&path, ledger, settings, "submit", printer)?;
     open::check_mixing(&writer, settings, &api.base)?;
     plan.decide(&writer.ledger(), args.resubmit_changed);
+    let charged_before = {
+        let ledger = writer.ledger();
+        tell::charged(plan.keys().filter_map(|key| ledger.job(key)))
+    };
     if writer.is_new() {
         printer.note(format_args!(
             "new job log: {}",
-            escape(&writer.path().display().to_string())
+            escape(&path.display().to_string())
         ));
     }
     let concurrency = settings.network.concurrency_for(manifest.id_column());
@@ -103,7 +111,7 @@ pub async fn run(
     }
     let ledger = writer.ledger();
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
-    tell::finish(summary, jobs, ending, settings, printer)
+    tell::finish(summary, charged_before, jobs, ending, settings, printer)
 }
 
 fn most_to_send(plan: &Plan, args: &SubmitArgs) -> u64 {
@@ -207,7 +215,11 @@ fn read(
             words::count(rows, "row"),
             escape(&name)
         ))
-        .help("mend them and run the same command again, or leave them out with --skip-invalid"));
+        .help(format!(
+            "mend {0} and run the same command again, or leave {0} out with --skip-invalid",
+            if rows == 1 { "it" } else { "them" }
+        ))
+        .counting("invalid", rows));
     }
     Ok(plan)
 }
@@ -220,7 +232,7 @@ fn dry_run(
     path: &Path,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
-    let ledger = || open::ledger(settings).with_subjects();
+    let ledger = || Ledger::new(settings.rates.clone()).with_subjects();
     let log = match JobLog::read(path, ledger()) {
         Ok(log) => Some(log),
         Err(LogError::Missing(_)) => None,
@@ -231,25 +243,25 @@ fn dry_run(
         log.as_ref().map_or(&empty, JobLog::ledger),
         args.resubmit_changed,
     );
+    if let Some(log) = &log {
+        open::warn_of_unreadable(log.ledger(), log.path(), printer);
+    }
     let counts = plan.counts;
-    let invalid_is_an_error = counts.invalid > 0 && !args.skip_invalid;
-    let code = if invalid_is_an_error {
+    let code = if counts.invalid > 0 && !args.skip_invalid {
         Code::Data
     } else {
         Code::Success
     };
-    let (sent, shares) = if invalid_is_an_error {
-        (Credits::ZERO, Vec::new())
-    } else {
-        (counts.credits, plan.shares())
-    };
+    let ledger = log.as_ref().map_or(&empty, JobLog::ledger);
+    let jobs = plan.keys().filter_map(|key| ledger.job(key));
+    let shares = plan.shares();
     tell::dry_run(
         &tell::DryRun {
             manifest: manifest.name(),
             counts: &counts,
-            credits: sent,
             id_column: manifest.id_column(),
             shares: &shares,
+            states: Tallied::of(jobs),
             code,
         },
         settings,
@@ -272,8 +284,8 @@ fn tell_held(plan: &Plan, args: &SubmitArgs, manifest: &Manifest, printer: &Prin
         ""
     };
     printer.warn(format_args!(
-        "{} of {} ({} {}{more}) {} edited after the clip was ordered, and held back: the older clip \
-         is paid for. To order the new version as well, run the same command with \
+        "{} of {} ({} {}{more}) {} edited after the clip was ordered, and held back: the older order \
+         stands, and may be paid for. To order the new version as well, run the same command with \
          --resubmit-changed",
         words::count(changed, "row"),
         escape(manifest.name()),

@@ -4,6 +4,9 @@
 //! million rows need tens of megabytes, not the manifest's size.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::jobs::{Credits, JobKey, JobState, Ledger, Rates, Subject};
 use crate::manifest::Row;
@@ -26,9 +29,11 @@ pub enum Decision {
 struct Note {
     key: JobKey,
     digest: u64,
-    subject: Option<Subject>,
+    subject: Subject,
     owner: Subject,
     credits: Credits,
+    /// The line on which it starts. Four bytes; no file that somebody edits has more lines.
+    line: u32,
     decision: Decision,
 }
 
@@ -36,7 +41,9 @@ struct Note {
 #[derive(Debug, Default)]
 pub struct Plan {
     rows: Vec<Option<Note>>,
-    first_line: HashMap<JobKey, u64>,
+    /// The first row of each key.
+    first: HashTable<u32>,
+    hasher: DefaultHashBuilder,
     /// The ids of listings or SKUs in the manifest's order, where they are wanted.
     owners: Option<Owners>,
     /// How many rows of each kind there are.
@@ -89,9 +96,8 @@ impl Plan {
     /// Notes a row of the first pass. `Some(line)` when it repeats the row of that line.
     pub fn note(&mut self, row: &Row, rates: &Rates) -> Option<u64> {
         let key = row.key();
-        let first = *self.first_line.entry(key).or_insert(row.line);
-        let is_first = first == row.line;
-        let image = row.clip.image_url();
+        let first = self.find(key).map(|note| u64::from(note.line));
+        let index = self.rows.len() as u32;
         let owner = Subject::of_owner(&row.id);
         if let Some(owners) = &mut self.owners {
             owners.places.entry(owner).or_insert_with(|| {
@@ -102,16 +108,36 @@ impl Plan {
         self.rows.push(Some(Note {
             key,
             digest: row.digest,
-            subject: (!image.is_empty()).then(|| Subject::of(&row.id, image)),
+            subject: Subject::of_clip(&row.id, &row.clip),
             owner,
             credits: rates.estimate(&row.clip),
-            decision: if is_first {
-                Decision::Send
-            } else {
-                Decision::Duplicate
+            line: u32::try_from(row.line).unwrap_or(u32::MAX),
+            decision: match first {
+                None => Decision::Send,
+                Some(_) => Decision::Duplicate,
             },
         }));
-        (!is_first).then_some(first)
+        if first.is_none() {
+            let (rows, hasher) = (&self.rows, &self.hasher);
+            let hash_of = |index: u32| {
+                let note = rows[index as usize].as_ref();
+                hasher.hash_one(note.map_or(0, |note| note.key.number()))
+            };
+            self.first
+                .insert_unique(hash_of(index), index, |&index| hash_of(index));
+        }
+        first
+    }
+
+    /// The first row of a key.
+    fn find(&self, key: JobKey) -> Option<&Note> {
+        let note = |index: u32| self.rows[index as usize].as_ref();
+        let found = self
+            .first
+            .find(self.hasher.hash_one(key.number()), |&index| {
+                note(index).is_some_and(|note| note.key == key)
+            });
+        note(*found?)
     }
 
     /// Notes a row with mistakes.
@@ -170,22 +196,20 @@ impl Plan {
         row: &Row,
         ledger: &'a Ledger,
     ) -> impl Iterator<Item = &'a JobState> {
-        let image = row.clip.image_url();
-        let subject = (!image.is_empty()).then(|| Subject::of(&row.id, image));
+        let subject = Subject::of_clip(&row.id, &row.clip);
         self.replaced(subject, Subject::of_owner(&row.id), ledger)
     }
 
     fn replaced<'a>(
         &'a self,
-        subject: Option<Subject>,
+        subject: Subject,
         owner: Subject,
         ledger: &'a Ledger,
     ) -> impl Iterator<Item = &'a JobState> {
-        subject
-            .into_iter()
-            .flat_map(|subject| ledger.of_subject(subject))
+        ledger
+            .of_subject(subject)
             .chain(ledger.keyless_of_owner(owner))
-            .filter(|job| !self.first_line.contains_key(&job.key) && job.is_counted())
+            .filter(|job| self.find(job.key).is_none() && job.is_counted())
     }
 
     /// What is to be sent for each listing or SKU, once that is decided, in the manifest's order;
@@ -228,12 +252,14 @@ impl Plan {
 
     /// Whether a job is one of the manifest's rows.
     pub fn holds(&self, job: &JobState) -> bool {
-        self.first_line.contains_key(&job.key)
+        self.find(job.key).is_some()
     }
 
     /// Keys of the manifest's rows.
     pub fn keys(&self) -> impl Iterator<Item = JobKey> + Clone {
-        self.first_line.keys().copied()
+        let rows = self.rows.iter().flatten();
+        rows.filter(|note| note.decision != Decision::Duplicate)
+            .map(|note| note.key)
     }
 
     /// The lines, keys aside, of held rows: at most `most` of them, by their place in the
@@ -244,9 +270,7 @@ impl Plan {
             .iter()
             .flatten()
             .filter(|n| n.decision == Decision::Changed);
-        held.take(most)
-            .filter_map(|note| self.first_line.get(&note.key).copied())
-            .collect()
+        held.take(most).map(|note| u64::from(note.line)).collect()
     }
 
     /// Whether no row was noted.

@@ -267,7 +267,7 @@ fn write_reply(code: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u8> 
         body.len()
     );
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name.as_str(), ": ", value, "\r\n"]);
     }
     head.push_str("\r\n");
     let mut reply = head.into_bytes();

@@ -173,6 +173,19 @@ impl Running {
         }
     }
 
+    /// The line of standard error that holds `words`, once it has been said whole.
+    #[allow(dead_code, reason = "other test programs share this file")]
+    pub fn wait_for_line(&mut self, words: &str) -> String {
+        loop {
+            let so_far = self.stderr.so_far();
+            let whole = so_far.rfind('\n').map_or("", |end| &so_far[..end]);
+            if let Some(line) = whole.lines().find(|line| line.contains(words)) {
+                return line.to_owned();
+            }
+            assert!(self.stderr.more(), "it never said {words:?}, only {so_far}");
+        }
+    }
+
     /// Ends it at once, as `kill -9` does.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

@@ -1,0 +1,46 @@
+"""Draws the ratios of a run as an SVG: for each aim, how much of it was reached."""
+
+from html import escape
+
+WIDTH, LEFT, RIGHT, ROW, TOP = 900, 470, 130, 24, 56
+# Half of the aim is on the left edge, twice the aim on the right one, the aim in the middle.
+SPAN = 2.0
+
+
+def reached(row):
+    """How many times better than its aim a figure is; `None` without one."""
+    aim, value = row.get("aim"), row.get("value")
+    if not aim or not value:
+        return None
+    limit = float("".join(c for c in aim.split(",")[0] if c.isdigit() or c == "."))
+    if aim.endswith("MB"):
+        limit = float(aim.strip("≤ MB").replace(",", "")) * 1e6
+    return value / limit if aim.startswith("≥") else limit / value
+
+
+def draw(found, path):
+    """Writes the picture."""
+    rows = [(row, share) for row in found["results"] if (share := reached(row)) is not None]
+    height = TOP + ROW * len(rows) + 20
+    middle = LEFT + (WIDTH - LEFT - RIGHT) / 2
+    half = (WIDTH - LEFT - RIGHT) / 2
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">',
+        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
+        f'<text x="12" y="24" font-size="15" fill="#1b1f24">How far each aim was reached (right of the line: better)</text>',
+        f'<text x="12" y="42" fill="#57606a">{escape(found["cpu"])}, {found["cores"]} cores, {found["when"]}, '
+        f'load {found["load_before"]} to {found["load_after"]}; half of it on the left, twice on the right</text>',
+    ]
+    for number, (row, share) in enumerate(rows):
+        y = TOP + ROW * number
+        offset = max(-1.0, min(1.0, (share - 1) if share >= 1 else (1 - 1 / share)))
+        start, width = (middle, half * offset) if offset >= 0 else (middle + half * offset, -half * offset)
+        color = "#2da44e" if row["met"] else "#cf222e"
+        out.append(f'<text x="{LEFT - 10}" y="{y + 15}" text-anchor="end" fill="#1b1f24">{escape(row["what"].strip())}</text>')
+        out.append(f'<rect x="{start:.1f}" y="{y + 4}" width="{max(width, 1.5):.1f}" height="14" fill="{color}"/>')
+        label = f'{row["figure"]} ({row["aim"]})'
+        out.append(f'<text x="{WIDTH - RIGHT + 6}" y="{y + 15}" fill="#57606a">{escape(label)}</text>')
+    out.append(f'<line x1="{middle}" y1="{TOP}" x2="{middle}" y2="{height - 16}" stroke="#57606a" stroke-dasharray="3 3"/>')
+    out.append("</svg>\n")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(out))

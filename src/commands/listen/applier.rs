@@ -1,0 +1,213 @@
+//! Tells a job log what is captured, whenever nobody else writes to it.
+
+use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use crate::commands::learn::{Learner, Told};
+use crate::commands::open;
+use crate::exit::Failure;
+use crate::job_log::{LogError, Writer};
+use crate::jobs::GenerationId;
+use crate::observe::{Learned, Observation};
+use crate::output::{Printer, words};
+use crate::settings::Settings;
+use crate::webhook::{self, Grade, VerifyKeys};
+
+/// How long to leave a log alone that another command is writing to.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long to leave it alone in any case, so that other commands get their turn when deliveries
+/// come in a stream. They look for it every 20 milliseconds.
+const BREATH: Duration = Duration::from_millis(60);
+/// Observations held in memory; when more wait, they are read from the capture file again.
+const MOST_WAITING: usize = 50_000;
+
+/// Tells one log. It holds the log's lock only while it appends.
+pub struct Applier<'a> {
+    /// The log.
+    pub jobs: &'a Path,
+    /// The file with all captures.
+    pub captures: &'a Path,
+    /// What they are verified with.
+    pub keys: &'a VerifyKeys,
+    /// For the ledger.
+    pub settings: &'a Settings,
+    /// Told of what was applied.
+    pub printer: &'a Printer,
+}
+
+/// What is captured and not applied yet.
+#[derive(Default)]
+struct Backlog {
+    waiting: Vec<Observation>,
+    /// There is more, in the capture file.
+    in_file: bool,
+}
+
+impl Backlog {
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && !self.in_file
+    }
+
+    fn add(&mut self, more: impl Iterator<Item = Observation>, most: usize) {
+        // What is to be read again anyway need not be held.
+        self.waiting.extend(more.filter(|_| !self.in_file));
+        if self.waiting.len() > most {
+            self.waiting = Vec::new();
+            self.in_file = true;
+        }
+    }
+}
+
+impl Applier<'_> {
+    /// Applies what comes until the other side has gone. `held_before`: the capture file has
+    /// captures of an earlier receiver, which may have ended before it could apply them.
+    pub fn run(&self, incoming: &mpsc::Receiver<Observation>, held_before: bool) {
+        let mut backlog = Backlog {
+            waiting: Vec::new(),
+            in_file: held_before,
+        };
+        let mut open = true;
+        let mut told = false;
+        loop {
+            if !backlog.is_empty() {
+                match self.apply(&mut backlog) {
+                    Ok(()) => told = false,
+                    Err(error) => self.postpone(&error, &mut told),
+                }
+                thread::sleep(BREATH);
+            }
+            if !open {
+                return self.give_up(&backlog);
+            }
+            let next = if backlog.is_empty() {
+                incoming.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                incoming.recv_timeout(PATIENCE)
+            };
+            open = !matches!(next, Err(RecvTimeoutError::Disconnected));
+            backlog.add(next.into_iter().chain(incoming.try_iter()), MOST_WAITING);
+        }
+    }
+
+    /// Applies everything, first come first served. What could not be applied stays.
+    fn apply(&self, backlog: &mut Backlog) -> Result<(), Failure> {
+        let not_now = |error: LogError| Failure::temporary(error.to_string());
+        // Not made here: a name that was mistyped would go unnoticed.
+        if !self.jobs.exists() {
+            return Err(not_now(LogError::Missing(self.jobs.to_owned())));
+        }
+        let ledger = open::ledger(self.settings);
+        let writer = Writer::open(self.jobs, ledger, "listen", Duration::ZERO).map_err(not_now)?;
+        open::check_rehearsal(writer.path(), &writer.ledger(), self.settings)?;
+        let mut learner = Learner::new(&writer, self.settings, self.printer);
+        if backlog.in_file {
+            self.read_again(&mut learner)?;
+        }
+        for seen in &backlog.waiting {
+            self.learn(seen, &mut learner)?;
+        }
+        learner.flush()?;
+        *backlog = Backlog::default();
+        Ok(())
+    }
+
+    fn learn(&self, seen: &Observation, learner: &mut Learner<'_>) -> Result<(), Failure> {
+        let Observation { id, status, .. } = seen;
+        match learner.learn(seen)? {
+            Learned::New { .. } => self.printer.detail(format_args!("{id}: {status}, applied")),
+            Learned::Known { .. } => self
+                .printer
+                .detail(format_args!("{id}: {status}, known already")),
+            Learned::UnknownId(why) => self.not_applied(id, why),
+        }
+        Ok(())
+    }
+
+    fn not_applied(&self, id: &GenerationId, why: &str) {
+        self.printer
+            .detail(format_args!("{id}: kept, but not applied: {why}"));
+    }
+
+    fn read_again(&self, learner: &mut Learner<'_>) -> Result<(), Failure> {
+        let mut failed = None;
+        let read = webhook::replay(
+            &[self.captures.to_owned()],
+            std::io::empty(),
+            self.keys,
+            |graded| match &graded.grade {
+                Grade::Verified(payload) => Some(Told::of(payload, graded.correlation)),
+                _ => None,
+            },
+            |told| {
+                if let Some(Told::Seen(seen)) = told {
+                    self.learn(&seen, learner).map_err(|failure| {
+                        failed = Some(failure);
+                        anyhow::anyhow!("stopped")
+                    })?;
+                }
+                Ok(())
+            },
+        );
+        match (failed, read) {
+            (Some(failure), _) => Err(failure),
+            (None, Ok(())) => Ok(()),
+            (None, Err(error)) => Err(Failure::io(format!("{error:#}"))),
+        }
+    }
+
+    fn postpone(&self, error: &Failure, told: &mut bool) {
+        if !*told {
+            self.printer
+                .warn(format_args!("{error}; captures are kept and applied later"));
+        }
+        *told = true;
+    }
+
+    fn give_up(&self, backlog: &Backlog) {
+        if backlog.is_empty() {
+            return;
+        }
+        let what = if backlog.in_file {
+            "some captures are".to_owned()
+        } else {
+            let n = backlog.waiting.len() as u64;
+            let verb = if n == 1 { "is" } else { "are" };
+            format!("{} {verb}", words::count(n, "capture"))
+        };
+        self.printer.warn(format_args!(
+            "{what} not in the log yet, but in the capture file; the next `creativeai listen` \
+             applies them, or `creativeai reconcile --replay` with that file"
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::Status;
+    use crate::observe::{Facts, Via};
+
+    fn seen(count: usize) -> impl Iterator<Item = Observation> {
+        (0..count).map(|n| Observation {
+            id: GenerationId::parse(&format!("vgen_{n}")).unwrap(),
+            status: Status::Completed,
+            facts: Facts::default(),
+            via: Via::Webhook,
+            correlation: None,
+        })
+    }
+
+    #[test]
+    fn a_backlog_that_grows_too_long_is_left_in_the_file() {
+        let mut backlog = Backlog::default();
+        assert!(backlog.is_empty());
+        backlog.add(seen(3), 3);
+        assert_eq!((backlog.waiting.len(), backlog.in_file), (3, false));
+        backlog.add(seen(1), 3);
+        assert_eq!((backlog.waiting.len(), backlog.in_file), (0, true));
+        backlog.add(seen(1), 3);
+        assert!(backlog.waiting.is_empty() && !backlog.is_empty());
+    }
+}

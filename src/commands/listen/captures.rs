@@ -1,0 +1,106 @@
+//! The capture file, for the receiver.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::exit::Failure;
+use crate::job_log::{self, AppendError, Appender, Lock, LockError, LogError};
+use crate::webhook::Sink;
+
+/// The file that deliveries are appended to. One receiver has it at a time.
+pub struct Captures {
+    path: PathBuf,
+    appender: Mutex<Arc<Appender>>,
+    held_before: bool,
+    _lock: Lock,
+}
+
+impl Captures {
+    /// Opens it, or makes it.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let path = job_log::resolve(path).map_err(|error| unusable(path, error))?;
+        let lock = Lock::acquire(&path, "listen", Duration::ZERO).map_err(|e| taken(&path, e))?;
+        let fail = |error| cannot_write(&path, error);
+        let appender = Appender::open(&path).map_err(fail)?;
+        let held_before = path.metadata().map_err(fail)?.len() > 0;
+        Ok(Self {
+            appender: Mutex::new(Arc::new(appender)),
+            held_before,
+            path,
+            _lock: lock,
+        })
+    }
+
+    /// Where it is, links resolved.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether an earlier receiver had left something in it.
+    pub fn held_before(&self) -> bool {
+        self.held_before
+    }
+
+    fn appender(&self) -> Arc<Appender> {
+        let current = self.appender.lock();
+        current.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Opens the file anew in place of `failed`, which never writes again. Nothing is lost by
+    /// that: whatever is not known to be durable was not answered with 200.
+    fn reopen(&self, failed: &Arc<Appender>) {
+        let mut current = self.appender.lock().unwrap_or_else(PoisonError::into_inner);
+        if Arc::ptr_eq(&current, failed)
+            && let Ok(fresh) = Appender::open(&self.path)
+        {
+            *current = Arc::new(fresh);
+        }
+    }
+}
+
+/// The receiver's hold on it.
+pub struct Keeper(pub Arc<Captures>);
+
+impl Sink for Keeper {
+    async fn keep(&self, mut line: String) -> anyhow::Result<()> {
+        line.push('\n');
+        let appender = self.0.appender();
+        let kept: Result<_, AppendError> = appender.append(line).await;
+        if kept.is_err() {
+            // The disk may have room again by the next delivery.
+            self.0.reopen(&appender);
+        }
+        kept?;
+        Ok(())
+    }
+}
+
+fn unusable(path: &Path, error: LogError) -> Failure {
+    match error {
+        LogError::Io { error, .. } => cannot_write(path, error),
+        _ => Failure::config(format!(
+            "captures cannot be kept in {}: it is no regular file",
+            path.display()
+        ))
+        .help("name a file with --capture"),
+    }
+}
+
+fn cannot_write(path: &Path, error: std::io::Error) -> Failure {
+    Failure::io(format!("cannot write captures to {}", path.display()))
+        .because(error)
+        .help("check that its folder exists and that you may write there, or name another file with --capture")
+}
+
+fn taken(path: &Path, error: LockError) -> Failure {
+    match error {
+        LockError::Io { error, .. } => cannot_write(path, error),
+        LockError::Held { holder, .. } => Failure::temporary(format!(
+            "{} belongs to another `creativeai listen`{}",
+            path.display(),
+            holder.map_or_else(String::new, |h| format!(" (process {})", h.pid)),
+        ))
+        .help("name another file with --capture; `reconcile --replay` reads any number of them"),
+    }
+}

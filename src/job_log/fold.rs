@@ -1,0 +1,175 @@
+//! Folding a file's lines: read and taken apart on every core, folded on one.
+
+use std::io::{self, Read};
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use super::read::{Block, Blocks, bare, lines_of};
+use crate::jobs::{Gists, Ledger, LineAt, Reading};
+
+/// Parts of a block that are taken apart at the same time.
+const PIECES: usize = 8;
+
+/// Folds every line of `file` into `ledger`.
+pub(super) fn fold(file: &mut (impl Read + Send), ledger: &mut Ledger) -> io::Result<()> {
+    let mut blocks = Blocks::new(file);
+    let mut text = Vec::new();
+    let mut next_text = Vec::new();
+    let mut read = blocks.next(&mut text)?;
+    // A short log is done before a second thread would have started.
+    if blocks.is_at_end() {
+        while let Some(block) = read {
+            let gists = match block {
+                Block::Lines(offset) => take_lines(ledger.reading(), &text, 0, text.len(), offset),
+                Block::TooLong(_) => unreadable(),
+            };
+            fold_all(ledger, &text, block, &[gists]);
+            read = blocks.next(&mut text)?;
+        }
+        return Ok(());
+    }
+    let reading = ledger.reading().clone();
+    let mut gists = take_apart(&reading, read, &text);
+    while let Some(block) = read {
+        // While one block is folded the next one is read and taken apart.
+        let (next, ()) = rayon::join(
+            || -> io::Result<_> {
+                let next = blocks.next(&mut next_text)?;
+                Ok((next, take_apart(&reading, next, &next_text)))
+            },
+            || fold_all(ledger, &text, block, &gists),
+        );
+        (read, gists) = next?;
+        std::mem::swap(&mut text, &mut next_text);
+    }
+    Ok(())
+}
+
+/// The gists of lines that are about to be written.
+pub(super) fn take_text(text: &str, reading: &Reading) -> Vec<Gists> {
+    // Only a file's start may hold a byte order mark, and this is none.
+    let block = Block::Lines(1);
+    if text.len() < SMALL {
+        vec![take_lines(reading, text.as_bytes(), 0, text.len(), 1)]
+    } else {
+        take_apart(reading, Some(block), text.as_bytes())
+    }
+}
+
+/// Folds lines that were just written, which start at `offset`.
+pub(super) fn fold_text(text: &str, offset: u64, gists: &[Gists], ledger: &mut Ledger) {
+    fold_all(ledger, text.as_bytes(), Block::Lines(offset), gists);
+}
+
+/// Bytes that are not worth being shared among threads.
+const SMALL: usize = 64 << 10;
+
+fn fold_all(ledger: &mut Ledger, text: &[u8], block: Block, gists: &[Gists]) {
+    let offset = match block {
+        Block::Lines(offset) | Block::TooLong(offset) => offset,
+    };
+    for gists in gists {
+        ledger.fold(text, offset, gists);
+    }
+}
+
+fn unreadable() -> Gists {
+    Gists {
+        unreadable: 1,
+        ..Gists::default()
+    }
+}
+
+fn take_apart(reading: &Reading, block: Option<Block>, text: &[u8]) -> Vec<Gists> {
+    let offset = match block {
+        Some(Block::Lines(offset)) => offset,
+        Some(Block::TooLong(_)) => return vec![unreadable()],
+        None => return Vec::new(),
+    };
+    let mut pieces = Vec::with_capacity(PIECES + 1);
+    let mut start = 0;
+    while start < text.len() {
+        let at = (start + text.len() / PIECES).min(text.len() - 1);
+        let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |n| at + n + 1);
+        pieces.push((start, end));
+        start = end;
+    }
+    pieces
+        .par_iter()
+        .map(|&(start, end)| take_lines(reading, text, start, end, offset))
+        .collect()
+}
+
+/// The gists of the lines of `text[start..end]`; the text starts at `offset` of the file.
+fn take_lines(reading: &Reading, text: &[u8], start: usize, end: usize, offset: u64) -> Gists {
+    let mut gists = Gists::default();
+    for (at, line) in lines_of(&text[start..end]) {
+        let at = start + at;
+        let (skipped, line) = bare(offset + at as u64, line);
+        let place = LineAt {
+            // Blocks are of some megabytes.
+            start: (at + skipped as usize) as u32,
+            len: line.len() as u32,
+        };
+        match std::str::from_utf8(line) {
+            Ok(line) => reading.read(line, place, &mut gists),
+            Err(_) => gists.unreadable += 1,
+        }
+    }
+    gists
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::Rates;
+
+    fn line(n: u64, status: &str) -> String {
+        format!("{{\"job\":\"{n:016x}\",\"status\":\"{status}\",\"generation_id\":\"vgen_{n}\"}}\n")
+    }
+
+    #[test]
+    fn a_long_log_folds_as_its_lines_do_one_by_one() {
+        let mut text = "\u{feff}".to_owned();
+        for n in 0..20_000 {
+            text.push_str(&line(
+                n % 7_000,
+                if n % 3 == 0 { "pending" } else { "completed" },
+            ));
+            if n % 1000 == 0 {
+                text.push_str("{\"torn\n\r\n");
+            }
+        }
+        let mut bytes = text.into_bytes();
+        bytes.extend_from_slice(b"\xff\n{\"job\"");
+        let new = || {
+            Ledger::new(Rates::default())
+                .with_places()
+                .with_subjects()
+                .with_owners()
+        };
+
+        let mut folded = new();
+        fold(&mut bytes.as_slice(), &mut folded).unwrap();
+        let mut single = new();
+        super::super::for_each_line(&mut bytes.as_slice(), |offset, line| match line {
+            Ok(line) => single.absorb(line, offset),
+            Err(_) => single.count_unreadable(),
+        })
+        .unwrap();
+
+        assert_eq!(folded.lines(), 20_000);
+        assert_eq!(folded.unreadable(), 22);
+        let all = |ledger: &Ledger| {
+            let jobs = ledger
+                .jobs()
+                .map(|job| (job.key, job.status(), ledger.places(job.key)));
+            jobs.collect::<Vec<_>>()
+        };
+        assert_eq!(all(&folded), all(&single));
+        assert_eq!(
+            (single.lines(), single.unreadable()),
+            (folded.lines(), folded.unreadable())
+        );
+    }
+}

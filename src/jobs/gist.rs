@@ -1,0 +1,223 @@
+//! What the fold takes from a line, small and independent of others, so that lines can be read on
+//! every core and folded on one.
+
+use std::hash::BuildHasher;
+
+use hashbrown::DefaultHashBuilder;
+
+use super::line::RequestFacts;
+use super::state::Verdict;
+use super::{Credits, IdColumn, JobKey, Line, LineError, Rates, Status, Subject, Word};
+
+/// The line's gist. Texts are told by their places in the line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gist {
+    pub key: JobKey,
+    pub attempt: u32,
+    pub word: Word,
+    pub flags: u8,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// Hash of the generation id; 0 for none.
+    pub id: u64,
+    /// Of an end: hash of what it tells; see [`Reading::told`].
+    pub told: u64,
+    /// The photo, where it is told and wanted; 0 for none.
+    pub subject: u64,
+    /// The owner of a line without a key, where that is wanted; 0 for none.
+    pub keyless_owner: u64,
+    /// Thousandths of a credit; `u32::MAX` for none.
+    pub estimate: u32,
+    pub charged: Option<Credits>,
+    pub verdict: Option<Verdict>,
+    pub owner: Option<(IdColumn, Span)>,
+    pub model: Option<Span>,
+}
+
+/// A text within a line; of no length where it is too long, or written with escapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: u16,
+    len: u16,
+}
+
+impl Span {
+    fn of(text: &str, line: &str) -> Self {
+        // A borrowed text lies within its line; another one does not.
+        let start = (text.as_ptr() as usize).wrapping_sub(line.as_ptr() as usize);
+        let inside = start
+            .checked_add(text.len())
+            .is_some_and(|end| end <= line.len());
+        match (u16::try_from(start), u16::try_from(text.len())) {
+            (Ok(start), Ok(len)) if inside => Self { start, len },
+            _ => Self::NONE,
+        }
+    }
+
+    /// No text to be had.
+    const NONE: Self = Self { start: 0, len: 0 };
+
+    /// The text, where there is one to be had.
+    pub fn text(self, line: &[u8]) -> Option<&[u8]> {
+        let start = usize::from(self.start);
+        line.get(start..start + usize::from(self.len))
+            .filter(|text| !text.is_empty())
+    }
+}
+
+/// On [`Gist::flags`].
+pub(crate) const KEYLESS: u8 = 1;
+pub(crate) const IN_SANDBOX: u8 = 1 << 1;
+pub(crate) const IS_TEMPORARY: u8 = 1 << 2;
+pub(crate) const IS_REFUSAL: u8 = 1 << 3;
+pub(crate) const IS_ADJUSTED: u8 = 1 << 4;
+
+/// [`Gist::told`] of an end that cannot be compared: no other tells the same.
+pub(crate) const UNLIKE: u64 = 1;
+
+/// How the lines of one ledger are read.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    pub hasher: DefaultHashBuilder,
+    pub rates: Rates,
+    pub subjects: bool,
+    pub owners: bool,
+}
+
+/// The gists of some lines, for [`Ledger::fold`](super::Ledger::fold).
+#[derive(Debug, Default)]
+pub(crate) struct Gists {
+    pub lines: Vec<(LineAt, Read)>,
+    pub unreadable: u64,
+}
+
+/// A line's place in the text that was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LineAt {
+    pub start: u32,
+    pub len: u32,
+}
+
+/// What a line is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Read {
+    /// A line.
+    One(Gist),
+    /// A compacted line, whose history is to be read.
+    Many,
+}
+
+impl Reading {
+    /// A reading that keeps only what every fold needs.
+    pub fn new(rates: Rates) -> Self {
+        Self {
+            hasher: DefaultHashBuilder::default(),
+            rates,
+            subjects: false,
+            owners: false,
+        }
+    }
+
+    /// Reads a line; blank ones are none.
+    pub fn read(&self, raw: &str, at: LineAt, into: &mut Gists) {
+        if raw.trim().is_empty() {
+            return;
+        }
+        match Line::parse(raw) {
+            Ok(line) if line.history.is_some() => into.lines.push((at, Read::Many)),
+            Ok(line) => into.lines.push((at, Read::One(self.gist(&line)))),
+            Err(_) => into.unreadable += 1,
+        }
+    }
+
+    /// The lines that a line stands for: itself, or a compacted one's.
+    pub fn parts<'a>(raw: &'a str) -> Result<Vec<Line<'a>>, LineError> {
+        let line = Line::parse(raw)?;
+        let history = line.history()?;
+        if history.is_empty() {
+            return Ok(vec![line]);
+        }
+        history.into_iter().map(Line::parse).collect()
+    }
+
+    /// The hash of an id, never 0.
+    pub fn id(&self, id: &str) -> u64 {
+        self.hasher.hash_one(id).max(1)
+    }
+
+    /// The hash of what an end tells, its fields as they stand in its line.
+    pub fn told(&self, told: &str) -> u64 {
+        self.hasher.hash_one(told).max(UNLIKE + 1)
+    }
+
+    pub fn gist(&self, line: &Line<'_>) -> Gist {
+        let is_request_wanted = self.subjects || self.owners || line.credits_estimated.is_none();
+        let request = line
+            .request
+            .filter(|_| is_request_wanted)
+            .and_then(RequestFacts::parse);
+        let estimate = match (line.credits_estimated, &request) {
+            (Some(told), _) => Credits::from_number(told),
+            (None, request) => request.as_ref().map(|r| r.price(&self.rates)),
+        };
+        let owner = line.id.as_ref();
+        let subject = match (owner, &request) {
+            (Some((_, owner)), Some(request)) if self.subjects => {
+                Subject::of_request(owner.as_str(), request).number()
+            }
+            _ => 0,
+        };
+        let is_end = line.word.status().is_some_and(Status::is_terminal);
+        Gist {
+            key: line.job,
+            attempt: line.attempt,
+            word: line.word,
+            flags: flags(line),
+            at: line.at,
+            id: line
+                .generation_id
+                .as_ref()
+                .map_or(0, |id| self.id(id.as_str())),
+            told: match line.told {
+                _ if !is_end => 0,
+                Some(told) => self.told(told),
+                None => UNLIKE,
+            },
+            subject,
+            keyless_owner: match owner {
+                Some((_, owner)) if self.subjects && line.keyless => {
+                    Subject::of_owner(owner.as_str()).number()
+                }
+                _ => 0,
+            },
+            estimate: estimate.map_or(u32::MAX, |credits| {
+                u32::try_from(credits.thousandths()).map_or(u32::MAX - 1, |n| n.min(u32::MAX - 1))
+            }),
+            charged: line.charged().and_then(Credits::from_number),
+            verdict: line
+                .verdict
+                .as_ref()
+                .and_then(|verdict| Verdict::parse(verdict.as_str())),
+            owner: owner.map(|(column, id)| (*column, Span::of(id.as_str(), line.raw))),
+            model: match (&request, line.request) {
+                (Some(request), _) => {
+                    let model = request.model.as_ref();
+                    model.map(|model| Span::of(model.as_str(), line.raw))
+                }
+                (None, Some(_)) => Some(Span::NONE),
+                (None, None) => None,
+            },
+        }
+    }
+}
+
+fn flags(line: &Line<'_>) -> u8 {
+    let mut flags = 0;
+    let mut put = |flag, is_set| flags |= if is_set { flag } else { 0 };
+    put(KEYLESS, line.keyless);
+    put(IN_SANDBOX, line.is_sandbox());
+    put(IS_TEMPORARY, line.temporary);
+    put(IS_REFUSAL, matches!(line.http_status, Some(401..=403)));
+    put(IS_ADJUSTED, line.adjusted_credits.is_some());
+    flags
+}

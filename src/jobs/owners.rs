@@ -1,0 +1,121 @@
+//! Each job's listing or SKU and the model it was asked of, in few bytes: enough to write down what
+//! became of it without looking into the log.
+
+use super::IdColumn;
+use super::gist::Gist;
+
+/// What is known of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known<'a> {
+    /// The listing or SKU.
+    pub owner: Option<(IdColumn, &'a str)>,
+    /// The model that its requests ask for.
+    pub model: Option<&'a str>,
+}
+
+/// Where a job's owner and model are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub owner: u32,
+    pub model: u16,
+}
+
+impl Place {
+    /// Of a job that nothing was told of yet.
+    pub const NEW: Self = Self {
+        owner: NOTHING,
+        model: NO_MODEL,
+    };
+}
+
+/// Nothing was told yet.
+const NOTHING: u32 = u32::MAX;
+/// Two lines tell different things, or something that does not fit in here.
+const UNCLEAR: u32 = u32::MAX - 1;
+/// The same for models.
+const NO_MODEL: u16 = u16::MAX;
+const UNCLEAR_MODEL: u16 = u16::MAX - 1;
+/// Longest owner kept, in bytes.
+const LONGEST: usize = 200;
+
+#[derive(Debug, Default)]
+pub(super) struct Owners {
+    /// One behind the other: the length, the column, the text.
+    texts: Vec<u8>,
+    /// The models there are; a handful.
+    models: Vec<Box<str>>,
+}
+
+impl Owners {
+    /// Takes in a line of a job. What two lines agree upon is kept, in whatever order they come.
+    pub fn note(&mut self, gist: &Gist, raw: &[u8], place: &mut Place) {
+        if let Some((column, owner)) = gist.owner {
+            let owner = owner.text(raw).filter(|text| text.len() <= LONGEST);
+            place.owner = match (owner, place.owner) {
+                (None, _) | (_, UNCLEAR) => UNCLEAR,
+                (Some(owner), NOTHING) => self.add(column, owner),
+                (Some(owner), at) if self.owner(at) == (column, owner) => at,
+                _ => UNCLEAR,
+            };
+        }
+        if let Some(model) = gist.model {
+            let model = model.text(raw).and_then(|model| self.model(model));
+            let old = place.model;
+            place.model = match model {
+                Some(model) if old == NO_MODEL || old == model => model,
+                _ => UNCLEAR_MODEL,
+            };
+        }
+    }
+
+    /// What the lines of a job agree upon; `None` where they do not.
+    pub fn known(&self, place: Place) -> Option<Known<'_>> {
+        let owner = match place.owner {
+            UNCLEAR => return None,
+            NOTHING => None,
+            at => {
+                let (column, text) = self.owner(at);
+                Some((column, std::str::from_utf8(text).ok()?))
+            }
+        };
+        let model = match place.model {
+            UNCLEAR_MODEL => return None,
+            NO_MODEL => None,
+            model => Some(&*self.models[usize::from(model)]),
+        };
+        Some(Known { owner, model })
+    }
+
+    fn add(&mut self, column: IdColumn, owner: &[u8]) -> u32 {
+        let at = match u32::try_from(self.texts.len()) {
+            Ok(at) if at < UNCLEAR => at,
+            _ => return UNCLEAR,
+        };
+        self.texts.push(owner.len() as u8);
+        self.texts.push(u8::from(column == IdColumn::Sku));
+        self.texts.extend_from_slice(owner);
+        at
+    }
+
+    fn owner(&self, at: u32) -> (IdColumn, &[u8]) {
+        let at = at as usize;
+        let column = match self.texts[at + 1] {
+            0 => IdColumn::Listing,
+            _ => IdColumn::Sku,
+        };
+        (column, &self.texts[at + 2..][..usize::from(self.texts[at])])
+    }
+
+    fn model(&mut self, model: &[u8]) -> Option<u16> {
+        let known = self.models.iter().position(|m| m.as_bytes() == model);
+        let number = known.unwrap_or(self.models.len());
+        // So many models are no models any more.
+        if number > 256 {
+            return None;
+        }
+        if known.is_none() {
+            self.models.push(std::str::from_utf8(model).ok()?.into());
+        }
+        Some(number as u16)
+    }
+}
