@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use tokio::sync::{OnceCell, watch};
 
+use super::filter::Filters;
 use super::open::{self, Api, SANDBOX_ORIGIN};
 use super::tell;
 use crate::api::PollOutcome;
@@ -165,6 +166,24 @@ pub fn check_rehearsal(writer: &Writer, settings: &Settings) -> Result<(), Failu
         .help("leave --sandbox out, or leave the log's name out"));
     }
     Ok(())
+}
+
+/// Warns of a column that no job has, when nothing was chosen.
+pub fn warn_of_filters(
+    filters: &Filters,
+    deliveries: &[Delivery],
+    writer: &Writer,
+    printer: &Printer,
+) {
+    if deliveries.iter().any(|delivery| delivery.is_chosen) {
+        return;
+    }
+    let views = deliveries.iter().map(|delivery| writer.view(delivery.job));
+    open::warn_of_filters(
+        filters,
+        views.filter_map(|view| view.ok().flatten()),
+        printer,
+    );
 }
 
 /// `--when` as typed.

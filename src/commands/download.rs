@@ -39,9 +39,7 @@ pub fn run(
     })?;
     let mut deliveries =
         gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
-    if deliveries.is_empty() {
-        open::warn_of_filters(&filters, &writer, printer);
-    }
+    deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
     let options = DownloadOptions {
         dir: dir.clone(),
         concurrency: usize::from(settings.download.concurrency),

@@ -12,7 +12,7 @@ use crate::api::{BaseUrl, Client, ClientOptions, ConfigError, Throttle};
 use crate::cli::WhereArgs;
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{LogError, Writer};
-use crate::jobs::{GenerationId, Ledger};
+use crate::jobs::{GenerationId, JobView, Ledger};
 use crate::output::Printer;
 use crate::sandbox::{self, Sandbox};
 use crate::settings::Settings;
@@ -109,11 +109,7 @@ pub fn filters(args: &WhereArgs) -> Filters {
 }
 
 /// Warns of a column that no job has, when nothing has matched.
-pub fn warn_of_filters(filters: &Filters, writer: &Writer, printer: &Printer) {
-    let keys: Vec<_> = writer.ledger().jobs().map(|job| job.key).collect();
-    let views = keys
-        .into_iter()
-        .filter_map(|key| writer.view(key).ok().flatten());
+pub fn warn_of_filters(filters: &Filters, views: impl Iterator<Item = JobView>, printer: &Printer) {
     if let Some(doubt) = filters.doubt(views) {
         printer.warn(doubt);
     }

@@ -249,11 +249,9 @@ impl Search<'_> {
             }
         }
         if views.is_empty() {
-            let keys = self.log.keys(|_| true).into_iter();
-            let all = keys.filter_map(|key| self.log.view(key).ok().flatten());
-            if let Some(doubt) = filter.doubt(all) {
-                self.printer.warn(doubt);
-            }
+            let all = self.log.keys(|_| true).into_iter();
+            let views = all.filter_map(|key| self.log.view(key).ok().flatten());
+            open::warn_of_filters(&filter, views, self.printer);
         }
         Ok(views)
     }

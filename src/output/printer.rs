@@ -195,10 +195,10 @@ impl Printer {
         if !self.voice.quiet {
             return self.headed("warning:", Tone::Doubt, text);
         }
-        let word = paint("warning:", Tone::Doubt, self.err_is.coloured);
+        let text = self.with_head("warning:", Tone::Doubt, text);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.len() < MOST_HELD {
-            held.extend([word.as_str(), " ", &text.to_string(), "\n"]);
+            held.extend([&*text, "\n"]);
         } else if !held.ends_with(MORE) {
             held.push_str(MORE);
         }
@@ -225,10 +225,14 @@ impl Printer {
     }
 
     fn headed(&self, word: &str, tone: Tone, text: impl Display) {
+        let text = self.with_head(word, tone, text);
+        self.tell(format_args!("{text}\n"));
+    }
+
+    fn with_head(&self, word: &str, tone: Tone, text: impl Display) -> String {
         let text = self.wrapped(format!("{word} {text}"));
         let rest = text.strip_prefix(word).unwrap_or(&text);
-        let word = paint(word, tone, self.err_is.coloured);
-        self.tell(format_args!("{word}{rest}\n"));
+        paint(word, tone, self.err_is.coloured) + rest
     }
 
     /// On a terminal, which would break lines anywhere, in lines that fit.

@@ -1,21 +1,23 @@
 //! What it costs: the estimate before, the account afterwards, to the credit and the cent.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use serde_json::Value;
 
 use crate::support::{Server, Step, World};
 use crate::transcript::told;
 
-/// Clips of all prices, for three listings, and the credits that each row is estimated at.
-const ROWS: [(&str, &str, &str, f64); 7] = [
-    ("LST-1", "kling-v3", "5s", 5.0),
-    ("LST-1", "kling-v3", "6s", 10.0),
-    ("LST-2", "kling-v3", "10s", 10.0),
-    ("LST-2", "seedance-1.5-pro", "5s", 3.5),
-    ("LST-2", "seedance-1.5-pro", "11", 10.5),
-    ("LST-3", "", "", 5.0),
-    ("LST-3", "auto", "1", 5.0),
+/// Clips of all prices, for three listings, and what each row is estimated at, in thousandths of a
+/// credit.
+const ROWS: [(&str, &str, &str, i64); 7] = [
+    ("LST-1", "kling-v3", "5s", 5_000),
+    ("LST-1", "kling-v3", "6s", 10_000),
+    ("LST-2", "kling-v3", "10s", 10_000),
+    ("LST-2", "seedance-1.5-pro", "5s", 3_500),
+    ("LST-2", "seedance-1.5-pro", "11", 10_500),
+    ("LST-3", "", "", 5_000),
+    ("LST-3", "auto", "1", 5_000),
 ];
 
 const SETTINGS: &str = "[rates]\nvoice = 1.25\n\n[rates.models]\n\"seedance-1.5-pro\" = 3.5\n";
@@ -23,12 +25,16 @@ const SETTINGS: &str = "[rates]\nvoice = 1.25\n\n[rates.models]\n\"seedance-1.5-
 fn manifest() -> String {
     let mut text = String::from("listing_id,image_url,video_prompt,model,duration\n");
     for (n, (listing, model, duration, _)) in ROWS.iter().enumerate() {
-        text += &format!("{listing},https://cdn.example.com/{n}.jpg,pan,{model},{duration}\n");
+        writeln!(
+            text,
+            "{listing},https://cdn.example.com/{n}.jpg,pan,{model},{duration}"
+        )
+        .unwrap();
     }
     text
 }
 
-fn per_listing() -> BTreeMap<&'static str, f64> {
+fn per_listing() -> BTreeMap<&'static str, i64> {
     let mut sums = BTreeMap::new();
     for (listing, _, _, credits) in ROWS {
         *sums.entry(listing).or_default() += credits;
@@ -43,8 +49,10 @@ fn world(server: &Server) -> World {
     world
 }
 
-fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value}"))
+/// Thousandths of a credit.
+fn number(value: &Value) -> i64 {
+    let credits = value.as_f64().unwrap_or_else(|| panic!("{value}"));
+    (credits * 1000.0).round() as i64
 }
 
 /// What `status` says of each listing and of everything: the text behind the listing's name.
@@ -84,7 +92,7 @@ fn the_dry_run_and_the_status_agree_for_each_listing_and_in_total() {
     let shown = told("cost-status", &world, &["status"]).expect(0).stdout;
 
     // To the credit.
-    let total: f64 = ROWS.iter().map(|row| row.3).sum();
+    let total: i64 = ROWS.iter().map(|row| row.3).sum();
     assert_eq!(number(&before["credits_estimated"]), total);
     assert_eq!(number(&run["credits_estimated"]), total);
     assert_eq!(number(&after["credits_estimated"]), total);
@@ -129,28 +137,28 @@ fn the_dry_run_and_the_status_agree_for_each_listing_and_in_total() {
 
 #[test]
 fn what_was_charged_takes_the_estimates_place() {
-    let server = Server::answering(|request| match request.method.as_str() {
-        "POST" => Step::accept(),
-        _ => {
-            let id = request.path.rsplit('/').next().unwrap_or_default();
-            let reply = serde_json::json!({
-                "id": id, "status": "completed", "credits": 4,
-                "output_url": "https://cdn.example.com/clip.mp4",
-            });
-            Step::reply(200, reply.to_string())
+    let server = Server::answering(|request| {
+        if request.method == "POST" {
+            return Step::accept();
         }
+        let id = request.path.rsplit('/').next().unwrap_or_default();
+        let reply = serde_json::json!({
+            "id": id, "status": "completed", "credits": 4,
+            "output_url": "https://cdn.example.com/clip.mp4",
+        });
+        Step::reply(200, reply.to_string())
     });
     let world = world(&server);
     world.run(&["submit", "listings.csv"]).expect(0);
     let run = world.run(&["reconcile", "--json"]).expect(0).json();
-    let charged = 4.0 * ROWS.len() as f64;
+    let charged = 4_000 * ROWS.len() as i64;
     assert_eq!(number(&run["credits_charged"]), charged);
     let after = world
         .run(&["status", "--summary", "--json"])
         .expect(0)
         .json();
     assert_eq!(number(&after["credits_charged"]), charged);
-    assert_eq!(number(&after["credits_reserved"]), 0.0);
+    assert_eq!(number(&after["credits_reserved"]), 0);
     let lines = status_lines(&world.run(&["status"]).expect(0).stdout);
     for (listing, money) in lines {
         let clips = ROWS.iter().filter(|row| row.0 == listing).count();
@@ -164,7 +172,7 @@ fn what_was_charged_takes_the_estimates_place() {
         .run(&["submit", "listings.csv", "--dry-run", "--json"])
         .expect(0)
         .json();
-    assert_eq!(number(&dry["credits_estimated"]), 0.0);
+    assert_eq!(number(&dry["credits_estimated"]), 0);
     assert_eq!(dry["per_id"], serde_json::json!([]));
 }
 
@@ -180,8 +188,8 @@ fn voices_have_their_own_price() {
         .run(&["submit", "voices.csv", "--dry-run", "--json"])
         .expect(0)
         .json();
-    assert_eq!(number(&dry["credits_estimated"]), 3.75);
-    assert_eq!(number(&dry["per_id"][0]["credits_estimated"]), 2.5);
+    assert_eq!(number(&dry["credits_estimated"]), 3_750);
+    assert_eq!(number(&dry["per_id"][0]["credits_estimated"]), 2_500);
     // In one log with clips.
     world.run(&["submit", "listings.csv"]).expect(0);
     world.run(&["submit", "voices.csv"]).expect(0);
@@ -189,8 +197,8 @@ fn voices_have_their_own_price() {
         .run(&["status", "--summary", "--json"])
         .expect(0)
         .json();
-    let clips: f64 = ROWS.iter().map(|row| row.3).sum();
-    assert_eq!(number(&after["credits_estimated"]), clips + 3.75);
+    let clips: i64 = ROWS.iter().map(|row| row.3).sum();
+    assert_eq!(number(&after["credits_estimated"]), clips + 3_750);
 }
 
 #[test]
@@ -198,7 +206,7 @@ fn many_listings_are_added_up() {
     let world = World::new();
     let mut text = String::from("sku,image_url,prompt\n");
     for n in 1..=50 {
-        text += &format!("SKU-{n},https://cdn.example.com/{n}.jpg,turn\n");
+        writeln!(text, "SKU-{n},https://cdn.example.com/{n}.jpg,turn").unwrap();
     }
     world.write("products.csv", text);
     let run = told(
@@ -219,13 +227,13 @@ fn many_listings_are_added_up() {
 fn the_cap_and_the_estimate_count_alike() {
     let server = Server::accepting();
     let world = world(&server);
-    let total: f64 = ROWS.iter().map(|row| row.3).sum();
+    let total: i64 = ROWS.iter().map(|row| row.3).sum();
     let run = world
         .run(&[
             "submit",
             "listings.csv",
             "--max-credits",
-            &total.to_string(),
+            &(total / 1000).to_string(),
         ])
         .expect(0);
     assert_eq!(server.posts().len(), ROWS.len(), "{}", run.stderr);

@@ -1,7 +1,12 @@
 //! The tool as people meet it day by day: what it says, what it asks, what it costs, how it is set
 //! up and installed. Texts are compared as wholes with those in `snapshots/`.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::format_push_string,
+    reason = "a test may fail, and need not be fast"
+)]
 
 mod api_errors;
 mod check;

@@ -108,15 +108,15 @@ fn without_a_path_to_poll_only_webhooks_tell_and_the_network_is_left_alone() {
 
 #[test]
 fn the_path_to_poll_is_a_setting() {
-    let server = Server::answering(|request| match request.method.as_str() {
-        "POST" => Step::accept(),
-        _ => {
-            let (_, id) = request.path.rsplit_once("id=").unwrap_or_default();
-            let reply = serde_json::json!({
-                "job_id": id, "status": "completed", "output_url": "https://cdn.example.com/a.mp3",
-            });
-            Step::reply(200, reply.to_string())
+    let server = Server::answering(|request| {
+        if request.method == "POST" {
+            return Step::accept();
         }
+        let (_, id) = request.path.rsplit_once("id=").unwrap_or_default();
+        let reply = serde_json::json!({
+            "job_id": id, "status": "completed", "output_url": "https://cdn.example.com/a.mp3",
+        });
+        Step::reply(200, reply.to_string())
     });
     let world = world(&server);
     world.write(
