@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use creativeai::cli::Cli;
 
 fn main() -> ExitCode {
-    match Cli::try_parse() {
+    match Cli::of_process() {
         Ok(cli) => ExitCode::from(creativeai::commands::run(&cli).number()),
         Err(error) => {
             let mut typed = std::env::args_os().take_while(|arg| arg != "--");

@@ -14,7 +14,9 @@ mod shared;
 mod show;
 pub mod values;
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use batch::{
     Finding, ReconcileArgs, ResolveArgs, ResolveFlags, Retry, RetryArgs, RetryFlags, Source,
@@ -53,6 +55,31 @@ pub struct Cli {
     /// Which command.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// What was typed. Its errors and help keep to `--color` as everything else does.
+    pub fn of_process() -> Result<Self, clap::Error> {
+        let typed: Vec<OsString> = std::env::args_os().collect();
+        let mut command = Self::command().color(color_in(&typed));
+        let matches = command.try_get_matches_from_mut(typed)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}
+
+/// `--color` in a command line that may be wrong otherwise; the last one counts.
+fn color_in(typed: &[OsString]) -> ColorChoice {
+    let words = typed.iter().map(|word| word.to_string_lossy());
+    let following = words.clone().skip(1).map(Some).chain([None]);
+    let values = words.zip(following).filter_map(|(word, next)| {
+        let value = match word.strip_prefix("--color") {
+            Some("") => next?.into_owned(),
+            Some(rest) => rest.strip_prefix('=')?.to_owned(),
+            None => return None,
+        };
+        value.parse().ok()
+    });
+    values.last().unwrap_or(ColorChoice::Auto)
 }
 
 /// The commands.

@@ -39,6 +39,9 @@ pub fn run(
     })?;
     let mut deliveries =
         gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
+    if deliveries.is_empty() {
+        open::warn_of_filters(&filters, &writer, printer);
+    }
     let options = DownloadOptions {
         dir: dir.clone(),
         concurrency: usize::from(settings.download.concurrency),

@@ -63,6 +63,7 @@ impl Api {
 
 fn config(error: &ConfigError) -> Failure {
     Failure::config(error.to_string())
+        .help("nothing was sent; `creativeai config` shows where each setting comes from")
 }
 
 async fn start_stand_in(key: crate::api::ApiKey) -> Result<Sandbox, Failure> {
@@ -105,6 +106,17 @@ pub fn filters(args: &WhereArgs) -> Filters {
             .iter()
             .map(|pair| (pair.name.as_str(), pair.value.as_str())),
     )
+}
+
+/// Warns of a column that no job has, when nothing has matched.
+pub fn warn_of_filters(filters: &Filters, writer: &Writer, printer: &Printer) {
+    let keys: Vec<_> = writer.ledger().jobs().map(|job| job.key).collect();
+    let views = keys
+        .into_iter()
+        .filter_map(|key| writer.view(key).ok().flatten());
+    if let Some(doubt) = filters.doubt(views) {
+        printer.warn(doubt);
+    }
 }
 
 /// How commands that are shown to a person name a log that was given on the command line.
@@ -363,9 +375,20 @@ pub fn ending_of(stop: &Stop, printer: &Printer) -> Ending {
                 ));
                 Code::Io
             }
-            Reason::Denied(error) => {
+            Reason::Denied(http_status, error) => {
+                let (what, mend) = match http_status {
+                    402 => ("your credits do not suffice", "Buy credits"),
+                    401 => (
+                        "the vendor does not accept the API key",
+                        "Check the key (`creativeai config` shows where it comes from)",
+                    ),
+                    _ => (
+                        "the vendor refuses the API key, or its spending limit is reached",
+                        "Check the key and its limit",
+                    ),
+                };
                 printer.error(format_args!(
-                    "the vendor refused the key or the credits ({}); nothing more was sent, and what was refused was not charged. Check the key and your credits, then run the same command again",
+                    "{what} ({}); nothing more was sent, and what was refused was not charged. {mend}, then run the same command again",
                     crate::output::escape(&error)
                 ));
                 Code::Refused

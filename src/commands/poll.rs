@@ -109,7 +109,7 @@ impl<'a> Poller<'a> {
                     teller.warn(format_args!(
                         "{} could not be asked for {MAX_FAILURES} times in a row; the next \
                          reconcile asks again",
-                        target.id
+                        self.name(target)
                     ));
                 }
                 keep
@@ -120,6 +120,15 @@ impl<'a> Poller<'a> {
         }
         drop(teller);
         Ok(ending(gave_up))
+    }
+
+    /// What a person calls a clip: its listing or SKU, and the vendor's id.
+    fn name(&self, target: &Target) -> String {
+        let view = self.writer.view(target.job).ok().flatten();
+        match view.as_ref().and_then(|view| view.id()) {
+            Some((_, id)) => format!("{} ({})", escape(id), target.id),
+            None => target.id.to_string(),
+        }
     }
 
     fn throttle(&self) -> Throttle {
@@ -270,8 +279,9 @@ impl<'a> Poller<'a> {
                     permit.throttled(retry_after, target.failures);
                 }
                 teller.warn(format_args!(
-                    "{}: {}; nothing changes, it is asked for again later",
-                    target.id,
+                    "{}: the vendor could not be asked how it is doing: {}. Nothing changes; it is \
+                     asked for again later",
+                    self.name(&target),
                     escape(&error)
                 ));
                 target.due = Instant::now() + backoff(interval, target.failures);
@@ -280,8 +290,8 @@ impl<'a> Poller<'a> {
                     line: None,
                 })
             }
-            PollOutcome::Denied { error, .. } => {
-                self.stop.set(Reason::Denied(error));
+            PollOutcome::Denied { http_status, error } => {
+                self.stop.set(Reason::Denied(http_status, error));
                 stopped
             }
         }

@@ -36,6 +36,9 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
     deliver::check_rehearsal(&writer, settings)?;
     let mut deliveries =
         gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
+    if deliveries.is_empty() {
+        open::warn_of_filters(&filters, &writer, printer);
+    }
     let when = deliver::when(args.when);
     let (summary, stopped) = match args.target.target() {
         Target::Exec(command) => {

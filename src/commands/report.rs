@@ -39,6 +39,11 @@ pub fn run(
     let log = JobLog::read(path, Ledger::new(rates.clone()).with_places())
         .context("the report cannot be made")?;
     let views = views(&log, &args.filters)?;
+    if views.is_empty()
+        && let Some(doubt) = args.filters.doubt(log.views().flatten())
+    {
+        printer.warn(doubt);
+    }
     let options = options(args, &log, rates);
     let Some(output) = &args.output else {
         report(views, &options, &mut printer.out())
@@ -60,7 +65,7 @@ pub fn run(
     } else {
         let clips = words::count(tally.jobs, "clip");
         let page = output.display().to_string();
-        printer.note(format_args!("{}: {clips}", escape(&page)));
+        printer.note(format_args!("report: {clips} in {}", escape(&page)));
     }
     Ok(())
 }
@@ -152,7 +157,10 @@ mod tests {
         fs::write(&page, "old").unwrap();
         let (out, err) = run_in(dir.path(), Some(page.clone()), Voice::default());
         assert_eq!(out, "");
-        assert!(err.ends_with("report.html: 1 clip\n"), "{err}");
+        assert!(
+            err.ends_with("report.html\n") && err.starts_with("report: 1 clip in "),
+            "{err}"
+        );
         assert!(fs::read_to_string(&page).unwrap().contains("LST-1"));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }

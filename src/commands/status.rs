@@ -240,7 +240,7 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
             log.path().display(),
             output::escape(name)
         ))
-        .help("without --id, status lists what it knows")
+        .help("`creativeai status` lists what it knows")
         .into());
     }
     if args.json {
@@ -278,6 +278,9 @@ fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
             output::words::count(log.ledger().jobs().len() as u64, "job"),
             output::escape(&args.filters.text()),
         ));
+        if let Some(doubt) = args.filters.doubt(log.views().flatten()) {
+            printer.warn(doubt);
+        }
     }
     let unreadable = log.ledger().unreadable();
     if unreadable > 0 {

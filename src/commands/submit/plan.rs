@@ -3,6 +3,7 @@
 //! The first pass notes a few words of each row, the second reads again those that are sent. So a
 //! million rows need tens of megabytes, not the manifest's size.
 
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -43,8 +44,27 @@ pub struct Plan {
     /// The first row of each key.
     first: HashTable<u32>,
     hasher: DefaultHashBuilder,
+    /// The ids of listings or SKUs in the manifest's order, where they are wanted.
+    owners: Option<Owners>,
     /// How many rows of each kind there are.
     pub counts: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Owners {
+    ids: Vec<String>,
+    places: HashMap<Subject, usize>,
+}
+
+/// What is to be sent for one listing or SKU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The listing's or SKU's id.
+    pub id: String,
+    /// Rows to be sent.
+    pub clips: u64,
+    /// What they are expected to cost.
+    pub credits: Credits,
 }
 
 /// How many rows there are of each kind, and what those to be sent are expected to cost.
@@ -65,16 +85,31 @@ pub struct Counts {
 }
 
 impl Plan {
+    /// A plan that can tell each listing's or SKU's share. It keeps their ids.
+    pub fn with_shares() -> Self {
+        Self {
+            owners: Some(Owners::default()),
+            ..Self::default()
+        }
+    }
+
     /// Notes a row of the first pass. `Some(line)` when it repeats the row of that line.
     pub fn note(&mut self, row: &Row, rates: &Rates) -> Option<u64> {
         let key = row.key();
         let first = self.find(key).map(|note| u64::from(note.line));
         let index = self.rows.len() as u32;
+        let owner = Subject::of_owner(&row.id);
+        if let Some(owners) = &mut self.owners {
+            owners.places.entry(owner).or_insert_with(|| {
+                owners.ids.push(row.id.clone());
+                owners.ids.len() - 1
+            });
+        }
         self.rows.push(Some(Note {
             key,
             digest: row.digest,
             subject: Subject::of_clip(&row.id, &row.clip),
-            owner: Subject::of_owner(&row.id),
+            owner,
             credits: rates.estimate(&row.clip),
             line: u32::try_from(row.line).unwrap_or(u32::MAX),
             decision: match first {
@@ -175,6 +210,33 @@ impl Plan {
             .of_subject(subject)
             .chain(ledger.keyless_of_owner(owner))
             .filter(|job| self.find(job.key).is_none() && job.is_counted())
+    }
+
+    /// What is to be sent for each listing or SKU, once that is decided, in the manifest's order;
+    /// those for which nothing is sent are left out.
+    pub fn shares(&self) -> Vec<Share> {
+        let Some(owners) = &self.owners else {
+            return Vec::new();
+        };
+        let mut shares: Vec<Share> = owners
+            .ids
+            .iter()
+            .map(|id| Share {
+                id: id.clone(),
+                clips: 0,
+                credits: Credits::ZERO,
+            })
+            .collect();
+        let sent = self.rows.iter().flatten();
+        for note in sent.filter(|note| note.decision == Decision::Send) {
+            let place = owners.places.get(&note.owner);
+            if let Some(share) = place.and_then(|place| shares.get_mut(*place)) {
+                share.clips += 1;
+                share.credits += note.credits;
+            }
+        }
+        shares.retain(|share| share.clips > 0);
+        shares
     }
 
     /// What was decided about the row at `index`; `None` when it is not the row it was.
