@@ -143,8 +143,7 @@ pub enum Command {
     #[command(after_help = "Examples:
   creativeai publish --to shopify --store example.myshopify.com --dry-run
   creativeai publish --to shopify --where target_surface=shopify-pdp
-  creativeai publish --exec ./upload.sh --when complete
-  creativeai publish --exec ./tell-crm.sh --target crm")]
+  creativeai publish --exec ./upload.sh --when complete")]
     Publish(PublishArgs),
 
     /// Receive webhooks and keep each of them before it is answered
