@@ -68,10 +68,12 @@ impl Transport for Client {
 pub enum Event<'a> {
     /// Accepted, and in the log.
     Accepted(&'a Attempt),
-    /// Refused for good; nothing was charged.
-    Refused(&'a Attempt, String),
+    /// Refused for good, with this HTTP status; nothing was charged.
+    Refused(&'a Attempt, u16, String),
     /// Not accepted this time; another run may try again.
     GaveUp(&'a Attempt, String),
+    /// Not accepted because of the key or the credits, which is told once at the run's end.
+    Denied(&'a Attempt, String),
     /// May or may not have been accepted and billed.
     Unknown(&'a Attempt, String),
     /// Everybody waits, because the vendor or the network asks for it.
@@ -87,6 +89,8 @@ pub enum Event<'a> {
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
+    /// Attempts that the log announces, whatever came of them.
+    pub begun: u64,
     /// Attempts accepted.
     pub accepted: u64,
     /// Attempts refused for good.
@@ -242,7 +246,11 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             self.stop.set(Reason::Disk(error.to_string()));
             return;
         }
-        self.course().in_flight += 1;
+        {
+            let mut course = self.course();
+            course.in_flight += 1;
+            course.tally.begun += 1;
+        }
         self.send(&attempt, permit).await;
         self.course().in_flight -= 1;
     }
@@ -314,7 +322,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 self.refused(attempt, http_status, error).await;
             }
             Outcome::Denied { http_status, error } => {
-                self.stop.set(Reason::Denied(error.clone()));
+                self.stop.set(Reason::Denied(http_status, error.clone()));
                 self.give_up(attempt, Some(http_status), error).await;
             }
             Outcome::Unknown { http_status, error } => {
@@ -398,7 +406,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             course.tally.refused += 1;
             course.tally.released += attempt.estimate;
             drop(course);
-            (self.tell)(Event::Refused(attempt, error));
+            (self.tell)(Event::Refused(attempt, http_status, error));
         }
     }
 
@@ -417,7 +425,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             course.tally.gave_up += 1;
             course.tally.released += attempt.estimate;
             drop(course);
-            (self.tell)(Event::GaveUp(attempt, error));
+            (self.tell)(match http_status {
+                Some(401..=403) => Event::Denied(attempt, error),
+                _ => Event::GaveUp(attempt, error),
+            });
         }
     }
 

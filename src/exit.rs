@@ -315,10 +315,10 @@ pub fn causes(error: &anyhow::Error) -> Vec<String> {
     causes
 }
 
-/// What to print of an error: the message, its causes, the next step. Ends with a newline. What it
-/// quotes of files and servers is safe on a terminal.
+/// What to print of an error after the word "error": the message, its causes, the next step. Ends
+/// with a newline. What it quotes of files and servers is safe on a terminal.
 pub fn describe(error: &anyhow::Error) -> String {
-    let mut text = format!("error: {}", causes(error).join("\n  because: "));
+    let mut text = causes(error).join("\n  because: ");
     if let Some(step) = failure_in(error).and_then(Failure::next_step) {
         text.push_str("\n  next: ");
         text.push_str(step);
@@ -396,7 +396,7 @@ mod tests {
         let text = describe(&error.into());
         assert_eq!(
             text,
-            "error: row 3: \\u{1b}]0;title\\u{7}\n  next: mend\\u{202e} it\n"
+            "row 3: \\u{1b}]0;title\\u{7}\n  next: mend\\u{202e} it\n"
         );
     }
 
@@ -407,7 +407,7 @@ mod tests {
             .help("make room and run the same command again");
         assert_eq!(
             describe(&error.into()),
-            "error: cannot write jobs.jsonl\n  because: no space left\n  next: make room and run \
+            "cannot write jobs.jsonl\n  because: no space left\n  next: make room and run \
              the same command again\n"
         );
     }

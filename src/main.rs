@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use creativeai::cli::Cli;
 
 fn main() -> ExitCode {
-    match Cli::try_parse() {
+    match Cli::of_process() {
         Ok(cli) => ExitCode::from(creativeai::commands::run(&cli).number()),
         Err(error) => {
-            let json = std::env::args_os().any(|arg| arg == "--json");
+            let mut typed = std::env::args_os().take_while(|arg| arg != "--");
+            let json = typed.any(|arg| arg == "--json");
             ExitCode::from(creativeai::commands::refuse(&error, json).number())
         }
     }

@@ -12,8 +12,8 @@ pub enum Reason {
     Signal(u8),
     /// The log cannot be written any more.
     Disk(String),
-    /// The vendor refused the key or the credits.
-    Denied(String),
+    /// The vendor refused the key or the credits: the HTTP status, and what was said.
+    Denied(u16, String),
     /// Three outcomes in a row are unknown.
     ThreeUnknown,
     /// Three times 404 or 405, and nothing accepted: the address is probably wrong.

@@ -38,11 +38,11 @@ impl BaseUrl {
     /// refused.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let text = text.trim();
-        let url = Url::parse(text).map_err(|e| {
+        let url = Url::parse(text).map_err(|_| {
             // What cannot be read may still hold a password before its @.
             let shown = text.rsplit('@').next().unwrap_or_default();
             ConfigError(format!(
-                "the base URL {shown:?} is not an address ({e}); \
+                "the base URL {shown:?} is not a whole address; \
                  give one such as https://api.creativeai.run"
             ))
         })?;

@@ -136,7 +136,7 @@ impl Client {
             (Endpoint::Voice, Some(path)) => base.join(&path.replace(ID, id.as_str())),
             (Endpoint::Voice, None) => Err(ConfigError(
                 "the vendor documents no call that tells where a voice stands; wait for its \
-                 webhook, or set voice_poll_path"
+                 webhook, or set poll_path in the [voice] part of creativeai.toml"
                     .to_owned(),
             )),
         }
@@ -181,7 +181,7 @@ impl Client {
         // The library's own words for the request as a whole add nothing but the address.
         let error = error.without_url();
         let text = match std::error::Error::source(&error) {
-            Some(cause) => format!("{what}: {}", explain::chain(cause)),
+            Some(cause) => format!("{what}: {}", explain::root(cause)),
             None => what,
         };
         explain::tidy(&text, self.options.key.as_ref())
@@ -227,7 +227,7 @@ pub fn build_transport(
             "a connection to {origin} cannot be prepared ({}); a secure one needs the system's \
              certificates: install the package ca-certificates, or set SSL_CERT_FILE. Nothing \
              was sent",
-            explain::chain(&e)
+            explain::root(&e)
         ))
     })
 }
@@ -252,8 +252,8 @@ fn check_poll_path(path: &str, base: &BaseUrl) -> Result<(), ConfigError> {
         Ok(())
     } else {
         Err(ConfigError(format!(
-            "voice_poll_path {path:?} must be a path that begins with / and holds {ID}, such as \
-             /api/generate/voice/{ID}"
+            "poll_path {path:?} in the [voice] settings must be a path that begins with / and holds \
+             {ID}, such as /api/generate/voice/{ID}"
         )))
     }
 }

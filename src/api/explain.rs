@@ -26,20 +26,14 @@ pub(super) fn tidy(text: &str, key: Option<&ApiKey>) -> String {
     shorten(&escape(text, key), MAX_ERROR)
 }
 
-/// An error with everything that caused it, in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // Some errors repeat their cause's text in their own.
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
+/// The innermost cause of an error. What libraries wrap around it ("client error (Connect)") says
+/// nothing to a person.
+pub(super) fn root(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
     }
-    text
+    innermost.to_string()
 }
 
 /// White space runs become one space; the key is blotted out; what could act on a terminal is

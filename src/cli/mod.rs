@@ -14,7 +14,9 @@ mod shared;
 mod show;
 pub mod values;
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use batch::{
     Finding, ReconcileArgs, ResolveArgs, ResolveFlags, Retry, RetryArgs, RetryFlags, Source,
@@ -53,6 +55,31 @@ pub struct Cli {
     /// Which command.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// What was typed. Its errors and help keep to `--color` as everything else does.
+    pub fn of_process() -> Result<Self, clap::Error> {
+        let typed: Vec<OsString> = std::env::args_os().collect();
+        let mut command = Self::command().color(color_in(&typed));
+        let matches = command.try_get_matches_from_mut(typed)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}
+
+/// `--color` in a command line that may be wrong otherwise; the last one counts.
+fn color_in(typed: &[OsString]) -> ColorChoice {
+    let words = typed.iter().map(|word| word.to_string_lossy());
+    let following = words.clone().skip(1).map(Some).chain([None]);
+    let values = words.zip(following).filter_map(|(word, next)| {
+        let value = match word.strip_prefix("--color") {
+            Some("") => next?.into_owned(),
+            Some(rest) => rest.strip_prefix('=')?.to_owned(),
+            None => return None,
+        };
+        value.parse().ok()
+    });
+    values.last().unwrap_or(ColorChoice::Auto)
 }
 
 /// The commands.
@@ -107,10 +134,17 @@ pub enum Command {
     Download(DownloadArgs),
 
     /// Hand finished clips on, each once
+    ///
+    /// A clip that was handed on is marked in the log, for the receiver it went to: a shop, or the
+    /// name given by --target. Another --exec command under the same name gets only what is new.
+    /// If the computer stops between the command's success and that mark, the command runs again
+    /// for this clip; CREATIVEAI_PUBLISH_ID, the same both times, tells the repetition. A command
+    /// that ends with another code than 0 is run again by the next publish.
     #[command(after_help = "Examples:
   creativeai publish --to shopify --store example.myshopify.com --dry-run
   creativeai publish --to shopify --where target_surface=shopify-pdp
-  creativeai publish --exec ./upload.sh --when complete")]
+  creativeai publish --exec ./upload.sh --when complete
+  creativeai publish --exec ./tell-crm.sh --target crm")]
     Publish(PublishArgs),
 
     /// Receive webhooks and keep each of them before it is answered

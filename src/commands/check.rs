@@ -16,11 +16,12 @@ use super::submit::{manifest_failure, manifest_options};
 use super::{on_runtime, open};
 use crate::api::{BaseUrl, build_transport, correlated, transport};
 use crate::cli::CheckArgs;
-use crate::exit::{Code, Ending};
+use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, Lock, LogError};
 use crate::jobs::JobKey;
 use crate::manifest::{Manifest, RowFault};
-use crate::output::{Printer, Tone, escape, words};
+use crate::output::escape::{escape, escape_lines};
+use crate::output::{Printer, Tone, words, wrap};
 use crate::settings::Settings;
 
 /// Photos looked at at the same time.
@@ -55,6 +56,19 @@ impl Findings {
             subject,
             result: Err((code, text.to_string())),
         });
+    }
+
+    /// A problem in the words of the command that would have met it.
+    fn failure(&mut self, subject: &'static str, failure: &Failure) {
+        let told = escape_lines(&failure.to_string());
+        let step = failure
+            .next_step()
+            .map(|step| format!("\n  next: {}", escape(step)));
+        self.problem(
+            subject,
+            failure.code(),
+            format_args!("{told}{}", step.unwrap_or_default()),
+        );
     }
 }
 
@@ -120,13 +134,18 @@ fn tell(findings: &Findings, printer: &mut Printer) -> anyhow::Result<Code> {
             Ok(text) => (printer.paint("✓", Tone::Good), text),
             Err((_, text)) => (printer.paint("✗", Tone::Bad), text),
         };
-        let line = format!("{sign} {:<9} {text}\n", finding.subject);
-        std::io::Write::write_all(printer.out(), line.as_bytes())?;
+        let line = format!("{:<9} {text}", finding.subject);
+        let line = if printer.is_terminal() {
+            wrap::wrap(&line, printer.width().saturating_sub(2))
+        } else {
+            line
+        };
+        std::io::Write::write_all(printer.out(), format!("{sign} {line}\n").as_bytes())?;
     }
     let end = match problems {
-        0 => "Everything is ready. Nothing was sent or spent.".to_owned(),
+        0 => "Everything is ready. Nothing was ordered or spent.".to_owned(),
         n => format!(
-            "{} to mend first. Nothing was sent or spent.",
+            "{} to mend first. Nothing was ordered or spent.",
             words::count(n as u64, "problem")
         ),
     };
@@ -154,11 +173,8 @@ fn check_settings(settings: &Settings, findings: &mut Findings) {
 fn check_key(settings: &Settings, findings: &mut Findings) {
     match settings.require_key() {
         Ok(_) if settings.sandbox => findings.pass("key", "the sandbox takes any"),
-        Ok(_) => findings.pass("key", "there is one, and nobody else can read its file"),
-        Err(failure) => {
-            let help = failure.next_step().unwrap_or_default();
-            findings.problem("key", failure.code(), format_args!("{failure}: {help}"));
-        }
+        Ok(_) => findings.pass("key", "there is one; `creativeai config` tells where"),
+        Err(failure) => findings.failure("key", &failure),
     }
 }
 
@@ -182,8 +198,7 @@ fn check_log(path: &Path, settings: &Settings, findings: &mut Findings) {
             );
         }
         Err(error) => {
-            let failure = open::log_failure(error);
-            return findings.problem("log", failure.code(), failure);
+            return findings.failure("log", &open::log_failure(error));
         }
     }
     match Lock::holder(path) {
@@ -215,8 +230,7 @@ fn check_manifest(
     let mut manifest = match Manifest::open(path, options) {
         Ok(manifest) => manifest,
         Err(error) => {
-            let failure = manifest_failure(error);
-            return findings.problem("manifest", failure.code(), failure);
+            return findings.failure("manifest", &manifest_failure(error));
         }
     };
     let name = escape(manifest.name()).into_owned();
@@ -224,8 +238,7 @@ fn check_manifest(
     let rows = match manifest.rows() {
         Ok(rows) => rows,
         Err(error) => {
-            let failure = manifest_failure(error);
-            return findings.problem("manifest", failure.code(), failure);
+            return findings.failure("manifest", &manifest_failure(error));
         }
     };
     for row in rows {
@@ -357,7 +370,15 @@ async fn check_photos(photos: &BTreeSet<String>, settings: &Settings, findings: 
             async move { look(client, url).await.err().map(|why| (url, why)) }
         })
         .buffered(CONCURRENCY);
-    let missing: Vec<_> = looks.filter_map(std::future::ready).collect().await;
+    let over = async {
+        match settings.network.timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    };
+    let seen: Vec<_> = looks.take_until(std::pin::pin!(over)).collect().await;
+    let unseen = photos.len() - seen.len();
+    let missing: Vec<_> = seen.into_iter().flatten().collect();
     for (url, (code, why)) in missing.iter().take(TOLD) {
         findings.problem(
             "photos",
@@ -368,9 +389,19 @@ async fn check_photos(photos: &BTreeSet<String>, settings: &Settings, findings: 
     if missing.len() > TOLD {
         let more = missing.len() - TOLD;
         findings.problem("photos", Code::Data, format_args!("and {more} more"));
-    } else if missing.is_empty() {
+    } else if missing.is_empty() && unseen == 0 {
         let all = words::count(photos.len() as u64, "photo");
         findings.pass("photos", format_args!("{all} can be fetched"));
+    }
+    if unseen > 0 {
+        findings.problem(
+            "photos",
+            Code::Temporary,
+            format_args!(
+                "{} not looked at: --timeout has passed",
+                words::count(unseen as u64, "photo")
+            ),
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which jobs a command is about: `--where COLUMN=VALUE`, and jobs named one by one.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 use crate::job_log::for_each_line;
 use crate::jobs::{GenerationId, JobKey, JobView, LOG_FIELDS, Ledger, Line};
+use crate::output::{escape, hint};
 
 /// Columns of a manifest that the log keeps under another name, or inside of a request.
 const ELSEWHERE: [(&str, &str); 11] = [
@@ -112,6 +114,32 @@ impl Filters {
         self.0.iter().all(|filter| filter.matches(view))
     }
 
+    /// What is to be said of a column that no job has, once nothing has matched: the nearest one
+    /// that there is.
+    pub fn doubt(&self, views: impl IntoIterator<Item = JobView>) -> Option<String> {
+        let mut missing: Vec<&Filter> = self.0.iter().collect();
+        let mut columns: BTreeSet<String> =
+            ["status", "job"].into_iter().map(str::to_owned).collect();
+        for view in views {
+            missing.retain(|filter| filter.value_of(&view).is_none());
+            if missing.is_empty() {
+                return None;
+            }
+            columns.extend(view.carried().map(|(name, _)| name.to_owned()));
+            columns.extend(view.id().map(|(column, _)| column.name().to_owned()));
+        }
+        let filter = missing.first()?;
+        let known = columns.iter().map(String::as_str);
+        let known = known.chain(ELSEWHERE.iter().map(|(_, name)| *name));
+        let near = hint::nearest(&filter.column, known);
+        let near = near.map(|near| format!("; did you mean {}?", escape(near)));
+        Some(format!(
+            "no job has a column {}{}",
+            escape(&filter.column),
+            near.unwrap_or_default()
+        ))
+    }
+
     /// As they were typed, for messages: `a=b and c=d`.
     pub fn text(&self) -> String {
         let texts: Vec<_> = self
@@ -210,6 +238,23 @@ mod tests {
         assert_eq!(both.text(), "rooms=4 and model=kling-v3");
         assert!(!Filters::new([("rooms", "4"), ("model", "auto")]).matches(&view()));
         assert!(Filters::default().matches(&view()));
+    }
+
+    #[test]
+    fn a_column_that_no_job_has_is_told_with_the_nearest() {
+        let doubt = |column| Filters::new([(column, "x")]).doubt([view()]);
+        for known in ["rooms", "property type", "prompt", "status", "Listing ID"] {
+            assert_eq!(doubt(known), None, "{known}");
+        }
+        for (typed, told) in [
+            ("property_typ", "; did you mean Property Type?"),
+            ("stauts", "; did you mean status?"),
+            ("promt", "; did you mean prompt?"),
+            ("weather", ""),
+        ] {
+            let text = format!("no job has a column {typed}{told}");
+            assert_eq!(doubt(typed), Some(text));
+        }
     }
 
     #[test]

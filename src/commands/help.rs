@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use crate::cli::{Cli, HelpArgs};
 use crate::exit::{Code, Failure};
 use crate::output::escape::{cap, escape};
-use crate::output::hint;
+use crate::output::{hint, wrap};
 
 /// Topics besides the commands.
 const LOG: &str = "log";
@@ -47,27 +47,11 @@ fn command_page(topic: &str) -> Result<String, Failure> {
 /// The exit codes as a table.
 fn exit_codes() -> String {
     let rows = Code::ALL.map(|code| {
-        let meaning = wrapped(code.meaning(), WIDTH - 7).join("\n       ");
+        let meaning = wrap::lines(code.meaning(), WIDTH - 7).join("\n       ");
         format!("  {:>3}  {meaning}\n", code.number())
     });
     let rest = include_str!("topics/exit-codes.txt");
     format!("Exit codes\n\n{}\n{rest}", rows.concat())
-}
-
-/// `text` in lines of at most `width` characters, broken at spaces.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.pop().unwrap_or_default();
-        if line.is_empty() {
-            lines.push(word.to_owned());
-        } else if line.chars().count() + 1 + word.chars().count() <= width {
-            lines.push(format!("{line} {word}"));
-        } else {
-            lines.extend([line, word.to_owned()]);
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

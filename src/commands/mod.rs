@@ -60,7 +60,7 @@ pub fn run(cli: &Cli) -> Code {
             let code = exit::code_of(&error);
             printer.settle(code == Code::Success);
             if code != Code::Success {
-                printer.raw(exit::describe(&error).trim_end());
+                printer.error(exit::describe(&error).trim_end());
                 tell_as_json(cli.command.name(), &error, code, &mut printer);
             }
             code

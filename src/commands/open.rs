@@ -63,6 +63,7 @@ impl Api {
 
 fn config(error: &ConfigError) -> Failure {
     Failure::config(error.to_string())
+        .help("nothing was sent; `creativeai config` shows where each setting comes from")
 }
 
 async fn start_stand_in(key: crate::api::ApiKey) -> Result<Sandbox, Failure> {
@@ -105,6 +106,17 @@ pub fn filters(args: &WhereArgs) -> Filters {
             .iter()
             .map(|pair| (pair.name.as_str(), pair.value.as_str())),
     )
+}
+
+/// Warns of a column that no job has, when nothing has matched.
+pub fn warn_of_filters(filters: &Filters, writer: &Writer, printer: &Printer) {
+    let keys: Vec<_> = writer.ledger().jobs().map(|job| job.key).collect();
+    let views = keys
+        .into_iter()
+        .filter_map(|key| writer.view(key).ok().flatten());
+    if let Some(doubt) = filters.doubt(views) {
+        printer.warn(doubt);
+    }
 }
 
 /// How commands that are shown to a person name a log that was given on the command line.
@@ -155,6 +167,7 @@ pub fn open_writer(
 ) -> Result<Writer, Failure> {
     let writer = Writer::open(path, ledger, command, settings.lock_wait).map_err(log_failure)?;
     warn_of_unreadable(&writer.ledger(), writer.path(), printer);
+    check_rehearsal(writer.path(), &writer.ledger(), settings)?;
     Ok(writer)
 }
 
@@ -163,12 +176,23 @@ pub fn warn_of_unreadable(ledger: &Ledger, path: &Path, printer: &Printer) {
     let count = ledger.unreadable();
     if count > 0 {
         printer.warn(format_args!(
-            "{} of {} cannot be read and was skipped; nothing is deleted. A line that was cut off \
+            "{} of {} cannot be read and {} skipped; nothing is deleted. A line that was cut off \
              by a crash is harmless: its job shows as unknown",
             crate::output::words::count(count, "line"),
             crate::output::escape(&path.display().to_string()),
+            if count == 1 { "was" } else { "were" },
         ));
     }
+}
+
+/// Under `--sandbox` every line is marked as a sandbox's, also a fact that no server has told: none
+/// of them may get into a log of live jobs.
+pub fn check_rehearsal(path: &Path, ledger: &Ledger, settings: &Settings) -> Result<(), Failure> {
+    if !settings.sandbox {
+        return Ok(());
+    }
+    let mixed = ledger.check_mixing(true, true);
+    mixed.map_err(|_| mixed_failure(path, true))
 }
 
 /// A sandbox's jobs and live ones never share a log.
@@ -195,12 +219,22 @@ fn mixed_failure(path: &Path, sandbox: bool) -> Failure {
 }
 
 /// Whether an id may be entered into a log by hand.
-pub fn check_id(writer: &Writer, id: &GenerationId, sandbox: bool) -> Result<(), Failure> {
+pub fn check_id(writer: &Writer, id: &GenerationId) -> Result<(), Failure> {
     if writer.ledger().may_hold(id) {
-        Ok(())
-    } else {
-        Err(mixed_failure(writer.path(), sandbox))
+        return Ok(());
     }
+    let path = writer.path().display();
+    Err(if id.is_sandbox() {
+        Failure::config(format!(
+            "{id} is a sandbox's id, and {path} holds live jobs; nothing was changed"
+        ))
+        .help("name the rehearsal's log")
+    } else {
+        Failure::config(format!(
+            "{id} is no sandbox's id, and {path} holds jobs of a sandbox; nothing was changed"
+        ))
+        .help("name the log of the live jobs")
+    })
 }
 
 /// Turns signals into a stop. The second one ends the process at once; what is in flight then
@@ -341,9 +375,20 @@ pub fn ending_of(stop: &Stop, printer: &Printer) -> Ending {
                 ));
                 Code::Io
             }
-            Reason::Denied(error) => {
+            Reason::Denied(http_status, error) => {
+                let (what, mend) = match http_status {
+                    402 => ("your credits do not suffice", "Buy credits"),
+                    401 => (
+                        "the vendor does not accept the API key",
+                        "Check the key (`creativeai config` shows where it comes from)",
+                    ),
+                    _ => (
+                        "the vendor refuses the API key, or its spending limit is reached",
+                        "Check the key and its limit",
+                    ),
+                };
                 printer.error(format_args!(
-                    "the vendor refused the key or the credits ({}); nothing more was sent, and what was refused was not charged. Check the key and your credits, then run the same command again",
+                    "{what} ({}); nothing more was sent, and what was refused was not charged. {mend}, then run the same command again",
                     crate::output::escape(&error)
                 ));
                 Code::Refused

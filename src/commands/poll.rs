@@ -109,7 +109,7 @@ impl<'a> Poller<'a> {
                     teller.warn(format_args!(
                         "{} could not be asked for {MAX_FAILURES} times in a row; the next \
                          reconcile asks again",
-                        target.id
+                        self.name(target)
                     ));
                 }
                 keep
@@ -120,6 +120,15 @@ impl<'a> Poller<'a> {
         }
         drop(teller);
         Ok(ending(gave_up))
+    }
+
+    /// What a person calls a clip: its listing or SKU, and the vendor's id.
+    fn name(&self, target: &Target) -> String {
+        let view = self.writer.view(target.job).ok().flatten();
+        match view.as_ref().and_then(|view| view.id()) {
+            Some((_, id)) => format!("{} ({})", escape(id), target.id),
+            None => target.id.to_string(),
+        }
     }
 
     fn throttle(&self) -> Throttle {
@@ -173,13 +182,26 @@ impl<'a> Poller<'a> {
             }
         }
         let view = self.writer.view(job.key).map_err(open::log_failure)?;
-        let attempts = job.to_poll().filter_map(|attempt| {
-            let known = view.as_ref()?.attempts.get(&attempt.number)?;
-            let id = GenerationId::parse(known.generation_id()?)?;
+        let mut found = Vec::new();
+        for attempt in job.to_poll() {
+            let known = view.as_ref().and_then(|v| v.attempts.get(&attempt.number));
+            let Some(known) = known else { continue };
             let request = known.request.as_ref().map_or("", |r| r.get());
-            Some((attempt.number, id, Endpoint::of_request(request)))
-        });
-        Ok(attempts.collect())
+            let endpoint = Endpoint::of_request(request);
+            // One that was taken twice may be finished under either id.
+            let ids = known.generation_ids().filter_map(GenerationId::parse);
+            found.extend(ids.map(|id| (attempt.number, id, endpoint)));
+        }
+        Ok(found)
+    }
+
+    /// Whether another of its ids has brought its end.
+    fn has_ended(&self, target: &Target) -> bool {
+        let ledger = self.writer.ledger();
+        let attempt = ledger
+            .job(target.job)
+            .and_then(|j| j.attempt(target.attempt));
+        attempt.is_some_and(|a| a.status().is_terminal())
     }
 
     /// Asks for each target once. What is left to ask for comes back.
@@ -227,7 +249,7 @@ impl<'a> Poller<'a> {
         let Some(Some(permit)) = self.stop.or(throttle.permit()).await else {
             return stopped;
         };
-        if self.stop.is_set() {
+        if self.stop.is_set() || self.has_ended(&target) {
             return stopped;
         }
         let interval = self.settings.network.interval;
@@ -257,8 +279,9 @@ impl<'a> Poller<'a> {
                     permit.throttled(retry_after, target.failures);
                 }
                 teller.warn(format_args!(
-                    "{}: {}; nothing changes, it is asked for again later",
-                    target.id,
+                    "{}: the vendor could not be asked how it is doing: {}. Nothing changes; it is \
+                     asked for again later",
+                    self.name(&target),
                     escape(&error)
                 ));
                 target.due = Instant::now() + backoff(interval, target.failures);
@@ -267,8 +290,8 @@ impl<'a> Poller<'a> {
                     line: None,
                 })
             }
-            PollOutcome::Denied { error, .. } => {
-                self.stop.set(Reason::Denied(error));
+            PollOutcome::Denied { http_status, error } => {
+                self.stop.set(Reason::Denied(http_status, error));
                 stopped
             }
         }

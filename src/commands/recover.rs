@@ -7,7 +7,7 @@ use std::path::Path;
 use super::open;
 use crate::exit::Failure;
 use crate::job_log::Writer;
-use crate::jobs::Line;
+use crate::jobs::{GenerationId, Line};
 use crate::output::{Printer, escape, words};
 
 /// What stands before such a line on standard error.
@@ -69,6 +69,7 @@ fn append(text: &str, writer: &Writer, place: impl Fn() -> String) -> Result<boo
     if view.is_some_and(|view| view.evidence.iter().any(|known| &**known == text)) {
         return Ok(false);
     }
+    check_mixing(&line, writer, &place)?;
     writer
         .append_blocking(format!("{text}\n"))
         .map_err(|error| {
@@ -76,4 +77,30 @@ fn append(text: &str, writer: &Writer, place: impl Fn() -> String) -> Result<boo
                 .help("make room on the disk and run the same command again")
         })?;
     Ok(true)
+}
+
+/// A line of a rehearsal is not taken back into a log of live jobs, nor the reverse.
+fn check_mixing(
+    line: &Line<'_>,
+    writer: &Writer,
+    place: impl Fn() -> String,
+) -> Result<(), Failure> {
+    let ledger = writer.ledger();
+    let told = line.generation_id.as_ref();
+    let id = told.and_then(|id| GenerationId::parse(id.as_str()));
+    let fits_flag = !line.sandbox || ledger.check_mixing(true, true).is_ok();
+    if fits_flag && id.is_none_or(|id| ledger.may_hold(&id)) {
+        return Ok(());
+    }
+    let (from, into) = if line.is_sandbox() {
+        ("of a sandbox", "live jobs")
+    } else {
+        ("of a live job", "jobs of a sandbox")
+    };
+    Err(Failure::config(format!(
+        "{}: the line is {from}, and {} holds {into}; it was not taken back",
+        place(),
+        writer.path().display()
+    ))
+    .help("name the log that the line was meant for; lines before it were taken back"))
 }

@@ -100,7 +100,8 @@ impl<'a> Replay<'a> {
         };
         let take = |graded: Graded<'_>| take(graded, &observer);
         let missing = |e: anyhow::Error| {
-            Failure::io(format!("{e:#}")).help("check the path after --replay; nothing was changed")
+            Failure::io(format!("{e:#}"))
+                .help("check the path after --replay; nothing was replayed")
         };
         let mut folding = Ok(());
         let reading = webhook::replay(paths, std::io::stdin(), &keys, take, |entry| {
@@ -212,7 +213,7 @@ impl<'a> Replay<'a> {
             ));
         }
         if counts.rejected > 0 && counts.applied + counts.known == 0 {
-            self.printer.note(
+            self.printer.warn(
                 "every signed capture was rejected. If the API key was changed since, give the old \
                  one in CREATIVEAI_VERIFY_KEYS and replay again; nothing was changed",
             );

@@ -8,10 +8,11 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::filter::Filters;
+use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::output::report::{ReportOptions, report};
-use crate::output::{Commands, Printer, Tally, words};
+use crate::output::{Commands, Printer, Tally, escape, words};
 
 /// What was asked for.
 #[derive(Clone, Debug)]
@@ -38,14 +39,22 @@ pub fn run(
     let log = JobLog::read(path, Ledger::new(rates.clone()).with_places())
         .context("the report cannot be made")?;
     let views = views(&log, &args.filters)?;
+    if views.is_empty()
+        && let Some(doubt) = args.filters.doubt(log.views().flatten())
+    {
+        printer.warn(doubt);
+    }
     let options = options(args, &log, rates);
     let Some(output) = &args.output else {
         report(views, &options, &mut printer.out())
             .context("cannot write the report to standard output")?;
         return Ok(());
     };
-    let tally = write_file(output, views, &options)
-        .with_context(|| format!("cannot write the report {}", output.display()))?;
+    let tally = write_file(output, views, &options).map_err(|error| {
+        Failure::io(format!("cannot write the report {}", output.display()))
+            .because(error)
+            .help("check that its folder is there and that you may write in it, or name another file with -o")
+    })?;
     if printer.voice().json {
         printer.document(&serde_json::json!({
             "command": "report",
@@ -55,7 +64,8 @@ pub fn run(
         }))?;
     } else {
         let clips = words::count(tally.jobs, "clip");
-        printer.note(format_args!("{}: {clips}", output.display()));
+        let page = output.display().to_string();
+        printer.note(format_args!("report: {clips} in {}", escape(&page)));
     }
     Ok(())
 }
@@ -147,7 +157,10 @@ mod tests {
         fs::write(&page, "old").unwrap();
         let (out, err) = run_in(dir.path(), Some(page.clone()), Voice::default());
         assert_eq!(out, "");
-        assert!(err.ends_with("report.html: 1 clip\n"), "{err}");
+        assert!(
+            err.ends_with("report.html\n") && err.starts_with("report: 1 clip in "),
+            "{err}"
+        );
         assert!(fs::read_to_string(&page).unwrap().contains("LST-1"));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
@@ -187,6 +200,6 @@ mod tests {
         let (mut printer, _) = Printer::for_test(80, Voice::default());
         let error = run(&args, &log, Rates::default(), &mut printer).unwrap_err();
         assert!(error.to_string().contains("report.html"), "{error:#}");
-        assert!(error.downcast_ref::<io::Error>().is_some());
+        assert!(error.chain().any(|cause| cause.is::<io::Error>()));
     }
 }

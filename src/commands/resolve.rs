@@ -19,7 +19,7 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
     let view = writer.view(job).map_err(open::log_failure)?;
     let (verdict, id) = match &finding {
         Finding::Accepted(id) => {
-            open::check_id(&writer, id, settings.sandbox)?;
+            open::check_id(&writer, id)?;
             if let Some((owner, number)) = writer.owner_of(id)
                 && (owner, number) != (job, attempt)
             {

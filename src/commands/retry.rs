@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::open::{self, Api};
-use super::submit::{manifest_failure, manifest_options};
+use super::submit::{CAP_REACHED, manifest_failure, manifest_options};
 use super::tell;
 use super::{evidence, on_one_thread};
 use crate::api::{Endpoint, correlated, recorrelated, request_body};
@@ -42,13 +42,15 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
             consent(args, &attempts, settings, &writer, printer)?;
         }
         let cap = Cap::new(args.max_credits, writer.ledger().committed());
+        let wanted = attempts.len() as u64;
         let (tally, stopped) = on_one_thread(send(attempts, settings, &writer, printer, &cap))?;
         ending.join(stopped);
         ending.note_if(cap.is_reached(), Code::Decision);
         if cap.is_reached() {
-            printer.warn("the credit cap is reached; raise --max-credits to send the rest");
+            printer.warn(CAP_REACHED);
         }
         summary.submitted = tally.accepted;
+        summary.left = wanted.saturating_sub(tally.begun);
         summary.credits_estimated = tally.credits;
     }
     let ledger = writer.ledger();
@@ -246,6 +248,13 @@ impl Search<'_> {
                 views.push(view);
             }
         }
+        if views.is_empty() {
+            let keys = self.log.keys(|_| true).into_iter();
+            let all = keys.filter_map(|key| self.log.view(key).ok().flatten());
+            if let Some(doubt) = filter.doubt(all) {
+                self.printer.warn(doubt);
+            }
+        }
         Ok(views)
     }
 
@@ -342,18 +351,18 @@ fn consent(
     let seen = evidence::gather(attempts, writer, settings)?;
     for (attempt, evidence) in attempts.iter().zip(&seen) {
         let id = attempt.id.as_ref().map_or("", |(_, id)| id.as_str());
-        printer.raw(format_args!(
+        printer.say(format_args!(
             "{} job {}, attempt {}",
             escape(id),
             attempt.job,
             attempt.number
         ));
         for line in evidence {
-            printer.raw(format_args!("    {}", escape(line)));
+            printer.say(format_args!("    {}", escape(line)));
         }
     }
     let most: Credits = attempts.iter().map(|a| a.estimate).sum();
-    printer.raw(format_args!(
+    printer.say(format_args!(
         "Nobody knows whether {} accepted. If so, sending {} again may be billed a second time: \
          at most {}.",
         if attempts.len() == 1 {

@@ -8,6 +8,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::filter::{Filters, jobs_named};
+use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates};
 use crate::output::{self, Card, Carried, Commands, Group, Printer, Sheet, Tally, json, natural};
@@ -234,12 +235,13 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
     }
     places.sort_by(Place::compare);
     if places.is_empty() {
-        anyhow::bail!(
-            "{} knows no listing, SKU, job or generation id {}. Without --id, status lists what \
-             it knows.",
+        return Err(Failure::usage(format!(
+            "{} knows no listing, SKU, job or generation id {}",
             log.path().display(),
             output::escape(name)
-        );
+        ))
+        .help("`creativeai status` lists what it knows")
+        .into());
     }
     if args.json {
         return array(&places, log, printer);
@@ -264,7 +266,8 @@ fn read_error(log: &JobLog, error: io::Error) -> LogError {
 
 /// Says kindly that there is nothing to show.
 fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
-    let path = log.path().display();
+    let path = log.path().display().to_string();
+    let path = output::escape(&path);
     if log.ledger().is_empty() {
         printer.note(format_args!(
             "{path} holds no jobs yet. Submit some: creativeai submit MANIFEST"
@@ -275,6 +278,9 @@ fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
             output::words::count(log.ledger().jobs().len() as u64, "job"),
             output::escape(&args.filters.text()),
         ));
+        if let Some(doubt) = args.filters.doubt(log.views().flatten()) {
+            printer.warn(doubt);
+        }
     }
     let unreadable = log.ledger().unreadable();
     if unreadable > 0 {

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, json};
 
+use super::submit::Share;
 use crate::dispatch::{self, Attempt};
 use crate::exit::{Code, Ending};
-use crate::jobs::{Credits, GenerationId, JobState, Status};
+use crate::jobs::{Credits, GenerationId, IdColumn, JobState, Rates, Status};
 use crate::observe::Facts;
-use crate::output::{Event, Printer, Progress, Summary, Tally, escape, words};
+use crate::output::{Event, Printer, Progress, Summary, Tally, aligned, escape, words};
 use crate::settings::Settings;
 
 /// What jobs were charged, as far as the log tells.
@@ -32,7 +33,7 @@ pub fn finish<'a>(
     if printer.voice().json {
         printer.document(&summary.to_json())?;
     } else {
-        printer.note(summary.line(&settings.rates));
+        printer.conclude(summary.line(&settings.rates), code == Code::Success);
     }
     Ok(code)
 }
@@ -78,12 +79,17 @@ impl<'a> Sending<'a> {
                 self.end(Event::Accepted);
                 self.detail(format_args!("{}: accepted", name(attempt)));
             }
-            E::Refused(attempt, error) => {
+            E::Refused(attempt, http_status, error) => {
                 self.end(Event::Refused);
                 warn(format!(
-                    "{}: refused, nothing was charged: {}",
+                    "{}: refused, nothing was charged: {}{}",
                     name(attempt),
-                    escape(error)
+                    escape(error).trim_end_matches('.'),
+                    match http_status {
+                        // It lies in what was asked for.
+                        400 | 413 | 415 | 422 => ". Mend the row, then submit again",
+                        _ => "",
+                    }
                 ));
             }
             E::GaveUp(attempt, error) => {
@@ -94,6 +100,10 @@ impl<'a> Sending<'a> {
                     name(attempt),
                     escape(error)
                 ));
+            }
+            E::Denied(attempt, error) => {
+                self.end(Event::Refused);
+                self.detail(format_args!("{}: {}", name(attempt), escape(error)));
             }
             E::Unknown(attempt, error) => {
                 self.end(Event::Unknown);
@@ -199,6 +209,10 @@ pub struct DryRun<'a> {
     pub counts: &'a super::submit::Counts,
     /// Where the jobs of its rows stand.
     pub states: Tally,
+    /// Whether rows are listings or products.
+    pub id_column: IdColumn,
+    /// What would be spent for each of them.
+    pub shares: &'a [Share],
     /// How it ends.
     pub code: Code,
 }
@@ -206,7 +220,7 @@ pub struct DryRun<'a> {
 /// Tells what a run would do. Nothing was sent or written.
 pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> anyhow::Result<()> {
     let counts = run.counts;
-    let (low, high) = settings.rates.dollars(counts.credits);
+    let rates = &settings.rates;
     if printer.voice().json {
         let mut summary = Summary::new("submit").with_states(&run.states);
         summary.dry_run = true;
@@ -216,12 +230,21 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
         summary.invalid = counts.invalid;
         summary.credits_estimated = counts.credits;
         summary.exit_code = run.code.number();
+        let share = |share: &Share| {
+            json!({
+                run.id_column.name(): share.id,
+                "new": share.clips,
+                "credits_estimated": share.credits,
+                "dollars": words::dollars_json(rates, share.credits),
+            })
+        };
         summary.more = Map::from_iter([
             ("new".to_owned(), json!(counts.send)),
             (
                 "dollars".to_owned(),
-                json!({ "low": cents(low), "high": cents(high) }),
+                words::dollars_json(rates, counts.credits),
             ),
+            ("per_id".to_owned(), run.shares.iter().map(share).collect()),
         ]);
         printer.document(&summary.to_json())?;
         return Ok(());
@@ -233,12 +256,16 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
         ("duplicate", counts.duplicate),
         ("invalid", counts.invalid),
     ];
+    let width = printer.width();
     let out = printer.out();
     writeln!(out, "{}", escape(run.manifest))?;
     for (what, n) in rows {
         writeln!(out, "  {what:<18} {:>9}", words::number(n))?;
     }
-    let cost = words::money(&settings.rates, counts.credits);
+    for line in costs(run, rates, width.saturating_sub(2)) {
+        writeln!(out, "  {line}")?;
+    }
+    let cost = words::money(rates, counts.credits);
     writeln!(
         out,
         "  would cost {cost}\nNothing was sent, nothing was written."
@@ -247,6 +274,34 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
     Ok(())
 }
 
-fn cents(dollars: f64) -> f64 {
-    (dollars * 100.0).round() / 100.0
+/// Listings or products of a dry run that get a line each.
+const MOST_SHARES: usize = 20;
+
+/// What each listing or product would cost, in columns.
+fn costs(run: &DryRun<'_>, rates: &Rates, width: u16) -> Vec<String> {
+    let (shown, rest) = run.shares.split_at(run.shares.len().min(MOST_SHARES));
+    let row = |name: String, clips: u64, amount: Credits| {
+        [
+            name,
+            words::count(clips, "clip"),
+            words::credits(amount),
+            words::dollars(rates, amount),
+        ]
+    };
+    let mut rows: Vec<[String; 4]> = shown
+        .iter()
+        .map(|share| row(escape(&share.id).into_owned(), share.clips, share.credits))
+        .collect();
+    if !rest.is_empty() {
+        rows.push(row(
+            format!("{} more", words::number(rest.len() as u64)),
+            rest.iter().map(|share| share.clips).sum(),
+            rest.iter().map(|share| share.credits).sum(),
+        ));
+    }
+    let rows: Vec<[&str; 4]> = rows
+        .iter()
+        .map(|row| row.each_ref().map(String::as_str))
+        .collect();
+    aligned(&rows, width)
 }

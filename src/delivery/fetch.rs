@@ -19,6 +19,7 @@ use super::client::{CallError, Client, plain, retry_after};
 use super::media;
 use super::outcome::{Event, Halt};
 use super::part::{Notes, Part, Whole, hash_of};
+use super::tries::Unasked;
 
 /// Why a try brought no whole clip.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) enum Trouble {
     },
     /// No try will.
     Never(String),
+    /// The link has expired, and no fresh one could be asked for.
+    Unasked(Unasked),
     /// No https connection can be made from this machine.
     Unable(String),
     /// This machine's disk.
@@ -126,7 +129,7 @@ impl Fetch<'_> {
 
     fn too_large(&self, size: &str) -> Trouble {
         Trouble::Never(format!(
-            "the clip is {size}, more than the {} that one may have; raise --max-size to fetch it",
+            "the clip has {size}, more than --max-size allows ({} bytes); raise it to fetch the clip",
             self.max_size
         ))
     }
@@ -187,7 +190,8 @@ impl Fetch<'_> {
         if whole.is_none() {
             part.clear()?;
         }
-        let why = "the server sent a page instead of a clip";
+        let why = "its link led to a page instead of a clip, and nothing was saved; open the link in a \
+                   browser to see what it says";
         whole.ok_or_else(|| Trouble::Never(why.to_owned()))
     }
 }
@@ -197,7 +201,8 @@ fn check(response: &Response) -> Result<(), Trouble> {
     let content_type = header(response, &CONTENT_TYPE);
     if !media::accepts(content_type) {
         return Err(Trouble::Never(format!(
-            "the server sent {} instead of a clip",
+            "its link led to {} instead of a clip, and nothing was saved; open the link in a browser \
+             to see what it says",
             content_type.unwrap_or("something")
         )));
     }

@@ -101,15 +101,10 @@ impl JobView {
         let mut view: Option<Self> = None;
         for raw in lines {
             let line = Line::parse_whole(raw)?;
-            let history = line.history()?;
-            let parts = if history.is_empty() {
-                vec![line]
-            } else {
-                history
-                    .into_iter()
-                    .map(Line::parse_whole)
-                    .collect::<Result<_, _>>()?
-            };
+            let mut parts = line.parts(Line::parse_whole)?;
+            if parts.is_empty() {
+                parts.push(line);
+            }
             for part in parts.iter().filter(|part| part.job == key) {
                 view.get_or_insert_with(|| Self::new(key, part.attempt))
                     .absorb(part, &reading);
@@ -336,6 +331,12 @@ impl AttemptView {
             let accepted = self.resolved.text("verdict") == Some("accepted");
             self.resolved.text("generation_id").filter(|_| accepted)
         })
+    }
+
+    /// Every id it is known by: more than one where the vendor has taken it more than once.
+    pub fn generation_ids(&self) -> impl Iterator<Item = &str> {
+        let named = self.generation_id().filter(|_| self.ids.is_empty());
+        self.ids.iter().map(String::as_str).chain(named)
     }
 
     fn write_json(&self, out: &mut Map<String, Value>, status: Status) {

@@ -74,6 +74,15 @@ impl Columns {
     }
 }
 
+/// What a list of all columns begins with.
+const LISTING: &str = "The columns here are: ";
+
+impl Problem {
+    fn lists_columns(&self) -> bool {
+        self.help.as_deref().is_some_and(|h| h.contains(LISTING))
+    }
+}
+
 struct Finder<'a> {
     place: Place<'a>,
     roles: Vec<Option<Role>>,
@@ -328,15 +337,22 @@ impl Finder<'_> {
             .iter()
             .find_map(|(word, name)| nearest(word, carried()).map(|near| (*name, near)));
         let mut help = match near {
+            Some((name, near)) if Field::of(near) == Some(field) => format!(
+                "--map gives {near:?} another meaning; leave that out, or write {}",
+                map_option(name, near)
+            ),
             Some((name, near)) => {
                 format!("if it is {near:?}, say so: {}", map_option(name, near))
             }
             None => format!(
-                "name it {0} in the file's first line, or say which it is: --map {0}=HEADER. {1}",
+                "name it {0} in the file's first line, or say which it is: --map {0}=HEADER",
                 field.name(),
-                self.all_headers()
             ),
         };
+        // Once is enough.
+        if near.is_none() && self.problems.iter().all(|p| !p.lists_columns()) {
+            help = format!("{help}. {}", self.all_headers());
+        }
         if field == Field::ImageUrl {
             help.push_str(". For clips without a photo: --allow-no-image");
         }
@@ -352,13 +368,13 @@ impl Finder<'_> {
             .take(20)
             .map(|h| super::problem::excerpt(h))
             .collect();
-        format!("The columns here are: {}", shown.join(", "))
+        format!("{LISTING}{}", shown.join(", "))
     }
 }
 
 /// Tells that the header is one column, which no manifest's is.
 fn single_column(place: Place<'_>, header: &str) -> Problem {
-    let mark = |c: &char| c.is_ascii_punctuation() && !matches!(c, '_' | '-' | '.' | '"');
+    let mark = |c: &char| matches!(c, '|' | ':' | '^' | '~' | '#' | '*' | '/');
     let help = match header.chars().find(mark) {
         Some(mark) => {
             format!("if {mark} stands between the columns, say so: --delimiter \"{mark}\"")

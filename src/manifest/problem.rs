@@ -43,7 +43,7 @@ impl fmt::Display for Problem {
             f.write_str(": ")?;
         }
         write!(f, "{}", Escaped(&self.message))?;
-        if let Some(cell) = &self.cell {
+        if let Some(cell) = self.cell.as_deref().filter(|cell| !cell.is_empty()) {
             write!(f, "\n  cell: \"{}\"", Escaped(cell))?;
         }
         if let Some(help) = &self.help {
@@ -169,15 +169,9 @@ impl fmt::Display for ManifestError {
             } => {
                 write!(f, "could not {doing} the manifest {}: ", Escaped(name))?;
                 match source.kind() {
-                    io::ErrorKind::NotFound => {
-                        f.write_str("there is no such file. Nothing was read; check the path")
-                    }
-                    io::ErrorKind::IsADirectory => {
-                        f.write_str("it is a folder. Name the CSV file in it")
-                    }
-                    io::ErrorKind::PermissionDenied => {
-                        f.write_str("this user may not read it. Change its permissions or copy it")
-                    }
+                    io::ErrorKind::NotFound => f.write_str("there is no such file"),
+                    io::ErrorKind::IsADirectory => f.write_str("it is a folder"),
+                    io::ErrorKind::PermissionDenied => f.write_str("you may not read it"),
                     _ => write!(f, "{source}"),
                 }
             }

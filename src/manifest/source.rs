@@ -204,6 +204,12 @@ fn foreign_format(head: &[u8]) -> Option<(&'static str, &'static str)> {
             "open it there and save it as \"CSV UTF-8\"",
         ));
     }
+    if head.starts_with(b"%PDF") {
+        return Some((
+            "a PDF",
+            "name the spreadsheet it was made from, saved as \"CSV UTF-8\"",
+        ));
+    }
     if head.starts_with(b"\x1f\x8b") {
         return Some(("compressed", "unpack it first, for example with gunzip"));
     }

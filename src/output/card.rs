@@ -76,7 +76,8 @@ impl Card {
             Standing::Ready if self.file.is_none() && self.link.is_none() => {
                 format!("no link told yet: {}", commands.on_log("reconcile", ""))
             }
-            Standing::Failed | Standing::Refused => commands.on_log("retry", "--failed"),
+            Standing::Failed => commands.on_log("retry", "--failed"),
+            Standing::Refused => "mend its row and submit again".to_owned(),
             Standing::Unknown => commands.on_log("retry", "--unknown"),
             Standing::NotSent => "the next creativeai submit sends it".to_owned(),
             Standing::Queued | Standing::Rendering => commands.on_log("reconcile", ""),

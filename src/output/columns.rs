@@ -31,7 +31,7 @@ pub(super) fn labelled<'a>(
 
 /// Rows of four cells, one line each: the first is shortened where space runs out, the last is
 /// flush right. At most `width` columns each.
-pub(super) fn aligned(rows: &[[&str; 4]], width: u16) -> Vec<String> {
+pub fn aligned(rows: &[[&str; 4]], width: u16) -> Vec<String> {
     if rows.is_empty() {
         return Vec::new();
     }

@@ -19,8 +19,10 @@ mod summary;
 mod table;
 mod tally;
 pub mod words;
+pub mod wrap;
 
 pub use card::{Card, since};
+pub use columns::aligned;
 pub use escape::{cap, escape};
 pub use history::history;
 pub use printer::{Printer, Tone, USUAL_WIDTH, Voice};

@@ -10,7 +10,7 @@ use clap::ColorChoice;
 use owo_colors::OwoColorize;
 use serde::Serialize;
 
-use super::json;
+use super::{json, wrap};
 
 /// Bytes of warnings that are kept back at most; a run of days must not fill the memory.
 const MOST_HELD: usize = 1 << 20;
@@ -147,6 +147,11 @@ impl Printer {
         self.out.closed
     }
 
+    /// Whether anything was written to standard output.
+    pub fn is_used(&self) -> bool {
+        self.out.used
+    }
+
     /// One JSON document on standard output.
     pub fn document(&mut self, value: &impl Serialize) -> io::Result<()> {
         json::write(&mut self.out, value)?;
@@ -163,27 +168,37 @@ impl Printer {
     /// Tells on standard error, unless `--quiet`.
     pub fn note(&self, text: impl Display) {
         if !self.voice.quiet {
-            self.tell(format_args!("{text}\n"));
+            self.say(text);
         }
+    }
+
+    /// Tells on standard error how a run ended. `--quiet` silences a success only: whoever reads
+    /// cron's mail wants to know why the code is not 0.
+    pub fn conclude(&self, text: impl Display, is_success: bool) {
+        if is_success {
+            return self.note(text);
+        }
+        self.settle(false);
+        self.raw(text);
     }
 
     /// Tells on standard error with `-v`.
     pub fn detail(&self, text: impl Display) {
         if self.voice.verbose > 0 {
-            self.tell(format_args!("{text}\n"));
+            self.say(text);
         }
     }
 
     /// Warns on standard error; with `--quiet` only once the run is known to end badly, see
     /// [`Printer::settle`].
     pub fn warn(&self, text: impl Display) {
-        let word = paint("warning:", Tone::Doubt, self.err_is.coloured);
         if !self.voice.quiet {
-            return self.tell(format_args!("{word} {text}\n"));
+            return self.headed("warning:", Tone::Doubt, text);
         }
+        let word = paint("warning:", Tone::Doubt, self.err_is.coloured);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.len() < MOST_HELD {
-            held.push_str(&format!("{word} {text}\n"));
+            held.extend([word.as_str(), " ", &text.to_string(), "\n"]);
         } else if !held.ends_with(MORE) {
             held.push_str(MORE);
         }
@@ -201,11 +216,31 @@ impl Printer {
     /// Tells an error on standard error, whatever was asked for.
     pub fn error(&self, text: impl Display) {
         self.settle(false);
-        let word = paint("error:", Tone::Bad, self.err_is.coloured);
-        self.tell(format_args!("{word} {text}\n"));
+        self.headed("error:", Tone::Bad, text);
     }
 
-    /// Tells on standard error as it is, whatever was asked for.
+    /// Tells on standard error, whatever was asked for.
+    pub fn say(&self, text: impl Display) {
+        self.tell(format_args!("{}\n", self.wrapped(text.to_string())));
+    }
+
+    fn headed(&self, word: &str, tone: Tone, text: impl Display) {
+        let text = self.wrapped(format!("{word} {text}"));
+        let rest = text.strip_prefix(word).unwrap_or(&text);
+        let word = paint(word, tone, self.err_is.coloured);
+        self.tell(format_args!("{word}{rest}\n"));
+    }
+
+    /// On a terminal, which would break lines anywhere, in lines that fit.
+    fn wrapped(&self, text: String) -> String {
+        if self.err_is.terminal {
+            wrap::wrap(&text, width_of_stderr())
+        } else {
+            text
+        }
+    }
+
+    /// Tells on standard error as it is, not even broken into lines, whatever was asked for.
     pub fn raw(&self, text: impl Display) {
         self.tell(format_args!("{text}\n"));
     }
@@ -276,6 +311,14 @@ fn width_of_stdout() -> u16 {
         .unwrap_or(USUAL_WIDTH)
 }
 
+/// The width of the terminal behind standard error.
+pub(super) fn width_of_stderr() -> u16 {
+    terminal_size::terminal_size_of(io::stderr())
+        .map(|(width, _)| width.0)
+        .filter(|width| *width > 0)
+        .unwrap_or(USUAL_WIDTH)
+}
+
 /// A writer to whom it does not matter that nobody reads any more.
 struct Forgiving<W> {
     inner: W,
@@ -297,7 +340,7 @@ impl<W> Forgiving<W> {
 
 impl<W: Write> Write for Forgiving<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.used = true;
+        self.used |= !bytes.is_empty();
         if self.closed {
             return Ok(bytes.len());
         }

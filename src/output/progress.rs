@@ -286,9 +286,7 @@ fn style(stage: &'static str, has_total: bool, counts: Arc<Counts>) -> ProgressS
 
 /// Columns left on the line of the terminal after `taken` of them.
 fn room(taken: usize) -> usize {
-    let width = terminal_size::terminal_size_of(std::io::stderr())
-        .map_or(super::USUAL_WIDTH, |(width, _)| width.0);
-    usize::from(width).saturating_sub(taken + 1)
+    usize::from(super::printer::width_of_stderr()).saturating_sub(taken + 1)
 }
 
 /// What stands beside the bar.

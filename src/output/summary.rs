@@ -28,9 +28,9 @@ pub struct Replayed {
 pub struct Summary {
     /// The command's name.
     pub command: &'static str,
-    /// Nothing was sent or written: `submitted` is what would be sent.
+    /// Nothing was sent or written.
     pub dry_run: bool,
-    /// Attempts made, whatever came of them.
+    /// Attempts that were accepted.
     pub submitted: u64,
     /// Rows that the log has already.
     pub skipped: u64,
@@ -40,6 +40,8 @@ pub struct Summary {
     pub changed: u64,
     /// Rows left out because something is wrong with them.
     pub invalid: u64,
+    /// Attempts that were to be made, and that this run did not come to.
+    pub left: u64,
     /// Jobs not accepted.
     pub submit_failed: u64,
     /// Jobs of which nobody knows whether they were accepted.
@@ -98,6 +100,7 @@ impl Summary {
             ("duplicates", self.duplicates),
             ("changed", self.changed),
             ("invalid", self.invalid),
+            ("left", self.left),
             ("submit_failed", self.submit_failed),
             ("unknown", self.unknown),
             ("pending", self.pending),
@@ -157,6 +160,7 @@ impl Summary {
             (self.duplicates, "duplicate"),
             (self.changed, "changed and held back"),
             (self.invalid, "invalid and left out"),
+            (self.left, "left for another run"),
             (replayed.applied, "applied"),
             (replayed.known, "already known"),
             (replayed.rejected, "rejected"),

@@ -94,8 +94,6 @@ impl Tally {
     /// `status --summary --json`. States count jobs that still count; with those replaced and
     /// dismissed they add up to `jobs`. Dollars are for everything charged and reserved.
     pub fn to_json(&self, rates: &Rates) -> Value {
-        let (low, high) = rates.dollars(self.committed());
-        let to_tenth_of_a_cent = |dollars: f64| (dollars * 1000.0).round() / 1000.0;
         json!({
             "jobs": self.jobs,
             "pending": self.count(Standing::Queued),
@@ -113,7 +111,7 @@ impl Tally {
             "credits_reserved": self.reserved,
             "credits_refunded": self.refunded,
             "credits_estimated": self.estimated,
-            "dollars": {"low": to_tenth_of_a_cent(low), "high": to_tenth_of_a_cent(high)},
+            "dollars": words::dollars_json(rates, self.committed()),
             "unreadable_lines": self.unreadable,
         })
     }
@@ -157,7 +155,8 @@ impl Tally {
 
     /// What waits for a person, the gravest first.
     pub fn notices(&self, commands: &Commands) -> Vec<Notice> {
-        let failed = self.count(Standing::Failed) + self.count(Standing::Refused);
+        let failed = self.count(Standing::Failed);
+        let refused = self.count(Standing::Refused);
         let under_way = self.count(Standing::Queued) + self.count(Standing::Rendering);
         let unknown = self.count(Standing::Unknown);
         let not_sent = self.count(Standing::NotSent);
@@ -204,6 +203,16 @@ impl Tally {
                 format!(
                     "{} could not be made; failed clips are not charged. Try again:",
                     clips(failed)
+                ),
+                vec![commands.on_log("retry", "--failed")],
+            ),
+            (
+                refused,
+                Tone::Bad,
+                format!(
+                    "{} refused, and cost nothing. Mend the {} and submit again, or try as before:",
+                    was(refused, "clip"),
+                    if refused == 1 { "row" } else { "rows" },
                 ),
                 vec![commands.on_log("retry", "--failed")],
             ),

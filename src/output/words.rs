@@ -57,6 +57,13 @@ pub fn money(rates: &Rates, amount: Credits) -> String {
     format!("{}, about {}", credits(amount), dollars(rates, amount))
 }
 
+/// The same for JSON, to a tenth of a cent.
+pub fn dollars_json(rates: &Rates, amount: Credits) -> serde_json::Value {
+    let (low, high) = rates.dollars(amount);
+    let to_tenth_of_a_cent = |dollars: f64| (dollars * 1000.0).round() / 1000.0;
+    serde_json::json!({ "low": to_tenth_of_a_cent(low), "high": to_tenth_of_a_cent(high) })
+}
+
 /// Half a cent is rounded up, as people do; it is no half in binary.
 fn cents(dollars: f64) -> String {
     let cents = ((dollars * 1000.0).round() as i64).saturating_add(5) / 10;

@@ -140,6 +140,10 @@ impl File {
                         ),
                     );
                 }
+                (Kind::Unknown, DeValue::Table(_)) => {
+                    return Err(wrong(format!("unknown table [{name}]"))
+                        .help(keys::table_suggestion(&name)));
+                }
                 (Kind::Unknown, _) => {
                     let help = keys::suggestion(&name);
                     return Err(wrong(format!("unknown setting `{name}`")).help(

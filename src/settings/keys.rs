@@ -200,10 +200,25 @@ pub fn kind(name: &str) -> Kind {
     }
 }
 
+/// The tables there are.
+const TABLES: [&str; 6] = ["voice", "rates", MODELS, "download", "publish", "shopify"];
+
+/// The table that was probably meant by `name`, or all of them, as a sentence.
+pub fn table_suggestion(name: &str) -> String {
+    if let Some(table) = hint::nearest(name, TABLES) {
+        return format!("did you mean the table [{table}]?");
+    }
+    let all: Vec<_> = TABLES.iter().map(|table| format!("[{table}]")).collect();
+    format!(
+        "the tables are {}; all other settings stand above them",
+        all.join(", ")
+    )
+}
+
 /// The key that was probably meant by `name`, as a sentence.
 pub fn suggestion(name: &str) -> Option<String> {
     let last = name.rsplit('.').next().unwrap_or(name);
-    let tables = ["voice", "rates", MODELS, "download", "publish", "shopify"];
+    let tables = TABLES;
     // A known key in the wrong table is a likelier slip than a typing error.
     let names = || KEYS.iter().map(|k| k.name);
     let moved = names().find(|known| known.rsplit('.').next() == Some(last));

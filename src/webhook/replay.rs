@@ -57,12 +57,8 @@ pub fn replay<T: Send>(
     mut each: impl FnMut(T) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     for path in paths.iter().filter(|path| !is_stdin(path)) {
-        std::fs::metadata(path).with_context(|| {
-            format!(
-                "cannot read captures from {}; nothing was replayed",
-                path.display()
-            )
-        })?;
+        std::fs::metadata(path)
+            .with_context(|| format!("cannot read captures from {}", path.display()))?;
     }
     let (sender, receiver) = sync_channel(WAITING);
     let work = Work {

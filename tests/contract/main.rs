@@ -1,6 +1,13 @@
 //! The public contract, sentence by sentence, with the real program: what it prints, keeps and
 //! ends with.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed"
+)]
+
 #[path = "../cli/support/mod.rs"]
 #[allow(
     dead_code,

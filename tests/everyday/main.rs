@@ -4,8 +4,16 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod api_errors;
+mod check;
+#[cfg(unix)]
+mod consent;
+mod cost;
+mod cron;
 mod help;
+mod init;
 mod later_errors;
+#[cfg(unix)]
+mod layout;
 mod manifest_errors;
 mod setup_errors;
 #[expect(
@@ -15,4 +23,7 @@ mod setup_errors;
 )]
 #[path = "../cli/support/mod.rs"]
 mod support;
+#[cfg(unix)]
+mod terminal;
 mod transcript;
+mod voice;

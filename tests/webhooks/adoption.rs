@@ -209,7 +209,8 @@ fn what_does_not_prove_that_it_belongs_to_the_attempt_is_not_bound_to_it() {
     ];
     for (what, delivery, grade) in cases {
         let world = World::new();
-        world.write("jobs.jsonl", announced(JOB, "LST-1"));
+        let log = announced(JOB, "LST-1") + &accepted(OTHER, "LST-2", "vgen_live");
+        world.write("jobs.jsonl", log);
         let before = world.log().text;
         let told = replay(&world, &[delivery]).expect(3);
         assert_eq!(told.json()[grade], 1, "{what}: {}", told.stderr);

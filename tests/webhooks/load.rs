@@ -44,13 +44,11 @@ fn load(addr: SocketAddr, stop: &AtomicBool, count: usize, enough: &Gate) -> Loa
                     }
                     let id = format!("vgen_{connection}_{n}");
                     let delivery = Delivery::completed(&id);
-                    match stream.request(&delivery.request()) {
-                        Ok(200) => load.acknowledged.push(id),
-                        _ => {
-                            load.unanswered += 1;
-                            break;
-                        }
+                    if !matches!(stream.request(&delivery.request()), Ok(200)) {
+                        load.unanswered += 1;
+                        break;
                     }
+                    load.acknowledged.push(id);
                     if answers.fetch_add(1, Ordering::Relaxed) + 1 == count {
                         enough.open();
                     }

@@ -1,6 +1,18 @@
 //! Webhooks with the real program: sandbox, receiver and submitter each a process of its own, and
 //! captures in every format.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+#![allow(clippy::print_stdout, reason = "what was measured")]
+#![allow(
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "shorter, and speed does not matter here"
+)]
+
 mod adoption;
 mod convert;
 mod delivery;

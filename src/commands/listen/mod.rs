@@ -3,6 +3,7 @@
 mod applier;
 mod captures;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
@@ -16,7 +17,7 @@ use super::learn::Told;
 use super::{on_runtime, open};
 use crate::cli::ListenArgs;
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log;
+use crate::job_log::{JobLog, LogError};
 use crate::observe::Observation;
 use crate::output::{Printer, escape, words};
 use crate::settings::Settings;
@@ -37,7 +38,7 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
             .help("set CREATIVEAI_API_KEY, or CREATIVEAI_VERIFY_KEYS, or leave --jobs out")
             .into());
         }
-        job_log::resolve(jobs).map_err(open::log_failure)?;
+        check_log(jobs, settings)?;
     }
     let captures = Arc::new(Captures::open(&args.capture)?);
     if keys.is_empty() {
@@ -63,6 +64,16 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
         ));
     }
     Ok(code)
+}
+
+/// A log that could never be written to is told at once, not when the first capture has come. One
+/// that is not there yet may still be made by a `submit`.
+fn check_log(path: &Path, settings: &Settings) -> Result<(), Failure> {
+    match JobLog::read(path, open::ledger(settings)) {
+        Ok(log) => open::check_rehearsal(log.path(), log.ledger(), settings),
+        Err(LogError::Missing(_)) => Ok(()),
+        Err(error) => Err(open::log_failure(error)),
+    }
 }
 
 /// Serves, and applies on a thread of its own.

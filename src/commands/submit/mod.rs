@@ -4,7 +4,7 @@ mod plan;
 
 use std::path::Path;
 
-pub use plan::Counts;
+pub use plan::{Counts, Share};
 use plan::{Decision, Plan};
 
 use super::open::{self, Api};
@@ -23,6 +23,10 @@ use crate::stop::{Reason, Stop};
 
 /// Mistakes of a manifest that are told one by one; further ones are counted.
 const MOST_PROBLEMS: u64 = 100;
+
+/// What is told when `--max-credits` has kept something back.
+pub const CAP_REACHED: &str = "the next clip would go beyond --max-credits, which counts all that the log has charged and \
+     reserved; raise it to send the rest";
 
 /// Runs the command.
 pub async fn run(
@@ -99,10 +103,11 @@ pub async fn run(
     summary.duplicates = plan.counts.duplicate;
     summary.changed = plan.counts.changed;
     summary.invalid = plan.counts.invalid;
+    summary.left = plan.counts.send.saturating_sub(tally.begun);
     summary.credits_estimated = tally.credits;
     tell_held(&plan, args, &manifest, printer);
     if cap.is_reached() {
-        printer.warn("the credit cap is reached; raise --max-credits to send the rest");
+        printer.warn(CAP_REACHED);
     }
     let ledger = writer.ledger();
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
@@ -148,7 +153,7 @@ pub fn manifest_failure(error: ManifestError) -> Failure {
     let message = error.to_string();
     match error {
         ManifestError::Io { .. } => {
-            Failure::io(message).help("no row was sent; check the file's name")
+            Failure::io(message).help("name a CSV file that you can read; no row was sent")
         }
         ManifestError::Invalid(_) => {
             Failure::data(format!("the manifest cannot be used:\n{message}"))
@@ -166,7 +171,11 @@ fn read(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<Plan, Failure> {
-    let mut plan = Plan::default();
+    let mut plan = if args.dry_run {
+        Plan::with_shares()
+    } else {
+        Plan::default()
+    };
     let (mut problems, mut rows) = (0u64, 0u64);
     let name = manifest.name().to_owned();
     for row in manifest.rows().map_err(manifest_failure)? {
@@ -250,6 +259,8 @@ fn dry_run(
             manifest: manifest.name(),
             counts: &counts,
             states: Tallied::of(jobs),
+            id_column: manifest.id_column(),
+            shares: &plan.shares(),
             code,
         },
         settings,
@@ -272,14 +283,14 @@ fn tell_held(plan: &Plan, args: &SubmitArgs, manifest: &Manifest, printer: &Prin
         ""
     };
     printer.warn(format_args!(
-        "{} of {} {} edited after an older version was ordered, and held: line {}{more}. The older \
-         order stands, and may be paid for. Nothing was sent for {}; to order the new version as \
-         well, run the same command with --resubmit-changed",
+        "{} of {} ({} {}{more}) {} edited after the clip was ordered, and held back: the older \
+         order stands, and may be paid for. To order the new version as well, run the same command \
+         with --resubmit-changed",
         words::count(changed, "row"),
         escape(manifest.name()),
-        if changed == 1 { "was" } else { "were" },
+        if changed == 1 { "line" } else { "lines" },
         lines.join(", "),
-        if changed == 1 { "it" } else { "them" },
+        if changed == 1 { "was" } else { "were" },
     ));
 }
 

@@ -3,6 +3,7 @@
 //! The first pass notes a few words of each row, the second reads again those that are sent. So a
 //! million rows need tens of megabytes, not the manifest's size.
 
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -27,10 +28,12 @@ pub enum Decision {
 #[derive(Clone, Copy, Debug)]
 struct Note {
     key: JobKey,
-    digest: u64,
+    /// Half of the row's: enough to notice that the file was changed meanwhile.
+    digest: u32,
     subject: Subject,
     owner: Subject,
-    credits: Credits,
+    /// Its place in [`Plan::prices`].
+    price: u32,
     /// The line on which it starts. Four bytes; no file that somebody edits has more lines.
     line: u32,
     decision: Decision,
@@ -43,8 +46,29 @@ pub struct Plan {
     /// The first row of each key.
     first: HashTable<u32>,
     hasher: DefaultHashBuilder,
+    /// What clips cost; a manifest has few different ones.
+    prices: Vec<Credits>,
+    /// The ids of listings or SKUs in the manifest's order, where they are wanted.
+    owners: Option<Owners>,
     /// How many rows of each kind there are.
     pub counts: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Owners {
+    ids: Vec<String>,
+    places: HashMap<Subject, usize>,
+}
+
+/// What is to be sent for one listing or SKU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The listing's or SKU's id.
+    pub id: String,
+    /// Rows to be sent.
+    pub clips: u64,
+    /// What they are expected to cost.
+    pub credits: Credits,
 }
 
 /// How many rows there are of each kind, and what those to be sent are expected to cost.
@@ -65,17 +89,33 @@ pub struct Counts {
 }
 
 impl Plan {
+    /// A plan that can tell each listing's or SKU's share. It keeps their ids.
+    pub fn with_shares() -> Self {
+        Self {
+            owners: Some(Owners::default()),
+            ..Self::default()
+        }
+    }
+
     /// Notes a row of the first pass. `Some(line)` when it repeats the row of that line.
     pub fn note(&mut self, row: &Row, rates: &Rates) -> Option<u64> {
         let key = row.key();
         let first = self.find(key).map(|note| u64::from(note.line));
         let index = self.rows.len() as u32;
+        let price = self.price(rates.estimate(&row.clip));
+        let owner = Subject::of_owner(&row.id);
+        if let Some(owners) = &mut self.owners {
+            owners.places.entry(owner).or_insert_with(|| {
+                owners.ids.push(row.id.clone());
+                owners.ids.len() - 1
+            });
+        }
         self.rows.push(Some(Note {
             key,
-            digest: row.digest,
+            digest: row.digest as u32,
             subject: Subject::of_clip(&row.id, &row.clip),
-            owner: Subject::of_owner(&row.id),
-            credits: rates.estimate(&row.clip),
+            owner,
+            price,
             line: u32::try_from(row.line).unwrap_or(u32::MAX),
             decision: match first {
                 None => Decision::Send,
@@ -92,6 +132,15 @@ impl Plan {
                 .insert_unique(hash_of(index), index, |&index| hash_of(index));
         }
         first
+    }
+
+    fn price(&mut self, credits: Credits) -> u32 {
+        let known = self.prices.iter().rposition(|price| *price == credits);
+        let place = known.unwrap_or(self.prices.len());
+        if known.is_none() {
+            self.prices.push(credits);
+        }
+        place as u32
     }
 
     /// The first row of a key.
@@ -124,7 +173,7 @@ impl Plan {
             match note.decision {
                 Decision::Send => {
                     counts.send += 1;
-                    counts.credits += note.credits;
+                    counts.credits += self.prices[note.price as usize];
                 }
                 Decision::Skip => counts.skip += 1,
                 Decision::Duplicate => counts.duplicate += 1,
@@ -177,10 +226,37 @@ impl Plan {
             .filter(|job| self.find(job.key).is_none() && job.is_counted())
     }
 
+    /// What is to be sent for each listing or SKU, once that is decided, in the manifest's order;
+    /// those for which nothing is sent are left out.
+    pub fn shares(&self) -> Vec<Share> {
+        let Some(owners) = &self.owners else {
+            return Vec::new();
+        };
+        let mut shares: Vec<Share> = owners
+            .ids
+            .iter()
+            .map(|id| Share {
+                id: id.clone(),
+                clips: 0,
+                credits: Credits::ZERO,
+            })
+            .collect();
+        let sent = self.rows.iter().flatten();
+        for note in sent.filter(|note| note.decision == Decision::Send) {
+            let place = owners.places.get(&note.owner);
+            if let Some(share) = place.and_then(|place| shares.get_mut(*place)) {
+                share.clips += 1;
+                share.credits += self.prices[note.price as usize];
+            }
+        }
+        shares.retain(|share| share.clips > 0);
+        shares
+    }
+
     /// What was decided about the row at `index`; `None` when it is not the row it was.
     pub fn decided(&self, index: usize, row: &Row) -> Option<Decision> {
         let note = self.rows.get(index)?.as_ref()?;
-        (note.digest == row.digest).then_some(note.decision)
+        (note.digest == row.digest as u32).then_some(note.decision)
     }
 
     /// Whether the row at `index` was one that is left out for its mistakes.

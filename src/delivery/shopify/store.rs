@@ -29,7 +29,7 @@ impl fmt::Display for StoreError {
             Self::Store(text) => write!(
                 f,
                 "{text:?} is not a Shopify store; give it as NAME.myshopify.com, as the store's \
-                 admin shows it. No token was sent"
+                 admin shows it"
             ),
             Self::Version(text) => write!(
                 f,

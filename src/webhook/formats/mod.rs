@@ -102,7 +102,7 @@ pub(super) fn read_value<'a>(text: &'a str, each: &mut dyn FnMut(Found<'a>)) {
 pub(super) fn not_json(error: &serde_json::Error) -> Unreadable {
     Unreadable::because(match error.classify() {
         Category::Eof => "it ends in the middle: the rest was not written".to_owned(),
-        Category::Syntax => format!("it is not JSON: {error}"),
+        Category::Syntax => "it is not JSON".to_owned(),
         Category::Data | Category::Io => "it is no JSON object".to_owned(),
     })
 }

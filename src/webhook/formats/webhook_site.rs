@@ -34,7 +34,8 @@ impl Format for WebhookSite {
 }
 
 fn is_request(fields: &Fields<'_>) -> bool {
-    fields.has("uuid") && fields.has("token_id")
+    // What people cut out of an export by hand often lacks the token.
+    fields.has("uuid") && (fields.has("token_id") || fields.has("content"))
 }
 
 fn request<'a>(fields: &Fields<'a>) -> Found<'a> {

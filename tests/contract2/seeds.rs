@@ -1,0 +1,53 @@
+//! Logs of the vendor's sample scripts, with their nulls and without jobs.
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::support::{Server, Step, World};
+
+const SEEDS: &str = concat!(
+    r#"{"listing_id":"LST-1","property_type":"residential","generation_id":"vgen_1","status":"completed","output_url":"https://cdn.example.com/1.mp4","completed_at":"2026-03-12T09:22:17Z","error":null}"#,
+    "\n",
+    r#"{"listing_id":"LST-2","property_type":"residential","generation_id":"vgen_2","status":"pending","submitted_at":"2026-03-12T09:20:01Z"}"#,
+    "\n",
+    r#"{"listing_id":"LST-3","status":"submit_failed","error":"TypeError: fetch failed"}"#,
+    "\n",
+    r#"{"listing_id":"LST-4","status":"submit_failed","error":"Error: HTTP 422: {\"error\":\"no\"}"}"#,
+    "\n",
+);
+
+fn key(of: &str) -> String {
+    let text = json!(["seed", of]).to_string();
+    hex::encode(Sha256::digest(text.as_bytes()))[..16].to_owned()
+}
+
+#[test]
+fn a_line_appended_for_a_seeds_job_is_named_after_its_id() {
+    let server = Server::answering(|request| {
+        let id = request.path.rsplit('/').next().unwrap_or_default();
+        Step::reply(200, json!({ "id": id, "status": "processing" }).to_string())
+    });
+    let world = World::facing(&server);
+    world.write("jobs.jsonl", SEEDS);
+    world.run(&["reconcile"]).expect(3);
+    let once = world.log().text;
+    world.run(&["reconcile"]).expect(3);
+    assert_eq!(world.log().text, once);
+    world.run(&["resolve", "LST-3", "--not-accepted"]).expect(0);
+    let log = world.log();
+    let added = &log.lines[4..];
+    let names: Vec<&Value> = added.iter().map(|line| &line["job"]).collect();
+    assert_eq!(names, [&json!(key("vgen_2")), &json!(key("LST-3"))]);
+    let before = world.run(&["status", "--json"]).expect(0).stdout;
+    world.run(&["compact"]).expect(0);
+    assert_eq!(world.run(&["status", "--json"]).expect(0).stdout, before);
+    let states: Vec<Value> = serde_json::from_str::<Vec<Value>>(&before)
+        .unwrap()
+        .iter()
+        .map(|job| job["status"].clone())
+        .collect();
+    assert_eq!(
+        states,
+        ["completed", "processing", "submit_failed", "submit_failed"]
+    );
+}
