@@ -3,6 +3,14 @@
 //!
 //! `cargo bench --bench micro` measures; `cargo bench --bench micro -- --test` only runs each once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::format_push_string,
+    missing_docs,
+    reason = "a bench that cannot be set up has nothing to measure"
+)]
+
 use std::hint::black_box;
 use std::io::Write;
 

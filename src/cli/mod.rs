@@ -134,14 +134,16 @@ pub enum Command {
     Download(DownloadArgs),
 
     /// Hand finished clips on, each once
-    #[command(after_help = "A clip that was handed on is marked in the log, for the receiver it went to: a shop, or the name
+    #[command(
+        after_help = "A clip that was handed on is marked in the log, for the receiver it went to: a shop, or the name
 given by --target. If the computer stops between the command's success and that mark, the command
 runs again for this clip; CREATIVEAI_PUBLISH_ID, the same both times, tells the repetition.
 
 Examples:
   creativeai publish --to shopify --store example.myshopify.com --dry-run
   creativeai publish --to shopify --where target_surface=shopify-pdp
-  creativeai publish --exec ./upload.sh --when complete")]
+  creativeai publish --exec ./upload.sh --when complete"
+    )]
     Publish(PublishArgs),
 
     /// Receive webhooks and keep each of them before it is answered

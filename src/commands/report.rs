@@ -200,6 +200,6 @@ mod tests {
         let (mut printer, _) = Printer::for_test(80, Voice::default());
         let error = run(&args, &log, Rates::default(), &mut printer).unwrap_err();
         assert!(error.to_string().contains("report.html"), "{error:#}");
-        assert!(error.chain().any(|cause| cause.is::<io::Error>()));
+        assert!(error.chain().any(<dyn std::error::Error>::is::<io::Error>));
     }
 }

@@ -390,9 +390,11 @@ impl Ledger {
         let first = self
             .by_id
             .find(id, |&i| self.jobs[i as usize].first_id() == id);
-        let more = match self.more_ids.is_empty() {
-            true => None,
-            false => self.more_ids.get(&id),
+        // Hashing costs, and most logs have none.
+        let more = if self.more_ids.is_empty() {
+            None
+        } else {
+            self.more_ids.get(&id)
         };
         first
             .into_iter()

@@ -450,6 +450,7 @@ impl Told {
     }
 }
 
+#[expect(clippy::option_option, reason = "refused, null, or a text")]
 fn plain_text(field: Field<'_>) -> Option<Option<Text<'_>>> {
     Some(field.value.text()?.map(|text| Text(Cow::Borrowed(text))))
 }

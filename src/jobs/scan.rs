@@ -4,6 +4,11 @@
 //! reader takes is valid JSON, and it takes it as serde would; whatever is out of the ordinary
 //! (escapes in a name, exponents, `\u`) it refuses, and the caller asks serde instead.
 
+#![expect(
+    clippy::option_option,
+    reason = "refused, null, or a value: `?` hands the first on"
+)]
+
 use std::borrow::Cow;
 
 /// A field's value.
@@ -116,13 +121,11 @@ pub(crate) fn unescaped(raw: &str) -> Option<Cow<'_, str>> {
             _ => return None,
         });
         rest = &rest[escape + 2..];
-        match memchr::memchr(b'\\', rest.as_bytes()) {
-            Some(next) => escape = next,
-            None => {
-                text.push_str(rest);
-                return Some(Cow::Owned(text));
-            }
-        }
+        let Some(next) = memchr::memchr(b'\\', rest.as_bytes()) else {
+            text.push_str(rest);
+            return Some(Cow::Owned(text));
+        };
+        escape = next;
     }
 }
 
@@ -156,9 +159,8 @@ impl<'a> Scanner<'a> {
         loop {
             let start = self.at;
             self.expect(b'"')?;
-            let name = match self.rest_of_text()? {
-                (name, false) => name,
-                (_, true) => return None,
+            let (name, false) = self.rest_of_text()? else {
+                return None;
             };
             self.skip_space();
             self.expect(b':')?;
