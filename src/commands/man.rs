@@ -69,11 +69,16 @@ fn exit_status(roff: &mut Roff) {
     }
 }
 
-/// The lines of the examples, kept apart.
+/// What a page has to say besides, and the lines of the examples, kept apart.
 fn examples(roff: &mut Roff, help: &str) {
+    let (notes, examples) = help.split_once("Examples:\n").unwrap_or(("", help));
+    if !notes.trim().is_empty() {
+        roff.control("SH", ["NOTES"]);
+        roff.text([roman(notes.trim())]);
+    }
     roff.control("SH", ["EXAMPLES"]);
     roff.control("nf", []);
-    for line in help.lines().filter(|line| *line != "Examples:") {
+    for line in examples.lines() {
         roff.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
     }
     roff.control("fi", []);

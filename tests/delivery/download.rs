@@ -283,7 +283,9 @@ fn a_signal_ends_the_run_and_what_has_come_is_kept() {
     let has_come = || {
         let parts = files_below(&staging);
         let part = parts.iter().find(|name| name.contains(".part"));
-        part.is_some_and(|part| std::fs::metadata(staging.join(part)).unwrap().len() > 0)
+        part.is_some_and(|part| {
+            std::fs::metadata(staging.join(part)).is_ok_and(|meta| meta.len() > 0)
+        })
     };
     while !has_come() {
         std::thread::yield_now();

@@ -124,7 +124,11 @@ pub fn files_below(folder: &Path) -> Vec<String> {
         };
         for entry in entries {
             let path: PathBuf = entry.unwrap().path();
-            if std::fs::symlink_metadata(&path).unwrap().is_dir() {
+            // The program may be taking it away just now.
+            let Ok(meta) = std::fs::symlink_metadata(&path) else {
+                continue;
+            };
+            if meta.is_dir() {
                 walk(root, &path, found);
             } else {
                 let relative = path.strip_prefix(root).unwrap().iter();
