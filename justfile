@@ -79,6 +79,21 @@ demo:
 torture rounds="200":
     CREATIVEAI_TORTURE_ROUNDS={{rounds}} cargo test --locked --test cli killed_at_random -- --nocapture
 
+# arbitrary input, `seconds` for each target, or for the one that is named; needs cargo-fuzz
+fuzz seconds="60" target="":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    targets={{target}}
+    [ -n "$targets" ] || targets=$(sed -n '/^\[\[bin/{n;s/name = "\(.*\)"/\1/p}' fuzz/Cargo.toml)
+    for target in $targets; do
+        echo "$target"
+        mkdir -p "fuzz/corpus/$target"
+        # The program has no unsafe code of its own, so no sanitizer; a stable compiler will do.
+        cargo fuzz run --fuzz-dir fuzz --sanitizer none "$target" \
+            "fuzz/corpus/$target" "fuzz/corpus-seeds/$target" \
+            -- -max_total_time={{seconds}} -max_len=4096 -timeout=10 -print_final_stats=1
+    done
+
 # the benchmarks
 bench *args:
     cargo bench --locked "$@"

@@ -124,6 +124,9 @@ impl std::error::Error for BadUrl {}
 /// `webhook_url` with `creativeai_job=JOB.ATTEMPT` added to its query. Path, query and fragment
 /// that it has are kept byte for byte.
 pub fn correlated(webhook_url: &str, job: JobKey, attempt: u32) -> Result<String, BadUrl> {
+    // Spaces and control characters around an address are no part of it, but they would be once
+    // something stood after them.
+    let webhook_url = webhook_url.trim_matches(|c: char| c <= ' ');
     let url = Url::parse(webhook_url)
         .map_err(|e| BadUrl(format!("{webhook_url:?} is not an address ({e})")))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -316,6 +319,14 @@ mod tests {
             let url = correlated(before, job(), 2).unwrap();
             assert_eq!(url, after.replace('C', "creativeai_job=5b1f0c9a77d2e318.2"));
             assert_eq!(correlation(&url), Some((job(), 2)), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_surrounds_an_address_does_not_get_into_its_middle() {
+        for before in ["https://a.example.com\u{1b}", " https://a.example.com \n"] {
+            let url = correlated(before, job(), 2).unwrap();
+            assert_eq!(url, format!("https://a.example.com?creativeai_job={JOB}.2"));
         }
     }
 

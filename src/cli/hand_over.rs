@@ -55,6 +55,11 @@ pub struct PublishArgs {
     #[command(flatten)]
     pub target: PublishFlags,
 
+    /// With --exec: the receiver's name in the log; each name gets each clip once, whatever the
+    /// command [default: exec]
+    #[arg(long = "target", value_name = "NAME", conflicts_with = "to", value_parser = values::target)]
+    pub target_name: Option<String>,
+
     /// With --to shopify: the shop, e.g. example.myshopify.com
     #[arg(long, value_name = "SHOP", conflicts_with = "exec")]
     pub store: Option<String>,
@@ -96,7 +101,8 @@ pub struct PublishFlags {
     #[arg(long, value_name = "SERVICE", hide_possible_values = true)]
     to: Option<Service>,
 
-    /// Run this command for each clip: the job as JSON on its standard input
+    /// Run this command for each clip: the job as JSON on its standard input, its fields as
+    /// CREATIVEAI_* variables
     #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString)]
     exec: Option<String>,
 }

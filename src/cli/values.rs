@@ -62,6 +62,15 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_millis(millis.round() as u64))
 }
 
+/// The name of a receiver of clips, as the log has it. A shop's is made by the program.
+pub fn target(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if text.is_empty() || text.len() > 64 || !text.chars().all(fits) {
+        return Err("write up to 64 letters, digits, dots, dashes and underscores".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// A duration other than zero.
 pub fn positive_duration(text: &str) -> Result<Duration, String> {
     match duration(text)? {

@@ -1,6 +1,7 @@
 //! What `download` and `publish` share: fresh links, the wish to stop, what failures mean.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use tokio::sync::{OnceCell, watch};
 
@@ -10,7 +11,7 @@ use super::tell;
 use crate::api::PollOutcome;
 use crate::cli::When as WhenArg;
 use crate::delivery::plan::{Delivery, When};
-use crate::delivery::{Event, Failure as Missed, FailureKind, Refresh};
+use crate::delivery::{Event, Failure as Missed, FailureKind, Refresh, Unasked};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::Writer;
 use crate::jobs::{GenerationId, JobState, JobView};
@@ -26,6 +27,8 @@ pub struct Links<'a> {
     /// Where the API is.
     pub settings: &'a Settings,
     api: OnceCell<Api>,
+    /// What the vendor said when it refused the key: it need not be asked again for every clip.
+    denied: OnceLock<String>,
 }
 
 impl<'a> Links<'a> {
@@ -35,11 +38,17 @@ impl<'a> Links<'a> {
             writer,
             settings,
             api: OnceCell::new(),
+            denied: OnceLock::new(),
         }
     }
 
     async fn api(&self) -> Result<&Api, Failure> {
-        self.api.get_or_try_init(|| Api::open(self.settings)).await
+        let open = || async {
+            let api = Api::open(self.settings).await?;
+            open::check_mixing(self.writer, self.settings, &api.base)?;
+            Ok(api)
+        };
+        self.api.get_or_try_init(open).await
     }
 
     /// Under `--sandbox` the stand-in of this command has the clips.
@@ -63,14 +72,29 @@ impl<'a> Links<'a> {
         })
     }
 
-    async fn ask(&self, delivery: &Delivery) -> Result<Option<String>, String> {
-        let api = self.api().await.map_err(|e| e.to_string())?;
+    async fn ask(&self, delivery: &Delivery) -> Result<Option<String>, Unasked> {
+        if let Some(said) = self.denied.get() {
+            return Err(unasked(FailureKind::Refused, said.as_str()));
+        }
+        let api = self.api().await.map_err(|error| {
+            let why = match error.next_step() {
+                Some(step) => format!("{error}; {step}"),
+                None => error.to_string(),
+            };
+            let kind = match error.code() {
+                Code::Config => FailureKind::Setup,
+                Code::Io => FailureKind::Disk,
+                _ => FailureKind::MayHelp,
+            };
+            unasked(kind, why)
+        })?;
         let id = delivery
             .generation_id
             .as_deref()
             .and_then(GenerationId::parse);
         let Some(id) = id else {
-            return Err("the log tells no generation id to ask for".to_owned());
+            let why = "the log tells no generation id to ask for";
+            return Err(unasked(FailureKind::ForGood, why));
         };
         let endpoint = if delivery.is_voice {
             crate::api::Endpoint::Voice
@@ -79,8 +103,15 @@ impl<'a> Links<'a> {
         };
         let (status, facts) = match api.client.poll(endpoint, &id).await {
             PollOutcome::Seen { status, body } => (status, Facts::of(&body.payload())),
-            PollOutcome::Trouble { error, .. } | PollOutcome::Denied { error, .. } => {
-                return Err(error);
+            PollOutcome::Trouble { error, .. } => {
+                return Err(unasked(FailureKind::MayHelp, error));
+            }
+            PollOutcome::Denied { error, .. } => {
+                let said = format!("the vendor refused the key ({error})");
+                return Err(unasked(
+                    FailureKind::Refused,
+                    self.denied.get_or_init(|| said).as_str(),
+                ));
             }
         };
         let fresh = facts.output_url.clone();
@@ -96,21 +127,45 @@ impl<'a> Links<'a> {
             via: Via::Poll,
             correlation: None,
         };
-        let learned = observer.decide(&seen).map_err(|e| e.to_string())?;
+        let disk = |why: String| unasked(FailureKind::Disk, why);
+        let learned = observer.decide(&seen).map_err(|e| disk(e.to_string()))?;
         if let Learned::New { line, .. } = learned {
-            self.writer.append(line).await.map_err(|e| e.to_string())?;
+            let appended = self.writer.append(line).await;
+            appended.map_err(|e| disk(e.to_string()))?;
         }
         match fresh {
-            Some(url) => self.here(url).await.map(Some).map_err(|e| e.to_string()),
+            Some(url) => match self.here(url).await {
+                Ok(url) => Ok(Some(url)),
+                Err(error) => Err(unasked(FailureKind::Setup, error.to_string())),
+            },
             None => Ok(None),
         }
     }
 }
 
 impl Refresh for Links<'_> {
-    async fn fresh_url(&self, delivery: &Delivery) -> Result<Option<String>, String> {
+    async fn fresh_url(&self, delivery: &Delivery) -> Result<Option<String>, Unasked> {
         self.ask(delivery).await
     }
+}
+
+fn unasked(kind: FailureKind, why: impl Into<String>) -> Unasked {
+    Unasked {
+        kind,
+        why: why.into(),
+    }
+}
+
+/// Under `--sandbox` only a rehearsal's log is worked on: its clips are the stand-in's.
+pub fn check_rehearsal(writer: &Writer, settings: &Settings) -> Result<(), Failure> {
+    if writer.ledger().check_mixing(true, true).is_err() && settings.sandbox {
+        return Err(Failure::config(format!(
+            "{} holds live jobs, and --sandbox is for rehearsals; nothing was sent",
+            writer.path().display()
+        ))
+        .help("leave --sandbox out, or leave the log's name out"));
+    }
+    Ok(())
 }
 
 /// Warns of a column that no job has, when nothing was chosen.
@@ -209,6 +264,15 @@ pub fn ending_of_covered(
         states.extend(view.filter(&covered).map(|view| view.state));
     }
     Ok(tell::ending_of_jobs(states.iter()))
+}
+
+/// A clip that was fetched into another folder than `dir`, and is there.
+pub fn elsewhere(deliveries: &[Delivery], writer: &Writer, dir: &Path) -> Option<PathBuf> {
+    deliveries
+        .iter()
+        .filter(|delivery| delivery.is_completed && delivery.is_chosen)
+        .filter_map(|delivery| Some(delivery.told.as_ref()?.path(folder_of(writer))))
+        .find(|path| !path.starts_with(dir) && path.is_file())
 }
 
 /// The log's folder in the form that paths are compared in.

@@ -1,5 +1,6 @@
 //! `download`: finished clips on disk.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -9,7 +10,7 @@ use super::{on_runtime, open};
 use crate::cli::DownloadArgs;
 use crate::delivery::client::{Client, TimeOuts};
 use crate::delivery::plan::{gather, plan};
-use crate::delivery::{self, Download, DownloadOptions, address};
+use crate::delivery::{self, Download, DownloadOptions, DownloadSummary, address};
 use crate::exit::{Code, Failure};
 use crate::output::{Event, Printer, Progress, escape, words};
 use crate::settings::Settings;
@@ -27,8 +28,10 @@ pub fn run(
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let filters = open::filters(&args.filter);
     let writer = open::write_log(&path, settings, "download", printer)?;
+    deliver::check_rehearsal(&writer, settings)?;
     let when = deliver::when(args.when);
     let dir = &settings.download.dir;
+    let is_new = !dir.exists();
     let dir = delivery::prepare(dir).map_err(|e| {
         Failure::io(format!("clips cannot be kept in {}", dir.display()))
             .because(e)
@@ -75,6 +78,10 @@ pub fn run(
         drop(progress);
         Ok((summary, open::ending_of(&stop, printer)))
     })?;
+    if is_new {
+        // Only an empty folder goes.
+        let _ = std::fs::remove_dir(&dir);
+    }
     let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
     ending.join(stopped);
     ending.join(deliver::ending_of_covered(
@@ -82,7 +89,27 @@ pub fn run(
         |view| filters.matches(view),
         filters.is_empty(),
     )?);
+    let elsewhere = deliver::elsewhere(&deliveries, &writer, &dir);
     let code = ending.code();
+    tell(
+        &summary,
+        &settings.download.dir,
+        &dir,
+        elsewhere.as_deref(),
+        code,
+        printer,
+    )?;
+    Ok(code)
+}
+
+fn tell(
+    summary: &DownloadSummary,
+    typed: &Path,
+    dir: &Path,
+    elsewhere: Option<&Path>,
+    code: Code,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
     if printer.voice().json {
         printer.document(&json!({
             "command": "download",
@@ -94,15 +121,22 @@ pub fn run(
             "failed": summary.failures.len(),
             "exit_code": code.number(),
         }))?;
-        return Ok(code);
+        return Ok(());
     }
     let mut told = vec![format!(
         "{} fetched into {}",
         words::count(summary.downloaded as u64, "clip"),
-        escape(&settings.download.dir.display().to_string())
+        escape(&typed.display().to_string())
     )];
+    let there = match elsewhere {
+        None => "there already".to_owned(),
+        Some(file) => format!(
+            "there already, in another folder too: {}",
+            escape(&file.display().to_string())
+        ),
+    };
     for (n, what) in [
-        (summary.already, "there already"),
+        (summary.already, &*there),
         (summary.waiting, "waiting for the rest of a listing or SKU"),
         (summary.failures.len(), "not to be had"),
     ] {
@@ -117,5 +151,5 @@ pub fn run(
         format_args!("download: {}", told.join("; ")),
         code == Code::Success,
     );
-    Ok(code)
+    Ok(())
 }

@@ -15,7 +15,7 @@ use crate::output::Printer;
 use crate::settings::Settings;
 
 /// Bytes of lines that are made durable together.
-const BATCH: usize = 4 << 20;
+const BATCH: usize = 1 << 20;
 
 /// What a verified payload tells.
 pub enum Told {
@@ -209,7 +209,8 @@ impl<'a> Learner<'a> {
 
     /// Sends what waits on its way to the disk, and waits for the batch before.
     fn send(&mut self) -> Result<(), Failure> {
-        let lines = std::mem::take(&mut self.lines);
+        let room = String::with_capacity(BATCH + BATCH / 64);
+        let lines = std::mem::replace(&mut self.lines, room);
         let waiting = std::mem::take(&mut self.waiting);
         let writer = self.observer.writer;
         let next = (!lines.is_empty()).then(|| (writer.begin_append(lines), waiting));

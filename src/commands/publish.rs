@@ -25,12 +25,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const LOOKS: usize = 60;
 /// Address of a server on this computer that stands in for the shop, to rehearse with.
 const STAND_IN: &str = "CREATIVEAI_SHOPIFY_STAND_IN";
+/// What a person who has two receivers needs to know when the second seems to have got it all.
+const ONE_RECEIVER: &str = " (another receiver needs a name of its own: --target NAME)";
 
 /// Runs the command.
 pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let filters = open::filters(&args.filter);
     let writer = open::write_log(&path, settings, "publish", printer)?;
+    deliver::check_rehearsal(&writer, settings)?;
     let mut deliveries =
         gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
     deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
@@ -39,7 +42,10 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
         Target::Exec(command) => {
             let options = ExecOptions {
                 command: command.to_owned(),
-                target: EXEC_TARGET.to_owned(),
+                target: args
+                    .target_name
+                    .clone()
+                    .unwrap_or_else(|| EXEC_TARGET.to_owned()),
                 concurrency: usize::from(settings.publish.concurrency),
                 time_out: settings.publish.exec_timeout,
                 dry_run: args.dry_run,
@@ -74,13 +80,18 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
             filters.is_empty(),
         )?);
     }
-    tell(&summary, args.dry_run, ending.code(), printer)?;
+    let repeated = match args.target.target() {
+        Target::Exec(_) if args.target_name.is_none() => ONE_RECEIVER,
+        _ => "",
+    };
+    tell(&summary, args.dry_run, repeated, ending.code(), printer)?;
     Ok(ending.code())
 }
 
 fn tell(
     summary: &PublishSummary,
     dry_run: bool,
+    repeated: &str,
     code: Code,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
@@ -111,8 +122,9 @@ fn tell(
         "{} {verb}",
         words::count(summary.published as u64, "clip")
     )];
+    let already = format!("there already{repeated}");
     for (n, what) in [
-        (summary.already, "there already"),
+        (summary.already, &*already),
         (summary.waiting, "waiting for the rest of a listing or SKU"),
         (
             summary.failures.len(),
@@ -196,6 +208,14 @@ async fn to_shop(
         RETRY_DELAY,
     )
     .map_err(wrong)?;
+    let is_rehearsal = deliveries.iter().any(|delivery| delivery.is_sandbox);
+    if is_rehearsal && stand_in.is_none() && !args.dry_run {
+        return Err(Failure::config(
+            "these are a rehearsal's clips, and they never go to a real shop; nothing was sent",
+        )
+        .help("see what would be done with --dry-run")
+        .into());
+    }
     let options = ShopifyOptions {
         concurrency: usize::from(settings.publish.concurrency),
         interval: LOOK_EVERY,

@@ -122,7 +122,7 @@ impl<'a> Replay<'a> {
         let (place, grade) = match entry {
             Entry::New(ahead) => {
                 let (job, learned) = (ahead.job, self.learner.learn_ahead(*ahead)?);
-                self.count(&job, learned);
+                self.count(&format_args!("job {job}"), "its clip", &learned);
                 return Ok(());
             }
             Entry::Known => {
@@ -135,7 +135,7 @@ impl<'a> Replay<'a> {
         match grade {
             Taken::Told(Told::Seen(seen)) => {
                 let learned = self.learner.learn(&seen)?;
-                self.count(&format_args!("{place}: {}", seen.id), learned);
+                self.count(&place, seen.id.as_str(), &learned);
             }
             Taken::Told(Told::UnknownWord(id, word)) => {
                 counts.known += 1;
@@ -171,7 +171,7 @@ impl<'a> Replay<'a> {
         self.list(self.outcome.counts.unreadable, place, "unreadable", why);
     }
 
-    fn count(&mut self, place: &dyn Display, learned: Learned) {
+    fn count(&mut self, place: &dyn Display, id: &str, learned: &Learned) {
         let counts = &mut self.outcome.counts;
         match learned {
             Learned::New { .. } => counts.applied += 1,
@@ -179,7 +179,7 @@ impl<'a> Replay<'a> {
             Learned::UnknownId(why) => {
                 counts.unknown_id += 1;
                 let n = counts.unknown_id;
-                self.list(n, place, "unknown id", why);
+                self.list(n, place, "unknown id", &format!("{id}: {why}"));
             }
         }
     }

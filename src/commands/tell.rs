@@ -207,12 +207,12 @@ pub struct DryRun<'a> {
     pub manifest: &'a str,
     /// Rows by what would become of them.
     pub counts: &'a super::submit::Counts,
+    /// Where the jobs of its rows stand.
+    pub states: Tally,
     /// Whether rows are listings or products.
     pub id_column: IdColumn,
     /// What would be spent for each of them.
     pub shares: &'a [Share],
-    /// Where the jobs of its rows stand.
-    pub states: Tally,
     /// How it ends.
     pub code: Code,
 }
@@ -230,25 +230,21 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
         summary.invalid = counts.invalid;
         summary.credits_estimated = counts.credits;
         summary.exit_code = run.code.number();
-        let each: Vec<_> = run
-            .shares
-            .iter()
-            .map(|share| {
-                json!({
-                    run.id_column.name(): share.id,
-                    "new": share.clips,
-                    "credits_estimated": share.credits,
-                    "dollars": words::dollars_json(rates, share.credits),
-                })
+        let share = |share: &Share| {
+            json!({
+                run.id_column.name(): share.id,
+                "new": share.clips,
+                "credits_estimated": share.credits,
+                "dollars": words::dollars_json(rates, share.credits),
             })
-            .collect();
+        };
         summary.more = Map::from_iter([
             ("new".to_owned(), json!(counts.send)),
             (
                 "dollars".to_owned(),
                 words::dollars_json(rates, counts.credits),
             ),
-            ("per_id".to_owned(), each.into()),
+            ("per_id".to_owned(), run.shares.iter().map(share).collect()),
         ]);
         printer.document(&summary.to_json())?;
         return Ok(());

@@ -19,6 +19,7 @@ use super::client::{CallError, Client, plain, retry_after};
 use super::media;
 use super::outcome::{Event, Halt};
 use super::part::{Notes, Part, Whole, hash_of};
+use super::tries::Unasked;
 
 /// Why a try brought no whole clip.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) enum Trouble {
     },
     /// No try will.
     Never(String),
+    /// The link has expired, and no fresh one could be asked for.
+    Unasked(Unasked),
     /// No https connection can be made from this machine.
     Unable(String),
     /// This machine's disk.

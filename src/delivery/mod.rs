@@ -25,7 +25,7 @@ pub use exec::{EXEC_TARGET, Exec, ExecOptions};
 pub use outcome::{Event, Failure, FailureKind};
 pub use place::prepare;
 pub use publish::{PublishSummary, publish_id};
-pub use tries::Refresh;
+pub use tries::{Refresh, Unasked};
 
 #[cfg(test)]
 mod tests;

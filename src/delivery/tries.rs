@@ -17,12 +17,20 @@ const RETRIES: usize = 3;
 
 /// Asks the vendor once where a clip is now: its links expire.
 pub trait Refresh: Sync {
-    /// The address, and it is also in the log then; `None` when the vendor told none; an error in
-    /// plain words when it could not be asked.
+    /// The address, and it is also in the log then; `None` when the vendor told none.
     fn fresh_url(
         &self,
         delivery: &Delivery,
-    ) -> impl Future<Output = Result<Option<String>, String>> + Send;
+    ) -> impl Future<Output = Result<Option<String>, Unasked>> + Send;
+}
+
+/// The vendor could not be asked, or did not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unasked {
+    /// What it means for the exit code.
+    pub kind: FailureKind,
+    /// Why, in plain words.
+    pub why: String,
 }
 
 /// What fetching needs.
@@ -90,10 +98,13 @@ impl<R: Refresh> Tries<'_, R> {
             Ok(None) => Err(Trouble::Never(format!(
                 "{why}, and the vendor told no fresh one when asked; ask their support"
             ))),
-            Err(error) => Err(Trouble::Again {
-                why: format!("{why}, and the vendor could not be asked for a fresh one: {error}"),
-                after: None,
-            }),
+            Err(unasked) => Err(Trouble::Unasked(Unasked {
+                why: format!(
+                    "{why}, and the vendor could not be asked for a fresh one: {}",
+                    unasked.why
+                ),
+                ..unasked
+            })),
         }
     }
 }
@@ -122,7 +133,22 @@ impl Trouble {
             ),
             Self::Again { why, .. } => (
                 FailureKind::MayHelp,
-                format!("{why}; run the command again, it goes on where it stopped"),
+                format!(
+                    "{why}; run the command again, it goes on where it stopped{}",
+                    if delivery.is_sandbox {
+                        " (it is a rehearsal's clip: add --sandbox, unless `creativeai sandbox` \
+                         is running)"
+                    } else {
+                        ""
+                    }
+                ),
+            ),
+            Self::Unasked(Unasked { kind, why }) => (
+                kind,
+                match kind {
+                    FailureKind::MayHelp => format!("{why}; run the command again later"),
+                    _ => why,
+                },
             ),
             Self::Never(why) => (FailureKind::ForGood, format!("{why}{}", with_id(delivery))),
             Self::Unable(why) => (

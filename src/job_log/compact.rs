@@ -192,6 +192,42 @@ mod tests {
     }
 
     #[test]
+    fn space_around_a_line_does_not_decide_which_of_two_verdicts_speaks() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("jobs.jsonl");
+        let verdict = |word: &str| {
+            format!(
+                r#"{{"at":"2026-03-12T09:20:00Z","job":"5b1f0c9a77d2e318","status":"resolved","verdict":"{word}"}}"#
+            )
+        };
+        let text = format!("  {}\r\n{}\n", verdict("dismissed"), verdict("accepted"));
+        fs::write(&path, text).unwrap();
+        let before = states(&path);
+        assert_eq!(before[0]["dismissed"], true);
+        compact(&path, ledger()).unwrap();
+        assert_eq!(states(&path), before);
+    }
+
+    #[test]
+    fn a_history_that_could_not_be_kept_is_set_aside_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("jobs.jsonl");
+        let line = |job: &str, status: &str, history: &str| {
+            format!(r#"{{"job":"{job}","status":"{status}"{history}}}"#)
+        };
+        let (job, other) = ("5b1f0c9a77d2e318", "00000000000000aa");
+        let done = line(job, "completed", "");
+        let nested = line(job, "failed", &format!(r#","history":[{done}]"#));
+        let nested = line(job, "pending", &format!(r#","history":[{nested}]"#));
+        let foreign = line(other, "pending", &format!(r#","history":[{done}]"#));
+        fs::write(&path, format!("{nested}\n{foreign}\n{done}\n")).unwrap();
+        let before = states(&path);
+        let compacted = compact(&path, ledger()).unwrap();
+        assert_eq!((compacted.jobs, compacted.unreadable), (1, 2));
+        assert_eq!(states(&path), before);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_kept_aside() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("jobs.jsonl");

@@ -131,13 +131,10 @@ impl Reading {
     }
 
     /// The lines that a line stands for: itself, or a compacted one's.
-    pub fn parts<'a>(raw: &'a str) -> Result<Vec<Line<'a>>, LineError> {
+    pub fn parts(raw: &str) -> Result<Vec<Line<'_>>, LineError> {
         let line = Line::parse(raw)?;
-        let history = line.history()?;
-        if history.is_empty() {
-            return Ok(vec![line]);
-        }
-        history.into_iter().map(Line::parse).collect()
+        let parts = line.parts(Line::parse)?;
+        Ok(if parts.is_empty() { vec![line] } else { parts })
     }
 
     /// The hash of an id, never 0.

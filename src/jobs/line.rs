@@ -253,6 +253,9 @@ impl<'a> Line<'a> {
     }
 
     fn read(raw: &'a str, keep_rest: bool) -> Result<Self, LineError> {
+        // Space around a line is no part of it: a compacted line's history does not keep it, and
+        // what breaks a tie must be the same before and after.
+        let raw = raw.trim_matches([' ', '\t', '\r', '\n']);
         let mut de = serde_json::Deserializer::from_str(raw);
         let fields = Fields { keep_rest }
             .deserialize(&mut de)
@@ -275,8 +278,26 @@ impl<'a> Line<'a> {
         self.adjusted_credits.or(self.credits)
     }
 
-    /// The lines a compacted line stands for; empty for any other.
-    pub fn history(&self) -> Result<Vec<&'a str>, LineError> {
+    /// The lines a compacted line stands for, each read by `parse`; none for any other line. A
+    /// history within a history, or of another job, is refused: it would say something else once
+    /// the log is compacted again.
+    pub fn parts(
+        &self,
+        parse: impl Fn(&'a str) -> Result<Self, LineError>,
+    ) -> Result<Vec<Self>, LineError> {
+        let read = |raw| {
+            let part = parse(raw)?;
+            if part.history.is_some() || part.job != self.job {
+                let why = "its history has a history of its own or is another job's";
+                return Err(LineError::Malformed(why.to_owned()));
+            }
+            Ok(part)
+        };
+        self.history()?.into_iter().map(read).collect()
+    }
+
+    /// The texts of the lines a compacted line stands for; empty for any other.
+    fn history(&self) -> Result<Vec<&'a str>, LineError> {
         let Some(raw) = self.history else {
             return Ok(Vec::new());
         };

@@ -101,15 +101,10 @@ impl JobView {
         let mut view: Option<Self> = None;
         for raw in lines {
             let line = Line::parse_whole(raw)?;
-            let history = line.history()?;
-            let parts = if history.is_empty() {
-                vec![line]
-            } else {
-                history
-                    .into_iter()
-                    .map(Line::parse_whole)
-                    .collect::<Result<_, _>>()?
-            };
+            let mut parts = line.parts(Line::parse_whole)?;
+            if parts.is_empty() {
+                parts.push(line);
+            }
             for part in parts.iter().filter(|part| part.job == key) {
                 view.get_or_insert_with(|| Self::new(key, part.attempt))
                     .absorb(part, &reading);

@@ -28,9 +28,9 @@ pub struct Replayed {
 pub struct Summary {
     /// The command's name.
     pub command: &'static str,
-    /// Nothing was sent or written: `submitted` is what would be sent.
+    /// Nothing was sent or written.
     pub dry_run: bool,
-    /// Attempts made, whatever came of them.
+    /// Attempts that were accepted.
     pub submitted: u64,
     /// Rows that the log has already.
     pub skipped: u64,

@@ -18,10 +18,8 @@ fn delivery_for(order: &Value, id: &str, status: &str) -> Delivery {
     body["status"] = status.into();
     let mut delivery = Delivery::of(&body);
     let address = order["webhook_url"].as_str().unwrap();
-    delivery.url = address
-        .strip_prefix("https://receiver.example")
-        .unwrap()
-        .to_owned();
+    let path = address.strip_prefix("https://receiver.example");
+    delivery.url = path.map(str::to_owned).unwrap();
     delivery
 }
 

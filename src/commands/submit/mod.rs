@@ -254,14 +254,13 @@ fn dry_run(
     };
     let ledger = log.as_ref().map_or(&empty, JobLog::ledger);
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
-    let shares = plan.shares();
     tell::dry_run(
         &tell::DryRun {
             manifest: manifest.name(),
             counts: &counts,
-            id_column: manifest.id_column(),
-            shares: &shares,
             states: Tallied::of(jobs),
+            id_column: manifest.id_column(),
+            shares: &plan.shares(),
             code,
         },
         settings,
@@ -284,9 +283,9 @@ fn tell_held(plan: &Plan, args: &SubmitArgs, manifest: &Manifest, printer: &Prin
         ""
     };
     printer.warn(format_args!(
-        "{} of {} ({} {}{more}) {} edited after the clip was ordered, and held back: the older order \
-         stands, and may be paid for. To order the new version as well, run the same command with \
-         --resubmit-changed",
+        "{} of {} ({} {}{more}) {} edited after the clip was ordered, and held back: the older \
+         order stands, and may be paid for. To order the new version as well, run the same command \
+         with --resubmit-changed",
         words::count(changed, "row"),
         escape(manifest.name()),
         if changed == 1 { "line" } else { "lines" },

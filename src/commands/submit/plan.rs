@@ -28,10 +28,12 @@ pub enum Decision {
 #[derive(Clone, Copy, Debug)]
 struct Note {
     key: JobKey,
-    digest: u64,
+    /// Half of the row's: enough to notice that the file was changed meanwhile.
+    digest: u32,
     subject: Subject,
     owner: Subject,
-    credits: Credits,
+    /// Its place in [`Plan::prices`].
+    price: u32,
     /// The line on which it starts. Four bytes; no file that somebody edits has more lines.
     line: u32,
     decision: Decision,
@@ -44,6 +46,8 @@ pub struct Plan {
     /// The first row of each key.
     first: HashTable<u32>,
     hasher: DefaultHashBuilder,
+    /// What clips cost; a manifest has few different ones.
+    prices: Vec<Credits>,
     /// The ids of listings or SKUs in the manifest's order, where they are wanted.
     owners: Option<Owners>,
     /// How many rows of each kind there are.
@@ -98,6 +102,7 @@ impl Plan {
         let key = row.key();
         let first = self.find(key).map(|note| u64::from(note.line));
         let index = self.rows.len() as u32;
+        let price = self.price(rates.estimate(&row.clip));
         let owner = Subject::of_owner(&row.id);
         if let Some(owners) = &mut self.owners {
             owners.places.entry(owner).or_insert_with(|| {
@@ -107,10 +112,10 @@ impl Plan {
         }
         self.rows.push(Some(Note {
             key,
-            digest: row.digest,
+            digest: row.digest as u32,
             subject: Subject::of_clip(&row.id, &row.clip),
             owner,
-            credits: rates.estimate(&row.clip),
+            price,
             line: u32::try_from(row.line).unwrap_or(u32::MAX),
             decision: match first {
                 None => Decision::Send,
@@ -127,6 +132,15 @@ impl Plan {
                 .insert_unique(hash_of(index), index, |&index| hash_of(index));
         }
         first
+    }
+
+    fn price(&mut self, credits: Credits) -> u32 {
+        let known = self.prices.iter().rposition(|price| *price == credits);
+        let place = known.unwrap_or(self.prices.len());
+        if known.is_none() {
+            self.prices.push(credits);
+        }
+        place as u32
     }
 
     /// The first row of a key.
@@ -159,7 +173,7 @@ impl Plan {
             match note.decision {
                 Decision::Send => {
                     counts.send += 1;
-                    counts.credits += note.credits;
+                    counts.credits += self.prices[note.price as usize];
                 }
                 Decision::Skip => counts.skip += 1,
                 Decision::Duplicate => counts.duplicate += 1,
@@ -232,7 +246,7 @@ impl Plan {
             let place = owners.places.get(&note.owner);
             if let Some(share) = place.and_then(|place| shares.get_mut(*place)) {
                 share.clips += 1;
-                share.credits += note.credits;
+                share.credits += self.prices[note.price as usize];
             }
         }
         shares.retain(|share| share.clips > 0);
@@ -242,7 +256,7 @@ impl Plan {
     /// What was decided about the row at `index`; `None` when it is not the row it was.
     pub fn decided(&self, index: usize, row: &Row) -> Option<Decision> {
         let note = self.rows.get(index)?.as_ref()?;
-        (note.digest == row.digest).then_some(note.decision)
+        (note.digest == row.digest as u32).then_some(note.decision)
     }
 
     /// Whether the row at `index` was one that is left out for its mistakes.

@@ -12,7 +12,7 @@ use crate::delivery::address::{Lookup, system_lookup};
 use crate::delivery::client::{Client, TimeOuts};
 use crate::delivery::plan::{Delivery, When, gather, plan};
 use crate::delivery::{
-    Download, DownloadOptions, DownloadSummary, Event, FailureKind, Refresh, prepare,
+    Download, DownloadOptions, DownloadSummary, Event, FailureKind, Refresh, Unasked, prepare,
 };
 use crate::jobs::IdColumn;
 
@@ -24,7 +24,7 @@ struct Vendor {
 }
 
 impl Refresh for Vendor {
-    async fn fresh_url(&self, _: &Delivery) -> Result<Option<String>, String> {
+    async fn fresh_url(&self, _: &Delivery) -> Result<Option<String>, Unasked> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         Ok(self.fresh.clone())
     }

@@ -11,14 +11,17 @@ use crate::delivery::plan::{Delivery, When, gather};
 use crate::delivery::shopify::{
     API_VERSION, Admin, Credentials, Shopify, ShopifyOptions, Store, Version,
 };
-use crate::delivery::{Event, FailureKind, PublishSummary, Refresh};
+use crate::delivery::{Event, FailureKind, PublishSummary, Refresh, Unasked};
 use crate::jobs::{Fact, IdColumn, JobKey, Record};
 
 struct NoVendor;
 
 impl Refresh for NoVendor {
-    async fn fresh_url(&self, _: &Delivery) -> Result<Option<String>, String> {
-        Err("not in this test".to_owned())
+    async fn fresh_url(&self, _: &Delivery) -> Result<Option<String>, Unasked> {
+        Err(Unasked {
+            kind: FailureKind::MayHelp,
+            why: "not in this test".to_owned(),
+        })
     }
 }
 

@@ -50,7 +50,7 @@ fn a_page_has_photo_clip_state_cost_and_date() {
         "5 credits, about $0.36 to $0.50",
         r#"datetime="2026-03-12T09:22:18Z">2026-03-12 09:22 UTC</time>"#,
         "<dt>Prompt</dt><dd>slow pan</dd>",
-        "<code>creativeai reconcile --wait</code>",
+        "<code><span>creativeai</span> <span>reconcile</span> <span>--wait</span></code>",
     ] {
         assert!(page.contains(part), "{part}");
     }
