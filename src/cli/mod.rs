@@ -134,13 +134,14 @@ pub enum Command {
     Download(DownloadArgs),
 
     /// Hand finished clips on, each once
-    ///
-    /// A clip that was handed on is marked in the log, for the receiver it went to: a shop, or the
-    /// name given by --target. Another --exec command under the same name gets only what is new.
-    /// If the computer stops between the command's success and that mark, the command runs again
-    /// for this clip; CREATIVEAI_PUBLISH_ID, the same both times, tells the repetition. A command
-    /// that ends with another code than 0 is run again by the next publish.
-    #[command(after_help = "Examples:
+    #[command(after_help = "\
+A clip that was handed on is marked in the log, for the receiver it went to: a shop, or the name
+given by --target. Another --exec command under the same name gets only what is new. If the computer
+stops between the command's success and that mark, the command runs again for this clip;
+CREATIVEAI_PUBLISH_ID, the same both times, tells the repetition. A command that ends with another
+code than 0 is run again by the next publish.
+
+Examples:
   creativeai publish --to shopify --store example.myshopify.com --dry-run
   creativeai publish --to shopify --where target_surface=shopify-pdp
   creativeai publish --exec ./upload.sh --when complete")]
