@@ -9,13 +9,17 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::cli::{Cli, ManArgs};
 use crate::exit::{Code, Failure};
+use crate::output::escape;
 
-/// Writes all pages, into a folder or to `out`.
-pub fn run(args: &ManArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+/// Writes all pages, into a folder, which is told unless it is to be `quiet`, or to `out`.
+pub fn run(args: &ManArgs, quiet: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     let pages = pages()?;
     if let Some(dir) = &args.dir {
         write_into(dir, &pages)?;
-        writeln!(out, "Wrote {} pages into {}.", pages.len(), dir.display())?;
+        if !quiet {
+            let dir = escape(&dir.display().to_string()).into_owned();
+            writeln!(out, "Wrote {} pages into {dir}.", pages.len())?;
+        }
     } else {
         for (_, page) in &pages {
             out.write_all(page)?;
@@ -108,7 +112,7 @@ mod tests {
         let args = ManArgs {
             dir: Some(dir.path().join("man1")),
         };
-        run(&args, &mut Vec::new()).unwrap();
+        run(&args, false, &mut Vec::new()).unwrap();
         let read =
             |name: &str| std::fs::read_to_string(dir.path().join("man1").join(name)).unwrap();
         for command in Cli::command().get_subcommands() {
@@ -123,7 +127,7 @@ mod tests {
     #[test]
     fn without_a_folder_all_pages_follow_each_other() {
         let mut out = Vec::new();
-        run(&ManArgs { dir: None }, &mut out).unwrap();
+        run(&ManArgs { dir: None }, false, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         let commands = Cli::command().get_subcommands().count();
         assert_eq!(text.matches("\n.TH ").count(), commands + 1);

@@ -173,7 +173,9 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Download(args) => download::run(args, &settings()?, printer),
         Command::Publish(args) => publish::run(args, &settings()?, printer),
         Command::Completions(args) => done(text(cli, printer, |out| completions::run(args, out))),
-        Command::Man(args) => done(text(cli, printer, |out| man::run(args, out))),
+        Command::Man(args) => done(text(cli, printer, |out| {
+            man::run(args, cli.global.quiet, out)
+        })),
         Command::Help(args) => done(text(cli, printer, |out| help::run(args, out))),
         Command::Init(args) => {
             let voice = printer.voice();

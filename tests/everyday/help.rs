@@ -3,7 +3,8 @@
 use crate::support::World;
 use crate::transcript::told;
 
-const COMMANDS: [&str; 17] = [
+/// All of them.
+pub const COMMANDS: [&str; 17] = [
     "submit",
     "reconcile",
     "retry",

@@ -20,6 +20,7 @@ mod later_errors;
 #[cfg(unix)]
 mod layout;
 mod manifest_errors;
+mod packaging;
 mod setup_errors;
 #[expect(
     dead_code,
