@@ -228,16 +228,17 @@ fn a_full_disk_ends_the_run_cleanly_and_the_next_one_goes_on() {
     let cdn = Cdn::honest();
     let orders: Vec<Order> = (0..6)
         .map(|n| {
-            let url = cdn.put(&n.to_string(), clip(&n.to_string(), 200_000));
+            let url = cdn.put(&n.to_string(), clip(&n.to_string(), 3_000_000));
             Order::of("LST-1", n + 2, &url)
         })
         .collect();
     let api = nobody();
     let world = world(&api, &log_of(&orders));
     let before = world.log().text;
-    // In blocks of 512 bytes or of 1024, as the shell has it: 64 kB or 128 kB.
+    // In blocks of 512 bytes or of 1024, as the shell has it: 1 MB or 2 MB. That is far more than
+    // comes in at once, so something is kept before the disk is full.
     let run = world
-        .shell("ulimit -f 128; exec \"$0\" download --concurrency 1")
+        .shell("ulimit -f 2048; exec \"$0\" download --concurrency 1")
         .expect(74);
     assert!(run.stderr.contains("make room"), "{}", run.stderr);
     assert_eq!(cdn.gets().len(), 1, "the others would meet the same disk");
@@ -253,7 +254,10 @@ fn a_full_disk_ends_the_run_cleanly_and_the_next_one_goes_on() {
     );
     for (n, order) in orders.iter().enumerate() {
         let file = world.path(&format!("videos/LST-1/{:02}-{}.mp4", n + 1, order.line));
-        assert_eq!(std::fs::read(file).unwrap(), clip(&n.to_string(), 200_000));
+        assert_eq!(
+            std::fs::read(file).unwrap(),
+            clip(&n.to_string(), 3_000_000)
+        );
     }
 }
 
