@@ -3,12 +3,12 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::{Map, Number, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
-use crate::jobs::{Clip, JobKey, Seconds, Video, Voice};
+use crate::jobs::{Clip, JobKey, Video, Voice};
 
 /// The query parameter that carries `JOB.ATTEMPT` in a webhook's address.
 pub const CORRELATION: &str = "creativeai_job";
@@ -21,15 +21,6 @@ pub enum DurationStyle {
     Text,
     /// `5`
     Integer,
-}
-
-impl DurationStyle {
-    fn write(self, duration: Seconds) -> Value {
-        match self {
-            Self::Text => duration.to_string().into(),
-            Self::Integer => duration.get().into(),
-        }
-    }
 }
 
 /// Which of the vendor's calls makes a clip.
@@ -76,36 +67,75 @@ impl Endpoint {
 /// them, absent ones left out. The bytes are the attempt's for good: every repetition sends them
 /// again.
 pub fn request_body(clip: &Clip, webhook_url: Option<&str>, style: DurationStyle) -> String {
-    let mut body = Map::new();
+    let webhook_url = webhook_url.unwrap_or_default();
+    // Texts and numbers always serialise.
     match clip {
-        Clip::Video(video) => write_video(&mut body, video, style),
-        Clip::Voice(voice) => write_voice(&mut body, voice),
+        Clip::Video(video) => serde_json::to_string(&VideoBody::of(video, webhook_url, style)),
+        Clip::Voice(voice) => serde_json::to_string(&VoiceBody::of(voice, webhook_url)),
     }
-    insert_text(&mut body, "webhook_url", webhook_url.unwrap_or_default());
-    Value::Object(body).to_string()
+    .unwrap_or_default()
 }
 
-fn write_video(body: &mut Map<String, Value>, video: &Video, style: DurationStyle) {
-    insert_text(body, "model", &video.model);
-    body.insert("prompt".into(), video.prompt.as_str().into());
-    insert_text(body, "image_url", &video.image_url);
-    body.insert("duration".into(), style.write(video.duration));
-    insert_text(body, "aspect_ratio", &video.aspect_ratio);
+#[derive(Serialize)]
+struct VideoBody<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    model: &'a str,
+    prompt: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    image_url: &'a str,
+    duration: Duration,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    aspect_ratio: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    webhook_url: &'a str,
 }
 
-fn write_voice(body: &mut Map<String, Value>, voice: &Voice) {
-    body.insert("text".into(), voice.text.as_str().into());
-    insert_text(body, "voice", &voice.voice);
-    insert_text(body, "language", &voice.language);
-    let speed = voice.speed.trim().parse().ok().and_then(Number::from_f64);
-    if let Some(speed) = speed {
-        body.insert("speed".into(), Value::Number(speed));
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Duration {
+    Text(String),
+    Integer(u16),
+}
+
+impl<'a> VideoBody<'a> {
+    fn of(video: &'a Video, webhook_url: &'a str, style: DurationStyle) -> Self {
+        Self {
+            model: &video.model,
+            prompt: &video.prompt,
+            image_url: &video.image_url,
+            duration: match style {
+                DurationStyle::Text => Duration::Text(video.duration.to_string()),
+                DurationStyle::Integer => Duration::Integer(video.duration.get()),
+            },
+            aspect_ratio: &video.aspect_ratio,
+            webhook_url,
+        }
     }
 }
 
-fn insert_text(body: &mut Map<String, Value>, name: &str, text: &str) {
-    if !text.is_empty() {
-        body.insert(name.to_owned(), text.into());
+#[derive(Serialize)]
+struct VoiceBody<'a> {
+    text: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    voice: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    language: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speed: Option<f64>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    webhook_url: &'a str,
+}
+
+impl<'a> VoiceBody<'a> {
+    fn of(voice: &'a Voice, webhook_url: &'a str) -> Self {
+        let speed = voice.speed.trim().parse().ok();
+        Self {
+            text: &voice.text,
+            voice: &voice.voice,
+            language: &voice.language,
+            speed: speed.filter(|speed: &f64| speed.is_finite()),
+            webhook_url,
+        }
     }
 }
 
@@ -209,6 +239,8 @@ pub fn idempotency_key(job: JobKey, attempt: u32) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    use crate::jobs::Seconds;
 
     #[test]
     fn a_new_attempt_only_changes_the_attempt_in_the_webhooks_address() {

@@ -73,7 +73,12 @@ impl JobKey {
 
 impl fmt::Display for JobKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
+        let mut digits = [0; 16];
+        for (place, digit) in digits.iter_mut().rev().enumerate() {
+            *digit = b"0123456789abcdef"[(self.0 >> (4 * place) & 15) as usize];
+        }
+        // Hexadecimal digits are text.
+        f.write_str(std::str::from_utf8(&digits).unwrap_or_default())
     }
 }
 

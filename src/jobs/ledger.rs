@@ -8,6 +8,7 @@ use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
+use memchr::memchr2;
 
 use super::gist::{Gist, Gists, IN_SANDBOX, LineAt, Read, Reading};
 use super::line::{RequestFacts, Text};
@@ -26,7 +27,7 @@ static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::
 impl Subject {
     /// The photo of a listing or SKU.
     pub fn of(owner: &str, image_url: &str) -> Self {
-        let end = image_url.find(['?', '#']).unwrap_or(image_url.len());
+        let end = memchr2(b'?', b'#', image_url.as_bytes()).unwrap_or(image_url.len());
         Self(HASHER.hash_one((owner, &image_url[..end])).max(1))
     }
 

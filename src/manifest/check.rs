@@ -7,7 +7,7 @@ use super::{
     columns::{Columns, Kind},
     problem::{Place, Problem},
     records::Record,
-    values::{check_address, is_clock_time, is_speed},
+    values::{check_address, is_clock_time, is_speed, server_of},
 };
 
 /// Longest cell, in bytes of UTF-8.
@@ -21,6 +21,8 @@ pub(super) struct Checker<'a> {
     pub delimiter: u8,
     /// The webhook address checked last: it is usually the same in every row.
     pub last_webhook: String,
+    /// The server of the photo checked last, as written: most photos of a sheet have one.
+    pub last_server: String,
 }
 
 impl Checker<'_> {
@@ -45,7 +47,7 @@ impl Checker<'_> {
             &mut self.last_webhook,
         );
         let clip = match columns.kind {
-            Kind::Video { .. } => cells.video(&columns.kind, self.options),
+            Kind::Video { .. } => cells.video(&columns.kind, self.options, &mut self.last_server),
             Kind::Voice { .. } => cells.voice(&columns.kind, &self.options.defaults),
         };
         for &column in &columns.nameless {
@@ -247,7 +249,12 @@ impl<'a> Cells<'a> {
         Some(given.to_owned())
     }
 
-    fn image(&mut self, column: Option<usize>, allow_none: bool) -> &'a str {
+    fn image(
+        &mut self,
+        column: Option<usize>,
+        allow_none: bool,
+        last_server: &mut String,
+    ) -> &'a str {
         let given = self.optional(column);
         let Some(column) = column else { return given };
         if given.is_empty() {
@@ -258,6 +265,10 @@ impl<'a> Cells<'a> {
                     "write it; to allow clips made from the prompt alone: --allow-no-image",
                 );
             }
+            return given;
+        }
+        let server = server_of(given);
+        if server.is_some_and(|server| server == last_server) {
             return given;
         }
         match check_address(given) {
@@ -276,7 +287,7 @@ impl<'a> Cells<'a> {
                      works without one",
                 ));
             }
-            Ok(_) => {}
+            Ok(_) => server.unwrap_or_default().clone_into(last_server),
         }
         given
     }
@@ -325,7 +336,7 @@ impl<'a> Cells<'a> {
         self.or_default(column, default)
     }
 
-    fn video(&mut self, kind: &Kind, options: &Options) -> Option<Clip> {
+    fn video(&mut self, kind: &Kind, options: &Options, last_server: &mut String) -> Option<Clip> {
         let &Kind::Video {
             image_url,
             prompt,
@@ -338,7 +349,9 @@ impl<'a> Cells<'a> {
         };
         let defaults = &options.defaults;
         Some(Clip::Video(Video {
-            image_url: self.image(image_url, options.allow_no_image).to_owned(),
+            image_url: self
+                .image(image_url, options.allow_no_image, last_server)
+                .to_owned(),
             prompt: self.words(prompt, "prompt").to_owned(),
             model: self.or_default(model, &defaults.model),
             duration: self.duration(duration, defaults.duration),

@@ -171,6 +171,7 @@ impl Manifest {
                 options: &self.options,
                 delimiter: self.delimiter,
                 last_webhook: String::new(),
+                last_server: String::new(),
             },
         })
     }

@@ -13,13 +13,29 @@ pub fn check_address(text: &str) -> Result<Url, String> {
     let Some(rest) = rest else {
         return Err("does not begin with https:// or http://".into());
     };
-    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    if has_blank(text) {
         return Err("has a space or a line break in it (a space is written %20)".into());
     }
     if rest.starts_with(['/', '\\']) {
         return Err("names no server".into());
     }
     Url::parse(text).map_err(|error| format!("is not valid ({error})"))
+}
+
+/// An address's scheme and server as written, when all that follows them is fit for an address
+/// too: one that begins alike is then as good as this one.
+pub(super) fn server_of(text: &str) -> Option<&str> {
+    let start = text.find("://")? + 3;
+    let end = text[start..].find(['/', '?', '#', '\\'])?;
+    (!has_blank(text)).then(|| &text[..start + end])
+}
+
+fn has_blank(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().any(|b| b <= b' ' || b == 0x7f)
+    } else {
+        text.chars().any(|c| c.is_whitespace() || c.is_control())
+    }
 }
 
 /// Whether a spreadsheet made a time of day of a ratio: `16:09`, `09:16:00`.
@@ -70,6 +86,38 @@ mod tests {
             "https://[::1",
         ] {
             assert!(check_address(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_follows_a_good_server_is_no_reason_to_refuse_an_address() {
+        for (text, server) in [
+            ("https://a.example/x y", None),
+            ("https://a.example", None),
+            ("a.example/x", None),
+            ("https://a.example/x\u{a0}y", None),
+            ("https://a.example:8080/x", Some("https://a.example:8080")),
+            ("http://a@b.example?x", Some("http://a@b.example")),
+            ("http://a.example\\x@y/", Some("http://a.example")),
+            ("http://a.example#://x/", Some("http://a.example")),
+        ] {
+            assert_eq!(server_of(text), server, "{text}");
+        }
+        for rest in [
+            "/",
+            "/[",
+            "/%zz",
+            "?#",
+            "#:@",
+            "/../..",
+            "\\\\",
+            "/x@y:99999/",
+            "/\u{e9}",
+        ] {
+            let address = format!("https://a.example{rest}");
+            assert_eq!(server_of(&address), Some("https://a.example"), "{address}");
+            let url = check_address(&address).unwrap();
+            assert_eq!((url.host_str(), url.username()), (Some("a.example"), ""));
         }
     }
 

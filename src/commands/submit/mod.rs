@@ -15,7 +15,7 @@ use crate::cli::SubmitArgs;
 use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, LogError, Writer};
-use crate::jobs::{IdColumn, JobState, Ledger, Record, Status};
+use crate::jobs::{IdColumn, JobKey, JobState, Ledger, Record, Status};
 use crate::manifest::{Defaults, Manifest, ManifestError, Options, Row, RowFault};
 use crate::output::{Printer, Summary, Tally as Tallied, escape, words};
 use crate::settings::Settings;
@@ -394,7 +394,7 @@ impl<'a> Run<'a> {
             .with_json("request", &body)
             .in_sandbox(self.settings.sandbox)
             .finish();
-        for old in self.replaced(row, &ledger) {
+        for old in self.replaced(key, row, &ledger) {
             opening.push_str(
                 &Record::superseded(at, old.key, old.newest().number, key)
                     .in_sandbox(self.settings.sandbox)
@@ -413,8 +413,8 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn replaced<'l>(&'l self, row: &Row, ledger: &'l Ledger) -> Vec<&'l JobState> {
-        if ledger.job(row.key()).is_some() {
+    fn replaced<'l>(&'l self, key: JobKey, row: &Row, ledger: &'l Ledger) -> Vec<&'l JobState> {
+        if ledger.job(key).is_some() {
             return Vec::new();
         }
         self.plan.replaced_by(row, ledger).collect()
