@@ -8,6 +8,7 @@
 
 mod batch;
 mod hand_over;
+mod later;
 mod serve;
 mod setup;
 mod shared;
@@ -23,6 +24,7 @@ pub use batch::{
     SubmitArgs,
 };
 pub use hand_over::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
+pub use later::Later;
 pub use serve::{FaultArgs, ListenArgs, SandboxArgs, StandInArgs, WebhookFaultArgs};
 pub use setup::{CompletionsArgs, HelpArgs, InitArgs, ManArgs};
 pub use shared::{
@@ -61,9 +63,14 @@ impl Cli {
     /// What was typed. Its errors and help keep to `--color` as everything else does.
     pub fn of_process() -> Result<Self, clap::Error> {
         let typed: Vec<OsString> = std::env::args_os().collect();
-        let mut command = Self::command().color(color_in(&typed));
-        let matches = command.try_get_matches_from_mut(typed)?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+        let mut command = later::made_for(&typed, Self::command).color(color_in(&typed));
+        let matches = command.try_get_matches_from_mut(typed);
+        let parsed = matches.and_then(|matches| {
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+        });
+        // It is of thousands of parts, and the process is about to end or to do something else.
+        std::mem::forget(command);
+        parsed
     }
 }
 
@@ -90,48 +97,48 @@ pub enum Command {
   creativeai submit listings.csv --dry-run
   creativeai submit listings.csv --max-credits 200
   creativeai submit products.csv --map image_url=Photo --sandbox --wait")]
-    Submit(Box<SubmitArgs>),
+    Submit(Later<SubmitArgs>),
 
     /// Ask how the ordered clips are doing, or read captured webhooks
     #[command(after_help = "Examples:
   creativeai reconcile --wait --timeout 2h
   creativeai reconcile jobs.jsonl --replay captures.jsonl
   creativeai reconcile --recover recover.txt")]
-    Reconcile(Box<ReconcileArgs>),
+    Reconcile(Later<ReconcileArgs>),
 
     /// Order failed clips again, or repeat orders whose outcome nobody knows
     #[command(after_help = "Examples:
   creativeai retry --failed --dry-run
   creativeai retry --failed --max-credits 100
   creativeai retry --unknown --id LST-4202")]
-    Retry(Box<RetryArgs>),
+    Retry(Later<RetryArgs>),
 
     /// Settle by hand what became of an order, or close a job for good
     #[command(after_help = "Examples:
   creativeai resolve LST-4202 --generation-id vgen_def456
   creativeai resolve 5b1f0c9a77d2e318 --not-accepted
   creativeai resolve LST-4203 --dismiss --jobs june.jsonl")]
-    Resolve(ResolveArgs),
+    Resolve(Later<ResolveArgs>),
 
     /// Show where every clip stands and what it cost
     #[command(after_help = "Examples:
   creativeai status
   creativeai status --id LST-4202
   creativeai status june.jsonl --where property_type=residential --csv > june.csv")]
-    Status(StatusArgs),
+    Status(Later<StatusArgs>),
 
     /// Write a page that shows clips, photos, states and cost
     #[command(after_help = "Examples:
   creativeai report
   creativeai report june.jsonl -o june.html --where delivery_target=website-hero")]
-    Report(ReportArgs),
+    Report(Later<ReportArgs>),
 
     /// Fetch finished clips, one folder for each listing or SKU
     #[command(after_help = "Examples:
   creativeai download
   creativeai download --dir ~/clips --when complete
   creativeai download june.jsonl --where listing_id=LST-4202 --max-size 2GB")]
-    Download(DownloadArgs),
+    Download(Later<DownloadArgs>),
 
     /// Hand finished clips on, each once
     #[command(
@@ -144,40 +151,40 @@ Examples:
   creativeai publish --to shopify --where target_surface=shopify-pdp
   creativeai publish --exec ./upload.sh --when complete"
     )]
-    Publish(PublishArgs),
+    Publish(Later<PublishArgs>),
 
     /// Receive webhooks and keep each of them before it is answered
     #[command(after_help = "Examples:
   creativeai listen
   creativeai listen --jobs jobs.jsonl
   creativeai listen --addr 0.0.0.0:8787 --capture /var/lib/creativeai/captures.jsonl")]
-    Listen(ListenArgs),
+    Listen(Later<ListenArgs>),
 
     /// Run a stand-in for the API on this machine, with faults on request
     #[command(after_help = "Examples:
   creativeai sandbox
   creativeai sandbox --fail-share 10% --lost-reply-share 2% --seed 7
   creativeai submit listings.csv --base-url http://127.0.0.1:8790   (in another terminal)")]
-    Sandbox(Box<SandboxArgs>),
+    Sandbox(Later<SandboxArgs>),
 
     /// Rewrite the job log to one line a job; nothing is lost
     #[command(after_help = "Examples:
   creativeai compact
   creativeai compact june.jsonl")]
-    Compact(CompactArgs),
+    Compact(Later<CompactArgs>),
 
     /// Tell whether everything is ready; spends nothing
     #[command(after_help = "Examples:
   creativeai check
   creativeai check listings.csv")]
-    Check(Box<CheckArgs>),
+    Check(Later<CheckArgs>),
 
     /// Write a commented settings file and a private key file
     #[command(after_help = "Examples:
   creativeai init
   creativeai init --key-stdin < key.txt
   creativeai init --key-file ~/keys/creativeai")]
-    Init(InitArgs),
+    Init(Later<InitArgs>),
 
     /// Show every setting and where it comes from
     #[command(after_help = "Examples:
@@ -190,20 +197,20 @@ Examples:
   creativeai completions bash > ~/.local/share/bash-completion/completions/creativeai
   creativeai completions fish > ~/.config/fish/completions/creativeai.fish
   creativeai completions powershell >> $PROFILE")]
-    Completions(CompletionsArgs),
+    Completions(Later<CompletionsArgs>),
 
     /// Write the manual as man pages
     #[command(after_help = "Examples:
   creativeai man | man -l -
   creativeai man --dir ~/.local/share/man/man1")]
-    Man(ManArgs),
+    Man(Later<ManArgs>),
 
     /// Explain a command, the job log (log) or the exit codes (exit-codes)
     #[command(after_help = "Examples:
   creativeai help submit
   creativeai help log
   creativeai help exit-codes")]
-    Help(HelpArgs),
+    Help(Later<HelpArgs>),
 }
 
 impl Command {

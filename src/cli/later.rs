@@ -1,0 +1,98 @@
+//! Options that are only made when their command may be the one that was typed: making those of
+//! all commands takes longer than many a command itself.
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::ops::Deref;
+
+use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
+
+thread_local! {
+    /// What was typed, while only what that may need is to be made.
+    static TYPED: RefCell<Option<Vec<OsString>>> = const { RefCell::new(None) };
+}
+
+/// What `make` gives when commands whose names are not among the words that were typed are made
+/// without their options. No word can stand for another command, as none may be abbreviated.
+pub fn made_for(typed: &[OsString], make: fn() -> Command) -> Command {
+    TYPED.set(Some(typed.to_vec()));
+    let command = make();
+    TYPED.set(None);
+    command
+}
+
+fn may_be_typed(name: &str) -> bool {
+    TYPED.with_borrow(|typed| {
+        let mut words = typed.iter().flatten();
+        typed.is_none() || words.any(|word| word == name)
+    })
+}
+
+/// The options of one command.
+#[derive(Clone, Debug)]
+pub struct Later<T>(Box<T>);
+
+impl<T> Deref for Later<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Args> Args for Later<T> {
+    fn augment_args(command: Command) -> Command {
+        if may_be_typed(command.get_name()) {
+            T::augment_args(command)
+        } else {
+            command
+        }
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        T::augment_args_for_update(command)
+    }
+}
+
+impl<T: FromArgMatches> FromArgMatches for Later<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        T::from_arg_matches(matches).map(Box::new).map(Self)
+    }
+
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
+        T::from_arg_matches_mut(matches).map(Box::new).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn options_of(command: &Command, name: &str) -> usize {
+        let found = command.find_subcommand(name).unwrap();
+        found.get_arguments().count()
+    }
+
+    #[test]
+    fn only_commands_that_were_typed_have_their_options() {
+        let all = Cli::command();
+        let typed = ["creativeai", "--json", "status", "retry"].map(OsString::from);
+        let some = made_for(&typed, Cli::command);
+        for name in ["status", "retry"] {
+            assert_eq!(options_of(&some, name), options_of(&all, name), "{name}");
+        }
+        assert_eq!(options_of(&some, "submit"), 0);
+        assert_eq!(
+            some.find_subcommand("submit").unwrap().get_about(),
+            all.find_subcommand("submit").unwrap().get_about()
+        );
+        assert!(options_of(&Cli::command(), "submit") > 0, "for this once");
+    }
+}
