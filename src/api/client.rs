@@ -132,7 +132,14 @@ impl Client {
     fn poll_url(&self, endpoint: Endpoint, id: &GenerationId) -> Result<Url, ConfigError> {
         let base = &self.options.base;
         match (endpoint, &self.options.voice_poll_path) {
-            (Endpoint::Video, _) => base.join(&format!("{}/{id}", Endpoint::Video.path())),
+            (Endpoint::Video, _) => {
+                let mut url = self.video.clone();
+                // An id needs no escapes, and an http address always has segments.
+                if let Ok(mut path) = url.path_segments_mut() {
+                    path.push(id.as_str());
+                }
+                Ok(url)
+            }
             (Endpoint::Voice, Some(path)) => base.join(&path.replace(ID, id.as_str())),
             (Endpoint::Voice, None) => Err(ConfigError(
                 "the vendor documents no call that tells where a voice stands; wait for its \

@@ -72,7 +72,7 @@ pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::R
         Show::Summary => summary(args, log, printer),
         Show::One(name) => one(args, name, log, printer),
         Show::Csv => csv(args, log, printer),
-        Show::Table if args.json => array(&order(args, log, None)?, log, printer),
+        Show::Table if args.json => array(order(args, log, None)?, log, printer),
         Show::Table => table(args, log, printer),
     }?;
     printer.flush().context("cannot write to standard output")
@@ -113,33 +113,55 @@ impl Place {
     }
 }
 
-/// The jobs that match, in order. Only their places are kept: there may be a million.
+/// A job that is to be shown.
+struct Listed {
+    place: Place,
+    view: Option<JobView>,
+}
+
+/// Jobs that are kept with all their fields until they are shown. There may be a million, of which
+/// the others are read again.
+const KEPT: usize = 1000;
+
+/// The jobs that match, in order.
 fn order(
     args: &StatusArgs,
     log: &JobLog,
     mut carried: Option<&mut Carried>,
-) -> anyhow::Result<Vec<Place>> {
-    let mut places = Vec::new();
+) -> anyhow::Result<Vec<Listed>> {
+    let mut listed = Vec::new();
     for view in log.views() {
         let view = view?;
         if args.filters.matches(&view) {
             if let Some(carried) = &mut carried {
                 carried.add(&view);
             }
-            places.push(Place::of(&view));
+            list(&mut listed, view);
         }
     }
-    places.sort_by(Place::compare);
-    Ok(places)
+    Ok(in_order(listed))
 }
 
-fn views<'a>(
-    places: &'a [Place],
-    log: &'a JobLog,
-) -> impl Iterator<Item = Result<JobView, LogError>> + 'a {
-    places
-        .iter()
-        .filter_map(|place| log.view(place.key).transpose())
+fn list(listed: &mut Vec<Listed>, view: JobView) {
+    listed.push(Listed {
+        place: Place::of(&view),
+        view: (listed.len() < KEPT).then_some(view),
+    });
+}
+
+fn in_order(mut listed: Vec<Listed>) -> Vec<Listed> {
+    listed.sort_by(|one, other| one.place.compare(&other.place));
+    listed
+}
+
+fn views(
+    listed: Vec<Listed>,
+    log: &JobLog,
+) -> impl Iterator<Item = Result<JobView, LogError>> + '_ {
+    listed.into_iter().filter_map(|job| match job.view {
+        Some(view) => Some(Ok(view)),
+        None => log.view(job.place.key).transpose(),
+    })
 }
 
 fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
@@ -167,9 +189,9 @@ fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Re
     Ok(output::footer(&tally, rates, &args.commands, printer)?)
 }
 
-fn array(places: &[Place], log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
+fn array(listed: Vec<Listed>, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
     let mut array = json::Array::new(printer.out())?;
-    for view in views(places, log) {
+    for view in views(listed, log) {
         array.push(&view?.to_json())?;
     }
     Ok(array.finish()?)
@@ -177,10 +199,10 @@ fn array(places: &[Place], log: &JobLog, printer: &mut Printer) -> anyhow::Resul
 
 fn csv(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
     let mut carried = Carried::default();
-    let places = order(args, log, Some(&mut carried))?;
+    let listed = order(args, log, Some(&mut carried))?;
     let for_terminal = printer.is_terminal();
     let mut sheet = Sheet::new(printer.out(), carried, for_terminal)?;
-    for view in views(&places, log) {
+    for view in views(listed, log) {
         sheet.push(&view?)?;
     }
     Ok(sheet.finish()?)
@@ -190,11 +212,11 @@ fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Resu
     let mut all = Tally::default();
     let mut groups: Vec<Group> = Vec::new();
     let mut owner = None;
-    let places = order(args, log, None)?;
-    for (place, view) in places.iter().zip(views(&places, log)) {
+    for view in views(order(args, log, None)?, log) {
         let view = view?;
-        if groups.is_empty() || owner != Some(&place.owner) {
-            owner = Some(&place.owner);
+        let its = view.id().map(|(column, id)| (column, id.to_owned()));
+        if groups.is_empty() || owner != its {
+            owner = its;
             groups.push(Group {
                 cards: Vec::new(),
                 tally: Tally::default(),
@@ -225,16 +247,15 @@ fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Resu
 fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
     let keys =
         jobs_named(log.path(), log.ledger(), name).map_err(|error| read_error(log, error))?;
-    let mut places = Vec::new();
+    let mut listed = Vec::new();
     for key in keys {
         if let Some(view) = log.view(key)?
             && args.filters.matches(&view)
         {
-            places.push(Place::of(&view));
+            list(&mut listed, view);
         }
     }
-    places.sort_by(Place::compare);
-    if places.is_empty() {
+    if listed.is_empty() {
         return Err(Failure::usage(format!(
             "{} knows no listing, SKU, job or generation id {}",
             log.path().display(),
@@ -244,9 +265,9 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
         .into());
     }
     if args.json {
-        return array(&places, log, printer);
+        return array(in_order(listed), log, printer);
     }
-    for (i, view) in views(&places, log).enumerate() {
+    for (i, view) in views(in_order(listed), log).enumerate() {
         if i > 0 {
             writeln!(printer.out(), "\n")?;
         }

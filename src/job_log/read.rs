@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::sync::{Mutex, PoisonError};
 
 use memchr::{memchr, memrchr};
 
@@ -181,33 +182,108 @@ pub(super) fn bare(offset: u64, line: &[u8]) -> (u64, &[u8]) {
 }
 
 /// Reads single lines of a file that others may be appending to.
+///
+/// Jobs are mostly looked up in the order in which they were ordered, so that their first lines
+/// follow each other; what came of them may stand in the same order, or anywhere.
 #[derive(Debug)]
 pub struct LineReader {
     file: File,
+    windows: Mutex<[Window; 2]>,
 }
+
+/// A part of the file that was read.
+#[derive(Debug, Default)]
+struct Window {
+    start: u64,
+    text: Vec<u8>,
+}
+
+/// Bytes read at once where a line is looked up by itself: it has a few hundred.
+const SPOT: usize = 4 << 10;
+/// Bytes read at once where lines follow each other, at most.
+const AHEAD: usize = 256 << 10;
 
 impl LineReader {
     /// Reads from `file`.
     pub fn new(file: File) -> Self {
-        Self { file }
+        Self {
+            file,
+            windows: Mutex::default(),
+        }
     }
 
     /// The line that starts at `offset`, without its newline.
     pub fn line_at(&self, offset: u64) -> io::Result<String> {
-        let mut line = Vec::new();
-        let mut chunk = [0; 4096];
-        loop {
-            let count = read_at(&self.file, &mut chunk, offset + line.len() as u64)?;
-            let chunk = &chunk[..count];
-            match memchr(b'\n', chunk) {
-                Some(end) => line.extend_from_slice(&chunk[..end]),
-                None => line.extend_from_slice(chunk),
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = windows.iter().find_map(|window| window.line_at(offset)) {
+            return text_of(line);
+        }
+        let next = windows.iter().position(|window| window.is_before(offset));
+        let (window, len) = match next {
+            // It moves on, in ever longer steps.
+            Some(next) => {
+                let len = windows[next].text.len() * 8;
+                (&mut windows[next], len)
             }
-            if count == 0 || memchr(b'\n', chunk).is_some() || line.len() > MAX_LINE {
-                return String::from_utf8(line)
-                    .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"));
+            // The one that has got further is left where it is.
+            None => {
+                let [first, second] = &mut *windows;
+                let shorter = first.text.len() < second.text.len();
+                (if shorter { first } else { second }, SPOT)
+            }
+        };
+        window.read(&self.file, offset, len.clamp(SPOT, AHEAD))?;
+        while window.line_at(offset).is_none() && window.text.len() <= MAX_LINE {
+            // A long line; or the file's last one, without a newline.
+            if window.read_on(&self.file)? == 0 {
+                break;
             }
         }
+        let line = window.line_at(offset).unwrap_or(&window.text);
+        text_of(line)
+    }
+}
+
+fn text_of(line: &[u8]) -> io::Result<String> {
+    match std::str::from_utf8(line) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(_) => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is not UTF-8",
+        )),
+    }
+}
+
+impl Window {
+    /// The line at `offset` where the window holds all of it.
+    fn line_at(&self, offset: u64) -> Option<&[u8]> {
+        let start = usize::try_from(offset.checked_sub(self.start)?).ok()?;
+        let rest = self.text.get(start..)?;
+        memchr(b'\n', rest).map(|end| &rest[..end])
+    }
+
+    /// Whether `offset` is what one would look at next: its line is cut by the window's end, or
+    /// begins there, or a line or two later.
+    fn is_before(&self, offset: u64) -> bool {
+        let end = self.start + self.text.len() as u64;
+        (self.start..=end + SPOT as u64).contains(&offset) && end > 0
+    }
+
+    fn read(&mut self, file: &File, offset: u64, len: usize) -> io::Result<()> {
+        self.start = offset;
+        self.text.resize(len, 0);
+        let count = read_at(file, &mut self.text, offset);
+        self.text.truncate(*count.as_ref().unwrap_or(&0));
+        count.map(drop)
+    }
+
+    /// Reads what follows, as much again.
+    fn read_on(&mut self, file: &File) -> io::Result<usize> {
+        let len = self.text.len();
+        self.text.resize(len + len.max(SPOT), 0);
+        let count = read_at(file, &mut self.text[len..], self.start + len as u64);
+        self.text.truncate(len + count.as_ref().unwrap_or(&0));
+        count
     }
 }
 
@@ -283,5 +359,35 @@ mod tests {
         let reader = LineReader::new(file);
         assert_eq!(reader.line_at(4).unwrap(), long);
         assert_eq!(reader.line_at(10_005).unwrap(), "end");
+    }
+
+    #[test]
+    fn lines_are_found_in_any_order_while_the_file_grows() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let reader = LineReader::new(file.reopen().unwrap());
+        let mut places = Vec::new();
+        let mut write = |line: String| {
+            let offset = file.as_file().metadata().unwrap().len();
+            std::io::Write::write_all(&mut file, line.as_bytes()).unwrap();
+            offset
+        };
+        for n in 0..3000_usize {
+            let text = format!("{n} {}", "z".repeat(n * 7919 % 600));
+            places.push((write(format!("{text}\n")), text));
+            let (offset, text) = &places[n * n % (n + 1)];
+            assert_eq!(&reader.line_at(*offset).unwrap(), text);
+        }
+        for step in [1, 7, 1499, 2999] {
+            for n in 0..3000 {
+                let (offset, text) = &places[n * step % 3000];
+                assert_eq!(&reader.line_at(*offset).unwrap(), text, "step {step}");
+            }
+        }
+        let torn = write("torn".to_owned());
+        assert_eq!(reader.line_at(torn).unwrap(), "torn");
+        write(" no more\n".to_owned());
+        assert_eq!(reader.line_at(torn).unwrap(), "torn no more");
+        let end = write(String::new());
+        assert_eq!(reader.line_at(end).unwrap(), "");
     }
 }
