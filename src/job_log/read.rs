@@ -219,18 +219,15 @@ impl LineReader {
             return text_of(line);
         }
         let next = windows.iter().position(|window| window.is_before(offset));
-        let (window, len) = match next {
+        let (window, len) = if let Some(next) = next {
             // It moves on, in ever longer steps.
-            Some(next) => {
-                let len = windows[next].text.len() * 8;
-                (&mut windows[next], len)
-            }
+            let len = windows[next].text.len() * 8;
+            (&mut windows[next], len)
+        } else {
             // The one that has got further is left where it is.
-            None => {
-                let [first, second] = &mut *windows;
-                let shorter = first.text.len() < second.text.len();
-                (if shorter { first } else { second }, SPOT)
-            }
+            let [first, second] = &mut *windows;
+            let shorter = first.text.len() < second.text.len();
+            (if shorter { first } else { second }, SPOT)
         };
         window.read(&self.file, offset, len.clamp(SPOT, AHEAD))?;
         while window.line_at(offset).is_none() && window.text.len() <= MAX_LINE {
