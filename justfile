@@ -6,7 +6,7 @@ set positional-arguments
     just --list --unsorted
 
 # the linters, as CI runs them after the tests
-check: fmt clippy doc deny unused package scripts
+check: fmt clippy smoke doc deny unused package scripts
 
 # all tests
 test *args:
@@ -94,9 +94,18 @@ fuzz seconds="60" target="":
             -- -max_total_time={{seconds}} -max_len=4096 -timeout=10 -print_final_stats=1
     done
 
-# the benchmarks
+# every command beside what would be used in its place: a table of ratios, also as JSON and a picture
 bench *args:
-    cargo bench --locked "$@"
+    cargo build --release --locked
+    python3 benches/run.py --json target/bench.json --svg target/bench.svg "$@"
+
+# the small steps of which everything is made, measured
+micro *args:
+    cargo bench --locked --bench micro -- "$@"
+
+# the benches still run; nothing is measured
+smoke:
+    cargo test --locked --quiet --bench micro
 
 # with the oldest compiler that is promised (rust-version in Cargo.toml), where it is installed
 msrv:

@@ -4,14 +4,15 @@
 
 Prints a table of ratios, taken within one run since computers differ more than programs. Only this
 computer is ever asked: every server is started here, on a free port of 127.0.0.1. Peers that are
-not installed (oha, node, duckdb, hyperfine) are skipped, and that is said. OHA and BENCH_PYTHON
-name other places for oha and for a Python that has duckdb.
+not installed (oha, node, aiohttp, duckdb, hyperfine) are skipped, and that is said. OHA and
+BENCH_PYTHON name other places for oha and for a Python that has aiohttp and duckdb.
 """
 
 import argparse
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -68,12 +69,14 @@ def best(times, once):
 @contextlib.contextmanager
 def server(command):
     """A server that tells its address on its first line."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    env = {**os.environ, "CREATIVEAI_API_KEY": data.KEY}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
     try:
-        address = process.stdout.readline().strip()
-        if not address.startswith("127.0.0.1:"):
-            raise RuntimeError(f"{command} did not start on this computer: {address!r}")
-        yield address
+        told = process.stdout.readline()
+        address = re.search(r"127\.0\.0\.1:\d+", told)
+        if not address:
+            raise RuntimeError(f"{command} did not start on this computer: {told!r}")
+        yield address[0]
     finally:
         process.terminate()
         process.wait()
@@ -189,6 +192,19 @@ def submit(bench):
             bench.tell(f"  times the Node script's {per_second(rate(count, node))}", f"{ratio:.1f}", "≥ 15", ratio >= 15, value=ratio)
         else:
             bench.skipped.append("submit beside node")
+        if has_module("aiohttp"):
+            script = [PYTHON, os.path.join(HERE, "peers", "submit.py"), manifest, f"http://{base}", bench.fresh(), "64"]
+            aiohttp = bench.best(lambda: run(script), 2)
+            ratio = aiohttp["seconds"] / own["seconds"]
+            bench.tell(f"  times the aiohttp script's {per_second(rate(count, aiohttp))}", f"{ratio:.1f}", value=ratio)
+        else:
+            bench.skipped.append("submit beside aiohttp")
+        bare = best(bench.args.runs, lambda: bare_load(bench, url, count * 4, 64))
+        ratio = rate(count, own) / rate(count * 4, bare)
+        bench.tell(f"  of a bare loop's that writes nothing, {per_second(rate(count * 4, bare))}", f"{ratio:.2f}", value=ratio)
+        bare = best(bench.args.runs, lambda: bare_load(bench, url, count * 4, 64, bench.fresh()))
+        ratio = rate(count, own) / rate(count * 4, bare)
+        bench.tell(f"  of a bare loop's that makes both lines durable, {per_second(rate(count * 4, bare))}", f"{ratio:.2f}", value=ratio)
         four = bench.best(sent(base, 4))
         disk = best(bench.args.runs, lambda: disk_rate(bench, 4))
         ratio = 2 * rate(count, four) / disk["rate"]
@@ -216,8 +232,15 @@ def disk_rate(bench, producers):
     return {"seconds": 1 / found, "rate": found}
 
 
-def bare_load(bench, url, requests, in_flight):
-    return {"seconds": float(run([bench.peers, "load", url, POST_BODY, str(requests), str(in_flight)])["out"])}
+def bare_load(bench, url, requests, in_flight, log=""):
+    """A loop of POSTs; with a log, one line before each and one after it is made durable."""
+    command = [bench.peers, "load", url, POST_BODY, str(requests), str(in_flight), log]
+    return {"seconds": float(run(command)["out"])}
+
+
+def has_module(name):
+    found = subprocess.run([PYTHON, "-c", f"import {name}"], capture_output=True, check=False)
+    return found.returncode == 0
 
 
 def poll(bench):
@@ -285,11 +308,10 @@ def status(bench):
         done = run([PYTHON, os.path.join(HERE, "peers", "status.py"), log])
         return {"seconds": json.loads(done["out"])["seconds"], "rss": done["rss"]}
 
-    try:
-        duck = bench.best(query)
-    except RuntimeError:
+    if not has_module("duckdb"):
         bench.skipped.append("status beside duckdb")
         return
+    duck = bench.best(query)
     ratio = own["seconds"] / duck["seconds"]
     bench.tell(f"  time of DuckDB's {duck['seconds']:.2f} s ({megabytes(duck['rss'])})", f"{ratio:.2f}", "≤ 1", ratio <= 1, value=ratio)
 
@@ -395,7 +417,25 @@ def growth(bench):
             )
 
 
-GROUPS = {g.__name__: g for g in (submit, poll, replay, status, known, listen, start, growth)}
+def handing_over(bench):
+    """Ten times the clips to fetch and to hand on, as long as each is a small file."""
+    count = 20 if bench.args.small else 100
+    with server([bench.bin, "sandbox", "--addr", "127.0.0.1:0", "--render-time", "0s"]) as base:
+        taken = {}
+        for jobs in (count, count * 10):
+            log = os.path.join(bench.work, f"{jobs}.jsonl")
+            here = ("--base-url", f"http://{base}")
+            bench.tool("submit", bench.file("manifest.csv", jobs), "--jobs", log, *here, "--wait", "--interval", "1s")
+            folder = os.path.join(bench.work, f"clips-{jobs}")
+            taken["download", jobs] = bench.tool("download", log, "--dir", folder, *here)["seconds"]
+            taken["publish --exec true", jobs] = bench.tool("publish", log, "--exec", "true", *here)["seconds"]
+        for what in ("download", "publish --exec true"):
+            little, much = taken[what, count], taken[what, count * 10]
+            ratio = much / little
+            bench.tell(f"10 times the work: {what}, {count} in {little:.2f} s", f"{ratio:.1f} times", "≤ 11 times", ratio <= 11, value=ratio)
+
+
+GROUPS = {g.__name__: g for g in (submit, poll, replay, status, known, listen, start, growth, handing_over)}
 
 
 def about():

@@ -17,7 +17,9 @@ fn main() -> ExitCode {
         ["bare", latency] => bare::serve(latency),
         ["receiver"] => receiver::serve(),
         ["disk", file, producers, lines] => disk::commit(file, producers, lines),
-        ["load", url, body, requests, in_flight] => load::post(url, body, requests, in_flight),
+        ["load", url, body, requests, in_flight, log] => {
+            load::post(url, body, requests, in_flight, log)
+        }
         _ => Ok(()),
     };
     match result {
