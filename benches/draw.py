@@ -1,4 +1,4 @@
-"""Draws the ratios of a run as an SVG: for each aim, how much of it was reached."""
+"""Shows what a run found: as an SVG (how much of each aim was reached), and as a table in a page."""
 
 from html import escape
 
@@ -44,3 +44,28 @@ def draw(found, path):
     out.append("</svg>\n")
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(out))
+
+
+MARKS = ("<!-- figures -->\n", "<!-- end of figures -->\n")
+
+
+def put_in(found, path):
+    """Puts the table in place of the one in a page."""
+    lines = [
+        f"Measured {found['when']} on {found['cpu']}, {found['cores']} cores, "
+        f"load {found['load_before']} before; Node {found['node']}, {found['oha']}, DuckDB {found['duckdb']}.",
+        "",
+        "| work | figure | aim | reached |",
+        "|---|---|---|---|",
+    ]
+    for row in found["results"]:
+        name = row["what"]
+        name = f"&nbsp;&nbsp;{name.strip()}" if name.startswith("  ") else name
+        met = {True: "yes", False: "**no**", None: ""}[row["met"]]
+        lines.append(f"| {name} | {row['figure']} | {row['aim'] or ''} | {met} |")
+    with open(path, encoding="utf-8") as file:
+        page = file.read()
+    before, rest = page.split(MARKS[0])
+    _, after = rest.split(MARKS[1])
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(before + MARKS[0] + "\n".join(lines) + "\n" + MARKS[1] + after)

@@ -1,6 +1,7 @@
 """The macro benches: each job of the tool beside what people would use in its place.
 
     python3 benches/run.py [NAME...] [--small] [--runs N] [--bin FILE] [--data FOLDER] [--json FILE] [--svg FILE]
+                            [--page FILE]
 
 Prints a table of ratios, taken within one run since computers differ more than programs. Only this
 computer is ever asked: every server is started here, on a free port of 127.0.0.1. Peers that are
@@ -10,10 +11,12 @@ BENCH_PYTHON name other places for oha and for a Python that has aiohttp and duc
 
 import argparse
 import contextlib
+import hmac
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -106,7 +109,11 @@ class Bench:
         return path
 
     def fresh(self):
-        path = os.path.join(self.work, "new.jsonl")
+        return self.file_of("new.jsonl")
+
+    def file_of(self, name):
+        """A file that is not there yet."""
+        path = os.path.join(self.work, name)
         with contextlib.suppress(FileNotFoundError):
             os.remove(path)
         return path
@@ -344,30 +351,40 @@ def listen(bench):
     if not OHA:
         raise Missing("oha")
     count = 2000 if bench.args.small else 40_000
-    body = '{"id":"vgen_bench","object":"video.generation","status":"completed","credits":5}'
-    import hmac
-
-    headers = ["X-CreativeAI-Signature: sha256=" + hmac.digest(data.KEY.encode(), body.encode(), "sha256").hex()]
-    path = "/webhooks/creativeai"
     with server([bench.peers, "receiver"]) as base:
-        bare = bench.load(f"http://{base}{path}", count, 64, body, headers)
-    address = f"127.0.0.1:{free_port()}"
-    command = [bench.bin, "listen", "--addr", address, "--capture", bench.fresh()]
-    env = {**os.environ, "CREATIVEAI_API_KEY": data.KEY}
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
-    try:
-        process.stderr.readline()
-        own = bench.load(f"http://{address}{path}", count, 64, body, headers)
-    finally:
-        process.terminate()
-        process.wait()
+        bare = bench.load(f"http://{base}{WEBHOOKS}", count, 64, *webhook())
+    with listener(bench) as (url, body, headers):
+        own = bench.load(url, count, 64, body, headers)
     ratio = rate(count, own) / rate(count, bare)
     bench.tell(f"listen, 64 connections: {per_second(rate(count, own))} of axum's {per_second(rate(count, bare))}", f"{ratio:.2f}", "≥ 0.4", ratio >= 0.4, value=ratio)
 
 
-def free_port():
-    import socket
+WEBHOOKS = "/webhooks/creativeai"
 
+
+def webhook():
+    """A delivery: its body and its headers."""
+    body = '{"id":"vgen_bench","object":"video.generation","status":"completed","credits":5}'
+    signature = hmac.digest(data.KEY.encode(), body.encode(), "sha256").hex()
+    return body, [f"X-CreativeAI-Signature: sha256={signature}"]
+
+
+@contextlib.contextmanager
+def listener(bench, *options):
+    """A receiver that keeps captures: its address, and what to send there."""
+    address = f"127.0.0.1:{free_port()}"
+    command = [bench.bin, "listen", "--addr", address, "--capture", bench.file_of("captured.jsonl"), *options]
+    env = {**os.environ, "CREATIVEAI_API_KEY": data.KEY}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
+    try:
+        process.stderr.readline()
+        yield f"http://{address}{WEBHOOKS}", *webhook()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def free_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
@@ -417,6 +434,19 @@ def growth(bench):
             )
 
 
+def listening(bench):
+    """Ten times the webhooks, each put into the log as well."""
+    if not OHA:
+        raise Missing("oha")
+    count = 500 if bench.args.small else 10_000
+    taken = []
+    for webhooks in (count, count * 10):
+        with listener(bench, "--jobs", bench.copy("two.jsonl", 1000)) as (url, body, headers):
+            taken.append(bench.load(url, webhooks, 64, body, headers)["seconds"])
+    ratio = taken[1] / taken[0]
+    bench.tell(f"10 times the work: listen --jobs, {count:,} in {taken[0]:.2f} s", f"{ratio:.1f} times", "≤ 11 times", ratio <= 11, value=ratio)
+
+
 def handing_over(bench):
     """Ten times the clips to fetch and to hand on, as long as each is a small file."""
     count = 20 if bench.args.small else 100
@@ -435,7 +465,7 @@ def handing_over(bench):
             bench.tell(f"10 times the work: {what}, {count} in {little:.2f} s", f"{ratio:.1f} times", "≤ 11 times", ratio <= 11, value=ratio)
 
 
-GROUPS = {g.__name__: g for g in (submit, poll, replay, status, known, listen, start, growth, handing_over)}
+GROUPS = {g.__name__: g for g in (submit, poll, replay, status, known, listen, start, growth, listening, handing_over)}
 
 
 def about():
@@ -464,6 +494,7 @@ def main():
     parser.add_argument("--data", default=os.path.join(ROOT, "target", "bench-data"))
     parser.add_argument("--json", help="write the figures here")
     parser.add_argument("--svg", help="draw them here")
+    parser.add_argument("--page", help="put them into this page, between its marks")
     args = parser.parse_args()
     os.makedirs(args.data, exist_ok=True)
     if not os.path.exists(args.bin):
@@ -490,6 +521,8 @@ def main():
             file.write("\n")
     if args.svg:
         draw.draw(found, args.svg)
+    if args.page:
+        draw.put_in(found, args.page)
 
 
 if __name__ == "__main__":

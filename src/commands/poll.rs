@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use futures::stream::{self, FuturesUnordered, StreamExt};
+use futures::future::{Fuse, FusedFuture, FutureExt, ready};
+use futures::stream::{self, StreamExt};
 use tokio::time::Instant;
 
 use super::open::{self, Api};
@@ -19,8 +20,8 @@ use crate::stop::{Reason, Stop};
 
 /// Failed polls of one job in a row after which this run leaves it alone.
 const MAX_FAILURES: u32 = 5;
-/// Lines on their way to the disk before polling waits for it.
-const MAX_LEARNING: usize = 1024;
+/// Bytes of lines that gather at most before polling waits for the disk.
+const MOST_LEARNED: usize = 1 << 18;
 /// A wait grows to this many intervals at most.
 const LONGEST_WAIT: u32 = 4;
 
@@ -212,28 +213,43 @@ impl<'a> Poller<'a> {
         teller: &tell::Polling<'_>,
     ) -> anyhow::Result<Vec<Target>> {
         let mut left = Vec::new();
-        // A line that is on its way to the disk keeps nobody from asking on.
-        let mut learning = FuturesUnordered::new();
         let mut asked = stream::iter(targets)
             .map(|target| self.ask(target, throttle, teller))
             .buffer_unordered(self.concurrency.max(1));
-        loop {
-            let asked = tokio::select! {
+        // What was learned gathers while there are answers to be read, and is written down when
+        // there are none, or when it has become much. That keeps nobody from asking on.
+        let mut learned = String::new();
+        let mut appending = std::pin::pin!(Fuse::terminated());
+        let ended = loop {
+            tokio::select! {
                 biased;
-                Some(()) = learning.next(), if !learning.is_empty() => continue,
-                asked = asked.next(), if learning.len() < MAX_LEARNING => asked,
-            };
-            let Some(asked) = asked else { break };
-            let Asked { left: target, line } = asked?;
-            left.extend(target);
-            learning.extend(line.map(|line| self.append(line)));
+                asked = asked.next(), if learned.len() < MOST_LEARNED => match asked {
+                    Some(Ok(Asked { left: target, line })) => {
+                        left.extend(target);
+                        learned.extend(line);
+                    }
+                    Some(Err(error)) => break Err(error),
+                    None => break Ok(left),
+                },
+                () = &mut appending, if !appending.is_terminated() => {}
+                () = ready(()), if appending.is_terminated() && !learned.is_empty() => {
+                    let lines = std::mem::take(&mut learned);
+                    appending.set(self.append(lines).fuse());
+                }
+            }
+        };
+        if !appending.is_terminated() {
+            appending.await;
         }
-        learning.for_each(|()| std::future::ready(())).await;
-        Ok(left)
+        self.append(learned).await;
+        ended
     }
 
-    async fn append(&self, line: String) {
-        if let Err(error) = self.writer.append(line).await {
+    async fn append(&self, lines: String) {
+        if lines.is_empty() {
+            return;
+        }
+        if let Err(error) = self.writer.append(lines).await {
             // Nothing is lost: the next poll tells the same.
             self.stop.set(Reason::Disk(error.to_string()));
         }
