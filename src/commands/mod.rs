@@ -32,7 +32,7 @@ use std::future::Future;
 use crate::cli::{Cli, Command, ReportArgs, StatusArgs, View};
 use crate::exit::{self, Code, Failure};
 use crate::job_log::LogError;
-use crate::output::{Commands, Printer, Summary, Voice};
+use crate::output::{Printer, Summary, Voice};
 use crate::settings::{Env, Flags, Settings};
 
 /// Runs a command to its end and tells how it went.
@@ -228,7 +228,8 @@ fn show_status(
         },
         filters: open::filters(&args.filter),
         json: printer.voice().json,
-        commands: Commands::for_log(open::named_log(args.jobs.jobs.as_deref()).as_deref()),
+        commands: open::commands_for(&path, false, settings),
+        rehearsal: open::commands_for(&path, true, settings),
         now: jiff::Timestamp::now(),
     };
     status::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)
@@ -251,7 +252,8 @@ fn make_report(
     let wanted = report::ReportArgs {
         output: (!to_stdout).then(|| args.output.clone()),
         filters: open::filters(&args.filter),
-        commands: Commands::for_log(open::named_log(args.jobs.jobs.as_deref()).as_deref()),
+        commands: open::commands_for(&path, false, settings),
+        rehearsal: open::commands_for(&path, true, settings),
         now: jiff::Timestamp::now(),
     };
     report::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)

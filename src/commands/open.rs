@@ -13,13 +13,10 @@ use crate::cli::WhereArgs;
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{LogError, Writer};
 use crate::jobs::{GenerationId, JobView, Ledger};
-use crate::output::Printer;
-use crate::sandbox::{self, Sandbox};
+use crate::output::{Commands, Printer};
+use crate::sandbox::{self, SANDBOX_ORIGIN, Sandbox};
 use crate::settings::Settings;
 use crate::stop::{Reason, Stop};
-
-/// Where a sandbox inside a command says its clips are: where the one that listens has them.
-pub const SANDBOX_ORIGIN: &str = "http://127.0.0.1:8790";
 
 /// The API, or the stand-in that runs inside this command.
 pub struct Api {
@@ -115,9 +112,23 @@ pub fn warn_of_filters(filters: &Filters, views: impl Iterator<Item = JobView>, 
     }
 }
 
-/// How commands that are shown to a person name a log that was given on the command line.
-pub fn named_log(path: Option<&Path>) -> Option<String> {
-    path.map(|path| path.display().to_string())
+/// Commands that people are shown for the log at `path`, as it was typed. It is named where the
+/// command would else take another.
+pub fn commands(path: &Path, ledger: &Ledger, settings: &Settings) -> Commands {
+    commands_for(path, is_rehearsal(ledger), settings)
+}
+
+/// The same before the log is read; `rehearsal` when it is known to be a sandbox's.
+pub fn commands_for(path: &Path, rehearsal: bool, settings: &Settings) -> Commands {
+    let becomes_one = rehearsal && !settings.sandbox;
+    let is_usual = !becomes_one && path == settings.jobs_path(None, None);
+    let name = path.display().to_string();
+    Commands::for_log((!is_usual).then_some(&*name)).in_sandbox(rehearsal || settings.sandbox)
+}
+
+/// Whether a log holds what a sandbox made; it then holds nothing else.
+pub fn is_rehearsal(ledger: &Ledger) -> bool {
+    ledger.jobs().any(crate::jobs::JobState::is_sandbox)
 }
 
 /// An empty ledger that keeps where lines stand.
@@ -352,7 +363,7 @@ pub fn throttle(settings: &Settings, concurrency: usize, deadline: Option<Instan
 }
 
 /// What stopped a run, as conditions of its end; each is told once.
-pub fn ending_of(stop: &Stop, printer: &Printer) -> Ending {
+pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending {
     let mut ending = Ending::default();
     for reason in stop.reasons() {
         ending.note(match reason {
@@ -366,8 +377,9 @@ pub fn ending_of(stop: &Stop, printer: &Printer) -> Ending {
             }
             Reason::Disk(error) => {
                 printer.error(format_args!(
-                    "the job log cannot be written ({}); nothing more was sent. Make room on the disk, take back any RECOVER lines above with `creativeai reconcile --recover FILE`, then run the same command again",
-                    crate::output::escape(&error)
+                    "the job log cannot be written ({}); nothing more was sent. Make room on the disk, take back any RECOVER lines above with `{}`, then run the same command again",
+                    crate::output::escape(&error),
+                    commands.on_log("reconcile", "--recover FILE")
                 ));
                 Code::Io
             }
@@ -390,13 +402,17 @@ pub fn ending_of(stop: &Stop, printer: &Printer) -> Ending {
                 Code::Refused
             }
             Reason::ThreeUnknown => {
-                printer.error("three requests in a row had no clear outcome, so nothing more was sent; they may have been accepted and paid for. `creativeai status` shows them; look at the vendor's dashboard, then use `creativeai resolve` or `creativeai retry --unknown`");
+                printer.error(format_args!(
+                    "three requests in a row had no clear outcome, so nothing more was sent; they may have been accepted and paid for. `{}` shows them, and what to type once you have looked at the vendor's dashboard",
+                    commands.on_log("status", "")
+                ));
                 Code::Decision
             }
             Reason::SameId(id) => {
                 printer.error(format_args!(
-                    "the vendor gave one id ({}) to two jobs, so nothing more was sent. `creativeai status` shows the job in doubt; ask the vendor what became of it",
-                    crate::output::escape(&id)
+                    "the vendor gave one id ({}) to two jobs, so nothing more was sent. `{}` shows the job in doubt; ask the vendor what became of it",
+                    crate::output::escape(&id),
+                    commands.on_log("status", "")
                 ));
                 Code::Decision
             }

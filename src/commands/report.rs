@@ -8,6 +8,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::filter::Filters;
+use super::open::is_rehearsal;
 use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{JobView, Ledger, Rates};
@@ -23,6 +24,8 @@ pub struct ReportArgs {
     pub filters: Filters,
     /// How commands that are shown name the log.
     pub commands: Commands,
+    /// The same where the log turns out to be a rehearsal's.
+    pub rehearsal: Commands,
     /// The present.
     pub now: Timestamp,
 }
@@ -90,7 +93,11 @@ fn options(args: &ReportArgs, log: &JobLog, rates: Rates) -> ReportOptions {
             .as_deref()
             .map(|page| folder_of(page).to_owned()),
         clip_folders: beside_log.into_iter().chain(here).collect(),
-        commands: args.commands.clone(),
+        commands: if is_rehearsal(log.ledger()) {
+            args.rehearsal.clone()
+        } else {
+            args.commands.clone()
+        },
         rates,
         now: args.now,
         unreadable: log.ledger().unreadable(),
@@ -143,6 +150,7 @@ mod tests {
             output,
             filters: Filters::default(),
             commands: Commands::default(),
+            rehearsal: Commands::default().in_sandbox(true),
             now: Timestamp::UNIX_EPOCH,
         };
         let (mut printer, heard) = Printer::for_test(80, voice);
@@ -195,6 +203,7 @@ mod tests {
             output: Some(dir.path().join("no/report.html")),
             filters: Filters::default(),
             commands: Commands::default(),
+            rehearsal: Commands::default().in_sandbox(true),
             now: Timestamp::UNIX_EPOCH,
         };
         let (mut printer, _) = Printer::for_test(80, Voice::default());

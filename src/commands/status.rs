@@ -8,6 +8,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::filter::{Filters, jobs_named};
+use super::open::is_rehearsal;
 use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates};
@@ -37,6 +38,8 @@ pub struct StatusArgs {
     pub json: bool,
     /// How commands that are shown name the log.
     pub commands: Commands,
+    /// The same where the log turns out to be a rehearsal's.
+    pub rehearsal: Commands,
     /// The present.
     pub now: Timestamp,
 }
@@ -63,6 +66,11 @@ pub fn run(
         };
         anyhow::Error::new(error).context(hint)
     })?;
+    if is_rehearsal(log.ledger()) {
+        let mut args = args.clone();
+        args.commands = args.rehearsal.clone();
+        return show(&args, &log, printer);
+    }
     show(args, &log, printer)
 }
 
@@ -164,6 +172,7 @@ fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Re
         nothing(args, log, printer);
         return Ok(());
     }
+    output::rehearsal(&tally, printer)?;
     Ok(output::footer(&tally, rates, &args.commands, printer)?)
 }
 
@@ -240,7 +249,10 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
             log.path().display(),
             output::escape(name)
         ))
-        .help("`creativeai status` lists what it knows")
+        .help(format!(
+            "`{}` lists what it knows",
+            args.commands.on_log("status", "")
+        ))
         .into());
     }
     if args.json {

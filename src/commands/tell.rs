@@ -7,7 +7,7 @@ use crate::dispatch::{self, Attempt};
 use crate::exit::{Code, Ending};
 use crate::jobs::{Credits, GenerationId, IdColumn, JobState, Rates, Status};
 use crate::observe::Facts;
-use crate::output::{Event, Printer, Progress, Summary, Tally, aligned, escape, words};
+use crate::output::{Commands, Event, Printer, Progress, Summary, Tally, aligned, escape, words};
 use crate::settings::Settings;
 
 /// What jobs were charged, as far as the log tells.
@@ -23,17 +23,24 @@ pub fn finish<'a>(
     jobs: impl Iterator<Item = &'a JobState> + Clone,
     mut ending: Ending,
     settings: &Settings,
+    commands: &Commands,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
     ending.join(ending_of_jobs(jobs.clone()));
     let code = ending.code();
-    let mut summary = summary.with_states(&Tally::of(jobs.clone()));
+    let tally = Tally::of(jobs.clone());
+    let mut summary = summary.with_states(&tally);
+    summary.rehearsal |= settings.sandbox;
     summary.credits_charged = charged(jobs).beyond(charged_before);
     summary.exit_code = code.number();
     if printer.voice().json {
         printer.document(&summary.to_json())?;
     } else {
-        printer.conclude(summary.line(&settings.rates), code == Code::Success);
+        let mut text = summary.line(&settings.rates);
+        if code == Code::Decision && summary.unknown > 0 {
+            text = format!("{text}\n  next: {}", commands.on_log("status", ""));
+        }
+        printer.conclude(text, code == Code::Success);
     }
     Ok(code)
 }
@@ -56,18 +63,23 @@ pub fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
 /// Tells how sending goes.
 pub struct Sending<'a> {
     printer: &'a Printer,
+    commands: &'a Commands,
     progress: Progress,
 }
 
 impl<'a> Sending<'a> {
     /// Tells of `total` attempts.
-    pub fn new(printer: &'a Printer, total: u64) -> Self {
+    pub fn new(printer: &'a Printer, total: u64, commands: &'a Commands) -> Self {
         let progress = Progress::new(
             Some(total),
             "sending",
             printer.shows_progress() && total > 0,
         );
-        Self { printer, progress }
+        Self {
+            printer,
+            commands,
+            progress,
+        }
     }
 
     /// Takes an event.
@@ -95,7 +107,7 @@ impl<'a> Sending<'a> {
             E::GaveUp(attempt, error) => {
                 self.end(Event::Refused);
                 warn(format!(
-                    "{}: not accepted for now, nothing was charged: {}. The next submit sends it \
+                    "{}: not sent yet, nothing was charged: {}. The next submit sends it \
                      again",
                     name(attempt),
                     escape(error)
@@ -109,10 +121,10 @@ impl<'a> Sending<'a> {
                 self.end(Event::Unknown);
                 warn(format!(
                     "{}: no clear answer, it may have been accepted and paid for: {}. It is not \
-                     sent again by itself; `creativeai status --id {}` shows more",
+                     sent again by itself; `{}` shows more",
                     name(attempt),
                     escape(error),
-                    attempt.job,
+                    self.commands.look_into(None, attempt.job),
                 ));
             }
             E::Waiting(wait, error) => {

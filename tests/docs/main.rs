@@ -98,7 +98,10 @@ fn what_first_tries_leave_among_the_examples_is_none_of_them() {
     ];
     let found = examples();
     for file in ours {
-        assert!(found.contains(&root().join("examples").join(file)), "{file}");
+        assert!(
+            found.contains(&root().join("examples").join(file)),
+            "{file}"
+        );
     }
 }
 

@@ -67,7 +67,8 @@ pub async fn run(
     }
     let concurrency = settings.network.concurrency_for(manifest.id_column());
     let throttle = open::throttle(settings, concurrency, deadline);
-    let teller = tell::Sending::new(printer, most_to_send(&plan, args));
+    let commands = open::commands(&path, &writer.ledger(), settings);
+    let teller = tell::Sending::new(printer, most_to_send(&plan, args), &commands);
     let tell_event = |event: Event<'_>| teller.tell(&event);
     let now = jiff::Timestamp::now;
     let mut dispatcher = Dispatcher::new(&api.client, &writer, &throttle, &stop, &now, &tell_event);
@@ -94,7 +95,7 @@ pub async fn run(
         let poller = Poller::new(&api, &writer, &stop, settings, printer, concurrency);
         ending.join(poller.wait(|job| plan.holds(job)).await?);
     }
-    ending.join(open::ending_of(&stop, printer));
+    ending.join(open::ending_of(&stop, printer, &commands));
     ending.note_if(cap.is_reached(), Code::Decision);
     ending.note_if(plan.counts.changed > 0, Code::Decision);
     let mut summary = Summary::new("submit");
@@ -111,7 +112,15 @@ pub async fn run(
     }
     let ledger = writer.ledger();
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
-    tell::finish(summary, charged_before, jobs, ending, settings, printer)
+    tell::finish(
+        summary,
+        charged_before,
+        jobs,
+        ending,
+        settings,
+        &commands,
+        printer,
+    )
 }
 
 fn most_to_send(plan: &Plan, args: &SubmitArgs) -> u64 {
