@@ -94,6 +94,10 @@ pub struct CheckArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub jobs: Option<PathBuf>,
 
+    /// Leave out rows with mistakes, as submit does with it
+    #[arg(long)]
+    pub skip_invalid: bool,
+
     /// What rows leave open.
     #[command(flatten)]
     pub clip: ClipArgs,

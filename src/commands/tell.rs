@@ -7,7 +7,9 @@ use crate::dispatch::{self, Attempt};
 use crate::exit::{Code, Ending};
 use crate::jobs::{Credits, GenerationId, IdColumn, JobState, Rates, Status};
 use crate::observe::Facts;
-use crate::output::{Commands, Event, Printer, Progress, Summary, Tally, aligned, escape, words};
+use crate::output::{
+    Commands, Event, Printer, Progress, Summary, Tally, aligned, escape, words, wrap,
+};
 use crate::settings::Settings;
 
 /// What jobs were charged, as far as the log tells.
@@ -217,6 +219,8 @@ impl<'a> Polling<'a> {
 pub struct DryRun<'a> {
     /// The manifest's name.
     pub manifest: &'a str,
+    /// Its columns that are carried along.
+    pub carried: &'a [String],
     /// Rows by what would become of them.
     pub counts: &'a super::submit::Counts,
     /// Where the jobs of its rows stand.
@@ -269,10 +273,17 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
         ("invalid", counts.invalid),
     ];
     let width = printer.width();
+    let mut carried = format!("  carried along: {}", escape(&run.carried.join(", ")));
+    if printer.is_terminal() {
+        carried = wrap::wrap(&carried, width);
+    }
     let out = printer.out();
     writeln!(out, "{}", escape(run.manifest))?;
     for (what, n) in rows {
         writeln!(out, "  {what:<18} {:>9}", words::number(n))?;
+    }
+    if !run.carried.is_empty() {
+        writeln!(out, "{carried}")?;
     }
     for line in costs(run, rates, width.saturating_sub(2)) {
         writeln!(out, "  {line}")?;

@@ -179,7 +179,7 @@ impl Printer {
             return self.note(text);
         }
         self.settle(false);
-        self.raw(text);
+        self.say(text);
     }
 
     /// Tells on standard error with `-v`.

@@ -63,7 +63,7 @@ fn progress_is_drawn_on_one_line_and_leaves_nothing_behind() {
         let (bar, summary) = shown.rsplit_once("submit: ").unwrap();
         assert!(bar.ends_with("\u{1b}[2K"), "{bar:?}");
         assert!(
-            plain(summary).starts_with("6 sent; 6 rendering"),
+            plain(summary).starts_with("6 sent; 6 in the queue"),
             "{summary}"
         );
     }

@@ -187,12 +187,16 @@ fn read(
     };
     let (mut problems, mut rows) = (0u64, 0u64);
     let name = manifest.name().to_owned();
+    for doubt in manifest.doubts() {
+        printer.warn(format_args!("{}: {doubt}", escape(&name)));
+    }
     for row in manifest.rows().map_err(manifest_failure)? {
         match row {
             Ok(row) => {
                 if let Some(first) = plan.note(&row, &settings.rates) {
                     printer.warn(format_args!(
-                        "{}:{}: the same row as line {first}; it is sent once",
+                        "{}:{}: the same row as line {first}; it is sent once. For a second clip \
+                         of the same photo, fill in the column variant",
                         escape(&name),
                         row.line
                     ));
@@ -266,6 +270,7 @@ fn dry_run(
     tell::dry_run(
         &tell::DryRun {
             manifest: manifest.name(),
+            carried: manifest.carried_columns(),
             counts: &counts,
             states: Tallied::of(jobs),
             id_column: manifest.id_column(),
