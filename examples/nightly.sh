@@ -57,7 +57,7 @@ night() {
         step reconcile --wait --timeout "$wait" &&
         step download &&
         if [ -n "$publish" ]; then step publish "$publish"; fi &&
-        step report --output report.html
+        step report
 }
 
 echo "== $(date)" >>nightly.log

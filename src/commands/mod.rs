@@ -241,7 +241,7 @@ fn make_report(
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
-    let to_stdout = args.output.as_os_str() == "-";
+    let to_stdout = args.output.as_deref().is_some_and(|o| o.as_os_str() == "-");
     if to_stdout && printer.voice().json {
         return Err(Failure::usage(
             "the page and the JSON document cannot both go to standard output",
@@ -250,7 +250,13 @@ fn make_report(
         .into());
     }
     let wanted = report::ReportArgs {
-        output: (!to_stdout).then(|| args.output.clone()),
+        output: match &args.output {
+            None => report::Output::Usual {
+                rehearsal: settings.sandbox,
+            },
+            Some(_) if to_stdout => report::Output::Stdout,
+            Some(file) => report::Output::File(file.clone()),
+        },
         filters: open::filters(&args.filter),
         commands: open::commands_for(&path, false, settings),
         rehearsal: open::commands_for(&path, true, settings),

@@ -15,7 +15,7 @@ use crate::job_log::{LogError, Writer};
 use crate::jobs::{GenerationId, JobView, Ledger};
 use crate::output::{Commands, Printer};
 use crate::sandbox::{self, SANDBOX_ORIGIN, Sandbox};
-use crate::settings::Settings;
+use crate::settings::{LOG_NAME, SANDBOX_LOG_NAME, Settings};
 use crate::stop::{Reason, Stop};
 
 /// The API, or the stand-in that runs inside this command.
@@ -79,13 +79,10 @@ async fn start_stand_in(key: crate::api::ApiKey) -> Result<Sandbox, Failure> {
 }
 
 /// What a log that cannot be used means for the run.
-#[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
 pub fn log_failure(error: LogError) -> Failure {
     let message = error.to_string();
     match error {
-        LogError::Missing(_) => {
-            Failure::io(message).help("name the log, or make one with `creativeai submit MANIFEST`")
-        }
+        LogError::Missing(path) => missing(&path),
         LogError::NotRegular(_) => Failure::config(message).help("name a file; nothing was sent"),
         LogError::Locked(_) => Failure::temporary(format!("{message}; nothing was sent")).help(
             "run the same command again when that one is done, or wait longer with --lock-wait 10m",
@@ -94,6 +91,38 @@ pub fn log_failure(error: LogError) -> Failure {
             "check that the disk has room and that you may read and write there; nothing was sent",
         ),
     }
+}
+
+/// There is no log at `path`. One below the current folder is named from there, as people type it.
+fn missing(path: &Path) -> Failure {
+    let here = std::env::current_dir().unwrap_or_default();
+    let shown = path.strip_prefix(&here).unwrap_or(path);
+    let rehearsal = path.with_file_name(SANDBOX_LOG_NAME);
+    let is_usual = path.file_name().is_some_and(|name| name == LOG_NAME);
+    let failure = Failure::io(LogError::Missing(shown.to_owned()).to_string());
+    if is_usual && rehearsal.is_file() {
+        failure.help(format!(
+            "{SANDBOX_LOG_NAME} is here: `creativeai status --sandbox` shows the rehearsal"
+        ))
+    } else {
+        failure.help("name the log, or make one with `creativeai submit MANIFEST`")
+    }
+}
+
+/// A spreadsheet is no log, however it came to be named as one.
+pub fn refuse_spreadsheet(path: &Path, ledger: &Ledger) -> Result<(), Failure> {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    let is_sheet = ["csv", "tsv", "xlsx", "xls", "ods", "numbers"]
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known));
+    if !is_sheet || !ledger.is_empty() || ledger.unreadable() == 0 {
+        return Ok(());
+    }
+    let shown = path.display().to_string();
+    Err(Failure::data(format!(
+        "{shown} is no job log; it looks like a spreadsheet"
+    ))
+    .help(format!("did you mean `creativeai submit {shown}`?")))
 }
 
 /// `--where` as typed.
@@ -173,6 +202,7 @@ pub fn open_writer(
     printer: &Printer,
 ) -> Result<Writer, Failure> {
     let writer = Writer::open(path, ledger, command, settings.lock_wait).map_err(log_failure)?;
+    refuse_spreadsheet(path, &writer.ledger())?;
     warn_of_unreadable(&writer.ledger(), writer.path(), printer);
     check_rehearsal(writer.path(), &writer.ledger(), settings)?;
     Ok(writer)

@@ -35,6 +35,12 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
     let writer = open::write_log(&path, settings, "retry", printer)?;
     let commands = open::commands(&path, &writer.ledger(), settings);
     let attempts = find(args, settings, Log::Written(&writer), printer, &commands)?;
+    if attempts.is_empty() && args.which.choice() == Retry::Unknown {
+        printer.note(format_args!(
+            "nothing of unknown outcome; for clips that failed: {}",
+            commands.on_log("retry", "--failed")
+        ));
+    }
     let charged_before = tell::charged(writer.ledger().jobs());
     let mut summary = Summary::new("retry");
     let mut ending = Ending::default();

@@ -8,7 +8,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::filter::{Filters, jobs_named};
-use super::open::is_rehearsal;
+use super::open::{is_rehearsal, refuse_spreadsheet};
 use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates};
@@ -66,6 +66,7 @@ pub fn run(
         };
         anyhow::Error::new(error).context(hint)
     })?;
+    refuse_spreadsheet(path, log.ledger())?;
     if is_rehearsal(log.ledger()) {
         let mut args = args.clone();
         args.commands = args.rehearsal.clone();

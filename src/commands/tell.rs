@@ -1,11 +1,14 @@
 //! What commands tell while they run and when they end.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use serde_json::{Map, json};
 
 use super::submit::Share;
 use crate::dispatch::{self, Attempt};
 use crate::exit::{Code, Ending};
-use crate::jobs::{Credits, GenerationId, IdColumn, JobState, Rates, Status};
+use crate::jobs::{Credits, GenerationId, IdColumn, JobState, Line, Rates, Status};
 use crate::observe::Facts;
 use crate::output::{
     Commands, Event, Printer, Progress, Summary, Tally, aligned, escape, words, wrap,
@@ -66,6 +69,8 @@ pub fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
 pub struct Sending<'a> {
     printer: &'a Printer,
     commands: &'a Commands,
+    /// The manifest's name, where rows of one are sent.
+    manifest: Option<String>,
     progress: Progress,
 }
 
@@ -80,7 +85,27 @@ impl<'a> Sending<'a> {
         Self {
             printer,
             commands,
+            manifest: None,
             progress,
+        }
+    }
+
+    /// Also tells in which row of `manifest` something is to be mended.
+    #[must_use]
+    pub fn of_manifest(self, manifest: &str) -> Self {
+        Self {
+            manifest: Some(manifest.to_owned()),
+            ..self
+        }
+    }
+
+    /// Where the row of an attempt stands.
+    fn row_of(&self, attempt: &Attempt) -> String {
+        let line = line_of(attempt);
+        match (&self.manifest, line) {
+            (Some(manifest), Some(line)) => format!("{}:{line}", escape(manifest)),
+            (None, Some(line)) => format!("its row (line {line})"),
+            (_, None) => "its row".to_owned(),
         }
     }
 
@@ -101,8 +126,9 @@ impl<'a> Sending<'a> {
                     escape(error).trim_end_matches('.'),
                     match http_status {
                         // It lies in what was asked for.
-                        400 | 413 | 415 | 422 => ". Mend the row, then submit again",
-                        _ => "",
+                        400 | 413 | 415 | 422 =>
+                            format!(". Mend {}, then submit again", self.row_of(attempt)),
+                        _ => String::new(),
                     }
                 ));
             }
@@ -164,6 +190,13 @@ impl<'a> Sending<'a> {
     }
 }
 
+/// The line of the manifest on which an attempt's row starts, as its opening line notes it.
+fn line_of(attempt: &Attempt) -> Option<u64> {
+    let line = Line::parse_whole(attempt.opening.lines().next()?).ok()?;
+    let (_, raw) = line.rest.iter().find(|(name, _)| name.as_str() == "line")?;
+    raw.get().parse().ok()
+}
+
 /// What a person calls an attempt.
 fn name(attempt: &Attempt) -> String {
     match &attempt.id {
@@ -176,6 +209,8 @@ fn name(attempt: &Attempt) -> String {
 pub struct Polling<'a> {
     printer: &'a Printer,
     progress: Progress,
+    /// What went wrong in this round, and with which clips.
+    troubles: RefCell<BTreeMap<String, Vec<String>>>,
 }
 
 impl<'a> Polling<'a> {
@@ -184,7 +219,11 @@ impl<'a> Polling<'a> {
         let visible = printer.shows_progress() && total > 0;
         let progress = Progress::new(Some(total), "rendering", visible);
         progress.rendering(total);
-        Self { printer, progress }
+        Self {
+            printer,
+            progress,
+            troubles: RefCell::default(),
+        }
     }
 
     /// One was asked for; `left` are not known to have ended.
@@ -209,9 +248,40 @@ impl<'a> Polling<'a> {
         });
     }
 
+    /// A clip could not be asked for. It is told at the end of the round, since all of them mostly
+    /// share one reason.
+    pub fn trouble(&self, clip: String, error: &str) {
+        let mut troubles = self.troubles.borrow_mut();
+        let clips = troubles.entry(plain_reason(error).to_owned()).or_default();
+        clips.push(clip);
+    }
+
+    /// Tells the troubles of the round that ends.
+    pub fn end_round(&self) {
+        for (error, clips) in self.troubles.take() {
+            let (whose, are) = match clips.as_slice() {
+                [only] => (only.clone(), "it is"),
+                several => (words::count(several.len() as u64, "clip"), "they are"),
+            };
+            self.warn(format_args!(
+                "{whose}: the vendor could not be asked: {}. Nothing changes; {are} asked for \
+                 again later",
+                escape(&error)
+            ));
+        }
+    }
+
     /// Something went wrong that changes nothing.
     pub fn warn(&self, text: impl std::fmt::Display) {
         self.progress.warn(self.printer, text);
+    }
+}
+
+/// A reason without the system's number for it, which helps nobody here.
+fn plain_reason(error: &str) -> &str {
+    match error.rfind(" (os error ") {
+        Some(at) if error.ends_with(')') => &error[..at],
+        _ => error,
     }
 }
 

@@ -241,6 +241,15 @@ fn headers_that_are_nearly_right_are_told() {
 }
 
 #[test]
+fn a_blank_in_an_address() {
+    refused(
+        "error-address-blank",
+        format!("{HEADER}LST-1,https://cdn.example.com/a b.jpg,pan\n"),
+        65,
+    );
+}
+
+#[test]
 fn a_manifest_is_checked_as_it_would_be_sent() {
     let world = World::new();
     world.write(

@@ -68,7 +68,8 @@ pub async fn run(
     let concurrency = settings.network.concurrency_for(manifest.id_column());
     let throttle = open::throttle(settings, concurrency, deadline);
     let commands = open::commands(&path, &writer.ledger(), settings);
-    let teller = tell::Sending::new(printer, most_to_send(&plan, args), &commands);
+    let teller = tell::Sending::new(printer, most_to_send(&plan, args), &commands)
+        .of_manifest(manifest.name());
     let tell_event = |event: Event<'_>| teller.tell(&event);
     let now = jiff::Timestamp::now;
     let mut dispatcher = Dispatcher::new(&api.client, &writer, &throttle, &stop, &now, &tell_event);
