@@ -179,17 +179,29 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Help(args) => done(text(cli, printer, |out| help::run(args, out))),
         Command::Init(args) => {
             let voice = printer.voice();
-            done(init::run(
-                args,
-                &env,
-                &mut init::Terminal,
-                voice,
-                printer.out(),
-            ))
+            let mut told = Vec::new();
+            let result = init::run(args, &env, &mut init::Terminal, voice, &mut told);
+            // What was done before it failed is told, too.
+            show(&told, printer)?;
+            done(result)
         }
-        Command::Config => done(config::run(&settings()?, cli.global.json, printer.out())),
+        Command::Config => {
+            let mut told = Vec::new();
+            config::run(&settings()?, cli.global.json, &mut told)?;
+            done(show(&told, printer))
+        }
         Command::Check(args) => check::run(args, &settings()?, printer),
     }
+}
+
+/// Shows what a command has written; JSON as it is.
+fn show(told: &[u8], printer: &mut Printer) -> anyhow::Result<()> {
+    if printer.voice().json {
+        printer.out().write_all(told)?;
+    } else {
+        printer.text(&String::from_utf8_lossy(told))?;
+    }
+    Ok(())
 }
 
 /// A command that only prints a text; with `--json` the text is a field of the document.
