@@ -93,10 +93,15 @@ pub fn log_failure(error: LogError) -> Failure {
     }
 }
 
-/// There is no log at `path`. One below the current folder is named from there, as people type it.
-fn missing(path: &Path) -> Failure {
+/// A path as people type it: one below the current folder begins there.
+pub fn path_from_here(path: &Path) -> &Path {
     let here = std::env::current_dir().unwrap_or_default();
-    let shown = path.strip_prefix(&here).unwrap_or(path);
+    path.strip_prefix(&here).unwrap_or(path)
+}
+
+/// There is no log at `path`.
+fn missing(path: &Path) -> Failure {
+    let shown = path_from_here(path);
     let rehearsal = path.with_file_name(SANDBOX_LOG_NAME);
     let is_usual = path.file_name().is_some_and(|name| name == LOG_NAME);
     let failure = Failure::io(LogError::Missing(shown.to_owned()).to_string());

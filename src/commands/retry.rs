@@ -360,7 +360,7 @@ fn consent(
     if args.yes && printer.voice().quiet {
         return Ok(());
     }
-    let seen = evidence::gather(attempts, writer, settings)?;
+    let seen = evidence::gather(attempts, writer, settings, commands)?;
     for (attempt, evidence) in attempts.iter().zip(&seen) {
         let id = attempt.id.as_ref().map_or("", |(_, id)| id.as_str());
         printer.say(format_args!(

@@ -8,7 +8,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::filter::{Filters, jobs_named};
-use super::open::{is_rehearsal, refuse_spreadsheet};
+use super::open::{is_rehearsal, path_from_here, refuse_spreadsheet};
 use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates};
@@ -247,7 +247,7 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
     if places.is_empty() {
         return Err(Failure::usage(format!(
             "{} knows no listing, SKU, job or generation id {}",
-            log.path().display(),
+            path_from_here(log.path()).display(),
             output::escape(name)
         ))
         .help(format!(
@@ -279,11 +279,16 @@ fn read_error(log: &JobLog, error: io::Error) -> LogError {
 
 /// Says kindly that there is nothing to show.
 fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
-    let path = log.path().display().to_string();
+    let path = path_from_here(log.path()).display().to_string();
     let path = output::escape(&path);
     if log.ledger().is_empty() {
         printer.note(format_args!(
-            "{path} holds no jobs yet. Submit some: creativeai submit MANIFEST"
+            "{path} holds no jobs yet. Submit some: creativeai submit MANIFEST{}",
+            if args.commands.is_sandbox() {
+                " --sandbox"
+            } else {
+                ""
+            }
         ));
     } else {
         printer.note(format_args!(
