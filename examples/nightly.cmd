@@ -31,7 +31,7 @@ call :step retry --failed --yes --max-credits %max_credits%
 call :step reconcile --wait --timeout %wait%
 call :step download
 if not "%publish%"=="" call :step publish "%publish%"
-call :step report --output report.html
+call :step report
 
 if %result%==0 exit /b 0
 if %result%==75 exit /b 0

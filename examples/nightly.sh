@@ -57,7 +57,7 @@ night() {
         step reconcile --wait --timeout "$wait" &&
         step download &&
         if [ -n "$publish" ]; then step publish "$publish"; fi &&
-        step report --output report.html
+        step report
 }
 
 echo "== $(date)" >>nightly.log
@@ -67,7 +67,7 @@ night
 case $result in
 0 | 75) exit 0 ;;
 1) echo "Some clips failed. They are ordered again tomorrow, up to three times in all." ;;
-3) echo "Something waits for your decision; 'creativeai status' shows what." ;;
+3) echo "Something waits for your decision; the last lines below say what." ;;
 65) echo "The spreadsheet has mistakes; nothing new was ordered." ;;
 77) echo "The key or the credits were refused; nothing more was ordered." ;;
 *) echo "The night ended early, with code $result ('creativeai help exit-codes')." ;;

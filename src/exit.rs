@@ -92,7 +92,8 @@ impl Code {
             Self::Usage => "The command line is wrong. Nothing was done.",
             Self::Decision => {
                 "Something waits for your decision: outcomes unknown, rows changed, or a credit \
-                 cap reached. `creativeai status` shows what."
+                 cap reached. The run's last lines say which; `creativeai status` shows what is \
+                 unknown."
             }
             Self::Data => {
                 "The manifest, the log or (with --strict) a capture is invalid. No row was sent."

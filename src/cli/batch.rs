@@ -14,7 +14,7 @@ use crate::jobs::{Credits, GenerationId};
 #[derive(Args, Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct SubmitArgs {
-    /// The manifest, a CSV file; - reads standard input
+    /// The spreadsheet (manifest), a CSV file; - reads standard input
     #[arg(value_name = "MANIFEST", value_hint = ValueHint::FilePath)]
     pub manifest: PathBuf,
 
@@ -170,7 +170,7 @@ pub struct RetryArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Agree to the cost without being asked
+    /// With --unknown: agree to the cost without being asked
     #[arg(short, long)]
     pub yes: bool,
 
@@ -248,7 +248,8 @@ impl RetryFlags {
 /// `resolve`.
 #[derive(Args, Clone, Debug)]
 pub struct ResolveArgs {
-    /// A job's key, or a listing's or SKU's id that has only one such job
+    /// A job's key (`creativeai status --id ID` shows it), or a listing's or SKU's id that has only
+    /// one such job
     #[arg(value_name = "JOB")]
     pub job: String,
 

@@ -15,7 +15,8 @@ pub struct DownloadArgs {
     #[command(flatten)]
     pub jobs: JobsArg,
 
-    /// Folder for the clips, one folder in it for each listing or SKU [default: videos]
+    /// Folder for the clips, one folder in it for each listing or SKU; those of a rehearsal go to
+    /// sandbox-videos [default: videos]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
 

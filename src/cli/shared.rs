@@ -52,7 +52,7 @@ pub struct GlobalArgs {
 /// The job log as the positional argument.
 #[derive(Args, Clone, Debug, Default)]
 pub struct JobsArg {
-    /// The job log [default: $CREATIVEAI_JOBS, else jobs.jsonl]
+    /// The job log [default: $CREATIVEAI_JOBS, else jobs.jsonl, with --sandbox sandbox-jobs.jsonl]
     #[arg(value_name = "JOBS", value_hint = ValueHint::FilePath)]
     pub jobs: Option<PathBuf>,
 }

@@ -62,9 +62,10 @@ pub struct ReportArgs {
     #[command(flatten)]
     pub jobs: JobsArg,
 
-    /// Where the page goes; - writes it to standard output
-    #[arg(short, long, value_name = "FILE", default_value = "report.html", value_hint = ValueHint::FilePath)]
-    pub output: PathBuf,
+    /// Where the page goes; - writes it to standard output [default: report.html, of a rehearsal
+    /// sandbox-report.html]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
 
     /// Which jobs.
     #[command(flatten)]
@@ -93,6 +94,10 @@ pub struct CheckArgs {
     /// The job log [default: $CREATIVEAI_JOBS, else jobs.jsonl beside the manifest]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub jobs: Option<PathBuf>,
+
+    /// Leave out rows with mistakes, as submit does with it
+    #[arg(long)]
+    pub skip_invalid: bool,
 
     /// What rows leave open.
     #[command(flatten)]

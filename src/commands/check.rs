@@ -1,7 +1,8 @@
 //! `check`: is everything ready? It spends nothing: one request to the API without a key, and a
 //! look at each photo.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Display;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -33,9 +34,14 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
 /// Problems of one kind that are told one by one.
 const TOLD: usize = 20;
 
+/// Columns before a finding's text: a sign, what it is about, blanks.
+const TEXT_COLUMN: usize = 12;
+
 /// One thing looked at.
 struct Finding {
     subject: &'static str,
+    /// Whether it was looked at.
+    is_seen: bool,
     /// What was found; a problem with the code it means.
     result: Result<String, (Code, String)>,
 }
@@ -47,6 +53,16 @@ impl Findings {
     fn pass(&mut self, subject: &'static str, text: impl Display) {
         self.0.push(Finding {
             subject,
+            is_seen: true,
+            result: Ok(text.to_string()),
+        });
+    }
+
+    /// Says that something was left out, and why.
+    fn skip(&mut self, subject: &'static str, text: impl Display) {
+        self.0.push(Finding {
+            subject,
+            is_seen: false,
             result: Ok(text.to_string()),
         });
     }
@@ -54,6 +70,7 @@ impl Findings {
     fn problem(&mut self, subject: &'static str, code: Code, text: impl Display) {
         self.0.push(Finding {
             subject,
+            is_seen: true,
             result: Err((code, text.to_string())),
         });
     }
@@ -131,16 +148,18 @@ fn tell(findings: &Findings, printer: &mut Printer) -> anyhow::Result<Code> {
     }
     for finding in &findings.0 {
         let (sign, text) = match &finding.result {
+            Ok(text) if !finding.is_seen => (printer.paint("–", Tone::Quiet), text),
             Ok(text) => (printer.paint("✓", Tone::Good), text),
             Err((_, text)) => (printer.paint("✗", Tone::Bad), text),
         };
-        let line = format!("{:<9} {text}", finding.subject);
-        let line = if printer.is_terminal() {
-            wrap::wrap(&line, printer.width().saturating_sub(2))
+        let subject = finding.subject;
+        // What continues a text stands below it.
+        let text = if printer.is_terminal() {
+            wrap::hanging(text, printer.width(), TEXT_COLUMN)
         } else {
-            line
+            text.clone()
         };
-        std::io::Write::write_all(printer.out(), format!("{sign} {line}\n").as_bytes())?;
+        writeln!(printer.out(), "{sign} {subject:<9} {text}")?;
     }
     let end = match problems {
         0 => "Everything is ready. Nothing was ordered or spent.".to_owned(),
@@ -149,7 +168,7 @@ fn tell(findings: &Findings, printer: &mut Printer) -> anyhow::Result<Code> {
             words::count(n as u64, "problem")
         ),
     };
-    std::io::Write::write_all(printer.out(), format!("{end}\n").as_bytes())?;
+    writeln!(printer.out(), "{end}")?;
     printer.flush()?;
     Ok(code)
 }
@@ -234,7 +253,12 @@ fn check_manifest(
         }
     };
     let name = escape(manifest.name()).into_owned();
-    let (mut good, mut bad) = (0u64, 0usize);
+    let doubts: Vec<String> = manifest.doubts().collect();
+    for doubt in doubts {
+        findings.skip("manifest", format_args!("{name}: {doubt}"));
+    }
+    let mut keys = HashSet::new();
+    let (mut good, mut bad, mut repeated) = (0u64, 0usize, 0u64);
     let rows = match manifest.rows() {
         Ok(rows) => rows,
         Err(error) => {
@@ -245,6 +269,7 @@ fn check_manifest(
         match row {
             Ok(row) => {
                 good += 1;
+                repeated += u64::from(!keys.insert(row.key()));
                 let image = row.clip.image_url();
                 if !image.is_empty() {
                     photos.insert(image.to_owned());
@@ -253,7 +278,10 @@ fn check_manifest(
             }
             Err(fault) => {
                 bad += 1;
-                if bad <= TOLD {
+                let is_left_out = args.skip_invalid && matches!(fault, RowFault::Problems { .. });
+                if bad <= TOLD && is_left_out {
+                    findings.skip("manifest", format_args!("left out: {fault}"));
+                } else if bad <= TOLD {
                     findings.problem("manifest", Code::Data, &fault);
                 }
                 if matches!(fault, RowFault::Broken(_)) {
@@ -263,16 +291,20 @@ fn check_manifest(
         }
     }
     if bad > TOLD {
-        findings.problem(
-            "manifest",
-            Code::Data,
-            format_args!("and {} more", bad - TOLD),
-        );
-    } else if bad == 0 {
-        findings.pass(
-            "manifest",
-            format_args!("{name}: {}", words::count(good, "row")),
-        );
+        let more = format!("and {} more", bad - TOLD);
+        if args.skip_invalid {
+            findings.skip("manifest", more);
+        } else {
+            findings.problem("manifest", Code::Data, more);
+        }
+    }
+    if bad == 0 || args.skip_invalid {
+        let rows = words::count(good, "row");
+        let twice = match repeated {
+            0 => String::new(),
+            n => format!(", {} of them repeated and sent once", words::number(n)),
+        };
+        findings.pass("manifest", format_args!("{name}: {rows}{twice}"));
     }
 }
 
@@ -356,6 +388,9 @@ async fn check_photos(photos: &BTreeSet<String>, settings: &Settings, findings: 
     if photos.is_empty() {
         return;
     }
+    if settings.sandbox {
+        return findings.skip("photos", "not looked at in a rehearsal");
+    }
     let client = transport(photos.iter().all(|url| url.starts_with("http://")))
         .redirect(Policy::limited(REDIRECTS))
         .connect_timeout(settings.network.connect_timeout)
@@ -364,10 +399,14 @@ async fn check_photos(photos: &BTreeSet<String>, settings: &Settings, findings: 
         Ok(client) => client,
         Err(error) => return findings.problem("photos", Code::Config, escape(&error.to_string())),
     };
+    let nowhere = Hosts::default();
     let looks = stream::iter(photos)
         .map(|url| {
-            let client = &client;
-            async move { look(client, url).await.err().map(|why| (url, why)) }
+            let (client, nowhere) = (&client, &nowhere);
+            async move {
+                let result = look_unless(nowhere, client, url).await;
+                result.err().map(|why| (url, why))
+            }
         })
         .buffered(CONCURRENCY);
     let over = async {
@@ -378,7 +417,23 @@ async fn check_photos(photos: &BTreeSet<String>, settings: &Settings, findings: 
     };
     let seen: Vec<_> = looks.take_until(std::pin::pin!(over)).collect().await;
     let unseen = photos.len() - seen.len();
-    let missing: Vec<_> = seen.into_iter().flatten().collect();
+    let all_found = seen.iter().flatten().next().is_none();
+    for (host, photos) in nowhere.into_inner() {
+        findings.problem(
+            "photos",
+            Code::Temporary,
+            format_args!(
+                "no network, or no such host: {} ({})",
+                escape(&host),
+                words::count(photos, "photo")
+            ),
+        );
+    }
+    let missing: Vec<_> = seen
+        .into_iter()
+        .flatten()
+        .filter_map(|(url, missed)| Some((url, missed?)))
+        .collect();
     for (url, (code, why)) in missing.iter().take(TOLD) {
         findings.problem(
             "photos",
@@ -389,7 +444,7 @@ async fn check_photos(photos: &BTreeSet<String>, settings: &Settings, findings: 
     if missing.len() > TOLD {
         let more = missing.len() - TOLD;
         findings.problem("photos", Code::Data, format_args!("and {more} more"));
-    } else if missing.is_empty() && unseen == 0 {
+    } else if all_found && unseen == 0 {
         let all = words::count(photos.len() as u64, "photo");
         findings.pass("photos", format_args!("{all} can be fetched"));
     }
@@ -405,8 +460,43 @@ async fn check_photos(photos: &BTreeSet<String>, settings: &Settings, findings: 
     }
 }
 
+/// Hosts that cannot be found, and how many photos are said to be there. One problem, told once.
+type Hosts = RefCell<BTreeMap<String, u64>>;
+
+/// Looks at a photo unless its host is known to be nowhere. `None` is for a host that is counted
+/// in `nowhere`.
+async fn look_unless(
+    nowhere: &Hosts,
+    client: &Client,
+    url: &str,
+) -> Result<(), Option<(Code, String)>> {
+    let host = reqwest::Url::parse(url)
+        .ok()
+        .and_then(|url| Some(url.host_str()?.to_owned()))
+        .unwrap_or_default();
+    if let Some(photos) = nowhere.borrow_mut().get_mut(&host) {
+        *photos += 1;
+        return Err(None);
+    }
+    look(client, url).await.map_err(|missed| match missed {
+        Missed::Host => {
+            *nowhere.borrow_mut().entry(host).or_default() += 1;
+            None
+        }
+        Missed::Photo(code, why) => Some((code, why)),
+    })
+}
+
+/// Why a photo cannot be fetched.
+enum Missed {
+    /// Its host cannot be found.
+    Host,
+    /// Anything about the photo itself.
+    Photo(Code, String),
+}
+
 /// Whether a photo is there: its head, or its first byte where the server knows no heads.
-async fn look(client: &Client, url: &str) -> Result<(), (Code, String)> {
+async fn look(client: &Client, url: &str) -> Result<(), Missed> {
     let reply = ask(client, Method::HEAD, url).await?;
     let reply = match reply.status() {
         StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED | StatusCode::FORBIDDEN => {
@@ -416,7 +506,7 @@ async fn look(client: &Client, url: &str) -> Result<(), (Code, String)> {
     };
     if !reply.status().is_success() {
         let why = format!("the server answers {}", reply.status());
-        return Err((Code::Data, why));
+        return Err(Missed::Photo(Code::Data, why));
     }
     let kind = reply
         .headers()
@@ -428,25 +518,43 @@ async fn look(client: &Client, url: &str) -> Result<(), (Code, String)> {
         {
             Ok(())
         }
-        Some(kind) => Err((Code::Data, format!("it is no image but {kind}"))),
+        Some(kind) => {
+            let why = format!("it is no image but {kind}");
+            Err(Missed::Photo(Code::Data, why))
+        }
         None => Ok(()),
     }
 }
 
-async fn ask(client: &Client, method: Method, url: &str) -> Result<Response, (Code, String)> {
+async fn ask(client: &Client, method: Method, url: &str) -> Result<Response, Missed> {
     let mut request = client.request(method.clone(), url);
     if method == Method::GET {
         request = request.header(RANGE, "bytes=0-0");
     }
     // The network may be back in a minute; an address that is wrong will not.
     request.send().await.map_err(|e| {
+        if is_about_the_name(&e) {
+            return Missed::Host;
+        }
         let code = if e.is_builder() {
             Code::Data
         } else {
             Code::Temporary
         };
-        (code, chain(&e))
+        Missed::Photo(code, chain(&e))
     })
+}
+
+/// Whether the look-up of the host's name failed. The client tells that in words only.
+fn is_about_the_name(error: &reqwest::Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if cause.to_string().starts_with("dns error") {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
 }
 
 fn chain(error: &reqwest::Error) -> String {

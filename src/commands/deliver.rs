@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use tokio::sync::{OnceCell, watch};
 
 use super::filter::Filters;
-use super::open::{self, Api, SANDBOX_ORIGIN};
+use super::open::{self, Api};
 use super::tell;
 use crate::api::PollOutcome;
 use crate::cli::When as WhenArg;
@@ -17,6 +17,7 @@ use crate::job_log::Writer;
 use crate::jobs::{GenerationId, JobState, JobView};
 use crate::observe::{Facts, Learned, Observation, Observer, Via};
 use crate::output::{self, Printer, Progress, escape};
+use crate::sandbox::SANDBOX_ORIGIN;
 use crate::settings::Settings;
 use crate::stop::Stop;
 

@@ -29,6 +29,7 @@ pub fn run(
     let filters = open::filters(&args.filter);
     let writer = open::write_log(&path, settings, "download", printer)?;
     deliver::check_rehearsal(&writer, settings)?;
+    let commands = open::commands(&path, &writer.ledger(), settings);
     let when = deliver::when(args.when);
     let dir = &settings.download.dir;
     let is_new = !dir.exists();
@@ -76,7 +77,7 @@ pub fn run(
         };
         let summary = download.run(&plan).await;
         drop(progress);
-        Ok((summary, open::ending_of(&stop, printer)))
+        Ok((summary, open::ending_of(&stop, printer, &commands)))
     })?;
     if is_new {
         // Only an empty folder goes.

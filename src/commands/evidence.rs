@@ -7,6 +7,7 @@ use crate::dispatch::Attempt;
 use crate::exit::Failure;
 use crate::job_log::Writer;
 use crate::jobs::Line;
+use crate::output::Commands;
 use crate::settings::Settings;
 use crate::webhook::{self, Grade, VerifyKeys};
 
@@ -26,6 +27,7 @@ pub fn gather(
     attempts: &[Attempt],
     writer: &Writer,
     settings: &Settings,
+    commands: &Commands,
 ) -> anyhow::Result<Vec<Vec<String>>> {
     let captures = captures(writer, settings)?;
     let mut all = Vec::new();
@@ -41,10 +43,12 @@ pub fn gather(
         for seen in &captures {
             let same_prompt = seen.prompt == asked("prompt") || seen.prompt == asked("text");
             if same_prompt && (seen.model.is_empty() || seen.model == asked("model")) {
+                let verdict = format!("--generation-id {}", seen.id);
                 lines.push(format!(
-                    "a webhook of {} has the same prompt and belongs to no job: {}. `creativeai \
-                     resolve {} --generation-id {}` binds it",
-                    seen.at, seen.id, attempt.job, seen.id
+                    "a webhook of {} has the same prompt and belongs to no job: {}. `{}` binds it",
+                    seen.at,
+                    seen.id,
+                    commands.resolve(&attempt.job.to_string(), &verdict)
                 ));
             }
         }

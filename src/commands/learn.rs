@@ -11,7 +11,7 @@ use crate::exit::Failure;
 use crate::job_log::{Appending, Writer};
 use crate::jobs::{GenerationId, JobKey, Status};
 use crate::observe::{Binding, Facts, Learned, Observation, Observer, Via};
-use crate::output::Printer;
+use crate::output::{Printer, escape};
 use crate::settings::Settings;
 
 /// Bytes of lines that are made durable together.
@@ -225,17 +225,26 @@ impl<'a> Learner<'a> {
         })
     }
 
+    /// The listing or SKU of a job, for the beginning of a sentence.
+    fn owner(&self, job: JobKey) -> String {
+        let view = self.observer.writer.view(job).ok().flatten();
+        let owner = view.as_ref().and_then(|view| view.id());
+        owner.map_or_else(String::new, |(_, id)| format!("{}: ", escape(id)))
+    }
+
     /// Tells how an id came to an attempt, where that is worth telling.
     fn tell(&self, binding: &Binding, job: JobKey, attempt: u32, id: &GenerationId) {
         match binding {
             Binding::Known => {}
             Binding::Adopted => self.printer.note(format_args!(
-                "job {job}, attempt {attempt}: no reply had told that it was accepted; a signed \
-                 capture shows that it was, as {id}"
+                "{}job {job}, attempt {attempt}: no reply had told that it was accepted; a signed \
+                 capture shows that it was, as {id}",
+                self.owner(job)
             )),
             Binding::BilledTwice { others } => self.printer.warn(format_args!(
-                "job {job}, attempt {attempt} was billed twice: it is {} and {id}. Both are kept; \
+                "{}job {job}, attempt {attempt} was billed twice: it is {} and {id}. Both are kept; \
                  ask the vendor to refund one",
+                self.owner(job),
                 others.join(", ")
             )),
         }

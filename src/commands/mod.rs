@@ -32,7 +32,7 @@ use std::future::Future;
 use crate::cli::{Cli, Command, ReportArgs, StatusArgs, View};
 use crate::exit::{self, Code, Failure};
 use crate::job_log::LogError;
-use crate::output::{Commands, Printer, Summary, Voice};
+use crate::output::{Printer, Summary, Voice};
 use crate::settings::{Env, Flags, Settings};
 
 /// Runs a command to its end and tells how it went.
@@ -179,17 +179,29 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Help(args) => done(text(cli, printer, |out| help::run(args, out))),
         Command::Init(args) => {
             let voice = printer.voice();
-            done(init::run(
-                args,
-                &env,
-                &mut init::Terminal,
-                voice,
-                printer.out(),
-            ))
+            let mut told = Vec::new();
+            let result = init::run(args, &env, &mut init::Terminal, voice, &mut told);
+            // What was done before it failed is told, too.
+            show(&told, printer)?;
+            done(result)
         }
-        Command::Config => done(config::run(&settings()?, cli.global.json, printer.out())),
+        Command::Config => {
+            let mut told = Vec::new();
+            config::run(&settings()?, cli.global.json, &mut told)?;
+            done(show(&told, printer))
+        }
         Command::Check(args) => check::run(args, &settings()?, printer),
     }
+}
+
+/// Shows what a command has written; JSON as it is.
+fn show(told: &[u8], printer: &mut Printer) -> anyhow::Result<()> {
+    if printer.voice().json {
+        printer.out().write_all(told)?;
+    } else {
+        printer.text(&String::from_utf8_lossy(told))?;
+    }
+    Ok(())
 }
 
 /// A command that only prints a text; with `--json` the text is a field of the document.
@@ -228,7 +240,8 @@ fn show_status(
         },
         filters: open::filters(&args.filter),
         json: printer.voice().json,
-        commands: Commands::for_log(open::named_log(args.jobs.jobs.as_deref()).as_deref()),
+        commands: open::commands_for(&path, false, settings),
+        rehearsal: open::commands_for(&path, true, settings),
         now: jiff::Timestamp::now(),
     };
     status::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)
@@ -240,7 +253,7 @@ fn make_report(
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
-    let to_stdout = args.output.as_os_str() == "-";
+    let to_stdout = args.output.as_deref().is_some_and(|o| o.as_os_str() == "-");
     if to_stdout && printer.voice().json {
         return Err(Failure::usage(
             "the page and the JSON document cannot both go to standard output",
@@ -249,9 +262,16 @@ fn make_report(
         .into());
     }
     let wanted = report::ReportArgs {
-        output: (!to_stdout).then(|| args.output.clone()),
+        output: match &args.output {
+            None => report::Output::Usual {
+                rehearsal: settings.sandbox,
+            },
+            Some(_) if to_stdout => report::Output::Stdout,
+            Some(file) => report::Output::File(file.clone()),
+        },
         filters: open::filters(&args.filter),
-        commands: Commands::for_log(open::named_log(args.jobs.jobs.as_deref()).as_deref()),
+        commands: open::commands_for(&path, false, settings),
+        rehearsal: open::commands_for(&path, true, settings),
         now: jiff::Timestamp::now(),
     };
     report::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)

@@ -13,13 +13,10 @@ use crate::cli::WhereArgs;
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{LogError, Writer};
 use crate::jobs::{GenerationId, JobView, Ledger};
-use crate::output::Printer;
-use crate::sandbox::{self, Sandbox};
-use crate::settings::Settings;
+use crate::output::{Commands, Printer};
+use crate::sandbox::{self, SANDBOX_ORIGIN, Sandbox};
+use crate::settings::{LOG_NAME, SANDBOX_LOG_NAME, Settings};
 use crate::stop::{Reason, Stop};
-
-/// Where a sandbox inside a command says its clips are: where the one that listens has them.
-pub const SANDBOX_ORIGIN: &str = "http://127.0.0.1:8790";
 
 /// The API, or the stand-in that runs inside this command.
 pub struct Api {
@@ -82,13 +79,10 @@ async fn start_stand_in(key: crate::api::ApiKey) -> Result<Sandbox, Failure> {
 }
 
 /// What a log that cannot be used means for the run.
-#[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
 pub fn log_failure(error: LogError) -> Failure {
     let message = error.to_string();
     match error {
-        LogError::Missing(_) => {
-            Failure::io(message).help("name the log, or make one with `creativeai submit MANIFEST`")
-        }
+        LogError::Missing(path) => missing(&path),
         LogError::NotRegular(_) => Failure::config(message).help("name a file; nothing was sent"),
         LogError::Locked(_) => Failure::temporary(format!("{message}; nothing was sent")).help(
             "run the same command again when that one is done, or wait longer with --lock-wait 10m",
@@ -97,6 +91,43 @@ pub fn log_failure(error: LogError) -> Failure {
             "check that the disk has room and that you may read and write there; nothing was sent",
         ),
     }
+}
+
+/// A path as people type it: one below the current folder begins there.
+pub fn path_from_here(path: &Path) -> &Path {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path)
+}
+
+/// There is no log at `path`.
+fn missing(path: &Path) -> Failure {
+    let shown = path_from_here(path);
+    let rehearsal = path.with_file_name(SANDBOX_LOG_NAME);
+    let is_usual = path.file_name().is_some_and(|name| name == LOG_NAME);
+    let failure = Failure::io(LogError::Missing(shown.to_owned()).to_string());
+    if is_usual && rehearsal.is_file() {
+        failure.help(format!(
+            "{SANDBOX_LOG_NAME} is here: `creativeai status --sandbox` shows the rehearsal"
+        ))
+    } else {
+        failure.help("name the log, or make one with `creativeai submit MANIFEST`")
+    }
+}
+
+/// A spreadsheet is no log, however it came to be named as one.
+pub fn refuse_spreadsheet(path: &Path, ledger: &Ledger) -> Result<(), Failure> {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    let is_sheet = ["csv", "tsv", "xlsx", "xls", "ods", "numbers"]
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known));
+    if !is_sheet || !ledger.is_empty() || ledger.unreadable() == 0 {
+        return Ok(());
+    }
+    let shown = path.display().to_string();
+    Err(Failure::data(format!(
+        "{shown} is no job log; it looks like a spreadsheet"
+    ))
+    .help(format!("did you mean `creativeai submit {shown}`?")))
 }
 
 /// `--where` as typed.
@@ -115,9 +146,23 @@ pub fn warn_of_filters(filters: &Filters, views: impl Iterator<Item = JobView>, 
     }
 }
 
-/// How commands that are shown to a person name a log that was given on the command line.
-pub fn named_log(path: Option<&Path>) -> Option<String> {
-    path.map(|path| path.display().to_string())
+/// Commands that people are shown for the log at `path`, as it was typed. It is named where the
+/// command would else take another.
+pub fn commands(path: &Path, ledger: &Ledger, settings: &Settings) -> Commands {
+    commands_for(path, is_rehearsal(ledger), settings)
+}
+
+/// The same before the log is read; `rehearsal` when it is known to be a sandbox's.
+pub fn commands_for(path: &Path, rehearsal: bool, settings: &Settings) -> Commands {
+    let becomes_one = rehearsal && !settings.sandbox;
+    let is_usual = !becomes_one && path == settings.jobs_path(None, None);
+    let name = path.display().to_string();
+    Commands::for_log((!is_usual).then_some(&*name)).in_sandbox(rehearsal || settings.sandbox)
+}
+
+/// Whether a log holds what a sandbox made; it then holds nothing else.
+pub fn is_rehearsal(ledger: &Ledger) -> bool {
+    ledger.jobs().any(crate::jobs::JobState::is_sandbox)
 }
 
 /// An empty ledger that keeps where lines stand.
@@ -162,6 +207,7 @@ pub fn open_writer(
     printer: &Printer,
 ) -> Result<Writer, Failure> {
     let writer = Writer::open(path, ledger, command, settings.lock_wait).map_err(log_failure)?;
+    refuse_spreadsheet(path, &writer.ledger())?;
     warn_of_unreadable(&writer.ledger(), writer.path(), printer);
     check_rehearsal(writer.path(), &writer.ledger(), settings)?;
     Ok(writer)
@@ -352,7 +398,7 @@ pub fn throttle(settings: &Settings, concurrency: usize, deadline: Option<Instan
 }
 
 /// What stopped a run, as conditions of its end; each is told once.
-pub fn ending_of(stop: &Stop, printer: &Printer) -> Ending {
+pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending {
     let mut ending = Ending::default();
     for reason in stop.reasons() {
         ending.note(match reason {
@@ -366,8 +412,9 @@ pub fn ending_of(stop: &Stop, printer: &Printer) -> Ending {
             }
             Reason::Disk(error) => {
                 printer.error(format_args!(
-                    "the job log cannot be written ({}); nothing more was sent. Make room on the disk, take back any RECOVER lines above with `creativeai reconcile --recover FILE`, then run the same command again",
-                    crate::output::escape(&error)
+                    "the job log cannot be written ({}); nothing more was sent. Make room on the disk, take back any RECOVER lines above with `{}`, then run the same command again",
+                    crate::output::escape(&error),
+                    commands.on_log("reconcile", "--recover FILE")
                 ));
                 Code::Io
             }
@@ -390,13 +437,17 @@ pub fn ending_of(stop: &Stop, printer: &Printer) -> Ending {
                 Code::Refused
             }
             Reason::ThreeUnknown => {
-                printer.error("three requests in a row had no clear outcome, so nothing more was sent; they may have been accepted and paid for. `creativeai status` shows them; look at the vendor's dashboard, then use `creativeai resolve` or `creativeai retry --unknown`");
+                printer.error(format_args!(
+                    "three requests in a row had no clear outcome, so nothing more was sent; they may have been accepted and paid for. `{}` shows them, and what to type once you have looked at the vendor's dashboard",
+                    commands.on_log("status", "")
+                ));
                 Code::Decision
             }
             Reason::SameId(id) => {
                 printer.error(format_args!(
-                    "the vendor gave one id ({}) to two jobs, so nothing more was sent. `creativeai status` shows the job in doubt; ask the vendor what became of it",
-                    crate::output::escape(&id)
+                    "the vendor gave one id ({}) to two jobs, so nothing more was sent. `{}` shows the job in doubt; ask the vendor what became of it",
+                    crate::output::escape(&id),
+                    commands.on_log("status", "")
                 ));
                 Code::Decision
             }

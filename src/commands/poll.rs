@@ -86,6 +86,7 @@ impl<'a> Poller<'a> {
         let teller = tell::Polling::new(self.printer, targets.len() as u64);
         let throttle = self.throttle();
         let left = self.pass(targets, &throttle, &teller).await?;
+        teller.end_round();
         drop(teller);
         let failed = left.iter().any(|t| t.failures > 0);
         Ok(ending(failed))
@@ -103,18 +104,22 @@ impl<'a> Poller<'a> {
             let (due, later): (Vec<_>, Vec<_>) = targets.into_iter().partition(|t| t.due <= now);
             targets = later;
             targets.extend(self.pass(due, &throttle, &teller).await?);
-            targets.retain(|target| {
-                let keep = target.failures < MAX_FAILURES;
-                if !keep {
-                    gave_up = true;
-                    teller.warn(format_args!(
-                        "{} could not be asked for {MAX_FAILURES} times in a row; the next \
-                         reconcile asks again",
-                        self.name(target)
-                    ));
-                }
-                keep
-            });
+            teller.end_round();
+            let (given_up, kept): (Vec<_>, Vec<_>) = targets
+                .into_iter()
+                .partition(|t| t.failures >= MAX_FAILURES);
+            targets = kept;
+            if let Some(first) = given_up.first() {
+                gave_up = true;
+                let whose = match given_up.len() {
+                    1 => self.name(first),
+                    n => words::count(n as u64, "clip"),
+                };
+                teller.warn(format_args!(
+                    "{whose} could not be asked for {MAX_FAILURES} times in a row; the next \
+                     reconcile asks again"
+                ));
+            }
             if let Some(next) = targets.iter().map(|t| t.due).min() {
                 self.stop.or(tokio::time::sleep_until(next)).await;
             }
@@ -294,12 +299,7 @@ impl<'a> Poller<'a> {
                 if retry_after.is_some() || matches!(http_status, Some(429 | 503)) {
                     permit.throttled(retry_after, target.failures);
                 }
-                teller.warn(format_args!(
-                    "{}: the vendor could not be asked how it is doing: {}. Nothing changes; it is \
-                     asked for again later",
-                    self.name(&target),
-                    escape(&error)
-                ));
+                teller.trouble(self.name(&target), &error);
                 target.due = Instant::now() + backoff(interval, target.failures);
                 Ok(Asked {
                     left: Some(target),

@@ -169,7 +169,14 @@ async fn to_command(
     };
     let summary = exec.run(deliveries, when).await;
     drop(progress);
-    Ok((summary, open::ending_of(&stop, printer)))
+    Ok((
+        summary,
+        open::ending_of(
+            &stop,
+            printer,
+            &open::commands(writer.path(), &writer.ledger(), settings),
+        ),
+    ))
 }
 
 async fn to_shop(
@@ -239,7 +246,14 @@ async fn to_shop(
     };
     let summary = shopify.run(deliveries, when).await;
     drop(progress);
-    Ok((summary, open::ending_of(&stop, printer)))
+    Ok((
+        summary,
+        open::ending_of(
+            &stop,
+            printer,
+            &open::commands(writer.path(), &writer.ledger(), settings),
+        ),
+    ))
 }
 
 /// A static token, else an app's id and secret; only from environment or file.

@@ -11,7 +11,7 @@ use crate::cli::{ReconcileArgs, Source};
 use crate::exit::{Code, Ending};
 use crate::job_log::Writer;
 use crate::jobs::{IdColumn, JobKey, JobState};
-use crate::output::{Printer, Summary, words};
+use crate::output::{Commands, Printer, Summary, words};
 use crate::settings::Settings;
 use crate::stop::Stop;
 
@@ -32,11 +32,14 @@ pub fn run(
         settings.require_key()?;
     }
     let writer = open::write_log_to_observe(&path, settings, "reconcile", printer)?;
+    let commands = open::commands(&path, &writer.ledger(), settings);
     let charged_before = tell::charged(writer.ledger().jobs());
     match args.source() {
         Source::Poll { wait } => {
             let all = |_: &JobState| true;
-            ending.join(on_one_thread(poll(&writer, settings, printer, wait, all))?);
+            ending.join(on_one_thread(poll(
+                &writer, settings, printer, &commands, wait, all,
+            ))?);
         }
         Source::Replay {
             paths,
@@ -48,7 +51,7 @@ pub fn run(
             if confirm {
                 let asked = |job: &JobState| doubtful.contains(&job.key);
                 if !doubtful.is_empty() {
-                    let polled = poll(&writer, settings, printer, false, asked);
+                    let polled = poll(&writer, settings, printer, &commands, false, asked);
                     ending.join(on_one_thread(polled)?);
                 }
                 let open = still_open(&outcome, &writer).len();
@@ -75,6 +78,7 @@ pub fn run(
         ledger.jobs(),
         ending,
         settings,
+        &commands,
         printer,
     )
 }
@@ -84,6 +88,7 @@ async fn poll(
     writer: &Writer,
     settings: &Settings,
     printer: &Printer,
+    commands: &Commands,
     wait: bool,
     covers: impl Fn(&JobState) -> bool,
 ) -> anyhow::Result<Ending> {
@@ -99,7 +104,7 @@ async fn poll(
     } else {
         poller.once(covers).await?
     };
-    ending.join(open::ending_of(&stop, printer));
+    ending.join(open::ending_of(&stop, printer, commands));
     Ok(ending)
 }
 

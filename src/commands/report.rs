@@ -8,21 +8,52 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::filter::Filters;
+use super::open::{is_rehearsal, refuse_spreadsheet};
 use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::output::report::{ReportOptions, report};
 use crate::output::{Commands, Printer, Tally, escape, words};
 
+/// Where the page goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Nobody said: `report.html`; a rehearsal's page has a name of its own, so that it never
+    /// takes the place of a real one.
+    Usual {
+        /// Whether it is known to be a rehearsal's before the log is read.
+        rehearsal: bool,
+    },
+    /// A file.
+    File(PathBuf),
+    /// Standard output.
+    Stdout,
+}
+
+impl Output {
+    fn file(&self, log: &JobLog) -> Option<PathBuf> {
+        match self {
+            Self::Usual { rehearsal } if *rehearsal || is_rehearsal(log.ledger()) => {
+                Some(PathBuf::from("sandbox-report.html"))
+            }
+            Self::Usual { .. } => Some(PathBuf::from("report.html")),
+            Self::File(file) => Some(file.clone()),
+            Self::Stdout => None,
+        }
+    }
+}
+
 /// What was asked for.
 #[derive(Clone, Debug)]
 pub struct ReportArgs {
-    /// Where the page goes; `None` for standard output.
-    pub output: Option<PathBuf>,
+    /// Where the page goes.
+    pub output: Output,
     /// Which jobs.
     pub filters: Filters,
     /// How commands that are shown name the log.
     pub commands: Commands,
+    /// The same where the log turns out to be a rehearsal's.
+    pub rehearsal: Commands,
     /// The present.
     pub now: Timestamp,
 }
@@ -38,14 +69,16 @@ pub fn run(
 ) -> anyhow::Result<()> {
     let log = JobLog::read(path, Ledger::new(rates.clone()).with_places())
         .context("the report cannot be made")?;
+    refuse_spreadsheet(path, log.ledger())?;
     let views = views(&log, &args.filters)?;
     if views.is_empty()
         && let Some(doubt) = args.filters.doubt(log.views().flatten())
     {
         printer.warn(doubt);
     }
-    let options = options(args, &log, rates);
-    let Some(output) = &args.output else {
+    let output = args.output.file(&log);
+    let options = options(args, output.as_deref(), &log, rates);
+    let Some(output) = &output else {
         report(views, &options, &mut printer.out())
             .context("cannot write the report to standard output")?;
         return Ok(());
@@ -65,7 +98,10 @@ pub fn run(
     } else {
         let clips = words::count(tally.jobs, "clip");
         let page = output.display().to_string();
-        printer.note(format_args!("report: {clips} in {}", escape(&page)));
+        printer.note(format_args!(
+            "report: {clips} in {}; open it in a browser",
+            escape(&page)
+        ));
     }
     Ok(())
 }
@@ -77,7 +113,7 @@ fn views(log: &JobLog, filters: &Filters) -> Result<Vec<JobView>, LogError> {
         .collect()
 }
 
-fn options(args: &ReportArgs, log: &JobLog, rates: Rates) -> ReportOptions {
+fn options(args: &ReportArgs, page: Option<&Path>, log: &JobLog, rates: Rates) -> ReportOptions {
     let name = log.path().file_name().unwrap_or(log.path().as_os_str());
     // `download` notes names as the log's folder has them; a person's own notes may mean the
     // current folder.
@@ -85,12 +121,13 @@ fn options(args: &ReportArgs, log: &JobLog, rates: Rates) -> ReportOptions {
     let beside_log = log.path().parent().map(Path::to_owned);
     ReportOptions {
         source: name.to_string_lossy().into_owned(),
-        folder: args
-            .output
-            .as_deref()
-            .map(|page| folder_of(page).to_owned()),
+        folder: page.map(|page| folder_of(page).to_owned()),
         clip_folders: beside_log.into_iter().chain(here).collect(),
-        commands: args.commands.clone(),
+        commands: if is_rehearsal(log.ledger()) {
+            args.rehearsal.clone()
+        } else {
+            args.commands.clone()
+        },
         rates,
         now: args.now,
         unreadable: log.ledger().unreadable(),
@@ -136,13 +173,14 @@ mod tests {
 
     const LINE: &str = r#"{"listing_id":"LST-1","generation_id":"vgen_1","status":"pending"}"#;
 
-    fn run_in(dir: &Path, output: Option<PathBuf>, voice: Voice) -> (String, String) {
+    fn run_in(dir: &Path, output: Output, voice: Voice) -> (String, String) {
         let log = dir.join("jobs.jsonl");
         fs::write(&log, format!("{LINE}\n")).unwrap();
         let args = ReportArgs {
             output,
             filters: Filters::default(),
             commands: Commands::default(),
+            rehearsal: Commands::default().in_sandbox(true),
             now: Timestamp::UNIX_EPOCH,
         };
         let (mut printer, heard) = Printer::for_test(80, voice);
@@ -155,10 +193,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let page = dir.path().join("report.html");
         fs::write(&page, "old").unwrap();
-        let (out, err) = run_in(dir.path(), Some(page.clone()), Voice::default());
+        let (out, err) = run_in(dir.path(), Output::File(page.clone()), Voice::default());
         assert_eq!(out, "");
         assert!(
-            err.ends_with("report.html\n") && err.starts_with("report: 1 clip in "),
+            err.ends_with("report.html; open it in a browser\n")
+                && err.starts_with("report: 1 clip in "),
             "{err}"
         );
         assert!(fs::read_to_string(&page).unwrap().contains("LST-1"));
@@ -168,7 +207,7 @@ mod tests {
     #[test]
     fn without_a_file_the_page_goes_to_standard_output() {
         let dir = tempfile::tempdir().unwrap();
-        let (out, err) = run_in(dir.path(), None, Voice::default());
+        let (out, err) = run_in(dir.path(), Output::Stdout, Voice::default());
         assert!(out.starts_with("<!doctype html>") && out.trim_end().ends_with("</html>"));
         assert_eq!(err, "");
     }
@@ -180,7 +219,7 @@ mod tests {
             json: true,
             ..Voice::default()
         };
-        let (out, err) = run_in(dir.path(), Some(dir.path().join("p.html")), voice);
+        let (out, err) = run_in(dir.path(), Output::File(dir.path().join("p.html")), voice);
         let json: serde_json::Value = serde_json::from_str(&out).unwrap();
         assert_eq!(json["jobs"], 1);
         assert_eq!(err, "");
@@ -192,9 +231,10 @@ mod tests {
         let log = dir.path().join("jobs.jsonl");
         fs::write(&log, LINE).unwrap();
         let args = ReportArgs {
-            output: Some(dir.path().join("no/report.html")),
+            output: Output::File(dir.path().join("no/report.html")),
             filters: Filters::default(),
             commands: Commands::default(),
+            rehearsal: Commands::default().in_sandbox(true),
             now: Timestamp::UNIX_EPOCH,
         };
         let (mut printer, _) = Printer::for_test(80, Voice::default());

@@ -6,16 +6,17 @@ use crate::cli::{Finding, ResolveArgs};
 use crate::exit::{Code, Failure};
 use crate::job_log::Writer;
 use crate::jobs::{Fact, JobKey, JobState, Record, Status, Verdict};
-use crate::output::{Printer, escape};
+use crate::output::{Commands, Printer, escape};
 use crate::settings::Settings;
 
 /// Runs the command.
 pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.as_deref(), None);
     let writer = open::write_log(&path, settings, "resolve", printer)?;
+    let commands = open::commands(&path, &writer.ledger(), settings);
     let finding = args.verdict.finding();
-    let job = find(&args.job, &finding, &writer)?;
-    let attempt = attempt_for(job, &finding, &writer)?;
+    let job = find(&args.job, &finding, &writer, &commands)?;
+    let attempt = attempt_for(job, &finding, &writer, &commands)?;
     let view = writer.view(job).map_err(open::log_failure)?;
     let (verdict, id) = match &finding {
         Finding::Accepted(id) => {
@@ -46,7 +47,7 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
         Failure::io(format!("the job log cannot be written: {error}"))
             .help("make room on the disk and run the same command again")
     })?;
-    tell(job, attempt, &finding, &writer, printer)?;
+    tell(job, attempt, &finding, &writer, &commands, printer)?;
     Ok(Code::Success)
 }
 
@@ -55,6 +56,7 @@ fn tell(
     attempt: u32,
     finding: &Finding,
     writer: &Writer,
+    commands: &Commands,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
     if printer.voice().json {
@@ -64,24 +66,30 @@ fn tell(
     }
     let what = match finding {
         Finding::Accepted(id) => format!(
-            "is bound to {}; `creativeai reconcile` asks what became of it",
-            escape(id.as_str())
+            "is bound to {}; `{}` asks what became of it",
+            escape(id.as_str()),
+            commands.on_log("reconcile", "")
         ),
-        Finding::NotAccepted => {
-            "counts as not accepted; `creativeai retry --failed` sends it again".to_owned()
-        }
-        Finding::Dismissed => {
-            "is closed: no longer retried, polled or counted; `creativeai resolve` with \
-             --generation-id or --not-accepted reopens it"
-                .to_owned()
-        }
+        Finding::NotAccepted => format!(
+            "counts as not accepted; `{}` sends it again",
+            commands.on_log("retry", "--failed")
+        ),
+        Finding::Dismissed => format!(
+            "is closed: no longer retried, polled or counted; `{}` or --generation-id reopens it",
+            commands.resolve(&job.to_string(), "--not-accepted")
+        ),
     };
     printer.note(format_args!("job {job}, attempt {attempt}, {what}"));
     Ok(())
 }
 
 /// The job that `name` means. Where a listing or SKU has several, the one the finding can be about.
-fn find(name: &str, finding: &Finding, writer: &Writer) -> anyhow::Result<JobKey> {
+fn find(
+    name: &str,
+    finding: &Finding,
+    writer: &Writer,
+    commands: &Commands,
+) -> anyhow::Result<JobKey> {
     let keys = jobs_named(writer.path(), &writer.ledger(), name)?;
     let ledger = writer.ledger();
     let fits = |key: &JobKey| {
@@ -97,7 +105,10 @@ fn find(name: &str, finding: &Finding, writer: &Writer) -> anyhow::Result<JobKey
         [only] => Ok(*only),
         [] => Err(
             Failure::usage(format!("no job, listing or SKU is called {}", escape(name)))
-                .help("`creativeai status` lists them; nothing was changed")
+                .help(format!(
+                    "`{}` lists them; nothing was changed",
+                    commands.on_log("status", "")
+                ))
                 .into(),
         ),
         several => {
@@ -108,7 +119,10 @@ fn find(name: &str, finding: &Finding, writer: &Writer) -> anyhow::Result<JobKey
                 list.len(),
                 list.join(", ")
             ))
-            .help("name one of them; `creativeai status --id JOB` shows what each is")
+            .help(format!(
+                "name one of them; `{}` shows what each is",
+                commands.look_into(Some(name.trim()), several[0])
+            ))
             .into())
         }
     }
@@ -122,7 +136,12 @@ fn can_be_about(job: &JobState, finding: &Finding) -> bool {
 }
 
 /// The attempt in doubt; or, to take a verdict back, the one it was about.
-fn attempt_for(key: JobKey, finding: &Finding, writer: &Writer) -> Result<u32, Failure> {
+fn attempt_for(
+    key: JobKey,
+    finding: &Finding,
+    writer: &Writer,
+    commands: &Commands,
+) -> Result<u32, Failure> {
     let known = match finding {
         Finding::Accepted(id) => writer.owner_of(id).filter(|(owner, _)| *owner == key),
         _ => None,
@@ -147,13 +166,19 @@ fn attempt_for(key: JobKey, finding: &Finding, writer: &Writer) -> Result<u32, F
             a.verdict().is_some() && !proved
         })
     };
-    in_doubt.or_else(was_in_doubt).map(|a| a.number).ok_or_else(|| {
-        Failure::usage(format!(
-            "job {key} is not in doubt, it is {}; nothing was changed",
-            job.status()
-        ))
-        .help(format!("`creativeai status --id {key}` shows the evidence; --dismiss closes a job whatever its state"))
-    })
+    in_doubt
+        .or_else(was_in_doubt)
+        .map(|a| a.number)
+        .ok_or_else(|| {
+            Failure::usage(format!(
+                "job {key} is not in doubt, it is {}; nothing was changed",
+                job.status()
+            ))
+            .help(format!(
+                "`{}` shows the evidence; --dismiss closes a job whatever its state",
+                commands.look_into(None, key)
+            ))
+        })
 }
 
 /// User and host, as the log names who decided.

@@ -19,7 +19,7 @@ use crate::jobs::{
     AttemptView, Clip, Credits, IdColumn, JobKey, JobState, JobView, Ledger, Record, Status,
 };
 use crate::manifest::{Manifest, RowFault};
-use crate::output::{self, Printer, Summary, escape, words};
+use crate::output::{self, Commands, Printer, Summary, escape, words};
 use crate::settings::Settings;
 use crate::stop::Stop;
 
@@ -33,17 +33,25 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         return dry_run(args, settings, &path, printer);
     }
     let writer = open::write_log(&path, settings, "retry", printer)?;
-    let attempts = find(args, settings, Log::Written(&writer), printer)?;
+    let commands = open::commands(&path, &writer.ledger(), settings);
+    let attempts = find(args, settings, Log::Written(&writer), printer, &commands)?;
+    if attempts.is_empty() && args.which.choice() == Retry::Unknown {
+        printer.note(format_args!(
+            "nothing of unknown outcome; for clips that failed: {}",
+            commands.on_log("retry", "--failed")
+        ));
+    }
     let charged_before = tell::charged(writer.ledger().jobs());
     let mut summary = Summary::new("retry");
     let mut ending = Ending::default();
     if !attempts.is_empty() {
         if args.which.choice() == Retry::Unknown {
-            consent(args, &attempts, settings, &writer, printer)?;
+            consent(args, &attempts, settings, &writer, printer, &commands)?;
         }
         let cap = Cap::new(args.max_credits, writer.ledger().committed());
         let wanted = attempts.len() as u64;
-        let (tally, stopped) = on_one_thread(send(attempts, settings, &writer, printer, &cap))?;
+        let (tally, stopped) =
+            on_one_thread(send(attempts, settings, &writer, printer, &cap, &commands))?;
         ending.join(stopped);
         ending.note_if(cap.is_reached(), Code::Decision);
         if cap.is_reached() {
@@ -60,6 +68,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         ledger.jobs(),
         ending,
         settings,
+        &commands,
         printer,
     )
 }
@@ -70,6 +79,7 @@ fn find(
     settings: &Settings,
     log: Log<'_>,
     printer: &Printer,
+    commands: &Commands,
 ) -> Result<Vec<Attempt>, Failure> {
     let clips = read_clips(args, settings)?;
     let search = Search {
@@ -78,6 +88,7 @@ fn find(
         log,
         clips: &clips,
         printer,
+        commands,
     };
     let (attempts, exhausted) = match args.which.choice() {
         Retry::Failed => search.failed()?,
@@ -154,6 +165,7 @@ struct Search<'a> {
     log: Log<'a>,
     clips: &'a Clips,
     printer: &'a Printer,
+    commands: &'a Commands,
 }
 
 impl Search<'_> {
@@ -212,8 +224,9 @@ impl Search<'_> {
         }
         if !requestless.is_empty() {
             self.printer.warn(format_args!(
-                "the log does not hold what was sent for {}; settle {} with `creativeai resolve`",
+                "the log does not hold what was sent for {}; `{}` shows how to settle {}",
                 escape(&requestless.join(", ")),
+                self.commands.on_log("status", ""),
                 if requestless.len() == 1 { "it" } else { "them" },
             ));
         }
@@ -342,11 +355,12 @@ fn consent(
     settings: &Settings,
     writer: &Writer,
     printer: &Printer,
+    commands: &Commands,
 ) -> anyhow::Result<()> {
     if args.yes && printer.voice().quiet {
         return Ok(());
     }
-    let seen = evidence::gather(attempts, writer, settings)?;
+    let seen = evidence::gather(attempts, writer, settings, commands)?;
     for (attempt, evidence) in attempts.iter().zip(&seen) {
         let id = attempt.id.as_ref().map_or("", |(_, id)| id.as_str());
         printer.say(format_args!(
@@ -375,9 +389,16 @@ fn consent(
         return Ok(());
     }
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage("without a terminal to ask on, --yes is required; nothing was sent")
-            .help("look at the vendor's dashboard first; then `creativeai resolve`, or `creativeai retry --unknown --yes`")
-            .into());
+        return Err(Failure::usage(
+            "without a terminal to ask on, --yes is required; nothing was sent",
+        )
+        .help(format!(
+            "look at the vendor's dashboard first; then tell what you found (`{}` shows how), or \
+                 send again: `{}`",
+            commands.on_log("status", ""),
+            commands.on_log("retry", "--unknown --yes"),
+        ))
+        .into());
     }
     // The question stays on one line with its answer.
     let mut err = std::io::stderr().lock();
@@ -389,7 +410,10 @@ fn consent(
         return Ok(());
     }
     Err(Failure::decision("nothing was sent")
-        .help("look at the vendor's dashboard and settle each job with `creativeai resolve`")
+        .help(format!(
+            "look at the vendor's dashboard and tell what you found; `{}` shows how",
+            commands.on_log("status", "")
+        ))
         .into())
 }
 
@@ -402,7 +426,8 @@ fn dry_run(
 ) -> anyhow::Result<Code> {
     let log = JobLog::read(path, open::ledger(settings)).map_err(open::log_failure)?;
     open::warn_of_unreadable(log.ledger(), log.path(), printer);
-    let attempts = find(args, settings, Log::Read(&log), printer)?;
+    let commands = open::commands(path, log.ledger(), settings);
+    let attempts = find(args, settings, Log::Read(&log), printer, &commands)?;
     let credits: Credits = attempts.iter().map(|a| a.estimate).sum();
     if printer.voice().json {
         let mut summary =
@@ -447,6 +472,7 @@ async fn send(
     writer: &Writer,
     printer: &Printer,
     cap: &Cap,
+    commands: &Commands,
 ) -> anyhow::Result<(Tally, Ending)> {
     let stop = Stop::default();
     open::watch_signals(&stop);
@@ -459,7 +485,7 @@ async fn send(
         .map_or(IdColumn::Sku, |(c, _)| *c);
     let concurrency = settings.network.concurrency_for(column);
     let throttle = open::throttle(settings, concurrency, deadline);
-    let teller = tell::Sending::new(printer, attempts.len() as u64);
+    let teller = tell::Sending::new(printer, attempts.len() as u64, commands);
     let tell_event = |event: Event<'_>| teller.tell(&event);
     let now = jiff::Timestamp::now;
     let mut dispatcher = Dispatcher::new(&api.client, writer, &throttle, &stop, &now, &tell_event);
@@ -475,5 +501,5 @@ async fn send(
     });
     let tally = dispatcher.run(feed, concurrency).await;
     drop(teller);
-    Ok((tally, open::ending_of(&stop, printer)))
+    Ok((tally, open::ending_of(&stop, printer, commands)))
 }

@@ -8,6 +8,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::filter::{Filters, jobs_named};
+use super::open::{is_rehearsal, path_from_here, refuse_spreadsheet};
 use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates};
@@ -37,6 +38,8 @@ pub struct StatusArgs {
     pub json: bool,
     /// How commands that are shown name the log.
     pub commands: Commands,
+    /// The same where the log turns out to be a rehearsal's.
+    pub rehearsal: Commands,
     /// The present.
     pub now: Timestamp,
 }
@@ -63,6 +66,12 @@ pub fn run(
         };
         anyhow::Error::new(error).context(hint)
     })?;
+    refuse_spreadsheet(path, log.ledger())?;
+    if is_rehearsal(log.ledger()) {
+        let mut args = args.clone();
+        args.commands = args.rehearsal.clone();
+        return show(&args, &log, printer);
+    }
     show(args, &log, printer)
 }
 
@@ -186,6 +195,7 @@ fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Re
         nothing(args, log, printer);
         return Ok(());
     }
+    output::rehearsal(&tally, printer)?;
     Ok(output::footer(&tally, rates, &args.commands, printer)?)
 }
 
@@ -258,10 +268,13 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
     if listed.is_empty() {
         return Err(Failure::usage(format!(
             "{} knows no listing, SKU, job or generation id {}",
-            log.path().display(),
+            path_from_here(log.path()).display(),
             output::escape(name)
         ))
-        .help("`creativeai status` lists what it knows")
+        .help(format!(
+            "`{}` lists what it knows",
+            args.commands.on_log("status", "")
+        ))
         .into());
     }
     if args.json {
@@ -287,11 +300,16 @@ fn read_error(log: &JobLog, error: io::Error) -> LogError {
 
 /// Says kindly that there is nothing to show.
 fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
-    let path = log.path().display().to_string();
+    let path = path_from_here(log.path()).display().to_string();
     let path = output::escape(&path);
     if log.ledger().is_empty() {
         printer.note(format_args!(
-            "{path} holds no jobs yet. Submit some: creativeai submit MANIFEST"
+            "{path} holds no jobs yet. Submit some: creativeai submit MANIFEST{}",
+            if args.commands.is_sandbox() {
+                " --sandbox"
+            } else {
+                ""
+            }
         ));
     } else {
         printer.note(format_args!(

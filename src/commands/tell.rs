@@ -1,13 +1,18 @@
 //! What commands tell while they run and when they end.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use serde_json::{Map, json};
 
 use super::submit::Share;
 use crate::dispatch::{self, Attempt};
 use crate::exit::{Code, Ending};
-use crate::jobs::{Credits, GenerationId, IdColumn, JobState, Rates, Status};
+use crate::jobs::{Credits, GenerationId, IdColumn, JobState, Line, Rates, Status};
 use crate::observe::Facts;
-use crate::output::{Event, Printer, Progress, Summary, Tally, aligned, escape, words};
+use crate::output::{
+    Commands, Event, Printer, Progress, Summary, Tally, aligned, escape, words, wrap,
+};
 use crate::settings::Settings;
 
 /// What jobs were charged, as far as the log tells.
@@ -23,17 +28,24 @@ pub fn finish<'a>(
     jobs: impl Iterator<Item = &'a JobState> + Clone,
     mut ending: Ending,
     settings: &Settings,
+    commands: &Commands,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
     ending.join(ending_of_jobs(jobs.clone()));
     let code = ending.code();
-    let mut summary = summary.with_states(&Tally::of(jobs.clone()));
+    let tally = Tally::of(jobs.clone());
+    let mut summary = summary.with_states(&tally);
+    summary.rehearsal |= settings.sandbox;
     summary.credits_charged = charged(jobs).beyond(charged_before);
     summary.exit_code = code.number();
     if printer.voice().json {
         printer.document(&summary.to_json())?;
     } else {
-        printer.conclude(summary.line(&settings.rates), code == Code::Success);
+        let mut text = summary.line(&settings.rates);
+        if code == Code::Decision && summary.unknown > 0 {
+            text = format!("{text}\n  next: {}", commands.on_log("status", ""));
+        }
+        printer.conclude(text, code == Code::Success);
     }
     Ok(code)
 }
@@ -56,18 +68,45 @@ pub fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
 /// Tells how sending goes.
 pub struct Sending<'a> {
     printer: &'a Printer,
+    commands: &'a Commands,
+    /// The manifest's name, where rows of one are sent.
+    manifest: Option<String>,
     progress: Progress,
 }
 
 impl<'a> Sending<'a> {
     /// Tells of `total` attempts.
-    pub fn new(printer: &'a Printer, total: u64) -> Self {
+    pub fn new(printer: &'a Printer, total: u64, commands: &'a Commands) -> Self {
         let progress = Progress::new(
             Some(total),
             "sending",
             printer.shows_progress() && total > 0,
         );
-        Self { printer, progress }
+        Self {
+            printer,
+            commands,
+            manifest: None,
+            progress,
+        }
+    }
+
+    /// Also tells in which row of `manifest` something is to be mended.
+    #[must_use]
+    pub fn of_manifest(self, manifest: &str) -> Self {
+        Self {
+            manifest: Some(manifest.to_owned()),
+            ..self
+        }
+    }
+
+    /// Where the row of an attempt stands.
+    fn row_of(&self, attempt: &Attempt) -> String {
+        let line = line_of(attempt);
+        match (&self.manifest, line) {
+            (Some(manifest), Some(line)) => format!("{}:{line}", escape(manifest)),
+            (None, Some(line)) => format!("its row (line {line})"),
+            (_, None) => "its row".to_owned(),
+        }
     }
 
     /// Takes an event.
@@ -87,15 +126,16 @@ impl<'a> Sending<'a> {
                     escape(error).trim_end_matches('.'),
                     match http_status {
                         // It lies in what was asked for.
-                        400 | 413 | 415 | 422 => ". Mend the row, then submit again",
-                        _ => "",
+                        400 | 413 | 415 | 422 =>
+                            format!(". Mend {}, then submit again", self.row_of(attempt)),
+                        _ => String::new(),
                     }
                 ));
             }
             E::GaveUp(attempt, error) => {
                 self.end(Event::Refused);
                 warn(format!(
-                    "{}: not accepted for now, nothing was charged: {}. The next submit sends it \
+                    "{}: not sent yet, nothing was charged: {}. The next submit sends it \
                      again",
                     name(attempt),
                     escape(error)
@@ -109,10 +149,10 @@ impl<'a> Sending<'a> {
                 self.end(Event::Unknown);
                 warn(format!(
                     "{}: no clear answer, it may have been accepted and paid for: {}. It is not \
-                     sent again by itself; `creativeai status --id {}` shows more",
+                     sent again by itself; `{}` shows more",
                     name(attempt),
                     escape(error),
-                    attempt.job,
+                    self.commands.look_into(None, attempt.job),
                 ));
             }
             E::Waiting(wait, error) => {
@@ -150,6 +190,13 @@ impl<'a> Sending<'a> {
     }
 }
 
+/// The line of the manifest on which an attempt's row starts, as its opening line notes it.
+fn line_of(attempt: &Attempt) -> Option<u64> {
+    let line = Line::parse_whole(attempt.opening.lines().next()?).ok()?;
+    let (_, raw) = line.rest.iter().find(|(name, _)| name.as_str() == "line")?;
+    raw.get().parse().ok()
+}
+
 /// What a person calls an attempt.
 fn name(attempt: &Attempt) -> String {
     match &attempt.id {
@@ -162,6 +209,8 @@ fn name(attempt: &Attempt) -> String {
 pub struct Polling<'a> {
     printer: &'a Printer,
     progress: Progress,
+    /// What went wrong in this round, and with which clips.
+    troubles: RefCell<BTreeMap<String, Vec<String>>>,
 }
 
 impl<'a> Polling<'a> {
@@ -170,7 +219,11 @@ impl<'a> Polling<'a> {
         let visible = printer.shows_progress() && total > 0;
         let progress = Progress::new(Some(total), "rendering", visible);
         progress.rendering(total);
-        Self { printer, progress }
+        Self {
+            printer,
+            progress,
+            troubles: RefCell::default(),
+        }
     }
 
     /// One was asked for; `left` are not known to have ended.
@@ -195,9 +248,40 @@ impl<'a> Polling<'a> {
         });
     }
 
+    /// A clip could not be asked for. It is told at the end of the round, since all of them mostly
+    /// share one reason.
+    pub fn trouble(&self, clip: String, error: &str) {
+        let mut troubles = self.troubles.borrow_mut();
+        let clips = troubles.entry(plain_reason(error).to_owned()).or_default();
+        clips.push(clip);
+    }
+
+    /// Tells the troubles of the round that ends.
+    pub fn end_round(&self) {
+        for (error, clips) in self.troubles.take() {
+            let (whose, are) = match clips.as_slice() {
+                [only] => (only.clone(), "it is"),
+                several => (words::count(several.len() as u64, "clip"), "they are"),
+            };
+            self.warn(format_args!(
+                "{whose}: the vendor could not be asked: {}. Nothing changes; {are} asked for \
+                 again later",
+                escape(&error)
+            ));
+        }
+    }
+
     /// Something went wrong that changes nothing.
     pub fn warn(&self, text: impl std::fmt::Display) {
         self.progress.warn(self.printer, text);
+    }
+}
+
+/// A reason without the system's number for it, which helps nobody here.
+fn plain_reason(error: &str) -> &str {
+    match error.rfind(" (os error ") {
+        Some(at) if error.ends_with(')') => &error[..at],
+        _ => error,
     }
 }
 
@@ -205,6 +289,8 @@ impl<'a> Polling<'a> {
 pub struct DryRun<'a> {
     /// The manifest's name.
     pub manifest: &'a str,
+    /// Its columns that are carried along.
+    pub carried: &'a [String],
     /// Rows by what would become of them.
     pub counts: &'a super::submit::Counts,
     /// Where the jobs of its rows stand.
@@ -257,10 +343,17 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
         ("invalid", counts.invalid),
     ];
     let width = printer.width();
+    let mut carried = format!("  carried along: {}", escape(&run.carried.join(", ")));
+    if printer.is_terminal() {
+        carried = wrap::wrap(&carried, width);
+    }
     let out = printer.out();
     writeln!(out, "{}", escape(run.manifest))?;
     for (what, n) in rows {
         writeln!(out, "  {what:<18} {:>9}", words::number(n))?;
+    }
+    if !run.carried.is_empty() {
+        writeln!(out, "{carried}")?;
     }
     for line in costs(run, rates, width.saturating_sub(2)) {
         writeln!(out, "  {line}")?;

@@ -275,8 +275,12 @@ impl<'a> Cells<'a> {
             Err(reason) => self.complain(
                 column,
                 format!("the photo's address {reason}"),
-                "the photo is fetched by the vendor, so it must be online: write its whole \
-                 address, such as https://example.com/kitchen.jpg",
+                if given.contains("://") {
+                    "copy the address out of a browser that shows the photo"
+                } else {
+                    "the photo is fetched by the vendor, so it must be online: write its whole \
+                     address, such as https://example.com/kitchen.jpg"
+                },
             ),
             // The cell is not shown: messages end up in cron's mail.
             Ok(url) if !url.username().is_empty() || url.password().is_some() => {

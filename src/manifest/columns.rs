@@ -3,7 +3,7 @@
 use crate::jobs::{IdColumn, LOG_FIELDS};
 
 use super::{
-    field::{Field, map_option, nearest, normalised},
+    field::{Field, map_option, meant, nearest, normalised},
     problem::{Place, Problem},
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Columns {
     pub carried: Vec<usize>,
     /// The names they are carried under.
     pub carried_names: Vec<String>,
+    /// What carried columns were probably meant to be: the header, and a column's right name.
+    pub doubts: Vec<(String, &'static str)>,
     /// Columns without a header. Nothing may stand in them.
     pub nameless: Vec<usize>,
 }
@@ -233,7 +235,17 @@ impl Finder<'_> {
             carried_names.push(name.clone());
         }
         let (id_column, id) = id?;
+        let is_voice = matches!(kind, Some(Kind::Voice { .. }));
+        let found: Vec<Field> = self.fields().map(|(_, field)| field).collect();
+        let doubts = carried.iter().filter_map(|&column| {
+            let header = &self.place.headers[column];
+            // What --map calls otherwise is meant so.
+            let is_own = self.roles[column] == Some(Role::Carried(header.clone()));
+            let meant = meant(header, is_voice, &found).filter(|_| is_own)?;
+            Some((header.clone(), meant))
+        });
         Some(Columns {
+            doubts: doubts.collect(),
             headers: self.place.headers.to_vec(),
             id_column,
             id,

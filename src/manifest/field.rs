@@ -137,7 +137,7 @@ pub(super) fn check_map(map: &[(String, String)]) -> Result<(), ManifestError> {
             return usage(format!("{name} is given twice"));
         }
         if Field::of(name).is_none()
-            && let Some(meant) = misspelt(name)
+            && let Some(meant) = misspelt(name).or_else(|| begun(name))
         {
             return usage(format!(
                 "did you mean {meant}? To carry the column along under another name, choose one \
@@ -146,6 +146,28 @@ pub(super) fn check_map(map: &[(String, String)]) -> Result<(), ManifestError> {
         }
     }
     Ok(())
+}
+
+/// The field that a header was probably meant to name, among those that clips of this kind have
+/// and that no column names yet. The ids are left out: there is one.
+pub(super) fn meant(header: &str, is_voice: bool, found: &[Field]) -> Option<&'static str> {
+    let name = misspelt(header)?;
+    let field = Field::of(name)?;
+    let of_kind = match field {
+        Field::ListingId | Field::Sku => false,
+        Field::Variant | Field::WebhookUrl => true,
+        Field::Text | Field::Voice | Field::Language | Field::Speed => is_voice,
+        _ => !is_voice,
+    };
+    (of_kind && !found.contains(&field)).then_some(name)
+}
+
+/// The one field whose name begins like `name`.
+fn begun(name: &str) -> Option<&'static str> {
+    let name = normalised(name);
+    let begins = |field: &&str| name.len() > 2 && normalised(field).starts_with(&name);
+    let mut fields = FIELDS.iter().map(|(field, _)| *field).filter(begins);
+    fields.next().filter(|_| fields.next().is_none())
 }
 
 /// The field that `name` is one or two slips away from.

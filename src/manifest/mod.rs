@@ -33,7 +33,7 @@ use crate::jobs::{Clip, IdColumn, JobKey};
 use check::Checker;
 use columns::{Columns, Kind};
 use damage::Damage;
-use problem::Place;
+use problem::{Escaped, Place, excerpt};
 use records::{Fault, Records};
 use source::{Source, Text};
 
@@ -139,6 +139,17 @@ impl Manifest {
     /// what `--map` calls them.
     pub fn carried_columns(&self) -> &[String] {
         &self.columns.carried_names
+    }
+
+    /// Columns that are carried along although their header is nearly that of a column with a
+    /// meaning, each told in a sentence.
+    pub fn doubts(&self) -> impl Iterator<Item = String> + '_ {
+        self.columns.doubts.iter().map(|(header, meant)| {
+            format!(
+                "column \"{}\" is only carried along; did you mean {meant}?",
+                Escaped(&excerpt(header))
+            )
+        })
     }
 
     /// What messages call the manifest.

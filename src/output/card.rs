@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::Standing;
 use super::words::{self, Commands};
-use super::{Audience, Standing};
 use crate::jobs::{AttemptState, Credits, Fact, JobKey, JobView, Line, Status, Word};
+use crate::sandbox::SANDBOX_ORIGIN;
 
 /// What a person reads about a job. Texts are as the server and the manifest wrote them: whoever
 /// shows them escapes them.
@@ -12,8 +13,6 @@ use crate::jobs::{AttemptState, Credits, Fact, JobKey, JobView, Line, Status, Wo
 pub struct Card {
     /// The job.
     pub key: JobKey,
-    /// Who reads.
-    pub audience: Audience,
     /// The listing's or SKU's id.
     pub owner: Option<String>,
     /// What the clip is called among its owner's.
@@ -54,7 +53,6 @@ impl Card {
             .collect();
         let mut card = Self {
             key: view.key(),
-            audience: Audience::of(view),
             owner: view.id().map(|(_, id)| id.to_owned()),
             name: words::clip_name(view),
             standing,
@@ -71,14 +69,25 @@ impl Card {
         card
     }
 
+    /// Whether the clip is where nobody answers once the command of a rehearsal has ended.
+    fn is_at_stand_in(&self) -> bool {
+        let link = self.link.as_deref();
+        link.and_then(|link| link.strip_prefix(SANDBOX_ORIGIN))
+            .is_some_and(|path| path.starts_with('/'))
+    }
+
     fn next_step(&self, commands: &Commands) -> Option<String> {
         Some(match self.standing {
+            Standing::Ready if self.file.is_none() && self.is_at_stand_in() => {
+                commands.on_log("download", "")
+            }
             Standing::Ready if self.file.is_none() && self.link.is_none() => {
                 format!("no link told yet: {}", commands.on_log("reconcile", ""))
             }
             Standing::Failed => commands.on_log("retry", "--failed"),
             Standing::Refused => "mend its row and submit again".to_owned(),
-            Standing::Unknown => commands.on_log("retry", "--unknown"),
+            // The account at the vendor comes first, then a decision.
+            Standing::Unknown => commands.look_into(self.owner.as_deref(), self.key),
             Standing::NotSent => "the next creativeai submit sends it".to_owned(),
             Standing::Queued | Standing::Rendering => commands.on_log("reconcile", ""),
             Standing::Ready | Standing::Replaced | Standing::Closed => return None,

@@ -142,6 +142,9 @@ fn facts(view: &JobView, card: &Card, rates: &Rates) -> Rows {
     if let Some(line) = view.line() {
         row("Manifest", format!("line {line}"));
     }
+    if view.state.is_sandbox() {
+        row("Rehearsal", "nothing was paid".to_owned());
+    }
     row("Cost", cost(view, rates));
     let speaking = view.speaking();
     let field = |name: &str| speaking.and_then(|a| a.fields.text(name));
@@ -238,11 +241,11 @@ fn text_of(value: &Value) -> String {
 fn status_words(status: Status) -> &'static str {
     match status {
         Status::Submitting | Status::Unknown => "outcome unknown",
-        Status::SubmitFailed => "not accepted",
+        Status::SubmitFailed => "refused",
         Status::Pending => "in the queue",
         Status::Processing => "rendering",
         Status::Failed => "failed",
-        Status::Completed => "completed",
+        Status::Completed => "ready",
     }
 }
 
@@ -284,9 +287,9 @@ fn event(line: &Line<'_>) -> String {
             with("sent, but no clear answer came back", field("error"))
         }
         Word::Status(Status::SubmitFailed) if line.temporary => {
-            with("not accepted for the time being", field("error"))
+            with("refused for the time being", field("error"))
         }
-        Word::Status(Status::SubmitFailed) => with("not accepted", field("error")),
+        Word::Status(Status::SubmitFailed) => with("refused", field("error")),
         Word::Status(Status::Pending) => format!("accepted{id}, in the queue"),
         Word::Status(Status::Processing) => with(&format!("rendering{id}"), field("phase")),
         Word::Status(Status::Failed) => with(&format!("failed{id}"), field("error")),

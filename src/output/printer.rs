@@ -152,6 +152,15 @@ impl Printer {
         self.out.used
     }
 
+    /// Text on standard output; on a terminal, which would break lines anywhere, in lines that fit.
+    pub fn text(&mut self, text: &str) -> io::Result<()> {
+        if self.out_is.terminal {
+            let fitting = wrap::wrap(text, self.width);
+            return self.out.write_all(fitting.as_bytes());
+        }
+        self.out.write_all(text.as_bytes())
+    }
+
     /// One JSON document on standard output.
     pub fn document(&mut self, value: &impl Serialize) -> io::Result<()> {
         json::write(&mut self.out, value)?;
@@ -179,7 +188,7 @@ impl Printer {
             return self.note(text);
         }
         self.settle(false);
-        self.raw(text);
+        self.say(text);
     }
 
     /// Tells on standard error with `-v`.
@@ -489,6 +498,17 @@ mod tests {
         printer.settle(true);
         printer.settle(false);
         assert!(!heard.err().contains("second"), "it was a success");
+    }
+
+    #[test]
+    fn text_is_broken_into_lines_for_a_terminal_only() {
+        let (mut printer, heard) = Printer::for_test(20, Voice::default());
+        printer.text("one two three four five\n").unwrap();
+        assert_eq!(heard.out(), "one two three four\n    five\n");
+        let (mut printer, heard) = Printer::for_test(20, Voice::default());
+        printer.out_is.terminal = false;
+        printer.text("one two three four five\n").unwrap();
+        assert_eq!(heard.out(), "one two three four five\n");
     }
 
     #[test]

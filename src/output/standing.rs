@@ -1,8 +1,8 @@
 //! Where a job stands, as people see it: the log's statuses and flags boiled down to one word.
 
-use crate::jobs::{IdColumn, JobState, JobView, Status};
+use crate::jobs::{JobState, Status};
 
-use super::{Tally, Tone, words};
+use super::Tone;
 
 /// Where a job stands. The order is that of a summary: good news first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,7 +60,7 @@ impl Standing {
         }
     }
 
-    /// In a word or two, as in "2 rooms *in the queue*".
+    /// In a word or two, as in "2 clips *in the queue*".
     pub const fn words(self) -> &'static str {
         match self {
             Self::Ready => "ready",
@@ -120,55 +120,5 @@ impl Standing {
     /// Whether it counts among a listing's clips.
     pub const fn is_counted(self) -> bool {
         !matches!(self, Self::Replaced | Self::Closed)
-    }
-}
-
-/// Who reads: estate agents think of listings and rooms, shop owners of products and clips.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
-    /// Property listings.
-    Listings,
-    /// Products of a shop.
-    Products,
-    /// Nothing tells.
-    Anyone,
-}
-
-impl Audience {
-    /// The audience of a job.
-    pub fn of(view: &JobView) -> Self {
-        match view.id() {
-            Some((IdColumn::Listing, _)) => Self::Listings,
-            Some((IdColumn::Sku, _)) => Self::Products,
-            None => Self::Anyone,
-        }
-    }
-
-    /// What a job's owner is called.
-    pub const fn owner(self) -> &'static str {
-        match self {
-            Self::Listings => "listing",
-            Self::Products => "product",
-            Self::Anyone => "job",
-        }
-    }
-
-    /// What one clip of an owner is called.
-    pub const fn unit(self) -> &'static str {
-        match self {
-            Self::Listings => "room",
-            Self::Products | Self::Anyone => "clip",
-        }
-    }
-
-    /// How far an owner's clips are: `3 of 4 rooms ready`.
-    pub fn progress(self, tally: &Tally) -> String {
-        let ready = tally.count(Standing::Ready);
-        let unit = self.unit();
-        match tally.counted() {
-            0 => "nothing to make".to_owned(),
-            1 if ready == 1 => format!("1 {unit} ready"),
-            all => format!("{ready} of {} ready", words::count(all, unit)),
-        }
     }
 }

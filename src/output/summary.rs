@@ -30,6 +30,8 @@ pub struct Summary {
     pub command: &'static str,
     /// Nothing was sent or written.
     pub dry_run: bool,
+    /// A sandbox answered, so nothing was paid. People are told; the JSON object is the same.
+    pub rehearsal: bool,
     /// Attempts that were accepted.
     pub submitted: u64,
     /// Rows that the log has already.
@@ -44,6 +46,8 @@ pub struct Summary {
     pub left: u64,
     /// Jobs not accepted.
     pub submit_failed: u64,
+    /// Those of them that the next run sends again by itself.
+    pub not_sent: u64,
     /// Jobs of which nobody knows whether they were accepted.
     pub unknown: u64,
     /// Jobs in the vendor's queue.
@@ -78,6 +82,8 @@ impl Summary {
     /// Sets the states.
     #[must_use]
     pub fn with_states(mut self, tally: &Tally) -> Self {
+        self.rehearsal = tally.rehearsal;
+        self.not_sent = tally.count(Standing::NotSent);
         self.submit_failed = tally.count(Standing::NotSent) + tally.count(Standing::Refused);
         self.unknown = tally.count(Standing::Unknown);
         self.pending = tally.count(Standing::Queued);
@@ -144,7 +150,11 @@ impl Summary {
             self.money(rates),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
-        let dry = if self.dry_run { " (dry run)" } else { "" };
+        let dry = match (self.dry_run, self.rehearsal) {
+            (true, _) => " (dry run)",
+            (_, true) => " (rehearsal)",
+            _ => "",
+        };
         if parts.is_empty() {
             return format!("{}{dry}: nothing to do", self.command);
         }
@@ -172,12 +182,16 @@ impl Summary {
 
     fn states(&self) -> Vec<(u64, &'static str)> {
         vec![
-            (self.completed, "ready"),
-            // For somebody who reads this in a mail, waiting and rendering are one.
-            (self.pending + self.processing, "rendering"),
-            (self.failed, "failed"),
-            (self.submit_failed, "not accepted"),
-            (self.unknown, "outcome unknown"),
+            (self.completed, Standing::Ready.words()),
+            (self.processing, Standing::Rendering.words()),
+            (self.pending, Standing::Queued.words()),
+            (self.not_sent, Standing::NotSent.words()),
+            (self.failed, Standing::Failed.words()),
+            (
+                self.submit_failed.saturating_sub(self.not_sent),
+                Standing::Refused.words(),
+            ),
+            (self.unknown, Standing::Unknown.words()),
         ]
     }
 
@@ -185,7 +199,11 @@ impl Summary {
         if self.credits_charged > Credits::ZERO {
             let credits = words::credits(self.credits_charged);
             let dollars = words::dollars(rates, self.credits_charged);
-            return Some(format!("{credits} charged ({dollars})"));
+            return Some(if self.rehearsal {
+                format!("would have cost {credits} ({dollars})")
+            } else {
+                format!("{credits} charged ({dollars})")
+            });
         }
         (self.credits_estimated > Credits::ZERO).then(|| {
             let credits = words::credits(self.credits_estimated);
@@ -221,8 +239,20 @@ mod tests {
         };
         assert_eq!(
             summary.line(&Rates::default()),
-            "submit: 3 sent, 2 already there; 3 rendering; about 15 credits ($1.07 to $1.50)"
+            "submit: 3 sent, 2 already there; 1 rendering, 2 in the queue; about 15 credits ($1.07 \
+             to $1.50)"
         );
+        let rehearsal = Summary {
+            rehearsal: true,
+            credits_charged: Credits::whole(15),
+            ..summary
+        };
+        assert_eq!(
+            rehearsal.line(&Rates::default()),
+            "submit (rehearsal): 3 sent, 2 already there; 1 rendering, 2 in the queue; would have \
+             cost 15 credits ($1.07 to $1.50)"
+        );
+        assert_eq!(rehearsal.to_json().get("rehearsal"), None);
     }
 
     #[test]
@@ -234,6 +264,7 @@ mod tests {
             completed: 1,
             failed: 4,
             submit_failed: 5,
+            not_sent: 2,
             unknown: 6,
             credits_estimated: Credits::whole(6000),
             credits_charged: Credits::whole(5),
@@ -242,7 +273,7 @@ mod tests {
         assert_eq!(
             summary.line(&Rates::default()),
             "submit: 1,200 sent, 1 changed and held back, 2 invalid and left out; 1 ready, \
-             4 failed, 5 not accepted, 6 outcome unknown; 5 credits charged ($0.36 to $0.50)"
+             2 not sent yet, 4 failed, 3 refused, 6 outcome unknown; 5 credits charged ($0.36 to $0.50)"
         );
     }
 

@@ -5,7 +5,7 @@ use std::io;
 use jiff::Timestamp;
 
 use super::columns::{aligned, labelled, width_of};
-use super::{Audience, Card, Commands, Printer, Standing, Tally, Tone, escape, words};
+use super::{Card, Commands, Printer, Standing, Tally, Tone, escape, words};
 use crate::jobs::Rates;
 
 /// The jobs of one listing or product.
@@ -22,11 +22,6 @@ impl Group {
     pub fn owner(&self) -> Option<&str> {
         self.cards.first()?.owner.as_deref()
     }
-
-    /// Who reads.
-    pub fn audience(&self) -> Audience {
-        self.cards.first().map_or(Audience::Anyone, |c| c.audience)
-    }
 }
 
 /// Prints the groups and, below, counts, money and what waits for a person.
@@ -38,6 +33,7 @@ pub fn table(
     now: Timestamp,
     printer: &mut Printer,
 ) -> io::Result<()> {
+    rehearsal(tally, printer)?;
     // A sign and blanks stand before each line of the columns.
     let width = printer.width().saturating_sub(4);
     let rows: Vec<[String; 4]> = groups
@@ -91,7 +87,16 @@ pub fn table(
     footer(tally, rates, commands, printer)
 }
 
-/// `LST-4201  3 of 4 rooms ready, 15 credits, about $1.07 to $1.50`.
+/// Says before all else that nothing was paid, where that is so.
+pub fn rehearsal(tally: &Tally, printer: &mut Printer) -> io::Result<()> {
+    if tally.rehearsal {
+        let text = printer.paint("Rehearsal: nothing was paid", Tone::Strong);
+        writeln!(printer.out(), "{text}\n")?;
+    }
+    Ok(())
+}
+
+/// `LST-4201  3 of 4 clips ready, 15 credits, about $1.07 to $1.50`.
 fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
     let owner = group.owner().map(escape);
     let owner = owner.map_or_else(
@@ -100,10 +105,7 @@ fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
     );
     let owner = printer.paint(&owner, Tone::Strong);
     let money = words::money(rates, group.tally.committed());
-    format!(
-        "{owner}: {}; {money}",
-        group.audience().progress(&group.tally)
-    )
+    format!("{owner}: {}; {money}", group.tally.progress())
 }
 
 fn cells(card: &Card, now: Timestamp) -> [String; 4] {
@@ -140,12 +142,14 @@ impl Detail {
         }
         match card.standing {
             Standing::Ready => {
-                let place = card
-                    .file
+                let fetches = card
+                    .next
                     .as_ref()
-                    .or(card.link.as_ref())
-                    .or(card.next.as_ref());
-                detail.whole = escape(place.map_or("", String::as_str)).into_owned();
+                    .filter(|_| card.link.is_some())
+                    .map(|next| format!("{next} fetches it"));
+                let place = card.file.clone().or(fetches);
+                let place = place.or(card.link.clone()).or(card.next.clone());
+                detail.whole = escape(place.as_deref().unwrap_or_default()).into_owned();
             }
             Standing::Queued | Standing::Rendering => {
                 detail.text = card.reason.clone().unwrap_or_default();

@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 
 use super::words;
 use super::{Commands, Standing, Tone};
-use crate::jobs::{AttemptState, Credits, JobState, Rates, Status};
+use crate::jobs::{AttemptState, Credits, JobKey, JobState, Rates, Status};
+
+/// Jobs in doubt that a notice names.
+const MOST_DOUBTS: usize = 2;
 
 /// Counts and money.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +25,10 @@ pub struct Tally {
     pub two_ends: u64,
     /// Lines of the log that say nothing.
     pub unreadable: u64,
+    /// Whether a sandbox made any of it: then nothing was paid.
+    pub rehearsal: bool,
+    /// The first jobs in doubt, one more than are named.
+    doubts: Vec<JobKey>,
     /// What was charged, as far as the vendor has told.
     pub charged: Credits,
     /// What is at stake for clips in flight or in doubt.
@@ -50,6 +57,10 @@ impl Tally {
     pub fn add(&mut self, job: &JobState) {
         let speaking = job.speaking();
         self.jobs += 1;
+        self.rehearsal |= job.is_sandbox();
+        if Standing::of(job) == Standing::Unknown && self.doubts.len() <= MOST_DOUBTS {
+            self.doubts.push(job.key);
+        }
         self.standings[Standing::of(job) as usize] += 1;
         self.downloaded += u64::from(speaking.is_downloaded());
         self.published += u64::from(speaking.is_published());
@@ -138,7 +149,12 @@ impl Tally {
         if self.estimated_done > Credits::ZERO && self.estimated_done != self.spent() {
             spent = format!("{spent} (expected: {})", self.estimated_done);
         }
-        lines.push(("Spent", spent));
+        let label = if self.rehearsal {
+            "Would have cost"
+        } else {
+            "Spent"
+        };
+        lines.push((label, spent));
         if self.reserved > Credits::ZERO {
             let reserved = words::money(rates, self.reserved);
             lines.push((
@@ -151,6 +167,33 @@ impl Tally {
             lines.push(("Refunded", format!("{refunded}, for clips that failed")));
         }
         lines
+    }
+
+    /// How far the clips are: `3 of 4 clips ready`.
+    pub fn progress(&self) -> String {
+        let ready = self.count(Standing::Ready);
+        match self.counted() {
+            0 => "nothing to make".to_owned(),
+            1 if ready == 1 => "1 clip ready".to_owned(),
+            all => format!("{ready} of {} ready", words::count(all, "clip")),
+        }
+    }
+
+    /// Commands that settle jobs in doubt; a few of those are named.
+    fn ways_out_of_doubt(&self, commands: &Commands) -> Vec<String> {
+        let mut jobs: Vec<String> = self.doubts.iter().map(JobKey::to_string).collect();
+        let mut ways = Vec::new();
+        if jobs.len() > MOST_DOUBTS {
+            // Where the word in capitals comes from.
+            ways.push(commands.on_log("status", "--id JOB"));
+            jobs = vec!["JOB".to_owned()];
+        }
+        for job in jobs {
+            ways.push(commands.resolve(&job, "--generation-id ID"));
+            ways.push(commands.resolve(&job, "--not-accepted"));
+        }
+        ways.push(commands.on_log("retry", "--unknown"));
+        ways
     }
 
     /// What waits for a person, the gravest first.
@@ -191,11 +234,7 @@ impl Tally {
                  again at the risk of paying twice:",
                     was(unknown, "clip")
                 ),
-                vec![
-                    commands.resolve("JOB", "--generation-id ID"),
-                    commands.resolve("JOB", "--not-accepted"),
-                    commands.on_log("retry", "--unknown"),
-                ],
+                self.ways_out_of_doubt(commands),
             ),
             (
                 failed,

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
-use crate::jobs::{Credits, JobView, Rates};
+use super::escape;
+use crate::jobs::{Credits, JobKey, JobView, Rates};
 
 /// `1 clip`, `1,200 clips`. An `s` makes the plural.
 pub fn count(n: u64, thing: &str) -> String {
@@ -179,10 +180,12 @@ pub fn shorten(text: &str, longest: usize) -> Cow<'_, str> {
     Cow::Owned(short.trim_end().to_owned() + "…")
 }
 
-/// Writes commands for people to copy, with the log's name where it is not the usual one.
+/// Writes commands for people to copy: with the log's name where it is not the usual one, and with
+/// `--sandbox` in a rehearsal.
 #[derive(Clone, Debug, Default)]
 pub struct Commands {
     jobs: Option<String>,
+    sandbox: bool,
 }
 
 impl Commands {
@@ -190,13 +193,31 @@ impl Commands {
     pub fn for_log(jobs: Option<&str>) -> Self {
         Self {
             jobs: jobs.map(shell_word),
+            sandbox: false,
         }
     }
 
-    /// `creativeai retry [JOBS] --failed`.
+    /// Commands for a rehearsal, where it is one.
+    #[must_use]
+    pub fn in_sandbox(self, sandbox: bool) -> Self {
+        Self { sandbox, ..self }
+    }
+
+    /// Whether they are for a rehearsal.
+    pub fn is_sandbox(&self) -> bool {
+        self.sandbox
+    }
+
+    /// `creativeai retry [JOBS] --failed [--sandbox]`.
     pub fn on_log(&self, command: &str, options: &str) -> String {
-        let mut text = format!("creativeai {command}");
-        for part in [self.jobs.as_deref().unwrap_or_default(), options] {
+        let jobs = self.jobs.as_deref().unwrap_or_default();
+        self.rehearsed(&format!("creativeai {command}"), &[jobs, options])
+    }
+
+    fn rehearsed(&self, command: &str, parts: &[&str]) -> String {
+        let mut text = command.to_owned();
+        let sandbox = if self.sandbox { "--sandbox" } else { "" };
+        for part in parts.iter().chain([&sandbox]) {
             if !part.is_empty() {
                 text.push(' ');
                 text.push_str(part);
@@ -205,14 +226,23 @@ impl Commands {
         text
     }
 
-    /// `creativeai resolve JOB --dismiss [--jobs FILE]`.
+    /// `creativeai status [JOBS] --id LST-4202`: the one of that id. One that cannot be typed as
+    /// it is goes by its job's key.
+    pub fn look_into(&self, id: Option<&str>, key: JobKey) -> String {
+        let typeable = |id: &&str| {
+            let plain = |c: char| !c.is_control() && c != '"' && c != '%';
+            !id.is_empty() && !id.starts_with('-') && escape(id) == *id && id.chars().all(plain)
+        };
+        let id = id.filter(typeable);
+        let id = id.map_or_else(|| key.to_string(), shell_word);
+        self.on_log("status", &format!("--id {id}"))
+    }
+
+    /// `creativeai resolve JOB --dismiss [--jobs FILE] [--sandbox]`.
     pub fn resolve(&self, job: &str, verdict: &str) -> String {
-        let mut text = format!("creativeai resolve {} {verdict}", shell_word(job));
-        if let Some(jobs) = &self.jobs {
-            text.push_str(" --jobs ");
-            text.push_str(jobs);
-        }
-        text
+        let command = format!("creativeai resolve {} {verdict}", shell_word(job));
+        let jobs = self.jobs.as_ref().map(|jobs| format!("--jobs {jobs}"));
+        self.rehearsed(&command, &[&jobs.unwrap_or_default()])
     }
 }
 
@@ -334,5 +364,33 @@ mod tests {
             other.resolve("LST-1", "--dismiss"),
             format!("creativeai resolve LST-1 --dismiss --jobs {quoted}")
         );
+    }
+
+    #[test]
+    fn commands_of_a_rehearsal_rehearse() {
+        let usual = Commands::default().in_sandbox(true);
+        assert_eq!(
+            usual.on_log("retry", "--failed"),
+            "creativeai retry --failed --sandbox"
+        );
+        let named = Commands::for_log(Some("copy.jsonl")).in_sandbox(true);
+        assert_eq!(
+            named.on_log("reconcile", ""),
+            "creativeai reconcile copy.jsonl --sandbox"
+        );
+        assert_eq!(
+            named.resolve("LST-1", "--dismiss"),
+            "creativeai resolve LST-1 --dismiss --jobs copy.jsonl --sandbox"
+        );
+    }
+
+    #[test]
+    fn an_id_that_cannot_be_typed_gives_way_to_the_key() {
+        let key = JobKey::from_number(1);
+        let look = |id| Commands::default().look_into(id, key);
+        assert_eq!(look(Some("LST-1")), "creativeai status --id LST-1");
+        for id in [None, Some(""), Some("-q"), Some("a\u{1b}[2J"), Some("a\nb")] {
+            assert_eq!(look(id), format!("creativeai status --id {key}"), "{id:?}");
+        }
     }
 }

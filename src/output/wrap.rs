@@ -24,6 +24,19 @@ pub fn wrap(text: &str, width: u16) -> String {
     out.join("\n")
 }
 
+/// `text`, which begins in column `column`, with lines that end before `width`; what continues it
+/// begins in that column, too.
+pub fn hanging(text: &str, width: u16, column: usize) -> String {
+    let room = usize::from(width).saturating_sub(column);
+    let mut out: Vec<String> = Vec::new();
+    for line in text.split('\n') {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let parts = lines(&line[indent..], room.saturating_sub(indent));
+        out.extend(parts.iter().map(|part| format!("{:indent$}{part}", "")));
+    }
+    out.join(&format!("\n{:column$}", ""))
+}
+
 /// One paragraph in lines of at most `width` columns.
 pub fn lines(text: &str, width: usize) -> Vec<String> {
     broken(text, width, width)
@@ -85,6 +98,14 @@ mod tests {
             "error: one two\n    three\n  next: four\n      five six"
         );
         assert_eq!(wrap("as it is\n\nand on", 80), "as it is\n\nand on");
+    }
+
+    #[test]
+    fn what_continues_a_text_in_a_column_stands_below_it() {
+        assert_eq!(
+            hanging("one two three\n  next: four five", 16, 4),
+            "one two\n    three\n      next: four\n      five"
+        );
     }
 
     #[test]

@@ -162,7 +162,12 @@ impl Download {
     pub(super) fn resolve(l: &mut Layers<'_>, flags: &Flags) -> Result<Self, Failure> {
         let dir = Said::flag(flags.download_dir.clone(), "--dir");
         let dir = l.find_path("download.dir", dir)?.unwrap_or(Setting {
-            value: PathBuf::from("videos"),
+            // A rehearsed clip never lies beside a real one.
+            value: PathBuf::from(if flags.sandbox {
+                "sandbox-videos"
+            } else {
+                "videos"
+            }),
             origin: Origin::Default,
         });
         l.show("download.dir", &dir);

@@ -149,7 +149,7 @@ async fn nothing_plays_by_itself_and_one_clip_at_a_time() {
                        .filter(v => !v.paused || v.currentTime > 0 || v.autoplay).length;";
         assert_eq!(browser.count(playing).await, 0);
         let relative = browser
-            .ask("return [...document.querySelectorAll('video')].every(v => v.src.startsWith('file:') && v.src.includes('/videos/LST-'));")
+            .ask("return [...document.querySelectorAll('video')].every(v => v.src.startsWith('file:') && v.src.includes('/sandbox-videos/LST-'));")
             .await;
         assert_eq!(relative, true);
 

@@ -99,7 +99,7 @@ fn what_one_command_rehearsed_another_downloads_though_it_is_killed() {
     assert_eq!(run.json()["downloaded"], 24 - before);
     let log = log();
     assert_eq!(are_whole(&world, &log), 24);
-    assert_eq!(files_below(&world.path("videos")).len(), 24);
+    assert_eq!(files_below(&world.path("sandbox-videos")).len(), 24);
     let size = log.text.len();
     for args in [
         &["download", "--sandbox"][..],

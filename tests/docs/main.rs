@@ -51,6 +51,60 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The files of the examples, without what a reader's own first tries have left among them.
+fn examples() -> Vec<PathBuf> {
+    let folder = root().join("examples");
+    let mut files = files_below(&folder);
+    files.retain(|file| !is_left_over(file.strip_prefix(&folder).unwrap()));
+    files
+}
+
+/// Whether the program makes a file of that name: a log, its lock, clips, a page.
+fn is_left_over(file: &Path) -> bool {
+    let made = [
+        "jobs.jsonl",
+        ".lock",
+        ".unreadable",
+        "report.html",
+        "nightly.log",
+        "captures.jsonl",
+        "creativeai.toml",
+    ];
+    let folders = ["videos", "sandbox-videos", "published"];
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let folder = file.iter().next().unwrap_or_default().to_string_lossy();
+    made.iter().any(|end| name.ends_with(end)) || folders.contains(&&*folder)
+}
+
+#[test]
+fn what_first_tries_leave_among_the_examples_is_none_of_them() {
+    for file in [
+        "jobs.jsonl",
+        "sandbox-jobs.jsonl",
+        "sandbox-jobs.jsonl.lock",
+        "videos/LST-1001/01-kitchen.mp4",
+        "sandbox-videos/LST-1001/01-kitchen.mp4",
+        "sandbox-report.html",
+        "nightly.log",
+    ] {
+        assert!(is_left_over(Path::new(file)), "{file}");
+    }
+    // What belongs to the project is copied whole.
+    let ours = [
+        "listings.csv",
+        "orders.jsonl",
+        "nightly.sh",
+        "webhooks/captured.jsonl",
+    ];
+    let found = examples();
+    for file in ours {
+        assert!(
+            found.contains(&root().join("examples").join(file)),
+            "{file}"
+        );
+    }
+}
+
 /// A fenced block of a page.
 struct Block {
     /// What stands after the fence.
@@ -143,8 +197,7 @@ fn every_file_that_a_page_names_is_there() {
 
 #[test]
 fn nobody_elses_folders_are_named() {
-    let examples = files_below(&root().join("examples"));
-    for path in pages().into_iter().chain(examples) {
+    for path in pages().into_iter().chain(examples()) {
         let text = fs::read_to_string(&path).unwrap();
         for folder in ["/home/", "/Users/", "/tmp/", "C:\\"] {
             assert!(!text.contains(folder), "{}: {folder}", path.display());
@@ -224,6 +277,8 @@ mod examples {
         let folder = tempfile::tempdir().unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_creativeai"))
             .args(["submit", "--dry-run", "--sandbox", "--json"])
+            // A reader may have rehearsed the examples already.
+            .args(["--jobs", "new.jsonl"])
             .arg(manifest)
             .current_dir(folder.path())
             .env_remove("CREATIVEAI_JOBS")
@@ -258,7 +313,7 @@ mod examples {
 
     #[test]
     fn windows_gets_its_line_ends() {
-        for path in files_below(&root().join("examples")) {
+        for path in super::examples() {
             if path.extension().is_some_and(|e| e == "cmd") {
                 let text = fs::read_to_string(&path).unwrap();
                 assert!(text.lines().count() == text.matches("\r\n").count());

@@ -14,8 +14,8 @@ fn a_rehearsed_night_does_everything_and_says_nothing() {
         assert_eq!((printed.as_str(), code), ("", 0), "{log}");
     }
     let made = |name: &str| session.folder().join("examples").join(name).exists();
-    assert!(made("report.html"));
-    assert!(made("videos/LST-1002"));
+    assert!(made("sandbox-report.html"));
+    assert!(made("sandbox-videos/LST-1002"));
     let orders = fs::read_to_string(session.folder().join("examples/sandbox-jobs.jsonl")).unwrap();
     assert_eq!(orders.matches("\"submitting\"").count(), 3, "{orders}");
 }
@@ -84,7 +84,7 @@ fn a_night_hands_every_command_what_it_needs() {
             "retry --failed --yes --max-credits 500",
             "reconcile --wait --timeout 2h",
             "download",
-            "report --output report.html",
+            "report",
         ]
     );
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::{files_below, root};
+use super::{examples, root};
 
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_creativeai");
@@ -33,7 +33,7 @@ impl Session {
             _server: server,
             base_url,
         };
-        for file in files_below(&root().join("examples")) {
+        for file in examples() {
             let copy = session.folder().join(file.strip_prefix(root()).unwrap());
             fs::create_dir_all(copy.parent().unwrap()).unwrap();
             fs::copy(file, copy).unwrap();

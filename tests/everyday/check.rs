@@ -232,6 +232,35 @@ fn a_webhook_address_that_is_none() {
 }
 
 #[test]
+fn a_host_that_is_nowhere_is_one_problem() {
+    let server = Server::answering(serve);
+    let world = World::facing(&server);
+    let mut text = photos(&server, &["good.jpg"]);
+    for n in 0..30 {
+        writeln!(text, "LST-1{n},http://photos.invalid/{n}.jpg,pan").unwrap();
+    }
+    world.write("listings.csv", text);
+    let run = world.run(&["check", "listings.csv", "--json"]).expect(75);
+    let found = findings(&run.json(), "photos");
+    let told = "no network, or no such host: photos.invalid (30 photos)".to_owned();
+    assert_eq!(found, [(false, told)]);
+}
+
+#[test]
+fn a_rehearsal_looks_at_no_photo() {
+    let server = Server::answering(serve);
+    let world = World::facing(&server);
+    world.write("listings.csv", photos(&server, &["gone.jpg"]));
+    told(
+        "check-sandbox-photos",
+        &world,
+        &["check", "listings.csv", "--sandbox"],
+    )
+    .expect(0);
+    assert_eq!(server.polls().len(), 0, "nothing leaves the computer");
+}
+
+#[test]
 fn the_sandbox_needs_nothing() {
     let world = World::new().without_var("CREATIVEAI_API_KEY");
     told("check-sandbox", &world, &["check", "--sandbox"]).expect(0);

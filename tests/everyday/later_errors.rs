@@ -187,3 +187,108 @@ fn a_disk_that_is_full() {
     compare("error-disk", &world, &["submit", "listings.csv"], &run);
     run.expect(74);
 }
+
+#[test]
+fn a_spreadsheet_named_as_a_log() {
+    let world = World::new();
+    world.write("houses.csv", listings(2));
+    told("error-log-csv", &world, &["status", "houses.csv"]).expect(65);
+    let before = std::fs::read(world.path("houses.csv")).unwrap();
+    world.run(&["report", "houses.csv"]).expect(65);
+    let args = ["submit", "houses.csv", "--sandbox", "--jobs", "houses.csv"];
+    world.run(&args).expect(65);
+    assert_eq!(std::fs::read(world.path("houses.csv")).unwrap(), before);
+}
+
+#[test]
+fn only_a_rehearsal_is_here() {
+    let world = World::new();
+    world.write("listings.csv", listings(1));
+    let run = world.run(&["submit", "listings.csv", "--sandbox", "--wait"]);
+    assert!(
+        run.expect(0)
+            .stderr
+            .contains("submit (rehearsal): 1 sent; 1 ready; would have cost"),
+    );
+    told("error-log-missing-rehearsed", &world, &["status"]).expect(74);
+    world.run(&["status", "--sandbox"]).expect(0);
+}
+
+#[test]
+fn a_rehearsal_leaves_the_real_clips_and_page_alone() {
+    let world = World::new();
+    world.write("listings.csv", listings(1));
+    world
+        .run(&["submit", "listings.csv", "--sandbox", "--wait"])
+        .expect(0);
+    world.run(&["download", "--sandbox"]).expect(0);
+    world.run(&["report", "sandbox-jobs.jsonl"]).expect(0);
+    for (name, is_made) in [
+        ("sandbox-videos", true),
+        ("sandbox-report.html", true),
+        ("videos", false),
+        ("report.html", false),
+    ] {
+        assert_eq!(world.path(name).exists(), is_made, "{name}");
+    }
+}
+
+#[test]
+fn a_vendor_out_of_reach_is_told_once_a_round() {
+    let (world, server) = ordered(3);
+    drop(server);
+    let run = world.run(&["reconcile"]).expect(75);
+    let warnings: Vec<&str> = run
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("warning: "))
+        .collect();
+    let [only] = warnings.as_slice() else {
+        panic!("{}", run.stderr)
+    };
+    assert!(
+        only.starts_with("warning: 3 clips: the vendor could not be asked: "),
+        "{only}"
+    );
+    assert!(!only.contains("os error"), "{only}");
+}
+
+#[test]
+fn a_doubt_is_settled_with_commands_that_can_be_copied() {
+    let server = Server::scripted(vec![Step::reset()]);
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(1));
+    let log = ["--jobs", "june.jsonl"];
+    let run = world.run(&["submit", "listings.csv", log[0], log[1]]);
+    let run = run.expect(3);
+    assert!(
+        run.stderr
+            .contains("\n  next: creativeai status june.jsonl\n"),
+        "{}",
+        run.stderr
+    );
+    let shown = world.run(&["status", "june.jsonl"]).expect(0).stdout;
+    assert!(
+        shown.contains("→ creativeai status june.jsonl --id LST-1"),
+        "{shown}"
+    );
+    let command = shown
+        .lines()
+        .map(str::trim)
+        .find(|line| line.contains("--not-accepted"))
+        .unwrap();
+    let typed: Vec<&str> = command.split(' ').skip(1).collect();
+    let run = world.run(&typed).expect(0);
+    assert!(
+        run.stderr
+            .contains("`creativeai retry june.jsonl --failed` sends it again"),
+        "{}",
+        run.stderr
+    );
+    let run = world.run(&["retry", "june.jsonl", "--unknown"]);
+    assert!(
+        run.stderr.contains("nothing of unknown outcome"),
+        "{}",
+        run.stderr
+    );
+}

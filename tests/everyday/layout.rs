@@ -63,7 +63,7 @@ fn progress_is_drawn_on_one_line_and_leaves_nothing_behind() {
         let (bar, summary) = shown.rsplit_once("submit: ").unwrap();
         assert!(bar.ends_with("\u{1b}[2K"), "{bar:?}");
         assert!(
-            plain(summary).starts_with("6 sent; 6 rendering"),
+            plain(summary).starts_with("6 sent; 6 in the queue"),
             "{summary}"
         );
     }
@@ -98,4 +98,23 @@ fn colours_are_for_terminals_that_want_them() {
         &["status", "nowhere.jsonl", "--color", "never"]
     ));
     assert!(!coloured(&world.with_var("NO_COLOR", "1"), &args));
+}
+
+#[test]
+fn a_result_breaks_between_words_too() {
+    let server = Server::scripted(vec![Step::accept(), Step::reset()]);
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(2));
+    let (shown, code) = Terminal::run(&world, 40, &["submit", "listings.csv"]).end();
+    assert_eq!(code, 3);
+    let shown = plain(&shown);
+    let result = &shown[shown.find("submit: ").unwrap()..];
+    assert!(result.lines().all(|l| l.chars().count() <= 40), "{result}");
+    assert!(result.contains("outcome unknown"), "{result}");
+    let (shown, _) = Terminal::run(&world, 60, &["check", "--sandbox"]).end();
+    let shown = plain(&shown);
+    let continued = |line: &&str| !line.starts_with(['✓', '✗', '–', 'E']);
+    let mut rest = shown.lines().filter(continued).peekable();
+    assert!(rest.peek().is_some(), "{shown}");
+    assert!(rest.all(|l| l.starts_with(&" ".repeat(12))), "{shown}");
 }

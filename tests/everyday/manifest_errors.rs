@@ -205,3 +205,61 @@ fn the_sandbox_and_the_vendor_share_no_log() {
     ];
     told("error-mixed-sandbox", &world, &args).expect(78);
 }
+
+#[test]
+fn headers_that_are_nearly_right_are_told() {
+    let world = World::new();
+    world.write(
+        "listings.csv",
+        "listing_id,image_url,video_prompt,durations,varient,webhok_url,rooms,note\n\
+         LST-1,https://cdn.example.com/1.jpg,pan,5s,a,,4,x\n",
+    );
+    told(
+        "columns-nearly",
+        &world,
+        &["submit", "listings.csv", "--dry-run"],
+    )
+    .expect(0);
+    // What was named on purpose is no slip.
+    let named = ["--map", "photo_durations=durations"];
+    let mut args = vec!["submit", "listings.csv", "--dry-run"];
+    args.extend(named);
+    let run = world.run(&args).expect(0);
+    assert!(
+        !run.stderr.contains("did you mean duration?"),
+        "{}",
+        run.stderr
+    );
+    let run = world.run(&[
+        "submit",
+        "listings.csv",
+        "--dry-run",
+        "--map",
+        "image=image_url",
+    ]);
+    run.expect(2);
+}
+
+#[test]
+fn a_blank_in_an_address() {
+    refused(
+        "error-address-blank",
+        format!("{HEADER}LST-1,https://cdn.example.com/a b.jpg,pan\n"),
+        65,
+    );
+}
+
+#[test]
+fn a_manifest_is_checked_as_it_would_be_sent() {
+    let world = World::new();
+    world.write(
+        "listings.csv",
+        "listing_id,image_url,video_prompt\n\
+         LST-1,https://cdn.example.com/1.jpg,pan\n\
+         LST-1,https://cdn.example.com/1.jpg,pan\n\
+         LST-2,2.jpg,pan\n",
+    );
+    let args = ["check", "listings.csv", "--sandbox", "--skip-invalid"];
+    told("check-skip-invalid", &world, &args).expect(0);
+    world.run(&args[..3]).expect(65);
+}

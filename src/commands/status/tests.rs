@@ -60,6 +60,7 @@ fn printed(log: &str, asked: Asked) -> (String, String) {
         filters: asked.filters,
         json: asked.json,
         commands: Commands::default(),
+        rehearsal: Commands::default().in_sandbox(true),
         now: "2026-03-12T09:30:00Z".parse().unwrap(),
     };
     let result = run(&args, file.path(), Rates::default(), &mut printer);
@@ -86,14 +87,14 @@ fn the_table_fits_eighty_columns() {
         "{text}"
     );
     assert_snapshot!(text, @r"
-    LST-9: 0 of 2 rooms ready; 10 credits, about $0.71 to $1.00
+    LST-9: 0 of 2 clips ready; 10 credits, about $0.71 to $1.00
       ? terrace      outcome unknown      9 min ago  10 at stake
-        the connection was cut after the request was s… → creativeai retry --unknown
+        the connection was cut after the request was… → creativeai status --id LST-9
       – garden       replaced             9 min ago    no charge
       ○ garden       not sent yet         9 min ago    no charge
         too many requests → the next creativeai submit sends it
 
-    LST-10: 1 of 3 rooms ready; 8 credits, about $0.57 to $0.80
+    LST-10: 1 of 3 clips ready; 8 credits, about $0.57 to $0.80
       ✓ living-room  ready                7 min ago    3 credits
         https://cdn.creativeai.run/output/video-a1.mp4
       • kitchen      rendering: encoding  9 min ago   ~5 credits
@@ -115,8 +116,8 @@ fn the_table_fits_eighty_columns() {
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
        is sent again by itself. Look into the vendor's dashboard and tell what you
        found, or send again at the risk of paying twice:
-         creativeai resolve JOB --generation-id ID
-         creativeai resolve JOB --not-accepted
+         creativeai resolve 0000000000000004 --generation-id ID
+         creativeai resolve 0000000000000004 --not-accepted
          creativeai retry --unknown
     !  1 clip could not be made; failed clips are not charged. Try again:
          creativeai retry --failed
@@ -132,16 +133,16 @@ fn the_table_fits_eighty_columns() {
 #[test]
 fn a_wide_terminal_has_links_beside_the_clips() {
     let text = shown(Asked {
-        width: 140,
+        width: 150,
         ..Asked::default()
     });
     assert_snapshot!(text, @r"
-    LST-9: 0 of 2 rooms ready; 10 credits, about $0.71 to $1.00
-      ? terrace      outcome unknown      9 min ago  10 at stake  the connection was cut after the request was sent → creativeai retry --unknown
+    LST-9: 0 of 2 clips ready; 10 credits, about $0.71 to $1.00
+      ? terrace      outcome unknown      9 min ago  10 at stake  the connection was cut after the request was sent → creativeai status --id LST-9
       – garden       replaced             9 min ago    no charge
       ○ garden       not sent yet         9 min ago    no charge  too many requests → the next creativeai submit sends it
 
-    LST-10: 1 of 3 rooms ready; 8 credits, about $0.57 to $0.80
+    LST-10: 1 of 3 clips ready; 8 credits, about $0.57 to $0.80
       ✓ living-room  ready                7 min ago    3 credits  https://cdn.creativeai.run/output/video-a1.mp4
       • kitchen      rendering: encoding  9 min ago   ~5 credits  about 40 s left
       ✗ bath         failed               6 min ago     refunded  provider ran out of memory → creativeai retry --failed
@@ -155,25 +156,24 @@ fn a_wide_terminal_has_links_beside_the_clips() {
     Reserved   15 credits, about $1.07 to $1.50, for clips under way or in doubt
     Refunded   5 credits, for clips that failed
 
-    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again by itself. Look into the vendor's dashboard and
-       tell what you found, or send again at the risk of paying twice:
-         creativeai resolve JOB --generation-id ID
-         creativeai resolve JOB --not-accepted
+    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again by itself. Look into the vendor's dashboard and tell what
+       you found, or send again at the risk of paying twice:
+         creativeai resolve 0000000000000004 --generation-id ID
+         creativeai resolve 0000000000000004 --not-accepted
          creativeai retry --unknown
     !  1 clip could not be made; failed clips are not charged. Try again:
          creativeai retry --failed
     •  1 clip was not taken yet and cost nothing; the next creativeai submit sends it again.
     •  1 clip under way. Ask how far:
          creativeai reconcile --wait
-    !  1 line of the log could not be read and was left out. One torn line after a crash is harmless; more mean that something else wrote to the
-       file.
+    !  1 line of the log could not be read and was left out. One torn line after a crash is harmless; more mean that something else wrote to the file.
     ");
 }
 
 #[test]
 fn colours_do_not_move_anything() {
     let coloured = shown(Asked {
-        width: 140,
+        width: 150,
         voice: Voice {
             color: ColorChoice::Always,
             ..Voice::default()
@@ -181,7 +181,7 @@ fn colours_do_not_move_anything() {
         ..Asked::default()
     });
     let plain = shown(Asked {
-        width: 140,
+        width: 150,
         ..Asked::default()
     });
     assert_ne!(coloured, plain);
@@ -235,9 +235,9 @@ fn one_listing_is_told_with_its_evidence() {
       Shape          16:9
       property_type  loft
 
-    Attempt 1: not accepted
+    Attempt 1: refused
       2026-03-12 09:20:03 UTC  about to send the request
-      2026-03-12 09:20:04 UTC  not accepted: prompt too short (HTTP 422)
+      2026-03-12 09:20:04 UTC  refused: prompt too short (HTTP 422)
       2026-03-12 09:20:05 UTC  replaced by an edited row, job: 0000000000000006
 
 
@@ -258,10 +258,10 @@ fn one_listing_is_told_with_its_evidence() {
       Shape          16:9
       property_type  loft
 
-    Attempt 1: not accepted
+    Attempt 1: refused
       2026-03-12 09:20:06 UTC  about to send the request
-      2026-03-12 09:20:07 UTC  not accepted for the time being: too many requests
-                               (HTTP 429)
+      2026-03-12 09:20:07 UTC  refused for the time being: too many requests (HTTP
+                               429)
     ");
 }
 
@@ -288,7 +288,7 @@ fn one_job_is_found_by_its_generation_id() {
       Length     5s
       Shape      9:16
 
-    Attempt 1: completed, as vgen_b1
+    Attempt 1: ready, as vgen_b1
       2026-03-12 09:20:00 UTC  about to send the request
       2026-03-12 09:23:00 UTC  completed as vgen_b1, 5 credits charged
       2026-03-12 09:24:00 UTC  clip saved: videos/SHOE-1/01-shoe.mp4
@@ -313,8 +313,8 @@ fn the_summary_has_counts_and_money_only() {
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
        is sent again by itself. Look into the vendor's dashboard and tell what you
        found, or send again at the risk of paying twice:
-         creativeai resolve JOB --generation-id ID
-         creativeai resolve JOB --not-accepted
+         creativeai resolve 0000000000000004 --generation-id ID
+         creativeai resolve 0000000000000004 --not-accepted
          creativeai retry --unknown
     !  1 clip could not be made; failed clips are not charged. Try again:
          creativeai retry --failed
@@ -430,6 +430,7 @@ fn a_missing_log_is_told_with_the_way_to_make_one() {
         filters: Filters::default(),
         json: false,
         commands: Commands::default(),
+        rehearsal: Commands::default().in_sandbox(true),
         now: Timestamp::UNIX_EPOCH,
     };
     let path = dir.path().join("jobs.jsonl");
@@ -496,13 +497,13 @@ fn the_sample_scripts_logs_are_shown_too() {
     );
     let (out, _) = printed(log, Asked::default());
     assert_snapshot!(out, @r"
-    LST-1: 1 room ready; 5 credits, about $0.36 to $0.50
+    LST-1: 1 clip ready; 5 credits, about $0.36 to $0.50
       ✓ vgen_1            ready            1 min ago  5 credits
         https://cdn/x.mp4
 
-    LST-2: 0 of 1 room ready; 0 credits
+    LST-2: 0 of 1 clip ready; 0 credits
       ? 4bf73a5f1d4853ce  outcome unknown             not known
-        fetch failed → creativeai retry --unknown
+        fetch failed → creativeai status --id LST-2
 
     Clips  2: 1 ready, 1 outcome unknown
     Spent  5 credits, about $0.36 to $0.50
@@ -510,8 +511,64 @@ fn the_sample_scripts_logs_are_shown_too() {
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
        is sent again by itself. Look into the vendor's dashboard and tell what you
        found, or send again at the risk of paying twice:
-         creativeai resolve JOB --generation-id ID
-         creativeai resolve JOB --not-accepted
+         creativeai resolve 4bf73a5f1d4853ce --generation-id ID
+         creativeai resolve 4bf73a5f1d4853ce --not-accepted
          creativeai retry --unknown
     ");
+}
+
+#[test]
+fn a_rehearsal_says_so_and_its_commands_rehearse() {
+    let log = concat!(
+        r#"{"at":"2026-03-12T09:20:00Z","job":"0000000000000001","attempt":1,"status":"completed","listing_id":"LST-1","generation_id":"vgen_sandbox_1","output_url":"http://127.0.0.1:8790/_sandbox/clips/vgen_sandbox_1.mp4","credits":5,"sandbox":true}"#,
+        "\n",
+        r#"{"at":"2026-03-12T09:20:00Z","job":"0000000000000002","attempt":1,"status":"unknown","listing_id":"LST-2","error":"cut off","sandbox":true}"#,
+        "\n",
+        r#"{"at":"2026-03-12T09:20:00Z","job":"0000000000000003","attempt":1,"status":"failed","listing_id":"LST-3","error":"too dark","sandbox":true}"#,
+        "\n",
+    );
+    let (out, _) = printed(log, Asked::default());
+    assert_snapshot!(out, @r"
+    Rehearsal: nothing was paid
+
+    LST-1: 1 clip ready; 5 credits, about $0.36 to $0.50
+      ✓ vgen_sandbox_1    ready            10 min ago  5 credits
+        creativeai download --sandbox fetches it
+
+    LST-2: 0 of 1 clip ready; 0 credits
+      ? 0000000000000002  outcome unknown  10 min ago  not known
+        cut off → creativeai status --id LST-2 --sandbox
+
+    LST-3: 0 of 1 clip ready; 0 credits
+      ✗ 0000000000000003  failed           10 min ago  no charge
+        too dark → creativeai retry --failed --sandbox
+
+    Clips            3: 1 ready, 1 failed, 1 outcome unknown
+    Would have cost  5 credits, about $0.36 to $0.50
+
+    !  1 clip was sent without a clear answer, and may have been paid for. Nothing
+       is sent again by itself. Look into the vendor's dashboard and tell what you
+       found, or send again at the risk of paying twice:
+         creativeai resolve 0000000000000002 --generation-id ID --sandbox
+         creativeai resolve 0000000000000002 --not-accepted --sandbox
+         creativeai retry --unknown --sandbox
+    !  1 clip could not be made; failed clips are not charged. Try again:
+         creativeai retry --failed --sandbox
+    ");
+    let summary = Asked {
+        show: Show::Summary,
+        ..Asked::default()
+    };
+    let (out, _) = printed(log, summary);
+    assert!(out.starts_with("Rehearsal: nothing was paid\n"), "{out}");
+    let json = Asked {
+        show: Show::Summary,
+        json: true,
+        ..Asked::default()
+    };
+    let (out, _) = printed(log, json);
+    assert!(
+        out.starts_with('{') && out.contains("\"credits_charged\":5"),
+        "{out}"
+    );
 }

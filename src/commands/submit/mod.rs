@@ -67,7 +67,9 @@ pub async fn run(
     }
     let concurrency = settings.network.concurrency_for(manifest.id_column());
     let throttle = open::throttle(settings, concurrency, deadline);
-    let teller = tell::Sending::new(printer, most_to_send(&plan, args));
+    let commands = open::commands(&path, &writer.ledger(), settings);
+    let teller = tell::Sending::new(printer, most_to_send(&plan, args), &commands)
+        .of_manifest(manifest.name());
     let tell_event = |event: Event<'_>| teller.tell(&event);
     let now = jiff::Timestamp::now;
     let mut dispatcher = Dispatcher::new(&api.client, &writer, &throttle, &stop, &now, &tell_event);
@@ -94,7 +96,7 @@ pub async fn run(
         let poller = Poller::new(&api, &writer, &stop, settings, printer, concurrency);
         ending.join(poller.wait(|job| plan.holds(job)).await?);
     }
-    ending.join(open::ending_of(&stop, printer));
+    ending.join(open::ending_of(&stop, printer, &commands));
     ending.note_if(cap.is_reached(), Code::Decision);
     ending.note_if(plan.counts.changed > 0, Code::Decision);
     let mut summary = Summary::new("submit");
@@ -111,7 +113,15 @@ pub async fn run(
     }
     let ledger = writer.ledger();
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
-    tell::finish(summary, charged_before, jobs, ending, settings, printer)
+    tell::finish(
+        summary,
+        charged_before,
+        jobs,
+        ending,
+        settings,
+        &commands,
+        printer,
+    )
 }
 
 fn most_to_send(plan: &Plan, args: &SubmitArgs) -> u64 {
@@ -178,12 +188,16 @@ fn read(
     };
     let (mut problems, mut rows) = (0u64, 0u64);
     let name = manifest.name().to_owned();
+    for doubt in manifest.doubts() {
+        printer.warn(format_args!("{}: {doubt}", escape(&name)));
+    }
     for row in manifest.rows().map_err(manifest_failure)? {
         match row {
             Ok(row) => {
                 if let Some(first) = plan.note(&row, &settings.rates) {
                     printer.warn(format_args!(
-                        "{}:{}: the same row as line {first}; it is sent once",
+                        "{}:{}: the same row as line {first}; it is sent once. For a second clip \
+                         of the same photo, fill in the column variant",
                         escape(&name),
                         row.line
                     ));
@@ -257,6 +271,7 @@ fn dry_run(
     tell::dry_run(
         &tell::DryRun {
             manifest: manifest.name(),
+            carried: manifest.carried_columns(),
             counts: &counts,
             states: Tallied::of(jobs),
             id_column: manifest.id_column(),

@@ -289,8 +289,7 @@ fn sections(shown: Vec<Shown>, rates: &Rates) -> Vec<Section> {
     let mut sections = Vec::new();
     let mut rest = shown.into_iter().peekable();
     while let Some(first) = rest.next() {
-        let (column, owner, audience) =
-            (first.column, first.card.owner.clone(), first.card.audience);
+        let (column, owner) = (first.column, first.card.owner.clone());
         let mut tally = Tally::of([&first.state]);
         let mut cards = vec![first];
         while let Some(next) =
@@ -303,7 +302,7 @@ fn sections(shown: Vec<Shown>, rates: &Rates) -> Vec<Section> {
             owner: owner.unwrap_or_else(|| "Without a listing or SKU".to_owned()),
             progress: format!(
                 "{}; {}",
-                audience.progress(&tally),
+                tally.progress(),
                 words::money(rates, tally.committed())
             ),
             cards,
