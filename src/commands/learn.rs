@@ -15,7 +15,7 @@ use crate::output::{Printer, escape};
 use crate::settings::Settings;
 
 /// Bytes of lines that are made durable together.
-const BATCH: usize = 1 << 20;
+const BATCH: usize = 1 << 19;
 
 /// What a verified payload tells.
 pub enum Told {

@@ -88,6 +88,11 @@ pub struct JobLog {
     ledger: Ledger,
 }
 
+/// About as long as the first two lines of a job are.
+const BYTES_OF_A_JOB: u64 = 640;
+/// Jobs for which room is made at once.
+const MOST_EXPECTED: usize = 4_000_000;
+
 impl JobLog {
     /// Reads the log at `path` into `ledger`, which decides what is kept.
     pub fn read(path: &Path, ledger: Ledger) -> Result<Self, LogError> {
@@ -103,6 +108,10 @@ impl JobLog {
     }
 
     fn read_open(path: PathBuf, mut file: File, mut ledger: Ledger) -> Result<Self, LogError> {
+        let len = file.metadata().map_or(0, |meta| meta.len());
+        ledger.expect(
+            usize::try_from(len / BYTES_OF_A_JOB).map_or(0, |jobs| jobs.min(MOST_EXPECTED)),
+        );
         fold::fold(&mut file, &mut ledger)
             .map_err(|error| LogError::io("read the job log", &path, error))?;
         Ok(Self {

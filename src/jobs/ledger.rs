@@ -242,6 +242,16 @@ impl Ledger {
         self
     }
 
+    /// Makes room for so many jobs at once. Tables that grow step by step are moved each time, and
+    /// leave holes behind. Before the first line.
+    pub(crate) fn expect(&mut self, jobs: usize) {
+        self.by_key.reserve(jobs, |_| 0);
+        self.by_id.reserve(jobs, |_| 0);
+        if let Some(subjects) = &mut self.subjects {
+            subjects.by_subject.reserve(jobs, |_| 0);
+        }
+    }
+
     /// How its lines are to be read for [`Ledger::fold`].
     pub(crate) fn reading(&self) -> &Reading {
         &self.reading

@@ -70,7 +70,7 @@ impl Card {
     }
 
     /// Whether the clip is where nobody answers once the command of a rehearsal has ended.
-    fn is_at_stand_in(&self) -> bool {
+    pub(super) fn is_at_stand_in(&self) -> bool {
         let link = self.link.as_deref();
         link.and_then(|link| link.strip_prefix(SANDBOX_ORIGIN))
             .is_some_and(|path| path.starts_with('/'))

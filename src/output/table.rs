@@ -142,14 +142,10 @@ impl Detail {
         }
         match card.standing {
             Standing::Ready => {
-                let fetches = card
-                    .next
-                    .as_ref()
-                    .filter(|_| card.link.is_some())
-                    .map(|next| format!("{next} fetches it"));
-                let place = card.file.clone().or(fetches);
-                let place = place.or(card.link.clone()).or(card.next.clone());
-                detail.whole = escape(place.as_deref().unwrap_or_default()).into_owned();
+                let place = card.file.as_ref().or(card.link.as_ref());
+                let place = place.filter(|_| card.file.is_some() || !card.is_at_stand_in());
+                let place = place.or(card.next.as_ref().filter(|_| card.link.is_none()));
+                detail.whole = escape(place.map_or("", |place| place)).into_owned();
             }
             Standing::Queued | Standing::Rendering => {
                 detail.text = card.reason.clone().unwrap_or_default();
@@ -213,6 +209,9 @@ pub fn footer(
             done.push(format!("{} published", words::number(tally.published)));
         }
         rows.push(("Delivered", done.join(", ")));
+    }
+    if tally.rehearsal && tally.ready() > tally.downloaded {
+        rows.push(("To fetch", commands.on_log("download", "")));
     }
     rows.extend(tally.money(rates));
     let rows = rows.iter().map(|(label, text)| (*label, &**text));

@@ -53,6 +53,11 @@ impl Tally {
         tally
     }
 
+    /// Jobs whose clip is ready.
+    pub fn ready(&self) -> u64 {
+        self.standings[Standing::Ready as usize]
+    }
+
     /// Takes one more in. Money counts whether or not its job still does.
     pub fn add(&mut self, job: &JobState) {
         let speaking = job.speaking();
