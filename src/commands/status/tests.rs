@@ -533,7 +533,6 @@ fn a_rehearsal_says_so_and_its_commands_rehearse() {
 
     LST-1: 1 clip ready; 5 credits, about $0.36 to $0.50
       ✓ vgen_sandbox_1    ready            10 min ago  5 credits
-        creativeai download --sandbox fetches it
 
     LST-2: 0 of 1 clip ready; 0 credits
       ? 0000000000000002  outcome unknown  10 min ago  not known
@@ -544,6 +543,7 @@ fn a_rehearsal_says_so_and_its_commands_rehearse() {
         too dark → creativeai retry --failed --sandbox
 
     Clips            3: 1 ready, 1 failed, 1 outcome unknown
+    To fetch         creativeai download --sandbox
     Would have cost  5 credits, about $0.36 to $0.50
 
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
