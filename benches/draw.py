@@ -20,7 +20,16 @@ def reached(row):
 
 def draw(found, path):
     """Writes the picture."""
-    rows = [(row, share) for row in found["results"] if (share := reached(row)) is not None]
+    rows, head = [], ""
+    for row in found["results"]:
+        # What belongs to the row above is told with the beginning of that one.
+        if not row["what"].startswith("  "):
+            head = row["what"].split(",")[0].split(" into ")[0]
+            name = row["what"]
+        else:
+            name = f"{head}: {row['what'].strip()}"
+        if (share := reached(row)) is not None:
+            rows.append(({**row, "what": name}, share))
     height = TOP + ROW * len(rows) + 20
     middle = LEFT + (WIDTH - LEFT - RIGHT) / 2
     half = (WIDTH - LEFT - RIGHT) / 2
