@@ -24,7 +24,7 @@ def draw(found, path):
     for row in found["results"]:
         # What belongs to the row above is told with the beginning of that one.
         if not row["what"].startswith("  "):
-            head = row["what"].split(",")[0].split(" into ")[0]
+            head = row["what"].split(", ")[0].split(" into ")[0]
             name = row["what"]
         else:
             name = f"{head}: {row['what'].strip()}"
