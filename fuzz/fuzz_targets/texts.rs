@@ -116,7 +116,8 @@ fn safe_name(name: &str) {
     let port = stem
         .strip_prefix("COM")
         .or_else(|| stem.strip_prefix("LPT"));
-    let is_port =
-        port.is_some_and(|n| n.chars().count() == 1 && n.contains(|c: char| c.is_numeric()));
+    // Windows takes superscripts for digits, and no other sign.
+    let is_digit = |c: char| c.is_ascii_digit() || "¹²³".contains(c);
+    let is_port = port.is_some_and(|n| n.chars().count() == 1 && n.contains(is_digit));
     assert!(!is_port, "{name:?}");
 }
