@@ -134,10 +134,10 @@ impl Client {
         match (endpoint, &self.options.voice_poll_path) {
             (Endpoint::Video, _) => {
                 let mut url = self.video.clone();
-                // An id needs no escapes, and an http address always has segments.
-                if let Ok(mut path) = url.path_segments_mut() {
-                    path.push(id.as_str());
-                }
+                // An id needs no escapes.
+                url.path_segments_mut()
+                    .map_err(|()| ConfigError(format!("{base} has no paths below it")))?
+                    .push(id.as_str());
                 Ok(url)
             }
             (Endpoint::Voice, Some(path)) => base.join(&path.replace(ID, id.as_str())),

@@ -8,11 +8,11 @@
 
 mod batch;
 mod hand_over;
-mod later;
 mod serve;
 mod setup;
 mod shared;
 mod show;
+mod typed;
 pub mod values;
 
 use std::ffi::OsString;
@@ -24,7 +24,6 @@ pub use batch::{
     SubmitArgs,
 };
 pub use hand_over::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
-pub use later::Later;
 pub use serve::{FaultArgs, ListenArgs, SandboxArgs, StandInArgs, WebhookFaultArgs};
 pub use setup::{CompletionsArgs, HelpArgs, InitArgs, ManArgs};
 pub use shared::{
@@ -32,6 +31,7 @@ pub use shared::{
     WhereArgs,
 };
 pub use show::{CheckArgs, CompactArgs, ReportArgs, StatusArgs, View};
+pub use typed::IfTyped;
 
 /// One spreadsheet row, one finished clip, paid once
 #[derive(Parser, Clone, Debug)]
@@ -63,7 +63,7 @@ impl Cli {
     /// What was typed. Its errors and help keep to `--color` as everything else does.
     pub fn of_process() -> Result<Self, clap::Error> {
         let typed: Vec<OsString> = std::env::args_os().collect();
-        let mut command = later::made_for(&typed, Self::command).color(color_in(&typed));
+        let mut command = typed::made_for(&typed, Self::command).color(color_in(&typed));
         let matches = command.try_get_matches_from_mut(typed);
         let parsed = matches.and_then(|matches| {
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
@@ -97,48 +97,48 @@ pub enum Command {
   creativeai submit listings.csv --dry-run
   creativeai submit listings.csv --max-credits 200
   creativeai submit products.csv --map image_url=Photo --sandbox --wait")]
-    Submit(Later<SubmitArgs>),
+    Submit(IfTyped<SubmitArgs>),
 
     /// Ask how the ordered clips are doing, or read captured webhooks
     #[command(after_help = "Examples:
   creativeai reconcile --wait --timeout 2h
   creativeai reconcile jobs.jsonl --replay captures.jsonl
   creativeai reconcile --recover recover.txt")]
-    Reconcile(Later<ReconcileArgs>),
+    Reconcile(IfTyped<ReconcileArgs>),
 
     /// Order failed clips again, or repeat orders whose outcome nobody knows
     #[command(after_help = "Examples:
   creativeai retry --failed --dry-run
   creativeai retry --failed --max-credits 100
   creativeai retry --unknown --id LST-4202")]
-    Retry(Later<RetryArgs>),
+    Retry(IfTyped<RetryArgs>),
 
     /// Settle by hand what became of an order, or close a job for good
     #[command(after_help = "Examples:
   creativeai resolve LST-4202 --generation-id vgen_def456
   creativeai resolve 5b1f0c9a77d2e318 --not-accepted
   creativeai resolve LST-4203 --dismiss --jobs june.jsonl")]
-    Resolve(Later<ResolveArgs>),
+    Resolve(IfTyped<ResolveArgs>),
 
     /// Show where every clip stands and what it cost
     #[command(after_help = "Examples:
   creativeai status
   creativeai status --id LST-4202
   creativeai status june.jsonl --where property_type=residential --csv > june.csv")]
-    Status(Later<StatusArgs>),
+    Status(IfTyped<StatusArgs>),
 
     /// Write a page that shows clips, photos, states and cost
     #[command(after_help = "Examples:
   creativeai report
   creativeai report june.jsonl -o june.html --where delivery_target=website-hero")]
-    Report(Later<ReportArgs>),
+    Report(IfTyped<ReportArgs>),
 
     /// Fetch finished clips, one folder for each listing or SKU
     #[command(after_help = "Examples:
   creativeai download
   creativeai download --dir ~/clips --when complete
   creativeai download june.jsonl --where listing_id=LST-4202 --max-size 2GB")]
-    Download(Later<DownloadArgs>),
+    Download(IfTyped<DownloadArgs>),
 
     /// Hand finished clips on, each once
     #[command(
@@ -151,40 +151,40 @@ Examples:
   creativeai publish --to shopify --where target_surface=shopify-pdp
   creativeai publish --exec ./upload.sh --when complete"
     )]
-    Publish(Later<PublishArgs>),
+    Publish(IfTyped<PublishArgs>),
 
     /// Receive webhooks and keep each of them before it is answered
     #[command(after_help = "Examples:
   creativeai listen
   creativeai listen --jobs jobs.jsonl
   creativeai listen --addr 0.0.0.0:8787 --capture /var/lib/creativeai/captures.jsonl")]
-    Listen(Later<ListenArgs>),
+    Listen(IfTyped<ListenArgs>),
 
     /// Run a stand-in for the API on this machine, with faults on request
     #[command(after_help = "Examples:
   creativeai sandbox
   creativeai sandbox --fail-share 10% --lost-reply-share 2% --seed 7
   creativeai submit listings.csv --base-url http://127.0.0.1:8790   (in another terminal)")]
-    Sandbox(Later<SandboxArgs>),
+    Sandbox(IfTyped<SandboxArgs>),
 
     /// Rewrite the job log to one line a job; nothing is lost
     #[command(after_help = "Examples:
   creativeai compact
   creativeai compact june.jsonl")]
-    Compact(Later<CompactArgs>),
+    Compact(IfTyped<CompactArgs>),
 
     /// Tell whether everything is ready; spends nothing
     #[command(after_help = "Examples:
   creativeai check
   creativeai check listings.csv")]
-    Check(Later<CheckArgs>),
+    Check(IfTyped<CheckArgs>),
 
     /// Write a commented settings file and a private key file
     #[command(after_help = "Examples:
   creativeai init
   creativeai init --key-stdin < key.txt
   creativeai init --key-file ~/keys/creativeai")]
-    Init(Later<InitArgs>),
+    Init(IfTyped<InitArgs>),
 
     /// Show every setting and where it comes from
     #[command(after_help = "Examples:
@@ -197,20 +197,20 @@ Examples:
   creativeai completions bash > ~/.local/share/bash-completion/completions/creativeai
   creativeai completions fish > ~/.config/fish/completions/creativeai.fish
   creativeai completions powershell >> $PROFILE")]
-    Completions(Later<CompletionsArgs>),
+    Completions(IfTyped<CompletionsArgs>),
 
     /// Write the manual as man pages
     #[command(after_help = "Examples:
   creativeai man | man -l -
   creativeai man --dir ~/.local/share/man/man1")]
-    Man(Later<ManArgs>),
+    Man(IfTyped<ManArgs>),
 
     /// Explain a command, the job log (log) or the exit codes (exit-codes)
     #[command(after_help = "Examples:
   creativeai help submit
   creativeai help log
   creativeai help exit-codes")]
-    Help(Later<HelpArgs>),
+    Help(IfTyped<HelpArgs>),
 }
 
 impl Command {

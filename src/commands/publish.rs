@@ -38,7 +38,7 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
         gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
     deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
     let when = deliver::when(args.when);
-    let (summary, stopped) = match args.target.target() {
+    let (summary, stop) = match args.target.target() {
         Target::Exec(command) => {
             let options = ExecOptions {
                 command: command.to_owned(),
@@ -68,6 +68,8 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
             printer,
         ))?,
     };
+    let commands = open::commands(&path, &writer.ledger(), settings);
+    let stopped = open::ending_of(&stop, printer, &commands);
     let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
     ending.join(stopped);
     if args.dry_run {
@@ -158,7 +160,7 @@ async fn to_command(
     writer: &Writer,
     settings: &Settings,
     printer: &Printer,
-) -> anyhow::Result<(PublishSummary, Ending)> {
+) -> anyhow::Result<(PublishSummary, Stop)> {
     let (stop, progress) = begin(settings, printer, deliveries.len());
     let show = |event: Event| deliver::show(&event, &progress, printer, output::Event::Published);
     let exec = Exec {
@@ -169,14 +171,7 @@ async fn to_command(
     };
     let summary = exec.run(deliveries, when).await;
     drop(progress);
-    Ok((
-        summary,
-        open::ending_of(
-            &stop,
-            printer,
-            &open::commands(writer.path(), &writer.ledger(), settings),
-        ),
-    ))
+    Ok((summary, stop))
 }
 
 async fn to_shop(
@@ -186,7 +181,7 @@ async fn to_shop(
     writer: &Writer,
     settings: &Settings,
     printer: &Printer,
-) -> anyhow::Result<(PublishSummary, Ending)> {
+) -> anyhow::Result<(PublishSummary, Stop)> {
     let wrong = |e: crate::delivery::shopify::StoreError| {
         Failure::config(e.to_string()).help("nothing was sent; see `creativeai help publish`")
     };
@@ -246,14 +241,7 @@ async fn to_shop(
     };
     let summary = shopify.run(deliveries, when).await;
     drop(progress);
-    Ok((
-        summary,
-        open::ending_of(
-            &stop,
-            printer,
-            &open::commands(writer.path(), &writer.ledger(), settings),
-        ),
-    ))
+    Ok((summary, stop))
 }
 
 /// A static token, else an app's id and secret; only from environment or file.

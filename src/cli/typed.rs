@@ -30,9 +30,9 @@ fn may_be_typed(name: &str) -> bool {
 
 /// The options of one command.
 #[derive(Clone, Debug)]
-pub struct Later<T>(Box<T>);
+pub struct IfTyped<T>(Box<T>);
 
-impl<T> Deref for Later<T> {
+impl<T> Deref for IfTyped<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -40,7 +40,7 @@ impl<T> Deref for Later<T> {
     }
 }
 
-impl<T: Args> Args for Later<T> {
+impl<T: Args> Args for IfTyped<T> {
     fn augment_args(command: Command) -> Command {
         if may_be_typed(command.get_name()) {
             T::augment_args(command)
@@ -54,7 +54,7 @@ impl<T: Args> Args for Later<T> {
     }
 }
 
-impl<T: FromArgMatches> FromArgMatches for Later<T> {
+impl<T: FromArgMatches> FromArgMatches for IfTyped<T> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         T::from_arg_matches(matches).map(Box::new).map(Self)
     }
