@@ -4,6 +4,10 @@
 //! The order of things is the tool's promise: the `submitting` line is durable before the POST,
 //! the outcome line before anybody is told of it. A process that is killed in between leaves a
 //! `submitting` line alone, and every reader takes that for an outcome nobody knows.
+//!
+//! An outcome's line need not be durable before the next attempt takes its place: that attempt's
+//! own `submitting` line comes after it in the log, and nothing is sent before that one is durable.
+//! So both lines share a sync, and never are more attempts in doubt than are sent at a time.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -14,7 +18,7 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt};
 
 use crate::api::{Client, Endpoint, MAX_POSTS, Outcome, Permit, Throttle, Wait, idempotency_key};
-use crate::job_log::{AppendError, Writer};
+use crate::job_log::{AppendError, Appending, Writer};
 use crate::jobs::{Credits, GenerationId, IdColumn, JobKey, Record, Status};
 use crate::observe::Facts;
 use crate::stop::{Reason, Stop};
@@ -105,6 +109,25 @@ pub struct Tally {
     pub released: Credits,
 }
 
+/// An attempt that has its outcome, whose line is on its way to the disk.
+struct Settled {
+    attempt: Attempt,
+    outcome: Settlement,
+    line: Appending,
+}
+
+/// What became of an attempt.
+enum Settlement {
+    /// It has this id.
+    Accepted(GenerationId),
+    /// Refused for good, with this HTTP status.
+    Refused(u16, String),
+    /// Not accepted this time.
+    GaveUp(Option<u16>, String),
+    /// Nobody knows.
+    Unknown(String),
+}
+
 /// A cap on what the whole log may have charged and reserved.
 ///
 /// It counts an attempt from the moment that this is handed out, since its line may not be in the
@@ -157,6 +180,7 @@ struct Course {
     in_flight: usize,
     unknown_in_a_row: u32,
     no_such_page_in_a_row: u32,
+    any_accepted: bool,
     /// Ids whose lines are being written.
     arriving: HashSet<GenerationId>,
 }
@@ -207,9 +231,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// for what there is room to send.
     pub async fn run(&self, attempts: impl Iterator<Item = Attempt>, concurrency: usize) -> Tally {
         let stop = self.stop;
+        let concurrency = concurrency.max(1);
         let sending = stream::iter(attempts.take_while(|_| !stop.is_set()))
             .map(|attempt| self.make(attempt))
-            .buffer_unordered(concurrency.max(1))
+            .buffer_unordered(concurrency)
+            .filter_map(std::future::ready)
+            .map(|settled| self.conclude(settled))
+            .buffer_unordered(concurrency)
             .for_each(|()| std::future::ready(()));
         let mut sending = std::pin::pin!(sending);
         tokio::select! {
@@ -234,29 +262,29 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         self.course.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn make(&self, attempt: Attempt) {
-        let Some(permit) = self.permit().await else {
-            return;
-        };
+    /// Makes an attempt, unless the run stops first, up to its outcome.
+    async fn make(&self, attempt: Attempt) -> Option<Settled> {
+        let permit = self.permit().await?;
         if self.stop.is_set() {
-            return;
+            return None;
         }
         if let Err(error) = self.writer.announce(attempt.opening.clone()).await {
             // Nothing was sent, so nothing is lost.
             self.stop.set(Reason::Disk(error.to_string()));
-            return;
+            return None;
         }
         {
             let mut course = self.course();
             course.in_flight += 1;
             course.tally.begun += 1;
         }
-        self.send(&attempt, permit).await;
+        let outcome = self.send(&attempt, permit).await;
         self.course().in_flight -= 1;
+        Some(self.settle(attempt, outcome))
     }
 
-    /// Sends what stands in the log, as often as it takes, and writes down what became of it.
-    async fn send(&self, attempt: &Attempt, mut permit: Permit<'a>) {
+    /// Sends what stands in the log, as often as it takes.
+    async fn send(&self, attempt: &Attempt, mut permit: Permit<'a>) -> Outcome {
         let key = idempotency_key(attempt.job, attempt.number);
         let mut posts = 0;
         loop {
@@ -265,19 +293,16 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 .submit(attempt.endpoint, &key, &attempt.body)
                 .await;
             posts += 1;
-            let (retry_after, http_status, error) = match outcome {
+            let (retry_after, error) = match &outcome {
                 Outcome::Throttled {
-                    retry_after,
-                    http_status,
-                    error,
-                } => (retry_after, Some(http_status), error),
-                Outcome::NotSent { error } => (None, None, error),
+                    retry_after, error, ..
+                } => (*retry_after, error),
+                Outcome::NotSent { error } => (None, error),
                 settled => {
-                    match settled {
-                        Outcome::Accepted { .. } => permit.succeeded(),
-                        _ => drop(permit),
+                    if matches!(settled, Outcome::Accepted { .. }) {
+                        permit.succeeded();
                     }
-                    return self.settle(attempt, settled).await;
+                    return outcome;
                 }
             };
             let next = match permit.throttled(retry_after, posts) {
@@ -290,7 +315,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             };
             match next {
                 Some(next) => permit = next,
-                None => return self.give_up(attempt, http_status, error).await,
+                None => return outcome,
             }
         }
     }
@@ -304,8 +329,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         permit
     }
 
-    async fn settle(&self, attempt: &Attempt, outcome: Outcome) {
-        match outcome {
+    /// Judges an outcome and hands its line in.
+    fn settle(&self, attempt: Attempt, outcome: Outcome) -> Settled {
+        let (record, outcome) = match outcome {
             Outcome::Accepted {
                 id,
                 status,
@@ -313,34 +339,45 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 body,
             } => {
                 if let Some(warning) = warning {
-                    (self.tell)(Event::Warning(attempt, warning));
+                    (self.tell)(Event::Warning(&attempt, warning));
                 }
-                self.accepted(attempt, id, status, Facts::of(&body.payload()))
-                    .await;
+                self.accepted(&attempt, id, status, &Facts::of(&body.payload()))
             }
-            Outcome::Refused { http_status, error } => {
-                self.refused(attempt, http_status, error).await;
-            }
+            Outcome::Refused { http_status, error } => self.refused(&attempt, http_status, error),
             Outcome::Denied { http_status, error } => {
                 self.stop.set(Reason::Denied(http_status, error.clone()));
-                self.give_up(attempt, Some(http_status), error).await;
+                self.give_up(&attempt, Some(http_status), error)
             }
-            Outcome::Unknown { http_status, error } => {
-                self.unknown(attempt, http_status, error).await;
-            }
+            Outcome::Unknown { http_status, error } => self.unknown(&attempt, http_status, error),
             Outcome::Throttled {
                 http_status, error, ..
-            } => {
-                self.give_up(attempt, Some(http_status), error).await;
-            }
-            Outcome::NotSent { error } => self.give_up(attempt, None, error).await,
+            } => self.give_up(&attempt, Some(http_status), error),
+            Outcome::NotSent { error } => self.give_up(&attempt, None, error),
+        };
+        let line = record.in_sandbox(self.sandbox).finish();
+        Settled {
+            attempt,
+            outcome,
+            line: self.writer.begin_append(line),
         }
     }
 
-    async fn accepted(&self, attempt: &Attempt, id: GenerationId, status: Status, facts: Facts) {
+    fn accepted(
+        &self,
+        attempt: &Attempt,
+        id: GenerationId,
+        status: Status,
+        facts: &Facts,
+    ) -> (Record, Settlement) {
         if let Err((reason, error)) = self.claim(attempt, &id) {
             self.stop.set(reason);
-            return self.unknown(attempt, None, error).await;
+            return self.unknown(attempt, None, error);
+        }
+        {
+            let mut course = self.course();
+            course.any_accepted = true;
+            course.unknown_in_a_row = 0;
+            course.no_such_page_in_a_row = 0;
         }
         let at = (self.clock)();
         let mut record = Self::record(attempt, at, status)
@@ -349,17 +386,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         for (name, value) in facts.fields(status, None) {
             record = record.with(name, value);
         }
-        let written = self.write(record).await;
-        self.course().arriving.remove(&id);
-        if written {
-            let mut course = self.course();
-            course.tally.accepted += 1;
-            course.tally.credits += attempt.estimate;
-            course.unknown_in_a_row = 0;
-            course.no_such_page_in_a_row = 0;
-            drop(course);
-            (self.tell)(Event::Accepted(attempt));
-        }
+        (record, Settlement::Accepted(id))
     }
 
     /// Makes sure that the id is this attempt's alone, and of this log's kind.
@@ -381,7 +408,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         Ok(())
     }
 
-    async fn refused(&self, attempt: &Attempt, http_status: u16, error: String) {
+    fn refused(&self, attempt: &Attempt, http_status: u16, error: String) -> (Record, Settlement) {
         let no_such_page = matches!(http_status, 404 | 405);
         {
             let mut course = self.course();
@@ -391,48 +418,45 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             } else {
                 0
             };
-            if course.no_such_page_in_a_row >= MAX_NO_SUCH_PAGE && course.tally.accepted == 0 {
+            if course.no_such_page_in_a_row >= MAX_NO_SUCH_PAGE && !course.any_accepted {
                 self.stop.set(Reason::WrongAddress);
             }
         }
         if attempt.resend {
-            return self.still_unknown(attempt, Some(http_status), error).await;
+            return self.still_unknown(attempt, Some(http_status), error);
         }
+        self.course().tally.released += attempt.estimate;
         let record = Self::record(attempt, (self.clock)(), Status::SubmitFailed)
             .with("error", &error)
             .with("http_status", http_status);
-        if self.write(record).await {
-            let mut course = self.course();
-            course.tally.refused += 1;
-            course.tally.released += attempt.estimate;
-            drop(course);
-            (self.tell)(Event::Refused(attempt, http_status, error));
-        }
+        (record, Settlement::Refused(http_status, error))
     }
 
     /// Every POST of the attempt is known not to have been accepted, for now.
-    async fn give_up(&self, attempt: &Attempt, http_status: Option<u16>, error: String) {
+    fn give_up(
+        &self,
+        attempt: &Attempt,
+        http_status: Option<u16>,
+        error: String,
+    ) -> (Record, Settlement) {
         self.course().unknown_in_a_row = 0;
         if attempt.resend {
-            return self.still_unknown(attempt, http_status, error).await;
+            return self.still_unknown(attempt, http_status, error);
         }
+        self.course().tally.released += attempt.estimate;
         let record = Self::record(attempt, (self.clock)(), Status::SubmitFailed)
             .with("error", &error)
             .with_some("http_status", http_status)
             .with("temporary", true);
-        if self.write(record).await {
-            let mut course = self.course();
-            course.tally.gave_up += 1;
-            course.tally.released += attempt.estimate;
-            drop(course);
-            (self.tell)(match http_status {
-                Some(401..=403) => Event::Denied(attempt, error),
-                _ => Event::GaveUp(attempt, error),
-            });
-        }
+        (record, Settlement::GaveUp(http_status, error))
     }
 
-    async fn unknown(&self, attempt: &Attempt, http_status: Option<u16>, error: String) {
+    fn unknown(
+        &self,
+        attempt: &Attempt,
+        http_status: Option<u16>,
+        error: String,
+    ) -> (Record, Settlement) {
         {
             let mut course = self.course();
             course.unknown_in_a_row += 1;
@@ -440,20 +464,19 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 self.stop.set(Reason::ThreeUnknown);
             }
         }
-        self.still_unknown(attempt, http_status, error).await;
+        self.still_unknown(attempt, http_status, error)
     }
 
-    async fn still_unknown(&self, attempt: &Attempt, http_status: Option<u16>, error: String) {
+    fn still_unknown(
+        &self,
+        attempt: &Attempt,
+        http_status: Option<u16>,
+        error: String,
+    ) -> (Record, Settlement) {
         let record = Self::record(attempt, (self.clock)(), Status::Unknown)
             .with("error", &error)
             .with_some("http_status", http_status);
-        if self.write(record).await {
-            let mut course = self.course();
-            course.tally.unknown += 1;
-            course.tally.credits += attempt.estimate;
-            drop(course);
-            (self.tell)(Event::Unknown(attempt, error));
-        }
+        (record, Settlement::Unknown(error))
     }
 
     fn record(attempt: &Attempt, at: jiff::Timestamp, status: Status) -> Record {
@@ -464,23 +487,150 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         Record::new(at, attempt.job, attempt.number, status).with_id(id)
     }
 
-    /// Whether the line is durable. If not, it is told as a line to recover, and the run stops.
-    async fn write(&self, record: Record) -> bool {
-        let line = record.in_sandbox(self.sandbox).finish();
-        match self.writer.append(line).await {
-            Ok(()) => true,
-            Err(AppendError { error, lines }) => {
-                (self.tell)(Event::Recover(lines.trim_end().to_owned()));
-                self.stop.set(Reason::Disk(error.to_string()));
-                false
-            }
+    /// Tells of an outcome once its line is durable. When it cannot be, it is told as a line to
+    /// recover, and the run stops.
+    async fn conclude(&self, settled: Settled) {
+        let Settled {
+            attempt,
+            outcome,
+            line,
+        } = settled;
+        let written = self.writer.durable(line).await;
+        if let Settlement::Accepted(id) = &outcome {
+            self.course().arriving.remove(id);
         }
+        if let Err(AppendError { error, lines }) = written {
+            (self.tell)(Event::Recover(lines.trim_end().to_owned()));
+            self.stop.set(Reason::Disk(error.to_string()));
+            return;
+        }
+        let event = {
+            let tally = &mut self.course().tally;
+            match outcome {
+                Settlement::Accepted(_) => {
+                    tally.accepted += 1;
+                    tally.credits += attempt.estimate;
+                    Event::Accepted(&attempt)
+                }
+                Settlement::Refused(http_status, error) => {
+                    tally.refused += 1;
+                    Event::Refused(&attempt, http_status, error)
+                }
+                Settlement::GaveUp(http_status, error) => {
+                    tally.gave_up += 1;
+                    match http_status {
+                        Some(401..=403) => Event::Denied(&attempt, error),
+                        _ => Event::GaveUp(&attempt, error),
+                    }
+                }
+                Settlement::Unknown(error) => {
+                    tally.unknown += 1;
+                    tally.credits += attempt.estimate;
+                    Event::Unknown(&attempt, error)
+                }
+            }
+        };
+        (self.tell)(event);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+    use std::path::{Path, PathBuf};
+
     use super::*;
+    use crate::jobs::{Credits, Ledger, Line};
+
+    /// Looks into the log whenever a request is sent.
+    struct Watcher {
+        log: PathBuf,
+        concurrency: usize,
+        /// The most attempts without an outcome that it ever saw.
+        most: Cell<usize>,
+        sent: Cell<u32>,
+    }
+
+    impl Transport for Watcher {
+        async fn submit(&self, _: Endpoint, key: &str, _: &str) -> Outcome {
+            let open = in_doubt(&self.log);
+            assert!(
+                open.iter().any(|job| key.contains(job.as_str())),
+                "{key} is sent before the log tells of it"
+            );
+            assert!(open.len() <= self.concurrency, "{open:?} are all in doubt");
+            self.most.set(self.most.get().max(open.len()));
+            self.sent.set(self.sent.get() + 1);
+            let error = "no".to_owned();
+            // Others are sent meanwhile.
+            tokio::task::yield_now().await;
+            Outcome::Refused {
+                http_status: 400,
+                error,
+            }
+        }
+    }
+
+    /// The jobs that a log announces and tells no outcome of, as another process reads it.
+    fn in_doubt(log: &Path) -> Vec<String> {
+        let mut newest = HashMap::new();
+        let text = std::fs::read_to_string(log).unwrap();
+        // The last line may be on its way just now.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        for line in whole.lines() {
+            let line = Line::parse_whole(line).unwrap();
+            newest.insert(line.job.to_string(), line.word.status());
+        }
+        newest.retain(|_, status| *status == Some(Status::Submitting));
+        newest.into_keys().collect()
+    }
+
+    #[tokio::test]
+    async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("jobs.jsonl");
+        let ledger = Ledger::new(crate::jobs::Rates::default());
+        let writer = Writer::open(&log, ledger, "submit", Duration::ZERO).unwrap();
+        let concurrency = 4;
+        let transport = Watcher {
+            log: log.clone(),
+            concurrency,
+            most: Cell::default(),
+            sent: Cell::default(),
+        };
+        let throttle = Throttle::new(concurrency, None, None);
+        let stop = Stop::default();
+        let told = Cell::new(0);
+        let tell = |event: Event<'_>| {
+            let Event::Refused(attempt, 400, _) = event else {
+                panic!("{event:?}");
+            };
+            let job = attempt.job.to_string();
+            assert!(!in_doubt(&log).contains(&job), "{job} is told of too early");
+            told.set(told.get() + 1);
+        };
+        let now = jiff::Timestamp::now;
+        let dispatcher = Dispatcher::new(&transport, &writer, &throttle, &stop, &now, &tell);
+        let attempts = (0..200).map(|i| {
+            let job = JobKey::of_seed(&i.to_string());
+            let opening = Record::new(now(), job, 1, Status::Submitting).finish();
+            Attempt {
+                job,
+                number: 1,
+                id: None,
+                endpoint: Endpoint::Video,
+                body: "{}".to_owned(),
+                opening,
+                resend: false,
+                estimate: Credits::whole(5),
+            }
+        });
+        let tally = dispatcher.run(attempts, concurrency).await;
+        assert_eq!((tally.begun, tally.refused), (200, 200));
+        assert_eq!((transport.sent.get(), told.get()), (200, 200));
+        assert!(transport.most.get() > 1, "all were sent one by one");
+        assert_eq!(in_doubt(&log), [""; 0]);
+    }
 
     #[test]
     fn a_cap_counts_what_is_handed_out_and_gives_back_what_was_refused() {

@@ -78,31 +78,27 @@ impl Appender {
 
     /// Appends whole lines, each with its newline; returns once they are durable.
     pub async fn append(&self, lines: String) -> Appended {
-        let (done, lines) = self.hand_in(lines, false);
-        done.await.unwrap_or_else(|_| Err(gone(lines)))
+        self.begin(lines).done().await
     }
 
     /// The same for lines that announce what is only done once they are durable. When they cannot
     /// be made durable they are taken out of the file again, as far as the system lets us, so that
     /// nobody takes what was never done for something in doubt.
     pub async fn append_tentative(&self, lines: String) -> Appended {
-        let (done, lines) = self.hand_in(lines, true);
-        done.await.unwrap_or_else(|_| Err(gone(lines)))
+        self.hand_in(lines, true).done().await
     }
 
     /// The same for callers that are not async.
     pub fn append_blocking(&self, lines: String) -> Appended {
-        let (done, lines) = self.hand_in(lines, false);
-        done.blocking_recv().unwrap_or_else(|_| Err(gone(lines)))
+        self.begin(lines).wait()
     }
 
     /// Hands lines in and lets the caller wait later.
     pub(super) fn begin(&self, lines: String) -> Pending {
-        let (done, lines) = self.hand_in(lines, false);
-        Pending { done, lines }
+        self.hand_in(lines, false)
     }
 
-    fn hand_in(&self, lines: String, tentative: bool) -> (oneshot::Receiver<Appended>, String) {
+    fn hand_in(&self, lines: String, tentative: bool) -> Pending {
         let (sender, done) = oneshot::channel();
         if let Some(requests) = &self.requests {
             let request = Request {
@@ -111,10 +107,16 @@ impl Appender {
                 done: sender,
             };
             if let Err(mpsc::SendError(request)) = requests.send(request) {
-                return (done, request.lines);
+                return Pending {
+                    done,
+                    lines: request.lines,
+                };
             }
         }
-        (done, String::new())
+        Pending {
+            done,
+            lines: String::new(),
+        }
     }
 }
 
@@ -127,7 +129,13 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// Waits until they are durable. Not for async callers.
+    /// Waits until they are durable.
+    pub async fn done(self) -> Appended {
+        let Self { done, lines } = self;
+        done.await.unwrap_or_else(|_| Err(gone(lines)))
+    }
+
+    /// The same for callers that are not async.
     pub fn wait(self) -> Appended {
         let Self { done, lines } = self;
         done.blocking_recv().unwrap_or_else(|_| Err(gone(lines)))

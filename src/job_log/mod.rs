@@ -264,6 +264,13 @@ impl Writer {
     }
 
     /// The second step: returns once the lines are durable and folded.
+    pub async fn durable(&self, appending: Appending) -> Result<(), AppendError> {
+        let (start, lines) = appending.0.done().await?;
+        self.fold(start, &lines);
+        Ok(())
+    }
+
+    /// The same for callers that are not async.
     pub fn finish_append(&self, appending: Appending) -> Result<(), AppendError> {
         let (start, lines) = appending.0.wait()?;
         self.fold(start, &lines);
