@@ -30,8 +30,11 @@ impl std::fmt::Display for AppendError {
 
 impl std::error::Error for AppendError {}
 
-/// Where the lines start in the file, and the lines.
-type Appended = Result<(u64, String), AppendError>;
+type Appended = Result<(), AppendError>;
+
+/// Takes in what has become durable, and where in the file it starts, before anybody who waits for
+/// it goes on.
+pub(super) type Sink = Box<dyn FnMut(u64, &[u8]) + Send>;
 
 struct Request {
     lines: String,
@@ -49,8 +52,14 @@ pub struct Appender {
 
 impl Appender {
     /// Opens `path` for appending and makes it (mode 0600) where it is missing; an empty file's
-    /// folder is synced, so that its name lasts as long as its lines. A last line without a newline is ended before the first new one.
+    /// folder is synced, so that its name lasts as long as its lines. A last line without a newline
+    /// is ended before the first new one.
     pub fn open(path: &Path) -> io::Result<Self> {
+        Self::with_sink(path, Box::new(|_, _| {}))
+    }
+
+    /// The same, with somebody who takes in what was written.
+    pub(super) fn with_sink(path: &Path, sink: Sink) -> io::Result<Self> {
         let mut file = open(path)?;
         let len = file.seek(SeekFrom::End(0))?;
         // An empty one may be left over from a run that got no further than making it.
@@ -67,6 +76,7 @@ impl Appender {
                     len,
                     torn,
                     failed: None,
+                    sink,
                 }
                 .run(&requests);
             })?;
@@ -165,6 +175,7 @@ struct Committer {
     len: u64,
     torn: bool,
     failed: Option<Arc<io::Error>>,
+    sink: Sink,
 }
 
 impl Committer {
@@ -188,7 +199,7 @@ impl Committer {
         if self.torn {
             bytes.push(b'\n');
         }
-        let mut start = self.len + bytes.len() as u64;
+        let torn = bytes.len();
         // Last, so that they can be cut off.
         batch.sort_by_key(|request| request.tentative);
         let mut firm = self.len;
@@ -205,6 +216,7 @@ impl Committer {
                 .and_then(|()| self.file.sync_data());
             match written {
                 Ok(()) => {
+                    (self.sink)(self.len + torn as u64, &bytes[torn..]);
                     self.len += bytes.len() as u64;
                     self.torn = false;
                 }
@@ -215,15 +227,13 @@ impl Committer {
             }
         }
         for Request { lines, done, .. } in batch.drain(..) {
-            let len = lines.len() as u64;
             let reply = match &self.failed {
-                None => Ok((start, lines)),
+                None => Ok(()),
                 Some(error) => Err(AppendError {
                     error: error.clone(),
                     lines,
                 }),
             };
-            start += len;
             // Nobody waits any more when a run was stopped at once.
             let _ = done.send(reply);
         }
@@ -284,22 +294,36 @@ pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::BufRead;
+    use std::sync::Mutex;
+
     use super::*;
 
     #[tokio::test]
-    async fn lines_of_many_tasks_are_whole_and_where_they_are_said_to_be() {
+    async fn lines_of_many_tasks_are_whole_and_taken_in_where_they_stand() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
-        let appender = Appender::open(&path).unwrap();
-        let appends = (0..200).map(|i| appender.append(format!("line {i}\n")));
-        let done: Vec<_> = futures::future::join_all(appends).await;
+        let taken = Arc::new(Mutex::new(Vec::new()));
+        let sink = {
+            let taken = Arc::clone(&taken);
+            move |start: u64, lines: &[u8]| {
+                let mut taken = taken.lock().unwrap();
+                assert_eq!(start, taken.len() as u64);
+                taken.extend_from_slice(lines);
+            }
+        };
+        let appender = Appender::with_sink(&path, Box::new(sink)).unwrap();
+        let appends = (0..200).map(async |i| {
+            let line = format!("line {i}\n");
+            appender.append(line.clone()).await.unwrap();
+            let taken = String::from_utf8(taken.lock().unwrap().clone()).unwrap();
+            assert!(taken.contains(&line), "not taken in before it is told of");
+        });
+        futures::future::join_all(appends).await;
         drop(appender);
-        let text = std::fs::read_to_string(&path).unwrap();
+        let text = std::fs::read(&path).unwrap();
         assert_eq!(text.lines().count(), 200);
-        for appended in done {
-            let (offset, line) = appended.unwrap();
-            assert!(text[offset as usize..].starts_with(&line), "{line}");
-        }
+        assert_eq!(*taken.lock().unwrap(), text);
     }
 
     #[test]
@@ -307,12 +331,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
         std::fs::write(&path, "whole\n{\"torn").unwrap();
-        let appender = Appender::open(&path).unwrap();
-        let (offset, _) = appender.append_blocking("next\n".to_owned()).unwrap();
+        let sink = |start: u64, lines: &[u8]| assert_eq!((start, lines), (13, &b"next\n"[..]));
+        let appender = Appender::with_sink(&path, Box::new(sink)).unwrap();
+        appender.append_blocking("next\n".to_owned()).unwrap();
         drop(appender);
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, "whole\n{\"torn\nnext\n");
-        assert_eq!(&text[offset as usize..], "next\n");
     }
 
     #[cfg(unix)]
@@ -336,6 +360,7 @@ mod tests {
             len: 0,
             torn: false,
             failed: None,
+            sink: Box::new(|_, _| panic!("nothing was written")),
         };
         for _ in 0..2 {
             let (sender, mut done) = oneshot::channel();

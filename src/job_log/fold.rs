@@ -45,20 +45,20 @@ pub(super) fn fold(file: &mut (impl Read + Send), ledger: &mut Ledger) -> io::Re
     Ok(())
 }
 
-/// The gists of lines that are about to be written.
-pub(super) fn take_text(text: &str, reading: &Reading) -> Vec<Gists> {
+/// The gists of lines that were just written.
+pub(super) fn take_text(text: &[u8], reading: &Reading) -> Vec<Gists> {
     // Only a file's start may hold a byte order mark, and this is none.
     let block = Block::Lines(1);
     if text.len() < SMALL {
-        vec![take_lines(reading, text.as_bytes(), 0, text.len(), 1)]
+        vec![take_lines(reading, text, 0, text.len(), 1)]
     } else {
-        take_apart(reading, Some(block), text.as_bytes())
+        take_apart(reading, Some(block), text)
     }
 }
 
 /// Folds lines that were just written, which start at `offset`.
-pub(super) fn fold_text(text: &str, offset: u64, gists: &[Gists], ledger: &mut Ledger) {
-    fold_all(ledger, text.as_bytes(), Block::Lines(offset), gists);
+pub(super) fn fold_text(text: &[u8], offset: u64, gists: &[Gists], ledger: &mut Ledger) {
+    fold_all(ledger, text, Block::Lines(offset), gists);
 }
 
 /// Bytes that are not worth being shared among threads.

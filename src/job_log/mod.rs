@@ -13,7 +13,7 @@ mod read;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 pub use appender::{AppendError, Appender};
@@ -104,18 +104,9 @@ impl JobLog {
             }
             Err(error) => return Err(LogError::io("open the job log", &path, error)),
         };
-        Self::read_open(path, file, ledger)
-    }
-
-    fn read_open(path: PathBuf, mut file: File, mut ledger: Ledger) -> Result<Self, LogError> {
-        let len = file.metadata().map_or(0, |meta| meta.len());
-        ledger.expect(
-            usize::try_from(len / BYTES_OF_A_JOB).map_or(0, |jobs| jobs.min(MOST_EXPECTED)),
-        );
-        fold::fold(&mut file, &mut ledger)
-            .map_err(|error| LogError::io("read the job log", &path, error))?;
+        let mut ledger = ledger;
         Ok(Self {
-            lines: LineReader::new(file),
+            lines: read(&path, file, &mut ledger)?,
             path,
             ledger,
         })
@@ -144,6 +135,14 @@ impl JobLog {
     }
 }
 
+/// Folds a log's file, and returns what reads single lines of it.
+fn read(path: &Path, mut file: File, ledger: &mut Ledger) -> Result<LineReader, LogError> {
+    let len = file.metadata().map_or(0, |meta| meta.len());
+    ledger.expect(usize::try_from(len / BYTES_OF_A_JOB).map_or(0, |jobs| jobs.min(MOST_EXPECTED)));
+    fold::fold(&mut file, ledger).map_err(|error| LogError::io("read the job log", path, error))?;
+    Ok(LineReader::new(file))
+}
+
 fn view(
     path: &Path,
     lines: &LineReader,
@@ -163,6 +162,10 @@ fn view(
             io::Error::new(io::ErrorKind::InvalidData, error.to_string()),
         )
     })
+}
+
+fn write(ledger: &RwLock<Ledger>) -> RwLockWriteGuard<'_, Ledger> {
+    ledger.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the log tells of a request.
@@ -185,8 +188,7 @@ pub struct Appending(appender::Pending);
 pub struct Writer {
     path: PathBuf,
     lines: LineReader,
-    ledger: RwLock<Ledger>,
-    reading: Reading,
+    ledger: Arc<RwLock<Ledger>>,
     appender: Appender,
     is_new: bool,
     // Last, so that it outlives the appender's thread.
@@ -205,16 +207,23 @@ impl Writer {
         let path = resolve(path)?;
         let lock = Lock::acquire(&path, command, wait).map_err(LogError::from_lock)?;
         let is_new = !path.exists();
-        let appender = Appender::open(&path)
-            .map_err(|error| LogError::io("open the job log", &path, error))?;
-        let file =
-            File::open(&path).map_err(|error| LogError::io("open the job log", &path, error))?;
-        let log = JobLog::read_open(path, file, ledger)?;
+        let reading = ledger.reading().clone();
+        let ledger = Arc::new(RwLock::new(ledger));
+        let sink = {
+            let ledger = Arc::clone(&ledger);
+            move |start: u64, lines: &[u8]| {
+                let gists = fold::take_text(lines, &reading);
+                fold::fold_text(lines, start, &gists, &mut write(&ledger));
+            }
+        };
+        let failed = |error| LogError::io("open the job log", &path, error);
+        let appender = Appender::with_sink(&path, Box::new(sink)).map_err(failed)?;
+        let file = File::open(&path).map_err(failed)?;
+        let lines = read(&path, file, &mut write(&ledger))?;
         Ok(Self {
-            path: log.path,
-            lines: log.lines,
-            reading: log.ledger.reading().clone(),
-            ledger: RwLock::new(log.ledger),
+            path,
+            lines,
+            ledger,
             appender,
             is_new,
             _lock: lock,
@@ -238,24 +247,18 @@ impl Writer {
 
     /// Appends whole lines, each with its newline, and returns once they are durable and folded.
     pub async fn append(&self, lines: String) -> Result<(), AppendError> {
-        let (start, lines) = self.appender.append(lines).await?;
-        self.fold(start, &lines);
-        Ok(())
+        self.appender.append(lines).await
     }
 
     /// The same for lines that announce what is only done once they are durable; see
     /// [`Appender::append_tentative`].
     pub async fn announce(&self, lines: String) -> Result<(), AppendError> {
-        let (start, lines) = self.appender.append_tentative(lines).await?;
-        self.fold(start, &lines);
-        Ok(())
+        self.appender.append_tentative(lines).await
     }
 
     /// The same for callers that are not async.
     pub fn append_blocking(&self, lines: String) -> Result<(), AppendError> {
-        let (start, lines) = self.appender.append_blocking(lines)?;
-        self.fold(start, &lines);
-        Ok(())
+        self.appender.append_blocking(lines)
     }
 
     /// The same in two steps, for callers that have something to do meanwhile.
@@ -265,22 +268,12 @@ impl Writer {
 
     /// The second step: returns once the lines are durable and folded.
     pub async fn durable(&self, appending: Appending) -> Result<(), AppendError> {
-        let (start, lines) = appending.0.done().await?;
-        self.fold(start, &lines);
-        Ok(())
+        appending.0.done().await
     }
 
     /// The same for callers that are not async.
     pub fn finish_append(&self, appending: Appending) -> Result<(), AppendError> {
-        let (start, lines) = appending.0.wait()?;
-        self.fold(start, &lines);
-        Ok(())
-    }
-
-    fn fold(&self, start: u64, lines: &str) {
-        let gists = fold::take_text(lines, &self.reading);
-        let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
-        fold::fold_text(lines, start, &gists, &mut ledger);
+        appending.0.wait()
     }
 
     /// One job with all its fields. The ledger must keep places.
