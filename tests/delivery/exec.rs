@@ -314,7 +314,7 @@ fn the_rooms_of_a_listing_go_out_together() {
 #[test]
 fn at_a_signal_what_runs_is_waited_for_and_nothing_more_is_started() {
     let (_api, world, _) = finished(6);
-    let wait = "echo $CREATIVEAI_JOB >> begun; while ! test -e go; do sleep 0.02; done; \
+    let wait = "echo $CREATIVEAI_JOB >> begun; while test -e begun && ! test -e go; do sleep 0.02; done; \
                 echo $CREATIVEAI_JOB >> done";
     let publish = ["publish", "--exec", wait, "--concurrency", "2"];
     let mut run = world.start(&publish);
@@ -345,7 +345,7 @@ fn at_a_signal_what_runs_is_waited_for_and_nothing_more_is_started() {
 #[test]
 fn after_a_crash_a_clip_may_come_again_under_the_same_publish_id() {
     let (_api, world, _) = finished(1);
-    let note = "echo $CREATIVEAI_PUBLISH_ID >> got; while ! test -e go; do sleep 0.02; done";
+    let note = "echo $CREATIVEAI_PUBLISH_ID >> got; while test -e got && ! test -e go; do sleep 0.02; done";
     let mut run = world.start(&["publish", "--exec", note]);
     wait_for_lines(&world.path("got"), 1, &mut run);
     run.kill();
