@@ -94,7 +94,7 @@ impl<'a> Payload<'a> {
         scan::each_field(text, |field| {
             if let Some(place) = payload.field(field.name) {
                 // A name that comes twice is an error of serde's.
-                if place.replace(field.raw).is_some() {
+                if place.replace(field.raw()).is_some() {
                     return None;
                 }
             }

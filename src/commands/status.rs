@@ -51,11 +51,13 @@ pub fn run(
     rates: Rates,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
-    let mut ledger = Ledger::new(rates);
+    let ledger = Ledger::new(rates);
     let needs_views = args.show != Show::Summary || !args.filters.is_empty();
-    if needs_views {
-        ledger = ledger.with_places();
-    }
+    let ledger = if needs_views {
+        ledger.with_places()
+    } else {
+        ledger.without_ids()
+    };
     let log = JobLog::read(path, ledger).map_err(|error| {
         let hint = match error {
             LogError::Missing(_) => {

@@ -14,7 +14,6 @@ const PIECES: usize = 8;
 pub(super) fn fold(file: &mut (impl Read + Send), ledger: &mut Ledger) -> io::Result<()> {
     let mut blocks = Blocks::new(file);
     let mut text = Vec::new();
-    let mut next_text = Vec::new();
     let mut read = blocks.next(&mut text)?;
     // A short log is done before a second thread would have started.
     if blocks.is_at_end() {
@@ -28,18 +27,42 @@ pub(super) fn fold(file: &mut (impl Read + Send), ledger: &mut Ledger) -> io::Re
         }
         return Ok(());
     }
+    // On a thread of the pool, so that it need not be woken block by block.
+    rayon::scope(|_| fold_blocks(&mut blocks, text, read, ledger))
+}
+
+/// Folds `text`, the block that was just read, and all that follow.
+fn fold_blocks(
+    blocks: &mut Blocks<impl Read + Send>,
+    mut text: Vec<u8>,
+    mut read: Option<Block>,
+    ledger: &mut Ledger,
+) -> io::Result<()> {
     let reading = ledger.reading().clone();
-    let mut gists = take_apart(&reading, read, &text);
-    while let Some(block) = read {
-        // While one block is folded the next one is read and taken apart.
-        let (next, ()) = rayon::join(
-            || -> io::Result<_> {
-                let next = blocks.next(&mut next_text)?;
-                Ok((next, take_apart(&reading, next, &next_text)))
+    let mut apart: Option<(Block, Vec<Gists>)> = None;
+    let (mut apart_text, mut next_text) = (Vec::new(), Vec::new());
+    while read.is_some() || apart.is_some() {
+        // At the same time one block is folded, the next one is taken apart, and a third one is
+        // read.
+        let ((), (gists, next)) = rayon::join(
+            || {
+                if let Some((block, gists)) = &apart {
+                    fold_all(ledger, &apart_text, *block, gists);
+                }
             },
-            || fold_all(ledger, &text, block, &gists),
+            || {
+                rayon::join(
+                    || take_apart(&reading, read, &text),
+                    || match read {
+                        Some(_) => blocks.next(&mut next_text),
+                        None => Ok(None),
+                    },
+                )
+            },
         );
-        (read, gists) = next?;
+        apart = read.map(|block| (block, gists));
+        read = next?;
+        std::mem::swap(&mut apart_text, &mut text);
         std::mem::swap(&mut text, &mut next_text);
     }
     Ok(())
@@ -61,6 +84,8 @@ pub(super) fn fold_text(text: &[u8], offset: u64, gists: &[Gists], ledger: &mut 
     fold_all(ledger, text, Block::Lines(offset), gists);
 }
 
+/// As short as lines mostly are, in bytes.
+const SHORT_LINE: usize = 240;
 /// Bytes that are not worth being shared among threads.
 const SMALL: usize = 64 << 10;
 
@@ -102,16 +127,23 @@ fn take_apart(reading: &Reading, block: Option<Block>, text: &[u8]) -> Vec<Gists
 
 /// The gists of the lines of `text[start..end]`; the text starts at `offset` of the file.
 fn take_lines(reading: &Reading, text: &[u8], start: usize, end: usize, offset: u64) -> Gists {
-    let mut gists = Gists::default();
-    for (at, line) in lines_of(&text[start..end]) {
-        let at = start + at;
-        let (skipped, line) = bare(offset + at as u64, line);
+    let text = &text[start..end];
+    let mut gists = Gists::with_room_for(text.len() / SHORT_LINE);
+    // All at once is quicker than line by line.
+    let valid = std::str::from_utf8(text).ok();
+    for (at, line) in lines_of(text) {
+        let (skipped, line) = bare(offset + (start + at) as u64, line);
+        let at = at + skipped as usize;
         let place = LineAt {
             // Blocks are of some megabytes.
-            start: (at + skipped as usize) as u32,
+            start: (start + at) as u32,
             len: line.len() as u32,
         };
-        match std::str::from_utf8(line) {
+        let line = match valid {
+            Some(valid) => Ok(&valid[at..at + line.len()]),
+            None => std::str::from_utf8(line),
+        };
+        match line {
             Ok(line) => reading.read(line, place, &mut gists),
             Err(_) => gists.unreadable += 1,
         }

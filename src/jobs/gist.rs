@@ -91,6 +91,16 @@ pub(crate) struct Gists {
     pub unreadable: u64,
 }
 
+impl Gists {
+    /// None yet, but room for so many.
+    pub fn with_room_for(lines: usize) -> Self {
+        Self {
+            lines: Vec::with_capacity(lines),
+            unreadable: 0,
+        }
+    }
+}
+
 /// A line's place in the text that was read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LineAt {
@@ -123,10 +133,20 @@ impl Reading {
         if raw.trim().is_empty() {
             return;
         }
-        match Line::parse(raw) {
-            Ok(line) if line.history.is_some() => into.lines.push((at, Read::Many)),
-            Ok(line) => into.lines.push((at, Read::One(self.gist(&line)))),
+        let read = match Line::parse_plain(raw) {
+            Some(line) => line.map(|line| self.gist_of(&line)),
+            None => Line::read(raw, false).map(|line| self.gist_of(&line)),
+        };
+        match read {
+            Ok(read) => into.lines.push((at, read)),
             Err(_) => into.unreadable += 1,
+        }
+    }
+
+    fn gist_of<T: AsRef<str>>(&self, line: &Line<'_, T>) -> Read {
+        match line.history {
+            Some(_) => Read::Many,
+            None => Read::One(self.gist(line)),
         }
     }
 
@@ -147,7 +167,7 @@ impl Reading {
         self.hasher.hash_one(told).max(UNLIKE + 1)
     }
 
-    pub fn gist(&self, line: &Line<'_>) -> Gist {
+    pub fn gist<T: AsRef<str>>(&self, line: &Line<'_, T>) -> Gist {
         let is_request_wanted = self.subjects || self.owners || line.credits_estimated.is_none();
         let request = line
             .request
@@ -157,10 +177,13 @@ impl Reading {
             (Some(told), _) => Credits::from_number(told),
             (None, request) => request.as_ref().map(|r| r.price(&self.rates)),
         };
-        let owner = line.id.as_ref();
+        let owner = line
+            .id
+            .as_ref()
+            .map(|(column, owner)| (*column, owner.as_ref()));
         let subject = match (owner, &request) {
             (Some((_, owner)), Some(request)) if self.subjects => {
-                Subject::of_request(owner.as_str(), request).number()
+                Subject::of_request(owner, request).number()
             }
             _ => 0,
         };
@@ -174,7 +197,7 @@ impl Reading {
             id: line
                 .generation_id
                 .as_ref()
-                .map_or(0, |id| self.id(id.as_str())),
+                .map_or(0, |id| self.id(id.as_ref())),
             told: match line.told {
                 _ if !is_end => 0,
                 Some(told) => self.told(told),
@@ -183,7 +206,7 @@ impl Reading {
             subject,
             keyless_owner: match owner {
                 Some((_, owner)) if self.subjects && line.keyless => {
-                    Subject::of_owner(owner.as_str()).number()
+                    Subject::of_owner(owner).number()
                 }
                 _ => 0,
             },
@@ -194,8 +217,8 @@ impl Reading {
             verdict: line
                 .verdict
                 .as_ref()
-                .and_then(|verdict| Verdict::parse(verdict.as_str())),
-            owner: owner.map(|(column, id)| (*column, Span::of(id.as_str(), line.raw))),
+                .and_then(|verdict| Verdict::parse(verdict.as_ref())),
+            owner: owner.map(|(column, id)| (column, Span::of(id, line.raw))),
             model: match (&request, line.request) {
                 (Some(request), _) => {
                     let model = request.model.as_ref();
@@ -208,7 +231,7 @@ impl Reading {
     }
 }
 
-fn flags(line: &Line<'_>) -> u8 {
+fn flags<T: AsRef<str>>(line: &Line<'_, T>) -> u8 {
     let mut flags = 0;
     let mut put = |flag, is_set| flags |= if is_set { flag } else { 0 };
     put(KEYLESS, line.keyless);

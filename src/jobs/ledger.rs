@@ -93,10 +93,7 @@ pub struct Ledger {
     reading: Reading,
     jobs: Vec<JobState>,
     by_key: HashTable<u32>,
-    /// Jobs by the smallest id of their first attempt.
-    by_id: HashTable<u32>,
-    /// Jobs by every other id they have, or were once said to have.
-    more_ids: HashMap<u64, Vec<u32>>,
+    ids: Option<Ids>,
     places: Option<Places>,
     subjects: Option<Subjects>,
     owners: Option<Owners>,
@@ -142,6 +139,65 @@ impl Places {
         }
         offsets.sort_unstable();
         offsets
+    }
+}
+
+/// Which job has an id.
+#[derive(Debug, Default)]
+struct Ids {
+    /// Jobs by the smallest id of their first attempt.
+    first: HashTable<u32>,
+    /// Jobs by every other id they have, or were once said to have.
+    more: HashMap<u64, Vec<u32>>,
+}
+
+impl Ids {
+    /// Keeps the job at `index` findable, after a line with `id` (0 for none) was taken in that may
+    /// have changed its first id.
+    fn note(&mut self, jobs: &[JobState], id: u64, id_before: u64, index: u32) {
+        let first_id = |i: u32| jobs[i as usize].first_id();
+        let now = first_id(index);
+        if id_before != now && id_before != 0 {
+            // A smaller one came, or an earlier attempt: the table's entry is no longer right.
+            if let Ok(entry) = self.first.find_entry(id_before, |&i| i == index) {
+                entry.remove();
+            }
+            let lost = [id_before, now];
+            for id in lost.into_iter().filter(|&id| id != 0) {
+                self.note_more(id, index);
+            }
+        }
+        // What has it as its first one was noted when it came.
+        if id == 0 || (id == now && id == id_before) {
+            return;
+        }
+        let known = self.first.find(id, |&i| first_id(i) == id);
+        match known {
+            Some(&known) if known == index => {}
+            None if id == now && id_before == 0 => {
+                self.first.insert_unique(id, index, |&i| first_id(i));
+            }
+            _ => self.note_more(id, index),
+        }
+    }
+
+    fn note_more(&mut self, id: u64, index: u32) {
+        let jobs = self.more.entry(id).or_default();
+        if !jobs.contains(&index) {
+            jobs.push(index);
+        }
+    }
+
+    /// The jobs that have an id, or were once said to.
+    fn of(&self, jobs: &[JobState], id: u64) -> impl Iterator<Item = u32> {
+        let first = self.first.find(id, |&i| jobs[i as usize].first_id() == id);
+        // Hashing costs, and most logs have none.
+        let more = if self.more.is_empty() {
+            None
+        } else {
+            self.more.get(&id)
+        };
+        first.into_iter().chain(more.into_iter().flatten()).copied()
     }
 }
 
@@ -206,8 +262,7 @@ impl Ledger {
             reading: Reading::new(rates),
             jobs: Vec::new(),
             by_key: HashTable::new(),
-            by_id: HashTable::new(),
-            more_ids: HashMap::new(),
+            ids: Some(Ids::default()),
             places: None,
             subjects: None,
             owners: None,
@@ -216,6 +271,13 @@ impl Ledger {
             lines: 0,
             unreadable: 0,
         }
+    }
+
+    /// Finds no job by an id of the vendor's, for those who only count. Before the first line.
+    #[must_use]
+    pub fn without_ids(mut self) -> Self {
+        self.ids = None;
+        self
     }
 
     /// Also keeps where lines stand, for [`Ledger::places`]. Before the first line.
@@ -245,8 +307,11 @@ impl Ledger {
     /// Makes room for so many jobs at once. Tables that grow step by step are moved each time, and
     /// leave holes behind. Before the first line.
     pub(crate) fn expect(&mut self, jobs: usize) {
+        self.jobs.reserve(jobs);
         self.by_key.reserve(jobs, |_| 0);
-        self.by_id.reserve(jobs, |_| 0);
+        if let Some(ids) = &mut self.ids {
+            ids.first.reserve(jobs, |_| 0);
+        }
         if let Some(subjects) = &mut self.subjects {
             subjects.by_subject.reserve(jobs, |_| 0);
         }
@@ -273,6 +338,8 @@ impl Ledger {
     pub(crate) fn fold(&mut self, text: &[u8], offset: u64, gists: &Gists) {
         self.unreadable += gists.unreadable;
         for group in gists.lines.chunks(LOOKED_UP) {
+            // What is new among the group's jobs comes after these.
+            let known = self.jobs.len();
             let mut found = [END; LOOKED_UP];
             for ((_, read), found) in group.iter().zip(&mut found) {
                 if let Read::One(gist) = read {
@@ -285,7 +352,11 @@ impl Ledger {
                 let job = match read {
                     Read::One(gist) if found != END => Some(self.absorb_gist(gist, raw, found)),
                     Read::One(gist) => {
-                        let index = self.index_of(gist.key, gist.attempt);
+                        let mut new = self.jobs[known..].iter();
+                        let index = match new.position(|job| job.key == gist.key) {
+                            Some(at) => (known + at) as u32,
+                            None => self.insert(gist.key, gist.attempt),
+                        };
                         Some(self.absorb_gist(gist, raw, index))
                     }
                     Read::Many => self.absorb_parts(raw),
@@ -333,7 +404,9 @@ impl Ledger {
         } else if gist.id != 0 {
             self.has_live_id = true;
         }
-        self.note_ids(gist.id, id_before, index);
+        if let Some(ids) = &mut self.ids {
+            ids.note(&self.jobs, gist.id, id_before, index);
+        }
         if let Some(subjects) = &mut self.subjects {
             subjects.note(gist, index);
         }
@@ -354,9 +427,11 @@ impl Ledger {
     }
 
     fn index_of(&mut self, key: JobKey, attempt: u32) -> u32 {
-        if let Some(index) = self.find(key) {
-            return index;
-        }
+        self.find(key).unwrap_or_else(|| self.insert(key, attempt))
+    }
+
+    /// A job that is not there yet.
+    fn insert(&mut self, key: JobKey, attempt: u32) -> u32 {
         let index = self.jobs.len() as u32;
         self.jobs.push(JobState::new(key, attempt));
         let jobs = &self.jobs;
@@ -367,50 +442,12 @@ impl Ledger {
         index
     }
 
-    /// Keeps the jobs findable by their ids, after a line with `id` (0 for none) was taken in.
-    fn note_ids(&mut self, id: u64, id_before: u64, index: u32) {
-        let jobs = &self.jobs;
-        let first_id = |i: u32| jobs[i as usize].first_id();
-        let now = first_id(index);
-        if id_before != now && id_before != 0 {
-            // A smaller one came, or an earlier attempt: the table's entry is no longer right.
-            if let Ok(entry) = self.by_id.find_entry(id_before, |&i| i == index) {
-                entry.remove();
-            }
-            let lost = [id_before, now];
-            for id in lost.into_iter().filter(|&id| id != 0) {
-                note_more(&mut self.more_ids, id, index);
-            }
-        }
-        if id == 0 {
-            return;
-        }
-        let known = self.by_id.find(id, |&i| first_id(i) == id);
-        match known {
-            Some(&known) if known == index => {}
-            None if id == now && id_before == 0 => {
-                self.by_id.insert_unique(id, index, |&i| first_id(i));
-            }
-            _ => note_more(&mut self.more_ids, id, index),
-        }
-    }
-
     /// The job that has an id now. A person may have given it to a job and taken it back; should
     /// two jobs have it, the smaller key is as good as the other.
     fn find_id(&self, id: u64) -> Option<u32> {
-        let first = self
-            .by_id
-            .find(id, |&i| self.jobs[i as usize].first_id() == id);
-        // Hashing costs, and most logs have none.
-        let more = if self.more_ids.is_empty() {
-            None
-        } else {
-            self.more_ids.get(&id)
-        };
-        first
-            .into_iter()
-            .chain(more.into_iter().flatten())
-            .copied()
+        self.ids
+            .as_ref()?
+            .of(&self.jobs, id)
             .filter(|&i| {
                 let mut attempts = self.jobs[i as usize].attempts();
                 attempts.any(|a| a.id_hashes().any(|h| h == id))
@@ -532,13 +569,6 @@ impl Ledger {
         } else {
             !self.has_sandbox
         }
-    }
-}
-
-fn note_more(more_ids: &mut HashMap<u64, Vec<u32>>, id: u64, index: u32) {
-    let jobs = more_ids.entry(id).or_default();
-    if !jobs.contains(&index) {
-        jobs.push(index);
     }
 }
 

@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::scan::{self, Field};
+use super::scan::{self, Field, Kind};
 use super::{Credits, GenerationId, IdColumn, JobKey, Rates, Seconds, Status, Word};
 
 /// Every name that has a meaning of its own in a log line. A manifest's carried column may not
@@ -71,6 +71,18 @@ impl Text<'_> {
     }
 }
 
+impl AsRef<str> for Text<'_> {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct TextVisitor;
@@ -117,9 +129,9 @@ impl fmt::Display for LineError {
     }
 }
 
-/// A log line. Field by field as the log's format names them.
+/// A log line. Field by field as the log's format names them; its texts are `T`.
 #[derive(Debug)]
-pub struct Line<'a> {
+pub struct Line<'a, T = Text<'a>> {
     /// The whole line, the last tie-breaker of every order.
     pub raw: &'a str,
     /// When it was written, in milliseconds since 1970; for a line of the vendor's sample scripts
@@ -134,9 +146,9 @@ pub struct Line<'a> {
     /// Whether it is a line of the vendor's sample scripts, which name no job.
     pub keyless: bool,
     /// The listing or SKU.
-    pub id: Option<(IdColumn, Text<'a>)>,
+    pub id: Option<(IdColumn, T)>,
     /// The vendor's id, checked.
-    pub generation_id: Option<Text<'a>>,
+    pub generation_id: Option<T>,
     /// The request's body, verbatim.
     pub request: Option<&'a str>,
     /// What was charged.
@@ -152,7 +164,7 @@ pub struct Line<'a> {
     /// Written under `--sandbox`.
     pub sandbox: bool,
     /// On `resolved`.
-    pub verdict: Option<Text<'a>>,
+    pub verdict: Option<T>,
     /// On a compacted line: the lines it stands for.
     pub history: Option<&'a str>,
     /// What was told of an end, verbatim with what is between the fields: `"credits":5,"error":"x"`.
@@ -202,7 +214,7 @@ impl<'a> RequestFacts<'a> {
         let mut twice = false;
         let mut put = |place: &mut Option<Text<'a>>, field: Field<'a>| {
             twice |= place.is_some();
-            *place = plain_text(field)?;
+            *place = field.text()?.map(Text::from);
             Some(())
         };
         scan::each_field(body, |field| match field.name {
@@ -211,9 +223,9 @@ impl<'a> RequestFacts<'a> {
             "text" => put(&mut facts.text, field),
             "language" => put(&mut facts.language, field),
             // Rarely there in another form than these two; the rest is serde's.
-            "duration" => match (field.value, facts.duration) {
-                (scan::Value::Text(_) | scan::Value::Number(_), None) => {
-                    facts.duration = Some(field.raw);
+            "duration" => match (field.kind, facts.duration) {
+                (Kind::Text | Kind::Number, None) => {
+                    facts.duration = Some(field.raw());
                     Some(())
                 }
                 _ => None,
@@ -241,8 +253,8 @@ impl<'a> RequestFacts<'a> {
 impl<'a> Line<'a> {
     /// Reads a line for the compact fold: what [`Line::rest`] would hold is skipped.
     pub fn parse(raw: &'a str) -> Result<Self, LineError> {
-        match Found::plain(raw) {
-            Some(found) => found.into_line(raw),
+        match Line::parse_plain(raw) {
+            Some(line) => line.map(Line::into_texts),
             None => Self::read(raw, false),
         }
     }
@@ -252,7 +264,8 @@ impl<'a> Line<'a> {
         Self::read(raw, true)
     }
 
-    fn read(raw: &'a str, keep_rest: bool) -> Result<Self, LineError> {
+    /// Reads a line by serde; `keep_rest` decides about the fields that the fold does not need.
+    pub(super) fn read(raw: &'a str, keep_rest: bool) -> Result<Self, LineError> {
         // Space around a line is no part of it: a compacted line's history does not keep it, and
         // what breaks a tie must be the same before and after.
         let raw = raw.trim_matches([' ', '\t', '\r', '\n']);
@@ -262,20 +275,6 @@ impl<'a> Line<'a> {
             .and_then(|fields| de.end().map(|()| fields))
             .map_err(|e| LineError::Malformed(e.to_string()))?;
         fields.into_line(raw)
-    }
-
-    /// Whether a sandbox wrote it or made its id.
-    pub fn is_sandbox(&self) -> bool {
-        self.sandbox
-            || self
-                .generation_id
-                .as_ref()
-                .is_some_and(|id| id.0.starts_with(super::SANDBOX_PREFIX))
-    }
-
-    /// The credits it says were charged.
-    pub fn charged(&self) -> Option<f64> {
-        self.adjusted_credits.or(self.credits)
     }
 
     /// The lines a compacted line stands for, each read by `parse`; none for any other line. A
@@ -307,20 +306,63 @@ impl<'a> Line<'a> {
     }
 }
 
+impl<'a> Line<'a, &'a str> {
+    /// Reads a line without escapes and without detours; `None` leaves it to [`Line::read`].
+    pub(crate) fn parse_plain(raw: &'a str) -> Option<Result<Self, LineError>> {
+        Found::plain(raw).map(|found| found.into_line(raw))
+    }
+
+    fn into_texts(self) -> Line<'a> {
+        Line {
+            raw: self.raw,
+            at: self.at,
+            job: self.job,
+            attempt: self.attempt,
+            word: self.word,
+            keyless: self.keyless,
+            id: self.id.map(|(column, id)| (column, id.into())),
+            generation_id: self.generation_id.map(Text::from),
+            request: self.request,
+            credits: self.credits,
+            adjusted_credits: self.adjusted_credits,
+            credits_estimated: self.credits_estimated,
+            temporary: self.temporary,
+            http_status: self.http_status,
+            sandbox: self.sandbox,
+            verdict: self.verdict.map(Text::from),
+            history: self.history,
+            told: self.told,
+            rest: self.rest,
+        }
+    }
+}
+
+impl<T: AsRef<str>> Line<'_, T> {
+    /// Whether a sandbox wrote it or made its id.
+    pub fn is_sandbox(&self) -> bool {
+        let id = self.generation_id.as_ref().map(T::as_ref);
+        self.sandbox || id.is_some_and(|id| id.starts_with(super::SANDBOX_PREFIX))
+    }
+
+    /// The credits it says were charged.
+    pub fn charged(&self) -> Option<f64> {
+        self.adjusted_credits.or(self.credits)
+    }
+}
+
 /// Collects the fields of one object; `keep_rest` decides about those the fold does not need.
 struct Fields {
     keep_rest: bool,
 }
 
-#[derive(Default)]
-struct Found<'a> {
-    at: Option<Text<'a>>,
-    job: Option<Text<'a>>,
+struct Found<'a, T> {
+    at: Option<T>,
+    job: Option<T>,
     attempt: Option<u32>,
-    status: Option<Text<'a>>,
-    listing_id: Option<Text<'a>>,
-    sku: Option<Text<'a>>,
-    generation_id: Option<Text<'a>>,
+    status: Option<T>,
+    listing_id: Option<T>,
+    sku: Option<T>,
+    generation_id: Option<T>,
     request: Option<&'a str>,
     credits: Option<f64>,
     adjusted_credits: Option<f64>,
@@ -328,24 +370,52 @@ struct Found<'a> {
     temporary: Option<bool>,
     http_status: Option<u16>,
     sandbox: Option<bool>,
-    verdict: Option<Text<'a>>,
+    verdict: Option<T>,
     history: Option<&'a str>,
-    submitted_at: Option<Text<'a>>,
-    completed_at: Option<Text<'a>>,
+    submitted_at: Option<T>,
+    completed_at: Option<T>,
     error: Option<&'a str>,
     told: Option<&'a str>,
     rest: Vec<(Text<'a>, &'a RawValue)>,
 }
 
+impl<T> Default for Found<'_, T> {
+    fn default() -> Self {
+        Self {
+            at: None,
+            job: None,
+            attempt: None,
+            status: None,
+            listing_id: None,
+            sku: None,
+            generation_id: None,
+            request: None,
+            credits: None,
+            adjusted_credits: None,
+            credits_estimated: None,
+            temporary: None,
+            http_status: None,
+            sandbox: None,
+            verdict: None,
+            history: None,
+            submitted_at: None,
+            completed_at: None,
+            error: None,
+            told: None,
+            rest: Vec::new(),
+        }
+    }
+}
+
 impl<'de> DeserializeSeed<'de> for Fields {
-    type Value = Found<'de>;
+    type Value = Found<'de, Text<'de>>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Fields {
-    type Value = Found<'de>;
+    type Value = Found<'de, Text<'de>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
@@ -450,80 +520,112 @@ impl Told {
     }
 }
 
-#[expect(clippy::option_option, reason = "refused, null, or a text")]
-fn plain_text(field: Field<'_>) -> Option<Option<Text<'_>>> {
-    Some(field.value.text()?.map(|text| Text(Cow::Borrowed(text))))
-}
-
-impl<'a> Found<'a> {
+impl<'a> Found<'a, &'a str> {
     /// Reads the fields of a plain line without serde; `None` leaves it to that.
     fn plain(raw: &'a str) -> Option<Self> {
-        let mut found = Self::default();
         let mut told = Told::Nothing;
-        scan::each_field(raw, |field| {
+        let (mut found, start) = Self::beginning(raw).unwrap_or_default();
+        let take = |field: Field<'a>| {
             if is_told(field.name) {
                 told = told.add(field);
             }
             found.take(field)
-        })?;
+        };
+        match start {
+            0 => scan::each_field(raw, take)?,
+            start => scan::each_field_from(raw, start, take)?,
+        }
         found.told = told.text(raw);
         Some(found)
     }
 
+    /// What this tool begins each of its lines with, and where the next field starts.
+    fn beginning(raw: &'a str) -> Option<(Self, usize)> {
+        const AT: usize = "{\"at\":\"".len();
+        const JOB: usize = AT + "2026-03-12T09:22:17.000Z\",\"job\":\"".len();
+        const ATTEMPT: usize = JOB + "5b1f0c9a77d2e318\",\"attempt\":".len();
+        const STATUS: usize = ATTEMPT + "1,\"status\":\"".len();
+        let bytes = raw.as_bytes().get(..STATUS)?;
+        let attempt = bytes[ATTEMPT];
+        let is_usual = bytes.starts_with(b"{\"at\":\"")
+            && bytes[AT + 24..].starts_with(b"\",\"job\":\"")
+            && bytes[JOB + 16..].starts_with(b"\",\"attempt\":")
+            && matches!(attempt, b'1'..=b'9')
+            && bytes[ATTEMPT + 1..].starts_with(b",\"status\":\"")
+            && scan::end_of_text(raw, AT)? == AT + 24
+            && scan::end_of_text(raw, JOB)? == JOB + 16;
+        if !is_usual {
+            return None;
+        }
+        let end = scan::end_of_text(raw, STATUS)?;
+        raw[end..].starts_with("\",").then(|| {
+            let found = Self {
+                at: Some(&raw[AT..AT + 24]),
+                job: Some(&raw[JOB..JOB + 16]),
+                attempt: Some(u32::from(attempt - b'0')),
+                status: Some(&raw[STATUS..end]),
+                ..Self::default()
+            };
+            (found, end + 2)
+        })
+    }
+
     fn take(&mut self, field: Field<'a>) -> Option<()> {
-        let verbatim = || (field.value != scan::Value::Null).then_some(field.raw);
+        let verbatim = || (field.kind != Kind::Null).then(|| field.raw());
         // Whatever these hold, serde reads them as a text or passes them over.
-        let time = || match field.value {
-            scan::Value::Text(text) => Some(Some(Text(Cow::Borrowed(text)))),
-            scan::Value::Other => None,
+        let time = || match field.kind {
+            Kind::Text => field.text(),
+            Kind::Escaped | Kind::Nested => None,
             _ => Some(None),
         };
         match field.name {
-            "at" => self.at = plain_text(field)?,
-            "job" => self.job = plain_text(field)?,
-            "attempt" => self.attempt = field.value.integer()?,
-            "status" => self.status = plain_text(field)?,
-            "listing_id" => self.listing_id = plain_text(field)?,
-            "sku" => self.sku = plain_text(field)?,
-            "generation_id" => self.generation_id = plain_text(field)?,
+            "at" => self.at = field.text()?,
+            "job" => self.job = field.text()?,
+            "attempt" => self.attempt = field.integer()?,
+            "status" => self.status = field.text()?,
+            "listing_id" => self.listing_id = field.text()?,
+            "sku" => self.sku = field.text()?,
+            "generation_id" => self.generation_id = field.text()?,
             "request" => self.request = verbatim(),
-            "credits" => self.credits = field.value.number()?,
-            "adjusted_credits" => self.adjusted_credits = field.value.number()?,
-            "credits_estimated" => self.credits_estimated = field.value.number()?,
-            "temporary" => self.temporary = field.value.bool()?,
-            "http_status" => self.http_status = field.value.integer()?,
-            "sandbox" => self.sandbox = field.value.bool()?,
-            "verdict" => self.verdict = plain_text(field)?,
+            "credits" => self.credits = field.number()?,
+            "adjusted_credits" => self.adjusted_credits = field.number()?,
+            "credits_estimated" => self.credits_estimated = field.number()?,
+            "temporary" => self.temporary = field.bool()?,
+            "http_status" => self.http_status = field.integer()?,
+            "sandbox" => self.sandbox = field.bool()?,
+            "verdict" => self.verdict = field.text()?,
             "history" => self.history = verbatim(),
             "submitted_at" => self.submitted_at = time()?,
             "completed_at" => self.completed_at = time()?,
-            "error" => self.error = Some(field.raw),
+            "error" => self.error = Some(field.raw()),
             _ => {}
         }
         Some(())
     }
+}
 
-    fn into_line(self, raw: &'a str) -> Result<Line<'a>, LineError> {
+impl<'a, T: AsRef<str>> Found<'a, T> {
+    fn into_line(self, raw: &'a str) -> Result<Line<'a, T>, LineError> {
         let generation_id = self
             .generation_id
-            .filter(|id| GenerationId::is_valid(id.as_str()));
+            .filter(|id| GenerationId::is_valid(id.as_ref()));
         let id = self
             .listing_id
             .map(|id| (IdColumn::Listing, id))
             .or(self.sku.map(|id| (IdColumn::Sku, id)));
         let keyless = self.job.is_none();
         let job = match &self.job {
-            Some(text) => JobKey::parse(text.as_str())
-                .ok_or_else(|| LineError::Malformed(format!("job {:?}", text.0)))?,
+            Some(text) => JobKey::parse(text.as_ref())
+                .ok_or_else(|| LineError::Malformed(format!("job {:?}", text.as_ref())))?,
             None => JobKey::of_seed(
                 generation_id
                     .as_ref()
                     .or(id.as_ref().map(|(_, id)| id))
                     .ok_or(LineError::Nameless)?
-                    .as_str(),
+                    .as_ref(),
             ),
         };
-        let word = match self.status.as_ref().map(|s| (s, Word::parse(&s.0))) {
+        let word = match self.status.as_ref().map(|s| (s, Word::parse(s.as_ref()))) {
             Some((_, Some(Word::Status(Status::SubmitFailed))))
                 if keyless && !is_http_refusal(self.error) =>
             {
@@ -532,10 +634,10 @@ impl<'a> Found<'a> {
             Some((_, Some(word))) => word,
             // The sample scripts copy whatever word the vendor used; an unknown one is not an end.
             _ if keyless && generation_id.is_some() => Word::Status(Status::Pending),
-            Some((word, None)) => return Err(LineError::UnknownWord(word.0.to_string())),
+            Some((word, None)) => return Err(LineError::UnknownWord(word.as_ref().to_owned())),
             None => return Err(LineError::Malformed("no status".to_owned())),
         };
-        let time = |text: Option<&Text<'_>>| text.and_then(|t| parse_millis(t.as_str()));
+        let time = |text: Option<&T>| text.and_then(|t| parse_millis(t.as_ref()));
         Ok(Line {
             raw,
             at: time(self.at.as_ref())
@@ -734,7 +836,7 @@ mod tests {
             r#"{"generation_id":"vgen_1","status":"odd","completed_at":17,"submitted_at":"2026-03-12T09:22:17Z"}"#,
             r#"{"job":"5b1f0c9a77d2e318","status":"resolved","verdict":"dismissed","history":[{}]}"#,
         ] {
-            let plain = Found::plain(text).expect(text).into_line(text).unwrap();
+            let plain = Line::parse_plain(text).expect(text).unwrap().into_texts();
             let mut whole = Line::read(text, false).unwrap();
             whole.told = plain.told;
             assert_eq!(format!("{plain:?}"), format!("{whole:?}"));

@@ -11,76 +11,85 @@
 
 use std::borrow::Cow;
 
-/// A field's value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Value<'a> {
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
     /// A text without escapes.
-    Text(&'a str),
-    /// A number without an exponent, as it was written.
-    Number(&'a str),
-    /// `true` or `false`.
-    Bool(bool),
-    /// `null`.
+    Text,
+    /// A text with escapes.
+    Escaped,
+    /// A number without an exponent.
+    Number,
+    True,
+    False,
     Null,
-    /// An object, a list or a text with escapes.
-    Other,
-}
-
-impl<'a> Value<'a> {
-    /// `None` for null; refuses everything that is no plain text.
-    pub fn text(self) -> Option<Option<&'a str>> {
-        match self {
-            Self::Text(text) => Some(Some(text)),
-            Self::Null => Some(None),
-            _ => None,
-        }
-    }
-
-    /// `None` for null; refuses everything that is no number.
-    pub fn number(self) -> Option<Option<f64>> {
-        match self {
-            Self::Number(text) => text
-                .parse()
-                .ok()
-                .filter(|number: &f64| number.is_finite())
-                .map(Some),
-            Self::Null => Some(None),
-            _ => None,
-        }
-    }
-
-    /// `None` for null; refuses everything that is no whole number of that type.
-    pub fn integer<T: std::str::FromStr>(self) -> Option<Option<T>> {
-        match self {
-            Self::Number(text) => text.parse().ok().map(Some),
-            Self::Null => Some(None),
-            _ => None,
-        }
-    }
-
-    /// `None` for null; refuses everything that is neither true nor false.
-    pub fn bool(self) -> Option<Option<bool>> {
-        match self {
-            Self::Bool(value) => Some(Some(value)),
-            Self::Null => Some(None),
-            _ => None,
-        }
-    }
+    /// An object or a list.
+    Nested,
 }
 
 /// A field of an object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field<'a> {
+    text: &'a str,
     /// Its name.
     pub name: &'a str,
     /// What it holds.
-    pub value: Value<'a>,
-    /// The value as it was written.
-    pub raw: &'a str,
+    pub kind: Kind,
     /// Where the name's quote is in the text.
     pub start: usize,
+    /// Where the value is in the text.
+    from: usize,
     /// Where the value ends in the text.
     pub end: usize,
+}
+
+impl<'a> Field<'a> {
+    /// The value as it was written.
+    pub fn raw(&self) -> &'a str {
+        &self.text[self.from..self.end]
+    }
+
+    /// `None` for null; refuses everything that is no text without escapes.
+    pub fn text(&self) -> Option<Option<&'a str>> {
+        match self.kind {
+            Kind::Text => Some(Some(&self.text[self.from + 1..self.end - 1])),
+            Kind::Null => Some(None),
+            _ => None,
+        }
+    }
+
+    /// `None` for null; refuses everything that is no number.
+    pub fn number(&self) -> Option<Option<f64>> {
+        let number = self.integer::<u32>().flatten().map(f64::from);
+        match self.kind {
+            Kind::Number if number.is_some() => Some(number),
+            Kind::Number => {
+                let number = self.raw().parse().ok();
+                number.filter(|number: &f64| number.is_finite()).map(Some)
+            }
+            Kind::Null => Some(None),
+            _ => None,
+        }
+    }
+
+    /// `None` for null; refuses everything that is no whole number of that type.
+    pub fn integer<T: std::str::FromStr>(&self) -> Option<Option<T>> {
+        match self.kind {
+            Kind::Number => self.raw().parse().ok().map(Some),
+            Kind::Null => Some(None),
+            _ => None,
+        }
+    }
+
+    /// `None` for null; refuses everything that is neither true nor false.
+    pub fn bool(&self) -> Option<Option<bool>> {
+        match self.kind {
+            Kind::True => Some(Some(true)),
+            Kind::False => Some(Some(false)),
+            Kind::Null => Some(None),
+            _ => None,
+        }
+    }
 }
 
 /// Objects and lists in each other; deeper ones are left to serde.
@@ -90,43 +99,61 @@ const MAX_DEPTH: u32 = 16;
 /// anything was refused: what was handed on until then says nothing.
 pub(crate) fn each_field<'a>(
     text: &'a str,
-    mut each: impl FnMut(Field<'a>) -> Option<()>,
+    each: impl FnMut(Field<'a>) -> Option<()>,
 ) -> Option<()> {
     let mut scanner = Scanner { text, at: 0 };
     scanner.skip_space();
     scanner.expect(b'{')?;
-    scanner.fields(MAX_DEPTH, &mut each)?;
-    scanner.skip_space();
-    (scanner.at == text.len()).then_some(())
+    scanner.to_end(each)
+}
+
+/// The same for the fields from the byte `at` on, where the name of one starts.
+pub(crate) fn each_field_from<'a>(
+    text: &'a str,
+    at: usize,
+    each: impl FnMut(Field<'a>) -> Option<()>,
+) -> Option<()> {
+    // Behind a comma there is one.
+    (text.as_bytes().get(at)? == &b'"').then_some(())?;
+    Scanner { text, at }.to_end(each)
+}
+
+/// Where a text without escapes that starts at the byte `at`, behind its quote, ends.
+pub(crate) fn end_of_text(text: &str, at: usize) -> Option<usize> {
+    let end = special(text.as_bytes(), at);
+    (text.as_bytes().get(end)? == &b'"').then_some(end)
 }
 
 /// The text that `raw`, a text with its quotes as [`each_field`] hands it on, stands for.
 pub(crate) fn unescaped(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    let Some(mut escape) = memchr::memchr(b'\\', inner.as_bytes()) else {
+    let bytes = inner.as_bytes();
+    let Some(first) = memchr::memchr(b'\\', bytes) else {
         return Some(Cow::Borrowed(inner));
     };
-    let mut text = String::with_capacity(inner.len());
-    let mut rest = inner;
-    loop {
-        text.push_str(&rest[..escape]);
-        text.push(match rest.as_bytes().get(escape + 1)? {
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            // These stand for themselves; there are no others in what was handed on.
-            same @ (b'"' | b'\\' | b'/') => char::from(*same),
-            _ => return None,
-        });
-        rest = &rest[escape + 2..];
-        let Some(next) = memchr::memchr(b'\\', rest.as_bytes()) else {
-            text.push_str(rest);
-            return Some(Cow::Owned(text));
-        };
-        escape = next;
+    let mut text = Vec::with_capacity(inner.len());
+    text.extend_from_slice(&bytes[..first]);
+    let mut at = first;
+    while let Some(&byte) = bytes.get(at) {
+        if byte == b'\\' {
+            text.push(match bytes.get(at + 1)? {
+                b'b' => 0x8,
+                b'f' => 0xc,
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                // These stand for themselves; there are no others in what was handed on.
+                same @ (b'"' | b'\\' | b'/') => *same,
+                _ => return None,
+            });
+            at += 2;
+        } else {
+            let end = special(bytes, at).max(at + 1);
+            text.extend_from_slice(&bytes[at..end]);
+            at = end;
+        }
     }
+    String::from_utf8(text).ok().map(Cow::Owned)
 }
 
 struct Scanner<'a> {
@@ -135,6 +162,13 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
+    /// The fields of the outermost object, and nothing behind it.
+    fn to_end(mut self, mut each: impl FnMut(Field<'a>) -> Option<()>) -> Option<()> {
+        self.fields(MAX_DEPTH, &mut each)?;
+        self.skip_space();
+        (self.at == self.text.len()).then_some(())
+    }
+
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -143,13 +177,19 @@ impl<'a> Scanner<'a> {
         (self.byte()? == byte).then(|| self.at += 1)
     }
 
+    #[inline]
     fn skip_space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.byte() {
+        // Hardly ever is there any.
+        while self.byte().is_some_and(|byte| byte <= b' ') {
+            if !matches!(self.byte(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+                return;
+            }
             self.at += 1;
         }
     }
 
     /// The fields of an object, whose brace has been read.
+    #[inline]
     fn fields(&mut self, depth: u32, each: &mut impl FnMut(Field<'a>) -> Option<()>) -> Option<()> {
         self.skip_space();
         if self.byte()? == b'}' {
@@ -159,19 +199,22 @@ impl<'a> Scanner<'a> {
         loop {
             let start = self.at;
             self.expect(b'"')?;
-            let (name, false) = self.rest_of_text()? else {
+            // A name with escapes is left to serde.
+            if self.rest_of_text()? == Kind::Escaped {
                 return None;
-            };
+            }
+            let name = &self.text[start + 1..self.at - 1];
             self.skip_space();
             self.expect(b':')?;
             self.skip_space();
             let from = self.at;
-            let value = self.value(depth)?;
+            let kind = self.value(depth)?;
             each(Field {
+                text: self.text,
                 name,
-                value,
-                raw: &self.text[from..self.at],
+                kind,
                 start,
+                from,
                 end: self.at,
             })?;
             self.skip_space();
@@ -187,43 +230,40 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn value(&mut self, depth: u32) -> Option<Value<'a>> {
+    fn value(&mut self, depth: u32) -> Option<Kind> {
         match self.byte()? {
             b'"' => {
                 self.at += 1;
-                Some(match self.rest_of_text()? {
-                    (text, false) => Value::Text(text),
-                    (_, true) => Value::Other,
-                })
+                self.rest_of_text()
             }
             b'{' => {
                 let depth = depth.checked_sub(1)?;
                 self.at += 1;
                 self.fields(depth, &mut |_| Some(()))?;
-                Some(Value::Other)
+                Some(Kind::Nested)
             }
             b'[' => self.list(depth.checked_sub(1)?),
-            b't' => self.word("true", Value::Bool(true)),
-            b'f' => self.word("false", Value::Bool(false)),
-            b'n' => self.word("null", Value::Null),
+            b't' => self.word("true", Kind::True),
+            b'f' => self.word("false", Kind::False),
+            b'n' => self.word("null", Kind::Null),
             _ => self.number(),
         }
     }
 
-    fn word(&mut self, word: &str, value: Value<'a>) -> Option<Value<'a>> {
+    fn word(&mut self, word: &str, kind: Kind) -> Option<Kind> {
         let rest = &self.text.as_bytes()[self.at..];
         rest.starts_with(word.as_bytes()).then(|| {
             self.at += word.len();
-            value
+            kind
         })
     }
 
-    fn list(&mut self, depth: u32) -> Option<Value<'a>> {
+    fn list(&mut self, depth: u32) -> Option<Kind> {
         self.at += 1;
         self.skip_space();
         if self.byte()? == b']' {
             self.at += 1;
-            return Some(Value::Other);
+            return Some(Kind::Nested);
         }
         loop {
             self.value(depth)?;
@@ -232,7 +272,7 @@ impl<'a> Scanner<'a> {
                 b',' => self.at += 1,
                 b']' => {
                     self.at += 1;
-                    return Some(Value::Other);
+                    return Some(Kind::Nested);
                 }
                 _ => return None,
             }
@@ -240,8 +280,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn number(&mut self) -> Option<Value<'a>> {
-        let start = self.at;
+    fn number(&mut self) -> Option<Kind> {
         if self.byte()? == b'-' {
             self.at += 1;
         }
@@ -259,7 +298,7 @@ impl<'a> Scanner<'a> {
         if let Some(b'e' | b'E') = self.byte() {
             return None;
         }
-        Some(Value::Number(&self.text[start..self.at]))
+        Some(Kind::Number)
     }
 
     fn digits(&mut self) -> usize {
@@ -270,22 +309,22 @@ impl<'a> Scanner<'a> {
         self.at - start
     }
 
-    /// A text whose opening quote has been read, and whether it has escapes.
-    fn rest_of_text(&mut self) -> Option<(&'a str, bool)> {
-        let start = self.at;
+    /// A text whose opening quote has been read.
+    fn rest_of_text(&mut self) -> Option<Kind> {
         let bytes = self.text.as_bytes();
-        let mut escaped = false;
+        let mut kind = Kind::Text;
+        let mut at = self.at;
         loop {
-            self.at = special(bytes, self.at);
-            match self.byte()? {
+            at = special(bytes, at);
+            match bytes.get(at)? {
                 b'"' => {
-                    self.at += 1;
-                    return Some((&self.text[start..self.at - 1], escaped));
+                    self.at = at + 1;
+                    return Some(kind);
                 }
-                b'\\' => match bytes.get(self.at + 1)? {
+                b'\\' => match bytes.get(at + 1)? {
                     b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {
-                        escaped = true;
-                        self.at += 2;
+                        kind = Kind::Escaped;
+                        at += 2;
                     }
                     _ => return None,
                 },
@@ -296,6 +335,7 @@ impl<'a> Scanner<'a> {
 }
 
 /// The place of the first quote, backslash or control character from `at` on; eight bytes at once.
+#[inline]
 fn special(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -329,7 +369,7 @@ mod tests {
     fn fields(text: &str) -> Option<Vec<(String, String)>> {
         let mut fields = Vec::new();
         each_field(text, |field| {
-            fields.push((field.name.to_owned(), field.raw.to_owned()));
+            fields.push((field.name.to_owned(), field.raw().to_owned()));
             assert_eq!(
                 &text[field.start..field.end][..1],
                 "\"",

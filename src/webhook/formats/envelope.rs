@@ -70,12 +70,12 @@ fn plain(text: &str) -> Option<Capture<'_>> {
     let (mut headers, mut body) = (None, None);
     scan::each_field(text, |field| {
         let twice = match field.name {
-            "v" => version.replace(field.raw).is_some(),
-            "received_at" => received_at.replace(field.value.text()??).is_some(),
-            "method" => method.replace(field.value.text()??).is_some(),
-            "url" => url.replace(field.value.text()??).is_some(),
-            "headers" => headers.replace(plain_headers(field.raw)?).is_some(),
-            "body" => body.replace(scan::unescaped(field.raw)?).is_some(),
+            "v" => version.replace(field.raw()).is_some(),
+            "received_at" => received_at.replace(field.text()??).is_some(),
+            "method" => method.replace(field.text()??).is_some(),
+            "url" => url.replace(field.text()??).is_some(),
+            "headers" => headers.replace(plain_headers(field.raw())?).is_some(),
+            "body" => body.replace(scan::unescaped(field.raw())?).is_some(),
             _ => return None,
         };
         (!twice).then_some(())
@@ -99,7 +99,7 @@ fn plain(text: &str) -> Option<Capture<'_>> {
 fn plain_headers(raw: &str) -> Option<Headers<'_>> {
     let mut headers = Headers::default();
     scan::each_field(raw, |field| {
-        headers.push(field.name, field.value.text()??);
+        headers.push(field.name, field.text()??);
         Some(())
     })?;
     Some(headers)
