@@ -844,6 +844,31 @@ mod tests {
     }
 
     #[test]
+    fn a_damaged_line_reads_alike_with_and_without_serde() {
+        let whole = br#"{"at":"2026-03-12T09:22:18.120Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"failed","sku":"S-1","generation_id":"vgen_1","credits":5,"error":"a \"b\"","request":{"a":[1]}}"#;
+        let mut read = 0;
+        for at in 0..whole.len() {
+            for byte in [None].into_iter().chain(b"\"\\,:{}[] \t\x01x09-.".map(Some)) {
+                let mut text = whole.to_vec();
+                text.splice(at..=at, byte);
+                let text = std::str::from_utf8(&text).unwrap();
+                // What the quick reader takes, serde takes for the same.
+                let Some(plain) = Line::parse_plain(text) else {
+                    continue;
+                };
+                read += 1;
+                let mut plain = plain.map(Line::into_texts);
+                if let Ok(line) = &mut plain {
+                    line.told = None;
+                }
+                let by_serde = Line::read(text, false);
+                assert_eq!(format!("{plain:?}"), format!("{by_serde:?}"), "{text}");
+            }
+        }
+        assert!(read > 500, "{read}");
+    }
+
+    #[test]
     fn an_invalid_generation_id_is_no_id() {
         let line = Line::parse(
             r#"{"job":"5b1f0c9a77d2e318","status":"pending","generation_id":"../../etc"}"#,

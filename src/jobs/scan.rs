@@ -104,7 +104,7 @@ pub(crate) fn each_field<'a>(
     let mut scanner = Scanner { text, at: 0 };
     scanner.skip_space();
     scanner.expect(b'{')?;
-    scanner.to_end(each)
+    scanner.finish(each)
 }
 
 /// The same for the fields from the byte `at` on, where the name of one starts.
@@ -115,7 +115,7 @@ pub(crate) fn each_field_from<'a>(
 ) -> Option<()> {
     // Behind a comma there is one.
     (text.as_bytes().get(at)? == &b'"').then_some(())?;
-    Scanner { text, at }.to_end(each)
+    Scanner { text, at }.finish(each)
 }
 
 /// Where a text without escapes that starts at the byte `at`, behind its quote, ends.
@@ -163,7 +163,7 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     /// The fields of the outermost object, and nothing behind it.
-    fn to_end(mut self, mut each: impl FnMut(Field<'a>) -> Option<()>) -> Option<()> {
+    fn finish(mut self, mut each: impl FnMut(Field<'a>) -> Option<()>) -> Option<()> {
         self.fields(MAX_DEPTH, &mut each)?;
         self.skip_space();
         (self.at == self.text.len()).then_some(())
