@@ -116,7 +116,7 @@ impl<'a> Sending<'a> {
         match event {
             E::Accepted(attempt) => {
                 self.end(Event::Accepted);
-                self.detail(format_args!("{}: accepted", name(attempt)));
+                self.detail(|| format!("{}: accepted", name(attempt)));
             }
             E::Refused(attempt, http_status, error) => {
                 self.end(Event::Refused);
@@ -143,7 +143,7 @@ impl<'a> Sending<'a> {
             }
             E::Denied(attempt, error) => {
                 self.end(Event::Refused);
-                self.detail(format_args!("{}: {}", name(attempt), escape(error)));
+                self.detail(|| format!("{}: {}", name(attempt), escape(error)));
             }
             E::Unknown(attempt, error) => {
                 self.end(Event::Unknown);
@@ -157,11 +157,13 @@ impl<'a> Sending<'a> {
             }
             E::Waiting(wait, error) => {
                 self.progress.waiting(*wait, error);
-                self.detail(format_args!(
-                    "waiting {}: {}",
-                    words::duration(wait.as_secs()),
-                    escape(error)
-                ));
+                self.detail(|| {
+                    format!(
+                        "waiting {}: {}",
+                        words::duration(wait.as_secs()),
+                        escape(error)
+                    )
+                });
             }
             E::Warning(attempt, warning) => {
                 warn(format!("{}: {}", name(attempt), escape(warning)));
@@ -185,8 +187,8 @@ impl<'a> Sending<'a> {
         self.progress.end(event);
     }
 
-    fn detail(&self, text: impl std::fmt::Display) {
-        self.progress.suspend(|| self.printer.detail(text));
+    fn detail(&self, text: impl FnOnce() -> String) {
+        self.progress.detail(self.printer, text);
     }
 }
 
@@ -234,17 +236,15 @@ impl<'a> Polling<'a> {
             _ => {}
         }
         self.progress.rendering(left);
-        let phase = facts
-            .phase
-            .as_deref()
-            .map(|p| format!(", {}", escape(p)))
-            .unwrap_or_default();
-        let left = facts.eta_seconds.filter(|s| (0.0..1e6).contains(s));
-        let left = left.map(|s| format!(", about {} left", words::duration(s as u64)));
-        let left = left.unwrap_or_default();
-        self.progress.suspend(|| {
-            self.printer
-                .detail(format_args!("{id}: {status}{phase}{left}"));
+        self.progress.detail(self.printer, || {
+            let phase = facts
+                .phase
+                .as_deref()
+                .map(|p| format!(", {}", escape(p)))
+                .unwrap_or_default();
+            let left = facts.eta_seconds.filter(|s| (0.0..1e6).contains(s));
+            let left = left.map(|s| format!(", about {} left", words::duration(s as u64)));
+            format!("{id}: {status}{phase}{}", left.unwrap_or_default())
         });
     }
 

@@ -848,7 +848,10 @@ mod tests {
         let whole = br#"{"at":"2026-03-12T09:22:18.120Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"failed","sku":"S-1","generation_id":"vgen_1","credits":5,"error":"a \"b\"","request":{"a":[1]}}"#;
         let mut read = 0;
         for at in 0..whole.len() {
-            for byte in [None].into_iter().chain(b"\"\\,:{}[] \t\x01x09-.".map(Some)) {
+            for byte in [None]
+                .into_iter()
+                .chain(b"\"\\,:{}[] \t\x01x09-.".map(Some))
+            {
                 let mut text = whole.to_vec();
                 text.splice(at..=at, byte);
                 let text = std::str::from_utf8(&text).unwrap();

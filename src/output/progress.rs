@@ -246,6 +246,13 @@ impl Progress {
         }
     }
 
+    /// Tells something with `-v`; without, it is not even made up.
+    pub fn detail(&self, printer: &Printer, text: impl FnOnce() -> String) {
+        if printer.voice().verbose > 0 {
+            self.suspend(|| printer.detail(text()));
+        }
+    }
+
     /// How many have come to an end.
     pub fn ended(&self) -> u64 {
         self.counts.ended()

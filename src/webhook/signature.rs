@@ -48,19 +48,16 @@ impl VerifyKeys {
         let Some(header) = header else {
             return Verification::Missing;
         };
-        let candidates = || {
-            header
-                .split(',')
-                .take(MAX_CANDIDATES)
-                .filter_map(parse_signature)
-        };
-        if candidates().next().is_none() {
+        let candidates = header.split(',').take(MAX_CANDIDATES);
+        let candidates: Vec<_> = candidates.filter_map(parse_signature).collect();
+        if candidates.is_empty() {
             return Verification::Wrong;
         }
         let verified = self.0.iter().any(|key| {
             let mut mac = key.clone();
             mac.update(body);
-            candidates().any(|signature| mac.clone().verify_slice(&signature).is_ok())
+            let mut candidates = candidates.iter();
+            candidates.any(|signature| mac.clone().verify_slice(signature).is_ok())
         });
         if verified {
             Verification::Verified
