@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::api::Payload;
 use crate::job_log::{LogError, Writer};
 use crate::jobs::{
-    AttemptView, Found, GenerationId, IdColumn, JobKey, JobView, Known, Record, Status, Text,
+    AttemptView, Found, GenerationId, IdColumn, JobKey, JobView, Known, Ledger, Record, Status,
+    Text,
 };
 
 /// How an observation came.
@@ -312,9 +313,26 @@ impl Observer<'_> {
     }
 
     /// The same with the job's place in the ledger.
-    pub fn decide_at(&self, seen: &Observation) -> Option<(Learned, u32)> {
+    fn decide_at(&self, seen: &Observation) -> Option<(Learned, u32)> {
         let ledger = self.writer.ledger();
-        let found = ledger.find_generation(&seen.id)?;
+        self.decide_found(seen, &ledger.find_generation(&seen.id)?, &ledger)
+    }
+
+    /// The same for many observations, as the ledger stands now; in their order.
+    pub fn decide_all(&self, seen: &[&Observation]) -> Vec<Option<(Learned, u32)>> {
+        let ledger = self.writer.ledger();
+        let found = ledger.find_generations(seen.iter().map(|seen| &seen.id));
+        let decide =
+            |(seen, found): (&&_, Option<Found<'_>>)| self.decide_found(seen, &found?, &ledger);
+        seen.iter().zip(found).map(decide).collect()
+    }
+
+    fn decide_found(
+        &self,
+        seen: &Observation,
+        found: &Found<'_>,
+        ledger: &Ledger,
+    ) -> Option<(Learned, u32)> {
         let Found { job, attempt, .. } = found;
         let known = found.known?;
         if attempt.has_seen(seen.status) {

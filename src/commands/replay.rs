@@ -9,7 +9,7 @@ use super::learn::{Ahead, Learner, Told};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::Writer;
 use crate::jobs::{GenerationId, JobKey};
-use crate::observe::{Learned, Observer};
+use crate::observe::{Learned, Observation, Observer};
 use crate::output::{Printer, Replayed, escape, words};
 use crate::settings::Settings;
 use crate::webhook::{self, Grade, Graded, Unreadable, VerifyKeys};
@@ -50,6 +50,15 @@ enum Taken {
     Unverifiable(Option<GenerationId>, String),
     Unreadable(String),
     NotAWebhook,
+}
+
+impl Taken {
+    fn seen(&self) -> Option<&Observation> {
+        match self {
+            Self::Told(Told::Seen(seen)) => Some(seen),
+            _ => None,
+        }
+    }
 }
 
 /// What a replay came to.
@@ -98,19 +107,21 @@ impl<'a> Replay<'a> {
             clock: &jiff::Timestamp::now,
             sandbox: settings.sandbox,
         };
-        let take = |graded: Graded<'_>| take(graded, &observer);
+        let settle = |file: &Path, batch: Vec<(usize, Taken)>| settle(file, batch, &observer);
         let missing = |e: anyhow::Error| {
             Failure::io(format!("{e:#}"))
                 .help("check the path after --replay; nothing was replayed")
         };
         let mut folding = Ok(());
-        let reading = webhook::replay(paths, std::io::stdin(), &keys, take, |entry| {
+        let each = |entry| {
             folding = replay.fold(entry);
             match &folding {
                 Ok(()) => Ok(()),
                 Err(_) => Err(anyhow::anyhow!("stopped")),
             }
-        });
+        };
+        let stdin = std::io::stdin();
+        let reading = webhook::replay_in_batches(paths, stdin, &keys, take, settle, each);
         folding?;
         reading.map_err(missing)?;
         replay.learner.flush()?;
@@ -231,8 +242,8 @@ pub fn ending(counts: &Replayed, strict: bool) -> Ending {
     ending
 }
 
-/// Takes from a graded capture what folding needs.
-fn take(graded: Graded<'_>, observer: &Observer<'_>) -> Entry {
+/// Takes from a graded capture what is to be decided on, and its place in the file.
+fn take(graded: Graded<'_>) -> (usize, Taken) {
     let taken = match graded.grade {
         Grade::Verified(payload) => Taken::Told(Told::of(&payload, graded.correlation)),
         Grade::Rejected(why) => Taken::Rejected(why.to_string()),
@@ -240,20 +251,27 @@ fn take(graded: Graded<'_>, observer: &Observer<'_>) -> Entry {
         Grade::Unreadable(Unreadable::NotAWebhook) => Taken::NotAWebhook,
         Grade::Unreadable(why) => Taken::Unreadable(why.to_string()),
     };
-    if let Taken::Told(Told::Seen(seen)) = &taken {
-        match observer.decide_at(seen) {
-            Some((Learned::Known { .. }, _)) => return Entry::Known,
-            Some(decided) => {
-                if let Some(ahead) = Ahead::of(decided, seen.status) {
+    (graded.entry, taken)
+}
+
+/// Decides ahead what the captures of a batch teach.
+fn settle(file: &Path, batch: Vec<(usize, Taken)>, observer: &Observer<'_>) -> Vec<Entry> {
+    let seen: Vec<_> = batch.iter().filter_map(|(_, taken)| taken.seen()).collect();
+    let mut decided = observer.decide_all(&seen).into_iter();
+    let entry = |(entry, taken): (usize, Taken)| {
+        let seen = taken.seen().map(|seen| seen.status);
+        let decided = seen.and_then(|status| Some((status, decided.next()??)));
+        match decided {
+            Some((_, (Learned::Known { .. }, _))) => return Entry::Known,
+            Some((status, decided)) => {
+                if let Some(ahead) = Ahead::of(decided, status) {
                     return Entry::New(Box::new(ahead));
                 }
             }
             None => {}
         }
-    }
-    let place = Place {
-        file: Path::to_owned(graded.file),
-        entry: graded.entry,
+        let file = file.to_owned();
+        Entry::Other(Box::new((Place { file, entry }, taken)))
     };
-    Entry::Other(Box::new((place, taken)))
+    batch.into_iter().map(entry).collect()
 }

@@ -502,7 +502,25 @@ impl Ledger {
     /// The same with what is known of it without looking into the log.
     pub fn find_generation(&self, id: &GenerationId) -> Option<Found<'_>> {
         let hash = self.reading.id(id.as_str());
-        let index = self.find_id(hash)?;
+        self.found(hash, self.find_id(hash)?)
+    }
+
+    /// The same for many: their waits for memory overlap.
+    pub fn find_generations<'s>(
+        &'s self,
+        ids: impl Iterator<Item = &'s GenerationId>,
+    ) -> Vec<Option<Found<'s>>> {
+        let places: Vec<_> = ids
+            .map(|id| self.reading.id(id.as_str()))
+            .map(|hash| (hash, self.find_id(hash)))
+            .collect();
+        let found = places
+            .iter()
+            .map(|(hash, index)| self.found(*hash, (*index)?));
+        found.collect()
+    }
+
+    fn found(&self, hash: u64, index: u32) -> Option<Found<'_>> {
         let job = &self.jobs[index as usize];
         let attempt = job.attempts().find(|a| a.id_hashes().any(|h| h == hash))?;
         // With several attempts each has its own request.

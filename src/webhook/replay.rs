@@ -54,7 +54,23 @@ pub fn replay<T: Send>(
     stdin: impl Read + Send + 'static,
     keys: &VerifyKeys,
     convert: impl for<'x> Fn(Graded<'x>) -> T + Sync,
-    mut each: impl FnMut(T) -> anyhow::Result<()>,
+    each: impl FnMut(T) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    replay_in_batches(paths, stdin, keys, convert, |_, batch| batch, each)
+}
+
+/// The same where a step is better done for many entries at once: `settle` gets those of a batch,
+/// all of one file, on all cores too, and gives one result for each of them, in their order.
+///
+/// # Errors
+/// As above.
+pub fn replay_in_batches<T, U: Send>(
+    paths: &[PathBuf],
+    stdin: impl Read + Send + 'static,
+    keys: &VerifyKeys,
+    convert: impl for<'x> Fn(Graded<'x>) -> T + Sync,
+    settle: impl Fn(&Path, Vec<T>) -> Vec<U> + Sync,
+    mut each: impl FnMut(U) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     for path in paths.iter().filter(|path| !is_stdin(path)) {
         std::fs::metadata(path)
@@ -64,6 +80,7 @@ pub fn replay<T: Send>(
     let work = Work {
         keys,
         convert: &convert,
+        settle: &settle,
         sender,
     };
     thread::scope(|scope| {
@@ -90,16 +107,17 @@ fn is_stdin(path: &Path) -> bool {
 /// The caller wants no more.
 struct Stopped;
 
-struct Work<'w, T, F> {
+struct Work<'w, F, S, U> {
     keys: &'w VerifyKeys,
     convert: &'w F,
-    sender: SyncSender<Vec<T>>,
+    settle: &'w S,
+    sender: SyncSender<Vec<U>>,
 }
 
 /// A file's beginning.
-enum Loaded<T> {
+enum Loaded<U> {
     /// It was all of the file: here is what it held.
-    All(Vec<T>),
+    All(Vec<U>),
     /// There is more.
     Begun {
         path: PathBuf,
@@ -108,7 +126,12 @@ enum Loaded<T> {
     },
 }
 
-impl<T: Send, F: for<'x> Fn(Graded<'x>) -> T + Sync> Work<'_, T, F> {
+impl<T, U, F, S> Work<'_, F, S, U>
+where
+    U: Send,
+    F: for<'x> Fn(Graded<'x>) -> T + Sync,
+    S: Fn(&Path, Vec<T>) -> Vec<U> + Sync,
+{
     fn read_all(&self, paths: &[PathBuf], stdin: Reader) -> Result<(), Stopped> {
         let mut stdin = Some(stdin);
         for path in paths {
@@ -145,7 +168,7 @@ impl<T: Send, F: for<'x> Fn(Graded<'x>) -> T + Sync> Work<'_, T, F> {
         }
     }
 
-    fn load(&self, path: PathBuf) -> Loaded<T> {
+    fn load(&self, path: PathBuf) -> Loaded<U> {
         let headers = source::headers_beside(&path);
         match source::open(&path) {
             Ok(reader) => self.begin(path, reader, headers.as_deref()),
@@ -153,7 +176,7 @@ impl<T: Send, F: for<'x> Fn(Graded<'x>) -> T + Sync> Work<'_, T, F> {
         }
     }
 
-    fn begin(&self, path: PathBuf, mut reader: Reader, headers: Option<&str>) -> Loaded<T> {
+    fn begin(&self, path: PathBuf, mut reader: Reader, headers: Option<&str>) -> Loaded<U> {
         let mut block = Vec::new();
         let limit = if headers.is_some() { MAX_ENTRY } else { BLOCK };
         let read = reader.by_ref().take(limit + 1).read_to_end(&mut block);
@@ -175,7 +198,7 @@ impl<T: Send, F: for<'x> Fn(Graded<'x>) -> T + Sync> Work<'_, T, F> {
         }
     }
 
-    fn finish(&self, loaded: Loaded<T>) -> Result<(), Stopped> {
+    fn finish(&self, loaded: Loaded<U>) -> Result<(), Stopped> {
         match loaded {
             Loaded::All(results) => self.send(results),
             Loaded::Begun {
@@ -215,20 +238,21 @@ impl<T: Send, F: for<'x> Fn(Graded<'x>) -> T + Sync> Work<'_, T, F> {
     ) -> Result<(), Stopped> {
         let mut line = 1;
         let mut skipping = false;
+        let mut next = Vec::new();
+        let (mut read, mut at_end) = read_on(&mut reader, &mut block);
         loop {
-            let before = block.len();
-            let read = reader.by_ref().take(BLOCK).read_to_end(&mut block);
-            let at_end = read.is_err() || ((block.len() - before) as u64) < BLOCK;
             let end = match memchr::memrchr(b'\n', &block) {
                 _ if at_end => block.len(),
                 Some(newline) => newline + 1,
-                None if block.len() as u64 <= MAX_ENTRY => continue,
                 None => {
-                    if !skipping {
-                        self.send(self.refuse(path, line, Unreadable::TooLarge(MAX_ENTRY)))?;
+                    if block.len() as u64 > MAX_ENTRY {
+                        if !skipping {
+                            self.send(self.refuse(path, line, Unreadable::TooLarge(MAX_ENTRY)))?;
+                        }
+                        skipping = true;
+                        block.clear();
                     }
-                    skipping = true;
-                    block.clear();
+                    (read, at_end) = read_on(&mut reader, &mut block);
                     continue;
                 }
             };
@@ -238,19 +262,32 @@ impl<T: Send, F: for<'x> Fn(Graded<'x>) -> T + Sync> Work<'_, T, F> {
                 line += 1;
                 skipping = false;
             }
-            line = self.grade_lines(path, &block[start..end], line)?;
-            block.drain(..end);
+            // What follows is read meanwhile.
+            next.clear();
+            next.extend_from_slice(&block[end..]);
+            let mut graded = (Vec::new(), line);
+            let following = rayon::in_place_scope(|scope| {
+                scope.spawn(|_| graded = self.grade_lines(path, &block[start..end], line));
+                (!at_end).then(|| read_on(&mut reader, &mut next))
+            });
+            let results;
+            (results, line) = graded;
+            for results in results {
+                self.send(results)?;
+            }
             if let Err(e) = read {
                 return self.send(self.refuse(path, line, cannot_read(&e)));
             }
-            if at_end {
-                return Ok(());
+            match following {
+                None => return Ok(()),
+                Some(following) => (read, at_end) = following,
             }
+            std::mem::swap(&mut block, &mut next);
         }
     }
 
-    /// Grades whole lines, of which the first has the number `line`; returns the next one's.
-    fn grade_lines(&self, path: &Path, text: &[u8], mut line: usize) -> Result<usize, Stopped> {
+    /// Grades whole lines, of which the first has the number `line`; also gives the next one's.
+    fn grade_lines(&self, path: &Path, text: &[u8], mut line: usize) -> (Vec<Vec<U>>, usize) {
         let mut pieces = Vec::with_capacity(PIECES);
         let mut rest = text;
         while !rest.is_empty() {
@@ -261,31 +298,28 @@ impl<T: Send, F: for<'x> Fn(Graded<'x>) -> T + Sync> Work<'_, T, F> {
             line += memchr::memchr_iter(b'\n', piece).count();
             rest = after;
         }
-        let graded: Vec<_> = pieces
+        let graded = pieces
             .into_par_iter()
             .map(|(line, piece)| self.grade_piece(path, line, piece))
             .collect();
-        for results in graded {
-            self.send(results)?;
-        }
-        Ok(line)
+        (graded, line)
     }
 
-    fn grade_piece(&self, path: &Path, first: usize, piece: &[u8]) -> Vec<T> {
+    fn grade_piece(&self, path: &Path, first: usize, piece: &[u8]) -> Vec<U> {
         let mut results = Vec::new();
         for (at, line) in source::lines(piece) {
             source::read_line(line, &mut |found| {
                 results.push(self.grade_one(path, first + at - 1, found));
             });
         }
-        results
+        (self.settle)(path, results)
     }
 
     /// Grades a file that is in memory.
-    fn grade_whole(&self, path: &Path, bytes: &[u8], headers: Option<&str>) -> Vec<T> {
+    fn grade_whole(&self, path: &Path, bytes: &[u8], headers: Option<&str>) -> Vec<U> {
         if let Some(headers) = headers {
             let capture = formats::read_with_headers(bytes, headers);
-            return vec![self.grade_one(path, 1, Ok(capture))];
+            return (self.settle)(path, vec![self.grade_one(path, 1, Ok(capture))]);
         }
         match source::layout(bytes, true) {
             Layout::Lines => self.grade_piece(path, 1, bytes),
@@ -294,7 +328,7 @@ impl<T: Send, F: for<'x> Fn(Graded<'x>) -> T + Sync> Work<'_, T, F> {
                 source::read_values(bytes, &mut |found| {
                     results.push(self.grade_one(path, results.len() + 1, found));
                 });
-                results
+                (self.settle)(path, results)
             }
         }
     }
@@ -322,16 +356,24 @@ impl<T: Send, F: for<'x> Fn(Graded<'x>) -> T + Sync> Work<'_, T, F> {
         }
     }
 
-    fn refuse(&self, path: &Path, entry: usize, reason: Unreadable) -> Vec<T> {
-        vec![self.grade_one(path, entry, Err(reason))]
+    fn refuse(&self, path: &Path, entry: usize, reason: Unreadable) -> Vec<U> {
+        (self.settle)(path, vec![self.grade_one(path, entry, Err(reason))])
     }
 
-    fn send(&self, results: Vec<T>) -> Result<(), Stopped> {
+    fn send(&self, results: Vec<U>) -> Result<(), Stopped> {
         if results.is_empty() {
             return Ok(());
         }
         self.sender.send(results).map_err(|_| Stopped)
     }
+}
+
+/// Reads a block behind what is there, and tells whether that was the last one.
+fn read_on(reader: &mut Reader, block: &mut Vec<u8>) -> (io::Result<usize>, bool) {
+    let before = block.len();
+    let read = reader.by_ref().take(BLOCK).read_to_end(block);
+    let at_end = read.is_err() || ((block.len() - before) as u64) < BLOCK;
+    (read, at_end)
 }
 
 fn cannot_read(e: &io::Error) -> Unreadable {
