@@ -358,7 +358,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         Settled {
             attempt,
             outcome,
-            line: self.writer.begin_append(line),
+            line: self.writer.begin_append_lazily(line),
         }
     }
 

@@ -1,10 +1,13 @@
 //! Durable appending with group commit: one thread writes whatever has gathered while it was
 //! syncing, then syncs once for all of it.
+//!
+//! Lines that nobody waits for yet do not wake it: they go along with the next ones, so that what
+//! became of one attempt and what announces the next share a sync.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
@@ -43,11 +46,98 @@ struct Request {
     done: oneshot::Sender<Appended>,
 }
 
+/// What waits for the thread that writes.
+#[derive(Default)]
+struct Queue {
+    state: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    requests: Vec<Request>,
+    /// Somebody waits for them.
+    urgent: bool,
+    /// Nothing is handed in any more, or nothing is taken out.
+    ended: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a request back when nobody takes it any more.
+    fn push(&self, request: Request, urgent: bool) -> Result<(), Request> {
+        let mut waiting = self.lock();
+        if waiting.ended {
+            return Err(request);
+        }
+        waiting.requests.push(request);
+        drop(waiting);
+        if urgent {
+            self.urge();
+        }
+        Ok(())
+    }
+
+    /// Has what waits written down.
+    fn urge(&self) {
+        let mut waiting = self.lock();
+        if !waiting.urgent && !waiting.requests.is_empty() {
+            waiting.urgent = true;
+            drop(waiting);
+            self.changed.notify_one();
+        }
+    }
+
+    fn end(&self) {
+        self.lock().ended = true;
+        self.changed.notify_one();
+    }
+
+    /// What is to be written next, once there is something; empty at the end.
+    fn next(&self, batch: &mut Vec<Request>) {
+        let mut waiting = self.lock();
+        while !waiting.urgent && !waiting.ended {
+            waiting = self
+                .changed
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        let mut size = 0;
+        let fitting = waiting.requests.iter().take_while(|request| {
+            let fits = size < BATCH;
+            size += request.lines.len();
+            fits
+        });
+        let count = fitting.count();
+        batch.extend(waiting.requests.drain(..count));
+        waiting.urgent = !waiting.requests.is_empty();
+    }
+}
+
+/// Ends a queue from which nothing is taken any more; who waits learns of it.
+struct Taker(Arc<Queue>);
+
+impl Drop for Taker {
+    fn drop(&mut self) {
+        let mut waiting = self.0.lock();
+        waiting.ended = true;
+        waiting.requests.clear();
+    }
+}
+
 /// Appends to one file. Dropping it waits for what was handed in.
-#[derive(Debug)]
 pub struct Appender {
-    requests: Option<mpsc::Sender<Request>>,
+    queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Appender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Appender").finish_non_exhaustive()
+    }
 }
 
 impl Appender {
@@ -67,7 +157,8 @@ impl Appender {
             sync_folder_of(path)?;
         }
         let torn = is_torn(path, len)?;
-        let (sender, requests) = mpsc::channel();
+        let queue = Arc::<Queue>::default();
+        let taker = Taker(Arc::clone(&queue));
         let thread = std::thread::Builder::new()
             .name("append".to_owned())
             .spawn(move || {
@@ -78,10 +169,10 @@ impl Appender {
                     failed: None,
                     sink,
                 }
-                .run(&requests);
+                .run(&taker.0);
             })?;
         Ok(Self {
-            requests: Some(sender),
+            queue,
             thread: Some(thread),
         })
     }
@@ -95,7 +186,7 @@ impl Appender {
     /// be made durable they are taken out of the file again, as far as the system lets us, so that
     /// nobody takes what was never done for something in doubt.
     pub async fn append_tentative(&self, lines: String) -> Appended {
-        self.hand_in(lines, true).done().await
+        self.hand_in(lines, true, true).done().await
     }
 
     /// The same for callers that are not async.
@@ -105,56 +196,66 @@ impl Appender {
 
     /// Hands lines in and lets the caller wait later.
     pub(super) fn begin(&self, lines: String) -> Pending {
-        self.hand_in(lines, false)
+        self.hand_in(lines, false, true)
     }
 
-    fn hand_in(&self, lines: String, tentative: bool) -> Pending {
+    /// The same for lines that are written down with the next ones, or once somebody waits.
+    pub(super) fn begin_lazily(&self, lines: String) -> Pending {
+        self.hand_in(lines, false, false)
+    }
+
+    fn hand_in(&self, lines: String, tentative: bool, urgent: bool) -> Pending {
         let (sender, done) = oneshot::channel();
-        if let Some(requests) = &self.requests {
-            let request = Request {
-                lines,
-                tentative,
-                done: sender,
-            };
-            if let Err(mpsc::SendError(request)) = requests.send(request) {
-                return Pending {
-                    done,
-                    lines: request.lines,
-                };
-            }
-        }
+        let request = Request {
+            lines,
+            tentative,
+            done: sender,
+        };
+        let refused = self.queue.push(request, urgent).err();
         Pending {
             done,
-            lines: String::new(),
+            queue: Arc::clone(&self.queue),
+            lines: refused.map(|request| request.lines).unwrap_or_default(),
         }
     }
 }
 
 /// Lines that were handed in.
-#[derive(Debug)]
 pub(super) struct Pending {
     done: oneshot::Receiver<Appended>,
+    queue: Arc<Queue>,
     /// The lines, should the writer have been gone already.
     lines: String,
 }
 
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pending").finish_non_exhaustive()
+    }
+}
+
 impl Pending {
     /// Waits until they are durable.
-    pub async fn done(self) -> Appended {
-        let Self { done, lines } = self;
+    pub async fn done(mut self) -> Appended {
+        if let Ok(done) = self.done.try_recv() {
+            return done;
+        }
+        self.queue.urge();
+        let Self { done, lines, .. } = self;
         done.await.unwrap_or_else(|_| Err(gone(lines)))
     }
 
     /// The same for callers that are not async.
     pub fn wait(self) -> Appended {
-        let Self { done, lines } = self;
+        self.queue.urge();
+        let Self { done, lines, .. } = self;
         done.blocking_recv().unwrap_or_else(|_| Err(gone(lines)))
     }
 }
 
 impl Drop for Appender {
     fn drop(&mut self) {
-        self.requests = None;
+        self.queue.end();
         if let Some(thread) = self.thread.take() {
             // It only ends by running out of requests.
             let _ = thread.join();
@@ -179,16 +280,13 @@ struct Committer {
 }
 
 impl Committer {
-    fn run(mut self, requests: &mpsc::Receiver<Request>) {
+    fn run(mut self, queue: &Queue) {
         let mut batch = Vec::new();
         let mut bytes = Vec::with_capacity(BATCH);
-        while let Ok(first) = requests.recv() {
-            batch.push(first);
-            let mut size = batch[0].lines.len();
-            while size < BATCH {
-                let Ok(next) = requests.try_recv() else { break };
-                size += next.lines.len();
-                batch.push(next);
+        loop {
+            queue.next(&mut batch);
+            if batch.is_empty() {
+                return;
             }
             self.commit(&mut batch, &mut bytes);
         }
@@ -295,7 +393,6 @@ pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::io::BufRead;
-    use std::sync::Mutex;
 
     use super::*;
 
@@ -324,6 +421,48 @@ mod tests {
         let text = std::fs::read(&path).unwrap();
         assert_eq!(text.lines().count(), 200);
         assert_eq!(*taken.lock().unwrap(), text);
+    }
+
+    #[tokio::test]
+    async fn lines_that_can_wait_go_along_with_the_next_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let commits = Arc::new(Mutex::new(Vec::new()));
+        let sink = {
+            let commits = Arc::clone(&commits);
+            move |_, lines: &[u8]| {
+                let lines = String::from_utf8(lines.to_owned()).unwrap();
+                commits.lock().unwrap().push(lines);
+            }
+        };
+        let appender = Appender::with_sink(&path, Box::new(sink)).unwrap();
+        let first = appender.begin_lazily("outcome 1\n".to_owned());
+        let second = appender.begin_lazily("outcome 2\n".to_owned());
+        let announced = appender.append_tentative("next\n".to_owned());
+        announced.await.unwrap();
+        first.done().await.unwrap();
+        second.done().await.unwrap();
+        let last = appender.begin_lazily("outcome 3\n".to_owned());
+        last.done().await.unwrap();
+        let forgotten = appender.begin_lazily("outcome 4\n".to_owned());
+        drop((forgotten, appender));
+        let commits = commits.lock().unwrap();
+        assert_eq!(
+            *commits,
+            ["outcome 1\noutcome 2\nnext\n", "outcome 3\n", "outcome 4\n"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_has_broken_down_keeps_nobody_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let sink = |_, _: &[u8]| panic!("broken");
+        let appender = Appender::with_sink(&path, Box::new(sink)).unwrap();
+        let error = appender.append("one\n".to_owned()).await.unwrap_err();
+        assert!(error.to_string().contains("has stopped"), "{error}");
+        let error = appender.append("two\n".to_owned()).await.unwrap_err();
+        assert!(error.to_string().contains("has stopped"), "{error}");
     }
 
     #[test]

@@ -266,6 +266,11 @@ impl Writer {
         Appending(self.appender.begin(lines))
     }
 
+    /// The same for lines that may wait for the next ones, or for the second step.
+    pub fn begin_append_lazily(&self, lines: String) -> Appending {
+        Appending(self.appender.begin_lazily(lines))
+    }
+
     /// The second step: returns once the lines are durable and folded.
     pub async fn durable(&self, appending: Appending) -> Result<(), AppendError> {
         appending.0.done().await
