@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 /// As much as one write gathers, in bytes.
 const BATCH: usize = 1 << 20;
@@ -237,12 +237,14 @@ impl std::fmt::Debug for Pending {
 impl Pending {
     /// Waits until they are durable.
     pub async fn done(mut self) -> Appended {
-        if let Ok(done) = self.done.try_recv() {
-            return done;
-        }
-        self.queue.urge();
-        let Self { done, lines, .. } = self;
-        done.await.unwrap_or_else(|_| Err(gone(lines)))
+        let done = match self.done.try_recv() {
+            Err(TryRecvError::Empty) => {
+                self.queue.urge();
+                self.done.await.ok()
+            }
+            done => done.ok(),
+        };
+        done.unwrap_or_else(|| Err(gone(self.lines)))
     }
 
     /// The same for callers that are not async.
