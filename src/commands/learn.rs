@@ -15,7 +15,7 @@ use crate::output::{Printer, escape};
 use crate::settings::Settings;
 
 /// Bytes of lines that are made durable together.
-const BATCH: usize = 1 << 19;
+const BATCH: usize = 3 << 17;
 
 /// What a verified payload tells.
 pub enum Told {

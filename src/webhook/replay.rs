@@ -18,7 +18,7 @@ use super::source::{self, Layout, MAX_DOCUMENT, MAX_ENTRY, Reader, Walk};
 use crate::jobs::JobKey;
 
 /// Bytes read at once.
-const BLOCK: u64 = 1 << 20;
+const BLOCK: u64 = 1 << 19;
 /// Parts of a block that are graded at the same time.
 const PIECES: usize = 8;
 /// Files that are opened and graded at the same time.
