@@ -70,24 +70,27 @@ pub fn run(
     let log = JobLog::read(path, Ledger::new(rates.clone()).with_places())
         .context("the report cannot be made")?;
     refuse_spreadsheet(path, log.ledger())?;
-    let views = views(&log, &args.filters)?;
-    if views.is_empty()
-        && let Some(doubt) = args.filters.doubt(log.views().flatten())
-    {
-        printer.warn(doubt);
-    }
+    let views = views(&log, &args.filters);
     let output = args.output.file(&log);
     let options = options(args, output.as_deref(), &log, rates);
     let Some(output) = &output else {
-        report(views, &options, &mut printer.out())
-            .context("cannot write the report to standard output")?;
+        let tally = report(views, &options, &mut printer.out()).map_err(|error| match error {
+            Broken::Log(error) => error.into(),
+            Broken::Page(error) => {
+                anyhow::Error::new(error).context("cannot write the report to standard output")
+            }
+        })?;
+        warn_if_empty(&tally, args, &log, printer);
         return Ok(());
     };
-    let tally = write_file(output, views, &options).map_err(|error| {
-        Failure::io(format!("cannot write the report {}", output.display()))
+    let tally = write_file(output, views, &options).map_err(|error| match error {
+        Broken::Log(error) => anyhow::Error::new(error),
+        Broken::Page(error) => Failure::io(format!("cannot write the report {}", output.display()))
             .because(error)
             .help("check that its folder is there and that you may write in it, or name another file with -o")
+            .into(),
     })?;
+    warn_if_empty(&tally, args, &log, printer);
     if printer.voice().json {
         printer.document(&serde_json::json!({
             "command": "report",
@@ -106,11 +109,31 @@ pub fn run(
     Ok(())
 }
 
-/// The jobs that match. All of them are held, as the page begins with what they add up to.
-fn views(log: &JobLog, filters: &Filters) -> Result<Vec<JobView>, LogError> {
+/// Why there is no page.
+enum Broken {
+    Log(LogError),
+    Page(io::Error),
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Page(error)
+    }
+}
+
+/// The jobs that match.
+fn views(log: &JobLog, filters: &Filters) -> impl Iterator<Item = Result<JobView, Broken>> {
     log.views()
         .filter(|view| view.as_ref().map_or(true, |view| filters.matches(view)))
-        .collect()
+        .map(|view| view.map_err(Broken::Log))
+}
+
+fn warn_if_empty(tally: &Tally, args: &ReportArgs, log: &JobLog, printer: &Printer) {
+    if tally.jobs == 0
+        && let Some(doubt) = args.filters.doubt(log.views().flatten())
+    {
+        printer.warn(doubt);
+    }
 }
 
 fn options(args: &ReportArgs, page: Option<&Path>, log: &JobLog, rates: Rates) -> ReportOptions {
@@ -135,7 +158,11 @@ fn options(args: &ReportArgs, page: Option<&Path>, log: &JobLog, rates: Rates) -
 }
 
 /// Writes beside `output` and then takes its place, so that a reader never sees half a page.
-fn write_file(output: &Path, views: Vec<JobView>, options: &ReportOptions) -> io::Result<Tally> {
+fn write_file(
+    output: &Path,
+    views: impl Iterator<Item = Result<JobView, Broken>>,
+    options: &ReportOptions,
+) -> Result<Tally, Broken> {
     let mut temp = new_page().tempfile_in(folder_of(output))?;
     let tally = report(views, options, &mut BufWriter::new(temp.as_file_mut()))?;
     temp.as_file().sync_all()?;

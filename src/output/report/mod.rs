@@ -41,16 +41,18 @@ pub struct ReportOptions {
     pub unreadable: u64,
 }
 
-/// Writes the page over `views`, in whatever order they come.
-pub fn report(
-    views: impl IntoIterator<Item = JobView>,
+/// Writes the page over `views`, in whatever order they come. A view that is an error ends it
+/// before anything is written.
+pub fn report<E: From<io::Error>>(
+    views: impl IntoIterator<Item = Result<JobView, E>>,
     options: &ReportOptions,
     out: &mut impl Write,
-) -> io::Result<Tally> {
+) -> Result<Tally, E> {
     let mut tally = Tally::default();
     let mut sandbox = false;
     let mut shown: Vec<Shown> = Vec::new();
     for view in views {
+        let view = view?;
         tally.add(&view.state);
         sandbox |= view.state.is_sandbox();
         shown.push(Shown::of(&view, options));

@@ -25,7 +25,7 @@ fn page_of(lines: &[&str], options: &ReportOptions) -> String {
             .unwrap()
     });
     let mut out = Vec::new();
-    report(views, options, &mut out).unwrap();
+    report(views.into_iter().map(io::Result::Ok), options, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
