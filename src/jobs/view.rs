@@ -99,6 +99,7 @@ impl JobView {
         // Only ids within one view are compared, so any hash will do.
         let reading = Reading::new(rates.clone());
         let mut view: Option<Self> = None;
+        let mut evidence = Vec::new();
         for raw in lines {
             let line = Line::parse_whole(raw)?;
             let mut parts = line.parts(Line::parse_whole)?;
@@ -106,14 +107,15 @@ impl JobView {
                 parts.push(line);
             }
             for part in parts.iter().filter(|part| part.job == key) {
-                view.get_or_insert_with(|| Self::new(key, part.attempt))
-                    .absorb(part, &reading);
+                let view = view.get_or_insert_with(|| Self::new(key, part.attempt));
+                let raw = view.absorb(part, &reading);
+                let rank = part.word.status().map_or(9, Status::rank);
+                evidence.push(((part.at, rank), raw));
             }
         }
+        evidence.sort_by_key(|(order, _)| *order);
         if let Some(view) = &mut view {
-            view.evidence.sort_by_cached_key(|raw| {
-                Line::parse(raw).map_or((0, 0), |l| (l.at, l.word.status().map_or(9, Status::rank)))
-            });
+            view.evidence = evidence.into_iter().map(|(_, raw)| raw).collect();
             view.evidence.dedup();
         }
         Ok(view)
@@ -130,14 +132,14 @@ impl JobView {
         }
     }
 
-    fn absorb(&mut self, line: &Line<'_>, reading: &Reading) {
+    /// Takes a line in; gives its text.
+    fn absorb(&mut self, line: &Line<'_>, reading: &Reading) -> Arc<str> {
         self.state.absorb(&reading.gist(line), line.raw.as_bytes());
         let raw: Arc<str> = line.raw.into();
-        self.evidence.push(raw.clone());
         let order = Order {
             rank: line.word.status().map_or(0, Status::rank),
             at: line.at,
-            raw,
+            raw: raw.clone(),
         };
         let job_order = Order {
             rank: 0,
@@ -184,6 +186,7 @@ impl JobView {
             fields.offer(name.as_str(), &order, value);
         }
         self.absorb_job_fields(line, &job_order);
+        raw
     }
 
     fn absorb_job_fields(&mut self, line: &Line<'_>, order: &Order) {
