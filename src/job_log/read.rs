@@ -199,7 +199,7 @@ struct Window {
 }
 
 /// Bytes read at once where a line is looked up by itself: it has a few hundred.
-const SPOT: usize = 4 << 10;
+const SPOT: usize = 1 << 10;
 /// Bytes read at once where lines follow each other, at most.
 const AHEAD: usize = 256 << 10;
 
