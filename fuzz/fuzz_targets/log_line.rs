@@ -21,7 +21,7 @@ fuzz_target!(|text: &str| {
                 (whole.at, whole.job, whole.attempt, whole.word),
                 (part.at, part.job, part.attempt, part.word)
             );
-            if Ledger::new(Rates::default()).accepts(raw) {
+            if Ledger::accepts(raw) {
                 readable.push(*raw);
             }
         }

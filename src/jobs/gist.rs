@@ -133,6 +133,7 @@ impl Reading {
         if raw.trim().is_empty() {
             return;
         }
+        let (raw, at) = bare(raw, at);
         let read = match Line::parse_plain(raw) {
             Some(line) => line.map(|line| self.gist_of(&line)),
             None => Line::read(raw, false).map(|line| self.gist_of(&line)),
@@ -229,6 +230,21 @@ impl Reading {
             },
         }
     }
+}
+
+/// A line without the space around it, which is no part of it; see [`Line::read`].
+fn bare(raw: &str, at: LineAt) -> (&str, LineAt) {
+    if raw.starts_with('{') && raw.ends_with('}') {
+        return (raw, at);
+    }
+    let space = [' ', '\t', '\r', '\n'];
+    let behind = raw.trim_start_matches(space);
+    let line = behind.trim_end_matches(space);
+    let at = LineAt {
+        start: at.start + (raw.len() - behind.len()) as u32,
+        len: line.len() as u32,
+    };
+    (line, at)
 }
 
 fn flags<T: AsRef<str>>(line: &Line<'_, T>) -> u8 {

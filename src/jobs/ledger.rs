@@ -598,4 +598,25 @@ mod tests {
     fn a_job_takes_few_bytes() {
         assert!(std::mem::size_of::<JobState>() <= 80);
     }
+
+    #[test]
+    fn space_around_a_line_does_not_decide_which_of_two_verdicts_speaks() {
+        let line = |verdict: &str| {
+            format!(
+                r#"{{"at":"2026-03-12T09:20:00Z","job":"5b1f0c9a77d2e318","status":"resolved","verdict":"{verdict}"}}"#
+            )
+        };
+        let (dismissed, accepted) = (line("dismissed"), line("accepted"));
+        let state = |dismissed: &str| {
+            let mut ledger = Ledger::new(Rates::default()).with_places();
+            ledger.absorb(dismissed, 0);
+            ledger.absorb(&accepted, 500);
+            let job = ledger.jobs().next().unwrap();
+            (job.status(), job.is_dismissed(), ledger.places(job.key))
+        };
+        let plain = state(&dismissed);
+        let spaced = state(&format!(" \t{dismissed}\r"));
+        assert_eq!((plain.0, plain.1), (spaced.0, spaced.1));
+        assert_eq!((plain.2, spaced.2), (vec![0, 500], vec![2, 500]));
+    }
 }
