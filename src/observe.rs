@@ -309,16 +309,14 @@ impl Observer<'_> {
     /// The same without looking into the log, where that suffices: mostly, as long as the ledger
     /// keeps owners.
     pub fn decide_unread(&self, seen: &Observation) -> Option<Learned> {
-        self.decide_at(seen).map(|(learned, _)| learned)
-    }
-
-    /// The same with the job's place in the ledger.
-    fn decide_at(&self, seen: &Observation) -> Option<(Learned, u32)> {
         let ledger = self.writer.ledger();
-        self.decide_found(seen, &ledger.find_generation(&seen.id)?, &ledger)
+        let found = ledger.find_generation(&seen.id)?;
+        self.decide_found(seen, &found, &ledger)
+            .map(|(learned, _)| learned)
     }
 
-    /// The same for many observations, as the ledger stands now; in their order.
+    /// The same for many observations, as the ledger stands now, in their order; with their jobs'
+    /// places in the ledger.
     pub fn decide_all(&self, seen: &[&Observation]) -> Vec<Option<(Learned, u32)>> {
         let ledger = self.writer.ledger();
         let found = ledger.find_generations(seen.iter().map(|seen| &seen.id));

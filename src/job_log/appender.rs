@@ -39,6 +39,7 @@ type Appended = Result<(), AppendError>;
 /// it goes on.
 pub(super) type Sink = Box<dyn FnMut(u64, &[u8]) + Send>;
 
+#[derive(Debug)]
 struct Request {
     lines: String,
     /// They announce something that only happens once they are durable.
@@ -47,13 +48,13 @@ struct Request {
 }
 
 /// What waits for the thread that writes.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Queue {
     state: Mutex<Waiting>,
     changed: Condvar,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Waiting {
     requests: Vec<Request>,
     /// Somebody waits for them.
@@ -74,16 +75,18 @@ impl Queue {
             return Err(request);
         }
         waiting.requests.push(request);
-        drop(waiting);
         if urgent {
-            self.urge();
+            self.wake(waiting);
         }
         Ok(())
     }
 
     /// Has what waits written down.
     fn urge(&self) {
-        let mut waiting = self.lock();
+        self.wake(self.lock());
+    }
+
+    fn wake(&self, mut waiting: MutexGuard<'_, Waiting>) {
         if !waiting.urgent && !waiting.requests.is_empty() {
             waiting.urgent = true;
             drop(waiting);
@@ -129,15 +132,10 @@ impl Drop for Taker {
 }
 
 /// Appends to one file. Dropping it waits for what was handed in.
+#[derive(Debug)]
 pub struct Appender {
     queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
-}
-
-impl std::fmt::Debug for Appender {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Appender").finish_non_exhaustive()
-    }
 }
 
 impl Appender {
@@ -221,17 +219,12 @@ impl Appender {
 }
 
 /// Lines that were handed in.
+#[derive(Debug)]
 pub(super) struct Pending {
     done: oneshot::Receiver<Appended>,
     queue: Arc<Queue>,
     /// The lines, should the writer have been gone already.
     lines: String,
-}
-
-impl std::fmt::Debug for Pending {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pending").finish_non_exhaustive()
-    }
 }
 
 impl Pending {

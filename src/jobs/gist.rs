@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
 
-use super::line::RequestFacts;
+use super::line::{self, RequestFacts};
 use super::state::Verdict;
 use super::{Credits, IdColumn, JobKey, Line, LineError, Rates, Status, Subject, Word};
 
@@ -133,8 +133,12 @@ impl Reading {
         if raw.trim().is_empty() {
             return;
         }
-        let (raw, at) = bare(raw, at);
-        let read = match Line::parse_plain(raw) {
+        let (skipped, raw) = line::bare(raw);
+        let at = LineAt {
+            start: at.start + skipped as u32,
+            len: raw.len() as u32,
+        };
+        let read = match Line::<&str>::parse_plain(raw) {
             Some(line) => line.map(|line| self.gist_of(&line)),
             None => Line::read(raw, false).map(|line| self.gist_of(&line)),
         };
@@ -230,21 +234,6 @@ impl Reading {
             },
         }
     }
-}
-
-/// A line without the space around it, which is no part of it; see [`Line::read`].
-fn bare(raw: &str, at: LineAt) -> (&str, LineAt) {
-    if raw.starts_with('{') && raw.ends_with('}') {
-        return (raw, at);
-    }
-    let space = [' ', '\t', '\r', '\n'];
-    let behind = raw.trim_start_matches(space);
-    let line = behind.trim_end_matches(space);
-    let at = LineAt {
-        start: at.start + (raw.len() - behind.len()) as u32,
-        len: line.len() as u32,
-    };
-    (line, at)
 }
 
 fn flags<T: AsRef<str>>(line: &Line<'_, T>) -> u8 {

@@ -58,6 +58,18 @@ pub const LOG_FIELDS: [&str; 44] = [
     "step",
 ];
 
+/// A line without the space around it, and how much of that was before it. Space is no part of a
+/// line: a compacted line's history does not keep it, and what breaks a tie must be the same before
+/// and after.
+pub(super) fn bare(raw: &str) -> (usize, &str) {
+    if raw.starts_with('{') && raw.ends_with('}') {
+        return (0, raw);
+    }
+    let space = [' ', '\t', '\r', '\n'];
+    let behind = raw.trim_start_matches(space);
+    (raw.len() - behind.len(), behind.trim_end_matches(space))
+}
+
 /// A text that is borrowed where it can be.
 ///
 /// `serde` copies inside `Option<Cow<str>>`; this newtype does not.
@@ -253,10 +265,7 @@ impl<'a> RequestFacts<'a> {
 impl<'a> Line<'a> {
     /// Reads a line for the compact fold: what [`Line::rest`] would hold is skipped.
     pub fn parse(raw: &'a str) -> Result<Self, LineError> {
-        match Line::parse_plain(raw) {
-            Some(line) => line.map(Line::into_texts),
-            None => Self::read(raw, false),
-        }
+        Self::parse_plain(raw).unwrap_or_else(|| Self::read(raw, false))
     }
 
     /// Reads a line with all its fields.
@@ -266,9 +275,7 @@ impl<'a> Line<'a> {
 
     /// Reads a line by serde; `keep_rest` decides about the fields that the fold does not need.
     pub(super) fn read(raw: &'a str, keep_rest: bool) -> Result<Self, LineError> {
-        // Space around a line is no part of it: a compacted line's history does not keep it, and
-        // what breaks a tie must be the same before and after.
-        let raw = raw.trim_matches([' ', '\t', '\r', '\n']);
+        let (_, raw) = bare(raw);
         let mut de = serde_json::Deserializer::from_str(raw);
         let fields = Fields { keep_rest }
             .deserialize(&mut de)
@@ -306,34 +313,11 @@ impl<'a> Line<'a> {
     }
 }
 
-impl<'a> Line<'a, &'a str> {
+impl<'a, T: From<&'a str>> Line<'a, T> {
     /// Reads a line without escapes and without detours; `None` leaves it to [`Line::read`].
-    pub(crate) fn parse_plain(raw: &'a str) -> Option<Result<Self, LineError>> {
+    pub(super) fn parse_plain(raw: &'a str) -> Option<Result<Self, LineError>> {
+        let (_, raw) = bare(raw);
         Found::plain(raw).map(|found| found.into_line(raw))
-    }
-
-    fn into_texts(self) -> Line<'a> {
-        Line {
-            raw: self.raw,
-            at: self.at,
-            job: self.job,
-            attempt: self.attempt,
-            word: self.word,
-            keyless: self.keyless,
-            id: self.id.map(|(column, id)| (column, id.into())),
-            generation_id: self.generation_id.map(Text::from),
-            request: self.request,
-            credits: self.credits,
-            adjusted_credits: self.adjusted_credits,
-            credits_estimated: self.credits_estimated,
-            temporary: self.temporary,
-            http_status: self.http_status,
-            sandbox: self.sandbox,
-            verdict: self.verdict.map(Text::from),
-            history: self.history,
-            told: self.told,
-            rest: self.rest,
-        }
     }
 }
 
@@ -355,6 +339,7 @@ struct Fields {
     keep_rest: bool,
 }
 
+#[derive(Default)]
 struct Found<'a, T> {
     at: Option<T>,
     job: Option<T>,
@@ -377,34 +362,6 @@ struct Found<'a, T> {
     error: Option<&'a str>,
     told: Option<&'a str>,
     rest: Vec<(Text<'a>, &'a RawValue)>,
-}
-
-impl<T> Default for Found<'_, T> {
-    fn default() -> Self {
-        Self {
-            at: None,
-            job: None,
-            attempt: None,
-            status: None,
-            listing_id: None,
-            sku: None,
-            generation_id: None,
-            request: None,
-            credits: None,
-            adjusted_credits: None,
-            credits_estimated: None,
-            temporary: None,
-            http_status: None,
-            sandbox: None,
-            verdict: None,
-            history: None,
-            submitted_at: None,
-            completed_at: None,
-            error: None,
-            told: None,
-            rest: Vec::new(),
-        }
-    }
 }
 
 impl<'de> DeserializeSeed<'de> for Fields {
@@ -605,7 +562,7 @@ impl<'a> Found<'a, &'a str> {
 }
 
 impl<'a, T: AsRef<str>> Found<'a, T> {
-    fn into_line(self, raw: &'a str) -> Result<Line<'a, T>, LineError> {
+    fn into_line<U: From<T>>(self, raw: &'a str) -> Result<Line<'a, U>, LineError> {
         let generation_id = self
             .generation_id
             .filter(|id| GenerationId::is_valid(id.as_ref()));
@@ -648,8 +605,8 @@ impl<'a, T: AsRef<str>> Found<'a, T> {
             attempt: self.attempt.unwrap_or(1),
             word,
             keyless,
-            id,
-            generation_id,
+            id: id.map(|(column, id)| (column, id.into())),
+            generation_id: generation_id.map(U::from),
             request: self.request,
             credits: self.credits,
             adjusted_credits: self.adjusted_credits,
@@ -657,7 +614,7 @@ impl<'a, T: AsRef<str>> Found<'a, T> {
             temporary: self.temporary.unwrap_or(false),
             http_status: self.http_status,
             sandbox: self.sandbox.unwrap_or(false),
-            verdict: self.verdict,
+            verdict: self.verdict.map(U::from),
             history: self.history,
             told: self.told,
             rest: self.rest,
@@ -836,7 +793,7 @@ mod tests {
             r#"{"generation_id":"vgen_1","status":"odd","completed_at":17,"submitted_at":"2026-03-12T09:22:17Z"}"#,
             r#"{"job":"5b1f0c9a77d2e318","status":"resolved","verdict":"dismissed","history":[{}]}"#,
         ] {
-            let plain = Line::parse_plain(text).expect(text).unwrap().into_texts();
+            let plain: Line<'_> = Line::parse_plain(text).expect(text).unwrap();
             let mut whole = Line::read(text, false).unwrap();
             whole.told = plain.told;
             assert_eq!(format!("{plain:?}"), format!("{whole:?}"));
@@ -856,11 +813,10 @@ mod tests {
                 text.splice(at..=at, byte);
                 let text = std::str::from_utf8(&text).unwrap();
                 // What the quick reader takes, serde takes for the same.
-                let Some(plain) = Line::parse_plain(text) else {
+                let Some(mut plain) = Line::<Text<'_>>::parse_plain(text) else {
                     continue;
                 };
                 read += 1;
-                let mut plain = plain.map(Line::into_texts);
                 if let Ok(line) = &mut plain {
                     line.told = None;
                 }
