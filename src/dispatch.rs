@@ -367,7 +367,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         attempt: &Attempt,
         id: GenerationId,
         status: Status,
-        facts: &Facts,
+        facts: &Facts<'_>,
     ) -> (Record, Settlement) {
         if let Err((reason, error)) = self.claim(attempt, &id) {
             self.stop.set(reason);

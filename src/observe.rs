@@ -34,22 +34,22 @@ impl Via {
 
 /// What the vendor told of one generation, trusted: polled, or verified by its signature.
 #[derive(Clone, Debug)]
-pub struct Observation {
+pub struct Observation<'a> {
     /// Which generation.
     pub id: GenerationId,
     /// Where it stands.
     pub status: Status,
     /// What else was told.
-    pub facts: Facts,
+    pub facts: Facts<'a>,
     /// How it came.
     pub via: Via,
     /// The attempt that the capture's address names, for one whose reply was lost.
     pub correlation: Option<(JobKey, u32)>,
 }
 
-impl Observation {
+impl<'a> Observation<'a> {
     /// What a line tells that was made up of an observation.
-    pub fn of_line(line: &str, status: Status, via: Via) -> Option<Self> {
+    pub fn of_line(line: &'a str, status: Status, via: Via) -> Option<Self> {
         // A line has the names of a payload, but for the id, which no line has otherwise.
         let payload = Payload::parse(line.as_bytes()).ok()?;
         Some(Self {
@@ -60,13 +60,31 @@ impl Observation {
             correlation: None,
         })
     }
+
+    /// The same, independent of what it was read from.
+    pub fn into_owned(self) -> Observation<'static> {
+        let Self {
+            id,
+            status,
+            facts,
+            via,
+            correlation,
+        } = self;
+        Observation {
+            id,
+            status,
+            facts: facts.into_owned(),
+            via,
+            correlation,
+        }
+    }
 }
 
 /// The fields of a payload that the log keeps.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Facts {
+pub struct Facts<'a> {
     /// Where the clip is.
-    pub output_url: Option<String>,
+    pub output_url: Option<Text<'a>>,
     /// Credits charged.
     pub credits: Option<f64>,
     /// Credits charged after a correction.
@@ -74,33 +92,32 @@ pub struct Facts {
     /// Whether another provider served it.
     pub failover_used: Option<bool>,
     /// The model that served it, where it is told apart.
-    pub model_actual: Option<String>,
+    pub model_actual: Option<Text<'a>>,
     /// The model that the payload names.
-    pub model: Option<String>,
+    pub model: Option<Text<'a>>,
     /// RFC 3339.
-    pub completed_at: Option<String>,
+    pub completed_at: Option<Text<'a>>,
     /// What went wrong.
-    pub error: Option<String>,
+    pub error: Option<Text<'a>>,
     /// While rendering: e.g. `Encoding`.
-    pub phase: Option<String>,
+    pub phase: Option<Text<'a>>,
     /// While rendering: of no documented unit.
     pub progress: Option<f64>,
     /// While rendering: seconds left.
     pub eta_seconds: Option<f64>,
     /// The prompt, to recognise an attempt by.
-    pub prompt: Option<String>,
+    pub prompt: Option<Text<'a>>,
 }
 
-impl Facts {
+impl<'a> Facts<'a> {
     /// Longest text kept of each field, in bytes.
     const MAX_TEXT: usize = 8192;
 
     /// What `payload` tells.
-    pub fn of(payload: &Payload<'_>) -> Self {
-        let text = |text: Option<Text<'_>>| {
-            text.map(|t| t.0.into_owned())
-                .filter(|t| t.len() <= Self::MAX_TEXT)
-        };
+    pub fn of(payload: &Payload<'a>) -> Self {
+        let text =
+            |text: Option<Text<'a>>| text.filter(|text| text.as_str().len() <= Self::MAX_TEXT);
+        let error = |error: String| Text(cap(error, Self::MAX_TEXT).into());
         Self {
             output_url: text(payload.output_url()),
             credits: payload.credits(),
@@ -109,11 +126,25 @@ impl Facts {
             model_actual: text(payload.model_actual()),
             model: text(payload.model()),
             completed_at: text(payload.completed_at()),
-            error: payload.error().map(|e| cap(&e, Self::MAX_TEXT)),
+            error: payload.error().map(error),
             phase: text(payload.phase()),
             progress: payload.progress(),
             eta_seconds: payload.eta_seconds(),
-            prompt: payload.prompt().map(|t| t.0.into_owned()),
+            prompt: payload.prompt(),
+        }
+    }
+
+    /// The same, independent of what they were read from.
+    pub fn into_owned(self) -> Facts<'static> {
+        Facts {
+            output_url: self.output_url.map(Text::into_owned),
+            model_actual: self.model_actual.map(Text::into_owned),
+            model: self.model.map(Text::into_owned),
+            completed_at: self.completed_at.map(Text::into_owned),
+            error: self.error.map(Text::into_owned),
+            phase: self.phase.map(Text::into_owned),
+            prompt: self.prompt.map(Text::into_owned),
+            ..self
         }
     }
 
@@ -153,30 +184,28 @@ impl Facts {
         each: &mut dyn FnMut(&'static str, Told<'_>),
     ) {
         if status.is_rendering() {
-            put(each, "phase", self.phase.as_deref().map(Told::Text));
+            put(each, "phase", self.phase.as_ref().map(Told::text));
             put(each, "progress", number(self.progress));
             put(each, "eta_seconds", number(self.eta_seconds));
             return;
         }
-        let served = self.model_actual.as_deref().or_else(|| {
-            let served = self.model.as_deref()?;
-            model.is_some_and(|asked| asked != served).then_some(served)
+        let served = self.model_actual.as_ref().or_else(|| {
+            let served = self.model.as_ref()?;
+            model
+                .is_some_and(|asked| asked != served.as_str())
+                .then_some(served)
         });
-        put(
-            each,
-            "output_url",
-            self.output_url.as_deref().map(Told::Text),
-        );
+        put(each, "output_url", self.output_url.as_ref().map(Told::text));
         put(each, "credits", number(self.credits));
         put(each, "adjusted_credits", number(self.adjusted_credits));
         put(each, "failover_used", self.failover_used.map(Told::Bool));
-        put(each, "model_actual", served.map(Told::Text));
+        put(each, "model_actual", served.map(Told::text));
         put(
             each,
             "completed_at",
-            self.completed_at.as_deref().map(Told::Text),
+            self.completed_at.as_ref().map(Told::text),
         );
-        put(each, "error", self.error.as_deref().map(Told::Text));
+        put(each, "error", self.error.as_ref().map(Told::text));
     }
 }
 
@@ -187,7 +216,11 @@ enum Told<'a> {
     Bool(bool),
 }
 
-impl Told<'_> {
+impl<'a> Told<'a> {
+    fn text(text: &'a Text<'_>) -> Self {
+        Self::Text(text.as_str())
+    }
+
     fn to_value(&self) -> Value {
         match self {
             Self::Text(text) => Value::from(*text),
@@ -220,12 +253,13 @@ fn json_number(number: f64) -> Option<serde_json::Number> {
     }
 }
 
-fn cap(text: &str, max: usize) -> String {
+fn cap(mut text: String, max: usize) -> String {
     let mut end = text.len().min(max);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    text[..end].to_owned()
+    text.truncate(end);
+    text
 }
 
 /// What an observation came to.
@@ -279,7 +313,7 @@ pub struct Observer<'a> {
 impl Observer<'_> {
     /// Decides what `seen` teaches. Between deciding and appending no other observation of the
     /// same job may be decided.
-    pub fn decide(&self, seen: &Observation) -> Result<Learned, LogError> {
+    pub fn decide(&self, seen: &Observation<'_>) -> Result<Learned, LogError> {
         if let Some(learned) = self.decide_unread(seen) {
             return Ok(learned);
         }
@@ -308,7 +342,7 @@ impl Observer<'_> {
 
     /// The same without looking into the log, where that suffices: mostly, as long as the ledger
     /// keeps owners.
-    pub fn decide_unread(&self, seen: &Observation) -> Option<Learned> {
+    pub fn decide_unread(&self, seen: &Observation<'_>) -> Option<Learned> {
         let ledger = self.writer.ledger();
         let found = ledger.find_generation(&seen.id)?;
         self.decide_found(seen, &found, &ledger)
@@ -317,17 +351,21 @@ impl Observer<'_> {
 
     /// The same for many observations, as the ledger stands now, in their order; with their jobs'
     /// places in the ledger.
-    pub fn decide_all(&self, seen: &[&Observation]) -> Vec<Option<(Learned, u32)>> {
+    pub fn decide_all<'s>(
+        &self,
+        seen: impl Iterator<Item = Option<&'s Observation<'s>>> + Clone,
+    ) -> Vec<Option<(Learned, u32)>> {
         let ledger = self.writer.ledger();
-        let found = ledger.find_generations(seen.iter().map(|seen| &seen.id));
-        let decide =
-            |(seen, found): (&&_, Option<Found<'_>>)| self.decide_found(seen, &found?, &ledger);
-        seen.iter().zip(found).map(decide).collect()
+        let found = ledger.find_generations(seen.clone().map(|seen| Some(&seen?.id)));
+        let decide = |(seen, found): (Option<_>, Option<Found<'_>>)| {
+            self.decide_found(seen?, &found?, &ledger)
+        };
+        seen.zip(found).map(decide).collect()
     }
 
     fn decide_found(
         &self,
-        seen: &Observation,
+        seen: &Observation<'_>,
         found: &Found<'_>,
         ledger: &Ledger,
     ) -> Option<(Learned, u32)> {
@@ -359,7 +397,7 @@ impl Observer<'_> {
     }
 
     /// Whether the status alone shows that nothing can be learned.
-    fn is_settled(&self, job: JobKey, attempt: u32, seen: &Observation) -> bool {
+    fn is_settled(&self, job: JobKey, attempt: u32, seen: &Observation<'_>) -> bool {
         if seen.status.is_terminal() {
             return false;
         }
@@ -375,7 +413,7 @@ impl Observer<'_> {
     }
 
     /// An id that nobody knows may be that of an attempt whose reply was lost.
-    fn adopt(&self, seen: &Observation) -> Result<Learned, LogError> {
+    fn adopt(&self, seen: &Observation<'_>) -> Result<Learned, LogError> {
         let Some((job, attempt)) = seen.correlation else {
             return Ok(Learned::UnknownId("no job of this log has this id"));
         };
@@ -394,7 +432,7 @@ impl Observer<'_> {
                 "the attempt that its address names is not in this log",
             ));
         };
-        if !is_own_prompt(known, seen.facts.prompt.as_deref()) {
+        if !is_own_prompt(known, seen.facts.prompt.as_ref().map(Text::as_str)) {
             return Ok(Learned::UnknownId(
                 "its prompt is not that of the attempt its address names",
             ));
@@ -415,7 +453,7 @@ impl Observer<'_> {
         })
     }
 
-    fn line(&self, view: &JobView, attempt: u32, seen: &Observation) -> String {
+    fn line(&self, view: &JobView, attempt: u32, seen: &Observation<'_>) -> String {
         let asked = view
             .attempts
             .get(&attempt)
@@ -432,7 +470,7 @@ impl Observer<'_> {
         attempt: u32,
         owner: Option<(IdColumn, &str)>,
         told: &str,
-        seen: &Observation,
+        seen: &Observation<'_>,
         sandbox: bool,
     ) -> String {
         Record::new((self.clock)(), job, attempt, seen.status)
@@ -450,7 +488,7 @@ impl Observer<'_> {
 /// A missing field is always news. A different value is news from a poll, which is as fresh as can
 /// be; among captures the one that is greater by its own time and content wins, so that their
 /// order does not matter.
-fn adds(known: &AttemptView, seen: &Observation) -> bool {
+fn adds(known: &AttemptView, seen: &Observation<'_>) -> bool {
     let asked = known.request_value("model");
     let told = seen
         .facts
@@ -518,7 +556,7 @@ mod tests {
     }
 
     impl Log {
-        fn decide(&self, seen: &Observation) -> Learned {
+        fn decide(&self, seen: &Observation<'_>) -> Learned {
             let clock = || jiff::Timestamp::from_second(1_773_310_000).unwrap();
             Observer {
                 writer: &self.writer,
@@ -529,7 +567,7 @@ mod tests {
             .unwrap()
         }
 
-        fn learn(&self, seen: &Observation) -> bool {
+        fn learn(&self, seen: &Observation<'_>) -> bool {
             match self.decide(seen) {
                 Learned::New { line, .. } => {
                     self.writer.append_blocking(line).unwrap();
@@ -545,7 +583,7 @@ mod tests {
         }
     }
 
-    fn seen(body: &str, via: Via) -> Observation {
+    fn seen(body: &str, via: Via) -> Observation<'_> {
         let payload = Payload::parse(body.as_bytes()).unwrap();
         Observation {
             id: payload.id().unwrap(),
@@ -625,7 +663,8 @@ mod tests {
     #[test]
     fn a_capture_with_another_prompt_is_not_adopted() {
         let log = log(&[SUBMITTING]);
-        let mut capture = seen(&DONE.replace("pan left", "pan right"), Via::Webhook);
+        let other = DONE.replace("pan left", "pan right");
+        let mut capture = seen(&other, Via::Webhook);
         capture.correlation = Some((JobKey::parse("5b1f0c9a77d2e318").unwrap(), 1));
         assert!(matches!(log.decide(&capture), Learned::UnknownId(_)));
     }
@@ -633,7 +672,8 @@ mod tests {
     #[test]
     fn a_second_id_for_an_attempt_is_billed_twice() {
         let log = log(&[SUBMITTING, PENDING]);
-        let mut capture = seen(&DONE.replace("vgen_1", "vgen_2"), Via::Webhook);
+        let other = DONE.replace("vgen_1", "vgen_2");
+        let mut capture = seen(&other, Via::Webhook);
         capture.correlation = Some((JobKey::parse("5b1f0c9a77d2e318").unwrap(), 1));
         let learned = log.decide(&capture);
         assert!(

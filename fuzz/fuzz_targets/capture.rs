@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use creativeai::api::{ApiKey, Payload};
 use creativeai::webhook::{
-    Body, Capture, Grade, Headers, SIGNATURE_HEADER, VerifyKeys, grade, replay,
+    Body, Capture, Grade, Graded, Headers, SIGNATURE_HEADER, VerifyKeys, grade, replay,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use libfuzzer_sys::fuzz_target;
@@ -52,16 +52,19 @@ fn graded(paths: &[PathBuf], stdin: &[u8], keys: &VerifyKeys) {
         paths,
         Cursor::new(stdin.to_vec()),
         keys,
-        |found| match found.grade {
-            Grade::Verified(payload) => Some(facts(&payload)),
-            Grade::Unreadable(reason) => {
-                let _ = reason.to_string();
-                None
-            }
-            Grade::Rejected(_) | Grade::Unverifiable { .. } => None,
+        |found: &[Graded<'_>]| {
+            let facts = |found: &Graded<'_>| match &found.grade {
+                Grade::Verified(payload) => Some(facts(payload)),
+                Grade::Unreadable(reason) => {
+                    let _ = reason.to_string();
+                    None
+                }
+                Grade::Rejected(_) | Grade::Unverifiable { .. } => None,
+            };
+            found.iter().filter_map(facts).collect::<Vec<_>>()
         },
         |verified| {
-            if let Some(facts) = verified {
+            for facts in verified {
                 assert!(signed_facts().contains(&facts), "forged: {facts}");
             }
             Ok(())
@@ -110,7 +113,7 @@ fn direct(mode: u8, body: &[u8], header: &str, keys: &VerifyKeys) {
 fn hmac(body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(KEY.as_bytes()).expect("a key");
     mac.update(body);
-    hex::encode(mac.finalize().into_bytes())
+    base16ct::lower::encode_string(&mac.finalize().into_bytes())
 }
 
 fn signed_facts() -> Vec<String> {

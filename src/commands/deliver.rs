@@ -103,7 +103,7 @@ impl<'a> Links<'a> {
             crate::api::Endpoint::Video
         };
         let (status, facts) = match api.client.poll(endpoint, &id).await {
-            PollOutcome::Seen { status, body } => (status, Facts::of(&body.payload())),
+            PollOutcome::Seen { status, body } => (status, Facts::of(&body.payload()).into_owned()),
             PollOutcome::Trouble { error, .. } => {
                 return Err(unasked(FailureKind::MayHelp, error));
             }
@@ -115,7 +115,7 @@ impl<'a> Links<'a> {
                 ));
             }
         };
-        let fresh = facts.output_url.clone();
+        let fresh = facts.output_url.clone().map(|url| url.0.into_owned());
         let observer = Observer {
             writer: self.writer,
             clock: &jiff::Timestamp::now,

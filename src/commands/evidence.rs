@@ -6,17 +6,17 @@ use super::open;
 use crate::dispatch::Attempt;
 use crate::exit::Failure;
 use crate::job_log::Writer;
-use crate::jobs::Line;
+use crate::jobs::{GenerationId, Line, Text};
 use crate::output::Commands;
 use crate::settings::Settings;
-use crate::webhook::{self, Grade, VerifyKeys};
+use crate::webhook::{self, Grade, Graded, VerifyKeys};
 
 /// The receiver's usual file, looked for beside the log and in the current folder.
 const CAPTURES: &str = "captures.jsonl";
 
 /// A capture that might be about an attempt in doubt.
 struct Seen {
-    id: String,
+    id: GenerationId,
     prompt: String,
     model: String,
     at: String,
@@ -97,34 +97,27 @@ fn captures(writer: &Writer, settings: &Settings) -> anyhow::Result<Vec<Seen>> {
         return Ok(Vec::new());
     }
     let keys = VerifyKeys::new(&settings.verification_keys()?);
+    let told = |graded: &Graded<'_>| {
+        let Grade::Verified(payload) = &graded.grade else {
+            return None;
+        };
+        let text = |t: Option<Text<'_>>| t.map(|t| t.0.into_owned());
+        Some(Seen {
+            id: payload.id()?,
+            prompt: text(payload.prompt())?,
+            model: text(payload.model()).unwrap_or_default(),
+            at: graded.received_at().unwrap_or("unknown time").to_owned(),
+        })
+    };
     let mut seen = Vec::new();
     webhook::replay(
         &paths,
         std::io::empty(),
         &keys,
-        |graded| {
-            let Grade::Verified(payload) = &graded.grade else {
-                return None;
-            };
-            let text = |t: Option<crate::jobs::Text<'_>>| t.map(|t| t.0.into_owned());
-            Some((
-                payload.id()?,
-                text(payload.prompt())?,
-                text(payload.model()).unwrap_or_default(),
-                graded.received_at.unwrap_or("unknown time").to_owned(),
-            ))
-        },
+        |graded: &[Graded<'_>]| graded.iter().filter_map(told).collect::<Vec<_>>(),
         |found| {
-            if let Some((id, prompt, model, at)) = found
-                && writer.owner_of(&id).is_none()
-            {
-                seen.push(Seen {
-                    id: id.to_string(),
-                    prompt,
-                    model,
-                    at,
-                });
-            }
+            let nobodys = |id: &GenerationId| writer.owner_of(id).is_none();
+            seen.extend(found.into_iter().filter(|found| nobodys(&found.id)));
             Ok(())
         },
     )?;

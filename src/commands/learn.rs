@@ -9,27 +9,29 @@ use super::open;
 use crate::api::Payload;
 use crate::exit::Failure;
 use crate::job_log::{Appending, Writer};
-use crate::jobs::{GenerationId, JobKey, Status};
+use crate::jobs::{GenerationId, JobKey, Status, Text};
 use crate::observe::{Binding, Facts, Learned, Observation, Observer, Via};
 use crate::output::{Printer, escape};
 use crate::settings::Settings;
+use crate::webhook::Grade;
 
 /// Bytes of lines that are made durable together.
 const BATCH: usize = 3 << 17;
 
 /// What a verified payload tells.
-pub enum Told {
+#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
+pub enum Told<'a> {
     /// Where a generation stands.
-    Seen(Box<Observation>),
+    Seen(Observation<'a>),
     /// A status that nobody knows.
-    UnknownWord(GenerationId, String),
+    UnknownWord(GenerationId, Text<'a>),
     /// Nothing: why.
     Nothing(&'static str),
 }
 
-impl Told {
-    /// Of a payload whose signature holds, and of the job and attempt that its address names.
-    pub fn of(payload: &Payload<'_>, correlation: Option<(JobKey, u32)>) -> Self {
+impl<'a> Told<'a> {
+    /// Of a payload whose signature holds.
+    pub fn of(payload: &Payload<'a>) -> Self {
         let Some(id) = payload.id() else {
             return Self::Nothing("it names no valid generation id");
         };
@@ -37,16 +39,43 @@ impl Told {
             return Self::Nothing("it tells no status");
         };
         match Status::from_vendor(word.as_str()) {
-            Some(status) => Self::Seen(Box::new(Observation {
+            Some(status) => Self::Seen(Observation {
                 id,
                 status,
                 facts: Facts::of(payload),
                 via: Via::Webhook,
-                correlation,
-            })),
-            None => Self::UnknownWord(id, word.0.into_owned()),
+                correlation: None,
+            }),
+            None => Self::UnknownWord(id, word),
         }
     }
+}
+
+/// What a capture tells that is verified, with the job and attempt that its address names.
+pub fn observation(
+    grade: &Grade<'_>,
+    correlation: Option<(JobKey, u32)>,
+) -> Option<Observation<'static>> {
+    let Grade::Verified(payload) = grade else {
+        return None;
+    };
+    match Told::of(payload) {
+        Told::Seen(seen) => Some(Observation {
+            correlation,
+            ..seen.into_owned()
+        }),
+        _ => None,
+    }
+}
+
+/// What an observation came to.
+pub enum Came {
+    /// It taught the log something.
+    New,
+    /// The log knew it.
+    Known,
+    /// No job of the log has its id; the text says why none was given it.
+    UnknownId(&'static str),
 }
 
 /// What an observation teaches, decided ahead of its turn.
@@ -57,25 +86,29 @@ pub struct Ahead {
     index: u32,
     attempt: u32,
     status: Status,
-    line: String,
+    essence: u64,
 }
 
 impl Ahead {
-    /// Of what an observation of `status` teaches; `None` for anything that needs its turn.
-    pub fn of((learned, index): (Learned, u32), status: Status) -> Option<Self> {
+    /// Of what an observation of `status` teaches, and the line for it; `None` for anything that
+    /// needs its turn.
+    pub fn of((learned, index): (Learned, u32), status: Status) -> Option<(Self, String)> {
         match learned {
             Learned::New {
                 job,
                 attempt,
                 line,
                 binding: Binding::Known,
-            } => Some(Self {
-                job,
-                index,
-                attempt,
-                status,
+            } => Some((
+                Self {
+                    job,
+                    index,
+                    attempt,
+                    status,
+                    essence: essence(&line),
+                },
                 line,
-            }),
+            )),
             _ => None,
         }
     }
@@ -101,7 +134,7 @@ struct Waiting {
     /// Each job's line, hashed; see [`essence`].
     jobs: HashMap<JobKey, u64>,
     /// Ids that the log did not know before.
-    adopted: HashMap<GenerationId, (JobKey, Observation)>,
+    adopted: HashMap<GenerationId, Observation<'static>>,
 }
 
 impl<'a> Learner<'a> {
@@ -121,10 +154,10 @@ impl<'a> Learner<'a> {
     }
 
     /// Takes an observation in. What it taught is durable after [`flush`](Self::flush).
-    pub fn learn(&mut self, seen: &Observation) -> Result<Learned, Failure> {
-        if let Some((job, known)) = self.find(|w| w.adopted.get(&seen.id)) {
+    pub fn learn(&mut self, seen: &Observation<'_>) -> Result<Came, Failure> {
+        if let Some(known) = self.find(|w| w.adopted.get(&seen.id)) {
             if known.status == seen.status && known.facts == seen.facts {
-                return Ok(Learned::Known { job: *job });
+                return Ok(Came::Known);
             }
             self.flush()?;
         }
@@ -135,34 +168,36 @@ impl<'a> Learner<'a> {
             if let Some(Learned::New { line, .. }) = self.observer.decide_unread(seen)
                 && essence(&line) == waiting
             {
-                return Ok(Learned::Known { job });
+                return Ok(Came::Known);
             }
             self.flush()?;
         }
-        let learned = self.observer.decide(seen).map_err(open::log_failure)?;
-        if let Learned::New {
-            job,
-            attempt,
-            line,
-            binding,
-        } = &learned
-        {
-            self.tell(binding, *job, *attempt, &seen.id);
-            if *binding != Binding::Known {
-                let adopted = (*job, seen.clone());
-                self.waiting.adopted.insert(seen.id.clone(), adopted);
+        match self.observer.decide(seen).map_err(open::log_failure)? {
+            Learned::New {
+                job,
+                attempt,
+                line,
+                binding,
+            } => {
+                self.tell(&binding, job, attempt, &seen.id);
+                if binding != Binding::Known {
+                    let adopted = seen.clone().into_owned();
+                    self.waiting.adopted.insert(seen.id.clone(), adopted);
+                }
+                self.add(job, &line, essence(&line))?;
+                Ok(Came::New)
             }
-            self.add(*job, line)?;
+            Learned::Known { .. } => Ok(Came::Known),
+            Learned::UnknownId(why) => Ok(Came::UnknownId(why)),
         }
-        Ok(learned)
     }
 
-    /// Takes in what was decided ahead, unless the log has learned something of that attempt since.
-    pub fn learn_ahead(&mut self, ahead: Ahead) -> Result<Learned, Failure> {
-        let job = ahead.job;
-        if let Some(&waiting) = self.find(|w| w.jobs.get(&job)) {
-            if essence(&ahead.line) == waiting {
-                return Ok(Learned::Known { job });
+    /// Takes in what was decided ahead, with its line, unless the log has learned something of that
+    /// attempt since.
+    pub fn learn_ahead(&mut self, ahead: &Ahead, line: &str) -> Result<Came, Failure> {
+        if let Some(&waiting) = self.find(|w| w.jobs.get(&ahead.job)) {
+            if ahead.essence == waiting {
+                return Ok(Came::Known);
             }
             self.flush()?;
         }
@@ -173,18 +208,13 @@ impl<'a> Learner<'a> {
             attempt.is_some_and(|attempt| attempt.has_seen(ahead.status))
         };
         let again = has_seen
-            .then(|| Observation::of_line(&ahead.line, ahead.status, Via::Webhook))
+            .then(|| Observation::of_line(line, ahead.status, Via::Webhook))
             .flatten();
         if let Some(seen) = again {
             return self.learn(&seen);
         }
-        self.add(job, &ahead.line)?;
-        Ok(Learned::New {
-            job,
-            attempt: ahead.attempt,
-            line: ahead.line,
-            binding: Binding::Known,
-        })
+        self.add(ahead.job, line, ahead.essence)?;
+        Ok(Came::New)
     }
 
     fn find<T>(&self, get: impl Fn(&Waiting) -> Option<&T>) -> Option<&T> {
@@ -192,9 +222,9 @@ impl<'a> Learner<'a> {
         get(&self.waiting).or_else(|| get(before?))
     }
 
-    fn add(&mut self, job: JobKey, line: &str) -> Result<(), Failure> {
+    fn add(&mut self, job: JobKey, line: &str, essence: u64) -> Result<(), Failure> {
         self.lines.push_str(line);
-        self.waiting.jobs.insert(job, essence(line));
+        self.waiting.jobs.insert(job, essence);
         if self.lines.len() >= BATCH {
             self.send()?;
         }

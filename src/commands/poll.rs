@@ -318,7 +318,7 @@ impl<'a> Poller<'a> {
         &self,
         target: &Target,
         status: Status,
-        facts: Facts,
+        facts: Facts<'_>,
     ) -> anyhow::Result<Option<String>> {
         let observer = Observer {
             writer: self.writer,

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::learn::{Ahead, Learner, Told};
+use super::learn::{Ahead, Came, Learner, Told};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::Writer;
-use crate::jobs::{GenerationId, JobKey};
+use crate::jobs::{GenerationId, JobKey, Text};
 use crate::observe::{Learned, Observation, Observer};
 use crate::output::{Printer, Replayed, escape, words};
 use crate::settings::Settings;
@@ -17,23 +17,31 @@ use crate::webhook::{self, Grade, Graded, Unreadable, VerifyKeys};
 /// Captures of each grade that are told one by one without `-v`.
 const TOLD: u64 = 20;
 
-/// What is taken from a capture off the thread that folds.
+/// What captures came to off the thread that folds.
+struct Batch {
+    file: PathBuf,
+    entries: Vec<Entry>,
+    /// What the new ones teach, a line each.
+    lines: String,
+}
+
+/// What a capture came to.
 enum Entry {
-    /// It teaches something, as the log stood a moment ago.
-    New(Box<Ahead>),
+    /// It teaches something, as the log stood a moment ago, with the line of this many bytes.
+    New(Ahead, usize),
     /// The log knows it.
     Known,
-    /// Anything else, and where it stood.
-    Other(Box<(Place, Taken)>),
+    /// Anything else, and its place in the file.
+    Other(Box<(usize, Taken<'static>)>),
 }
 
 /// Where a capture stood.
-struct Place {
-    file: PathBuf,
+struct Place<'a> {
+    file: &'a Path,
     entry: usize,
 }
 
-impl Display for Place {
+impl Display for Place<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
@@ -44,19 +52,50 @@ impl Display for Place {
     }
 }
 
-enum Taken {
-    Told(Told),
+/// What a capture says.
+#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
+enum Taken<'a> {
+    Seen(Observation<'a>),
+    UnknownWord(GenerationId, Text<'a>),
     Rejected(String),
     Unverifiable(Option<GenerationId>, String),
     Unreadable(String),
     NotAWebhook,
 }
 
-impl Taken {
-    fn seen(&self) -> Option<&Observation> {
+impl<'a> Taken<'a> {
+    fn of(grade: &Grade<'a>) -> Self {
+        match grade {
+            Grade::Verified(payload) => match Told::of(payload) {
+                Told::Seen(seen) => Self::Seen(seen),
+                Told::UnknownWord(id, word) => Self::UnknownWord(id, word),
+                Told::Nothing(why) => Self::Unreadable(why.to_owned()),
+            },
+            Grade::Rejected(why) => Self::Rejected(why.to_string()),
+            Grade::Unverifiable { doubt, id, .. } => {
+                Self::Unverifiable(id.clone(), doubt.to_string())
+            }
+            Grade::Unreadable(Unreadable::NotAWebhook) => Self::NotAWebhook,
+            Grade::Unreadable(why) => Self::Unreadable(why.to_string()),
+        }
+    }
+
+    fn seen(&self) -> Option<&Observation<'a>> {
         match self {
-            Self::Told(Told::Seen(seen)) => Some(seen),
+            Self::Seen(seen) => Some(seen),
             _ => None,
+        }
+    }
+
+    /// The same, independent of what it was read from.
+    fn into_owned(self) -> Taken<'static> {
+        match self {
+            Self::Seen(seen) => Taken::Seen(seen.into_owned()),
+            Self::UnknownWord(id, word) => Taken::UnknownWord(id, word.into_owned()),
+            Self::Rejected(why) => Taken::Rejected(why),
+            Self::Unverifiable(id, why) => Taken::Unverifiable(id, why),
+            Self::Unreadable(why) => Taken::Unreadable(why),
+            Self::NotAWebhook => Taken::NotAWebhook,
         }
     }
 }
@@ -107,21 +146,21 @@ impl<'a> Replay<'a> {
             clock: &jiff::Timestamp::now,
             sandbox: settings.sandbox,
         };
-        let settle = |file: &Path, batch: Vec<(usize, Taken)>| settle(file, batch, &observer);
+        let settle = |graded: &[Graded<'_>]| Batch::settle(graded, &observer);
         let missing = |e: anyhow::Error| {
             Failure::io(format!("{e:#}"))
                 .help("check the path after --replay; nothing was replayed")
         };
         let mut folding = Ok(());
-        let each = |entry| {
-            folding = replay.fold(entry);
+        let each = |batch| {
+            folding = replay.fold(batch);
             match &folding {
                 Ok(()) => Ok(()),
                 Err(_) => Err(anyhow::anyhow!("stopped")),
             }
         };
         let stdin = std::io::stdin();
-        let reading = webhook::replay_in_batches(paths, stdin, &keys, take, settle, each);
+        let reading = webhook::replay(paths, stdin, &keys, settle, each);
         folding?;
         reading.map_err(missing)?;
         replay.learner.flush()?;
@@ -129,65 +168,72 @@ impl<'a> Replay<'a> {
         Ok(replay.outcome)
     }
 
-    fn fold(&mut self, entry: Entry) -> anyhow::Result<()> {
-        let (place, grade) = match entry {
-            Entry::New(ahead) => {
-                let (job, learned) = (ahead.job, self.learner.learn_ahead(*ahead)?);
-                self.count(&format_args!("job {job}"), "its clip", &learned);
-                return Ok(());
+    fn fold(&mut self, batch: Batch) -> anyhow::Result<()> {
+        let mut lines = batch.lines.as_str();
+        for entry in batch.entries {
+            match entry {
+                Entry::New(ahead, len) => {
+                    let (line, rest) = lines.split_at(len);
+                    lines = rest;
+                    let came = self.learner.learn_ahead(&ahead, line)?;
+                    self.count(&format_args!("job {}", ahead.job), "its clip", &came);
+                }
+                Entry::Known => self.outcome.counts.known += 1,
+                Entry::Other(other) => {
+                    let (entry, taken) = *other;
+                    let file = &batch.file;
+                    self.take(&Place { file, entry }, taken)?;
+                }
             }
-            Entry::Known => {
-                self.outcome.counts.known += 1;
-                return Ok(());
-            }
-            Entry::Other(other) => *other,
-        };
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, place: &Place<'_>, taken: Taken<'_>) -> anyhow::Result<()> {
         let counts = &mut self.outcome.counts;
-        match grade {
-            Taken::Told(Told::Seen(seen)) => {
-                let learned = self.learner.learn(&seen)?;
-                self.count(&place, seen.id.as_str(), &learned);
+        match taken {
+            Taken::Seen(seen) => {
+                let came = self.learner.learn(&seen)?;
+                self.count(place, seen.id.as_str(), &came);
             }
-            Taken::Told(Told::UnknownWord(id, word)) => {
+            Taken::UnknownWord(id, word) => {
                 counts.known += 1;
                 self.printer.warn(format_args!(
                     "{place}: {id} is said to be {:?}, a word nobody knows; nothing changes",
-                    escape(&word)
+                    escape(word.as_str())
                 ));
             }
             Taken::Rejected(why) => {
                 counts.rejected += 1;
                 let n = counts.rejected;
-                self.list(n, &place, "rejected", &why);
+                self.list(n, place, "rejected", &why);
             }
             Taken::Unverifiable(id, why) => {
                 counts.unverifiable += 1;
                 let n = counts.unverifiable;
-                self.list(n, &place, "unverifiable", &why);
+                self.list(n, place, "unverifiable", &why);
                 if let Some(id) = id
                     && let Some((job, _)) = self.writer.owner_of(&id)
                 {
                     self.outcome.doubtful.insert(job);
                 }
             }
-            Taken::Told(Told::Nothing(why)) => self.unreadable(&place, why),
-            Taken::Unreadable(why) => self.unreadable(&place, &why),
+            Taken::Unreadable(why) => {
+                counts.unreadable += 1;
+                let n = counts.unreadable;
+                self.list(n, place, "unreadable", &why);
+            }
             Taken::NotAWebhook => self.other_traffic += 1,
         }
         Ok(())
     }
 
-    fn unreadable(&mut self, place: &Place, why: &str) {
-        self.outcome.counts.unreadable += 1;
-        self.list(self.outcome.counts.unreadable, place, "unreadable", why);
-    }
-
-    fn count(&mut self, place: &dyn Display, id: &str, learned: &Learned) {
+    fn count(&mut self, place: &dyn Display, id: &str, came: &Came) {
         let counts = &mut self.outcome.counts;
-        match learned {
-            Learned::New { .. } => counts.applied += 1,
-            Learned::Known { .. } => counts.known += 1,
-            Learned::UnknownId(why) => {
+        match came {
+            Came::New => counts.applied += 1,
+            Came::Known => counts.known += 1,
+            Came::UnknownId(why) => {
                 counts.unknown_id += 1;
                 let n = counts.unknown_id;
                 self.list(n, place, "unknown id", &format!("{id}: {why}"));
@@ -242,36 +288,36 @@ pub fn ending(counts: &Replayed, strict: bool) -> Ending {
     ending
 }
 
-/// Takes from a graded capture what is to be decided on, and its place in the file.
-fn take(graded: Graded<'_>) -> (usize, Taken) {
-    let taken = match graded.grade {
-        Grade::Verified(payload) => Taken::Told(Told::of(&payload, graded.correlation)),
-        Grade::Rejected(why) => Taken::Rejected(why.to_string()),
-        Grade::Unverifiable { doubt, id, .. } => Taken::Unverifiable(id, doubt.to_string()),
-        Grade::Unreadable(Unreadable::NotAWebhook) => Taken::NotAWebhook,
-        Grade::Unreadable(why) => Taken::Unreadable(why.to_string()),
-    };
-    (graded.entry, taken)
-}
-
-/// Decides ahead what the captures of a batch teach.
-fn settle(file: &Path, batch: Vec<(usize, Taken)>, observer: &Observer<'_>) -> Vec<Entry> {
-    let seen: Vec<_> = batch.iter().filter_map(|(_, taken)| taken.seen()).collect();
-    let mut decided = observer.decide_all(&seen).into_iter();
-    let entry = |(entry, taken): (usize, Taken)| {
-        let seen = taken.seen().map(|seen| seen.status);
-        let decided = seen.and_then(|status| Some((status, decided.next()??)));
-        match decided {
-            Some((_, (Learned::Known { .. }, _))) => return Entry::Known,
-            Some((status, decided)) => {
-                if let Some(ahead) = Ahead::of(decided, status) {
-                    return Entry::New(Box::new(ahead));
+impl Batch {
+    /// Decides ahead what captures teach; what that suffices for is not taken any further.
+    fn settle(graded: &[Graded<'_>], observer: &Observer<'_>) -> Self {
+        let mut batch = Self {
+            file: graded
+                .first()
+                .map_or_else(PathBuf::new, |first| first.file.to_owned()),
+            entries: Vec::with_capacity(graded.len()),
+            lines: String::new(),
+        };
+        let taken: Vec<_> = graded.iter().map(|g| Taken::of(&g.grade)).collect();
+        let decided = observer.decide_all(taken.iter().map(Taken::seen));
+        for ((graded, mut taken), decided) in graded.iter().zip(taken).zip(decided) {
+            let entry = match (&mut taken, decided) {
+                (_, Some((Learned::Known { .. }, _))) => Some(Entry::Known),
+                (Taken::Seen(seen), Some(decided)) => {
+                    Ahead::of(decided, seen.status).map(|(ahead, line)| {
+                        batch.lines.push_str(&line);
+                        Entry::New(ahead, line.len())
+                    })
                 }
-            }
-            None => {}
+                (Taken::Seen(seen), None) => {
+                    seen.correlation = graded.correlation();
+                    None
+                }
+                _ => None,
+            };
+            let other = || Entry::Other(Box::new((graded.entry, taken.into_owned())));
+            batch.entries.push(entry.unwrap_or_else(other));
         }
-        let file = file.to_owned();
-        Entry::Other(Box::new((Place { file, entry }, taken)))
-    };
-    batch.into_iter().map(entry).collect()
+        batch
+    }
 }

@@ -229,7 +229,7 @@ impl<'a> Polling<'a> {
     }
 
     /// One was asked for; `left` are not known to have ended.
-    pub fn seen(&self, id: &GenerationId, status: Status, facts: &Facts, left: u64) {
+    pub fn seen(&self, id: &GenerationId, status: Status, facts: &Facts<'_>, left: u64) {
         match status {
             Status::Completed => self.progress.end(Event::Completed),
             Status::Failed => self.progress.end(Event::Failed),
@@ -239,8 +239,8 @@ impl<'a> Polling<'a> {
         self.progress.detail(self.printer, || {
             let phase = facts
                 .phase
-                .as_deref()
-                .map(|p| format!(", {}", escape(p)))
+                .as_ref()
+                .map(|p| format!(", {}", escape(p.as_str())))
                 .unwrap_or_default();
             let left = facts.eta_seconds.filter(|s| (0.0..1e6).contains(s));
             let left = left.map(|s| format!(", about {} left", words::duration(s as u64)));

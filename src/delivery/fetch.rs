@@ -185,7 +185,7 @@ impl Fetch<'_> {
             part.clear()?;
             return Err(empty());
         }
-        let sha256 = hex::encode(sink.hasher.finalize());
+        let sha256 = base16ct::lower::encode_string(&sink.hasher.finalize());
         let whole = part.finish(sink.len, sha256, address, self.is_voice)?;
         if whole.is_none() {
             part.clear()?;

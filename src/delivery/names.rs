@@ -186,7 +186,7 @@ fn cut(text: &str, max: usize) -> &str {
 }
 
 fn hash(text: &str) -> String {
-    let mut digits = hex::encode(Sha256::digest(text.as_bytes()));
+    let mut digits = base16ct::lower::encode_string(&Sha256::digest(text.as_bytes()));
     digits.truncate(HASH_DIGITS);
     digits
 }

@@ -48,7 +48,7 @@ impl Part {
     /// The part of `delivery` in `staging`, with what an earlier run has noted.
     pub fn open(staging: &Path, delivery: &Delivery) -> Self {
         let id = delivery.generation_id.as_deref().unwrap_or_default();
-        let digest = hex::encode(Sha256::digest(id.as_bytes()));
+        let digest = base16ct::lower::encode_string(&Sha256::digest(id.as_bytes()));
         let name = format!("{}.{}.{}", delivery.job, delivery.attempt, &digest[..8]);
         let notes_file = staging.join(format!("{name}.json"));
         let notes = fs::read(&notes_file)
@@ -157,5 +157,6 @@ pub(super) fn hash_of(path: &Path) -> io::Result<(u64, Sha256)> {
 /// Whether the file at `path` is this clip, byte for byte.
 pub(super) fn is_clip(path: &Path, bytes: u64, sha256: &str) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes)
-        && hash_of(path).is_ok_and(|(_, hasher)| hex::encode(hasher.finalize()) == sha256)
+        && hash_of(path)
+            .is_ok_and(|(_, hasher)| base16ct::lower::encode_string(&hasher.finalize()) == sha256)
 }

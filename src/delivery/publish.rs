@@ -41,7 +41,7 @@ pub struct PublishSummary {
 pub fn publish_id(delivery: &Delivery, target: &str) -> String {
     let id = delivery.generation_id.as_deref().unwrap_or_default();
     let parts = Value::from(["publish", &delivery.job.to_string(), id, target].as_slice());
-    let mut digits = hex::encode(Sha256::digest(parts.to_string().as_bytes()));
+    let mut digits = base16ct::lower::encode_string(&Sha256::digest(parts.to_string().as_bytes()));
     digits.truncate(32);
     digits
 }

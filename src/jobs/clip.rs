@@ -143,7 +143,7 @@ mod tests {
             aspect_ratio: "16:9".into(),
         });
         let array = r#"["video","LST-1","https://cdn.example.com/a.jpg","pan \"left\"","kling-v3","5s","16:9",""]"#;
-        let digest = hex::encode(Sha256::digest(array.as_bytes()));
+        let digest = base16ct::lower::encode_string(&Sha256::digest(array.as_bytes()));
         assert_eq!(clip.key("LST-1", "").to_string(), digest[..16]);
     }
 }

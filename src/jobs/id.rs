@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn a_key_is_the_first_sixteen_digits_of_the_sha256_of_the_compact_array() {
         // printf '["seed","vgen_abc123"]' | sha256sum
-        let whole = hex::encode(Sha256::digest(br#"["seed","vgen_abc123"]"#));
+        let whole = base16ct::lower::encode_string(&Sha256::digest(br#"["seed","vgen_abc123"]"#));
         assert_eq!(JobKey::of_seed("vgen_abc123").to_string(), whole[..16]);
     }
 

@@ -508,16 +508,18 @@ impl Ledger {
     /// The same for many: their waits for memory overlap.
     pub fn find_generations<'s>(
         &'s self,
-        ids: impl Iterator<Item = &'s GenerationId>,
+        ids: impl Iterator<Item = Option<&'s GenerationId>>,
     ) -> Vec<Option<Found<'s>>> {
-        let places: Vec<_> = ids
-            .map(|id| self.reading.id(id.as_str()))
-            .map(|hash| (hash, self.find_id(hash)))
-            .collect();
-        let found = places
-            .iter()
-            .map(|(hash, index)| self.found(*hash, (*index)?));
-        found.collect()
+        let place = |id: Option<&GenerationId>| {
+            let hash = self.reading.id(id?.as_str());
+            Some((hash, self.find_id(hash)?))
+        };
+        let places: Vec<_> = ids.map(place).collect();
+        let found = |place: Option<(u64, u32)>| {
+            let (hash, index) = place?;
+            self.found(hash, index)
+        };
+        places.into_iter().map(found).collect()
     }
 
     fn found(&self, hash: u64, index: u32) -> Option<Found<'_>> {

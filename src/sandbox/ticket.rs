@@ -51,7 +51,7 @@ pub(super) enum Stage {
 impl Ticket {
     /// Reads an id; `None` for any text that no sandbox has made.
     pub fn parse(id: &str) -> Option<Self> {
-        let bytes = hex::decode(id.strip_prefix(SANDBOX_PREFIX)?).ok()?;
+        let bytes = base16ct::mixed::decode_vec(id.strip_prefix(SANDBOX_PREFIX)?).ok()?;
         let (body, checksum) = bytes.split_at_checked(LEN)?;
         if checksum != checksum_of(body) {
             return None;
@@ -134,8 +134,12 @@ impl Ticket {
 impl fmt::Display for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.bytes();
-        let checksum = hex::encode(checksum_of(&bytes));
-        write!(f, "{SANDBOX_PREFIX}{}{checksum}", hex::encode(bytes))
+        let checksum = base16ct::lower::encode_string(&checksum_of(&bytes));
+        write!(
+            f,
+            "{SANDBOX_PREFIX}{}{checksum}",
+            base16ct::lower::encode_string(&bytes)
+        )
     }
 }
 

@@ -189,7 +189,10 @@ fn sign(key: &ApiKey, body: &[u8]) -> String {
         return String::new();
     };
     mac.update(body);
-    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+    format!(
+        "sha256={}",
+        base16ct::lower::encode_string(&mac.finalize().into_bytes())
+    )
 }
 
 /// The addresses behind a webhook's URL, if it is on this machine and not encrypted. A name other

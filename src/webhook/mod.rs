@@ -16,5 +16,5 @@ pub use capture::{Body, CORRELATION, Capture, DELIVERY_ID_HEADER, Headers, SIGNA
 pub use capture::{correlate, parse_correlation};
 pub use grade::{Doubt, Grade, Rejection, Unreadable, grade};
 pub use receiver::{Event, ReceiverOptions, Refusal, Sink, Stats, serve};
-pub use replay::{Graded, replay, replay_in_batches};
+pub use replay::{Graded, replay};
 pub use signature::{Verification, VerifyKeys, sign};

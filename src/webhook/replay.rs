@@ -5,26 +5,27 @@
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{self, Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::Context;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use super::capture::Capture;
 use super::formats::{self, Found};
 use super::grade::{Grade, Unreadable, grade};
 use super::signature::VerifyKeys;
 use super::source::{self, Layout, MAX_DOCUMENT, MAX_ENTRY, Reader, Walk};
 use crate::jobs::JobKey;
 
-/// Bytes read at once.
-const BLOCK: u64 = 1 << 19;
-/// Parts of a block that are graded at the same time.
-const PIECES: usize = 8;
+/// Bytes read at once, and graded by one core.
+const BLOCK: u64 = 1 << 18;
+/// Captures of one document that are settled together.
+const BATCH: usize = 1024;
 /// Files that are opened and graded at the same time.
 const FILES: usize = 32;
-/// Batches of results that may wait for the caller.
-const WAITING: usize = 4;
+/// Batches that may be graded or wait for the caller.
+const WAITING: usize = 8;
 
 /// A graded entry of a capture file.
 #[derive(Debug)]
@@ -33,43 +34,37 @@ pub struct Graded<'a> {
     pub file: &'a Path,
     /// The line where the file is read by lines, else the entry's place in it; from 1.
     pub entry: usize,
-    /// When it was received, as its format tells it.
-    pub received_at: Option<&'a str>,
-    /// The job and attempt that its address names. No signature covers them.
-    pub correlation: Option<(JobKey, u32)>,
     /// What it proves.
     pub grade: Grade<'a>,
+    capture: Option<&'a Capture<'a>>,
+}
+
+impl<'a> Graded<'a> {
+    /// When it was received, as its format tells it.
+    pub fn received_at(&self) -> Option<&'a str> {
+        self.capture?.received_at.as_deref()
+    }
+
+    /// The job and attempt that its address names. No signature covers them.
+    pub fn correlation(&self) -> Option<(JobKey, u32)> {
+        self.capture?.correlation()
+    }
 }
 
 /// Reads and grades all captures in `paths`: files, folders, and `-` for `stdin`.
 ///
-/// `convert` runs on all cores and takes from an entry what the caller needs; `each` gets that, in
-/// the order of the entries, on the caller's thread. The first error of `each` ends the replay.
+/// `settle` runs on all cores and makes of some entries, which follow each other in one file, what
+/// the caller needs; `each` gets that, in the order of the entries, on the caller's thread. The
+/// first error of `each` ends the replay.
 ///
 /// # Errors
 /// A path that does not exist (found before anything is read), or what `each` says. What cannot be
 /// read otherwise is an entry of its own, and the rest goes on.
-pub fn replay<T: Send>(
+pub fn replay<U: Send>(
     paths: &[PathBuf],
     stdin: impl Read + Send + 'static,
     keys: &VerifyKeys,
-    convert: impl for<'x> Fn(Graded<'x>) -> T + Sync,
-    each: impl FnMut(T) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    replay_in_batches(paths, stdin, keys, convert, |_, batch| batch, each)
-}
-
-/// The same where a step is better done for many entries at once: `settle` gets those of a batch,
-/// all of one file, on all cores too, and gives one result for each of them, in their order.
-///
-/// # Errors
-/// As above.
-pub fn replay_in_batches<T, U: Send>(
-    paths: &[PathBuf],
-    stdin: impl Read + Send + 'static,
-    keys: &VerifyKeys,
-    convert: impl for<'x> Fn(Graded<'x>) -> T + Sync,
-    settle: impl Fn(&Path, Vec<T>) -> Vec<U> + Sync,
+    settle: impl for<'x> Fn(&[Graded<'x>]) -> U + Sync,
     mut each: impl FnMut(U) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     for path in paths.iter().filter(|path| !is_stdin(path)) {
@@ -79,7 +74,6 @@ pub fn replay_in_batches<T, U: Send>(
     let (sender, receiver) = sync_channel(WAITING);
     let work = Work {
         keys,
-        convert: &convert,
         settle: &settle,
         sender,
     };
@@ -91,10 +85,9 @@ pub fn replay_in_batches<T, U: Send>(
                 let _ = work.read_all(paths, Box::new(stdin));
             })
             .context("cannot start a thread to read the captures")?;
-        for batch in receiver {
-            for result in batch {
-                each(result)?;
-            }
+        // A sender that is gone has panicked, which ends the scope.
+        for settled in receiver.into_iter().flat_map(|coming| coming.recv()) {
+            each(settled)?;
         }
         Ok(())
     })
@@ -107,11 +100,11 @@ fn is_stdin(path: &Path) -> bool {
 /// The caller wants no more.
 struct Stopped;
 
-struct Work<'w, F, S, U> {
+struct Work<'w, S, U> {
     keys: &'w VerifyKeys,
-    convert: &'w F,
     settle: &'w S,
-    sender: SyncSender<Vec<U>>,
+    /// What comes of each batch, in their order.
+    sender: SyncSender<Receiver<U>>,
 }
 
 /// A file's beginning.
@@ -126,11 +119,10 @@ enum Loaded<U> {
     },
 }
 
-impl<T, U, F, S> Work<'_, F, S, U>
+impl<U, S> Work<'_, S, U>
 where
     U: Send,
-    F: for<'x> Fn(Graded<'x>) -> T + Sync,
-    S: Fn(&Path, Vec<T>) -> Vec<U> + Sync,
+    S: for<'x> Fn(&[Graded<'x>]) -> U + Sync,
 {
     fn read_all(&self, paths: &[PathBuf], stdin: Reader) -> Result<(), Stopped> {
         let mut stdin = Some(stdin);
@@ -140,7 +132,7 @@ where
             } else if let Some(stdin) = stdin.take() {
                 let loaded = match source::decode(stdin) {
                     Ok(reader) => self.begin(path.clone(), reader, None),
-                    Err(e) => Loaded::All(self.refuse(path, 1, cannot_read(&e))),
+                    Err(e) => Loaded::All(vec![self.refuse(path, 1, cannot_read(&e))]),
                 };
                 self.finish(loaded)?;
             }
@@ -159,7 +151,7 @@ where
                 .into_par_iter()
                 .map(|step| match step {
                     Ok(path) => self.load(path),
-                    Err((path, reason)) => Loaded::All(self.refuse(&path, 1, reason)),
+                    Err((path, reason)) => Loaded::All(vec![self.refuse(&path, 1, reason)]),
                 })
                 .collect();
             for file in loaded {
@@ -172,7 +164,7 @@ where
         let headers = source::headers_beside(&path);
         match source::open(&path) {
             Ok(reader) => self.begin(path, reader, headers.as_deref()),
-            Err(e) => Loaded::All(self.refuse(&path, 1, cannot_read(&e))),
+            Err(e) => Loaded::All(vec![self.refuse(&path, 1, cannot_read(&e))]),
         }
     }
 
@@ -182,13 +174,13 @@ where
         let read = reader.by_ref().take(limit + 1).read_to_end(&mut block);
         if let Err(e) = read {
             let mut results = self.grade_whole(&path, &block, headers);
-            results.append(&mut self.refuse(&path, 1, cannot_read(&e)));
+            results.push(self.refuse(&path, 1, cannot_read(&e)));
             return Loaded::All(results);
         }
         if block.len() as u64 <= limit {
             Loaded::All(self.grade_whole(&path, &block, headers))
         } else if headers.is_some() {
-            Loaded::All(self.refuse(&path, 1, Unreadable::TooLarge(MAX_ENTRY)))
+            Loaded::All(vec![self.refuse(&path, 1, Unreadable::TooLarge(MAX_ENTRY))])
         } else {
             Loaded::Begun {
                 path,
@@ -200,7 +192,7 @@ where
 
     fn finish(&self, loaded: Loaded<U>) -> Result<(), Stopped> {
         match loaded {
-            Loaded::All(results) => self.send(results),
+            Loaded::All(results) => self.send_all(results),
             Loaded::Begun {
                 path,
                 block,
@@ -215,156 +207,149 @@ where
     /// The rest of a large document.
     fn read_rest(&self, path: &Path, mut block: Vec<u8>, reader: Reader) -> Result<(), Stopped> {
         let read = reader.take(MAX_DOCUMENT).read_to_end(&mut block);
-        self.send(match read {
-            Err(e) => self.refuse(path, 1, cannot_read(&e)),
-            Ok(_) if block.len() as u64 > MAX_DOCUMENT => self.refuse(
+        self.send_all(match read {
+            Err(e) => vec![self.refuse(path, 1, cannot_read(&e))],
+            Ok(_) if block.len() as u64 > MAX_DOCUMENT => vec![self.refuse(
                 path,
                 1,
                 Unreadable::because(format!(
                     "as one document it is larger than {} MiB: split it, or store one capture a line",
                     MAX_DOCUMENT >> 20
                 )),
-            ),
+            )],
             Ok(_) => self.grade_whole(path, &block, None),
         })
     }
 
-    /// A file of any length, line by line.
+    /// A file of any length, line by line: whole lines are graded while more is read.
     fn stream_lines(
         &self,
         path: &Path,
         mut block: Vec<u8>,
         mut reader: Reader,
     ) -> Result<(), Stopped> {
+        let (used, emptied) = mpsc::channel::<Vec<u8>>();
         let mut line = 1;
         let mut skipping = false;
-        let mut next = Vec::new();
-        let (mut read, mut at_end) = read_on(&mut reader, &mut block);
-        loop {
-            let end = match memchr::memrchr(b'\n', &block) {
-                _ if at_end => block.len(),
-                Some(newline) => newline + 1,
-                None => {
-                    if block.len() as u64 > MAX_ENTRY {
-                        if !skipping {
-                            self.send(self.refuse(path, line, Unreadable::TooLarge(MAX_ENTRY)))?;
+        rayon::in_place_scope(|scope| {
+            loop {
+                let (read, at_end) = read_on(&mut reader, &mut block);
+                let end = match memchr::memrchr(b'\n', &block) {
+                    _ if at_end => block.len(),
+                    Some(newline) => newline + 1,
+                    None => {
+                        if block.len() as u64 > MAX_ENTRY {
+                            if !skipping {
+                                self.send(self.refuse(
+                                    path,
+                                    line,
+                                    Unreadable::TooLarge(MAX_ENTRY),
+                                ))?;
+                            }
+                            skipping = true;
+                            block.clear();
                         }
-                        skipping = true;
-                        block.clear();
+                        continue;
                     }
-                    (read, at_end) = read_on(&mut reader, &mut block);
-                    continue;
+                };
+                let mut next = emptied.try_recv().unwrap_or_default();
+                next.clear();
+                next.extend_from_slice(&block[end..]);
+                let full = std::mem::replace(&mut block, next);
+                let mut start = 0;
+                if skipping {
+                    start = memchr::memchr(b'\n', &full).map_or(full.len(), |at| at + 1);
+                    line += 1;
+                    skipping = false;
                 }
-            };
-            let mut start = 0;
-            if skipping {
-                start = memchr::memchr(b'\n', &block).map_or(block.len(), |at| at + 1);
-                line += 1;
-                skipping = false;
+                let first = line;
+                line += memchr::memchr_iter(b'\n', &full[start..end]).count();
+                let (result, coming) = sync_channel(1);
+                self.sender.send(coming).map_err(|_| Stopped)?;
+                let used = used.clone();
+                scope.spawn(move |_| {
+                    // Who no longer listens needs neither.
+                    let _ = result.send(self.grade_lines(path, first, &full[start..end]));
+                    let _ = used.send(full);
+                });
+                if let Err(e) = read {
+                    return self.send(self.refuse(path, line, cannot_read(&e)));
+                }
+                if at_end {
+                    return Ok(());
+                }
             }
-            // What follows is read meanwhile.
-            next.clear();
-            next.extend_from_slice(&block[end..]);
-            let mut graded = (Vec::new(), line);
-            let following = rayon::in_place_scope(|scope| {
-                scope.spawn(|_| graded = self.grade_lines(path, &block[start..end], line));
-                (!at_end).then(|| read_on(&mut reader, &mut next))
-            });
-            let results;
-            (results, line) = graded;
-            for results in results {
-                self.send(results)?;
-            }
-            if let Err(e) = read {
-                return self.send(self.refuse(path, line, cannot_read(&e)));
-            }
-            match following {
-                None => return Ok(()),
-                Some(following) => (read, at_end) = following,
-            }
-            std::mem::swap(&mut block, &mut next);
-        }
+        })
     }
 
-    /// Grades whole lines, of which the first has the number `line`; also gives the next one's.
-    fn grade_lines(&self, path: &Path, text: &[u8], mut line: usize) -> (Vec<Vec<U>>, usize) {
-        let mut pieces = Vec::with_capacity(PIECES);
-        let mut rest = text;
-        while !rest.is_empty() {
-            let at = (text.len() / PIECES).min(rest.len() - 1);
-            let end = memchr::memchr(b'\n', &rest[at..]).map_or(rest.len(), |n| at + n + 1);
-            let (piece, after) = rest.split_at(end);
-            pieces.push((line, piece));
-            line += memchr::memchr_iter(b'\n', piece).count();
-            rest = after;
+    /// Grades whole lines, of which the first has the number `first`.
+    fn grade_lines(&self, path: &Path, first: usize, text: &[u8]) -> U {
+        let mut found = Vec::new();
+        for (at, line) in source::lines(text) {
+            source::read_line(line, &mut |entry| found.push((first + at - 1, entry)));
         }
-        let graded = pieces
-            .into_par_iter()
-            .map(|(line, piece)| self.grade_piece(path, line, piece))
-            .collect();
-        (graded, line)
-    }
-
-    fn grade_piece(&self, path: &Path, first: usize, piece: &[u8]) -> Vec<U> {
-        let mut results = Vec::new();
-        for (at, line) in source::lines(piece) {
-            source::read_line(line, &mut |found| {
-                results.push(self.grade_one(path, first + at - 1, found));
-            });
-        }
-        (self.settle)(path, results)
+        self.grade_all(path, &found)
     }
 
     /// Grades a file that is in memory.
     fn grade_whole(&self, path: &Path, bytes: &[u8], headers: Option<&str>) -> Vec<U> {
         if let Some(headers) = headers {
             let capture = formats::read_with_headers(bytes, headers);
-            return (self.settle)(path, vec![self.grade_one(path, 1, Ok(capture))]);
+            return vec![self.grade_all(path, &[(1, Ok(capture))])];
         }
         match source::layout(bytes, true) {
-            Layout::Lines => self.grade_piece(path, 1, bytes),
+            Layout::Lines => vec![self.grade_lines(path, 1, bytes)],
             Layout::Values => {
-                let mut results = Vec::new();
-                source::read_values(bytes, &mut |found| {
-                    results.push(self.grade_one(path, results.len() + 1, found));
+                let (mut results, mut found, mut count) = (Vec::new(), Vec::new(), 0);
+                source::read_values(bytes, &mut |entry| {
+                    count += 1;
+                    found.push((count, entry));
+                    if found.len() == BATCH {
+                        results.push(self.grade_all(path, &found));
+                        found.clear();
+                    }
                 });
-                (self.settle)(path, results)
+                results.push(self.grade_all(path, &found));
+                results
             }
         }
     }
 
-    fn grade_one(&self, file: &Path, entry: usize, found: Found<'_>) -> T {
-        let refused = |reason| Graded {
-            file,
-            entry,
-            received_at: None,
-            correlation: None,
-            grade: Grade::Unreadable(reason),
-        };
-        match found {
-            Err(reason) => (self.convert)(refused(reason)),
-            Ok(capture) if capture.body.bytes().len() as u64 > MAX_ENTRY => {
-                (self.convert)(refused(Unreadable::TooLarge(MAX_ENTRY)))
-            }
-            Ok(capture) => (self.convert)(Graded {
-                file,
-                entry,
-                received_at: capture.received_at.as_deref(),
-                correlation: capture.correlation(),
-                grade: grade(&capture, self.keys),
-            }),
-        }
+    fn grade_all(&self, file: &Path, found: &[(usize, Found<'_>)]) -> U {
+        let graded: Vec<_> = found
+            .iter()
+            .map(|(entry, found)| {
+                let (capture, grade) = match found {
+                    Err(reason) => (None, Grade::Unreadable(reason.clone())),
+                    Ok(capture) if capture.body.bytes().len() as u64 > MAX_ENTRY => {
+                        (None, Grade::Unreadable(Unreadable::TooLarge(MAX_ENTRY)))
+                    }
+                    Ok(capture) => (Some(capture), grade(capture, self.keys)),
+                };
+                Graded {
+                    file,
+                    entry: *entry,
+                    grade,
+                    capture,
+                }
+            })
+            .collect();
+        (self.settle)(&graded)
     }
 
-    fn refuse(&self, path: &Path, entry: usize, reason: Unreadable) -> Vec<U> {
-        (self.settle)(path, vec![self.grade_one(path, entry, Err(reason))])
+    fn refuse(&self, path: &Path, entry: usize, reason: Unreadable) -> U {
+        self.grade_all(path, &[(entry, Err(reason))])
     }
 
-    fn send(&self, results: Vec<U>) -> Result<(), Stopped> {
-        if results.is_empty() {
-            return Ok(());
-        }
-        self.sender.send(results).map_err(|_| Stopped)
+    fn send_all(&self, results: Vec<U>) -> Result<(), Stopped> {
+        results.into_iter().try_for_each(|result| self.send(result))
+    }
+
+    fn send(&self, result: U) -> Result<(), Stopped> {
+        let (sender, coming) = sync_channel(1);
+        // There is room for it.
+        let _ = sender.send(result);
+        self.sender.send(coming).map_err(|_| Stopped)
     }
 }
 

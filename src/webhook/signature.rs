@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use hmac::digest::CtOutput;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -56,8 +57,7 @@ impl VerifyKeys {
         let verified = self.0.iter().any(|key| {
             let mut mac = key.clone();
             mac.update(body);
-            let mut candidates = candidates.iter();
-            candidates.any(|signature| mac.clone().verify_slice(signature).is_ok())
+            candidates.contains(&mac.finalize())
         });
         if verified {
             Verification::Verified
@@ -79,7 +79,12 @@ pub fn sign(key: &ApiKey, body: &[u8]) -> String {
         mac.update(body);
         mac.finalize().into_bytes()
     });
-    format!("sha256={}", digest.map(hex::encode).unwrap_or_default())
+    format!(
+        "sha256={}",
+        digest
+            .map(|digest| base16ct::lower::encode_string(&digest))
+            .unwrap_or_default()
+    )
 }
 
 /// HMAC takes a key of any length, so this is never `None`.
@@ -87,16 +92,17 @@ fn prepare(key: &ApiKey) -> Option<Hmac<Sha256>> {
     Hmac::new_from_slice(key.expose().as_bytes()).ok()
 }
 
-/// The 32 bytes of a signature; `None` for anything of another shape.
-fn parse_signature(text: &str) -> Option<[u8; 32]> {
+/// The signature that `text` spells, to be compared in constant time; `None` for anything of another
+/// shape.
+fn parse_signature(text: &str) -> Option<CtOutput<Hmac<Sha256>>> {
     let text = text.trim();
     let digits = match text.get(..7) {
         Some(prefix) if prefix.eq_ignore_ascii_case("sha256=") => text[7..].trim_start(),
         _ => text,
     };
     let mut bytes = [0; 32];
-    hex::decode_to_slice(digits, &mut bytes).ok()?;
-    Some(bytes)
+    let decoded = base16ct::mixed::decode(digits, &mut bytes).ok()?;
+    (decoded.len() == bytes.len()).then(|| CtOutput::new(bytes.into()))
 }
 
 #[cfg(test)]

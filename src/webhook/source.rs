@@ -68,7 +68,7 @@ pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 }
 
 /// Reads one line.
-pub(super) fn read_line(line: &[u8], each: &mut dyn FnMut(Found<'_>)) {
+pub(super) fn read_line<'a>(line: &'a [u8], each: &mut dyn FnMut(Found<'a>)) {
     match std::str::from_utf8(line) {
         Ok(text) => formats::read_value(text, each),
         Err(_) => each(Err(not_text())),
@@ -76,11 +76,11 @@ pub(super) fn read_line(line: &[u8], each: &mut dyn FnMut(Found<'_>)) {
 }
 
 /// Reads a document that is wholly in memory.
-pub(super) fn read_values(bytes: &[u8], each: &mut dyn FnMut(Found<'_>)) {
+pub(super) fn read_values<'a>(bytes: &'a [u8], each: &mut dyn FnMut(Found<'a>)) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return each(Err(not_text()));
     };
-    for value in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
+    for value in serde_json::Deserializer::from_str(text).into_iter::<&'a RawValue>() {
         match value {
             Ok(value) => formats::read_value(value.get(), each),
             Err(e) => each(Err(formats::not_json(&e))),

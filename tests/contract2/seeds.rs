@@ -18,7 +18,7 @@ const SEEDS: &str = concat!(
 
 fn key(of: &str) -> String {
     let text = json!(["seed", of]).to_string();
-    hex::encode(Sha256::digest(text.as_bytes()))[..16].to_owned()
+    base16ct::lower::encode_string(&Sha256::digest(text.as_bytes()))[..16].to_owned()
 }
 
 #[test]

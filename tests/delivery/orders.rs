@@ -55,7 +55,7 @@ impl Order {
     /// The job's key.
     pub fn job(&self) -> String {
         let digest = Sha256::digest(format!("{} {} {}", self.id, self.line, self.image));
-        hex::encode(digest)[..16].to_owned()
+        base16ct::lower::encode_string(digest.as_ref())[..16].to_owned()
     }
 
     /// The lines of its log.
@@ -145,5 +145,5 @@ pub fn files_below(folder: &Path) -> Vec<String> {
 
 /// A checksum as the log has it.
 pub fn sha256(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
+    base16ct::lower::encode_string(&Sha256::digest(bytes))
 }

@@ -251,7 +251,7 @@ mod examples {
 
     use super::*;
     use creativeai::api::ApiKey;
-    use creativeai::webhook::{self, Grade, VerifyKeys};
+    use creativeai::webhook::{self, Grade, Graded, VerifyKeys};
 
     #[test]
     fn the_captured_webhooks_are_signed_with_the_sandboxs_key() {
@@ -261,10 +261,13 @@ mod examples {
             &[root().join("examples/webhooks")],
             std::io::empty(),
             &keys,
-            |graded| matches!(graded.grade, Grade::Verified(_)),
-            |is_verified| {
-                assert!(is_verified);
-                verified += 1;
+            |graded: &[Graded<'_>]| {
+                let proven = |graded: &Graded<'_>| matches!(graded.grade, Grade::Verified(_));
+                assert!(graded.iter().all(proven));
+                graded.len()
+            },
+            |count| {
+                verified += count;
                 Ok(())
             },
         )

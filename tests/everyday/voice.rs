@@ -28,7 +28,7 @@ fn signed(payload: &serde_json::Value, job: &str) -> String {
     let body = payload.to_string();
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(KEY.as_bytes()).unwrap();
     mac.update(body.as_bytes());
-    let signature = hex::encode(mac.finalize().into_bytes());
+    let signature = base16ct::lower::encode_string(&mac.finalize().into_bytes());
     let capture = serde_json::json!({
         "v": 1, "received_at": "2026-03-12T09:22:18Z", "method": "POST",
         "url": format!("/webhooks/creativeai?creativeai_job={job}"),

@@ -5,15 +5,15 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use crate::commands::learn::{Learner, Told};
+use crate::commands::learn::{Came, Learner, observation};
 use crate::commands::open;
 use crate::exit::Failure;
 use crate::job_log::{LogError, Writer};
 use crate::jobs::GenerationId;
-use crate::observe::{Learned, Observation};
+use crate::observe::Observation;
 use crate::output::{Printer, words};
 use crate::settings::Settings;
-use crate::webhook::{self, Grade, VerifyKeys};
+use crate::webhook::{self, Graded, VerifyKeys};
 
 /// How long to leave a log alone that another command is writing to.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -40,7 +40,7 @@ pub struct Applier<'a> {
 /// What is captured and not applied yet.
 #[derive(Default)]
 struct Backlog {
-    waiting: Vec<Observation>,
+    waiting: Vec<Observation<'static>>,
     /// There is more, in the capture file.
     in_file: bool,
 }
@@ -50,7 +50,7 @@ impl Backlog {
         self.waiting.is_empty() && !self.in_file
     }
 
-    fn add(&mut self, more: impl Iterator<Item = Observation>, most: usize) {
+    fn add(&mut self, more: impl Iterator<Item = Observation<'static>>, most: usize) {
         // What is to be read again anyway need not be held.
         self.waiting.extend(more.filter(|_| !self.in_file));
         if self.waiting.len() > most {
@@ -63,7 +63,7 @@ impl Backlog {
 impl Applier<'_> {
     /// Applies what comes until the other side has gone. `held_before`: the capture file has
     /// captures of an earlier receiver, which may have ended before it could apply them.
-    pub fn run(&self, incoming: &mpsc::Receiver<Observation>, held_before: bool) {
+    pub fn run(&self, incoming: &mpsc::Receiver<Observation<'static>>, held_before: bool) {
         let mut backlog = Backlog {
             waiting: Vec::new(),
             in_file: held_before,
@@ -113,14 +113,14 @@ impl Applier<'_> {
         Ok(())
     }
 
-    fn learn(&self, seen: &Observation, learner: &mut Learner<'_>) -> Result<(), Failure> {
+    fn learn(&self, seen: &Observation<'_>, learner: &mut Learner<'_>) -> Result<(), Failure> {
         let Observation { id, status, .. } = seen;
         match learner.learn(seen)? {
-            Learned::New { .. } => self.printer.detail(format_args!("{id}: {status}, applied")),
-            Learned::Known { .. } => self
+            Came::New => self.printer.detail(format_args!("{id}: {status}, applied")),
+            Came::Known => self
                 .printer
                 .detail(format_args!("{id}: {status}, known already")),
-            Learned::UnknownId(why) => self.not_applied(id, why),
+            Came::UnknownId(why) => self.not_applied(id, why),
         }
         Ok(())
     }
@@ -131,23 +131,19 @@ impl Applier<'_> {
     }
 
     fn read_again(&self, learner: &mut Learner<'_>) -> Result<(), Failure> {
+        let told = |graded: &Graded<'_>| observation(&graded.grade, graded.correlation());
         let mut failed = None;
         let read = webhook::replay(
             &[self.captures.to_owned()],
             std::io::empty(),
             self.keys,
-            |graded| match &graded.grade {
-                Grade::Verified(payload) => Some(Told::of(payload, graded.correlation)),
-                _ => None,
-            },
-            |told| {
-                if let Some(Told::Seen(seen)) = told {
-                    self.learn(&seen, learner).map_err(|failure| {
-                        failed = Some(failure);
-                        anyhow::anyhow!("stopped")
-                    })?;
-                }
-                Ok(())
+            |graded: &[Graded<'_>]| graded.iter().filter_map(told).collect::<Vec<_>>(),
+            |batch| {
+                let each = batch.iter().try_for_each(|seen| self.learn(seen, learner));
+                each.map_err(|failure| {
+                    failed = Some(failure);
+                    anyhow::anyhow!("stopped")
+                })
             },
         );
         match (failed, read) {
@@ -189,7 +185,7 @@ mod tests {
     use crate::jobs::Status;
     use crate::observe::{Facts, Via};
 
-    fn seen(count: usize) -> impl Iterator<Item = Observation> {
+    fn seen(count: usize) -> impl Iterator<Item = Observation<'static>> {
         (0..count).map(|n| Observation {
             id: GenerationId::parse(&format!("vgen_{n}")).unwrap(),
             status: Status::Completed,

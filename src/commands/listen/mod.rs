@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use self::applier::Applier;
 use self::captures::{Captures, Keeper};
-use super::learn::Told;
+use super::learn::observation;
 use super::{on_runtime, open};
 use crate::cli::ListenArgs;
 use crate::exit::{Code, Ending, Failure};
@@ -22,9 +22,7 @@ use crate::observe::Observation;
 use crate::output::{Printer, escape, words};
 use crate::settings::Settings;
 use crate::stop::Stop;
-use crate::webhook::{
-    self, Capture, Event, Grade, ReceiverOptions, Refusal, Stats, VerifyKeys, grade,
-};
+use crate::webhook::{self, Event, ReceiverOptions, Refusal, Stats, VerifyKeys, grade};
 
 /// Runs the command: until a signal, which its exit code tells (130, 143), as of every command.
 /// What it was in the middle of is kept and answered first.
@@ -108,7 +106,7 @@ async fn serve(
     args: &ListenArgs,
     keys: &VerifyKeys,
     captures: &Arc<Captures>,
-    apply: Option<mpsc::Sender<Observation>>,
+    apply: Option<mpsc::Sender<Observation<'static>>>,
     printer: &Printer,
 ) -> anyhow::Result<(Stats, Code)> {
     let stop = Stop::default();
@@ -124,7 +122,10 @@ async fn serve(
     let on_event = move |event: Event<'_>| {
         let news = match event {
             Event::Kept(capture) => {
-                if let (Some(apply), Some(seen)) = (&apply, observation(capture, &keys)) {
+                let seen = || observation(&grade(capture, &keys), capture.correlation());
+                if let Some(apply) = &apply
+                    && let Some(seen) = seen()
+                {
                     // The applier outlives the server; should it not, the capture is on disk.
                     let _ = apply.send(seen);
                 }
@@ -194,16 +195,5 @@ async fn tell(mut heard: tokio::sync::mpsc::UnboundedReceiver<News>, printer: &P
                 escape(&error)
             )),
         }
-    }
-}
-
-/// What a capture proves about a generation.
-fn observation(capture: &Capture<'_>, keys: &VerifyKeys) -> Option<Observation> {
-    let Grade::Verified(payload) = grade(capture, keys) else {
-        return None;
-    };
-    match Told::of(&payload, capture.correlation()) {
-        Told::Seen(seen) => Some(*seen),
-        _ => None,
     }
 }

@@ -141,7 +141,7 @@ async fn clips_arrive_under_their_names_and_the_log_tells_it() {
     let told = &bench.view(second).attempts[&1].downloaded;
     assert_eq!(told.text("file"), Some("videos/LST-1/02-room-3.mp4"));
     assert_eq!(told.get("bytes").unwrap().as_u64(), Some(70_000));
-    let sha256 = hex::encode(Sha256::digest(&clips[1]));
+    let sha256 = base16ct::lower::encode_string(&Sha256::digest(&clips[1]));
     assert_eq!(told.text("sha256"), Some(sha256.as_str()));
 
     let again = Run::new(&bench).go().await;
@@ -399,7 +399,7 @@ async fn a_crash_between_the_name_and_the_line_costs_no_second_fetch() {
             "sha256": line.text("sha256").unwrap(),
             "extension": "mp4",
         }});
-        let digest = hex::encode(Sha256::digest(b"vgen_A_2"));
+        let digest = base16ct::lower::encode_string(&Sha256::digest(b"vgen_A_2"));
         let name = format!("{}.1.{}.json", job("A", 2), &digest[..8]);
         std::fs::write(notes.join(name), whole.to_string()).unwrap();
 
@@ -420,7 +420,7 @@ async fn what_a_crash_after_the_line_has_left_is_swept_away() {
     Run::new(&bench).go().await;
     let notes = videos(&bench).join(".creativeai-partial");
     std::fs::create_dir(&notes).unwrap();
-    let digest = hex::encode(Sha256::digest(b"vgen_A_2"));
+    let digest = base16ct::lower::encode_string(&Sha256::digest(b"vgen_A_2"));
     for extension in ["json", "new"] {
         let name = format!("{}.1.{}.{extension}", job("A", 2), &digest[..8]);
         std::fs::write(notes.join(name), "{").unwrap();

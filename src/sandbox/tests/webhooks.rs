@@ -28,7 +28,7 @@ impl Delivery {
 
     fn is_signed_with(&self, key: &str) -> bool {
         let hex = self.header("x-creativeai-signature");
-        let signature = hex::decode(hex.strip_prefix("sha256=").unwrap()).unwrap();
+        let signature = base16ct::mixed::decode_vec(hex.strip_prefix("sha256=").unwrap()).unwrap();
         let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
         mac.update(&self.body);
         mac.verify_slice(&signature).is_ok()

@@ -40,9 +40,9 @@ fn lines(count: usize) -> String {
 /// Every result as `FILE:ENTRY WORD`, the file by its name only.
 fn run(paths: &[PathBuf], stdin: &[u8]) -> Vec<String> {
     let keys = VerifyKeys::new(&[key()]);
-    let convert = |graded: Graded<'_>| {
+    let tell = |graded: &Graded<'_>| {
         let name = graded.file.file_name().unwrap_or(graded.file.as_os_str());
-        let word = match graded.grade {
+        let word = match &graded.grade {
             Grade::Verified(payload) => payload.id().unwrap().to_string(),
             Grade::Rejected(_) => "rejected".to_owned(),
             Grade::Unverifiable { doubt, .. } => format!("{doubt:?}"),
@@ -53,8 +53,9 @@ fn run(paths: &[PathBuf], stdin: &[u8]) -> Vec<String> {
         format!("{}:{} {word}", name.to_string_lossy(), graded.entry)
     };
     let mut results = Vec::new();
-    replay(paths, Cursor::new(stdin.to_vec()), &keys, convert, |r| {
-        results.push(r);
+    let settle = |graded: &[Graded<'_>]| graded.iter().map(tell).collect::<Vec<_>>();
+    replay(paths, Cursor::new(stdin.to_vec()), &keys, settle, |batch| {
+        results.extend(batch);
         Ok(())
     })
     .unwrap();
@@ -196,7 +197,7 @@ fn a_path_that_is_not_there_stops_before_anything_is_read() {
         &paths,
         Cursor::new(lines(1)),
         &keys,
-        |_| (),
+        |_: &[Graded<'_>]| (),
         |()| panic!("read"),
     )
     .unwrap_err();
@@ -212,15 +213,15 @@ fn the_callers_error_ends_the_replay() {
         &["-".into()],
         stdin,
         &VerifyKeys::default(),
-        |_| (),
+        |_: &[Graded<'_>]| (),
         |()| {
             seen += 1;
-            anyhow::ensure!(seen < 10, "disk full");
+            anyhow::ensure!(seen < 5, "disk full");
             Ok(())
         },
     )
     .unwrap_err();
-    assert_eq!((seen, error.to_string().as_str()), (10, "disk full"));
+    assert_eq!((seen, error.to_string().as_str()), (5, "disk full"));
 }
 
 #[cfg(unix)]
