@@ -19,7 +19,9 @@ use super::source::{self, Layout, MAX_DOCUMENT, MAX_ENTRY, Reader, Walk};
 use crate::jobs::JobKey;
 
 /// Bytes read at once, and graded by one core.
-const BLOCK: u64 = 1 << 18;
+const BLOCK: u64 = 1 << 16;
+/// The room that a block needs behind what is left of the one before.
+const ROOM: usize = BLOCK as usize;
 /// Captures of one document that are settled together.
 const BATCH: usize = 1024;
 /// Files that are opened and graded at the same time.
@@ -254,6 +256,7 @@ where
                 };
                 let mut next = emptied.try_recv().unwrap_or_default();
                 next.clear();
+                next.reserve_exact(block.len() - end + ROOM);
                 next.extend_from_slice(&block[end..]);
                 let full = std::mem::replace(&mut block, next);
                 let mut start = 0;
