@@ -268,7 +268,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if self.stop.is_set() {
             return None;
         }
-        if let Err(error) = self.writer.announce(attempt.opening.clone()).await {
+        if let Err(error) = self.writer.announce(&attempt.opening).await {
             // Nothing was sent, so nothing is lost.
             self.stop.set(Reason::Disk(error.to_string()));
             return None;
@@ -358,7 +358,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         Settled {
             attempt,
             outcome,
-            line: self.writer.begin_append_lazily(line),
+            line: self.writer.begin_append_lazily(&line),
         }
     }
 

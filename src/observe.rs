@@ -570,7 +570,7 @@ mod tests {
         fn learn(&self, seen: &Observation<'_>) -> bool {
             match self.decide(seen) {
                 Learned::New { line, .. } => {
-                    self.writer.append_blocking(line).unwrap();
+                    self.writer.append_blocking(&line).unwrap();
                     true
                 }
                 _ => false,

@@ -131,7 +131,7 @@ impl<'a> Links<'a> {
         let disk = |why: String| unasked(FailureKind::Disk, why);
         let learned = observer.decide(&seen).map_err(|e| disk(e.to_string()))?;
         if let Learned::New { line, .. } = learned {
-            let appended = self.writer.append(line).await;
+            let appended = self.writer.append(&line).await;
             appended.map_err(|e| disk(e.to_string()))?;
         }
         match fresh {

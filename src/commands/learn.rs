@@ -239,11 +239,10 @@ impl<'a> Learner<'a> {
 
     /// Sends what waits on its way to the disk, and waits for the batch before.
     fn send(&mut self) -> Result<(), Failure> {
-        let room = String::with_capacity(BATCH + BATCH / 64);
-        let lines = std::mem::replace(&mut self.lines, room);
         let waiting = std::mem::take(&mut self.waiting);
         let writer = self.observer.writer;
-        let next = (!lines.is_empty()).then(|| (writer.begin_append(lines), waiting));
+        let next = (!self.lines.is_empty()).then(|| (writer.begin_append(&self.lines), waiting));
+        self.lines.clear();
         let Some((appending, _)) = std::mem::replace(&mut self.appending, next) else {
             return Ok(());
         };

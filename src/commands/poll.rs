@@ -254,7 +254,7 @@ impl<'a> Poller<'a> {
         if lines.is_empty() {
             return;
         }
-        if let Err(error) = self.writer.append(lines).await {
+        if let Err(error) = self.writer.append(&lines).await {
             // Nothing is lost: the next poll tells the same.
             self.stop.set(Reason::Disk(error.to_string()));
         }

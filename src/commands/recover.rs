@@ -71,7 +71,7 @@ fn append(text: &str, writer: &Writer, place: impl Fn() -> String) -> Result<boo
     }
     check_mixing(&line, writer, &place)?;
     writer
-        .append_blocking(format!("{text}\n"))
+        .append_blocking(&format!("{text}\n"))
         .map_err(|error| {
             Failure::io(format!("the job log cannot be written: {error}"))
                 .help("make room on the disk and run the same command again")

@@ -43,7 +43,7 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
         .with("by", who())
         .in_sandbox(sandbox)
         .finish();
-    writer.append_blocking(line).map_err(|error| {
+    writer.append_blocking(&line).map_err(|error| {
         Failure::io(format!("the job log cannot be written: {error}"))
             .help("make room on the disk and run the same command again")
     })?;

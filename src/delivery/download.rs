@@ -331,7 +331,7 @@ impl<R: Refresh> Run<'_, R> {
         lines: String,
         ready: impl IntoIterator<Item = &'r Ready<'p>>,
     ) -> Result<(), Failure> {
-        let appended = self.with.writer.append(lines).await;
+        let appended = self.with.writer.append(&lines).await;
         for ready in ready {
             if let Err(error) = &appended {
                 let error = io::Error::new(error.error.kind(), error.to_string());

@@ -141,7 +141,7 @@ impl Exec<'_> {
             _ => self.failed(&view, delivery, &report),
         };
         if let Some(line) = line
-            && let Err(error) = self.writer.append(line).await
+            && let Err(error) = self.writer.append(&line).await
         {
             return self.disk(delivery, halt, &error.to_string());
         }

@@ -12,9 +12,6 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
-/// As much as one write gathers, in bytes.
-const BATCH: usize = 1 << 20;
-
 /// Why lines are not on disk for certain. After the first such error nothing more is written: a
 /// failed sync is never tried again, since the system may have dropped what it could not write.
 #[derive(Clone, Debug)]
@@ -41,10 +38,38 @@ pub(super) type Sink = Box<dyn FnMut(u64, &[u8]) + Send>;
 
 #[derive(Debug)]
 struct Request {
-    lines: String,
+    /// Bytes of its lines.
+    len: usize,
     /// They announce something that only happens once they are durable.
     tentative: bool,
     done: oneshot::Sender<Appended>,
+}
+
+/// What is written at once.
+#[derive(Debug, Default)]
+struct Batch {
+    requests: Vec<Request>,
+    /// The lines that announce nothing, in the order of the requests.
+    firm: String,
+    /// Those that do. They are written last, so that they can be cut off.
+    tentative: String,
+}
+
+impl Batch {
+    fn push(&mut self, lines: &str, request: Request) {
+        if request.tentative {
+            self.tentative.push_str(lines);
+        } else {
+            self.firm.push_str(lines);
+        }
+        self.requests.push(request);
+    }
+
+    fn clear(&mut self) {
+        self.requests.clear();
+        self.firm.clear();
+        self.tentative.clear();
+    }
 }
 
 /// What waits for the thread that writes.
@@ -56,8 +81,8 @@ struct Queue {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    requests: Vec<Request>,
-    /// Somebody waits for them.
+    batch: Batch,
+    /// Somebody waits for it.
     urgent: bool,
     /// Nothing is handed in any more, or nothing is taken out.
     ended: bool,
@@ -68,17 +93,17 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a request back when nobody takes it any more.
-    fn push(&self, request: Request, urgent: bool) -> Result<(), Request> {
+    /// Whether anybody will take it.
+    fn push(&self, lines: &str, request: Request, urgent: bool) -> bool {
         let mut waiting = self.lock();
         if waiting.ended {
-            return Err(request);
+            return false;
         }
-        waiting.requests.push(request);
+        waiting.batch.push(lines, request);
         if urgent {
             self.wake(waiting);
         }
-        Ok(())
+        true
     }
 
     /// Has what waits written down.
@@ -87,7 +112,7 @@ impl Queue {
     }
 
     fn wake(&self, mut waiting: MutexGuard<'_, Waiting>) {
-        if !waiting.urgent && !waiting.requests.is_empty() {
+        if !waiting.urgent && !waiting.batch.requests.is_empty() {
             waiting.urgent = true;
             drop(waiting);
             self.changed.notify_one();
@@ -99,8 +124,9 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// What is to be written next, once there is something; empty at the end.
-    fn next(&self, batch: &mut Vec<Request>) {
+    /// Puts into the empty `batch` what is to be written next, once there is something; nothing at
+    /// the end.
+    fn next(&self, batch: &mut Batch) {
         let mut waiting = self.lock();
         while !waiting.urgent && !waiting.ended {
             waiting = self
@@ -108,15 +134,8 @@ impl Queue {
                 .wait(waiting)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        let mut size = 0;
-        let fitting = waiting.requests.iter().take_while(|request| {
-            let fits = size < BATCH;
-            size += request.lines.len();
-            fits
-        });
-        let count = fitting.count();
-        batch.extend(waiting.requests.drain(..count));
-        waiting.urgent = !waiting.requests.is_empty();
+        std::mem::swap(&mut waiting.batch, batch);
+        waiting.urgent = false;
     }
 }
 
@@ -127,7 +146,7 @@ impl Drop for Taker {
     fn drop(&mut self) {
         let mut waiting = self.0.lock();
         waiting.ended = true;
-        waiting.requests.clear();
+        waiting.batch.clear();
     }
 }
 
@@ -176,44 +195,48 @@ impl Appender {
     }
 
     /// Appends whole lines, each with its newline; returns once they are durable.
-    pub async fn append(&self, lines: String) -> Appended {
+    pub async fn append(&self, lines: &str) -> Appended {
         self.begin(lines).done().await
     }
 
     /// The same for lines that announce what is only done once they are durable. When they cannot
     /// be made durable they are taken out of the file again, as far as the system lets us, so that
     /// nobody takes what was never done for something in doubt.
-    pub async fn append_tentative(&self, lines: String) -> Appended {
+    pub async fn append_tentative(&self, lines: &str) -> Appended {
         self.hand_in(lines, true, true).done().await
     }
 
     /// The same for callers that are not async.
-    pub fn append_blocking(&self, lines: String) -> Appended {
+    pub fn append_blocking(&self, lines: &str) -> Appended {
         self.begin(lines).wait()
     }
 
     /// Hands lines in and lets the caller wait later.
-    pub(super) fn begin(&self, lines: String) -> Pending {
+    pub(super) fn begin(&self, lines: &str) -> Pending {
         self.hand_in(lines, false, true)
     }
 
     /// The same for lines that are written down with the next ones, or once somebody waits.
-    pub(super) fn begin_lazily(&self, lines: String) -> Pending {
+    pub(super) fn begin_lazily(&self, lines: &str) -> Pending {
         self.hand_in(lines, false, false)
     }
 
-    fn hand_in(&self, lines: String, tentative: bool, urgent: bool) -> Pending {
+    fn hand_in(&self, lines: &str, tentative: bool, urgent: bool) -> Pending {
         let (sender, done) = oneshot::channel();
         let request = Request {
-            lines,
+            len: lines.len(),
             tentative,
             done: sender,
         };
-        let refused = self.queue.push(request, urgent).err();
+        let is_taken = self.queue.push(lines, request, urgent);
         Pending {
             done,
             queue: Arc::clone(&self.queue),
-            lines: refused.map(|request| request.lines).unwrap_or_default(),
+            refused: if is_taken {
+                String::new()
+            } else {
+                lines.to_owned()
+            },
         }
     }
 }
@@ -224,7 +247,7 @@ pub(super) struct Pending {
     done: oneshot::Receiver<Appended>,
     queue: Arc<Queue>,
     /// The lines, should the writer have been gone already.
-    lines: String,
+    refused: String,
 }
 
 impl Pending {
@@ -237,14 +260,14 @@ impl Pending {
             }
             done => done.ok(),
         };
-        done.unwrap_or_else(|| Err(gone(self.lines)))
+        done.unwrap_or_else(|| Err(gone(self.refused)))
     }
 
     /// The same for callers that are not async.
     pub fn wait(self) -> Appended {
         self.queue.urge();
-        let Self { done, lines, .. } = self;
-        done.blocking_recv().unwrap_or_else(|_| Err(gone(lines)))
+        let Self { done, refused, .. } = self;
+        done.blocking_recv().unwrap_or_else(|_| Err(gone(refused)))
     }
 }
 
@@ -276,60 +299,74 @@ struct Committer {
 
 impl Committer {
     fn run(mut self, queue: &Queue) {
-        let mut batch = Vec::new();
-        let mut bytes = Vec::with_capacity(BATCH);
+        let mut batch = Batch::default();
         loop {
             queue.next(&mut batch);
-            if batch.is_empty() {
+            if batch.requests.is_empty() {
                 return;
             }
-            self.commit(&mut batch, &mut bytes);
+            self.commit(&mut batch);
+            batch.clear();
         }
     }
 
-    fn commit(&mut self, batch: &mut Vec<Request>, bytes: &mut Vec<u8>) {
-        bytes.clear();
-        if self.torn {
-            bytes.push(b'\n');
+    fn commit(&mut self, batch: &mut Batch) {
+        let Batch {
+            requests,
+            firm: lines,
+            tentative,
+        } = batch;
+        let firm = lines.len();
+        lines.push_str(tentative);
+        if self.failed.is_none()
+            && let Err(error) = self.write(lines, firm)
+        {
+            self.failed = Some(Arc::new(error));
         }
-        let torn = bytes.len();
-        // Last, so that they can be cut off.
-        batch.sort_by_key(|request| request.tentative);
-        let mut firm = self.len;
-        for request in &*batch {
-            bytes.extend_from_slice(request.lines.as_bytes());
-            if !request.tentative {
-                firm = self.len + bytes.len() as u64;
-            }
-        }
-        if self.failed.is_none() {
-            let written = self
-                .file
-                .write_all(bytes)
-                .and_then(|()| self.file.sync_data());
-            match written {
-                Ok(()) => {
-                    (self.sink)(self.len + torn as u64, &bytes[torn..]);
-                    self.len += bytes.len() as u64;
-                    self.torn = false;
-                }
-                Err(error) => {
-                    self.failed = Some(Arc::new(error));
-                    self.cut_off(firm);
-                }
-            }
-        }
-        for Request { lines, done, .. } in batch.drain(..) {
+        let (mut next_firm, mut next_tentative) = (0, firm);
+        for request in requests.drain(..) {
+            let next = if request.tentative {
+                &mut next_tentative
+            } else {
+                &mut next_firm
+            };
+            let at = *next..*next + request.len;
+            *next = at.end;
             let reply = match &self.failed {
                 None => Ok(()),
                 Some(error) => Err(AppendError {
                     error: error.clone(),
-                    lines,
+                    lines: lines[at].to_owned(),
                 }),
             };
             // Nobody waits any more when a run was stopped at once.
-            let _ = done.send(reply);
+            let _ = request.done.send(reply);
         }
+    }
+
+    /// Writes `lines` and makes them durable; where that fails, takes out what comes after the first
+    /// `firm` bytes.
+    fn write(&mut self, lines: &str, firm: usize) -> io::Result<()> {
+        let newline = if self.torn { "\n" } else { "" };
+        let start = self.len + newline.len() as u64;
+        let written = self
+            .file
+            .write_all(newline.as_bytes())
+            .and_then(|()| self.file.write_all(lines.as_bytes()))
+            .and_then(|()| self.file.sync_data());
+        match written {
+            Ok(()) => {
+                (self.sink)(start, lines.as_bytes());
+                self.len = start + lines.len() as u64;
+                self.torn = false;
+            }
+            Err(_) => self.cut_off(if firm == 0 {
+                self.len
+            } else {
+                start + firm as u64
+            }),
+        }
+        written
     }
 }
 
@@ -407,7 +444,7 @@ mod tests {
         let appender = Appender::with_sink(&path, Box::new(sink)).unwrap();
         let appends = (0..200).map(async |i| {
             let line = format!("line {i}\n");
-            appender.append(line.clone()).await.unwrap();
+            appender.append(&line).await.unwrap();
             let taken = String::from_utf8(taken.lock().unwrap().clone()).unwrap();
             assert!(taken.contains(&line), "not taken in before it is told of");
         });
@@ -431,15 +468,15 @@ mod tests {
             }
         };
         let appender = Appender::with_sink(&path, Box::new(sink)).unwrap();
-        let first = appender.begin_lazily("outcome 1\n".to_owned());
-        let second = appender.begin_lazily("outcome 2\n".to_owned());
-        let announced = appender.append_tentative("next\n".to_owned());
+        let first = appender.begin_lazily("outcome 1\n");
+        let second = appender.begin_lazily("outcome 2\n");
+        let announced = appender.append_tentative("next\n");
         announced.await.unwrap();
         first.done().await.unwrap();
         second.done().await.unwrap();
-        let last = appender.begin_lazily("outcome 3\n".to_owned());
+        let last = appender.begin_lazily("outcome 3\n");
         last.done().await.unwrap();
-        let forgotten = appender.begin_lazily("outcome 4\n".to_owned());
+        let forgotten = appender.begin_lazily("outcome 4\n");
         drop((forgotten, appender));
         let commits = commits.lock().unwrap();
         assert_eq!(
@@ -454,9 +491,9 @@ mod tests {
         let path = dir.path().join("log");
         let sink = |_, _: &[u8]| panic!("broken");
         let appender = Appender::with_sink(&path, Box::new(sink)).unwrap();
-        let error = appender.append("one\n".to_owned()).await.unwrap_err();
+        let error = appender.append("one\n").await.unwrap_err();
         assert!(error.to_string().contains("has stopped"), "{error}");
-        let error = appender.append("two\n".to_owned()).await.unwrap_err();
+        let error = appender.append("two\n").await.unwrap_err();
         assert!(error.to_string().contains("has stopped"), "{error}");
     }
 
@@ -467,7 +504,7 @@ mod tests {
         std::fs::write(&path, "whole\n{\"torn").unwrap();
         let sink = |start: u64, lines: &[u8]| assert_eq!((start, lines), (13, &b"next\n"[..]));
         let appender = Appender::with_sink(&path, Box::new(sink)).unwrap();
-        appender.append_blocking("next\n".to_owned()).unwrap();
+        appender.append_blocking("next\n").unwrap();
         drop(appender);
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, "whole\n{\"torn\nnext\n");
@@ -498,12 +535,14 @@ mod tests {
         };
         for _ in 0..2 {
             let (sender, mut done) = oneshot::channel();
-            let mut batch = vec![Request {
-                lines: "x\n".to_owned(),
+            let request = Request {
+                len: 2,
                 tentative: false,
                 done: sender,
-            }];
-            committer.commit(&mut batch, &mut Vec::new());
+            };
+            let mut batch = Batch::default();
+            batch.push("x\n", request);
+            committer.commit(&mut batch);
             let error = done.try_recv().unwrap().unwrap_err();
             assert_eq!(error.error.kind(), io::ErrorKind::StorageFull);
             assert_eq!(error.lines, "x\n");

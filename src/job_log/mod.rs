@@ -246,28 +246,28 @@ impl Writer {
     }
 
     /// Appends whole lines, each with its newline, and returns once they are durable and folded.
-    pub async fn append(&self, lines: String) -> Result<(), AppendError> {
+    pub async fn append(&self, lines: &str) -> Result<(), AppendError> {
         self.appender.append(lines).await
     }
 
     /// The same for lines that announce what is only done once they are durable; see
     /// [`Appender::append_tentative`].
-    pub async fn announce(&self, lines: String) -> Result<(), AppendError> {
+    pub async fn announce(&self, lines: &str) -> Result<(), AppendError> {
         self.appender.append_tentative(lines).await
     }
 
     /// The same for callers that are not async.
-    pub fn append_blocking(&self, lines: String) -> Result<(), AppendError> {
+    pub fn append_blocking(&self, lines: &str) -> Result<(), AppendError> {
         self.appender.append_blocking(lines)
     }
 
     /// The same in two steps, for callers that have something to do meanwhile.
-    pub fn begin_append(&self, lines: String) -> Appending {
+    pub fn begin_append(&self, lines: &str) -> Appending {
         Appending(self.appender.begin(lines))
     }
 
     /// The same for lines that may wait for the next ones, or for the second step.
-    pub fn begin_append_lazily(&self, lines: String) -> Appending {
+    pub fn begin_append_lazily(&self, lines: &str) -> Appending {
         Appending(self.appender.begin_lazily(lines))
     }
 

@@ -66,7 +66,7 @@ impl Sink for Keeper {
     async fn keep(&self, mut line: String) -> anyhow::Result<()> {
         line.push('\n');
         let appender = self.0.appender();
-        let kept: Result<_, AppendError> = appender.append(line).await;
+        let kept: Result<_, AppendError> = appender.append(&line).await;
         if kept.is_err() {
             // The disk may have room again by the next delivery.
             self.0.reopen(&appender);

@@ -382,7 +382,7 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     async fn tell(&self, line: String) -> Result<(), Setback> {
-        let appended = self.with.writer.append(line).await;
+        let appended = self.with.writer.append(&line).await;
         appended.map_err(|error| log_failed(&error.to_string()))
     }
 }
