@@ -12,7 +12,7 @@ use super::open::{is_rehearsal, refuse_spreadsheet};
 use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{JobView, Ledger, Rates};
-use crate::output::report::{ReportOptions, report};
+use crate::output::report::{ReportOptions, Shown, report};
 use crate::output::{Commands, Printer, Tally, escape, words};
 
 /// Where the page goes.
@@ -70,11 +70,11 @@ pub fn run(
     let log = JobLog::read(path, Ledger::new(rates.clone()).with_places())
         .context("the report cannot be made")?;
     refuse_spreadsheet(path, log.ledger())?;
-    let views = views(&log, &args.filters);
     let output = args.output.file(&log);
     let options = options(args, output.as_deref(), &log, rates);
+    let shown = shown(&log, &args.filters, &options);
     let Some(output) = &output else {
-        let tally = report(views, &options, &mut printer.out()).map_err(|error| match error {
+        let tally = report(shown, &options, &mut printer.out()).map_err(|error| match error {
             Broken::Log(error) => error.into(),
             Broken::Page(error) => {
                 anyhow::Error::new(error).context("cannot write the report to standard output")
@@ -83,7 +83,7 @@ pub fn run(
         warn_if_empty(&tally, args, &log, printer);
         return Ok(());
     };
-    let tally = write_file(output, views, &options).map_err(|error| match error {
+    let tally = write_file(output, shown, &options).map_err(|error| match error {
         Broken::Log(error) => anyhow::Error::new(error),
         Broken::Page(error) => Failure::io(format!("cannot write the report {}", output.display()))
             .because(error)
@@ -121,11 +121,16 @@ impl From<io::Error> for Broken {
     }
 }
 
-/// The jobs that match.
-fn views(log: &JobLog, filters: &Filters) -> impl Iterator<Item = Result<JobView, Broken>> {
-    log.views()
-        .filter(|view| view.as_ref().map_or(true, |view| filters.matches(view)))
-        .map(|view| view.map_err(Broken::Log))
+/// The jobs that match, as the page shows them.
+fn shown(
+    log: &JobLog,
+    filters: &Filters,
+    options: &ReportOptions,
+) -> impl Iterator<Item = Result<Shown, Broken>> {
+    let matching = |view: JobView| filters.matches(&view).then(|| Shown::of(&view, options));
+    log.map_views(matching)
+        .filter_map(Result::transpose)
+        .map(|shown| shown.map_err(Broken::Log))
 }
 
 fn warn_if_empty(tally: &Tally, args: &ReportArgs, log: &JobLog, printer: &Printer) {
@@ -160,11 +165,11 @@ fn options(args: &ReportArgs, page: Option<&Path>, log: &JobLog, rates: Rates) -
 /// Writes beside `output` and then takes its place, so that a reader never sees half a page.
 fn write_file(
     output: &Path,
-    views: impl Iterator<Item = Result<JobView, Broken>>,
+    shown: impl Iterator<Item = Result<Shown, Broken>>,
     options: &ReportOptions,
 ) -> Result<Tally, Broken> {
     let mut temp = new_page().tempfile_in(folder_of(output))?;
-    let tally = report(views, options, &mut BufWriter::new(temp.as_file_mut()))?;
+    let tally = report(shown, options, &mut BufWriter::new(temp.as_file_mut()))?;
     temp.as_file().sync_all()?;
     // An older page keeps the rights that somebody gave it.
     if let Ok(old) = fs::metadata(output) {

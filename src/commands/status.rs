@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use jiff::Timestamp;
+use rayon::slice::ParallelSliceMut;
 
 use super::filter::{Filters, jobs_named};
 use super::open::{is_rehearsal, path_from_here, refuse_spreadsheet};
@@ -83,7 +84,12 @@ pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::R
         Show::Summary => summary(args, log, printer),
         Show::One(name) => one(args, name, log, printer),
         Show::Csv => csv(args, log, printer),
-        Show::Table if args.json => array(order(args, log, None)?, log, printer),
+        Show::Table if args.json => {
+            let listed = listed(args, log, |_| ())?;
+            let keys = listed.into_iter().map(|job| job.place.key);
+            let elements = log.map_views_of(keys, |view| element(&view));
+            array(elements.map(|element| Ok(element??)), printer)
+        }
         Show::Table => table(args, log, printer),
     }?;
     printer.flush().context("cannot write to standard output")
@@ -125,54 +131,30 @@ impl Place {
 }
 
 /// A job that is to be shown.
-struct Listed {
+struct Listed<T> {
     place: Place,
-    view: Option<JobView>,
+    shown: T,
 }
 
-/// Jobs that are kept with all their fields until they are shown. There may be a million, of which
-/// the others are read again.
-const KEPT: usize = 1000;
-
-/// The jobs that match, in order.
-fn order(
-    args: &StatusArgs,
-    log: &JobLog,
-    mut carried: Option<&mut Carried>,
-) -> anyhow::Result<Vec<Listed>> {
-    let mut listed = Vec::new();
-    for view in log.views() {
-        let view = view?;
-        if args.filters.matches(&view) {
-            if let Some(carried) = &mut carried {
-                carried.add(&view);
-            }
-            list(&mut listed, view);
-        }
-    }
-    Ok(in_order(listed))
-}
-
-fn list(listed: &mut Vec<Listed>, view: JobView) {
-    listed.push(Listed {
-        place: Place::of(&view),
-        view: (listed.len() < KEPT).then_some(view),
-    });
-}
-
-fn in_order(mut listed: Vec<Listed>) -> Vec<Listed> {
-    listed.sort_by(|one, other| one.place.compare(&other.place));
+fn in_order<T: Send>(mut listed: Vec<Listed<T>>) -> Vec<Listed<T>> {
+    listed.par_sort_by(|one, other| one.place.compare(&other.place));
     listed
 }
 
-fn views(
-    listed: Vec<Listed>,
+/// The jobs that match, in order, and what is to be shown of each.
+fn listed<T: Send>(
+    args: &StatusArgs,
     log: &JobLog,
-) -> impl Iterator<Item = Result<JobView, LogError>> + '_ {
-    listed.into_iter().filter_map(|job| match job.view {
-        Some(view) => Some(Ok(view)),
-        None => log.view(job.place.key).transpose(),
-    })
+    show: impl Fn(&JobView) -> T + Sync,
+) -> Result<Vec<Listed<T>>, LogError> {
+    let matching = |view: JobView| {
+        args.filters.matches(&view).then(|| Listed {
+            place: Place::of(&view),
+            shown: show(&view),
+        })
+    };
+    let listed = log.map_views(matching).filter_map(Result::transpose);
+    Ok(in_order(listed.collect::<Result<_, _>>()?))
 }
 
 fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
@@ -201,20 +183,41 @@ fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Re
     Ok(output::footer(&tally, rates, &args.commands, printer)?)
 }
 
-fn array(listed: Vec<Listed>, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
+/// A job as an element of an array.
+fn element(view: &JobView) -> io::Result<Vec<u8>> {
+    let mut element = Vec::with_capacity(1024);
+    json::write(&mut element, &view.to_json())?;
+    Ok(element)
+}
+
+fn array(
+    elements: impl Iterator<Item = anyhow::Result<Vec<u8>>>,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
     let mut array = json::Array::new(printer.out())?;
-    for view in views(listed, log) {
-        array.push(&view?.to_json())?;
+    for element in elements {
+        array.push(&element?)?;
     }
     Ok(array.finish()?)
 }
 
 fn csv(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
     let mut carried = Carried::default();
-    let listed = order(args, log, Some(&mut carried))?;
+    let mut places = Vec::new();
+    for view in log.views() {
+        let view = view?;
+        if args.filters.matches(&view) {
+            carried.add(&view);
+            places.push(Listed {
+                place: Place::of(&view),
+                shown: (),
+            });
+        }
+    }
     let for_terminal = printer.is_terminal();
     let mut sheet = Sheet::new(printer.out(), carried, for_terminal)?;
-    for view in views(listed, log) {
+    let keys = in_order(places).into_iter().map(|job| job.place.key);
+    for view in log.views_of(keys) {
         sheet.push(&view?)?;
     }
     Ok(sheet.finish()?)
@@ -224,21 +227,21 @@ fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Resu
     let mut all = Tally::default();
     let mut groups: Vec<Group> = Vec::new();
     let mut owner = None;
-    for view in views(order(args, log, None)?, log) {
-        let view = view?;
-        let its = view.id().map(|(column, id)| (column, id.to_owned()));
-        if groups.is_empty() || owner != its {
-            owner = its;
+    let card = |view: &JobView| Box::new(Card::of(view, &args.commands));
+    for Listed { place, shown } in listed(args, log, card)? {
+        if groups.is_empty() || owner != place.owner {
+            owner = place.owner;
             groups.push(Group {
                 cards: Vec::new(),
                 tally: Tally::default(),
             });
         }
-        if let Some(group) = groups.last_mut() {
-            group.tally.add(&view.state);
-            group.cards.push(Card::of(&view, &args.commands));
+        let job = log.ledger().job(place.key);
+        if let (Some(group), Some(job)) = (groups.last_mut(), job) {
+            group.tally.add(job);
+            all.add(job);
+            group.cards.push(*shown);
         }
-        all.add(&view.state);
     }
     all.unreadable = log.ledger().unreadable();
     if all.jobs == 0 {
@@ -259,15 +262,16 @@ fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Resu
 fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
     let keys =
         jobs_named(log.path(), log.ledger(), name).map_err(|error| read_error(log, error))?;
-    let mut listed = Vec::new();
+    let mut found = Vec::new();
     for key in keys {
         if let Some(view) = log.view(key)?
             && args.filters.matches(&view)
         {
-            list(&mut listed, view);
+            let place = Place::of(&view);
+            found.push(Listed { place, shown: view });
         }
     }
-    if listed.is_empty() {
+    if found.is_empty() {
         return Err(Failure::usage(format!(
             "{} knows no listing, SKU, job or generation id {}",
             path_from_here(log.path()).display(),
@@ -279,15 +283,16 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
         ))
         .into());
     }
+    let found = in_order(found).into_iter().map(|job| job.shown);
     if args.json {
-        return array(in_order(listed), log, printer);
+        return array(found.map(|view| Ok(element(&view)?)), printer);
     }
-    for (i, view) in views(in_order(listed), log).enumerate() {
+    for (i, view) in found.enumerate() {
         if i > 0 {
             writeln!(printer.out(), "\n")?;
         }
         let rates = log.ledger().rates();
-        output::history(&view?, rates, &args.commands, args.now, printer)?;
+        output::history(&view, rates, &args.commands, args.now, printer)?;
     }
     Ok(())
 }

@@ -22,6 +22,9 @@ pub use lock::{Holder, Lock, LockError};
 pub use path::resolve;
 pub use read::{LineReader, for_each_line};
 
+use rayon::iter::ParallelIterator;
+use rayon::slice::ParallelSlice;
+
 use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Reading};
 
 /// Why a log cannot be used.
@@ -88,6 +91,10 @@ pub struct JobLog {
     ledger: Ledger,
 }
 
+/// Jobs that are read with all their fields at the same time, and those of them that follow each
+/// other on one core.
+const VIEWS_AT_ONCE: usize = 1024;
+const VIEWS_OF_A_CORE: usize = 128;
 /// About as long as the first two lines of a job are.
 const BYTES_OF_A_JOB: u64 = 640;
 /// Jobs for which room is made at once.
@@ -129,9 +136,61 @@ impl JobLog {
 
     /// Every job with all its fields, in the order of the log.
     pub fn views(&self) -> impl Iterator<Item = Result<JobView, LogError>> {
-        self.ledger
-            .jobs()
-            .filter_map(|job| self.view(job.key).transpose())
+        self.views_of(self.ledger.jobs().map(|job| job.key))
+    }
+
+    /// The same of these jobs, in their order.
+    pub fn views_of(
+        &self,
+        keys: impl IntoIterator<Item = JobKey>,
+    ) -> impl Iterator<Item = Result<JobView, LogError>> {
+        let view = |key| self.view(key).transpose();
+        keys.into_iter().filter_map(view)
+    }
+
+    /// What `convert` makes of every job with all its fields, in the order of the log. Where there
+    /// are many it runs on all cores; it should give something small, since a view costs more to
+    /// hand over than to make.
+    pub fn map_views<T: Send>(
+        &self,
+        convert: impl Fn(JobView) -> T + Sync,
+    ) -> impl Iterator<Item = Result<T, LogError>> {
+        let keys = self.ledger.jobs().map(|job| job.key);
+        self.map_views_of(keys, convert)
+    }
+
+    /// The same of these jobs, in their order.
+    pub fn map_views_of<T: Send>(
+        &self,
+        keys: impl IntoIterator<Item = JobKey>,
+        convert: impl Fn(JobView) -> T + Sync,
+    ) -> impl Iterator<Item = Result<T, LogError>> {
+        let mut keys = keys.into_iter();
+        let batches = std::iter::from_fn(move || {
+            let some: Vec<_> = keys.by_ref().take(VIEWS_AT_ONCE).collect();
+            (!some.is_empty()).then(|| self.convert_views(&some, &convert))
+        });
+        batches.flatten()
+    }
+
+    fn convert_views<T: Send>(
+        &self,
+        keys: &[JobKey],
+        convert: &(impl Fn(JobView) -> T + Sync),
+    ) -> Vec<Result<T, LogError>> {
+        let convert = |keys: &[JobKey], lines: &LineReader| -> Vec<_> {
+            let view = |key: &JobKey| view(&self.path, lines, &self.ledger, *key).transpose();
+            keys.iter()
+                .filter_map(view)
+                .map(|view| view.map(convert))
+                .collect()
+        };
+        if keys.len() <= VIEWS_OF_A_CORE {
+            return convert(keys, &self.lines);
+        }
+        keys.par_chunks(VIEWS_OF_A_CORE)
+            .flat_map_iter(|keys| convert(keys, &self.lines.another()))
+            .collect()
     }
 }
 

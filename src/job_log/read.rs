@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use memchr::{memchr, memrchr};
 
@@ -187,7 +187,7 @@ pub(super) fn bare(offset: u64, line: &[u8]) -> (u64, &[u8]) {
 /// follow each other; what came of them may stand in the same order, or anywhere.
 #[derive(Debug)]
 pub struct LineReader {
-    file: File,
+    file: Arc<File>,
     windows: Mutex<[Window; 2]>,
 }
 
@@ -207,7 +207,16 @@ impl LineReader {
     /// Reads from `file`.
     pub fn new(file: File) -> Self {
         Self {
-            file,
+            file: Arc::new(file),
+            windows: Mutex::default(),
+        }
+    }
+
+    /// Reads from the same file, elsewhere in it.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self {
+            file: Arc::clone(&self.file),
             windows: Mutex::default(),
         }
     }

@@ -321,11 +321,14 @@ impl JobView {
 }
 
 impl AttemptView {
+    /// The fields of the request's body.
+    pub fn request_fields(&self) -> Option<Map<String, Value>> {
+        serde_json::from_str(self.request.as_ref()?.get()).ok()
+    }
+
     /// A field of the request's body.
     pub fn request_value(&self, name: &str) -> Option<Value> {
-        let raw = self.request.as_ref()?;
-        let mut request: Map<String, Value> = serde_json::from_str(raw.get()).ok()?;
-        request.remove(name)
+        self.request_fields()?.remove(name)
     }
 
     /// The id to poll: the one a person named, unless the vendor has told one.

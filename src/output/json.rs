@@ -30,12 +30,12 @@ impl<W: Write> Array<W> {
         })
     }
 
-    /// Adds an element.
-    pub fn push(&mut self, value: &impl Serialize) -> io::Result<()> {
+    /// Adds an element, as [`write`] has written it.
+    pub fn push(&mut self, element: &[u8]) -> io::Result<()> {
         let before: &[u8] = if self.is_empty { b"\n" } else { b",\n" };
         self.is_empty = false;
         self.out.write_all(before)?;
-        write(&mut self.out, value)
+        self.out.write_all(element)
     }
 
     /// Closes the array.
@@ -111,7 +111,7 @@ mod tests {
             let mut out = Vec::new();
             let mut array = Array::new(&mut out).unwrap();
             for element in elements {
-                array.push(element).unwrap();
+                array.push(element.to_string().as_bytes()).unwrap();
             }
             array.finish().unwrap();
             assert_eq!(serde_json::from_slice::<Vec<i32>>(&out).unwrap(), elements);

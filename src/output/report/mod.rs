@@ -12,10 +12,12 @@ use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use rayon::slice::ParallelSliceMut;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{Card, Commands, Standing, Tally, Tone, natural, words};
-use crate::jobs::{IdColumn, JobView, Rates};
+use crate::jobs::{AttemptView, IdColumn, JobView, Rates};
 use address::{file_address, web_address};
 
 const STYLE: &str = include_str!("page.css");
@@ -41,24 +43,24 @@ pub struct ReportOptions {
     pub unreadable: u64,
 }
 
-/// Writes the page over `views`, in whatever order they come. A view that is an error ends it
-/// before anything is written.
+/// Writes the page over `jobs`, in whatever order they come. A job that is an error ends it before
+/// anything is written.
 pub fn report<E: From<io::Error>>(
-    views: impl IntoIterator<Item = Result<JobView, E>>,
+    jobs: impl IntoIterator<Item = Result<Shown, E>>,
     options: &ReportOptions,
     out: &mut impl Write,
 ) -> Result<Tally, E> {
     let mut tally = Tally::default();
     let mut sandbox = false;
     let mut shown: Vec<Shown> = Vec::new();
-    for view in views {
-        let view = view?;
-        tally.add(&view.state);
-        sandbox |= view.state.is_sandbox();
-        shown.push(Shown::of(&view, options));
+    for job in jobs {
+        let job = job?;
+        tally.add(&job.state);
+        sandbox |= job.state.is_sandbox();
+        shown.push(job);
     }
     tally.unreadable = options.unreadable;
-    shown.sort_by(Shown::compare);
+    shown.par_sort_by(Shown::compare);
     let page = Page {
         policy: policy(),
         style: STYLE,
@@ -140,7 +142,7 @@ impl Moment {
 }
 
 /// A job as the page shows it.
-struct Shown {
+pub struct Shown {
     card: Card,
     state: crate::jobs::JobState,
     column: Option<IdColumn>,
@@ -158,14 +160,12 @@ struct Shown {
 }
 
 impl Shown {
-    fn of(view: &JobView, options: &ReportOptions) -> Self {
+    /// Boils a job down to it.
+    pub fn of(view: &JobView, options: &ReportOptions) -> Self {
         let card = Card::of(view, &options.commands);
         let standing = card.standing;
-        let asked = |name: &str| {
-            let mut attempts = view.attempts.values().rev();
-            attempts.find_map(|a| Some(a.request_value(name)?.as_str()?.to_owned()))
-        };
-        let photo = asked("image_url").as_deref().and_then(web_address);
+        let asked = Asked::of(view);
+        let photo = asked.text("image_url").and_then(web_address);
         let link = card.link.as_deref().and_then(web_address);
         let file = card
             .file
@@ -175,7 +175,7 @@ impl Shown {
             (Some(file), _) => Some((file.clone(), true)),
             (None, link) => link.clone().map(|link| (link, false)),
         };
-        let is_voice = asked("text").is_some();
+        let is_voice = asked.text("text").is_some();
         let links = [("Photo", photo.clone()), ("File", file), ("Clip", link)];
         Self {
             state: view.state.clone(),
@@ -192,7 +192,7 @@ impl Shown {
             since: card.since.map(Moment::of),
             photo,
             clip: clip.map(|(address, is_local)| Clip { address, is_local }),
-            facts: facts(view),
+            facts: facts(view, &asked),
             links: links
                 .into_iter()
                 .filter_map(|(label, address)| Some((label, address?)))
@@ -230,15 +230,31 @@ impl Shown {
     }
 }
 
+/// The requests of a job, the latest first.
+struct Asked(Vec<Map<String, Value>>);
+
+impl Asked {
+    fn of(view: &JobView) -> Self {
+        let attempts = view.attempts.values().rev();
+        Self(attempts.filter_map(AttemptView::request_fields).collect())
+    }
+
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find_map(|request| request.get(name))
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find_map(|request| request.get(name)?.as_str())
+    }
+}
+
 /// What was asked for and what came of it, for those who open the details.
-fn facts(view: &JobView) -> Vec<(String, String)> {
-    let text_of = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => text.clone(),
+fn facts(view: &JobView, asked: &Asked) -> Vec<(String, String)> {
+    let text_of = |value: &Value| match value {
+        Value::String(text) => text.clone(),
         other => other.to_string(),
-    };
-    let asked = |name: &str| {
-        let mut attempts = view.attempts.values().rev();
-        attempts.find_map(|a| a.request_value(name))
     };
     let mut facts = Vec::new();
     for (label, name) in [
@@ -250,8 +266,8 @@ fn facts(view: &JobView) -> Vec<(String, String)> {
         ("Voice", "voice"),
         ("Language", "language"),
     ] {
-        if let Some(value) = asked(name) {
-            facts.push((label.to_owned(), text_of(&value)));
+        if let Some(value) = asked.value(name) {
+            facts.push((label.to_owned(), text_of(value)));
         }
     }
     let told = |name: &str| Some(text_of(view.speaking()?.fields.get(name)?));

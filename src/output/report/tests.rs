@@ -25,7 +25,8 @@ fn page_of(lines: &[&str], options: &ReportOptions) -> String {
             .unwrap()
     });
     let mut out = Vec::new();
-    report(views.into_iter().map(io::Result::Ok), options, &mut out).unwrap();
+    let shown = views.map(|view| io::Result::Ok(Shown::of(&view, options)));
+    report(shown, options, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
