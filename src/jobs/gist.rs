@@ -5,7 +5,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
 
-use super::line::{self, RequestFacts};
+use super::line;
+use super::request::RequestFacts;
 use super::state::Verdict;
 use super::{Credits, IdColumn, JobKey, Line, LineError, Rates, Status, Subject, Word};
 

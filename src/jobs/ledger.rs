@@ -3,66 +3,14 @@
 //! The ledger keeps what decisions need and, for the rest, where in the log a job's lines stand;
 //! [`JobView`](super::JobView) folds those again, with all their fields, when somebody asks.
 
-use std::collections::HashMap;
 use std::hash::BuildHasher;
-use std::sync::LazyLock;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
-use memchr::memchr2;
+use hashbrown::HashTable;
 
 use super::gist::{Gist, Gists, IN_SANDBOX, LineAt, Read, Reading};
-use super::line::{RequestFacts, Text};
+use super::index::{END, Ids, Places, Subjects};
 use super::owners::{Known, Owners};
-use super::{AttemptState, Clip, Credits, GenerationId, JobKey, JobState, Rates, Status};
-
-/// A listing's or SKU's id together with its photo (without query and fragment, since signed
-/// addresses rotate), or for a voice with its language, hashed: what stays the same when a row's
-/// prompt or text is edited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Subject(u64);
-
-/// Chosen once for the process, so that a manifest's rows and a log's jobs hash alike.
-static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
-
-impl Subject {
-    /// The photo of a listing or SKU.
-    pub fn of(owner: &str, image_url: &str) -> Self {
-        let end = memchr2(b'?', b'#', image_url.as_bytes()).unwrap_or(image_url.len());
-        Self(HASHER.hash_one((owner, &image_url[..end])).max(1))
-    }
-
-    /// What a listing or SKU wants: its photo's clip, its clip without a photo, or its words in
-    /// a language.
-    pub fn of_clip(owner: &str, clip: &Clip) -> Self {
-        match clip {
-            Clip::Video(video) => Self::of(owner, &video.image_url),
-            Clip::Voice(voice) => Self::of_words(owner, &voice.language),
-        }
-    }
-
-    /// What a request asks for.
-    pub(super) fn of_request(owner: &str, request: &RequestFacts<'_>) -> Self {
-        if request.text.is_some() {
-            Self::of_words(owner, request.language.as_ref().map_or("", Text::as_str))
-        } else {
-            Self::of(owner, request.image_url.as_ref().map_or("", Text::as_str))
-        }
-    }
-
-    fn of_words(owner: &str, language: &str) -> Self {
-        Self(HASHER.hash_one((owner, "voice", language)).max(1))
-    }
-
-    /// A listing or SKU as a whole.
-    pub fn of_owner(owner: &str) -> Self {
-        Self(HASHER.hash_one(owner).max(1))
-    }
-
-    /// The hash, never 0.
-    pub(super) const fn number(self) -> u64 {
-        self.0
-    }
-}
+use super::{AttemptState, Credits, GenerationId, JobKey, JobState, Rates, Status, Subject};
 
 /// Whose an id is.
 #[derive(Clone, Copy, Debug)]
@@ -82,8 +30,6 @@ pub struct Found<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mixed;
 
-/// No line, no job: the end of a chain.
-const END: u32 = u32::MAX;
 /// Jobs that are looked up together, so that the waits for memory overlap.
 const LOOKED_UP: usize = 32;
 
@@ -102,157 +48,6 @@ pub struct Ledger {
     has_sandbox: bool,
     lines: u64,
     unreadable: u64,
-}
-
-/// Where the lines of each job stand: a chain of offsets, newest first.
-#[derive(Debug, Default)]
-struct Places {
-    /// Offset of a line, in the low bytes' order.
-    offsets: Vec<[u8; 6]>,
-    /// The line before it of the same job.
-    before: Vec<u32>,
-    heads: Vec<u32>,
-}
-
-impl Places {
-    fn note(&mut self, job: u32, offset: u64) {
-        let job = job as usize;
-        if self.heads.len() <= job {
-            self.heads.resize(job + 1, END);
-        }
-        let mut low = [0; 6];
-        low.copy_from_slice(&offset.to_le_bytes()[..6]);
-        self.before.push(self.heads[job]);
-        self.heads[job] = self.offsets.len() as u32;
-        self.offsets.push(low);
-    }
-
-    /// Offsets of a job's lines, ascending.
-    fn of(&self, job: u32) -> Vec<u64> {
-        let mut next = self.heads.get(job as usize).copied().unwrap_or(END);
-        let mut offsets = Vec::new();
-        while let Some(low) = self.offsets.get(next as usize) {
-            let mut offset = [0; 8];
-            offset[..6].copy_from_slice(low);
-            offsets.push(u64::from_le_bytes(offset));
-            next = self.before[next as usize];
-        }
-        offsets.sort_unstable();
-        offsets
-    }
-}
-
-/// Which job has an id.
-#[derive(Debug, Default)]
-struct Ids {
-    /// Jobs by the smallest id of their first attempt.
-    first: HashTable<u32>,
-    /// Jobs by every other id they have, or were once said to have.
-    more: HashMap<u64, Vec<u32>>,
-}
-
-impl Ids {
-    /// Keeps the job at `index` findable, after a line with `id` (0 for none) was taken in that may
-    /// have changed its first id.
-    fn note(&mut self, jobs: &[JobState], id: u64, id_before: u64, index: u32) {
-        let first_id = |i: u32| jobs[i as usize].first_id();
-        let now = first_id(index);
-        if id_before != now && id_before != 0 {
-            // A smaller one came, or an earlier attempt: the table's entry is no longer right.
-            if let Ok(entry) = self.first.find_entry(id_before, |&i| i == index) {
-                entry.remove();
-            }
-            let lost = [id_before, now];
-            for id in lost.into_iter().filter(|&id| id != 0) {
-                self.note_more(id, index);
-            }
-        }
-        // What has it as its first one was noted when it came.
-        if id == 0 || (id == now && id == id_before) {
-            return;
-        }
-        let known = self.first.find(id, |&i| first_id(i) == id);
-        match known {
-            Some(&known) if known == index => {}
-            None if id == now && id_before == 0 => {
-                self.first.insert_unique(id, index, |&i| first_id(i));
-            }
-            _ => self.note_more(id, index),
-        }
-    }
-
-    fn note_more(&mut self, id: u64, index: u32) {
-        let jobs = self.more.entry(id).or_default();
-        if !jobs.contains(&index) {
-            jobs.push(index);
-        }
-    }
-
-    /// The jobs that have an id, or were once said to.
-    fn of(&self, jobs: &[JobState], id: u64) -> impl Iterator<Item = u32> {
-        let first = self.first.find(id, |&i| jobs[i as usize].first_id() == id);
-        // Hashing costs, and most logs have none.
-        let more = if self.more.is_empty() {
-            None
-        } else {
-            self.more.get(&id)
-        };
-        first.into_iter().chain(more.into_iter().flatten()).copied()
-    }
-}
-
-/// What a manifest is compared with.
-#[derive(Debug, Default)]
-struct Subjects {
-    /// Hash of each job's subject; 0 for none.
-    of_job: Vec<u64>,
-    /// The newest job of each subject, and, job by job, the one before it.
-    by_subject: HashTable<u32>,
-    before: Vec<u32>,
-    /// Owners (listings, SKUs) of jobs known only from the vendor's sample scripts.
-    keyless_owners: HashMap<u64, Vec<u32>>,
-}
-
-impl Subjects {
-    fn note(&mut self, gist: &Gist, job: u32) {
-        let index = job as usize;
-        if self.of_job.len() <= index {
-            self.of_job.resize(index + 1, 0);
-            self.before.resize(index + 1, END);
-        }
-        if gist.keyless_owner != 0 {
-            let jobs = self.keyless_owners.entry(gist.keyless_owner).or_default();
-            if !jobs.contains(&job) {
-                jobs.push(job);
-            }
-        }
-        let subject = gist.subject;
-        if subject == 0 || self.of_job[index] != 0 {
-            return;
-        }
-        self.of_job[index] = subject;
-        let of_job = &self.of_job;
-        match self
-            .by_subject
-            .find_mut(subject, |&i| of_job[i as usize] == subject)
-        {
-            Some(newest) => self.before[index] = std::mem::replace(newest, job),
-            None => {
-                self.by_subject
-                    .insert_unique(subject, job, |&i| of_job[i as usize]);
-            }
-        }
-    }
-
-    fn jobs_of(&self, subject: u64) -> impl Iterator<Item = u32> {
-        let newest = self
-            .by_subject
-            .find(subject, |&i| self.of_job[i as usize] == subject)
-            .copied();
-        std::iter::successors(newest, |&job| {
-            Some(self.before[job as usize]).filter(|&before| before != END)
-        })
-    }
 }
 
 impl Ledger {
@@ -310,10 +105,10 @@ impl Ledger {
         self.jobs.reserve(jobs);
         self.by_key.reserve(jobs, |_| 0);
         if let Some(ids) = &mut self.ids {
-            ids.first.reserve(jobs, |_| 0);
+            ids.reserve(jobs);
         }
         if let Some(subjects) = &mut self.subjects {
-            subjects.by_subject.reserve(jobs, |_| 0);
+            subjects.reserve(jobs);
         }
     }
 
@@ -464,12 +259,8 @@ impl Ledger {
     /// Jobs of a listing or SKU that are known only from the vendor's sample scripts, whose lines
     /// do not tell the photo. Needs [`Ledger::with_subjects`].
     pub fn keyless_of_owner(&self, owner: Subject) -> impl Iterator<Item = &JobState> {
-        self.subjects
-            .as_ref()
-            .and_then(|s| s.keyless_owners.get(&owner.number()))
-            .into_iter()
-            .flatten()
-            .map(|&i| &self.jobs[i as usize])
+        let jobs = self.subjects.as_ref().map(|s| s.keyless_of(owner.number()));
+        jobs.into_iter().flatten().map(|i| &self.jobs[i as usize])
     }
 
     /// One job.

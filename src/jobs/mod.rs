@@ -7,6 +7,7 @@
 mod clip;
 mod gist;
 mod id;
+mod index;
 mod ledger;
 mod line;
 mod money;
@@ -14,19 +15,25 @@ mod owners;
 #[cfg(test)]
 mod properties;
 mod record;
+mod request;
 pub(crate) mod scan;
 mod state;
 mod status;
+mod subject;
+mod text;
+mod time;
 mod view;
 
 pub use clip::{Clip, Seconds, Video, Voice};
 pub(crate) use gist::{Gists, LineAt, Reading};
 pub use id::{GenerationId, IdColumn, JobKey, SANDBOX_PREFIX};
-pub use ledger::{Found, Ledger, Mixed, Subject};
-pub use line::{LOG_FIELDS, Line, LineError, Text};
+pub use ledger::{Found, Ledger, Mixed};
+pub use line::{LOG_FIELDS, Line, LineError};
 pub use money::{Credits, Rates};
 pub use owners::Known;
 pub use record::Record;
 pub use state::{AttemptState, JobState, Verdict};
 pub use status::{Fact, Status, Word};
+pub use subject::Subject;
+pub use text::Text;
 pub use view::{AttemptView, FieldMap, JobView};

@@ -131,7 +131,8 @@ impl Rates {
 
     /// What a request's body is expected to cost.
     pub fn of_request(&self, body: &str) -> Credits {
-        super::line::RequestFacts::parse(body).map_or(Credits::ZERO, |request| request.price(self))
+        super::request::RequestFacts::parse(body)
+            .map_or(Credits::ZERO, |request| request.price(self))
     }
 
     /// What a video of `model` and `duration` is expected to cost.

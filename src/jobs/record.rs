@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use super::time::write_time;
 use super::{Fact, IdColumn, JobKey, Word};
 
 /// A log line under construction. Fields appear in the order in which they are added; a request
@@ -116,63 +117,9 @@ impl Record {
     }
 }
 
-/// Writes a time to the millisecond, e.g. `2026-03-12T09:22:18.120Z`.
-fn write_time(out: &mut Vec<u8>, at: jiff::Timestamp) {
-    const DAY: i64 = 86_400_000;
-    let millis = at.as_millisecond();
-    // Up to the end of the century every fourth year is a leap year; beyond, jiff knows better.
-    if !(0..47_482 * DAY).contains(&millis) {
-        // Writing into memory cannot fail.
-        let _ = write!(out, "{at:.3}");
-        return;
-    }
-    // Years are counted from March 1968, so that a leap day is a year's last.
-    let days = millis / DAY + 671;
-    let day_of_four_years = days % 1461;
-    let year = (day_of_four_years / 365).min(3);
-    let day_of_year = day_of_four_years - year * 365;
-    let month = (day_of_year * 5 + 2) / 153;
-    let day = day_of_year - (month * 153 + 2) / 5 + 1;
-    let (year, month) = match month {
-        0..10 => (year, month + 3),
-        _ => (year + 1, month - 9),
-    };
-    let year = 1968 + days / 1461 * 4 + year;
-    let time = millis % DAY;
-    let mut digits = |number: i64, count: u32, after: u8| {
-        for place in (0..count).rev() {
-            out.push(b'0' + (number / 10i64.pow(place) % 10) as u8);
-        }
-        out.push(after);
-    };
-    digits(year, 4, b'-');
-    digits(month, 2, b'-');
-    digits(day, 2, b'T');
-    digits(time / 3_600_000, 2, b':');
-    digits(time / 60_000 % 60, 2, b':');
-    digits(time / 1000 % 60, 2, b'.');
-    digits(time % 1000, 3, b'Z');
-}
-
 impl Record {
     /// The line that marks `job` as replaced by `by`.
     pub fn superseded(at: jiff::Timestamp, job: JobKey, attempt: u32, by: JobKey) -> Self {
         Self::new(at, job, attempt, Fact::Superseded).with("by_job", by)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_written_as_the_library_writes_them() {
-        let last = "2100-03-02T00:00:00Z".parse::<jiff::Timestamp>().unwrap();
-        for millis in (-5_000_000..last.as_millisecond()).step_by(39_000_017) {
-            let at = jiff::Timestamp::from_millisecond(millis).unwrap();
-            let mut text = Vec::new();
-            write_time(&mut text, at);
-            assert_eq!(String::from_utf8(text).unwrap(), format!("{at:.3}"));
-        }
     }
 }

@@ -1,0 +1,121 @@
+//! Attempts made against a transport that says what a test wants.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::jobs::{Credits, Ledger, Line};
+
+/// Looks into the log whenever a request is sent.
+struct Watcher {
+    log: PathBuf,
+    concurrency: usize,
+    /// The most attempts without an outcome that it ever saw.
+    most: Cell<usize>,
+    sent: Cell<u32>,
+}
+
+impl Transport for Watcher {
+    async fn submit(&self, _: Endpoint, key: &str, _: &str) -> Outcome {
+        let open = in_doubt(&self.log);
+        assert!(
+            open.iter().any(|job| key.contains(job.as_str())),
+            "{key} is sent before the log tells of it"
+        );
+        assert!(open.len() <= self.concurrency, "{open:?} are all in doubt");
+        self.most.set(self.most.get().max(open.len()));
+        self.sent.set(self.sent.get() + 1);
+        let error = "no".to_owned();
+        // Others are sent meanwhile.
+        tokio::task::yield_now().await;
+        Outcome::Refused {
+            http_status: 400,
+            error,
+        }
+    }
+}
+
+/// The jobs that a log announces and tells no outcome of, as another process reads it.
+fn in_doubt(log: &Path) -> Vec<String> {
+    let mut newest = HashMap::new();
+    let text = std::fs::read_to_string(log).unwrap();
+    // The last line may be on its way just now.
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    for line in whole.lines() {
+        let line = Line::parse_whole(line).unwrap();
+        newest.insert(line.job.to_string(), line.word.status());
+    }
+    newest.retain(|_, status| *status == Some(Status::Submitting));
+    newest.into_keys().collect()
+}
+
+#[tokio::test]
+async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("jobs.jsonl");
+    let ledger = Ledger::new(crate::jobs::Rates::default());
+    let writer = Writer::open(&log, ledger, "submit", Duration::ZERO).unwrap();
+    let concurrency = 4;
+    let transport = Watcher {
+        log: log.clone(),
+        concurrency,
+        most: Cell::default(),
+        sent: Cell::default(),
+    };
+    let throttle = Throttle::new(concurrency, None, None);
+    let stop = Stop::default();
+    let told = Cell::new(0);
+    let tell = |event: Event<'_>| {
+        let Event::Refused(attempt, 400, _) = event else {
+            panic!("{event:?}");
+        };
+        let job = attempt.job.to_string();
+        assert!(!in_doubt(&log).contains(&job), "{job} is told of too early");
+        told.set(told.get() + 1);
+    };
+    let now = jiff::Timestamp::now;
+    let dispatcher = Dispatcher::new(&transport, &writer, &throttle, &stop, &now, &tell);
+    let attempts = (0..200).map(|i| {
+        let job = JobKey::of_seed(&i.to_string());
+        let opening = Record::new(now(), job, 1, Status::Submitting).finish();
+        Attempt {
+            job,
+            number: 1,
+            id: None,
+            endpoint: Endpoint::Video,
+            body: "{}".to_owned(),
+            opening,
+            resend: false,
+            estimate: Credits::whole(5),
+        }
+    });
+    let tally = dispatcher.run(attempts, concurrency).await;
+    assert_eq!((tally.begun, tally.refused), (200, 200));
+    assert_eq!((transport.sent.get(), told.get()), (200, 200));
+    assert!(transport.most.get() > 1, "all were sent one by one");
+    assert_eq!(in_doubt(&log), [""; 0]);
+}
+
+#[test]
+fn a_cap_counts_what_is_handed_out_and_gives_back_what_was_refused() {
+    let five = Credits::whole(5);
+    let cap = Cap::new(Some(Credits::whole(20)), Credits::whole(8));
+    let mut tally = Tally::default();
+    assert!(cap.admits(five, &tally));
+    assert!(cap.admits(five, &tally));
+    assert!(!cap.is_reached());
+    assert!(!cap.admits(five, &tally), "8 + 15 would be more than 20");
+    assert!(cap.is_reached());
+    tally.released = five;
+    assert!(cap.admits(five, &tally), "one was refused");
+    assert!(
+        cap.admits(Credits::ZERO, &tally),
+        "a repetition costs nothing more"
+    );
+}
+
+#[test]
+fn without_a_cap_everything_is_admitted() {
+    let cap = Cap::new(None, Credits::whole(1000));
+    assert!(cap.admits(Credits::whole(1000), &Tally::default()));
+}

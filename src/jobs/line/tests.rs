@@ -1,0 +1,116 @@
+//! Lines of every kind, read with and without serde.
+
+use super::*;
+
+#[test]
+fn the_documented_lines_are_read() {
+    let line = Line::parse(
+        r#"{"at":"2026-03-12T09:22:18.120Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"completed","listing_id":"LST-4202","generation_id":"vgen_def456","output_url":"https://x","credits":5}"#,
+    )
+    .unwrap();
+    assert_eq!(line.at, 1_773_307_338_120);
+    assert_eq!(line.job.to_string(), "5b1f0c9a77d2e318");
+    assert_eq!(line.word, Word::Status(Status::Completed));
+    assert_eq!(line.charged(), Some(5.0));
+    assert!(line.rest.is_empty());
+}
+
+#[test]
+fn a_line_of_the_sample_scripts_gets_its_key_from_the_generation_id() {
+    let line = Line::parse_whole(
+        r#"{"listing_id":"LST-4201","generation_id":"vgen_abc123","status":"completed","error":null,"completed_at":"2026-03-12T09:22:17Z"}"#,
+    )
+    .unwrap();
+    assert!(line.keyless);
+    assert_eq!(line.job, JobKey::of_seed("vgen_abc123"));
+    assert_eq!(line.at, 1_773_307_337_000);
+    assert_eq!(line.rest.len(), 1, "null is absent: {:?}", line.rest);
+}
+
+#[test]
+fn a_sample_scripts_submit_failed_is_in_doubt_unless_it_was_refused() {
+    let word = |error: &str| {
+        let text = format!(
+            r#"{{"listing_id":"A","status":"submit_failed","error":{}}}"#,
+            serde_json::Value::from(error)
+        );
+        Line::parse(&text).unwrap().word.status().unwrap()
+    };
+    assert_eq!(word("TypeError: fetch failed"), Status::Unknown);
+    assert_eq!(word("Error: HTTP 500: {}"), Status::Unknown);
+    assert_eq!(word("Error: HTTP 408: {}"), Status::Unknown);
+    assert_eq!(word("Error: HTTP 422: {}"), Status::SubmitFailed);
+}
+
+#[test]
+fn what_is_no_log_line_says_why() {
+    for (text, expected) in [
+        ("", "not a log line"),
+        ("[1]", "not a log line"),
+        ("{\"job\":", "not a log line"),
+        ("{\"status\":\"pending\"}", "names no job"),
+        (
+            r#"{"job":"5b1f0c9a77d2e318","status":"queued"}"#,
+            "not known",
+        ),
+        (r#"{"job":"nope","status":"pending"}"#, "not a log line"),
+        (
+            r#"{"job":"5b1f0c9a77d2e318","status":"pending"} {}"#,
+            "not a log line",
+        ),
+    ] {
+        let error = Line::parse(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_line_reads_alike_with_and_without_serde() {
+    for text in [
+        r#"{"at":"2026-03-12T09:22:18.120Z","job":"5b1f0c9a77d2e318","attempt":2,"status":"failed","sku":"S-1","generation_id":"vgen_1","credits":2.5,"completed_at":"2026-03-12T09:22:18Z","error":"a \"b\"","via":"poll","sandbox":true}"#,
+        r#"{"at":"2026-03-12T09:22:18.120Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"submit_failed","sku":null,"listing_id":"L","http_status":422,"temporary":false,"request":{"model":"m","a":[1]},"credits_estimated":5}"#,
+        r#"{"listing_id":"A","status":"submit_failed","error":"Error: HTTP 422: {}"}"#,
+        r#"{"generation_id":"vgen_1","status":"odd","completed_at":17,"submitted_at":"2026-03-12T09:22:17Z"}"#,
+        r#"{"job":"5b1f0c9a77d2e318","status":"resolved","verdict":"dismissed","history":[{}]}"#,
+    ] {
+        let plain: Line<'_> = Line::parse_plain(text).expect(text).unwrap();
+        let mut whole = Line::read(text, false).unwrap();
+        whole.told = plain.told;
+        assert_eq!(format!("{plain:?}"), format!("{whole:?}"));
+    }
+}
+
+#[test]
+fn a_damaged_line_reads_alike_with_and_without_serde() {
+    let whole = br#"{"at":"2026-03-12T09:22:18.120Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"failed","sku":"S-1","generation_id":"vgen_1","credits":5,"error":"a \"b\"","request":{"a":[1]}}"#;
+    let mut read = 0;
+    for at in 0..whole.len() {
+        for byte in [None]
+            .into_iter()
+            .chain(b"\"\\,:{}[] \t\x01x09-.".map(Some))
+        {
+            let mut text = whole.to_vec();
+            text.splice(at..=at, byte);
+            let text = std::str::from_utf8(&text).unwrap();
+            // What the quick reader takes, serde takes for the same.
+            let Some(mut plain) = Line::<Text<'_>>::parse_plain(text) else {
+                continue;
+            };
+            read += 1;
+            if let Ok(line) = &mut plain {
+                line.told = None;
+            }
+            let by_serde = Line::read(text, false);
+            assert_eq!(format!("{plain:?}"), format!("{by_serde:?}"), "{text}");
+        }
+    }
+    assert!(read > 500, "{read}");
+}
+
+#[test]
+fn an_invalid_generation_id_is_no_id() {
+    let line =
+        Line::parse(r#"{"job":"5b1f0c9a77d2e318","status":"pending","generation_id":"../../etc"}"#)
+            .unwrap();
+    assert_eq!(line.generation_id, None);
+}

@@ -1,0 +1,83 @@
+//! What the fold needs of a request's body.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::scan::{self, Field, Kind};
+use super::{Credits, Rates, Seconds, Text};
+
+fn verbatim<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'a str>, D::Error> {
+    let raw = <Option<&'a RawValue>>::deserialize(deserializer)?;
+    Ok(raw.map(RawValue::get))
+}
+
+/// The parts of a request that the fold needs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct RequestFacts<'a> {
+    /// `None` on a voice request.
+    #[serde(borrow)]
+    pub model: Option<Text<'a>>,
+    /// The photo.
+    #[serde(borrow)]
+    pub image_url: Option<Text<'a>>,
+    /// The words of a voice request.
+    #[serde(borrow)]
+    pub text: Option<Text<'a>>,
+    /// The language of a voice request.
+    #[serde(borrow)]
+    pub language: Option<Text<'a>>,
+    /// As sent: `"5s"` or `5`.
+    #[serde(borrow, deserialize_with = "verbatim")]
+    pub duration: Option<&'a str>,
+}
+
+impl<'a> RequestFacts<'a> {
+    /// Reads a request's body; `None` when it is no JSON object.
+    pub fn parse(body: &'a str) -> Option<Self> {
+        Self::parse_plain(body).or_else(|| serde_json::from_str(body).ok())
+    }
+
+    fn parse_plain(body: &'a str) -> Option<Self> {
+        let mut facts = Self::default();
+        // A name that comes twice is an error of serde's.
+        let mut twice = false;
+        let mut put = |place: &mut Option<Text<'a>>, field: Field<'a>| {
+            twice |= place.is_some();
+            *place = field.text()?.map(Text::from);
+            Some(())
+        };
+        scan::each_field(body, |field| match field.name {
+            "model" => put(&mut facts.model, field),
+            "image_url" => put(&mut facts.image_url, field),
+            "text" => put(&mut facts.text, field),
+            "language" => put(&mut facts.language, field),
+            // Rarely there in another form than these two; the rest is serde's.
+            "duration" => match (field.kind, facts.duration) {
+                (Kind::Text | Kind::Number, None) => {
+                    facts.duration = Some(field.raw());
+                    Some(())
+                }
+                _ => None,
+            },
+            _ => Some(()),
+        })?;
+        (!twice).then_some(facts)
+    }
+
+    /// What it is expected to cost. A video without a readable duration counts as the shortest.
+    pub fn price(&self, rates: &Rates) -> Credits {
+        if self.text.is_some() {
+            return rates.voice;
+        }
+        let model = self.model.as_ref().map_or("", Text::as_str);
+        rates.video(model, self.seconds().unwrap_or(Seconds::SHORTEST))
+    }
+
+    /// The duration, where one can be read.
+    pub fn seconds(&self) -> Option<Seconds> {
+        Seconds::parse(self.duration?.trim_matches('"'))
+    }
+}
