@@ -30,7 +30,7 @@ impl<W: Write> Array<W> {
         })
     }
 
-    /// Adds an element, as [`write`] has written it.
+    /// Adds an element, as [`write()`] has written it.
     pub fn push(&mut self, element: &[u8]) -> io::Result<()> {
         let before: &[u8] = if self.is_empty { b"\n" } else { b",\n" };
         self.is_empty = false;
