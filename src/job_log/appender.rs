@@ -534,18 +534,24 @@ mod tests {
             sink: Box::new(|_, _| panic!("nothing was written")),
         };
         for _ in 0..2 {
-            let (sender, mut done) = oneshot::channel();
-            let request = Request {
-                len: 2,
-                tentative: false,
-                done: sender,
-            };
             let mut batch = Batch::default();
-            batch.push("x\n", request);
+            let mut told = Vec::new();
+            for (lines, tentative) in [("one\n", true), ("2\n", false), ("3\n3\n", true)] {
+                let (sender, done) = oneshot::channel();
+                let request = Request {
+                    len: lines.len(),
+                    tentative,
+                    done: sender,
+                };
+                batch.push(lines, request);
+                told.push((lines, done));
+            }
             committer.commit(&mut batch);
-            let error = done.try_recv().unwrap().unwrap_err();
-            assert_eq!(error.error.kind(), io::ErrorKind::StorageFull);
-            assert_eq!(error.lines, "x\n");
+            for (lines, mut done) in told {
+                let error = done.try_recv().unwrap().unwrap_err();
+                assert_eq!(error.error.kind(), io::ErrorKind::StorageFull);
+                assert_eq!(error.lines, lines, "each learns of its own");
+            }
         }
     }
 }

@@ -381,3 +381,47 @@ impl Writer {
             .map(|(job, attempt)| (job.key, attempt))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::Rates;
+
+    #[test]
+    fn many_views_come_in_order_from_all_cores_as_one_by_one() {
+        let count = 3 * VIEWS_AT_ONCE as u64 + 1;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("jobs.jsonl");
+        let line = |status: &str, job: u64| {
+            format!(
+                "{{\"at\":\"2026-03-12T09:20:00.000Z\",\"job\":\"{job:016x}\",\"attempt\":1,\
+                 \"status\":\"{status}\",\"sku\":\"SKU-{job}\"}}\n"
+            )
+        };
+        let submitting = (1..=count).map(|job| line("submitting", job));
+        let refused = (1..=count).rev().map(|job| line("submit_failed", job));
+        std::fs::write(&path, submitting.chain(refused).collect::<String>()).unwrap();
+        let log = JobLog::read(&path, Ledger::new(Rates::default()).with_places()).unwrap();
+        let tell = |view: &JobView| (view.key(), view.evidence.len(), view.to_json().to_string());
+        let one_by_one: Vec<_> = log.views().map(|view| tell(&view.unwrap())).collect();
+        let together = log.map_views(|view| tell(&view));
+        let together: Vec<_> = together.map(Result::unwrap).collect();
+        assert_eq!(together.len() as u64, count);
+        assert!(together == one_by_one);
+        let backwards = one_by_one.iter().rev().map(|(key, ..)| *key);
+        let together = log.map_views_of(backwards, |view| view.key());
+        let together: Vec<_> = together.map(Result::unwrap).collect();
+        assert!(
+            together
+                .iter()
+                .eq(one_by_one.iter().rev().map(|(key, ..)| key))
+        );
+
+        // Somebody has cut the file off meanwhile.
+        File::create(&path).unwrap();
+        assert_eq!(
+            log.map_views(|_| ()).filter(Result::is_err).count() as u64,
+            count
+        );
+    }
+}
