@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::deliver::{self, Links};
-use super::{on_runtime, open};
+use super::{on_runtime, open, signals};
 use crate::cli::DownloadArgs;
 use crate::delivery::client::{Client, TimeOuts};
 use crate::delivery::plan::{gather, plan};
@@ -54,7 +54,7 @@ pub fn run(
     let client = Client::new(time_outs, address::system_lookup());
     let (summary, stopped) = on_runtime(async {
         let stop = Stop::default();
-        open::watch_signals(&stop);
+        signals::watch(&stop);
         open::watch_deadline(settings, &stop);
         let links = Links::new(&writer, settings);
         links.at_hand(&mut deliveries).await?;

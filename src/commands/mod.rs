@@ -23,6 +23,7 @@ pub mod report;
 mod resolve;
 mod retry;
 mod sandbox;
+mod signals;
 pub mod status;
 mod submit;
 mod tell;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::deliver::{self, Links};
-use super::{on_runtime, open};
+use super::{on_runtime, open, signals};
 use crate::cli::{PublishArgs, Target};
 use crate::delivery::client::{Client, TimeOuts};
 use crate::delivery::plan::{Delivery, When, gather};
@@ -147,7 +147,7 @@ fn tell(
 /// A stop that signals set, and a bar.
 fn begin(settings: &Settings, printer: &Printer, total: usize) -> (Stop, Progress) {
     let stop = Stop::default();
-    open::watch_signals(&stop);
+    signals::watch(&stop);
     open::watch_deadline(settings, &stop);
     let visible = printer.shows_progress() && total > 0;
     (stop, Progress::new(None, "publishing", visible))

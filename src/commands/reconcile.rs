@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::open::{self, Api};
 use super::poll::Poller;
 use super::replay::{self, Replay};
+use super::signals;
 use super::tell;
 use super::{on_one_thread, recover};
 use crate::cli::{ReconcileArgs, Source};
@@ -93,7 +94,7 @@ async fn poll(
     covers: impl Fn(&JobState) -> bool,
 ) -> anyhow::Result<Ending> {
     let stop = Stop::default();
-    open::watch_signals(&stop);
+    signals::watch(&stop);
     open::watch_deadline(settings, &stop);
     let api = Api::open(settings).await?;
     open::check_mixing(writer, settings, &api.base)?;

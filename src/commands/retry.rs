@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::open::{self, Api};
+use super::signals;
 use super::submit::{CAP_REACHED, manifest_failure, manifest_options};
 use super::tell;
 use super::{evidence, on_one_thread};
@@ -475,7 +476,7 @@ async fn send(
     commands: &Commands,
 ) -> anyhow::Result<(Tally, Ending)> {
     let stop = Stop::default();
-    open::watch_signals(&stop);
+    signals::watch(&stop);
     let deadline = open::watch_deadline(settings, &stop);
     let api = Api::open(settings).await?;
     open::check_mixing(writer, settings, &api.base)?;

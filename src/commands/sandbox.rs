@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{on_runtime, open};
+use super::{on_runtime, open, signals};
 use crate::cli::SandboxArgs;
 use crate::exit::Code;
 use crate::output::{Printer, words};
@@ -19,7 +19,7 @@ pub fn run(args: &SandboxArgs, settings: &Settings, printer: &mut Printer) -> an
     }
     let (accepted, code) = on_runtime(async {
         let stop = Stop::default();
-        open::watch_signals(&stop);
+        signals::watch(&stop);
         let listener = open::bind(args.addr).await?;
         if !args.addr.ip().is_loopback() {
             printer.warn("other computers can reach this sandbox; it is meant for this one");

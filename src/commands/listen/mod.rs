@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use self::applier::Applier;
 use self::captures::{Captures, Keeper};
 use super::learn::observation;
-use super::{on_runtime, open};
+use super::{on_runtime, open, signals};
 use crate::cli::ListenArgs;
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, LogError};
@@ -110,7 +110,7 @@ async fn serve(
     printer: &Printer,
 ) -> anyhow::Result<(Stats, Code)> {
     let stop = Stop::default();
-    open::watch_signals(&stop);
+    signals::watch(&stop);
     let listener = bind(args, captures, printer).await?;
     let options = ReceiverOptions {
         path: args.path.clone(),

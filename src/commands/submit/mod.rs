@@ -9,6 +9,7 @@ use plan::{Decision, Plan};
 
 use super::open::{self, Api};
 use super::poll::Poller;
+use super::signals;
 use super::tell;
 use crate::api::{Endpoint, correlated, request_body};
 use crate::cli::SubmitArgs;
@@ -44,7 +45,7 @@ pub async fn run(
         printer.warn(format_args!("{} has no rows", manifest.name()));
     }
     let stop = Stop::default();
-    open::watch_signals(&stop);
+    signals::watch(&stop);
     let deadline = open::watch_deadline(settings, &stop);
     let api = Api::open(settings).await?;
     let mut ledger = Ledger::new(settings.rates.clone()).with_subjects();
