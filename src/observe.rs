@@ -99,10 +99,7 @@ pub enum Learned {
         binding: Binding,
     },
     /// Nothing that the log does not hold.
-    Known {
-        /// The job.
-        job: JobKey,
-    },
+    Known,
     /// No job of this log has that id; the text says why none was given it.
     UnknownId(&'static str),
 }
@@ -142,16 +139,25 @@ impl Observer<'_> {
         let Some((job, attempt)) = self.writer.owner_of(&seen.id) else {
             return self.adopt(seen);
         };
-        if self.is_settled(job, attempt, seen) {
-            return Ok(Learned::Known { job });
+        let (has_passed, has_seen) = {
+            let ledger = self.writer.ledger();
+            let attempt = ledger.job(job).and_then(|job| job.attempt(attempt));
+            attempt.map_or((false, false), |attempt| {
+                (
+                    attempt.has_passed(seen.status),
+                    attempt.has_seen(seen.status),
+                )
+            })
+        };
+        if has_passed {
+            return Ok(Learned::Known);
         }
         let Some(view) = self.writer.view(job)? else {
             return Ok(Learned::UnknownId("its job has vanished from the log"));
         };
         let known = view.attempts.get(&attempt);
-        if self.has_seen(job, attempt, seen.status) && known.is_some_and(|known| !adds(known, seen))
-        {
-            return Ok(Learned::Known { job });
+        if has_seen && known.is_some_and(|known| !adds(known, seen)) {
+            return Ok(Learned::Known);
         }
         let line = self.line(&view, attempt, seen);
         Ok(Learned::New {
@@ -193,18 +199,13 @@ impl Observer<'_> {
     ) -> Option<(Learned, u32)> {
         let Found { job, attempt, .. } = found;
         let known = found.known?;
-        if attempt.has_seen(seen.status) {
-            let is_old = if seen.status.is_terminal() {
-                let told = seen.facts.text(seen.status, known.model);
-                ledger.has_been_told(attempt, seen.status, &told)
-            } else {
-                true
-            };
-            return is_old.then_some((Learned::Known { job: job.key }, found.index));
+        if attempt.has_passed(seen.status) {
+            return Some((Learned::Known, found.index));
         }
-        let further = |status: &Status| *status > seen.status && attempt.has_seen(*status);
-        if !seen.status.is_terminal() && Status::ALL.iter().any(further) {
-            return Some((Learned::Known { job: job.key }, found.index));
+        if attempt.has_seen(seen.status) {
+            let told = seen.facts.text(seen.status, known.model);
+            let is_old = ledger.has_been_told(attempt, seen.status, &told);
+            return is_old.then_some((Learned::Known, found.index));
         }
         let Known { owner, model } = known;
         let text = seen.facts.text(seen.status, model);
@@ -216,22 +217,6 @@ impl Observer<'_> {
             binding: Binding::Known,
         };
         Some((new, found.index))
-    }
-
-    /// Whether the status alone shows that nothing can be learned.
-    fn is_settled(&self, job: JobKey, attempt: u32, seen: &Observation<'_>) -> bool {
-        if seen.status.is_terminal() {
-            return false;
-        }
-        Status::ALL
-            .into_iter()
-            .any(|s| s >= seen.status && self.has_seen(job, attempt, s))
-    }
-
-    fn has_seen(&self, job: JobKey, attempt: u32, status: Status) -> bool {
-        let ledger = self.writer.ledger();
-        let attempt = ledger.job(job).and_then(|j| j.attempt(attempt));
-        attempt.is_some_and(|a| a.has_seen(status))
     }
 
     /// An id that nobody knows may be that of an attempt whose reply was lost.

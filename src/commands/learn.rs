@@ -30,6 +30,23 @@ pub enum Told<'a> {
 }
 
 impl<'a> Told<'a> {
+    /// The observation that it is.
+    pub fn seen(&self) -> Option<&Observation<'a>> {
+        match self {
+            Self::Seen(seen) => Some(seen),
+            _ => None,
+        }
+    }
+
+    /// The same, independent of what it was read from.
+    pub fn into_owned(self) -> Told<'static> {
+        match self {
+            Self::Seen(seen) => Told::Seen(seen.into_owned()),
+            Self::UnknownWord(id, word) => Told::UnknownWord(id, word.into_owned()),
+            Self::Nothing(why) => Told::Nothing(why),
+        }
+    }
+
     /// Of a payload whose signature holds.
     pub fn of(payload: &Payload<'a>) -> Self {
         let Some(id) = payload.id() else {
@@ -187,7 +204,7 @@ impl<'a> Learner<'a> {
                 self.add(job, &line, essence(&line))?;
                 Ok(Came::New)
             }
-            Learned::Known { .. } => Ok(Came::Known),
+            Learned::Known => Ok(Came::Known),
             Learned::UnknownId(why) => Ok(Came::UnknownId(why)),
         }
     }
@@ -201,13 +218,15 @@ impl<'a> Learner<'a> {
             }
             self.flush()?;
         }
-        let has_seen = {
+        let has_learned = {
             let ledger = self.observer.writer.ledger();
             let job = ledger.job_at(ahead.index);
             let attempt = job.and_then(|job| job.attempt(ahead.attempt));
-            attempt.is_some_and(|attempt| attempt.has_seen(ahead.status))
+            attempt.is_some_and(|attempt| {
+                attempt.has_seen(ahead.status) || attempt.has_passed(ahead.status)
+            })
         };
-        let again = has_seen
+        let again = has_learned
             .then(|| Observation::of_line(line, ahead.status, Via::Webhook))
             .flatten();
         if let Some(seen) = again {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::learn::{Ahead, Came, Learner, Told};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::Writer;
-use crate::jobs::{GenerationId, JobKey, Text};
+use crate::jobs::{GenerationId, JobKey};
 use crate::observe::{Learned, Observation, Observer};
 use crate::output::{Printer, Replayed, escape, words};
 use crate::settings::Settings;
@@ -55,8 +55,7 @@ impl Display for Place<'_> {
 /// What a capture says.
 #[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
 enum Taken<'a> {
-    Seen(Observation<'a>),
-    UnknownWord(GenerationId, Text<'a>),
+    Told(Told<'a>),
     Rejected(String),
     Unverifiable(Option<GenerationId>, String),
     Unreadable(String),
@@ -66,11 +65,7 @@ enum Taken<'a> {
 impl<'a> Taken<'a> {
     fn of(grade: &Grade<'a>) -> Self {
         match grade {
-            Grade::Verified(payload) => match Told::of(payload) {
-                Told::Seen(seen) => Self::Seen(seen),
-                Told::UnknownWord(id, word) => Self::UnknownWord(id, word),
-                Told::Nothing(why) => Self::Unreadable(why.to_owned()),
-            },
+            Grade::Verified(payload) => Self::Told(Told::of(payload)),
             Grade::Rejected(why) => Self::Rejected(why.to_string()),
             Grade::Unverifiable { doubt, id, .. } => {
                 Self::Unverifiable(id.clone(), doubt.to_string())
@@ -82,16 +77,21 @@ impl<'a> Taken<'a> {
 
     fn seen(&self) -> Option<&Observation<'a>> {
         match self {
-            Self::Seen(seen) => Some(seen),
+            Self::Told(told) => told.seen(),
             _ => None,
         }
     }
 
-    /// The same, independent of what it was read from.
-    fn into_owned(self) -> Taken<'static> {
+    /// The same, independent of what it was read from, with what its address names.
+    fn into_owned(self, correlation: Option<(JobKey, u32)>) -> Taken<'static> {
         match self {
-            Self::Seen(seen) => Taken::Seen(seen.into_owned()),
-            Self::UnknownWord(id, word) => Taken::UnknownWord(id, word.into_owned()),
+            Self::Told(told) => {
+                let mut told = told.into_owned();
+                if let Told::Seen(seen) = &mut told {
+                    seen.correlation = correlation;
+                }
+                Taken::Told(told)
+            }
             Self::Rejected(why) => Taken::Rejected(why),
             Self::Unverifiable(id, why) => Taken::Unverifiable(id, why),
             Self::Unreadable(why) => Taken::Unreadable(why),
@@ -192,11 +192,11 @@ impl<'a> Replay<'a> {
     fn take(&mut self, place: &Place<'_>, taken: Taken<'_>) -> anyhow::Result<()> {
         let counts = &mut self.outcome.counts;
         match taken {
-            Taken::Seen(seen) => {
+            Taken::Told(Told::Seen(seen)) => {
                 let came = self.learner.learn(&seen)?;
                 self.count(place, seen.id.as_str(), &came);
             }
-            Taken::UnknownWord(id, word) => {
+            Taken::Told(Told::UnknownWord(id, word)) => {
                 counts.known += 1;
                 self.printer.warn(format_args!(
                     "{place}: {id} is said to be {:?}, a word nobody knows; nothing changes",
@@ -218,14 +218,16 @@ impl<'a> Replay<'a> {
                     self.outcome.doubtful.insert(job);
                 }
             }
-            Taken::Unreadable(why) => {
-                counts.unreadable += 1;
-                let n = counts.unreadable;
-                self.list(n, place, "unreadable", &why);
-            }
+            Taken::Told(Told::Nothing(why)) => self.unreadable(place, why),
+            Taken::Unreadable(why) => self.unreadable(place, &why),
             Taken::NotAWebhook => self.other_traffic += 1,
         }
         Ok(())
+    }
+
+    fn unreadable(&mut self, place: &Place<'_>, why: &str) {
+        self.outcome.counts.unreadable += 1;
+        self.list(self.outcome.counts.unreadable, place, "unreadable", why);
     }
 
     fn count(&mut self, place: &dyn Display, id: &str, came: &Came) {
@@ -300,22 +302,21 @@ impl Batch {
         };
         let taken: Vec<_> = graded.iter().map(|g| Taken::of(&g.grade)).collect();
         let decided = observer.decide_all(taken.iter().map(Taken::seen));
-        for ((graded, mut taken), decided) in graded.iter().zip(taken).zip(decided) {
-            let entry = match (&mut taken, decided) {
-                (_, Some((Learned::Known { .. }, _))) => Some(Entry::Known),
-                (Taken::Seen(seen), Some(decided)) => {
+        for ((graded, taken), decided) in graded.iter().zip(taken).zip(decided) {
+            let entry = match (taken.seen(), decided) {
+                (_, Some((Learned::Known, _))) => Some(Entry::Known),
+                (Some(seen), Some(decided)) => {
                     Ahead::of(decided, seen.status).map(|(ahead, line)| {
                         batch.lines.push_str(&line);
                         Entry::New(ahead, line.len())
                     })
                 }
-                (Taken::Seen(seen), None) => {
-                    seen.correlation = graded.correlation();
-                    None
-                }
                 _ => None,
             };
-            let other = || Entry::Other(Box::new((graded.entry, taken.into_owned())));
+            let other = || {
+                let taken = taken.into_owned(graded.correlation());
+                Entry::Other(Box::new((graded.entry, taken)))
+            };
             batch.entries.push(entry.unwrap_or_else(other));
         }
         batch

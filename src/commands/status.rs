@@ -85,9 +85,9 @@ pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::R
         Show::One(name) => one(args, name, log, printer),
         Show::Csv => csv(args, log, printer),
         Show::Table if args.json => {
-            let listed = listed(args, log, |_| ())?;
+            let listed = all_listed(args, log, |_| ())?;
             let keys = listed.into_iter().map(|job| job.place.key);
-            let elements = log.map_views_of(keys, |view| element(&view));
+            let elements = log.map_views_of(keys, |view| json::element(&view.to_json()));
             array(elements.map(|element| Ok(element??)), printer)
         }
         Show::Table => table(args, log, printer),
@@ -141,19 +141,26 @@ fn in_order<T: Send>(mut listed: Vec<Listed<T>>) -> Vec<Listed<T>> {
     listed
 }
 
-/// The jobs that match, in order, and what is to be shown of each.
-fn listed<T: Send>(
+/// A job that matches, and what is to be shown of it.
+fn listed<T>(
+    args: &StatusArgs,
+    view: &JobView,
+    show: impl FnOnce(&JobView) -> T,
+) -> Option<Listed<T>> {
+    args.filters.matches(view).then(|| Listed {
+        place: Place::of(view),
+        shown: show(view),
+    })
+}
+
+/// All of them, in order.
+fn all_listed<T: Send>(
     args: &StatusArgs,
     log: &JobLog,
     show: impl Fn(&JobView) -> T + Sync,
 ) -> Result<Vec<Listed<T>>, LogError> {
-    let matching = |view: JobView| {
-        args.filters.matches(&view).then(|| Listed {
-            place: Place::of(&view),
-            shown: show(&view),
-        })
-    };
-    let listed = log.map_views(matching).filter_map(Result::transpose);
+    let listed = log.map_views(|view| listed(args, &view, &show));
+    let listed = listed.filter_map(Result::transpose);
     Ok(in_order(listed.collect::<Result<_, _>>()?))
 }
 
@@ -183,15 +190,8 @@ fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Re
     Ok(output::footer(&tally, rates, &args.commands, printer)?)
 }
 
-/// A job as an element of an array.
-fn element(view: &JobView) -> io::Result<Vec<u8>> {
-    let mut element = Vec::with_capacity(1024);
-    json::write(&mut element, &view.to_json())?;
-    Ok(element)
-}
-
 fn array(
-    elements: impl Iterator<Item = anyhow::Result<Vec<u8>>>,
+    elements: impl Iterator<Item = anyhow::Result<json::Element>>,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
     let mut array = json::Array::new(printer.out())?;
@@ -205,14 +205,7 @@ fn csv(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result
     let mut carried = Carried::default();
     let mut places = Vec::new();
     for view in log.views() {
-        let view = view?;
-        if args.filters.matches(&view) {
-            carried.add(&view);
-            places.push(Listed {
-                place: Place::of(&view),
-                shown: (),
-            });
-        }
+        places.extend(listed(args, &view?, |view| carried.add(view)));
     }
     let for_terminal = printer.is_terminal();
     let mut sheet = Sheet::new(printer.out(), carried, for_terminal)?;
@@ -228,7 +221,7 @@ fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Resu
     let mut groups: Vec<Group> = Vec::new();
     let mut owner = None;
     let card = |view: &JobView| Box::new(Card::of(view, &args.commands));
-    for Listed { place, shown } in listed(args, log, card)? {
+    for Listed { place, shown } in all_listed(args, log, card)? {
         if groups.is_empty() || owner != place.owner {
             owner = place.owner;
             groups.push(Group {
@@ -236,11 +229,12 @@ fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Resu
                 tally: Tally::default(),
             });
         }
-        let job = log.ledger().job(place.key);
-        if let (Some(group), Some(job)) = (groups.last_mut(), job) {
-            group.tally.add(job);
-            all.add(job);
+        if let Some(group) = groups.last_mut() {
             group.cards.push(*shown);
+            if let Some(job) = log.ledger().job(place.key) {
+                group.tally.add(job);
+                all.add(job);
+            }
         }
     }
     all.unreadable = log.ledger().unreadable();
@@ -264,11 +258,8 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
         jobs_named(log.path(), log.ledger(), name).map_err(|error| read_error(log, error))?;
     let mut found = Vec::new();
     for key in keys {
-        if let Some(view) = log.view(key)?
-            && args.filters.matches(&view)
-        {
-            let place = Place::of(&view);
-            found.push(Listed { place, shown: view });
+        if let Some(view) = log.view(key)? {
+            found.extend(listed(args, &view, JobView::clone));
         }
     }
     if found.is_empty() {
@@ -285,7 +276,10 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
     }
     let found = in_order(found).into_iter().map(|job| job.shown);
     if args.json {
-        return array(found.map(|view| Ok(element(&view)?)), printer);
+        return array(
+            found.map(|view| Ok(json::element(&view.to_json())?)),
+            printer,
+        );
     }
     for (i, view) in found.enumerate() {
         if i > 0 {

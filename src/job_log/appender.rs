@@ -30,6 +30,9 @@ impl std::fmt::Display for AppendError {
 
 impl std::error::Error for AppendError {}
 
+/// The room that is kept for the next lines, in bytes.
+const ROOM: usize = 1 << 20;
+
 type Appended = Result<(), AppendError>;
 
 /// Takes in what has become durable, and where in the file it starts, before anybody who waits for
@@ -49,8 +52,9 @@ struct Request {
 #[derive(Debug, Default)]
 struct Batch {
     requests: Vec<Request>,
-    /// The lines that announce nothing, in the order of the requests.
-    firm: String,
+    /// The lines that announce nothing, in the order of the requests; on their way to the file,
+    /// the others behind them.
+    lines: String,
     /// Those that do. They are written last, so that they can be cut off.
     tentative: String,
 }
@@ -60,15 +64,17 @@ impl Batch {
         if request.tentative {
             self.tentative.push_str(lines);
         } else {
-            self.firm.push_str(lines);
+            self.lines.push_str(lines);
         }
         self.requests.push(request);
     }
 
     fn clear(&mut self) {
         self.requests.clear();
-        self.firm.clear();
-        self.tentative.clear();
+        for lines in [&mut self.lines, &mut self.tentative] {
+            lines.clear();
+            lines.shrink_to(ROOM);
+        }
     }
 }
 
@@ -313,7 +319,7 @@ impl Committer {
     fn commit(&mut self, batch: &mut Batch) {
         let Batch {
             requests,
-            firm: lines,
+            lines,
             tentative,
         } = batch;
         let firm = lines.len();

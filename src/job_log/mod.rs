@@ -91,9 +91,9 @@ pub struct JobLog {
     ledger: Ledger,
 }
 
-/// Jobs that are read with all their fields at the same time, and those of them that follow each
-/// other on one core.
+/// Jobs that are read with all their fields at the same time.
 const VIEWS_AT_ONCE: usize = 1024;
+/// Those of them that follow each other on one core.
 const VIEWS_OF_A_CORE: usize = 128;
 /// About as long as the first two lines of a job are.
 const BYTES_OF_A_JOB: u64 = 640;

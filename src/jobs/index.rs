@@ -9,6 +9,7 @@ use super::gist::Gist;
 
 /// No line, no job: the end of a chain.
 pub(super) const END: u32 = u32::MAX;
+
 /// Where the lines of each job stand: a chain of offsets, newest first.
 #[derive(Debug, Default)]
 pub(super) struct Places {
@@ -57,8 +58,9 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    /// Makes room for so many jobs at once.
+    /// Makes room for so many jobs at once, while there are none.
     pub fn reserve(&mut self, jobs: usize) {
+        debug_assert!(self.first.is_empty(), "what is in it would be lost");
         self.first.reserve(jobs, |_| 0);
     }
 
@@ -124,8 +126,9 @@ pub(super) struct Subjects {
 }
 
 impl Subjects {
-    /// Makes room for so many jobs at once.
+    /// Makes room for so many jobs at once, while there are none.
     pub fn reserve(&mut self, jobs: usize) {
+        debug_assert!(self.by_subject.is_empty(), "what is in it would be lost");
         self.by_subject.reserve(jobs, |_| 0);
     }
 

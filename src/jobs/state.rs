@@ -132,6 +132,12 @@ impl AttemptState {
         self.seen & (1 << status.rank()) != 0
     }
 
+    /// Whether a line of `status`, which is no end, would come too late to tell anything.
+    pub fn has_passed(&self, status: Status) -> bool {
+        let as_far = |other: &Status| *other >= status && self.has_seen(*other);
+        !status.is_terminal() && Status::ALL.iter().any(as_far)
+    }
+
     /// Whether both ends were reported for it.
     pub fn has_two_ends(&self) -> bool {
         self.has_seen(Status::Failed) && self.has_seen(Status::Completed)

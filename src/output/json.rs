@@ -14,6 +14,16 @@ pub fn write(out: impl Write, value: &impl Serialize) -> io::Result<()> {
     value.serialize(&mut serializer).map_err(io::Error::from)
 }
 
+/// A value that is written already.
+pub struct Element(Vec<u8>);
+
+/// Writes `value` to be put into an [`Array`].
+pub fn element(value: &impl Serialize) -> io::Result<Element> {
+    let mut text = Vec::with_capacity(1024);
+    write(&mut text, value)?;
+    Ok(Element(text))
+}
+
 /// An array on standard output, one element a line, written as its elements come.
 pub struct Array<W: Write> {
     out: W,
@@ -30,12 +40,12 @@ impl<W: Write> Array<W> {
         })
     }
 
-    /// Adds an element, as [`write()`] has written it.
-    pub fn push(&mut self, element: &[u8]) -> io::Result<()> {
+    /// Adds an element.
+    pub fn push(&mut self, element: &Element) -> io::Result<()> {
         let before: &[u8] = if self.is_empty { b"\n" } else { b",\n" };
         self.is_empty = false;
         self.out.write_all(before)?;
-        self.out.write_all(element)
+        self.out.write_all(&element.0)
     }
 
     /// Closes the array.
@@ -111,7 +121,7 @@ mod tests {
             let mut out = Vec::new();
             let mut array = Array::new(&mut out).unwrap();
             for element in elements {
-                array.push(element.to_string().as_bytes()).unwrap();
+                array.push(&super::element(element).unwrap()).unwrap();
             }
             array.finish().unwrap();
             assert_eq!(serde_json::from_slice::<Vec<i32>>(&out).unwrap(), elements);

@@ -22,6 +22,8 @@ use crate::jobs::JobKey;
 const BLOCK: u64 = 1 << 16;
 /// The room that a block needs behind what is left of the one before.
 const ROOM: usize = BLOCK as usize;
+/// A buffer that a long line has made larger is not used again.
+const LARGEST_KEPT: usize = 4 * ROOM;
 /// Captures of one document that are settled together.
 const BATCH: usize = 1024;
 /// Files that are opened and graded at the same time.
@@ -87,8 +89,10 @@ pub fn replay<U: Send>(
                 let _ = work.read_all(paths, Box::new(stdin));
             })
             .context("cannot start a thread to read the captures")?;
-        // A sender that is gone has panicked, which ends the scope.
-        for settled in receiver.into_iter().flat_map(|coming| coming.recv()) {
+        for coming in receiver {
+            // It only fails to come where grading has panicked, which the scope hands on once
+            // nobody listens any more.
+            let Ok(settled) = coming.recv() else { break };
             each(settled)?;
         }
         Ok(())
@@ -233,12 +237,14 @@ where
         let (used, emptied) = mpsc::channel::<Vec<u8>>();
         let mut line = 1;
         let mut skipping = false;
+        // Of the block, what has no newline for certain.
+        let mut searched = 0;
         rayon::in_place_scope(|scope| {
             loop {
                 let (read, at_end) = read_on(&mut reader, &mut block);
-                let end = match memchr::memrchr(b'\n', &block) {
+                let end = match memchr::memrchr(b'\n', &block[searched..]) {
                     _ if at_end => block.len(),
-                    Some(newline) => newline + 1,
+                    Some(newline) => searched + newline + 1,
                     None => {
                         if block.len() as u64 > MAX_ENTRY {
                             if !skipping {
@@ -251,6 +257,7 @@ where
                             skipping = true;
                             block.clear();
                         }
+                        searched = block.len();
                         continue;
                     }
                 };
@@ -258,6 +265,7 @@ where
                 next.clear();
                 next.reserve_exact(block.len() - end + ROOM);
                 next.extend_from_slice(&block[end..]);
+                searched = next.len();
                 let full = std::mem::replace(&mut block, next);
                 let mut start = 0;
                 if skipping {
@@ -266,14 +274,16 @@ where
                     skipping = false;
                 }
                 let first = line;
-                line += memchr::memchr_iter(b'\n', &full[start..end]).count();
+                line += newlines(&full[start..end]);
                 let (result, coming) = sync_channel(1);
                 self.sender.send(coming).map_err(|_| Stopped)?;
                 let used = used.clone();
                 scope.spawn(move |_| {
                     // Who no longer listens needs neither.
                     let _ = result.send(self.grade_lines(path, first, &full[start..end]));
-                    let _ = used.send(full);
+                    if full.capacity() <= LARGEST_KEPT {
+                        let _ = used.send(full);
+                    }
                 });
                 if let Err(e) = read {
                     return self.send(self.refuse(path, line, cannot_read(&e)));
@@ -301,7 +311,18 @@ where
             return vec![self.grade_all(path, &[(1, Ok(capture))])];
         }
         match source::layout(bytes, true) {
-            Layout::Lines => vec![self.grade_lines(path, 1, bytes)],
+            Layout::Lines => {
+                let (mut results, mut line, mut rest) = (Vec::new(), 1, bytes);
+                while !rest.is_empty() {
+                    let at = ROOM.min(rest.len() - 1);
+                    let newline = memchr::memchr(b'\n', &rest[at..]);
+                    let (piece, after) = rest.split_at(newline.map_or(rest.len(), |n| at + n + 1));
+                    results.push(self.grade_lines(path, line, piece));
+                    line += newlines(piece);
+                    rest = after;
+                }
+                results
+            }
             Layout::Values => {
                 let (mut results, mut found, mut count) = (Vec::new(), Vec::new(), 0);
                 source::read_values(bytes, &mut |entry| {
@@ -354,6 +375,10 @@ where
         let _ = sender.send(result);
         self.sender.send(coming).map_err(|_| Stopped)
     }
+}
+
+fn newlines(text: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', text).count()
 }
 
 /// Reads a block behind what is there, and tells whether that was the last one.

@@ -269,3 +269,16 @@ fn a_failure_is_adopted_as_well_and_retry_is_then_safe() {
     replay(&world, &[Delivery::of(&failed).naming(&format!("{JOB}.1"))]).expect(1);
     assert_eq!(world.log().job()["status"], "failed");
 }
+
+#[test]
+fn what_comes_late_in_one_file_teaches_nothing() {
+    let world = World::new();
+    world.write("jobs.jsonl", accepted(JOB, "LST-1", "vgen_1"));
+    let before = world.log().words().len();
+    let mut late = crate::delivery::completed("vgen_1");
+    late["status"] = "processing".into();
+    let both = [Delivery::completed("vgen_1"), Delivery::of(&late)];
+    let told = replay(&world, &both).expect(0).json();
+    assert_eq!((&told["applied"], &told["known"]), (&json!(1), &json!(1)));
+    assert_eq!(world.log().words()[before..], ["completed"]);
+}

@@ -236,3 +236,57 @@ fn links_to_folders_are_not_followed_so_a_circle_ends() {
         ["again:1 unreadable", "link:1 vgen_1", "real:1 vgen_1"]
     );
 }
+
+#[test]
+fn lines_are_numbered_alike_wherever_a_block_ends() {
+    // A sequence of numbers that is the same each time.
+    let mut state = 7u64;
+    let mut random = |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) % below
+    };
+    for end in ["", "\n", "\r\n"] {
+        let (mut text, mut expected) = (Vec::new(), Vec::new());
+        for number in 1..=2000 {
+            let (line, word) = match random(40) {
+                0..30 => (line(number), Some(format!("vgen_{number}"))),
+                30..34 => (String::new(), None),
+                34..37 => (" \t".to_owned(), None),
+                37..39 => ("nonsense".to_owned(), Some("unreadable".to_owned())),
+                _ => (
+                    "x".repeat(3 * ROOM + random(ROOM as u64) as usize),
+                    Some("unreadable".to_owned()),
+                ),
+            };
+            expected.extend(word.map(|word| format!("-:{number} {word}")));
+            text.push(line);
+        }
+        text.push(line(0));
+        expected.push("-:2001 vgen_0".to_owned());
+        let between = if end.is_empty() { "\n" } else { end };
+        let text = text.join(between) + end;
+        assert!(run_stdin(text.as_bytes()) == expected, "plain, {end:?}");
+        assert!(run_stdin(&gz(text.as_bytes())) == expected, "gzip, {end:?}");
+    }
+}
+
+#[test]
+fn a_panic_while_grading_ends_the_replay() {
+    let mut seen = 0;
+    let replayed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        replay(
+            &["-".into()],
+            Cursor::new(lines(20_000)),
+            &VerifyKeys::default(),
+            |graded: &[Graded<'_>]| assert!(graded[0].entry > 1, "the first batch"),
+            |()| {
+                seen += 1;
+                Ok(())
+            },
+        )
+    }));
+    assert!(replayed.is_err());
+    assert_eq!(seen, 0, "nothing may follow what is missing");
+}
