@@ -32,9 +32,21 @@ pub(super) fn labelled<'a>(
 /// Rows of four cells, one line each: the first is shortened where space runs out, the last is
 /// flush right. At most `width` columns each.
 pub fn aligned(rows: &[[&str; 4]], width: u16) -> Vec<String> {
-    if rows.is_empty() {
-        return Vec::new();
-    }
+    let widest = |index: usize| rows.iter().map(|row| width_of(row[index])).max();
+    // The other columns are short words of our own, with a gap before each.
+    let others = [1, 2, 3].map(|index| widest(index).unwrap_or(0).max(1) + GAP);
+    let left = usize::from(width).saturating_sub(others.iter().sum());
+    let names = widest(0).unwrap_or(0).min(left).max(SHORTEST_NAME);
+    let [state, since, cost] = others;
+    let widths = [names, state, since, cost].map(|width| width as u16);
+    // A table holds each cell several times over.
+    let tables = rows.chunks(ROWS_AT_ONCE);
+    tables
+        .flat_map(|rows| lines_of(rows, widths, width))
+        .collect()
+}
+
+fn lines_of(rows: &[[&str; 4]], widths: [u16; 4], width: u16) -> Vec<String> {
     let mut table = plain_table(width);
     for cells in rows {
         let [name, state, since, cost] = cells;
@@ -44,22 +56,11 @@ pub fn aligned(rows: &[[&str; 4]], width: u16) -> Vec<String> {
         row.max_height(1);
         table.add_row(row);
     }
-    // The other columns are short words of our own.
-    let mut others = 0;
-    for index in 1..4 {
-        let widest = rows.iter().map(|row| width_of(row[index])).max();
-        others += widest.unwrap_or(0).max(1) + 2;
+    for (index, width) in widths.into_iter().enumerate() {
         if let Some(column) = table.column_mut(index) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-            column.set_padding((2, 0));
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
+            column.set_padding(if index == 0 { (0, 0) } else { (GAP as u16, 0) });
         }
-    }
-    let left = usize::from(width).saturating_sub(others);
-    let names = rows.iter().map(|row| width_of(row[0])).max().unwrap_or(0);
-    let names = names.min(left).max(SHORTEST_NAME) as u16;
-    if let Some(column) = table.column_mut(0) {
-        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(names)));
-        column.set_padding((0, 0));
     }
     table
         .lines()
@@ -67,6 +68,10 @@ pub fn aligned(rows: &[[&str; 4]], width: u16) -> Vec<String> {
         .collect()
 }
 
+/// Blanks between columns.
+const GAP: usize = 2;
+/// Rows that are laid out together.
+const ROWS_AT_ONCE: usize = 1024;
 /// Columns that a name gets however narrow the terminal is.
 const SHORTEST_NAME: usize = 8;
 

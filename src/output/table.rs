@@ -36,33 +36,19 @@ pub fn table(
     rehearsal(tally, printer)?;
     // A sign and blanks stand before each line of the columns.
     let width = printer.width().saturating_sub(4);
-    let rows: Vec<[String; 4]> = groups
-        .iter()
-        .flat_map(|group| &group.cards)
-        .map(|card| cells(card, now))
-        .collect();
-    let borrowed: Vec<[&str; 4]> = rows
-        .iter()
-        .map(|row| row.each_ref().map(|c| &**c))
-        .collect();
-    let lines = aligned(&borrowed, width);
-    let details: Vec<Detail> = groups
-        .iter()
-        .flat_map(|group| &group.cards)
-        .map(Detail::of)
-        .collect();
+    let cards = || groups.iter().flat_map(|group| &group.cards);
+    let lines = lines_of(cards(), now, width);
     let widest = lines.iter().map(|line| width_of(line)).max().unwrap_or(0);
-    let beside = details
-        .iter()
-        .all(|detail| widest + 2 + detail.width() <= usize::from(width));
-    let mut rest = lines.iter().zip(&details);
+    let beside = cards().all(|card| widest + 2 + Detail::of(card).width() <= usize::from(width));
+    let mut rest = lines.iter();
     for (i, group) in groups.iter().enumerate() {
         if i > 0 {
             writeln!(printer.out())?;
         }
         let headline = headline(group, rates, printer);
         writeln!(printer.out(), "{headline}")?;
-        for (card, (line, detail)) in group.cards.iter().zip(rest.by_ref()) {
+        for (card, line) in group.cards.iter().zip(rest.by_ref()) {
+            let detail = Detail::of(card);
             let sign = printer.paint(card.standing.sign(), card.standing.tone());
             let gap = widest + 2 - width_of(line);
             let line = if card.standing.is_counted() {
@@ -106,6 +92,16 @@ fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
     let owner = printer.paint(&owner, Tone::Strong);
     let money = words::money(rates, group.tally.committed());
     format!("{owner}: {}; {money}", group.tally.progress())
+}
+
+/// The cards' lines, in columns.
+fn lines_of<'a>(cards: impl Iterator<Item = &'a Card>, now: Timestamp, width: u16) -> Vec<String> {
+    let rows: Vec<[String; 4]> = cards.map(|card| cells(card, now)).collect();
+    let rows: Vec<[&str; 4]> = rows
+        .iter()
+        .map(|row| row.each_ref().map(|cell| &**cell))
+        .collect();
+    aligned(&rows, width)
 }
 
 fn cells(card: &Card, now: Timestamp) -> [String; 4] {
