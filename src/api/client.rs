@@ -188,7 +188,7 @@ impl Client {
         // The library's own words for the request as a whole add nothing but the address.
         let error = error.without_url();
         let text = match std::error::Error::source(&error) {
-            Some(cause) => format!("{what}: {}", explain::root(cause)),
+            Some(cause) => format!("{what}: {}", explain::root_cause(cause)),
             None => what,
         };
         explain::tidy(&text, self.options.key.as_ref())
@@ -234,7 +234,7 @@ pub fn build_transport(
             "a connection to {origin} cannot be prepared ({}); a secure one needs the system's \
              certificates: install the package ca-certificates, or set SSL_CERT_FILE. Nothing \
              was sent",
-            explain::root(&e)
+            explain::root_cause(&e)
         ))
     })
 }

@@ -28,7 +28,7 @@ pub(super) fn tidy(text: &str, key: Option<&ApiKey>) -> String {
 
 /// The innermost cause of an error. What libraries wrap around it ("client error (Connect)") says
 /// nothing to a person.
-pub(super) fn root(error: &dyn std::error::Error) -> String {
+pub fn root_cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(cause) = innermost.source() {
         innermost = cause;

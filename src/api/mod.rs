@@ -26,6 +26,7 @@ mod wire;
 
 pub use base::{BaseUrl, ConfigError};
 pub use client::{Client, ClientOptions, build_transport, transport};
+pub use explain::root_cause;
 pub use key::ApiKey;
 pub use outcome::{Body, Outcome, PollOutcome, Reply, classify_poll, classify_submission};
 pub use payload::{Payload, PayloadError};

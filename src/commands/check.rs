@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::submit::{manifest_failure, manifest_options};
 use super::{on_runtime, open};
-use crate::api::{BaseUrl, build_transport, correlated, transport};
+use crate::api::{BaseUrl, build_transport, correlated, root_cause, transport};
 use crate::cli::CheckArgs;
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, Lock, LogError};
@@ -346,7 +346,7 @@ async fn check_api(settings: &Settings, findings: &mut Findings) {
             format_args!(
                 "{} does not answer ({}); check the network and the address",
                 escape(base.as_str()),
-                escape(&chain(&error))
+                escape(&root_cause(&error))
             ),
         ),
     }
@@ -377,14 +377,4 @@ fn check_clock(reply: &Response, findings: &mut Findings) {
     } else {
         findings.pass("clock", "right");
     }
-}
-
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = cause.to_string();
-        source = cause.source();
-    }
-    text
 }

@@ -9,6 +9,7 @@ use reqwest::{Response, StatusCode};
 use url::Url;
 
 use super::address::{self, Guard, Lookup, Reach, Refused};
+use crate::api::root_cause;
 
 /// Redirects followed for one clip.
 const MAX_REDIRECTS: usize = 5;
@@ -68,18 +69,10 @@ pub(super) fn plain(error: &reqwest::Error) -> String {
     } else {
         "the connection was cut"
     };
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
     // A reqwest error without a cause would print its address.
-    if std::ptr::eq(
-        std::ptr::from_ref(cause).cast::<u8>(),
-        std::ptr::from_ref(error).cast(),
-    ) {
-        what.to_owned()
-    } else {
-        format!("{what} ({cause})")
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{what} ({})", root_cause(cause)),
+        None => what.to_owned(),
     }
 }
 

@@ -8,8 +8,8 @@ use reqwest::header::{CONTENT_TYPE, RANGE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response, StatusCode};
 
-use super::{Findings, TOLD, chain};
-use crate::api::{build_transport, transport};
+use super::{Findings, TOLD};
+use crate::api::{build_transport, root_cause, transport};
 use crate::exit::Code;
 use crate::output::escape::escape;
 use crate::output::words;
@@ -182,7 +182,7 @@ async fn ask(client: &Client, method: Method, url: &str) -> Result<Response, Mis
         } else {
             Code::Temporary
         };
-        Missed::Photo(code, chain(&e))
+        Missed::Photo(code, root_cause(&e))
     })
 }
 
