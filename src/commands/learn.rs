@@ -38,10 +38,14 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// The same, independent of what it was read from.
-    pub fn into_owned(self) -> Told<'static> {
+    /// The same, independent of what it was read from, with the job and attempt that the capture's
+    /// address names.
+    pub fn into_owned(self, correlation: Option<(JobKey, u32)>) -> Told<'static> {
         match self {
-            Self::Seen(seen) => Told::Seen(seen.into_owned()),
+            Self::Seen(seen) => Told::Seen(Observation {
+                correlation,
+                ..seen.into_owned()
+            }),
             Self::UnknownWord(id, word) => Told::UnknownWord(id, word.into_owned()),
             Self::Nothing(why) => Told::Nothing(why),
         }
@@ -76,11 +80,8 @@ pub fn observation(
     let Grade::Verified(payload) = grade else {
         return None;
     };
-    match Told::of(payload) {
-        Told::Seen(seen) => Some(Observation {
-            correlation,
-            ..seen.into_owned()
-        }),
+    match Told::of(payload).into_owned(correlation) {
+        Told::Seen(seen) => Some(seen),
         _ => None,
     }
 }

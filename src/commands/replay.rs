@@ -85,13 +85,7 @@ impl<'a> Taken<'a> {
     /// The same, independent of what it was read from, with what its address names.
     fn into_owned(self, correlation: Option<(JobKey, u32)>) -> Taken<'static> {
         match self {
-            Self::Told(told) => {
-                let mut told = told.into_owned();
-                if let Told::Seen(seen) = &mut told {
-                    seen.correlation = correlation;
-                }
-                Taken::Told(told)
-            }
+            Self::Told(told) => Taken::Told(told.into_owned(correlation)),
             Self::Rejected(why) => Taken::Rejected(why),
             Self::Unverifiable(id, why) => Taken::Unverifiable(id, why),
             Self::Unreadable(why) => Taken::Unreadable(why),
