@@ -169,11 +169,9 @@ fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Re
         Tally::of(log.ledger().jobs())
     } else {
         let mut tally = Tally::default();
-        for view in log.views() {
-            let view = view?;
-            if args.filters.matches(&view) {
-                tally.add(&view.state);
-            }
+        let matching = |view: JobView| args.filters.matches(&view).then_some(view.state);
+        for state in log.map_views(matching).filter_map(Result::transpose) {
+            tally.add(&state?);
         }
         tally
     };
