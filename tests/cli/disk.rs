@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 
 use crate::support::server::Bill;
 use crate::support::world::PROGRAM;
-use crate::support::{Ended, Gate, Log, Phase, Running, Server, Step, World, listings, rows};
+use crate::support::{Ended, Gate, Log, Phase, Running, Server, Step, World, listings, rows, skip};
 
 /// The lines that a run could not write, as it told them.
 fn recover_lines(run: &Ended) -> Vec<serde_json::Value> {
@@ -192,7 +192,7 @@ fn traced(world: &World, fault: &str, args: &[&str]) -> Option<Ended> {
         .output()
         .is_ok_and(|output| output.status.success());
     if !works {
-        println!("skipped: strace cannot be used here");
+        skip("strace cannot be used");
         return None;
     }
     let inject = format!("inject={fault}");
@@ -305,7 +305,7 @@ fn with_disk(world: &World, options: &str, line: &str) -> Option<Ended> {
     let try_out = ["-rm", "sh", "-c", &mount];
     let works = world.command("unshare", &try_out).output();
     if !works.is_ok_and(|output| output.status.success()) {
-        println!("skipped: no disk can be mounted here");
+        skip("no disk can be mounted");
         return None;
     }
     let line = format!("{mount} && {line}");

@@ -1,7 +1,7 @@
 //! 429, 503 with `Retry-After`, and no connection at all: known not to be accepted, so waiting and
 //! sending again is free of risk.
 
-use crate::support::{Gate, Phase, Server, Step, World, listings};
+use crate::support::{Gate, Phase, Server, Step, World, listings, skip};
 
 fn throttled(code: u16) -> Step {
     Step::reply(code, "slow down").with("Retry-After", "0")
@@ -162,7 +162,7 @@ fn without_a_secure_connection_nothing_was_sent() {
     ];
     let run = world.run(&[&submit[..], &[&url]].concat());
     if run.code() == 78 && run.stderr.contains("certificates") {
-        println!("skipped: this computer has no certificates");
+        skip("this computer has no certificates");
         return;
     }
     run.expect(75);

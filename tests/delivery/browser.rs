@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use thirtyfour::{ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver};
 
 use crate::support::gate::PATIENCE;
+use crate::support::skip;
 
 /// Chromedriver on a port of its own. Dropping it ends it.
 struct Driver {
@@ -67,7 +68,7 @@ where
     F: Future<Output = ()>,
 {
     let Some(driver) = Driver::start() else {
-        println!("skipped: chromedriver is not installed");
+        skip("chromedriver is not installed");
         return;
     };
     let mut wanted = DesiredCapabilities::chrome();
@@ -91,7 +92,7 @@ where
     let session = match WebDriver::new(driver.url.clone(), wanted).await {
         Ok(session) => session,
         Err(error) if error.to_string().contains("cannot find Chrome binary") => {
-            println!("skipped: chromium is not installed");
+            skip("chromium is not installed");
             return;
         }
         Err(error) => panic!("no browser: {error}"),

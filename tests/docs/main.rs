@@ -18,7 +18,13 @@ mod night;
 #[cfg(unix)]
 mod session;
 #[cfg(unix)]
+#[path = "../cli/support/skip.rs"]
+mod skip;
+#[cfg(unix)]
 mod typed;
+
+#[cfg(unix)]
+use skip::skip;
 
 /// The project's folder.
 fn root() -> &'static Path {

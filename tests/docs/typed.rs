@@ -52,7 +52,7 @@ fn run_page(
             "sh test" => {
                 let script = as_typed(&block.lines.join("\n"));
                 if script.contains("jq ") && session.run("command -v jq").1 != 0 {
-                    eprintln!("{place}: skipped, jq is not installed");
+                    super::skip(&format!("{place}: jq is not installed"));
                     continue;
                 }
                 let (printed, code) = session.run(&script);

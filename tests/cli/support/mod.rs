@@ -6,6 +6,7 @@ pub mod log;
 pub mod manifest;
 pub mod request;
 pub mod server;
+pub mod skip;
 pub mod step;
 pub mod world;
 
@@ -14,5 +15,6 @@ pub use log::Log;
 pub use manifest::{listings, rows};
 pub use request::Request;
 pub use server::Server;
+pub use skip::skip;
 pub use step::{Phase, Step};
 pub use world::{Ended, KEY, Running, World};
