@@ -18,13 +18,23 @@
 //! | [`webhook`] | signatures, capture formats, the receiver |
 //! | [`delivery`] | clips on disk, clips handed on |
 //! | [`sandbox`] | the stand-in for the vendor |
+//! | [`disk`] | where systems differ: paths, replacing files, making them durable |
 //! | [`output`] | progress, tables, wording, the HTML report |
 //! | [`jobs`] | the heart: job, attempt, line, ledger; no I/O, no clock, no async |
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "a test may do what the product may not"
+    )
+)]
 
 pub mod api;
 pub mod cli;
 pub mod commands;
 pub mod delivery;
+pub mod disk;
 pub mod dispatch;
 pub mod exit;
 pub mod job_log;

@@ -87,7 +87,7 @@ fn from_log(attempt: &Attempt, writer: &Writer) -> Result<Vec<String>, Failure> 
 fn captures(writer: &Writer, settings: &Settings) -> anyhow::Result<Vec<Seen>> {
     let beside = writer.path().with_file_name(CAPTURES);
     let mut paths: Vec<PathBuf> = vec![beside];
-    if let Ok(here) = std::fs::canonicalize(CAPTURES)
+    if let Ok(here) = crate::disk::canonicalize(Path::new(CAPTURES))
         && !paths.contains(&here)
     {
         paths.push(here);

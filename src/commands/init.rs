@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::ApiKey;
 use crate::cli::InitArgs;
+use crate::disk;
 use crate::exit::Failure;
 use crate::output::{Voice, escape};
 use crate::settings::{Env, FILE_NAME, keys, write_key_file};
@@ -152,11 +153,7 @@ fn write_settings(path: &Path, key_file: Option<&Path>) -> Result<(), Failure> {
         // A JSON text is a TOML text.
         set.push(("api_key_file", serde_json::Value::from(text).to_string()));
     }
-    let write = || {
-        let mut file = std::fs::File::create_new(path)?;
-        file.write_all(keys::template(&set).as_bytes())
-    };
-    write().map_err(|e: io::Error| match e.kind() {
+    disk::create(path, keys::template(&set).as_bytes()).map_err(|e: io::Error| match e.kind() {
         io::ErrorKind::AlreadyExists => exists(path),
         _ => Failure::io(format!("cannot write {}", path.display()))
             .because(e)

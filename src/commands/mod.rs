@@ -31,6 +31,7 @@ mod tell;
 use std::future::Future;
 
 use crate::cli::{Cli, Command, ReportArgs, StatusArgs, View};
+use crate::disk;
 use crate::exit::{self, Code, Failure};
 use crate::job_log::LogError;
 use crate::output::{Printer, Summary, Voice};
@@ -52,6 +53,13 @@ pub fn run(cli: &Cli) -> Code {
         printer.flush()?;
         Ok(code)
     });
+    if disk::is_weakly_synced() {
+        printer.warn(
+            "this drive cannot say when it has written its own memory, as is usual for a network \
+             drive: after a power cut the last lines may be missing; a log on this computer's own \
+             drive is safer",
+        );
+    }
     match result {
         Ok(code) => {
             printer.settle(code == Code::Success);

@@ -1,6 +1,5 @@
 //! `report`: a page to show.
 
-use std::fs;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use jiff::Timestamp;
 
 use super::filter::Filters;
 use super::open::{is_rehearsal, refuse_spreadsheet};
+use crate::disk;
 use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{JobView, Ledger, Rates};
@@ -170,12 +170,8 @@ fn write_file(
 ) -> Result<Tally, Broken> {
     let mut temp = new_page().tempfile_in(folder_of(output))?;
     let tally = report(shown, options, &mut BufWriter::new(temp.as_file_mut()))?;
-    temp.as_file().sync_all()?;
     // An older page keeps the rights that somebody gave it.
-    if let Ok(old) = fs::metadata(output) {
-        fs::set_permissions(temp.path(), old.permissions())?;
-    }
-    temp.persist(output).map_err(|error| error.error)?;
+    disk::replace(temp, output)?;
     Ok(tally)
 }
 
@@ -186,7 +182,7 @@ fn new_page() -> tempfile::Builder<'static, 'static> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     builder
 }
@@ -200,6 +196,8 @@ fn folder_of(page: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::output::Voice;
 

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::disk;
+
 use super::media;
 use super::plan::Delivery;
 
@@ -74,7 +76,7 @@ impl Part {
     pub fn save(&self) -> io::Result<()> {
         let new = self.new_notes_file();
         fs::write(&new, serde_json::to_string(&self.notes)?)?;
-        fs::rename(&new, &self.notes_file)
+        disk::rename(&new, &self.notes_file)
     }
 
     /// Begins anew.
@@ -107,7 +109,7 @@ impl Part {
             .read(true)
             .append(true)
             .open(&self.data)?;
-        file.sync_all()?;
+        disk::sync_file(&file)?;
         let mut head = Vec::new();
         (&mut file)
             .take(media::HEAD as u64)

@@ -1,8 +1,10 @@
 //! Giving a whole clip its name, and finding it again after a crash.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::disk;
 
 use super::part::{self, Part, STAGING, Whole};
 use super::plan::PlannedClip;
@@ -11,7 +13,7 @@ use super::plan::PlannedClip;
 /// the log need: links resolved, and text.
 pub fn prepare(dir: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(dir)?;
-    let dir = fs::canonicalize(dir)?;
+    let dir = disk::canonicalize(dir)?;
     if dir.to_str().is_none() {
         let why = "its name is not text (UTF-8), so the log cannot tell it; choose another folder";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
@@ -51,7 +53,7 @@ impl Place<'_> {
             return Some(Found::InPlace(path, whole));
         }
         let gathered = self.gathering(folder).join(&names[0]);
-        if is_it(&gathered) && fs::rename(&gathered, &part.data).is_ok() {
+        if is_it(&gathered) && disk::rename(&gathered, &part.data).is_ok() {
             return Some(Found::InPart(whole));
         }
         None
@@ -70,14 +72,14 @@ impl Place<'_> {
         let is_new = !folder.exists();
         fs::create_dir_all(&folder)?;
         if is_new {
-            sync(self.dir)?;
+            disk::sync_folder(self.dir)?;
         }
         for name in names(clip, whole) {
             let path = folder.join(&name);
             let is_own = clip.name.as_ref() == Some(&name);
             if is_own || fs::symlink_metadata(&path).is_err() {
-                fs::rename(&part.data, &path)?;
-                sync(&folder)?;
+                disk::rename(&part.data, &path)?;
+                disk::sync_folder(&folder)?;
                 return Ok(path);
             }
             if part::is_clip(&path, whole.bytes, &whole.sha256) {
@@ -106,12 +108,12 @@ impl Place<'_> {
         let mut paths = Vec::new();
         for (part, whole, clip) in clips {
             let [name, _] = names(clip, whole);
-            fs::rename(&part.data, gathering.join(&name))?;
+            disk::rename(&part.data, &gathering.join(&name))?;
             paths.push(home.join(name));
         }
-        sync(&gathering)?;
-        fs::rename(&gathering, &home)?;
-        sync(self.dir)?;
+        disk::sync_folder(&gathering)?;
+        disk::rename(&gathering, &home)?;
+        disk::sync_folder(self.dir)?;
         Ok(Some(paths))
     }
 
@@ -140,13 +142,4 @@ fn names(clip: &PlannedClip, whole: &Whole) -> [String; 2] {
         None => format!("{}.{extension}", clip.stem),
     };
     [first, format!("{}-{}.{extension}", clip.stem, &job[..8])]
-}
-
-/// Makes names in a folder durable.
-fn sync(folder: &Path) -> io::Result<()> {
-    // Windows has no such call; its file systems journal the names themselves.
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }

@@ -12,6 +12,8 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
+use crate::disk;
+
 /// Why lines are not on disk for certain. After the first such error nothing more is written: a
 /// failed sync is never tried again, since the system may have dropped what it could not write.
 #[derive(Clone, Debug)]
@@ -177,7 +179,7 @@ impl Appender {
         let len = file.seek(SeekFrom::End(0))?;
         // An empty one may be left over from a run that got no further than making it.
         if len == 0 {
-            sync_folder_of(path)?;
+            disk::sync_folder_of(path)?;
         }
         let torn = is_torn(path, len)?;
         let queue = Arc::<Queue>::default();
@@ -359,7 +361,7 @@ impl Committer {
             .file
             .write_all(newline.as_bytes())
             .and_then(|()| self.file.write_all(lines.as_bytes()))
-            .and_then(|()| self.file.sync_data());
+            .and_then(|()| disk::sync_data(&self.file));
         match written {
             Ok(()) => {
                 (self.sink)(start, lines.as_bytes());
@@ -407,23 +409,6 @@ fn is_torn(path: &Path, len: u64) -> io::Result<bool> {
     let mut last = [0];
     file.read_exact(&mut last)?;
     Ok(last != *b"\n")
-}
-
-/// Makes a file's name durable.
-pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
-    // Windows has no such call; its file systems journal the names themselves.
-    #[cfg(unix)]
-    if let Some(folder) = path.parent() {
-        let folder = if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        };
-        File::open(folder)?.sync_all()?;
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{JobLog, LogError, appender, read};
+use super::{JobLog, LogError, read};
+use crate::disk;
 use crate::jobs::{JobView, Ledger, Line};
 
 /// What compacting did.
@@ -60,14 +61,7 @@ pub fn compact(path: &Path, ledger: Ledger) -> Result<Compacted, LogError> {
         out.flush().map_err(fail("rewrite the job log"))?;
     }
     drop(log);
-    let replace = || -> io::Result<()> {
-        temp.as_file()
-            .set_permissions(fs::metadata(path)?.permissions())?;
-        temp.as_file().sync_all()?;
-        temp.persist(path).map_err(|e| e.error)?;
-        appender::sync_folder_of(path)
-    };
-    replace().map_err(fail("replace the job log"))?;
+    disk::replace(temp, path).map_err(fail("replace the job log"))?;
     Ok(done)
 }
 
@@ -142,10 +136,9 @@ fn set_aside(path: &Path, aside: &Path) -> io::Result<u64> {
         }
     })?;
     result?;
-    out.into_inner()
-        .map_err(io::IntoInnerError::into_error)?
-        .sync_all()?;
-    appender::sync_folder_of(aside)?;
+    let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    disk::sync_file(&out)?;
+    disk::sync_folder_of(aside)?;
     Ok(count)
 }
 

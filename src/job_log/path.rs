@@ -5,10 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::LogError;
+use crate::disk;
 
 /// Resolves links once. What exists must be a regular file; what does not will be made.
 pub fn resolve(path: &Path) -> Result<PathBuf, LogError> {
-    let resolved = match fs::canonicalize(path) {
+    let resolved = match disk::canonicalize(path) {
         Ok(resolved) => resolved,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return resolve_absent(path),
         Err(error) => return Err(LogError::io("open the job log", path, error)),
@@ -35,7 +36,7 @@ fn resolve_absent(path: &Path) -> Result<PathBuf, LogError> {
     let name = path
         .file_name()
         .ok_or_else(|| LogError::NotRegular(path.clone()))?;
-    let folder = fs::canonicalize(folder)
+    let folder = disk::canonicalize(folder)
         .map_err(|error| LogError::io("open the folder of the job log,", folder, error))?;
     Ok(folder.join(name))
 }
@@ -56,7 +57,7 @@ mod tests {
         let path = resolve(&dir.path().join("jobs.jsonl")).unwrap();
         assert_eq!(
             path,
-            fs::canonicalize(dir.path()).unwrap().join("jobs.jsonl")
+            disk::canonicalize(dir.path()).unwrap().join("jobs.jsonl")
         );
     }
 

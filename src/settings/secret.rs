@@ -214,7 +214,7 @@ pub fn write_key_file(path: &Path, key: &ApiKey) -> std::io::Result<()> {
         options.mode(0o600);
     }
     let mut file = options.open(path)?;
-    let written = writeln!(file, "{}", key.expose()).and_then(|()| file.sync_all());
+    let written = writeln!(file, "{}", key.expose()).and_then(|()| crate::disk::sync_file(&file));
     if written.is_err() {
         // Half a key would be taken for a wrong one.
         let _ = std::fs::remove_file(path);

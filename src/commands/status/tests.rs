@@ -64,7 +64,7 @@ fn printed(log: &str, asked: Asked) -> (String, String) {
         now: "2026-03-12T09:30:00Z".parse().unwrap(),
     };
     let result = run(&args, file.path(), Rates::default(), &mut printer);
-    let path = std::fs::canonicalize(file.path()).unwrap();
+    let path = crate::disk::canonicalize(file.path()).unwrap();
     let path = path.display().to_string();
     let error = result
         .err()

@@ -330,7 +330,7 @@ impl<R: Refresh> Run<'_, R> {
         let whole = tries.fetch(delivery, &mut part).await;
         let whole = whole.map_err(|trouble| Setback::Clip(trouble, folder.path().to_owned()))?;
         let path = folder.path().join(format!("clip.{}", whole.extension));
-        std::fs::rename(&part.data, &path).map_err(failed)?;
+        crate::disk::rename(&part.data, &path).map_err(failed)?;
         Ok(LocalFile {
             path,
             size: whole.bytes,

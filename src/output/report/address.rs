@@ -5,6 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
+use crate::disk;
+
 /// What stays as it is in a part of a path.
 const PART: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -27,9 +29,9 @@ pub(super) fn file_address(name: &str, folders: &[PathBuf], page: Option<&Path>)
     let file = candidates
         .chain(name.is_absolute().then(|| name.to_owned()))
         .find(|path| path.is_file())?;
-    let file = std::fs::canonicalize(file).ok()?;
+    let file = disk::canonicalize(&file).ok()?;
     let relative = page
-        .and_then(|page| std::fs::canonicalize(page).ok())
+        .and_then(|page| disk::canonicalize(page).ok())
         .and_then(|page| relative(&file, &page));
     relative.or_else(|| Url::from_file_path(&file).ok().map(Into::into))
 }
