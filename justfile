@@ -51,17 +51,22 @@ package:
         grep -qx "$file" <<<"$list" || { echo "not in the package: $file"; exit 1; }
     done
 
-# shell scripts: syntax always, shellcheck where it is installed
+# shell scripts: syntax always, shellcheck where it is installed; workflows, where actionlint is
 scripts:
     #!/usr/bin/env bash
     set -euo pipefail
     files=(.ci/run)
-    while IFS= read -r file; do files+=("$file"); done < <(find examples -name '*.sh')
+    while IFS= read -r file; do files+=("$file"); done < <(find examples tools -name '*.sh')
     for file in "${files[@]}"; do bash -n "$file"; done
     if command -v shellcheck >/dev/null; then
         shellcheck "${files[@]}"
     else
         echo "skipped: shellcheck is not installed"
+    fi
+    if command -v actionlint >/dev/null; then
+        actionlint
+    else
+        echo "skipped: actionlint is not installed"
     fi
 
 # the main job, end to end, on the embedded sandbox: three photos become three clips
@@ -117,6 +122,14 @@ msrv:
     else
         echo "skipped: Rust $wanted is not installed (rustup toolchain install $wanted)"
     fi
+
+# on Linux, for Windows: clippy, and the tests in Wine; or one command in the folder that is made for it
+windows *args:
+    tools/other-systems.sh windows "$@"
+
+# on Linux, for macOS: clippy; or one command in that folder
+macos *args:
+    tools/other-systems.sh macos "$@"
 
 # completions, man pages and the dependencies' licences, from the release binary
 assets:
