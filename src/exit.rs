@@ -180,7 +180,7 @@ pub struct Failure {
     code: Code,
     message: String,
     help: Option<String>,
-    counts: Vec<(&'static str, u64)>,
+    fields: Vec<(&'static str, serde_json::Value)>,
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -191,7 +191,7 @@ impl Failure {
             code,
             message: message.into(),
             help: None,
-            counts: Vec::new(),
+            fields: Vec::new(),
             cause: None,
         }
     }
@@ -241,7 +241,14 @@ impl Failure {
     /// Adds a count that `--json` tells beside the error, under the name it has in summaries.
     #[must_use]
     pub fn counting(mut self, name: &'static str, count: u64) -> Self {
-        self.counts.push((name, count));
+        self.fields.push((name, count.into()));
+        self
+    }
+
+    /// Adds a field of the JSON document that tells of the failure.
+    #[must_use]
+    pub fn field(mut self, name: &'static str, value: serde_json::Value) -> Self {
+        self.fields.push((name, value));
         self
     }
 
@@ -294,9 +301,9 @@ pub fn code_of(error: &anyhow::Error) -> Code {
     }
 }
 
-/// The counts that an error brings along.
-pub fn counts_of(error: &anyhow::Error) -> &[(&'static str, u64)] {
-    failure_in(error).map_or(&[], |failure| &failure.counts)
+/// The fields of a JSON document that an error brings along.
+pub fn fields_of(error: &anyhow::Error) -> &[(&'static str, serde_json::Value)] {
+    failure_in(error).map_or(&[], |failure| &failure.fields)
 }
 
 /// The next step that an error names, if any.

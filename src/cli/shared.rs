@@ -130,6 +130,10 @@ pub struct ManifestArgs {
     /// Accept rows without a photo: clips from the prompt alone
     #[arg(long)]
     pub allow_no_image: bool,
+
+    /// Take cells as they are that look broken by a spreadsheet program, such as TBD or 12-Mar
+    #[arg(long)]
+    pub allow_odd_cells: bool,
 }
 
 /// What a row of the manifest may leave open.

@@ -100,8 +100,8 @@ fn tell_as_json(command: &'static str, error: &anyhow::Error, code: Code, printe
     }
     let mut more = serde_json::Map::new();
     more.insert("command".to_owned(), command.into());
-    for (name, count) in exit::counts_of(error) {
-        more.insert((*name).to_owned(), (*count).into());
+    for (name, value) in exit::fields_of(error) {
+        more.insert((*name).to_owned(), value.clone());
     }
     more.insert("error".to_owned(), exit::causes(error).join(": ").into());
     if let Some(step) = exit::next_step_of(error) {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::submit::Share;
 use crate::dispatch::{self, Attempt};
@@ -299,12 +299,14 @@ pub struct DryRun<'a> {
     pub id_column: IdColumn,
     /// What would be spent for each of them.
     pub shares: &'a [Share],
+    /// What is wrong with rows, for the JSON document.
+    pub invalid_rows: Vec<Value>,
     /// How it ends.
     pub code: Code,
 }
 
 /// Tells what a run would do. Nothing was sent or written.
-pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> anyhow::Result<()> {
+pub fn dry_run(run: DryRun<'_>, settings: &Settings, printer: &mut Printer) -> anyhow::Result<()> {
     let counts = run.counts;
     let rates = &settings.rates;
     if printer.voice().json {
@@ -331,6 +333,7 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
                 words::dollars_json(rates, counts.credits),
             ),
             ("per_id".to_owned(), run.shares.iter().map(share).collect()),
+            ("invalid_rows".to_owned(), run.invalid_rows.into()),
         ]);
         printer.document(&summary.to_json())?;
         return Ok(());
@@ -355,7 +358,7 @@ pub fn dry_run(run: &DryRun<'_>, settings: &Settings, printer: &mut Printer) -> 
     if !run.carried.is_empty() {
         writeln!(out, "{carried}")?;
     }
-    for line in costs(run, rates, width.saturating_sub(2)) {
+    for line in costs(&run, rates, width.saturating_sub(2)) {
         writeln!(out, "  {line}")?;
     }
     let cost = words::money(rates, counts.credits);

@@ -1,13 +1,16 @@
 //! One row, checked: every problem in it at once, or the clip that is wanted.
 
+use std::borrow::Cow;
+
 use crate::jobs::{Clip, Seconds, Video, Voice};
 
 use super::{
     Defaults, Options, Row,
     columns::{Columns, Kind},
-    problem::{Place, Problem},
+    odd::{self, Purpose, invisible_within, placeholder_in, trimmed},
+    problem::{Place, Problem, excerpt},
     records::Record,
-    values::{check_address, is_clock_time, is_speed, server_of},
+    values::{check_address, is_clock_time, is_speed, is_unusual, server_of},
 };
 
 /// Longest cell, in bytes of UTF-8.
@@ -35,12 +38,13 @@ impl Checker<'_> {
         let mut cells = Cells {
             place: self.place,
             record,
+            allow_odd: self.options.allow_odd_cells,
             problems: Vec::new(),
         };
         cells.check_sizes();
         let columns = self.columns;
         let id = cells.id(columns.id, columns.id_column.name());
-        let variant = cells.optional(columns.variant);
+        let variant = cells.setting(columns.variant);
         let webhook_url = cells.webhook(
             columns.webhook_url,
             &self.options.defaults,
@@ -150,29 +154,94 @@ fn count(cells: usize) -> String {
 struct Cells<'a> {
     place: Place<'a>,
     record: &'a Record<'a>,
+    /// Whether a cell that looks broken is meant so.
+    allow_odd: bool,
     problems: Vec<Problem>,
 }
 
 impl<'a> Cells<'a> {
     fn trimmed(&self, column: usize) -> &'a str {
-        self.record.cell(column).trim()
+        trimmed(self.record.cell(column))
     }
 
     fn optional(&self, column: Option<usize>) -> &'a str {
         column.map_or("", |column| self.trimmed(column))
     }
 
-    fn or_default(&self, column: Option<usize>, default: &str) -> String {
-        match self.optional(column) {
+    /// A setting of the clip, where the row has one.
+    fn setting(&mut self, column: Option<usize>) -> &'a str {
+        let given = self.optional(column);
+        if let Some(column) = column
+            && !given.is_empty()
+        {
+            self.is_odd(column, given, Purpose::Setting);
+        }
+        given
+    }
+
+    fn or_default(&mut self, column: Option<usize>, default: &str) -> String {
+        match self.setting(column) {
             "" => default.to_owned(),
             given => given.to_owned(),
         }
     }
 
-    fn complain(&mut self, column: usize, message: impl Into<String>, help: impl Into<String>) {
+    /// Whether a spreadsheet program broke the cell; then it is a problem.
+    fn is_odd(&mut self, column: usize, given: &str, purpose: Purpose) -> bool {
+        if self.allow_odd {
+            return false;
+        }
+        let Some(oddity) = odd::find(given, purpose) else {
+            return false;
+        };
+        // An address has its own rules, which the option does not lift.
+        let help = if purpose == Purpose::Address {
+            oddity.help.into_owned()
+        } else {
+            format!("{}. If it is meant so: --allow-odd-cells", oddity.help)
+        };
+        self.complain(column, oddity.message, help);
+        true
+    }
+
+    /// Whether something that cannot be seen is within the cell; then it is a problem.
+    fn hides_something(&mut self, column: usize, given: &str, what: &str) -> bool {
+        let Some((hidden, place)) = invisible_within(given) else {
+            return false;
+        };
+        self.complain(
+            column,
+            format!(
+                "there is an invisible character (U+{:04X}) in the {what}, after {place} others",
+                u32::from(hidden)
+            ),
+            "delete the cell and type it again, or paste it by way of a plain text editor",
+        );
+        true
+    }
+
+    /// Whether a placeholder is left within the cell; then it is a problem.
+    fn has_placeholder(&mut self, column: usize, given: &str) -> bool {
+        let Some(placeholder) = placeholder_in(given) else {
+            return false;
+        };
+        self.complain(
+            column,
+            format!("nothing was filled into {}", excerpt(placeholder)),
+            "write what belongs there",
+        );
+        true
+    }
+
+    fn complain(
+        &mut self,
+        column: usize,
+        message: impl Into<Cow<'static, str>>,
+        help: impl Into<String>,
+    ) {
         let cell = self.record.cell(column);
         self.problems
-            .push(self.place.cell(column, cell, message, help));
+            .push(self.place.cell(column, cell, message.into(), help));
     }
 
     fn check_sizes(&mut self) {
@@ -209,6 +278,8 @@ impl<'a> Cells<'a> {
                 format!("the {name} is empty"),
                 "write it on every row, also where several rows belong together",
             );
+        } else if !self.is_odd(column, id, Purpose::Id) {
+            self.hides_something(column, id, name);
         }
         id
     }
@@ -222,6 +293,8 @@ impl<'a> Cells<'a> {
                 format!("the {what} is empty"),
                 "write it, or remove the row",
             );
+        } else if !self.is_odd(column, words, Purpose::Words) {
+            self.has_placeholder(column, words);
         }
         words
     }
@@ -236,7 +309,7 @@ impl<'a> Cells<'a> {
         let Some(column) = column.filter(|_| !given.is_empty()) else {
             return defaults.webhook_url.clone();
         };
-        if given != last {
+        if given != last && !self.is_no_address(column, given, "webhook's address") {
             match check_address(given) {
                 Ok(_) => given.clone_into(last),
                 Err(reason) => self.complain(
@@ -267,8 +340,11 @@ impl<'a> Cells<'a> {
             }
             return given;
         }
-        let server = server_of(given);
+        let server = server_of(given).filter(|_| !is_unusual(given));
         if server.is_some_and(|server| server == last_server) {
+            return given;
+        }
+        if self.is_no_address(column, given, "photo's address") {
             return given;
         }
         match check_address(given) {
@@ -296,11 +372,22 @@ impl<'a> Cells<'a> {
         given
     }
 
+    /// Whether the cell holds something else where an address belongs; then it is a problem.
+    fn is_no_address(&mut self, column: usize, given: &str, what: &str) -> bool {
+        is_unusual(given)
+            && (self.is_odd(column, given, Purpose::Address)
+                || self.hides_something(column, given, what)
+                || self.has_placeholder(column, given))
+    }
+
     fn duration(&mut self, column: Option<usize>, default: Seconds) -> Seconds {
         let given = self.optional(column);
         let Some(column) = column.filter(|_| !given.is_empty()) else {
             return default;
         };
+        if self.is_odd(column, given, Purpose::Setting) {
+            return default;
+        }
         Seconds::parse(given).unwrap_or_else(|| {
             self.complain(
                 column,
@@ -330,6 +417,7 @@ impl<'a> Cells<'a> {
         if let Some(column) = column
             && !given.is_empty()
             && !is_speed(given)
+            && !self.is_odd(column, given, Purpose::Setting)
         {
             self.complain(
                 column,
@@ -337,7 +425,7 @@ impl<'a> Cells<'a> {
                 "write a number with a decimal point, such as 1.0",
             );
         }
-        self.or_default(column, default)
+        if given.is_empty() { default } else { given }.to_owned()
     }
 
     fn video(&mut self, kind: &Kind, options: &Options, last_server: &mut String) -> Option<Clip> {

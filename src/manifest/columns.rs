@@ -229,10 +229,14 @@ impl Finder<'_> {
                 Some(Role::Field(_)) => continue,
                 Some(Role::Carried(name)) => name,
             };
-            self.problems
-                .extend(refuse_carried(self.place, column, name, &carried_names));
+            let name = carried_name(name, self.place.headers, &carried_names);
+            if carried_names.contains(&name) {
+                let message = "another column has the same name";
+                let problem = self.place.column(column, message, "rename one of them");
+                self.problems.push(problem);
+            }
             carried.push(column);
-            carried_names.push(name.clone());
+            carried_names.push(name);
         }
         let (id_column, id) = id?;
         let is_voice = matches!(kind, Some(Kind::Voice { .. }));
@@ -398,32 +402,20 @@ fn single_column(place: Place<'_>, header: &str) -> Problem {
     place.cell(0, header, "the first line is one single column", help)
 }
 
-/// Why a column may not be carried into the log under `name`.
-fn refuse_carried(
-    place: Place<'_>,
-    column: usize,
-    name: &str,
-    before: &[String],
-) -> Option<Problem> {
+/// The name under which a column goes into the log: its own, unless the log has a field of that name.
+fn carried_name(name: &str, headers: &[String], before: &[String]) -> String {
     // Compared loosely: some readers of JSON do not tell `Status` from `status`.
     let same = normalised(name);
-    if let Some(field) = LOG_FIELDS.iter().find(|field| normalised(field) == same) {
-        return Some(place.column(
-            column,
-            format!("the job log has a field of its own called {field}"),
-            format!(
-                "carry the column under another name: {}",
-                map_option(&format!("sheet_{field}"), &place.headers[column])
-            ),
-        ));
-    }
-    before.iter().any(|other| other == name).then(|| {
-        place.column(
-            column,
-            "another column has the same name",
-            "rename one of them",
-        )
-    })
+    let Some(field) = LOG_FIELDS.iter().find(|field| normalised(field) == same) else {
+        return name.to_owned();
+    };
+    let own = format!("sheet_{field}");
+    let is_taken = |name: &String| before.contains(name) || headers.contains(name);
+    let numbered = (2..).map(|n| format!("{own}_{n}"));
+    let free = std::iter::once(own.clone())
+        .chain(numbered)
+        .find(|name| !is_taken(name));
+    free.unwrap_or(own)
 }
 
 /// How many of `headers` mean something, to tell delimiters apart.

@@ -8,6 +8,7 @@
 //! | `field.rs` | the names of columns, and `--map` |
 //! | `columns.rs` | what each column is, by its header |
 //! | `check.rs` | one row, checked |
+//! | `odd/` | cells that a spreadsheet program broke |
 //! | `values.rs` | what single values may look like |
 //! | `problem.rs` | what is wrong, where, and what to do |
 //!
@@ -18,6 +19,7 @@ mod check;
 mod columns;
 mod damage;
 mod field;
+mod odd;
 mod options;
 mod problem;
 mod records;

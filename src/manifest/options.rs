@@ -16,6 +16,8 @@ pub struct Options {
     pub delimiter: Option<u8>,
     /// Whether a row may do without a photo.
     pub allow_no_image: bool,
+    /// Whether cells that look broken by a spreadsheet program are taken as they are.
+    pub allow_odd_cells: bool,
     /// What stands in for empty cells.
     pub defaults: Defaults,
 }

@@ -30,6 +30,15 @@ pub(super) fn server_of(text: &str) -> Option<&str> {
     (!has_blank(text)).then(|| &text[..start + end])
 }
 
+/// Whether a text has to be looked at closely before it may be an address: it does not begin like
+/// one, or holds what a plain address does not.
+pub(super) fn is_unusual(text: &str) -> bool {
+    !text.starts_with("http")
+        || !text.is_ascii()
+        || memchr::memchr3(b'#', b'{', b'%', text.as_bytes()).is_some()
+        || memchr::memchr3(b'<', b'[', b' ', text.as_bytes()).is_some()
+}
+
 fn has_blank(text: &str) -> bool {
     if text.is_ascii() {
         text.bytes().any(|b| b <= b' ' || b == 0x7f)

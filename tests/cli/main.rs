@@ -12,6 +12,7 @@
 mod disk;
 mod hostile;
 mod kills;
+mod odd_cells;
 mod outcomes;
 mod retry;
 #[cfg(unix)]

@@ -7,6 +7,8 @@ use std::path::Path;
 pub use plan::{Counts, Share};
 use plan::{Decision, Plan};
 
+use serde_json::{Value, json};
+
 use super::open::{self, Api};
 use super::poll::Poller;
 use super::signals;
@@ -17,7 +19,7 @@ use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, LogError, Writer};
 use crate::jobs::{IdColumn, JobKey, JobState, Ledger, Record, Status};
-use crate::manifest::{Defaults, Manifest, ManifestError, Options, Row, RowFault};
+use crate::manifest::{Defaults, Manifest, ManifestError, Options, Problem, Row, RowFault};
 use crate::output::{Printer, Summary, Tally as Tallied, escape, words};
 use crate::settings::Settings;
 use crate::stop::{Reason, Stop};
@@ -36,10 +38,18 @@ pub async fn run(
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
     let mut manifest = open_manifest(args, settings)?;
-    let mut plan = read(&mut manifest, args, settings, printer)?;
+    let (mut plan, invalid_rows) = read(&mut manifest, args, settings, printer)?;
     let path = settings.jobs_path(args.jobs.as_deref(), Some(&args.manifest));
     if args.dry_run {
-        return dry_run(args, settings, &manifest, &mut plan, &path, printer);
+        return dry_run(
+            args,
+            settings,
+            &manifest,
+            &mut plan,
+            invalid_rows,
+            &path,
+            printer,
+        );
     }
     if plan.is_empty() {
         printer.warn(format_args!("{} has no rows", manifest.name()));
@@ -108,6 +118,9 @@ pub async fn run(
     summary.invalid = plan.counts.invalid;
     summary.left = plan.counts.send.saturating_sub(tally.begun);
     summary.credits_estimated = tally.credits;
+    summary
+        .more
+        .insert("invalid_rows".to_owned(), invalid_rows.into());
     tell_held(&plan, args, &manifest, printer);
     if cap.is_reached() {
         printer.warn(CAP_REACHED);
@@ -141,6 +154,7 @@ pub fn manifest_options(reading: &crate::cli::ManifestArgs, settings: &Settings)
         encoding: reading.encoding.map(|e| e.name().to_owned()),
         delimiter: reading.delimiter,
         allow_no_image: reading.allow_no_image,
+        allow_odd_cells: reading.allow_odd_cells,
         defaults: Defaults {
             model: settings.video.model.clone(),
             duration: settings.video.duration,
@@ -175,13 +189,15 @@ pub fn manifest_failure(error: ManifestError) -> Failure {
     }
 }
 
-/// The first pass: every row is checked before anything is sent.
+/// The first pass: every row is checked before anything is sent. Also gives what is wrong with rows
+/// that are left out, where a JSON document will hold it.
 fn read(
     manifest: &mut Manifest,
     args: &SubmitArgs,
     settings: &Settings,
     printer: &Printer,
-) -> Result<Plan, Failure> {
+) -> Result<(Plan, Vec<Value>), Failure> {
+    let mut invalid_rows = Vec::new();
     let mut plan = if args.dry_run {
         Plan::with_shares()
     } else {
@@ -210,6 +226,9 @@ fn read(
                 rows += 1;
                 for problem in found {
                     problems += 1;
+                    if printer.voice().json {
+                        invalid_rows.push(invalid_row(&problem));
+                    }
                     if problems <= MOST_PROBLEMS && args.skip_invalid {
                         printer.warn(problem);
                     } else if problems <= MOST_PROBLEMS {
@@ -234,9 +253,24 @@ fn read(
             "mend {0} and run the same command again, or leave {0} out with --skip-invalid",
             if rows == 1 { "it" } else { "them" }
         ))
-        .counting("invalid", rows));
+        .counting("invalid", rows)
+        .field("invalid_rows", invalid_rows.into()));
     }
-    Ok(plan)
+    Ok((plan, invalid_rows))
+}
+
+/// A mistake of a row as an object of the JSON document.
+fn invalid_row(problem: &Problem) -> Value {
+    let column = problem.column.as_ref();
+    json!({
+        "manifest": &*problem.file,
+        "line": problem.line,
+        "column": column.map(|column| &column.header),
+        "column_number": column.map(|column| column.number),
+        "cell": problem.cell,
+        "reason": problem.message,
+        "help": problem.help,
+    })
 }
 
 fn dry_run(
@@ -244,6 +278,7 @@ fn dry_run(
     settings: &Settings,
     manifest: &Manifest,
     plan: &mut Plan,
+    invalid_rows: Vec<Value>,
     path: &Path,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
@@ -270,13 +305,14 @@ fn dry_run(
     let ledger = log.as_ref().map_or(&empty, JobLog::ledger);
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
     tell::dry_run(
-        &tell::DryRun {
+        tell::DryRun {
             manifest: manifest.name(),
             carried: manifest.carried_columns(),
             counts: &counts,
             states: Tallied::of(jobs),
             id_column: manifest.id_column(),
             shares: &plan.shares(),
+            invalid_rows,
             code,
         },
         settings,

@@ -1,0 +1,401 @@
+//! Words that spreadsheet programs and people leave in place of a value. Further ones go in here.
+
+/// Why a spreadsheet program shows an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Error {
+    NotFound,
+    Reference,
+    Name,
+    Value,
+    Division,
+    Null,
+    Number,
+    Spill,
+    Loading,
+    Other,
+}
+
+impl Error {
+    /// What happened, as the beginning of a sentence.
+    pub const fn cause(self) -> &'static str {
+        match self {
+            Self::NotFound => "a lookup found nothing",
+            Self::Reference => "the cells that a formula used are gone",
+            Self::Name => "a formula names a function or a range that there is not",
+            Self::Value => "a formula was given the wrong kind of value",
+            Self::Division => "a formula divides by zero or by an empty cell",
+            Self::Null => "a formula's ranges have no cell in common",
+            Self::Number => "a formula's number is out of range",
+            Self::Spill => "a formula had no room for its results",
+            Self::Loading => "the program was still fetching the value",
+            Self::Other => "a formula failed",
+        }
+    }
+}
+
+/// Errors as they are shown, in the languages of Excel, Sheets and `LibreOffice`.
+const ERRORS: [(Error, &[&str]); 10] = [
+    (
+        Error::NotFound,
+        &[
+            "#N/A",
+            "#N/A!",
+            "#NA",
+            "#N/D",
+            "#N/D!",
+            "#NV",
+            "#N/B",
+            "#I/T",
+            "#Н/Д",
+            "#HIÁNYZIK",
+            "#YOK",
+            "#SAKNAS!",
+            "#PUUTTUU!",
+            "#N.V.",
+            "#NENÍ_K_DISPOZICI",
+        ],
+    ),
+    (
+        Error::Reference,
+        &[
+            "#REF!",
+            "#REF",
+            "#BEZUG!",
+            "#¡REF!",
+            "#RIF!",
+            "#VERW!",
+            "#ADR!",
+            "#ССЫЛКА!",
+            "#REFERENS!",
+            "#BAŞV!",
+            "#HIV!",
+            "#VIITTAUS!",
+            "#ODKAZ!",
+            "#REFERENCE!",
+        ],
+    ),
+    (
+        Error::Name,
+        &[
+            "#NAME?",
+            "#NAME",
+            "#NOM?",
+            "#¿NOMBRE?",
+            "#NOME?",
+            "#NAAM?",
+            "#NAVN?",
+            "#NAMN?",
+            "#NAZWA?",
+            "#NÁZEV?",
+            "#NÉV?",
+            "#AD?",
+            "#ИМЯ?",
+            "#NIMI?",
+        ],
+    ),
+    (
+        Error::Value,
+        &[
+            "#VALUE!",
+            "#VALUE",
+            "#WERT!",
+            "#VALEUR!",
+            "#¡VALOR!",
+            "#VALORE!",
+            "#VALOR!",
+            "#WAARDE!",
+            "#VÆRDI!",
+            "#VERDI!",
+            "#VÄRDEFEL!",
+            "#ARG!",
+            "#HODNOTA!",
+            "#ÉRTÉK!",
+            "#DEĞER!",
+            "#ЗНАЧ!",
+            "#ARVO!",
+        ],
+    ),
+    (
+        Error::Division,
+        &[
+            "#DIV/0!",
+            "#DIV/0",
+            "#¡DIV/0!",
+            "#DEEL/0!",
+            "#DELING/0!",
+            "#DIVISION/0!",
+            "#DZIEL/0!",
+            "#ДЕЛ/0!",
+            "#DĚLENÍ_NULOU!",
+            "#ZÉRÓOSZTÓ!",
+            "#SAYI/0!",
+            "#JAKO/0!",
+        ],
+    ),
+    (
+        Error::Null,
+        &[
+            "#NULL!",
+            "#NUL!",
+            "#¡NULO!",
+            "#NULO!",
+            "#NULLO!",
+            "#LEEG!",
+            "#SKÄRNING!",
+            "#ПУСТО!",
+            "#BOŞ!",
+            "#TYHJÄ!",
+            "#NULLA!",
+            "#ZERO!",
+        ],
+    ),
+    (
+        Error::Number,
+        &[
+            "#NUM!",
+            "#NUM",
+            "#ZAHL!",
+            "#NOMBRE!",
+            "#¡NUM!",
+            "#NÚM!",
+            "#GETAL!",
+            "#OGILTIGT!",
+            "#LICZBA!",
+            "#ЧИСЛО!",
+            "#SAYI!",
+            "#SZÁM!",
+            "#LUKU!",
+            "#NUMMER!",
+            "#ČÍSLO!",
+        ],
+    ),
+    (
+        Error::Spill,
+        &[
+            "#SPILL!",
+            "#ÜBERLAUF!",
+            "#PROPAGATION!",
+            "#DESBORDAMIENTO!",
+            "#¡DESBORDAMIENTO!",
+            "#ESPANSIONE!",
+            "#OVERLOOP!",
+            "#DESPEJAR!",
+            "#EXPANDERA!",
+        ],
+    ),
+    (
+        Error::Loading,
+        &[
+            "#GETTING_DATA",
+            "#BUSY!",
+            "#CONNECT!",
+            "#DATEN_ABRUFEN",
+            "#LOADING!",
+        ],
+    ),
+    (
+        Error::Other,
+        &[
+            "#ERROR!",
+            "#CALC!",
+            "#KALK!",
+            "#¡CALC!",
+            "#FIELD!",
+            "#FELD!",
+            "#CHAMP!",
+            "#BLOCKED!",
+            "#UNKNOWN!",
+            "#EXTERNAL!",
+            "#PYTHON!",
+            "#TIMEOUT!",
+            "#ERR!",
+            "#CYCLE!",
+            "#FEHLER!",
+            "#ERREUR!",
+            "#¡ERROR!",
+        ],
+    ),
+];
+
+/// Words before the number of an error, as in `Err:502`.
+pub(super) const NUMBERED_ERRORS: [&str; 5] = ["Err", "Fehler", "Erreur", "Fout", "Fel"];
+
+/// The error that `text` is as a whole.
+pub(super) fn error_named(text: &str) -> Option<Error> {
+    if !text.starts_with('#') {
+        return None;
+    }
+    let known = |(error, texts): &(Error, &[&str])| texts.contains(&text).then_some(*error);
+    let other = || looks_like_error(text).then_some(Error::Other);
+    ERRORS.iter().find_map(known).or_else(other)
+}
+
+/// Whether `text` has the shape of an error, in whatever language: `#OVERFLOW!`.
+fn looks_like_error(text: &str) -> bool {
+    let Some(name) = text
+        .strip_prefix('#')
+        .and_then(|rest| rest.strip_suffix(['!', '?']))
+    else {
+        return false;
+    };
+    let in_name = |c: char| (c.is_alphabetic() && !c.is_lowercase()) || "/0_.¡¿".contains(c);
+    (2..=30).contains(&name.chars().count())
+        && name.chars().all(in_name)
+        && name.chars().any(char::is_alphabetic)
+}
+
+/// An error within a text. What could be a hash tag is an error only as a whole.
+pub(super) fn error_within(text: &str) -> Option<Error> {
+    memchr::memchr_iter(b'#', text.as_bytes()).find_map(|at| {
+        let rest = &text[at..];
+        let begins = |known: &&str| {
+            rest.strip_prefix(known).is_some_and(|after| {
+                *known == "#N/A" && !after.starts_with(char::is_alphanumeric)
+                    || known.len() > 4 && known.ends_with(['!', '?'])
+            })
+        };
+        ERRORS
+            .iter()
+            .find_map(|(error, texts)| texts.iter().any(|t| begins(&t)).then_some(*error))
+    })
+}
+
+/// What programs show until a value is there, without the dots.
+const LOADING: [&str; 10] = [
+    "loading",
+    "laden",
+    "wird geladen",
+    "chargement",
+    "cargando",
+    "caricamento",
+    "carregando",
+    "fetching",
+    "calculating",
+    "загрузка",
+];
+
+/// Whether `text` says that the value is not there yet.
+pub(super) fn is_loading(text: &str) -> bool {
+    let Some(word) = text.strip_suffix("...").or_else(|| text.strip_suffix('…')) else {
+        return false;
+    };
+    LOADING.contains(&word.trim_end().to_lowercase().as_str())
+}
+
+/// What stands for a truth, in capitals as programs write it. `True` is Python's.
+const BOOLEANS: [&str; 20] = [
+    "TRUE",
+    "FALSE",
+    "True",
+    "False",
+    "true",
+    "false",
+    "WAHR",
+    "FALSCH",
+    "VRAI",
+    "FAUX",
+    "VERDADERO",
+    "FALSO",
+    "VERO",
+    "VERDADEIRO",
+    "WAAR",
+    "ONWAAR",
+    "SANT",
+    "FALSKT",
+    "ИСТИНА",
+    "ЛОЖЬ",
+];
+
+/// Whether `text` is a truth value.
+pub(super) fn is_boolean(text: &str) -> bool {
+    BOOLEANS.contains(&text)
+}
+
+/// What people and programs write where there is nothing, in lower case.
+const NOTHING: [&str; 34] = [
+    "-",
+    "--",
+    "---",
+    "\u{2013}",
+    "\u{2014}",
+    ".",
+    "..",
+    "...",
+    "\u{2026}",
+    "?",
+    "??",
+    "???",
+    "tbd",
+    "tba",
+    "tbc",
+    "todo",
+    "to do",
+    "null",
+    "(null)",
+    "<null>",
+    "\\n",
+    "nil",
+    "none",
+    "n/a",
+    "na",
+    "n.a.",
+    "undefined",
+    "nan",
+    "[object object]",
+    "(blank)",
+    "(empty)",
+    "placeholder",
+    "lorem ipsum",
+    "xxx",
+];
+
+/// Whether `text` says that there is no value.
+pub(in crate::manifest) fn is_nothing(text: &str) -> bool {
+    text.len() <= 15
+        && NOTHING
+            .iter()
+            .any(|word| word.len() == text.len() && word.eq_ignore_ascii_case(text))
+}
+
+/// What letters of UTF-8 look like when they are read as windows-1252: `Ã©` for `é`.
+pub(super) const MISREAD: [&str; 22] = [
+    "â€™",
+    "â€œ",
+    "â€\u{9d}",
+    "â€“",
+    "â€”",
+    "â€¦",
+    "â€˜",
+    "Ã©",
+    "Ã¨",
+    "Ã¼",
+    "Ã¶",
+    "Ã¤",
+    "Ã±",
+    "Ã§",
+    "Ã¡",
+    "Ã³",
+    "Ã­",
+    "Ã\u{9f}",
+    "Ãª",
+    "Ã´",
+    "Ã¢",
+    "ï»¿",
+];
+
+/// The months as spreadsheet programs shorten them, lower case and without a dot: the place is the
+/// month's number less one.
+pub(super) const MONTHS: [&[&str]; 12] = [
+    &["jan", "janv", "ene", "gen", "sty", "янв", "oca"],
+    &["feb", "febr", "fév", "févr", "fev", "lut", "фев", "şub"],
+    &["mar", "mär", "mrz", "mars", "mrt", "мар"],
+    &["apr", "avr", "abr", "kwi", "апр", "nis"],
+    &["may", "mai", "mei", "mag", "maj", "май"],
+    &["jun", "juin", "giu", "cze", "июн", "juni"],
+    &["jul", "juil", "lug", "lip", "июл", "juli"],
+    &["aug", "août", "aoû", "ago", "sie", "авг", "ağu"],
+    &["sep", "sept", "set", "wrz", "сен", "eyl"],
+    &["oct", "okt", "ott", "out", "paź", "окт", "eki"],
+    &["nov", "lis", "ноя", "kas"],
+    &["dec", "déc", "dez", "dic", "gru", "дек", "ara"],
+];
