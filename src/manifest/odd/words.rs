@@ -33,187 +33,56 @@ impl Error {
     }
 }
 
-/// Errors as they are shown, in the languages of Excel, Sheets and `LibreOffice`.
-const ERRORS: [(Error, &[&str]); 10] = [
+/// Errors as they are shown, blanks between them, in the languages of Excel, Sheets and `LibreOffice`.
+const ERRORS: [(Error, &str); 10] = [
     (
         Error::NotFound,
-        &[
-            "#N/A",
-            "#N/A!",
-            "#NA",
-            "#N/D",
-            "#N/D!",
-            "#NV",
-            "#N/B",
-            "#I/T",
-            "#Н/Д",
-            "#HIÁNYZIK",
-            "#YOK",
-            "#SAKNAS!",
-            "#PUUTTUU!",
-            "#N.V.",
-            "#NENÍ_K_DISPOZICI",
-        ],
+        "#N/A #N/A! #NA #N/D #N/D! #NV #N/B #I/T #Н/Д #HIÁNYZIK #YOK #SAKNAS! #PUUTTUU! #N.V. \
+         #NENÍ_K_DISPOZICI",
     ),
     (
         Error::Reference,
-        &[
-            "#REF!",
-            "#REF",
-            "#BEZUG!",
-            "#¡REF!",
-            "#RIF!",
-            "#VERW!",
-            "#ADR!",
-            "#ССЫЛКА!",
-            "#REFERENS!",
-            "#BAŞV!",
-            "#HIV!",
-            "#VIITTAUS!",
-            "#ODKAZ!",
-            "#REFERENCE!",
-        ],
+        "#REF! #REF #BEZUG! #¡REF! #RIF! #VERW! #ADR! #ССЫЛКА! #REFERENS! #BAŞV! #HIV! \
+         #VIITTAUS! #ODKAZ! #REFERENCE!",
     ),
     (
         Error::Name,
-        &[
-            "#NAME?",
-            "#NAME",
-            "#NOM?",
-            "#¿NOMBRE?",
-            "#NOME?",
-            "#NAAM?",
-            "#NAVN?",
-            "#NAMN?",
-            "#NAZWA?",
-            "#NÁZEV?",
-            "#NÉV?",
-            "#AD?",
-            "#ИМЯ?",
-            "#NIMI?",
-        ],
+        "#NAME? #NAME #NOM? #¿NOMBRE? #NOME? #NAAM? #NAVN? #NAMN? #NAZWA? #NÁZEV? #NÉV? #AD? \
+         #ИМЯ? #NIMI?",
     ),
     (
         Error::Value,
-        &[
-            "#VALUE!",
-            "#VALUE",
-            "#WERT!",
-            "#VALEUR!",
-            "#¡VALOR!",
-            "#VALORE!",
-            "#VALOR!",
-            "#WAARDE!",
-            "#VÆRDI!",
-            "#VERDI!",
-            "#VÄRDEFEL!",
-            "#ARG!",
-            "#HODNOTA!",
-            "#ÉRTÉK!",
-            "#DEĞER!",
-            "#ЗНАЧ!",
-            "#ARVO!",
-        ],
+        "#VALUE! #VALUE #WERT! #VALEUR! #¡VALOR! #VALORE! #VALOR! #WAARDE! #VÆRDI! #VERDI! \
+         #VÄRDEFEL! #ARG! #HODNOTA! #ÉRTÉK! #DEĞER! #ЗНАЧ! #ARVO!",
     ),
     (
         Error::Division,
-        &[
-            "#DIV/0!",
-            "#DIV/0",
-            "#¡DIV/0!",
-            "#DEEL/0!",
-            "#DELING/0!",
-            "#DIVISION/0!",
-            "#DZIEL/0!",
-            "#ДЕЛ/0!",
-            "#DĚLENÍ_NULOU!",
-            "#ZÉRÓOSZTÓ!",
-            "#SAYI/0!",
-            "#JAKO/0!",
-        ],
+        "#DIV/0! #DIV/0 #¡DIV/0! #DEEL/0! #DELING/0! #DIVISION/0! #DZIEL/0! #ДЕЛ/0! \
+         #DĚLENÍ_NULOU! #ZÉRÓOSZTÓ! #SAYI/0! #JAKO/0!",
     ),
     (
         Error::Null,
-        &[
-            "#NULL!",
-            "#NUL!",
-            "#¡NULO!",
-            "#NULO!",
-            "#NULLO!",
-            "#LEEG!",
-            "#SKÄRNING!",
-            "#ПУСТО!",
-            "#BOŞ!",
-            "#TYHJÄ!",
-            "#NULLA!",
-            "#ZERO!",
-        ],
+        "#NULL! #NUL! #¡NULO! #NULO! #NULLO! #LEEG! #SKÄRNING! #ПУСТО! #BOŞ! #TYHJÄ! #NULLA! \
+         #ZERO!",
     ),
     (
         Error::Number,
-        &[
-            "#NUM!",
-            "#NUM",
-            "#ZAHL!",
-            "#NOMBRE!",
-            "#¡NUM!",
-            "#NÚM!",
-            "#GETAL!",
-            "#OGILTIGT!",
-            "#LICZBA!",
-            "#ЧИСЛО!",
-            "#SAYI!",
-            "#SZÁM!",
-            "#LUKU!",
-            "#NUMMER!",
-            "#ČÍSLO!",
-        ],
+        "#NUM! #NUM #ZAHL! #NOMBRE! #¡NUM! #NÚM! #GETAL! #OGILTIGT! #LICZBA! #ЧИСЛО! #SAYI! \
+         #SZÁM! #LUKU! #NUMMER! #ČÍSLO!",
     ),
     (
         Error::Spill,
-        &[
-            "#SPILL!",
-            "#ÜBERLAUF!",
-            "#PROPAGATION!",
-            "#DESBORDAMIENTO!",
-            "#¡DESBORDAMIENTO!",
-            "#ESPANSIONE!",
-            "#OVERLOOP!",
-            "#DESPEJAR!",
-            "#EXPANDERA!",
-        ],
+        "#SPILL! #ÜBERLAUF! #PROPAGATION! #DESBORDAMIENTO! #¡DESBORDAMIENTO! #ESPANSIONE! \
+         #OVERLOOP! #DESPEJAR! #EXPANDERA!",
     ),
     (
         Error::Loading,
-        &[
-            "#GETTING_DATA",
-            "#BUSY!",
-            "#CONNECT!",
-            "#DATEN_ABRUFEN",
-            "#LOADING!",
-        ],
+        "#GETTING_DATA #BUSY! #CONNECT! #DATEN_ABRUFEN #LOADING!",
     ),
     (
         Error::Other,
-        &[
-            "#ERROR!",
-            "#CALC!",
-            "#KALK!",
-            "#¡CALC!",
-            "#FIELD!",
-            "#FELD!",
-            "#CHAMP!",
-            "#BLOCKED!",
-            "#UNKNOWN!",
-            "#EXTERNAL!",
-            "#PYTHON!",
-            "#TIMEOUT!",
-            "#ERR!",
-            "#CYCLE!",
-            "#FEHLER!",
-            "#ERREUR!",
-            "#¡ERROR!",
-        ],
+        "#ERROR! #CALC! #KALK! #¡CALC! #FIELD! #FELD! #CHAMP! #BLOCKED! #UNKNOWN! #EXTERNAL! \
+         #PYTHON! #TIMEOUT! #ERR! #CYCLE! #FEHLER! #ERREUR! #¡ERROR!",
     ),
 ];
 
@@ -225,7 +94,10 @@ pub(super) fn error_named(text: &str) -> Option<Error> {
     if !text.starts_with('#') {
         return None;
     }
-    let known = |(error, texts): &(Error, &[&str])| texts.contains(&text).then_some(*error);
+    let known = |(error, texts): &(Error, &str)| {
+        let same = texts.split(' ').any(|known| known == text);
+        same.then_some(*error)
+    };
     let other = || looks_like_error(text).then_some(Error::Other);
     ERRORS.iter().find_map(known).or_else(other)
 }
@@ -248,15 +120,17 @@ fn looks_like_error(text: &str) -> bool {
 pub(super) fn error_within(text: &str) -> Option<Error> {
     memchr::memchr_iter(b'#', text.as_bytes()).find_map(|at| {
         let rest = &text[at..];
-        let begins = |known: &&str| {
+        let begins = |known: &str| {
             rest.strip_prefix(known).is_some_and(|after| {
-                *known == "#N/A" && !after.starts_with(char::is_alphanumeric)
+                known == "#N/A" && !after.starts_with(char::is_alphanumeric)
                     || known.len() > 4 && known.ends_with(['!', '?'])
             })
         };
-        ERRORS
-            .iter()
-            .find_map(|(error, texts)| texts.iter().any(|t| begins(&t)).then_some(*error))
+        let known = |(error, texts): &(Error, &str)| {
+            let within = texts.split(' ').any(begins);
+            within.then_some(*error)
+        };
+        ERRORS.iter().find_map(known)
     })
 }
 
@@ -283,26 +157,10 @@ pub(super) fn is_loading(text: &str) -> bool {
 }
 
 /// What stands for a truth, in capitals as programs write it. `True` is Python's.
+#[rustfmt::skip]
 const BOOLEANS: [&str; 20] = [
-    "TRUE",
-    "FALSE",
-    "True",
-    "False",
-    "true",
-    "false",
-    "WAHR",
-    "FALSCH",
-    "VRAI",
-    "FAUX",
-    "VERDADERO",
-    "FALSO",
-    "VERO",
-    "VERDADEIRO",
-    "WAAR",
-    "ONWAAR",
-    "SANT",
-    "FALSKT",
-    "ИСТИНА",
+    "TRUE", "FALSE", "True", "False", "true", "false", "WAHR", "FALSCH", "VRAI", "FAUX",
+    "VERDADERO", "FALSO", "VERO", "VERDADEIRO", "WAAR", "ONWAAR", "SANT", "FALSKT", "ИСТИНА",
     "ЛОЖЬ",
 ];
 
@@ -312,41 +170,12 @@ pub(super) fn is_boolean(text: &str) -> bool {
 }
 
 /// What people and programs write where there is nothing, in lower case.
+#[rustfmt::skip]
 const NOTHING: [&str; 34] = [
-    "-",
-    "--",
-    "---",
-    "\u{2013}",
-    "\u{2014}",
-    ".",
-    "..",
-    "...",
-    "\u{2026}",
-    "?",
-    "??",
-    "???",
-    "tbd",
-    "tba",
-    "tbc",
-    "todo",
-    "to do",
-    "null",
-    "(null)",
-    "<null>",
-    "\\n",
-    "nil",
-    "none",
-    "n/a",
-    "na",
-    "n.a.",
-    "undefined",
-    "nan",
-    "[object object]",
-    "(blank)",
-    "(empty)",
-    "placeholder",
-    "lorem ipsum",
-    "xxx",
+    "-", "--", "---", "\u{2013}", "\u{2014}", ".", "..", "...", "\u{2026}", "?", "??", "???",
+    "tbd", "tba", "tbc", "todo", "to do", "null", "(null)", "<null>", "\\n", "nil", "none", "n/a",
+    "na", "n.a.", "undefined", "nan", "[object object]", "(blank)", "(empty)", "placeholder",
+    "lorem ipsum", "xxx",
 ];
 
 /// Whether `text` says that there is no value.
@@ -358,29 +187,10 @@ pub(in crate::manifest) fn is_nothing(text: &str) -> bool {
 }
 
 /// What letters of UTF-8 look like when they are read as windows-1252: `Ã©` for `é`.
+#[rustfmt::skip]
 pub(super) const MISREAD: [&str; 22] = [
-    "â€™",
-    "â€œ",
-    "â€\u{9d}",
-    "â€“",
-    "â€”",
-    "â€¦",
-    "â€˜",
-    "Ã©",
-    "Ã¨",
-    "Ã¼",
-    "Ã¶",
-    "Ã¤",
-    "Ã±",
-    "Ã§",
-    "Ã¡",
-    "Ã³",
-    "Ã­",
-    "Ã\u{9f}",
-    "Ãª",
-    "Ã´",
-    "Ã¢",
-    "ï»¿",
+    "â€™", "â€œ", "â€\u{9d}", "â€“", "â€”", "â€¦", "â€˜", "Ã©", "Ã¨", "Ã¼", "Ã¶", "Ã¤", "Ã±", "Ã§",
+    "Ã¡", "Ã³", "Ã\u{ad}", "Ã\u{9f}", "Ãª", "Ã´", "Ã¢", "ï»¿",
 ];
 
 /// The months as spreadsheet programs shorten them, lower case and without a dot: the place is the
