@@ -17,7 +17,7 @@ use std::io::Write;
 
 use creativeai::api::{ApiKey, Payload};
 use creativeai::job_log::JobLog;
-use creativeai::jobs::{JobKey, Ledger, Line, Rates, Record, Status};
+use creativeai::jobs::{JobKey, Ledger, Line, Rates, Record, Stamp, Status};
 use creativeai::manifest::{Manifest, Options};
 use creativeai::webhook::{VerifyKeys, sign};
 use divan::counter::{BytesCount, ItemsCount};
@@ -53,7 +53,7 @@ fn record_write(bencher: Bencher<'_, '_>) {
     let at = jiff::Timestamp::UNIX_EPOCH;
     let job = JobKey::digest(&["video", "SKU-1"]);
     bencher.bench(|| {
-        Record::new(black_box(at), job, 1, Status::Completed)
+        Record::new(Stamp::first(black_box(at)), job, 1, Status::Completed)
             .with("sku", "SKU-0004202")
             .with("generation_id", "vgen_def456")
             .with("output_url", "https://cdn.example.com/out/vgen_def456.mp4")

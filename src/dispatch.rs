@@ -379,10 +379,11 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             course.unknown_in_a_row = 0;
             course.no_such_page_in_a_row = 0;
         }
-        let at = (self.clock)();
-        let mut record = Self::record(attempt, at, status)
+        let now = (self.clock)();
+        let mut record = self
+            .record(attempt, now, status)
             .with("generation_id", &id)
-            .with("submitted_at", format!("{at:.3}"));
+            .with("submitted_at", format!("{now:.3}"));
         for (name, value) in facts.fields(status, None) {
             record = record.with(name, value);
         }
@@ -426,7 +427,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             return self.still_unknown(attempt, Some(http_status), error);
         }
         self.course().tally.released += attempt.estimate;
-        let record = Self::record(attempt, (self.clock)(), Status::SubmitFailed)
+        let record = self
+            .record(attempt, (self.clock)(), Status::SubmitFailed)
             .with("error", &error)
             .with("http_status", http_status);
         (record, Settlement::Refused(http_status, error))
@@ -444,7 +446,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             return self.still_unknown(attempt, http_status, error);
         }
         self.course().tally.released += attempt.estimate;
-        let record = Self::record(attempt, (self.clock)(), Status::SubmitFailed)
+        let record = self
+            .record(attempt, (self.clock)(), Status::SubmitFailed)
             .with("error", &error)
             .with_some("http_status", http_status)
             .with("temporary", true);
@@ -473,17 +476,19 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         http_status: Option<u16>,
         error: String,
     ) -> (Record, Settlement) {
-        let record = Self::record(attempt, (self.clock)(), Status::Unknown)
+        let record = self
+            .record(attempt, (self.clock)(), Status::Unknown)
             .with("error", &error)
             .with_some("http_status", http_status);
         (record, Settlement::Unknown(error))
     }
 
-    fn record(attempt: &Attempt, at: jiff::Timestamp, status: Status) -> Record {
+    fn record(&self, attempt: &Attempt, now: jiff::Timestamp, status: Status) -> Record {
         let id = attempt
             .id
             .as_ref()
             .map(|(column, id)| (*column, id.as_str()));
+        let at = self.writer.ledger().stamp(attempt.job, now);
         Record::new(at, attempt.job, attempt.number, status).with_id(id)
     }
 

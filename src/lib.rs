@@ -19,6 +19,7 @@
 //! | [`delivery`] | clips on disk, clips handed on |
 //! | [`sandbox`] | the stand-in for the vendor |
 //! | [`disk`] | where systems differ: paths, replacing files, making them durable |
+//! | [`clock`] | the computer's clock |
 //! | [`output`] | progress, tables, wording, the HTML report |
 //! | [`jobs`] | the heart: job, attempt, line, ledger; no I/O, no clock, no async |
 
@@ -32,6 +33,7 @@
 
 pub mod api;
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod delivery;
 pub mod disk;

@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::api::Payload;
 use crate::job_log::{LogError, Writer};
 use crate::jobs::{
-    AttemptView, Found, GenerationId, IdColumn, JobKey, JobView, Known, Ledger, Record, Status,
-    Text,
+    AttemptView, Found, GenerationId, IdColumn, JobKey, JobState, JobView, Known, Ledger, Record,
+    Stamp, Status, Text,
 };
 
 pub use facts::Facts;
@@ -93,6 +93,8 @@ pub enum Learned {
         job: JobKey,
         /// The attempt.
         attempt: u32,
+        /// The time on the line.
+        at: Stamp,
         /// To be appended.
         line: String,
         /// How the id and the attempt belong together.
@@ -159,13 +161,7 @@ impl Observer<'_> {
         if has_seen && known.is_some_and(|known| !adds(known, seen)) {
             return Ok(Learned::Known);
         }
-        let line = self.line(&view, attempt, seen);
-        Ok(Learned::New {
-            job,
-            attempt,
-            line,
-            binding: Binding::Known,
-        })
+        Ok(self.new_line(&view, attempt, seen, Binding::Known))
     }
 
     /// The same without looking into the log, where that suffices: mostly, as long as the ledger
@@ -209,13 +205,7 @@ impl Observer<'_> {
         }
         let Known { owner, model } = known;
         let text = seen.facts.text(seen.status, model);
-        let sandbox = self.sandbox || job.is_sandbox();
-        let new = Learned::New {
-            job: job.key,
-            attempt: attempt.number,
-            line: self.line_of(job.key, attempt.number, owner, &text, seen, sandbox),
-            binding: Binding::Known,
-        };
+        let new = self.new_line_of(job, attempt.number, owner, &text, seen, Binding::Known);
         Some((new, found.index))
     }
 
@@ -251,42 +241,49 @@ impl Observer<'_> {
                 others: known.ids.iter().cloned().collect(),
             }
         };
-        let line = self.line(&view, attempt, seen);
-        Ok(Learned::New {
-            job,
-            attempt,
-            line,
-            binding,
-        })
+        Ok(self.new_line(&view, attempt, seen, binding))
     }
 
-    fn line(&self, view: &JobView, attempt: u32, seen: &Observation<'_>) -> String {
+    fn new_line(
+        &self,
+        view: &JobView,
+        attempt: u32,
+        seen: &Observation<'_>,
+        binding: Binding,
+    ) -> Learned {
         let asked = view
             .attempts
             .get(&attempt)
             .and_then(|a| a.request_value("model"))
             .and_then(|model| model.as_str().map(str::to_owned));
         let text = seen.facts.text(seen.status, asked.as_deref());
-        let sandbox = self.sandbox || view.state.is_sandbox();
-        self.line_of(view.key(), attempt, view.id(), &text, seen, sandbox)
+        self.new_line_of(&view.state, attempt, view.id(), &text, seen, binding)
     }
 
-    fn line_of(
+    fn new_line_of(
         &self,
-        job: JobKey,
+        job: &JobState,
         attempt: u32,
         owner: Option<(IdColumn, &str)>,
         told: &str,
         seen: &Observation<'_>,
-        sandbox: bool,
-    ) -> String {
-        Record::new((self.clock)(), job, attempt, seen.status)
+        binding: Binding,
+    ) -> Learned {
+        let at = job.stamp((self.clock)());
+        let line = Record::new(at, job.key, attempt, seen.status)
             .with_id(owner)
             .with("generation_id", &seen.id)
             .with_fields(told)
             .with("via", seen.via.as_str())
-            .in_sandbox(sandbox)
-            .finish()
+            .in_sandbox(self.sandbox || job.is_sandbox())
+            .finish();
+        Learned::New {
+            job: job.key,
+            attempt,
+            at,
+            line,
+            binding,
+        }
     }
 }
 

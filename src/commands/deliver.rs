@@ -10,6 +10,7 @@ use super::open::{self, Api};
 use super::tell;
 use crate::api::PollOutcome;
 use crate::cli::When as WhenArg;
+use crate::clock;
 use crate::delivery::plan::{Delivery, When};
 use crate::delivery::{Event, Failure as Missed, FailureKind, Refresh, Unasked};
 use crate::exit::{Code, Ending, Failure};
@@ -118,7 +119,7 @@ impl<'a> Links<'a> {
         let fresh = facts.output_url.clone().map(|url| url.0.into_owned());
         let observer = Observer {
             writer: self.writer,
-            clock: &jiff::Timestamp::now,
+            clock: &clock::now,
             sandbox: self.settings.sandbox,
         };
         let seen = Observation {

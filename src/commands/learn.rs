@@ -7,9 +7,10 @@ use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::open;
 use crate::api::Payload;
+use crate::clock;
 use crate::exit::Failure;
 use crate::job_log::{Appending, Writer};
-use crate::jobs::{GenerationId, JobKey, Status, Text};
+use crate::jobs::{GenerationId, JobKey, Stamp, Status, Text};
 use crate::observe::{Binding, Facts, Learned, Observation, Observer, Via};
 use crate::output::{Printer, escape};
 use crate::settings::Settings;
@@ -104,6 +105,7 @@ pub struct Ahead {
     index: u32,
     attempt: u32,
     status: Status,
+    at: Stamp,
     essence: u64,
 }
 
@@ -115,6 +117,7 @@ impl Ahead {
             Learned::New {
                 job,
                 attempt,
+                at,
                 line,
                 binding: Binding::Known,
             } => Some((
@@ -123,6 +126,7 @@ impl Ahead {
                     index,
                     attempt,
                     status,
+                    at,
                     essence: essence(&line),
                 },
                 line,
@@ -161,7 +165,7 @@ impl<'a> Learner<'a> {
         Self {
             observer: Observer {
                 writer,
-                clock: &jiff::Timestamp::now,
+                clock: &clock::now,
                 sandbox: settings.sandbox,
             },
             printer,
@@ -196,6 +200,7 @@ impl<'a> Learner<'a> {
                 attempt,
                 line,
                 binding,
+                ..
             } => {
                 self.tell(&binding, job, attempt, &seen.id);
                 if binding != Binding::Known {
@@ -211,7 +216,7 @@ impl<'a> Learner<'a> {
     }
 
     /// Takes in what was decided ahead, with its line, unless the log has learned something of that
-    /// attempt since.
+    /// job since that the line does not reckon with.
     pub fn learn_ahead(&mut self, ahead: &Ahead, line: &str) -> Result<Came, Failure> {
         if let Some(&waiting) = self.find(|w| w.jobs.get(&ahead.job)) {
             if ahead.essence == waiting {
@@ -223,9 +228,10 @@ impl<'a> Learner<'a> {
             let ledger = self.observer.writer.ledger();
             let job = ledger.job_at(ahead.index);
             let attempt = job.and_then(|job| job.attempt(ahead.attempt));
-            attempt.is_some_and(|attempt| {
-                attempt.has_seen(ahead.status) || attempt.has_passed(ahead.status)
-            })
+            job.is_some_and(|job| job.has_reached(ahead.at))
+                || attempt.is_some_and(|attempt| {
+                    attempt.has_seen(ahead.status) || attempt.has_passed(ahead.status)
+                })
         };
         let again = has_learned
             .then(|| Observation::of_line(line, ahead.status, Via::Webhook))

@@ -31,6 +31,7 @@ mod tell;
 use std::future::Future;
 
 use crate::cli::{Cli, Command, ReportArgs, StatusArgs, View};
+use crate::clock;
 use crate::disk;
 use crate::exit::{self, Code, Failure};
 use crate::job_log::LogError;
@@ -167,7 +168,10 @@ fn harden() {}
 
 fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     let env = Env::of_process();
-    let settings = || Settings::resolve(&Flags::of(cli), &env);
+    let settings = || {
+        check_clock()?;
+        Settings::resolve(&Flags::of(cli), &env)
+    };
     let done = |result: anyhow::Result<()>| result.map(|()| Code::Success);
     match &cli.command {
         Command::Submit(args) => on_one_thread(submit::run(args, &settings()?, printer)),
@@ -201,6 +205,14 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         }
         Command::Check(args) => check::run(args, &settings()?, printer),
     }
+}
+
+/// Every command that works on a log tells the time, or reckons with it.
+fn check_clock() -> Result<(), Failure> {
+    clock::check(std::time::SystemTime::now()).map_err(|error| {
+        Failure::config(format!("{error}; nothing was sent and nothing was written"))
+            .help("set the date of this computer and run the same command again")
+    })
 }
 
 /// Shows what a command has written; JSON as it is.
@@ -251,7 +263,7 @@ fn show_status(
         json: printer.voice().json,
         commands: open::commands_for(&path, false, settings),
         rehearsal: open::commands_for(&path, true, settings),
-        now: jiff::Timestamp::now(),
+        now: clock::now(),
     };
     status::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)
 }
@@ -281,7 +293,7 @@ fn make_report(
         filters: open::filters(&args.filter),
         commands: open::commands_for(&path, false, settings),
         rehearsal: open::commands_for(&path, true, settings),
-        now: jiff::Timestamp::now(),
+        now: clock::now(),
     };
     report::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)
 }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::open::{self, Api};
 use super::tell;
 use crate::api::{Endpoint, PollOutcome, Throttle};
+use crate::clock;
 use crate::exit::{Code, Ending};
 use crate::job_log::Writer;
 use crate::jobs::{GenerationId, JobKey, JobState, Status};
@@ -322,7 +323,7 @@ impl<'a> Poller<'a> {
     ) -> anyhow::Result<Option<String>> {
         let observer = Observer {
             writer: self.writer,
-            clock: &jiff::Timestamp::now,
+            clock: &clock::now,
             sandbox: self.settings.sandbox,
         };
         let seen = Observation {

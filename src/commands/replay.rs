@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use super::learn::{Ahead, Came, Learner, Told};
+use crate::clock;
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::Writer;
 use crate::jobs::{GenerationId, JobKey};
@@ -137,7 +138,7 @@ impl<'a> Replay<'a> {
         // On every core; the ledger is only read there.
         let observer = Observer {
             writer,
-            clock: &jiff::Timestamp::now,
+            clock: &clock::now,
             sandbox: settings.sandbox,
         };
         let settle = |graded: &[Graded<'_>]| Batch::settle(graded, &observer);

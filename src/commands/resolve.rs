@@ -3,6 +3,7 @@
 use super::filter::jobs_named;
 use super::open;
 use crate::cli::{Finding, ResolveArgs};
+use crate::clock;
 use crate::exit::{Code, Failure};
 use crate::job_log::Writer;
 use crate::jobs::{Fact, JobKey, JobState, Record, Status, Verdict};
@@ -36,7 +37,8 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
         Finding::Dismissed => (Verdict::Dismissed, None),
     };
     let sandbox = settings.sandbox || view.as_ref().is_some_and(|v| v.state.is_sandbox());
-    let line = Record::new(jiff::Timestamp::now(), job, attempt, Fact::Resolved)
+    let at = writer.ledger().stamp(job, clock::now());
+    let line = Record::new(at, job, attempt, Fact::Resolved)
         .with_id(view.as_ref().and_then(|v| v.id()))
         .with("verdict", verdict.as_str())
         .with_some("generation_id", id)

@@ -13,6 +13,7 @@ use super::tell;
 use super::{evidence, on_one_thread};
 use crate::api::{Endpoint, correlated, recorrelated, request_body};
 use crate::cli::{Retry, RetryArgs};
+use crate::clock;
 use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, Writer};
@@ -318,7 +319,7 @@ impl Search<'_> {
     fn attempt(&self, view: &JobView, number: u32, body: String, resend: bool) -> Attempt {
         let estimate = self.settings.rates.of_request(&body);
         let mut record = Record::new(
-            jiff::Timestamp::now(),
+            view.state.stamp(clock::now()),
             view.key(),
             number,
             Status::Submitting,
@@ -488,7 +489,7 @@ async fn send(
     let throttle = open::throttle(settings, concurrency, deadline);
     let teller = tell::Sending::new(printer, attempts.len() as u64, commands);
     let tell_event = |event: Event<'_>| teller.tell(&event);
-    let now = jiff::Timestamp::now;
+    let now = clock::now;
     let mut dispatcher = Dispatcher::new(&api.client, writer, &throttle, &stop, &now, &tell_event);
     dispatcher.sandbox = settings.sandbox;
     let feed = attempts.into_iter().map_while(|attempt| {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::StreamExt;
-use jiff::Timestamp;
 use tokio::sync::watch;
 
+use crate::clock;
 use crate::job_log::Writer;
 use crate::jobs::{Fact, Record};
 
@@ -310,19 +310,15 @@ impl<R: Refresh> Run<'_, R> {
     fn line(&self, ready: &Ready<'_>, path: &Path) -> String {
         let delivery = &ready.clip.delivery;
         let owner = delivery.owner.as_ref();
-        Record::new(
-            Timestamp::now(),
-            delivery.job,
-            delivery.attempt,
-            Fact::Downloaded,
-        )
-        .with_id(owner.map(|(column, id)| (*column, id.as_str())))
-        .with_some("generation_id", delivery.generation_id.as_deref())
-        .with("file", self.place().as_told(path))
-        .with("bytes", ready.whole.bytes)
-        .with("sha256", &ready.whole.sha256)
-        .in_sandbox(delivery.is_sandbox)
-        .finish()
+        let at = self.with.writer.ledger().stamp(delivery.job, clock::now());
+        Record::new(at, delivery.job, delivery.attempt, Fact::Downloaded)
+            .with_id(owner.map(|(column, id)| (*column, id.as_str())))
+            .with_some("generation_id", delivery.generation_id.as_deref())
+            .with("file", self.place().as_told(path))
+            .with("bytes", ready.whole.bytes)
+            .with("sha256", &ready.whole.sha256)
+            .in_sandbox(delivery.is_sandbox)
+            .finish()
     }
 
     /// Appends the lines of clips that have their names, then forgets their notes.

@@ -136,7 +136,10 @@ impl Exec<'_> {
         let (line, failure) = match &report.ended {
             Ended::With(status) if status.success() => {
                 let id = publish_id(delivery, target);
-                (Some(published_line(delivery, target, &id)), None)
+                (
+                    Some(published_line(self.writer, delivery, target, &id)),
+                    None,
+                )
             }
             _ => self.failed(&view, delivery, &report),
         };
@@ -212,7 +215,7 @@ impl Exec<'_> {
             },
         };
         let is_news = steps(view, delivery, target).last() != Some(&step);
-        let line = is_news.then(|| step_line(delivery, target, &step));
+        let line = is_news.then(|| step_line(self.writer, delivery, target, &step));
         let mut start = report.output.len().saturating_sub(LAST_WORDS);
         while !report.output.is_char_boundary(start) {
             start += 1;

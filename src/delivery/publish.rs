@@ -6,10 +6,11 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::clock;
+use crate::job_log::Writer;
 use crate::jobs::{Fact, JobView, Record, Status, Word};
 
 use super::outcome::Failure;
@@ -99,9 +100,9 @@ pub(super) fn steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<St
 }
 
 /// A step's line. The attempt must be completed.
-pub(super) fn step_line(delivery: &Delivery, target: &str, step: &Step) -> String {
+pub(super) fn step_line(writer: &Writer, delivery: &Delivery, target: &str, step: &Step) -> String {
     let filled = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    line(delivery, Status::Completed.into(), target)
+    line(writer, delivery, Status::Completed.into(), target)
         .with("step", &step.name)
         .with_some("reference", filled(&step.reference))
         .with_some("error", filled(&step.error))
@@ -110,16 +111,22 @@ pub(super) fn step_line(delivery: &Delivery, target: &str, step: &Step) -> Strin
 }
 
 /// The line that marks a clip as handed on.
-pub(super) fn published_line(delivery: &Delivery, target: &str, reference: &str) -> String {
-    line(delivery, Fact::Published.into(), target)
+pub(super) fn published_line(
+    writer: &Writer,
+    delivery: &Delivery,
+    target: &str,
+    reference: &str,
+) -> String {
+    line(writer, delivery, Fact::Published.into(), target)
         .with("reference", reference)
         .in_sandbox(delivery.is_sandbox)
         .finish()
 }
 
-fn line(delivery: &Delivery, word: Word, target: &str) -> Record {
+fn line(writer: &Writer, delivery: &Delivery, word: Word, target: &str) -> Record {
+    let at = writer.ledger().stamp(delivery.job, clock::now());
     let owner = delivery.owner.as_ref();
-    Record::new(Timestamp::now(), delivery.job, delivery.attempt, word)
+    Record::new(at, delivery.job, delivery.attempt, word)
         .with_id(owner.map(|(column, id)| (*column, id.as_str())))
         .with_some("generation_id", delivery.generation_id.as_deref())
         .with("target", target)

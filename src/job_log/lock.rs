@@ -110,7 +110,7 @@ impl Lock {
         let holder = Holder {
             command: command.to_owned(),
             pid: std::process::id(),
-            since: format!("{:.0}", jiff::Timestamp::now()),
+            since: format!("{:.0}", crate::clock::now()),
         };
         // What it says only helps people; failing to say it is no reason not to work.
         let _ = tell(&mut file, &holder);

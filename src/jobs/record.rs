@@ -5,15 +5,16 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::time::write_time;
-use super::{Fact, IdColumn, JobKey, Word};
+use super::{Fact, IdColumn, JobKey, Stamp, Word};
 
 /// A log line under construction. Fields appear in the order in which they are added; a request
 /// is put in verbatim.
 ///
 /// ```
-/// use creativeai::jobs::{JobKey, Record, Status};
+/// use creativeai::jobs::{JobKey, Record, Stamp, Status};
 /// let job = JobKey::parse("5b1f0c9a77d2e318").unwrap();
-/// let line = Record::new(jiff::Timestamp::UNIX_EPOCH, job, 1, Status::Pending)
+/// let at = Stamp::first(jiff::Timestamp::UNIX_EPOCH);
+/// let line = Record::new(at, job, 1, Status::Pending)
 ///     .with("generation_id", "vgen_def456")
 ///     .finish();
 /// assert_eq!(
@@ -29,10 +30,10 @@ pub struct Record {
 
 impl Record {
     /// A line about `attempt` of `job`.
-    pub fn new(at: jiff::Timestamp, job: JobKey, attempt: u32, word: impl Into<Word>) -> Self {
+    pub fn new(at: Stamp, job: JobKey, attempt: u32, word: impl Into<Word>) -> Self {
         let mut text = Vec::with_capacity(512);
         text.extend_from_slice(b"{\"at\":\"");
-        write_time(&mut text, at);
+        write_time(&mut text, at.time());
         let word = word.into().as_str();
         // Writing into memory cannot fail.
         let _ = write!(
@@ -119,7 +120,7 @@ impl Record {
 
 impl Record {
     /// The line that marks `job` as replaced by `by`.
-    pub fn superseded(at: jiff::Timestamp, job: JobKey, attempt: u32, by: JobKey) -> Self {
+    pub fn superseded(at: Stamp, job: JobKey, attempt: u32, by: JobKey) -> Self {
         Self::new(at, job, attempt, Fact::Superseded).with("by_job", by)
     }
 }

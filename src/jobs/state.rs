@@ -5,6 +5,7 @@
 
 use super::gist::{self, Gist};
 use super::owners;
+use super::stamp::{self, Stamp};
 use super::{Credits, Fact, JobKey, Status, Word};
 
 /// What a person decided about an attempt.
@@ -297,6 +298,8 @@ pub struct JobState {
     /// Attempts after the first seen, ascending; boxed since few jobs have any.
     #[expect(clippy::box_collection, reason = "8 bytes in a job instead of 24")]
     more: Option<Box<Vec<AttemptState>>>,
+    /// The newest time of any of its lines.
+    newest_at: i64,
     flags: u8,
     // Two fields in place of one, so that they fit in beside the flags.
     owner: u32,
@@ -314,6 +317,7 @@ impl JobState {
             key,
             first: AttemptState::new(attempt),
             more: None,
+            newest_at: stamp::NO_LINE,
             flags: 0,
             owner: owners::Place::NEW.owner,
             model: owners::Place::NEW.model,
@@ -331,7 +335,18 @@ impl JobState {
         if gist.flags & gist::KEYLESS == 0 {
             self.flags |= HAS_KEY;
         }
+        self.newest_at = self.newest_at.max(gist.at);
         self.attempt_mut(gist.attempt).absorb(gist, raw);
+    }
+
+    /// Whether one of its lines is of this time or a later one.
+    pub fn has_reached(&self, at: Stamp) -> bool {
+        self.newest_at >= at.time().as_millisecond()
+    }
+
+    /// The time for its next line, when the clock says `now`: later than all of its lines.
+    pub fn stamp(&self, now: jiff::Timestamp) -> Stamp {
+        Stamp::after(self.newest_at, now)
     }
 
     /// Where its owner and model are kept.

@@ -2,12 +2,17 @@
 
 use std::io::Write;
 
-/// Milliseconds since 1970 of an RFC 3339 time.
+/// Where time ends: 9999-01-01T00:00:00Z, in milliseconds since 1970. A later one is no time. It is
+/// what programs write that know none, and nothing could be later than the last time there is.
+pub(super) const HORIZON: i64 = 253_370_764_800_000;
+
+/// Milliseconds since 1970 of an RFC 3339 time; `None` from the [`HORIZON`] on.
 pub(super) fn parse_millis(text: &str) -> Option<i64> {
     plain_millis(text.as_bytes()).or_else(|| {
         text.parse::<jiff::Timestamp>()
             .ok()
             .map(jiff::Timestamp::as_millisecond)
+            .filter(|at| *at < HORIZON)
     })
 }
 
@@ -113,6 +118,19 @@ mod tests {
             let mut text = Vec::new();
             write_time(&mut text, at);
             assert_eq!(String::from_utf8(text).unwrap(), format!("{at:.3}"));
+        }
+    }
+
+    #[test]
+    fn the_year_9999_is_no_time() {
+        let last = "9998-12-31T23:59:59.999Z";
+        assert_eq!(parse_millis(last), Some(HORIZON - 1));
+        for none in [
+            "9999-01-01T00:00:00Z",
+            "9999-12-30T22:00:00.999Z",
+            "9999-12-31T23:59:59Z",
+        ] {
+            assert_eq!(parse_millis(none), None, "{none}");
         }
     }
 

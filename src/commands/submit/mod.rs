@@ -15,6 +15,7 @@ use super::signals;
 use super::tell;
 use crate::api::{Endpoint, correlated, request_body};
 use crate::cli::SubmitArgs;
+use crate::clock;
 use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, LogError, Writer};
@@ -82,7 +83,7 @@ pub async fn run(
     let teller = tell::Sending::new(printer, most_to_send(&plan, args), &commands)
         .of_manifest(manifest.name());
     let tell_event = |event: Event<'_>| teller.tell(&event);
-    let now = jiff::Timestamp::now;
+    let now = clock::now;
     let mut dispatcher = Dispatcher::new(&api.client, &writer, &throttle, &stop, &now, &tell_event);
     dispatcher.sandbox = settings.sandbox;
     let cap = Cap::new(args.max_credits, writer.ledger().committed());
@@ -431,8 +432,8 @@ impl<'a> Run<'a> {
         let style = self.settings.video.duration_style;
         let body = request_body(&row.clip, webhook_url.as_deref(), style);
         let estimate = self.settings.rates.estimate(&row.clip);
-        let at = jiff::Timestamp::now();
-        let mut record = Record::new(at, key, number, Status::Submitting)
+        let now = clock::now();
+        let mut record = Record::new(ledger.stamp(key, now), key, number, Status::Submitting)
             .with_id(Some((self.id_column, &row.id)));
         if !row.variant.is_empty() {
             record = record.with("variant", &row.variant);
@@ -448,7 +449,7 @@ impl<'a> Run<'a> {
             .finish();
         for old in self.replaced(key, row, &ledger) {
             opening.push_str(
-                &Record::superseded(at, old.key, old.newest().number, key)
+                &Record::superseded(old.stamp(now), old.key, old.newest().number, key)
                     .in_sandbox(self.settings.sandbox)
                     .finish(),
             );

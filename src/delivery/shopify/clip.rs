@@ -128,7 +128,7 @@ impl<R: Refresh> Run<'_, R> {
             None => self.bring(delivery, &product, &steps).await?,
         };
         let medium = self.processed(&product, medium).await?;
-        let line = published_line(delivery, &self.target, &medium.id);
+        let line = published_line(self.with.writer, delivery, &self.target, &medium.id);
         self.tell(line).await?;
         Ok(Outcome::Published)
     }
@@ -378,7 +378,8 @@ impl<R: Refresh> Run<'_, R> {
             reference: reference.to_owned(),
             error: String::new(),
         };
-        self.tell(step_line(delivery, &self.target, &step)).await
+        let line = step_line(self.with.writer, delivery, &self.target, &step);
+        self.tell(line).await
     }
 
     async fn tell(&self, line: String) -> Result<(), Setback> {

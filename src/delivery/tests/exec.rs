@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::Bench;
 use crate::delivery::plan::{When, gather};
 use crate::delivery::{Event, Exec, ExecOptions, FailureKind, PublishSummary};
-use crate::jobs::{Fact, IdColumn, JobKey, Record, Status};
+use crate::jobs::{Fact, IdColumn, JobKey, Record, Stamp, Status};
 
 async fn exec(bench: &Bench, command: &str, change: impl Fn(&mut ExecOptions)) -> PublishSummary {
     let writer = bench.writer();
@@ -102,7 +102,7 @@ async fn columns_cannot_take_the_names_of_settings_and_fields() {
     let job = bench.completed(IdColumn::Sku, "A", 2, "https://cdn.example/1.mp4");
     let at = "2026-03-13T09:20:00Z".parse().unwrap();
     bench.write(
-        &Record::new(at, job, 1, Status::Completed)
+        &Record::new(Stamp::first(at), job, 1, Status::Completed)
             .with("Api Key", "mine")
             .with("JOB", "other")
             .with("Größe in m²", "80")
@@ -124,7 +124,7 @@ async fn a_downloaded_file_is_told() {
     std::fs::write(bench.dir.path().join("videos/a.mp4"), "1234").unwrap();
     let at = "2026-03-13T09:20:00Z".parse().unwrap();
     bench.write(
-        &Record::new(at, job, 1, Fact::Downloaded)
+        &Record::new(Stamp::first(at), job, 1, Fact::Downloaded)
             .with("file", "videos/a.mp4")
             .with("bytes", 4)
             .with("sha256", "x")

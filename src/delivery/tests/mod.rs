@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::job_log::Writer;
-use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates, Record, Status};
+use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates, Record, Stamp, Status};
 
 /// A folder with a log in it.
 pub struct Bench {
@@ -33,13 +33,13 @@ impl Bench {
             "prompt": "slow pan",
             "image_url": format!("https://cdn.example.com/Room%20{line}.jpg"),
         });
-        let submitting = Record::new(at, job, 1, Status::Submitting)
+        let submitting = Record::new(Stamp::first(at), job, 1, Status::Submitting)
             .with_id(Some((column, id)))
             .with("surface", "shopify-pdp")
             .with("line", line)
             .with("request", request)
             .finish();
-        let completed = Record::new(at, job, 1, Status::Completed)
+        let completed = Record::new(Stamp::first(at), job, 1, Status::Completed)
             .with_id(Some((column, id)))
             .with("generation_id", format!("vgen_{id}_{line}"))
             .with("output_url", output_url)

@@ -12,7 +12,7 @@ use crate::delivery::shopify::{
     API_VERSION, Admin, Credentials, Shopify, ShopifyOptions, Store, Version,
 };
 use crate::delivery::{Event, FailureKind, PublishSummary, Refresh, Unasked};
-use crate::jobs::{Fact, IdColumn, JobKey, Record};
+use crate::jobs::{Fact, IdColumn, JobKey, Record, Stamp};
 
 struct NoVendor;
 
@@ -143,7 +143,7 @@ async fn a_downloaded_file_is_used_and_the_steps_do_not_show_as_the_jobs_own() {
         .completed(IdColumn::Sku, "TEE-1", 2, "https://gone.invalid/a.mp4");
     std::fs::write(setting.bench.dir.path().join("a.mov"), clip(70_000, 3)).unwrap();
     let at = "2026-03-13T09:20:00Z".parse().unwrap();
-    let line = Record::new(at, job, 1, Fact::Downloaded)
+    let line = Record::new(Stamp::first(at), job, 1, Fact::Downloaded)
         .with("file", "a.mov")
         .with("bytes", 70_000)
         .with("sha256", "x");
@@ -244,7 +244,7 @@ async fn an_upload_is_taken_up_after_a_crash_and_done_again_when_it_is_gone() {
     let gone = Setting::new().await;
     gone.job("TEE-1", 2);
     let at = "2026-03-13T09:20:00Z".parse().unwrap();
-    let line = Record::new(at, job, 1, crate::jobs::Status::Completed)
+    let line = Record::new(Stamp::first(at), job, 1, crate::jobs::Status::Completed)
         .with("generation_id", "vgen_TEE-1_2")
         .with("target", TARGET)
         .with("step", "uploaded")
