@@ -18,7 +18,7 @@ use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, Writer};
 use crate::jobs::{
-    AttemptView, Clip, Credits, IdColumn, JobKey, JobState, JobView, Ledger, Record, Status,
+    AttemptView, Bar, Clip, Credits, IdColumn, JobKey, JobState, JobView, Ledger, Record, Status,
 };
 use crate::manifest::{Manifest, RowFault};
 use crate::output::{self, Commands, Printer, Summary, escape, words};
@@ -176,11 +176,10 @@ impl Search<'_> {
         let mut exhausted = 0;
         let mut requestless = Vec::new();
         let mut attempts = Vec::new();
-        let wanted = |job: &JobState| {
-            job.is_counted()
-                && !job.is_open()
-                && matches!(job.status(), Status::Failed | Status::SubmitFailed)
-        };
+        let wanted = |job: &JobState| job.is_counted() && job.may_get_new_attempt();
+        if !self.args.id.is_empty() {
+            self.tell_barred(|job| !wanted(job))?;
+        }
         for view in self.views(wanted)? {
             if view.state.attempts().count() as u32 >= self.settings.max_attempts {
                 exhausted += 1;
@@ -202,9 +201,11 @@ impl Search<'_> {
     fn unknown(&self) -> Result<Vec<Attempt>, Failure> {
         let mut requestless = Vec::new();
         let mut attempts = Vec::new();
-        let in_doubt = |job: &JobState| {
-            job.is_counted() && job.attempts().any(|a| a.status() == Status::Unknown)
-        };
+        let in_doubt = |job: &JobState| job.is_counted() && job.may_be_resent();
+        self.tell_barred(|job| {
+            let has_doubt = || job.attempts().any(|a| a.status() == Status::Unknown);
+            job.is_counted() && has_doubt() && !job.may_be_resent()
+        })?;
         for view in self.views(in_doubt)? {
             for state in view
                 .state
@@ -233,6 +234,31 @@ impl Search<'_> {
             ));
         }
         Ok(attempts)
+    }
+
+    /// Says why nothing is sent for jobs of these that --id and --where let through.
+    fn tell_barred(&self, barred: impl Fn(&JobState) -> bool) -> Result<(), Failure> {
+        let filter = open::filters(&self.args.filter);
+        for key in self.log.keys(barred) {
+            let Some(view) = self.log.view(key)? else {
+                continue;
+            };
+            if !filter.matches(&view) || !self.is_named(&view) {
+                continue;
+            }
+            let why = match view.state.bar() {
+                _ if view.state.is_superseded() => "an edited row replaced it",
+                Some(Bar::InDoubt) if view.state.has_attempt_under_way() => Bar::UnderWay.as_str(),
+                Some(bar) => bar.as_str(),
+                None => continue,
+            };
+            let id = view
+                .id()
+                .map_or_else(String::new, |(_, id)| format!("{} ", escape(id)));
+            self.printer
+                .warn(format_args!("{id}job {key}: nothing is sent, since {why}"));
+        }
+        Ok(())
     }
 
     fn tell_requestless(&self, ids: &[String]) {

@@ -11,6 +11,7 @@ mod index;
 mod ledger;
 mod line;
 mod money;
+mod new_attempt;
 mod owners;
 #[cfg(test)]
 mod properties;
@@ -31,6 +32,7 @@ pub use id::{GenerationId, IdColumn, JobKey, SANDBOX_PREFIX};
 pub use ledger::{Found, Ledger, Mixed};
 pub use line::{LOG_FIELDS, Line, LineError};
 pub use money::{Credits, Rates};
+pub use new_attempt::Bar;
 pub use owners::Known;
 pub use record::Record;
 pub use stamp::Stamp;

@@ -65,8 +65,13 @@ fn fact_line() -> impl Strategy<Value = Value> {
 
 fn line() -> impl Strategy<Value = String> {
     let body = prop_oneof![4 => status_line(), 1 => fact_line()];
-    (body, 0..2usize, 1..4u32, 0..4u32).prop_map(|(mut line, job, attempt, second)| {
-        line["at"] = format!("2026-03-12T09:20:0{second}.000Z").into();
+    (body, 0..2usize, 1..4u32, 0..7u32).prop_map(|(mut line, job, attempt, second)| {
+        line["at"] = match second {
+            4 => "9999-12-31T23:59:59Z".into(),
+            5 => "1970-01-01T00:00:00Z".into(),
+            6 => "2099-03-12T09:20:00.000Z".into(),
+            _ => format!("2026-03-12T09:20:0{second}.000Z").into(),
+        };
         line["job"] = KEYS[job].into();
         line["attempt"] = attempt.into();
         line["listing_id"] = format!("LST-{job}").into();
@@ -90,7 +95,7 @@ fn folded(lines: &[String]) -> Vec<String> {
             let view = view.unwrap().unwrap();
             assert_eq!(view.state.status(), job.status());
             Some(format!(
-                "{} {:?} {} {} {} {:?} {:?} {:?} open={} poll={:?} | {}",
+                "{} {:?} {} {} {} {:?} {:?} {:?} bar={:?} poll={:?} | {}",
                 job.key,
                 job.status(),
                 job.is_superseded(),
@@ -99,7 +104,7 @@ fn folded(lines: &[String]) -> Vec<String> {
                 job.charged(),
                 job.reserved(),
                 job.committed(),
-                job.is_open(),
+                job.bar(),
                 job.to_poll().map(|a| a.number).collect::<Vec<_>>(),
                 view.to_json(),
             ))
@@ -134,6 +139,63 @@ proptest! {
                 if let Some(proved) = proved.filter(|s| s.is_accepted()) {
                     prop_assert_eq!(attempt.status(), proved);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_job_gets_a_new_attempt_only_when_no_attempt_can_still_cost(
+        lines in prop::collection::vec(line(), 1..12),
+    ) {
+        let mut ledger = Ledger::new(Rates::default());
+        for line in &lines {
+            ledger.absorb(line, 0);
+        }
+        for job in ledger.jobs() {
+            let is_over = |a: &super::AttemptState| {
+                matches!(a.status(), super::Status::Failed | super::Status::SubmitFailed)
+            };
+            prop_assert_eq!(
+                job.may_get_new_attempt(),
+                job.attempts().all(is_over)
+                    && !job.attempts().any(super::AttemptState::is_under_way)
+                    && !job.is_dismissed()
+            );
+            if job.may_go_again() {
+                prop_assert!(job.may_get_new_attempt() && job.newest().is_temporary());
+            }
+            if job.may_be_resent() {
+                prop_assert!(job.bar() == Some(super::Bar::InDoubt));
+                prop_assert!(!job.attempts().any(|a| a.status().is_accepted() && !is_over(a)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_new_line_is_later_than_all_that_were_read(
+        lines in prop::collection::vec(line(), 1..12),
+        clock in prop::sample::select(vec![
+            "-000001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2026-03-12T09:20:02Z",
+            "2099-01-01T00:00:00Z", "9999-06-01T00:00:00Z",
+        ]),
+    ) {
+        let mut ledger = Ledger::new(Rates::default());
+        for line in &lines {
+            ledger.absorb(line, 0);
+        }
+        let now = clock.parse().unwrap();
+        let verdict = |ledger: &Ledger, key, verdict: &str| {
+            let at = ledger.stamp(key, now);
+            super::Record::new(at, key, 1, super::Fact::Resolved).with("verdict", verdict).finish()
+        };
+        let keys: Vec<_> = ledger.jobs().map(|job| job.key).collect();
+        for key in keys {
+            // The last word counts, each time.
+            for closed in [true, false, true] {
+                let word = if closed { "dismissed" } else { "not_accepted" };
+                let line = verdict(&ledger, key, word);
+                ledger.absorb(&line, 0);
+                prop_assert_eq!(ledger.job(key).unwrap().is_dismissed(), closed, "{}", line);
             }
         }
     }

@@ -79,6 +79,7 @@ const PERMANENT: u8 = 1 << 1;
 const REFUSED: u8 = 1 << 2;
 const DOWNLOADED: u8 = 1 << 3;
 const PUBLISHED: u8 = 1 << 4;
+const SUPERSEDED: u8 = 1 << 5;
 
 impl AttemptState {
     fn new(number: u32) -> Self {
@@ -149,6 +150,11 @@ impl AttemptState {
         self.rare.as_ref().is_some_and(|r| !r.more_ids.is_empty())
     }
 
+    /// Whether it was accepted, and has not ended as far as the log knows.
+    pub fn is_under_way(&self) -> bool {
+        self.status().is_rendering()
+    }
+
     /// Hashes of the ids that prove themselves, and of the one a person named.
     pub(super) fn id_hashes(&self) -> impl Iterator<Item = u64> + '_ {
         let named = self
@@ -208,7 +214,7 @@ impl AttemptState {
             Word::Fact(Fact::Downloaded) => self.flags |= DOWNLOADED,
             Word::Fact(Fact::Published) => self.flags |= PUBLISHED,
             Word::Fact(Fact::Resolved) => return self.absorb_resolution(gist, raw),
-            Word::Fact(Fact::Superseded) => {}
+            Word::Fact(Fact::Superseded) => self.flags |= SUPERSEDED,
         }
         if gist.id != 0 {
             self.absorb_id(gist.id);
@@ -306,9 +312,8 @@ pub struct JobState {
     model: u16,
 }
 
-const SUPERSEDED: u8 = 1;
-const SANDBOX: u8 = 1 << 1;
-const HAS_KEY: u8 = 1 << 2;
+const SANDBOX: u8 = 1;
+const HAS_KEY: u8 = 1 << 1;
 
 impl JobState {
     /// A job of which nothing is known but its key and an attempt's number.
@@ -326,9 +331,6 @@ impl JobState {
 
     /// Takes in a line, `raw`, by its gist.
     pub(super) fn absorb(&mut self, gist: &Gist, raw: &[u8]) {
-        if gist.word == Word::Fact(Fact::Superseded) {
-            self.flags |= SUPERSEDED;
-        }
         if gist.flags & gist::IN_SANDBOX != 0 {
             self.flags |= SANDBOX;
         }
@@ -423,20 +425,15 @@ impl JobState {
             .is_some_and(|r| r.verdict == Verdict::Dismissed)
     }
 
-    /// Whether an edited row replaced it.
+    /// Whether an edited row replaced it. A newer attempt means that the row was set back, and the
+    /// job counts again.
     pub fn is_superseded(&self) -> bool {
-        self.flags & SUPERSEDED != 0
+        self.newest().flags & SUPERSEDED != 0
     }
 
     /// Whether it counts in exit codes and may be retried.
     pub fn is_counted(&self) -> bool {
         !self.is_dismissed() && !self.is_superseded()
-    }
-
-    /// Whether an attempt may still bring a bill or a clip: no new one may be made.
-    pub fn is_open(&self) -> bool {
-        self.attempts()
-            .any(|a| a.status() == Status::Unknown || a.status().is_rendering())
     }
 
     /// Whether any attempt was ever accepted, or may have been.

@@ -10,6 +10,7 @@
 
 mod lines;
 mod money;
+mod order;
 mod polls;
 mod rehearsals;
 mod seeds;

@@ -21,6 +21,7 @@ mod equality;
 mod grades;
 mod http;
 mod load;
+mod order;
 mod processes;
 mod receiver;
 #[path = "../cli/support/mod.rs"]

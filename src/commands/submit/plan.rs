@@ -186,7 +186,7 @@ impl Plan {
 
     fn about(&self, note: &Note, ledger: &Ledger, resubmit_changed: bool) -> Decision {
         if let Some(job) = ledger.job(note.key) {
-            return if may_go_again(job) {
+            return if job.may_go_again() {
                 Decision::Send
             } else {
                 Decision::Skip
@@ -291,10 +291,4 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
-}
-
-/// A refusal that was nobody's decision (throttled, no network, no credits) is made good by the
-/// next run, as long as no attempt may still bring a bill.
-fn may_go_again(job: &JobState) -> bool {
-    job.newest().is_temporary() && !job.is_open() && !job.is_dismissed()
 }
