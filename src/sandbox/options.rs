@@ -302,7 +302,7 @@ pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 impl Clock {
     /// The machine's.
     pub fn system() -> Self {
-        Self::new(Timestamp::now)
+        Self::new(crate::clock::now)
     }
 
     /// Any other.

@@ -66,7 +66,7 @@ impl Default for ReceiverOptions {
             body_timeout: Duration::from_secs(10),
             max_connections: 512,
             keys: VerifyKeys::default(),
-            now: jiff::Timestamp::now,
+            now: crate::clock::now,
         }
     }
 }
