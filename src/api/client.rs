@@ -7,6 +7,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName
 use reqwest::{ClientBuilder, Response};
 use url::Url;
 
+use super::deadline::Deadline;
 use super::outcome::{Outcome, PollOutcome, Reply, classify_poll, classify_submission};
 use super::{ApiKey, BaseUrl, ConfigError, Endpoint, explain};
 use crate::jobs::GenerationId;
@@ -64,8 +65,7 @@ impl Client {
             .min(options.request_timeout.mul_f64(0.9));
         let http = http
             .default_headers(default_headers(options.key.as_ref())?)
-            .connect_timeout(connecting)
-            .timeout(options.request_timeout);
+            .connect_timeout(connecting);
         Ok(Self {
             http: build_transport(http, options.base.origin())?,
             video: options.base.join(Endpoint::Video.path())?,
@@ -87,8 +87,15 @@ impl Client {
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(IDEMPOTENCY_KEY, idempotency_key)
             .body(body.to_owned());
-        match request.send().await {
-            Ok(response) => classify_submission(&self.read(response).await, key),
+        let mut deadline = Deadline::after(self.options.request_timeout);
+        let Some(sent) = deadline.wait(request.send()).await else {
+            return Outcome::Unknown {
+                http_status: None,
+                error: self.too_late(),
+            };
+        };
+        match sent {
+            Ok(response) => classify_submission(&self.read(response, &mut deadline).await, key),
             // Only this proves that nothing has left: see the crate's own error kinds. A request
             // that could not even be built has not left either.
             Err(e) if e.is_connect() || e.is_builder() => Outcome::NotSent {
@@ -121,9 +128,14 @@ impl Client {
             Ok(url) => url,
             Err(e) => return trouble(e.0),
         };
-        match self.http.get(url).send().await {
+        let mut deadline = Deadline::after(self.options.request_timeout);
+        let Some(sent) = deadline.wait(self.http.get(url).send()).await else {
+            return trouble(self.too_late());
+        };
+        match sent {
             Ok(response) => {
-                classify_poll(&self.read(response).await, id, self.options.key.as_ref())
+                let reply = self.read(response, &mut deadline).await;
+                classify_poll(&reply, id, self.options.key.as_ref())
             }
             Err(e) => trouble(self.describe(e)),
         }
@@ -150,12 +162,15 @@ impl Client {
     }
 
     /// Reads a reply up to the cap.
-    async fn read(&self, mut response: Response) -> Reply {
+    async fn read(&self, mut response: Response, deadline: &mut Deadline) -> Reply {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
         let cut = loop {
-            match response.chunk().await {
+            let Some(chunk) = deadline.wait(response.chunk()).await else {
+                break Some(format!("the reply was cut short: {}", self.too_late()));
+            };
+            match chunk {
                 Ok(None) => break None,
                 Ok(Some(chunk)) => {
                     let room = MAX_REPLY - body.len();
@@ -174,14 +189,18 @@ impl Client {
         Reply::new(status, &headers, body.into(), cut, SystemTime::now())
     }
 
+    /// The words for a reply that did not come in time.
+    fn too_late(&self) -> String {
+        let origin = self.options.base.origin();
+        let seconds = self.options.request_timeout.as_secs_f64();
+        format!("no whole reply from {origin} within {seconds} s")
+    }
+
     /// What went wrong on the way, in words.
     fn describe(&self, error: reqwest::Error) -> String {
         let origin = self.options.base.origin();
         let what = if error.is_connect() {
             format!("no connection to {origin}")
-        } else if error.is_timeout() {
-            let seconds = self.options.request_timeout.as_secs_f64();
-            format!("no whole reply from {origin} within {seconds} s")
         } else {
             format!("the connection to {origin} failed")
         };

@@ -15,6 +15,7 @@
 
 mod base;
 mod client;
+mod deadline;
 mod explain;
 mod key;
 mod outcome;
@@ -32,7 +33,7 @@ pub use outcome::{Body, Outcome, PollOutcome, Reply, classify_poll, classify_sub
 pub use payload::{Payload, PayloadError};
 pub use rate::{Rate, RateError};
 pub use retry_after::{MAX_WAIT, parse_retry_after};
-pub use throttle::{MAX_POSTS, Permit, Throttle, Wait};
+pub use throttle::{LONGEST_ASKED, MAX_POSTS, Permit, Throttle, Wait};
 pub use wire::{
     BadUrl, CORRELATION, DurationStyle, Endpoint, correlated, correlation, idempotency_key,
     recorrelated, request_body,

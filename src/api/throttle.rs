@@ -21,6 +21,9 @@ pub const MAX_POSTS: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait where the vendor names none, before jitter.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The longest wait that the vendor is granted at a time, unless another is set. A run that sleeps
+/// for a day because of one header is not seen to be alive.
+pub const LONGEST_ASKED: Duration = Duration::from_secs(15 * 60);
 /// Shortest wait after the first refusal, even when the vendor says "now"; doubles too.
 const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 /// How far a late timer may be caught up with, so that the rate holds on average.
@@ -43,6 +46,7 @@ pub struct Throttle {
     most: usize,
     rate: Option<Rate>,
     deadline: Option<Instant>,
+    longest_asked: Duration,
 }
 
 #[derive(Debug)]
@@ -80,6 +84,16 @@ impl Throttle {
             most,
             rate,
             deadline,
+            longest_asked: LONGEST_ASKED,
+        }
+    }
+
+    /// The same, where one wait that the vendor asks for is at most `longest`.
+    #[must_use]
+    pub fn with_longest_wait(self, longest: Duration) -> Self {
+        Self {
+            longest_asked: longest,
+            ..self
         }
     }
 
@@ -182,11 +196,14 @@ impl Permit<'_> {
     }
 
     /// The vendor asked to slow down, or could not be reached, for the `tries`th time (from 1)
-    /// for this attempt. Everybody pauses: as long as the vendor says, else longer with every
+    /// for this attempt. Everybody pauses: as long as the vendor says (up to
+    /// the longest wait), else longer with every
     /// try, with jitter.
     pub fn throttled(self, retry_after: Option<Duration>, tries: u32) -> Wait {
         let wait = match retry_after {
-            Some(asked) => asked.max(SHORTEST_WAIT * 2u32.pow(tries.clamp(1, 8) - 1)),
+            Some(asked) => asked
+                .min(self.throttle.longest_asked)
+                .max(SHORTEST_WAIT * 2u32.pow(tries.clamp(1, 8) - 1)),
             None => backoff(tries),
         };
         let now = Instant::now();

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::deliver::{self, Links};
-use super::{on_runtime, open, signals};
+use super::limits::Limits;
+use super::{on_runtime, open};
 use crate::cli::DownloadArgs;
 use crate::delivery::client::{Client, TimeOuts};
 use crate::delivery::plan::{gather, plan};
@@ -14,7 +15,6 @@ use crate::delivery::{self, Download, DownloadOptions, DownloadSummary, address}
 use crate::exit::{Code, Failure};
 use crate::output::{Event, Printer, Progress, escape, words};
 use crate::settings::Settings;
-use crate::stop::Stop;
 
 /// The wait before a first repeat.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -27,7 +27,9 @@ pub fn run(
 ) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let filters = open::filters(&args.filter);
-    let writer = open::write_log(&path, settings, "download", printer)?;
+    let limits = Limits::watch(settings);
+    let stop = &limits.stop;
+    let writer = open::write_log(&path, settings, "download", &limits, printer)?;
     deliver::check_rehearsal(&writer, settings)?;
     let commands = open::commands(&path, &writer.ledger(), settings);
     let when = deliver::when(args.when);
@@ -53,9 +55,7 @@ pub fn run(
     };
     let client = Client::new(time_outs, address::system_lookup());
     let (summary, stopped) = on_runtime(async {
-        let stop = Stop::default();
-        signals::watch(&stop);
-        open::watch_deadline(settings, &stop);
+        limits.start_timer();
         let links = Links::new(&writer, settings);
         links.at_hand(&mut deliveries).await?;
         let plan = plan(&deliveries, when, deliver::folder_of(&writer), &dir);
@@ -64,8 +64,7 @@ pub fn run(
             .iter()
             .map(|group| group.clips.len() as u64)
             .sum();
-        let visible = printer.shows_progress() && total > 0;
-        let progress = Progress::new(Some(total), "fetching", visible);
+        let progress = Progress::new(Some(total), "fetching", printer);
         let show = |event| deliver::show(&event, &progress, printer, Event::Saved);
         let download = Download {
             options: &options,
@@ -73,11 +72,11 @@ pub fn run(
             writer: &writer,
             refresh: &links,
             progress: &show,
-            stop: &deliver::halt_on(&stop),
+            stop: &deliver::halt_on(stop),
         };
         let summary = download.run(&plan).await;
         drop(progress);
-        Ok((summary, open::ending_of(&stop, printer, &commands)))
+        Ok((summary, open::ending_of(stop, printer, &commands)))
     })?;
     if is_new {
         // Only an empty folder goes.

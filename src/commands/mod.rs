@@ -11,6 +11,7 @@ pub mod filter;
 pub mod help;
 pub mod init;
 mod learn;
+mod limits;
 mod listen;
 pub mod man;
 mod open;
@@ -61,7 +62,7 @@ pub fn run(cli: &Cli) -> Code {
              drive is safer",
         );
     }
-    match result {
+    let code = match result {
         Ok(code) => {
             printer.settle(code == Code::Success);
             code
@@ -75,7 +76,10 @@ pub fn run(cli: &Cli) -> Code {
             }
             code
         }
-    }
+    };
+    // The log is free by now: whoever waits for it need not wait for a terminal.
+    printer.finish_messages();
+    code
 }
 
 /// Whether what a command writes to standard output is there to be looked at. The rest is made to

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::filter::Filters;
+use super::limits::Limits;
 use crate::api::{BaseUrl, Client, ClientOptions, ConfigError, Throttle};
 use crate::cli::WhereArgs;
 use crate::exit::{Code, Ending, Failure};
@@ -174,12 +175,14 @@ pub fn write_log(
     path: &Path,
     settings: &Settings,
     command: &str,
+    limits: &Limits,
     printer: &Printer,
 ) -> Result<Writer, Failure> {
     if !path.exists() {
         return Err(log_failure(LogError::Missing(path.to_owned())));
     }
-    open_writer(path, ledger(settings), settings, command, printer)
+    let ledger = || ledger(settings);
+    open_writer(path, ledger, settings, command, limits, printer)
 }
 
 /// The same for commands that observe: what becomes of jobs is written down without looking into
@@ -188,24 +191,26 @@ pub fn write_log_to_observe(
     path: &Path,
     settings: &Settings,
     command: &str,
+    limits: &Limits,
     printer: &Printer,
 ) -> Result<Writer, Failure> {
     if !path.exists() {
         return Err(log_failure(LogError::Missing(path.to_owned())));
     }
-    let ledger = ledger(settings).with_owners();
-    open_writer(path, ledger, settings, command, printer)
+    let ledger = || ledger(settings).with_owners();
+    open_writer(path, ledger, settings, command, limits, printer)
 }
 
 /// Locks and reads a log, or makes it.
 pub fn open_writer(
     path: &Path,
-    ledger: Ledger,
+    ledger: impl Fn() -> Ledger,
     settings: &Settings,
     command: &str,
+    limits: &Limits,
     printer: &Printer,
 ) -> Result<Writer, Failure> {
-    let writer = Writer::open(path, ledger, command, settings.lock_wait).map_err(log_failure)?;
+    let writer = limits.lock(path, ledger, command, settings.lock_wait, printer)?;
     refuse_spreadsheet(path, &writer.ledger())?;
     warn_of_unreadable(&writer.ledger(), writer.path(), printer);
     check_rehearsal(writer.path(), &writer.ledger(), settings)?;
@@ -300,20 +305,10 @@ pub fn ending_of_server(stop: &Stop) -> Ending {
     ending
 }
 
-/// When the whole run has to be over, and a timer that says so.
-pub fn watch_deadline(settings: &Settings, stop: &Stop) -> Option<Instant> {
-    let deadline = Instant::now().checked_add(settings.network.timeout?)?;
-    let stop = stop.clone();
-    tokio::spawn(async move {
-        tokio::time::sleep_until(deadline).await;
-        stop.set(Reason::Deadline);
-    });
-    Some(deadline)
-}
-
 /// Who may send when.
 pub fn throttle(settings: &Settings, concurrency: usize, deadline: Option<Instant>) -> Throttle {
     Throttle::new(concurrency, settings.network.rate, deadline)
+        .with_longest_wait(settings.network.max_retry_wait)
 }
 
 /// What stopped a run, as conditions of its end; each is told once.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::deliver::{self, Links};
-use super::{on_runtime, open, signals};
+use super::limits::Limits;
+use super::{on_runtime, open};
 use crate::cli::{PublishArgs, Target};
 use crate::delivery::client::{Client, TimeOuts};
 use crate::delivery::plan::{Delivery, When, gather};
@@ -15,7 +16,6 @@ use crate::exit::{Code, Ending, Failure};
 use crate::job_log::Writer;
 use crate::output::{self, Printer, Progress, escape, words};
 use crate::settings::Settings;
-use crate::stop::Stop;
 
 /// The wait before a first repeat.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -32,13 +32,14 @@ const ONE_RECEIVER: &str = " (another receiver needs a name of its own: --target
 pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let filters = open::filters(&args.filter);
-    let writer = open::write_log(&path, settings, "publish", printer)?;
+    let limits = Limits::watch(settings);
+    let writer = open::write_log(&path, settings, "publish", &limits, printer)?;
     deliver::check_rehearsal(&writer, settings)?;
     let mut deliveries =
         gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
     deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
     let when = deliver::when(args.when);
-    let (summary, stop) = match args.target.target() {
+    let summary = match args.target.target() {
         Target::Exec(command) => {
             let options = ExecOptions {
                 command: command.to_owned(),
@@ -55,7 +56,7 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
                 &deliveries,
                 when,
                 &writer,
-                settings,
+                &limits,
                 printer,
             ))?
         }
@@ -65,11 +66,12 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
             when,
             &writer,
             settings,
+            &limits,
             printer,
         ))?,
     };
     let commands = open::commands(&path, &writer.ledger(), settings);
-    let stopped = open::ending_of(&stop, printer, &commands);
+    let stopped = open::ending_of(&limits.stop, printer, &commands);
     let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
     ending.join(stopped);
     if args.dry_run {
@@ -144,13 +146,13 @@ fn tell(
     Ok(())
 }
 
-/// A stop that signals set, and a bar.
-fn begin(settings: &Settings, printer: &Printer, total: usize) -> (Stop, Progress) {
-    let stop = Stop::default();
-    signals::watch(&stop);
-    open::watch_deadline(settings, &stop);
-    let visible = printer.shows_progress() && total > 0;
-    (stop, Progress::new(None, "publishing", visible))
+/// A bar, where there is something to do.
+fn progress_over(deliveries: &[Delivery], printer: &Printer) -> Progress {
+    if deliveries.is_empty() {
+        Progress::hidden()
+    } else {
+        Progress::new(None, "publishing", printer)
+    }
 }
 
 async fn to_command(
@@ -158,20 +160,21 @@ async fn to_command(
     deliveries: &[Delivery],
     when: When,
     writer: &Writer,
-    settings: &Settings,
+    limits: &Limits,
     printer: &Printer,
-) -> anyhow::Result<(PublishSummary, Stop)> {
-    let (stop, progress) = begin(settings, printer, deliveries.len());
+) -> anyhow::Result<PublishSummary> {
+    limits.start_timer();
+    let progress = progress_over(deliveries, printer);
     let show = |event: Event| deliver::show(&event, &progress, printer, output::Event::Published);
     let exec = Exec {
         options,
         writer,
         progress: &show,
-        stop: &deliver::halt_on(&stop),
+        stop: &deliver::halt_on(&limits.stop),
     };
     let summary = exec.run(deliveries, when).await;
     drop(progress);
-    Ok((summary, stop))
+    Ok(summary)
 }
 
 async fn to_shop(
@@ -180,8 +183,9 @@ async fn to_shop(
     when: When,
     writer: &Writer,
     settings: &Settings,
+    limits: &Limits,
     printer: &Printer,
-) -> anyhow::Result<(PublishSummary, Stop)> {
+) -> anyhow::Result<PublishSummary> {
     let wrong = |e: crate::delivery::shopify::StoreError| {
         Failure::config(e.to_string()).help("nothing was sent; see `creativeai help publish`")
     };
@@ -226,7 +230,8 @@ async fn to_shop(
         retry_delay: RETRY_DELAY,
         dry_run: args.dry_run,
     };
-    let (stop, progress) = begin(settings, printer, deliveries.len());
+    limits.start_timer();
+    let progress = progress_over(deliveries, printer);
     let show = |event: Event| deliver::show(&event, &progress, printer, output::Event::Published);
     let links = Links::new(writer, settings);
     links.at_hand(deliveries).await?;
@@ -237,11 +242,11 @@ async fn to_shop(
         refresh: &links,
         writer,
         progress: &show,
-        stop: &deliver::halt_on(&stop),
+        stop: &deliver::halt_on(&limits.stop),
     };
     let summary = shopify.run(deliveries, when).await;
     drop(progress);
-    Ok((summary, stop))
+    Ok(summary)
 }
 
 /// A static token, else an app's id and secret; only from environment or file.

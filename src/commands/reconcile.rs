@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::limits::Limits;
 use super::open::{self, Api};
 use super::poll::Poller;
 use super::replay::{self, Replay};
-use super::signals;
 use super::tell;
 use super::{on_one_thread, recover};
 use crate::cli::{ReconcileArgs, Source};
@@ -14,7 +14,6 @@ use crate::job_log::Writer;
 use crate::jobs::{IdColumn, JobKey, JobState};
 use crate::output::{Commands, Printer, Summary, words};
 use crate::settings::Settings;
-use crate::stop::Stop;
 
 /// Runs the command.
 pub fn run(
@@ -32,14 +31,18 @@ pub fn run(
         // Before the log is touched, so that a missing key changes nothing.
         settings.require_key()?;
     }
-    let writer = open::write_log_to_observe(&path, settings, "reconcile", printer)?;
+    let limits = match args.source() {
+        Source::Poll { .. } => Limits::watch(settings),
+        Source::Replay { .. } | Source::Recover(_) => Limits::of_time(settings),
+    };
+    let writer = open::write_log_to_observe(&path, settings, "reconcile", &limits, printer)?;
     let commands = open::commands(&path, &writer.ledger(), settings);
     let charged_before = tell::charged(writer.ledger().jobs());
     match args.source() {
         Source::Poll { wait } => {
             let all = |_: &JobState| true;
             ending.join(on_one_thread(poll(
-                &writer, settings, printer, &commands, wait, all,
+                &writer, settings, &limits, printer, &commands, wait, all,
             ))?);
         }
         Source::Replay {
@@ -52,7 +55,8 @@ pub fn run(
             if confirm {
                 let asked = |job: &JobState| doubtful.contains(&job.key);
                 if !doubtful.is_empty() {
-                    let polled = poll(&writer, settings, printer, &commands, false, asked);
+                    let limits = Limits::watch(settings);
+                    let polled = poll(&writer, settings, &limits, printer, &commands, false, asked);
                     ending.join(on_one_thread(polled)?);
                 }
                 let open = still_open(&outcome, &writer).len();
@@ -88,24 +92,24 @@ pub fn run(
 async fn poll(
     writer: &Writer,
     settings: &Settings,
+    limits: &Limits,
     printer: &Printer,
     commands: &Commands,
     wait: bool,
     covers: impl Fn(&JobState) -> bool,
 ) -> anyhow::Result<Ending> {
-    let stop = Stop::default();
-    signals::watch(&stop);
-    open::watch_deadline(settings, &stop);
+    limits.start_timer();
+    let stop = &limits.stop;
     let api = Api::open(settings).await?;
     open::check_mixing(writer, settings, &api.base)?;
     let concurrency = settings.network.concurrency_for(IdColumn::Sku);
-    let poller = Poller::new(&api, writer, &stop, settings, printer, concurrency);
+    let poller = Poller::new(&api, writer, stop, settings, printer, concurrency);
     let mut ending = if wait {
         poller.wait(covers).await?
     } else {
         poller.once(covers).await?
     };
-    ending.join(open::ending_of(&stop, printer, commands));
+    ending.join(open::ending_of(stop, printer, commands));
     Ok(ending)
 }
 

@@ -1,6 +1,7 @@
 //! `resolve`: a person has looked, and says what became of an attempt.
 
 use super::filter::jobs_named;
+use super::limits::Limits;
 use super::open;
 use crate::cli::{Finding, ResolveArgs};
 use crate::clock;
@@ -13,7 +14,13 @@ use crate::settings::Settings;
 /// Runs the command.
 pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.as_deref(), None);
-    let writer = open::write_log(&path, settings, "resolve", printer)?;
+    let writer = open::write_log(
+        &path,
+        settings,
+        "resolve",
+        &Limits::of_time(settings),
+        printer,
+    )?;
     let commands = open::commands(&path, &writer.ledger(), settings);
     let finding = args.verdict.finding();
     let job = find(&args.job, &finding, &writer, &commands)?;

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::limits::Limits;
 use super::open::{self, Api};
-use super::signals;
 use super::submit::{CAP_REACHED, manifest_failure, manifest_options};
 use super::tell;
 use super::{evidence, on_one_thread};
@@ -23,7 +23,6 @@ use crate::jobs::{
 use crate::manifest::{Manifest, RowFault};
 use crate::output::{self, Commands, Printer, Summary, escape, words};
 use crate::settings::Settings;
-use crate::stop::Stop;
 
 /// Runs the command.
 pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
@@ -34,7 +33,8 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
     if args.dry_run {
         return dry_run(args, settings, &path, printer);
     }
-    let writer = open::write_log(&path, settings, "retry", printer)?;
+    let limits = Limits::of_time(settings);
+    let writer = open::write_log(&path, settings, "retry", &limits, printer)?;
     let commands = open::commands(&path, &writer.ledger(), settings);
     let attempts = find(args, settings, Log::Written(&writer), printer, &commands)?;
     if attempts.is_empty() && args.which.choice() == Retry::Unknown {
@@ -428,6 +428,7 @@ fn consent(
         ))
         .into());
     }
+    printer.finish_messages();
     // The question stays on one line with its answer.
     let mut err = std::io::stderr().lock();
     write!(err, "Send again? Type yes to agree: ")?;
@@ -502,9 +503,9 @@ async fn send(
     cap: &Cap,
     commands: &Commands,
 ) -> anyhow::Result<(Tally, Ending)> {
-    let stop = Stop::default();
-    signals::watch(&stop);
-    let deadline = open::watch_deadline(settings, &stop);
+    let limits = Limits::watch(settings);
+    limits.start_timer();
+    let stop = &limits.stop;
     let api = Api::open(settings).await?;
     open::check_mixing(writer, settings, &api.base)?;
     let column = attempts
@@ -512,11 +513,11 @@ async fn send(
         .and_then(|a| a.id.as_ref())
         .map_or(IdColumn::Sku, |(c, _)| *c);
     let concurrency = settings.network.concurrency_for(column);
-    let throttle = open::throttle(settings, concurrency, deadline);
+    let throttle = open::throttle(settings, concurrency, limits.deadline);
     let teller = tell::Sending::new(printer, attempts.len() as u64, commands);
     let tell_event = |event: Event<'_>| teller.tell(&event);
     let now = clock::now;
-    let mut dispatcher = Dispatcher::new(&api.client, writer, &throttle, &stop, &now, &tell_event);
+    let mut dispatcher = Dispatcher::new(&api.client, writer, &throttle, stop, &now, &tell_event);
     dispatcher.sandbox = settings.sandbox;
     let feed = attempts.into_iter().map_while(|attempt| {
         // A repeated attempt is reserved for already.
@@ -529,5 +530,5 @@ async fn send(
     });
     let tally = dispatcher.run(feed, concurrency).await;
     drop(teller);
-    Ok((tally, open::ending_of(&stop, printer, commands)))
+    Ok((tally, open::ending_of(stop, printer, commands)))
 }

@@ -38,18 +38,23 @@ pub fn watch(stop: &Stop) {
 /// The signals that ask a process to end. Where no handler can be had, the system's own reaction
 /// is to end the process, which is safe.
 #[cfg(unix)]
-struct Signals([(u8, Option<tokio::signal::unix::Signal>); 3]);
+struct Signals(Vec<(u8, Option<tokio::signal::unix::Signal>)>);
 
 #[cfg(unix)]
 impl Signals {
     fn new() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        let kinds = [
-            (2, SignalKind::interrupt()),
-            (15, SignalKind::terminate()),
-            (15, SignalKind::hangup()),
-        ];
-        Self(kinds.map(|(number, kind)| (number, signal(kind).ok())))
+        let mut kinds = vec![(2, SignalKind::interrupt()), (15, SignalKind::terminate())];
+        // `nohup` means that the run goes on when its terminal has gone.
+        if !ignores_hangup() {
+            kinds.push((15, SignalKind::hangup()));
+        }
+        let kinds = kinds.into_iter();
+        Self(
+            kinds
+                .map(|(number, kind)| (number, signal(kind).ok()))
+                .collect(),
+        )
     }
 
     async fn next(&mut self) -> u8 {
@@ -66,6 +71,41 @@ impl Signals {
     }
 }
 
+/// Whether this process was started to ignore SIGHUP. No safe call of the system says so: Linux
+/// has it in a file, and elsewhere a shell is asked, which inherits it and sends SIGHUP to itself.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let in_file = if cfg!(target_os = "linux") {
+        std::fs::read_to_string("/proc/self/status").ok()
+    } else {
+        None
+    };
+    if let Some(ignored) = in_file.as_deref().and_then(ignored_of) {
+        let hangup = 1 << (SIGHUP - 1);
+        return ignored & hangup != 0;
+    }
+    use std::process::{Command, Stdio};
+    let mut shell = Command::new("/bin/sh");
+    let shell = shell
+        .args(["-c", "kill -HUP $$"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    shell.status().is_ok_and(|status| status.success())
+}
+
+#[cfg(unix)]
+const SIGHUP: i32 = rustix::process::Signal::HUP.as_raw();
+
+/// The set of ignored signals in `/proc/self/status`.
+#[cfg(unix)]
+fn ignored_of(status: &str) -> Option<u64> {
+    let set = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(set.trim(), 16).ok()
+}
+
 #[cfg(not(unix))]
 struct Signals;
 
@@ -80,5 +120,17 @@ impl Signals {
             Ok(()) => 2,
             Err(_) => std::future::pending().await,
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_file_tells_which_signals_are_ignored() {
+        let status = "Name:\tcreativeai\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n";
+        assert_eq!(ignored_of(status), Some(0x1001));
+        assert_eq!(ignored_of("Name:\tcreativeai\n"), None);
     }
 }

@@ -77,11 +77,7 @@ pub struct Sending<'a> {
 impl<'a> Sending<'a> {
     /// Tells of `total` attempts.
     pub fn new(printer: &'a Printer, total: u64, commands: &'a Commands) -> Self {
-        let progress = Progress::new(
-            Some(total),
-            "sending",
-            printer.shows_progress() && total > 0,
-        );
+        let progress = Progress::new(Some(total), "sending", printer);
         Self {
             printer,
             commands,
@@ -177,7 +173,7 @@ impl<'a> Sending<'a> {
             // Not escaped: it is JSON, which has no control characters, and must read back.
             E::Recover(line) => self.progress.suspend(|| {
                 self.printer
-                    .raw(format_args!("{}{line}", super::recover::MARK));
+                    .vital(format_args!("{}{line}", super::recover::MARK));
             }),
         }
     }
@@ -218,8 +214,7 @@ pub struct Polling<'a> {
 impl<'a> Polling<'a> {
     /// Tells of `total` generations.
     pub fn new(printer: &'a Printer, total: u64) -> Self {
-        let visible = printer.shows_progress() && total > 0;
-        let progress = Progress::new(Some(total), "rendering", visible);
+        let progress = Progress::new(Some(total), "rendering", printer);
         progress.rendering(total);
         Self {
             printer,

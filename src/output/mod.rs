@@ -3,12 +3,14 @@
 //! Data goes to standard output, everything else to standard error. What a server or a manifest
 //! says is escaped before it gets near a terminal or a page.
 
+mod canvas;
 mod card;
 mod columns;
 pub mod escape;
 pub mod hint;
 mod history;
 pub mod json;
+mod messages;
 pub mod natural;
 mod printer;
 mod progress;

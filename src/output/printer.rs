@@ -3,19 +3,24 @@
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anstream::AutoStream;
 use clap::ColorChoice;
 use owo_colors::OwoColorize;
 use serde::Serialize;
 
+use super::messages::{Messages, Step, Worth};
 use super::{json, wrap};
 
 /// Bytes of warnings that are kept back at most; a run of days must not fill the memory.
 const MOST_HELD: usize = 1 << 20;
 /// What stands for the warnings after those.
 const MORE: &str = "and further warnings\n";
+
+/// How long the end of a run waits for a standard error that takes nothing any more.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Columns of a terminal that does not tell, and of everything that is none.
 pub const USUAL_WIDTH: u16 = 80;
@@ -64,7 +69,7 @@ pub enum Tone {
 /// The two streams, and how to use them.
 pub struct Printer {
     out: Forgiving<Box<dyn Write + Send + Sync>>,
-    err: Mutex<Box<dyn Write + Send + Sync>>,
+    err: Arc<Messages>,
     /// Warnings that `--quiet` keeps back until it is known how the run ends.
     held: Mutex<String>,
     voice: Voice,
@@ -107,7 +112,7 @@ impl Printer {
         } else {
             Box::new(BufWriter::with_capacity(1 << 16, out))
         };
-        let err: Box<dyn Write + Send + Sync> = if err_is.coloured {
+        let err: Box<dyn Write + Send> = if err_is.coloured {
             Box::new(AutoStream::always(err))
         } else {
             Box::new(err)
@@ -118,7 +123,7 @@ impl Printer {
                 closed: false,
                 used: false,
             },
-            err: Mutex::new(err),
+            err: Arc::new(Messages::new(err)),
             held: Mutex::default(),
             voice,
             out_is,
@@ -129,6 +134,7 @@ impl Printer {
 
     /// Standard output. That its reader has gone is no error: writing goes on into nothing.
     pub fn out(&mut self) -> &mut (dyn Write + Send + Sync) {
+        self.err.keep_order();
         &mut self.out
     }
 
@@ -154,6 +160,7 @@ impl Printer {
 
     /// Text on standard output; on a terminal, which would break lines anywhere, in lines that fit.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
+        self.err.keep_order();
         if self.out_is.terminal {
             let fitting = wrap::wrap(text, self.width);
             return self.out.write_all(fitting.as_bytes());
@@ -163,6 +170,7 @@ impl Printer {
 
     /// One JSON document on standard output.
     pub fn document(&mut self, value: &impl Serialize) -> io::Result<()> {
+        self.err.keep_order();
         json::write(&mut self.out, value)?;
         self.out.write_all(b"\n")?;
         self.out.flush()
@@ -174,27 +182,34 @@ impl Printer {
         self.out.flush()
     }
 
+    /// Waits until every message is on standard error, or nobody takes them any more. Call it
+    /// before a question and before the process ends.
+    pub fn finish_messages(&self) {
+        self.err.drain(LAST_PATIENCE);
+    }
+
     /// Tells on standard error, unless `--quiet`.
     pub fn note(&self, text: impl Display) {
         if !self.voice.quiet {
-            self.say(text);
+            self.line(text, Worth::News);
         }
     }
 
     /// Tells on standard error how a run ended. `--quiet` silences a success only: whoever reads
     /// cron's mail wants to know why the code is not 0.
     pub fn conclude(&self, text: impl Display, is_success: bool) {
-        if is_success {
-            return self.note(text);
+        if !is_success {
+            self.settle(false);
+        } else if self.voice.quiet {
+            return;
         }
-        self.settle(false);
         self.say(text);
     }
 
     /// Tells on standard error with `-v`.
     pub fn detail(&self, text: impl Display) {
         if self.voice.verbose > 0 {
-            self.say(text);
+            self.line(text, Worth::News);
         }
     }
 
@@ -202,7 +217,8 @@ impl Printer {
     /// [`Printer::settle`].
     pub fn warn(&self, text: impl Display) {
         if !self.voice.quiet {
-            return self.headed("warning:", Tone::Doubt, text);
+            let text = self.with_head("warning:", Tone::Doubt, text);
+            return self.err.push(text + "\n", Worth::News);
         }
         let text = self.with_head("warning:", Tone::Doubt, text);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -218,24 +234,25 @@ impl Printer {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let text = std::mem::take(&mut *held);
         if !success && !text.is_empty() {
-            self.tell(format_args!("{text}"));
+            self.err.push(text, Worth::Kept);
         }
     }
 
     /// Tells an error on standard error, whatever was asked for.
     pub fn error(&self, text: impl Display) {
         self.settle(false);
-        self.headed("error:", Tone::Bad, text);
+        let text = self.with_head("error:", Tone::Bad, text);
+        self.err.push(text + "\n", Worth::Kept);
     }
 
     /// Tells on standard error, whatever was asked for.
     pub fn say(&self, text: impl Display) {
-        self.tell(format_args!("{}\n", self.wrapped(text.to_string())));
+        self.line(text, Worth::Kept);
     }
 
-    fn headed(&self, word: &str, tone: Tone, text: impl Display) {
-        let text = self.with_head(word, tone, text);
-        self.tell(format_args!("{text}\n"));
+    fn line(&self, text: impl Display, worth: Worth) {
+        let text = self.wrapped(text.to_string());
+        self.err.push(text + "\n", worth);
     }
 
     fn with_head(&self, word: &str, tone: Tone, text: impl Display) -> String {
@@ -253,17 +270,16 @@ impl Printer {
         }
     }
 
-    /// Tells on standard error as it is, not even broken into lines, whatever was asked for.
-    pub fn raw(&self, text: impl Display) {
-        self.tell(format_args!("{text}\n"));
+    /// Tells on standard error what must not be lost, as it is and not even broken into lines,
+    /// whatever was asked for.
+    pub fn vital(&self, text: impl Display) {
+        self.err.push(format!("{text}\n"), Worth::Vital);
     }
 
-    fn tell(&self, text: std::fmt::Arguments<'_>) {
-        let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
-        // When even standard error fails there is nobody left to tell. One write a message keeps
-        // the lines of several processes apart.
-        let _ = err.write_all(text.to_string().as_bytes());
-        let _ = err.flush();
+    /// Where a progress bar is drawn, in order with the messages.
+    pub(super) fn canvas(&self) -> impl Fn(Vec<Step>) + Send + Sync + 'static {
+        let err = Arc::clone(&self.err);
+        move |frame| err.draw(frame)
     }
 
     /// `text` for standard output in the colour of `tone`, where colours are wanted.
@@ -417,7 +433,7 @@ impl Printer {
                 closed: false,
                 used: false,
             },
-            err: Mutex::new(Box::new(heard.err.clone())),
+            err: Arc::new(Messages::at_once(Box::new(heard.err.clone()))),
             held: Mutex::default(),
             voice,
             out_is: Behind {

@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::canvas::Canvas;
 use super::{Printer, words};
 
 /// How often what changes by itself is drawn again: time left, a wait.
 const TICK: Duration = Duration::from_millis(250);
+/// Pictures a second at most.
+const PICTURES: u8 = 20;
 
 /// Something that has come to an end for one job of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,11 +174,13 @@ pub struct Progress {
 
 impl Progress {
     /// A run over `total` jobs, if that is known. `stage` says what is done with them, as in
-    /// "Sending". Nothing is drawn unless it is `visible`; see [`Printer::shows_progress`].
-    pub fn new(total: Option<u64>, stage: &'static str, visible: bool) -> Self {
+    /// "Sending". Nothing is drawn where the printer shows no progress, or there is nothing to do.
+    pub fn new(total: Option<u64>, stage: &'static str, printer: &Printer) -> Self {
         let counts = Arc::<Counts>::default();
-        let bar = visible.then(|| {
-            let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+        let bar = (printer.shows_progress() && total != Some(0)).then(|| {
+            let canvas = Canvas::new(printer.canvas());
+            let target = ProgressDrawTarget::term_like_with_hz(Box::new(canvas), PICTURES);
+            let bar = ProgressBar::with_draw_target(total, target);
             bar.set_style(style(stage, total.is_some(), counts.clone()));
             bar.set_prefix(stage);
             bar.enable_steady_tick(TICK);
@@ -186,7 +191,10 @@ impl Progress {
 
     /// Progress that nobody sees.
     pub fn hidden() -> Self {
-        Self::new(None, "", false)
+        Self {
+            counts: Arc::default(),
+            bar: None,
+        }
     }
 
     /// One more job has come to an end.

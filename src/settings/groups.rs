@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::keys::MODELS;
 use super::resolve::{Layers, Said, Show, amount, parsed, parsed_or_number, text, whole};
 use super::{Flags, Origin, Setting};
-use crate::api::{DurationStyle, Rate};
+use crate::api::{DurationStyle, LONGEST_ASKED, Rate};
 use crate::cli::values;
 use crate::exit::Failure;
 use crate::jobs::{Credits, IdColumn, Rates, Seconds};
@@ -108,6 +108,8 @@ pub struct Network {
     pub connect_timeout: Duration,
     /// Longest wait for a reply.
     pub request_timeout: Duration,
+    /// Longest single wait that the API may ask for.
+    pub max_retry_wait: Duration,
     /// Between two polls of a job; 1 s by default under `--sandbox`.
     pub interval: Duration,
 }
@@ -133,6 +135,7 @@ impl Network {
             timeout: l.pick_open("timeout", timeout, length())?,
             connect_timeout: l.pick("connect_timeout", connect, length(), seconds(10))?,
             request_timeout: l.pick("request_timeout", request, length(), seconds(60))?,
+            max_retry_wait: l.pick("max_retry_wait", Said::nothing(), length(), LONGEST_ASKED)?,
             interval: l.pick("interval", interval, length(), seconds(usual_interval))?,
         })
     }

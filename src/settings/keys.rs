@@ -37,7 +37,7 @@ const fn open(name: &'static str, example: &'static str, about: &'static str) ->
 pub const MODELS: &str = "rates.models";
 
 /// All keys; those of one table stand together, those of none first.
-pub const KEYS: [Key; 33] = [
+pub const KEYS: [Key; 34] = [
     key(
         "base_url",
         "\"https://api.creativeai.run\"",
@@ -91,6 +91,11 @@ pub const KEYS: [Key; 33] = [
         "Longest wait for a connection.",
     ),
     key("request_timeout", "\"60s\"", "Longest wait for one reply."),
+    key(
+        "max_retry_wait",
+        "\"15m\"",
+        "Longest single wait when the API asks to come back later.",
+    ),
     key(
         "interval",
         "\"10s\"",

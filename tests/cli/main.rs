@@ -17,6 +17,8 @@ mod outcomes;
 mod retry;
 #[cfg(unix)]
 mod signals;
+#[cfg(unix)]
+mod stalls;
 mod stops;
 mod submit;
 mod support;

@@ -276,3 +276,47 @@ fn a_full_disk_is_answered_with_503_and_room_ends_that() {
         ended.stderr
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_receiver_whose_words_nobody_reads_goes_on_answering() {
+    use std::io::{BufRead, BufReader};
+
+    // More words than any pipe holds.
+    const REFUSED: usize = 5_000;
+    let world = World::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let args = ["listen", "-v", "--addr", "127.0.0.1:0"];
+    let mut command = world.command(crate::support::world::PROGRAM, &args);
+    command.stderr(writer);
+    let mut run = crate::support::Running::of(command);
+    let mut reader = BufReader::new(reader);
+    let mut line = String::new();
+    while !line.contains("listening on http://") {
+        line.clear();
+        assert!(
+            reader.read_line(&mut line).unwrap() > 0,
+            "it never listened"
+        );
+    }
+    let (_, address) = line.split_once("http://").unwrap();
+    let addr = address[..address.find('/').unwrap()].parse().unwrap();
+    // From here on nobody reads.
+    let good = Delivery::completed("vgen_1");
+    let bad = good.clone().without("x-creativeai-signature").request();
+    let mut connection = Connection::open(addr).unwrap();
+    for _ in 0..REFUSED {
+        let status = match connection.request(&bad) {
+            Ok(status) => status,
+            Err(_) => {
+                connection = Connection::open(addr).unwrap();
+                connection.request(&bad).unwrap()
+            }
+        };
+        assert_eq!(status, 401);
+    }
+    let mut other = Connection::open(addr).unwrap();
+    assert_eq!(other.request(&good.request()).unwrap(), 200);
+    assert!(!run.has_ended());
+    assert_eq!(Delivery::read_all(&kept(&world)).len(), 1);
+}

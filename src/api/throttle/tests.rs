@@ -233,3 +233,17 @@ async fn every_worker_gets_its_turn_under_throttling_rate_and_cancellation() {
     let state = throttle.state();
     assert_eq!(state.in_flight, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_wait_that_the_vendor_asks_for_has_an_end() {
+    for (longest, most) in [(None, LONGEST_ASKED), (Some(seconds(60)), seconds(60))] {
+        let mut throttle = Throttle::new(1, None, None);
+        if let Some(longest) = longest {
+            throttle = throttle.with_longest_wait(longest);
+        }
+        let start = Instant::now();
+        let permit = throttle.permit().await.unwrap();
+        let wait = permit.throttled(Some(seconds(24 * 60 * 60)), 1);
+        assert_eq!(wait, Wait::Until(start + most));
+    }
+}

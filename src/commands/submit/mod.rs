@@ -9,9 +9,9 @@ use plan::{Decision, Plan};
 
 use serde_json::{Value, json};
 
+use super::limits::Limits;
 use super::open::{self, Api};
 use super::poll::Poller;
-use super::signals;
 use super::tell;
 use crate::api::{Endpoint, correlated, request_body};
 use crate::cli::SubmitArgs;
@@ -55,16 +55,20 @@ pub async fn run(
     if plan.is_empty() {
         printer.warn(format_args!("{} has no rows", manifest.name()));
     }
-    let stop = Stop::default();
-    signals::watch(&stop);
-    let deadline = open::watch_deadline(settings, &stop);
+    let limits = Limits::watch(settings);
+    limits.start_timer();
+    let stop = &limits.stop;
     let api = Api::open(settings).await?;
-    let mut ledger = Ledger::new(settings.rates.clone()).with_subjects();
-    if args.wait {
-        // Polling looks into the log; sending does not.
-        ledger = ledger.with_places().with_owners();
-    }
-    let writer = open::open_writer(&path, ledger, settings, "submit", printer)?;
+    let ledger = || {
+        let ledger = Ledger::new(settings.rates.clone()).with_subjects();
+        if args.wait {
+            // Polling looks into the log; sending does not.
+            ledger.with_places().with_owners()
+        } else {
+            ledger
+        }
+    };
+    let writer = open::open_writer(&path, ledger, settings, "submit", &limits, printer)?;
     open::check_mixing(&writer, settings, &api.base)?;
     plan.decide(&writer.ledger(), args.resubmit_changed);
     let charged_before = {
@@ -78,13 +82,13 @@ pub async fn run(
         ));
     }
     let concurrency = settings.network.concurrency_for(manifest.id_column());
-    let throttle = open::throttle(settings, concurrency, deadline);
+    let throttle = open::throttle(settings, concurrency, limits.deadline);
     let commands = open::commands(&path, &writer.ledger(), settings);
     let teller = tell::Sending::new(printer, most_to_send(&plan, args), &commands)
         .of_manifest(manifest.name());
     let tell_event = |event: Event<'_>| teller.tell(&event);
     let now = clock::now;
-    let mut dispatcher = Dispatcher::new(&api.client, &writer, &throttle, &stop, &now, &tell_event);
+    let mut dispatcher = Dispatcher::new(&api.client, &writer, &throttle, stop, &now, &tell_event);
     dispatcher.sandbox = settings.sandbox;
     let cap = Cap::new(args.max_credits, writer.ledger().committed());
     let tally = {
@@ -93,7 +97,7 @@ pub async fn run(
             settings,
             plan: &plan,
             writer: &writer,
-            stop: &stop,
+            stop,
             cap: &cap,
             tally: &|| dispatcher.tally(),
             id_column: manifest.id_column(),
@@ -105,10 +109,10 @@ pub async fn run(
     drop(teller);
     let mut ending = Ending::default();
     if args.wait && !stop.is_set() {
-        let poller = Poller::new(&api, &writer, &stop, settings, printer, concurrency);
+        let poller = Poller::new(&api, &writer, stop, settings, printer, concurrency);
         ending.join(poller.wait(|job| plan.holds(job)).await?);
     }
-    ending.join(open::ending_of(&stop, printer, &commands));
+    ending.join(open::ending_of(stop, printer, &commands));
     ending.note_if(cap.is_reached(), Code::Decision);
     ending.note_if(plan.counts.changed > 0, Code::Decision);
     let mut summary = Summary::new("submit");

@@ -1,0 +1,433 @@
+//! Standard error, written by a thread of its own: a terminal that stands still, or a pipe that
+//! is not read, costs messages and never keeps an order, a poll or a delivery waiting.
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use console::Term;
+
+/// Bytes of messages that wait at most before further ones are dropped.
+const MOST_WAITING: usize = 1 << 20;
+/// Bytes written at a time. Small, so that a slow reader is told from one that has stopped.
+const CHUNK: usize = 1 << 14;
+/// Pictures of a progress bar that wait at most; an old one is worth nothing.
+const MOST_FRAMES: usize = 8;
+/// How long a full queue is given before it counts as stalled. It is waited for once a stall.
+const HICCUP: Duration = Duration::from_millis(50);
+/// How long other output waits for the messages before it.
+const ORDER_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How much a message is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// Dropped, and counted, when too many wait.
+    News,
+    /// Never dropped while the run goes on: how it ended, and why.
+    Kept,
+    /// The only trace of what it tells: even the end of the process waits for it.
+    Vital,
+}
+
+/// One step of drawing a progress bar.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// The cursor goes up so many lines.
+    Up(usize),
+    /// The cursor goes down so many lines.
+    Down(usize),
+    /// The cursor goes right so many columns.
+    Right(usize),
+    /// The cursor goes left so many columns.
+    Left(usize),
+    /// Text, and the next line.
+    Line(String),
+    /// Text.
+    Text(String),
+    /// An empty line, from its beginning.
+    Clear,
+}
+
+#[derive(Debug)]
+enum Message {
+    Text(String, Worth),
+    Frame(Vec<Step>),
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Message>,
+    /// Bytes of text among them.
+    bytes: usize,
+    frames: usize,
+    /// Vital messages that are not written yet, the one being written included.
+    vital: usize,
+    /// Messages dropped since the last that was not.
+    dropped: u64,
+    /// The queue was full, and stayed so.
+    stalled: bool,
+    /// The thread is writing.
+    writing: bool,
+    /// Writes so far, to tell slow from stalled.
+    writes: u64,
+    closed: bool,
+}
+
+impl Queue {
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && !self.writing
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= MOST_WAITING
+    }
+
+    fn push(&mut self, text: String, worth: Worth) {
+        self.bytes += text.len();
+        self.vital += usize::from(worth == Worth::Vital);
+        self.waiting.push_back(Message::Text(text, worth));
+    }
+
+    /// The oldest message; of text as many as make a good write. `None` when there is none.
+    fn take(&mut self) -> Option<Work> {
+        let (mut text, mut vital) = match self.waiting.pop_front()? {
+            Message::Frame(steps) => {
+                self.frames -= 1;
+                return Some(Work::Frame(steps));
+            }
+            Message::Text(text, worth) => (text, usize::from(worth == Worth::Vital)),
+        };
+        self.bytes -= text.len();
+        while let Some(Message::Text(next, worth)) = self.waiting.front()
+            && text.len() + next.len() <= CHUNK
+        {
+            self.bytes -= next.len();
+            vital += usize::from(*worth == Worth::Vital);
+            text.push_str(next);
+            self.waiting.pop_front();
+        }
+        Some(Work::Text { text, vital })
+    }
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    writer: Mutex<Box<dyn Write + Send>>,
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, text: &str) {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        // When even standard error fails there is nobody left to tell.
+        let _ = writer.write_all(text.as_bytes());
+        let _ = writer.flush();
+    }
+
+    /// Writes what comes until the other side has gone.
+    fn serve(&self) {
+        let mut terminal = None;
+        let mut vital = 0;
+        while let Some(work) = self.next(vital) {
+            vital = work.vital();
+            match work {
+                Work::Text { text, .. } => self.write(&text),
+                Work::Frame(steps) => {
+                    // A picture that cannot be drawn is missed by nobody.
+                    let _ = draw(terminal.get_or_insert_with(Term::buffered_stderr), &steps);
+                }
+            }
+        }
+    }
+
+    /// What is to be written next. What was handed out before, with so many `vital` messages, is
+    /// written by now.
+    fn next(&self, vital: usize) -> Option<Work> {
+        let mut queue = self.queue();
+        queue.vital -= vital;
+        if std::mem::take(&mut queue.writing) {
+            queue.writes += 1;
+            queue.stalled = false;
+        }
+        if queue.dropped > 0 {
+            let notice = notice(std::mem::take(&mut queue.dropped));
+            queue.push(notice, Worth::Kept);
+        }
+        self.changed.notify_all();
+        let nothing = |queue: &mut Queue| queue.waiting.is_empty() && !queue.closed;
+        let waited = self.changed.wait_while(queue, nothing);
+        let mut queue = waited.unwrap_or_else(PoisonError::into_inner);
+        let work = queue.take()?;
+        queue.writing = true;
+        Some(work)
+    }
+}
+
+/// What the thread writes in one go.
+enum Work {
+    Text { text: String, vital: usize },
+    Frame(Vec<Step>),
+}
+
+impl Work {
+    fn vital(&self) -> usize {
+        match self {
+            Self::Text { vital, .. } => *vital,
+            Self::Frame(_) => 0,
+        }
+    }
+}
+
+/// The words for messages that were dropped.
+fn notice(dropped: u64) -> String {
+    let were = if dropped == 1 { "was" } else { "were" };
+    format!(
+        "warning: {} {were} not shown, because standard error was not read; nothing else is \
+         missing\n",
+        super::words::count(dropped, "message")
+    )
+}
+
+fn draw(terminal: &Term, steps: &[Step]) -> std::io::Result<()> {
+    for step in steps {
+        match step {
+            Step::Up(n) => terminal.move_cursor_up(*n)?,
+            Step::Down(n) => terminal.move_cursor_down(*n)?,
+            Step::Right(n) => terminal.move_cursor_right(*n)?,
+            Step::Left(n) => terminal.move_cursor_left(*n)?,
+            Step::Line(text) => terminal.write_line(text)?,
+            Step::Text(text) => terminal.write_str(text)?,
+            Step::Clear => terminal.clear_line()?,
+        }
+    }
+    terminal.flush()
+}
+
+/// The way to standard error.
+pub struct Messages {
+    shared: Arc<Shared>,
+    /// Whether a thread writes; known once there was something to write.
+    has_thread: OnceLock<bool>,
+}
+
+impl Messages {
+    /// Messages that go to `writer`.
+    pub fn new(writer: Box<dyn Write + Send>) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                queue: Mutex::default(),
+                changed: Condvar::new(),
+                writer: Mutex::new(writer),
+            }),
+            has_thread: OnceLock::new(),
+        }
+    }
+
+    /// The same, each written before [`Messages::push`] returns.
+    #[cfg(test)]
+    pub fn at_once(writer: Box<dyn Write + Send>) -> Self {
+        let messages = Self::new(writer);
+        let _ = messages.has_thread.set(false);
+        messages
+    }
+
+    /// Hands in whole lines.
+    pub fn push(&self, text: String, worth: Worth) {
+        if !self.has_thread() {
+            return self.shared.write(&text);
+        }
+        let mut queue = self.shared.queue();
+        if worth == Worth::News && queue.is_full() && !queue.stalled {
+            // Many messages at once are no stall yet.
+            let waited = self
+                .shared
+                .changed
+                .wait_timeout_while(queue, HICCUP, |queue| queue.is_full());
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+            queue.stalled = queue.is_full();
+        }
+        if worth == Worth::News && queue.is_full() {
+            queue.dropped += 1;
+            return;
+        }
+        queue.push(text, worth);
+        drop(queue);
+        self.shared.changed.notify_all();
+    }
+
+    /// Hands in a picture of a progress bar. Where older ones wait still it is dropped.
+    pub fn draw(&self, frame: Vec<Step>) {
+        if frame.is_empty() || !self.has_thread() {
+            return;
+        }
+        let mut queue = self.shared.queue();
+        if queue.frames < MOST_FRAMES {
+            queue.frames += 1;
+            queue.waiting.push_back(Message::Frame(frame));
+            drop(queue);
+            self.shared.changed.notify_all();
+        }
+    }
+
+    /// Returns once everything is written, or nothing was for as long as `patience`. Vital
+    /// messages are waited for all the same.
+    pub fn drain(&self, patience: Duration) {
+        let mut queue = self.shared.queue();
+        while !queue.is_idle() {
+            let before = queue.writes;
+            let waiting = |queue: &mut Queue| !queue.is_idle() && queue.writes == before;
+            let waited = self
+                .shared
+                .changed
+                .wait_timeout_while(queue, patience, waiting);
+            let (now, late) = waited.unwrap_or_else(PoisonError::into_inner);
+            queue = now;
+            if late.timed_out() && queue.vital == 0 {
+                queue.stalled = true;
+                return;
+            }
+        }
+    }
+
+    /// Waits for what was handed in, so that text which goes elsewhere comes after it; not at all
+    /// while nobody takes anything.
+    pub fn keep_order(&self) {
+        if !self.shared.queue().stalled {
+            self.drain(ORDER_PATIENCE);
+        }
+    }
+
+    fn has_thread(&self) -> bool {
+        *self.has_thread.get_or_init(|| {
+            let shared = Arc::clone(&self.shared);
+            let thread = std::thread::Builder::new().name("messages".to_owned());
+            // Where the system gives no thread, a message is written by whoever has it.
+            thread.spawn(move || shared.serve()).is_ok()
+        })
+    }
+}
+
+impl Drop for Messages {
+    /// Lets the thread end once everything is written.
+    fn drop(&mut self) {
+        self.shared.queue().closed = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// A reader that takes one write whenever it is told to.
+    struct Slow {
+        leave: mpsc::Receiver<()>,
+        written: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            // Once the other side has gone, everything is let through.
+            let _ = self.leave.recv();
+            self.written.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn slow() -> (Messages, mpsc::Sender<()>, Arc<Mutex<Vec<u8>>>) {
+        let (go, leave) = mpsc::channel();
+        let written = Arc::<Mutex<Vec<u8>>>::default();
+        let writer = Slow {
+            leave,
+            written: Arc::clone(&written),
+        };
+        (Messages::new(Box::new(writer)), go, written)
+    }
+
+    fn text(written: &Mutex<Vec<u8>>) -> String {
+        String::from_utf8(written.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn a_reader_that_stands_still_costs_news_and_nothing_else() {
+        let (messages, go, written) = slow();
+        let line = "x".repeat(CHUNK - 1) + "\n";
+        let fitting = MOST_WAITING / CHUNK;
+        for _ in 0..fitting + 10 {
+            messages.push(line.clone(), Worth::News);
+        }
+        messages.push("the end\n".to_owned(), Worth::Kept);
+        messages.push("the only trace\n".to_owned(), Worth::Vital);
+        assert_eq!(text(&written), "", "nobody has read yet");
+        drop(go);
+        messages.drain(Duration::MAX);
+        let written = text(&written);
+        let shown = written.matches("x\n").count();
+        // One is in the thread's hands, besides those that wait.
+        assert!((fitting..=fitting + 1).contains(&shown), "{shown}");
+        for kept in ["the end\n", "the only trace\n"] {
+            assert!(written.contains(kept), "{kept}");
+        }
+        let missing = format!("warning: {} messages were not shown", fitting + 10 - shown);
+        assert!(written.contains(&missing), "{missing}");
+    }
+
+    #[test]
+    fn everything_is_shown_in_order_to_a_reader_that_reads() {
+        let (messages, go, written) = slow();
+        drop(go);
+        let mut expected = String::new();
+        for n in 0..20_000 {
+            let line = format!("message {n} of many, each with a few words more\n");
+            expected.push_str(&line);
+            messages.push(line, Worth::News);
+        }
+        messages.drain(Duration::MAX);
+        assert!(text(&written) == expected);
+    }
+
+    #[test]
+    fn the_end_waits_for_what_is_vital_and_not_for_ever_for_the_rest() {
+        let (messages, go, written) = slow();
+        messages.push("some news\n".to_owned(), Worth::News);
+        messages.drain(Duration::from_millis(1));
+        assert_eq!(text(&written), "", "it was not waited for");
+        messages.push("the only trace\n".to_owned(), Worth::Vital);
+        let (done, ended) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let messages = &messages;
+            scope.spawn(move || {
+                messages.drain(Duration::from_millis(1));
+                done.send(()).unwrap();
+            });
+            assert!(ended.try_recv().is_err(), "it is waited for");
+            drop(go);
+            ended.recv().unwrap();
+        });
+        assert_eq!(text(&written), "some news\nthe only trace\n");
+    }
+
+    #[test]
+    fn pictures_of_a_bar_do_not_pile_up() {
+        let (messages, go, _written) = slow();
+        messages.push("first\n".to_owned(), Worth::News);
+        for _ in 0..100 {
+            messages.draw(vec![Step::Clear]);
+        }
+        assert!(messages.shared.queue().frames <= MOST_FRAMES);
+        messages.shared.queue().waiting.clear();
+        messages.shared.queue().frames = 0;
+        drop(go);
+    }
+}
