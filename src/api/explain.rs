@@ -11,7 +11,7 @@ const MAX_PROSE: usize = 200;
 
 /// The message in an error reply's body of no documented shape, JSON or not; `None` when it says
 /// nothing.
-pub(super) fn message(body: &[u8], key: Option<&ApiKey>) -> Option<String> {
+pub(crate) fn message(body: &[u8], key: Option<&ApiKey>) -> Option<String> {
     if let Ok(value) = serde_json::from_slice(body) {
         return message_of(&value)
             .map(|text| tidy(&text, key))

@@ -27,6 +27,7 @@ mod wire;
 
 pub use base::{BaseUrl, ConfigError};
 pub use client::{Client, ClientOptions, build_transport, transport};
+pub(crate) use explain::message as message_in_reply;
 pub use explain::root_cause;
 pub use key::ApiKey;
 pub use outcome::{Body, Outcome, PollOutcome, Reply, classify_poll, classify_submission};

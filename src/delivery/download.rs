@@ -79,7 +79,7 @@ struct Ready<'p> {
 
 enum Outcome<'p> {
     Already,
-    Ready(Ready<'p>),
+    Ready(Box<Ready<'p>>),
     Placed(u64),
     Failed(Failure),
     Stopped,
@@ -139,7 +139,7 @@ impl<R: Refresh> Run<'_, R> {
                     summary.bytes += bytes;
                 }
                 Outcome::Ready(ready) => {
-                    gathered.ready.push(ready);
+                    gathered.ready.push(*ready);
                     gathered.missing -= 1;
                 }
                 Outcome::Failed(failure) => self.fail(&mut summary, failure),
@@ -179,7 +179,7 @@ impl<R: Refresh> Run<'_, R> {
     ) -> (usize, Outcome<'p>) {
         let outcome = match self.whole(group, clip).await {
             Ok(None) => Outcome::Already,
-            Ok(Some(ready)) if when == When::Complete => Outcome::Ready(ready),
+            Ok(Some(ready)) if when == When::Complete => Outcome::Ready(Box::new(ready)),
             Ok(Some(ready)) => {
                 let bytes = ready.whole.bytes;
                 match self.put(group, ready).await {

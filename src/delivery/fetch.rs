@@ -1,39 +1,41 @@
 //! One try at one clip: ask, check the reply, take the bytes in, go on where the last try ended.
 
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures::StreamExt;
 use reqwest::Response;
-use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap,
-    HeaderName, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE,
-};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_RANGE, RANGE};
 use sha2::{Digest, Sha256};
 use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 
 use crate::jobs::JobKey;
 
-use super::client::{CallError, Client, plain, retry_after};
+use super::client::{Client, plain};
 use super::media;
 use super::outcome::{Event, Halt};
-use super::part::{Notes, Part, Whole, hash_of};
+use super::part::{Got, Part, Whole, hash_of};
+use super::reply::{begin_anew, check, check_range, content_range, cut, no_clip, no_reply, notes};
 use super::tries::Unasked;
+use super::unpack::{Unusable, unpack};
 
-/// Why a try brought no whole clip.
+/// Why a try brought no whole clip. What a link does is worded to follow the link itself:
+/// "answers HTTP 410".
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// The link leads nowhere any more, as this HTTP status says.
-    Expired(u16),
+    /// This link gives no clip; another link may.
+    NoClip(String),
     /// Another try may work, after the time the server asked for.
     Again {
         why: String,
         after: Option<Duration>,
     },
-    /// No try will.
+    /// No try and no link will.
     Never(String),
-    /// The link has expired, and no fresh one could be asked for.
+    /// The vendor was asked for the clip once more, and there is none.
+    Lost(String),
+    /// The link gives no clip, and no fresh one could be asked for.
     Unasked(Unasked),
     /// No https connection can be made from this machine.
     Unable(String),
@@ -73,25 +75,25 @@ impl Fetch<'_> {
         let have = part.len();
         if have > 0 && part.notes.total == Some(have) {
             let sink = open(part, have).await?;
-            return self.finish(sink, address, part);
+            return self.finish(sink, address, part).await;
         }
         let headers = headers(have, part.notes.validator.as_deref());
         let response = tokio::select! {
             biased;
             () = self.halt.wait() => return Err(Trouble::Stopped),
-            response = self.client.get(address, &headers) => response.map_err(call_trouble)?,
+            response = self.client.get(address, &headers) => response.map_err(no_reply)?,
         };
         let status = response.status().as_u16();
         match status {
             200 => {
-                check(&response)?;
+                check(&response, address)?;
                 self.check_size(response.content_length())?;
                 part.clear()?;
                 part.notes = notes(&response);
                 part.save()?;
             }
             206 => {
-                check(&response)?;
+                check(&response, address)?;
                 if let Err(why) = check_range(&response, have, &part.notes) {
                     return Err(start_over(part, why));
                 }
@@ -104,9 +106,9 @@ impl Fetch<'_> {
                     return Err(start_over(part, "the clip has changed on the server"));
                 }
                 let sink = open(part, have).await?;
-                return self.finish(sink, address, part);
+                return self.finish(sink, address, part).await;
             }
-            _ => return Err(status_trouble(status, response.headers())),
+            _ => return Err(no_clip(response).await),
         }
         let have = if status == 206 { have } else { 0 };
         let sink = open(part, have).await?;
@@ -116,12 +118,12 @@ impl Fetch<'_> {
             total: part.notes.total,
         });
         let sink = self.take_in(response, sink, part).await?;
-        self.finish(sink, address, part)
+        self.finish(sink, address, part).await
     }
 
     fn check_size(&self, total: Option<u64>) -> Result<(), Trouble> {
         match total {
-            Some(0) => Err(empty()),
+            Some(0) => Err(Trouble::NoClip("gives an empty file".to_owned())),
             Some(total) if total > self.max_size => Err(self.too_large(&format!("{total} bytes"))),
             _ => Ok(()),
         }
@@ -179,38 +181,39 @@ impl Fetch<'_> {
         Err(trouble)
     }
 
-    fn finish(&self, sink: Sink, address: &str, part: &mut Part) -> Result<Whole, Trouble> {
+    async fn finish(&self, sink: Sink, address: &str, part: &mut Part) -> Result<Whole, Trouble> {
         drop(sink.file);
-        if sink.len == 0 {
-            part.clear()?;
-            return Err(empty());
-        }
         let sha256 = base16ct::lower::encode_string(&sink.hasher.finalize());
-        let whole = part.finish(sink.len, sha256, address, self.is_voice)?;
-        if whole.is_none() {
-            part.clear()?;
+        let mut got = Got {
+            bytes: sink.len,
+            sha256,
+            is_unpacked: false,
+        };
+        if media::is_gzip(&part.head()?) {
+            let (from, to) = (part.data.clone(), part.unpacked_file());
+            let max_size = self.max_size;
+            let unpacking = tokio::task::spawn_blocking(move || unpack(&from, &to, max_size));
+            match unpacking.await.map_err(io::Error::other)? {
+                Ok(unpacked) => got = unpacked,
+                Err(Unusable::Disk(error)) => return Err(Trouble::Disk(error)),
+                Err(unusable) => {
+                    part.clear()?;
+                    return Err(match unusable {
+                        Unusable::TooLarge => {
+                            self.too_large(&format!("over {} bytes unpacked", self.max_size))
+                        }
+                        _ => Trouble::NoClip("gives a damaged gzip file".to_owned()),
+                    });
+                }
+            }
         }
-        let why = "its link led to a page instead of a clip, and nothing was saved; open the link in a \
-                   browser to see what it says";
-        whole.ok_or_else(|| Trouble::Never(why.to_owned()))
-    }
-}
-
-/// Whether a reply is a clip, as far as its headers tell.
-fn check(response: &Response) -> Result<(), Trouble> {
-    let content_type = header(response, &CONTENT_TYPE);
-    if !media::accepts(content_type) {
-        return Err(Trouble::Never(format!(
-            "its link led to {} instead of a clip, and nothing was saved; open the link in a browser \
-             to see what it says",
-            content_type.unwrap_or("something")
-        )));
-    }
-    match header(response, &CONTENT_ENCODING) {
-        None | Some("" | "identity") => Ok(()),
-        Some(coding) => Err(Trouble::Never(format!(
-            "the server sent the clip {coding}-encoded, which was not asked for"
-        ))),
+        match part.finish(got, address, self.is_voice)? {
+            Ok(whole) => Ok(whole),
+            Err(what) => {
+                part.clear()?;
+                Err(Trouble::NoClip(format!("gives {what}, not a clip")))
+            }
+        }
     }
 }
 
@@ -256,101 +259,9 @@ fn headers(have: u64, validator: Option<&str>) -> HeaderMap {
     headers
 }
 
-fn notes(response: &Response) -> Notes {
-    // A weak tag promises only that the clip looks the same, not that the bytes are.
-    let tag = header(response, &ETAG).filter(|tag| !tag.starts_with("W/"));
-    Notes {
-        validator: tag
-            .or_else(|| header(response, &LAST_MODIFIED))
-            .map(str::to_owned),
-        total: response.content_length(),
-        content_type: header(response, &CONTENT_TYPE).map(str::to_owned),
-        whole: None,
-    }
-}
-
-struct ContentRange {
-    /// First and last byte.
-    span: Option<(u64, u64)>,
-    total: Option<u64>,
-}
-
-fn content_range(response: &Response) -> Option<ContentRange> {
-    let (span, total) = header(response, &CONTENT_RANGE)?
-        .strip_prefix("bytes ")?
-        .split_once('/')?;
-    let span = match span.split_once('-') {
-        Some((first, last)) => Some((first.parse().ok()?, last.parse().ok()?)),
-        None => None,
-    };
-    Some(ContentRange {
-        span,
-        total: total.parse().ok(),
-    })
-}
-
-fn check_range(response: &Response, have: u64, notes: &Notes) -> Result<(), &'static str> {
-    let range = content_range(response).ok_or("the server did not say which part it sent")?;
-    let (Some((first, last)), Some(total)) = (range.span, range.total) else {
-        return Err("the server did not say which part it sent");
-    };
-    if first != have || last.checked_add(1) != Some(total) {
-        return Err("the server sent another part than the one asked for");
-    }
-    let length = response.content_length();
-    if length.is_some_and(|length| length != total - have) {
-        return Err("the server sent another length than it said");
-    }
-    let tag = header(response, &ETAG).filter(|tag| !tag.starts_with("W/"));
-    let old_tag = notes.validator.as_deref().filter(|v| v.starts_with('"'));
-    let is_other = matches!((tag, old_tag), (Some(new), Some(old)) if new != old);
-    if is_other || notes.total.is_some_and(|old| old != total) {
-        return Err("the clip has changed on the server");
-    }
-    Ok(())
-}
-
-fn header<'a>(response: &'a Response, name: &HeaderName) -> Option<&'a str> {
-    response.headers().get(name)?.to_str().ok()
-}
-
-fn status_trouble(status: u16, headers: &HeaderMap) -> Trouble {
-    let why = format!("the server answered HTTP {status}");
-    match status {
-        403 | 404 | 410 => Trouble::Expired(status),
-        408 | 425 | 429 | 500..=599 => Trouble::Again {
-            why,
-            after: retry_after(headers, SystemTime::now()),
-        },
-        _ => Trouble::Never(why),
-    }
-}
-
-fn call_trouble(error: CallError) -> Trouble {
-    match error {
-        CallError::Network(error) => cut(&plain(&error)),
-        CallError::Unable(why) => Trouble::Unable(why),
-        refused => Trouble::Never(refused.to_string()),
-    }
-}
-
 fn start_over(part: &mut Part, why: &str) -> Trouble {
     match part.clear() {
-        Ok(()) => Trouble::Again {
-            why: why.to_owned(),
-            after: Some(Duration::ZERO),
-        },
+        Ok(()) => begin_anew(why),
         Err(error) => Trouble::Disk(error),
     }
-}
-
-fn cut(why: &str) -> Trouble {
-    Trouble::Again {
-        why: why.to_owned(),
-        after: None,
-    }
-}
-
-fn empty() -> Trouble {
-    Trouble::Never("the server sent an empty clip".to_owned())
 }

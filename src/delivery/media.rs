@@ -1,5 +1,7 @@
 //! Whether a reply is a clip, and of which kind: by its type, by its first bytes, by its address.
 
+use std::io::{self, Read, Seek, SeekFrom};
+
 use url::Url;
 
 /// Bytes that are looked at.
@@ -26,10 +28,85 @@ pub(super) fn accepts(content_type: Option<&str>) -> bool {
         )
 }
 
-/// Whether the first bytes are those of a page or of a JSON answer.
-pub(super) fn is_text(head: &[u8]) -> bool {
+/// What the first bytes are, where they are certainly no clip.
+pub(super) fn instead_of_clip(head: &[u8]) -> Option<&'static str> {
+    // Bytes, where they begin, what they mean.
+    const OTHERS: [(&[u8], usize, &str); 8] = [
+        (b"\x89PNG", 0, "a picture"),
+        (b"\xff\xd8\xff", 0, "a picture"),
+        (b"GIF8", 0, "a picture"),
+        (b"WEBP", 8, "a picture"),
+        (b"ftypheic", 4, "a picture"),
+        (b"ftypavif", 4, "a picture"),
+        (b"%PDF", 0, "a PDF"),
+        (b"PK\x03\x04", 0, "a zip file"),
+    ];
+    if head.is_empty() {
+        return Some("an empty file");
+    }
+    let known = OTHERS.into_iter().find(|(bytes, at, _)| {
+        let there = head.get(*at..);
+        there.is_some_and(|there| there.starts_with(bytes))
+    });
+    match known {
+        Some((_, _, what)) => Some(what),
+        None => is_text(head).then_some("a page or a text"),
+    }
+}
+
+/// Whether the first bytes are those of a gzip file.
+pub(super) fn is_gzip(head: &[u8]) -> bool {
+    head.starts_with(&[0x1f, 0x8b, 8])
+}
+
+/// Whether the first bytes are those of a page, a JSON answer or any other text.
+fn is_text(head: &[u8]) -> bool {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    matches!(head.trim_ascii_start().first(), Some(b'<' | b'{'))
+    let begins_like_page = matches!(head.trim_ascii_start().first(), Some(b'<' | b'{' | b'['));
+    let is_utf16_page = matches!(head, [0xff, 0xfe, b'<' | b'{', 0, ..]);
+    let is_plain =
+        |&byte: &u8| byte == b' ' || byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    begins_like_page || is_utf16_page || head.iter().all(is_plain)
+}
+
+/// Whether an MP4 or `QuickTime` file of `len` bytes ends before the end of one of its boxes. A file
+/// of another kind, or with boxes that are not known here, is not judged.
+pub(super) fn is_cut_short(file: &mut (impl Read + Seek), len: u64) -> io::Result<bool> {
+    const BOXES: [&[u8; 4]; 13] = [
+        b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"mfra", b"sidx", b"styp",
+        b"uuid", b"meta", b"pdin",
+    ];
+    let mut at = 0;
+    loop {
+        let mut header = [0; 8];
+        if len - at < 8 {
+            return Ok(false);
+        }
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(&mut header)?;
+        let [a, b, c, d, kind @ ..] = header;
+        if !BOXES.contains(&&kind) {
+            return Ok(false);
+        }
+        let size = match u32::from_be_bytes([a, b, c, d]) {
+            // To the end of the file.
+            0 => return Ok(false),
+            1 if len - at < 16 => return Ok(true),
+            1 => {
+                let mut size = [0; 8];
+                file.read_exact(&mut size)?;
+                u64::from_be_bytes(size)
+            }
+            size => u64::from(size),
+        };
+        if size < 8 {
+            return Ok(false);
+        }
+        match at.checked_add(size) {
+            Some(end) if end <= len => at = end,
+            _ => return Ok(true),
+        }
+    }
 }
 
 /// The extension a clip gets: what it is outranks what it is called.
@@ -141,7 +218,40 @@ mod tests {
         assert!(!accepts(Some("text/html; charset=utf-8")));
         assert!(!accepts(Some("application/json")));
         assert!(accepts(Some("Video/MP4")) && accepts(None));
-        assert!(is_text(b"\n <!DOCTYPE html>") && is_text(b"{\"error\":1}"));
-        assert!(!is_text(b"\0\0\0\x18ftyp"));
+        for (head, expected) in [
+            (&b"\n <!DOCTYPE html>"[..], Some("a page or a text")),
+            (b"{\"error\":1}", Some("a page or a text")),
+            (b"[]", Some("a page or a text")),
+            (b"\xff\xfe<\0h\0", Some("a page or a text")),
+            (b"#EXTM3U\n#EXT-X-VERSION:3\n", Some("a page or a text")),
+            (b"Request has expired", Some("a page or a text")),
+            (b"", Some("an empty file")),
+            (b"\xff\xd8\xff\xe0", Some("a picture")),
+            (b"RIFF\0\0\0\0WEBPVP8 ", Some("a picture")),
+            (b"%PDF-1.7", Some("a PDF")),
+            (b"PK\x03\x04", Some("a zip file")),
+            (b"\0\0\0\x18ftypisom", None),
+            (b"RIFF\x24\x08\0\0WAVEfmt ", None),
+            (b"ID3\x04\0\0\0\0", None),
+        ] {
+            assert_eq!(instead_of_clip(head), expected, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn a_video_whose_last_box_is_not_whole_is_cut_short() {
+        let mut whole = b"\0\0\0\x10ftypisom\0\0\0\0".to_vec();
+        whole.extend(b"\0\0\0\x10mdat12345678");
+        let is_cut =
+            |bytes: &[u8]| is_cut_short(&mut io::Cursor::new(bytes), bytes.len() as u64).unwrap();
+        assert!(!is_cut(&whole));
+        assert!(is_cut(&whole[..whole.len() - 1]));
+        // A size in 64 bits, and one that means "to the end".
+        let large = b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x11x";
+        assert!(!is_cut(large));
+        assert!(is_cut(&large[..16]) && is_cut(&large[..12]));
+        assert!(!is_cut(b"\0\0\0\0mdat123"));
+        // What is not known is not judged.
+        assert!(!is_cut(b"\xff\xff\xff\xffabcd") && !is_cut(b"RIFF"));
     }
 }

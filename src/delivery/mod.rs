@@ -17,8 +17,10 @@ mod place;
 pub mod plan;
 mod process;
 mod publish;
+mod reply;
 pub mod shopify;
 mod tries;
+mod unpack;
 
 pub use download::{Download, DownloadOptions, DownloadSummary};
 pub use exec::{EXEC_TARGET, Exec, ExecOptions};

@@ -26,6 +26,15 @@ pub(super) struct Whole {
     pub extension: String,
 }
 
+/// All bytes of a clip, before anybody has looked at what they are.
+#[derive(Debug)]
+pub(super) struct Got {
+    pub bytes: u64,
+    pub sha256: String,
+    /// Whether they are in [`Part::unpacked_file`] instead of the part itself.
+    pub is_unpacked: bool,
+}
+
 /// What the last reply told.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Notes {
@@ -34,6 +43,9 @@ pub(super) struct Notes {
     /// The whole clip's size.
     pub total: Option<u64>,
     pub content_type: Option<String>,
+    /// How the server packed the bytes; `None` when it did not.
+    #[serde(default)]
+    pub coding: Option<String>,
     /// Set before the file gets its name, so that a crash after that is recognised.
     pub whole: Option<Whole>,
 }
@@ -83,6 +95,7 @@ impl Part {
     pub fn clear(&mut self) -> io::Result<()> {
         self.notes = Notes::default();
         remove(&self.data)?;
+        remove(&self.unpacked_file())?;
         self.forget()
     }
 
@@ -96,38 +109,60 @@ impl Part {
         self.notes_file.with_extension("new")
     }
 
-    /// Takes the clip as whole: on disk for certain, checksum noted. `None` when it is a page or
-    /// an answer rather than a clip.
+    /// Where the part is unpacked to, if it came packed.
+    pub fn unpacked_file(&self) -> PathBuf {
+        self.data.with_extension("unpacked")
+    }
+
+    /// The first bytes of the part.
+    pub fn head(&self) -> io::Result<Vec<u8>> {
+        head_of(&mut File::open(&self.data)?)
+    }
+
+    /// Takes the clip as whole: on disk for certain, checksum noted. Else what it is instead of a
+    /// clip, for a message.
     pub fn finish(
         &mut self,
-        bytes: u64,
-        sha256: String,
+        got: Got,
         address: &str,
         is_voice: bool,
-    ) -> io::Result<Option<Whole>> {
-        let mut file = fs::OpenOptions::new()
-            .read(true)
-            .append(true)
-            .open(&self.data)?;
+    ) -> io::Result<Result<Whole, &'static str>> {
+        let path = if got.is_unpacked {
+            self.unpacked_file()
+        } else {
+            self.data.clone()
+        };
+        let mut file = fs::OpenOptions::new().read(true).append(true).open(&path)?;
         disk::sync_file(&file)?;
-        let mut head = Vec::new();
-        (&mut file)
-            .take(media::HEAD as u64)
-            .read_to_end(&mut head)?;
-        if media::is_text(&head) {
-            return Ok(None);
+        let head = head_of(&mut file)?;
+        if let Some(what) = media::instead_of_clip(&head) {
+            return Ok(Err(what));
+        }
+        if media::is_cut_short(&mut file, got.bytes)? {
+            return Ok(Err("a video file that ends too early"));
         }
         let content_type = self.notes.content_type.as_deref();
         let extension = media::extension(&head, content_type, Some(address), is_voice);
         let whole = Whole {
-            bytes,
-            sha256,
+            bytes: got.bytes,
+            sha256: got.sha256,
             extension: extension.to_owned(),
         };
         self.notes.whole = Some(whole.clone());
         self.save()?;
-        Ok(Some(whole))
+        if got.is_unpacked {
+            // After the notes: a crash in between leaves a part that they do not describe, and it
+            // is fetched again.
+            disk::rename(&path, &self.data)?;
+        }
+        Ok(Ok(whole))
     }
+}
+
+fn head_of(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    file.take(media::HEAD as u64).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 fn remove(path: &Path) -> io::Result<()> {

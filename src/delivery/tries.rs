@@ -11,6 +11,7 @@ use super::fetch::{Fetch, Trouble};
 use super::outcome::{Event, Failure, FailureKind, Halt, spoils_all};
 use super::part::{Part, Whole};
 use super::plan::Delivery;
+use super::reply::shown;
 
 /// Tries of one clip after the first, as long as they may work.
 const RETRIES: usize = 3;
@@ -45,8 +46,48 @@ pub(super) struct Tries<'a, R> {
 }
 
 impl<R: Refresh> Tries<'_, R> {
-    /// Tries until it is whole, until no try is left, or until trying is of no use.
+    /// Tries until it is whole, until no try is left, or until trying is of no use. A link that
+    /// gives no clip, for whatever reason, is asked for anew once before the clip is given up.
     pub async fn fetch(&self, delivery: &Delivery, part: &mut Part) -> Result<Whole, Trouble> {
+        let Some(first) = &delivery.output_url else {
+            let why = "the log holds no link to the clip";
+            let address = self.fresh(delivery, why).await?;
+            return self.one_link(delivery, &address, part).await;
+        };
+        let (why, may_come_back) = match self.one_link(delivery, first, part).await {
+            Err(Trouble::NoClip(why)) => (why, false),
+            // A server that names a later time knows the clip; one that fails at every try may not.
+            Err(Trouble::Again { why, after }) if after.is_none_or(|wait| wait.is_zero()) => {
+                (why, true)
+            }
+            other => return other,
+        };
+        let fresh = match self.fresh(delivery, &why).await {
+            Err(Trouble::Stopped) => return Err(Trouble::Stopped),
+            Ok(fresh) if !may_come_back || fresh != *first => fresh,
+            Err(trouble) if !may_come_back => return Err(trouble),
+            // Nothing better is known than that the server may recover.
+            _ => return Err(Trouble::Again { why, after: None }),
+        };
+        let second = self.one_link(delivery, &fresh, part).await;
+        second.map_err(|trouble| match trouble {
+            Trouble::NoClip(then) if then == why => {
+                Trouble::Lost(format!("{why}, and so does the fresh link from the vendor"))
+            }
+            Trouble::NoClip(then) => {
+                Trouble::Lost(format!("{why}; the fresh link from the vendor: {then}"))
+            }
+            other => other,
+        })
+    }
+
+    /// Tries one link as often as it makes sense, and names it in what goes wrong.
+    async fn one_link(
+        &self,
+        delivery: &Delivery,
+        address: &str,
+        part: &mut Part,
+    ) -> Result<Whole, Trouble> {
         let fetch = Fetch {
             client: self.client,
             max_size: self.max_size,
@@ -56,37 +97,29 @@ impl<R: Refresh> Tries<'_, R> {
             is_voice: delivery.is_voice,
         };
         let mut delays = delays(self.retry_delay);
-        let mut is_fresh = delivery.output_url.is_none();
-        let mut address = match &delivery.output_url {
-            Some(address) => address.clone(),
-            None => self.fresh(delivery, "the log tells no link to it").await?,
-        };
+        let link = shown(address);
         loop {
-            match fetch.once(&address, part).await {
-                Err(Trouble::Expired(status)) if !is_fresh => {
-                    is_fresh = true;
-                    let why = format!("its link has expired (HTTP {status})");
-                    address = self.fresh(delivery, &why).await?;
-                }
-                Err(Trouble::Again { why, after }) => {
-                    let wait = delays.next().map(|delay| after.unwrap_or(delay));
-                    let Some(wait) = wait.filter(|wait| *wait <= MAX_RETRY_AFTER) else {
-                        return Err(Trouble::Again { why, after });
-                    };
-                    (self.progress)(Event::Waiting {
-                        job: delivery.job,
-                        why,
-                        wait,
-                    });
-                    if !self.halt.sleep(wait).await {
-                        return Err(Trouble::Stopped);
-                    }
-                }
+            let (why, after) = match fetch.once(address, part).await {
+                Err(Trouble::Again { why, after }) => (format!("{link} {why}"), after),
+                Err(Trouble::NoClip(why)) => return Err(Trouble::NoClip(format!("{link} {why}"))),
                 other => return other,
+            };
+            let wait = delays.next().map(|delay| after.unwrap_or(delay));
+            let Some(wait) = wait.filter(|wait| *wait <= MAX_RETRY_AFTER) else {
+                return Err(Trouble::Again { why, after });
+            };
+            (self.progress)(Event::Waiting {
+                job: delivery.job,
+                why,
+                wait,
+            });
+            if !self.halt.sleep(wait).await {
+                return Err(Trouble::Stopped);
             }
         }
     }
 
+    /// Asks the vendor for the clip's link; `why` says what happened before.
     async fn fresh(&self, delivery: &Delivery, why: &str) -> Result<String, Trouble> {
         let fresh = tokio::select! {
             biased;
@@ -95,12 +128,12 @@ impl<R: Refresh> Tries<'_, R> {
         };
         match fresh {
             Ok(Some(address)) => Ok(address),
-            Ok(None) => Err(Trouble::Never(format!(
-                "{why}, and the vendor told no fresh one when asked; ask their support"
+            Ok(None) => Err(Trouble::Lost(format!(
+                "{why}; the vendor was asked for a fresh link and gave none"
             ))),
             Err(unasked) => Err(Trouble::Unasked(Unasked {
                 why: format!(
-                    "{why}, and the vendor could not be asked for a fresh one: {}",
+                    "{why}; the vendor could not be asked for a fresh link: {}",
                     unasked.why
                 ),
                 ..unasked
@@ -123,11 +156,10 @@ impl Trouble {
     /// no other clip either halts the run.
     pub fn explain(self, delivery: &Delivery, dir: &Path, halt: &Halt) -> Failure {
         let (kind, message) = match self {
-            Self::Expired(status) => (
+            Self::NoClip(why) | Self::Lost(why) => (
                 FailureKind::ForGood,
                 format!(
-                    "its link does not work (HTTP {status}), not even a fresh one; the clip was \
-                     rendered and paid: ask the vendor's support for it{}",
+                    "{why}; the clip was rendered and paid: ask the vendor's support for it{}",
                     with_id(delivery)
                 ),
             ),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::orders::{Order, files_below, log_of, sha256};
 use crate::support::{Gate, Phase, Step};
-use crate::vendor::{Cdn, clip, nobody, world};
+use crate::vendor::{Cdn, clip, nobody, telling, world};
 
 #[test]
 fn every_finished_clip_is_fetched_once_and_told_with_its_checksum() {
@@ -139,8 +139,11 @@ fn a_page_instead_of_a_clip_is_not_kept() {
         ("video/mp4", ""),
     ] {
         let cdn = Cdn::start(move |_, _| Step::reply(200, body).with("Content-Type", kind));
-        let api = nobody();
         let url = cdn.server.url() + "/a.mp4";
+        let api = telling({
+            let url = url.clone();
+            move |_| url.clone()
+        });
         let world = world(&api, &Order::of("LST-1", 2, &url).lines());
         world.run(&["download"]).expect(1);
         assert!(
@@ -206,7 +209,8 @@ fn a_listing_of_which_one_clip_fails_does_not_appear_and_is_completed_later() {
         Order::of("LST-1", 2, &put("1")),
         Order::of("LST-1", 3, &put("2")),
     ];
-    let api = nobody();
+    let second = orders[1].output_url.clone().unwrap();
+    let api = telling(move |_| second.clone());
     let world = world(&api, &log_of(&orders));
     world.run(&["download", "--when", "complete"]).expect(1);
     assert!(!world.path("videos/LST-1").exists());
