@@ -37,6 +37,7 @@ pub use typed::IfTyped;
 #[derive(Parser, Clone, Debug)]
 #[command(
     name = "creativeai",
+    bin_name = "creativeai",
     version,
     disable_help_subcommand = true,
     arg_required_else_help = true,

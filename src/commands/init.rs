@@ -181,10 +181,12 @@ fn tell(
         Outcome::None => {}
     }
     match key {
-        Outcome::Written(path) => {
-            let path = shown(path);
-            writeln!(out, "Wrote the API key into {path}; only you can read it.")?;
-        }
+        Outcome::Written(path) => writeln!(
+            out,
+            "Wrote the API key into {}; {}",
+            shown(path),
+            readers_of(path)
+        )?,
         Outcome::Kept(path) => {
             writeln!(
                 out,
@@ -199,6 +201,25 @@ fn tell(
         )?,
     }
     writeln!(out, "Next: creativeai check")
+}
+
+/// Who can read the key file, and what to do about it.
+fn readers_of(path: &Path) -> String {
+    match disk::other_readers(path) {
+        Ok(others) if others.is_empty() => "only you can read it.".to_owned(),
+        Ok(others) => {
+            let others = escape(&others.join(", ")).into_owned();
+            let shown = escape(&path.display().to_string()).into_owned();
+            let user = std::env::var("USERNAME").unwrap_or_else(|_| "NAME".to_owned());
+            let advice = if cfg!(windows) {
+                format!("icacls \"{shown}\" /inheritance:r /grant:r \"{user}:F\"")
+            } else {
+                format!("chmod 600 {shown}")
+            };
+            format!("others can read it, too: {others}. To keep it to yourself: {advice}")
+        }
+        Err(error) => format!("who else can read it could not be found: {error}."),
+    }
 }
 
 #[cfg(test)]
@@ -228,7 +249,7 @@ mod tests {
 
     fn env(dir: &Path) -> Env<'static> {
         let mut env = Env::new(|_| None, dir);
-        env.user_folder = Some(dir.join("user/creativeai"));
+        env.user_folders = vec![dir.join("user/creativeai")];
         env
     }
 

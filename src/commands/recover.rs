@@ -1,10 +1,10 @@
 //! `reconcile --recover`: takes back lines that a full disk kept out of the log.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::open;
+use crate::disk;
 use crate::exit::Failure;
 use crate::job_log::Writer;
 use crate::jobs::{GenerationId, Line};
@@ -24,7 +24,7 @@ pub fn run(file: &Path, writer: &Writer, printer: &Printer) -> Result<u64, Failu
     let input: Box<dyn Read> = if file == Path::new("-") {
         Box::new(std::io::stdin())
     } else {
-        Box::new(File::open(file).map_err(fail)?)
+        Box::new(disk::open(file).map_err(fail)?)
     };
     let (mut taken, mut known) = (0, 0);
     for (number, line) in BufReader::new(input).lines().enumerate() {

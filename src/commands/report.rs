@@ -1,6 +1,6 @@
 //! `report`: a page to show.
 
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::filter::Filters;
 use super::open::{is_rehearsal, refuse_spreadsheet};
-use crate::disk;
+use crate::disk::{Readers, Replacement};
 use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{JobView, Ledger, Rates};
@@ -168,23 +168,14 @@ fn write_file(
     shown: impl Iterator<Item = Result<Shown, Broken>>,
     options: &ReportOptions,
 ) -> Result<Tally, Broken> {
-    let mut temp = new_page().tempfile_in(folder_of(output))?;
-    let tally = report(shown, options, &mut BufWriter::new(temp.as_file_mut()))?;
-    // An older page keeps the rights that somebody gave it.
-    disk::replace(temp, output)?;
+    // A page is made to be shown, unlike the log.
+    let mut page = Replacement::of(output, Readers::Usual)?;
+    let mut out = BufWriter::new(&mut page);
+    let tally = report(shown, options, &mut out)?;
+    out.flush()?;
+    drop(out);
+    page.finish()?;
     Ok(tally)
-}
-
-/// A page is made to be shown: unlike the log it gets the rights that new files usually get.
-fn new_page() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".report-").suffix(".html");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder
 }
 
 fn folder_of(page: &Path) -> &Path {

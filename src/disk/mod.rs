@@ -1,10 +1,46 @@
-//! What systems do differently with files: how a resolved path is written, how a file takes
-//! another's place, and how it becomes durable.
+//! What systems do differently with files: how a folder is told from a file, how a resolved path
+//! is written, how a file takes another's place, and how it becomes durable.
 
+mod access;
 mod path;
 mod replace;
 mod sync;
 
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+pub use access::{make_private, other_readers};
 pub use path::canonicalize;
-pub use replace::{create, rename, replace};
+pub use replace::{Readers, Replacement, create, rename};
 pub use sync::{is_weakly_synced, sync_data, sync_file, sync_folder, sync_folder_of};
+
+/// Opens a file to read it. A folder is refused as one (`IsADirectory`), also by Windows, which
+/// itself only says that access is denied.
+pub fn open(path: &Path) -> io::Result<File> {
+    let is_folder = || io::Error::new(io::ErrorKind::IsADirectory, "it is a folder, not a file");
+    match File::open(path) {
+        Ok(file) if file.metadata()?.is_dir() => Err(is_folder()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && path.is_dir() => {
+            Err(is_folder())
+        }
+        opened => opened,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_called_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = open(dir.path()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
+        assert!(error.to_string().contains("folder"));
+        let error = open(&dir.path().join("none")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        std::fs::write(dir.path().join("a"), "x").unwrap();
+        open(&dir.path().join("a")).unwrap();
+    }
+}

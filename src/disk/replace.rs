@@ -1,11 +1,9 @@
 //! Giving a file its name, in the place of another where there is one.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use tempfile::NamedTempFile;
 
 use super::sync::{sync_file, sync_folder_of};
 
@@ -15,53 +13,111 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The first wait; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(10);
 
-/// Lets `temp` take the place of the file at `path`, durably: a reader finds the old file or the
-/// whole new one. The new one gets the old one's permissions.
-pub fn replace(temp: NamedTempFile, path: &Path) -> io::Result<()> {
-    let old = fs::metadata(path).ok();
-    // Windows forgets a read-only mark here, so that it is set after the name.
-    if cfg!(unix)
-        && let Some(old) = &old
-    {
-        temp.as_file().set_permissions(old.permissions())?;
-    }
-    sync_file(temp.as_file())?;
-    // A temporary file of Windows stays marked as one unless it is kept.
-    let (file, from) = temp.keep().map_err(|error| error.error)?;
-    drop(file);
-    if let Err(error) = rename(&from, path) {
-        // What is left is no more than a copy of what could not be put in its place.
-        let _ = fs::remove_file(&from);
-        return Err(error);
-    }
-    if cfg!(windows)
-        && let Some(old) = old
-        && old.permissions().readonly()
-    {
-        fs::set_permissions(path, old.permissions())?;
-    }
-    sync_folder_of(path)
+/// Who may read a new file. Where there is an old one, the new one gets its permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// The user alone.
+    User,
+    /// As the system does it with any new file.
+    Usual,
 }
 
-/// Writes a new file, durably and all at once: it is not there, or it is whole. A file that is
-/// there already is left alone: `AlreadyExists`.
-pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".new-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new file: what the user's mask leaves of it.
-        builder.permissions(fs::Permissions::from_mode(0o666));
+/// A file that is written beside another and then takes its place, so that a reader finds the old
+/// one or the whole new one. It is removed when it is dropped before that.
+#[derive(Debug)]
+pub struct Replacement<'a> {
+    /// None once it is complete.
+    file: Option<File>,
+    from: PathBuf,
+    to: &'a Path,
+}
+
+impl<'a> Replacement<'a> {
+    /// Begins a file that is to be at `to`.
+    pub fn of(to: &'a Path, readers: Readers) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(match readers {
+                Readers::User => 0o600,
+                Readers::Usual => 0o666,
+            });
+        }
+        #[cfg(not(unix))]
+        let _ = readers;
+        loop {
+            let from = to.with_file_name(format!(".creativeai-{:016x}.new", fastrand::u64(..)));
+            match options.open(&from) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                opened => {
+                    let file = Some(opened?);
+                    return Ok(Self { file, from, to });
+                }
+            }
+        }
     }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut temp = builder.tempfile_in(folder)?;
-    temp.write_all(content)?;
-    sync_file(temp.as_file())?;
-    temp.persist_noclobber(path).map_err(|error| error.error)?;
+
+    /// Puts it in place, durably.
+    pub fn finish(mut self) -> io::Result<()> {
+        let old = fs::metadata(self.to).ok().map(|meta| meta.permissions());
+        if let Some(file) = &self.file {
+            if let Some(old) = &old {
+                file.set_permissions(old.clone())?;
+            }
+            sync_file(file)?;
+        }
+        self.file = None;
+        rename(&self.from, self.to)?;
+        sync_folder_of(self.to)
+    }
+}
+
+impl Write for Replacement<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let file = self.file.as_mut();
+        file.ok_or(io::ErrorKind::BrokenPipe)?.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Replacement<'_> {
+    fn drop(&mut self) {
+        self.file = None;
+        // Once it has its place, there is nothing under this name.
+        if let Ok(meta) = fs::symlink_metadata(&self.from) {
+            make_writable(&self.from, &meta);
+            // What is left is only a copy of what could not be put in place.
+            let _ = fs::remove_file(&self.from);
+        }
+    }
+}
+
+/// Takes the mark "read-only" off a file, which on Windows forbids to replace or remove it.
+fn make_writable(path: &Path, meta: &fs::Metadata) -> bool {
+    let mut permissions = meta.permissions();
+    if cfg!(unix) || !permissions.readonly() {
+        return false;
+    }
+    #[expect(clippy::permissions_set_readonly_false, reason = "Windows only")]
+    permissions.set_readonly(false);
+    fs::set_permissions(path, permissions).is_ok()
+}
+
+/// Writes a new file, durably. One that is there already is left alone: `AlreadyExists`.
+pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    let written = file.write_all(content).and_then(|()| sync_file(&file));
+    if let Err(error) = written {
+        drop(file);
+        // Half a file would be taken for a whole one.
+        let _ = fs::remove_file(path);
+        return Err(error);
+    }
     sync_folder_of(path)
 }
 
@@ -86,11 +142,7 @@ fn rename_once(from: &Path, to: &Path) -> io::Result<()> {
     let once = || fs::rename(from, to);
     match (once(), fs::metadata(to)) {
         // Not every Windows replaces a file with this mark.
-        (Err(error), Ok(meta)) if is_in_use(&error) && meta.permissions().readonly() => {
-            let mut writable = meta.permissions();
-            #[expect(clippy::permissions_set_readonly_false, reason = "Windows only")]
-            writable.set_readonly(false);
-            fs::set_permissions(to, writable)?;
+        (Err(error), Ok(meta)) if is_in_use(&error) && make_writable(to, &meta) => {
             once().or_else(|error| fs::set_permissions(to, meta.permissions()).and(Err(error)))
         }
         (done, _) => done,
@@ -137,10 +189,10 @@ mod tests {
 
     use super::*;
 
-    fn temp_in(folder: &Path, content: &str) -> NamedTempFile {
-        let mut temp = NamedTempFile::new_in(folder).unwrap();
-        temp.write_all(content.as_bytes()).unwrap();
-        temp
+    fn replace(path: &Path, content: &str) -> io::Result<()> {
+        let mut new = Replacement::of(path, Readers::Usual)?;
+        new.write_all(content.as_bytes())?;
+        new.finish()
     }
 
     #[test]
@@ -148,7 +200,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("page.html");
         for content in ["first", "second"] {
-            replace(temp_in(dir.path(), content), &path).unwrap();
+            replace(&path, content).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), content);
         }
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
@@ -162,14 +214,12 @@ mod tests {
         let mut permissions = fs::metadata(&path).unwrap().permissions();
         permissions.set_readonly(true);
         fs::set_permissions(&path, permissions).unwrap();
-        replace(temp_in(dir.path(), "new"), &path).unwrap();
+        replace(&path, "new").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
-        let mut permissions = fs::metadata(&path).unwrap().permissions();
-        assert!(permissions.readonly());
+        let meta = fs::metadata(&path).unwrap();
+        assert!(meta.permissions().readonly());
         // Windows could not remove it otherwise.
-        #[expect(clippy::permissions_set_readonly_false, reason = "it is removed next")]
-        permissions.set_readonly(false);
-        fs::set_permissions(&path, permissions).unwrap();
+        make_writable(&path, &meta);
     }
 
     #[test]
@@ -177,8 +227,54 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("folder");
         fs::create_dir_all(path.join("full")).unwrap();
-        replace(temp_in(dir.path(), "new"), &path).unwrap_err();
+        replace(&path, "new").unwrap_err();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_was_begun_and_given_up_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("page.html");
+        let mut new = Replacement::of(&path, Readers::User).unwrap();
+        new.write_all(b"half").unwrap();
+        drop(new);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_are_those_of_the_old_file_else_those_that_were_asked_for() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("jobs.jsonl");
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        Replacement::of(&path, Readers::User)
+            .and_then(Replacement::finish)
+            .unwrap();
+        assert_eq!(mode(), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        replace(&path, "new").unwrap();
+        assert_eq!(mode(), 0o640);
+    }
+
+    #[test]
+    fn a_path_may_be_longer_than_old_programs_of_windows_can_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir
+            .path()
+            .join("a-long-name".repeat(9))
+            .join("b-long-name".repeat(9));
+        let folder = folder.join("c-long-name".repeat(9));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("page.html");
+        assert!(path.as_os_str().len() > 300);
+        for content in ["first", "second"] {
+            replace(&path, content).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
+        let resolved = crate::disk::canonicalize(&path).unwrap();
+        assert_eq!(fs::read_to_string(resolved).unwrap(), "second");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
     }
 
     #[test]
@@ -254,7 +350,7 @@ mod tests {
         let path = dir.path().join("page.html");
         fs::write(&path, "old").unwrap();
         let _reader = open_for_oneself(&path);
-        let error = replace(temp_in(dir.path(), "new"), &path).unwrap_err();
+        let error = replace(&path, "new").unwrap_err();
         assert!(error.to_string().contains("close it there"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{JobLog, LogError, read};
-use crate::disk;
+use crate::disk::{self, Readers, Replacement};
 use crate::jobs::{JobView, Ledger, Line};
 
 /// What compacting did.
@@ -45,13 +45,10 @@ pub fn compact(path: &Path, ledger: Ledger) -> Result<Compacted, LogError> {
         done.unreadable = set_aside(path, &aside).map_err(fail("read the job log"))?;
         done.unreadable_file = Some(aside);
     }
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut temp = tempfile::NamedTempFile::new_in(folder).map_err(fail("rewrite the job log"))?;
+    let new = Replacement::of(path, Readers::User);
+    let mut new = new.map_err(fail("rewrite the job log"))?;
     {
-        let mut out = BufWriter::new(temp.as_file_mut());
+        let mut out = BufWriter::new(&mut new);
         for view in log.views() {
             let line = compacted_line(&view?);
             writeln!(out, "{line}").map_err(fail("rewrite the job log"))?;
@@ -61,7 +58,7 @@ pub fn compact(path: &Path, ledger: Ledger) -> Result<Compacted, LogError> {
         out.flush().map_err(fail("rewrite the job log"))?;
     }
     drop(log);
-    disk::replace(temp, path).map_err(fail("replace the job log"))?;
+    new.finish().map_err(fail("replace the job log"))?;
     Ok(done)
 }
 

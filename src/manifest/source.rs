@@ -12,6 +12,7 @@ use encoding_rs::Encoding;
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
 use super::problem::{ManifestError, Place};
+use crate::disk;
 
 /// Labels that are suggested when one is not known.
 const USUAL_LABELS: [&str; 9] = [
@@ -68,12 +69,8 @@ impl Source {
             doing: "open",
             source,
         };
-        let file = File::open(path).map_err(failed)?;
-        let kind = file.metadata().map_err(failed)?.file_type();
-        if kind.is_dir() {
-            return Err(failed(io::ErrorKind::IsADirectory.into()));
-        }
-        if !kind.is_file() {
+        let file = disk::open(path).map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
             return Self::spool(&name, file, label);
         }
         let stamp = Some(Stamp::of(&file).map_err(failed)?);

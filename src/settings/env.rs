@@ -15,10 +15,13 @@ pub struct Env<'a> {
     vars: Lookup<'a>,
     /// The current folder; empty in the program, so that paths are shown as they were typed.
     pub folder: PathBuf,
-    /// The user's settings folder: `~/.config/creativeai` on Linux and macOS (or below
-    /// `$XDG_CONFIG_HOME`), `%APPDATA%\creativeai` on Windows. `None` for a user without a home.
-    pub user_folder: Option<PathBuf>,
-    /// What `~/` stands for in a settings file.
+    /// The user's settings folders, in the order in which they are looked at; new files go into
+    /// the first. `~/.config/creativeai` (or below `$XDG_CONFIG_HOME`) on Linux;
+    /// `~/Library/Application Support/creativeai`, then the same as on Linux, on macOS, where a set
+    /// `$XDG_CONFIG_HOME` comes first; `%APPDATA%\creativeai` on Windows. None for a user without
+    /// a home.
+    pub user_folders: Vec<PathBuf>,
+    /// What `~/` stands for in a settings file; on Windows `~\`, too.
     pub home: Option<PathBuf>,
 }
 
@@ -29,7 +32,11 @@ impl Env<'static> {
         Self {
             vars: Box::new(|name| std::env::var_os(name)),
             folder: PathBuf::new(),
-            user_folder: base.as_ref().map(|b| b.config_dir().join("creativeai")),
+            user_folders: base.as_ref().map_or_else(Vec::new, |base| {
+                let names_xdg = std::env::var_os("XDG_CONFIG_HOME").is_some_and(|v| !v.is_empty());
+                let mac_home = cfg!(target_os = "macos").then(|| base.home_dir());
+                user_folders(&base.config_dir(), mac_home, names_xdg)
+            }),
             home: base.map(|b| b.home_dir().to_owned()),
         }
     }
@@ -41,7 +48,7 @@ impl<'a> Env<'a> {
         Self {
             vars: Box::new(vars),
             folder: folder.into(),
-            user_folder: None,
+            user_folders: Vec::new(),
             home: None,
         }
     }
@@ -63,27 +70,81 @@ impl<'a> Env<'a> {
     }
 
     /// The settings file of the current folder, and the user's.
-    pub fn settings_files(&self) -> impl Iterator<Item = PathBuf> {
-        let folders = [Some(self.folder.clone()), self.user_folder.clone()];
-        folders
-            .into_iter()
-            .flatten()
-            .map(|f| f.join(super::FILE_NAME))
+    pub fn settings_files(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        let folders = std::iter::once(&self.folder).chain(&self.user_folders);
+        folders.map(|folder| folder.join(super::FILE_NAME))
     }
 
-    /// Where the key is kept that `init` asks for.
+    /// Where the key is that `init` asks for, or where it will be.
     pub fn default_key_file(&self) -> Option<PathBuf> {
-        self.user_folder
-            .as_ref()
-            .map(|folder| folder.join("api-key"))
+        let mut files = self
+            .user_folders
+            .iter()
+            .map(|folder| folder.join("api-key"));
+        let first = files.clone().next();
+        files.find(|file| file.exists()).or(first)
     }
 
-    /// A path as a settings file in `folder` means it: `~/` is the home folder, and a relative
-    /// one starts at the file.
+    /// A path as a settings file in `folder` means it: `~/` (on Windows `~\` too) is the home
+    /// folder, and a relative one starts at the file.
     pub fn path_in_file(&self, folder: &Path, text: &str) -> PathBuf {
-        match (text.strip_prefix("~/"), &self.home) {
+        let below_home = text
+            .strip_prefix('~')
+            .and_then(|rest| rest.strip_prefix(std::path::is_separator));
+        match (below_home, &self.home) {
             (Some(rest), Some(home)) => home.join(rest),
             _ => folder.join(text),
         }
+    }
+}
+
+/// The user's settings folders; `mac_home` is the home folder on macOS.
+fn user_folders(config: &Path, mac_home: Option<&Path>, names_xdg: bool) -> Vec<PathBuf> {
+    let mut folders = vec![config.join("creativeai")];
+    if let Some(home) = mac_home {
+        let at = usize::from(names_xdg);
+        folders.insert(at, home.join("Library/Application Support/creativeai"));
+    }
+    folders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mac_has_two_settings_folders() {
+        let folders = |mac_home: Option<&str>, names_xdg| {
+            user_folders(Path::new("/h/.config"), mac_home.map(Path::new), names_xdg)
+        };
+        let xdg = PathBuf::from("/h/.config/creativeai");
+        let mac = PathBuf::from("/h/Library/Application Support/creativeai");
+        assert_eq!(folders(None, false), std::slice::from_ref(&xdg));
+        assert_eq!(folders(Some("/h"), false), [mac.clone(), xdg.clone()]);
+        assert_eq!(folders(Some("/h"), true), [xdg, mac]);
+    }
+
+    #[test]
+    fn a_key_is_found_in_any_settings_folder_and_written_to_the_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut env = Env::new(|_| None, dir.path());
+        env.user_folders = ["a", "b"].map(|name| dir.path().join(name)).to_vec();
+        assert_eq!(env.default_key_file(), Some(dir.path().join("a/api-key")));
+        std::fs::create_dir(dir.path().join("b")).unwrap();
+        std::fs::write(dir.path().join("b/api-key"), "x").unwrap();
+        assert_eq!(env.default_key_file(), Some(dir.path().join("b/api-key")));
+        let files: Vec<_> = env.settings_files().collect();
+        assert_eq!(files.len(), 3);
+    }
+
+    #[test]
+    fn a_path_may_start_at_home() {
+        let mut env = Env::new(|_| None, "");
+        env.home = Some(PathBuf::from("home"));
+        let path = |text| env.path_in_file(Path::new("here"), text);
+        assert_eq!(path("~/key"), Path::new("home").join("key"));
+        assert_eq!(path("~key"), Path::new("here").join("~key"));
+        let expected = if cfg!(windows) { "home" } else { "here" };
+        assert!(path("~\\key").starts_with(expected));
     }
 }

@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Origin;
 use super::keys::{self, Kind};
+use crate::disk;
 use crate::exit::Failure;
 
 /// A settings file is a page or two.
@@ -81,7 +82,7 @@ impl File {
     pub fn read(path: &Path) -> Result<Option<Self>, Failure> {
         let cannot =
             || Failure::config(format!("cannot read the settings file {}", path.display()));
-        let text = match std::fs::File::open(path).and_then(|file| read_capped(&file)) {
+        let text = match disk::open(path).and_then(|file| read_capped(&file)) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => {
@@ -98,9 +99,18 @@ impl File {
         // Some editors put a byte order mark in front.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let document = DeTable::parse(text).map_err(|e| {
-            let place = place(path, text, e.span().map_or(0, |s| s.start));
-            Failure::config(format!("{place}: {}", e.message().trim()))
-                .help("values look like: model = \"kling-v3\"  or  concurrency = 3")
+            let start = e.span().map_or(0, |s| s.start);
+            let line = text
+                .lines()
+                .nth(line_of(text, start) - 1)
+                .unwrap_or_default();
+            let help = if line.contains('"') && line.contains('\\') {
+                "write paths of Windows in single quotes: api_key_file = 'C:\\keys\\creativeai'"
+            } else {
+                "values look like: model = \"kling-v3\"  or  concurrency = 3"
+            };
+            let place = place(path, text, start);
+            Failure::config(format!("{place}: {}", e.message().trim())).help(help)
         })?;
         let mut file = Self {
             path: path.to_owned(),
@@ -290,6 +300,16 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("secret\""), "{text}");
+    }
+
+    #[test]
+    fn a_path_of_windows_in_double_quotes_is_explained() {
+        let text = refusal("model = \"x\"\napi_key_file = \"C:\\Users\\me\\key\"\n");
+        assert!(
+            text.contains("line 2") && text.contains("single quotes"),
+            "{text}"
+        );
+        assert!(!refusal("model = kling").contains("single quotes"));
     }
 
     #[test]

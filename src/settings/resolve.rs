@@ -136,7 +136,14 @@ impl<'a> Layers<'a> {
         said: Said<PathBuf>,
     ) -> Result<Option<Setting<PathBuf>>, Failure> {
         self.find(name, said, |value, folder| {
-            Ok(self.env.path_in_file(folder, &text(value)?))
+            let text = text(value)?;
+            if text.contains(char::is_control) {
+                return Err(format!(
+                    "is no path: in double quotes a backslash and a letter are one character; \
+                     write it in single quotes: {name} = 'C:\\folder\\file'"
+                ));
+            }
+            Ok(self.env.path_in_file(folder, &text))
         })
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::resolve::{Layers, Said};
 use super::{Flags, Origin, Row, Setting};
 use crate::api::ApiKey;
+use crate::disk;
 use crate::exit::Failure;
 
 /// What is shown in a key's place.
@@ -150,7 +151,7 @@ fn unusable(variable: &str) -> Failure {
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// Reads the key in the file at `path`; `None` when there is no such file. On Unix a file that
-/// others can read or write is refused; elsewhere the folder's access rules are trusted.
+/// others can read or write is refused; elsewhere `init` limits access and says who has it.
 pub fn read_key_file(path: &Path) -> Result<Option<ApiKey>, Failure> {
     let shown = path.display();
     let cannot = |e: std::io::Error| {
@@ -158,7 +159,7 @@ pub fn read_key_file(path: &Path) -> Result<Option<ApiKey>, Failure> {
             .because(e)
             .help("name a readable file with --api-key-file, or set CREATIVEAI_API_KEY")
     };
-    let mut file = match File::open(path) {
+    let mut file = match disk::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(cannot(e)),
@@ -214,7 +215,9 @@ pub fn write_key_file(path: &Path, key: &ApiKey) -> std::io::Result<()> {
         options.mode(0o600);
     }
     let mut file = options.open(path)?;
-    let written = writeln!(file, "{}", key.expose()).and_then(|()| crate::disk::sync_file(&file));
+    // Where access cannot be limited, as on a memory card, `init` says who can read it.
+    let _ = disk::make_private(path);
+    let written = writeln!(file, "{}", key.expose()).and_then(|()| disk::sync_file(&file));
     if written.is_err() {
         // Half a key would be taken for a wrong one.
         let _ = std::fs::remove_file(path);

@@ -52,7 +52,7 @@ impl World {
         let line = line.replace("ROOT", self.root.path().to_str().unwrap());
         let cli = Cli::try_parse_from(line.split(' ')).unwrap();
         let mut env = Env::new(|name| self.vars.get(name).cloned(), self.path("here"));
-        env.user_folder = Some(self.path("user"));
+        env.user_folders = vec![self.path("user")];
         env.home = Some(self.path("home"));
         Settings::resolve(&Flags::of(&cli), &env)
     }
@@ -407,6 +407,26 @@ fn concurrency_depends_on_the_rows_unless_it_is_said() {
     assert_eq!(settings.network.concurrency_for(IdColumn::Sku), 4);
     let settings = World::new().settings(&format!("{SUBMIT} --concurrency 9"));
     assert_eq!(settings.network.concurrency_for(IdColumn::Sku), 9);
+}
+
+#[test]
+fn a_path_with_an_escape_in_it_is_refused() {
+    // TOML reads \n, \t and \b in these as one character each.
+    for (name, path) in [
+        ("jobs", r"D:\new\jobs.jsonl"),
+        ("api_key_file", r"C:\temp\key"),
+        ("download.dir", r"D:\backup"),
+        ("shopify.token_file", r"D:\files\token"),
+    ] {
+        let world = World::new().file("here/creativeai.toml", &format!("{name} = \"{path}\"\n"));
+        let refusal = world.refusal(SUBMIT);
+        assert!(
+            refusal.contains("line 1") && refusal.contains("single quotes"),
+            "{refusal}"
+        );
+        let world = World::new().file("here/creativeai.toml", &format!("{name} = '{path}'\n"));
+        assert!(world.resolve(SUBMIT).is_ok(), "{name}");
+    }
 }
 
 #[cfg(unix)]
