@@ -102,8 +102,8 @@ pub struct PublishFlags {
     #[arg(long, value_name = "SERVICE", hide_possible_values = true)]
     to: Option<Service>,
 
-    /// Run this command for each clip: the job as JSON on its standard input, its fields as
-    /// CREATIVEAI_* variables
+    /// Run this command for each clip: the job as JSON on its standard input and in the file
+    /// CREATIVEAI_JSON_FILE, its fields as CREATIVEAI_* variables (on Windows write !NAME!)
     #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString)]
     exec: Option<String>,
 }

@@ -9,6 +9,7 @@ use super::limits::Limits;
 use super::{on_runtime, open};
 use crate::cli::{PublishArgs, Target};
 use crate::delivery::client::{Client, TimeOuts};
+use crate::delivery::exec::filled_in_too_early;
 use crate::delivery::plan::{Delivery, When, gather};
 use crate::delivery::shopify::{Admin, Credentials, Shopify, ShopifyOptions, Store, Version};
 use crate::delivery::{EXEC_TARGET, Event, Exec, ExecOptions, PublishSummary, address};
@@ -30,6 +31,9 @@ const ONE_RECEIVER: &str = " (another receiver needs a name of its own: --target
 
 /// Runs the command.
 pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+    if let Target::Exec(command) = args.target.target() {
+        refuse_early_fields(command)?;
+    }
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let filters = open::filters(&args.filter);
     let limits = Limits::watch(settings);
@@ -152,6 +156,20 @@ fn progress_over(deliveries: &[Delivery], printer: &Printer) -> Progress {
         Progress::hidden()
     } else {
         Progress::new(None, "publishing", printer)
+    }
+}
+
+/// On Windows: a command into which cells of the spreadsheet would be filled before it is read.
+fn refuse_early_fields(command: &str) -> Result<(), Failure> {
+    match filled_in_too_early(command).filter(|_| cfg!(windows)) {
+        None => Ok(()),
+        Some(name) => Err(Failure::usage(format!(
+            "--exec: Windows fills %{name}% in before it reads the command, so that a cell of the \
+             spreadsheet could become a command of its own; nothing was handed on"
+        ))
+        .help(format!(
+            "write !{name}! instead; docs/windows-macos.md shows it in a file of commands, too"
+        ))),
     }
 }
 

@@ -30,6 +30,9 @@ pub const HIDDEN: [&str; 6] = [
     "SHOPIFY_CLIENT_SECRET",
 ];
 
+/// The variable that names a file with the job as JSON.
+const INPUT_FILE: &str = "CREATIVEAI_JSON_FILE";
+
 /// Names of the program's own settings, which no column may change.
 const SETTINGS: [&str; 6] = [
     "API_KEY",
@@ -48,6 +51,19 @@ const LAST_WORDS: usize = 300;
 const DRAIN: Duration = Duration::from_secs(1);
 /// What a failed command's line is called.
 const FAILED_STEP: &str = "publish_failed";
+
+/// A field that `command` names as `%CREATIVEAI_...%`, if there is one. Windows fills such names in
+/// before it reads the line as commands: a cell of a spreadsheet could then be one.
+pub fn filled_in_too_early(command: &str) -> Option<&str> {
+    const START: &str = "%CREATIVEAI_";
+    let at = command.char_indices().find_map(|(at, _)| {
+        let start = command.get(at..at + START.len())?;
+        start.eq_ignore_ascii_case(START).then_some(at)
+    })?;
+    let name = &command[at + 1..];
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    Some(&name[..end.unwrap_or(name.len())])
+}
 
 /// How to hand on.
 #[derive(Clone, Debug)]
@@ -179,6 +195,7 @@ impl Exec<'_> {
         process::Job {
             command: &self.options.command,
             input,
+            input_file: INPUT_FILE,
             variables: variables(view, &id, file),
             hidden: &HIDDEN,
             time_out: self.options.time_out,
@@ -307,4 +324,24 @@ fn variable_name(name: &str) -> String {
         })
         .collect();
     name.trim_matches('_').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filled_in_too_early;
+
+    #[test]
+    fn a_field_that_windows_would_read_as_commands_is_found() {
+        for (command, found) in [
+            ("upload.cmd", None),
+            ("copy \"!CREATIVEAI_FILE!\" clips", None),
+            ("echo 100% CREATIVEAI_FILE", None),
+            ("echo %PATH% %CREATIVEAI% größe%", None),
+            ("copy %CREATIVEAI_FILE% clips", Some("CREATIVEAI_FILE")),
+            ("größe %creativeai_title:~0,3%", Some("creativeai_title")),
+            ("echo %%CREATIVEAI_X", Some("CREATIVEAI_X")),
+        ] {
+            assert_eq!(filled_in_too_early(command), found, "{command}");
+        }
+    }
 }

@@ -15,6 +15,8 @@ mod browser;
 mod download;
 #[cfg(unix)]
 mod exec;
+#[cfg(windows)]
+mod exec_windows;
 mod folders;
 mod kills;
 mod links;

@@ -16,6 +16,8 @@ use creativeai::jobs::Line;
 
 #[cfg(unix)]
 mod night;
+#[cfg(windows)]
+mod night_windows;
 #[cfg(unix)]
 mod session;
 #[cfg(unix)]
