@@ -106,19 +106,48 @@ fn ignored_of(status: &str) -> Option<u64> {
     u64::from_str_radix(set.trim(), 16).ok()
 }
 
-#[cfg(not(unix))]
-struct Signals;
+/// What asks a process to end on Windows: Ctrl-C and Ctrl-Break; and the window that is closed, the
+/// user who logs off and the shutdown, after which the system waits a few seconds for us.
+#[cfg(windows)]
+struct Signals {
+    ctrl_c: Option<tokio::signal::windows::CtrlC>,
+    ctrl_break: Option<tokio::signal::windows::CtrlBreak>,
+    close: Option<tokio::signal::windows::CtrlClose>,
+    logoff: Option<tokio::signal::windows::CtrlLogoff>,
+    shutdown: Option<tokio::signal::windows::CtrlShutdown>,
+}
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 impl Signals {
     fn new() -> Self {
-        Self
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
+        Self {
+            ctrl_c: ctrl_c().ok(),
+            ctrl_break: ctrl_break().ok(),
+            close: ctrl_close().ok(),
+            logoff: ctrl_logoff().ok(),
+            shutdown: ctrl_shutdown().ok(),
+        }
     }
 
     async fn next(&mut self) -> u8 {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => 2,
-            Err(_) => std::future::pending().await,
+        /// Waits for one of them, for ever where it cannot be had.
+        macro_rules! wait {
+            ($signal:expr) => {
+                async {
+                    match &mut $signal {
+                        Some(signal) => signal.recv().await,
+                        None => std::future::pending().await,
+                    }
+                }
+            };
+        }
+        tokio::select! {
+            _ = wait!(self.ctrl_c) => 2,
+            _ = wait!(self.ctrl_break) => 2,
+            _ = wait!(self.close) => 15,
+            _ = wait!(self.logoff) => 15,
+            _ = wait!(self.shutdown) => 15,
         }
     }
 }
