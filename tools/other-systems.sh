@@ -41,7 +41,7 @@ inside() {
     local environment=(
         HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive
         CARGO_HOME=/cargo CARGO_TARGET_DIR=/target CARGO_BUILD_JOBS="$jobs" CARGO_BUILD_TARGET="$target"
-        CARGO_TERM_COLOR=never CARGO_PROFILE_DEV_DEBUG=line-tables-only CARGO_INCREMENTAL=0
+        CARGO_TERM_COLOR=never CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0
     )
     case $system in
         windows) environment+=(
