@@ -255,6 +255,23 @@ fn a_failed_sync_is_never_tried_again() {
     assert!(server.posts().is_empty());
 }
 
+/// As a Mac's network drive answers `F_FULLFSYNC`, and its folders `fsync`.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_drive_that_syncs_less_than_it_is_asked_is_used_and_said_once() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(3));
+    let Some(run) = traced(&world, "fdatasync:error=EINVAL", &ONE_BY_ONE) else {
+        return;
+    };
+    let run = run.expect(0);
+    assert_eq!(run.stderr.matches("power cut").count(), 1, "{}", run.stderr);
+    assert_eq!(server.bills().len(), 3);
+    let run = traced(&world, "fdatasync:error=EIO", &["compact", "jobs.jsonl"]).unwrap();
+    assert!(!run.stderr.contains("power cut"), "{}", run.stderr);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_folder_that_cannot_be_synced_keeps_every_row_back() {

@@ -8,6 +8,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "seeds, and why something was skipped")]
 
+// Links, modes and faults under system calls are Unix's; src/disk has tests for Windows.
 #[cfg(unix)]
 mod disk;
 mod hostile;
@@ -17,6 +18,8 @@ mod outcomes;
 mod retry;
 #[cfg(unix)]
 mod signals;
+#[cfg(windows)]
+mod signals_windows;
 #[cfg(unix)]
 mod stalls;
 mod stops;

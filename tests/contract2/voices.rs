@@ -99,6 +99,7 @@ fn quiet_is_silent_about_success_only() {
     }
 }
 
+// Windows takes no control characters in names.
 #[cfg(unix)]
 #[test]
 fn file_names_do_not_steer_the_terminal() {

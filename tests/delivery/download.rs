@@ -225,7 +225,7 @@ fn a_listing_of_which_one_clip_fails_does_not_appear_and_is_completed_later() {
     assert_eq!(first.len(), 1, "what was whole is not fetched twice");
 }
 
-/// The limit of a file's size stands in for a disk that is full.
+/// The limit of a file's size stands in for a disk that is full; Windows has no such limit.
 #[cfg(unix)]
 #[test]
 fn a_full_disk_ends_the_run_cleanly_and_the_next_one_goes_on() {

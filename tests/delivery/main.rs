@@ -13,6 +13,7 @@
 
 mod browser;
 mod download;
+// Its commands are for a shell of Unix; exec_windows.rs has cmd's.
 #[cfg(unix)]
 mod exec;
 #[cfg(windows)]

@@ -14,10 +14,12 @@ use std::path::{Path, PathBuf};
 
 use creativeai::jobs::Line;
 
+// The lines of pages and scripts are for a shell of Unix; night_windows.rs runs those for cmd.
 #[cfg(unix)]
 mod night;
 #[cfg(windows)]
 mod night_windows;
+// See above.
 #[cfg(unix)]
 mod session;
 #[cfg(unix)]

@@ -36,8 +36,12 @@ fn assert_private(path: &std::path::Path) {
     assert_eq!(mode(path), 0o600);
 }
 
-#[cfg(not(unix))]
-fn assert_private(_: &std::path::Path) {}
+#[cfg(windows)]
+#[track_caller]
+fn assert_private(path: &std::path::Path) {
+    let others = creativeai::disk::other_readers(path).unwrap();
+    assert_eq!(others, Vec::<String>::new());
+}
 
 #[test]
 fn a_key_from_standard_input_is_kept_in_a_private_file() {
@@ -90,6 +94,7 @@ fn what_is_no_key_is_not_kept() {
     }
 }
 
+// A session with a terminal of its own is made by `setsid`, which only Linux has.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_key_that_is_typed_is_not_shown() {
@@ -108,6 +113,7 @@ fn a_key_that_is_typed_is_not_shown() {
     assert_private(&path);
 }
 
+// The same.
 #[cfg(target_os = "linux")]
 #[test]
 fn enter_alone_keeps_no_key() {

@@ -168,6 +168,7 @@ fn clips_that_cannot_be_handed_on() {
     told("error-publish-none", &world, &["publish"]).expect(2);
 }
 
+// Its snapshot has a shell's own words; tests/delivery/exec_windows.rs has cmd's.
 #[cfg(unix)]
 #[test]
 fn clips_whose_command_fails() {
@@ -176,7 +177,7 @@ fn clips_whose_command_fails() {
     told("error-publish-exec", &world, &args).expect(1);
 }
 
-/// The disk is full: of this process, no file may grow beyond a block.
+/// The disk is full: of this process, no file may grow beyond a block. Windows has no such limit.
 #[cfg(unix)]
 #[test]
 fn a_disk_that_is_full() {

@@ -11,6 +11,7 @@
 
 mod api_errors;
 mod check;
+// These type on a terminal of Unix; a pseudo console of Wine draws differently from Windows'.
 #[cfg(unix)]
 mod consent;
 mod cost;
@@ -18,6 +19,7 @@ mod cron;
 mod help;
 mod init;
 mod later_errors;
+// The same.
 #[cfg(unix)]
 mod layout;
 mod manifest_errors;

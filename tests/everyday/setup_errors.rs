@@ -34,6 +34,7 @@ fn a_key_file_that_is_missing_or_empty() {
     told("error-key-file-empty", &world, &args).expect(78);
 }
 
+// Modes are Unix's; on Windows `init` limits access, which tests/everyday/init.rs looks at.
 #[cfg(unix)]
 #[test]
 fn a_key_file_that_others_can_read() {

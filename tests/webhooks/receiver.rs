@@ -129,6 +129,7 @@ fn an_address_that_is_taken_is_told_with_the_way_out() {
     assert!(second.stderr.contains("--addr"), "{}", second.stderr);
 }
 
+// Modes are Unix's, and links need a right on Windows that users do not have.
 #[cfg(unix)]
 #[test]
 fn captures_are_for_their_owner_alone_and_a_link_is_resolved_once() {
@@ -221,7 +222,7 @@ fn who_dawdles_is_shown_the_door_and_nothing_is_kept() {
     assert_eq!(receiver.deliver(&Delivery::completed("vgen_1")), 200);
 }
 
-/// A file size limit stands in for a disk that is full for a while.
+/// A file size limit stands in for a disk that is full for a while; Windows has none.
 #[cfg(unix)]
 #[test]
 fn a_full_disk_is_answered_with_503_and_room_ends_that() {
