@@ -3,7 +3,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `base` | the address of the API, checked |
-//! | `wire` | what is sent: bodies, the correlation in a webhook's address, the idempotency key |
+//! | `wire` | what is sent: bodies, the idempotency key |
+//! | `correlation` | the job and attempt in a webhook's address |
 //! | `client` | the requests themselves |
 //! | `outcome` | what a reply, or none, means: the one place that decides |
 //! | `payload` | what the vendor says about a generation |
@@ -15,6 +16,7 @@
 
 mod base;
 mod client;
+mod correlation;
 mod deadline;
 mod explain;
 mod key;
@@ -27,6 +29,7 @@ mod wire;
 
 pub use base::{BaseUrl, ConfigError};
 pub use client::{Client, ClientOptions, build_transport, transport};
+pub use correlation::{BadUrl, CORRELATION, correlated, correlation, recorrelated};
 pub(crate) use explain::message as message_in_reply;
 pub use explain::root_cause;
 pub use key::ApiKey;
@@ -35,7 +38,4 @@ pub use payload::{Payload, PayloadError};
 pub use rate::{Rate, RateError};
 pub use retry_after::{MAX_WAIT, parse_retry_after};
 pub use throttle::{LONGEST_ASKED, MAX_POSTS, Permit, Throttle, Wait};
-pub use wire::{
-    BadUrl, CORRELATION, DurationStyle, Endpoint, correlated, correlation, idempotency_key,
-    recorrelated, request_body,
-};
+pub use wire::{DurationStyle, Endpoint, idempotency_key, request_body};

@@ -7,14 +7,13 @@ use base64::prelude::BASE64_STANDARD;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::api::correlation;
 use crate::jobs::{GenerationId, JobKey, Text};
 
 /// The header that carries the signature, in lower case.
 pub const SIGNATURE_HEADER: &str = "x-creativeai-signature";
 /// The header that repeats the generation's id, in lower case. It names no delivery.
 pub const DELIVERY_ID_HEADER: &str = "x-creativeai-delivery-id";
-/// The query parameter that carries `JOB.ATTEMPT` through the vendor and back.
-pub const CORRELATION: &str = "creativeai_job";
 
 /// A delivery: what is known of the request, and its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,7 +122,7 @@ impl<'a> Headers<'a> {
 impl<'a> Capture<'a> {
     /// The job and attempt that the address names, if it names exactly one.
     pub fn correlation(&self) -> Option<(JobKey, u32)> {
-        correlate(self.url.as_deref()?)
+        correlation(self.url.as_deref()?)
     }
 
     /// The generation's id as the delivery header repeats it. No signature covers it.
@@ -152,29 +151,6 @@ impl<'a> Capture<'a> {
             },
         }
     }
-}
-
-/// The job and attempt that an address names. Two different ones prove nothing, so they are none.
-pub fn correlate(url: &str) -> Option<(JobKey, u32)> {
-    let (_, query) = url.split_once('?')?;
-    let query = query.split('#').next()?;
-    if !query.contains(CORRELATION) {
-        return None;
-    }
-    let mut found = url::form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| name == CORRELATION)
-        .map(|(_, value)| parse_correlation(&value));
-    let first = found.next()??;
-    found.all(|other| other == Some(first)).then_some(first)
-}
-
-/// Reads `JOB.ATTEMPT`: 16 hexadecimal digits, a dot, a number from 1 without sign or leading zero.
-pub fn parse_correlation(text: &str) -> Option<(JobKey, u32)> {
-    let (job, attempt) = text.split_once('.')?;
-    if attempt.starts_with('0') || !attempt.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    Some((JobKey::parse(job)?, attempt.parse().ok()?))
 }
 
 /// A capture as its envelope writes it.
@@ -318,39 +294,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Values<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_correlation_is_read_from_a_query_only_in_its_exact_form() {
-        let job = JobKey::parse("5b1f0c9a77d2e318").unwrap();
-        for (url, expected) in [
-            ("/h?creativeai_job=5b1f0c9a77d2e318.1", Some((job, 1))),
-            (
-                "https://x.example/h?a=b&creativeai_job=5B1F0C9A77D2E318.12#top",
-                Some((job, 12)),
-            ),
-            ("/h?creativeai_job=5b1f0c9a77d2e318%2E3", Some((job, 3))),
-            (
-                "/h?creativeai_job=5b1f0c9a77d2e318.1&creativeai_job=5b1f0c9a77d2e318.1",
-                Some((job, 1)),
-            ),
-            (
-                "/h?creativeai_job=5b1f0c9a77d2e318.1&creativeai_job=5b1f0c9a77d2e318.2",
-                None,
-            ),
-            ("/h?creativeai_job=5b1f0c9a77d2e318.0", None),
-            ("/h?creativeai_job=5b1f0c9a77d2e318.01", None),
-            ("/h?creativeai_job=5b1f0c9a77d2e318.+1", None),
-            ("/h?creativeai_job=5b1f0c9a77d2e318.", None),
-            ("/h?creativeai_job=5b1f0c9a77d2e318", None),
-            ("/h?creativeai_job=5b1f0c9a77d2e31.1", None),
-            ("/h?creativeai_job=5b1f0c9a77d2e318.99999999999", None),
-            ("/h?xcreativeai_job=5b1f0c9a77d2e318.1", None),
-            ("/creativeai_job=5b1f0c9a77d2e318.1", None),
-            ("/h#?creativeai_job", None),
-        ] {
-            assert_eq!(correlate(url), expected, "{url}");
-        }
-    }
 
     #[test]
     fn an_envelope_is_one_line_with_repeated_headers_as_a_list() {

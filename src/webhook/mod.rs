@@ -12,8 +12,7 @@ mod replay;
 mod signature;
 mod source;
 
-pub use capture::{Body, CORRELATION, Capture, DELIVERY_ID_HEADER, Headers, SIGNATURE_HEADER};
-pub use capture::{correlate, parse_correlation};
+pub use capture::{Body, Capture, DELIVERY_ID_HEADER, Headers, SIGNATURE_HEADER};
 pub use grade::{Doubt, Grade, Rejection, Unreadable, grade};
 pub use receiver::{Event, ReceiverOptions, Refusal, Sink, Stats, serve};
 pub use replay::{Graded, replay};

@@ -121,3 +121,36 @@ fn news_of_one_file_are_later_than_each_other_too() {
         .collect();
     assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
 }
+
+#[test]
+fn an_address_that_names_a_job_already_leads_to_ours() {
+    for old in [
+        "creativeai_job=00000000000000aa.7",
+        "creativeai_job={JOB}",
+        "creativeai_job=&tenant=4",
+        "tenant=4&creativeai_job=00000000000000aa.7&x",
+    ] {
+        let server = Server::start(|_| Step::reset().billed());
+        let world = World::facing(&server);
+        world.write("listings.csv", listings(1));
+        let hook = format!("https://receiver.example/hook?{old}");
+        world
+            .run(&["submit", "listings.csv", "--webhook-url", &hook])
+            .expect(3);
+        let order = server.posts()[0].json();
+        let address = order["webhook_url"].as_str().unwrap();
+        assert_eq!(address.matches("creativeai_job").count(), 1, "{address}");
+        assert_eq!(
+            address.contains("tenant=4"),
+            old.contains("tenant=4"),
+            "{address}"
+        );
+
+        let mut body = crate::delivery::completed("vgen_1");
+        body["prompt"] = order["prompt"].clone();
+        let mut delivery = Delivery::of(&body);
+        delivery.url = address.replace("https://receiver.example", "");
+        replay(&world, &delivery).expect(0);
+        assert_eq!(world.log().job()["status"], "completed", "{address}");
+    }
+}
