@@ -12,7 +12,7 @@ use crate::api::Payload;
 use crate::job_log::{LogError, Writer};
 use crate::jobs::{
     AttemptView, Found, GenerationId, IdColumn, JobKey, JobState, JobView, Known, Ledger, Record,
-    Stamp, Status, Text,
+    Stamp, Status,
 };
 
 pub use facts::Facts;
@@ -143,11 +143,11 @@ impl Observer<'_> {
         };
         let (has_passed, has_seen) = {
             let ledger = self.writer.ledger();
-            let attempt = ledger.job(job).and_then(|job| job.attempt(attempt));
-            attempt.map_or((false, false), |attempt| {
+            let found = ledger.find_generation(&seen.id);
+            found.map_or((false, false), |found| {
                 (
-                    attempt.has_passed(seen.status),
-                    attempt.has_seen(seen.status),
+                    found.attempt.has_passed(seen.status),
+                    found.attempt.has_seen(seen.status) && !found.is_news(seen.status),
                 )
             })
         };
@@ -198,7 +198,7 @@ impl Observer<'_> {
         if attempt.has_passed(seen.status) {
             return Some((Learned::Known, found.index));
         }
-        if attempt.has_seen(seen.status) {
+        if attempt.has_seen(seen.status) && !found.is_news(seen.status) {
             let told = seen.facts.text(seen.status, known.model);
             let is_old = ledger.has_been_told(attempt, seen.status, &told);
             return is_old.then_some((Learned::Known, found.index));
@@ -229,7 +229,12 @@ impl Observer<'_> {
                 "the attempt that its address names is not in this log",
             ));
         };
-        if !is_own_prompt(known, seen.facts.prompt.as_ref().map(Text::as_str)) {
+        let Some(prompt) = &seen.facts.prompt else {
+            return Ok(Learned::UnknownId(
+                "it tells no prompt, so nothing shows that it is of the attempt its address names",
+            ));
+        };
+        if !is_own_prompt(known, prompt.as_str()) {
             return Ok(Learned::UnknownId(
                 "its prompt is not that of the attempt its address names",
             ));
@@ -329,11 +334,11 @@ fn same(a: &Value, b: &Value) -> bool {
     a == b || a.as_f64().is_some_and(|a| Some(a) == b.as_f64())
 }
 
-fn is_own_prompt(attempt: &AttemptView, prompt: Option<&str>) -> bool {
+fn is_own_prompt(attempt: &AttemptView, prompt: &str) -> bool {
     let own = attempt
         .request_value("prompt")
         .or_else(|| attempt.request_value("text"));
-    matches!((own.as_ref().and_then(Value::as_str), prompt), (Some(own), Some(told)) if own == told)
+    own.as_ref().and_then(Value::as_str) == Some(prompt)
 }
 
 #[cfg(test)]

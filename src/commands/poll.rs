@@ -208,7 +208,7 @@ impl<'a> Poller<'a> {
         let attempt = ledger
             .job(target.job)
             .and_then(|j| j.attempt(target.attempt));
-        attempt.is_some_and(|a| a.status().is_terminal())
+        attempt.is_some_and(|a| !a.may_be_asked_for())
     }
 
     /// Asks for each target once. What is left to ask for comes back.

@@ -24,6 +24,16 @@ pub struct Found<'a> {
     pub known: Option<Known<'a>>,
     /// The job's place in [`Ledger::jobs`]; it stays.
     pub index: u32,
+    /// Hash of the id.
+    id: u64,
+}
+
+impl Found<'_> {
+    /// Whether an end of `status` is news of the id, one of several of its attempt, though the
+    /// attempt has such an end already.
+    pub fn is_news(&self, status: Status) -> bool {
+        self.attempt.is_news_of(self.id, status)
+    }
 }
 
 /// Both a sandbox's and live jobs are in one log.
@@ -330,6 +340,7 @@ impl Ledger {
             attempt,
             known: owners.and_then(|owners| owners.known(job.place())),
             index,
+            id: hash,
         })
     }
 

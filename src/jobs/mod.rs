@@ -4,6 +4,7 @@
 //! becomes a record, the [`Ledger`] folds records, and nothing else decides a state; whatever
 //! could cost money is written down before it is done.
 
+mod bill;
 mod clip;
 mod gist;
 mod id;

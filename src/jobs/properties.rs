@@ -95,7 +95,7 @@ fn folded(lines: &[String]) -> Vec<String> {
             let view = view.unwrap().unwrap();
             assert_eq!(view.state.status(), job.status());
             Some(format!(
-                "{} {:?} {} {} {} {:?} {:?} {:?} bar={:?} poll={:?} | {}",
+                "{} {:?} {} {} {} {:?} {:?} {:?} {:?} bar={:?} poll={:?} | {}",
                 job.key,
                 job.status(),
                 job.is_superseded(),
@@ -104,6 +104,7 @@ fn folded(lines: &[String]) -> Vec<String> {
                 job.charged(),
                 job.reserved(),
                 job.committed(),
+                (job.untold(), job.expected(), job.refunded()),
                 job.bar(),
                 job.to_poll().map(|a| a.number).collect::<Vec<_>>(),
                 view.to_json(),

@@ -3,6 +3,7 @@
 //! Every merge here is a join: bits are united, values are chosen by a total order. So the result
 //! depends neither on the order of the lines nor on how often one was seen.
 
+use super::bill::{Bill, Charge, Ends};
 use super::gist::{self, Gist};
 use super::owners;
 use super::stamp::{self, Stamp};
@@ -47,11 +48,23 @@ struct Resolution {
 }
 
 /// What few attempts have; kept out of line.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Rare {
     resolution: Option<Resolution>,
-    /// Hashes of further ids, ascending: one attempt, billed more than once.
-    more_ids: Vec<u64>,
+    /// Further ids, ascending by hash: one attempt, billed more than once.
+    more: Vec<Bill>,
+    /// A figure in a line without an id.
+    unnamed: Charge,
+}
+
+impl Default for Rare {
+    fn default() -> Self {
+        Self {
+            resolution: None,
+            more: Vec::new(),
+            unnamed: Charge::NONE,
+        }
+    }
 }
 
 /// One attempt: one request of the user, one possible bill.
@@ -62,11 +75,11 @@ pub struct AttemptState {
     /// A bit for each status that was seen.
     seen: u8,
     flags: u8,
-    /// Hash of the smallest id; 0 for none.
+    /// Hash of the smallest id; 0 for none. What was told of it follows: a bill, taken apart so that
+    /// it fits in.
     id: u64,
-    /// Thousandths of a credit; meaningful when `charged_order` is not `i64::MIN`.
-    charged: i64,
-    charged_order: i64,
+    charge: Charge,
+    ends: Ends,
     /// Hash of what its furthest end tells; 0 for no end, 1 where its lines differ.
     told: u64,
     /// Thousandths of a credit; 0 for none.
@@ -88,8 +101,8 @@ impl AttemptState {
             seen: 0,
             flags: 0,
             id: 0,
-            charged: 0,
-            charged_order: i64::MIN,
+            charge: Charge::NONE,
+            ends: Ends::default(),
             told: 0,
             estimate: 0,
             rare: None,
@@ -147,12 +160,35 @@ impl AttemptState {
 
     /// Whether it was given more than one id: billed twice.
     pub fn has_two_ids(&self) -> bool {
-        self.rare.as_ref().is_some_and(|r| !r.more_ids.is_empty())
+        !self.more_bills().is_empty()
     }
 
-    /// Whether it was accepted, and has not ended as far as the log knows.
+    fn more_bills(&self) -> &[Bill] {
+        self.rare.as_ref().map_or(&[][..], |r| &r.more)
+    }
+
+    /// Its ids with what was told of each; one without an id where it has none.
+    fn bills(&self) -> impl Iterator<Item = Bill> + '_ {
+        let first = Bill {
+            id: self.id,
+            charge: self.charge,
+            ends: self.ends,
+        };
+        std::iter::once(first).chain(self.more_bills().iter().copied())
+    }
+
+    /// Whether it was accepted, and has not ended as far as the log knows. One that was given two
+    /// ids may bring its clip under either.
     pub fn is_under_way(&self) -> bool {
-        self.status().is_rendering()
+        let status = self.status();
+        let is_half_ended = || self.has_two_ids() && self.bills().any(|bill| bill.ends.is_none());
+        status.is_rendering() || (status == Status::Failed && is_half_ended())
+    }
+
+    /// Whether an end of `status` is news of one of its ids, by hash, though not of the attempt.
+    pub(super) fn is_news_of(&self, id: u64, status: Status) -> bool {
+        let is_news = |bill: Bill| bill.id == id && !bill.ends.has(status);
+        status.is_terminal() && self.has_two_ids() && self.bills().any(is_news)
     }
 
     /// Hashes of the ids that prove themselves, and of the one a person named.
@@ -161,9 +197,9 @@ impl AttemptState {
             .resolution()
             .filter(|r| r.verdict == Verdict::Accepted)
             .map(|r| r.id);
-        let more = self.rare.as_ref().map_or(&[][..], |r| &r.more_ids);
+        let more = self.more_bills().iter().map(|bill| bill.id);
         std::iter::once(self.id)
-            .chain(more.iter().copied())
+            .chain(more)
             .chain(named)
             .filter(|&id| id != 0)
     }
@@ -171,6 +207,11 @@ impl AttemptState {
     /// Whether it has an id that could be asked for.
     pub fn has_id(&self) -> bool {
         self.id_hashes().next().is_some()
+    }
+
+    /// Whether a poll can teach something about it.
+    pub fn may_be_asked_for(&self) -> bool {
+        self.has_id() && (!self.status().is_terminal() || self.is_under_way())
     }
 
     /// On `submit_failed`: the next run may try again by itself.
@@ -196,11 +237,66 @@ impl AttemptState {
         self.flags & PUBLISHED != 0
     }
 
-    /// What was charged, as far as the vendor has told.
+    /// What was charged, as far as the vendor has told: for each id that did not fail alone.
     pub fn charged(&self) -> Option<Credits> {
-        (self.charged_order != i64::MIN)
-            .then(|| Credits::from_number(self.charged as f64 / 1000.0))
-            .flatten()
+        let told = self.standing().filter_map(|bill| self.charge_of(bill));
+        told.reduce(std::ops::Add::add)
+    }
+
+    /// What was expected for the ids of which the vendor has told no charge.
+    pub fn untold(&self) -> Credits {
+        let untold = self
+            .standing()
+            .filter(|bill| self.charge_of(*bill).is_none());
+        self.estimate().times(untold.count() as u64)
+    }
+
+    /// What was expected for every id that counts.
+    pub fn expected(&self) -> Credits {
+        self.estimate().times(self.standing().count() as u64)
+    }
+
+    /// What is at stake: the estimate for each id that may still bring a bill.
+    pub fn reserved(&self) -> Credits {
+        let open = match self.status() {
+            Status::Unknown => self.bills().count(),
+            Status::Failed if self.is_under_way() => {
+                self.bills().filter(|bill| bill.ends.is_none()).count()
+            }
+            _ if self.is_under_way() => self.bills().count(),
+            _ => 0,
+        };
+        self.estimate().times(open as u64)
+    }
+
+    /// What failed would have cost: the vendor gives it back.
+    pub fn refunded(&self) -> Credits {
+        let or_estimate = |bill| self.charge_of(bill).unwrap_or_else(|| self.estimate());
+        if self.has_two_ids() {
+            let failed = self.bills().filter(|bill| bill.ends.is_failure());
+            failed.map(or_estimate).sum()
+        } else if self.status() == Status::Failed {
+            self.bills().map(or_estimate).sum()
+        } else {
+            Credits::ZERO
+        }
+    }
+
+    /// The bills that stand. Of two ids, one that failed is given back.
+    fn standing(&self) -> impl Iterator<Item = Bill> + '_ {
+        let is_only = !self.has_two_ids();
+        self.bills()
+            .filter(move |bill| is_only || !bill.ends.is_failure())
+    }
+
+    /// A figure that names no id stands in where none is told of the id.
+    fn charge_of(&self, bill: Bill) -> Option<Credits> {
+        let unnamed = self.rare.as_ref().map_or(Charge::NONE, |rare| rare.unnamed);
+        if self.has_two_ids() {
+            bill.charge.credits().or_else(|| unnamed.credits())
+        } else {
+            bill.charge.max(unnamed).credits()
+        }
     }
 
     /// What was expected when it was sent.
@@ -216,20 +312,22 @@ impl AttemptState {
             Word::Fact(Fact::Resolved) => return self.absorb_resolution(gist, raw),
             Word::Fact(Fact::Superseded) => self.flags |= SUPERSEDED,
         }
+        let charge = gist.charged.map_or(Charge::NONE, |amount| {
+            Charge::told(amount, gist.at, gist.flags & gist::IS_ADJUSTED != 0)
+        });
+        let ends = gist.word.status().map_or_else(Ends::default, Ends::of);
         if gist.id != 0 {
-            self.absorb_id(gist.id);
+            self.absorb_bill(Bill {
+                id: gist.id,
+                charge,
+                ends,
+            });
+        } else if charge > Charge::NONE {
+            let unnamed = &mut self.rare().unnamed;
+            *unnamed = charge.max(*unnamed);
         }
         if gist.estimate != u32::MAX {
             self.estimate = self.estimate.max(gist.estimate);
-        }
-        if let Some(charged) = gist.charged {
-            // A correction outranks the first figure; the newest outranks the rest.
-            let correction = gist.flags & gist::IS_ADJUSTED != 0;
-            let order = gist.at + if correction { 1 << 60 } else { 0 };
-            let new = (order, charged.thousandths());
-            if new > (self.charged_order, self.charged) {
-                (self.charged_order, self.charged) = new;
-            }
         }
     }
 
@@ -265,17 +363,29 @@ impl AttemptState {
             && told != gist::UNLIKE
     }
 
-    fn absorb_id(&mut self, id: u64) {
-        if self.id == 0 || self.id == id {
-            self.id = id;
-            return;
+    fn absorb_bill(&mut self, new: Bill) {
+        let mut first = Bill {
+            id: self.id,
+            charge: self.charge,
+            ends: self.ends,
+        };
+        if self.id == 0 || self.id == new.id {
+            first.id = new.id;
+            first.join(new.charge, new.ends);
+        } else {
+            let (smaller, other) = if new.id < first.id {
+                (new, first)
+            } else {
+                (first, new)
+            };
+            first = smaller;
+            let more = &mut self.rare().more;
+            match more.binary_search_by_key(&other.id, |bill| bill.id) {
+                Ok(place) => more[place].join(other.charge, other.ends),
+                Err(place) => more.insert(place, other),
+            }
         }
-        let other = self.id.max(id);
-        self.id = self.id.min(id);
-        let more = &mut self.rare().more_ids;
-        if let Err(place) = more.binary_search(&other) {
-            more.insert(place, other);
-        }
+        (self.id, self.charge, self.ends) = (first.id, first.charge, first.ends);
     }
 
     fn absorb_resolution(&mut self, gist: &Gist, raw: &[u8]) {
@@ -445,7 +555,7 @@ impl JobState {
     pub fn to_poll(&self) -> impl Iterator<Item = &AttemptState> {
         let closed = self.is_dismissed();
         self.attempts()
-            .filter(move |a| !closed && a.has_id() && !a.status().is_terminal())
+            .filter(move |a| !closed && a.may_be_asked_for())
     }
 
     /// Its only attempt, where nothing about it is out of the ordinary: one id, and no verdict.
@@ -466,10 +576,21 @@ impl JobState {
 
     /// What was charged for its completed attempts, as told.
     pub fn charged(&self) -> Credits {
-        self.attempts()
-            .filter(|a| a.status() == Status::Completed)
-            .filter_map(AttemptState::charged)
-            .sum()
+        self.completed().filter_map(AttemptState::charged).sum()
+    }
+
+    /// What was expected for its completed attempts where the vendor has told no charge.
+    pub fn untold(&self) -> Credits {
+        self.completed().map(AttemptState::untold).sum()
+    }
+
+    /// What was expected for its completed attempts.
+    pub fn expected(&self) -> Credits {
+        self.completed().map(AttemptState::expected).sum()
+    }
+
+    fn completed(&self) -> impl Iterator<Item = &AttemptState> {
+        self.attempts().filter(|a| a.status() == Status::Completed)
     }
 
     /// What is at stake: the estimates of attempts that are in flight or in doubt.
@@ -477,27 +598,16 @@ impl JobState {
         if self.is_dismissed() {
             return Credits::ZERO;
         }
-        self.attempts()
-            .filter(|a| a.status() == Status::Unknown || a.status().is_rendering())
-            .map(AttemptState::estimate)
-            .sum()
+        self.attempts().map(AttemptState::reserved).sum()
     }
 
     /// What failed attempts would have cost; the vendor refunds it.
     pub fn refunded(&self) -> Credits {
-        self.attempts()
-            .filter(|a| a.status() == Status::Failed)
-            .map(|a| a.charged().unwrap_or_else(|| a.estimate()))
-            .sum()
+        self.attempts().map(AttemptState::refunded).sum()
     }
 
     /// What counts against a cap: charges (the estimate where none was told) and reservations.
     pub fn committed(&self) -> Credits {
-        let spent: Credits = self
-            .attempts()
-            .filter(|a| a.status() == Status::Completed)
-            .map(|a| a.charged().unwrap_or_else(|| a.estimate()))
-            .sum();
-        spent + self.reserved()
+        self.charged() + self.untold() + self.reserved()
     }
 }

@@ -312,6 +312,11 @@ impl JobView {
             .flat_map(|a| a.ids.iter().map(String::as_str))
             .collect();
         if !billed_twice.is_empty() {
+            // The figures of a single line would hide the other bill.
+            if let Some(charged) = self.state.speaking().charged() {
+                out.remove("adjusted_credits");
+                out.insert("credits".into(), serde_json::json!(charged));
+            }
             out.insert("conflict".into(), "billed_twice".into());
             out.insert("generation_ids".into(), billed_twice.into());
         } else if self.state.attempts().any(super::AttemptState::has_two_ends) {

@@ -1,7 +1,7 @@
 //! What observations teach a log, in every order.
 
 use super::*;
-use crate::jobs::{Ledger, Rates};
+use crate::jobs::{Credits, Ledger, Rates};
 use std::time::Duration;
 
 const SUBMITTING: &str = r#"{"at":"2026-03-12T09:20:00.412Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"submitting","listing_id":"LST-1","request":{"model":"kling-v3","prompt":"pan left"}}"#;
@@ -152,4 +152,74 @@ fn a_second_id_for_an_attempt_is_billed_twice() {
         log.json()["generation_ids"],
         serde_json::json!(["vgen_1", "vgen_2"])
     );
+}
+
+/// A line of `vgen_1`'s end, written by a clock that runs ahead by years.
+fn ahead(figures: &str) -> String {
+    format!(
+        r#"{{"at":"2099-03-12T09:22:18.000Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"completed","listing_id":"LST-1","generation_id":"vgen_1","output_url":"https://x/1.mp4",{figures},"completed_at":"2026-03-12T09:22:17Z","via":"webhook"}}"#
+    )
+}
+
+#[test]
+fn what_a_poll_tells_later_counts_though_the_line_before_is_of_the_future() {
+    let log = log(&[SUBMITTING, PENDING, &ahead(r#""credits":3"#)]);
+    assert!(log.learn(&seen(DONE, Via::Poll)));
+    assert_eq!(log.json()["credits"], 5);
+    assert!(!log.learn(&seen(DONE, Via::Poll)), "it is known by now");
+    assert_eq!(charged(&log), Credits::whole(5));
+}
+
+#[test]
+fn an_older_figure_of_a_poll_does_not_undo_a_correction() {
+    for clock in ["2099", "2026"] {
+        let correction = ahead(r#""credits":5,"adjusted_credits":3"#).replace("2099", clock);
+        let log = log(&[SUBMITTING, PENDING, &correction]);
+        // Nothing new, or news that a correction outranks: the figure stays.
+        log.learn(&seen(&DONE.replace(":5,", ":7,"), Via::Poll));
+        assert_eq!(charged(&log), Credits::whole(3), "{clock}");
+        assert_eq!(log.json()["adjusted_credits"], 3, "{clock}");
+    }
+}
+
+#[test]
+fn each_id_of_an_attempt_ends_once() {
+    let log = log(&[SUBMITTING, PENDING, &PENDING.replace("vgen_1", "vgen_2")]);
+    let other = DONE.replace("vgen_1", "vgen_2");
+    assert!(log.learn(&seen(DONE, Via::Webhook)));
+    assert!(log.learn(&seen(&other, Via::Webhook)), "another bill");
+    for known in [DONE, &other] {
+        assert!(!log.learn(&seen(known, Via::Webhook)));
+    }
+    assert_eq!(charged(&log), Credits::whole(10));
+}
+
+#[test]
+fn a_capture_without_a_prompt_is_not_adopted() {
+    let mut nameless: Value = serde_json::from_str(DONE).unwrap();
+    for prompt in [None, Some(""), Some("Pan left")] {
+        match prompt {
+            None => drop(nameless.as_object_mut().unwrap().remove("prompt")),
+            Some(prompt) => nameless["prompt"] = prompt.into(),
+        }
+        let text = nameless.to_string();
+        let mut capture = seen(&text, Via::Webhook);
+        capture.correlation = Some((JobKey::parse("5b1f0c9a77d2e318").unwrap(), 1));
+        for log in [log(&[SUBMITTING]), log(&[SUBMITTING, PENDING])] {
+            let mut second = capture.clone();
+            second.id = crate::jobs::GenerationId::parse("vgen_2").unwrap();
+            assert!(
+                matches!(log.decide(&second), Learned::UnknownId(_)),
+                "{prompt:?}"
+            );
+        }
+    }
+}
+
+fn charged(log: &Log) -> Credits {
+    log.writer
+        .ledger()
+        .jobs()
+        .map(crate::jobs::JobState::charged)
+        .sum()
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Standing;
 use super::words::{self, Commands};
-use crate::jobs::{AttemptState, Credits, Fact, JobKey, JobView, Line, Status, Word};
+use crate::jobs::{Credits, Fact, JobKey, JobView, Line, Status, Word};
 use crate::sandbox::SANDBOX_ORIGIN;
 
 /// What a person reads about a job. Texts are as the server and the manifest wrote them: whoever
@@ -125,11 +125,7 @@ fn state(view: &JobView, standing: Standing) -> String {
 fn cost(view: &JobView) -> String {
     let job = &view.state;
     let (charged, reserved) = (job.charged(), job.reserved());
-    let untold: Credits = job
-        .attempts()
-        .filter(|a| a.status() == Status::Completed && a.charged().is_none())
-        .map(AttemptState::estimate)
-        .sum();
+    let untold = job.untold();
     if charged > Credits::ZERO || untold > Credits::ZERO {
         let about = if untold > Credits::ZERO { "~" } else { "" };
         return about.to_owned() + &words::credits(charged + untold);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::words;
 use super::{Commands, Standing, Tone};
-use crate::jobs::{AttemptState, Credits, JobKey, JobState, Rates, Status};
+use crate::jobs::{AttemptState, Credits, JobKey, JobState, Rates};
 
 /// Jobs in doubt that a notice names.
 const MOST_DOUBTS: usize = 2;
@@ -76,13 +76,10 @@ impl Tally {
         self.reserved += reserved;
         self.refunded += job.refunded();
         self.estimated += reserved;
-        for done in job.attempts().filter(|a| a.status() == Status::Completed) {
-            self.estimated += done.estimate();
-            self.estimated_done += done.estimate();
-            if done.charged().is_none() {
-                self.untold += done.estimate();
-            }
-        }
+        let expected = job.expected();
+        self.estimated += expected;
+        self.estimated_done += expected;
+        self.untold += job.untold();
     }
 
     /// How many jobs stand there.
