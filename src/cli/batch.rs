@@ -34,9 +34,13 @@ pub struct SubmitArgs {
     #[arg(long, value_name = "N")]
     pub max_jobs: Option<u64>,
 
-    /// Also send rows that were edited after their clip was ordered
+    /// Also send rows that were edited, or given another id, after their clip was ordered
     #[arg(long)]
     pub resubmit_changed: bool,
+
+    /// Also send rows whose clip (same photo, prompt and settings) was ordered under another id
+    #[arg(long)]
+    pub allow_same_clip: bool,
 
     /// Leave out rows with mistakes instead of stopping
     #[arg(long)]

@@ -17,6 +17,7 @@ pub mod man;
 mod open;
 mod poll;
 mod publish;
+mod recognize;
 mod reconcile;
 mod recover;
 mod replay;

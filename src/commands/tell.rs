@@ -296,6 +296,8 @@ pub struct DryRun<'a> {
     pub shares: &'a [Share],
     /// What is wrong with rows, for the JSON document.
     pub invalid_rows: Vec<Value>,
+    /// Which rows would be held back, for programs.
+    pub held: Map<String, serde_json::Value>,
     /// How it ends.
     pub code: Code,
 }
@@ -309,6 +311,8 @@ pub fn dry_run(run: DryRun<'_>, settings: &Settings, printer: &mut Printer) -> a
         summary.dry_run = true;
         summary.skipped = counts.skip;
         summary.changed = counts.changed;
+        summary.renamed = counts.renamed;
+        summary.same_clip = counts.same_clip;
         summary.duplicates = counts.duplicate;
         summary.invalid = counts.invalid;
         summary.credits_estimated = counts.credits;
@@ -330,6 +334,7 @@ pub fn dry_run(run: DryRun<'_>, settings: &Settings, printer: &mut Printer) -> a
             ("per_id".to_owned(), run.shares.iter().map(share).collect()),
             ("invalid_rows".to_owned(), run.invalid_rows.into()),
         ]);
+        summary.more.extend(run.held.clone());
         printer.document(&summary.to_json())?;
         return Ok(());
     }
@@ -347,6 +352,13 @@ pub fn dry_run(run: DryRun<'_>, settings: &Settings, printer: &mut Printer) -> a
     }
     let out = printer.out();
     writeln!(out, "{}", escape(run.manifest))?;
+    let rare = [
+        ("renamed", counts.renamed),
+        ("the same clip", counts.same_clip),
+    ];
+    let rows = rows
+        .into_iter()
+        .chain(rare.into_iter().filter(|(_, n)| *n > 0));
     for (what, n) in rows {
         writeln!(out, "  {what:<18} {:>9}", words::number(n))?;
     }

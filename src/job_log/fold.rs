@@ -174,12 +174,7 @@ mod tests {
         }
         let mut bytes = text.into_bytes();
         bytes.extend_from_slice(b"\xff\n{\"job\"");
-        let new = || {
-            Ledger::new(Rates::default())
-                .with_places()
-                .with_subjects()
-                .with_owners()
-        };
+        let new = || Ledger::new(Rates::default()).with_places().with_owners();
 
         let mut folded = new();
         fold(&mut bytes.as_slice(), &mut folded).unwrap();

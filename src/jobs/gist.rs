@@ -8,7 +8,7 @@ use hashbrown::DefaultHashBuilder;
 use super::line;
 use super::request::RequestFacts;
 use super::state::Verdict;
-use super::{Credits, IdColumn, JobKey, Line, LineError, Rates, Status, Subject, Word};
+use super::{Credits, IdColumn, JobKey, Line, LineError, Rates, Status, Word};
 
 /// The line's gist. Texts are told by their places in the line.
 #[derive(Clone, Copy, Debug)]
@@ -23,10 +23,6 @@ pub(crate) struct Gist {
     pub id: u64,
     /// Of an end: hash of what it tells; see [`Reading::told`].
     pub told: u64,
-    /// The photo, where it is told and wanted; 0 for none.
-    pub subject: u64,
-    /// The owner of a line without a key, where that is wanted; 0 for none.
-    pub keyless_owner: u64,
     /// Thousandths of a credit; `u32::MAX` for none.
     pub estimate: u32,
     pub charged: Option<Credits>,
@@ -81,7 +77,6 @@ pub(crate) const UNLIKE: u64 = 1;
 pub(crate) struct Reading {
     pub hasher: DefaultHashBuilder,
     pub rates: Rates,
-    pub subjects: bool,
     pub owners: bool,
 }
 
@@ -124,7 +119,6 @@ impl Reading {
         Self {
             hasher: DefaultHashBuilder::default(),
             rates,
-            subjects: false,
             owners: false,
         }
     }
@@ -174,7 +168,7 @@ impl Reading {
     }
 
     pub fn gist<T: AsRef<str>>(&self, line: &Line<'_, T>) -> Gist {
-        let is_request_wanted = self.subjects || self.owners || line.credits_estimated.is_none();
+        let is_request_wanted = self.owners || line.credits_estimated.is_none();
         let request = line
             .request
             .filter(|_| is_request_wanted)
@@ -187,12 +181,6 @@ impl Reading {
             .id
             .as_ref()
             .map(|(column, owner)| (*column, owner.as_ref()));
-        let subject = match (owner, &request) {
-            (Some((_, owner)), Some(request)) if self.subjects => {
-                Subject::of_request(owner, request).number()
-            }
-            _ => 0,
-        };
         let is_end = line.word.status().is_some_and(Status::is_terminal);
         Gist {
             key: line.job,
@@ -208,13 +196,6 @@ impl Reading {
                 _ if !is_end => 0,
                 Some(told) => self.told(told),
                 None => UNLIKE,
-            },
-            subject,
-            keyless_owner: match owner {
-                Some((_, owner)) if self.subjects && line.keyless => {
-                    Subject::of_owner(owner).number()
-                }
-                _ => 0,
             },
             estimate: estimate.map_or(u32::MAX, |credits| {
                 u32::try_from(credits.thousandths()).map_or(u32::MAX - 1, |n| n.min(u32::MAX - 1))

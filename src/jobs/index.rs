@@ -1,11 +1,10 @@
-//! How jobs are found: by an id, by what they are about; and where their lines stand.
+//! How jobs are found by an id, and where their lines stand.
 
 use std::collections::HashMap;
 
 use hashbrown::HashTable;
 
 use super::JobState;
-use super::gist::Gist;
 
 /// No line, no job: the end of a chain.
 pub(super) const END: u32 = u32::MAX;
@@ -110,76 +109,5 @@ impl Ids {
             self.more.get(&id)
         };
         first.into_iter().chain(more.into_iter().flatten()).copied()
-    }
-}
-
-/// What a manifest is compared with.
-#[derive(Debug, Default)]
-pub(super) struct Subjects {
-    /// Hash of each job's subject; 0 for none.
-    of_job: Vec<u64>,
-    /// The newest job of each subject, and, job by job, the one before it.
-    by_subject: HashTable<u32>,
-    before: Vec<u32>,
-    /// Owners (listings, SKUs) of jobs known only from the vendor's sample scripts.
-    keyless_owners: HashMap<u64, Vec<u32>>,
-}
-
-impl Subjects {
-    /// Makes room for so many jobs at once, while there are none.
-    pub fn reserve(&mut self, jobs: usize) {
-        debug_assert!(self.by_subject.is_empty(), "what is in it would be lost");
-        self.by_subject.reserve(jobs, |_| 0);
-    }
-
-    /// Takes in what a line of a job is about.
-    pub fn note(&mut self, gist: &Gist, job: u32) {
-        let index = job as usize;
-        if self.of_job.len() <= index {
-            self.of_job.resize(index + 1, 0);
-            self.before.resize(index + 1, END);
-        }
-        if gist.keyless_owner != 0 {
-            let jobs = self.keyless_owners.entry(gist.keyless_owner).or_default();
-            if !jobs.contains(&job) {
-                jobs.push(job);
-            }
-        }
-        let subject = gist.subject;
-        if subject == 0 || self.of_job[index] != 0 {
-            return;
-        }
-        self.of_job[index] = subject;
-        let of_job = &self.of_job;
-        match self
-            .by_subject
-            .find_mut(subject, |&i| of_job[i as usize] == subject)
-        {
-            Some(newest) => self.before[index] = std::mem::replace(newest, job),
-            None => {
-                self.by_subject
-                    .insert_unique(subject, job, |&i| of_job[i as usize]);
-            }
-        }
-    }
-
-    /// The jobs about `subject`, newest first.
-    pub fn jobs_of(&self, subject: u64) -> impl Iterator<Item = u32> {
-        let newest = self
-            .by_subject
-            .find(subject, |&i| self.of_job[i as usize] == subject)
-            .copied();
-        std::iter::successors(newest, |&job| {
-            Some(self.before[job as usize]).filter(|&before| before != END)
-        })
-    }
-
-    /// The jobs of an owner that are known only from the vendor's sample scripts.
-    pub fn keyless_of(&self, owner: u64) -> impl Iterator<Item = u32> {
-        self.keyless_owners
-            .get(&owner)
-            .into_iter()
-            .flatten()
-            .copied()
     }
 }

@@ -8,9 +8,9 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 
 use super::gist::{Gist, Gists, IN_SANDBOX, LineAt, Read, Reading};
-use super::index::{END, Ids, Places, Subjects};
+use super::index::{END, Ids, Places};
 use super::owners::{Known, Owners};
-use super::{AttemptState, Credits, GenerationId, JobKey, JobState, Rates, Stamp, Status, Subject};
+use super::{AttemptState, Credits, GenerationId, JobKey, JobState, Rates, Stamp, Status};
 
 /// Whose an id is.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,6 @@ pub struct Ledger {
     by_key: HashTable<u32>,
     ids: Option<Ids>,
     places: Option<Places>,
-    subjects: Option<Subjects>,
     owners: Option<Owners>,
     /// Whether any id is one that no sandbox made, and whether any line is a sandbox's.
     has_live_id: bool,
@@ -69,7 +68,6 @@ impl Ledger {
             by_key: HashTable::new(),
             ids: Some(Ids::default()),
             places: None,
-            subjects: None,
             owners: None,
             has_live_id: false,
             has_sandbox: false,
@@ -92,14 +90,6 @@ impl Ledger {
         self
     }
 
-    /// Also keeps what [`Ledger::of_subject`] needs. Before the first line.
-    #[must_use]
-    pub fn with_subjects(mut self) -> Self {
-        self.subjects = Some(Subjects::default());
-        self.reading.subjects = true;
-        self
-    }
-
     /// Also keeps each job's listing or SKU and its model, for [`Ledger::find_generation`]: then the log
     /// need not be looked at for most of what is observed. Before the first line.
     #[must_use]
@@ -116,9 +106,6 @@ impl Ledger {
         self.by_key.reserve(jobs, |_| 0);
         if let Some(ids) = &mut self.ids {
             ids.reserve(jobs);
-        }
-        if let Some(subjects) = &mut self.subjects {
-            subjects.reserve(jobs);
         }
     }
 
@@ -212,9 +199,6 @@ impl Ledger {
         if let Some(ids) = &mut self.ids {
             ids.note(&self.jobs, gist.id, id_before, index);
         }
-        if let Some(subjects) = &mut self.subjects {
-            subjects.note(gist, index);
-        }
         if let Some(owners) = &mut self.owners {
             let job = &mut self.jobs[index as usize];
             let mut place = job.place();
@@ -260,17 +244,9 @@ impl Ledger {
             .min_by_key(|&i| self.jobs[i as usize].key)
     }
 
-    /// Jobs about `subject`, under whatever key. Needs [`Ledger::with_subjects`].
-    pub fn of_subject(&self, subject: Subject) -> impl Iterator<Item = &JobState> {
-        let jobs = self.subjects.as_ref().map(|s| s.jobs_of(subject.number()));
-        jobs.into_iter().flatten().map(|i| &self.jobs[i as usize])
-    }
-
-    /// Jobs of a listing or SKU that are known only from the vendor's sample scripts, whose lines
-    /// do not tell the photo. Needs [`Ledger::with_subjects`].
-    pub fn keyless_of_owner(&self, owner: Subject) -> impl Iterator<Item = &JobState> {
-        let jobs = self.subjects.as_ref().map(|s| s.keyless_of(owner.number()));
-        jobs.into_iter().flatten().map(|i| &self.jobs[i as usize])
+    /// A job's place in [`Ledger::jobs`]; it stays.
+    pub fn place_of(&self, key: JobKey) -> Option<u32> {
+        self.find(key)
     }
 
     /// One job.

@@ -106,7 +106,9 @@ mod tests {
     #[test]
     fn the_rule_case_by_case() {
         use Bar::{Completed, Dismissed, InDoubt, UnderWay};
-        let cases: &[(&[&[&str]], Option<Bar>, bool)] = &[
+        // The lines of each attempt, what bars a new one, and whether it is made by itself.
+        type Case<'a> = (&'a [&'a [&'a str]], Option<Bar>, bool);
+        let cases: &[Case<'_>] = &[
             (&[&["~"]], None, true),
             (&[&["submit_failed"]], None, false),
             (&[&["failed"]], None, false),

@@ -20,15 +20,9 @@ pub struct RequestFacts<'a> {
     /// `None` on a voice request.
     #[serde(borrow)]
     pub model: Option<Text<'a>>,
-    /// The photo.
-    #[serde(borrow)]
-    pub image_url: Option<Text<'a>>,
     /// The words of a voice request.
     #[serde(borrow)]
     pub text: Option<Text<'a>>,
-    /// The language of a voice request.
-    #[serde(borrow)]
-    pub language: Option<Text<'a>>,
     /// As sent: `"5s"` or `5`.
     #[serde(borrow, deserialize_with = "verbatim")]
     pub duration: Option<&'a str>,
@@ -51,9 +45,7 @@ impl<'a> RequestFacts<'a> {
         };
         scan::each_field(body, |field| match field.name {
             "model" => put(&mut facts.model, field),
-            "image_url" => put(&mut facts.image_url, field),
             "text" => put(&mut facts.text, field),
-            "language" => put(&mut facts.language, field),
             // Rarely there in another form than these two; the rest is serde's.
             "duration" => match (field.kind, facts.duration) {
                 (Kind::Text | Kind::Number, None) => {

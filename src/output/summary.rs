@@ -40,6 +40,10 @@ pub struct Summary {
     pub duplicates: u64,
     /// Rows held because they differ from what was sent before.
     pub changed: u64,
+    /// Rows held because their clip was ordered under another id, whose row is gone.
+    pub renamed: u64,
+    /// Rows held because their clip was ordered under another id.
+    pub same_clip: u64,
     /// Rows left out because something is wrong with them.
     pub invalid: u64,
     /// Attempts that were to be made, and that this run did not come to.
@@ -105,6 +109,8 @@ impl Summary {
             ("skipped", self.skipped),
             ("duplicates", self.duplicates),
             ("changed", self.changed),
+            ("renamed", self.renamed),
+            ("same_clip", self.same_clip),
             ("invalid", self.invalid),
             ("left", self.left),
             ("submit_failed", self.submit_failed),
@@ -169,6 +175,11 @@ impl Summary {
             (self.skipped, "already there"),
             (self.duplicates, "duplicate"),
             (self.changed, "changed and held back"),
+            (self.renamed, "renamed and held back"),
+            (
+                self.same_clip,
+                "the same clip under another id and held back",
+            ),
             (self.invalid, "invalid and left out"),
             (self.left, "left for another run"),
             (replayed.applied, "applied"),

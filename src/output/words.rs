@@ -241,8 +241,24 @@ impl Commands {
     /// `creativeai resolve JOB --dismiss [--jobs FILE] [--sandbox]`.
     pub fn resolve(&self, job: &str, verdict: &str) -> String {
         let command = format!("creativeai resolve {} {verdict}", shell_word(job));
+        self.with_jobs(&command)
+    }
+
+    /// `creativeai rename OLD NEW [--jobs FILE] [--sandbox]`.
+    pub fn rename(&self, old: &str, new: &str) -> String {
+        let (old, new) = (shell_word(old), shell_word(new));
+        self.with_jobs(&format!("creativeai rename {old} {new}"))
+    }
+
+    /// `creativeai rename --from-manifest MANIFEST [--jobs FILE] [--sandbox]`.
+    pub fn rename_from(&self, manifest: &str) -> String {
+        let manifest = shell_word(manifest);
+        self.with_jobs(&format!("creativeai rename --from-manifest {manifest}"))
+    }
+
+    fn with_jobs(&self, command: &str) -> String {
         let jobs = self.jobs.as_ref().map(|jobs| format!("--jobs {jobs}"));
-        self.rehearsed(&command, &[&jobs.unwrap_or_default()])
+        self.rehearsed(command, &[&jobs.unwrap_or_default()])
     }
 }
 

@@ -15,6 +15,7 @@ mod hostile;
 mod kills;
 mod odd_cells;
 mod outcomes;
+mod recognition;
 mod retry;
 #[cfg(unix)]
 mod signals;

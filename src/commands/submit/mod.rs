@@ -1,11 +1,15 @@
 //! `submit`: a clip for every row of a manifest that has none yet.
 
+mod held;
 mod plan;
+mod recognize;
 
 use std::path::Path;
 
+use held::Telling;
 pub use plan::{Counts, Share};
 use plan::{Decision, Plan};
+use recognize::{Allowed, Found};
 
 use serde_json::{Value, json};
 
@@ -19,7 +23,7 @@ use crate::clock;
 use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, LogError, Writer};
-use crate::jobs::{IdColumn, JobKey, JobState, Ledger, Record, Status};
+use crate::jobs::{IdColumn, Ledger, Record, Status};
 use crate::manifest::{Defaults, Manifest, ManifestError, Options, Problem, Row, RowFault};
 use crate::output::{Printer, Summary, Tally as Tallied, escape, words};
 use crate::settings::Settings;
@@ -45,7 +49,7 @@ pub async fn run(
         return dry_run(
             args,
             settings,
-            &manifest,
+            &mut manifest,
             &mut plan,
             invalid_rows,
             &path,
@@ -59,31 +63,33 @@ pub async fn run(
     limits.start_timer();
     let stop = &limits.stop;
     let api = Api::open(settings).await?;
-    let ledger = || {
-        let ledger = Ledger::new(settings.rates.clone()).with_subjects();
-        if args.wait {
-            // Polling looks into the log; sending does not.
-            ledger.with_places().with_owners()
-        } else {
-            ledger
-        }
-    };
+    let ledger = || new_ledger(args, settings);
     let writer = open::open_writer(&path, ledger, settings, "submit", &limits, printer)?;
     open::check_mixing(&writer, settings, &api.base)?;
-    plan.decide(&writer.ledger(), args.resubmit_changed);
+    let found = {
+        let ledger = writer.ledger();
+        let log = Some((writer.path(), &*ledger));
+        recognize::decide(&mut manifest, &mut plan, log, allowed(args))?
+    };
     let charged_before = {
         let ledger = writer.ledger();
         tell::charged(plan.keys().filter_map(|key| ledger.job(key)))
     };
     if writer.is_new() {
-        printer.note(format_args!(
-            "new job log: {}",
-            escape(&path.display().to_string())
-        ));
+        let path = path.display().to_string();
+        printer.note(format_args!("new job log: {}", escape(&path)));
     }
     let concurrency = settings.network.concurrency_for(manifest.id_column());
     let throttle = open::throttle(settings, concurrency, limits.deadline);
     let commands = open::commands(&path, &writer.ledger(), settings);
+    Telling {
+        plan: &plan,
+        found: &found,
+        manifest: manifest.name(),
+        commands: &commands,
+        printer,
+    }
+    .tell();
     let teller = tell::Sending::new(printer, most_to_send(&plan, args), &commands)
         .of_manifest(manifest.name());
     let tell_event = |event: Event<'_>| teller.tell(&event);
@@ -114,19 +120,9 @@ pub async fn run(
     }
     ending.join(open::ending_of(stop, printer, &commands));
     ending.note_if(cap.is_reached(), Code::Decision);
-    ending.note_if(plan.counts.changed > 0, Code::Decision);
-    let mut summary = Summary::new("submit");
-    summary.submitted = tally.accepted;
-    summary.skipped = plan.counts.skip;
-    summary.duplicates = plan.counts.duplicate;
-    summary.changed = plan.counts.changed;
-    summary.invalid = plan.counts.invalid;
-    summary.left = plan.counts.send.saturating_sub(tally.begun);
-    summary.credits_estimated = tally.credits;
-    summary
-        .more
-        .insert("invalid_rows".to_owned(), invalid_rows.into());
-    tell_held(&plan, args, &manifest, printer);
+    ending.note_if(plan.counts.held() > 0, Code::Decision);
+    let mut summary = summary_of(&plan, &found, &tally);
+    summary.more.extend([invalid(invalid_rows)]);
     if cap.is_reached() {
         printer.warn(CAP_REACHED);
     }
@@ -141,6 +137,46 @@ pub async fn run(
         &commands,
         printer,
     )
+}
+
+fn new_ledger(args: &SubmitArgs, settings: &Settings) -> Ledger {
+    let ledger = Ledger::new(settings.rates.clone());
+    if args.wait {
+        // Polling looks into the log; sending does not.
+        ledger.with_places().with_owners()
+    } else {
+        ledger
+    }
+}
+
+/// What the run did, without the states of its jobs.
+fn summary_of(plan: &Plan, found: &Found, tally: &Tally) -> Summary {
+    let counts = &plan.counts;
+    Summary {
+        submitted: tally.accepted,
+        skipped: counts.skip,
+        duplicates: counts.duplicate,
+        changed: counts.changed,
+        renamed: counts.renamed,
+        same_clip: counts.same_clip,
+        invalid: counts.invalid,
+        left: counts.send.saturating_sub(tally.begun),
+        credits_estimated: tally.credits,
+        more: held::to_more(found),
+        ..Summary::new("submit")
+    }
+}
+
+/// What is wrong with rows, as a field of the summary for programs.
+fn invalid(rows: Vec<Value>) -> (String, Value) {
+    ("invalid_rows".to_owned(), rows.into())
+}
+
+fn allowed(args: &SubmitArgs) -> Allowed {
+    Allowed {
+        changed: args.resubmit_changed,
+        same_clip: args.allow_same_clip,
+    }
 }
 
 fn most_to_send(plan: &Plan, args: &SubmitArgs) -> u64 {
@@ -281,23 +317,21 @@ fn invalid_row(problem: &Problem) -> Value {
 fn dry_run(
     args: &SubmitArgs,
     settings: &Settings,
-    manifest: &Manifest,
+    manifest: &mut Manifest,
     plan: &mut Plan,
     invalid_rows: Vec<Value>,
     path: &Path,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
-    let ledger = || Ledger::new(settings.rates.clone()).with_subjects();
+    let ledger = || Ledger::new(settings.rates.clone());
     let log = match JobLog::read(path, ledger()) {
         Ok(log) => Some(log),
         Err(LogError::Missing(_)) => None,
         Err(error) => return Err(open::log_failure(error).into()),
     };
     let empty = ledger();
-    plan.decide(
-        log.as_ref().map_or(&empty, JobLog::ledger),
-        args.resubmit_changed,
-    );
+    let known = log.as_ref().map(|log| (log.path(), log.ledger()));
+    let found = recognize::decide(manifest, plan, known, allowed(args))?;
     if let Some(log) = &log {
         open::warn_of_unreadable(log.ledger(), log.path(), printer);
     }
@@ -318,37 +352,21 @@ fn dry_run(
             id_column: manifest.id_column(),
             shares: &plan.shares(),
             invalid_rows,
+            held: held::to_more(&found),
             code,
         },
         settings,
         printer,
     )?;
-    tell_held(plan, args, manifest, printer);
-    Ok(code)
-}
-
-fn tell_held(plan: &Plan, args: &SubmitArgs, manifest: &Manifest, printer: &Printer) {
-    const SHOWN: usize = 10;
-    let changed = plan.counts.changed;
-    if changed == 0 || args.resubmit_changed {
-        return;
+    Telling {
+        plan,
+        found: &found,
+        manifest: manifest.name(),
+        commands: &open::commands(path, ledger, settings),
+        printer,
     }
-    let lines: Vec<String> = plan.held(SHOWN).iter().map(u64::to_string).collect();
-    let more = if changed > SHOWN as u64 {
-        " and more"
-    } else {
-        ""
-    };
-    printer.warn(format_args!(
-        "{} of {} ({} {}{more}) {} edited after the clip was ordered, and held back: the older \
-         order stands, and may be paid for. To order the new version as well, run the same command \
-         with --resubmit-changed",
-        words::count(changed, "row"),
-        escape(manifest.name()),
-        if changed == 1 { "line" } else { "lines" },
-        lines.join(", "),
-        if changed == 1 { "was" } else { "were" },
-    ));
+    .tell();
+    Ok(code)
 }
 
 /// What the second pass needs.
@@ -409,7 +427,7 @@ impl<'a> Run<'a> {
                     return None;
                 }
                 left -= 1;
-                return match self.attempt(&row) {
+                return match self.attempt(index, &row) {
                     Ok(attempt) => Some(attempt),
                     Err(error) => self.broken(error),
                 };
@@ -423,8 +441,8 @@ impl<'a> Run<'a> {
         None
     }
 
-    fn attempt(&self, row: &Row) -> Result<Attempt, String> {
-        let key = row.key();
+    fn attempt(&self, index: usize, row: &Row) -> Result<Attempt, String> {
+        let key = self.plan.key_of(index, row);
         let ledger = self.writer.ledger();
         let number = ledger.job(key).map_or(1, |job| job.newest().number + 1);
         let webhook_url = match &row.webhook_url {
@@ -451,7 +469,8 @@ impl<'a> Run<'a> {
             .with_json("request", &body)
             .in_sandbox(self.settings.sandbox)
             .finish();
-        for old in self.replaced(key, row, &ledger) {
+        let replaced = self.plan.replaced(index).iter();
+        for old in replaced.filter_map(|key| ledger.job(*key)) {
             opening.push_str(
                 &Record::superseded(old.stamp(now), old.key, old.newest().number, key)
                     .in_sandbox(self.settings.sandbox)
@@ -468,12 +487,5 @@ impl<'a> Run<'a> {
             resend: false,
             estimate,
         })
-    }
-
-    fn replaced<'l>(&'l self, key: JobKey, row: &Row, ledger: &'l Ledger) -> Vec<&'l JobState> {
-        if ledger.job(key).is_some() {
-            return Vec::new();
-        }
-        self.plan.replaced_by(row, ledger).collect()
     }
 }

@@ -8,7 +8,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::jobs::{Credits, JobKey, JobState, Ledger, Rates, Subject};
+use crate::jobs::recognition::hash_of;
+use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Rates};
 use crate::manifest::Row;
 
 /// What becomes of a row.
@@ -22,6 +23,10 @@ pub enum Decision {
     Duplicate,
     /// An older version of it was accepted; a person decides.
     Changed,
+    /// Its clip was accepted under another id, whose row is gone; a person decides.
+    Renamed,
+    /// Its clip was accepted under another id, whose row is still there; a person decides.
+    SameClip,
 }
 
 /// What is kept of a row between the passes.
@@ -30,8 +35,10 @@ struct Note {
     key: JobKey,
     /// Half of the row's: enough to notice that the file was changed meanwhile.
     digest: u32,
-    subject: Subject,
-    owner: Subject,
+    /// Hash of the listing's or SKU's id.
+    owner: u64,
+    /// Hash of photo, prompt and settings; 0 without a photo.
+    clip: u64,
     /// Its place in [`Plan::prices`].
     price: u32,
     /// The line on which it starts. Four bytes; no file that somebody edits has more lines.
@@ -50,6 +57,8 @@ pub struct Plan {
     prices: Vec<Credits>,
     /// The ids of listings or SKUs in the manifest's order, where they are wanted.
     owners: Option<Owners>,
+    /// The jobs that rows replace when they are sent, by the rows' places.
+    replaced: HashMap<u32, Vec<JobKey>>,
     /// How many rows of each kind there are.
     pub counts: Counts,
 }
@@ -57,7 +66,7 @@ pub struct Plan {
 #[derive(Debug, Default)]
 struct Owners {
     ids: Vec<String>,
-    places: HashMap<Subject, usize>,
+    places: HashMap<u64, usize>,
 }
 
 /// What is to be sent for one listing or SKU.
@@ -82,10 +91,21 @@ pub struct Counts {
     pub duplicate: u64,
     /// Rows held because they were edited.
     pub changed: u64,
+    /// Rows held because their clip was ordered under another id, whose row is gone.
+    pub renamed: u64,
+    /// Rows held because their clip was ordered under another id.
+    pub same_clip: u64,
     /// Rows with mistakes.
     pub invalid: u64,
     /// What the rows to be sent are expected to cost.
     pub credits: Credits,
+}
+
+impl Counts {
+    /// Rows that wait for a person's decision.
+    pub fn held(&self) -> u64 {
+        self.changed + self.renamed + self.same_clip
+    }
 }
 
 impl Plan {
@@ -103,7 +123,7 @@ impl Plan {
         let first = self.find(key).map(|note| u64::from(note.line));
         let index = self.rows.len() as u32;
         let price = self.price(rates.estimate(&row.clip));
-        let owner = Subject::of_owner(&row.id);
+        let owner = hash_of(&row.id);
         if let Some(owners) = &mut self.owners {
             owners.places.entry(owner).or_insert_with(|| {
                 owners.ids.push(row.id.clone());
@@ -113,8 +133,8 @@ impl Plan {
         self.rows.push(Some(Note {
             key,
             digest: row.digest as u32,
-            subject: Subject::of_clip(&row.id, &row.clip),
             owner,
+            clip: clip_hash(row),
             price,
             line: u32::try_from(row.line).unwrap_or(u32::MAX),
             decision: match first {
@@ -123,15 +143,20 @@ impl Plan {
             },
         }));
         if first.is_none() {
-            let (rows, hasher) = (&self.rows, &self.hasher);
-            let hash_of = |index: u32| {
-                let note = rows[index as usize].as_ref();
-                hasher.hash_one(note.map_or(0, |note| note.key.number()))
-            };
-            self.first
-                .insert_unique(hash_of(index), index, |&index| hash_of(index));
+            self.insert(index);
         }
         first
+    }
+
+    /// Makes a row findable by its key.
+    fn insert(&mut self, index: u32) {
+        let (rows, hasher) = (&self.rows, &self.hasher);
+        let hash_of = |index: u32| {
+            let note = rows[index as usize].as_ref();
+            hasher.hash_one(note.map_or(0, |note| note.key.number()))
+        };
+        self.first
+            .insert_unique(hash_of(index), index, |&index| hash_of(index));
     }
 
     fn price(&mut self, credits: Credits) -> u32 {
@@ -159,17 +184,74 @@ impl Plan {
         self.rows.push(None);
     }
 
-    /// Decides about every row, once all are noted.
-    pub fn decide(&mut self, ledger: &Ledger, resubmit_changed: bool) {
+    /// Decides about every row by its key, once all are noted, and counts the rows whose key alone
+    /// does not decide; see [`Plan::is_open`].
+    pub fn decide(&mut self, ledger: &Ledger) -> u64 {
+        let mut open = 0;
+        for note in self.rows.iter_mut().flatten() {
+            if note.decision == Decision::Duplicate {
+                continue;
+            }
+            let job = ledger.job(note.key);
+            note.decision = job.map_or(Decision::Send, decision_about);
+            open += u64::from(is_open(note, job));
+        }
+        self.count();
+        open
+    }
+
+    /// Whether a row may still be one that the log holds under another key: it would be sent, and
+    /// its key is not in the log, or only as one that an edited row replaced.
+    pub fn is_open(&self, index: usize, ledger: &Ledger) -> bool {
+        let note = self.rows.get(index).and_then(Option::as_ref);
+        note.is_some_and(|note| is_open(note, ledger.job(note.key)))
+    }
+
+    /// Takes a row for the one of `job`, which is in no other row.
+    pub fn adopt(&mut self, index: usize, job: &JobState) {
+        let Some(mut note) = self.rows[index] else {
+            return;
+        };
+        let hash = self.hasher.hash_one(note.key.number());
+        let place = index as u32;
+        if let Ok(entry) = self.first.find_entry(hash, |&index| index == place) {
+            entry.remove();
+        }
+        note.key = job.key;
+        note.decision = decision_about(job);
+        self.rows[index] = Some(note);
+        self.insert(place);
+    }
+
+    /// Holds a row.
+    pub fn hold(&mut self, index: usize, decision: Decision) {
+        if let Some(note) = &mut self.rows[index] {
+            note.decision = decision;
+        }
+    }
+
+    /// Notes that a row, when it is sent, replaces these jobs.
+    pub fn replace(&mut self, index: usize, jobs: Vec<JobKey>) {
+        if !jobs.is_empty() {
+            self.replaced.insert(index as u32, jobs);
+        }
+    }
+
+    /// The jobs that a row replaces when it is sent.
+    pub fn replaced(&self, index: usize) -> &[JobKey] {
+        self.replaced
+            .get(&(index as u32))
+            .map_or(&[][..], Vec::as_slice)
+    }
+
+    /// Counts the rows of each kind, once all is decided.
+    pub fn count(&mut self) {
         let mut counts = Counts::default();
-        for index in 0..self.rows.len() {
-            let Some(mut note) = self.rows[index] else {
+        for row in &self.rows {
+            let Some(note) = row else {
                 counts.invalid += 1;
                 continue;
             };
-            if note.decision != Decision::Duplicate {
-                note.decision = self.about(&note, ledger, resubmit_changed);
-            }
             match note.decision {
                 Decision::Send => {
                     counts.send += 1;
@@ -178,52 +260,32 @@ impl Plan {
                 Decision::Skip => counts.skip += 1,
                 Decision::Duplicate => counts.duplicate += 1,
                 Decision::Changed => counts.changed += 1,
+                Decision::Renamed => counts.renamed += 1,
+                Decision::SameClip => counts.same_clip += 1,
             }
-            self.rows[index] = Some(note);
         }
         self.counts = counts;
     }
 
-    fn about(&self, note: &Note, ledger: &Ledger, resubmit_changed: bool) -> Decision {
-        if let Some(job) = ledger.job(note.key) {
-            return if job.may_go_again() {
-                Decision::Send
-            } else {
-                Decision::Skip
+    /// Rows to be sent that ask for the clip of a row further up, to be sent too, under another id:
+    /// how many, and the lines of the first `most` of them.
+    pub fn twins(&self, most: usize) -> (u64, Vec<(u64, u64)>) {
+        let mut seen: HashTable<&Note> = HashTable::new();
+        let (mut count, mut lines) = (0, Vec::new());
+        let sent = self.rows.iter().flatten();
+        for note in sent.filter(|note| note.decision == Decision::Send && note.clip != 0) {
+            let Some(first) = seen.find(note.clip, |first| first.clip == note.clip) else {
+                seen.insert_unique(note.clip, note, |note| note.clip);
+                continue;
             };
+            if first.owner != note.owner {
+                count += 1;
+                if lines.len() < most {
+                    lines.push((u64::from(note.line), u64::from(first.line)));
+                }
+            }
         }
-        let held = self
-            .replaced(note.subject, note.owner, ledger)
-            .any(JobState::maybe_accepted);
-        if held && !resubmit_changed {
-            Decision::Changed
-        } else {
-            Decision::Send
-        }
-    }
-
-    /// The jobs that `row` replaces: the same listing or SKU and photo under a key that the
-    /// manifest no longer has; or, in a log of the vendor's sample scripts, which tell no photo,
-    /// the same listing or SKU.
-    pub fn replaced_by<'a>(
-        &'a self,
-        row: &Row,
-        ledger: &'a Ledger,
-    ) -> impl Iterator<Item = &'a JobState> {
-        let subject = Subject::of_clip(&row.id, &row.clip);
-        self.replaced(subject, Subject::of_owner(&row.id), ledger)
-    }
-
-    fn replaced<'a>(
-        &'a self,
-        subject: Subject,
-        owner: Subject,
-        ledger: &'a Ledger,
-    ) -> impl Iterator<Item = &'a JobState> {
-        ledger
-            .of_subject(subject)
-            .chain(ledger.keyless_of_owner(owner))
-            .filter(|job| self.find(job.key).is_none() && job.is_counted())
+        (count, lines)
     }
 
     /// What is to be sent for each listing or SKU, once that is decided, in the manifest's order;
@@ -259,6 +321,12 @@ impl Plan {
         (note.digest == row.digest as u32).then_some(note.decision)
     }
 
+    /// The key of the job that a row stands for: its own, or that of the job it was taken for.
+    pub fn key_of(&self, index: usize, row: &Row) -> JobKey {
+        let note = self.rows.get(index).and_then(Option::as_ref);
+        note.map_or_else(|| row.key(), |note| note.key)
+    }
+
     /// Whether the row at `index` was one that is left out for its mistakes.
     pub fn was_invalid(&self, index: usize) -> bool {
         matches!(self.rows.get(index), Some(None))
@@ -269,6 +337,18 @@ impl Plan {
         self.find(job.key).is_some()
     }
 
+    /// Whether a job is one of the manifest's rows, and that has just this id.
+    pub fn holds_under(&self, job: &JobState, id: &str) -> bool {
+        let owner = hash_of(id);
+        self.find(job.key).is_some_and(|note| note.owner == owner)
+    }
+
+    /// Whether any row has this id.
+    pub fn has_rows_of(&self, id: &str) -> bool {
+        let owner = hash_of(id);
+        self.rows.iter().flatten().any(|note| note.owner == owner)
+    }
+
     /// Keys of the manifest's rows.
     pub fn keys(&self) -> impl Iterator<Item = JobKey> + Clone {
         let rows = self.rows.iter().flatten();
@@ -276,19 +356,37 @@ impl Plan {
             .map(|note| note.key)
     }
 
-    /// The lines, keys aside, of held rows: at most `most` of them, by their place in the
-    /// manifest.
-    pub fn held(&self, most: usize) -> Vec<u64> {
-        let held = self
-            .rows
-            .iter()
-            .flatten()
-            .filter(|n| n.decision == Decision::Changed);
-        held.take(most).map(|note| u64::from(note.line)).collect()
-    }
-
     /// Whether no row was noted.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
+}
+
+fn is_open(note: &Note, job: Option<&JobState>) -> bool {
+    note.decision == Decision::Send && job.is_none_or(JobState::is_superseded)
+}
+
+/// What becomes of the row of a job that the log holds. An order without a clip that an edited row
+/// replaced is made again when its row is what it was.
+fn decision_about(job: &JobState) -> Decision {
+    let was_set_back = job.is_superseded() && job.may_get_new_attempt();
+    if job.may_go_again() || was_set_back {
+        Decision::Send
+    } else {
+        Decision::Skip
+    }
+}
+
+/// A photo's clip as a row spells it. Rows that differ in spelling are no pairs here: this only
+/// warns, and costs no row more than a hash.
+fn clip_hash(row: &Row) -> u64 {
+    let Clip::Video(video) = &row.clip else {
+        return 0;
+    };
+    let photo = video.image_url.split(['?', '#']).next().unwrap_or_default();
+    if photo.is_empty() {
+        return 0;
+    }
+    let settings = (&video.model, video.duration, &video.aspect_ratio);
+    hash_of((photo, &video.prompt, settings, &row.variant)).max(1)
 }

@@ -1,0 +1,269 @@
+//! What is told of rows that are held back, and of rows that were taken for those of the log.
+
+use serde_json::{Map, Value, json};
+
+use super::plan::{Decision, Plan};
+use super::recognize::{Found, Held};
+use crate::jobs::recognition::Cause;
+use crate::output::{Commands, Printer, escape, words};
+
+/// Rows, or pairs of ids, that are named one by one.
+const MOST_NAMED: usize = 10;
+
+/// Everything that the messages speak of.
+pub struct Telling<'a> {
+    pub plan: &'a Plan,
+    pub found: &'a Found,
+    pub manifest: &'a str,
+    pub commands: &'a Commands,
+    pub printer: &'a Printer,
+}
+
+impl Telling<'_> {
+    /// Tells what was found, before anything is sent.
+    pub fn tell(&self) {
+        self.tell_adopted();
+        self.tell_twins();
+        self.tell_changed();
+        self.tell_renamed();
+        self.tell_same_clips();
+    }
+
+    fn tell_adopted(&self) {
+        let found = self.found;
+        for (count, what) in [
+            (
+                found.same,
+                "differ from what was ordered only in what cannot be seen",
+            ),
+            (
+                found.rotated,
+                "have a new address of the photo that was ordered",
+            ),
+        ] {
+            if count > 0 {
+                self.printer.detail(format_args!(
+                    "{} of {} {what}; taken for the same clips",
+                    words::count(count, "row"),
+                    escape(self.manifest),
+                ));
+            }
+        }
+    }
+
+    fn tell_twins(&self) {
+        let (count, lines) = self.plan.twins(MOST_NAMED);
+        if count == 0 {
+            return;
+        }
+        let lines: Vec<String> = lines
+            .iter()
+            .map(|(line, first)| format!("line {line} as line {first}"))
+            .collect();
+        self.printer.warn(format_args!(
+            "{}: {} for the clip of another row under another id, with the same photo, prompt and \
+             settings: {}{}. Each is ordered and paid for",
+            escape(self.manifest),
+            if count == 1 {
+                "1 row asks".to_owned()
+            } else {
+                format!("{} rows ask", words::number(count))
+            },
+            lines.join(", "),
+            more(count, lines.len()),
+        ));
+    }
+
+    fn held(&self, reason: Decision) -> impl Iterator<Item = &Held> {
+        self.found
+            .held
+            .iter()
+            .filter(move |held| held.reason == reason)
+    }
+
+    fn tell_changed(&self) {
+        let changed = self.plan.counts.changed;
+        if changed == 0 {
+            return;
+        }
+        let lines = self.held(Decision::Changed).take(MOST_NAMED);
+        let lines: Vec<String> = lines.map(|held| held.line.to_string()).collect();
+        self.printer.warn(format_args!(
+            "{} of {} ({} {}{}) {} edited after the clip was ordered, and held back: the older \
+             order stands, and may be paid for. To order the new version as well, run the same \
+             command with --resubmit-changed",
+            words::count(changed, "row"),
+            escape(self.manifest),
+            if changed == 1 { "line" } else { "lines" },
+            lines.join(", "),
+            more(changed, lines.len()),
+            if changed == 1 { "was" } else { "were" },
+        ));
+    }
+
+    fn tell_renamed(&self) {
+        const FEW: u64 = 3;
+        let renamed = self.plan.counts.renamed;
+        if renamed > FEW && renamed * 10 > self.found.accepted {
+            self.tell_all_renamed();
+            return;
+        }
+        let mut pairs: Vec<(&Held, Vec<u64>)> = Vec::new();
+        for held in self.held(Decision::Renamed) {
+            let is_same = |(first, _): &(&Held, Vec<u64>)| {
+                (&first.job_id, &first.id) == (&held.job_id, &held.id)
+            };
+            match pairs.iter().position(is_same) {
+                Some(place) => pairs[place].1.push(held.line),
+                None if pairs.len() < MOST_NAMED => pairs.push((held, vec![held.line])),
+                None => {}
+            }
+        }
+        for (held, lines) in &pairs {
+            self.tell_pair(held, lines);
+        }
+        let told: usize = pairs.iter().map(|(_, lines)| lines.len()).sum();
+        if renamed > told as u64 {
+            self.printer.warn(format_args!(
+                "{} more of {} held back as renamed",
+                words::count(renamed - told as u64, "row"),
+                escape(self.manifest)
+            ));
+        }
+    }
+
+    fn tell_pair(&self, held: &Held, lines: &[u64]) {
+        let shown: Vec<String> = lines.iter().take(MOST_NAMED).map(u64::to_string).collect();
+        let clips = if lines.len() == 1 { "a clip" } else { "clips" };
+        // While the old id has rows of its own, only the one job is meant.
+        let old = if self.plan.has_rows_of(&held.job_id) {
+            held.job.to_string()
+        } else {
+            held.job_id.clone()
+        };
+        self.printer.warn(format_args!(
+            "{}:{}: {} asks for {clips} ordered as {}, whose row is gone: the photo and the prompt \
+             are the same, and {}. Held back; the order stands, and may be paid for. To keep it \
+             under the new id, free of charge: `{}`, or restore the id in the sheet. To order it \
+             again, run the same command with --resubmit-changed",
+            escape(self.manifest),
+            shown.join(", "),
+            escape(&held.id),
+            escape(&held.job_id),
+            held.cause.unwrap_or(Cause::Corrected),
+            self.commands.rename(&old, &held.id),
+        ));
+    }
+
+    /// Many at once have one cause.
+    fn tell_all_renamed(&self) {
+        let renamed = self.plan.counts.renamed;
+        let causes = &self.found.causes;
+        let of_sheets: u64 = causes
+            .iter()
+            .filter(|(cause, _)| cause.is_spreadsheets())
+            .map(|(_, count)| count)
+            .sum();
+        let most = causes
+            .iter()
+            .max_by_key(|(cause, count)| (**count, **cause));
+        let most = most.map_or(Cause::Corrected, |(cause, _)| *cause);
+        let told: u64 = causes.values().sum();
+        let likely = match most {
+            _ if of_sheets * 2 > told => {
+                "the ids look as if a spreadsheet program had turned them into numbers"
+            }
+            Cause::Encoding => "the sheet looks as if it were read with the wrong --encoding",
+            Cause::Case | Cause::Punctuation => {
+                "the ids differ only in letter case, blanks or punctuation"
+            }
+            _ => "the ids look as if they had been replaced",
+        };
+        let example = self.held(Decision::Renamed).next().map(|held| {
+            format!(
+                " (line {}: {} was {})",
+                held.line,
+                escape(&held.id),
+                escape(&held.job_id)
+            )
+        });
+        self.printer.warn(format_args!(
+            "{}: {} clips that were ordered under ids which are no longer in the sheet, and are held \
+             back: {likely}{}. The orders stand, and may be paid for. Restore the ids in the sheet, \
+             or keep the clips under the new ones, free of charge: `{}`. To order them all again, \
+             run the same command with --resubmit-changed",
+            escape(self.manifest),
+            format_args!("{} rows ask for", words::number(renamed)),
+            example.unwrap_or_default(),
+            self.commands.rename_from(self.manifest),
+        ));
+    }
+
+    fn tell_same_clips(&self) {
+        let count = self.plan.counts.same_clip;
+        let shown: Vec<&Held> = self.held(Decision::SameClip).take(MOST_NAMED).collect();
+        for held in &shown {
+            self.printer.warn(format_args!(
+                "{}:{}: {} asks for the same clip that was ordered for {}, with the same photo, \
+                 prompt and settings. Held back, nothing was sent for it. If both are to have a \
+                 clip of their own, fill in the column variant, or run the same command with \
+                 --allow-same-clip",
+                escape(self.manifest),
+                held.line,
+                escape(&held.id),
+                escape(&held.job_id),
+            ));
+        }
+        if count > shown.len() as u64 {
+            self.printer.warn(format_args!(
+                "{} more of {} {} for clips that were ordered under other ids, and {} held back",
+                words::count(count - shown.len() as u64, "row"),
+                escape(self.manifest),
+                if count - shown.len() as u64 == 1 {
+                    "asks"
+                } else {
+                    "ask"
+                },
+                if count - shown.len() as u64 == 1 {
+                    "is"
+                } else {
+                    "are"
+                },
+            ));
+        }
+    }
+}
+
+fn more(count: u64, shown: usize) -> &'static str {
+    if count > shown as u64 {
+        " and more"
+    } else {
+        ""
+    }
+}
+
+/// The held rows as a field of the summary for programs.
+pub fn to_more(found: &Found) -> Map<String, Value> {
+    Map::from_iter([("held".to_owned(), to_json(found))])
+}
+
+fn to_json(found: &Found) -> Value {
+    let rows = found.held.iter().map(|held| {
+        let mut row = json!({
+            "line": held.line,
+            "id": held.id,
+            "reason": match held.reason {
+                Decision::Renamed => "renamed",
+                Decision::SameClip => "same_clip",
+                _ => "changed",
+            },
+            "job": held.job,
+            "job_id": held.job_id,
+        });
+        if let Some(cause) = held.cause {
+            row["cause"] = cause.as_str().into();
+        }
+        row
+    });
+    rows.collect()
+}

@@ -1,0 +1,352 @@
+//! Rows whose key is not in the log, compared with its jobs by what makes them the same clip for a
+//! person. Nothing is sent before all of them are decided.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use super::manifest_failure;
+use super::plan::{Decision, Plan};
+use crate::commands::{open, recognize};
+use crate::exit::Failure;
+use crate::job_log::LogError;
+use crate::jobs::recognition::{Cause, Marks, Recognition};
+use crate::jobs::{JobKey, JobState, Ledger};
+use crate::manifest::{Manifest, ManifestError, Row, RowFault};
+
+/// Held rows that are told one by one; further ones are counted.
+const MOST_TOLD: usize = 10_000;
+
+/// What a person has let through.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Allowed {
+    /// Rows that were edited, or renamed, after their clip was ordered.
+    pub changed: bool,
+    /// Rows that ask for a clip that was ordered under another id.
+    pub same_clip: bool,
+}
+
+/// A row that is held back.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The line on which it starts.
+    pub line: u64,
+    /// The listing's or SKU's id.
+    pub id: String,
+    /// Why.
+    pub reason: Decision,
+    /// The job that stands for it.
+    pub job: JobKey,
+    /// That one's listing or SKU.
+    pub job_id: String,
+    /// Why the ids are likely to differ.
+    pub cause: Option<Cause>,
+}
+
+/// What recognition found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The first held rows.
+    pub held: Vec<Held>,
+    /// Rows taken for those of jobs although a person cannot see a difference.
+    pub same: u64,
+    /// Rows taken for those of jobs whose photo's address was made anew.
+    pub rotated: u64,
+    /// Jobs that were accepted, or may have been.
+    pub accepted: u64,
+    /// Of the held rows that look renamed, how many for which cause.
+    pub causes: HashMap<Cause, u64>,
+}
+
+/// Decides about every row of the manifest, all of which are noted in `plan`.
+pub fn decide(
+    manifest: &mut Manifest,
+    plan: &mut Plan,
+    log: Option<(&Path, &Ledger)>,
+    allowed: Allowed,
+) -> Result<Found, Failure> {
+    let none = Ledger::new(crate::jobs::Rates::default());
+    let open = plan.decide(log.map_or(&none, |(_, ledger)| ledger));
+    let Some((path, ledger)) = log.filter(|(_, ledger)| open > 0 && !ledger.is_empty()) else {
+        return Ok(Found::default());
+    };
+    let unreadable = |error| {
+        open::log_failure(LogError::Io {
+            doing: "read the job log",
+            path: path.to_owned(),
+            error,
+        })
+    };
+    let known = recognize::marks_of(path, ledger).map_err(unreadable)?;
+    let mut search = Search {
+        plan,
+        ledger,
+        known,
+        allowed,
+        claimed: HashSet::new(),
+        held_jobs: Vec::new(),
+        found: Found {
+            accepted: ledger.jobs().filter(|job| job.maybe_accepted()).count() as u64,
+            ..Found::default()
+        },
+    };
+    search.run(manifest)?;
+    search.plan.count();
+    let Search {
+        mut found,
+        held_jobs,
+        ..
+    } = search;
+    let names = recognize::names_of(path, ledger, held_jobs.iter().copied()).map_err(unreadable)?;
+    for (held, job) in found.held.iter_mut().zip(held_jobs) {
+        held.job_id = names.get(&job).cloned().unwrap_or_default();
+        if held.reason == Decision::Renamed {
+            let cause = Cause::of(&held.job_id, &held.id);
+            held.cause = Some(cause);
+            *found.causes.entry(cause).or_default() += 1;
+        }
+    }
+    Ok(found)
+}
+
+struct Search<'a> {
+    plan: &'a mut Plan,
+    ledger: &'a Ledger,
+    known: Recognition,
+    allowed: Allowed,
+    /// Jobs for which a renamed row is held already.
+    claimed: HashSet<u32>,
+    /// The jobs of [`Found::held`], by their places in the ledger.
+    held_jobs: Vec<u32>,
+    found: Found,
+}
+
+impl Search<'_> {
+    /// Three passes, so that what is certain is settled before what is likely. Of each row only its
+    /// place is kept in between.
+    fn run(&mut self, manifest: &mut Manifest) -> Result<(), Failure> {
+        let mut open = Vec::new();
+        let all = 0..u32::MAX;
+        self.pass(manifest, all, |search, index, row| {
+            if search.plan.is_open(index, search.ledger) && !search.is_same(index, row) {
+                open.push(index as u32);
+            }
+        })?;
+        open.retain(|&index| self.plan.is_open(index as usize, self.ledger));
+        let mut left = Vec::new();
+        self.pass(manifest, open, |search, index, row| {
+            if !search.is_rotated(index, row) {
+                left.push(index as u32);
+            }
+        })?;
+        self.pass(manifest, left, Self::hold_or_send)
+    }
+
+    /// Hands on the rows at some places, ascending.
+    fn pass(
+        &mut self,
+        manifest: &mut Manifest,
+        places: impl IntoIterator<Item = u32>,
+        mut each: impl FnMut(&mut Self, usize, &Row),
+    ) -> Result<(), Failure> {
+        let mut places = places.into_iter().peekable();
+        if places.peek().is_none() {
+            return Ok(());
+        }
+        let name = manifest.name().to_owned();
+        let changed = || manifest_failure(ManifestError::Changed(name.as_str().into()));
+        for (index, row) in manifest.rows().map_err(manifest_failure)?.enumerate() {
+            let is_wanted = places.next_if_eq(&(index as u32)).is_some();
+            match row {
+                Ok(row) if is_wanted => {
+                    self.plan.decided(index, &row).ok_or_else(changed)?;
+                    each(self, index, &row);
+                }
+                Ok(_) => {}
+                Err(RowFault::Problems { .. }) if self.plan.was_invalid(index) => {}
+                Err(RowFault::Problems { .. }) => return Err(changed()),
+                Err(RowFault::Broken(error)) => return Err(manifest_failure(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn job(&self, place: u32) -> Option<&JobState> {
+        self.ledger.job_at(place)
+    }
+
+    /// A job that was or may have been accepted, and is in no row.
+    fn is_free(&self, place: u32) -> bool {
+        self.job(place)
+            .is_some_and(|job| job.maybe_accepted() && !self.plan.holds(job))
+    }
+
+    fn adopt(&mut self, index: usize, place: u32) {
+        if let Some(job) = self.ledger.job_at(place) {
+            self.plan.adopt(index, job);
+        }
+    }
+
+    /// Takes the row for that of a job, where a person sees no difference. `true` when there is no
+    /// more to find about it.
+    fn is_same(&mut self, index: usize, row: &Row) -> bool {
+        let marks = marks_of(row);
+        let is_known = self.ledger.job(row.key()).is_some();
+        let same = self.known.of_clip(&marks).filter(|like| {
+            !is_known && like.same_id && like.same_wording && self.is_free(like.job)
+        });
+        let newest_last = |place: u32| {
+            let is_superseded = self.job(place).is_some_and(JobState::is_superseded);
+            (!is_superseded, place)
+        };
+        if let Some(place) = same
+            .map(|like| like.job)
+            .max_by_key(|&job| newest_last(job))
+        {
+            self.adopt(index, place);
+            self.found.same += 1;
+            return !self.plan.is_open(index, self.ledger);
+        }
+        self.known.of_clip(&marks).next().is_none()
+            && self.known.of_subject(&marks).next().is_none()
+            && self.known.of_rotated(&marks).next().is_none()
+            && self.known.of_bare(&row.id).next().is_none()
+    }
+
+    /// Takes the row for that of a job whose photo's address was made anew.
+    fn is_rotated(&mut self, index: usize, row: &Row) -> bool {
+        if self.ledger.job(self.plan.key_of(index, row)).is_some() {
+            return false;
+        }
+        let marks = marks_of(row);
+        let rotated = self.known.of_rotated(&marks);
+        let is_current = |place: u32| self.job(place).is_some_and(|job| !job.is_superseded());
+        let place = rotated
+            .filter(|like| like.same_id && is_current(like.job) && self.is_free(like.job))
+            .map(|like| like.job)
+            .max();
+        if let Some(place) = place {
+            self.adopt(index, place);
+            self.found.rotated += 1;
+        }
+        place.is_some()
+    }
+
+    /// Decides about a row that is no job's own.
+    fn hold_or_send(&mut self, index: usize, row: &Row) {
+        let marks = marks_of(row);
+        let key = self.plan.key_of(index, row);
+        // The jobs that the row replaces: about the same, and in no row.
+        let about_the_same = self.known.of_subject(&marks).map(|like| like.job);
+        let replaced: Vec<u32> = about_the_same
+            .chain(self.known.of_bare(&row.id))
+            .filter(|&place| {
+                let job = self.job(place);
+                job.is_some_and(|job| {
+                    job.key != key && !job.is_superseded() && !self.plan.holds(job)
+                })
+            })
+            .collect();
+        let is_known = self.ledger.job(key).is_some();
+        if let Some((reason, place)) = self.reason_to_hold(row, &marks, &replaced, is_known) {
+            if reason == Decision::Renamed {
+                self.claimed.insert(place);
+            }
+            if !self.is_allowed(reason) {
+                self.hold(index, row, reason, place);
+                return;
+            }
+            if reason == Decision::Renamed && !self.allowed.same_clip {
+                let job = self.job(place).map(|job| job.key);
+                self.plan.replace(index, job.into_iter().collect());
+                return;
+            }
+        }
+        let keys = replaced.iter().filter_map(|&place| self.job(place));
+        let keys = keys.map(|job| job.key).collect();
+        self.plan.replace(index, keys);
+    }
+
+    fn is_allowed(&self, reason: Decision) -> bool {
+        match reason {
+            Decision::Changed => self.allowed.changed,
+            Decision::Renamed => self.allowed.changed || self.allowed.same_clip,
+            _ => self.allowed.same_clip,
+        }
+    }
+
+    /// Why a row may not be sent by itself, and the job that stands for it.
+    fn reason_to_hold(
+        &self,
+        row: &Row,
+        marks: &Marks,
+        replaced: &[u32],
+        is_known: bool,
+    ) -> Option<(Decision, u32)> {
+        let is_accepted = |place: &u32| self.job(*place).is_some_and(JobState::maybe_accepted);
+        let accepted: Vec<u32> = replaced.iter().copied().filter(is_accepted).collect();
+        let same_id: HashSet<u32> = self
+            .known
+            .of_subject(marks)
+            .filter(|like| like.same_id)
+            .map(|like| like.job)
+            .collect();
+        let changed = accepted.iter().copied();
+        // The photo's own id first, then one that a program may have made of it.
+        if let Some(place) = changed.clone().find(|place| same_id.contains(place)) {
+            return Some((Decision::Changed, place));
+        }
+        if !is_known && let Some(place) = self.renamed(marks, &accepted) {
+            return Some((Decision::Renamed, place));
+        }
+        if let Some(place) = changed.clone().next() {
+            return Some((Decision::Changed, place));
+        }
+        if is_known || !marks.has_photo {
+            return None;
+        }
+        let is_elsewhere = |job: &JobState| {
+            job.maybe_accepted() && self.plan.holds(job) && !self.plan.holds_under(job, &row.id)
+        };
+        let mut same = self.known.of_clip(marks).map(|like| like.job);
+        let same = same.find(|&place| self.job(place).is_some_and(is_elsewhere));
+        same.map(|place| (Decision::SameClip, place))
+    }
+
+    /// The job of the same clip under another id whose row is gone: one whose id is alike before
+    /// others, one that counts before one that was replaced.
+    fn renamed(&self, marks: &Marks, alike: &[u32]) -> Option<u32> {
+        let clips = self.known.of_clip(marks);
+        let moved = self.known.of_rotated(marks);
+        clips
+            .chain(moved)
+            .filter(|like| !like.same_id && self.is_free(like.job))
+            .map(|like| like.job)
+            .filter(|place| !self.claimed.contains(place))
+            .max_by_key(|place| {
+                let counts = self.job(*place).is_some_and(|job| !job.is_superseded());
+                (alike.contains(place), counts, std::cmp::Reverse(*place))
+            })
+    }
+
+    fn hold(&mut self, index: usize, row: &Row, reason: Decision, place: u32) {
+        self.plan.hold(index, reason);
+        let job = self.job(place).map(|job| job.key);
+        if let Some(job) = job
+            && self.held_jobs.len() < MOST_TOLD
+        {
+            self.held_jobs.push(place);
+            self.found.held.push(Held {
+                line: row.line,
+                id: row.id.clone(),
+                reason,
+                job,
+                job_id: String::new(),
+                cause: None,
+            });
+        }
+    }
+}
+
+fn marks_of(row: &Row) -> Marks {
+    Marks::of_clip(&row.id, &row.clip, &row.variant)
+}

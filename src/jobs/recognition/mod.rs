@@ -1,0 +1,473 @@
+//! Which job of the log a row means although its key is in no line: its id, its photo or its words
+//! are spelt in another way.
+//!
+//! Only hashes are kept of each job, about fifty bytes. They are made when a manifest has rows
+//! that the log does not hold; a known manifest costs nothing.
+
+pub mod normal;
+mod spelling;
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash};
+use std::sync::LazyLock;
+
+use hashbrown::DefaultHashBuilder;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use self::normal::Photo;
+pub use self::spelling::Cause;
+use self::spelling::Spelling;
+use super::{Clip, Seconds, Text};
+
+/// Chosen once for the process, so that a manifest's rows and a log's jobs hash alike.
+static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+
+/// A hash that holds for this process.
+pub fn hash_of(value: impl Hash) -> u64 {
+    HASHER.hash_one(value)
+}
+
+/// What a request asks for, as far as clips are recognized by it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked<'a> {
+    #[serde(borrow)]
+    model: Option<Text<'a>>,
+    #[serde(borrow)]
+    prompt: Option<Text<'a>>,
+    #[serde(borrow)]
+    image_url: Option<Text<'a>>,
+    #[serde(borrow)]
+    duration: Option<&'a RawValue>,
+    #[serde(borrow)]
+    aspect_ratio: Option<Text<'a>>,
+    #[serde(borrow)]
+    text: Option<Text<'a>>,
+    #[serde(borrow)]
+    voice: Option<Text<'a>>,
+    #[serde(borrow)]
+    language: Option<Text<'a>>,
+    #[serde(borrow)]
+    speed: Option<&'a RawValue>,
+}
+
+impl<'a> Asked<'a> {
+    /// Reads a request's body; `None` when it is none.
+    pub fn parse(body: &'a str) -> Option<Self> {
+        serde_json::from_str(body).ok()
+    }
+
+    /// The photo's address; empty where there is none.
+    pub fn photo(&self) -> &str {
+        text_of(self.image_url.as_ref())
+    }
+}
+
+fn text_of<'t>(text: Option<&'t Text<'_>>) -> &'t str {
+    text.map_or("", Text::as_str)
+}
+
+/// What a clip is made of.
+struct Parts<'a> {
+    id: &'a str,
+    photo: &'a str,
+    words: &'a str,
+    /// Model, duration and aspect ratio; of a voice its voice, language and speed.
+    settings: [&'a str; 3],
+    is_voice: bool,
+    variant: &'a str,
+}
+
+/// What a clip is recognized by: hashes of normal forms.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks {
+    /// The id, as a person sees it.
+    id: u32,
+    /// Prompt and settings, as a person sees them.
+    wording: u32,
+    /// The photo's server and the words in its path.
+    host: u16,
+    folders: u16,
+    /// Whether there is a photo.
+    pub has_photo: bool,
+    /// Photo, prompt and settings.
+    clip: u64,
+    /// The id by its value, and the photo.
+    subject: u64,
+    /// The id by its value, prompt and settings, and the photo's name; 0 where it has none.
+    rotated: u64,
+    /// The same for an id that may be a rounded number: under what it is kept, and sought.
+    rounded: Option<[Pair; 2]>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    subject: u64,
+    rotated: u64,
+}
+
+impl Marks {
+    /// Of a row.
+    pub fn of_clip(id: &str, clip: &Clip, variant: &str) -> Self {
+        match clip {
+            Clip::Video(video) => Self::of(&Parts {
+                id,
+                photo: &video.image_url,
+                words: &video.prompt,
+                settings: [
+                    &video.model,
+                    &video.duration.to_string(),
+                    &video.aspect_ratio,
+                ],
+                is_voice: false,
+                variant,
+            }),
+            Clip::Voice(voice) => Self::of(&Parts {
+                id,
+                photo: "",
+                words: &voice.text,
+                settings: [&voice.voice, &voice.language, &number(&voice.speed)],
+                is_voice: true,
+                variant,
+            }),
+        }
+    }
+
+    /// Of a job, under the id and with the photo that it has now.
+    pub fn of_request(id: &str, photo: &str, asked: &Asked<'_>, variant: &str) -> Self {
+        let raw = |value: Option<&'_ RawValue>| {
+            value.map_or("", RawValue::get).trim_matches('"').to_owned()
+        };
+        if asked.text.is_some() {
+            return Self::of(&Parts {
+                id,
+                photo: "",
+                words: text_of(asked.text.as_ref()),
+                settings: [
+                    text_of(asked.voice.as_ref()),
+                    text_of(asked.language.as_ref()),
+                    &number(&raw(asked.speed)),
+                ],
+                is_voice: true,
+                variant,
+            });
+        }
+        let duration = raw(asked.duration);
+        let duration = Seconds::parse(&duration).map_or(duration, |s| s.to_string());
+        Self::of(&Parts {
+            id,
+            photo,
+            words: text_of(asked.prompt.as_ref()),
+            settings: [
+                text_of(asked.model.as_ref()),
+                &duration,
+                text_of(asked.aspect_ratio.as_ref()),
+            ],
+            is_voice: false,
+            variant,
+        })
+    }
+
+    fn of(parts: &Parts<'_>) -> Self {
+        let photo = Photo::of(parts.photo);
+        let id = normal::id(parts.id);
+        let spelling = Spelling::of(parts.id);
+        let wording = |words: &str| {
+            let settings = parts.settings.map(normal::text);
+            hash_of((parts.is_voice, words, settings, normal::text(parts.variant)))
+        };
+        let words = normal::text(parts.words);
+        let seen = wording(&words);
+        let read = normal::reread(parts.words);
+        let read = read.map_or(seen, |read| wording(&normal::text(&read)));
+        // A voice has a language where a video has a photo.
+        let subject = |id: &str| {
+            if parts.is_voice {
+                hash_of(("voice", id, parts.settings[1]))
+            } else {
+                hash_of(("video", id, &photo.address))
+            }
+        };
+        let rotated = |id: &str| match photo.name.as_str() {
+            "" => 0,
+            name => hash_of(("name", id, name, seen)).max(1),
+        };
+        let pair = |id: &str| Pair {
+            subject: subject(id),
+            rotated: rotated(id),
+        };
+        Self {
+            id: hash_of(&id) as u32,
+            wording: seen as u32,
+            host: hash_of(&photo.host) as u16,
+            folders: hash_of(&photo.folders) as u16,
+            has_photo: !photo.address.is_empty(),
+            clip: hash_of(("clip", &photo.address, read)),
+            subject: subject(&spelling.value),
+            rotated: rotated(&spelling.value),
+            rounded: spelling
+                .rounded
+                .map(|(kept, sought)| [pair(&kept), pair(&sought)]),
+        }
+    }
+
+    fn place(&self) -> u32 {
+        u32::from(self.host) << 16 | u32::from(self.folders)
+    }
+}
+
+/// A decimal number in one form: `1`, `1.0`.
+fn number(text: &str) -> String {
+    let number = text.trim().parse::<f64>();
+    number.map_or_else(|_| text.to_owned(), |number| number.to_string())
+}
+
+/// One job under one of its marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    key: u64,
+    job: u32,
+    /// Under its photo's name, where the photo is; else the wording.
+    check: u32,
+}
+
+/// How a job is like a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Likeness {
+    /// The job's place in the ledger.
+    pub job: u32,
+    /// Whether a person sees the same id.
+    pub same_id: bool,
+    /// Whether a person sees the same prompt and settings.
+    pub same_wording: bool,
+}
+
+/// The marks of a log's jobs.
+#[derive(Debug, Default)]
+pub struct Recognition {
+    /// Sorted, once all are there.
+    entries: Vec<Entry>,
+    /// Each job's id as a person sees it; 0 for a job without marks.
+    ids: Vec<u32>,
+    /// Jobs of which the vendor's sample scripts tell no more than an id, by that.
+    bare: HashMap<u64, Vec<u32>>,
+}
+
+impl Recognition {
+    /// Whether a job has marks.
+    pub fn has(&self, job: u32) -> bool {
+        self.ids.get(job as usize).is_some_and(|&id| id != 0)
+    }
+
+    /// Adds a job.
+    pub fn add(&mut self, job: u32, marks: &Marks) {
+        let index = job as usize;
+        if self.ids.len() <= index {
+            self.ids.resize(index + 1, 0);
+        }
+        self.ids[index] = marks.id.max(1);
+        let mut put = |key, check| self.entries.push(Entry { key, job, check });
+        put(marks.clip, marks.wording);
+        put(marks.subject, marks.wording);
+        if marks.rotated != 0 {
+            put(marks.rotated, marks.place());
+        }
+        if let Some([kept, _]) = marks.rounded {
+            put(kept.subject, marks.wording);
+            if kept.rotated != 0 {
+                put(kept.rotated, marks.place());
+            }
+        }
+    }
+
+    /// Adds a job of which no more than the id is known.
+    pub fn add_bare(&mut self, job: u32, id: &str) {
+        let jobs = self.bare.entry(hash_of(normal::id(id))).or_default();
+        if !jobs.contains(&job) {
+            jobs.push(job);
+        }
+    }
+
+    /// To be called once all are added.
+    pub fn sort(&mut self) {
+        self.entries.sort_unstable();
+        self.entries.dedup();
+    }
+
+    fn under(&self, key: u64) -> impl Iterator<Item = &Entry> {
+        let start = self.entries.partition_point(|entry| entry.key < key);
+        let entries = self.entries[start..].iter();
+        entries.take_while(move |entry| entry.key == key)
+    }
+
+    fn likeness(&self, entry: &Entry, marks: &Marks) -> Likeness {
+        Likeness {
+            job: entry.job,
+            same_id: self.ids[entry.job as usize] == marks.id.max(1),
+            same_wording: entry.check == marks.wording,
+        }
+    }
+
+    /// Jobs with the same photo, prompt and settings, under whatever id.
+    pub fn of_clip(&self, marks: &Marks) -> impl Iterator<Item = Likeness> {
+        let entries = self.under(marks.clip);
+        entries.map(|entry| self.likeness(entry, marks))
+    }
+
+    /// Jobs with the same id, by its value, and the same photo, whatever the prompt.
+    pub fn of_subject(&self, marks: &Marks) -> impl Iterator<Item = Likeness> {
+        let rounded = marks.rounded.map(|[_, sought]| sought.subject);
+        let entries = self.under(marks.subject);
+        let rounded = rounded.into_iter().flat_map(|key| self.under(key));
+        entries
+            .chain(rounded)
+            .map(|entry| self.likeness(entry, marks))
+    }
+
+    /// Jobs with the same id, by its value, the same prompt and settings, and a photo of the same
+    /// name at an address that may be this one, signed anew or moved.
+    pub fn of_rotated(&self, marks: &Marks) -> impl Iterator<Item = Likeness> {
+        let may_be = move |entry: &&Entry| {
+            let (host, folders) = ((entry.check >> 16) as u16, entry.check as u16);
+            host != marks.host || folders == marks.folders
+        };
+        let keys = [
+            Some(marks.rotated),
+            marks.rounded.map(|[_, sought]| sought.rotated),
+        ];
+        let keys = keys.into_iter().flatten().filter(|&key| key != 0);
+        keys.flat_map(|key| self.under(key))
+            .filter(may_be)
+            .map(|entry| Likeness {
+                same_wording: true,
+                ..self.likeness(entry, marks)
+            })
+    }
+
+    /// Jobs of which no more is known than that they have this id.
+    pub fn of_bare(&self, id: &str) -> impl Iterator<Item = u32> {
+        let jobs = self.bare.get(&hash_of(normal::id(id)));
+        jobs.into_iter().flatten().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::jobs::{Video, Voice};
+
+    fn video(photo: &str, prompt: &str) -> Clip {
+        Clip::Video(Video {
+            image_url: photo.to_owned(),
+            prompt: prompt.to_owned(),
+            model: "kling-v3".to_owned(),
+            duration: Seconds::SHORTEST,
+            aspect_ratio: "16:9".to_owned(),
+        })
+    }
+
+    fn knowing(rows: &[(&str, Clip)]) -> Recognition {
+        let mut known = Recognition::default();
+        for (job, (id, clip)) in rows.iter().enumerate() {
+            known.add(job as u32, &Marks::of_clip(id, clip, ""));
+        }
+        known.sort();
+        known
+    }
+
+    #[test]
+    fn a_request_has_the_marks_of_the_row_that_it_was_made_of() {
+        let rows = [
+            video("https://x.example/a.jpg", "pan \"left\""),
+            Clip::Voice(Voice {
+                text: "Welcome".into(),
+                voice: "alloy".into(),
+                language: "en".into(),
+                speed: "1.0".into(),
+            }),
+        ];
+        let bodies = [
+            r#"{"model":"kling-v3","prompt":"pan \"left\"","image_url":"https://x.example/a.jpg","duration":1,"aspect_ratio":"16:9","webhook_url":"https://x.example/hook"}"#,
+            r#"{"text":"Welcome","voice":"alloy","language":"en","speed":1.0}"#,
+        ];
+        for (clip, body) in rows.iter().zip(bodies) {
+            let asked = Asked::parse(body).unwrap();
+            let job = Marks::of_request("LST-1", asked.photo(), &asked, "wide");
+            let row = Marks::of_clip("LST-1", clip, "wide");
+            assert_eq!((job.clip, job.subject), (row.clip, row.subject), "{body}");
+            assert_eq!(
+                (job.id, job.wording, job.rotated),
+                (row.id, row.wording, row.rotated)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_alike_is_told_from_what_is_the_same() {
+        let known = knowing(&[("0012345", video("https://x.example/a.jpg", "pan"))]);
+        let like = |id: &str, photo: &str, prompt: &str| {
+            let marks = Marks::of_clip(id, &video(photo, prompt), "");
+            let clip = known.of_clip(&marks).next();
+            let clip = clip.map(|like| (like.same_id, like.same_wording));
+            let subject = known.of_subject(&marks).next().is_some();
+            (clip, subject, known.of_rotated(&marks).next().is_some())
+        };
+        let photo = "https://x.example/a.jpg";
+        assert_eq!(
+            like("0012345", photo, "pan "),
+            (Some((true, true)), true, true)
+        );
+        assert_eq!(
+            like("12345", photo, "pan"),
+            (Some((false, true)), true, true)
+        );
+        assert_eq!(like("12345", photo, "tilt"), (None, true, false));
+        assert_eq!(
+            like("SKU-9", photo, "pan"),
+            (Some((false, true)), false, false)
+        );
+        assert_eq!(
+            like("12345", "https://y.example/b/a.jpg", "pan"),
+            (None, false, true)
+        );
+        assert_eq!(
+            like("SKU-9", "https://y.example/a.jpg", "pan"),
+            (None, false, false)
+        );
+    }
+
+    #[test]
+    fn a_rounded_number_finds_the_long_one_and_the_reverse() {
+        let photo = || video("https://x.example/a.jpg", "pan");
+        for (old, new) in [
+            ("401234567890123", "4.01235E+14"),
+            ("4.01235E+14", "401234567890123"),
+        ] {
+            let known = knowing(&[(old, photo())]);
+            let marks = Marks::of_clip(new, &video("https://x.example/a.jpg", "tilt"), "");
+            assert_eq!(known.of_subject(&marks).count(), 1, "{old} {new}");
+            let other = Marks::of_clip("401234567890999", &photo(), "");
+            let found = known.of_subject(&other).count();
+            assert_eq!(found, usize::from(old.contains('E')), "{old}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn another_photo_is_another_clip(
+            id in "[A-Z]{3}-[0-9]{1,4}", prompt in "[a-z ]{1,20}",
+            one in "[a-z]{1,8}", other in "[a-z]{1,8}",
+        ) {
+            prop_assume!(one != other);
+            let photo = |name: &str| video(&format!("https://x.example/p/{name}.jpg"), &prompt);
+            let known = knowing(&[(&id, photo(&one))]);
+            let marks = Marks::of_clip(&id, &photo(&other), "");
+            prop_assert_eq!(known.of_clip(&marks).count(), 0);
+            prop_assert_eq!(known.of_subject(&marks).count(), 0);
+            prop_assert_eq!(known.of_rotated(&marks).count(), 0);
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! Normal forms: two texts or addresses have the same one where a person sees no difference.
+
+use std::borrow::Cow;
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+/// A text in NFC, without what cannot be seen, its blanks as single spaces, none around it. Quotes
+/// and letter case stay.
+pub fn text(text: &str) -> Cow<'_, str> {
+    if is_plain_ascii(text) {
+        return Cow::Borrowed(text);
+    }
+    let visible: String = text.chars().filter(|&c| !is_invisible(c)).collect();
+    let composed = compose(&visible);
+    let mut normal = String::with_capacity(composed.len());
+    for word in composed.split_whitespace() {
+        if !normal.is_empty() {
+            normal.push(' ');
+        }
+        normal.push_str(word);
+    }
+    Cow::Owned(normal)
+}
+
+/// The same, with letter case folded: for ids, which some programs write in capitals.
+pub fn id(id: &str) -> String {
+    fold(&text(id))
+}
+
+fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let upper = text.chars().flat_map(char::to_uppercase);
+    let lower: String = upper.flat_map(char::to_lowercase).collect();
+    compose(&lower)
+}
+
+fn compose(text: &str) -> String {
+    ComposingNormalizerBorrowed::new_nfc()
+        .normalize(text)
+        .into_owned()
+}
+
+/// Most texts: nothing but visible ASCII and single spaces inside.
+fn is_plain_ascii(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().all(|byte| (b' '..=b'~').contains(byte))
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
+        && !text.contains("  ")
+}
+
+/// Whether a character leaves no trace on a screen: byte order marks, joiners, soft hyphens, marks
+/// of the direction of writing, control characters. Blanks are none of them.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+        || (c.is_control() && !c.is_whitespace())
+}
+
+/// The text behind one that was read with the wrong encoding: UTF-8 read as windows-1252 or as
+/// Macintosh text, also several times over. `None` for a text of which that is not so.
+pub fn reread(text: &str) -> Option<String> {
+    const MOST_TIMES: usize = 3;
+    if text.is_ascii() {
+        return None;
+    }
+    let mut found = None;
+    for _ in 0..MOST_TIMES {
+        let current = found.as_deref().unwrap_or(text);
+        let Some(better) = reread_once(current) else {
+            break;
+        };
+        found = Some(better);
+    }
+    found
+}
+
+fn reread_once(text: &str) -> Option<String> {
+    if text.is_ascii() {
+        return None;
+    }
+    [encoding_rs::WINDOWS_1252, encoding_rs::MACINTOSH]
+        .into_iter()
+        .find_map(|encoding| {
+            let (bytes, _, is_lossy) = encoding.encode(text);
+            let bytes = (!is_lossy).then_some(bytes)?;
+            String::from_utf8(bytes.into_owned()).ok()
+        })
+}
+
+/// A photo's address, taken apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Photo {
+    /// Host and path in their normal form, without scheme, default port, query, fragment and
+    /// signatures; empty for no photo.
+    pub address: String,
+    /// The file's name, in small letters; empty where the address has none.
+    pub name: String,
+    /// The server's name.
+    pub host: String,
+    /// The folders on the way to the file whose names are plain words, and how many others there
+    /// are: what does not change when an address is signed anew.
+    pub folders: String,
+}
+
+impl Photo {
+    /// Takes an address apart. What is no web address is a text like any other.
+    pub fn of(address: &str) -> Self {
+        let visible = text(address);
+        let url = Url::parse(&visible)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"));
+        let Some((url, host)) = url.as_ref().and_then(|url| Some((url, url.host_str()?))) else {
+            return Self {
+                address: visible.into_owned(),
+                ..Self::default()
+            };
+        };
+        let host = host.trim_end_matches('.');
+        let host = match url.port() {
+            // The default port of the other scheme.
+            None | Some(80 | 443) => host.to_owned(),
+            Some(port) => format!("{host}:{port}"),
+        };
+        let segments: Vec<String> = url
+            .path_segments()
+            .into_iter()
+            .flatten()
+            .map(segment)
+            .filter(|segment| !segment.is_empty() && !is_signature(segment))
+            .collect();
+        let path = segments.join("/");
+        let identity = if segments.last().is_some_and(|name| has_extension(name)) {
+            String::new()
+        } else {
+            identity_in_query(url)
+        };
+        let folders = segments
+            .split_last()
+            .map_or(&[][..], |(_, folders)| folders);
+        Self {
+            address: text(&format!("//{host}/{path}{identity}")).into_owned(),
+            name: name(&host, segments.last().map_or("", String::as_str), &identity),
+            folders: folder_words(folders),
+            host,
+        }
+    }
+
+    /// Whether one address may be the other one signed anew, or moved to another server: unless
+    /// both are on one server, as deep, and plain words on the way differ.
+    pub fn may_be(&self, other: &Self) -> bool {
+        self.host != other.host || self.folders == other.folders
+    }
+}
+
+fn segment(encoded: &str) -> String {
+    match percent_decode_str(encoded).decode_utf8() {
+        Ok(decoded) => text(&decoded).into_owned(),
+        // Bytes of another encoding stay as they are written.
+        Err(_) => encoded.to_ascii_uppercase(),
+    }
+}
+
+/// Whether a part of a path is a signature, which is made anew each time: Cloudinary's `s--x--`,
+/// and tokens as Akamai, Bunny and Google put them into paths.
+fn is_signature(segment: &str) -> bool {
+    const TOKENS: [&str; 12] = [
+        "hdnts=",
+        "hdnea=",
+        "hdntl=",
+        "__token__=",
+        "token=",
+        "exp=",
+        "expires=",
+        "st=",
+        "sig=",
+        "signature=",
+        "bcdn_token=",
+        "edge-cache-token=",
+    ];
+    let cloudinary = segment
+        .strip_prefix("s--")
+        .and_then(|rest| rest.strip_suffix("--"))
+        .is_some_and(|inner| (6..=64).contains(&inner.len()));
+    let lower = segment.to_ascii_lowercase();
+    cloudinary || TOKENS.iter().any(|token| lower.starts_with(token)) || lower.contains("hmac=")
+}
+
+/// Services whose addresses are nothing but tokens, all made anew: no part of them names the photo.
+const NAMELESS: [&str; 1] = ["airtableusercontent.com"];
+
+fn name(host: &str, last: &str, identity: &str) -> String {
+    let is_token = last.len() >= 20 && !last.contains('.');
+    let service = NAMELESS
+        .iter()
+        .find(|service| is_token && (host == **service || host.ends_with(&format!(".{service}"))));
+    match service {
+        Some(service) => format!("//{service}"),
+        None if last.is_empty() => String::new(),
+        None => fold(&format!("{last}{identity}")),
+    }
+}
+
+fn has_extension(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(stem, extension)| {
+        const PAGES: [&str; 7] = ["php", "aspx", "ashx", "asp", "jsp", "cgi", "html"];
+        !stem.is_empty()
+            && (2..=5).contains(&extension.len())
+            && extension.bytes().all(|b| b.is_ascii_alphanumeric())
+            && !PAGES
+                .iter()
+                .any(|page| extension.eq_ignore_ascii_case(page))
+    })
+}
+
+/// What in a query names the photo, where the path does not (`/uc?id=FILE`). The rest of a query is
+/// sizes and signatures.
+fn identity_in_query(url: &Url) -> String {
+    const NAMES: [&str; 14] = [
+        "id", "fileid", "file", "filename", "image", "img", "photo", "picture", "path", "src",
+        "url", "uniqueid", "resid", "uuid",
+    ];
+    let mut pairs: Vec<(String, String)> = url
+        .query_pairs()
+        .map(|(name, value)| (name.to_ascii_lowercase(), text(&value).into_owned()))
+        .filter(|(name, value)| NAMES.contains(&name.as_str()) && !value.is_empty())
+        .collect();
+    pairs.sort();
+    let parts = pairs
+        .into_iter()
+        .flat_map(|(name, value)| ["?".to_owned(), name, "=".to_owned(), value]);
+    parts.collect()
+}
+
+fn folder_words(folders: &[String]) -> String {
+    let is_word = |folder: &&String| {
+        folder.len() <= 40
+            && folder
+                .chars()
+                .all(|c| c.is_alphabetic() || c == '-' || c == '_')
+    };
+    let words: Vec<&str> = folders
+        .iter()
+        .map(|folder| {
+            if is_word(&folder) {
+                folder.as_str()
+            } else {
+                ""
+            }
+        })
+        .collect();
+    words.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_makes_no_difference() {
+        for (one, other) in [
+            ("caf\u{e9}", "cafe\u{301}"),
+            ("SKU-1", "\u{feff}SKU-1"),
+            ("SKU-1", "SKU\u{200b}-1"),
+            ("SKU-1", "\u{a0}SKU-1 \u{2003}"),
+            ("SKU-1", "S\u{ad}KU\u{2060}-1\u{200f}"),
+            ("slow pan,  left", " slow pan,\r\nleft"),
+        ] {
+            assert_eq!(text(one), text(other), "{one:?} {other:?}");
+        }
+        for (one, other) in [("Sku-1", "sku-1"), ("STRASSE", "stra\u{df}e")] {
+            assert_ne!(text(one), text(other));
+            assert_eq!(id(one), id(other));
+        }
+        for (one, other) in [("0012", "12"), ("a b", "ab"), ("\"pan\"", "pan")] {
+            assert_ne!(id(one), id(other), "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_read_with_the_wrong_encoding_is_read_back() {
+        for (read, meant) in [
+            ("M\u{c3}\u{bc}ller", "M\u{fc}ller"),
+            ("M\u{221a}\u{ba}ller", "M\u{fc}ller"),
+            ("M\u{c3}\u{192}\u{c2}\u{bc}ller", "M\u{fc}ller"),
+        ] {
+            assert_eq!(reread(read).as_deref(), Some(meant), "{read}");
+        }
+        for whole in ["M\u{fc}ller", "Mueller", "\u{6771}\u{4eac}", "5 \u{20ac}"] {
+            assert_eq!(reread(whole), None, "{whole}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_the_same_however_it_is_written() {
+        let plain = Photo::of("https://cdn.example.com/rooms/a.b/kitchen%20one.jpg").address;
+        for same in [
+            "http://cdn.example.com/rooms/a.b/kitchen%20one.jpg",
+            "https://CDN.Example.COM:443/rooms/a.b/kitchen one.jpg",
+            "https://cdn.example.com./rooms//a%2Eb/./kitchen%20one.jpg?sig=1&X-Amz-Date=2#top",
+            "https://cdn.example.com/rooms/x/../a.b/s--Ab3dEf9h--/kitchen%20one.jpg",
+            "https://cdn.example.com/hdnts=exp=1~acl=/*~hmac=ab12/rooms/a.b/kitchen%20one.jpg",
+            " https://cdn.example.com/rooms/a.b/kitchen\u{200b}%20one.jpg\u{a0}",
+        ] {
+            assert_eq!(Photo::of(same).address, plain, "{same}");
+        }
+        for other in [
+            "https://cdn.example.com/rooms/a.b/Kitchen%20one.jpg",
+            "https://cdn.example.com/rooms/a.b/kitchen%20one.png",
+            "https://cdn.example.com:8443/rooms/a.b/kitchen%20one.jpg",
+            "https://cdn.example.org/rooms/a.b/kitchen%20one.jpg",
+        ] {
+            assert_ne!(Photo::of(other).address, plain, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_query_counts_only_where_it_names_the_photo() {
+        let address =
+            |query: &str| Photo::of(&format!("https://drive.example.com/uc{query}")).address;
+        assert_ne!(address("?id=1"), address("?id=2"));
+        assert_eq!(address("?id=1&export=view"), address("?token=x&id=1"));
+        let jpg = |query: &str| Photo::of(&format!("https://x.example/a.jpg{query}")).address;
+        assert_eq!(jpg("?id=1"), jpg("?id=2"));
+    }
+
+    #[test]
+    fn a_rotated_address_keeps_its_files_name() {
+        let name = |address: &str| Photo::of(address).name;
+        assert_eq!(name("https://a.example/x/Hero.JPG?sig=1"), "hero.jpg");
+        assert_eq!(name("https://b.example/hero.jpg"), "hero.jpg");
+        assert_eq!(
+            name("https://ucab.dl.dropboxusercontent.com/cd/0/get/Cab12/file"),
+            name("https://ucff.dl.dropboxusercontent.com/cd/0/get/Czz99/file?dl=1"),
+        );
+        let airtable = |token: &str| {
+            name(&format!(
+                "https://v5.airtableusercontent.com/v3/u/27/27/1717/{token}/{token}"
+            ))
+        };
+        assert_eq!(
+            airtable("aB3dEfGh1jKlMnOpQrStUv"),
+            airtable("zY9xWvUt8sRqPoNmLkJiHg")
+        );
+        assert_eq!(name("https://a.example/"), "");
+    }
+
+    #[test]
+    fn plain_words_on_the_way_tell_photos_of_one_server_apart() {
+        let may_be = |a: &str, b: &str| Photo::of(a).may_be(&Photo::of(b));
+        assert!(!may_be(
+            "https://x.example/kitchen/1.jpg",
+            "https://x.example/bath/1.jpg"
+        ));
+        assert!(may_be(
+            "https://x.example/a8f2/1.jpg",
+            "https://x.example/77c1/1.jpg"
+        ));
+        assert!(may_be(
+            "https://x.example/kitchen/1.jpg",
+            "https://y.example/img/1.jpg"
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn normal_forms_are_their_own(any in "\\PC{0,24}|[\u{0}-\u{ffff}]{0,12}") {
+            let once = text(&any).into_owned();
+            prop_assert_eq!(text(&once), once.as_str());
+            let once = id(&any);
+            prop_assert_eq!(&id(&once), &once);
+        }
+
+        #[test]
+        fn an_addresses_normal_form_is_its_own(
+            any in "https?://[a-zA-Z.]{1,8}(:[0-9]{1,4})?/[a-zA-Z0-9/.% é\u{301}?#:=&-]{0,24}",
+        ) {
+            let once = Photo::of(&any).address;
+            prop_assert_eq!(Photo::of(&once).address, once);
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! Rows that something has spelt anew since their clips were ordered: none of them is a new order.
+//!
+//! The renamings are data. Each is a sheet whose clips are ordered, the sheet as it is found the
+//! next time, and what the second run does with it.
+
+use std::fmt::Write;
+
+use crate::support::{Request, Server, Step, World};
+
+/// What becomes of the second sheet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Nothing is ordered, nobody is asked.
+    Adopted,
+    /// Nothing is ordered; the message holds these words.
+    Held(&'static [&'static str]),
+    /// The sheet is refused, so nothing is ordered.
+    Refused,
+    /// So many more clips are ordered, nobody is asked.
+    Sent(usize),
+}
+use Outcome::{Adopted, Held, Refused, Sent};
+
+/// One row: id, photo, prompt.
+type Row = (&'static str, &'static str, &'static str);
+
+struct Renaming {
+    name: &'static str,
+    before: &'static [Row],
+    after: &'static [Row],
+    outcome: Outcome,
+}
+
+const PHOTO: &str = "https://cdn.example.com/rooms/kitchen.jpg";
+const PAN: &str = "Slow pan, morning light";
+
+/// The same photo and prompt under another id.
+const fn id(
+    name: &'static str,
+    before: &'static [Row],
+    after: &'static [Row],
+    outcome: Outcome,
+) -> Renaming {
+    Renaming {
+        name,
+        before,
+        after,
+        outcome,
+    }
+}
+
+#[rustfmt::skip]
+const RENAMINGS: &[Renaming] = &[
+    // Ids, as spreadsheet programs write them.
+    id("leading zeros lost", &[("0012345", PHOTO, PAN)], &[("12345", PHOTO, PAN)], Held(&["0012345", "12345", "leading zeros", "creativeai rename 0012345 12345"])),
+    id("leading zeros restored", &[("12345", PHOTO, PAN)], &[("0012345", PHOTO, PAN)], Held(&["0012345", "leading zeros"])),
+    id("a date, American", &[("3-12", PHOTO, PAN)], &[("12-Mar", PHOTO, PAN)], Held(&["3-12", "12-Mar", "date"])),
+    id("a date, European", &[("3-12", PHOTO, PAN)], &[("03-Dec", PHOTO, PAN)], Held(&["3-12", "03-Dec", "date"])),
+    id("a name taken for a date", &[("SEP2", PHOTO, PAN)], &[("2-Sep", PHOTO, PAN)], Held(&["SEP2", "2-Sep", "date"])),
+    id("rounded", &[("401234567890123", PHOTO, PAN)], &[("4.01235E+14", PHOTO, PAN)], Held(&["401234567890123", "4.01235E+14", "rounded"])),
+    id("an exponent", &[("1E5", PHOTO, PAN)], &[("1.00E+05", PHOTO, PAN)], Held(&["1E5", "1.00E+05"])),
+    id("a decimal", &[("120", PHOTO, PAN)], &[("120.0", PHOTO, PAN)], Held(&["120.0", "number"])),
+    id("a decimal comma", &[("120", PHOTO, PAN)], &[("120,0", PHOTO, PAN)], Held(&["120,0", "number"])),
+    // Ids that a person reads as the same.
+    id("decomposed", &[("CAF\u{c9}-1", PHOTO, PAN)], &[("CAFE\u{301}-1", PHOTO, PAN)], Adopted),
+    id("a byte order mark", &[("SKU-1", PHOTO, PAN)], &[("\u{feff}SKU-1", PHOTO, PAN)], Adopted),
+    id("a zero-width blank", &[("SKU-1", PHOTO, PAN)], &[("SKU\u{200b}-1", PHOTO, PAN)], Refused),
+    id("a soft hyphen", &[("SKU-1", PHOTO, PAN)], &[("SKU-\u{ad}1", PHOTO, PAN)], Refused),
+    id("a mark of direction", &[("SKU-1", PHOTO, PAN)], &[("\u{200e}SKU-1\u{202c}", PHOTO, PAN)], Adopted),
+    id("a blank around it", &[("SKU-1", PHOTO, PAN)], &[("\u{a0}SKU-1 ", PHOTO, PAN)], Adopted),
+    id("another letter case", &[("Sku-1", PHOTO, PAN)], &[("SKU-1", PHOTO, PAN)], Adopted),
+    id("the invisible taken away", &[("\u{feff}SKU-1", PHOTO, PAN)], &[("SKU-1", PHOTO, PAN)], Adopted),
+    // Ids that a person has changed, or a wrong encoding.
+    id("a corrected SKU", &[("SKU-1", PHOTO, PAN)], &[("SKU-17", PHOTO, PAN)], Held(&["SKU-1 ", "SKU-17", "corrected", "--resubmit-changed"])),
+    id("other punctuation", &[("SKU 1", PHOTO, PAN)], &[("SKU-1", PHOTO, PAN)], Held(&["SKU 1", "SKU-1", "punctuation"])),
+    id("the wrong encoding", &[("M\u{fc}ller", PHOTO, PAN)], &[("M\u{c3}\u{bc}ller", PHOTO, PAN)], Held(&["M\u{fc}ller", "encoding"])),
+    id("the right encoding again", &[("M\u{c3}\u{bc}ller", PHOTO, PAN)], &[("M\u{fc}ller", PHOTO, PAN)], Held(&["M\u{fc}ller", "encoding"])),
+    id("the wrong encoding, everywhere", &[("M\u{fc}ller", PHOTO, "Caf\u{e9} at dusk")], &[("M\u{c3}\u{bc}ller", PHOTO, "Caf\u{c3}\u{a9} at dusk")], Held(&["M\u{fc}ller", "encoding"])),
+    id("the wrong encoding of the prompt", &[("SKU-1", PHOTO, "Caf\u{e9} at dusk")], &[("SKU-1", PHOTO, "Caf\u{c3}\u{a9} at dusk")], Held(&["--resubmit-changed"])),
+    // Photo addresses.
+    id("the host in capitals", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", "https://CDN.Example.com/rooms/kitchen.jpg", PAN)], Adopted),
+    id("the default port", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", "https://cdn.example.com:443/rooms/kitchen.jpg", PAN)], Adopted),
+    id("without encryption", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", "http://cdn.example.com/rooms/kitchen.jpg", PAN)], Adopted),
+    id("with encryption", &[("SKU-1", "http://cdn.example.com:80/rooms/kitchen.jpg", PAN)], &[("SKU-1", PHOTO, PAN)], Adopted),
+    id("an encoded dot", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", "https://cdn.example.com/rooms/kitchen%2Ejpg", PAN)], Adopted),
+    id("a doubled slash", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", "https://cdn.example.com//rooms//kitchen.jpg", PAN)], Adopted),
+    id("a dot on the way", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", "https://cdn.example.com/x/../rooms/./kitchen.jpg", PAN)], Adopted),
+    id("a dot behind the host", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", "https://cdn.example.com./rooms/kitchen.jpg", PAN)], Adopted),
+    id("a rotated query", &[("SKU-1", "https://cdn.example.com/rooms/kitchen.jpg?sig=1&e=2", PAN)], &[("SKU-1", "https://cdn.example.com/rooms/kitchen.jpg?sig=3&e=4#x", PAN)], Adopted),
+    id("a decomposed file name", &[("SKU-1", "https://cdn.example.com/caf%C3%A9.jpg", PAN)], &[("SKU-1", "https://cdn.example.com/cafe%CC%81.jpg", PAN)], Adopted),
+    id("signed by Cloudinary", &[("SKU-1", "https://res.cloudinary.com/d/image/upload/s--aB3dEf9h--/v1/kitchen.jpg", PAN)], &[("SKU-1", "https://res.cloudinary.com/d/image/upload/s--Zz9xYw1v--/v1/kitchen.jpg", PAN)], Adopted),
+    id("signed by Akamai", &[("SKU-1", "https://a.example.com/hdnts=exp=1~acl=/*~hmac=ab/kitchen.jpg", PAN)], &[("SKU-1", "https://a.example.com/hdnts=exp=9~acl=/*~hmac=cd/kitchen.jpg", PAN)], Adopted),
+    id("signed by Akamai, behind the name", &[("SKU-1", "https://a.example.com/kitchen.jpg/hdnts=exp=1~hmac=ab", PAN)], &[("SKU-1", "https://a.example.com/kitchen.jpg/hdnts=exp=9~hmac=cd", PAN)], Adopted),
+    id("signed by Airtable", &[("SKU-1", "https://v5.airtableusercontent.com/v3/u/27/27/1717171200000/aB3dEfGh1jKlMnOpQrStUv/Ab1dEfGhIjKlMnOpQrStUvWx", PAN)], &[("SKU-1", "https://v5.airtableusercontent.com/v3/u/28/28/1727171200000/zY9xWvUt8sRqPoNmLkJiHg/zZ1dEfGhIjKlMnOpQrStUvWx", PAN)], Adopted),
+    id("Airtable, older", &[("SKU-1", "https://dl.airtable.com/.attachments/0a1b2c/3d4e5f/kitchen.jpg?ts=1", PAN)], &[("SKU-1", "https://dl.airtable.com/.attachments/9f8e7d/6c5b4a/kitchen.jpg?ts=2", PAN)], Adopted),
+    id("signed by Dropbox", &[("SKU-1", "https://uc1a.dl.dropboxusercontent.com/cd/0/get/CAbc123/file", PAN)], &[("SKU-1", "https://ucff.dl.dropboxusercontent.com/cd/0/get/CZyx987/file?dl=1", PAN)], Adopted),
+    id("another server", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", "https://images.example.net/a/b/Kitchen.jpg", PAN)], Adopted),
+    id("signed anew and saved by a spreadsheet program", &[("0012", "https://cdn.example.com/a1/kitchen.jpg", PAN)], &[("12", "https://cdn.example.com/b2/kitchen.jpg", PAN)], Held(&["0012", "leading zeros"])),
+    // Prompts.
+    id("blanks in the prompt", &[("SKU-1", PHOTO, "Slow pan, morning light")], &[("SKU-1", PHOTO, "Slow  pan,\u{a0}morning\u{200b} light")], Adopted),
+    id("another prompt", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", PHOTO, "Tilt")], Held(&["--resubmit-changed"])),
+    id("another prompt and letter case", &[("sku-1", PHOTO, PAN)], &[("SKU-1", PHOTO, "Tilt")], Held(&["--resubmit-changed"])),
+    id("another prompt and lost zeros", &[("0012", PHOTO, PAN)], &[("12", PHOTO, "Tilt")], Held(&["--resubmit-changed"])),
+    id("another prompt and a rounded id", &[("401234567890123", PHOTO, PAN)], &[("4.01235E+14", PHOTO, "Tilt")], Held(&["--resubmit-changed"])),
+    id("another prompt and signature", &[("SKU-1", "https://res.cloudinary.com/d/s--aB3dEf9h--/kitchen.jpg", PAN)], &[("SKU-1", "https://res.cloudinary.com/d/s--Zz9xYw1v--/kitchen.jpg", "Tilt")], Held(&["--resubmit-changed"])),
+    // The same clip under another id.
+    id("a second id", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", PHOTO, PAN), ("SKU-2", PHOTO, PAN)], Held(&["SKU-1", "SKU-2", "--allow-same-clip", "variant"])),
+    id("a second spelling of an id", &[("0012", PHOTO, PAN)], &[("0012", PHOTO, PAN), ("12", PHOTO, PAN)], Held(&["0012", "--allow-same-clip"])),
+    id("two spellings that look the same", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", PHOTO, PAN), ("sku-1", PHOTO, PAN)], Held(&["sku-1", "--allow-same-clip"])),
+    // What is new.
+    id("another photo", &[("LST-1", PHOTO, PAN)], &[("LST-1", "https://cdn.example.com/rooms/bath.jpg", PAN)], Sent(1)),
+    id("another folder", &[("LST-1", "https://cdn.example.com/kitchen/1.jpg", PAN)], &[("LST-1", "https://cdn.example.com/bath/1.jpg", PAN)], Sent(1)),
+    id("another photo, by its query", &[("LST-1", "https://drive.example.com/uc?id=1", PAN)], &[("LST-1", "https://drive.example.com/uc?id=2", PAN)], Sent(1)),
+    id("this week's rooms", &[("LST-1", "https://cdn.example.com/1/a.jpg", PAN), ("LST-2", "https://cdn.example.com/2/b.jpg", PAN)], &[("LST-3", "https://cdn.example.com/3/c.jpg", PAN), ("LST-4", "https://cdn.example.com/4/d.jpg", PAN)], Sent(2)),
+    id("a common file name", &[("SKU-1", "https://cdn.example.com/sku-1/hero.jpg", PAN)], &[("SKU-2", "https://cdn.example.com/sku-2/hero.jpg", PAN)], Sent(1)),
+    id("the same photo with another prompt under another id", &[("SKU-1", PHOTO, PAN)], &[("SKU-2", PHOTO, "Tilt")], Sent(1)),
+];
+
+fn sheet(rows: &[Row]) -> String {
+    let mut text = String::from("sku,image_url,video_prompt\n");
+    for (id, photo, prompt) in rows {
+        writeln!(text, "\"{id}\",\"{photo}\",\"{prompt}\"").unwrap();
+    }
+    text
+}
+
+/// The answer to a poll whose clip failed.
+fn failed(poll: &Request) -> Step {
+    let id = poll.path.rsplit('/').next().unwrap_or_default();
+    Step::reply(200, format!("{{\"id\":\"{id}\",\"status\":\"failed\"}}"))
+}
+
+fn orders(server: &Server) -> usize {
+    server.bills().len()
+}
+
+#[test]
+fn a_row_that_was_spelt_anew_is_what_the_table_says() {
+    for Renaming {
+        name,
+        before,
+        after,
+        outcome,
+    } in RENAMINGS
+    {
+        let server = Server::accepting();
+        let world = World::facing(&server);
+        world.write("sheet.csv", sheet(before));
+        // Dates and powers of ten may be meant so.
+        let submit = ["submit", "sheet.csv", "--allow-odd-cells"];
+        world.run(&submit).expect(0);
+        assert_eq!(orders(&server), before.len(), "{name}");
+        let ordered = world.log().text;
+
+        world.write("sheet.csv", sheet(after));
+        let run = world.run(&[&submit[..], &["--json"]].concat());
+        let (code, more) = match outcome {
+            Adopted => (0, 0),
+            Held(_) => (3, 0),
+            Refused => (65, 0),
+            Sent(more) => (0, *more),
+        };
+        assert_eq!(
+            orders(&server),
+            before.len() + more,
+            "{name}: {}",
+            run.stderr
+        );
+        assert_eq!(run.code(), code, "{name}: {}", run.stderr);
+        let told = run.json();
+        let held = told["held"].as_array().map_or(&[][..], Vec::as_slice);
+        match outcome {
+            Refused => assert!(run.stderr.contains("invisible"), "{name}: {}", run.stderr),
+            Held(words) => {
+                assert_eq!(held.len(), 1, "{name}: {told}");
+                assert_eq!(held[0]["id"], after.last().unwrap().0.trim(), "{name}");
+                for word in *words {
+                    assert!(
+                        run.stderr.contains(word),
+                        "{name}: {word:?} in {}",
+                        run.stderr
+                    );
+                }
+            }
+            Adopted => {
+                assert_eq!(told["skipped"], after.len(), "{name}: {told}");
+                assert_eq!(told["pending"], after.len(), "{name}: {told}");
+                assert_eq!(run.stderr, "", "{name}");
+            }
+            Sent(_) => assert_eq!(run.stderr, "", "{name}"),
+        }
+        if more == 0 {
+            assert_eq!(world.log().text, ordered, "{name}");
+        }
+        // Once more it is the same.
+        let again = world.run(&submit);
+        assert_eq!(again.code(), code, "{name}: {}", again.stderr);
+        assert_eq!(orders(&server), before.len() + more, "{name}");
+    }
+}
+
+#[test]
+fn a_dry_run_tells_the_same() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("sheet.csv", sheet(&[("0012", PHOTO, PAN)]));
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    world.write("sheet.csv", sheet(&[("12", PHOTO, PAN)]));
+    let told = world
+        .run(&["submit", "sheet.csv", "--dry-run", "--json"])
+        .expect(0);
+    assert_eq!(told.json()["renamed"], 1);
+    assert_eq!(told.json()["held"][0]["cause"], "leading_zeros");
+    let text = world.run(&["submit", "sheet.csv", "--dry-run"]).expect(0);
+    assert!(text.stdout.contains("renamed"), "{}", text.stdout);
+}
+
+#[test]
+fn what_a_person_lets_through_is_ordered_once() {
+    let cases: &[(&[Row], &[Row], &str, usize)] = &[
+        (
+            &[("SKU-1", PHOTO, PAN)],
+            &[("SKU-2", PHOTO, PAN)],
+            "--resubmit-changed",
+            1,
+        ),
+        (
+            &[("SKU-1", PHOTO, PAN)],
+            &[("SKU-2", PHOTO, PAN)],
+            "--allow-same-clip",
+            0,
+        ),
+        (
+            &[("SKU-1", PHOTO, PAN)],
+            &[("SKU-1", PHOTO, PAN), ("SKU-2", PHOTO, PAN)],
+            "--allow-same-clip",
+            0,
+        ),
+    ];
+    for (before, after, option, replaced) in cases {
+        let server = Server::accepting();
+        let world = World::facing(&server);
+        world.write("sheet.csv", sheet(before));
+        world.run(&["submit", "sheet.csv"]).expect(0);
+        world.write("sheet.csv", sheet(after));
+        world.run(&["submit", "sheet.csv"]).expect(3);
+        world.run(&["submit", "sheet.csv", option]).expect(0);
+        world.run(&["submit", "sheet.csv"]).expect(0);
+        assert_eq!(orders(&server), 2, "{option}");
+        let log = world.log();
+        let marks = log
+            .words()
+            .iter()
+            .filter(|word| **word == "superseded")
+            .count();
+        assert_eq!(marks, *replaced, "{option} {}", log.text);
+    }
+}
+
+#[test]
+fn another_variant_is_another_clip() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let header = "sku,image_url,video_prompt,variant\n";
+    world.write("sheet.csv", format!("{header}SKU-1,{PHOTO},pan,\n"));
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    world.write(
+        "sheet.csv",
+        format!("{header}SKU-1,{PHOTO},pan,\nSKU-2,{PHOTO},pan,b\n"),
+    );
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    assert_eq!(orders(&server), 2);
+}
+
+#[test]
+fn one_job_is_taken_for_one_row_only() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("sheet.csv", sheet(&[("SKU-1", PHOTO, PAN)]));
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    let both = [("sku-1", PHOTO, PAN), ("\u{feff}SKU-1", PHOTO, PAN)];
+    world.write("sheet.csv", sheet(&both));
+    let run = world.run(&["submit", "sheet.csv", "--json"]).expect(3);
+    assert_eq!(
+        (&run.json()["skipped"], &run.json()["same_clip"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(orders(&server), 1);
+}
+
+#[test]
+fn rows_of_one_sheet_that_are_the_same_clip_are_named_and_sent() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write(
+        "sheet.csv",
+        sheet(&[("SKU-1", PHOTO, PAN), ("SKU-2", PHOTO, PAN)]),
+    );
+    let run = world.run(&["submit", "sheet.csv"]).expect(0);
+    assert!(run.stderr.contains("line 3 as line 2"), "{}", run.stderr);
+    assert_eq!(orders(&server), 2);
+    let again = world.run(&["submit", "sheet.csv"]).expect(0);
+    assert!(!again.stderr.contains("line 3"), "{}", again.stderr);
+}
+
+#[test]
+fn many_renamed_rows_are_told_in_one_sentence() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let rows = |zeros: &str| {
+        let mut text = String::from("sku,image_url,video_prompt\n");
+        for n in 1..=12 {
+            writeln!(text, "{zeros}{n}55,https://cdn.example.com/{n}.jpg,pan").unwrap();
+        }
+        text
+    };
+    world.write("sheet.csv", rows("00"));
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    world.write("sheet.csv", rows(""));
+    let run = world.run(&["submit", "sheet.csv", "--json"]).expect(3);
+    assert_eq!(orders(&server), 12);
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(lines.len(), 1, "{}", run.stderr);
+    for words in [
+        "12 rows",
+        "as if a spreadsheet program had turned them into numbers",
+        "creativeai rename --from-manifest sheet.csv",
+    ] {
+        assert!(lines[0].contains(words), "{words}: {}", lines[0]);
+    }
+    assert_eq!(run.json()["held"].as_array().unwrap().len(), 12);
+}
+
+#[test]
+fn an_adopted_row_counts_as_its_job_does() {
+    let server = Server::answering(|request| {
+        if request.method == "POST" {
+            Step::accept()
+        } else {
+            failed(request)
+        }
+    });
+    let world = World::facing(&server);
+    world.write("sheet.csv", sheet(&[("SKU-1", PHOTO, PAN)]));
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    world.write("sheet.csv", sheet(&[("sku-1", PHOTO, PAN)]));
+    let run = world.run(&[
+        "submit",
+        "sheet.csv",
+        "--wait",
+        "--interval",
+        "1s",
+        "--json",
+    ]);
+    assert_eq!(
+        (run.code(), &run.json()["failed"]),
+        (1, &1.into()),
+        "{}",
+        run.stderr
+    );
+    let run = world.run(&["submit", "sheet.csv", "--json"]).expect(1);
+    assert_eq!(run.json()["failed"], 1);
+    assert_eq!(orders(&server), 1);
+}
+
+#[test]
+fn a_dismissed_jobs_edited_row_is_held() {
+    for first in [Step::accept(), Step::reset().billed()] {
+        let server = Server::scripted(vec![first]);
+        let world = World::facing(&server);
+        world.write("sheet.csv", sheet(&[("SKU-1", PHOTO, PAN)]));
+        world.run(&["submit", "sheet.csv"]);
+        world.run(&["resolve", "SKU-1", "--dismiss"]).expect(0);
+        world.write("sheet.csv", sheet(&[("SKU-1", PHOTO, "Tilt")]));
+        let run = world.run(&["submit", "sheet.csv", "--json"]).expect(3);
+        assert_eq!(run.json()["changed"], 1);
+        assert_eq!(orders(&server), 1);
+        world
+            .run(&["submit", "sheet.csv", "--resubmit-changed"])
+            .expect(0);
+        world.run(&["submit", "sheet.csv"]).expect(0);
+        assert_eq!(orders(&server), 2);
+    }
+}
+
+#[test]
+fn a_row_set_back_to_a_wording_without_a_clip_is_ordered_or_held() {
+    // A failed (or was refused); it was edited to B, which was refused (or accepted).
+    for (a_failed, b_refused) in [(true, true), (true, false), (false, true)] {
+        let server = Server::answering(move |request| match request.method.as_str() {
+            "POST" if request.number == 0 && !a_failed => Step::reply(422, "no"),
+            "POST" if request.number == 1 && b_refused => Step::reply(422, "no"),
+            "POST" => Step::accept(),
+            _ => failed(request),
+        });
+        let world = World::facing(&server);
+        world.write("sheet.csv", sheet(&[("SKU-1", PHOTO, "A")]));
+        world.run(&["submit", "sheet.csv"]);
+        world.run(&["reconcile"]);
+        world.write("sheet.csv", sheet(&[("SKU-1", PHOTO, "B")]));
+        world.run(&["submit", "sheet.csv", "--resubmit-changed"]);
+        assert_eq!(server.posts().len(), 2);
+
+        world.write("sheet.csv", sheet(&[("SKU-1", PHOTO, "A")]));
+        let run = world.run(&["submit", "sheet.csv", "--json"]);
+        if b_refused {
+            assert_eq!(run.code(), 0, "{}", run.stderr);
+            assert_eq!(run.json()["submitted"], 1);
+        } else {
+            assert_eq!(run.code(), 3, "{}", run.stderr);
+            assert_eq!(run.json()["changed"], 1);
+            world
+                .run(&["submit", "sheet.csv", "--resubmit-changed"])
+                .expect(0);
+        }
+        let posts = server.posts();
+        assert_eq!(posts.len(), 3);
+        assert_eq!(
+            posts[2].idempotency_key()[..16],
+            posts[0].idempotency_key()[..16]
+        );
+        assert!(posts[2].idempotency_key().ends_with(".2"));
+        // Now it counts again, and the other one does not.
+        world.run(&["submit", "sheet.csv"]).expect(0);
+        assert_eq!(server.posts().len(), 3);
+    }
+}
