@@ -46,6 +46,10 @@ pub struct SubmitArgs {
     #[arg(long)]
     pub skip_invalid: bool,
 
+    /// Go on with a damaged log: first mark the jobs of its damaged lines as unknown
+    #[arg(long)]
+    pub accept_damage: bool,
+
     /// Stay until every clip has ended
     #[arg(long, conflicts_with = "dry_run")]
     pub wait: bool,
@@ -177,6 +181,10 @@ pub struct RetryArgs {
     /// With --unknown: agree to the cost without being asked
     #[arg(short, long)]
     pub yes: bool,
+
+    /// Go on with a damaged log: first mark the jobs of its damaged lines as unknown
+    #[arg(long)]
+    pub accept_damage: bool,
 
     /// Stop before the whole log has charged or reserved more than this
     #[arg(long, value_name = "N", value_parser = values::credits)]

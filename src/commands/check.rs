@@ -13,7 +13,7 @@ use reqwest::header::DATE;
 use serde_json::json;
 
 use super::submit::{manifest_failure, manifest_options};
-use super::{on_runtime, open};
+use super::{damage, on_runtime, open};
 use crate::api::{BaseUrl, build_transport, correlated, root_cause, transport};
 use crate::cli::CheckArgs;
 use crate::exit::{Code, Ending, Failure};
@@ -195,6 +195,10 @@ fn check_key(settings: &Settings, findings: &mut Findings) {
 fn check_log(path: &Path, settings: &Settings, findings: &mut Findings) {
     let shown = escape(&path.display().to_string()).into_owned();
     match JobLog::read(path, open::ledger(settings)) {
+        Ok(log) if !log.damage().is_empty() => {
+            let refusal = damage::refusal(log.damage(), log.ledger(), log.path());
+            return findings.failure("log", &refusal);
+        }
         Ok(log) => {
             let bad = log.ledger().unreadable();
             let note = if bad > 0 {

@@ -4,7 +4,7 @@ use super::open;
 use crate::cli::CompactArgs;
 use crate::exit::Code;
 use crate::job_log::{self, Lock, LogError};
-use crate::output::{Printer, escape, words};
+use crate::output::{Printer, words};
 use crate::settings::Settings;
 
 /// Runs the command.
@@ -18,14 +18,6 @@ pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> an
         .map_err(|error| open::log_failure(LogError::from_lock(error)))?;
     let done = job_log::compact(&path, open::ledger(settings)).map_err(open::log_failure)?;
     drop(lock);
-    if let Some(aside) = &done.unreadable_file {
-        printer.warn(format_args!(
-            "{} that cannot be read {} now in {}",
-            words::count(done.unreadable, "line"),
-            if done.unreadable == 1 { "is" } else { "are" },
-            escape(&aside.display().to_string())
-        ));
-    }
     if printer.voice().json {
         printer.document(&serde_json::json!({
             "command": "compact",

@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::job_log::for_each_line;
-use crate::jobs::{GenerationId, JobKey, JobView, LOG_FIELDS, Ledger, Line};
+use crate::job_log::each_line_of;
+use crate::jobs::{GenerationId, JobKey, JobView, LOG_FIELDS, Ledger};
 use crate::output::{escape, hint};
 
 /// Columns of a manifest that the log keeps under another name, or inside of a request.
@@ -165,10 +164,7 @@ pub fn jobs_named(path: &Path, ledger: &Ledger, name: &str) -> io::Result<Vec<Jo
         return Ok(vec![key]);
     }
     let mut keys = Vec::new();
-    for_each_line(&mut File::open(path)?, |_, line| {
-        let Some(line) = line.ok().and_then(|line| Line::parse(line).ok()) else {
-            return;
-        };
+    each_line_of(path, |line| {
         let is_meant = line
             .id
             .as_ref()

@@ -4,6 +4,7 @@ mod check;
 mod compact;
 pub mod completions;
 pub mod config;
+mod damage;
 mod deliver;
 mod download;
 mod evidence;

@@ -6,6 +6,7 @@ use std::path::Path;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
+use super::damage;
 use super::filter::Filters;
 use super::limits::Limits;
 use crate::api::{BaseUrl, Client, ClientOptions, ConfigError, Throttle};
@@ -83,6 +84,14 @@ pub fn log_failure(error: LogError) -> Failure {
     let message = error.to_string();
     match error {
         LogError::Missing(path) => missing(&path),
+        LogError::Form { path, .. } => {
+            Failure::data(format!("{message}; nothing was sent")).help(format!(
+                "`creativeai compact {}` writes it again as a log, and loses nothing",
+                path_from_here(&path).display()
+            ))
+        }
+        LogError::Damaged(_) => Failure::data(format!("{message}; nothing was changed"))
+            .help("`creativeai check` names the damaged lines"),
         LogError::NotRegular(_) => Failure::config(message).help("name a file; nothing was sent"),
         LogError::Locked(_) => Failure::temporary(format!("{message}; nothing was sent")).help(
             "run the same command again when that one is done, or wait longer with --lock-wait 10m",
@@ -185,6 +194,21 @@ pub fn write_log(
     open_writer(path, ledger, settings, command, limits, printer)
 }
 
+/// The same for commands that send.
+pub fn write_log_to_send(
+    path: &Path,
+    settings: &Settings,
+    command: &str,
+    limits: &Limits,
+    printer: &Printer,
+) -> Result<Writer, Failure> {
+    if !path.exists() {
+        return Err(log_failure(LogError::Missing(path.to_owned())));
+    }
+    let ledger = || ledger(settings);
+    open_to_send(path, ledger, settings, command, limits, printer)
+}
+
 /// The same for commands that observe: what becomes of jobs is written down without looking into
 /// the log for each.
 pub fn write_log_to_observe(
@@ -201,8 +225,24 @@ pub fn write_log_to_observe(
     open_writer(path, ledger, settings, command, limits, printer)
 }
 
-/// Locks and reads a log, or makes it.
+/// Locks and reads a log, or makes it, for commands that learn.
 pub fn open_writer(
+    path: &Path,
+    ledger: impl Fn() -> Ledger,
+    settings: &Settings,
+    command: &str,
+    limits: &Limits,
+    printer: &Printer,
+) -> Result<Writer, Failure> {
+    let writer = open_to_send(path, ledger, settings, command, limits, printer)?;
+    writer.check_form().map_err(log_failure)?;
+    damage::warn(&writer.ledger(), writer.damage(), writer.path(), printer);
+    Ok(writer)
+}
+
+/// The same for commands that send: what of the log cannot be read, and whether it can be added to,
+/// is theirs to check. A run that has nothing to send needs neither.
+pub fn open_to_send(
     path: &Path,
     ledger: impl Fn() -> Ledger,
     settings: &Settings,
@@ -212,23 +252,8 @@ pub fn open_writer(
 ) -> Result<Writer, Failure> {
     let writer = limits.lock(path, ledger, command, settings.lock_wait, printer)?;
     refuse_spreadsheet(path, &writer.ledger())?;
-    warn_of_unreadable(&writer.ledger(), writer.path(), printer);
     check_rehearsal(writer.path(), &writer.ledger(), settings)?;
     Ok(writer)
-}
-
-/// Says how many lines of a log were skipped.
-pub fn warn_of_unreadable(ledger: &Ledger, path: &Path, printer: &Printer) {
-    let count = ledger.unreadable();
-    if count > 0 {
-        printer.warn(format_args!(
-            "{} of {} cannot be read and {} skipped; nothing is deleted. A line that was cut off \
-             by a crash is harmless: its job shows as unknown",
-            crate::output::words::count(count, "line"),
-            crate::output::escape(&path.display().to_string()),
-            if count == 1 { "was" } else { "were" },
-        ));
-    }
 }
 
 /// Under `--sandbox` every line is marked as a sandbox's, also a fact that no server has told: none

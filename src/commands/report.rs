@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use jiff::Timestamp;
 
+use super::damage;
 use super::filter::Filters;
 use super::open::{is_rehearsal, refuse_spreadsheet};
 use crate::disk::{Readers, Replacement};
@@ -70,6 +71,7 @@ pub fn run(
     let log = JobLog::read(path, Ledger::new(rates.clone()).with_places())
         .context("the report cannot be made")?;
     refuse_spreadsheet(path, log.ledger())?;
+    damage::warn_of_damage(log.damage(), path, printer);
     let output = args.output.file(&log);
     let options = options(args, output.as_deref(), &log, rates);
     let shown = shown(&log, &args.filters, &options);

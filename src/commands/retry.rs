@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::damage;
 use super::limits::Limits;
 use super::open::{self, Api};
 use super::submit::{CAP_REACHED, manifest_failure, manifest_options};
@@ -34,7 +35,11 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         return dry_run(args, settings, &path, printer);
     }
     let limits = Limits::of_time(settings);
-    let writer = open::write_log(&path, settings, "retry", &limits, printer)?;
+    let writer = open::write_log_to_send(&path, settings, "retry", &limits, printer)?;
+    on_one_thread(async {
+        damage::settle(&writer, args.accept_damage, settings, printer).await?;
+        Ok(())
+    })?;
     let commands = open::commands(&path, &writer.ledger(), settings);
     let attempts = find(args, settings, Log::Written(&writer), printer, &commands)?;
     if attempts.is_empty() && args.which.choice() == Retry::Unknown {
@@ -47,6 +52,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
     let mut summary = Summary::new("retry");
     let mut ending = Ending::default();
     if !attempts.is_empty() {
+        writer.check_form().map_err(open::log_failure)?;
         if args.which.choice() == Retry::Unknown {
             consent(args, &attempts, settings, &writer, printer, &commands)?;
         }
@@ -454,7 +460,8 @@ fn dry_run(
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
     let log = JobLog::read(path, open::ledger(settings)).map_err(open::log_failure)?;
-    open::warn_of_unreadable(log.ledger(), log.path(), printer);
+    damage::refuse(&log, args.accept_damage)?;
+    damage::warn(log.ledger(), log.damage(), log.path(), printer);
     let commands = open::commands(path, log.ledger(), settings);
     let attempts = find(args, settings, Log::Read(&log), printer, &commands)?;
     let credits: Credits = attempts.iter().map(|a| a.estimate).sum();

@@ -8,6 +8,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 use rayon::slice::ParallelSliceMut;
 
+use super::damage;
 use super::filter::{Filters, jobs_named};
 use super::open::{is_rehearsal, path_from_here, refuse_spreadsheet};
 use crate::exit::Failure;
@@ -70,6 +71,7 @@ pub fn run(
         anyhow::Error::new(error).context(hint)
     })?;
     refuse_spreadsheet(path, log.ledger())?;
+    damage::warn_of_damage(log.damage(), path, printer);
     if is_rehearsal(log.ledger()) {
         let mut args = args.clone();
         args.commands = args.rehearsal.clone();

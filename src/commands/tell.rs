@@ -11,7 +11,7 @@ use crate::exit::{Code, Ending};
 use crate::jobs::{Credits, GenerationId, IdColumn, JobState, Line, Rates, Status};
 use crate::observe::Facts;
 use crate::output::{
-    Commands, Event, Printer, Progress, Summary, Tally, aligned, escape, words, wrap,
+    Commands, Event, Printer, Progress, Standing, Summary, Tally, aligned, escape, words, wrap,
 };
 use crate::settings::Settings;
 
@@ -53,7 +53,8 @@ pub fn finish<'a>(
 /// The conditions that jobs, as they stand, put on a run's end.
 pub fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
     let mut ending = Ending::default();
-    for job in jobs.filter(|job| job.is_counted()) {
+    let covered = jobs.filter(|job| job.is_counted() && Standing::of(job) != Standing::Newer);
+    for job in covered {
         match job.status() {
             Status::Unknown | Status::Submitting => ending.note(Code::Decision),
             Status::SubmitFailed if job.speaking().is_refused() => ending.note(Code::Refused),

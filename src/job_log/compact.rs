@@ -3,14 +3,14 @@
 //! A compacted line holds the job as people read it and, in `history`, every line it stands for,
 //! verbatim. The fold reads only those, so the folded state cannot change.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::{BufWriter, Write};
+use std::path::Path;
 
 use serde_json::Value;
 
-use super::{JobLog, LogError, read};
-use crate::disk::{self, Readers, Replacement};
+use super::{JobLog, LogError};
+use crate::disk::{Readers, Replacement};
 use crate::jobs::{JobView, Ledger, Line};
 
 /// What compacting did.
@@ -24,10 +24,8 @@ pub struct Compacted {
     pub bytes_before: u64,
     /// Bytes of the new file.
     pub bytes_after: u64,
-    /// Lines that say nothing, moved to [`Compacted::unreadable_file`].
+    /// Torn lines, which are left out.
     pub unreadable: u64,
-    /// Where those are kept.
-    pub unreadable_file: Option<PathBuf>,
 }
 
 /// Rewrites the log at `path`, atomically. The caller holds its lock and has no other handle on
@@ -40,10 +38,9 @@ pub fn compact(path: &Path, ledger: Ledger) -> Result<Compacted, LogError> {
         bytes_before: fs::metadata(path).map_err(fail("read the job log"))?.len(),
         ..Compacted::default()
     };
-    if log.ledger().unreadable() > 0 {
-        let aside = unreadable_file(path);
-        done.unreadable = set_aside(path, &aside).map_err(fail("read the job log"))?;
-        done.unreadable_file = Some(aside);
+    done.unreadable = log.ledger().unreadable();
+    if !log.damage().is_empty() {
+        return Err(LogError::Damaged(path.to_owned()));
     }
     let new = Replacement::of(path, Readers::User);
     let mut new = new.map_err(fail("rewrite the job log"))?;
@@ -104,41 +101,6 @@ fn compacted_line(view: &JobView) -> String {
     text
 }
 
-fn unreadable_file(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".unreadable");
-    PathBuf::from(name)
-}
-
-/// Appends every line that says nothing to `aside`, durably.
-fn set_aside(path: &Path, aside: &Path) -> io::Result<u64> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options
-            .mode(0o600)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
-    }
-    let mut out = BufWriter::new(options.open(aside)?);
-    let mut count = 0;
-    let mut result = Ok(());
-    read::for_each_raw_line(&mut fs::File::open(path)?, |line| {
-        let readable = std::str::from_utf8(line)
-            .is_ok_and(|text| text.trim().is_empty() || Ledger::accepts(text));
-        if !readable && result.is_ok() {
-            count += 1;
-            result = out.write_all(line).and_then(|()| out.write_all(b"\n"));
-        }
-    })?;
-    result?;
-    let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    disk::sync_file(&out)?;
-    disk::sync_folder_of(aside)?;
-    Ok(count)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,34 +158,5 @@ mod tests {
         assert_eq!(before[0]["dismissed"], true);
         compact(&path, ledger()).unwrap();
         assert_eq!(states(&path), before);
-    }
-
-    #[test]
-    fn a_history_that_could_not_be_kept_is_set_aside_whole() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("jobs.jsonl");
-        let line = |job: &str, status: &str, history: &str| {
-            format!(r#"{{"job":"{job}","status":"{status}"{history}}}"#)
-        };
-        let (job, other) = ("5b1f0c9a77d2e318", "00000000000000aa");
-        let done = line(job, "completed", "");
-        let nested = line(job, "failed", &format!(r#","history":[{done}]"#));
-        let nested = line(job, "pending", &format!(r#","history":[{nested}]"#));
-        let foreign = line(other, "pending", &format!(r#","history":[{done}]"#));
-        fs::write(&path, format!("{nested}\n{foreign}\n{done}\n")).unwrap();
-        let before = states(&path);
-        let compacted = compact(&path, ledger()).unwrap();
-        assert_eq!((compacted.jobs, compacted.unreadable), (1, 2));
-        assert_eq!(states(&path), before);
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_kept_aside() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("jobs.jsonl");
-        fs::write(&path, LOG).unwrap();
-        let done = compact(&path, ledger()).unwrap();
-        let kept = fs::read_to_string(done.unreadable_file.unwrap()).unwrap();
-        assert_eq!(kept, "{\"torn\n");
     }
 }

@@ -10,7 +10,8 @@ use crate::jobs::{Gists, Ledger, LineAt, Reading};
 /// Parts of a block that are taken apart at the same time.
 const PIECES: usize = 8;
 
-/// Folds every line of `file` into `ledger`.
+/// Folds every line of `file` into `ledger`; stops early once so many cannot be read that another
+/// reader has to take over.
 pub(super) fn fold(file: &mut (impl Read + Send), ledger: &mut Ledger) -> io::Result<()> {
     let mut blocks = Blocks::new(file);
     let mut text = Vec::new();
@@ -19,8 +20,8 @@ pub(super) fn fold(file: &mut (impl Read + Send), ledger: &mut Ledger) -> io::Re
     if blocks.is_at_end() {
         while let Some(block) = read {
             let gists = match block {
-                Block::Lines(offset) => take_lines(ledger.reading(), &text, 0, text.len(), offset),
-                Block::TooLong(_) => unreadable(),
+                Block::Lines(_) => take_lines(ledger.reading(), &text, 0, text.len()),
+                Block::TooLong(_) => too_long(),
             };
             fold_all(ledger, &text, block, &[gists]);
             read = blocks.next(&mut text)?;
@@ -42,6 +43,9 @@ fn fold_blocks(
     let mut apart: Option<(Block, Vec<Gists>)> = None;
     let (mut apart_text, mut next_text) = (Vec::new(), Vec::new());
     while read.is_some() || apart.is_some() {
+        if ledger.unreadable_places().is_none() {
+            return Ok(());
+        }
         // At the same time one block is folded, the next one is taken apart, and a third one is
         // read.
         let ((), (gists, next)) = rayon::join(
@@ -70,10 +74,9 @@ fn fold_blocks(
 
 /// The gists of lines that were just written.
 pub(super) fn take_text(text: &[u8], reading: &Reading) -> Vec<Gists> {
-    // Only a file's start may hold a byte order mark, and this is none.
-    let block = Block::Lines(1);
+    let block = Block::Lines(0);
     if text.len() < SMALL {
-        vec![take_lines(reading, text, 0, text.len(), 1)]
+        vec![take_lines(reading, text, 0, text.len())]
     } else {
         take_apart(reading, Some(block), text)
     }
@@ -98,19 +101,19 @@ fn fold_all(ledger: &mut Ledger, text: &[u8], block: Block, gists: &[Gists]) {
     }
 }
 
-fn unreadable() -> Gists {
+fn too_long() -> Gists {
     Gists {
-        unreadable: 1,
+        unreadable: vec![0],
         ..Gists::default()
     }
 }
 
 fn take_apart(reading: &Reading, block: Option<Block>, text: &[u8]) -> Vec<Gists> {
-    let offset = match block {
-        Some(Block::Lines(offset)) => offset,
-        Some(Block::TooLong(_)) => return vec![unreadable()],
+    match block {
+        Some(Block::Lines(_)) => {}
+        Some(Block::TooLong(_)) => return vec![too_long()],
         None => return Vec::new(),
-    };
+    }
     let mut pieces = Vec::with_capacity(PIECES + 1);
     let mut start = 0;
     while start < text.len() {
@@ -121,18 +124,18 @@ fn take_apart(reading: &Reading, block: Option<Block>, text: &[u8]) -> Vec<Gists
     }
     pieces
         .par_iter()
-        .map(|&(start, end)| take_lines(reading, text, start, end, offset))
+        .map(|&(start, end)| take_lines(reading, text, start, end))
         .collect()
 }
 
-/// The gists of the lines of `text[start..end]`; the text starts at `offset` of the file.
-fn take_lines(reading: &Reading, text: &[u8], start: usize, end: usize, offset: u64) -> Gists {
+/// The gists of the lines of `text[start..end]`.
+fn take_lines(reading: &Reading, text: &[u8], start: usize, end: usize) -> Gists {
     let text = &text[start..end];
     let mut gists = Gists::with_room_for(text.len() / SHORT_LINE);
     // All at once is quicker than line by line.
     let valid = std::str::from_utf8(text).ok();
     for (at, line) in lines_of(text) {
-        let (skipped, line) = bare(offset + (start + at) as u64, line);
+        let (skipped, line) = bare(line);
         let at = at + skipped as usize;
         let place = LineAt {
             // Blocks are of some megabytes.
@@ -145,7 +148,7 @@ fn take_lines(reading: &Reading, text: &[u8], start: usize, end: usize, offset: 
         };
         match line {
             Ok(line) => reading.read(line, place, &mut gists),
-            Err(_) => gists.unreadable += 1,
+            Err(_) => gists.unreadable.push(place.start),
         }
     }
     gists
@@ -181,7 +184,7 @@ mod tests {
         let mut single = new();
         super::super::for_each_line(&mut bytes.as_slice(), |offset, line| match line {
             Ok(line) => single.absorb(line, offset),
-            Err(_) => single.count_unreadable(),
+            Err(_) => single.count_unreadable(1),
         })
         .unwrap();
 

@@ -5,10 +5,15 @@
 
 mod appender;
 mod compact;
+mod damage;
+mod decode;
 mod fold;
 mod lock;
+mod objects;
 mod path;
 mod read;
+mod source;
+mod tolerant;
 
 use std::fs::File;
 use std::io;
@@ -18,14 +23,17 @@ use std::time::Duration;
 
 pub use appender::{AppendError, Appender};
 pub use compact::{Compacted, compact};
+pub use damage::{Damage, Suspect};
 pub use lock::{Holder, Lock, LockError};
 pub use path::resolve;
 pub use read::{LineReader, for_each_line};
+pub use source::each_line_of;
 
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 
 use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Reading};
+use source::Source;
 
 /// Why a log cannot be used.
 #[derive(Debug)]
@@ -34,6 +42,15 @@ pub enum LogError {
     Missing(PathBuf),
     /// It is a folder, a pipe or the like.
     NotRegular(PathBuf),
+    /// Something else has written it again, in a form to which no line can be added.
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// The form, as in "it is ...".
+        form: &'static str,
+    },
+    /// Not all of it can be read.
+    Damaged(PathBuf),
     /// Another process writes to it.
     Locked(LockError),
     /// The system refused.
@@ -73,6 +90,14 @@ impl std::fmt::Display for LogError {
                     path.display()
                 )
             }
+            Self::Form { path, form } => write!(
+                f,
+                "{} can be read, but it is {form}, so nothing can be added to it",
+                path.display()
+            ),
+            Self::Damaged(path) => {
+                write!(f, "the job log {} cannot be read in full", path.display())
+            }
             Self::Locked(error) => error.fmt(f),
             Self::Io { doing, path, error } => {
                 write!(f, "cannot {doing} {}: {error}", path.display())
@@ -87,7 +112,7 @@ impl std::error::Error for LogError {}
 #[derive(Debug)]
 pub struct JobLog {
     path: PathBuf,
-    lines: LineReader,
+    source: Source,
     ledger: Ledger,
 }
 
@@ -95,10 +120,6 @@ pub struct JobLog {
 const VIEWS_AT_ONCE: usize = 1024;
 /// Those of them that follow each other on one core.
 const VIEWS_OF_A_CORE: usize = 128;
-/// About as long as the first two lines of a job are.
-const BYTES_OF_A_JOB: u64 = 640;
-/// Jobs for which room is made at once.
-const MOST_EXPECTED: usize = 4_000_000;
 
 impl JobLog {
     /// Reads the log at `path` into `ledger`, which decides what is kept.
@@ -113,7 +134,7 @@ impl JobLog {
         };
         let mut ledger = ledger;
         Ok(Self {
-            lines: read(&path, file, &mut ledger)?,
+            source: read(&path, file, &mut ledger)?,
             path,
             ledger,
         })
@@ -129,9 +150,19 @@ impl JobLog {
         &self.ledger
     }
 
+    /// What of it cannot be read, and no person has accepted yet.
+    pub fn damage(&self) -> &[Damage] {
+        &self.source.damage
+    }
+
+    /// Whether a writer could add lines; see [`Writer::check_form`].
+    pub fn check_form(&self) -> Result<(), LogError> {
+        check_form(&self.source, &self.path)
+    }
+
     /// One job with all its fields. The ledger must keep places.
     pub fn view(&self, key: JobKey) -> Result<Option<JobView>, LogError> {
-        view(&self.path, &self.lines, &self.ledger, key)
+        view(&self.path, &self.source.lines, &self.ledger, key)
     }
 
     /// Every job with all its fields, in the order of the log.
@@ -186,20 +217,26 @@ impl JobLog {
                 .collect()
         };
         if keys.len() <= VIEWS_OF_A_CORE {
-            return convert(keys, &self.lines);
+            return convert(keys, &self.source.lines);
         }
         keys.par_chunks(VIEWS_OF_A_CORE)
-            .flat_map_iter(|keys| convert(keys, &self.lines.another()))
+            .flat_map_iter(|keys| convert(keys, &self.source.lines.another()))
             .collect()
     }
 }
 
-/// Folds a log's file, and returns what reads single lines of it.
-fn read(path: &Path, mut file: File, ledger: &mut Ledger) -> Result<LineReader, LogError> {
-    let len = file.metadata().map_or(0, |meta| meta.len());
-    ledger.expect(usize::try_from(len / BYTES_OF_A_JOB).map_or(0, |jobs| jobs.min(MOST_EXPECTED)));
-    fold::fold(&mut file, ledger).map_err(|error| LogError::io("read the job log", path, error))?;
-    Ok(LineReader::new(file))
+fn check_form(source: &Source, path: &Path) -> Result<(), LogError> {
+    match source.form {
+        None => Ok(()),
+        Some(form) => Err(LogError::Form {
+            path: path.to_owned(),
+            form,
+        }),
+    }
+}
+
+fn read(path: &Path, file: File, ledger: &mut Ledger) -> Result<Source, LogError> {
+    source::read(file, ledger).map_err(|error| LogError::io("read the job log", path, error))
 }
 
 fn view(
@@ -246,7 +283,7 @@ pub struct Appending(appender::Pending);
 #[derive(Debug)]
 pub struct Writer {
     path: PathBuf,
-    lines: LineReader,
+    source: Source,
     ledger: Arc<RwLock<Ledger>>,
     appender: Appender,
     is_new: bool,
@@ -278,10 +315,10 @@ impl Writer {
         let failed = |error| LogError::io("open the job log", &path, error);
         let appender = Appender::with_sink(&path, Box::new(sink)).map_err(failed)?;
         let file = File::open(&path).map_err(failed)?;
-        let lines = read(&path, file, &mut write(&ledger))?;
+        let source = read(&path, file, &mut write(&ledger))?;
         Ok(Self {
             path,
-            lines,
+            source,
             ledger,
             appender,
             is_new,
@@ -292,6 +329,17 @@ impl Writer {
     /// The log's file, links resolved.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What of it cannot be read, and no person has accepted yet.
+    pub fn damage(&self) -> &[Damage] {
+        &self.source.damage
+    }
+
+    /// Whether lines may be added. A file in another encoding would become one that nothing can
+    /// read any more.
+    pub fn check_form(&self) -> Result<(), LogError> {
+        check_form(&self.source, &self.path)
     }
 
     /// Whether this writer made the file.
@@ -342,7 +390,7 @@ impl Writer {
 
     /// One job with all its fields. The ledger must keep places.
     pub fn view(&self, key: JobKey) -> Result<Option<JobView>, LogError> {
-        view(&self.path, &self.lines, &self.ledger(), key)
+        view(&self.path, &self.source.lines, &self.ledger(), key)
     }
 
     /// What the lines of a job with one plain attempt tell of its request; a fraction of a view's
@@ -352,6 +400,7 @@ impl Writer {
         let places = self.ledger().places(key);
         for offset in places {
             let text = self
+                .source
                 .lines
                 .line_at(offset)
                 .map_err(|error| LogError::io("read the job log", &self.path, error))?;

@@ -9,14 +9,14 @@ use memchr::{memchr, memrchr};
 /// Bytes read at once.
 const BLOCK: usize = 1 << 20;
 /// A longer line is none of ours; it is skipped.
-const MAX_LINE: usize = 64 << 20;
+pub(super) const MAX_LINE: usize = 64 << 20;
 
 /// What a line is that is not UTF-8, or longer than any line of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotText;
 
 /// Hands each line to `each`, with the offset at which it starts. A byte order mark at the start
-/// of the file is left out. A last line without newline is handed on like any other: whether it is
+/// of a line is left out. A last line without newline is handed on like any other: whether it is
 /// whole, its text tells.
 pub fn for_each_line(
     reader: &mut impl Read,
@@ -26,26 +26,6 @@ pub fn for_each_line(
         Ok(line) => hand_on(&mut each, offset, line),
         Err(error) => each(offset, Err(error)),
     })
-}
-
-/// Hands each line to `each` as the bytes it is. A line too long to be any of ours is an error,
-/// since what is copied must be whole.
-pub(super) fn for_each_raw_line(
-    reader: &mut impl Read,
-    mut each: impl FnMut(&[u8]),
-) -> io::Result<()> {
-    let mut too_long = false;
-    for_each_span(reader, |_, line| match line {
-        Ok(line) => each(line),
-        Err(NotText) => too_long = true,
-    })?;
-    if too_long {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("a line is longer than {} MiB", MAX_LINE >> 20),
-        ));
-    }
-    Ok(())
 }
 
 fn for_each_span(
@@ -164,19 +144,19 @@ impl<R: Read> Blocks<R> {
 }
 
 fn hand_on(each: &mut impl FnMut(u64, Result<&str, NotText>), offset: u64, line: &[u8]) {
-    let (skipped, line) = bare(offset, line);
+    let (skipped, line) = bare(line);
     if !line.is_empty() {
         let text = std::str::from_utf8(line).map_err(|_| NotText);
         each(offset + skipped, text);
     }
 }
 
-/// A line without the byte order mark that a file may start with, how long that was, and without
-/// what Windows puts before a newline.
-pub(super) fn bare(offset: u64, line: &[u8]) -> (u64, &[u8]) {
+/// A line without the byte order mark that a file starts with, and a line within it where files
+/// were joined; how long that was; and without what Windows puts before a newline.
+pub(super) fn bare(line: &[u8]) -> (u64, &[u8]) {
     let (skipped, line) = match line.strip_prefix(b"\xef\xbb\xbf") {
-        Some(rest) if offset == 0 => (3, rest),
-        _ => (0, line),
+        Some(rest) => (3, rest),
+        None => (0, line),
     };
     (skipped, line.strip_suffix(b"\r").unwrap_or(line))
 }
@@ -187,8 +167,36 @@ pub(super) fn bare(offset: u64, line: &[u8]) -> (u64, &[u8]) {
 /// follow each other; what came of them may stand in the same order, or anywhere.
 #[derive(Debug)]
 pub struct LineReader {
-    file: Arc<File>,
+    source: Arc<Source>,
     windows: Mutex<[Window; 2]>,
+}
+
+/// Where lines stand: in the log's file; or in a copy, as far as the log was read from one, and
+/// behind that in the file.
+#[derive(Debug)]
+struct Source {
+    file: File,
+    copy: Option<Copied>,
+}
+
+/// A log's lines, written again so that each is one line.
+#[derive(Debug)]
+struct Copied {
+    file: File,
+    /// Its length; places from here on are those of the log's file.
+    len: u64,
+    /// How long the log's file was then.
+    read: u64,
+}
+
+impl Source {
+    fn read_at(&self, buffer: &mut [u8], place: u64) -> io::Result<usize> {
+        match &self.copy {
+            None => read_at(&self.file, buffer, place),
+            Some(copy) if place < copy.len => read_at(&copy.file, buffer, place),
+            Some(copy) => read_at(&self.file, buffer, place - copy.len + copy.read),
+        }
+    }
 }
 
 /// A part of the file that was read.
@@ -206,8 +214,23 @@ const AHEAD: usize = 256 << 10;
 impl LineReader {
     /// Reads from `file`.
     pub fn new(file: File) -> Self {
+        Self::of(Source { file, copy: None })
+    }
+
+    /// Reads from `copy`, `len` bytes long, and for later places from `file` behind its first
+    /// `read` bytes.
+    pub(super) fn of_copy(copy: File, len: u64, file: File, read: u64) -> Self {
+        let copy = Some(Copied {
+            file: copy,
+            len,
+            read,
+        });
+        Self::of(Source { file, copy })
+    }
+
+    fn of(source: Source) -> Self {
         Self {
-            file: Arc::new(file),
+            source: Arc::new(source),
             windows: Mutex::default(),
         }
     }
@@ -216,16 +239,23 @@ impl LineReader {
     #[must_use]
     pub fn another(&self) -> Self {
         Self {
-            file: Arc::clone(&self.file),
+            source: Arc::clone(&self.source),
             windows: Mutex::default(),
         }
     }
 
     /// The line that starts at `offset`, without its newline.
     pub fn line_at(&self, offset: u64) -> io::Result<String> {
+        let line = self.bytes_at(offset)?;
+        String::from_utf8(line)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+    }
+
+    /// The same for a line that may be no text.
+    pub(super) fn bytes_at(&self, offset: u64) -> io::Result<Vec<u8>> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(line) = windows.iter().find_map(|window| window.line_at(offset)) {
-            return text_of(line);
+            return Ok(line.to_vec());
         }
         let next = windows.iter().position(|window| window.is_before(offset));
         let (window, len) = if let Some(next) = next {
@@ -238,25 +268,15 @@ impl LineReader {
             let shorter = first.text.len() < second.text.len();
             (if shorter { first } else { second }, SPOT)
         };
-        window.read(&self.file, offset, len.clamp(SPOT, AHEAD))?;
+        window.read(&self.source, offset, len.clamp(SPOT, AHEAD))?;
         while window.line_at(offset).is_none() && window.text.len() <= MAX_LINE {
             // A long line; or the file's last one, without a newline.
-            if window.read_on(&self.file)? == 0 {
+            if window.read_on(&self.source)? == 0 {
                 break;
             }
         }
         let line = window.line_at(offset).unwrap_or(&window.text);
-        text_of(line)
-    }
-}
-
-fn text_of(line: &[u8]) -> io::Result<String> {
-    match std::str::from_utf8(line) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(_) => Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "it is not UTF-8",
-        )),
+        Ok(line.to_vec())
     }
 }
 
@@ -275,19 +295,19 @@ impl Window {
         (self.start..=end + SPOT as u64).contains(&offset) && end > 0
     }
 
-    fn read(&mut self, file: &File, offset: u64, len: usize) -> io::Result<()> {
+    fn read(&mut self, source: &Source, offset: u64, len: usize) -> io::Result<()> {
         self.start = offset;
         self.text.resize(len, 0);
-        let count = read_at(file, &mut self.text, offset);
+        let count = source.read_at(&mut self.text, offset);
         self.text.truncate(*count.as_ref().unwrap_or(&0));
         count.map(drop)
     }
 
     /// Reads what follows, as much again.
-    fn read_on(&mut self, file: &File) -> io::Result<usize> {
+    fn read_on(&mut self, source: &Source) -> io::Result<usize> {
         let len = self.text.len();
         self.text.resize(len + len.max(SPOT), 0);
-        let count = read_at(file, &mut self.text[len..], self.start + len as u64);
+        let count = source.read_at(&mut self.text[len..], self.start + len as u64);
         self.text.truncate(len + count.as_ref().unwrap_or(&0));
         count
     }

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
 
+use super::damage::{AcceptedDamage, Digest};
 use super::line;
 use super::request::RequestFacts;
 use super::state::Verdict;
@@ -68,6 +69,7 @@ pub(crate) const IN_SANDBOX: u8 = 1 << 1;
 pub(crate) const IS_TEMPORARY: u8 = 1 << 2;
 pub(crate) const IS_REFUSAL: u8 = 1 << 3;
 pub(crate) const IS_ADJUSTED: u8 = 1 << 4;
+pub(crate) const IS_NEWER: u8 = 1 << 5;
 
 /// [`Gist::told`] of an end that cannot be compared: no other tells the same.
 pub(crate) const UNLIKE: u64 = 1;
@@ -84,7 +86,8 @@ pub(crate) struct Reading {
 #[derive(Debug, Default)]
 pub(crate) struct Gists {
     pub lines: Vec<(LineAt, Read)>,
-    pub unreadable: u64,
+    /// Where lines start that say nothing.
+    pub unreadable: Vec<u32>,
 }
 
 impl Gists {
@@ -92,7 +95,7 @@ impl Gists {
     pub fn with_room_for(lines: usize) -> Self {
         Self {
             lines: Vec::with_capacity(lines),
-            unreadable: 0,
+            unreadable: Vec::new(),
         }
     }
 }
@@ -111,6 +114,8 @@ pub(crate) enum Read {
     One(Gist),
     /// A compacted line, whose history is to be read.
     Many,
+    /// A person has accepted that a line is damaged.
+    Accepted(Digest),
 }
 
 impl Reading {
@@ -137,9 +142,13 @@ impl Reading {
             Some(line) => line.map(|line| self.gist_of(&line)),
             None => Line::read(raw, false).map(|line| self.gist_of(&line)),
         };
+        let read = read.or_else(|error| match AcceptedDamage::parse(raw) {
+            Some(accepted) => Ok(Read::Accepted(accepted.digest)),
+            None => Err(error),
+        });
         match read {
             Ok(read) => into.lines.push((at, read)),
-            Err(_) => into.unreadable += 1,
+            Err(_) => into.unreadable.push(at.start),
         }
     }
 
@@ -226,5 +235,6 @@ fn flags<T: AsRef<str>>(line: &Line<'_, T>) -> u8 {
     put(IS_TEMPORARY, line.temporary);
     put(IS_REFUSAL, matches!(line.http_status, Some(401..=403)));
     put(IS_ADJUSTED, line.adjusted_credits.is_some());
+    put(IS_NEWER, line.newer);
     flags
 }

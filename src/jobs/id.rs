@@ -157,6 +157,14 @@ impl IdColumn {
             Self::Sku => "sku",
         }
     }
+
+    /// What people call it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Listing => "listing",
+            Self::Sku => "SKU",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::JobState;
 pub(super) const END: u32 = u32::MAX;
 
 /// Where the lines of each job stand: a chain of offsets, newest first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Places {
     /// Offset of a line, in the low bytes' order.
     offsets: Vec<[u8; 6]>,
@@ -48,7 +48,7 @@ impl Places {
 }
 
 /// Which job has an id.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ids {
     /// Jobs by the smallest id of their first attempt.
     first: HashTable<u32>,

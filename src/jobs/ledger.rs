@@ -3,10 +3,12 @@
 //! The ledger keeps what decisions need and, for the rest, where in the log a job's lines stand;
 //! [`JobView`](super::JobView) folds those again, with all their fields, when somebody asks.
 
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
+use super::damage::{AcceptedDamage, Digest};
 use super::gist::{Gist, Gists, IN_SANDBOX, LineAt, Read, Reading};
 use super::index::{END, Ids, Places};
 use super::owners::{Known, Owners};
@@ -43,8 +45,11 @@ pub struct Mixed;
 /// Jobs that are looked up together, so that the waits for memory overlap.
 const LOOKED_UP: usize = 32;
 
+/// Places of unreadable lines that are kept; a log with more is read by another reader anyhow.
+const MOST_UNREADABLE: usize = 1000;
+
 /// The folded log.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ledger {
     reading: Reading,
     jobs: Vec<JobState>,
@@ -57,6 +62,12 @@ pub struct Ledger {
     has_sandbox: bool,
     lines: u64,
     unreadable: u64,
+    /// Where the first of them start.
+    unreadable_places: Vec<u64>,
+    /// Damaged lines that a person has accepted as such, and how often each.
+    accepted: HashMap<Digest, u64>,
+    /// Added to the offset of a line in its file; see [`Ledger::go_on_at`].
+    place_offset: i64,
 }
 
 impl Ledger {
@@ -73,6 +84,9 @@ impl Ledger {
             has_sandbox: false,
             lines: 0,
             unreadable: 0,
+            unreadable_places: Vec::new(),
+            accepted: HashMap::new(),
+            place_offset: 0,
         }
     }
 
@@ -128,7 +142,9 @@ impl Ledger {
 
     /// Takes in lines that were read from `text`, which starts at `offset` of the log.
     pub(crate) fn fold(&mut self, text: &[u8], offset: u64, gists: &Gists) {
-        self.unreadable += gists.unreadable;
+        for at in &gists.unreadable {
+            self.note_unreadable(offset + u64::from(*at));
+        }
         for group in gists.lines.chunks(LOOKED_UP) {
             // What is new among the group's jobs comes after these.
             let known = self.jobs.len();
@@ -152,14 +168,19 @@ impl Ledger {
                         Some(self.absorb_gist(gist, raw, index))
                     }
                     Read::Many => self.absorb_parts(raw),
+                    Read::Accepted(digest) => {
+                        *self.accepted.entry(*digest).or_default() += 1;
+                        continue;
+                    }
                 };
+                let place = offset + u64::from(at.start);
                 let Some(job) = job else {
-                    self.unreadable += 1;
+                    self.note_unreadable(place);
                     continue;
                 };
                 self.lines += 1;
                 if let Some(places) = &mut self.places {
-                    places.note(job, offset + u64::from(at.start));
+                    places.note(job, place.saturating_add_signed(self.place_offset));
                 }
             }
         }
@@ -167,12 +188,35 @@ impl Ledger {
 
     /// Whether a line would be taken in.
     pub fn accepts(raw: &str) -> bool {
-        Reading::parts(raw).is_ok()
+        Reading::parts(raw).is_ok() || AcceptedDamage::parse(raw).is_some()
     }
 
-    /// Counts a line that is not even text.
-    pub fn count_unreadable(&mut self) {
+    /// Counts lines that are not even text.
+    pub fn count_unreadable(&mut self, lines: u64) {
+        self.unreadable += lines;
+    }
+
+    fn note_unreadable(&mut self, place: u64) {
         self.unreadable += 1;
+        if self.unreadable_places.len() < MOST_UNREADABLE {
+            self.unreadable_places.push(place);
+        }
+    }
+
+    /// Where lines start that say nothing; `None` when there are too many to be kept.
+    pub(crate) fn unreadable_places(&self) -> Option<&[u64]> {
+        (self.unreadable < MOST_UNREADABLE as u64).then_some(&self.unreadable_places)
+    }
+
+    /// How often each damaged line was accepted as such by a person.
+    pub(crate) fn accepted_damage(&self) -> &HashMap<Digest, u64> {
+        &self.accepted
+    }
+
+    /// From now on a line at `offset` of its file has the place `place`, and so on: what was folded
+    /// until now stood in a copy, whose places end there.
+    pub(crate) fn go_on_at(&mut self, offset: u64, place: u64) {
+        self.place_offset = place as i64 - offset as i64;
     }
 
     /// Takes in the lines that a compacted one stands for: all or none.

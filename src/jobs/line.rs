@@ -2,16 +2,17 @@
 
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::scan::{self, Field, Kind};
 use super::time::parse_millis;
-use super::{GenerationId, IdColumn, JobKey, Status, Text, Word};
+use super::{Fact, GenerationId, IdColumn, JobKey, Status, Text, Verdict, Word};
 
 /// Every name that has a meaning of its own in a log line. A manifest's carried column may not
 /// have one of them, or a row could overwrite what the log knows.
-pub const LOG_FIELDS: [&str; 44] = [
+pub const LOG_FIELDS: [&str; 48] = [
     "at",
     "job",
     "attempt",
@@ -56,6 +57,10 @@ pub const LOG_FIELDS: [&str; 44] = [
     "conflict",
     "generation_ids",
     "step",
+    "newer_version",
+    "damaged_line",
+    "damaged_text",
+    "damaged_text_b64",
 ];
 
 /// A line without the space around it, and how much of that was before it. Space is no part of a
@@ -77,8 +82,6 @@ pub enum LineError {
     Malformed(String),
     /// Names neither a job nor anything a job's key could be made of.
     Nameless,
-    /// Its `status` is a word this version does not know.
-    UnknownWord(String),
 }
 
 impl fmt::Display for LineError {
@@ -86,7 +89,6 @@ impl fmt::Display for LineError {
         match self {
             Self::Malformed(why) => write!(f, "not a log line: {why}"),
             Self::Nameless => f.write_str("names no job, generation id, listing or SKU"),
-            Self::UnknownWord(word) => write!(f, "status {word:?} is not known to this version"),
         }
     }
 }
@@ -125,6 +127,9 @@ pub struct Line<'a, T = Text<'a>> {
     pub http_status: Option<u16>,
     /// Written under `--sandbox`.
     pub sandbox: bool,
+    /// Its `status` or `verdict` is a word that only a newer version knows. The line counts for its
+    /// job as a doubt: `word` is `unknown`.
+    pub newer: bool,
     /// On `resolved`.
     pub verdict: Option<T>,
     /// On a compacted line: the lines it stands for.
@@ -153,9 +158,13 @@ impl<'a> Line<'a> {
         let mut de = serde_json::Deserializer::from_str(raw);
         let fields = Fields { keep_rest }
             .deserialize(&mut de)
-            .and_then(|fields| de.end().map(|()| fields))
-            .map_err(|e| LineError::Malformed(e.to_string()))?;
-        fields.into_line(raw)
+            .and_then(|fields| de.end().map(|()| fields));
+        match fields {
+            Ok(fields) => fields.into_line(raw),
+            Err(error) => NewerLine::read(raw)
+                .ok_or_else(|| LineError::Malformed(error.to_string()))?
+                .into_line(raw),
+        }
     }
 
     /// The lines a compacted line stands for, each read by `parse`; none for any other line. A
@@ -205,6 +214,48 @@ impl<T: AsRef<str>> Line<'_, T> {
     /// The credits it says were charged.
     pub fn charged(&self) -> Option<f64> {
         self.adjusted_credits.or(self.credits)
+    }
+}
+
+/// A whole line whose status only a newer version knows, so that any field may be of a kind that
+/// this version does not expect. What identifies its job is still read.
+#[derive(Deserialize)]
+struct NewerLine<'a> {
+    #[serde(borrow)]
+    at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    job: Text<'a>,
+    attempt: Option<u32>,
+    #[serde(borrow)]
+    status: Text<'a>,
+    #[serde(borrow)]
+    listing_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sku: Option<&'a RawValue>,
+    #[serde(borrow)]
+    generation_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sandbox: Option<&'a RawValue>,
+}
+
+impl<'a> NewerLine<'a> {
+    fn read(raw: &'a str) -> Option<Found<'a, Text<'a>>> {
+        let line: Self = serde_json::from_str(raw).ok()?;
+        if Word::parse(line.status.as_str()).is_some() {
+            return None;
+        }
+        let text = |raw: Option<&'a RawValue>| serde_json::from_str(raw?.get()).ok();
+        Some(Found {
+            at: text(line.at),
+            job: Some(line.job),
+            attempt: line.attempt,
+            status: Some(line.status),
+            listing_id: text(line.listing_id),
+            sku: text(line.sku),
+            generation_id: text(line.generation_id),
+            sandbox: line.sandbox.map(|raw| raw.get() == "true"),
+            ..Found::default()
+        })
     }
 }
 
@@ -260,29 +311,31 @@ impl<'de> Visitor<'de> for Fields {
         let mut found = Found::default();
         while let Some(name) = map.next_key::<Text<'de>>()? {
             match name.as_str() {
-                "at" => found.at = map.next_value()?,
-                "job" => found.job = map.next_value()?,
-                "attempt" => found.attempt = map.next_value()?,
-                "status" => found.status = map.next_value()?,
-                "listing_id" => found.listing_id = map.next_value()?,
-                "sku" => found.sku = map.next_value()?,
-                "generation_id" => found.generation_id = map.next_value()?,
-                "request" => found.request = verbatim_value(&mut map)?,
-                "credits" => found.credits = map.next_value()?,
-                "adjusted_credits" => found.adjusted_credits = map.next_value()?,
-                "credits_estimated" => found.credits_estimated = map.next_value()?,
-                "temporary" => found.temporary = map.next_value()?,
-                "http_status" => found.http_status = map.next_value()?,
-                "sandbox" => found.sandbox = map.next_value()?,
-                "verdict" => found.verdict = map.next_value()?,
-                "history" => found.history = verbatim_value(&mut map)?,
+                "at" => once(&name, &mut found.at, map.next_value()?)?,
+                "job" => once(&name, &mut found.job, map.next_value()?)?,
+                "attempt" => once(&name, &mut found.attempt, map.next_value()?)?,
+                "status" => once(&name, &mut found.status, map.next_value()?)?,
+                "listing_id" => once(&name, &mut found.listing_id, map.next_value()?)?,
+                "sku" => once(&name, &mut found.sku, map.next_value()?)?,
+                "generation_id" => once(&name, &mut found.generation_id, map.next_value()?)?,
+                "request" => once(&name, &mut found.request, verbatim_value(&mut map)?)?,
+                "credits" => once(&name, &mut found.credits, map.next_value()?)?,
+                "adjusted_credits" => once(&name, &mut found.adjusted_credits, map.next_value()?)?,
+                "credits_estimated" => {
+                    once(&name, &mut found.credits_estimated, map.next_value()?)?
+                }
+                "temporary" => once(&name, &mut found.temporary, map.next_value()?)?,
+                "http_status" => once(&name, &mut found.http_status, map.next_value()?)?,
+                "sandbox" => once(&name, &mut found.sandbox, map.next_value()?)?,
+                "verdict" => once(&name, &mut found.verdict, map.next_value()?)?,
+                "history" => once(&name, &mut found.history, verbatim_value(&mut map)?)?,
                 "submitted_at" | "completed_at" | "error" => {
                     let raw: &'de RawValue = map.next_value()?;
                     let text = || serde_json::from_str(raw.get()).ok();
                     match name.as_str() {
-                        "submitted_at" => found.submitted_at = text(),
-                        "completed_at" => found.completed_at = text(),
-                        _ => found.error = Some(raw.get()),
+                        "submitted_at" => once(&name, &mut found.submitted_at, text())?,
+                        "completed_at" => once(&name, &mut found.completed_at, text())?,
+                        _ => once(&name, &mut found.error, Some(raw.get()))?,
                     }
                     if self.keep_rest && raw.get() != "null" {
                         found.rest.push((name, raw));
@@ -301,6 +354,26 @@ impl<'de> Visitor<'de> for Fields {
         }
         Ok(found)
     }
+}
+
+/// Takes in a field's value. A field that stands twice in a line must hold the same both times:
+/// else one of the two is damage, and there is no telling which.
+fn once<V: PartialEq, E: serde::de::Error>(
+    name: &Text<'_>,
+    place: &mut Option<V>,
+    value: Option<V>,
+) -> Result<(), E> {
+    if place.is_some() && *place != value {
+        let name = name.as_str();
+        return Err(E::custom(format_args!("the field {name} stands twice")));
+    }
+    *place = value;
+    Ok(())
+}
+
+/// The same for the quick reader, which leaves a field that stands twice to serde.
+fn put<V>(place: &mut Option<V>, value: Option<V>) -> Option<()> {
+    place.is_none().then(|| *place = value)
 }
 
 /// A value as it was written; `None` for null.
@@ -410,25 +483,25 @@ impl<'a> Found<'a, &'a str> {
             _ => Some(None),
         };
         match field.name {
-            "at" => self.at = field.text()?,
-            "job" => self.job = field.text()?,
-            "attempt" => self.attempt = field.integer()?,
-            "status" => self.status = field.text()?,
-            "listing_id" => self.listing_id = field.text()?,
-            "sku" => self.sku = field.text()?,
-            "generation_id" => self.generation_id = field.text()?,
-            "request" => self.request = verbatim(),
-            "credits" => self.credits = field.number()?,
-            "adjusted_credits" => self.adjusted_credits = field.number()?,
-            "credits_estimated" => self.credits_estimated = field.number()?,
-            "temporary" => self.temporary = field.bool()?,
-            "http_status" => self.http_status = field.integer()?,
-            "sandbox" => self.sandbox = field.bool()?,
-            "verdict" => self.verdict = field.text()?,
-            "history" => self.history = verbatim(),
-            "submitted_at" => self.submitted_at = time()?,
-            "completed_at" => self.completed_at = time()?,
-            "error" => self.error = Some(field.raw()),
+            "at" => put(&mut self.at, field.text()?)?,
+            "job" => put(&mut self.job, field.text()?)?,
+            "attempt" => put(&mut self.attempt, field.integer()?)?,
+            "status" => put(&mut self.status, field.text()?)?,
+            "listing_id" => put(&mut self.listing_id, field.text()?)?,
+            "sku" => put(&mut self.sku, field.text()?)?,
+            "generation_id" => put(&mut self.generation_id, field.text()?)?,
+            "request" => put(&mut self.request, verbatim())?,
+            "credits" => put(&mut self.credits, field.number()?)?,
+            "adjusted_credits" => put(&mut self.adjusted_credits, field.number()?)?,
+            "credits_estimated" => put(&mut self.credits_estimated, field.number()?)?,
+            "temporary" => put(&mut self.temporary, field.bool()?)?,
+            "http_status" => put(&mut self.http_status, field.integer()?)?,
+            "sandbox" => put(&mut self.sandbox, field.bool()?)?,
+            "verdict" => put(&mut self.verdict, field.text()?)?,
+            "history" => put(&mut self.history, verbatim())?,
+            "submitted_at" => put(&mut self.submitted_at, time()?)?,
+            "completed_at" => put(&mut self.completed_at, time()?)?,
+            "error" => put(&mut self.error, Some(field.raw()))?,
             _ => {}
         }
         Some(())
@@ -456,6 +529,7 @@ impl<'a, T: AsRef<str>> Found<'a, T> {
                     .as_ref(),
             ),
         };
+        let mut newer = false;
         let word = match self.status.as_ref().map(|s| (s, Word::parse(s.as_ref()))) {
             Some((_, Some(Word::Status(Status::SubmitFailed))))
                 if keyless && !is_http_refusal(self.error) =>
@@ -465,9 +539,16 @@ impl<'a, T: AsRef<str>> Found<'a, T> {
             Some((_, Some(word))) => word,
             // The sample scripts copy whatever word the vendor used; an unknown one is not an end.
             _ if keyless && generation_id.is_some() => Word::Status(Status::Pending),
-            Some((word, None)) => return Err(LineError::UnknownWord(word.as_ref().to_owned())),
+            Some((_, None)) => {
+                newer = true;
+                Word::Status(Status::Unknown)
+            }
             None => return Err(LineError::Malformed("no status".to_owned())),
         };
+        if word == Word::Fact(Fact::Resolved) {
+            let verdict = self.verdict.as_ref().map(AsRef::as_ref);
+            newer = verdict.is_some_and(|verdict| Verdict::parse(verdict).is_none());
+        }
         let time = |text: Option<&T>| text.and_then(|t| parse_millis(t.as_ref()));
         Ok(Line {
             raw,
@@ -488,6 +569,7 @@ impl<'a, T: AsRef<str>> Found<'a, T> {
             temporary: self.temporary.unwrap_or(false),
             http_status: self.http_status,
             sandbox: self.sandbox.unwrap_or(false),
+            newer,
             verdict: self.verdict.map(U::from),
             history: self.history,
             told: self.told,

@@ -6,6 +6,7 @@
 
 mod bill;
 mod clip;
+mod damage;
 mod gist;
 mod id;
 mod index;
@@ -28,6 +29,7 @@ mod time;
 mod view;
 
 pub use clip::{Clip, Seconds, Video, Voice};
+pub(crate) use damage::{AcceptedDamage, Digest};
 pub(crate) use gist::{Gists, LineAt, Reading};
 pub use id::{GenerationId, IdColumn, JobKey, SANDBOX_PREFIX};
 pub use ledger::{Found, Ledger, Mixed};

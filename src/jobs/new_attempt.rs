@@ -8,6 +8,8 @@ use super::{AttemptState, JobState, Status};
 /// What keeps a job from a new attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bar {
+    /// A newer version wrote of it what this one does not understand.
+    NewerVersion,
     /// A person closed the job.
     Dismissed,
     /// An attempt has brought the clip.
@@ -22,6 +24,7 @@ impl Bar {
     /// Why nothing is sent, as the end of a sentence.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::NewerVersion => "a newer version of creativeai wrote of it",
             Self::Dismissed => "it was dismissed",
             Self::Completed => "its clip is finished",
             Self::InDoubt => "an attempt of it may have been accepted",
@@ -35,7 +38,9 @@ impl JobState {
     /// attempt is known to have ended without a clip or never to have been accepted.
     pub fn bar(&self) -> Option<Bar> {
         let any = |is: fn(&AttemptState) -> bool| self.attempts().any(is);
-        if self.is_dismissed() {
+        if self.is_newer() {
+            Some(Bar::NewerVersion)
+        } else if self.is_dismissed() {
             Some(Bar::Dismissed)
         } else if any(|a| a.status() == Status::Completed) {
             Some(Bar::Completed)

@@ -38,7 +38,7 @@ const UNCLEAR_MODEL: u16 = u16::MAX - 1;
 /// Longest owner kept, in bytes.
 const LONGEST: usize = 200;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Owners {
     /// One behind the other: the length, the column, the text.
     texts: Vec<u8>,

@@ -43,6 +43,15 @@ impl Record {
         Self { text }
     }
 
+    /// A line that speaks of no job by its key.
+    pub(crate) fn without_job(at: jiff::Timestamp, word: &str) -> Self {
+        let mut text = b"{\"at\":\"".to_vec();
+        write_time(&mut text, at);
+        // Writing into memory cannot fail.
+        let _ = write!(text, "\",\"status\":\"{word}\"");
+        Self { text }
+    }
+
     /// Adds a field.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {

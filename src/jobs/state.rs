@@ -424,6 +424,7 @@ pub struct JobState {
 
 const SANDBOX: u8 = 1;
 const HAS_KEY: u8 = 1 << 1;
+const NEWER: u8 = 1 << 2;
 
 impl JobState {
     /// A job of which nothing is known but its key and an attempt's number.
@@ -448,6 +449,9 @@ impl JobState {
             self.flags |= HAS_KEY;
         }
         self.newest_at = self.newest_at.max(gist.at);
+        if gist.flags & gist::IS_NEWER != 0 {
+            self.flags |= NEWER;
+        }
         self.attempt_mut(gist.attempt).absorb(gist, raw);
     }
 
@@ -548,7 +552,14 @@ impl JobState {
 
     /// Whether any attempt was ever accepted, or may have been.
     pub fn maybe_accepted(&self) -> bool {
-        self.attempts().any(|a| a.status() != Status::SubmitFailed)
+        let mut attempts = self.attempts();
+        self.is_newer() || attempts.any(|a| a.status() != Status::SubmitFailed)
+    }
+
+    /// Whether a newer version wrote something of it that this one does not understand. It is
+    /// never sent again.
+    pub fn is_newer(&self) -> bool {
+        self.flags & NEWER != 0
     }
 
     /// The attempts a poll can teach something about.

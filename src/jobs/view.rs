@@ -305,6 +305,9 @@ impl JobView {
         if self.state.is_sandbox() {
             out.insert("sandbox".into(), true.into());
         }
+        if self.state.is_newer() {
+            out.insert("newer_version".into(), true.into());
+        }
         let billed_twice: Vec<&str> = self
             .attempts
             .values()

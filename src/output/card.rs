@@ -88,6 +88,7 @@ impl Card {
             Standing::Refused => "mend its row and submit again".to_owned(),
             // The account at the vendor comes first, then a decision.
             Standing::Unknown => commands.look_into(self.owner.as_deref(), self.key),
+            Standing::Newer => "update creativeai".to_owned(),
             Standing::NotSent => "the next creativeai submit sends it".to_owned(),
             Standing::Queued | Standing::Rendering => commands.on_log("reconcile", ""),
             Standing::Ready | Standing::Replaced | Standing::Closed => return None,
@@ -169,7 +170,7 @@ fn reason(view: &JobView, standing: Standing) -> Option<String> {
                 .contains(&seconds)
                 .then(|| format!("about {} left", words::duration(seconds as u64)))
         }
-        Standing::Ready | Standing::Replaced | Standing::Closed => None,
+        Standing::Ready | Standing::Newer | Standing::Replaced | Standing::Closed => None,
     }
 }
 

@@ -21,6 +21,8 @@ pub enum Standing {
     Refused,
     /// Nobody knows whether it was accepted.
     Unknown,
+    /// A newer version wrote of it what this one does not understand.
+    Newer,
     /// An edited row took its place.
     Replaced,
     /// A person closed it.
@@ -29,7 +31,7 @@ pub enum Standing {
 
 impl Standing {
     /// All of them, in the order of a summary.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ready,
         Self::Rendering,
         Self::Queued,
@@ -37,6 +39,7 @@ impl Standing {
         Self::Failed,
         Self::Refused,
         Self::Unknown,
+        Self::Newer,
         Self::Replaced,
         Self::Closed,
     ];
@@ -53,6 +56,7 @@ impl Standing {
             Status::Completed => Self::Ready,
             Status::Processing => Self::Rendering,
             Status::Pending => Self::Queued,
+            _ if job.is_newer() => Self::Newer,
             Status::Failed => Self::Failed,
             Status::SubmitFailed if job.speaking().is_temporary() => Self::NotSent,
             Status::SubmitFailed => Self::Refused,
@@ -70,6 +74,7 @@ impl Standing {
             Self::Failed => "failed",
             Self::Refused => "refused",
             Self::Unknown => "outcome unknown",
+            Self::Newer => "written by a newer version",
             Self::Replaced => "replaced",
             Self::Closed => "closed",
         }
@@ -89,6 +94,9 @@ impl Standing {
             Self::Unknown => {
                 "It was sent, but no clear answer came back. It may have been accepted, and paid for."
             }
+            Self::Newer => {
+                "A newer version of creativeai wrote of it what this one cannot read. It is not sent again."
+            }
             Self::Replaced => "Its row was edited; the newer clip takes its place.",
             Self::Closed => "Somebody closed it by hand.",
         }
@@ -101,7 +109,7 @@ impl Standing {
             Self::Rendering | Self::Queued => "•",
             Self::NotSent => "○",
             Self::Failed | Self::Refused => "✗",
-            Self::Unknown => "?",
+            Self::Unknown | Self::Newer => "?",
             Self::Replaced | Self::Closed => "–",
         }
     }
@@ -112,7 +120,7 @@ impl Standing {
             Self::Ready => Tone::Good,
             Self::Rendering | Self::Queued | Self::NotSent => Tone::Busy,
             Self::Failed | Self::Refused => Tone::Bad,
-            Self::Unknown => Tone::Doubt,
+            Self::Unknown | Self::Newer => Tone::Doubt,
             Self::Replaced | Self::Closed => Tone::Quiet,
         }
     }

@@ -89,7 +89,7 @@ impl Summary {
         self.rehearsal = tally.rehearsal;
         self.not_sent = tally.count(Standing::NotSent);
         self.submit_failed = tally.count(Standing::NotSent) + tally.count(Standing::Refused);
-        self.unknown = tally.count(Standing::Unknown);
+        self.unknown = tally.count(Standing::Unknown) + tally.count(Standing::Newer);
         self.pending = tally.count(Standing::Queued);
         self.processing = tally.count(Standing::Rendering);
         self.completed = tally.count(Standing::Ready);

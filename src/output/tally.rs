@@ -113,7 +113,7 @@ impl Tally {
             "processing": self.count(Standing::Rendering),
             "completed": self.count(Standing::Ready),
             "failed": self.count(Standing::Failed),
-            "unknown": self.count(Standing::Unknown),
+            "unknown": self.count(Standing::Unknown) + self.count(Standing::Newer),
             "submit_failed": self.count(Standing::NotSent) + self.count(Standing::Refused),
             "superseded": self.count(Standing::Replaced),
             "dismissed": self.count(Standing::Closed),
@@ -205,6 +205,7 @@ impl Tally {
         let under_way = self.count(Standing::Queued) + self.count(Standing::Rendering);
         let unknown = self.count(Standing::Unknown);
         let not_sent = self.count(Standing::NotSent);
+        let newer = self.count(Standing::Newer);
         let clips = |n| words::count(n, "clip");
         let notices = [
             (
@@ -237,6 +238,17 @@ impl Tally {
                     was(unknown, "clip")
                 ),
                 self.ways_out_of_doubt(commands),
+            ),
+            (
+                newer,
+                Tone::Doubt,
+                format!(
+                    "{} written of by a newer version of creativeai, in words that this one does not \
+                 know. Nothing is sent again for {}. Update this program.",
+                    was(newer, "clip"),
+                    if newer == 1 { "it" } else { "them" }
+                ),
+                vec![],
             ),
             (
                 failed,

@@ -8,6 +8,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "seeds, and why something was skipped")]
 
+mod damage;
 // Links, modes and faults under system calls are Unix's; src/disk has tests for Windows.
 #[cfg(unix)]
 mod disk;

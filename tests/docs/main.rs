@@ -178,7 +178,10 @@ fn every_link_of_a_page_leads_somewhere() {
                 continue;
             }
             let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
-            let path = page.parent().unwrap().join(file);
+            let path = match file {
+                "" => page.clone(),
+                _ => page.parent().unwrap().join(file),
+            };
             assert!(path.exists(), "{}: {target}", page.display());
             if !anchor.is_empty() {
                 let heading = |line: &str| {

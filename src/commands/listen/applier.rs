@@ -100,6 +100,7 @@ impl Applier<'_> {
         }
         let ledger = open::ledger(self.settings);
         let writer = Writer::open(self.jobs, ledger, "listen", Duration::ZERO).map_err(not_now)?;
+        writer.check_form().map_err(not_now)?;
         open::check_rehearsal(writer.path(), &writer.ledger(), self.settings)?;
         let mut learner = Learner::new(&writer, self.settings, self.printer);
         if backlog.in_file {

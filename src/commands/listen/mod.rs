@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use self::applier::Applier;
 use self::captures::{Captures, Keeper};
 use super::learn::observation;
-use super::{on_runtime, open, signals};
+use super::{damage, on_runtime, open, signals};
 use crate::cli::ListenArgs;
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, LogError};
@@ -36,7 +36,7 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
             .help("set CREATIVEAI_API_KEY, or CREATIVEAI_VERIFY_KEYS, or leave --jobs out")
             .into());
         }
-        check_log(jobs, settings)?;
+        check_log(jobs, settings, printer)?;
     }
     let captures = Arc::new(Captures::open(&args.capture)?);
     if keys.is_empty() {
@@ -66,9 +66,13 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
 
 /// A log that could never be written to is told at once, not when the first capture has come. One
 /// that is not there yet may still be made by a `submit`.
-fn check_log(path: &Path, settings: &Settings) -> Result<(), Failure> {
+fn check_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     match JobLog::read(path, open::ledger(settings)) {
-        Ok(log) => open::check_rehearsal(log.path(), log.ledger(), settings),
+        Ok(log) => {
+            damage::warn_of_damage(log.damage(), log.path(), printer);
+            log.check_form().map_err(open::log_failure)?;
+            open::check_rehearsal(log.path(), log.ledger(), settings)
+        }
         Err(LogError::Missing(_)) => Ok(()),
         Err(error) => Err(open::log_failure(error)),
     }

@@ -13,6 +13,7 @@ use recognize::{Allowed, Found};
 
 use serde_json::{Value, json};
 
+use super::damage;
 use super::limits::Limits;
 use super::open::{self, Api};
 use super::poll::Poller;
@@ -64,13 +65,17 @@ pub async fn run(
     let stop = &limits.stop;
     let api = Api::open(settings).await?;
     let ledger = || new_ledger(args, settings);
-    let writer = open::open_writer(&path, ledger, settings, "submit", &limits, printer)?;
+    let writer = open::open_to_send(&path, ledger, settings, "submit", &limits, printer)?;
     open::check_mixing(&writer, settings, &api.base)?;
+    damage::settle(&writer, args.accept_damage, settings, printer).await?;
     let found = {
         let ledger = writer.ledger();
         let log = Some((writer.path(), &*ledger));
         recognize::decide(&mut manifest, &mut plan, log, allowed(args))?
     };
+    if plan.counts.send > 0 || args.wait {
+        writer.check_form().map_err(open::log_failure)?;
+    }
     let charged_before = {
         let ledger = writer.ledger();
         tell::charged(plan.keys().filter_map(|key| ledger.job(key)))
@@ -329,11 +334,14 @@ fn dry_run(
         Err(LogError::Missing(_)) => None,
         Err(error) => return Err(open::log_failure(error).into()),
     };
+    if let Some(log) = &log {
+        damage::refuse(log, args.accept_damage)?;
+    }
     let empty = ledger();
     let known = log.as_ref().map(|log| (log.path(), log.ledger()));
     let found = recognize::decide(manifest, plan, known, allowed(args))?;
     if let Some(log) = &log {
-        open::warn_of_unreadable(log.ledger(), log.path(), printer);
+        damage::warn(log.ledger(), log.damage(), log.path(), printer);
     }
     let counts = plan.counts;
     let code = if counts.invalid > 0 && !args.skip_invalid {

@@ -50,8 +50,16 @@ fn what_is_no_log_line_says_why() {
         ("{\"job\":", "not a log line"),
         ("{\"status\":\"pending\"}", "names no job"),
         (
-            r#"{"job":"5b1f0c9a77d2e318","status":"queued"}"#,
-            "not known",
+            r#"{"job":"5b1f0c9a77d2e318","attempt":"1","status":"pending"}"#,
+            "invalid type",
+        ),
+        (
+            r#"{"job":"5b1f0c9a77d2e318","status":"pending","status":"failed"}"#,
+            "stands twice",
+        ),
+        (
+            r#"{"at":"2026-03-12T09:22:18.120Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"pending","job":"0000000000000001"}"#,
+            "stands twice",
         ),
         (r#"{"job":"nope","status":"pending"}"#, "not a log line"),
         (
@@ -113,4 +121,40 @@ fn an_invalid_generation_id_is_no_id() {
         Line::parse(r#"{"job":"5b1f0c9a77d2e318","status":"pending","generation_id":"../../etc"}"#)
             .unwrap();
     assert_eq!(line.generation_id, None);
+}
+
+#[test]
+fn a_line_of_a_newer_version_counts_for_its_job_as_a_doubt() {
+    for text in [
+        r#"{"job":"5b1f0c9a77d2e318","attempt":2,"status":"archived"}"#,
+        r#"{"job":"5b1f0c9a77d2e318","attempt":2,"status":"archived","credits":{"video":5},"at":17}"#,
+        r#"{"job":"5b1f0c9a77d2e318","attempt":2,"status":"resolved","verdict":"split"}"#,
+    ] {
+        for line in [Line::parse(text), Line::parse_whole(text)] {
+            let line = line.unwrap();
+            assert!(line.newer, "{text}");
+            assert_eq!(
+                (line.job.to_string().as_str(), line.attempt),
+                ("5b1f0c9a77d2e318", 2)
+            );
+            assert!(
+                line.word
+                    .status()
+                    .is_none_or(|status| status == Status::Unknown)
+            );
+        }
+    }
+    for damaged in [
+        r#"{"job":"5b1f0c9a77d2e318","attempt":"2","status":"archived"}"#,
+        r#"{"job":"5b1f","attempt":2,"status":"archived"}"#,
+        r#"{"job":"5b1f0c9a77d2e318","attempt":2,"status":7}"#,
+    ] {
+        assert!(Line::parse(damaged).is_err(), "{damaged}");
+    }
+}
+
+#[test]
+fn a_field_that_stands_twice_with_one_value_is_read() {
+    let text = r#"{"job":"5b1f0c9a77d2e318","status":"pending","job":"5b1f0c9a77d2e318"}"#;
+    assert!(Line::parse(text).is_ok());
 }

@@ -339,6 +339,7 @@ const fn key_of(standing: Standing) -> &'static str {
         Standing::Failed => "failed",
         Standing::Refused => "refused",
         Standing::Unknown => "unknown",
+        Standing::Newer => "newer",
         Standing::Replaced => "replaced",
         Standing::Closed => "closed",
     }

@@ -1,0 +1,243 @@
+//! A log that cannot be read in full: nothing is sent before a person has agreed to what that means.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::open;
+use crate::clock;
+use crate::exit::Failure;
+use crate::job_log::{Damage, JobLog, Suspect, Writer};
+use crate::jobs::{AcceptedDamage, JobKey, JobState, Ledger, Record, Status};
+use crate::output::{Printer, escape, words};
+use crate::settings::Settings;
+
+/// Damaged lines that are told one by one; further ones are counted.
+const MOST_TOLD: usize = 20;
+/// Jobs that are named for one of them.
+const MOST_NAMED: usize = 5;
+
+/// Says what of a log was left out, to those who only look or learn.
+pub fn warn(ledger: &Ledger, damage: &[Damage], path: &Path, printer: &Printer) {
+    warn_of_torn(ledger, damage, path, printer);
+    warn_of_damage(damage, path, printer);
+}
+
+fn warn_of_torn(ledger: &Ledger, damage: &[Damage], path: &Path, printer: &Printer) {
+    let torn = ledger.unreadable().saturating_sub(damage.len() as u64);
+    if torn > 0 {
+        printer.warn(format_args!(
+            "{} of {} cannot be read and {} left out; nothing is deleted. A line that was cut \
+             off by a crash is harmless: its job shows as unknown",
+            words::count(torn, "line"),
+            escape(&path.display().to_string()),
+            if torn == 1 { "was" } else { "were" },
+        ));
+    }
+}
+
+/// Says that a log cannot be read in full.
+pub fn warn_of_damage(damage: &[Damage], path: &Path, printer: &Printer) {
+    if let Some(first) = damage.first() {
+        printer.warn(format_args!(
+            "{} of {} {} damaged and left out, the first one on line {}: {}. What is shown may \
+             be less than what was ordered; `submit` and `retry` send nothing until this is settled",
+            words::count(damage.len() as u64, "line"),
+            escape(&path.display().to_string()),
+            if damage.len() == 1 { "is" } else { "are" },
+            first.line,
+            escape(&first.what),
+        ));
+    }
+}
+
+/// Before anything is sent: a damaged log stops the run, unless the damage is accepted. Then the
+/// jobs it speaks of are marked as in doubt first, durably, so that they are not sent.
+pub async fn settle(
+    writer: &Writer,
+    accept: bool,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let damage = writer.damage();
+    warn_of_torn(&writer.ledger(), damage, writer.path(), printer);
+    if damage.is_empty() {
+        return Ok(());
+    }
+    if !accept {
+        return Err(refusal(damage, &writer.ledger(), writer.path()));
+    }
+    writer.check_form().map_err(open::log_failure)?;
+    let marks = marks(damage, writer, settings)?;
+    writer.append(&marks.text).await.map_err(|error| {
+        Failure::io(format!("the job log cannot be written: {error}"))
+            .help("make room on the disk and run the same command again; nothing was sent")
+    })?;
+    printer.warn(format_args!(
+        "{} accepted; {} marked as unknown and not sent",
+        words::count(damage.len() as u64, "damaged line"),
+        words::count(marks.count, "job"),
+    ));
+    Ok(())
+}
+
+/// The same for runs that only show what would be sent.
+pub fn refuse(log: &JobLog, accept: bool) -> Result<(), Failure> {
+    if accept || log.damage().is_empty() {
+        return Ok(());
+    }
+    Err(refusal(log.damage(), log.ledger(), log.path()))
+}
+
+/// Why a damaged log stops the run.
+pub fn refusal(damage: &[Damage], ledger: &Ledger, path: &Path) -> Failure {
+    let mut message = format!(
+        "{} cannot be read in full: {} damaged. What is in them may have been ordered and paid for, \
+         so nothing was sent",
+        open::path_from_here(path).display(),
+        match damage.len() {
+            1 => "1 line is".to_owned(),
+            count => format!("{} lines are", words::number(count as u64)),
+        },
+    );
+    for found in damage.iter().take(MOST_TOLD) {
+        message.push_str(&format!(
+            "\n  line {}: {}; {}",
+            found.line,
+            found.what,
+            speaks_of(found, ledger)
+        ));
+    }
+    if damage.len() > MOST_TOLD {
+        let more = words::number((damage.len() - MOST_TOLD) as u64);
+        message.push_str(&format!("\n  and {more} more"));
+    }
+    Failure::data(message)
+        .help(
+            "take the file back from a backup, or correct those lines; or add --accept-damage, \
+             which marks these jobs as unknown, leaves them out and goes on",
+        )
+        .counting("damaged_lines", damage.len() as u64)
+}
+
+fn speaks_of(damage: &Damage, ledger: &Ledger) -> String {
+    let suspects = damage.suspects(ledger);
+    if suspects.is_empty() {
+        return "no job can be read in it: a row whose order stood there would be sent again"
+            .to_owned();
+    }
+    let names: Vec<String> = suspects
+        .iter()
+        .take(MOST_NAMED)
+        .map(|suspect| match suspect {
+            Suspect::Job(key, Some(attempt)) => format!("job {key}, attempt {attempt}"),
+            Suspect::Job(key, None) => format!("job {key}"),
+            Suspect::Owner(column, id) => format!("{} {id}", column.word()),
+        })
+        .collect();
+    let more = match suspects.len().saturating_sub(MOST_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("it speaks of {}{more}", names.join("; "))
+}
+
+/// Lines that keep the jobs of damaged lines from being sent.
+#[derive(Default)]
+struct Marks {
+    text: String,
+    count: u64,
+}
+
+fn marks(damage: &[Damage], writer: &Writer, settings: &Settings) -> Result<Marks, Failure> {
+    let now = clock::now();
+    let ledger = writer.ledger();
+    let in_sandbox = settings.sandbox || open::is_rehearsal(&ledger);
+    let mut marks = Marks::default();
+    let mut marked = BTreeSet::new();
+    let mut owners = BTreeSet::new();
+    let mut add = |record: Record, line: u64| {
+        let error = format!("line {line} of the log is damaged; it may have been ordered");
+        let line = record.with("error", error).in_sandbox(in_sandbox).finish();
+        marks.text.push_str(&line);
+        marks.count += 1;
+    };
+    for found in damage {
+        for suspect in found.suspects(&ledger) {
+            match suspect {
+                Suspect::Job(key, attempt) => {
+                    let number = attempt_in_doubt(ledger.job(key), attempt);
+                    if let Some(number) = number.filter(|_| marked.insert(key)) {
+                        let at = ledger.stamp(key, now);
+                        add(Record::new(at, key, number, Status::Unknown), found.line);
+                    }
+                }
+                Suspect::Owner(column, id) => {
+                    if owners.insert(id.clone()) {
+                        let record = Record::without_job(now, Status::Unknown.as_str());
+                        add(record.with_id(Some((column, &id))), found.line);
+                    }
+                }
+            }
+        }
+    }
+    for (key, number, line) in jobs_of(&owners, damage, writer, settings)? {
+        if marked.insert(key) {
+            let at = ledger.stamp(key, now);
+            add(Record::new(at, key, number, Status::Unknown), line);
+        }
+    }
+    for found in damage {
+        let accepted = AcceptedDamage {
+            digest: found.digest,
+            text: None,
+        };
+        marks.text.push_str(&accepted.line(now));
+    }
+    Ok(marks)
+}
+
+/// The attempt to be marked as unknown, so that the job is not sent: the one that was named, unless
+/// it has ended; then the next one. `None` where the job is never sent anyhow.
+fn attempt_in_doubt(job: Option<&JobState>, named: Option<u32>) -> Option<u32> {
+    let Some(job) = job else {
+        return Some(named.unwrap_or(1));
+    };
+    if !job.may_get_new_attempt() {
+        return None;
+    }
+    let newest = job.newest().number;
+    let number = named.unwrap_or(newest);
+    Some(match job.attempt(number) {
+        Some(_) => newest.saturating_add(1),
+        None => number,
+    })
+}
+
+/// Jobs of listings or SKUs that damaged lines name, which a run might send again.
+fn jobs_of(
+    owners: &BTreeSet<String>,
+    damage: &[Damage],
+    writer: &Writer,
+    settings: &Settings,
+) -> Result<Vec<(JobKey, u32, u64)>, Failure> {
+    if owners.is_empty() {
+        return Ok(Vec::new());
+    }
+    let line = damage.first().map_or(0, |found| found.line);
+    // The writer's ledger may not keep where lines stand.
+    let log = JobLog::read(writer.path(), open::ledger(settings)).map_err(open::log_failure)?;
+    let jobs = log.ledger().jobs();
+    let keys = jobs.filter_map(|job| Some((job.key, attempt_in_doubt(Some(job), None)?)));
+    let mut found = Vec::new();
+    for (key, number) in keys {
+        let view = log.view(key).map_err(open::log_failure)?;
+        let is_theirs = view
+            .as_ref()
+            .and_then(|view| view.id())
+            .is_some_and(|(_, id)| owners.contains(id));
+        if is_theirs {
+            found.push((key, number, line));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,224 @@
+//! What cannot be read of a log: what is wrong with it, and whose it may have been.
+
+use std::collections::BTreeMap;
+
+use crate::jobs::{Digest, GenerationId, IdColumn, JobKey, Ledger, Reading};
+
+use super::objects::{self, Open};
+
+/// Something in a log that is not whole, and no torn line either.
+#[derive(Clone, Debug)]
+pub struct Damage {
+    /// The file's line on which it starts, from 1.
+    pub line: u64,
+    /// What is wrong with it, as in "it ...".
+    pub what: String,
+    pub(crate) digest: Digest,
+    traces: Traces,
+}
+
+/// Whom damage most likely speaks of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Suspect {
+    /// A job, by its key or by an id of the vendor's that the log knows; and the attempt where that
+    /// can be read.
+    Job(JobKey, Option<u32>),
+    /// Nothing but a listing or SKU can be read.
+    Owner(IdColumn, String),
+}
+
+impl Damage {
+    pub(super) fn new(line: u64, what: String, text: &[u8]) -> Self {
+        Self {
+            line,
+            what,
+            digest: Digest::of(text),
+            traces: Traces::of(&String::from_utf8_lossy(text)),
+        }
+    }
+
+    /// Whom it most likely speaks of. None where nothing can be read.
+    pub fn suspects(&self, ledger: &Ledger) -> Vec<Suspect> {
+        let traces = &self.traces;
+        let mut jobs: BTreeMap<JobKey, Option<u32>> = traces.jobs.clone();
+        for id in &traces.ids {
+            if let Some((job, attempt)) = ledger.by_generation_id(id) {
+                jobs.entry(job.key).or_insert(Some(attempt));
+            }
+        }
+        for key in &traces.perhaps {
+            if ledger.job(*key).is_some() {
+                jobs.entry(*key).or_insert(None);
+            }
+        }
+        if !jobs.is_empty() {
+            let job = |(key, attempt)| Suspect::Job(key, attempt);
+            return jobs.into_iter().map(job).collect();
+        }
+        let owner = |(column, id): &(IdColumn, String)| Suspect::Owner(*column, id.clone());
+        traces.owners.iter().map(owner).collect()
+    }
+}
+
+/// Names that can still be read.
+#[derive(Clone, Debug, Default)]
+struct Traces {
+    /// Keys beside the word `job`, with the attempt.
+    jobs: BTreeMap<JobKey, Option<u32>>,
+    /// What looks like a key.
+    perhaps: Vec<JobKey>,
+    ids: Vec<GenerationId>,
+    owners: Vec<(IdColumn, String)>,
+}
+
+/// Names that are looked for; more of them make no difference to anybody.
+const MOST_TRACES: usize = 10_000;
+
+impl Traces {
+    fn of(text: &str) -> Self {
+        let mut traces = Self::default();
+        let mut attempts = values(text, "attempt").filter_map(number);
+        let first = attempts.next();
+        let attempt = first.filter(|first| attempts.all(|other| other == *first));
+        for value in values(text, "job") {
+            traces.jobs.extend(key_of(value).map(|key| (key, attempt)));
+        }
+        for value in values(text, "creativeai_job") {
+            let number = value.get(17..).and_then(number);
+            let key = key_of(value);
+            traces.jobs.extend(key.map(|key| (key, number.or(attempt))));
+        }
+        for name in ["generation_id", "id"] {
+            let ids = values(text, name).map(|value| GenerationId::parse(quoted(value)));
+            traces.ids.extend(ids.flatten());
+        }
+        let columns = [(IdColumn::Listing, "listing_id"), (IdColumn::Sku, "sku")];
+        for (column, name) in columns {
+            for value in values(text, name).map(quoted) {
+                let owner = (column, value.to_owned());
+                if !value.is_empty() && !traces.owners.contains(&owner) {
+                    traces.owners.push(owner);
+                }
+            }
+        }
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+        traces.perhaps = words.filter_map(JobKey::parse).take(MOST_TRACES).collect();
+        traces
+    }
+}
+
+/// What people's programs make of a quote.
+const QUOTES: [char; 8] = ['"', '\'', '“', '”', '„', '‘', '’', '»'];
+
+/// What stands behind each field's name, from its first sign on that is no mark; quotes may be
+/// doubled or escaped.
+fn values<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let bytes = text.as_bytes();
+    let is_inner = |at: Option<&u8>| at.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let places = text.match_indices(name).take(MOST_TRACES);
+    places.filter_map(move |(at, _)| {
+        let end = at + name.len();
+        let is_whole = !is_inner(at.checked_sub(1).and_then(|before| bytes.get(before)))
+            && !is_inner(bytes.get(end));
+        let is_mark = |c| QUOTES.contains(&c) || matches!(c, '\\' | ':' | '=' | ' ' | '\t');
+        let value = text[end..].trim_start_matches(is_mark);
+        let is_near = text.len() - end - value.len() <= 24;
+        (is_whole && is_near).then_some(value)
+    })
+}
+
+fn key_of(value: &str) -> Option<JobKey> {
+    let key = JobKey::parse(value.get(..16)?)?;
+    let next = value.as_bytes().get(16);
+    (!next.is_some_and(u8::is_ascii_alphanumeric)).then_some(key)
+}
+
+fn number(value: &str) -> Option<u32> {
+    let end = value.bytes().take_while(u8::is_ascii_digit).count();
+    value[..end].parse().ok().filter(|number| *number > 0)
+}
+
+/// The start of a value up to the next quote or the like.
+fn quoted(value: &str) -> &str {
+    let end = value.find(|c: char| QUOTES.contains(&c) || c == '\\' || c.is_control());
+    value[..end.unwrap_or(value.len())].trim()
+}
+
+/// Whether a text is a line of a log, whole in itself.
+pub(super) fn is_whole(text: &str) -> bool {
+    Ledger::accepts(text)
+}
+
+/// Whether a line is nothing but the beginning of an object, as a crash or a full disk leaves it.
+///
+/// No line of ours has space between its fields, and none ends within a text with the brace that
+/// would end the object: there a byte of a whole line has been changed.
+pub(super) fn is_torn(line: &[u8]) -> bool {
+    let text = match std::str::from_utf8(line) {
+        Ok(text) => text,
+        // A character may be torn, too.
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&line[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    if !text.starts_with('{') {
+        return false;
+    }
+    let is_prefix =
+        serde_json::from_str::<serde::de::IgnoredAny>(text).is_err_and(|error| error.is_eof());
+    let mut open = Open::default();
+    let within_text = open.feed(text.as_bytes()).is_none() && open.is_in_text();
+    is_prefix
+        && if within_text {
+            !text.ends_with('}')
+        } else {
+            !text.ends_with([' ', '\t']) && !(text.ends_with('}') && has_space(text))
+        }
+}
+
+fn has_space(text: &str) -> bool {
+    objects::without_space(text.as_bytes()).len() < text.len()
+}
+
+/// What is wrong with `text`, as in "it ...".
+pub(super) fn what(text: &[u8]) -> String {
+    let zeros = memchr::memchr_iter(0, text).count();
+    if zeros > 0 {
+        let bytes = if zeros == 1 { "byte" } else { "bytes" };
+        return format!("it holds {zeros} zero {bytes}, as a power cut leaves them");
+    }
+    let read = match std::str::from_utf8(text) {
+        Ok(read) => read.trim(),
+        Err(error) => {
+            let column = error.valid_up_to() + 1;
+            return format!("it is not text: there is no UTF-8 at byte {column}");
+        }
+    };
+    if read.starts_with("\"{") || read.contains("\"\"job\"\"") || read.contains("\"\"status\"\"") {
+        return "its quotes are doubled, as a spreadsheet program does it".to_owned();
+    }
+    if !read.starts_with('{') {
+        return "its beginning is missing".to_owned();
+    }
+    match Reading::parts(read) {
+        Err(error) => why(read, &error.to_string()),
+        Ok(_) => "it stands beside something that cannot be read".to_owned(),
+    }
+}
+
+fn why(text: &str, error: &str) -> String {
+    let json = serde_json::from_str::<serde::de::IgnoredAny>(text);
+    match json {
+        Err(error) if error.is_eof() => "it breaks off before its end".to_owned(),
+        Err(error) if objects::first(text).is_some_and(is_whole) => format!(
+            "something stands behind its end, at column {}",
+            error.column()
+        ),
+        Err(error) => format!("it is no JSON any more, at column {}", error.column()),
+        Ok(_) => {
+            let error = error.strip_prefix("not a log line: ").unwrap_or(error);
+            format!("it is no line of this log: {error}")
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Reading a log: in place where it is what this tool writes, else from a copy in which each of its
+//! lines is one line.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Seek, Write};
+use std::path::Path;
+
+use super::damage::{Damage, is_torn, is_whole};
+use super::fold;
+use super::read::{LineReader, MAX_LINE, for_each_line};
+use super::tolerant::{self, Form, Part};
+use crate::jobs::{Digest, Ledger, Line};
+
+/// A log that has been read.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub lines: LineReader,
+    /// What could not be read, and no person has accepted.
+    pub damage: Vec<Damage>,
+    pub form: Form,
+}
+
+/// Folds `file` into `ledger`, which has taken in nothing yet.
+pub(super) fn read(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
+    let empty = ledger.clone();
+    let len = file.metadata().map_or(0, |meta| meta.len());
+    expect(ledger, len);
+    fold::fold(&mut file, ledger)?;
+    let lines = LineReader::new(file.try_clone()?);
+    if ledger.unreadable() == 0 || has_only_torn(&lines, len, ledger)? {
+        return Ok(Source {
+            lines,
+            damage: Vec::new(),
+            form: None,
+        });
+    }
+    *ledger = empty;
+    file.rewind()?;
+    read_copy(file, ledger)
+}
+
+/// Hands each line of the log at `path` that can be read to `each`, some perhaps twice.
+pub fn each_line_of(path: &Path, mut each: impl FnMut(&Line<'_>)) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let mut is_whole = true;
+    let mut take = |line: &str| match Line::parse(line) {
+        Ok(line) => {
+            each(&line);
+            true
+        }
+        Err(_) => false,
+    };
+    for_each_line(&mut file, |_, line| {
+        is_whole &= line.is_ok_and(&mut take);
+    })?;
+    if is_whole {
+        return Ok(());
+    }
+    file.rewind()?;
+    tolerant::read(file, |part| {
+        if let Part::Line(line) = part {
+            take(line);
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// About as long as the first two lines of a job are.
+const BYTES_OF_A_JOB: u64 = 640;
+/// Jobs for which room is made at once.
+const MOST_EXPECTED: usize = 4_000_000;
+
+fn expect(ledger: &mut Ledger, len: u64) {
+    let jobs = usize::try_from(len / BYTES_OF_A_JOB).unwrap_or(MOST_EXPECTED);
+    ledger.expect(jobs.min(MOST_EXPECTED));
+}
+
+/// Whether what could not be read is nothing but torn lines, which are harmless.
+fn has_only_torn(lines: &LineReader, len: u64, ledger: &Ledger) -> io::Result<bool> {
+    let Some(places) = ledger.unreadable_places() else {
+        return Ok(false);
+    };
+    for &place in places {
+        let line = lines.bytes_at(place)?;
+        let end = place + line.len() as u64;
+        let next = lines.bytes_at((end + 1).min(len))?;
+        let is_last = end + 1 >= len;
+        // A changed byte may look like a carriage return before the newline.
+        let is_usual_end = !line.ends_with(b"\r") || next.ends_with(b"\r");
+        let [line, next] = [&line, &next].map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let goes_on = || std::str::from_utf8(next).is_ok_and(is_whole) || is_torn(next);
+        if line.len() >= MAX_LINE || !is_torn(line) || !is_usual_end || !(is_last || goes_on()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn read_copy(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
+    let read = file.metadata()?.len();
+    let mut copy = BufWriter::new(tempfile::tempfile()?);
+    let mut unreadable = 0;
+    let mut damage = Vec::new();
+    let form = tolerant::read(&mut file, |part| {
+        match part {
+            Part::Line(line) => {
+                copy.write_all(line.as_bytes())?;
+                return copy.write_all(b"\n");
+            }
+            Part::Torn => {}
+            Part::Damaged(found) => damage.push(found.clone()),
+        }
+        unreadable += 1;
+        Ok(())
+    })?;
+    let mut copy = copy.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let len = copy.stream_position()?;
+    copy.rewind()?;
+    expect(ledger, len);
+    fold::fold(&mut copy, ledger)?;
+    ledger.count_unreadable(unreadable);
+    ledger.go_on_at(read, len);
+    let mut accepted = ledger.accepted_damage().clone();
+    damage.retain(|found| !takes_one(&mut accepted, found.digest));
+    Ok(Source {
+        lines: LineReader::of_copy(copy, len, file, read),
+        damage,
+        form,
+    })
+}
+
+/// Each time that a line was accepted, one such line is: another like it is new damage.
+fn takes_one(accepted: &mut HashMap<Digest, u64>, digest: Digest) -> bool {
+    match accepted.get_mut(&digest) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            true
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

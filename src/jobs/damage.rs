@@ -1,0 +1,113 @@
+//! Lines of a log that say: a person knows that another line is damaged.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{Record, Text};
+
+/// What a damaged line is recognized by: the first half of its SHA-256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Digest([u8; 16]);
+
+impl Digest {
+    /// Of a line's bytes, without its end.
+    pub fn of(line: &[u8]) -> Self {
+        let mut half = [0; 16];
+        half.copy_from_slice(&Sha256::digest(line)[..16]);
+        Self(half)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut half = [0; 16];
+        let decoded = base16ct::lower::decode(text, &mut half).ok()?;
+        (decoded.len() == half.len()).then_some(Self(half))
+    }
+}
+
+/// A line of the log that tells of another one, which is damaged and accepted as such. It names no
+/// job: what the damaged line may have said of jobs is told by lines of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AcceptedDamage {
+    /// The damaged line's.
+    pub digest: Digest,
+    /// The damaged line itself, where it no longer stands in the log.
+    pub text: Option<Vec<u8>>,
+}
+
+/// The word in `status`.
+const WORD: &str = "damaged";
+
+impl AcceptedDamage {
+    /// Reads a line; `None` for any other.
+    pub fn parse(raw: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Fields<'a> {
+            #[serde(borrow)]
+            status: Text<'a>,
+            #[serde(borrow)]
+            damaged_line: Text<'a>,
+            #[serde(borrow)]
+            damaged_text: Option<Text<'a>>,
+            #[serde(borrow)]
+            damaged_text_b64: Option<Text<'a>>,
+        }
+        let fields: Fields<'_> = serde_json::from_str(raw).ok()?;
+        if fields.status.as_str() != WORD {
+            return None;
+        }
+        let text = match (fields.damaged_text, fields.damaged_text_b64) {
+            (Some(text), _) => Some(text.as_str().as_bytes().to_vec()),
+            (None, Some(text)) => Some(STANDARD.decode(text.as_str()).ok()?),
+            (None, None) => None,
+        };
+        Some(Self {
+            digest: Digest::parse(fields.damaged_line.as_str())?,
+            text,
+        })
+    }
+
+    /// The line, with its newline.
+    pub fn line(&self, at: jiff::Timestamp) -> String {
+        let digest = base16ct::lower::encode_string(&self.digest.0);
+        let record = Record::without_job(at, WORD).with("damaged_line", digest);
+        match self.text.as_deref().map(std::str::from_utf8) {
+            None => record,
+            Some(Ok(text)) => record.with("damaged_text", text),
+            Some(Err(_)) => {
+                let text = self.text.as_ref().map(|text| STANDARD.encode(text));
+                record.with_some("damaged_text_b64", text)
+            }
+        }
+        .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_back() {
+        for text in [None, Some(b"\0\xff{".to_vec()), Some(b"{\"a\0\"".to_vec())] {
+            let digest = Digest::of(b"\0\xff{");
+            let told = AcceptedDamage { digest, text };
+            let line = told.line(jiff::Timestamp::UNIX_EPOCH);
+            assert_eq!(AcceptedDamage::parse(&line), Some(told), "{line}");
+        }
+    }
+
+    #[test]
+    fn any_other_line_is_none() {
+        for line in [
+            "",
+            "{}",
+            r#"{"status":"damaged"}"#,
+            r#"{"status":"damaged","damaged_line":"12"}"#,
+            r#"{"status":"pending","damaged_line":"00000000000000000000000000000000"}"#,
+        ] {
+            assert_eq!(AcceptedDamage::parse(line), None, "{line}");
+        }
+    }
+}
