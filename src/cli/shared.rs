@@ -11,6 +11,7 @@ use clap::{Args, ColorChoice, ValueEnum, ValueHint};
 use super::values::{self, Pair};
 use crate::api::Rate;
 use crate::jobs::Seconds;
+use crate::manifest::Template;
 
 /// On every command.
 #[derive(Args, Clone, Debug, Default)]
@@ -130,6 +131,15 @@ pub struct ManifestArgs {
     /// Accept rows without a photo: clips from the prompt alone
     #[arg(long)]
     pub allow_no_image: bool,
+
+    /// Make a row of each photo, where a cell holds several addresses; each is a clip, and is paid
+    #[arg(long)]
+    pub split_images: bool,
+
+    /// Prompt for rows that have none, filled from their columns: "Pan through the {room}, {light|warm
+    /// light}"; what follows | stands in for an empty cell
+    #[arg(long, value_name = "TEXT", value_parser = values::prompt)]
+    pub prompt: Option<Template>,
 
     /// Take cells as they are that look broken by a spreadsheet program, such as TBD or 12-Mar
     #[arg(long)]

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::jobs::{Credits, GenerationId, Seconds};
+use crate::manifest::Template;
 use crate::sandbox::Chance;
 
 /// No waiting is longer than this: it keeps sums of times far from overflow.
@@ -169,6 +170,11 @@ impl FromStr for Pair {
             _ => Err(format!("{text:?} is not of the form NAME=VALUE")),
         }
     }
+}
+
+/// Reads the prompt of rows that have none.
+pub fn prompt(text: &str) -> Result<Template, String> {
+    Template::parse(text)
 }
 
 /// Reads a share of requests, 0 to 1: `0.05` or `5%`.

@@ -3,7 +3,7 @@
 
 mod photos;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Display;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -84,6 +84,16 @@ impl Findings {
     }
 }
 
+/// The first row that wants a photo, and how many do.
+struct Wanted {
+    line: u64,
+    id: String,
+    rows: u64,
+}
+
+/// The photos of a manifest by their addresses.
+type Photos = BTreeMap<String, Wanted>;
+
 /// Runs the command.
 pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let mut findings = Findings::default();
@@ -91,7 +101,7 @@ pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyh
     check_key(settings, &mut findings);
     let path = settings.jobs_path(args.jobs.as_deref(), args.manifest.as_deref());
     check_log(&path, settings, &mut findings);
-    let mut photos = BTreeSet::new();
+    let mut photos = Photos::new();
     let mut webhooks: BTreeSet<String> = settings.webhook_url.iter().cloned().collect();
     if let Some(manifest) = &args.manifest {
         check_manifest(
@@ -240,7 +250,7 @@ fn check_manifest(
     path: &Path,
     args: &CheckArgs,
     settings: &Settings,
-    photos: &mut BTreeSet<String>,
+    photos: &mut Photos,
     webhooks: &mut BTreeSet<String>,
     findings: &mut Findings,
 ) {
@@ -271,7 +281,12 @@ fn check_manifest(
                 repeated += u64::from(!keys.insert(row.key()));
                 let image = row.clip.image_url();
                 if !image.is_empty() {
-                    photos.insert(image.to_owned());
+                    let first = || Wanted {
+                        line: row.line,
+                        id: row.id.clone(),
+                        rows: 0,
+                    };
+                    photos.entry(image.to_owned()).or_insert_with(first).rows += 1;
                 }
                 webhooks.extend(row.webhook_url);
             }

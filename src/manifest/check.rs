@@ -1,6 +1,9 @@
 //! One row, checked: every problem in it at once, or the clip that is wanted.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use url::Url;
 
 use crate::jobs::{Clip, Seconds, Video, Voice};
 
@@ -8,8 +11,10 @@ use super::{
     Defaults, Options, Row,
     columns::{Columns, Kind},
     odd::{self, Purpose, invisible_within, placeholder_in, trimmed},
+    photo::{addresses_in, depends_on_path, local_file, out_of_reach},
     problem::{Place, Problem, excerpt},
     records::Record,
+    template::Piece,
     values::{check_address, is_clock_time, is_speed, is_unusual, server_of},
 };
 
@@ -26,6 +31,8 @@ pub(super) struct Checker<'a> {
     pub last_webhook: String,
     /// The server of the photo checked last, as written: most photos of a sheet have one.
     pub last_server: String,
+    /// Further rows of the row checked last, one for each of its other photos; the last comes first.
+    pub others: Vec<Row>,
 }
 
 impl Checker<'_> {
@@ -39,6 +46,7 @@ impl Checker<'_> {
             place: self.place,
             record,
             allow_odd: self.options.allow_odd_cells,
+            more_images: Vec::new(),
             problems: Vec::new(),
         };
         cells.check_sizes();
@@ -51,26 +59,33 @@ impl Checker<'_> {
             &mut self.last_webhook,
         );
         let clip = match columns.kind {
-            Kind::Video { .. } => cells.video(&columns.kind, self.options, &mut self.last_server),
+            Kind::Video { .. } => cells.video(columns, self.options, &mut self.last_server),
             Kind::Voice { .. } => cells.voice(&columns.kind, &self.options.defaults),
         };
         for &column in &columns.nameless {
             cells.check_nameless(column);
         }
         match clip {
-            Some(clip) if cells.problems.is_empty() => Ok(Row {
-                line: record.line,
-                id: id.to_owned(),
-                variant: variant.to_owned(),
-                clip,
-                webhook_url,
-                carried: columns
-                    .carried
-                    .iter()
-                    .map(|&column| record.cell(column).to_owned())
-                    .collect(),
-                digest: record.digest(),
-            }),
+            Some(clip) if cells.problems.is_empty() => {
+                let more_images = std::mem::take(&mut cells.more_images);
+                let row = Row {
+                    line: record.line,
+                    id: id.to_owned(),
+                    variant: variant.to_owned(),
+                    clip,
+                    webhook_url,
+                    carried: columns
+                        .carried
+                        .iter()
+                        .map(|&column| record.cell(column).to_owned())
+                        .collect(),
+                    digest: record.digest(),
+                };
+                let others = more_images.iter().rev();
+                self.others
+                    .extend(others.filter_map(|image| with_image(&row, image)));
+                Ok(row)
+            }
             _ => {
                 let number = |problem: &Problem| problem.column.as_ref().map(|c| c.number);
                 cells.problems.sort_by_key(number);
@@ -104,8 +119,21 @@ impl Checker<'_> {
             ));
         }
         let (found, expected) = (record.len(), self.columns.headers.len());
-        if found == expected {
+        // Programs write more or fewer delimiters than the header has, where cells are empty.
+        let fits = match found.cmp(&expected) {
+            Ordering::Equal => true,
+            Ordering::Greater => (expected..found).all(|n| record.cell(n).trim().is_empty()),
+            Ordering::Less => !self.may_be_cut(record),
+        };
+        if fits {
             return None;
+        }
+        if found < expected && !record.is_ended() {
+            return Some(self.place.row(
+                "the file ends within this row",
+                "it may have been cut off: export or copy it again; if the row is whole, end it \
+                 with a line break",
+            ));
         }
         let message = format!("this row has {}, the header has {expected}", count(found));
         Some(if let Some(cell) = record.first_long_cell() {
@@ -125,6 +153,16 @@ impl Checker<'_> {
         } else {
             self.place.row(message, self.count_help(record))
         })
+    }
+
+    /// Whether a row with fewer cells than the header may have lost some: the file ends in it, or a
+    /// quote swallowed some.
+    fn may_be_cut(&self, record: &Record<'_>) -> bool {
+        let swallowed = |cell: &str| {
+            let first_line = cell.find(['\n', '\r']);
+            first_line.is_some_and(|end| cell[end..].contains(char::from(self.delimiter)))
+        };
+        !record.is_ended() || record.cells().any(swallowed)
     }
 
     fn count_help(&self, record: &Record<'_>) -> String {
@@ -150,12 +188,29 @@ fn count(cells: usize) -> String {
     }
 }
 
+/// The same row with another photo.
+fn with_image(row: &Row, image: &str) -> Option<Row> {
+    let Clip::Video(video) = &row.clip else {
+        return None;
+    };
+    let clip = Clip::Video(Video {
+        image_url: image.to_owned(),
+        ..video.clone()
+    });
+    Some(Row {
+        clip,
+        ..row.clone()
+    })
+}
+
 /// The cells of one row, and what is wrong with them so far.
 struct Cells<'a> {
     place: Place<'a>,
     record: &'a Record<'a>,
     /// Whether a cell that looks broken is meant so.
     allow_odd: bool,
+    /// The photos of the row after its first.
+    more_images: Vec<&'a str>,
     problems: Vec<Problem>,
 }
 
@@ -166,6 +221,15 @@ impl<'a> Cells<'a> {
 
     fn optional(&self, column: Option<usize>) -> &'a str {
         column.map_or("", |column| self.trimmed(column))
+    }
+
+    /// That a cell which has to be there holds nothing.
+    fn lacking(&self, column: usize, what: &str) -> String {
+        if column < self.record.len() {
+            format!("the {what} is empty")
+        } else {
+            format!("the row ends before the {what}")
+        }
     }
 
     /// A setting of the clip, where the row has one.
@@ -275,7 +339,7 @@ impl<'a> Cells<'a> {
         if id.is_empty() {
             self.complain(
                 column,
-                format!("the {name} is empty"),
+                self.lacking(column, name),
                 "write it on every row, also where several rows belong together",
             );
         } else if !self.is_odd(column, id, Purpose::Id) {
@@ -290,7 +354,7 @@ impl<'a> Cells<'a> {
         if words.is_empty() {
             self.complain(
                 column,
-                format!("the {what} is empty"),
+                self.lacking(column, what),
                 "write it, or remove the row",
             );
         } else if !self.is_odd(column, words, Purpose::Words) {
@@ -322,42 +386,99 @@ impl<'a> Cells<'a> {
         Some(given.to_owned())
     }
 
+    /// The address of the row's photo; further ones go to `more_images`.
     fn image(
         &mut self,
         column: Option<usize>,
-        allow_none: bool,
+        options: &Options,
         last_server: &mut String,
     ) -> &'a str {
         let given = self.optional(column);
         let Some(column) = column else { return given };
         if given.is_empty() {
-            if !allow_none {
+            if !options.allow_no_image {
                 self.complain(
                     column,
-                    "the photo's address is empty",
+                    self.lacking(column, "photo's address"),
                     "write it; to allow clips made from the prompt alone: --allow-no-image",
                 );
             }
             return given;
         }
-        let server = server_of(given).filter(|_| !is_unusual(given));
+        let unusual = is_unusual(given);
+        let server = server_of(given).filter(|_| !unusual);
         if server.is_some_and(|server| server == last_server) {
             return given;
         }
-        if self.is_no_address(column, given, "photo's address") {
-            return given;
+        let images = if unusual || memchr::memmem::find(&given.as_bytes()[4..], b"http").is_some() {
+            self.images_in(column, given, options.split_images)
+        } else {
+            vec![given]
+        };
+        for image in &images {
+            if let Some(url) = self.image_problem(column, image, options)
+                && images.len() == 1
+                && !depends_on_path(&url)
+            {
+                server.unwrap_or_default().clone_into(last_server);
+            }
         }
+        match images.split_first() {
+            Some((first, others)) => {
+                self.more_images = others.to_vec();
+                first
+            }
+            None => given,
+        }
+    }
+
+    /// The photos in a cell that may hold several; none where that is a problem.
+    fn images_in(&mut self, column: usize, given: &'a str, split: bool) -> Vec<&'a str> {
+        if self.is_no_address(column, given, "photo's address") {
+            return Vec::new();
+        }
+        let found = addresses_in(given);
+        match found.as_slice() {
+            // A name and its address, as Airtable writes an attachment.
+            [only] if !given.starts_with("http") && given.ends_with(')') => vec![only],
+            [] | [_] => vec![given],
+            _ if split => found,
+            several => {
+                let count = several.len();
+                self.complain(
+                    column,
+                    format!("there are {count} addresses in this cell, and a clip has one photo"),
+                    "give each photo a row of its own, or have that done with --split-images: each \
+                     is a clip, and is paid",
+                );
+                Vec::new()
+            }
+        }
+    }
+
+    /// Checks one photo's address; it is given back when it is good.
+    fn image_problem(&mut self, column: usize, given: &str, options: &Options) -> Option<Url> {
         match check_address(given) {
-            Err(reason) => self.complain(
-                column,
-                format!("the photo's address {reason}"),
-                if given.contains("://") {
-                    "copy the address out of a browser that shows the photo"
-                } else {
-                    "the photo is fetched by the vendor, so it must be online: write its whole \
-                     address, such as https://example.com/kitchen.jpg"
-                },
-            ),
+            Err(reason) => {
+                if let Some(told) = local_file(given) {
+                    self.complain(column, told.message, told.help);
+                    return None;
+                }
+                let help = match addresses_in(given).first() {
+                    Some(address) if *address != given => {
+                        format!("write only the address: {address}")
+                    }
+                    _ if given.contains("://") => {
+                        "copy the address out of a browser that shows the photo".to_owned()
+                    }
+                    _ => {
+                        "the photo is fetched by the vendor, so it must be online: write its whole \
+                          address, such as https://example.com/kitchen.jpg"
+                            .to_owned()
+                    }
+                };
+                self.complain(column, format!("the photo's address {reason}"), help);
+            }
             // The cell is not shown: messages end up in cron's mail.
             Ok(url) if !url.username().is_empty() || url.password().is_some() => {
                 self.problems.push(self.place.column(
@@ -367,9 +488,76 @@ impl<'a> Cells<'a> {
                      works without one",
                 ));
             }
-            Ok(_) => server.unwrap_or_default().clone_into(last_server),
+            Ok(url) => match out_of_reach(&url, options.allow_own_photos) {
+                Some(told) => self.complain(column, told.message, told.help),
+                None if given.contains("&amp;") => self.complain(
+                    column,
+                    "the photo's address was copied out of a page's source: it has &amp; in it",
+                    "write & in place of &amp;",
+                ),
+                None => return Some(url),
+            },
         }
-        given
+        None
+    }
+
+    /// The prompt of the row, or one that is made of its cells.
+    fn prompt(&mut self, column: Option<usize>, columns: &Columns) -> String {
+        let own = self.optional(column);
+        match (&columns.template, column) {
+            (Some(template), _) if own.is_empty() => self.filled(template),
+            (_, Some(column)) => self.words(column, "prompt").to_owned(),
+            (_, None) => String::new(),
+        }
+    }
+
+    /// A prompt made of the row's cells.
+    fn filled(&mut self, template: &[Piece]) -> String {
+        let mut prompt = String::new();
+        let mut last = None;
+        for piece in template {
+            let (name, columns, fallback) = match piece {
+                Piece::Text(text) => {
+                    prompt.push_str(text);
+                    continue;
+                }
+                Piece::Cell {
+                    name,
+                    columns,
+                    fallback,
+                } => (name, columns, fallback),
+            };
+            let filled = columns
+                .iter()
+                .find(|column| !self.trimmed(**column).is_empty());
+            match (filled, fallback) {
+                (Some(&column), _) => {
+                    let given = self.trimmed(column);
+                    self.is_odd(column, given, Purpose::Filling);
+                    self.has_placeholder(column, given);
+                    last = Some(column);
+                    prompt.push_str(given);
+                }
+                (None, Some(fallback)) => prompt.push_str(fallback),
+                (None, None) => self.complain(
+                    columns.first().copied().unwrap_or_default(),
+                    format!("the prompt asks for {{{name}}}, and this cell is empty"),
+                    format!(
+                        "fill it in, or give the prompt a text for empty cells: {{{name}|text}}"
+                    ),
+                ),
+            }
+        }
+        if let Some(column) = last
+            && prompt.len() > MAX_CELL
+        {
+            self.complain(
+                column,
+                format!("with this cell the prompt is longer than {MAX_CELL} bytes"),
+                "shorten it",
+            );
+        }
+        prompt.trim().to_owned()
     }
 
     /// Whether the cell holds something else where an address belongs; then it is a problem.
@@ -428,23 +616,26 @@ impl<'a> Cells<'a> {
         if given.is_empty() { default } else { given }.to_owned()
     }
 
-    fn video(&mut self, kind: &Kind, options: &Options, last_server: &mut String) -> Option<Clip> {
-        let &Kind::Video {
+    fn video(
+        &mut self,
+        columns: &Columns,
+        options: &Options,
+        last_server: &mut String,
+    ) -> Option<Clip> {
+        let Kind::Video {
             image_url,
             prompt,
             model,
             duration,
             aspect_ratio,
-        } = kind
+        } = columns.kind
         else {
             return None;
         };
         let defaults = &options.defaults;
         Some(Clip::Video(Video {
-            image_url: self
-                .image(image_url, options.allow_no_image, last_server)
-                .to_owned(),
-            prompt: self.words(prompt, "prompt").to_owned(),
+            image_url: self.image(image_url, options, last_server).to_owned(),
+            prompt: self.prompt(prompt, columns),
             model: self.or_default(model, &defaults.model),
             duration: self.duration(duration, defaults.duration),
             aspect_ratio: self.aspect_ratio(aspect_ratio, &defaults.aspect_ratio),

@@ -3,8 +3,10 @@
 use crate::jobs::{IdColumn, LOG_FIELDS};
 
 use super::{
-    field::{Field, map_option, meant, nearest, normalised},
-    problem::{Place, Problem},
+    Options,
+    field::{Field, is_misleading, known_name, map_option, meant, nearest, normalised},
+    problem::{Place, Problem, excerpt},
+    template::Piece,
 };
 
 /// Which column (counted from 0) holds what.
@@ -17,6 +19,8 @@ pub(super) struct Columns {
     pub variant: Option<usize>,
     pub webhook_url: Option<usize>,
     pub kind: Kind,
+    /// What makes the prompt of rows that have none.
+    pub template: Option<Vec<Piece>>,
     /// Columns without meaning here, carried into the log.
     pub carried: Vec<usize>,
     /// The names they are carried under.
@@ -31,7 +35,7 @@ pub(super) struct Columns {
 pub(super) enum Kind {
     Video {
         image_url: Option<usize>,
-        prompt: usize,
+        prompt: Option<usize>,
         model: Option<usize>,
         duration: Option<usize>,
         aspect_ratio: Option<usize>,
@@ -53,24 +57,25 @@ enum Role {
 
 impl Columns {
     /// Finds each column's meaning; all that is wrong with the header at once.
-    pub fn find(
-        place: Place<'_>,
-        map: &[(String, String)],
-        allow_no_image: bool,
-    ) -> Result<Self, Vec<Problem>> {
+    pub fn find(place: Place<'_>, options: &Options) -> Result<Self, Vec<Problem>> {
         let mut finder = Finder {
             place,
             roles: vec![None; place.headers.len()],
             problems: Vec::new(),
         };
+        let template = finder.template(options);
         if let [only] = place.headers {
             return Err(vec![single_column(place, only)]);
         }
-        finder.apply_map(map);
+        finder.apply_map(&options.map);
+        finder.apply_usual_map(&options.usual_map);
         finder.recognise();
-        let columns = finder.arrange(allow_no_image);
+        let columns = finder.arrange(options);
         match columns {
-            Some(columns) if finder.problems.is_empty() => Ok(columns),
+            Some(columns) if finder.problems.is_empty() => Ok(Self {
+                template,
+                ..columns
+            }),
             _ => Err(finder.problems),
         }
     }
@@ -110,6 +115,49 @@ impl Finder<'_> {
             }
             let role = Field::of(name).map_or_else(|| Role::Carried(name.clone()), Role::Field);
             self.roles[column] = Some(role);
+        }
+    }
+
+    /// The same for what the settings file says, as far as it fits this file.
+    fn apply_usual_map(&mut self, map: &[(String, String)]) {
+        for (name, header) in map {
+            let role = Field::of(name).map_or_else(|| Role::Carried(name.clone()), Role::Field);
+            let is_mapped = self.roles.iter().flatten().any(|known| *known == role);
+            let mut headers = self.place.headers.iter();
+            let is_named =
+                headers.any(|own| Field::of(own).is_some_and(|f| role == Role::Field(f)));
+            if let [column] = *self.columns_named(header)
+                && self.roles[column].is_none()
+                && !is_mapped
+                && !is_named
+            {
+                self.roles[column] = Some(role);
+            }
+        }
+    }
+
+    /// The prompt's parts in this file, where a prompt was typed.
+    fn template(&mut self, options: &Options) -> Option<Vec<Piece>> {
+        match options.prompt.as_ref()?.resolve(self.place.headers) {
+            Ok(pieces) => Some(pieces),
+            Err((name, near)) => {
+                let help = match near {
+                    Some(near) => format!("did you mean {{{}}}?", excerpt(&near)),
+                    None => self.all_headers(),
+                };
+                let message = format!(
+                    "the prompt asks for {{{}}}, and there is no such column",
+                    excerpt(&name)
+                );
+                self.problems.push(self.place.row(
+                    message,
+                    format!(
+                        "{help} A text for all rows goes after a |: {{{}|text}}",
+                        excerpt(&name)
+                    ),
+                ));
+                None
+            }
         }
     }
 
@@ -195,23 +243,26 @@ impl Finder<'_> {
     }
 
     /// Puts everything in its place; `None` when something required is missing.
-    fn arrange(&mut self, allow_no_image: bool) -> Option<Columns> {
+    fn arrange(&mut self, options: &Options) -> Option<Columns> {
         let id = self.find_id();
         let variant = self.column_of(Field::Variant);
         let webhook_url = self.column_of(Field::WebhookUrl);
-        let kind = self.find_kind(allow_no_image);
+        let kind = self.find_kind(options);
         let foreign = match kind {
             Some(Kind::Voice { .. }) => [
                 Some(Field::ImageUrl),
                 Some(Field::Model),
                 Some(Field::Duration),
                 Some(Field::AspectRatio),
+                None,
             ],
             _ => [
                 Some(Field::Voice),
                 Some(Field::Language),
                 Some(Field::Speed),
                 None,
+                // A prompt was typed, so videos are wanted.
+                Some(Field::Text).filter(|_| options.prompt.is_some()),
             ],
         };
         let mut carried = Vec::new();
@@ -256,6 +307,7 @@ impl Finder<'_> {
             variant,
             webhook_url,
             kind: kind?,
+            template: None,
             carried,
             carried_names,
             nameless,
@@ -295,9 +347,11 @@ impl Finder<'_> {
         }
     }
 
-    fn find_kind(&mut self, allow_no_image: bool) -> Option<Kind> {
+    fn find_kind(&mut self, options: &Options) -> Option<Kind> {
         let prompt = self.column_of(Field::Prompt);
-        let text = self.column_of(Field::Text);
+        let text = self
+            .column_of(Field::Text)
+            .filter(|_| options.prompt.is_none());
         if let (Some(_), Some(text)) = (prompt, text) {
             let help = format!(
                 "keep one of them, or carry the other along under another name, for example {}",
@@ -317,13 +371,13 @@ impl Finder<'_> {
             });
         }
         let image_url = self.column_of(Field::ImageUrl);
-        if image_url.is_none() && !allow_no_image {
+        if image_url.is_none() && !options.allow_no_image {
             self.missing(
                 Field::ImageUrl,
                 &["image_url", "image", "photo", "picture", "url"].map(|word| (word, "image_url")),
             );
         }
-        if prompt.is_none() {
+        if prompt.is_none() && options.prompt.is_none() {
             self.missing(
                 Field::Prompt,
                 &["video_prompt", "prompt", "scene", "description"]
@@ -332,7 +386,7 @@ impl Finder<'_> {
         }
         Some(Kind::Video {
             image_url,
-            prompt: prompt?,
+            prompt,
             model: self.column_of(Field::Model),
             duration: self.column_of(Field::Duration),
             aspect_ratio: self.column_of(Field::AspectRatio),
@@ -349,9 +403,13 @@ impl Finder<'_> {
                 _ => None,
             })
         };
+        // What exports are known to call it comes before what only sounds like it.
+        let known = || known_name(field, carried()).map(|near| (words[0].1, near));
+        let likely = || carried().filter(|header| !is_misleading(header));
         let near = words
             .iter()
-            .find_map(|(word, name)| nearest(word, carried()).map(|near| (*name, near)));
+            .find_map(|(word, name)| nearest(word, likely()).map(|near| (*name, near)));
+        let near = known().or(near);
         let mut help = match near {
             Some((name, near)) if Field::of(near) == Some(field) => format!(
                 "--map gives {near:?} another meaning; leave that out, or write {}",
@@ -368,6 +426,9 @@ impl Finder<'_> {
         // Once is enough.
         if near.is_none() && self.problems.iter().all(|p| !p.lists_columns()) {
             help = format!("{help}. {}", self.all_headers());
+        }
+        if field == Field::Prompt {
+            help.push_str(". One for all rows: --prompt \"Slow pan through the {room}\"");
         }
         if field == Field::ImageUrl {
             help.push_str(". For clips without a photo: --allow-no-image");
@@ -419,11 +480,13 @@ fn carried_name(name: &str, headers: &[String], before: &[String]) -> String {
 }
 
 /// How many of `headers` mean something, to tell delimiters apart.
-pub(super) fn recognised(headers: &[String], map: &[(String, String)]) -> usize {
+pub(super) fn recognised(headers: &[String], options: &Options) -> usize {
     let named = |header: &str| {
         Field::of(header).is_some()
-            || map
+            || options
+                .map
                 .iter()
+                .chain(&options.usual_map)
                 .any(|(_, mapped)| normalised(mapped) == normalised(header))
     };
     headers.iter().filter(|header| named(header)).count()

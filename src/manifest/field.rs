@@ -92,6 +92,64 @@ pub(super) fn map_option(name: &str, header: &str) -> String {
     }
 }
 
+/// What exports call the photo's column, the surest first. Shopify's `Image Src` is the product's nth
+/// picture, whatever variant stands in its row, so its own picture comes before it.
+const PHOTOS: [&str; 14] = [
+    "Variant Image",
+    "Variant image URL",
+    "MediaURL",
+    "Image Src",
+    "Product image URL",
+    "Images",
+    "Image URL",
+    "Photo URL",
+    "Main Image",
+    "Featured Image",
+    "image_link",
+    "main_image_url",
+    "Attachments",
+    "Picture URL",
+];
+
+/// The header that is known to name `field` in some program's export.
+pub(super) fn known_name<'h>(
+    field: Field,
+    headers: impl Iterator<Item = &'h str> + Clone,
+) -> Option<&'h str> {
+    if field != Field::ImageUrl {
+        return None;
+    }
+    PHOTOS.iter().find_map(|known| {
+        let known = normalised(known);
+        headers.clone().find(|header| normalised(header) == known)
+    })
+}
+
+/// Whether a header is about something else than what its words sound like: `PhotosChangeTimestamp`
+/// is no photo, and a text for search engines is no prompt.
+pub(super) fn is_misleading(header: &str) -> bool {
+    const PARTS: [&str; 16] = [
+        "seo",
+        "meta",
+        "timestamp",
+        "count",
+        "position",
+        "alt text",
+        "alttext",
+        "width",
+        "height",
+        "modified",
+        "updated",
+        "created",
+        "google shopping",
+        "html",
+        "caption",
+        "altered",
+    ];
+    let header = header.to_lowercase();
+    PARTS.iter().any(|part| header.contains(part))
+}
+
 /// The header most like `wanted`, when one is rather like it.
 pub(super) fn nearest<'h>(wanted: &str, headers: impl Iterator<Item = &'h str>) -> Option<&'h str> {
     const LIKE: f64 = 0.6;

@@ -3,12 +3,15 @@
 //! | file | holds |
 //! |---|---|
 //! | `source.rs` | the open file, read as UTF-8; what cannot be read twice is copied |
+//! | `foreign.rs` | files that are taken for a spreadsheet |
 //! | `records.rs` | rows as cells, with line numbers and quotes that can be trusted |
 //! | `damage.rs` | what can be wrong with a row's text: bytes, quotes |
 //! | `field.rs` | the names of columns, and `--map` |
 //! | `columns.rs` | what each column is, by its header |
 //! | `check.rs` | one row, checked |
 //! | `odd/` | cells that a spreadsheet program broke |
+//! | `template.rs` | `--prompt`, filled from a row's cells |
+//! | `photo.rs` | addresses of photos that the vendor cannot fetch |
 //! | `values.rs` | what single values may look like |
 //! | `problem.rs` | what is wrong, where, and what to do |
 //!
@@ -19,11 +22,14 @@ mod check;
 mod columns;
 mod damage;
 mod field;
+mod foreign;
 mod odd;
 mod options;
+mod photo;
 mod problem;
 mod records;
 mod source;
+mod template;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -41,6 +47,7 @@ use source::{Source, Text};
 
 pub use options::{Defaults, Options};
 pub use problem::{Column, ManifestError, Problem, RowFault};
+pub use template::Template;
 pub use values::check_address;
 
 /// Delimiters that are told apart without `--delimiter`.
@@ -52,6 +59,8 @@ pub struct Manifest {
     options: Options,
     delimiter: u8,
     columns: Columns,
+    /// How many rows with something on them stand above the header.
+    above: usize,
     /// The header's digest, to notice a file that was changed.
     header: u64,
 }
@@ -116,9 +125,9 @@ impl Manifest {
             let problem = place.column(cell, message, help);
             return Err(ManifestError::Invalid(vec![problem]));
         }
-        let columns = Columns::find(place, &options.map, options.allow_no_image)
-            .map_err(ManifestError::Invalid)?;
+        let columns = Columns::find(place, &options).map_err(ManifestError::Invalid)?;
         Ok(Self {
+            above: header.above,
             header: header.digest,
             source,
             options,
@@ -146,12 +155,21 @@ impl Manifest {
     /// Columns that are carried along although their header is nearly that of a column with a
     /// meaning, each told in a sentence.
     pub fn doubts(&self) -> impl Iterator<Item = String> + '_ {
-        self.columns.doubts.iter().map(|(header, meant)| {
+        let meant = self.columns.doubts.iter().map(|(header, meant)| {
             format!(
                 "column \"{}\" is only carried along; did you mean {meant}?",
                 Escaped(&excerpt(header))
             )
-        })
+        });
+        let template = self.options.prompt.iter();
+        let absent = template.flat_map(|template| template.without_column(&self.columns.headers));
+        meant.chain(absent.map(|name| {
+            format!(
+                "there is no column \"{}\" for the prompt, so what stands after the | is taken in \
+                 every row",
+                Escaped(&excerpt(name))
+            )
+        }))
     }
 
     /// What messages call the manifest.
@@ -167,8 +185,9 @@ impl Manifest {
     /// Starts a pass over all rows.
     pub fn rows(&mut self) -> Result<Rows<'_>, ManifestError> {
         let mut records = open_records(&self.source, self.delimiter)?;
-        let header = next_header(&mut records).map_err(|f| broken(&self.source, &[], f))?;
-        if header.is_none_or(|header| header.digest != self.header) {
+        let header = skip_to_header(&mut records, self.above)
+            .map_err(|fault| broken(&self.source, &[], fault))?;
+        if header != Some(self.header) {
             return Err(ManifestError::Changed(Arc::clone(&self.source.name)));
         }
         Ok(Rows {
@@ -185,6 +204,7 @@ impl Manifest {
                 delimiter: self.delimiter,
                 last_webhook: String::new(),
                 last_server: String::new(),
+                others: Vec::new(),
             },
         })
     }
@@ -210,6 +230,9 @@ impl Iterator for Rows<'_> {
     type Item = Result<Row, RowFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(row) = self.checker.others.pop() {
+            return Some(Ok(row));
+        }
         loop {
             match self.records.as_mut()?.next() {
                 Ok(Some(record)) if record.is_blank() => {}
@@ -235,86 +258,164 @@ impl Iterator for Rows<'_> {
     }
 }
 
-/// The first row in which something is written.
+/// The row that names the columns.
 struct Header {
     line: u64,
     /// Without space around them.
     names: Vec<String>,
     digest: u64,
     text_after_quote: Option<usize>,
-    /// What a leading `sep=;` line says.
-    separator: Option<u8>,
+    /// How many rows with something on them stand above it.
+    above: usize,
 }
+
+/// The header is looked for on so many lines: a title, a comment or a date may stand above it.
+const HEADER_LINES: u64 = 10;
 
 fn open_records(source: &Source, delimiter: u8) -> Result<Records<Text<'_>>, ManifestError> {
     let text = source.rewind().map_err(|e| source.failed("read", e))?;
     Ok(Records::new(text, delimiter, source.encoding().is_some()))
 }
 
-fn next_header(records: &mut Records<impl Read>) -> Result<Option<Header>, Fault> {
-    let mut separator = None;
-    while let Some(record) = records.next()? {
-        if record.is_blank() {
+/// The first rows of a file with something on them, among which the header is.
+struct Top {
+    rows: Vec<Header>,
+    /// What a leading `sep=;` line says.
+    separator: Option<u8>,
+}
+
+fn read_top(records: &mut Records<impl Read>) -> Result<Top, Fault> {
+    let mut top = Top {
+        rows: Vec::new(),
+        separator: None,
+    };
+    let mut above = 0;
+    loop {
+        let record = match records.next() {
+            Ok(Some(record)) if top.rows.is_empty() || record.line <= HEADER_LINES => record,
+            Ok(_) => return Ok(top),
+            // The header may well be whole; the pass over the rows finds the damage again.
+            Err(Fault::Damage { .. }) if !top.rows.is_empty() => return Ok(top),
+            Err(fault) => return Err(fault),
+        };
+        if is_void(&record) {
             continue;
         }
-        if separator.is_none() {
-            separator = separator_line(record.raw());
-            if separator.is_some() {
-                continue;
-            }
+        let separator = separator_line(record.raw()).filter(|_| above == 0);
+        if separator.is_some() {
+            top.separator = separator;
+        } else {
+            top.rows.push(Header {
+                line: record.line,
+                names: record
+                    .cells()
+                    .map(|name| odd::trimmed(name).to_owned())
+                    .collect(),
+                digest: record.digest(),
+                text_after_quote: record.text_after_quote,
+                above,
+            });
         }
-        return Ok(Some(Header {
-            line: record.line,
-            names: record.cells().map(|name| name.trim().to_owned()).collect(),
-            digest: record.digest(),
-            text_after_quote: record.text_after_quote,
-            separator,
-        }));
+        above += 1;
+    }
+}
+
+/// Whether nothing is on a row, whatever the delimiter is.
+fn is_void(record: &records::Record<'_>) -> bool {
+    let nothing = |b: &u8| b.is_ascii_whitespace() || DELIMITERS.contains(b) || *b == b'"';
+    record.is_blank() || record.raw().iter().all(nothing)
+}
+
+/// Reads past the header; its digest, `None` where the file ends before.
+fn skip_to_header(records: &mut Records<impl Read>, above: usize) -> Result<Option<u64>, Fault> {
+    let mut passed = 0;
+    while let Some(record) = records.next()? {
+        if is_void(&record) {
+            continue;
+        }
+        if passed == above {
+            return Ok(Some(record.digest()));
+        }
+        passed += 1;
     }
     Ok(None)
 }
 
 /// The delimiter in the `sep=;` line that Excel writes and reads before the header.
 fn separator_line(raw: &[u8]) -> Option<u8> {
-    let (head, rest) = raw.split_at_checked(4)?;
+    let line = raw.trim_ascii_end();
+    // A separator at the end of the line is no space to trim, when it is a tab.
+    let quoted = line.strip_prefix(b"\"").unwrap_or(line);
+    let (head, rest) = quoted.split_at_checked(4)?;
+    if !head.eq_ignore_ascii_case(b"sep=") {
+        return None;
+    }
     match rest {
-        [mark, b'\r' | b'\n', ..] if head.eq_ignore_ascii_case(b"sep=") => Some(*mark),
+        [] => raw.get(line.len()).copied().filter(|mark| *mark == b'\t'),
+        [mark] | [mark, b'"'] => Some(*mark),
         _ => None,
     }
 }
 
-/// Reads the header with each delimiter; the one that yields most known columns is the file's.
-fn detect_delimiter(source: &Source, options: &Options) -> Result<(u8, Header), ManifestError> {
-    let read = |delimiter| -> Result<Result<Option<Header>, Fault>, ManifestError> {
-        Ok(next_header(&mut open_records(source, delimiter)?))
+/// The row of `top` that names most known columns, the first of these. Where none names two, it is
+/// the first that has several cells and is no comment.
+fn choose_header(top: Vec<Header>, options: &Options) -> Option<(usize, Header)> {
+    let known = |header: &Header| columns::recognised(&header.names, options);
+    let best = top.iter().map(known).max().filter(|best| *best >= 2);
+    let cells = |header: &Header| header.names.iter().filter(|name| !name.is_empty()).count();
+    let is_comment = |header: &Header| header.names[0].starts_with(['#', '/']);
+    let place = match best {
+        Some(best) => top.iter().position(|header| known(header) == best),
+        None => top
+            .iter()
+            .position(|header| cells(header) > 1 && !is_comment(header)),
     };
-    let mut best: Option<(u8, Result<Option<Header>, Fault>)> = None;
-    let mut best_score = (0, 0);
-    let candidates = match options.delimiter {
+    let header = top.into_iter().nth(place.unwrap_or(0))?;
+    Some((known(&header), header))
+}
+
+/// Reads the file's top with each delimiter; the one that yields most known columns is the file's.
+fn detect_delimiter(source: &Source, options: &Options) -> Result<(u8, Header), ManifestError> {
+    let read = |delimiter| -> Result<Result<Top, Fault>, ManifestError> {
+        Ok(read_top(&mut open_records(source, delimiter)?))
+    };
+    let mut candidates = match options.delimiter {
         Some(delimiter) => vec![delimiter],
         None => DELIMITERS.to_vec(),
     };
+    if options.delimiter.is_none()
+        && let Ok(Top {
+            separator: Some(said),
+            ..
+        }) = read(candidates[0])?
+    {
+        options::check_delimiter(said)?;
+        candidates = vec![said];
+    }
+    let mut best: Option<(u8, Header)> = None;
+    let mut best_score = (0, 0);
+    let mut fault = None;
     for delimiter in candidates {
-        let header = read(delimiter)?;
-        let mut score = (0, 0);
-        if let Ok(Some(header)) = &header {
-            if let (Some(said), None) = (header.separator, options.delimiter) {
-                options::check_delimiter(said)?;
-                best = Some((said, read(said)?));
-                break;
+        let top = match read(delimiter)? {
+            Ok(top) => top,
+            Err(found) => {
+                fault = fault.or(Some(found));
+                continue;
             }
-            let known = columns::recognised(&header.names, &options.map);
-            score = (known, header.names.len().saturating_sub(1));
-        }
+        };
+        let Some((known, header)) = choose_header(top.rows, options) else {
+            continue;
+        };
+        let score = (known, header.names.len().saturating_sub(1));
         if best.is_none() || score > best_score {
             best_score = score;
             best = Some((delimiter, header));
         }
     }
-    match best {
-        Some((delimiter, Ok(Some(header)))) => Ok((delimiter, header)),
-        Some((_, Err(fault))) => Err(broken(source, &[], fault)),
-        _ => {
+    match (best, fault) {
+        (Some(best), _) => Ok(best),
+        (None, Some(fault)) => Err(broken(source, &[], fault)),
+        (None, None) => {
             let place = Place {
                 file: &source.name,
                 line: 1,

@@ -2,7 +2,7 @@
 
 use crate::jobs::Seconds;
 
-use super::{field, problem::ManifestError};
+use super::{field, problem::ManifestError, template::Template};
 
 /// What the user says about the file.
 #[derive(Clone, Debug, Default)]
@@ -10,6 +10,9 @@ pub struct Options {
     /// `--map CANONICAL=HEADER`: the column `HEADER` is taken for `CANONICAL`. A name that is no
     /// known column's is what the column is carried under.
     pub map: Vec<(String, String)>,
+    /// The same from a settings file, which is for all manifests: what does not fit a file is left
+    /// aside.
+    pub usual_map: Vec<(String, String)>,
     /// `--encoding`: a WHATWG label such as `windows-1252`. A byte order mark outranks it.
     pub encoding: Option<String>,
     /// `--delimiter`; found out when absent.
@@ -18,6 +21,12 @@ pub struct Options {
     pub allow_no_image: bool,
     /// Whether cells that look broken by a spreadsheet program are taken as they are.
     pub allow_odd_cells: bool,
+    /// Whether a cell with several photos is a row for each.
+    pub split_images: bool,
+    /// Whether photos may be on this computer, as for a stand-in of the vendor that runs here.
+    pub allow_own_photos: bool,
+    /// `--prompt`: makes the prompt of rows that have none.
+    pub prompt: Option<Template>,
     /// What stands in for empty cells.
     pub defaults: Defaults,
 }
@@ -90,7 +99,8 @@ impl Options {
         if let Some(delimiter) = self.delimiter {
             check_delimiter(delimiter)?;
         }
-        field::check_map(&self.map)
+        field::check_map(&self.map)?;
+        field::check_map(&self.usual_map)
     }
 }
 

@@ -240,6 +240,11 @@ impl<'a> Record<'a> {
         self.text.trim().is_empty()
     }
 
+    /// Whether a line end follows it.
+    pub fn is_ended(&self) -> bool {
+        matches!(self.raw.last(), Some(b'\n' | b'\r'))
+    }
+
     /// The row's bytes as read.
     pub fn raw(&self) -> &'a [u8] {
         self.raw

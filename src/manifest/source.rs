@@ -11,7 +11,10 @@ use std::{
 use encoding_rs::Encoding;
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
-use super::problem::{ManifestError, Place};
+use super::{
+    foreign::foreign_format,
+    problem::{ManifestError, Place},
+};
 use crate::disk;
 
 /// Labels that are suggested when one is not known.
@@ -116,7 +119,7 @@ impl Source {
                 headers: &[],
             };
             return Err(ManifestError::Invalid(vec![
-                place.row(format!("this is {what}, not a CSV file"), help),
+                place.row(format!("this is {what}, not a spreadsheet"), help),
             ]));
         }
         // A mark is proof; an encoding that was typed is not.
@@ -189,28 +192,8 @@ impl Read for Text<'_> {
 fn head_of(mut file: &File) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(0))?;
     let mut head = Vec::new();
-    file.take(8).read_to_end(&mut head)?;
+    file.take(512).read_to_end(&mut head)?;
     Ok(head)
-}
-
-/// Files that people take for a CSV, by their first bytes.
-fn foreign_format(head: &[u8]) -> Option<(&'static str, &'static str)> {
-    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"\xd0\xcf\x11\xe0") {
-        return Some((
-            "a spreadsheet program's own file",
-            "open it there and save it as \"CSV UTF-8\"",
-        ));
-    }
-    if head.starts_with(b"%PDF") {
-        return Some((
-            "a PDF",
-            "name the spreadsheet it was made from, saved as \"CSV UTF-8\"",
-        ));
-    }
-    if head.starts_with(b"\x1f\x8b") {
-        return Some(("compressed", "unpack it first, for example with gunzip"));
-    }
-    None
 }
 
 fn encoding_for(label: &str) -> Result<&'static Encoding, ManifestError> {

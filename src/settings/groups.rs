@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::keys::MODELS;
+use super::keys::{MAP, MODELS};
 use super::resolve::{Layers, Said, Show, amount, parsed, parsed_or_number, text, whole};
 use super::{Flags, Origin, Setting};
 use crate::api::{DurationStyle, LONGEST_ASKED, Rate};
@@ -212,6 +212,29 @@ impl Publish {
     }
 }
 
+/// What manifests call their columns.
+pub(super) fn map(l: &mut Layers<'_>) -> Result<Vec<(String, String)>, Failure> {
+    let mut map = Vec::new();
+    for name in names_in(l, MAP) {
+        let key = format!("{MAP}.{name}");
+        let found = l.find(&key, Said::nothing(), |value, _: &Path| text(value))?;
+        if let Some(setting) = found {
+            l.show(&key, &setting);
+            map.push((name, setting.value));
+        }
+    }
+    Ok(map)
+}
+
+/// The keys of a table that can have any.
+fn names_in(l: &Layers<'_>, table: &str) -> Vec<String> {
+    let keys = l.files.iter().flat_map(|file| file.table(table));
+    let mut names: Vec<String> = keys.map(|(name, _)| name.to_owned()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// What clips and credits cost.
 pub(super) fn rates(l: &mut Layers<'_>) -> Result<Rates, Failure> {
     let usual = Rates::default();
@@ -243,15 +266,8 @@ pub(super) fn rates(l: &mut Layers<'_>) -> Result<Rates, Failure> {
                 .help("low is the price of a credit in the largest pack; mend [rates]"),
         );
     }
-    let mut names: Vec<String> = l
-        .files
-        .iter()
-        .flat_map(|file| file.table(MODELS).map(|(name, _)| name.to_owned()))
-        .collect();
-    names.sort();
-    names.dedup();
     let mut models = BTreeMap::new();
-    for name in names {
+    for name in names_in(l, MODELS) {
         let key = format!("{MODELS}.{name}");
         let found = l.find(&key, Said::nothing(), |value, _: &Path| credits(value))?;
         if let Some(setting) = found {

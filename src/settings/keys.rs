@@ -36,6 +36,12 @@ const fn open(name: &'static str, example: &'static str, about: &'static str) ->
 /// The table whose keys are the vendor's model names.
 pub const MODELS: &str = "rates.models";
 
+/// The table whose keys are the manifest's columns.
+pub const MAP: &str = "map";
+
+/// Tables whose keys can be any.
+const OPEN_TABLES: [&str; 2] = [MODELS, MAP];
+
 /// All keys; those of one table stand together, those of none first.
 pub const KEYS: [Key; 34] = [
     key(
@@ -110,6 +116,11 @@ pub const KEYS: [Key; 34] = [
         "max_attempts",
         "3",
         "Attempts that a job gets in all, retries included.",
+    ),
+    open(
+        MAP,
+        "image_url = \"Photo\"",
+        "What manifests call a column. A file without that header is read as it is.",
     ),
     key("voice.voice", "\"alloy\"", "Voice for rows that name none."),
     key(
@@ -194,9 +205,15 @@ pub enum Kind {
 pub fn kind(name: &str) -> Kind {
     let last = name.rsplit('.').next().unwrap_or(name);
     let table = format!("{name}.");
-    if name == MODELS || KEYS.iter().any(|k| k.name.starts_with(&table)) {
+    let in_open = |table: &&str| {
+        let key = name
+            .strip_prefix(*table)
+            .and_then(|rest| rest.strip_prefix('.'));
+        key.is_some_and(|key| !key.is_empty())
+    };
+    if OPEN_TABLES.contains(&name) || KEYS.iter().any(|k| k.name.starts_with(&table)) {
         Kind::Table
-    } else if name.starts_with("rates.models.") || KEYS.iter().any(|k| k.name == name) {
+    } else if OPEN_TABLES.iter().any(in_open) || KEYS.iter().any(|k| k.name == name) {
         Kind::Value
     } else if SECRETS.contains(&last.to_lowercase().replace('-', "_").as_str()) {
         Kind::Secret
@@ -206,7 +223,9 @@ pub fn kind(name: &str) -> Kind {
 }
 
 /// The tables there are.
-const TABLES: [&str; 6] = ["voice", "rates", MODELS, "download", "publish", "shopify"];
+const TABLES: [&str; 7] = [
+    MAP, "voice", "rates", MODELS, "download", "publish", "shopify",
+];
 
 /// The table that was probably meant by `name`, or all of them, as a sentence.
 pub fn table_suggestion(name: &str) -> String {
@@ -248,8 +267,8 @@ pub fn template(set: &[(&str, String)]) -> String {
     for key in &KEYS {
         let (Value::Default(value) | Value::Example(value)) = key.value;
         let about = format!("# {}", key.about);
-        if key.name == MODELS {
-            let [table, example] = [format!("# [{MODELS}]"), format!("# {value}")];
+        if OPEN_TABLES.contains(&key.name) {
+            let [table, example] = [format!("# [{}]", key.name), format!("# {value}")];
             lines.extend([String::new(), about, table, example]);
             continue;
         }

@@ -22,7 +22,7 @@ pub use flags::Flags;
 pub use groups::{Download, Network, Publish, VideoDefaults, VoiceDefaults};
 pub use secret::{KeySource, read_key_file, write_key_file};
 
-use crate::api::ApiKey;
+use crate::api::{ApiKey, BaseUrl};
 use crate::cli::values;
 use crate::exit::Failure;
 use crate::jobs::Rates;
@@ -106,6 +106,8 @@ pub struct Settings {
     pub base_url: Setting<Option<String>>,
     /// For rows that name none.
     pub webhook_url: Option<String>,
+    /// What manifests call their columns: a column's name here, and its header.
+    pub map: Vec<(String, String)>,
     /// For video rows that leave something open.
     pub video: VideoDefaults,
     /// For voice rows that leave something open.
@@ -153,6 +155,7 @@ impl Settings {
             verify_keys,
             webhook_url: webhook_url(l, flags)?,
             jobs: jobs(l, flags)?,
+            map: groups::map(l)?,
             video: VideoDefaults::resolve(l, flags)?,
             network: Network::resolve(l, flags)?,
             lock_wait: l.pick(
@@ -211,6 +214,13 @@ impl Settings {
                 None => PathBuf::from(name),
             },
         }
+    }
+
+    /// Whether what is asked for photos runs on this computer: the sandbox, or a stand-in.
+    pub fn calls_this_computer(&self) -> bool {
+        let base = self.base_url.value.as_deref();
+        self.sandbox
+            || base.is_some_and(|url| BaseUrl::parse(url).is_ok_and(|base| base.is_loopback()))
     }
 
     /// The API key, where there is one; under `--sandbox` there always is.

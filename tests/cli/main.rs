@@ -22,6 +22,7 @@ mod retry;
 mod signals;
 #[cfg(windows)]
 mod signals_windows;
+mod spreadsheets;
 #[cfg(unix)]
 mod stalls;
 mod stops;

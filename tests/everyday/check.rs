@@ -11,14 +11,19 @@ use crate::transcript::told;
 
 /// Photos of every kind, and the API, on one server.
 fn serve(request: &Request) -> Step {
-    let image = |step: Step| step.with("Content-Type", "image/jpeg");
+    let image = |step: Step| step.with("Content-Type", "image/gif");
     let path = request.path.split('?').next().unwrap_or_default();
     match (request.method.as_str(), path) {
-        (_, "/good.jpg") => image(Step::reply(200, "")),
+        (_, "/good.jpg") => image(Step::reply(200, "GIF89a")),
         // It knows no heads.
         ("HEAD", "/shy.jpg") => Step::reply(405, ""),
-        ("GET", "/shy.jpg") => image(Step::reply(206, "x")),
-        (_, "/page.jpg") => Step::reply(200, "").with("Content-Type", "text/html; charset=utf-8"),
+        ("GET", "/shy.jpg") => image(Step::reply(206, "GIF89a")),
+        (_, "/page.jpg") => {
+            Step::reply(200, "<p>Sign in").with("Content-Type", "text/html; charset=utf-8")
+        }
+        (_, "/empty.jpg") => image(Step::reply(200, "")),
+        (_, "/phone.jpg") => image(Step::reply(200, "\0\0\0\x18ftypheic")),
+        (_, "/named.jpg") => image(Step::reply(200, "BM picture")),
         (_, "/gone.jpg") => Step::reply(404, ""),
         (_, "/moved.jpg") => Step::reply(302, "").with("Location", "/good.jpg"),
         (_, "/endless.jpg") => Step::reply(302, "").with("Location", "/endless.jpg"),
@@ -85,6 +90,9 @@ fn photos_that_cannot_be_fetched_are_named() {
         "gone.jpg",
         "endless.jpg",
         "reset.jpg",
+        "empty.jpg",
+        "phone.jpg",
+        "named.jpg",
     ];
     world.write("listings.csv", photos(&server, &names));
     told("check-photos", &world, &["check", "listings.csv"]).expect(65);
@@ -93,12 +101,12 @@ fn photos_that_cannot_be_fetched_are_named() {
         .expect(65)
         .json();
     let found = findings(&run, "photos");
-    assert_eq!(found.len(), 4);
+    assert_eq!(found.len(), 7);
     for name in &names[1..] {
         let finding = found.iter().find(|(_, text)| text.contains(name));
         assert!(finding.is_some_and(|(ok, _)| !ok), "{name}: {found:?}");
     }
-    assert_eq!(run["problems"], 4);
+    assert_eq!(run["problems"], 7);
     assert_eq!(run["exit_code"], 65);
 }
 

@@ -1,14 +1,14 @@
 //! Whether the photos of a manifest can be fetched.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt};
 use reqwest::header::{CONTENT_TYPE, RANGE};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Client, Response, StatusCode};
 
-use super::{Findings, TOLD};
+use super::{Findings, Photos, TOLD, Wanted};
 use crate::api::{build_transport, root_cause, transport};
 use crate::exit::Code;
 use crate::output::escape::escape;
@@ -17,22 +17,20 @@ use crate::settings::Settings;
 
 /// Photos looked at at the same time.
 const CONCURRENCY: usize = 8;
+/// First bytes of a photo that are asked for.
+const HEAD: usize = 64;
 /// Redirects followed on the way to a photo.
 const REDIRECTS: usize = 5;
 
 /// Looks whether each photo can be fetched.
-pub(super) async fn check_photos(
-    photos: &BTreeSet<String>,
-    settings: &Settings,
-    findings: &mut Findings,
-) {
+pub(super) async fn check_photos(photos: &Photos, settings: &Settings, findings: &mut Findings) {
     if photos.is_empty() {
         return;
     }
     if settings.sandbox {
         return findings.skip("photos", "not looked at in a rehearsal");
     }
-    let client = transport(photos.iter().all(|url| url.starts_with("http://")))
+    let client = transport(photos.keys().all(|url| url.starts_with("http://")))
         .redirect(Policy::limited(REDIRECTS))
         .connect_timeout(settings.network.connect_timeout)
         .timeout(settings.network.request_timeout);
@@ -42,11 +40,11 @@ pub(super) async fn check_photos(
     };
     let nowhere = Hosts::default();
     let looks = stream::iter(photos)
-        .map(|url| {
+        .map(|(url, wanted)| {
             let (client, nowhere) = (&client, &nowhere);
             async move {
                 let result = look_unless(nowhere, client, url).await;
-                result.err().map(|why| (url, why))
+                result.err().map(|why| (url, wanted, why))
             }
         })
         .buffered(CONCURRENCY);
@@ -73,13 +71,13 @@ pub(super) async fn check_photos(
     let missing: Vec<_> = seen
         .into_iter()
         .flatten()
-        .filter_map(|(url, missed)| Some((url, missed?)))
+        .filter_map(|(url, wanted, missed)| Some((url, wanted, missed?)))
         .collect();
-    for (url, (code, why)) in missing.iter().take(TOLD) {
+    for (url, wanted, (code, why)) in missing.iter().take(TOLD) {
         findings.problem(
             "photos",
             *code,
-            format_args!("{}: {}", escape(url), escape(why)),
+            format_args!("{}: {}: {}", place(wanted), escape(url), escape(why)),
         );
     }
     if missing.len() > TOLD {
@@ -136,42 +134,160 @@ enum Missed {
     Photo(Code, String),
 }
 
-/// Whether a photo is there: its head, or its first byte where the server knows no heads.
-async fn look(client: &Client, url: &str) -> Result<(), Missed> {
-    let reply = ask(client, Method::HEAD, url).await?;
-    let reply = match reply.status() {
-        StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED | StatusCode::FORBIDDEN => {
-            ask(client, Method::GET, url).await?
-        }
-        _ => reply,
+/// Where a photo is wanted: `line 7 (LST-1001)`, `line 7 (LST-1001) and 2 more`.
+fn place(wanted: &Wanted) -> String {
+    let more = match wanted.rows {
+        0 | 1 => String::new(),
+        rows => format!(" and {} more", words::number(rows - 1)),
     };
-    if !reply.status().is_success() {
-        let why = format!("the server answers {}", reply.status());
-        return Err(Missed::Photo(Code::Data, why));
+    format!("line {} ({}){more}", wanted.line, escape(&wanted.id))
+}
+
+/// Whether a photo is there, and is one: its first bytes say so.
+async fn look(client: &Client, url: &str) -> Result<(), Missed> {
+    let reply = ask(client, url).await?;
+    let bad = |why: String| Err(Missed::Photo(Code::Data, why));
+    match reply.status() {
+        // There is no first byte to be had of an empty file.
+        StatusCode::RANGE_NOT_SATISFIABLE => return bad(EMPTY.to_owned()),
+        status if !status.is_success() => return bad(format!("the server answers {status}")),
+        _ => {}
     }
     let kind = reply
         .headers()
         .get(CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok());
-    match kind {
-        Some(kind)
-            if kind.starts_with("image/") || kind.starts_with("application/octet-stream") =>
-        {
-            Ok(())
+        .and_then(|kind| kind.to_str().ok())
+        .map(str::to_owned);
+    let head = head_of(reply).await?;
+    judge(&head, kind.as_deref()).or_else(bad)
+}
+
+/// As many first bytes as tell what a file is; a server may send all of it.
+async fn head_of(mut reply: Response) -> Result<Vec<u8>, Missed> {
+    let mut head = Vec::new();
+    while head.len() < HEAD {
+        let chunk = reply.chunk().await;
+        match chunk.map_err(|e| Missed::Photo(Code::Temporary, root_cause(&e)))? {
+            Some(chunk) => head.extend_from_slice(&chunk),
+            None => break,
         }
-        Some(kind) => {
-            let why = format!("it is no image but {kind}");
-            Err(Missed::Photo(Code::Data, why))
+    }
+    Ok(head)
+}
+
+const EMPTY: &str = "the file is empty";
+
+/// Whether a file that begins with `head` and is said to be of `kind` is a photo that the vendor can
+/// read. The error says what it is instead.
+fn judge(head: &[u8], kind: Option<&str>) -> Result<(), String> {
+    if head.is_empty() {
+        return Err(EMPTY.to_owned());
+    }
+    let said = kind.map(|kind| kind.split(';').next().unwrap_or(kind).trim());
+    let is_open = said.is_none_or(|said| matches!(said, "application/octet-stream" | ""));
+    match (sniffed(head), said) {
+        (Some(Found::Photo(_)), _) if is_open => Ok(()),
+        (Some(Found::Photo(kinds)), Some(said)) => {
+            if kinds.iter().any(|kind| kind.eq_ignore_ascii_case(said)) {
+                Ok(())
+            } else {
+                Err(format!(
+                    "it is said to be {said}, but its content is {}; save it again as JPEG",
+                    kinds[0]
+                ))
+            }
         }
-        None => Ok(()),
+        (Some(Found::Other(what)), _) => Err(what.to_owned()),
+        (None, Some(said)) if !is_open && !said.starts_with("image/") => {
+            Err(format!("it is no image but {said}"))
+        }
+        _ => Err("its content is no photo that is known here; save it again as JPEG".to_owned()),
     }
 }
 
-async fn ask(client: &Client, method: Method, url: &str) -> Result<Response, Missed> {
-    let mut request = client.request(method.clone(), url);
-    if method == Method::GET {
-        request = request.header(RANGE, "bytes=0-0");
+/// What the first bytes of a file say.
+enum Found {
+    /// A photo, and what it may be called.
+    Photo(&'static [&'static str]),
+    /// Something else, in words.
+    Other(&'static str),
+}
+
+/// What files begin with. Further kinds go in here.
+const KINDS: [(&[u8], Found); 14] = [
+    (
+        b"\xff\xd8\xff",
+        Found::Photo(&["image/jpeg", "image/jpg", "image/pjpeg"]),
+    ),
+    (
+        b"\x89PNG\r\n\x1a\n",
+        Found::Photo(&["image/png", "image/x-png", "image/apng"]),
+    ),
+    (b"GIF8", Found::Photo(&["image/gif"])),
+    (b"BM", Found::Photo(&["image/bmp", "image/x-ms-bmp"])),
+    (
+        b"II*\0",
+        Found::Other("it is a TIFF picture; save it as JPEG"),
+    ),
+    (
+        b"MM\0*",
+        Found::Other("it is a TIFF picture; save it as JPEG"),
+    ),
+    (
+        b"8BPS",
+        Found::Other("it is a Photoshop file; save it as JPEG"),
+    ),
+    (b"%PDF", Found::Other("it is a PDF; save the photo as JPEG")),
+    (
+        b"PK\x03\x04",
+        Found::Other("it is a zip archive, not a photo"),
+    ),
+    (
+        b"<svg",
+        Found::Other("it is a drawing (SVG); save it as JPEG"),
+    ),
+    (
+        b"<?xml",
+        Found::Other("it is XML, perhaps an error of the server, not a photo"),
+    ),
+    (b"<!doctype", Found::Other("it is a web page, not a photo")),
+    (b"<html", Found::Other("it is a web page, not a photo")),
+    (
+        b"{",
+        Found::Other("it is JSON, perhaps an error of the server, not a photo"),
+    ),
+];
+
+fn sniffed(head: &[u8]) -> Option<Found> {
+    if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
+        return Some(Found::Photo(&["image/webp"]));
     }
+    if head.get(4..8) == Some(b"ftyp") {
+        return Some(match head.get(8..12) {
+            Some(b"avif" | b"avis") => Found::Photo(&["image/avif"]),
+            Some(b"heic" | b"heix" | b"hevc" | b"heim" | b"heis" | b"mif1" | b"msf1") => {
+                Found::Other("it is a HEIC photo, as iPhones take them; save it as JPEG")
+            }
+            _ => Found::Other("it is a film, not a photo"),
+        });
+    }
+    let text = head.trim_ascii_start();
+    let begins = |start: &[u8]| {
+        let begin = text.get(..start.len());
+        head.starts_with(start)
+            || matches!(start[0], b'<' | b'{')
+                && begin.is_some_and(|b| b.eq_ignore_ascii_case(start))
+    };
+    KINDS
+        .into_iter()
+        .find_map(|(start, found)| begins(start).then_some(found))
+}
+
+async fn ask(client: &Client, url: &str) -> Result<Response, Missed> {
+    // Signed addresses are often good for GET only, so there is no HEAD before it.
+    let request = client
+        .get(url)
+        .header(RANGE, format!("bytes=0-{}", HEAD - 1));
     // The network may be back in a minute; an address that is wrong will not.
     request.send().await.map_err(|e| {
         if is_about_the_name(&e) {
@@ -196,4 +312,43 @@ fn is_about_the_name(error: &reqwest::Error) -> bool {
         source = cause.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_bytes_say_what_a_file_is() {
+        const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF";
+        for (head, kind) in [
+            (JPEG, Some("image/jpeg")),
+            (JPEG, Some("IMAGE/JPG; charset=binary")),
+            (JPEG, Some("application/octet-stream")),
+            (JPEG, None),
+            (b"\x89PNG\r\n\x1a\n", Some("image/png")),
+            (b"RIFF\0\0\0\0WEBPVP8 ", Some("image/webp")),
+        ] {
+            assert_eq!(judge(head, kind), Ok(()), "{kind:?}");
+        }
+        for (head, kind, part) in [
+            (&b""[..], Some("image/jpeg"), "empty"),
+            (b"\0\0\0\x18ftypheic", Some("image/jpeg"), "HEIC"),
+            (b"\0\0\0\x18ftypmp42", Some("image/jpeg"), "film"),
+            (
+                b"\x89PNG\r\n\x1a\n",
+                Some("image/jpeg"),
+                "content is image/png",
+            ),
+            (JPEG, Some("text/html"), "said to be text/html"),
+            (b"\n<!DOCTYPE html>", Some("image/jpeg"), "web page"),
+            (b"<Html>", Some("text/html"), "web page"),
+            (b"hello", Some("text/plain"), "no image but text/plain"),
+            (b"hello", Some("image/jpeg"), "no photo"),
+            (b"MM\0*", Some("image/tiff"), "TIFF"),
+        ] {
+            let told = judge(head, kind).unwrap_err();
+            assert!(told.contains(part), "{kind:?}: {told}");
+        }
+    }
 }

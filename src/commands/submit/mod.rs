@@ -201,6 +201,10 @@ pub fn manifest_options(reading: &crate::cli::ManifestArgs, settings: &Settings)
         delimiter: reading.delimiter,
         allow_no_image: reading.allow_no_image,
         allow_odd_cells: reading.allow_odd_cells,
+        usual_map: settings.map.clone(),
+        split_images: reading.split_images,
+        allow_own_photos: settings.calls_this_computer(),
+        prompt: reading.prompt.clone(),
         defaults: Defaults {
             model: settings.video.model.clone(),
             duration: settings.video.duration,

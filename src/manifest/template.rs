@@ -1,0 +1,163 @@
+//! `--prompt`: a prompt made of a row's cells, `Slow pan through the {room}, {light|warm light}`.
+
+use super::field::{nearest, normalised};
+
+/// A template, read but not yet matched with a file's columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template(Vec<Part>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    /// The names of columns of which the first that is filled counts, and what stands in for all.
+    Placeholder {
+        columns: Vec<String>,
+        fallback: Option<String>,
+    },
+}
+
+/// A part of a prompt, for one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    Text(String),
+    /// The first of these columns (counted from 0) that is filled, else `fallback`.
+    Cell {
+        name: String,
+        columns: Vec<usize>,
+        fallback: Option<String>,
+    },
+}
+
+impl Template {
+    /// Reads a template. The error says what is expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut rest = text.trim();
+        if rest.is_empty() {
+            return Err("write what shall happen in the clip".to_owned());
+        }
+        while let Some(open) = rest.find(['{', '}']) {
+            let (before, from) = rest.split_at(open);
+            if !before.is_empty() {
+                parts.push(Part::Text(before.to_owned()));
+            }
+            let inside = from
+                .strip_prefix('{')
+                .and_then(|from| from.split_once('}'))
+                .filter(|(inside, _)| !inside.contains('{') && !inside.trim().is_empty());
+            let Some((inside, after)) = inside else {
+                return Err("write a column's name between { and }, such as {room} or \
+                            {light|warm light}"
+                    .to_owned());
+            };
+            parts.push(placeholder(inside));
+            rest = after;
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Text(rest.to_owned()));
+        }
+        Ok(Self(parts))
+    }
+
+    /// Finds the template's columns among `headers`, in the order of the file. The error is the
+    /// placeholder that has neither a column nor a fallback, and the header it may mean.
+    pub(super) fn resolve(
+        &self,
+        headers: &[String],
+    ) -> Result<Vec<Piece>, (String, Option<String>)> {
+        let column = |name: &String| {
+            let same = normalised(name);
+            headers.iter().position(|header| normalised(header) == same)
+        };
+        let piece = |part: &Part| match part {
+            Part::Text(text) => Ok(Piece::Text(text.clone())),
+            Part::Placeholder { columns, fallback } => {
+                let name = columns.join("|");
+                let found: Vec<usize> = columns.iter().filter_map(column).collect();
+                if found.is_empty() && fallback.is_none() {
+                    let near = nearest(&name, headers.iter().map(String::as_str));
+                    return Err((name, near.map(str::to_owned)));
+                }
+                Ok(Piece::Cell {
+                    name,
+                    columns: found,
+                    fallback: fallback.clone(),
+                })
+            }
+        };
+        self.0.iter().map(piece).collect()
+    }
+
+    /// Placeholders none of whose columns are among `headers`, so that their fallback stands in for
+    /// them in every row.
+    pub(super) fn without_column<'t>(
+        &'t self,
+        headers: &'t [String],
+    ) -> impl Iterator<Item = &'t str> {
+        let is_header = |name: &String| {
+            let same = normalised(name);
+            headers.iter().any(|header| normalised(header) == same)
+        };
+        self.0.iter().filter_map(move |part| match part {
+            Part::Placeholder { columns, .. } if !columns.iter().any(is_header) => {
+                columns.first().map(String::as_str)
+            }
+            _ => None,
+        })
+    }
+}
+
+/// `room`, `light|warm light`, `detail|room|the room`: what follows the last bar is no column.
+fn placeholder(inside: &str) -> Part {
+    let trimmed = |name: &str| name.trim().to_owned();
+    match inside.rsplit_once('|') {
+        Some((names, fallback)) => Part::Placeholder {
+            columns: names.split('|').map(trimmed).collect(),
+            fallback: Some(trimmed(fallback)),
+        },
+        None => Part::Placeholder {
+            columns: vec![trimmed(inside)],
+            fallback: None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_find_their_columns() {
+        let headers = ["sku", "Room Name", "light"].map(str::to_owned);
+        let template = Template::parse("Pan {room_name}, {mood|Light|warm light}.").unwrap();
+        let pieces = template.resolve(&headers).unwrap();
+        let cell = |name: &str, columns: &[usize], fallback: Option<&str>| Piece::Cell {
+            name: name.to_owned(),
+            columns: columns.to_vec(),
+            fallback: fallback.map(str::to_owned),
+        };
+        let expected = [
+            Piece::Text("Pan ".to_owned()),
+            cell("room_name", &[1], None),
+            Piece::Text(", ".to_owned()),
+            cell("mood|Light", &[2], Some("warm light")),
+            Piece::Text(".".to_owned()),
+        ];
+        assert_eq!(pieces, expected);
+        let wrong = Template::parse("Pan {room}").unwrap().resolve(&headers);
+        assert_eq!(
+            wrong,
+            Err(("room".to_owned(), Some("Room Name".to_owned())))
+        );
+    }
+
+    #[test]
+    fn what_is_no_template_is_refused() {
+        for text in [
+            "", "  ", "Pan {", "Pan }", "Pan {}", "Pan { }", "{a{b}}", "{a",
+        ] {
+            assert!(Template::parse(text).is_err(), "{text:?}");
+        }
+        assert!(Template::parse("Pan slowly").is_ok());
+    }
+}
