@@ -43,7 +43,7 @@ pub const MAP: &str = "map";
 const OPEN_TABLES: [&str; 2] = [MODELS, MAP];
 
 /// All keys; those of one table stand together, those of none first.
-pub const KEYS: [Key; 34] = [
+pub const KEYS: [Key; 35] = [
     key(
         "base_url",
         "\"https://api.creativeai.run\"",
