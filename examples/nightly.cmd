@@ -14,10 +14,11 @@ cd /d "%~dp0"
 if errorlevel 1 exit /b 74
 
 rem Yours: the spreadsheet; the credits that the whole log may cost; how long to wait for the
-rem clips; and, to hand clips on, --to=shopify or --exec=upload.cmd.
+rem clips; how long any other step may take; and, to hand clips on, --to=shopify or --exec=upload.cmd.
 set manifest=listings.csv
 set max_credits=500
 set wait=2h
+set longest=1h
 set publish=
 
 rem From here on nothing needs to be changed.
@@ -26,15 +27,23 @@ set result=0
 set worst=0
 
 echo == %date% %time% >>nightly.log
-call :step submit "%manifest%" --max-credits %max_credits%
-call :step retry --failed --yes --max-credits %max_credits%
+call :step submit "%manifest%" --max-credits %max_credits% --timeout %longest%
+call :step retry --failed --yes --max-credits %max_credits% --timeout %longest%
 call :step reconcile --wait --timeout %wait%
-call :step download
-if not "%publish%"=="" call :step publish "%publish%"
+call :step download --timeout %longest%
+if not "%publish%"=="" call :step publish "%publish%" --timeout %longest%
 call :step report
 
+rem Nights in a row that were not finished; a number in a file, so that it outlives them.
+set unfinished=0
+if not %result%==75 if exist nightly.unfinished del nightly.unfinished
+if %result%==75 if exist nightly.unfinished set /p unfinished=<nightly.unfinished
+if %result%==75 set /a unfinished=unfinished+1
+if %result%==75 echo %unfinished%>nightly.unfinished
+
 if %result%==0 exit /b 0
-if %result%==75 exit /b 0
+if %result%==75 if %unfinished% lss 3 exit /b 0
+if %result%==75 call :say %unfinished% nights in a row were not finished: busy, throttled, no network or too little time.
 if %result%==1 call :say Some clips failed. They are ordered again tomorrow, up to three times in all.
 if %result%==3 call :say Something waits for your decision. Type: creativeai status
 if %result%==65 call :say The spreadsheet has mistakes; nothing new was ordered.

@@ -13,6 +13,7 @@
 manifest=listings.csv   # your spreadsheet
 max_credits=500         # order no more once the whole log has cost this many credits
 wait=2h                 # wait at most so long for the clips; the rest comes tomorrow
+longest=1h              # let no other step take longer than this
 publish=                # to hand clips on: --to=shopify or --exec=./upload.sh
 
 # From here on nothing needs to be changed.
@@ -52,20 +53,35 @@ step() {
 }
 
 night() {
-    step submit "$manifest" --max-credits "$max_credits" &&
-        step retry --failed --yes --max-credits "$max_credits" &&
+    step submit "$manifest" --max-credits "$max_credits" --timeout "$longest" &&
+        step retry --failed --yes --max-credits "$max_credits" --timeout "$longest" &&
         step reconcile --wait --timeout "$wait" &&
-        step download &&
-        if [ -n "$publish" ]; then step publish "$publish"; fi &&
+        step download --timeout "$longest" &&
+        if [ -n "$publish" ]; then step publish "$publish" --timeout "$longest"; fi &&
         step report
 }
 
 echo "== $(date)" >>nightly.log
 night
 
-# Quiet when all is well, and when the next night carries on by itself.
+# Nights in a row that were not finished; a number in a file, so that it outlives them.
+unfinished=0
+if [ "$result" -eq 75 ]; then
+    unfinished=$(cat nightly.unfinished 2>/dev/null)
+    case $unfinished in '' | *[!0-9]*) unfinished=0 ;; esac
+    unfinished=$((unfinished + 1))
+    echo "$unfinished" >nightly.unfinished
+else
+    rm -f nightly.unfinished
+fi
+
+# Quiet when all is well, and when the next night carries on by itself, unless it never gets done.
 case $result in
-0 | 75) exit 0 ;;
+0) exit 0 ;;
+75)
+    [ "$unfinished" -lt 3 ] && exit 0
+    echo "$unfinished nights in a row were not finished: busy, throttled, no network or too little time."
+    ;;
 1) echo "Some clips failed. They are ordered again tomorrow, up to three times in all." ;;
 3) echo "Something waits for your decision; the last lines below say what." ;;
 65) echo "The spreadsheet has mistakes; nothing new was ordered." ;;

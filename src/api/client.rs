@@ -5,11 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{ClientBuilder, Response};
+use tokio::task::yield_now;
 use url::Url;
 
 use super::deadline::Deadline;
 use super::outcome::{Outcome, PollOutcome, Reply, classify_poll, classify_submission};
-use super::{ApiKey, BaseUrl, ConfigError, Endpoint, explain};
+use super::{ApiKey, BaseUrl, ConfigError, Endpoint, explain, proxy};
 use crate::jobs::GenerationId;
 
 /// Longest reply read, in bytes. The documented ones are well below 1 KiB.
@@ -44,6 +45,8 @@ pub struct Client {
     options: ClientOptions,
     video: Url,
     voice: Url,
+    /// The other end, as errors name it.
+    peer: String,
 }
 
 impl Client {
@@ -70,6 +73,7 @@ impl Client {
             http: build_transport(http, options.base.origin())?,
             video: options.base.join(Endpoint::Video.path())?,
             voice: options.base.join(Endpoint::Voice.path())?,
+            peer: proxy::peer(&options.base),
             options,
         })
     }
@@ -88,6 +92,10 @@ impl Client {
             .header(IDEMPOTENCY_KEY, idempotency_key)
             .body(body.to_owned());
         let mut deadline = Deadline::after(self.options.request_timeout);
+        // A kept connection on which something has arrived that was not asked for is closed by the
+        // library as soon as it sees it. So it gets to look before the connection is used again:
+        // else that reply would be taken for this request's.
+        yield_now().await;
         let Some(sent) = deadline.wait(request.send()).await else {
             return Outcome::Unknown {
                 http_status: None,
@@ -191,18 +199,18 @@ impl Client {
 
     /// The words for a reply that did not come in time.
     fn too_late(&self) -> String {
-        let origin = self.options.base.origin();
+        let peer = &self.peer;
         let seconds = self.options.request_timeout.as_secs_f64();
-        format!("no whole reply from {origin} within {seconds} s")
+        format!("no whole reply from {peer} within {seconds} s")
     }
 
     /// What went wrong on the way, in words.
     fn describe(&self, error: reqwest::Error) -> String {
-        let origin = self.options.base.origin();
+        let peer = &self.peer;
         let what = if error.is_connect() {
-            format!("no connection to {origin}")
+            format!("no connection to {peer}")
         } else {
-            format!("the connection to {origin} failed")
+            format!("the connection to {peer} failed")
         };
         // The library's own words for the request as a whole add nothing but the address.
         let error = error.without_url();

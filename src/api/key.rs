@@ -29,6 +29,11 @@ impl ApiKey {
         Self(SecretString::from("sandbox"))
     }
 
+    /// Whether it is that key, which no vendor knows.
+    pub fn is_sandbox(&self) -> bool {
+        self.expose() == Self::sandbox().expose()
+    }
+
     /// The key itself: for the `Authorization` header and for signatures, nothing else.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

@@ -22,6 +22,7 @@ mod explain;
 mod key;
 mod outcome;
 mod payload;
+mod proxy;
 mod rate;
 mod retry_after;
 mod throttle;

@@ -24,6 +24,7 @@ mod recover;
 mod replay;
 pub mod report;
 mod resolve;
+mod resources;
 mod retry;
 mod sandbox;
 mod signals;
@@ -53,7 +54,8 @@ pub fn run(cli: &Cli) -> Code {
     if cli.global.quiet && !cli.global.json && tells_people(&cli.command) {
         printer.mute();
     }
-    let result = run_command(cli, &mut printer).and_then(|code| {
+    let result = resources::guard(|| {
+        let code = run_command(cli, &mut printer)?;
         printer.flush()?;
         Ok(code)
     });
@@ -178,19 +180,24 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         check_clock()?;
         Settings::resolve(&Flags::of(cli), &env)
     };
+    let networked = || {
+        let settings = settings()?;
+        resources::check(&settings)?;
+        anyhow::Ok(settings)
+    };
     let done = |result: anyhow::Result<()>| result.map(|()| Code::Success);
     match &cli.command {
-        Command::Submit(args) => on_one_thread(submit::run(args, &settings()?, printer)),
-        Command::Reconcile(args) => reconcile::run(args, &settings()?, printer),
-        Command::Retry(args) => retry::run(args, &settings()?, printer),
+        Command::Submit(args) => on_one_thread(submit::run(args, &networked()?, printer)),
+        Command::Reconcile(args) => reconcile::run(args, &networked()?, printer),
+        Command::Retry(args) => retry::run(args, &networked()?, printer),
         Command::Resolve(args) => resolve::run(args, &settings()?, printer),
         Command::Compact(args) => compact::run(args, &settings()?, printer),
-        Command::Listen(args) => listen::run(args, &settings()?, printer),
-        Command::Sandbox(args) => sandbox::run(args, &settings()?, printer),
+        Command::Listen(args) => listen::run(args, &networked()?, printer),
+        Command::Sandbox(args) => sandbox::run(args, &networked()?, printer),
         Command::Status(args) => done(show_status(args, &settings()?, printer)),
         Command::Report(args) => done(make_report(args, &settings()?, printer)),
-        Command::Download(args) => download::run(args, &settings()?, printer),
-        Command::Publish(args) => publish::run(args, &settings()?, printer),
+        Command::Download(args) => download::run(args, &networked()?, printer),
+        Command::Publish(args) => publish::run(args, &networked()?, printer),
         Command::Completions(args) => done(text(cli, printer, |out| completions::run(args, out))),
         Command::Man(args) => done(text(cli, printer, |out| {
             man::run(args, cli.global.quiet, out)
@@ -209,7 +216,7 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
             config::run(&settings()?, cli.global.json, &mut told)?;
             done(show(&told, printer))
         }
-        Command::Check(args) => check::run(args, &settings()?, printer),
+        Command::Check(args) => check::run(args, &networked()?, printer),
     }
 }
 

@@ -43,6 +43,12 @@ impl Api {
                 Some(stand_in),
             )
         };
+        if key.is_sandbox() && !base.is_loopback() {
+            return Err(Failure::config(format!(
+                "the key is a rehearsal's, and {base} is not on this computer; nothing was sent"
+            ))
+            .help("set your own key with `creativeai init`, or add --sandbox to rehearse"));
+        }
         let client = Client::new(ClientOptions {
             base: base.clone(),
             key: Some(key),

@@ -1,7 +1,11 @@
 //! `reconcile --recover`: takes back lines that a full disk kept out of the log.
 
-use std::io::{BufRead, BufReader, Read};
+mod saved;
+
+use std::io::Read;
 use std::path::Path;
+
+pub use saved::MARK;
 
 use super::open;
 use crate::disk;
@@ -9,9 +13,6 @@ use crate::exit::Failure;
 use crate::job_log::Writer;
 use crate::jobs::{GenerationId, Line};
 use crate::output::{Printer, escape, words};
-
-/// What stands before such a line on standard error.
-pub const MARK: &str = "RECOVER ";
 
 /// Appends every recovered line of `file` (`-` is standard input) that the log does not hold.
 /// Other lines of a saved standard error are passed over. Gives how many were appended.
@@ -27,23 +28,15 @@ pub fn run(file: &Path, writer: &Writer, printer: &Printer) -> Result<u64, Failu
         Box::new(disk::open(file).map_err(fail)?)
     };
     let (mut taken, mut known) = (0, 0);
-    for (number, line) in BufReader::new(input).lines().enumerate() {
-        let line = line.map_err(fail)?;
-        let text = line.trim();
-        let Some(text) = text
-            .strip_prefix(MARK)
-            .or(text.starts_with('{').then_some(text))
-        else {
-            continue;
-        };
-        if append(text.trim(), writer, || {
-            format!("{}:{}", file.display(), number + 1)
-        })? {
+    saved::read(input, fail, |line| {
+        let place = || format!("{}:{}", file.display(), line.number);
+        if append(&line.text, writer, place)? {
             taken += 1;
         } else {
             known += 1;
         }
-    }
+        Ok(())
+    })?;
     if taken + known == 0 {
         printer.warn(format_args!(
             "no RECOVER line was found in {}; nothing was changed",

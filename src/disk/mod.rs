@@ -28,6 +28,32 @@ pub fn open(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Opens a file that is read whole before anything is done. Only a regular file will do: a named
+/// pipe or a device would be waited for, perhaps for ever.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    let file = {
+        use std::os::unix::fs::OpenOptionsExt;
+        // Opening a named pipe would wait for its writer.
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+        let mut options = File::options();
+        options.read(true).custom_flags(flags.bits() as i32);
+        options.open(path)?
+    };
+    #[cfg(not(unix))]
+    let file = open(path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_file() {
+        return Ok(file);
+    }
+    let what = if kind.is_dir() {
+        "it is a folder, not a file"
+    } else {
+        "it is a pipe or a device, not a file"
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

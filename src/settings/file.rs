@@ -82,7 +82,7 @@ impl File {
     pub fn read(path: &Path) -> Result<Option<Self>, Failure> {
         let cannot =
             || Failure::config(format!("cannot read the settings file {}", path.display()));
-        let text = match disk::open(path).and_then(|file| read_capped(&file)) {
+        let text = match disk::open_regular(path).and_then(|file| read_capped(&file)) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => {

@@ -159,7 +159,7 @@ pub fn read_key_file(path: &Path) -> Result<Option<ApiKey>, Failure> {
             .because(e)
             .help("name a readable file with --api-key-file, or set CREATIVEAI_API_KEY")
     };
-    let mut file = match disk::open(path) {
+    let mut file = match disk::open_regular(path) {
         Ok(file) => file,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(cannot(e)),

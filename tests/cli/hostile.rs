@@ -179,3 +179,25 @@ fn a_manifests_cells_cannot_steer_a_terminal_either() {
     let run = world.run(&ONE_BY_ONE);
     assert_eq!(unsafe_in(&run.stderr), None, "{:?}", run.stderr);
 }
+
+#[test]
+fn a_reply_that_nobody_has_asked_for_is_never_the_next_orders() {
+    // Right behind the reply, and later while the connection is kept: the rate leaves it idle.
+    for (at_once, args) in [(true, &[][..]), (false, &["--rate", "5/s"])] {
+        let server = Server::start(move |post| {
+            Step::accept().and_unasked(&format!("vgen_stray_{}", post.number), at_once)
+        });
+        let world = World::facing(&server);
+        world.write("listings.csv", listings(6));
+        let submit = ["submit", "listings.csv", "--concurrency", "1"];
+        world.run(&[&submit[..], args].concat()).expect(0);
+        let log = world.log();
+        let bills = server.bills();
+        assert_eq!(bills.len(), 6);
+        for bill in &bills {
+            assert!(log.ids().contains(&bill.id.as_str()), "{}", log.text);
+        }
+        assert!(!log.text.contains("vgen_stray"), "{}", log.text);
+        assert_eq!(server.connections(), 6, "none of them is used again");
+    }
+}

@@ -17,6 +17,8 @@ mod kills;
 mod odd_cells;
 mod outcomes;
 mod recognition;
+#[cfg(unix)]
+mod resources;
 mod retry;
 #[cfg(unix)]
 mod signals;

@@ -37,13 +37,18 @@ fn clips_are_handed_on_once_by_the_script_that_is_given() {
 /// Ends a command with the code that the variable of its name says, and notes that it was called.
 const STAND_IN: &str = "#!/bin/sh\necho \"$*\" >>\"$HOME/called\"\neval \"exit \\${$1:-0}\"\n";
 
-/// The code of a night whose commands end as `codes` say, the commands, and what was printed.
-fn night(codes: &str) -> (i32, Vec<String>, String) {
-    let session = Session::new();
+/// Puts the stand-in in the program's place.
+fn stand_in(session: &Session) {
     let program = session.home().join(".cargo/bin/creativeai");
     fs::remove_file(&program).unwrap();
     fs::write(&program, STAND_IN).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// The code of a night whose commands end as `codes` say, the commands, and what was printed.
+fn night(codes: &str) -> (i32, Vec<String>, String) {
+    let session = Session::new();
+    stand_in(&session);
     let (printed, code) = session.run(&format!("{codes} sh examples/nightly.sh"));
     let called = fs::read_to_string(session.home().join("called")).unwrap_or_default();
     let called = called.lines().map(str::to_owned).collect();
@@ -80,11 +85,60 @@ fn a_night_hands_every_command_what_it_needs() {
     assert_eq!(
         called,
         [
-            "submit listings.csv --max-credits 500",
-            "retry --failed --yes --max-credits 500",
+            "submit listings.csv --max-credits 500 --timeout 1h",
+            "retry --failed --yes --max-credits 500 --timeout 1h",
             "reconcile --wait --timeout 2h",
-            "download",
+            "download --timeout 1h",
             "report",
         ]
     );
+}
+
+#[test]
+fn the_third_night_in_a_row_that_is_not_finished_is_told() {
+    let session = Session::new();
+    stand_in(&session);
+    let night = |codes: &str| session.run(&format!("{codes} sh examples/nightly.sh"));
+    for _ in 0..2 {
+        // A night of another kind begins the count anew.
+        night("reconcile=75");
+        night("reconcile=75");
+        assert_eq!(night("").1, 0);
+    }
+    for _ in 0..2 {
+        assert_eq!(night("submit=75"), (String::new(), 0));
+    }
+    for count in ["3", "4"] {
+        let (printed, code) = night("download=75");
+        assert_eq!(code, 75);
+        let told = format!("{count} nights in a row were not finished");
+        assert!(printed.contains(&told), "{printed}");
+    }
+    // A count that somebody has spoiled is no reason to fail.
+    fs::write(session.folder().join("examples/nightly.unfinished"), "x\n").unwrap();
+    assert_eq!(night("submit=75"), (String::new(), 0));
+}
+
+#[test]
+fn every_recipe_limits_each_command_that_waits_for_the_network() {
+    let waits = ["submit", "retry", "reconcile", "download", "publish"];
+    for (file, call) in [
+        ("examples/nightly.sh", "step "),
+        ("examples/nightly.cmd", "call :step "),
+        ("docs/scheduling.md", "creativeai\" "),
+    ] {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        let mut commands = 0;
+        for (place, _) in text.match_indices(call) {
+            let rest = &text[place + call.len()..];
+            let end = rest.find(['\n', '&', ';']).unwrap_or(rest.len());
+            let command = &rest[..end];
+            if waits.iter().any(|name| command.starts_with(name)) {
+                commands += 1;
+                assert!(command.contains("--timeout"), "{file}: {command}");
+            }
+        }
+        assert!(commands >= 2, "{file}: {commands}");
+    }
 }

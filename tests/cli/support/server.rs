@@ -256,8 +256,14 @@ fn answer(stream: &mut TcpStream, step: &Step, id: &str) -> io::Result<bool> {
     let half = end / 2;
     stream.write_all(&reply[..half])?;
     step.reach(Phase::HalfReplied);
-    stream.write_all(&reply[half..end])?;
-    step.reach(Phase::Replied);
+    if step.stray_at_once {
+        stream.write_all(&[&reply[half..end], &step.stray].concat())?;
+        step.reach(Phase::Replied);
+    } else {
+        stream.write_all(&reply[half..end])?;
+        step.reach(Phase::Replied);
+        stream.write_all(&step.stray)?;
+    }
     Ok(step.missing == 0)
 }
 

@@ -52,6 +52,10 @@ pub struct Step {
     /// Only so much of the reply is sent before the connection is closed: so many bytes are
     /// missing.
     pub missing: usize,
+    /// Sent after the reply though nobody has asked for it: in the same write, or once the hooks
+    /// of [`Phase::Replied`] are through.
+    pub stray: Vec<u8>,
+    pub stray_at_once: bool,
     hooks: Vec<(Phase, Hook)>,
 }
 
@@ -71,6 +75,8 @@ impl Step {
             bills: matches!(answer, Answer::Accepted { .. }),
             answer,
             missing: 0,
+            stray: Vec::new(),
+            stray_at_once: false,
             hooks: Vec::new(),
         }
     }
@@ -147,6 +153,18 @@ impl Step {
     /// The connection is closed when so many bytes of the reply are still to come.
     pub fn cut_before_the_last(mut self, bytes: usize) -> Self {
         self.missing = bytes;
+        self
+    }
+
+    /// Followed by another whole reply, which accepts under `id`; in the same write where that is
+    /// `at_once`.
+    #[allow(dead_code, reason = "other test programs share this file")]
+    pub fn and_unasked(mut self, id: &str, at_once: bool) -> Self {
+        let body = format!(r#"{{"id":"{id}","status":"pending"}}"#);
+        let length = body.len();
+        let head = format!("HTTP/1.1 202 Whatever\r\nContent-Length: {length}\r\n\r\n");
+        self.stray = format!("{head}{body}").into_bytes();
+        self.stray_at_once = at_once;
         self
     }
 
