@@ -68,7 +68,13 @@ mod tests {
         for years in [0, 56, 129, 8028] {
             assert_eq!(check(late(years)), Ok(()), "{}", 1970 + years);
         }
-        for years in [8031, 20_000, 200_000_000_000] {
+        // Windows knows no year after 30828.
+        let furthest = if cfg!(windows) {
+            28_000
+        } else {
+            200_000_000_000
+        };
+        for years in [8031, 20_000, furthest] {
             let clock = late(years);
             let error = check(clock).unwrap_err();
             assert!(error.to_string().contains("after the year 9999"), "{error}");

@@ -179,7 +179,20 @@ step clippy
 inside cargo clippy --locked --all-targets --quiet -- -D warnings
 if [ "$system" = windows ]; then
     step "the tests in Wine"
-    inside cargo test --locked --no-fail-fast --all-targets -- --test-threads="$jobs"
+    # What Wine cannot judge, each with its reason.
+    not_in_wine=(
+        # Wine does not take everyone's rights to a file away.
+        a_private_file_has_no_other_readers_and_others_are_named
+        # It would start Linux' cargo from Windows.
+        the_promised_compiler_is_new_enough
+        # Wine keeps a killed listener's sockets open for ever.
+        every_delivery_that_was_answered_outlives
+    )
+    skip=()
+    for name in "${not_in_wine[@]}"; do skip+=(--skip "$name"); done
+    failed=0
+    inside cargo test --locked --no-fail-fast --lib --bins --tests -- --test-threads="$jobs" "${skip[@]}" || failed=1
     inside wineserver -k || true
+    [ "$failed" = 0 ] || exit 1
 fi
 step "all done"

@@ -59,6 +59,8 @@ mod code_page {
             return Some(table.decode_string_lossy(bytes));
         }
         let label = match page {
+            // Without a console there is none.
+            0 => "windows-1252".to_owned(),
             932 => "shift_jis".to_owned(),
             936 | 54936 => "gb18030".to_owned(),
             949 => "euc-kr".to_owned(),
@@ -92,6 +94,7 @@ mod code_page {
                 (&b"caf\x82"[..], 437, "café"),
                 (b"Gr\x94\xe1e", 850, "Größe"),
                 (b"Gr\xf6\xdfe", 1252, "Größe"),
+                (b"Gr\xf6\xdfe", 0, "Größe"),
                 (b"\x8c\xb3", 932, "元"),
                 (b"\xd4\xaa", 936, "元"),
                 (b"\x8f\xe0\xa8\xa2\xa5\xe2", 866, "Привет"),
