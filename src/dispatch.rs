@@ -270,7 +270,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
         if let Err(error) = self.writer.announce(&attempt.opening).await {
             // Nothing was sent, so nothing is lost.
-            self.stop.set(Reason::Disk(error.to_string()));
+            self.stop.set(Reason::of_append(&error));
             return None;
         }
         {
@@ -492,6 +492,16 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         Record::new(at, attempt.job, attempt.number, status).with_id(id)
     }
 
+    /// Brings lines to safety that the log did not take in: they are told, and kept in a file.
+    fn recover(&self, error: &AppendError) {
+        (self.tell)(Event::Recover(error.lines.trim_end().to_owned()));
+        self.stop.set(Reason::of_append(error));
+        // Where no file can be written either, what was just told is all there is.
+        if let Ok(file) = self.writer.keep_for_recovery(&error.lines) {
+            self.stop.set(Reason::Kept(file));
+        }
+    }
+
     /// Tells of an outcome once its line is durable. When it cannot be, it is told as a line to
     /// recover, and the run stops.
     async fn conclude(&self, settled: Settled) {
@@ -504,9 +514,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if let Settlement::Accepted(id) = &outcome {
             self.course().arriving.remove(id);
         }
-        if let Err(AppendError { error, lines }) = written {
-            (self.tell)(Event::Recover(lines.trim_end().to_owned()));
-            self.stop.set(Reason::Disk(error.to_string()));
+        if let Err(error) = written {
+            self.recover(&error);
             return;
         }
         let event = {

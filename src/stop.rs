@@ -1,9 +1,12 @@
 //! Why a run stops before its input ends, told to everybody who waits.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::watch;
+
+use crate::job_log::AppendError;
 
 /// A reason to start nothing new. What is in flight is drained all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +15,10 @@ pub enum Reason {
     Signal(u8),
     /// The log cannot be written any more.
     Disk(String),
+    /// Another program did something to the log while it was written to.
+    Disturbed(String),
+    /// Lines that the log did not take in are in this file.
+    Kept(PathBuf),
     /// The vendor refused the key or the credits: the HTTP status, and what was said.
     Denied(u16, String),
     /// Three outcomes in a row are unknown.
@@ -26,6 +33,16 @@ pub enum Reason {
     Deadline,
     /// The input is not what was checked before the first request.
     Input(String),
+}
+
+impl Reason {
+    /// Why lines could not be appended.
+    pub fn of_append(error: &AppendError) -> Self {
+        match error.disturbed() {
+            Some(disturbed) => Self::Disturbed(disturbed.to_string()),
+            None => Self::Disk(error.to_string()),
+        }
+    }
 }
 
 /// The one place that says whether a run goes on. Cheap to clone.

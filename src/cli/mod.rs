@@ -30,7 +30,9 @@ pub use shared::{
     ApiArgs, ClipArgs, GlobalArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, PaceArgs, When,
     WhereArgs,
 };
-pub use show::{CheckArgs, CompactArgs, ReportArgs, StatusArgs, View};
+pub use show::{
+    AcceptArgs, CheckArgs, CompactArgs, LogArgs, LogVerb, ReportArgs, StatusArgs, View,
+};
 pub use typed::IfTyped;
 
 /// One spreadsheet row, one finished clip, paid once
@@ -174,6 +176,12 @@ Examples:
   creativeai compact june.jsonl")]
     Compact(IfTyped<CompactArgs>),
 
+    /// Look after the job log's file: accept one that was restored or deleted
+    #[command(after_help = "Examples:
+  creativeai log accept
+  creativeai log accept june.jsonl")]
+    Log(IfTyped<LogArgs>),
+
     /// Tell whether everything is ready; spends nothing
     #[command(after_help = "Examples:
   creativeai check
@@ -229,6 +237,7 @@ impl Command {
             Self::Listen(_) => "listen",
             Self::Sandbox(_) => "sandbox",
             Self::Compact(_) => "compact",
+            Self::Log(_) => "log",
             Self::Check(_) => "check",
             Self::Init(_) => "init",
             Self::Config => "config",
@@ -266,7 +275,7 @@ mod tests {
             .get_subcommands()
             .map(|c| c.get_about().cloned())
             .collect();
-        assert_eq!(about.len(), 17);
+        assert_eq!(about.len(), 18);
         for (command, about) in cli.get_subcommands_mut().zip(about) {
             let help = command.render_help().to_string();
             let first = help.lines().next().unwrap_or_default();

@@ -210,6 +210,9 @@ fn check_log(path: &Path, settings: &Settings, findings: &mut Findings) {
             return findings.failure("log", &refusal);
         }
         Ok(log) => {
+            if let Err(error) = log.unchanged() {
+                return findings.failure("log", &open::log_failure(error));
+            }
             let bad = log.ledger().unreadable();
             let note = if bad > 0 {
                 format!(", {} that cannot be read", words::count(bad, "line"))

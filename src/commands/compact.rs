@@ -3,7 +3,7 @@
 use super::open;
 use crate::cli::CompactArgs;
 use crate::exit::Code;
-use crate::job_log::{self, Lock, LogError};
+use crate::job_log::{self, HeldLog, LogError};
 use crate::output::{Printer, words};
 use crate::settings::Settings;
 
@@ -14,10 +14,8 @@ pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> an
     if !path.exists() {
         return Err(open::log_failure(LogError::Missing(path)).into());
     }
-    let lock = Lock::acquire(&path, "compact", settings.lock_wait)
-        .map_err(|error| open::log_failure(LogError::from_lock(error)))?;
-    let done = job_log::compact(&path, open::ledger(settings)).map_err(open::log_failure)?;
-    drop(lock);
+    let held = HeldLog::open(&path, "compact", settings.lock_wait).map_err(open::log_failure)?;
+    let done = job_log::compact(held, open::ledger(settings)).map_err(open::log_failure)?;
     if printer.voice().json {
         printer.document(&serde_json::json!({
             "command": "compact",

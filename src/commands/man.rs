@@ -7,6 +7,7 @@ use clap::CommandFactory;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
+use super::outputs::MANUAL;
 use crate::cli::{Cli, ManArgs};
 use crate::exit::{Code, Failure};
 use crate::output::escape;
@@ -97,6 +98,7 @@ fn write_into(dir: &Path, pages: &[(String, Vec<u8>)]) -> Result<(), Failure> {
     std::fs::create_dir_all(dir).map_err(|e| cannot(dir, e))?;
     for (name, page) in pages {
         let path = dir.join(name);
+        MANUAL.check(&path, None)?;
         std::fs::write(&path, page).map_err(|e| cannot(&path, e))?;
     }
     Ok(())

@@ -14,8 +14,10 @@ pub mod init;
 mod learn;
 mod limits;
 mod listen;
+mod log;
 pub mod man;
 mod open;
+mod outputs;
 mod poll;
 mod publish;
 mod recognize;
@@ -192,6 +194,7 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Retry(args) => retry::run(args, &networked()?, printer),
         Command::Resolve(args) => resolve::run(args, &settings()?, printer),
         Command::Compact(args) => compact::run(args, &settings()?, printer),
+        Command::Log(args) => log::run(args, &settings()?, printer),
         Command::Listen(args) => listen::run(args, &networked()?, printer),
         Command::Sandbox(args) => sandbox::run(args, &networked()?, printer),
         Command::Status(args) => done(show_status(args, &settings()?, printer)),

@@ -12,9 +12,9 @@ use super::limits::Limits;
 use crate::api::{BaseUrl, Client, ClientOptions, ConfigError, Throttle};
 use crate::cli::WhereArgs;
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::{LogError, Writer};
+use crate::job_log::{self, JobLog, LogError, Mismatch, Writer};
 use crate::jobs::{GenerationId, JobView, Ledger};
-use crate::output::{Commands, Printer};
+use crate::output::{Commands, Printer, escape, words};
 use crate::sandbox::{self, SANDBOX_ORIGIN, Sandbox};
 use crate::settings::{LOG_NAME, SANDBOX_LOG_NAME, Settings};
 use crate::stop::{Reason, Stop};
@@ -102,10 +102,74 @@ pub fn log_failure(error: LogError) -> Failure {
         LogError::Locked(_) => Failure::temporary(format!("{message}; nothing was sent")).help(
             "run the same command again when that one is done, or wait longer with --lock-wait 10m",
         ),
+        LogError::Changed(mismatch) => changed(&mismatch),
         LogError::Io { .. } => Failure::io(message).help(
             "check that the disk has room and that you may read and write there; nothing was sent",
         ),
     }
+}
+
+/// A log that is not as it was left: nothing is decided on it before a person has looked.
+fn changed(mismatch: &Mismatch) -> Failure {
+    Failure::data(format!("{mismatch}; nothing was sent")).help(what_to_look_for(mismatch))
+}
+
+/// What may have happened to a log, and what a person can do.
+fn what_to_look_for(mismatch: &Mismatch) -> String {
+    let log = mismatch.path.display().to_string();
+    let causes = match &mismatch.found {
+        None => "moved, deleted, on a disk that is not mounted, or not synced to this computer yet",
+        Some(_) => "restored from a backup, cut off, replaced, or not synced to this computer yet",
+    };
+    format!(
+        "it may have been {causes}; what the missing lines had ordered would be ordered and paid \
+         for again. Look for the newer file and put it back. Should this be right as it is, `{}` \
+         says so",
+        Commands::for_log(Some(&log)).on_log("log accept", "")
+    )
+}
+
+/// Warns a reader that a log is not as it was left.
+pub fn warn_of_mismatch(log: &JobLog, printer: &Printer) {
+    if let Some(mismatch) = log.mismatch() {
+        warn_that_changed(mismatch, printer);
+    }
+}
+
+/// The same of a mismatch.
+pub fn warn_that_changed(mismatch: &Mismatch, printer: &Printer) {
+    let next = what_to_look_for(mismatch);
+    printer.warn(escape(&format!("{mismatch}; {next}")));
+}
+
+/// Nothing more is sent while replies of an earlier run wait to be taken back into the log: what
+/// they tell of would be ordered again.
+pub fn refuse_unrecovered(
+    writer: &Writer,
+    path: &Path,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let fail = |error| LogError::Io {
+        doing: "read what is to be taken back into",
+        path: writer.path().to_owned(),
+        error,
+    };
+    let waiting = job_log::not_taken_in(writer.path()).map_err(|error| log_failure(fail(error)))?;
+    let Some(file) = waiting else {
+        return Ok(());
+    };
+    let file = file.display().to_string();
+    let commands = commands(path, &writer.ledger(), settings);
+    Err(Failure::data(format!(
+        "{file} keeps replies of an earlier run that are not in the job log; nothing was sent"
+    ))
+    .help(format!(
+        "take them back with `{}`, then run the same command again",
+        commands.on_log(
+            "reconcile",
+            &format!("--recover {}", words::shell_word(&file))
+        )
+    )))
 }
 
 /// A path as people type it: one below the current folder begins there.
@@ -116,6 +180,13 @@ pub fn path_from_here(path: &Path) -> &Path {
 
 /// There is no log at `path`.
 fn missing(path: &Path) -> Failure {
+    let resolved = job_log::resolve(path);
+    if let Some(mismatch) = resolved
+        .ok()
+        .and_then(|log| job_log::remembered_of_absent(&log))
+    {
+        return changed(&mismatch);
+    }
     let shown = path_from_here(path);
     let rehearsal = path.with_file_name(SANDBOX_LOG_NAME);
     let is_usual = path.file_name().is_some_and(|name| name == LOG_NAME);
@@ -143,6 +214,23 @@ pub fn refuse_spreadsheet(path: &Path, ledger: &Ledger) -> Result<(), Failure> {
         "{shown} is no job log; it looks like a spreadsheet"
     ))
     .help(format!("did you mean `creativeai submit {shown}`?")))
+}
+
+/// Nor is a file of anything else: nothing is appended to a key file or to settings.
+fn refuse_foreign(path: &Path, writer: &Writer) -> Result<(), Failure> {
+    let ledger = writer.ledger();
+    refuse_spreadsheet(path, &ledger)?;
+    let damage = writer.damage();
+    let has_sense = !ledger.is_empty() || damage.iter().any(|d| !d.suspects(&ledger).is_empty());
+    let is_blank = ledger.unreadable() == 0 && damage.is_empty();
+    if has_sense || is_blank || job_log::may_be_torn(path) {
+        return Ok(());
+    }
+    Err(Failure::data(format!(
+        "{} is no job log: no line of it can be read; it was left alone, and nothing was sent",
+        path.display()
+    ))
+    .help("name the job log, or a file that is not there yet for a new one"))
 }
 
 /// `--where` as typed.
@@ -257,7 +345,16 @@ pub fn open_to_send(
     printer: &Printer,
 ) -> Result<Writer, Failure> {
     let writer = limits.lock(path, ledger, command, settings.lock_wait, printer)?;
-    refuse_spreadsheet(path, &writer.ledger())?;
+    refuse_foreign(path, &writer)?;
+    if writer.begins_anew() {
+        // Also with --quiet: what the older log has ordered would be ordered again.
+        printer.say(format_args!(
+            "warning: a new job log {} is begun, although an older one was here: its lock file is \
+             still there. If that log was moved or its disk is not mounted, stop now and put it \
+             back, or its orders are placed and paid for again",
+            escape(&writer.path().display().to_string())
+        ));
+    }
     check_rehearsal(writer.path(), &writer.ledger(), settings)?;
     Ok(writer)
 }
@@ -345,7 +442,11 @@ pub fn throttle(settings: &Settings, concurrency: usize, deadline: Option<Instan
 /// What stopped a run, as conditions of its end; each is told once.
 pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending {
     let mut ending = Ending::default();
-    for reason in stop.reasons() {
+    let reasons = stop.reasons();
+    let is_kept = reasons
+        .iter()
+        .any(|reason| matches!(reason, Reason::Kept(_)));
+    for reason in reasons {
         ending.note(match reason {
             Reason::Signal(2) => {
                 printer.warn("stopped; every request in flight was waited for and is in the log. Run the same command again to go on");
@@ -356,10 +457,33 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
                 Code::Terminated
             }
             Reason::Disk(error) => {
+                let take_back = if is_kept {
+                    String::new()
+                } else {
+                    format!(
+                        " take back any RECOVER lines above with `{}`,",
+                        commands.on_log("reconcile", "--recover FILE")
+                    )
+                };
                 printer.error(format_args!(
-                    "the job log cannot be written ({}); nothing more was sent. Make room on the disk, take back any RECOVER lines above with `{}`, then run the same command again",
-                    crate::output::escape(&error),
-                    commands.on_log("reconcile", "--recover FILE")
+                    "the job log cannot be written ({}); nothing more was sent. Make room on the disk,{take_back} then run the same command again",
+                    escape(&error)
+                ));
+                Code::Io
+            }
+            Reason::Disturbed(error) => {
+                printer.error(format_args!(
+                    "the job log was left alone and nothing more was sent: {}. Look at it, put the right file back where it was, then run the same command again",
+                    escape(&error)
+                ));
+                Code::Io
+            }
+            Reason::Kept(file) => {
+                let file = words::shell_word(&file.display().to_string());
+                printer.error(format_args!(
+                    "replies that the job log did not take in are kept in {0}. Once the log is in order, `{1}` takes them back; until then those jobs show as unknown or as not ordered",
+                    escape(&file),
+                    escape(&commands.on_log("reconcile", &format!("--recover {file}")))
                 ));
                 Code::Io
             }
@@ -377,7 +501,7 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
                 };
                 printer.error(format_args!(
                     "{what} ({}); nothing more was sent, and what was refused was not charged. {mend}, then run the same command again",
-                    crate::output::escape(&error)
+                    escape(&error)
                 ));
                 Code::Refused
             }
@@ -391,7 +515,7 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
             Reason::SameId(id) => {
                 printer.error(format_args!(
                     "the vendor gave one id ({}) to two jobs, so nothing more was sent. `{}` shows the job in doubt; ask the vendor what became of it",
-                    crate::output::escape(&id),
+                    escape(&id),
                     commands.on_log("status", "")
                 ));
                 Code::Decision

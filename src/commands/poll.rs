@@ -257,7 +257,7 @@ impl<'a> Poller<'a> {
         }
         if let Err(error) = self.writer.append(&lines).await {
             // Nothing is lost: the next poll tells the same.
-            self.stop.set(Reason::Disk(error.to_string()));
+            self.stop.set(Reason::of_append(&error));
         }
     }
 

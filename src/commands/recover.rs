@@ -10,7 +10,7 @@ pub use saved::MARK;
 use super::open;
 use crate::disk;
 use crate::exit::Failure;
-use crate::job_log::Writer;
+use crate::job_log::{self, Writer};
 use crate::jobs::{GenerationId, Line};
 use crate::output::{Printer, escape, words};
 
@@ -48,6 +48,18 @@ pub fn run(file: &Path, writer: &Writer, printer: &Printer) -> Result<u64, Failu
             words::count(taken, "line"),
             words::number(known)
         ));
+        let forgotten = job_log::forget_taken_in(writer.path(), file).map_err(|error| {
+            Failure::io(format!("cannot remove {}", file.display()))
+                .because(error)
+                .help("its lines are in the job log now; remove it")
+        })?;
+        if forgotten {
+            let file = file.display().to_string();
+            printer.note(format_args!(
+                "{} is removed: its lines are in the job log",
+                escape(&file)
+            ));
+        }
     }
     Ok(taken)
 }

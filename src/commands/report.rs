@@ -8,7 +8,8 @@ use jiff::Timestamp;
 
 use super::damage;
 use super::filter::Filters;
-use super::open::{is_rehearsal, refuse_spreadsheet};
+use super::open::{is_rehearsal, refuse_spreadsheet, warn_of_mismatch};
+use super::outputs;
 use crate::disk::{Readers, Replacement};
 use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
@@ -71,6 +72,7 @@ pub fn run(
     let log = JobLog::read(path, Ledger::new(rates.clone()).with_places())
         .context("the report cannot be made")?;
     refuse_spreadsheet(path, log.ledger())?;
+    warn_of_mismatch(&log, printer);
     damage::warn_of_damage(log.damage(), path, printer);
     let output = args.output.file(&log);
     let options = options(args, output.as_deref(), &log, rates);
@@ -85,6 +87,7 @@ pub fn run(
         warn_if_empty(&tally, args, &log, printer);
         return Ok(());
     };
+    outputs::PAGE.check(output, Some(log.path()))?;
     let tally = write_file(output, shown, &options).map_err(|error| match error {
         Broken::Log(error) => anyhow::Error::new(error),
         Broken::Page(error) => Failure::io(format!("cannot write the report {}", output.display()))
@@ -215,7 +218,7 @@ mod tests {
     fn a_page_takes_the_place_of_the_older_one_and_leaves_nothing_beside_it() {
         let dir = tempfile::tempdir().unwrap();
         let page = dir.path().join("report.html");
-        fs::write(&page, "old").unwrap();
+        fs::write(&page, "<!doctype html>old").unwrap();
         let (out, err) = run_in(dir.path(), Output::File(page.clone()), Voice::default());
         assert_eq!(out, "");
         assert!(

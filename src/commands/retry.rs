@@ -41,6 +41,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         Ok(())
     })?;
     let commands = open::commands(&path, &writer.ledger(), settings);
+    open::refuse_unrecovered(&writer, &path, settings)?;
     let attempts = find(args, settings, Log::Written(&writer), printer, &commands)?;
     if attempts.is_empty() && args.which.choice() == Retry::Unknown {
         printer.note(format_args!(
@@ -460,6 +461,7 @@ fn dry_run(
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
     let log = JobLog::read(path, open::ledger(settings)).map_err(open::log_failure)?;
+    open::warn_of_mismatch(&log, printer);
     damage::refuse(&log, args.accept_damage)?;
     damage::warn(log.ledger(), log.damage(), log.path(), printer);
     let commands = open::commands(path, log.ledger(), settings);

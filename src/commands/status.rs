@@ -10,7 +10,7 @@ use rayon::slice::ParallelSliceMut;
 
 use super::damage;
 use super::filter::{Filters, jobs_named};
-use super::open::{is_rehearsal, path_from_here, refuse_spreadsheet};
+use super::open::{is_rehearsal, path_from_here, refuse_spreadsheet, warn_of_mismatch};
 use crate::exit::Failure;
 use crate::job_log::{JobLog, LogError};
 use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates};
@@ -71,6 +71,7 @@ pub fn run(
         anyhow::Error::new(error).context(hint)
     })?;
     refuse_spreadsheet(path, log.ledger())?;
+    warn_of_mismatch(&log, printer);
     damage::warn_of_damage(log.damage(), path, printer);
     if is_rehearsal(log.ledger()) {
         let mut args = args.clone();

@@ -36,7 +36,7 @@ impl<'a> Replacement<'a> {
     /// Begins a file that is to be at `to`.
     pub fn of(to: &'a Path, readers: Readers) -> io::Result<Self> {
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
+        options.read(true).write(true).create_new(true);
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt;
@@ -57,6 +57,13 @@ impl<'a> Replacement<'a> {
                 }
             }
         }
+    }
+
+    /// The file as far as it is written.
+    pub fn file(&self) -> io::Result<&File> {
+        self.file
+            .as_ref()
+            .ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
 
     /// Puts it in place, durably.

@@ -5,13 +5,15 @@
 //! became of one attempt and what announces the next share a sync.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
+use super::lock::leads_to;
+use super::memory::{BLOCK, Keeper, block_before};
 use crate::disk;
 
 /// Why lines are not on disk for certain. After the first such error nothing more is written: a
@@ -31,6 +33,46 @@ impl std::fmt::Display for AppendError {
 }
 
 impl std::error::Error for AppendError {}
+
+/// What another program did to a file while this process was writing to it. Nothing more is written
+/// to it then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disturbed {
+    /// How long this process left it; `None` when it is gone from its place.
+    left: Option<u64>,
+    /// How long it is now.
+    now: u64,
+}
+
+impl std::fmt::Display for Disturbed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some(left) = self.left else {
+            return f.write_str(
+                "another program removed, moved or replaced the file while it was written to",
+            );
+        };
+        let what = if self.now < left {
+            "cut off"
+        } else {
+            "added to"
+        };
+        write!(
+            f,
+            "another program {what} the file while it was written to: it was left {left} bytes \
+             long and is {} bytes long",
+            self.now
+        )
+    }
+}
+
+impl std::error::Error for Disturbed {}
+
+impl AppendError {
+    /// What another program did to the file, where that is why.
+    pub fn disturbed(&self) -> Option<Disturbed> {
+        self.error.get_ref()?.downcast_ref().copied()
+    }
+}
 
 /// The room that is kept for the next lines, in bytes.
 const ROOM: usize = 1 << 20;
@@ -166,36 +208,41 @@ pub struct Appender {
 }
 
 impl Appender {
-    /// Opens `path` for appending and makes it (mode 0600) where it is missing; an empty file's
-    /// folder is synced, so that its name lasts as long as its lines. A last line without a newline
-    /// is ended before the first new one.
+    /// Opens `path` for appending and makes it (mode 0600) where it is missing. A last line without
+    /// a newline is ended before the first new one.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Self::with_sink(path, Box::new(|_, _| {}))
+        Self::of(path, open(path)?, None, Box::new(|_, _| {}))
     }
 
-    /// The same, with somebody who takes in what was written.
-    pub(super) fn with_sink(path: &Path, sink: Sink) -> io::Result<Self> {
-        let mut file = open(path)?;
-        let len = file.seek(SeekFrom::End(0))?;
+    /// The same for an opened file, with a memory of how it was left, and with somebody who takes
+    /// in what was written. An empty file's folder is synced, so that its name lasts as long as its
+    /// lines.
+    pub(super) fn of(
+        path: &Path,
+        file: File,
+        memory: Option<Keeper>,
+        sink: Sink,
+    ) -> io::Result<Self> {
+        let len = file.metadata()?.len();
         // An empty one may be left over from a run that got no further than making it.
         if len == 0 {
             disk::sync_folder_of(path)?;
         }
-        let torn = is_torn(path, len)?;
+        let tail = block_before(&file, len)?;
+        let mut committer = Committer {
+            path: path.to_owned(),
+            file,
+            len,
+            tail,
+            memory,
+            failed: None,
+            sink,
+        };
         let queue = Arc::<Queue>::default();
         let taker = Taker(Arc::clone(&queue));
         let thread = std::thread::Builder::new()
             .name("append".to_owned())
-            .spawn(move || {
-                Committer {
-                    file,
-                    len,
-                    torn,
-                    failed: None,
-                    sink,
-                }
-                .run(&taker.0);
-            })?;
+            .spawn(move || committer.run(&taker.0))?;
         Ok(Self {
             queue,
             thread: Some(thread),
@@ -298,24 +345,44 @@ fn gone(lines: String) -> AppendError {
 }
 
 struct Committer {
+    path: PathBuf,
     file: File,
+    /// Where the newest commit ended, and so the file.
     len: u64,
-    torn: bool,
+    /// The file's last bytes.
+    tail: Vec<u8>,
+    memory: Option<Keeper>,
     failed: Option<Arc<io::Error>>,
     sink: Sink,
 }
 
 impl Committer {
-    fn run(mut self, queue: &Queue) {
+    fn run(&mut self, queue: &Queue) {
         let mut batch = Batch::default();
         loop {
             queue.next(&mut batch);
             if batch.requests.is_empty() {
-                return;
+                break;
             }
             self.commit(&mut batch);
             batch.clear();
         }
+        // An older memory is as true, only of less.
+        let _ = self.catch_up();
+    }
+
+    /// Makes the memory durable. Where it is behind, as after a crash or when others have added to
+    /// the log, it first catches up with the log.
+    fn catch_up(&mut self) -> io::Result<()> {
+        let Some(memory) = &mut self.memory else {
+            return Ok(());
+        };
+        let remembered = memory.newest().map_or(0, |newest| newest.length);
+        if self.failed.is_none() && remembered != self.len {
+            disk::sync_data(&self.file)?;
+            memory.remember(self.len, &self.tail, false)?;
+        }
+        memory.sync()
     }
 
     fn commit(&mut self, batch: &mut Batch) {
@@ -355,41 +422,89 @@ impl Committer {
     /// Writes `lines` and makes them durable; where that fails, takes out what comes after the first
     /// `firm` bytes.
     fn write(&mut self, lines: &str, firm: usize) -> io::Result<()> {
-        let newline = if self.torn { "\n" } else { "" };
+        self.check(self.len)?;
+        let is_torn = self.tail.last().is_some_and(|last| *last != b'\n');
+        let newline = if is_torn { "\n" } else { "" };
         let start = self.len + newline.len() as u64;
+        let mut end = self.len;
         let written = self
-            .file
-            .write_all(newline.as_bytes())
-            .and_then(|()| self.file.write_all(lines.as_bytes()))
-            .and_then(|()| disk::sync_data(&self.file));
-        match written {
-            Ok(()) => {
-                (self.sink)(start, lines.as_bytes());
-                self.len = start + lines.len() as u64;
-                self.torn = false;
-            }
-            Err(_) => self.cut_off(if firm == 0 {
+            .put(newline, &mut end)
+            .and_then(|()| self.put(lines, &mut end))
+            .and_then(|()| disk::sync_data(&self.file))
+            // What happened to the file meanwhile has happened to these lines.
+            .and_then(|()| self.check(end));
+        if written.is_err() {
+            let kept = if firm == 0 {
                 self.len
             } else {
                 start + firm as u64
-            }),
+            };
+            self.cut_off(end, kept);
+            return written;
         }
-        written
+        (self.sink)(start, lines.as_bytes());
+        self.len = end;
+        self.remember([newline, lines]);
+        Ok(())
     }
 
-    /// Takes out what was written after `len`.
-    fn cut_off(&self, len: u64) {
-        let is_longer = self.file.metadata().is_ok_and(|meta| meta.len() > len);
-        if is_longer {
+    /// Makes sure that the path still leads to the file, and that nobody else has made it shorter
+    /// or longer than `len`.
+    fn check(&self, len: u64) -> io::Result<()> {
+        let left = match leads_to(&self.path, &self.file)? {
+            Some(meta) if meta.len() == len => return Ok(()),
+            Some(meta) => (Some(len), meta.len()),
+            None => (None, 0),
+        };
+        let (left, now) = left;
+        Err(io::Error::other(Disturbed { left, now }))
+    }
+
+    /// Writes all of `text`, and counts in `end` how far the file has got.
+    fn put(&mut self, text: &str, end: &mut u64) -> io::Result<()> {
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            match self.file.write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    *end += count as u64;
+                    rest = &rest[count..];
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out what was written after `kept`, unless the file does not end at `end`, where this
+    /// writer got to: then others have written to it, and their lines stay.
+    fn cut_off(&self, end: u64, kept: u64) {
+        let ends_there = self.file.metadata().is_ok_and(|meta| meta.len() == end);
+        if ends_there && end > kept {
             // Should this fail too, those lines show as unknown, which is the careful reading.
-            let _ = self.file.set_len(len);
+            let _ = self.file.set_len(kept);
+        }
+    }
+
+    /// Remembers where the file ends now, after these texts.
+    fn remember(&mut self, texts: [&str; 2]) {
+        for text in texts {
+            let new = &text.as_bytes()[text.len().saturating_sub(BLOCK)..];
+            let surplus = (self.tail.len() + new.len()).saturating_sub(BLOCK);
+            self.tail.drain(..surplus);
+            self.tail.extend_from_slice(new);
+        }
+        if let Some(memory) = &mut self.memory {
+            // The memory before it is still true of the longer file.
+            let _ = memory.remember(self.len, &self.tail, false);
         }
     }
 }
 
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.append(true);
+    options.read(true).append(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
@@ -398,17 +513,6 @@ fn open(path: &Path) -> io::Result<File> {
             .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
     }
     options.create(true).open(path)
-}
-
-fn is_torn(path: &Path, len: u64) -> io::Result<bool> {
-    if len == 0 {
-        return Ok(false);
-    }
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(len - 1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    Ok(last != *b"\n")
 }
 
 #[cfg(test)]

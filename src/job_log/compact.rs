@@ -5,11 +5,10 @@
 
 use std::fs;
 use std::io::{BufWriter, Write};
-use std::path::Path;
 
 use serde_json::Value;
 
-use super::{JobLog, LogError};
+use super::{HeldLog, JobLog, LogError};
 use crate::disk::{Readers, Replacement};
 use crate::jobs::{JobView, Ledger, Line};
 
@@ -28,9 +27,9 @@ pub struct Compacted {
     pub unreadable: u64,
 }
 
-/// Rewrites the log at `path`, atomically. The caller holds its lock and has no other handle on
-/// it. `ledger` is empty and keeps places.
-pub fn compact(path: &Path, ledger: Ledger) -> Result<Compacted, LogError> {
+/// Rewrites the log, atomically. `ledger` is empty and keeps places.
+pub fn compact(held: HeldLog, ledger: Ledger) -> Result<Compacted, LogError> {
+    let path = &held.path().to_owned();
     let fail = |doing| move |error| LogError::io(doing, path, error);
     let log = JobLog::read(path, ledger)?;
     let mut done = Compacted {
@@ -55,7 +54,7 @@ pub fn compact(path: &Path, ledger: Ledger) -> Result<Compacted, LogError> {
         out.flush().map_err(fail("rewrite the job log"))?;
     }
     drop(log);
-    new.finish().map_err(fail("replace the job log"))?;
+    held.replace(new).map_err(fail("replace the job log"))?;
     Ok(done)
 }
 
@@ -103,6 +102,9 @@ fn compacted_line(view: &JobView) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
     use super::*;
     use crate::jobs::Rates;
 
@@ -115,6 +117,10 @@ mod tests {
         let mut all: Vec<Value> = log.views().map(|v| v.unwrap().to_json()).collect();
         all.sort_by_key(|v| v["job"].to_string());
         all
+    }
+
+    fn compact(path: &Path, ledger: Ledger) -> Result<Compacted, LogError> {
+        super::compact(HeldLog::open(path, "compact", Duration::ZERO)?, ledger)
     }
 
     const LOG: &str = concat!(

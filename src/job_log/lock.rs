@@ -1,13 +1,18 @@
-//! One writer at a time: the operating system's lock on a file beside the log, so that a crash
-//! leaves none behind.
+//! One writer at a time: the operating system's lock on a file beside the log, and on the log's own
+//! file, so that neither another name of the log nor a removed lock file lets a second writer in. A
+//! crash leaves no lock behind.
 
 use std::fmt;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+
+use super::memory::{HOLDER_WIDTH, padded};
+use super::read::read_at;
 
 /// How often a held lock is tried again.
 const RETRY: Duration = Duration::from_millis(20);
@@ -32,6 +37,11 @@ pub enum LockError {
         log: PathBuf,
         /// Who, where it can be read.
         holder: Option<Holder>,
+    },
+    /// The lock's file is free, but another process holds the log's own file.
+    HeldElsewhere {
+        /// The log.
+        log: PathBuf,
     },
     /// The lock's file could not be used.
     Io {
@@ -61,6 +71,12 @@ impl fmt::Display for LockError {
                     None => f.write_str(" by another process"),
                 }
             }
+            Self::HeldElsewhere { log } => write!(
+                f,
+                "the job log {} is in use by another process, which opened it under another name \
+                 (a hard link or a mount) or before its lock file was removed",
+                log.display()
+            ),
             Self::Io { path, error } => write!(f, "cannot lock {}: {error}", path.display()),
         }
     }
@@ -71,7 +87,11 @@ impl std::error::Error for LockError {}
 /// A held lock. Dropping it releases it; its file stays.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    log: PathBuf,
+    file: Arc<File>,
+    was_there: bool,
+    /// Until when the log's own file is waited for; `None` is for ever.
+    deadline: Option<Instant>,
 }
 
 impl Lock {
@@ -89,77 +109,194 @@ impl Lock {
             path: path.clone(),
             error,
         };
-        let mut file = open(&path).map_err(fail)?;
         let deadline = Instant::now().checked_add(wait);
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::Error(error)) => return Err(fail(error)),
-                Err(TryLockError::WouldBlock) => {}
-            }
-            let left = deadline.map_or(RETRY, |d| d.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
-                return Err(LockError::Held {
-                    log: log.to_owned(),
-                    holder: read_holder(&path),
-                });
-            }
-            // The system has no event for "the lock is free" that could also be given up on.
-            std::thread::sleep(left.min(RETRY));
-        }
+        let options = options(true);
+        let file = wait_until(deadline, || claim(&path, &options)).map_err(fail)?;
+        let Some(file) = file else {
+            return Err(LockError::Held {
+                log: log.to_owned(),
+                holder: read_holder(&path),
+            });
+        };
+        let was_there = is_lock_file(&file).map_err(fail)?;
         let holder = Holder {
             command: command.to_owned(),
             pid: std::process::id(),
             since: format!("{:.0}", crate::clock::now()),
         };
         // What it says only helps people; failing to say it is no reason not to work.
-        let _ = tell(&mut file, &holder);
-        Ok(Self { _file: file })
+        let _ = write_holder(&file, &holder);
+        Ok(Self {
+            log: log.to_owned(),
+            file: Arc::new(file),
+            was_there,
+            deadline,
+        })
+    }
+
+    /// Whether its file was there before: then a log was, too.
+    pub fn was_there(&self) -> bool {
+        self.was_there
+    }
+
+    /// The log.
+    pub(super) fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// The lock's file, which also holds the memory.
+    pub(super) fn file(&self) -> Arc<File> {
+        Arc::clone(&self.file)
+    }
+
+    /// Opens the log's own file to append to it, made (mode 0600) where it is missing, and locks
+    /// that as well; `None` when another process has it for too long.
+    pub(super) fn claim_log(&self) -> io::Result<Option<File>> {
+        let options = append_options();
+        wait_until(self.deadline, || claim(&self.log, &options))
     }
 
     /// Who holds the lock of `log` now; `None` when it is free.
     pub fn holder(log: &Path) -> io::Result<Option<Option<Holder>>> {
         let path = Self::path_for(log);
-        let file = match options(false).open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        match file.try_lock() {
-            Ok(()) => Ok(None),
-            Err(TryLockError::WouldBlock) => Ok(Some(read_holder(&path))),
-            Err(TryLockError::Error(error)) => Err(error),
+        match claim(&path, &options(false)) {
+            Ok(Some(_)) => Ok(None),
+            Ok(None) => Ok(Some(read_holder(&path))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }
 
-fn tell(file: &mut File, holder: &Holder) -> io::Result<()> {
-    file.set_len(0)?;
-    file.rewind()?;
-    serde_json::to_writer(&mut *file, holder)?;
-    file.write_all(b"\n")
-}
-
-fn read_holder(path: &Path) -> Option<Holder> {
-    let mut text = String::new();
-    let file = options(false).open(path).ok()?;
-    file.take(4096).read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    let file = options(true).open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "it is not a regular file",
-        ))
+/// Tries again until there is something, or the time is up.
+fn wait_until<T>(
+    deadline: Option<Instant>,
+    mut attempt: impl FnMut() -> io::Result<Option<T>>,
+) -> io::Result<Option<T>> {
+    loop {
+        if let Some(done) = attempt()? {
+            return Ok(Some(done));
+        }
+        let left = deadline.map_or(RETRY, |d| d.saturating_duration_since(Instant::now()));
+        if left.is_zero() {
+            return Ok(None);
+        }
+        // The system has no event for "the lock is free" that could also be given up on.
+        std::thread::sleep(left.min(RETRY));
     }
 }
 
-/// Never follows a link: a lock that somebody could point elsewhere would guard nothing.
+/// Opens and locks a regular file; `None` when another process holds it. On Windows opening it is
+/// the lock: what is open this way nobody else may write to, rename or remove.
+fn claim(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
+    loop {
+        let file = match options.open(path) {
+            #[cfg(windows)]
+            Err(error) if error.raw_os_error() == Some(ERROR_SHARING_VIOLATION) => return Ok(None),
+            opened => opened?,
+        };
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is not a regular file",
+            ));
+        }
+        #[cfg(unix)]
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Ok(None),
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+        }
+        // It may have been replaced or removed before it was locked.
+        if leads_to(path, &file)?.is_some() {
+            return Ok(Some(file));
+        }
+    }
+}
+
+/// The file at `path` as it is, if it is the opened `file`.
+pub(super) fn leads_to(path: &Path, file: &File) -> io::Result<Option<Metadata>> {
+    let there = match fs::symlink_metadata(path) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let held = file.metadata()?;
+    Ok(is_same(&there, &held).then_some(there))
+}
+
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// A file that is held here cannot be replaced by others; a length tells enough of the rest.
+#[cfg(not(unix))]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    one.is_file() && one.len() == other.len()
+}
+
+/// Whether the lock's file has a past. A file of another program is not written to.
+fn is_lock_file(file: &File) -> io::Result<bool> {
+    const START: &[u8] = b"{\"command\":";
+    let mut start = [0; START.len()];
+    let len = read_at(file, &mut start, 0)?;
+    let start = &start[..len];
+    // A power cut may have left zeros, or a part.
+    if start.iter().all(|byte| *byte == 0) {
+        return Ok(false);
+    }
+    if START.starts_with(start) {
+        return Ok(true);
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "there is a file of that name that is no lock; it was left alone",
+    ))
+}
+
+fn write_holder(file: &File, holder: &Holder) -> io::Result<()> {
+    let line = padded(serde_json::to_string(holder)?, HOLDER_WIDTH)?;
+    write_at(file, &line, 0)
+}
+
+fn read_holder(path: &Path) -> Option<Holder> {
+    let file = open_to_read(path).ok()?;
+    let mut bytes = [0; HOLDER_WIDTH];
+    let len = read_at(&file, &mut bytes, 0).ok()?;
+    let line = bytes[..len].split(|byte| *byte == b'\n').next()?;
+    serde_json::from_slice(line).ok()
+}
+
+/// Opens a file beside a log without a lock; a link is not followed.
+pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    without_links(&mut options);
+    options.open(path)
+}
+
+/// Writes all of `bytes` at `offset`.
+pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileExt::write_all_at(file, bytes, offset);
+    #[cfg(windows)]
+    {
+        let mut written = 0;
+        while written < bytes.len() {
+            let at = offset + written as u64;
+            match std::os::windows::fs::FileExt::seek_write(file, &bytes[written..], at)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => written += count,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// For the lock's file. It is never followed as a link: a lock that somebody could point elsewhere
+/// would guard nothing.
 fn options(write: bool) -> OpenOptions {
     let mut options = OpenOptions::new();
     options
@@ -167,6 +304,37 @@ fn options(write: bool) -> OpenOptions {
         .write(write)
         .create(write)
         .truncate(false);
+    for_one_writer(&mut options);
+    without_links(&mut options);
+    options
+}
+
+/// For the log's own file; links in its name have been resolved.
+pub(super) fn append_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    for_one_writer(&mut options);
+    without_links(&mut options);
+    options
+}
+
+#[cfg(windows)]
+const ERROR_SHARING_VIOLATION: i32 = 32;
+
+#[cfg_attr(
+    unix,
+    expect(unused_variables, reason = "a lock of its own does it there")
+)]
+fn for_one_writer(options: &mut OpenOptions) {
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::OpenOptionsExt;
+        const FILE_SHARE_READ: u32 = 1;
+        options.share_mode(FILE_SHARE_READ);
+    }
+}
+
+fn without_links(options: &mut OpenOptions) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
@@ -179,7 +347,6 @@ fn options(write: bool) -> OpenOptions {
         const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
         options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
     }
-    options
 }
 
 #[cfg(test)]
@@ -200,6 +367,38 @@ mod tests {
         drop(held);
         assert!(Lock::holder(&log).unwrap().is_none());
         Lock::acquire(&log, "retry", Duration::ZERO).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn another_name_or_a_removed_lock_file_lets_no_second_writer_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("jobs.jsonl");
+        let other = dir.path().join("other.jsonl");
+        fs::write(&log, "").unwrap();
+        fs::hard_link(&log, &other).unwrap();
+        let lock = Lock::acquire(&log, "submit", Duration::ZERO).unwrap();
+        let held = lock.claim_log().unwrap();
+        assert!(held.is_some());
+        fs::remove_file(Lock::path_for(&log)).unwrap();
+        for name in [&log, &other] {
+            let lock = Lock::acquire(name, "submit", Duration::ZERO).unwrap();
+            assert!(lock.claim_log().unwrap().is_none(), "{}", name.display());
+        }
+        drop(held);
+        let lock = Lock::acquire(&other, "submit", Duration::ZERO).unwrap();
+        assert!(lock.claim_log().unwrap().is_some());
+    }
+
+    #[test]
+    fn a_file_of_another_program_is_no_lock_and_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("Cargo");
+        let text = "# This file is automatically @generated by Cargo.\n";
+        fs::write(Lock::path_for(&log), text).unwrap();
+        let error = Lock::acquire(&log, "submit", Duration::ZERO).unwrap_err();
+        assert!(matches!(error, LockError::Io { .. }), "{error}");
+        assert_eq!(fs::read_to_string(Lock::path_for(&log)).unwrap(), text);
     }
 
     #[cfg(unix)]

@@ -8,10 +8,13 @@ mod compact;
 mod damage;
 mod decode;
 mod fold;
+mod held;
 mod lock;
+mod memory;
 mod objects;
 mod path;
 mod read;
+mod recovery;
 mod source;
 mod tolerant;
 
@@ -21,13 +24,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-pub use appender::{AppendError, Appender};
+pub use appender::{AppendError, Appender, Disturbed};
 pub use compact::{Compacted, compact};
 pub use damage::{Damage, Suspect};
+pub use held::{Acceptance, HeldLog};
 pub use lock::{Holder, Lock, LockError};
-pub use path::resolve;
+pub use memory::{Found, Memory, Mismatch, remembered_of_absent};
+pub use path::{may_be_torn, resolve};
 pub use read::{LineReader, for_each_line};
+pub use recovery::{forget_taken_in, not_taken_in};
 pub use source::each_line_of;
+
+use memory::Remembered;
+use recovery::Recovery;
 
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
@@ -53,6 +62,8 @@ pub enum LogError {
     Damaged(PathBuf),
     /// Another process writes to it.
     Locked(LockError),
+    /// It was cut off, replaced, restored or lost since the last commit.
+    Changed(Box<Mismatch>),
     /// The system refused.
     Io {
         /// What was being done, as in "cannot ... FILE".
@@ -69,7 +80,7 @@ impl LogError {
     pub fn from_lock(error: LockError) -> Self {
         match error {
             LockError::Io { path, error } => Self::io("open the lock", &path, error),
-            held @ LockError::Held { .. } => Self::Locked(held),
+            held @ (LockError::Held { .. } | LockError::HeldElsewhere { .. }) => Self::Locked(held),
         }
     }
 
@@ -99,6 +110,7 @@ impl std::fmt::Display for LogError {
                 write!(f, "the job log {} cannot be read in full", path.display())
             }
             Self::Locked(error) => error.fmt(f),
+            Self::Changed(mismatch) => mismatch.fmt(f),
             Self::Io { doing, path, error } => {
                 write!(f, "cannot {doing} {}: {error}", path.display())
             }
@@ -114,6 +126,7 @@ pub struct JobLog {
     path: PathBuf,
     source: Source,
     ledger: Ledger,
+    mismatch: Option<Mismatch>,
 }
 
 /// Jobs that are read with all their fields at the same time.
@@ -125,6 +138,7 @@ impl JobLog {
     /// Reads the log at `path` into `ledger`, which decides what is kept.
     pub fn read(path: &Path, ledger: Ledger) -> Result<Self, LogError> {
         let path = resolve(path)?;
+        let remembered = Remembered::of(&path);
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -132,12 +146,27 @@ impl JobLog {
             }
             Err(error) => return Err(LogError::io("open the job log", &path, error)),
         };
+        let mismatch = remembered.mismatch(Some(&file));
         let mut ledger = ledger;
         Ok(Self {
             source: read(&path, file, &mut ledger)?,
             path,
             ledger,
+            mismatch,
         })
+    }
+
+    /// Fails where the log is not as it was left.
+    pub fn unchanged(&self) -> Result<(), LogError> {
+        match &self.mismatch {
+            Some(mismatch) => Err(LogError::Changed(Box::new(mismatch.clone()))),
+            None => Ok(()),
+        }
+    }
+
+    /// What speaks against the log: that it is not as it was left.
+    pub fn mismatch(&self) -> Option<&Mismatch> {
+        self.mismatch.as_ref()
     }
 
     /// The log's file, links resolved.
@@ -287,22 +316,28 @@ pub struct Writer {
     ledger: Arc<RwLock<Ledger>>,
     appender: Appender,
     is_new: bool,
+    begins_anew: bool,
+    recovery: Recovery,
     // Last, so that it outlives the appender's thread.
     _lock: Lock,
 }
 
 impl Writer {
-    /// Locks, reads and opens the log, and makes it where there is none. `command` is what the
-    /// lock tells others; `wait` is how long another writer is waited for.
+    /// Locks, opens and reads the log, and makes it where there is none; see [`HeldLog::open`].
     pub fn open(
         path: &Path,
         ledger: Ledger,
         command: &str,
         wait: Duration,
     ) -> Result<Self, LogError> {
-        let path = resolve(path)?;
-        let lock = Lock::acquire(&path, command, wait).map_err(LogError::from_lock)?;
-        let is_new = !path.exists();
+        let HeldLog {
+            file,
+            keeper,
+            is_new,
+            lock,
+        } = HeldLog::open(path, command, wait)?;
+        let path = lock.log().to_owned();
+        let begins_anew = is_new && lock.was_there() && keeper.newest().is_none();
         let reading = ledger.reading().clone();
         let ledger = Arc::new(RwLock::new(ledger));
         let sink = {
@@ -313,15 +348,17 @@ impl Writer {
             }
         };
         let failed = |error| LogError::io("open the job log", &path, error);
-        let appender = Appender::with_sink(&path, Box::new(sink)).map_err(failed)?;
-        let file = File::open(&path).map_err(failed)?;
-        let source = read(&path, file, &mut write(&ledger))?;
+        let to_read = File::open(&path).map_err(failed)?;
+        let appender = Appender::of(&path, file, Some(keeper), Box::new(sink)).map_err(failed)?;
+        let source = read(&path, to_read, &mut write(&ledger))?;
         Ok(Self {
+            recovery: Recovery::new(&path),
             path,
             source,
             ledger,
             appender,
             is_new,
+            begins_anew,
             _lock: lock,
         })
     }
@@ -345,6 +382,16 @@ impl Writer {
     /// Whether this writer made the file.
     pub fn is_new(&self) -> bool {
         self.is_new
+    }
+
+    /// Whether it made the file beside the lock of an older log, of which nothing is remembered.
+    pub fn begins_anew(&self) -> bool {
+        self.begins_anew
+    }
+
+    /// Keeps lines that the log did not take in, durably, in the file that is returned.
+    pub fn keep_for_recovery(&self, lines: &str) -> io::Result<PathBuf> {
+        self.recovery.keep(lines)
     }
 
     /// The folded log. Hold it briefly, never across an `await`.

@@ -1,8 +1,10 @@
 //! Which file a log's name means.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+use serde::de::IgnoredAny;
 
 use super::LogError;
 use crate::disk;
@@ -41,9 +43,46 @@ fn resolve_absent(path: &Path) -> Result<PathBuf, LogError> {
     Ok(folder.join(name))
 }
 
+/// Bytes of a file that are looked at to see what it is.
+const LOOKED_AT: u64 = 1 << 20;
+
+/// Whether a file without a single whole line may be a log all the same: each of its lines is the
+/// beginning of one, as a crash leaves it.
+pub fn may_be_torn(path: &Path) -> bool {
+    let mut text = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(LOOKED_AT).read_to_end(&mut text));
+    let is_begun = |line: &[u8]| {
+        let whole = serde_json::from_slice::<IgnoredAny>(line);
+        line.starts_with(b"{") && whole.is_err_and(|error| error.is_eof())
+    };
+    let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    read.is_ok() && lines.filter(|line| !line.is_empty()).all(is_begun)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_beginnings_of_lines_may_be_a_torn_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        for (text, is_torn) in [
+            ("", true),
+            ("{", true),
+            ("{\"at\":\"2026-03-12T09:20:00.4", true),
+            ("{\"at\":\"2026\n{\"at\":\"2026-03\r\n", true),
+            ("{\n  \"name\": \"package\"\n}\n", false),
+            ("{}", false),
+            ("model = \"kling-v3\"\n", false),
+            ("rph_live_0123456789abcdef\n", false),
+            ("\u{89}PNG\r\n", false),
+            ("sku,image_url\n{", false),
+        ] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(may_be_torn(&path), is_torn, "{text:?}");
+        }
+    }
 
     #[test]
     fn a_folder_is_no_log() {

@@ -313,7 +313,7 @@ impl Window {
     }
 }
 
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     loop {
         #[cfg(unix)]
         let result = std::os::unix::fs::FileExt::read_at(file, buffer, offset);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::api::Rate;
-use crate::cli::{ApiArgs, Cli, ClipArgs, Command, IntervalArg, LockArg, PaceArgs};
+use crate::cli::{ApiArgs, Cli, ClipArgs, Command, IntervalArg, LockArg, LogVerb, PaceArgs};
 use crate::jobs::Seconds;
 
 /// Options that override a setting; `None` where nothing was typed.
@@ -70,6 +70,10 @@ impl Flags {
             }
             Command::Resolve(args) => self.waits(None, Some(&args.lock)),
             Command::Compact(args) => self.waits(None, Some(&args.lock)),
+            Command::Log(args) => {
+                let LogVerb::Accept(args) = &args.verb;
+                self.waits(None, Some(&args.lock));
+            }
             Command::Download(args) => {
                 self.api(&args.api);
                 self.waits(None, Some(&args.lock));

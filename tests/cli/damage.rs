@@ -7,6 +7,12 @@ use std::io::Write;
 
 use crate::support::{Server, Step, World, listings};
 
+/// Writes the log anew, without what is remembered of the old one.
+fn write_log(world: &World, text: impl AsRef<[u8]>) {
+    let _ = std::fs::remove_file(world.path("jobs.jsonl.lock"));
+    world.write("jobs.jsonl", text);
+}
+
 /// Three rows that were ordered and accepted.
 fn ordered() -> (World, Server, Vec<String>) {
     let server = Server::accepting();
@@ -120,7 +126,7 @@ fn a_damaged_log_sends_nothing_until_a_person_accepts_it() {
             b"\n",
         ]
         .concat();
-        world.write("jobs.jsonl", &text);
+        write_log(&world, &text);
         for command in [&["submit", "listings.csv"][..], &["retry", "--failed"]] {
             let run = world.run(command).expect(65);
             assert_named(&damage, &run.stderr, own, "line 3");
@@ -173,7 +179,7 @@ fn a_refused_job_of_a_damaged_line_is_not_sent_again() {
     world.run(&["submit", "listings.csv"]).expect(0);
     let second = world.log().text[refused.len()..].replace("\"attempt\":2", "\"attempt\":2.");
     for damaged in [second.clone(), second.replace("\"job\":\"", "\"job\":\"?")] {
-        world.write("jobs.jsonl", format!("{refused}{damaged}"));
+        write_log(&world, format!("{refused}{damaged}"));
         world.run(&["submit", "listings.csv"]).expect(65);
         world
             .run(&["submit", "listings.csv", "--accept-damage"])
@@ -249,7 +255,7 @@ fn a_log_that_was_written_again_is_the_same_log() {
         ("gzip", packed.finish().unwrap(), false),
     ];
     for (name, bytes, is_plain) in forms {
-        world.write("jobs.jsonl", &bytes);
+        write_log(&world, &bytes);
         world.write("listings.csv", listings(3));
         for command in [&["submit", "listings.csv"][..], &["retry", "--failed"]] {
             let run = world.run(command);
@@ -285,7 +291,7 @@ fn lines_of_a_newer_version_count_for_their_job() {
         let text: String = pending()
             .map(|line| line.replace(accepted, newer) + "\n")
             .collect();
-        world.write("jobs.jsonl", &text);
+        write_log(&world, &text);
         world.run(&["submit", "listings.csv"]).expect(0);
         world.run(&["retry", "--failed"]).expect(0);
         world.run(&["retry", "--unknown", "--yes"]).expect(0);

@@ -235,6 +235,17 @@ fn torture(seed: u64) {
     if rng.bool() {
         ask_again(&world, &server, &log, &told);
     }
+    // However often it was killed, the memory of the log is as new as the log.
+    let text = world.log().text;
+    world.write("jobs.jsonl", &text[..text.len() - 1]);
+    let posts = server.posts().len();
+    let run = world.run(&["submit", "listings.csv"]);
+    assert_eq!(
+        (run.code(), server.posts().len()),
+        (65, posts),
+        "{told}: {}",
+        run.stderr
+    );
 }
 
 /// A person has every attempt in doubt sent again.

@@ -14,6 +14,7 @@ mod damage;
 mod disk;
 mod hostile;
 mod kills;
+mod memory;
 mod odd_cells;
 mod outcomes;
 mod recognition;

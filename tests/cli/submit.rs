@@ -498,6 +498,7 @@ fn a_last_line_that_lacks_only_its_newline_counts() {
         .run(&["submit", "listings.csv", "--max-jobs", "1"])
         .expect(0);
     world.write("jobs.jsonl", world.log().text.trim_end());
+    std::fs::remove_file(world.path("jobs.jsonl.lock")).unwrap();
     world.run(&["submit", "listings.csv"]).expect(0);
     assert_eq!(server.posts().len(), 2);
     assert_eq!(world.log().count("pending"), 2);

@@ -115,6 +115,8 @@ impl Batch {
     }
 
     fn copy(&self, from: &str, to: &str) {
+        // What is remembered is the log that was there before.
+        let _ = std::fs::remove_file(self.world.path(&format!("{to}.lock")));
         std::fs::copy(self.world.path(from), self.world.path(to)).unwrap();
     }
 

@@ -114,6 +114,7 @@ fn a_rejected_capture_fails_the_run_only_when_that_is_asked_for() {
     world.run(&strict).expect(65);
 
     // Without a failed job, only the capture speaks.
+    std::fs::remove_file(world.path("jobs.jsonl.lock")).unwrap();
     world.write("jobs.jsonl", accepted(SECOND, "LST-2", "vgen_2"));
     world.run(&replay).expect(0);
     world.run(&strict).expect(65);

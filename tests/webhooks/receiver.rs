@@ -119,6 +119,74 @@ fn a_capture_file_has_one_receiver_at_a_time() {
     Process::listen(&world, &[]);
 }
 
+#[cfg(unix)]
+#[test]
+fn captures_are_kept_although_their_file_was_removed_replaced_or_moved() {
+    let world = World::new();
+    let captures = world.path("captures.jsonl");
+    let attacks: [(&str, &dyn Fn()); 4] = [
+        ("removed", &|| std::fs::remove_file(&captures).unwrap()),
+        ("moved", &|| {
+            std::fs::rename(&captures, world.path("older.jsonl")).unwrap();
+        }),
+        ("replaced", &|| {
+            world.write("other", "");
+            std::fs::rename(world.path("other"), &captures).unwrap();
+        }),
+        ("emptied", &|| world.write("captures.jsonl", "")),
+    ];
+    let receiver = Process::listen(&world, &[]);
+    assert_eq!(receiver.deliver(&Delivery::completed("vgen_0")), 200);
+    for (n, (what, attack)) in attacks.into_iter().enumerate() {
+        attack();
+        for n in [2 * n + 1, 2 * n + 2] {
+            let delivery = Delivery::completed(&format!("vgen_{n}"));
+            assert_eq!(receiver.deliver(&delivery), 200, "{what}");
+            assert!(kept(&world).contains(&format!("vgen_{n}")), "{what}");
+        }
+    }
+    // Where nothing can be kept, nothing is answered with 200.
+    std::fs::remove_file(&captures).unwrap();
+    std::fs::create_dir(&captures).unwrap();
+    assert_eq!(receiver.deliver(&Delivery::completed("vgen_99")), 503);
+    std::fs::remove_dir(&captures).unwrap();
+    assert_eq!(receiver.deliver(&Delivery::completed("vgen_99")), 200);
+    assert!(kept(&world).contains("vgen_99"));
+}
+
+#[test]
+fn captures_go_to_no_file_that_holds_something_else() {
+    let world = World::new();
+    let log = crate::support::listings(1);
+    for (name, content) in [
+        ("listings.csv", log.as_str()),
+        ("key", "rph_live_0123456789abcdef"),
+        (
+            "jobs.jsonl",
+            "{\"job\":\"5b1f0c9a77d2e318\",\"status\":\"pending\"}\n",
+        ),
+    ] {
+        world.write(name, content);
+        let run = world
+            .run(&["listen", "--addr", "127.0.0.1:0", "--capture", name])
+            .expect(78);
+        assert!(run.stderr.contains("something else"), "{}", run.stderr);
+        assert_eq!(std::fs::read_to_string(world.path(name)).unwrap(), content);
+    }
+    let both = [
+        "listen",
+        "--addr",
+        "127.0.0.1:0",
+        "--capture",
+        "new.jsonl",
+        "--jobs",
+    ];
+    let run = world
+        .run(&[&both[..], &["./new.jsonl"]].concat())
+        .expect(78);
+    assert!(run.stderr.contains("job log"), "{}", run.stderr);
+}
+
 #[test]
 fn an_address_that_is_taken_is_told_with_the_way_out() {
     let world = World::new();
@@ -263,12 +331,7 @@ fn a_full_disk_is_answered_with_503_and_room_ends_that() {
     assert!(all_kept(&kept(&world), &answered));
     // Somebody makes room.
     std::fs::rename(world.path("captures.jsonl"), world.path("older.jsonl")).unwrap();
-    assert_eq!(
-        deliver(number),
-        503,
-        "the file it has open is as full as before"
-    );
-    assert_eq!(deliver(number), 200);
+    assert_eq!(deliver(number), 200, "it is made anew at once");
     assert!(all_kept(&kept(&world), &[format!("vgen_{number}")]));
     let ended = receiver.stop().expect(143);
     assert!(

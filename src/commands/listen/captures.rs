@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::commands::outputs::CAPTURES;
 use crate::exit::Failure;
-use crate::job_log::{self, AppendError, Appender, Lock, LockError, LogError};
+use crate::job_log::{self, Appender, Lock, LockError, LogError};
 use crate::webhook::Sink;
 
 /// The file that deliveries are appended to. One receiver has it at a time.
@@ -17,9 +18,10 @@ pub struct Captures {
 }
 
 impl Captures {
-    /// Opens it, or makes it.
-    pub fn open(path: &Path) -> Result<Self, Failure> {
+    /// Opens it, or makes it. It must not be one of the files of `jobs`, the log that is told.
+    pub fn open(path: &Path, jobs: Option<&Path>) -> Result<Self, Failure> {
         let path = job_log::resolve(path).map_err(|error| unusable(path, error))?;
+        CAPTURES.check(&path, jobs)?;
         let lock = Lock::acquire(&path, "listen", Duration::ZERO).map_err(|e| taken(&path, e))?;
         let fail = |error| cannot_write(&path, error);
         let appender = Appender::open(&path).map_err(fail)?;
@@ -66,13 +68,17 @@ impl Sink for Keeper {
     async fn keep(&self, mut line: String) -> anyhow::Result<()> {
         line.push('\n');
         let appender = self.0.appender();
-        let kept: Result<_, AppendError> = appender.append(&line).await;
-        if kept.is_err() {
-            // The disk may have room again by the next delivery.
-            self.0.reopen(&appender);
+        let Err(error) = appender.append(&line).await else {
+            return Ok(());
+        };
+        // The disk may have room again by the next delivery. A file that was removed or replaced is
+        // made anew at once: nothing is answered with 200 that is in no file.
+        self.0.reopen(&appender);
+        if error.disturbed().is_some() {
+            self.0.appender().append(&line).await?;
+            return Ok(());
         }
-        kept?;
-        Ok(())
+        Err(error.into())
     }
 }
 
@@ -94,13 +100,15 @@ fn cannot_write(path: &Path, error: std::io::Error) -> Failure {
 }
 
 fn taken(path: &Path, error: LockError) -> Failure {
-    match error {
-        LockError::Io { error, .. } => cannot_write(path, error),
-        LockError::Held { holder, .. } => Failure::temporary(format!(
-            "{} belongs to another `creativeai listen`{}",
-            path.display(),
-            holder.map_or_else(String::new, |h| format!(" (process {})", h.pid)),
-        ))
-        .help("name another file with --capture; `reconcile --replay` reads any number of them"),
-    }
+    let holder = match error {
+        LockError::Io { error, .. } => return cannot_write(path, error),
+        LockError::Held { holder, .. } => holder,
+        LockError::HeldElsewhere { .. } => None,
+    };
+    Failure::temporary(format!(
+        "{} belongs to another `creativeai listen`{}",
+        path.display(),
+        holder.map_or_else(String::new, |h| format!(" (process {})", h.pid)),
+    ))
+    .help("name another file with --capture; `reconcile --replay` reads any number of them")
 }

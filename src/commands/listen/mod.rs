@@ -38,7 +38,7 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
         }
         check_log(jobs, settings, printer)?;
     }
-    let captures = Arc::new(Captures::open(&args.capture)?);
+    let captures = Arc::new(Captures::open(&args.capture, args.jobs.as_deref())?);
     if keys.is_empty() {
         printer
             .note("no key: every delivery is kept, to be verified by a later `reconcile --replay`");
@@ -69,6 +69,7 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
 fn check_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     match JobLog::read(path, open::ledger(settings)) {
         Ok(log) => {
+            log.unchanged().map_err(open::log_failure)?;
             damage::warn_of_damage(log.damage(), log.path(), printer);
             log.check_form().map_err(open::log_failure)?;
             open::check_rehearsal(log.path(), log.ledger(), settings)

@@ -23,7 +23,7 @@ use crate::cli::SubmitArgs;
 use crate::clock;
 use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::{JobLog, LogError, Writer};
+use crate::job_log::{JobLog, LogError, Writer, remembered_of_absent};
 use crate::jobs::{IdColumn, Ledger, Record, Status};
 use crate::manifest::{Defaults, Manifest, ManifestError, Options, Problem, Row, RowFault};
 use crate::output::{Printer, Summary, Tally as Tallied, escape, words};
@@ -67,6 +67,7 @@ pub async fn run(
     let ledger = || new_ledger(args, settings);
     let writer = open::open_to_send(&path, ledger, settings, "submit", &limits, printer)?;
     open::check_mixing(&writer, settings, &api.base)?;
+    open::refuse_unrecovered(&writer, &path, settings)?;
     damage::settle(&writer, args.accept_damage, settings, printer).await?;
     let found = {
         let ledger = writer.ledger();
@@ -335,7 +336,12 @@ fn dry_run(
     let ledger = || Ledger::new(settings.rates.clone());
     let log = match JobLog::read(path, ledger()) {
         Ok(log) => Some(log),
-        Err(LogError::Missing(_)) => None,
+        Err(LogError::Missing(path)) => {
+            if let Some(mismatch) = remembered_of_absent(&path) {
+                open::warn_that_changed(&mismatch, printer);
+            }
+            None
+        }
         Err(error) => return Err(open::log_failure(error).into()),
     };
     if let Some(log) = &log {
@@ -346,6 +352,7 @@ fn dry_run(
     let found = recognize::decide(manifest, plan, known, allowed(args))?;
     if let Some(log) = &log {
         damage::warn(log.ledger(), log.damage(), log.path(), printer);
+        open::warn_of_mismatch(log, printer);
     }
     let counts = plan.counts;
     let code = if counts.invalid > 0 && !args.skip_invalid {

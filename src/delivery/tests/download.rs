@@ -14,6 +14,7 @@ use crate::delivery::plan::{Delivery, When, gather, plan};
 use crate::delivery::{
     Download, DownloadOptions, DownloadSummary, Event, FailureKind, Refresh, Unasked, prepare,
 };
+use crate::job_log::Lock;
 use crate::jobs::IdColumn;
 
 /// Answers every question with the same address.
@@ -419,6 +420,7 @@ async fn a_crash_between_the_name_and_the_line_costs_no_second_fetch() {
         run.go().await;
         let line = bench.view(job("A", 2)).attempts[&1].downloaded.clone();
         std::fs::write(bench.log(), before).unwrap();
+        std::fs::remove_file(Lock::path_for(&bench.log())).unwrap();
         std::fs::create_dir_all(&notes).unwrap();
         let whole = serde_json::json!({"whole": {
             "bytes": 5000,

@@ -17,7 +17,7 @@ async fn lines_of_many_tasks_are_whole_and_taken_in_where_they_stand() {
             taken.extend_from_slice(lines);
         }
     };
-    let appender = Appender::with_sink(&path, Box::new(sink)).unwrap();
+    let appender = Appender::of(&path, open(&path).unwrap(), None, Box::new(sink)).unwrap();
     let appends = (0..200).map(async |i| {
         let line = format!("line {i}\n");
         appender.append(&line).await.unwrap();
@@ -43,7 +43,7 @@ async fn lines_that_can_wait_go_along_with_the_next_ones() {
             commits.lock().unwrap().push(lines);
         }
     };
-    let appender = Appender::with_sink(&path, Box::new(sink)).unwrap();
+    let appender = Appender::of(&path, open(&path).unwrap(), None, Box::new(sink)).unwrap();
     let first = appender.begin_lazily("outcome 1\n");
     let second = appender.begin_lazily("outcome 2\n");
     let announced = appender.append_tentative("next\n");
@@ -66,7 +66,7 @@ async fn a_writer_that_has_broken_down_keeps_nobody_waiting() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("log");
     let sink = |_, _: &[u8]| panic!("broken");
-    let appender = Appender::with_sink(&path, Box::new(sink)).unwrap();
+    let appender = Appender::of(&path, open(&path).unwrap(), None, Box::new(sink)).unwrap();
     let error = appender.append("one\n").await.unwrap_err();
     assert!(error.to_string().contains("has stopped"), "{error}");
     let error = appender.append("two\n").await.unwrap_err();
@@ -79,7 +79,7 @@ fn a_torn_tail_is_ended_first() {
     let path = dir.path().join("log");
     std::fs::write(&path, "whole\n{\"torn").unwrap();
     let sink = |start: u64, lines: &[u8]| assert_eq!((start, lines), (13, &b"next\n"[..]));
-    let appender = Appender::with_sink(&path, Box::new(sink)).unwrap();
+    let appender = Appender::of(&path, open(&path).unwrap(), None, Box::new(sink)).unwrap();
     appender.append_blocking("next\n").unwrap();
     drop(appender);
     let text = std::fs::read_to_string(&path).unwrap();
@@ -103,9 +103,11 @@ fn after_a_write_error_nothing_is_said_to_be_durable() {
     // /dev/full refuses every write as a full disk does.
     let file = open(Path::new("/dev/full")).unwrap();
     let mut committer = Committer {
+        path: "/dev/full".into(),
         file,
         len: 0,
-        torn: false,
+        tail: Vec::new(),
+        memory: None,
         failed: None,
         sink: Box::new(|_, _| panic!("nothing was written")),
     };

@@ -1,0 +1,117 @@
+//! `log accept`: a log that is not as it was left is right all the same.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use super::open;
+use crate::cli::{AcceptArgs, LogArgs, LogVerb};
+use crate::exit::{Code, Failure};
+use crate::job_log::{Acceptance, Found, JobLog, LogError, Memory};
+use crate::output::{Commands, Printer, escape, words};
+use crate::settings::Settings;
+
+/// Runs the command.
+pub fn run(args: &LogArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+    match &args.verb {
+        LogVerb::Accept(args) => accept(args, settings, printer),
+    }
+}
+
+fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+    let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    let commands = open::commands_for(&path, false, settings);
+    let log = Acceptance::open(&path, settings.lock_wait).map_err(open::log_failure)?;
+    if log.is_absent() && !log.remembered().is_some_and(Memory::has_lines) {
+        return Err(open::log_failure(LogError::Missing(path)).into());
+    }
+    let Some(mismatch) = log.mismatch() else {
+        printer.note(format_args!(
+            "{} is as it was left; there is nothing to accept",
+            escape(&log.path().display().to_string())
+        ));
+        return tell(false, &log, printer);
+    };
+    printer.say(escape(&mismatch.to_string()));
+    printer.say(what_is_there(&log, mismatch.found.as_ref(), settings)?);
+    if !args.yes {
+        ask(&commands)?;
+    }
+    let document = document(true, &log);
+    let shown = log.path().display().to_string();
+    log.accept().map_err(open::log_failure)?;
+    printer.note(format_args!(
+        "{} is accepted as it is; the next `creativeai submit` goes on from there",
+        escape(&shown)
+    ));
+    if printer.voice().json {
+        printer.document(&document)?;
+    }
+    Ok(Code::Success)
+}
+
+fn tell(accepted: bool, log: &Acceptance, printer: &mut Printer) -> anyhow::Result<Code> {
+    if printer.voice().json {
+        printer.document(&document(accepted, log))?;
+    }
+    Ok(Code::Success)
+}
+
+fn document(accepted: bool, log: &Acceptance) -> serde_json::Value {
+    let found = log.mismatch().and_then(|mismatch| mismatch.found.as_ref());
+    let remembered = log.remembered();
+    serde_json::json!({
+        "command": "log accept",
+        "accepted": accepted,
+        "bytes_remembered": remembered.map(|memory| memory.length),
+        "remembered_at": remembered.map(|memory| format!("{:.3}", memory.at())),
+        "bytes": found.map(|found| found.length),
+        "exit_code": 0,
+    })
+}
+
+/// What a person weighs: the jobs that the log holds as it is.
+fn what_is_there(
+    log: &Acceptance,
+    found: Option<&Found>,
+    settings: &Settings,
+) -> Result<String, Failure> {
+    if found.is_none() {
+        return Ok(
+            "Accepted as it is, it counts as deleted: the next `creativeai submit` begins a \
+                   new log and orders every row."
+                .to_owned(),
+        );
+    }
+    let read = JobLog::read(log.path(), open::ledger(settings)).map_err(open::log_failure)?;
+    let ledger = read.ledger();
+    let newest = ledger.jobs().len() as u64;
+    Ok(format!(
+        "It holds {} in {}. Rows that only the lost part knows will be ordered and paid for again.",
+        words::count(newest, "job"),
+        words::count(ledger.lines(), "line"),
+    ))
+}
+
+fn ask(commands: &Commands) -> anyhow::Result<()> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "without a terminal to ask on, --yes is required; nothing was changed",
+        )
+        .help(format!(
+            "look for the newer log first; where this one is right: `{}`",
+            commands.on_log("log accept", "--yes")
+        ))
+        .into());
+    }
+    // The question stays on one line with its answer.
+    let mut err = std::io::stderr().lock();
+    write!(err, "Accept the log as it is? Type yes to agree: ")?;
+    err.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    if matches!(answer.trim().to_lowercase().as_str(), "yes" | "y") {
+        return Ok(());
+    }
+    Err(Failure::decision("nothing was changed")
+        .help("look for the newer log, and put it back where it was")
+        .into())
+}

@@ -1,0 +1,349 @@
+//! What the lock's file remembers of the log: how long it was after the newest commit, and a digest
+//! of its last block. A log that is shorter, or has another block there, was cut off, replaced or
+//! restored behind our back.
+//!
+//! The memory is written after the log's own sync and is not synced itself, so it can be behind the
+//! log but never ahead of it; and a memory that is behind is still true of a longer log. Two records
+//! are written in turns, each with its own checksum: whatever instant a process is killed at, one of
+//! them is whole.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::lock::{self, Lock};
+use super::read::read_at;
+use crate::output::words;
+use crate::{clock, disk};
+
+/// Bytes before the log's end that are digested, at most.
+pub(super) const BLOCK: usize = 4096;
+/// Bytes of the holder's line, with which the lock's file begins.
+pub(super) const HOLDER_WIDTH: usize = 160;
+/// Bytes of a record's line. All lines together are one sector, which a disk writes as a whole.
+const RECORD_WIDTH: usize = 176;
+/// What stands before a record's checksum.
+const CHECK: &str = ",\"check\":\"";
+
+/// How the log was after a commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// Its length in bytes.
+    pub length: u64,
+    /// SHA-256 of its last block, the first half, hexadecimal.
+    digest: String,
+    /// When that was.
+    at: String,
+    /// Counts the records; the newest one speaks.
+    number: u64,
+    /// The log is being replaced: the record before this one is as true.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    or_before: bool,
+}
+
+impl Memory {
+    /// When the log was so; where it cannot be read, the epoch.
+    pub fn at(&self) -> Timestamp {
+        self.at.parse().unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// Whether a log was there that held anything.
+    pub fn has_lines(&self) -> bool {
+        self.length > 0
+    }
+
+    fn to_line(&self) -> io::Result<String> {
+        let mut line = serde_json::to_string(self)?;
+        line.pop();
+        let check = check_of(&line);
+        line.extend([CHECK, &check, "\"}"]);
+        Ok(line)
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let line = line.trim();
+        let (text, check) = line.split_at(line.rfind(CHECK)?);
+        let check = check.strip_prefix(CHECK)?.strip_suffix("\"}")?;
+        (check == check_of(text)).then(|| serde_json::from_str(line).ok())?
+    }
+
+    /// Whether `file`, which is `len` bytes long, still holds what is remembered.
+    fn holds(&self, file: &File, len: u64) -> io::Result<bool> {
+        Ok(len >= self.length && self.digest == digest_of(&block_before(file, self.length)?))
+    }
+}
+
+fn check_of(text: &str) -> String {
+    base16ct::lower::encode_string(&Sha256::digest(text.as_bytes())[..4])
+}
+
+/// The digest of a log's last block.
+fn digest_of(block: &[u8]) -> String {
+    base16ct::lower::encode_string(&Sha256::digest(block)[..16])
+}
+
+/// The block of `file` that ends at `end`.
+pub(super) fn block_before(file: &File, end: u64) -> io::Result<Vec<u8>> {
+    let start = end.saturating_sub(BLOCK as u64);
+    let mut block = vec![0; (end - start) as usize];
+    let mut filled = 0;
+    while filled < block.len() {
+        match read_at(file, &mut block[filled..], start + filled as u64)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => filled += count,
+        }
+    }
+    Ok(block)
+}
+
+/// The records in a lock's file: the newest, and the one before it.
+#[derive(Clone, Debug, Default)]
+struct Records {
+    newest: Option<Memory>,
+    before: Option<Memory>,
+    /// Where the next one goes.
+    free: usize,
+}
+
+impl Records {
+    fn read(file: &File) -> io::Result<Self> {
+        let mut bytes = [0; HOLDER_WIDTH + 2 * RECORD_WIDTH];
+        let mut len = 0;
+        while len < bytes.len() {
+            match read_at(file, &mut bytes[len..], len as u64)? {
+                0 => break,
+                count => len += count,
+            }
+        }
+        let record = |slot: usize| {
+            let start = HOLDER_WIDTH + slot * RECORD_WIDTH;
+            let line = std::str::from_utf8(bytes.get(start..start + RECORD_WIDTH)?).ok()?;
+            Memory::parse(line)
+        };
+        let [first, second] = [record(0), record(1)];
+        let number = |record: &Option<Memory>| record.as_ref().map(|record| record.number);
+        Ok(if first.is_some() && number(&first) >= number(&second) {
+            Self {
+                newest: first,
+                before: second,
+                free: 1,
+            }
+        } else {
+            Self {
+                newest: second,
+                before: first,
+                free: 0,
+            }
+        })
+    }
+
+    /// Compares the file at `path` with what is remembered of it; `file` is the opened one, if it
+    /// is there at all.
+    fn compare(&self, path: &Path, file: Option<&File>) -> io::Result<Option<Mismatch>> {
+        let Some(newest) = self.newest.as_ref().filter(|newest| newest.has_lines()) else {
+            return Ok(None);
+        };
+        let mismatch = |found| Mismatch {
+            path: path.to_owned(),
+            remembered: newest.clone(),
+            found,
+        };
+        let Some(file) = file else {
+            return Ok(Some(mismatch(None)));
+        };
+        let meta = file.metadata()?;
+        let len = meta.len();
+        let also = self.before.as_ref().filter(|_| newest.or_before);
+        for memory in [Some(newest), also].into_iter().flatten() {
+            if memory.holds(file, len)? {
+                return Ok(None);
+            }
+        }
+        let changed = meta.modified().ok();
+        Ok(Some(mismatch(Some(Found {
+            length: len,
+            changed: changed.and_then(|time| Timestamp::try_from(time).ok()),
+        }))))
+    }
+}
+
+/// A log that is not as it was left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The log.
+    pub path: PathBuf,
+    /// How it was left.
+    pub remembered: Memory,
+    /// How it is; `None` when it is gone.
+    pub found: Option<Found>,
+}
+
+/// A log's file as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its length in bytes.
+    pub length: u64,
+    /// When it was last changed, where the system says so.
+    pub changed: Option<Timestamp>,
+}
+
+impl std::fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let path = self.path.display();
+        let length = words::count(self.remembered.length, "byte");
+        let at = moment(self.remembered.at());
+        let Some(Found {
+            length: now,
+            changed,
+        }) = &self.found
+        else {
+            return write!(
+                f,
+                "the job log {path} is gone; it was {length} long when it was last written, {at}"
+            );
+        };
+        let what = if *now < self.remembered.length {
+            "is shorter than"
+        } else {
+            "has other content than"
+        };
+        write!(
+            f,
+            "the job log {path} {what} it was left: it was {length} long when it was last \
+             written, {at}; it is {} long now",
+            words::count(*now, "byte"),
+        )?;
+        match changed {
+            Some(changed) => write!(f, ", changed {}", moment(*changed)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+/// A time for people everywhere: how long ago, and in UTC.
+fn moment(at: Timestamp) -> String {
+    let ago = words::ago(clock::now(), at);
+    let utc = words::moment(at);
+    if utc.starts_with(&ago) {
+        utc
+    } else {
+        format!("{ago} ({utc})")
+    }
+}
+
+/// What a reader without the lock compares a log with.
+#[derive(Clone, Debug)]
+pub(super) struct Remembered {
+    path: PathBuf,
+    records: Records,
+}
+
+impl Remembered {
+    /// Read it before the log is opened: a memory never is ahead of the log.
+    pub fn of(log: &Path) -> Self {
+        // A lock's file that cannot be read remembers nothing for this reader; a writer says so.
+        let records = lock::open_to_read(&Lock::path_for(log))
+            .and_then(|file| Records::read(&file))
+            .unwrap_or_default();
+        Self {
+            path: log.to_owned(),
+            records,
+        }
+    }
+
+    /// What speaks against `file`, the opened log. A memory that has changed since it was read
+    /// shows that a writer is at work, who has compared them himself.
+    pub fn mismatch(&self, file: Option<&File>) -> Option<Mismatch> {
+        let mismatch = self.records.compare(&self.path, file).ok()??;
+        (Self::of(&self.path).records.newest == self.records.newest).then_some(mismatch)
+    }
+}
+
+/// What is remembered of a log that is not there.
+pub fn remembered_of_absent(log: &Path) -> Option<Mismatch> {
+    if fs::symlink_metadata(log).is_ok() {
+        return None;
+    }
+    Remembered::of(log).mismatch(None)
+}
+
+/// The memory of a log whose lock is held.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    file: Arc<File>,
+    records: Records,
+    is_unsynced: bool,
+}
+
+impl Keeper {
+    /// Reads what is remembered in the lock's `file`.
+    pub fn new(file: Arc<File>) -> io::Result<Self> {
+        let records = Records::read(&file)?;
+        Ok(Self {
+            file,
+            records,
+            is_unsynced: false,
+        })
+    }
+
+    /// What is remembered, if anything.
+    pub fn newest(&self) -> Option<&Memory> {
+        self.records.newest.as_ref()
+    }
+
+    /// What speaks against the log at `path`, opened as `file` where it is there.
+    pub fn compare(&self, path: &Path, file: Option<&File>) -> io::Result<Option<Mismatch>> {
+        self.records.compare(path, file)
+    }
+
+    /// Remembers that the log is `length` bytes long and ends with `block`; with `or_before`, or
+    /// that it still is as remembered before.
+    pub fn remember(&mut self, length: u64, block: &[u8], or_before: bool) -> io::Result<()> {
+        let number = self.records.newest.as_ref().map_or(0, |r| r.number);
+        let memory = Memory {
+            length,
+            digest: digest_of(block),
+            at: format!("{:.3}", clock::now()),
+            number: number + 1,
+            or_before,
+        };
+        let line = padded(memory.to_line()?, RECORD_WIDTH)?;
+        let place = HOLDER_WIDTH + self.records.free * RECORD_WIDTH;
+        lock::write_at(&self.file, &line, place as u64)?;
+        self.records.before = self.records.newest.replace(memory);
+        self.records.free = 1 - self.records.free;
+        self.is_unsynced = true;
+        Ok(())
+    }
+
+    /// Makes what is remembered durable.
+    pub fn sync(&mut self) -> io::Result<()> {
+        if self.is_unsynced {
+            disk::sync_data(&self.file)?;
+            self.is_unsynced = false;
+        }
+        Ok(())
+    }
+}
+
+/// A line of exactly `width` bytes.
+pub(super) fn padded(mut line: String, width: usize) -> io::Result<Vec<u8>> {
+    if line.len() >= width {
+        return Err(io::Error::other("a line of the lock's file is too long"));
+    }
+    while line.len() + 1 < width {
+        line.push(' ');
+    }
+    line.push('\n');
+    Ok(line.into_bytes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! Lines that the log did not take in, kept in a file beside it until `reconcile --recover`.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::read::for_each_line;
+use crate::disk;
+
+/// Where the lines of one log go.
+#[derive(Debug)]
+pub(super) struct Recovery {
+    beside: PathBuf,
+    /// The file in use, once there is one.
+    file: Mutex<Option<PathBuf>>,
+}
+
+fn path_for(log: &Path) -> PathBuf {
+    let mut name = log.as_os_str().to_owned();
+    name.push(".recover");
+    PathBuf::from(name)
+}
+
+impl Recovery {
+    pub fn new(log: &Path) -> Self {
+        Self {
+            beside: path_for(log),
+            file: Mutex::default(),
+        }
+    }
+
+    /// Appends `lines` durably, and returns the file: beside the log, or where that fails, as when
+    /// the folder is gone or its disk is full, among the temporary files.
+    pub fn keep(&self, lines: &str) -> io::Result<PathBuf> {
+        let mut current = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = current.as_ref().unwrap_or(&self.beside);
+        let path = if append(path, lines).is_ok() {
+            path.clone()
+        } else {
+            let file = tempfile::Builder::new()
+                .prefix("creativeai-")
+                .suffix(".recover")
+                .tempfile()?;
+            let (_, path) = file.keep().map_err(|error| error.error)?;
+            append(&path, lines)?;
+            path
+        };
+        *current = Some(path.clone());
+        Ok(path)
+    }
+}
+
+/// A link is not followed, and a file of anything else is left alone.
+fn append(path: &Path, lines: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.mode(0o600).custom_flags(flags.bits() as i32);
+    }
+    let mut file = options.open(path)?;
+    let meta = file.metadata()?;
+    let mut start = [0];
+    let is_ours =
+        meta.is_file() && (super::read::read_at(&file, &mut start, 0)? == 0 || start == *b"{");
+    if !is_ours {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it holds something else",
+        ));
+    }
+    let written = file
+        .write_all(lines.as_bytes())
+        .and_then(|()| disk::sync_file(&file));
+    if written.is_err() {
+        // What was not kept whole is kept elsewhere.
+        let _ = file.set_len(meta.len());
+        return written;
+    }
+    disk::sync_folder_of(path)
+}
+
+/// The file beside the log with lines that an earlier run could not write to it, where the log does
+/// not hold all of them.
+pub fn not_taken_in(log: &Path) -> io::Result<Option<PathBuf>> {
+    let path = path_for(log);
+    let kept = match fs::read(&path) {
+        Ok(kept) => kept,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut missing: HashSet<&[u8]> = kept
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty())
+        .collect();
+    if !missing.is_empty() {
+        for_each_line(&mut File::open(log)?, |_, line| {
+            missing.remove(line.unwrap_or_default().trim().as_bytes());
+        })?;
+    }
+    Ok((!missing.is_empty()).then_some(path))
+}
+
+/// Removes `file` if it is the one beside the log, all of whose lines the log has taken in. Whether
+/// it was.
+pub fn forget_taken_in(log: &Path, file: &Path) -> io::Result<bool> {
+    let beside = path_for(log);
+    let is_it = disk::canonicalize(file).is_ok_and(|file| file == beside);
+    if is_it {
+        fs::remove_file(beside)?;
+    }
+    Ok(is_it)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_kept_beside_the_log_until_it_holds_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("jobs.jsonl");
+        fs::write(&log, "{\"a\":1}\n").unwrap();
+        assert_eq!(not_taken_in(&log).unwrap(), None);
+        let recovery = Recovery::new(&log);
+        let path = recovery.keep("{\"b\":2}\n").unwrap();
+        assert_eq!(path, path_for(&log));
+        recovery.keep("{\"c\":3}\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{\"b\":2}\n{\"c\":3}\n");
+        assert_eq!(not_taken_in(&log).unwrap(), Some(path));
+        fs::write(&log, "{\"c\":3}\r\n{\"a\":1}\n{\"b\":2}").unwrap();
+        assert_eq!(not_taken_in(&log).unwrap(), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_ours_is_left_alone_and_the_lines_are_kept_elsewhere() {
+        use std::os::unix::fs::{MetadataExt, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let precious = dir.path().join("precious");
+        fs::write(&precious, "kept").unwrap();
+        let linked = dir.path().join("linked.jsonl");
+        symlink(&precious, path_for(&linked)).unwrap();
+        let taken = dir.path().join("taken.jsonl");
+        fs::hard_link(&precious, path_for(&taken)).unwrap();
+        let gone = dir.path().join("gone/jobs.jsonl");
+        for log in [linked, taken, gone] {
+            let recovery = Recovery::new(&log);
+            let path = recovery.keep("{\"a\":1}\n").unwrap();
+            assert_eq!(recovery.keep("{\"b\":2}\n").unwrap(), path, "the same file");
+            assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"b\":2}\n");
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+            fs::remove_file(path).unwrap();
+        }
+        assert_eq!(fs::read_to_string(precious).unwrap(), "kept");
+    }
+}
