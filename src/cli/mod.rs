@@ -8,6 +8,7 @@
 
 mod batch;
 mod hand_over;
+mod rename;
 mod serve;
 mod setup;
 mod shared;
@@ -24,6 +25,7 @@ pub use batch::{
     SubmitArgs,
 };
 pub use hand_over::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
+pub use rename::RenameArgs;
 pub use serve::{FaultArgs, ListenArgs, SandboxArgs, StandInArgs, WebhookFaultArgs};
 pub use setup::{CompletionsArgs, HelpArgs, InitArgs, ManArgs};
 pub use shared::{
@@ -122,6 +124,13 @@ pub enum Command {
   creativeai resolve 5b1f0c9a77d2e318 --not-accepted
   creativeai resolve LST-4203 --dismiss --jobs june.jsonl")]
     Resolve(IfTyped<ResolveArgs>),
+
+    /// Give a listing, a SKU or a photo another name; nothing is ordered
+    #[command(after_help = "Examples:
+  creativeai rename 12345 0012345
+  creativeai rename 5b1f0c9a77d2e318 https://cdn.example.com/new/kitchen.jpg
+  creativeai rename --from-manifest products.csv")]
+    Rename(IfTyped<RenameArgs>),
 
     /// Show where every clip stands and what it cost
     #[command(after_help = "Examples:
@@ -230,6 +239,7 @@ impl Command {
             Self::Reconcile(_) => "reconcile",
             Self::Retry(_) => "retry",
             Self::Resolve(_) => "resolve",
+            Self::Rename(_) => "rename",
             Self::Status(_) => "status",
             Self::Report(_) => "report",
             Self::Download(_) => "download",

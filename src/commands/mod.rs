@@ -23,6 +23,7 @@ mod publish;
 mod recognize;
 mod reconcile;
 mod recover;
+mod rename;
 mod replay;
 pub mod report;
 mod resolve;
@@ -193,6 +194,7 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Reconcile(args) => reconcile::run(args, &networked()?, printer),
         Command::Retry(args) => retry::run(args, &networked()?, printer),
         Command::Resolve(args) => resolve::run(args, &settings()?, printer),
+        Command::Rename(args) => rename::run(args, &settings()?, printer),
         Command::Compact(args) => compact::run(args, &settings()?, printer),
         Command::Log(args) => log::run(args, &settings()?, printer),
         Command::Listen(args) => listen::run(args, &networked()?, printer),

@@ -191,7 +191,7 @@ fn attempt_for(
 }
 
 /// User and host, as the log names who decided.
-fn who() -> String {
+pub fn who() -> String {
     let var = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
     let user = var("USER")
         .or_else(|| var("LOGNAME"))

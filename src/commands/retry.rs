@@ -144,6 +144,14 @@ impl Log<'_> {
 /// Clips of a manifest by listing or SKU, for logs that hold no requests.
 type Clips = HashMap<String, Vec<(Clip, Option<String>)>>;
 
+/// A request's body with another photo; `None` for one that is no JSON object. A new attempt asks for
+/// the photo where it is now.
+fn with_photo(body: &str, photo: &str) -> Option<String> {
+    let mut fields: Map<String, Value> = serde_json::from_str(body).ok()?;
+    fields.insert("image_url".to_owned(), photo.into());
+    serde_json::to_string(&fields).ok()
+}
+
 fn read_clips(args: &RetryArgs, settings: &Settings) -> Result<Clips, Failure> {
     let mut clips = Clips::new();
     let Some(path) = &args.manifest else {
@@ -328,6 +336,10 @@ impl Search<'_> {
                 Some(body) => body,
                 None => return Ok(None),
             },
+        };
+        let body = match view.new_photo() {
+            Some(photo) => with_photo(&body, photo).unwrap_or(body),
+            None => body,
         };
         let body = recorrelated(&body, view.key(), number)
             .map_err(|e| Failure::data(format!("job {}: {e}", view.key())))?;

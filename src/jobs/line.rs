@@ -12,7 +12,7 @@ use super::{Fact, GenerationId, IdColumn, JobKey, Status, Text, Verdict, Word};
 
 /// Every name that has a meaning of its own in a log line. A manifest's carried column may not
 /// have one of them, or a row could overwrite what the log knows.
-pub const LOG_FIELDS: [&str; 48] = [
+pub const LOG_FIELDS: [&str; 49] = [
     "at",
     "job",
     "attempt",
@@ -53,6 +53,7 @@ pub const LOG_FIELDS: [&str; 48] = [
     "published",
     "resolved",
     "superseded",
+    "renamed",
     "dismissed",
     "conflict",
     "generation_ids",

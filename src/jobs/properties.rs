@@ -60,6 +60,7 @@ fn fact_line() -> impl Strategy<Value = Value> {
             |n| json!({"status": "published", "target": "x", "reference": n.to_string()})
         ),
         Just(json!({"status": "superseded", "by_job": "00000000000000bb"})),
+        (0..3u8).prop_map(|n| json!({"status": "renamed", "image_url": format!("https://x/{n}")})),
     ]
 }
 

@@ -311,6 +311,7 @@ impl AttemptState {
             Word::Fact(Fact::Published) => self.flags |= PUBLISHED,
             Word::Fact(Fact::Resolved) => return self.absorb_resolution(gist, raw),
             Word::Fact(Fact::Superseded) => self.flags |= SUPERSEDED,
+            Word::Fact(Fact::Renamed) => {}
         }
         let charge = gist.charged.map_or(Charge::NONE, |amount| {
             Charge::told(amount, gist.at, gist.flags & gist::IS_ADJUSTED != 0)
@@ -425,6 +426,7 @@ pub struct JobState {
 const SANDBOX: u8 = 1;
 const HAS_KEY: u8 = 1 << 1;
 const NEWER: u8 = 1 << 2;
+const RENAMED: u8 = 1 << 3;
 
 impl JobState {
     /// A job of which nothing is known but its key and an attempt's number.
@@ -447,6 +449,9 @@ impl JobState {
         }
         if gist.flags & gist::KEYLESS == 0 {
             self.flags |= HAS_KEY;
+        }
+        if gist.word == Word::Fact(Fact::Renamed) {
+            self.flags |= RENAMED;
         }
         self.newest_at = self.newest_at.max(gist.at);
         if gist.flags & gist::IS_NEWER != 0 {
@@ -578,6 +583,11 @@ impl JobState {
     /// Whether a sandbox wrote of it.
     pub fn is_sandbox(&self) -> bool {
         self.flags & SANDBOX != 0
+    }
+
+    /// Whether its listing, SKU or photo was given another name.
+    pub fn is_renamed(&self) -> bool {
+        self.flags & RENAMED != 0
     }
 
     /// Whether it is known only from lines of the vendor's sample scripts.

@@ -100,15 +100,18 @@ pub enum Fact {
     Resolved,
     /// An edited row replaced the job: `by_job`.
     Superseded,
+    /// The job's listing, SKU or photo goes by another name: `listing_id` or `sku`, `image_url`.
+    Renamed,
 }
 
 impl Fact {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Downloaded,
         Self::Published,
         Self::Resolved,
         Self::Superseded,
+        Self::Renamed,
     ];
 
     /// The word in the log.
@@ -118,6 +121,7 @@ impl Fact {
             Self::Published => "published",
             Self::Resolved => "resolved",
             Self::Superseded => "superseded",
+            Self::Renamed => "renamed",
         }
     }
 }

@@ -77,6 +77,8 @@ pub struct JobView {
     pub state: JobState,
     /// The listing's or SKU's id, `variant`, `line`, `by_job` and the carried columns.
     pub fields: FieldMap,
+    /// The names it was given later: its `renamed` lines' fields, newest speaking.
+    pub renamed: FieldMap,
     /// The attempts by number.
     pub attempts: BTreeMap<u32, AttemptView>,
     /// Names of carried columns in the manifest's order, as far as one line told them.
@@ -125,6 +127,7 @@ impl JobView {
         Self {
             state: JobState::new(key, attempt),
             fields: FieldMap::default(),
+            renamed: FieldMap::default(),
             attempts: BTreeMap::new(),
             columns: Vec::new(),
             columns_order: None,
@@ -146,8 +149,11 @@ impl JobView {
             ..order.clone()
         };
         if let Some((column, id)) = &line.id {
-            self.fields
-                .offer(column.name(), &job_order, || Value::from(&*id.0));
+            let fields = match line.word {
+                Word::Fact(Fact::Renamed) => &mut self.renamed,
+                _ => &mut self.fields,
+            };
+            fields.offer(column.name(), &job_order, || Value::from(&*id.0));
         }
         let attempt = self.attempts.entry(line.attempt).or_default();
         if let Some(id) = &line.generation_id
@@ -176,16 +182,19 @@ impl JobView {
             }
             Word::Fact(Fact::Resolved) => &mut attempt.resolved,
             Word::Fact(Fact::Superseded) => &mut self.fields,
+            Word::Fact(Fact::Renamed) => &mut self.renamed,
         };
         offer_typed(fields, line, &order);
         for (name, raw) in &line.rest {
             let value = || serde_json::from_str(raw.get()).unwrap_or(Value::Null);
-            if is_job_field(name.as_str()) {
+            if is_job_field(name.as_str()) && line.word != Word::Fact(Fact::Renamed) {
                 continue;
             }
             fields.offer(name.as_str(), &order, value);
         }
-        self.absorb_job_fields(line, &job_order);
+        if line.word != Word::Fact(Fact::Renamed) {
+            self.absorb_job_fields(line, &job_order);
+        }
         raw
     }
 
@@ -214,11 +223,33 @@ impl JobView {
         self.state.key
     }
 
-    /// The listing or SKU that the job belongs to.
+    /// The listing or SKU that the job belongs to, by the name that it has now.
     pub fn id(&self) -> Option<(IdColumn, &str)> {
-        [IdColumn::Listing, IdColumn::Sku]
-            .into_iter()
-            .find_map(|column| Some((column, self.fields.text(column.name())?)))
+        let id_in = |fields: &'_ FieldMap| {
+            let mut columns = [IdColumn::Listing, IdColumn::Sku].into_iter();
+            columns.find(|column| fields.text(column.name()).is_some())
+        };
+        let fields = match id_in(&self.renamed) {
+            Some(_) => &self.renamed,
+            None => &self.fields,
+        };
+        let column = id_in(fields)?;
+        Some((column, fields.text(column.name())?))
+    }
+
+    /// The photo's new address, where it was given one.
+    pub fn new_photo(&self) -> Option<&str> {
+        self.renamed.text("image_url")
+    }
+
+    /// The photo's address: the one that it has now, else the one that was asked for last.
+    pub fn photo(&self) -> Option<String> {
+        let asked = || {
+            let mut attempts = self.attempts.values().rev();
+            let address = attempts.find_map(|attempt| attempt.request_value("image_url"))?;
+            address.as_str().map(str::to_owned)
+        };
+        self.new_photo().map(str::to_owned).or_else(asked)
     }
 
     /// The row's line in the manifest.
@@ -243,9 +274,10 @@ impl JobView {
     /// of the attempt that speaks. A number is spelt out.
     pub fn column(&self, name: &str) -> Option<String> {
         let speaking = self.attempts.get(&self.state.speaking().number);
-        let value = self
-            .fields
-            .get(name)
+        let is_name = matches!(name, "listing_id" | "sku" | "image_url");
+        let new = self.renamed.get(name).filter(|_| is_name);
+        let value = new
+            .or_else(|| self.fields.get(name))
             .cloned()
             .or_else(|| speaking?.fields.get(name).cloned())
             .or_else(|| speaking?.request_value(name))?;
@@ -277,6 +309,9 @@ impl JobView {
                 out.insert(name.into(), value.clone());
             }
         }
+        if let Some(photo) = self.new_photo() {
+            out.insert("image_url".into(), photo.into());
+        }
         for (name, value) in self.carried() {
             out.entry(name).or_insert_with(|| value.clone());
         }
@@ -298,6 +333,9 @@ impl JobView {
                 .cloned()
                 .unwrap_or(Value::Bool(true));
             out.insert("superseded".into(), by);
+        }
+        if self.renamed.iter().next().is_some() {
+            out.insert("renamed".into(), facts(&self.renamed));
         }
         if self.state.is_dismissed() {
             out.insert("dismissed".into(), true.into());
@@ -374,14 +412,6 @@ impl AttemptView {
         {
             out.insert("request".into(), request);
         }
-        let facts = |fields: &FieldMap| {
-            let listed = fields.iter().filter(|(name, _)| *name != "sandbox");
-            Value::Object(
-                listed
-                    .map(|(name, value)| (name.to_owned(), value.clone()))
-                    .collect(),
-            )
-        };
         if self.downloaded.iter().next().is_some() {
             out.insert("downloaded".into(), facts(&self.downloaded));
         }
@@ -395,6 +425,13 @@ impl AttemptView {
             out.insert("resolved".into(), facts(&self.resolved));
         }
     }
+}
+
+/// The fields of facts as one object.
+fn facts(fields: &FieldMap) -> Value {
+    let listed = fields.iter().filter(|(name, _)| *name != "sandbox");
+    let listed = listed.map(|(name, value)| (name.to_owned(), value.clone()));
+    Value::Object(listed.collect())
 }
 
 fn offer_typed(fields: &mut FieldMap, line: &Line<'_>, order: &Order) {

@@ -302,6 +302,15 @@ fn event(line: &Line<'_>) -> String {
             let target = field("target").unwrap_or_default();
             with(&format!("handed on to {target}"), field("reference"))
         }
+        Word::Fact(Fact::Renamed) => {
+            let id = line
+                .id
+                .as_ref()
+                .map(|(_, id)| escape(id.as_str()).into_owned());
+            let photo = field("image_url").map(|photo| format!("photo {photo}"));
+            let names: Vec<String> = id.into_iter().chain(photo).collect();
+            format!("now goes by {}", names.join(", "))
+        }
         Word::Fact(Fact::Superseded) => with("replaced by an edited row, job", field("by_job")),
         Word::Fact(Fact::Resolved) => {
             let by = field("by").unwrap_or_else(|| "somebody".to_owned());

@@ -139,7 +139,9 @@ pub fn clip_name(view: &JobView) -> String {
             .and_then(|value| Some(value.as_str()?.to_owned()))
             .filter(|text| !text.trim().is_empty())
     };
-    let subject = of_request("image_url")
+    let subject = view
+        .photo()
+        .filter(|photo| !photo.trim().is_empty())
         .and_then(|url| photo_name(&url))
         .or_else(|| of_request("prompt"))
         .or_else(|| of_request("text").map(|text| format!("“{text}”")));

@@ -69,6 +69,10 @@ impl Flags {
                 self.max_attempts = args.max_attempts;
             }
             Command::Resolve(args) => self.waits(None, Some(&args.lock)),
+            Command::Rename(args) => {
+                self.clip(&args.clip);
+                self.waits(None, Some(&args.lock));
+            }
             Command::Compact(args) => self.waits(None, Some(&args.lock)),
             Command::Log(args) => {
                 let LogVerb::Accept(args) = &args.verb;

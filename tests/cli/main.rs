@@ -18,6 +18,7 @@ mod memory;
 mod odd_cells;
 mod outcomes;
 mod recognition;
+mod rename;
 #[cfg(unix)]
 mod resources;
 mod retry;

@@ -9,7 +9,8 @@ use std::path::Path;
 use held::Telling;
 pub use plan::{Counts, Share};
 use plan::{Decision, Plan};
-use recognize::{Allowed, Found};
+pub use recognize::Held;
+use recognize::{Allowed, Found, MOST_TOLD};
 
 use serde_json::{Value, json};
 
@@ -72,7 +73,7 @@ pub async fn run(
     let found = {
         let ledger = writer.ledger();
         let log = Some((writer.path(), &*ledger));
-        recognize::decide(&mut manifest, &mut plan, log, allowed(args))?
+        recognize::decide(&mut manifest, &mut plan, log, allowed(args), MOST_TOLD)?
     };
     if plan.counts.send > 0 || args.wait {
         writer.check_form().map_err(open::log_failure)?;
@@ -176,6 +177,32 @@ fn summary_of(plan: &Plan, found: &Found, tally: &Tally) -> Summary {
 /// What is wrong with rows, as a field of the summary for programs.
 fn invalid(rows: Vec<Value>) -> (String, Value) {
     ("invalid_rows".to_owned(), rows.into())
+}
+
+/// The rows of a manifest that seem to be renamed: their clips were ordered under ids that are no
+/// longer in it. Rows with mistakes are left out.
+pub fn renamed_rows(
+    manifest: &mut Manifest,
+    settings: &Settings,
+    path: &Path,
+    ledger: &Ledger,
+) -> Result<Vec<Held>, Failure> {
+    let mut plan = Plan::default();
+    for row in manifest.rows().map_err(manifest_failure)? {
+        match row {
+            Ok(row) => {
+                plan.note(&row, &settings.rates);
+            }
+            Err(RowFault::Problems { .. }) => plan.note_invalid(),
+            Err(RowFault::Broken(error)) => return Err(manifest_failure(error)),
+        }
+    }
+    let (log, allowed) = (Some((path, ledger)), Allowed::default());
+    let found = recognize::decide(manifest, &mut plan, log, allowed, usize::MAX)?;
+    let renamed = found.held.into_iter();
+    Ok(renamed
+        .filter(|held| held.reason == Decision::Renamed)
+        .collect())
 }
 
 fn allowed(args: &SubmitArgs) -> Allowed {
@@ -349,7 +376,7 @@ fn dry_run(
     }
     let empty = ledger();
     let known = log.as_ref().map(|log| (log.path(), log.ledger()));
-    let found = recognize::decide(manifest, plan, known, allowed(args))?;
+    let found = recognize::decide(manifest, plan, known, allowed(args), MOST_TOLD)?;
     if let Some(log) = &log {
         damage::warn(log.ledger(), log.damage(), log.path(), printer);
         open::warn_of_mismatch(log, printer);

@@ -14,7 +14,7 @@ use crate::jobs::{JobKey, JobState, Ledger};
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
 
 /// Held rows that are told one by one; further ones are counted.
-const MOST_TOLD: usize = 10_000;
+pub const MOST_TOLD: usize = 10_000;
 
 /// What a person has let through.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +32,8 @@ pub struct Held {
     pub line: u64,
     /// The listing's or SKU's id.
     pub id: String,
+    /// The photo's address.
+    pub photo: String,
     /// Why.
     pub reason: Decision,
     /// The job that stands for it.
@@ -57,12 +59,14 @@ pub struct Found {
     pub causes: HashMap<Cause, u64>,
 }
 
-/// Decides about every row of the manifest, all of which are noted in `plan`.
+/// Decides about every row of the manifest, all of which are noted in `plan`. At most `most_told`
+/// of the held rows are told one by one.
 pub fn decide(
     manifest: &mut Manifest,
     plan: &mut Plan,
     log: Option<(&Path, &Ledger)>,
     allowed: Allowed,
+    most_told: usize,
 ) -> Result<Found, Failure> {
     let none = Ledger::new(crate::jobs::Rates::default());
     let open = plan.decide(log.map_or(&none, |(_, ledger)| ledger));
@@ -82,6 +86,7 @@ pub fn decide(
         ledger,
         known,
         allowed,
+        most_told,
         claimed: HashSet::new(),
         held_jobs: Vec::new(),
         found: Found {
@@ -113,6 +118,7 @@ struct Search<'a> {
     ledger: &'a Ledger,
     known: Recognition,
     allowed: Allowed,
+    most_told: usize,
     /// Jobs for which a renamed row is held already.
     claimed: HashSet<u32>,
     /// The jobs of [`Found::held`], by their places in the ledger.
@@ -332,12 +338,13 @@ impl Search<'_> {
         self.plan.hold(index, reason);
         let job = self.job(place).map(|job| job.key);
         if let Some(job) = job
-            && self.held_jobs.len() < MOST_TOLD
+            && self.held_jobs.len() < self.most_told
         {
             self.held_jobs.push(place);
             self.found.held.push(Held {
                 line: row.line,
                 id: row.id.clone(),
+                photo: row.clip.image_url().to_owned(),
                 reason,
                 job,
                 job_id: String::new(),

@@ -145,7 +145,9 @@ impl<R: Refresh> Run<'_, R> {
         match self.with.admin.find(sku, &self.halt).await? {
             Search::One(product) => Ok(product),
             Search::None => failed(format!(
-                "{} has no product with the SKU {sku:?}; correct it there or in the manifest",
+                "{} has no product with the SKU {sku:?}; correct it there, or give the clip the right \
+                 SKU, which costs nothing: `creativeai rename {sku:?} NEW`. Then correct the manifest \
+                 too; without the rename a corrected SKU there looks like a new clip",
                 self.with.admin.store()
             )),
             Search::Several(count) => failed(format!(

@@ -165,7 +165,8 @@ impl Shown {
         let card = Card::of(view, &options.commands);
         let standing = card.standing;
         let asked = Asked::of(view);
-        let photo = asked.text("image_url").and_then(web_address);
+        let photo = view.photo();
+        let photo = photo.as_deref().and_then(web_address);
         let link = card.link.as_deref().and_then(web_address);
         let file = card
             .file

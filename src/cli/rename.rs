@@ -1,0 +1,45 @@
+//! `rename`: another name for what was ordered.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::shared::{ClipArgs, LockArg, ManifestArgs};
+
+/// `rename`.
+#[derive(Args, Clone, Debug)]
+pub struct RenameArgs {
+    /// A listing's or SKU's id (all its clips are meant), a job's key, or a photo's address
+    #[arg(value_name = "OLD", required_unless_present = "from_manifest")]
+    pub old: Option<String>,
+
+    /// The new id, or the photo's new address
+    #[arg(value_name = "NEW", required_unless_present = "from_manifest")]
+    pub new: Option<String>,
+
+    /// Give the clips the ids that this manifest's rows have now, after showing the pairs
+    #[arg(long, value_name = "MANIFEST", value_hint = ValueHint::FilePath,
+          conflicts_with_all = ["old", "new"])]
+    pub from_manifest: Option<PathBuf>,
+
+    /// The job log [default: $CREATIVEAI_JOBS, else jobs.jsonl, beside the manifest where there is
+    /// one]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub jobs: Option<PathBuf>,
+
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+
+    /// How long it waits for the log.
+    #[command(flatten)]
+    pub lock: LockArg,
+
+    /// What rows leave open.
+    #[command(flatten)]
+    pub clip: ClipArgs,
+
+    /// How the manifest is read.
+    #[command(flatten)]
+    pub reading: ManifestArgs,
+}

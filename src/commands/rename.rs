@@ -1,0 +1,359 @@
+//! `rename`: a listing, a SKU or a photo goes by another name. Only a line is written; nothing is
+//! ordered.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::filter::jobs_named;
+use super::limits::Limits;
+use super::resolve::who;
+use super::submit::{manifest_failure, manifest_options, renamed_rows};
+use super::{clock, open};
+use crate::cli::RenameArgs;
+use crate::exit::{Code, Failure};
+use crate::job_log::Writer;
+use crate::jobs::recognition::normal::{Photo, is_invisible};
+use crate::jobs::{Fact, JobKey, JobView, Record};
+use crate::manifest::{Manifest, check_address};
+use crate::output::{Commands, Printer, escape, words};
+use crate::settings::Settings;
+
+/// Lines that are appended at once.
+const LINES_AT_ONCE: usize = 1000;
+/// Pairs that are shown before the question.
+const MOST_SHOWN: usize = 50;
+
+/// A job, and the names that it gets.
+struct Renaming {
+    view: JobView,
+    id: Option<String>,
+    photo: Option<String>,
+}
+
+impl Renaming {
+    fn old_id(&self) -> &str {
+        self.view.id().map_or("", |(_, id)| id)
+    }
+
+    /// What changes, as `OLD -> NEW`.
+    fn pair(&self) -> (String, String) {
+        match (&self.id, &self.photo) {
+            (Some(id), _) => (self.old_id().to_owned(), id.clone()),
+            (None, photo) => (
+                self.view.photo().unwrap_or_default(),
+                photo.clone().unwrap_or_default(),
+            ),
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+    let path = settings.jobs_path(args.jobs.as_deref(), args.from_manifest.as_deref());
+    let limits = Limits::of_time(settings);
+    let writer = open::write_log(&path, settings, "rename", &limits, printer)?;
+    let commands = open::commands(&path, &writer.ledger(), settings);
+    let renamings = match (&args.from_manifest, &args.old, &args.new) {
+        (Some(manifest), ..) => of_manifest(args, manifest, settings, &writer)?,
+        (None, Some(old), Some(new)) => named(old.trim(), new.trim(), &writer, &commands)?,
+        _ => return Err(Failure::usage("name what is to be renamed, and its new name").into()),
+    };
+    if renamings.is_empty() {
+        return nothing_to_do(args, printer);
+    }
+    if args.from_manifest.is_some() {
+        consent(args, &renamings, printer)?;
+    } else if !args.yes {
+        refuse_taken(&renamings, &writer, &commands)?;
+    }
+    write_down(&renamings, &writer, settings)?;
+    tell(&renamings, printer)?;
+    Ok(Code::Success)
+}
+
+fn nothing_to_do(args: &RenameArgs, printer: &mut Printer) -> anyhow::Result<Code> {
+    if printer.voice().json {
+        printer.document(&json!({ "command": "rename", "renamed": [], "exit_code": 0 }))?;
+    } else if let Some(manifest) = &args.from_manifest {
+        printer.note(format_args!(
+            "no row of {} looks like a clip that was ordered under an id which is gone; nothing was \
+             changed",
+            escape(&manifest.display().to_string())
+        ));
+    } else {
+        printer.note("it has that name already; nothing was changed");
+    }
+    Ok(Code::Success)
+}
+
+/// The jobs that a manifest's rows have other ids for.
+fn of_manifest(
+    args: &RenameArgs,
+    manifest: &Path,
+    settings: &Settings,
+    writer: &Writer,
+) -> Result<Vec<Renaming>, Failure> {
+    let options = manifest_options(&args.reading, settings);
+    let mut manifest = Manifest::open(manifest, options).map_err(manifest_failure)?;
+    let rows = {
+        let ledger = writer.ledger();
+        renamed_rows(&mut manifest, settings, writer.path(), &ledger)?
+    };
+    let mut renamings = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Some(view) = view(writer, row.job)? else {
+            continue;
+        };
+        let old = Photo::of(&view.photo().unwrap_or_default()).address;
+        let has_moved = old != Photo::of(&row.photo).address;
+        renamings.push(Renaming {
+            view,
+            id: Some(row.id),
+            photo: has_moved.then_some(row.photo),
+        });
+    }
+    Ok(renamings)
+}
+
+fn view(writer: &Writer, job: JobKey) -> Result<Option<JobView>, Failure> {
+    writer.view(job).map_err(open::log_failure)
+}
+
+/// The jobs that `old` means, each with its new name; none where all have it already.
+fn named(
+    old: &str,
+    new: &str,
+    writer: &Writer,
+    commands: &Commands,
+) -> Result<Vec<Renaming>, Failure> {
+    let photo = new.contains("://").then_some(new);
+    check_name(new, photo.is_some())?;
+    let views = jobs_called(old, writer)?;
+    if views.is_empty() {
+        return Err(Failure::usage(format!(
+            "no job, listing, SKU or photo is called {}; nothing was changed",
+            escape(old)
+        ))
+        .help(format!("`{}` lists them", commands.on_log("status", ""))));
+    }
+    if let (Some(_), [first, _, ..]) = (photo, views.as_slice()) {
+        let keys: Vec<String> = views.iter().map(|view| view.key().to_string()).collect();
+        return Err(Failure::usage(format!(
+            "{} has {}, and a photo's address is one clip's: {}; nothing was changed",
+            escape(old),
+            words::count(views.len() as u64, "clip"),
+            keys.join(", ")
+        ))
+        .help(format!(
+            "name one of them; `{}` shows what each is",
+            commands.look_into(first.id().map(|(_, id)| id), first.key())
+        )));
+    }
+    if let (Some(_), Some(voice)) = (photo, views.iter().find(|view| view.photo().is_none())) {
+        return Err(Failure::usage(format!(
+            "job {} was ordered without a photo; nothing was changed",
+            voice.key()
+        )));
+    }
+    let is_new = |view: &JobView| match photo {
+        Some(photo) => view.photo().as_deref() != Some(photo),
+        None => view.id().is_none_or(|(_, id)| id != new),
+    };
+    let renaming = |view: JobView| Renaming {
+        view,
+        id: photo.is_none().then(|| new.to_owned()),
+        photo: photo.map(str::to_owned),
+    };
+    Ok(views.into_iter().filter(is_new).map(renaming).collect())
+}
+
+fn check_name(new: &str, is_address: bool) -> Result<(), Failure> {
+    if is_address {
+        return check_address(new).map(|_| ()).map_err(|reason| {
+            Failure::usage(format!("the photo's address {reason}; nothing was changed"))
+                .help("write a whole address such as https://example.com/kitchen.jpg")
+        });
+    }
+    if new.is_empty() || new.chars().any(|c| is_invisible(c) || c.is_control()) {
+        return Err(Failure::usage(
+            "the new id is empty or holds invisible characters; nothing was changed",
+        )
+        .help("type it by hand"));
+    }
+    Ok(())
+}
+
+/// The jobs of a key, a generation id, a listing or SKU by the name it has now, or a photo.
+fn jobs_called(old: &str, writer: &Writer) -> Result<Vec<JobView>, Failure> {
+    let unreadable = |error| Failure::io("cannot read the job log").because(error);
+    let keys = jobs_named(writer.path(), &writer.ledger(), old).map_err(unreadable)?;
+    let is_id = |view: &JobView| view.id().is_some_and(|(_, id)| id.trim() == old);
+    let is_key = keys.len() == 1 && {
+        let is_its_key = JobKey::parse(old) == Some(keys[0]);
+        is_its_key || !old.contains("://")
+    };
+    let mut views = views_of(writer, keys)?;
+    if is_key && views.iter().all(|view| !was_called(view, old)) {
+        // Named by its key or by the vendor's id.
+        return Ok(views);
+    }
+    views.retain(is_id);
+    if !views.is_empty() || !old.contains("://") {
+        return Ok(views);
+    }
+    let photo = Photo::of(old).address;
+    let all: Vec<JobKey> = writer.ledger().jobs().map(|job| job.key).collect();
+    let mut views = views_of(writer, all)?;
+    views.retain(|view| {
+        view.photo()
+            .is_some_and(|own| Photo::of(&own).address == photo)
+    });
+    Ok(views)
+}
+
+/// Whether a job's listing or SKU is, or once was, called so.
+fn was_called(view: &JobView, name: &str) -> bool {
+    let columns = ["listing_id", "sku"];
+    let fields = [&view.renamed, &view.fields];
+    fields.iter().any(|fields| {
+        let names = columns.iter().filter_map(|column| fields.text(column));
+        names.into_iter().any(|own| own.trim() == name)
+    })
+}
+
+fn views_of(writer: &Writer, keys: Vec<JobKey>) -> Result<Vec<JobView>, Failure> {
+    let views = keys.into_iter().map(|key| view(writer, key));
+    views.filter_map(Result::transpose).collect()
+}
+
+/// Two listings under one name cannot be told apart any more.
+fn refuse_taken(
+    renamings: &[Renaming],
+    writer: &Writer,
+    commands: &Commands,
+) -> Result<(), Failure> {
+    let Some(id) = renamings
+        .first()
+        .and_then(|renaming| renaming.id.as_deref())
+    else {
+        return Ok(());
+    };
+    let others = jobs_called(id, writer)?;
+    let is_other = |view: &&JobView| {
+        let mut own = renamings.iter().map(|renaming| renaming.view.key());
+        own.all(|key| key != view.key()) && was_called(view, id)
+    };
+    let count = others.iter().filter(is_other).count() as u64;
+    if count == 0 {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{} has {} already; nothing was changed",
+        escape(id),
+        words::count(count, "clip")
+    ))
+    .help(format!(
+        "look at them with `{}`; to put all of them under one name, add --yes",
+        commands.on_log("status", "")
+    )))
+}
+
+fn consent(args: &RenameArgs, renamings: &[Renaming], printer: &Printer) -> anyhow::Result<()> {
+    if !(args.yes && printer.voice().quiet) {
+        for renaming in renamings.iter().take(MOST_SHOWN) {
+            let (old, new) = renaming.pair();
+            printer.say(format_args!(
+                "{} -> {}  (job {})",
+                escape(&old),
+                escape(&new),
+                renaming.view.key()
+            ));
+        }
+        if renamings.len() > MOST_SHOWN {
+            let more = (renamings.len() - MOST_SHOWN) as u64;
+            printer.say(format_args!("and {} more", words::number(more)));
+        }
+    }
+    if args.yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "without a terminal to ask on, --yes is required; nothing was changed",
+        )
+        .help("look at the pairs above, then run the same command with --yes")
+        .into());
+    }
+    printer.finish_messages();
+    let mut err = std::io::stderr().lock();
+    let what = words::count(renamings.len() as u64, "clip");
+    write!(err, "Rename {what}, free of charge? Type yes to agree: ")?;
+    err.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    if matches!(answer.trim().to_lowercase().as_str(), "yes" | "y") {
+        return Ok(());
+    }
+    Err(Failure::decision("nothing was changed")
+        .help("rename single ones with `creativeai rename OLD NEW`")
+        .into())
+}
+
+fn write_down(renamings: &[Renaming], writer: &Writer, settings: &Settings) -> Result<(), Failure> {
+    let by = who();
+    for some in renamings.chunks(LINES_AT_ONCE) {
+        let line = |renaming: &Renaming| {
+            let view = &renaming.view;
+            let at = view.state.stamp(clock::now());
+            let attempt = view.state.newest().number;
+            let id = view.id().map(|(column, old)| {
+                let id = renaming.id.as_deref().unwrap_or(old);
+                (column, id)
+            });
+            Record::new(at, view.key(), attempt, Fact::Renamed)
+                .with_id(id)
+                .with_some("image_url", renaming.photo.as_deref())
+                .with("by", &by)
+                .in_sandbox(settings.sandbox || view.state.is_sandbox())
+                .finish()
+        };
+        let lines: String = some.iter().map(line).collect();
+        writer.append_blocking(&lines).map_err(|error| {
+            Failure::io(format!("the job log cannot be written: {error}"))
+                .help("make room on the disk and run the same command again")
+        })?;
+    }
+    Ok(())
+}
+
+fn tell(renamings: &[Renaming], printer: &mut Printer) -> anyhow::Result<()> {
+    if printer.voice().json {
+        let renamed = renamings.iter().map(|renaming| {
+            let (old, new) = renaming.pair();
+            json!({ "job": renaming.view.key(), "old": old, "new": new })
+        });
+        let renamed: Vec<Value> = renamed.collect();
+        printer.document(&json!({ "command": "rename", "renamed": renamed, "exit_code": 0 }))?;
+        return Ok(());
+    }
+    let count = words::count(renamings.len() as u64, "clip");
+    let are = if renamings.len() == 1 { "goes" } else { "go" };
+    let mut text = format!("{count} {are} by the new name from now on; nothing was ordered");
+    let is_there = |renaming: &&Renaming| {
+        let state = &renaming.view.state;
+        renaming.id.is_some()
+            && state
+                .attempts()
+                .any(|a| a.is_downloaded() || a.is_published())
+    };
+    if renamings.iter().any(|renaming| is_there(&renaming)) {
+        text.push_str(
+            ". What was downloaded or handed on already stays where it is, under the old name, and \
+             is not fetched again",
+        );
+    }
+    printer.note(text);
+    Ok(())
+}

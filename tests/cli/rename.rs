@@ -1,0 +1,219 @@
+//! `rename`: what was ordered goes by another name, and nothing is ordered for it.
+
+use crate::support::{Request, Server, Step, World};
+
+const PHOTO: &str = "https://cdn.example.com/rooms/kitchen.jpg";
+
+fn sheet(rows: &[(&str, &str)]) -> String {
+    let rows = rows.iter().map(|(id, photo)| format!("{id},{photo},pan\n"));
+    let header = "sku,image_url,video_prompt\n".to_owned();
+    std::iter::once(header).chain(rows).collect()
+}
+
+/// A world whose sheet has been ordered.
+fn ordered(server: &Server, rows: &[(&str, &str)]) -> World {
+    let world = World::facing(server);
+    world.write("sheet.csv", sheet(rows));
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    world
+}
+
+#[test]
+fn a_corrected_sku_keeps_its_clip() {
+    let server = Server::accepting();
+    let world = ordered(&server, &[("SKU-1", PHOTO)]);
+    world.write("sheet.csv", sheet(&[("SKU-17", PHOTO)]));
+    let held = world.run(&["submit", "sheet.csv"]).expect(3);
+    assert!(
+        held.stderr.contains("creativeai rename SKU-1 SKU-17"),
+        "{}",
+        held.stderr
+    );
+
+    world.run(&["rename", "SKU-1", "SKU-17"]).expect(0);
+    let run = world.run(&["submit", "sheet.csv", "--json"]).expect(0);
+    assert_eq!(run.json()["skipped"], 1);
+    assert_eq!(server.bills().len(), 1);
+
+    let status = world.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(
+        (&status[0]["sku"], &status[0]["renamed"]["sku"]),
+        (&"SKU-17".into(), &"SKU-17".into())
+    );
+    assert!(world.run(&["status"]).expect(0).stdout.contains("SKU-17"));
+    let history = world.run(&["status", "--id", "SKU-17"]).expect(0);
+    assert!(
+        history.stdout.contains("now goes by SKU-17"),
+        "{}",
+        history.stdout
+    );
+    // What comes later is written under the new name.
+    world.run(&["reconcile"]).expect(0);
+    assert_eq!(world.log().lines.last().unwrap()["sku"], "SKU-17");
+    // The key is as it was.
+    assert_eq!(world.log().jobs.len(), 1);
+
+    // And back again: the newest name counts.
+    world.run(&["rename", "SKU-17", "SKU-1"]).expect(0);
+    let status = world.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(status[0]["sku"], "SKU-1");
+    world.run(&["submit", "sheet.csv"]).expect(3);
+    assert_eq!(server.bills().len(), 1);
+}
+
+#[test]
+fn a_manifest_names_many_at_once() {
+    let server = Server::accepting();
+    let photo = |n: u32| format!("https://cdn.example.com/{n}.jpg");
+    let photos: Vec<String> = (1..=5).map(photo).collect();
+    let rows = |ids: [&'static str; 5]| -> Vec<(&str, &str)> {
+        ids.into_iter()
+            .zip(photos.iter().map(String::as_str))
+            .collect()
+    };
+    let world = ordered(&server, &rows(["001", "002", "003", "004", "005"]));
+    world.write("sheet.csv", sheet(&rows(["1", "2", "3", "4", "005"])));
+    world.run(&["submit", "sheet.csv"]).expect(3);
+
+    let before = world.log().text;
+    let asked = world
+        .run(&["rename", "--from-manifest", "sheet.csv"])
+        .expect(2);
+    assert!(asked.stderr.contains("001 -> 1"), "{}", asked.stderr);
+    assert!(asked.stderr.contains("--yes"), "{}", asked.stderr);
+    assert_eq!(world.log().text, before);
+
+    let run = world
+        .run(&["rename", "--from-manifest", "sheet.csv", "--yes", "--json"])
+        .expect(0);
+    assert_eq!(run.json()["renamed"].as_array().unwrap().len(), 4);
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    assert_eq!(server.bills().len(), 5);
+
+    let before = world.log().text;
+    let again = world
+        .run(&["rename", "--from-manifest", "sheet.csv", "--yes"])
+        .expect(0);
+    assert!(
+        again.stderr.contains("nothing was changed"),
+        "{}",
+        again.stderr
+    );
+    assert_eq!(world.log().text, before);
+}
+
+#[test]
+fn a_photos_new_address_is_asked_for_by_new_attempts_only() {
+    let server = Server::answering(|request| {
+        if request.method == "POST" {
+            Step::accept()
+        } else {
+            failed(request)
+        }
+    });
+    let world = ordered(&server, &[("SKU-1", PHOTO)]);
+    let new = "https://images.example.net/1.jpg";
+    world.run(&["rename", PHOTO, new]).expect(0);
+    world.write("sheet.csv", sheet(&[("SKU-1", new)]));
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    assert_eq!(server.posts().len(), 1);
+    let status = world.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(status[0]["image_url"], new);
+    assert_eq!(status[0]["request"]["image_url"], PHOTO);
+
+    world.run(&["reconcile"]).expect(1);
+    world.run(&["retry", "--failed"]).expect(0);
+    assert_eq!(server.posts()[1].json()["image_url"], new);
+}
+
+/// The answer to a poll whose clip failed.
+fn failed(poll: &Request) -> Step {
+    let id = poll.path.rsplit('/').next().unwrap_or_default();
+    Step::reply(200, format!("{{\"id\":\"{id}\",\"status\":\"failed\"}}"))
+}
+
+#[test]
+fn what_is_not_clear_is_refused_and_changes_nothing() {
+    let server = Server::accepting();
+    let other = "https://cdn.example.com/rooms/bath.jpg";
+    let world = ordered(
+        &server,
+        &[
+            ("LST-1", PHOTO),
+            ("LST-1", other),
+            ("LST-2", "https://x.example/1.jpg"),
+        ],
+    );
+    let before = world.log().text;
+    let key = world.log().job_of("LST-2")["job"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for (typed, words) in [
+        (
+            vec!["rename", "LST-9", "LST-3"],
+            "no job, listing, SKU or photo is called LST-9",
+        ),
+        (
+            vec!["rename", "LST-1", "https://x.example/a.jpg"],
+            "2 clips",
+        ),
+        (vec!["rename", "LST-1", "LST-2"], "LST-2 has 1 clip already"),
+        (vec!["rename", "LST-2", "LST\u{200b}-3"], "invisible"),
+        (vec!["rename", "LST-2", ""], "empty"),
+        (vec!["rename", &key, "https://x example/a.jpg"], "address"),
+        (vec!["rename", "LST-2"], "NEW"),
+    ] {
+        let run = world.run(&typed).expect(2);
+        assert!(run.stderr.contains(words), "{typed:?}: {}", run.stderr);
+        assert_eq!(world.log().text, before, "{typed:?}");
+    }
+    let same = world.run(&["rename", "LST-2", "LST-2"]).expect(0);
+    assert!(
+        same.stderr.contains("nothing was changed"),
+        "{}",
+        same.stderr
+    );
+    assert_eq!(world.log().text, before);
+
+    // All clips of a listing, one of them by its key, and two listings under one name.
+    world.run(&["rename", "LST-1", "LST-7"]).expect(0);
+    assert_eq!(
+        world
+            .log()
+            .jobs
+            .iter()
+            .filter(|job| job["sku"] == "LST-7")
+            .count(),
+        2
+    );
+    world.run(&["rename", &key, "LST-7", "--yes"]).expect(0);
+    assert_eq!(
+        world
+            .log()
+            .jobs
+            .iter()
+            .filter(|job| job["sku"] == "LST-7")
+            .count(),
+        3
+    );
+    assert_eq!(server.bills().len(), 3);
+    // The old name is free.
+    world.run(&["rename", "LST-1", "LST-8"]).expect(2);
+}
+
+#[test]
+fn a_rehearsals_line_is_marked_as_one() {
+    let world = World::new();
+    world.write("sheet.csv", sheet(&[("SKU-1", PHOTO)]));
+    world.run(&["submit", "sheet.csv", "--sandbox"]).expect(0);
+    world
+        .run(&["rename", "SKU-1", "SKU-2", "--sandbox"])
+        .expect(0);
+    let log = std::fs::read_to_string(world.path("sandbox-jobs.jsonl")).unwrap();
+    let last = log.lines().last().unwrap();
+    assert!(
+        last.contains("\"renamed\"") && last.contains("\"sandbox\":true"),
+        "{last}"
+    );
+}
