@@ -80,9 +80,9 @@ demo:
     target/release/creativeai submit "$demo/listings.csv" --sandbox --wait
     target/release/creativeai status "$demo/sandbox-jobs.jsonl"
 
-# a batch is killed at random instants, again and again: no order may be lost or paid twice
+# batches are killed and logs damaged at random, again and again: no order may be lost or paid twice
 torture rounds="200":
-    CREATIVEAI_TORTURE_ROUNDS={{rounds}} cargo test --locked --test cli killed_at_random -- --nocapture
+    CREATIVEAI_TORTURE_ROUNDS={{rounds}} cargo test --locked --test cli at_random -- --nocapture
 
 # arbitrary input, `seconds` for each target, or for the one that is named; needs cargo-fuzz
 fuzz seconds="60" target="":

@@ -179,10 +179,10 @@ Examples:
   creativeai submit listings.csv --base-url http://127.0.0.1:8790   (in another terminal)")]
     Sandbox(IfTyped<SandboxArgs>),
 
-    /// Rewrite the job log to one line a job; nothing is lost
+    /// Rewrite the job log without repetitions and past progress; nothing is lost
     #[command(after_help = "Examples:
   creativeai compact
-  creativeai compact june.jsonl")]
+  creativeai compact june.jsonl --keep")]
     Compact(IfTyped<CompactArgs>),
 
     /// Look after the job log's file: accept one that was restored or deleted

@@ -79,6 +79,14 @@ pub struct CompactArgs {
     #[command(flatten)]
     pub jobs: JobsArg,
 
+    /// Keep the old file beside the new one, as JOBS.1
+    #[arg(long)]
+    pub keep: bool,
+
+    /// Quote damaged lines in lines that can be read; first mark their jobs as unknown
+    #[arg(long)]
+    pub accept_damage: bool,
+
     /// How long it waits for the log.
     #[command(flatten)]
     pub lock: LockArg,

@@ -206,7 +206,7 @@ fn check_log(path: &Path, settings: &Settings, findings: &mut Findings) {
     let shown = escape(&path.display().to_string()).into_owned();
     match JobLog::read(path, open::ledger(settings)) {
         Ok(log) if !log.damage().is_empty() => {
-            let refusal = damage::refusal(log.damage(), log.ledger(), log.path());
+            let refusal = damage::refusal(log.damage(), log.ledger(), log.path(), "changed");
             return findings.failure("log", &refusal);
         }
         Ok(log) => {

@@ -1,10 +1,10 @@
-//! `compact`: the log, one line a job.
+//! `compact`: the log, without the lines that say nothing more.
 
-use super::open;
+use super::{damage, open};
 use crate::cli::CompactArgs;
 use crate::exit::Code;
-use crate::job_log::{self, HeldLog, LogError};
-use crate::output::{Printer, words};
+use crate::job_log::{self, Compacting, HeldLog, JobLog, LogError};
+use crate::output::{Printer, escape, words};
 use crate::settings::Settings;
 
 /// Runs the command.
@@ -15,24 +15,46 @@ pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> an
         return Err(open::log_failure(LogError::Missing(path)).into());
     }
     let held = HeldLog::open(&path, "compact", settings.lock_wait).map_err(open::log_failure)?;
-    let done = job_log::compact(held, open::ledger(settings)).map_err(open::log_failure)?;
+    let log = JobLog::read(&path, open::ledger(settings)).map_err(open::log_failure)?;
+    open::refuse_spreadsheet(&path, log.ledger())?;
+    let marks = damage::settle_quoted(&log, args.accept_damage, settings, printer)?;
+    let how = Compacting {
+        keep: args.keep,
+        accepted: marks.as_deref(),
+    };
+    let done = job_log::compact(held, log, &how).map_err(open::log_failure)?;
     if printer.voice().json {
         printer.document(&serde_json::json!({
             "command": "compact",
             "jobs": done.jobs,
             "lines_before": done.lines_before,
+            "lines_after": done.lines_after,
             "bytes_before": done.bytes_before,
             "bytes_after": done.bytes_after,
-            "unreadable": done.unreadable,
+            "unreadable": done.torn + done.damaged,
+            "kept": done.kept,
             "exit_code": 0,
         }))?;
-    } else {
+        return Ok(Code::Success);
+    }
+    printer.note(format_args!(
+        "compact: {} before, {} after; {} before, {} after",
+        words::count(done.lines_before, "line"),
+        words::number(done.lines_after),
+        words::bytes(done.bytes_before),
+        words::bytes(done.bytes_after),
+    ));
+    if done.torn > 0 {
         printer.note(format_args!(
-            "compact: {} now in {}; {} before, {} after",
-            words::count(done.lines_before, "line"),
-            words::number(done.jobs),
-            words::bytes(done.bytes_before),
-            words::bytes(done.bytes_after),
+            "{} that a crash had cut off {} left out",
+            words::count(done.torn, "line"),
+            if done.torn == 1 { "was" } else { "were" },
+        ));
+    }
+    if let Some(kept) = &done.kept {
+        printer.note(format_args!(
+            "the old log is {}",
+            escape(&kept.display().to_string())
         ));
     }
     Ok(Code::Success)

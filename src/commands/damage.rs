@@ -64,20 +64,51 @@ pub async fn settle(
         return Ok(());
     }
     if !accept {
-        return Err(refusal(damage, &writer.ledger(), writer.path()));
+        return Err(refusal(damage, &writer.ledger(), writer.path(), "sent"));
     }
     writer.check_form().map_err(open::log_failure)?;
-    let marks = marks(damage, writer, settings)?;
+    let mut marks = marks(damage, &writer.ledger(), writer.path(), settings)?;
+    for found in damage {
+        let accepted = AcceptedDamage {
+            digest: found.digest,
+            text: None,
+        };
+        marks.text.push_str(&accepted.line(clock::now()));
+    }
     writer.append(&marks.text).await.map_err(|error| {
         Failure::io(format!("the job log cannot be written: {error}"))
             .help("make room on the disk and run the same command again; nothing was sent")
     })?;
+    warn_of_marks(damage, &marks, printer);
+    Ok(())
+}
+
+/// The same for a log that is to be compacted, which quotes the damaged lines: lines that mark their
+/// jobs as in doubt. `None` where there is no damage.
+pub fn settle_quoted(
+    log: &JobLog,
+    accept: bool,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<Option<String>, Failure> {
+    let damage = log.damage();
+    if damage.is_empty() {
+        return Ok(None);
+    }
+    if !accept {
+        return Err(refusal(damage, log.ledger(), log.path(), "changed"));
+    }
+    let marks = marks(damage, log.ledger(), log.path(), settings)?;
+    warn_of_marks(damage, &marks, printer);
+    Ok(Some(marks.text))
+}
+
+fn warn_of_marks(damage: &[Damage], marks: &Marks, printer: &Printer) {
     printer.warn(format_args!(
         "{} accepted; {} marked as unknown and not sent",
         words::count(damage.len() as u64, "damaged line"),
         words::count(marks.count, "job"),
     ));
-    Ok(())
 }
 
 /// The same for runs that only show what would be sent.
@@ -85,14 +116,14 @@ pub fn refuse(log: &JobLog, accept: bool) -> Result<(), Failure> {
     if accept || log.damage().is_empty() {
         return Ok(());
     }
-    Err(refusal(log.damage(), log.ledger(), log.path()))
+    Err(refusal(log.damage(), log.ledger(), log.path(), "sent"))
 }
 
-/// Why a damaged log stops the run.
-pub fn refusal(damage: &[Damage], ledger: &Ledger, path: &Path) -> Failure {
+/// Why a damaged log stops the run; nothing was `done`.
+pub fn refusal(damage: &[Damage], ledger: &Ledger, path: &Path, done: &str) -> Failure {
     let mut message = format!(
         "{} cannot be read in full: {} damaged. What is in them may have been ordered and paid for, \
-         so nothing was sent",
+         so nothing was {done}",
         open::path_from_here(path).display(),
         match damage.len() {
             1 => "1 line is".to_owned(),
@@ -148,10 +179,14 @@ struct Marks {
     count: u64,
 }
 
-fn marks(damage: &[Damage], writer: &Writer, settings: &Settings) -> Result<Marks, Failure> {
+fn marks(
+    damage: &[Damage],
+    ledger: &Ledger,
+    path: &Path,
+    settings: &Settings,
+) -> Result<Marks, Failure> {
     let now = clock::now();
-    let ledger = writer.ledger();
-    let in_sandbox = settings.sandbox || open::is_rehearsal(&ledger);
+    let in_sandbox = settings.sandbox || open::is_rehearsal(ledger);
     let mut marks = Marks::default();
     let mut marked = BTreeSet::new();
     let mut owners = BTreeSet::new();
@@ -162,7 +197,7 @@ fn marks(damage: &[Damage], writer: &Writer, settings: &Settings) -> Result<Mark
         marks.count += 1;
     };
     for found in damage {
-        for suspect in found.suspects(&ledger) {
+        for suspect in found.suspects(ledger) {
             match suspect {
                 Suspect::Job(key, attempt) => {
                     let number = attempt_in_doubt(ledger.job(key), attempt);
@@ -180,18 +215,11 @@ fn marks(damage: &[Damage], writer: &Writer, settings: &Settings) -> Result<Mark
             }
         }
     }
-    for (key, number, line) in jobs_of(&owners, damage, writer, settings)? {
+    for (key, number, line) in jobs_of(&owners, damage, path, settings)? {
         if marked.insert(key) {
             let at = ledger.stamp(key, now);
             add(Record::new(at, key, number, Status::Unknown), line);
         }
-    }
-    for found in damage {
-        let accepted = AcceptedDamage {
-            digest: found.digest,
-            text: None,
-        };
-        marks.text.push_str(&accepted.line(now));
     }
     Ok(marks)
 }
@@ -217,7 +245,7 @@ fn attempt_in_doubt(job: Option<&JobState>, named: Option<u32>) -> Option<u32> {
 fn jobs_of(
     owners: &BTreeSet<String>,
     damage: &[Damage],
-    writer: &Writer,
+    path: &Path,
     settings: &Settings,
 ) -> Result<Vec<(JobKey, u32, u64)>, Failure> {
     if owners.is_empty() {
@@ -225,7 +253,7 @@ fn jobs_of(
     }
     let line = damage.first().map_or(0, |found| found.line);
     // The writer's ledger may not keep where lines stand.
-    let log = JobLog::read(writer.path(), open::ledger(settings)).map_err(open::log_failure)?;
+    let log = JobLog::read(path, open::ledger(settings)).map_err(open::log_failure)?;
     let jobs = log.ledger().jobs();
     let keys = jobs.filter_map(|job| Some((job.key, attempt_in_doubt(Some(job), None)?)));
     let mut found = Vec::new();

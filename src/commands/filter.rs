@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::job_log::each_line_of;
-use crate::jobs::{GenerationId, JobKey, JobView, LOG_FIELDS, Ledger};
+use crate::jobs::{GenerationId, JobKey, JobView, LOG_FIELDS, Ledger, Line};
 use crate::output::{escape, hint};
 
 /// Columns of a manifest that the log keeps under another name, or inside of a request.
@@ -164,7 +164,10 @@ pub fn jobs_named(path: &Path, ledger: &Ledger, name: &str) -> io::Result<Vec<Jo
         return Ok(vec![key]);
     }
     let mut keys = Vec::new();
-    each_line_of(path, |line| {
+    each_line_of(path, ledger, |line| {
+        let Ok(line) = Line::parse(line) else {
+            return;
+        };
         let is_meant = line
             .id
             .as_ref()

@@ -1,11 +1,10 @@
 //! The log and the manifest read once more, to recognize rows that something has spelt anew.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use crate::job_log::for_each_line;
+use crate::job_log::each_line_of;
 use crate::jobs::recognition::{Asked, Marks, Recognition};
 use crate::jobs::{Fact, JobState, Ledger, Line, Word};
 
@@ -118,8 +117,7 @@ fn for_each_owner(path: &Path, ledger: &Ledger, mut each: impl FnMut(&Told<'_>))
     let has_renamed = ledger.jobs().any(JobState::is_renamed);
     let request = memchr::memmem::Finder::new(b"\"request\"");
     let renamed = memchr::memmem::Finder::new(b"\"renamed\"");
-    for_each_line(&mut File::open(path)?, |_, text| {
-        let Ok(text) = text else { return };
+    each_line_of(path, ledger, |text| {
         let bytes = text.as_bytes();
         let tells = has_keyless
             || request.find(bytes).is_some()

@@ -35,18 +35,7 @@ pub struct Replacement<'a> {
 impl<'a> Replacement<'a> {
     /// Begins a file that is to be at `to`.
     pub fn of(to: &'a Path, readers: Readers) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(match readers {
-                Readers::User => 0o600,
-                Readers::Usual => 0o666,
-            });
-        }
-        #[cfg(not(unix))]
-        let _ = readers;
+        let options = options(readers);
         loop {
             let from = to.with_file_name(format!(".creativeai-{:016x}.new", fastrand::u64(..)));
             match options.open(&from) {
@@ -66,6 +55,30 @@ impl<'a> Replacement<'a> {
             .ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
 
+    /// The same under the name `from`, beside `to`, so that a run which is killed leaves one file at
+    /// most: what an earlier one has left is removed. Others must not do the same at the same time.
+    pub fn by_name(to: &'a Path, from: PathBuf, readers: Readers) -> io::Result<Self> {
+        match fs::remove_file(&from) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let file = Some(options(readers).open(&from)?);
+        Ok(Self { file, from, to })
+    }
+
+    /// Gives it the owner and group of the file whose place it takes, where systems have such.
+    pub fn keep_owner(&self) -> io::Result<()> {
+        #[cfg(unix)]
+        if let Some(file) = &self.file {
+            use std::os::unix::fs::{MetadataExt, fchown};
+            let (old, new) = (fs::metadata(self.to)?, file.metadata()?);
+            if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+                fchown(file, Some(old.uid()), Some(old.gid()))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Puts it in place, durably.
     pub fn finish(mut self) -> io::Result<()> {
         let old = fs::metadata(self.to).ok().map(|meta| meta.permissions());
@@ -79,6 +92,22 @@ impl<'a> Replacement<'a> {
         rename(&self.from, self.to)?;
         sync_folder_of(self.to)
     }
+}
+
+fn options(readers: Readers) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(match readers {
+            Readers::User => 0o600,
+            Readers::Usual => 0o666,
+        });
+    }
+    #[cfg(not(unix))]
+    let _ = readers;
+    options
 }
 
 impl Write for Replacement<'_> {

@@ -1,168 +1,194 @@
-//! Rewriting a log to one line a job.
-//!
-//! A compacted line holds the job as people read it and, in `history`, every line it stands for,
-//! verbatim. The fold reads only those, so the folded state cannot change.
+//! Rewriting a log to the lines that its jobs need, as they were written.
 
-use std::fs;
-use std::io::{BufWriter, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
+use super::source::each_part;
+use super::tolerant::Part;
 use super::{HeldLog, JobLog, LogError};
-use crate::disk::{Readers, Replacement};
-use crate::jobs::{JobView, Ledger, Line};
+use crate::disk::{self, Readers, Replacement};
+use crate::jobs::AcceptedDamage;
+
+/// How a log is rewritten.
+#[derive(Clone, Debug, Default)]
+pub struct Compacting<'a> {
+    /// Whether the old file is kept, as `JOBS.1`.
+    pub keep: bool,
+    /// Damaged lines are quoted, in lines that can be read; these lines are added, which keep the
+    /// jobs they speak of from being sent. Without it a damaged log is refused.
+    pub accepted: Option<&'a str>,
+}
 
 /// What compacting did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compacted {
-    /// Jobs, and so lines, in the new file.
+    /// Jobs.
     pub jobs: u64,
     /// Lines in the old file.
     pub lines_before: u64,
+    /// Lines in the new file.
+    pub lines_after: u64,
     /// Bytes of the old file.
     pub bytes_before: u64,
     /// Bytes of the new file.
     pub bytes_after: u64,
     /// Torn lines, which are left out.
-    pub unreadable: u64,
+    pub torn: u64,
+    /// Damaged lines, which are quoted.
+    pub damaged: u64,
+    /// Where the old file is kept.
+    pub kept: Option<PathBuf>,
 }
 
-/// Rewrites the log, atomically. `ledger` is empty and keeps places.
-pub fn compact(held: HeldLog, ledger: Ledger) -> Result<Compacted, LogError> {
-    let path = &held.path().to_owned();
-    let fail = |doing| move |error| LogError::io(doing, path, error);
-    let log = JobLog::read(path, ledger)?;
+/// Rewrites a log, atomically. The log was read with places, while it was
+/// held. Where that would make it no shorter it is left as it is.
+pub fn compact(held: HeldLog, log: JobLog, how: &Compacting<'_>) -> Result<Compacted, LogError> {
+    let path = log.path().to_owned();
+    let fail = |doing| {
+        let path = path.clone();
+        move |error| LogError::io(doing, &path, error)
+    };
+    if how.accepted.is_none() && !log.damage().is_empty() {
+        return Err(LogError::Damaged(path));
+    }
+    let kept = how.keep.then(|| beside(&path, ".1"));
+    if let Some(kept) = kept.as_ref().filter(|kept| kept.symlink_metadata().is_ok()) {
+        let taken = io::Error::new(io::ErrorKind::AlreadyExists, "it is there already");
+        return Err(LogError::io("keep the old log as", kept, taken));
+    }
+    let old = fs::metadata(&path).map_err(fail("read the job log"))?.len();
     let mut done = Compacted {
+        jobs: log.ledger().jobs().len() as u64,
         lines_before: log.ledger().lines() + log.ledger().unreadable(),
-        bytes_before: fs::metadata(path).map_err(fail("read the job log"))?.len(),
+        bytes_before: old,
         ..Compacted::default()
     };
-    done.unreadable = log.ledger().unreadable();
-    if !log.damage().is_empty() {
-        return Err(LogError::Damaged(path.to_owned()));
-    }
-    let new = Replacement::of(path, Readers::User);
+    // The caller holds the lock, so that no other run writes a copy of this name.
+    let name = beside(&path, ".compact.tmp");
+    let new = Replacement::by_name(&path, name, Readers::User);
     let mut new = new.map_err(fail("rewrite the job log"))?;
-    {
-        let mut out = BufWriter::new(&mut new);
-        for view in log.views() {
-            let line = compacted_line(&view?);
-            writeln!(out, "{line}").map_err(fail("rewrite the job log"))?;
-            done.jobs += 1;
-            done.bytes_after += line.len() as u64 + 1;
-        }
-        out.flush().map_err(fail("rewrite the job log"))?;
+    let mut out = Counted::new(&mut new);
+    write_jobs(&log, &mut out).map_err(|error| match error {
+        Broken::Log(error) => error,
+        Broken::Copy(error) => fail("rewrite the job log")(error),
+    })?;
+    if log.ledger().unreadable() > 0 || log.ledger().has_accepted_damage() {
+        done.damaged = write_damage(&path, &mut out).map_err(fail("rewrite the job log"))?;
+        done.torn = log.ledger().unreadable() - done.damaged;
     }
+    out.write(how.accepted.unwrap_or_default())
+        .and_then(|()| out.out.flush())
+        .map_err(fail("rewrite the job log"))?;
+    (done.lines_after, done.bytes_after) = (out.lines, out.bytes);
+    drop(out);
+    let must_be_written = log.check_form().is_err() || done.damaged > 0;
     drop(log);
+    if done.bytes_after >= done.bytes_before && !must_be_written {
+        (done.lines_after, done.bytes_after) = (done.lines_before, done.bytes_before);
+        return Ok(done);
+    }
+    // Root's run on a user's log leaves it the user's.
+    new.keep_owner()
+        .map_err(fail("keep the owner of the job log"))?;
+    if let Some(kept) = kept {
+        keep_old(&path, &kept).map_err(fail("keep the old job log beside"))?;
+        done.kept = Some(kept);
+    }
     held.replace(new).map_err(fail("replace the job log"))?;
     Ok(done)
 }
 
-/// The one line that stands for a job.
-fn compacted_line(view: &JobView) -> String {
-    if let [only] = view.evidence.as_slice() {
-        return only.to_string();
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Copies the old file. A second name would do, too, but then another writer could go on with the
+/// old log under that name.
+fn keep_old(path: &Path, kept: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
     }
-    let mut line = view.to_json();
-    let newest = view
-        .evidence
-        .iter()
-        .filter_map(|raw| Line::parse(raw).ok())
-        .map(|l| l.at)
-        .max();
-    let at = newest.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-    if let Value::Object(fields) = &mut line {
-        // The requests stand in the history; facts that are objects here would not be read back.
-        for name in [
-            "request",
-            "attempts",
-            "downloaded",
-            "published",
-            "resolved",
-            "history",
-        ] {
-            fields.shift_remove(name);
-        }
-        if let Some(at) = at {
-            fields.shift_insert(0, "at".to_owned(), format!("{at:.3}").into());
+    let mut copy = options.open(kept)?;
+    io::copy(&mut File::open(path)?, &mut copy)?;
+    copy.set_permissions(fs::metadata(path)?.permissions())?;
+    disk::sync_file(&copy)
+}
+
+/// Lines on their way to the new file.
+struct Counted<W: Write> {
+    out: BufWriter<W>,
+    lines: u64,
+    bytes: u64,
+}
+
+impl<W: Write> Counted<W> {
+    fn new(file: W) -> Self {
+        Self {
+            out: BufWriter::with_capacity(1 << 20, file),
+            lines: 0,
+            bytes: 0,
         }
     }
-    let mut text = line.to_string();
-    text.pop();
-    text.push_str(",\"history\":[");
-    for (i, raw) in view.evidence.iter().enumerate() {
-        if i > 0 {
-            text.push(',');
-        }
-        text.push_str(raw);
+
+    /// Writes lines, each with its newline.
+    fn write(&mut self, lines: &str) -> io::Result<()> {
+        self.lines += memchr::memchr_iter(b'\n', lines.as_bytes()).count() as u64;
+        self.bytes += lines.len() as u64;
+        self.out.write_all(lines.as_bytes())
     }
-    text.push_str("]}");
-    text
+}
+
+/// Which side has failed.
+enum Broken {
+    Log(LogError),
+    Copy(io::Error),
+}
+
+fn write_jobs(log: &JobLog, out: &mut Counted<impl Write>) -> Result<(), Broken> {
+    let rates = log.ledger().rates();
+    let lines_of = |view: crate::jobs::JobView| {
+        let mut text = String::new();
+        for line in view.needed_lines(rates) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        text
+    };
+    for text in log.map_views(lines_of) {
+        out.write(&text.map_err(Broken::Log)?)
+            .map_err(Broken::Copy)?;
+    }
+    Ok(())
+}
+
+/// Quotes the damaged lines, and keeps the lines that quote others. Gives how many are quoted now.
+fn write_damage(path: &Path, out: &mut Counted<impl Write>) -> io::Result<u64> {
+    let mut damaged = 0;
+    each_part(path, |part| match part {
+        Part::Damaged(found, text) => {
+            damaged += 1;
+            let quoted = AcceptedDamage {
+                digest: found.digest,
+                text: Some(text.to_vec()),
+            };
+            out.write(&quoted.line(crate::clock::now()))
+        }
+        Part::Line(line) => match AcceptedDamage::parse(line) {
+            Some(AcceptedDamage { text: Some(_), .. }) => out.write(&format!("{line}\n")),
+            // The damaged line that it speaks of is quoted now.
+            _ => Ok(()),
+        },
+        Part::Torn => Ok(()),
+    })?;
+    Ok(damaged)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::jobs::Rates;
-
-    fn ledger() -> Ledger {
-        Ledger::new(Rates::default()).with_places()
-    }
-
-    fn states(path: &Path) -> Vec<Value> {
-        let log = JobLog::read(path, ledger()).unwrap();
-        let mut all: Vec<Value> = log.views().map(|v| v.unwrap().to_json()).collect();
-        all.sort_by_key(|v| v["job"].to_string());
-        all
-    }
-
-    fn compact(path: &Path, ledger: Ledger) -> Result<Compacted, LogError> {
-        super::compact(HeldLog::open(path, "compact", Duration::ZERO)?, ledger)
-    }
-
-    const LOG: &str = concat!(
-        r#"{"at":"2026-03-12T09:20:00.412Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"submitting","listing_id":"LST-1","room":"bath","line":3,"request":{"model":"kling-v3","prompt":"p","image_url":"https://x/a.jpg","duration":"5s"}}"#,
-        "\n",
-        r#"{"at":"2026-03-12T09:20:01.412Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"failed","listing_id":"LST-1","generation_id":"vgen_1","error":"no"}"#,
-        "\n{\"torn\n",
-        r#"{"at":"2026-03-12T09:21:00.412Z","job":"5b1f0c9a77d2e318","attempt":2,"status":"completed","listing_id":"LST-1","generation_id":"vgen_2","credits":5}"#,
-        "\n",
-        r#"{"listing_id":"LST-2","generation_id":"vgen_9","status":"pending","submitted_at":"2026-03-12T09:20:01Z"}"#,
-        "\n",
-    );
-
-    #[test]
-    fn the_folded_state_is_the_same_after_and_after_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("jobs.jsonl");
-        fs::write(&path, LOG).unwrap();
-        let before = states(&path);
-        let done = compact(&path, ledger()).unwrap();
-        assert_eq!((done.jobs, done.lines_before, done.unreadable), (2, 5, 1));
-        assert_eq!(states(&path), before);
-        let once = fs::read_to_string(&path).unwrap();
-        assert_eq!(once.lines().count(), 2);
-        compact(&path, ledger()).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), once);
-    }
-
-    #[test]
-    fn space_around_a_line_does_not_decide_which_of_two_verdicts_speaks() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("jobs.jsonl");
-        let verdict = |word: &str| {
-            format!(
-                r#"{{"at":"2026-03-12T09:20:00Z","job":"5b1f0c9a77d2e318","status":"resolved","verdict":"{word}"}}"#
-            )
-        };
-        let text = format!("  {}\r\n{}\n", verdict("dismissed"), verdict("accepted"));
-        fs::write(&path, text).unwrap();
-        let before = states(&path);
-        assert_eq!(before[0]["dismissed"], true);
-        compact(&path, ledger()).unwrap();
-        assert_eq!(states(&path), before);
-    }
-}
+mod tests;

@@ -25,7 +25,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 pub use appender::{AppendError, Appender, Disturbed};
-pub use compact::{Compacted, compact};
+pub use compact::{Compacted, Compacting, compact};
 pub use damage::{Damage, Suspect};
 pub use held::{Acceptance, HeldLog};
 pub use lock::{Holder, Lock, LockError};

@@ -10,7 +10,7 @@ use super::damage::{Damage, is_torn, is_whole};
 use super::fold;
 use super::read::{LineReader, MAX_LINE, for_each_line};
 use super::tolerant::{self, Form, Part};
-use crate::jobs::{Digest, Ledger, Line};
+use crate::jobs::{Digest, Ledger};
 
 /// A log that has been read.
 #[derive(Debug)]
@@ -40,31 +40,30 @@ pub(super) fn read(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
     read_copy(file, ledger)
 }
 
-/// Hands each line of the log at `path` that can be read to `each`, some perhaps twice.
-pub fn each_line_of(path: &Path, mut each: impl FnMut(&Line<'_>)) -> io::Result<()> {
-    let mut file = File::open(path)?;
-    let mut is_whole = true;
-    let mut take = |line: &str| match Line::parse(line) {
-        Ok(line) => {
-            each(&line);
-            true
-        }
-        Err(_) => false,
-    };
-    for_each_line(&mut file, |_, line| {
-        is_whole &= line.is_ok_and(&mut take);
-    })?;
-    if is_whole {
-        return Ok(());
+/// Hands each part of the log at `path` to `each`, as the tolerant reader finds it.
+pub(super) fn each_part(
+    path: &Path,
+    each: impl FnMut(Part<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    tolerant::read(File::open(path)?, each).map(drop)
+}
+
+/// Hands the text of each line of the log at `path` to `each`, in the order in which `ledger` has
+/// taken them in.
+pub fn each_line_of(path: &Path, ledger: &Ledger, mut each: impl FnMut(&str)) -> io::Result<()> {
+    if ledger.is_of_copy() {
+        return each_part(path, |part| {
+            if let Part::Line(line) = part {
+                each(line);
+            }
+            Ok(())
+        });
     }
-    file.rewind()?;
-    tolerant::read(file, |part| {
-        if let Part::Line(line) = part {
-            take(line);
+    for_each_line(&mut File::open(path)?, |_, line| {
+        if let Ok(line) = line {
+            each(line);
         }
-        Ok(())
-    })?;
-    Ok(())
+    })
 }
 
 /// About as long as the first two lines of a job are.
@@ -110,7 +109,7 @@ fn read_copy(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
                 return copy.write_all(b"\n");
             }
             Part::Torn => {}
-            Part::Damaged(found) => damage.push(found.clone()),
+            Part::Damaged(found, _) => damage.push(found.clone()),
         }
         unreadable += 1;
         Ok(())

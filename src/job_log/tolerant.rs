@@ -18,8 +18,8 @@ pub(super) enum Part<'a> {
     Line(&'a str),
     /// The beginning of a line that was never written to its end.
     Torn,
-    /// Neither.
-    Damaged(&'a Damage),
+    /// Neither; with its bytes.
+    Damaged(&'a Damage, &'a [u8]),
 }
 
 /// How a file is written, where that is not one object a line in UTF-8: as in "it is ...". Nothing
@@ -232,6 +232,6 @@ impl Reader<'_> {
             what(text)
         };
         let damage = Damage::new(number, what, text);
-        (self.each)(Part::Damaged(&damage))
+        (self.each)(Part::Damaged(&damage, text))
     }
 }

@@ -114,8 +114,9 @@ pub(crate) enum Read {
     One(Gist),
     /// A compacted line, whose history is to be read.
     Many,
-    /// A person has accepted that a line is damaged.
-    Accepted(Digest),
+    /// A person has accepted that a line is damaged; `None` where the line itself is quoted, and so
+    /// stands in the log no more.
+    Accepted(Option<Digest>),
 }
 
 impl Reading {
@@ -143,7 +144,8 @@ impl Reading {
             None => Line::read(raw, false).map(|line| self.gist_of(&line)),
         };
         let read = read.or_else(|error| match AcceptedDamage::parse(raw) {
-            Some(accepted) => Ok(Read::Accepted(accepted.digest)),
+            Some(AcceptedDamage { text: Some(_), .. }) => Ok(Read::Accepted(None)),
+            Some(accepted) => Ok(Read::Accepted(Some(accepted.digest))),
             None => Err(error),
         });
         match read {

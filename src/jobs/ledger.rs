@@ -66,8 +66,10 @@ pub struct Ledger {
     unreadable_places: Vec<u64>,
     /// Damaged lines that a person has accepted as such, and how often each.
     accepted: HashMap<Digest, u64>,
+    /// Whether any line tells of damage.
+    tells_of_damage: bool,
     /// Added to the offset of a line in its file; see [`Ledger::go_on_at`].
-    place_offset: i64,
+    place_offset: Option<i64>,
 }
 
 impl Ledger {
@@ -86,7 +88,8 @@ impl Ledger {
             unreadable: 0,
             unreadable_places: Vec::new(),
             accepted: HashMap::new(),
-            place_offset: 0,
+            tells_of_damage: false,
+            place_offset: None,
         }
     }
 
@@ -169,7 +172,10 @@ impl Ledger {
                     }
                     Read::Many => self.absorb_parts(raw),
                     Read::Accepted(digest) => {
-                        *self.accepted.entry(*digest).or_default() += 1;
+                        self.tells_of_damage = true;
+                        if let Some(digest) = digest {
+                            *self.accepted.entry(*digest).or_default() += 1;
+                        }
                         continue;
                     }
                 };
@@ -180,7 +186,10 @@ impl Ledger {
                 };
                 self.lines += 1;
                 if let Some(places) = &mut self.places {
-                    places.note(job, place.saturating_add_signed(self.place_offset));
+                    places.note(
+                        job,
+                        place.saturating_add_signed(self.place_offset.unwrap_or(0)),
+                    );
                 }
             }
         }
@@ -213,10 +222,20 @@ impl Ledger {
         &self.accepted
     }
 
+    /// Whether a line tells of damage that was accepted.
+    pub(crate) fn has_accepted_damage(&self) -> bool {
+        self.tells_of_damage
+    }
+
     /// From now on a line at `offset` of its file has the place `place`, and so on: what was folded
     /// until now stood in a copy, whose places end there.
     pub(crate) fn go_on_at(&mut self, offset: u64, place: u64) {
-        self.place_offset = place as i64 - offset as i64;
+        self.place_offset = Some(place as i64 - offset as i64);
+    }
+
+    /// Whether the log was read from a copy, since not each of its lines is one line of the file.
+    pub(crate) fn is_of_copy(&self) -> bool {
+        self.place_offset.is_some()
     }
 
     /// Takes in the lines that a compacted one stands for: all or none.

@@ -130,6 +130,21 @@ impl AttemptState {
             .map(|r| Status::ALL[r])
     }
 
+    /// All that its lines show: what compacting a log must not change.
+    pub(super) fn summary(&self) -> impl std::fmt::Debug + use<> {
+        let resolution = self.resolution().map(|r| (r.at, r.verdict));
+        (
+            self.shown(),
+            self.status(),
+            self.flags,
+            self.charged(),
+            self.estimate,
+            self.has_two_ends(),
+            self.has_two_ids(),
+            resolution,
+        )
+    }
+
     /// Where it stands. A lone `submitting` is `unknown`.
     pub fn status(&self) -> Status {
         match (self.shown(), self.verdict()) {

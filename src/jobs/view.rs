@@ -5,6 +5,8 @@
 //! the newest time, then of the greatest text. That is a total order, so the choice does not
 //! depend on the order of the lines.
 
+mod needed;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -23,20 +25,52 @@ struct Order {
 /// Values by field name, each with what it was chosen by.
 #[derive(Clone, Debug, Default)]
 pub struct FieldMap {
-    fields: BTreeMap<String, (Order, Value)>,
+    fields: BTreeMap<String, Field>,
+}
+
+/// A field's value.
+#[derive(Clone, Debug)]
+struct Field {
+    value: Value,
+    /// What it was chosen by.
+    order: Order,
+    /// How many lines told it.
+    lines: u32,
+}
+
+impl Field {
+    /// The line, where only one tells the field.
+    fn sole_source(&self) -> Option<&str> {
+        (self.lines == 1).then_some(&*self.order.raw)
+    }
 }
 
 impl FieldMap {
     fn offer(&mut self, name: &str, order: &Order, value: impl FnOnce() -> Value) {
-        if self.fields.get(name).is_none_or(|(old, _)| old < order) {
-            self.fields
-                .insert(name.to_owned(), (order.clone(), value()));
+        let Some(field) = self.fields.get_mut(name) else {
+            let field = Field {
+                value: value(),
+                order: order.clone(),
+                lines: 1,
+            };
+            self.fields.insert(name.to_owned(), field);
+            return;
+        };
+        field.lines += 1;
+        if field.order < *order {
+            field.value = value();
+            field.order = order.clone();
         }
+    }
+
+    /// Lines that are the only ones to tell one of the fields.
+    fn sole_sources(&self) -> impl Iterator<Item = &str> {
+        self.fields.values().filter_map(Field::sole_source)
     }
 
     /// A field's value.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.fields.get(name).map(|(_, value)| value)
+        self.fields.get(name).map(|field| &field.value)
     }
 
     /// A field that is a text.
@@ -48,7 +82,7 @@ impl FieldMap {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.fields
             .iter()
-            .map(|(name, (_, value))| (name.as_str(), value))
+            .map(|(name, field)| (name.as_str(), &field.value))
     }
 }
 
@@ -60,6 +94,8 @@ pub struct AttemptView {
     /// The request's body as it was sent, byte for byte.
     pub request: Option<Box<RawValue>>,
     request_order: Option<Order>,
+    /// How many lines tell the request.
+    requests: u32,
     /// Every id it was given, ascending; more than one means that it was billed more than once.
     pub ids: BTreeSet<String>,
     /// Its `downloaded` lines' fields, newest speaking.
@@ -161,14 +197,13 @@ impl JobView {
         {
             attempt.ids.insert(id.as_str().to_owned());
         }
-        if let Some(request) = line.request
-            && attempt
-                .request_order
-                .as_ref()
-                .is_none_or(|old| *old < order)
-        {
-            attempt.request = RawValue::from_string(request.to_owned()).ok();
-            attempt.request_order = Some(order.clone());
+        if let Some(request) = line.request {
+            attempt.requests += 1;
+            let known = attempt.request_order.as_ref();
+            if known.is_none_or(|old| *old < order) {
+                attempt.request = RawValue::from_string(request.to_owned()).ok();
+                attempt.request_order = Some(order.clone());
+            }
         }
         let fields = match line.word {
             Word::Status(_) => &mut attempt.fields,

@@ -7,12 +7,6 @@ use std::io::Write;
 
 use crate::support::{Server, Step, World, listings};
 
-/// Writes the log anew, without what is remembered of the old one.
-fn write_log(world: &World, text: impl AsRef<[u8]>) {
-    let _ = std::fs::remove_file(world.path("jobs.jsonl.lock"));
-    world.write("jobs.jsonl", text);
-}
-
 /// Three rows that were ordered and accepted.
 fn ordered() -> (World, Server, Vec<String>) {
     let server = Server::accepting();
@@ -23,6 +17,13 @@ fn ordered() -> (World, Server, Vec<String>) {
         .expect(0);
     let lines = world.log().text.lines().map(str::to_owned).collect();
     (world, server, lines)
+}
+
+/// Puts another log in the place of the usual one.
+pub fn put_log(world: &World, text: impl AsRef<[u8]>) {
+    // What was remembered of the log's length stands beside it.
+    let _ = std::fs::remove_file(world.path("jobs.jsonl.lock"));
+    world.write("jobs.jsonl", text);
 }
 
 /// No job was accepted more than once.
@@ -126,7 +127,7 @@ fn a_damaged_log_sends_nothing_until_a_person_accepts_it() {
             b"\n",
         ]
         .concat();
-        write_log(&world, &text);
+        put_log(&world, &text);
         for command in [&["submit", "listings.csv"][..], &["retry", "--failed"]] {
             let run = world.run(command).expect(65);
             assert_named(&damage, &run.stderr, own, "line 3");
@@ -179,7 +180,7 @@ fn a_refused_job_of_a_damaged_line_is_not_sent_again() {
     world.run(&["submit", "listings.csv"]).expect(0);
     let second = world.log().text[refused.len()..].replace("\"attempt\":2", "\"attempt\":2.");
     for damaged in [second.clone(), second.replace("\"job\":\"", "\"job\":\"?")] {
-        write_log(&world, format!("{refused}{damaged}"));
+        put_log(&world, format!("{refused}{damaged}"));
         world.run(&["submit", "listings.csv"]).expect(65);
         world
             .run(&["submit", "listings.csv", "--accept-damage"])
@@ -255,7 +256,7 @@ fn a_log_that_was_written_again_is_the_same_log() {
         ("gzip", packed.finish().unwrap(), false),
     ];
     for (name, bytes, is_plain) in forms {
-        write_log(&world, &bytes);
+        put_log(&world, &bytes);
         world.write("listings.csv", listings(3));
         for command in [&["submit", "listings.csv"][..], &["retry", "--failed"]] {
             let run = world.run(command);
@@ -291,7 +292,7 @@ fn lines_of_a_newer_version_count_for_their_job() {
         let text: String = pending()
             .map(|line| line.replace(accepted, newer) + "\n")
             .collect();
-        write_log(&world, &text);
+        put_log(&world, &text);
         world.run(&["submit", "listings.csv"]).expect(0);
         world.run(&["retry", "--failed"]).expect(0);
         world.run(&["retry", "--unknown", "--yes"]).expect(0);
@@ -307,4 +308,58 @@ fn lines_of_a_newer_version_count_for_their_job() {
         );
     }
     assert_eq!(server.posts().len(), 3);
+}
+
+/// One mishap of a log, of a kind that takes no whole line away: that a log was cut short can only
+/// be known from what was remembered of it.
+fn mishap(rng: &mut fastrand::Rng, log: &[u8]) -> Vec<u8> {
+    let mut bytes = log.to_vec();
+    let at = rng.usize(..bytes.len());
+    match rng.u8(..7) {
+        0 => bytes[at] ^= 1 << rng.u8(..8),
+        1 => bytes[at] = rng.u8(..),
+        2 => drop(bytes.remove(at)),
+        3 => bytes.insert(at, rng.u8(..)),
+        4 => {
+            let end = bytes.len().min(at + rng.usize(1..400));
+            bytes[at..end].fill(0);
+        }
+        5 => {
+            let last = bytes[..bytes.len() - 1].iter().rposition(|b| *b == b'\n');
+            let last = last.map_or(0, |at| at + 1);
+            bytes.truncate(rng.usize(last..bytes.len()));
+        }
+        _ => {
+            let text = String::from_utf8(bytes).unwrap();
+            let unit = *rng.choice(&[u16::to_le_bytes, u16::to_be_bytes]).unwrap();
+            bytes = text.encode_utf16().flat_map(unit).collect();
+            bytes[at] ^= u8::from(rng.bool());
+        }
+    }
+    bytes
+}
+
+#[test]
+fn damaged_at_random_a_log_never_orders_anything_again() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let rounds = number("CREATIVEAI_TORTURE_ROUNDS").unwrap_or(40);
+    let seed = number("CREATIVEAI_TORTURE_SEED").unwrap_or_else(|| fastrand::u64(..));
+    println!("{rounds} rounds from CREATIVEAI_TORTURE_SEED={seed}");
+    let (world, server, lines) = ordered();
+    let log = (lines.join("\n") + "\n").into_bytes();
+    for round in 0..rounds {
+        let seed = seed.wrapping_add(round);
+        let damaged = mishap(&mut fastrand::Rng::with_seed(seed), &log);
+        put_log(&world, &damaged);
+        for command in [&["submit", "listings.csv"][..], &["retry", "--failed"]] {
+            let run = world.run(command);
+            let told = format!(
+                "CREATIVEAI_TORTURE_SEED={seed}\n{}\n{}",
+                run.stderr,
+                String::from_utf8_lossy(&damaged)
+            );
+            assert!(matches!(run.code(), 0 | 3 | 65), "{told}");
+            assert_eq!(server.posts().len(), 3, "{told}");
+        }
+    }
 }
