@@ -163,3 +163,16 @@ mod tests {
         assert_eq!(ignored_of("Name:\tcreativeai\n"), None);
     }
 }
+
+#[cfg(all(test, windows))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_way_to_end_a_program_is_watched() {
+        let signals = Signals::new();
+        assert!(signals.ctrl_c.is_some() && signals.ctrl_break.is_some());
+        assert!(signals.close.is_some() && signals.logoff.is_some());
+        assert!(signals.shutdown.is_some());
+    }
+}

@@ -22,10 +22,9 @@ mod rename;
 #[cfg(unix)]
 mod resources;
 mod retry;
+// Wine's pseudo console passes neither Ctrl-C nor its own end on.
 #[cfg(unix)]
 mod signals;
-#[cfg(windows)]
-mod signals_windows;
 mod spreadsheets;
 #[cfg(unix)]
 mod stalls;

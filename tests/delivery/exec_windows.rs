@@ -87,6 +87,34 @@ fn the_example_copies_the_clip() {
 }
 
 #[test]
+fn no_path_begins_in_a_way_that_programs_cannot_read() {
+    let cdn = Cdn::honest();
+    let url = cdn.put("a", clip("a", 900));
+    let api = nobody();
+    let world = world(&api, &Order::of("LST-1", 2, &url).lines());
+    // Outside the log's folder, so that the log tells the whole path.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let dir = elsewhere.path().to_str().unwrap();
+    let mut told = world
+        .run(&["download", "--dir", dir, "-v"])
+        .expect(0)
+        .stderr;
+    told += &world
+        .run(&["publish", "--exec", "echo !CREATIVEAI_FILE!>out"])
+        .expect(0)
+        .stderr;
+    told += &world.run(&["report"]).expect(0).stderr;
+    told += &world.run(&["status", "--id", "LST-1"]).expect(0).stdout;
+    for file in ["jobs.jsonl", "out", "report.html"] {
+        told += &fs::read_to_string(world.path(file)).unwrap();
+    }
+    for prefix in [r"\\?\", r"\\\\?\\", "%3F/", "//?/"] {
+        assert!(!told.contains(prefix), "{prefix} in {told}");
+    }
+    assert!(told.contains("LST-1"), "{told}");
+}
+
+#[test]
 fn a_command_that_takes_too_long_is_a_failure_of_its_clip() {
     let (_api, world) = with_cells(&["x"]);
     // The program itself, serving for ever, below a shell of its own.
