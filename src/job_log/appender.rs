@@ -5,7 +5,7 @@
 //! became of one attempt and what announces the next share a sync.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -464,7 +464,7 @@ impl Committer {
     fn put(&mut self, text: &str, end: &mut u64) -> io::Result<()> {
         let mut rest = text.as_bytes();
         while !rest.is_empty() {
-            match self.file.write(rest) {
+            match append(&mut self.file, rest, *end) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     *end += count as u64;
@@ -500,6 +500,18 @@ impl Committer {
             let _ = memory.remember(self.len, &self.tail, false);
         }
     }
+}
+
+/// Writes at the file's end, which is at `end`.
+#[cfg(unix)]
+fn append(file: &mut File, bytes: &[u8], _: u64) -> io::Result<usize> {
+    io::Write::write(file, bytes)
+}
+
+/// The same. The system does not know that this handle appends, and reading moves its place.
+#[cfg(windows)]
+fn append(file: &mut File, bytes: &[u8], end: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_write(file, bytes, end)
 }
 
 fn open(path: &Path) -> io::Result<File> {

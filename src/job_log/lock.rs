@@ -312,7 +312,14 @@ fn options(write: bool) -> OpenOptions {
 /// For the log's own file; links in its name have been resolved.
 pub(super) fn append_options() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true);
+    options.read(true).create(true);
+    // A handle of Windows that appends could not take lines out again. This one writes where its
+    // writer says: nobody else can write to the file.
+    if cfg!(windows) {
+        options.write(true).truncate(false);
+    } else {
+        options.append(true);
+    }
     for_one_writer(&mut options);
     without_links(&mut options);
     options
@@ -388,6 +395,18 @@ mod tests {
         drop(held);
         let lock = Lock::acquire(&other, "submit", Duration::ZERO).unwrap();
         assert!(lock.claim_log().unwrap().is_some());
+    }
+
+    #[test]
+    fn what_was_appended_can_be_read_and_taken_out_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("jobs.jsonl");
+        let lock = Lock::acquire(&log, "submit", Duration::ZERO).unwrap();
+        let file = lock.claim_log().unwrap().unwrap();
+        write_at(&file, b"one\ntwo\n", 0).unwrap();
+        assert_eq!(fs::read_to_string(&log).unwrap(), "one\ntwo\n");
+        file.set_len(4).unwrap();
+        assert_eq!(fs::read_to_string(&log).unwrap(), "one\n");
     }
 
     #[test]
