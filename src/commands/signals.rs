@@ -84,13 +84,12 @@ fn ignores_hangup() -> bool {
         let hangup = 1 << (SIGHUP - 1);
         return ignored & hangup != 0;
     }
-    use std::process::{Command, Stdio};
-    let mut shell = Command::new("/bin/sh");
+    let mut shell = std::process::Command::new("/bin/sh");
     let shell = shell
         .args(["-c", "kill -HUP $$"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
     shell.status().is_ok_and(|status| status.success())
 }
 

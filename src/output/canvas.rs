@@ -23,10 +23,9 @@ impl<F: Fn(Vec<Step>)> Canvas<F> {
         }
     }
 
-    fn take(&self, step: Step) -> io::Result<()> {
+    fn take(&self, step: Step) {
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         steps.push(step);
-        Ok(())
     }
 }
 
@@ -42,31 +41,38 @@ impl<F: Fn(Vec<Step>) + Send + Sync> TermLike for Canvas<F> {
     }
 
     fn move_cursor_up(&self, n: usize) -> io::Result<()> {
-        self.take(Step::Up(n))
+        self.take(Step::Up(n));
+        Ok(())
     }
 
     fn move_cursor_down(&self, n: usize) -> io::Result<()> {
-        self.take(Step::Down(n))
+        self.take(Step::Down(n));
+        Ok(())
     }
 
     fn move_cursor_right(&self, n: usize) -> io::Result<()> {
-        self.take(Step::Right(n))
+        self.take(Step::Right(n));
+        Ok(())
     }
 
     fn move_cursor_left(&self, n: usize) -> io::Result<()> {
-        self.take(Step::Left(n))
+        self.take(Step::Left(n));
+        Ok(())
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {
-        self.take(Step::Line(text.to_owned()))
+        self.take(Step::Line(text.to_owned()));
+        Ok(())
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
-        self.take(Step::Text(text.to_owned()))
+        self.take(Step::Text(text.to_owned()));
+        Ok(())
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.take(Step::Clear)
+        self.take(Step::Clear);
+        Ok(())
     }
 
     fn flush(&self) -> io::Result<()> {
