@@ -14,11 +14,12 @@ use crate::jobs::{Credits, GenerationId};
 #[derive(Args, Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct SubmitArgs {
-    /// The spreadsheet (manifest), a CSV file; - reads standard input
-    #[arg(value_name = "MANIFEST", value_hint = ValueHint::FilePath)]
-    pub manifest: PathBuf,
+    /// The spreadsheets (manifests): CSV, .xlsx, .ods, or an https address that gives one; - reads
+    /// standard input
+    #[arg(value_name = "MANIFEST", value_hint = ValueHint::FilePath, required = true)]
+    pub manifests: Vec<PathBuf>,
 
-    /// The job log [default: $CREATIVEAI_JOBS, else jobs.jsonl beside the manifest]
+    /// The job log [default: $CREATIVEAI_JOBS, else jobs.jsonl beside the first manifest]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub jobs: Option<PathBuf>,
 

@@ -128,6 +128,10 @@ pub struct ManifestArgs {
     #[arg(long, value_name = "CHAR", value_parser = values::delimiter)]
     pub delimiter: Option<u8>,
 
+    /// Sheet of a workbook (.xlsx, .ods) [default: the first that is not hidden]
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
+
     /// Accept rows without a photo: clips from the prompt alone
     #[arg(long)]
     pub allow_no_image: bool,

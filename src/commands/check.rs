@@ -12,14 +12,15 @@ use reqwest::Response;
 use reqwest::header::DATE;
 use serde_json::json;
 
-use super::submit::{manifest_failure, manifest_options};
+use super::inputs::Inputs;
+use super::submit::manifest_failure;
 use super::{damage, on_runtime, open};
 use crate::api::{BaseUrl, build_transport, correlated, root_cause, transport};
 use crate::cli::CheckArgs;
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::{JobLog, Lock, LogError};
 use crate::jobs::JobKey;
-use crate::manifest::{Manifest, RowFault};
+use crate::manifest::RowFault;
 use crate::output::escape::{escape, escape_lines};
 use crate::output::{Printer, Tone, words, wrap};
 use crate::settings::Settings;
@@ -104,8 +105,11 @@ pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyh
     let mut photos = Photos::new();
     let mut webhooks: BTreeSet<String> = settings.webhook_url.iter().cloned().collect();
     if let Some(manifest) = &args.manifest {
+        let inputs = on_runtime(async {
+            Ok(Inputs::fetch(std::slice::from_ref(manifest), settings).await)
+        })?;
         check_manifest(
-            manifest,
+            inputs,
             args,
             settings,
             &mut photos,
@@ -250,24 +254,24 @@ fn check_log(path: &Path, settings: &Settings, findings: &mut Findings) {
 }
 
 fn check_manifest(
-    path: &Path,
+    inputs: Result<Inputs, Failure>,
     args: &CheckArgs,
     settings: &Settings,
     photos: &mut Photos,
     webhooks: &mut BTreeSet<String>,
     findings: &mut Findings,
 ) {
-    let options = manifest_options(&args.reading, settings);
-    let mut manifest = match Manifest::open(path, options) {
+    let opened = inputs.and_then(|inputs| inputs.open(&args.reading, settings));
+    let mut manifest = match opened {
         Ok(manifest) => manifest,
-        Err(error) => {
-            return findings.failure("manifest", &manifest_failure(error));
-        }
+        Err(failure) => return findings.failure("manifest", &failure),
     };
     let name = escape(manifest.name()).into_owned();
-    let doubts: Vec<String> = manifest.doubts().collect();
-    for doubt in doubts {
-        findings.skip("manifest", format_args!("{name}: {doubt}"));
+    for (file, note) in manifest.notes() {
+        findings.pass("manifest", format_args!("{}: {note}", escape(file)));
+    }
+    for (file, doubt) in manifest.doubts() {
+        findings.skip("manifest", format_args!("{}: {doubt}", escape(file)));
     }
     let mut keys = HashSet::new();
     let (mut good, mut bad, mut repeated) = (0u64, 0usize, 0u64);

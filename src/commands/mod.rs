@@ -11,6 +11,7 @@ mod evidence;
 pub mod filter;
 pub mod help;
 pub mod init;
+mod inputs;
 mod learn;
 mod limits;
 mod listen;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use url::Url;
 
@@ -10,6 +11,7 @@ use crate::jobs::{Clip, Seconds, Video, Voice};
 use super::{
     Defaults, Options, Row,
     columns::{Columns, Kind},
+    exports::Known,
     odd::{self, Purpose, invisible_within, placeholder_in, trimmed},
     photo::{addresses_in, depends_on_path, local_file, out_of_reach},
     problem::{Place, Problem, excerpt},
@@ -69,6 +71,7 @@ impl Checker<'_> {
             Some(clip) if cells.problems.is_empty() => {
                 let more_images = std::mem::take(&mut cells.more_images);
                 let row = Row {
+                    file: Arc::clone(self.place.file),
                     line: record.line,
                     id: id.to_owned(),
                     variant: variant.to_owned(),
@@ -92,6 +95,12 @@ impl Checker<'_> {
                 Err(cells.problems)
             }
         }
+    }
+
+    /// Whether a row asks for nothing: it is blank, or the export it is from has such rows.
+    pub fn passes_over(&self, record: &Record<'_>) -> bool {
+        let known = self.columns.known.as_ref();
+        record.is_blank() || known.is_some_and(|known| known.passes_over(record))
     }
 
     /// Whether the row's cells can be told apart at all.
@@ -390,9 +399,15 @@ impl<'a> Cells<'a> {
     fn image(
         &mut self,
         column: Option<usize>,
+        columns: &Columns,
         options: &Options,
         last_server: &mut String,
     ) -> &'a str {
+        let known = columns.known.as_ref();
+        let column = match known.and_then(|known| known.other_photo(self.record)) {
+            Some(other) if self.optional(column).is_empty() => Some(other),
+            _ => column,
+        };
         let given = self.optional(column);
         let Some(column) = column else { return given };
         if given.is_empty() {
@@ -400,7 +415,9 @@ impl<'a> Cells<'a> {
                 self.complain(
                     column,
                     self.lacking(column, "photo's address"),
-                    "write it; to allow clips made from the prompt alone: --allow-no-image",
+                    known.and_then(Known::photo_help).unwrap_or(
+                        "write it; to allow clips made from the prompt alone: --allow-no-image",
+                    ),
                 );
             }
             return given;
@@ -634,7 +651,9 @@ impl<'a> Cells<'a> {
         };
         let defaults = &options.defaults;
         Some(Clip::Video(Video {
-            image_url: self.image(image_url, options, last_server).to_owned(),
+            image_url: self
+                .image(image_url, columns, options, last_server)
+                .to_owned(),
             prompt: self.prompt(prompt, columns),
             model: self.or_default(model, &defaults.model),
             duration: self.duration(duration, defaults.duration),

@@ -4,6 +4,7 @@ use crate::jobs::{IdColumn, LOG_FIELDS};
 
 use super::{
     Options,
+    exports::Known,
     field::{Field, is_misleading, known_name, map_option, meant, nearest, normalised},
     problem::{Place, Problem, excerpt},
     template::Piece,
@@ -21,6 +22,8 @@ pub(super) struct Columns {
     pub kind: Kind,
     /// What makes the prompt of rows that have none.
     pub template: Option<Vec<Piece>>,
+    /// The program's export that the file is.
+    pub known: Option<Known>,
     /// Columns without meaning here, carried into the log.
     pub carried: Vec<usize>,
     /// The names they are carried under.
@@ -69,11 +72,13 @@ impl Columns {
         }
         finder.apply_map(&options.map);
         finder.apply_usual_map(&options.usual_map);
+        let known = finder.apply_export();
         finder.recognise();
         let columns = finder.arrange(options);
         match columns {
             Some(columns) if finder.problems.is_empty() => Ok(Self {
                 template,
+                known,
                 ..columns
             }),
             _ => Err(finder.problems),
@@ -134,6 +139,26 @@ impl Finder<'_> {
                 self.roles[column] = Some(role);
             }
         }
+    }
+
+    /// Gives columns their role that is known from a program's export, where nothing else is said.
+    fn apply_export(&mut self) -> Option<Known> {
+        let is_id = |field| matches!(field, Field::Sku | Field::ListingId);
+        let is_named = |field| {
+            let mapped = self.fields().map(|(_, field)| field);
+            let unmapped = self.roles.iter().zip(self.place.headers);
+            let own = unmapped
+                .filter(|(role, _)| role.is_none())
+                .filter_map(|(_, header)| Field::of(header));
+            mapped
+                .chain(own)
+                .any(|named| named == field || is_id(named) && is_id(field))
+        };
+        let known = Known::of(self.place.headers)?.without(is_named);
+        for &(field, column) in &known.columns {
+            self.roles[column] = Some(Role::Field(field));
+        }
+        Some(known)
     }
 
     /// The prompt's parts in this file, where a prompt was typed.
@@ -308,6 +333,7 @@ impl Finder<'_> {
             webhook_url,
             kind: kind?,
             template: None,
+            known: None,
             carried,
             carried_names,
             nameless,
@@ -489,5 +515,6 @@ pub(super) fn recognised(headers: &[String], options: &Options) -> usize {
                 .chain(&options.usual_map)
                 .any(|(_, mapped)| normalised(mapped) == normalised(header))
     };
-    headers.iter().filter(|header| named(header)).count()
+    let exported = Known::of(headers).map_or(0, |known| known.columns.len());
+    headers.iter().filter(|header| named(header)).count() + exported
 }

@@ -7,8 +7,7 @@ const LOGIN: &str = "the download gave a page in place of the file, perhaps a lo
                      in a browser, and export the sheet as CSV there";
 
 /// What a file begins with, what it is, and what to do.
-const FORMATS: [(&[u8], &str, &str); 26] = [
-    (b"PK\x03\x04", "a spreadsheet program's own file", EXPORT),
+const FORMATS: [(&[u8], &str, &str); 25] = [
     (b"PK\x05\x06", "an empty zip archive", NAME_SHEET),
     (
         b"\xd0\xcf\x11\xe0",
@@ -98,8 +97,7 @@ mod tests {
     #[test]
     fn files_that_are_no_table_are_called_what_they_are() {
         for (head, part) in [
-            (&b"PK\x03\x04rest"[..], "own file"),
-            (b"\xd0\xcf\x11\xe0\xa1", ".xls"),
+            (&b"\xd0\xcf\x11\xe0\xa1"[..], ".xls"),
             (b"%PDF-1.7", "PDF"),
             (b"\x1f\x8b\x08", "gzip"),
             (b"\xff\xd8\xff\xe0", "JPEG"),

@@ -17,6 +17,8 @@ pub struct Options {
     pub encoding: Option<String>,
     /// `--delimiter`; found out when absent.
     pub delimiter: Option<u8>,
+    /// `--sheet`: of a workbook, instead of its first.
+    pub sheet: Option<String>,
     /// Whether a row may do without a photo.
     pub allow_no_image: bool,
     /// Whether cells that look broken by a spreadsheet program are taken as they are.

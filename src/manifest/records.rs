@@ -40,6 +40,8 @@ pub(super) struct Records<R> {
     /// Whether `input` was translated, so that U+FFFD stands for something that was lost.
     translated: bool,
     delimiter: u8,
+    /// Whether rows are counted, not lines.
+    by_row: bool,
     core: csv_core::Reader,
     buffer: Vec<u8>,
     /// Where the current row begins in `buffer`.
@@ -63,6 +65,7 @@ impl<R: Read> Records<R> {
             input,
             translated,
             delimiter,
+            by_row: false,
             core: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
             buffer: vec![0; CHUNK],
             start: 0,
@@ -74,6 +77,12 @@ impl<R: Read> Records<R> {
             cells: vec![0; 1024],
             ends: vec![0; 32],
         }
+    }
+
+    /// Counts rows in place of lines, as for the table of a workbook.
+    pub fn by_row(mut self, by_row: bool) -> Self {
+        self.by_row = by_row;
+        self
     }
 
     /// The next row that is not an empty line; `None` at the end.
@@ -92,7 +101,7 @@ impl<R: Read> Records<R> {
             let damage = Damage::OpenQuote { cell };
             return Err(Fault::Damage { line, damage });
         }
-        self.line += count_lines(raw);
+        self.line += if self.by_row { 1 } else { count_lines(raw) };
         self.after_cr = raw.last() == Some(&b'\r');
         self.start = self.unread;
         // The cells are the row's bytes without some ASCII ones, so they are text when it is.

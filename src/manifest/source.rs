@@ -12,8 +12,10 @@ use encoding_rs::Encoding;
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
 use super::{
+    Options,
     foreign::foreign_format,
     problem::{ManifestError, Place},
+    workbook::{self, Trouble},
 };
 use crate::disk;
 
@@ -35,6 +37,8 @@ const USUAL_LABELS: [&str; 9] = [
 pub(super) struct Source {
     pub name: Arc<str>,
     file: File,
+    /// The workbook that `file` is a table of.
+    workbook: Option<File>,
     /// `None` for a copy, which nobody else can change.
     stamp: Option<Stamp>,
     /// `None` is UTF-8, which is passed through as it is.
@@ -62,9 +66,9 @@ impl Stamp {
 
 impl Source {
     /// Opens `path`; `-` is standard input. `label` names an encoding, where the user did.
-    pub fn open(path: &Path, label: Option<&str>) -> Result<Self, ManifestError> {
+    pub fn open(path: &Path, options: &Options) -> Result<Self, ManifestError> {
         if path.as_os_str() == "-" {
-            return Self::spool("standard input", io::stdin().lock(), label);
+            return Self::spool("standard input", io::stdin().lock(), options);
         }
         let name: Arc<str> = Arc::from(path.to_string_lossy());
         let failed = |source| ManifestError::Io {
@@ -74,17 +78,17 @@ impl Source {
         };
         let file = disk::open(path).map_err(failed)?;
         if !file.metadata().map_err(failed)?.is_file() {
-            return Self::spool(&name, file, label);
+            return Self::spool(&name, file, options);
         }
         let stamp = Some(Stamp::of(&file).map_err(failed)?);
-        Self::new(name, file, stamp, label)
+        Self::new(name, file, stamp, options)
     }
 
     /// Copies `reader` to a temporary file and reads that.
     pub fn spool(
         name: &str,
         mut reader: impl Read,
-        label: Option<&str>,
+        options: &Options,
     ) -> Result<Self, ManifestError> {
         let name: Arc<str> = Arc::from(name);
         let failed = |doing| {
@@ -97,21 +101,24 @@ impl Source {
         };
         let mut file = tempfile::tempfile().map_err(failed("make a temporary copy of"))?;
         io::copy(&mut reader, &mut file).map_err(failed("make a temporary copy of"))?;
-        Self::new(Arc::clone(&name), file, None, label)
+        Self::new(Arc::clone(&name), file, None, options)
     }
 
     fn new(
         name: Arc<str>,
         file: File,
         stamp: Option<Stamp>,
-        label: Option<&str>,
+        options: &Options,
     ) -> Result<Self, ManifestError> {
-        let chosen = label.map(encoding_for).transpose()?;
+        let chosen = options.encoding.as_deref().map(encoding_for).transpose()?;
         let head = head_of(&file).map_err(|source| ManifestError::Io {
             name: Arc::clone(&name),
             doing: "read",
             source,
         })?;
+        if workbook::is_archive(&head) {
+            return Self::of_workbook(name, file, stamp, options);
+        }
         if let Some((what, help)) = foreign_format(&head) {
             let place = Place {
                 file: &name,
@@ -130,10 +137,51 @@ impl Source {
         Ok(Self {
             name,
             file,
+            workbook: None,
             stamp,
             encoding: Some(encoding).filter(|&e| e != encoding_rs::UTF_8),
             mark,
         })
+    }
+
+    /// Makes a table of one sheet of a workbook.
+    fn of_workbook(
+        name: Arc<str>,
+        file: File,
+        stamp: Option<Stamp>,
+        options: &Options,
+    ) -> Result<Self, ManifestError> {
+        let table = match workbook::to_csv(&file, options.sheet.as_deref()) {
+            Ok(table) => table,
+            Err(Trouble::Io(source)) => {
+                return Err(ManifestError::Io {
+                    name,
+                    doing: "read",
+                    source,
+                });
+            }
+            Err(Trouble::File { message, help }) => {
+                let place = Place {
+                    file: &name,
+                    line: 1,
+                    headers: &[],
+                };
+                return Err(ManifestError::Invalid(vec![place.row(message, help)]));
+            }
+        };
+        Ok(Self {
+            name,
+            file: table,
+            workbook: Some(file),
+            stamp,
+            encoding: None,
+            mark: 0,
+        })
+    }
+
+    /// Whether it is a table of a workbook: with commas, and one record for each row.
+    pub fn is_workbook(&self) -> bool {
+        self.workbook.is_some()
     }
 
     /// The encoding's name where it is not UTF-8.
@@ -159,7 +207,8 @@ impl Source {
         let Some(stamp) = &self.stamp else {
             return Ok(false);
         };
-        let now = Stamp::of(&self.file).map_err(|source| self.failed("look at", source))?;
+        let original = self.workbook.as_ref().unwrap_or(&self.file);
+        let now = Stamp::of(original).map_err(|source| self.failed("look at", source))?;
         Ok(now != *stamp)
     }
 

@@ -209,7 +209,7 @@ impl Settings {
         match (&self.jobs.value, &self.jobs.origin) {
             (Some(path), Origin::File(..)) if self.sandbox => path.with_file_name(name),
             (Some(path), _) => path.clone(),
-            (None, _) => match manifest.filter(|path| path.as_os_str() != "-") {
+            (None, _) => match manifest.filter(|path| !is_elsewhere(path)) {
                 Some(path) => path.with_file_name(name),
                 None => PathBuf::from(name),
             },
@@ -250,6 +250,11 @@ impl Settings {
     pub fn shopify_token(&self) -> Result<Option<ApiKey>, Failure> {
         self.shopify_token.read("SHOPIFY_ADMIN_TOKEN")
     }
+}
+
+/// Whether a manifest is in no folder: standard input, or an address.
+fn is_elsewhere(manifest: &Path) -> bool {
+    manifest.as_os_str() == "-" || manifest.to_str().is_some_and(|text| text.contains("://"))
 }
 
 fn base_url(l: &mut Layers<'_>, flags: &Flags) -> Result<Setting<Option<String>>, Failure> {

@@ -12,8 +12,10 @@ mod damage;
 // Links, modes and faults under system calls are Unix's; src/disk has tests for Windows.
 #[cfg(unix)]
 mod disk;
+mod exports;
 mod hostile;
 mod kills;
+mod manifests;
 mod memory;
 mod odd_cells;
 mod outcomes;
@@ -32,3 +34,4 @@ mod stops;
 mod submit;
 mod support;
 mod throttling;
+mod workbooks;

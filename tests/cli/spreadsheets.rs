@@ -294,8 +294,8 @@ fn hints_name_the_right_columns_of_known_exports() {
             "--map \"image_url=Variant Image\"",
         ),
         (
-            "listing_id,PhotosChangeTimestamp,PhotosCount,MediaURL,video_prompt",
-            "--map image_url=MediaURL",
+            "listing_id,PhotosChangeTimestamp,PhotosCount,Photo Link,video_prompt",
+            "--map \"image_url=Photo Link\"",
         ),
     ] {
         let said = refused(format!("{header}\nA,b,c,d,Turn\n"), &[]);

@@ -15,6 +15,7 @@ use recognize::{Allowed, Found, MOST_TOLD};
 use serde_json::{Value, json};
 
 use super::damage;
+use super::inputs::Inputs;
 use super::limits::Limits;
 use super::open::{self, Api};
 use super::poll::Poller;
@@ -44,9 +45,10 @@ pub async fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
-    let mut manifest = open_manifest(args, settings)?;
+    let inputs = Inputs::fetch(&args.manifests, settings).await?;
+    let mut manifest = inputs.open(&args.reading, settings)?;
     let (mut plan, invalid_rows) = read(&mut manifest, args, settings, printer)?;
-    let path = settings.jobs_path(args.jobs.as_deref(), Some(&args.manifest));
+    let path = settings.jobs_path(args.jobs.as_deref(), inputs.first_file());
     if args.dry_run {
         return dry_run(
             args,
@@ -57,6 +59,14 @@ pub async fn run(
             &path,
             printer,
         );
+    }
+    inputs.keep(&path, printer)?;
+    if let [_, _, ..] = *args.manifests {
+        let path = path.display().to_string();
+        printer.note(format_args!(
+            "all of them have one job log: {}",
+            escape(&path)
+        ));
     }
     if plan.is_empty() {
         printer.warn(format_args!("{} has no rows", manifest.name()));
@@ -227,6 +237,7 @@ pub fn manifest_options(reading: &crate::cli::ManifestArgs, settings: &Settings)
             .collect(),
         encoding: reading.encoding.map(|e| e.name().to_owned()),
         delimiter: reading.delimiter,
+        sheet: reading.sheet.clone(),
         allow_no_image: reading.allow_no_image,
         allow_odd_cells: reading.allow_odd_cells,
         usual_map: settings.map.clone(),
@@ -243,11 +254,6 @@ pub fn manifest_options(reading: &crate::cli::ManifestArgs, settings: &Settings)
             speed: settings.voice.speed.clone(),
         },
     }
-}
-
-fn open_manifest(args: &SubmitArgs, settings: &Settings) -> Result<Manifest, Failure> {
-    Manifest::open(&args.manifest, manifest_options(&args.reading, settings))
-        .map_err(manifest_failure)
 }
 
 /// What a manifest that cannot be read means for the run.
@@ -283,8 +289,11 @@ fn read(
     };
     let (mut problems, mut rows) = (0u64, 0u64);
     let name = manifest.name().to_owned();
-    for doubt in manifest.doubts() {
-        printer.warn(format_args!("{}: {doubt}", escape(&name)));
+    for (file, note) in manifest.notes() {
+        printer.note(format_args!("{}: {note}", escape(file)));
+    }
+    for (file, doubt) in manifest.doubts() {
+        printer.warn(format_args!("{}: {doubt}", escape(file)));
     }
     for row in manifest.rows().map_err(manifest_failure)? {
         match row {
@@ -293,7 +302,7 @@ fn read(
                     printer.warn(format_args!(
                         "{}:{}: the same row as line {first}; it is sent once. For a second clip \
                          of the same photo, fill in the column variant",
-                        escape(&name),
+                        escape(&row.file),
                         row.line
                     ));
                 }
@@ -463,9 +472,7 @@ impl<'a> Run<'a> {
                     Some(Decision::Send) => {}
                     Some(_) => continue,
                     None => {
-                        let name: std::sync::Arc<str> =
-                            self.args.manifest.display().to_string().into();
-                        return self.broken(ManifestError::Changed(name).to_string());
+                        return self.broken(ManifestError::Changed(row.file).to_string());
                     }
                 }
                 let estimate = self.settings.rates.estimate(&row.clip);

@@ -268,7 +268,8 @@ impl<R: Refresh> Run<'_, R> {
         // Short enough for the tag not to be cut off.
         let slug = delivery.slug.chars().filter(char::is_ascii).take(40);
         let slug: String = slug.collect();
-        let filename = names::slug(&format!("{slug} {}", self.tag(delivery))) + "." + &extension;
+        let filename =
+            names::slug(&format!("{slug} {}", self.tag(delivery))) + "." + extension.as_str();
         let upload = Upload {
             path: &file.path,
             size: file.size,

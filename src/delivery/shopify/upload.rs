@@ -106,7 +106,7 @@ impl Upload<'_> {
             "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; \
              filename=\"{filename}\"\r\nContent-Type: {mime_type}\r\n\r\n"
         );
-        parts.concat() + &file
+        parts.concat() + file.as_str()
     }
 }
 

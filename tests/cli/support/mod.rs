@@ -8,6 +8,7 @@ pub mod request;
 pub mod server;
 pub mod skip;
 pub mod step;
+pub mod workbook;
 pub mod world;
 
 pub use gate::Gate;

@@ -1,0 +1,197 @@
+//! Where a file's header is, and what stands between its cells.
+
+use std::io::Read;
+
+use super::{
+    Options, columns, odd, options,
+    problem::{ManifestError, Place},
+    records::{Fault, Record, Records},
+    sheet::broken,
+    source::{Source, Text},
+};
+
+/// Delimiters that are told apart without `--delimiter`.
+const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+
+/// The row that names the columns.
+pub(super) struct Header {
+    pub line: u64,
+    /// Without space around them.
+    pub names: Vec<String>,
+    pub digest: u64,
+    pub text_after_quote: Option<usize>,
+    /// How many rows with something on them stand above it.
+    pub above: usize,
+}
+
+/// The header is looked for on so many lines: a title, a comment or a date may stand above it.
+const HEADER_LINES: u64 = 10;
+
+pub(super) fn open_records(
+    source: &Source,
+    delimiter: u8,
+) -> Result<Records<Text<'_>>, ManifestError> {
+    let text = source.rewind().map_err(|e| source.failed("read", e))?;
+    let records = Records::new(text, delimiter, source.encoding().is_some());
+    Ok(records.by_row(source.is_workbook()))
+}
+
+/// The first rows of a file with something on them, among which the header is.
+struct Top {
+    rows: Vec<Header>,
+    /// What a leading `sep=;` line says.
+    separator: Option<u8>,
+}
+
+fn read_top(records: &mut Records<impl Read>) -> Result<Top, Fault> {
+    let mut top = Top {
+        rows: Vec::new(),
+        separator: None,
+    };
+    let mut above = 0;
+    loop {
+        let record = match records.next() {
+            Ok(Some(record)) if top.rows.is_empty() || record.line <= HEADER_LINES => record,
+            Ok(_) => return Ok(top),
+            // The header may well be whole; the pass over the rows finds the damage again.
+            Err(Fault::Damage { .. }) if !top.rows.is_empty() => return Ok(top),
+            Err(fault) => return Err(fault),
+        };
+        if is_void(&record) {
+            continue;
+        }
+        let separator = separator_line(record.raw()).filter(|_| above == 0);
+        if separator.is_some() {
+            top.separator = separator;
+        } else {
+            top.rows.push(Header {
+                line: record.line,
+                names: record
+                    .cells()
+                    .map(|name| odd::trimmed(name).to_owned())
+                    .collect(),
+                digest: record.digest(),
+                text_after_quote: record.text_after_quote,
+                above,
+            });
+        }
+        above += 1;
+    }
+}
+
+/// Whether nothing is on a row, whatever the delimiter is.
+fn is_void(record: &Record<'_>) -> bool {
+    let nothing = |b: &u8| b.is_ascii_whitespace() || DELIMITERS.contains(b) || *b == b'"';
+    record.is_blank() || record.raw().iter().all(nothing)
+}
+
+/// Reads past the header; its digest, `None` where the file ends before.
+pub(super) fn skip_to_header(
+    records: &mut Records<impl Read>,
+    above: usize,
+) -> Result<Option<u64>, Fault> {
+    let mut passed = 0;
+    while let Some(record) = records.next()? {
+        if is_void(&record) {
+            continue;
+        }
+        if passed == above {
+            return Ok(Some(record.digest()));
+        }
+        passed += 1;
+    }
+    Ok(None)
+}
+
+/// The delimiter in the `sep=;` line that Excel writes and reads before the header.
+fn separator_line(raw: &[u8]) -> Option<u8> {
+    let line = raw.trim_ascii_end();
+    // A separator at the end of the line is no space to trim, when it is a tab.
+    let quoted = line.strip_prefix(b"\"").unwrap_or(line);
+    let (head, rest) = quoted.split_at_checked(4)?;
+    if !head.eq_ignore_ascii_case(b"sep=") {
+        return None;
+    }
+    match rest {
+        [] => raw.get(line.len()).copied().filter(|mark| *mark == b'\t'),
+        [mark] | [mark, b'"'] => Some(*mark),
+        _ => None,
+    }
+}
+
+/// The row of `top` that names most known columns, the first of these. Where none names two, it is
+/// the first that has several cells and is no comment.
+fn choose_header(top: Vec<Header>, options: &Options) -> Option<(usize, Header)> {
+    let known = |header: &Header| columns::recognised(&header.names, options);
+    let best = top.iter().map(known).max().filter(|best| *best >= 2);
+    let cells = |header: &Header| header.names.iter().filter(|name| !name.is_empty()).count();
+    let is_comment = |header: &Header| header.names[0].starts_with(['#', '/']);
+    let place = match best {
+        Some(best) => top.iter().position(|header| known(header) == best),
+        None => top
+            .iter()
+            .position(|header| cells(header) > 1 && !is_comment(header)),
+    };
+    let header = top.into_iter().nth(place.unwrap_or(0))?;
+    Some((known(&header), header))
+}
+
+/// Reads the file's top with each delimiter; the one that yields most known columns is the file's.
+pub(super) fn detect_delimiter(
+    source: &Source,
+    options: &Options,
+) -> Result<(u8, Header), ManifestError> {
+    let read = |delimiter| -> Result<Result<Top, Fault>, ManifestError> {
+        Ok(read_top(&mut open_records(source, delimiter)?))
+    };
+    let mut candidates = match options.delimiter {
+        _ if source.is_workbook() => vec![b','],
+        Some(delimiter) => vec![delimiter],
+        None => DELIMITERS.to_vec(),
+    };
+    if options.delimiter.is_none()
+        && !source.is_workbook()
+        && let Ok(Top {
+            separator: Some(said),
+            ..
+        }) = read(candidates[0])?
+    {
+        options::check_delimiter(said)?;
+        candidates = vec![said];
+    }
+    let mut best: Option<(u8, Header)> = None;
+    let mut best_score = (0, 0);
+    let mut fault = None;
+    for delimiter in candidates {
+        let top = match read(delimiter)? {
+            Ok(top) => top,
+            Err(found) => {
+                fault = fault.or(Some(found));
+                continue;
+            }
+        };
+        let Some((known, header)) = choose_header(top.rows, options) else {
+            continue;
+        };
+        let score = (known, header.names.len().saturating_sub(1));
+        if best.is_none() || score > best_score {
+            best_score = score;
+            best = Some((delimiter, header));
+        }
+    }
+    match (best, fault) {
+        (Some(best), _) => Ok(best),
+        (None, Some(fault)) => Err(broken(source, &[], fault)),
+        (None, None) => {
+            let place = Place {
+                file: &source.name,
+                line: 1,
+                headers: &[],
+            };
+            Err(ManifestError::Invalid(vec![place.row(
+                "the file is empty",
+                "its first line names the columns, such as listing_id,image_url,video_prompt",
+            )]))
+        }
+    }
+}

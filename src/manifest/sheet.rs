@@ -1,0 +1,207 @@
+//! One file of a manifest: a table with its own header.
+
+use std::sync::Arc;
+
+use super::{
+    Options, Row,
+    check::Checker,
+    columns::{Columns, Kind},
+    damage::Damage,
+    header::{detect_delimiter, open_records, skip_to_header},
+    problem::{Escaped, ManifestError, Place, RowFault, excerpt},
+    records::{Fault, Records},
+    source::{Source, Text},
+};
+
+/// A table whose header has been read and understood.
+pub(super) struct Sheet {
+    source: Source,
+    options: Arc<Options>,
+    delimiter: u8,
+    pub columns: Columns,
+    /// How many rows with something on them stand above the header.
+    above: usize,
+    /// The header's digest, to notice a file that was changed.
+    header: u64,
+}
+
+impl Sheet {
+    /// Reads the header.
+    pub fn of(source: Source, options: Arc<Options>) -> Result<Self, ManifestError> {
+        let (delimiter, header) = detect_delimiter(&source, &options)?;
+        let place = Place {
+            file: &source.name,
+            line: header.line,
+            headers: &header.names,
+        };
+        if let Some(cell) = header.text_after_quote {
+            let help = "close the quote where the header ends";
+            let message = "text follows the quote that closes this header";
+            let problem = place.column(cell, message, help);
+            return Err(ManifestError::Invalid(vec![problem]));
+        }
+        let columns = Columns::find(place, &options).map_err(ManifestError::Invalid)?;
+        Ok(Self {
+            above: header.above,
+            header: header.digest,
+            source,
+            options,
+            delimiter,
+            columns,
+        })
+    }
+
+    /// Whether rows ask for spoken words, not for videos.
+    pub fn is_voice(&self) -> bool {
+        matches!(self.columns.kind, Kind::Voice { .. })
+    }
+
+    /// Columns that are carried along although their header is nearly that of a column with a
+    /// meaning, each told in a sentence.
+    pub fn doubts(&self) -> impl Iterator<Item = String> + '_ {
+        let meant = self.columns.doubts.iter().map(|(header, meant)| {
+            format!(
+                "column \"{}\" is only carried along; did you mean {meant}?",
+                Escaped(&excerpt(header))
+            )
+        });
+        let template = self.options.prompt.iter();
+        let absent = template.flat_map(|template| template.without_column(&self.columns.headers));
+        meant.chain(absent.map(|name| {
+            format!(
+                "there is no column \"{}\" for the prompt, so what stands after the | is taken in \
+                 every row",
+                Escaped(&excerpt(name))
+            )
+        }))
+    }
+
+    /// Which program's export it is, and what maps to what.
+    pub fn note(&self) -> Option<String> {
+        let known = self.columns.known.as_ref()?;
+        let told = known.told(&self.columns.headers)?;
+        Some(Escaped(&told).to_string())
+    }
+
+    /// What messages call the file.
+    pub fn name(&self) -> &Arc<str> {
+        &self.source.name
+    }
+
+    /// Whether somebody wrote to the file since it was opened, by its length and time of change.
+    pub fn has_changed(&self) -> Result<bool, ManifestError> {
+        self.source.has_changed()
+    }
+
+    /// Starts a pass over all rows.
+    pub fn rows(&self) -> Result<SheetRows<'_>, ManifestError> {
+        let mut records = open_records(&self.source, self.delimiter)?;
+        let header = skip_to_header(&mut records, self.above)
+            .map_err(|fault| broken(&self.source, &[], fault))?;
+        if header != Some(self.header) {
+            return Err(ManifestError::Changed(Arc::clone(&self.source.name)));
+        }
+        Ok(SheetRows {
+            source: &self.source,
+            records: Some(records),
+            checker: Checker {
+                place: Place {
+                    file: &self.source.name,
+                    line: 0,
+                    headers: &self.columns.headers,
+                },
+                columns: &self.columns,
+                options: &self.options,
+                delimiter: self.delimiter,
+                last_webhook: String::new(),
+                last_server: String::new(),
+                others: Vec::new(),
+            },
+        })
+    }
+}
+
+/// One pass over a table's rows. Rows in which nothing is written are passed over.
+pub(super) struct SheetRows<'a> {
+    source: &'a Source,
+    /// `None` once nothing more can be read.
+    records: Option<Records<Text<'a>>>,
+    checker: Checker<'a>,
+}
+
+impl Iterator for SheetRows<'_> {
+    type Item = Result<Row, RowFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(row) = self.checker.others.pop() {
+            return Some(Ok(row));
+        }
+        loop {
+            match self.records.as_mut()?.next() {
+                Ok(Some(record)) if self.checker.passes_over(&record) => {}
+                Ok(Some(record)) => {
+                    let line = record.line;
+                    return Some(
+                        self.checker
+                            .check(&record)
+                            .map_err(|problems| RowFault::Problems { line, problems }),
+                    );
+                }
+                Ok(None) => {
+                    self.records = None;
+                    return None;
+                }
+                Err(fault) => {
+                    self.records = None;
+                    let headers = self.checker.place.headers;
+                    return Some(Err(RowFault::Broken(broken(self.source, headers, fault))));
+                }
+            }
+        }
+    }
+}
+
+/// Says in words why the file cannot be read on.
+pub(super) fn broken(source: &Source, headers: &[String], fault: Fault) -> ManifestError {
+    let (line, damage) = match fault {
+        Fault::Io(error) => return source.failed("read", error),
+        Fault::Damage { line, damage } => (line, damage),
+    };
+    let place = Place {
+        file: &source.name,
+        line,
+        headers,
+    };
+    ManifestError::Invalid(vec![match damage {
+        Damage::NotUtf8 { column, byte } => place.row(
+            format!("byte {column} of this line (0x{byte:02X}) is not UTF-8 text"),
+            "save the file as UTF-8, or say what it is: --encoding windows-1252 (older Excel), \
+             --encoding macintosh (older Macs)",
+        ),
+        Damage::Untranslatable => place.row(
+            format!(
+                "something on this line is not {} text",
+                source.encoding().unwrap_or("UTF-8")
+            ),
+            "save the file as UTF-8, or name another encoding with --encoding",
+        ),
+        Damage::Nul { first: true } if source.encoding().is_none() => place.row(
+            "this looks like UTF-16 without its mark",
+            "save the file as UTF-8, or try --encoding utf-16le (or utf-16be)",
+        ),
+        Damage::Nul { .. } => place.row(
+            "there is a NUL character on this line, so this is no text file or a damaged one",
+            "export the sheet again as \"CSV UTF-8\"",
+        ),
+        Damage::TooLong => place.row(
+            "this row is longer than 1 MiB",
+            "check that the file is a CSV and that its lines end",
+        ),
+        Damage::OpenQuote { cell } => place.column(
+            cell,
+            "the quote that opens this cell is never closed, so the rows after it cannot be told \
+             apart",
+            "close it where the cell ends; a quote that belongs to the text is written twice (\"\")",
+        ),
+    }])
+}

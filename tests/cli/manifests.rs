@@ -1,0 +1,138 @@
+//! Several manifests in one run, and manifests at an address.
+
+use crate::support::{KEY, Request, Server, Step, World, rows};
+
+#[test]
+fn several_manifests_are_one_run_with_one_log() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    std::fs::create_dir(world.path("sheets")).unwrap();
+    world.write("sheets/a.csv", rows([1, 2]));
+    // Other columns in another order, and a row that is in the first, too.
+    world.write(
+        "b.csv",
+        "video_prompt;room;listing_id;image_url\n\
+         Pan;kitchen;LST-7;https://cdn.example.com/7.jpg\n\
+         Pan across room 2, evening light;hall;LST-2;https://cdn.example.com/2.jpg\n",
+    );
+    let run = world
+        .run(&["submit", "sheets/a.csv", "b.csv", "--json"])
+        .expect(0);
+    let summary = run.json();
+    assert_eq!(summary["submitted"], 3);
+    assert_eq!(summary["duplicates"], 1);
+    assert!(
+        run.stderr.contains("b.csv:3: the same row"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("one job log: sheets"), "{}", run.stderr);
+    assert_eq!(server.posts().len(), 3);
+    let log = std::fs::read_to_string(world.path("sheets/jobs.jsonl")).unwrap();
+    let opening = log.lines().find(|line| line.contains("LST-7")).unwrap();
+    assert!(opening.contains("\"room\":\"kitchen\""), "{opening}");
+    // Once more, in another order: nothing is new.
+    world
+        .run(&[
+            "submit",
+            "b.csv",
+            "sheets/a.csv",
+            "--jobs",
+            "sheets/jobs.jsonl",
+        ])
+        .expect(0);
+    assert_eq!(server.posts().len(), 3);
+}
+
+#[test]
+fn a_mistake_in_one_manifest_stops_all() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("a.csv", rows([1]));
+    world.write(
+        "b.csv",
+        "listing_id,image_url,video_prompt\nLST-2,#REF!,Pan\n",
+    );
+    let run = world.run(&["submit", "a.csv", "b.csv"]).expect(65);
+    assert!(
+        run.stderr.contains("b.csv:2: column 2 (image_url)"),
+        "{}",
+        run.stderr
+    );
+    world.write(
+        "c.csv",
+        "sku,image_url,video_prompt\nA,https://cdn.example.com/a.jpg,Pan\n",
+    );
+    let run = world.run(&["submit", "a.csv", "c.csv"]).expect(65);
+    assert!(run.stderr.contains("c.csv"), "{}", run.stderr);
+    assert!(server.posts().is_empty());
+}
+
+/// The API, and sheets of every kind beside it.
+fn serve(request: &Request) -> Step {
+    match request.path.split('?').next().unwrap_or_default() {
+        "/sheet.csv" => Step::reply(200, rows([1, 2])),
+        "/moved.csv" => Step::reply(302, "").with("Location", "/sheet.csv"),
+        "/away.csv" => Step::reply(302, "").with("Location", "http://sheets.invalid/sheet.csv"),
+        "/page.csv" => Step::reply(200, "<!DOCTYPE html><html>Sign in</html>"),
+        "/gone.csv" => Step::reply(404, ""),
+        "/busy.csv" => Step::reply(503, ""),
+        _ => Step::accept(),
+    }
+}
+
+#[test]
+fn a_sheet_at_an_address_is_fetched_once_and_kept() {
+    let server = Server::answering(serve);
+    let world = World::facing(&server);
+    let address = format!("{}/moved.csv?output=csv", server.url());
+    world.run(&["submit", &address, "--dry-run"]).expect(0);
+    assert_eq!(
+        world.files(),
+        Vec::<String>::new(),
+        "a dry run keeps nothing"
+    );
+    let before = server.polls().len();
+    let run = world.run(&["submit", &address]).expect(0);
+    let fetched: Vec<Request> = server.polls().split_off(before);
+    assert_eq!(fetched.len(), 2, "the redirect and the sheet");
+    for request in &fetched {
+        assert_eq!(request.header("authorization"), None);
+        assert!(!format!("{request:?}").contains(KEY));
+    }
+    assert_eq!(server.posts().len(), 2);
+    let kept: Vec<String> = world.files();
+    let kept: Vec<&String> = kept
+        .iter()
+        .filter(|name| name.starts_with("manifest-"))
+        .collect();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(
+        std::fs::read_to_string(world.path(kept[0])).unwrap(),
+        rows([1, 2])
+    );
+    assert!(run.stderr.contains(kept[0].as_str()), "{}", run.stderr);
+    assert!(!run.stderr.contains("output=csv"), "{}", run.stderr);
+}
+
+#[test]
+fn what_is_no_sheet_at_an_address_is_told() {
+    let server = Server::answering(serve);
+    let world = World::facing(&server);
+    for (path, code, told) in [
+        ("page.csv", 65, "web page"),
+        ("gone.csv", 65, "Publish to web"),
+        ("busy.csv", 75, "503"),
+        ("away.csv", 75, "encryption"),
+    ] {
+        let address = format!("{}/{path}", server.url());
+        let run = world.run(&["submit", &address]).expect(code);
+        assert!(run.stderr.contains(told), "{path}: {}", run.stderr);
+    }
+    let run = world
+        .run(&["submit", "http://example.com/sheet.csv"])
+        .expect(2);
+    assert!(run.stderr.contains("without encryption"), "{}", run.stderr);
+    assert!(server.posts().is_empty());
+    assert_eq!(world.files(), Vec::<String>::new());
+}

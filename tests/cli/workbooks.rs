@@ -1,0 +1,203 @@
+//! Workbooks as manifests: cells as they are shown, one sheet, rows by their numbers.
+
+use crate::support::workbook::{Cell, Cell::*, ods, other_archive, xlsx};
+use crate::support::{Server, World};
+
+const HEADER: &[Cell<'_>] = &[
+    Text("sku"),
+    Text("image_url"),
+    Text("video_prompt"),
+    Text("duration"),
+    Text("discount"),
+];
+
+fn mug<'a>(sku: Cell<'a>, prompt: Cell<'a>, duration: Cell<'a>) -> [Cell<'a>; 4] {
+    [
+        sku,
+        Text("https://cdn.example.com/mug.jpg"),
+        prompt,
+        duration,
+    ]
+}
+
+#[test]
+fn cells_are_sent_as_they_are_shown() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let padded = mug(
+        Number("123", 1),
+        Text("Turn, \"slowly\"\nthen stop"),
+        Number("10", 0),
+    );
+    let formula = mug(Number("4202", 0), Formula("A1&\" pan\"", "Slow pan"), Empty);
+    let percent = [
+        Text("MUG-3"),
+        Text("https://cdn.example.com/mug.jpg"),
+        Text("Turn"),
+        Empty,
+        Number("0.5", 2),
+    ];
+    let rows: &[&[Cell<'_>]] = &[
+        &[Text("Spring collection")],
+        &[],
+        HEADER,
+        &padded,
+        &[],
+        &formula,
+        &percent,
+    ];
+    world.write("products.xlsx", xlsx(&[("Clips", false, rows)]));
+    world
+        .run(&["submit", "products.xlsx", "--concurrency", "1"])
+        .expect(0);
+    let log = world.log();
+    let opened: Vec<_> = log
+        .lines
+        .iter()
+        .filter(|line| line["status"] == "submitting")
+        .collect();
+    assert_eq!(opened.len(), 3);
+    for (line, (sku, row, prompt, duration)) in opened.iter().zip([
+        ("00123", 4, "Turn, \"slowly\"\nthen stop", "10s"),
+        ("4202", 6, "Slow pan", "5s"),
+        ("MUG-3", 7, "Turn", "5s"),
+    ]) {
+        assert_eq!(line["sku"], sku);
+        assert_eq!(line["line"], row);
+        assert_eq!(line["request"]["prompt"], prompt);
+        assert_eq!(line["request"]["duration"], duration);
+    }
+    assert_eq!(opened[2]["discount"], "50%");
+    // The same rows once more: nothing is new.
+    world.run(&["submit", "products.xlsx"]).expect(0);
+    assert_eq!(server.posts().len(), 3);
+}
+
+#[test]
+fn broken_cells_of_a_workbook_are_refused() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let prompt = || Text("Turn");
+    for (row, column, told) in [
+        (
+            mug(Error("#N/A"), prompt(), Empty),
+            1,
+            "a lookup found nothing",
+        ),
+        (mug(Number("46093", 3), prompt(), Empty), 1, "into a date"),
+        (
+            mug(Number("1.23456789012345E+17", 0), prompt(), Empty),
+            1,
+            "last digits are gone",
+        ),
+        (
+            mug(Text("MUG-1"), Error("#NAME?"), Empty),
+            3,
+            "names a function",
+        ),
+        (mug(Text("MUG-1"), Bool(true), Empty), 3, "checkbox"),
+        (mug(Text("MUG-1"), Empty, Empty), 3, "the prompt is empty"),
+        (mug(Text("MUG-1"), prompt(), Number("0.5", 4)), 4, "length"),
+    ] {
+        let rows: &[&[Cell<'_>]] = &[HEADER, &row];
+        world.write("products.xlsx", xlsx(&[("Clips", false, rows)]));
+        let said = world.run(&["submit", "products.xlsx"]).expect(65).stderr;
+        let place = format!("products.xlsx:2: column {column} (");
+        assert!(said.contains(&place) && said.contains(told), "{said}");
+    }
+    assert!(server.posts().is_empty());
+}
+
+#[test]
+fn the_first_sheet_is_taken_or_the_one_that_is_named() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let one = mug(Text("MUG-1"), Text("Turn"), Empty);
+    let two = [
+        Text("MUG-2"),
+        Text("https://cdn.example.com/other.jpg"),
+        Text("Turn"),
+        Empty,
+    ];
+    let first: &[&[Cell<'_>]] = &[HEADER, &one];
+    let second: &[&[Cell<'_>]] = &[HEADER, &two];
+    let book = xlsx(&[
+        ("Lists", true, &[]),
+        ("Mugs", false, first),
+        ("More Mugs", false, second),
+    ]);
+    world.write("products.xlsx", book);
+    world.run(&["submit", "products.xlsx"]).expect(0);
+    world
+        .run(&["submit", "products.xlsx", "--sheet", "more mugs"])
+        .expect(0);
+    let log = world.log();
+    let skus: Vec<_> = log.jobs.iter().map(|job| job["sku"].clone()).collect();
+    assert_eq!(skus, ["MUG-1", "MUG-2"]);
+    let said = world
+        .run(&["submit", "products.xlsx", "--sheet", "Teapots"])
+        .expect(65)
+        .stderr;
+    assert!(
+        said.contains("no sheet \"Teapots\"") && said.contains("\"Mugs\", \"More Mugs\""),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_libreoffice_workbook_is_read() {
+    const TEXT: &str = "office:value-type=\"string\"";
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let text =
+        |text: &str| format!("<table:table-cell {TEXT}><text:p>{text}</text:p></table:table-cell>");
+    let number = |number: &str| {
+        format!(
+            "<table:table-cell office:value-type=\"float\" office:value=\"{number}\"><text:p>{number}</text:p></table:table-cell>"
+        )
+    };
+    let header = ["sku", "image_url", "video_prompt", "duration"].map(text);
+    let row = [
+        number("4202"),
+        text("https://cdn.example.com/mug.jpg"),
+        text("Turn"),
+        number("10"),
+    ];
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let row: Vec<&str> = row.iter().map(String::as_str).collect();
+    world.write("products.ods", ods("Clips", &[&header, &row]));
+    world.run(&["submit", "products.ods"]).expect(0);
+    let line = &world.log().lines[0];
+    assert_eq!(line["sku"], "4202");
+    assert_eq!(line["request"]["duration"], "10s");
+    assert_eq!(line["line"], 2);
+}
+
+#[test]
+fn a_workbook_comes_by_standard_input_too() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let one = mug(Text("MUG-1"), Text("Turn"), Empty);
+    let rows: &[&[Cell<'_>]] = &[HEADER, &one];
+    let book = xlsx(&[("Clips", false, rows)]);
+    world.run_with_input(&["submit", "-"], book).expect(0);
+    assert_eq!(server.posts().len(), 1);
+}
+
+#[test]
+fn other_archives_are_called_what_they_are() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    for (part, told) in [
+        ("Index/Document.iwa", ".numbers"),
+        ("word/document.xml", "text document"),
+        ("photos/a.jpg", "zip archive"),
+        ("xl/workbook.bin", ".xlsb"),
+        ("xl/worksheets/sheet1.xml", "cannot be read"),
+    ] {
+        world.write("sheet.xlsx", other_archive(part));
+        let said = world.run(&["submit", "sheet.xlsx"]).expect(65).stderr;
+        assert!(said.contains(told), "{said}");
+    }
+    assert!(server.posts().is_empty());
+}
