@@ -19,8 +19,8 @@ wine_packages=(wine wine64)
 system=${1:-}
 [ $# = 0 ] || shift
 case $system in
-    windows) target=x86_64-pc-windows-gnu ;;
-    macos) target=aarch64-apple-darwin ;;
+    windows) target=x86_64-pc-windows-gnu built=/target ;;
+    macos) target=aarch64-apple-darwin built=/target-macos ;;
     *) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;;
 esac
 if [ "$(uname -sm)" != "Linux x86_64" ] || [ "$(id -u)" != 0 ]; then
@@ -40,7 +40,7 @@ step() { printf '\n== %s: %s (%d s so far)\n' "$system" "$*" "$((SECONDS - start
 inside() {
     local environment=(
         HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive
-        CARGO_HOME=/cargo CARGO_TARGET_DIR=/target CARGO_BUILD_JOBS="$jobs" CARGO_BUILD_TARGET="$target"
+        CARGO_HOME=/cargo CARGO_TARGET_DIR="$built" CARGO_BUILD_JOBS="$jobs" CARGO_BUILD_TARGET="$target"
         CARGO_TERM_COLOR=never CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0
     )
     case $system in
@@ -95,15 +95,15 @@ mount_checkout() {
 # The standard library for the target, compiled from the compiler's own source and put where the compiler
 # looks for it. After that `cargo --target` works as it does with rustup.
 prepare_standard_library() {
-    local library=/usr/lib/rustlib/src/rust/library built=/std-target place=/usr/lib/rustlib/$target/lib
+    local library=/usr/lib/rustlib/src/rust/library made=/std-target place=/usr/lib/rustlib/$target/lib
     [ ! -d "$debian$place" ] || return 0
     step "Rust's standard library"
-    inside env RUSTC_BOOTSTRAP=1 __CARGO_DEFAULT_LIB_METADATA=std CARGO_TARGET_DIR=$built \
+    inside env RUSTC_BOOTSTRAP=1 __CARGO_DEFAULT_LIB_METADATA=std CARGO_TARGET_DIR=$made \
         RUSTFLAGS="-Zforce-unstable-if-unmarked -Cembed-bitcode=yes" \
         cargo build --quiet --release --features backtrace,panic-unwind --manifest-path $library/sysroot/Cargo.toml
     rm -rf "$debian$place.new"
     mkdir -p "$debian$place.new"
-    cp "$debian$built/$target"/release/deps/*.rlib "$debian$place.new/"
+    cp "$debian$made/$target"/release/deps/*.rlib "$debian$place.new/"
     if [ "$system" = windows ]; then
         local object
         for object in rsbegin rsend; do
@@ -112,7 +112,7 @@ prepare_standard_library() {
         done
     fi
     mv "$debian$place.new" "$debian$place"
-    rm -rf "${debian:?}$built"
+    rm -rf "${debian:?}$made"
 }
 
 prepare_windows() {
