@@ -9,8 +9,10 @@ use crate::exit::Failure;
 use crate::settings::Settings;
 
 /// Open files that a run needs besides its connections.
+#[cfg(unix)]
 const FILES: u64 = 28;
 /// Connections where nobody has said how many.
+#[cfg(unix)]
 const USUAL_CONNECTIONS: u64 = 4;
 /// More than any run needs; some systems refuse a higher limit.
 #[cfg(unix)]

@@ -1,7 +1,9 @@
 //! What is told after the orders: of logs, doubts, captures, downloads, word for word.
 
 use crate::support::{Server, Step, World, listings};
-use crate::transcript::{compare, told};
+#[cfg(unix)]
+use crate::transcript::compare;
+use crate::transcript::told;
 
 /// A folder with a log of accepted clips, and the vendor.
 fn ordered(rows: usize) -> (World, Server) {

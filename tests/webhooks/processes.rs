@@ -7,8 +7,10 @@ use serde_json::Value;
 
 use crate::delivery::Delivery;
 use crate::http::Connection;
+#[cfg(unix)]
+use crate::support::Ended;
 use crate::support::gate::PATIENCE;
-use crate::support::{Ended, Running, World};
+use crate::support::{Running, World};
 
 /// A server, and where it listens.
 pub struct Process {

@@ -2,7 +2,9 @@
 
 use crate::delivery::{Delivery, PATH};
 use crate::http::{self, Connection};
-use crate::processes::{Process, eventually};
+use crate::processes::Process;
+#[cfg(unix)]
+use crate::processes::eventually;
 use crate::support::World;
 
 fn kept(world: &World) -> String {
