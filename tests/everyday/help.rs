@@ -4,11 +4,12 @@ use crate::support::World;
 use crate::transcript::told;
 
 /// All of them.
-pub const COMMANDS: [&str; 18] = [
+pub const COMMANDS: [&str; 19] = [
     "submit",
     "reconcile",
     "retry",
     "resolve",
+    "rename",
     "status",
     "report",
     "download",
