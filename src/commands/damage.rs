@@ -121,7 +121,7 @@ pub fn refuse(log: &JobLog, accept: bool) -> Result<(), Failure> {
 
 /// Why a damaged log stops the run; nothing was `done`.
 pub fn refusal(damage: &[Damage], ledger: &Ledger, path: &Path, done: &str) -> Failure {
-    let mut message = format!(
+    let mut message = vec![format!(
         "{} cannot be read in full: {} damaged. What is in them may have been ordered and paid for, \
          so nothing was {done}",
         open::path_from_here(path).display(),
@@ -129,20 +129,16 @@ pub fn refusal(damage: &[Damage], ledger: &Ledger, path: &Path, done: &str) -> F
             1 => "1 line is".to_owned(),
             count => format!("{} lines are", words::number(count as u64)),
         },
-    );
-    for found in damage.iter().take(MOST_TOLD) {
-        message.push_str(&format!(
-            "\n  line {}: {}; {}",
-            found.line,
-            found.what,
-            speaks_of(found, ledger)
-        ));
-    }
+    )];
+    message.extend(damage.iter().take(MOST_TOLD).map(|found| {
+        let job = speaks_of(found, ledger);
+        format!("  line {}: {}; {job}", found.line, found.what)
+    }));
     if damage.len() > MOST_TOLD {
         let more = words::number((damage.len() - MOST_TOLD) as u64);
-        message.push_str(&format!("\n  and {more} more"));
+        message.push(format!("  and {more} more"));
     }
-    Failure::data(message)
+    Failure::data(message.join("\n"))
         .help(
             "take the file back from a backup, or correct those lines; or add --accept-damage, \
              which marks these jobs as unknown, leaves them out and goes on",

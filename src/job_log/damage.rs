@@ -173,7 +173,8 @@ pub(super) fn is_torn(line: &[u8]) -> bool {
         && if within_text {
             !text.ends_with('}')
         } else {
-            !text.ends_with([' ', '\t']) && !(text.ends_with('}') && has_space(text))
+            let may_be_laid_out = text.ends_with('}') && has_space(text);
+            !text.ends_with([' ', '\t']) && !may_be_laid_out
         }
 }
 

@@ -96,6 +96,10 @@ impl fmt::Display for LineError {
 
 /// A log line. Field by field as the log's format names them; its texts are `T`.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "fields of the log, independent of each other"
+)]
 pub struct Line<'a, T = Text<'a>> {
     /// The whole line, the last tie-breaker of every order.
     pub raw: &'a str,
@@ -323,7 +327,7 @@ impl<'de> Visitor<'de> for Fields {
                 "credits" => once(&name, &mut found.credits, map.next_value()?)?,
                 "adjusted_credits" => once(&name, &mut found.adjusted_credits, map.next_value()?)?,
                 "credits_estimated" => {
-                    once(&name, &mut found.credits_estimated, map.next_value()?)?
+                    once(&name, &mut found.credits_estimated, map.next_value()?)?;
                 }
                 "temporary" => once(&name, &mut found.temporary, map.next_value()?)?,
                 "http_status" => once(&name, &mut found.http_status, map.next_value()?)?,

@@ -430,7 +430,7 @@ impl Finder<'_> {
             })
         };
         // What exports are known to call it comes before what only sounds like it.
-        let known = || known_name(field, carried()).map(|near| (words[0].1, near));
+        let known = || known_name(field, &carried()).map(|near| (words[0].1, near));
         let likely = || carried().filter(|header| !is_misleading(header));
         let near = words
             .iter()

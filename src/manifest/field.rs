@@ -114,7 +114,7 @@ const PHOTOS: [&str; 14] = [
 /// The header that is known to name `field` in some program's export.
 pub(super) fn known_name<'h>(
     field: Field,
-    headers: impl Iterator<Item = &'h str> + Clone,
+    headers: &(impl Iterator<Item = &'h str> + Clone),
 ) -> Option<&'h str> {
     if field != Field::ImageUrl {
         return None;

@@ -6,6 +6,10 @@ use super::{field, problem::ManifestError, template::Template};
 
 /// What the user says about the file.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "options that do not exclude each other"
+)]
 pub struct Options {
     /// `--map CANONICAL=HEADER`: the column `HEADER` is taken for `CANONICAL`. A name that is no
     /// known column's is what the column is carried under.

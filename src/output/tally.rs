@@ -199,6 +199,7 @@ impl Tally {
     }
 
     /// What waits for a person, the gravest first.
+    #[expect(clippy::too_many_lines, reason = "a table of texts")]
     pub fn notices(&self, commands: &Commands) -> Vec<Notice> {
         let failed = self.count(Standing::Failed);
         let refused = self.count(Standing::Refused);

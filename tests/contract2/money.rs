@@ -58,10 +58,11 @@ fn two_ids(ends: &[(&str, &str, Value)]) -> String {
 
 #[test]
 fn an_attempt_that_was_billed_twice_costs_twice() {
+    // What the log tells; then charged, the estimate for what was not told, reserved and refunded.
+    type Case<'a> = (&'a [(&'a str, &'a str, Value)], [u32; 4]);
     let told = |credits: u32| json!({ "credits": credits });
     let silent = || json!({});
-    // What the log tells; then charged, the estimate for what was not told, reserved and refunded.
-    let cases: [(&[(&str, &str, Value)], [u32; 4]); 8] = [
+    let cases: [Case<'_>; 8] = [
         (&[], [0, 0, 10, 0]),
         (&[("vgen_1", "processing", silent())], [0, 0, 10, 0]),
         (&[("vgen_1", "completed", told(4))], [4, 5, 0, 0]),

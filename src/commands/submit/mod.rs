@@ -92,10 +92,7 @@ pub async fn run(
         let ledger = writer.ledger();
         tell::charged(plan.keys().filter_map(|key| ledger.job(key)))
     };
-    if writer.is_new() {
-        let path = path.display().to_string();
-        printer.note(format_args!("new job log: {}", escape(&path)));
-    }
+    note_new_log(&writer, &path, printer);
     let concurrency = settings.network.concurrency_for(manifest.id_column());
     let throttle = open::throttle(settings, concurrency, limits.deadline);
     let commands = open::commands(&path, &writer.ledger(), settings);
@@ -154,6 +151,13 @@ pub async fn run(
         &commands,
         printer,
     )
+}
+
+fn note_new_log(writer: &Writer, path: &Path, printer: &Printer) {
+    if writer.is_new() {
+        let path = path.display().to_string();
+        printer.note(format_args!("new job log: {}", escape(&path)));
+    }
 }
 
 fn new_ledger(args: &SubmitArgs, settings: &Settings) -> Ledger {

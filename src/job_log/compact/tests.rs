@@ -64,6 +64,10 @@ fn log_of(text: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "written in place by each caller"
+)]
 fn line(n: u32, status: &str, more: Value) -> String {
     let mut line = json!({
         "at": format!("2026-03-12T09:20:{n:02}.000Z"),
