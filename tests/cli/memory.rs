@@ -4,8 +4,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+#[cfg(target_os = "linux")]
 use crate::support::world::PROGRAM;
-use crate::support::{Ended, Gate, Phase, Running, Server, Step, World, listings, rows};
+use crate::support::{Ended, Gate, Phase, Server, Step, World, listings};
+#[cfg(target_os = "linux")]
+use crate::support::{Running, rows};
 
 const JOBS: &str = "jobs.jsonl";
 

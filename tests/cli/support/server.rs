@@ -137,6 +137,7 @@ impl Server {
     }
 
     /// Returns once `count` polls have been read.
+    #[cfg_attr(windows, allow(dead_code, reason = "its tests are for Unix"))]
     pub fn wait_for_polls(&self, count: usize) {
         self.wait_for(|state| state.polls.len() >= count);
     }

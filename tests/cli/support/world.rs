@@ -163,6 +163,7 @@ impl Running {
     }
 
     /// Returns once standard error has said `words`.
+    #[cfg_attr(windows, allow(dead_code, reason = "its tests are for Unix"))]
     pub fn wait_for_words(&mut self, words: &str) {
         while !self.stderr.so_far().contains(words) {
             assert!(
