@@ -26,6 +26,8 @@ pub(super) fn read(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
     let empty = ledger.clone();
     let len = file.metadata().map_or(0, |meta| meta.len());
     expect(ledger, len);
+    // On Windows reading at a place moves the file's own place, too.
+    file.rewind()?;
     fold::fold(&mut file, ledger)?;
     let lines = LineReader::new(file.try_clone()?);
     if ledger.unreadable() == 0 || has_only_torn(&lines, len, ledger)? {
