@@ -24,6 +24,11 @@ pub struct DownloadArgs {
     #[arg(long, value_name = "complete", hide_possible_values = true)]
     pub when: Option<When>,
 
+    /// Fetch nothing: compare each clip on disk with its checksum in the log; with --dir, in that
+    /// folder, such as a copy
+    #[arg(long, conflicts_with_all = ["when", "max_size", "concurrency"])]
+    pub check: bool,
+
     /// Largest clip to accept [default: 500MB]
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub max_size: Option<u64>,

@@ -149,7 +149,8 @@ pub enum Command {
     #[command(after_help = "Examples:
   creativeai download
   creativeai download --dir ~/clips --when complete
-  creativeai download june.jsonl --where listing_id=LST-4202 --max-size 2GB")]
+  creativeai download june.jsonl --where listing_id=LST-4202 --max-size 2GB
+  creativeai download --check --dir /mnt/backup/videos")]
     Download(IfTyped<DownloadArgs>),
 
     /// Hand finished clips on, each once

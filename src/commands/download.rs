@@ -1,5 +1,7 @@
 //! `download`: finished clips on disk.
 
+mod check;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,6 +29,9 @@ pub fn run(
 ) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let filters = open::filters(&args.filter);
+    if args.check {
+        return check::run(&path, args.dir.as_deref(), &filters, settings, printer);
+    }
     let limits = Limits::watch(settings);
     let stop = &limits.stop;
     let writer = open::write_log(&path, settings, "download", &limits, printer)?;

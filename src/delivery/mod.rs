@@ -16,6 +16,7 @@ mod part;
 mod place;
 pub mod plan;
 mod process;
+pub mod proof;
 mod publish;
 mod reply;
 pub mod shopify;

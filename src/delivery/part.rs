@@ -191,9 +191,14 @@ pub(super) fn hash_of(path: &Path) -> io::Result<(u64, Sha256)> {
     }
 }
 
+/// The checksum of a file, hexadecimal.
+pub(super) fn sha256_of(path: &Path) -> io::Result<String> {
+    let (_, hasher) = hash_of(path)?;
+    Ok(base16ct::lower::encode_string(&hasher.finalize()))
+}
+
 /// Whether the file at `path` is this clip, byte for byte.
 pub(super) fn is_clip(path: &Path, bytes: u64, sha256: &str) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes)
-        && hash_of(path)
-            .is_ok_and(|(_, hasher)| base16ct::lower::encode_string(&hasher.finalize()) == sha256)
+        && sha256_of(path).is_ok_and(|found| found == sha256)
 }

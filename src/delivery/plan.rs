@@ -129,7 +129,8 @@ impl Delivery {
         (column, self.owner_name())
     }
 
-    fn is_due(&self) -> bool {
+    /// Whether it is to be delivered at all: finished, counted and chosen.
+    pub fn is_due(&self) -> bool {
         self.is_counted && self.is_chosen && self.is_completed
     }
 }

@@ -23,6 +23,7 @@ mod kills;
 mod links;
 mod orders;
 mod page;
+mod proof;
 mod rehearsal;
 mod shopify;
 mod vendor;

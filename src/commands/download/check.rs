@@ -1,0 +1,144 @@
+//! `download --check`: are the clips on disk the ones that were downloaded?
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::commands::{filter::Filters, open};
+use crate::delivery::plan::Delivery;
+use crate::delivery::proof::{Flaw, Flawed, Proof, prove};
+use crate::exit::{Code, Ending, Failure};
+use crate::job_log::JobLog;
+use crate::output::{Printer, escape, words};
+use crate::settings::Settings;
+
+/// Checks the clips of the log at `path`, in `copy` where a folder was named. Sends nothing and
+/// writes nothing.
+pub fn run(
+    path: &Path,
+    copy: Option<&Path>,
+    filters: &Filters,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<Code> {
+    let log = JobLog::read(path, open::ledger(settings)).map_err(open::log_failure)?;
+    open::refuse_spreadsheet(path, log.ledger())?;
+    open::check_rehearsal(path, log.ledger(), settings)?;
+    open::warn_of_unreadable(log.ledger(), path, printer);
+    if let Some(copy) = copy
+        && !copy.is_dir()
+    {
+        return Err(Failure::io(format!("{} is not a folder", copy.display()))
+            .help("name the folder that holds the clips, or leave out --dir")
+            .into());
+    }
+    let deliveries: Vec<Delivery> = log
+        .map_views(|view| Delivery::of(&view, filters.matches(&view)))
+        .collect::<Result<_, _>>()
+        .map_err(open::log_failure)?;
+    let log_folder = log.path().parent().unwrap_or(Path::new(""));
+    let proof = prove(&deliveries, log_folder, copy);
+    if proof.whole + proof.flawed.len() == 0 {
+        open::warn_of_filters(filters, log.views().flatten(), printer);
+    }
+    let mut ending = Ending::default();
+    for flawed in &proof.flawed {
+        ending.note(match flawed.flaw {
+            Flaw::Unreadable(_) => Code::Io,
+            _ => Code::Failed,
+        });
+    }
+    tell(&proof, copy.is_some(), ending.code(), printer)?;
+    Ok(ending.code())
+}
+
+fn tell(proof: &Proof, is_copy: bool, code: Code, printer: &mut Printer) -> anyhow::Result<()> {
+    for flawed in &proof.flawed {
+        let (problem, _) = words_for(flawed, is_copy);
+        printer.warn(format_args!(
+            "{} (job {}): {}",
+            escape(&flawed.owner),
+            flawed.job,
+            escape(&problem)
+        ));
+    }
+    if printer.voice().json {
+        let problems: Vec<Value> = proof
+            .flawed
+            .iter()
+            .map(|flawed| {
+                let (_, next) = words_for(flawed, is_copy);
+                json!({
+                    "job": flawed.job.to_string(),
+                    "id": flawed.owner,
+                    "file": flawed.file.as_ref().map(|file| file.to_string_lossy()),
+                    "problem": flawed.flaw.name(),
+                    "next": next,
+                })
+            })
+            .collect();
+        printer.document(&json!({
+            "command": "download",
+            "check": true,
+            "whole": proof.whole,
+            "bytes": proof.bytes,
+            "problems": problems,
+            "exit_code": code.number(),
+        }))?;
+        return Ok(());
+    }
+    let clips = |count: usize| words::count(count as u64, "clip");
+    let mut told = vec![format!("{} whole", clips(proof.whole))];
+    for (name, what) in [
+        ("not_downloaded", "not downloaded yet"),
+        ("missing", "missing"),
+        ("altered", "altered"),
+        ("unproven", "without a checksum in the log"),
+        ("unreadable", "not readable"),
+    ] {
+        let flawed = proof.flawed.iter();
+        let count = flawed.filter(|flawed| flawed.flaw.name() == name).count();
+        if count > 0 {
+            told.push(format!("{count} {what}"));
+        }
+    }
+    if proof.bytes > 0 {
+        told.push(words::bytes(proof.bytes));
+    }
+    printer.conclude(
+        format_args!("download --check: {}", told.join("; ")),
+        code == Code::Success,
+    );
+    Ok(())
+}
+
+/// What is wrong, in words that end with the next step; and the next step alone.
+fn words_for(flawed: &Flawed, is_copy: bool) -> (String, String) {
+    let file = flawed.file.as_deref().unwrap_or(Path::new(""));
+    let file = open::path_from_here(file).display();
+    let again = if is_copy {
+        "copy it again".to_owned()
+    } else {
+        "run `creativeai download`".to_owned()
+    };
+    let (what, next) = match &flawed.flaw {
+        Flaw::NotDownloaded => (
+            "the clip was not downloaded yet".to_owned(),
+            "run `creativeai download`".to_owned(),
+        ),
+        Flaw::Missing => (format!("{file} is missing"), again),
+        Flaw::Altered => (
+            format!("{file} is not the clip that was downloaded"),
+            format!("move it away and {again}"),
+        ),
+        Flaw::Unproven => (
+            format!("the log holds no checksum for {file}"),
+            format!("move it away and {again}"),
+        ),
+        Flaw::Unreadable(error) => (
+            format!("{file} cannot be read: {error}"),
+            "check the disk and the permissions, then check again".to_owned(),
+        ),
+    };
+    (format!("{what}; {next}"), next)
+}

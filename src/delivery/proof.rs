@@ -1,0 +1,133 @@
+//! Whether the clips that the log has as downloaded are still there, byte for byte.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::part;
+use super::plan::{Delivery, Told};
+use crate::jobs::JobKey;
+
+/// What is wrong with a clip.
+#[derive(Debug)]
+pub enum Flaw {
+    /// It is finished, and the log does not say that it was downloaded.
+    NotDownloaded,
+    /// Its file is gone.
+    Missing,
+    /// Its file is not the clip any more.
+    Altered,
+    /// The log holds no checksum for it.
+    Unproven,
+    /// Its file cannot be read.
+    Unreadable(io::Error),
+}
+
+impl Flaw {
+    /// Its name in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NotDownloaded => "not_downloaded",
+            Self::Missing => "missing",
+            Self::Altered => "altered",
+            Self::Unproven => "unproven",
+            Self::Unreadable(_) => "unreadable",
+        }
+    }
+}
+
+/// A clip that is not proven whole.
+#[derive(Debug)]
+pub struct Flawed {
+    /// The job.
+    pub job: JobKey,
+    /// Its listing or SKU.
+    pub owner: String,
+    /// Where the file is, or should be.
+    pub file: Option<PathBuf>,
+    /// What is wrong.
+    pub flaw: Flaw,
+}
+
+/// What a check found.
+#[derive(Debug, Default)]
+pub struct Proof {
+    /// Clips that are whole.
+    pub whole: usize,
+    /// Their size, in bytes.
+    pub bytes: u64,
+    /// All others, in the order of the log.
+    pub flawed: Vec<Flawed>,
+}
+
+/// Reads the file of each due clip and compares it with the checksum in the log, on all cores.
+/// `log_folder` is where the log is; with `copy`, the clips are looked for in that folder, each in
+/// the folder of its listing or SKU, instead of where the log has them.
+pub fn prove(deliveries: &[Delivery], log_folder: &Path, copy: Option<&Path>) -> Proof {
+    let due: Vec<&Delivery> = deliveries.iter().filter(|d| d.is_due()).collect();
+    let checked: Vec<Result<u64, Flawed>> = due
+        .into_par_iter()
+        .map(|delivery| {
+            let file = delivery
+                .told
+                .as_ref()
+                .map(|told| place(told, log_folder, copy));
+            let flaw = match (&delivery.told, &file) {
+                (Some(told), Some(file)) => flaw_of(told, file),
+                _ => Some(Flaw::NotDownloaded),
+            };
+            match (flaw, &delivery.told) {
+                (None, told) => Ok(told.as_ref().map_or(0, |told| told.bytes)),
+                (Some(flaw), _) => Err(Flawed {
+                    job: delivery.job,
+                    owner: delivery.owner_name(),
+                    file,
+                    flaw,
+                }),
+            }
+        })
+        .collect();
+    let mut proof = Proof::default();
+    for clip in checked {
+        match clip {
+            Ok(bytes) => {
+                proof.whole += 1;
+                proof.bytes += bytes;
+            }
+            Err(flawed) => proof.flawed.push(flawed),
+        }
+    }
+    proof
+}
+
+/// Where a clip's file should be.
+fn place(told: &Told, log_folder: &Path, copy: Option<&Path>) -> PathBuf {
+    let path = told.path(log_folder);
+    let Some(copy) = copy else {
+        return path;
+    };
+    let mut names: Vec<_> = path.components().rev().take(2).collect();
+    names.reverse();
+    names.into_iter().fold(copy.to_owned(), |path, name| path.join(name))
+}
+
+fn flaw_of(told: &Told, file: &Path) -> Option<Flaw> {
+    let size = match std::fs::metadata(file) {
+        Ok(meta) if meta.is_file() => meta.len(),
+        Ok(_) => return Some(Flaw::Altered),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(Flaw::Missing),
+        Err(error) => return Some(Flaw::Unreadable(error)),
+    };
+    if size != told.bytes {
+        return Some(Flaw::Altered);
+    }
+    if told.sha256.is_empty() {
+        return Some(Flaw::Unproven);
+    }
+    match part::sha256_of(file) {
+        Ok(sha256) if sha256 == told.sha256.to_ascii_lowercase() => None,
+        Ok(_) => Some(Flaw::Altered),
+        Err(error) => Some(Flaw::Unreadable(error)),
+    }
+}
