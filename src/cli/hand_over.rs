@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use super::shared::{ApiArgs, JobsArg, LockArg, When, WhereArgs};
 use super::values;
+use crate::delivery::shopify::{AltTemplate, Metafield};
 
 /// `download`.
 #[derive(Args, Clone, Debug)]
@@ -70,6 +71,27 @@ pub struct PublishArgs {
     #[arg(long, value_name = "SHOP", conflicts_with = "exec")]
     pub store: Option<String>,
 
+    /// With --to shopify: the clip's place among the product's media, from 1 [default: the last]
+    #[arg(long, value_name = "N", conflicts_with = "exec",
+          value_parser = clap::value_parser!(u16).range(1..=250))]
+    pub position: Option<u16>,
+
+    /// With --to shopify: remove this tool's older clip of the same photo, once the new one is
+    /// ready
+    #[arg(long, conflicts_with = "exec")]
+    pub replace: bool,
+
+    /// With --to shopify: the clip's alt text, with {column} where a value of the row belongs,
+    /// {column|otherwise} or {product} for the product's title [default: {product}]
+    #[arg(long, value_name = "TEMPLATE", conflicts_with = "exec", value_parser = AltTemplate::parse)]
+    pub alt: Option<AltTemplate>,
+
+    /// With --to shopify: "metafield NAMESPACE.KEY" lets that metafield of the product name the
+    /// video, too
+    #[arg(long = "as", num_args = 2, value_names = ["metafield", "NAMESPACE.KEY"],
+          conflicts_with = "exec")]
+    pub form: Option<Vec<String>>,
+
     /// With "complete": a listing's clips only once all of them are ready
     #[arg(long, value_name = "complete", hide_possible_values = true)]
     pub when: Option<When>,
@@ -98,6 +120,19 @@ pub struct PublishArgs {
     #[command(flatten)]
     pub api: ApiArgs,
 }
+
+impl PublishArgs {
+    /// The metafield that `--as` names.
+    pub fn metafield(&self) -> Option<Result<Metafield, String>> {
+        match self.form.as_deref()? {
+            [word, name] if word == METAFIELD => Some(Metafield::parse(name)),
+            _ => Some(Err("write --as metafield NAMESPACE.KEY".to_owned())),
+        }
+    }
+}
+
+/// The only form that `--as` knows.
+const METAFIELD: &str = "metafield";
 
 /// The targets as flags.
 #[derive(Args, Clone, Debug)]

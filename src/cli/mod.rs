@@ -161,7 +161,8 @@ runs again for this clip; CREATIVEAI_PUBLISH_ID, the same both times, tells the 
 
 Examples:
   creativeai publish --to shopify --store example.myshopify.com --dry-run
-  creativeai publish --to shopify --where target_surface=shopify-pdp
+  creativeai publish --to shopify --where target_surface=shopify-pdp --position 2 --replace
+  creativeai publish --to shopify --sandbox
   creativeai publish --exec ./upload.sh --when complete"
     )]
     Publish(IfTyped<PublishArgs>),

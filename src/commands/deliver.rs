@@ -8,7 +8,7 @@ use tokio::sync::{OnceCell, watch};
 use super::filter::Filters;
 use super::open::{self, Api};
 use super::tell;
-use crate::api::PollOutcome;
+use crate::api::{BaseUrl, PollOutcome};
 use crate::cli::When as WhenArg;
 use crate::clock;
 use crate::delivery::plan::{Delivery, When};
@@ -18,7 +18,7 @@ use crate::job_log::Writer;
 use crate::jobs::{GenerationId, JobState, JobView};
 use crate::observe::{Facts, Learned, Observation, Observer, Via};
 use crate::output::{self, Printer, Progress, escape};
-use crate::sandbox::SANDBOX_ORIGIN;
+use crate::sandbox::{SANDBOX_ORIGIN, Sandbox};
 use crate::settings::Settings;
 use crate::stop::Stop;
 
@@ -64,6 +64,20 @@ impl<'a> Links<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Where the sandbox is that stands in for the shop, too: inside this command, or listening on
+    /// this computer.
+    pub async fn shop_stand_in(&self) -> Result<Option<String>, Failure> {
+        let is_here = |url: &str| BaseUrl::parse(url).is_ok_and(|base| base.is_loopback());
+        match &self.settings.base_url.value {
+            _ if self.settings.sandbox => {
+                let api = self.api().await?;
+                Ok(api.stand_in.as_ref().map(Sandbox::base_url))
+            }
+            Some(url) if is_here(url) => Ok(Some(url.clone())),
+            _ => Ok(None),
+        }
     }
 
     async fn here(&self, url: String) -> Result<String, Failure> {

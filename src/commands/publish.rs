@@ -11,7 +11,7 @@ use crate::cli::{PublishArgs, Target};
 use crate::delivery::client::{Client, TimeOuts};
 use crate::delivery::exec::filled_in_too_early;
 use crate::delivery::plan::{Delivery, When, gather};
-use crate::delivery::shopify::{Admin, Credentials, Shopify, ShopifyOptions, Store, Version};
+use crate::delivery::shopify::{Admin, Credentials, Look, Shopify, ShopifyOptions, Store, Version};
 use crate::delivery::{EXEC_TARGET, Event, Exec, ExecOptions, PublishSummary, address};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::Writer;
@@ -24,8 +24,11 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Looks before the next run is left to look again: five minutes.
 const LOOKS: usize = 60;
-/// Address of a server on this computer that stands in for the shop, to rehearse with.
-const STAND_IN: &str = "CREATIVEAI_SHOPIFY_STAND_IN";
+/// The shop of a rehearsal that names none.
+const REHEARSAL_STORE: &str = "sandbox.myshopify.com";
+/// The token of a rehearsal that has none. Tokens are blotted out wherever a server quotes them, so
+/// it must be no word that occurs by itself.
+const REHEARSAL_TOKEN: &str = "shpat_rehearsal";
 /// What a person who has two receivers needs to know when the second seems to have got it all.
 const ONE_RECEIVER: &str = " (another receiver needs a name of its own: --target NAME)";
 
@@ -207,14 +210,26 @@ async fn to_shop(
     let wrong = |e: crate::delivery::shopify::StoreError| {
         Failure::config(e.to_string()).help("nothing was sent; see `creativeai help publish`")
     };
-    let name = settings.shopify_store.as_deref().ok_or_else(|| {
-        Failure::config("no shop is named; nothing was sent").help(
-            "add --store NAME.myshopify.com, or set store in the [shopify] part of creativeai.toml",
-        )
-    })?;
+    let look = look(args)?;
+    let links = Links::new(writer, settings);
+    links.at_hand(deliveries).await?;
+    let is_rehearsal = deliveries.iter().any(|delivery| delivery.is_sandbox);
+    let stand_in = stand_in(&links, is_rehearsal, args.dry_run).await?;
+    let name = match (settings.shopify_store.as_deref(), &stand_in) {
+        (Some(name), _) => name,
+        (None, Some(_)) => REHEARSAL_STORE,
+        (None, None) => {
+            return Err(Failure::config("no shop is named; nothing was sent")
+                .help(
+                    "add --store NAME.myshopify.com, or set store in the [shopify] part of \
+                     creativeai.toml",
+                )
+                .into());
+        }
+    };
     let store = Store::parse(name).map_err(wrong)?;
     let version = Version::parse(&settings.shopify_api_version).map_err(wrong)?;
-    let credentials = credentials(settings)?;
+    let credentials = credentials(settings, stand_in.is_some())?;
     let client = Client::new(
         TimeOuts {
             connect: settings.network.connect_timeout,
@@ -222,7 +237,6 @@ async fn to_shop(
         },
         address::system_lookup(),
     );
-    let stand_in = std::env::var(STAND_IN).ok().filter(|url| !url.is_empty());
     let admin = Admin::new(
         &client,
         store,
@@ -232,14 +246,6 @@ async fn to_shop(
         RETRY_DELAY,
     )
     .map_err(wrong)?;
-    let is_rehearsal = deliveries.iter().any(|delivery| delivery.is_sandbox);
-    if is_rehearsal && stand_in.is_none() && !args.dry_run {
-        return Err(Failure::config(
-            "these are a rehearsal's clips, and they never go to a real shop; nothing was sent",
-        )
-        .help("see what would be done with --dry-run")
-        .into());
-    }
     let options = ShopifyOptions {
         concurrency: usize::from(settings.publish.concurrency),
         interval: LOOK_EVERY,
@@ -247,12 +253,11 @@ async fn to_shop(
         max_size: settings.download.max_size,
         retry_delay: RETRY_DELAY,
         dry_run: args.dry_run,
+        look,
     };
     limits.start_timer();
     let progress = progress_over(deliveries, printer);
     let show = |event: Event| deliver::show(&event, &progress, printer, output::Event::Published);
-    let links = Links::new(writer, settings);
-    links.at_hand(deliveries).await?;
     let shopify = Shopify {
         options: &options,
         admin: &admin,
@@ -267,8 +272,43 @@ async fn to_shop(
     Ok(summary)
 }
 
-/// A static token, else an app's id and secret; only from environment or file.
-fn credentials(settings: &Settings) -> Result<Credentials, Failure> {
+/// How the clips are to look at their products.
+fn look(args: &PublishArgs) -> Result<Look, Failure> {
+    let metafield = args.metafield().transpose();
+    Ok(Look {
+        position: args.position,
+        alt: args.alt.clone(),
+        replace: args.replace,
+        metafield: metafield.map_err(|why| Failure::usage(format!("--as: {why}")))?,
+    })
+}
+
+/// Where the stand-in for the shop is. A rehearsal's clips go nowhere else: to the sandbox inside
+/// this command, or to the one on this computer that they were ordered from.
+async fn stand_in(
+    links: &Links<'_>,
+    is_rehearsal: bool,
+    is_dry_run: bool,
+) -> Result<Option<String>, Failure> {
+    if !is_rehearsal && !links.settings.sandbox {
+        return Ok(None);
+    }
+    let origin = links.shop_stand_in().await?;
+    if origin.is_none() && !is_dry_run {
+        return Err(Failure::config(
+            "these are a rehearsal's clips, and they never go to a real shop; nothing was sent",
+        )
+        .help("add --sandbox: the sandbox has a stand-in for the shop"));
+    }
+    Ok(origin)
+}
+
+/// A static token, else an app's id and secret; only from environment or file. A rehearsal inside
+/// the command needs none, and is not shown any.
+fn credentials(settings: &Settings, is_rehearsal: bool) -> Result<Credentials, Failure> {
+    if settings.sandbox {
+        return Credentials::token(REHEARSAL_TOKEN).map_err(|e| Failure::config(e.to_string()));
+    }
     let wrong = |e: crate::delivery::shopify::StoreError| Failure::config(e.to_string());
     if let Some(token) = settings.shopify_token()? {
         return Credentials::token(token.expose()).map_err(wrong);
@@ -276,6 +316,7 @@ fn credentials(settings: &Settings) -> Result<Credentials, Failure> {
     let var = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
     match (var("SHOPIFY_CLIENT_ID"), var("SHOPIFY_CLIENT_SECRET")) {
         (Some(id), Some(secret)) => Credentials::client(&id, &secret).map_err(wrong),
+        (None, None) if is_rehearsal => Credentials::token(REHEARSAL_TOKEN).map_err(wrong),
         _ => Err(
             Failure::config("there is no access to the shop; nothing was sent").help(
                 "set SHOPIFY_ADMIN_TOKEN, or SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET of an app \

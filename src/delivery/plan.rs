@@ -75,6 +75,21 @@ pub struct Delivery {
     pub output_url: Option<String>,
     /// Where it is on disk, as the log tells.
     pub told: Option<Told>,
+    /// The photo it was made from, without what changes from one signed address to the next.
+    pub photo: Option<String>,
+    /// Which target has which of its attempts' clips, under which reference.
+    pub published: Vec<Published>,
+}
+
+/// A clip that a target has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The attempt that made it.
+    pub attempt: u32,
+    /// Who has it.
+    pub target: String,
+    /// What the target calls it.
+    pub reference: String,
 }
 
 impl Delivery {
@@ -113,6 +128,14 @@ impl Delivery {
                     sha256: a.downloaded.text("sha256").unwrap_or_default().to_owned(),
                 })
             }),
+            photo: column("image_url").map(|address| {
+                address
+                    .split(['?', '#'])
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned()
+            }),
+            published: published(view),
         }
     }
 
@@ -133,6 +156,20 @@ impl Delivery {
     pub fn is_due(&self) -> bool {
         self.is_counted && self.is_chosen && self.is_completed
     }
+}
+
+fn published(view: &JobView) -> Vec<Published> {
+    let attempts = view.attempts.iter();
+    attempts
+        .flat_map(|(&attempt, of)| of.published.iter().map(move |told| (attempt, told)))
+        .filter_map(|(attempt, (target, fields))| {
+            Some(Published {
+                attempt,
+                target: target.clone(),
+                reference: fields.text("reference")?.to_owned(),
+            })
+        })
+        .collect()
 }
 
 fn text_of(value: serde_json::Value) -> Option<String> {
@@ -365,6 +402,8 @@ mod tests {
             generation_id: None,
             output_url: None,
             told: None,
+            photo: None,
+            published: Vec::new(),
         }
     }
 

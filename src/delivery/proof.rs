@@ -109,7 +109,9 @@ fn place(told: &Told, log_folder: &Path, copy: Option<&Path>) -> PathBuf {
     };
     let mut names: Vec<_> = path.components().rev().take(2).collect();
     names.reverse();
-    names.into_iter().fold(copy.to_owned(), |path, name| path.join(name))
+    names
+        .into_iter()
+        .fold(copy.to_owned(), |path, name| path.join(name))
 }
 
 fn flaw_of(told: &Told, file: &Path) -> Option<Flaw> {

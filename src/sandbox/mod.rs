@@ -15,6 +15,7 @@
 //! | `GET /_sandbox/photos/{name}` | a picture, for example manifests |
 //! | `GET /_sandbox/accepted` | what this process has accepted, in order |
 //! | `GET /_sandbox/` | options and counters |
+//! | `POST /admin/...` | a stand-in for a Shopify store, see [`shop`] |
 
 mod clips;
 mod options;
@@ -23,6 +24,7 @@ mod reply;
 mod request;
 mod routes;
 mod server;
+pub mod shop;
 mod state;
 mod submit;
 #[cfg(test)]

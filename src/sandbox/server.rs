@@ -1,7 +1,13 @@
 //! Connections in, connections out. Below axum's own server, since a reply that gets lost has to
 //! end its connection without a byte.
 
-use std::{convert::Infallible, fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    fmt, io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::Request, http::StatusCode, response::Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -14,6 +20,7 @@ use tokio::{
 use tower::Service;
 
 use super::routes::{self, App};
+use super::shop::{self, Shop};
 use super::state::State;
 use super::webhooks::Courier;
 use super::{Accepted, Options};
@@ -31,6 +38,7 @@ pub struct Sandbox {
     addr: SocketAddr,
     state: Arc<State>,
     courier: Arc<Courier>,
+    shop: Arc<Mutex<Shop>>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
 }
@@ -48,15 +56,18 @@ pub async fn start(listener: TcpListener, options: Options) -> io::Result<Sandbo
     let (stop, stopping) = watch::channel(false);
     let state = Arc::new(State::new(options, origin));
     let courier = Arc::new(Courier::new(state.clone(), stopping.clone()));
+    let store = Arc::new(Mutex::new(Shop::for_rehearsal()));
     let router = routes::router(App {
         state: state.clone(),
         courier: courier.clone(),
-    });
+    })
+    .merge(shop::router(store.clone()));
     let server = tokio::spawn(serve(listener, router, stopping));
     Ok(Sandbox {
         addr,
         state,
         courier,
+        shop: store,
         stop,
         server,
     })
@@ -71,6 +82,11 @@ impl Sandbox {
     /// What a client's base URL has to be.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    /// The stand-in for a Shopify store: what it holds, and what is to go wrong in it.
+    pub fn shop(&self) -> &Arc<Mutex<Shop>> {
+        &self.shop
     }
 
     /// What it has accepted and billed so far, in order.

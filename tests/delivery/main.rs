@@ -28,6 +28,9 @@ mod rehearsal;
 mod shopify;
 mod vendor;
 
+/// What the stand-in for a shop is made of.
+use creativeai::sandbox;
+
 /// The same stand-in for a shop that the unit tests have.
 #[allow(dead_code, reason = "the unit tests use the rest")]
 #[path = "../../src/delivery/tests/shop.rs"]

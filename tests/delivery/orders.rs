@@ -40,6 +40,12 @@ impl Order {
         self
     }
 
+    /// In a rehearsal.
+    pub fn rehearsed(mut self) -> Self {
+        self.generation = format!("vgen_sandbox_{:04}", self.line);
+        self
+    }
+
     /// With a column.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.columns.push((name.to_owned(), value.to_owned()));

@@ -29,7 +29,10 @@ fn a_whole_folder_is_proven_without_a_network_and_without_a_trace() {
     let run = world.run(&["download", "--check"]).expect(0);
     assert!(run.stderr.contains("4 clips whole"), "{}", run.stderr);
     let run = world.run(&["download", "--check", "--json"]).expect(0);
-    assert_eq!((&run.json()["whole"], &run.json()["problems"]), (&json!(4), &json!([])));
+    assert_eq!(
+        (&run.json()["whole"], &run.json()["problems"]),
+        (&json!(4), &json!([]))
+    );
     world.run(&["download", "--check", "-q"]).expect(0);
     assert_eq!((world.log().text, world.files()), before);
 }
@@ -50,17 +53,33 @@ fn what_is_missing_or_altered_is_named_with_the_next_step() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|problem| (problem["id"].as_str().unwrap(), problem["problem"].as_str().unwrap()))
+        .map(|problem| {
+            (
+                problem["id"].as_str().unwrap(),
+                problem["problem"].as_str().unwrap(),
+            )
+        })
         .collect();
-    let expected = [("LST-0", "altered"), ("LST-0", "missing"), ("LST-1", "altered")];
+    let expected = [
+        ("LST-0", "altered"),
+        ("LST-0", "missing"),
+        ("LST-1", "altered"),
+    ];
     assert_eq!(problems, expected);
 
     let run = world.run(&["download", "--check"]).expect(1);
-    for words in ["videos/LST-0/01-2.mp4 is not the clip", "move it away", "creativeai download", "2 altered"] {
+    for words in [
+        "videos/LST-0/01-2.mp4 is not the clip",
+        "move it away",
+        "creativeai download",
+        "2 altered",
+    ] {
         assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
     }
     // Only what was asked for is judged.
-    world.run(&["download", "--check", "--where", "listing_id=LST-1"]).expect(1);
+    world
+        .run(&["download", "--check", "--where", "listing_id=LST-1"])
+        .expect(1);
     world.write("videos/LST-0/01-2.mp4", bytes);
     let run = world.run(&["download", "--check", "--where", "line=2", "--json"]);
     assert_eq!(run.json()["whole"], 1, "{}", run.stderr);
@@ -72,21 +91,35 @@ fn a_finished_clip_that_was_never_downloaded_is_not_whole() {
     let log = log_of([&order, &Order::of("LST-2", 3, "").rendering()]);
     let world = world(&nobody(), &log);
     let run = world.run(&["download", "--check"]).expect(1);
-    assert!(run.stderr.contains("1 not downloaded yet"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("1 not downloaded yet"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
 fn a_copy_is_checked_where_it_is() {
     let world = downloaded();
     std::fs::create_dir(world.path("backup")).unwrap();
-    let missing = world.run(&["download", "--check", "--dir", "backup"]).expect(1);
+    let missing = world
+        .run(&["download", "--check", "--dir", "backup"])
+        .expect(1);
     assert!(missing.stderr.contains("4 missing"), "{}", missing.stderr);
-    assert!(missing.stderr.contains("copy it again"), "{}", missing.stderr);
+    assert!(
+        missing.stderr.contains("copy it again"),
+        "{}",
+        missing.stderr
+    );
     std::fs::remove_dir(world.path("backup")).unwrap();
     std::fs::rename(world.path("videos"), world.path("backup")).unwrap();
-    world.run(&["download", "--check", "--dir", "backup"]).expect(0);
+    world
+        .run(&["download", "--check", "--dir", "backup"])
+        .expect(0);
     world.run(&["download", "--check"]).expect(1);
-    world.run(&["download", "--check", "--dir", "nowhere"]).expect(74);
+    world
+        .run(&["download", "--check", "--dir", "nowhere"])
+        .expect(74);
 }
 
 #[cfg(unix)]

@@ -207,7 +207,7 @@ fn live_and_rehearsed_clips_are_kept_apart() {
     let world = world.with_var("SHOPIFY_ADMIN_TOKEN", "shpat_secret");
     let to_shop = [
         "publish",
-        "--sandbox",
+        "sandbox-jobs.jsonl",
         "--to",
         "shopify",
         "--store",
@@ -215,7 +215,7 @@ fn live_and_rehearsed_clips_are_kept_apart() {
     ];
     let run = world.run(&to_shop).expect(78);
     assert!(
-        run.stderr.contains("never go to a real shop"),
+        run.stderr.contains("never go to a real shop") && run.stderr.contains("--sandbox"),
         "{}",
         run.stderr
     );

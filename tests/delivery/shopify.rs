@@ -1,10 +1,10 @@
 //! `publish --to shopify`: the documented calls, against a stand-in for the shop.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use creativeai::sandbox::shop::Tokens;
 
 use crate::orders::{Order, log_of};
 use crate::shop::{Fault, ShopServer};
-use crate::support::{Ended, Server, Step, World};
+use crate::support::{Ended, World};
 use crate::vendor::{Cdn, clip, nobody, world};
 
 /// What the stand-in takes.
@@ -24,7 +24,6 @@ struct Setting {
     shop: ShopServer,
     cdn: Cdn,
     world: World,
-    _api: Server,
 }
 
 impl Setting {
@@ -43,25 +42,17 @@ impl Setting {
                     "SKU-1003" => "meta-ads",
                     _ => "shopify-pdp",
                 };
-                let order = Order::of(sku, n + 2, &url).for_sku();
+                let order = Order::of(sku, n + 2, &url).for_sku().rehearsed();
                 order
                     .with("collection", "new-arrivals")
                     .with("target_surface", surface)
             })
             .collect();
-        let api = nobody();
-        let world = world(&api, &log_of(&orders))
+        let world = World::new()
             .with_var("SHOPIFY_ADMIN_TOKEN", TOKEN)
-            .with_var(
-                "CREATIVEAI_SHOPIFY_STAND_IN",
-                &format!("http://{}", shop.address),
-            );
-        Self {
-            shop,
-            cdn,
-            world,
-            _api: api,
-        }
+            .with_var("CREATIVEAI_BASE_URL", &format!("http://{}", shop.address));
+        world.write("jobs.jsonl", log_of(&orders));
+        Self { shop, cdn, world }
     }
 
     fn publish(&self, more: &[&str], code: i32) -> Ended {
@@ -223,13 +214,14 @@ async fn the_shops_throttle_is_respected_whichever_way_it_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clip_that_the_shop_cannot_process_is_not_published() {
     let set = Setting::of(&["SKU-1001"]).await;
-    set.shop.with(|shop| shop.fails = true);
+    set.shop
+        .with(|shop| shop.fails = Some("VIDEO_VALIDATION_ERROR"));
     let run = set.publish(&[], 1);
     assert!(run.stderr.contains("Video is too long"), "{}", run.stderr);
     assert!(!set.world.log().words().contains(&"published"));
     // A person removes it and has it tried again.
     set.shop.with(|shop| {
-        shop.fails = false;
+        shop.fails = None;
         shop.products[0].media.clear();
     });
     set.publish(&[], 0);
@@ -315,7 +307,7 @@ async fn a_signal_while_the_shop_processes_leaves_the_rest_to_the_next_run() {
 async fn wrong_credentials_end_the_run_at_once_and_are_not_told() {
     let mut set = Setting::of(&["SKU-1001", "SKU-1002"]).await;
     set.shop
-        .with(|shop| shop.tokens = vec!["shpat_new".to_owned()]);
+        .with(|shop| shop.tokens = Tokens::Only(vec!["shpat_new".to_owned()]));
     let run = set.publish(&["--concurrency", "1"], 77);
     assert_eq!(set.calls(), 0);
     assert!(run.stderr.contains("SHOPIFY_ADMIN_TOKEN"), "{}", run.stderr);
@@ -353,39 +345,76 @@ fn only_a_shop_of_shopifys_is_shown_the_token() {
         let run = world.run(&args).expect(78);
         assert!(!run.stderr.contains(TOKEN), "{}", run.stderr);
     }
-    let stand_in = world.with_var("CREATIVEAI_SHOPIFY_STAND_IN", "https://evil.example");
-    stand_in
+    // A variable of earlier versions leads nowhere.
+    let world = world
+        .with_var("CREATIVEAI_SHOPIFY_STAND_IN", "http://127.0.0.1:1")
+        .without_var("SHOPIFY_ADMIN_TOKEN");
+    world
         .run(&["publish", "--to", "shopify", "--store", "x.myshopify.com"])
         .expect(78);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_expired_link_is_refreshed_for_the_shop_too() {
-    let set = Setting::of(&["SKU-1001"]).await;
-    let is_expired = std::sync::Arc::new(AtomicBool::new(true));
-    let cdn = Cdn::start({
-        let is_expired = is_expired.clone();
-        move |_, step| {
-            if is_expired.swap(false, Ordering::Relaxed) {
-                Step::reply(410, "")
-            } else {
-                step
-            }
-        }
-    });
-    let url = cdn.put("SKU-1001", clip("SKU-1001", 2000));
-    let api = crate::vendor::telling({
-        let url = url.clone();
-        move |_| url.clone()
-    });
-    let log = Order::of("SKU-1001", 2, &url).for_sku().lines();
-    let world = world(&api, &log)
-        .with_var("SHOPIFY_ADMIN_TOKEN", TOKEN)
-        .with_var(
-            "CREATIVEAI_SHOPIFY_STAND_IN",
-            &format!("http://{}", set.shop.address),
-        );
-    world.run(&PUBLISH).expect(0);
-    assert_eq!((api.polls().len(), cdn.gets().len()), (1, 2));
-    assert_eq!(set.shop.media().len(), 1);
+#[test]
+fn a_rehearsal_needs_neither_shop_nor_token_and_shows_none() {
+    let world = World::new()
+        .without_var("CREATIVEAI_API_KEY")
+        .with_var("SHOPIFY_ADMIN_TOKEN", "shpat_secret");
+    world.write(
+        "products.csv",
+        "sku,image_url,video_prompt,color\n\
+         SKU-1,https://cdn.example.com/1.jpg,slow pan,blue\n\
+         SKU-2,https://cdn.example.com/2.jpg,slow pan,red\n",
+    );
+    world
+        .run(&[
+            "submit",
+            "products.csv",
+            "--sandbox",
+            "--wait",
+            "--interval",
+            "50ms",
+        ])
+        .expect(0);
+    let publish = [
+        "publish",
+        "--to",
+        "shopify",
+        "--sandbox",
+        "--position",
+        "1",
+        "--replace",
+        "--alt",
+        "{product} in {color}",
+        "--as",
+        "metafield",
+        "custom.video",
+        "--json",
+    ];
+    let run = world.run(&publish).expect(0);
+    assert_eq!(run.json()["published"], 2, "{}", run.stderr);
+    let log = std::fs::read_to_string(world.path("sandbox-jobs.jsonl")).unwrap();
+    assert!(log.contains("shopify:sandbox.myshopify.com") && !log.contains("shpat_secret"));
+    let run = world.run(&publish).expect(0);
+    assert_eq!(run.json()["already"], 2, "{}", run.stderr);
+}
+
+#[test]
+fn what_is_wanted_of_a_clips_look_is_checked_before_anything_is_sent() {
+    let world = World::new();
+    for wrong in [
+        &["--position", "0"][..],
+        &["--alt", "{color"],
+        &["--as", "metafield", "custom"],
+        &["--as", "file", "custom.video"],
+        &["--as", "metafield"],
+    ] {
+        let args: Vec<&str> = PUBLISH.iter().chain(wrong).copied().collect();
+        world.write("jobs.jsonl", Order::of("SKU-1", 2, "x").for_sku().lines());
+        world.run(&args).expect(2);
+    }
+    for option in [&["--position", "1"][..], &["--replace"], &["--alt", "x"]] {
+        let mut args = vec!["publish", "--exec", "true"];
+        args.extend(option);
+        world.run(&args).expect(2);
+    }
 }

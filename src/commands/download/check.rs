@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::commands::{filter::Filters, open};
+use crate::commands::{damage, filter::Filters, open};
 use crate::delivery::plan::Delivery;
 use crate::delivery::proof::{Flaw, Flawed, Proof, prove};
 use crate::exit::{Code, Ending, Failure};
@@ -24,7 +24,7 @@ pub fn run(
     let log = JobLog::read(path, open::ledger(settings)).map_err(open::log_failure)?;
     open::refuse_spreadsheet(path, log.ledger())?;
     open::check_rehearsal(path, log.ledger(), settings)?;
-    open::warn_of_unreadable(log.ledger(), path, printer);
+    damage::warn(log.ledger(), log.damage(), path, printer);
     if let Some(copy) = copy
         && !copy.is_dir()
     {

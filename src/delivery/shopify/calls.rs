@@ -4,15 +4,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::client::{Admin, AdminError, Repeat};
+use super::look::Metafield;
 use crate::delivery::outcome::Halt;
 
-/// Longest alt text Shopify takes, in characters.
-const MAX_ALT: usize = 512;
 /// Pages of a product's media that are read; a product has 250 at most.
 const MAX_PAGES: usize = 10;
-
-const FIND: &str = "query($query: String!) { productVariants(first: 10, query: $query) { \
-    nodes { sku product { id title } } } }";
 
 const MEDIA: &str = "query($id: ID!, $after: String) { product(id: $id) { \
     media(first: 50, after: $after) { \
@@ -26,27 +22,22 @@ const STAGE: &str = "mutation($input: [StagedUploadInput!]!) { stagedUploadsCrea
 const ATTACH: &str = "mutation($product: ProductUpdateInput!, $media: [CreateMediaInput!]) { \
     productUpdate(product: $product, media: $media) { product { id } userErrors { field message } } }";
 
+const REORDER: &str = "mutation($id: ID!, $moves: [MoveInput!]!) { \
+    productReorderMedia(id: $id, moves: $moves) { job { id } \
+    mediaUserErrors { field message code } } }";
+
+const REMOVE: &str = "mutation($ids: [ID!]!) { fileDelete(fileIds: $ids) { deletedFileIds \
+    userErrors { field message code } } }";
+
+const METAFIELD: &str = "mutation($metafields: [MetafieldsSetInput!]!) { \
+    metafieldsSet(metafields: $metafields) { metafields { id } \
+    userErrors { field message code } } }";
+
 /// A product.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct Product {
     pub id: String,
     pub title: String,
-}
-
-impl Product {
-    /// The alt text of its clip.
-    pub fn alt(&self) -> String {
-        self.title.chars().take(MAX_ALT).collect()
-    }
-}
-
-/// What a search for a SKU found.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Search {
-    One(Product),
-    None,
-    /// So many products share the SKU.
-    Several(usize),
 }
 
 /// One medium of a product.
@@ -72,6 +63,13 @@ struct MediumError {
 }
 
 impl Medium {
+    /// The documented codes of why it failed.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        self.media_errors
+            .iter()
+            .filter_map(|error| error.code.as_deref())
+    }
+
     /// Why it failed, in Shopify's words.
     pub fn why(&self) -> String {
         let said: Vec<String> = self
@@ -110,11 +108,19 @@ pub(super) struct Parameter {
 struct UserError {
     field: Option<Vec<String>>,
     message: String,
+    /// Not every mutation gives one.
+    #[serde(default)]
+    code: Option<String>,
 }
 
 /// What a mutation said against its input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Objection(pub String);
+pub(super) struct Objection {
+    /// Its words.
+    pub said: String,
+    /// The documented codes that came with them.
+    pub codes: Vec<String>,
+}
 
 /// A call's failure: the call's own, or an objection to what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,31 +136,6 @@ impl From<AdminError> for CallFailure {
 }
 
 impl Admin<'_> {
-    /// The product of the variant with exactly this SKU. Shopify's search is no exact one.
-    pub(super) async fn find(&self, sku: &str, halt: &Halt) -> Result<Search, AdminError> {
-        #[derive(Deserialize)]
-        struct Variant {
-            sku: Option<String>,
-            product: Product,
-        }
-        let quoted = sku.replace('\\', "\\\\").replace('"', "\\\"");
-        let variables = json!({"query": format!("sku:\"{quoted}\"")});
-        let data = self.call(FIND, variables, Repeat::Safe, halt).await?;
-        let variants: Vec<Variant> = part(&data, "/productVariants/nodes")?;
-        let mut products: Vec<Product> = Vec::new();
-        for variant in variants {
-            let is_it = variant.sku.as_deref() == Some(sku);
-            if is_it && !products.iter().any(|known| known.id == variant.product.id) {
-                products.push(variant.product);
-            }
-        }
-        Ok(match (products.len(), products.pop()) {
-            (1, Some(product)) => Search::One(product),
-            (0, _) => Search::None,
-            (count, _) => Search::Several(count),
-        })
-    }
-
     /// All media of a product.
     pub(super) async fn media(
         &self,
@@ -207,6 +188,7 @@ impl Admin<'_> {
         &self,
         product: &Product,
         resource_url: &str,
+        alt: &str,
         halt: &Halt,
     ) -> Result<(), CallFailure> {
         let variables = json!({
@@ -214,15 +196,74 @@ impl Admin<'_> {
             "media": [{
                 "originalSource": resource_url,
                 "mediaContentType": "VIDEO",
-                "alt": product.alt(),
+                "alt": alt,
             }],
         });
         let data = self.call(ATTACH, variables, Repeat::Never, halt).await?;
-        object_to(&data, "/productUpdate/userErrors")
+        object_to(&data, "/productUpdate/userErrors")?;
+        not_null(&data, "/productUpdate/product")
+    }
+
+    /// Moves a medium to a place among its product's media, counted from 1. Shopify does it a
+    /// little later.
+    pub(super) async fn reorder(
+        &self,
+        product: &Product,
+        medium: &str,
+        position: u16,
+        halt: &Halt,
+    ) -> Result<(), CallFailure> {
+        let place = position.saturating_sub(1).to_string();
+        let variables = json!({
+            "id": product.id,
+            "moves": [{"id": medium, "newPosition": place}],
+        });
+        let data = self.call(REORDER, variables, Repeat::Safe, halt).await?;
+        object_to(&data, "/productReorderMedia/mediaUserErrors")?;
+        not_null(&data, "/productReorderMedia/job")
+    }
+
+    /// Removes a video from the store.
+    pub(super) async fn remove(&self, medium: &str, halt: &Halt) -> Result<(), CallFailure> {
+        let variables = json!({"ids": [medium]});
+        let data = self.call(REMOVE, variables, Repeat::Safe, halt).await?;
+        object_to(&data, "/fileDelete/userErrors")?;
+        not_null(&data, "/fileDelete/deletedFileIds")
+    }
+
+    /// Lets a metafield of the product name the video.
+    pub(super) async fn set_metafield(
+        &self,
+        product: &Product,
+        field: &Metafield,
+        medium: &str,
+        halt: &Halt,
+    ) -> Result<(), CallFailure> {
+        let variables = json!({"metafields": [{
+            "ownerId": product.id,
+            "namespace": field.namespace,
+            "key": field.key,
+            "type": "file_reference",
+            "value": medium,
+        }]});
+        let data = self.call(METAFIELD, variables, Repeat::Safe, halt).await?;
+        object_to(&data, "/metafieldsSet/userErrors")?;
+        not_null(&data, "/metafieldsSet/metafields")
     }
 }
 
-fn part<T: serde::de::DeserializeOwned>(data: &Value, pointer: &str) -> Result<T, AdminError> {
+/// A result that is missing although nothing was objected to.
+fn not_null(data: &Value, pointer: &str) -> Result<(), CallFailure> {
+    match data.pointer(pointer) {
+        Some(value) if !value.is_null() => Ok(()),
+        _ => Err(odd(pointer).into()),
+    }
+}
+
+pub(super) fn part<T: serde::de::DeserializeOwned>(
+    data: &Value,
+    pointer: &str,
+) -> Result<T, AdminError> {
     data.pointer(pointer)
         .and_then(|value| T::deserialize(value).ok())
         .ok_or_else(|| odd(pointer))
@@ -240,6 +281,10 @@ fn object_to(data: &Value, pointer: &str) -> Result<(), CallFailure> {
     if errors.is_empty() {
         return Ok(());
     }
+    let codes = errors
+        .iter()
+        .filter_map(|error| error.code.clone())
+        .collect();
     let said: Vec<String> = errors
         .into_iter()
         .map(|error| match error.field {
@@ -247,5 +292,8 @@ fn object_to(data: &Value, pointer: &str) -> Result<(), CallFailure> {
             _ => error.message,
         })
         .collect();
-    Err(CallFailure::Objection(Objection(said.join("; "))))
+    Err(CallFailure::Objection(Objection {
+        said: said.join("; "),
+        codes,
+    }))
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::Response;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
@@ -242,7 +242,11 @@ impl<'a> Admin<'a> {
             200 => {}
             429 => return Verdict::Throttled(retry_after(response.headers(), SystemTime::now())),
             401 => return Verdict::Unauthorized(refused(&said)),
-            402 | 403 | 423 => return Verdict::Failed(AdminError::Refused(refused(&said))),
+            403 => return Verdict::Failed(AdminError::Refused(refused(&said))),
+            301 | 302 | 307 | 308 | 402 | 423 => {
+                let why = self.closed(status, response.headers());
+                return Verdict::Failed(AdminError::Setup(why));
+            }
             404 => {
                 return Verdict::Failed(AdminError::Setup(format!(
                     "Shopify knows no store {} with version {} of the interface",
@@ -265,6 +269,38 @@ impl<'a> Admin<'a> {
             (Some(errors), _) if !is_empty(errors) => verdict_of(errors, reply.extensions),
             (_, Some(data)) if data.is_object() => Verdict::Data(data),
             _ => Verdict::Lost("Shopify's answer had no data".to_owned()),
+        }
+    }
+
+    /// Why a store cannot be used at present, by its status.
+    fn closed(&self, status: u16, headers: &HeaderMap) -> String {
+        let store = &self.store;
+        match status {
+            402 => format!(
+                "{store} is frozen, as Shopify says (HTTP 402): its owner has to pay the bill in \
+                 the store's admin; then run the command again"
+            ),
+            423 => format!(
+                "{store} is locked, as Shopify says (HTTP 423), after too many requests or for a \
+                 suspicion of fraud: its owner has to ask Shopify's support; then run the command \
+                 again"
+            ),
+            _ => {
+                let moved = headers
+                    .get(LOCATION)
+                    .and_then(|to| to.to_str().ok())
+                    .and_then(|to| url::Url::parse(to).ok())
+                    .and_then(|url| url.host_str().map(str::to_owned));
+                let next = match moved {
+                    Some(host) if Store::parse(&host).is_ok() => {
+                        format!("run the command with --store {host}")
+                    }
+                    _ => "look for the name that ends in .myshopify.com in the store's admin, \
+                          under Settings, Domains, and give it with --store"
+                        .to_owned(),
+                };
+                format!("{store} has moved or was renamed (HTTP {status}); {next}")
+            }
         }
     }
 

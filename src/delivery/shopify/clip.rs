@@ -3,8 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::calls::{CallFailure, Medium, Product, Search};
+use super::calls::{CallFailure, Medium, Objection, Product};
 use super::client::AdminError;
+use super::look::cut;
+use super::search::Search;
 use super::setback::{Setback, log_failed, not_processed, objected};
 use super::upload::{Upload, UploadError};
 use super::{Outcome, Shopify};
@@ -26,6 +28,10 @@ const TAG: usize = 16;
 const UPLOADED: &str = "uploaded";
 /// The clip is one of the product's media; the reference is which.
 const ATTACHED: &str = "attached";
+/// The older clip of this reference was removed.
+const REMOVED: &str = "removed";
+/// The metafield of this name holds the clip.
+const IN_METAFIELD: &str = "metafield";
 
 /// One run.
 pub(super) struct Run<'a, R> {
@@ -35,12 +41,14 @@ pub(super) struct Run<'a, R> {
     /// between.
     pub attaching: tokio::sync::Mutex<()>,
     pub target: String,
+    /// Every job of the log: where older clips of a photo are.
+    pub all: &'a [Delivery],
 }
 
 /// Why a clip was not attached.
 enum Unattached {
-    /// Shopify objected, in these words; nothing has changed there.
-    Objection(String),
+    /// Shopify objected; nothing has changed there.
+    Objection(Objection),
     Setback(Setback),
 }
 
@@ -59,7 +67,7 @@ impl From<AdminError> for Unattached {
 impl From<CallFailure> for Unattached {
     fn from(failure: CallFailure) -> Self {
         match failure {
-            CallFailure::Objection(objection) => Self::Objection(objection.0),
+            CallFailure::Objection(objection) => Self::Objection(objection),
             CallFailure::Admin(error) => Self::Setback(error.into()),
         }
     }
@@ -79,9 +87,6 @@ impl<R: Refresh> Run<'_, R> {
             return Outcome::Stopped;
         }
         let outcome = match self.with.writer.view(delivery.job) {
-            Ok(Some(view)) if is_published(&view, delivery, &self.target) => {
-                return Outcome::Already;
-            }
             Ok(Some(view)) => self.publish(delivery, &view).await,
             Ok(None) => Err(Setback::Stopped),
             Err(error) => Err(log_failed(&error.to_string())),
@@ -111,8 +116,14 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     async fn publish(&self, delivery: &Delivery, view: &JobView) -> Result<Outcome, Setback> {
-        let product = self.product(delivery).await?;
         let steps = steps(view, delivery, &self.target);
+        let is_published = is_published(view, delivery, &self.target);
+        let stale = self.stale(delivery, &steps);
+        if is_published && stale.is_empty() && self.is_in_metafield(&steps) {
+            return Ok(Outcome::Already);
+        }
+        let product = self.product(delivery).await?;
+        let alt = self.alt(view, &product)?;
         let media = self.with.admin.media(&product, &self.halt).await?;
         let found = self.own(delivery, &media, &steps);
         if self.with.options.dry_run {
@@ -125,12 +136,109 @@ impl<R: Refresh> Run<'_, R> {
         }
         let medium = match found {
             Some(medium) => medium.clone(),
-            None => self.bring(delivery, &product, &steps).await?,
+            // A person has taken it away; that is no reason to bring it back.
+            None if is_published => return Ok(Outcome::Already),
+            None => self.bring(delivery, &product, &alt, &steps).await?,
         };
         let medium = self.processed(&product, medium).await?;
+        self.arrange(delivery, &product, &medium, &steps, is_published)
+            .await?;
+        for old in stale {
+            if media.iter().any(|other| other.id == old) {
+                let removed = self.with.admin.remove(&old, &self.halt).await;
+                removed.map_err(|failure| setback_of("to remove the older clip", failure))?;
+            }
+            self.tell_step(delivery, REMOVED, &old).await?;
+        }
+        if is_published {
+            return Ok(Outcome::Already);
+        }
         let line = published_line(self.with.writer, delivery, &self.target, &medium.id);
         self.tell(line).await?;
         Ok(Outcome::Published)
+    }
+
+    /// What a person wants of a clip that is ready, beyond that it is there.
+    async fn arrange(
+        &self,
+        delivery: &Delivery,
+        product: &Product,
+        medium: &Medium,
+        steps: &[Step],
+        is_published: bool,
+    ) -> Result<(), Setback> {
+        let (admin, look) = (self.with.admin, &self.with.options.look);
+        // Once it is published, its place is a person's matter.
+        if let Some(position) = look.position.filter(|_| !is_published) {
+            let moved = admin.reorder(product, &medium.id, position, &self.halt);
+            moved
+                .await
+                .map_err(|failure| setback_of("to move the clip", failure))?;
+        }
+        if let Some(field) = look
+            .metafield
+            .as_ref()
+            .filter(|_| !self.is_in_metafield(steps))
+        {
+            let set = admin.set_metafield(product, field, &medium.id, &self.halt);
+            set.await
+                .map_err(|failure| setback_of(&format!("to set the metafield {field}"), failure))?;
+            self.tell_step(delivery, IN_METAFIELD, &field.to_string())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Whether no metafield is wanted, or an earlier run has set it.
+    fn is_in_metafield(&self, steps: &[Step]) -> bool {
+        let Some(field) = &self.with.options.look.metafield else {
+            return true;
+        };
+        let name = field.to_string();
+        let mut set = steps.iter().filter(|step| step.name == IN_METAFIELD);
+        set.any(|step| step.reference == name)
+    }
+
+    /// With `--replace`: this tool's older clips of the same photo of the same product. A job that
+    /// still counts keeps its clip: it is another clip of the photo, not an older one.
+    fn stale(&self, delivery: &Delivery, steps: &[Step]) -> Vec<String> {
+        if !self.with.options.look.replace {
+            return Vec::new();
+        }
+        let is_older = |other: &&Delivery| {
+            other.job == delivery.job
+                || (!other.is_counted
+                    && other.owner == delivery.owner
+                    && other.photo.is_some()
+                    && other.photo == delivery.photo)
+        };
+        let is_gone = |reference: &str| {
+            let mut gone = steps.iter().filter(|step| step.name == REMOVED);
+            gone.any(|step| step.reference == reference)
+        };
+        let others = self.all.iter().filter(is_older);
+        others
+            .flat_map(|other| {
+                let own = other.job == delivery.job;
+                let published = other.published.iter();
+                published.filter(move |told| !(own && told.attempt == delivery.attempt))
+            })
+            .filter(|told| told.target == self.target && !is_gone(&told.reference))
+            .map(|told| told.reference.clone())
+            .collect()
+    }
+
+    fn alt(&self, view: &JobView, product: &Product) -> Result<String, Setback> {
+        let Some(template) = &self.with.options.look.alt else {
+            return Ok(cut(&product.title));
+        };
+        template.fill(view, &product.title).map_err(|column| {
+            let why = format!(
+                "--alt names the column {column:?}, which is missing or empty in this row; nothing \
+                 was sent for it: write {{{column}|otherwise}}, or fill the cell"
+            );
+            Setback::Failed(FailureKind::ForGood, why)
+        })
     }
 
     async fn product(&self, delivery: &Delivery) -> Result<Product, Setback> {
@@ -144,12 +252,23 @@ impl<R: Refresh> Run<'_, R> {
         }
         match self.with.admin.find(sku, &self.halt).await? {
             Search::One(product) => Ok(product),
-            Search::None => failed(format!(
-                "{} has no product with the SKU {sku:?}; correct it there, or give the clip the right \
-                 SKU, which costs nothing: `creativeai rename {sku:?} NEW`. Then correct the manifest \
-                 too; without the rename a corrected SKU there looks like a new clip",
-                self.with.admin.store()
-            )),
+            Search::None(near) => {
+                let store = self.with.admin.store();
+                let near: Vec<String> = near.iter().map(|sku| format!("{sku:?}")).collect();
+                let near = match near.as_slice() {
+                    [] => String::new(),
+                    near => format!(
+                        ", but {}, which differs in case, blanks or leading zeros",
+                        near.join(", ")
+                    ),
+                };
+                failed(format!(
+                    "{store} has no product with the SKU {sku:?}{near}; correct it there, or give the \
+                     clip the right SKU, which costs nothing: `creativeai rename {sku:?} NEW`. Then \
+                     correct the manifest too; without the rename a corrected SKU there looks like \
+                     a new clip"
+                ))
+            }
             Search::Several(count) => failed(format!(
                 "{count} products of {} have the SKU {sku:?}, so nobody can say which is meant; \
                  make it unique there",
@@ -189,11 +308,12 @@ impl<R: Refresh> Run<'_, R> {
         &self,
         delivery: &Delivery,
         product: &Product,
+        alt: &str,
         steps: &[Step],
     ) -> Result<Medium, Setback> {
         if let Some(step) = steps.last().filter(|step| step.name == UPLOADED) {
             // What was uploaded is kept for a while only; if it is gone, it is uploaded again.
-            match self.attach(delivery, product, &step.reference).await {
+            match self.attach(delivery, product, alt, &step.reference).await {
                 Err(Unattached::Objection(_)) => {}
                 Err(Unattached::Setback(setback)) => return Err(setback),
                 Ok(medium) => return Ok(medium),
@@ -201,9 +321,9 @@ impl<R: Refresh> Run<'_, R> {
         }
         let resource = self.upload(delivery).await?;
         self.tell_step(delivery, UPLOADED, &resource).await?;
-        let attached = self.attach(delivery, product, &resource).await;
+        let attached = self.attach(delivery, product, alt, &resource).await;
         attached.map_err(|error| match error {
-            Unattached::Objection(said) => objected(&said),
+            Unattached::Objection(objection) => objected("the clip", &objection),
             Unattached::Setback(setback) => setback,
         })
     }
@@ -213,13 +333,14 @@ impl<R: Refresh> Run<'_, R> {
         &self,
         delivery: &Delivery,
         product: &Product,
+        alt: &str,
         resource: &str,
     ) -> Result<Medium, Unattached> {
         let medium = {
             let _alone = self.attaching.lock().await;
             let admin = self.with.admin;
             let known = admin.media(product, &self.halt).await?;
-            admin.attach(product, resource, &self.halt).await?;
+            admin.attach(product, resource, alt, &self.halt).await?;
             self.attached(delivery, product, &known).await?
         };
         self.tell_step(delivery, ATTACHED, &medium.id).await?;
@@ -283,10 +404,8 @@ impl<R: Refresh> Run<'_, R> {
                 self.with
                     .admin
                     .stage(upload.filename, upload.mime_type, upload.size, &self.halt);
-            let target = target.await.map_err(|failure| match failure {
-                CallFailure::Admin(error) => error.into(),
-                CallFailure::Objection(objection) => objected(&objection.0),
-            })?;
+            let target = target.await;
+            let target = target.map_err(|failure| setback_of("the clip", failure))?;
             let why = match upload.send(self.with.client, &target, &self.halt).await {
                 Ok(()) => return Ok(target.resource_url),
                 Err(UploadError::Again(why)) => why,
@@ -388,5 +507,13 @@ impl<R: Refresh> Run<'_, R> {
     async fn tell(&self, line: String) -> Result<(), Setback> {
         let appended = self.with.writer.append(&line).await;
         appended.map_err(|error| log_failed(&error.to_string()))
+    }
+}
+
+/// What a failed call means; `what` is what Shopify was asked.
+fn setback_of(what: &str, failure: CallFailure) -> Setback {
+    match failure {
+        CallFailure::Admin(error) => error.into(),
+        CallFailure::Objection(objection) => objected(what, &objection),
     }
 }

@@ -8,6 +8,8 @@
 mod calls;
 mod client;
 mod clip;
+mod look;
+mod search;
 mod setback;
 mod store;
 mod upload;
@@ -26,6 +28,7 @@ use super::publish::PublishSummary;
 use super::tries::Refresh;
 
 pub use client::Admin;
+pub use look::{AltTemplate, Look, Metafield};
 pub use store::{API_VERSION, Credentials, Store, StoreError, Version};
 
 /// How to hand on.
@@ -43,6 +46,8 @@ pub struct ShopifyOptions {
     pub retry_delay: Duration,
     /// Only look, and say what would be done.
     pub dry_run: bool,
+    /// How clips are to look at their products.
+    pub look: Look,
 }
 
 /// Everything that handing on to a store needs.
@@ -82,6 +87,7 @@ impl<R: Refresh> Shopify<'_, R> {
             halt: Halt::new(self.stop),
             attaching: tokio::sync::Mutex::new(()),
             target: format!("shopify:{}", self.admin.store()),
+            all: deliveries,
         };
         let (due, waiting) = due(deliveries, when);
         let mut summary = PublishSummary {

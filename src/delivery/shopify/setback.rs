@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::calls::{Medium, Product};
+use super::calls::{Medium, Objection, Product};
 use super::client::AdminError;
 use crate::delivery::fetch::Trouble;
 use crate::delivery::outcome::FailureKind;
@@ -46,7 +46,7 @@ pub(super) fn log_failed(why: &str) -> Setback {
 
 pub(super) fn not_processed(product: &Product, medium: &Medium) -> Setback {
     let why = medium.why();
-    if is_shop_limit(&why) {
+    if medium.codes().any(is_limit_code) || is_shop_limit(&why) {
         return limit(&why);
     }
     Setback::Failed(
@@ -59,26 +59,39 @@ pub(super) fn not_processed(product: &Product, medium: &Medium) -> Setback {
     )
 }
 
-pub(super) fn objected(said: &str) -> Setback {
-    if is_shop_limit(said) {
+/// What an objection to `what` means.
+pub(super) fn objected(what: &str, objection: &Objection) -> Setback {
+    let said = &objection.said;
+    if objection.codes.iter().any(|code| is_limit_code(code)) || is_shop_limit(said) {
         return limit(said);
     }
-    let is_throttled = said.to_lowercase().contains("throttle");
+    let is_throttled = said.to_lowercase().contains("throttle")
+        || objection.codes.iter().any(|code| code.contains("THROTTLE"));
     let (kind, next) = if is_throttled {
         (FailureKind::MayHelp, "; run the command again later")
     } else {
         (FailureKind::ForGood, "")
     };
-    Setback::Failed(kind, format!("Shopify refused the clip: {said}{next}"))
+    Setback::Failed(kind, format!("Shopify refused {what}: {said}{next}"))
 }
 
-/// A limit of the whole store, which every further clip would meet; a product's own is its own.
+/// The documented codes of a limit of the whole store, which every further clip would meet. A
+/// product's own limit is not among them.
+fn is_limit_code(code: &str) -> bool {
+    matches!(
+        code,
+        "FILE_STORAGE_LIMIT_EXCEEDED"
+            | "SHOP_MEDIA_LIMIT_EXCEEDED"
+            | "NON_IMAGE_MEDIA_PER_SHOP_LIMIT_EXCEEDED"
+    )
+}
+
+/// The same by its words: some mutations give no code.
 fn is_shop_limit(said: &str) -> bool {
     let said = said.to_lowercase();
+    let words = ["shop", "store", "plan", "cumulative file storage"];
     said.contains("limit")
-        && ["shop", "store", "plan"]
-            .iter()
-            .any(|word| said.contains(word))
+        && words.iter().any(|word| said.contains(word))
         && !said.contains("per product")
 }
 
@@ -86,8 +99,8 @@ fn limit(said: &str) -> Setback {
     Setback::Ended(
         FailureKind::ForGood,
         format!(
-            "the store may hold no more videos ({said}); its plan limits them: remove some, or \
-             change the plan, then run the command again"
+            "the store may hold no more videos ({said}); its plan limits their number and size: \
+             remove some, or change the plan, then run the command again"
         ),
     )
 }
@@ -103,6 +116,11 @@ mod tests {
             "Exceeded the limit of non-image media per shop."
         ));
         assert!(is_shop_limit("You've reached your store's video limit"));
+        assert!(is_shop_limit(
+            "Media could not be created because the cumulative file storage limit would be exceeded."
+        ));
+        assert!(is_limit_code("FILE_STORAGE_LIMIT_EXCEEDED"));
+        assert!(!is_limit_code("PRODUCT_MEDIA_LIMIT_EXCEEDED"));
         assert!(!is_shop_limit("Exceeded the limit of media per product."));
         assert!(!is_shop_limit(
             "The alt value exceeds the maximum limit of 512 characters."

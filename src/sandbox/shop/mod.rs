@@ -1,0 +1,156 @@
+//! A stand-in for a Shopify store: the documented shapes of the calls that `publish` makes, and
+//! faults on request. What it is sent is kept in memory only.
+//!
+//! | path | |
+//! |---|---|
+//! | `POST /admin/api/{version}/graphql.json` | the admin interface |
+//! | `POST /admin/oauth/access_token` | an app's id and secret for a token |
+//! | `POST /_sandbox/shop/upload` | staged uploads |
+
+mod answers;
+mod form;
+mod routes;
+
+use std::collections::VecDeque;
+
+use serde_json::Value;
+
+pub(super) use routes::router;
+
+/// What goes wrong with the next call of an operation.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// HTTP 200, code THROTTLED, with the bucket's state.
+    Throttled,
+    /// HTTP 429.
+    TooMany,
+    /// A status without effect.
+    Status(u16),
+    /// HTTP 301 to this address.
+    Moved(&'static str),
+    /// Done, but the reply is a 502.
+    LostReply,
+    /// `userErrors`.
+    Objection(&'static str),
+    /// `userErrors` with a code.
+    CodedObjection(&'static str, &'static str),
+    /// Top-level `errors` with HTTP 200.
+    Errors(&'static str),
+    /// The operation's result is null, without an error.
+    Null,
+}
+
+/// A product's video or picture.
+#[derive(Clone, Debug)]
+pub struct Medium {
+    /// Its global id.
+    pub id: String,
+    /// The name of the file it was made from.
+    pub filename: String,
+    /// Its alt text.
+    pub alt: String,
+    /// How often it is looked at before it is processed.
+    pub looks: usize,
+    /// The code with which processing fails; `None` when it succeeds.
+    pub fails: Option<&'static str>,
+}
+
+/// A product.
+#[derive(Clone, Debug)]
+pub struct Product {
+    /// Its global id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// The SKUs of its variants.
+    pub skus: Vec<String>,
+    /// Its media, in their order.
+    pub media: Vec<Medium>,
+    /// Its metafields: `NAMESPACE.KEY`, type and value.
+    pub metafields: Vec<(String, String, String)>,
+}
+
+/// A file that was uploaded.
+#[derive(Clone, Debug)]
+pub struct Uploaded {
+    /// The names of the form's parts in their order, and their values.
+    pub parts: Vec<(String, Vec<u8>)>,
+    /// The request's headers.
+    pub headers: axum::http::HeaderMap,
+}
+
+/// Which tokens are taken.
+#[derive(Clone, Debug, Default)]
+pub enum Tokens {
+    /// Any.
+    #[default]
+    Any,
+    /// These only.
+    Only(Vec<String>),
+}
+
+/// A store.
+#[derive(Debug, Default)]
+pub struct Shop {
+    /// Its products.
+    pub products: Vec<Product>,
+    /// Whether a product is made up for a SKU that is searched and that none has.
+    pub has_every_sku: bool,
+    /// Operations with what happens to their next calls.
+    pub faults: Vec<(&'static str, VecDeque<Fault>)>,
+    /// The operations that were called, in their order, with their variables.
+    pub calls: Vec<(&'static str, Value)>,
+    /// What was uploaded, in order.
+    pub uploads: Vec<Uploaded>,
+    /// How the next uploads are answered, instead of 201.
+    pub upload_statuses: VecDeque<u16>,
+    /// How often new media are looked at before they are processed.
+    pub looks: usize,
+    /// The code with which new media fail.
+    pub fails: Option<&'static str>,
+    /// Whether media lose the name of their file.
+    pub forgets_names: bool,
+    /// The tokens that are taken.
+    pub tokens: Tokens,
+    /// How many tokens were given for an id and a secret.
+    pub granted: usize,
+    /// Uploads that were announced: where they are, and the name of their file.
+    staged: Vec<(String, String)>,
+    /// How many media there have ever been.
+    made: usize,
+}
+
+impl Shop {
+    /// A store that has a product for every SKU: a rehearsal needs no other preparation.
+    pub fn for_rehearsal() -> Self {
+        Self {
+            has_every_sku: true,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a product.
+    pub fn add_product(&mut self, id: &str, title: &str, skus: &[&str]) {
+        self.products.push(Product {
+            id: format!("gid://shopify/Product/{id}"),
+            title: title.to_owned(),
+            skus: skus.iter().map(|&sku| sku.to_owned()).collect(),
+            media: Vec::new(),
+            metafields: Vec::new(),
+        });
+    }
+
+    fn takes(&self, token: &str) -> bool {
+        match &self.tokens {
+            Tokens::Any => !token.is_empty(),
+            Tokens::Only(known) => known.iter().any(|known| known == token),
+        }
+    }
+
+    fn next_fault(&mut self, operation: &str) -> Option<Fault> {
+        self.faults
+            .iter_mut()
+            .filter(|(of, _)| *of == operation)
+            .find_map(|(_, faults)| faults.pop_front())
+    }
+}

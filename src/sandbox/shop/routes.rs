@@ -1,0 +1,155 @@
+//! The store's addresses.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, Response, header};
+use axum::routing::post;
+use axum::{Router, response::IntoResponse};
+use serde_json::{Value, json};
+
+use super::{Fault, Shop, Tokens, Uploaded, form};
+
+/// Bytes of the largest upload.
+const MAX_UPLOAD: usize = 1 << 30;
+
+/// What an app's id and secret have to be.
+const GRANT: &str = "grant_type=client_credentials&client_id=app&client_secret=shpss_test";
+
+type Shared = State<Arc<Mutex<Shop>>>;
+
+/// Serves `shop`.
+pub(in crate::sandbox) fn router(shop: Arc<Mutex<Shop>>) -> Router {
+    let upload = post(upload).layer(DefaultBodyLimit::max(MAX_UPLOAD));
+    Router::new()
+        .route("/admin/api/{version}/graphql.json", post(graphql))
+        .route("/admin/oauth/access_token", post(grant))
+        .route("/_sandbox/shop/upload", upload)
+        .with_state(shop)
+}
+
+fn lock(shop: &Mutex<Shop>) -> MutexGuard<'_, Shop> {
+    shop.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn reply(status: u16, body: &Value) -> Response<Body> {
+    let status = axum::http::StatusCode::from_u16(status)
+        .unwrap_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR);
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (status, kind, body.to_string()).into_response()
+}
+
+async fn grant(State(shop): Shared, body: String) -> Response<Body> {
+    let mut shop = lock(&shop);
+    let token = match &mut shop.tokens {
+        Tokens::Only(_) if body != GRANT => {
+            return reply(400, &json!({"error": "invalid_client"}));
+        }
+        _ => {
+            shop.granted += 1;
+            format!("granted_{}", shop.granted)
+        }
+    };
+    if let Tokens::Only(known) = &mut shop.tokens {
+        known.push(token.clone());
+    }
+    let body = json!({"access_token": token, "scope": "write_products", "expires_in": 86399});
+    reply(200, &body)
+}
+
+async fn graphql(State(shop): Shared, headers: HeaderMap, body: String) -> Response<Body> {
+    let mut shop = lock(&shop);
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if !shop.takes(header("x-shopify-access-token").unwrap_or_default()) {
+        let said = "[API] Invalid API key or access token (unrecognized login or wrong password)";
+        return reply(401, &json!({"errors": said}));
+    }
+    let body: Value = serde_json::from_str(&body).unwrap_or_default();
+    let query = body["query"].as_str().unwrap_or_default();
+    let Some(operation) = operation(query) else {
+        let said = json!({"errors": [{"message": "the stand-in does not know this operation"}]});
+        return reply(200, &said);
+    };
+    let variables = &body["variables"];
+    shop.calls.push((operation, variables.clone()));
+    let fault = shop.next_fault(operation);
+    let host = header("host").unwrap_or("127.0.0.1");
+    let origin = format!("http://{host}");
+    match fault {
+        None => {
+            let data = shop.answer(operation, variables, &origin);
+            reply(200, &json!({"data": data, "extensions": {"cost": {}}}))
+        }
+        Some(Fault::LostReply) => {
+            shop.answer(operation, variables, &origin);
+            reply(502, &Value::Null)
+        }
+        Some(Fault::Throttled) => reply(200, &throttled()),
+        Some(Fault::TooMany) => reply(429, &json!({"errors": "Too many"})),
+        Some(Fault::Status(status)) => reply(status, &Value::Null),
+        Some(Fault::Moved(to)) => {
+            ([(header::LOCATION, to)], reply(301, &Value::Null)).into_response()
+        }
+        Some(Fault::Errors(said)) => reply(200, &json!({"errors": [{"message": said}]})),
+        Some(Fault::Null) => reply(200, &json!({"data": {operation: null}})),
+        Some(Fault::Objection(said)) => reply(200, &objection(operation, said, &Value::Null)),
+        Some(Fault::CodedObjection(code, said)) => {
+            reply(200, &objection(operation, said, &code.into()))
+        }
+    }
+}
+
+/// The operation of a query, by the field that it asks for.
+fn operation(query: &str) -> Option<&'static str> {
+    [
+        "productVariants",
+        "stagedUploadsCreate",
+        "productUpdate",
+        "productReorderMedia",
+        "fileDelete",
+        "metafieldsSet",
+        "media",
+    ]
+    .into_iter()
+    .find(|operation| query.contains(&format!("{operation}(")))
+}
+
+fn throttled() -> Value {
+    json!({
+        "errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}],
+        "extensions": {"cost": {
+            "requestedQueryCost": 20,
+            "actualQueryCost": null,
+            "throttleStatus": {
+                "maximumAvailable": 2000.0,
+                "currentlyAvailable": 10,
+                "restoreRate": 1000.0,
+            },
+        }},
+    })
+}
+
+fn objection(operation: &str, said: &str, code: &Value) -> Value {
+    let errors = json!([{"field": ["media"], "message": said, "code": code}]);
+    json!({"data": {operation: {
+        "userErrors": errors,
+        "mediaUserErrors": errors,
+        "product": null,
+        "stagedTargets": [],
+    }}})
+}
+
+async fn upload(State(shop): Shared, headers: HeaderMap, body: Bytes) -> Response<Body> {
+    let mut shop = lock(&shop);
+    match shop.upload_statuses.pop_front() {
+        Some(status) => reply(status, &Value::Null),
+        None => match form::parts(&headers, &body) {
+            Some(parts) => {
+                shop.uploads.push(Uploaded { parts, headers });
+                reply(201, &Value::Null)
+            }
+            None => reply(400, &json!({"error": "this is not a multipart form"})),
+        },
+    }
+}
