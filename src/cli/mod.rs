@@ -149,7 +149,6 @@ pub enum Command {
     #[command(after_help = "Examples:
   creativeai download
   creativeai download --dir ~/clips --when complete
-  creativeai download june.jsonl --where listing_id=LST-4202 --max-size 2GB
   creativeai download --check --dir /mnt/backup/videos")]
     Download(IfTyped<DownloadArgs>),
 
@@ -161,8 +160,7 @@ runs again for this clip; CREATIVEAI_PUBLISH_ID, the same both times, tells the 
 
 Examples:
   creativeai publish --to shopify --store example.myshopify.com --dry-run
-  creativeai publish --to shopify --where target_surface=shopify-pdp --position 2 --replace
-  creativeai publish --to shopify --sandbox
+  creativeai publish --to shopify --sandbox --where target_surface=shopify-pdp --position 2
   creativeai publish --exec ./upload.sh --when complete"
     )]
     Publish(IfTyped<PublishArgs>),
