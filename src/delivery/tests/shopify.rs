@@ -321,7 +321,8 @@ async fn edited() -> (Setting, JobKey) {
     assert_eq!(setting.publish().await.published, 1);
     let new = setting.job("TEE-1", 3);
     let at = "2026-03-14T09:20:00Z".parse().unwrap();
-    let line = Record::new(at, old, 1, Fact::Superseded).with("by_job", new.to_string());
+    let line =
+        Record::new(Stamp::first(at), old, 1, Fact::Superseded).with("by_job", new.to_string());
     setting.bench.write(&line.finish());
     // Both were made from one photo.
     let log = std::fs::read_to_string(setting.bench.log()).unwrap();
