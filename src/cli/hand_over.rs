@@ -17,7 +17,7 @@ pub struct DownloadArgs {
     pub jobs: JobsArg,
 
     /// Folder for the clips, one folder in it for each listing or SKU; those of a rehearsal go to
-    /// sandbox-videos [default: videos]
+    /// sandbox-videos. Or a bucket: s3://BUCKET/PREFIX, gs://..., az://... [default: videos]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
 

@@ -148,7 +148,7 @@ pub enum Command {
     /// Fetch finished clips, one folder for each listing or SKU
     #[command(after_help = "Examples:
   creativeai download
-  creativeai download --dir ~/clips --when complete
+  creativeai download --dir s3://my-clips/june --when complete
   creativeai download --check --dir /mnt/backup/videos")]
     Download(IfTyped<DownloadArgs>),
 

@@ -11,6 +11,7 @@ use super::tell;
 use crate::api::{BaseUrl, PollOutcome};
 use crate::cli::When as WhenArg;
 use crate::clock;
+use crate::delivery::bucket::{self, Bucket};
 use crate::delivery::plan::{Delivery, When};
 use crate::delivery::{Event, Failure as Missed, FailureKind, Refresh, Unasked};
 use crate::exit::{Code, Ending, Failure};
@@ -280,6 +281,16 @@ pub fn ending_of_covered(
         states.extend(view.filter(&covered).map(|view| view.state));
     }
     Ok(tell::ending_of_jobs(states.iter()))
+}
+
+/// The bucket that `dir` names, where it is no folder.
+pub fn bucket_of(dir: &str) -> Result<Option<Bucket>, Failure> {
+    if !bucket::is_address(dir) {
+        return Ok(None);
+    }
+    Bucket::open(dir).map(Some).map_err(|error| {
+        Failure::config(error.why).help("nothing was sent; `creativeai help download` has examples")
+    })
 }
 
 /// A clip that was fetched into another folder than `dir`, and is there.

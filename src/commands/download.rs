@@ -2,7 +2,8 @@
 
 mod check;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -39,17 +40,28 @@ pub fn run(
     let commands = open::commands(&path, &writer.ledger(), settings);
     let when = deliver::when(args.when);
     let dir = &settings.download.dir;
-    let is_new = !dir.exists();
-    let dir = delivery::prepare(dir).map_err(|e| {
-        Failure::io(format!("clips cannot be kept in {}", dir.display()))
+    let bucket = deliver::bucket_of(&dir.to_string_lossy())?;
+    let is_new = bucket.is_none() && !dir.exists();
+    // Clips on their way to a bucket wait beside the log.
+    let folder = match &bucket {
+        Some(_) => deliver::folder_of(&writer),
+        None => dir,
+    };
+    let folder = delivery::prepare(folder).map_err(|e| {
+        Failure::io(format!("clips cannot be kept in {}", folder.display()))
             .because(e)
             .help("choose another folder with --dir")
     })?;
+    let dir = match &bucket {
+        Some(bucket) => PathBuf::from(bucket.address()),
+        None => folder.clone(),
+    };
     let mut deliveries =
         gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
     deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
     let options = DownloadOptions {
-        dir: dir.clone(),
+        dir: folder,
+        bucket: bucket.map(Arc::new),
         concurrency: usize::from(settings.download.concurrency),
         max_size: settings.download.max_size,
         retry_delay: RETRY_DELAY,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -12,19 +13,22 @@ use crate::clock;
 use crate::job_log::Writer;
 use crate::jobs::{Fact, Record};
 
+use super::bucket::{Bucket, There};
 use super::client::Client;
 use super::fetch::Trouble;
 use super::outcome::{Event, Failure, FailureKind, Halt};
-use super::part::{Part, Whole};
-use super::place::{Found, Place};
-use super::plan::{Delivery, Group, Plan, PlannedClip, When};
+use super::part::{self, Part, Whole};
+use super::place::{self, Found, Place};
+use super::plan::{Delivery, Group, Plan, PlannedClip, Told, When};
 use super::tries::{Refresh, Tries};
 
 /// How to fetch.
 #[derive(Clone, Debug)]
 pub struct DownloadOptions {
-    /// The target folder, [prepared](super::prepare).
+    /// The target folder, [prepared](super::prepare); with a bucket, the folder for parts.
     pub dir: PathBuf,
+    /// The bucket that clips go to instead.
+    pub bucket: Option<Arc<Bucket>>,
     /// Clips fetched at the same time, at least 1.
     pub concurrency: usize,
     /// The largest clip, in bytes.
@@ -204,15 +208,14 @@ impl<R: Refresh> Run<'_, R> {
         }
         let delivery = &clip.delivery;
         let staging = self.place().staging();
-        if let Some(told) = &delivery.told {
-            let meta = std::fs::metadata(told.path(self.log_folder));
-            if meta.is_ok_and(|meta| meta.is_file() && meta.len() == told.bytes) {
-                if staging.exists() {
-                    // What a crash right after the line has left; it does no harm.
-                    let _ = Part::open(&staging, delivery).clear();
-                }
-                return Ok(None);
+        if let Some(told) = &delivery.told
+            && self.is_there(told).await?
+        {
+            if staging.exists() {
+                // What a crash right after the line has left; it does no harm.
+                let _ = Part::open(&staging, delivery).clear();
             }
+            return Ok(None);
         }
         std::fs::create_dir_all(&staging)?;
         let mut part = Part::open(&staging, delivery);
@@ -224,7 +227,13 @@ impl<R: Refresh> Run<'_, R> {
                 path,
             })
         };
-        match self.place().find(&part, &group.folder, clip) {
+        let found = match &self.with.options.bucket {
+            None => self.place().find(&part, &group.folder, clip),
+            Some(_) => place::whole_part(&part)
+                .or(self.from_folder(delivery, &mut part)?)
+                .map(Found::InPart),
+        };
+        match found {
             Some(Found::InPart(whole)) => return Ok(ready(part, whole, None)),
             Some(Found::InPlace(path, whole)) => return Ok(ready(part, whole, Some(path))),
             None if part.notes.whole.is_some() => part.clear()?,
@@ -242,8 +251,93 @@ impl<R: Refresh> Run<'_, R> {
         Ok(ready(part, whole, None))
     }
 
+    /// Whether a clip that the log has as downloaded is still there.
+    async fn is_there(&self, told: &Told) -> Result<bool, Trouble> {
+        let Some(bucket) = &self.with.options.bucket else {
+            if told.is_in_bucket() {
+                // It is in a bucket, and this run has no credentials to look.
+                return Ok(true);
+            }
+            let meta = std::fs::metadata(told.path(self.log_folder));
+            return Ok(meta.is_ok_and(|meta| meta.is_file() && meta.len() == told.bytes));
+        };
+        let is_here = told.file.starts_with(&format!("{}/", bucket.address()));
+        Ok(is_here && bucket.size_of(&told.file).await? == Some(told.bytes))
+    }
+
+    /// A clip that an earlier run downloaded into a folder: it needs no second download.
+    fn from_folder(&self, delivery: &Delivery, part: &mut Part) -> Result<Option<Whole>, Trouble> {
+        let Some(told) = delivery.told.as_ref().filter(|told| !told.is_in_bucket()) else {
+            return Ok(None);
+        };
+        let path = told.path(self.log_folder);
+        if !part::is_clip(&path, told.bytes, &told.sha256) {
+            return Ok(None);
+        }
+        part.clear()?;
+        std::fs::copy(&path, &part.data)?;
+        let whole = Whole {
+            bytes: told.bytes,
+            sha256: told.sha256.clone(),
+            extension: path
+                .extension()
+                .map_or("mp4".to_owned(), |e| e.to_string_lossy().into_owned()),
+        };
+        part.notes.whole = Some(whole.clone());
+        part.save()?;
+        Ok(Some(whole))
+    }
+
+    /// Uploads one clip to the bucket and tells the log.
+    async fn put_in_bucket(
+        &self,
+        bucket: &Bucket,
+        group: &Group,
+        mut ready: Ready<'_>,
+    ) -> Result<(), Failure> {
+        let address = self.upload(bucket, group, &mut ready).await;
+        let address = address.map_err(|trouble| self.failure(&ready.clip.delivery, trouble))?;
+        let line = self.line(&ready, Path::new(&address));
+        self.tell(line, [&ready]).await?;
+        // A copy that is left behind is removed by the next run.
+        let _ = ready.part.clear();
+        Ok(())
+    }
+
+    /// The address that a clip has in the bucket in the end. An object of other content keeps its
+    /// name, and the clip gets a longer one.
+    async fn upload(
+        &self,
+        bucket: &Bucket,
+        group: &Group,
+        ready: &mut Ready<'_>,
+    ) -> Result<String, Trouble> {
+        let names = place::names(ready.clip, &ready.whole);
+        for name in &names {
+            let address = bucket.address_of(&group.folder, name);
+            match bucket.look(&address, &ready.whole).await? {
+                There::ThisClip => return Ok(address),
+                There::SomethingElse => {}
+                There::Nothing => {
+                    let upload = bucket.upload(&address, &mut ready.part, &ready.whole, &self.halt);
+                    upload.await?;
+                    return Ok(address);
+                }
+            }
+        }
+        Err(Trouble::Never(format!(
+            "other objects already have its names, {} and {}; move them away and run the command \
+             again",
+            bucket.address_of(&group.folder, &names[0]),
+            names[1]
+        )))
+    }
+
     /// Gives one clip its name and tells the log.
     async fn put(&self, group: &Group, ready: Ready<'_>) -> Result<(), Failure> {
+        if let Some(bucket) = &self.with.options.bucket {
+            return self.put_in_bucket(bucket, group, ready).await;
+        }
         let delivery = &ready.clip.delivery;
         let path = match &ready.path {
             Some(path) => Ok(path.clone()),
@@ -272,7 +366,8 @@ impl<R: Refresh> Run<'_, R> {
     ) {
         let bytes = |ready: &Ready<'_>| ready.whole.bytes;
         let clips = ready.iter().map(|r| (&r.part, &r.whole, r.clip));
-        let together = if ready.iter().any(|ready| ready.path.is_some()) {
+        let is_one_by_one = self.with.options.bucket.is_some();
+        let together = if is_one_by_one || ready.iter().any(|ready| ready.path.is_some()) {
             Ok(None)
         } else {
             self.place().put_together(&group.folder, clips)

@@ -14,7 +14,8 @@ use super::outcome::{Event, Failure, FailureKind, Halt};
 use super::plan::{Delivery, When, due};
 use super::process::{self, Ended, Report};
 use super::publish::{
-    PublishSummary, Step, file_of, is_published, publish_id, published_line, step_line, steps,
+    PublishSummary, Step, file_of, is_published, object_of, publish_id, published_line, step_line,
+    steps,
 };
 
 /// The target that [`ExecOptions::target`] names unless a person says otherwise.
@@ -179,12 +180,16 @@ impl Exec<'_> {
     fn job(&self, view: &JobView, delivery: &Delivery) -> process::Job<'_> {
         let log_folder = self.writer.path().parent().unwrap_or(Path::new(""));
         let file = file_of(delivery, log_folder);
+        let file_url = object_of(delivery);
         let id = publish_id(delivery, &self.options.target);
         let mut json = view.to_json();
         if let Value::Object(fields) = &mut json {
             let file = file.as_ref().map(|file| file.to_string_lossy());
             if let Some(file) = file {
                 fields.entry("file").or_insert_with(|| file.into());
+            }
+            if let Some(url) = file_url {
+                fields.entry("file_url").or_insert_with(|| url.into());
             }
             fields
                 .entry("publish_id")
@@ -196,7 +201,7 @@ impl Exec<'_> {
             command: &self.options.command,
             input,
             input_file: INPUT_FILE,
-            variables: variables(view, &id, file),
+            variables: variables(view, &id, file, file_url),
             hidden: &HIDDEN,
             time_out: self.options.time_out,
             drain: DRAIN,
@@ -275,10 +280,18 @@ fn name(delivery: &Delivery) -> String {
 }
 
 /// `CREATIVEAI_*` for the job's fields, then for its columns; the first of a name stays.
-fn variables(view: &JobView, publish_id: &str, file: Option<PathBuf>) -> Vec<(String, String)> {
+fn variables(
+    view: &JobView,
+    publish_id: &str,
+    file: Option<PathBuf>,
+    file_url: Option<&str>,
+) -> Vec<(String, String)> {
     let mut fields: Vec<(String, String)> = vec![("PUBLISH_ID".to_owned(), publish_id.to_owned())];
     if let Some(file) = file {
         fields.push(("FILE".to_owned(), file.to_string_lossy().into_owned()));
+    }
+    if let Some(url) = file_url {
+        fields.push(("FILE_URL".to_owned(), url.to_owned()));
     }
     if let Value::Object(json) = view.to_json() {
         let carried: Vec<&str> = view.carried().map(|(name, _)| name).collect();

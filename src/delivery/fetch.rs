@@ -12,6 +12,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::jobs::JobKey;
 
+use super::bucket::{BucketError, Unplaced};
 use super::client::{Client, plain};
 use super::media;
 use super::outcome::{Event, Halt};
@@ -39,10 +40,28 @@ pub(super) enum Trouble {
     Unasked(Unasked),
     /// No https connection can be made from this machine.
     Unable(String),
+    /// The bucket that clips go to.
+    Bucket(BucketError),
     /// This machine's disk.
     Disk(io::Error),
     /// Somebody asked to stop.
     Stopped,
+}
+
+impl From<BucketError> for Trouble {
+    fn from(error: BucketError) -> Self {
+        Self::Bucket(error)
+    }
+}
+
+impl From<Unplaced> for Trouble {
+    fn from(unplaced: Unplaced) -> Self {
+        match unplaced {
+            Unplaced::Bucket(error) => Self::Bucket(error),
+            Unplaced::Disk(error) => Self::Disk(error),
+            Unplaced::Stopped => Self::Stopped,
+        }
+    }
 }
 
 impl From<io::Error> for Trouble {

@@ -5,6 +5,7 @@
 //! was done: a crash in between means that it is done again, or recognised as done.
 
 pub mod address;
+pub mod bucket;
 pub mod client;
 mod download;
 pub mod exec;

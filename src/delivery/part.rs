@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::disk;
 
+use super::bucket::Begun;
 use super::media;
 use super::plan::Delivery;
 
@@ -46,6 +47,9 @@ pub(super) struct Notes {
     /// How the server packed the bytes; `None` when it did not.
     #[serde(default)]
     pub coding: Option<String>,
+    /// An upload to a bucket that has begun.
+    #[serde(default)]
+    pub begun: Option<Begun>,
     /// Set before the file gets its name, so that a crash after that is recognised.
     pub whole: Option<Whole>,
 }

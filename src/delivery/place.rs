@@ -42,11 +42,11 @@ impl Place<'_> {
 
     /// Looks for what an earlier run noted as whole but the log does not tell.
     pub fn find(&self, part: &Part, folder: &str, clip: &PlannedClip) -> Option<Found> {
-        let whole = part.notes.whole.clone()?;
-        let is_it = |path: &Path| part::is_clip(path, whole.bytes, &whole.sha256);
-        if is_it(&part.data) {
+        if let Some(whole) = whole_part(part) {
             return Some(Found::InPart(whole));
         }
+        let whole = part.notes.whole.clone()?;
+        let is_it = |path: &Path| part::is_clip(path, whole.bytes, &whole.sha256);
         let names = names(clip, &whole);
         let at_home = names.iter().map(|name| self.dir.join(folder).join(name));
         if let Some(path) = at_home.into_iter().find(|path| is_it(path)) {
@@ -133,8 +133,14 @@ impl Place<'_> {
     }
 }
 
+/// What an earlier run has fetched whole and left under its part's name.
+pub(super) fn whole_part(part: &Part) -> Option<Whole> {
+    let whole = part.notes.whole.clone()?;
+    part::is_clip(&part.data, whole.bytes, &whole.sha256).then_some(whole)
+}
+
 /// The names a clip may get, the best first.
-fn names(clip: &PlannedClip, whole: &Whole) -> [String; 2] {
+pub(super) fn names(clip: &PlannedClip, whole: &Whole) -> [String; 2] {
     let extension = &whole.extension;
     let job = clip.delivery.job.to_string();
     let first = match &clip.name {

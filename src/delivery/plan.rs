@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::job_log::{LogError, Writer};
 use crate::jobs::{IdColumn, JobKey, JobView, Status};
 
+use super::bucket;
 use super::names::{self, Taken};
 
 /// When a clip is handed on.
@@ -21,7 +22,7 @@ pub enum When {
 /// What a `downloaded` line tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
-    /// The file: relative to the log's folder, or absolute.
+    /// The file: relative to the log's folder, or absolute; or an object's address.
     pub file: String,
     /// Its size.
     pub bytes: u64,
@@ -30,8 +31,16 @@ pub struct Told {
 }
 
 impl Told {
-    /// The file's place; `log_folder` is where the log is.
+    /// Whether it is an object in a bucket instead of a file.
+    pub fn is_in_bucket(&self) -> bool {
+        bucket::is_address(&self.file)
+    }
+
+    /// The file's place; `log_folder` is where the log is. An object's address stays as it is.
     pub fn path(&self, log_folder: &Path) -> PathBuf {
+        if self.is_in_bucket() {
+            return PathBuf::from(&self.file);
+        }
         // Made of the same slashes on every platform.
         let relative: PathBuf = self.file.split('/').collect();
         if Path::new(&self.file).is_absolute() {

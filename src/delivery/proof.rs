@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::bucket::{self, Bucket, BucketError};
 use super::part;
 use super::plan::{Delivery, Told};
 use crate::jobs::JobKey;
@@ -18,6 +19,8 @@ pub enum Flaw {
     Missing,
     /// Its file is not the clip any more.
     Altered,
+    /// It is in a bucket, which only [`prove_in_bucket`] looks at.
+    InBucket,
     /// The log holds no checksum for it.
     Unproven,
     /// Its file cannot be read.
@@ -31,6 +34,7 @@ impl Flaw {
             Self::NotDownloaded => "not_downloaded",
             Self::Missing => "missing",
             Self::Altered => "altered",
+            Self::InBucket => "in_bucket",
             Self::Unproven => "unproven",
             Self::Unreadable(_) => "unreadable",
         }
@@ -114,7 +118,29 @@ fn place(told: &Told, log_folder: &Path, copy: Option<&Path>) -> PathBuf {
         .fold(copy.to_owned(), |path, name| path.join(name))
 }
 
+/// Reads a clip that is in a bucket; what is wrong with it, if anything.
+pub async fn prove_in_bucket(told: &Told) -> Option<Flaw> {
+    let unreadable = |error: BucketError| Flaw::Unreadable(io::Error::other(error.why));
+    let bucket = match Bucket::open(&told.file) {
+        Ok(bucket) => bucket,
+        Err(error) => return Some(unreadable(error)),
+    };
+    match bucket.size_of(&told.file).await {
+        Ok(None) => return Some(Flaw::Missing),
+        Ok(Some(size)) if size != told.bytes => return Some(Flaw::Altered),
+        Ok(Some(_)) => {}
+        Err(error) => return Some(unreadable(error)),
+    }
+    match bucket.sha256_of(&told.file).await {
+        Ok(sha256) => (sha256 != told.sha256).then_some(Flaw::Altered),
+        Err(error) => Some(unreadable(error)),
+    }
+}
+
 fn flaw_of(told: &Told, file: &Path) -> Option<Flaw> {
+    if bucket::is_address(&file.to_string_lossy()) {
+        return Some(Flaw::InBucket);
+    }
     let size = match std::fs::metadata(file) {
         Ok(meta) if meta.is_file() => meta.len(),
         Ok(_) => return Some(Flaw::Altered),

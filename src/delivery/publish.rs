@@ -67,6 +67,12 @@ pub(super) fn file_of(delivery: &Delivery, log_folder: &Path) -> Option<PathBuf>
     (meta.is_file() && meta.len() == told.bytes).then_some(path)
 }
 
+/// The address of the object in a bucket that was downloaded to, where it was one.
+pub(super) fn object_of(delivery: &Delivery) -> Option<&str> {
+    let told = delivery.told.as_ref().filter(|told| told.is_in_bucket())?;
+    Some(&told.file)
+}
+
 /// A step on the way, as a line told it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {

@@ -83,6 +83,7 @@ pub(super) fn notes(response: &Response) -> Notes {
         total: response.content_length(),
         content_type: header(response, &CONTENT_TYPE).map(str::to_owned),
         coding: coding(response),
+        begun: None,
         whole: None,
     }
 }

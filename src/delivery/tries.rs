@@ -194,6 +194,13 @@ impl Trouble {
                 FailureKind::MayHelp,
                 "it was stopped; run the command again".to_owned(),
             ),
+            Self::Bucket(error) => {
+                if error.kind == FailureKind::Setup {
+                    // The other clips would meet the same.
+                    halt.halt();
+                }
+                (error.kind, error.why)
+            }
             Self::Disk(error) => (FailureKind::Disk, disk_message(&error, dir, halt)),
         };
         Failure {

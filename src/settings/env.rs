@@ -92,6 +92,8 @@ impl<'a> Env<'a> {
             .strip_prefix('~')
             .and_then(|rest| rest.strip_prefix(std::path::is_separator));
         match (below_home, &self.home) {
+            // A bucket's address, which is no path.
+            _ if text.contains("://") => PathBuf::from(text),
             (Some(rest), Some(home)) => home.join(rest),
             _ => folder.join(text),
         }

@@ -12,6 +12,7 @@
 )]
 
 mod browser;
+mod bucket;
 mod download;
 // Its commands are for a shell of Unix; exec_windows.rs has cmd's.
 #[cfg(unix)]

@@ -1,12 +1,13 @@
 //! `download --check`: are the clips on disk the ones that were downloaded?
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::commands::{damage, filter::Filters, open};
+use crate::commands::{damage, filter::Filters, on_runtime, open};
 use crate::delivery::plan::Delivery;
-use crate::delivery::proof::{Flaw, Flawed, Proof, prove};
+use crate::delivery::proof::{Flaw, Flawed, Proof, prove, prove_in_bucket};
 use crate::exit::{Code, Ending, Failure};
 use crate::job_log::JobLog;
 use crate::output::{Printer, escape, words};
@@ -38,6 +39,7 @@ pub fn run(
         .map_err(open::log_failure)?;
     let log_folder = log.path().parent().unwrap_or(Path::new(""));
     let proof = prove(&deliveries, log_folder, copy);
+    let proof = on_runtime(with_buckets(proof, &deliveries))?;
     if proof.whole + proof.flawed.len() == 0 {
         open::warn_of_filters(filters, log.views().flatten(), printer);
     }
@@ -50,6 +52,30 @@ pub fn run(
     }
     tell(&proof, copy.is_some(), ending.code(), printer)?;
     Ok(ending.code())
+}
+
+/// Looks at the clips that are in buckets, one after the other.
+async fn with_buckets(proof: Proof, deliveries: &[Delivery]) -> anyhow::Result<Proof> {
+    let told: HashMap<_, _> = deliveries
+        .iter()
+        .filter_map(|delivery| Some((delivery.job, delivery.told.as_ref()?)))
+        .collect();
+    let mut looked = Proof {
+        flawed: Vec::new(),
+        ..proof
+    };
+    for mut flawed in proof.flawed {
+        if let (Flaw::InBucket, Some(told)) = (&flawed.flaw, told.get(&flawed.job)) {
+            let Some(flaw) = prove_in_bucket(told).await else {
+                looked.whole += 1;
+                looked.bytes += told.bytes;
+                continue;
+            };
+            flawed.flaw = flaw;
+        }
+        looked.flawed.push(flawed);
+    }
+    Ok(looked)
 }
 
 fn tell(proof: &Proof, is_copy: bool, code: Code, printer: &mut Printer) -> anyhow::Result<()> {
@@ -131,6 +157,7 @@ fn words_for(flawed: &Flawed, is_copy: bool) -> (String, String) {
             format!("{file} is not the clip that was downloaded"),
             format!("move it away and {again}"),
         ),
+        Flaw::InBucket => (format!("{file} was not looked at"), again),
         Flaw::Unproven => (
             format!("the log holds no checksum for {file}"),
             format!("move it away and {again}"),

@@ -10,6 +10,7 @@ use super::search::Search;
 use super::setback::{Setback, log_failed, not_processed, objected};
 use super::upload::{Upload, UploadError};
 use super::{Outcome, Shopify};
+use crate::delivery::bucket::Bucket;
 use crate::delivery::fetch::Trouble;
 use crate::delivery::media;
 use crate::delivery::names;
@@ -17,7 +18,7 @@ use crate::delivery::outcome::{Event, Failure, FailureKind, Halt};
 use crate::delivery::part::Part;
 use crate::delivery::plan::Delivery;
 use crate::delivery::publish::{
-    Step, file_of, is_published, publish_id, published_line, step_line, steps,
+    Step, file_of, is_published, object_of, publish_id, published_line, step_line, steps,
 };
 use crate::delivery::tries::{Refresh, Tries, delays};
 use crate::jobs::{IdColumn, JobView};
@@ -440,6 +441,12 @@ impl<R: Refresh> Run<'_, R> {
         }
         let failed = |error: io::Error| Setback::Clip(error.into(), std::env::temp_dir());
         let folder = tempfile::tempdir().map_err(failed)?;
+        if let Some(file) = from_bucket(delivery, folder.path()).await? {
+            return Ok(LocalFile {
+                _folder: Some(folder),
+                ..file
+            });
+        }
         let mut part = Part::open(folder.path(), delivery);
         let tries = Tries {
             client: self.with.client,
@@ -516,4 +523,26 @@ fn setback_of(what: &str, failure: CallFailure) -> Setback {
         CallFailure::Admin(error) => error.into(),
         CallFailure::Objection(objection) => objected(what, &objection),
     }
+}
+
+/// The clip from the bucket that it was downloaded to, if it was and is there unaltered.
+async fn from_bucket(delivery: &Delivery, folder: &Path) -> Result<Option<LocalFile>, Setback> {
+    let Some((address, told)) = object_of(delivery).zip(delivery.told.as_ref()) else {
+        return Ok(None);
+    };
+    let setback = |trouble: Trouble| Setback::Clip(trouble, folder.to_owned());
+    let extension = address
+        .rsplit_once('.')
+        .map_or("mp4", |(_, extension)| extension);
+    let path = folder.join(format!("clip.{}", names::slug(extension)));
+    let bucket = Bucket::open(address).map_err(|error| setback(error.into()))?;
+    let fetched = bucket.fetch(address, &path).await;
+    let (size, sha256) = fetched.map_err(|unplaced| setback(unplaced.into()))?;
+    // The vendor may still have what is altered there.
+    let is_it = size == told.bytes && sha256 == told.sha256;
+    Ok(is_it.then_some(LocalFile {
+        path,
+        size,
+        _folder: None,
+    }))
 }

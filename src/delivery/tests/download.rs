@@ -66,6 +66,7 @@ impl<'a> Run<'a> {
         );
         let options = DownloadOptions {
             dir,
+            bucket: None,
             concurrency: 3,
             max_size: self.max_size,
             retry_delay: Duration::from_millis(1),
