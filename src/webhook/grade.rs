@@ -6,6 +6,7 @@ use crate::api::Payload;
 use crate::jobs::GenerationId;
 
 use super::capture::{Body, Capture, SIGNATURE_HEADER};
+use super::restore::looks_rewritten;
 use super::signature::{Verification, VerifyKeys};
 
 /// Signature headers looked at in one capture.
@@ -31,11 +32,27 @@ pub enum Grade<'a> {
     Unreadable(Unreadable),
 }
 
+impl Grade<'_> {
+    /// Whether a signature was not confirmed: what kept the capture may have changed its body.
+    pub(super) fn is_unproven(&self) -> bool {
+        match self {
+            Self::Verified(_) => false,
+            Self::Rejected(_) => true,
+            Self::Unverifiable { doubt, .. } => {
+                !matches!(doubt, Doubt::NoSignature | Doubt::NoKey | Doubt::NoBody)
+            }
+            Self::Unreadable(reason) => matches!(reason, Unreadable::Because(_)),
+        }
+    }
+}
+
 /// Why a signature counts as wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
     /// Made with none of the keys, or for another body.
     Mismatch,
+    /// The same, and the body is as long as the one that was sent: nothing has rewritten it.
+    MismatchAtLength,
 }
 
 /// Why a capture cannot be checked.
@@ -49,6 +66,17 @@ pub enum Doubt {
     Reserialised,
     /// Only the body's beginning was kept.
     Cut,
+    /// Nothing of the body was kept.
+    NoBody,
+    /// The body has another length than the one that was sent.
+    Length {
+        /// Bytes that were kept.
+        kept: u64,
+        /// Bytes that were sent.
+        sent: u64,
+    },
+    /// Nothing tells the length that was sent, and the body looks as recorders write it.
+    Rewritten,
 }
 
 /// Why an entry says nothing.
@@ -72,8 +100,13 @@ impl Unreadable {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the signature does not match the body under any key")?;
         match self {
-            Self::Mismatch => f.write_str("the signature does not match the body under any key"),
+            Self::Mismatch => Ok(()),
+            Self::MismatchAtLength => f.write_str(
+                ", and the body has the length that was sent: it was signed with another key, or is \
+                 forged",
+            ),
         }
     }
 }
@@ -81,6 +114,18 @@ impl fmt::Display for Rejection {
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Length { kept, sent } => {
+                return write!(
+                    f,
+                    "its body has {kept} bytes and {sent} were sent, so whatever kept it has \
+                     rewritten it"
+                );
+            }
+            Self::Rewritten => {
+                "its body looks rewritten by whatever kept it (indented, spaced or sorted), and the \
+                 signature is of the original"
+            }
+            Self::NoBody => "its body was not kept",
             Self::NoSignature => "it has no signature",
             Self::NoKey => "there is no key to check its signature with",
             Self::Reserialised => "its format does not keep the body as it was sent",
@@ -122,9 +167,10 @@ pub fn grade<'c>(capture: &'c Capture<'_>, keys: &VerifyKeys) -> Grade<'c> {
                 }
             };
         }
-        // What was cut is no JSON any more; a whole body of another length was changed.
-        (Verification::Wrong, _) if payload.is_err() && is_cut(capture) => Doubt::Cut,
-        (Verification::Wrong, _) => return Grade::Rejected(Rejection::Mismatch),
+        (Verification::Wrong, _) => match suspect(capture, payload.is_ok()) {
+            Ok(doubt) => doubt,
+            Err(rejection) => return Grade::Rejected(rejection),
+        },
     };
     in_doubt(capture, doubt, payload.map_err(|e| e.to_string()))
 }
@@ -178,13 +224,23 @@ pub(super) fn verify_bytes(capture: &Capture<'_>, bytes: &[u8], keys: &VerifyKey
     verdict
 }
 
-fn is_cut(capture: &Capture<'_>) -> bool {
-    let sent = || {
-        let header = capture.headers.get("content-length")?;
-        header.trim().parse::<u64>().ok()
-    };
-    matches!(capture.body, Body::Cut(_))
-        || sent().is_some_and(|sent| sent > capture.body.bytes().len() as u64)
+/// Whether a body whose signature does not hold was changed by what kept it, so that nothing is
+/// proven against it.
+fn suspect(capture: &Capture<'_>, is_json: bool) -> Result<Doubt, Rejection> {
+    let bytes = capture.body.bytes();
+    let kept = bytes.len() as u64;
+    let header = capture.headers.get("content-length");
+    let sent = header.and_then(|text| text.trim().parse::<u64>().ok());
+    match sent {
+        _ if bytes.is_empty() && sent != Some(0) => Ok(Doubt::NoBody),
+        _ if matches!(capture.body, Body::Cut(_)) => Ok(Doubt::Cut),
+        // What was cut is no JSON any more.
+        Some(sent) if sent > kept && !is_json => Ok(Doubt::Cut),
+        Some(sent) if sent != kept => Ok(Doubt::Length { kept, sent }),
+        Some(_) => Err(Rejection::MismatchAtLength),
+        None if is_json && looks_rewritten(bytes) => Ok(Doubt::Rewritten),
+        None => Err(Rejection::Mismatch),
+    }
 }
 
 #[cfg(test)]
@@ -261,10 +317,55 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_body_is_rejected_whatever_its_length() {
-        let length = ("content-length", "500".to_owned());
-        let capture = capture(raw(BODY), &[signature("{}"), length]);
-        assert!(matches!(grade(&capture, &keys()), Grade::Rejected(_)));
+    fn a_changed_body_is_rejected_unless_its_recorder_may_have_changed_it() {
+        let wrong = || signature("{}");
+        let length = |n: usize| ("content-length", n.to_string());
+        let rejection = |capture: &Capture<'_>| match grade(capture, &keys()) {
+            Grade::Rejected(rejection) => Some(rejection),
+            _ => None,
+        };
+        let same = capture(raw(BODY), &[wrong(), length(BODY.len())]);
+        assert_eq!(rejection(&same), Some(Rejection::MismatchAtLength));
+        let unknown = capture(raw(BODY), &[wrong()]);
+        assert_eq!(rejection(&unknown), Some(Rejection::Mismatch));
+        for sent in [1, 500] {
+            let kept = BODY.len() as u64;
+            let other = capture(raw(BODY), &[wrong(), length(sent)]);
+            let sent = sent as u64;
+            let expected = Some((Doubt::Length { kept, sent }, true, true));
+            assert_eq!(doubt(&grade(&other, &keys())), expected);
+        }
+    }
+
+    #[test]
+    fn a_body_that_looks_rewritten_is_in_doubt_where_its_length_is_unknown() {
+        for (body, rewritten) in [
+            ("{\"id\": \"vgen_1\", \"status\": \"completed\"}", true),
+            ("{\n\t\"id\":\"vgen_1\",\"status\":\"completed\"}", true),
+            (
+                r#"{"credits":5,"id":"vgen_1","model":"a b","status":"failed"}"#,
+                true,
+            ),
+            (
+                r#"{"id":"vgen_1","model":"a","status":"a, b: c","credits":5}"#,
+                false,
+            ),
+            (r#"{"id":"vgen_1","status":"failed"}"#, false),
+        ] {
+            let capture = capture(raw(body), &[signature("{}")]);
+            let expected = rewritten.then_some((Doubt::Rewritten, true, true));
+            assert_eq!(doubt(&grade(&capture, &keys())), expected, "{body}");
+        }
+        let length = ("content-length", "2".to_owned());
+        let empty = capture(raw(""), &[signature(BODY), length]);
+        assert!(
+            matches!(grade(&empty, &keys()), Grade::Unreadable(_)),
+            "no id"
+        );
+        let id = ("x-creativeai-delivery-id", "vgen_1".to_owned());
+        let empty = capture(raw(""), &[signature(BODY), id]);
+        let expected = Some((Doubt::NoBody, true, false));
+        assert_eq!(doubt(&grade(&empty, &keys())), expected);
     }
 
     #[test]

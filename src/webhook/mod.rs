@@ -7,8 +7,10 @@
 mod capture;
 mod formats;
 mod grade;
+mod http1;
 mod receiver;
 mod replay;
+mod restore;
 mod signature;
 mod source;
 

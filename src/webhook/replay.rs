@@ -14,6 +14,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use super::capture::Capture;
 use super::formats::{self, Found};
 use super::grade::{Grade, Unreadable, grade};
+use super::restore::restore;
 use super::signature::VerifyKeys;
 use super::source::{self, Layout, MAX_DOCUMENT, MAX_ENTRY, Reader, Walk};
 use crate::jobs::JobKey;
@@ -340,7 +341,9 @@ where
     }
 
     fn grade_all(&self, file: &Path, found: &[(usize, Found<'_>)]) -> U {
-        let graded: Vec<_> = found
+        // Lives longer than what refers to it.
+        let restored: Vec<(usize, Capture<'_>)>;
+        let mut graded: Vec<_> = found
             .iter()
             .map(|(entry, found)| {
                 let (capture, grade) = match found {
@@ -358,6 +361,16 @@ where
                 }
             })
             .collect();
+        restored = graded
+            .iter()
+            .enumerate()
+            .filter(|(_, graded)| graded.grade.is_unproven())
+            .filter_map(|(at, graded)| Some((at, restore(graded.capture?, self.keys)?)))
+            .collect();
+        for (at, capture) in &restored {
+            graded[*at].grade = grade(capture, self.keys);
+            graded[*at].capture = Some(capture);
+        }
         (self.settle)(&graded)
     }
 

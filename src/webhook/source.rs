@@ -187,6 +187,9 @@ impl Iterator for Walk {
             if !named && is_lock() && path.with_extension("").is_file() {
                 continue;
             }
+            if !named && is_passed_over(&path) {
+                continue;
+            }
             if path.extension().is_some_and(|e| e == "headers") {
                 if has_body(&path) {
                     continue;
@@ -196,6 +199,33 @@ impl Iterator for Walk {
             return Some(Ok(path));
         }
     }
+}
+
+/// Whether a file in a folder is no capture by its name: file managers' own and hidden files, parts of
+/// downloads, editors' backups.
+fn is_passed_over(path: &Path) -> bool {
+    const NAMES: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];
+    const ENDINGS: [&str; 11] = [
+        ".part",
+        ".partial",
+        ".crdownload",
+        ".download",
+        ".opdownload",
+        ".tmp",
+        ".temp",
+        ".bak",
+        ".swp",
+        ".swo",
+        "~",
+    ];
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.to_lowercase();
+    let is_autosave = name.len() > 1 && name.starts_with('#') && name.ends_with('#');
+    name.starts_with('.')
+        || name.starts_with("~$")
+        || is_autosave
+        || NAMES.contains(&name.as_str())
+        || ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether the body that a headers file belongs to lies beside it.
@@ -228,6 +258,31 @@ mod tests {
             ("", true, Layout::Values),
         ] {
             assert_eq!(layout(text.as_bytes(), whole), expected, "{text:?} {whole}");
+        }
+    }
+
+    #[test]
+    fn files_of_other_programs_are_passed_over() {
+        for (name, passed_over) in [
+            (".DS_Store", true),
+            ("._a.json", true),
+            ("Thumbs.db", true),
+            ("desktop.ini", true),
+            ("a.json.part", true),
+            ("a.json.crdownload", true),
+            ("A.TMP", true),
+            ("a.json~", true),
+            ("a.json.bak", true),
+            (".a.json.swp", true),
+            ("#a.json#", true),
+            ("~$a.csv", true),
+            ("a.json", false),
+            ("a", false),
+            ("#1.json", false),
+            ("a.part.json", false),
+            ("captures.jsonl.gz", false),
+        ] {
+            assert_eq!(is_passed_over(Path::new(name)), passed_over, "{name}");
         }
     }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::fields::Fields;
-use super::{Document, Format, Found, decode_base64, recorded, with_query};
+use super::{Document, Format, Found, body_of_base64, no_body, recorded, with_query};
 use crate::webhook::{Body, Capture};
 
 pub(super) struct ApiGateway;
@@ -27,11 +27,11 @@ fn event<'a>(fields: &Fields<'a>) -> Found<'a> {
         .get("isBase64Encoded")
         .is_some_and(|raw| raw.get() == "true");
     let body = match (fields.text("body"), fields.get("body")) {
-        (Some(text), _) if is_base64 => Body::Raw(Cow::Owned(decode_base64(&text)?)),
+        (Some(text), _) if is_base64 => body_of_base64(text)?,
         (Some(text), _) => Body::of_text(text),
         // A function that stored the parsed body in the event.
         (None, Some(raw)) => Body::Reserialised(Cow::Borrowed(raw.get().as_bytes())),
-        (None, None) => Body::Raw(Cow::Borrowed(&[])),
+        (None, None) => no_body(),
     };
     let method = fields
         .text("httpMethod")

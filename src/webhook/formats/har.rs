@@ -1,11 +1,9 @@
 //! HAR 1.2 (HTTP archive), as browsers and recording proxies export it: `log.entries[].request`.
 
-use std::borrow::Cow;
-
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
-use super::{Document, Format, Found, decode_base64, recorded};
+use super::{Document, Format, Found, body_of_base64, no_body, recorded};
 use crate::webhook::grade::Unreadable;
 use crate::webhook::{Body, Capture, Headers};
 
@@ -24,19 +22,16 @@ fn entry(raw: &RawValue) -> Found<'_> {
     let request = entry
         .object("request")
         .ok_or_else(|| Unreadable::because("its entry has no request"))?;
-    // Uploads as form fields have `params` and no text; they are no webhooks.
-    let Some(post) = request.object("postData") else {
-        return Err(Unreadable::NotAWebhook);
-    };
-    let Some(text) = post.text("text") else {
-        return Err(Unreadable::NotAWebhook);
-    };
+    let post = request.object("postData");
+    let text = |name| post.as_ref()?.text(name);
     // Not in HAR 1.2 for requests, but some recorders carry the response's field over.
-    let encoding = post.text("encoding").or_else(|| post.text("_encoding"));
-    let body = if encoding.is_some_and(|e| e.eq_ignore_ascii_case("base64")) {
-        Body::Raw(Cow::Owned(decode_base64(&text)?))
-    } else {
-        Body::of_text(text)
+    let encoding = text("encoding").or_else(|| text("_encoding"));
+    let is_base64 = encoding.is_some_and(|e| e.eq_ignore_ascii_case("base64"));
+    let body = match text("text") {
+        // Recorders leave out bodies that they find too long, or are not asked to keep.
+        None => no_body(),
+        Some(text) if is_base64 => body_of_base64(text)?,
+        Some(text) => Body::of_text(text),
     };
     recorded(Capture {
         received_at: entry.text("startedDateTime"),

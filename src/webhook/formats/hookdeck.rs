@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::fields::{Fields, text};
-use super::{Document, Format, Found, raw_with_headers, recorded, with_query};
+use super::{Document, Format, Found, no_body, raw_with_headers, recorded, with_query};
 use crate::webhook::grade::Unreadable;
 use crate::webhook::{Body, Capture, Headers};
 
@@ -44,7 +44,7 @@ fn request<'a>(fields: &Fields<'a>) -> Found<'a> {
         )
     })?;
     let body = match data.get("body") {
-        None => return Err(Unreadable::NotAWebhook),
+        None => no_body(),
         Some(raw) => match text(raw) {
             Some(text) => Body::of_text(text),
             None => Body::Reserialised(Cow::Borrowed(raw.get().as_bytes())),

@@ -19,9 +19,12 @@ use serde_json::value::RawValue;
 
 use crate::api::Payload;
 
-use super::capture::{Capture, SIGNATURE_HEADER};
+use super::capture::{Body, Capture};
 use super::grade::Unreadable;
 use fields::Fields;
+
+/// What the names of all headers of the vendor's begin with.
+const HEADER_PREFIX: &str = "x-creativeai-";
 
 /// An entry of a document: a capture, or why there is none.
 pub(super) type Found<'a> = Result<Capture<'a>, Unreadable>;
@@ -112,14 +115,33 @@ pub(super) fn read_with_headers<'a>(body: &'a [u8], headers: &'a str) -> Capture
     raw_with_headers::capture(Cow::Borrowed(body), headers)
 }
 
-/// An entry of a recording that holds other traffic too: only what has a signature, or a body with
-/// an id and a status, is a webhook.
+/// An entry of a recording that holds other traffic too: only what has one of the vendor's headers,
+/// an address with a job, or a body with an id and a status, is a webhook. It counts even where its
+/// body was not kept.
 fn recorded(capture: Capture<'_>) -> Found<'_> {
-    let signed = capture.headers.get(SIGNATURE_HEADER).is_some();
-    if signed || is_payload(capture.body.bytes()) {
+    let is_vendors = capture.headers.iter().any(|(name, _)| {
+        let start = name.get(..HEADER_PREFIX.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(HEADER_PREFIX))
+    });
+    if is_vendors || capture.correlation().is_some() || is_payload(capture.body.bytes()) {
         Ok(capture)
     } else {
         Err(Unreadable::NotAWebhook)
+    }
+}
+
+/// A body that was not kept.
+fn no_body() -> Body<'static> {
+    Body::Cut(Cow::Borrowed(&[]))
+}
+
+/// The bytes that a text stands for, which is said to be base64.
+fn body_of_base64(text: Cow<'_, str>) -> Result<Body<'_>, Unreadable> {
+    match decode_base64(&text) {
+        Ok(bytes) => Ok(Body::Raw(Cow::Owned(bytes))),
+        // What says so may be wrong: JSON is no base64.
+        Err(_) if text.trim_start().starts_with('{') => Ok(Body::of_text(text)),
+        Err(e) => Err(e),
     }
 }
 
@@ -128,14 +150,27 @@ fn is_payload(body: &[u8]) -> bool {
     Payload::parse(body).is_ok_and(|p| p.id().is_some() && p.status().is_some())
 }
 
-/// Decodes base64 with or without its padding.
-fn decode_base64(text: &str) -> Result<Vec<u8>, Unreadable> {
+/// Decodes base64 with or without its padding, in one line or many, in either alphabet.
+pub(super) fn decode_base64(text: &str) -> Result<Vec<u8>, Unreadable> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &base64::alphabet::STANDARD,
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
     );
-    LENIENT
-        .decode(text.trim_end())
+    let plain = LENIENT.decode(text.trim_end());
+    plain
+        .or_else(|_| {
+            let standard = |c: char| match c {
+                '-' => '+',
+                '_' => '/',
+                c => c,
+            };
+            let text: String = text
+                .chars()
+                .filter(|c| !c.is_ascii_whitespace())
+                .map(standard)
+                .collect();
+            LENIENT.decode(text)
+        })
         .map_err(|e| Unreadable::because(format!("its body is not base64: {e}")))
 }
 

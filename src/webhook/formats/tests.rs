@@ -2,9 +2,12 @@
 
 use super::*;
 use crate::api::ApiKey;
+use crate::webhook::restore::restore;
 use crate::webhook::{Body, Doubt, Grade, VerifyKeys, grade, sign};
 
 const BODY: &str = r#"{"id":"vgen_1","status":"completed","prompt":"Küche \"hell\"\n"}"#;
+/// What a program writes that has sorted the names: no change that can be undone.
+const PARSED: &str = r#"{"prompt":"Küche \"hell\"\n","status":"completed","id":"vgen_1"}"#;
 const URL: &str = "/webhooks/creativeai?creativeai_job=5b1f0c9a77d2e318.1";
 
 fn key() -> ApiKey {
@@ -33,6 +36,7 @@ fn fill(template: &str) -> String {
     template
         .replace("@BODY@", &quoted(BODY))
         .replace("@RAWBODY@", BODY)
+        .replace("@PARSED@", PARSED)
         .replace("@B64@", &base64(BODY.as_bytes()))
         .replace("@SIG@", &signature())
         .replace("@URL@", URL)
@@ -50,7 +54,10 @@ fn word(found: &Found<'_>) -> &'static str {
     match found {
         Err(Unreadable::NotAWebhook) => "other",
         Err(_) => "unreadable",
-        Ok(capture) => match grade(capture, &keys()) {
+        Ok(capture) => match grade(
+            restore(capture, &keys()).as_ref().unwrap_or(capture),
+            &keys(),
+        ) {
             Grade::Verified(_) => "verified",
             Grade::Rejected(_) => "rejected",
             Grade::Unverifiable {
@@ -60,6 +67,10 @@ fn word(found: &Found<'_>) -> &'static str {
             Grade::Unverifiable {
                 doubt: Doubt::Cut, ..
             } => "cut",
+            Grade::Unverifiable {
+                doubt: Doubt::NoBody,
+                ..
+            } => "no body",
             Grade::Unverifiable { .. } => "reserialised",
             Grade::Unreadable(_) => "empty",
         },
@@ -105,7 +116,8 @@ fn an_envelope_of_a_function_of_ones_own_needs_no_version() {
     let text = fill(r#"{"headers":{"X-CreativeAI-Signature":["@SIG@"]},"body":@BODY@}"#);
     assert_eq!(grades(&text), ["verified"]);
     let text = fill(r#"{"v":1,"headers":{"x-creativeai-signature":"@SIG@"},"body":@RAWBODY@}"#);
-    assert_eq!(grades(&text), ["reserialised"]);
+    assert_eq!(grades(&text), ["verified"]);
+    assert_eq!(grades(&text.replace(BODY, PARSED)), ["reserialised"]);
     let text = fill(r#"{"v":1,"headers":{},"body":@BODY@}"#);
     assert_eq!(grades(&text), ["unsigned"]);
 }
@@ -275,6 +287,8 @@ fn a_hookdeck_request_is_read() {
 #[test]
 fn a_body_that_hookdeck_parsed_is_in_doubt() {
     let parsed = HOOKDECK.replace("@BODY@", "@RAWBODY@");
+    assert_eq!(grades(&fill(&parsed)), ["verified"]);
+    let parsed = HOOKDECK.replace("@BODY@", "@PARSED@");
     assert_eq!(grades(&fill(&parsed)), ["reserialised"]);
     let bare = r#"{"id":"req_1","team_id":"tm_1","source_id":"src_1"}"#;
     assert_eq!(grades(bare), ["unreadable"]);
@@ -297,7 +311,7 @@ fn gateway_events_of_both_versions_are_read() {
             .replace("@BODY@", "\"@B64@\"")
             .replace("Encoded\":false", "Encoded\":true");
         assert_whole(&encoded, "2026-03-12T09:22:18Z");
-        let parsed = template.replace("@BODY@", "@RAWBODY@");
+        let parsed = template.replace("@BODY@", "@PARSED@");
         assert_eq!(grades(&fill(&parsed)), ["reserialised"]);
         let other = fill(template).replace(&signature(), "x");
         assert_eq!(grades(&other), ["rejected"]);
@@ -336,6 +350,73 @@ fn a_raw_body_alone_is_unsigned_and_a_log_line_is_no_capture() {
     assert_eq!(grades(BODY), ["unsigned"]);
     let line = r#"{"job":"5b1f0c9a77d2e318","status":"completed","generation_id":"vgen_1"}"#;
     assert_eq!(grades(line), ["unreadable"]);
+}
+
+#[test]
+fn a_delivery_counts_even_where_its_body_was_not_kept() {
+    let id = r#"{"name":"X-CreativeAI-Delivery-Id","value":"vgen_1"},"#;
+    let har = HAR.replace("\"headers\":[", &format!("\"headers\":[{id}"));
+    let without = |text: &str, from: &str| fill(&text.replace(from, "\"x\":0"));
+    let post = r#""postData":{"mimeType":"application/json","text":@BODY@}"#;
+    assert_eq!(grades(&without(&har, post)), ["no body"]);
+    assert_eq!(grades(&without(&har, "\"text\":@BODY@")), ["no body"]);
+    // Without an id nothing can be asked for, but it is counted.
+    assert_eq!(grades(&without(HAR, post)), ["empty"]);
+    let event = GATEWAY_2.replace(
+        "\"x-creativeai-signature\"",
+        "\"x-creativeai-delivery-id\":\"vgen_1\",\"x-creativeai-signature\"",
+    );
+    assert_eq!(grades(&without(&event, "\"body\":@BODY@")), ["no body"]);
+    // An address with a job is enough, where headers are not kept either.
+    let bare = r#"{"log":{"entries":[{"request":{"method":"POST","url":"https://x@URL@","headers":[]}}]}}"#;
+    assert_eq!(grades(&fill(bare)), ["empty"]);
+}
+
+#[test]
+fn what_recorders_do_is_undone_in_every_format() {
+    use base64::Engine;
+    let wrapped = base64(BODY.as_bytes())
+        .as_bytes()
+        .chunks(76)
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect::<Vec<_>>()
+        .join("\r\n");
+    assert_eq!(
+        base64::prelude::BASE64_STANDARD
+            .decode(wrapped.replace("\r\n", ""))
+            .unwrap(),
+        BODY.as_bytes()
+    );
+    let changed = [
+        BODY.replace(',', ", ").replace("\":", "\": "),
+        BODY.replace('ü', "\\u00fc"),
+        BODY.replace('ü', "\\u00FC"),
+        format!("{BODY}\r\n"),
+        base64(BODY.as_bytes()),
+        wrapped,
+        format!("{:x}\r\n{BODY}\r\n0\r\n\r\n", BODY.len()),
+        format!("POST / HTTP/1.1\r\nHost: x\r\n\r\n{BODY}"),
+    ];
+    let own = r#"{"headers":{"X-CreativeAI-Signature":["@SIG@"]},"body":@BODY@}"#;
+    for template in [own, HAR, WEBHOOK_SITE, HOOKDECK, GATEWAY_1, GATEWAY_2] {
+        for body in &changed {
+            let text = fill(&template.replace("@BODY@", &quoted(body)));
+            assert_eq!(grades(&text), ["verified"], "{text}");
+        }
+        let forged = quoted(&BODY.replace("vgen_1", "vgen_2"));
+        let text = fill(&template.replace("@BODY@", &forged));
+        assert_eq!(grades(&text), ["rejected"], "{text}");
+    }
+}
+
+#[test]
+fn a_body_that_is_not_base64_as_it_is_said_to_be_is_read() {
+    for template in [GATEWAY_1, GATEWAY_2] {
+        let text = fill(&template.replace("Encoded\":false", "Encoded\":true"));
+        assert_eq!(grades(&text), ["verified"]);
+    }
+    let text = fill(&HAR.replace("\"text\":", "\"encoding\":\"base64\",\"text\":"));
+    assert_eq!(grades(&text), ["verified"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::fields::Fields;
-use super::{Document, Format, Found, recorded, with_query};
+use super::{Document, Format, Found, no_body, recorded, with_query};
 use crate::webhook::grade::Unreadable;
 use crate::webhook::{Body, Capture};
 
@@ -43,13 +43,16 @@ fn request<'a>(fields: &Fields<'a>) -> Found<'a> {
     if fields.text("type").is_some_and(|kind| kind != "web") {
         return Err(Unreadable::NotAWebhook);
     }
-    let body = fields.text("content").unwrap_or_default();
+    let body = match fields.text("content") {
+        Some(text) => Body::of_text(text).expect_len(fields.number("size")),
+        None => no_body(),
+    };
     recorded(Capture {
         received_at: fields.text("created_at").map(utc),
         method: fields.text("method"),
         url: url(fields),
         headers: fields.headers("headers").unwrap_or_default(),
-        body: Body::of_text(body).expect_len(fields.number("size")),
+        body,
     })
 }
 

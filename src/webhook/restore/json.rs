@@ -1,0 +1,262 @@
+//! One JSON text in the spellings that writers of JSON have: other blanks, other escapes. Names,
+//! their order and numbers stay as they are.
+
+use std::fmt::Write;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Levels of a text that is spelled anew: indenting costs more with each.
+const DEEPEST: usize = 64;
+
+/// What stands between values.
+#[derive(Clone, Copy)]
+enum Blanks {
+    /// What is there.
+    Kept,
+    /// After a comma, and after a colon.
+    InLine(&'static str, &'static str),
+    /// A line a value, indented by this for each level.
+    Lines(&'static str),
+}
+
+const BLANKS: [Blanks; 7] = [
+    Blanks::InLine("", ""),
+    Blanks::InLine(" ", " "),
+    Blanks::Kept,
+    Blanks::Lines("  "),
+    Blanks::Lines("    "),
+    Blanks::Lines("\t"),
+    Blanks::InLine("", " "),
+];
+
+/// How a text's characters are written.
+#[derive(Clone, Copy)]
+enum Letters {
+    /// As they are.
+    Kept,
+    /// With those escapes only that must be, and these.
+    Escaped {
+        /// `/` as `\/`, as PHP does.
+        slash: bool,
+        /// `<`, `>` and `&` as `\u003c`, as Go does.
+        html: bool,
+        /// What is not ASCII as `\u00fc`.
+        ascii: bool,
+        /// Hexadecimal digits in upper case.
+        upper: bool,
+    },
+}
+
+impl Letters {
+    const fn escaped(slash: bool, html: bool, ascii: bool, upper: bool) -> Self {
+        Self::Escaped {
+            slash,
+            html,
+            ascii,
+            upper,
+        }
+    }
+}
+
+const LETTERS: [Letters; 8] = [
+    Letters::Kept,
+    Letters::escaped(false, false, false, false),
+    Letters::escaped(false, false, true, false),
+    Letters::escaped(true, false, true, false),
+    Letters::escaped(true, false, false, false),
+    Letters::escaped(false, true, false, false),
+    Letters::escaped(false, false, true, true),
+    Letters::escaped(false, true, true, true),
+];
+
+/// The text in each spelling, made when it is asked for; none when it is not JSON.
+pub(super) fn spellings(text: &str) -> impl Iterator<Item = String> {
+    let json = text.trim();
+    let is_json = json.starts_with('{')
+        && depth(json) <= DEEPEST
+        && serde_json::from_str::<&RawValue>(json).is_ok();
+    let pairs = LETTERS
+        .into_iter()
+        .flat_map(|letters| BLANKS.into_iter().map(move |blanks| (letters, blanks)));
+    pairs
+        .filter(move |_| is_json)
+        .map(move |(letters, blanks)| spell(json, letters, blanks))
+}
+
+/// How deep the brackets of a text are nested, at most: those in its strings count, too.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for byte in json.bytes() {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// Whether JSON looks as recorders write it: with blanks between its values, or its names sorted.
+pub(in crate::webhook) fn looks_rewritten(body: &[u8]) -> bool {
+    // Two or three names may be in order by chance.
+    const FEW: usize = 3;
+    let Ok(text) = std::str::from_utf8(body) else {
+        return false;
+    };
+    let json = text.trim();
+    let names = || serde_json::from_str::<Names>(json).map_or_else(|_| Vec::new(), |names| names.0);
+    let is_sorted = |names: &[String]| names.len() > FEW && names.is_sorted();
+    spell(json, Letters::Kept, Blanks::InLine("", "")) != json || is_sorted(&names())
+}
+
+/// An object's names, in its order.
+struct Names(Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NamesVisitor;
+        impl<'de> Visitor<'de> for NamesVisitor {
+            type Value = Names;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Names, A::Error> {
+                let mut names = Vec::new();
+                while let Some((name, IgnoredAny)) = map.next_entry()? {
+                    names.push(name);
+                }
+                Ok(Names(names))
+            }
+        }
+        deserializer.deserialize_map(NamesVisitor)
+    }
+}
+
+/// `json` is valid.
+fn spell(json: &str, letters: Letters, blanks: Blanks) -> String {
+    let mut out = String::with_capacity(json.len() * 2);
+    let mut depth = 0_usize;
+    let mut rest = json;
+    while let Some(c) = rest.chars().next() {
+        let len = match c {
+            '"' => string_len(rest),
+            _ => c.len_utf8(),
+        };
+        let (token, after) = rest.split_at(len);
+        rest = after;
+        let next = || after.trim_start().chars().next();
+        match c {
+            '"' => write_string(&mut out, token, letters),
+            ' ' | '\t' | '\r' | '\n' => {
+                if matches!(blanks, Blanks::Kept) {
+                    out.push(c);
+                }
+            }
+            '{' | '[' => {
+                out.push(c);
+                depth += 1;
+                if !matches!(next(), Some('}' | ']')) {
+                    break_line(&mut out, blanks, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                if !out.ends_with(['{', '[']) {
+                    break_line(&mut out, blanks, depth);
+                }
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                match blanks {
+                    Blanks::InLine(after_comma, _) => out.push_str(after_comma),
+                    _ => break_line(&mut out, blanks, depth),
+                }
+            }
+            ':' => {
+                out.push(c);
+                match blanks {
+                    Blanks::InLine(_, after_colon) => out.push_str(after_colon),
+                    Blanks::Lines(_) => out.push(' '),
+                    Blanks::Kept => {}
+                }
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+fn break_line(out: &mut String, blanks: Blanks, depth: usize) {
+    if let Blanks::Lines(indent) = blanks {
+        out.push('\n');
+        for _ in 0..depth {
+            out.push_str(indent);
+        }
+    }
+}
+
+/// Bytes of the string that `text` begins with, quotes included.
+fn string_len(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 1;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+fn write_string(out: &mut String, token: &str, letters: Letters) {
+    let decoded = match letters {
+        Letters::Kept => None,
+        // Half a surrogate pair is no text: it stays.
+        Letters::Escaped { .. } => serde_json::from_str::<String>(token).ok(),
+    };
+    let (
+        Some(text),
+        Letters::Escaped {
+            slash,
+            html,
+            ascii,
+            upper,
+        },
+    ) = (decoded, letters)
+    else {
+        out.push_str(token);
+        return;
+    };
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '/' if slash => out.push_str("\\/"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if html => escape(out, c, upper),
+            c if c < ' ' || (ascii && !c.is_ascii()) => escape(out, c, upper),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+fn escape(out: &mut String, c: char, upper: bool) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        // Writing to a string never fails.
+        let _ = if upper {
+            write!(out, "\\u{unit:04X}")
+        } else {
+            write!(out, "\\u{unit:04x}")
+        };
+    }
+}
