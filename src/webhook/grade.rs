@@ -153,6 +153,7 @@ pub fn grade<'c>(capture: &'c Capture<'_>, keys: &VerifyKeys) -> Grade<'c> {
     let bytes = capture.body.bytes();
     let payload = Payload::parse(bytes);
     let doubt = match (verify(capture, keys), &capture.body) {
+        (Verification::Missing, Body::Cut(bytes)) if bytes.is_empty() => Doubt::NoBody,
         (Verification::Missing, _) => Doubt::NoSignature,
         (_, Body::Reserialised(_)) => Doubt::Reserialised,
         (_, _) if keys.is_empty() => Doubt::NoKey,

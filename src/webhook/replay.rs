@@ -342,7 +342,7 @@ where
 
     fn grade_all(&self, file: &Path, found: &[(usize, Found<'_>)]) -> U {
         // Lives longer than what refers to it.
-        let restored: Vec<(usize, Capture<'_>)>;
+        let mut restored: Vec<(usize, Capture<'_>)> = Vec::new();
         let mut graded: Vec<_> = found
             .iter()
             .map(|(entry, found)| {
@@ -361,12 +361,11 @@ where
                 }
             })
             .collect();
-        restored = graded
-            .iter()
-            .enumerate()
-            .filter(|(_, graded)| graded.grade.is_unproven())
-            .filter_map(|(at, graded)| Some((at, restore(graded.capture?, self.keys)?)))
-            .collect();
+        let unproven = graded.iter().enumerate();
+        let unproven = unproven.filter(|(_, graded)| graded.grade.is_unproven());
+        restored.extend(
+            unproven.filter_map(|(at, graded)| Some((at, restore(graded.capture?, self.keys)?))),
+        );
         for (at, capture) in &restored {
             graded[*at].grade = grade(capture, self.keys);
             graded[*at].capture = Some(capture);

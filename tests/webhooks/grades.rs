@@ -347,3 +347,77 @@ fn to_confirm_a_key_is_needed_before_anything_is_changed() {
         .expect(0);
     assert_eq!(world.log().job_of("LST-1")["status"], "completed");
 }
+
+#[test]
+fn a_body_that_a_recorder_changed_is_proven_in_doubt_or_rejected() {
+    let server = Server::answering(|request| {
+        let id = request
+            .path
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        Step::reply(200, crate::delivery::completed(&id).to_string())
+    });
+    let world = World::facing(&server);
+    let log = accepted(FIRST, "LST-1", "vgen_1") + &accepted(SECOND, "LST-2", "vgen_2");
+    world.write("jobs.jsonl", log);
+    let sent = Delivery::completed("vgen_2");
+    let length = |n: usize| ("content-length".to_owned(), n.to_string());
+    let indented = serde_json::to_string_pretty(&Delivery::completed("vgen_1").json()).unwrap();
+    let proven = Delivery::completed("vgen_1").saying(&(indented + "\n"));
+    let mut rewritten = sent
+        .clone()
+        .saying(r#"{"status":"completed","id":"vgen_2"}"#);
+    rewritten.headers.push(length(sent.body.len()));
+    let mut forged = sent.clone();
+    forged.body = String::from_utf8(sent.body.clone())
+        .unwrap()
+        .replace("vgen_2.mp4", "vgen_9.mp4")
+        .into();
+    forged.headers.push(length(sent.body.len()));
+    let headers: Vec<Value> = [("x-creativeai-delivery-id", "vgen_2")]
+        .iter()
+        .map(|(name, value)| json!({"name": name, "value": value}))
+        .collect();
+    let har = json!({"log": {"entries": [
+        {"request": {"method": "POST", "url": "https://x.example/h", "headers": headers}},
+        {"request": {"method": "GET", "url": "https://x.example/", "headers": []}},
+    ]}});
+    std::fs::create_dir(world.path("captures")).unwrap();
+    world.write(
+        "captures/a.jsonl",
+        proven.envelope() + &rewritten.envelope() + &forged.envelope(),
+    );
+    world.write("captures/b.har", har.to_string());
+    for other in [
+        ".DS_Store",
+        "Thumbs.db",
+        "c.json.part",
+        "d.json~",
+        ".e.json.swp",
+        "f.tmp",
+    ] {
+        world.write(&format!("captures/{other}"), "\0no capture");
+    }
+    let replay = ["reconcile", "--replay", "captures", "--json"];
+    let ended = world.run(&replay).expect(0);
+    assert_eq!(
+        grades(&ended.json()),
+        [1, 0, 1, 2, 0, 0],
+        "{}",
+        ended.stderr
+    );
+    for line in [
+        "were sent, so whatever kept it has rewritten it",
+        "has the length that was sent",
+        "its body was not kept",
+    ] {
+        assert!(ended.stderr.contains(line), "{line}\n{}", ended.stderr);
+    }
+    assert_eq!(server.connections(), 0);
+    world.run(&[&replay[..], &["--strict"]].concat()).expect(65);
+    let confirmed = world.run(&[&replay[..], &["--confirm"]].concat()).expect(0);
+    assert_eq!(confirmed.json()["confirmed"], 1);
+    assert_eq!(world.log().job_of("LST-2")["via"], "poll");
+}

@@ -36,38 +36,43 @@ enum Letters {
     /// As they are.
     Kept,
     /// With those escapes only that must be, and these.
-    Escaped {
-        /// `/` as `\/`, as PHP does.
-        slash: bool,
-        /// `<`, `>` and `&` as `\u003c`, as Go does.
-        html: bool,
-        /// What is not ASCII as `\u00fc`.
-        ascii: bool,
-        /// Hexadecimal digits in upper case.
-        upper: bool,
-    },
+    Escaped(Escapes),
 }
 
-impl Letters {
-    const fn escaped(slash: bool, html: bool, ascii: bool, upper: bool) -> Self {
-        Self::Escaped {
-            slash,
-            html,
-            ascii,
-            upper,
-        }
-    }
+#[derive(Clone, Copy)]
+struct Escapes {
+    /// `/` as `\/`, as PHP does.
+    slash: bool,
+    /// `<`, `>` and `&` as `\u003c`, as Go does.
+    html: bool,
+    /// What is not ASCII as `\u00fc`.
+    others: Others,
+}
+
+#[derive(Clone, Copy)]
+enum Others {
+    Kept,
+    LowerCase,
+    UpperCase,
+}
+
+const fn escaped(slash: bool, html: bool, others: Others) -> Letters {
+    Letters::Escaped(Escapes {
+        slash,
+        html,
+        others,
+    })
 }
 
 const LETTERS: [Letters; 8] = [
     Letters::Kept,
-    Letters::escaped(false, false, false, false),
-    Letters::escaped(false, false, true, false),
-    Letters::escaped(true, false, true, false),
-    Letters::escaped(true, false, false, false),
-    Letters::escaped(false, true, false, false),
-    Letters::escaped(false, false, true, true),
-    Letters::escaped(false, true, true, true),
+    escaped(false, false, Others::Kept),
+    escaped(false, false, Others::LowerCase),
+    escaped(true, false, Others::LowerCase),
+    escaped(true, false, Others::Kept),
+    escaped(false, true, Others::Kept),
+    escaped(false, false, Others::UpperCase),
+    escaped(false, true, Others::UpperCase),
 ];
 
 /// The text in each spelling, made when it is asked for; none when it is not JSON.
@@ -213,23 +218,19 @@ fn string_len(text: &str) -> usize {
 }
 
 fn write_string(out: &mut String, token: &str, letters: Letters) {
-    let decoded = match letters {
-        Letters::Kept => None,
-        // Half a surrogate pair is no text: it stays.
-        Letters::Escaped { .. } => serde_json::from_str::<String>(token).ok(),
-    };
-    let (
-        Some(text),
-        Letters::Escaped {
-            slash,
-            html,
-            ascii,
-            upper,
-        },
-    ) = (decoded, letters)
-    else {
+    let Letters::Escaped(escapes) = letters else {
         out.push_str(token);
         return;
+    };
+    // Half a surrogate pair is no text: it stays.
+    let Ok(text) = serde_json::from_str::<String>(token) else {
+        out.push_str(token);
+        return;
+    };
+    let (is_ascii, is_upper) = match escapes.others {
+        Others::Kept => (false, false),
+        Others::LowerCase => (true, false),
+        Others::UpperCase => (true, true),
     };
     out.push('"');
     for c in text.chars() {
@@ -241,19 +242,21 @@ fn write_string(out: &mut String, token: &str, letters: Letters) {
             '\t' => out.push_str("\\t"),
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
-            '/' if slash => out.push_str("\\/"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if html => escape(out, c, upper),
-            c if c < ' ' || (ascii && !c.is_ascii()) => escape(out, c, upper),
+            '/' if escapes.slash => out.push_str("\\/"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if escapes.html => {
+                escape(out, c, is_upper);
+            }
+            c if c < ' ' || (is_ascii && !c.is_ascii()) => escape(out, c, is_upper),
             c => out.push(c),
         }
     }
     out.push('"');
 }
 
-fn escape(out: &mut String, c: char, upper: bool) {
+fn escape(out: &mut String, c: char, is_upper: bool) {
     for unit in c.encode_utf16(&mut [0; 2]) {
         // Writing to a string never fails.
-        let _ = if upper {
+        let _ = if is_upper {
             write!(out, "\\u{unit:04X}")
         } else {
             write!(out, "\\u{unit:04x}")
