@@ -285,7 +285,7 @@ mod tests {
             .get_subcommands()
             .map(|c| c.get_about().cloned())
             .collect();
-        assert_eq!(about.len(), 18);
+        assert_eq!(about.len(), 19);
         for (command, about) in cli.get_subcommands_mut().zip(about) {
             let help = command.render_help().to_string();
             let first = help.lines().next().unwrap_or_default();

@@ -230,7 +230,7 @@ impl<R: Refresh> Run<'_, R> {
         let found = match &self.with.options.bucket {
             None => self.place().find(&part, &group.folder, clip),
             Some(_) => place::whole_part(&part)
-                .or(self.from_folder(delivery, &mut part)?)
+                .or(self.downloaded_before(delivery, &mut part)?)
                 .map(Found::InPart),
         };
         match found {
@@ -266,7 +266,11 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     /// A clip that an earlier run downloaded into a folder: it needs no second download.
-    fn from_folder(&self, delivery: &Delivery, part: &mut Part) -> Result<Option<Whole>, Trouble> {
+    fn downloaded_before(
+        &self,
+        delivery: &Delivery,
+        part: &mut Part,
+    ) -> Result<Option<Whole>, Trouble> {
         let Some(told) = delivery.told.as_ref().filter(|told| !told.is_in_bucket()) else {
             return Ok(None);
         };
