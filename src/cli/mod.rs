@@ -37,12 +37,22 @@ pub use show::{
 };
 pub use typed::IfTyped;
 
+/// `--version`: what a report of an error needs. `-V` prints only the number.
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\ncommit ",
+    env!("CREATIVEAI_BUILD_COMMIT"),
+    "\ntarget ",
+    env!("CREATIVEAI_BUILD_TARGET"),
+);
+
 /// One spreadsheet row, one finished clip, paid once
 #[derive(Parser, Clone, Debug)]
 #[command(
     name = "creativeai",
     bin_name = "creativeai",
     version,
+    long_version = LONG_VERSION,
     disable_help_subcommand = true,
     arg_required_else_help = true,
     max_term_width = 100,

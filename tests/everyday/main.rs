@@ -35,4 +35,5 @@ mod support;
 #[cfg(unix)]
 mod terminal;
 mod transcript;
+mod version;
 mod voice;
