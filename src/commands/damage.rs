@@ -39,11 +39,11 @@ fn warn_of_torn(ledger: &Ledger, damage: &[Damage], path: &Path, printer: &Print
 pub fn warn_of_damage(damage: &[Damage], path: &Path, printer: &Printer) {
     if let Some(first) = damage.first() {
         printer.warn(format_args!(
-            "{} of {} {} damaged and left out, the first one on line {}: {}. What is shown may \
-             be less than what was ordered; `submit` and `retry` send nothing until this is settled",
+            "{} of {} {} skipped as damaged, the first one on line {}: {}. What is shown may be \
+             less than what was ordered; `submit` and `retry` send nothing until this is settled",
             words::count(damage.len() as u64, "line"),
             escape(&path.display().to_string()),
-            if damage.len() == 1 { "is" } else { "are" },
+            if damage.len() == 1 { "was" } else { "were" },
             first.line,
             escape(&first.what),
         ));

@@ -114,6 +114,11 @@ impl<'a> Objects<'a> {
         while let Some(&byte) = line.get(at) {
             match byte {
                 b' ' | b'\t' => at += 1,
+                // An array of nothing is no part of an array of lines.
+                b'[' if line[at + 1..].trim_ascii_start().starts_with(b"]") => {
+                    found.is_damaged = true;
+                    return found;
+                }
                 b',' | b'[' | b']' => {
                     found.in_array = true;
                     at += 1;

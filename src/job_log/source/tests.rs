@@ -109,7 +109,7 @@ fn torn_lines_are_harmless_and_swallow_nothing() {
         for text in [at_the_end, ended, twice] {
             assert_eq!(said(&text), expected, "{}", String::from_utf8_lossy(&text));
             // The tolerant reader says the same.
-            let array = [b"[]\n".as_slice(), &text].concat();
+            let array = [b"[\n".as_slice(), &text].concat();
             assert_eq!(said(&array), expected, "{}", String::from_utf8_lossy(&text));
         }
     }
