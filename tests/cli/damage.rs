@@ -160,6 +160,7 @@ fn a_damaged_log_sends_nothing_until_a_person_accepts_it() {
         let mut log = log.append(true).open(world.path("jobs.jsonl")).unwrap();
         log.write_all(&damaged).unwrap();
         log.write_all(b"\n").unwrap();
+        drop(log);
         world.run(&["submit", "listings.csv"]).expect(65);
         assert_eq!(server.posts().len(), 3, "{}", damage.name);
     }
