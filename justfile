@@ -55,7 +55,7 @@ package:
 scripts:
     #!/usr/bin/env bash
     set -euo pipefail
-    files=(.ci/run)
+    files=(.ci/run tools/dist/zig-cc tools/dist/zig-ar)
     while IFS= read -r file; do files+=("$file"); done < <(find examples tools -name '*.sh')
     for file in "${files[@]}"; do bash -n "$file"; done
     if command -v shellcheck >/dev/null; then
@@ -133,38 +133,29 @@ macos *args:
 
 # completions, man pages and the dependencies' licences, from the release binary
 assets:
-    #!/usr/bin/env bash
-    set -euo pipefail
     cargo build --release --locked
-    bin=target/release/creativeai
-    out=target/assets
-    rm -rf "$out"
-    mkdir -p "$out/completions" "$out/man"
-    "$bin" completions bash > "$out/completions/creativeai.bash"
-    "$bin" completions zsh > "$out/completions/_creativeai"
-    "$bin" completions fish > "$out/completions/creativeai.fish"
-    "$bin" completions powershell > "$out/completions/creativeai.ps1"
-    "$bin" completions elvish > "$out/completions/creativeai.elv"
-    "$bin" man --dir "$out/man" --quiet
-    python3 tools/dependencies.py licences > "$out/THIRD-PARTY-LICENCES.txt"
+    tools/dist/assets.sh target/release/creativeai
 
-# one archive: stripped binary, completions, man pages, docs, examples, licences
-dist: assets
+# every package from this clean tree, for Linux, Windows and macOS (or the named targets), into target/dist
+dist *targets:
+    tools/dist/binaries.sh "$@"
+    just dist-pack
+
+# the same from the binaries that are in target/dist-binaries
+dist-pack:
     #!/usr/bin/env bash
     set -euo pipefail
-    version=$(cargo pkgid | sed 's/.*[#@]//')
     host=$(rustc -vV | sed -n 's/^host: //p')
-    name="creativeai-$version-$host"
-    out="target/dist/$name"
-    rm -rf "$out"
-    mkdir -p "$out"
-    bin=target/release/creativeai
-    [ ! -f "$bin.exe" ] || bin="$bin.exe"
-    cp "$bin" README.md LICENSE CHANGELOG.md "$out"
-    cp -R docs examples target/assets/* "$out"
-    tar -C target/dist -czf "target/dist/$name.tar.gz" "$name"
-    ls -l "target/dist/$name.tar.gz"
+    program=target/dist-binaries/$host/creativeai
+    if [ ! -x "$program" ]; then
+        cargo build --release --locked
+        program=target/release/creativeai
+    fi
+    targets=()
+    for folder in target/dist-binaries/*; do targets+=("${folder##*/}"); done
+    tools/dist/assets.sh "$program" "${targets[@]}"
+    python3 tools/dist/pack.py
 
-# a Debian package, by cargo-deb
-deb: assets
-    cargo deb --no-build
+# packages are installed, run and removed: in an empty folder, in Debian, in Wine, where those are there
+dist-check:
+    tools/dist/check.sh

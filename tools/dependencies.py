@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 """What creativeai is built from.
 
-check     licences, sources and unwanted crates against deny.toml, for machines without cargo-deny
-licences  the licence texts of all crates in the binary, for a distribution
+check                 licences, sources and unwanted crates against deny.toml, for machines without cargo-deny
+licences [TARGET...]  the licence texts of all crates in the binary, for a distribution
+sbom [TARGET...]      the same crates as a list for programs: a CycloneDX document
+
+Without a target, this computer's.
 """
 
 import json
 import re
 import subprocess
 import sys
+import uuid
 from collections import defaultdict
 from pathlib import Path
 
@@ -91,27 +95,42 @@ def check():
     print(f"{sum(map(len, versions.values()))} crates: licences, sources and bans are in order")
 
 
-def licences():
-    host = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
-    host = re.search(r"^host: (.*)$", host, re.M).group(1)
-    data = metadata("--filter-platform", host)
-    packages = {package["id"]: package for package in data["packages"]}
-    nodes = {node["id"]: node for node in data["resolve"]["nodes"]}
-    # Build scripts' and tests' crates are not in the binary.
-    wanted, seen = [data["resolve"]["root"]], set()
-    while wanted:
-        current = wanted.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        for dependency in nodes[current]["deps"]:
-            if any(kind["kind"] is None for kind in dependency["dep_kinds"]):
-                wanted.append(dependency["pkg"])
-    seen.remove(data["resolve"]["root"])
+def host():
+    version = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
+    return re.search(r"^host: (.*)$", version, re.M).group(1)
+
+
+def built_in(targets):
+    """The program's own package, and each crate in the binary of any target with those it uses itself.
+
+    Crates of build scripts and of tests are not in the binary.
+    """
+    uses, crates = defaultdict(set), {}
+    for target in targets or [host()]:
+        data = metadata("--filter-platform", target)
+        packages = {package["id"]: package for package in data["packages"]}
+        nodes = {node["id"]: node for node in data["resolve"]["nodes"]}
+        root = data["resolve"]["root"]
+        wanted, seen = [root], set()
+        while wanted:
+            current = wanted.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            crates[current] = packages[current]
+            for dependency in nodes[current]["deps"]:
+                if any(kind["kind"] is None for kind in dependency["dep_kinds"]):
+                    wanted.append(dependency["pkg"])
+                    uses[current].add(dependency["pkg"])
+    order = sorted(crates, key=lambda key: (crates[key]["name"], crates[key]["version"]))
+    return crates.pop(root), [(crates[key], uses[key]) for key in order if key != root], uses[root]
+
+
+def licences(targets):
+    _, crates, _ = built_in(targets)
     # Many crates share one text; each text is printed once, with those it is for.
     texts = defaultdict(list)
-    for key in sorted(seen, key=lambda key: (packages[key]["name"], packages[key]["version"])):
-        package = packages[key]
+    for package, _ in crates:
         folder = Path(package["manifest_path"]).parent
         name = f"{package['name']} {package['version']} ({package['license']})"
         files = sorted(f for f in folder.iterdir() if f.is_file() and LICENCE_FILE.match(f.name))
@@ -124,7 +143,59 @@ def licences():
         print("=" * 79, *dict.fromkeys(names), "-" * 79, text, "", sep="\n")
 
 
-COMMANDS = {"check": check, "licences": licences}
-if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:
+def sbom(targets):
+    if tomllib is None:
+        sys.exit("this needs Python 3.11 or newer")
+    lock = tomllib.loads((ROOT / "Cargo.lock").read_text(encoding="utf-8"))
+    sums = {(entry["name"], entry["version"]): entry.get("checksum") for entry in lock["package"]}
+    program, crates, used = built_in(targets)
+    # Cargo's own names tell where the checkout is; these are the same everywhere.
+    address = {package["id"]: purl(package) for package, _ in crates}
+    components, dependencies = [], []
+    for package, uses in crates:
+        component = described(package, "library")
+        checksum = sums.get((package["name"], package["version"]))
+        if checksum:
+            component["hashes"] = [{"alg": "SHA-256", "content": checksum}]
+        components.append(component)
+        refs = sorted(address[key] for key in uses)
+        dependencies.append({"ref": address[package["id"]], "dependsOn": refs})
+    refs = sorted(address[key] for key in used)
+    dependencies.append({"ref": purl(program), "dependsOn": refs})
+    document = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {"component": described(program, "application")},
+        "components": components,
+        "dependencies": dependencies,
+    }
+    # The same content has the same number.
+    content = json.dumps(document, sort_keys=True)
+    document["serialNumber"] = uuid.uuid5(uuid.NAMESPACE_URL, content).urn
+    print(json.dumps(document, indent=2))
+
+
+def purl(package):
+    return f"pkg:cargo/{package['name']}@{package['version'].replace('+', '%2B')}"
+
+
+def described(package, kind):
+    component = {
+        "type": kind,
+        "bom-ref": purl(package),
+        "name": package["name"],
+        "version": package["version"],
+        "purl": purl(package),
+    }
+    if package["license"]:
+        # Older crates write a slash.
+        expression = re.sub(r"\s*/\s*", " OR ", package["license"])
+        component["licenses"] = [{"expression": expression}]
+    return component
+
+
+COMMANDS = {"check": lambda _: check(), "licences": licences, "sbom": sbom}
+if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS or (sys.argv[1] == "check" and len(sys.argv) > 2):
     sys.exit(__doc__)
-COMMANDS[sys.argv[1]]()
+COMMANDS[sys.argv[1]](sys.argv[2:])

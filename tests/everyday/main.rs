@@ -24,6 +24,7 @@ mod later_errors;
 mod layout;
 mod manifest_errors;
 mod packaging;
+mod release;
 mod setup_errors;
 #[expect(
     dead_code,

@@ -78,7 +78,7 @@ fn the_debian_package_finds_its_parts() {
     let text = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let manifest: toml::Table = toml::from_str(&text).unwrap();
     let assets = manifest["package"]["metadata"]["deb"]["assets"].as_array();
-    let recipes = fs::read_to_string(root().join("justfile")).unwrap();
+    let recipes = fs::read_to_string(root().join("tools/dist/assets.sh")).unwrap();
     let mut folders = Vec::new();
     for asset in assets.unwrap() {
         let [source, target, mode] = [0, 1, 2].map(|n| asset[n].as_str().unwrap());
