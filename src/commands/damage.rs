@@ -199,7 +199,10 @@ fn marks(
                     let number = attempt_in_doubt(ledger.job(key), attempt);
                     if let Some(number) = number.filter(|_| marked.insert(key)) {
                         let at = ledger.stamp(key, now);
-                        add(Record::new(at, key, number, Status::Unknown), found.line);
+                        let record = Record::new(at, key, number, Status::Unknown);
+                        // The id recognizes the job's row when its key changes.
+                        let owner = found.owner().map(|(column, id)| (*column, id.as_str()));
+                        add(record.with_id(owner), found.line);
                     }
                 }
                 Suspect::Owner(column, id) => {

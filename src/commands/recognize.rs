@@ -1,6 +1,6 @@
 //! The log and the manifest read once more, to recognize rows that something has spelt anew.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
 
@@ -80,8 +80,42 @@ pub fn marks_of(path: &Path, ledger: &Ledger) -> io::Result<Recognition> {
             _ => {}
         }
     })?;
+    add_bare_jobs(path, ledger, &new, &mut known)?;
     known.sort();
     Ok(known)
+}
+
+/// Adds the jobs whose request cannot be read, as after damage that was accepted, by the ids that
+/// their other lines tell.
+fn add_bare_jobs(
+    path: &Path,
+    ledger: &Ledger,
+    new: &HashMap<u32, Names>,
+    known: &mut Recognition,
+) -> io::Result<()> {
+    let is_bare = |job: &JobState| {
+        let place = ledger.place_of(job.key);
+        job.maybe_accepted() && place.is_some_and(|place| !known.has(place))
+    };
+    let bare: HashSet<u32> = ledger
+        .jobs()
+        .filter(|job| is_bare(job))
+        .filter_map(|job| ledger.place_of(job.key))
+        .collect();
+    if bare.is_empty() {
+        return Ok(());
+    }
+    for_each_named(
+        path,
+        ledger,
+        |_| true,
+        |told| {
+            if bare.contains(&told.job) {
+                let new_id = new.get(&told.job).and_then(|names| names.id.as_ref());
+                known.add_bare(told.job, new_id.map_or(told.id, |(_, id)| id));
+            }
+        },
+    )
 }
 
 /// The ids of the listings or SKUs of some jobs, by the jobs' places in the ledger.
@@ -117,12 +151,28 @@ fn for_each_owner(path: &Path, ledger: &Ledger, mut each: impl FnMut(&Told<'_>))
     let has_renamed = ledger.jobs().any(JobState::is_renamed);
     let request = memchr::memmem::Finder::new(b"\"request\"");
     let renamed = memchr::memmem::Finder::new(b"\"renamed\"");
-    each_line_of(path, ledger, |text| {
-        let bytes = text.as_bytes();
-        let tells = has_keyless
+    let tells = |bytes: &[u8]| {
+        has_keyless
             || request.find(bytes).is_some()
-            || (has_renamed && renamed.find(bytes).is_some());
-        if !tells {
+            || (has_renamed && renamed.find(bytes).is_some())
+    };
+    for_each_named(path, ledger, tells, |told| {
+        let line = told.line;
+        if line.request.is_some() || line.keyless || is_renaming(line) {
+            each(told);
+        }
+    })
+}
+
+/// Hands on each line that names a job and its listing or SKU, of those that `is_wanted`.
+fn for_each_named(
+    path: &Path,
+    ledger: &Ledger,
+    is_wanted: impl Fn(&[u8]) -> bool,
+    mut each: impl FnMut(&Told<'_>),
+) -> io::Result<()> {
+    each_line_of(path, ledger, |text| {
+        if !is_wanted(text.as_bytes()) {
             return;
         }
         let Ok(line) = Line::parse_whole(text) else {
@@ -134,9 +184,7 @@ fn for_each_owner(path: &Path, ledger: &Ledger, mut each: impl FnMut(&Told<'_>))
         let lines = if parts.is_empty() { vec![line] } else { parts };
         for line in &lines {
             let job = ledger.place_of(line.job);
-            if let (Some(job), Some((_, id))) = (job, &line.id)
-                && (line.request.is_some() || line.keyless || is_renaming(line))
-            {
+            if let (Some(job), Some((_, id))) = (job, &line.id) {
                 let id = id.as_str();
                 each(&Told { job, id, line });
             }

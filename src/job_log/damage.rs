@@ -37,6 +37,14 @@ impl Damage {
         }
     }
 
+    /// The listing or SKU that it names, where it names only one.
+    pub fn owner(&self) -> Option<&(IdColumn, String)> {
+        match self.traces.owners.as_slice() {
+            [owner] => Some(owner),
+            _ => None,
+        }
+    }
+
     /// Whom it most likely speaks of. None where nothing can be read.
     pub fn suspects(&self, ledger: &Ledger) -> Vec<Suspect> {
         let traces = &self.traces;

@@ -21,6 +21,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Which one speaks of those with one time: what orders nothing again before what may.
+    pub(super) const fn caution(self) -> u8 {
+        match self {
+            Self::NotAccepted => 0,
+            Self::Accepted => 1,
+            Self::Dismissed => 2,
+        }
+    }
+
     /// The word in the log.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,10 +47,11 @@ impl Verdict {
     }
 }
 
-/// A `resolved` line, ordered by time and then by content: the greatest speaks.
+/// A `resolved` line, ordered by time, by caution and then by content: the greatest speaks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Resolution {
     at: i64,
+    caution: u8,
     raw: Box<[u8]>,
     verdict: Verdict,
     id: u64,
@@ -410,6 +420,7 @@ impl AttemptState {
         };
         let new = Resolution {
             at: gist.at,
+            caution: verdict.caution(),
             raw: raw.into(),
             verdict,
             id: gist.id,

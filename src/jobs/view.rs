@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, value::RawValue};
 
+use super::state::Verdict;
 use super::{Fact, IdColumn, JobKey, JobState, Line, LineError, Rates, Reading, Status, Word};
 
 /// What a value is chosen by.
@@ -19,6 +20,8 @@ use super::{Fact, IdColumn, JobKey, JobState, Line, LineError, Rates, Reading, S
 struct Order {
     rank: u8,
     at: i64,
+    /// Of a verdict; as the state decides between verdicts of one time.
+    caution: u8,
     raw: Arc<str>,
 }
 
@@ -173,11 +176,13 @@ impl JobView {
 
     /// Takes a line in; gives its text.
     fn absorb(&mut self, line: &Line<'_>, reading: &Reading) -> Arc<str> {
-        self.state.absorb(&reading.gist(line), line.raw.as_bytes());
+        let gist = reading.gist(line);
+        self.state.absorb(&gist, line.raw.as_bytes());
         let raw: Arc<str> = line.raw.into();
         let order = Order {
             rank: line.word.status().map_or(0, Status::rank),
             at: line.at,
+            caution: gist.verdict.map_or(0, Verdict::caution),
             raw: raw.clone(),
         };
         let job_order = Order {

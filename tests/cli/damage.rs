@@ -192,6 +192,36 @@ fn a_refused_job_of_a_damaged_line_is_not_sent_again() {
 }
 
 #[test]
+fn a_job_whose_request_was_damaged_is_recognized_when_its_address_is_signed_anew() {
+    for from in ["\":", ",", "\"request\":{"] {
+        let (world, server, lines) = ordered();
+        let own = serde_json::from_str::<serde_json::Value>(&lines[2]).unwrap()["job"].clone();
+        let damaged = lines.iter().map(|line| {
+            let is_own = line.contains(own.as_str().unwrap());
+            let to = if is_own && line.contains(from) {
+                ""
+            } else {
+                from
+            };
+            line.replacen(from, to, 1) + "\n"
+        });
+        put_log(&world, damaged.collect::<String>());
+        let sheet = ["submit", "listings.csv"];
+        world.run(&sheet).expect(65);
+        let accept = [&sheet[..], &["--accept-damage"]].concat();
+        assert!(matches!(world.run(&accept).code(), 0 | 3), "{from}");
+        let rows = listings(3).replace(".jpg", ".jpg?X-Amz-Signature=1");
+        assert!(rows.contains("Signature"));
+        world.write("listings.csv", rows);
+        for command in [&sheet[..], &["compact", "--accept-damage"], &sheet[..]] {
+            let run = world.run(command);
+            assert!(matches!(run.code(), 0 | 3), "{from}: {}", run.stderr);
+            assert_eq!(server.bills().len(), 3, "{from}: {}", run.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_log_that_was_written_again_is_the_same_log() {
     let (world, server, lines) = ordered();
     let text = format!("{}\n", lines.join("\n"));

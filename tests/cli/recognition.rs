@@ -289,6 +289,130 @@ fn one_job_is_taken_for_one_row_only() {
 }
 
 #[test]
+fn a_row_that_stands_in_the_sheet_once_more_signed_anew_is_ordered_once() {
+    const SIGNED: &str = "https://cdn.example.com/rooms/kitchen.jpg?X-Amz-Signature=1";
+    const AGAIN: &str = "https://cdn.example.com/rooms/kitchen.jpg?X-Amz-Signature=2&Expires=9";
+    const LEFT: &str = "https://cdn.example.com/rooms/kitchen.jpg?crop=left";
+    const RIGHT: &str = "https://cdn.example.com/rooms/kitchen.jpg?crop=right";
+    const OTHER_PORT: &str = "https://CDN.example.com:443/rooms/kitchen.jpg";
+    let (row, again) = (("SKU-1", SIGNED, PAN), ("SKU-1", AGAIN, PAN));
+    let cases: &[(&str, &[Row], &[Row], usize, i32)] = &[
+        ("at once", &[], &[row, again], 1, 0),
+        ("added below", &[row], &[row, again], 1, 0),
+        ("added above", &[row], &[again, row], 1, 0),
+        ("both new", &[("SKU-1", PHOTO, PAN)], &[row, again], 1, 0),
+        (
+            "another spelling",
+            &[row],
+            &[row, ("SKU-1", OTHER_PORT, PAN)],
+            1,
+            3,
+        ),
+        (
+            "other blanks",
+            &[row],
+            &[row, ("SKU-1", SIGNED, "Slow pan,  morning light")],
+            1,
+            3,
+        ),
+        (
+            "two parts",
+            &[],
+            &[("SKU-1", LEFT, PAN), ("SKU-1", RIGHT, PAN)],
+            2,
+            0,
+        ),
+        (
+            "one more part",
+            &[("SKU-1", LEFT, PAN)],
+            &[("SKU-1", LEFT, PAN), ("SKU-1", RIGHT, PAN)],
+            2,
+            0,
+        ),
+    ];
+    for (name, before, after, bills, code) in cases {
+        let server = Server::accepting();
+        let world = World::facing(&server);
+        if !before.is_empty() {
+            world.write("sheet.csv", sheet(before));
+            world.run(&["submit", "sheet.csv"]).expect(0);
+        }
+        world.write("sheet.csv", sheet(after));
+        for command in [
+            &["submit", "sheet.csv"][..],
+            &["compact"],
+            &["submit", "sheet.csv"],
+        ] {
+            let run = world.run(command);
+            assert_eq!(orders(&server), *bills, "{name}: {}", run.stderr);
+            let code = if command.len() == 1 { 0 } else { *code };
+            assert_eq!(run.code(), code, "{name}: {}", run.stderr);
+        }
+        let run = world.run(&["submit", "sheet.csv"]);
+        let is_named = run.stderr.contains("signature") && run.stderr.contains("variant");
+        assert_eq!(
+            is_named,
+            *bills == 1 && *code == 0,
+            "{name}: {}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn what_was_refused_and_then_sent_as_another_row_is_not_sent_by_a_retry() {
+    let sheets: &[(&str, Row)] = &[
+        ("another id", ("SKU-2", PHOTO, PAN)),
+        (
+            "another server",
+            ("SKU-1", "https://d1.example.net/img/kitchen.jpg", PAN),
+        ),
+        (
+            "another signature",
+            (
+                "SKU-1",
+                "https://cdn.example.com/rooms/kitchen.jpg?sig=1",
+                PAN,
+            ),
+        ),
+    ];
+    for refusal in [400, 401] {
+        for (name, row) in sheets {
+            let server = Server::start(move |post| match post.number {
+                0 => Step::reply(refusal, "refused"),
+                _ => Step::accept(),
+            });
+            let world = World::facing(&server);
+            world.write("sheet.csv", sheet(&[("SKU-1", PHOTO, PAN)]));
+            world.run(&["submit", "sheet.csv"]);
+            world.write("sheet.csv", sheet(&[*row]));
+            world.run(&["submit", "sheet.csv"]).expect(0);
+            world.run(&["retry", "--failed"]).expect(0);
+            world.run(&["compact"]).expect(0);
+            world.run(&["retry", "--failed"]).expect(0);
+            assert_eq!(orders(&server), 1, "{refusal}: {name}");
+            // Nor is it when the old row is back, alone or beside the new one.
+            for rows in [&[("SKU-1", PHOTO, PAN)][..], &[("SKU-1", PHOTO, PAN), *row]] {
+                world.write("sheet.csv", sheet(rows));
+                let run = world.run(&["submit", "sheet.csv"]);
+                let is_other_photo = *name == "another server" && rows.len() == 2;
+                assert_eq!(
+                    orders(&server),
+                    if is_other_photo { 2 } else { 1 },
+                    "{refusal}: {name}: {}",
+                    run.stderr
+                );
+                assert!(
+                    matches!(run.code(), 0 | 3),
+                    "{refusal}: {name}: {}",
+                    run.stderr
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn rows_of_one_sheet_that_are_the_same_clip_are_named_and_sent() {
     let server = Server::accepting();
     let world = World::facing(&server);

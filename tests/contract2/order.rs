@@ -253,3 +253,33 @@ fn a_doubt_beside_a_clip_that_is_there_or_on_its_way_is_not_sent_again() {
         assert!(server.posts().is_empty());
     }
 }
+
+#[test]
+fn of_verdicts_of_one_time_the_one_that_orders_nothing_again_counts() {
+    const NOON: &str = "2026-03-12T12:00:00.000Z";
+    let accepted = at(
+        NOON,
+        A,
+        1,
+        "resolved",
+        &json!({"verdict": "accepted", "generation_id": "vgen_a", "by": "a@b"}),
+    );
+    let not_accepted = verdict(NOON, "not_accepted");
+    for (verdicts, state) in [
+        ([&accepted, &not_accepted], "pending"),
+        ([&not_accepted, &accepted], "pending"),
+    ] {
+        let server = Server::accepting();
+        let world = World::facing(&server);
+        world.write("jobs.jsonl", in_doubt() + verdicts[0] + verdicts[1]);
+        for command in [
+            &["retry", "--failed"][..],
+            &["compact"],
+            &["retry", "--failed"],
+        ] {
+            assert_eq!(job(&world)["status"], state);
+            world.run(command);
+            assert_eq!(server.posts().len(), 0);
+        }
+    }
+}

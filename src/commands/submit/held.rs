@@ -23,6 +23,7 @@ impl Telling<'_> {
     /// Tells what was found, before anything is sent.
     pub fn tell(&self) {
         self.tell_adopted();
+        self.tell_repeated();
         self.tell_twins();
         self.tell_changed();
         self.tell_renamed();
@@ -49,6 +50,31 @@ impl Telling<'_> {
                 ));
             }
         }
+    }
+
+    fn tell_repeated(&self) {
+        let repeated = self.plan.repeated();
+        if repeated.is_empty() {
+            return;
+        }
+        let named = repeated.iter().take(MOST_NAMED);
+        let lines: Vec<String> = named
+            .map(|(line, first)| format!("line {line} as line {first}"))
+            .collect();
+        let count = repeated.len() as u64;
+        self.printer.warn(format_args!(
+            "{}: {} another row and {} left out, only the signature in the photo's address differs: \
+             {}{}. For a second clip of the same photo, fill in the column variant",
+            escape(self.manifest),
+            if count == 1 {
+                "1 row repeats".to_owned()
+            } else {
+                format!("{} rows repeat", words::number(count))
+            },
+            if count == 1 { "was" } else { "were" },
+            lines.join(", "),
+            more(count, lines.len()),
+        ));
     }
 
     fn tell_twins(&self) {

@@ -9,6 +9,7 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::jobs::recognition::hash_of;
+use crate::jobs::recognition::normal::telling_query;
 use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Rates};
 use crate::manifest::Row;
 
@@ -43,7 +44,16 @@ struct Note {
     price: u32,
     /// The line on which it starts. Four bytes; no file that somebody edits has more lines.
     line: u32,
+    /// Hash of what the photo's query says besides signatures; 0 for nothing.
+    query: u16,
     decision: Decision,
+}
+
+impl Note {
+    /// What rows share that differ at most in the signature of the photo's address.
+    fn look(&self) -> (u64, u64, u16) {
+        (self.owner, self.clip, self.query)
+    }
 }
 
 /// The decisions for all rows.
@@ -59,6 +69,8 @@ pub struct Plan {
     owners: Option<Owners>,
     /// The jobs that rows replace when they are sent, by the rows' places.
     replaced: HashMap<u32, Vec<JobKey>>,
+    /// Rows that repeat another one but for its signature, each with that one, by their lines.
+    repeated: Vec<(u64, u64)>,
     /// How many rows of each kind there are.
     pub counts: Counts,
 }
@@ -137,6 +149,7 @@ impl Plan {
             clip: clip_hash(row),
             price,
             line: u32::try_from(row.line).unwrap_or(u32::MAX),
+            query: query_hash(row.clip.image_url()),
             decision: match first {
                 None => Decision::Send,
                 Some(_) => Decision::Duplicate,
@@ -196,8 +209,55 @@ impl Plan {
             note.decision = job.map_or(Decision::Send, decision_about);
             open += u64::from(is_open(note, job));
         }
+        if open > 0 {
+            open -= self.leave_out_repeated(ledger);
+        }
         self.count();
         open
+    }
+
+    /// Leaves out rows that the log does not hold and that repeat another row: the same id, photo,
+    /// prompt and settings, and only the address is signed anew. The row that the log holds
+    /// stands for them, else the first. Returns how many were left out.
+    fn leave_out_repeated(&mut self, ledger: &Ledger) -> u64 {
+        let is_new =
+            |note: &Note| note.decision == Decision::Send && ledger.job(note.key).is_none();
+        let mut first: HashMap<_, &Note> = HashMap::new();
+        for note in self.rows.iter().flatten().filter(|note| note.clip != 0) {
+            if is_new(note) {
+                first.entry(note.look()).or_insert(note);
+            }
+        }
+        let known = |note: &&Note| note.decision != Decision::Duplicate && !is_new(note);
+        for note in self.rows.iter().flatten().filter(known) {
+            if let Some(first) = first.get_mut(&note.look())
+                && is_new(first)
+            {
+                *first = note;
+            }
+        }
+        let first: HashMap<_, (JobKey, u32)> = first
+            .into_iter()
+            .map(|(look, note)| (look, (note.key, note.line)))
+            .collect();
+        let mut count = 0;
+        for note in self.rows.iter_mut().flatten() {
+            if let Some(&(key, line)) = first.get(&note.look())
+                && is_new(note)
+                && note.key != key
+            {
+                note.decision = Decision::Duplicate;
+                self.repeated.push((u64::from(note.line), u64::from(line)));
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// Rows that were left out because they repeat another one but for its signature, each with
+    /// that one, by their lines.
+    pub fn repeated(&self) -> &[(u64, u64)] {
+        &self.repeated
     }
 
     /// Whether a row may still be one that the log holds under another key: it would be sent, and
@@ -389,4 +449,11 @@ fn clip_hash(row: &Row) -> u64 {
     }
     let settings = (&video.model, video.duration, &video.aspect_ratio);
     hash_of((photo, &video.prompt, settings, &row.variant)).max(1)
+}
+
+fn query_hash(photo: &str) -> u16 {
+    match telling_query(photo).as_str() {
+        "" => 0,
+        query => (hash_of(query) as u16).max(1),
+    }
 }

@@ -9,7 +9,7 @@ use super::plan::{Decision, Plan};
 use crate::commands::{open, recognize};
 use crate::exit::Failure;
 use crate::job_log::LogError;
-use crate::jobs::recognition::{Cause, Marks, Recognition};
+use crate::jobs::recognition::{Cause, Likeness, Marks, Recognition};
 use crate::jobs::{JobKey, JobState, Ledger};
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
 
@@ -220,9 +220,6 @@ impl Search<'_> {
 
     /// Takes the row for that of a job whose photo's address was made anew.
     fn is_rotated(&mut self, index: usize, row: &Row) -> bool {
-        if self.ledger.job(self.plan.key_of(index, row)).is_some() {
-            return false;
-        }
         let marks = marks_of(row);
         let rotated = self.known.of_rotated(&marks);
         let is_current = |place: u32| self.job(place).is_some_and(|job| !job.is_superseded());
@@ -244,6 +241,7 @@ impl Search<'_> {
         // The jobs that the row replaces: about the same, and in no row.
         let about_the_same = self.known.of_subject(&marks).map(|like| like.job);
         let replaced: Vec<u32> = about_the_same
+            .chain(self.never_accepted(&marks))
             .chain(self.known.of_bare(&row.id))
             .filter(|&place| {
                 let job = self.job(place);
@@ -252,8 +250,7 @@ impl Search<'_> {
                 })
             })
             .collect();
-        let is_known = self.ledger.job(key).is_some();
-        if let Some((reason, place)) = self.reason_to_hold(row, &marks, &replaced, is_known) {
+        if let Some((reason, place)) = self.reason_to_hold(row, key, &marks, &replaced) {
             if reason == Decision::Renamed {
                 self.claimed.insert(place);
             }
@@ -272,6 +269,16 @@ impl Search<'_> {
         self.plan.replace(index, keys);
     }
 
+    /// Jobs of the same clip under another id, or with the photo elsewhere, that were never
+    /// accepted. Ordered again, they would bring the clip that the row brings.
+    fn never_accepted(&self, marks: &Marks) -> impl Iterator<Item = u32> {
+        let moved = self.known.of_rotated(marks).filter(|like| like.same_id);
+        let alike = self.known.of_clip(marks).chain(moved);
+        alike
+            .map(|like| like.job)
+            .filter(|&place| self.job(place).is_some_and(|job| !job.maybe_accepted()))
+    }
+
     fn is_allowed(&self, reason: Decision) -> bool {
         match reason {
             Decision::Changed => self.allowed.changed,
@@ -284,9 +291,9 @@ impl Search<'_> {
     fn reason_to_hold(
         &self,
         row: &Row,
+        key: JobKey,
         marks: &Marks,
         replaced: &[u32],
-        is_known: bool,
     ) -> Option<(Decision, u32)> {
         let is_accepted = |place: &u32| self.job(*place).is_some_and(JobState::maybe_accepted);
         let accepted: Vec<u32> = replaced.iter().copied().filter(is_accepted).collect();
@@ -301,21 +308,24 @@ impl Search<'_> {
         if let Some(place) = changed.clone().find(|place| same_id.contains(place)) {
             return Some((Decision::Changed, place));
         }
-        if !is_known && let Some(place) = self.renamed(marks, &accepted) {
+        if let Some(place) = self.renamed(marks, &accepted) {
             return Some((Decision::Renamed, place));
         }
         if let Some(place) = changed.clone().next() {
             return Some((Decision::Changed, place));
         }
-        if is_known || !marks.has_photo {
+        if !marks.has_photo {
             return None;
         }
-        let is_elsewhere = |job: &JobState| {
-            job.maybe_accepted() && self.plan.holds(job) && !self.plan.holds_under(job, &row.id)
+        // Under its own id, another query may ask for another part of the photo.
+        let is_elsewhere = |like: &Likeness| {
+            self.job(like.job).is_some_and(|job| {
+                let is_other_part = !like.same_query && self.plan.holds_under(job, &row.id);
+                job.key != key && job.maybe_accepted() && self.plan.holds(job) && !is_other_part
+            })
         };
-        let mut same = self.known.of_clip(marks).map(|like| like.job);
-        let same = same.find(|&place| self.job(place).is_some_and(is_elsewhere));
-        same.map(|place| (Decision::SameClip, place))
+        let same = self.known.of_clip(marks).find(is_elsewhere);
+        same.map(|like| (Decision::SameClip, like.job))
     }
 
     /// The job of the same clip under another id whose row is gone: one whose id is alike before

@@ -89,6 +89,8 @@ pub struct Marks {
     /// The photo's server and the words in its path.
     host: u16,
     folders: u16,
+    /// What the photo's query says besides signatures.
+    query: u32,
     /// Whether there is a photo.
     pub has_photo: bool,
     /// Photo, prompt and settings.
@@ -202,6 +204,7 @@ impl Marks {
             wording: seen as u32,
             host: hash_of(&photo.host) as u16,
             folders: hash_of(&photo.folders) as u16,
+            query: hash_of(normal::telling_query(parts.photo)) as u32,
             has_photo: !photo.address.is_empty(),
             clip: hash_of(("clip", &photo.address, read)),
             subject: subject(&spelling.value),
@@ -241,6 +244,8 @@ pub struct Likeness {
     pub same_id: bool,
     /// Whether a person sees the same prompt and settings.
     pub same_wording: bool,
+    /// Whether the photo's query says the same, signatures aside.
+    pub same_query: bool,
 }
 
 /// The marks of a log's jobs.
@@ -250,7 +255,9 @@ pub struct Recognition {
     entries: Vec<Entry>,
     /// Each job's id as a person sees it; 0 for a job without marks.
     ids: Vec<u32>,
-    /// Jobs of which the vendor's sample scripts tell no more than an id, by that.
+    /// What each job's photo's query says.
+    queries: Vec<u32>,
+    /// Jobs of which the log tells no more than an id, by that.
     bare: HashMap<u64, Vec<u32>>,
 }
 
@@ -265,8 +272,10 @@ impl Recognition {
         let index = job as usize;
         if self.ids.len() <= index {
             self.ids.resize(index + 1, 0);
+            self.queries.resize(index + 1, 0);
         }
         self.ids[index] = marks.id.max(1);
+        self.queries[index] = marks.query;
         let mut put = |key, check| self.entries.push(Entry { key, job, check });
         put(marks.clip, marks.wording);
         put(marks.subject, marks.wording);
@@ -306,6 +315,7 @@ impl Recognition {
             job: entry.job,
             same_id: self.ids[entry.job as usize] == marks.id.max(1),
             same_wording: entry.check == marks.wording,
+            same_query: self.queries[entry.job as usize] == marks.query,
         }
     }
 
