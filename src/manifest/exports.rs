@@ -139,11 +139,11 @@ impl Known {
         };
         let export = EXPORTS.iter().find(is_it)?;
         let mut columns: Vec<(Field, usize)> = Vec::new();
-        let is_id = |field| matches!(field, Field::Sku | Field::ListingId);
+        let names_row = |field| matches!(field, Field::Sku | Field::ListingId);
         for &(field, name) in export.columns {
             let is_there = columns
                 .iter()
-                .any(|(other, _)| *other == field || is_id(*other) && is_id(field));
+                .any(|(other, _)| *other == field || names_row(*other) && names_row(field));
             if let Some(column) = column(headers, name).filter(|_| !is_there) {
                 columns.push((field, column));
             }

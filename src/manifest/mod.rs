@@ -221,6 +221,11 @@ impl Manifest {
         &self.name
     }
 
+    /// Whether it is more than one file.
+    pub fn has_several_files(&self) -> bool {
+        self.sheets.len() > 1
+    }
+
     /// Whether somebody wrote to a file since it was opened, by its length and time of change.
     pub fn has_changed(&self) -> Result<bool, ManifestError> {
         for sheet in &self.sheets {

@@ -60,17 +60,6 @@ pub async fn run(
             printer,
         );
     }
-    inputs.keep(&path, printer)?;
-    if let [_, _, ..] = *args.manifests {
-        let path = path.display().to_string();
-        printer.note(format_args!(
-            "all of them have one job log: {}",
-            escape(&path)
-        ));
-    }
-    if plan.is_empty() {
-        printer.warn(format_args!("{} has no rows", manifest.name()));
-    }
     let limits = Limits::watch(settings);
     limits.start_timer();
     let stop = &limits.stop;
@@ -92,7 +81,8 @@ pub async fn run(
         let ledger = writer.ledger();
         tell::charged(plan.keys().filter_map(|key| ledger.job(key)))
     };
-    note_new_log(&writer, &path, printer);
+    inputs.keep(&path, printer)?;
+    announce(&manifest, &plan, &path, writer.is_new(), printer);
     let concurrency = settings.network.concurrency_for(manifest.id_column());
     let throttle = open::throttle(settings, concurrency, limits.deadline);
     let commands = open::commands(&path, &writer.ledger(), settings);
@@ -151,13 +141,6 @@ pub async fn run(
         &commands,
         printer,
     )
-}
-
-fn note_new_log(writer: &Writer, path: &Path, printer: &Printer) {
-    if writer.is_new() {
-        let path = path.display().to_string();
-        printer.note(format_args!("new job log: {}", escape(&path)));
-    }
 }
 
 fn new_ledger(args: &SubmitArgs, settings: &Settings) -> Ledger {
@@ -229,6 +212,23 @@ fn allowed(args: &SubmitArgs) -> Allowed {
 fn most_to_send(plan: &Plan, args: &SubmitArgs) -> u64 {
     args.max_jobs
         .map_or(plan.counts.send, |most| most.min(plan.counts.send))
+}
+
+/// Tells where everything goes, before anything is sent.
+fn announce(manifest: &Manifest, plan: &Plan, log: &Path, is_new: bool, printer: &Printer) {
+    if plan.is_empty() {
+        printer.warn(format_args!("{} has no rows", manifest.name()));
+    }
+    let log = log.display().to_string();
+    if is_new {
+        printer.note(format_args!("new job log: {}", escape(&log)));
+    }
+    if manifest.has_several_files() {
+        printer.note(format_args!(
+            "all of them have one job log: {}",
+            escape(&log)
+        ));
+    }
 }
 
 /// How the manifest is read, by options and settings.
