@@ -311,6 +311,17 @@ where
             let capture = formats::read_with_headers(bytes, headers);
             return vec![self.grade_all(path, &[(1, Ok(capture))])];
         }
+        if let Some(found) = std::str::from_utf8(bytes).ok().and_then(formats::read_text) {
+            let found: Vec<_> = found
+                .into_iter()
+                .enumerate()
+                .map(|(at, one)| (at + 1, one))
+                .collect();
+            return found
+                .chunks(BATCH)
+                .map(|batch| self.grade_all(path, batch))
+                .collect();
+        }
         match source::layout(bytes, true) {
             Layout::Lines => {
                 let (mut results, mut line, mut rest) = (Vec::new(), 1, bytes);

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::fields::Fields;
-use super::{Document, Format, Found, body_of_base64, no_body, recorded, with_query};
+use super::{Document, Format, Found, body_of_base64, no_body, recorded, rfc3339, with_query};
 use crate::webhook::{Body, Capture};
 
 pub(super) struct ApiGateway;
@@ -69,10 +69,4 @@ fn url<'a>(fields: &Fields<'a>) -> Option<Cow<'a, str>> {
         Some(query) => Cow::Owned(with_query(&path, query.pairs().into_iter())),
         None => path,
     })
-}
-
-/// Milliseconds since 1970 as RFC 3339.
-fn rfc3339(millis: u64) -> Option<String> {
-    let time = jiff::Timestamp::from_millisecond(i64::try_from(millis).ok()?).ok()?;
-    Some(time.to_string())
 }

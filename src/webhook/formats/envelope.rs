@@ -36,6 +36,12 @@ struct Parts<'a, B> {
     http_method: Option<IgnoredAny>,
     #[serde(rename = "rawPath")]
     raw_path: Option<IgnoredAny>,
+    // So have n8n's items and Pipedream's events.
+    #[serde(rename = "webhookUrl")]
+    webhook_url: Option<IgnoredAny>,
+    #[serde(rename = "bodyRaw")]
+    body_raw: Option<IgnoredAny>,
+    client_ip: Option<IgnoredAny>,
 }
 
 impl Format for Envelope {
@@ -111,7 +117,10 @@ impl<'a, B> Parts<'a, B> {
         let foreign = self.request_context.is_some()
             || self.is_base64_encoded.is_some()
             || self.http_method.is_some()
-            || self.raw_path.is_some();
+            || self.raw_path.is_some()
+            || self.webhook_url.is_some()
+            || self.body_raw.is_some()
+            || self.client_ip.is_some();
         let has_body = self.body.is_some() || self.body_b64.is_some();
         match self.v {
             Some(VERSION) => {}

@@ -5,9 +5,17 @@ mod envelope;
 mod fields;
 mod har;
 mod hookdeck;
+mod logs;
 mod ngrok;
+mod postman;
 mod raw_with_headers;
+mod request;
+mod smee;
+mod text;
 mod webhook_site;
+mod workflows;
+
+pub(super) use text::read as read_text;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -36,13 +44,19 @@ trait Format: Sync {
 }
 
 /// In the order of asking: the commonest first, the least particular last.
-const FORMATS: [&dyn Format; 7] = [
+const FORMATS: [&dyn Format; 13] = [
     &envelope::Envelope,
     &har::Har,
+    &postman::Postman,
+    &workflows::N8n,
+    &workflows::Make,
+    &workflows::Pipedream,
+    &smee::Smee,
     &ngrok::Ngrok,
     &webhook_site::WebhookSite,
     &hookdeck::Hookdeck,
     &api_gateway::ApiGateway,
+    &logs::Logs,
     &raw_with_headers::RawWithHeaders,
 ];
 
@@ -79,9 +93,7 @@ pub(super) fn read_value<'a>(text: &'a str, each: &mut dyn FnMut(Found<'a>)) {
         return;
     }
     if document.fields().is_some() {
-        return each(Err(Unreadable::because(
-            "it is of no capture format that is known here",
-        )));
+        return each(Err(unknown()));
     }
     match serde_json::from_str::<Vec<&'a RawValue>>(text) {
         Ok(items) => {
@@ -99,6 +111,31 @@ pub(super) fn read_value<'a>(text: &'a str, each: &mut dyn FnMut(Found<'a>)) {
             Ok(_) => Unreadable::because("it is no JSON object"),
         })),
     }
+}
+
+/// A shape that is not known lists those that are.
+pub(super) fn unknown() -> Unreadable {
+    Unreadable::because(
+        "it is of no capture format that is known here. Known are: this tool's own, a raw body with \
+         its headers, a raw HTTP request, HAR, webhook.site, ngrok, Hookdeck, API Gateway, n8n, Make, \
+         Pipedream, smee.io, Postman, and logs of CloudWatch and Vercel",
+    )
+}
+
+/// Captures in a text that a document holds.
+fn nested(text: Cow<'_, str>) -> Vec<Found<'_>> {
+    let mut found = Vec::new();
+    match text {
+        Cow::Borrowed(text) => read_value(text, &mut |one| found.push(one)),
+        Cow::Owned(text) => read_value(&text, &mut |one| found.push(one.map(Capture::into_owned))),
+    }
+    found
+}
+
+/// Milliseconds since 1970 as RFC 3339.
+fn rfc3339(millis: u64) -> Option<String> {
+    let time = jiff::Timestamp::from_millisecond(i64::try_from(millis).ok()?).ok()?;
+    Some(time.to_string())
 }
 
 /// Why a text could not be read as a JSON object.

@@ -35,8 +35,8 @@ pub(super) fn capture<'a>(body: Cow<'a, [u8]>, headers: &'a str) -> Capture<'a> 
 
 /// A request's head.
 pub(super) struct Head<'a> {
-    method: Option<&'a str>,
-    url: Option<&'a str>,
+    pub method: Option<&'a str>,
+    pub url: Option<&'a str>,
     pub headers: Headers<'a>,
 }
 
@@ -61,6 +61,11 @@ pub(super) fn parse_headers(text: &str) -> Head<'_> {
         }
     }
     head
+}
+
+/// Whether a line begins a request.
+pub(super) fn is_request_line(line: &str) -> bool {
+    request_line(line).is_some()
 }
 
 /// `POST /path?query HTTP/1.1`; the version may be missing.

@@ -441,3 +441,223 @@ fn nothing_of_a_documents_beginning_panics() {
     let deep = "{\"headers\":".repeat(200_000);
     assert_eq!(grades(&deep), ["unreadable"]);
 }
+
+/// Shapes of services, each carrying the delivery with its very bytes.
+const EXACT: [(&str, &str); 9] = [
+    (
+        "Pipedream",
+        r#"{"method":"POST","path":"/","query":{"creativeai_job":"5b1f0c9a77d2e318.1"},"client_ip":"1.2.3.4","url":"https://x.m.pipedream.net/","headers":{"X-CreativeAI-Signature":"@SIG@"},"bodyRaw":@BODY@,"body":@PARSED@}"#,
+    ),
+    (
+        "Pipedream's steps",
+        r#"{"trigger":{"context":{"id":"1"},"event":{"method":"POST","client_ip":"1","url":"https://x@URL@","headers":{"x-creativeai-signature":"@SIG@"},"bodyRaw":@BODY@}}}"#,
+    ),
+    (
+        "n8n with the raw body",
+        r#"[{"json":{"headers":{"x-creativeai-signature":"@SIG@"},"params":{},"query":{"creativeai_job":"5b1f0c9a77d2e318.1"},"body":{},"webhookUrl":"https://n8n.example/webhook/x","executionMode":"production"},"binary":{"data":{"mimeType":"application/json","data":"@B64@"}}}]"#,
+    ),
+    (
+        "Make with pass-through",
+        r#"{"value":@BODY@,"__IMTMETHOD__":"POST","__IMTHEADERS__":[{"name":"x-creativeai-signature","value":"@SIG@"}]}"#,
+    ),
+    (
+        "Postman 2.1",
+        r#"{"info":{"name":"c","schema":"https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},"item":[{"name":"folder","item":[{"name":"r","request":{"method":"POST","header":[{"key":"X-CreativeAI-Signature","value":"@SIG@"}],"body":{"mode":"raw","raw":@BODY@},"url":{"raw":"https://x@URL@","host":["x"]}},"response":[]}]}]}"#,
+    ),
+    (
+        "a history of Postman",
+        r#"{"version":1,"history":[{"method":"POST","url":"https://x@URL@","headers":"X-CreativeAI-Signature: @SIG@\n","dataMode":"raw","rawModeData":@BODY@}]}"#,
+    ),
+    (
+        "mitmproxy's HAR",
+        r#"{"log":{"version":"1.2","creator":{"name":"mitmproxy","version":"1","comment":""},"pages":[],"entries":[{"startedDateTime":"2026-03-12T09:22:18+00:00","time":1,"request":{"method":"POST","url":"https://x@URL@","httpVersion":"HTTP/1.1","cookies":[],"headers":[{"name":"x-creativeai-signature","value":"@SIG@"}],"queryString":[],"headersSize":1,"bodySize":@LEN@,"postData":{"mimeType":"application/json","text":@BODY@,"params":[]}},"response":{},"cache":{},"timings":{},"serverIPAddress":"1"}]}}"#,
+    ),
+    (
+        "Fiddler's HAR",
+        r#"{"log":{"pages":[],"comment":"exported @ 1/1/2026","creator":{"version":"5","comment":"","name":"Fiddler"},"version":"1.2","entries":[{"startedDateTime":"2026-03-12T09:22:18.0000000+01:00","_Fiddler":{},"request":{"headersSize":1,"postData":{"params":[],"mimeType":"application/json","text":@BODY@},"queryString":[],"headers":[{"name":"X-CreativeAI-Signature","value":"@SIG@"}],"bodySize":@LEN@,"url":"https://x@URL@","cookies":[],"method":"POST","httpVersion":"HTTP/1.1"},"comment":"[#1]"}]}}"#,
+    ),
+    (
+        "Make's log",
+        r#"{"hookLogs":[{"id":"1","statusId":1,"loggedAt":"2026-03-12T09:22:18Z","data":{"method":"POST","url":"https://x@URL@","headers":[{"name":"X-CreativeAI-Signature","value":"@SIG@"}],"body":@BODY@}}]}"#,
+    ),
+];
+
+/// Shapes of services that keep what they have parsed.
+const PARSING: [(&str, &str); 4] = [
+    (
+        "an n8n item",
+        r#"[{"headers":{"x-creativeai-signature":"@SIG@"},"params":{},"query":{},"body":@PARSED@,"webhookUrl":"https://n8n.example/webhook/x","executionMode":"production"}]"#,
+    ),
+    (
+        "an n8n execution",
+        r#"{"id":"7","finished":true,"mode":"webhook","data":{"resultData":{"runData":{"Webhook":[{"startTime":1,"source":[],"data":{"main":[[{"json":{"headers":{"x-creativeai-signature":"@SIG@"},"params":{},"query":{},"body":@PARSED@,"webhookUrl":"https://n8n.example/webhook/x","executionMode":"production"}}]]}}],"Next":[{"source":[{"previousNode":"Webhook"}],"data":{"main":[[{"json":{"headers":{},"webhookUrl":"x"}}]]}}]}}}}"#,
+    ),
+    (
+        "smee.io",
+        r#"{"host":"smee.io","x-creativeai-signature":"@SIG@","body":@PARSED@,"query":{"creativeai_job":"5b1f0c9a77d2e318.1"},"timestamp":1773307338000}"#,
+    ),
+    (
+        "a bundle of Make",
+        r#"{"id":"vgen_1","status":"completed","__IMTHEADERS__":[{"name":"x-creativeai-signature","value":"@SIG@"}]}"#,
+    ),
+];
+
+#[test]
+fn services_that_keep_the_bytes_are_verified_and_those_that_parse_are_in_doubt() {
+    for (name, template) in EXACT {
+        assert_eq!(grades(&fill(template)), ["verified"], "{name}");
+        let forged = fill(template).replace(&signature(), &signature().replace('a', "b"));
+        assert_ne!(grades(&forged), ["verified"], "{name}");
+    }
+    for (name, template) in PARSING {
+        assert_eq!(grades(&fill(template)), ["reserialised"], "{name}");
+        // Where the order and the numbers stayed, the bytes can be had again.
+        if template.contains("@PARSED@") {
+            let kept = fill(&template.replace("@PARSED@", "@RAWBODY@"));
+            assert_eq!(grades(&kept), ["verified"], "{name}");
+        }
+    }
+}
+
+#[test]
+fn logs_give_the_captures_in_their_messages() {
+    let message = quoted(&format!(
+        "2026-03-12T09:22:18.000Z\tid\tINFO\t{}\n",
+        fill(GATEWAY_2).replace('\n', "")
+    ));
+    for (template, others) in [
+        (
+            r#"{"events":[{"logStreamName":"s","timestamp":1,"message":"START RequestId: x","ingestionTime":2},{"logStreamName":"s","timestamp":1,"message":@M@,"ingestionTime":2}],"searchedLogStreams":[]}"#,
+            1,
+        ),
+        (
+            r#"{"messageType":"DATA_MESSAGE","logEvents":[{"id":"1","timestamp":1,"message":@M@}]}"#,
+            0,
+        ),
+        (
+            r#"{"results":[[{"field":"@timestamp","value":"1"},{"field":"@message","value":@M@}]],"statistics":{}}"#,
+            0,
+        ),
+        (r#"{"timestamp":1,"message":@M@}"#, 0),
+        (
+            r#"{"level":"info","message":@M@,"messageTruncated":false,"rowId":"1","source":"lambda","timestampInMs":1773307338000,"requestMethod":"POST","requestPath":"/h"}"#,
+            0,
+        ),
+        (
+            r#"{"id":"1","deploymentId":"d","source":"lambda","host":"h","timestamp":1,"projectId":"p","level":"info","message":@M@}"#,
+            0,
+        ),
+    ] {
+        let text = template.replace("@M@", &message);
+        let mut expected = vec!["other"; others];
+        expected.push("verified");
+        assert_eq!(grades(&text), expected, "{template}");
+    }
+    assert_eq!(
+        grades(r#"{"timestamp":1,"message":"{\"a\":1}"}"#),
+        ["other"]
+    );
+}
+
+/// The grades of a text that is no JSON.
+fn text_grades(text: &str) -> Option<Vec<&'static str>> {
+    Some(read_text(text)?.iter().map(word).collect())
+}
+
+#[test]
+fn texts_that_are_no_json_are_read() {
+    let cell = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let headers = fill(r#"{"x-creativeai-signature":["@SIG@"]}"#);
+    let http = fill(
+        "POST https://x@URL@ HTTP/1.1\nContent-Type: application/json\nX-CreativeAI-Signature: @SIG@\n\n@RAWBODY@\n",
+    );
+    for (name, text, expected) in [
+        ("HTTP", http.clone(), vec!["verified"]),
+        (
+            "HTTP with CRLF",
+            http.replace('\n', "\r\n"),
+            vec!["verified"],
+        ),
+        (
+            ".http",
+            format!("# kept\n\n{http}\n### again\n{http}"),
+            vec!["verified"; 2],
+        ),
+        (
+            "headers only",
+            fill("X-CreativeAI-Signature: @SIG@\nX-CreativeAI-Delivery-Id: vgen_1\n"),
+            vec!["no body"],
+        ),
+        (
+            "SSE",
+            fill(
+                "event: ready\ndata: {}\n\nid: 1\ndata: {\"x-creativeai-signature\":\"@SIG@\",\"body\":@RAWBODY@,\"query\":{},\"timestamp\":1}\n\nevent: ping\ndata: {}\n\n",
+            ),
+            vec!["verified"],
+        ),
+        (
+            "CSV",
+            format!(
+                "uuid,type,method,url,content,headers,created_at\n1,web,POST,https://x,{},{},2026-03-12 09:22:18\n",
+                cell(BODY),
+                cell(&headers)
+            ),
+            vec!["verified"],
+        ),
+        (
+            "CSV with a column a header",
+            format!(
+                "Method,Content,headers.x-creativeai-signature\nPOST,{},{}\n",
+                cell(BODY),
+                signature()
+            ),
+            vec!["verified"],
+        ),
+        (
+            "a table of messages",
+            format!("timestamp,message\n1,START\n2,{}\n", cell(&fill(GATEWAY_2))),
+            vec!["other", "verified"],
+        ),
+        (
+            "lines",
+            format!(
+                "2026-03-12T09:22:18Z START\n2026-03-12T09:22:18Z {}\n",
+                fill(GATEWAY_2).replace('\n', "")
+            ),
+            vec!["other", "verified"],
+        ),
+    ] {
+        assert_eq!(
+            text_grades(&text).as_deref(),
+            Some(expected.as_slice()),
+            "{name}: {text}"
+        );
+        for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+            let _ = read_text(&text[..end]);
+        }
+    }
+    for other in ["", "hello", "a,b\n1,2\n", "{\"a\":1}", "GET it", "data"] {
+        assert_eq!(text_grades(other), None, "{other}");
+    }
+}
+
+#[test]
+fn a_shape_that_is_not_known_lists_those_that_are() {
+    let mut reasons = Vec::new();
+    read_value(r#"{"a":1}"#, &mut |found| {
+        reasons.push(found.unwrap_err().to_string())
+    });
+    for name in [
+        "HAR",
+        "n8n",
+        "Make",
+        "Pipedream",
+        "smee.io",
+        "Postman",
+        "CloudWatch",
+        "Vercel",
+        "raw HTTP",
+    ] {
+        assert!(reasons[0].contains(name), "{name}: {}", reasons[0]);
+    }
+}
