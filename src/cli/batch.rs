@@ -296,7 +296,7 @@ pub struct ResolveFlags {
     dismiss: bool,
 }
 
-/// What a person has found out.
+/// What a person has established.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// It was accepted, under this id.

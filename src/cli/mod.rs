@@ -121,7 +121,7 @@ pub enum Command {
   creativeai reconcile --recover recover.txt")]
     Reconcile(IfTyped<ReconcileArgs>),
 
-    /// Order failed clips again, or repeat orders whose outcome nobody knows
+    /// Order failed clips again, or repeat orders of unknown outcome
     #[command(after_help = "Examples:
   creativeai retry --failed --dry-run
   creativeai retry --failed --max-credits 100
@@ -201,7 +201,7 @@ Examples:
   creativeai log accept june.jsonl")]
     Log(IfTyped<LogArgs>),
 
-    /// Tell whether everything is ready; spends nothing
+    /// Check whether everything is ready; spends nothing
     #[command(after_help = "Examples:
   creativeai check
   creativeai check listings.csv")]

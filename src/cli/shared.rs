@@ -29,7 +29,7 @@ pub struct GlobalArgs {
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 
-    /// Colours: auto, always or never [default: auto]
+    /// Colors: auto, always or never [default: auto]
     #[arg(long, global = true, value_name = "WHEN", hide_possible_values = true)]
     pub color: Option<ColorChoice>,
 
@@ -124,7 +124,7 @@ pub struct ManifestArgs {
     #[arg(long, value_name = "NAME", value_parser = values::encoding)]
     pub encoding: Option<&'static encoding_rs::Encoding>,
 
-    /// Delimiter of the manifest: , ; or tab [default: found out]
+    /// Delimiter of the manifest: , ; or tab [default: detected]
     #[arg(long, value_name = "CHAR", value_parser = values::delimiter)]
     pub delimiter: Option<u8>,
 

@@ -173,7 +173,7 @@ fn tell(findings: &Findings, printer: &mut Printer) -> anyhow::Result<Code> {
     let end = match problems {
         0 => "Everything is ready. Nothing was ordered or spent.".to_owned(),
         n => format!(
-            "{} to mend first. Nothing was ordered or spent.",
+            "{} to correct first. Nothing was ordered or spent.",
             words::count(n as u64, "problem")
         ),
     };
@@ -201,7 +201,7 @@ fn check_settings(settings: &Settings, findings: &mut Findings) {
 fn check_key(settings: &Settings, findings: &mut Findings) {
     match settings.require_key() {
         Ok(_) if settings.sandbox => findings.pass("key", "the sandbox takes any"),
-        Ok(_) => findings.pass("key", "there is one; `creativeai config` tells where"),
+        Ok(_) => findings.pass("key", "there is one; `creativeai config` shows where"),
         Err(failure) => findings.failure("key", &failure),
     }
 }

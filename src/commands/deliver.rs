@@ -18,7 +18,7 @@ use crate::exit::{Code, Ending, Failure};
 use crate::job_log::Writer;
 use crate::jobs::{GenerationId, JobState, JobView};
 use crate::observe::{Facts, Learned, Observation, Observer, Via};
-use crate::output::{self, Printer, Progress, escape};
+use crate::output::{self, Commands, Printer, Progress, escape};
 use crate::sandbox::{SANDBOX_ORIGIN, Sandbox};
 use crate::settings::Settings;
 use crate::stop::Stop;
@@ -281,6 +281,15 @@ pub fn ending_of_covered(
         states.extend(view.filter(&covered).map(|view| view.state));
     }
     Ok(tell::ending_of_jobs(states.iter()))
+}
+
+/// Why a run that failed at no clip does not end with 0: there are clips that it cannot have yet.
+pub fn unready<T>(others: &Ending, failures: &[T], commands: &Commands) -> Option<String> {
+    let is_why = failures.is_empty() && others.code() != Code::Success;
+    is_why.then(|| {
+        let status = commands.on_log("status", "");
+        format!("some clips are not ready; `{status}` shows why")
+    })
 }
 
 /// The bucket that `dir` names, where it is no folder.

@@ -101,11 +101,10 @@ pub fn run(
     }
     let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
     ending.join(stopped);
-    ending.join(deliver::ending_of_covered(
-        &writer,
-        |view| filters.matches(view),
-        filters.is_empty(),
-    )?);
+    let covered = |view: &_| filters.matches(view);
+    let others = deliver::ending_of_covered(&writer, covered, filters.is_empty())?;
+    let unready = deliver::unready(&others, &summary.failures, &commands);
+    ending.join(others);
     let elsewhere = deliver::elsewhere(&deliveries, &writer, &dir);
     let code = ending.code();
     tell(
@@ -113,6 +112,7 @@ pub fn run(
         &settings.download.dir,
         &dir,
         elsewhere.as_deref(),
+        unready,
         code,
         printer,
     )?;
@@ -124,6 +124,7 @@ fn tell(
     typed: &Path,
     dir: &Path,
     elsewhere: Option<&Path>,
+    unready: Option<String>,
     code: Code,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
@@ -164,6 +165,7 @@ fn tell(
     if summary.bytes > 0 {
         told.push(words::bytes(summary.bytes));
     }
+    told.extend(unready);
     printer.conclude(
         format_args!("download: {}", told.join("; ")),
         code == Code::Success,

@@ -33,6 +33,8 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
     printer.say(escape(&mismatch.to_string()));
     printer.say(what_is_there(&log, mismatch.found.as_ref(), settings)?);
     if !args.yes {
+        // The question comes after what it is about.
+        printer.finish_messages();
         ask(&commands)?;
     }
     let document = document(true, &log);

@@ -123,8 +123,8 @@ fn what_to_look_for(mismatch: &Mismatch) -> String {
     };
     format!(
         "it may have been {causes}; what the missing lines had ordered would be ordered and paid \
-         for again. Look for the newer file and put it back. Should this be right as it is, `{}` \
-         says so",
+         for again. Look for the newer file and put it back. If this log is right as it is, run \
+         `{}`",
         Commands::for_log(Some(&log)).on_log("log accept", "")
     )
 }

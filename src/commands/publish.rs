@@ -81,21 +81,27 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
     let stopped = open::ending_of(&limits.stop, printer, &commands);
     let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
     ending.join(stopped);
+    let mut unready = None;
     if args.dry_run {
         ending = Ending::default();
     } else {
         let covered = |view: &_| filters.matches(view);
-        ending.join(deliver::ending_of_covered(
-            &writer,
-            covered,
-            filters.is_empty(),
-        )?);
+        let others = deliver::ending_of_covered(&writer, covered, filters.is_empty())?;
+        unready = deliver::unready(&others, &summary.failures, &commands);
+        ending.join(others);
     }
     let repeated = match args.target.target() {
         Target::Exec(_) if args.target_name.is_none() => ONE_RECEIVER,
         _ => "",
     };
-    tell(&summary, args.dry_run, repeated, ending.code(), printer)?;
+    tell(
+        &summary,
+        args.dry_run,
+        repeated,
+        unready,
+        ending.code(),
+        printer,
+    )?;
     Ok(ending.code())
 }
 
@@ -103,6 +109,7 @@ fn tell(
     summary: &PublishSummary,
     dry_run: bool,
     repeated: &str,
+    unready: Option<String>,
     code: Code,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
@@ -146,6 +153,7 @@ fn tell(
             told.push(format!("{n} {what}"));
         }
     }
+    told.extend(unready);
     printer.conclude(
         format_args!("publish: {}", told.join("; ")),
         code == Code::Success,

@@ -180,7 +180,7 @@ fn attempt_for(
         .map(|a| a.number)
         .ok_or_else(|| {
             Failure::usage(format!(
-                "job {key} is not in doubt, it is {}; nothing was changed",
+                "job {key} is not in doubt; its status is {}; nothing was changed",
                 job.status()
             ))
             .help(format!(

@@ -105,7 +105,7 @@ fn find(
     };
     if exhausted > 0 {
         printer.warn(format_args!(
-            "{} had {} already and is left alone; --max-attempts allows more",
+            "{} left alone after {}: nothing more was sent; --max-attempts N allows more",
             words::count(exhausted, "job"),
             words::count(u64::from(settings.max_attempts), "attempt"),
         ));
@@ -168,7 +168,7 @@ fn read_clips(args: &RetryArgs, settings: &Settings) -> Result<Clips, Failure> {
             Err(RowFault::Broken(error)) => return Err(manifest_failure(error)),
             Err(fault @ RowFault::Problems { .. }) => {
                 return Err(Failure::data(fault.to_string())
-                    .help("mend the row and run the same command again; nothing was sent"));
+                    .help("correct the row and run the same command again; nothing was sent"));
             }
         }
     }

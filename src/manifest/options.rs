@@ -19,7 +19,7 @@ pub struct Options {
     pub usual_map: Vec<(String, String)>,
     /// `--encoding`: a WHATWG label such as `windows-1252`. A byte order mark outranks it.
     pub encoding: Option<String>,
-    /// `--delimiter`; found out when absent.
+    /// `--delimiter`; detected when absent.
     pub delimiter: Option<u8>,
     /// `--sheet`: of a workbook, instead of its first.
     pub sheet: Option<String>,

@@ -98,7 +98,7 @@ impl Standing {
                 "A newer version of creativeai wrote of it what this one cannot read. It is not sent again."
             }
             Self::Replaced => "Its row was edited; the newer clip takes its place.",
-            Self::Closed => "Somebody closed it by hand.",
+            Self::Closed => "A person closed it by hand.",
         }
     }
 

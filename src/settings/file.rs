@@ -88,7 +88,7 @@ impl File {
             Err(e) => {
                 return Err(cannot()
                     .because(e)
-                    .help("mend it, or name another one with --config"));
+                    .help("correct it, or name another one with --config"));
             }
         };
         Self::parse(path, &text).map(Some)
@@ -197,7 +197,7 @@ impl File {
             self.path.display(),
             found.line
         ))
-        .help("mend the line; `creativeai config` shows what holds")
+        .help("correct the line; `creativeai config` shows what holds")
     }
 }
 

@@ -263,7 +263,7 @@ pub(super) fn rates(l: &mut Layers<'_>) -> Result<Rates, Failure> {
     if rates.dollars_low > rates.dollars_high {
         return Err(
             Failure::config("rates.dollars_low is more than rates.dollars_high")
-                .help("low is the price of a credit in the largest pack; mend [rates]"),
+                .help("low is the price of a credit in the largest pack; correct [rates]"),
         );
     }
     let mut models = BTreeMap::new();

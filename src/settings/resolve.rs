@@ -56,7 +56,7 @@ impl<'a> Layers<'a> {
         if let Some(path) = named {
             let missing = || {
                 Failure::config(format!("there is no settings file {}", path.display()))
-                    .help("mend the path after --config, or make a file with `creativeai init`")
+                    .help("correct the path after --config, or make a file with `creativeai init`")
             };
             files.push(File::read(path)?.ok_or_else(missing)?);
         } else {

@@ -39,7 +39,7 @@ impl KeySource {
             }) => read_key_file(path)?.map(Some).ok_or_else(|| {
                 let shown = path.display();
                 Failure::config(format!("there is no key file {shown} ({origin})"))
-                    .help(format!("mend the path, or set {variable} instead"))
+                    .help(format!("correct the path, or set {variable} instead"))
             }),
         }
     }

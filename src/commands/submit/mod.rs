@@ -270,7 +270,7 @@ pub fn manifest_failure(error: ManifestError) -> Failure {
         }
         ManifestError::Invalid(_) => {
             Failure::data(format!("the manifest cannot be used:\n{message}"))
-                .help("mend the file and run the same command again; no row was sent")
+                .help("correct the file and run the same command again; no row was sent")
         }
         ManifestError::Changed(_) => Failure::data(message),
         ManifestError::Usage(_) => Failure::usage(message),
@@ -341,7 +341,7 @@ fn read(
             escape(&name)
         ))
         .help(format!(
-            "mend {0} and run the same command again, or leave {0} out with --skip-invalid",
+            "correct {0} and run the same command again, or leave {0} out with --skip-invalid",
             if rows == 1 { "it" } else { "them" }
         ))
         .counting("invalid", rows)
@@ -417,6 +417,13 @@ fn dry_run(
         settings,
         printer,
     )?;
+    if code == Code::Data {
+        printer.warn(format_args!(
+            "{} cannot be sent, so a real run would send none; correct the rows above, or leave \
+             them out with --skip-invalid",
+            words::count(counts.invalid, "row")
+        ));
+    }
     Telling {
         plan,
         found: &found,
