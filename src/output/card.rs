@@ -85,7 +85,7 @@ impl Card {
                 format!("no link told yet: {}", commands.on_log("reconcile", ""))
             }
             Standing::Failed => commands.on_log("retry", "--failed"),
-            Standing::Refused => "correct its row and submit again".to_owned(),
+            Standing::Refused => "fix its row and submit again".to_owned(),
             // The account at the vendor comes first, then a decision.
             Standing::Unknown => commands.look_into(self.owner.as_deref(), self.key),
             Standing::Newer => "update creativeai".to_owned(),
