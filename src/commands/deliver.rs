@@ -284,7 +284,7 @@ pub fn ending_of_covered(
 }
 
 /// Why a run that failed at no clip does not end with 0: there are clips that it cannot have yet.
-pub fn unready<T>(others: &Ending, failures: &[T], commands: &Commands) -> Option<String> {
+pub fn unready<T>(others: Ending, failures: &[T], commands: &Commands) -> Option<String> {
     let is_why = failures.is_empty() && others.code() != Code::Success;
     is_why.then(|| {
         let status = commands.on_log("status", "");

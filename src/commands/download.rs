@@ -103,7 +103,7 @@ pub fn run(
     ending.join(stopped);
     let covered = |view: &_| filters.matches(view);
     let others = deliver::ending_of_covered(&writer, covered, filters.is_empty())?;
-    let unready = deliver::unready(&others, &summary.failures, &commands);
+    let unready = deliver::unready(others, &summary.failures, &commands);
     ending.join(others);
     let elsewhere = deliver::elsewhere(&deliveries, &writer, &dir);
     let code = ending.code();

@@ -87,7 +87,7 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
     } else {
         let covered = |view: &_| filters.matches(view);
         let others = deliver::ending_of_covered(&writer, covered, filters.is_empty())?;
-        unready = deliver::unready(&others, &summary.failures, &commands);
+        unready = deliver::unready(others, &summary.failures, &commands);
         ending.join(others);
     }
     let repeated = match args.target.target() {

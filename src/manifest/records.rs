@@ -35,6 +35,10 @@ impl From<io::Error> for Fault {
 }
 
 /// Reads row after row into the same buffers.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "where the reader stands, each fact by itself"
+)]
 pub(super) struct Records<R> {
     input: R,
     /// Whether `input` was translated, so that U+FFFD stands for something that was lost.

@@ -300,7 +300,10 @@ impl Table {
         if !self.cells.is_empty() {
             self.end_row()?;
         }
-        let mut out = self.out.into_inner().map_err(|error| error.into_error())?;
+        let mut out = self
+            .out
+            .into_inner()
+            .map_err(csv::IntoInnerError::into_error)?;
         out.flush()?;
         Ok(out.into_inner().map_err(io::IntoInnerError::into_error)?)
     }

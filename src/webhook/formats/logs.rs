@@ -1,4 +1,4 @@
-//! Log exports whose messages hold captures: CloudWatch (events of the command line and of
+//! Log exports whose messages hold captures: `CloudWatch` (events of the command line and of
 //! subscriptions, results of Insights) and Vercel (lines of `vercel logs --json` and of drains).
 
 use std::borrow::Cow;

@@ -645,7 +645,7 @@ fn texts_that_are_no_json_are_read() {
 fn a_shape_that_is_not_known_lists_those_that_are() {
     let mut reasons = Vec::new();
     read_value(r#"{"a":1}"#, &mut |found| {
-        reasons.push(found.unwrap_err().to_string())
+        reasons.push(found.unwrap_err().to_string());
     });
     for name in [
         "HAR",

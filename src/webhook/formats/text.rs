@@ -28,7 +28,7 @@ fn requests(text: &str) -> Option<Vec<Found<'_>>> {
         let name = first.split(':').next().unwrap_or_default();
         is_request_line(first) || name.to_ascii_lowercase().starts_with(HEADER_PREFIX)
     };
-    let is_all = !parts.is_empty() && parts.iter().all(|part| is_request(&part));
+    let is_all = !parts.is_empty() && parts.iter().all(is_request);
     is_all.then(|| parts.into_iter().map(request).collect())
 }
 
@@ -176,7 +176,7 @@ fn log_lines(text: &str) -> Option<Vec<Found<'_>>> {
             .is_some_and(|year| year.bytes().all(|b| b.is_ascii_digit()))
     };
     let lines = || text.lines().filter(|line| !line.trim().is_empty());
-    let is_log = lines().all(|line| is_time(line)) && lines().any(|line| line.contains('{'));
+    let is_log = lines().all(is_time) && lines().any(|line| line.contains('{'));
     is_log.then(|| {
         lines()
             .flat_map(|line| logs::inside(Cow::Borrowed(line)))
