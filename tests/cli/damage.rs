@@ -29,7 +29,10 @@ pub fn put_log(world: &World, text: impl AsRef<[u8]>) {
 /// No job was accepted more than once.
 fn assert_billed_once(server: &Server, name: &str) {
     let bills = server.bills();
-    let jobs: HashSet<&str> = bills.iter().map(|bill| bill.job()).collect();
+    let jobs: HashSet<&str> = bills
+        .iter()
+        .map(super::support::server::Bill::job)
+        .collect();
     assert_eq!(bills.len(), jobs.len(), "{name}: {bills:?}");
 }
 
@@ -50,6 +53,8 @@ enum Names {
 }
 
 fn damages() -> Vec<Damage> {
+    use Names::{Job, Listing, Nothing};
+
     fn edit(line: &str, from: &str, to: &str) -> Vec<u8> {
         assert!(line.contains(from), "{line}");
         line.replacen(from, to, 1).into_bytes()
@@ -61,7 +66,6 @@ fn damages() -> Vec<Damage> {
         bytes
     }
     let damage = |name, names, of| Damage { name, of, names };
-    use Names::{Job, Listing, Nothing};
     vec![
         damage("a comma lost", Job, |l| {
             edit(l, ",\"attempt\"", "\"attempt\"")

@@ -290,13 +290,14 @@ fn one_job_is_taken_for_one_row_only() {
 
 #[test]
 fn a_row_that_stands_in_the_sheet_once_more_signed_anew_is_ordered_once() {
+    type Case<'a> = (&'a str, &'a [Row], &'a [Row], usize, i32);
     const SIGNED: &str = "https://cdn.example.com/rooms/kitchen.jpg?X-Amz-Signature=1";
     const AGAIN: &str = "https://cdn.example.com/rooms/kitchen.jpg?X-Amz-Signature=2&Expires=9";
     const LEFT: &str = "https://cdn.example.com/rooms/kitchen.jpg?crop=left";
     const RIGHT: &str = "https://cdn.example.com/rooms/kitchen.jpg?crop=right";
     const OTHER_PORT: &str = "https://CDN.example.com:443/rooms/kitchen.jpg";
     let (row, again) = (("SKU-1", SIGNED, PAN), ("SKU-1", AGAIN, PAN));
-    let cases: &[(&str, &[Row], &[Row], usize, i32)] = &[
+    let cases: &[Case<'_>] = &[
         ("at once", &[], &[row, again], 1, 0),
         ("added below", &[row], &[row, again], 1, 0),
         ("added above", &[row], &[again, row], 1, 0),

@@ -13,7 +13,11 @@ fn sent(text: impl AsRef<[u8]>, options: &[&str]) -> Vec<Value> {
     world.write("sheet.csv", text);
     let arguments = [&["submit", "sheet.csv", "--concurrency", "1"], options].concat();
     world.run(&arguments).expect(0);
-    server.posts().iter().map(|post| post.json()).collect()
+    server
+        .posts()
+        .iter()
+        .map(super::support::request::Request::json)
+        .collect()
 }
 
 /// Submits a manifest that is refused; what was said.

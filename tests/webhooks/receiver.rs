@@ -372,12 +372,11 @@ fn a_receiver_whose_words_nobody_reads_goes_on_answering() {
     let bad = good.clone().without("x-creativeai-signature").request();
     let mut connection = Connection::open(addr).unwrap();
     for _ in 0..REFUSED {
-        let status = match connection.request(&bad) {
-            Ok(status) => status,
-            Err(_) => {
-                connection = Connection::open(addr).unwrap();
-                connection.request(&bad).unwrap()
-            }
+        let status = if let Ok(status) = connection.request(&bad) {
+            status
+        } else {
+            connection = Connection::open(addr).unwrap();
+            connection.request(&bad).unwrap()
         };
         assert_eq!(status, 401);
     }

@@ -1,5 +1,11 @@
 //! Workbooks made up for the tests, as spreadsheet programs write them.
 
+#![allow(
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "shorter, and speed does not matter here"
+)]
+
 use std::io::{Cursor, Write};
 
 use zip::CompressionMethod::Stored;
