@@ -89,6 +89,8 @@ const RENAMINGS: &[Renaming] = &[
     id("a rotated query", &[("SKU-1", "https://cdn.example.com/rooms/kitchen.jpg?sig=1&e=2", PAN)], &[("SKU-1", "https://cdn.example.com/rooms/kitchen.jpg?sig=3&e=4#x", PAN)], Adopted),
     id("a decomposed file name", &[("SKU-1", "https://cdn.example.com/caf%C3%A9.jpg", PAN)], &[("SKU-1", "https://cdn.example.com/cafe%CC%81.jpg", PAN)], Adopted),
     id("signed by Cloudinary", &[("SKU-1", "https://res.cloudinary.com/d/image/upload/s--aB3dEf9h--/v1/kitchen.jpg", PAN)], &[("SKU-1", "https://res.cloudinary.com/d/image/upload/s--Zz9xYw1v--/v1/kitchen.jpg", PAN)], Adopted),
+    id("another size from Cloudinary", &[("SKU-1", "https://res.cloudinary.com/d/image/upload/v1/kitchen.jpg", PAN)], &[("SKU-1", "https://res.cloudinary.com/d/image/upload/w_1920,q_auto/v1/kitchen.jpg", PAN)], Adopted),
+    id("another size from Shopify", &[("SKU-1", "https://cdn.shopify.com/s/files/1/1/mug.jpg?v=1", PAN)], &[("SKU-1", "https://cdn.shopify.com/s/files/1/1/mug_1024x1024.jpg?v=1", PAN)], Adopted),
     id("signed by Akamai", &[("SKU-1", "https://a.example.com/hdnts=exp=1~acl=/*~hmac=ab/kitchen.jpg", PAN)], &[("SKU-1", "https://a.example.com/hdnts=exp=9~acl=/*~hmac=cd/kitchen.jpg", PAN)], Adopted),
     id("signed by Akamai, behind the name", &[("SKU-1", "https://a.example.com/kitchen.jpg/hdnts=exp=1~hmac=ab", PAN)], &[("SKU-1", "https://a.example.com/kitchen.jpg/hdnts=exp=9~hmac=cd", PAN)], Adopted),
     id("signed by Airtable", &[("SKU-1", "https://v5.airtableusercontent.com/v3/u/27/27/1717171200000/aB3dEfGh1jKlMnOpQrStUv/Ab1dEfGhIjKlMnOpQrStUvWx", PAN)], &[("SKU-1", "https://v5.airtableusercontent.com/v3/u/28/28/1727171200000/zY9xWvUt8sRqPoNmLkJiHg/zZ1dEfGhIjKlMnOpQrStUvWx", PAN)], Adopted),

@@ -127,13 +127,14 @@ impl Photo {
             None | Some(80 | 443) => host.to_owned(),
             Some(port) => format!("{host}:{port}"),
         };
-        let segments: Vec<String> = url
+        let mut segments: Vec<String> = url
             .path_segments()
             .into_iter()
             .flatten()
             .map(segment)
             .filter(|segment| !segment.is_empty() && !is_signature(segment))
             .collect();
+        leave_out_size(&mut segments);
         let path = segments.join("/");
         let identity = if segments.last().is_some_and(|name| has_extension(name)) {
             String::new()
@@ -189,6 +190,42 @@ fn is_signature(segment: &str) -> bool {
         .is_some_and(|inner| (6..=64).contains(&inner.len()));
     let lower = segment.to_ascii_lowercase();
     cloudinary || TOKENS.iter().any(|token| lower.starts_with(token)) || lower.contains("hmac=")
+}
+
+/// Leaves out the size in which an image service is asked to send the photo, where that stands in
+/// the path: Cloudinary's `/upload/w_1920,q_auto/`, Shopify's `kitchen_1024x1024.jpg`. A crop is
+/// no size: it is another photo.
+fn leave_out_size(segments: &mut Vec<String>) {
+    if segments.iter().any(|segment| segment == "upload") {
+        segments.retain(|segment| !is_cloudinary_size(segment));
+    }
+    let of_shopify = matches!(&segments[..], [first, second, ..]
+        if first == "s" && second == "files" || first == "cdn" && second == "shop");
+    if let (true, Some(name)) = (of_shopify, segments.last_mut()) {
+        *name = without_shopify_size(name);
+    }
+}
+
+fn is_cloudinary_size(segment: &str) -> bool {
+    segment
+        .split(',')
+        .all(|option| match option.split_once('_') {
+            Some(("w" | "h" | "q" | "f" | "dpr", value)) => !value.is_empty(),
+            Some(("c", value)) => matches!(value, "scale" | "fit" | "limit" | "mfit"),
+            _ => false,
+        })
+}
+
+fn without_shopify_size(name: &str) -> String {
+    let found = name.rsplit_once('.').and_then(|(stem, extension)| {
+        let (stem, size) = stem.rsplit_once('_')?;
+        let size = size.trim_end_matches("@2x").trim_end_matches("@3x");
+        let (width, height) = size.split_once('x')?;
+        let is_number = |text: &str| text.len() <= 5 && text.bytes().all(|b| b.is_ascii_digit());
+        let is_size = is_number(width) && is_number(height) && size.len() > 1;
+        (is_size && !stem.is_empty()).then(|| format!("{stem}.{extension}"))
+    });
+    found.unwrap_or_else(|| name.to_owned())
 }
 
 /// Services whose addresses are nothing but tokens, all made anew: no part of them names the photo.
@@ -412,6 +449,53 @@ mod tests {
         assert_eq!(address("?id=1&export=view"), address("?token=x&id=1"));
         let jpg = |query: &str| Photo::of(&format!("https://x.example/a.jpg{query}")).address;
         assert_eq!(jpg("?id=1"), jpg("?id=2"));
+    }
+
+    #[test]
+    fn the_size_in_which_a_service_sends_a_photo_is_no_part_of_its_address() {
+        let address = |address: &str| Photo::of(address).address;
+        let cloudinary = |options: &str| {
+            address(&format!(
+                "https://res.cloudinary.com/d/image/upload/{options}v1/rooms/kitchen.jpg"
+            ))
+        };
+        for options in [
+            "w_1920,q_auto/",
+            "f_auto/",
+            "c_limit,h_800/q_80/",
+            "dpr_2.0/",
+        ] {
+            assert_eq!(cloudinary(options), cloudinary(""), "{options}");
+        }
+        for options in ["c_crop,x_10,y_20,w_300/", "e_sepia/", "w_/", "rooms/"] {
+            assert_ne!(cloudinary(options), cloudinary(""), "{options}");
+        }
+        let shop = |name: &str| {
+            address(&format!(
+                "https://cdn.shopify.com/s/files/1/0001/{name}?v=1"
+            ))
+        };
+        for name in [
+            "mug_1024x1024.jpg",
+            "mug_x800.jpg",
+            "mug_600x.jpg",
+            "mug_600x@2x.jpg",
+        ] {
+            assert_eq!(shop(name), shop("mug.jpg"), "{name}");
+        }
+        for name in [
+            "mug_2.jpg",
+            "mug_x.jpg",
+            "mug_axb.jpg",
+            "mug_600x600_crop_top.jpg",
+        ] {
+            assert_ne!(shop(name), shop("mug.jpg"), "{name}");
+        }
+        // Elsewhere it is a part of the name.
+        assert_ne!(
+            address("https://x.example/plan_10x12.jpg"),
+            address("https://x.example/plan.jpg")
+        );
     }
 
     #[test]
