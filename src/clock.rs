@@ -32,7 +32,7 @@ fn saturated(clock: SystemTime) -> Timestamp {
     Timestamp::try_from(clock).unwrap_or(end)
 }
 
-/// A clock that nobody could have meant.
+/// A clock outside the years that a log line can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadClock {
     is_late: bool,

@@ -1,6 +1,6 @@
 //! `log accept`: a log that is not as it was left is right all the same.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 
 use super::open;
 use crate::cli::{AcceptArgs, LogArgs, LogVerb};
@@ -34,8 +34,7 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
     printer.say(what_is_there(&log, mismatch.found.as_ref(), settings)?);
     if !args.yes {
         // The question comes after what it is about.
-        printer.finish_messages();
-        ask(&commands)?;
+        ask(&commands, printer)?;
     }
     let document = document(true, &log);
     let shown = log.path().display().to_string();
@@ -93,7 +92,7 @@ fn what_is_there(
     ))
 }
 
-fn ask(commands: &Commands) -> anyhow::Result<()> {
+fn ask(commands: &Commands, printer: &Printer) -> anyhow::Result<()> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage(
             "without a terminal to ask on, --yes is required; nothing was changed",
@@ -104,13 +103,7 @@ fn ask(commands: &Commands) -> anyhow::Result<()> {
         ))
         .into());
     }
-    // The question stays on one line with its answer.
-    let mut err = std::io::stderr().lock();
-    write!(err, "Accept the log as it is? Type yes to agree: ")?;
-    err.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim().to_lowercase().as_str(), "yes" | "y") {
+    if printer.confirm("Accept the log as it is?")? {
         return Ok(());
     }
     Err(Failure::decision("nothing was changed")

@@ -1,7 +1,7 @@
 //! `rename`: a listing, a SKU or a photo goes by another name. Only a line is written; nothing is
 //! ordered.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -286,14 +286,8 @@ fn consent(args: &RenameArgs, renamings: &[Renaming], printer: &Printer) -> anyh
         .help("look at the pairs above, then run the same command with --yes")
         .into());
     }
-    printer.finish_messages();
-    let mut err = std::io::stderr().lock();
     let what = words::count(renamings.len() as u64, "clip");
-    write!(err, "Rename {what}, free of charge? Type yes to agree: ")?;
-    err.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim().to_lowercase().as_str(), "yes" | "y") {
+    if printer.confirm(format_args!("Rename {what}, free of charge?"))? {
         return Ok(());
     }
     Err(Failure::decision("nothing was changed")

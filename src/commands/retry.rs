@@ -1,7 +1,7 @@
 //! `retry`: new attempts for what failed, or the same attempts again where nobody knows.
 
 use std::collections::HashMap;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -447,14 +447,7 @@ fn consent(
         ))
         .into());
     }
-    printer.finish_messages();
-    // The question stays on one line with its answer.
-    let mut err = std::io::stderr().lock();
-    write!(err, "Send again? Type yes to agree: ")?;
-    err.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim().to_lowercase().as_str(), "yes" | "y") {
+    if printer.confirm("Send again?")? {
         return Ok(());
     }
     Err(Failure::decision("nothing was sent")

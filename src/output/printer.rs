@@ -2,7 +2,7 @@
 //! colour, quiet or talkative. Chosen once, then handed to every command.
 
 use std::fmt::Display;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -183,9 +183,21 @@ impl Printer {
     }
 
     /// Waits until every message is on standard error, or nobody takes them any more. Call it
-    /// before a question and before the process ends.
+    /// before the process ends.
     pub fn finish_messages(&self) {
         self.err.drain(LAST_PATIENCE);
+    }
+
+    /// Asks for a typed yes, once every message before the question is on standard error: what it
+    /// may cost stands among them. The question stays on one line with its answer.
+    pub fn confirm(&self, question: impl Display) -> io::Result<bool> {
+        self.finish_messages();
+        let mut err = io::stderr().lock();
+        write!(err, "{question} Type yes to agree: ")?;
+        err.flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "yes" | "y"))
     }
 
     /// Tells on standard error, unless `--quiet`.
