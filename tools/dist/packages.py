@@ -6,6 +6,9 @@ import json
 
 from archives import ar, tar_gz, zip_file
 
+# What PyPI and npm call the packages: on both, `creativeai` belongs to others. The command is creativeai.
+PACKAGE = "creativeai-cli"
+
 
 def deb(project, target, binary, assets, when):
     """A Debian package; what goes where is `package.metadata.deb` in Cargo.toml, as for cargo-deb."""
@@ -42,31 +45,32 @@ def deb(project, target, binary, assets, when):
 def wheel(project, target, binary, program, readme, licence, when):
     """A Python wheel with the program as a script, which pip, pipx and uv put on the PATH."""
     version = project["version"]
-    info = f"creativeai-{version}.dist-info"
+    name = f"{PACKAGE.replace('-', '_')}-{version}"
+    info = f"{name}.dist-info"
     tags = "".join(f"Tag: py3-none-{tag}\n" for tag in target["wheel"].split("."))
     metadata = (
-        f"Metadata-Version: 2.4\nName: creativeai\nVersion: {version}\nSummary: {project['description']}\n"
+        f"Metadata-Version: 2.4\nName: {PACKAGE}\nVersion: {version}\nSummary: {project['description']}\n"
         f"License-Expression: {project['license']}\nLicense-File: LICENSE\nRequires-Python: >=3.8\n"
         f"Description-Content-Type: text/markdown\n\n{readme}"
     )
     entries = [
-        (f"creativeai-{version}.data/scripts/{program}", binary, True),
+        (f"{name}.data/scripts/{program}", binary, True),
         (f"{info}/METADATA", metadata.encode(), False),
         (f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: creativeai\nRoot-Is-Purelib: false\n{tags}".encode(), False),
         (f"{info}/licenses/LICENSE", licence, False),
     ]
     record = ""
-    for name, content, _ in entries:
+    for path, content, _ in entries:
         digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-        record += f"{name},sha256={digest},{len(content)}\n"
+        record += f"{path},sha256={digest},{len(content)}\n"
     entries.append((f"{info}/RECORD", f"{record}{info}/RECORD,,\n".encode(), False))
-    return f"creativeai-{version}-py3-none-{target['wheel']}.whl", zip_file(entries, when)
+    return f"{name}-py3-none-{target['wheel']}.whl", zip_file(entries, when)
 
 
 def npm_binary(project, target, binary, program, licence, when):
     """The npm package of one system: the program, which npm leaves out on other systems."""
     os, cpu = target["npm"]
-    name = f"creativeai-{os}-{cpu}"
+    name = f"{PACKAGE}-{os}-{cpu}"
     about = {
         "name": name,
         "version": project["version"],
@@ -83,9 +87,9 @@ def npm_binary(project, target, binary, program, licence, when):
 
 def npm_main(project, targets, launcher, readme, licence, when):
     """The npm package that people name: it depends on those of all systems, and starts the one that is there."""
-    systems = sorted({"creativeai-" + "-".join(target["npm"]) for target in targets})
+    systems = sorted({"-".join([PACKAGE, *target["npm"]]) for target in targets})
     about = {
-        "name": "creativeai",
+        "name": PACKAGE,
         "version": project["version"],
         "description": project["description"],
         "license": project["license"],
@@ -95,7 +99,7 @@ def npm_main(project, targets, launcher, readme, licence, when):
         "optionalDependencies": {name: project["version"] for name in systems},
     }
     files = [("creativeai.js", launcher, True), ("README.md", readme.encode(), False), ("LICENSE", licence, False)]
-    return npm("creativeai", about, files, when)
+    return npm(PACKAGE, about, files, when)
 
 
 def npm(name, about, files, when):
