@@ -15,10 +15,10 @@
 use std::hint::black_box;
 use std::io::Write;
 
-use creativeai::api::{ApiKey, Payload};
-use creativeai::job_log::JobLog;
 use creativeai::jobs::{JobKey, Ledger, Line, Rates, Record, Stamp, Status};
+use creativeai::journal::JobLog;
 use creativeai::manifest::{Manifest, Options};
+use creativeai::vendor::{ApiKey, Payload};
 use creativeai::webhook::{VerifyKeys, sign};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher};

@@ -9,14 +9,11 @@
 //! | [`settings`] | flags, environment and `creativeai.toml`, resolved |
 //! | [`exit`] | what happened, as an exit code |
 //! | [`commands`] | one file a subcommand: gather, run, tell |
-//! | [`dispatch`] | attempts in: a `submitting` line, a POST, an outcome line |
-//! | [`stop`] | why a run ends early, told to everybody who waits |
-//! | [`observe`] | observations in: the lines that teach the log something |
+//! | [`engine`] | what happens: attempts sent, observations taken in, clips downloaded and published |
 //! | [`manifest`] | spreadsheets in, checked rows out |
-//! | [`job_log`] | the log's file: append, read, lock, compact |
-//! | [`api`] | the vendor's contract |
+//! | [`journal`] | where events are kept: the log's file, read, appended to, locked, compacted |
+//! | [`vendor`] | the vendor's API |
 //! | [`webhook`] | signatures, capture formats, the receiver |
-//! | [`delivery`] | clips on disk, clips handed on |
 //! | [`sandbox`] | the stand-in for the vendor |
 //! | [`disk`] | where systems differ: paths, replacing files, making them durable |
 //! | [`clock`] | the computer's clock |
@@ -31,20 +28,17 @@
     )
 )]
 
-pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod commands;
-pub mod delivery;
 pub mod disk;
-pub mod dispatch;
+pub mod engine;
 pub mod exit;
-pub mod job_log;
 pub mod jobs;
+pub mod journal;
 pub mod manifest;
-pub mod observe;
 pub mod output;
 pub mod sandbox;
 pub mod settings;
-pub mod stop;
+pub mod vendor;
 pub mod webhook;

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Cursor;
 use std::path::PathBuf;
 
-use creativeai::api::{ApiKey, Payload};
+use creativeai::vendor::{ApiKey, Payload};
 use creativeai::webhook::{
     Body, Capture, Grade, Graded, Headers, SIGNATURE_HEADER, VerifyKeys, grade, replay,
 };

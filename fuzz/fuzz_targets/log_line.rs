@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use creativeai::job_log::{Compacting, HeldLog, JobLog, compact};
+use creativeai::journal::{Compacting, HeldLog, JobLog, compact};
 use creativeai::jobs::{JobState, JobView, Ledger, Line, Rates};
 use libfuzzer_sys::fuzz_target;
 

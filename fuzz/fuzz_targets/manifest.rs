@@ -1,7 +1,7 @@
 //! Manifests: the first three bytes choose the options, the rest is the file.
 #![no_main]
 
-use creativeai::api::{DurationStyle, request_body};
+use creativeai::vendor::{DurationStyle, request_body};
 use creativeai::jobs::LOG_FIELDS;
 use creativeai::manifest::{Manifest, Options};
 use libfuzzer_sys::fuzz_target;

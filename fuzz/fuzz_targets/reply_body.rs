@@ -5,7 +5,7 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use creativeai::api::{
+use creativeai::vendor::{
     ApiKey, MAX_WAIT, Outcome, PollOutcome, Reply, classify_poll, classify_submission,
 };
 use creativeai::jobs::{GenerationId, Status};

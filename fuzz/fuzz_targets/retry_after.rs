@@ -4,7 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use creativeai::api::{MAX_WAIT, parse_retry_after};
+use creativeai::vendor::{MAX_WAIT, parse_retry_after};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

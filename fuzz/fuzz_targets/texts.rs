@@ -2,8 +2,8 @@
 //! terminal.
 #![no_main]
 
-use creativeai::api::{BaseUrl, correlated, correlation, recorrelated};
-use creativeai::delivery::names::{self, Taken};
+use creativeai::vendor::{BaseUrl, correlated, correlation, recorrelated};
+use creativeai::engine::delivery::names::{self, Taken};
 use creativeai::jobs::JobKey;
 use creativeai::output::{cap, escape};
 use libfuzzer_sys::fuzz_target;

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use super::shared::{ApiArgs, JobsArg, LockArg, When, WhereArgs};
 use super::values;
-use crate::delivery::shopify::{AltTemplate, Metafield};
+use crate::engine::delivery::shopify::{AltTemplate, Metafield};
 
 /// `download`.
 #[derive(Args, Clone, Debug)]

@@ -9,9 +9,9 @@ use std::time::Duration;
 use clap::{Args, ColorChoice, ValueEnum, ValueHint};
 
 use super::values::{self, Pair};
-use crate::api::Rate;
 use crate::jobs::Seconds;
 use crate::manifest::Template;
+use crate::vendor::Rate;
 
 /// On every command.
 #[derive(Args, Clone, Debug, Default)]

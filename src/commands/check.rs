@@ -15,15 +15,15 @@ use serde_json::json;
 use super::inputs::Inputs;
 use super::submit::manifest_failure;
 use super::{damage, on_runtime, open};
-use crate::api::{BaseUrl, build_transport, correlated, root_cause, transport};
 use crate::cli::CheckArgs;
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::{JobLog, Lock, LogError};
 use crate::jobs::JobKey;
+use crate::journal::{JobLog, Lock, LogError};
 use crate::manifest::RowFault;
 use crate::output::escape::{escape, escape_lines};
 use crate::output::{Printer, Tone, words, wrap};
 use crate::settings::Settings;
+use crate::vendor::{BaseUrl, build_transport, correlated, root_cause, transport};
 
 /// A clock that is further off than this makes log times and time-outs misleading.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);

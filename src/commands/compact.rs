@@ -3,14 +3,14 @@
 use super::{damage, open};
 use crate::cli::CompactArgs;
 use crate::exit::Code;
-use crate::job_log::{self, Compacting, HeldLog, JobLog, LogError};
+use crate::journal::{self, Compacting, HeldLog, JobLog, LogError};
 use crate::output::{Printer, escape, words};
 use crate::settings::Settings;
 
 /// Runs the command.
 pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
-    let path = job_log::resolve(&path).map_err(open::log_failure)?;
+    let path = journal::resolve(&path).map_err(open::log_failure)?;
     if !path.exists() {
         return Err(open::log_failure(LogError::Missing(path)).into());
     }
@@ -22,7 +22,7 @@ pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> an
         keep: args.keep,
         accepted: marks.as_deref(),
     };
-    let done = job_log::compact(held, log, &how).map_err(open::log_failure)?;
+    let done = journal::compact(held, log, &how).map_err(open::log_failure)?;
     if printer.voice().json {
         printer.document(&serde_json::json!({
             "command": "compact",

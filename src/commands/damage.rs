@@ -6,8 +6,8 @@ use std::path::Path;
 use super::open;
 use crate::clock;
 use crate::exit::Failure;
-use crate::job_log::{Damage, JobLog, Suspect, Writer};
 use crate::jobs::{AcceptedDamage, JobKey, JobState, Ledger, Record, Status};
+use crate::journal::{Damage, JobLog, Suspect, Writer};
 use crate::output::{Printer, escape, words};
 use crate::settings::Settings;
 

@@ -8,20 +8,20 @@ use tokio::sync::{OnceCell, watch};
 use super::filter::Filters;
 use super::open::{self, Api};
 use super::tell;
-use crate::api::{BaseUrl, PollOutcome};
 use crate::cli::When as WhenArg;
 use crate::clock;
-use crate::delivery::bucket::{self, Bucket};
-use crate::delivery::plan::{Delivery, When};
-use crate::delivery::{Event, Failure as Missed, FailureKind, Refresh, Unasked};
+use crate::engine::delivery::bucket::{self, Bucket};
+use crate::engine::delivery::plan::{Delivery, When};
+use crate::engine::delivery::{Event, Failure as Missed, FailureKind, Refresh, Unasked};
+use crate::engine::observe::{Facts, Learned, Observation, Observer, Via};
+use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::Writer;
 use crate::jobs::{GenerationId, JobState, JobView};
-use crate::observe::{Facts, Learned, Observation, Observer, Via};
+use crate::journal::Writer;
 use crate::output::{self, Commands, Printer, Progress, escape};
 use crate::sandbox::{SANDBOX_ORIGIN, Sandbox};
 use crate::settings::Settings;
-use crate::stop::Stop;
+use crate::vendor::{BaseUrl, PollOutcome};
 
 /// Asks the vendor for fresh links, and only then needs the key.
 pub struct Links<'a> {
@@ -114,9 +114,9 @@ impl<'a> Links<'a> {
             return Err(unasked(FailureKind::ForGood, why));
         };
         let endpoint = if delivery.is_voice {
-            crate::api::Endpoint::Voice
+            crate::vendor::Endpoint::Voice
         } else {
-            crate::api::Endpoint::Video
+            crate::vendor::Endpoint::Video
         };
         let (status, facts) = match api.client.poll(endpoint, &id).await {
             PollOutcome::Seen { status, body } => (status, Facts::of(&body.payload()).into_owned()),

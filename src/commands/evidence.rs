@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::open;
-use crate::dispatch::Attempt;
+use crate::engine::dispatch::Attempt;
 use crate::exit::Failure;
-use crate::job_log::Writer;
 use crate::jobs::{GenerationId, Line, Text};
+use crate::journal::Writer;
 use crate::output::Commands;
 use crate::settings::Settings;
 use crate::webhook::{self, Grade, Graded, VerifyKeys};

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::job_log::each_line_of;
 use crate::jobs::{GenerationId, JobKey, JobView, LOG_FIELDS, Ledger, Line};
+use crate::journal::each_line_of;
 use crate::output::{escape, hint};
 
 /// Columns of a manifest that the log keeps under another name, or inside of a request.
@@ -273,7 +273,7 @@ mod tests {
             format!("{LINE}\n{second}\nnonsense\n").as_bytes(),
         )
         .unwrap();
-        let log = crate::job_log::JobLog::read(file.path(), Ledger::new(Rates::default())).unwrap();
+        let log = crate::journal::JobLog::read(file.path(), Ledger::new(Rates::default())).unwrap();
         let named = |name: &str| jobs_named(log.path(), log.ledger(), name).unwrap();
         let first = JobKey::parse("5b1f0c9a77d2e318").unwrap();
         let seed = JobKey::of_seed("vgen_1");

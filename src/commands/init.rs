@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::api::ApiKey;
 use crate::cli::InitArgs;
 use crate::disk;
 use crate::exit::Failure;
 use crate::output::{Voice, escape};
 use crate::settings::{Env, FILE_NAME, keys, write_key_file};
+use crate::vendor::ApiKey;
 
 /// Keys are short; a whole manifest piped in by mistake is not read to its end.
 const MAX_KEY_BYTES: u64 = 64 * 1024;

@@ -7,12 +7,12 @@ use reqwest::redirect::Policy;
 use url::{Host, Url};
 
 use super::submit::{manifest_failure, manifest_options};
-use crate::api::{build_transport, root_cause, transport};
 use crate::cli::ManifestArgs;
 use crate::exit::Failure;
 use crate::manifest::{Input, Manifest};
 use crate::output::{Printer, escape};
 use crate::settings::Settings;
+use crate::vendor::{build_transport, root_cause, transport};
 
 /// A sheet at an address may be as large as this, in bytes.
 const MAX_BYTES: usize = 64 << 20;

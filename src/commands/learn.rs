@@ -6,14 +6,14 @@ use std::sync::LazyLock;
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::open;
-use crate::api::Payload;
 use crate::clock;
+use crate::engine::observe::{Binding, Facts, Learned, Observation, Observer, Via};
 use crate::exit::Failure;
-use crate::job_log::{Appending, Writer};
 use crate::jobs::{GenerationId, JobKey, Stamp, Status, Text};
-use crate::observe::{Binding, Facts, Learned, Observation, Observer, Via};
+use crate::journal::{Appending, Writer};
 use crate::output::{Printer, escape};
 use crate::settings::Settings;
+use crate::vendor::Payload;
 use crate::webhook::Grade;
 
 /// Bytes of lines that are made durable together.

@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{open, signals};
+use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Failure};
-use crate::job_log::{LogError, Writer};
 use crate::jobs::Ledger;
+use crate::journal::{LogError, Writer};
 use crate::output::{Printer, words};
 use crate::settings::Settings;
-use crate::stop::{Reason, Stop};
 
 /// How often a log that is in use is tried again. The system has no event for "the lock is free"
 /// that could also be given up on.

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use super::open;
 use crate::cli::{AcceptArgs, LogArgs, LogVerb};
 use crate::exit::{Code, Failure};
-use crate::job_log::{Acceptance, Found, JobLog, LogError, Memory};
+use crate::journal::{Acceptance, Found, JobLog, LogError, Memory};
 use crate::output::{Commands, Printer, escape, words};
 use crate::settings::Settings;
 

@@ -42,7 +42,7 @@ use crate::cli::{Cli, Command, ReportArgs, StatusArgs, View};
 use crate::clock;
 use crate::disk;
 use crate::exit::{self, Code, Failure};
-use crate::job_log::LogError;
+use crate::journal::LogError;
 use crate::output::{Printer, Summary, Voice};
 use crate::settings::{Env, Flags, Settings};
 

@@ -9,15 +9,15 @@ use tokio::time::Instant;
 use super::damage;
 use super::filter::Filters;
 use super::limits::Limits;
-use crate::api::{BaseUrl, Client, ClientOptions, ConfigError, Throttle};
 use crate::cli::WhereArgs;
+use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::{self, JobLog, LogError, Mismatch, Writer};
 use crate::jobs::{GenerationId, JobView, Ledger};
+use crate::journal::{self, JobLog, LogError, Mismatch, Writer};
 use crate::output::{Commands, Printer, escape, words};
 use crate::sandbox::{self, SANDBOX_ORIGIN, Sandbox};
 use crate::settings::{LOG_NAME, SANDBOX_LOG_NAME, Settings};
-use crate::stop::{Reason, Stop};
+use crate::vendor::{BaseUrl, Client, ClientOptions, ConfigError, Throttle};
 
 /// The API, or the stand-in that runs inside this command.
 pub struct Api {
@@ -70,7 +70,7 @@ fn config(error: &ConfigError) -> Failure {
         .help("nothing was sent; `creativeai config` shows where each setting comes from")
 }
 
-async fn start_stand_in(key: crate::api::ApiKey) -> Result<Sandbox, Failure> {
+async fn start_stand_in(key: crate::vendor::ApiKey) -> Result<Sandbox, Failure> {
     let fail = |e: std::io::Error| {
         Failure::io("cannot start the sandbox on this computer")
             .because(e)
@@ -154,7 +154,7 @@ pub fn refuse_unrecovered(
         path: writer.path().to_owned(),
         error,
     };
-    let waiting = job_log::not_taken_in(writer.path()).map_err(|error| log_failure(fail(error)))?;
+    let waiting = journal::not_taken_in(writer.path()).map_err(|error| log_failure(fail(error)))?;
     let Some(file) = waiting else {
         return Ok(());
     };
@@ -180,10 +180,10 @@ pub fn path_from_here(path: &Path) -> &Path {
 
 /// There is no log at `path`.
 fn missing(path: &Path) -> Failure {
-    let resolved = job_log::resolve(path);
+    let resolved = journal::resolve(path);
     if let Some(mismatch) = resolved
         .ok()
-        .and_then(|log| job_log::remembered_of_absent(&log))
+        .and_then(|log| journal::remembered_of_absent(&log))
     {
         return changed(&mismatch);
     }
@@ -223,7 +223,7 @@ fn refuse_foreign(path: &Path, writer: &Writer) -> Result<(), Failure> {
     let damage = writer.damage();
     let has_sense = !ledger.is_empty() || damage.iter().any(|d| !d.suspects(&ledger).is_empty());
     let is_blank = ledger.unreadable() == 0 && damage.is_empty();
-    if has_sense || is_blank || job_log::may_be_torn(path) {
+    if has_sense || is_blank || journal::may_be_torn(path) {
         return Ok(());
     }
     Err(Failure::data(format!(

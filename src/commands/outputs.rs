@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::exit::Failure;
-use crate::job_log;
+use crate::journal;
 
 /// Bytes of a file that are looked at to see what it is.
 const LOOKED_AT: u64 = 4096;
@@ -79,7 +79,7 @@ impl Kind {
 
 /// Whether `path` leads to the log or to a file beside it, there or not.
 fn is_of_log(path: &Path, log: &Path) -> bool {
-    let Ok(log) = job_log::resolve(log) else {
+    let Ok(log) = journal::resolve(log) else {
         return false;
     };
     let beside = |ending: &str| {
@@ -92,7 +92,7 @@ fn is_of_log(path: &Path, log: &Path) -> bool {
         .map(beside)
         .any(|own| {
             same_file::is_same_file(path, &own).unwrap_or(false)
-                || job_log::resolve(path).is_ok_and(|path| path == own)
+                || journal::resolve(path).is_ok_and(|path| path == own)
         })
 }
 

@@ -9,15 +9,15 @@ use tokio::time::Instant;
 
 use super::open::{self, Api};
 use super::tell;
-use crate::api::{Endpoint, PollOutcome, Throttle};
 use crate::clock;
+use crate::engine::observe::{Facts, Learned, Observation, Observer, Via};
+use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Ending};
-use crate::job_log::Writer;
 use crate::jobs::{GenerationId, JobKey, JobState, Status};
-use crate::observe::{Facts, Learned, Observation, Observer, Via};
+use crate::journal::Writer;
 use crate::output::{Printer, escape, words};
 use crate::settings::Settings;
-use crate::stop::{Reason, Stop};
+use crate::vendor::{Endpoint, PollOutcome, Throttle};
 
 /// Failed polls of one job in a row after which this run leaves it alone.
 const MAX_FAILURES: u32 = 5;

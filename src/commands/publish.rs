@@ -8,13 +8,15 @@ use super::deliver::{self, Links};
 use super::limits::Limits;
 use super::{on_runtime, open};
 use crate::cli::{PublishArgs, Target};
-use crate::delivery::client::{Client, TimeOuts};
-use crate::delivery::exec::filled_in_too_early;
-use crate::delivery::plan::{Delivery, When, gather};
-use crate::delivery::shopify::{Admin, Credentials, Look, Shopify, ShopifyOptions, Store, Version};
-use crate::delivery::{EXEC_TARGET, Event, Exec, ExecOptions, PublishSummary, address};
+use crate::engine::delivery::client::{Client, TimeOuts};
+use crate::engine::delivery::exec::filled_in_too_early;
+use crate::engine::delivery::plan::{Delivery, When, gather};
+use crate::engine::delivery::shopify::{
+    Admin, Credentials, Look, Shopify, ShopifyOptions, Store, Version,
+};
+use crate::engine::delivery::{EXEC_TARGET, Event, Exec, ExecOptions, PublishSummary, address};
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::Writer;
+use crate::journal::Writer;
 use crate::output::{self, Printer, Progress, escape, words};
 use crate::settings::Settings;
 
@@ -215,7 +217,7 @@ async fn to_shop(
     limits: &Limits,
     printer: &Printer,
 ) -> anyhow::Result<PublishSummary> {
-    let wrong = |e: crate::delivery::shopify::StoreError| {
+    let wrong = |e: crate::engine::delivery::shopify::StoreError| {
         Failure::config(e.to_string()).help("nothing was sent; see `creativeai help publish`")
     };
     let look = look(args)?;
@@ -317,7 +319,7 @@ fn credentials(settings: &Settings, is_rehearsal: bool) -> Result<Credentials, F
     if settings.sandbox {
         return Credentials::token(REHEARSAL_TOKEN).map_err(|e| Failure::config(e.to_string()));
     }
-    let wrong = |e: crate::delivery::shopify::StoreError| Failure::config(e.to_string());
+    let wrong = |e: crate::engine::delivery::shopify::StoreError| Failure::config(e.to_string());
     if let Some(token) = settings.shopify_token()? {
         return Credentials::token(token.expose()).map_err(wrong);
     }

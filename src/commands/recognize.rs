@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
 
-use crate::job_log::each_line_of;
 use crate::jobs::recognition::{Asked, Marks, Recognition};
 use crate::jobs::{Fact, JobState, Ledger, Line, Word};
+use crate::journal::each_line_of;
 
 /// What the log tells of a job besides its state.
 struct Told<'a> {

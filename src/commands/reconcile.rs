@@ -10,8 +10,8 @@ use super::tell;
 use super::{on_one_thread, recover};
 use crate::cli::{ReconcileArgs, Source};
 use crate::exit::{Code, Ending};
-use crate::job_log::Writer;
 use crate::jobs::{IdColumn, JobKey, JobState};
+use crate::journal::Writer;
 use crate::output::{Commands, Printer, Summary, words};
 use crate::settings::Settings;
 

@@ -10,8 +10,8 @@ pub use saved::MARK;
 use super::open;
 use crate::disk;
 use crate::exit::Failure;
-use crate::job_log::{self, Writer};
 use crate::jobs::{GenerationId, Line};
+use crate::journal::{self, Writer};
 use crate::output::{Printer, escape, words};
 
 /// Appends every recovered line of `file` (`-` is standard input) that the log does not hold.
@@ -48,7 +48,7 @@ pub fn run(file: &Path, writer: &Writer, printer: &Printer) -> Result<u64, Failu
             words::count(taken, "line"),
             words::number(known)
         ));
-        let forgotten = job_log::forget_taken_in(writer.path(), file).map_err(|error| {
+        let forgotten = journal::forget_taken_in(writer.path(), file).map_err(|error| {
             Failure::io(format!("cannot remove {}", file.display()))
                 .because(error)
                 .help("its lines are in the job log now; remove it")

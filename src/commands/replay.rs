@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::learn::{Ahead, Came, Learner, Told};
 use crate::clock;
+use crate::engine::observe::{Learned, Observation, Observer};
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::Writer;
 use crate::jobs::{GenerationId, JobKey};
-use crate::observe::{Learned, Observation, Observer};
+use crate::journal::Writer;
 use crate::output::{Printer, Replayed, escape, words};
 use crate::settings::Settings;
 use crate::webhook::{self, Grade, Graded, Unreadable, VerifyKeys};

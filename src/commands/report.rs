@@ -12,8 +12,8 @@ use super::open::{is_rehearsal, refuse_spreadsheet, warn_of_mismatch};
 use super::outputs;
 use crate::disk::{Readers, Replacement};
 use crate::exit::Failure;
-use crate::job_log::{JobLog, LogError};
 use crate::jobs::{JobView, Ledger, Rates};
+use crate::journal::{JobLog, LogError};
 use crate::output::report::{ReportOptions, Shown, report};
 use crate::output::{Commands, Printer, Tally, escape, words};
 

@@ -6,8 +6,8 @@ use super::open;
 use crate::cli::{Finding, ResolveArgs};
 use crate::clock;
 use crate::exit::{Code, Failure};
-use crate::job_log::Writer;
 use crate::jobs::{Fact, JobKey, JobState, Record, Status, Verdict};
+use crate::journal::Writer;
 use crate::output::{Commands, Printer, escape};
 use crate::settings::Settings;
 

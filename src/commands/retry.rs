@@ -12,18 +12,18 @@ use super::open::{self, Api};
 use super::submit::{CAP_REACHED, manifest_failure, manifest_options};
 use super::tell;
 use super::{evidence, on_one_thread};
-use crate::api::{Endpoint, correlated, recorrelated, request_body};
 use crate::cli::{Retry, RetryArgs};
 use crate::clock;
-use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
+use crate::engine::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::{JobLog, Writer};
 use crate::jobs::{
     AttemptView, Bar, Clip, Credits, IdColumn, JobKey, JobState, JobView, Ledger, Record, Status,
 };
+use crate::journal::{JobLog, Writer};
 use crate::manifest::{Manifest, RowFault};
 use crate::output::{self, Commands, Printer, Summary, escape, words};
 use crate::settings::Settings;
+use crate::vendor::{Endpoint, correlated, recorrelated, request_body};
 
 /// Runs the command.
 pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {

@@ -4,11 +4,11 @@ use serde_json::json;
 
 use super::{on_runtime, open, signals};
 use crate::cli::SandboxArgs;
+use crate::engine::stop::Stop;
 use crate::exit::Code;
 use crate::output::{Printer, words};
 use crate::sandbox;
 use crate::settings::Settings;
-use crate::stop::Stop;
 
 /// Runs the command: until a signal, which its exit code tells (130, 143), as of every command.
 pub fn run(args: &SandboxArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {

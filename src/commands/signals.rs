@@ -1,7 +1,7 @@
 //! Signals, as reasons to stop.
 
+use crate::engine::stop::{Reason, Stop};
 use crate::exit::Code;
-use crate::stop::{Reason, Stop};
 
 /// Turns signals into a stop. The second one ends the process at once; what is in flight then
 /// stands in the log as `submitting`, which every reader takes for unknown.

@@ -12,8 +12,8 @@ use super::damage;
 use super::filter::{Filters, jobs_named};
 use super::open::{is_rehearsal, path_from_here, refuse_spreadsheet, warn_of_mismatch};
 use crate::exit::Failure;
-use crate::job_log::{JobLog, LogError};
 use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates};
+use crate::journal::{JobLog, LogError};
 use crate::output::{self, Card, Carried, Commands, Group, Printer, Sheet, Tally, json, natural};
 
 /// What to show.

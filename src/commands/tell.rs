@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::submit::Share;
-use crate::dispatch::{self, Attempt};
+use crate::engine::dispatch::{self, Attempt};
+use crate::engine::observe::Facts;
 use crate::exit::{Code, Ending};
 use crate::jobs::{Credits, GenerationId, IdColumn, JobState, Line, Rates, Status};
-use crate::observe::Facts;
 use crate::output::{
     Commands, Event, Printer, Progress, Standing, Summary, Tally, aligned, escape, words, wrap,
 };

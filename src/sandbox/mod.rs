@@ -1,7 +1,7 @@
 //! A local stand-in for the vendor's API: a batch can be rehearsed without spending a credit, and
 //! the tests run against it.
 //!
-//! It imitates what is known of the vendor ([`crate::api`]), the unpleasant parts on request:
+//! It imitates what is known of the vendor ([`crate::vendor`]), the unpleasant parts on request:
 //! throttling, replies that never come though the job was billed, webhooks that come twice or in
 //! disorder. An id itself says when its job was accepted and how it will end, so any process can
 //! answer for the ids of any other, and nothing is kept on disk. What was chosen to happen depends

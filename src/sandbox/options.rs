@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::api::ApiKey;
 use crate::jobs::{Credits, Rates};
+use crate::vendor::ApiKey;
 
 /// How a sandbox behaves.
 #[derive(Clone, Debug)]

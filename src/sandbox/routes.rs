@@ -20,7 +20,7 @@ use super::submit::submit;
 use super::ticket::{Stage, Ticket};
 use super::webhooks::Courier;
 use super::{Ending, Endpoint, Refusal};
-use crate::api::ApiKey;
+use crate::vendor::ApiKey;
 
 /// What every handler sees.
 #[derive(Clone)]

@@ -28,7 +28,7 @@ use super::Mischief;
 use super::reply::Reply;
 use super::state::{Accepted, State};
 use super::ticket::{Stage, Ticket};
-use crate::api::ApiKey;
+use crate::vendor::ApiKey;
 
 /// A job whose end is to be told.
 #[derive(Debug)]

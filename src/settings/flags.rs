@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::api::Rate;
 use crate::cli::{ApiArgs, Cli, ClipArgs, Command, IntervalArg, LockArg, LogVerb, PaceArgs};
 use crate::jobs::Seconds;
+use crate::vendor::Rate;
 
 /// Options that override a setting; `None` where nothing was typed.
 #[derive(Clone, Debug, Default)]

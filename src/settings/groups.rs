@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::keys::{MAP, MODELS};
 use super::resolve::{Layers, Said, Show, amount, parsed, parsed_or_number, text, whole};
 use super::{Flags, Origin, Setting};
-use crate::api::{DurationStyle, LONGEST_ASKED, Rate};
 use crate::cli::values;
 use crate::exit::Failure;
 use crate::jobs::{Credits, IdColumn, Rates, Seconds};
+use crate::vendor::{DurationStyle, LONGEST_ASKED, Rate};
 
 /// For video rows that leave something open.
 #[derive(Clone, Debug, PartialEq, Eq)]

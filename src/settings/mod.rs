@@ -22,11 +22,11 @@ pub use flags::Flags;
 pub use groups::{Download, Network, Publish, VideoDefaults, VoiceDefaults};
 pub use secret::{KeySource, read_key_file, write_key_file};
 
-use crate::api::{ApiKey, BaseUrl};
 use crate::cli::values;
 use crate::exit::Failure;
 use crate::jobs::Rates;
 use crate::manifest::check_address;
+use crate::vendor::{ApiKey, BaseUrl};
 use resolve::{Layers, Said, parsed_or_number, text, whole};
 
 /// The settings file's name.

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::resolve::{Layers, Said};
 use super::{Flags, Origin, Row, Setting};
-use crate::api::ApiKey;
 use crate::disk;
 use crate::exit::Failure;
+use crate::vendor::ApiKey;
 
 /// What is shown in a key's place.
 const REDACTED: &str = "(set, not shown)";

@@ -7,8 +7,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::api::correlation;
 use crate::jobs::{GenerationId, JobKey, Text};
+use crate::vendor::correlation;
 
 /// The header that carries the signature, in lower case.
 pub const SIGNATURE_HEADER: &str = "x-creativeai-signature";

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::api::Payload;
 use crate::jobs::GenerationId;
+use crate::vendor::Payload;
 
 use super::capture::{Body, Capture, SIGNATURE_HEADER};
 use super::restore::looks_rewritten;
@@ -247,7 +247,7 @@ fn suspect(capture: &Capture<'_>, is_json: bool) -> Result<Doubt, Rejection> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::ApiKey;
+    use crate::vendor::ApiKey;
     use crate::webhook::{Headers, sign};
 
     const BODY: &str = r#"{"id":"vgen_1","status":"completed"}"#;

@@ -9,7 +9,7 @@ use hmac::digest::CtOutput;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::api::ApiKey;
+use crate::vendor::ApiKey;
 
 /// Signatures compared for one header: more are noise, and each costs a hash.
 const MAX_CANDIDATES: usize = 4;

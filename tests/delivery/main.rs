@@ -34,7 +34,7 @@ use creativeai::sandbox;
 
 /// The same stand-in for a shop that the unit tests have.
 #[allow(dead_code, reason = "the unit tests use the rest")]
-#[path = "../../src/delivery/tests/shop.rs"]
+#[path = "../../src/engine/delivery/tests/shop.rs"]
 mod shop;
 /// Shared with the tests of the other commands, which use the rest of it.
 #[allow(dead_code, unused_imports, reason = "see above")]

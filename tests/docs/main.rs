@@ -264,7 +264,7 @@ mod examples {
     use std::process::Command;
 
     use super::*;
-    use creativeai::api::ApiKey;
+    use creativeai::vendor::ApiKey;
     use creativeai::webhook::{self, Grade, Graded, VerifyKeys};
 
     #[test]

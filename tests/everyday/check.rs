@@ -218,7 +218,7 @@ fn a_log_in_use_or_one_that_is_none() {
     let path = std::fs::canonicalize(world.path("jobs.jsonl")).unwrap();
     let ledger = creativeai::jobs::Ledger::new(creativeai::jobs::Rates::default());
     let wait = std::time::Duration::ZERO;
-    let writer = creativeai::job_log::Writer::open(&path, ledger, "submit", wait).unwrap();
+    let writer = creativeai::journal::Writer::open(&path, ledger, "submit", wait).unwrap();
     told("check-log-in-use", &world, &["check"]).expect(75);
     drop(writer);
     world.run(&["check"]).expect(0);

@@ -40,7 +40,7 @@ fn a_log_in_use() {
     let wait = std::time::Duration::ZERO;
     let ledger = creativeai::jobs::Ledger::new(rates);
     let _writer =
-        creativeai::job_log::Writer::open(&path, ledger, "reconcile --wait", wait).unwrap();
+        creativeai::journal::Writer::open(&path, ledger, "reconcile --wait", wait).unwrap();
     let args = ["submit", "listings.csv", "--lock-wait", "0s"];
     told("error-log-in-use", &world, &args).expect(75);
 }

@@ -1,6 +1,6 @@
 //! Deliveries: made up and signed, or read back from a capture file.
 
-use creativeai::api::ApiKey;
+use creativeai::vendor::ApiKey;
 use creativeai::webhook::sign;
 use serde_json::{Value, json};
 

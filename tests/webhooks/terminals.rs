@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use creativeai::job_log::Lock;
+use creativeai::journal::Lock;
 
 use crate::delivery::{Delivery, accepted};
 use crate::processes::{Process, ended_jobs, eventually, state_of};

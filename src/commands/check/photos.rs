@@ -9,11 +9,11 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 
 use super::{Findings, Photos, TOLD, Wanted};
-use crate::api::{build_transport, root_cause, transport};
 use crate::exit::Code;
 use crate::output::escape::escape;
 use crate::output::words;
 use crate::settings::Settings;
+use crate::vendor::{build_transport, root_cause, transport};
 
 /// Photos looked at at the same time.
 const CONCURRENCY: usize = 8;

@@ -6,10 +6,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::commands::{damage, filter::Filters, on_runtime, open};
-use crate::delivery::plan::Delivery;
-use crate::delivery::proof::{Flaw, Flawed, Proof, prove, prove_in_bucket};
+use crate::engine::delivery::plan::Delivery;
+use crate::engine::delivery::proof::{Flaw, Flawed, Proof, prove, prove_in_bucket};
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::JobLog;
+use crate::journal::JobLog;
 use crate::output::{Printer, escape, words};
 use crate::settings::Settings;
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crate::commands::learn::{Came, Learner, observation};
 use crate::commands::open;
+use crate::engine::observe::Observation;
 use crate::exit::Failure;
-use crate::job_log::{LogError, Writer};
 use crate::jobs::GenerationId;
-use crate::observe::Observation;
+use crate::journal::{LogError, Writer};
 use crate::output::{Printer, words};
 use crate::settings::Settings;
 use crate::webhook::{self, Graded, VerifyKeys};
@@ -183,8 +183,8 @@ impl Applier<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::observe::{Facts, Via};
     use crate::jobs::Status;
-    use crate::observe::{Facts, Via};
 
     fn seen(count: usize) -> impl Iterator<Item = Observation<'static>> {
         (0..count).map(|n| Observation {

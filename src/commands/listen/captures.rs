@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::commands::outputs::CAPTURES;
 use crate::exit::Failure;
-use crate::job_log::{self, Appender, Lock, LockError, LogError};
+use crate::journal::{self, Appender, Lock, LockError, LogError};
 use crate::webhook::Sink;
 
 /// The file that deliveries are appended to. One receiver has it at a time.
@@ -20,7 +20,7 @@ pub struct Captures {
 impl Captures {
     /// Opens it, or makes it. It must not be one of the files of `jobs`, the log that is told.
     pub fn open(path: &Path, jobs: Option<&Path>) -> Result<Self, Failure> {
-        let path = job_log::resolve(path).map_err(|error| unusable(path, error))?;
+        let path = journal::resolve(path).map_err(|error| unusable(path, error))?;
         CAPTURES.check(&path, jobs)?;
         let lock = Lock::acquire(&path, "listen", Duration::ZERO).map_err(|e| taken(&path, e))?;
         let fail = |error| cannot_write(&path, error);

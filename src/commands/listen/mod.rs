@@ -16,12 +16,12 @@ use self::captures::{Captures, Keeper};
 use super::learn::observation;
 use super::{damage, on_runtime, open, signals};
 use crate::cli::ListenArgs;
+use crate::engine::observe::Observation;
+use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::{JobLog, LogError};
-use crate::observe::Observation;
+use crate::journal::{JobLog, LogError};
 use crate::output::{Printer, escape, words};
 use crate::settings::Settings;
-use crate::stop::Stop;
 use crate::webhook::{self, Event, ReceiverOptions, Refusal, Stats, VerifyKeys, grade};
 
 /// Runs the command: until a signal, which its exit code tells (130, 143), as of every command.

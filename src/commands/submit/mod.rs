@@ -20,17 +20,17 @@ use super::limits::Limits;
 use super::open::{self, Api};
 use super::poll::Poller;
 use super::tell;
-use crate::api::{Endpoint, correlated, request_body};
 use crate::cli::SubmitArgs;
 use crate::clock;
-use crate::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
+use crate::engine::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
+use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Ending, Failure};
-use crate::job_log::{JobLog, LogError, Writer, remembered_of_absent};
 use crate::jobs::{IdColumn, Ledger, Record, Status};
+use crate::journal::{JobLog, LogError, Writer, remembered_of_absent};
 use crate::manifest::{Defaults, Manifest, ManifestError, Options, Problem, Row, RowFault};
 use crate::output::{Printer, Summary, Tally as Tallied, escape, words};
 use crate::settings::Settings;
-use crate::stop::{Reason, Stop};
+use crate::vendor::{Endpoint, correlated, request_body};
 
 /// Mistakes of a manifest that are told one by one; further ones are counted.
 const MOST_PROBLEMS: u64 = 100;

@@ -8,9 +8,9 @@ use super::manifest_failure;
 use super::plan::{Decision, Plan};
 use crate::commands::{open, recognize};
 use crate::exit::Failure;
-use crate::job_log::LogError;
 use crate::jobs::recognition::{Cause, Likeness, Marks, Recognition};
 use crate::jobs::{JobKey, JobState, Ledger};
+use crate::journal::LogError;
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
 
 /// Held rows that are told one by one; further ones are counted.

@@ -25,7 +25,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use crate::api::Payload;
+use crate::vendor::Payload;
 
 use super::capture::{Body, Capture};
 use super::grade::Unreadable;

@@ -1,7 +1,7 @@
 //! Each format's documented shape, carrying the same signed delivery.
 
 use super::*;
-use crate::api::ApiKey;
+use crate::vendor::ApiKey;
 use crate::webhook::restore::restore;
 use crate::webhook::{Body, Doubt, Grade, VerifyKeys, grade, sign};
 

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::api::ApiKey;
+use crate::vendor::ApiKey;
 use crate::webhook::{SIGNATURE_HEADER, sign};
 
 const BODY: &str = r#"{"id":"vgen_1","status":"completed"}"#;

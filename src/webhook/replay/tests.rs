@@ -6,7 +6,7 @@ use std::io::{Cursor, Write};
 use tempfile::TempDir;
 
 use super::*;
-use crate::api::ApiKey;
+use crate::vendor::ApiKey;
 use crate::webhook::{Body, Capture, Headers, sign};
 
 fn key() -> ApiKey {

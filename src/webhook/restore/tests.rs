@@ -1,7 +1,7 @@
 //! Everything a recorder does to a body, undone; and nothing believed that is not proven.
 
 use super::*;
-use crate::api::ApiKey;
+use crate::vendor::ApiKey;
 use crate::webhook::{Headers, sign};
 
 /// Bodies as vendors' libraries write them.

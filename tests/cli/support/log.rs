@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use creativeai::job_log::JobLog;
 use creativeai::jobs::{Ledger, Rates};
+use creativeai::journal::JobLog;
 use serde_json::Value;
 
 /// What a log's file holds.

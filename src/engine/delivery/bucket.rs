@@ -1,0 +1,559 @@
+//! A bucket of an object store (S3, Google Cloud Storage, Azure) as the place where clips go.
+//!
+//! A clip is fetched to this machine's disk first, as for a folder, and only then uploaded, so its
+//! checksum is known before an object exists. Large clips go up in parts; which parts are there is
+//! noted, so a later run goes on with the next one. An object gets its name only when all of it is
+//! there, and an object of other content is never overwritten.
+
+use std::fmt;
+use std::io::SeekFrom;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use object_store::aws::{AmazonS3Builder, Checksum};
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::multipart::{MultipartStore, PartId};
+use object_store::path::Path as Key;
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use url::{Host, Url};
+
+use super::outcome::{FailureKind, Halt};
+use super::part::{Part, Whole};
+use crate::vendor::root_cause;
+
+/// Bytes of one part of an upload; a smaller clip goes up at once. S3 takes 10,000 parts of 5 MiB
+/// or more.
+const PART_SIZE: u64 = 8 << 20;
+/// Tries of one request after the first.
+const RETRIES: usize = 3;
+/// How long one request is tried.
+const RETRY_TIME: Duration = Duration::from_secs(60);
+
+/// Both faces of a store.
+trait Remote: ObjectStore + MultipartStore {}
+
+impl<T: ObjectStore + MultipartStore> Remote for T {}
+
+/// Which service a bucket is one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Service {
+    S3,
+    Google,
+    Azure,
+}
+
+/// A bucket and a prefix in it.
+pub struct Bucket {
+    store: Arc<dyn Remote>,
+    service: Service,
+    /// `s3://BUCKET`
+    root: String,
+    /// `s3://BUCKET/PREFIX`
+    address: String,
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.address)
+    }
+}
+
+/// Why a bucket cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BucketError {
+    /// What it means for the exit code.
+    pub kind: FailureKind,
+    /// Why, with the next step.
+    pub why: String,
+}
+
+/// What an upload cannot go on for.
+#[derive(Debug)]
+pub(super) enum Unplaced {
+    Bucket(BucketError),
+    Disk(std::io::Error),
+    Stopped,
+}
+
+impl From<BucketError> for Unplaced {
+    fn from(error: BucketError) -> Self {
+        Self::Bucket(error)
+    }
+}
+
+impl From<std::io::Error> for Unplaced {
+    fn from(error: std::io::Error) -> Self {
+        Self::Disk(error)
+    }
+}
+
+/// An upload in parts that has begun.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Begun {
+    /// The object's address.
+    address: String,
+    /// The store's name for the upload.
+    id: String,
+    /// The store's names for the parts that are there, in order.
+    parts: Vec<String>,
+    /// Bytes of each part but the last.
+    part_size: u64,
+}
+
+/// What is under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum There {
+    Nothing,
+    ThisClip,
+    SomethingElse,
+}
+
+/// Whether a folder's name, or a file's in the log, is an address of a store instead.
+pub fn is_address(text: &str) -> bool {
+    text.contains("://")
+}
+
+impl Bucket {
+    /// The bucket of an address such as `s3://BUCKET/PREFIX`, with the credentials of the
+    /// environment. Sends nothing.
+    pub fn open(address: &str) -> Result<Self, BucketError> {
+        let setup = |why: String| BucketError {
+            kind: FailureKind::Setup,
+            why,
+        };
+        let wrong = || {
+            setup(format!(
+                "{address} is no bucket: write s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or \
+                 az://CONTAINER/PREFIX"
+            ))
+        };
+        let url = Url::parse(address).map_err(|_| wrong())?;
+        let service = match url.scheme() {
+            "s3" => Service::S3,
+            "gs" => Service::Google,
+            "az" => Service::Azure,
+            _ => return Err(wrong()),
+        };
+        let name = url
+            .host_str()
+            .filter(|name| !name.is_empty())
+            .ok_or_else(wrong)?;
+        let has_more = url.query().is_some() || url.fragment().is_some() || url.port().is_some();
+        if has_more || !url.username().is_empty() {
+            return Err(wrong());
+        }
+        let root = format!("{}://{name}", url.scheme());
+        let prefix = Key::from_url_path(url.path()).map_err(|_| wrong())?;
+        let store = build(service, &root).map_err(|error| {
+            setup(format!(
+                "{root} cannot be used: {}; {}",
+                root_cause(&error),
+                service.credentials()
+            ))
+        })?;
+        Ok(Self {
+            store,
+            service,
+            address: match prefix.as_ref() {
+                "" => root.clone(),
+                prefix => format!("{root}/{prefix}"),
+            },
+            root,
+        })
+    }
+
+    /// `s3://BUCKET/PREFIX`, without a slash at the end.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The address of a clip's object.
+    pub(super) fn address_of(&self, folder: &str, name: &str) -> String {
+        format!("{}/{folder}/{name}", self.address)
+    }
+
+    fn key(&self, address: &str) -> Result<Key, BucketError> {
+        let path = address.strip_prefix(&self.root).unwrap_or_default();
+        Key::parse(path.trim_start_matches('/')).map_err(|error| BucketError {
+            kind: FailureKind::ForGood,
+            why: format!("{address} is no name for an object: {error}"),
+        })
+    }
+
+    /// The size of an object, in bytes; `None` when there is none.
+    pub async fn size_of(&self, address: &str) -> Result<Option<u64>, BucketError> {
+        match self.store.head(&self.key(address)?).await {
+            Ok(meta) => Ok(Some(meta.size)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.explain("look at", address, &error)),
+        }
+    }
+
+    /// The checksum of an object, hexadecimal: it is read whole, but never held whole.
+    pub async fn sha256_of(&self, address: &str) -> Result<String, BucketError> {
+        let mut hasher = Sha256::new();
+        self.read(address, async |chunk| {
+            hasher.update(&chunk);
+            Ok(())
+        })
+        .await?;
+        Ok(base16ct::lower::encode_string(&hasher.finalize()))
+    }
+
+    /// Copies an object to a file; its size in bytes and its checksum.
+    pub(super) async fn fetch(
+        &self,
+        address: &str,
+        to: &std::path::Path,
+    ) -> Result<(u64, String), Unplaced> {
+        let mut file = File::create(to).await?;
+        let mut hasher = Sha256::new();
+        let mut bytes = 0;
+        let mut failed = None;
+        self.read(address, async |chunk: Bytes| {
+            hasher.update(&chunk);
+            bytes += chunk.len() as u64;
+            file.write_all(&chunk)
+                .await
+                .map_err(|error| failed = Some(error))
+        })
+        .await?;
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        file.flush().await?;
+        Ok((bytes, base16ct::lower::encode_string(&hasher.finalize())))
+    }
+
+    /// Hands an object's bytes to `take` until it refuses.
+    async fn read(
+        &self,
+        address: &str,
+        mut take: impl AsyncFnMut(Bytes) -> Result<(), ()>,
+    ) -> Result<(), BucketError> {
+        let fail = |error: &Error| self.explain("read", address, error);
+        let got = self.store.get(&self.key(address)?).await;
+        let mut chunks = got.map_err(|error| fail(&error))?.into_stream();
+        while let Some(chunk) = chunks.next().await {
+            if take(chunk.map_err(|error| fail(&error))?).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is under a name: an object is this clip when its bytes are.
+    pub(super) async fn look(&self, address: &str, whole: &Whole) -> Result<There, BucketError> {
+        Ok(match self.size_of(address).await? {
+            None => There::Nothing,
+            Some(size) if size != whole.bytes => There::SomethingElse,
+            Some(_) if self.sha256_of(address).await? == whole.sha256 => There::ThisClip,
+            Some(_) => There::SomethingElse,
+        })
+    }
+
+    /// Uploads a whole part to `address`, where nothing is, and looks whether all of it is there.
+    pub(super) async fn upload(
+        &self,
+        address: &str,
+        part: &mut Part,
+        whole: &Whole,
+        halt: &Halt,
+    ) -> Result<(), Unplaced> {
+        if whole.bytes <= PART_SIZE {
+            self.put(address, part).await?;
+        } else {
+            self.put_parts(address, part, whole, halt).await?;
+        }
+        let there = self.size_of(address).await?;
+        if there == Some(whole.bytes) {
+            return Ok(());
+        }
+        Err(Unplaced::Bucket(BucketError {
+            kind: FailureKind::MayHelp,
+            why: format!(
+                "{address} was uploaded, but holds {} bytes instead of {}; run the command again",
+                there.unwrap_or_default(),
+                whole.bytes
+            ),
+        }))
+    }
+
+    async fn put(&self, address: &str, part: &Part) -> Result<(), Unplaced> {
+        let key = self.key(address)?;
+        let bytes = PutPayload::from(tokio::fs::read(&part.data).await?);
+        // Even another program's object that came just now is not overwritten.
+        let create = PutMode::Create.into();
+        let put = match self.store.put_opts(&key, bytes.clone(), create).await {
+            Err(Error::NotImplemented { .. } | Error::NotSupported { .. }) => {
+                self.store.put(&key, bytes).await
+            }
+            other => other,
+        };
+        match put {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.explain("write", address, &error).into()),
+        }
+    }
+
+    async fn put_parts(
+        &self,
+        address: &str,
+        part: &mut Part,
+        whole: &Whole,
+        halt: &Halt,
+    ) -> Result<(), Unplaced> {
+        let key = self.key(address)?;
+        let fail = |error: &Error| Unplaced::from(self.explain("write", address, error));
+        let known = part
+            .notes
+            .begun
+            .take()
+            .filter(|begun| begun.address == address && begun.part_size == PART_SIZE);
+        let is_resumed = known.is_some();
+        let mut begun = match known {
+            Some(begun) => begun,
+            None => Begun {
+                address: address.to_owned(),
+                id: self
+                    .store
+                    .create_multipart(&key)
+                    .await
+                    .map_err(|e| fail(&e))?,
+                parts: Vec::new(),
+                part_size: PART_SIZE,
+            },
+        };
+        let mut file = File::open(&part.data).await?;
+        loop {
+            part.notes.begun = Some(begun.clone());
+            part.save()?;
+            let from = begun.parts.len() as u64 * PART_SIZE;
+            if from >= whole.bytes {
+                break;
+            }
+            let size = PART_SIZE.min(whole.bytes - from);
+            let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
+            file.seek(SeekFrom::Start(from)).await?;
+            file.read_exact(&mut bytes).await?;
+            let put = self
+                .store
+                .put_part(&key, &begun.id, begun.parts.len(), bytes.into());
+            let put = tokio::select! {
+                biased;
+                () = halt.wait() => return Err(Unplaced::Stopped),
+                put = put => put,
+            };
+            match put {
+                Ok(id) => begun.parts.push(id.content_id),
+                Err(Error::NotFound { .. }) if is_resumed => return self.forgotten(part),
+                Err(error) => return Err(fail(&error)),
+            }
+        }
+        let parts = begun.parts.iter().map(|id| PartId {
+            content_id: id.clone(),
+        });
+        let ended = self
+            .store
+            .complete_multipart(&key, &begun.id, parts.collect());
+        match ended.await {
+            Ok(_) => {
+                part.notes.begun = None;
+                Ok(part.save()?)
+            }
+            Err(Error::NotFound { .. }) if is_resumed => self.forgotten(part),
+            Err(error) => Err(fail(&error)),
+        }
+    }
+
+    /// The store has forgotten an upload that had begun; the next run begins another.
+    fn forgotten(&self, part: &mut Part) -> Result<(), Unplaced> {
+        part.notes.begun = None;
+        part.save()?;
+        Err(Unplaced::Bucket(BucketError {
+            kind: FailureKind::MayHelp,
+            why: format!(
+                "{} has forgotten the upload that an earlier run began; run the command again, it \
+                 begins another",
+                self.root
+            ),
+        }))
+    }
+
+    /// A store's error in words, with the permission that is missing.
+    fn explain(&self, what: &str, address: &str, error: &Error) -> BucketError {
+        let cause = root_cause(error);
+        let (kind, why) = match error {
+            Error::PermissionDenied { .. } => (
+                FailureKind::Setup,
+                format!(
+                    "{} does not let these credentials {what} {address}: they need {}",
+                    self.root,
+                    self.service.permission(what)
+                ),
+            ),
+            Error::Unauthenticated { .. } => (
+                FailureKind::Setup,
+                format!(
+                    "{} refused the credentials ({cause}); {}",
+                    self.root,
+                    self.service.credentials()
+                ),
+            ),
+            Error::NotFound { .. } => (
+                FailureKind::Setup,
+                format!(
+                    "{} was not found; create the bucket, or correct its name and its region",
+                    if what == "write" { &self.root } else { address }
+                ),
+            ),
+            Error::AlreadyExists { .. } | Error::Precondition { .. } => (
+                FailureKind::MayHelp,
+                format!("another program has just written {address}; run the command again"),
+            ),
+            _ => (
+                FailureKind::MayHelp,
+                format!(
+                    "cannot {what} {address}: {cause}; run the command again; {}",
+                    self.service.credentials()
+                ),
+            ),
+        };
+        BucketError { kind, why }
+    }
+}
+
+impl Service {
+    fn permission(self, what: &str) -> &'static str {
+        match (self, what) {
+            // Without the right to list, a missing object looks like a forbidden one.
+            (Self::S3, "look at") => "s3:GetObject and s3:ListBucket",
+            (Self::S3, "read") => "s3:GetObject",
+            (Self::S3, _) => "s3:PutObject and s3:AbortMultipartUpload",
+            (Self::Google, "look at" | "read") => "storage.objects.get",
+            (Self::Google, _) => "storage.objects.create",
+            (Self::Azure, _) => "the role Storage Blob Data Contributor",
+        }
+    }
+
+    fn credentials(self) -> &'static str {
+        match self {
+            Self::S3 => {
+                "credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, \
+                 another store's address from AWS_ENDPOINT_URL"
+            }
+            Self::Google => "credentials come from GOOGLE_APPLICATION_CREDENTIALS",
+            Self::Azure => {
+                "credentials come from AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY"
+            }
+        }
+    }
+}
+
+fn build(service: Service, root: &str) -> Result<Arc<dyn Remote>, Error> {
+    let retry = RetryConfig {
+        max_retries: RETRIES,
+        retry_timeout: RETRY_TIME,
+        ..RetryConfig::default()
+    };
+    Ok(match service {
+        Service::S3 => {
+            let mut builder = AmazonS3Builder::from_env().with_url(root).with_retry(retry);
+            if is_set("AWS_ENDPOINT_URL_S3", is_here)
+                || is_set("AWS_ENDPOINT_URL", is_here)
+                || is_set("AWS_ENDPOINT", is_here)
+            {
+                builder = builder.with_allow_http(true);
+            }
+            if !is_set("AWS_CHECKSUM_ALGORITHM", |_| true) {
+                // The store refuses a part that arrives damaged.
+                builder = builder.with_checksum_algorithm(Checksum::SHA256);
+            }
+            Arc::new(builder.build()?)
+        }
+        Service::Google => Arc::new(
+            GoogleCloudStorageBuilder::from_env()
+                .with_url(root)
+                .with_retry(retry)
+                .build()?,
+        ),
+        Service::Azure => Arc::new(
+            MicrosoftAzureBuilder::from_env()
+                .with_url(root)
+                .with_retry(retry)
+                .build()?,
+        ),
+    })
+}
+
+fn is_set(variable: &str, fits: impl Fn(&str) -> bool) -> bool {
+    std::env::var(variable).is_ok_and(|value| fits(&value))
+}
+
+/// Whether an address is this machine's: only there a store may be reached without TLS.
+fn is_here(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_a_bucket_and_a_prefix() {
+        let bucket = Bucket::open("s3://clips/june/").unwrap();
+        assert_eq!(bucket.address(), "s3://clips/june");
+        assert_eq!(
+            bucket.address_of("LST-1", "01-a.mp4"),
+            "s3://clips/june/LST-1/01-a.mp4"
+        );
+        let key = bucket.key("s3://clips/june/LST 1/01-ä.mp4").unwrap();
+        assert_eq!(key.as_ref(), "june/LST 1/01-ä.mp4");
+        assert_eq!(Bucket::open("s3://clips").unwrap().address(), "s3://clips");
+        for bad in [
+            "ftp://x/y",
+            "s3://",
+            "s3:///a",
+            "s3://me@clips/a",
+            "https://x/y",
+            "s3://a/b?c",
+        ] {
+            let error = Bucket::open(bad).unwrap_err();
+            assert_eq!(error.kind, FailureKind::Setup, "{bad}");
+        }
+        assert!(is_address("s3://a") && !is_address("videos") && !is_address("C:\\videos"));
+    }
+
+    #[test]
+    fn an_error_names_the_bucket_and_the_missing_permission() {
+        let bucket = Bucket::open("s3://clips/june").unwrap();
+        let denied = Error::PermissionDenied {
+            path: "x".to_owned(),
+            source: "no".into(),
+        };
+        let error = bucket.explain("write", "s3://clips/june/a", &denied);
+        assert!(error.why.contains("s3://clips") && error.why.contains("s3:PutObject"));
+        let missing = Error::NotFound {
+            path: "x".to_owned(),
+            source: "no".into(),
+        };
+        let error = bucket.explain("write", "s3://clips/june/a", &missing);
+        assert!(
+            error.why.starts_with("s3://clips was not found"),
+            "{}",
+            error.why
+        );
+    }
+}

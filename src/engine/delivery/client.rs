@@ -1,0 +1,223 @@
+//! The client that fetches clips. It never holds the API key.
+
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
+use url::Url;
+
+use super::address::{self, Guard, Lookup, Reach, Refused};
+use crate::vendor::root_cause;
+
+/// Redirects followed for one clip.
+const MAX_REDIRECTS: usize = 5;
+/// The longest wait a server may ask for; beyond it the next run is the better time.
+pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_secs(120);
+
+/// How long is waited for a server.
+#[derive(Clone, Copy, Debug)]
+pub struct TimeOuts {
+    /// For a connection.
+    pub connect: Duration,
+    /// For the next bytes.
+    pub idle: Duration,
+}
+
+impl Default for TimeOuts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Why there is no reply.
+#[derive(Debug)]
+pub enum CallError {
+    /// The address, or one it redirected to, must not be called.
+    Refused(Refused),
+    /// More than 5 redirects, or one that says not where to.
+    Redirects,
+    /// This machine cannot make such calls at all, e.g. for want of root certificates.
+    Unable(String),
+    /// The network failed; another try may work.
+    Network(reqwest::Error),
+}
+
+impl std::fmt::Display for CallError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(refused) => write!(f, "the address was not called: {refused}"),
+            Self::Redirects => f.write_str("the address redirects without end"),
+            Self::Unable(why) => write!(f, "no https connection can be made: {why}"),
+            Self::Network(error) => f.write_str(&plain(error)),
+        }
+    }
+}
+
+impl std::error::Error for CallError {}
+
+/// What went wrong on the network, without the address: signed ones are as good as passwords.
+pub(super) fn plain(error: &reqwest::Error) -> String {
+    let what = if error.is_timeout() {
+        "the server did not answer in time"
+    } else if error.is_connect() {
+        "no connection to the server"
+    } else {
+        "the connection was cut"
+    };
+    // A reqwest error without a cause would print its address.
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{what} ({})", root_cause(cause)),
+        None => what.to_owned(),
+    }
+}
+
+/// Fetches from other people's servers; see [`address`] for which.
+pub struct Client {
+    time_outs: TimeOuts,
+    lookup: Lookup,
+    public: OnceLock<Result<reqwest::Client, String>>,
+    loopback: OnceLock<Result<reqwest::Client, String>>,
+}
+
+impl Client {
+    /// A client that finds hosts by `lookup`.
+    pub fn new(time_outs: TimeOuts, lookup: Lookup) -> Self {
+        Self {
+            time_outs,
+            lookup,
+            public: OnceLock::new(),
+            loopback: OnceLock::new(),
+        }
+    }
+
+    /// Asks for `address`, following redirects that may be followed.
+    pub async fn get(&self, address: &str, headers: &HeaderMap) -> Result<Response, CallError> {
+        let mut url = Url::parse(address).map_err(|_| CallError::Refused(Refused::Unreadable))?;
+        let mut from = None;
+        for _ in 0..=MAX_REDIRECTS {
+            let reach = address::check(&url, from).map_err(CallError::Refused)?;
+            let request = self.inner(reach)?.get(url.clone()).headers(headers.clone());
+            let response = request.send().await.map_err(call_error)?;
+            if !is_redirect(response.status()) {
+                return Ok(response);
+            }
+            url = next(&response).ok_or(CallError::Redirects)?;
+            // Once out on the internet, always out there.
+            from = Some(match from {
+                Some(Reach::Public) => Reach::Public,
+                _ => reach,
+            });
+        }
+        Err(CallError::Redirects)
+    }
+
+    /// Sends a body to `address`, once; a redirect is a reply like any other.
+    pub async fn post(
+        &self,
+        address: &str,
+        headers: HeaderMap,
+        body: reqwest::Body,
+    ) -> Result<Response, CallError> {
+        let url = Url::parse(address).map_err(|_| CallError::Refused(Refused::Unreadable))?;
+        let reach = address::check(&url, None).map_err(CallError::Refused)?;
+        let request = self.inner(reach)?.post(url).headers(headers).body(body);
+        request.send().await.map_err(call_error)
+    }
+
+    fn inner(&self, reach: Reach) -> Result<&reqwest::Client, CallError> {
+        let cell = match reach {
+            Reach::Public => &self.public,
+            Reach::Loopback => &self.loopback,
+        };
+        cell.get_or_init(|| self.build(reach).map_err(|error| error.to_string()))
+            .as_ref()
+            .map_err(|why| CallError::Unable(why.clone()))
+    }
+
+    fn build(&self, reach: Reach) -> reqwest::Result<reqwest::Client> {
+        let is_public = reach == Reach::Public;
+        let guard = Guard {
+            lookup: self.lookup.clone(),
+            reach,
+            exempt: Arc::new(if is_public { proxies() } else { HashSet::new() }),
+        };
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("creativeai/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(self.time_outs.connect)
+            .read_timeout(self.time_outs.idle)
+            .dns_resolver(guard);
+        if is_public {
+            builder.build()
+        } else {
+            // Nothing on this machine goes through a proxy, nor needs the system's certificates,
+            // which may be missing.
+            builder.no_proxy().tls_certs_only([]).build()
+        }
+    }
+}
+
+/// Hosts of the proxies that the environment names.
+fn proxies() -> HashSet<String> {
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .filter_map(|text| {
+            let url = Url::parse(&text).or_else(|_| Url::parse(&format!("http://{text}")));
+            Some(url.ok()?.host_str()?.to_ascii_lowercase())
+        })
+        .collect()
+}
+
+fn call_error(error: reqwest::Error) -> CallError {
+    match address::refusal(&error) {
+        Some(refused) => CallError::Refused(refused.clone()),
+        None => CallError::Network(error),
+    }
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+fn next(response: &Response) -> Option<Url> {
+    let to = response.headers().get(LOCATION)?.to_str().ok()?;
+    response.url().join(to).ok()
+}
+
+/// What a reply asks to wait, in seconds or until a date.
+pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_read_in_both_spellings() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
+        let wait = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, value.parse().unwrap());
+            retry_after(&headers, now)
+        };
+        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+        let date = "Thu, 01 Jan 1970 00:16:50 GMT";
+        assert_eq!(wait(date), Some(Duration::from_secs(10)));
+        assert_eq!(wait("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("soon"), None);
+    }
+}

@@ -1,0 +1,448 @@
+//! Fetching what is due: each clip once, whole, checked, and told in the log.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::sync::watch;
+
+use crate::clock;
+use crate::jobs::{Fact, Record};
+use crate::journal::Writer;
+
+use super::bucket::{Bucket, There};
+use super::client::Client;
+use super::fetch::Trouble;
+use super::outcome::{Event, Failure, FailureKind, Halt};
+use super::part::{self, Part, Whole};
+use super::place::{self, Found, Place};
+use super::plan::{Delivery, Group, Plan, PlannedClip, Told, When};
+use super::tries::{Refresh, Tries};
+
+/// How to fetch.
+#[derive(Clone, Debug)]
+pub struct DownloadOptions {
+    /// The target folder, [prepared](super::prepare); with a bucket, the folder for parts.
+    pub dir: PathBuf,
+    /// The bucket that clips go to instead.
+    pub bucket: Option<Arc<Bucket>>,
+    /// Clips fetched at the same time, at least 1.
+    pub concurrency: usize,
+    /// The largest clip, in bytes.
+    pub max_size: u64,
+    /// The wait before a first repeat; later ones are longer.
+    pub retry_delay: Duration,
+}
+
+/// How it went.
+#[derive(Clone, Debug, Default)]
+pub struct DownloadSummary {
+    /// Clips fetched, or found whole after a crash, and told in the log.
+    pub downloaded: usize,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// Clips that were there already.
+    pub already: usize,
+    /// Clips that wait for others of their listing or SKU, fetched or not.
+    pub waiting: usize,
+    /// Clips that did not arrive.
+    pub failures: Vec<Failure>,
+    /// Whether a signal ended the run early; what is left, the next run fetches.
+    pub stopped: bool,
+    /// Whether the disk ended it.
+    pub disk_failed: bool,
+}
+
+/// Everything a download needs.
+pub struct Download<'a, R> {
+    /// How to fetch.
+    pub options: &'a DownloadOptions,
+    /// Whom to fetch with.
+    pub client: &'a Client,
+    /// The log.
+    pub writer: &'a Writer,
+    /// Whom to ask for fresh links.
+    pub refresh: &'a R,
+    /// Told what happens.
+    pub progress: &'a (dyn Fn(Event) + Sync),
+    /// Turns true when the run is to end: what has come of a clip is kept for the next run.
+    pub stop: &'a watch::Receiver<bool>,
+}
+
+/// A clip that is whole but has not its name yet.
+struct Ready<'p> {
+    part: Part,
+    whole: Whole,
+    clip: &'p PlannedClip,
+    /// Where it is, if it has its name after all.
+    path: Option<PathBuf>,
+}
+
+enum Outcome<'p> {
+    Already,
+    Ready(Box<Ready<'p>>),
+    Placed(u64),
+    Failed(Failure),
+    Stopped,
+}
+
+/// The clips of one group that are whole, and how many are still to come.
+struct Gathered<'p> {
+    ready: Vec<Ready<'p>>,
+    missing: usize,
+}
+
+impl<R: Refresh> Download<'_, R> {
+    /// Fetches what is planned. Never fails as a whole: each clip's failure is in the summary.
+    pub async fn run(&self, plan: &Plan) -> DownloadSummary {
+        let run = Run {
+            with: self,
+            halt: Halt::new(self.stop),
+            log_folder: self.writer.path().parent().unwrap_or(Path::new("")),
+        };
+        run.run(plan).await
+    }
+}
+
+struct Run<'a, R> {
+    with: &'a Download<'a, R>,
+    halt: Halt,
+    log_folder: &'a Path,
+}
+
+impl<R: Refresh> Run<'_, R> {
+    async fn run(&self, plan: &Plan) -> DownloadSummary {
+        let mut summary = DownloadSummary {
+            waiting: plan.waiting,
+            ..DownloadSummary::default()
+        };
+        let clips = plan.groups.iter().enumerate().flat_map(|(index, group)| {
+            let clips = group.clips.iter();
+            clips.map(move |clip| self.clip(plan.when, index, group, clip))
+        });
+        let mut gathered: HashMap<usize, Gathered<'_>> = HashMap::new();
+        let concurrency = self.with.options.concurrency.max(1);
+        let mut outcomes =
+            std::pin::pin!(futures::stream::iter(clips).buffer_unordered(concurrency));
+        while let Some((index, outcome)) = outcomes.next().await {
+            let group = &plan.groups[index];
+            let gathered = gathered.entry(index).or_insert_with(|| Gathered {
+                ready: Vec::new(),
+                missing: group.clips.len(),
+            });
+            match outcome {
+                Outcome::Already => {
+                    summary.already += 1;
+                    gathered.missing -= 1;
+                }
+                Outcome::Placed(bytes) => {
+                    summary.downloaded += 1;
+                    summary.bytes += bytes;
+                }
+                Outcome::Ready(ready) => {
+                    gathered.ready.push(*ready);
+                    gathered.missing -= 1;
+                }
+                Outcome::Failed(failure) => self.fail(&mut summary, failure),
+                Outcome::Stopped => {}
+            }
+            if gathered.missing == 0 && !gathered.ready.is_empty() {
+                let ready = std::mem::take(&mut gathered.ready);
+                self.put_together(group, ready, &mut summary).await;
+            }
+        }
+        summary.waiting += gathered.values().map(|g| g.ready.len()).sum::<usize>();
+        summary.stopped = self.halt.is_signalled();
+        // Only an empty folder goes: parts are for the next run.
+        let _ = std::fs::remove_dir(self.place().staging());
+        summary
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
+            dir: &self.with.options.dir,
+            log_folder: self.log_folder,
+        }
+    }
+
+    fn fail(&self, summary: &mut DownloadSummary, failure: Failure) {
+        summary.disk_failed |= failure.kind == FailureKind::Disk;
+        (self.with.progress)(Event::Failed { job: failure.job });
+        summary.failures.push(failure);
+    }
+
+    async fn clip<'p>(
+        &self,
+        when: When,
+        index: usize,
+        group: &'p Group,
+        clip: &'p PlannedClip,
+    ) -> (usize, Outcome<'p>) {
+        let outcome = match self.whole(group, clip).await {
+            Ok(None) => Outcome::Already,
+            Ok(Some(ready)) if when == When::Complete => Outcome::Ready(Box::new(ready)),
+            Ok(Some(ready)) => {
+                let bytes = ready.whole.bytes;
+                match self.put(group, ready).await {
+                    Ok(()) => Outcome::Placed(bytes),
+                    Err(failure) => Outcome::Failed(failure),
+                }
+            }
+            Err(Trouble::Stopped) => Outcome::Stopped,
+            Err(trouble) => Outcome::Failed(self.failure(&clip.delivery, trouble)),
+        };
+        (index, outcome)
+    }
+
+    /// The clip, whole; `None` when the log tells of it and it is there.
+    async fn whole<'p>(
+        &self,
+        group: &Group,
+        clip: &'p PlannedClip,
+    ) -> Result<Option<Ready<'p>>, Trouble> {
+        if self.halt.is_on() {
+            return Err(Trouble::Stopped);
+        }
+        let delivery = &clip.delivery;
+        let staging = self.place().staging();
+        if let Some(told) = &delivery.told
+            && self.is_there(told).await?
+        {
+            if staging.exists() {
+                // What a crash right after the line has left; it does no harm.
+                let _ = Part::open(&staging, delivery).clear();
+            }
+            return Ok(None);
+        }
+        std::fs::create_dir_all(&staging)?;
+        let mut part = Part::open(&staging, delivery);
+        let ready = |part, whole, path| {
+            Some(Ready {
+                part,
+                whole,
+                clip,
+                path,
+            })
+        };
+        let found = match &self.with.options.bucket {
+            None => self.place().find(&part, &group.folder, clip),
+            Some(_) => place::whole_part(&part)
+                .or(self.downloaded_before(delivery, &mut part)?)
+                .map(Found::InPart),
+        };
+        match found {
+            Some(Found::InPart(whole)) => return Ok(ready(part, whole, None)),
+            Some(Found::InPlace(path, whole)) => return Ok(ready(part, whole, Some(path))),
+            None if part.notes.whole.is_some() => part.clear()?,
+            None => {}
+        }
+        let tries = Tries {
+            client: self.with.client,
+            refresh: self.with.refresh,
+            max_size: self.with.options.max_size,
+            retry_delay: self.with.options.retry_delay,
+            halt: &self.halt,
+            progress: self.with.progress,
+        };
+        let whole = tries.fetch(delivery, &mut part).await?;
+        Ok(ready(part, whole, None))
+    }
+
+    /// Whether a clip that the log has as downloaded is still there.
+    async fn is_there(&self, told: &Told) -> Result<bool, Trouble> {
+        let Some(bucket) = &self.with.options.bucket else {
+            if told.is_in_bucket() {
+                // It is in a bucket, and this run has no credentials to look.
+                return Ok(true);
+            }
+            let meta = std::fs::metadata(told.path(self.log_folder));
+            return Ok(meta.is_ok_and(|meta| meta.is_file() && meta.len() == told.bytes));
+        };
+        let is_here = told.file.starts_with(&format!("{}/", bucket.address()));
+        Ok(is_here && bucket.size_of(&told.file).await? == Some(told.bytes))
+    }
+
+    /// A clip that an earlier run downloaded into a folder: it needs no second download.
+    fn downloaded_before(
+        &self,
+        delivery: &Delivery,
+        part: &mut Part,
+    ) -> Result<Option<Whole>, Trouble> {
+        let Some(told) = delivery.told.as_ref().filter(|told| !told.is_in_bucket()) else {
+            return Ok(None);
+        };
+        let path = told.path(self.log_folder);
+        if !part::is_clip(&path, told.bytes, &told.sha256) {
+            return Ok(None);
+        }
+        part.clear()?;
+        std::fs::copy(&path, &part.data)?;
+        let whole = Whole {
+            bytes: told.bytes,
+            sha256: told.sha256.clone(),
+            extension: path
+                .extension()
+                .map_or("mp4".to_owned(), |e| e.to_string_lossy().into_owned()),
+        };
+        part.notes.whole = Some(whole.clone());
+        part.save()?;
+        Ok(Some(whole))
+    }
+
+    /// Uploads one clip to the bucket and tells the log.
+    async fn put_in_bucket(
+        &self,
+        bucket: &Bucket,
+        group: &Group,
+        mut ready: Ready<'_>,
+    ) -> Result<(), Failure> {
+        let address = self.upload(bucket, group, &mut ready).await;
+        let address = address.map_err(|trouble| self.failure(&ready.clip.delivery, trouble))?;
+        let line = self.line(&ready, Path::new(&address));
+        self.tell(line, [&ready]).await?;
+        // A copy that is left behind is removed by the next run.
+        let _ = ready.part.clear();
+        Ok(())
+    }
+
+    /// The address that a clip has in the bucket in the end. An object of other content keeps its
+    /// name, and the clip gets a longer one.
+    async fn upload(
+        &self,
+        bucket: &Bucket,
+        group: &Group,
+        ready: &mut Ready<'_>,
+    ) -> Result<String, Trouble> {
+        let names = place::names(ready.clip, &ready.whole);
+        for name in &names {
+            let address = bucket.address_of(&group.folder, name);
+            match bucket.look(&address, &ready.whole).await? {
+                There::ThisClip => return Ok(address),
+                There::SomethingElse => {}
+                There::Nothing => {
+                    let upload = bucket.upload(&address, &mut ready.part, &ready.whole, &self.halt);
+                    upload.await?;
+                    return Ok(address);
+                }
+            }
+        }
+        Err(Trouble::Never(format!(
+            "other objects already have its names, {} and {}; move them away and run the command \
+             again",
+            bucket.address_of(&group.folder, &names[0]),
+            names[1]
+        )))
+    }
+
+    /// Gives one clip its name and tells the log.
+    async fn put(&self, group: &Group, ready: Ready<'_>) -> Result<(), Failure> {
+        if let Some(bucket) = &self.with.options.bucket {
+            return self.put_in_bucket(bucket, group, ready).await;
+        }
+        let delivery = &ready.clip.delivery;
+        let path = match &ready.path {
+            Some(path) => Ok(path.clone()),
+            None => self
+                .place()
+                .put(&ready.part, &ready.whole, &group.folder, ready.clip),
+        };
+        let path = path.map_err(|error| {
+            let trouble = if error.kind() == io::ErrorKind::AlreadyExists {
+                Trouble::Never(format!("{error}; move them away and run the command again"))
+            } else {
+                Trouble::Disk(error)
+            };
+            self.failure(delivery, trouble)
+        })?;
+        let line = self.line(&ready, &path);
+        self.tell(line, [&ready]).await
+    }
+
+    /// Gives all clips of a listing or SKU their names at once.
+    async fn put_together(
+        &self,
+        group: &Group,
+        ready: Vec<Ready<'_>>,
+        summary: &mut DownloadSummary,
+    ) {
+        let bytes = |ready: &Ready<'_>| ready.whole.bytes;
+        let clips = ready.iter().map(|r| (&r.part, &r.whole, r.clip));
+        let is_one_by_one = self.with.options.bucket.is_some();
+        let together = if is_one_by_one || ready.iter().any(|ready| ready.path.is_some()) {
+            Ok(None)
+        } else {
+            self.place().put_together(&group.folder, clips)
+        };
+        match together {
+            Ok(Some(paths)) => {
+                let lines = ready.iter().zip(&paths).map(|(r, path)| self.line(r, path));
+                match self.tell(lines.collect(), &ready).await {
+                    Ok(()) => {
+                        summary.downloaded += ready.len();
+                        summary.bytes += ready.iter().map(bytes).sum::<u64>();
+                    }
+                    Err(failure) => self.fail(summary, failure),
+                }
+            }
+            Ok(None) => {
+                for ready in ready {
+                    let bytes = bytes(&ready);
+                    match self.put(group, ready).await {
+                        Ok(()) => {
+                            summary.downloaded += 1;
+                            summary.bytes += bytes;
+                        }
+                        Err(failure) => self.fail(summary, failure),
+                    }
+                }
+            }
+            Err(error) => {
+                let failure = self.failure(&ready[0].clip.delivery, Trouble::Disk(error));
+                self.fail(summary, failure);
+            }
+        }
+    }
+
+    fn line(&self, ready: &Ready<'_>, path: &Path) -> String {
+        let delivery = &ready.clip.delivery;
+        let owner = delivery.owner.as_ref();
+        let at = self.with.writer.ledger().stamp(delivery.job, clock::now());
+        Record::new(at, delivery.job, delivery.attempt, Fact::Downloaded)
+            .with_id(owner.map(|(column, id)| (*column, id.as_str())))
+            .with_some("generation_id", delivery.generation_id.as_deref())
+            .with("file", self.place().as_told(path))
+            .with("bytes", ready.whole.bytes)
+            .with("sha256", &ready.whole.sha256)
+            .in_sandbox(delivery.is_sandbox)
+            .finish()
+    }
+
+    /// Appends the lines of clips that have their names, then forgets their notes.
+    async fn tell<'r, 'p: 'r>(
+        &self,
+        lines: String,
+        ready: impl IntoIterator<Item = &'r Ready<'p>>,
+    ) -> Result<(), Failure> {
+        let appended = self.with.writer.append(&lines).await;
+        for ready in ready {
+            if let Err(error) = &appended {
+                let error = io::Error::new(error.error.kind(), error.to_string());
+                self.halt.halt();
+                return Err(self.failure(&ready.clip.delivery, Trouble::Disk(error)));
+            }
+            // Notes left behind do no harm.
+            let _ = ready.part.forget();
+            (self.with.progress)(Event::Done {
+                job: ready.clip.delivery.job,
+            });
+        }
+        Ok(())
+    }
+
+    fn failure(&self, delivery: &Delivery, trouble: Trouble) -> Failure {
+        trouble.explain(delivery, &self.with.options.dir, &self.halt)
+    }
+}

@@ -1,0 +1,360 @@
+//! Handing clips to a person's command, each once it is finished.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::StreamExt;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::jobs::JobView;
+use crate::journal::Writer;
+
+use super::outcome::{Event, Failure, FailureKind, Halt};
+use super::plan::{Delivery, When, due};
+use super::process::{self, Ended, Report};
+use super::publish::{
+    PublishSummary, Step, file_of, is_published, object_of, publish_id, published_line, step_line,
+    steps,
+};
+
+/// The target that [`ExecOptions::target`] names unless a person says otherwise.
+pub const EXEC_TARGET: &str = "exec";
+
+/// Variables the command does not see: keys, and what leads to them.
+pub const HIDDEN: [&str; 6] = [
+    "CREATIVEAI_API_KEY",
+    "CREATIVEAI_API_KEY_FILE",
+    "CREATIVEAI_VERIFY_KEYS",
+    "SHOPIFY_ADMIN_TOKEN",
+    "SHOPIFY_CLIENT_ID",
+    "SHOPIFY_CLIENT_SECRET",
+];
+
+/// The variable that names a file with the job as JSON.
+const INPUT_FILE: &str = "CREATIVEAI_JSON_FILE";
+
+/// Names of the program's own settings, which no column may change.
+const SETTINGS: [&str; 6] = [
+    "API_KEY",
+    "API_KEY_FILE",
+    "BASE_URL",
+    "JOBS",
+    "VERIFY_KEYS",
+    "WEBHOOK_URL",
+];
+
+/// Bytes of all variables together; what does not fit is in the JSON. Windows takes 32 KiB in all.
+const MAX_VARIABLES: usize = 16 << 10;
+/// Bytes of a command's last words in a message; the log has more.
+const LAST_WORDS: usize = 300;
+/// How long the output of what a command left running is waited for.
+const DRAIN: Duration = Duration::from_secs(1);
+/// What a failed command's line is called.
+const FAILED_STEP: &str = "publish_failed";
+
+/// A field that `command` names as `%CREATIVEAI_...%`, if there is one. Windows fills such names in
+/// before it reads the line as commands: a cell of a spreadsheet could then be one.
+pub fn filled_in_too_early(command: &str) -> Option<&str> {
+    const START: &str = "%CREATIVEAI_";
+    let at = command.char_indices().find_map(|(at, _)| {
+        let start = command.get(at..at + START.len())?;
+        start.eq_ignore_ascii_case(START).then_some(at)
+    })?;
+    let name = &command[at + 1..];
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    Some(&name[..end.unwrap_or(name.len())])
+}
+
+/// How to hand on.
+#[derive(Clone, Debug)]
+pub struct ExecOptions {
+    /// A line for the shell.
+    pub command: String,
+    /// What the log calls the receiver: a clip goes to each target once.
+    pub target: String,
+    /// Commands at the same time, at least 1.
+    pub concurrency: usize,
+    /// How long one may take.
+    pub time_out: Duration,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// Everything that handing on to a command needs.
+pub struct Exec<'a> {
+    /// How.
+    pub options: &'a ExecOptions,
+    /// The log; its ledger must keep places.
+    pub writer: &'a Writer,
+    /// Told what happens.
+    pub progress: &'a (dyn Fn(Event) + Sync),
+    /// Turns true when the run is to end: no further command starts, running ones are waited for.
+    pub stop: &'a watch::Receiver<bool>,
+}
+
+enum Outcome {
+    Published,
+    Already,
+    Would(String),
+    Failed(Failure),
+    Stopped,
+}
+
+impl Exec<'_> {
+    /// Hands on what is due.
+    pub async fn run(&self, deliveries: &[Delivery], when: When) -> PublishSummary {
+        let halt = Halt::new(self.stop);
+        let (due, waiting) = due(deliveries, when);
+        let mut summary = PublishSummary {
+            waiting,
+            ..PublishSummary::default()
+        };
+        let each = due.into_iter().map(|delivery| self.one(delivery, &halt));
+        let concurrency = self.options.concurrency.max(1);
+        let mut outcomes =
+            std::pin::pin!(futures::stream::iter(each).buffer_unordered(concurrency));
+        while let Some(outcome) = outcomes.next().await {
+            match outcome {
+                Outcome::Published => summary.published += 1,
+                Outcome::Already => summary.already += 1,
+                Outcome::Would(what) => {
+                    summary.published += 1;
+                    summary.would.push(what);
+                }
+                Outcome::Failed(failure) => {
+                    summary.disk_failed |= failure.kind == FailureKind::Disk;
+                    summary.failures.push(failure);
+                }
+                Outcome::Stopped => {}
+            }
+        }
+        summary.stopped = halt.is_signalled();
+        summary
+    }
+
+    async fn one(&self, delivery: &Delivery, halt: &Halt) -> Outcome {
+        if halt.is_on() {
+            return Outcome::Stopped;
+        }
+        let target = &self.options.target;
+        let view = match self.writer.view(delivery.job) {
+            Ok(Some(view)) => view,
+            Ok(None) => return Outcome::Stopped,
+            Err(error) => return self.disk(delivery, halt, &error.to_string()),
+        };
+        if is_published(&view, delivery, target) {
+            return Outcome::Already;
+        }
+        if self.options.dry_run {
+            return Outcome::Would(format!("{}: the command would run", name(delivery)));
+        }
+        let report = process::run(self.job(&view, delivery)).await;
+        let (line, failure) = match &report.ended {
+            Ended::With(status) if status.success() => {
+                let id = publish_id(delivery, target);
+                (
+                    Some(published_line(self.writer, delivery, target, &id)),
+                    None,
+                )
+            }
+            _ => self.failed(&view, delivery, &report),
+        };
+        if let Some(line) = line
+            && let Err(error) = self.writer.append(&line).await
+        {
+            return self.disk(delivery, halt, &error.to_string());
+        }
+        match failure {
+            None => {
+                (self.progress)(Event::Done { job: delivery.job });
+                Outcome::Published
+            }
+            Some(failure) => {
+                (self.progress)(Event::Failed { job: delivery.job });
+                Outcome::Failed(failure)
+            }
+        }
+    }
+
+    fn job(&self, view: &JobView, delivery: &Delivery) -> process::Job<'_> {
+        let log_folder = self.writer.path().parent().unwrap_or(Path::new(""));
+        let file = file_of(delivery, log_folder);
+        let file_url = object_of(delivery);
+        let id = publish_id(delivery, &self.options.target);
+        let mut json = view.to_json();
+        if let Value::Object(fields) = &mut json {
+            let file = file.as_ref().map(|file| file.to_string_lossy());
+            if let Some(file) = file {
+                fields.entry("file").or_insert_with(|| file.into());
+            }
+            if let Some(url) = file_url {
+                fields.entry("file_url").or_insert_with(|| url.into());
+            }
+            fields
+                .entry("publish_id")
+                .or_insert_with(|| id.clone().into());
+        }
+        let mut input = json.to_string().into_bytes();
+        input.push(b'\n');
+        process::Job {
+            command: &self.options.command,
+            input,
+            input_file: INPUT_FILE,
+            variables: variables(view, &id, file, file_url),
+            hidden: &HIDDEN,
+            time_out: self.options.time_out,
+            drain: DRAIN,
+        }
+    }
+
+    /// The line that keeps what the command said (none when an earlier run kept the same), and the
+    /// failure.
+    fn failed(
+        &self,
+        view: &JobView,
+        delivery: &Delivery,
+        report: &Report,
+    ) -> (Option<String>, Option<Failure>) {
+        let target = &self.options.target;
+        let what = match &report.ended {
+            Ended::With(status) => match status.code() {
+                Some(code) => format!("the command ended with code {code}"),
+                None => format!("the command was killed ({status})"),
+            },
+            Ended::TimedOut => format!(
+                "the command took longer than {} s and was killed",
+                self.options.time_out.as_secs()
+            ),
+            Ended::NotRun(error) => format!("the command could not be run: {error}"),
+        };
+        let step = Step {
+            name: FAILED_STEP.to_owned(),
+            reference: String::new(),
+            error: match report.output.as_str() {
+                "" => what.clone(),
+                output => format!("{what}: {output}"),
+            },
+        };
+        let is_news = steps(view, delivery, target).last() != Some(&step);
+        let line = is_news.then(|| step_line(self.writer, delivery, target, &step));
+        let mut start = report.output.len().saturating_sub(LAST_WORDS);
+        while !report.output.is_char_boundary(start) {
+            start += 1;
+        }
+        let words = match report.output[start..].trim() {
+            "" => "and said nothing".to_owned(),
+            words => format!("and said: {words}"),
+        };
+        let failure = Failure {
+            job: delivery.job,
+            owner: delivery.owner_name(),
+            kind: FailureKind::ForGood,
+            message: format!(
+                "{what} {words}; the clip is not marked as published, the next `publish` tries again"
+            ),
+        };
+        (line, Some(failure))
+    }
+
+    fn disk(&self, delivery: &Delivery, halt: &Halt, why: &str) -> Outcome {
+        halt.halt();
+        (self.progress)(Event::Failed { job: delivery.job });
+        Outcome::Failed(Failure {
+            job: delivery.job,
+            owner: delivery.owner_name(),
+            kind: FailureKind::Disk,
+            message: format!(
+                "the log cannot be used: {why}; a command that has run already will run again, \
+                 with the same CREATIVEAI_PUBLISH_ID"
+            ),
+        })
+    }
+}
+
+fn name(delivery: &Delivery) -> String {
+    match delivery.line {
+        Some(line) => format!("{} (line {line})", delivery.owner_name()),
+        None => delivery.owner_name(),
+    }
+}
+
+/// `CREATIVEAI_*` for the job's fields, then for its columns; the first of a name stays.
+fn variables(
+    view: &JobView,
+    publish_id: &str,
+    file: Option<PathBuf>,
+    file_url: Option<&str>,
+) -> Vec<(String, String)> {
+    let mut fields: Vec<(String, String)> = vec![("PUBLISH_ID".to_owned(), publish_id.to_owned())];
+    if let Some(file) = file {
+        fields.push(("FILE".to_owned(), file.to_string_lossy().into_owned()));
+    }
+    if let Some(url) = file_url {
+        fields.push(("FILE_URL".to_owned(), url.to_owned()));
+    }
+    if let Value::Object(json) = view.to_json() {
+        let carried: Vec<&str> = view.carried().map(|(name, _)| name).collect();
+        let (columns, own): (Vec<_>, Vec<_>) = json
+            .into_iter()
+            .partition(|(name, _)| carried.contains(&name.as_str()));
+        for (name, value) in own.into_iter().chain(columns) {
+            let text = match value {
+                Value::String(text) => text,
+                Value::Number(number) => number.to_string(),
+                Value::Bool(flag) => flag.to_string(),
+                _ => continue,
+            };
+            fields.push((variable_name(&name), text));
+        }
+    }
+    let mut variables: Vec<(String, String)> = Vec::new();
+    let mut size = 0;
+    for (name, value) in fields {
+        let is_taken = SETTINGS.contains(&name.as_str())
+            || variables
+                .iter()
+                .any(|(taken, _)| taken["CREATIVEAI_".len()..] == name);
+        let more = "CREATIVEAI_".len() + name.len() + value.len() + 2;
+        if name.is_empty() || is_taken || value.contains('\0') || size + more > MAX_VARIABLES {
+            continue;
+        }
+        size += more;
+        variables.push((format!("CREATIVEAI_{name}"), value));
+    }
+    variables
+}
+
+fn variable_name(name: &str) -> String {
+    let name: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_uppercase()
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    name.trim_matches('_').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filled_in_too_early;
+
+    #[test]
+    fn a_field_that_windows_would_read_as_commands_is_found() {
+        for (command, found) in [
+            ("upload.cmd", None),
+            ("copy \"!CREATIVEAI_FILE!\" clips", None),
+            ("echo 100% CREATIVEAI_FILE", None),
+            ("echo %PATH% %CREATIVEAI% größe%", None),
+            ("copy %CREATIVEAI_FILE% clips", Some("CREATIVEAI_FILE")),
+            ("größe %creativeai_title:~0,3%", Some("creativeai_title")),
+            ("echo %%CREATIVEAI_X", Some("CREATIVEAI_X")),
+        ] {
+            assert_eq!(filled_in_too_early(command), found, "{command}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What both ways of handing clips on share: who gets what only once, and how the log tells it.
+//!
+//! A `published` line is written only after success. What happens on the way there are lines with
+//! the attempt's own status, `completed`, and a field `step`: they change no state, and a later
+//! run finds them among the job's lines.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::clock;
+use crate::jobs::{Fact, JobView, Record, Status, Word};
+use crate::journal::Writer;
+
+use super::outcome::Failure;
+use super::plan::Delivery;
+
+/// How it went.
+#[derive(Clone, Debug, Default)]
+pub struct PublishSummary {
+    /// Clips handed on, and told in the log; on a dry run, clips that would be.
+    pub published: usize,
+    /// Clips that this target has already.
+    pub already: usize,
+    /// Finished clips that wait for others of their listing or SKU.
+    pub waiting: usize,
+    /// Clips that were not handed on.
+    pub failures: Vec<Failure>,
+    /// Whether a signal ended the run early.
+    pub stopped: bool,
+    /// Whether the disk ended it.
+    pub disk_failed: bool,
+    /// What ended the run for every job at once, in plain words.
+    pub ended_by: Option<String>,
+    /// On a dry run: what would be done, one sentence a job.
+    pub would: Vec<String>,
+}
+
+/// The stable name of one handing-on, for the receiver to recognise a repetition by: 32
+/// hexadecimal digits over job, generation id and target.
+pub fn publish_id(delivery: &Delivery, target: &str) -> String {
+    let id = delivery.generation_id.as_deref().unwrap_or_default();
+    let parts = Value::from(["publish", &delivery.job.to_string(), id, target].as_slice());
+    let mut digits = base16ct::lower::encode_string(&Sha256::digest(parts.to_string().as_bytes()));
+    digits.truncate(32);
+    digits
+}
+
+/// Whether the log tells that `target` has this clip.
+pub(super) fn is_published(view: &JobView, delivery: &Delivery, target: &str) -> bool {
+    let attempt = view.attempts.get(&delivery.attempt);
+    let Some(told) = attempt.and_then(|attempt| attempt.published.get(target)) else {
+        return false;
+    };
+    match (told.text("generation_id"), &delivery.generation_id) {
+        (Some(told), Some(id)) => told == id,
+        _ => true,
+    }
+}
+
+/// The downloaded file, where there is one, whole as far as its size tells.
+pub(super) fn file_of(delivery: &Delivery, log_folder: &Path) -> Option<PathBuf> {
+    let told = delivery.told.as_ref()?;
+    let path = told.path(log_folder);
+    let meta = std::fs::metadata(&path).ok()?;
+    (meta.is_file() && meta.len() == told.bytes).then_some(path)
+}
+
+/// The address of the object in a bucket that was downloaded to, where it was one.
+pub(super) fn object_of(delivery: &Delivery) -> Option<&str> {
+    let told = delivery.told.as_ref().filter(|told| told.is_in_bucket())?;
+    Some(&told.file)
+}
+
+/// A step on the way, as a line told it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub name: String,
+    pub reference: String,
+    pub error: String,
+}
+
+/// The steps that were taken for this clip and `target`, oldest first.
+pub(super) fn steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<Step> {
+    let of_line = |line: &str| {
+        let line: Value = serde_json::from_str(line).ok()?;
+        let text = |name: &str| line.get(name).and_then(Value::as_str);
+        let is_ours = line.get("attempt").and_then(Value::as_u64)
+            == Some(u64::from(delivery.attempt))
+            && text("target") == Some(target)
+            && text("generation_id") == delivery.generation_id.as_deref();
+        let owned = |name| text(name).unwrap_or_default().to_owned();
+        is_ours.then(|| Step {
+            name: owned("step"),
+            reference: owned("reference"),
+            error: owned("error"),
+        })
+    };
+    let lines = view.evidence.iter();
+    lines
+        .filter(|line| line.contains("\"step\""))
+        .filter_map(|line| of_line(line))
+        .filter(|step| !step.name.is_empty())
+        .collect()
+}
+
+/// A step's line. The attempt must be completed.
+pub(super) fn step_line(writer: &Writer, delivery: &Delivery, target: &str, step: &Step) -> String {
+    let filled = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    line(writer, delivery, Status::Completed.into(), target)
+        .with("step", &step.name)
+        .with_some("reference", filled(&step.reference))
+        .with_some("error", filled(&step.error))
+        .in_sandbox(delivery.is_sandbox)
+        .finish()
+}
+
+/// The line that marks a clip as handed on.
+pub(super) fn published_line(
+    writer: &Writer,
+    delivery: &Delivery,
+    target: &str,
+    reference: &str,
+) -> String {
+    line(writer, delivery, Fact::Published.into(), target)
+        .with("reference", reference)
+        .in_sandbox(delivery.is_sandbox)
+        .finish()
+}
+
+fn line(writer: &Writer, delivery: &Delivery, word: Word, target: &str) -> Record {
+    let at = writer.ledger().stamp(delivery.job, clock::now());
+    let owner = delivery.owner.as_ref();
+    Record::new(at, delivery.job, delivery.attempt, word)
+        .with_id(owner.map(|(column, id)| (*column, id.as_str())))
+        .with_some("generation_id", delivery.generation_id.as_deref())
+        .with("target", target)
+}

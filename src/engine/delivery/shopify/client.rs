@@ -1,0 +1,442 @@
+//! One GraphQL call to a store: its token, its throttle, and the errors that come with HTTP 200.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use reqwest::Response;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::store::{self, Credentials, Store, StoreError, Version};
+use crate::engine::delivery::client::{CallError, Client, MAX_RETRY_AFTER, retry_after};
+use crate::engine::delivery::outcome::Halt;
+use crate::engine::delivery::tries::delays;
+
+/// Waits for the throttle before a call is left to the next run.
+const MAX_WAITS: usize = 8;
+/// A reply is read no further, in bytes.
+const MAX_REPLY: usize = 8 << 20;
+/// A token is renewed that long before it ends.
+const EARLY: Duration = Duration::from_secs(300);
+
+/// Why a call brought nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum AdminError {
+    /// Another run may help.
+    MayHelp(String),
+    /// This call makes no sense to Shopify.
+    Wrong(String),
+    /// The credentials do not do.
+    Refused(String),
+    /// Store or version do not exist, or no https connection can be made.
+    Setup(String),
+    /// Somebody asked to stop.
+    Stopped,
+}
+
+/// Whether a call may be made again when nobody knows what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// It changes nothing, or nothing that matters.
+    Safe,
+    /// It would be done twice.
+    Never,
+}
+
+/// A store's admin interface.
+pub struct Admin<'a> {
+    client: &'a Client,
+    store: Store,
+    version: Version,
+    base: String,
+    credentials: Credentials,
+    retry_delay: Duration,
+    token: Mutex<Option<Token>>,
+}
+
+#[derive(Clone)]
+struct Token {
+    text: SecretString,
+    ends: Option<Instant>,
+}
+
+#[derive(Deserialize)]
+struct Reply {
+    data: Option<Value>,
+    errors: Option<Value>,
+    extensions: Option<Extensions>,
+}
+
+#[derive(Deserialize)]
+struct Extensions {
+    cost: Option<Cost>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Cost {
+    requested_query_cost: Option<f64>,
+    throttle_status: Option<Throttle>,
+}
+
+/// A bucket of points that refills.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Throttle {
+    maximum_available: f64,
+    currently_available: f64,
+    restore_rate: f64,
+}
+
+/// What a reply means for the call.
+enum Verdict {
+    Data(Value),
+    /// Not done: wait, then again.
+    Throttled(Option<Duration>),
+    /// Perhaps done.
+    Lost(String),
+    /// The token is not, or no longer, good.
+    Unauthorized(String),
+    Failed(AdminError),
+}
+
+impl<'a> Admin<'a> {
+    /// The interface of `store`; `stand_in` is the address of a server on this machine that stands
+    /// in for it.
+    pub fn new(
+        client: &'a Client,
+        store: Store,
+        version: Version,
+        credentials: Credentials,
+        stand_in: Option<&str>,
+        retry_delay: Duration,
+    ) -> Result<Self, StoreError> {
+        let base = store::base(&store, stand_in)?;
+        Ok(Self {
+            client,
+            store,
+            version,
+            base,
+            credentials,
+            retry_delay,
+            token: Mutex::new(None),
+        })
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Makes one call; its `data`.
+    pub(super) async fn call(
+        &self,
+        query: &str,
+        variables: Value,
+        repeat: Repeat,
+        halt: &Halt,
+    ) -> Result<Value, AdminError> {
+        let body = serde_json::json!({"query": query, "variables": variables}).to_string();
+        let mut delays = delays(self.retry_delay);
+        let mut waits = 0;
+        let mut has_new_token = false;
+        loop {
+            let token = self.token(halt).await?;
+            let wait = match self.once(&body, &token, halt).await? {
+                Verdict::Data(data) => return Ok(data),
+                Verdict::Failed(error) => return Err(error),
+                Verdict::Unauthorized(why) => {
+                    // A token that ends early is renewed once; a static one cannot be.
+                    let can_renew = matches!(self.credentials, Credentials::Client { .. });
+                    if has_new_token || !can_renew {
+                        return Err(AdminError::Refused(why));
+                    }
+                    has_new_token = true;
+                    *self.token.lock().await = None;
+                    Duration::ZERO
+                }
+                Verdict::Throttled(wait) => {
+                    waits += 1;
+                    let wait = wait.unwrap_or(self.retry_delay * 2).max(self.retry_delay);
+                    if waits > MAX_WAITS || wait > MAX_RETRY_AFTER {
+                        let why = "Shopify is throttling this app; run the command again later";
+                        return Err(AdminError::MayHelp(why.to_owned()));
+                    }
+                    wait
+                }
+                Verdict::Lost(why) => match delays.next().filter(|_| repeat == Repeat::Safe) {
+                    Some(wait) => wait,
+                    None => return Err(AdminError::MayHelp(why)),
+                },
+            };
+            if !halt.sleep(wait).await {
+                return Err(AdminError::Stopped);
+            }
+        }
+    }
+
+    async fn once(&self, body: &str, token: &Token, halt: &Halt) -> Result<Verdict, AdminError> {
+        let url = format!(
+            "{}/admin/api/{}/graphql.json",
+            self.base,
+            self.version.as_str()
+        );
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut secret = HeaderValue::from_str(token.text.expose_secret())
+            .map_err(|_| AdminError::Refused(StoreError::Credentials.to_string()))?;
+        secret.set_sensitive(true);
+        headers.insert("x-shopify-access-token", secret);
+        let (response, text) = match self.post(&url, headers, body.to_owned(), halt).await? {
+            Ok(reply) => reply,
+            Err(why) => return Ok(Verdict::Lost(why)),
+        };
+        let text = text.replace(token.text.expose_secret(), "[token]");
+        Ok(self.judge(&response, &text))
+    }
+
+    /// Posts and reads the reply; the inner error is a network's.
+    async fn post(
+        &self,
+        url: &str,
+        headers: HeaderMap,
+        body: String,
+        halt: &Halt,
+    ) -> Result<Result<(Response, String), String>, AdminError> {
+        let exchange = async {
+            let mut response = self.client.post(url, headers, body.into()).await?;
+            let mut bytes = Vec::new();
+            while let Some(chunk) = response.chunk().await.map_err(CallError::Network)? {
+                bytes.extend_from_slice(&chunk);
+                if bytes.len() > MAX_REPLY {
+                    break;
+                }
+            }
+            Ok((response, String::from_utf8_lossy(&bytes).into_owned()))
+        };
+        let exchanged = tokio::select! {
+            biased;
+            () = halt.wait() => return Err(AdminError::Stopped),
+            exchanged = exchange => exchanged,
+        };
+        match exchanged {
+            Ok(reply) => Ok(Ok(reply)),
+            Err(CallError::Network(error)) => {
+                let why = crate::engine::delivery::client::plain(&error);
+                Ok(Err(format!("Shopify could not be reached: {why}")))
+            }
+            Err(error) => Err(AdminError::Setup(error.to_string())),
+        }
+    }
+
+    fn judge(&self, response: &Response, text: &str) -> Verdict {
+        let status = response.status().as_u16();
+        let reply: Option<Reply> = serde_json::from_str(text).ok();
+        let said = reply
+            .as_ref()
+            .and_then(|reply| reply.errors.as_ref())
+            .map_or_else(|| format!("HTTP {status}"), messages);
+        match status {
+            200 => {}
+            429 => return Verdict::Throttled(retry_after(response.headers(), SystemTime::now())),
+            401 => return Verdict::Unauthorized(refused(&said)),
+            403 => return Verdict::Failed(AdminError::Refused(refused(&said))),
+            301 | 302 | 307 | 308 | 402 | 423 => {
+                let why = self.closed(status, response.headers());
+                return Verdict::Failed(AdminError::Setup(why));
+            }
+            404 => {
+                return Verdict::Failed(AdminError::Setup(format!(
+                    "Shopify knows no store {} with version {} of the interface",
+                    self.store,
+                    self.version.as_str()
+                )));
+            }
+            408 | 500..=599 => {
+                return Verdict::Lost(format!("Shopify answered HTTP {status}"));
+            }
+            _ => {
+                let why = format!("Shopify answered HTTP {status}: {said}");
+                return Verdict::Failed(AdminError::Wrong(why));
+            }
+        }
+        let Some(reply) = reply else {
+            return Verdict::Lost("Shopify's answer was not JSON".to_owned());
+        };
+        match (&reply.errors, reply.data) {
+            (Some(errors), _) if !is_empty(errors) => verdict_of(errors, reply.extensions),
+            (_, Some(data)) if data.is_object() => Verdict::Data(data),
+            _ => Verdict::Lost("Shopify's answer had no data".to_owned()),
+        }
+    }
+
+    /// Why a store cannot be used at present, by its status.
+    fn closed(&self, status: u16, headers: &HeaderMap) -> String {
+        let store = &self.store;
+        match status {
+            402 => format!(
+                "{store} is frozen, as Shopify says (HTTP 402): its owner has to pay the bill in \
+                 the store's admin; then run the command again"
+            ),
+            423 => format!(
+                "{store} is locked, as Shopify says (HTTP 423), after too many requests or for a \
+                 suspicion of fraud: its owner has to ask Shopify's support; then run the command \
+                 again"
+            ),
+            _ => {
+                let moved = headers
+                    .get(LOCATION)
+                    .and_then(|to| to.to_str().ok())
+                    .and_then(|to| url::Url::parse(to).ok())
+                    .and_then(|url| url.host_str().map(str::to_owned));
+                let next = match moved {
+                    Some(host) if Store::parse(&host).is_ok() => {
+                        format!("run the command with --store {host}")
+                    }
+                    _ => "look for the name that ends in .myshopify.com in the store's admin, \
+                          under Settings, Domains, and give it with --store"
+                        .to_owned(),
+                };
+                format!("{store} has moved or was renamed (HTTP {status}); {next}")
+            }
+        }
+    }
+
+    /// The token, got where it must be.
+    async fn token(&self, halt: &Halt) -> Result<Token, AdminError> {
+        let (id, secret) = match &self.credentials {
+            Credentials::Token(text) => {
+                return Ok(Token {
+                    text: text.clone(),
+                    ends: None,
+                });
+            }
+            Credentials::Client { id, secret } => (id, secret),
+        };
+        // Held while it is being got, so that one is got for all.
+        let mut held = self.token.lock().await;
+        if let Some(token) = &*held
+            && token.ends.is_none_or(|ends| Instant::now() < ends)
+        {
+            return Ok(token.clone());
+        }
+        let token = self.new_token(id, secret, halt).await?;
+        *held = Some(token.clone());
+        Ok(token)
+    }
+
+    async fn new_token(
+        &self,
+        id: &str,
+        secret: &SecretString,
+        halt: &Halt,
+    ) -> Result<Token, AdminError> {
+        #[derive(Deserialize)]
+        struct Granted {
+            access_token: String,
+            expires_in: Option<u64>,
+        }
+        let url = format!("{}/admin/oauth/access_token", self.base);
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "client_credentials")
+            .append_pair("client_id", id)
+            .append_pair("client_secret", secret.expose_secret())
+            .finish();
+        let mut delays = delays(self.retry_delay);
+        loop {
+            let mut headers = HeaderMap::new();
+            let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+            headers.insert(CONTENT_TYPE, kind);
+            let why = match self.post(&url, headers, form.clone(), halt).await? {
+                Ok((response, text)) if response.status().is_success() => {
+                    let granted: Granted = serde_json::from_str(&text).map_err(|_| {
+                        AdminError::MayHelp("Shopify's answer held no token".to_owned())
+                    })?;
+                    let life = Duration::from_secs(granted.expires_in.unwrap_or(86_399));
+                    return Ok(Token {
+                        text: SecretString::from(granted.access_token),
+                        ends: Instant::now().checked_add(life.saturating_sub(EARLY)),
+                    });
+                }
+                Ok((response, _)) => match response.status().as_u16() {
+                    status @ (408 | 429 | 500..=599) => format!("Shopify answered HTTP {status}"),
+                    // The text is left out: it may quote the secret.
+                    status => return Err(AdminError::Refused(refused(&format!("HTTP {status}")))),
+                },
+                Err(why) => why,
+            };
+            let Some(wait) = delays.next() else {
+                return Err(AdminError::MayHelp(why));
+            };
+            if !halt.sleep(wait).await {
+                return Err(AdminError::Stopped);
+            }
+        }
+    }
+}
+
+fn refused(said: &str) -> String {
+    format!(
+        "Shopify refused the credentials ({said}); check SHOPIFY_ADMIN_TOKEN, or SHOPIFY_CLIENT_ID \
+         and SHOPIFY_CLIENT_SECRET, and that the app is installed with the scope write_products"
+    )
+}
+
+fn verdict_of(errors: &Value, extensions: Option<Extensions>) -> Verdict {
+    let said = messages(errors);
+    let codes: Vec<&str> = errors
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|error| error.pointer("/extensions/code")?.as_str())
+        .collect();
+    if codes.contains(&"THROTTLED") {
+        let cost = extensions.and_then(|extensions| extensions.cost);
+        return cost.map_or(Verdict::Throttled(None), |cost| throttled(&cost));
+    }
+    if codes.contains(&"ACCESS_DENIED") || codes.contains(&"SHOP_INACTIVE") {
+        return Verdict::Failed(AdminError::Refused(refused(&said)));
+    }
+    if codes.contains(&"INTERNAL_SERVER_ERROR") || codes.contains(&"TIMEOUT") {
+        return Verdict::Lost(format!("Shopify had an error: {said}"));
+    }
+    Verdict::Failed(AdminError::Wrong(format!(
+        "Shopify refused the call: {said}"
+    )))
+}
+
+/// How long the bucket takes to hold what the call needs.
+fn throttled(cost: &Cost) -> Verdict {
+    let (Some(needs), Some(throttle)) = (cost.requested_query_cost, &cost.throttle_status) else {
+        return Verdict::Throttled(None);
+    };
+    if needs > throttle.maximum_available {
+        let why = "Shopify's limit for this app is below what one call needs";
+        return Verdict::Failed(AdminError::Wrong(why.to_owned()));
+    }
+    let missing = (needs - throttle.currently_available).max(0.0);
+    let wait = Duration::try_from_secs_f64(missing / throttle.restore_rate);
+    Verdict::Throttled(wait.ok())
+}
+
+fn is_empty(errors: &Value) -> bool {
+    errors.is_null() || errors.as_array().is_some_and(Vec::is_empty)
+}
+
+/// What errors say, whatever their shape: GraphQL's list, or the one text of a refusal.
+fn messages(errors: &Value) -> String {
+    let list: Vec<&str> = match errors {
+        Value::Array(list) => list
+            .iter()
+            .filter_map(|error| error.get("message")?.as_str())
+            .collect(),
+        Value::String(text) => vec![text],
+        _ => vec![],
+    };
+    if list.is_empty() {
+        return "it did not say why".to_owned();
+    }
+    list.join("; ")
+}

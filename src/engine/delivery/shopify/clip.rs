@@ -1,0 +1,548 @@
+//! One clip's way onto its product, step by step.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::calls::{CallFailure, Medium, Objection, Product};
+use super::client::AdminError;
+use super::look::cut;
+use super::search::Search;
+use super::setback::{Setback, log_failed, not_processed, objected};
+use super::upload::{Upload, UploadError};
+use super::{Outcome, Shopify};
+use crate::engine::delivery::bucket::Bucket;
+use crate::engine::delivery::fetch::Trouble;
+use crate::engine::delivery::media;
+use crate::engine::delivery::names;
+use crate::engine::delivery::outcome::{Event, Failure, FailureKind, Halt};
+use crate::engine::delivery::part::Part;
+use crate::engine::delivery::plan::Delivery;
+use crate::engine::delivery::publish::{
+    Step, file_of, is_published, object_of, publish_id, published_line, step_line, steps,
+};
+use crate::engine::delivery::tries::{Refresh, Tries, delays};
+use crate::jobs::{IdColumn, JobView};
+
+/// Digits of the publish id in a clip's file name at Shopify: what a clip is recognised by there.
+const TAG: usize = 16;
+/// The clip is at Shopify's; the reference is where.
+const UPLOADED: &str = "uploaded";
+/// The clip is one of the product's media; the reference is which.
+const ATTACHED: &str = "attached";
+/// The older clip of this reference was removed.
+const REMOVED: &str = "removed";
+/// The metafield of this name holds the clip.
+const IN_METAFIELD: &str = "metafield";
+
+/// One run.
+pub(super) struct Run<'a, R> {
+    pub with: &'a Shopify<'a, R>,
+    pub halt: Halt,
+    /// Held while a clip is attached and looked for, so that no other clip of the product comes in
+    /// between.
+    pub attaching: tokio::sync::Mutex<()>,
+    pub target: String,
+    /// Every job of the log: where older clips of a photo are.
+    pub all: &'a [Delivery],
+}
+
+/// Why a clip was not attached.
+enum Unattached {
+    /// Shopify objected; nothing has changed there.
+    Objection(Objection),
+    Setback(Setback),
+}
+
+impl From<Setback> for Unattached {
+    fn from(setback: Setback) -> Self {
+        Self::Setback(setback)
+    }
+}
+
+impl From<AdminError> for Unattached {
+    fn from(error: AdminError) -> Self {
+        Self::Setback(error.into())
+    }
+}
+
+impl From<CallFailure> for Unattached {
+    fn from(failure: CallFailure) -> Self {
+        match failure {
+            CallFailure::Objection(objection) => Self::Objection(objection),
+            CallFailure::Admin(error) => Self::Setback(error.into()),
+        }
+    }
+}
+
+/// A clip on disk.
+struct LocalFile {
+    path: PathBuf,
+    size: u64,
+    /// Removes a fetched file when dropped.
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl<R: Refresh> Run<'_, R> {
+    pub async fn one(&self, delivery: &Delivery) -> Outcome {
+        if self.halt.is_on() {
+            return Outcome::Stopped;
+        }
+        let outcome = match self.with.writer.view(delivery.job) {
+            Ok(Some(view)) => self.publish(delivery, &view).await,
+            Ok(None) => Err(Setback::Stopped),
+            Err(error) => Err(log_failed(&error.to_string())),
+        };
+        let failure = |kind, message| Failure {
+            job: delivery.job,
+            owner: delivery.owner_name(),
+            kind,
+            message,
+        };
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(Setback::Stopped | Setback::Clip(Trouble::Stopped, _)) => Outcome::Stopped,
+            Err(Setback::Failed(kind, why)) => Outcome::Failed(failure(kind, why)),
+            Err(Setback::Ended(kind, why)) => Outcome::Ended(failure(kind, why)),
+            Err(Setback::Clip(trouble, folder)) => {
+                Outcome::Failed(trouble.explain(delivery, &folder, &self.halt))
+            }
+        };
+        let job = delivery.job;
+        match &outcome {
+            Outcome::Published => (self.with.progress)(Event::Done { job }),
+            Outcome::Failed(_) | Outcome::Ended(_) => (self.with.progress)(Event::Failed { job }),
+            _ => {}
+        }
+        outcome
+    }
+
+    async fn publish(&self, delivery: &Delivery, view: &JobView) -> Result<Outcome, Setback> {
+        let steps = steps(view, delivery, &self.target);
+        let is_published = is_published(view, delivery, &self.target);
+        let stale = self.stale(delivery, &steps);
+        if is_published && stale.is_empty() && self.is_in_metafield(&steps) {
+            return Ok(Outcome::Already);
+        }
+        let product = self.product(delivery).await?;
+        let alt = self.alt(view, &product)?;
+        let media = self.with.admin.media(&product, &self.halt).await?;
+        let found = self.own(delivery, &media, &steps);
+        if self.with.options.dry_run {
+            let what = if found.is_some() { "has" } else { "would get" };
+            return Ok(Outcome::Would(format!(
+                "{}: product {:?} {what} this clip",
+                delivery.owner_name(),
+                product.title
+            )));
+        }
+        let medium = match found {
+            Some(medium) => medium.clone(),
+            // A person has taken it away; that is no reason to bring it back.
+            None if is_published => return Ok(Outcome::Already),
+            None => self.bring(delivery, &product, &alt, &steps).await?,
+        };
+        let medium = self.processed(&product, medium).await?;
+        self.arrange(delivery, &product, &medium, &steps, is_published)
+            .await?;
+        for old in stale {
+            if media.iter().any(|other| other.id == old) {
+                let removed = self.with.admin.remove(&old, &self.halt).await;
+                removed.map_err(|failure| setback_of("to remove the older clip", failure))?;
+            }
+            self.tell_step(delivery, REMOVED, &old).await?;
+        }
+        if is_published {
+            return Ok(Outcome::Already);
+        }
+        let line = published_line(self.with.writer, delivery, &self.target, &medium.id);
+        self.tell(line).await?;
+        Ok(Outcome::Published)
+    }
+
+    /// What a person wants of a clip that is ready, beyond that it is there.
+    async fn arrange(
+        &self,
+        delivery: &Delivery,
+        product: &Product,
+        medium: &Medium,
+        steps: &[Step],
+        is_published: bool,
+    ) -> Result<(), Setback> {
+        let (admin, look) = (self.with.admin, &self.with.options.look);
+        // Once it is published, its place is a person's matter.
+        if let Some(position) = look.position.filter(|_| !is_published) {
+            let moved = admin.reorder(product, &medium.id, position, &self.halt);
+            moved
+                .await
+                .map_err(|failure| setback_of("to move the clip", failure))?;
+        }
+        if let Some(field) = look
+            .metafield
+            .as_ref()
+            .filter(|_| !self.is_in_metafield(steps))
+        {
+            let set = admin.set_metafield(product, field, &medium.id, &self.halt);
+            set.await
+                .map_err(|failure| setback_of(&format!("to set the metafield {field}"), failure))?;
+            self.tell_step(delivery, IN_METAFIELD, &field.to_string())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Whether no metafield is wanted, or an earlier run has set it.
+    fn is_in_metafield(&self, steps: &[Step]) -> bool {
+        let Some(field) = &self.with.options.look.metafield else {
+            return true;
+        };
+        let name = field.to_string();
+        let mut set = steps.iter().filter(|step| step.name == IN_METAFIELD);
+        set.any(|step| step.reference == name)
+    }
+
+    /// With `--replace`: this tool's older clips of the same photo of the same product. A job that
+    /// still counts keeps its clip: it is another clip of the photo, not an older one.
+    fn stale(&self, delivery: &Delivery, steps: &[Step]) -> Vec<String> {
+        if !self.with.options.look.replace {
+            return Vec::new();
+        }
+        let is_older = |other: &&Delivery| {
+            other.job == delivery.job
+                || (!other.is_counted
+                    && other.owner == delivery.owner
+                    && other.photo.is_some()
+                    && other.photo == delivery.photo)
+        };
+        let is_gone = |reference: &str| {
+            let mut gone = steps.iter().filter(|step| step.name == REMOVED);
+            gone.any(|step| step.reference == reference)
+        };
+        let others = self.all.iter().filter(is_older);
+        others
+            .flat_map(|other| {
+                let own = other.job == delivery.job;
+                let published = other.published.iter();
+                published.filter(move |told| !(own && told.attempt == delivery.attempt))
+            })
+            .filter(|told| told.target == self.target && !is_gone(&told.reference))
+            .map(|told| told.reference.clone())
+            .collect()
+    }
+
+    fn alt(&self, view: &JobView, product: &Product) -> Result<String, Setback> {
+        let Some(template) = &self.with.options.look.alt else {
+            return Ok(cut(&product.title));
+        };
+        template.fill(view, &product.title).map_err(|column| {
+            let why = format!(
+                "--alt names the column {column:?}, which is missing or empty in this row; nothing \
+                 was sent for it: write {{{column}|otherwise}}, or fill the cell"
+            );
+            Setback::Failed(FailureKind::ForGood, why)
+        })
+    }
+
+    async fn product(&self, delivery: &Delivery) -> Result<Product, Setback> {
+        let failed = |why: String| Err(Setback::Failed(FailureKind::ForGood, why));
+        let Some((IdColumn::Sku, sku)) = &delivery.owner else {
+            let why = "it has no SKU, and products are found by SKU only; leave it out by --where";
+            return failed(why.to_owned());
+        };
+        if delivery.is_voice {
+            return failed("it is a voice; products take videos only".to_owned());
+        }
+        match self.with.admin.find(sku, &self.halt).await? {
+            Search::One(product) => Ok(product),
+            Search::None(near) => {
+                let store = self.with.admin.store();
+                let near: Vec<String> = near.iter().map(|sku| format!("{sku:?}")).collect();
+                let near = match near.as_slice() {
+                    [] => String::new(),
+                    near => format!(
+                        ", but {}, which differs in case, blanks or leading zeros",
+                        near.join(", ")
+                    ),
+                };
+                failed(format!(
+                    "{store} has no product with the SKU {sku:?}{near}; correct it there, or give the \
+                     clip the right SKU, which costs nothing: `creativeai rename {sku:?} NEW`. Then \
+                     correct the manifest too; without the rename a corrected SKU there looks like \
+                     a new clip"
+                ))
+            }
+            Search::Several(count) => failed(format!(
+                "{count} products of {} have the SKU {sku:?}, so nobody can say which is meant; \
+                 make it unique there",
+                self.with.admin.store()
+            )),
+        }
+    }
+
+    /// This clip among a product's media: by the file name it was given, or by the reference that
+    /// an earlier run has told.
+    fn own<'m>(
+        &self,
+        delivery: &Delivery,
+        media: &'m [Medium],
+        steps: &[Step],
+    ) -> Option<&'m Medium> {
+        let tag = self.tag(delivery);
+        let attached: Vec<&str> = steps
+            .iter()
+            .filter(|step| step.name == ATTACHED)
+            .map(|step| step.reference.as_str())
+            .collect();
+        media.iter().find(|medium| {
+            let name = medium.filename.as_deref().unwrap_or_default();
+            name.contains(&tag) || attached.contains(&medium.id.as_str())
+        })
+    }
+
+    fn tag(&self, delivery: &Delivery) -> String {
+        let mut id = publish_id(delivery, &self.target);
+        id.truncate(TAG);
+        id
+    }
+
+    /// Uploads and attaches the clip.
+    async fn bring(
+        &self,
+        delivery: &Delivery,
+        product: &Product,
+        alt: &str,
+        steps: &[Step],
+    ) -> Result<Medium, Setback> {
+        if let Some(step) = steps.last().filter(|step| step.name == UPLOADED) {
+            // What was uploaded is kept for a while only; if it is gone, it is uploaded again.
+            match self.attach(delivery, product, alt, &step.reference).await {
+                Err(Unattached::Objection(_)) => {}
+                Err(Unattached::Setback(setback)) => return Err(setback),
+                Ok(medium) => return Ok(medium),
+            }
+        }
+        let resource = self.upload(delivery).await?;
+        self.tell_step(delivery, UPLOADED, &resource).await?;
+        let attached = self.attach(delivery, product, alt, &resource).await;
+        attached.map_err(|error| match error {
+            Unattached::Objection(objection) => objected("the clip", &objection),
+            Unattached::Setback(setback) => setback,
+        })
+    }
+
+    /// Attaches what is at `resource`.
+    async fn attach(
+        &self,
+        delivery: &Delivery,
+        product: &Product,
+        alt: &str,
+        resource: &str,
+    ) -> Result<Medium, Unattached> {
+        let medium = {
+            let _alone = self.attaching.lock().await;
+            let admin = self.with.admin;
+            let known = admin.media(product, &self.halt).await?;
+            admin.attach(product, resource, alt, &self.halt).await?;
+            self.attached(delivery, product, &known).await?
+        };
+        self.tell_step(delivery, ATTACHED, &medium.id).await?;
+        Ok(medium)
+    }
+
+    /// The medium that was attached: by its file name, else the one video that was not there.
+    async fn attached(
+        &self,
+        delivery: &Delivery,
+        product: &Product,
+        known: &[Medium],
+    ) -> Result<Medium, Setback> {
+        for look in 0..=self.with.options.looks {
+            if look > 0 && !self.halt.sleep(self.with.options.interval).await {
+                return Err(Setback::Stopped);
+            }
+            let media = self.with.admin.media(product, &self.halt).await?;
+            if let Some(medium) = self.own(delivery, &media, &[]) {
+                return Ok(medium.clone());
+            }
+            let is_new = |medium: &&Medium| known.iter().all(|known| known.id != medium.id);
+            let mut new = media
+                .iter()
+                .filter(is_new)
+                .filter(|medium| medium.media_content_type == "VIDEO");
+            if let (Some(medium), None) = (new.next(), new.next()) {
+                return Ok(medium.clone());
+            }
+        }
+        Err(Setback::Failed(
+            FailureKind::MayHelp,
+            format!(
+                "Shopify has taken the clip for {:?} but does not show it yet; run the command \
+                 again in a few minutes",
+                product.title
+            ),
+        ))
+    }
+
+    async fn upload(&self, delivery: &Delivery) -> Result<String, Setback> {
+        let file = self.local_file(delivery).await?;
+        let extension = file.path.extension().and_then(|e| e.to_str());
+        let extension = extension.unwrap_or("mp4").to_ascii_lowercase();
+        let id = publish_id(delivery, &self.target);
+        // Short enough for the tag not to be cut off.
+        let slug = delivery.slug.chars().filter(char::is_ascii).take(40);
+        let slug: String = slug.collect();
+        let filename =
+            names::slug(&format!("{slug} {}", self.tag(delivery))) + "." + extension.as_str();
+        let upload = Upload {
+            path: &file.path,
+            size: file.size,
+            filename: &filename,
+            mime_type: media::mime_type(&extension),
+            boundary: &format!("creativeai-{id}"),
+        };
+        let mut delays = delays(self.with.options.retry_delay);
+        loop {
+            let target =
+                self.with
+                    .admin
+                    .stage(upload.filename, upload.mime_type, upload.size, &self.halt);
+            let target = target.await;
+            let target = target.map_err(|failure| setback_of("the clip", failure))?;
+            let why = match upload.send(self.with.client, &target, &self.halt).await {
+                Ok(()) => return Ok(target.resource_url),
+                Err(UploadError::Again(why)) => why,
+                Err(UploadError::Never(why)) => {
+                    return Err(Setback::Failed(FailureKind::ForGood, why));
+                }
+                Err(UploadError::Disk(error)) => {
+                    let why = format!("{} cannot be read: {error}", file.path.display());
+                    return Err(Setback::Failed(FailureKind::Disk, why));
+                }
+                Err(UploadError::Stopped) => return Err(Setback::Stopped),
+            };
+            let Some(wait) = delays.next() else {
+                let why = format!("{why}; run the command again");
+                return Err(Setback::Failed(FailureKind::MayHelp, why));
+            };
+            if !self.halt.sleep(wait).await {
+                return Err(Setback::Stopped);
+            }
+        }
+    }
+
+    /// The downloaded file, else the clip fetched for the occasion.
+    async fn local_file(&self, delivery: &Delivery) -> Result<LocalFile, Setback> {
+        let log_folder = self.with.writer.path().parent().unwrap_or(Path::new(""));
+        if let (Some(path), Some(told)) = (file_of(delivery, log_folder), &delivery.told) {
+            return Ok(LocalFile {
+                path,
+                size: told.bytes,
+                _folder: None,
+            });
+        }
+        let failed = |error: io::Error| Setback::Clip(error.into(), std::env::temp_dir());
+        let folder = tempfile::tempdir().map_err(failed)?;
+        if let Some(file) = from_bucket(delivery, folder.path()).await? {
+            return Ok(LocalFile {
+                _folder: Some(folder),
+                ..file
+            });
+        }
+        let mut part = Part::open(folder.path(), delivery);
+        let tries = Tries {
+            client: self.with.client,
+            refresh: self.with.refresh,
+            max_size: self.with.options.max_size,
+            retry_delay: self.with.options.retry_delay,
+            halt: &self.halt,
+            progress: self.with.progress,
+        };
+        let whole = tries.fetch(delivery, &mut part).await;
+        let whole = whole.map_err(|trouble| Setback::Clip(trouble, folder.path().to_owned()))?;
+        let path = folder.path().join(format!("clip.{}", whole.extension));
+        crate::disk::rename(&part.data, &path).map_err(failed)?;
+        Ok(LocalFile {
+            path,
+            size: whole.bytes,
+            _folder: Some(folder),
+        })
+    }
+
+    /// Waits until Shopify has processed it.
+    async fn processed(&self, product: &Product, mut medium: Medium) -> Result<Medium, Setback> {
+        for _ in 0..self.with.options.looks {
+            match medium.status.as_str() {
+                "READY" => return Ok(medium),
+                "FAILED" => return Err(not_processed(product, &medium)),
+                _ => {}
+            }
+            if !self.halt.sleep(self.with.options.interval).await {
+                return Err(Setback::Stopped);
+            }
+            let media = self.with.admin.media(product, &self.halt).await?;
+            let now = media.into_iter().find(|other| other.id == medium.id);
+            medium = now.ok_or_else(|| {
+                let why = "the clip was removed from the product while Shopify processed it";
+                Setback::Failed(FailureKind::ForGood, why.to_owned())
+            })?;
+        }
+        if medium.status == "READY" {
+            return Ok(medium);
+        }
+        Err(Setback::Failed(
+            FailureKind::MayHelp,
+            "Shopify is still processing the clip; run the command again in a few minutes, it is \
+             not uploaded twice"
+                .to_owned(),
+        ))
+    }
+
+    async fn tell_step(
+        &self,
+        delivery: &Delivery,
+        name: &str,
+        reference: &str,
+    ) -> Result<(), Setback> {
+        let step = Step {
+            name: name.to_owned(),
+            reference: reference.to_owned(),
+            error: String::new(),
+        };
+        let line = step_line(self.with.writer, delivery, &self.target, &step);
+        self.tell(line).await
+    }
+
+    async fn tell(&self, line: String) -> Result<(), Setback> {
+        let appended = self.with.writer.append(&line).await;
+        appended.map_err(|error| log_failed(&error.to_string()))
+    }
+}
+
+/// What a failed call means; `what` is what Shopify was asked.
+fn setback_of(what: &str, failure: CallFailure) -> Setback {
+    match failure {
+        CallFailure::Admin(error) => error.into(),
+        CallFailure::Objection(objection) => objected(what, &objection),
+    }
+}
+
+/// The clip from the bucket that it was downloaded to, if it was and is there unaltered.
+async fn from_bucket(delivery: &Delivery, folder: &Path) -> Result<Option<LocalFile>, Setback> {
+    let Some((address, told)) = object_of(delivery).zip(delivery.told.as_ref()) else {
+        return Ok(None);
+    };
+    let setback = |trouble: Trouble| Setback::Clip(trouble, folder.to_owned());
+    let extension = address
+        .rsplit_once('.')
+        .map_or("mp4", |(_, extension)| extension);
+    let path = folder.join(format!("clip.{}", names::slug(extension)));
+    let bucket = Bucket::open(address).map_err(|error| setback(error.into()))?;
+    let fetched = bucket.fetch(address, &path).await;
+    let (size, sha256) = fetched.map_err(|unplaced| setback(unplaced.into()))?;
+    // The vendor may still have what is altered there.
+    let is_it = size == told.bytes && sha256 == told.sha256;
+    Ok(is_it.then_some(LocalFile {
+        path,
+        size,
+        _folder: None,
+    }))
+}

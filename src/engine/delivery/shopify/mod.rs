@@ -1,0 +1,127 @@
+//! Putting clips on the products of a Shopify store.
+//!
+//! One job, step by step: find the product by its exact SKU, look whether the clip is
+//! there, upload it, attach it, wait until Shopify has processed it. None of the calls can be
+//! repeated safely by itself, so each step is told in the log, and before a clip is attached the
+//! product's own media are looked at: what is there decides.
+
+mod calls;
+mod client;
+mod clip;
+mod look;
+mod search;
+mod setback;
+mod store;
+mod upload;
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::sync::watch;
+
+use crate::journal::Writer;
+
+use super::client::Client;
+use super::outcome::{Event, Failure, FailureKind, Halt};
+use super::plan::{Delivery, When, due};
+use super::publish::PublishSummary;
+use super::tries::Refresh;
+
+pub use client::Admin;
+pub use look::{AltTemplate, Look, Metafield};
+pub use store::{API_VERSION, Credentials, Store, StoreError, Version};
+
+/// How to hand on.
+#[derive(Clone, Debug)]
+pub struct ShopifyOptions {
+    /// Clips at the same time, at least 1.
+    pub concurrency: usize,
+    /// The wait between two looks at whether Shopify has processed a clip.
+    pub interval: Duration,
+    /// Looks before the next run is left to look again.
+    pub looks: usize,
+    /// The largest clip, in bytes.
+    pub max_size: u64,
+    /// The wait before a first repeat; later ones are longer.
+    pub retry_delay: Duration,
+    /// Only look, and say what would be done.
+    pub dry_run: bool,
+    /// How clips are to look at their products.
+    pub look: Look,
+}
+
+/// Everything that handing on to a store needs.
+pub struct Shopify<'a, R> {
+    /// How.
+    pub options: &'a ShopifyOptions,
+    /// The store.
+    pub admin: &'a Admin<'a>,
+    /// Whom to fetch clips with that are not on disk, and to upload them with.
+    pub client: &'a Client,
+    /// Whom to ask for fresh links.
+    pub refresh: &'a R,
+    /// The log; its ledger must keep places.
+    pub writer: &'a Writer,
+    /// Told what happens.
+    pub progress: &'a (dyn Fn(Event) + Sync),
+    /// Turns true when the run is to end; what was begun, the next run takes up.
+    pub stop: &'a watch::Receiver<bool>,
+}
+
+/// How one job ended.
+enum Outcome {
+    Published,
+    Already,
+    Would(String),
+    Failed(Failure),
+    /// Failed for a reason that every other job shares.
+    Ended(Failure),
+    Stopped,
+}
+
+impl<R: Refresh> Shopify<'_, R> {
+    /// Hands on what is due.
+    pub async fn run(&self, deliveries: &[Delivery], when: When) -> PublishSummary {
+        let run = clip::Run {
+            with: self,
+            halt: Halt::new(self.stop),
+            attaching: tokio::sync::Mutex::new(()),
+            target: format!("shopify:{}", self.admin.store()),
+            all: deliveries,
+        };
+        let (due, waiting) = due(deliveries, when);
+        let mut summary = PublishSummary {
+            waiting,
+            ..PublishSummary::default()
+        };
+        let each = due.into_iter().map(|delivery| run.one(delivery));
+        let concurrency = self.options.concurrency.max(1);
+        let mut outcomes =
+            std::pin::pin!(futures::stream::iter(each).buffer_unordered(concurrency));
+        while let Some(outcome) = outcomes.next().await {
+            match outcome {
+                Outcome::Published => summary.published += 1,
+                Outcome::Already => summary.already += 1,
+                Outcome::Would(what) => {
+                    summary.published += 1;
+                    summary.would.push(what);
+                }
+                Outcome::Failed(failure) => {
+                    summary.disk_failed |= failure.kind == FailureKind::Disk;
+                    summary.failures.push(failure);
+                }
+                Outcome::Ended(failure) => {
+                    run.halt.halt();
+                    // Clips under way at the same time meet the same wall; once is enough.
+                    if summary.ended_by.is_none() {
+                        summary.ended_by = Some(failure.message.clone());
+                        summary.failures.push(failure);
+                    }
+                }
+                Outcome::Stopped => {}
+            }
+        }
+        summary.stopped = run.halt.is_signalled();
+        summary
+    }
+}

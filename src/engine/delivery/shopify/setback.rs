@@ -1,0 +1,129 @@
+//! Why a clip did not get onto its product, in words, and whether the rest of the run shares it.
+
+use std::path::PathBuf;
+
+use super::calls::{Medium, Objection, Product};
+use super::client::AdminError;
+use crate::engine::delivery::fetch::Trouble;
+use crate::engine::delivery::outcome::FailureKind;
+
+/// Why a clip did not get there.
+pub(super) enum Setback {
+    /// Somebody asked to stop.
+    Stopped,
+    /// This job's.
+    Failed(FailureKind, String),
+    /// Every job's.
+    Ended(FailureKind, String),
+    /// The clip could not be fetched into this folder.
+    Clip(Trouble, PathBuf),
+}
+
+impl From<AdminError> for Setback {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::MayHelp(why) => Self::Failed(
+                FailureKind::MayHelp,
+                format!("{why}; run the command again"),
+            ),
+            AdminError::Wrong(why) => Self::Failed(FailureKind::ForGood, why),
+            AdminError::Refused(why) => Self::Ended(FailureKind::Refused, why),
+            AdminError::Setup(why) => Self::Ended(FailureKind::Setup, why),
+            AdminError::Stopped => Self::Stopped,
+        }
+    }
+}
+
+pub(super) fn log_failed(why: &str) -> Setback {
+    Setback::Ended(
+        FailureKind::Disk,
+        format!(
+            "the log cannot be used: {why}; make room, then run the command again: what is on the \
+             products already is recognised"
+        ),
+    )
+}
+
+pub(super) fn not_processed(product: &Product, medium: &Medium) -> Setback {
+    let why = medium.why();
+    if medium.codes().any(is_limit_code) || is_shop_limit(&why) {
+        return limit(&why);
+    }
+    Setback::Failed(
+        FailureKind::ForGood,
+        format!(
+            "Shopify could not process the clip: {why}; remove it from {:?} in the store's admin \
+             and run the command again",
+            product.title
+        ),
+    )
+}
+
+/// What an objection to `what` means.
+pub(super) fn objected(what: &str, objection: &Objection) -> Setback {
+    let said = &objection.said;
+    if objection.codes.iter().any(|code| is_limit_code(code)) || is_shop_limit(said) {
+        return limit(said);
+    }
+    let is_throttled = said.to_lowercase().contains("throttle")
+        || objection.codes.iter().any(|code| code.contains("THROTTLE"));
+    let (kind, next) = if is_throttled {
+        (FailureKind::MayHelp, "; run the command again later")
+    } else {
+        (FailureKind::ForGood, "")
+    };
+    Setback::Failed(kind, format!("Shopify refused {what}: {said}{next}"))
+}
+
+/// The documented codes of a limit of the whole store, which every further clip would meet. A
+/// product's own limit is not among them.
+fn is_limit_code(code: &str) -> bool {
+    matches!(
+        code,
+        "FILE_STORAGE_LIMIT_EXCEEDED"
+            | "SHOP_MEDIA_LIMIT_EXCEEDED"
+            | "NON_IMAGE_MEDIA_PER_SHOP_LIMIT_EXCEEDED"
+    )
+}
+
+/// The same by its words: some mutations give no code.
+fn is_shop_limit(said: &str) -> bool {
+    let said = said.to_lowercase();
+    let words = ["shop", "store", "plan", "cumulative file storage"];
+    said.contains("limit")
+        && words.iter().any(|word| said.contains(word))
+        && !said.contains("per product")
+}
+
+fn limit(said: &str) -> Setback {
+    Setback::Ended(
+        FailureKind::ForGood,
+        format!(
+            "the store may hold no more videos ({said}); its plan limits their number and size: \
+             remove some, or change the plan, then run the command again"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stores_limit_is_told_from_a_products() {
+        assert!(is_shop_limit("Exceeded the limit of media per shop."));
+        assert!(is_shop_limit(
+            "Exceeded the limit of non-image media per shop."
+        ));
+        assert!(is_shop_limit("You've reached your store's video limit"));
+        assert!(is_shop_limit(
+            "Media could not be created because the cumulative file storage limit would be exceeded."
+        ));
+        assert!(is_limit_code("FILE_STORAGE_LIMIT_EXCEEDED"));
+        assert!(!is_limit_code("PRODUCT_MEDIA_LIMIT_EXCEEDED"));
+        assert!(!is_shop_limit("Exceeded the limit of media per product."));
+        assert!(!is_shop_limit(
+            "The alt value exceeds the maximum limit of 512 characters."
+        ));
+    }
+}

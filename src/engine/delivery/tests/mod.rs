@@ -1,0 +1,84 @@
+//! Delivery against stand-in servers with scripted faults.
+
+mod cdn;
+mod download;
+#[cfg(unix)]
+mod exec;
+mod shop;
+mod shopify;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates, Record, Stamp, Status};
+use crate::journal::Writer;
+
+/// A folder with a log in it.
+pub struct Bench {
+    pub dir: tempfile::TempDir,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self { dir }
+    }
+
+    /// Writes a completed job: its key is made of the id and the line.
+    pub fn completed(&self, column: IdColumn, id: &str, line: u64, output_url: &str) -> JobKey {
+        let job = job(id, line);
+        let at = "2026-03-12T09:20:00Z".parse().unwrap();
+        let request = serde_json::json!({
+            "model": "kling-v3",
+            "prompt": "slow pan",
+            "image_url": format!("https://cdn.example.com/Room%20{line}.jpg"),
+        });
+        let submitting = Record::new(Stamp::first(at), job, 1, Status::Submitting)
+            .with_id(Some((column, id)))
+            .with("surface", "shopify-pdp")
+            .with("line", line)
+            .with("request", request)
+            .finish();
+        let completed = Record::new(Stamp::first(at), job, 1, Status::Completed)
+            .with_id(Some((column, id)))
+            .with("generation_id", format!("vgen_{id}_{line}"))
+            .with("output_url", output_url)
+            .finish();
+        self.write(&(submitting + &completed));
+        job
+    }
+
+    pub fn write(&self, lines: &str) {
+        use std::io::Write;
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .unwrap();
+        file.write_all(lines.as_bytes()).unwrap();
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.dir.path().join("jobs.jsonl")
+    }
+
+    pub fn writer(&self) -> Writer {
+        let ledger = Ledger::new(Rates::default()).with_places();
+        // A process that another test is just starting holds every lock until it has started.
+        Writer::open(&self.log(), ledger, "test", Duration::from_secs(60)).unwrap()
+    }
+
+    pub fn view(&self, job: JobKey) -> JobView {
+        self.writer().view(job).unwrap().unwrap()
+    }
+
+    /// How many lines of the log hold `text`.
+    pub fn lines_with(&self, text: &str) -> usize {
+        let log = std::fs::read_to_string(self.log()).unwrap();
+        log.lines().filter(|line| line.contains(text)).count()
+    }
+}
+
+pub fn job(id: &str, line: u64) -> JobKey {
+    JobKey::digest(&[id, &line.to_string()])
+}

@@ -1,0 +1,754 @@
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::Bench;
+use super::cdn::{Cdn, Step, clip};
+use super::shop::{Fault, Medium, ShopServer};
+use crate::engine::delivery::address::system_lookup;
+use crate::engine::delivery::client::{Client, TimeOuts};
+use crate::engine::delivery::plan::{Delivery, When, gather};
+use crate::engine::delivery::shopify::{
+    API_VERSION, Admin, AltTemplate, Credentials, Look, Metafield, Shopify, ShopifyOptions, Store,
+    Version,
+};
+use crate::engine::delivery::{Event, FailureKind, PublishSummary, Refresh, Unasked};
+use crate::jobs::{Fact, IdColumn, JobKey, Record, Stamp};
+
+/// Gives this fresh link, if any.
+#[derive(Default)]
+struct Vendor(Option<String>);
+
+impl Refresh for Vendor {
+    async fn fresh_url(&self, _: &Delivery) -> Result<Option<String>, Unasked> {
+        match &self.0 {
+            Some(fresh) => Ok(Some(fresh.clone())),
+            None => Err(Unasked {
+                kind: FailureKind::MayHelp,
+                why: "not in this test".to_owned(),
+            }),
+        }
+    }
+}
+
+/// A log, a CDN and a store with one product for the SKU `TEE-1`.
+struct Setting {
+    bench: Bench,
+    cdn: Cdn,
+    shop: ShopServer,
+    vendor: Vendor,
+}
+
+impl Setting {
+    async fn new() -> Self {
+        let setting = Self {
+            bench: Bench::new(),
+            cdn: Cdn::start().await,
+            shop: ShopServer::start().await,
+            vendor: Vendor::default(),
+        };
+        setting
+            .shop
+            .product("1", "Blue \"T\" shirt", &["TEE-1", "TEE-1-XL"]);
+        setting
+    }
+
+    fn job(&self, sku: &str, line: u64) -> JobKey {
+        let url = self.cdn.offer(&format!("/{line}.mp4"), clip(5000, 1), &[]);
+        self.bench.completed(IdColumn::Sku, sku, line, &url)
+    }
+
+    /// As a person wants it to look.
+    async fn publish_as(&self, look: Look) -> PublishSummary {
+        let token = Credentials::token("shpat_test").unwrap();
+        self.publish_with(token, |options| options.look = look.clone())
+            .await
+    }
+
+    async fn publish(&self) -> PublishSummary {
+        let token = Credentials::token("shpat_test").unwrap();
+        self.publish_with(token, |_| {}).await
+    }
+
+    async fn publish_with(
+        &self,
+        credentials: Credentials,
+        change: impl Fn(&mut ShopifyOptions),
+    ) -> PublishSummary {
+        let writer = self.bench.writer();
+        let deliveries = gather(&writer, |_| true).unwrap();
+        let mut options = ShopifyOptions {
+            concurrency: 2,
+            interval: Duration::from_millis(1),
+            looks: 5,
+            max_size: 1 << 20,
+            retry_delay: Duration::from_millis(1),
+            dry_run: false,
+            look: Look::default(),
+        };
+        change(&mut options);
+        let client = Client::new(TimeOuts::default(), system_lookup());
+        let admin = Admin::new(
+            &client,
+            Store::parse("test.myshopify.com").unwrap(),
+            Version::parse(API_VERSION).unwrap(),
+            credentials,
+            Some(&format!("http://{}", self.shop.address)),
+            options.retry_delay,
+        )
+        .unwrap();
+        let (_signal, stop) = watch::channel(false);
+        Shopify {
+            options: &options,
+            admin: &admin,
+            client: &client,
+            refresh: &self.vendor,
+            writer: &writer,
+            progress: &|_: Event| {},
+            stop: &stop,
+        }
+        .run(&deliveries, When::Each)
+        .await
+    }
+}
+
+const TARGET: &str = "shopify:test.myshopify.com";
+
+#[tokio::test]
+async fn a_clip_becomes_a_video_of_its_product_once() {
+    let setting = Setting::new().await;
+    let job = setting.job("TEE-1", 2);
+    setting.shop.with(|shop| shop.looks = 3);
+    let summary = setting.publish().await;
+    assert_eq!(
+        (summary.published, summary.failures.as_slice()),
+        (1, &[][..])
+    );
+    let media = setting.shop.media();
+    assert_eq!(media.len(), 1);
+    assert_eq!(media[0].alt, "Blue \"T\" shirt");
+    let told = setting.bench.view(job).attempts[&1].published[TARGET].clone();
+    assert_eq!(told.text("reference"), Some("gid://shopify/Video/1"));
+
+    setting.shop.with(|shop| {
+        let upload = &shop.uploads[0];
+        let names: Vec<&str> = upload.parts.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["GoogleAccessId", "key", "policy", "file"]);
+        assert!(upload.parts[3].1 == clip(5000, 1));
+        assert!(upload.headers.contains_key("content-length"));
+        assert!(!upload.headers.contains_key("x-shopify-access-token"));
+        let (_, staged) = shop
+            .calls
+            .iter()
+            .find(|(op, _)| *op == "stagedUploadsCreate")
+            .unwrap();
+        assert_eq!(staged["input"][0]["fileSize"], "5000");
+        assert_eq!(staged["input"][0]["resource"], "VIDEO");
+    });
+    let calls = setting.shop.with(|shop| shop.calls.len());
+    let again = setting.publish().await;
+    assert_eq!((again.published, again.already), (0, 1));
+    assert_eq!(setting.shop.with(|shop| shop.calls.len()), calls);
+}
+
+#[tokio::test]
+async fn a_downloaded_file_is_used_and_the_steps_do_not_show_as_the_jobs_own() {
+    let setting = Setting::new().await;
+    let job = setting
+        .bench
+        .completed(IdColumn::Sku, "TEE-1", 2, "https://gone.invalid/a.mp4");
+    std::fs::write(setting.bench.dir.path().join("a.mov"), clip(70_000, 3)).unwrap();
+    let at = "2026-03-13T09:20:00Z".parse().unwrap();
+    let line = Record::new(Stamp::first(at), job, 1, Fact::Downloaded)
+        .with("file", "a.mov")
+        .with("bytes", 70_000)
+        .with("sha256", "x");
+    setting.bench.write(&line.finish());
+    assert_eq!(setting.publish().await.published, 1);
+    setting.shop.with(|shop| {
+        assert!(shop.uploads[0].parts[3].1 == clip(70_000, 3));
+        let (_, staged) = shop
+            .calls
+            .iter()
+            .find(|(op, _)| *op == "stagedUploadsCreate")
+            .unwrap();
+        assert_eq!(staged["input"][0]["mimeType"], "video/quicktime");
+    });
+    let json = setting.bench.view(job).to_json();
+    assert!(
+        json.get("step").is_none() && json.get("reference").is_none(),
+        "{json}"
+    );
+    assert_eq!(json["published"][0]["reference"], "gid://shopify/Video/1");
+}
+
+#[tokio::test]
+async fn the_sku_is_compared_exactly() {
+    let setting = Setting::new().await;
+    setting
+        .shop
+        .product("2", "Other", &["tee-10", "TEE-9", "A\"B\\C"]);
+    setting.shop.product("3", "Twin", &["TEE-9"]);
+    for (line, sku) in (2..).zip(["TEE", "TEE-9", "tee-1"]) {
+        setting.job(sku, line);
+    }
+    setting.job("A\"B\\C", 5);
+    let mut summary = setting.publish().await;
+    assert_eq!((summary.published, summary.failures.len()), (1, 3));
+    summary.failures.sort_by(|a, b| a.owner.cmp(&b.owner));
+    assert!(
+        summary.failures[0]
+            .message
+            .contains("no product with the SKU \"TEE\"")
+    );
+    assert!(summary.failures[1].message.contains("2 products"));
+    assert!(
+        summary
+            .failures
+            .iter()
+            .all(|f| f.kind == FailureKind::ForGood)
+    );
+}
+
+#[tokio::test]
+async fn a_sku_is_found_on_a_later_page_and_near_misses_are_named() {
+    let setting = Setting::new().await;
+    let many: Vec<String> = (0..9).map(|n| format!("MUG-{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    setting.shop.product("2", "Mugs", &many);
+    setting.shop.product("3", "Mug", &["MUG"]);
+    setting.job("MUG", 2);
+    assert_eq!(setting.publish().await.published, 1);
+
+    setting
+        .shop
+        .product("4", "Cup", &["00471", "Cup 1", "cup-2"]);
+    for (line, (sku, near)) in (3..).zip([
+        ("471", "\"00471\""),
+        ("Cup 1", "\"Cup1\""),
+        ("CUP-2", "\"cup-2\""),
+        (" CUP-2", "\"cup-2\""),
+    ]) {
+        let setting_of_one = Setting::new().await;
+        setting_of_one
+            .shop
+            .product("4", "Cup", &["00471", "Cup1", "cup-2"]);
+        setting_of_one.job(sku, line);
+        let summary = setting_of_one.publish().await;
+        let message = &summary.failures[0].message;
+        assert_eq!(summary.published, 0, "{sku}");
+        assert!(message.contains(near), "{sku}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn a_clip_gets_the_place_and_the_alt_text_that_a_person_wants() {
+    let setting = Setting::new().await;
+    setting.job("TEE-1", 2);
+    setting.shop.with(|shop| {
+        for id in 0..3 {
+            shop.products[0].media.push(Medium {
+                id: format!("gid://shopify/MediaImage/{id}"),
+                filename: "photo.jpg".to_owned(),
+                alt: String::new(),
+                looks: 0,
+                fails: None,
+            });
+        }
+    });
+    let alt = "{product} for {surface}{nothing|, in motion}";
+    let look = Look {
+        position: Some(2),
+        alt: Some(AltTemplate::parse(alt).unwrap()),
+        ..Look::default()
+    };
+    let summary = setting.publish_as(look).await;
+    assert_eq!((summary.published, &summary.failures), (1, &vec![]));
+    let media = setting.shop.media();
+    assert_eq!(media[1].alt, "Blue \"T\" shirt for shopify-pdp, in motion");
+    assert_eq!(setting.shop.count("productReorderMedia"), 1);
+
+    let other = Setting::new().await;
+    other.job("TEE-1", 2);
+    let look = Look {
+        alt: Some(AltTemplate::parse("{color}").unwrap()),
+        ..Look::default()
+    };
+    let summary = other.publish_as(look).await;
+    assert!(summary.failures[0].message.contains("\"color\""));
+    assert_eq!(other.shop.with(|shop| shop.uploads.len()), 0);
+}
+
+#[tokio::test]
+async fn a_metafield_names_the_video_once_even_of_a_clip_that_was_there() {
+    let look = Look {
+        metafield: Some(Metafield::parse("custom.video").unwrap()),
+        ..Look::default()
+    };
+    for was_there in [false, true] {
+        let setting = Setting::new().await;
+        setting.job("TEE-1", 2);
+        if was_there {
+            assert_eq!(setting.publish().await.published, 1);
+        }
+        let first = setting.publish_as(look.clone()).await;
+        assert_eq!(first.failures, [], "{was_there}");
+        assert_eq!(
+            (first.published, first.already),
+            (usize::from(!was_there), usize::from(was_there))
+        );
+        let video = setting.shop.media()[0].id.clone();
+        let fields = setting
+            .shop
+            .with(|shop| shop.products[0].metafields.clone());
+        let expected = (
+            "custom.video".to_owned(),
+            "file_reference".to_owned(),
+            video,
+        );
+        assert_eq!(fields, [expected]);
+        let calls = setting.shop.with(|shop| shop.calls.len());
+        assert_eq!(setting.publish_as(look.clone()).await.already, 1);
+        assert_eq!(setting.shop.with(|shop| shop.calls.len()), calls);
+        assert_eq!(setting.shop.media().len(), 1);
+    }
+}
+
+/// A clip of the photo at line 2 and, in its place, a newer one whose prompt was edited.
+async fn edited() -> (Setting, JobKey) {
+    let setting = Setting::new().await;
+    let old = setting.job("TEE-1", 2);
+    assert_eq!(setting.publish().await.published, 1);
+    let new = setting.job("TEE-1", 3);
+    let at = "2026-03-14T09:20:00Z".parse().unwrap();
+    let line =
+        Record::new(Stamp::first(at), old, 1, Fact::Superseded).with("by_job", new.to_string());
+    setting.bench.write(&line.finish());
+    // Both were made from one photo.
+    let log = std::fs::read_to_string(setting.bench.log()).unwrap();
+    std::fs::write(
+        setting.bench.log(),
+        log.replace("Room%203.jpg", "Room%202.jpg?sig=2"),
+    )
+    .unwrap();
+    (setting, new)
+}
+
+#[tokio::test]
+async fn the_older_clip_of_a_photo_goes_only_once_the_new_one_is_ready() {
+    let look = Look {
+        replace: true,
+        ..Look::default()
+    };
+    let (setting, _) = edited().await;
+    setting.shop.with(|shop| shop.looks = 50);
+    let summary = setting.publish_as(look.clone()).await;
+    assert!(summary.failures[0].message.contains("still processing"));
+    assert_eq!(setting.shop.media().len(), 2, "the old one is still there");
+    setting
+        .shop
+        .with(|shop| shop.products[0].media[1].looks = 0);
+    setting
+        .shop
+        .fault("fileDelete", &[Fault::Status(502), Fault::LostReply]);
+    let summary = setting.publish_as(look.clone()).await;
+    assert_eq!((summary.published, &summary.failures), (1, &vec![]));
+    let media = setting.shop.media();
+    assert_eq!((media.len(), &*media[0].id), (1, "gid://shopify/Video/2"));
+    let calls = setting.shop.with(|shop| shop.calls.len());
+    setting.publish_as(look.clone()).await;
+    assert_eq!(setting.shop.with(|shop| shop.calls.len()), calls);
+
+    // Asked for later, it goes all the same; without being asked for, it stays.
+    let (setting, _) = edited().await;
+    assert_eq!(setting.publish().await.published, 1);
+    assert_eq!(setting.shop.media().len(), 2);
+    assert_eq!(setting.publish_as(look).await.already, 1);
+    assert_eq!(setting.shop.media().len(), 1);
+}
+
+#[tokio::test]
+async fn clips_that_still_count_and_other_peoples_media_are_not_replaced() {
+    let setting = Setting::new().await;
+    setting.job("TEE-1", 2);
+    assert_eq!(setting.publish().await.published, 1);
+    // Another photo, and the same photo as a variant that is still wanted.
+    setting.job("TEE-1", 3);
+    setting.job("TEE-1", 4);
+    let log = std::fs::read_to_string(setting.bench.log()).unwrap();
+    std::fs::write(
+        setting.bench.log(),
+        log.replace("Room%204.jpg", "Room%202.jpg"),
+    )
+    .unwrap();
+    let look = Look {
+        replace: true,
+        ..Look::default()
+    };
+    assert_eq!(setting.publish_as(look).await.published, 2);
+    assert_eq!(setting.shop.media().len(), 3);
+    assert_eq!(setting.shop.count("fileDelete"), 0);
+}
+
+#[tokio::test]
+async fn a_store_that_is_frozen_locked_or_moved_is_told_as_such_and_ends_the_run() {
+    for (fault, words) in [
+        (Fault::Status(402), "frozen"),
+        (Fault::Status(423), "locked"),
+        (
+            Fault::Moved("https://new-name.myshopify.com/admin/api/2026-10/graphql.json"),
+            "--store new-name.myshopify.com",
+        ),
+        (Fault::Moved("https://evil.example/"), "was renamed"),
+        (Fault::Status(308), "was renamed"),
+    ] {
+        let setting = Setting::new().await;
+        setting.job("TEE-1", 2);
+        setting.job("TEE-1", 3);
+        setting
+            .shop
+            .fault("productVariants", &[fault.clone(), fault]);
+        let summary = setting.publish().await;
+        assert_eq!(summary.failures.len(), 1);
+        let failure = &summary.failures[0];
+        assert!(
+            failure.message.contains(words),
+            "{words}: {}",
+            failure.message
+        );
+        assert!(!failure.message.contains("evil"), "{}", failure.message);
+        assert_eq!(failure.kind, FailureKind::Setup);
+    }
+}
+
+#[tokio::test]
+async fn null_without_an_error_is_an_error() {
+    let look = Look {
+        position: Some(1),
+        metafield: Some(Metafield::parse("custom.video").unwrap()),
+        ..Look::default()
+    };
+    for operation in [
+        "productVariants",
+        "stagedUploadsCreate",
+        "productUpdate",
+        "productReorderMedia",
+        "metafieldsSet",
+    ] {
+        let setting = Setting::new().await;
+        let job = setting.job("TEE-1", 2);
+        setting.shop.fault(operation, &[Fault::Null]);
+        let summary = setting.publish_as(look.clone()).await;
+        assert_eq!(summary.published, 0, "{operation}");
+        let message = &summary.failures[0].message;
+        assert!(message.contains("expected shape"), "{operation}: {message}");
+        assert!(!setting.bench.view(job).state.speaking().is_published());
+        assert_eq!(
+            setting.publish_as(look.clone()).await.published,
+            1,
+            "{operation}"
+        );
+        assert_eq!(setting.shop.media().len(), 1, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn the_documented_codes_of_a_full_store_end_the_run_once() {
+    let setting = Setting::new().await;
+    for line in 2..7 {
+        setting.job("TEE-1", line);
+    }
+    setting
+        .shop
+        .with(|shop| shop.fails = Some("FILE_STORAGE_LIMIT_EXCEEDED"));
+    let summary = setting.publish().await;
+    assert_eq!((summary.published, summary.failures.len()), (0, 1));
+    assert!(summary.ended_by.unwrap().contains("no more videos"));
+
+    let coded = Setting::new().await;
+    coded.job("TEE-1", 2);
+    let fault = Fault::CodedObjection("NON_IMAGE_MEDIA_PER_SHOP_LIMIT_EXCEEDED", "Too many");
+    coded.shop.fault("stagedUploadsCreate", &[fault]);
+    assert!(coded.publish().await.ended_by.is_some());
+    let own = Fault::CodedObjection("PRODUCT_MEDIA_LIMIT_EXCEEDED", "Too many");
+    coded.shop.fault("productUpdate", &[own]);
+    let summary = coded.publish().await;
+    assert_eq!((summary.ended_by, summary.failures.len()), (None, 1));
+}
+
+#[tokio::test]
+async fn two_variants_of_one_product_are_one_product() {
+    let setting = Setting::new().await;
+    setting.shop.product("2", "Mug", &["MUG", "MUG"]);
+    setting.job("MUG", 2);
+    assert_eq!(setting.publish().await.published, 1);
+}
+
+#[tokio::test]
+async fn a_lost_reply_to_attaching_does_not_attach_twice() {
+    let setting = Setting::new().await;
+    setting.job("TEE-1", 2);
+    setting.shop.fault("productUpdate", &[Fault::LostReply]);
+    let first = setting.publish().await;
+    assert_eq!(first.failures[0].kind, FailureKind::MayHelp);
+    assert_eq!(setting.publish().await.published, 1);
+    assert_eq!(setting.shop.media().len(), 1);
+    assert_eq!(setting.shop.count("productUpdate"), 1);
+}
+
+#[tokio::test]
+async fn an_attached_clip_is_recognised_by_its_reference_where_names_are_lost() {
+    let setting = Setting::new().await;
+    setting.job("TEE-1", 2);
+    setting.shop.with(|shop| {
+        shop.forgets_names = true;
+        shop.looks = 20;
+    });
+    let first = setting.publish().await;
+    assert_eq!(first.failures[0].kind, FailureKind::MayHelp);
+    assert!(first.failures[0].message.contains("still processing"));
+    setting
+        .shop
+        .with(|shop| shop.products[0].media[0].looks = 0);
+    assert_eq!(setting.publish().await.published, 1);
+    assert_eq!(setting.shop.media().len(), 1);
+}
+
+#[tokio::test]
+async fn an_upload_is_taken_up_after_a_crash_and_done_again_when_it_is_gone() {
+    let setting = Setting::new().await;
+    let job = setting.job("TEE-1", 2);
+    setting.shop.fault("productUpdate", &[Fault::Status(500)]);
+    setting.publish().await;
+    assert_eq!(setting.publish().await.published, 1);
+    assert_eq!(setting.shop.with(|shop| shop.uploads.len()), 1, "taken up");
+
+    let gone = Setting::new().await;
+    gone.job("TEE-1", 2);
+    let at = "2026-03-13T09:20:00Z".parse().unwrap();
+    let line = Record::new(Stamp::first(at), job, 1, crate::jobs::Status::Completed)
+        .with("generation_id", "vgen_TEE-1_2")
+        .with("target", TARGET)
+        .with("step", "uploaded")
+        .with("reference", "https://shopify-video/long-gone");
+    gone.bench.write(&line.finish());
+    assert_eq!(gone.publish().await.published, 1);
+    assert_eq!(gone.shop.with(|shop| shop.uploads.len()), 1);
+    assert_eq!(gone.shop.count("productUpdate"), 2);
+}
+
+#[tokio::test]
+async fn other_media_are_left_alone_on_every_page() {
+    let setting = Setting::new().await;
+    let job = setting.job("TEE-1", 2);
+    setting.shop.with(|shop| {
+        for i in 0..5 {
+            shop.products[0].media.push(Medium {
+                id: format!("gid://shopify/MediaImage/{i}"),
+                filename: "photo.jpg".to_owned(),
+                alt: String::new(),
+                looks: 0,
+                fails: None,
+            });
+        }
+    });
+    assert_eq!(setting.publish().await.published, 1);
+    let told = setting.bench.view(job).attempts[&1].published[TARGET].clone();
+    assert_eq!(told.text("reference"), Some("gid://shopify/Video/1"));
+}
+
+#[tokio::test]
+async fn throttling_is_waited_for() {
+    let setting = Setting::new().await;
+    setting.job("TEE-1", 2);
+    setting.shop.fault(
+        "productVariants",
+        &[Fault::Throttled, Fault::TooMany, Fault::Status(503)],
+    );
+    setting.shop.fault("productUpdate", &[Fault::Throttled]);
+    let summary = setting.publish().await;
+    assert_eq!((summary.published, summary.failures.len()), (1, 0));
+    assert_eq!(setting.shop.count("productVariants"), 4);
+}
+
+#[tokio::test]
+async fn a_store_that_throttles_without_end_is_left_for_later() {
+    let setting = Setting::new().await;
+    setting.job("TEE-1", 2);
+    setting
+        .shop
+        .fault("productVariants", &vec![Fault::TooMany; 99]);
+    let summary = setting.publish().await;
+    assert_eq!(summary.failures[0].kind, FailureKind::MayHelp);
+}
+
+#[tokio::test]
+async fn objections_are_the_jobs_own() {
+    let setting = Setting::new().await;
+    setting.shop.product("2", "Mug", &["MUG"]);
+    setting.job("TEE-1", 2);
+    setting.job("MUG", 3);
+    setting.shop.fault(
+        "stagedUploadsCreate",
+        &[Fault::Objection("fileSize is too big")],
+    );
+    let summary = setting
+        .publish_with(Credentials::token("shpat_test").unwrap(), |o| {
+            o.concurrency = 1;
+        })
+        .await;
+    assert_eq!((summary.published, summary.failures.len()), (1, 1));
+    let message = &summary.failures[0].message;
+    assert!(message.contains("fileSize is too big (media)"), "{message}");
+    assert_eq!(summary.ended_by, None);
+}
+
+#[tokio::test]
+async fn the_stores_limit_is_told_once_and_ends_the_run() {
+    let setting = Setting::new().await;
+    for line in 2..7 {
+        setting.job("TEE-1", line);
+    }
+    let said = "Exceeded the limit of media per shop.";
+    setting
+        .shop
+        .fault("productUpdate", &vec![Fault::Objection(said); 9]);
+    let summary = setting.publish().await;
+    assert_eq!((summary.published, summary.failures.len()), (0, 1));
+    assert!(summary.ended_by.unwrap().contains(said));
+    assert!(setting.shop.count("productUpdate") <= 2);
+}
+
+#[tokio::test]
+async fn a_wrong_token_ends_the_run_and_is_not_shown() {
+    let setting = Setting::new().await;
+    for line in 2..7 {
+        setting.job("TEE-1", line);
+    }
+    let summary = setting
+        .publish_with(Credentials::token("shpat_wrong").unwrap(), |_| {})
+        .await;
+    assert_eq!(summary.failures.len(), 1);
+    assert_eq!(summary.failures[0].kind, FailureKind::Refused);
+    let message = &summary.failures[0].message;
+    assert!(
+        !message.contains("shpat_wrong") && message.contains("Invalid API key"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn client_credentials_are_exchanged_once_and_again_when_the_token_ends_early() {
+    let setting = Setting::new().await;
+    for line in 2..5 {
+        setting.job("TEE-1", line);
+    }
+    let credentials = Credentials::client("app", "shpss_test").unwrap();
+    assert_eq!(
+        setting
+            .publish_with(credentials.clone(), |_| {})
+            .await
+            .published,
+        3
+    );
+    assert_eq!(setting.shop.with(|shop| shop.granted), 1);
+
+    let wrong = Credentials::client("app", "shpss_wrong").unwrap();
+    setting.job("TEE-1", 6);
+    let summary = setting.publish_with(wrong, |_| {}).await;
+    assert_eq!(summary.failures[0].kind, FailureKind::Refused);
+    assert!(!summary.failures[0].message.contains("shpss_wrong"));
+}
+
+#[tokio::test]
+async fn errors_beside_http_200_are_errors() {
+    let setting = Setting::new().await;
+    setting.job("TEE-1", 2);
+    setting
+        .shop
+        .fault("media", &[Fault::Errors("Field 'x' doesn't exist")]);
+    let summary = setting.publish().await;
+    assert_eq!(summary.failures[0].kind, FailureKind::ForGood);
+    assert!(summary.failures[0].message.contains("doesn't exist"));
+}
+
+#[tokio::test]
+async fn a_clip_that_shopify_cannot_process_is_not_published() {
+    let setting = Setting::new().await;
+    let job = setting.job("TEE-1", 2);
+    setting
+        .shop
+        .with(|shop| (shop.fails, shop.looks) = (Some("VIDEO_VALIDATION_ERROR"), 2));
+    let summary = setting.publish().await;
+    assert!(summary.failures[0].message.contains("Video is too long"));
+    assert!(!setting.bench.view(job).state.speaking().is_published());
+    assert_eq!(setting.publish().await.failures.len(), 1);
+    assert_eq!(
+        setting.shop.media().len(),
+        1,
+        "it is not attached a second time"
+    );
+}
+
+#[tokio::test]
+async fn a_failed_upload_gets_another_place() {
+    let setting = Setting::new().await;
+    setting.job("TEE-1", 2);
+    setting
+        .shop
+        .with(|shop| shop.upload_statuses = [503, 403].into());
+    assert_eq!(setting.publish().await.published, 1);
+    assert_eq!(setting.shop.count("stagedUploadsCreate"), 3);
+}
+
+#[tokio::test]
+async fn a_listing_has_no_sku() {
+    let setting = Setting::new().await;
+    setting
+        .bench
+        .completed(IdColumn::Listing, "TEE-1", 2, "https://cdn.example/a.mp4");
+    let summary = setting.publish().await;
+    assert!(summary.failures[0].message.contains("no SKU"));
+    assert_eq!(setting.shop.with(|shop| shop.calls.len()), 0);
+}
+
+#[tokio::test]
+async fn an_expired_link_is_asked_for_anew_for_the_shop_too() {
+    let mut setting = Setting::new().await;
+    let old = setting
+        .cdn
+        .offer("/old.mp4", clip(9, 1), &[Step::Status(410)]);
+    setting.vendor.0 = Some(setting.cdn.offer("/new.mp4", clip(3000, 2), &[]));
+    setting.bench.completed(IdColumn::Sku, "TEE-1", 2, &old);
+    assert_eq!(setting.publish().await.published, 1);
+    setting
+        .shop
+        .with(|shop| assert!(shop.uploads[0].parts[3].1 == clip(3000, 2)));
+}
+
+#[tokio::test]
+async fn a_clip_that_cannot_be_fetched_is_a_failure_of_its_job() {
+    let setting = Setting::new().await;
+    let url = setting.cdn.offer("/x.mp4", clip(100, 1), &[Step::Page]);
+    setting.bench.completed(IdColumn::Sku, "TEE-1", 2, &url);
+    let summary = setting.publish().await;
+    assert!(summary.failures[0].message.contains("text/html"));
+    assert_eq!(setting.shop.count("stagedUploadsCreate"), 0);
+}
+
+#[tokio::test]
+async fn a_dry_run_only_looks() {
+    let setting = Setting::new().await;
+    setting.job("TEE-1", 2);
+    let before = std::fs::read(setting.bench.log()).unwrap();
+    let token = Credentials::token("shpat_test").unwrap();
+    let summary = setting.publish_with(token, |o| o.dry_run = true).await;
+    assert_eq!(summary.would.len(), 1);
+    assert!(
+        summary.would[0].contains("would get"),
+        "{:?}",
+        summary.would
+    );
+    assert_eq!(setting.shop.count("stagedUploadsCreate"), 0);
+    assert_eq!(std::fs::read(setting.bench.log()).unwrap(), before);
+}

@@ -1,0 +1,554 @@
+//! Attempts in: a `submitting` line, a POST, an outcome line. `submit` and `retry` are two ways to
+//! feed it.
+//!
+//! The order of things is the tool's promise: the `submitting` line is durable before the POST,
+//! the outcome line before anybody is told of it. A process that is killed in between leaves a
+//! `submitting` line alone, and every reader takes that for an outcome nobody knows.
+//!
+//! An outcome's line need not be durable before the next attempt takes its place: that attempt's
+//! own `submitting` line comes after it in the log, and nothing is sent before that one is durable.
+//! So both lines share a sync, and never are more attempts in doubt than are sent at a time.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt};
+
+use crate::engine::observe::Facts;
+use crate::engine::stop::{Reason, Stop};
+use crate::jobs::{Credits, GenerationId, IdColumn, JobKey, Record, Status};
+use crate::journal::{AppendError, Appending, Writer};
+use crate::vendor::{
+    Client, Endpoint, MAX_POSTS, Outcome, Permit, Throttle, Wait, idempotency_key,
+};
+
+/// Unknown outcomes in a row after which the batch stops.
+const MAX_UNKNOWN: u32 = 3;
+/// 404 or 405 in a row, with nothing accepted yet, after which the address is taken for wrong.
+const MAX_NO_SUCH_PAGE: u32 = 3;
+
+/// One attempt to be made: one request of the user, one possible bill.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The job.
+    pub job: JobKey,
+    /// The attempt's number, from 1.
+    pub number: u32,
+    /// The listing or SKU.
+    pub id: Option<(IdColumn, String)>,
+    /// Where it goes.
+    pub endpoint: Endpoint,
+    /// The request's body, byte for byte.
+    pub body: String,
+    /// What is made durable before the first POST: the `submitting` line, with its newline, and
+    /// any line that must not be there without it.
+    pub opening: String,
+    /// An earlier POST of this attempt may have been accepted: no refusal now proves that none was.
+    pub resend: bool,
+    /// What it is expected to cost.
+    pub estimate: Credits,
+}
+
+/// Sends one request. The vendor's client does; tests bring their own.
+pub trait Transport {
+    /// POSTs `body` under `idempotency_key`.
+    fn submit(
+        &self,
+        endpoint: Endpoint,
+        idempotency_key: &str,
+        body: &str,
+    ) -> impl Future<Output = Outcome>;
+}
+
+impl Transport for Client {
+    async fn submit(&self, endpoint: Endpoint, idempotency_key: &str, body: &str) -> Outcome {
+        Client::submit(self, endpoint, idempotency_key, body).await
+    }
+}
+
+/// What happens on the way, for progress and warnings.
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// Accepted, and in the log.
+    Accepted(&'a Attempt),
+    /// Refused for good, with this HTTP status; nothing was charged.
+    Refused(&'a Attempt, u16, String),
+    /// Not accepted this time; another run may try again.
+    GaveUp(&'a Attempt, String),
+    /// Not accepted because of the key or the credits, which is told once at the run's end.
+    Denied(&'a Attempt, String),
+    /// May or may not have been accepted and billed.
+    Unknown(&'a Attempt, String),
+    /// Everybody waits, because the vendor or the network asks for it.
+    Waiting(Duration, String),
+    /// Something odd about an accepted reply.
+    Warning(&'a Attempt, String),
+    /// Somebody has asked the run to stop; so many attempts are in flight and are waited for.
+    Draining(usize),
+    /// A line that could not be written: the only trace of what it tells.
+    Recover(String),
+}
+
+/// What a run did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Attempts that the log announces, whatever came of them.
+    pub begun: u64,
+    /// Attempts accepted.
+    pub accepted: u64,
+    /// Attempts refused for good.
+    pub refused: u64,
+    /// Attempts given up for now.
+    pub gave_up: u64,
+    /// Attempts of unknown outcome.
+    pub unknown: u64,
+    /// What the accepted and the unknown ones are expected to cost.
+    pub credits: Credits,
+    /// What the refused ones would have cost.
+    pub released: Credits,
+}
+
+/// An attempt that has its outcome, whose line is on its way to the disk.
+struct Settled {
+    attempt: Attempt,
+    outcome: Settlement,
+    line: Appending,
+}
+
+/// What became of an attempt.
+enum Settlement {
+    /// It has this id.
+    Accepted(GenerationId),
+    /// Refused for good, with this HTTP status.
+    Refused(u16, String),
+    /// Not accepted this time.
+    GaveUp(Option<u16>, String),
+    /// Nobody knows.
+    Unknown(String),
+}
+
+/// A cap on what the whole log may have charged and reserved.
+///
+/// It counts an attempt from the moment that this is handed out, since its line may not be in the
+/// log yet when the next one is asked for.
+#[derive(Debug)]
+pub struct Cap {
+    most: Option<Credits>,
+    committed: Credits,
+    handed_out: Cell<Credits>,
+    reached: Cell<bool>,
+}
+
+impl Cap {
+    /// A cap, if any, for a run on a log that has `committed` so much.
+    pub fn new(most: Option<Credits>, committed: Credits) -> Self {
+        Self {
+            most,
+            committed,
+            handed_out: Cell::new(Credits::ZERO),
+            reached: Cell::new(false),
+        }
+    }
+
+    /// Whether an attempt that costs `more` may be handed out, after `tally`. If so, it counts.
+    pub fn admits(&self, more: Credits, tally: &Tally) -> bool {
+        let handed_out = self.handed_out.get() + more;
+        let committed = self.committed + handed_out;
+        let fits = self
+            .most
+            .is_none_or(|most| committed <= most + tally.released);
+        if fits {
+            self.handed_out.set(handed_out);
+        } else {
+            self.reached.set(true);
+        }
+        fits
+    }
+
+    /// Whether an attempt was not admitted.
+    pub fn is_reached(&self) -> bool {
+        self.reached.get()
+    }
+}
+
+/// Counters that decide whether the batch goes on.
+#[derive(Debug, Default)]
+struct Course {
+    tally: Tally,
+    /// Attempts that are announced in the log and have no outcome yet.
+    in_flight: usize,
+    unknown_in_a_row: u32,
+    no_such_page_in_a_row: u32,
+    any_accepted: bool,
+    /// Ids whose lines are being written.
+    arriving: HashSet<GenerationId>,
+}
+
+/// Sends attempts.
+pub struct Dispatcher<'a, T> {
+    /// Sends the requests.
+    pub transport: &'a T,
+    /// The log.
+    pub writer: &'a Writer,
+    /// Who may send when.
+    pub throttle: &'a Throttle,
+    /// Whether to go on.
+    pub stop: &'a Stop,
+    /// What time it is.
+    pub clock: &'a dyn Fn() -> jiff::Timestamp,
+    /// Who is told.
+    pub tell: &'a dyn Fn(Event<'_>),
+    /// Whether lines are marked as a sandbox's.
+    pub sandbox: bool,
+    course: Mutex<Course>,
+}
+
+impl<'a, T: Transport> Dispatcher<'a, T> {
+    /// A dispatcher with nothing sent yet.
+    pub fn new(
+        transport: &'a T,
+        writer: &'a Writer,
+        throttle: &'a Throttle,
+        stop: &'a Stop,
+        clock: &'a dyn Fn() -> jiff::Timestamp,
+        tell: &'a dyn Fn(Event<'_>),
+    ) -> Self {
+        Self {
+            transport,
+            writer,
+            throttle,
+            stop,
+            clock,
+            tell,
+            sandbox: false,
+            course: Mutex::default(),
+        }
+    }
+
+    /// Sends every attempt that `attempts` yields, `concurrency` at a time, until it ends or the
+    /// run stops; what is in flight is finished and logged either way. The iterator is asked only
+    /// for what there is room to send.
+    pub async fn run(&self, attempts: impl Iterator<Item = Attempt>, concurrency: usize) -> Tally {
+        let stop = self.stop;
+        let concurrency = concurrency.max(1);
+        let sending = stream::iter(attempts.take_while(|_| !stop.is_set()))
+            .map(|attempt| self.make(attempt))
+            .buffer_unordered(concurrency)
+            .filter_map(std::future::ready)
+            .map(|settled| self.conclude(settled))
+            .buffer_unordered(concurrency)
+            .for_each(|()| std::future::ready(()));
+        let mut sending = std::pin::pin!(sending);
+        tokio::select! {
+            biased;
+            () = &mut sending => return self.course().tally,
+            () = stop.signalled() => {}
+        }
+        let in_flight = self.course().in_flight;
+        if in_flight > 0 {
+            (self.tell)(Event::Draining(in_flight));
+        }
+        sending.await;
+        self.course().tally
+    }
+
+    /// What was sent so far.
+    pub fn tally(&self) -> Tally {
+        self.course().tally
+    }
+
+    fn course(&self) -> std::sync::MutexGuard<'_, Course> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes an attempt, unless the run stops first, up to its outcome.
+    async fn make(&self, attempt: Attempt) -> Option<Settled> {
+        let permit = self.permit().await?;
+        if self.stop.is_set() {
+            return None;
+        }
+        if let Err(error) = self.writer.announce(&attempt.opening).await {
+            // Nothing was sent, so nothing is lost.
+            self.stop.set(Reason::of_append(&error));
+            return None;
+        }
+        {
+            let mut course = self.course();
+            course.in_flight += 1;
+            course.tally.begun += 1;
+        }
+        let outcome = self.send(&attempt, permit).await;
+        self.course().in_flight -= 1;
+        Some(self.settle(attempt, outcome))
+    }
+
+    /// Sends what stands in the log, as often as it takes.
+    async fn send(&self, attempt: &Attempt, mut permit: Permit<'a>) -> Outcome {
+        let key = idempotency_key(attempt.job, attempt.number);
+        let mut posts = 0;
+        loop {
+            let outcome = self
+                .transport
+                .submit(attempt.endpoint, &key, &attempt.body)
+                .await;
+            posts += 1;
+            let (retry_after, error) = match &outcome {
+                Outcome::Throttled {
+                    retry_after, error, ..
+                } => (*retry_after, error),
+                Outcome::NotSent { error } => (None, error),
+                settled => {
+                    if matches!(settled, Outcome::Accepted { .. }) {
+                        permit.succeeded();
+                    }
+                    return outcome;
+                }
+            };
+            let next = match permit.throttled(retry_after, posts) {
+                Wait::Until(until) if posts < MAX_POSTS && !self.stop.is_set() => {
+                    let wait = until.saturating_duration_since(tokio::time::Instant::now());
+                    (self.tell)(Event::Waiting(wait, error.clone()));
+                    self.permit().await
+                }
+                _ => None,
+            };
+            match next {
+                Some(next) => permit = next,
+                None => return outcome,
+            }
+        }
+    }
+
+    /// Leave to send; `None` when the run stops first.
+    async fn permit(&self) -> Option<Permit<'a>> {
+        let permit = self.stop.or(self.throttle.permit()).await?;
+        if permit.is_none() {
+            self.stop.set(Reason::Deadline);
+        }
+        permit
+    }
+
+    /// Judges an outcome and hands its line in.
+    fn settle(&self, attempt: Attempt, outcome: Outcome) -> Settled {
+        let (record, outcome) = match outcome {
+            Outcome::Accepted {
+                id,
+                status,
+                warning,
+                body,
+            } => {
+                if let Some(warning) = warning {
+                    (self.tell)(Event::Warning(&attempt, warning));
+                }
+                self.accepted(&attempt, id, status, &Facts::of(&body.payload()))
+            }
+            Outcome::Refused { http_status, error } => self.refused(&attempt, http_status, error),
+            Outcome::Denied { http_status, error } => {
+                self.stop.set(Reason::Denied(http_status, error.clone()));
+                self.give_up(&attempt, Some(http_status), error)
+            }
+            Outcome::Unknown { http_status, error } => self.unknown(&attempt, http_status, error),
+            Outcome::Throttled {
+                http_status, error, ..
+            } => self.give_up(&attempt, Some(http_status), error),
+            Outcome::NotSent { error } => self.give_up(&attempt, None, error),
+        };
+        let line = record.in_sandbox(self.sandbox).finish();
+        Settled {
+            attempt,
+            outcome,
+            line: self.writer.begin_append_lazily(&line),
+        }
+    }
+
+    fn accepted(
+        &self,
+        attempt: &Attempt,
+        id: GenerationId,
+        status: Status,
+        facts: &Facts<'_>,
+    ) -> (Record, Settlement) {
+        if let Err((reason, error)) = self.claim(attempt, &id) {
+            self.stop.set(reason);
+            return self.unknown(attempt, None, error);
+        }
+        {
+            let mut course = self.course();
+            course.any_accepted = true;
+            course.unknown_in_a_row = 0;
+            course.no_such_page_in_a_row = 0;
+        }
+        let now = (self.clock)();
+        let mut record = self
+            .record(attempt, now, status)
+            .with("generation_id", &id)
+            .with("submitted_at", format!("{now:.3}"));
+        for (name, value) in facts.fields(status, None) {
+            record = record.with(name, value);
+        }
+        (record, Settlement::Accepted(id))
+    }
+
+    /// Makes sure that the id is this attempt's alone, and of this log's kind.
+    fn claim(&self, attempt: &Attempt, id: &GenerationId) -> Result<(), (Reason, String)> {
+        let owner = self.writer.owner_of(id);
+        let mut course = self.course();
+        if owner.is_some_and(|owner| owner != (attempt.job, attempt.number))
+            || course.arriving.contains(id)
+        {
+            let error = format!("the reply's id {id} is another job's already");
+            return Err((Reason::SameId(id.to_string()), error));
+        }
+        if !self.writer.ledger().may_hold(id) {
+            let error =
+                format!("the reply's id {id} is a sandbox's in a log of live jobs, or the reverse");
+            return Err((Reason::Mixed, error));
+        }
+        course.arriving.insert(id.clone());
+        Ok(())
+    }
+
+    fn refused(&self, attempt: &Attempt, http_status: u16, error: String) -> (Record, Settlement) {
+        let no_such_page = matches!(http_status, 404 | 405);
+        {
+            let mut course = self.course();
+            course.unknown_in_a_row = 0;
+            course.no_such_page_in_a_row = if no_such_page {
+                course.no_such_page_in_a_row + 1
+            } else {
+                0
+            };
+            if course.no_such_page_in_a_row >= MAX_NO_SUCH_PAGE && !course.any_accepted {
+                self.stop.set(Reason::WrongAddress);
+            }
+        }
+        if attempt.resend {
+            return self.still_unknown(attempt, Some(http_status), error);
+        }
+        self.course().tally.released += attempt.estimate;
+        let record = self
+            .record(attempt, (self.clock)(), Status::SubmitFailed)
+            .with("error", &error)
+            .with("http_status", http_status);
+        (record, Settlement::Refused(http_status, error))
+    }
+
+    /// Every POST of the attempt is known not to have been accepted, for now.
+    fn give_up(
+        &self,
+        attempt: &Attempt,
+        http_status: Option<u16>,
+        error: String,
+    ) -> (Record, Settlement) {
+        self.course().unknown_in_a_row = 0;
+        if attempt.resend {
+            return self.still_unknown(attempt, http_status, error);
+        }
+        self.course().tally.released += attempt.estimate;
+        let record = self
+            .record(attempt, (self.clock)(), Status::SubmitFailed)
+            .with("error", &error)
+            .with_some("http_status", http_status)
+            .with("temporary", true);
+        (record, Settlement::GaveUp(http_status, error))
+    }
+
+    fn unknown(
+        &self,
+        attempt: &Attempt,
+        http_status: Option<u16>,
+        error: String,
+    ) -> (Record, Settlement) {
+        {
+            let mut course = self.course();
+            course.unknown_in_a_row += 1;
+            if course.unknown_in_a_row >= MAX_UNKNOWN {
+                self.stop.set(Reason::ThreeUnknown);
+            }
+        }
+        self.still_unknown(attempt, http_status, error)
+    }
+
+    fn still_unknown(
+        &self,
+        attempt: &Attempt,
+        http_status: Option<u16>,
+        error: String,
+    ) -> (Record, Settlement) {
+        let record = self
+            .record(attempt, (self.clock)(), Status::Unknown)
+            .with("error", &error)
+            .with_some("http_status", http_status);
+        (record, Settlement::Unknown(error))
+    }
+
+    fn record(&self, attempt: &Attempt, now: jiff::Timestamp, status: Status) -> Record {
+        let id = attempt
+            .id
+            .as_ref()
+            .map(|(column, id)| (*column, id.as_str()));
+        let at = self.writer.ledger().stamp(attempt.job, now);
+        Record::new(at, attempt.job, attempt.number, status).with_id(id)
+    }
+
+    /// Brings lines to safety that the log did not take in: they are told, and kept in a file.
+    fn recover(&self, error: &AppendError) {
+        (self.tell)(Event::Recover(error.lines.trim_end().to_owned()));
+        self.stop.set(Reason::of_append(error));
+        // Where no file can be written either, what was just told is all there is.
+        if let Ok(file) = self.writer.keep_for_recovery(&error.lines) {
+            self.stop.set(Reason::Kept(file));
+        }
+    }
+
+    /// Tells of an outcome once its line is durable. When it cannot be, it is told as a line to
+    /// recover, and the run stops.
+    async fn conclude(&self, settled: Settled) {
+        let Settled {
+            attempt,
+            outcome,
+            line,
+        } = settled;
+        let written = self.writer.durable(line).await;
+        if let Settlement::Accepted(id) = &outcome {
+            self.course().arriving.remove(id);
+        }
+        if let Err(error) = written {
+            self.recover(&error);
+            return;
+        }
+        let event = {
+            let tally = &mut self.course().tally;
+            match outcome {
+                Settlement::Accepted(_) => {
+                    tally.accepted += 1;
+                    tally.credits += attempt.estimate;
+                    Event::Accepted(&attempt)
+                }
+                Settlement::Refused(http_status, error) => {
+                    tally.refused += 1;
+                    Event::Refused(&attempt, http_status, error)
+                }
+                Settlement::GaveUp(http_status, error) => {
+                    tally.gave_up += 1;
+                    match http_status {
+                        Some(401..=403) => Event::Denied(&attempt, error),
+                        _ => Event::GaveUp(&attempt, error),
+                    }
+                }
+                Settlement::Unknown(error) => {
+                    tally.unknown += 1;
+                    tally.credits += attempt.estimate;
+                    Event::Unknown(&attempt, error)
+                }
+            }
+        };
+        (self.tell)(event);
+    }
+}
+
+#[cfg(test)]
+mod tests;
