@@ -84,7 +84,7 @@ demo:
 
 # batches are killed and logs damaged at random, again and again: no order may be lost or paid twice
 torture rounds="200":
-    CREATIVEAI_TORTURE_ROUNDS={{rounds}} cargo test --locked --test cli at_random -- --nocapture
+    CREATIVEAI_TORTURE_ROUNDS={{rounds}} cargo test --locked --test it at_random -- --nocapture
 
 # arbitrary input, `seconds` for each target, or for the one that is named; needs cargo-fuzz
 fuzz seconds="60" target="":

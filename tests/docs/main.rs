@@ -23,7 +23,7 @@ mod night_windows;
 #[cfg(unix)]
 mod session;
 #[cfg(unix)]
-#[path = "../cli/support/skip.rs"]
+#[path = "../it/support/skip.rs"]
 mod skip;
 #[cfg(unix)]
 mod typed;

@@ -1,0 +1,85 @@
+//! A sandbox's lines never enter a log of live jobs, nor the reverse.
+
+use serde_json::json;
+
+use crate::support::World;
+use crate::support::lines::{A, B, C, finished, line, rendering, submitting};
+
+fn live() -> String {
+    finished(A, "vgen_a", "http://127.0.0.1:9/a.mp4")
+        + &*submitting(B)
+        + &*line(1, C, "failed", json!({ "generation_id": "vgen_c" }))
+}
+
+#[test]
+fn nothing_writes_to_a_live_log_while_rehearsing() {
+    for args in [
+        &[
+            "resolve",
+            "LST-bbbb",
+            "--not-accepted",
+            "--jobs",
+            "jobs.jsonl",
+        ][..],
+        &["resolve", "LST-bbbb", "--dismiss", "--jobs", "jobs.jsonl"],
+        &["retry", "jobs.jsonl", "--failed", "--yes"],
+        &["retry", "jobs.jsonl", "--unknown", "--yes"],
+        &["reconcile", "jobs.jsonl"],
+        &["reconcile", "jobs.jsonl", "--replay", "captures.jsonl"],
+        &["download", "jobs.jsonl"],
+        &["publish", "jobs.jsonl", "--exec", "exit 0"],
+        &["listen", "--addr", "127.0.0.1:0", "--jobs", "jobs.jsonl"],
+    ] {
+        let world = World::new();
+        world.write("jobs.jsonl", live());
+        world.write("captures.jsonl", "");
+        let run = world.run(&[args, &["--sandbox"]].concat()).expect(78);
+        assert!(run.stderr.contains("live jobs"), "{args:?}: {}", run.stderr);
+        assert_eq!(world.log().text, live(), "{args:?}");
+    }
+}
+
+#[test]
+fn an_id_of_the_other_kind_is_refused_in_its_own_words() {
+    let sandbox = submitting(A).replace("\"attempt\"", "\"sandbox\":true,\"attempt\"");
+    for (log, id, words) in [
+        (
+            submitting(A) + &*rendering(B, "vgen_b"),
+            "vgen_sandbox_1",
+            "is a sandbox's id",
+        ),
+        (sandbox, "vgen_live", "is no sandbox's id"),
+    ] {
+        let world = World::new();
+        world.write("jobs.jsonl", &log);
+        let run = world
+            .run(&["resolve", "LST-aaaa", "--generation-id", id])
+            .expect(78);
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+        assert_eq!(world.log().text, log);
+    }
+}
+
+#[test]
+fn recovered_lines_of_the_other_kind_are_not_taken_back() {
+    let flag = "\"sandbox\":true,\"attempt\"";
+    let rehearsed = rendering(C, "vgen_sandbox_c").replace("\"attempt\"", flag);
+    let flagged = submitting(C).replace("\"attempt\"", flag);
+    for (log, lines) in [
+        (live(), rendering(C, "vgen_sandbox_c")),
+        (live(), flagged),
+        (
+            rehearsed,
+            line(1, A, "pending", json!({ "generation_id": "vgen_a" })),
+        ),
+    ] {
+        let world = World::new();
+        world.write("jobs.jsonl", &log);
+        let last = lines.lines().last().unwrap();
+        world.write("saved.txt", format!("RECOVER {last}\n"));
+        world
+            .run(&["reconcile", "--recover", "saved.txt"])
+            .expect(78);
+        assert_eq!(world.log().text, log);
+    }
+}

@@ -1,0 +1,58 @@
+//! What is asked for, and what captures tell.
+
+use serde_json::json;
+
+use crate::support::lines::{A, line, rendering};
+use crate::support::{Server, Step, World};
+
+#[test]
+fn an_attempt_with_two_ids_may_be_finished_under_either() {
+    for wait in [false, true] {
+        let server = Server::answering(|request| {
+            let id = request.path.rsplit('/').next().unwrap_or_default();
+            if id == "vgen_1" {
+                return Step::reply(404, "{}");
+            }
+            let url = "https://cdn.example.com/2.mp4";
+            let body = json!({ "id": id, "status": "completed", "output_url": url });
+            Step::reply(200, body.to_string())
+        });
+        let world = World::facing(&server);
+        let second = line(2, A, "pending", json!({ "generation_id": "vgen_2" }));
+        world.write("jobs.jsonl", rendering(A, "vgen_1") + &*second);
+        if wait {
+            // Nothing is left to ask for once the other id has brought the end.
+            world
+                .run(&["reconcile", "--wait", "--interval", "1s"])
+                .expect(0);
+        } else {
+            world.run(&["reconcile"]).expect(75);
+        }
+        let log = world.log();
+        assert_eq!(log.job()["status"], "completed");
+        assert_eq!(log.job()["generation_ids"], json!(["vgen_1", "vgen_2"]));
+        assert_eq!(log.job()["conflict"], "billed_twice");
+        let length = log.text.len();
+        world.run(&["reconcile"]).expect(0);
+        assert_eq!(world.log().text.len(), length);
+    }
+}
+
+#[test]
+fn a_request_cut_out_of_a_webhook_site_export_is_recognised_without_its_token() {
+    let world = World::new();
+    world.write("jobs.jsonl", rendering(A, "vgen_1"));
+    let content = json!({ "id": "vgen_1", "status": "completed" }).to_string();
+    let request = json!({
+        "uuid": "0e2a", "method": "POST", "url": "https://webhook.site/0e2a",
+        "headers": { "x-creativeai-signature": ["sha256=00"] }, "content": content,
+    });
+    let page = json!({ "data": [request], "total": 1 });
+    for (name, export) in [("one.json", &request), ("page.json", &page)] {
+        world.write(name, export.to_string());
+        let run = world
+            .run(&["reconcile", "--replay", name, "--json"])
+            .expect(0);
+        assert_eq!(run.json()["rejected"], 1, "{name}: {}", run.stderr);
+    }
+}

@@ -1,0 +1,469 @@
+//! The report as a browser shows it.
+
+use serde_json::{Value, json};
+
+use crate::support::browser::{Browser, in_browser};
+use crate::support::orders::{Order, log_of};
+use crate::support::vendor::nobody;
+use crate::support::{Server, Step, World};
+
+/// Cards that are shown.
+const SHOWN: &str = "return document.querySelectorAll('.card:not([hidden])').length;";
+
+/// Photos for the page: a picture of one colour, 3 by 2.
+fn photos() -> Server {
+    Server::answering(|_| {
+        let picture = "<svg xmlns='http://www.w3.org/2000/svg' width='300' height='200'>\
+                       <rect width='300' height='200' fill='#a98'/></svg>";
+        Step::reply(200, picture).with("Content-Type", "image/svg+xml")
+    })
+}
+
+/// Orders in every state, four a listing.
+fn mixed(photos: &Server, count: usize) -> String {
+    let mut orders = Vec::new();
+    let mut rest = String::new();
+    for n in 0..count {
+        let clip = format!("{}/clips/{n}.mp4", photos.url());
+        let mut order = Order::of(&format!("LST-{}", n / 4), n + 2, &clip);
+        order.image = format!("{}/photos/room-{n}.svg", photos.url());
+        if n % 4 == 3 {
+            order = order.rendering();
+            let mut line: Value =
+                serde_json::from_str(order.lines().lines().last().unwrap()).unwrap();
+            match n % 3 {
+                0 => {
+                    line["status"] = "failed".into();
+                    line["error"] = "The photo could not be read".into();
+                }
+                1 => line["status"] = "processing".into(),
+                _ => {}
+            }
+            rest += &(line.to_string() + "\n");
+        }
+        orders.push(order);
+    }
+    log_of(&orders) + rest.as_str()
+}
+
+/// A rehearsal's clips on disk, three a listing, and the page about them.
+fn rehearsed(photos: &Server) -> World {
+    let world = World::new();
+    let mut rows = String::from("listing_id,image_url,video_prompt,agent\n");
+    for n in 0..9 {
+        let photo = format!("{}/photos/room-{n}.svg", photos.url());
+        rows += &format!("LST-{},{photo},Slow pan {n},Ada\n", n / 3);
+    }
+    world.write("listings.csv", rows);
+    let submit = [
+        "submit",
+        "listings.csv",
+        "--sandbox",
+        "--wait",
+        "--interval",
+        "50ms",
+    ];
+    world.run(&submit).expect(0);
+    world.run(&["download", "--sandbox"]).expect(0);
+    world
+        .run(&["report", "--sandbox", "-o", "report.html"])
+        .expect(0);
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_opens_from_a_file_and_narrows_down() {
+    let photos = photos();
+    let api = nobody();
+    let world = crate::support::vendor::world(&api, &mixed(&photos, 40));
+    world.run(&["report", "-o", "report.html"]).expect(0);
+    in_browser(&world.path("home/profile"), async |browser: Browser| {
+        browser.size(1280, 1000, false).await;
+        browser.open(&world.path("report.html")).await;
+        assert_eq!(browser.count(SHOWN).await, 40);
+        let title = browser.ask("return document.title;").await;
+        assert_eq!(title, "30 of 40 clips ready");
+
+        // By state.
+        for (state, count) in [
+            ("ready", 30),
+            ("failed", 4),
+            ("rendering", 3),
+            ("queued", 3),
+        ] {
+            let chip = format!("document.querySelector('input[value={state}]')");
+            browser.ask(&format!("{chip}.parentElement.click();")).await;
+            assert_eq!(browser.count(SHOWN).await, count, "{state}");
+            let told = browser.ask("return document.getElementById('found').textContent;");
+            assert_eq!(told.await, format!("{count} clips shown"));
+        }
+        browser
+            .ask("document.querySelector('input[value=\"\"]').click();")
+            .await;
+        assert_eq!(browser.count(SHOWN).await, 40);
+
+        // By id, as it is typed.
+        browser
+            .ask("document.getElementById('find').focus();")
+            .await;
+        browser.write("lst-7").await;
+        browser
+            .until("document.getElementById('found').textContent === '4 clips shown'")
+            .await;
+        let listings = "return document.querySelectorAll('.group:not([hidden])').length;";
+        assert_eq!(browser.count(listings).await, 1);
+        browser.write(" no such clip").await;
+        browser
+            .until("!document.getElementById('nothing').hidden")
+            .await;
+        assert_eq!(browser.count(SHOWN).await, 0);
+        assert_eq!(browser.complaints().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_plays_by_itself_and_one_clip_at_a_time() {
+    let photos = photos();
+    let world = rehearsed(&photos);
+    in_browser(&world.path("home/profile"), async |browser: Browser| {
+        browser.size(1280, 1000, false).await;
+        browser.open(&world.path("report.html")).await;
+        // Through the whole page and back.
+        browser
+            .ask(
+                "for (const card of document.querySelectorAll('.card')) \
+                 card.scrollIntoView({block: 'center'});",
+            )
+            .await;
+        for n in 0..9 {
+            let scroll = format!("document.querySelectorAll('.card')[{n}].scrollIntoView();");
+            browser.ask(&scroll).await;
+            let is_player = format!("document.querySelectorAll('.card')[{n}].querySelector('video')");
+            browser.until(&is_player).await;
+        }
+        browser
+            .until("[...document.querySelectorAll('video')].every(v => v.readyState >= 1)")
+            .await;
+        let playing = "return [...document.querySelectorAll('video, audio')]\
+                       .filter(v => !v.paused || v.currentTime > 0 || v.autoplay).length;";
+        assert_eq!(browser.count(playing).await, 0);
+        let relative = browser
+            .ask("return [...document.querySelectorAll('video')].every(v => v.src.startsWith('file:') && v.src.includes('/sandbox-videos/LST-'));")
+            .await;
+        assert_eq!(relative, true);
+
+        browser
+            .ask(
+                "for (const v of document.querySelectorAll('video')) { v.muted = true; v.loop = true; } \
+                 document.querySelectorAll('video')[0].play();",
+            )
+            .await;
+        browser.until("document.querySelectorAll('video')[0].currentTime > 0").await;
+        browser.ask("document.querySelectorAll('video')[1].play();").await;
+        browser.until("document.querySelectorAll('video')[0].paused").await;
+        browser.until("document.querySelectorAll('video')[1].currentTime > 0").await;
+        assert_eq!(browser.complaints().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clips_of_the_web_are_not_fetched_before_somebody_plays_them() {
+    let photos = photos();
+    let api = nobody();
+    let world = crate::support::vendor::world(&api, &mixed(&photos, 8));
+    world.run(&["report", "-o", "report.html"]).expect(0);
+    in_browser(&world.path("home/profile"), async |browser: Browser| {
+        browser.size(1280, 2400, false).await;
+        browser.open(&world.path("report.html")).await;
+        browser.until("document.querySelectorAll('video').length === 6").await;
+        browser
+            .until("[...document.querySelectorAll('img')].every(i => i.complete && i.naturalWidth > 0)")
+            .await;
+        let asked = photos.polls();
+        assert!(asked.len() >= 8, "{asked:?}");
+        for get in &asked {
+            assert!(get.path.starts_with("/photos/"), "{}", get.path);
+            assert_eq!(get.header("referer"), None);
+        }
+    })
+    .await;
+}
+
+/// Texts that would run, load or break out if any of them got through unescaped.
+fn hostile(server: &Server) -> Vec<String> {
+    let beacon = server.url() + "/pwned";
+    vec![
+        format!("<script>window.pwned=1;fetch('{beacon}')</script>"),
+        format!("\"><img src=x onerror=\"window.pwned=1;fetch('{beacon}')\">"),
+        format!("' onmouseover='window.pwned=1' style='background:url({beacon})' x='"),
+        "javascript:window.pwned=1//".to_owned(),
+        "\" autofocus onfocus=\"window.pwned=1".to_owned(),
+        format!("</title></style></script><svg onload=window.pwned=1><iframe src={beacon}>"),
+        "data:text/html,<script>window.pwned=1</script>".to_owned(),
+        "{{constructor.constructor('window.pwned=1')()}}".to_owned(),
+        format!("<meta http-equiv=refresh content='0;url={beacon}'><base href={beacon}>"),
+        "--><!--<details open ontoggle=window.pwned=1>".to_owned(),
+        "&lt;script&gt;window.pwned=1&lt;/script&gt;".to_owned(),
+        "\u{202e}\u{2028}</bdi><b>x".to_owned(),
+    ]
+}
+
+/// One order with `text` in every field, in each state in turn.
+fn poisoned(n: usize, text: &str) -> String {
+    let mut lines: Vec<Value> = Order::of(text, n + 2, text)
+        .lines()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    lines[0]["request"] = json!({
+        "model": text, "prompt": text, "image_url": text, "duration": text, "aspect_ratio": text,
+        "text": text, "voice": text, "language": text,
+    });
+    lines[0]["variant"] = text.into();
+    lines[0]["agent"] = text.into();
+    lines[0][text] = text.into();
+    for line in &mut lines[1..] {
+        for field in ["generation_id", "phase", "model_actual", "via", "error"] {
+            line[field] = text.into();
+        }
+    }
+    let told = json!({"file": text, "target": text, "reference": text, "bytes": 1, "sha256": text});
+    for status in ["downloaded", "published"] {
+        let mut line = lines[2].clone();
+        line["status"] = status.into();
+        line.as_object_mut()
+            .unwrap()
+            .extend(told.as_object().unwrap().clone());
+        lines.push(line);
+    }
+    match n % 4 {
+        0 => {}
+        1 => {
+            lines.truncate(3);
+            lines[2]["status"] = "failed".into();
+        }
+        2 => {
+            lines.truncate(2);
+            lines[1]["status"] = "processing".into();
+        }
+        _ => {
+            lines.truncate(1);
+        }
+    }
+    lines.iter().map(|line| line.to_string() + "\n").collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hostile_manifest_runs_and_loads_nothing() {
+    let server = photos();
+    let api = nobody();
+    let mut log = String::new();
+    let mut count = 0;
+    for text in hostile(&server) {
+        for _ in 0..4 {
+            log += &poisoned(count, &text);
+            count += 1;
+        }
+    }
+    let world = crate::support::vendor::world(&api, &log);
+    world.run(&["report", "-o", "report.html"]).expect(0);
+    in_browser(&world.path("home/profile"), async |browser: Browser| {
+        browser.size(1280, 1000, false).await;
+        browser.open(&world.path("report.html")).await;
+        let here = browser.ask("return location.href;").await;
+        assert_eq!(browser.count(SHOWN).await, count);
+        // Everything is opened, scrolled to, pointed at and focused.
+        browser
+            .ask(
+                "for (const d of document.querySelectorAll('details')) d.open = true; \
+                 for (const e of document.body.querySelectorAll('*')) { \
+                   e.scrollIntoView(); \
+                   if (e.focus) e.focus(); \
+                   for (const kind of ['mouseover', 'mouseenter', 'pointerover', 'toggle', 'animationend', 'error', 'load']) \
+                     if (e.tagName !== 'VIDEO' && e.tagName !== 'IMG') e.dispatchEvent(new Event(kind)); }",
+            )
+            .await;
+        let foreign = browser
+            .ask(
+                "const found = []; \
+                 for (const e of document.querySelectorAll('*')) { \
+                   for (const a of e.attributes) { \
+                     if (a.name.startsWith('on') || a.name === 'autoplay' || a.name === 'style') found.push(e.tagName + ' ' + a.name); \
+                     if (['href', 'src', 'action', 'data', 'poster'].includes(a.name) && !/^(https?:|file:|#)/.test(e[a.name]) && !/^#/.test(a.value)) found.push(e.tagName + ' ' + a.value); } \
+                   if (/^(iframe|object|embed|base|link|frame|b|portal)$/i.test(e.tagName) && !(e.tagName === 'B' && e.closest('.chip'))) found.push(e.tagName); } \
+                 if (document.scripts.length !== 1) found.push('scripts'); \
+                 if (document.querySelectorAll('meta[http-equiv=refresh]').length) found.push('refresh'); \
+                 return found;",
+            )
+            .await;
+        assert_eq!(foreign, json!([]));
+        assert_eq!(browser.ask("return typeof window.pwned;").await, "undefined");
+        assert_eq!(browser.ask("return location.href;").await, here);
+        let texts = browser.ask("return document.body.textContent;").await;
+        assert!(texts.as_str().unwrap().contains("<script>window.pwned=1"), "told as text");
+        let complaints = browser.complaints().await;
+        assert!(complaints.is_empty(), "{complaints:#?}");
+    })
+    .await;
+    let asked = server.polls();
+    assert!(
+        asked.iter().all(|get| !get.path.contains("pwned")),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_thousand_clips_open_without_loading_them_all() {
+    let photos = photos();
+    let api = nobody();
+    let world = crate::support::vendor::world(&api, &mixed(&photos, 5000));
+    world.run(&["report", "-o", "report.html"]).expect(0);
+    in_browser(&world.path("home/profile"), async |browser: Browser| {
+        browser.size(1280, 1000, false).await;
+        browser.open(&world.path("report.html")).await;
+        assert_eq!(browser.count(SHOWN).await, 5000);
+        browser.until("document.querySelectorAll('video').length > 0").await;
+        let players = browser.count("return document.querySelectorAll('video').length;").await;
+        assert!(players < 200, "{players} players");
+        assert!(photos.polls().len() < 200, "{} photos", photos.polls().len());
+        browser.until("performance.getEntriesByName('first-contentful-paint').length").await;
+        let told = browser
+            .ask(
+                "const [load] = performance.getEntriesByType('navigation'); \
+                 const [paint] = performance.getEntriesByName('first-contentful-paint'); \
+                 return {paint: paint.startTime, ready: load.domContentLoadedEventEnd, load: load.loadEventEnd};",
+            )
+            .await;
+        let size = std::fs::metadata(world.path("report.html")).unwrap().len();
+        println!("5,000 clips, {size} bytes, in milliseconds: {told}");
+
+        browser.ask("document.getElementById('find').focus();").await;
+        browser.write("lst-1249").await;
+        browser.until("document.getElementById('found').textContent === '4 clips shown'").await;
+        assert_eq!(browser.complaints().await, Vec::<String>::new());
+        browser.shoot("5000-found").await;
+    })
+    .await;
+}
+
+/// Contrast of text and what lies behind it, as WCAG 2 reckons, for every text that is shown; the
+/// worst of each kind below 4.5.
+const PALE: &str = "
+    const parse = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return m.length > 3 ? m : [...m, 1]; };
+    const light = (c) => { const f = (v) => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
+      return 0.2126 * f(c[0]) + 0.7152 * f(c[1]) + 0.0722 * f(c[2]); };
+    const behind = (e) => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c[3] > 0.99) return c; } return [255, 255, 255, 1]; };
+    const pale = {};
+    for (const e of document.body.querySelectorAll('*')) {
+      if (e.closest('.unseen, script, [hidden], option') || e.namespaceURI.includes('svg')) continue;
+      if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) continue;
+      const a = light(parse(getComputedStyle(e).color)), b = light(behind(e));
+      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+      const kind = e.tagName + '.' + e.className;
+      if (ratio < 4.5) pale[kind] = Math.min(pale[kind] || 99, Math.round(ratio * 100) / 100);
+    }
+    return pale;";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_can_be_read_in_both_themes_on_a_phone_and_on_paper() {
+    let photos = photos();
+    let api = nobody();
+    let mut log = mixed(&photos, 14);
+    let mut doubt =
+        Order::of("A listing with quite a long name, 14 Long Avenue", 40, "").rendering();
+    doubt.image = format!(
+        "{}/photos/a-very-long-name-of-a-photo-without-any-end.svg",
+        photos.url()
+    );
+    log += doubt.lines().lines().next().unwrap();
+    log += "\n";
+    let world = crate::support::vendor::world(&api, &log);
+    world.run(&["report", "-o", "report.html"]).expect(0);
+    let shown = rehearsed(&photos);
+    in_browser(&world.path("home/profile"), async |browser: Browser| {
+        for scheme in ["light", "dark"] {
+            browser.scheme(scheme).await;
+            browser.size(1280, 1600, false).await;
+            browser.open(&world.path("report.html")).await;
+            browser.until("document.querySelectorAll('video').length > 2").await;
+            browser.ask("document.querySelector('details').open = true;").await;
+            assert_eq!(browser.ask(PALE).await, json!({}), "{scheme}");
+            browser.until("[...document.querySelectorAll('img')].slice(0, 3).every(i => i.naturalWidth > 0)").await;
+            browser.shoot(&format!("{scheme}-wide")).await;
+            for width in [320, 390] {
+                browser.size(width, 1200, true).await;
+                let overflow = browser
+                    .count("return Math.max(0, document.documentElement.scrollWidth - innerWidth);")
+                    .await;
+                assert_eq!(overflow, 0, "{scheme} at {width} points");
+                browser.ask("scrollTo(0, 0);").await;
+                browser.shoot(&format!("{scheme}-{width}")).await;
+            }
+            browser.open(&shown.path("report.html")).await;
+            browser.until("document.querySelector('video')?.readyState >= 2").await;
+            browser.shoot(&format!("{scheme}-rehearsal-390")).await;
+        }
+        browser.scheme("light").await;
+        browser.size(1280, 1000, false).await;
+        browser.open(&world.path("report.html")).await;
+        browser.tell("Emulation.setEmulatedMedia", json!({"media": "print"})).await;
+        let hidden = "return ['.tools', '.skip', 'details'].every(s => getComputedStyle(document.querySelector(s)).display === 'none');";
+        assert_eq!(browser.ask(hidden).await, true);
+        browser.shoot("print").await;
+        let pdf = browser.print().await;
+        assert!(pdf.starts_with("JVBERi0"), "a PDF in base 64");
+        if let Some(folder) = std::env::var_os("CREATIVEAI_SCREENSHOTS") {
+            use base64::Engine;
+            let bytes = base64::engine::general_purpose::STANDARD.decode(pdf).unwrap();
+            std::fs::write(std::path::Path::new(&folder).join("report.pdf"), bytes).unwrap();
+        }
+        assert_eq!(browser.complaints().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_works_by_keyboard_and_is_named_for_those_who_listen() {
+    let photos = photos();
+    let api = nobody();
+    let world = crate::support::vendor::world(&api, &mixed(&photos, 12));
+    world.run(&["report", "-o", "report.html"]).expect(0);
+    in_browser(&world.path("home/profile"), async |browser: Browser| {
+        browser.size(1280, 1000, false).await;
+        browser.open(&world.path("report.html")).await;
+        browser.press("Tab", "Tab").await;
+        let focus = "return document.activeElement.className || document.activeElement.id || document.activeElement.name;";
+        assert_eq!(browser.ask(focus).await, "skip");
+        browser.press("Tab", "Tab").await;
+        assert_eq!(browser.ask(focus).await, "find");
+        browser.press("Tab", "Tab").await;
+        assert_eq!(browser.ask(focus).await, "state");
+        browser.press("ArrowRight", "ArrowRight").await;
+        browser.until("document.querySelectorAll('.card:not([hidden])').length === 9").await;
+
+        // The skip link leads past all of it.
+        browser.ask("document.querySelector('.skip').focus();").await;
+        browser.press("Enter", "Enter").await;
+        browser.until("location.hash === '#clips'").await;
+        // From there on: a clip, then its details, which open by key.
+        browser.until("document.querySelectorAll('video').length > 0").await;
+        browser.ask("document.querySelector('.card:not([hidden]) summary').focus();").await;
+        browser.press("Enter", "Enter").await;
+        browser.until("document.querySelector('.card:not([hidden]) details').open").await;
+
+        let unnamed = browser
+            .ask(
+                "const found = []; \
+                 for (const e of document.querySelectorAll('img:not([alt]), img[alt=\"\"], video:not([aria-label]), svg[role=img]:not([aria-label]), section:not([aria-label]):not([aria-labelledby])')) found.push(e.outerHTML); \
+                 for (const e of document.querySelectorAll('input')) if (!e.labels.length) found.push(e.outerHTML); \
+                 for (const e of document.querySelectorAll('a, summary')) if (!e.textContent.trim()) found.push(e.outerHTML); \
+                 if (!document.documentElement.lang || document.querySelectorAll('h1').length !== 1 || document.querySelectorAll('main').length !== 1) found.push('landmarks'); \
+                 return found;",
+            )
+            .await;
+        assert_eq!(unnamed, json!([]));
+    })
+    .await;
+}

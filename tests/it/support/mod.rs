@@ -1,0 +1,33 @@
+//! What the tests share: a folder with the program in it, servers that misbehave on request, a
+//! terminal, a browser, and what logs, workbooks and webhooks are made of.
+
+// Its crate knows other things to add to a `String`, so here `+ &*text` says which is meant.
+pub mod browser;
+pub mod convert;
+pub mod delivery;
+pub mod gate;
+pub mod http;
+pub mod lines;
+pub mod log;
+pub mod manifest;
+pub mod orders;
+pub mod processes;
+pub mod request;
+pub mod server;
+pub mod skip;
+pub mod step;
+#[cfg(unix)]
+pub mod terminal;
+pub mod transcript;
+pub mod vendor;
+pub mod workbook;
+pub mod world;
+
+pub use gate::Gate;
+pub use log::Log;
+pub use manifest::{listings, rows};
+pub use request::Request;
+pub use server::Server;
+pub use skip::skip;
+pub use step::{Phase, Step};
+pub use world::{Ended, KEY, Running, World};
