@@ -21,7 +21,6 @@ mod open;
 mod outputs;
 mod poll;
 mod publish;
-mod recognize;
 mod reconcile;
 mod recover;
 mod rename;

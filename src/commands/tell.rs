@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::submit::Share;
 use crate::engine::dispatch::{self, Attempt};
 use crate::engine::observe::Facts;
+use crate::engine::plan::{Counts, Share};
 use crate::exit::{Code, Ending};
 use crate::jobs::{Credits, GenerationId, IdColumn, JobState, Line, Rates, Status};
 use crate::output::{
@@ -288,7 +288,7 @@ pub struct DryRun<'a> {
     /// Its columns that are carried along.
     pub carried: &'a [String],
     /// Rows by what would become of them.
-    pub counts: &'a super::submit::Counts,
+    pub counts: &'a Counts,
     /// Where the jobs of its rows stand.
     pub states: Tally,
     /// Whether rows are listings or products.

@@ -2,6 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`plan`] | which rows of a manifest are sent |
+//! | [`submit`] | the attempts for those rows, made one by one |
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
 //! | [`delivery`] | clips: downloaded, verified, published |
@@ -10,4 +12,6 @@
 pub mod delivery;
 pub mod dispatch;
 pub mod observe;
+pub mod plan;
 pub mod stop;
+pub mod submit;

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::plan::{Decision, Plan};
-use super::recognize::{Found, Held};
+use crate::engine::plan::{Decision, Found, Held, Plan};
 use crate::jobs::recognition::Cause;
 use crate::output::{Commands, Printer, escape, words};
 

@@ -1,16 +1,10 @@
 //! `submit`: a clip for every row of a manifest that has none yet.
 
 mod held;
-mod plan;
-mod recognize;
 
 use std::path::Path;
 
 use held::Telling;
-pub use plan::{Counts, Share};
-use plan::{Decision, Plan};
-pub use recognize::Held;
-use recognize::{Allowed, Found, MOST_TOLD};
 
 use serde_json::{Value, json};
 
@@ -22,15 +16,15 @@ use super::poll::Poller;
 use super::tell;
 use crate::cli::SubmitArgs;
 use crate::clock;
-use crate::engine::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
-use crate::engine::stop::{Reason, Stop};
+use crate::engine::dispatch::{Cap, Dispatcher, Event, Tally};
+use crate::engine::plan::{self, Allowed, Decision, Found, Held, MOST_TOLD, Plan, PlanError};
+use crate::engine::submit::Orders;
 use crate::exit::{Code, Ending, Failure};
-use crate::jobs::{IdColumn, Ledger, Record, Status};
-use crate::journal::{JobLog, LogError, Writer, remembered_of_absent};
-use crate::manifest::{Defaults, Manifest, ManifestError, Options, Problem, Row, RowFault};
+use crate::jobs::{Credits, Ledger};
+use crate::journal::{JobLog, LogError, remembered_of_absent};
+use crate::manifest::{Defaults, Manifest, ManifestError, Options, Problem, RowFault};
 use crate::output::{Printer, Summary, Tally as Tallied, escape, words};
 use crate::settings::Settings;
-use crate::vendor::{Endpoint, correlated, request_body};
 
 /// Mistakes of a manifest that are told one by one; further ones are counted.
 const MOST_PROBLEMS: u64 = 100;
@@ -72,15 +66,13 @@ pub async fn run(
     let found = {
         let ledger = writer.ledger();
         let log = Some((writer.path(), &*ledger));
-        recognize::decide(&mut manifest, &mut plan, log, allowed(args), MOST_TOLD)?
+        plan::decide(&mut manifest, &mut plan, log, allowed(args), MOST_TOLD)
+            .map_err(plan_failure)?
     };
     if plan.counts.send > 0 || args.wait {
         writer.check_form().map_err(open::log_failure)?;
     }
-    let charged_before = {
-        let ledger = writer.ledger();
-        tell::charged(plan.keys().filter_map(|key| ledger.job(key)))
-    };
+    let charged_before = charged(&plan, &writer.ledger());
     inputs.keep(&path, printer)?;
     announce(&manifest, &plan, &path, writer.is_new(), printer);
     let concurrency = settings.network.concurrency_for(manifest.id_column());
@@ -102,19 +94,21 @@ pub async fn run(
     dispatcher.sandbox = settings.sandbox;
     let cap = Cap::new(args.max_credits, writer.ledger().committed());
     let tally = {
-        let run = Run {
-            args,
-            settings,
+        let orders = Orders {
             plan: &plan,
             writer: &writer,
             stop,
             cap: &cap,
             tally: &|| dispatcher.tally(),
-            id_column: manifest.id_column(),
-            carried: manifest.carried_columns().to_vec(),
+            now: &now,
+            rates: &settings.rates,
+            duration_style: settings.video.duration_style,
+            most: most_to_send(&plan, args),
+            correlate: !args.no_correlation,
+            sandbox: settings.sandbox,
         };
-        let feed = run.feed(&mut manifest)?;
-        dispatcher.run(feed, concurrency).await
+        let attempts = orders.attempts(&mut manifest).map_err(manifest_failure)?;
+        dispatcher.run(attempts, concurrency).await
     };
     drop(teller);
     let mut ending = Ending::default();
@@ -141,6 +135,11 @@ pub async fn run(
         &commands,
         printer,
     )
+}
+
+/// What the jobs of the manifest were charged so far.
+fn charged(plan: &Plan, ledger: &Ledger) -> Credits {
+    tell::charged(plan.keys().filter_map(|key| ledger.job(key)))
 }
 
 fn new_ledger(args: &SubmitArgs, settings: &Settings) -> Ledger {
@@ -184,18 +183,10 @@ pub fn renamed_rows(
     path: &Path,
     ledger: &Ledger,
 ) -> Result<Vec<Held>, Failure> {
-    let mut plan = Plan::default();
-    for row in manifest.rows().map_err(manifest_failure)? {
-        match row {
-            Ok(row) => {
-                plan.note(&row, &settings.rates);
-            }
-            Err(RowFault::Problems { .. }) => plan.note_invalid(),
-            Err(RowFault::Broken(error)) => return Err(manifest_failure(error)),
-        }
-    }
+    let mut plan = Plan::of(manifest, &settings.rates).map_err(manifest_failure)?;
     let (log, allowed) = (Some((path, ledger)), Allowed::default());
-    let found = recognize::decide(manifest, &mut plan, log, allowed, usize::MAX)?;
+    let found =
+        plan::decide(manifest, &mut plan, log, allowed, usize::MAX).map_err(plan_failure)?;
     let renamed = found.held.into_iter();
     Ok(renamed
         .filter(|held| held.reason == Decision::Renamed)
@@ -274,6 +265,14 @@ pub fn manifest_failure(error: ManifestError) -> Failure {
         }
         ManifestError::Changed(_) => Failure::data(message),
         ManifestError::Usage(_) => Failure::usage(message),
+    }
+}
+
+/// Why nothing was decided, as the end of the run.
+fn plan_failure(error: PlanError) -> Failure {
+    match error {
+        PlanError::Manifest(error) => manifest_failure(error),
+        PlanError::Log(error) => open::log_failure(error),
     }
 }
 
@@ -389,7 +388,8 @@ fn dry_run(
     }
     let empty = ledger();
     let known = log.as_ref().map(|log| (log.path(), log.ledger()));
-    let found = recognize::decide(manifest, plan, known, allowed(args), MOST_TOLD)?;
+    let found =
+        plan::decide(manifest, plan, known, allowed(args), MOST_TOLD).map_err(plan_failure)?;
     if let Some(log) = &log {
         damage::warn(log.ledger(), log.damage(), log.path(), printer);
         open::warn_of_mismatch(log, printer);
@@ -433,123 +433,4 @@ fn dry_run(
     }
     .tell();
     Ok(code)
-}
-
-/// What the second pass needs.
-struct Run<'a> {
-    args: &'a SubmitArgs,
-    settings: &'a Settings,
-    plan: &'a Plan,
-    writer: &'a Writer,
-    stop: &'a Stop,
-    cap: &'a Cap,
-    tally: &'a dyn Fn() -> Tally,
-    id_column: IdColumn,
-    carried: Vec<String>,
-}
-
-impl<'a> Run<'a> {
-    /// The second pass: the attempts, made up one by one as there is room to send.
-    fn feed(
-        self,
-        manifest: &'a mut Manifest,
-    ) -> Result<impl Iterator<Item = Attempt> + 'a, Failure> {
-        let changed = manifest.has_changed().map_err(manifest_failure)?;
-        if changed {
-            return Err(manifest_failure(ManifestError::Changed(
-                manifest.name().into(),
-            )));
-        }
-        let most = most_to_send(self.plan, self.args);
-        let mut left = most;
-        // When nothing is sent the file need not be read again.
-        let rows = (most > 0)
-            .then(|| manifest.rows())
-            .transpose()
-            .map_err(manifest_failure)?;
-        let mut rows = rows.into_iter().flatten().enumerate();
-        Ok(std::iter::from_fn(move || {
-            while left > 0 {
-                let (index, row) = rows.next()?;
-                let row = match row {
-                    Ok(row) => row,
-                    Err(RowFault::Problems { .. }) if self.plan.was_invalid(index) => continue,
-                    Err(RowFault::Broken(error)) => return self.broken(error.to_string()),
-                    Err(fault @ RowFault::Problems { .. }) => {
-                        return self.broken(fault.to_string());
-                    }
-                };
-                match self.plan.decided(index, &row) {
-                    Some(Decision::Send) => {}
-                    Some(_) => continue,
-                    None => {
-                        return self.broken(ManifestError::Changed(row.file).to_string());
-                    }
-                }
-                let estimate = self.settings.rates.estimate(&row.clip);
-                if !self.cap.admits(estimate, &(self.tally)()) {
-                    return None;
-                }
-                left -= 1;
-                return match self.attempt(index, &row) {
-                    Ok(attempt) => Some(attempt),
-                    Err(error) => self.broken(error),
-                };
-            }
-            None
-        }))
-    }
-
-    fn broken(&self, error: String) -> Option<Attempt> {
-        self.stop.set(Reason::Input(error));
-        None
-    }
-
-    fn attempt(&self, index: usize, row: &Row) -> Result<Attempt, String> {
-        let key = self.plan.key_of(index, row);
-        let ledger = self.writer.ledger();
-        let number = ledger.job(key).map_or(1, |job| job.newest().number + 1);
-        let webhook_url = match &row.webhook_url {
-            Some(url) if !self.args.no_correlation => {
-                Some(correlated(url, key, number).map_err(|e| e.to_string())?)
-            }
-            other => other.clone(),
-        };
-        let style = self.settings.video.duration_style;
-        let body = request_body(&row.clip, webhook_url.as_deref(), style);
-        let estimate = self.settings.rates.estimate(&row.clip);
-        let now = clock::now();
-        let mut record = Record::new(ledger.stamp(key, now), key, number, Status::Submitting)
-            .with_id(Some((self.id_column, &row.id)));
-        if !row.variant.is_empty() {
-            record = record.with("variant", &row.variant);
-        }
-        for (column, cell) in self.carried.iter().zip(&row.carried) {
-            record = record.with(column, cell);
-        }
-        let mut opening = record
-            .with("line", row.line)
-            .with("credits_estimated", estimate)
-            .with_json("request", &body)
-            .in_sandbox(self.settings.sandbox)
-            .finish();
-        let replaced = self.plan.replaced(index).iter();
-        for old in replaced.filter_map(|key| ledger.job(*key)) {
-            opening.push_str(
-                &Record::superseded(old.stamp(now), old.key, old.newest().number, key)
-                    .in_sandbox(self.settings.sandbox)
-                    .finish(),
-            );
-        }
-        Ok(Attempt {
-            job: key,
-            number,
-            id: Some((self.id_column, row.id.clone())),
-            endpoint: Endpoint::of(&row.clip),
-            body,
-            opening,
-            resend: false,
-            estimate,
-        })
-    }
 }

@@ -4,10 +4,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use super::manifest_failure;
-use super::plan::{Decision, Plan};
-use crate::commands::{open, recognize};
-use crate::exit::Failure;
+use super::known;
+use super::{Decision, Plan, PlanError};
 use crate::jobs::recognition::{Cause, Likeness, Marks, Recognition};
 use crate::jobs::{JobKey, JobState, Ledger};
 use crate::journal::LogError;
@@ -67,20 +65,18 @@ pub fn decide(
     log: Option<(&Path, &Ledger)>,
     allowed: Allowed,
     most_told: usize,
-) -> Result<Found, Failure> {
+) -> Result<Found, PlanError> {
     let none = Ledger::new(crate::jobs::Rates::default());
     let open = plan.decide(log.map_or(&none, |(_, ledger)| ledger));
     let Some((path, ledger)) = log.filter(|(_, ledger)| open > 0 && !ledger.is_empty()) else {
         return Ok(Found::default());
     };
-    let unreadable = |error| {
-        open::log_failure(LogError::Io {
-            doing: "read the job log",
-            path: path.to_owned(),
-            error,
-        })
+    let unreadable = |error| LogError::Io {
+        doing: "read the job log",
+        path: path.to_owned(),
+        error,
     };
-    let known = recognize::marks_of(path, ledger).map_err(unreadable)?;
+    let known = known::marks_of(path, ledger).map_err(unreadable)?;
     let mut search = Search {
         plan,
         ledger,
@@ -101,7 +97,7 @@ pub fn decide(
         held_jobs,
         ..
     } = search;
-    let names = recognize::names_of(path, ledger, held_jobs.iter().copied()).map_err(unreadable)?;
+    let names = known::names_of(path, ledger, held_jobs.iter().copied()).map_err(unreadable)?;
     for (held, job) in found.held.iter_mut().zip(held_jobs) {
         held.job_id = names.get(&job).cloned().unwrap_or_default();
         if held.reason == Decision::Renamed {
@@ -129,7 +125,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// Three passes, so that what is certain is settled before what is likely. Of each row only its
     /// place is kept in between.
-    fn run(&mut self, manifest: &mut Manifest) -> Result<(), Failure> {
+    fn run(&mut self, manifest: &mut Manifest) -> Result<(), PlanError> {
         let mut open = Vec::new();
         let all = 0..u32::MAX;
         self.pass(manifest, all, |search, index, row| {
@@ -153,14 +149,14 @@ impl Search<'_> {
         manifest: &mut Manifest,
         places: impl IntoIterator<Item = u32>,
         mut each: impl FnMut(&mut Self, usize, &Row),
-    ) -> Result<(), Failure> {
+    ) -> Result<(), PlanError> {
         let mut places = places.into_iter().peekable();
         if places.peek().is_none() {
             return Ok(());
         }
         let name = manifest.name().to_owned();
-        let changed = || manifest_failure(ManifestError::Changed(name.as_str().into()));
-        for (index, row) in manifest.rows().map_err(manifest_failure)?.enumerate() {
+        let changed = || ManifestError::Changed(name.as_str().into());
+        for (index, row) in manifest.rows()?.enumerate() {
             let is_wanted = places.next_if_eq(&(index as u32)).is_some();
             match row {
                 Ok(row) if is_wanted => {
@@ -169,8 +165,8 @@ impl Search<'_> {
                 }
                 Ok(_) => {}
                 Err(RowFault::Problems { .. }) if self.plan.was_invalid(index) => {}
-                Err(RowFault::Problems { .. }) => return Err(changed()),
-                Err(RowFault::Broken(error)) => return Err(manifest_failure(error)),
+                Err(RowFault::Problems { .. }) => return Err(changed().into()),
+                Err(RowFault::Broken(error)) => return Err(error.into()),
             }
         }
         Ok(())

@@ -3,7 +3,11 @@
 //! The first pass notes a few words of each row, the second reads again those that are sent. So a
 //! million rows need tens of megabytes, not the manifest's size.
 
+mod known;
+mod recognize;
+
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -11,7 +15,42 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use crate::jobs::recognition::hash_of;
 use crate::jobs::recognition::normal::telling_query;
 use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Rates};
-use crate::manifest::Row;
+use crate::journal::LogError;
+use crate::manifest::{Manifest, ManifestError, Row, RowFault};
+
+pub use recognize::{Allowed, Found, Held, MOST_TOLD, decide};
+
+/// Why nothing could be decided.
+#[derive(Debug)]
+pub enum PlanError {
+    /// The manifest cannot be read, or is not what it was in the first pass.
+    Manifest(ManifestError),
+    /// The job log cannot be read.
+    Log(LogError),
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manifest(error) => error.fmt(f),
+            Self::Log(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+impl From<ManifestError> for PlanError {
+    fn from(error: ManifestError) -> Self {
+        Self::Manifest(error)
+    }
+}
+
+impl From<LogError> for PlanError {
+    fn from(error: LogError) -> Self {
+        Self::Log(error)
+    }
+}
 
 /// What becomes of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +166,21 @@ impl Plan {
             owners: Some(Owners::default()),
             ..Self::default()
         }
+    }
+
+    /// A plan of all rows of a manifest. Rows with mistakes are left out.
+    pub fn of(manifest: &mut Manifest, rates: &Rates) -> Result<Self, ManifestError> {
+        let mut plan = Self::default();
+        for row in manifest.rows()? {
+            match row {
+                Ok(row) => {
+                    plan.note(&row, rates);
+                }
+                Err(RowFault::Problems { .. }) => plan.note_invalid(),
+                Err(RowFault::Broken(error)) => return Err(error),
+            }
+        }
+        Ok(plan)
     }
 
     /// Notes a row of the first pass. `Some(line)` when it repeats the row of that line.
