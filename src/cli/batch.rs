@@ -7,8 +7,9 @@ use clap::{Args, ValueHint};
 use super::shared::{
     ApiArgs, ClipArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, PaceArgs, WhereArgs,
 };
-use super::values;
 use crate::jobs::{Credits, GenerationId};
+use crate::settings::table::help;
+use crate::settings::values;
 
 /// `submit`.
 #[derive(Args, Clone, Debug)]
@@ -166,6 +167,7 @@ impl ReconcileArgs {
 
 /// `retry`.
 #[derive(Args, Clone, Debug)]
+#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct RetryArgs {
     /// The log.
     #[command(flatten)]
@@ -191,8 +193,8 @@ pub struct RetryArgs {
     #[arg(long, value_name = "N", value_parser = values::credits)]
     pub max_credits: Option<Credits>,
 
-    /// Attempts that a job gets in all [default: 3]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100),
+          help = help("max_attempts"))]
     pub max_attempts: Option<u32>,
 
     /// Only this job, listing or SKU; repeatable

@@ -6,19 +6,19 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::shared::{ApiArgs, JobsArg, LockArg, When, WhereArgs};
-use super::values;
 use crate::engine::delivery::shopify::{AltTemplate, Metafield};
+use crate::settings::table::help;
+use crate::settings::values;
 
 /// `download`.
 #[derive(Args, Clone, Debug)]
+#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct DownloadArgs {
     /// The log.
     #[command(flatten)]
     pub jobs: JobsArg,
 
-    /// Folder for the clips, one folder in it for each listing or SKU; those of a rehearsal go to
-    /// sandbox-videos. Or a bucket: s3://BUCKET/PREFIX, gs://..., az://... [default: videos]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help = help("download.dir"))]
     pub dir: Option<PathBuf>,
 
     /// With "complete": a listing's clips only once all of them are ready
@@ -30,16 +30,16 @@ pub struct DownloadArgs {
     #[arg(long, conflicts_with_all = ["when", "max_size", "concurrency"])]
     pub check: bool,
 
-    /// Largest clip to accept [default: 500MB]
-    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    #[arg(long, value_name = "SIZE", value_parser = values::size,
+          help = help("download.max_size"))]
     pub max_size: Option<u64>,
 
     /// Which jobs.
     #[command(flatten)]
     pub filter: WhereArgs,
 
-    /// Clips at once [default: 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64),
+          help = help("download.concurrency"))]
     pub concurrency: Option<u16>,
 
     /// How long it waits for the log.
@@ -53,6 +53,7 @@ pub struct DownloadArgs {
 
 /// `publish`.
 #[derive(Args, Clone, Debug)]
+#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct PublishArgs {
     /// The log.
     #[command(flatten)]
@@ -67,8 +68,7 @@ pub struct PublishArgs {
     #[arg(long = "target", value_name = "NAME", conflicts_with = "to", value_parser = values::target)]
     pub target_name: Option<String>,
 
-    /// With --to shopify: the shop, e.g. example.myshopify.com
-    #[arg(long, value_name = "SHOP", conflicts_with = "exec")]
+    #[arg(long, value_name = "SHOP", conflicts_with = "exec", help = help("shopify.store"))]
     pub store: Option<String>,
 
     /// With --to shopify: the clip's place among the product's media, from 1 [default: the last]
@@ -104,12 +104,12 @@ pub struct PublishArgs {
     #[command(flatten)]
     pub filter: WhereArgs,
 
-    /// Clips at once [default: 2]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64),
+          help = help("publish.concurrency"))]
     pub concurrency: Option<u16>,
 
-    /// With --exec: longest time for one clip [default: 10m]
-    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration,
+          help = help("publish.exec_timeout"))]
     pub exec_timeout: Option<Duration>,
 
     /// How long it waits for the log.

@@ -7,6 +7,7 @@
 #![allow(rustdoc::bare_urls, reason = "the same")]
 
 mod batch;
+mod flags;
 mod hand_over;
 mod rename;
 mod serve;
@@ -14,7 +15,6 @@ mod setup;
 mod shared;
 mod show;
 mod typed;
-pub mod values;
 
 use std::ffi::OsString;
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::values;
 use crate::jobs::Credits;
 use crate::sandbox::{self, Chance, Faults, RetryAfter, WebhookFaults, WebhookOptions};
+use crate::settings::values;
 
 /// `listen`.
 #[derive(Args, Clone, Debug)]

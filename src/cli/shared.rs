@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use clap::{Args, ColorChoice, ValueEnum, ValueHint};
 
-use super::values::{self, Pair};
 use crate::jobs::Seconds;
 use crate::manifest::Template;
+use crate::settings::table::help;
+use crate::settings::values::{self, Pair};
 use crate::vendor::Rate;
 
 /// On every command.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Global options")]
+#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct GlobalArgs {
     /// One JSON document on standard output, nothing else there
     #[arg(long, global = true)]
@@ -37,12 +39,12 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
 
-    /// File that holds the API key; nobody else may be able to read it
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath,
+          help = help("api_key_file"))]
     pub api_key_file: Option<PathBuf>,
 
-    /// Where the API is [default: https://api.creativeai.run]
-    #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
+    #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url,
+          help = help("base_url"))]
     pub base_url: Option<String>,
 
     /// Rehearse: a stand-in for the API inside this command, free of charge
@@ -61,46 +63,49 @@ pub struct JobsArg {
 /// Limits on time for commands that call the API.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Network")]
+#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct ApiArgs {
-    /// Stop the whole run after this long [default: never]
-    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration,
+          help = help("timeout"))]
     pub timeout: Option<Duration>,
 
-    /// Longest wait for a connection [default: 10s]
-    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration,
+          help = help("connect_timeout"))]
     pub connect_timeout: Option<Duration>,
 
-    /// Longest wait for one reply [default: 60s]
-    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration,
+          help = help("request_timeout"))]
     pub request_timeout: Option<Duration>,
 }
 
 /// How many requests at once, and how fast.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Network")]
+#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct PaceArgs {
-    /// Requests at once [default: 3 for listings, 4 for SKUs]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024),
+          help = help("concurrency"))]
     pub concurrency: Option<u16>,
 
-    /// At most so many requests, as N/s or N/min [default: no limit]
-    #[arg(long, value_name = "N/s|N/min")]
+    #[arg(long, value_name = "N/s|N/min", help = help("rate"))]
     pub rate: Option<Rate>,
 }
 
 /// How often a waiting command polls.
 #[derive(Args, Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct IntervalArg {
-    /// With --wait: time between two polls of a job, 1s in the sandbox [default: 10s]
-    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration,
+          help = help("interval"))]
     pub interval: Option<Duration>,
 }
 
 /// On commands that write the log.
 #[derive(Args, Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct LockArg {
-    /// Longest wait for another command to let go of the log [default: 5s]
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration,
+          help = help("lock_wait"))]
     pub lock_wait: Option<Duration>,
 }
 
@@ -152,22 +157,19 @@ pub struct ManifestArgs {
 
 /// What a row of the manifest may leave open.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "For rows that do not say")]
+#[command(next_help_heading = "Defaults for empty cells")]
+#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct ClipArgs {
-    /// Model [default: kling-v3]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help = help("model"))]
     pub model: Option<String>,
 
-    /// Length of a clip [default: 5s]
-    #[arg(long, value_name = "SECONDS", value_parser = values::seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = values::seconds, help = help("duration"))]
     pub duration: Option<Seconds>,
 
-    /// Shape of a clip [default: 16:9]
-    #[arg(long, value_name = "W:H")]
+    #[arg(long, value_name = "W:H", help = help("aspect_ratio"))]
     pub aspect_ratio: Option<String>,
 
-    /// Where the API reports finished clips [default: none, they are polled]
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help = help("webhook_url"))]
     pub webhook_url: Option<String>,
 }
 

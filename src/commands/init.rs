@@ -9,7 +9,7 @@ use crate::cli::InitArgs;
 use crate::disk;
 use crate::exit::Failure;
 use crate::output::{Voice, escape};
-use crate::settings::{Env, FILE_NAME, keys, write_key_file};
+use crate::settings::{Env, FILE_NAME, template, write_key_file};
 use crate::vendor::ApiKey;
 
 /// Keys are short; a whole manifest piped in by mistake is not read to its end.
@@ -153,7 +153,7 @@ fn write_settings(path: &Path, key_file: Option<&Path>) -> Result<(), Failure> {
         // A JSON text is a TOML text.
         set.push(("api_key_file", serde_json::Value::from(text).to_string()));
     }
-    disk::create(path, keys::template(&set).as_bytes()).map_err(|e: io::Error| match e.kind() {
+    disk::create(path, template::file(&set).as_bytes()).map_err(|e: io::Error| match e.kind() {
         io::ErrorKind::AlreadyExists => exists(path),
         _ => Failure::io(format!("cannot write {}", path.display()))
             .because(e)

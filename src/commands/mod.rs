@@ -43,7 +43,7 @@ use crate::disk;
 use crate::exit::{self, Code, Failure};
 use crate::journal::LogError;
 use crate::output::{Printer, Summary, Voice};
-use crate::settings::{Env, Flags, Settings};
+use crate::settings::{Env, Settings};
 
 /// Runs a command to its end and tells how it went.
 pub fn run(cli: &Cli) -> Code {
@@ -181,7 +181,7 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     let env = Env::of_process();
     let settings = || {
         check_clock()?;
-        Settings::resolve(&Flags::of(cli), &env)
+        Settings::resolve(&cli.flags(), &env)
     };
     let networked = || {
         let settings = settings()?;

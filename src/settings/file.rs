@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 use super::Origin;
-use super::keys::{self, Kind};
+use super::names::{self, Kind};
 use crate::disk;
 use crate::exit::Failure;
 
@@ -130,7 +130,7 @@ impl File {
             let wrong = |what: String| {
                 Failure::config(format!("{}: {what}", place(&self.path, text, start)))
             };
-            match (keys::kind(&name), value.get_ref()) {
+            match (names::kind(&name), value.get_ref()) {
                 (Kind::Table, DeValue::Table(inner)) => self.take(&name, inner, text)?,
                 (Kind::Table, _) => {
                     return Err(wrong(format!("`{name}` is a table")).help(format!(
@@ -152,10 +152,10 @@ impl File {
                 }
                 (Kind::Unknown, DeValue::Table(_)) => {
                     return Err(wrong(format!("unknown table [{name}]"))
-                        .help(keys::table_suggestion(&name)));
+                        .help(names::table_suggestion(&name)));
                 }
                 (Kind::Unknown, _) => {
-                    let help = keys::suggestion(&name);
+                    let help = names::suggestion(&name);
                     return Err(wrong(format!("unknown setting `{name}`")).help(
                         help.unwrap_or_else(|| {
                             "`creativeai config` lists the settings there are".to_owned()

@@ -1,16 +1,16 @@
 //! Settings that belong together, resolved group by group.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::keys::{MAP, MODELS};
-use super::resolve::{Layers, Said, Show, amount, parsed, parsed_or_number, text, whole};
-use super::{Flags, Origin, Setting};
-use crate::cli::values;
+use super::file::Value;
+use super::resolve::{Layers, Show, amount, parsed, parsed_or_number, text, whole};
+use super::table::{MAP, MODELS};
+use super::{Flags, values};
 use crate::exit::Failure;
 use crate::jobs::{Credits, IdColumn, Rates, Seconds};
-use crate::vendor::{DurationStyle, LONGEST_ASKED, Rate};
+use crate::vendor::{DurationStyle, Rate};
 
 /// For video rows that leave something open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,30 +27,17 @@ pub struct VideoDefaults {
 
 impl VideoDefaults {
     pub(super) fn resolve(l: &mut Layers<'_>, flags: &Flags) -> Result<Self, Failure> {
-        let model = Said::flag(flags.model.clone(), "--model");
-        let duration = Said::flag(flags.duration, "--duration");
-        let ratio = Said::flag(flags.aspect_ratio.clone(), "--aspect-ratio");
         let style = |word: &str| match word {
             "text" => Ok(DurationStyle::Text),
             "integer" => Ok(DurationStyle::Integer),
             _ => Err(format!("{word:?} is neither \"text\" nor \"integer\"")),
         };
-        let five = values::seconds("5s").map_err(Failure::config)?;
+        let seconds = parsed_or_number(values::seconds);
         Ok(Self {
-            model: l.pick("model", model, text, "kling-v3".to_owned())?,
-            duration: l.pick(
-                "duration",
-                duration,
-                parsed_or_number(values::seconds),
-                five,
-            )?,
-            aspect_ratio: l.pick("aspect_ratio", ratio, text, "16:9".to_owned())?,
-            duration_style: l.pick(
-                "duration_style",
-                Said::nothing(),
-                parsed(style),
-                DurationStyle::Text,
-            )?,
+            model: l.pick("model", flags.model.clone(), text)?,
+            duration: l.pick("duration", flags.duration, seconds)?,
+            aspect_ratio: l.pick("aspect_ratio", flags.aspect_ratio.clone(), text)?,
+            duration_style: l.pick("duration_style", None, parsed(style))?,
         })
     }
 }
@@ -70,7 +57,6 @@ pub struct VoiceDefaults {
 
 impl VoiceDefaults {
     pub(super) fn resolve(l: &mut Layers<'_>) -> Result<Self, Failure> {
-        let none = Said::nothing;
         let speed = |text: &str| match text.trim().parse::<f64>() {
             Ok(number) if number > 0.0 && number <= 100.0 => Ok(text.trim().to_owned()),
             _ => Err(format!("{text:?} is no speed; write for example 1.0")),
@@ -80,17 +66,11 @@ impl VoiceDefaults {
             path if path.starts_with('/') && path.contains("{id}") => Ok(Some(path.to_owned())),
             _ => Err("it must start with / and have {id} in it, or be empty".to_owned()),
         };
-        let usual = Some("/api/generate/voice/{id}".to_owned());
         Ok(Self {
-            voice: l.pick("voice.voice", none(), text, "alloy".to_owned())?,
-            language: l.pick("voice.language", none(), text, "en".to_owned())?,
-            speed: l.pick(
-                "voice.speed",
-                none(),
-                parsed_or_number(speed),
-                "1.0".to_owned(),
-            )?,
-            poll_path: l.pick("voice.poll_path", Said::nothing(), parsed(poll_path), usual)?,
+            voice: l.pick("voice.voice", None, text)?,
+            language: l.pick("voice.language", None, text)?,
+            speed: l.pick("voice.speed", None, parsed_or_number(speed))?,
+            poll_path: l.pick("voice.poll_path", None, parsed(poll_path))?,
         })
     }
 }
@@ -116,27 +96,16 @@ pub struct Network {
 
 impl Network {
     pub(super) fn resolve(l: &mut Layers<'_>, flags: &Flags) -> Result<Self, Failure> {
-        let concurrency = Said::flag(flags.concurrency, "--concurrency");
-        let rate = Said::flag(flags.rate, "--rate");
-        let timeout = Said::flag(flags.timeout, "--timeout");
-        let connect = Said::flag(flags.connect_timeout, "--connect-timeout");
-        let request = Said::flag(flags.request_timeout, "--request-timeout");
-        let interval = Said::flag(flags.interval, "--interval");
-        let usual_interval = if flags.sandbox { 1 } else { 10 };
         let length = || parsed_or_number(values::positive_duration);
-        let seconds = Duration::from_secs;
+        let rate = parsed(|text| Rate::parse(text).map_err(|e| e.to_string()));
         Ok(Self {
-            concurrency: l.pick_open("concurrency", concurrency, few(1024))?,
-            rate: l.pick_open(
-                "rate",
-                rate,
-                parsed(|text| Rate::parse(text).map_err(|e| e.to_string())),
-            )?,
-            timeout: l.pick_open("timeout", timeout, length())?,
-            connect_timeout: l.pick("connect_timeout", connect, length(), seconds(10))?,
-            request_timeout: l.pick("request_timeout", request, length(), seconds(60))?,
-            max_retry_wait: l.pick("max_retry_wait", Said::nothing(), length(), LONGEST_ASKED)?,
-            interval: l.pick("interval", interval, length(), seconds(usual_interval))?,
+            concurrency: l.pick_open("concurrency", flags.concurrency, few(1024))?,
+            rate: l.pick_open("rate", flags.rate, rate)?,
+            timeout: l.pick_open("timeout", flags.timeout, length())?,
+            connect_timeout: l.pick("connect_timeout", flags.connect_timeout, length())?,
+            request_timeout: l.pick("request_timeout", flags.request_timeout, length())?,
+            max_retry_wait: l.pick("max_retry_wait", None, length())?,
+            interval: l.pick("interval", flags.interval, length())?,
         })
     }
 
@@ -163,25 +132,17 @@ pub struct Download {
 
 impl Download {
     pub(super) fn resolve(l: &mut Layers<'_>, flags: &Flags) -> Result<Self, Failure> {
-        let dir = Said::flag(flags.download_dir.clone(), "--dir");
-        let dir = l.find_path("download.dir", dir)?.unwrap_or(Setting {
-            // A rehearsed clip never lies beside a real one.
-            value: PathBuf::from(if flags.sandbox {
-                "sandbox-videos"
-            } else {
-                "videos"
-            }),
-            origin: Origin::Default,
-        });
+        let found = l.find_path("download.dir", flags.download_dir.clone())?;
+        // A rehearsed clip never lies beside a real one.
+        let usual = || l.default("download.dir", |value| text(value).map(PathBuf::from));
+        let dir = found.map_or_else(usual, Ok)?;
         l.show("download.dir", &dir);
-        let size = Said::flag(flags.download_max_size.map(Bytes), "--max-size");
-        let read = parsed_or_number(|text| values::size(text).map(Bytes));
-        let max_size = l.pick("download.max_size", size, read, Bytes(500_000_000))?;
-        let concurrency = Said::flag(flags.download_concurrency, "--concurrency");
+        let size = parsed_or_number(|text| values::size(text).map(Bytes));
+        let typed = flags.download_max_size.map(Bytes);
         Ok(Self {
             dir: dir.value,
-            max_size: max_size.0,
-            concurrency: l.pick("download.concurrency", concurrency, few(64), 4)?,
+            max_size: l.pick("download.max_size", typed, size)?.0,
+            concurrency: l.pick("download.concurrency", flags.download_concurrency, few(64))?,
         })
     }
 }
@@ -197,68 +158,47 @@ pub struct Publish {
 
 impl Publish {
     pub(super) fn resolve(l: &mut Layers<'_>, flags: &Flags) -> Result<Self, Failure> {
-        let concurrency = Said::flag(flags.publish_concurrency, "--concurrency");
-        let timeout = Said::flag(flags.exec_timeout, "--exec-timeout");
         let length = parsed_or_number(values::positive_duration);
         Ok(Self {
-            concurrency: l.pick("publish.concurrency", concurrency, few(64), 2)?,
-            exec_timeout: l.pick(
-                "publish.exec_timeout",
-                timeout,
-                length,
-                Duration::from_secs(600),
-            )?,
+            concurrency: l.pick("publish.concurrency", flags.publish_concurrency, few(64))?,
+            exec_timeout: l.pick("publish.exec_timeout", flags.exec_timeout, length)?,
         })
     }
 }
 
 /// What manifests call their columns.
 pub(super) fn map(l: &mut Layers<'_>) -> Result<Vec<(String, String)>, Failure> {
-    let mut map = Vec::new();
-    for name in names_in(l, MAP) {
-        let key = format!("{MAP}.{name}");
-        let found = l.find(&key, Said::nothing(), |value, _: &Path| text(value))?;
-        if let Some(setting) = found {
-            l.show(&key, &setting);
-            map.push((name, setting.value));
-        }
-    }
-    Ok(map)
+    open_table(l, MAP, text)
 }
 
-/// The keys of a table that can have any.
-fn names_in(l: &Layers<'_>, table: &str) -> Vec<String> {
+/// The keys of a table that can have any, with their values.
+fn open_table<T: Show>(
+    l: &mut Layers<'_>,
+    table: &str,
+    read: impl Fn(&Value) -> Result<T, String>,
+) -> Result<Vec<(String, T)>, Failure> {
     let keys = l.files.iter().flat_map(|file| file.table(table));
-    let mut names: Vec<String> = keys.map(|(name, _)| name.to_owned()).collect();
-    names.sort();
-    names.dedup();
-    names
+    let names: BTreeSet<String> = keys.map(|(name, _)| name.to_owned()).collect();
+    let mut entries = Vec::new();
+    for name in names {
+        let value = l.pick_open(&format!("{table}.{name}"), None, &read)?;
+        entries.extend(value.map(|value| (name, value)));
+    }
+    Ok(entries)
 }
 
 /// What clips and credits cost.
 pub(super) fn rates(l: &mut Layers<'_>) -> Result<Rates, Failure> {
-    let usual = Rates::default();
-    let credits = |value: &_| {
+    let credits = |value: &Value| {
         let number = amount(value)?;
         Credits::from_number(number).ok_or_else(|| "is no number of credits".to_owned())
     };
-    let none = Said::nothing;
     let rates = Rates {
-        video_per_5s: l.pick("rates.video_per_5s", none(), credits, usual.video_per_5s)?,
-        voice: l.pick("rates.voice", none(), credits, usual.voice)?,
-        dollars_low: l.pick(
-            "rates.dollars_low",
-            Said::nothing(),
-            amount,
-            usual.dollars_low,
-        )?,
-        dollars_high: l.pick(
-            "rates.dollars_high",
-            Said::nothing(),
-            amount,
-            usual.dollars_high,
-        )?,
-        models: BTreeMap::new(),
+        video_per_5s: l.pick("rates.video_per_5s", None, credits)?,
+        voice: l.pick("rates.voice", None, credits)?,
+        dollars_low: l.pick("rates.dollars_low", None, amount)?,
+        dollars_high: l.pick("rates.dollars_high", None, amount)?,
+        models: open_table(l, MODELS, credits)?.into_iter().collect(),
     };
     if rates.dollars_low > rates.dollars_high {
         return Err(
@@ -266,20 +206,11 @@ pub(super) fn rates(l: &mut Layers<'_>) -> Result<Rates, Failure> {
                 .help("low is the price of a credit in the largest pack; correct [rates]"),
         );
     }
-    let mut models = BTreeMap::new();
-    for name in names_in(l, MODELS) {
-        let key = format!("{MODELS}.{name}");
-        let found = l.find(&key, Said::nothing(), |value, _: &Path| credits(value))?;
-        if let Some(setting) = found {
-            l.show(&key, &setting);
-            models.insert(name, setting.value);
-        }
-    }
-    Ok(Rates { models, ..rates })
+    Ok(rates)
 }
 
 /// A small number of things at once.
-fn few(max: u16) -> impl Fn(&super::file::Value) -> Result<u16, String> {
+fn few(max: u16) -> impl Fn(&Value) -> Result<u16, String> {
     move |value| whole(1, u32::from(max))(value).map(|n| n as u16)
 }
 

@@ -7,11 +7,14 @@ mod env;
 mod file;
 mod flags;
 mod groups;
-pub mod keys;
+mod names;
 mod resolve;
 mod secret;
+pub mod table;
+pub mod template;
 #[cfg(test)]
 mod tests;
+pub mod values;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -22,12 +25,11 @@ pub use flags::Flags;
 pub use groups::{Download, Network, Publish, VideoDefaults, VoiceDefaults};
 pub use secret::{KeySource, read_key_file, write_key_file};
 
-use crate::cli::values;
 use crate::exit::Failure;
 use crate::jobs::Rates;
 use crate::manifest::check_address;
 use crate::vendor::{ApiKey, BaseUrl};
-use resolve::{Layers, Said, parsed_or_number, text, whole};
+use resolve::{Layers, Show, parsed_or_number, text, whole};
 
 /// The settings file's name.
 pub const FILE_NAME: &str = "creativeai.toml";
@@ -35,8 +37,6 @@ pub const FILE_NAME: &str = "creativeai.toml";
 pub const LOG_NAME: &str = "jobs.jsonl";
 /// The same under `--sandbox`.
 pub const SANDBOX_LOG_NAME: &str = "sandbox-jobs.jsonl";
-/// The API's address where nobody names another.
-pub const BASE_URL: &str = "https://api.creativeai.run";
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,17 +70,17 @@ pub struct Setting<T> {
     pub origin: Origin,
 }
 
+impl<T> Setting<T> {
+    fn new(value: T, origin: Origin) -> Self {
+        Self { value, origin }
+    }
+}
+
 impl<T> Setting<Option<T>> {
     fn open(found: Option<Setting<T>>) -> Self {
         match found {
-            Some(Setting { value, origin }) => Self {
-                value: Some(value),
-                origin,
-            },
-            None => Self {
-                value: None,
-                origin: Origin::Default,
-            },
+            Some(Setting { value, origin }) => Self::new(Some(value), origin),
+            None => Self::new(None, Origin::Default),
         }
     }
 }
@@ -140,45 +140,33 @@ impl Settings {
     /// Puts everything together. Errors are about the configuration (78), except for options that
     /// exclude each other (2).
     pub fn resolve(flags: &Flags, env: &Env<'_>) -> Result<Self, Failure> {
-        let mut layers = Layers::read(env, flags.config.as_deref())?;
+        let mut layers = Layers::read(env, flags)?;
         let l = &mut layers;
-        let base_url = base_url(l, flags)?;
-        let key = secret::api_key_source(l, flags)?;
-        let verify_keys = secret::verify_keys(l)?;
-        let lock_wait = Said::flag(flags.lock_wait, "--lock-wait");
-        let max_attempts = Said::flag(flags.max_attempts, "--max-attempts");
-        let store = Said::flag(flags.shopify_store.clone(), "--store");
         Ok(Self {
             sandbox: flags.sandbox,
-            base_url,
-            key,
-            verify_keys,
+            base_url: base_url(l, flags)?,
+            key: secret::api_key_source(l, flags)?,
+            verify_keys: secret::verify_keys(l)?,
             webhook_url: webhook_url(l, flags)?,
-            jobs: jobs(l, flags)?,
+            jobs: jobs(l)?,
             map: groups::map(l)?,
             video: VideoDefaults::resolve(l, flags)?,
             network: Network::resolve(l, flags)?,
             lock_wait: l.pick(
                 "lock_wait",
-                lock_wait,
+                flags.lock_wait,
                 parsed_or_number(values::duration),
-                Duration::from_secs(5),
             )?,
-            max_attempts: l.pick("max_attempts", max_attempts, whole(1, 100), 3)?,
+            max_attempts: l.pick("max_attempts", flags.max_attempts, whole(1, 100))?,
             voice: VoiceDefaults::resolve(l)?,
             rates: groups::rates(l)?,
             download: Download::resolve(l, flags)?,
             publish: Publish::resolve(l, flags)?,
-            shopify_store: l.pick_open("shopify.store", store, text)?,
-            shopify_api_version: l.pick(
-                "shopify.api_version",
-                Said::nothing(),
-                text,
-                "2026-10".to_owned(),
-            )?,
+            shopify_store: l.pick_open("shopify.store", flags.shopify_store.clone(), text)?,
+            shopify_api_version: l.pick("shopify.api_version", None, text)?,
             shopify_token: secret::shopify_token_source(l)?,
             files: l.files.iter().map(|f| f.path().to_owned()).collect(),
-            rows: std::mem::take(&mut l.rows),
+            rows: l.rows_in_order(),
         })
     }
 
@@ -264,19 +252,11 @@ fn base_url(l: &mut Layers<'_>, flags: &Flags) -> Result<Setting<Option<String>>
                 .help("--sandbox runs its own stand-in; leave one of the two out"),
         );
     }
-    let said = Said::flag(flags.base_url.clone(), "--base-url")
-        .env(l.env.text("CREATIVEAI_BASE_URL")?, "CREATIVEAI_BASE_URL");
-    let found = l.find("base_url", said, |value, _| text(value))?;
     let setting = if flags.sandbox {
-        Setting {
-            value: None,
-            origin: Origin::Flag("--sandbox"),
-        }
+        Setting::new(None, Origin::Flag("--sandbox"))
     } else {
-        let found = found.unwrap_or(Setting {
-            value: BASE_URL.to_owned(),
-            origin: Origin::Default,
-        });
+        let found = l.find("base_url", flags.base_url.clone(), text)?;
+        let found = found.map_or_else(|| l.default("base_url", text), Ok)?;
         Setting::open(Some(found))
     };
     l.show("base_url", &setting);
@@ -286,41 +266,29 @@ fn base_url(l: &mut Layers<'_>, flags: &Flags) -> Result<Setting<Option<String>>
 /// Where the API reports finished clips, by every row that names no address of its own. It is
 /// checked here, before any row is sent.
 fn webhook_url(l: &mut Layers<'_>, flags: &Flags) -> Result<Option<String>, Failure> {
-    const FLAG: &str = "--webhook-url";
-    const VARIABLE: &str = "CREATIVEAI_WEBHOOK_URL";
-    const EXAMPLE: &str = "write a whole address such as https://example.com/webhooks/creativeai";
     let typed = flags.webhook_url.clone();
-    let set = l.env.text(VARIABLE)?;
     if let Some(Err(reason)) = typed.as_deref().map(check_address) {
-        return Err(Failure::usage(format!("the address after {FLAG} {reason}")).help(EXAMPLE));
+        return Err(
+            Failure::usage(format!("the address after --webhook-url {reason}"))
+                .help("write a whole address such as https://example.com/webhooks/creativeai"),
+        );
     }
-    if let Some(Err(reason)) = set.as_deref().map(check_address) {
-        return Err(Failure::config(format!("the address in {VARIABLE} {reason}")).help(EXAMPLE));
-    }
-    let said = Said::flag(typed, FLAG).env(set, VARIABLE);
-    l.pick_open("webhook_url", said, |value| {
+    l.pick_open("webhook_url", typed, |value| {
         let url = text(value)?;
         check_address(&url).map_or_else(Err, |_| Ok(url))
     })
 }
 
 /// The log that environment or settings file name. The command's own argument comes later.
-fn jobs(l: &mut Layers<'_>, flags: &Flags) -> Result<Setting<Option<PathBuf>>, Failure> {
-    let variable = "CREATIVEAI_JOBS";
-    let said = Said::nothing().env(l.env.var(variable).map(PathBuf::from), variable);
-    let setting = Setting::open(l.find_path("jobs", said)?);
+fn jobs(l: &mut Layers<'_>) -> Result<Setting<Option<PathBuf>>, Failure> {
+    let setting = Setting::open(l.find_path("jobs", None)?);
     // What the command will use.
-    let shown = Setting {
-        value: match (&setting.value, &setting.origin) {
-            (Some(path), Origin::File(..)) if flags.sandbox => {
-                path.with_file_name(SANDBOX_LOG_NAME)
-            }
-            (Some(path), _) => path.clone(),
-            (None, _) if flags.sandbox => PathBuf::from(SANDBOX_LOG_NAME),
-            (None, _) => PathBuf::from(LOG_NAME),
-        },
-        origin: setting.origin.clone(),
+    let used = match (&setting.value, &setting.origin) {
+        (Some(path), Origin::File(..)) if l.sandbox => path.with_file_name(SANDBOX_LOG_NAME),
+        (Some(path), _) => path.clone(),
+        (None, _) if l.sandbox => PathBuf::from(SANDBOX_LOG_NAME),
+        (None, _) => PathBuf::from(LOG_NAME),
     };
-    l.show("jobs", &shown);
+    l.show_as("jobs", used.show(), setting.origin.clone());
     Ok(setting)
 }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::file::{File, Value};
-use super::{Env, Origin, Row, Setting};
+use super::table::{DEFINITIONS, OPEN_TABLES, definition};
+use super::{Env, Flags, Origin, Row, Setting};
 use crate::exit::Failure;
 
 /// A value that can be shown as a row of `creativeai config`.
@@ -16,44 +17,15 @@ pub trait Show {
 pub struct Layers<'a> {
     pub env: &'a Env<'a>,
     pub files: Vec<File>,
+    pub sandbox: bool,
     pub rows: Vec<Row>,
-}
-
-/// What the command line and the environment say about one setting.
-pub struct Said<T> {
-    flag: Option<(T, &'static str)>,
-    env: Option<(T, &'static str)>,
-}
-
-impl<T> Said<T> {
-    /// Nothing: the setting stands in files only.
-    pub fn nothing() -> Self {
-        Self {
-            flag: None,
-            env: None,
-        }
-    }
-
-    /// What was typed as `flag`.
-    pub fn flag(value: Option<T>, flag: &'static str) -> Self {
-        Self {
-            flag: value.map(|v| (v, flag)),
-            env: None,
-        }
-    }
-
-    /// And what the variable says.
-    pub fn env(mut self, value: Option<T>, variable: &'static str) -> Self {
-        self.env = value.map(|v| (v, variable));
-        self
-    }
 }
 
 impl<'a> Layers<'a> {
     /// Reads the settings files: the one that was named, or those of the two usual places.
-    pub fn read(env: &'a Env<'a>, named: Option<&Path>) -> Result<Self, Failure> {
+    pub fn read(env: &'a Env<'a>, flags: &Flags) -> Result<Self, Failure> {
         let mut files = Vec::new();
-        if let Some(path) = named {
+        if let Some(path) = &flags.config {
             let missing = || {
                 Failure::config(format!("there is no settings file {}", path.display()))
                     .help("correct the path after --config, or make a file with `creativeai init`")
@@ -67,75 +39,40 @@ impl<'a> Layers<'a> {
         Ok(Self {
             env,
             files,
+            sandbox: flags.sandbox,
             rows: Vec::new(),
         })
     }
 
-    /// The first that says something about `name`; `None` when nobody does. All files are checked,
-    /// also where they have no say.
+    /// The first that sets `name`: `flag`, which was typed, the environment, a settings file.
     pub fn find<T>(
         &self,
         name: &str,
-        said: Said<T>,
-        read: impl Fn(&Value, &Path) -> Result<T, String>,
+        flag: Option<T>,
+        read: impl Fn(&Value) -> Result<T, String>,
     ) -> Result<Option<Setting<T>>, Failure> {
-        let mut first = None;
-        for file in &self.files {
-            if let Some(found) = file.get(name) {
-                let folder = file.path().parent().unwrap_or(Path::new(""));
-                let value =
-                    read(&found.value, folder).map_err(|why| file.problem(name, found, &why))?;
-                let origin = file.origin(found);
-                first = first.or(Some(Setting { value, origin }));
-            }
-        }
-        let flag = said.flag.map(|(value, flag)| Setting {
-            value,
-            origin: Origin::Flag(flag),
+        let variable = definition(name).map_or("", |known| known.variable);
+        let set = match variable {
+            "" => None,
+            variable => self.env.text(variable)?,
+        };
+        let set = set.map(|text| {
+            read(&Value::Text(text)).map_err(|why| {
+                Failure::config(format!("the environment variable {variable} {why}"))
+                    .help("set it again, or unset it")
+            })
         });
-        let env = said.env.map(|(value, name)| Setting {
-            value,
-            origin: Origin::Env(name),
-        });
-        Ok(flag.or(env).or(first))
+        self.first(name, flag, set.transpose()?, |value, _| read(value))
     }
 
-    /// A setting with a default.
-    pub fn pick<T: Show>(
-        &mut self,
-        name: &'static str,
-        said: Said<T>,
-        read: impl Fn(&Value) -> Result<T, String>,
-        default: T,
-    ) -> Result<T, Failure> {
-        let found = self.find(name, said, |value, _| read(value))?;
-        let setting = found.unwrap_or(Setting {
-            value: default,
-            origin: Origin::Default,
-        });
-        self.show(name, &setting);
-        Ok(setting.value)
-    }
-
-    /// A setting without one.
-    pub fn pick_open<T: Show>(
-        &mut self,
-        name: &'static str,
-        said: Said<T>,
-        read: impl Fn(&Value) -> Result<T, String>,
-    ) -> Result<Option<T>, Failure> {
-        let setting = Setting::open(self.find(name, said, |value, _| read(value))?);
-        self.show(name, &setting);
-        Ok(setting.value)
-    }
-
-    /// A path without showing it; one in a settings file starts at the file's folder.
+    /// A path; one in a settings file starts at the file's folder.
     pub fn find_path(
         &self,
         name: &str,
-        said: Said<PathBuf>,
+        flag: Option<PathBuf>,
     ) -> Result<Option<Setting<PathBuf>>, Failure> {
-        self.find(name, said, |value, folder| {
+        let set = definition(name).and_then(|known| self.env.var(known.variable));
+        self.first(name, flag, set.map(PathBuf::from), |value, folder| {
             let text = text(value)?;
             if text.contains(char::is_control) {
                 return Err(format!(
@@ -147,12 +84,92 @@ impl<'a> Layers<'a> {
         })
     }
 
+    /// All files are checked, also where another value comes first.
+    fn first<T>(
+        &self,
+        name: &str,
+        flag: Option<T>,
+        set: Option<T>,
+        read: impl Fn(&Value, &Path) -> Result<T, String>,
+    ) -> Result<Option<Setting<T>>, Failure> {
+        let (option, variable) = definition(name).map_or(("", ""), |d| (d.flag, d.variable));
+        let mut found = flag.map(|value| Setting::new(value, Origin::Flag(option)));
+        found = found.or(set.map(|value| Setting::new(value, Origin::Env(variable))));
+        for file in &self.files {
+            if let Some(written) = file.get(name) {
+                let folder = file.path().parent().unwrap_or(Path::new(""));
+                let value = read(&written.value, folder)
+                    .map_err(|why| file.problem(name, written, &why))?;
+                found = found.or(Some(Setting::new(value, file.origin(written))));
+            }
+        }
+        Ok(found)
+    }
+
+    /// A setting with a default.
+    pub fn pick<T: Show>(
+        &mut self,
+        name: &str,
+        flag: Option<T>,
+        read: impl Fn(&Value) -> Result<T, String>,
+    ) -> Result<T, Failure> {
+        let found = self.find(name, flag, &read)?;
+        let setting = found.map_or_else(|| self.default(name, read), Ok)?;
+        self.show(name, &setting);
+        Ok(setting.value)
+    }
+
+    /// The table's default.
+    pub fn default<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&Value) -> Result<T, String>,
+    ) -> Result<Setting<T>, Failure> {
+        let default = definition(name).and_then(|known| known.default_value(self.sandbox));
+        let default = default.ok_or_else(|| "has no default".to_owned());
+        default
+            .and_then(|default| read(&default))
+            .map(|value| Setting::new(value, Origin::Default))
+            .map_err(|why| Failure::config(format!("`{name}` {why}")))
+    }
+
+    /// A setting without one.
+    pub fn pick_open<T: Show>(
+        &mut self,
+        name: &str,
+        flag: Option<T>,
+        read: impl Fn(&Value) -> Result<T, String>,
+    ) -> Result<Option<T>, Failure> {
+        let setting = Setting::open(self.find(name, flag, read)?);
+        self.show(name, &setting);
+        Ok(setting.value)
+    }
+
+    /// The rows in the order of the table of settings.
+    pub fn rows_in_order(&mut self) -> Vec<Row> {
+        let mut rows = std::mem::take(&mut self.rows);
+        let place = |name: &str| DEFINITIONS.iter().position(|known| known.name == name);
+        let table = |name: &str| {
+            OPEN_TABLES
+                .into_iter()
+                .find(|table| name.starts_with(table))
+        };
+        rows.sort_by_key(|row| place(table(&row.name).unwrap_or(&row.name)));
+        rows
+    }
+
     /// Shows a setting in `creativeai config`.
     pub fn show<T: Show>(&mut self, name: &str, setting: &Setting<T>) {
+        self.show_as(name, setting.value.show(), setting.origin.clone());
+    }
+
+    /// The same for one that is shown in other words.
+    pub fn show_as(&mut self, name: &str, value: String, origin: Origin) {
+        let name = name.to_owned();
         self.rows.push(Row {
-            name: name.to_owned(),
-            value: setting.value.show(),
-            origin: setting.origin.clone(),
+            name,
+            value,
+            origin,
         });
     }
 }

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::resolve::{Layers, Said};
-use super::{Flags, Origin, Row, Setting};
+use super::resolve::Layers;
+use super::{Flags, Origin, Setting};
 use crate::disk;
 use crate::exit::Failure;
 use crate::vendor::ApiKey;
@@ -49,10 +49,7 @@ impl KeySource {
 /// writes.
 pub(super) fn api_key_source(l: &mut Layers<'_>, flags: &Flags) -> Result<KeySource, Failure> {
     const VARIABLE: &str = "CREATIVEAI_API_KEY";
-    let file_variable = "CREATIVEAI_API_KEY_FILE";
-    let said = Said::flag(flags.api_key_file.clone(), "--api-key-file")
-        .env(l.env.var(file_variable).map(PathBuf::from), file_variable);
-    let file = l.find_path("api_key_file", said)?;
+    let file = l.find_path("api_key_file", flags.api_key_file.clone())?;
     let typed = matches!(&file, Some(setting) if matches!(setting.origin, Origin::Flag(_)));
     let variable = if typed { None } else { key_in(l, VARIABLE)? };
     let (source, value, origin) = match (variable, file) {
@@ -75,12 +72,7 @@ pub(super) fn api_key_source(l: &mut Layers<'_>, flags: &Flags) -> Result<KeySou
             _ => (KeySource::None, String::new(), Origin::Default),
         },
     };
-    let name = "api_key".to_owned();
-    l.rows.push(Row {
-        name,
-        value,
-        origin,
-    });
+    l.show_as("api_key", value, origin);
     Ok(source)
 }
 
@@ -96,19 +88,14 @@ pub(super) fn verify_keys(l: &mut Layers<'_>) -> Result<Vec<ApiKey>, Failure> {
         0 => (String::new(), Origin::Default),
         n => (format!("{n} {REDACTED}"), Origin::Env(VARIABLE)),
     };
-    let name = "verify_keys".to_owned();
-    l.rows.push(Row {
-        name,
-        value,
-        origin,
-    });
+    l.show_as("verify_keys", value, origin);
     Ok(keys)
 }
 
 /// Where the shop's token is: the environment, else a settings file.
 pub(super) fn shopify_token_source(l: &mut Layers<'_>) -> Result<KeySource, Failure> {
     const VARIABLE: &str = "SHOPIFY_ADMIN_TOKEN";
-    let file = l.find_path("shopify.token_file", Said::nothing())?;
+    let file = l.find_path("shopify.token_file", None)?;
     let (source, value, origin) = match (key_in(l, VARIABLE)?, file) {
         (Some(key), _) => (
             KeySource::Variable(key),
@@ -122,12 +109,7 @@ pub(super) fn shopify_token_source(l: &mut Layers<'_>) -> Result<KeySource, Fail
         }
         (None, None) => (KeySource::None, String::new(), Origin::Default),
     };
-    let name = "shopify.token".to_owned();
-    l.rows.push(Row {
-        name,
-        value,
-        origin,
-    });
+    l.show_as("shopify.token", value, origin);
     Ok(source)
 }
 

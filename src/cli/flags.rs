@@ -1,0 +1,84 @@
+//! Options that override settings.
+
+use super::{ApiArgs, Cli, ClipArgs, Command, IntervalArg, LockArg, LogVerb, PaceArgs};
+use crate::settings::Flags;
+
+/// The groups of such options that a command has.
+#[derive(Default)]
+struct Groups<'a> {
+    clip: Option<&'a ClipArgs>,
+    pace: Option<&'a PaceArgs>,
+    api: Option<&'a ApiArgs>,
+    interval: Option<&'a IntervalArg>,
+    lock: Option<&'a LockArg>,
+}
+
+impl Cli {
+    /// The options that override settings, as they were typed.
+    pub fn flags(&self) -> Flags {
+        let mut flags = Flags {
+            config: self.global.config.clone(),
+            sandbox: self.global.sandbox,
+            base_url: self.global.base_url.clone(),
+            api_key_file: self.global.api_key_file.clone(),
+            ..Flags::default()
+        };
+        match &self.command {
+            Command::Retry(args) => flags.max_attempts = args.max_attempts,
+            Command::Download(args) => {
+                flags.download_dir.clone_from(&args.dir);
+                flags.download_max_size = args.max_size;
+                flags.download_concurrency = args.concurrency;
+            }
+            Command::Publish(args) => {
+                flags.publish_concurrency = args.concurrency;
+                flags.exec_timeout = args.exec_timeout;
+                flags.shopify_store.clone_from(&args.store);
+            }
+            _ => {}
+        }
+        let groups = self.command.groups();
+        if let Some(clip) = groups.clip {
+            flags.model.clone_from(&clip.model);
+            flags.duration = clip.duration;
+            flags.aspect_ratio.clone_from(&clip.aspect_ratio);
+            flags.webhook_url.clone_from(&clip.webhook_url);
+        }
+        if let Some(pace) = groups.pace {
+            (flags.concurrency, flags.rate) = (pace.concurrency, pace.rate);
+        }
+        if let Some(api) = groups.api {
+            flags.timeout = api.timeout;
+            flags.connect_timeout = api.connect_timeout;
+            flags.request_timeout = api.request_timeout;
+        }
+        flags.interval = groups.interval.and_then(|group| group.interval);
+        flags.lock_wait = groups.lock.and_then(|group| group.lock_wait);
+        flags
+    }
+}
+
+impl Command {
+    #[rustfmt::skip] // One line for each group reads as a table.
+    fn groups(&self) -> Groups<'_> {
+        let mut groups = Groups::default();
+        (groups.clip, groups.pace, groups.api, groups.interval, groups.lock) = match self {
+            Self::Submit(a) => (Some(&a.clip), Some(&a.pace), Some(&a.api), Some(&a.interval), Some(&a.lock)),
+            Self::Reconcile(a) => (None, Some(&a.pace), Some(&a.api), Some(&a.interval), Some(&a.lock)),
+            Self::Retry(a) => (None, Some(&a.pace), Some(&a.api), None, Some(&a.lock)),
+            Self::Download(a) => (None, None, Some(&a.api), None, Some(&a.lock)),
+            Self::Publish(a) => (None, None, Some(&a.api), None, Some(&a.lock)),
+            Self::Check(a) => (Some(&a.clip), None, Some(&a.api), None, None),
+            Self::Rename(a) => (Some(&a.clip), None, None, None, Some(&a.lock)),
+            Self::Resolve(a) => (None, None, None, None, Some(&a.lock)),
+            Self::Compact(a) => (None, None, None, None, Some(&a.lock)),
+            Self::Log(a) => {
+                let LogVerb::Accept(a) = &a.verb;
+                (None, None, None, None, Some(&a.lock))
+            }
+            Self::Status(_) | Self::Report(_) | Self::Listen(_) | Self::Sandbox(_) | Self::Init(_)
+            | Self::Config | Self::Completions(_) | Self::Man(_) | Self::Help(_) => return groups,
+        };
+        groups
+    }
+}

@@ -1,0 +1,136 @@
+//! What a name in a settings file stands for, and which one was probably meant.
+
+use super::table::{DEFINITIONS, MAP, MODELS, OPEN_TABLES, Usual};
+use crate::output::hint;
+
+/// Names under which a secret may be put into the file by mistake.
+const SECRETS: [&str; 7] = [
+    "api_key",
+    "apikey",
+    "key",
+    "verify_keys",
+    "token",
+    "admin_token",
+    "password",
+];
+
+/// The tables there are.
+const TABLES: [&str; 7] = [
+    MAP, "voice", "rates", MODELS, "download", "publish", "shopify",
+];
+
+/// What the settings file's text says under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A key with a single value.
+    Value,
+    /// A table of keys.
+    Table,
+    /// A secret, which does not belong there.
+    Secret,
+    /// Nothing that is known.
+    Unknown,
+}
+
+/// The names that a file may hold.
+fn names() -> impl Iterator<Item = &'static str> {
+    let written = DEFINITIONS
+        .iter()
+        .filter(|known| known.usual != Usual::Unwritten);
+    written.map(|known| known.name)
+}
+
+/// What `name` (dotted) stands for.
+pub fn kind(name: &str) -> Kind {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let in_open = |table: &&str| {
+        let key = name
+            .strip_prefix(*table)
+            .and_then(|rest| rest.strip_prefix('.'));
+        key.is_some_and(|key| !key.is_empty())
+    };
+    if TABLES.contains(&name) {
+        Kind::Table
+    } else if OPEN_TABLES.iter().any(in_open) || names().any(|known| known == name) {
+        Kind::Value
+    } else if SECRETS.contains(&last.to_lowercase().replace('-', "_").as_str()) {
+        Kind::Secret
+    } else {
+        Kind::Unknown
+    }
+}
+
+/// The table that was probably meant by `name`, or all of them, as a sentence.
+pub fn table_suggestion(name: &str) -> String {
+    if let Some(table) = hint::nearest(name, TABLES) {
+        return format!("did you mean the table [{table}]?");
+    }
+    let all: Vec<_> = TABLES.iter().map(|table| format!("[{table}]")).collect();
+    format!(
+        "the tables are {}; all other settings stand above them",
+        all.join(", ")
+    )
+}
+
+/// The key that was probably meant by `name`, as a sentence.
+pub fn suggestion(name: &str) -> Option<String> {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    // A known key in the wrong table is a likelier slip than a typing error.
+    let moved = names().find(|known| known.rsplit('.').next() == Some(last));
+    let meant = moved.or_else(|| hint::nearest(name, names().chain(TABLES)));
+    let meant = meant.or_else(|| {
+        let lasts = names().filter_map(|known| known.rsplit('.').next());
+        let near = hint::nearest(last, lasts)?;
+        names().find(|known| known.rsplit('.').next() == Some(near))
+    })?;
+    Some(match meant.rsplit_once('.') {
+        _ if TABLES.contains(&meant) => format!("did you mean the table [{meant}]?"),
+        Some((table, key)) => format!("did you mean `{key}` in the table [{table}]?"),
+        None => format!("did you mean `{meant}`?"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_known_by_their_table() {
+        for (name, expected) in [
+            ("voice", Kind::Table),
+            ("voice.language", Kind::Value),
+            ("rates.models", Kind::Table),
+            ("rates.models.kling-v3", Kind::Value),
+            ("api-key", Kind::Secret),
+            ("api_key", Kind::Secret),
+            ("shopify.token", Kind::Secret),
+            ("vioce", Kind::Unknown),
+        ] {
+            assert_eq!(kind(name), expected, "{name}");
+        }
+        for name in names().filter(|name| !OPEN_TABLES.contains(name)) {
+            assert_eq!(kind(name), Kind::Value, "{name}");
+            let table = name.rsplit_once('.').map(|(table, _)| table);
+            assert!(table.is_none_or(|table| TABLES.contains(&table)), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_right_key_is_suggested() {
+        for (name, meant) in [
+            ("modle", "did you mean `model`?"),
+            ("aspect-ratio", "did you mean `aspect_ratio`?"),
+            ("language", "did you mean `language` in the table [voice]?"),
+            ("voice.model", "did you mean `model`?"),
+            ("downlaod", "did you mean the table [download]?"),
+            (
+                "download.max_sise",
+                "did you mean `max_size` in the table [download]?",
+            ),
+            ("speeed", "did you mean `speed` in the table [voice]?"),
+        ] {
+            assert_eq!(suggestion(name).as_deref(), Some(meant), "{name}");
+        }
+        assert_eq!(suggestion("colour_of_the_sky"), None);
+    }
+}

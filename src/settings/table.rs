@@ -1,0 +1,211 @@
+//! The table of settings. Help texts, the settings file that `init` writes, the checks of a settings
+//! file, `creativeai config`, the documentation and the values that hold all come from it.
+
+use super::file::Value;
+
+/// What is known about one setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Definition {
+    /// With its table: `voice.language`.
+    pub name: &'static str,
+    /// What it is without anyone's say.
+    pub usual: Usual,
+    /// A sentence without its full stop.
+    pub about: &'static str,
+    /// The default under `--sandbox`, where it differs.
+    pub sandbox: Option<&'static str>,
+    /// What holds where there is no default, in words.
+    pub unset: &'static str,
+    /// The option that overrides it.
+    pub flag: &'static str,
+    /// The environment variable that overrides it.
+    pub variable: &'static str,
+}
+
+/// The value of a setting that nobody has set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usual {
+    /// A default that is a text.
+    Text(&'static str),
+    /// A default that is a number.
+    Number(&'static str),
+    /// There is none; this TOML shows what could stand there.
+    Example(&'static str),
+    /// There is none, and a settings file may not hold one, as with a key.
+    Unwritten,
+}
+
+impl Definition {
+    const fn new(name: &'static str, usual: Usual, about: &'static str) -> Self {
+        Self {
+            name,
+            usual,
+            about,
+            sandbox: None,
+            unset: "",
+            flag: "",
+            variable: "",
+        }
+    }
+
+    /// The default, as a settings file would say it.
+    pub fn default_value(&self, sandbox: bool) -> Option<Value> {
+        match (self.usual, self.sandbox) {
+            (Usual::Text(_), Some(text)) if sandbox => Some(Value::Text(text.to_owned())),
+            (Usual::Text(text), _) => Some(Value::Text(text.to_owned())),
+            (Usual::Number(number), _) => Some(Value::Number(number.to_owned())),
+            (Usual::Example(_) | Usual::Unwritten, _) => None,
+        }
+    }
+
+    /// The default in words; empty where there is nothing to say.
+    pub fn default_text(&self) -> String {
+        match (self.usual, self.sandbox) {
+            (Usual::Text(text), Some(sandbox)) => format!("{text}, with --sandbox {sandbox}"),
+            (Usual::Text("") | Usual::Example(_) | Usual::Unwritten, _) => self.unset.to_owned(),
+            (Usual::Text(value) | Usual::Number(value), _) => value.to_owned(),
+        }
+    }
+
+    /// As TOML: the default, or an example. Nothing for what may not stand in a settings file.
+    pub fn toml(&self) -> Option<String> {
+        match self.usual {
+            Usual::Text(text) => Some(format!("\"{text}\"")),
+            Usual::Number(toml) | Usual::Example(toml) => Some(toml.to_owned()),
+            Usual::Unwritten => None,
+        }
+    }
+}
+
+/// What is known about `name`; nothing about single keys of the open tables.
+pub fn definition(name: &str) -> Option<&'static Definition> {
+    DEFINITIONS.iter().find(|known| known.name == name)
+}
+
+/// The help of the option that overrides `name`, with the default that holds.
+pub fn help(name: &str) -> String {
+    let Some(known) = definition(name) else {
+        return String::new();
+    };
+    match known.default_text() {
+        text if text.is_empty() => known.about.to_owned(),
+        text => format!("{} [default: {text}]", known.about),
+    }
+}
+
+/// The table whose keys are the vendor's model names.
+pub const MODELS: &str = "rates.models";
+
+/// The table whose keys are the manifest's columns.
+pub const MAP: &str = "map";
+
+/// Tables whose keys can be any.
+pub const OPEN_TABLES: [&str; 2] = [MODELS, MAP];
+
+macro_rules! definitions {
+    ($($name:tt = $usual:expr, $about:literal $({ $($field:ident: $value:expr),* })?;)*) => {
+        [$(Definition {
+            $($($field: $value,)*)?
+            ..Definition::new($name, $usual, $about)
+        }),*]
+    };
+}
+
+use Usual::{Example, Number, Text, Unwritten};
+
+/// All settings; those of one table stand together, those of none first.
+pub static DEFINITIONS: [Definition; 38] = definitions! {
+    "base_url" = Text("https://api.creativeai.run"), "Where the API is"
+        { flag: "--base-url", variable: "CREATIVEAI_BASE_URL" };
+    "api_key" = Unwritten, "The API key"
+        { variable: "CREATIVEAI_API_KEY" };
+    "api_key_file" = Example("\"~/keys/creativeai\""), "File that holds the API key; only you may be able to read it"
+        { unset: "api-key in the user's settings folder", flag: "--api-key-file", variable: "CREATIVEAI_API_KEY_FILE" };
+    "verify_keys" = Unwritten, "Further keys that may have signed webhooks, with commas between them"
+        { variable: "CREATIVEAI_VERIFY_KEYS" };
+    "webhook_url" = Example("\"https://example.com/webhooks/creativeai\""), "Where the API reports finished clips"
+        { unset: "none; clips are polled", flag: "--webhook-url", variable: "CREATIVEAI_WEBHOOK_URL" };
+    "jobs" = Example("\"jobs.jsonl\""), "The job log"
+        { unset: "jobs.jsonl beside the manifest, or in the current folder", flag: "--jobs", variable: "CREATIVEAI_JOBS" };
+    "model" = Text("kling-v3"), "Model for rows that name none"
+        { flag: "--model" };
+    "duration" = Text("5s"), "Length of a clip for rows that give none"
+        { flag: "--duration" };
+    "aspect_ratio" = Text("16:9"), "Shape of a clip for rows that give none"
+        { flag: "--aspect-ratio" };
+    "duration_style" = Text("text"), "How a length is sent: \"text\" sends \"5s\", \"integer\" sends 5";
+    "concurrency" = Example("3"), "Requests at once"
+        { unset: "3 for listings, 4 for SKUs", flag: "--concurrency" };
+    "rate" = Example("\"100/min\""), "At most so many requests in a second (5/s) or a minute (100/min)"
+        { unset: "no limit", flag: "--rate" };
+    "timeout" = Example("\"2h\""), "Stop the whole run after this long"
+        { unset: "never", flag: "--timeout" };
+    "connect_timeout" = Text("10s"), "Longest wait for a connection"
+        { flag: "--connect-timeout" };
+    "request_timeout" = Text("60s"), "Longest wait for one reply"
+        { flag: "--request-timeout" };
+    "max_retry_wait" = Text("15m"), "Longest single wait when the API asks to come back later";
+    "interval" = Text("10s"), "With --wait: time between two polls of a job"
+        { sandbox: Some("1s"), flag: "--interval" };
+    "lock_wait" = Text("5s"), "Longest wait for another command to release the log"
+        { flag: "--lock-wait" };
+    "max_attempts" = Number("3"), "Attempts that a job gets in all, retries included"
+        { flag: "--max-attempts" };
+    MAP = Example("image_url = \"Photo\""), "What manifests call a column. A file without that header is read as it is";
+    "voice.voice" = Text("alloy"), "Voice for rows that name none";
+    "voice.language" = Text("en"), "Language for rows that name none";
+    "voice.speed" = Text("1.0"), "Speed for rows that give none";
+    "voice.poll_path" = Text("/api/generate/voice/{id}"), "Where to ask for a voice job; the vendor documents none. \"\" never asks";
+    "rates.video_per_5s" = Number("5"), "Credits for each started 5 seconds of video";
+    "rates.voice" = Number("1"), "Credits for one voice job; the vendor publishes none";
+    "rates.dollars_low" = Number("0.071"), "Dollars for a credit in the largest pack";
+    "rates.dollars_high" = Number("0.10"), "Dollars for a single credit";
+    MODELS = Example("\"seedance-1.5-pro\" = 3"), "Credits for each started 5 seconds of single models";
+    "download.dir" = Text("videos"), "Folder for the clips, one folder in it for each listing or SKU; or a bucket: s3://BUCKET/PREFIX, gs:// or az://"
+        { sandbox: Some("sandbox-videos"), flag: "--dir" };
+    "download.max_size" = Text("500MB"), "Largest clip to accept"
+        { flag: "--max-size" };
+    "download.concurrency" = Number("4"), "Clips downloaded at once"
+        { flag: "--concurrency" };
+    "publish.concurrency" = Number("2"), "Clips published at once"
+        { flag: "--concurrency" };
+    "publish.exec_timeout" = Text("10m"), "With --exec: longest time for one clip"
+        { flag: "--exec-timeout" };
+    "shopify.store" = Example("\"example.myshopify.com\""), "With --to shopify: the shop, such as example.myshopify.com"
+        { flag: "--store" };
+    "shopify.api_version" = Text("2026-10"), "Version of the shop's Admin API";
+    "shopify.token_file" = Example("\"~/keys/shopify\""), "File that holds the shop's Admin API token";
+    "shopify.token" = Unwritten, "The shop's Admin API token"
+        { variable: "SHOPIFY_ADMIN_TOKEN" };
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_defined_once_and_explained() {
+        for (i, known) in DEFINITIONS.iter().enumerate() {
+            let name = known.name;
+            assert!(
+                DEFINITIONS[..i].iter().all(|other| other.name != name),
+                "{name}"
+            );
+            assert!(
+                !known.about.is_empty() && !known.about.ends_with('.'),
+                "{name}"
+            );
+            let is_overridden = !known.flag.is_empty() || !known.variable.is_empty();
+            let is_unset = known.default_value(false).is_none();
+            let is_secret = known.usual == Unwritten;
+            assert!(
+                is_secret
+                    || !is_unset
+                    || !is_overridden
+                    || name == "shopify.store"
+                    || !known.unset.is_empty(),
+                "{name}"
+            );
+        }
+    }
+}
