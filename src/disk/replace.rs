@@ -277,6 +277,7 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
+    // Windows has access lists in place of modes.
     #[cfg(unix)]
     #[test]
     fn permissions_are_those_of_the_old_file_else_those_that_were_asked_for() {

@@ -243,6 +243,7 @@ mod tests {
         assert!(read_key_file(&dir.path().join("none")).unwrap().is_none());
     }
 
+    // Windows has access lists in place of modes.
     #[cfg(unix)]
     #[test]
     fn a_file_that_others_can_read_or_write_is_refused_with_the_command_that_mends_it() {

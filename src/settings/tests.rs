@@ -359,6 +359,7 @@ fn a_path_with_an_escape_in_it_is_refused() {
     }
 }
 
+// Bytes that are not UTF-8; a variable of Windows is UTF-16.
 #[cfg(unix)]
 #[test]
 fn a_variable_that_is_no_text_is_refused_but_a_path_may_be_any() {

@@ -27,6 +27,7 @@ fn the_version_names_the_commit_and_the_target() {
 }
 
 /// The build script, compiled and run as cargo does it, in folders that stand for each way to build.
+/// In Wine it would start Linux' compiler from Windows.
 #[cfg(unix)]
 mod build_script {
     use std::fs;

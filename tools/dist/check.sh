@@ -42,7 +42,6 @@ wheel=$(find "$dist" -name '*manylinux*x86_64.whl')
 if [ -n "$wheel" ] && python3 -m venv "$work/venv" 2>/dev/null; then
     step "wheel in an empty environment"
     "$work/venv/bin/pip" install --quiet --no-index --disable-pip-version-check "$wheel"
-    "$work/venv/bin/pip" show --files --disable-pip-version-check "$package"
     rehearse x86_64-unknown-linux-gnu "$work/venv/bin/creativeai"
     "$work/venv/bin/pip" uninstall --quiet --yes --disable-pip-version-check "$package"
     [ ! -e "$work/venv/bin/creativeai" ] || fail "pip left the program"
@@ -64,7 +63,7 @@ if [ -e "$npm_system" ] && command -v npm >/dev/null; then
     (cd "$work/npm" && npx --offline "$package" no-such-command 2>/dev/null) || code=$?
     [ "$code" = 2 ] || fail "exit code $code in place of 2"
     # Without the package of the system it says what is missing.
-    (cd "$work/npm" && npm uninstall --silent --offline "$package-linux-x64")
+    rm -r "$work/npm/node_modules/$package-linux-x64"
     code=0
     (cd "$work/npm" && npx --offline "$package" --version) 2>"$work/missing" || code=$?
     [ "$code" = 78 ] || fail "exit code $code without the package of the system"

@@ -376,6 +376,7 @@ mod tests {
         Lock::acquire(&log, "retry", Duration::ZERO).unwrap();
     }
 
+    // Windows does not remove a file that is open.
     #[cfg(unix)]
     #[test]
     fn another_name_or_a_removed_lock_file_lets_no_second_writer_in() {
@@ -420,6 +421,7 @@ mod tests {
         assert_eq!(fs::read_to_string(Lock::path_for(&log)).unwrap(), text);
     }
 
+    // Windows lets only administrators make links.
     #[cfg(unix)]
     #[test]
     fn a_lock_that_is_a_link_is_refused() {

@@ -107,6 +107,7 @@ mod tests {
         assert!(matches!(error, LogError::Io { .. }), "{error}");
     }
 
+    // Windows lets only administrators make links.
     #[cfg(unix)]
     #[test]
     fn a_link_is_followed_once_even_to_a_file_that_is_not_there_yet() {

@@ -137,6 +137,7 @@ mod tests {
         assert_eq!(not_taken_in(&log).unwrap(), None);
     }
 
+    // Windows has access lists in place of modes, and lets only administrators make links.
     #[cfg(unix)]
     #[test]
     fn what_is_not_ours_is_left_alone_and_the_lines_are_kept_elsewhere() {

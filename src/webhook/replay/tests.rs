@@ -224,6 +224,7 @@ fn the_callers_error_ends_the_replay() {
     assert_eq!((seen, error.to_string().as_str()), (5, "disk full"));
 }
 
+// Windows lets only administrators make links.
 #[cfg(unix)]
 #[test]
 fn links_to_folders_are_not_followed_so_a_circle_ends() {

@@ -250,6 +250,7 @@ fn a_bucket_that_cannot_be_used_is_named_with_what_is_missing() {
     assert_eq!(world.log().words().last(), Some(&"completed"));
 }
 
+// The command is one for a shell of Unix; exec_windows.rs has those for cmd.
 #[cfg(unix)]
 #[test]
 fn what_is_in_a_bucket_is_handed_on_from_there() {

@@ -269,6 +269,7 @@ fn a_full_disk_ends_the_run_cleanly_and_the_next_one_goes_on() {
     }
 }
 
+// Windows has no signals, and Wine's consoles pass no Ctrl-C on.
 #[cfg(unix)]
 #[test]
 fn a_signal_ends_the_run_and_what_has_come_is_kept() {

@@ -122,6 +122,7 @@ fn a_copy_is_checked_where_it_is() {
         .expect(74);
 }
 
+// A link to itself; Windows lets only administrators make links.
 #[cfg(unix)]
 #[test]
 fn a_file_that_cannot_be_read_is_the_disks_matter() {

@@ -124,6 +124,7 @@ fn a_capture_file_has_one_receiver_at_a_time() {
     Process::listen(&world, &[]);
 }
 
+// Windows does not remove or rename a file that is open.
 #[cfg(unix)]
 #[test]
 fn captures_are_kept_although_their_file_was_removed_replaced_or_moved() {
@@ -227,6 +228,7 @@ fn captures_are_for_their_owner_alone_and_a_link_is_resolved_once() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
+// Windows has no signals, and Wine's consoles pass no Ctrl-C on.
 #[cfg(unix)]
 #[test]
 fn a_signal_lets_what_is_in_flight_have_its_answer() {
@@ -259,6 +261,7 @@ fn a_signal_lets_what_is_in_flight_have_its_answer() {
     }
 }
 
+// Windows has no signals, and Wine's consoles pass no Ctrl-C on.
 #[cfg(unix)]
 #[test]
 fn the_sandbox_ends_like_every_server() {
@@ -346,7 +349,6 @@ fn a_full_disk_is_answered_with_503_and_room_ends_that() {
     );
 }
 
-#[cfg(unix)]
 #[test]
 fn a_receiver_whose_words_nobody_reads_goes_on_answering() {
     use std::io::{BufRead, BufReader};

@@ -156,6 +156,7 @@ fn what_a_killed_listener_could_not_apply_the_next_one_applies() {
     });
 }
 
+// Windows has no signals, and Wine's consoles pass no Ctrl-C on.
 #[cfg(unix)]
 #[test]
 fn a_listener_that_stops_says_what_it_could_not_apply() {

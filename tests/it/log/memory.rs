@@ -317,6 +317,7 @@ fn replies_are_kept_even_when_the_folder_is_gone() {
     assert!(log.contains(&server.bills()[0].id), "{log}");
 }
 
+// Windows does not remove a file that is open, and lets only administrators make links.
 #[cfg(unix)]
 #[test]
 fn a_hard_link_or_a_removed_lock_file_lets_no_second_writer_in() {

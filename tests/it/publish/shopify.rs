@@ -286,6 +286,7 @@ async fn killed_at_any_call_a_clip_is_attached_once() {
     }
 }
 
+// Windows has no signals, and Wine's consoles pass no Ctrl-C on.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_while_the_shop_processes_leaves_the_rest_to_the_next_run() {

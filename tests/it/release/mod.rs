@@ -1,6 +1,9 @@
 //! What `just dist` fills in and writes: templates, and the packages where they have been made.
 
 mod packaging;
+// Its packagers are those of Unix, and Wine has no Python.
+#[cfg(unix)]
+mod packing;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -9,12 +9,15 @@ mod manifests;
 mod odd_cells;
 mod outcomes;
 mod recognition;
+// Limits of the process, named pipes and devices are Unix's.
 #[cfg(unix)]
 mod resources;
+mod routes;
 // Wine's pseudo console passes neither Ctrl-C nor its own end on.
 #[cfg(unix)]
 mod signals;
 mod spreadsheets;
+// A terminal of Unix that stands still, and processes that a signal stops.
 #[cfg(unix)]
 mod stalls;
 mod stops;

@@ -484,7 +484,6 @@ async fn a_file_that_is_gone_is_fetched_again_under_its_name() {
     assert_eq!(files(&bench), ["A/01-room-2.mp4", "A/01-room-3.mp4"]);
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn a_disk_that_refuses_is_told_as_such() {
     let (bench, cdn) = (Bench::new(), Cdn::start().await);

@@ -86,6 +86,7 @@ fn a_torn_tail_is_ended_first() {
     assert_eq!(text, "whole\n{\"torn\nnext\n");
 }
 
+// Windows has access lists in place of modes.
 #[cfg(unix)]
 #[test]
 fn a_new_file_is_for_its_owner_only() {

@@ -243,6 +243,7 @@ fn the_old_file_is_kept_when_asked_and_never_replaced() {
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
 
+// Windows has access lists in place of modes.
 #[cfg(unix)]
 #[test]
 fn the_mode_is_kept() {
