@@ -1,5 +1,7 @@
 //! `download --check`: a folder of clips is proven whole, or what is wrong in it is named.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use crate::support::World;
@@ -68,8 +70,9 @@ fn what_is_missing_or_altered_is_named_with_the_next_step() {
     assert_eq!(problems, expected);
 
     let run = world.run(&["download", "--check"]).expect(1);
+    let altered: PathBuf = ["videos", "LST-0", "01-2.mp4"].iter().collect();
     for words in [
-        "videos/LST-0/01-2.mp4 is not the clip",
+        &*format!("{} is not the clip", altered.display()),
         "move it away",
         "creativeai download",
         "2 altered",

@@ -1,7 +1,6 @@
 //! A log that was cut, emptied, replaced, moved or written to by others, between two runs and while
 //! one is under way: nothing is sent on the strength of it, and no reply is lost.
 
-use std::collections::BTreeSet;
 use std::fs;
 
 #[cfg(target_os = "linux")]
@@ -267,7 +266,8 @@ fn what_others_do_to_a_log_that_is_written_to_loses_no_reply() {
             .expect(0);
         assert!(!file.exists(), "{told}: all of it is in the log");
         world.run(&["submit", "listings.csv"]).expect(0);
-        let jobs: BTreeSet<String> = server.bills().iter().map(|b| b.job().to_owned()).collect();
+        let jobs: std::collections::BTreeSet<String> =
+            server.bills().iter().map(|b| b.job().to_owned()).collect();
         assert_eq!((server.bills().len(), jobs.len()), (4, 4), "{told}");
         for bill in server.bills() {
             assert!(
