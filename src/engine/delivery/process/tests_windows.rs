@@ -35,6 +35,7 @@ fn again(test: &str) -> String {
 
 #[test]
 #[ignore = "a command for the other tests: it shows its input and one variable"]
+#[allow(clippy::print_stdout, reason = "the other tests read it")]
 fn show_input() {
     let mut input = String::new();
     io::Read::read_to_string(&mut io::stdin(), &mut input).unwrap();
