@@ -6,7 +6,7 @@ set positional-arguments
     just --list --unsorted
 
 # the linters, as CI runs them after the tests
-check: fmt clippy smoke doc deny unused package scripts
+check: fmt clippy library smoke doc deny unused package scripts
 
 # all tests
 test *args:
@@ -19,6 +19,12 @@ fmt:
 # the compiler's and clippy's warnings are errors
 clippy:
     cargo clippy --locked --all-targets -- -D warnings
+
+# the library without the program, and with the receiver and the sandbox alone
+library:
+    cargo check --locked --quiet --lib --no-default-features
+    cargo check --locked --quiet --lib --no-default-features --features server
+    cargo check --locked --quiet --lib --no-default-features --features report
 
 # the library's documentation builds without warnings
 doc:

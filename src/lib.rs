@@ -4,7 +4,7 @@
 //!
 //! | room | holds |
 //! |---|---|
-//! | `main.rs` | the door: parse, run, exit code |
+//! | `main.rs` | the entry point: parse, run, exit code |
 //! | [`cli`] | what can be typed |
 //! | [`settings`] | flags, environment and `creativeai.toml`, resolved |
 //! | [`exit`] | what happened, as an exit code |
@@ -20,6 +20,18 @@
 //! | [`output`] | progress, tables, wording, the HTML report |
 //! | [`jobs`] | the heart: job, attempt, line, ledger; no I/O, no clock, no async |
 
+//! # As a library
+//!
+//! `cargo add creativeai --no-default-features` leaves out the command line. A platform opens a
+//! [`journal`], plans the rows of a [`manifest`], dispatches attempts by the [`engine`], takes in
+//! webhooks and asks for jobs. `examples/embed.rs` does all of it.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `server` | the webhook receiver and the sandbox |
+//! | `report` | the HTML page |
+//! | `cli` | the program; a default feature, and needs the other two |
+
 #![cfg_attr(
     test,
     allow(
@@ -28,17 +40,22 @@
     )
 )]
 
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod clock;
+#[cfg(feature = "cli")]
 pub mod commands;
 pub mod disk;
 pub mod engine;
+#[cfg(feature = "cli")]
 pub mod exit;
 pub mod jobs;
 pub mod journal;
 pub mod manifest;
 pub mod output;
+#[cfg(feature = "server")]
 pub mod sandbox;
+#[cfg(feature = "cli")]
 pub mod settings;
 pub mod vendor;
 pub mod webhook;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Standing;
 use super::words::{self, Commands};
 use crate::jobs::{Credits, Fact, JobKey, JobView, Line, Status, Word};
-use crate::sandbox::SANDBOX_ORIGIN;
+use crate::vendor::SANDBOX_ORIGIN;
 
 /// What a person reads about a job. Texts are as the server and the manifest wrote them: whoever
 /// shows them escapes them.

@@ -12,7 +12,7 @@ use owo_colors::OwoColorize;
 use serde::Serialize;
 
 use super::messages::{Messages, Step, Worth};
-use super::{json, wrap};
+use super::{Tone, json, wrap};
 
 /// Bytes of warnings that are kept back at most; a run of days must not fill the memory.
 const MOST_HELD: usize = 1 << 20;
@@ -47,23 +47,6 @@ impl Default for Voice {
             json: false,
         }
     }
-}
-
-/// What a piece of text is about; its colour follows from that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Tone {
-    /// Done.
-    Good,
-    /// Under way.
-    Busy,
-    /// Failed.
-    Bad,
-    /// Waits for a decision.
-    Doubt,
-    /// Less important than the rest.
-    Quiet,
-    /// A headline.
-    Strong,
 }
 
 /// The two streams, and how to use them.

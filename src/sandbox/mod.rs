@@ -32,9 +32,7 @@ mod tests;
 mod ticket;
 mod webhooks;
 
-/// Where a sandbox inside a command says its clips are: where the one that listens has them.
-pub const SANDBOX_ORIGIN: &str = "http://127.0.0.1:8790";
-
+pub use crate::vendor::SANDBOX_ORIGIN;
 pub use options::{
     Chance, ChanceError, Clock, Faults, Options, RetryAfter, RetryAfterError, WebhookFaults,
     WebhookOptions,

@@ -5,6 +5,9 @@ use std::fmt;
 
 use url::{Host, Url};
 
+/// Where a sandbox inside a command says that its clips are: where the one that listens has them.
+pub const SANDBOX_ORIGIN: &str = "http://127.0.0.1:8790";
+
 /// Why the client cannot be set up as it is configured. Nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(pub String);

@@ -8,6 +8,7 @@ mod capture;
 mod formats;
 mod grade;
 mod http1;
+#[cfg(feature = "server")]
 mod receiver;
 mod replay;
 mod restore;
@@ -16,6 +17,7 @@ mod source;
 
 pub use capture::{Body, Capture, DELIVERY_ID_HEADER, Headers, SIGNATURE_HEADER};
 pub use grade::{Doubt, Grade, Rejection, Unreadable, grade};
+#[cfg(feature = "server")]
 pub use receiver::{Event, ReceiverOptions, Refusal, Sink, Stats, serve};
 pub use replay::{Graded, replay};
 pub use signature::{Verification, VerifyKeys, sign};

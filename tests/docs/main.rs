@@ -339,3 +339,29 @@ mod examples {
         }
     }
 }
+
+/// The example for platforms, built with the tests so that it can be run here.
+#[path = "../../examples/embed.rs"]
+#[allow(dead_code, reason = "its `main` is for `cargo run --example`")]
+mod embed;
+
+#[tokio::test]
+async fn the_library_orders_each_row_once_and_takes_in_a_webhook() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = || {
+        let log = folder.path().join("embed-jobs.jsonl");
+        let ledger = creativeai::jobs::Ledger::new(creativeai::jobs::Rates::default());
+        creativeai::journal::JobLog::read(&log, ledger).unwrap()
+    };
+    for _ in 0..2 {
+        embed::run(folder.path()).await.unwrap();
+        let log = read();
+        let jobs: Vec<_> = log.ledger().jobs().collect();
+        assert_eq!(jobs.len(), 3);
+        assert!(jobs.iter().all(|job| job.attempts().count() == 1));
+        let completed = |job: &&&creativeai::jobs::JobState| {
+            job.status() == creativeai::jobs::Status::Completed
+        };
+        assert_eq!(jobs.iter().filter(completed).count(), 1);
+    }
+}
