@@ -11,7 +11,7 @@
 //! | [`commands`] | one file a subcommand: gather, run, tell |
 //! | [`engine`] | what happens: attempts sent, observations taken in, clips downloaded and published |
 //! | [`manifest`] | spreadsheets in, checked rows out |
-//! | [`journal`] | where events are kept: the log's file, read, appended to, locked, compacted |
+//! | [`journal`] | where events are kept: the log's file, read, appended to, locked, compacted; a log in a database, read |
 //! | [`vendor`] | the vendor's API |
 //! | [`webhook`] | signatures, capture formats, the receiver |
 //! | [`sandbox`] | the stand-in for the vendor |
@@ -30,6 +30,7 @@
 //! |---|---|
 //! | `server` | the webhook receiver and the sandbox |
 //! | `report` | the HTML page |
+//! | `postgres` | job logs in a `PostgreSQL` database; a default feature |
 //! | `cli` | the program; a default feature, and needs the other two |
 
 #![cfg_attr(

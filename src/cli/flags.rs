@@ -73,8 +73,13 @@ impl Command {
             Self::Resolve(a) => (None, None, None, None, Some(&a.lock)),
             Self::Compact(a) => (None, None, None, None, Some(&a.lock)),
             Self::Log(a) => {
-                let LogVerb::Accept(a) = &a.verb;
-                (None, None, None, None, Some(&a.lock))
+                let lock = match &a.verb {
+                    LogVerb::Accept(a) => Some(&a.lock),
+                    LogVerb::Copy(a) => Some(&a.lock),
+                    #[cfg(feature = "postgres")]
+                    LogVerb::Init(_) | LogVerb::List(_) | LogVerb::Upgrade(_) => None,
+                };
+                (None, None, None, None, lock)
             }
             Self::Status(_) | Self::Report(_) | Self::Listen(_) | Self::Sandbox(_) | Self::Init(_)
             | Self::Config | Self::Completions(_) | Self::Man(_) | Self::Help(_) => return groups,

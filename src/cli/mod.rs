@@ -9,6 +9,7 @@
 mod batch;
 mod flags;
 mod hand_over;
+mod log;
 mod rename;
 mod serve;
 mod setup;
@@ -17,6 +18,7 @@ mod show;
 mod typed;
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -25,6 +27,9 @@ pub use batch::{
     SubmitArgs,
 };
 pub use hand_over::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
+pub use log::{AcceptArgs, LogArgs, LogCopyArgs, LogVerb};
+#[cfg(feature = "postgres")]
+pub use log::{LogAddressArgs, LogInitArgs};
 pub use rename::RenameArgs;
 pub use serve::{FaultArgs, ListenArgs, SandboxArgs, StandInArgs, WebhookFaultArgs};
 pub use setup::{CompletionsArgs, HelpArgs, InitArgs, ManArgs};
@@ -32,9 +37,7 @@ pub use shared::{
     ApiArgs, ClipArgs, GlobalArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, PaceArgs, When,
     WhereArgs,
 };
-pub use show::{
-    AcceptArgs, CheckArgs, CompactArgs, LogArgs, LogVerb, ReportArgs, StatusArgs, View,
-};
+pub use show::{CheckArgs, CompactArgs, ReportArgs, StatusArgs, View};
 pub use typed::IfTyped;
 
 /// `--version`: what a report of an error needs. `-V` prints only the number.
@@ -195,10 +198,10 @@ Examples:
   creativeai compact june.jsonl --keep")]
     Compact(IfTyped<CompactArgs>),
 
-    /// Look after the job log's file: accept one that was restored or deleted
+    /// Look after job logs: accept one that was restored, make, list and copy logs in databases
     #[command(after_help = "Examples:
-  creativeai log accept
-  creativeai log accept june.jsonl")]
+  creativeai log accept june.jsonl
+  creativeai log copy jobs.jsonl june.jsonl")]
     Log(IfTyped<LogArgs>),
 
     /// Check whether everything is ready; spends nothing
@@ -242,6 +245,31 @@ Examples:
 }
 
 impl Command {
+    /// The job logs that were typed with it, files or addresses.
+    pub fn logs(&self) -> Vec<&Path> {
+        match self {
+            Self::Submit(args) => args.jobs.as_deref().into_iter().collect(),
+            Self::Resolve(args) => args.jobs.as_deref().into_iter().collect(),
+            Self::Rename(args) => args.jobs.as_deref().into_iter().collect(),
+            Self::Listen(args) => args.jobs.as_deref().into_iter().collect(),
+            Self::Check(args) => args.jobs.as_deref().into_iter().collect(),
+            Self::Reconcile(args) => args.jobs.typed(),
+            Self::Retry(args) => args.jobs.typed(),
+            Self::Status(args) => args.jobs.typed(),
+            Self::Report(args) => args.jobs.typed(),
+            Self::Download(args) => args.jobs.typed(),
+            Self::Publish(args) => args.jobs.typed(),
+            Self::Compact(args) => args.jobs.typed(),
+            Self::Log(args) => args.verb.logs(),
+            Self::Sandbox(_)
+            | Self::Init(_)
+            | Self::Config
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Help(_) => Vec::new(),
+        }
+    }
+
     /// Its name, as typed.
     pub fn name(&self) -> &'static str {
         match self {

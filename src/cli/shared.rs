@@ -3,7 +3,7 @@
 //! An option that can also be set elsewhere is an `Option`: its default is filled in by
 //! [`settings`](crate::settings), and its help says what it is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ColorChoice, ValueEnum, ValueHint};
@@ -58,6 +58,13 @@ pub struct JobsArg {
     /// The job log [default: $CREATIVEAI_JOBS, else jobs.jsonl, with --sandbox sandbox-jobs.jsonl]
     #[arg(value_name = "JOBS", value_hint = ValueHint::FilePath)]
     pub jobs: Option<PathBuf>,
+}
+
+impl JobsArg {
+    /// The log, where one was typed.
+    pub fn typed(&self) -> Vec<&Path> {
+        self.jobs.as_deref().into_iter().collect()
+    }
 }
 
 /// Limits on time for commands that call the API.

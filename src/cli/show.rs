@@ -1,8 +1,8 @@
-//! `status`, `report`, `compact`, `log`, `check`: the commands that look and tidy.
+//! `status`, `report`, `compact`, `check`: the commands that look and tidy.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueHint};
+use clap::{Args, ValueHint};
 
 use super::shared::{ApiArgs, ClipArgs, JobsArg, LockArg, ManifestArgs, WhereArgs};
 
@@ -86,48 +86,6 @@ pub struct CompactArgs {
     /// Quote damaged lines in lines that can be read; first mark their jobs as unknown
     #[arg(long)]
     pub accept_damage: bool,
-
-    /// How long it waits for the log.
-    #[command(flatten)]
-    pub lock: LockArg,
-}
-
-/// `log`.
-#[derive(Args, Clone, Debug)]
-#[command(arg_required_else_help = true)]
-pub struct LogArgs {
-    /// What is done.
-    #[command(subcommand)]
-    pub verb: LogVerb,
-}
-
-/// What `log` can do.
-#[derive(Subcommand, Clone, Debug)]
-pub enum LogVerb {
-    /// Accept a job log as it is, after it was restored, replaced or deleted on purpose
-    #[command(
-        after_help = "The file beside the log remembers how the log was left. A log that is shorter, is another or is gone
-is used for nothing that sends: orders that only the lost part knows would be placed and paid for
-again. Look for the newer file first. Where there is none, this shows what is remembered and what is
-there, and asks whether that is right. What the lost part had ordered has then to be settled by hand.
-
-Examples:
-  creativeai log accept
-  creativeai log accept june.jsonl --yes"
-    )]
-    Accept(AcceptArgs),
-}
-
-/// `log accept`.
-#[derive(Args, Clone, Debug)]
-pub struct AcceptArgs {
-    /// The log.
-    #[command(flatten)]
-    pub jobs: JobsArg,
-
-    /// Do not ask; required where there is no terminal
-    #[arg(short, long)]
-    pub yes: bool,
 
     /// How long it waits for the log.
     #[command(flatten)]

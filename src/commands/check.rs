@@ -18,7 +18,7 @@ use super::{damage, on_runtime, open};
 use crate::cli::CheckArgs;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::JobKey;
-use crate::journal::{JobLog, Lock, LogError};
+use crate::journal::{self, JobLog, Location, Lock, LogError};
 use crate::manifest::RowFault;
 use crate::output::escape::{escape, escape_lines};
 use crate::output::{Printer, Tone, words, wrap};
@@ -236,6 +236,9 @@ fn check_log(path: &Path, settings: &Settings, findings: &mut Findings) {
             return findings.failure("log", &open::log_failure(error));
         }
     }
+    if let Ok(Location::Database(address)) = Location::of(path) {
+        return check_server(&address, findings);
+    }
     match Lock::holder(path) {
         Ok(None) => {}
         Ok(Some(holder)) => {
@@ -252,6 +255,32 @@ fn check_log(path: &Path, settings: &Settings, findings: &mut Findings) {
         Err(error) => findings.problem("log", Code::Io, format_args!("its lock: {error}")),
     }
 }
+
+/// What the server of a log promises of lines that it has confirmed.
+#[cfg(feature = "postgres")]
+fn check_server(address: &journal::Address, findings: &mut Findings) {
+    let promises = match journal::promises(address) {
+        Ok(promises) => promises,
+        Err(error) => return findings.failure("server", &open::database_failure(error)),
+    };
+    let settings = escape(&promises.settings.join(", ")).into_owned();
+    if !promises.outlive_a_crash {
+        findings.skip(
+            "server",
+            format_args!("{settings}: a crash of the server may take lines that it has confirmed"),
+        );
+    } else if promises.has_standby {
+        findings.pass("server", format_args!("{settings}"));
+    } else {
+        findings.pass(
+            "server",
+            format_args!("{settings}; after a failover the newest lines may be missing"),
+        );
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+fn check_server(_: &journal::Address, _: &mut Findings) {}
 
 fn check_manifest(
     inputs: Result<Inputs, Failure>,

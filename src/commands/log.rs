@@ -1,4 +1,9 @@
-//! `log accept`: a log that is not as it was left is right all the same.
+//! `log`: logs looked after. Here `log accept`: a log that is not as it was left is right all the
+//! same.
+
+mod copy;
+#[cfg(feature = "postgres")]
+mod tables;
 
 use std::io::IsTerminal;
 
@@ -13,6 +18,13 @@ use crate::settings::Settings;
 pub fn run(args: &LogArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     match &args.verb {
         LogVerb::Accept(args) => accept(args, settings, printer),
+        #[cfg(feature = "postgres")]
+        LogVerb::Init(args) => tables::init(args, printer),
+        #[cfg(feature = "postgres")]
+        LogVerb::List(args) => tables::list(args, printer),
+        #[cfg(feature = "postgres")]
+        LogVerb::Upgrade(args) => tables::upgrade(args, printer),
+        LogVerb::Copy(args) => copy::run(args, settings, printer),
     }
 }
 

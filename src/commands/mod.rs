@@ -1,5 +1,6 @@
 //! One file a subcommand: gather, run, tell. No protocol and no file format in here.
 
+mod addresses;
 mod check;
 mod compact;
 pub mod completions;
@@ -41,7 +42,8 @@ use crate::cli::{Cli, Command, ReportArgs, StatusArgs, View};
 use crate::clock;
 use crate::disk;
 use crate::exit::{self, Code, Failure};
-use crate::journal::LogError;
+use crate::journal::{LogError, redacted};
+use crate::output::escape::escape_lines;
 use crate::output::{Printer, Summary, Voice};
 use crate::settings::{Env, Settings};
 
@@ -135,8 +137,16 @@ fn tell_as_json(command: &'static str, error: &anyhow::Error, code: Code, printe
 /// Tells that a command line could not be understood, also as JSON where that was asked for, and
 /// gives the code. A request for help is none: it is shown.
 pub fn refuse(error: &clap::Error, json: bool) -> Code {
-    // A closed terminal is no reason for another code.
-    let _ = error.print();
+    let text = error.render().to_string();
+    let safe = redacted(&text);
+    if safe == text {
+        // A closed terminal is no reason for another code.
+        let _ = error.print();
+    } else {
+        let printer = Printer::new(Voice::default());
+        printer.say(escape_lines(&safe).trim_end());
+        printer.finish_messages();
+    }
     if !error.use_stderr() {
         return Code::Success;
     }
@@ -145,8 +155,7 @@ pub fn refuse(error: &clap::Error, json: bool) -> Code {
             json,
             ..Voice::default()
         };
-        let text = error.render().to_string();
-        let paragraph: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+        let paragraph: Vec<&str> = safe.lines().take_while(|line| !line.is_empty()).collect();
         let told = paragraph.join("\n");
         let document = serde_json::json!({
             "error": told.strip_prefix("error: ").unwrap_or(&told),
@@ -181,7 +190,9 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     let env = Env::of_process();
     let settings = || {
         check_clock()?;
-        Settings::resolve(&cli.flags(), &env)
+        let settings = Settings::resolve(&cli.flags(), &env)?;
+        addresses::check(&cli.command, &settings)?;
+        anyhow::Ok(settings)
     };
     let networked = || {
         let settings = settings()?;

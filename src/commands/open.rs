@@ -13,7 +13,7 @@ use crate::cli::WhereArgs;
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{GenerationId, JobView, Ledger};
-use crate::journal::{self, JobLog, LogError, Mismatch, Writer};
+use crate::journal::{self, DatabaseError, DatabaseFault, JobLog, LogError, Mismatch, Writer};
 use crate::output::{Commands, Printer, escape, words};
 use crate::sandbox::{self, SANDBOX_ORIGIN, Sandbox};
 use crate::settings::{LOG_NAME, SANDBOX_LOG_NAME, Settings};
@@ -103,10 +103,21 @@ pub fn log_failure(error: LogError) -> Failure {
             "run the same command again when that one is done, or wait longer with --lock-wait 10m",
         ),
         LogError::Changed(mismatch) => changed(&mismatch),
+        LogError::Database(error) => database_failure(error),
         LogError::Io { .. } => Failure::io(message).help(
             "check that the disk has room and that you may read and write there; nothing was sent",
         ),
     }
+}
+
+/// What a database that cannot be used means for the run.
+pub fn database_failure(error: DatabaseError) -> Failure {
+    let code = match error.kind {
+        DatabaseFault::Config => Code::Config,
+        DatabaseFault::Temporary => Code::Temporary,
+        DatabaseFault::Io => Code::Io,
+    };
+    Failure::new(code, error.message).help(error.help)
 }
 
 /// A log that is not as it was left: nothing is decided on it before a person has looked.
@@ -133,6 +144,17 @@ fn what_to_look_for(mismatch: &Mismatch) -> String {
 pub fn warn_of_mismatch(log: &JobLog, printer: &Printer) {
     if let Some(mismatch) = log.mismatch() {
         warn_that_changed(mismatch, printer);
+    }
+    if let Some((lines, file)) = log.lost() {
+        let name = log.name().display().to_string();
+        let file = file.display().to_string();
+        let [put_back, kept] = [&name, &file].map(|word| words::shell_word(word));
+        printer.warn(escape(&format!(
+            "{name} has lost {} that this computer has read from it, as after a failover or a \
+             restored backup; they are kept in {file}. What they had ordered would be ordered and \
+             paid for again. Put them back with `creativeai log copy {kept} {put_back}`",
+            words::count(lines, "line")
+        )));
     }
 }
 

@@ -147,11 +147,17 @@ fn warn_if_empty(tally: &Tally, args: &ReportArgs, log: &JobLog, printer: &Print
 }
 
 fn options(args: &ReportArgs, page: Option<&Path>, log: &JobLog, rates: Rates) -> ReportOptions {
-    let name = log.path().file_name().unwrap_or(log.path().as_os_str());
+    let in_database = log.name() != log.path();
+    let name = if in_database {
+        log.name().as_os_str()
+    } else {
+        log.path().file_name().unwrap_or(log.path().as_os_str())
+    };
     // `download` notes names as the log's folder has them; a person's own notes may mean the
     // current folder.
     let here = std::env::current_dir().ok();
-    let beside_log = log.path().parent().map(Path::to_owned);
+    let beside_log = log.path().parent().filter(|_| !in_database);
+    let beside_log = beside_log.map(Path::to_owned);
     ReportOptions {
         source: name.to_string_lossy().into_owned(),
         folder: page.map(|page| folder_of(page).to_owned()),

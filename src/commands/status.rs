@@ -266,7 +266,7 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
     if found.is_empty() {
         return Err(Failure::usage(format!(
             "{} knows no listing, SKU, job or generation id {}",
-            path_from_here(log.path()).display(),
+            path_from_here(log.name()).display(),
             output::escape(name)
         ))
         .help(format!(
@@ -295,14 +295,14 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
 fn read_error(log: &JobLog, error: io::Error) -> LogError {
     LogError::Io {
         doing: "read the job log",
-        path: log.path().to_owned(),
+        path: log.name().to_owned(),
         error,
     }
 }
 
 /// Says kindly that there is nothing to show.
 fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
-    let path = path_from_here(log.path()).display().to_string();
+    let path = path_from_here(log.name()).display().to_string();
     let path = output::escape(&path);
     if log.ledger().is_empty() {
         printer.note(format_args!(

@@ -168,6 +168,11 @@ impl Reading {
         Ok(if parts.is_empty() { vec![line] } else { parts })
     }
 
+    /// Whether `raw` is a line of a log: of a job, or of damage that was accepted.
+    pub fn is_line(raw: &str) -> bool {
+        Self::parts(raw).is_ok() || AcceptedDamage::parse(raw).is_some()
+    }
+
     /// The hash of an id, never 0.
     pub fn id(&self, id: &str) -> u64 {
         self.hasher.hash_one(id).max(1)

@@ -27,6 +27,7 @@ pub use secret::{KeySource, read_key_file, write_key_file};
 
 use crate::exit::Failure;
 use crate::jobs::Rates;
+use crate::journal::Location;
 use crate::manifest::check_address;
 use crate::vendor::{ApiKey, BaseUrl};
 use resolve::{Layers, Show, parsed_or_number, text, whole};
@@ -195,7 +196,7 @@ impl Settings {
             LOG_NAME
         };
         match (&self.jobs.value, &self.jobs.origin) {
-            (Some(path), Origin::File(..)) if self.sandbox => path.with_file_name(name),
+            (Some(path), Origin::File(..)) if self.sandbox => beside(path, name),
             (Some(path), _) => path.clone(),
             (None, _) => match manifest.filter(|path| !is_elsewhere(path)) {
                 Some(path) => path.with_file_name(name),
@@ -237,6 +238,15 @@ impl Settings {
     /// The shop's Admin API token, where there is one.
     pub fn shopify_token(&self) -> Result<Option<ApiKey>, Failure> {
         self.shopify_token.read("SHOPIFY_ADMIN_TOKEN")
+    }
+}
+
+/// A file beside the log at `path`; beside one in a database, in the current folder.
+fn beside(path: &Path, name: &str) -> PathBuf {
+    if Location::is_address(path) {
+        PathBuf::from(name)
+    } else {
+        path.with_file_name(name)
     }
 }
 
@@ -282,9 +292,13 @@ fn webhook_url(l: &mut Layers<'_>, flags: &Flags) -> Result<Option<String>, Fail
 /// The log that environment or settings file name. The command's own argument comes later.
 fn jobs(l: &mut Layers<'_>) -> Result<Setting<Option<PathBuf>>, Failure> {
     let setting = Setting::open(l.find_path("jobs", None)?);
+    if let Some(Err(error)) = setting.value.as_deref().map(Location::of) {
+        let origin = &setting.origin;
+        return Err(Failure::config(format!("{origin}: {error}")).help(error.help));
+    }
     // What the command will use.
     let used = match (&setting.value, &setting.origin) {
-        (Some(path), Origin::File(..)) if l.sandbox => path.with_file_name(SANDBOX_LOG_NAME),
+        (Some(path), Origin::File(..)) if l.sandbox => beside(path, SANDBOX_LOG_NAME),
         (Some(path), _) => path.clone(),
         (None, _) if l.sandbox => PathBuf::from(SANDBOX_LOG_NAME),
         (None, _) => PathBuf::from(LOG_NAME),

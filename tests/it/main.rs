@@ -14,6 +14,8 @@
 )]
 
 mod check;
+#[cfg(unix)]
+mod database;
 mod download;
 mod errors;
 mod help;

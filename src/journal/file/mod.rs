@@ -41,6 +41,7 @@ use recovery::Recovery;
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 
+use super::location::{DatabaseError, Location};
 use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Reading};
 use source::Source;
 
@@ -62,6 +63,8 @@ pub enum LogError {
     Damaged(PathBuf),
     /// Another process writes to it.
     Locked(LockError),
+    /// It is in a database that cannot be used.
+    Database(DatabaseError),
     /// It was cut off, replaced, restored or lost since the last commit.
     Changed(Box<Mismatch>),
     /// The system refused.
@@ -110,6 +113,7 @@ impl std::fmt::Display for LogError {
                 write!(f, "the job log {} cannot be read in full", path.display())
             }
             Self::Locked(error) => error.fmt(f),
+            Self::Database(error) => error.fmt(f),
             Self::Changed(mismatch) => mismatch.fmt(f),
             Self::Io { doing, path, error } => {
                 write!(f, "cannot {doing} {}: {error}", path.display())
@@ -127,6 +131,19 @@ pub struct JobLog {
     source: Source,
     ledger: Ledger,
     mismatch: Option<Mismatch>,
+    /// What is only there for a log in a database.
+    mirrored: Option<Mirrored>,
+}
+
+/// What is known of a log in a database beside its lines.
+#[derive(Debug)]
+struct Mirrored {
+    /// Its address.
+    name: PathBuf,
+    /// Lines that the database had once, and the file that keeps them.
+    lost: Option<(u64, PathBuf)>,
+    /// A mirror that goes with the command.
+    _own: Option<tempfile::TempPath>,
 }
 
 /// Jobs that are read with all their fields at the same time.
@@ -135,8 +152,48 @@ const VIEWS_AT_ONCE: usize = 1024;
 const VIEWS_OF_A_CORE: usize = 128;
 
 impl JobLog {
-    /// Reads the log at `path` into `ledger`, which decides what is kept.
-    pub fn read(path: &Path, ledger: Ledger) -> Result<Self, LogError> {
+    /// Reads the log that `name` means, a file or a log in a database, into `ledger`, which decides
+    /// what is kept.
+    pub fn read(name: &Path, ledger: Ledger) -> Result<Self, LogError> {
+        match Location::of(name).map_err(|error| LogError::Database(error.into()))? {
+            Location::File(path) => Self::read_file(&path, ledger),
+            Location::Database(address) => Self::read_mirror(&address, ledger),
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    fn read_mirror(address: &super::Address, ledger: Ledger) -> Result<Self, LogError> {
+        let mirror = super::postgres::catch_up(address).map_err(LogError::Database)?;
+        let path = mirror.file().to_owned();
+        let failed = |error| LogError::io("open the local copy of the job log,", &path, error);
+        let file = File::open(&path).map_err(failed)?;
+        let mut ledger = ledger;
+        let source = read(&path, file, &mut ledger)?;
+        let lost = mirror.lost().map(|lost| (lost.lines, lost.file.clone()));
+        Ok(Self {
+            source,
+            path,
+            ledger,
+            mismatch: None,
+            mirrored: Some(Mirrored {
+                name: PathBuf::from(address.to_string()),
+                lost,
+                // The lines that were folded stay where they are: from now on others may add.
+                _own: mirror.release(),
+            }),
+        })
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    fn read_mirror(address: &super::Address, _: Ledger) -> Result<Self, LogError> {
+        Err(LogError::Database(DatabaseError::new(
+            super::DatabaseFault::Config,
+            format!("this creativeai was built without PostgreSQL and cannot read {address}"),
+            "install one that was built with the feature `postgres`",
+        )))
+    }
+
+    fn read_file(path: &Path, ledger: Ledger) -> Result<Self, LogError> {
         let path = resolve(path)?;
         let remembered = Remembered::of(&path);
         let file = match File::open(&path) {
@@ -153,6 +210,7 @@ impl JobLog {
             path,
             ledger,
             mismatch,
+            mirrored: None,
         })
     }
 
@@ -169,9 +227,20 @@ impl JobLog {
         self.mismatch.as_ref()
     }
 
-    /// The log's file, links resolved.
+    /// The log's file, links resolved; of a log in a database, the file that mirrors it.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What people call the log: its file, or its address.
+    pub fn name(&self) -> &Path {
+        self.mirrored.as_ref().map_or(&self.path, |m| &m.name)
+    }
+
+    /// How many lines the log's database has lost, and the file that keeps them.
+    pub fn lost(&self) -> Option<(u64, &Path)> {
+        let (lines, file) = self.mirrored.as_ref()?.lost.as_ref()?;
+        Some((*lines, file))
     }
 
     /// The folded log.

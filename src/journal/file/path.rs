@@ -6,11 +6,23 @@ use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
 
+use super::super::location::{DatabaseError, DatabaseFault, Location, redacted};
 use super::LogError;
 use crate::disk;
 
 /// Resolves links once. What exists must be a regular file; what does not will be made.
 pub fn resolve(path: &Path) -> Result<PathBuf, LogError> {
+    if Location::is_address(path) {
+        // Nothing that is done with a file is done with what stands at an address.
+        return Err(LogError::Database(DatabaseError::new(
+            DatabaseFault::Config,
+            format!(
+                "{} is an address, and this works on files only",
+                redacted(&path.to_string_lossy())
+            ),
+            "name a file; nothing was sent",
+        )));
+    }
     let resolved = match disk::canonicalize(path) {
         Ok(resolved) => resolved,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return resolve_absent(path),

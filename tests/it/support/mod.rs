@@ -11,6 +11,8 @@ pub mod lines;
 pub mod log;
 pub mod manifest;
 pub mod orders;
+#[cfg(unix)]
+pub mod postgres;
 pub mod processes;
 pub mod request;
 pub mod server;

@@ -1,0 +1,202 @@
+//! `log copy`: the lines of one log, added to another.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::cli::LogCopyArgs;
+use crate::commands::limits::Limits;
+use crate::commands::{damage, open};
+use crate::exit::{Code, Failure};
+use crate::jobs::{Ledger, Reading};
+use crate::journal::{self, JobLog, Location, LogError};
+use crate::output::{Printer, escape, words};
+use crate::settings::Settings;
+
+/// Lines that go into one transaction, or one write.
+const AT_ONCE: usize = 1000;
+
+/// What was copied.
+struct Copied {
+    /// Lines of the first log.
+    read: u64,
+    /// Those of them that the other one did not hold.
+    added: u64,
+}
+
+/// Runs the command.
+pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+    let from = JobLog::read(&args.from, open::ledger(settings)).map_err(open::log_failure)?;
+    from.unchanged().map_err(open::log_failure)?;
+    open::refuse_spreadsheet(&args.from, from.ledger())?;
+    if !from.damage().is_empty() {
+        let refusal = damage::refusal(from.damage(), from.ledger(), from.name(), "copied");
+        return Err(refusal.into());
+    }
+    if from.lost().is_some() {
+        open::warn_of_mismatch(&from, printer);
+    }
+    let copied = match location(&args.to)? {
+        Location::File(path) => into_file(&from, &path, settings, printer)?,
+        Location::Database(address) => into_database(&from, &address, &args.to, settings)?,
+    };
+    let [source, target] = [&args.from, &args.to].map(|log| log.display().to_string());
+    printer.note(format_args!(
+        "{} of {} copied to {}; {} there already. Use only one of the two logs from now on",
+        words::count(copied.added, "line"),
+        escape(&source),
+        escape(&target),
+        match copied.read - copied.added {
+            1 => "1 was".to_owned(),
+            count => format!("{} were", words::number(count)),
+        },
+    ));
+    if printer.voice().json {
+        printer.document(&serde_json::json!({
+            "command": "log copy",
+            "lines": copied.read,
+            "added": copied.added,
+            "exit_code": 0,
+        }))?;
+    }
+    Ok(Code::Success)
+}
+
+fn location(name: &Path) -> Result<Location, Failure> {
+    Location::of(name).map_err(|error| Failure::config(error.message).help(error.help))
+}
+
+/// The whole lines of a log; what a crash has left of one is none.
+fn lines_of(log: &JobLog, mut each: impl FnMut(&str)) -> Result<(), Failure> {
+    journal::each_line_of(log.path(), log.ledger(), |line| {
+        let line = line.trim_ascii();
+        if Reading::is_line(line) {
+            each(line);
+        }
+    })
+    .map_err(|error| {
+        open::log_failure(LogError::Io {
+            doing: "read the job log",
+            path: log.name().to_owned(),
+            error,
+        })
+    })
+}
+
+fn digest(line: &str) -> [u8; 16] {
+    let whole = Sha256::digest(line.as_bytes());
+    let mut half = [0; 16];
+    half.copy_from_slice(&whole[..16]);
+    half
+}
+
+/// A rehearsal's jobs and live ones never share a log.
+fn refuse_mixing(from: &Ledger, to: &Ledger, name: &Path) -> Result<(), Failure> {
+    let is_mixed =
+        !from.is_empty() && !to.is_empty() && open::is_rehearsal(from) != open::is_rehearsal(to);
+    if !is_mixed {
+        return Ok(());
+    }
+    Err(Failure::config(format!(
+        "one log is a rehearsal's and the other, {}, is not; nothing was copied",
+        name.display()
+    ))
+    .help("copy a rehearsal's log into one of its own"))
+}
+
+fn into_file(
+    from: &JobLog,
+    path: &Path,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<Copied, Failure> {
+    let limits = Limits::of_time(settings);
+    let ledger = || open::ledger(settings);
+    let writer = open::open_writer(path, ledger, settings, "log copy", &limits, printer)?;
+    let is_same = same_file::is_same_file(from.path(), writer.path()).unwrap_or(false);
+    if is_same {
+        return Err(
+            Failure::usage("both names mean the same log; nothing was copied")
+                .help("name another log after it"),
+        );
+    }
+    refuse_mixing(from.ledger(), &writer.ledger(), writer.path())?;
+    let to = writer.path().to_owned();
+    let mut there = HashSet::new();
+    journal::each_line_of(&to, &writer.ledger(), |line| {
+        there.insert(digest(line.trim_ascii()));
+    })
+    .map_err(|error| unreadable(&to, error))?;
+    let mut new = String::new();
+    let (mut read, mut added) = (0, 0);
+    lines_of(from, |line| {
+        read += 1;
+        if there.insert(digest(line)) {
+            added += 1;
+            new.push_str(line);
+            new.push('\n');
+        }
+    })?;
+    let mut rest = new.as_str();
+    while !rest.is_empty() {
+        let end = rest.match_indices('\n').nth(AT_ONCE - 1);
+        let (part, after) = rest.split_at(end.map_or(rest.len(), |(at, _)| at + 1));
+        writer.append_blocking(part).map_err(|error| {
+            Failure::io(format!("{} cannot be written: {error}", to.display()))
+                .help("make room on the disk and run the same command again; it goes on from there")
+        })?;
+        rest = after;
+    }
+    Ok(Copied { read, added })
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> Failure {
+    open::log_failure(LogError::Io {
+        doing: "read the job log",
+        path: path.to_owned(),
+        error,
+    })
+}
+
+#[cfg(feature = "postgres")]
+fn into_database(
+    from: &JobLog,
+    address: &journal::Address,
+    name: &Path,
+    settings: &Settings,
+) -> Result<Copied, Failure> {
+    let to = JobLog::read(name, open::ledger(settings)).map_err(open::log_failure)?;
+    refuse_mixing(from.ledger(), to.ledger(), to.name())?;
+    let mut parts = vec![journal::Merge::default()];
+    let mut read = 0;
+    lines_of(from, |line| {
+        read += 1;
+        if parts.last().is_some_and(|part| part.len() >= AT_ONCE) {
+            parts.push(journal::Merge::default());
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(line);
+        }
+    })?;
+    let mut parts = parts.into_iter().filter(|part| !part.is_empty());
+    let added = journal::merge_into(address, &mut || parts.next());
+    Ok(Copied {
+        read,
+        added: added.map_err(open::database_failure)?,
+    })
+}
+
+#[cfg(not(feature = "postgres"))]
+fn into_database(
+    _: &JobLog,
+    _: &journal::Address,
+    name: &Path,
+    settings: &Settings,
+) -> Result<Copied, Failure> {
+    // Reading it says why it cannot be used.
+    JobLog::read(name, open::ledger(settings)).map_err(open::log_failure)?;
+    Err(Failure::config(
+        "this creativeai was built without PostgreSQL",
+    ))
+}

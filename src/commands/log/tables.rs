@@ -1,0 +1,129 @@
+//! `log init`, `log list`, `log upgrade`: logs in databases.
+
+use crate::cli::{LogAddressArgs, LogInitArgs};
+use crate::commands::{addresses, open};
+use crate::exit::Code;
+use crate::journal::{self, Made, Rights};
+use crate::output::{Printer, escape, words};
+
+/// Makes a log.
+pub fn init(args: &LogInitArgs, printer: &mut Printer) -> anyhow::Result<Code> {
+    let address = addresses::address(&args.address)?;
+    let rights = if args.read_only {
+        Rights::Read
+    } else {
+        Rights::Write
+    };
+    let grant = args.grant_to.as_deref().map(|role| (role, rights));
+    if args.print_sql {
+        let text = journal::init_statements(&address, grant);
+        if printer.voice().json {
+            printer.document(&serde_json::json!({
+                "command": "log init",
+                "text": text,
+                "exit_code": 0,
+            }))?;
+        } else {
+            printer.text(&text)?;
+        }
+        return Ok(Code::Success);
+    }
+    let made = journal::init_log(&address, grant).map_err(open::database_failure)?;
+    let tables = match made {
+        Made { from: 0, to, .. } => format!("its tables are new, at version {to}"),
+        Made { from, to, .. } if from == to => format!("its tables are at version {to}"),
+        Made { from, to, .. } => format!("its tables went from version {from} to {to}"),
+    };
+    printer.note(format_args!(
+        "{address} {}; {tables}",
+        if made.log {
+            "is made"
+        } else {
+            "was there already"
+        },
+    ));
+    if let Some((role, _)) = grant {
+        printer.note(format_args!("the role {} has its rights", escape(role)));
+    }
+    if printer.voice().json {
+        printer.document(&serde_json::json!({
+            "command": "log init",
+            "log": address.to_string(),
+            "made": made.log,
+            "version": made.to,
+            "version_before": made.from,
+            "exit_code": 0,
+        }))?;
+    }
+    Ok(Code::Success)
+}
+
+/// Lists the logs of a database.
+pub fn list(args: &LogAddressArgs, printer: &mut Printer) -> anyhow::Result<Code> {
+    let address = addresses::address(&args.address)?;
+    let logs = journal::list_logs(&address).map_err(open::database_failure)?;
+    if printer.voice().json {
+        let rows: Vec<_> = logs
+            .iter()
+            .map(|log| {
+                serde_json::json!({
+                    "log": log.name,
+                    "lines": log.lines,
+                    "bytes": log.bytes,
+                    "created_at": log.created_at,
+                })
+            })
+            .collect();
+        printer.document(&serde_json::json!({
+            "command": "log list",
+            "logs": rows,
+            "exit_code": 0,
+        }))?;
+        return Ok(Code::Success);
+    }
+    if logs.is_empty() {
+        printer.note(format_args!("{address}: the database holds no job log yet"));
+        return Ok(Code::Success);
+    }
+    let width = logs.iter().map(|log| log.name.chars().count()).max();
+    let width = width.unwrap_or(0).max(3);
+    let mut text = format!("{:width$}  {:>12}  {:>14}  MADE\n", "LOG", "LINES", "BYTES");
+    for log in &logs {
+        let row = format!(
+            "{:width$}  {:>12}  {:>14}  {}\n",
+            escape(&log.name),
+            words::number(log.lines.unsigned_abs()),
+            words::number(log.bytes.unsigned_abs()),
+            log.created_at
+        );
+        text.push_str(&row);
+    }
+    printer.text(&text)?;
+    Ok(Code::Success)
+}
+
+/// Brings the tables up to date.
+pub fn upgrade(args: &LogAddressArgs, printer: &mut Printer) -> anyhow::Result<Code> {
+    let address = addresses::address(&args.address)?;
+    let made = journal::upgrade_tables(&address).map_err(open::database_failure)?;
+    if made.from == made.to {
+        printer.note(format_args!(
+            "{address}: the tables are at version {} already",
+            made.to
+        ));
+    } else {
+        printer.note(format_args!(
+            "{address}: the tables went from version {} to {}",
+            made.from, made.to
+        ));
+    }
+    if printer.voice().json {
+        printer.document(&serde_json::json!({
+            "command": "log upgrade",
+            "version": made.to,
+            "version_before": made.from,
+            "exit_code": 0,
+        }))?;
+    }
+    Ok(Code::Success)
+}

@@ -1,0 +1,469 @@
+//! The address of a log in a database, taken apart. Nothing in it is ignored, and it never holds a
+//! password.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::location::{AddressError, FORM};
+use crate::output::hint;
+
+/// The log that is meant where an address names none.
+pub const DEFAULT_LOG: &str = "default";
+/// The schema that holds the tables where an address names none.
+pub const DEFAULT_SCHEMA: &str = "creativeai";
+/// Longest name of a log, in bytes.
+const LONGEST_LOG: usize = 100;
+
+/// A log in a `PostgreSQL` database, as typed. What it leaves open comes from the environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    /// Servers, tried in turn; a name, a number or a socket's folder.
+    pub hosts: Vec<Host>,
+    /// The role.
+    pub user: Option<String>,
+    /// The database.
+    pub database: Option<String>,
+    /// Which of the database's logs; [`DEFAULT_LOG`] where the address names none.
+    pub log: Option<String>,
+    /// The schema of the tables; [`DEFAULT_SCHEMA`] where the address names none.
+    pub schema: Option<String>,
+    /// How far the server has to prove who it is.
+    pub sslmode: Option<SslMode>,
+    /// The certificates that may vouch for it; `system` is the computer's own.
+    pub sslrootcert: Option<PathBuf>,
+    /// Longest wait for a connection.
+    pub connect_timeout: Option<Duration>,
+    /// What the server shows as the client's name.
+    pub application_name: Option<String>,
+    /// Which server of several is wanted.
+    pub target_session_attrs: Option<SessionAttrs>,
+}
+
+/// A server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Its name, its number, or the folder of its socket.
+    pub name: String,
+    /// Its port.
+    pub port: Option<u16>,
+}
+
+impl Host {
+    /// Whether it is reached by a socket of this machine.
+    pub fn is_socket(&self) -> bool {
+        self.name.starts_with('/')
+    }
+
+    /// Whether it is this machine.
+    pub fn is_here(&self) -> bool {
+        let number = self.name.parse::<std::net::IpAddr>();
+        self.is_socket() || self.name == "localhost" || number.is_ok_and(|ip| ip.is_loopback())
+    }
+}
+
+/// How a connection is protected. `allow` and `prefer` are not there: they go on in the clear
+/// without a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SslMode {
+    /// In the clear.
+    Disable,
+    /// Encrypted; the server proves nothing.
+    Require,
+    /// Encrypted; a known authority vouches for the server.
+    VerifyCa,
+    /// Encrypted; a known authority vouches for the server under this name.
+    VerifyFull,
+}
+
+impl SslMode {
+    /// Reads libpq's word.
+    pub fn parse(word: &str) -> Result<Self, String> {
+        Ok(match word {
+            "disable" => Self::Disable,
+            "require" => Self::Require,
+            "verify-ca" => Self::VerifyCa,
+            "verify-full" => Self::VerifyFull,
+            "allow" | "prefer" => {
+                return Err(format!(
+                    "sslmode={word} is refused: it goes on in the clear where the server offers no \
+                     encryption"
+                ));
+            }
+            _ => return Err("sslmode is disable, require, verify-ca or verify-full".to_owned()),
+        })
+    }
+}
+
+/// Which server of several is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionAttrs {
+    /// The first that answers.
+    Any,
+    /// One that takes writes.
+    ReadWrite,
+    /// One that does not.
+    ReadOnly,
+}
+
+impl SessionAttrs {
+    /// Reads libpq's word.
+    pub fn parse(word: &str) -> Result<Self, String> {
+        match word {
+            "any" => Ok(Self::Any),
+            "read-write" | "primary" => Ok(Self::ReadWrite),
+            "read-only" | "standby" => Ok(Self::ReadOnly),
+            _ => Err(
+                "target_session_attrs is any, read-write, read-only, primary or standby".to_owned(),
+            ),
+        }
+    }
+}
+
+/// Reads a wait for a connection; 0 is for ever, as for libpq.
+pub fn connect_timeout(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .map(Duration::from_secs)
+        .map_err(|_| "connect_timeout is a number of seconds".to_owned())
+}
+
+/// Reads a port.
+pub fn port(text: &str) -> Result<u16, String> {
+    let port = text.parse().ok().filter(|port| *port != 0);
+    port.ok_or_else(|| "a port is a number from 1 to 65535".to_owned())
+}
+
+/// Every parameter there is.
+const PARAMETERS: [&str; 12] = [
+    "log",
+    "schema",
+    "host",
+    "port",
+    "user",
+    "dbname",
+    "sslmode",
+    "sslrootcert",
+    "connect_timeout",
+    "application_name",
+    "target_session_attrs",
+    "password",
+];
+
+impl Address {
+    /// Reads what stands behind `postgres://`.
+    pub(super) fn parse(rest: &str) -> Result<Self, AddressError> {
+        let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+        let (servers, database) = place.split_once('/').unwrap_or((place, ""));
+        let (user, servers) = match servers.rsplit_once('@') {
+            Some((user, servers)) => (Some(user), servers),
+            None => (None, servers),
+        };
+        let mut address = Self {
+            hosts: hosts(servers)?,
+            ..Self::default()
+        };
+        if let Some(user) = user {
+            if user.contains(':') {
+                return Err(password());
+            }
+            address.user = filled(&decoded(user)?);
+        }
+        address.database = filled(&decoded(database)?);
+        for parameter in parameters.split('&').filter(|text| !text.is_empty()) {
+            let Some((name, value)) = parameter.split_once('=') else {
+                return Err(AddressError::new(
+                    "a parameter in the address of the job log has no value",
+                    FORM,
+                ));
+            };
+            address.set(&decoded(name)?, &decoded(value)?)?;
+        }
+        Ok(address)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), AddressError> {
+        let wrong = |why: String| AddressError::new(format!("in the address: {why}"), FORM);
+        let is_new = match name {
+            "log" => once(&mut self.log, log_name(value).map_err(wrong)?),
+            "schema" => once(&mut self.schema, schema_name(value).map_err(wrong)?),
+            "host" => self.set_hosts(value)?,
+            "port" => self.set_ports(value)?,
+            "user" => once(&mut self.user, value.to_owned()),
+            "dbname" => once(&mut self.database, value.to_owned()),
+            "sslmode" => once(&mut self.sslmode, SslMode::parse(value).map_err(wrong)?),
+            "sslrootcert" => once(&mut self.sslrootcert, PathBuf::from(value)),
+            "connect_timeout" => once(
+                &mut self.connect_timeout,
+                connect_timeout(value).map_err(wrong)?,
+            ),
+            "application_name" => once(&mut self.application_name, value.to_owned()),
+            "target_session_attrs" => once(
+                &mut self.target_session_attrs,
+                SessionAttrs::parse(value).map_err(wrong)?,
+            ),
+            "password" => return Err(password()),
+            unknown => return Err(unknown_parameter(unknown)),
+        };
+        if !is_new {
+            return Err(wrong(format!("{name} is said twice")));
+        }
+        if value.is_empty() {
+            return Err(wrong(format!("{name} is empty")));
+        }
+        Ok(())
+    }
+
+    fn set_hosts(&mut self, value: &str) -> Result<bool, AddressError> {
+        if !self.hosts.is_empty() {
+            return Ok(false);
+        }
+        let named = value.split(',').map(|name| Host {
+            name: name.to_owned(),
+            port: None,
+        });
+        self.hosts = named.collect();
+        if self.hosts.iter().any(|host| host.name.is_empty()) {
+            return Err(AddressError::new("in the address: a host is empty", FORM));
+        }
+        Ok(true)
+    }
+
+    /// Ports count for the hosts in their order, so they come after them.
+    fn set_ports(&mut self, value: &str) -> Result<bool, AddressError> {
+        let wrong = |why: &str| AddressError::new(format!("in the address: {why}"), FORM);
+        let ports: Result<Vec<_>, _> = value.split(',').map(port).collect();
+        let ports = ports.map_err(|why| wrong(&why))?;
+        if self.hosts.iter().any(|host| host.port.is_some()) {
+            return Ok(false);
+        }
+        if ports.len() != 1 && ports.len() != self.hosts.len() || self.hosts.is_empty() {
+            return Err(wrong("port comes after host, with one port for each host"));
+        }
+        for (host, port) in self.hosts.iter_mut().zip(ports.iter().cycle()) {
+            host.port = Some(*port);
+        }
+        Ok(true)
+    }
+
+    /// Which of the database's logs it is.
+    pub fn log(&self) -> &str {
+        self.log.as_deref().unwrap_or(DEFAULT_LOG)
+    }
+
+    /// The schema that holds the tables.
+    pub fn schema(&self) -> &str {
+        self.schema.as_deref().unwrap_or(DEFAULT_SCHEMA)
+    }
+}
+
+/// Characters that stand for themselves in an address.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'/');
+
+/// The address without what only says how the server is reached.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |text: &str| utf8_percent_encode(text, PLAIN).to_string();
+        f.write_str("postgres://")?;
+        if let Some(user) = &self.user {
+            write!(f, "{}@", plain(user))?;
+        }
+        let (sockets, servers): (Vec<_>, Vec<_>) = self.hosts.iter().partition(|h| h.is_socket());
+        let servers: Vec<_> = servers.into_iter().map(ToString::to_string).collect();
+        f.write_str(&servers.join(","))?;
+        write!(f, "/{}", plain(self.database.as_deref().unwrap_or("")))?;
+        let mut separator = '?';
+        for socket in sockets {
+            write!(f, "{separator}host={}", plain(&socket.name))?;
+            if let Some(port) = socket.port {
+                write!(f, "&port={port}")?;
+            }
+            separator = '&';
+        }
+        if let Some(schema) = &self.schema {
+            write!(f, "{separator}schema={}", plain(schema))?;
+            separator = '&';
+        }
+        write!(f, "{separator}log={}", plain(self.log()))
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.name.contains(':'), self.port) {
+            (true, Some(port)) => write!(f, "[{}]:{port}", self.name),
+            (true, None) => write!(f, "[{}]", self.name),
+            (false, Some(port)) => write!(f, "{}:{port}", self.name),
+            (false, None) => f.write_str(&self.name),
+        }
+    }
+}
+
+fn hosts(text: &str) -> Result<Vec<Host>, AddressError> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    text.split(',').map(host).collect()
+}
+
+fn host(text: &str) -> Result<Host, AddressError> {
+    let wrong = || AddressError::new("in the address: a host is not understood", FORM);
+    let (name, port_text) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (name, after) = rest.split_once(']').ok_or_else(wrong)?;
+            let port = match after {
+                "" => None,
+                after => Some(after.strip_prefix(':').ok_or_else(wrong)?),
+            };
+            (name.to_owned(), port)
+        }
+        None => match text.split_once(':') {
+            Some((name, port)) => (decoded(name)?, Some(port)),
+            None => (decoded(text)?, None),
+        },
+    };
+    if name.is_empty() {
+        return Err(wrong());
+    }
+    let port = port_text.map(|text| {
+        port(text).map_err(|why| AddressError::new(format!("in the address: {why}"), FORM))
+    });
+    Ok(Host {
+        name,
+        port: port.transpose()?,
+    })
+}
+
+fn once<T>(slot: &mut Option<T>, value: T) -> bool {
+    slot.replace(value).is_none()
+}
+
+fn filled(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn decoded(text: &str) -> Result<String, AddressError> {
+    let decoded = percent_decode_str(text).decode_utf8();
+    let text = decoded.map_err(|_| AddressError::new("the address is not valid UTF-8", FORM))?;
+    if text.contains(char::is_control) {
+        return Err(AddressError::new(
+            "the address holds a control character",
+            FORM,
+        ));
+    }
+    Ok(text.into_owned())
+}
+
+/// A log's name is shown in messages and typed again, so that it keeps to plain characters.
+pub(super) fn log_name(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if text.is_empty() || text.len() > LONGEST_LOG || !text.chars().all(is_plain) {
+        return Err(format!(
+            "a log's name has letters, digits, - _ and . only, at most {LONGEST_LOG}"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// A schema's name is written into statements, so that it keeps to what needs no quotes.
+fn schema_name(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let begins = text.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+    if !begins || text.len() > 63 || !text.chars().all(is_plain) || text.starts_with("pg_") {
+        return Err("a schema's name has small letters, digits and _ only".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn password() -> AddressError {
+    AddressError::new(
+        "the address of the job log carries a password, which others can read; nothing was sent",
+        "leave it out of the address, and set PGPASSWORD or write it into ~/.pgpass",
+    )
+}
+
+/// The name alone: a value may be a secret.
+fn unknown_parameter(name: &str) -> AddressError {
+    let help = hint::nearest(name, PARAMETERS.into_iter().filter(|p| *p != "password"));
+    AddressError::new(
+        format!(
+            "the address of the job log has a parameter that is not known: {}",
+            super::location::redacted(name)
+        ),
+        help.map_or_else(
+            || FORM.to_owned(),
+            |known| format!("did you mean {known}? Nothing was sent"),
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(rest: &str) -> Result<Address, AddressError> {
+        Address::parse(rest)
+    }
+
+    #[test]
+    fn an_address_is_taken_apart_and_shown_again() {
+        let address = parse("me@db.example:5433,[::1]/logs?log=shop-a&sslmode=verify-ca").unwrap();
+        assert_eq!(address.hosts.len(), 2);
+        assert_eq!(address.hosts[0].port, Some(5433));
+        assert_eq!(address.hosts[1].name, "::1");
+        assert!(address.hosts[1].is_here() && !address.hosts[0].is_here());
+        assert_eq!(address.sslmode, Some(SslMode::VerifyCa));
+        assert_eq!(
+            address.to_string(),
+            "postgres://me@db.example:5433,[::1]/logs?log=shop-a"
+        );
+        let socket = parse("/logs?host=/run/pg&port=6000&schema=agency").unwrap();
+        assert_eq!(
+            socket.to_string(),
+            "postgres:///logs?host=/run/pg&port=6000&schema=agency&log=default"
+        );
+        assert_eq!(parse("%2Frun%2Fpg/d").unwrap().hosts[0].name, "/run/pg");
+        for shown in [address.to_string(), socket.to_string()] {
+            let rest = shown.strip_prefix("postgres://").unwrap();
+            assert_eq!(parse(rest).unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn nothing_in_an_address_is_ignored() {
+        for (rest, why) in [
+            ("h/d?logs=a", "not known: logs"),
+            ("h/d?log=a&log=b", "said twice"),
+            ("h/d?log", "no value"),
+            ("h/d?log=", "letters"),
+            ("h/d?log=a%2Fb", "letters"),
+            ("h/d?log=a%00", "control character"),
+            ("h/d?schema=Public", "small letters"),
+            ("h/d?schema=pg_catalog", "small letters"),
+            ("h/d?sslmode=prefer", "in the clear"),
+            ("h/d?sslmode=on", "sslmode is"),
+            ("h/d?connect_timeout=soon", "seconds"),
+            ("h:0/d", "1 to 65535"),
+            ("h:x/d", "1 to 65535"),
+            ("h,,i/d", "a host is not understood"),
+            ("[::1/d", "a host is not understood"),
+            ("h/d?host=i", "said twice"),
+            ("/d?port=5", "port comes after host"),
+            ("h/d?user=", "empty"),
+            ("%ff@h/d", "UTF-8"),
+            ("u:p@h/d", "password"),
+            ("u:@h/d", "password"),
+            ("u@h/d?password=p", "password"),
+        ] {
+            let error = parse(rest).unwrap_err();
+            assert!(error.message.contains(why), "{rest}: {error}");
+        }
+        let hint = parse("h/d?ssl_mode=disable").unwrap_err().help;
+        assert!(hint.contains("did you mean sslmode?"), "{hint}");
+    }
+}

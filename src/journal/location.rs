@@ -1,0 +1,197 @@
+//! What a log's name means: a file, or a log in a database.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::address::Address;
+
+/// Where a log is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A file.
+    File(PathBuf),
+    /// A log in a `PostgreSQL` database.
+    Database(Address),
+}
+
+/// Why an address cannot name a log. It never quotes a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressError {
+    /// What is wrong.
+    pub message: String,
+    /// The next step.
+    pub help: String,
+}
+
+impl AddressError {
+    pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for AddressError {}
+
+/// What separates an address from a path.
+const SCHEME_END: &str = "://";
+
+/// The schemes of `PostgreSQL`.
+const SCHEMES: [&str; 2] = ["postgres", "postgresql"];
+
+/// Why a log in a database cannot be used. It never quotes a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseError {
+    /// What kind of failure it is.
+    pub kind: DatabaseFault,
+    /// What is wrong.
+    pub message: String,
+    /// The next step.
+    pub help: String,
+}
+
+/// Kinds of failures of a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseFault {
+    /// Somebody has to set something right first.
+    Config,
+    /// It may work later.
+    Temporary,
+    /// This computer's own files cannot be used.
+    Io,
+}
+
+impl DatabaseError {
+    /// A failure.
+    pub fn new(kind: DatabaseFault, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+}
+
+impl From<AddressError> for DatabaseError {
+    fn from(error: AddressError) -> Self {
+        Self::new(DatabaseFault::Config, error.message, error.help)
+    }
+}
+
+impl fmt::Display for DatabaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for DatabaseError {}
+
+impl Location {
+    /// What `name` means. Whatever holds `://` is an address, and one that is not understood is
+    /// refused: taken for a path it could end up in messages with its password.
+    pub fn of(name: &Path) -> Result<Self, AddressError> {
+        let Some((scheme, rest)) = name.to_str().and_then(|text| text.split_once(SCHEME_END))
+        else {
+            if name.to_string_lossy().contains(SCHEME_END) {
+                return Err(AddressError::new(
+                    "the address of the job log is not valid UTF-8",
+                    FORM,
+                ));
+            }
+            return Ok(Self::File(name.to_owned()));
+        };
+        if !SCHEMES.contains(&scheme) {
+            return Err(AddressError::new(
+                // All of it: a password may stand anywhere in what is not understood.
+                format!("a job log is a file or postgres://...; {scheme}://*** is neither"),
+                FORM,
+            ));
+        }
+        Address::parse(rest).map(Self::Database)
+    }
+
+    /// Whether `name` is an address rather than a path.
+    pub fn is_address(name: &Path) -> bool {
+        name.to_string_lossy().contains(SCHEME_END)
+    }
+}
+
+/// How an address looks.
+pub(super) const FORM: &str =
+    "an address looks like postgres://USER@HOST/DATABASE?log=NAME; nothing was sent";
+
+/// `text` without what may be secret in addresses within it: only the scheme is left of an address
+/// that carries a user and a password, or a `password` parameter.
+pub fn redacted(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(SCHEME_END) {
+        let (before, address) = rest.split_at(at + SCHEME_END.len());
+        shown.push_str(before);
+        let end = address
+            .find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`'))
+            .unwrap_or(address.len());
+        let (address, after) = address.split_at(end);
+        let lower = address.to_lowercase();
+        let has_secret = lower
+            .rsplit_once('@')
+            .is_some_and(|(user, _)| user.contains(':'))
+            || lower.contains("password=");
+        shown.push_str(if has_secret { "***" } else { address });
+        rest = after;
+    }
+    shown.push_str(rest);
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_a_scheme_is_a_file() {
+        for name in ["jobs.jsonl", "C:/logs/june.jsonl", "postgres:", "a//b"] {
+            assert_eq!(
+                Location::of(Path::new(name)),
+                Ok(Location::File(PathBuf::from(name)))
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_not_understood_is_refused_without_its_password() {
+        for name in [
+            "mysql://me:secret@db/logs",
+            "POSTGRES://me:secret@db/logs",
+            "postgres://me:secret@db/logs?log=a",
+            "postgres://me@db/logs?password=secret",
+            "postgres://me@db/logs?pasword=secret",
+            "postgres+ssl://me:secret@db",
+        ] {
+            let error = Location::of(Path::new(name)).unwrap_err();
+            let shown = format!("{error}; {}", error.help);
+            assert!(!shown.contains("secret"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn only_what_may_be_secret_is_taken_out_of_a_text() {
+        for (text, shown) in [
+            ("no address", "no address"),
+            ("see https://example.com/a", "see https://example.com/a"),
+            ("'postgres://u:p@h/d' twice", "'postgres://***' twice"),
+            ("postgres://u@h/d?password=x y", "postgres://*** y"),
+            ("postgres://u@h/d?log=a", "postgres://u@h/d?log=a"),
+            ("a://b:c@d e://f:g@h", "a://*** e://***"),
+        ] {
+            assert_eq!(redacted(text), shown);
+        }
+    }
+}

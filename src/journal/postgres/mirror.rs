@@ -1,0 +1,407 @@
+//! A copy of a log's lines in a file of the cache folder, caught up before each use.
+//!
+//! A line's number is given out before the line can be seen, so that a reader who asks for higher
+//! numbers only would lose lines. Each line carries its transaction instead; everything at or above
+//! the oldest transaction that was still open at the last look is read again, and what is there
+//! already is left out. Nothing in here is waited for.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use etcetera::BaseStrategy;
+use futures::TryStreamExt;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tempfile::TempPath;
+use tokio_postgres::IsolationLevel;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::super::address::Address;
+use super::super::file::for_each_line;
+use super::super::location::{DatabaseError, DatabaseFault};
+use super::logs::{self, LogRow};
+use super::schema::{self, Use};
+use super::session::{Session, wait_for};
+use crate::disk::{self, Readers, Replacement};
+
+/// How long another command that catches up is waited for, before this one reads for itself.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is tried again: the system has no event for a free lock that can be given up on.
+const RETRY: Duration = Duration::from_millis(20);
+
+/// A log's lines as a file, up to date.
+#[derive(Debug)]
+pub struct Mirror {
+    file: PathBuf,
+    /// Lines that this computer has seen and the database does not hold any more.
+    lost: Option<Lost>,
+    /// Other commands leave the file alone as long as this is open.
+    _lock: Option<File>,
+    /// Where there is no cache folder the file goes with this.
+    own: Option<TempPath>,
+}
+
+/// Lines that a database has lost, as after a failover to a server that was behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// How many.
+    pub lines: u64,
+    /// The file that keeps them, a log by itself.
+    pub file: PathBuf,
+}
+
+impl Mirror {
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// What the database has lost.
+    pub fn lost(&self) -> Option<&Lost> {
+        self.lost.as_ref()
+    }
+
+    /// Lets other commands go on; what keeps a file that is this command's own stays.
+    pub fn release(self) -> Option<TempPath> {
+        self.own
+    }
+}
+
+/// What a mirror knows of its source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct State {
+    /// The server, its history and the database, as far as the server says so.
+    server: String,
+    /// Bytes of the mirror.
+    length: u64,
+    /// The oldest transaction that was still open.
+    horizon: u64,
+    /// Numbers of the lines at or above it that are in the mirror.
+    open: Vec<i64>,
+}
+
+/// Brings the mirror of `address` up to date.
+pub fn catch_up(address: &Address) -> Result<Mirror, DatabaseError> {
+    wait_for(|| async {
+        let mut session = Session::open(address).await?;
+        schema::check(&session, Use::Read).await?;
+        let log = logs::find(&session).await?;
+        let server = server(&session).await;
+        match Place::lock(&log) {
+            Some(place) => place.catch_up(&mut session, &log, server).await,
+            None => read_whole(&mut session, &log).await,
+        }
+    })
+}
+
+/// The server's identity and history and the database; empty where it keeps them to itself, which
+/// makes each look a whole one.
+async fn server(session: &Session) -> String {
+    const QUERY: &str = "SELECT (SELECT system_identifier::text FROM pg_control_system()) || '/' || \
+         CASE WHEN pg_is_in_recovery() \
+              THEN (SELECT timeline_id::text FROM pg_control_checkpoint()) \
+              ELSE ltrim(substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), '0') END || '/' || \
+         (SELECT oid::text FROM pg_database WHERE datname = current_database())";
+    let row = session.client.query_typed_one(QUERY, &[]).await;
+    row.ok()
+        .and_then(|row| row.get::<_, Option<String>>(0))
+        .unwrap_or_default()
+}
+
+/// A mirror without a cache folder: read whole, gone with the command.
+async fn read_whole(session: &mut Session, log: &LogRow) -> Result<Mirror, DatabaseError> {
+    let file = tempfile::NamedTempFile::new().map_err(|error| unusable(&error))?;
+    let (file, path) = file.into_parts();
+    let mut writer = BufWriter::new(file);
+    read(session, log, &State::default(), &mut writer).await?;
+    writer.flush().map_err(|error| unusable(&error))?;
+    Ok(Mirror {
+        file: path.to_path_buf(),
+        lost: None,
+        _lock: None,
+        own: Some(path),
+    })
+}
+
+/// Appends what `state` does not know to `writer`, and returns the state afterwards, its length
+/// aside.
+async fn read(
+    session: &mut Session,
+    log: &LogRow,
+    state: &State,
+    writer: &mut impl Write,
+) -> Result<State, DatabaseError> {
+    let failed =
+        |address: &Address, error: tokio_postgres::Error| Session::failure(address, "read", &error);
+    let address = session.address.clone();
+    let transaction = session
+        .client
+        .build_transaction()
+        // One snapshot for the horizon and the lines.
+        .isolation_level(IsolationLevel::RepeatableRead)
+        .read_only(true)
+        .start()
+        .await
+        .map_err(|error| failed(&address, error))?;
+    let horizon = transaction
+        .query_typed_one("SELECT pg_snapshot_xmin(pg_current_snapshot())::text", &[])
+        .await
+        .map_err(|error| failed(&address, error))?
+        .get::<_, String>(0);
+    let query = format!(
+        "SELECT sequence, transaction >= $3::text::xid8, line FROM {}.lines \
+         WHERE log = $1 AND transaction >= $2::text::xid8 ORDER BY sequence",
+        address.schema()
+    );
+    let from = state.horizon.to_string();
+    let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
+        (&log.id, Type::INT8),
+        (&from, Type::TEXT),
+        (&horizon, Type::TEXT),
+    ];
+    let rows = transaction
+        .query_typed_raw(&query, parameters)
+        .await
+        .map_err(|error| failed(&address, error))?;
+    let mut rows = std::pin::pin!(rows);
+    let known: HashSet<i64> = state.open.iter().copied().collect();
+    let mut next = State {
+        server: state.server.clone(),
+        length: state.length,
+        horizon: horizon.parse().unwrap_or(0),
+        open: Vec::new(),
+    };
+    while let Some(row) = rows
+        .try_next()
+        .await
+        .map_err(|error| failed(&address, error))?
+    {
+        let sequence: i64 = row.get(0);
+        if row.get::<_, bool>(1) {
+            next.open.push(sequence);
+        }
+        if known.contains(&sequence) {
+            continue;
+        }
+        let line: &str = row.get(2);
+        let written = writer
+            .write_all(line.as_bytes())
+            .and_then(|()| writer.write_all(b"\n"));
+        written.map_err(|error| unusable(&error))?;
+        next.length += line.len() as u64 + 1;
+    }
+    Ok(next)
+}
+
+fn unusable(error: &io::Error) -> DatabaseError {
+    DatabaseError::new(
+        DatabaseFault::Io,
+        format!("cannot write the local copy of the job log: {error}"),
+        "make room in the cache folder and run the same command again; nothing was sent",
+    )
+}
+
+/// A mirror's files, locked.
+struct Place {
+    lines: PathBuf,
+    state: PathBuf,
+    lost: PathBuf,
+    lock: File,
+}
+
+impl Place {
+    /// `None` where there is no folder to write to, or another command takes too long.
+    fn lock(log: &LogRow) -> Option<Self> {
+        let base = etcetera::choose_base_strategy().ok()?;
+        let folder = base.cache_dir().join("creativeai").join("logs");
+        private_folder(&folder).ok()?;
+        let path = |ending: &str| folder.join(format!("{}.{ending}", log.identity));
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        private(&mut options);
+        let lock = options.open(path("lock")).ok()?;
+        let until = Instant::now() + PATIENCE;
+        while lock.try_lock().is_err() {
+            if Instant::now() >= until {
+                return None;
+            }
+            std::thread::sleep(RETRY);
+        }
+        Some(Self {
+            lines: path("jsonl"),
+            state: path("state"),
+            lost: path("lost.jsonl"),
+            lock,
+        })
+    }
+
+    async fn catch_up(
+        self,
+        session: &mut Session,
+        log: &LogRow,
+        server: String,
+    ) -> Result<Mirror, DatabaseError> {
+        let old = self.old_state(&server);
+        let mut state = if let Some(old) = old {
+            self.append(session, log, &old).await?
+        } else {
+            self.begin_anew(session, log).await?
+        };
+        state.server = server;
+        self.write_state(&state).map_err(|error| unusable(&error))?;
+        let lost = self.lost().map_err(|error| unusable(&error))?;
+        Ok(Mirror {
+            file: self.lines,
+            lost,
+            _lock: Some(self.lock),
+            own: None,
+        })
+    }
+
+    /// What the mirror holds, where it is of the same server and whole.
+    fn old_state(&self, server: &str) -> Option<State> {
+        let state: State = serde_json::from_slice(&fs::read(&self.state).ok()?).ok()?;
+        let length = fs::metadata(&self.lines).ok()?.len();
+        let is_same = !server.is_empty() && state.server == server;
+        (is_same && length >= state.length).then_some(state)
+    }
+
+    /// Adds what is new. A command that was killed has left more than it said; that is read again.
+    async fn append(
+        &self,
+        session: &mut Session,
+        log: &LogRow,
+        old: &State,
+    ) -> Result<State, DatabaseError> {
+        let open = || {
+            let mut file = OpenOptions::new().write(true).open(&self.lines)?;
+            file.set_len(old.length)?;
+            file.seek(SeekFrom::Start(old.length))?;
+            Ok(file)
+        };
+        let file = open().map_err(|error| unusable(&error))?;
+        let mut writer = BufWriter::new(file);
+        let state = read(session, log, old, &mut writer).await?;
+        writer.flush().map_err(|error| unusable(&error))?;
+        Ok(state)
+    }
+
+    /// Reads the whole log into a new file; readers of the old one keep theirs. What only the old
+    /// one holds is kept.
+    async fn begin_anew(
+        &self,
+        session: &mut Session,
+        log: &LogRow,
+    ) -> Result<State, DatabaseError> {
+        let new = Replacement::of(&self.lines, Readers::User).map_err(|e| unusable(&e))?;
+        let file = new.file().and_then(File::try_clone);
+        let mut writer = BufWriter::new(file.map_err(|error| unusable(&error))?);
+        let state = read(session, log, &State::default(), &mut writer).await?;
+        let finish = || {
+            writer.flush()?;
+            drop(writer);
+            let mut file = new.file()?.try_clone()?;
+            file.rewind()?;
+            let there = digests(&mut file)?;
+            self.keep_lost(&there)?;
+            new.finish()
+        };
+        finish().map_err(|error: io::Error| unusable(&error))?;
+        Ok(state)
+    }
+
+    /// Adds the lines of the old mirror that are not among `there` to those that are lost.
+    fn keep_lost(&self, there: &HashSet<[u8; 16]>) -> io::Result<()> {
+        let mut file = match File::open(&self.lines) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
+        };
+        let mut kept = String::new();
+        for_each_line(&mut file, |_, line| {
+            if let Ok(line) = line
+                && !there.contains(&digest(line))
+            {
+                kept.push_str(line);
+                kept.push('\n');
+            }
+        })?;
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        private(&mut options);
+        let mut file = options.open(&self.lost)?;
+        file.write_all(kept.as_bytes())?;
+        disk::sync_file(&file)
+    }
+
+    /// What of the lost lines is still not in the log. Once all of them are, they are forgotten.
+    fn lost(&self) -> io::Result<Option<Lost>> {
+        let mut lost = match File::open(&self.lost) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        let missing = {
+            let there = digests(&mut File::open(&self.lines)?)?;
+            let lost = digests(&mut lost)?;
+            lost.difference(&there).count() as u64
+        };
+        if missing == 0 {
+            fs::remove_file(&self.lost)?;
+            return Ok(None);
+        }
+        Ok(Some(Lost {
+            lines: missing,
+            file: self.lost.clone(),
+        }))
+    }
+
+    fn write_state(&self, state: &State) -> io::Result<()> {
+        let new = Replacement::of(&self.state, Readers::User)?;
+        new.file()?.write_all(&serde_json::to_vec(state)?)?;
+        new.finish()
+    }
+}
+
+/// Digests of the lines of a file.
+fn digests(file: &mut File) -> io::Result<HashSet<[u8; 16]>> {
+    let mut found = HashSet::new();
+    for_each_line(file, |_, line| {
+        found.extend(line.map(digest));
+    })?;
+    Ok(found)
+}
+
+fn digest(line: &str) -> [u8; 16] {
+    let whole = Sha256::digest(line.as_bytes());
+    let mut half = [0; 16];
+    half.copy_from_slice(&whole[..16]);
+    half
+}
+
+fn private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(folder)
+}
+
+#[cfg_attr(
+    not(unix),
+    expect(unused_variables, reason = "the cache folder is the user's own there")
+)]
+fn private(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+}

@@ -1,0 +1,242 @@
+//! The tables, by numbered migrations that only go forward.
+
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+
+use super::super::location::{DatabaseError, DatabaseFault};
+use super::session::Session;
+
+/// One step. What it makes is never changed later, only by a further step.
+struct Migration {
+    version: i32,
+    name: &'static str,
+    /// The oldest program that may read, and write, afterwards.
+    minimum_reader: i32,
+    minimum_writer: i32,
+    text: &'static str,
+}
+
+const MIGRATIONS: [Migration; 1] = [Migration {
+    version: 1,
+    name: "logs",
+    minimum_reader: 1,
+    minimum_writer: 1,
+    text: include_str!("migrations/0001_logs.sql"),
+}];
+
+/// The newest migration that this program knows.
+pub(super) const VERSION: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+
+/// What the tables are used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    Read,
+    Write,
+}
+
+/// What the tables say of themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Found {
+    version: i32,
+    minimum_reader: i32,
+    minimum_writer: i32,
+}
+
+/// Makes sure that the tables are there and that this program may use them.
+pub(super) async fn check(session: &Session, purpose: Use) -> Result<(), DatabaseError> {
+    let address = &session.address;
+    let Some(found) = found(session).await? else {
+        return Err(DatabaseError::new(
+            DatabaseFault::Config,
+            format!("the database of {address} holds no job logs"),
+            format!("make one with `creativeai log init '{address}'`; nothing was sent"),
+        ));
+    };
+    let minimum = match purpose {
+        Use::Read => found.minimum_reader,
+        Use::Write => found.minimum_writer,
+    };
+    if minimum > VERSION {
+        return Err(DatabaseError::new(
+            DatabaseFault::Config,
+            format!(
+                "the tables of {address} are at version {}, and this creativeai knows {VERSION}; \
+                 nothing was touched",
+                found.version
+            ),
+            "install a newer creativeai on this computer",
+        ));
+    }
+    if purpose == Use::Write && found.version < VERSION {
+        return Err(DatabaseError::new(
+            DatabaseFault::Config,
+            format!(
+                "the tables of {address} are at version {}, and this creativeai writes version \
+                 {VERSION}; nothing was touched",
+                found.version
+            ),
+            format!("run `creativeai log upgrade '{address}'`"),
+        ));
+    }
+    Ok(())
+}
+
+/// What a change of the tables did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Upgraded {
+    /// The version before; 0 where there were no tables.
+    pub from: i32,
+    /// The version now.
+    pub to: i32,
+}
+
+/// Brings the tables up to date, and makes them where there are none.
+pub(super) async fn upgrade(session: &mut Session) -> Result<Upgraded, DatabaseError> {
+    loop {
+        // Looked at first: a small role may not create what is there already.
+        let before = found(session).await?.map_or(0, |found| found.version);
+        if before >= VERSION {
+            return Ok(Upgraded {
+                from: before,
+                to: before,
+            });
+        }
+        match migrate(session, before).await {
+            Ok(()) => {
+                return Ok(Upgraded {
+                    from: before,
+                    to: VERSION,
+                });
+            }
+            // Another computer was first: what it made is looked at again.
+            Err(error) if is_there_already(&error) => {}
+            Err(error) => return Err(session.failed("make the tables of", &error)),
+        }
+    }
+}
+
+async fn migrate(session: &mut Session, before: i32) -> Result<(), tokio_postgres::Error> {
+    let schema = session.address.schema().to_owned();
+    let transaction = session.client.transaction().await?;
+    if before > 0 {
+        // One at a time, and each sees what the one before has done.
+        let lock = format!("LOCK TABLE {schema}.migrations IN EXCLUSIVE MODE");
+        transaction.batch_execute(&lock).await?;
+    }
+    for migration in MIGRATIONS.iter().filter(|m| m.version > before) {
+        transaction.batch_execute(&migration.sql(&schema)).await?;
+    }
+    transaction.commit().await
+}
+
+fn is_there_already(error: &tokio_postgres::Error) -> bool {
+    let codes = [
+        SqlState::DUPLICATE_SCHEMA,
+        SqlState::DUPLICATE_TABLE,
+        SqlState::UNIQUE_VIOLATION,
+    ];
+    error.code().is_some_and(|code| codes.contains(code))
+}
+
+impl Migration {
+    fn sql(&self, schema: &str) -> String {
+        let made = self.text.replace("{schema}", schema);
+        format!(
+            "{made}\nINSERT INTO {schema}.migrations (version, name, minimum_reader, minimum_writer)\n    \
+             VALUES ({}, '{}', {}, {});\n",
+            self.version, self.name, self.minimum_reader, self.minimum_writer
+        )
+    }
+}
+
+/// Every statement that makes the tables in `schema`.
+pub(super) fn statements(schema: &str) -> String {
+    let all = MIGRATIONS.iter().map(|migration| migration.sql(schema));
+    format!("BEGIN;\n\n{}\nCOMMIT;\n", all.collect::<String>())
+}
+
+/// What a role may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// Look.
+    Read,
+    /// Add lines, claim attempts, make logs.
+    Write,
+}
+
+/// The statements that give `role` its rights, and no more than it needs.
+pub(super) fn grants(schema: &str, role: &str, rights: Rights) -> String {
+    let role = format!("\"{}\"", role.replace('"', "\"\""));
+    let mut text = format!(
+        "GRANT USAGE ON SCHEMA {schema} TO {role};\n\
+         GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role};\n"
+    );
+    if rights == Rights::Write {
+        // A row is locked only by who may update it.
+        let more = format!(
+            "GRANT INSERT, UPDATE ON {schema}.logs TO {role};\n\
+             GRANT INSERT ON {schema}.lines, {schema}.claims TO {role};\n"
+        );
+        text.push_str(&more);
+    }
+    text
+}
+
+async fn found(session: &Session) -> Result<Option<Found>, DatabaseError> {
+    let failed = |error| session.failed("look at the tables of", &error);
+    let schema = session.address.schema();
+    let name = format!("{schema}.migrations");
+    let row = session
+        .client
+        .query_typed_one("SELECT to_regclass($1) IS NOT NULL", &[(&name, Type::TEXT)])
+        .await
+        .map_err(failed)?;
+    if !row.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let query = format!(
+        "SELECT max(version), max(minimum_reader), max(minimum_writer) FROM {schema}.migrations"
+    );
+    let row = session
+        .client
+        .query_typed_one(&query, &[])
+        .await
+        .map_err(failed)?;
+    let number = |column| row.get::<_, Option<i32>>(column).unwrap_or(0);
+    Ok(Some(Found {
+        version: number(0),
+        minimum_reader: number(1),
+        minimum_writer: number(2),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_written_out_with_its_schema() {
+        let text = statements("agency");
+        assert!(!text.contains("{schema}") && !text.contains("creativeai."));
+        for (i, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(migration.version, i as i32 + 1);
+            assert!(migration.minimum_reader <= migration.minimum_writer);
+        }
+        assert!(text.contains("CREATE TABLE agency.lines"));
+        assert!(text.contains("VALUES (1, 'logs', 1, 1);"));
+    }
+
+    #[test]
+    fn a_role_gets_what_it_needs() {
+        let read = grants("s", "look\"er", Rights::Read);
+        assert!(
+            read.contains("\"look\"\"er\"") && !read.contains("INSERT"),
+            "{read}"
+        );
+        let write = grants("s", "writer", Rights::Write);
+        assert!(
+            !write.contains("DELETE") && !write.contains("UPDATE ON s.lines"),
+            "{write}"
+        );
+    }
+}

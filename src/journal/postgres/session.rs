@@ -1,0 +1,240 @@
+//! One connection. It keeps nothing between transactions, so that a pooler may stand before the
+//! server: no session settings, no named statements, no locks that outlive a transaction.
+
+use std::future::{Future, poll_fn};
+use std::path::PathBuf;
+use std::pin::pin;
+
+use etcetera::BaseStrategy;
+use secrecy::ExposeSecret;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::{MakeTlsConnect, NoTls};
+use tokio_postgres::{Client, Config, Connection, Error, Socket};
+
+use super::super::address::{Address, SessionAttrs, SslMode};
+use super::super::location::{DatabaseError, DatabaseFault};
+use super::login::{Login, Surroundings, logins};
+use super::tls;
+
+/// A connection to the server of a log.
+pub(super) struct Session {
+    /// Takes statements.
+    pub client: Client,
+    /// The log.
+    pub address: Address,
+}
+
+impl Session {
+    /// Connects to the first server of `address` that answers as it is wanted.
+    pub async fn open(address: &Address) -> Result<Self, DatabaseError> {
+        let base = etcetera::choose_base_strategy().ok();
+        let around = Surroundings {
+            var: &|name| std::env::var(name).ok(),
+            home: base.map(|base| PathBuf::from(base.home_dir())),
+        };
+        let mut failed = None;
+        for login in logins(address, &around)? {
+            match connect(&login).await {
+                Ok(client) => {
+                    return Ok(Self {
+                        client,
+                        address: address.clone(),
+                    });
+                }
+                // A server that cannot prove who it is, or refuses the login, is not passed over.
+                Err(error) if error.kind == DatabaseFault::Config => return Err(error),
+                Err(error) => failed = Some(error),
+            }
+        }
+        Err(failed.unwrap_or_else(|| {
+            DatabaseError::new(
+                DatabaseFault::Config,
+                format!("{address} names no server"),
+                super::super::location::FORM,
+            )
+        }))
+    }
+
+    /// What a failed statement means.
+    pub fn failed(&self, doing: &str, error: &Error) -> DatabaseError {
+        Self::failure(&self.address, doing, error)
+    }
+
+    /// The same where the session itself is borrowed.
+    pub fn failure(address: &Address, doing: &str, error: &Error) -> DatabaseError {
+        let (kind, help) = judged(error);
+        DatabaseError::new(
+            kind,
+            format!("cannot {doing} {address}: {}", described(error)),
+            help,
+        )
+    }
+}
+
+async fn connect(login: &Login) -> Result<Client, DatabaseError> {
+    let mut config = Config::new();
+    config
+        .user(&login.user)
+        .dbname(&login.database)
+        .port(login.port)
+        .application_name(&login.application_name)
+        .target_session_attrs(match login.target_session_attrs {
+            SessionAttrs::Any => tokio_postgres::config::TargetSessionAttrs::Any,
+            SessionAttrs::ReadWrite => tokio_postgres::config::TargetSessionAttrs::ReadWrite,
+            SessionAttrs::ReadOnly => tokio_postgres::config::TargetSessionAttrs::ReadOnly,
+        });
+    config.host(&login.host.name);
+    // A server that has gone without a word is noticed within minutes.
+    config.keepalives_idle(std::time::Duration::from_secs(30));
+    if !login.connect_timeout.is_zero() {
+        config.connect_timeout(login.connect_timeout);
+    }
+    if let Some(password) = &login.password {
+        config.password(password.expose_secret());
+    }
+    let connected = if login.sslmode == SslMode::Disable {
+        config.ssl_mode(tokio_postgres::config::SslMode::Disable);
+        start(&config, NoTls).await
+    } else {
+        config.ssl_mode(tokio_postgres::config::SslMode::Require);
+        let tls = tls::connector(login.sslmode, login.sslrootcert.as_deref())?;
+        start(&config, tls).await
+    };
+    connected.map_err(|error| {
+        let (kind, help) = judged(&error);
+        let place = if login.host.is_socket() {
+            format!("the socket in {}, port {}", login.host.name, login.port)
+        } else {
+            format!("{}, port {}", login.host.name, login.port)
+        };
+        DatabaseError::new(
+            kind,
+            format!(
+                "cannot connect to the database {} at {place} as {}: {}",
+                login.database,
+                login.user,
+                described(&error)
+            ),
+            help,
+        )
+    })
+}
+
+async fn start<T>(config: &Config, tls: T) -> Result<Client, Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await?;
+    tokio::spawn(drive(connection));
+    Ok(client)
+}
+
+/// Moves bytes until the connection ends. Whoever waits for an answer learns of its end.
+async fn drive<S, T>(connection: Connection<S, T>)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    let mut connection = pin!(connection);
+    while let Some(Ok(_)) = poll_fn(|cx| connection.as_mut().poll_message(cx)).await {}
+}
+
+/// The server's words, or what broke the connection.
+fn described(error: &Error) -> String {
+    if let Some(told) = error.as_db_error() {
+        return format!("{} ({})", told.message(), told.code().code());
+    }
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let more = inner.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+fn judged(error: &Error) -> (DatabaseFault, &'static str) {
+    let Some(code) = error.code() else {
+        return judged_by_layer(error);
+    };
+    let class = &code.code()[..2];
+    if *code == SqlState::INVALID_CATALOG_NAME {
+        let help = "correct the database's name, or make it with `createdb`; nothing was sent";
+        return (DatabaseFault::Config, help);
+    }
+    if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        let help = "the database's owner gives the rights with `creativeai log init URL --grant-to ROLE`; nothing was sent";
+        return (DatabaseFault::Config, help);
+    }
+    match class {
+        "28" => (
+            DatabaseFault::Config,
+            "check the user, and the password in PGPASSWORD or ~/.pgpass; nothing was sent",
+        ),
+        // Feature not supported, syntax or names: another server than the one that is meant.
+        "0A" | "42" | "3D" | "3F" => (
+            DatabaseFault::Config,
+            "creativeai needs PostgreSQL 14 or later; `creativeai log upgrade URL` brings the tables up to date",
+        ),
+        _ => (
+            DatabaseFault::Temporary,
+            "run the same command again once the database answers; nothing was sent",
+        ),
+    }
+}
+
+/// An error without a word of the server's.
+fn judged_by_layer(error: &Error) -> (DatabaseFault, &'static str) {
+    // The library has no other mark of it.
+    let text = error.to_string();
+    if text.starts_with("error performing TLS handshake") {
+        return (
+            DatabaseFault::Config,
+            "the server could not prove who it is; name its authority with sslrootcert=FILE, or correct its name in the address; nothing was sent",
+        );
+    }
+    if text.starts_with("invalid configuration") {
+        return (
+            DatabaseFault::Config,
+            "set PGPASSWORD, or write the password into ~/.pgpass; nothing was sent",
+        );
+    }
+    (
+        DatabaseFault::Temporary,
+        "check that the server runs and can be reached, then run the same command again; nothing was sent",
+    )
+}
+
+/// Runs `work` to its end on a thread of its own, since the caller may be on a runtime already.
+pub(super) fn wait_for<T, F>(work: impl FnOnce() -> F + Send) -> Result<T, DatabaseError>
+where
+    T: Send,
+    F: Future<Output = Result<T, DatabaseError>>,
+{
+    let failed = |why: String| {
+        DatabaseError::new(
+            DatabaseFault::Io,
+            format!("cannot start the program's own machinery: {why}"),
+            "run the same command again; nothing was sent",
+        )
+    };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("database".to_owned());
+        let run = || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|error| failed(error.to_string()))?;
+            runtime.block_on(work())
+        };
+        let started = thread.spawn_scoped(scope, run);
+        let started = started.map_err(|error| failed(error.to_string()))?;
+        started
+            .join()
+            .unwrap_or_else(|_| Err(failed("a thread has ended early".to_owned())))
+    })
+}

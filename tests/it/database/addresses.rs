@@ -1,0 +1,144 @@
+//! An address is understood in full or refused, and its password is never shown.
+
+use super::world;
+use crate::support::{Server, World, listings};
+
+/// Every command that takes a log, with the log's place in it.
+const COMMANDS: [&[&str]; 13] = [
+    &["status", "LOG"],
+    &["report", "LOG"],
+    &["check", "--jobs", "LOG"],
+    &["reconcile", "LOG"],
+    &["retry", "LOG", "--failed"],
+    &["download", "LOG"],
+    &["publish", "LOG", "--exec", "true"],
+    &["compact", "LOG"],
+    &["resolve", "J", "--dismiss", "--jobs", "LOG"],
+    &["listen", "--jobs", "LOG"],
+    &["rename", "a", "b", "--jobs", "LOG"],
+    &["log", "accept", "LOG"],
+    &["submit", "listings.csv", "--jobs", "LOG"],
+];
+
+fn with_log(command: &[&'static str], log: &str) -> Vec<String> {
+    let word = |word: &&str| if *word == "LOG" { log } else { *word }.to_owned();
+    command.iter().map(word).collect()
+}
+
+fn run(world: &World, command: &[String]) -> crate::support::Ended {
+    let command: Vec<&str> = command.iter().map(String::as_str).collect();
+    world.run(&command)
+}
+
+#[test]
+fn what_is_not_understood_is_refused_by_every_command_without_its_password() {
+    let world = world();
+    world.write("listings.csv", listings(1));
+    let logs = [
+        "postgres://me:secret@127.0.0.1:1/d?log=a",
+        "postgres://me@127.0.0.1:1/d?log=a&pasword=secret",
+        "mysql://me:secret@127.0.0.1:1/d",
+    ];
+    for command in COMMANDS {
+        for log in logs {
+            let ended = run(&world, &with_log(command, log)).expect(78);
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(!said.contains("secret"), "{command:?}: {said}");
+        }
+    }
+    for copy in [["a.jsonl", logs[0]], [logs[2], "a.jsonl"]] {
+        let ended = world.run(&["log", "copy", copy[0], copy[1]]).expect(78);
+        assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+    }
+    assert_eq!(world.files(), ["listings.csv"], "nothing was made");
+}
+
+#[test]
+fn a_wrong_command_line_shows_no_password_either() {
+    let world = world();
+    for json in [&["--json"][..], &[]] {
+        let mut command = vec!["status", "jobs.jsonl", "postgres://me:secret@h/d"];
+        command.extend(json);
+        let ended = world.run(&command).expect(2);
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(
+            said.contains("postgres://***") && !said.contains("secret"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn variables_and_settings_are_looked_at_before_anything_is_done() {
+    let log = "postgres://me@127.0.0.1:1/d?logs=a";
+    let ended = world()
+        .with_var("CREATIVEAI_JOBS", log)
+        .run(&["status"])
+        .expect(78);
+    assert!(ended.stderr.contains("CREATIVEAI_JOBS"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("did you mean log?"),
+        "{}",
+        ended.stderr
+    );
+    let world = world();
+    world.write("creativeai.toml", "\njobs = \"postgres://me:secret@h/d\"\n");
+    let ended = world.run(&["status"]).expect(78);
+    assert!(
+        ended.stderr.contains("creativeai.toml, line 2"),
+        "{}",
+        ended.stderr
+    );
+    assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_works_on_files_only_sends_nothing_and_says_so() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(1));
+    let log = "postgres://me@127.0.0.1:1/d?log=a";
+    for command in COMMANDS
+        .iter()
+        .filter(|c| !["status", "report", "check"].contains(&c[0]))
+    {
+        let ended = run(&world, &with_log(command, log)).expect(78);
+        assert!(
+            ended.stderr.contains("nothing was sent"),
+            "{}",
+            ended.stderr
+        );
+        assert!(ended.stderr.contains("log=a"), "{}", ended.stderr);
+    }
+    let world = world.with_var("CREATIVEAI_JOBS", log);
+    world.run(&["submit", "listings.csv"]).expect(78);
+    world.run(&["reconcile"]).expect(78);
+    assert_eq!(server.connections(), 0);
+    assert_eq!(world.files(), ["listings.csv"]);
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_a_matter_of_time() {
+    let ended = world()
+        .run(&["status", "postgres://me@127.0.0.1:1/d?log=a"])
+        .expect(75);
+    assert!(
+        ended.stderr.contains("127.0.0.1, port 1"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_rehearsal_takes_no_database_that_the_settings_name() {
+    let world = world();
+    world.write("listings.csv", listings(1));
+    world.write(
+        "creativeai.toml",
+        "jobs = \"postgres://me@127.0.0.1:1/d\"\n",
+    );
+    world
+        .run(&["submit", "listings.csv", "--sandbox"])
+        .expect(0);
+    assert!(world.files().contains(&"sandbox-jobs.jsonl".to_owned()));
+}

@@ -1,0 +1,102 @@
+//! Through `PgBouncer` in transaction mode with one connection: nothing may be kept between
+//! transactions.
+
+use std::os::unix::fs::chown;
+use std::process::{Child, Stdio};
+
+use tempfile::TempDir;
+
+use super::{lines, world};
+use crate::support::postgres::{self, Database, NOBODY, is_root, unprivileged};
+use crate::support::skip;
+
+/// A running pooler, reached by a socket.
+struct Pooler {
+    folder: TempDir,
+    child: Child,
+}
+
+impl Pooler {
+    /// Starts one before the server of `database`.
+    fn start(database: &Database) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().display();
+        let server = database.server.folder().display();
+        std::fs::write(folder.path().join("users"), "\"postgres\" \"\"\n").unwrap();
+        let settings = format!(
+            "[databases]\n* = host={server}\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = {path}\n\
+             listen_port = 6432\nauth_type = trust\nauth_file = {path}/users\n\
+             pool_mode = transaction\ndefault_pool_size = 1\n"
+        );
+        std::fs::write(folder.path().join("settings"), settings).unwrap();
+        if is_root() {
+            chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let mut command = unprivileged("pgbouncer");
+        command.arg("-q").arg(folder.path().join("settings"));
+        command.env("PATH", "/usr/sbin:/usr/local/sbin:/usr/bin:/bin");
+        let child = command
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let pooler = Self { folder, child };
+        // It has no event for its socket.
+        for _ in 0..300 {
+            if pooler.folder.path().join(".s.PGSQL.6432").exists() {
+                return Some(pooler);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("the pooler does not start");
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn commands_at_the_same_time_share_one_connection() {
+    let Some(database) = postgres::database() else {
+        return;
+    };
+    let Some(pooler) = Pooler::start(&database) else {
+        return skip("pgbouncer is not installed (apt-get install pgbouncer)");
+    };
+    let world = world();
+    let log = format!(
+        "postgres://postgres@/{}?host={}&port=6432&log=shop",
+        database.name,
+        pooler.folder.path().display()
+    );
+    world.run(&["log", "init", &log]).expect(0);
+    let parts: Vec<String> = (0..4).map(|part| format!("part{part}.jsonl")).collect();
+    for (part, name) in parts.iter().enumerate() {
+        let first = part as u64 * 300;
+        // They overlap.
+        world.write(name, lines(first + 1..=first + 400));
+    }
+    let copies: Vec<_> = parts
+        .iter()
+        .map(|name| world.start(&["log", "copy", name, &log, "--json"]))
+        .collect();
+    let added = |running: crate::support::Running| {
+        running.wait().expect(0).json()["added"].as_u64().unwrap()
+    };
+    let added: u64 = copies.into_iter().map(added).sum();
+    let all = lines(1..=1300);
+    assert_eq!(added, all.lines().count() as u64, "each line once");
+    world.write("all.jsonl", all);
+    let status = |log: &str| world.run(&["status", log, "--json"]).expect(0).stdout;
+    let readers: Vec<_> = (0..3)
+        .map(|_| world.start(&["status", &log, "--json"]))
+        .collect();
+    let wanted = status("all.jsonl");
+    for reader in readers {
+        assert!(reader.wait().expect(0).stdout == wanted);
+    }
+}
