@@ -15,7 +15,10 @@
 use std::hint::black_box;
 use std::io::Write;
 
-use creativeai::jobs::{JobKey, Ledger, Line, Rates, Record, Stamp, Status};
+use creativeai::jobs::{
+    Event, Facts, GenerationId, IdColumn, JobKey, Ledger, Line, Rates, Sighting, Stamp, Status,
+    Via, What,
+};
 use creativeai::journal::JobLog;
 use creativeai::manifest::{Manifest, Options};
 use creativeai::vendor::{ApiKey, Payload};
@@ -52,14 +55,23 @@ fn record_parse(bencher: Bencher<'_, '_>, line: &str) {
 fn record_write(bencher: Bencher<'_, '_>) {
     let at = jiff::Timestamp::UNIX_EPOCH;
     let job = JobKey::digest(&["video", "SKU-1"]);
+    let id = GenerationId::parse("vgen_def456").unwrap();
+    let facts = Facts {
+        output_url: Some("https://cdn.example.com/out/vgen_def456.mp4".into()),
+        credits: Some(5.0),
+        ..Facts::default()
+    };
     bencher.bench(|| {
-        Record::new(Stamp::first(black_box(at)), job, 1, Status::Completed)
-            .with("sku", "SKU-0004202")
-            .with("generation_id", "vgen_def456")
-            .with("output_url", "https://cdn.example.com/out/vgen_def456.mp4")
-            .with("credits", 5)
-            .with("via", "webhook")
-            .finish()
+        let seen = Sighting {
+            status: Status::Completed,
+            generation_id: &id,
+            submitted_at: None,
+            report: facts.report(Status::Completed, None),
+            via: Some(Via::Webhook),
+        };
+        Event::new(Stamp::first(black_box(at)), job, 1, What::Seen(seen))
+            .of_item(Some((IdColumn::Sku, "SKU-0004202")))
+            .line()
     });
 }
 

@@ -33,7 +33,7 @@ OWN = (
     ("reading lines and captures", r"jobs::(scan|line|gist|text|time|request)|webhook::(formats|capture|grade|replay)|journal::file::(fold::take|read)"),
     ("the fold: jobs and their states", r"jobs::(ledger|index|subject|state|owners|money|id::JobKey)|journal::file::fold|Writer::fold|still_open"),
     ("reading the sheet", r"creativeai::manifest|csv_core"),
-    ("what is to be sent, what is to be written", r"jobs::(record|clip)|vendor::wire|submit::|observe|commands::replay|commands::poll::Poller::learn"),
+    ("what is to be sent, what is to be written", r"jobs::(event|facts|clip)|vendor::wire|submit::|observe|commands::replay|commands::poll::Poller::learn"),
     ("HTTP", r"reqwest|hyper|tower|http::|httparse|url::|h1::|vendor::client|vendor::outcome|vendor::payload|dispatch|throttle|commands::poll"),
     ("the runtime", r"tokio|futures|rayon"),
     ("the command line, settings, output", r"clap|creativeai::(cli|settings|output|commands|exit)"),

@@ -16,11 +16,11 @@ use std::time::Duration;
 
 use creativeai::clock;
 use creativeai::engine::dispatch::{Cap, Dispatcher, Event};
-use creativeai::engine::observe::{Facts, Learned, Observation, Observer, Via};
+use creativeai::engine::observe::{Learned, Observation, Observer};
 use creativeai::engine::plan::{self, Allowed, Plan};
 use creativeai::engine::stop::Stop;
 use creativeai::engine::submit::Orders;
-use creativeai::jobs::{Ledger, Rates, Status};
+use creativeai::jobs::{Ledger, Rates, Status, Via};
 use creativeai::journal::{JobLog, Writer};
 use creativeai::manifest::{Manifest, Options};
 use creativeai::sandbox::{self, Sandbox};
@@ -96,8 +96,7 @@ async fn submit(
             eprintln!("not in the log: {line}");
         }
     };
-    let mut dispatcher = Dispatcher::new(&client, &writer, &throttle, &stop, &now, &on_event);
-    dispatcher.sandbox = true;
+    let dispatcher = Dispatcher::new(&client, &writer, &throttle, &stop, &now, &on_event);
     let cap = Cap::new(None, writer.ledger().committed());
     let so_far = || dispatcher.tally();
     let attempts = Orders {
@@ -106,7 +105,6 @@ async fn submit(
         stop: &stop,
         cap: &cap,
         tally: &so_far,
-        now: &now,
         rates: &rates,
         duration_style: DurationStyle::default(),
         most: plan.counts.send,
@@ -155,7 +153,7 @@ async fn ingest(log: &Path, key: &ApiKey) -> Result<(), Box<dyn Error>> {
     let seen = Observation {
         id: payload.id().ok_or("without an id")?,
         status: status.ok_or("an unknown status; ignored")?,
-        facts: Facts::of(&payload),
+        facts: payload.facts(),
         via: Via::Webhook,
         correlation: capture.correlation(),
     };

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::open;
 use crate::clock;
 use crate::exit::Failure;
-use crate::jobs::{AcceptedDamage, JobKey, JobState, Ledger, Record, Status};
+use crate::jobs::{AcceptedDamage, Event, IdColumn, JobKey, JobState, Ledger, Refusal, What};
 use crate::journal::{Damage, JobLog, Suspect, Writer};
 use crate::output::{Printer, escape, words};
 use crate::settings::Settings;
@@ -186,10 +186,18 @@ fn marks(
     let mut marks = Marks::default();
     let mut marked = BTreeSet::new();
     let mut owners = BTreeSet::new();
-    let mut add = |record: Record, line: u64| {
+    let mut add = |job: Option<(JobKey, u32)>, item: Option<(IdColumn, &str)>, line: u64| {
         let error = format!("line {line} of the log is damaged; it may have been ordered");
-        let line = record.with("error", error).in_sandbox(in_sandbox).finish();
-        marks.text.push_str(&line);
+        let what = What::Unknown(Refusal {
+            error: &error,
+            http_status: None,
+            temporary: false,
+        });
+        let event = match job {
+            Some((key, number)) => Event::new(ledger.stamp(key, now), key, number, what),
+            None => Event::without_job(now, what),
+        };
+        marks.text += &event.of_item(item).in_sandbox(in_sandbox).line();
         marks.count += 1;
     };
     for found in damage {
@@ -198,17 +206,14 @@ fn marks(
                 Suspect::Job(key, attempt) => {
                     let number = attempt_in_doubt(ledger.job(key), attempt);
                     if let Some(number) = number.filter(|_| marked.insert(key)) {
-                        let at = ledger.stamp(key, now);
-                        let record = Record::new(at, key, number, Status::Unknown);
                         // The id recognizes the job's row when its key changes.
                         let owner = found.owner().map(|(column, id)| (*column, id.as_str()));
-                        add(record.with_id(owner), found.line);
+                        add(Some((key, number)), owner, found.line);
                     }
                 }
                 Suspect::Owner(column, id) => {
                     if owners.insert(id.clone()) {
-                        let record = Record::without_job(now, Status::Unknown.as_str());
-                        add(record.with_id(Some((column, &id))), found.line);
+                        add(None, Some((column, &id)), found.line);
                     }
                 }
             }
@@ -216,8 +221,7 @@ fn marks(
     }
     for (key, number, line) in jobs_of(&owners, damage, path, settings)? {
         if marked.insert(key) {
-            let at = ledger.stamp(key, now);
-            add(Record::new(at, key, number, Status::Unknown), line);
+            add(Some((key, number)), None, line);
         }
     }
     Ok(marks)

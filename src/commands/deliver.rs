@@ -13,10 +13,10 @@ use crate::clock;
 use crate::engine::delivery::bucket::{self, Bucket};
 use crate::engine::delivery::plan::{Delivery, When};
 use crate::engine::delivery::{Event, Failure as Missed, FailureKind, Refresh, Unasked};
-use crate::engine::observe::{Facts, Learned, Observation, Observer, Via};
+use crate::engine::observe::{Learned, Observation, Observer};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
-use crate::jobs::{GenerationId, JobState, JobView};
+use crate::jobs::{GenerationId, JobState, JobView, Via};
 use crate::journal::Writer;
 use crate::output::{self, Commands, Printer, Progress, escape};
 use crate::sandbox::{SANDBOX_ORIGIN, Sandbox};
@@ -119,7 +119,7 @@ impl<'a> Links<'a> {
             crate::vendor::Endpoint::Video
         };
         let (status, facts) = match api.client.poll(endpoint, &id).await {
-            PollOutcome::Seen { status, body } => (status, Facts::of(&body.payload()).into_owned()),
+            PollOutcome::Seen { status, body } => (status, body.payload().facts().into_owned()),
             PollOutcome::Trouble { error, .. } => {
                 return Err(unasked(FailureKind::MayHelp, error));
             }

@@ -33,7 +33,8 @@ pub fn gather(
     let mut all = Vec::new();
     for attempt in attempts {
         let mut lines = from_log(attempt, writer)?;
-        let body: serde_json::Value = serde_json::from_str(&attempt.body).unwrap_or_default();
+        let body: serde_json::Value =
+            serde_json::from_str(attempt.order.request.get()).unwrap_or_default();
         let asked = |name: &str| {
             body.get(name)
                 .and_then(|v| v.as_str())

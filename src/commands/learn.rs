@@ -7,9 +7,9 @@ use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::open;
 use crate::clock;
-use crate::engine::observe::{Binding, Facts, Learned, Observation, Observer, Via};
+use crate::engine::observe::{Binding, Learned, Observation, Observer};
 use crate::exit::Failure;
-use crate::jobs::{GenerationId, JobKey, Stamp, Status, Text};
+use crate::jobs::{GenerationId, JobKey, Stamp, Status, Text, Via};
 use crate::journal::{Appending, Writer};
 use crate::output::{Printer, escape};
 use crate::settings::Settings;
@@ -64,7 +64,7 @@ impl<'a> Told<'a> {
             Some(status) => Self::Seen(Observation {
                 id,
                 status,
-                facts: Facts::of(payload),
+                facts: payload.facts(),
                 via: Via::Webhook,
                 correlation: None,
             }),

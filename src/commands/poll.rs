@@ -10,10 +10,10 @@ use tokio::time::Instant;
 use super::open::{self, Api};
 use super::tell;
 use crate::clock;
-use crate::engine::observe::{Facts, Learned, Observation, Observer, Via};
+use crate::engine::observe::{Learned, Observation, Observer};
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Ending};
-use crate::jobs::{GenerationId, JobKey, JobState, Status};
+use crate::jobs::{Facts, GenerationId, JobKey, JobState, Status, Via};
 use crate::journal::Writer;
 use crate::output::{Printer, escape, words};
 use crate::settings::Settings;
@@ -278,7 +278,7 @@ impl<'a> Poller<'a> {
         match self.api.client.poll(target.endpoint, &target.id).await {
             PollOutcome::Seen { status, body } => {
                 permit.succeeded();
-                let facts = Facts::of(&body.payload());
+                let facts = body.payload().facts();
                 let ended = usize::from(status.is_terminal());
                 let open = self.open.get().saturating_sub(ended);
                 self.open.set(open);

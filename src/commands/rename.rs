@@ -14,7 +14,7 @@ use super::{clock, open};
 use crate::cli::RenameArgs;
 use crate::exit::{Code, Failure};
 use crate::jobs::recognition::normal::{Photo, is_invisible};
-use crate::jobs::{Fact, JobKey, JobView, Record};
+use crate::jobs::{Event, JobKey, JobView, What};
 use crate::journal::Writer;
 use crate::manifest::{Manifest, check_address};
 use crate::output::{Commands, Printer, escape, words};
@@ -306,12 +306,14 @@ fn write_down(renamings: &[Renaming], writer: &Writer, settings: &Settings) -> R
                 let id = renaming.id.as_deref().unwrap_or(old);
                 (column, id)
             });
-            Record::new(at, view.key(), attempt, Fact::Renamed)
-                .with_id(id)
-                .with_some("image_url", renaming.photo.as_deref())
-                .with("by", &by)
+            let what = What::Renamed {
+                image_url: renaming.photo.as_deref(),
+                by: &by,
+            };
+            Event::new(at, view.key(), attempt, what)
+                .of_item(id)
                 .in_sandbox(settings.sandbox || view.state.is_sandbox())
-                .finish()
+                .line()
         };
         let lines: String = some.iter().map(line).collect();
         writer.append_blocking(&lines).map_err(|error| {

@@ -6,7 +6,7 @@ use super::open;
 use crate::cli::{Finding, ResolveArgs};
 use crate::clock;
 use crate::exit::{Code, Failure};
-use crate::jobs::{Fact, JobKey, JobState, Record, Status, Verdict};
+use crate::jobs::{Event, JobKey, JobState, Resolution, Status, Verdict, What};
 use crate::journal::Writer;
 use crate::output::{Commands, Printer, escape};
 use crate::settings::Settings;
@@ -45,13 +45,15 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
     };
     let sandbox = settings.sandbox || view.as_ref().is_some_and(|v| v.state.is_sandbox());
     let at = writer.ledger().stamp(job, clock::now());
-    let line = Record::new(at, job, attempt, Fact::Resolved)
-        .with_id(view.as_ref().and_then(|v| v.id()))
-        .with("verdict", verdict.as_str())
-        .with_some("generation_id", id)
-        .with("by", who())
+    let resolution = Resolution {
+        verdict,
+        generation_id: id,
+        by: &who(),
+    };
+    let line = Event::new(at, job, attempt, What::Resolved(resolution))
+        .of_item(view.as_ref().and_then(|v| v.id()))
         .in_sandbox(sandbox)
-        .finish();
+        .line();
     writer.append_blocking(&line).map_err(|error| {
         Failure::io(format!("the job log cannot be written: {error}"))
             .help("make room on the disk and run the same command again")

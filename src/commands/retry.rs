@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::path::Path;
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::damage;
@@ -17,7 +18,7 @@ use crate::clock;
 use crate::engine::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{
-    AttemptView, Bar, Clip, Credits, IdColumn, JobKey, JobState, JobView, Ledger, Record, Status,
+    AttemptView, Bar, Clip, Credits, IdColumn, JobKey, JobState, JobView, Ledger, Order, Status,
 };
 use crate::journal::{JobLog, Writer};
 use crate::manifest::{Manifest, RowFault};
@@ -230,7 +231,7 @@ impl Search<'_> {
                 let known = view.attempts.get(&state.number);
                 match known.and_then(|a| Some((a, a.request.as_ref()?))) {
                     Some((_, request)) => {
-                        let body = request.get().to_owned();
+                        let body = request.clone();
                         attempts.push(self.attempt(&view, state.number, body, true));
                     }
                     None => requestless.push(
@@ -343,6 +344,8 @@ impl Search<'_> {
         };
         let body = recorrelated(&body, view.key(), number)
             .map_err(|e| Failure::data(format!("job {}: {e}", view.key())))?;
+        let body = RawValue::from_string(body)
+            .map_err(|e| Failure::data(format!("job {}: its request: {e}", view.key())))?;
         Ok(Some(self.attempt(view, number, body, false)))
     }
 
@@ -361,36 +364,26 @@ impl Search<'_> {
         Ok(Some(request_body(clip, webhook_url.as_deref(), style)))
     }
 
-    fn attempt(&self, view: &JobView, number: u32, body: String, resend: bool) -> Attempt {
-        let estimate = self.settings.rates.of_request(&body);
-        let mut record = Record::new(
-            view.state.stamp(clock::now()),
-            view.key(),
-            number,
-            Status::Submitting,
-        )
-        .with_id(view.id());
-        if let Some(variant) = view.fields.get("variant") {
-            record = record.with("variant", variant);
-        }
-        for (column, value) in view.carried() {
-            record = record.with(column, value);
-        }
-        let opening = record
-            .with_some("line", view.line())
-            .with("credits_estimated", estimate)
-            .with_json("request", &body)
-            .in_sandbox(self.settings.sandbox || view.state.is_sandbox())
-            .finish();
+    fn attempt(&self, view: &JobView, number: u32, body: Box<RawValue>, resend: bool) -> Attempt {
+        let order = Order {
+            variant: view.fields.get("variant").cloned(),
+            columns: view
+                .carried()
+                .map(|(column, value)| (column.to_owned(), value.clone()))
+                .collect(),
+            line: view.line(),
+            credits_estimated: self.settings.rates.of_request(body.get()),
+            request: body,
+        };
         Attempt {
             job: view.key(),
             number,
             id: view.id().map(|(column, id)| (column, id.to_owned())),
-            endpoint: Endpoint::of_request(&body),
-            body,
-            opening,
+            endpoint: Endpoint::of_request(order.request.get()),
+            order,
+            replaces: Vec::new(),
             resend,
-            estimate,
+            sandbox: self.settings.sandbox || view.state.is_sandbox(),
         }
     }
 }
@@ -420,7 +413,7 @@ fn consent(
             printer.say(format_args!("    {}", escape(line)));
         }
     }
-    let most: Credits = attempts.iter().map(|a| a.estimate).sum();
+    let most: Credits = attempts.iter().map(Attempt::estimate).sum();
     printer.say(format_args!(
         "Nobody knows whether {} accepted. If so, sending {} again may be billed a second time: \
          at most {}.",
@@ -471,7 +464,7 @@ fn dry_run(
     damage::warn(log.ledger(), log.damage(), log.path(), printer);
     let commands = open::commands(path, log.ledger(), settings);
     let attempts = find(args, settings, Log::Read(&log), printer, &commands)?;
-    let credits: Credits = attempts.iter().map(|a| a.estimate).sum();
+    let credits: Credits = attempts.iter().map(Attempt::estimate).sum();
     if printer.voice().json {
         let mut summary =
             Summary::new("retry").with_states(&output::Tally::of(log.ledger().jobs()));
@@ -479,7 +472,9 @@ fn dry_run(
         summary.credits_estimated = credits;
         let jobs: Vec<Value> = attempts
             .iter()
-            .map(|a| json!({ "job": a.job, "attempt": a.number, "credits_estimated": a.estimate }))
+            .map(
+                |a| json!({ "job": a.job, "attempt": a.number, "credits_estimated": a.estimate() }),
+            )
             .collect();
         summary.more = Map::from_iter([
             ("new".to_owned(), attempts.len().into()),
@@ -496,7 +491,7 @@ fn dry_run(
             escape(id),
             attempt.job,
             attempt.number,
-            words::credits(attempt.estimate)
+            words::credits(attempt.estimate())
         )?;
     }
     writeln!(
@@ -531,14 +526,13 @@ async fn send(
     let teller = tell::Sending::new(printer, attempts.len() as u64, commands);
     let tell_event = |event: Event<'_>| teller.tell(&event);
     let now = clock::now;
-    let mut dispatcher = Dispatcher::new(&api.client, writer, &throttle, stop, &now, &tell_event);
-    dispatcher.sandbox = settings.sandbox;
+    let dispatcher = Dispatcher::new(&api.client, writer, &throttle, stop, &now, &tell_event);
     let feed = attempts.into_iter().map_while(|attempt| {
         // A repeated attempt is reserved for already.
         let more = if attempt.resend {
             Credits::ZERO
         } else {
-            attempt.estimate
+            attempt.estimate()
         };
         cap.admits(more, &dispatcher.tally()).then_some(attempt)
     });

@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::engine::dispatch::{self, Attempt};
-use crate::engine::observe::Facts;
 use crate::engine::plan::{Counts, Share};
 use crate::exit::{Code, Ending};
-use crate::jobs::{Credits, GenerationId, IdColumn, JobState, Line, Rates, Status};
+use crate::jobs::{Credits, Facts, GenerationId, IdColumn, JobState, Rates, Status};
 use crate::output::{
     Commands, Event, Printer, Progress, Standing, Summary, Tally, aligned, escape, words, wrap,
 };
@@ -98,7 +97,7 @@ impl<'a> Sending<'a> {
 
     /// Where the row of an attempt stands.
     fn row_of(&self, attempt: &Attempt) -> String {
-        let line = line_of(attempt);
+        let line = attempt.order.line;
         match (&self.manifest, line) {
             (Some(manifest), Some(line)) => format!("{}:{line}", escape(manifest)),
             (None, Some(line)) => format!("its row (line {line})"),
@@ -187,13 +186,6 @@ impl<'a> Sending<'a> {
     fn detail(&self, text: impl FnOnce() -> String) {
         self.progress.detail(self.printer, text);
     }
-}
-
-/// The line of the manifest on which an attempt's row starts, as its opening line notes it.
-fn line_of(attempt: &Attempt) -> Option<u64> {
-    let line = Line::parse_whole(attempt.opening.lines().next()?).ok()?;
-    let (_, raw) = line.rest.iter().find(|(name, _)| name.as_str() == "line")?;
-    raw.get().parse().ok()
 }
 
 /// What a person calls an attempt.

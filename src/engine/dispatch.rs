@@ -17,9 +17,10 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 
-use crate::engine::observe::Facts;
 use crate::engine::stop::{Reason, Stop};
-use crate::jobs::{Credits, GenerationId, IdColumn, JobKey, Record, Status};
+use crate::jobs::{
+    self, Credits, Facts, GenerationId, IdColumn, JobKey, Order, Refusal, Sighting, Status, What,
+};
 use crate::journal::{AppendError, Appending, Writer};
 use crate::vendor::{
     Client, Endpoint, MAX_POSTS, Outcome, Permit, Throttle, Wait, idempotency_key,
@@ -41,15 +42,30 @@ pub struct Attempt {
     pub id: Option<(IdColumn, String)>,
     /// Where it goes.
     pub endpoint: Endpoint,
-    /// The request's body, byte for byte.
-    pub body: String,
-    /// What is made durable before the first POST: the `submitting` line, with its newline, and
-    /// any line that must not be there without it.
-    pub opening: String,
+    /// What is ordered: the request's body, and what the log keeps beside it.
+    pub order: Order,
+    /// Jobs, and their newest attempts, that this one replaces. The log says so once it announces
+    /// the attempt, and not without it.
+    pub replaces: Vec<(JobKey, u32)>,
     /// An earlier POST of this attempt may have been accepted: no refusal now proves that none was.
     pub resend: bool,
+    /// Whether its lines are marked as a rehearsal's.
+    pub sandbox: bool,
+}
+
+impl Attempt {
     /// What it is expected to cost.
-    pub estimate: Credits,
+    pub fn estimate(&self) -> Credits {
+        self.order.credits_estimated
+    }
+
+    /// A line about it.
+    fn event<'e>(&'e self, at: jobs::Stamp, what: What<'e>) -> jobs::Event<'e> {
+        let id = self.id.as_ref().map(|(column, id)| (*column, id.as_str()));
+        jobs::Event::new(at, self.job, self.number, what)
+            .of_item(id)
+            .in_sandbox(self.sandbox)
+    }
 }
 
 /// Sends one request. The vendor's client does; tests bring their own.
@@ -201,8 +217,6 @@ pub struct Dispatcher<'a, T> {
     pub clock: &'a dyn Fn() -> jiff::Timestamp,
     /// Who is told.
     pub tell: &'a dyn Fn(Event<'_>),
-    /// Whether lines are marked as a sandbox's.
-    pub sandbox: bool,
     course: Mutex<Course>,
 }
 
@@ -223,7 +237,6 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             stop,
             clock,
             tell,
-            sandbox: false,
             course: Mutex::default(),
         }
     }
@@ -270,7 +283,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if self.stop.is_set() {
             return None;
         }
-        if let Err(error) = self.writer.announce(&attempt.opening).await {
+        if let Err(error) = self.writer.announce(&self.opening(&attempt)).await {
             // Nothing was sent, so nothing is lost.
             self.stop.set(Reason::of_append(&error));
             return None;
@@ -285,6 +298,22 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         Some(self.settle(attempt, outcome))
     }
 
+    /// What is made durable before the first POST.
+    fn opening(&self, attempt: &Attempt) -> String {
+        let now = (self.clock)();
+        let ledger = self.writer.ledger();
+        let at = ledger.stamp(attempt.job, now);
+        let mut lines = attempt.event(at, What::Submitting(&attempt.order)).line();
+        let by_job = attempt.job;
+        for &(old, number) in &attempt.replaces {
+            let what = What::Superseded { by_job };
+            lines += &jobs::Event::new(ledger.stamp(old, now), old, number, what)
+                .in_sandbox(attempt.sandbox)
+                .line();
+        }
+        lines
+    }
+
     /// Sends what stands in the log, as often as it takes.
     async fn send(&self, attempt: &Attempt, mut permit: Permit<'a>) -> Outcome {
         let key = idempotency_key(attempt.job, attempt.number);
@@ -292,7 +321,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         loop {
             let outcome = self
                 .transport
-                .submit(attempt.endpoint, &key, &attempt.body)
+                .submit(attempt.endpoint, &key, attempt.order.request.get())
                 .await;
             posts += 1;
             let (retry_after, error) = match &outcome {
@@ -333,7 +362,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 
     /// Judges an outcome and hands its line in.
     fn settle(&self, attempt: Attempt, outcome: Outcome) -> Settled {
-        let (record, outcome) = match outcome {
+        let (line, outcome) = match outcome {
             Outcome::Accepted {
                 id,
                 status,
@@ -343,7 +372,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 if let Some(warning) = warning {
                     (self.tell)(Event::Warning(&attempt, warning));
                 }
-                self.accepted(&attempt, id, status, &Facts::of(&body.payload()))
+                self.accepted(&attempt, id, status, &body.payload().facts())
             }
             Outcome::Refused { http_status, error } => self.refused(&attempt, http_status, error),
             Outcome::Denied { http_status, error } => {
@@ -356,7 +385,6 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             } => self.give_up(&attempt, Some(http_status), error),
             Outcome::NotSent { error } => self.give_up(&attempt, None, error),
         };
-        let line = record.in_sandbox(self.sandbox).finish();
         Settled {
             attempt,
             outcome,
@@ -370,7 +398,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         id: GenerationId,
         status: Status,
         facts: &Facts<'_>,
-    ) -> (Record, Settlement) {
+    ) -> (String, Settlement) {
         if let Err((reason, error)) = self.claim(attempt, &id) {
             self.stop.set(reason);
             return self.unknown(attempt, None, error);
@@ -382,14 +410,15 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             course.no_such_page_in_a_row = 0;
         }
         let now = (self.clock)();
-        let mut record = self
-            .record(attempt, now, status)
-            .with("generation_id", &id)
-            .with("submitted_at", format!("{now:.3}"));
-        for (name, value) in facts.fields(status, None) {
-            record = record.with(name, value);
-        }
-        (record, Settlement::Accepted(id))
+        let sighting = Sighting {
+            status,
+            generation_id: &id,
+            submitted_at: Some(now),
+            report: facts.report(status, None),
+            via: None,
+        };
+        let line = self.line(attempt, now, What::Seen(sighting));
+        (line, Settlement::Accepted(id))
     }
 
     /// Makes sure that the id is this attempt's alone, and of this log's kind.
@@ -411,7 +440,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         Ok(())
     }
 
-    fn refused(&self, attempt: &Attempt, http_status: u16, error: String) -> (Record, Settlement) {
+    fn refused(&self, attempt: &Attempt, http_status: u16, error: String) -> (String, Settlement) {
         let no_such_page = matches!(http_status, 404 | 405);
         {
             let mut course = self.course();
@@ -428,12 +457,14 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if attempt.resend {
             return self.still_unknown(attempt, Some(http_status), error);
         }
-        self.course().tally.released += attempt.estimate;
-        let record = self
-            .record(attempt, (self.clock)(), Status::SubmitFailed)
-            .with("error", &error)
-            .with("http_status", http_status);
-        (record, Settlement::Refused(http_status, error))
+        self.course().tally.released += attempt.estimate();
+        let what = What::SubmitFailed(Refusal {
+            error: &error,
+            http_status: Some(http_status),
+            temporary: false,
+        });
+        let line = self.line(attempt, (self.clock)(), what);
+        (line, Settlement::Refused(http_status, error))
     }
 
     /// Every POST of the attempt is known not to have been accepted, for now.
@@ -442,18 +473,19 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         attempt: &Attempt,
         http_status: Option<u16>,
         error: String,
-    ) -> (Record, Settlement) {
+    ) -> (String, Settlement) {
         self.course().unknown_in_a_row = 0;
         if attempt.resend {
             return self.still_unknown(attempt, http_status, error);
         }
-        self.course().tally.released += attempt.estimate;
-        let record = self
-            .record(attempt, (self.clock)(), Status::SubmitFailed)
-            .with("error", &error)
-            .with_some("http_status", http_status)
-            .with("temporary", true);
-        (record, Settlement::GaveUp(http_status, error))
+        self.course().tally.released += attempt.estimate();
+        let what = What::SubmitFailed(Refusal {
+            error: &error,
+            http_status,
+            temporary: true,
+        });
+        let line = self.line(attempt, (self.clock)(), what);
+        (line, Settlement::GaveUp(http_status, error))
     }
 
     fn unknown(
@@ -461,7 +493,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         attempt: &Attempt,
         http_status: Option<u16>,
         error: String,
-    ) -> (Record, Settlement) {
+    ) -> (String, Settlement) {
         {
             let mut course = self.course();
             course.unknown_in_a_row += 1;
@@ -477,21 +509,19 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         attempt: &Attempt,
         http_status: Option<u16>,
         error: String,
-    ) -> (Record, Settlement) {
-        let record = self
-            .record(attempt, (self.clock)(), Status::Unknown)
-            .with("error", &error)
-            .with_some("http_status", http_status);
-        (record, Settlement::Unknown(error))
+    ) -> (String, Settlement) {
+        let what = What::Unknown(Refusal {
+            error: &error,
+            http_status,
+            temporary: false,
+        });
+        let line = self.line(attempt, (self.clock)(), what);
+        (line, Settlement::Unknown(error))
     }
 
-    fn record(&self, attempt: &Attempt, now: jiff::Timestamp, status: Status) -> Record {
-        let id = attempt
-            .id
-            .as_ref()
-            .map(|(column, id)| (*column, id.as_str()));
+    fn line(&self, attempt: &Attempt, now: jiff::Timestamp, what: What<'_>) -> String {
         let at = self.writer.ledger().stamp(attempt.job, now);
-        Record::new(at, attempt.job, attempt.number, status).with_id(id)
+        attempt.event(at, what).line()
     }
 
     /// Brings lines to safety that the log did not take in: they are told, and kept in a file.
@@ -525,7 +555,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             match outcome {
                 Settlement::Accepted(_) => {
                     tally.accepted += 1;
-                    tally.credits += attempt.estimate;
+                    tally.credits += attempt.estimate();
                     Event::Accepted(&attempt)
                 }
                 Settlement::Refused(http_status, error) => {
@@ -541,7 +571,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 }
                 Settlement::Unknown(error) => {
                     tally.unknown += 1;
-                    tally.credits += attempt.estimate;
+                    tally.credits += attempt.estimate();
                     Event::Unknown(&attempt, error)
                 }
             }

@@ -4,37 +4,14 @@
 //! finish, in whatever order and however often, the folded log is the same. What teaches nothing
 //! appends nothing.
 
-mod facts;
-
 use serde_json::Value;
 
 use crate::jobs::{
-    AttemptView, Found, GenerationId, IdColumn, JobKey, JobState, JobView, Known, Ledger, Record,
-    Stamp, Status,
+    AttemptView, Event, Facts, Found, GenerationId, IdColumn, JobKey, JobState, JobView, Known,
+    Ledger, Report, Sighting, Stamp, Status, Via, What,
 };
 use crate::journal::{LogError, Writer};
 use crate::vendor::Payload;
-
-pub use facts::Facts;
-
-/// How an observation came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Via {
-    /// The status call's answer.
-    Poll,
-    /// A webhook whose signature holds.
-    Webhook,
-}
-
-impl Via {
-    /// The word in the log.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Poll => "poll",
-            Self::Webhook => "webhook",
-        }
-    }
-}
 
 /// What the vendor told of one generation, trusted: polled, or verified by its signature.
 #[derive(Clone, Debug)]
@@ -59,7 +36,7 @@ impl<'a> Observation<'a> {
         Some(Self {
             id: payload.id()?,
             status,
-            facts: Facts::of(&payload),
+            facts: payload.facts(),
             via,
             correlation: None,
         })
@@ -199,13 +176,13 @@ impl Observer<'_> {
             return Some((Learned::Known, found.index));
         }
         if attempt.has_seen(seen.status) && !found.is_news(seen.status) {
-            let told = seen.facts.text(seen.status, known.model);
-            let is_old = ledger.has_been_told(attempt, seen.status, &told);
+            let report = seen.facts.report(seen.status, known.model);
+            let is_old = ledger.has_been_told(attempt, seen.status, &as_in_line(&report));
             return is_old.then_some((Learned::Known, found.index));
         }
         let Known { owner, model } = known;
-        let text = seen.facts.text(seen.status, model);
-        let new = self.new_line_of(job, attempt.number, owner, &text, seen, Binding::Known);
+        let report = seen.facts.report(seen.status, model);
+        let new = self.new_line_of(job, attempt.number, owner, report, seen, Binding::Known);
         Some((new, found.index))
     }
 
@@ -261,8 +238,8 @@ impl Observer<'_> {
             .get(&attempt)
             .and_then(|a| a.request_value("model"))
             .and_then(|model| model.as_str().map(str::to_owned));
-        let text = seen.facts.text(seen.status, asked.as_deref());
-        self.new_line_of(&view.state, attempt, view.id(), &text, seen, binding)
+        let report = seen.facts.report(seen.status, asked.as_deref());
+        self.new_line_of(&view.state, attempt, view.id(), report, seen, binding)
     }
 
     fn new_line_of(
@@ -270,18 +247,22 @@ impl Observer<'_> {
         job: &JobState,
         attempt: u32,
         owner: Option<(IdColumn, &str)>,
-        told: &str,
+        report: Report<'_>,
         seen: &Observation<'_>,
         binding: Binding,
     ) -> Learned {
         let at = job.stamp((self.clock)());
-        let line = Record::new(at, job.key, attempt, seen.status)
-            .with_id(owner)
-            .with("generation_id", &seen.id)
-            .with_fields(told)
-            .with("via", seen.via.as_str())
+        let sighting = Sighting {
+            status: seen.status,
+            generation_id: &seen.id,
+            submitted_at: None,
+            report,
+            via: Some(seen.via),
+        };
+        let line = Event::new(at, job.key, attempt, What::Seen(sighting))
+            .of_item(owner)
             .in_sandbox(self.sandbox || job.is_sandbox())
-            .finish();
+            .line();
         Learned::New {
             job: job.key,
             attempt,
@@ -299,9 +280,11 @@ impl Observer<'_> {
 /// order does not matter.
 fn adds(known: &AttemptView, seen: &Observation<'_>) -> bool {
     let asked = known.request_value("model");
-    let told = seen
-        .facts
-        .fields(seen.status, asked.as_ref().and_then(Value::as_str));
+    let asked = asked.as_ref().and_then(Value::as_str);
+    let report = serde_json::to_value(seen.facts.report(seen.status, asked));
+    let Ok(Value::Object(told)) = report else {
+        return false;
+    };
     if told
         .iter()
         .any(|(name, _)| known.fields.get(name).is_none())
@@ -316,18 +299,24 @@ fn adds(known: &AttemptView, seen: &Observation<'_>) -> bool {
         return true;
     }
     let key = |value: &dyn Fn(&str) -> Value| {
-        let names = told.iter().map(|(name, _)| *name);
+        let names = told.keys();
         let time = value("completed_at").as_str().unwrap_or("").to_owned();
         (
             time,
             names.map(|n| value(n).to_string()).collect::<Vec<_>>(),
         )
     };
-    let new = |name: &str| {
-        let found = told.iter().find(|(n, _)| *n == name);
-        found.map_or(Value::Null, |(_, value)| value.clone())
-    };
+    let new = |name: &str| told.get(name).cloned().unwrap_or(Value::Null);
     old("via") == "webhook" && key(&new) > key(&old)
+}
+
+/// A report's fields as they stand in a line.
+fn as_in_line(report: &Report<'_>) -> String {
+    let object = serde_json::to_string(report).unwrap_or_default();
+    object
+        .trim_start_matches('{')
+        .trim_end_matches('}')
+        .to_owned()
 }
 
 fn same(a: &Value, b: &Value) -> bool {

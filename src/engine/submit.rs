@@ -3,10 +3,12 @@
 //! A million rows need not be in memory: the manifest is read a second time, as fast as attempts
 //! are taken.
 
+use serde_json::value::RawValue;
+
 use super::dispatch::{Attempt, Cap, Tally};
 use super::plan::{Decision, Plan};
 use super::stop::{Reason, Stop};
-use crate::jobs::{IdColumn, Rates, Record, Status};
+use crate::jobs::{IdColumn, Order, Rates};
 use crate::journal::Writer;
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
 use crate::vendor::{DurationStyle, Endpoint, correlated, request_body};
@@ -23,8 +25,6 @@ pub struct Orders<'a> {
     pub cap: &'a Cap,
     /// What the run has done so far.
     pub tally: &'a dyn Fn() -> Tally,
-    /// The clock.
-    pub now: &'a dyn Fn() -> jiff::Timestamp,
     /// What a clip is expected to cost.
     pub rates: &'a Rates,
     /// How the vendor is given a duration.
@@ -110,39 +110,27 @@ impl<'a> Orders<'a> {
             other => other.clone(),
         };
         let body = request_body(&row.clip, webhook_url.as_deref(), self.duration_style);
-        let estimate = self.rates.estimate(&row.clip);
-        let now = (self.now)();
-        let mut record = Record::new(ledger.stamp(key, now), key, number, Status::Submitting)
-            .with_id(Some((id_column, &row.id)));
-        if !row.variant.is_empty() {
-            record = record.with("variant", &row.variant);
-        }
-        for (column, cell) in carried.iter().zip(&row.carried) {
-            record = record.with(column, cell);
-        }
-        let mut opening = record
-            .with("line", row.line)
-            .with("credits_estimated", estimate)
-            .with_json("request", &body)
-            .in_sandbox(self.sandbox)
-            .finish();
+        let columns = carried.iter().zip(&row.carried);
+        let order = Order {
+            variant: (!row.variant.is_empty()).then(|| row.variant.as_str().into()),
+            columns: columns
+                .map(|(column, cell)| (column.clone(), cell.as_str().into()))
+                .collect(),
+            line: Some(row.line),
+            credits_estimated: self.rates.estimate(&row.clip),
+            request: RawValue::from_string(body).map_err(|e| e.to_string())?,
+        };
         let replaced = self.plan.replaced(index).iter();
-        for old in replaced.filter_map(|key| ledger.job(*key)) {
-            opening.push_str(
-                &Record::superseded(old.stamp(now), old.key, old.newest().number, key)
-                    .in_sandbox(self.sandbox)
-                    .finish(),
-            );
-        }
+        let replaced = replaced.filter_map(|key| ledger.job(*key));
         Ok(Attempt {
             job: key,
             number,
             id: Some((id_column, row.id.clone())),
             endpoint: Endpoint::of(&row.clip),
-            body,
-            opening,
+            order,
+            replaces: replaced.map(|old| (old.key, old.newest().number)).collect(),
             resend: false,
-            estimate,
+            sandbox: self.sandbox,
         })
     }
 }

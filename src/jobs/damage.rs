@@ -2,10 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Record, Text};
+use super::Text;
+use super::event::time;
 
 /// What a damaged line is recognized by: the first half of its SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,17 +71,30 @@ impl AcceptedDamage {
 
     /// The line, with its newline.
     pub fn line(&self, at: jiff::Timestamp) -> String {
-        let digest = base16ct::lower::encode_string(&self.digest.0);
-        let record = Record::without_job(at, WORD).with("damaged_line", digest);
-        match self.text.as_deref().map(std::str::from_utf8) {
-            None => record,
-            Some(Ok(text)) => record.with("damaged_text", text),
-            Some(Err(_)) => {
-                let text = self.text.as_ref().map(|text| STANDARD.encode(text));
-                record.with_some("damaged_text_b64", text)
-            }
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            #[serde(serialize_with = "time")]
+            at: jiff::Timestamp,
+            status: &'a str,
+            damaged_line: String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            damaged_text: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            damaged_text_b64: Option<String>,
         }
-        .finish()
+        let text = self.text.as_deref();
+        let utf8 = text.and_then(|text| std::str::from_utf8(text).ok());
+        let line = serde_json::to_string(&Fields {
+            at,
+            status: WORD,
+            damaged_line: base16ct::lower::encode_string(&self.digest.0),
+            damaged_text: utf8,
+            damaged_text_b64: text
+                .filter(|_| utf8.is_none())
+                .map(|text| STANDARD.encode(text)),
+        });
+        // Texts always serialize.
+        line.unwrap_or_default() + "\n"
     }
 }
 

@@ -10,60 +10,6 @@ use super::scan::{self, Field, Kind};
 use super::time::parse_millis;
 use super::{Fact, GenerationId, IdColumn, JobKey, Status, Text, Verdict, Word};
 
-/// Every name that has a meaning of its own in a log line. A manifest's carried column may not
-/// have one of them, or a row could overwrite what the log knows.
-pub const LOG_FIELDS: [&str; 49] = [
-    "at",
-    "job",
-    "attempt",
-    "status",
-    "listing_id",
-    "sku",
-    "variant",
-    "line",
-    "request",
-    "generation_id",
-    "submitted_at",
-    "output_url",
-    "credits",
-    "adjusted_credits",
-    "credits_estimated",
-    "failover_used",
-    "model_actual",
-    "phase",
-    "progress",
-    "eta_seconds",
-    "completed_at",
-    "via",
-    "error",
-    "http_status",
-    "temporary",
-    "sandbox",
-    "file",
-    "bytes",
-    "sha256",
-    "target",
-    "reference",
-    "verdict",
-    "by",
-    "by_job",
-    "history",
-    "attempts",
-    "downloaded",
-    "published",
-    "resolved",
-    "superseded",
-    "renamed",
-    "dismissed",
-    "conflict",
-    "generation_ids",
-    "step",
-    "newer_version",
-    "damaged_line",
-    "damaged_text",
-    "damaged_text_b64",
-];
-
 /// A line without the space around it, and how much of that was before it. Space is no part of a
 /// line: a compacted line's history does not keep it, and what breaks a tie must be the same before
 /// and after.

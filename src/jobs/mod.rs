@@ -7,6 +7,8 @@
 mod bill;
 mod clip;
 mod damage;
+mod event;
+mod facts;
 mod gist;
 mod id;
 mod index;
@@ -18,7 +20,6 @@ mod owners;
 #[cfg(test)]
 mod properties;
 pub mod recognition;
-mod record;
 mod request;
 pub(crate) mod scan;
 mod stamp;
@@ -30,14 +31,17 @@ mod view;
 
 pub use clip::{Clip, Seconds, Video, Voice};
 pub(crate) use damage::{AcceptedDamage, Digest};
+pub use event::{
+    Download, Event, LOG_FIELDS, Order, Publication, Refusal, Resolution, Sighting, Step, Via, What,
+};
+pub use facts::{End, Facts, Progress, Report};
 pub(crate) use gist::{Gists, LineAt, Reading};
 pub use id::{GenerationId, IdColumn, JobKey, SANDBOX_PREFIX};
 pub use ledger::{Found, Ledger, Mixed};
-pub use line::{LOG_FIELDS, Line, LineError};
+pub use line::{Line, LineError};
 pub use money::{Credits, Rates};
 pub use new_attempt::Bar;
 pub use owners::Known;
-pub use record::Record;
 pub use stamp::Stamp;
 pub use state::{AttemptState, JobState, Verdict};
 pub use status::{Fact, Status, Word};

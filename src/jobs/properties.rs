@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{JobKey, JobView, Ledger, Rates};
+use super::{JobKey, JobView, Ledger, Rates, Verdict};
 
 const KEYS: [&str; 2] = ["5b1f0c9a77d2e318", "00000000000000aa"];
 
@@ -186,15 +186,16 @@ proptest! {
             ledger.absorb(line, 0);
         }
         let now = clock.parse().unwrap();
-        let verdict = |ledger: &Ledger, key, verdict: &str| {
+        let verdict = |ledger: &Ledger, key, verdict: Verdict| {
             let at = ledger.stamp(key, now);
-            super::Record::new(at, key, 1, super::Fact::Resolved).with("verdict", verdict).finish()
+            let resolution = super::Resolution { verdict, generation_id: None, by: "me" };
+            super::Event::new(at, key, 1, super::What::Resolved(resolution)).line()
         };
         let keys: Vec<_> = ledger.jobs().map(|job| job.key).collect();
         for key in keys {
             // The last word counts, each time.
             for closed in [true, false, true] {
-                let word = if closed { "dismissed" } else { "not_accepted" };
+                let word = if closed { Verdict::Dismissed } else { Verdict::NotAccepted };
                 let line = verdict(&ledger, key, word);
                 ledger.absorb(&line, 0);
                 prop_assert_eq!(ledger.job(key).unwrap().is_dismissed(), closed, "{}", line);

@@ -5,7 +5,7 @@
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::jobs::{GenerationId, Text, scan};
+use crate::jobs::{Facts, GenerationId, Text, scan};
 
 /// Why a body says nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,6 +180,36 @@ impl<'a> Payload<'a> {
     pub fn eta_seconds(&self) -> Option<f64> {
         value(self.eta_seconds)
     }
+
+    /// All that the log can keep of it. Texts that no vendor would send are left out or cut.
+    pub fn facts(&self) -> Facts<'a> {
+        let text =
+            |text: Option<Text<'a>>| text.filter(|text| text.as_str().len() <= Facts::MAX_TEXT);
+        let error = |error: String| Text(cap(error, Facts::MAX_TEXT).into());
+        Facts {
+            output_url: text(self.output_url()),
+            credits: self.credits(),
+            adjusted_credits: self.adjusted_credits(),
+            failover_used: self.failover_used(),
+            model_actual: text(self.model_actual()),
+            model: text(self.model()),
+            completed_at: text(self.completed_at()),
+            error: self.error().map(error),
+            phase: text(self.phase()),
+            progress: self.progress(),
+            eta_seconds: self.eta_seconds(),
+            prompt: self.prompt(),
+        }
+    }
+}
+
+fn cap(mut text: String, max: usize) -> String {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text
 }
 
 /// The message in an error value of no documented shape: a text, `error.message`, `message`,

@@ -183,8 +183,7 @@ impl Applier<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::observe::{Facts, Via};
-    use crate::jobs::Status;
+    use crate::jobs::{Facts, Status, Via};
 
     fn seen(count: usize) -> impl Iterator<Item = Observation<'static>> {
         (0..count).map(|n| Observation {

@@ -90,8 +90,7 @@ pub async fn run(
         .of_manifest(manifest.name());
     let tell_event = |event: Event<'_>| teller.tell(&event);
     let now = clock::now;
-    let mut dispatcher = Dispatcher::new(&api.client, &writer, &throttle, stop, &now, &tell_event);
-    dispatcher.sandbox = settings.sandbox;
+    let dispatcher = Dispatcher::new(&api.client, &writer, &throttle, stop, &now, &tell_event);
     let cap = Cap::new(args.max_credits, writer.ledger().committed());
     let tally = {
         let orders = Orders {
@@ -100,7 +99,6 @@ pub async fn run(
             stop,
             cap: &cap,
             tally: &|| dispatcher.tally(),
-            now: &now,
             rates: &settings.rates,
             duration_style: settings.video.duration_style,
             most: most_to_send(&plan, args),

@@ -10,7 +10,7 @@ use futures::StreamExt;
 use tokio::sync::watch;
 
 use crate::clock;
-use crate::jobs::{Fact, Record};
+use crate::jobs::{self, What};
 use crate::journal::Writer;
 
 use super::bucket::{Bucket, There};
@@ -410,14 +410,21 @@ impl<R: Refresh> Run<'_, R> {
         let delivery = &ready.clip.delivery;
         let owner = delivery.owner.as_ref();
         let at = self.with.writer.ledger().stamp(delivery.job, clock::now());
-        Record::new(at, delivery.job, delivery.attempt, Fact::Downloaded)
-            .with_id(owner.map(|(column, id)| (*column, id.as_str())))
-            .with_some("generation_id", delivery.generation_id.as_deref())
-            .with("file", self.place().as_told(path))
-            .with("bytes", ready.whole.bytes)
-            .with("sha256", &ready.whole.sha256)
-            .in_sandbox(delivery.is_sandbox)
-            .finish()
+        let download = jobs::Download {
+            generation_id: delivery.generation_id.as_deref(),
+            file: &self.place().as_told(path),
+            bytes: ready.whole.bytes,
+            sha256: &ready.whole.sha256,
+        };
+        jobs::Event::new(
+            at,
+            delivery.job,
+            delivery.attempt,
+            What::Downloaded(download),
+        )
+        .of_item(owner.map(|(column, id)| (*column, id.as_str())))
+        .in_sandbox(delivery.is_sandbox)
+        .line()
     }
 
     /// Appends the lines of clips that have their names, then forgets their notes.

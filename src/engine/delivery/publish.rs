@@ -10,7 +10,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::clock;
-use crate::jobs::{Fact, JobView, Record, Status, Word};
+use crate::jobs::{self, Event, JobView, Publication, What};
 use crate::journal::Writer;
 
 use super::outcome::Failure;
@@ -107,13 +107,14 @@ pub(super) fn steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<St
 
 /// A step's line. The attempt must be completed.
 pub(super) fn step_line(writer: &Writer, delivery: &Delivery, target: &str, step: &Step) -> String {
-    let filled = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    line(writer, delivery, Status::Completed.into(), target)
-        .with("step", &step.name)
-        .with_some("reference", filled(&step.reference))
-        .with_some("error", filled(&step.error))
-        .in_sandbox(delivery.is_sandbox)
-        .finish()
+    let step = jobs::Step {
+        generation_id: delivery.generation_id.as_deref(),
+        target,
+        step: &step.name,
+        reference: &step.reference,
+        error: &step.error,
+    };
+    line(writer, delivery, What::Step(step))
 }
 
 /// The line that marks a clip as handed on.
@@ -123,17 +124,19 @@ pub(super) fn published_line(
     target: &str,
     reference: &str,
 ) -> String {
-    line(writer, delivery, Fact::Published.into(), target)
-        .with("reference", reference)
-        .in_sandbox(delivery.is_sandbox)
-        .finish()
+    let publication = Publication {
+        generation_id: delivery.generation_id.as_deref(),
+        target,
+        reference,
+    };
+    line(writer, delivery, What::Published(publication))
 }
 
-fn line(writer: &Writer, delivery: &Delivery, word: Word, target: &str) -> Record {
+fn line(writer: &Writer, delivery: &Delivery, what: What<'_>) -> String {
     let at = writer.ledger().stamp(delivery.job, clock::now());
     let owner = delivery.owner.as_ref();
-    Record::new(at, delivery.job, delivery.attempt, word)
-        .with_id(owner.map(|(column, id)| (*column, id.as_str())))
-        .with_some("generation_id", delivery.generation_id.as_deref())
-        .with("target", target)
+    Event::new(at, delivery.job, delivery.attempt, what)
+        .of_item(owner.map(|(column, id)| (*column, id.as_str())))
+        .in_sandbox(delivery.is_sandbox)
+        .line()
 }

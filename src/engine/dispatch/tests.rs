@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::jobs::{Credits, Ledger, Line, Stamp};
+use crate::jobs::{Credits, Ledger, Line};
 
 /// Looks into the log whenever a request is sent.
 struct Watcher {
@@ -77,16 +77,21 @@ async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_lo
     let dispatcher = Dispatcher::new(&transport, &writer, &throttle, &stop, &now, &tell);
     let attempts = (0..200).map(|i| {
         let job = JobKey::of_seed(&i.to_string());
-        let opening = Record::new(Stamp::first(now()), job, 1, Status::Submitting).finish();
         Attempt {
             job,
             number: 1,
             id: None,
             endpoint: Endpoint::Video,
-            body: "{}".to_owned(),
-            opening,
+            order: Order {
+                variant: None,
+                columns: Vec::new(),
+                line: None,
+                credits_estimated: Credits::whole(5),
+                request: serde_json::from_str("{}").unwrap(),
+            },
+            replaces: Vec::new(),
             resend: false,
-            estimate: Credits::whole(5),
+            sandbox: false,
         }
     });
     let tally = dispatcher.run(attempts, concurrency).await;

@@ -54,7 +54,7 @@ fn seen(body: &str, via: Via) -> Observation<'_> {
     Observation {
         id: payload.id().unwrap(),
         status: Status::from_vendor(payload.status().unwrap().as_str()).unwrap(),
-        facts: Facts::of(&payload),
+        facts: payload.facts(),
         via,
         correlation: None,
     }

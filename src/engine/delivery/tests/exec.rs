@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::Bench;
 use crate::engine::delivery::plan::{When, gather};
 use crate::engine::delivery::{Event, Exec, ExecOptions, FailureKind, PublishSummary};
-use crate::jobs::{Fact, IdColumn, JobKey, Record, Stamp, Status};
+use crate::jobs::{IdColumn, JobKey};
 
 async fn exec(bench: &Bench, command: &str, change: impl Fn(&mut ExecOptions)) -> PublishSummary {
     let writer = bench.writer();
@@ -100,14 +100,11 @@ async fn the_command_sees_the_fields_and_no_key() {
 async fn columns_cannot_take_the_names_of_settings_and_fields() {
     let bench = Bench::new();
     let job = bench.completed(IdColumn::Sku, "A", 2, "https://cdn.example/1.mp4");
-    let at = "2026-03-13T09:20:00Z".parse().unwrap();
-    bench.write(
-        &Record::new(Stamp::first(at), job, 1, Status::Completed)
-            .with("Api Key", "mine")
-            .with("JOB", "other")
-            .with("Größe in m²", "80")
-            .finish(),
-    );
+    bench.write(&format!(
+        "{{\"at\":\"2026-03-13T09:20:00Z\",\"job\":\"{job}\",\"attempt\":1,\
+         \"status\":\"completed\",\"Api Key\":\"mine\",\"JOB\":\"other\",\
+         \"Größe in m²\":\"80\"}}\n"
+    ));
     let command = format!("env > '{}'", out(&bench).display());
     exec(&bench, &command, |_| {}).await;
     let env = std::fs::read_to_string(out(&bench)).unwrap();
@@ -122,14 +119,7 @@ async fn a_downloaded_file_is_told() {
     let job = bench.completed(IdColumn::Sku, "A", 2, "https://cdn.example/1.mp4");
     std::fs::create_dir(bench.dir.path().join("videos")).unwrap();
     std::fs::write(bench.dir.path().join("videos/a.mp4"), "1234").unwrap();
-    let at = "2026-03-13T09:20:00Z".parse().unwrap();
-    bench.write(
-        &Record::new(Stamp::first(at), job, 1, Fact::Downloaded)
-            .with("file", "videos/a.mp4")
-            .with("bytes", 4)
-            .with("sha256", "x")
-            .finish(),
-    );
+    bench.downloaded(job, "videos/a.mp4", 4);
     let command = format!("cp \"$CREATIVEAI_FILE\" '{}'", out(&bench).display());
     assert_eq!(exec(&bench, &command, |_| {}).await.published, 1);
     assert_eq!(std::fs::read_to_string(out(&bench)).unwrap(), "1234");

@@ -10,7 +10,10 @@ mod shopify;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates, Record, Stamp, Status};
+use crate::jobs::{
+    Credits, Download, Event, Facts, GenerationId, IdColumn, JobKey, JobView, Ledger, Order, Rates,
+    Sighting, Stamp, Status, What,
+};
 use crate::journal::Writer;
 
 /// A folder with a log in it.
@@ -33,19 +36,43 @@ impl Bench {
             "prompt": "slow pan",
             "image_url": format!("https://cdn.example.com/Room%20{line}.jpg"),
         });
-        let submitting = Record::new(Stamp::first(at), job, 1, Status::Submitting)
-            .with_id(Some((column, id)))
-            .with("surface", "shopify-pdp")
-            .with("line", line)
-            .with("request", request)
-            .finish();
-        let completed = Record::new(Stamp::first(at), job, 1, Status::Completed)
-            .with_id(Some((column, id)))
-            .with("generation_id", format!("vgen_{id}_{line}"))
-            .with("output_url", output_url)
-            .finish();
-        self.write(&(submitting + &completed));
+        let order = Order {
+            variant: None,
+            columns: vec![("surface".to_owned(), "shopify-pdp".into())],
+            line: Some(line),
+            credits_estimated: Credits::ZERO,
+            request: serde_json::value::to_raw_value(&request).unwrap(),
+        };
+        let word = id.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_");
+        let generation_id = GenerationId::parse(&format!("vgen_{word}_{line}")).unwrap();
+        let facts = Facts {
+            output_url: Some(output_url.into()),
+            ..Facts::default()
+        };
+        let seen = Sighting {
+            status: Status::Completed,
+            generation_id: &generation_id,
+            submitted_at: None,
+            report: facts.report(Status::Completed, None),
+            via: None,
+        };
+        for what in [What::Submitting(&order), What::Seen(seen)] {
+            let event = Event::new(Stamp::first(at), job, 1, what).of_item(Some((column, id)));
+            self.write(&event.line());
+        }
         job
+    }
+
+    /// Writes that a job's clip is in `file`.
+    pub fn downloaded(&self, job: JobKey, file: &str, bytes: u64) {
+        let at = "2026-03-13T09:20:00Z".parse().unwrap();
+        let download = Download {
+            generation_id: None,
+            file,
+            bytes,
+            sha256: "x",
+        };
+        self.write(&Event::new(Stamp::first(at), job, 1, What::Downloaded(download)).line());
     }
 
     pub fn write(&self, lines: &str) {

@@ -13,7 +13,7 @@ use crate::engine::delivery::shopify::{
     Version,
 };
 use crate::engine::delivery::{Event, FailureKind, PublishSummary, Refresh, Unasked};
-use crate::jobs::{Fact, IdColumn, JobKey, Record, Stamp};
+use crate::jobs::{self, IdColumn, JobKey, Stamp, What};
 
 /// Gives this fresh link, if any.
 #[derive(Default)]
@@ -158,12 +158,7 @@ async fn a_downloaded_file_is_used_and_the_steps_do_not_show_as_the_jobs_own() {
         .bench
         .completed(IdColumn::Sku, "TEE-1", 2, "https://gone.invalid/a.mp4");
     std::fs::write(setting.bench.dir.path().join("a.mov"), clip(70_000, 3)).unwrap();
-    let at = "2026-03-13T09:20:00Z".parse().unwrap();
-    let line = Record::new(Stamp::first(at), job, 1, Fact::Downloaded)
-        .with("file", "a.mov")
-        .with("bytes", 70_000)
-        .with("sha256", "x");
-    setting.bench.write(&line.finish());
+    setting.bench.downloaded(job, "a.mov", 70_000);
     assert_eq!(setting.publish().await.published, 1);
     setting.shop.with(|shop| {
         assert!(shop.uploads[0].parts[3].1 == clip(70_000, 3));
@@ -321,9 +316,9 @@ async fn edited() -> (Setting, JobKey) {
     assert_eq!(setting.publish().await.published, 1);
     let new = setting.job("TEE-1", 3);
     let at = "2026-03-14T09:20:00Z".parse().unwrap();
-    let line =
-        Record::new(Stamp::first(at), old, 1, Fact::Superseded).with("by_job", new.to_string());
-    setting.bench.write(&line.finish());
+    let what = What::Superseded { by_job: new };
+    let line = jobs::Event::new(Stamp::first(at), old, 1, what).line();
+    setting.bench.write(&line);
     // Both were made from one photo.
     let log = std::fs::read_to_string(setting.bench.log()).unwrap();
     std::fs::write(
@@ -526,12 +521,15 @@ async fn an_upload_is_taken_up_after_a_crash_and_done_again_when_it_is_gone() {
     let gone = Setting::new().await;
     gone.job("TEE-1", 2);
     let at = "2026-03-13T09:20:00Z".parse().unwrap();
-    let line = Record::new(Stamp::first(at), job, 1, crate::jobs::Status::Completed)
-        .with("generation_id", "vgen_TEE-1_2")
-        .with("target", TARGET)
-        .with("step", "uploaded")
-        .with("reference", "https://shopify-video/long-gone");
-    gone.bench.write(&line.finish());
+    let step = jobs::Step {
+        generation_id: Some("vgen_TEE-1_2"),
+        target: TARGET,
+        step: "uploaded",
+        reference: "https://shopify-video/long-gone",
+        error: "",
+    };
+    let line = jobs::Event::new(Stamp::first(at), job, 1, What::Step(step)).line();
+    gone.bench.write(&line);
     assert_eq!(gone.publish().await.published, 1);
     assert_eq!(gone.shop.with(|shop| shop.uploads.len()), 1);
     assert_eq!(gone.shop.count("productUpdate"), 2);
