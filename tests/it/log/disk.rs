@@ -4,10 +4,13 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 
-use crate::log::damage::put_log;
-use crate::support::server::Bill;
-use crate::support::world::PROGRAM;
-use crate::support::{Ended, Gate, Log, Phase, Running, Server, Step, World, listings, rows, skip};
+use crate::support::{Ended, Gate, Log, Phase, Server, Step, World, listings, rows};
+// Faults in system calls are Linux's alone.
+#[cfg(target_os = "linux")]
+use crate::{
+    log::damage::put_log,
+    support::{Running, server::Bill, skip, world::PROGRAM},
+};
 
 /// The lines that a run could not write, as it told them.
 fn recover_lines(run: &Ended) -> Vec<serde_json::Value> {

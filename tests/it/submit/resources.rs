@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::world::PROGRAM;
-use crate::support::{Running, Server, World, listings, skip};
+use crate::support::{Server, World, listings};
+// Faults in system calls are Linux's alone.
+#[cfg(target_os = "linux")]
+use crate::support::{Running, skip, world::PROGRAM};
 
 /// Longer than any command here may take, and shorter than a request's time-out: what waits for
 /// that hangs.

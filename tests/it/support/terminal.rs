@@ -92,6 +92,10 @@ impl Terminal {
     }
 
     /// Waits until what is typed is no longer shown.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        allow(dead_code, reason = "only a terminal of a session asks for a key")
+    )]
     pub fn wait_until_hidden(&self) {
         let deadline = std::time::Instant::now() + PATIENCE;
         let shown = || {
