@@ -9,7 +9,7 @@ use super::shared::{
 };
 use crate::jobs::{Credits, GenerationId};
 use crate::settings::table::help;
-use crate::settings::values;
+use crate::settings::values::{self, Pair};
 
 /// `submit`.
 #[derive(Args, Clone, Debug)]
@@ -43,6 +43,11 @@ pub struct SubmitArgs {
     /// Also send rows whose clip (same photo, prompt and settings) was ordered under another id
     #[arg(long)]
     pub allow_same_clip: bool,
+
+    /// Only rows whose cell in this column has this value; several must all hold. Other rows stay as
+    /// they are, and are not checked
+    #[arg(long = "where", value_name = "COLUMN=VALUE")]
+    pub rows: Vec<Pair>,
 
     /// Leave out rows with mistakes instead of stopping
     #[arg(long)]
@@ -205,9 +210,10 @@ pub struct RetryArgs {
     #[command(flatten)]
     pub filter: WhereArgs,
 
-    /// Where requests stand that the log does not hold (logs of the vendor's sample scripts)
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub manifest: Option<PathBuf>,
+    /// Where requests stand that the log does not hold (logs of the vendor's sample scripts): a
+    /// spreadsheet of any kind that submit reads; repeatable
+    #[arg(long, value_name = "MANIFEST", value_hint = ValueHint::FilePath)]
+    pub manifest: Vec<PathBuf>,
 
     /// How long it waits for the log.
     #[command(flatten)]

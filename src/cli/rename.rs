@@ -17,10 +17,11 @@ pub struct RenameArgs {
     #[arg(value_name = "NEW", required_unless_present = "from_manifest")]
     pub new: Option<String>,
 
-    /// Give the clips the ids that this manifest's rows have now, after showing the pairs
+    /// Give the clips the ids that this manifest's rows have now, after showing the pairs; repeatable,
+    /// where several were submitted together
     #[arg(long, value_name = "MANIFEST", value_hint = ValueHint::FilePath,
           conflicts_with_all = ["old", "new"])]
-    pub from_manifest: Option<PathBuf>,
+    pub from_manifest: Vec<PathBuf>,
 
     /// The job log [default: $CREATIVEAI_JOBS, else jobs.jsonl, beside the manifest where there is
     /// one]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
+use url::Url;
 
 use crate::jobs::Credits;
 use crate::sandbox::{self, Chance, Faults, RetryAfter, WebhookFaults, WebhookOptions};
@@ -28,6 +29,21 @@ pub struct ListenArgs {
     /// Also tell this job log what each delivery says [default: captures only]
     #[arg(long, value_name = "JOBS", value_hint = ValueHint::FilePath)]
     pub jobs: Option<PathBuf>,
+
+    /// Also send each verified delivery to this address, as it came, in the order of arrival; tried
+    /// until it is taken, also by the next run
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::forward_address)]
+    pub forward: Option<Url>,
+
+    /// With --jobs: run this command for each clip that has ended, ready or failed, as `publish
+    /// --exec` does: the job as JSON on its standard input, its fields as CREATIVEAI_* variables
+    #[arg(long, value_name = "CMD", requires = "jobs", value_hint = ValueHint::CommandString)]
+    pub exec: Option<String>,
+
+    /// With --exec: the receiver's name in the log; each name gets each clip once, by listen and by
+    /// publish together [default: exec]
+    #[arg(long = "target", value_name = "NAME", requires = "exec", value_parser = values::target)]
+    pub target_name: Option<String>,
 }
 
 /// `sandbox`.

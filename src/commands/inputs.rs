@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use reqwest::redirect::Policy;
 use url::{Host, Url};
 
+use super::on_one_thread;
 use super::submit::{manifest_failure, manifest_options};
 use crate::cli::ManifestArgs;
 use crate::exit::Failure;
-use crate::manifest::{Input, Manifest};
+use crate::manifest;
+use crate::manifest::{Condition, Input, Manifest};
 use crate::output::{Printer, escape};
 use crate::settings::Settings;
 use crate::vendor::{build_transport, root_cause, transport};
@@ -23,6 +25,8 @@ const REDIRECTS: usize = 10;
 struct Fetched {
     name: String,
     bytes: Vec<u8>,
+    /// Where it is kept.
+    kept: Option<PathBuf>,
 }
 
 /// The manifests that a command is given.
@@ -48,8 +52,18 @@ impl Inputs {
         })
     }
 
-    /// Reads the headers of all of them.
-    pub fn open(&self, reading: &ManifestArgs, settings: &Settings) -> Result<Manifest, Failure> {
+    /// The same outside of a runtime.
+    pub fn fetch_now(paths: &[PathBuf], settings: &Settings) -> anyhow::Result<Self> {
+        on_one_thread(async { Ok(Self::fetch(paths, settings).await?) })
+    }
+
+    /// Reads the headers of all of them. Rows that do not fulfill the conditions are left out.
+    pub fn open(
+        &self,
+        reading: &ManifestArgs,
+        settings: &Settings,
+        conditions: Vec<Condition>,
+    ) -> Result<Manifest, Failure> {
         let inputs: Vec<Input<'_>> = self
             .paths
             .iter()
@@ -62,7 +76,11 @@ impl Inputs {
                 None => Input::File(path),
             })
             .collect();
-        Manifest::open_all(&inputs, manifest_options(reading, settings)).map_err(manifest_failure)
+        let options = manifest::Options {
+            conditions,
+            ..manifest_options(reading, settings)
+        };
+        Manifest::open_all(&inputs, options).map_err(manifest_failure)
     }
 
     /// The first that is a file: the log stands beside it.
@@ -72,9 +90,22 @@ impl Inputs {
         Some(path)
     }
 
+    /// Each as a command names it: what was fetched by the file that it is kept in.
+    pub fn names(&self) -> Vec<String> {
+        let each = self.paths.iter().zip(&self.fetched);
+        each.map(|(path, fetched)| match fetched {
+            None => path.display().to_string(),
+            Some(Fetched {
+                kept: Some(kept), ..
+            }) => kept.display().to_string(),
+            Some(Fetched { name, .. }) => name.clone(),
+        })
+        .collect()
+    }
+
     /// Keeps what was fetched beside the log, each in a file with the date in its name.
-    pub fn keep(&self, log: &Path, printer: &Printer) -> Result<(), Failure> {
-        for fetched in self.fetched.iter().flatten() {
+    pub fn keep(&mut self, log: &Path, printer: &Printer) -> Result<(), Failure> {
+        for fetched in self.fetched.iter_mut().flatten() {
             let path = keep(fetched, log).map_err(|error| {
                 Failure::io(format!(
                     "the sheet from {} could not be kept beside the log: {error}",
@@ -87,6 +118,7 @@ impl Inputs {
                 escape(&fetched.name),
                 escape(&path.display().to_string())
             ));
+            fetched.kept = Some(path);
         }
         Ok(())
     }
@@ -112,7 +144,7 @@ fn address(path: &Path) -> Result<Option<Url>, Failure> {
 }
 
 /// An address without what may be secret in it: user, password, query.
-fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     match Url::parse(text) {
         Ok(mut url) => {
             url.set_query(None);
@@ -185,7 +217,11 @@ async fn fetch(url: Url, settings: &Settings) -> Result<Fetched, Failure> {
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(Fetched { name, bytes })
+    Ok(Fetched {
+        name,
+        bytes,
+        kept: None,
+    })
 }
 
 /// Writes a new file; its path.

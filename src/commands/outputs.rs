@@ -46,6 +46,18 @@ pub const CAPTURES: Kind = Kind {
     },
 };
 
+/// What `listen --forward` notes beside its captures.
+pub const FORWARDED: Kind = Kind {
+    what: "notes of what was forwarded",
+    begins: |start| {
+        let line = start
+            .split(|byte| *byte == b'\n')
+            .next()
+            .unwrap_or_default();
+        line.len() <= 32 && line.iter().all(u8::is_ascii_hexdigit)
+    },
+};
+
 impl Kind {
     /// Refuses `path` if a file is there that holds something else, or if it is the log or one of
     /// the files beside it.

@@ -173,7 +173,7 @@ fn progress_over(deliveries: &[Delivery], printer: &Printer) -> Progress {
 }
 
 /// On Windows: a command into which cells of the spreadsheet would be filled before it is read.
-fn refuse_early_fields(command: &str) -> Result<(), Failure> {
+pub fn refuse_early_fields(command: &str) -> Result<(), Failure> {
     match filled_in_too_early(command).filter(|_| cfg!(windows)) {
         None => Ok(()),
         Some(name) => Err(Failure::usage(format!(

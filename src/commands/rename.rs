@@ -2,21 +2,21 @@
 //! ordered.
 
 use std::io::IsTerminal;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::filter::jobs_named;
+use super::inputs::Inputs;
 use super::limits::Limits;
 use super::resolve::who;
-use super::submit::{manifest_failure, manifest_options, renamed_rows};
+use super::submit::renamed_rows;
 use super::{clock, open};
 use crate::cli::RenameArgs;
 use crate::exit::{Code, Failure};
 use crate::jobs::recognition::normal::{Photo, is_invisible};
 use crate::jobs::{Event, JobKey, JobView, What};
 use crate::journal::Writer;
-use crate::manifest::{Manifest, check_address};
+use crate::manifest::check_address;
 use crate::output::{Commands, Printer, escape, words};
 use crate::settings::Settings;
 
@@ -51,19 +51,21 @@ impl Renaming {
 
 /// Runs the command.
 pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
-    let path = settings.jobs_path(args.jobs.as_deref(), args.from_manifest.as_deref());
+    let inputs = Inputs::fetch_now(&args.from_manifest, settings)?;
+    let path = settings.jobs_path(args.jobs.as_deref(), inputs.first_file());
     let limits = Limits::of_time(settings);
     let writer = open::write_log(&path, settings, "rename", &limits, printer)?;
     let commands = open::commands(&path, &writer.ledger(), settings);
-    let renamings = match (&args.from_manifest, &args.old, &args.new) {
-        (Some(manifest), ..) => of_manifest(args, manifest, settings, &writer)?,
-        (None, Some(old), Some(new)) => named(old.trim(), new.trim(), &writer, &commands)?,
+    let is_of_manifest = !args.from_manifest.is_empty();
+    let renamings = match (&args.old, &args.new) {
+        _ if is_of_manifest => of_manifest(args, &inputs, settings, &writer)?,
+        (Some(old), Some(new)) => named(old.trim(), new.trim(), &writer, &commands)?,
         _ => return Err(Failure::usage("name what is to be renamed, and its new name").into()),
     };
     if renamings.is_empty() {
-        return nothing_to_do(args, printer);
+        return nothing_to_do(&inputs, printer);
     }
-    if args.from_manifest.is_some() {
+    if is_of_manifest {
         consent(args, &renamings, printer)?;
     } else if !args.yes {
         refuse_taken(&renamings, &writer, &commands)?;
@@ -73,14 +75,14 @@ pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> any
     Ok(Code::Success)
 }
 
-fn nothing_to_do(args: &RenameArgs, printer: &mut Printer) -> anyhow::Result<Code> {
+fn nothing_to_do(inputs: &Inputs, printer: &mut Printer) -> anyhow::Result<Code> {
     if printer.voice().json {
         printer.document(&json!({ "command": "rename", "renamed": [], "exit_code": 0 }))?;
-    } else if let Some(manifest) = &args.from_manifest {
+    } else if !inputs.names().is_empty() {
         printer.note(format_args!(
             "no row of {} looks like a clip that was ordered under an id which is gone; nothing was \
              changed",
-            escape(&manifest.display().to_string())
+            escape(&inputs.names().join(", "))
         ));
     } else {
         printer.note("it has that name already; nothing was changed");
@@ -91,12 +93,11 @@ fn nothing_to_do(args: &RenameArgs, printer: &mut Printer) -> anyhow::Result<Cod
 /// The jobs that a manifest's rows have other ids for.
 fn of_manifest(
     args: &RenameArgs,
-    manifest: &Path,
+    inputs: &Inputs,
     settings: &Settings,
     writer: &Writer,
 ) -> Result<Vec<Renaming>, Failure> {
-    let options = manifest_options(&args.reading, settings);
-    let mut manifest = Manifest::open(manifest, options).map_err(manifest_failure)?;
+    let mut manifest = inputs.open(&args.reading, settings, Vec::new())?;
     let rows = {
         let ledger = writer.ledger();
         renamed_rows(&mut manifest, settings, writer.path(), &ledger)?

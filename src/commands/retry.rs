@@ -8,9 +8,10 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::damage;
+use super::inputs::Inputs;
 use super::limits::Limits;
 use super::open::{self, Api};
-use super::submit::{CAP_REACHED, manifest_failure, manifest_options};
+use super::submit::{CAP_REACHED, manifest_failure};
 use super::tell;
 use super::{evidence, on_one_thread};
 use crate::cli::{Retry, RetryArgs};
@@ -21,7 +22,7 @@ use crate::jobs::{
     AttemptView, Bar, Clip, Credits, IdColumn, JobKey, JobState, JobView, Ledger, Order, Status,
 };
 use crate::journal::{JobLog, Writer};
-use crate::manifest::{Manifest, RowFault};
+use crate::manifest::RowFault;
 use crate::output::{self, Commands, Printer, Summary, escape, words};
 use crate::settings::Settings;
 use crate::vendor::{Endpoint, correlated, recorrelated, request_body};
@@ -90,7 +91,7 @@ fn find(
     log: Log<'_>,
     printer: &Printer,
     commands: &Commands,
-) -> Result<Vec<Attempt>, Failure> {
+) -> anyhow::Result<Vec<Attempt>> {
     let clips = read_clips(args, settings)?;
     let search = Search {
         args,
@@ -153,23 +154,24 @@ fn with_photo(body: &str, photo: &str) -> Option<String> {
     serde_json::to_string(&fields).ok()
 }
 
-fn read_clips(args: &RetryArgs, settings: &Settings) -> Result<Clips, Failure> {
+fn read_clips(args: &RetryArgs, settings: &Settings) -> anyhow::Result<Clips> {
     let mut clips = Clips::new();
-    let Some(path) = &args.manifest else {
+    if args.manifest.is_empty() {
         return Ok(clips);
-    };
-    let options = manifest_options(&args.reading, settings);
-    let mut manifest = Manifest::open(path, options).map_err(manifest_failure)?;
+    }
+    let inputs = Inputs::fetch_now(&args.manifest, settings)?;
+    let mut manifest = inputs.open(&args.reading, settings, Vec::new())?;
     for row in manifest.rows().map_err(manifest_failure)? {
         match row {
             Ok(row) => clips
                 .entry(row.id)
                 .or_default()
                 .push((row.clip, row.webhook_url)),
-            Err(RowFault::Broken(error)) => return Err(manifest_failure(error)),
+            Err(RowFault::Broken(error)) => return Err(manifest_failure(error).into()),
             Err(fault @ RowFault::Problems { .. }) => {
                 return Err(Failure::data(fault.to_string())
-                    .help("correct the row and run the same command again; nothing was sent"));
+                    .help("correct the row and run the same command again; nothing was sent")
+                    .into());
             }
         }
     }
@@ -281,10 +283,10 @@ impl Search<'_> {
         if ids.is_empty() {
             return;
         }
-        let why = if self.args.manifest.is_some() {
-            "and the manifest has no row, or several, for"
-        } else {
+        let why = if self.args.manifest.is_empty() {
             "so name the spreadsheet with --manifest FILE for"
+        } else {
+            "and the manifest has no row, or several, for"
         };
         self.printer.warn(format_args!(
             "the log does not hold what was sent for {}, {why} {}; nothing was sent for {0}",

@@ -289,8 +289,8 @@ pub struct DryRun<'a> {
     pub shares: &'a [Share],
     /// What is wrong with rows, for the JSON document.
     pub invalid_rows: Vec<Value>,
-    /// Which rows would be held back, for programs.
-    pub held: Map<String, serde_json::Value>,
+    /// Further fields of the JSON document.
+    pub more: Map<String, serde_json::Value>,
     /// How it ends.
     pub code: Code,
 }
@@ -327,7 +327,7 @@ pub fn dry_run(run: DryRun<'_>, settings: &Settings, printer: &mut Printer) -> a
             ("per_id".to_owned(), run.shares.iter().map(share).collect()),
             ("invalid_rows".to_owned(), run.invalid_rows.into()),
         ]);
-        summary.more.extend(run.held.clone());
+        summary.more.extend(run.more.clone());
         printer.document(&summary.to_json())?;
         return Ok(());
     }
@@ -348,6 +348,7 @@ pub fn dry_run(run: DryRun<'_>, settings: &Settings, printer: &mut Printer) -> a
     let rare = [
         ("renamed", counts.renamed),
         ("the same clip", counts.same_clip),
+        ("left out", counts.left_out),
     ];
     let rows = rows
         .into_iter()

@@ -116,6 +116,14 @@ impl Clip {
             Self::Voice(_) => "",
         }
     }
+
+    /// The prompt of a video, the text of a voice.
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Video(v) => &v.prompt,
+            Self::Voice(v) => &v.text,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::jobs::{Clip, Seconds, Video, Voice};
 
 use super::{
     Defaults, Options, Row,
+    chosen::Chosen,
     columns::{Columns, Kind},
     exports::Known,
     odd::{self, Purpose, invisible_within, placeholder_in, trimmed},
@@ -27,6 +28,7 @@ const MAX_CELL: usize = 64 * 1024;
 pub(super) struct Checker<'a> {
     pub place: Place<'a>,
     pub columns: &'a Columns,
+    pub chosen: &'a Chosen,
     pub options: &'a Options,
     pub delimiter: u8,
     /// The webhook address checked last: it is usually the same in every row.
@@ -43,6 +45,9 @@ impl Checker<'_> {
         self.place.line = record.line;
         if let Some(problem) = self.shape_problem(record) {
             return Err(vec![problem]);
+        }
+        if !self.chosen.matches(record) {
+            return Ok(self.left_out(record));
         }
         let mut cells = Cells {
             place: self.place,
@@ -77,6 +82,7 @@ impl Checker<'_> {
                     variant: variant.to_owned(),
                     clip,
                     webhook_url,
+                    is_left_out: false,
                     carried: columns
                         .carried
                         .iter()
@@ -95,6 +101,66 @@ impl Checker<'_> {
                 Err(cells.problems)
             }
         }
+    }
+
+    /// A row that `--where` leaves out: what its clip may be recognized by, unchecked, since nothing
+    /// is sent for it.
+    fn left_out(&mut self, record: &Record<'_>) -> Row {
+        let columns = self.columns;
+        let defaults = &self.options.defaults;
+        let cell = |column: Option<usize>| column.map_or("", |at| trimmed(record.cell(at)));
+        let or_default = |column, default: &str| match cell(column) {
+            "" => default.to_owned(),
+            given => given.to_owned(),
+        };
+        let mut photos = Vec::new();
+        let clip = match columns.kind {
+            Kind::Video {
+                image_url,
+                prompt,
+                model,
+                duration,
+                aspect_ratio,
+            } => {
+                let other = columns.known.as_ref();
+                let other = other.and_then(|known| known.other_photo(record));
+                let own = cell(image_url);
+                photos = photos_in(if own.is_empty() { cell(other) } else { own });
+                Clip::Video(Video {
+                    image_url: photos[0].to_owned(),
+                    prompt: cell(prompt).to_owned(),
+                    model: or_default(model, &defaults.model),
+                    duration: Seconds::parse(cell(duration)).unwrap_or(defaults.duration),
+                    aspect_ratio: or_default(aspect_ratio, &defaults.aspect_ratio),
+                })
+            }
+            Kind::Voice {
+                text,
+                voice,
+                language,
+                speed,
+            } => Clip::Voice(Voice {
+                text: cell(Some(text)).to_owned(),
+                voice: or_default(voice, &defaults.voice),
+                language: or_default(language, &defaults.language),
+                speed: or_default(speed, &defaults.speed),
+            }),
+        };
+        let row = Row {
+            file: Arc::clone(self.place.file),
+            line: record.line,
+            id: cell(Some(columns.id)).to_owned(),
+            variant: cell(columns.variant).to_owned(),
+            clip,
+            webhook_url: None,
+            carried: vec![String::new(); columns.carried.len()],
+            is_left_out: true,
+            digest: record.digest(),
+        };
+        let others = photos.iter().skip(1).rev();
+        self.others
+            .extend(others.filter_map(|photo| with_image(&row, photo)));
+        row
     }
 
     /// Whether a row asks for nothing: it is blank, or the export it is from has such rows.
@@ -187,6 +253,17 @@ impl Checker<'_> {
         } else {
             format!("an empty cell needs its {mark} too")
         }
+    }
+}
+
+/// The photos in a cell; at least one, which may be empty.
+fn photos_in(given: &str) -> Vec<&str> {
+    let found = addresses_in(given);
+    match found.as_slice() {
+        // A name and its address, as Airtable writes an attachment.
+        [only] if !given.starts_with("http") && given.ends_with(')') => vec![only],
+        [] | [_] => vec![given],
+        _ => found,
     }
 }
 
@@ -454,11 +531,9 @@ impl<'a> Cells<'a> {
         if self.is_no_address(column, given, "photo's address") {
             return Vec::new();
         }
-        let found = addresses_in(given);
+        let found = photos_in(given);
         match found.as_slice() {
-            // A name and its address, as Airtable writes an attachment.
-            [only] if !given.starts_with("http") && given.ends_with(')') => vec![only],
-            [] | [_] => vec![given],
+            [_] => found,
             _ if split => found,
             several => {
                 let count = several.len();

@@ -86,6 +86,46 @@ impl Columns {
     }
 }
 
+impl Columns {
+    /// The column of a field, by the field's name without what does not count in a header.
+    pub fn meant_by(&self, name: &str) -> Option<usize> {
+        let [image_url, prompt, model, duration, aspect_ratio] = match self.kind {
+            Kind::Video {
+                image_url,
+                prompt,
+                model,
+                duration,
+                aspect_ratio,
+            } => [image_url, prompt, model, duration, aspect_ratio],
+            Kind::Voice { .. } => [None; 5],
+        };
+        let [text, voice, language, speed] = match self.kind {
+            Kind::Voice {
+                text,
+                voice,
+                language,
+                speed,
+            } => [Some(text), voice, language, speed],
+            Kind::Video { .. } => [None; 4],
+        };
+        match Field::of(name)? {
+            Field::ListingId => Some(self.id).filter(|_| self.id_column == IdColumn::Listing),
+            Field::Sku => Some(self.id).filter(|_| self.id_column == IdColumn::Sku),
+            Field::ImageUrl => image_url,
+            Field::Prompt => prompt,
+            Field::Text => text,
+            Field::Model => model,
+            Field::Duration => duration,
+            Field::AspectRatio => aspect_ratio,
+            Field::WebhookUrl => self.webhook_url,
+            Field::Variant => self.variant,
+            Field::Voice => voice,
+            Field::Language => language,
+            Field::Speed => speed,
+        }
+    }
+}
+
 /// What a list of all columns begins with.
 const LISTING: &str = "The columns here are: ";
 
@@ -436,7 +476,14 @@ impl Finder<'_> {
             .iter()
             .find_map(|(word, name)| nearest(word, likely()).map(|near| (*name, near)));
         let near = known().or(near);
+        let misnamed = self.renamed_by_map().map(|name| {
+            format!(
+                "--map names {name}, which is not a column that is sent; write --map {}=HEADER",
+                words[0].1
+            )
+        });
         let mut help = match near {
+            None if misnamed.is_some() => misnamed.unwrap_or_default(),
             Some((name, near)) if Field::of(near) == Some(field) => format!(
                 "--map gives {near:?} another meaning; leave that out, or write {}",
                 map_option(name, near)
@@ -461,6 +508,15 @@ impl Finder<'_> {
         }
         let message = format!("there is no column for {}", field.meaning());
         self.problems.push(self.place.row(message, help));
+    }
+
+    /// A name that `--map` gave a column, and that means nothing.
+    fn renamed_by_map(&self) -> Option<&str> {
+        let mut roles = self.roles.iter().zip(self.place.headers);
+        roles.find_map(|(role, header)| match role {
+            Some(Role::Carried(name)) if name != header => Some(name.as_str()),
+            _ => None,
+        })
     }
 
     fn all_headers(&self) -> String {

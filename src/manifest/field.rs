@@ -70,6 +70,11 @@ impl Field {
     }
 }
 
+/// Whether a column of that name has a meaning.
+pub(super) fn is_field(name: &str) -> bool {
+    Field::of(name).is_some()
+}
+
 /// Lower case, without spaces and underscores.
 pub(super) fn normalised(header: &str) -> String {
     header

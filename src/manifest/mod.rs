@@ -12,6 +12,7 @@
 //! | `damage.rs` | what can be wrong with a row's text: bytes, quotes |
 //! | `field.rs` | the names of columns, and `--map` |
 //! | `columns.rs` | what each column is, by its header |
+//! | `chosen.rs` | `--where`: which rows are meant |
 //! | `check.rs` | one row, checked |
 //! | `odd/` | cells that a spreadsheet program broke |
 //! | `template.rs` | `--prompt`, filled from a row's cells |
@@ -23,6 +24,7 @@
 //! A row that starts on line 12 is told as line 12, whatever dialect the file is in.
 
 mod check;
+mod chosen;
 mod columns;
 mod damage;
 mod exports;
@@ -46,11 +48,13 @@ use std::{borrow::Cow, collections::VecDeque, io::Read, path::Path, sync::Arc};
 
 use crate::jobs::{Clip, IdColumn, JobKey};
 
+use chosen::check_conditions;
 use columns::Columns;
 use problem::Place;
 use sheet::{Sheet, SheetRows};
 use source::Source;
 
+pub use chosen::Condition;
 pub use options::{Defaults, Options};
 pub use problem::{Column, ManifestError, Problem, RowFault};
 pub use template::Template;
@@ -97,6 +101,9 @@ pub struct Row {
     pub webhook_url: Option<String>,
     /// The cells of [`Manifest::carried_columns`], in that order, exactly as written.
     pub carried: Vec<String>,
+    /// Whether `--where` leaves it out. Such a row is not checked, and holds no more than what its
+    /// clip may be recognized by.
+    pub is_left_out: bool,
     /// Differs, in all likelihood, when anything in the row differs. Holds for one run only.
     pub digest: u64,
 }
@@ -127,7 +134,9 @@ impl Manifest {
             };
             Sheet::of(source, Arc::clone(&options))
         });
-        Self::of(sheets.collect::<Result<_, _>>()?)
+        let sheets: Vec<Sheet> = sheets.collect::<Result<_, _>>()?;
+        check_conditions(&options.conditions, &sheets)?;
+        Self::of(sheets)
     }
 
     /// Copies `reader` to a temporary file without a name and reads its header. `name` is what
@@ -211,9 +220,13 @@ impl Manifest {
 
     /// Which program's export a file is, and what maps to what, with the file's name.
     pub fn notes(&self) -> impl Iterator<Item = (&str, String)> {
-        self.sheets
-            .iter()
-            .filter_map(|sheet| Some((&**sheet.name(), sheet.note()?)))
+        let sheets = self.sheets.iter();
+        sheets.flat_map(|sheet| sheet.notes().map(|note| (&**sheet.name(), note)))
+    }
+
+    /// What messages call each of its files.
+    pub fn file_names(&self) -> impl Iterator<Item = &str> {
+        self.sheets.iter().map(|sheet| &**sheet.name())
     }
 
     /// What messages call the manifest.

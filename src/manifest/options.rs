@@ -2,7 +2,7 @@
 
 use crate::jobs::Seconds;
 
-use super::{field, problem::ManifestError, template::Template};
+use super::{chosen::Condition, field, problem::ManifestError, template::Template};
 
 /// What the user says about the file.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +33,8 @@ pub struct Options {
     pub allow_own_photos: bool,
     /// `--prompt`: makes the prompt of rows that have none.
     pub prompt: Option<Template>,
+    /// `--where`: rows that do not fulfill all of these are left out.
+    pub conditions: Vec<Condition>,
     /// What stands in for empty cells.
     pub defaults: Defaults,
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::{
     Options, Row,
     check::Checker,
+    chosen::Chosen,
     columns::{Columns, Kind},
     damage::Damage,
+    field::is_field,
     header::{detect_delimiter, open_records, skip_to_header},
     problem::{Escaped, ManifestError, Place, RowFault, excerpt},
     records::{Fault, Records},
@@ -19,6 +21,8 @@ pub(super) struct Sheet {
     options: Arc<Options>,
     delimiter: u8,
     pub columns: Columns,
+    /// Which rows are meant.
+    chosen: Chosen,
     /// How many rows with something on them stand above the header.
     above: usize,
     /// The header's digest, to notice a file that was changed.
@@ -45,6 +49,7 @@ impl Sheet {
             above: header.above,
             header: header.digest,
             source,
+            chosen: Chosen::of(&options.conditions, &columns),
             options,
             delimiter,
             columns,
@@ -76,11 +81,21 @@ impl Sheet {
         }))
     }
 
-    /// Which program's export it is, and what maps to what.
-    pub fn note(&self) -> Option<String> {
-        let known = self.columns.known.as_ref()?;
-        let told = known.told(&self.columns.headers)?;
-        Some(Escaped(&told).to_string())
+    /// Which program's export it is and what maps to what; and what `--map` only gives a name.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
+        let known = self.columns.known.as_ref();
+        let told = known.and_then(|known| known.told(&self.columns.headers));
+        let named = self.options.map.iter();
+        let named = named.filter(|(name, _)| !is_field(name));
+        let carried = named.map(|(name, header)| {
+            format!(
+                "--map {name}={header}: {name} is not a column that is sent, so \"{header}\" is only \
+                 carried along under that name"
+            )
+        });
+        told.into_iter()
+            .chain(carried)
+            .map(|text| Escaped(&text).to_string())
     }
 
     /// What messages call the file.
@@ -111,6 +126,7 @@ impl Sheet {
                     headers: &self.columns.headers,
                 },
                 columns: &self.columns,
+                chosen: &self.chosen,
                 options: &self.options,
                 delimiter: self.delimiter,
                 last_webhook: String::new(),

@@ -253,9 +253,12 @@ impl Commands {
     }
 
     /// `creativeai rename --from-manifest MANIFEST [--jobs FILE] [--sandbox]`.
-    pub fn rename_from(&self, manifest: &str) -> String {
-        let manifest = shell_word(manifest);
-        self.with_jobs(&format!("creativeai rename --from-manifest {manifest}"))
+    pub fn rename_from(&self, manifests: &[String]) -> String {
+        let manifests: Vec<String> = manifests
+            .iter()
+            .map(|manifest| format!("--from-manifest {}", shell_word(manifest)))
+            .collect();
+        self.with_jobs(&format!("creativeai rename {}", manifests.join(" ")))
     }
 
     fn with_jobs(&self, command: &str) -> String {

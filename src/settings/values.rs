@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::jobs::{Credits, GenerationId, Seconds};
 use crate::manifest::Template;
 use crate::sandbox::Chance;
@@ -70,6 +72,14 @@ pub fn target(text: &str) -> Result<String, String> {
         return Err("write up to 64 letters, digits, dots, dashes and underscores".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// An address that deliveries are forwarded to.
+pub fn forward_address(text: &str) -> Result<Url, String> {
+    let wrong = || "write a whole address that begins with https:// or http://".to_owned();
+    let url = Url::parse(text.trim()).map_err(|_| wrong())?;
+    let is_http = matches!(url.scheme(), "https" | "http") && url.host_str().is_some();
+    if is_http { Ok(url) } else { Err(wrong()) }
 }
 
 /// A duration other than zero.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::capture::Capture;
@@ -50,6 +50,11 @@ impl<'a> Graded<'a> {
         self.capture?.received_at.as_deref()
     }
 
+    /// The delivery, where there is one.
+    pub fn capture(&self) -> Option<&'a Capture<'a>> {
+        self.capture
+    }
+
     /// The job and attempt that its address names. No signature covers them.
     pub fn correlation(&self) -> Option<(JobKey, u32)> {
         self.capture?.correlation()
@@ -73,8 +78,16 @@ pub fn replay<U: Send>(
     mut each: impl FnMut(U) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     for path in paths.iter().filter(|path| !is_stdin(path)) {
-        std::fs::metadata(path)
-            .with_context(|| format!("cannot read captures from {}", path.display()))?;
+        match std::fs::metadata(path) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                bail!("there is no file and no folder {}", path.display());
+            }
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("cannot read captures from {}", path.display()));
+            }
+        }
     }
     let (sender, receiver) = sync_channel(WAITING);
     let work = Work {

@@ -1,15 +1,17 @@
 //! Tells a job log what is captured, whenever nobody else writes to it.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use super::on_end::{Clip, Queue};
 use crate::commands::learn::{Came, Learner, observation};
 use crate::commands::open;
 use crate::engine::observe::Observation;
 use crate::exit::Failure;
-use crate::jobs::GenerationId;
+use crate::jobs::{GenerationId, JobKey, Status};
 use crate::journal::{LogError, Writer};
 use crate::output::{Printer, words};
 use crate::settings::Settings;
@@ -35,6 +37,8 @@ pub struct Applier<'a> {
     pub settings: &'a Settings,
     /// Told of what was applied.
     pub printer: &'a Printer,
+    /// Where clips go that have ended, with what was put there.
+    pub ended: Option<Queue>,
 }
 
 /// What is captured and not applied yet.
@@ -60,6 +64,15 @@ impl Backlog {
     }
 }
 
+/// What a pass over captures has found.
+#[derive(Default)]
+struct Ends {
+    /// Generations that have ended by news of this pass.
+    new: Vec<GenerationId>,
+    /// Jobs and attempts that were queued.
+    queued: HashSet<(JobKey, u32)>,
+}
+
 impl Applier<'_> {
     /// Applies what comes until the other side has gone. `held_before`: the capture file has
     /// captures of an earlier receiver, which may have ended before it could apply them.
@@ -70,9 +83,10 @@ impl Applier<'_> {
         };
         let mut open = true;
         let mut told = false;
+        let mut ends = Ends::default();
         loop {
             if !backlog.is_empty() {
-                match self.apply(&mut backlog) {
+                match self.apply(&mut backlog, &mut ends) {
                     Ok(()) => told = false,
                     Err(error) => self.postpone(&error, &mut told),
                 }
@@ -92,7 +106,7 @@ impl Applier<'_> {
     }
 
     /// Applies everything, first come first served. What could not be applied stays.
-    fn apply(&self, backlog: &mut Backlog) -> Result<(), Failure> {
+    fn apply(&self, backlog: &mut Backlog, ends: &mut Ends) -> Result<(), Failure> {
         let not_now = |error: LogError| Failure::temporary(error.to_string());
         // Not made here: a name that was mistyped would go unnoticed.
         if !self.jobs.exists() {
@@ -104,20 +118,49 @@ impl Applier<'_> {
         open::check_rehearsal(writer.path(), &writer.ledger(), self.settings)?;
         let mut learner = Learner::new(&writer, self.settings, self.printer);
         if backlog.in_file {
-            self.read_again(&mut learner)?;
+            self.read_again(&mut learner, ends)?;
         }
         for seen in &backlog.waiting {
-            self.learn(seen, &mut learner)?;
+            self.learn(seen, &mut learner, ends)?;
         }
         learner.flush()?;
         *backlog = Backlog::default();
+        self.queue_ended(ends, &writer)
+    }
+
+    /// Queues the clips that have ended. A clip that ended twice, as when late news added something,
+    /// is queued once.
+    fn queue_ended(&self, ends: &mut Ends, writer: &Writer) -> Result<(), Failure> {
+        let new = std::mem::take(&mut ends.new);
+        let Some(queue) = &self.ended else {
+            return Ok(());
+        };
+        for (job, _) in new.iter().filter_map(|id| writer.owner_of(id)) {
+            let view = writer.view(job).map_err(open::log_failure)?;
+            let Some(clip) = view.and_then(|view| Clip::ended(view, queue.target())) else {
+                continue;
+            };
+            if ends.queued.insert((job, clip.attempt())) {
+                queue.put(clip);
+            }
+        }
         Ok(())
     }
 
-    fn learn(&self, seen: &Observation<'_>, learner: &mut Learner<'_>) -> Result<(), Failure> {
+    fn learn(
+        &self,
+        seen: &Observation<'_>,
+        learner: &mut Learner<'_>,
+        ends: &mut Ends,
+    ) -> Result<(), Failure> {
         let Observation { id, status, .. } = seen;
         match learner.learn(seen)? {
-            Came::New => self.printer.detail(format_args!("{id}: {status}, applied")),
+            Came::New => {
+                if matches!(status, Status::Completed | Status::Failed) && self.ended.is_some() {
+                    ends.new.push(id.clone());
+                }
+                self.printer.detail(format_args!("{id}: {status}, applied"));
+            }
             Came::Known => self
                 .printer
                 .detail(format_args!("{id}: {status}, known already")),
@@ -131,7 +174,7 @@ impl Applier<'_> {
             .detail(format_args!("{id}: kept, but not applied: {why}"));
     }
 
-    fn read_again(&self, learner: &mut Learner<'_>) -> Result<(), Failure> {
+    fn read_again(&self, learner: &mut Learner<'_>, ends: &mut Ends) -> Result<(), Failure> {
         let told = |graded: &Graded<'_>| observation(&graded.grade, graded.correlation());
         let mut failed = None;
         let read = webhook::replay(
@@ -140,7 +183,9 @@ impl Applier<'_> {
             self.keys,
             |graded: &[Graded<'_>]| graded.iter().filter_map(told).collect::<Vec<_>>(),
             |batch| {
-                let each = batch.iter().try_for_each(|seen| self.learn(seen, learner));
+                let each = batch
+                    .iter()
+                    .try_for_each(|seen| self.learn(seen, learner, ends));
                 each.map_err(|failure| {
                     failed = Some(failure);
                     anyhow::anyhow!("stopped")
@@ -183,7 +228,7 @@ impl Applier<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::{Facts, Status, Via};
+    use crate::jobs::{Facts, Via};
 
     fn seen(count: usize) -> impl Iterator<Item = Observation<'static>> {
         (0..count).map(|n| Observation {

@@ -1,7 +1,11 @@
-//! `listen`: keeps webhooks, and tells a log of them where one is named.
+//! `listen`: keeps webhooks, and tells a log of them where one is named; forwards them, and runs a
+//! command for each clip that has ended, on request.
 
 mod applier;
 mod captures;
+mod forward;
+mod forwarded;
+mod on_end;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,16 +17,23 @@ use tokio::net::TcpListener;
 
 use self::applier::Applier;
 use self::captures::{Captures, Keeper};
+use self::forward::{Forwarder, Forwards};
+use self::forwarded::{Delivered, Outgoing};
+use self::on_end::{OnEnd, Queue, Runs};
 use super::learn::observation;
+use super::publish::refuse_early_fields;
 use super::{damage, on_runtime, open, signals};
 use crate::cli::ListenArgs;
+use crate::engine::delivery::{EXEC_TARGET, ExecOptions};
 use crate::engine::observe::Observation;
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
 use crate::journal::{JobLog, LogError};
 use crate::output::{Printer, escape, words};
 use crate::settings::Settings;
-use crate::webhook::{self, Event, ReceiverOptions, Refusal, Stats, VerifyKeys, grade};
+use crate::webhook::{
+    self, Capture, Event, Grade, ReceiverOptions, Refusal, Stats, VerifyKeys, grade,
+};
 
 /// Runs the command: until a signal, which its exit code tells (130, 143), as of every command.
 /// What it was in the middle of is kept and answered first.
@@ -38,12 +49,49 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
         }
         check_log(jobs, settings, printer)?;
     }
+    if let Some(command) = &args.exec {
+        refuse_early_fields(command)?;
+    }
+    if args.forward.is_some() && keys.is_empty() {
+        return Err(Failure::config(
+            "with --forward a key is needed: only verified deliveries are forwarded",
+        )
+        .help("set CREATIVEAI_API_KEY, or CREATIVEAI_VERIFY_KEYS, or leave --forward out")
+        .into());
+    }
     let captures = Arc::new(Captures::open(&args.capture, args.jobs.as_deref())?);
     if keys.is_empty() {
         printer
             .note("no key: every delivery is kept, to be verified by a later `reconcile --replay`");
     }
-    let (stats, code) = receive(args, &keys, &captures, settings, printer)?;
+    let stop = Stop::default();
+    signals::watch(&stop);
+    let done = receive(args, &keys, &captures, settings, &stop, printer)?;
+    tell_end(args, &done, printer)?;
+    Ok(done.code)
+}
+
+/// What was done until the end.
+struct Done {
+    stats: Stats,
+    forwards: Forwards,
+    runs: Runs,
+    code: Code,
+}
+
+/// `1 delivery`, `2 deliveries`.
+fn deliveries(count: u64) -> String {
+    let noun = if count == 1 { "delivery" } else { "deliveries" };
+    format!("{} {noun}", words::number(count))
+}
+
+fn tell_end(args: &ListenArgs, done: &Done, printer: &mut Printer) -> anyhow::Result<()> {
+    let Done {
+        stats,
+        forwards,
+        runs,
+        code,
+    } = done;
     if printer.voice().json {
         printer.document(&json!({
             "command": "listen",
@@ -51,17 +99,31 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
             "unsigned": stats.unsigned,
             "failed": stats.failed,
             "refused": stats.refused,
+            "forwarded": forwards.taken,
+            "not_forwarded": forwards.left,
+            "exec_ok": runs.clips,
+            "exec_failed": runs.failed,
             "exit_code": code.number(),
         }))?;
-    } else {
-        printer.note(format_args!(
-            "listen: {} kept, {} without a right signature, {} failed",
-            words::number(stats.kept),
-            words::number(stats.unsigned),
-            words::number(stats.failed),
-        ));
+        return Ok(());
     }
-    Ok(code)
+    let number = words::number;
+    let mut text = format!(
+        "listen: {} kept, {} without a right signature, {} failed",
+        number(stats.kept),
+        number(stats.unsigned),
+        number(stats.failed),
+    );
+    if args.forward.is_some() {
+        let (taken, left) = (number(forwards.taken), number(forwards.left));
+        text = format!("{text}; {taken} forwarded, {left} not yet");
+    }
+    if args.exec.is_some() {
+        let (clips, failed) = (words::count(runs.clips, "clip"), number(runs.failed));
+        text = format!("{text}; command run for {clips}, failed for {failed}");
+    }
+    printer.note(text);
+    Ok(())
 }
 
 /// A log that could never be written to is told at once, not when the first capture has come. One
@@ -79,43 +141,121 @@ fn check_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<(), 
     }
 }
 
-/// Serves, and applies on a thread of its own.
+/// Serves. Applies on a thread of its own, and runs commands on another.
 fn receive(
     args: &ListenArgs,
     keys: &VerifyKeys,
     captures: &Arc<Captures>,
     settings: &Settings,
+    stop: &Stop,
     printer: &Printer,
-) -> anyhow::Result<(Stats, Code)> {
+) -> anyhow::Result<Done> {
+    let exec = args.exec.as_ref().map(|command| ExecOptions {
+        command: command.clone(),
+        target: args
+            .target_name
+            .as_deref()
+            .unwrap_or(EXEC_TARGET)
+            .to_owned(),
+        concurrency: usize::from(settings.publish.concurrency),
+        time_out: settings.publish.exec_timeout,
+        dry_run: false,
+    });
+    let mut forwarding = None;
+    let mut outgoing = None;
+    if let Some(address) = &args.forward {
+        let delivered = Delivered::open(captures.path(), keys, printer)?;
+        let (forwarder, sender) = Forwarder::new(address, delivered, settings, printer)?;
+        printer.note(format_args!(
+            "verified deliveries are forwarded to {}",
+            escape(forwarder.name())
+        ));
+        forwarding = Some(forwarder);
+        outgoing = Some(sender);
+    }
     thread::scope(|scope| {
         let mut apply = None;
+        let mut running = None;
         if let Some(jobs) = &args.jobs {
             let (sender, incoming) = mpsc::channel();
             apply = Some(sender);
+            let mut ended = None;
+            if let Some(options) = &exec {
+                let (queue, clips) = Queue::new(&options.target);
+                ended = Some(queue);
+                let on_end = OnEnd {
+                    options,
+                    jobs,
+                    settings,
+                    printer,
+                    stop,
+                };
+                // It ends with its channel, which the applier holds.
+                running = Some(scope.spawn(move || on_end.run(&clips)));
+            }
             let applier = Applier {
                 jobs,
                 captures: captures.path(),
                 keys,
                 settings,
                 printer,
+                ended,
             };
             let held_before = captures.held_before();
             // It ends with its channel, which the receiver holds.
-            scope.spawn(move || applier.run(&incoming, held_before));
+            scope.spawn(move || {
+                applier.run(&incoming, held_before);
+            });
         }
-        on_runtime(serve(args, keys, captures, apply, printer))
+        let to = Receivers { apply, outgoing };
+        let served = on_runtime(serve(args, keys, captures, to, forwarding, stop, printer));
+        let runs = running.map(thread::ScopedJoinHandle::join);
+        let (stats, forwards, code) = served?;
+        Ok(Done {
+            stats,
+            forwards,
+            runs: runs.and_then(Result::ok).unwrap_or_default(),
+            code,
+        })
     })
+}
+
+/// Who is to know of deliveries.
+struct Receivers {
+    apply: Option<mpsc::Sender<Observation<'static>>>,
+    outgoing: Option<forward::Sender>,
+}
+
+impl Receivers {
+    /// Passes on what is kept. Must not block.
+    fn notify(&self, capture: &Capture<'_>, keys: &VerifyKeys) {
+        if self.apply.is_none() && self.outgoing.is_none() {
+            return;
+        }
+        let grade = grade(capture, keys);
+        if let Some(apply) = &self.apply
+            && let Some(seen) = observation(&grade, capture.correlation())
+        {
+            // The applier outlives the server; should it not, the capture is on disk.
+            let _ = apply.send(seen);
+        }
+        if let Some(outgoing) = &self.outgoing
+            && matches!(grade, Grade::Verified(_))
+        {
+            outgoing.send(|| Outgoing::of(capture, &grade));
+        }
+    }
 }
 
 async fn serve(
     args: &ListenArgs,
     keys: &VerifyKeys,
     captures: &Arc<Captures>,
-    apply: Option<mpsc::Sender<Observation<'static>>>,
+    to: Receivers,
+    forwarding: Option<Forwarder<'_>>,
+    stop: &Stop,
     printer: &Printer,
-) -> anyhow::Result<(Stats, Code)> {
-    let stop = Stop::default();
-    signals::watch(&stop);
+) -> anyhow::Result<(Stats, Forwards, Code)> {
     let listener = bind(args, captures, printer).await?;
     let options = ReceiverOptions {
         path: args.path.clone(),
@@ -126,16 +266,7 @@ async fn serve(
     let keys = keys.clone();
     let on_event = move |event: Event<'_>| {
         let news = match event {
-            Event::Kept(capture) => {
-                let seen = || observation(&grade(capture, &keys), capture.correlation());
-                if let Some(apply) = &apply
-                    && let Some(seen) = seen()
-                {
-                    // The applier outlives the server; should it not, the capture is on disk.
-                    let _ = apply.send(seen);
-                }
-                return;
-            }
+            Event::Kept(capture) => return to.notify(capture, &keys),
             Event::Refused(refusal) => News::Refused(refusal),
             Event::Failed(error) => News::Failed(format!("{error:#}")),
         };
@@ -147,12 +278,18 @@ async fn serve(
     };
     let sink = Keeper(Arc::clone(captures));
     let serving = webhook::serve(listener, options, sink, on_event, shutdown);
-    let (stats, ()) = tokio::join!(serving, tell(heard, printer));
+    let forward = async {
+        match forwarding {
+            Some(forwarder) => forwarder.run(stop).await,
+            None => Forwards::default(),
+        }
+    };
+    let (stats, (), forwards) = tokio::join!(serving, tell(heard, printer), forward);
     let stats = stats?;
     let mut ending = Ending::default();
     ending.note_if(stats.failed > 0, Code::Io);
-    ending.join(open::ending_of_server(&stop));
-    Ok((stats, ending.code()))
+    ending.join(open::ending_of_server(stop));
+    Ok((stats, forwards, ending.code()))
 }
 
 async fn bind(

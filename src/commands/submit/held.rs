@@ -2,18 +2,29 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::engine::plan::{Decision, Found, Held, Plan};
+use crate::engine::plan::{Decision, Found, Held, Place, Plan};
 use crate::jobs::recognition::Cause;
 use crate::output::{Commands, Printer, escape, words};
 
 /// Rows, or pairs of ids, that are named one by one.
 const MOST_NAMED: usize = 10;
 
+/// A place as messages name it: where there are several files, with the file.
+pub fn told(place: &Place, has_several_files: bool) -> String {
+    if has_several_files {
+        format!("{}:{}", escape(&place.file), place.line)
+    } else {
+        format!("line {}", place.line)
+    }
+}
+
 /// Everything that the messages speak of.
 pub struct Telling<'a> {
     pub plan: &'a Plan,
     pub found: &'a Found,
     pub manifest: &'a str,
+    /// Each of its files as a command names it.
+    pub files: &'a [String],
     pub commands: &'a Commands,
     pub printer: &'a Printer,
 }
@@ -27,6 +38,18 @@ impl Telling<'_> {
         self.tell_changed();
         self.tell_renamed();
         self.tell_same_clips();
+    }
+
+    /// A place as messages name it.
+    fn place(&self, place: &Place) -> String {
+        told(place, self.files.len() > 1)
+    }
+
+    /// Rows that are the same as others.
+    fn pairs(&self, pairs: impl Iterator<Item = (Place, Place)>) -> Vec<String> {
+        pairs
+            .map(|(row, other)| format!("{} as {}", self.place(&row), self.place(&other)))
+            .collect()
     }
 
     fn tell_adopted(&self) {
@@ -53,14 +76,11 @@ impl Telling<'_> {
 
     fn tell_repeated(&self) {
         let repeated = self.plan.repeated();
-        if repeated.is_empty() {
+        let count = repeated.len() as u64;
+        if count == 0 {
             return;
         }
-        let named = repeated.iter().take(MOST_NAMED);
-        let lines: Vec<String> = named
-            .map(|(line, first)| format!("line {line} as line {first}"))
-            .collect();
-        let count = repeated.len() as u64;
+        let lines = self.pairs(repeated.take(MOST_NAMED));
         self.printer.warn(format_args!(
             "{}: {} another row and {} left out, only the signature in the photo's address differs: \
              {}{}. For a second clip of the same photo, fill in the column variant",
@@ -81,10 +101,7 @@ impl Telling<'_> {
         if count == 0 {
             return;
         }
-        let lines: Vec<String> = lines
-            .iter()
-            .map(|(line, first)| format!("line {line} as line {first}"))
-            .collect();
+        let lines = self.pairs(lines.into_iter());
         self.printer.warn(format_args!(
             "{}: {} for the clip of another row under another id, with the same photo, prompt and \
              settings: {}{}. Each is ordered and paid for",
@@ -111,15 +128,28 @@ impl Telling<'_> {
         if changed == 0 {
             return;
         }
+        let has_several_files = self.files.len() > 1;
         let lines = self.held(Decision::Changed).take(MOST_NAMED);
-        let lines: Vec<String> = lines.map(|held| held.line.to_string()).collect();
+        let lines: Vec<String> = lines
+            .map(|held| {
+                if has_several_files {
+                    told(&held.place, true)
+                } else {
+                    held.place.line.to_string()
+                }
+            })
+            .collect();
         self.printer.warn(format_args!(
-            "{} of {} ({} {}{}) {} edited after the clip was ordered, and held back: the older \
+            "{} of {} ({}{}{}) {} edited after the clip was ordered, and held back: the older \
              order stands, and may be paid for. To order the new version as well, run the same \
              command with --resubmit-changed",
             words::count(changed, "row"),
             escape(self.manifest),
-            if changed == 1 { "line" } else { "lines" },
+            match changed {
+                _ if has_several_files => "",
+                1 => "line ",
+                _ => "lines ",
+            },
             lines.join(", "),
             more(changed, lines.len()),
             if changed == 1 { "was" } else { "were" },
@@ -136,11 +166,12 @@ impl Telling<'_> {
         let mut pairs: Vec<(&Held, Vec<u64>)> = Vec::new();
         for held in self.held(Decision::Renamed) {
             let is_same = |(first, _): &(&Held, Vec<u64>)| {
-                (&first.job_id, &first.id) == (&held.job_id, &held.id)
+                (&first.job_id, &first.id, &first.place.file)
+                    == (&held.job_id, &held.id, &held.place.file)
             };
             match pairs.iter().position(is_same) {
-                Some(place) => pairs[place].1.push(held.line),
-                None if pairs.len() < MOST_NAMED => pairs.push((held, vec![held.line])),
+                Some(place) => pairs[place].1.push(held.place.line),
+                None if pairs.len() < MOST_NAMED => pairs.push((held, vec![held.place.line])),
                 None => {}
             }
         }
@@ -171,7 +202,7 @@ impl Telling<'_> {
              are the same, and {}. Held back; the order stands, and may be paid for. To keep it \
              under the new id, free of charge: `{}`, or restore the id in the sheet. To order it \
              again, run the same command with --resubmit-changed",
-            escape(self.manifest),
+            escape(&held.place.file),
             shown.join(", "),
             escape(&held.id),
             escape(&held.job_id),
@@ -206,8 +237,8 @@ impl Telling<'_> {
         };
         let example = self.held(Decision::Renamed).next().map(|held| {
             format!(
-                " (line {}: {} was {})",
-                held.line,
+                " ({}: {} was {})",
+                self.place(&held.place),
                 escape(&held.id),
                 escape(&held.job_id)
             )
@@ -220,7 +251,7 @@ impl Telling<'_> {
             escape(self.manifest),
             format_args!("{} rows ask for", words::number(renamed)),
             example.unwrap_or_default(),
-            self.commands.rename_from(self.manifest),
+            self.commands.rename_from(self.files),
         ));
     }
 
@@ -233,8 +264,8 @@ impl Telling<'_> {
                  prompt and settings. Held back, nothing was sent for it. If both are to have a \
                  clip of their own, fill in the column variant, or run the same command with \
                  --allow-same-clip",
-                escape(self.manifest),
-                held.line,
+                escape(&held.place.file),
+                held.place.line,
                 escape(&held.id),
                 escape(&held.job_id),
             ));
@@ -275,7 +306,8 @@ pub fn to_more(found: &Found) -> Map<String, Value> {
 fn to_json(found: &Found) -> Value {
     let rows = found.held.iter().map(|held| {
         let mut row = json!({
-            "line": held.line,
+            "manifest": &*held.place.file,
+            "line": held.place.line,
             "id": held.id,
             "reason": match held.reason {
                 Decision::Renamed => "renamed",

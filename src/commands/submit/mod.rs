@@ -22,7 +22,7 @@ use crate::engine::submit::Orders;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, Ledger};
 use crate::journal::{JobLog, LogError, remembered_of_absent};
-use crate::manifest::{Defaults, Manifest, ManifestError, Options, Problem, RowFault};
+use crate::manifest::{Condition, Defaults, Manifest, ManifestError, Options, Problem, RowFault};
 use crate::output::{Printer, Summary, Tally as Tallied, escape, words};
 use crate::settings::Settings;
 
@@ -39,8 +39,8 @@ pub async fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
-    let inputs = Inputs::fetch(&args.manifests, settings).await?;
-    let mut manifest = inputs.open(&args.reading, settings)?;
+    let mut inputs = Inputs::fetch(&args.manifests, settings).await?;
+    let mut manifest = inputs.open(&args.reading, settings, conditions(args))?;
     let (mut plan, invalid_rows) = read(&mut manifest, args, settings, printer)?;
     let path = settings.jobs_path(args.jobs.as_deref(), inputs.first_file());
     if args.dry_run {
@@ -50,7 +50,7 @@ pub async fn run(
             &mut manifest,
             &mut plan,
             invalid_rows,
-            &path,
+            &inputs,
             printer,
         );
     }
@@ -74,7 +74,7 @@ pub async fn run(
     }
     let charged_before = charged(&plan, &writer.ledger());
     inputs.keep(&path, printer)?;
-    announce(&manifest, &plan, &path, writer.is_new(), printer);
+    announce(args, &manifest, &plan, (&path, writer.is_new()), printer);
     let concurrency = settings.network.concurrency_for(manifest.id_column());
     let throttle = open::throttle(settings, concurrency, limits.deadline);
     let commands = open::commands(&path, &writer.ledger(), settings);
@@ -82,6 +82,7 @@ pub async fn run(
         plan: &plan,
         found: &found,
         manifest: manifest.name(),
+        files: &inputs.names(),
         commands: &commands,
         printer,
     }
@@ -112,13 +113,14 @@ pub async fn run(
     let mut ending = Ending::default();
     if args.wait && !stop.is_set() {
         let poller = Poller::new(&api, &writer, stop, settings, printer, concurrency);
-        ending.join(poller.wait(|job| plan.holds(job)).await?);
+        ending.join(poller.wait(|job| plan.covers(job)).await?);
     }
     ending.join(open::ending_of(stop, printer, &commands));
     ending.note_if(cap.is_reached(), Code::Decision);
     ending.note_if(plan.counts.held() > 0, Code::Decision);
     let mut summary = summary_of(&plan, &found, &tally);
     summary.more.extend([invalid(invalid_rows)]);
+    summary.more.extend(left_out(args, &plan));
     if cap.is_reached() {
         printer.warn(CAP_REACHED);
     }
@@ -173,6 +175,46 @@ fn invalid(rows: Vec<Value>) -> (String, Value) {
     ("invalid_rows".to_owned(), rows.into())
 }
 
+/// Which rows are meant.
+fn conditions(args: &SubmitArgs) -> Vec<Condition> {
+    let pairs = args.rows.iter();
+    pairs
+        .map(|pair| Condition {
+            column: pair.name.clone(),
+            value: pair.value.clone(),
+        })
+        .collect()
+}
+
+/// How many rows `--where` has left out, as a field of the summary for programs.
+fn left_out(args: &SubmitArgs, plan: &Plan) -> Option<(String, Value)> {
+    let count = plan.counts.left_out;
+    (!args.rows.is_empty()).then(|| ("left_out".to_owned(), count.into()))
+}
+
+/// Says how many rows `--where` has left out.
+fn tell_left_out(args: &SubmitArgs, plan: &Plan, printer: &Printer) {
+    if args.rows.is_empty() {
+        return;
+    }
+    let texts: Vec<String> = args
+        .rows
+        .iter()
+        .map(|pair| format!("{}={}", pair.name, pair.value))
+        .collect();
+    let texts = texts.join(" and ");
+    let left_out = plan.counts.left_out;
+    if plan.keys().next().is_none() && left_out > 0 {
+        printer.warn(format_args!("no row has {}", escape(&texts)));
+    } else if left_out > 0 {
+        printer.note(format_args!(
+            "{} without {} left out",
+            words::count(left_out, "row"),
+            escape(&texts)
+        ));
+    }
+}
+
 /// The rows of a manifest that seem to be renamed: their clips were ordered under ids that are no
 /// longer in it. Rows with mistakes are left out.
 pub fn renamed_rows(
@@ -204,7 +246,13 @@ fn most_to_send(plan: &Plan, args: &SubmitArgs) -> u64 {
 }
 
 /// Tells where everything goes, before anything is sent.
-fn announce(manifest: &Manifest, plan: &Plan, log: &Path, is_new: bool, printer: &Printer) {
+fn announce(
+    args: &SubmitArgs,
+    manifest: &Manifest,
+    plan: &Plan,
+    (log, is_new): (&Path, bool),
+    printer: &Printer,
+) {
     if plan.is_empty() {
         printer.warn(format_args!("{} has no rows", manifest.name()));
     }
@@ -218,6 +266,7 @@ fn announce(manifest: &Manifest, plan: &Plan, log: &Path, is_new: bool, printer:
             escape(&log)
         ));
     }
+    tell_left_out(args, plan, printer);
 }
 
 /// How the manifest is read, by options and settings.
@@ -237,6 +286,7 @@ pub fn manifest_options(reading: &crate::cli::ManifestArgs, settings: &Settings)
         split_images: reading.split_images,
         allow_own_photos: settings.calls_this_computer(),
         prompt: reading.prompt.clone(),
+        conditions: Vec::new(),
         defaults: Defaults {
             model: settings.video.model.clone(),
             duration: settings.video.duration,
@@ -301,10 +351,11 @@ fn read(
             Ok(row) => {
                 if let Some(first) = plan.note(&row, &settings.rates) {
                     printer.warn(format_args!(
-                        "{}:{}: the same row as line {first}; it is sent once. For a second clip \
-                         of the same photo, fill in the column variant",
+                        "{}:{}: the same row as {}; it is sent once. For a second clip of the \
+                         same photo, fill in the column variant",
                         escape(&row.file),
-                        row.line
+                        row.line,
+                        held::told(&first, first.file != row.file)
                     ));
                 }
             }
@@ -367,9 +418,10 @@ fn dry_run(
     manifest: &mut Manifest,
     plan: &mut Plan,
     invalid_rows: Vec<Value>,
-    path: &Path,
+    inputs: &Inputs,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
+    let path = &settings.jobs_path(args.jobs.as_deref(), inputs.first_file());
     let ledger = || Ledger::new(settings.rates.clone());
     let log = match JobLog::read(path, ledger()) {
         Ok(log) => Some(log),
@@ -409,7 +461,10 @@ fn dry_run(
             id_column: manifest.id_column(),
             shares: &plan.shares(),
             invalid_rows,
-            held: held::to_more(&found),
+            more: held::to_more(&found)
+                .into_iter()
+                .chain(left_out(args, plan))
+                .collect(),
             code,
         },
         settings,
@@ -422,8 +477,10 @@ fn dry_run(
             words::count(counts.invalid, "row")
         ));
     }
+    tell_left_out(args, plan, printer);
     Telling {
         plan,
+        files: &inputs.names(),
         found: &found,
         manifest: manifest.name(),
         commands: &open::commands(path, ledger, settings),

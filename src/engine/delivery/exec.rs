@@ -93,12 +93,124 @@ pub struct Exec<'a> {
     pub stop: &'a watch::Receiver<bool>,
 }
 
+/// What a run of the command for one clip came to. Nothing of it is written yet.
+#[derive(Debug)]
+pub struct Ran(Option<(Step, Failure)>);
+
+impl Ran {
+    /// Why the command failed, if it did.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.0.as_ref().map(|(_, failure)| failure)
+    }
+
+    /// The line that keeps it: that the clip was handed on, or what the command said (none when an
+    /// earlier run kept the same). The job must be completed.
+    pub fn line(
+        &self,
+        writer: &Writer,
+        view: &JobView,
+        delivery: &Delivery,
+        target: &str,
+    ) -> Option<String> {
+        let Some((step, _)) = &self.0 else {
+            let id = publish_id(delivery, target);
+            return Some(published_line(writer, delivery, target, &id));
+        };
+        let is_news = steps(view, delivery, target).last() != Some(step);
+        is_news.then(|| step_line(writer, delivery, target, step))
+    }
+}
+
 enum Outcome {
     Published,
     Already,
     Would(String),
     Failed(Failure),
     Stopped,
+}
+
+impl ExecOptions {
+    /// Runs the command for a clip, and waits for its end. `log_folder` is where the log is.
+    pub async fn run_for(&self, view: &JobView, delivery: &Delivery, log_folder: &Path) -> Ran {
+        let report = process::run(self.job(view, delivery, log_folder)).await;
+        match &report.ended {
+            Ended::With(status) if status.success() => Ran(None),
+            _ => Ran(Some(self.failed(delivery, &report))),
+        }
+    }
+
+    fn job(&self, view: &JobView, delivery: &Delivery, log_folder: &Path) -> process::Job<'_> {
+        let file = file_of(delivery, log_folder);
+        let file_url = object_of(delivery);
+        let id = publish_id(delivery, &self.target);
+        let mut json = view.to_json();
+        if let Value::Object(fields) = &mut json {
+            let file = file.as_ref().map(|file| file.to_string_lossy());
+            if let Some(file) = file {
+                fields.entry("file").or_insert_with(|| file.into());
+            }
+            if let Some(url) = file_url {
+                fields.entry("file_url").or_insert_with(|| url.into());
+            }
+            fields
+                .entry("publish_id")
+                .or_insert_with(|| id.clone().into());
+        }
+        let mut input = json.to_string().into_bytes();
+        input.push(b'\n');
+        process::Job {
+            command: &self.command,
+            input,
+            input_file: INPUT_FILE,
+            variables: variables(view, &id, file, file_url),
+            hidden: &HIDDEN,
+            time_out: self.time_out,
+            drain: DRAIN,
+        }
+    }
+
+    /// What the log keeps of a command that failed, and the failure.
+    fn failed(&self, delivery: &Delivery, report: &Report) -> (Step, Failure) {
+        let what = match &report.ended {
+            Ended::With(status) => match status.code() {
+                Some(code) => format!("the command ended with code {code}"),
+                None => format!("the command was killed ({status})"),
+            },
+            Ended::TimedOut => format!(
+                "the command took longer than {} s and was killed",
+                self.time_out.as_secs()
+            ),
+            Ended::NotRun(error) => format!("the command could not be run: {error}"),
+        };
+        let step = Step {
+            name: FAILED_STEP.to_owned(),
+            reference: String::new(),
+            error: match report.output.as_str() {
+                "" => what.clone(),
+                output => format!("{what}: {output}"),
+            },
+        };
+        let mut start = report.output.len().saturating_sub(LAST_WORDS);
+        while !report.output.is_char_boundary(start) {
+            start += 1;
+        }
+        let words = match report.output[start..].trim() {
+            "" => "and said nothing".to_owned(),
+            words => format!("and said: {words}"),
+        };
+        let then = if delivery.is_completed {
+            "; the clip is not marked as published, the next `publish` tries again"
+        } else {
+            ""
+        };
+        let failure = Failure {
+            job: delivery.job,
+            owner: delivery.owner_name(),
+            kind: FailureKind::ForGood,
+            message: format!("{what} {words}{then}"),
+        };
+        (step, failure)
+    }
 }
 
 impl Exec<'_> {
@@ -149,23 +261,14 @@ impl Exec<'_> {
         if self.options.dry_run {
             return Outcome::Would(format!("{}: the command would run", name(delivery)));
         }
-        let report = process::run(self.job(&view, delivery)).await;
-        let (line, failure) = match &report.ended {
-            Ended::With(status) if status.success() => {
-                let id = publish_id(delivery, target);
-                (
-                    Some(published_line(self.writer, delivery, target, &id)),
-                    None,
-                )
-            }
-            _ => self.failed(&view, delivery, &report),
-        };
-        if let Some(line) = line
+        let log_folder = self.writer.path().parent().unwrap_or(Path::new(""));
+        let ran = self.options.run_for(&view, delivery, log_folder).await;
+        if let Some(line) = ran.line(self.writer, &view, delivery, target)
             && let Err(error) = self.writer.append(&line).await
         {
             return self.disk(delivery, halt, &error.to_string());
         }
-        match failure {
+        match ran.0.map(|(_, failure)| failure) {
             None => {
                 (self.progress)(Event::Done { job: delivery.job });
                 Outcome::Published
@@ -175,86 +278,6 @@ impl Exec<'_> {
                 Outcome::Failed(failure)
             }
         }
-    }
-
-    fn job(&self, view: &JobView, delivery: &Delivery) -> process::Job<'_> {
-        let log_folder = self.writer.path().parent().unwrap_or(Path::new(""));
-        let file = file_of(delivery, log_folder);
-        let file_url = object_of(delivery);
-        let id = publish_id(delivery, &self.options.target);
-        let mut json = view.to_json();
-        if let Value::Object(fields) = &mut json {
-            let file = file.as_ref().map(|file| file.to_string_lossy());
-            if let Some(file) = file {
-                fields.entry("file").or_insert_with(|| file.into());
-            }
-            if let Some(url) = file_url {
-                fields.entry("file_url").or_insert_with(|| url.into());
-            }
-            fields
-                .entry("publish_id")
-                .or_insert_with(|| id.clone().into());
-        }
-        let mut input = json.to_string().into_bytes();
-        input.push(b'\n');
-        process::Job {
-            command: &self.options.command,
-            input,
-            input_file: INPUT_FILE,
-            variables: variables(view, &id, file, file_url),
-            hidden: &HIDDEN,
-            time_out: self.options.time_out,
-            drain: DRAIN,
-        }
-    }
-
-    /// The line that keeps what the command said (none when an earlier run kept the same), and the
-    /// failure.
-    fn failed(
-        &self,
-        view: &JobView,
-        delivery: &Delivery,
-        report: &Report,
-    ) -> (Option<String>, Option<Failure>) {
-        let target = &self.options.target;
-        let what = match &report.ended {
-            Ended::With(status) => match status.code() {
-                Some(code) => format!("the command ended with code {code}"),
-                None => format!("the command was killed ({status})"),
-            },
-            Ended::TimedOut => format!(
-                "the command took longer than {} s and was killed",
-                self.options.time_out.as_secs()
-            ),
-            Ended::NotRun(error) => format!("the command could not be run: {error}"),
-        };
-        let step = Step {
-            name: FAILED_STEP.to_owned(),
-            reference: String::new(),
-            error: match report.output.as_str() {
-                "" => what.clone(),
-                output => format!("{what}: {output}"),
-            },
-        };
-        let is_news = steps(view, delivery, target).last() != Some(&step);
-        let line = is_news.then(|| step_line(self.writer, delivery, target, &step));
-        let mut start = report.output.len().saturating_sub(LAST_WORDS);
-        while !report.output.is_char_boundary(start) {
-            start += 1;
-        }
-        let words = match report.output[start..].trim() {
-            "" => "and said nothing".to_owned(),
-            words => format!("and said: {words}"),
-        };
-        let failure = Failure {
-            job: delivery.job,
-            owner: delivery.owner_name(),
-            kind: FailureKind::ForGood,
-            message: format!(
-                "{what} {words}; the clip is not marked as published, the next `publish` tries again"
-            ),
-        };
-        (line, Some(failure))
     }
 
     fn disk(&self, delivery: &Delivery, halt: &Halt, why: &str) -> Outcome {

@@ -25,10 +25,10 @@ mod tries;
 mod unpack;
 
 pub use download::{Download, DownloadOptions, DownloadSummary};
-pub use exec::{EXEC_TARGET, Exec, ExecOptions};
+pub use exec::{EXEC_TARGET, Exec, ExecOptions, Ran};
 pub use outcome::{Event, Failure, FailureKind};
 pub use place::prepare;
-pub use publish::{PublishSummary, publish_id};
+pub use publish::{PublishSummary, is_published, publish_id};
 pub use tries::{Refresh, Unasked};
 
 #[cfg(test)]

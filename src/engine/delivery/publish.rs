@@ -48,7 +48,7 @@ pub fn publish_id(delivery: &Delivery, target: &str) -> String {
 }
 
 /// Whether the log tells that `target` has this clip.
-pub(super) fn is_published(view: &JobView, delivery: &Delivery, target: &str) -> bool {
+pub fn is_published(view: &JobView, delivery: &Delivery, target: &str) -> bool {
     let attempt = view.attempts.get(&delivery.attempt);
     let Some(told) = attempt.and_then(|attempt| attempt.published.get(target)) else {
         return false;

@@ -9,6 +9,7 @@ mod recognize;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -67,6 +68,17 @@ pub enum Decision {
     Renamed,
     /// Its clip was accepted under another id, whose row is still there; a person decides.
     SameClip,
+    /// `--where` leaves it out.
+    LeftOut,
+}
+
+/// Where a row starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// What messages call its file.
+    pub file: Arc<str>,
+    /// The line.
+    pub line: u64,
 }
 
 /// What is kept of a row between the passes.
@@ -108,8 +120,12 @@ pub struct Plan {
     owners: Option<Owners>,
     /// The jobs that rows replace when they are sent, by the rows' places.
     replaced: HashMap<u32, Vec<JobKey>>,
-    /// Rows that repeat another one but for its signature, each with that one, by their lines.
-    repeated: Vec<(u64, u64)>,
+    /// Rows that repeat another one but for its signature, each with that one, by their places.
+    repeated: Vec<(u32, u32)>,
+    /// The files, each with the place of its first row.
+    files: Vec<(u32, Arc<str>)>,
+    /// The keys of rows that `--where` leaves out, each with its id's hash.
+    left_out: HashMap<JobKey, u64>,
     /// How many rows of each kind there are.
     pub counts: Counts,
 }
@@ -146,6 +162,8 @@ pub struct Counts {
     pub renamed: u64,
     /// Rows held because their clip was ordered under another id.
     pub same_clip: u64,
+    /// Rows that `--where` leaves out.
+    pub left_out: u64,
     /// Rows with mistakes.
     pub invalid: u64,
     /// What the rows to be sent are expected to cost.
@@ -183,11 +201,15 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Notes a row of the first pass. `Some(line)` when it repeats the row of that line.
-    pub fn note(&mut self, row: &Row, rates: &Rates) -> Option<u64> {
+    /// Notes a row of the first pass. `Some(place)` when it repeats the row there.
+    pub fn note(&mut self, row: &Row, rates: &Rates) -> Option<Place> {
         let key = row.key();
-        let first = self.find(key).map(|note| u64::from(note.line));
+        let first = self.place_of(key).filter(|_| !row.is_left_out);
         let index = self.rows.len() as u32;
+        let is_same_file = |(_, file): &(u32, Arc<str>)| Arc::ptr_eq(file, &row.file);
+        if !self.files.last().is_some_and(is_same_file) {
+            self.files.push((index, Arc::clone(&row.file)));
+        }
         let price = self.price(rates.estimate(&row.clip));
         let owner = hash_of(&row.id);
         if let Some(owners) = &mut self.owners {
@@ -205,14 +227,17 @@ impl Plan {
             line: u32::try_from(row.line).unwrap_or(u32::MAX),
             query: query_hash(row.clip.image_url()),
             decision: match first {
+                _ if row.is_left_out => Decision::LeftOut,
                 None => Decision::Send,
                 Some(_) => Decision::Duplicate,
             },
         }));
-        if first.is_none() {
+        if row.is_left_out {
+            self.left_out.entry(key).or_insert(owner);
+        } else if first.is_none() {
             self.insert(index);
         }
-        first
+        first.map(|first| self.place(first))
     }
 
     /// Makes a row findable by its key.
@@ -235,15 +260,30 @@ impl Plan {
         place as u32
     }
 
+    /// The first row of a key, by its place.
+    fn place_of(&self, key: JobKey) -> Option<u32> {
+        let has_key = |index: u32| {
+            let note = self.rows[index as usize].as_ref();
+            note.is_some_and(|note| note.key == key)
+        };
+        let hash = self.hasher.hash_one(key.number());
+        self.first.find(hash, |&index| has_key(index)).copied()
+    }
+
     /// The first row of a key.
     fn find(&self, key: JobKey) -> Option<&Note> {
-        let note = |index: u32| self.rows[index as usize].as_ref();
-        let found = self
-            .first
-            .find(self.hasher.hash_one(key.number()), |&index| {
-                note(index).is_some_and(|note| note.key == key)
-            });
-        note(*found?)
+        self.rows[self.place_of(key)? as usize].as_ref()
+    }
+
+    /// Where the row at a place starts.
+    fn place(&self, index: u32) -> Place {
+        let next = self.files.partition_point(|(first, _)| *first <= index);
+        let file = next.checked_sub(1).and_then(|at| self.files.get(at));
+        let note = self.rows.get(index as usize).and_then(Option::as_ref);
+        Place {
+            file: file.map_or_else(|| Arc::from(""), |(_, file)| Arc::clone(file)),
+            line: note.map_or(0, |note| u64::from(note.line)),
+        }
     }
 
     /// Notes a row with mistakes.
@@ -256,7 +296,7 @@ impl Plan {
     pub fn decide(&mut self, ledger: &Ledger) -> u64 {
         let mut open = 0;
         for note in self.rows.iter_mut().flatten() {
-            if note.decision == Decision::Duplicate {
+            if matches!(note.decision, Decision::Duplicate | Decision::LeftOut) {
                 continue;
             }
             let job = ledger.job(note.key);
@@ -276,32 +316,40 @@ impl Plan {
     fn leave_out_repeated(&mut self, ledger: &Ledger) -> u64 {
         let is_new =
             |note: &Note| note.decision == Decision::Send && ledger.job(note.key).is_none();
-        let mut first: HashMap<_, &Note> = HashMap::new();
-        for note in self.rows.iter().flatten().filter(|note| note.clip != 0) {
-            if is_new(note) {
-                first.entry(note.look()).or_insert(note);
-            }
+        let noted = || {
+            let rows = self.rows.iter().enumerate();
+            rows.filter_map(|(index, note)| Some((index as u32, note.as_ref()?)))
+        };
+        let mut first: HashMap<_, (u32, &Note)> = HashMap::new();
+        for (index, note) in noted().filter(|(_, note)| note.clip != 0 && is_new(note)) {
+            first.entry(note.look()).or_insert((index, note));
         }
-        let known = |note: &&Note| note.decision != Decision::Duplicate && !is_new(note);
-        for note in self.rows.iter().flatten().filter(known) {
+        let is_known = |note: &Note| match note.decision {
+            Decision::Duplicate => false,
+            // A row that is left out stands for another one only where its clip was ordered.
+            Decision::LeftOut => ledger.job(note.key).is_some(),
+            _ => !is_new(note),
+        };
+        for (index, note) in noted().filter(|(_, note)| is_known(note)) {
             if let Some(first) = first.get_mut(&note.look())
-                && is_new(first)
+                && is_new(first.1)
             {
-                *first = note;
+                *first = (index, note);
             }
         }
-        let first: HashMap<_, (JobKey, u32)> = first
+        let first: HashMap<_, (u32, JobKey)> = first
             .into_iter()
-            .map(|(look, note)| (look, (note.key, note.line)))
+            .map(|(look, (index, note))| (look, (index, note.key)))
             .collect();
         let mut count = 0;
-        for note in self.rows.iter_mut().flatten() {
-            if let Some(&(key, line)) = first.get(&note.look())
+        for (index, note) in self.rows.iter_mut().enumerate() {
+            let Some(note) = note else { continue };
+            if let Some(&(other, key)) = first.get(&note.look())
                 && is_new(note)
                 && note.key != key
             {
                 note.decision = Decision::Duplicate;
-                self.repeated.push((u64::from(note.line), u64::from(line)));
+                self.repeated.push((index as u32, other));
                 count += 1;
             }
         }
@@ -309,13 +357,15 @@ impl Plan {
     }
 
     /// Rows that were left out because they repeat another one but for its signature, each with
-    /// that one, by their lines.
-    pub fn repeated(&self) -> &[(u64, u64)] {
-        &self.repeated
+    /// that one.
+    pub fn repeated(&self) -> impl ExactSizeIterator<Item = (Place, Place)> {
+        let repeated = self.repeated.iter();
+        repeated.map(|&(row, other)| (self.place(row), self.place(other)))
     }
 
-    /// Whether a row may still be one that the log holds under another key: it would be sent, and
-    /// its key is not in the log, or only as one that an edited row replaced.
+    /// Whether a row may still be one that the log holds under another key: it would be sent (or is
+    /// left out by `--where`), and its key is not in the log, or only as one that an edited row
+    /// replaced.
     pub fn is_open(&self, index: usize, ledger: &Ledger) -> bool {
         let note = self.rows.get(index).and_then(Option::as_ref);
         note.is_some_and(|note| is_open(note, ledger.job(note.key)))
@@ -326,6 +376,12 @@ impl Plan {
         let Some(mut note) = self.rows[index] else {
             return;
         };
+        if note.decision == Decision::LeftOut {
+            note.key = job.key;
+            self.rows[index] = Some(note);
+            self.left_out.insert(job.key, note.owner);
+            return;
+        }
         let hash = self.hasher.hash_one(note.key.number());
         let place = index as u32;
         if let Ok(entry) = self.first.find_entry(hash, |&index| index == place) {
@@ -376,30 +432,35 @@ impl Plan {
                 Decision::Changed => counts.changed += 1,
                 Decision::Renamed => counts.renamed += 1,
                 Decision::SameClip => counts.same_clip += 1,
+                Decision::LeftOut => counts.left_out += 1,
             }
         }
         self.counts = counts;
     }
 
     /// Rows to be sent that ask for the clip of a row further up, to be sent too, under another id:
-    /// how many, and the lines of the first `most` of them.
-    pub fn twins(&self, most: usize) -> (u64, Vec<(u64, u64)>) {
-        let mut seen: HashTable<&Note> = HashTable::new();
-        let (mut count, mut lines) = (0, Vec::new());
-        let sent = self.rows.iter().flatten();
-        for note in sent.filter(|note| note.decision == Decision::Send && note.clip != 0) {
-            let Some(first) = seen.find(note.clip, |first| first.clip == note.clip) else {
-                seen.insert_unique(note.clip, note, |note| note.clip);
+    /// how many, and the places of the first `most` of them.
+    pub fn twins(&self, most: usize) -> (u64, Vec<(Place, Place)>) {
+        let mut seen: HashTable<(u32, &Note)> = HashTable::new();
+        let (mut count, mut places) = (0, Vec::new());
+        for (index, note) in self.rows.iter().enumerate() {
+            let is_sent = |note: &&Note| note.decision == Decision::Send && note.clip != 0;
+            let Some(note) = note.as_ref().filter(is_sent) else {
+                continue;
+            };
+            let Some(&(other, first)) = seen.find(note.clip, |(_, first)| first.clip == note.clip)
+            else {
+                seen.insert_unique(note.clip, (index as u32, note), |(_, note)| note.clip);
                 continue;
             };
             if first.owner != note.owner {
                 count += 1;
-                if lines.len() < most {
-                    lines.push((u64::from(note.line), u64::from(first.line)));
+                if places.len() < most {
+                    places.push((self.place(index as u32), self.place(other)));
                 }
             }
         }
-        (count, lines)
+        (count, places)
     }
 
     /// What is to be sent for each listing or SKU, once that is decided, in the manifest's order;
@@ -446,15 +507,21 @@ impl Plan {
         matches!(self.rows.get(index), Some(None))
     }
 
-    /// Whether a job is one of the manifest's rows.
-    pub fn holds(&self, job: &JobState) -> bool {
+    /// Whether a job is one of the rows that this run is about.
+    pub fn covers(&self, job: &JobState) -> bool {
         self.find(job.key).is_some()
+    }
+
+    /// Whether a job is one of the manifest's rows, those included that `--where` leaves out.
+    pub fn holds(&self, job: &JobState) -> bool {
+        self.covers(job) || self.left_out.contains_key(&job.key)
     }
 
     /// Whether a job is one of the manifest's rows, and that has just this id.
     pub fn holds_under(&self, job: &JobState, id: &str) -> bool {
         let owner = hash_of(id);
         self.find(job.key).is_some_and(|note| note.owner == owner)
+            || self.left_out.get(&job.key) == Some(&owner)
     }
 
     /// Whether any row has this id.
@@ -463,10 +530,10 @@ impl Plan {
         self.rows.iter().flatten().any(|note| note.owner == owner)
     }
 
-    /// Keys of the manifest's rows.
+    /// Keys of the rows that this run is about.
     pub fn keys(&self) -> impl Iterator<Item = JobKey> + Clone {
         let rows = self.rows.iter().flatten();
-        rows.filter(|note| note.decision != Decision::Duplicate)
+        rows.filter(|note| !matches!(note.decision, Decision::Duplicate | Decision::LeftOut))
             .map(|note| note.key)
     }
 
@@ -477,7 +544,11 @@ impl Plan {
 }
 
 fn is_open(note: &Note, job: Option<&JobState>) -> bool {
-    note.decision == Decision::Send && job.is_none_or(JobState::is_superseded)
+    match note.decision {
+        Decision::Send => job.is_none_or(JobState::is_superseded),
+        Decision::LeftOut => job.is_none(),
+        _ => false,
+    }
 }
 
 /// What becomes of the row of a job that the log holds. An order without a clip that an edited row

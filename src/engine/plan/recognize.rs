@@ -3,9 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::known;
-use super::{Decision, Plan, PlanError};
+use super::{Decision, Place, Plan, PlanError};
 use crate::jobs::recognition::{Cause, Likeness, Marks, Recognition};
 use crate::jobs::{JobKey, JobState, Ledger};
 use crate::journal::LogError;
@@ -26,8 +27,8 @@ pub struct Allowed {
 /// A row that is held back.
 #[derive(Clone, Debug)]
 pub struct Held {
-    /// The line on which it starts.
-    pub line: u64,
+    /// Where it starts.
+    pub place: Place,
     /// The listing's or SKU's id.
     pub id: String,
     /// The photo's address.
@@ -84,6 +85,7 @@ pub fn decide(
         allowed,
         most_told,
         claimed: HashSet::new(),
+        kept: HashSet::new(),
         held_jobs: Vec::new(),
         found: Found {
             accepted: ledger.jobs().filter(|job| job.maybe_accepted()).count() as u64,
@@ -117,6 +119,9 @@ struct Search<'a> {
     most_told: usize,
     /// Jobs for which a renamed row is held already.
     claimed: HashSet<u32>,
+    /// Jobs of the id and photo of rows that `--where` leaves out and that have no prompt of their
+    /// own: their prompt was made of a template that this run does not know.
+    kept: HashSet<u32>,
     /// The jobs of [`Found::held`], by their places in the ledger.
     held_jobs: Vec<u32>,
     found: Found,
@@ -129,6 +134,7 @@ impl Search<'_> {
         let mut open = Vec::new();
         let all = 0..u32::MAX;
         self.pass(manifest, all, |search, index, row| {
+            search.keep(row);
             if search.plan.is_open(index, search.ledger) && !search.is_same(index, row) {
                 open.push(index as u32);
             }
@@ -179,7 +185,21 @@ impl Search<'_> {
     /// A job that was or may have been accepted, and is in no row.
     fn is_free(&self, place: u32) -> bool {
         self.job(place)
-            .is_some_and(|job| job.maybe_accepted() && !self.plan.holds(job))
+            .is_some_and(|job| job.maybe_accepted() && !self.is_in_a_row(job, place))
+    }
+
+    fn is_in_a_row(&self, job: &JobState, place: u32) -> bool {
+        self.plan.holds(job) || self.kept.contains(&place)
+    }
+
+    /// Notes the jobs of a row that is left out and has no prompt of its own.
+    fn keep(&mut self, row: &Row) {
+        if row.is_left_out && row.clip.words().is_empty() {
+            let marks = marks_of(row);
+            let jobs = self.known.of_subject(&marks);
+            self.kept
+                .extend(jobs.filter(|like| like.same_id).map(|like| like.job));
+        }
     }
 
     fn adopt(&mut self, index: usize, place: u32) {
@@ -205,7 +225,7 @@ impl Search<'_> {
             .max_by_key(|&job| newest_last(job))
         {
             self.adopt(index, place);
-            self.found.same += 1;
+            self.found.same += u64::from(!row.is_left_out);
             return !self.plan.is_open(index, self.ledger);
         }
         self.known.of_clip(&marks).next().is_none()
@@ -225,13 +245,16 @@ impl Search<'_> {
             .max();
         if let Some(place) = place {
             self.adopt(index, place);
-            self.found.rotated += 1;
+            self.found.rotated += u64::from(!row.is_left_out);
         }
         place.is_some()
     }
 
     /// Decides about a row that is no job's own.
     fn hold_or_send(&mut self, index: usize, row: &Row) {
+        if row.is_left_out {
+            return;
+        }
         let marks = marks_of(row);
         let key = self.plan.key_of(index, row);
         // The jobs that the row replaces: about the same, and in no row.
@@ -317,7 +340,8 @@ impl Search<'_> {
         let is_elsewhere = |like: &Likeness| {
             self.job(like.job).is_some_and(|job| {
                 let is_other_part = !like.same_query && self.plan.holds_under(job, &row.id);
-                job.key != key && job.maybe_accepted() && self.plan.holds(job) && !is_other_part
+                let is_in_a_row = self.is_in_a_row(job, like.job);
+                job.key != key && job.maybe_accepted() && is_in_a_row && !is_other_part
             })
         };
         let same = self.known.of_clip(marks).find(is_elsewhere);
@@ -348,7 +372,10 @@ impl Search<'_> {
         {
             self.held_jobs.push(place);
             self.found.held.push(Held {
-                line: row.line,
+                place: Place {
+                    file: Arc::clone(&row.file),
+                    line: row.line,
+                },
                 id: row.id.clone(),
                 photo: row.clip.image_url().to_owned(),
                 reason,

@@ -443,7 +443,11 @@ fn nothing_of_a_documents_beginning_panics() {
 }
 
 /// Shapes of services, each carrying the delivery with its very bytes.
-const EXACT: [(&str, &str); 9] = [
+const EXACT: [(&str, &str); 10] = [
+    (
+        "Make's queue, one entry",
+        r#"{"incoming":{"id":"7a567f","scope":"hook","size":31,"created":"2026-03-12T09:22:18.260Z","data":{"method":"POST","url":"https://x@URL@","headers":[{"name":"X-CreativeAI-Signature","value":"@SIG@"}],"body":@BODY@}}}"#,
+    ),
     (
         "Pipedream",
         r#"{"method":"POST","path":"/","query":{"creativeai_job":"5b1f0c9a77d2e318.1"},"client_ip":"1.2.3.4","url":"https://x.m.pipedream.net/","headers":{"X-CreativeAI-Signature":"@SIG@"},"bodyRaw":@BODY@,"body":@PARSED@}"#,
@@ -659,5 +663,39 @@ fn a_shape_that_is_not_known_lists_those_that_are() {
         "raw HTTP",
     ] {
         assert!(reasons[0].contains(name), "{name}: {}", reasons[0]);
+    }
+}
+
+#[test]
+fn a_table_may_have_a_column_for_each_header_and_parameter() {
+    let body = BODY.replace('"', "\"\"");
+    for (header, row) in [
+        (
+            "uuid,type,method,url,content,headers.x-creativeai-signature,query.creativeai_job,created_at",
+            format!(
+                "1,web,POST,https://webhook.site/a?,\"{body}\",@SIG@,@JOB@,2026-03-12 09:22:18"
+            ),
+        ),
+        (
+            "Method,URL,Query,Headers,Content",
+            format!(
+                "POST,https://webhook.site/a,creativeai_job=@JOB@,x-creativeai-signature: @SIG@,\"{body}\""
+            ),
+        ),
+        (
+            "method,query,headers_x_creativeai_signature,content",
+            format!("POST,\"{{\"\"creativeai_job\"\":\"\"@JOB@\"\"}}\",@SIG@,\"{body}\""),
+        ),
+    ] {
+        let text = format!("{header}\n{row}\n")
+            .replace("@SIG@", &signature())
+            .replace("@JOB@", "5b1f0c9a77d2e318.1");
+        let found = super::read_text(&text).unwrap();
+        let [found] = &found[..] else {
+            panic!("{header}: {}", found.len())
+        };
+        assert_eq!(word(found), "verified", "{header}");
+        let capture = found.as_ref().unwrap();
+        assert_eq!(capture.correlation().map(|(_, n)| n), Some(1), "{header}");
     }
 }

@@ -3,10 +3,15 @@
 
 use std::borrow::Cow;
 
+use super::fields::Fields;
 use super::raw_with_headers::{is_request_line, parse_headers};
 use super::request::headers_of_text;
-use super::{Found, HEADER_PREFIX, logs, nested, no_body, recorded};
+use super::webhook_site::utc;
+use super::{Found, HEADER_PREFIX, logs, nested, no_body, recorded, with_query};
 use crate::webhook::{Body, Capture};
+
+/// The parameter of an address that names a job.
+const CORRELATION: &str = "creativeai_job";
 
 /// Reads a text that is not JSON; `None` when it is of no shape that is known here.
 pub(in crate::webhook) fn read(text: &str) -> Option<Vec<Found<'_>>> {
@@ -131,6 +136,9 @@ fn table(text: &str) -> Option<Vec<Found<'_>>> {
     }
     let method = column(&["method", "http_method"]);
     let url = column(&["url", "request_url", "path"]);
+    let query = column(&["query", "query_string"]);
+    // Some have a column for each parameter.
+    let job = names.iter().position(|name| name.contains(CORRELATION));
     let time = column(&["created_at", "received_at", "date", "time", "timestamp"]);
     let mut found = Vec::new();
     for row in reader.records() {
@@ -156,9 +164,9 @@ fn table(text: &str) -> Option<Vec<Found<'_>>> {
         }
         let text = |text: Option<String>| text.filter(|t| !t.is_empty()).map(Cow::Owned);
         found.push(recorded(Capture {
-            received_at: text(cell(time)),
+            received_at: text(cell(time)).map(utc),
             method: text(cell(method)),
-            url: text(cell(url)),
+            url: address(cell(url), cell(query), cell(job)).map(Cow::Owned),
             headers: all,
             body: match body.as_str() {
                 "" => no_body(),
@@ -167,6 +175,42 @@ fn table(text: &str) -> Option<Vec<Found<'_>>> {
         }));
     }
     Some(found)
+}
+
+/// The address of a row: with its query from a column of its own, where the address has none.
+fn address(url: Option<String>, query: Option<String>, job: Option<String>) -> Option<String> {
+    let url = url.filter(|url| !url.is_empty());
+    let has_query = |url: &String| {
+        url.split_once('?')
+            .is_some_and(|(_, query)| !query.is_empty())
+    };
+    if url.as_ref().is_some_and(has_query) {
+        return url;
+    }
+    let query = query.unwrap_or_default();
+    let job = job.filter(|job| !job.is_empty());
+    let pairs = match (Fields::of_text(&query), job) {
+        (_, Some(job)) => vec![(Cow::Borrowed(CORRELATION), Cow::Owned(job))],
+        (Ok(fields), None) => fields
+            .pairs()
+            .into_iter()
+            .map(|(name, value)| {
+                (
+                    Cow::Owned(name.into_owned()),
+                    Cow::Owned(value.into_owned()),
+                )
+            })
+            .collect(),
+        (Err(_), None) => url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .map(|(name, value)| (Cow::Owned(name), Cow::Owned(value)))
+            .collect(),
+    };
+    if url.is_none() && pairs.is_empty() {
+        return None;
+    }
+    let path = url.unwrap_or_default();
+    Some(with_query(path.trim_end_matches('?'), pairs.into_iter()))
 }
 
 /// Lines of a time, a level and a capture, as log services export them as text.

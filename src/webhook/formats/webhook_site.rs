@@ -72,7 +72,7 @@ fn url<'a>(fields: &Fields<'a>) -> Option<Cow<'a, str>> {
 }
 
 /// `2019-10-03 19:06:35`, without a zone, as RFC 3339.
-fn utc(text: Cow<'_, str>) -> Cow<'_, str> {
+pub(super) fn utc(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.len() == 19 && text.as_bytes()[10] == b' ' {
         Cow::Owned(format!("{}Z", text.replacen(' ', "T", 1)))
     } else {

@@ -113,7 +113,11 @@ impl Format for Make {
         let list = ["hookLogs", "incomings"]
             .iter()
             .find_map(|name| fields.list(name))
-            .or_else(|| fields.get("hookLog").map(|one| vec![one]))?;
+            .or_else(|| {
+                let one = ["hookLog", "incoming"];
+                one.iter()
+                    .find_map(|name| fields.get(name).map(|one| vec![one]))
+            })?;
         Some(list.into_iter().map(logged).collect())
     }
 }

@@ -272,3 +272,44 @@ fn what_is_in_a_bucket_is_handed_on_from_there() {
         "{status}"
     );
 }
+
+#[test]
+fn a_shop_gets_the_clip_from_the_bucket_although_its_link_is_gone() {
+    let Some(s3) = S3::start() else { return };
+    let bytes = clip("mug", 3000);
+    assert_eq!(s3.call("PUT", "/clips/june/MUG-1/01-2.mp4", &bytes).0, 200);
+    let world = s3.world(World::new());
+    let line = |more: &str| {
+        format!(
+            "{{\"at\":\"2026-03-12T09:20:00Z\",\"job\":\"5b1f0c9a77d2e318\",\"attempt\":1,\
+             \"sku\":\"MUG-1\",\"sandbox\":true,{more}}}\n"
+        )
+    };
+    // The sandbox inside of the command does not know the clip, so no fresh link can be had.
+    let id = "\"generation_id\":\"vgen_sandbox_mug\"";
+    let log = [
+        line(
+            "\"status\":\"submitting\",\"request\":{\"prompt\":\"Turn\",\"model\":\"kling-v3\",\"duration\":\"5s\"}",
+        ),
+        line(&format!(
+            "\"status\":\"completed\",{id},\"output_url\":\"http://127.0.0.1:1/mug.mp4\",\"credits\":5"
+        )),
+        line(&format!(
+            "\"status\":\"downloaded\",{id},\"file\":\"s3://clips/june/MUG-1/01-2.mp4\",\
+             \"bytes\":{},\"sha256\":\"{}\"",
+            bytes.len(),
+            sha256(&bytes)
+        )),
+    ];
+    world.write("sandbox-jobs.jsonl", log.concat());
+    let publish = ["publish", "--to", "shopify", "--sandbox", "--json"];
+    assert_eq!(world.run(&publish).expect(0).json()["published"], 1);
+    // An object that somebody has changed is not the clip.
+    world.write("sandbox-jobs.jsonl", log.concat());
+    std::fs::remove_file(world.path("sandbox-jobs.jsonl.lock")).unwrap();
+    let other = clip("cup", 3000);
+    assert_eq!(s3.call("PUT", "/clips/june/MUG-1/01-2.mp4", &other).0, 200);
+    let run = world.run(&publish);
+    assert_ne!(run.code(), 0, "{}", run.stderr);
+    assert_eq!(run.json()["published"], 0);
+}

@@ -1,5 +1,6 @@
 //! What `listen` answers, and what it keeps.
 
+mod forward;
 mod load;
 mod terminals;
 

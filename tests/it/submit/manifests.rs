@@ -1,5 +1,6 @@
 //! Several manifests in one run, and manifests at an address.
 
+use crate::support::workbook::{Cell::Text, xlsx};
 use crate::support::{KEY, Request, Server, Step, World, rows};
 
 #[test]
@@ -135,4 +136,117 @@ fn what_is_no_sheet_at_an_address_is_told() {
     assert!(run.stderr.contains("without encryption"), "{}", run.stderr);
     assert!(server.posts().is_empty());
     assert_eq!(world.files(), Vec::<String>::new());
+}
+
+#[test]
+fn held_rows_name_their_file_and_are_renamed_from_sheets_of_every_kind() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let row = |n: usize, id: &str, prompt: &str| {
+        format!("{id},https://cdn.example.com/{n}.jpg,{prompt}\n")
+    };
+    let header = "listing_id,image_url,video_prompt\n";
+    world.write("a.csv", format!("{header}{}", row(1, "LST-1", "Pan")));
+    let b = [row(2, "LST-2", "Tilt"), row(3, "LST-3", "Roll")].concat();
+    world.write("b.csv", format!("{header}{b}"));
+    world.run(&["submit", "a.csv", "b.csv"]).expect(0);
+    // One prompt is edited, and two ids are corrected, one of them in a workbook.
+    let b = [row(2, "LST-2", "Tilt up"), row(3, "LST-30", "Roll")].concat();
+    world.write("b.csv", format!("{header}{b}"));
+    let cells = [
+        &[Text("listing_id"), Text("image_url"), Text("video_prompt")][..],
+        &[
+            Text("LST-10"),
+            Text("https://cdn.example.com/1.jpg"),
+            Text("Pan"),
+        ],
+    ];
+    world.write("a.xlsx", xlsx(&[("Sheet1", false, &cells)]));
+    let run = world
+        .run(&["submit", "a.xlsx", "b.csv", "--json"])
+        .expect(3);
+    for told in ["(b.csv:2)", "b.csv:3: LST-30 asks", "a.xlsx:2: LST-10 asks"] {
+        assert!(run.stderr.contains(told), "{told}: {}", run.stderr);
+    }
+    let held = &run.json()["held"];
+    let places: Vec<(&str, u64)> = held
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|held| {
+            (
+                held["manifest"].as_str().unwrap(),
+                held["line"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(places, [("a.xlsx", 2), ("b.csv", 2), ("b.csv", 3)]);
+    let rename = [
+        "rename",
+        "--from-manifest",
+        "a.xlsx",
+        "--from-manifest",
+        "b.csv",
+        "--yes",
+    ];
+    let renamed = world
+        .run(&[&rename[..], &["--json"]].concat())
+        .expect(0)
+        .json();
+    assert_eq!(renamed["renamed"].as_array().unwrap().len(), 2);
+    let run = world
+        .run(&["submit", "a.xlsx", "b.csv", "--json"])
+        .expect(3);
+    assert_eq!(
+        (&run.json()["skipped"], &run.json()["changed"]),
+        (&2.into(), &1.into())
+    );
+    assert_eq!(server.posts().len(), 3);
+}
+
+#[test]
+fn a_sheet_at_an_address_gives_names_and_requests_too() {
+    let server = Server::answering(serve);
+    let world = World::facing(&server);
+    world.write("sheet.csv", rows([1, 2]).replace("LST-", "OLD-"));
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    let address = format!("{}/sheet.csv?output=csv", server.url());
+    let run = world
+        .run(&["submit", &address, "--jobs", "jobs.jsonl"])
+        .expect(3);
+    let kept = world.files();
+    let kept = kept
+        .iter()
+        .find(|name| name.starts_with("manifest-"))
+        .unwrap();
+    assert!(run.stderr.contains("OLD-1"), "{}", run.stderr);
+    assert!(!kept.is_empty());
+    let rename = [
+        "rename",
+        "--from-manifest",
+        &address,
+        "--jobs",
+        "jobs.jsonl",
+        "--yes",
+    ];
+    world.run(&rename).expect(0);
+    let run = world
+        .run(&["submit", &address, "--jobs", "jobs.jsonl", "--json"])
+        .expect(0);
+    assert_eq!(run.json()["skipped"], 2);
+    // A log that holds no requests: they are in the sheet.
+    world.write(
+        "seed.jsonl",
+        "{\"listing_id\":\"LST-1\",\"status\":\"submit_failed\",\"error\":\"HTTP 422\"}\n",
+    );
+    let retry = [
+        "retry",
+        "seed.jsonl",
+        "--failed",
+        "--manifest",
+        &address,
+        "--json",
+    ];
+    let run = world.run(&retry).expect(0);
+    assert_eq!(run.json()["submitted"], 1, "{}", run.stderr);
 }

@@ -1,6 +1,7 @@
 //! `submit`: which rows are sent, which are held, skipped or refused, and what the log keeps.
 
 mod changed;
+mod chosen;
 mod cost;
 mod exports;
 mod hostile;
