@@ -1,5 +1,7 @@
 //! Options that override settings.
 
+use std::path::PathBuf;
+
 use super::{ApiArgs, Cli, ClipArgs, Command, IntervalArg, LockArg, LogVerb, PaceArgs};
 use crate::settings::Flags;
 
@@ -18,6 +20,8 @@ impl Cli {
     pub fn flags(&self) -> Flags {
         let mut flags = Flags {
             config: self.global.config.clone(),
+            profile: self.global.profile.clone(),
+            works_on: self.command.works_on(),
             sandbox: self.global.sandbox,
             base_url: self.global.base_url.clone(),
             api_key_file: self.global.api_key_file.clone(),
@@ -59,6 +63,35 @@ impl Cli {
 }
 
 impl Command {
+    /// The log and the manifests that are named, the log first.
+    fn works_on(&self) -> Vec<PathBuf> {
+        let (log, manifests): (_, &[PathBuf]) = match self {
+            Self::Submit(a) => (&a.jobs, &a.manifests),
+            Self::Check(a) => (&a.jobs, a.manifest.as_slice()),
+            Self::Rename(a) => (&a.jobs, a.from_manifest.as_slice()),
+            Self::Retry(a) => (&a.jobs.jobs, a.manifest.as_slice()),
+            Self::Resolve(a) => (&a.jobs, &[]),
+            Self::Reconcile(a) => (&a.jobs.jobs, &[]),
+            Self::Download(a) => (&a.jobs.jobs, &[]),
+            Self::Publish(a) => (&a.jobs.jobs, &[]),
+            Self::Status(a) => (&a.jobs.jobs, &[]),
+            Self::Report(a) => (&a.jobs.jobs, &[]),
+            Self::Compact(a) => (&a.jobs.jobs, &[]),
+            Self::Listen(a) => (&a.jobs, &[]),
+            Self::Log(a) => {
+                let LogVerb::Accept(a) = &a.verb;
+                (&a.jobs.jobs, &[])
+            }
+            Self::Sandbox(_)
+            | Self::Init(_)
+            | Self::Config
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Help(_) => (&None, &[]),
+        };
+        log.iter().chain(manifests).cloned().collect()
+    }
+
     #[rustfmt::skip] // One line for each group reads as a table.
     fn groups(&self) -> Groups<'_> {
         let mut groups = Groups::default();

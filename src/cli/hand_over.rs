@@ -100,6 +100,10 @@ pub struct PublishArgs {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// With --to shopify: agree, without being asked, to another shop than the clips went to before
+    #[arg(short, long, conflicts_with = "exec")]
+    pub yes: bool,
+
     /// Which jobs.
     #[command(flatten)]
     pub filter: WhereArgs,

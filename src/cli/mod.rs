@@ -213,8 +213,8 @@ Examples:
     /// Write a commented settings file and a private key file
     #[command(after_help = "Examples:
   creativeai init
-  creativeai init --key-stdin < key.txt
-  creativeai init --key-file ~/keys/creativeai")]
+  creativeai init --key-only
+  creativeai init --key-file ~/keys/creativeai --key-stdin < key.txt")]
     Init(IfTyped<InitArgs>),
 
     /// Show every setting and where it comes from

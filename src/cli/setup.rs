@@ -11,6 +11,10 @@ pub struct InitArgs {
     #[arg(long)]
     pub key_stdin: bool,
 
+    /// Write no settings file, only the API key, in place of the one that is there
+    #[arg(long)]
+    pub key_only: bool,
+
     /// Where the API key is kept [default: api-key in the user's settings folder]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub key_file: Option<PathBuf>,

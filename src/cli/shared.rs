@@ -35,9 +35,13 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "WHEN", hide_possible_values = true)]
     pub color: Option<ColorChoice>,
 
-    /// Read settings from this file only [default: creativeai.toml here, then the user's]
+    /// Read settings from this file only [default: creativeai.toml beside the log or the manifest,
+    /// or here, then the user's]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
+
+    #[arg(long, global = true, value_name = "NAME", help = help("profile"))]
+    pub profile: Option<String>,
 
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath,
           help = help("api_key_file"))]

@@ -201,7 +201,15 @@ fn check_settings(settings: &Settings, findings: &mut Findings) {
 fn check_key(settings: &Settings, findings: &mut Findings) {
     match settings.require_key() {
         Ok(_) if settings.sandbox => findings.pass("key", "the sandbox takes any"),
-        Ok(_) => findings.pass("key", "there is one; `creativeai config` shows where"),
+        Ok(key) if !key.is_plausible() => findings.failure(
+            "key",
+            &Failure::config("what is there is too short for a key")
+                .help("replace it with `creativeai init --key-only`"),
+        ),
+        Ok(_) => findings.pass(
+            "key",
+            "there is one, not tested before the first order; `creativeai config` shows where",
+        ),
         Err(failure) => findings.failure("key", &failure),
     }
 }

@@ -9,8 +9,10 @@ use crate::cli::InitArgs;
 use crate::disk;
 use crate::exit::Failure;
 use crate::output::{Voice, escape};
-use crate::settings::{Env, FILE_NAME, template, write_key_file};
-use crate::vendor::ApiKey;
+use crate::settings::{
+    Env, FILE_NAME, Settings, read_key_file, replace_key_file, template, write_key_file,
+};
+use crate::vendor::{ApiKey, KEY_PREFIX};
 
 /// Keys are short; a whole manifest piped in by mistake is not read to its end.
 const MAX_KEY_BYTES: u64 = 64 * 1024;
@@ -97,7 +99,7 @@ fn exists(path: &Path) -> Failure {
 }
 
 fn store_key(args: &InitArgs, env: &Env<'_>, keys: &mut dyn AskKey) -> Result<Outcome, Failure> {
-    let Some(path) = args.key_file.clone().or_else(|| env.default_key_file()) else {
+    let Some(path) = args.key_file.clone().or_else(|| env.default_key_file(None)) else {
         let failure = Failure::config("you have no settings folder to keep a key in")
             .help("name a file for it with --key-file");
         return if args.key_stdin {
@@ -118,6 +120,19 @@ fn store_key(args: &InitArgs, env: &Env<'_>, keys: &mut dyn AskKey) -> Result<Ou
             Ok(Outcome::Kept(path))
         };
     }
+    let Some(key) = ask_for_key(args, keys)? else {
+        return Ok(Outcome::None);
+    };
+    write_key_file(&path, &key).map_err(|e| {
+        Failure::io(format!("cannot write the key file {shown}"))
+            .because(e)
+            .help("name another place for it with --key-file")
+    })?;
+    Ok(Outcome::Written(path))
+}
+
+/// The key that is typed or piped in; `None` where there is none.
+fn ask_for_key(args: &InitArgs, keys: &mut dyn AskKey) -> Result<Option<ApiKey>, Failure> {
     let unreadable = |e: io::Error| {
         Failure::io("the key could not be read; nothing was changed")
             .because(e)
@@ -129,19 +144,84 @@ fn store_key(args: &InitArgs, env: &Env<'_>, keys: &mut dyn AskKey) -> Result<Ou
         let typed = keys.ask().map_err(unreadable)?;
         typed.filter(|text| !text.trim().is_empty())
     };
-    let Some(typed) = typed else {
-        return Ok(Outcome::None);
-    };
-    let key = ApiKey::new(&typed).ok_or_else(|| {
-        Failure::config("that is no API key; nothing was changed")
-            .help("give the key alone, on one line, as the vendor's page shows it")
+    let key = typed.map(|typed| {
+        let key = ApiKey::new(&typed).filter(ApiKey::is_plausible);
+        key.ok_or_else(|| {
+            Failure::config("that is not an API key; nothing was changed").help(
+                "give the key alone and whole, on one line, as the vendor's page shows it; it \
+                 begins with rph_live_",
+            )
+        })
+    });
+    key.transpose()
+}
+
+/// Writes a key in place of the one that commands use now. Anything else stays as it is.
+pub fn replace_key(
+    args: &InitArgs,
+    settings: &Settings,
+    env: &Env<'_>,
+    keys: &mut dyn AskKey,
+    voice: Voice,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let path = args.key_file.clone().or_else(|| settings.key_file(env));
+    let path = path.ok_or_else(|| {
+        Failure::config(
+            "the key comes from CREATIVEAI_API_KEY, or there is no settings folder to keep one in; \
+             nothing was changed",
+        )
+        .help("change the variable, or unset it; or name a file with --key-file")
     })?;
-    write_key_file(&path, &key).map_err(|e| {
-        Failure::io(format!("cannot write the key file {shown}"))
+    let key = ask_for_key(args, keys)?.ok_or_else(|| {
+        Failure::config("there is no key to write; nothing was changed")
+            .help("type it at the question, or pipe it in with --key-stdin")
+    })?;
+    // Whatever is in the file instead of a key, it is about to go.
+    let old = read_key_file(&path).ok().flatten();
+    replace_key_file(&path, &key).map_err(|e| {
+        Failure::io(format!("cannot write the key file {}", path.display()))
             .because(e)
             .help("name another place for it with --key-file")
     })?;
-    Ok(Outcome::Written(path))
+    if voice.json {
+        let key = Outcome::Written(path).to_json();
+        writeln!(out, "{:#}", json!({ "settings": Value::Null, "key": key }))?;
+    } else if !voice.quiet {
+        report_key(&path, &key, old.as_ref(), out)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn report_key(
+    path: &Path,
+    key: &ApiKey,
+    old: Option<&ApiKey>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let shown = escape(&path.display().to_string()).into_owned();
+    let ending = |key: &ApiKey| key.ending().map(|ending| format!(" that ends in {ending}"));
+    let new = ending(key).unwrap_or_default();
+    write!(out, "Wrote the API key{new} into {shown}")?;
+    if let Some(old) = old {
+        let old = ending(old).unwrap_or_default();
+        write!(out, ", in place of the one{old}")?;
+    }
+    writeln!(out, "; {}", readers_of(path))?;
+    if !key.is_usual() {
+        writeln!(
+            out,
+            "It does not begin with {KEY_PREFIX}, as the vendor's keys do."
+        )?;
+    }
+    if old.is_some() {
+        writeln!(
+            out,
+            "Webhooks about earlier orders may be signed with the old key: set \
+             CREATIVEAI_VERIFY_KEYS to it until they have arrived."
+        )?;
+    }
+    writeln!(out, "The first order will test it. Next: creativeai check")
 }
 
 fn write_settings(path: &Path, key_file: Option<&Path>) -> Result<(), Failure> {
@@ -226,7 +306,7 @@ fn readers_of(path: &Path) -> String {
 mod tests {
     use super::*;
     use crate::exit::{Code, code_of};
-    use crate::settings::{Flags, Settings};
+    use crate::settings::Flags;
 
     /// Somebody at the terminal, or a pipe.
     struct Typed(Option<&'static str>);
@@ -242,6 +322,7 @@ mod tests {
 
     fn args(key_stdin: bool, key_file: Option<PathBuf>) -> InitArgs {
         InitArgs {
+            key_only: false,
             key_stdin,
             key_file,
         }
@@ -353,14 +434,80 @@ mod tests {
         assert_eq!(settings, "model = \"mine\"\n");
 
         let dir = tempfile::tempdir().unwrap();
-        let path = env(dir.path()).default_key_file().unwrap();
+        let path = env(dir.path()).default_key_file(None).unwrap();
         write_key_file(&path, &ApiKey::new("old").unwrap()).unwrap();
-        let error = init(dir.path(), &args(true, None), Some("new")).unwrap_err();
+        let error = init(dir.path(), &args(true, None), Some("rph_live_new")).unwrap_err();
         assert_eq!(code_of(&error), Code::Config);
         assert!(!dir.path().join(FILE_NAME).exists());
-        let text = init(dir.path(), &args(false, None), Some("new")).unwrap();
+        let text = init(dir.path(), &args(false, None), Some("rph_live_new")).unwrap();
         assert!(text.contains("stays"), "{text}");
         assert_eq!(key(dir.path()).unwrap().expose(), "old");
+    }
+
+    fn replace(
+        dir: &Path,
+        key_file: Option<PathBuf>,
+        typed: &'static str,
+    ) -> anyhow::Result<String> {
+        let (mut out, env) = (Vec::new(), env(dir));
+        let settings = Settings::resolve(&Flags::default(), &env)?;
+        let args = args(false, key_file);
+        let keys = &mut Typed(Some(typed));
+        replace_key(&args, &settings, &env, keys, Voice::default(), &mut out)?;
+        Ok(String::from_utf8(out)?)
+    }
+
+    #[test]
+    fn a_key_is_replaced_where_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = replace(dir.path(), None, "rph_live_0000000000001111").unwrap();
+        assert!(
+            text.contains("ends in 1111") && !text.contains("place of"),
+            "{text}"
+        );
+        let text = replace(dir.path(), None, "rph_live_0000000000002222").unwrap();
+        assert!(
+            text.contains("ends in 2222") && text.contains("the one that ends in 1111"),
+            "{text}"
+        );
+        assert!(
+            text.contains("CREATIVEAI_VERIFY_KEYS") && says_who_can_read_it(&text),
+            "{text}"
+        );
+        assert!(!text.contains("rph_live_0"), "{text}");
+        assert_eq!(
+            key(dir.path()).unwrap().expose(),
+            "rph_live_0000000000002222"
+        );
+        assert!(!dir.path().join(FILE_NAME).exists());
+
+        // The file that the settings name, though it holds no key by now.
+        let named = dir.path().join("k");
+        std::fs::write(dir.path().join(FILE_NAME), "api_key_file = \"k\"\n").unwrap();
+        std::fs::write(&named, "two words").unwrap();
+        let text = replace(dir.path(), None, "other-vendors-key").unwrap();
+        assert!(text.contains("does not begin with rph_live_"), "{text}");
+        assert_eq!(key(dir.path()).unwrap().expose(), "other-vendors-key");
+        let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
+        assert_eq!(left.len(), 3, "{left:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_a_key_replaces_none() {
+        let dir = tempfile::tempdir().unwrap();
+        replace(dir.path(), None, "rph_live_1").unwrap();
+        for typed in ["abc", "rph_live_", "two words here", ""] {
+            let error = replace(dir.path(), None, typed).unwrap_err();
+            assert_eq!(code_of(&error), Code::Config, "{typed}");
+            assert_eq!(key(dir.path()).unwrap().expose(), "rph_live_1");
+        }
+        let error = init(
+            dir.path(),
+            &args(true, Some(dir.path().join("x"))),
+            Some("abc"),
+        );
+        assert_eq!(code_of(&error.unwrap_err()), Code::Config);
+        assert!(!dir.path().join("x").exists());
     }
 
     #[test]

@@ -222,7 +222,18 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Init(args) => {
             let voice = printer.voice();
             let mut told = Vec::new();
-            let result = init::run(args, &env, &mut init::Terminal, voice, &mut told);
+            let keys = &mut init::Terminal;
+            let result = if args.key_only {
+                let settings = settings()?;
+                init::replace_key(args, &settings, &env, keys, voice, &mut told)
+            } else if cli.global.profile.is_some() {
+                let failure = Failure::usage("--profile goes with --key-only; nothing was changed");
+                Err(failure
+                    .help("write [profile.NAME] in creativeai.toml, then run init --key-only")
+                    .into())
+            } else {
+                init::run(args, &env, keys, voice, &mut told)
+            };
             // What was done before it failed is told, too.
             show(&told, printer)?;
             done(result)

@@ -282,7 +282,9 @@ pub fn commands_for(path: &Path, rehearsal: bool, settings: &Settings) -> Comman
     let becomes_one = rehearsal && !settings.sandbox;
     let is_usual = !becomes_one && path == settings.jobs_path(None, None);
     let name = path.display().to_string();
-    Commands::for_log((!is_usual).then_some(&*name)).in_sandbox(rehearsal || settings.sandbox)
+    Commands::for_log((!is_usual).then_some(&*name))
+        .in_profile(settings.profile.as_deref())
+        .in_sandbox(rehearsal || settings.sandbox)
 }
 
 /// Whether a log holds what a sandbox made; it then holds nothing else.

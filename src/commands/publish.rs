@@ -1,5 +1,6 @@
 //! `publish`: finished clips handed on, each once.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use serde_json::json;
@@ -10,9 +11,9 @@ use super::{on_runtime, open};
 use crate::cli::{PublishArgs, Target};
 use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::exec::filled_in_too_early;
-use crate::engine::delivery::plan::{Delivery, When, gather};
+use crate::engine::delivery::plan::{Delivery, When, gather, other_target};
 use crate::engine::delivery::shopify::{
-    Admin, Credentials, Look, Shopify, ShopifyOptions, Store, Version,
+    Admin, Credentials, Look, Shopify, ShopifyOptions, Store, TARGET, Version,
 };
 use crate::engine::delivery::{EXEC_TARGET, Event, Exec, ExecOptions, PublishSummary, address};
 use crate::exit::{Code, Ending, Failure};
@@ -48,7 +49,7 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
         gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
     deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
     let when = deliver::when(args.when);
-    let summary = match args.target.target() {
+    let (summary, shop) = match args.target.target() {
         Target::Exec(command) => {
             let options = ExecOptions {
                 command: command.to_owned(),
@@ -60,24 +61,15 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
                 time_out: settings.publish.exec_timeout,
                 dry_run: args.dry_run,
             };
-            on_runtime(to_command(
-                &options,
-                &deliveries,
-                when,
-                &writer,
-                &limits,
-                printer,
-            ))?
+            let sent = to_command(&options, &deliveries, when, &writer, &limits, printer);
+            (on_runtime(sent)?, None)
         }
-        Target::Shopify => on_runtime(to_shop(
-            args,
-            &mut deliveries,
-            when,
-            &writer,
-            settings,
-            &limits,
-            printer,
-        ))?,
+        Target::Shopify => {
+            let all = &mut deliveries;
+            let sent = to_shop(args, all, when, &writer, settings, &limits, printer);
+            let (summary, store) = on_runtime(sent)?;
+            (summary, Some(store.to_string()))
+        }
     };
     let commands = open::commands(&path, &writer.ledger(), settings);
     let stopped = open::ending_of(&limits.stop, printer, &commands);
@@ -99,6 +91,7 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
     tell(
         &summary,
         args.dry_run,
+        shop.as_deref(),
         repeated,
         unready,
         ending.code(),
@@ -110,6 +103,7 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
 fn tell(
     summary: &PublishSummary,
     dry_run: bool,
+    shop: Option<&str>,
     repeated: &str,
     unready: Option<String>,
     code: Code,
@@ -119,6 +113,7 @@ fn tell(
         printer.document(&json!({
             "command": "publish",
             "dry_run": dry_run,
+            "shop": shop,
             "published": summary.published,
             "already": summary.already,
             "waiting": summary.waiting,
@@ -138,8 +133,9 @@ fn tell(
     } else {
         "handed on"
     };
+    let to = shop.map(|shop| format!(" to {shop}")).unwrap_or_default();
     let mut told = vec![format!(
-        "{} {verb}",
+        "{} {verb}{to}",
         words::count(summary.published as u64, "clip")
     )];
     let already = format!("there already{repeated}");
@@ -216,7 +212,7 @@ async fn to_shop(
     settings: &Settings,
     limits: &Limits,
     printer: &Printer,
-) -> anyhow::Result<PublishSummary> {
+) -> anyhow::Result<(PublishSummary, Store)> {
     let wrong = |e: crate::engine::delivery::shopify::StoreError| {
         Failure::config(e.to_string()).help("nothing was sent; see `creativeai help publish`")
     };
@@ -238,6 +234,9 @@ async fn to_shop(
         }
     };
     let store = Store::parse(name).map_err(wrong)?;
+    if !args.yes {
+        agree_to_shop(&store, deliveries, args.dry_run, printer)?;
+    }
     let version = Version::parse(&settings.shopify_api_version).map_err(wrong)?;
     let credentials = credentials(settings, stand_in.is_some())?;
     let client = Client::new(
@@ -249,7 +248,7 @@ async fn to_shop(
     );
     let admin = Admin::new(
         &client,
-        store,
+        store.clone(),
         version,
         credentials,
         stand_in.as_deref(),
@@ -279,7 +278,39 @@ async fn to_shop(
     };
     let summary = shopify.run(deliveries, when).await;
     drop(progress);
-    Ok(summary)
+    Ok((summary, store))
+}
+
+/// A shop that has none of the log's clips, where another one has, may be another client's.
+fn agree_to_shop(
+    store: &Store,
+    deliveries: &[Delivery],
+    dry_run: bool,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let target = format!("{TARGET}{store}");
+    let Some(other) = other_target(deliveries, TARGET, &target) else {
+        return Ok(());
+    };
+    let other = other.trim_start_matches(TARGET);
+    let found = format!(
+        "this log's clips went to {} until now, not to {store}",
+        escape(other)
+    );
+    if dry_run {
+        printer.warn(format_args!("{found}; publishing will ask about it"));
+        return Ok(());
+    }
+    let is_asked = std::io::stdin().is_terminal();
+    if is_asked && printer.confirm(format_args!("{found}. Publish them to {store}?"))? {
+        return Ok(());
+    }
+    Err(Failure::decision(format!("{found}; nothing was sent"))
+        .help(
+            "name the right shop with --store; `creativeai config` shows where this one comes from. \
+             If both shops are right, add --yes",
+        )
+        .into())
 }
 
 /// How the clips are to look at their products.

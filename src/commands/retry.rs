@@ -59,6 +59,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         if args.which.choice() == Retry::Unknown {
             consent(args, &attempts, settings, &writer, printer, &commands)?;
         }
+        summary.more.extend(tell::payer(settings, printer)?);
         let cap = Cap::new(args.max_credits, writer.ledger().committed());
         let wanted = attempts.len() as u64;
         let (tally, stopped) =

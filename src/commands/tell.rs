@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::engine::dispatch::{self, Attempt};
 use crate::engine::plan::{Counts, Share};
-use crate::exit::{Code, Ending};
+use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, Facts, GenerationId, IdColumn, JobState, Rates, Status};
 use crate::output::{
     Commands, Event, Printer, Progress, Standing, Summary, Tally, aligned, escape, words, wrap,
@@ -63,6 +63,30 @@ pub fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
         }
     }
     ending
+}
+
+/// Says which key pays for what is about to be sent, where a person reads it or has chosen a profile.
+/// Gives the same as fields of the summary for programs.
+pub fn payer(settings: &Settings, printer: &Printer) -> Result<Map<String, Value>, Failure> {
+    let mut fields = Map::new();
+    if settings.sandbox {
+        return Ok(fields);
+    }
+    let profile = settings.profile.as_deref();
+    let key = settings.require_key()?;
+    let ending = key.ending();
+    if printer.shows_progress() || profile.is_some() {
+        let ending = ending.map(|ending| format!(" that ends in {ending}"));
+        let profile = profile.map(|name| format!(" (profile {name})"));
+        printer.note(format_args!(
+            "paid with the key{}{}",
+            ending.unwrap_or_default(),
+            profile.unwrap_or_default()
+        ));
+    }
+    fields.insert("key_ending".to_owned(), ending.into());
+    fields.insert("profile".to_owned(), profile.into());
+    Ok(fields)
 }
 
 /// Tells how sending goes.

@@ -182,11 +182,12 @@ pub fn shorten(text: &str, longest: usize) -> Cow<'_, str> {
     Cow::Owned(short.trim_end().to_owned() + "…")
 }
 
-/// Writes commands for people to copy: with the log's name where it is not the usual one, and with
-/// `--sandbox` in a rehearsal.
+/// Writes commands for people to copy: with the log's name where it is not the usual one, with
+/// `--sandbox` in a rehearsal, and with the profile that was chosen.
 #[derive(Clone, Debug, Default)]
 pub struct Commands {
     jobs: Option<String>,
+    profile: Option<String>,
     sandbox: bool,
 }
 
@@ -195,8 +196,16 @@ impl Commands {
     pub fn for_log(jobs: Option<&str>) -> Self {
         Self {
             jobs: jobs.map(shell_word),
+            profile: None,
             sandbox: false,
         }
+    }
+
+    /// Commands for a profile.
+    #[must_use]
+    pub fn in_profile(self, profile: Option<&str>) -> Self {
+        let profile = profile.map(|name| format!("--profile {name}"));
+        Self { profile, ..self }
     }
 
     /// Commands for a rehearsal, where it is one.
@@ -219,7 +228,8 @@ impl Commands {
     fn rehearsed(&self, command: &str, parts: &[&str]) -> String {
         let mut text = command.to_owned();
         let sandbox = if self.sandbox { "--sandbox" } else { "" };
-        for part in parts.iter().chain([&sandbox]) {
+        let profile = self.profile.as_deref().unwrap_or_default();
+        for part in parts.iter().chain([&profile, &sandbox]) {
             if !part.is_empty() {
                 text.push(' ');
                 text.push_str(part);

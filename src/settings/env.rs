@@ -69,18 +69,30 @@ impl<'a> Env<'a> {
         })
     }
 
-    /// The settings file of the current folder, and the user's.
-    pub fn settings_files(&self) -> impl Iterator<Item = PathBuf> + '_ {
-        let folders = std::iter::once(&self.folder).chain(&self.user_folders);
+    /// The places where the project's settings file may be, the first that counts first: beside what
+    /// the command `works_on`, then the current folder.
+    pub fn project_files(&self, works_on: &[PathBuf]) -> Vec<PathBuf> {
+        let beside = works_on.iter().filter(|path| !is_elsewhere(path));
+        let beside = beside.map(|path| self.folder.join(path.parent().unwrap_or(Path::new(""))));
+        let folders = beside.chain([self.folder.clone()]);
+        folders
+            .map(|folder| folder.join(super::FILE_NAME))
+            .collect()
+    }
+
+    /// The user's settings files.
+    pub fn user_files(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        let folders = self.user_folders.iter();
         folders.map(|folder| folder.join(super::FILE_NAME))
     }
 
-    /// Where the key is that `init` asks for, or where it will be.
-    pub fn default_key_file(&self) -> Option<PathBuf> {
-        let mut files = self
-            .user_folders
-            .iter()
-            .map(|folder| folder.join("api-key"));
+    /// Where the key is that `init` asks for, or where it will be. Each profile has its own.
+    pub fn default_key_file(&self, profile: Option<&str>) -> Option<PathBuf> {
+        let name = match profile {
+            Some(profile) => format!("api-key-{profile}"),
+            None => "api-key".to_owned(),
+        };
+        let mut files = self.user_folders.iter().map(|folder| folder.join(&name));
         let first = files.clone().next();
         files.find(|file| file.exists()).or(first)
     }
@@ -98,6 +110,11 @@ impl<'a> Env<'a> {
             _ => folder.join(text),
         }
     }
+}
+
+/// Whether a file is in no folder: standard input, or an address.
+pub fn is_elsewhere(file: &Path) -> bool {
+    file.as_os_str() == "-" || file.to_str().is_some_and(|text| text.contains("://"))
 }
 
 /// The user's settings folders; `mac_home` is the home folder on macOS.
@@ -131,12 +148,27 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut env = Env::new(|_| None, dir.path());
         env.user_folders = ["a", "b"].map(|name| dir.path().join(name)).to_vec();
-        assert_eq!(env.default_key_file(), Some(dir.path().join("a/api-key")));
+        assert_eq!(
+            env.default_key_file(None),
+            Some(dir.path().join("a/api-key"))
+        );
         std::fs::create_dir(dir.path().join("b")).unwrap();
         std::fs::write(dir.path().join("b/api-key"), "x").unwrap();
-        assert_eq!(env.default_key_file(), Some(dir.path().join("b/api-key")));
-        let files: Vec<_> = env.settings_files().collect();
-        assert_eq!(files.len(), 3);
+        assert_eq!(
+            env.default_key_file(None),
+            Some(dir.path().join("b/api-key"))
+        );
+        let profiles = env.default_key_file(Some("acme"));
+        assert_eq!(profiles, Some(dir.path().join("a/api-key-acme")));
+    }
+
+    #[test]
+    fn settings_are_looked_for_beside_what_is_worked_on_first() {
+        let env = Env::new(|_| None, "here");
+        let works_on = ["logs/a.jsonl", "-", "https://example.com/a.csv", "b.csv"];
+        let files = env.project_files(&works_on.map(PathBuf::from));
+        let expected = ["here/logs", "here", "here"].map(|f| Path::new(f).join("creativeai.toml"));
+        assert_eq!(files, expected);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! `creativeai.toml`, read: single values under dotted names, each with its line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
 use super::Origin;
 use super::names::{self, Kind};
+use super::table::PROFILE;
 use crate::disk;
 use crate::exit::Failure;
 
@@ -130,6 +131,10 @@ impl File {
             let wrong = |what: String| {
                 Failure::config(format!("{}: {what}", place(&self.path, text, start)))
             };
+            if prefix == PROFILE && !names::is_profile(key.get_ref()) {
+                return Err(wrong(format!("{:?} cannot name a profile", key.get_ref()))
+                    .help("write up to 64 letters, digits, dashes and underscores"));
+            }
             match (names::kind(&name), value.get_ref()) {
                 (Kind::Table, DeValue::Table(inner)) => self.take(&name, inner, text)?,
                 (Kind::Table, _) => {
@@ -167,14 +172,26 @@ impl File {
         Ok(())
     }
 
-    /// The value under a dotted name.
-    pub fn get(&self, name: &str) -> Option<&Found> {
-        self.values.get(name)
+    /// The value under a dotted name, in the table of a profile.
+    pub fn get(&self, profile: Option<&str>, name: &str) -> Option<&Found> {
+        self.values.get(&names::of_profile(profile, name))
+    }
+
+    /// The profiles that have a value here.
+    pub fn profiles(&self) -> BTreeSet<&str> {
+        let names = self.table(None, PROFILE).map(|(name, _)| name);
+        names
+            .filter_map(|name| Some(name.split_once('.')?.0))
+            .collect()
     }
 
     /// The values of a table, in the order of their names.
-    pub fn table<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a str, &'a Found)> {
-        let prefix = format!("{name}.");
+    pub fn table<'a>(
+        &'a self,
+        profile: Option<&str>,
+        name: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a Found)> + use<'a> {
+        let prefix = format!("{}.", names::of_profile(profile, name));
         self.values
             .iter()
             .filter_map(move |(name, found)| Some((name.strip_prefix(&prefix)?, found)))
@@ -261,8 +278,8 @@ mod tests {
     #[test]
     fn values_are_found_under_their_dotted_names_with_their_lines() {
         let file = parse("\u{feff}model = \"x\"\r\n\r\n[voice]\r\nspeed = 1.0\n").unwrap();
-        assert_eq!(file.get("model").unwrap().line, 1);
-        let speed = file.get("voice.speed").unwrap();
+        assert_eq!(file.get(None, "model").unwrap().line, 1);
+        let speed = file.get(None, "voice.speed").unwrap();
         assert_eq!(
             (&speed.value, speed.line),
             (&Value::Number("1.0".into()), 4)
@@ -276,11 +293,31 @@ mod tests {
             "voice = { speed = 2 }",
             "[voice]\nspeed = 2",
         ] {
-            assert!(parse(text).unwrap().get("voice.speed").is_some(), "{text}");
+            assert!(
+                parse(text).unwrap().get(None, "voice.speed").is_some(),
+                "{text}"
+            );
         }
         let file = parse("[rates.models]\n\"a.b\" = 3\n").unwrap();
-        let models: Vec<_> = file.table("rates.models").map(|(name, _)| name).collect();
+        let models: Vec<_> = file
+            .table(None, "rates.models")
+            .map(|(name, _)| name)
+            .collect();
         assert_eq!(models, ["a.b"]);
+    }
+
+    #[test]
+    fn a_profile_is_a_table_of_settings() {
+        let text =
+            "model = \"a\"\n[profile.acme]\nmodel = \"b\"\n[profile.acme.voice]\nspeed = 2\n";
+        let file = parse(text).unwrap();
+        assert_eq!(file.get(Some("acme"), "model").unwrap().line, 3);
+        assert_eq!(file.get(Some("acme"), "voice.speed").unwrap().line, 5);
+        assert!(file.get(Some("other"), "model").is_none());
+        assert_eq!(file.profiles().into_iter().collect::<Vec<_>>(), ["acme"]);
+        assert!(refusal("[profile.acme]\nmodle = 1\n").contains("did you mean `model`?"));
+        assert!(refusal("[profile.\"a/b\"]\nmodel = \"x\"\n").contains("cannot name a profile"));
+        assert!(refusal("[profile.acme.profile.b]\nmodel = \"x\"\n").contains("unknown"));
     }
 
     #[test]

@@ -11,6 +11,9 @@ use crate::vendor::Rate;
 #[expect(missing_docs, reason = "each is named like its option and its setting")]
 pub struct Flags {
     pub config: Option<PathBuf>,
+    pub profile: Option<String>,
+    /// Files that the command works on: settings beside them are looked for first.
+    pub works_on: Vec<PathBuf>,
     pub sandbox: bool,
     pub base_url: Option<String>,
     pub api_key_file: Option<PathBuf>,

@@ -1,6 +1,5 @@
 //! Settings that belong together, resolved group by group.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -134,7 +133,11 @@ impl Download {
     pub(super) fn resolve(l: &mut Layers<'_>, flags: &Flags) -> Result<Self, Failure> {
         let found = l.find_path("download.dir", flags.download_dir.clone())?;
         // A rehearsed clip never lies beside a real one.
-        let usual = || l.default("download.dir", |value| text(value).map(PathBuf::from));
+        let usual = || {
+            l.default("download.dir", |value| {
+                Ok(PathBuf::from(l.usual_name(&text(value)?)))
+            })
+        };
         let dir = found.map_or_else(usual, Ok)?;
         l.show("download.dir", &dir);
         let size = parsed_or_number(|text| values::size(text).map(Bytes));
@@ -177,10 +180,8 @@ fn open_table<T: Show>(
     table: &str,
     read: impl Fn(&Value) -> Result<T, String>,
 ) -> Result<Vec<(String, T)>, Failure> {
-    let keys = l.files.iter().flat_map(|file| file.table(table));
-    let names: BTreeSet<String> = keys.map(|(name, _)| name.to_owned()).collect();
     let mut entries = Vec::new();
-    for name in names {
+    for name in l.names_in(table) {
         let value = l.pick_open(&format!("{table}.{name}"), None, &read)?;
         entries.extend(value.map(|value| (name, value)));
     }

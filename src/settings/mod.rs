@@ -1,7 +1,7 @@
 //! One resolved value of everything that can be set, and where each part of it comes from.
 //!
-//! Flag, then environment, then `creativeai.toml` (the current folder's, then the one in the
-//! user's settings folder), then default. The key is looked for only when somebody needs it.
+//! Flag, then profile, then environment, then `creativeai.toml` (the project's, then the one in the
+//! user's settings folder), then default. The key is looked for only when a command needs it.
 
 mod env;
 mod file;
@@ -23,7 +23,7 @@ use std::time::Duration;
 pub use env::Env;
 pub use flags::Flags;
 pub use groups::{Download, Network, Publish, VideoDefaults, VoiceDefaults};
-pub use secret::{KeySource, read_key_file, write_key_file};
+pub use secret::{KeySource, read_key_file, replace_key_file, write_key_file};
 
 use crate::exit::Failure;
 use crate::jobs::Rates;
@@ -129,7 +129,11 @@ pub struct Settings {
     pub shopify_store: Option<String>,
     /// e.g. `2026-10`.
     pub shopify_api_version: String,
+    /// The profile that was chosen.
+    pub profile: Option<String>,
     jobs: Setting<Option<PathBuf>>,
+    /// The log's name where none is set.
+    log_name: String,
     key: KeySource,
     verify_keys: Vec<ApiKey>,
     shopify_token: KeySource,
@@ -150,6 +154,8 @@ impl Settings {
             verify_keys: secret::verify_keys(l)?,
             webhook_url: webhook_url(l, flags)?,
             jobs: jobs(l)?,
+            log_name: log_name(l),
+            profile: l.profile().map(str::to_owned),
             map: groups::map(l)?,
             video: VideoDefaults::resolve(l, flags)?,
             network: Network::resolve(l, flags)?,
@@ -190,15 +196,11 @@ impl Settings {
         if let Some(path) = flag {
             return path.to_owned();
         }
-        let name = if self.sandbox {
-            SANDBOX_LOG_NAME
-        } else {
-            LOG_NAME
-        };
+        let name = &self.log_name;
         match (&self.jobs.value, &self.jobs.origin) {
             (Some(path), Origin::File(..)) if self.sandbox => beside(path, name),
             (Some(path), _) => path.clone(),
-            (None, _) => match manifest.filter(|path| !is_elsewhere(path)) {
+            (None, _) => match manifest.filter(|path| !env::is_elsewhere(path)) {
                 Some(path) => path.with_file_name(name),
                 None => PathBuf::from(name),
             },
@@ -221,11 +223,29 @@ impl Settings {
     /// The API key. That there is none is an error (78).
     pub fn require_key(&self) -> Result<ApiKey, Failure> {
         self.key()?.ok_or_else(|| {
-            Failure::config("there is no API key; nothing was sent").help(
-                "set CREATIVEAI_API_KEY, or run `creativeai init`, which keeps it in a private \
-                 file; --sandbox rehearses without one",
-            )
+            let missing = "there is no API key; nothing was sent";
+            match &self.profile {
+                None => Failure::config(missing).help(
+                    "set CREATIVEAI_API_KEY, or run `creativeai init`, which keeps it in a private \
+                     file; --sandbox rehearses without one",
+                ),
+                Some(name) => Failure::config(format!("profile {name}: {missing}")).help(format!(
+                    "write api_key_file in [profile.{name}], or run `creativeai init --key-only \
+                     --profile {name}`; a key outside the profile is never used for it"
+                )),
+            }
         })
+    }
+
+    /// The file that the API key is in or would be; `None` where it comes from the environment, or
+    /// there is no place for it.
+    pub fn key_file(&self, env: &Env<'_>) -> Option<PathBuf> {
+        match &self.key {
+            KeySource::Named(file) => Some(file.value.clone()),
+            KeySource::Usual(path) => Some(path.clone()),
+            KeySource::None => env.default_key_file(self.profile.as_deref()),
+            KeySource::Variable(_) => None,
+        }
     }
 
     /// Every key that may have signed a capture: the API key, then further ones (rotated keys).
@@ -248,11 +268,6 @@ fn beside(path: &Path, name: &str) -> PathBuf {
     } else {
         path.with_file_name(name)
     }
-}
-
-/// Whether a manifest is in no folder: standard input, or an address.
-fn is_elsewhere(manifest: &Path) -> bool {
-    manifest.as_os_str() == "-" || manifest.to_str().is_some_and(|text| text.contains("://"))
 }
 
 fn base_url(l: &mut Layers<'_>, flags: &Flags) -> Result<Setting<Option<String>>, Failure> {
@@ -289,6 +304,15 @@ fn webhook_url(l: &mut Layers<'_>, flags: &Flags) -> Result<Option<String>, Fail
     })
 }
 
+/// The log's name where none is set.
+fn log_name(l: &Layers<'_>) -> String {
+    l.usual_name(if l.sandbox {
+        SANDBOX_LOG_NAME
+    } else {
+        LOG_NAME
+    })
+}
+
 /// The log that environment or settings file name. The command's own argument comes later.
 fn jobs(l: &mut Layers<'_>) -> Result<Setting<Option<PathBuf>>, Failure> {
     let setting = Setting::open(l.find_path("jobs", None)?);
@@ -298,10 +322,9 @@ fn jobs(l: &mut Layers<'_>) -> Result<Setting<Option<PathBuf>>, Failure> {
     }
     // What the command will use.
     let used = match (&setting.value, &setting.origin) {
-        (Some(path), Origin::File(..)) if l.sandbox => beside(path, SANDBOX_LOG_NAME),
+        (Some(path), Origin::File(..)) if l.sandbox => beside(path, &log_name(l)),
         (Some(path), _) => path.clone(),
-        (None, _) if l.sandbox => PathBuf::from(SANDBOX_LOG_NAME),
-        (None, _) => PathBuf::from(LOG_NAME),
+        (None, _) => PathBuf::from(log_name(l)),
     };
     l.show_as("jobs", used.show(), setting.origin.clone());
     Ok(setting)

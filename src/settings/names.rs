@@ -1,6 +1,6 @@
 //! What a name in a settings file stands for, and which one was probably meant.
 
-use super::table::{DEFINITIONS, MAP, MODELS, OPEN_TABLES, Usual};
+use super::table::{DEFINITIONS, MAP, MODELS, OPEN_TABLES, PROFILE, Usual};
 use crate::output::hint;
 
 /// Names under which a secret may be put into the file by mistake.
@@ -40,8 +40,39 @@ fn names() -> impl Iterator<Item = &'static str> {
     written.map(|known| known.name)
 }
 
+/// A name without the profile in whose table it stands, and that profile.
+fn in_profile(name: &str) -> (Option<&str>, &str) {
+    let below = name.strip_prefix(PROFILE).and_then(|n| n.strip_prefix('.'));
+    match below.map(|below| below.split_once('.').unwrap_or((below, ""))) {
+        Some((profile, name)) => (Some(profile), name),
+        None => (None, name),
+    }
+}
+
+/// A setting's name in the table of a profile.
+pub fn of_profile(profile: Option<&str>, name: &str) -> String {
+    match profile {
+        Some(profile) => format!("{PROFILE}.{profile}.{name}"),
+        None => name.to_owned(),
+    }
+}
+
+/// Whether it can be the name of a profile, which becomes part of file names.
+pub fn is_profile(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    (1..=64).contains(&name.len()) && name.chars().all(fits)
+}
+
 /// What `name` (dotted) stands for.
 pub fn kind(name: &str) -> Kind {
+    match in_profile(name) {
+        (Some(_), "") => return Kind::Table,
+        // A profile holds no other.
+        (Some(_), inner) if inner.starts_with(PROFILE) => return Kind::Unknown,
+        (Some(_), inner) => return kind(inner),
+        (None, PROFILE) => return Kind::Table,
+        (None, _) => {}
+    }
     let last = name.rsplit('.').next().unwrap_or(name);
     let in_open = |table: &&str| {
         let key = name
@@ -62,18 +93,20 @@ pub fn kind(name: &str) -> Kind {
 
 /// The table that was probably meant by `name`, or all of them, as a sentence.
 pub fn table_suggestion(name: &str) -> String {
+    let (_, name) = in_profile(name);
     if let Some(table) = hint::nearest(name, TABLES) {
         return format!("did you mean the table [{table}]?");
     }
     let all: Vec<_> = TABLES.iter().map(|table| format!("[{table}]")).collect();
     format!(
-        "the tables are {}; all other settings stand above them",
+        "the tables are {} and [{PROFILE}.NAME]; all other settings stand above them",
         all.join(", ")
     )
 }
 
 /// The key that was probably meant by `name`, as a sentence.
 pub fn suggestion(name: &str) -> Option<String> {
+    let (_, name) = in_profile(name);
     let last = name.rsplit('.').next().unwrap_or(name);
     // A known key in the wrong table is a likelier slip than a typing error.
     let moved = names().find(|known| known.rsplit('.').next() == Some(last));
@@ -105,6 +138,14 @@ mod tests {
             ("api_key", Kind::Secret),
             ("shopify.token", Kind::Secret),
             ("vioce", Kind::Unknown),
+            ("profile", Kind::Table),
+            ("profile.acme", Kind::Table),
+            ("profile.acme.voice", Kind::Table),
+            ("profile.acme.voice.language", Kind::Value),
+            ("profile.acme.map.sku", Kind::Value),
+            ("profile.acme.api_key", Kind::Secret),
+            ("profile.acme.profile.other", Kind::Unknown),
+            ("profile.acme.modle", Kind::Unknown),
         ] {
             assert_eq!(kind(name), expected, "{name}");
         }
@@ -127,6 +168,7 @@ mod tests {
                 "download.max_sise",
                 "did you mean `max_size` in the table [download]?",
             ),
+            ("profile.acme.modle", "did you mean `model`?"),
             ("speeed", "did you mean `speed` in the table [voice]?"),
         ] {
             assert_eq!(suggestion(name).as_deref(), Some(meant), "{name}");

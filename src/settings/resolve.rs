@@ -1,11 +1,13 @@
 //! Flag, environment, settings files, default: the first that says something decides.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::file::{File, Value};
-use super::table::{DEFINITIONS, OPEN_TABLES, definition};
+use super::table::{DEFINITIONS, OPEN_TABLES, PROFILE, definition};
 use super::{Env, Flags, Origin, Row, Setting};
 use crate::exit::Failure;
+use crate::output::hint;
 
 /// A value that can be shown as a row of `creativeai config`.
 pub trait Show {
@@ -17,6 +19,8 @@ pub trait Show {
 pub struct Layers<'a> {
     pub env: &'a Env<'a>,
     pub files: Vec<File>,
+    /// The profile that was chosen, and by what.
+    pub profile: Option<Setting<String>>,
     pub sandbox: bool,
     pub rows: Vec<Row>,
 }
@@ -32,16 +36,66 @@ impl<'a> Layers<'a> {
             };
             files.push(File::read(path)?.ok_or_else(missing)?);
         } else {
-            for path in env.settings_files() {
+            let mut works_on = flags.works_on.clone();
+            let log = definition("jobs").and_then(|jobs| env.var(jobs.variable));
+            works_on.extend(log.map(PathBuf::from));
+            // One project's settings never complement another's.
+            for path in env.project_files(&works_on) {
+                files.extend(File::read(&path)?);
+                if !files.is_empty() {
+                    break;
+                }
+            }
+            for path in env.user_files() {
                 files.extend(File::read(&path)?);
             }
         }
-        Ok(Self {
+        let mut layers = Self {
             env,
             files,
+            profile: None,
             sandbox: flags.sandbox,
             rows: Vec::new(),
-        })
+        };
+        layers.profile = layers.find(PROFILE, flags.profile.clone(), text)?;
+        layers.check_profile()?;
+        layers.show(PROFILE, &Setting::open(layers.profile.clone()));
+        Ok(layers)
+    }
+
+    /// The name of the profile.
+    pub fn profile(&self) -> Option<&str> {
+        self.profile.as_ref().map(|profile| profile.value.as_str())
+    }
+
+    /// A profile that no settings file has is a typing error, which may not order on another's key.
+    fn check_profile(&self) -> Result<(), Failure> {
+        let Some(Setting {
+            value: name,
+            origin,
+        }) = &self.profile
+        else {
+            return Ok(());
+        };
+        let known: BTreeSet<&str> = self.files.iter().flat_map(File::profiles).collect();
+        if known.contains(name.as_str()) {
+            return Ok(());
+        }
+        let files: Vec<_> = self
+            .files
+            .iter()
+            .map(|f| f.path().display().to_string())
+            .collect();
+        let place = match files.as_slice() {
+            [] => "there is no settings file".to_owned(),
+            files => format!("no table [{PROFILE}.{name}] is in {}", files.join(" or ")),
+        };
+        let next = match hint::nearest(name, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write [{PROFILE}.{name}] in creativeai.toml, its settings below it"),
+        };
+        let failure = Failure::config(format!("unknown profile {name:?} ({origin}): {place}"));
+        Err(failure.help(next))
     }
 
     /// The first that sets `name`: `flag`, which was typed, the environment, a settings file.
@@ -84,6 +138,7 @@ impl<'a> Layers<'a> {
         })
     }
 
+    /// The chosen profile comes before variables, which may be left from work for another client.
     /// All files are checked, also where another value comes first.
     fn first<T>(
         &self,
@@ -93,17 +148,59 @@ impl<'a> Layers<'a> {
         read: impl Fn(&Value, &Path) -> Result<T, String>,
     ) -> Result<Option<Setting<T>>, Failure> {
         let (option, variable) = definition(name).map_or(("", ""), |d| (d.flag, d.variable));
-        let mut found = flag.map(|value| Setting::new(value, Origin::Flag(option)));
-        found = found.or(set.map(|value| Setting::new(value, Origin::Env(variable))));
+        let (mut of_profile, mut of_all) = (None, None);
         for file in &self.files {
-            if let Some(written) = file.get(name) {
+            for profile in std::iter::once(None).chain(file.profiles().into_iter().map(Some)) {
+                let Some(written) = file.get(profile, name) else {
+                    continue;
+                };
                 let folder = file.path().parent().unwrap_or(Path::new(""));
                 let value = read(&written.value, folder)
                     .map_err(|why| file.problem(name, written, &why))?;
-                found = found.or(Some(Setting::new(value, file.origin(written))));
+                let setting = Setting::new(value, file.origin(written));
+                if profile.is_some() && profile == self.profile() {
+                    of_profile = of_profile.or(Some(setting));
+                } else if profile.is_none() && self.takes_from_all(name) {
+                    of_all = of_all.or(Some(setting));
+                }
             }
         }
-        Ok(found)
+        let flag = flag.map(|value| Setting::new(value, Origin::Flag(option)));
+        let set = set.map(|value| Setting::new(value, Origin::Env(variable)));
+        Ok(flag.or(of_profile).or(set).or(of_all))
+    }
+
+    /// Whether a setting may be taken from outside the chosen profile's table.
+    fn takes_from_all(&self, name: &str) -> bool {
+        let table = OPEN_TABLES
+            .into_iter()
+            .find(|table| name.starts_with(&format!("{table}.")));
+        let known = definition(table.unwrap_or(name));
+        self.profile.is_none() || known.is_none_or(|known| !known.own)
+    }
+
+    /// The names in an open table, of the chosen profile or of all.
+    pub fn names_in(&self, table: &str) -> BTreeSet<String> {
+        let of_profile = |profile| {
+            let entries = self
+                .files
+                .iter()
+                .flat_map(move |file| file.table(profile, table));
+            entries.map(|(name, _)| name.to_owned())
+        };
+        let mut names: BTreeSet<_> = of_profile(None).collect();
+        if let Some(profile) = self.profile() {
+            names.extend(of_profile(Some(profile)));
+        }
+        names
+    }
+
+    /// A file's usual name: with a profile, its own.
+    pub fn usual_name(&self, name: &str) -> String {
+        match self.profile() {
+            Some(profile) => format!("{profile}-{name}"),
+            None => name.to_owned(),
+        }
     }
 
     /// A setting with a default.

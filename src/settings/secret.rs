@@ -50,8 +50,11 @@ impl KeySource {
 pub(super) fn api_key_source(l: &mut Layers<'_>, flags: &Flags) -> Result<KeySource, Failure> {
     const VARIABLE: &str = "CREATIVEAI_API_KEY";
     let file = l.find_path("api_key_file", flags.api_key_file.clone())?;
-    let typed = matches!(&file, Some(setting) if matches!(setting.origin, Origin::Flag(_)));
-    let variable = if typed { None } else { key_in(l, VARIABLE)? };
+    let variable = if is_nearer(l, file.as_ref()) {
+        None
+    } else {
+        key_in(l, VARIABLE)?
+    };
     let (source, value, origin) = match (variable, file) {
         (Some(key), _) => (
             KeySource::Variable(key),
@@ -63,7 +66,7 @@ pub(super) fn api_key_source(l: &mut Layers<'_>, flags: &Flags) -> Result<KeySou
             let origin = file.origin.clone();
             (KeySource::Named(file), shown, origin)
         }
-        (None, None) => match l.env.default_key_file() {
+        (None, None) => match l.env.default_key_file(l.profile()) {
             Some(path) if path.exists() => {
                 let shown = format!("in {}", path.display());
                 (KeySource::Usual(path), shown, Origin::Default)
@@ -96,7 +99,12 @@ pub(super) fn verify_keys(l: &mut Layers<'_>) -> Result<Vec<ApiKey>, Failure> {
 pub(super) fn shopify_token_source(l: &mut Layers<'_>) -> Result<KeySource, Failure> {
     const VARIABLE: &str = "SHOPIFY_ADMIN_TOKEN";
     let file = l.find_path("shopify.token_file", None)?;
-    let (source, value, origin) = match (key_in(l, VARIABLE)?, file) {
+    let variable = if is_nearer(l, file.as_ref()) {
+        None
+    } else {
+        key_in(l, VARIABLE)?
+    };
+    let (source, value, origin) = match (variable, file) {
         (Some(key), _) => (
             KeySource::Variable(key),
             REDACTED.to_owned(),
@@ -111,6 +119,15 @@ pub(super) fn shopify_token_source(l: &mut Layers<'_>) -> Result<KeySource, Fail
     };
     l.show_as("shopify.token", value, origin);
     Ok(source)
+}
+
+/// Whether a file with a key was named by an option or by the profile, and so goes before a variable.
+fn is_nearer(l: &Layers<'_>, file: Option<&Setting<PathBuf>>) -> bool {
+    match file.map(|file| &file.origin) {
+        Some(Origin::Flag(_)) => true,
+        Some(Origin::File(..)) => l.profile.is_some(),
+        _ => false,
+    }
 }
 
 fn key_in(l: &Layers<'_>, variable: &str) -> Result<Option<ApiKey>, Failure> {
@@ -180,6 +197,26 @@ fn check_private(path: &Path, metadata: &std::fs::Metadata) -> Result<(), Failur
 )]
 fn check_private(_: &Path, _: &std::fs::Metadata) -> Result<(), Failure> {
     Ok(())
+}
+
+/// Writes `key` in the place of the one in the file at `path`, which stays as it is until the new one
+/// is whole.
+pub fn replace_key_file(path: &Path, key: &ApiKey) -> std::io::Result<()> {
+    if !path.exists() {
+        return write_key_file(path, key);
+    }
+    let path = disk::canonicalize(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let new = path.with_file_name(format!("{name}.new"));
+    match std::fs::remove_file(&new) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    write_key_file(&new, key)?;
+    disk::rename(&new, &path).inspect_err(|_| {
+        // The error of the replacement is the one to report.
+        let _ = std::fs::remove_file(&new);
+    })
 }
 
 /// Writes `key` into a new file at `path` that only the user can read, making its folder where

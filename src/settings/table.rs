@@ -20,6 +20,9 @@ pub struct Definition {
     pub flag: &'static str,
     /// The environment variable that overrides it.
     pub variable: &'static str,
+    /// Whether it is one client's: with a profile, no value from outside that profile's table is
+    /// taken from a settings file.
+    pub own: bool,
 }
 
 /// The value of a setting that nobody has set.
@@ -45,6 +48,7 @@ impl Definition {
             unset: "",
             flag: "",
             variable: "",
+            own: false,
         }
     }
 
@@ -93,6 +97,9 @@ pub fn help(name: &str) -> String {
     }
 }
 
+/// The table whose keys are the names of profiles, each a table of settings.
+pub const PROFILE: &str = "profile";
+
 /// The table whose keys are the vendor's model names.
 pub const MODELS: &str = "rates.models";
 
@@ -114,19 +121,21 @@ macro_rules! definitions {
 use Usual::{Example, Number, Text, Unwritten};
 
 /// All settings; those of one table stand together, those of none first.
-pub static DEFINITIONS: [Definition; 38] = definitions! {
+pub static DEFINITIONS: [Definition; 39] = definitions! {
+    PROFILE = Unwritten, "The profile whose settings hold: those of the table [profile.NAME]"
+        { unset: "none", flag: "--profile", variable: "CREATIVEAI_PROFILE" };
     "base_url" = Text("https://api.creativeai.run"), "Where the API is"
         { flag: "--base-url", variable: "CREATIVEAI_BASE_URL" };
     "api_key" = Unwritten, "The API key"
         { variable: "CREATIVEAI_API_KEY" };
     "api_key_file" = Example("\"~/keys/creativeai\""), "File that holds the API key; only you may be able to read it"
-        { unset: "api-key in the user's settings folder", flag: "--api-key-file", variable: "CREATIVEAI_API_KEY_FILE" };
+        { unset: "api-key in the user's settings folder", flag: "--api-key-file", variable: "CREATIVEAI_API_KEY_FILE", own: true };
     "verify_keys" = Unwritten, "Further keys that may have signed webhooks, with commas between them"
         { variable: "CREATIVEAI_VERIFY_KEYS" };
     "webhook_url" = Example("\"https://example.com/webhooks/creativeai\""), "Where the API reports finished clips"
-        { unset: "none; clips are polled", flag: "--webhook-url", variable: "CREATIVEAI_WEBHOOK_URL" };
+        { unset: "none; clips are polled", flag: "--webhook-url", variable: "CREATIVEAI_WEBHOOK_URL", own: true };
     "jobs" = Example("\"jobs.jsonl\""), "The job log"
-        { unset: "jobs.jsonl beside the manifest, or in the current folder", flag: "--jobs", variable: "CREATIVEAI_JOBS" };
+        { unset: "jobs.jsonl beside the manifest, or in the current folder", flag: "--jobs", variable: "CREATIVEAI_JOBS", own: true };
     "model" = Text("kling-v3"), "Model for rows that name none"
         { flag: "--model" };
     "duration" = Text("5s"), "Length of a clip for rows that give none"
@@ -151,7 +160,8 @@ pub static DEFINITIONS: [Definition; 38] = definitions! {
         { flag: "--lock-wait" };
     "max_attempts" = Number("3"), "Attempts that a job gets in all, retries included"
         { flag: "--max-attempts" };
-    MAP = Example("image_url = \"Photo\""), "What manifests call a column. A file without that header is read as it is";
+    MAP = Example("image_url = \"Photo\""), "What manifests call a column. A file without that header is read as it is"
+        { own: true };
     "voice.voice" = Text("alloy"), "Voice for rows that name none";
     "voice.language" = Text("en"), "Language for rows that name none";
     "voice.speed" = Text("1.0"), "Speed for rows that give none";
@@ -162,7 +172,7 @@ pub static DEFINITIONS: [Definition; 38] = definitions! {
     "rates.dollars_high" = Number("0.10"), "Dollars for a single credit";
     MODELS = Example("\"seedance-1.5-pro\" = 3"), "Credits for each started 5 seconds of single models";
     "download.dir" = Text("videos"), "Folder for the clips, one folder in it for each listing or SKU; or a bucket: s3://BUCKET/PREFIX, gs:// or az://"
-        { sandbox: Some("sandbox-videos"), flag: "--dir" };
+        { sandbox: Some("sandbox-videos"), flag: "--dir", own: true };
     "download.max_size" = Text("500MB"), "Largest clip to accept"
         { flag: "--max-size" };
     "download.concurrency" = Number("4"), "Clips downloaded at once"
@@ -172,9 +182,10 @@ pub static DEFINITIONS: [Definition; 38] = definitions! {
     "publish.exec_timeout" = Text("10m"), "With --exec: longest time for one clip"
         { flag: "--exec-timeout" };
     "shopify.store" = Example("\"example.myshopify.com\""), "With --to shopify: the shop, such as example.myshopify.com"
-        { flag: "--store" };
+        { flag: "--store", own: true };
     "shopify.api_version" = Text("2026-10"), "Version of the shop's Admin API";
-    "shopify.token_file" = Example("\"~/keys/shopify\""), "File that holds the shop's Admin API token";
+    "shopify.token_file" = Example("\"~/keys/shopify\""), "File that holds the shop's Admin API token"
+        { own: true };
     "shopify.token" = Unwritten, "The shop's Admin API token"
         { variable: "SHOPIFY_ADMIN_TOKEN" };
 };

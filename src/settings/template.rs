@@ -7,7 +7,8 @@ const HEAD: &str = "\
 # Settings of creativeai. Whatever is commented out shows the default, or an example
 # where there is none. An option on the command line, then an environment variable, go
 # before this file; the file of the same name in the user's settings folder comes after
-# it. `creativeai config` shows what holds, and why. No key belongs in here.";
+# it. `creativeai config` shows what holds, and why. No key belongs in here. A table
+# [profile.NAME] may hold any of these for one client; --profile NAME chooses it.";
 
 /// The commented settings file. `set` are keys without a table that stand there for good, each
 /// with its value as TOML.

@@ -1,6 +1,7 @@
 //! Precedence, origins, and what is refused.
 
 mod defaults;
+mod profiles;
 
 use std::collections::HashMap;
 use std::ffi::OsString;

@@ -15,6 +15,12 @@ const SHORTEST_SECRET: usize = 8;
 #[derive(Clone, Debug)]
 pub struct ApiKey(SecretString);
 
+/// What the vendor's keys begin with.
+pub const PREFIX: &str = "rph_live_";
+
+/// Characters of a key that are shown.
+const SHOWN: usize = 4;
+
 impl ApiKey {
     /// Takes a key as it stands in an environment variable or a file: surrounding white space is
     /// no part of it. `None` when nothing is left, or when it could not stand in a header.
@@ -32,6 +38,23 @@ impl ApiKey {
     /// Whether it is that key, which no vendor knows.
     pub fn is_sandbox(&self) -> bool {
         self.expose() == Self::sandbox().expose()
+    }
+
+    /// Whether it can be a key: the vendor's are longer than the [`PREFIX`] that they begin with.
+    pub fn is_plausible(&self) -> bool {
+        self.is_sandbox() || self.expose().len() > PREFIX.len()
+    }
+
+    /// Whether it begins as the vendor's keys do.
+    pub fn is_usual(&self) -> bool {
+        self.expose().starts_with(PREFIX)
+    }
+
+    /// What people tell their keys apart by: its last four characters. Nothing of a short key, of
+    /// which four would be a large part.
+    pub fn ending(&self) -> Option<&str> {
+        let key = self.expose();
+        (key.len() >= 4 * SHOWN).then(|| &key[key.len() - SHOWN..])
     }
 
     /// The key itself: for the `Authorization` header and for signatures, nothing else.

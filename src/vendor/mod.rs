@@ -33,7 +33,7 @@ pub use client::{Client, ClientOptions, build_transport, transport};
 pub use correlation::{BadUrl, CORRELATION, correlated, correlation, recorrelated};
 pub(crate) use explain::message as message_in_reply;
 pub use explain::root_cause;
-pub use key::ApiKey;
+pub use key::{ApiKey, PREFIX as KEY_PREFIX};
 pub use outcome::{Body, Outcome, PollOutcome, Reply, classify_poll, classify_submission};
 pub use payload::{Payload, PayloadError};
 pub use rate::{Rate, RateError};

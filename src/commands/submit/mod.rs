@@ -6,7 +6,7 @@ use std::path::Path;
 
 use held::Telling;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::damage;
 use super::inputs::Inputs;
@@ -87,6 +87,11 @@ pub async fn run(
         printer,
     }
     .tell();
+    let payer = if plan.counts.send > 0 {
+        tell::payer(settings, printer)?
+    } else {
+        Map::new()
+    };
     let teller = tell::Sending::new(printer, most_to_send(&plan, args), &commands)
         .of_manifest(manifest.name());
     let tell_event = |event: Event<'_>| teller.tell(&event);
@@ -121,6 +126,7 @@ pub async fn run(
     let mut summary = summary_of(&plan, &found, &tally);
     summary.more.extend([invalid(invalid_rows)]);
     summary.more.extend(left_out(args, &plan));
+    summary.more.extend(payer);
     if cap.is_reached() {
         printer.warn(CAP_REACHED);
     }

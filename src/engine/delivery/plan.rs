@@ -167,6 +167,21 @@ impl Delivery {
     }
 }
 
+/// Where the log's clips went until now, of the targets that begin with `kind`, when `target` is
+/// another one that has none of them.
+pub fn other_target<'a>(deliveries: &'a [Delivery], kind: &str, target: &str) -> Option<&'a str> {
+    let published = deliveries.iter().flat_map(|delivery| &delivery.published);
+    let mut targets = published.map(|told| told.target.as_str());
+    let mut other = None;
+    let is_known = targets.any(|known| {
+        if known.starts_with(kind) {
+            other = Some(known);
+        }
+        known == target
+    });
+    other.filter(|_| !is_known)
+}
+
 fn published(view: &JobView) -> Vec<Published> {
     let attempts = view.attempts.iter();
     attempts

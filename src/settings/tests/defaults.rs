@@ -61,6 +61,10 @@ fn the_defaults_of_the_table_are_those_that_hold() {
             assert!(same(&row.value, default), "{row:?}");
             assert_eq!(row.origin, Origin::Default, "{row:?}");
         }
+        assert_eq!(
+            settings.shopify_api_version,
+            crate::engine::delivery::shopify::API_VERSION
+        );
         assert_eq!(settings.rates, crate::jobs::Rates::default());
         assert_eq!(
             settings.network.max_retry_wait,

@@ -331,6 +331,37 @@ async fn wrong_credentials_end_the_run_at_once_and_are_not_told() {
     assert!(run.stderr.contains("SHOPIFY_CLIENT_ID"), "{}", run.stderr);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn another_shop_than_the_logs_is_asked_about() {
+    let set = Setting::of(&["SKU-1001", "SKU-1002"]).await;
+    let run = set.publish(&["--where", "sku=SKU-1001"], 0);
+    assert_eq!(run.json()["shop"], "example.myshopify.com");
+    let calls = set.calls();
+    let other = [
+        "publish",
+        "--to",
+        "shopify",
+        "--store",
+        "other.myshopify.com",
+    ];
+    let run = set.world.run(&other).expect(3);
+    for name in ["example.myshopify.com", "other.myshopify.com", "--yes"] {
+        assert!(run.stderr.contains(name), "{}", run.stderr);
+    }
+    assert_eq!(set.calls(), calls, "nothing was sent");
+    let dry = set
+        .world
+        .run(&[&other[..], &["--dry-run"]].concat())
+        .expect(0);
+    assert!(dry.stderr.contains("until now"), "{}", dry.stderr);
+    let run = set.world.run(&[&other[..], &["--yes"]].concat()).expect(0);
+    let told = "2 clips handed on to other.myshopify.com";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    // It is the log's, too, from now on.
+    set.world.run(&other).expect(0);
+    set.publish(&[], 0);
+}
+
 #[test]
 fn only_a_shop_of_shopifys_is_shown_the_token() {
     let api = nobody();

@@ -31,6 +31,9 @@ pub use client::Admin;
 pub use look::{AltTemplate, Look, Metafield};
 pub use store::{API_VERSION, Credentials, Store, StoreError, Version};
 
+/// What the targets of shops begin with, as the log has them; the store follows.
+pub const TARGET: &str = "shopify:";
+
 /// How to hand on.
 #[derive(Clone, Debug)]
 pub struct ShopifyOptions {
@@ -86,7 +89,7 @@ impl<R: Refresh> Shopify<'_, R> {
             with: self,
             halt: Halt::new(self.stop),
             attaching: tokio::sync::Mutex::new(()),
-            target: format!("shopify:{}", self.admin.store()),
+            target: format!("{TARGET}{}", self.admin.store()),
             all: deliveries,
         };
         let (due, waiting) = due(deliveries, when);
