@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use creativeai::clock;
-use creativeai::engine::dispatch::{Cap, Dispatcher, Event};
+use creativeai::engine::cap::Cap;
+use creativeai::engine::dispatch::{Dispatcher, Event};
 use creativeai::engine::observe::{Learned, Observation, Observer};
 use creativeai::engine::plan::{self, Allowed, Plan};
 use creativeai::engine::stop::Stop;
@@ -97,7 +98,7 @@ async fn submit(
         }
     };
     let dispatcher = Dispatcher::new(&client, &writer, &throttle, &stop, &now, &on_event);
-    let cap = Cap::new(None, writer.ledger().committed());
+    let cap = Cap::default();
     let so_far = || dispatcher.tally();
     let attempts = Orders {
         plan: &plan,

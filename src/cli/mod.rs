@@ -148,7 +148,7 @@ pub enum Command {
     /// Show where every clip stands and what it cost
     #[command(after_help = "Examples:
   creativeai status
-  creativeai status --id LST-4202
+  creativeai status --money --by client --since 2026-11-01
   creativeai status june.jsonl --where property_type=residential --csv > june.csv")]
     Status(IfTyped<StatusArgs>),
 

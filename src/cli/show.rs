@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use jiff::Timestamp;
 
 use super::shared::{ApiArgs, ClipArgs, JobsArg, LockArg, ManifestArgs, WhereArgs};
+use crate::settings::values;
 
 /// `status`.
 #[derive(Args, Clone, Debug)]
@@ -21,7 +23,19 @@ pub struct StatusArgs {
     #[arg(long, conflicts_with = "csv")]
     pub summary: bool,
 
-    /// A table for a spreadsheet, one row a job
+    /// What was ordered, charged, refunded and is in doubt
+    #[arg(long, conflicts_with_all = ["id", "summary"])]
+    pub money: bool,
+
+    /// With --money: a line for each value of this column
+    #[arg(long, value_name = "COLUMN", requires = "money")]
+    pub by: Option<String>,
+
+    /// With --money: only orders of this day (UTC) and later, such as 2026-11-01
+    #[arg(long, value_name = "DATE", requires = "money", value_parser = values::day)]
+    pub since: Option<Timestamp>,
+
+    /// A table for a spreadsheet, one row a job; with --money one row a group
     #[arg(long)]
     pub csv: bool,
 
@@ -41,6 +55,8 @@ pub enum View<'a> {
     One(&'a str),
     /// A row for each job.
     Csv,
+    /// Money alone, by groups.
+    Money,
 }
 
 impl StatusArgs {
@@ -48,6 +64,7 @@ impl StatusArgs {
     pub fn view(&self) -> View<'_> {
         match &self.id {
             Some(id) => View::One(id),
+            None if self.money => View::Money,
             None if self.summary => View::Summary,
             None if self.csv => View::Csv,
             None => View::Table,

@@ -67,7 +67,8 @@ impl Filter {
         value.as_deref().unwrap_or_default().trim() == self.value
     }
 
-    fn value_of<'a>(&self, view: &'a JobView) -> Option<Cow<'a, str>> {
+    /// What the job's column holds.
+    pub fn value_of<'a>(&self, view: &'a JobView) -> Option<Cow<'a, str>> {
         // A carried column is the user's own word and goes first.
         let carried = view.carried().find(|(name, _)| plain(name) == self.plain);
         if let Some((_, value)) = carried {

@@ -1,6 +1,7 @@
 //! One file a subcommand: gather, run, tell. No protocol and no file format in here.
 
 mod addresses;
+mod caps;
 mod check;
 mod compact;
 pub mod completions;
@@ -298,6 +299,11 @@ fn show_status(
             View::Summary => status::Show::Summary,
             View::One(id) => status::Show::One(id.to_owned()),
             View::Csv => status::Show::Csv,
+            View::Money => status::Show::Money {
+                by: args.by.clone(),
+                since: args.since,
+                csv: args.csv,
+            },
         },
         filters: open::filters(&args.filter),
         json: printer.voice().json,

@@ -7,16 +7,18 @@ use std::path::Path;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::caps;
 use super::damage;
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::open::{self, Api};
-use super::submit::{CAP_REACHED, manifest_failure};
+use super::submit::manifest_failure;
 use super::tell;
 use super::{evidence, on_one_thread};
 use crate::cli::{Retry, RetryArgs};
 use crate::clock;
-use crate::engine::dispatch::{Attempt, Cap, Dispatcher, Event, Tally};
+use crate::engine::cap::{Admission, Cap};
+use crate::engine::dispatch::{Attempt, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{
     AttemptView, Bar, Clip, Credits, IdColumn, JobKey, JobState, JobView, Ledger, Order, Status,
@@ -60,15 +62,13 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
             consent(args, &attempts, settings, &writer, printer, &commands)?;
         }
         summary.more.extend(tell::payer(settings, printer)?);
-        let cap = Cap::new(args.max_credits, writer.ledger().committed());
+        let cap = caps::of_writer(args.max_credits, settings, &writer)?;
         let wanted = attempts.len() as u64;
         let (tally, stopped) =
             on_one_thread(send(attempts, settings, &writer, printer, &cap, &commands))?;
         ending.join(stopped);
         ending.note_if(cap.is_reached(), Code::Decision);
-        if cap.is_reached() {
-            printer.warn(CAP_REACHED);
-        }
+        caps::warn(&cap, printer);
         summary.submitted = tally.accepted;
         summary.left = wanted.saturating_sub(tally.begun);
         summary.credits_estimated = tally.credits;
@@ -468,6 +468,12 @@ fn dry_run(
     let commands = open::commands(path, log.ledger(), settings);
     let attempts = find(args, settings, Log::Read(&log), printer, &commands)?;
     let credits: Credits = attempts.iter().map(Attempt::estimate).sum();
+    let limits = caps::of_log(args.max_credits, settings, Some(&log))?;
+    let wanted = attempts.iter().map(|attempt| {
+        let job = log.view(attempt.job).ok().flatten();
+        (job, more_for(attempt))
+    });
+    let caps = caps::preview(&limits, wanted);
     if printer.voice().json {
         let mut summary =
             Summary::new("retry").with_states(&output::Tally::of(log.ledger().jobs()));
@@ -483,6 +489,10 @@ fn dry_run(
             ("new".to_owned(), attempts.len().into()),
             ("jobs".to_owned(), jobs.into()),
         ]);
+        if !caps.is_empty() {
+            let caps = caps.into_iter().map(|(_, cap)| cap).collect();
+            summary.more.insert("caps".to_owned(), caps);
+        }
         printer.document(&summary.to_json())?;
         return Ok(Code::Success);
     }
@@ -497,6 +507,9 @@ fn dry_run(
             words::credits(attempt.estimate())
         )?;
     }
+    for (cap, _) in &caps {
+        writeln!(printer.out(), "{cap}")?;
+    }
     writeln!(
         printer.out(),
         "{} would be sent, {}. Nothing was sent, nothing was written.",
@@ -507,12 +520,27 @@ fn dry_run(
     Ok(Code::Success)
 }
 
+/// What an attempt adds to what is reserved: a repeated one is reserved for already.
+fn more_for(attempt: &Attempt) -> Credits {
+    if attempt.resend {
+        Credits::ZERO
+    } else {
+        attempt.estimate()
+    }
+}
+
+/// The job of an attempt, with the columns that the log has of it.
+fn job_of(attempt: &Attempt, writer: &Writer, settings: &Settings) -> Option<JobView> {
+    let known = writer.view(attempt.job).ok().flatten();
+    known.or_else(|| attempt.as_job(&settings.rates))
+}
+
 async fn send(
     attempts: Vec<Attempt>,
     settings: &Settings,
     writer: &Writer,
     printer: &Printer,
-    cap: &Cap,
+    cap: &Cap<'_>,
     commands: &Commands,
 ) -> anyhow::Result<(Tally, Ending)> {
     let limits = Limits::watch(settings);
@@ -531,14 +559,14 @@ async fn send(
     let now = clock::now;
     let dispatcher = Dispatcher::new(&api.client, writer, &throttle, stop, &now, &tell_event);
     let feed = attempts.into_iter().map_while(|attempt| {
-        // A repeated attempt is reserved for already.
-        let more = if attempt.resend {
-            Credits::ZERO
-        } else {
-            attempt.estimate()
-        };
-        cap.admits(more, &dispatcher.tally()).then_some(attempt)
+        let job = || job_of(&attempt, writer, settings);
+        match cap.admits(more_for(&attempt), &dispatcher.tally(), job) {
+            Admission::Granted => Some(Some(attempt)),
+            Admission::Held => Some(None),
+            Admission::Over => None,
+        }
     });
+    let feed = feed.flatten();
     let tally = dispatcher.run(feed, concurrency).await;
     drop(teller);
     Ok((tally, open::ending_of(stop, printer, commands)))

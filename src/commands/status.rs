@@ -9,12 +9,14 @@ use jiff::Timestamp;
 use rayon::slice::ParallelSliceMut;
 
 use super::damage;
-use super::filter::{Filters, jobs_named};
+use super::filter::{Filter, Filters, jobs_named};
 use super::open::{is_rehearsal, path_from_here, refuse_spreadsheet, warn_of_mismatch};
 use crate::exit::Failure;
 use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
-use crate::output::{self, Card, Carried, Commands, Group, Printer, Sheet, Tally, json, natural};
+use crate::output::{
+    self, Card, Carried, Commands, Group, Money, Printer, Sheet, Tally, json, natural,
+};
 
 /// What to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +29,15 @@ pub enum Show {
     One(String),
     /// A row for each job.
     Csv,
+    /// Money alone.
+    Money {
+        /// The column whose values make groups.
+        by: Option<String>,
+        /// When what counts was ordered at the earliest.
+        since: Option<Timestamp>,
+        /// For a spreadsheet.
+        csv: bool,
+    },
 }
 
 /// What was asked for.
@@ -87,6 +98,15 @@ pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::R
         Show::Summary => summary(args, log, printer),
         Show::One(name) => one(args, name, log, printer),
         Show::Csv => csv(args, log, printer),
+        Show::Money { by, since, csv } => {
+            let money = money(args, by.as_deref(), *since, log)?;
+            match () {
+                () if args.json => printer.document(&money.to_json()),
+                () if *csv => money.write_csv(printer),
+                () => money.print(&log.ledger().rates().clone(), printer),
+            }
+            .map_err(Into::into)
+        }
         Show::Table if args.json => {
             let listed = all_listed(args, log, |_| ())?;
             let keys = listed.into_iter().map(|job| job.place.key);
@@ -215,6 +235,31 @@ fn csv(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result
         sheet.push(&view?)?;
     }
     Ok(sheet.finish()?)
+}
+
+/// What became of the credits of all jobs that were asked for, by groups.
+fn money(
+    args: &StatusArgs,
+    by: Option<&str>,
+    since: Option<Timestamp>,
+    log: &JobLog,
+) -> anyhow::Result<Money> {
+    let column = by.map(|by| Filter::new(by, ""));
+    let mut money = Money::new(by, since);
+    let of_job = |view: JobView| {
+        let group = column.as_ref().and_then(|column| column.value_of(&view));
+        let is_wanted = args.filters.matches(&view);
+        is_wanted.then(|| {
+            let group = group.unwrap_or_default().trim().to_owned();
+            (group, view.spent_since(since))
+        })
+    };
+    for found in log.map_views(of_job) {
+        if let Some((group, spent)) = found? {
+            money.add(group, spent);
+        }
+    }
+    Ok(money)
 }
 
 fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {

@@ -315,6 +315,8 @@ pub struct DryRun<'a> {
     pub invalid_rows: Vec<Value>,
     /// Further fields of the JSON document.
     pub more: Map<String, serde_json::Value>,
+    /// What is left of the caps, for people and for programs.
+    pub caps: Vec<(String, Value)>,
     /// How it ends.
     pub code: Code,
 }
@@ -352,6 +354,10 @@ pub fn dry_run(run: DryRun<'_>, settings: &Settings, printer: &mut Printer) -> a
             ("invalid_rows".to_owned(), run.invalid_rows.into()),
         ]);
         summary.more.extend(run.more.clone());
+        if !run.caps.is_empty() {
+            let caps = run.caps.into_iter().map(|(_, cap)| cap).collect();
+            summary.more.insert("caps".to_owned(), caps);
+        }
         printer.document(&summary.to_json())?;
         return Ok(());
     }
@@ -385,6 +391,9 @@ pub fn dry_run(run: DryRun<'_>, settings: &Settings, printer: &mut Printer) -> a
     }
     for line in costs(&run, rates, width.saturating_sub(2)) {
         writeln!(out, "  {line}")?;
+    }
+    for (cap, _) in &run.caps {
+        writeln!(out, "  {cap}")?;
     }
     let cost = words::money(rates, counts.credits);
     writeln!(

@@ -9,7 +9,6 @@
 //! own `submitting` line comes after it in the log, and nothing is sent before that one is durable.
 //! So both lines share a sync, and never are more attempts in doubt than are sent at a time.
 
-use std::cell::Cell;
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
@@ -19,7 +18,8 @@ use futures::stream::{self, StreamExt};
 
 use crate::engine::stop::{Reason, Stop};
 use crate::jobs::{
-    self, Credits, Facts, GenerationId, IdColumn, JobKey, Order, Refusal, Sighting, Status, What,
+    self, Credits, Facts, GenerationId, IdColumn, JobKey, JobView, Order, Rates, Refusal, Sighting,
+    Status, What,
 };
 use crate::journal::{AppendError, Appending, Writer};
 use crate::vendor::{
@@ -57,6 +57,15 @@ impl Attempt {
     /// What it is expected to cost.
     pub fn estimate(&self) -> Credits {
         self.order.credits_estimated
+    }
+
+    /// The job as it stands once the attempt is announced, for looking at its columns.
+    pub fn as_job(&self, rates: &Rates) -> Option<JobView> {
+        // No column depends on the time.
+        let at = jobs::Stamp::first(jiff::Timestamp::UNIX_EPOCH);
+        let line = self.event(at, What::Submitting(&self.order)).line();
+        let view = JobView::fold(self.job, [line.trim_end()], rates);
+        view.ok().flatten()
     }
 
     /// A line about it.
@@ -144,50 +153,6 @@ enum Settlement {
     GaveUp(Option<u16>, String),
     /// Nobody knows.
     Unknown(String),
-}
-
-/// A cap on what the whole log may have charged and reserved.
-///
-/// It counts an attempt from the moment that this is handed out, since its line may not be in the
-/// log yet when the next one is asked for.
-#[derive(Debug)]
-pub struct Cap {
-    most: Option<Credits>,
-    committed: Credits,
-    handed_out: Cell<Credits>,
-    reached: Cell<bool>,
-}
-
-impl Cap {
-    /// A cap, if any, for a run on a log that has `committed` so much.
-    pub fn new(most: Option<Credits>, committed: Credits) -> Self {
-        Self {
-            most,
-            committed,
-            handed_out: Cell::new(Credits::ZERO),
-            reached: Cell::new(false),
-        }
-    }
-
-    /// Whether an attempt that costs `more` may be handed out, after `tally`. If so, it counts.
-    pub fn admits(&self, more: Credits, tally: &Tally) -> bool {
-        let handed_out = self.handed_out.get() + more;
-        let committed = self.committed + handed_out;
-        let fits = self
-            .most
-            .is_none_or(|most| committed <= most + tally.released);
-        if fits {
-            self.handed_out.set(handed_out);
-        } else {
-            self.reached.set(true);
-        }
-        fits
-    }
-
-    /// Whether an attempt was not admitted.
-    pub fn is_reached(&self) -> bool {
-        self.reached.get()
-    }
 }
 
 /// Counters that decide whether the batch goes on.

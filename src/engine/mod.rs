@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`plan`] | which rows of a manifest are sent |
 //! | [`submit`] | the attempts for those rows, made one by one |
+//! | [`cap`] | what may be charged and reserved |
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
 //! | [`delivery`] | clips: downloaded, verified, published |
 //! | [`stop`] | why a run ends early |
 
+pub mod cap;
 pub mod delivery;
 pub mod dispatch;
 pub mod observe;

@@ -5,10 +5,11 @@
 
 use serde_json::value::RawValue;
 
-use super::dispatch::{Attempt, Cap, Tally};
+use super::cap::{Admission, Cap};
+use super::dispatch::{Attempt, Tally};
 use super::plan::{Decision, Plan};
 use super::stop::{Reason, Stop};
-use crate::jobs::{IdColumn, Order, Rates};
+use crate::jobs::{Credits, IdColumn, JobView, Order, Rates};
 use crate::journal::Writer;
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
 use crate::vendor::{DurationStyle, Endpoint, correlated, request_body};
@@ -22,7 +23,7 @@ pub struct Orders<'a> {
     /// Ends the run when the manifest is not what was checked.
     pub stop: &'a Stop,
     /// What may be charged and reserved.
-    pub cap: &'a Cap,
+    pub cap: &'a Cap<'a>,
     /// What the run has done so far.
     pub tally: &'a dyn Fn() -> Tally,
     /// What a clip is expected to cost.
@@ -74,15 +75,19 @@ impl<'a> Orders<'a> {
                         return self.broken(ManifestError::Changed(row.file).to_string());
                     }
                 }
-                let estimate = self.rates.estimate(&row.clip);
-                if !self.cap.admits(estimate, &(self.tally)()) {
-                    return None;
-                }
-                left -= 1;
-                return match self.attempt(index, &row, id_column, &carried) {
-                    Ok(attempt) => Some(attempt),
-                    Err(error) => self.broken(error),
+                let attempt = match self.attempt(index, &row, id_column, &carried) {
+                    Ok(attempt) => attempt,
+                    Err(error) => return self.broken(error),
                 };
+                let job = || attempt.as_job(self.rates);
+                match self.cap.admits(attempt.estimate(), &(self.tally)(), job) {
+                    Admission::Granted => {
+                        left -= 1;
+                        return Some(attempt);
+                    }
+                    Admission::Held => {}
+                    Admission::Over => return None,
+                }
             }
             None
         }))
@@ -110,16 +115,7 @@ impl<'a> Orders<'a> {
             other => other.clone(),
         };
         let body = request_body(&row.clip, webhook_url.as_deref(), self.duration_style);
-        let columns = carried.iter().zip(&row.carried);
-        let order = Order {
-            variant: (!row.variant.is_empty()).then(|| row.variant.as_str().into()),
-            columns: columns
-                .map(|(column, cell)| (column.clone(), cell.as_str().into()))
-                .collect(),
-            line: Some(row.line),
-            credits_estimated: self.rates.estimate(&row.clip),
-            request: RawValue::from_string(body).map_err(|e| e.to_string())?,
-        };
+        let order = order(row, carried, body, self.rates)?;
         let replaced = self.plan.replaced(index).iter();
         let replaced = replaced.filter_map(|key| ledger.job(*key));
         Ok(Attempt {
@@ -133,4 +129,55 @@ impl<'a> Orders<'a> {
             sandbox: self.sandbox,
         })
     }
+}
+
+/// What is ordered for a row.
+fn order(row: &Row, carried: &[String], body: String, rates: &Rates) -> Result<Order, String> {
+    let columns = carried.iter().zip(&row.carried);
+    Ok(Order {
+        variant: (!row.variant.is_empty()).then(|| row.variant.as_str().into()),
+        columns: columns
+            .map(|(column, cell)| (column.clone(), cell.as_str().into()))
+            .collect(),
+        line: Some(row.line),
+        credits_estimated: rates.estimate(&row.clip),
+        request: RawValue::from_string(body).map_err(|e| e.to_string())?,
+    })
+}
+
+/// The rows that a plan sends, as the jobs that they would be, each with what it would cost. For
+/// looking at them before anything is written.
+///
+/// # Errors
+///
+/// When the manifest cannot be read again.
+pub fn planned<'a>(
+    plan: &'a Plan,
+    manifest: &'a mut Manifest,
+    rates: &'a Rates,
+    style: DurationStyle,
+) -> Result<impl Iterator<Item = (Option<JobView>, Credits)> + 'a, ManifestError> {
+    let id_column = manifest.id_column();
+    let carried = manifest.carried_columns().to_vec();
+    let rows = manifest.rows()?.enumerate();
+    Ok(rows.filter_map(move |(index, row)| {
+        let row = row.ok()?;
+        let is_sent = plan.decided(index, &row)? == Decision::Send;
+        is_sent.then(|| {
+            let estimate = rates.estimate(&row.clip);
+            let body = request_body(&row.clip, None, style);
+            let attempt = order(&row, &carried, body, rates).map(|order| Attempt {
+                job: plan.key_of(index, &row),
+                number: 1,
+                id: Some((id_column, row.id.clone())),
+                endpoint: Endpoint::of(&row.clip),
+                order,
+                replaces: Vec::new(),
+                resend: false,
+                sandbox: false,
+            });
+            let job = attempt.ok().and_then(|attempt| attempt.as_job(rates));
+            (job, estimate)
+        })
+    }))
 }

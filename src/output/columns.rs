@@ -75,7 +75,7 @@ const ROWS_AT_ONCE: usize = 1024;
 /// Columns that a name gets however narrow the terminal is.
 const SHORTEST_NAME: usize = 8;
 
-fn plain_table(width: u16) -> Table {
+pub(super) fn plain_table(width: u16) -> Table {
     let mut table = Table::new();
     table
         .load_style(comfy_table::presets::NOTHING)

@@ -18,6 +18,8 @@ mod history;
 pub mod json;
 #[cfg(feature = "cli")]
 mod messages;
+#[cfg(feature = "cli")]
+mod money;
 #[cfg(feature = "report")]
 pub mod natural;
 #[cfg(feature = "cli")]
@@ -49,6 +51,8 @@ pub use columns::aligned;
 pub use escape::{cap, escape};
 #[cfg(feature = "cli")]
 pub use history::history;
+#[cfg(feature = "cli")]
+pub use money::Money;
 #[cfg(feature = "cli")]
 pub use printer::{Printer, USUAL_WIDTH, Voice};
 #[cfg(feature = "cli")]

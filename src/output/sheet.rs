@@ -161,7 +161,7 @@ fn text_of(value: &Value) -> String {
 
 /// A cell that a spreadsheet would take for a formula gets an apostrophe in front, which makes it
 /// a text.
-fn disarm(cell: String) -> String {
+pub(super) fn disarm(cell: String) -> String {
     let first = cell.chars().next();
     // The wide forms count as well: some spreadsheets fold them.
     if matches!(

@@ -1,6 +1,7 @@
 //! `creativeai.toml`, read: single values under dotted names, each with its line.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
@@ -85,7 +86,10 @@ impl File {
             || Failure::config(format!("cannot read the settings file {}", path.display()));
         let text = match disk::open_regular(path).and_then(|file| read_capped(&file)) {
             Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            // A log may be named below a file by mistake; that is reported when the log is opened.
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
             Err(e) => {
                 return Err(cannot()
                     .because(e)
@@ -137,6 +141,15 @@ impl File {
             }
             match (names::kind(&name), value.get_ref()) {
                 (Kind::Table, DeValue::Table(inner)) => self.take(&name, inner, text)?,
+                (Kind::List, value) => {
+                    let Some(tables) = tables_of(value) else {
+                        return Err(wrong(format!("`{name}` is a list of tables"))
+                            .help(format!("write [[{name}]] above the keys of each")));
+                    };
+                    for (i, inner) in tables.into_iter().enumerate() {
+                        self.take(&format!("{name}.{i}"), inner, text)?;
+                    }
+                }
                 (Kind::Table, _) => {
                     return Err(wrong(format!("`{name}` is a table")).help(format!(
                         "write [{name}] on a line of its own, its keys below"
@@ -175,6 +188,22 @@ impl File {
     /// The value under a dotted name, in the table of a profile.
     pub fn get(&self, profile: Option<&str>, name: &str) -> Option<&Found> {
         self.values.get(&names::of_profile(profile, name))
+    }
+
+    /// The tables of a list, each with its dotted name.
+    pub fn list<'a>(
+        &'a self,
+        profile: Option<&str>,
+        name: &str,
+    ) -> impl Iterator<Item = String> + use<'a> {
+        let mut names: Vec<usize> = self
+            .table(profile, name)
+            .filter_map(|(name, _)| name.split_once('.')?.0.parse().ok())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        let name = name.to_owned();
+        names.into_iter().map(move |i| format!("{name}.{i}"))
     }
 
     /// The profiles that have a value here.
@@ -226,6 +255,18 @@ fn read_capped(file: &std::fs::File) -> std::io::Result<String> {
         return Err(std::io::Error::other("it is larger than 1 MiB"));
     }
     Ok(text)
+}
+
+/// The tables of a list that holds nothing else.
+fn tables_of<'a, 'text>(value: &'a DeValue<'text>) -> Option<Vec<&'a DeTable<'text>>> {
+    let DeValue::Array(items) = value else {
+        return None;
+    };
+    let table = |item: &'a toml::Spanned<DeValue<'text>>| match item.get_ref() {
+        DeValue::Table(table) => Some(table),
+        _ => None,
+    };
+    items.iter().map(table).collect()
 }
 
 fn simple(value: &DeValue<'_>) -> Value {

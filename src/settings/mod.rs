@@ -3,6 +3,7 @@
 //! Flag, then profile, then environment, then `creativeai.toml` (the project's, then the one in the
 //! user's settings folder), then default. The key is looked for only when a command needs it.
 
+mod caps;
 mod env;
 mod file;
 mod flags;
@@ -20,6 +21,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use caps::Cap;
 pub use env::Env;
 pub use flags::Flags;
 pub use groups::{Download, Network, Publish, VideoDefaults, VoiceDefaults};
@@ -109,6 +111,8 @@ pub struct Settings {
     pub webhook_url: Option<String>,
     /// What manifests call their columns: a column's name here, and its header.
     pub map: Vec<(String, String)>,
+    /// What may be charged and reserved.
+    pub caps: Vec<Cap>,
     /// For video rows that leave something open.
     pub video: VideoDefaults,
     /// For voice rows that leave something open.
@@ -157,6 +161,7 @@ impl Settings {
             log_name: log_name(l),
             profile: l.profile().map(str::to_owned),
             map: groups::map(l)?,
+            caps: caps::caps(l)?,
             video: VideoDefaults::resolve(l, flags)?,
             network: Network::resolve(l, flags)?,
             lock_wait: l.pick(

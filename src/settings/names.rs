@@ -1,6 +1,6 @@
 //! What a name in a settings file stands for, and which one was probably meant.
 
-use super::table::{DEFINITIONS, MAP, MODELS, OPEN_TABLES, PROFILE, Usual};
+use super::table::{CAPS, DEFINITIONS, MAP, MODELS, OPEN_TABLES, PROFILE, Usual};
 use crate::output::hint;
 
 /// Names under which a secret may be put into the file by mistake.
@@ -19,6 +19,9 @@ const TABLES: [&str; 7] = [
     MAP, "voice", "rates", MODELS, "download", "publish", "shopify",
 ];
 
+/// What a cap is made of.
+const OF_A_CAP: [&str; 3] = ["credits", "per", "where"];
+
 /// What the settings file's text says under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -26,6 +29,8 @@ pub enum Kind {
     Value,
     /// A table of keys.
     Table,
+    /// A list of tables.
+    List,
     /// A secret, which does not belong there.
     Secret,
     /// Nothing that is known.
@@ -63,6 +68,11 @@ pub fn is_profile(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.chars().all(fits)
 }
 
+/// What follows the name of the list of caps: a number, and what is in that cap.
+fn below_caps(name: &str) -> Option<&str> {
+    name.strip_prefix(CAPS)?.strip_prefix('.')
+}
+
 /// What `name` (dotted) stands for.
 pub fn kind(name: &str) -> Kind {
     match in_profile(name) {
@@ -71,7 +81,15 @@ pub fn kind(name: &str) -> Kind {
         (Some(_), inner) if inner.starts_with(PROFILE) => return Kind::Unknown,
         (Some(_), inner) => return kind(inner),
         (None, PROFILE) => return Kind::Table,
+        (None, CAPS) => return Kind::List,
         (None, _) => {}
+    }
+    if let Some(below) = below_caps(name) {
+        return match below.split_once('.') {
+            None => Kind::Table,
+            Some((_, field)) if OF_A_CAP.contains(&field) => Kind::Value,
+            Some(_) => Kind::Unknown,
+        };
     }
     let last = name.rsplit('.').next().unwrap_or(name);
     let in_open = |table: &&str| {
@@ -107,6 +125,9 @@ pub fn table_suggestion(name: &str) -> String {
 /// The key that was probably meant by `name`, as a sentence.
 pub fn suggestion(name: &str) -> Option<String> {
     let (_, name) = in_profile(name);
+    if below_caps(name).is_some() {
+        return Some(format!("a cap has {}", OF_A_CAP.join(", ")));
+    }
     let last = name.rsplit('.').next().unwrap_or(name);
     // A known key in the wrong table is a likelier slip than a typing error.
     let moved = names().find(|known| known.rsplit('.').next() == Some(last));
@@ -138,6 +159,12 @@ mod tests {
             ("api_key", Kind::Secret),
             ("shopify.token", Kind::Secret),
             ("vioce", Kind::Unknown),
+            ("caps", Kind::List),
+            ("caps.0", Kind::Table),
+            ("caps.0.credits", Kind::Value),
+            ("caps.0.credit", Kind::Unknown),
+            ("profile.acme.caps", Kind::List),
+            ("profile.acme.caps.1.where", Kind::Value),
             ("profile", Kind::Table),
             ("profile.acme", Kind::Table),
             ("profile.acme.voice", Kind::Table),
@@ -149,7 +176,7 @@ mod tests {
         ] {
             assert_eq!(kind(name), expected, "{name}");
         }
-        for name in names().filter(|name| !OPEN_TABLES.contains(name)) {
+        for name in names().filter(|name| !OPEN_TABLES.contains(name) && *name != CAPS) {
             assert_eq!(kind(name), Kind::Value, "{name}");
             let table = name.rsplit_once('.').map(|(table, _)| table);
             assert!(table.is_none_or(|table| TABLES.contains(&table)), "{name}");

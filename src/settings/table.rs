@@ -71,6 +71,15 @@ impl Definition {
         }
     }
 
+    /// Its name, as a table's where it is one.
+    pub fn title(&self) -> String {
+        match self.name {
+            CAPS => format!("[[{CAPS}]]"),
+            name if OPEN_TABLES.contains(&name) => format!("[{name}]"),
+            name => name.to_owned(),
+        }
+    }
+
     /// As TOML: the default, or an example. Nothing for what may not stand in a settings file.
     pub fn toml(&self) -> Option<String> {
         match self.usual {
@@ -106,6 +115,9 @@ pub const MODELS: &str = "rates.models";
 /// The table whose keys are the manifest's columns.
 pub const MAP: &str = "map";
 
+/// The list of tables that each hold a cap.
+pub const CAPS: &str = "caps";
+
 /// Tables whose keys can be any.
 pub const OPEN_TABLES: [&str; 2] = [MODELS, MAP];
 
@@ -121,7 +133,7 @@ macro_rules! definitions {
 use Usual::{Example, Number, Text, Unwritten};
 
 /// All settings; those of one table stand together, those of none first.
-pub static DEFINITIONS: [Definition; 39] = definitions! {
+pub static DEFINITIONS: [Definition; 40] = definitions! {
     PROFILE = Unwritten, "The profile whose settings hold: those of the table [profile.NAME]"
         { unset: "none", flag: "--profile", variable: "CREATIVEAI_PROFILE" };
     "base_url" = Text("https://api.creativeai.run"), "Where the API is"
@@ -162,6 +174,8 @@ pub static DEFINITIONS: [Definition; 39] = definitions! {
         { flag: "--max-attempts" };
     MAP = Example("image_url = \"Photo\""), "What manifests call a column. A file without that header is read as it is"
         { own: true };
+    CAPS = Example("credits = 200\n# per = \"month\"\n# where = \"client=acme\""), "Most credits that may be charged and reserved; per day, week, month or year, and where a column has a value, or over all"
+        { unset: "no cap" };
     "voice.voice" = Text("alloy"), "Voice for rows that name none";
     "voice.language" = Text("en"), "Language for rows that name none";
     "voice.speed" = Text("1.0"), "Speed for rows that give none";

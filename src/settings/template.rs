@@ -1,6 +1,6 @@
 //! The settings file that `init` writes.
 
-use super::table::{DEFINITIONS, OPEN_TABLES};
+use super::table::{CAPS, DEFINITIONS, OPEN_TABLES};
 
 /// What the settings file that `init` writes begins with.
 const HEAD: &str = "\
@@ -21,9 +21,10 @@ pub fn file(set: &[(&str, String)]) -> String {
             "" => format!("# {}.", known.about),
             unset => format!("# {}. Default: {unset}.", known.about),
         };
-        if OPEN_TABLES.contains(&known.name) {
-            let [table, example] = [format!("# [{}]", known.name), format!("# {value}")];
-            lines.extend([String::new(), about, table, example]);
+        if OPEN_TABLES.contains(&known.name) || known.name == CAPS {
+            let table = format!("# {}", known.title());
+            lines.extend([String::new(), about, table]);
+            lines.extend(format!("# {value}").lines().map(str::to_owned));
             continue;
         }
         let (own_table, name) = known.name.rsplit_once('.').unwrap_or(("", known.name));

@@ -8,6 +8,7 @@ use held::Telling;
 
 use serde_json::{Map, Value, json};
 
+use super::caps;
 use super::damage;
 use super::inputs::Inputs;
 use super::limits::Limits;
@@ -16,9 +17,9 @@ use super::poll::Poller;
 use super::tell;
 use crate::cli::SubmitArgs;
 use crate::clock;
-use crate::engine::dispatch::{Cap, Dispatcher, Event, Tally};
+use crate::engine::dispatch::{Dispatcher, Event, Tally};
 use crate::engine::plan::{self, Allowed, Decision, Found, Held, MOST_TOLD, Plan, PlanError};
-use crate::engine::submit::Orders;
+use crate::engine::submit::{Orders, planned};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, Ledger};
 use crate::journal::{JobLog, LogError, remembered_of_absent};
@@ -97,7 +98,7 @@ pub async fn run(
     let tell_event = |event: Event<'_>| teller.tell(&event);
     let now = clock::now;
     let dispatcher = Dispatcher::new(&api.client, &writer, &throttle, stop, &now, &tell_event);
-    let cap = Cap::new(args.max_credits, writer.ledger().committed());
+    let cap = caps::of_writer(args.max_credits, settings, &writer)?;
     let tally = {
         let orders = Orders {
             plan: &plan,
@@ -127,9 +128,7 @@ pub async fn run(
     summary.more.extend([invalid(invalid_rows)]);
     summary.more.extend(left_out(args, &plan));
     summary.more.extend(payer);
-    if cap.is_reached() {
-        printer.warn(CAP_REACHED);
-    }
+    caps::warn(&cap, printer);
     let ledger = writer.ledger();
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
     tell::finish(
@@ -149,7 +148,7 @@ fn charged(plan: &Plan, ledger: &Ledger) -> Credits {
 }
 
 fn new_ledger(args: &SubmitArgs, settings: &Settings) -> Ledger {
-    let ledger = Ledger::new(settings.rates.clone());
+    let ledger = caps::ledger(Ledger::new(settings.rates.clone()), settings);
     if args.wait {
         // Polling looks into the log; sending does not.
         ledger.with_places().with_owners()
@@ -418,6 +417,23 @@ fn invalid_row(problem: &Problem) -> Value {
     })
 }
 
+/// What the caps let through of the rows that would be sent.
+fn preview_caps(
+    args: &SubmitArgs,
+    settings: &Settings,
+    manifest: &mut Manifest,
+    plan: &Plan,
+    log: Option<&JobLog>,
+) -> Result<Vec<(String, Value)>, Failure> {
+    let limits = caps::of_log(args.max_credits, settings, log)?;
+    if limits.is_empty() {
+        return Ok(Vec::new());
+    }
+    let style = settings.video.duration_style;
+    let rows = planned(plan, manifest, &settings.rates, style);
+    Ok(caps::preview(&limits, rows.map_err(manifest_failure)?))
+}
+
 fn dry_run(
     args: &SubmitArgs,
     settings: &Settings,
@@ -428,7 +444,7 @@ fn dry_run(
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
     let path = &settings.jobs_path(args.jobs.as_deref(), inputs.first_file());
-    let ledger = || Ledger::new(settings.rates.clone());
+    let ledger = || caps::ledger(Ledger::new(settings.rates.clone()), settings);
     let log = match JobLog::read(path, ledger()) {
         Ok(log) => Some(log),
         Err(LogError::Missing(path)) => {
@@ -456,6 +472,7 @@ fn dry_run(
     } else {
         Code::Success
     };
+    let caps = preview_caps(args, settings, manifest, plan, log.as_ref())?;
     let ledger = log.as_ref().map_or(&empty, JobLog::ledger);
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
     tell::dry_run(
@@ -471,6 +488,7 @@ fn dry_run(
                 .into_iter()
                 .chain(left_out(args, plan))
                 .collect(),
+            caps,
             code,
         },
         settings,

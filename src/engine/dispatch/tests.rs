@@ -1,5 +1,6 @@
 //! Attempts made against a transport that says what a test wants.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -99,28 +100,4 @@ async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_lo
     assert_eq!((transport.sent.get(), told.get()), (200, 200));
     assert!(transport.most.get() > 1, "all were sent one by one");
     assert_eq!(in_doubt(&log), [""; 0]);
-}
-
-#[test]
-fn a_cap_counts_what_is_handed_out_and_gives_back_what_was_refused() {
-    let five = Credits::whole(5);
-    let cap = Cap::new(Some(Credits::whole(20)), Credits::whole(8));
-    let mut tally = Tally::default();
-    assert!(cap.admits(five, &tally));
-    assert!(cap.admits(five, &tally));
-    assert!(!cap.is_reached());
-    assert!(!cap.admits(five, &tally), "8 + 15 would be more than 20");
-    assert!(cap.is_reached());
-    tally.released = five;
-    assert!(cap.admits(five, &tally), "one was refused");
-    assert!(
-        cap.admits(Credits::ZERO, &tally),
-        "a repetition costs nothing more"
-    );
-}
-
-#[test]
-fn without_a_cap_everything_is_admitted() {
-    let cap = Cap::new(None, Credits::whole(1000));
-    assert!(cap.admits(Credits::whole(1000), &Tally::default()));
 }

@@ -4,7 +4,7 @@ use clap::CommandFactory;
 
 use super::*;
 use crate::settings::file::Value;
-use crate::settings::table::{DEFINITIONS, OPEN_TABLES, Usual};
+use crate::settings::table::{DEFINITIONS, Usual};
 
 /// The values of the defaults as `config` would show them.
 fn same(shown: &str, default: Value) -> bool {
@@ -42,6 +42,8 @@ fn the_written_file_shows_exactly_the_defaults() {
     }
     assert_eq!(settings.download.dir, world.path("here/videos"));
     assert_eq!(settings.rates.models.len(), 1);
+    let caps: Vec<_> = settings.caps.iter().map(ToString::to_string).collect();
+    assert_eq!(caps, ["200 credits a month where client=acme"]);
 }
 
 #[test]
@@ -148,8 +150,7 @@ fn markdown() -> String {
             Usual::Example(_) | Usual::Unwritten => known.unset.to_owned(),
         };
         let name = match known.toml() {
-            _ if OPEN_TABLES.contains(&known.name) => format!("[{}]", known.name),
-            Some(_) => known.name.to_owned(),
+            Some(_) => known.title(),
             None => String::new(),
         };
         let [name, flag, variable] = [&name, known.flag, known.variable].map(code);

@@ -166,3 +166,49 @@ fn settings_beside_the_log_or_the_manifest_come_before_this_folders() {
     let named = format!("{line} --config ROOT/here/creativeai.toml");
     assert_eq!(model(&world, &named), "here");
 }
+
+#[test]
+fn caps_add_up_from_all_files_and_the_profile() {
+    let world = World::new()
+        .file(
+            "here/creativeai.toml",
+            "[[caps]]\ncredits = 200\nper = \"month\"\nwhere = \"client=acme\"\n[[caps]]\ncredits = 1_000\n\
+             [[profile.acme.caps]]\nper = \"day\"\ncredits = 2.5\n",
+        )
+        .file("user/creativeai.toml", "[[caps]]\ncredits = 9000\nper = \"year\"\n");
+    let shown = |line: &str| {
+        let settings = world.settings(line);
+        let rows = settings.rows().iter().filter(|row| row.name == "caps");
+        rows.map(|row| row.value.clone()).collect::<Vec<_>>()
+    };
+    let all = [
+        "200 credits a month where client=acme",
+        "1000 credits",
+        "9000 credits a year",
+    ];
+    assert_eq!(shown(SUBMIT), all);
+    let acme = ["2.5 credits a day"];
+    assert_eq!(
+        shown(&format!("{SUBMIT} --profile acme")),
+        [&all[..2], &acme[..], &all[2..]].concat()
+    );
+    for (text, expected) in [
+        ("caps = 3", "[[caps]]"),
+        ("caps = [1]", "[[caps]]"),
+        ("[caps]\ncredits = 1", "[[caps]]"),
+        ("[[caps]]\nper = \"day\"", "names no credits"),
+        ("[[caps]]\ncredits = -1", "not negative"),
+        ("[[caps]]\ncredits = 1\nper = \"fortnight\"", "\"week\""),
+        ("[[caps]]\ncredits = 1\nwhere = \"acme\"", "COLUMN=VALUE"),
+        ("[[caps]]\ncredit = 1", "a cap has credits, per, where"),
+        (
+            "[[profile.bolt.caps]]\ncredits = \"many\"",
+            "must be a number",
+        ),
+    ] {
+        let refusal = World::new()
+            .file("here/creativeai.toml", text)
+            .refusal(SUBMIT);
+        assert!(refusal.contains(expected), "{text}: {refusal}");
+    }
+}

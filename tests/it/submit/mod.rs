@@ -2,6 +2,7 @@
 
 mod changed;
 mod chosen;
+mod clients;
 mod cost;
 mod exports;
 mod hostile;

@@ -1,0 +1,151 @@
+//! Caps on what is spent, `--max-credits` and those of the settings: what is left of them, and what is
+//! said when one is reached.
+
+use serde_json::{Value, json};
+
+use super::filter::Filters;
+use super::open;
+use super::submit::CAP_REACHED;
+use crate::clock;
+use crate::engine::cap::{Cap, Limit};
+use crate::exit::Failure;
+use crate::jobs::{Credits, JobView, Ledger};
+use crate::journal::{JobLog, LogError, Writer};
+use crate::output::{Printer, escape, words};
+use crate::settings::Settings;
+
+/// The name of the cap that is typed.
+const TYPED: &str = "--max-credits";
+
+/// The ledger of a command that sends: caps of the settings look at the log's jobs.
+pub fn ledger(ledger: Ledger, settings: &Settings) -> Ledger {
+    if settings.caps.is_empty() {
+        ledger
+    } else {
+        ledger.with_places()
+    }
+}
+
+/// The caps of a run that is about to write.
+pub fn of_writer<'a>(
+    typed: Option<Credits>,
+    settings: &'a Settings,
+    writer: &Writer,
+) -> Result<Cap<'a>, Failure> {
+    let (keys, committed): (Vec<_>, _) = {
+        let ledger = writer.ledger();
+        (
+            ledger.jobs().map(|job| job.key).collect(),
+            ledger.committed(),
+        )
+    };
+    let views = keys
+        .into_iter()
+        .filter_map(|key| writer.view(key).transpose());
+    limits(typed, settings, committed, views).map(Cap::new)
+}
+
+/// The caps of a dry run on a log, which need not be there.
+pub fn of_log<'a>(
+    typed: Option<Credits>,
+    settings: &'a Settings,
+    log: Option<&JobLog>,
+) -> Result<Vec<Limit<'a>>, Failure> {
+    let committed = log.map_or(Credits::ZERO, |log| log.ledger().committed());
+    let views = log.into_iter().flat_map(JobLog::views);
+    limits(typed, settings, committed, views)
+}
+
+fn limits<'a>(
+    typed: Option<Credits>,
+    settings: &'a Settings,
+    committed: Credits,
+    views: impl Iterator<Item = Result<JobView, LogError>>,
+) -> Result<Vec<Limit<'a>>, Failure> {
+    let mut limits: Vec<_> = typed
+        .map(|most| Limit::new(TYPED.to_owned(), most, committed))
+        .into_iter()
+        .collect();
+    if settings.caps.is_empty() {
+        return Ok(limits);
+    }
+    let now = clock::now();
+    let parts = settings.caps.iter().map(|cap| {
+        let pair = cap.filter.iter();
+        let pair = pair.map(|pair| (pair.name.as_str(), pair.value.as_str()));
+        (cap, Filters::new(pair), cap.per.map(|per| per.start(now)))
+    });
+    let mut parts: Vec<_> = parts.map(|part| (part, Credits::ZERO)).collect();
+    for view in views {
+        let view = view.map_err(open::log_failure)?;
+        for ((_, filters, since), committed) in &mut parts {
+            if filters.matches(&view) {
+                *committed += view.spent_since(*since).committed();
+            }
+        }
+    }
+    limits.extend(parts.into_iter().map(|((cap, filters, _), committed)| {
+        let name = format!("{cap} ({})", cap.origin);
+        let limit = Limit::new(name, cap.credits, committed);
+        if filters.is_empty() {
+            limit
+        } else {
+            limit.of(move |view| filters.matches(view))
+        }
+    }));
+    Ok(limits)
+}
+
+/// Says which caps have kept something back.
+pub fn warn(cap: &Cap<'_>, printer: &Printer) {
+    for limit in cap.reached() {
+        if limit.name == TYPED {
+            printer.warn(CAP_REACHED);
+        } else {
+            printer.warn(format_args!(
+                "the next clip would go beyond the cap of {}: {} are charged or reserved; raise it, \
+                 or wait for the next period, to send the rest",
+                escape(&limit.name),
+                words::credits(limit.committed)
+            ));
+        }
+    }
+}
+
+/// What a dry run says of the caps: for people, a line each, and for programs.
+pub fn preview(
+    limits: &[Limit<'_>],
+    wanted: impl Iterator<Item = (Option<JobView>, Credits)>,
+) -> Vec<(String, Value)> {
+    let mut totals = vec![Credits::ZERO; limits.len()];
+    for (job, credits) in wanted {
+        for (limit, total) in limits.iter().zip(&mut totals) {
+            if limit.counts(job.as_ref()) {
+                *total += credits;
+            }
+        }
+    }
+    let told = limits.iter().zip(totals).map(|(limit, wanted)| {
+        let beyond = (limit.committed + wanted).beyond(limit.most);
+        let end = match beyond {
+            Credits::ZERO => "within it".to_owned(),
+            beyond => format!("{beyond} beyond it, and not sent"),
+        };
+        let name = match limit.name.as_str() {
+            TYPED => format!("{TYPED} {}", limit.most),
+            name => format!("cap of {}", escape(name)),
+        };
+        let text = format!(
+            "{name}: {} charged or reserved, {wanted} more wanted: {end}",
+            limit.committed
+        );
+        let value = json!({
+            "cap": limit.name,
+            "credits": limit.most,
+            "committed": limit.committed,
+            "wanted": wanted,
+        });
+        (text, value)
+    });
+    told.collect()
+}
