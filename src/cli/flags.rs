@@ -1,6 +1,6 @@
 //! Options that override settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{ApiArgs, Cli, ClipArgs, Command, IntervalArg, LockArg, LogVerb, PaceArgs};
 use crate::settings::Flags;
@@ -65,31 +65,15 @@ impl Cli {
 impl Command {
     /// The log and the manifests that are named, the log first.
     fn works_on(&self) -> Vec<PathBuf> {
-        let (log, manifests): (_, &[PathBuf]) = match self {
-            Self::Submit(a) => (&a.jobs, &a.manifests),
-            Self::Check(a) => (&a.jobs, a.manifest.as_slice()),
-            Self::Rename(a) => (&a.jobs, a.from_manifest.as_slice()),
-            Self::Retry(a) => (&a.jobs.jobs, a.manifest.as_slice()),
-            Self::Resolve(a) => (&a.jobs, &[]),
-            Self::Reconcile(a) => (&a.jobs.jobs, &[]),
-            Self::Download(a) => (&a.jobs.jobs, &[]),
-            Self::Publish(a) => (&a.jobs.jobs, &[]),
-            Self::Status(a) => (&a.jobs.jobs, &[]),
-            Self::Report(a) => (&a.jobs.jobs, &[]),
-            Self::Compact(a) => (&a.jobs.jobs, &[]),
-            Self::Listen(a) => (&a.jobs, &[]),
-            Self::Log(a) => {
-                let LogVerb::Accept(a) = &a.verb;
-                (&a.jobs.jobs, &[])
-            }
-            Self::Sandbox(_)
-            | Self::Init(_)
-            | Self::Config
-            | Self::Completions(_)
-            | Self::Man(_)
-            | Self::Help(_) => (&None, &[]),
+        let manifests: &[PathBuf] = match self {
+            Self::Submit(args) => &args.manifests,
+            Self::Check(args) => args.manifest.as_slice(),
+            Self::Rename(args) => args.from_manifest.as_slice(),
+            Self::Retry(args) => args.manifest.as_slice(),
+            _ => &[],
         };
-        log.iter().chain(manifests).cloned().collect()
+        let logs = self.logs().into_iter().map(Path::to_owned);
+        logs.chain(manifests.iter().cloned()).collect()
     }
 
     #[rustfmt::skip] // One line for each group reads as a table.

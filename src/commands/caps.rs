@@ -56,12 +56,12 @@ pub fn of_log<'a>(
     limits(typed, settings, committed, views)
 }
 
-fn limits<'a>(
+fn limits(
     typed: Option<Credits>,
-    settings: &'a Settings,
+    settings: &Settings,
     committed: Credits,
     views: impl Iterator<Item = Result<JobView, LogError>>,
-) -> Result<Vec<Limit<'a>>, Failure> {
+) -> Result<Vec<Limit<'_>>, Failure> {
     let mut limits: Vec<_> = typed
         .map(|most| Limit::new(TYPED.to_owned(), most, committed))
         .into_iter()

@@ -6,8 +6,8 @@ use clap::CommandFactory;
 
 use crate::cli::{Cli, HelpArgs};
 use crate::exit::{Code, Failure};
-use crate::output::escape::{cap, escape};
-use crate::output::{hint, wrap};
+use crate::output::escape::escape;
+use crate::output::{hint, words, wrap};
 
 /// Topics besides the commands.
 const LOG: &str = "log";
@@ -36,7 +36,7 @@ fn command_page(topic: &str) -> Result<String, Failure> {
     }
     let names: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
     let near = hint::nearest(topic, names.into_iter().chain([LOG, EXIT_CODES]));
-    let shown = cap(topic, 60);
+    let shown = words::shorten(topic, 60);
     let failure = Failure::usage(format!("there is no help on {:?}", escape(&shown)));
     Err(match near {
         Some(name) => failure.help(format!("did you mean `creativeai help {name}`?")),

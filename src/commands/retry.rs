@@ -61,7 +61,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         if args.which.choice() == Retry::Unknown {
             consent(args, &attempts, settings, &writer, printer, &commands)?;
         }
-        summary.more.extend(tell::payer(settings, printer)?);
+        summary.more.extend(tell::payer(true, settings, printer)?);
         let cap = caps::of_writer(args.max_credits, settings, &writer)?;
         let wanted = attempts.len() as u64;
         let (tally, stopped) =

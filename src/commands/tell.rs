@@ -65,11 +65,15 @@ pub fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
     ending
 }
 
-/// Says which key pays for what is about to be sent, where a person reads it or has chosen a profile.
-/// Gives the same as fields of the summary for programs.
-pub fn payer(settings: &Settings, printer: &Printer) -> Result<Map<String, Value>, Failure> {
+/// Says which key pays for what is about to be sent, if anything is, where a person reads it or has
+/// chosen a profile. Gives the same as fields of the summary for programs.
+pub fn payer(
+    sends: bool,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<Map<String, Value>, Failure> {
     let mut fields = Map::new();
-    if settings.sandbox {
+    if settings.sandbox || !sends {
         return Ok(fields);
     }
     let profile = settings.profile.as_deref();

@@ -32,18 +32,6 @@ pub fn escape_lines(text: &str) -> String {
     lines.join("\n")
 }
 
-/// At most `max_chars` characters of `text`, the last of them `…` where something was cut off.
-pub fn cap(text: &str, max_chars: usize) -> Cow<'_, str> {
-    if text.len() <= max_chars || text.chars().nth(max_chars).is_none() {
-        return Cow::Borrowed(text);
-    }
-    let mut short: String = text.chars().take(max_chars.saturating_sub(1)).collect();
-    if max_chars > 0 {
-        short.push('…');
-    }
-    Cow::Owned(short)
-}
-
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -103,14 +91,5 @@ mod tests {
     #[test]
     fn lines_of_our_own_stay_lines() {
         assert_eq!(escape_lines("a\n  b\x1bc\n"), "a\n  b\\u{1b}c\n");
-    }
-
-    #[test]
-    fn long_texts_are_cut_between_characters() {
-        assert_eq!(cap("abc", 3), "abc");
-        assert_eq!(cap("abcd", 3), "ab…");
-        assert_eq!(cap("äöü", 3), "äöü");
-        assert_eq!(cap("äöüß", 2), "ä…");
-        assert_eq!(cap("abc", 0), "");
     }
 }

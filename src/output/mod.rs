@@ -48,7 +48,7 @@ pub mod wrap;
 pub use card::{Card, since};
 #[cfg(feature = "cli")]
 pub use columns::aligned;
-pub use escape::{cap, escape};
+pub use escape::escape;
 #[cfg(feature = "cli")]
 pub use history::history;
 #[cfg(feature = "cli")]

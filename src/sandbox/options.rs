@@ -153,20 +153,9 @@ impl FromStr for RetryAfter {
 }
 
 /// A text that is no [`RetryAfter`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is neither a number of seconds, nor `date:SECONDS`, nor `none`")]
 pub struct RetryAfterError(String);
-
-impl fmt::Display for RetryAfterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} is neither a number of seconds, nor `date:SECONDS`, nor `none`",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for RetryAfterError {}
 
 /// How often something goes wrong.
 ///
@@ -203,20 +192,9 @@ impl Chance {
 }
 
 /// A text that is no [`Chance`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is neither a share from 0 to 1, nor `first:N`, nor `each:N`")]
 pub struct ChanceError(String);
-
-impl fmt::Display for ChanceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} is neither a share from 0 to 1, nor `first:N`, nor `each:N`",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for ChanceError {}
 
 impl FromStr for Chance {
     type Err = ChanceError;

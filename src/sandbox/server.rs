@@ -3,7 +3,7 @@
 
 use std::{
     convert::Infallible,
-    fmt, io,
+    io,
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -157,7 +157,8 @@ async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Rece
 }
 
 /// In a response's extensions: do not send it, close the connection instead.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the connection is cut on purpose")]
 pub(super) struct Cut;
 
 impl Cut {
@@ -169,11 +170,3 @@ impl Cut {
         response
     }
 }
-
-impl fmt::Display for Cut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection is cut on purpose")
-    }
-}
-
-impl std::error::Error for Cut {}

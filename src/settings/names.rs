@@ -76,11 +76,10 @@ fn below_caps(name: &str) -> Option<&str> {
 /// What `name` (dotted) stands for.
 pub fn kind(name: &str) -> Kind {
     match in_profile(name) {
-        (Some(_), "") => return Kind::Table,
+        (Some(_), "") | (None, PROFILE) => return Kind::Table,
         // A profile holds no other.
         (Some(_), inner) if inner.starts_with(PROFILE) => return Kind::Unknown,
         (Some(_), inner) => return kind(inner),
-        (None, PROFILE) => return Kind::Table,
         (None, CAPS) => return Kind::List,
         (None, _) => {}
     }

@@ -9,16 +9,9 @@ use url::{Host, Url};
 pub const SANDBOX_ORIGIN: &str = "http://127.0.0.1:8790";
 
 /// Why the client cannot be set up as it is configured. Nothing was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct ConfigError(pub String);
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 /// The base of the API's addresses, without `/v1` and without a slash at its end.
 ///
@@ -116,7 +109,8 @@ impl fmt::Display for BaseUrl {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether an address is this computer's, the only one that is called without TLS.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         // The client resolves this name by itself, so no name server can send it elsewhere.
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),

@@ -1,8 +1,6 @@
 //! The job and attempt in a webhook's address: put there for the vendor to keep, and read back from
 //! a capture.
 
-use std::fmt;
-
 use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
@@ -12,16 +10,9 @@ use crate::jobs::JobKey;
 pub const CORRELATION: &str = "creativeai_job";
 
 /// Why an address cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct BadUrl(pub String);
-
-impl fmt::Display for BadUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for BadUrl {}
 
 /// `webhook_url` with `creativeai_job=JOB.ATTEMPT` in its query, once: a parameter of that name that
 /// it has already, from a template or an earlier run, is replaced. All else is kept byte for byte.

@@ -28,7 +28,7 @@ mod retry_after;
 mod throttle;
 mod wire;
 
-pub use base::{BaseUrl, ConfigError, SANDBOX_ORIGIN};
+pub use base::{BaseUrl, ConfigError, SANDBOX_ORIGIN, is_loopback};
 pub use client::{Client, ClientOptions, build_transport, transport};
 pub use correlation::{BadUrl, CORRELATION, correlated, correlation, recorrelated};
 pub(crate) use explain::message as message_in_reply;

@@ -8,16 +8,9 @@ use serde_json::value::RawValue;
 use crate::jobs::{Facts, GenerationId, Text, scan};
 
 /// Why a body says nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct PayloadError(pub String);
-
-impl std::fmt::Display for PayloadError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for PayloadError {}
 
 /// Declares the payload with a field for each name, and how names find their fields.
 macro_rules! payload {

@@ -11,20 +11,9 @@ pub struct Rate {
 }
 
 /// What was given as a rate is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a rate; give a number per second or minute, such as 5/s or 30/min")]
 pub struct RateError(String);
-
-impl fmt::Display for RateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} is not a rate; give a number per second or minute, such as 5/s or 30/min",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for RateError {}
 
 impl Rate {
     /// Reads `5/s` or `30/min`; the number may have a fraction.

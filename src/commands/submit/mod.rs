@@ -6,7 +6,7 @@ use std::path::Path;
 
 use held::Telling;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::caps;
 use super::damage;
@@ -88,11 +88,7 @@ pub async fn run(
         printer,
     }
     .tell();
-    let payer = if plan.counts.send > 0 {
-        tell::payer(settings, printer)?
-    } else {
-        Map::new()
-    };
+    let payer = tell::payer(plan.counts.send > 0, settings, printer)?;
     let teller = tell::Sending::new(printer, most_to_send(&plan, args), &commands)
         .of_manifest(manifest.name());
     let tell_event = |event: Event<'_>| teller.tell(&event);

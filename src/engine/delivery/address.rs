@@ -5,7 +5,6 @@
 //! name cannot answer the check with one number and the connection with another.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -24,27 +23,18 @@ pub enum Reach {
 }
 
 /// Why an address is not called.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// It is no web address.
+    #[error("it is not a web address")]
     Unreadable,
     /// It is not https, nor http to this machine.
+    #[error("it is not https")]
     NotHttps,
     /// It leads into a private network, or to this machine where it must not.
+    #[error("{0} is not on the public internet")]
     Private(String),
 }
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable => f.write_str("it is not a web address"),
-            Self::NotHttps => f.write_str("it is not https"),
-            Self::Private(host) => write!(f, "{host} is not on the public internet"),
-        }
-    }
-}
-
-impl std::error::Error for Refused {}
 
 /// Checks an address before it is called. This machine is allowed only `from` this machine, or as
 /// the first address (`None`), which is how a stand-in server is reached.

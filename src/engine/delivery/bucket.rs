@@ -22,10 +22,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
-use url::{Host, Url};
+use url::Url;
 
 use super::outcome::{FailureKind, Halt};
 use super::part::{Part, Whole};
+use crate::vendor::is_loopback;
 use crate::vendor::root_cause;
 
 /// Bytes of one part of an upload; a smaller clip goes up at once. S3 takes 10,000 parts of 5 MiB
@@ -499,12 +500,7 @@ fn is_set(variable: &str, fits: impl Fn(&str) -> bool) -> bool {
 
 /// Whether an address is this machine's: only there a store may be reached without TLS.
 fn is_here(address: &str) -> bool {
-    Url::parse(address).is_ok_and(|url| match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    })
+    Url::parse(address).is_ok_and(|url| is_loopback(&url))
 }
 
 #[cfg(test)]

@@ -35,30 +35,21 @@ impl Default for TimeOuts {
 }
 
 /// Why there is no reply.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The address, or one it redirected to, must not be called.
+    #[error("the address was not called: {0}")]
     Refused(Refused),
     /// More than 5 redirects, or one that says not where to.
+    #[error("the address redirects without end")]
     Redirects,
     /// This machine cannot make such calls at all, e.g. for want of root certificates.
+    #[error("no https connection can be made: {0}")]
     Unable(String),
     /// The network failed; another try may work.
+    #[error("{}", plain(.0))]
     Network(reqwest::Error),
 }
-
-impl std::fmt::Display for CallError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Refused(refused) => write!(f, "the address was not called: {refused}"),
-            Self::Redirects => f.write_str("the address redirects without end"),
-            Self::Unable(why) => write!(f, "no https connection can be made: {why}"),
-            Self::Network(error) => f.write_str(&plain(error)),
-        }
-    }
-}
-
-impl std::error::Error for CallError {}
 
 /// What went wrong on the network, without the address: signed ones are as good as passwords.
 pub(super) fn plain(error: &reqwest::Error) -> String {

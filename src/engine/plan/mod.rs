@@ -7,7 +7,6 @@ mod known;
 mod recognize;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -22,35 +21,14 @@ use crate::manifest::{Manifest, ManifestError, Row, RowFault};
 pub use recognize::{Allowed, Found, Held, MOST_TOLD, decide};
 
 /// Why nothing could be decided.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The manifest cannot be read, or is not what it was in the first pass.
-    Manifest(ManifestError),
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
     /// The job log cannot be read.
-    Log(LogError),
-}
-
-impl fmt::Display for PlanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Manifest(error) => error.fmt(f),
-            Self::Log(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for PlanError {}
-
-impl From<ManifestError> for PlanError {
-    fn from(error: ManifestError) -> Self {
-        Self::Manifest(error)
-    }
-}
-
-impl From<LogError> for PlanError {
-    fn from(error: LogError) -> Self {
-        Self::Log(error)
-    }
+    #[error(transparent)]
+    Log(#[from] LogError),
 }
 
 /// What becomes of a row.

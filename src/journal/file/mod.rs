@@ -46,13 +46,16 @@ use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Reading};
 use source::Source;
 
 /// Why a log cannot be used.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// There is no such file.
+    #[error("there is no job log {}", .0.display())]
     Missing(PathBuf),
     /// It is a folder, a pipe or the like.
+    #[error("{} is not a regular file, so it cannot be a job log", .0.display())]
     NotRegular(PathBuf),
     /// Something else has written it again, in a form to which no line can be added.
+    #[error("{} can be read, but it is {form}, so nothing can be added to it", path.display())]
     Form {
         /// The file.
         path: PathBuf,
@@ -60,14 +63,19 @@ pub enum LogError {
         form: &'static str,
     },
     /// Not all of it can be read.
+    #[error("the job log {} cannot be read in full", .0.display())]
     Damaged(PathBuf),
     /// Another process writes to it.
+    #[error(transparent)]
     Locked(LockError),
     /// It is in a database that cannot be used.
+    #[error(transparent)]
     Database(DatabaseError),
     /// It was cut off, replaced, restored or lost since the last commit.
+    #[error(transparent)]
     Changed(Box<Mismatch>),
     /// The system refused.
+    #[error("cannot {doing} {}: {error}", path.display())]
     Io {
         /// What was being done, as in "cannot ... FILE".
         doing: &'static str,
@@ -92,37 +100,6 @@ impl LogError {
         Self::Io { doing, path, error }
     }
 }
-
-impl std::fmt::Display for LogError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Missing(path) => write!(f, "there is no job log {}", path.display()),
-            Self::NotRegular(path) => {
-                write!(
-                    f,
-                    "{} is not a regular file, so it cannot be a job log",
-                    path.display()
-                )
-            }
-            Self::Form { path, form } => write!(
-                f,
-                "{} can be read, but it is {form}, so nothing can be added to it",
-                path.display()
-            ),
-            Self::Damaged(path) => {
-                write!(f, "the job log {} cannot be read in full", path.display())
-            }
-            Self::Locked(error) => error.fmt(f),
-            Self::Database(error) => error.fmt(f),
-            Self::Changed(mismatch) => mismatch.fmt(f),
-            Self::Io { doing, path, error } => {
-                write!(f, "cannot {doing} {}: {error}", path.display())
-            }
-        }
-    }
-}
-
-impl std::error::Error for LogError {}
 
 /// A log that has been read.
 #[derive(Debug)]

@@ -4,50 +4,34 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
-use url::{Host, Url};
+use url::Url;
+
+use crate::vendor::is_loopback;
 
 /// The version that is asked for unless a person says otherwise. Shopify serves each for about a
 /// year.
 pub const API_VERSION: &str = "2026-10";
 
 /// Why a store cannot be talked to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// It is not `NAME.myshopify.com`.
+    #[error(
+        "{0:?} is not a Shopify store; give it as NAME.myshopify.com, as the store's admin shows it"
+    )]
     Store(String),
     /// It is not a quarter, as in `2026-10`, nor `unstable`.
+    #[error("{0:?} is not a version of Shopify's interface; they are named like {version}", version = API_VERSION)]
     Version(String),
     /// A stand-in for the store that is not on this machine.
+    #[error("{0:?} is not an address of this machine; a stand-in for Shopify must be one")]
     StandIn(String),
     /// Characters that no token or secret has.
+    #[error(
+        "the Shopify token, client id or client secret is empty or has characters that none has; copy it again from the store's admin"
+    )]
     Credentials,
 }
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(text) => write!(
-                f,
-                "{text:?} is not a Shopify store; give it as NAME.myshopify.com, as the store's \
-                 admin shows it"
-            ),
-            Self::Version(text) => write!(
-                f,
-                "{text:?} is not a version of Shopify's interface; they are named like {API_VERSION}"
-            ),
-            Self::StandIn(text) => write!(
-                f,
-                "{text:?} is not an address of this machine; a stand-in for Shopify must be one"
-            ),
-            Self::Credentials => f.write_str(
-                "the Shopify token, client id or client secret is empty or has characters that \
-                 none has; copy it again from the store's admin",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}
 
 /// A store's permanent name, `NAME.myshopify.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,13 +128,7 @@ pub(super) fn base(store: &Store, stand_in: Option<&str>) -> Result<String, Stor
     };
     let refused = || StoreError::StandIn(text.to_owned());
     let url = Url::parse(text).map_err(|_| refused())?;
-    let is_here = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    if is_here && matches!(url.scheme(), "http" | "https") {
+    if is_loopback(&url) && matches!(url.scheme(), "http" | "https") {
         Ok(text.trim_end_matches('/').to_owned())
     } else {
         Err(refused())
