@@ -33,7 +33,8 @@ pub fn check(command: &Command, settings: &Settings) -> Result<(), Failure> {
             command.name()
         ))
         .help(format!(
-            "name a file with {}; `status`, `report`, `check` and `log` work on a database",
+            "name a file with {}; `status`, `report`, `check`, `reconcile`, \
+             `resolve` and `log` work on a database",
             if takes_an_option(command) {
                 "--jobs FILE"
             } else {
@@ -44,10 +45,16 @@ pub fn check(command: &Command, settings: &Settings) -> Result<(), Failure> {
     }
 }
 
-/// Commands that read a log, or merge into it.
+/// Commands that read a log, merge into it, or write down what is so anyway: none of them places an
+/// order or publishes a clip.
 fn works_on_databases(command: &Command) -> bool {
     match command {
-        Command::Status(_) | Command::Report(_) | Command::Check(_) | Command::Config => true,
+        Command::Status(_)
+        | Command::Report(_)
+        | Command::Check(_)
+        | Command::Reconcile(_)
+        | Command::Resolve(_)
+        | Command::Config => true,
         Command::Log(args) => !matches!(args.verb, LogVerb::Accept(_)),
         _ => false,
     }
@@ -69,7 +76,7 @@ fn uses_the_usual_log(command: &Command) -> bool {
 fn takes_an_option(command: &Command) -> bool {
     matches!(
         command,
-        Command::Submit(_) | Command::Resolve(_) | Command::Rename(_) | Command::Listen(_)
+        Command::Submit(_) | Command::Rename(_) | Command::Listen(_)
     )
 }
 

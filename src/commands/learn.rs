@@ -273,7 +273,8 @@ impl<'a> Learner<'a> {
             return Ok(());
         };
         writer.finish_append(appending).map_err(|error| {
-            Failure::io(format!("the job log cannot be written: {error}")).help(
+            open::append_failure(
+                &error,
                 "make room on the disk and replay again; the captures are untouched, and what the \
                  log knows already is passed over",
             )

@@ -13,7 +13,9 @@ use crate::cli::WhereArgs;
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{GenerationId, JobView, Ledger};
-use crate::journal::{self, DatabaseError, DatabaseFault, JobLog, LogError, Mismatch, Writer};
+use crate::journal::{
+    self, AppendError, DatabaseError, DatabaseFault, JobLog, Location, LogError, Mismatch, Writer,
+};
 use crate::output::{Commands, Printer, escape, words};
 use crate::sandbox::{self, SANDBOX_ORIGIN, Sandbox};
 use crate::settings::{LOG_NAME, SANDBOX_LOG_NAME, Settings};
@@ -118,6 +120,15 @@ pub fn database_failure(error: DatabaseError) -> Failure {
         DatabaseFault::Io => Code::Io,
     };
     Failure::new(code, error.message).help(error.help)
+}
+
+/// What it means for the run that lines could not be appended; `next` is the step where that is for
+/// a file's sake.
+pub fn append_failure(error: &AppendError, next: &str) -> Failure {
+    match error.database() {
+        Some(error) => database_failure(error.clone()),
+        None => Failure::io(format!("the job log cannot be written: {error}")).help(next),
+    }
 }
 
 /// A log that is not as it was left: nothing is decided on it before a person has looked.
@@ -297,6 +308,11 @@ pub fn ledger(settings: &Settings) -> Ledger {
     Ledger::new(settings.rates.clone()).with_places()
 }
 
+/// Whether there is no file at `path`. What stands at an address is only known once it is opened.
+fn is_absent(path: &Path) -> bool {
+    !Location::is_address(path) && !path.exists()
+}
+
 /// Locks and reads a log that must exist.
 pub fn write_log(
     path: &Path,
@@ -305,7 +321,7 @@ pub fn write_log(
     limits: &Limits,
     printer: &Printer,
 ) -> Result<Writer, Failure> {
-    if !path.exists() {
+    if is_absent(path) {
         return Err(log_failure(LogError::Missing(path.to_owned())));
     }
     let ledger = || ledger(settings);
@@ -320,7 +336,7 @@ pub fn write_log_to_send(
     limits: &Limits,
     printer: &Printer,
 ) -> Result<Writer, Failure> {
-    if !path.exists() {
+    if is_absent(path) {
         return Err(log_failure(LogError::Missing(path.to_owned())));
     }
     let ledger = || ledger(settings);
@@ -336,7 +352,7 @@ pub fn write_log_to_observe(
     limits: &Limits,
     printer: &Printer,
 ) -> Result<Writer, Failure> {
-    if !path.exists() {
+    if is_absent(path) {
         return Err(log_failure(LogError::Missing(path.to_owned())));
     }
     let ledger = || ledger(settings).with_owners();
@@ -354,7 +370,7 @@ pub fn open_writer(
 ) -> Result<Writer, Failure> {
     let writer = open_to_send(path, ledger, settings, command, limits, printer)?;
     writer.check_form().map_err(log_failure)?;
-    damage::warn(&writer.ledger(), writer.damage(), writer.path(), printer);
+    damage::warn(&writer.ledger(), writer.damage(), writer.name(), printer);
     Ok(writer)
 }
 
@@ -379,7 +395,7 @@ pub fn open_to_send(
             escape(&writer.path().display().to_string())
         ));
     }
-    check_rehearsal(writer.path(), &writer.ledger(), settings)?;
+    check_rehearsal(writer.name(), &writer.ledger(), settings)?;
     Ok(writer)
 }
 
@@ -398,7 +414,7 @@ pub fn check_mixing(writer: &Writer, settings: &Settings, base: &BaseUrl) -> Res
     let mixed = writer
         .ledger()
         .check_mixing(settings.sandbox, base.is_loopback());
-    mixed.map_err(|_| mixed_failure(writer.path(), settings.sandbox))
+    mixed.map_err(|_| mixed_failure(writer.name(), settings.sandbox))
 }
 
 fn mixed_failure(path: &Path, sandbox: bool) -> Failure {
@@ -421,7 +437,7 @@ pub fn check_id(writer: &Writer, id: &GenerationId) -> Result<(), Failure> {
     if writer.ledger().may_hold(id) {
         return Ok(());
     }
-    let path = writer.path().display();
+    let path = writer.name().display();
     Err(if id.is_sandbox() {
         Failure::config(format!(
             "{id} is a sandbox's id, and {path} holds live jobs; nothing was changed"
@@ -472,13 +488,9 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
         .any(|reason| matches!(reason, Reason::Kept(_)));
     for reason in reasons {
         ending.note(match reason {
-            Reason::Signal(2) => {
+            Reason::Signal(number) => {
                 printer.warn("stopped; every request in flight was waited for and is in the log. Run the same command again to go on");
-                Code::Interrupted
-            }
-            Reason::Signal(_) => {
-                printer.warn("stopped; every request in flight was waited for and is in the log. Run the same command again to go on");
-                Code::Terminated
+                if number == 2 { Code::Interrupted } else { Code::Terminated }
             }
             Reason::Disk(error) => {
                 let take_back = if is_kept {
@@ -494,6 +506,10 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
                     escape(&error)
                 ));
                 Code::Io
+            }
+            Reason::Away(error) => {
+                printer.error(escape(&error));
+                Code::Temporary
             }
             Reason::Disturbed(error) => {
                 printer.error(format_args!(

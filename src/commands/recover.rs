@@ -78,8 +78,10 @@ fn append(text: &str, writer: &Writer, place: impl Fn() -> String) -> Result<boo
     writer
         .append_blocking(&format!("{text}\n"))
         .map_err(|error| {
-            Failure::io(format!("the job log cannot be written: {error}"))
-                .help("make room on the disk and run the same command again")
+            open::append_failure(
+                &error,
+                "make room on the disk and run the same command again",
+            )
         })?;
     Ok(true)
 }
@@ -105,7 +107,7 @@ fn check_mixing(
     Err(Failure::config(format!(
         "{}: the line is {from}, and {} holds {into}; it was not taken back",
         place(),
-        writer.path().display()
+        writer.name().display()
     ))
     .help("name the log that the line was meant for; lines before it were taken back"))
 }

@@ -55,8 +55,10 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
         .in_sandbox(sandbox)
         .line();
     writer.append_blocking(&line).map_err(|error| {
-        Failure::io(format!("the job log cannot be written: {error}"))
-            .help("make room on the disk and run the same command again")
+        open::append_failure(
+            &error,
+            "make room on the disk and run the same command again",
+        )
     })?;
     tell(job, attempt, &finding, &writer, &commands, printer)?;
     Ok(Code::Success)

@@ -15,6 +15,8 @@ pub enum Reason {
     Signal(u8),
     /// The log cannot be written any more.
     Disk(String),
+    /// The log's database cannot be written to.
+    Away(String),
     /// Another program did something to the log while it was written to.
     Disturbed(String),
     /// Lines that the log did not take in are in this file.
@@ -38,6 +40,9 @@ pub enum Reason {
 impl Reason {
     /// Why lines could not be appended.
     pub fn of_append(error: &AppendError) -> Self {
+        if let Some(database) = error.database() {
+            return Self::Away(format!("{database}; {}", database.help));
+        }
         match error.disturbed() {
             Some(disturbed) => Self::Disturbed(disturbed.to_string()),
             None => Self::Disk(error.to_string()),

@@ -12,6 +12,9 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
+use super::super::location::DatabaseError;
+#[cfg(feature = "postgres")]
+use super::super::postgres::Recorder;
 use super::lock::leads_to;
 use super::memory::{BLOCK, Keeper, block_before};
 use crate::disk;
@@ -68,6 +71,11 @@ impl std::fmt::Display for Disturbed {
 impl std::error::Error for Disturbed {}
 
 impl AppendError {
+    /// What is wrong with the log's database, where that is why.
+    pub fn database(&self) -> Option<&DatabaseError> {
+        self.error.get_ref()?.downcast_ref()
+    }
+
     /// What another program did to the file, where that is why.
     pub fn disturbed(&self) -> Option<Disturbed> {
         self.error.get_ref()?.downcast_ref().copied()
@@ -82,6 +90,9 @@ type Appended = Result<(), AppendError>;
 /// Takes in what has become durable, and where in the file it starts, before anybody who waits for
 /// it goes on.
 pub(super) type Sink = Box<dyn FnMut(u64, &[u8]) + Send>;
+
+/// Makes lines durable in another place than the file.
+type Record = Box<dyn FnMut(&str) -> io::Result<()> + Send>;
 
 #[derive(Debug)]
 struct Request {
@@ -223,6 +234,29 @@ impl Appender {
         memory: Option<Keeper>,
         sink: Sink,
     ) -> io::Result<Self> {
+        Self::start(path, file, memory, None, sink)
+    }
+
+    /// The same for this process's own copy of a log in a database: lines go there first, and are
+    /// durable once they are there.
+    #[cfg(feature = "postgres")]
+    pub(super) fn of_copy(
+        path: &Path,
+        file: File,
+        mut recorder: Recorder,
+        sink: Sink,
+    ) -> io::Result<Self> {
+        let record = move |lines: &str| recorder.write(lines).map_err(io::Error::other);
+        Self::start(path, file, None, Some(Box::new(record)), sink)
+    }
+
+    fn start(
+        path: &Path,
+        file: File,
+        memory: Option<Keeper>,
+        record: Option<Record>,
+        sink: Sink,
+    ) -> io::Result<Self> {
         let len = file.metadata()?.len();
         // An empty one may be left over from a run that got no further than making it.
         if len == 0 {
@@ -235,6 +269,7 @@ impl Appender {
             len,
             tail,
             memory,
+            record,
             failed: None,
             sink,
         };
@@ -352,6 +387,8 @@ struct Committer {
     /// The file's last bytes.
     tail: Vec<u8>,
     memory: Option<Keeper>,
+    /// Makes lines durable elsewhere, where the file is only a copy.
+    record: Option<Record>,
     failed: Option<Arc<io::Error>>,
     sink: Sink,
 }
@@ -423,6 +460,16 @@ impl Committer {
     /// `firm` bytes.
     fn write(&mut self, lines: &str, firm: usize) -> io::Result<()> {
         self.check(self.len)?;
+        if let Some(record) = &mut self.record {
+            if firm < lines.len() {
+                // What announces something is decided among all computers, and not by adding it.
+                return Err(io::Error::new(
+                    io::ErrorKind::Unsupported,
+                    "nothing can be sent from a log in a database",
+                ));
+            }
+            record(lines)?;
+        }
         let is_torn = self.tail.last().is_some_and(|last| *last != b'\n');
         let newline = if is_torn { "\n" } else { "" };
         let start = self.len + newline.len() as u64;
@@ -430,7 +477,11 @@ impl Committer {
         let written = self
             .put(newline, &mut end)
             .and_then(|()| self.put(lines, &mut end))
-            .and_then(|()| disk::sync_data(&self.file))
+            .and_then(|()| match self.record {
+                // Gone with the process, and durable elsewhere.
+                Some(_) => Ok(()),
+                None => disk::sync_data(&self.file),
+            })
             // What happened to the file meanwhile has happened to these lines.
             .and_then(|()| self.check(end));
         if written.is_err() {

@@ -123,6 +123,15 @@ struct Mirrored {
     _own: Option<tempfile::TempPath>,
 }
 
+#[cfg(not(feature = "postgres"))]
+fn without_database(address: &super::Address) -> LogError {
+    LogError::Database(DatabaseError::new(
+        super::DatabaseFault::Config,
+        format!("this creativeai was built without PostgreSQL and cannot use {address}"),
+        "install one that was built with the feature `postgres`",
+    ))
+}
+
 /// Jobs that are read with all their fields at the same time.
 const VIEWS_AT_ONCE: usize = 1024;
 /// Those of them that follow each other on one core.
@@ -163,11 +172,7 @@ impl JobLog {
 
     #[cfg(not(feature = "postgres"))]
     fn read_mirror(address: &super::Address, _: Ledger) -> Result<Self, LogError> {
-        Err(LogError::Database(DatabaseError::new(
-            super::DatabaseFault::Config,
-            format!("this creativeai was built without PostgreSQL and cannot read {address}"),
-            "install one that was built with the feature `postgres`",
-        )))
+        Err(without_database(address))
     }
 
     fn read_file(path: &Path, ledger: Ledger) -> Result<Self, LogError> {
@@ -364,13 +369,68 @@ pub struct Writer {
     is_new: bool,
     begins_anew: bool,
     recovery: Recovery,
-    // Last, so that it outlives the appender's thread.
-    _lock: Lock,
+    /// What people call the log.
+    name: PathBuf,
+    // Last, so that they outlive the appender's thread.
+    _lock: Option<Lock>,
+    _own: Option<tempfile::TempPath>,
+}
+
+/// Folds into `ledger` what has become durable.
+fn folding(ledger: &Arc<RwLock<Ledger>>) -> appender::Sink {
+    let ledger = Arc::clone(ledger);
+    let reading = write(&ledger).reading().clone();
+    Box::new(move |start, lines| {
+        let gists = fold::take_text(lines, &reading);
+        fold::fold_text(lines, start, &gists, &mut write(&ledger));
+    })
 }
 
 impl Writer {
-    /// Locks, opens and reads the log, and makes it where there is none; see [`HeldLog::open`].
+    /// Opens the log that `name` means: a file is locked, read, and made where there is none; see
+    /// [`HeldLog::open`]. A log in a database is read; it is there for every computer, and takes in
+    /// only what announces nothing.
     pub fn open(
+        name: &Path,
+        ledger: Ledger,
+        command: &str,
+        wait: Duration,
+    ) -> Result<Self, LogError> {
+        match Location::of(name).map_err(|error| LogError::Database(error.into()))? {
+            Location::File(path) => Self::open_file(&path, ledger, command, wait),
+            #[cfg(feature = "postgres")]
+            Location::Database(address) => Self::open_database(&address, ledger),
+            #[cfg(not(feature = "postgres"))]
+            Location::Database(address) => Err(without_database(&address)),
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    fn open_database(address: &super::Address, ledger: Ledger) -> Result<Self, LogError> {
+        let copy = super::postgres::copy(address).map_err(LogError::Database)?;
+        let path = copy.file.to_path_buf();
+        let failed = |error| LogError::io("open the local copy of the job log,", &path, error);
+        let file = lock::append_options().open(&path).map_err(failed)?;
+        let to_read = File::open(&path).map_err(failed)?;
+        let ledger = Arc::new(RwLock::new(ledger));
+        let sink = folding(&ledger);
+        let appender = Appender::of_copy(&path, file, copy.recorder, sink).map_err(failed)?;
+        let source = read(&path, to_read, &mut write(&ledger))?;
+        Ok(Self {
+            recovery: Recovery::new(&path),
+            path,
+            source,
+            ledger,
+            appender,
+            is_new: false,
+            begins_anew: false,
+            name: PathBuf::from(address.to_string()),
+            _lock: None,
+            _own: Some(copy.file),
+        })
+    }
+
+    fn open_file(
         path: &Path,
         ledger: Ledger,
         command: &str,
@@ -384,34 +444,34 @@ impl Writer {
         } = HeldLog::open(path, command, wait)?;
         let path = lock.log().to_owned();
         let begins_anew = is_new && lock.was_there() && keeper.newest().is_none();
-        let reading = ledger.reading().clone();
         let ledger = Arc::new(RwLock::new(ledger));
-        let sink = {
-            let ledger = Arc::clone(&ledger);
-            move |start: u64, lines: &[u8]| {
-                let gists = fold::take_text(lines, &reading);
-                fold::fold_text(lines, start, &gists, &mut write(&ledger));
-            }
-        };
+        let sink = folding(&ledger);
         let failed = |error| LogError::io("open the job log", &path, error);
         let to_read = File::open(&path).map_err(failed)?;
-        let appender = Appender::of(&path, file, Some(keeper), Box::new(sink)).map_err(failed)?;
+        let appender = Appender::of(&path, file, Some(keeper), sink).map_err(failed)?;
         let source = read(&path, to_read, &mut write(&ledger))?;
         Ok(Self {
             recovery: Recovery::new(&path),
+            name: path.clone(),
             path,
             source,
             ledger,
             appender,
             is_new,
             begins_anew,
-            _lock: lock,
+            _lock: Some(lock),
+            _own: None,
         })
     }
 
-    /// The log's file, links resolved.
+    /// The log's file, links resolved; of a log in a database, this writer's copy.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What people call the log: its file, or its address.
+    pub fn name(&self) -> &Path {
+        &self.name
     }
 
     /// What of it cannot be read, and no person has accepted yet.

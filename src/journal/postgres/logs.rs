@@ -287,7 +287,7 @@ pub fn merge_into(
     })
 }
 
-async fn add(
+pub(super) async fn add(
     session: &mut Session,
     log: &LogRow,
     part: &Merge,

@@ -23,6 +23,7 @@ use super::super::address::Address;
 use super::super::file::for_each_line;
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::logs::{self, LogRow};
+use super::record::Recorder;
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
 use crate::disk::{self, Readers, Replacement};
@@ -36,6 +37,8 @@ const RETRY: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Mirror {
     file: PathBuf,
+    /// Which log it is of.
+    identity: String,
     /// Lines that this computer has seen and the database does not hold any more.
     lost: Option<Lost>,
     /// Other commands leave the file alone as long as this is open.
@@ -83,6 +86,33 @@ struct State {
     open: Vec<i64>,
 }
 
+/// A command's own copy of a log, to which it adds what it has written.
+#[derive(Debug)]
+pub struct Copy {
+    /// The copy; it is removed with this.
+    pub file: TempPath,
+    /// Writes to the log itself.
+    pub recorder: Recorder,
+}
+
+/// Brings the mirror of `address` up to date and copies it for a writer, so that nothing that this
+/// writes keeps other commands from the mirror.
+pub fn copy(address: &Address) -> Result<Copy, DatabaseError> {
+    let mirror = catch_up(address)?;
+    let recorder = Recorder::new(address, &mirror.identity).map_err(|error| unusable(&error))?;
+    let file = match mirror.own {
+        Some(own) => own,
+        None => copied(&mirror.file).map_err(|error| unusable(&error))?,
+    };
+    Ok(Copy { file, recorder })
+}
+
+fn copied(mirror: &Path) -> io::Result<TempPath> {
+    let copy = tempfile::NamedTempFile::new()?;
+    io::copy(&mut File::open(mirror)?, &mut copy.as_file())?;
+    Ok(copy.into_temp_path())
+}
+
 /// Brings the mirror of `address` up to date.
 pub fn catch_up(address: &Address) -> Result<Mirror, DatabaseError> {
     wait_for(|| async {
@@ -120,6 +150,7 @@ async fn read_whole(session: &mut Session, log: &LogRow) -> Result<Mirror, Datab
     writer.flush().map_err(|error| unusable(&error))?;
     Ok(Mirror {
         file: path.to_path_buf(),
+        identity: log.identity.clone(),
         lost: None,
         _lock: None,
         own: Some(path),
@@ -255,6 +286,7 @@ impl Place {
         let lost = self.lost().map_err(|error| unusable(&error))?;
         Ok(Mirror {
             file: self.lines,
+            identity: log.identity.clone(),
             lost,
             _lock: Some(self.lock),
             own: None,

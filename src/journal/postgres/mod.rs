@@ -6,6 +6,7 @@
 mod login;
 mod logs;
 mod mirror;
+mod record;
 mod schema;
 mod session;
 mod tls;
@@ -14,5 +15,6 @@ pub use logs::{
     Listed, Made, Merge, Promises, init_log, init_statements, list_logs, merge_into, promises,
     upgrade_tables,
 };
-pub use mirror::{Lost, catch_up};
+pub use mirror::{Lost, catch_up, copy};
+pub use record::Recorder;
 pub use schema::Rights;

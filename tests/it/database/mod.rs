@@ -5,6 +5,7 @@ mod pooler;
 mod reading;
 mod tables;
 mod tls;
+mod writing;
 
 use crate::support::World;
 
