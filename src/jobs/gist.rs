@@ -143,14 +143,21 @@ impl Reading {
             Some(line) => line.map(|line| self.gist_of(&line)),
             None => Line::read(raw, false).map(|line| self.gist_of(&line)),
         };
-        let read = read.or_else(|error| match AcceptedDamage::parse(raw) {
-            Some(AcceptedDamage { text: Some(_), .. }) => Ok(Read::Accepted(None)),
-            Some(accepted) => Ok(Read::Accepted(Some(accepted.digest))),
-            None => Err(error),
-        });
         match read {
             Ok(read) => into.lines.push((at, read)),
-            Err(_) => into.unreadable.push(at.start),
+            Err(_) => Self::read_accepted(raw, at, into),
+        }
+    }
+
+    /// Reads a line that says nothing of a job: one that accepts damage, or one that is none.
+    #[cold]
+    fn read_accepted(raw: &str, at: LineAt, into: &mut Gists) {
+        match AcceptedDamage::parse(raw) {
+            Some(AcceptedDamage { text, digest }) => {
+                let digest = text.is_none().then_some(digest);
+                into.lines.push((at, Read::Accepted(digest)));
+            }
+            None => into.unreadable.push(at.start),
         }
     }
 

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::jobs::recognition::hash_of;
@@ -190,6 +191,10 @@ impl Plan {
         }
         let price = self.price(rates.estimate(&row.clip));
         let owner = hash_of(&row.id);
+        let (photo, query) = row
+            .clip
+            .image_url()
+            .split_at(end_of_path(row.clip.image_url()));
         if let Some(owners) = &mut self.owners {
             owners.places.entry(owner).or_insert_with(|| {
                 owners.ids.push(row.id.clone());
@@ -200,10 +205,10 @@ impl Plan {
             key,
             digest: row.digest as u32,
             owner,
-            clip: clip_hash(row),
+            clip: clip_hash(row, photo),
             price,
             line: u32::try_from(row.line).unwrap_or(u32::MAX),
-            query: query_hash(row.clip.image_url()),
+            query: query_hash(query),
             decision: match first {
                 _ if row.is_left_out => Decision::LeftOut,
                 None => Decision::Send,
@@ -273,65 +278,88 @@ impl Plan {
     /// does not decide; see [`Plan::is_open`].
     pub fn decide(&mut self, ledger: &Ledger) -> u64 {
         let mut open = 0;
-        for note in self.rows.iter_mut().flatten() {
+        let mut new = Vec::new();
+        for (place, note) in self.rows.iter_mut().enumerate() {
+            let Some(note) = note else { continue };
             if matches!(note.decision, Decision::Duplicate | Decision::LeftOut) {
                 continue;
             }
             let job = ledger.job(note.key);
             note.decision = job.map_or(Decision::Send, decision_about);
             open += u64::from(is_open(note, job));
+            if job.is_none() {
+                new.push(place as u32);
+            }
         }
-        if open > 0 {
-            open -= self.leave_out_repeated(ledger);
+        if !new.is_empty() {
+            open -= self.leave_out_repeated(&new, ledger);
         }
         self.count();
         open
     }
 
-    /// Leaves out rows that the log does not hold and that repeat another row: the same id, photo,
-    /// prompt and settings, and only the address is signed anew. The row that the log holds
-    /// stands for them, else the first. Returns how many were left out.
-    fn leave_out_repeated(&mut self, ledger: &Ledger) -> u64 {
-        let is_new =
-            |note: &Note| note.decision == Decision::Send && ledger.job(note.key).is_none();
-        let noted = || {
-            let rows = self.rows.iter().enumerate();
-            rows.filter_map(|(index, note)| Some((index as u32, note.as_ref()?)))
-        };
-        let mut first: HashMap<_, (u32, &Note)> = HashMap::new();
-        for (index, note) in noted().filter(|(_, note)| note.clip != 0 && is_new(note)) {
-            first.entry(note.look()).or_insert((index, note));
+    /// Leaves out rows that repeat another row: the same id, photo, prompt and settings, and only
+    /// the address is signed anew. `new` are the places of the rows that the log does not hold,
+    /// ascending: none but these are left out. Returns how many were.
+    fn leave_out_repeated(&mut self, new: &[u32], ledger: &Ledger) -> u64 {
+        let stand_ins = self.stand_ins(new, ledger);
+        for &(place, _) in &stand_ins {
+            self.hold(place as usize, Decision::Duplicate);
         }
-        let is_known = |note: &Note| match note.decision {
-            Decision::Duplicate => false,
-            // A row that is left out stands for another one only where its clip was ordered.
-            Decision::LeftOut => ledger.job(note.key).is_some(),
-            _ => !is_new(note),
-        };
-        for (index, note) in noted().filter(|(_, note)| is_known(note)) {
-            if let Some(first) = first.get_mut(&note.look())
-                && is_new(first.1)
-            {
-                *first = (index, note);
-            }
-        }
-        let first: HashMap<_, (u32, JobKey)> = first
-            .into_iter()
-            .map(|(look, (index, note))| (look, (index, note.key)))
-            .collect();
-        let mut count = 0;
-        for (index, note) in self.rows.iter_mut().enumerate() {
-            let Some(note) = note else { continue };
-            if let Some(&(other, key)) = first.get(&note.look())
-                && is_new(note)
-                && note.key != key
-            {
-                note.decision = Decision::Duplicate;
-                self.repeated.push((index as u32, other));
-                count += 1;
-            }
-        }
+        let count = stand_ins.len() as u64;
+        self.repeated.extend(stand_ins);
         count
+    }
+
+    /// The rows among `new` for which another one stands, each with that one: one of the same look
+    /// that the log holds, else the first.
+    fn stand_ins(&self, new: &[u32], ledger: &Ledger) -> Vec<(u32, u32)> {
+        let look = |place: u32| self.rows[place as usize].as_ref().map(Note::look);
+        let hash = |place: u32| self.hasher.hash_one(look(place));
+        let has_photo = |place: &u32| look(*place).is_some_and(|(_, clip, _)| clip != 0);
+        let mut first: HashTable<u32> = HashTable::with_capacity(new.len());
+        let mut repeats = Vec::new();
+        for place in new.iter().copied().filter(has_photo) {
+            let is_alike = |other: &u32| look(*other) == look(place);
+            match first.entry(hash(place), is_alike, |other| hash(*other)) {
+                Entry::Occupied(_) => repeats.push(place),
+                Entry::Vacant(entry) => {
+                    entry.insert(place);
+                }
+            }
+        }
+        // Rows that the log holds come before new ones.
+        let mut next_new = new.iter().peekable();
+        for place in 0..self.rows.len() as u32 {
+            if next_new.next_if_eq(&&place).is_some() || !self.may_stand_in(place, ledger) {
+                continue;
+            }
+            let is_alike = |other: &u32| look(*other) == look(place);
+            if let Some(first) = first.find_mut(hash(place), is_alike)
+                && new.binary_search(first).is_ok()
+            {
+                repeats.push(std::mem::replace(first, place));
+            }
+        }
+        repeats.sort_unstable();
+        let stands_for = |place: u32| {
+            let is_alike = |other: &u32| look(*other) == look(place);
+            first
+                .find(hash(place), is_alike)
+                .map(|first| (place, *first))
+        };
+        repeats.into_iter().filter_map(stands_for).collect()
+    }
+
+    /// Whether a row that is not new may stand for another one. One that is left out does only where
+    /// its clip was ordered.
+    fn may_stand_in(&self, place: u32, ledger: &Ledger) -> bool {
+        let note = self.rows[place as usize].as_ref();
+        note.is_some_and(|note| match note.decision {
+            Decision::Duplicate => false,
+            Decision::LeftOut => ledger.job(note.key).is_some(),
+            _ => true,
+        })
     }
 
     /// Rows that were left out because they repeat another one but for its signature, each with
@@ -540,13 +568,17 @@ fn decision_about(job: &JobState) -> Decision {
     }
 }
 
-/// A photo's clip as a row spells it. Rows that differ in spelling are no pairs here: this only
-/// warns, and costs no row more than a hash.
-fn clip_hash(row: &Row) -> u64 {
+/// Where an address's query or fragment begins.
+fn end_of_path(address: &str) -> usize {
+    memchr::memchr2(b'?', b'#', address.as_bytes()).unwrap_or(address.len())
+}
+
+/// A photo's clip as a row spells it; `photo` is the address without its query. Rows that differ in
+/// spelling are no pairs here: this only warns, and costs no row more than a hash.
+fn clip_hash(row: &Row, photo: &str) -> u64 {
     let Clip::Video(video) = &row.clip else {
         return 0;
     };
-    let photo = video.image_url.split(['?', '#']).next().unwrap_or_default();
     if photo.is_empty() {
         return 0;
     }
@@ -554,8 +586,9 @@ fn clip_hash(row: &Row) -> u64 {
     hash_of((photo, &video.prompt, settings, &row.variant)).max(1)
 }
 
-fn query_hash(photo: &str) -> u16 {
-    match telling_query(photo).as_str() {
+/// What an address's query says besides signatures.
+fn query_hash(query: &str) -> u16 {
+    match telling_query(query).as_str() {
         "" => 0,
         query => (hash_of(query) as u16).max(1),
     }

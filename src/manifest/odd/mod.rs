@@ -227,15 +227,12 @@ fn lost_letters(text: &str) -> Option<Oddity> {
     if text.contains('\u{fffd}') {
         return Some(Oddity::new("a letter of this cell was lost", HELP));
     }
-    words::MISREAD
-        .iter()
-        .any(|wrong| text.contains(wrong))
-        .then(|| {
-            Oddity::new(
-                "the letters of this cell were read in the wrong encoding",
-                HELP,
-            )
-        })
+    words::is_misread(text).then(|| {
+        Oddity::new(
+            "the letters of this cell were read in the wrong encoding",
+            HELP,
+        )
+    })
 }
 
 /// Whether it is a character that leaves no mark on the screen.

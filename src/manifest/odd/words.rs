@@ -188,10 +188,22 @@ pub(in crate::manifest) fn is_nothing(text: &str) -> bool {
 
 /// What letters of UTF-8 look like when they are read as windows-1252: `Ã©` for `é`.
 #[rustfmt::skip]
-pub(super) const MISREAD: [&str; 22] = [
+const MISREAD: [&str; 22] = [
     "â€™", "â€œ", "â€\u{9d}", "â€“", "â€”", "â€¦", "â€˜", "Ã©", "Ã¨", "Ã¼", "Ã¶", "Ã¤", "Ã±", "Ã§",
     "Ã¡", "Ã³", "Ã\u{ad}", "Ã\u{9f}", "Ãª", "Ã´", "Ã¢", "ï»¿",
 ];
+
+/// Whether letters of `text` were read in the wrong encoding. Most texts hold no letter that one of
+/// the known wrong ones begins with.
+pub(super) fn is_misread(text: &str) -> bool {
+    const FIRST: [char; 3] = ['\u{c3}', '\u{e2}', '\u{ef}'];
+    // In UTF-8 all three begin with this byte.
+    const LEAD: u8 = 0xc3;
+    memchr::memchr_iter(LEAD, text.as_bytes()).any(|at| {
+        let rest = &text[at..];
+        rest.starts_with(FIRST) && MISREAD.iter().any(|wrong| rest.starts_with(wrong))
+    })
+}
 
 /// The months as spreadsheet programs shorten them, lower case and without a dot: the place is the
 /// month's number less one.
@@ -209,3 +221,24 @@ pub(super) const MONTHS: [&[&str]; 12] = [
     &["nov", "lis", "ноя", "kas"],
     &["dec", "déc", "dez", "dic", "gru", "дек", "ara"],
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_read_wrongly_are_found_wherever_they_stand() {
+        for wrong in MISREAD {
+            for text in [
+                wrong.to_owned(),
+                format!("é {wrong} ñ"),
+                format!("Ã{wrong}"),
+            ] {
+                assert!(is_misread(&text), "{text}");
+            }
+        }
+        for whole in ["", "café, naïve, âge", "São Paulo, Ãngela", "東京", "5 €"] {
+            assert!(!is_misread(whole), "{whole}");
+        }
+    }
+}
