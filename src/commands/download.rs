@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::deliver::{self, Links};
 use super::limits::Limits;
-use super::{on_runtime, open};
+use super::{on_runtime, open, outputs};
 use crate::cli::DownloadArgs;
 use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::plan::{gather, plan};
@@ -41,6 +41,9 @@ pub fn run(
     let when = deliver::when(args.when);
     let dir = &settings.download.dir;
     let bucket = deliver::bucket_of(&dir.to_string_lossy())?;
+    if bucket.is_none() {
+        outputs::check_folder(dir, writer.path())?;
+    }
     let is_new = bucket.is_none() && !dir.exists();
     // Clips on their way to a bucket wait beside the log.
     let folder = match &bucket {

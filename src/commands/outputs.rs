@@ -89,6 +89,21 @@ impl Kind {
     }
 }
 
+/// Refuses a folder for clips that is a file, or that has the name of the log or of a file beside it.
+/// Clips in a folder take only names that are free.
+pub fn check_folder(dir: &Path, log: &Path) -> Result<(), Failure> {
+    let shown = dir.display();
+    let why = if is_of_log(dir, log) {
+        format!("{shown} belongs to the job log")
+    } else if fs::metadata(dir).is_ok_and(|meta| !meta.is_dir()) {
+        format!("{shown} is a file, not a folder")
+    } else {
+        return Ok(());
+    };
+    Err(Failure::config(why)
+        .help("choose another folder with --dir; what is there was left as it was"))
+}
+
 /// Whether `path` leads to the log or to a file beside it, there or not.
 fn is_of_log(path: &Path, log: &Path) -> bool {
     let Ok(log) = journal::resolve(log) else {
@@ -154,5 +169,24 @@ mod tests {
         assert!(refused(&linked));
         assert!(refused(&dir.path().join("jobs.jsonl.recover")));
         assert!(!refused(&dir.path().join("report.html")));
+    }
+
+    #[test]
+    fn clips_go_into_no_file_and_take_no_name_of_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("jobs.jsonl");
+        fs::write(&log, "").unwrap();
+        fs::write(dir.path().join("key"), "rph_live_0123456789abcdef\n").unwrap();
+        for (name, may_be) in [
+            ("jobs.jsonl", false),
+            ("jobs.jsonl.lock", false),
+            ("jobs.jsonl.recover", false),
+            ("key", false),
+            ("videos", true),
+            (".", true),
+        ] {
+            let checked = check_folder(&dir.path().join(name), &log);
+            assert_eq!(checked.is_ok(), may_be, "{name}");
+        }
     }
 }

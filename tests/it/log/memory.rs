@@ -438,6 +438,20 @@ fn no_output_takes_the_place_of_a_file_that_holds_something_else() {
     }
     world.run(&["man", "--dir", "man1"]).expect(78);
     assert_eq!(content(), before);
+    for name in names.into_iter().filter(|name| *name != "man1") {
+        let run = world.run(&["download", "--dir", name]).expect(78);
+        assert!(
+            run.stderr.contains("left as it was"),
+            "{name}: {}",
+            run.stderr
+        );
+    }
+    // Who holds the lock writes into it.
+    let is_lock = |name: &&str| *name == "jobs.jsonl.lock";
+    let kept = names.iter().zip(content().into_iter().zip(before));
+    for (name, (now, before)) in kept.filter(|(name, _)| !is_lock(name)) {
+        assert_eq!(now, before, "{name}");
+    }
     world.run(&["report", "-o", "new.html"]).expect(0);
     world.run(&["report", "-o", "new.html"]).expect(0);
 }
