@@ -187,7 +187,8 @@ pub fn refuse_unrecovered(
         path: writer.path().to_owned(),
         error,
     };
-    let waiting = journal::not_taken_in(writer.path()).map_err(|error| log_failure(fail(error)))?;
+    let waiting =
+        journal::not_taken_in(writer.path(), path).map_err(|error| log_failure(fail(error)))?;
     let Some(file) = waiting else {
         return Ok(());
     };

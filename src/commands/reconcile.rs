@@ -73,7 +73,7 @@ pub fn run(
             summary.replayed = Some(outcome.counts);
         }
         Source::Recover(file) => {
-            recover::run(file, &writer, printer)?;
+            recover::run(file, &path, &writer, printer)?;
         }
     }
     let ledger = writer.ledger();

@@ -15,8 +15,9 @@ use crate::journal::{self, Writer};
 use crate::output::{Printer, escape, words};
 
 /// Appends every recovered line of `file` (`-` is standard input) that the log does not hold.
-/// Other lines of a saved standard error are passed over. Gives how many were appended.
-pub fn run(file: &Path, writer: &Writer, printer: &Printer) -> Result<u64, Failure> {
+/// Other lines of a saved standard error are passed over. `log` is the log as it was typed. Gives how
+/// many were appended.
+pub fn run(file: &Path, log: &Path, writer: &Writer, printer: &Printer) -> Result<u64, Failure> {
     let fail = |e: std::io::Error| {
         Failure::io(format!("cannot read {}", file.display()))
             .because(e)
@@ -48,7 +49,7 @@ pub fn run(file: &Path, writer: &Writer, printer: &Printer) -> Result<u64, Failu
             words::count(taken, "line"),
             words::number(known)
         ));
-        let forgotten = journal::forget_taken_in(writer.path(), file).map_err(|error| {
+        let forgotten = journal::forget_taken_in(writer.path(), log, file).map_err(|error| {
             Failure::io(format!("cannot remove {}", file.display()))
                 .because(error)
                 .help("its lines are in the job log now; remove it")

@@ -84,16 +84,30 @@ fn append(path: &Path, lines: &str) -> io::Result<()> {
     disk::sync_folder_of(path)
 }
 
-/// The file beside the log with lines that an earlier run could not write to it, where the log does
-/// not hold all of them.
-pub fn not_taken_in(log: &Path) -> io::Result<Option<PathBuf>> {
-    let path = path_for(log);
-    let kept = match fs::read(&path) {
-        Ok(kept) => kept,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut missing: HashSet<&[u8]> = kept
+/// Where a run may have kept lines for `log`: beside it, and beside the name it is reached by, since
+/// a log that is moved while a run writes to it may have got a link in its old place.
+fn places(log: &Path, name: &Path) -> [PathBuf; 2] {
+    [path_for(log), path_for(name)]
+}
+
+/// The file beside the log, or beside the name it is reached by, with lines that an earlier run could
+/// not write to it, where the log does not hold all of them.
+pub fn not_taken_in(log: &Path, name: &Path) -> io::Result<Option<PathBuf>> {
+    for path in places(log, name) {
+        let kept = match fs::read(&path) {
+            Ok(kept) => kept,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        if !holds_all(log, &kept)? {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+fn holds_all(log: &Path, lines: &[u8]) -> io::Result<bool> {
+    let mut missing: HashSet<&[u8]> = lines
         .split(|byte| *byte == b'\n')
         .map(<[u8]>::trim_ascii)
         .filter(|line| !line.is_empty())
@@ -103,16 +117,23 @@ pub fn not_taken_in(log: &Path) -> io::Result<Option<PathBuf>> {
             missing.remove(line.unwrap_or_default().trim().as_bytes());
         })?;
     }
-    Ok((!missing.is_empty()).then_some(path))
+    Ok(missing.is_empty())
 }
 
-/// Removes `file` if it is the one beside the log, all of whose lines the log has taken in. Whether
-/// it was.
-pub fn forget_taken_in(log: &Path, file: &Path) -> io::Result<bool> {
-    let beside = path_for(log);
-    let is_it = disk::canonicalize(file).is_ok_and(|file| file == beside);
+/// Removes `file` if it is one of those that [`not_taken_in`] finds, all of whose lines the log has
+/// taken in. Whether it was.
+pub fn forget_taken_in(log: &Path, name: &Path, file: &Path) -> io::Result<bool> {
+    let Ok(file) = disk::canonicalize(file) else {
+        return Ok(false);
+    };
+    let mut places = places(log, name).into_iter();
+    let is_it = places.any(|place| {
+        // A link is none of ours.
+        let is_file = fs::symlink_metadata(&place).is_ok_and(|meta| meta.is_file());
+        is_file && disk::canonicalize(&place).is_ok_and(|place| place == file)
+    });
     if is_it {
-        fs::remove_file(beside)?;
+        fs::remove_file(file)?;
     }
     Ok(is_it)
 }
@@ -126,15 +147,31 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("jobs.jsonl");
         fs::write(&log, "{\"a\":1}\n").unwrap();
-        assert_eq!(not_taken_in(&log).unwrap(), None);
+        assert_eq!(not_taken_in(&log, &log).unwrap(), None);
         let recovery = Recovery::new(&log);
         let path = recovery.keep("{\"b\":2}\n").unwrap();
         assert_eq!(path, path_for(&log));
         recovery.keep("{\"c\":3}\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\"b\":2}\n{\"c\":3}\n");
-        assert_eq!(not_taken_in(&log).unwrap(), Some(path));
+        assert_eq!(not_taken_in(&log, &log).unwrap(), Some(path));
         fs::write(&log, "{\"c\":3}\r\n{\"a\":1}\n{\"b\":2}").unwrap();
-        assert_eq!(not_taken_in(&log).unwrap(), None);
+        assert_eq!(not_taken_in(&log, &log).unwrap(), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn lines_kept_beside_the_old_place_of_a_moved_log_are_found_by_its_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = dir.path().join("jobs.jsonl");
+        let new = dir.path().join("moved.jsonl");
+        fs::write(&new, "{\"a\":1}\n").unwrap();
+        let kept = Recovery::new(&old).keep("{\"b\":2}\n").unwrap();
+        std::os::unix::fs::symlink(&new, &old).unwrap();
+        assert_eq!(not_taken_in(&new, &new).unwrap(), None);
+        assert_eq!(not_taken_in(&new, &old).unwrap(), Some(kept.clone()));
+        assert!(!forget_taken_in(&new, &new, &kept).unwrap());
+        assert!(forget_taken_in(&new, &old, &kept).unwrap());
+        assert!(!kept.exists());
     }
 
     // Windows has access lists in place of modes, and lets only administrators make links.
