@@ -6,7 +6,9 @@ use std::path::Path;
 use super::open;
 use crate::clock;
 use crate::exit::Failure;
-use crate::jobs::{AcceptedDamage, Event, IdColumn, JobKey, JobState, Ledger, Refusal, What};
+use crate::jobs::{
+    AcceptedDamage, Event, IdColumn, JobKey, JobState, Ledger, Refusal, Salvaged, What,
+};
 use crate::journal::{Damage, JobLog, Suspect, Writer};
 use crate::output::{Printer, escape, words};
 use crate::settings::Settings;
@@ -186,13 +188,17 @@ fn marks(
     let mut marks = Marks::default();
     let mut marked = BTreeSet::new();
     let mut owners = BTreeSet::new();
-    let mut add = |job: Option<(JobKey, u32)>, item: Option<(IdColumn, &str)>, line: u64| {
+    let mut add = |job: Option<(JobKey, u32)>,
+                   item: Option<(IdColumn, &str)>,
+                   order: Option<&Salvaged>,
+                   line: u64| {
         let error = format!("line {line} of the log is damaged; it may have been ordered");
-        let what = What::Unknown(Refusal {
+        let refusal = Refusal {
             error: &error,
             http_status: None,
             temporary: false,
-        });
+        };
+        let what = What::Doubted { refusal, order };
         let event = match job {
             Some((key, number)) => Event::new(ledger.stamp(key, now), key, number, what),
             None => Event::without_job(now, what),
@@ -206,14 +212,15 @@ fn marks(
                 Suspect::Job(key, attempt) => {
                     let number = attempt_in_doubt(ledger.job(key), attempt);
                     if let Some(number) = number.filter(|_| marked.insert(key)) {
-                        // The id recognizes the job's row when its key changes.
+                        // These recognize the job's row when its key changes.
                         let owner = found.owner().map(|(column, id)| (*column, id.as_str()));
-                        add(Some((key, number)), owner, found.line);
+                        let order = found.order_of(key);
+                        add(Some((key, number)), owner, order, found.line);
                     }
                 }
                 Suspect::Owner(column, id) => {
                     if owners.insert(id.clone()) {
-                        add(None, Some((column, &id)), found.line);
+                        add(None, Some((column, &id)), None, found.line);
                     }
                 }
             }
@@ -221,7 +228,7 @@ fn marks(
     }
     for (key, number, line) in jobs_of(&owners, damage, path, settings)? {
         if marked.insert(key) {
-            add(Some((key, number)), None, line);
+            add(Some((key, number)), None, None, line);
         }
     }
     Ok(marks)

@@ -114,6 +114,15 @@ pub enum What<'a> {
     Submitting(&'a Order),
     /// `unknown`: the request may have been accepted and billed.
     Unknown(Refusal<'a>),
+    /// `unknown`: a damaged line speaks of the job, and a person has accepted that.
+    Doubted {
+        /// Which line.
+        #[serde(flatten)]
+        refusal: Refusal<'a>,
+        /// What of the order stood in there whole.
+        #[serde(flatten)]
+        order: Option<&'a Salvaged>,
+    },
     /// `submit_failed`: every request of the attempt is known not to have been accepted.
     SubmitFailed(Refusal<'a>),
     /// `pending`, `processing`, `failed`, `completed`: where the vendor says that it stands.
@@ -156,6 +165,16 @@ pub struct Order {
     /// Credits that the attempt is expected to cost, by the rates that were set then.
     pub credits_estimated: Credits,
     /// The request's body, as it is sent, byte for byte.
+    pub request: Box<RawValue>,
+}
+
+/// What of an order could be read in a damaged line; the job's key proves it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Salvaged {
+    /// Tells clips of one photo apart.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub variant: String,
+    /// The request's body, byte for byte.
     pub request: Box<RawValue>,
 }
 
@@ -262,7 +281,7 @@ impl What<'_> {
     fn word(&self) -> Word {
         match self {
             Self::Submitting(_) => Status::Submitting.into(),
-            Self::Unknown(_) => Status::Unknown.into(),
+            Self::Unknown(_) | Self::Doubted { .. } => Status::Unknown.into(),
             Self::SubmitFailed(_) => Status::SubmitFailed.into(),
             Self::Seen(seen) => seen.status.into(),
             Self::Step(_) => Status::Completed.into(),

@@ -34,7 +34,8 @@ mod view;
 pub use clip::{Clip, Seconds, Video, Voice};
 pub(crate) use damage::{AcceptedDamage, Digest};
 pub use event::{
-    Download, Event, LOG_FIELDS, Order, Publication, Refusal, Resolution, Sighting, Step, Via, What,
+    Download, Event, LOG_FIELDS, Order, Publication, Refusal, Resolution, Salvaged, Sighting, Step,
+    Via, What,
 };
 pub use facts::{End, Facts, Progress, Report};
 pub(crate) use gist::{Gists, LineAt, Reading};

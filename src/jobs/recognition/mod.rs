@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use self::normal::Photo;
 pub use self::spelling::Cause;
 use self::spelling::Spelling;
-use super::{Clip, Seconds, Text};
+use super::{Clip, JobKey, Seconds, Text, Video, Voice};
 
 /// Chosen once for the process, so that a manifest's rows and a log's jobs hash alike.
 static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
@@ -62,10 +62,38 @@ impl<'a> Asked<'a> {
     pub fn photo(&self) -> &str {
         text_of(self.image_url.as_ref())
     }
+
+    /// The key of the job that asks for this under an id; `None` for a request that no row makes.
+    pub fn key(&self, id: &str, variant: &str) -> Option<JobKey> {
+        let text = |value: Option<&Text<'_>>| text_of(value).to_owned();
+        let clip = if self.text.is_some() {
+            Clip::Voice(Voice {
+                text: text(self.text.as_ref()),
+                voice: text(self.voice.as_ref()),
+                language: text(self.language.as_ref()),
+                speed: raw(self.speed),
+            })
+        } else {
+            Clip::Video(Video {
+                image_url: text(self.image_url.as_ref()),
+                prompt: text(self.prompt.as_ref()),
+                model: text(self.model.as_ref()),
+                duration: Seconds::parse(&raw(self.duration))?,
+                aspect_ratio: text(self.aspect_ratio.as_ref()),
+            })
+        };
+        Some(clip.key(id, variant))
+    }
 }
 
 fn text_of<'t>(text: Option<&'t Text<'_>>) -> &'t str {
     text.map_or("", Text::as_str)
+}
+
+/// A number, or a text that needs no escapes, as it is written.
+fn raw(value: Option<&RawValue>) -> String {
+    let raw = value.map_or("", RawValue::get);
+    raw.trim_matches('"').to_owned()
 }
 
 /// What a clip is made of.
@@ -138,9 +166,6 @@ impl Marks {
 
     /// Of a job, under the id and with the photo that it has now.
     pub fn of_request(id: &str, photo: &str, asked: &Asked<'_>, variant: &str) -> Self {
-        let raw = |value: Option<&'_ RawValue>| {
-            value.map_or("", RawValue::get).trim_matches('"').to_owned()
-        };
         if asked.text.is_some() {
             return Self::of(&Parts {
                 id,
@@ -175,9 +200,11 @@ impl Marks {
         let photo = Photo::of(parts.photo);
         let id = normal::id(parts.id);
         let spelling = Spelling::of(parts.id);
+        // A variant is a name that people give, as an id is.
+        let variant = normal::id(parts.variant);
         let wording = |words: &str| {
             let settings = parts.settings.map(normal::text);
-            hash_of((parts.is_voice, words, settings, normal::text(parts.variant)))
+            hash_of((parts.is_voice, words, settings, &variant))
         };
         let words = normal::text(parts.words);
         let seen = wording(&words);
@@ -367,7 +394,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::jobs::{Video, Voice};
 
     fn video(photo: &str, prompt: &str) -> Clip {
         Clip::Video(Video {
@@ -407,6 +433,7 @@ mod tests {
             let asked = Asked::parse(body).unwrap();
             let job = Marks::of_request("LST-1", asked.photo(), &asked, "wide");
             let row = Marks::of_clip("LST-1", clip, "wide");
+            assert_eq!(asked.key("LST-1", "wide"), Some(clip.key("LST-1", "wide")));
             assert_eq!((job.clip, job.subject), (row.clip, row.subject), "{body}");
             assert_eq!(
                 (job.id, job.wording, job.rotated),

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::jobs::{Digest, GenerationId, IdColumn, JobKey, Ledger, Reading};
+use serde_json::value::RawValue;
+
+use crate::jobs::recognition::Asked;
+use crate::jobs::{Digest, GenerationId, IdColumn, JobKey, Ledger, Reading, Salvaged};
 
 use super::objects::{self, Open};
 
@@ -45,6 +48,12 @@ impl Damage {
         }
     }
 
+    /// What a job has ordered, where that stands in the damage whole: the job's key proves it.
+    pub fn order_of(&self, key: JobKey) -> Option<&Salvaged> {
+        let mut orders = self.traces.orders.iter();
+        orders.find(|(of, _)| *of == key).map(|(_, order)| order)
+    }
+
     /// Whom it most likely speaks of. None where nothing can be read.
     pub fn suspects(&self, ledger: &Ledger) -> Vec<Suspect> {
         let traces = &self.traces;
@@ -77,6 +86,8 @@ struct Traces {
     perhaps: Vec<JobKey>,
     ids: Vec<GenerationId>,
     owners: Vec<(IdColumn, String)>,
+    /// Orders that are whole, each with its job's key.
+    orders: Vec<(JobKey, Salvaged)>,
 }
 
 /// Names that are looked for; more of them make no difference to anybody.
@@ -109,10 +120,39 @@ impl Traces {
                 }
             }
         }
+        traces.orders = orders(text, &traces.owners);
         let words = text.split(|c: char| !c.is_ascii_alphanumeric());
         traces.perhaps = words.filter_map(JobKey::parse).take(MOST_TRACES).collect();
         traces
     }
+}
+
+/// The orders whose requests stand whole in a text, each with the key of the job that makes it for
+/// one of `owners`. Whether there is such a job, the caller knows.
+fn orders(text: &str, owners: &[(IdColumn, String)]) -> Vec<(JobKey, Salvaged)> {
+    const NAME: &str = "\"request\":";
+    let variant = values(text, "variant").next().map_or("", quoted);
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices(NAME).take(MOST_TRACES) {
+        let behind = &text[at + NAME.len()..];
+        let mut objects = serde_json::Deserializer::from_str(behind).into_iter::<&RawValue>();
+        let Some(Ok(request)) = objects.next() else {
+            continue;
+        };
+        let Some(asked) = Asked::parse(request.get()) else {
+            continue;
+        };
+        let keys = owners.iter().filter_map(|(_, id)| asked.key(id, variant));
+        let order = |key| {
+            let order = Salvaged {
+                variant: variant.to_owned(),
+                request: request.to_owned(),
+            };
+            (key, order)
+        };
+        found.extend(keys.map(order));
+    }
+    found
 }
 
 /// What people's programs make of a quote.

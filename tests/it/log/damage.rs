@@ -226,6 +226,42 @@ fn a_job_whose_request_was_damaged_is_recognized_when_its_address_is_signed_anew
 }
 
 #[test]
+fn a_job_of_a_damaged_line_is_recognized_when_its_id_is_corrected() {
+    let (world, server, lines) = ordered();
+    let own = serde_json::from_str::<serde_json::Value>(&lines[2]).unwrap();
+    let (job, id) = (
+        own["job"].as_str().unwrap(),
+        own["listing_id"].as_str().unwrap(),
+    );
+    // Its announcement lacks a comma, and its other line is lost.
+    let others = lines.iter().filter(|line| !line.contains(job));
+    let announced = lines
+        .iter()
+        .find(|line| line.contains(job) && line.contains("\"request\""));
+    let damaged = announced.unwrap().replacen(',', "", 1);
+    let text: Vec<&str> = others.map(String::as_str).chain([&*damaged]).collect();
+    put_log(&world, text.join("\n") + "\n");
+    let accept = ["submit", "listings.csv", "--accept-damage"];
+    world.run(&accept).expect(3);
+    let marked = world
+        .log()
+        .text
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .to_owned();
+    world.write("listings.csv", listings(3).replace(id, "LST-CORRECTED"));
+    for command in [&accept[..2], &["compact", "--accept-damage"], &accept[..2]] {
+        let run = world.run(command);
+        assert!(matches!(run.code(), 0 | 3), "{marked}: {}", run.stderr);
+        assert_eq!(server.bills().len(), 3, "{}", run.stderr);
+    }
+    let held = world.run(&accept[..2]).expect(3);
+    assert!(held.stderr.contains("LST-CORRECTED"), "{}", held.stderr);
+    assert!(held.stderr.contains(id), "{}", held.stderr);
+}
+
+#[test]
 fn a_log_that_was_written_again_is_the_same_log() {
     let (world, server, lines) = ordered();
     let text = format!("{}\n", lines.join("\n"));

@@ -275,6 +275,35 @@ fn another_variant_is_another_clip() {
 }
 
 #[test]
+fn a_variant_that_reads_the_same_is_the_same_clip() {
+    let sheet = |variants: &[&str]| {
+        let row = |variant: &&str| format!("SKU-1,{PHOTO},pan,{variant}\n");
+        let rows: String = variants.iter().map(row).collect();
+        format!("sku,image_url,video_prompt,variant\n{rows}")
+    };
+    for (before, after) in [
+        ("front", "Front"),
+        ("left side", " left  side"),
+        ("caf\u{e9}", "CAFE\u{301}"),
+    ] {
+        let server = Server::accepting();
+        let world = World::facing(&server);
+        world.write("sheet.csv", sheet(&[before]));
+        world.run(&["submit", "sheet.csv"]).expect(0);
+        world.write("sheet.csv", sheet(&[after]));
+        world.run(&["submit", "sheet.csv"]).expect(0);
+        assert_eq!(orders(&server), 1, "{after}");
+    }
+    // Side by side in one sheet they are meant.
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("sheet.csv", sheet(&["a", "A"]));
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    assert_eq!(orders(&server), 2);
+}
+
+#[test]
 fn one_job_is_taken_for_one_row_only() {
     let server = Server::accepting();
     let world = World::facing(&server);
