@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::known;
 use super::{Decision, Place, Plan, PlanError};
-use crate::jobs::recognition::{Cause, Likeness, Marks, Recognition};
+use crate::jobs::recognition::{Cause, Marks, Recognition};
 use crate::jobs::{JobKey, JobState, Ledger};
 use crate::journal::LogError;
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
@@ -86,6 +86,7 @@ pub fn decide(
         most_told,
         claimed: HashSet::new(),
         kept: HashSet::new(),
+        clips: HashMap::new(),
         held_jobs: Vec::new(),
         found: Found {
             accepted: ledger.jobs().filter(|job| job.maybe_accepted()).count() as u64,
@@ -122,9 +123,25 @@ struct Search<'a> {
     /// Jobs of the id and photo of rows that `--where` leaves out and that have no prompt of their
     /// own: their prompt was made of a template that this run does not know.
     kept: HashSet<u32>,
+    /// The jobs of clips that rows of the last pass ask for.
+    clips: HashMap<u64, ClipJobs>,
     /// The jobs of [`Found::held`], by their places in the ledger.
     held_jobs: Vec<u32>,
     found: Found,
+}
+
+/// The jobs of one clip, under whatever id, by what a row may do with them. Told apart once, however
+/// many rows ask for the clip: thousands may share a photo and a prompt.
+#[derive(Default)]
+struct ClipJobs {
+    /// Accepted and in no row: those that count before those that were replaced, then by place.
+    free: Vec<u32>,
+    /// So many of them, from the first on, are claimed.
+    claimed: usize,
+    /// Never accepted and in no row. Ordered again, they would bring the clip that a row brings.
+    refused: Vec<u32>,
+    /// Accepted, each in a row, by place.
+    standing: Vec<u32>,
 }
 
 impl Search<'_> {
@@ -213,9 +230,10 @@ impl Search<'_> {
     fn is_same(&mut self, index: usize, row: &Row) -> bool {
         let marks = marks_of(row);
         let is_known = self.ledger.job(row.key()).is_some();
-        let same = self.known.of_clip(&marks).filter(|like| {
-            !is_known && like.same_id && like.same_wording && self.is_free(like.job)
-        });
+        let same = self
+            .known
+            .of_clip_and_id(&marks)
+            .filter(|like| !is_known && like.same_wording && self.is_free(like.job));
         let newest_last = |place: u32| {
             let is_superseded = self.job(place).is_some_and(JobState::is_superseded);
             (!is_superseded, place)
@@ -257,10 +275,11 @@ impl Search<'_> {
         }
         let marks = marks_of(row);
         let key = self.plan.key_of(index, row);
+        self.tell_apart(&marks);
         // The jobs that the row replaces: about the same, and in no row.
         let about_the_same = self.known.of_subject(&marks).map(|like| like.job);
         let replaced: Vec<u32> = about_the_same
-            .chain(self.never_accepted(&marks))
+            .chain(self.never_accepted_elsewhere(&marks))
             .chain(self.known.of_bare(&row.id))
             .filter(|&place| {
                 let job = self.job(place);
@@ -271,7 +290,7 @@ impl Search<'_> {
             .collect();
         if let Some((reason, place)) = self.reason_to_hold(row, key, &marks, &replaced) {
             if reason == Decision::Renamed {
-                self.claimed.insert(place);
+                self.claim(place, &marks);
             }
             if !self.is_allowed(reason) {
                 self.hold(index, row, reason, place);
@@ -283,17 +302,58 @@ impl Search<'_> {
                 return;
             }
         }
-        let keys = replaced.iter().filter_map(|&place| self.job(place));
-        let keys = keys.map(|job| job.key).collect();
+        let refused = self.take_refused(&marks);
+        let more = refused.iter().filter(|place| !replaced.contains(place));
+        let keys = replaced.iter().chain(more);
+        let keys = keys.filter_map(|&place| self.job(place)).map(|job| job.key);
+        let keys = keys.collect();
         self.plan.replace(index, keys);
     }
 
-    /// Jobs of the same clip under another id, or with the photo elsewhere, that were never
-    /// accepted. Ordered again, they would bring the clip that the row brings.
-    fn never_accepted(&self, marks: &Marks) -> impl Iterator<Item = u32> {
+    /// Tells the jobs of the row's clip apart, unless that was done for another row.
+    fn tell_apart(&mut self, marks: &Marks) {
+        if self.clips.contains_key(&marks.clip()) {
+            return;
+        }
+        let mut jobs = ClipJobs::default();
+        for place in self.known.of_clip(marks).map(|like| like.job) {
+            let Some(job) = self.job(place) else { continue };
+            match (job.maybe_accepted(), self.is_in_a_row(job, place)) {
+                (true, true) => jobs.standing.push(place),
+                (true, false) => jobs.free.push(place),
+                (false, false) if !job.is_superseded() => jobs.refused.push(place),
+                (false, _) => {}
+            }
+        }
+        jobs.standing.sort_unstable();
+        jobs.free.sort_unstable_by_key(|&place| self.rank(place));
+        self.clips.insert(marks.clip(), jobs);
+    }
+
+    /// Jobs that count come before those that were replaced, older ones before newer ones.
+    fn rank(&self, place: u32) -> (bool, u32) {
+        (self.job(place).is_some_and(JobState::is_superseded), place)
+    }
+
+    fn claim(&mut self, place: u32, marks: &Marks) {
+        self.claimed.insert(place);
+        if let Some(jobs) = self.clips.get_mut(&marks.clip()) {
+            let rest = jobs.free[jobs.claimed..].iter();
+            let claimed = rest.take_while(|place| self.claimed.contains(place));
+            jobs.claimed += claimed.count();
+        }
+    }
+
+    /// Jobs of the row's clip that were never accepted. The first row that is sent replaces them.
+    fn take_refused(&mut self, marks: &Marks) -> Vec<u32> {
+        let jobs = self.clips.get_mut(&marks.clip());
+        jobs.map_or_else(Vec::new, |jobs| std::mem::take(&mut jobs.refused))
+    }
+
+    /// Jobs of the row with the photo elsewhere that were never accepted.
+    fn never_accepted_elsewhere(&self, marks: &Marks) -> impl Iterator<Item = u32> {
         let moved = self.known.of_rotated(marks).filter(|like| like.same_id);
-        let alike = self.known.of_clip(marks).chain(moved);
-        alike
+        moved
             .map(|like| like.job)
             .filter(|&place| self.job(place).is_some_and(|job| !job.maybe_accepted()))
     }
@@ -337,30 +397,45 @@ impl Search<'_> {
             return None;
         }
         // Under its own id, another query may ask for another part of the photo.
-        let is_elsewhere = |like: &Likeness| {
-            self.job(like.job).is_some_and(|job| {
-                let is_other_part = !like.same_query && self.plan.holds_under(job, &row.id);
-                let is_in_a_row = self.is_in_a_row(job, like.job);
-                job.key != key && job.maybe_accepted() && is_in_a_row && !is_other_part
+        let is_elsewhere = |place: &u32| {
+            self.job(*place).is_some_and(|job| {
+                let is_other_part =
+                    !self.known.has_query(*place, marks) && self.plan.holds_under(job, &row.id);
+                job.key != key && !is_other_part
             })
         };
-        let same = self.known.of_clip(marks).find(is_elsewhere);
-        same.map(|like| (Decision::SameClip, like.job))
+        let standing = &self.clips.get(&marks.clip())?.standing;
+        let same = standing.iter().copied().find(is_elsewhere);
+        same.map(|place| (Decision::SameClip, place))
     }
 
     /// The job of the same clip under another id whose row is gone: one whose id is alike before
     /// others, one that counts before one that was replaced.
     fn renamed(&self, marks: &Marks, alike: &[u32]) -> Option<u32> {
-        let clips = self.known.of_clip(marks);
-        let moved = self.known.of_rotated(marks);
-        clips
+        let jobs = self.clips.get(&marks.clip());
+        let free = jobs.map_or(&[][..], |jobs| &jobs.free);
+        let unclaimed = jobs.map_or(&[][..], |jobs| &jobs.free[jobs.claimed..]);
+        let may_be =
+            |place: &u32| !self.known.has_id(*place, marks) && !self.claimed.contains(place);
+        let is_free = |place: &u32| {
+            let rank = self.rank(*place);
+            free.binary_search_by_key(&rank, |&other| self.rank(other))
+                .is_ok()
+        };
+        let alike_and_free = alike.iter().copied().filter(is_free).filter(may_be);
+        let first = unclaimed.iter().copied().find(may_be);
+        let moved = self.known.of_rotated(marks).map(|like| like.job);
+        let moved = moved.filter(|&place| self.is_free(place)).filter(may_be);
+        alike_and_free
+            .chain(first)
             .chain(moved)
-            .filter(|like| !like.same_id && self.is_free(like.job))
-            .map(|like| like.job)
-            .filter(|place| !self.claimed.contains(place))
             .max_by_key(|place| {
-                let counts = self.job(*place).is_some_and(|job| !job.is_superseded());
-                (alike.contains(place), counts, std::cmp::Reverse(*place))
+                let (is_replaced, _) = self.rank(*place);
+                (
+                    alike.contains(place),
+                    !is_replaced,
+                    std::cmp::Reverse(*place),
+                )
             })
     }
 
@@ -389,4 +464,104 @@ impl Search<'_> {
 
 fn marks_of(row: &Row) -> Marks {
     Marks::of_clip(&row.id, &row.clip, &row.variant)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+    use crate::jobs::recognition::LOOKED_AT;
+    use crate::jobs::{Clip, Rates};
+    use crate::journal::JobLog;
+    use crate::manifest::Options;
+
+    const COUNT: usize = 500;
+
+    fn manifest(ids: &[String]) -> Manifest {
+        let rows = ids
+            .iter()
+            .map(|id| format!("{id},https://x.example/a.jpg,pan\n"));
+        let text = format!("sku,image_url,video_prompt\n{}", rows.collect::<String>());
+        Manifest::from_reader("sheet.csv", text.as_bytes(), Options::default()).unwrap()
+    }
+
+    fn plan_of(manifest: &mut Manifest) -> Plan {
+        let mut plan = Plan::default();
+        for row in manifest.rows().unwrap() {
+            plan.note(&row.unwrap(), &Rates::default());
+        }
+        plan
+    }
+
+    /// A log in which each of these ids has ordered the same clip.
+    fn log_of(ids: &[String], end: &str) -> String {
+        let mut text = String::new();
+        for row in manifest(ids).rows().unwrap() {
+            let row = row.unwrap();
+            let (job, id) = (row.key(), &row.id);
+            let line = |status: &str, more: &str| {
+                format!(
+                    "{{\"at\":\"2026-03-12T09:20:00.000Z\",\"job\":\"{job}\",\"attempt\":1,\
+                     \"status\":\"{status}\",\"sku\":\"{id}\",{more}}}\n"
+                )
+            };
+            let Clip::Video(video) = &row.clip else {
+                continue;
+            };
+            let request = format!(
+                "\"request\":{{\"model\":\"{}\",\"prompt\":\"pan\",\
+                 \"image_url\":\"https://x.example/a.jpg\",\"duration\":\"{}\",\
+                 \"aspect_ratio\":\"{}\"}}",
+                video.model, video.duration, video.aspect_ratio
+            );
+            text.push_str(&line("submitting", &request));
+            write!(text, "{}", line(end, "\"http_status\":422")).unwrap();
+        }
+        text
+    }
+
+    #[test]
+    fn thousands_of_ids_with_one_clip_are_compared_with_few_jobs_each() {
+        let ids = |name: &str| {
+            (0..COUNT)
+                .map(|n| format!("{name}-{n:04}"))
+                .collect::<Vec<_>>()
+        };
+        let (old, new) = (ids("OLD"), ids("NEW"));
+        let both = [&old[..], &new[..]].concat();
+        let all = COUNT as u64;
+        for (name, end, sheet, renamed, same, replaced) in [
+            ("renamed", "pending", &new, all, 0, 0),
+            ("refused", "submit_failed", &new, 0, 0, COUNT),
+            ("still there", "pending", &both, 0, all, 0),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("jobs.jsonl");
+            std::fs::write(&path, log_of(&old, end)).unwrap();
+            let log = JobLog::read(&path, Ledger::new(Rates::default())).unwrap();
+            let mut manifest = manifest(sheet);
+            let mut plan = plan_of(&mut manifest);
+            LOOKED_AT.set(0);
+            let known = Some((log.path(), log.ledger()));
+            decide(
+                &mut manifest,
+                &mut plan,
+                known,
+                Allowed::default(),
+                MOST_TOLD,
+            )
+            .unwrap();
+            let counts = plan.counts;
+            assert_eq!(
+                (counts.renamed, counts.same_clip),
+                (renamed, same),
+                "{name}"
+            );
+            let all_replaced = (0..sheet.len()).map(|index| plan.replaced(index).len());
+            assert_eq!(all_replaced.sum::<usize>(), replaced, "{name}");
+            let looked_at = LOOKED_AT.get();
+            assert!(looked_at <= 10 * all, "{name}: {looked_at}");
+        }
+    }
 }

@@ -242,6 +242,11 @@ impl Marks {
         }
     }
 
+    /// What clips of the same photo, prompt and settings share.
+    pub fn clip(&self) -> u64 {
+        self.clip
+    }
+
     fn place(&self) -> u32 {
         u32::from(self.host) << 16 | u32::from(self.folders)
     }
@@ -275,10 +280,16 @@ pub struct Likeness {
     pub same_query: bool,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many jobs were compared with rows.
+    pub static LOOKED_AT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 /// The marks of a log's jobs.
 #[derive(Debug, Default)]
 pub struct Recognition {
-    /// Sorted, once all are there.
+    /// Sorted by key, by what is seen of the job's id and by job, once all are there.
     entries: Vec<Entry>,
     /// Each job's id as a person sees it; 0 for a job without marks.
     ids: Vec<u32>,
@@ -327,35 +338,64 @@ impl Recognition {
 
     /// To be called once all are added.
     pub fn sort(&mut self) {
-        self.entries.sort_unstable();
+        let ids = &self.ids;
+        // Jobs of one clip by their ids: thousands may share a photo and a prompt.
+        self.entries.sort_unstable_by(|a, b| {
+            let id = |entry: &Entry| ids[entry.job as usize];
+            a.key.cmp(&b.key).then_with(|| (id(a), a).cmp(&(id(b), b)))
+        });
         self.entries.dedup();
     }
 
-    fn under(&self, key: u64) -> impl Iterator<Item = &Entry> {
+    fn under(&self, key: u64) -> &[Entry] {
         let start = self.entries.partition_point(|entry| entry.key < key);
-        let entries = self.entries[start..].iter();
-        entries.take_while(move |entry| entry.key == key)
+        let entries = &self.entries[start..];
+        &entries[..entries.partition_point(|entry| entry.key == key)]
     }
 
     fn likeness(&self, entry: &Entry, marks: &Marks) -> Likeness {
         Likeness {
             job: entry.job,
-            same_id: self.ids[entry.job as usize] == marks.id.max(1),
+            same_id: self.has_id(entry.job, marks),
             same_wording: entry.check == marks.wording,
-            same_query: self.queries[entry.job as usize] == marks.query,
+            same_query: self.has_query(entry.job, marks),
         }
+    }
+
+    /// Whether a person sees the same id at a job.
+    pub fn has_id(&self, job: u32, marks: &Marks) -> bool {
+        #[cfg(test)]
+        LOOKED_AT.set(LOOKED_AT.get() + 1);
+        self.ids[job as usize] == marks.id.max(1)
+    }
+
+    /// Whether the query of a job's photo says the same, signatures aside.
+    pub fn has_query(&self, job: u32, marks: &Marks) -> bool {
+        self.queries[job as usize] == marks.query
     }
 
     /// Jobs with the same photo, prompt and settings, under whatever id.
     pub fn of_clip(&self, marks: &Marks) -> impl Iterator<Item = Likeness> {
-        let entries = self.under(marks.clip);
+        let entries = self.under(marks.clip).iter();
         entries.map(|entry| self.likeness(entry, marks))
+    }
+
+    /// Those of them at which a person sees the same id.
+    pub fn of_clip_and_id(&self, marks: &Marks) -> impl Iterator<Item = Likeness> {
+        let id = |entry: &Entry| self.ids[entry.job as usize];
+        let wanted = marks.id.max(1);
+        let entries = self.under(marks.clip);
+        let start = entries.partition_point(|entry| id(entry) < wanted);
+        let entries = entries[start..].iter();
+        entries
+            .take_while(move |entry| id(entry) == wanted)
+            .map(|entry| self.likeness(entry, marks))
     }
 
     /// Jobs with the same id, by its value, and the same photo, whatever the prompt.
     pub fn of_subject(&self, marks: &Marks) -> impl Iterator<Item = Likeness> {
         let rounded = marks.rounded.map(|[_, sought]| sought.subject);
-        let entries = self.under(marks.subject);
+        let entries = self.under(marks.subject).iter();
         let rounded = rounded.into_iter().flat_map(|key| self.under(key));
         entries
             .chain(rounded)
