@@ -324,7 +324,7 @@ pub struct DryRun<'a> {
     /// Whether rows are listings or products.
     pub id_column: IdColumn,
     /// What would be spent for each of them.
-    pub shares: &'a [Share],
+    pub shares: &'a [Share<'a>],
     /// What is wrong with rows, for the JSON document.
     pub invalid_rows: Vec<Value>,
     /// Further fields of the JSON document.
@@ -350,7 +350,7 @@ pub fn dry_run(run: DryRun<'_>, settings: &Settings, printer: &mut Printer) -> a
         summary.invalid = counts.invalid;
         summary.credits_estimated = counts.credits;
         summary.exit_code = run.code.number();
-        let share = |share: &Share| {
+        let share = |share: &Share<'_>| {
             json!({
                 run.id_column.name(): share.id,
                 "new": share.clips,
@@ -434,7 +434,7 @@ fn costs(run: &DryRun<'_>, rates: &Rates, width: u16) -> Vec<String> {
     };
     let mut rows: Vec<[String; 4]> = shown
         .iter()
-        .map(|share| row(escape(&share.id).into_owned(), share.clips, share.credits))
+        .map(|share| row(escape(share.id).into_owned(), share.clips, share.credits))
         .collect();
     if !rest.is_empty() {
         rows.push(row(

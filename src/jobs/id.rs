@@ -34,8 +34,13 @@ const HEXADECIMAL: [u8; 256] = {
 impl JobKey {
     /// The key over the compact JSON array of `parts`.
     pub fn digest(parts: &[&str]) -> Self {
-        // Texts always serialise.
-        let json = serde_json::to_vec(parts).unwrap_or_default();
+        let len: usize = parts.iter().map(|part| part.len() + ",\"\"".len()).sum();
+        // Most texts have little to escape.
+        let mut json = Vec::with_capacity(len + len / 8);
+        if serde_json::to_writer(&mut json, parts).is_err() {
+            // Texts always serialise.
+            json.clear();
+        }
         let digest = Sha256::digest(json);
         let mut head = [0u8; 8];
         head.copy_from_slice(&digest[..8]);

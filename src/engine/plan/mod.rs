@@ -112,14 +112,14 @@ pub struct Plan {
 #[derive(Debug, Default)]
 struct Owners {
     ids: Vec<String>,
-    places: HashMap<u64, usize>,
+    places: hashbrown::HashMap<u64, u32>,
 }
 
 /// What is to be sent for one listing or SKU.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Share {
+pub struct Share<'a> {
     /// The listing's or SKU's id.
-    pub id: String,
+    pub id: &'a str,
     /// Rows to be sent.
     pub clips: u64,
     /// What they are expected to cost.
@@ -198,7 +198,7 @@ impl Plan {
         if let Some(owners) = &mut self.owners {
             owners.places.entry(owner).or_insert_with(|| {
                 owners.ids.push(row.id.clone());
-                owners.ids.len() - 1
+                owners.ids.len() as u32 - 1
             });
         }
         self.rows.push(Some(Note {
@@ -447,7 +447,7 @@ impl Plan {
     /// Rows to be sent that ask for the clip of a row further up, to be sent too, under another id:
     /// how many, and the places of the first `most` of them.
     pub fn twins(&self, most: usize) -> (u64, Vec<(Place, Place)>) {
-        let mut seen: HashTable<(u32, &Note)> = HashTable::new();
+        let mut seen: HashTable<(u32, &Note)> = HashTable::with_capacity(self.counts.send as usize);
         let (mut count, mut places) = (0, Vec::new());
         for (index, note) in self.rows.iter().enumerate() {
             let is_sent = |note: &&Note| note.decision == Decision::Send && note.clip != 0;
@@ -471,15 +471,15 @@ impl Plan {
 
     /// What is to be sent for each listing or SKU, once that is decided, in the manifest's order;
     /// those for which nothing is sent are left out.
-    pub fn shares(&self) -> Vec<Share> {
+    pub fn shares(&self) -> Vec<Share<'_>> {
         let Some(owners) = &self.owners else {
             return Vec::new();
         };
-        let mut shares: Vec<Share> = owners
+        let mut shares: Vec<Share<'_>> = owners
             .ids
             .iter()
             .map(|id| Share {
-                id: id.clone(),
+                id,
                 clips: 0,
                 credits: Credits::ZERO,
             })
@@ -487,7 +487,7 @@ impl Plan {
         let sent = self.rows.iter().flatten();
         for note in sent.filter(|note| note.decision == Decision::Send) {
             let place = owners.places.get(&note.owner);
-            if let Some(share) = place.and_then(|place| shares.get_mut(*place)) {
+            if let Some(share) = place.and_then(|place| shares.get_mut(*place as usize)) {
                 share.clips += 1;
                 share.credits += self.prices[note.price as usize];
             }
@@ -588,6 +588,9 @@ fn clip_hash(row: &Row, photo: &str) -> u64 {
 
 /// What an address's query says besides signatures.
 fn query_hash(query: &str) -> u16 {
+    if query.is_empty() {
+        return 0;
+    }
     match telling_query(query).as_str() {
         "" => 0,
         query => (hash_of(query) as u16).max(1),

@@ -42,6 +42,9 @@ pub(super) fn find(text: &str, purpose: Purpose) -> Option<Oddity> {
 
 /// `1.23457E+12` as programs write it. `1E5` and `12E-4` have no two digits of exponent.
 fn is_scientific(text: &str) -> bool {
+    if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+        return false;
+    }
     let Some((digits, exponent)) = text.split_once(['E', 'e']) else {
         return false;
     };
@@ -64,6 +67,10 @@ fn date_typed(text: &str, purpose: Purpose) -> Option<Option<String>> {
             Some(day) => Some(format!("{month}-{day} or {day}/{month}")),
             None => None,
         });
+    }
+    // Further dates and times begin with a digit.
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
     }
     let (date, time) = text
         .split_once([' ', 'T'])
