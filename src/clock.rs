@@ -1,9 +1,13 @@
 //! The computer's clock, which may say anything.
 
 use std::fmt;
+#[cfg(feature = "cli")]
+use std::str::FromStr;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
+#[cfg(feature = "cli")]
+use jiff::{SignedDuration, civil::DateTime, tz::TimeZone};
 
 /// What time it is. A clock beyond what can be written as a time counts as standing at its end;
 /// [`check`] has refused to run by it before.
@@ -51,11 +55,89 @@ impl fmt::Display for BadClock {
 
 impl std::error::Error for BadClock {}
 
+#[cfg(feature = "cli")]
+/// A moment of the past, as people name it: a day or a time of this computer, or how long ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// This one.
+    At(Timestamp),
+    /// So many seconds before the present.
+    Ago(i64),
+}
+
+#[cfg(feature = "cli")]
+impl Since {
+    /// Which moment it is; `None` when it is before all times that can be written.
+    pub fn from(self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Ago(seconds) => now.checked_sub(SignedDuration::from_secs(seconds)).ok(),
+        }
+    }
+
+    fn parse_in(text: &str, zone: &TimeZone) -> Option<Self> {
+        const UNITS: [(char, i64); 5] = [
+            ('s', 1),
+            ('m', 60),
+            ('h', 3_600),
+            ('d', 86_400),
+            ('w', 604_800),
+        ];
+        let text = text.trim();
+        if let Some((unit, seconds)) = UNITS.into_iter().find(|(unit, _)| text.ends_with(*unit)) {
+            let number: u32 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
+            return i64::from(number).checked_mul(seconds).map(Self::Ago);
+        }
+        if let Ok(at) = text.parse::<Timestamp>() {
+            return Some(Self::At(at));
+        }
+        // A day alone begins at midnight.
+        let civil: DateTime = text.parse().ok()?;
+        let at = civil.to_zoned(zone.clone()).ok()?;
+        Some(Self::At(at.timestamp()))
+    }
+}
+
+#[cfg(feature = "cli")]
+impl FromStr for Since {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::parse_in(text, &TimeZone::system()).ok_or_else(|| {
+            format!(
+                "{text:?} is not a moment; write for example 2026-11-01, 2026-11-01T18:00 or 24h"
+            )
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn the_past_is_named_by_its_day_its_time_or_its_distance() {
+        let zone = TimeZone::fixed(jiff::tz::offset(2));
+        let now: Timestamp = "2026-11-10T12:00:00Z".parse().unwrap();
+        for (text, at) in [
+            ("2026-11-01", "2026-10-31T22:00:00Z"),
+            ("2026-11-01T18:00", "2026-11-01T16:00:00Z"),
+            ("2026-11-01 18:00:30", "2026-11-01T16:00:30Z"),
+            ("2026-11-01T18:00:00Z", "2026-11-01T18:00:00Z"),
+            ("24h", "2026-11-09T12:00:00Z"),
+            ("2 d", "2026-11-08T12:00:00Z"),
+            ("90m", "2026-11-10T10:30:00Z"),
+        ] {
+            let since = Since::parse_in(text, &zone).expect(text);
+            assert_eq!(since.from(now), Some(at.parse().unwrap()), "{text}");
+        }
+        for wrong in ["", "yesterday", "h", "-1h", "1.5h", "2026-13-01", "18:00"] {
+            assert_eq!(Since::parse_in(wrong, &zone), None, "{wrong}");
+        }
+    }
 
     const YEAR: u64 = 31_556_952;
 

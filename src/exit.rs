@@ -84,6 +84,23 @@ impl Code {
         }
     }
 
+    /// The same as a word, for programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::Decision => "decision",
+            Self::Data => "data",
+            Self::Io => "io",
+            Self::Temporary => "temporary",
+            Self::Refused => "refused",
+            Self::Config => "config",
+            Self::Interrupted => "interrupted",
+            Self::Terminated => "terminated",
+        }
+    }
+
     /// What it means, and what to do.
     pub const fn meaning(self) -> &'static str {
         match self {

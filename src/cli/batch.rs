@@ -255,6 +255,14 @@ pub enum Retry {
 }
 
 impl RetryFlags {
+    /// `--failed`.
+    pub(super) fn failed() -> Self {
+        Self {
+            failed: true,
+            unknown: false,
+        }
+    }
+
     /// The choice. The command line's rules let exactly one through.
     pub fn choice(&self) -> Retry {
         debug_assert_ne!(self.failed, self.unknown);

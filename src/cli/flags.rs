@@ -39,6 +39,7 @@ impl Cli {
                 flags.exec_timeout = args.exec_timeout;
                 flags.shopify_store.clone_from(&args.store);
             }
+            Command::Run(args) => flags.shopify_store.clone_from(&args.store),
             _ => {}
         }
         let groups = self.command.groups();
@@ -82,6 +83,7 @@ impl Command {
         (groups.clip, groups.pace, groups.api, groups.interval, groups.lock) = match self {
             Self::Submit(a) => (Some(&a.clip), Some(&a.pace), Some(&a.api), Some(&a.interval), Some(&a.lock)),
             Self::Reconcile(a) => (None, Some(&a.pace), Some(&a.api), Some(&a.interval), Some(&a.lock)),
+            Self::Run(a) => (Some(&a.clip), Some(&a.pace), Some(&a.api), Some(&a.interval), Some(&a.lock)),
             Self::Retry(a) => (None, Some(&a.pace), Some(&a.api), None, Some(&a.lock)),
             Self::Download(a) => (None, None, Some(&a.api), None, Some(&a.lock)),
             Self::Publish(a) => (None, None, Some(&a.api), None, Some(&a.lock)),

@@ -169,6 +169,11 @@ pub enum Target<'a> {
 }
 
 impl PublishFlags {
+    /// A service, or else a command.
+    pub(super) fn new(to: Option<Service>, exec: Option<String>) -> Self {
+        Self { to, exec }
+    }
+
     /// The choice. The command line's rules let exactly one through.
     pub fn target(&self) -> Target<'_> {
         match &self.exec {

@@ -11,6 +11,7 @@ mod flags;
 mod hand_over;
 mod log;
 mod rename;
+mod run;
 mod serve;
 mod setup;
 mod shared;
@@ -31,6 +32,7 @@ pub use log::{AcceptArgs, LogArgs, LogCopyArgs, LogVerb};
 #[cfg(feature = "postgres")]
 pub use log::{LogAddressArgs, LogInitArgs};
 pub use rename::RenameArgs;
+pub use run::RunArgs;
 pub use serve::{FaultArgs, ListenArgs, SandboxArgs, StandInArgs, WebhookFaultArgs};
 pub use setup::{CompletionsArgs, HelpArgs, InitArgs, ManArgs};
 pub use shared::{
@@ -86,10 +88,28 @@ impl Cli {
         let parsed = matches.and_then(|matches| {
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
         });
+        let parsed = parsed.map_err(without_escape_tip);
         // It is of thousands of parts, and the process is about to end or to do something else.
         std::mem::forget(command);
         parsed
     }
+}
+
+/// An error without the parser's advice to write `-- --watch`: it makes a mistyped option a file's
+/// name.
+fn without_escape_tip(mut error: clap::Error) -> clap::Error {
+    use clap::error::{ContextKind, ContextValue};
+    let Some(ContextValue::StyledStrs(tips)) = error.remove(ContextKind::Suggested) else {
+        return error;
+    };
+    let kept: Vec<_> = tips
+        .into_iter()
+        .filter(|tip| !tip.to_string().contains("-- -"))
+        .collect();
+    if !kept.is_empty() {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(kept));
+    }
+    error
 }
 
 /// `--color` in a command line that may be wrong otherwise; the last one counts.
@@ -130,6 +150,20 @@ pub enum Command {
   creativeai retry --failed --max-credits 100
   creativeai retry --unknown --id LST-4202")]
     Retry(IfTyped<RetryArgs>),
+
+    /// The whole round: order what is new, wait, fetch, publish, report; once or by a schedule
+    #[command(
+        after_help = "One round is the commands check, submit, retry --failed, reconcile --wait, download, publish (with
+--to or --exec) and report, in this order; --skip leaves steps out. Its code is that of how all
+stands at the end. Nothing is said with -q unless a person is needed, or the third round in a row
+was not finished.
+
+Examples:
+  creativeai run listings.csv --sandbox
+  creativeai run listings.csv --max-credits 500 --exec ./upload.sh -q
+  creativeai run listings.csv --at 02:30"
+    )]
+    Run(IfTyped<RunArgs>),
 
     /// Settle by hand what became of an order, or close a job for good
     #[command(after_help = "Examples:
@@ -186,10 +220,16 @@ Examples:
     Listen(IfTyped<ListenArgs>),
 
     /// Run a stand-in for the API on this machine, with faults on request
-    #[command(after_help = "Examples:
+    #[command(
+        after_help = "A sandbox that finds no key in the settings takes any; else it takes that one. In the other
+terminal, `export CREATIVEAI_API_KEY=sandbox` gives a key for the rehearsal (in PowerShell:
+`$env:CREATIVEAI_API_KEY = 'sandbox'`).
+
+Examples:
   creativeai sandbox
   creativeai sandbox --fail-share 10% --lost-reply-share 2% --seed 7
-  creativeai submit listings.csv --base-url http://127.0.0.1:8790   (in another terminal)")]
+  creativeai submit listings.csv --base-url http://127.0.0.1:8790   (in another terminal)"
+    )]
     Sandbox(IfTyped<SandboxArgs>),
 
     /// Rewrite the job log without repetitions and past progress; nothing is lost
@@ -240,7 +280,7 @@ Examples:
     #[command(after_help = "Examples:
   creativeai help submit
   creativeai help log
-  creativeai help exit-codes")]
+  creativeai help environment")]
     Help(IfTyped<HelpArgs>),
 }
 
@@ -249,6 +289,7 @@ impl Command {
     pub fn logs(&self) -> Vec<&Path> {
         match self {
             Self::Submit(args) => args.jobs.as_deref().into_iter().collect(),
+            Self::Run(args) => args.jobs.as_deref().into_iter().collect(),
             Self::Resolve(args) => args.jobs.as_deref().into_iter().collect(),
             Self::Rename(args) => args.jobs.as_deref().into_iter().collect(),
             Self::Listen(args) => args.jobs.as_deref().into_iter().collect(),
@@ -276,6 +317,7 @@ impl Command {
             Self::Submit(_) => "submit",
             Self::Reconcile(_) => "reconcile",
             Self::Retry(_) => "retry",
+            Self::Run(_) => "run",
             Self::Resolve(_) => "resolve",
             Self::Rename(_) => "rename",
             Self::Status(_) => "status",
@@ -323,7 +365,7 @@ mod tests {
             .get_subcommands()
             .map(|c| c.get_about().cloned())
             .collect();
-        assert_eq!(about.len(), 19);
+        assert_eq!(about.len(), 20);
         for (command, about) in cli.get_subcommands_mut().zip(about) {
             let help = command.render_help().to_string();
             let first = help.lines().next().unwrap_or_default();
@@ -414,6 +456,21 @@ mod tests {
         assert!(typed.webhooks.faults.out_of_order > 0.99);
         assert!(typed.webhooks.faults.late > 0.99);
         assert!(typed.faults.lost_reply.is_possible());
+    }
+
+    #[test]
+    fn a_mistyped_option_is_not_taken_for_a_files_name() {
+        let advice = |line| {
+            let error = parse(line).map_err(without_escape_tip).unwrap_err();
+            error.to_string()
+        };
+        let other = advice("creativeai status --watsh");
+        assert!(!other.contains("-- --"), "{other}");
+        let near = advice("creativeai status --sumary");
+        assert!(
+            near.contains("'--summary'") && !near.contains("-- --"),
+            "{near}"
+        );
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub struct ManArgs {
 /// `help`.
 #[derive(Args, Clone, Debug)]
 pub struct HelpArgs {
-    /// A command, or one of: log, exit-codes
+    /// A command, or one of: log, exit-codes, environment
     #[arg(value_name = "TOPIC")]
     pub topic: Option<String>,
 }

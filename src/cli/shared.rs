@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use clap::{Args, ColorChoice, ValueEnum, ValueHint};
 
-use crate::jobs::Seconds;
+use crate::clock::Since;
+use crate::jobs::{Condition, Seconds};
 use crate::manifest::Template;
+use crate::output::ProgressStyle;
 use crate::settings::table::help;
 use crate::settings::values::{self, Pair};
 use crate::vendor::Rate;
@@ -30,6 +32,17 @@ pub struct GlobalArgs {
     /// Say more on standard error; twice for every request
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+
+    /// Progress on standard error: auto (a bar on a terminal), json (one object a line) or none
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOW",
+        hide_possible_values = true,
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    pub progress: ProgressStyle,
 
     /// Colors: auto, always or never [default: auto]
     #[arg(long, global = true, value_name = "WHEN", hide_possible_values = true)]
@@ -123,9 +136,14 @@ pub struct LockArg {
 /// Narrows a command to some jobs.
 #[derive(Args, Clone, Debug, Default)]
 pub struct WhereArgs {
-    /// Only jobs whose column has this value; several must all hold
+    /// Only jobs whose column has this value; several must all hold. Also !=, ~ (has), !~, <, <=, > and
+    /// >=; the column state is where a clip stands, as in state=failed
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
-    pub filters: Vec<Pair>,
+    pub filters: Vec<Condition>,
+
+    /// Only jobs that changed since then: a day (2026-11-01), a time, or how long ago (24h)
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<Since>,
 }
 
 /// How a manifest is read.

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use jiff::Timestamp;
 
 use super::shared::{ApiArgs, ClipArgs, JobsArg, LockArg, ManifestArgs, WhereArgs};
+use crate::output::Dialect;
 use crate::settings::values;
 
 /// `status`.
 #[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct StatusArgs {
     /// The log.
     #[command(flatten)]
@@ -23,7 +24,7 @@ pub struct StatusArgs {
     #[arg(long, conflicts_with = "csv")]
     pub summary: bool,
 
-    /// What was ordered, charged, refunded and is in doubt
+    /// What was ordered, charged, refunded and is in doubt; with --since, of the orders placed since
     #[arg(long, conflicts_with_all = ["id", "summary"])]
     pub money: bool,
 
@@ -31,13 +32,22 @@ pub struct StatusArgs {
     #[arg(long, value_name = "COLUMN", requires = "money")]
     pub by: Option<String>,
 
-    /// With --money: only orders of this day (UTC) and later, such as 2026-11-01
-    #[arg(long, value_name = "DATE", requires = "money", value_parser = values::day)]
-    pub since: Option<Timestamp>,
-
     /// A table for a spreadsheet, one row a job; with --money one row a group
     #[arg(long)]
     pub csv: bool,
+
+    /// Stay, and show it anew whenever the log changes, until every clip has ended: in place on a
+    /// terminal, else one line for each change
+    #[arg(long, conflicts_with_all = ["csv", "id", "money"])]
+    pub watch: bool,
+
+    /// With --csv: what stands between two cells, such as ; [default: ,]
+    #[arg(long, value_name = "CHAR", requires = "csv", value_parser = values::delimiter)]
+    pub delimiter: Option<u8>,
+
+    /// With --csv: a byte order mark in front, by which Excel knows the encoding
+    #[arg(long, requires = "csv")]
+    pub bom: bool,
 
     /// Which jobs.
     #[command(flatten)]
@@ -60,6 +70,15 @@ pub enum View<'a> {
 }
 
 impl StatusArgs {
+    /// How a table for a spreadsheet is written.
+    pub fn dialect(&self) -> Dialect {
+        let usual = Dialect::default();
+        Dialect {
+            delimiter: self.delimiter.unwrap_or(usual.delimiter),
+            bom: self.bom,
+        }
+    }
+
     /// What to show.
     pub fn view(&self) -> View<'_> {
         match &self.id {
@@ -123,6 +142,10 @@ pub struct CheckArgs {
     /// Leave out rows with mistakes, as submit does with it
     #[arg(long)]
     pub skip_invalid: bool,
+
+    /// Also send a test notice to all that [notify] of the settings names
+    #[arg(long)]
+    pub notify: bool,
 
     /// What rows leave open.
     #[command(flatten)]

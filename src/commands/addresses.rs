@@ -76,7 +76,7 @@ fn uses_the_usual_log(command: &Command) -> bool {
 fn takes_an_option(command: &Command) -> bool {
     matches!(
         command,
-        Command::Submit(_) | Command::Rename(_) | Command::Listen(_)
+        Command::Submit(_) | Command::Run(_) | Command::Rename(_) | Command::Listen(_)
     )
 }
 

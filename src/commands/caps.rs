@@ -9,7 +9,7 @@ use super::submit::CAP_REACHED;
 use crate::clock;
 use crate::engine::cap::{Cap, Limit};
 use crate::exit::Failure;
-use crate::jobs::{Credits, JobView, Ledger};
+use crate::jobs::{Condition, Credits, JobView, Ledger};
 use crate::journal::{JobLog, LogError, Writer};
 use crate::output::{Printer, escape, words};
 use crate::settings::Settings;
@@ -72,7 +72,7 @@ fn limits(
     let now = clock::now();
     let parts = settings.caps.iter().map(|cap| {
         let pair = cap.filter.iter();
-        let pair = pair.map(|pair| (pair.name.as_str(), pair.value.as_str()));
+        let pair = pair.map(|pair| Condition::is(&pair.name, &pair.value));
         (cap, Filters::new(pair), cap.per.map(|per| per.start(now)))
     });
     let mut parts: Vec<_> = parts.map(|part| (part, Credits::ZERO)).collect();

@@ -16,6 +16,7 @@ use super::inputs::Inputs;
 use super::submit::manifest_failure;
 use super::{damage, on_runtime, open};
 use crate::cli::CheckArgs;
+use crate::engine::notify::{self, Event, Listeners, Notice};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::JobKey;
 use crate::journal::{self, JobLog, Location, Lock, LogError};
@@ -119,6 +120,9 @@ pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyh
     }
     check_webhooks(&webhooks, &mut findings);
     on_runtime(async {
+        if args.notify {
+            check_notices(settings, &mut findings).await;
+        }
         check_api(settings, &mut findings).await;
         photos::check_photos(&photos, settings, &mut findings).await;
         Ok(())
@@ -132,6 +136,14 @@ fn tell(findings: &Findings, printer: &mut Printer) -> anyhow::Result<Code> {
         ending.note(*code);
     }
     let code = ending.code();
+    if printer.is_step() {
+        for finding in &findings.0 {
+            if let Err((_, text)) = &finding.result {
+                printer.warn(format_args!("{}: {text}", finding.subject));
+            }
+        }
+        return Ok(code);
+    }
     let problems = findings.0.iter().filter(|f| f.result.is_err()).count();
     if printer.voice().json {
         let list: Vec<_> = findings
@@ -379,6 +391,33 @@ fn check_webhooks(webhooks: &BTreeSet<String>, findings: &mut Findings) {
             Ok(_) => findings.pass("webhook", escape(url)),
             Err(error) => findings.problem("webhook", Code::Config, escape(&error.to_string())),
         }
+    }
+}
+
+/// Sends a notice of each kind that is heard of, as a test.
+async fn check_notices(settings: &Settings, findings: &mut Findings) {
+    let listeners = &settings.notify;
+    if listeners.is_empty() {
+        let text = "the settings name no one to notify: add webhook, ping or desktop to [notify]";
+        return findings.problem("notify", Code::Config, text);
+    }
+    // All hear of it, and the dead man's switch is not alarmed.
+    let listeners = &Listeners {
+        on: vec![Event::Success],
+        ..listeners.clone()
+    };
+    let notice = Notice {
+        event: Event::Success,
+        text: "check: a test notice; nothing has happened".to_owned(),
+        code: None,
+        counts: json!({}),
+    };
+    let failed = notify::send(listeners, &notice).await;
+    if failed.is_empty() {
+        findings.pass("notify", "a test notice was sent");
+    }
+    for why in failed {
+        findings.problem("notify", Code::Temporary, escape(&why));
     }
 }
 

@@ -10,11 +10,12 @@ use serde_json::json;
 
 use super::deliver::{self, Links};
 use super::limits::Limits;
-use super::{on_runtime, open, outputs};
+use super::{Ended, on_runtime, open, outputs};
 use crate::cli::DownloadArgs;
 use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::plan::{gather, plan};
 use crate::engine::delivery::{self, Download, DownloadOptions, DownloadSummary, address};
+use crate::engine::round::Done;
 use crate::exit::{Code, Failure};
 use crate::output::{Event, Printer, Progress, escape, words};
 use crate::settings::Settings;
@@ -27,11 +28,12 @@ pub fn run(
     args: &DownloadArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> anyhow::Result<Code> {
+) -> anyhow::Result<Ended> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let filters = open::filters(&args.filter);
     if args.check {
-        return check::run(&path, args.dir.as_deref(), &filters, settings, printer);
+        let checked = check::run(&path, args.dir.as_deref(), &filters, settings, printer);
+        return checked.map(Ended::from);
     }
     let limits = Limits::watch(settings);
     let stop = &limits.stop;
@@ -105,6 +107,10 @@ pub fn run(
     let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
     ending.join(stopped);
     let covered = |view: &_| filters.matches(view);
+    let done = Done {
+        own: ending,
+        clips: summary.downloaded as u64,
+    };
     let others = deliver::ending_of_covered(&writer, covered, filters.is_empty())?;
     let unready = deliver::unready(others, &summary.failures, &commands);
     ending.join(others);
@@ -119,7 +125,7 @@ pub fn run(
         code,
         printer,
     )?;
-    Ok(code)
+    Ok(Ended { code, done })
 }
 
 fn tell(

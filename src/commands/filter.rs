@@ -1,15 +1,16 @@
-//! Which jobs a command is about: `--where COLUMN=VALUE`, and jobs named one by one.
+//! Which jobs a command is about: `--where COLUMN=VALUE`, `--since`, and jobs named one by one.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::jobs::{GenerationId, JobKey, JobView, LOG_FIELDS, Ledger, Line};
+use crate::jobs::{Condition, GenerationId, JobKey, JobView, LOG_FIELDS, Ledger, Line};
 use crate::journal::each_line_of;
-use crate::output::{escape, hint};
+use crate::output::{self, Standing, escape, hint, words};
 
 /// Columns of a manifest that the log keeps under another name, or inside of a request.
 const ELSEWHERE: [(&str, &str); 11] = [
@@ -26,45 +27,27 @@ const ELSEWHERE: [(&str, &str); 11] = [
     ("speed", "speed"),
 ];
 
-/// One `COLUMN=VALUE`. The column is matched without regard to case, spaces and underscores, as
-/// headers of a manifest are; the value exactly, but for blanks around it.
+/// A condition on a column, which is matched without regard to case, spaces and underscores, as headers
+/// of a manifest are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
-    column: String,
+    condition: Condition,
     plain: String,
-    value: String,
 }
 
 impl Filter {
-    /// A filter on `column`.
-    pub fn new(column: &str, value: &str) -> Self {
+    /// One condition.
+    pub fn new(condition: Condition) -> Self {
         Self {
-            column: column.trim().to_owned(),
-            plain: plain(column),
-            value: value.trim().to_owned(),
+            plain: plain(&condition.column),
+            condition,
         }
     }
 
-    /// Reads `COLUMN=VALUE`; the value may be empty and may hold further equals signs. The error
-    /// says what is missing.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        match text.split_once('=') {
-            Some((column, value)) if !plain(column).is_empty() => Ok(Self::new(column, value)),
-            _ => Err(format!(
-                "{text:?} is not COLUMN=VALUE, as in property_type=residential"
-            )),
-        }
-    }
-
-    /// The column, as it was typed.
-    pub fn column(&self) -> &str {
-        &self.column
-    }
-
-    /// Whether the job's column has the value. A column that it does not have is empty.
-    pub fn matches(&self, view: &JobView) -> bool {
+    /// Whether it holds for the job's column. A column that it does not have is empty.
+    fn matches(&self, view: &JobView) -> bool {
         let value = self.value_of(view);
-        value.as_deref().unwrap_or_default().trim() == self.value
+        self.condition.holds(value.as_deref().unwrap_or_default())
     }
 
     /// What the job's column holds.
@@ -79,6 +62,8 @@ impl Filter {
         }
         match self.plain.as_str() {
             "status" => return Some(view.state.status().as_str().into()),
+            // As people see it: ready, failed, refused, outcome unknown, ...
+            "state" => return Some(Standing::of(&view.state).words().into()),
             "job" => return Some(view.key().to_string().into()),
             _ => {}
         }
@@ -91,35 +76,48 @@ impl Filter {
     }
 }
 
-/// Several filters, all of which must match.
+/// Several conditions, all of which must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filters(Vec<Filter>);
+pub struct Filters {
+    all: Vec<Filter>,
+    /// Only jobs that have stood where they stand since then, or for a shorter time.
+    since: Option<Timestamp>,
+}
 
 impl Filters {
-    /// From columns and values.
-    pub fn new<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let filters = pairs
-            .into_iter()
-            .map(|(column, value)| Filter::new(column, value));
-        Self(filters.collect())
+    /// Conditions on columns.
+    pub fn new(conditions: impl IntoIterator<Item = Condition>) -> Self {
+        Self {
+            all: conditions.into_iter().map(Filter::new).collect(),
+            since: None,
+        }
+    }
+
+    /// The same, of jobs that changed since then.
+    #[must_use]
+    pub fn since(self, since: Option<Timestamp>) -> Self {
+        Self { since, ..self }
     }
 
     /// Whether every job matches.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty() && self.since.is_none()
     }
 
     /// Whether all of them match.
     pub fn matches(&self, view: &JobView) -> bool {
-        self.0.iter().all(|filter| filter.matches(view))
+        let is_recent = |since| output::since(view).is_some_and(|at| at >= since);
+        self.all.iter().all(|filter| filter.matches(view)) && self.since.is_none_or(is_recent)
     }
 
     /// What is to be said of a column that no job has, once nothing has matched: the nearest one
     /// that there is.
     pub fn doubt(&self, views: impl IntoIterator<Item = JobView>) -> Option<String> {
-        let mut missing: Vec<&Filter> = self.0.iter().collect();
-        let mut columns: BTreeSet<String> =
-            ["status", "job"].into_iter().map(str::to_owned).collect();
+        let mut missing: Vec<&Filter> = self.all.iter().collect();
+        let mut columns: BTreeSet<String> = ["status", "state", "job"]
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         for view in views {
             missing.retain(|filter| filter.value_of(&view).is_none());
             if missing.is_empty() {
@@ -131,22 +129,22 @@ impl Filters {
         let filter = missing.first()?;
         let known = columns.iter().map(String::as_str);
         let known = known.chain(ELSEWHERE.iter().map(|(_, name)| *name));
-        let near = hint::nearest(&filter.column, known);
+        let near = hint::nearest(&filter.condition.column, known);
         let near = near.map(|near| format!("; did you mean {}?", escape(near)));
         Some(format!(
             "no job has a column {}{}",
-            escape(&filter.column),
+            escape(&filter.condition.column),
             near.unwrap_or_default()
         ))
     }
 
     /// As they were typed, for messages: `a=b and c=d`.
     pub fn text(&self) -> String {
-        let texts: Vec<_> = self
-            .0
-            .iter()
-            .map(|f| format!("{}={}", f.column, f.value))
-            .collect();
+        let texts = self.all.iter().map(|filter| filter.condition.to_string());
+        let since = self
+            .since
+            .map(|at| format!("a change since {}", words::moment(at)));
+        let texts: Vec<String> = texts.chain(since).collect();
         texts.join(" and ")
     }
 }
@@ -208,6 +206,10 @@ mod tests {
             .unwrap()
     }
 
+    fn filter(text: &str) -> Filter {
+        Filter::new(text.parse().unwrap())
+    }
+
     #[test]
     fn columns_match_however_their_header_is_spelt() {
         for matching in [
@@ -220,29 +222,40 @@ mod tests {
             "status=unknown",
             "line=3",
             "no such column=",
+            "state=outcome unknown",
+            "property_type~RESID",
+            "rooms>=4",
         ] {
-            assert!(
-                Filter::parse(matching).unwrap().matches(&view()),
-                "{matching}"
-            );
+            assert!(filter(matching).matches(&view()), "{matching}");
         }
         for other in ["property_type=Residential", "rooms=40", "sku=LST-4201"] {
-            assert!(!Filter::parse(other).unwrap().matches(&view()), "{other}");
+            assert!(!filter(other).matches(&view()), "{other}");
         }
     }
 
     #[test]
     fn all_filters_must_match() {
-        let both = Filters::new([("rooms", "4"), ("model", "kling-v3")]);
+        let filters = |pairs: [(&str, &str); 2]| {
+            Filters::new(pairs.map(|(column, value)| Condition::is(column, value)))
+        };
+        let both = filters([("rooms", "4"), ("model", "kling-v3")]);
         assert!(both.matches(&view()));
         assert_eq!(both.text(), "rooms=4 and model=kling-v3");
-        assert!(!Filters::new([("rooms", "4"), ("model", "auto")]).matches(&view()));
+        assert!(!filters([("rooms", "4"), ("model", "auto")]).matches(&view()));
         assert!(Filters::default().matches(&view()));
     }
 
     #[test]
+    fn a_job_that_has_not_changed_since_is_left_out() {
+        let since = |at: &str| Filters::default().since(Some(at.parse().unwrap()));
+        let before = since("2026-03-12T09:00:00Z");
+        assert!(before.matches(&view()) && !before.is_empty());
+        assert!(!since("2026-03-12T10:00:00Z").matches(&view()));
+    }
+
+    #[test]
     fn a_column_that_no_job_has_is_told_with_the_nearest() {
-        let doubt = |column| Filters::new([(column, "x")]).doubt([view()]);
+        let doubt = |column| Filters::new([Condition::is(column, "x")]).doubt([view()]);
         for known in ["rooms", "property type", "prompt", "status", "Listing ID"] {
             assert_eq!(doubt(known), None, "{known}");
         }
@@ -255,14 +268,6 @@ mod tests {
             let text = format!("no job has a column {typed}{told}");
             assert_eq!(doubt(typed), Some(text));
         }
-    }
-
-    #[test]
-    fn what_is_no_filter_is_refused() {
-        for bad in ["", "rooms", "=4", " _ =4"] {
-            assert!(Filter::parse(bad).is_err(), "{bad:?}");
-        }
-        assert_eq!(Filter::parse("a=b=c").unwrap(), Filter::new("a", "b=c"));
     }
 
     #[test]

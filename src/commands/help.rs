@@ -4,6 +4,7 @@ use std::io::Write;
 
 use clap::CommandFactory;
 
+use super::environment::{FILES, VARIABLES};
 use crate::cli::{Cli, HelpArgs};
 use crate::exit::{Code, Failure};
 use crate::output::escape::escape;
@@ -12,6 +13,7 @@ use crate::output::{hint, words, wrap};
 /// Topics besides the commands.
 const LOG: &str = "log";
 const EXIT_CODES: &str = "exit-codes";
+const ENVIRONMENT: &str = "environment";
 
 /// Widest line of the exit codes' table.
 const WIDTH: usize = 80;
@@ -22,6 +24,7 @@ pub fn run(args: &HelpArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         None => Cli::command().render_help().to_string(),
         Some(LOG) => include_str!("topics/log.txt").to_owned(),
         Some(EXIT_CODES) => exit_codes(),
+        Some(ENVIRONMENT) => environment(),
         Some(topic) => command_page(topic)?,
     };
     out.write_all(text.as_bytes())?;
@@ -35,13 +38,35 @@ fn command_page(topic: &str) -> Result<String, Failure> {
         return Ok(command.render_help().to_string());
     }
     let names: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
-    let near = hint::nearest(topic, names.into_iter().chain([LOG, EXIT_CODES]));
+    let near = hint::nearest(
+        topic,
+        names.into_iter().chain([LOG, EXIT_CODES, ENVIRONMENT]),
+    );
     let shown = words::shorten(topic, 60);
     let failure = Failure::usage(format!("there is no help on {:?}", escape(&shown)));
     Err(match near {
         Some(name) => failure.help(format!("did you mean `creativeai help {name}`?")),
-        None => failure.help("`creativeai help` lists the commands; log and exit-codes are topics"),
+        None => failure.help(
+            "`creativeai help` lists the commands; log, exit-codes and environment are topics",
+        ),
     })
+}
+
+/// Variables and files, each with a sentence below.
+fn environment() -> String {
+    let list = |all: &[(&str, &str)]| {
+        let entry = |(name, about): &(&str, &str)| {
+            let name = wrap::lines(name, WIDTH - 2).join("\n  ");
+            let about = wrap::lines(about, WIDTH - 6).join("\n      ");
+            format!("  {name}\n      {about}\n")
+        };
+        all.iter().map(entry).collect::<Vec<_>>().concat()
+    };
+    format!(
+        "Environment variables\n\n{}\nFiles\n\n{}",
+        list(&VARIABLES),
+        list(&FILES)
+    )
 }
 
 /// The exit codes as a table.

@@ -7,6 +7,7 @@ use clap::CommandFactory;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
+use super::environment::{FILES, VARIABLES};
 use super::outputs::MANUAL;
 use crate::cli::{Cli, ManArgs};
 use crate::exit::{Code, Failure};
@@ -57,6 +58,8 @@ fn page(command: clap::Command, overview: bool) -> std::io::Result<(String, Vec<
     let mut roff = Roff::new();
     if overview {
         exit_status(&mut roff);
+        named(&mut roff, "ENVIRONMENT", &VARIABLES);
+        named(&mut roff, "FILES", &FILES);
     }
     if let Some(help) = help {
         examples(&mut roff, &help);
@@ -71,6 +74,16 @@ fn exit_status(roff: &mut Roff) {
         roff.control("TP", []);
         roff.text([bold(code.number().to_string())]);
         roff.text([roman(code.meaning())]);
+    }
+}
+
+/// Variables or files, each with what it is for.
+fn named(roff: &mut Roff, title: &str, all: &[(&str, &str)]) {
+    roff.control("SH", [title]);
+    for (name, about) in all {
+        roff.control("TP", []);
+        roff.text([bold(*name)]);
+        roff.text([roman(*about)]);
     }
 }
 

@@ -9,6 +9,7 @@ pub mod config;
 mod damage;
 mod deliver;
 mod download;
+mod environment;
 mod evidence;
 pub mod filter;
 pub mod help;
@@ -31,6 +32,7 @@ pub mod report;
 mod resolve;
 mod resources;
 mod retry;
+mod round;
 mod sandbox;
 mod signals;
 pub mod status;
@@ -42,6 +44,7 @@ use std::future::Future;
 use crate::cli::{Cli, Command, ReportArgs, StatusArgs, View};
 use crate::clock;
 use crate::disk;
+use crate::engine::round::Done;
 use crate::exit::{self, Code, Failure};
 use crate::journal::{LogError, redacted};
 use crate::output::escape::escape_lines;
@@ -56,6 +59,7 @@ pub fn run(cli: &Cli) -> Code {
         quiet: cli.global.quiet,
         verbose: cli.global.verbose,
         json: cli.global.json,
+        progress: cli.global.progress,
     });
     if cli.global.quiet && !cli.global.json && tells_people(&cli.command) {
         printer.mute();
@@ -119,6 +123,7 @@ fn tell_as_json(command: &'static str, error: &anyhow::Error, code: Code, printe
         more.insert((*name).to_owned(), value.clone());
     }
     more.insert("error".to_owned(), exit::causes(error).join(": ").into());
+    more.insert("error_code".to_owned(), code.word().into());
     if let Some(step) = exit::next_step_of(error) {
         more.insert("next".to_owned(), step.into());
     }
@@ -160,6 +165,7 @@ pub fn refuse(error: &clap::Error, json: bool) -> Code {
         let told = paragraph.join("\n");
         let document = serde_json::json!({
             "error": told.strip_prefix("error: ").unwrap_or(&told),
+            "error_code": Code::Usage.word(),
             "exit_code": Code::Usage.number(),
         });
         let _ = Printer::new(voice).document(&document);
@@ -201,20 +207,22 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         anyhow::Ok(settings)
     };
     let done = |result: anyhow::Result<()>| result.map(|()| Code::Success);
+    let code = |result: anyhow::Result<Ended>| result.map(|ended| ended.code);
     match &cli.command {
-        Command::Submit(args) => on_one_thread(submit::run(args, &networked()?, printer)),
-        Command::Reconcile(args) => reconcile::run(args, &networked()?, printer),
-        Command::Retry(args) => retry::run(args, &networked()?, printer),
+        Command::Submit(args) => code(on_one_thread(submit::run(args, &networked()?, printer))),
+        Command::Reconcile(args) => code(reconcile::run(args, &networked()?, printer)),
+        Command::Retry(args) => code(retry::run(args, &networked()?, printer)),
+        Command::Run(args) => round::run(args, &networked()?, printer),
         Command::Resolve(args) => resolve::run(args, &settings()?, printer),
         Command::Rename(args) => rename::run(args, &settings()?, printer),
         Command::Compact(args) => compact::run(args, &settings()?, printer),
         Command::Log(args) => log::run(args, &settings()?, printer),
         Command::Listen(args) => listen::run(args, &networked()?, printer),
         Command::Sandbox(args) => sandbox::run(args, &networked()?, printer),
-        Command::Status(args) => done(show_status(args, &settings()?, printer)),
+        Command::Status(args) => show_status(args, &settings()?, printer),
         Command::Report(args) => done(make_report(args, &settings()?, printer)),
-        Command::Download(args) => download::run(args, &networked()?, printer),
-        Command::Publish(args) => publish::run(args, &networked()?, printer),
+        Command::Download(args) => code(download::run(args, &networked()?, printer)),
+        Command::Publish(args) => code(publish::run(args, &networked()?, printer)),
         Command::Completions(args) => done(text(cli, printer, |out| completions::run(args, out))),
         Command::Man(args) => done(text(cli, printer, |out| {
             man::run(args, cli.global.quiet, out)
@@ -245,6 +253,25 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
             done(show(&told, printer))
         }
         Command::Check(args) => check::run(args, &networked()?, printer),
+    }
+}
+
+/// How a command ended, and what of that is its own doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ended {
+    /// With how the jobs that it covers stand.
+    code: Code,
+    /// Without.
+    done: Done,
+}
+
+impl From<Code> for Ended {
+    fn from(code: Code) -> Self {
+        let done = Done {
+            own: code.into(),
+            clips: 0,
+        };
+        Self { code, done }
     }
 }
 
@@ -288,8 +315,11 @@ fn show_status(
     args: &StatusArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    if args.watch && printer.voice().json {
+        return Err(Failure::usage("--watch and --json exclude each other").into());
+    }
     if args.csv && printer.voice().json {
         return Err(Failure::usage("--csv and --json exclude each other").into());
     }
@@ -298,20 +328,31 @@ fn show_status(
             View::Table => status::Show::Table,
             View::Summary => status::Show::Summary,
             View::One(id) => status::Show::One(id.to_owned()),
-            View::Csv => status::Show::Csv,
+            View::Csv => status::Show::Csv(args.dialect()),
             View::Money => status::Show::Money {
                 by: args.by.clone(),
-                since: args.since,
+                since: args.filter.since.and_then(|since| since.from(clock::now())),
                 csv: args.csv,
             },
         },
-        filters: open::filters(&args.filter),
+        filters: if args.money {
+            // With money, a moment is about when it was ordered.
+            filter::Filters::new(args.filter.filters.iter().cloned())
+        } else {
+            open::filters(&args.filter)
+        },
         json: printer.voice().json,
         commands: open::commands_for(&path, false, settings),
         rehearsal: open::commands_for(&path, true, settings),
         now: clock::now(),
     };
-    status::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)
+    let shown = if args.watch {
+        status::watch(&wanted, &path, &settings.rates, printer)
+    } else {
+        let shown = status::run(&wanted, &path, settings.rates.clone(), printer);
+        shown.map(|()| Code::Success)
+    };
+    shown.map_err(with_next_step)
 }
 
 fn make_report(

@@ -10,6 +10,7 @@ use super::damage;
 use super::filter::Filters;
 use super::limits::Limits;
 use crate::cli::WhereArgs;
+use crate::clock;
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{GenerationId, JobView, Ledger};
@@ -269,11 +270,8 @@ fn refuse_foreign(path: &Path, writer: &Writer) -> Result<(), Failure> {
 
 /// `--where` as typed.
 pub fn filters(args: &WhereArgs) -> Filters {
-    Filters::new(
-        args.filters
-            .iter()
-            .map(|pair| (pair.name.as_str(), pair.value.as_str())),
-    )
+    let since = args.since.and_then(|since| since.from(clock::now()));
+    Filters::new(args.filters.iter().cloned()).since(since)
 }
 
 /// Warns of a column that no job has, when nothing has matched.
@@ -297,6 +295,7 @@ pub fn commands_for(path: &Path, rehearsal: bool, settings: &Settings) -> Comman
     Commands::for_log((!is_usual).then_some(&*name))
         .in_profile(settings.profile.as_deref())
         .in_sandbox(rehearsal || settings.sandbox)
+        .with_max_attempts(settings.max_attempts)
 }
 
 /// Whether a log holds what a sandbox made; it then holds nothing else.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::deliver::{self, Links};
 use super::limits::Limits;
-use super::{on_runtime, open};
+use super::{Ended, on_runtime, open};
 use crate::cli::{PublishArgs, Target};
 use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::exec::filled_in_too_early;
@@ -16,7 +16,8 @@ use crate::engine::delivery::shopify::{
     Admin, Credentials, Look, Shopify, ShopifyOptions, Store, TARGET, Version,
 };
 use crate::engine::delivery::{EXEC_TARGET, Event, Exec, ExecOptions, PublishSummary, address};
-use crate::exit::{Code, Ending, Failure};
+use crate::engine::round::Done;
+use crate::exit::{Code, Failure};
 use crate::journal::Writer;
 use crate::output::{self, Printer, Progress, escape, words};
 use crate::settings::Settings;
@@ -36,7 +37,11 @@ const REHEARSAL_TOKEN: &str = "shpat_rehearsal";
 const ONE_RECEIVER: &str = " (another receiver needs a name of its own: --target NAME)";
 
 /// Runs the command.
-pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+pub fn run(
+    args: &PublishArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<Ended> {
     if let Target::Exec(command) = args.target.target() {
         refuse_early_fields(command)?;
     }
@@ -75,10 +80,12 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
     let stopped = open::ending_of(&limits.stop, printer, &commands);
     let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
     ending.join(stopped);
+    let done = Done {
+        own: ending,
+        clips: summary.published as u64,
+    };
     let mut unready = None;
-    if args.dry_run {
-        ending = Ending::default();
-    } else {
+    if !args.dry_run {
         let covered = |view: &_| filters.matches(view);
         let others = deliver::ending_of_covered(&writer, covered, filters.is_empty())?;
         unready = deliver::unready(others, &summary.failures, &commands);
@@ -97,7 +104,10 @@ pub fn run(args: &PublishArgs, settings: &Settings, printer: &mut Printer) -> an
         ending.code(),
         printer,
     )?;
-    Ok(ending.code())
+    Ok(Ended {
+        code: ending.code(),
+        done,
+    })
 }
 
 fn tell(
@@ -138,14 +148,16 @@ fn tell(
         "{} {verb}{to}",
         words::count(summary.published as u64, "clip")
     )];
-    let already = format!("there already{repeated}");
+    let already = format!("published already{repeated}");
+    let failed = if dry_run {
+        "would fail"
+    } else {
+        "failed, and tried again by the next run"
+    };
     for (n, what) in [
         (summary.already, &*already),
         (summary.waiting, "waiting for the rest of a listing or SKU"),
-        (
-            summary.failures.len(),
-            "failed, and tried again by the next run",
-        ),
+        (summary.failures.len(), failed),
     ] {
         if n > 0 {
             told.push(format!("{n} {what}"));

@@ -7,9 +7,9 @@ use super::open::{self, Api};
 use super::poll::Poller;
 use super::replay::{self, Replay};
 use super::tell;
-use super::{on_one_thread, recover};
+use super::{Ended, on_one_thread, recover};
 use crate::cli::{ReconcileArgs, Source};
-use crate::exit::{Code, Ending};
+use crate::exit::Ending;
 use crate::jobs::{IdColumn, JobKey, JobState};
 use crate::journal::Writer;
 use crate::output::{Commands, Printer, Summary, words};
@@ -20,7 +20,7 @@ pub fn run(
     args: &ReconcileArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> anyhow::Result<Code> {
+) -> anyhow::Result<Ended> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let mut summary = Summary::new("reconcile");
     let mut ending = Ending::default();

@@ -14,7 +14,7 @@ use super::limits::Limits;
 use super::open::{self, Api};
 use super::submit::manifest_failure;
 use super::tell;
-use super::{evidence, on_one_thread};
+use super::{Ended, evidence, on_one_thread};
 use crate::cli::{Retry, RetryArgs};
 use crate::clock;
 use crate::engine::cap::{Admission, Cap};
@@ -30,13 +30,13 @@ use crate::settings::Settings;
 use crate::vendor::{Endpoint, correlated, recorrelated, request_body};
 
 /// Runs the command.
-pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Ended> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     if !args.dry_run {
         settings.require_key()?;
     }
     if args.dry_run {
-        return dry_run(args, settings, &path, printer);
+        return dry_run(args, settings, &path, printer).map(Ended::from);
     }
     let limits = Limits::of_time(settings);
     let writer = open::write_log_to_send(&path, settings, "retry", &limits, printer)?;
@@ -107,11 +107,18 @@ fn find(
         Retry::Unknown => (search.unknown()?, 0),
     };
     if exhausted > 0 {
-        printer.warn(format_args!(
-            "{} left alone after {}: nothing more was sent; --max-attempts N allows more",
+        let text = format!(
+            "{} {} left alone after {}: nothing more was sent; --max-attempts N allows more",
             words::count(exhausted, "job"),
+            if exhausted == 1 { "is" } else { "are" },
             words::count(u64::from(settings.max_attempts), "attempt"),
-        ));
+        );
+        if printer.is_step() {
+            // A round says it once, when the last attempt has failed.
+            printer.detail(text);
+        } else {
+            printer.warn(text);
+        }
     }
     Ok(attempts)
 }
@@ -405,10 +412,11 @@ fn consent(
     }
     let seen = evidence::gather(attempts, writer, settings, commands)?;
     for (attempt, evidence) in attempts.iter().zip(&seen) {
-        let id = attempt.id.as_ref().map_or("", |(_, id)| id.as_str());
+        let view = writer.view(attempt.job).map_err(open::log_failure)?;
+        let sought = view.as_ref().map(output::sought).unwrap_or_default();
         printer.say(format_args!(
-            "{} job {}, attempt {}",
-            escape(id),
+            "{} (job {}, attempt {})",
+            escape(&sought),
             attempt.job,
             attempt.number
         ));
@@ -436,7 +444,7 @@ fn consent(
             "without a terminal to ask on, --yes is required; nothing was sent",
         )
         .help(format!(
-            "look at the vendor's dashboard first; then tell what you found (`{}` shows how), or \
+            "look at the vendor's dashboard first; then say what you found (`{}` shows how), or \
                  send again: `{}`",
             commands.on_log("status", ""),
             commands.on_log("retry", "--unknown --yes"),
@@ -448,7 +456,7 @@ fn consent(
     }
     Err(Failure::decision("nothing was sent")
         .help(format!(
-            "look at the vendor's dashboard and tell what you found; `{}` shows how",
+            "look at the vendor's dashboard and say what you found; `{}` shows how",
             commands.on_log("status", "")
         ))
         .into())
@@ -568,6 +576,6 @@ async fn send(
     });
     let feed = feed.flatten();
     let tally = dispatcher.run(feed, concurrency).await;
-    drop(teller);
+    teller.finish();
     Ok((tally, open::ending_of(stop, printer, commands)))
 }

@@ -13,10 +13,13 @@ use crate::settings::Settings;
 /// Runs the command: until a signal, which its exit code tells (130, 143), as of every command.
 pub fn run(args: &SandboxArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let mut options = args.options();
-    match settings.key()? {
-        Some(key) => options.key = key,
-        None => options.any_key = true,
-    }
+    let key = if let Some(key) = settings.key()? {
+        options.key = key;
+        "the API key of your settings"
+    } else {
+        options.any_key = true;
+        "any key, such as CREATIVEAI_API_KEY=sandbox"
+    };
     let (accepted, code) = on_runtime(async {
         let stop = Stop::default();
         signals::watch(&stop);
@@ -25,9 +28,9 @@ pub fn run(args: &SandboxArgs, settings: &Settings, printer: &mut Printer) -> an
             printer.warn("other computers can reach this sandbox; it is meant for this one");
         }
         let running = sandbox::start(listener, options).await?;
+        let url = running.base_url();
         printer.note(format_args!(
-            "sandbox on {}; stop it with Ctrl-C",
-            running.base_url()
+            "sandbox on {url}; stop it with Ctrl-C. Commands reach it with --base-url {url} and {key}"
         ));
         stop.wait().await;
         let accepted = running.accepted().len() as u64;

@@ -1,14 +1,57 @@
 //! Signals, as reasons to stop.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::Code;
+
+/// What the process's one watcher knows. A process can be of several runs, one after the other.
+static WATCHED: Mutex<Watched> = Mutex::new(Watched {
+    is_watching: false,
+    came: None,
+    stops: Vec::new(),
+});
+
+struct Watched {
+    is_watching: bool,
+    /// The first signal.
+    came: Option<u8>,
+    /// Whom it stops.
+    stops: Vec<Stop>,
+}
+
+fn watched() -> MutexGuard<'static, Watched> {
+    WATCHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Has the stop set by the first signal, also when that has come already. Whether there is a watcher.
+fn enter(stop: &Stop) -> bool {
+    let mut watched = watched();
+    watched.stops.retain(|stop| !stop.is_forgotten());
+    watched.stops.push(stop.clone());
+    if let Some(signal) = watched.came {
+        stop.set(Reason::Signal(signal));
+    }
+    std::mem::replace(&mut watched.is_watching, true)
+}
+
+/// The first signal has come.
+fn tell_all(signal: u8) {
+    let mut watched = watched();
+    watched.came = Some(signal);
+    for stop in &watched.stops {
+        stop.set(Reason::Signal(signal));
+    }
+}
 
 /// Turns signals into a stop. The second one ends the process at once; what is in flight then
 /// stands in the log as `submitting`, which every reader takes for unknown.
 ///
 /// They have a thread of their own: the run's may be busy reading a long log.
 pub fn watch(stop: &Stop) {
-    let stop = stop.clone();
+    if enter(stop) {
+        return;
+    }
     let (ready, watching) = std::sync::mpsc::channel();
     let watch = move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -20,7 +63,7 @@ pub fn watch(stop: &Stop) {
             let mut signals = Signals::new();
             // Whoever waits for it is there.
             let _ = ready.send(());
-            stop.set(Reason::Signal(signals.next().await));
+            tell_all(signals.next().await);
             let code = match signals.next().await {
                 2 => Code::Interrupted,
                 _ => Code::Terminated,

@@ -1,5 +1,7 @@
 //! `status`: where everything stands.
 
+mod watch;
+
 use std::cmp::Ordering;
 use std::io;
 use std::path::Path;
@@ -12,11 +14,13 @@ use super::damage;
 use super::filter::{Filter, Filters, jobs_named};
 use super::open::{is_rehearsal, path_from_here, refuse_spreadsheet, warn_of_mismatch};
 use crate::exit::Failure;
-use crate::jobs::{IdColumn, JobKey, JobView, Ledger, Rates};
+use crate::jobs::{Condition, IdColumn, JobKey, JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::output::{
     self, Card, Carried, Commands, Group, Money, Printer, Sheet, Tally, json, natural,
 };
+
+pub use watch::watch;
 
 /// What to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +32,7 @@ pub enum Show {
     /// The jobs that a job's key, a generation id, a listing or a SKU means, in full.
     One(String),
     /// A row for each job.
-    Csv,
+    Csv(output::Dialect),
     /// Money alone.
     Money {
         /// The column whose values make groups.
@@ -97,7 +101,7 @@ pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::R
     match &args.show {
         Show::Summary => summary(args, log, printer),
         Show::One(name) => one(args, name, log, printer),
-        Show::Csv => csv(args, log, printer),
+        Show::Csv(dialect) => csv(args, *dialect, log, printer),
         Show::Money { by, since, csv } => {
             let money = money(args, by.as_deref(), *since, log)?;
             match () {
@@ -207,8 +211,25 @@ fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Re
         nothing(args, log, printer);
         return Ok(());
     }
+    if !tally.doubts().is_empty() && !log.ledger().has_places() {
+        // Only who is in doubt is looked up in the log itself.
+        let named = Ledger::new(rates.clone()).with_places();
+        seek(&mut tally, &JobLog::read(log.path(), named)?)?;
+    } else {
+        seek(&mut tally, log)?;
+    }
     output::rehearsal(&tally, printer)?;
     Ok(output::footer(&tally, rates, &args.commands, printer)?)
+}
+
+/// Names the first jobs in doubt as a person looks for them.
+fn seek(tally: &mut Tally, log: &JobLog) -> Result<(), LogError> {
+    let mut sought = Vec::new();
+    for key in tally.doubts() {
+        sought.extend(log.view(*key)?.as_ref().map(output::sought));
+    }
+    tally.seek(sought);
+    Ok(())
 }
 
 fn array(
@@ -222,14 +243,20 @@ fn array(
     Ok(array.finish()?)
 }
 
-fn csv(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
+fn csv(
+    args: &StatusArgs,
+    dialect: output::Dialect,
+    log: &JobLog,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
     let mut carried = Carried::default();
     let mut places = Vec::new();
     for view in log.views() {
         places.extend(listed(args, &view?, |view| carried.add(view)));
     }
     let for_terminal = printer.is_terminal();
-    let mut sheet = Sheet::new(printer.out(), carried, for_terminal)?;
+    let rates = log.ledger().rates().clone();
+    let mut sheet = Sheet::new(printer.out(), carried, rates, dialect, for_terminal)?;
     let keys = in_order(places).into_iter().map(|job| job.place.key);
     for view in log.views_of(keys) {
         sheet.push(&view?)?;
@@ -244,7 +271,7 @@ fn money(
     since: Option<Timestamp>,
     log: &JobLog,
 ) -> anyhow::Result<Money> {
-    let column = by.map(|by| Filter::new(by, ""));
+    let column = by.map(|by| Filter::new(Condition::is(by, "")));
     let mut money = Money::new(by, since);
     let of_job = |view: JobView| {
         let group = column.as_ref().and_then(|column| column.value_of(&view));
@@ -284,6 +311,7 @@ fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Resu
         }
     }
     all.unreadable = log.ledger().unreadable();
+    seek(&mut all, log)?;
     if all.jobs == 0 {
         nothing(args, log, printer);
         return Ok(());

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::Ended;
 use crate::engine::dispatch::{self, Attempt};
 use crate::engine::plan::{Counts, Share};
+use crate::engine::round::Done;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, Facts, GenerationId, IdColumn, JobState, Rates, Status};
 use crate::output::{
@@ -29,7 +31,11 @@ pub fn finish<'a>(
     settings: &Settings,
     commands: &Commands,
     printer: &mut Printer,
-) -> anyhow::Result<Code> {
+) -> anyhow::Result<Ended> {
+    let done = Done {
+        own: ending,
+        clips: summary.submitted,
+    };
     // At once: finding each of a million jobs takes longer than looking at it.
     let mut tally = Tally::default();
     for job in jobs {
@@ -47,10 +53,29 @@ pub fn finish<'a>(
         let mut text = summary.line(&settings.rates);
         if code == Code::Decision && summary.unknown > 0 {
             text = format!("{text}\n  next: {}", commands.on_log("status", ""));
+        } else if printer.shows_progress()
+            && let Some(next) = next_step(&tally, commands)
+        {
+            text = format!("{text}\n  next: {next}");
         }
         printer.conclude(text, code == Code::Success);
     }
-    Ok(code)
+    Ok(Ended { code, done })
+}
+
+/// What a person who watches types next: clips that are ready are fetched first, since their links
+/// expire.
+fn next_step(tally: &Tally, commands: &Commands) -> Option<String> {
+    let is_left = |standing| tally.count(standing) > 0;
+    if tally.ready() > tally.downloaded {
+        Some(commands.on_log("download", ""))
+    } else if is_left(Standing::Queued) || is_left(Standing::Rendering) {
+        Some(commands.on_log("reconcile", "--wait"))
+    } else if is_left(Standing::Failed) {
+        Some(commands.on_log("status", ""))
+    } else {
+        None
+    }
 }
 
 /// The conditions that jobs, as they stand, put on a run's end.
@@ -110,7 +135,15 @@ pub struct Sending<'a> {
     /// The manifest's name, where rows of one are sent.
     manifest: Option<String>,
     progress: Progress,
+    /// Attempts that failed for a reason that was said already.
+    alike: RefCell<BTreeMap<Alike, Vec<String>>>,
 }
+
+/// What makes two warnings one: what became of the attempts, and why.
+type Alike = (&'static str, String);
+
+/// Attempts that a warning names when it stands for several.
+const MOST_ALIKE: usize = 10;
 
 impl<'a> Sending<'a> {
     /// Tells of `total` attempts.
@@ -121,10 +154,45 @@ impl<'a> Sending<'a> {
             commands,
             manifest: None,
             progress,
+            alike: RefCell::default(),
         }
     }
 
-    /// Also tells in which row of `manifest` something is to be mended.
+    /// Warns of an attempt; of further ones with the same end and reason only in one line together,
+    /// when sending is over.
+    fn warn_once(&self, end: &'static str, error: &str, attempt: &Attempt, text: String) {
+        let mut alike = self.alike.borrow_mut();
+        if let Some(further) = alike.get_mut(&(end, error.to_owned())) {
+            further.push(name_in_row(attempt));
+            self.detail(|| text);
+            return;
+        }
+        alike.insert((end, error.to_owned()), Vec::new());
+        self.progress.warn(self.printer, text);
+    }
+
+    /// Says of how many more attempts the warnings were true.
+    pub fn finish(self) {
+        for ((end, error), further) in self.alike.take() {
+            if further.is_empty() {
+                continue;
+            }
+            let (named, rest) = further.split_at(further.len().min(MOST_ALIKE));
+            let rest = match rest.len() {
+                0 => String::new(),
+                n => format!(" and {} more", words::number(n as u64)),
+            };
+            let more = format!(
+                "{} {end} for the same reason ({}): {}{rest}",
+                words::count(further.len() as u64, "more clip"),
+                words::shorten(&escape(&error), LONGEST_REASON),
+                named.join(", "),
+            );
+            self.progress.warn(self.printer, more);
+        }
+    }
+
+    /// Also says in which row of `manifest` something is to be corrected.
     #[must_use]
     pub fn of_manifest(self, manifest: &str) -> Self {
         Self {
@@ -154,26 +222,28 @@ impl<'a> Sending<'a> {
             }
             E::Refused(attempt, http_status, error) => {
                 self.end(Event::Refused);
-                warn(format!(
+                let text = format!(
                     "{}: refused, nothing was charged: {}{}",
                     name(attempt),
                     escape(error).trim_end_matches('.'),
                     match http_status {
                         // It lies in what was asked for.
                         400 | 413 | 415 | 422 =>
-                            format!(". Mend {}, then submit again", self.row_of(attempt)),
+                            format!(". Correct {}, then submit again", self.row_of(attempt)),
                         _ => String::new(),
                     }
-                ));
+                );
+                self.warn_once("refused", error, attempt, text);
             }
             E::GaveUp(attempt, error) => {
                 self.end(Event::Refused);
-                warn(format!(
+                let text = format!(
                     "{}: not sent yet, nothing was charged: {}. The next submit sends it \
                      again",
                     name(attempt),
                     escape(error)
-                ));
+                );
+                self.warn_once("not sent yet", error, attempt, text);
             }
             E::Denied(attempt, error) => {
                 self.end(Event::Refused);
@@ -181,13 +251,14 @@ impl<'a> Sending<'a> {
             }
             E::Unknown(attempt, error) => {
                 self.end(Event::Unknown);
-                warn(format!(
+                let text = format!(
                     "{}: no clear answer, it may have been accepted and paid for: {}. It is not \
                      sent again by itself; `{}` shows more",
                     name(attempt),
                     escape(error),
                     self.commands.look_into(None, attempt.job),
-                ));
+                );
+                self.warn_once("without a clear answer", error, attempt, text);
             }
             E::Waiting(wait, error) => {
                 self.progress.waiting(*wait, error);
@@ -233,6 +304,21 @@ fn name(attempt: &Attempt) -> String {
         None => format!("job {}", attempt.job),
     }
 }
+
+/// The same, shorter where many are named.
+fn name_in_row(attempt: &Attempt) -> String {
+    let name = match &attempt.id {
+        Some((_, id)) => escape(id).into_owned(),
+        None => format!("job {}", attempt.job),
+    };
+    match attempt.order.line {
+        Some(line) => format!("{name} (line {line})"),
+        None => name,
+    }
+}
+
+/// Longest reason in a warning that stands for several, in characters.
+const LONGEST_REASON: usize = 100;
 
 /// Tells how polling goes.
 pub struct Polling<'a> {

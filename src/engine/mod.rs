@@ -8,12 +8,18 @@
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
 //! | [`delivery`] | clips: downloaded, verified, published |
+//! | [`notify`] | notices of rounds: webhook, dead man's switch, desktop |
+//! | [`round`] | the whole round: its steps, how they end together, when the next is due |
 //! | [`stop`] | why a run ends early |
 
 pub mod cap;
 pub mod delivery;
 pub mod dispatch;
+#[cfg(feature = "cli")]
+pub mod notify;
 pub mod observe;
 pub mod plan;
+#[cfg(feature = "cli")]
+pub mod round;
 pub mod stop;
 pub mod submit;

@@ -76,6 +76,11 @@ impl Stop {
         });
     }
 
+    /// Whether this is the last hold on it: the run it belonged to is over.
+    pub fn is_forgotten(&self) -> bool {
+        Arc::strong_count(&self.reasons) == 1
+    }
+
     /// Whether the run is to stop.
     pub fn is_set(&self) -> bool {
         !self.reasons.borrow().is_empty()

@@ -107,6 +107,11 @@ impl Ledger {
         self
     }
 
+    /// Whether it keeps where lines stand.
+    pub fn has_places(&self) -> bool {
+        self.places.is_some()
+    }
+
     /// Also keeps each job's listing or SKU and its model, for [`Ledger::find_generation`]: then the log
     /// need not be looked at for most of what is observed. Before the first line.
     #[must_use]

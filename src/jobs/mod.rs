@@ -6,6 +6,7 @@
 
 mod bill;
 mod clip;
+mod condition;
 mod damage;
 mod event;
 mod facts;
@@ -32,6 +33,7 @@ mod time;
 mod view;
 
 pub use clip::{Clip, Seconds, Video, Voice};
+pub use condition::{Comparison, Condition};
 pub(crate) use damage::{AcceptedDamage, Digest};
 pub use event::{
     Download, Event, LOG_FIELDS, Order, Publication, Refusal, Resolution, Salvaged, Sighting, Step,

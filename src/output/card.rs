@@ -23,6 +23,8 @@ pub struct Card {
     pub state: String,
     /// Since when.
     pub since: Option<Timestamp>,
+    /// How many seconds the vendor took, of a clip that is ready.
+    pub took: Option<i64>,
     /// What it cost, or may cost, in a few words.
     pub cost: String,
     /// Where the clip is on this machine.
@@ -33,6 +35,9 @@ pub struct Card {
     pub reason: Option<String>,
     /// What to do next, where something can be done: a command, or a sentence.
     pub next: Option<String>,
+    /// How to find it in the vendor's account, where that is the question: the clip, the prompt, when
+    /// it was sent.
+    pub sought: Option<String>,
     /// Every id of an attempt that was given several: the vendor charged it more than once.
     pub billed_twice: Vec<String>,
 }
@@ -58,14 +63,16 @@ impl Card {
             standing,
             state: state(view, standing),
             since: since(view),
+            took: took(view, standing),
             cost: cost(view),
             file: downloaded.filter(|_| has_clip).map(str::to_owned),
             link: link.filter(|_| has_clip).map(str::to_owned),
             reason: reason(view, standing),
             next: None,
+            sought: (standing == Standing::Unknown).then(|| sought(view)),
             billed_twice,
         };
-        card.next = card.next_step(commands);
+        card.next = card.next_step(view, commands);
         card
     }
 
@@ -76,7 +83,7 @@ impl Card {
             .is_some_and(|path| path.starts_with('/'))
     }
 
-    fn next_step(&self, commands: &Commands) -> Option<String> {
+    fn next_step(&self, view: &JobView, commands: &Commands) -> Option<String> {
         Some(match self.standing {
             Standing::Ready if self.file.is_none() && self.is_at_stand_in() => {
                 commands.on_log("download", "")
@@ -84,7 +91,7 @@ impl Card {
             Standing::Ready if self.file.is_none() && self.link.is_none() => {
                 format!("no link told yet: {}", commands.on_log("reconcile", ""))
             }
-            Standing::Failed => commands.on_log("retry", "--failed"),
+            Standing::Failed => commands.retry_after(view.state.attempts().count() as u32),
             Standing::Refused => "fix its row and submit again".to_owned(),
             // The account at the vendor comes first, then a decision.
             Standing::Unknown => commands.look_into(self.owner.as_deref(), self.key),
@@ -100,11 +107,15 @@ fn state(view: &JobView, standing: Standing) -> String {
     let mut text = standing.words().to_owned();
     match standing {
         Standing::Ready => {
-            let speaking = view.state.speaking();
-            if speaking.is_published() {
+            if view.state.speaking().is_downloaded() {
+                text.push_str(", downloaded");
+            }
+            if view.state.speaking().is_published() {
                 text.push_str(", published");
-            } else if speaking.is_downloaded() {
-                text.push_str(", saved");
+            }
+            for target in targets(view) {
+                text.push_str(" to ");
+                text.push_str(&words::shorten(&target, LONGEST_TARGET));
             }
         }
         Standing::Rendering | Standing::Queued => {
@@ -120,6 +131,46 @@ fn state(view: &JobView, standing: Standing) -> String {
         _ => {}
     }
     text
+}
+
+/// Longest name of a receiver beside a state, in characters.
+const LONGEST_TARGET: usize = 24;
+
+/// Where the clip was published to.
+fn targets(view: &JobView) -> Vec<String> {
+    let published = view
+        .speaking()
+        .into_iter()
+        .flat_map(|a| a.published.values());
+    let targets = published.filter_map(|fields| fields.text("target"));
+    // A shop goes by its own name.
+    let own = |target: &str| target.strip_prefix("shopify:").unwrap_or(target).to_owned();
+    targets.map(own).collect()
+}
+
+/// Longest beginning of a prompt by which a person finds an order, in characters.
+const LONGEST_PROMPT: usize = 60;
+
+/// How a person finds an order in the vendor's account, which knows no keys of ours.
+pub fn sought(view: &JobView) -> String {
+    let speaking = view.state.speaking().number;
+    let request = view.attempts.get(&speaking);
+    let request = request.or_else(|| view.attempts.values().next_back());
+    let asked = |name: &str| {
+        let value = request?.request_value(name)?;
+        let text = value.as_str()?.split_whitespace().collect::<Vec<_>>();
+        (!text.is_empty()).then(|| text.join(" "))
+    };
+    let owner = view.id().map(|(_, id)| id.to_owned());
+    let mut parts: Vec<String> = owner.into_iter().collect();
+    let name = words::clip_name(view);
+    // A log of the vendor's sample scripts knows no more than the id.
+    parts.extend((name != view.key().to_string()).then_some(name));
+    if let Some(prompt) = asked("prompt").or_else(|| asked("text")) {
+        parts.push(format!("“{}”", words::shorten(&prompt, LONGEST_PROMPT)));
+    }
+    parts.extend(sent(view).map(|at| format!("sent {}", words::moment(at))));
+    parts.join(", ")
 }
 
 /// What it cost: the vendor's word; `~` marks an estimate.
@@ -174,10 +225,35 @@ fn reason(view: &JobView, standing: Standing) -> Option<String> {
     }
 }
 
-/// Since when the job stands where it stands: the oldest line that says so.
+/// How many seconds passed between the last request for a clip and its completion.
+fn took(view: &JobView, standing: Standing) -> Option<i64> {
+    let completed = since(view).filter(|_| standing == Standing::Ready)?;
+    let took = completed.duration_since(sent(view)?).as_secs();
+    (took >= 0).then_some(took)
+}
+
+/// When the speaking attempt was last sent.
+fn sent(view: &JobView) -> Option<Timestamp> {
+    let speaking = view.state.speaking().number;
+    let lines = view.evidence.iter().filter_map(|raw| Line::parse(raw).ok());
+    let sent = lines
+        .filter(|line| line.attempt == speaking && line.at != 0)
+        .filter(|line| line.word == Word::Status(Status::Submitting))
+        .map(|line| line.at);
+    Timestamp::from_millisecond(sent.max()?).ok()
+}
+
+/// Since when the job stands where it stands: for a clip that is ready, when the vendor completed
+/// it, however late the log heard of that; else the oldest line that says so.
 pub fn since(view: &JobView) -> Option<Timestamp> {
     let speaking = view.state.speaking();
     let status = speaking.status();
+    if Standing::of(&view.state) == Standing::Ready
+        && let Some(completed) = view.speaking().and_then(|a| a.fields.text("completed_at"))
+        && let Ok(at) = completed.parse()
+    {
+        return Some(at);
+    }
     let says_so = |line: &Line<'_>| match (Standing::of(&view.state), line.word) {
         (Standing::Replaced, word) => word == Word::Fact(Fact::Superseded),
         (Standing::Closed, word) => word == Word::Fact(Fact::Resolved),

@@ -111,6 +111,9 @@ fn explained(view: &JobView, card: &Card, commands: &Commands) -> Rows {
     let key = card.key.to_string();
     match card.standing {
         Standing::Unknown => {
+            if let Some(sought) = &card.sought {
+                row("Look for", sought.clone());
+            }
             row(
                 "If you find it",
                 commands.resolve(&key, "--generation-id ID"),

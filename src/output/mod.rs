@@ -45,7 +45,7 @@ pub mod words;
 pub mod wrap;
 
 #[cfg(feature = "report")]
-pub use card::{Card, since};
+pub use card::{Card, since, sought};
 #[cfg(feature = "cli")]
 pub use columns::aligned;
 pub use escape::escape;
@@ -54,11 +54,11 @@ pub use history::history;
 #[cfg(feature = "cli")]
 pub use money::Money;
 #[cfg(feature = "cli")]
-pub use printer::{Printer, USUAL_WIDTH, Voice};
+pub use printer::{Printer, ProgressStyle, USUAL_WIDTH, Voice};
 #[cfg(feature = "cli")]
 pub use progress::{Event, Progress};
 #[cfg(feature = "cli")]
-pub use sheet::{Carried, Sheet};
+pub use sheet::{Carried, Dialect, Sheet};
 #[cfg(feature = "report")]
 pub use standing::Standing;
 #[cfg(feature = "cli")]

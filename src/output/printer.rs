@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anstream::AutoStream;
-use clap::ColorChoice;
+use clap::{ColorChoice, ValueEnum};
 use owo_colors::OwoColorize;
 use serde::Serialize;
 
@@ -36,6 +36,20 @@ pub struct Voice {
     pub verbose: u8,
     /// One JSON document on standard output.
     pub json: bool,
+    /// How progress is shown on standard error.
+    pub progress: ProgressStyle,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ProgressStyle {
+    /// As a bar where a person watches.
+    #[default]
+    Auto,
+    /// As one JSON object a line, for programs.
+    Json,
+    /// Not at all.
+    None,
 }
 
 impl Default for Voice {
@@ -45,6 +59,7 @@ impl Default for Voice {
             quiet: false,
             verbose: 0,
             json: false,
+            progress: ProgressStyle::Auto,
         }
     }
 }
@@ -54,8 +69,10 @@ pub struct Printer {
     out: Forgiving<Box<dyn Write + Send + Sync>>,
     err: Arc<Messages>,
     /// Warnings that `--quiet` keeps back until it is known how the run ends.
-    held: Mutex<String>,
+    held: Arc<Mutex<String>>,
     voice: Voice,
+    /// Whether the run that it speaks for is a step of a longer one.
+    is_step: bool,
     out_is: Behind,
     err_is: Behind,
     width: u16,
@@ -107,12 +124,39 @@ impl Printer {
                 used: false,
             },
             err: Arc::new(Messages::new(err)),
-            held: Mutex::default(),
+            held: Arc::default(),
             voice,
+            is_step: false,
             out_is,
             err_is,
             width: width_of_stdout(),
         }
+    }
+
+    /// For a step of a longer run, which says itself how all ended: standard output goes nowhere, what
+    /// a step would say of its own end is a detail, and `--quiet` keeps its errors back, too.
+    #[must_use]
+    pub fn of_step(&self) -> Self {
+        Self {
+            out: Forgiving {
+                inner: Box::new(io::sink()),
+                closed: true,
+                // So that no document is made up for it.
+                used: true,
+            },
+            err: Arc::clone(&self.err),
+            held: Arc::clone(&self.held),
+            voice: self.voice,
+            is_step: true,
+            out_is: Behind::default(),
+            err_is: self.err_is,
+            width: self.width,
+        }
+    }
+
+    /// Whether it speaks for a step of a longer run.
+    pub fn is_step(&self) -> bool {
+        self.is_step
     }
 
     /// Standard output. That its reader has gone is no error: writing goes on into nothing.
@@ -185,7 +229,9 @@ impl Printer {
 
     /// Tells on standard error, unless `--quiet`.
     pub fn note(&self, text: impl Display) {
-        if !self.voice.quiet {
+        if self.is_step {
+            self.detail(text);
+        } else if !self.voice.quiet {
             self.line(text, Worth::News);
         }
     }
@@ -193,6 +239,9 @@ impl Printer {
     /// Tells on standard error how a run ended. `--quiet` silences a success only: whoever reads
     /// cron's mail wants to know why the code is not 0.
     pub fn conclude(&self, text: impl Display, is_success: bool) {
+        if self.is_step {
+            return self.detail(text);
+        }
         if !is_success {
             self.settle(false);
         } else if self.voice.quiet {
@@ -216,9 +265,14 @@ impl Printer {
             return self.err.push(text + "\n", Worth::News);
         }
         let text = self.with_head("warning:", Tone::Doubt, text);
+        self.hold(&text);
+    }
+
+    /// Keeps a message back until it is known how the run ends.
+    fn hold(&self, text: &str) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.len() < MOST_HELD {
-            held.extend([&*text, "\n"]);
+            held.extend([text, "\n"]);
         } else if !held.ends_with(MORE) {
             held.push_str(MORE);
         }
@@ -235,8 +289,11 @@ impl Printer {
 
     /// Tells an error on standard error, whatever was asked for.
     pub fn error(&self, text: impl Display) {
-        self.settle(false);
         let text = self.with_head("error:", Tone::Bad, text);
+        if self.is_step && self.voice.quiet {
+            return self.hold(&text);
+        }
+        self.settle(false);
         self.err.push(text + "\n", Worth::Kept);
     }
 
@@ -294,7 +351,15 @@ impl Printer {
 
     /// Whether somebody watches standard error and wants to see progress there.
     pub fn shows_progress(&self) -> bool {
-        self.err_is.terminal && !self.voice.quiet && !self.voice.json
+        let is_auto = self.voice.progress == ProgressStyle::Auto;
+        is_auto && self.err_is.terminal && !self.voice.quiet && !self.voice.json
+    }
+
+    /// Where lines of progress for programs go, where they are wanted.
+    pub(super) fn progress_lines(&self) -> Option<impl Fn(String) + Send + Sync + 'static> {
+        let err = Arc::clone(&self.err);
+        let is_wanted = self.voice.progress == ProgressStyle::Json;
+        is_wanted.then_some(move |line| err.push(line, Worth::News))
     }
 
     /// What was asked for.
@@ -429,8 +494,9 @@ impl Printer {
                 used: false,
             },
             err: Arc::new(Messages::at_once(Box::new(heard.err.clone()))),
-            held: Mutex::default(),
+            held: Arc::default(),
             voice,
+            is_step: false,
             out_is: Behind {
                 terminal: true,
                 coloured,

@@ -1,7 +1,7 @@
 //! Progress of a run: a bar where somebody watches, nothing where nobody does. Callers tell what
 //! happens and never ask whether there is a bar.
 
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Display};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,7 +56,7 @@ impl Event {
             Self::Unknown => "unknown",
             Self::Completed => "ready",
             Self::Failed => "failed",
-            Self::Saved => "saved",
+            Self::Saved => "downloaded",
             Self::Published => "published",
             Self::Skipped => "skipped",
         }
@@ -166,10 +166,43 @@ const fn rough(seconds: u64) -> u64 {
 }
 
 /// The progress of one run, or of one stage of it.
-#[derive(Debug)]
 pub struct Progress {
     counts: Arc<Counts>,
     bar: Option<ProgressBar>,
+    lines: Option<Lines>,
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress")
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Progress for programs: one JSON object a line.
+struct Lines {
+    stage: &'static str,
+    total: Option<u64>,
+    write: Box<dyn Fn(String) + Send + Sync>,
+}
+
+impl Lines {
+    /// What happened; `more` has further fields.
+    fn tell(&self, counts: &Counts, event: &str, more: &serde_json::Value) {
+        let mut line = serde_json::json!({
+            "progress": self.stage,
+            "event": event,
+            "done": counts.ended(),
+            "total": self.total,
+            "rendering": counts.rendering.load(Ordering::Relaxed),
+            "bytes": counts.bytes.load(Ordering::Relaxed),
+        });
+        if let (Some(line), Some(more)) = (line.as_object_mut(), more.as_object()) {
+            line.extend(more.clone());
+        }
+        (self.write)(format!("{line}\n"));
+    }
 }
 
 impl Progress {
@@ -186,7 +219,20 @@ impl Progress {
             bar.enable_steady_tick(TICK);
             bar
         });
-        Self { counts, bar }
+        let lines = printer.progress_lines().map(|write| Lines {
+            stage,
+            total,
+            write: Box::new(write),
+        });
+        let progress = Self { counts, bar, lines };
+        progress.tell("started", &serde_json::Value::Null);
+        progress
+    }
+
+    fn tell(&self, event: &str, more: &serde_json::Value) {
+        if let Some(lines) = &self.lines {
+            lines.tell(&self.counts, event, more);
+        }
     }
 
     /// Progress that nobody sees.
@@ -194,6 +240,7 @@ impl Progress {
         Self {
             counts: Arc::default(),
             bar: None,
+            lines: None,
         }
     }
 
@@ -203,6 +250,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
+        self.tell(event.words(), &serde_json::Value::Null);
     }
 
     /// More jobs than were known.
@@ -224,6 +272,10 @@ impl Progress {
 
     /// Everybody waits for so long.
     pub fn waiting(&self, how_long: Duration, why: &str) {
+        self.tell(
+            "waiting",
+            &serde_json::json!({ "seconds": how_long.as_secs_f64(), "why": why }),
+        );
         let until = Instant::now().checked_add(how_long);
         self.counts.set_wait(until.map(|until| Wait {
             until,
@@ -287,11 +339,11 @@ fn style(stage: &'static str, has_total: bool, counts: Arc<Counts>) -> ProgressS
     };
     let story = move |state: &ProgressState, out: &mut dyn fmt::Write| {
         let total = state.len().filter(|_| has_total);
-        let text = story(&counts, state.pos(), total, state.elapsed(), Instant::now());
+        let (counted, pace) = story(&counts, state.pos(), total, state.elapsed(), Instant::now());
         let total = total.map_or(0, |n| n.to_string().len() + BAR);
         let before = stage.len() + total + state.pos().to_string().len() + 6;
         // A line that wraps could not be drawn over. Without the story the bar goes on.
-        let _ = out.write_str(&words::shorten(&text, room(before)));
+        let _ = out.write_str(&fitted(&counted, &pace, room(before)));
     };
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -304,26 +356,38 @@ fn room(taken: usize) -> usize {
     usize::from(super::printer::width_of_stderr()).saturating_sub(taken + 1)
 }
 
-/// What stands beside the bar.
+/// Counts and pace in so many columns. What is left of the time is the last to be cut.
+fn fitted(counted: &str, pace: &str, room: usize) -> String {
+    let gap = if counted.is_empty() || pace.is_empty() {
+        ""
+    } else {
+        "  "
+    };
+    let pace = words::shorten(pace, room);
+    let left = room.saturating_sub(pace.chars().count() + gap.len());
+    if left == 0 || counted.is_empty() {
+        return pace.into_owned();
+    }
+    format!("{}{gap}{pace}", words::shorten(counted, left))
+}
+
+/// What stands beside the bar: counts, then the pace or what is waited for.
 fn story(
     counts: &Counts,
     done: u64,
     total: Option<u64>,
     elapsed: Duration,
     now: Instant,
-) -> String {
-    let mut text = counts.words();
+) -> (String, String) {
     let wait = counts.wait().filter(|wait| wait.until > now);
-    let gap = if text.is_empty() { "" } else { "  " };
-    // Writing into a string cannot fail.
-    if let Some(wait) = wait {
+    let pace = if let Some(wait) = wait {
         let seconds = wait.until.duration_since(now).as_secs_f64().ceil() as u64;
-        let left = words::duration(seconds);
-        let _ = write!(text, "{gap}waiting {left}: {}", wait.why);
-    } else if let Some(pace) = Pace::of(done, total, elapsed) {
-        let _ = write!(text, "{gap}{pace}");
-    }
-    text
+        format!("waiting {}: {}", words::duration(seconds), wait.why)
+    } else {
+        let pace = Pace::of(done, total, elapsed);
+        pace.map_or_else(String::new, |pace| pace.to_string())
+    };
+    (counts.words(), pace)
 }
 
 #[cfg(test)]
@@ -392,13 +456,24 @@ mod tests {
             until: now + Duration::from_secs(30),
             why: "the vendor throttles".to_owned(),
         }));
-        assert_eq!(told(now), "1 accepted  waiting 30 s: the vendor throttles");
-        assert_eq!(
-            told(now + Duration::from_secs(31)),
-            "1 accepted  1.0/s, 1 s left"
-        );
+        let both = |pace: &str| ("1 accepted".to_owned(), pace.to_owned());
+        assert_eq!(told(now), both("waiting 30 s: the vendor throttles"));
+        let after = now + Duration::from_secs(31);
+        assert_eq!(told(after), both("1.0/s, 1 s left"));
         progress.going_on();
-        assert_eq!(told(now), "1 accepted  1.0/s, 1 s left");
+        assert_eq!(told(now), both("1.0/s, 1 s left"));
+    }
+
+    #[test]
+    fn the_time_left_is_the_last_to_be_cut() {
+        let (counted, pace) = ("1,200 accepted, 3 refused", "5.0/s, 30 s left");
+        let fitted = |room| fitted(counted, pace, room);
+        assert_eq!(fitted(80), format!("{counted}  {pace}"));
+        assert_eq!(fitted(32), format!("1,200 accepte…  {pace}"));
+        assert_eq!(fitted(18), pace);
+        assert_eq!(fitted(6), "5.0/s…");
+        assert_eq!(super::fitted("", pace, 40), pace);
+        assert_eq!(super::fitted(counted, "", 40), counted);
     }
 
     #[test]

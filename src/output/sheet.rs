@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::escape;
-use crate::jobs::{AttemptState, Credits, JobView, Status};
+use crate::jobs::{AttemptState, Credits, JobView, Rates, Status};
 
 /// Columns of our own; carried columns follow.
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 22] = [
     "id",
     "variant",
     "line",
@@ -24,7 +24,33 @@ const COLUMNS: [&str; 14] = [
     "error",
     "completed_at",
     "flags",
+    "listing_id",
+    "sku",
+    "prompt",
+    "photo",
+    "model",
+    "failover",
+    "dollars_low",
+    "dollars_high",
 ];
+
+/// What programs expect of a CSV beyond its cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialect {
+    /// Between two cells.
+    pub delimiter: u8,
+    /// Whether a byte order mark is in front, by which Excel knows UTF-8.
+    pub bom: bool,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self {
+            delimiter: b',',
+            bom: false,
+        }
+    }
+}
 
 /// The names of carried columns, in the order in which jobs first have them.
 #[derive(Clone, Debug, Default)]
@@ -48,15 +74,27 @@ impl Carried {
 pub struct Sheet<W: Write> {
     csv: csv::Writer<W>,
     carried: Vec<String>,
+    rates: Rates,
     for_terminal: bool,
 }
 
 impl<W: Write> Sheet<W> {
     /// Writes the header. On a terminal, cells are escaped as well.
-    pub fn new(out: W, carried: Carried, for_terminal: bool) -> io::Result<Self> {
+    pub fn new(
+        mut out: W,
+        carried: Carried,
+        rates: Rates,
+        dialect: Dialect,
+        for_terminal: bool,
+    ) -> io::Result<Self> {
+        if dialect.bom {
+            out.write_all("\u{feff}".as_bytes())?;
+        }
+        let mut csv = csv::WriterBuilder::new();
         let mut sheet = Self {
-            csv: csv::Writer::from_writer(out),
+            csv: csv.delimiter(dialect.delimiter).from_writer(out),
             carried: carried.names,
+            rates,
             for_terminal,
         };
         let own = COLUMNS.into_iter().map(str::to_owned);
@@ -74,7 +112,10 @@ impl<W: Write> Sheet<W> {
 
     /// Adds a job.
     pub fn push(&mut self, view: &JobView) -> io::Result<()> {
-        let mut cells: Vec<String> = COLUMNS.iter().map(|name| cell(view, name)).collect();
+        let mut cells: Vec<String> = COLUMNS
+            .iter()
+            .map(|name| cell(view, &self.rates, name))
+            .collect();
         cells.extend(
             self.carried
                 .iter()
@@ -102,7 +143,7 @@ impl<W: Write> Sheet<W> {
     }
 }
 
-fn cell(view: &JobView, column: &str) -> String {
+fn cell(view: &JobView, rates: &Rates, column: &str) -> String {
     let speaking = view.speaking();
     let field = |name: &str| speaking.and_then(|a| a.fields.get(name)).map(text_of);
     let job_field = |name: &str| view.fields.get(name).map(text_of);
@@ -123,9 +164,30 @@ fn cell(view: &JobView, column: &str) -> String {
         "error" if view.state.status().is_rendering() => None,
         "error" if view.state.status() == Status::Completed => None,
         "flags" => Some(flags(view)),
+        "listing_id" | "sku" => view
+            .id()
+            .filter(|(own, _)| own.name() == column)
+            .map(|(_, id)| id.to_owned()),
+        "prompt" => requested(view, "prompt").or_else(|| requested(view, "text")),
+        "photo" => view.photo(),
+        // Who made it, where that is known; else who was asked.
+        "model" => field("model_actual").or_else(|| requested(view, "model")),
+        "failover" => field("failover_used"),
+        "dollars_low" | "dollars_high" => view.state.speaking().charged().map(|charged| {
+            let (low, high) = rates.dollars(charged);
+            let dollars = if column == "dollars_low" { low } else { high };
+            format!("{dollars:.3}")
+        }),
         other => field(other),
     };
     cell.unwrap_or_default()
+}
+
+/// What the newest attempt that says anything about it asked for.
+fn requested(view: &JobView, name: &str) -> Option<String> {
+    let attempts = view.attempts.values().rev();
+    let mut values = attempts.filter_map(|attempt| attempt.request_value(name));
+    values.next().map(|value| text_of(&value))
 }
 
 /// `superseded`, `dismissed`, `billed_twice`, `downloaded`, `published`, `temporary`, as they hold.

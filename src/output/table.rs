@@ -37,7 +37,8 @@ pub fn table(
     // A sign and blanks stand before each line of the columns.
     let width = printer.width().saturating_sub(4);
     let cards = || groups.iter().flat_map(|group| &group.cards);
-    let lines = lines_of(cards(), now, width);
+    let patience = Patience::of(cards());
+    let lines = lines_of(cards(), &patience, now, width);
     let widest = lines.iter().map(|line| width_of(line)).max().unwrap_or(0);
     let beside = cards().all(|card| widest + 2 + Detail::of(card).width() <= usize::from(width));
     let mut rest = lines.iter();
@@ -95,8 +96,13 @@ fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
 }
 
 /// The cards' lines, in columns.
-fn lines_of<'a>(cards: impl Iterator<Item = &'a Card>, now: Timestamp, width: u16) -> Vec<String> {
-    let rows: Vec<[String; 4]> = cards.map(|card| cells(card, now)).collect();
+fn lines_of<'a>(
+    cards: impl Iterator<Item = &'a Card>,
+    patience: &Patience,
+    now: Timestamp,
+    width: u16,
+) -> Vec<String> {
+    let rows: Vec<[String; 4]> = cards.map(|card| cells(card, patience, now)).collect();
     let rows: Vec<[&str; 4]> = rows
         .iter()
         .map(|row| row.each_ref().map(|cell| &**cell))
@@ -104,10 +110,46 @@ fn lines_of<'a>(cards: impl Iterator<Item = &'a Card>, now: Timestamp, width: u1
     aligned(&rows, width)
 }
 
-fn cells(card: &Card, now: Timestamp) -> [String; 4] {
+/// How long a clip may be under way before it is overdue, learned from those of the log that are ready.
+struct Patience(Option<i64>);
+
+impl Patience {
+    /// Fewer clips than this say nothing about the others.
+    const FEWEST: usize = 3;
+    /// So many times as long as half of the clips take is too long,
+    const TIMES: i64 = 4;
+    /// but nothing is overdue before so many seconds: renders differ.
+    const LEAST: i64 = 600;
+
+    fn of<'a>(cards: impl Iterator<Item = &'a Card>) -> Self {
+        let mut took: Vec<i64> = cards.filter_map(|card| card.took).collect();
+        if took.len() < Self::FEWEST {
+            return Self(None);
+        }
+        took.sort_unstable();
+        let usual = took[took.len() / 2];
+        Self(Some(usual.saturating_mul(Self::TIMES).max(Self::LEAST)))
+    }
+
+    fn is_over(&self, card: &Card, now: Timestamp) -> bool {
+        let is_under_way = matches!(card.standing, Standing::Queued | Standing::Rendering);
+        let since = card.since.filter(|_| is_under_way);
+        let waited = since.map(|since| now.duration_since(since).as_secs());
+        waited
+            .zip(self.0)
+            .is_some_and(|(waited, most)| waited > most)
+    }
+}
+
+fn cells(card: &Card, patience: &Patience, now: Timestamp) -> [String; 4] {
+    let overdue = if patience.is_over(card, now) {
+        ", overdue"
+    } else {
+        ""
+    };
     [
         escape(&card.name).into_owned(),
-        escape(&card.state).into_owned(),
+        format!("{}{overdue}", escape(&card.state)),
         card.since
             .map_or_else(String::new, |at| words::ago(now, at)),
         card.cost.clone(),
@@ -199,7 +241,7 @@ pub fn footer(
     if tally.downloaded + tally.published > 0 {
         let mut done = Vec::new();
         if tally.downloaded > 0 {
-            done.push(format!("{} saved on disk", words::number(tally.downloaded)));
+            done.push(format!("{} downloaded", words::number(tally.downloaded)));
         }
         if tally.published > 0 {
             done.push(format!("{} published", words::number(tally.published)));
@@ -222,9 +264,13 @@ pub fn footer(
         } else {
             "!"
         };
-        let text = labelled([(sign, &*notice.text)], 0, width);
+        let mut lines = notice.text.lines();
+        let text = labelled([(sign, lines.next().unwrap_or_default())], 0, width);
         let text = printer.paint(&text, notice.tone);
         writeln!(printer.out(), "{text}")?;
+        for line in lines {
+            writeln!(printer.out(), "   {}", escape(line))?;
+        }
         for command in notice.commands {
             writeln!(printer.out(), "     {}", escape(&command))?;
         }

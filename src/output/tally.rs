@@ -1,13 +1,17 @@
 //! Counts and money over many jobs, from their folded states alone.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::words;
 use super::{Commands, Standing, Tone};
 use crate::jobs::{AttemptState, Credits, JobKey, JobState, Rates};
 
-/// Jobs in doubt that a notice names.
+/// Jobs in doubt whose commands a notice spells out.
 const MOST_DOUBTS: usize = 2;
+/// Jobs in doubt that a notice names.
+const MOST_SOUGHT: usize = 10;
 
 /// Counts and money.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +33,10 @@ pub struct Tally {
     pub rehearsal: bool,
     /// The first jobs in doubt, one more than are named.
     doubts: Vec<JobKey>,
+    /// How a person finds those of them in the vendor's account that are named.
+    sought: Vec<String>,
+    /// Failed and refused jobs, by how many attempts they have had.
+    tries: BTreeMap<(Standing, u32), u64>,
     /// What was charged, as far as the vendor has told.
     pub charged: Credits,
     /// What is at stake for clips in flight or in doubt.
@@ -63,10 +71,15 @@ impl Tally {
         let speaking = job.speaking();
         self.jobs += 1;
         self.rehearsal |= job.is_sandbox();
-        if Standing::of(job) == Standing::Unknown && self.doubts.len() <= MOST_DOUBTS {
+        let standing = Standing::of(job);
+        if standing == Standing::Unknown && self.doubts.len() < MOST_SOUGHT {
             self.doubts.push(job.key);
         }
-        self.standings[Standing::of(job) as usize] += 1;
+        if matches!(standing, Standing::Failed | Standing::Refused) {
+            let attempts = job.attempts().count() as u32;
+            *self.tries.entry((standing, attempts)).or_default() += 1;
+        }
+        self.standings[standing as usize] += 1;
         self.downloaded += u64::from(speaking.is_downloaded());
         self.published += u64::from(speaking.is_published());
         self.billed_twice += u64::from(job.attempts().any(AttemptState::has_two_ids));
@@ -80,6 +93,24 @@ impl Tally {
         self.estimated += expected;
         self.estimated_done += expected;
         self.untold += job.untold();
+    }
+
+    /// The first jobs in doubt.
+    pub fn doubts(&self) -> &[JobKey] {
+        &self.doubts
+    }
+
+    /// Names jobs in doubt as a person looks for them.
+    pub fn seek(&mut self, sought: impl IntoIterator<Item = String>) {
+        self.sought = sought.into_iter().collect();
+    }
+
+    /// Jobs of a standing that have had at least `most` attempts, and the most that one has had.
+    fn given_up(&self, standing: Standing, most: u32) -> (u64, u32) {
+        let tries = self.tries.range((standing, most)..=(standing, u32::MAX));
+        tries.fold((0, 0), |(jobs, _), (&(_, attempts), n)| {
+            (jobs + n, attempts)
+        })
     }
 
     /// How many jobs stand there.
@@ -198,11 +229,26 @@ impl Tally {
         ways
     }
 
+    /// The jobs in doubt as they are found in the vendor's account; each begins a line.
+    fn where_to_look(&self, unknown: u64) -> String {
+        if self.sought.is_empty() {
+            return ":".to_owned();
+        }
+        let more = unknown.saturating_sub(self.sought.len() as u64);
+        let more = (more > 0).then(|| format!("and {} more", words::number(more)));
+        let lines = self.sought.iter().cloned().chain(more);
+        lines.fold(":".to_owned(), |text, line| text + "\n" + &line)
+    }
+
     /// What waits for a person, the gravest first.
     #[expect(clippy::too_many_lines, reason = "a table of texts")]
     pub fn notices(&self, commands: &Commands) -> Vec<Notice> {
-        let failed = self.count(Standing::Failed);
-        let refused = self.count(Standing::Refused);
+        let most = commands.max_attempts();
+        let (failed_for_good, attempts) = self.given_up(Standing::Failed, most);
+        let (refused_for_good, _) = self.given_up(Standing::Refused, most);
+        let failed = self.count(Standing::Failed) - failed_for_good;
+        let all_refused = self.count(Standing::Refused);
+        let refused = all_refused - refused_for_good;
         let under_way = self.count(Standing::Queued) + self.count(Standing::Rendering);
         let unknown = self.count(Standing::Unknown);
         let not_sent = self.count(Standing::NotSent);
@@ -234,9 +280,10 @@ impl Tally {
                 Tone::Doubt,
                 format!(
                     "{} sent without a clear answer, and may have been paid for. Nothing is sent again \
-                 by itself. Look into the vendor's dashboard and tell what you found, or send \
-                 again at the risk of paying twice:",
-                    was(unknown, "clip")
+                     by itself. Look into the vendor's dashboard and say what you found, or send \
+                     again at the risk of paying twice{}",
+                    was(unknown, "clip"),
+                    self.where_to_look(unknown),
                 ),
                 self.ways_out_of_doubt(commands),
             ),
@@ -261,14 +308,40 @@ impl Tally {
                 vec![commands.on_log("retry", "--failed")],
             ),
             (
-                refused,
+                failed_for_good,
                 Tone::Bad,
                 format!(
-                    "{} refused, and cost nothing. Mend the {} and submit again, or try as before:",
-                    was(refused, "clip"),
-                    if refused == 1 { "row" } else { "rows" },
+                    "{} failed {} and {} not ordered again by {}. Another photo or prompt in {} \
+                     may help; to try once more as before:",
+                    clips(failed_for_good),
+                    words::count(u64::from(attempts), "time"),
+                    if failed_for_good == 1 { "is" } else { "are" },
+                    if failed_for_good == 1 {
+                        "itself"
+                    } else {
+                        "themselves"
+                    },
+                    rows(failed_for_good),
                 ),
-                vec![commands.on_log("retry", "--failed")],
+                vec![commands.retry_after(attempts.max(most))],
+            ),
+            (
+                all_refused,
+                Tone::Bad,
+                format!(
+                    "{} refused, and cost nothing. Correct {} and submit again{}",
+                    was(all_refused, "clip"),
+                    rows(all_refused),
+                    if refused > 0 {
+                        ", or try as before:"
+                    } else {
+                        "."
+                    },
+                ),
+                (refused > 0)
+                    .then(|| commands.on_log("retry", "--failed"))
+                    .into_iter()
+                    .collect(),
             ),
             (
                 not_sent,
@@ -319,6 +392,11 @@ pub struct Notice {
     pub text: String,
     /// Commands to copy.
     pub commands: Vec<String>,
+}
+
+/// `its row`, `their rows`.
+const fn rows(clips: u64) -> &'static str {
+    if clips == 1 { "its row" } else { "their rows" }
 }
 
 /// `1 clip was`, `2 clips were`.

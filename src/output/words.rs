@@ -189,15 +189,19 @@ pub struct Commands {
     jobs: Option<String>,
     profile: Option<String>,
     sandbox: bool,
+    /// Attempts that a job gets in all; `None` for as many as usual.
+    max_attempts: Option<u32>,
 }
+
+/// Attempts that a job gets where no setting says otherwise.
+const USUAL_ATTEMPTS: u32 = 3;
 
 impl Commands {
     /// Commands for the log that was named `jobs` on the command line, or for the usual one.
     pub fn for_log(jobs: Option<&str>) -> Self {
         Self {
             jobs: jobs.map(shell_word),
-            profile: None,
-            sandbox: false,
+            ..Self::default()
         }
     }
 
@@ -206,6 +210,30 @@ impl Commands {
     pub fn in_profile(self, profile: Option<&str>) -> Self {
         let profile = profile.map(|name| format!("--profile {name}"));
         Self { profile, ..self }
+    }
+
+    /// The same where `retry` makes at most so many attempts for a job.
+    #[must_use]
+    pub fn with_max_attempts(self, most: u32) -> Self {
+        Self {
+            max_attempts: Some(most),
+            ..self
+        }
+    }
+
+    /// Attempts after which `retry` leaves a job alone.
+    pub fn max_attempts(&self) -> u32 {
+        self.max_attempts.unwrap_or(USUAL_ATTEMPTS)
+    }
+
+    /// `creativeai retry [JOBS] --failed`, for jobs that have had `attempts`: with leave for one
+    /// more, where it would else do nothing.
+    pub fn retry_after(&self, attempts: u32) -> String {
+        if attempts < self.max_attempts() {
+            return self.on_log("retry", "--failed");
+        }
+        let more = attempts.saturating_add(1);
+        self.on_log("retry", &format!("--failed --max-attempts {more}"))
     }
 
     /// Commands for a rehearsal, where it is one.

@@ -38,6 +38,10 @@ pub enum Value {
     Text(String),
     /// A decimal number.
     Number(String),
+    /// Several texts.
+    List(Vec<String>),
+    /// Yes or no.
+    Truth(bool),
     /// Something that no key takes; the kind in words.
     Other(&'static str),
 }
@@ -66,7 +70,27 @@ impl Value {
     pub fn either(&self) -> Result<&str, String> {
         match self {
             Self::Text(text) | Self::Number(text) => Ok(text),
-            Self::Other(kind) => Err(format!("must be a text or a number, not {kind}")),
+            other => Err(format!(
+                "must be a text or a number, not {}",
+                other.in_words()
+            )),
+        }
+    }
+
+    /// The texts of a list, or of one text with commas between them.
+    pub fn list(&self) -> Result<Vec<String>, String> {
+        match self {
+            Self::List(texts) => Ok(texts.clone()),
+            Self::Text(text) => Ok(text.split(',').map(|t| t.trim().to_owned()).collect()),
+            other => Err(format!("must be a list of texts, not {}", other.in_words())),
+        }
+    }
+
+    /// Yes or no.
+    pub fn truth(&self) -> Result<bool, String> {
+        match self {
+            Self::Truth(truth) => Ok(*truth),
+            other => Err(format!("must be true or false, not {}", other.in_words())),
         }
     }
 
@@ -74,6 +98,8 @@ impl Value {
         match self {
             Self::Text(_) => "a text",
             Self::Number(_) => "a number",
+            Self::List(_) => "a list",
+            Self::Truth(_) => "true or false",
             Self::Other(kind) => kind,
         }
     }
@@ -277,9 +303,19 @@ fn simple(value: &DeValue<'_>) -> Value {
         }
         DeValue::Integer(_) => Value::Other("a number that is not decimal"),
         DeValue::Float(number) => Value::Number(number.as_str().to_owned()),
-        DeValue::Boolean(_) => Value::Other("true or false"),
+        DeValue::Boolean(truth) => Value::Truth(*truth),
         DeValue::Datetime(_) => Value::Other("a date"),
-        DeValue::Array(_) => Value::Other("a list"),
+        DeValue::Array(values) => {
+            let text = |value: &toml::Spanned<DeValue<'_>>| match value.get_ref() {
+                DeValue::String(text) => Some(text.to_string()),
+                _ => None,
+            };
+            let texts: Option<Vec<String>> = values.iter().map(text).collect();
+            texts.map_or(
+                Value::Other("a list of other things than texts"),
+                Value::List,
+            )
+        }
         DeValue::Table(_) => Value::Other("a table"),
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::file::Value;
 use super::resolve::{Layers, Show, amount, parsed, parsed_or_number, text, whole};
 use super::table::{MAP, MODELS};
-use super::{Flags, values};
+use super::{Flags, Origin, Setting, values};
+use crate::engine::notify::{Event, Listeners, Shape};
 use crate::exit::Failure;
 use crate::jobs::{Credits, IdColumn, Rates, Seconds};
 use crate::vendor::{DurationStyle, Rate};
@@ -169,6 +170,63 @@ impl Publish {
     }
 }
 
+/// Who hears of rounds.
+pub(super) fn notify(l: &mut Layers<'_>) -> Result<Listeners, Failure> {
+    let events = |value: &Value| {
+        let words = value.list()?;
+        words.iter().map(|word| word.parse()).collect()
+    };
+    let on: Option<Vec<Event>> = l.pick_open("notify.on", None, events)?;
+    let format = l.find(
+        "notify.format",
+        None,
+        parsed(|text: &str| text.parse::<Shape>()),
+    )?;
+    let (shown, origin) = match &format {
+        Some(setting) => (setting.value.name(), setting.origin.clone()),
+        None => ("", Origin::Default),
+    };
+    l.show_as("notify.format", shown.to_owned(), origin);
+    Ok(Listeners {
+        on: on.unwrap_or_else(|| vec![Event::Attention, Event::Failure]),
+        webhook: secret_address(l, "notify.webhook")?,
+        format: format.map(|setting| setting.value),
+        ping: secret_address(l, "notify.ping")?,
+        desktop: l
+            .pick_open("notify.desktop", None, Value::truth)?
+            .unwrap_or(false),
+    })
+}
+
+/// An address by which anybody can write there, so that only its beginning is shown.
+fn secret_address(l: &mut Layers<'_>, name: &str) -> Result<Option<String>, Failure> {
+    let address = |value: &Value| {
+        let address = text(value)?;
+        let url = url::Url::parse(&address).ok();
+        let is_web = url.is_some_and(|url| matches!(url.scheme(), "https" | "http"));
+        if is_web {
+            Ok(address)
+        } else {
+            Err("must be an address that begins with https://".to_owned())
+        }
+    };
+    let setting = Setting::open(l.find(name, None, address)?);
+    let origin = setting
+        .value
+        .as_deref()
+        .and_then(|address| url::Url::parse(address).ok());
+    let shown = origin.map(|url| format!("{}/...", url.origin().ascii_serialization()));
+    l.show_as(name, shown.unwrap_or_default(), setting.origin.clone());
+    Ok(setting.value)
+}
+
+impl Show for Vec<Event> {
+    fn show(&self) -> String {
+        let names: Vec<&str> = self.iter().map(|event| event.name()).collect();
+        names.join(", ")
+    }
+}
+
 /// What manifests call their columns.
 pub(super) fn map(l: &mut Layers<'_>) -> Result<Vec<(String, String)>, Failure> {
     open_table(l, MAP, text)
@@ -260,4 +318,4 @@ macro_rules! shown_as_displayed {
         })*
     };
 }
-shown_as_displayed!(String, u16, u32, f64, Rate, Seconds, Credits);
+shown_as_displayed!(String, bool, u16, u32, f64, Rate, Seconds, Credits);

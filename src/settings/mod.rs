@@ -27,6 +27,7 @@ pub use flags::Flags;
 pub use groups::{Download, Network, Publish, VideoDefaults, VoiceDefaults};
 pub use secret::{KeySource, read_key_file, replace_key_file, write_key_file};
 
+use crate::engine::notify::Listeners;
 use crate::exit::Failure;
 use crate::jobs::Rates;
 use crate::journal::Location;
@@ -129,6 +130,8 @@ pub struct Settings {
     pub download: Download,
     /// Of `publish`.
     pub publish: Publish,
+    /// Who hears of rounds.
+    pub notify: Listeners,
     /// The shop that clips are published to.
     pub shopify_store: Option<String>,
     /// e.g. `2026-10`.
@@ -174,6 +177,7 @@ impl Settings {
             rates: groups::rates(l)?,
             download: Download::resolve(l, flags)?,
             publish: Publish::resolve(l, flags)?,
+            notify: groups::notify(l)?,
             shopify_store: l.pick_open("shopify.store", flags.shopify_store.clone(), text)?,
             shopify_api_version: l.pick("shopify.api_version", None, text)?,
             shopify_token: secret::shopify_token_source(l)?,

@@ -133,7 +133,7 @@ macro_rules! definitions {
 use Usual::{Example, Number, Text, Unwritten};
 
 /// All settings; those of one table stand together, those of none first.
-pub static DEFINITIONS: [Definition; 40] = definitions! {
+pub static DEFINITIONS: [Definition; 45] = definitions! {
     PROFILE = Unwritten, "The profile whose settings hold: those of the table [profile.NAME]"
         { unset: "none", flag: "--profile", variable: "CREATIVEAI_PROFILE" };
     "base_url" = Text("https://api.creativeai.run"), "Where the API is"
@@ -202,6 +202,16 @@ pub static DEFINITIONS: [Definition; 40] = definitions! {
         { own: true };
     "shopify.token" = Unwritten, "The shop's Admin API token"
         { variable: "SHOPIFY_ADMIN_TOKEN" };
+    "notify.on" = Example("[\"attention\", \"failure\"]"), "What webhook and desktop hear of the rounds of run: start, success, attention, failure"
+        { unset: "attention and failure" };
+    "notify.webhook" = Example("\"https://example.com/hook\""), "Where notices of rounds are posted"
+        { unset: "nowhere", variable: "CREATIVEAI_NOTIFY_WEBHOOK", own: true };
+    "notify.format" = Example("\"slack\""), "How notices look there: json, slack, discord or ntfy"
+        { unset: "as the address wants it, else json" };
+    "notify.ping" = Example("\"https://hc-ping.com/uuid\""), "A dead man's switch, which hears of the start, success and failure of every round"
+        { unset: "none", variable: "CREATIVEAI_NOTIFY_PING", own: true };
+    "notify.desktop" = Example("true"), "Whether notices are shown on this computer's desktop"
+        { unset: "false" };
 };
 
 #[cfg(test)]

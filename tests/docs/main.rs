@@ -77,7 +77,7 @@ fn is_left_over(file: &Path) -> bool {
         ".lock",
         ".unreadable",
         "report.html",
-        "nightly.log",
+        ".rounds",
         "captures.jsonl",
         "creativeai.toml",
     ];
@@ -96,7 +96,7 @@ fn what_first_tries_leave_among_the_examples_is_none_of_them() {
         "videos/LST-1001/01-kitchen.mp4",
         "sandbox-videos/LST-1001/01-kitchen.mp4",
         "sandbox-report.html",
-        "nightly.log",
+        ".rounds",
     ] {
         assert!(is_left_over(Path::new(file)), "{file}");
     }

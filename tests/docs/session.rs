@@ -26,8 +26,13 @@ struct Server(Child);
 impl Session {
     /// A folder with a copy of the examples, `listings.csv` beside them, and nothing else.
     pub fn new() -> Self {
+        Self::facing(&[])
+    }
+
+    /// The same with faults on request: further options of the sandbox.
+    pub fn facing(faults: &[&str]) -> Self {
         let temp = tempfile::tempdir().unwrap();
-        let (server, base_url) = serve();
+        let (server, base_url) = serve(faults);
         let session = Self {
             temp,
             _server: server,
@@ -105,10 +110,11 @@ impl Drop for Server {
 }
 
 /// A sandbox of its own, which renders at once, and its address.
-fn serve() -> (Server, String) {
+fn serve(faults: &[&str]) -> (Server, String) {
     let mut command = Command::new(PROGRAM);
     command
         .args(["sandbox", "--addr", "127.0.0.1:0", "--render-time", "0s"])
+        .args(faults)
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::null())

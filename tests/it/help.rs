@@ -4,10 +4,11 @@ use crate::support::World;
 use crate::support::transcript::told;
 
 /// All of them.
-pub const COMMANDS: [&str; 19] = [
+pub const COMMANDS: [&str; 20] = [
     "submit",
     "reconcile",
     "retry",
+    "run",
     "resolve",
     "rename",
     "status",
@@ -73,7 +74,7 @@ fn no_line_of_help_is_wider_than_a_page() {
             assert!(line.chars().count() <= 100, "{command}: {line}");
         }
     }
-    for topic in ["log", "exit-codes"] {
+    for topic in ["log", "exit-codes", "environment"] {
         for line in world.run(&["help", topic]).stdout.lines() {
             assert!(line.chars().count() <= 90, "{topic}: {line}");
         }

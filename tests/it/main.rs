@@ -29,6 +29,8 @@ mod release;
 mod rename;
 mod report;
 mod retry;
+mod run;
+mod status;
 mod submit;
 mod support;
 mod version;

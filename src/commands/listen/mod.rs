@@ -264,9 +264,16 @@ async fn serve(
     };
     let (events, heard) = tokio::sync::mpsc::unbounded_channel();
     let keys = keys.clone();
+    let is_verbose = printer.voice().verbose > 0;
     let on_event = move |event: Event<'_>| {
         let news = match event {
-            Event::Kept(capture) => return to.notify(capture, &keys),
+            Event::Kept(capture) => {
+                to.notify(capture, &keys);
+                if !is_verbose {
+                    return;
+                }
+                News::Kept(kept(capture, &keys))
+            }
             Event::Refused(refusal) => News::Refused(refusal),
             Event::Failed(error) => News::Failed(format!("{error:#}")),
         };
@@ -315,8 +322,28 @@ async fn bind(
 
 /// What is worth telling of a request.
 enum News {
+    /// With `-v`: one line for a delivery.
+    Kept(String),
     Refused(Refusal),
     Failed(String),
+}
+
+/// What a delivery says, in a line.
+fn kept(capture: &Capture, keys: &VerifyKeys) -> String {
+    let graded = grade(capture, keys);
+    let proven = match &graded {
+        Grade::Verified(_) => "signed",
+        _ => "not proven",
+    };
+    let about = observation(&graded, capture.correlation());
+    let about = about.map_or_else(
+        || "nothing for a log".to_owned(),
+        |seen| format!("{} {}", seen.id, seen.status),
+    );
+    format!(
+        "kept a delivery of {} bytes ({proven}): {about}",
+        capture.body.bytes().len()
+    )
 }
 
 async fn tell(mut heard: tokio::sync::mpsc::UnboundedReceiver<News>, printer: &Printer) {
@@ -331,6 +358,7 @@ async fn tell(mut heard: tokio::sync::mpsc::UnboundedReceiver<News>, printer: &P
                      further ones",
                 );
             }
+            News::Kept(line) => printer.detail(escape(&line)),
             News::Refused(refusal) => printer.detail(format_args!("refused: {refusal:?}")),
             News::Failed(error) => printer.error(format_args!(
                 "a delivery could not be kept ({}); the vendor was asked to send it again",

@@ -4,6 +4,7 @@ use clap::ColorChoice;
 use insta::assert_snapshot;
 
 use super::*;
+use crate::jobs::Condition;
 use crate::output::Voice;
 
 /// Two listings and a product, a clip in each state.
@@ -88,34 +89,35 @@ fn the_table_fits_eighty_columns() {
     );
     assert_snapshot!(text, @r"
     LST-9: 0 of 2 clips ready; 10 credits, about $0.71 to $1.00
-      ? terrace      outcome unknown      9 min ago  10 at stake
+      ? terrace      outcome unknown                          9 min ago  10 at stake
         the connection was cut after the request was… → creativeai status --id LST-9
-      – garden       replaced             9 min ago    no charge
-      ○ garden       not sent yet         9 min ago    no charge
+      – garden       replaced                                 9 min ago    no charge
+      ○ garden       not sent yet                             9 min ago    no charge
         too many requests → the next creativeai submit sends it
 
     LST-10: 1 of 3 clips ready; 8 credits, about $0.57 to $0.80
-      ✓ living-room  ready                7 min ago    3 credits
+      ✓ living-room  ready                                    7 min ago    3 credits
         https://cdn.creativeai.run/output/video-a1.mp4
-      • kitchen      rendering: encoding  9 min ago   ~5 credits
+      • kitchen      rendering: encoding                      9 min ago   ~5 credits
         about 40 s left
-      ✗ bath         failed               6 min ago     refunded
+      ✗ bath         failed                                   6 min ago     refunded
         provider ran out of memory → creativeai retry --failed
 
     SHOE-1: 1 clip ready; 5 credits, about $0.36 to $0.50
-      ✓ shoe (9:16)  ready, published     7 min ago    5 credits
+      ✓ shoe (9:16)  ready, downloaded, published to shopify  7 min ago    5 credits
         videos/SHOE-1/01-shoe.mp4
 
     Clips      7: 2 ready, 1 rendering, 1 not sent yet, 1 failed, 1 outcome unknown,
                1 replaced
-    Delivered  1 saved on disk, 1 published
+    Delivered  1 downloaded, 1 published
     Spent      8 credits, about $0.57 to $0.80 (expected: 10)
     Reserved   15 credits, about $1.07 to $1.50, for clips under way or in doubt
     Refunded   5 credits, for clips that failed
 
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
-       is sent again by itself. Look into the vendor's dashboard and tell what you
+       is sent again by itself. Look into the vendor's dashboard and say what you
        found, or send again at the risk of paying twice:
+       LST-9, terrace, “slow pan”, sent 2026-03-12 09:20:03 UTC
          creativeai resolve 0000000000000004 --generation-id ID
          creativeai resolve 0000000000000004 --not-accepted
          creativeai retry --unknown
@@ -138,26 +140,33 @@ fn a_wide_terminal_has_links_beside_the_clips() {
     });
     assert_snapshot!(text, @r"
     LST-9: 0 of 2 clips ready; 10 credits, about $0.71 to $1.00
-      ? terrace      outcome unknown      9 min ago  10 at stake  the connection was cut after the request was sent → creativeai status --id LST-9
-      – garden       replaced             9 min ago    no charge
-      ○ garden       not sent yet         9 min ago    no charge  too many requests → the next creativeai submit sends it
+      ? terrace      outcome unknown                          9 min ago  10 at stake
+        the connection was cut after the request was sent → creativeai status --id LST-9
+      – garden       replaced                                 9 min ago    no charge
+      ○ garden       not sent yet                             9 min ago    no charge
+        too many requests → the next creativeai submit sends it
 
     LST-10: 1 of 3 clips ready; 8 credits, about $0.57 to $0.80
-      ✓ living-room  ready                7 min ago    3 credits  https://cdn.creativeai.run/output/video-a1.mp4
-      • kitchen      rendering: encoding  9 min ago   ~5 credits  about 40 s left
-      ✗ bath         failed               6 min ago     refunded  provider ran out of memory → creativeai retry --failed
+      ✓ living-room  ready                                    7 min ago    3 credits
+        https://cdn.creativeai.run/output/video-a1.mp4
+      • kitchen      rendering: encoding                      9 min ago   ~5 credits
+        about 40 s left
+      ✗ bath         failed                                   6 min ago     refunded
+        provider ran out of memory → creativeai retry --failed
 
     SHOE-1: 1 clip ready; 5 credits, about $0.36 to $0.50
-      ✓ shoe (9:16)  ready, published     7 min ago    5 credits  videos/SHOE-1/01-shoe.mp4
+      ✓ shoe (9:16)  ready, downloaded, published to shopify  7 min ago    5 credits
+        videos/SHOE-1/01-shoe.mp4
 
     Clips      7: 2 ready, 1 rendering, 1 not sent yet, 1 failed, 1 outcome unknown, 1 replaced
-    Delivered  1 saved on disk, 1 published
+    Delivered  1 downloaded, 1 published
     Spent      8 credits, about $0.57 to $0.80 (expected: 10)
     Reserved   15 credits, about $1.07 to $1.50, for clips under way or in doubt
     Refunded   5 credits, for clips that failed
 
-    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again by itself. Look into the vendor's dashboard and tell what
+    !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again by itself. Look into the vendor's dashboard and say what
        you found, or send again at the risk of paying twice:
+       LST-9, terrace, “slow pan”, sent 2026-03-12 09:20:03 UTC
          creativeai resolve 0000000000000004 --generation-id ID
          creativeai resolve 0000000000000004 --not-accepted
          creativeai retry --unknown
@@ -200,6 +209,7 @@ fn one_listing_is_told_with_its_evidence() {
       Means               It was sent, but no clear answer came back. It may have
                           been accepted, and paid for.
       Reason              the connection was cut after the request was sent
+      Look for            LST-9, terrace, “slow pan”, sent 2026-03-12 09:20:03 UTC
       If you find it      creativeai resolve 0000000000000004 --generation-id ID
       If it is not there  creativeai resolve 0000000000000004 --not-accepted
       Or send again       creativeai retry --unknown
@@ -273,7 +283,7 @@ fn one_job_is_found_by_its_generation_id() {
     });
     assert_snapshot!(text, @r"
     SHOE-1: shoe (9:16)
-    ✓ ready, published since 2026-03-12 09:23:00 UTC (7 min ago)
+    ✓ ready, downloaded, published to shopify since 2026-03-12 09:23:00 UTC (7 min ago)
       Means  The clip is finished.
 
       Job        0000000000000007
@@ -305,14 +315,15 @@ fn the_summary_has_counts_and_money_only() {
     assert_snapshot!(text, @r"
     Clips      7: 2 ready, 1 rendering, 1 not sent yet, 1 failed, 1 outcome unknown,
                1 replaced
-    Delivered  1 saved on disk, 1 published
+    Delivered  1 downloaded, 1 published
     Spent      8 credits, about $0.57 to $0.80 (expected: 10)
     Reserved   15 credits, about $1.07 to $1.50, for clips under way or in doubt
     Refunded   5 credits, for clips that failed
 
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
-       is sent again by itself. Look into the vendor's dashboard and tell what you
+       is sent again by itself. Look into the vendor's dashboard and say what you
        found, or send again at the risk of paying twice:
+       LST-9, terrace, “slow pan”, sent 2026-03-12 09:20:03 UTC
          creativeai resolve 0000000000000004 --generation-id ID
          creativeai resolve 0000000000000004 --not-accepted
          creativeai retry --unknown
@@ -344,7 +355,7 @@ fn a_filtered_summary_counts_what_matches() {
     let text = shown(Asked {
         show: Show::Summary,
         json: true,
-        filters: Filters::new([("Property Type", "loft")]),
+        filters: Filters::new([Condition::is("Property Type", "loft")]),
         ..Asked::default()
     });
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -356,18 +367,18 @@ fn a_filtered_summary_counts_what_matches() {
 #[test]
 fn the_sheet_has_a_row_a_job_and_no_formula() {
     let text = shown(Asked {
-        show: Show::Csv,
+        show: Show::Csv(output::Dialect::default()),
         ..Asked::default()
     });
     assert_snapshot!(text, @r"
-    id,variant,line,job,attempt,status,generation_id,output_url,file,credits,credits_estimated,error,completed_at,flags,property_type
-    LST-9,,5,0000000000000004,1,unknown,,,,,10,the connection was cut after the request was sent,,,loft
-    LST-9,,6,0000000000000005,1,submit_failed,,,,,5,prompt too short,,superseded,loft
-    LST-9,,6,0000000000000006,1,submit_failed,,,,,5,too many requests,,temporary,loft
-    LST-10,,2,0000000000000001,1,completed,vgen_a1,https://cdn.creativeai.run/output/video-a1.mp4,,3,5,,2026-03-12T09:22:17Z,,'=residential
-    LST-10,,3,0000000000000002,1,processing,vgen_a2,,,,5,,,,'=residential
-    LST-10,,4,0000000000000003,1,failed,vgen_a3,,,,5,provider ran out of memory,,,'=residential
-    SHOE-1,9:16,7,0000000000000007,1,completed,vgen_b1,https://cdn.creativeai.run/output/video-b1.mp4,videos/SHOE-1/01-shoe.mp4,5,5,,,downloaded published,
+    id,variant,line,job,attempt,status,generation_id,output_url,file,credits,credits_estimated,error,completed_at,flags,listing_id,sku,prompt,photo,model,failover,dollars_low,dollars_high,property_type
+    LST-9,,5,0000000000000004,1,unknown,,,,,10,the connection was cut after the request was sent,,,LST-9,,slow pan,https://cdn.example.com/p/terrace.jpg,kling-v3,,,,loft
+    LST-9,,6,0000000000000005,1,submit_failed,,,,,5,prompt too short,,superseded,LST-9,,old words,https://cdn.example.com/p/garden.jpg,kling-v3,,,,loft
+    LST-9,,6,0000000000000006,1,submit_failed,,,,,5,too many requests,,temporary,LST-9,,new words,https://cdn.example.com/p/garden.jpg,kling-v3,,,,loft
+    LST-10,,2,0000000000000001,1,completed,vgen_a1,https://cdn.creativeai.run/output/video-a1.mp4,,3,5,,2026-03-12T09:22:17Z,,LST-10,,slow pan,https://cdn.example.com/p/living-room.jpg,seedance-1.5-pro,true,0.213,0.300,'=residential
+    LST-10,,3,0000000000000002,1,processing,vgen_a2,,,,5,,,,LST-10,,slow pan,https://cdn.example.com/p/kitchen.jpg,kling-v3,,,,'=residential
+    LST-10,,4,0000000000000003,1,failed,vgen_a3,,,,5,provider ran out of memory,,,LST-10,,slow pan,https://cdn.example.com/p/bath.jpg,kling-v3,,,,'=residential
+    SHOE-1,9:16,7,0000000000000007,1,completed,vgen_b1,https://cdn.creativeai.run/output/video-b1.mp4,videos/SHOE-1/01-shoe.mp4,5,5,,,downloaded published,,SHOE-1,turn,https://cdn.example.com/p/shoe.png,kling-v3,,0.355,0.500,
     ");
 }
 
@@ -448,7 +459,7 @@ fn nothing_that_matches_is_said_with_the_filter() {
     let (out, err) = printed(
         LOG,
         Asked {
-            filters: Filters::new([("property_type", "castle")]),
+            filters: Filters::new([Condition::is("property_type", "castle")]),
             ..Asked::default()
         },
     );
@@ -509,8 +520,9 @@ fn the_sample_scripts_logs_are_shown_too() {
     Spent  5 credits, about $0.36 to $0.50
 
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
-       is sent again by itself. Look into the vendor's dashboard and tell what you
+       is sent again by itself. Look into the vendor's dashboard and say what you
        found, or send again at the risk of paying twice:
+       LST-2
          creativeai resolve 4bf73a5f1d4853ce --generation-id ID
          creativeai resolve 4bf73a5f1d4853ce --not-accepted
          creativeai retry --unknown
@@ -547,8 +559,9 @@ fn a_rehearsal_says_so_and_its_commands_rehearse() {
     Would have cost  5 credits, about $0.36 to $0.50
 
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
-       is sent again by itself. Look into the vendor's dashboard and tell what you
+       is sent again by itself. Look into the vendor's dashboard and say what you
        found, or send again at the risk of paying twice:
+       LST-2, 0000000000000002
          creativeai resolve 0000000000000002 --generation-id ID --sandbox
          creativeai resolve 0000000000000002 --not-accepted --sandbox
          creativeai retry --unknown --sandbox
@@ -571,4 +584,35 @@ fn a_rehearsal_says_so_and_its_commands_rehearse() {
         out.starts_with('{') && out.contains("\"credits_charged\":5"),
         "{out}"
     );
+}
+
+#[test]
+fn a_clip_that_takes_much_longer_than_the_others_is_overdue() {
+    use std::fmt::Write as _;
+    let mut log = String::new();
+    for n in 1..=4 {
+        let ready = n < 4;
+        let at = if ready { "09:00" } else { "08:00" };
+        let job = format!("{n:016}");
+        let start = format!(r#"{{"at":"2026-03-12T{at}:00Z","job":"{job}","attempt":1,"#);
+        writeln!(
+            log,
+            r#"{start}"status":"submitting","listing_id":"L-{n}"}}"#
+        )
+        .unwrap();
+        let rest = if ready {
+            r#""status":"completed","generation_id":"vgen_x","completed_at":"2026-03-12T09:01:00Z"}"#
+        } else {
+            r#""status":"processing","generation_id":"vgen_x"}"#
+        };
+        let rest = rest.replace("vgen_x", &format!("vgen_{n}"));
+        writeln!(log, "{start}{rest}").unwrap();
+    }
+    let (shown, _) = printed(&log, Asked::default());
+    assert_eq!(shown.matches("overdue").count(), 1, "{shown}");
+    assert!(shown.contains("rendering, overdue"), "{shown}");
+    // With too few clips to learn from, nothing is.
+    let last: Vec<&str> = log.lines().skip(4).collect();
+    let (shown, _) = printed(&last.join("\n"), Asked::default());
+    assert!(!shown.contains("overdue"), "{shown}");
 }

@@ -123,21 +123,32 @@ impl Telling<'_> {
             .filter(move |held| held.reason == reason)
     }
 
+    /// Where a held row stands: the line, and the file where there are several.
+    fn line_of(&self, held: &Held) -> String {
+        if self.files.len() > 1 {
+            told(&held.place, true)
+        } else {
+            held.place.line.to_string()
+        }
+    }
+
     fn tell_changed(&self) {
         let changed = self.plan.counts.changed;
         if changed == 0 {
             return;
         }
+        let bare = self.held(Decision::Changed).filter(|held| held.is_bare);
+        let bare: Vec<&Held> = bare.collect();
+        self.tell_bare(&bare);
+        let changed = changed.saturating_sub(bare.len() as u64);
+        if changed == 0 {
+            return;
+        }
         let has_several_files = self.files.len() > 1;
-        let lines = self.held(Decision::Changed).take(MOST_NAMED);
-        let lines: Vec<String> = lines
-            .map(|held| {
-                if has_several_files {
-                    told(&held.place, true)
-                } else {
-                    held.place.line.to_string()
-                }
-            })
+        let edited = self.held(Decision::Changed).filter(|held| !held.is_bare);
+        let lines: Vec<String> = edited
+            .take(MOST_NAMED)
+            .map(|held| self.line_of(held))
             .collect();
         self.printer.warn(format_args!(
             "{} of {} ({}{}{}) {} edited after the clip was ordered, and held back: the older \
@@ -153,6 +164,33 @@ impl Telling<'_> {
             lines.join(", "),
             more(changed, lines.len()),
             if changed == 1 { "was" } else { "were" },
+        ));
+    }
+
+    /// Rows whose id the log has only in lines of the vendor's sample scripts, which note no request.
+    fn tell_bare(&self, bare: &[&Held]) {
+        if bare.is_empty() {
+            return;
+        }
+        let count = bare.len() as u64;
+        let named = bare.iter().take(MOST_NAMED);
+        let lines: Vec<String> = named.map(|held| self.line_of(held)).collect();
+        self.printer.warn(format_args!(
+            "{} of {} ({}{}{}) held back: the log has a clip for {}, ordered by the vendor's sample \
+             scripts, which note neither photo nor prompt. So whether it is the same clip cannot be \
+             seen, and it may be paid for. To order {} all the same, run the same command with \
+             --resubmit-changed",
+            words::count(count, "row"),
+            escape(self.manifest),
+            match count {
+                _ if self.files.len() > 1 => "",
+                1 => "line ",
+                _ => "lines ",
+            },
+            lines.join(", "),
+            more(count, lines.len()),
+            if count == 1 { "its id" } else { "each of their ids" },
+            if count == 1 { "this row" } else { "these rows" },
         ));
     }
 

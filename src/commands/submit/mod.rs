@@ -9,12 +9,12 @@ use held::Telling;
 use serde_json::{Value, json};
 
 use super::caps;
-use super::damage;
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::open::{self, Api};
 use super::poll::Poller;
 use super::tell;
+use super::{Ended, damage};
 use crate::cli::SubmitArgs;
 use crate::clock;
 use crate::engine::dispatch::{Dispatcher, Event, Tally};
@@ -39,7 +39,7 @@ pub async fn run(
     args: &SubmitArgs,
     settings: &Settings,
     printer: &mut Printer,
-) -> anyhow::Result<Code> {
+) -> anyhow::Result<Ended> {
     let mut inputs = Inputs::fetch(&args.manifests, settings).await?;
     let mut manifest = inputs.open(&args.reading, settings, conditions(args))?;
     let (mut plan, invalid_rows) = read(&mut manifest, args, settings, printer)?;
@@ -53,7 +53,8 @@ pub async fn run(
             invalid_rows,
             &inputs,
             printer,
-        );
+        )
+        .map(Ended::from);
     }
     let limits = Limits::watch(settings);
     limits.start_timer();
@@ -111,7 +112,7 @@ pub async fn run(
         let attempts = orders.attempts(&mut manifest).map_err(manifest_failure)?;
         dispatcher.run(attempts, concurrency).await
     };
-    drop(teller);
+    teller.finish();
     let mut ending = Ending::default();
     if args.wait && !stop.is_set() {
         let poller = Poller::new(&api, &writer, stop, settings, printer, concurrency);

@@ -39,6 +39,9 @@ pub struct Held {
     pub job: JobKey,
     /// That one's listing or SKU.
     pub job_id: String,
+    /// Whether the log holds of that job only what the vendor's sample scripts write: no request, so
+    /// that nothing can be compared.
+    pub is_bare: bool,
     /// Why the ids are likely to differ.
     pub cause: Option<Cause>,
 }
@@ -293,7 +296,8 @@ impl Search<'_> {
                 self.claim(place, &marks);
             }
             if !self.is_allowed(reason) {
-                self.hold(index, row, reason, place);
+                let is_bare = self.known.of_bare(&row.id).any(|bare| bare == place);
+                self.hold(index, row, reason, place, is_bare);
                 return;
             }
             if reason == Decision::Renamed && !self.allowed.same_clip {
@@ -439,7 +443,7 @@ impl Search<'_> {
             })
     }
 
-    fn hold(&mut self, index: usize, row: &Row, reason: Decision, place: u32) {
+    fn hold(&mut self, index: usize, row: &Row, reason: Decision, place: u32, is_bare: bool) {
         self.plan.hold(index, reason);
         let job = self.job(place).map(|job| job.key);
         if let Some(job) = job
@@ -456,6 +460,7 @@ impl Search<'_> {
                 reason,
                 job,
                 job_id: String::new(),
+                is_bare,
                 cause: None,
             });
         }

@@ -51,3 +51,30 @@ fn a_line_appended_for_a_seeds_job_is_named_after_its_id() {
         ["completed", "processing", "submit_failed", "submit_failed"]
     );
 }
+
+#[test]
+fn a_row_of_a_seeds_job_is_not_said_to_be_edited() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("jobs.jsonl", SEEDS);
+    world.write(
+        "listings.csv",
+        "listing_id,image_url,video_prompt\nLST-1,https://cdn.example.com/1.jpg,Slow pan\n",
+    );
+    let told = world.run(&["submit", "listings.csv"]).expect(3).stderr;
+    assert!(told.contains("sample scripts"), "{told}");
+    assert!(told.contains("--resubmit-changed"), "{told}");
+    assert!(!told.contains("edited"), "{told}");
+    assert!(server.posts().is_empty());
+}
+
+#[test]
+fn a_clip_is_ready_since_the_vendor_completed_it() {
+    let world = World::new();
+    world.write("jobs.jsonl", SEEDS);
+    let told = world.run(&["status", "--id", "LST-1"]).expect(0).stdout;
+    assert!(
+        told.contains("ready since 2026-03-12 09:22:17 UTC"),
+        "{told}"
+    );
+}

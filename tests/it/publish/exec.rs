@@ -245,7 +245,7 @@ fn a_downloaded_clip_is_handed_on_as_a_file() {
     assert!(Path::new(json["file"].as_str().unwrap()).is_absolute());
     assert!(!world.path("pwned").exists());
     let shown = world.run(&["status"]).expect(0).stdout;
-    assert!(shown.contains("1 saved on disk, 1 published"), "{shown}");
+    assert!(shown.contains("1 downloaded, 1 published"), "{shown}");
 }
 
 #[test]

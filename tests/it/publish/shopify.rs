@@ -157,6 +157,15 @@ async fn a_dry_run_looks_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_that_meets_an_unknown_sku_does_not_end_well() {
+    let set = Setting::of(&["SKU-1001", "SKU-100"]).await;
+    let run = set.publish(&["--dry-run"], 1);
+    assert_eq!(run.json()["failed"], 1);
+    assert!(run.stderr.contains("SKU-100"), "{}", run.stderr);
+    assert!(set.shop.media().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sku_that_nobody_has_fails_alone() {
     let set = Setting::of(&["SKU-1001", "SKU-100", "SKU-1002"]).await;
     let run = set.publish(&[], 1);

@@ -347,3 +347,58 @@ fn each_request_stands_in_the_log_before_it_is_sent() {
         .expect(0);
     assert_eq!(server.bills().len(), 20);
 }
+
+#[test]
+fn rows_that_fail_for_one_reason_are_one_warning() {
+    let server = Server::start(|_| Step::reply(422, "the prompt is against the rules"));
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(40));
+    let told = world.run(&["submit", "listings.csv"]).expect(1).stderr;
+    let warnings = told.lines().filter(|line| line.starts_with("warning: "));
+    let warnings: Vec<&str> = warnings.collect();
+    assert_eq!(warnings.len(), 2, "{told}");
+    assert!(
+        warnings[0].contains("refused, nothing was charged"),
+        "{told}"
+    );
+    assert!(warnings[1].starts_with("warning: 39 more clips refused for the same reason"));
+    assert!(warnings[1].ends_with("and 29 more"), "{told}");
+    // Each of them with -v.
+    let again = ["submit", "listings.csv", "-v", "--jobs", "other.jsonl"];
+    let told = world.run(&again).expect(1).stderr;
+    assert_eq!(
+        told.matches(": refused, nothing was charged").count(),
+        40,
+        "{told}"
+    );
+}
+
+#[test]
+fn an_order_in_doubt_is_named_as_a_person_looks_for_it() {
+    let server = Server::scripted(vec![Step::reply(500, "no")]);
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(1));
+    world.run(&["submit", "listings.csv"]).expect(3);
+    let job = world.log().job().clone();
+    let id = job["listing_id"].as_str().unwrap();
+    let prompt = world.log().lines[0]["request"]["prompt"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for args in [
+        &["status"][..],
+        &["status", "--summary"],
+        &["status", "--id", id],
+        &["retry", "--unknown"],
+    ] {
+        let run = world.run(args);
+        let told = format!("{}{}", run.stdout, run.stderr);
+        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        let named = told.find(&format!("{id}, ")).map(|at| &told[at..]);
+        let named = named.unwrap_or_else(|| panic!("{args:?}: {told}"));
+        assert!(
+            named.contains(&format!("“{prompt}”, sent 20")),
+            "{args:?}: {told}"
+        );
+    }
+}

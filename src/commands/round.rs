@@ -1,0 +1,122 @@
+//! `run`: the whole round, once or by a schedule.
+
+mod ending;
+mod notices;
+mod service;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{
+    Ended, check, download, make_report, on_one_thread, open, publish, reconcile, retry, submit,
+};
+use crate::cli::RunArgs;
+use crate::engine::round::{Done, Round, Schedule, Step};
+use crate::exit::{self, Code};
+use crate::journal::LogError;
+use crate::output::Printer;
+use crate::settings::Settings;
+
+/// Longest time for a step that names none; the wait for clips has its own.
+const LONGEST_STEP: Duration = Duration::from_secs(3600);
+
+/// Runs the command.
+pub fn run(args: &RunArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+    match args.schedule() {
+        Schedule::Once => {
+            let tour = Tour::new(args, settings);
+            if args.manifests.is_empty() && !ending::is_there(&tour.jobs) {
+                return Err(open::log_failure(LogError::Missing(tour.jobs)).into());
+            }
+            tour.round(printer)
+        }
+        schedule => service::run(&schedule, args, settings, printer),
+    }
+}
+
+/// A round by its options and settings.
+struct Tour<'a> {
+    args: &'a RunArgs,
+    settings: &'a Settings,
+    jobs: PathBuf,
+}
+
+impl<'a> Tour<'a> {
+    fn new(args: &'a RunArgs, settings: &'a Settings) -> Self {
+        let manifest = args.manifests.first().map(PathBuf::as_path);
+        Self {
+            jobs: settings.jobs_path(args.jobs.as_deref(), manifest),
+            args,
+            settings,
+        }
+    }
+
+    /// One round, and what is said of it.
+    fn round(&self, printer: &mut Printer) -> anyhow::Result<Code> {
+        notices::send(&self.settings.notify, &ending::beginning(), printer);
+        let result = self.steps(printer);
+        if let Err(error) = &result {
+            let notice = ending::failure(error);
+            notices::send(&self.settings.notify, &notice, printer);
+        }
+        result
+    }
+
+    /// The steps, one after the other.
+    fn steps(&self, printer: &mut Printer) -> anyhow::Result<Code> {
+        let before = ending::read(&self.jobs, self.settings)?;
+        let mut round = Round::new();
+        for step in Step::ALL {
+            if self.args.has(step) && round.wants(step) && self.can(step) {
+                let done = self.step(step, printer);
+                round.note(step, done);
+            }
+        }
+        ending::tell(&round, before.as_ref(), &self.jobs, self.settings, printer)
+    }
+
+    /// Steps that work on the log need one: a first round whose spreadsheet has mistakes made none.
+    fn can(&self, step: Step) -> bool {
+        matches!(step, Step::Check | Step::Submit) || ending::is_there(&self.jobs)
+    }
+
+    /// Takes a step. That it could not go on is said here, and counts as its own doing.
+    fn step(&self, step: Step, printer: &Printer) -> Done {
+        let mut quiet = printer.of_step();
+        printer.detail(format_args!("{step}:"));
+        match self.command(step, &mut quiet) {
+            Ok(ended) => ended.done,
+            Err(error) => {
+                let code = exit::code_of(&error);
+                if code != Code::Success {
+                    quiet.error(format_args!(
+                        "{step}: {}",
+                        exit::describe(&error).trim_end()
+                    ));
+                }
+                Ended::from(code).done
+            }
+        }
+    }
+
+    /// The command that a step is.
+    fn command(&self, step: Step, printer: &mut Printer) -> anyhow::Result<Ended> {
+        let (args, jobs) = (self.args, self.jobs.clone());
+        let mut settings = self.settings.clone();
+        settings.network.timeout = Some(match step {
+            Step::Wait => args.wait,
+            _ => settings.network.timeout.unwrap_or(LONGEST_STEP),
+        });
+        let settings = &settings;
+        match step {
+            Step::Check => check::run(&args.check(), settings, printer).map(Ended::from),
+            Step::Submit => on_one_thread(submit::run(&args.submit(), settings, printer)),
+            Step::Retry => retry::run(&args.retry(jobs), settings, printer),
+            Step::Wait => reconcile::run(&args.reconcile(jobs), settings, printer),
+            Step::Download => download::run(&args.download(jobs), settings, printer),
+            Step::Publish => publish::run(&args.publish(jobs), settings, printer),
+            Step::Report => make_report(&args.report(jobs), settings, printer)
+                .map(|()| Ended::from(Code::Success)),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `status --watch`: shown anew whenever the log has changed, until nothing is under way.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use super::{Show, StatusArgs, run};
+use crate::clock;
+use crate::commands::{on_one_thread, open, signals};
+use crate::engine::stop::Stop;
+use crate::exit::Code;
+use crate::jobs::{Ledger, Rates};
+use crate::journal::JobLog;
+use crate::output::{Printer, Standing, Tally, words};
+
+/// How often it is looked whether the log has changed, which costs nothing.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often ages and waits are shown anew although the log has not changed.
+const REDRAW_EVERY: u32 = 30;
+
+/// Shows the log at `path` until every clip has ended, or until a signal, which the code tells.
+pub fn watch(
+    args: &StatusArgs,
+    path: &Path,
+    rates: &Rates,
+    printer: &mut Printer,
+) -> anyhow::Result<Code> {
+    let stop = Stop::default();
+    signals::watch(&stop);
+    let mut shown = Shown::default();
+    while !stop.is_set() {
+        let seen = mark(path);
+        let tally = tally_of(path, rates)?;
+        if printer.is_terminal() {
+            let mut args = args.clone();
+            args.now = clock::now();
+            // Up to the corner, and away with what was there.
+            write!(printer.out(), "\u{1b}[H\u{1b}[2J")?;
+            run(&args, path, rates.clone(), printer)?;
+        } else {
+            shown.line(&tally, args.show == Show::Summary, printer)?;
+        }
+        printer.flush()?;
+        let under_way = tally.count(Standing::Queued) + tally.count(Standing::Rendering);
+        if under_way == 0 || printer.is_closed() {
+            return Ok(Code::Success);
+        }
+        on_one_thread(async {
+            until_changed(path, seen, &stop).await;
+            Ok(())
+        })?;
+    }
+    Ok(open::ending_of_server(&stop).code())
+}
+
+/// What was shown last where lines cannot be drawn over.
+#[derive(Default)]
+struct Shown(Option<String>);
+
+impl Shown {
+    /// One line for each change; with money, where only sums are wanted.
+    fn line(
+        &mut self,
+        tally: &Tally,
+        with_money: bool,
+        printer: &mut Printer,
+    ) -> anyhow::Result<()> {
+        let counts = tally.counts().into_iter();
+        let counts: Vec<String> = counts
+            .map(|(standing, n)| format!("{} {}", words::number(n), standing.words()))
+            .collect();
+        let mut line = counts.join(", ");
+        if with_money {
+            line = format!("{line}; {}", words::credits(tally.committed()));
+        }
+        if self.0.as_ref() != Some(&line) {
+            writeln!(printer.out(), "{} {line}", words::moment(clock::now()))?;
+            self.0 = Some(line);
+        }
+        Ok(())
+    }
+}
+
+fn tally_of(path: &Path, rates: &Rates) -> anyhow::Result<Tally> {
+    let log = JobLog::read(path, Ledger::new(rates.clone()).without_ids())?;
+    Ok(Tally::of(log.ledger().jobs()))
+}
+
+/// By which it is seen that a file has changed.
+fn mark(path: &Path) -> Option<(u64, SystemTime)> {
+    let meta = fs::metadata(path).ok()?;
+    Some((meta.len(), meta.modified().ok()?))
+}
+
+/// Returns once the log is another than it was, or is to be shown anew, or the run is to stop.
+async fn until_changed(path: &Path, seen: Option<(u64, SystemTime)>, stop: &Stop) {
+    for _ in 0..REDRAW_EVERY {
+        let look = stop.or(tokio::time::sleep(LOOK_EVERY)).await;
+        if look.is_none() || mark(path) != seen {
+            return;
+        }
+    }
+}

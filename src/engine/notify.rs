@@ -1,0 +1,181 @@
+//! Notices of a round to people and programs elsewhere: a webhook, a dead man's switch, the desktop.
+//! They hold counts and codes; no key, no prompt and no address of a photo ever gets into one.
+
+mod desktop;
+mod request;
+mod send;
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+pub use request::{Request, Shape};
+pub use send::send;
+
+use crate::engine::round::Verdict;
+
+/// Longest time for one notice. A round is not kept waiting for longer.
+pub const TIME_OUT: Duration = Duration::from_secs(10);
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Event {
+    /// A round begins.
+    Start,
+    /// All is well, or the next round carries on.
+    Success,
+    /// Something wants a person.
+    Attention,
+    /// The round could not go on.
+    Failure,
+}
+
+impl Event {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Start, Self::Success, Self::Attention, Self::Failure];
+
+    /// As in the settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Success => "success",
+            Self::Attention => "attention",
+            Self::Failure => "failure",
+        }
+    }
+
+    /// What a round that ended so is. One that was not finished is a reason for attention only once
+    /// several in a row were not.
+    pub const fn of(verdict: Verdict, is_overdue: bool) -> Self {
+        match verdict {
+            Verdict::Unfinished if is_overdue => Self::Attention,
+            Verdict::Success | Verdict::Unfinished => Self::Success,
+            Verdict::Attention => Self::Attention,
+            Verdict::Failure => Self::Failure,
+        }
+    }
+}
+
+impl FromStr for Event {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL
+            .into_iter()
+            .find(|event| event.name() == text.trim());
+        known.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name);
+            format!(
+                "{text:?} is not an event; the events are {}",
+                names.join(", ")
+            )
+        })
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Something to be reported.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// What it is about.
+    pub event: Event,
+    /// One line for people.
+    pub text: String,
+    /// The round's code; `None` when it begins.
+    pub code: Option<u8>,
+    /// Counts for programs; an object.
+    pub counts: serde_json::Value,
+}
+
+/// Who hears of it, and of what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listeners {
+    /// The events that webhook and desktop hear of. The dead man's switch hears of every round, or it
+    /// would be of no use.
+    pub on: Vec<Event>,
+    /// Where notices are posted.
+    pub webhook: Option<String>,
+    /// How they look there; `None` where the address says so.
+    pub format: Option<Shape>,
+    /// The dead man's switch.
+    pub ping: Option<String>,
+    /// Whether notices are shown on this computer's desktop.
+    pub desktop: bool,
+}
+
+impl Listeners {
+    /// What has to be sent for a notice.
+    pub fn requests(&self, notice: &Notice) -> Vec<Request> {
+        let hears = self.on.contains(&notice.event);
+        let webhook = self.webhook.as_deref().filter(|_| hears);
+        let shape = |url: &str| self.format.unwrap_or_else(|| Shape::of_address(url));
+        let webhook = webhook.map(|url| Request::webhook(url, shape(url), notice));
+        let ping = self.ping.as_deref().map(|url| Request::ping(url, notice));
+        webhook.into_iter().chain(ping).collect()
+    }
+
+    /// Whether the desktop shows it.
+    pub fn shows(&self, notice: &Notice) -> bool {
+        self.desktop && self.on.contains(&notice.event)
+    }
+
+    /// Whether anybody hears of anything.
+    pub fn is_empty(&self) -> bool {
+        self.webhook.is_none() && self.ping.is_none() && !self.desktop
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notice(event: Event) -> Notice {
+        Notice {
+            event,
+            text: "run: nothing new".to_owned(),
+            code: None,
+            counts: serde_json::json!({}),
+        }
+    }
+
+    #[test]
+    fn a_webhook_hears_of_what_it_asked_for_and_the_switch_of_every_round() {
+        let listeners = Listeners {
+            on: vec![Event::Attention],
+            webhook: Some("https://example.com/hook".to_owned()),
+            ping: Some("https://hc.example.com/uuid".to_owned()),
+            desktop: true,
+            ..Listeners::default()
+        };
+        let urls = |event| {
+            let requests = listeners.requests(&notice(event));
+            let urls = requests.iter().map(|request| request.url.clone());
+            urls.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(urls(Event::Start), "https://hc.example.com/uuid/start");
+        assert_eq!(urls(Event::Success), "https://hc.example.com/uuid");
+        assert_eq!(
+            urls(Event::Attention),
+            "https://example.com/hook https://hc.example.com/uuid"
+        );
+        assert_eq!(urls(Event::Failure), "https://hc.example.com/uuid/fail");
+        assert!(listeners.shows(&notice(Event::Attention)));
+        assert!(!listeners.shows(&notice(Event::Success)));
+        assert!(Listeners::default().is_empty());
+    }
+
+    #[test]
+    fn a_round_that_was_not_finished_is_news_only_when_that_goes_on() {
+        assert_eq!(Event::of(Verdict::Unfinished, false), Event::Success);
+        assert_eq!(Event::of(Verdict::Unfinished, true), Event::Attention);
+        for event in Event::ALL {
+            assert_eq!(event.name().parse(), Ok(event));
+        }
+        assert!("always".parse::<Event>().is_err());
+    }
+}

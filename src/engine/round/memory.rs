@@ -1,0 +1,116 @@
+//! What rounds leave for those after them: how many in a row were not finished, and which jobs a
+//! person has heard of. Without it, and with one that somebody has spoiled, counting begins anew.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::exit::Code;
+use crate::jobs::JobKey;
+
+/// Rounds in a row that were not finished after which that is said aloud.
+pub const MOST_UNFINISHED: u32 = 3;
+
+/// What is remembered from round to round.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    unfinished: u32,
+    given_up: BTreeSet<JobKey>,
+}
+
+/// What there is to say because of the rounds before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// Jobs that were given up since a person last heard of such.
+    pub given_up: Vec<JobKey>,
+    /// Rounds in a row that were not finished, this one included.
+    pub unfinished: u32,
+}
+
+impl News {
+    /// Whether a person hears of a round that was not finished, because it never gets done.
+    pub fn is_overdue(&self) -> bool {
+        self.unfinished >= MOST_UNFINISHED
+    }
+}
+
+impl Memory {
+    /// As [`Memory::to_text`] wrote it.
+    pub fn parse(text: &str) -> Self {
+        let value: Value = serde_json::from_str(text).unwrap_or_default();
+        let keys = value["given_up"].as_array().into_iter().flatten();
+        let unfinished = value["unfinished"].as_u64();
+        Self {
+            unfinished: unfinished.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+            given_up: keys
+                .filter_map(|key| JobKey::parse(key.as_str()?))
+                .collect(),
+        }
+    }
+
+    /// One line of JSON.
+    pub fn to_text(&self) -> String {
+        let value = json!({
+            "v": 1,
+            "unfinished": self.unfinished,
+            "given_up": self.given_up.iter().map(JobKey::to_string).collect::<Vec<_>>(),
+        });
+        format!("{value}\n")
+    }
+
+    /// Takes in a round that ended with `code`, after which these jobs stand given up.
+    pub fn after(&mut self, code: Code, given_up: BTreeSet<JobKey>) -> News {
+        self.unfinished = match code {
+            Code::Temporary => self.unfinished.saturating_add(1),
+            _ => 0,
+        };
+        let news = News {
+            given_up: given_up.difference(&self.given_up).copied().collect(),
+            unfinished: self.unfinished,
+        };
+        self.given_up = given_up;
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(numbers: &[u64]) -> BTreeSet<JobKey> {
+        numbers.iter().map(|n| JobKey::from_number(*n)).collect()
+    }
+
+    #[test]
+    fn the_third_round_in_a_row_that_is_not_finished_is_overdue() {
+        let mut memory = Memory::default();
+        let mut overdue = |code| memory.after(code, keys(&[])).is_overdue();
+        let codes = [Code::Temporary, Code::Temporary, Code::Temporary];
+        assert_eq!(codes.map(&mut overdue), [false, false, true]);
+        assert!(!overdue(Code::Success));
+        assert!(!overdue(Code::Temporary), "it counts anew");
+    }
+
+    #[test]
+    fn a_job_that_was_given_up_is_said_once() {
+        let mut memory = Memory::default();
+        let mut said = |numbers: &[u64]| {
+            let news = memory.after(Code::Failed, keys(numbers));
+            // The next process reads what this one has written.
+            memory = Memory::parse(&memory.to_text());
+            news.given_up.len()
+        };
+        assert_eq!(said(&[1, 2]), 2);
+        assert_eq!(said(&[1, 2]), 0);
+        assert_eq!(said(&[2, 3]), 1);
+        // One that was tried again, and failed again.
+        assert_eq!(said(&[1, 2, 3]), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_nothing() {
+        for spoiled in ["", "x", "[]", "{\"unfinished\":-1,\"given_up\":[1,\"x\"]}"] {
+            assert_eq!(Memory::parse(spoiled), Memory::default(), "{spoiled}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! `status`: which clips are shown, and how programs and people who wait get it.
+
+use serde_json::{Value, json};
+
+use crate::support::lines::line;
+use crate::support::{Server, World, listings};
+
+const A: &str = "00000000000000aa";
+const B: &str = "00000000000000bb";
+
+/// One clip that is ready, and one that renders.
+fn log() -> String {
+    let ready = json!({
+        "generation_id": "vgen_a", "output_url": "https://cdn.example.com/a.mp4", "credits": 5,
+        "listing_id": "LST-1", "room": "kitchen",
+    });
+    let rendering = json!({ "generation_id": "vgen_b", "listing_id": "LST-2", "room": "hall" });
+    line(0, A, "completed", ready) + &*line(1, B, "processing", rendering)
+}
+
+fn world() -> World {
+    let world = World::new();
+    world.write("jobs.jsonl", log());
+    world
+}
+
+fn jobs(world: &World, args: &[&str]) -> Vec<String> {
+    let run = world.run(&[&["status", "--json"], args].concat()).expect(0);
+    let all = run.json();
+    let ids = all.as_array().unwrap().iter();
+    ids.map(|job| job["listing_id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn columns_are_compared_in_more_ways_than_one() {
+    let world = world();
+    for (condition, shown) in [
+        ("room=kitchen", vec!["LST-1"]),
+        ("room!=kitchen", vec!["LST-2"]),
+        ("room~ITCH", vec!["LST-1"]),
+        ("state=rendering", vec!["LST-2"]),
+        ("credits>4", vec!["LST-1"]),
+        ("credits<5", vec![]),
+    ] {
+        assert_eq!(jobs(&world, &["--where", condition]), shown, "{condition}");
+    }
+    let none: [&str; 0] = [];
+    assert_eq!(jobs(&world, &["--since", "2100-01-01"]), none);
+    assert_eq!(jobs(&world, &["--since", "2001-01-01"]).len(), 2);
+    let wrong = world.run(&["status", "--since", "lately"]).expect(2);
+    assert!(wrong.stderr.contains("2026-11-01"), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_table_for_a_spreadsheet_comes_as_that_reads_it() {
+    let world = world();
+    let table = world
+        .run(&["status", "--csv", "--bom", "--delimiter", ";"])
+        .expect(0)
+        .stdout;
+    let table = table.strip_prefix('\u{feff}').unwrap();
+    let header: Vec<&str> = table.lines().next().unwrap().split(';').collect();
+    for column in [
+        "listing_id",
+        "prompt",
+        "photo",
+        "model",
+        "failover",
+        "dollars_low",
+    ] {
+        assert!(header.contains(&column), "{header:?}");
+    }
+    let at = |name: &str| header.iter().position(|column| *column == name).unwrap();
+    let row: Vec<&str> = table.lines().nth(1).unwrap().split(';').collect();
+    assert_eq!(
+        (row[at("listing_id")], row[at("dollars_high")]),
+        ("LST-1", "0.500")
+    );
+    world.run(&["status", "--bom"]).expect(2);
+}
+
+#[test]
+fn what_is_watched_is_shown_anew_until_nothing_is_under_way() {
+    let world = world();
+    let watching = world.start(&["status", "--watch"]);
+    let done = json!({
+        "generation_id": "vgen_b", "output_url": "https://cdn.example.com/b.mp4",
+        "listing_id": "LST-2",
+    });
+    world.write("jobs.jsonl", log() + &*line(2, B, "completed", done));
+    let shown = watching.wait().expect(0).stdout;
+    let last = shown.lines().last().unwrap();
+    assert!(last.ends_with("2 ready"), "{shown}");
+}
+
+#[test]
+fn programs_get_progress_as_one_object_a_line() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(2));
+    let run = world
+        .run(&["submit", "listings.csv", "--progress", "json", "-q"])
+        .expect(0);
+    let lines: Vec<Value> = run
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect();
+    let events: Vec<&str> = lines.iter().map(|l| l["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["started", "accepted", "accepted"]);
+    let last = lines.last().unwrap();
+    assert_eq!((&last["done"], &last["total"]), (&json!(2), &json!(2)));
+    assert_eq!(last["progress"], "sending");
+}
