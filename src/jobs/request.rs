@@ -3,7 +3,6 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::scan::{self, Field, Kind};
 use super::{Credits, Rates, Seconds, Text};
 
 fn verbatim<'de: 'a, 'a, D: Deserializer<'de>>(
@@ -31,32 +30,7 @@ pub struct RequestFacts<'a> {
 impl<'a> RequestFacts<'a> {
     /// Reads a request's body; `None` when it is no JSON object.
     pub fn parse(body: &'a str) -> Option<Self> {
-        Self::parse_plain(body).or_else(|| serde_json::from_str(body).ok())
-    }
-
-    fn parse_plain(body: &'a str) -> Option<Self> {
-        let mut facts = Self::default();
-        // A name that comes twice is an error of serde's.
-        let mut twice = false;
-        let mut put = |place: &mut Option<Text<'a>>, field: Field<'a>| {
-            twice |= place.is_some();
-            *place = field.text()?.map(Text::from);
-            Some(())
-        };
-        scan::each_field(body, |field| match field.name {
-            "model" => put(&mut facts.model, field),
-            "text" => put(&mut facts.text, field),
-            // Rarely there in another form than these two; the rest is serde's.
-            "duration" => match (field.kind, facts.duration) {
-                (Kind::Text | Kind::Number, None) => {
-                    facts.duration = Some(field.raw());
-                    Some(())
-                }
-                _ => None,
-            },
-            _ => Some(()),
-        })?;
-        (!twice).then_some(facts)
+        serde_json::from_str(body).ok()
     }
 
     /// What it is expected to cost. A video without a readable duration counts as the shortest.

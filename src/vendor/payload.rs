@@ -2,98 +2,66 @@
 //! of the status call and of the reply to a submission. Every field is optional, and a field of an
 //! unexpected type is as good as absent.
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::jobs::{Facts, GenerationId, Text, scan};
+use crate::jobs::{Facts, GenerationId, Text};
 
 /// Why a body says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PayloadError(pub String);
 
-/// Declares the payload with a field for each name, and how names find their fields.
-macro_rules! payload {
-    ($($name:ident),*) => {
-        /// A body, its fields still raw; the methods read them.
-        #[derive(Debug, Default)]
-        pub struct Payload<'a> {
-            $($name: Option<&'a str>,)*
-        }
-
-        /// The same as serde reads it.
-        #[derive(Deserialize)]
-        struct Whole<'a> {
-            $(#[serde(borrow)] $name: Option<&'a RawValue>,)*
-        }
-
-        impl<'a> Payload<'a> {
-            fn field(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
-                match name {
-                    $(stringify!($name) => Some(&mut self.$name),)*
-                    _ => None,
-                }
-            }
-        }
-
-        impl<'a> From<Whole<'a>> for Payload<'a> {
-            fn from(whole: Whole<'a>) -> Self {
-                Self { $($name: whole.$name.map(RawValue::get),)* }
-            }
-        }
-    };
+/// A body, its fields still raw; the methods read them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Payload<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    job_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    generation_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    status: Option<&'a RawValue>,
+    #[serde(borrow)]
+    model: Option<&'a RawValue>,
+    #[serde(borrow)]
+    model_actual: Option<&'a RawValue>,
+    #[serde(borrow)]
+    prompt: Option<&'a RawValue>,
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    output_url: Option<&'a RawValue>,
+    #[serde(borrow)]
+    credits: Option<&'a RawValue>,
+    #[serde(borrow)]
+    adjusted_credits: Option<&'a RawValue>,
+    #[serde(borrow)]
+    failover_used: Option<&'a RawValue>,
+    #[serde(borrow)]
+    completed_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    phase: Option<&'a RawValue>,
+    #[serde(borrow)]
+    progress: Option<&'a RawValue>,
+    #[serde(borrow)]
+    eta_seconds: Option<&'a RawValue>,
 }
-
-payload!(
-    id,
-    job_id,
-    generation_id,
-    status,
-    model,
-    model_actual,
-    prompt,
-    text,
-    output_url,
-    credits,
-    adjusted_credits,
-    failover_used,
-    completed_at,
-    error,
-    phase,
-    progress,
-    eta_seconds
-);
 
 impl<'a> Payload<'a> {
     /// Reads a body: a JSON object, as the vendor's pages show it.
     pub fn parse(body: &'a [u8]) -> Result<Self, PayloadError> {
         let text = std::str::from_utf8(body)
             .map_err(|_| PayloadError("the body is not UTF-8".to_owned()))?;
-        if let Some(payload) = Self::parse_plain(text) {
-            return Ok(payload);
-        }
         // serde would also read a struct from an array.
         if !text.trim_start().starts_with('{') {
             return Err(PayloadError("the body is not a JSON object".to_owned()));
         }
-        serde_json::from_str::<Whole<'a>>(text)
-            .map(Self::from)
-            .map_err(|e| PayloadError(format!("the body is not JSON: {e}")))
-    }
-
-    /// The same for a plain body, in a fraction of the time; `None` leaves it to serde.
-    fn parse_plain(text: &'a str) -> Option<Self> {
-        let mut payload = Self::default();
-        scan::each_field(text, |field| {
-            if let Some(place) = payload.field(field.name) {
-                // A name that comes twice is an error of serde's.
-                if place.replace(field.raw()).is_some() {
-                    return None;
-                }
-            }
-            Some(())
-        })?;
-        Some(payload)
+        serde_json::from_str(text).map_err(|e| PayloadError(format!("the body is not JSON: {e}")))
     }
 
     /// The id as it was sent, unchecked: `id`, else `job_id`, else `generation_id`.
@@ -156,7 +124,7 @@ impl<'a> Payload<'a> {
     /// What went wrong: the text, or the message inside of an object or array, or its JSON.
     pub fn error(&self) -> Option<String> {
         self.error
-            .and_then(|raw| message_of(&serde_json::from_str(raw).ok()?))
+            .and_then(|raw| message_of(&serde_json::from_str(raw.get()).ok()?))
     }
 
     /// e.g. `Rendering`.
@@ -222,16 +190,12 @@ pub(super) fn message_of(error: &serde_json::Value) -> Option<String> {
     }
 }
 
-fn text(raw: Option<&str>) -> Option<Text<'_>> {
-    let raw = raw?;
-    match scan::unescaped(raw) {
-        Some(text) => Some(Text(text)),
-        None => serde_json::from_str(raw).ok(),
-    }
+fn text(raw: Option<&RawValue>) -> Option<Text<'_>> {
+    value(raw)
 }
 
-fn value<T: DeserializeOwned>(raw: Option<&str>) -> Option<T> {
-    serde_json::from_str(raw?).ok()
+fn value<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
+    serde_json::from_str(raw?.get()).ok()
 }
 
 #[cfg(test)]

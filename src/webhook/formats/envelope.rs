@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::{Document, Format, Found, decode_base64};
-use crate::jobs::{Text, scan};
+use crate::jobs::Text;
 use crate::webhook::grade::Unreadable;
 use crate::webhook::{Body, Capture, Headers};
 
@@ -46,11 +46,6 @@ struct Parts<'a, B> {
 
 impl Format for Envelope {
     fn read<'a>(&self, document: &Document<'a>) -> Option<Vec<Found<'a>>> {
-        if document.headers_beside.is_none()
-            && let Some(capture) = plain(document.text)
-        {
-            return Some(vec![Ok(capture)]);
-        }
         if document.headers_beside.is_some() || !document.text.trim_start().starts_with('{') {
             return None;
         }
@@ -66,49 +61,6 @@ impl Format for Envelope {
         };
         Some(vec![found?])
     }
-}
-
-/// Reads an envelope as this tool writes it, in a fraction of serde's time; `None` leaves anything
-/// else to that.
-fn plain(text: &str) -> Option<Capture<'_>> {
-    let mut version = None;
-    let (mut received_at, mut method, mut url) = (None, None, None);
-    let (mut headers, mut body) = (None, None);
-    scan::each_field(text, |field| {
-        let twice = match field.name {
-            "v" => version.replace(field.raw()).is_some(),
-            "received_at" => received_at.replace(field.text()??).is_some(),
-            "method" => method.replace(field.text()??).is_some(),
-            "url" => url.replace(field.text()??).is_some(),
-            "headers" => headers.replace(plain_headers(field.raw())?).is_some(),
-            "body" => body.replace(scan::unescaped(field.raw())?).is_some(),
-            _ => return None,
-        };
-        (!twice).then_some(())
-    })?;
-    if version? != "1" {
-        return None;
-    }
-    let body = match body? {
-        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-    };
-    Some(Capture {
-        received_at: received_at.map(Cow::Borrowed),
-        method: method.map(Cow::Borrowed),
-        url: url.map(Cow::Borrowed),
-        headers: headers?,
-        body: Body::Raw(body),
-    })
-}
-
-fn plain_headers(raw: &str) -> Option<Headers<'_>> {
-    let mut headers = Headers::default();
-    scan::each_field(raw, |field| {
-        headers.push(field.name, field.text()??);
-        Some(())
-    })?;
-    Some(headers)
 }
 
 impl<'a, B> Parts<'a, B> {
