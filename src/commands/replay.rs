@@ -5,9 +5,7 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::learn::{Ahead, Came, Learner, Told};
-use crate::clock;
-use crate::engine::observe::{Learned, Observation, Observer};
+use super::ingest::{Came, Ingest, Told};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{GenerationId, JobKey};
 use crate::journal::Writer;
@@ -18,22 +16,11 @@ use crate::webhook::{self, Grade, Graded, Unreadable, VerifyKeys};
 /// Captures of each grade that are told one by one without `-v`.
 const TOLD: u64 = 20;
 
-/// What captures came to off the thread that folds.
+/// What some captures of one file say.
 struct Batch {
     file: PathBuf,
-    entries: Vec<Entry>,
-    /// What the new ones teach, a line each.
-    lines: String,
-}
-
-/// What a capture came to.
-enum Entry {
-    /// It teaches something, as the log stood a moment ago, with the line of this many bytes.
-    New(Ahead, usize),
-    /// The log knows it.
-    Known,
-    /// Anything else, and its place in the file.
-    Other(Box<(usize, Taken<'static>)>),
+    /// Each with its place in the file.
+    entries: Vec<(usize, Taken)>,
 }
 
 /// Where a capture stood.
@@ -55,42 +42,26 @@ impl Display for Place<'_> {
 
 /// What a capture says.
 #[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
-enum Taken<'a> {
-    Told(Told<'a>),
+enum Taken {
+    Told(Told<'static>),
     Rejected(String),
     Unverifiable(Option<GenerationId>, String),
     Unreadable(String),
     NotAWebhook,
 }
 
-impl<'a> Taken<'a> {
-    fn of(grade: &Grade<'a>) -> Self {
-        match grade {
-            Grade::Verified(payload) => Self::Told(Told::of(payload)),
+impl Taken {
+    fn of(graded: &Graded<'_>) -> Self {
+        match &graded.grade {
+            Grade::Verified(payload) => {
+                Self::Told(Told::of(payload, graded.correlation()).into_owned())
+            }
             Grade::Rejected(why) => Self::Rejected(why.to_string()),
             Grade::Unverifiable { doubt, id, .. } => {
                 Self::Unverifiable(id.clone(), doubt.to_string())
             }
             Grade::Unreadable(Unreadable::NotAWebhook) => Self::NotAWebhook,
             Grade::Unreadable(why) => Self::Unreadable(why.to_string()),
-        }
-    }
-
-    fn seen(&self) -> Option<&Observation<'a>> {
-        match self {
-            Self::Told(told) => told.seen(),
-            _ => None,
-        }
-    }
-
-    /// The same, independent of what it was read from, with what its address names.
-    fn into_owned(self, correlation: Option<(JobKey, u32)>) -> Taken<'static> {
-        match self {
-            Self::Told(told) => Taken::Told(told.into_owned(correlation)),
-            Self::Rejected(why) => Taken::Rejected(why),
-            Self::Unverifiable(id, why) => Taken::Unverifiable(id, why),
-            Self::Unreadable(why) => Taken::Unreadable(why),
-            Self::NotAWebhook => Taken::NotAWebhook,
         }
     }
 }
@@ -108,7 +79,7 @@ pub struct Outcome {
 pub struct Replay<'a> {
     writer: &'a Writer,
     printer: &'a Printer,
-    learner: Learner<'a>,
+    ingest: Ingest<'a>,
     outcome: Outcome,
     other_traffic: u64,
 }
@@ -131,17 +102,10 @@ impl<'a> Replay<'a> {
         let mut replay = Self {
             writer,
             printer,
-            learner: Learner::new(writer, settings, printer),
+            ingest: Ingest::new(writer, settings, printer),
             outcome: Outcome::default(),
             other_traffic: 0,
         };
-        // On every core; the ledger is only read there.
-        let observer = Observer {
-            writer,
-            clock: &clock::now,
-            sandbox: settings.sandbox,
-        };
-        let settle = |graded: &[Graded<'_>]| Batch::settle(graded, &observer);
         let missing = |e: anyhow::Error| {
             Failure::io(format!("{e:#}"))
                 .help("check the path after --replay; nothing was replayed")
@@ -155,41 +119,29 @@ impl<'a> Replay<'a> {
             }
         };
         let stdin = std::io::stdin();
-        let reading = webhook::replay(paths, stdin, &keys, settle, each);
+        let reading = webhook::replay(paths, stdin, &keys, Batch::of, each);
         folding?;
         reading.map_err(missing)?;
-        replay.learner.flush()?;
+        replay.ingest.flush()?;
         replay.tell_rest();
         Ok(replay.outcome)
     }
 
     fn fold(&mut self, batch: Batch) -> anyhow::Result<()> {
-        let mut lines = batch.lines.as_str();
-        for entry in batch.entries {
-            match entry {
-                Entry::New(ahead, len) => {
-                    let (line, rest) = lines.split_at(len);
-                    lines = rest;
-                    let came = self.learner.learn_ahead(&ahead, line)?;
-                    self.count(&format_args!("job {}", ahead.job), "its clip", &came);
-                }
-                Entry::Known => self.outcome.counts.known += 1,
-                Entry::Other(other) => {
-                    let (entry, taken) = *other;
-                    let file = &batch.file;
-                    self.take(&Place { file, entry }, taken)?;
-                }
-            }
+        let file = &batch.file;
+        for (entry, taken) in batch.entries {
+            self.take(&Place { file, entry }, taken)?;
         }
         Ok(())
     }
 
-    fn take(&mut self, place: &Place<'_>, taken: Taken<'_>) -> anyhow::Result<()> {
+    fn take(&mut self, place: &Place<'_>, taken: Taken) -> anyhow::Result<()> {
         let counts = &mut self.outcome.counts;
         match taken {
             Taken::Told(Told::Seen(seen)) => {
-                let came = self.learner.learn(&seen)?;
-                self.count(place, seen.id.as_str(), &came);
+                let id = seen.id.clone();
+                let came = self.ingest.take(seen)?;
+                self.count(place, &id, &came);
             }
             Taken::Told(Told::UnknownWord(id, word)) => {
                 counts.known += 1;
@@ -225,7 +177,7 @@ impl<'a> Replay<'a> {
         self.list(self.outcome.counts.unreadable, place, "unreadable", why);
     }
 
-    fn count(&mut self, place: &dyn Display, id: &str, came: &Came) {
+    fn count(&mut self, place: &Place<'_>, id: &GenerationId, came: &Came) {
         let counts = &mut self.outcome.counts;
         match came {
             Came::New => counts.applied += 1,
@@ -238,7 +190,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn list(&self, n: u64, place: &dyn Display, what: &str, why: &str) {
+    fn list(&self, n: u64, place: &Place<'_>, what: &str, why: &str) {
         let text = format!("{place}: {what}: {}", escape(why));
         if n <= TOLD {
             self.printer.warn(text);
@@ -286,34 +238,12 @@ pub fn ending(counts: &Replayed, strict: bool) -> Ending {
 }
 
 impl Batch {
-    /// Decides ahead what captures teach; what that suffices for is not taken any further.
-    fn settle(graded: &[Graded<'_>], observer: &Observer<'_>) -> Self {
-        let mut batch = Self {
-            file: graded
-                .first()
-                .map_or_else(PathBuf::new, |first| first.file.to_owned()),
-            entries: Vec::with_capacity(graded.len()),
-            lines: String::new(),
-        };
-        let taken: Vec<_> = graded.iter().map(|g| Taken::of(&g.grade)).collect();
-        let decided = observer.decide_all(taken.iter().map(Taken::seen));
-        for ((graded, taken), decided) in graded.iter().zip(taken).zip(decided) {
-            let entry = match (taken.seen(), decided) {
-                (_, Some((Learned::Known, _))) => Some(Entry::Known),
-                (Some(seen), Some(decided)) => {
-                    Ahead::of(decided, seen.status).map(|(ahead, line)| {
-                        batch.lines.push_str(&line);
-                        Entry::New(ahead, line.len())
-                    })
-                }
-                _ => None,
-            };
-            let other = || {
-                let taken = taken.into_owned(graded.correlation());
-                Entry::Other(Box::new((graded.entry, taken)))
-            };
-            batch.entries.push(entry.unwrap_or_else(other));
+    /// Runs on every core.
+    fn of(graded: &[Graded<'_>]) -> Self {
+        let first = graded.first();
+        Self {
+            file: first.map_or_else(PathBuf::new, |first| first.file.to_owned()),
+            entries: graded.iter().map(|g| (g.entry, Taken::of(g))).collect(),
         }
-        batch
     }
 }

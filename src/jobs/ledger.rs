@@ -12,7 +12,7 @@ use super::damage::{AcceptedDamage, Digest};
 use super::gist::{Gist, Gists, IN_SANDBOX, LineAt, Read, Reading};
 use super::index::{END, Ids, Places};
 use super::owners::{Known, Owners};
-use super::{AttemptState, Credits, GenerationId, JobKey, JobState, Rates, Stamp, Status};
+use super::{AttemptState, Credits, GenerationId, JobKey, JobState, Rates, Report, Stamp, Status};
 
 /// Whose an id is.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +24,6 @@ pub struct Found<'a> {
     /// What a line about it repeats. Needs [`Ledger::with_owners`]; `None` also where the log's
     /// lines differ about it.
     pub known: Option<Known<'a>>,
-    /// The job's place in [`Ledger::jobs`]; it stays.
-    pub index: u32,
     /// Hash of the id.
     id: u64,
 }
@@ -328,15 +326,22 @@ impl Ledger {
             .map_or_else(|| Stamp::first(now), |job| job.stamp(now))
     }
 
-    /// Whether every line of `status`, the furthest end of an attempt, tells just `told`: the
-    /// fields of an end as its line has them, verbatim.
-    pub fn has_been_told(&self, attempt: &AttemptState, status: Status, told: &str) -> bool {
-        attempt.has_been_told(status, self.reading.told(told))
-    }
-
     /// The job at a place.
     pub fn job_at(&self, index: u32) -> Option<&JobState> {
         self.jobs.get(index as usize)
+    }
+
+    /// Whether every line of `status`, the furthest end of an attempt, says just what `report` does.
+    pub(super) fn has_been_told(
+        &self,
+        attempt: &AttemptState,
+        status: Status,
+        report: &Report<'_>,
+    ) -> bool {
+        // As its fields stand in a line.
+        let object = serde_json::to_string(report).unwrap_or_default();
+        let fields = object.strip_prefix('{').and_then(|o| o.strip_suffix('}'));
+        fields.is_some_and(|fields| attempt.has_been_told(status, self.reading.told(fields)))
     }
 
     /// All jobs, in the order in which the log first names them.
@@ -356,23 +361,6 @@ impl Ledger {
         self.found(hash, self.find_id(hash)?)
     }
 
-    /// The same for many: their waits for memory overlap.
-    pub fn find_generations<'s>(
-        &'s self,
-        ids: impl Iterator<Item = Option<&'s GenerationId>>,
-    ) -> Vec<Option<Found<'s>>> {
-        let place = |id: Option<&GenerationId>| {
-            let hash = self.reading.id(id?.as_str());
-            Some((hash, self.find_id(hash)?))
-        };
-        let places: Vec<_> = ids.map(place).collect();
-        let found = |place: Option<(u64, u32)>| {
-            let (hash, index) = place?;
-            self.found(hash, index)
-        };
-        places.into_iter().map(found).collect()
-    }
-
     fn found(&self, hash: u64, index: u32) -> Option<Found<'_>> {
         let job = &self.jobs[index as usize];
         let attempt = job.attempts().find(|a| a.id_hashes().any(|h| h == hash))?;
@@ -383,7 +371,6 @@ impl Ledger {
             job,
             attempt,
             known: owners.and_then(|owners| owners.known(job.place())),
-            index,
             id: hash,
         })
     }

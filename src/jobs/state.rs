@@ -486,11 +486,6 @@ impl JobState {
         self.attempt_mut(gist.attempt).absorb(gist, raw);
     }
 
-    /// Whether one of its lines is of this time or a later one.
-    pub fn has_reached(&self, at: Stamp) -> bool {
-        self.newest_at >= at.time().as_millisecond()
-    }
-
     /// The time for its next line, when the clock says `now`: later than all of its lines.
     pub fn stamp(&self, now: jiff::Timestamp) -> Stamp {
         Stamp::after(self.newest_at, now)

@@ -7,11 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use super::on_end::{Clip, Queue};
-use crate::commands::learn::{Came, Learner, observation};
+use crate::commands::ingest::{Came, Ingest, observation};
 use crate::commands::open;
-use crate::engine::observe::Observation;
 use crate::exit::Failure;
-use crate::jobs::{GenerationId, JobKey, Status};
+use crate::jobs::{GenerationId, JobKey, Observation};
 use crate::journal::{LogError, Writer};
 use crate::output::{Printer, words};
 use crate::settings::Settings;
@@ -116,14 +115,14 @@ impl Applier<'_> {
         let writer = Writer::open(self.jobs, ledger, "listen", Duration::ZERO).map_err(not_now)?;
         writer.check_form().map_err(not_now)?;
         open::check_rehearsal(writer.path(), &writer.ledger(), self.settings)?;
-        let mut learner = Learner::new(&writer, self.settings, self.printer);
+        let mut ingest = Ingest::new(&writer, self.settings, self.printer);
         if backlog.in_file {
-            self.read_again(&mut learner, ends)?;
+            self.read_again(&mut ingest, ends)?;
         }
         for seen in &backlog.waiting {
-            self.learn(seen, &mut learner, ends)?;
+            self.take(seen.clone(), &mut ingest, ends)?;
         }
-        learner.flush()?;
+        ingest.flush()?;
         *backlog = Backlog::default();
         self.queue_ended(ends, &writer)
     }
@@ -147,24 +146,24 @@ impl Applier<'_> {
         Ok(())
     }
 
-    fn learn(
+    fn take(
         &self,
-        seen: &Observation<'_>,
-        learner: &mut Learner<'_>,
+        seen: Observation<'static>,
+        ingest: &mut Ingest<'_>,
         ends: &mut Ends,
     ) -> Result<(), Failure> {
-        let Observation { id, status, .. } = seen;
-        match learner.learn(seen)? {
+        let (id, status) = (seen.id.clone(), seen.status);
+        match ingest.take(seen)? {
             Came::New => {
-                if matches!(status, Status::Completed | Status::Failed) && self.ended.is_some() {
-                    ends.new.push(id.clone());
-                }
                 self.printer.detail(format_args!("{id}: {status}, applied"));
+                if status.is_terminal() && self.ended.is_some() {
+                    ends.new.push(id);
+                }
             }
             Came::Known => self
                 .printer
                 .detail(format_args!("{id}: {status}, known already")),
-            Came::UnknownId(why) => self.not_applied(id, why),
+            Came::UnknownId(why) => self.not_applied(&id, why),
         }
         Ok(())
     }
@@ -174,7 +173,7 @@ impl Applier<'_> {
             .detail(format_args!("{id}: kept, but not applied: {why}"));
     }
 
-    fn read_again(&self, learner: &mut Learner<'_>, ends: &mut Ends) -> Result<(), Failure> {
+    fn read_again(&self, ingest: &mut Ingest<'_>, ends: &mut Ends) -> Result<(), Failure> {
         let told = |graded: &Graded<'_>| observation(&graded.grade, graded.correlation());
         let mut failed = None;
         let read = webhook::replay(
@@ -183,9 +182,8 @@ impl Applier<'_> {
             self.keys,
             |graded: &[Graded<'_>]| graded.iter().filter_map(told).collect::<Vec<_>>(),
             |batch| {
-                let each = batch
-                    .iter()
-                    .try_for_each(|seen| self.learn(seen, learner, ends));
+                let mut batch = batch.into_iter();
+                let each = batch.try_for_each(|seen| self.take(seen, ingest, ends));
                 each.map_err(|failure| {
                     failed = Some(failure);
                     anyhow::anyhow!("stopped")
@@ -228,7 +226,7 @@ impl Applier<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::{Facts, Via};
+    use crate::jobs::{Facts, Status, Via};
 
     fn seen(count: usize) -> impl Iterator<Item = Observation<'static>> {
         (0..count).map(|n| Observation {

@@ -1,8 +1,12 @@
 //! What observations teach a log, in every order.
 
-use super::*;
-use crate::jobs::{Credits, Ledger, Rates};
 use std::time::Duration;
+
+use serde_json::Value;
+
+use super::*;
+use crate::jobs::{Credits, Ledger, Rates, Status, Via};
+use crate::vendor::Payload;
 
 const SUBMITTING: &str = r#"{"at":"2026-03-12T09:20:00.412Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"submitting","listing_id":"LST-1","request":{"model":"kling-v3","prompt":"pan left"}}"#;
 const PENDING: &str = r#"{"at":"2026-03-12T09:20:01.000Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"pending","listing_id":"LST-1","generation_id":"vgen_1"}"#;

@@ -1,0 +1,208 @@
+//! What captures add to a log, in few large appends: replays and the receiver share it.
+
+use hashbrown::HashMap;
+
+use super::open;
+use crate::clock;
+use crate::engine::observe::{Learned, Observer};
+use crate::exit::Failure;
+use crate::jobs::{Binding, GenerationId, JobKey, Observation, Status, Text, Via};
+use crate::journal::{Appending, Writer};
+use crate::output::{Printer, escape};
+use crate::settings::Settings;
+use crate::vendor::Payload;
+use crate::webhook::Grade;
+
+/// Bytes of lines that are made durable together.
+const BATCH: usize = 3 << 17;
+
+/// What a verified payload says.
+#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
+pub enum Told<'a> {
+    /// Where a generation stands.
+    Seen(Observation<'a>),
+    /// An unknown status.
+    UnknownWord(GenerationId, Text<'a>),
+    /// Nothing: why.
+    Nothing(&'static str),
+}
+
+impl<'a> Told<'a> {
+    /// Of a payload whose signature holds, with the job and attempt that the capture's address
+    /// names.
+    pub fn of(payload: &Payload<'a>, correlation: Option<(JobKey, u32)>) -> Self {
+        let Some(id) = payload.id() else {
+            return Self::Nothing("it names no valid generation id");
+        };
+        let Some(word) = payload.status() else {
+            return Self::Nothing("it tells no status");
+        };
+        match Status::from_vendor(word.as_str()) {
+            Some(status) => Self::Seen(Observation {
+                id,
+                status,
+                facts: payload.facts(),
+                via: Via::Webhook,
+                correlation,
+            }),
+            None => Self::UnknownWord(id, word),
+        }
+    }
+
+    /// The same, independent of what it was read from.
+    pub fn into_owned(self) -> Told<'static> {
+        match self {
+            Self::Seen(seen) => Told::Seen(seen.into_owned()),
+            Self::UnknownWord(id, word) => Told::UnknownWord(id, word.into_owned()),
+            Self::Nothing(why) => Told::Nothing(why),
+        }
+    }
+}
+
+/// What a capture says that is verified, with the job and attempt that its address names.
+pub fn observation(
+    grade: &Grade<'_>,
+    correlation: Option<(JobKey, u32)>,
+) -> Option<Observation<'static>> {
+    let Grade::Verified(payload) = grade else {
+        return None;
+    };
+    match Told::of(payload, correlation) {
+        Told::Seen(seen) => Some(seen.into_owned()),
+        _ => None,
+    }
+}
+
+/// What an observation came to.
+pub enum Came {
+    /// It added something to the log.
+    New,
+    /// The log knew it.
+    Known,
+    /// No job of the log has its id; the text says why none was given it.
+    UnknownId(&'static str),
+}
+
+/// Decides what observations add, and appends it.
+///
+/// Lines wait to be made durable together, and the disk is waited for one batch later. So an
+/// observation of a job with a waiting line has that written first: only then is it clear what the
+/// observation adds.
+pub struct Ingest<'a> {
+    observer: Observer<'a>,
+    printer: &'a Printer,
+    lines: String,
+    waiting: Waiting,
+    /// The batch before, on its way to the disk.
+    appending: Option<(Appending, Waiting)>,
+}
+
+/// What lines that are not folded yet are about, by job.
+type Waiting = HashMap<JobKey, Observation<'static>>;
+
+impl<'a> Ingest<'a> {
+    /// For one log.
+    pub fn new(writer: &'a Writer, settings: &Settings, printer: &'a Printer) -> Self {
+        Self {
+            observer: Observer {
+                writer,
+                clock: &clock::now,
+                sandbox: settings.sandbox,
+            },
+            printer,
+            lines: String::new(),
+            waiting: Waiting::default(),
+            appending: None,
+        }
+    }
+
+    /// Takes an observation in. What it added is durable after [`flush`](Self::flush).
+    pub fn take(&mut self, seen: Observation<'static>) -> Result<Came, Failure> {
+        let job = self.observer.writer.owner_of(&seen.id);
+        if let Some((job, _)) = job.or(seen.correlation)
+            && let Some(waiting) = self.waiting_for(job)
+        {
+            // Deliveries are repeated; a repetition adds nothing.
+            if waiting.id == seen.id && waiting.status == seen.status && waiting.facts == seen.facts
+            {
+                return Ok(Came::Known);
+            }
+            self.flush()?;
+        }
+        match self.observer.decide(&seen).map_err(open::log_failure)? {
+            Learned::New {
+                job,
+                attempt,
+                line,
+                binding,
+            } => {
+                self.tell(&binding, job, attempt, &seen.id);
+                self.lines.push_str(&line);
+                self.waiting.insert(job, seen);
+                if binding != Binding::Known {
+                    // The next capture of this id finds its job only in the log.
+                    self.flush()?;
+                } else if self.lines.len() >= BATCH {
+                    self.send()?;
+                }
+                Ok(Came::New)
+            }
+            Learned::Known => Ok(Came::Known),
+            Learned::UnknownId(why) => Ok(Came::UnknownId(why)),
+        }
+    }
+
+    fn waiting_for(&self, job: JobKey) -> Option<&Observation<'static>> {
+        let before = self.appending.as_ref().map(|(_, waiting)| waiting);
+        self.waiting.get(&job).or_else(|| before?.get(&job))
+    }
+
+    /// Makes everything durable.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        self.send()?;
+        self.send()
+    }
+
+    /// Sends what waits on its way to the disk, and waits for the batch before.
+    fn send(&mut self) -> Result<(), Failure> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let writer = self.observer.writer;
+        let next = (!self.lines.is_empty()).then(|| (writer.begin_append(&self.lines), waiting));
+        self.lines.clear();
+        let Some((appending, _)) = std::mem::replace(&mut self.appending, next) else {
+            return Ok(());
+        };
+        writer.finish_append(appending).map_err(|error| {
+            open::append_failure(
+                &error,
+                "make room on the disk and replay again; the captures are untouched, and what the \
+                 log knows already is passed over",
+            )
+        })
+    }
+
+    /// The listing or SKU of a job, for the beginning of a sentence.
+    fn owner(&self, job: JobKey) -> String {
+        let view = self.observer.writer.view(job).ok().flatten();
+        let owner = view.as_ref().and_then(|view| view.id());
+        owner.map_or_else(String::new, |(_, id)| format!("{}: ", escape(id)))
+    }
+
+    /// Reports how an id came to an attempt, where that is worth a line.
+    fn tell(&self, binding: &Binding, job: JobKey, attempt: u32, id: &GenerationId) {
+        match binding {
+            Binding::Known => {}
+            Binding::Adopted => self.printer.note(format_args!(
+                "{}job {job}, attempt {attempt}: no reply had told that it was accepted; a signed \
+                 capture shows that it was, as {id}",
+                self.owner(job)
+            )),
+            Binding::BilledTwice { others } => self.printer.warn(format_args!(
+                "{}job {job}, attempt {attempt} was billed twice: it is {} and {id}. Both are kept; \
+                 ask the vendor to refund one",
+                self.owner(job),
+                others.join(", ")
+            )),
+        }
+    }
+}
