@@ -176,6 +176,7 @@ impl Reading {
     }
 
     /// Whether `raw` is a line of a log: of a job, or of damage that was accepted.
+    #[cfg(feature = "cli")]
     pub fn is_line(raw: &str) -> bool {
         Self::parts(raw).is_ok() || AcceptedDamage::parse(raw).is_some()
     }

@@ -10,7 +10,6 @@ mod card;
 #[cfg(feature = "cli")]
 mod columns;
 pub mod escape;
-#[cfg(feature = "cli")]
 pub mod hint;
 #[cfg(feature = "cli")]
 mod history;
