@@ -57,7 +57,7 @@ pub struct SubmitArgs {
     #[arg(long)]
     pub accept_damage: bool,
 
-    /// Stay until every clip has ended
+    /// Wait until every clip has completed or failed
     #[arg(long, conflicts_with = "dry_run")]
     pub wait: bool,
 

@@ -96,7 +96,7 @@ pub struct PublishArgs {
     #[arg(long, value_name = "complete", hide_possible_values = true)]
     pub when: Option<When>,
 
-    /// Show what would be handed on; nothing is sent, run or written
+    /// Show what would be published; nothing is sent, run or written
     #[arg(long)]
     pub dry_run: bool,
 

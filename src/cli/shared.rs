@@ -158,7 +158,7 @@ pub struct ManifestArgs {
     #[arg(long, value_name = "NAME", value_parser = values::encoding)]
     pub encoding: Option<&'static encoding_rs::Encoding>,
 
-    /// Delimiter of the manifest: , ; or tab [default: detected]
+    /// Delimiter of the manifest: , ; or tab [default: auto-detected]
     #[arg(long, value_name = "CHAR", value_parser = values::delimiter)]
     pub delimiter: Option<u8>,
 

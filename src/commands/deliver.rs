@@ -110,7 +110,7 @@ impl<'a> Links<'a> {
             .as_deref()
             .and_then(GenerationId::parse);
         let Some(id) = id else {
-            let why = "the log tells no generation id to ask for";
+            let why = "the log has no generation id to ask for";
             return Err(unasked(FailureKind::ForGood, why));
         };
         let endpoint = if delivery.is_voice {
@@ -292,7 +292,7 @@ pub fn unready<T>(others: Ending, failures: &[T], commands: &Commands) -> Option
     })
 }
 
-/// The bucket that `dir` names, where it is no folder.
+/// The bucket that `dir` names, where it is not a folder.
 pub fn bucket_of(dir: &str) -> Result<Option<Bucket>, Failure> {
     if !bucket::is_address(dir) {
         return Ok(None);

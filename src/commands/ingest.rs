@@ -35,7 +35,7 @@ impl<'a> Told<'a> {
             return Self::Nothing("it names no valid generation id");
         };
         let Some(word) = payload.status() else {
-            return Self::Nothing("it tells no status");
+            return Self::Nothing("it has no status");
         };
         match Status::from_vendor(word.as_str()) {
             Some(status) => Self::Seen(Observation {
@@ -193,7 +193,7 @@ impl<'a> Ingest<'a> {
         match binding {
             Binding::Known => {}
             Binding::Adopted => self.printer.note(format_args!(
-                "{}job {job}, attempt {attempt}: no reply had told that it was accepted; a signed \
+                "{}job {job}, attempt {attempt}: no reply had said that it was accepted; a signed \
                  capture shows that it was, as {id}",
                 self.owner(job)
             )),

@@ -138,8 +138,8 @@ fn address(path: &Path) -> Result<Option<Url>, Failure> {
     match Url::parse(text) {
         Ok(url) if is_allowed(&url) => Ok(Some(url)),
         Ok(url) if url.scheme() == "http" => refuse("would be fetched without encryption"),
-        Ok(_) => refuse("is no address that sheets are fetched from"),
-        Err(_) => refuse("is no address"),
+        Ok(_) => refuse("is not an address that sheets are fetched from"),
+        Err(_) => refuse("is not an address"),
     }
 }
 

@@ -246,7 +246,7 @@ pub fn refuse_spreadsheet(path: &Path, ledger: &Ledger) -> Result<(), Failure> {
     }
     let shown = path.display().to_string();
     Err(Failure::data(format!(
-        "{shown} is no job log; it looks like a spreadsheet"
+        "{shown} is not a job log; it looks like a spreadsheet"
     ))
     .help(format!("did you mean `creativeai submit {shown}`?")))
 }
@@ -262,7 +262,7 @@ fn refuse_foreign(path: &Path, writer: &Writer) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::data(format!(
-        "{} is no job log: no line of it can be read; it was left alone, and nothing was sent",
+        "{} is not a job log: no line of it can be read; it was left alone, and nothing was sent",
         path.display()
     ))
     .help("name the job log, or a file that is not there yet for a new one"))
@@ -445,7 +445,7 @@ pub fn check_id(writer: &Writer, id: &GenerationId) -> Result<(), Failure> {
         .help("name the rehearsal's log")
     } else {
         Failure::config(format!(
-            "{id} is no sandbox's id, and {path} holds jobs of a sandbox; nothing was changed"
+            "{id} is not a sandbox's id, and {path} holds jobs of a sandbox; nothing was changed"
         ))
         .help("name the log of the live jobs")
     })

@@ -73,7 +73,7 @@ impl Kind {
             // It is made, or whoever opens it says what is wrong.
             Err(_) => return Ok(()),
             Ok(meta) if !meta.is_file() => {
-                return refused(format!("{shown} is no regular file"));
+                return refused(format!("{shown} is not a regular file"));
             }
             Ok(_) => {}
         }

@@ -1,4 +1,4 @@
-//! `publish`: finished clips handed on, each once.
+//! `publish`: finished clips published, each once.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -139,9 +139,9 @@ fn tell(
     }
     printer.flush()?;
     let verb = if dry_run {
-        "would be handed on"
+        "would be published"
     } else {
-        "handed on"
+        "published"
     };
     let to = shop.map(|shop| format!(" to {shop}")).unwrap_or_default();
     let mut told = vec![format!(
@@ -186,7 +186,7 @@ pub fn refuse_early_fields(command: &str) -> Result<(), Failure> {
         None => Ok(()),
         Some(name) => Err(Failure::usage(format!(
             "--exec: Windows fills %{name}% in before it reads the command, so that a cell of the \
-             spreadsheet could become a command of its own; nothing was handed on"
+             spreadsheet could become a command of its own; nothing was published"
         ))
         .help(format!(
             "write !{name}! instead; docs/windows-macos.md shows it in a file of commands, too"

@@ -347,7 +347,7 @@ fn tell(renamings: &[Renaming], printer: &mut Printer) -> anyhow::Result<()> {
     };
     if renamings.iter().any(|renaming| is_there(&renaming)) {
         text.push_str(
-            ". What was downloaded or handed on already stays where it is, under the old name, and \
+            ". What was downloaded or published already stays where it is, under the old name, and \
              is not fetched again",
         );
     }

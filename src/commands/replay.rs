@@ -146,7 +146,7 @@ impl<'a> Replay<'a> {
             Taken::Told(Told::UnknownWord(id, word)) => {
                 counts.known += 1;
                 self.printer.warn(format_args!(
-                    "{place}: {id} is said to be {:?}, a word nobody knows; nothing changes",
+                    "{place}: {id} is said to be {:?}, an unknown status; ignored",
                     escape(word.as_str())
                 ));
             }

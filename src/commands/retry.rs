@@ -154,7 +154,7 @@ impl Log<'_> {
 /// Clips of a manifest by listing or SKU, for logs that hold no requests.
 type Clips = HashMap<String, Vec<(Clip, Option<String>)>>;
 
-/// A request's body with another photo; `None` for one that is no JSON object. A new attempt asks for
+/// A request's body with another photo; `None` for one that is not a JSON object. A new attempt asks for
 /// the photo where it is now.
 fn with_photo(body: &str, photo: &str) -> Option<String> {
     let mut fields: Map<String, Value> = serde_json::from_str(body).ok()?;
@@ -426,7 +426,7 @@ fn consent(
     }
     let most: Credits = attempts.iter().map(Attempt::estimate).sum();
     printer.say(format_args!(
-        "Nobody knows whether {} accepted. If so, sending {} again may be billed a second time: \
+        "It is not known whether {} accepted. If so, sending {} again may be billed a second time: \
          at most {}.",
         if attempts.len() == 1 {
             "this one was"

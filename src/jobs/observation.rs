@@ -172,7 +172,7 @@ impl JobView {
         };
         let Some(prompt) = &seen.facts.prompt else {
             return Err(
-                "it tells no prompt, so nothing shows that it is of the attempt its address names",
+                "it has no prompt, so nothing shows that it is of the attempt its address names",
             );
         };
         let own = known

@@ -28,7 +28,7 @@ pub struct RequestFacts<'a> {
 }
 
 impl<'a> RequestFacts<'a> {
-    /// Reads a request's body; `None` when it is no JSON object.
+    /// Reads a request's body; `None` when it is not a JSON object.
     pub fn parse(body: &'a str) -> Option<Self> {
         serde_json::from_str(body).ok()
     }

@@ -500,11 +500,14 @@ impl<'a> Cells<'a> {
             return given;
         }
         let unusual = is_unusual(given);
-        let server = server_of(given).filter(|_| !unusual);
+        let holds = |text: &[u8]| memchr::memmem::find(&given.as_bytes()[4..], text).is_some();
+        let may_be_several = unusual || holds(b"http");
+        // What is wrong in such a cell stands behind its server.
+        let server = server_of(given).filter(|_| !may_be_several && !holds(b"&amp;"));
         if server.is_some_and(|server| server == last_server) {
             return given;
         }
-        let images = if unusual || memchr::memmem::find(&given.as_bytes()[4..], b"http").is_some() {
+        let images = if may_be_several {
             self.images_in(column, given, options.split_images)
         } else {
             vec![given]
@@ -671,7 +674,10 @@ impl<'a> Cells<'a> {
         Seconds::parse(given).unwrap_or_else(|| {
             self.complain(
                 column,
-                format!("this is no length in whole seconds, 1 to {}", Seconds::MAX),
+                format!(
+                    "this is not a length in whole seconds, 1 to {}",
+                    Seconds::MAX
+                ),
                 "write 5 or 5s, or leave the cell empty for the default",
             );
             default
@@ -701,7 +707,7 @@ impl<'a> Cells<'a> {
         {
             self.complain(
                 column,
-                "this is no speed from 0.25 to 4",
+                "this is not a speed from 0.25 to 4",
                 "write a number with a decimal point, such as 1.0",
             );
         }

@@ -249,9 +249,9 @@ mod tests {
             line: 7,
             headers: &headers,
         };
-        let problem = place.cell(1, "\u{1b}[31mlong\nago", "is no length", "write 5 or 5s");
+        let problem = place.cell(1, "\u{1b}[31mlong\nago", "is not a length", "write 5 or 5s");
         insta::assert_snapshot!(problem.to_string(), @r#"
-        a\u{1b}.csv:7: column 2 (dura\u{202e}tion): is no length
+        a\u{1b}.csv:7: column 2 (dura\u{202e}tion): is not a length
           cell: "\u{1b}[31mlong\nago"
           help: write 5 or 5s
         "#);

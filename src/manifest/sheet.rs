@@ -206,7 +206,7 @@ pub(super) fn broken(source: &Source, headers: &[String], fault: Fault) -> Manif
             "save the file as UTF-8, or try --encoding utf-16le (or utf-16be)",
         ),
         Damage::Nul { .. } => place.row(
-            "there is a NUL character on this line, so this is no text file or a damaged one",
+            "there is a NUL character on this line, so this is not a text file or a damaged one",
             "export the sheet again as \"CSV UTF-8\"",
         ),
         Damage::TooLong => place.row(

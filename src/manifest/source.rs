@@ -255,7 +255,7 @@ fn encoding_for(label: &str) -> Result<&'static Encoding, ManifestError> {
             })
             .unwrap_or("windows-1252");
         ManifestError::Usage(format!(
-            "{label:?} is no encoding that is known here. Did you mean --encoding {near}? \
+            "{label:?} is not an encoding that is known here. Did you mean --encoding {near}? \
              Usual ones: {}",
             USUAL_LABELS.join(", ")
         ))

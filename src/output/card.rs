@@ -89,7 +89,7 @@ impl Card {
                 commands.on_log("download", "")
             }
             Standing::Ready if self.file.is_none() && self.link.is_none() => {
-                format!("no link told yet: {}", commands.on_log("reconcile", ""))
+                format!("no link reported yet: {}", commands.on_log("reconcile", ""))
             }
             Standing::Failed => commands.retry_after(view.state.attempts().count() as u32),
             Standing::Refused => "fix its row and submit again".to_owned(),

@@ -303,7 +303,7 @@ fn event(line: &Line<'_>) -> String {
         Word::Fact(Fact::Downloaded) => with("clip saved", field("file")),
         Word::Fact(Fact::Published) => {
             let target = field("target").unwrap_or_default();
-            with(&format!("handed on to {target}"), field("reference"))
+            with(&format!("published to {target}"), field("reference"))
         }
         Word::Fact(Fact::Renamed) => {
             let id = line
@@ -316,7 +316,7 @@ fn event(line: &Line<'_>) -> String {
         }
         Word::Fact(Fact::Superseded) => with("replaced by an edited row, job", field("by_job")),
         Word::Fact(Fact::Resolved) => {
-            let by = field("by").unwrap_or_else(|| "somebody".to_owned());
+            let by = field("by").unwrap_or_else(|| "someone".to_owned());
             let verdict = line
                 .verdict
                 .as_ref()

@@ -31,7 +31,7 @@ pub enum Event {
     Failed,
     /// Its clip is on disk.
     Saved,
-    /// Its clip was handed on.
+    /// Its clip was published.
     Published,
     /// There was nothing to do.
     Skipped,

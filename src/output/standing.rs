@@ -19,7 +19,7 @@ pub enum Standing {
     Failed,
     /// The vendor refused it; nothing was charged.
     Refused,
-    /// Nobody knows whether it was accepted.
+    /// It is not known whether it was accepted.
     Unknown,
     /// A newer version wrote of it what this one does not understand.
     Newer,

@@ -21,7 +21,7 @@ pub struct Tally {
     standings: [u64; Standing::ALL.len()],
     /// Jobs whose clip is on disk.
     pub downloaded: u64,
-    /// Jobs whose clip was handed on.
+    /// Jobs whose clip was published.
     pub published: u64,
     /// Jobs one attempt of which was given more than one id.
     pub billed_twice: u64,
@@ -175,7 +175,7 @@ impl Tally {
         let mut spent = words::money(rates, self.spent());
         if self.untold > Credits::ZERO {
             spent = format!(
-                "{spent}; for {} of them the vendor has told no charge yet, so the estimate stands",
+                "{spent}; for {} of them the vendor has reported no charge yet, so the estimate stands",
                 self.untold
             );
         }

@@ -59,7 +59,7 @@ impl VoiceDefaults {
     pub(super) fn resolve(l: &mut Layers<'_>) -> Result<Self, Failure> {
         let speed = |text: &str| match text.trim().parse::<f64>() {
             Ok(number) if number > 0.0 && number <= 100.0 => Ok(text.trim().to_owned()),
-            _ => Err(format!("{text:?} is no speed; write for example 1.0")),
+            _ => Err(format!("{text:?} is not a speed; write for example 1.0")),
         };
         let poll_path = |path: &str| match path {
             "" => Ok(None),
@@ -250,7 +250,7 @@ fn open_table<T: Show>(
 pub(super) fn rates(l: &mut Layers<'_>) -> Result<Rates, Failure> {
     let credits = |value: &Value| {
         let number = amount(value)?;
-        Credits::from_number(number).ok_or_else(|| "is no number of credits".to_owned())
+        Credits::from_number(number).ok_or_else(|| "is not a number of credits".to_owned())
     };
     let rates = Rates {
         video_per_5s: l.pick("rates.video_per_5s", None, credits)?,

@@ -130,7 +130,7 @@ impl<'a> Layers<'a> {
             let text = text(value)?;
             if text.contains(char::is_control) {
                 return Err(format!(
-                    "is no path: in double quotes a backslash and a letter are one character; \
+                    "is not a path: in double quotes a backslash and a letter are one character; \
                      write it in single quotes: {name} = 'C:\\folder\\file'"
                 ));
             }

@@ -148,18 +148,18 @@ fn a_wrong_value_is_refused_even_where_another_one_has_the_say() {
             "duration = true",
             "must be a text or a number, not true or false",
         ),
-        ("duration = \"long\"", "no clip length"),
+        ("duration = \"long\"", "not a clip length"),
         ("interval = \"0s\"", "longer than nothing"),
         ("duration_style = \"int\"", "neither"),
         ("jobs = [\"a\"]", "not a list"),
         ("rate = \"fast\"", "not a rate"),
         ("voice.poll_path = \"x\"", "{id}"),
-        ("voice.speed = -1", "no speed"),
+        ("voice.speed = -1", "not a speed"),
         ("rates.voice = -1", "not negative"),
         ("rates.dollars_low = nan", "not negative"),
         ("rates.dollars_low = 3", "more than"),
         ("rates.models.x = \"3\"", "must be a number"),
-        ("download.max_size = \"big\"", "no size"),
+        ("download.max_size = \"big\"", "not a size"),
     ] {
         let world = World::new().file("here/creativeai.toml", text);
         let line = "creativeai submit x.csv --concurrency 2 --model m --duration 5 --interval 5s";

@@ -39,7 +39,7 @@ const SIZE_UNITS: [(&str, f64); 8] = [
 
 /// Reads `10s`, `500ms`, `2m`, `1h`, `1h30m`; a plain number counts seconds.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no duration; write for example 10s, 500ms, 2m or 1h");
+    let wrong = || format!("{text:?} is not a duration; write for example 10s, 500ms, 2m or 1h");
     let mut rest = text.trim();
     if rest.is_empty() {
         return Err(wrong());
@@ -113,7 +113,7 @@ pub fn show_duration(length: Duration) -> String {
 
 /// Reads `500MB`, `1GiB`, `64kB`; a plain number counts bytes.
 pub fn size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is no size; write for example 500MB or 2GiB");
+    let wrong = || format!("{text:?} is not a size; write for example 500MB or 2GiB");
     let (number, unit) = split_number(text.trim()).ok_or_else(wrong)?;
     let unit = unit.trim().to_ascii_lowercase();
     let scale = if unit.is_empty() {
@@ -126,7 +126,7 @@ pub fn size(text: &str) -> Result<u64, String> {
     if (1.0..=1e15).contains(&bytes) {
         Ok(bytes.round() as u64)
     } else {
-        Err(format!("{text:?} is no size of a file"))
+        Err(format!("{text:?} is not a size of a file"))
     }
 }
 
@@ -201,7 +201,7 @@ pub fn day(text: &str) -> Result<jiff::Timestamp, String> {
 
 /// Reads a share of requests, 0 to 1: `0.05` or `5%`.
 pub fn share(text: &str) -> Result<f64, String> {
-    let wrong = || format!("{text:?} is no share; write for example 0.05 or 5%");
+    let wrong = || format!("{text:?} is not a share; write for example 0.05 or 5%");
     let trimmed = text.trim();
     let value = match trimmed.strip_suffix('%') {
         Some(percent) => percent.trim().parse::<f64>().map(|p| p / 100.0),
@@ -231,21 +231,22 @@ pub fn credits(text: &str) -> Result<Credits, String> {
     let number = text.trim().parse::<f64>().ok();
     number
         .and_then(Credits::from_number)
-        .ok_or_else(|| format!("{text:?} is no number of credits"))
+        .ok_or_else(|| format!("{text:?} is not a number of credits"))
 }
 
 /// Reads a clip's length: `5` or `5s`.
 pub fn seconds(text: &str) -> Result<Seconds, String> {
     Seconds::parse(text).ok_or_else(|| {
         let longest = Seconds::MAX;
-        format!("{text:?} is no clip length; write whole seconds, 1s to {longest}s")
+        format!("{text:?} is not a clip length; write whole seconds, 1s to {longest}s")
     })
 }
 
 /// Reads the vendor's id of a generation.
 pub fn generation_id(text: &str) -> Result<GenerationId, String> {
-    GenerationId::parse(text.trim())
-        .ok_or_else(|| "is no generation id: those have letters, digits, - and _ only".to_owned())
+    GenerationId::parse(text.trim()).ok_or_else(|| {
+        "is not a generation id: those have letters, digits, - and _ only".to_owned()
+    })
 }
 
 /// Reads `ADDRESS:PORT`; `localhost:PORT` and a lone port mean 127.0.0.1.
@@ -257,7 +258,7 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
         return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
     }
     text.parse().map_err(|_| {
-        format!("{text:?} is no address to listen on; write for example 127.0.0.1:8787")
+        format!("{text:?} is not an address to listen on; write for example 127.0.0.1:8787")
     })
 }
 
@@ -268,7 +269,7 @@ pub fn url_path(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err(format!(
-            "{text:?} is no path; write for example /webhooks/creativeai"
+            "{text:?} is not a path; write for example /webhooks/creativeai"
         ))
     }
 }
@@ -282,7 +283,7 @@ pub fn delimiter(text: &str) -> Result<u8, String> {
         "pipe" => Ok(b'|'),
         _ => match text.as_bytes() {
             [b] if b.is_ascii() && !b"\"\r\n".contains(b) => Ok(*b),
-            _ => Err(format!("{text:?} is no delimiter; write , ; or tab")),
+            _ => Err(format!("{text:?} is not a delimiter; write , ; or tab")),
         },
     }
 }
@@ -290,7 +291,7 @@ pub fn delimiter(text: &str) -> Result<u8, String> {
 /// Reads the name of an encoding, as web pages name them.
 pub fn encoding(text: &str) -> Result<&'static encoding_rs::Encoding, String> {
     encoding_rs::Encoding::for_label(text.trim().as_bytes()).ok_or_else(|| {
-        format!("{text:?} is no known encoding; write for example windows-1252 or utf-16le")
+        format!("{text:?} is not a known encoding; write for example windows-1252 or utf-16le")
     })
 }
 

@@ -235,7 +235,7 @@ fn suspect(capture: &Capture<'_>, is_json: bool) -> Result<Doubt, Rejection> {
     match sent {
         _ if bytes.is_empty() && sent != Some(0) => Ok(Doubt::NoBody),
         _ if matches!(capture.body, Body::Cut(_)) => Ok(Doubt::Cut),
-        // What was cut is no JSON any more.
+        // What was cut is not JSON any more.
         Some(sent) if sent > kept && !is_json => Ok(Doubt::Cut),
         Some(sent) if sent != kept => Ok(Doubt::Length { kept, sent }),
         Some(_) => Err(Rejection::MismatchAtLength),

@@ -180,7 +180,7 @@ impl Iterator for Walk {
             }
             // Reading a pipe that happens to lie in a folder would wait for ever.
             if !named && !kind.is_file() {
-                return refuse("it is no regular file".to_owned());
+                return refuse("it is not a regular file".to_owned());
             }
             // The lock of a capture file says nothing, and cannot be read everywhere while it is held.
             let is_lock = || path.extension().is_some_and(|e| e == "lock");

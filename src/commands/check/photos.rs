@@ -199,9 +199,9 @@ fn judge(head: &[u8], kind: Option<&str>) -> Result<(), String> {
         }
         (Some(Found::Other(what)), _) => Err(what.to_owned()),
         (None, Some(said)) if !is_open && !said.starts_with("image/") => {
-            Err(format!("it is no image but {said}"))
+            Err(format!("it is not an image but {said}"))
         }
-        _ => Err("its content is no photo that is known here; save it again as JPEG".to_owned()),
+        _ => Err("its content is not a photo that is known here; save it again as JPEG".to_owned()),
     }
 }
 
@@ -343,8 +343,8 @@ mod tests {
             (JPEG, Some("text/html"), "said to be text/html"),
             (b"\n<!DOCTYPE html>", Some("image/jpeg"), "web page"),
             (b"<Html>", Some("text/html"), "web page"),
-            (b"hello", Some("text/plain"), "no image but text/plain"),
-            (b"hello", Some("image/jpeg"), "no photo"),
+            (b"hello", Some("text/plain"), "not an image but text/plain"),
+            (b"hello", Some("image/jpeg"), "not a photo"),
             (b"MM\0*", Some("image/tiff"), "TIFF"),
         ] {
             let told = judge(head, kind).unwrap_err();

@@ -86,7 +86,7 @@ fn unusable(path: &Path, error: LogError) -> Failure {
     match error {
         LogError::Io { error, .. } => cannot_write(path, error),
         _ => Failure::config(format!(
-            "captures cannot be kept in {}: it is no regular file",
+            "captures cannot be kept in {}: it is not a regular file",
             path.display()
         ))
         .help("name a file with --capture"),

@@ -302,7 +302,7 @@ fn one_job_is_found_by_its_generation_id() {
       2026-03-12 09:20:00 UTC  about to send the request
       2026-03-12 09:23:00 UTC  completed as vgen_b1, 5 credits charged
       2026-03-12 09:24:00 UTC  clip saved: videos/SHOE-1/01-shoe.mp4
-      2026-03-12 09:25:00 UTC  handed on to shopify: gid://shopify/Product/1
+      2026-03-12 09:25:00 UTC  published to shopify: gid://shopify/Product/1
     ");
 }
 
@@ -561,7 +561,7 @@ fn a_rehearsal_says_so_and_its_commands_rehearse() {
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
        is sent again by itself. Look into the vendor's dashboard and say what you
        found, or send again at the risk of paying twice:
-       LST-2, 0000000000000002
+       LST-2
          creativeai resolve 0000000000000002 --generation-id ID --sandbox
          creativeai resolve 0000000000000002 --not-accepted --sandbox
          creativeai retry --unknown --sandbox

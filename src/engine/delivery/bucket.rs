@@ -131,7 +131,7 @@ impl Bucket {
         };
         let wrong = || {
             setup(format!(
-                "{address} is no bucket: write s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or \
+                "{address} is not a bucket: write s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or \
                  az://CONTAINER/PREFIX"
             ))
         };
@@ -184,7 +184,7 @@ impl Bucket {
         let path = address.strip_prefix(&self.root).unwrap_or_default();
         Key::parse(path.trim_start_matches('/')).map_err(|error| BucketError {
             kind: FailureKind::ForGood,
-            why: format!("{address} is no name for an object: {error}"),
+            why: format!("{address} is not a name for an object: {error}"),
         })
     }
 

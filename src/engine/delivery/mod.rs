@@ -1,4 +1,4 @@
-//! Clips on disk, clips handed on.
+//! Clips on disk, clips published.
 //!
 //! [`plan`] says which clips are due and how they are called; [`Download`] fetches them;
 //! [`exec`] and [`shopify`] hand them on. What was done becomes a line of the log, written after it

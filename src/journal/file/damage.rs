@@ -264,10 +264,10 @@ fn why(text: &str, error: &str) -> String {
             "something stands behind its end, at column {}",
             error.column()
         ),
-        Err(error) => format!("it is no JSON any more, at column {}", error.column()),
+        Err(error) => format!("it is not JSON any more, at column {}", error.column()),
         Ok(_) => {
             let error = error.strip_prefix("not a log line: ").unwrap_or(error);
-            format!("it is no line of this log: {error}")
+            format!("it is not a line of this log: {error}")
         }
     }
 }

@@ -252,7 +252,7 @@ fn is_lock_file(file: &File) -> io::Result<bool> {
     }
     Err(io::Error::new(
         io::ErrorKind::InvalidInput,
-        "there is a file of that name that is no lock; it was left alone",
+        "there is a file of that name that is not a lock; it was left alone",
     ))
 }
 

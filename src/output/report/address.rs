@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(named(name, dir.path()).as_ref(), Some(&address));
         assert_eq!(named(name, &page), Some(format!("../{address}")));
         assert_eq!(named("videos/gone.mp4", dir.path()), None);
-        assert_eq!(named("videos", dir.path()), None, "a folder is no clip");
+        assert_eq!(named("videos", dir.path()), None, "a folder is not a clip");
         let absolute = file_address(name, &folders, None).unwrap();
         assert!(absolute.starts_with("file:///"), "{absolute}");
     }

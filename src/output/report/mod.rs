@@ -185,7 +185,7 @@ impl Shown {
             key: key_of(standing),
             sign: standing.sign(),
             placeholder: match standing {
-                Standing::Ready => "ready, but no link was told yet",
+                Standing::Ready => "ready, but no link was reported yet",
                 other => other.words(),
             },
             no_photo: if is_voice { "spoken words" } else { "no photo" },

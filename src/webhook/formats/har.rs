@@ -18,7 +18,7 @@ impl Format for Har {
 }
 
 fn entry(raw: &RawValue) -> Found<'_> {
-    let entry = Fields::of(raw).ok_or_else(|| Unreadable::because("its entry is no object"))?;
+    let entry = Fields::of(raw).ok_or_else(|| Unreadable::because("its entry is not an object"))?;
     let request = entry
         .object("request")
         .ok_or_else(|| Unreadable::because("its entry has no request"))?;

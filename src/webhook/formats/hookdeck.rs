@@ -33,7 +33,7 @@ fn is_request(fields: &Fields<'_>) -> bool {
 fn listed(raw: &RawValue) -> Found<'_> {
     match Fields::of(raw) {
         Some(fields) => request(&fields),
-        None => Err(Unreadable::because("its entry is no object")),
+        None => Err(Unreadable::because("its entry is not an object")),
     }
 }
 

@@ -100,7 +100,7 @@ pub(super) fn read_value<'a>(text: &'a str, each: &mut dyn FnMut(Found<'a>)) {
             for item in items {
                 // A list in a list is no capture; without this a deep one would exhaust the stack.
                 if item.get().starts_with('[') {
-                    each(Err(Unreadable::because("it is no JSON object")));
+                    each(Err(Unreadable::because("it is not a JSON object")));
                 } else {
                     read_value(item.get(), each);
                 }
@@ -108,7 +108,7 @@ pub(super) fn read_value<'a>(text: &'a str, each: &mut dyn FnMut(Found<'a>)) {
         }
         Err(_) => each(Err(match Fields::of_text(text) {
             Err(e) => not_json(&e),
-            Ok(_) => Unreadable::because("it is no JSON object"),
+            Ok(_) => Unreadable::because("it is not a JSON object"),
         })),
     }
 }
@@ -143,7 +143,7 @@ pub(super) fn not_json(error: &serde_json::Error) -> Unreadable {
     Unreadable::because(match error.classify() {
         Category::Eof => "it ends in the middle: the rest was not written".to_owned(),
         Category::Syntax => "it is not JSON".to_owned(),
-        Category::Data | Category::Io => "it is no JSON object".to_owned(),
+        Category::Data | Category::Io => "it is not a JSON object".to_owned(),
     })
 }
 

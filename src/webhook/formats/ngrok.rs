@@ -26,7 +26,7 @@ impl Format for Ngrok {
 fn listed(raw: &RawValue) -> Found<'_> {
     match Fields::of(raw) {
         Some(fields) => entry(&fields),
-        None => Err(Unreadable::because("its entry is no object")),
+        None => Err(Unreadable::because("its entry is not an object")),
     }
 }
 

@@ -131,9 +131,9 @@ fn broken_envelopes_say_why() {
         (r#"{"v":1,"headers":{},"bo"#, "ends in the middle"),
         (r#"{"v":1]"#, "not JSON"),
         (r#"{"a":1}"#, "no capture format"),
-        ("7", "no JSON object"),
-        ("\"text\"", "no JSON object"),
-        (r#"[[{"v":1}]]"#, "no JSON object"),
+        ("7", "not a JSON object"),
+        ("\"text\"", "not a JSON object"),
+        (r#"[[{"v":1}]]"#, "not a JSON object"),
     ] {
         let mut reasons = Vec::new();
         read_value(text, &mut |found| {

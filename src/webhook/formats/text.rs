@@ -144,7 +144,7 @@ fn table(text: &str) -> Option<Vec<Found<'_>>> {
     for row in reader.records() {
         let Ok(row) = row else {
             found.push(Err(crate::webhook::Unreadable::because(
-                "its row is no row of a table",
+                "its row is not a row of a table",
             )));
             continue;
         };

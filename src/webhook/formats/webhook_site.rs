@@ -26,7 +26,7 @@ impl Format for WebhookSite {
                 .iter()
                 .map(|one| match one {
                     Some(fields) => request(fields),
-                    None => Err(Unreadable::because("its entry is no object")),
+                    None => Err(Unreadable::because("its entry is not an object")),
                 })
                 .collect()
         })

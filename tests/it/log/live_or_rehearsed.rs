@@ -48,7 +48,7 @@ fn an_id_of_the_other_kind_is_refused_in_its_own_words() {
             "vgen_sandbox_1",
             "is a sandbox's id",
         ),
-        (sandbox, "vgen_live", "is no sandbox's id"),
+        (sandbox, "vgen_live", "is not a sandbox's id"),
     ] {
         let world = World::new();
         world.write("jobs.jsonl", &log);

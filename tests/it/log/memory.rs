@@ -394,7 +394,7 @@ fn a_file_that_is_no_log_is_never_appended_to() {
             .run(&["submit", "listings.csv", "--jobs", name])
             .expect(65);
         assert!(
-            run.stderr.contains("is no job log"),
+            run.stderr.contains("is not a job log"),
             "{name}: {}",
             run.stderr
         );

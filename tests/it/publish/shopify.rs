@@ -364,7 +364,7 @@ async fn another_shop_than_the_logs_is_asked_about() {
         .expect(0);
     assert!(dry.stderr.contains("until now"), "{}", dry.stderr);
     let run = set.world.run(&[&other[..], &["--yes"]].concat()).expect(0);
-    let told = "2 clips handed on to other.myshopify.com";
+    let told = "2 clips published to other.myshopify.com";
     assert!(run.stderr.contains(told), "{}", run.stderr);
     // It is the log's, too, from now on.
     set.world.run(&other).expect(0);

@@ -243,7 +243,7 @@ fn a_folder_may_hold_the_receivers_own_lock_and_what_cannot_be_read_stops_nothin
 }
 
 #[test]
-fn a_status_nobody_knows_changes_nothing_but_is_told() {
+fn an_unknown_status_changes_nothing_and_is_reported() {
     let world = world();
     let before = world.log().text;
     let odd = Delivery::of(&json!({"id": "vgen_1", "status": "tele\u{1b}ported"}));
@@ -252,7 +252,7 @@ fn a_status_nobody_knows_changes_nothing_but_is_told() {
         .run(&["reconcile", "--replay", "captures.jsonl"])
         .expect(0);
     assert!(
-        ended.stderr.contains("a word nobody knows"),
+        ended.stderr.contains("an unknown status; ignored"),
         "{}",
         ended.stderr
     );

@@ -25,7 +25,7 @@ fn with_cell(column: usize, cell: &str) -> String {
 }
 
 /// Column, cell, and a part of what is said.
-const BROKEN: [(usize, &str, &str); 21] = [
+const BROKEN: [(usize, &str, &str); 25] = [
     (0, "#N/A", "a lookup found nothing"),
     (0, "1.23457E+12", "last digits are gone"),
     (0, "12-Mar", "Excel turns 3-12 or 12-3 into a date"),
@@ -42,6 +42,26 @@ const BROKEN: [(usize, &str, &str); 21] = [
         1,
         "https://cdn.example.com/{sku}.jpg",
         "nothing was filled into {sku}",
+    ),
+    (
+        1,
+        "https://cdn.example.com/a.jpg|https://cdn.example.com/b.jpg",
+        "there are 2 addresses in this cell",
+    ),
+    (
+        1,
+        "https://cdn.example.com/a.jpg;https://cdn.example.com/b.jpg",
+        "there are 2 addresses in this cell",
+    ),
+    (
+        1,
+        "https://cdn.example.com/a.jpg,https://cdn.example.com/b.jpg",
+        "there are 2 addresses in this cell",
+    ),
+    (
+        1,
+        "https://cdn.example.com/a.jpg?w=1&amp;h=2",
+        "it has &amp; in it",
     ),
     (2, "=CONCATENATE(\"Pan \",B2)", "formula"),
     (2, "#NAME?", "error"),

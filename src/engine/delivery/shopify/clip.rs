@@ -271,7 +271,7 @@ impl<R: Refresh> Run<'_, R> {
                 ))
             }
             Search::Several(count) => failed(format!(
-                "{count} products of {} have the SKU {sku:?}, so nobody can say which is meant; \
+                "{count} products of {} have the SKU {sku:?}, so it is not clear which is meant; \
                  make it unique there",
                 self.with.admin.store()
             )),
