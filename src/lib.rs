@@ -8,7 +8,7 @@
 //! | [`cli`] | what can be typed |
 //! | [`settings`] | flags, environment and `creativeai.toml`, resolved |
 //! | [`exit`] | what happened, as an exit code |
-//! | [`commands`] | one file a subcommand: gather, run, tell |
+//! | [`commands`] | one file a subcommand: parse, one call, render |
 //! | [`engine`] | what happens: attempts sent, observations taken in, clips downloaded and published |
 //! | [`manifest`] | spreadsheets in, checked rows out |
 //! | [`journal`] | where events are kept: the log's file, read, appended to, locked, compacted; a log in a database, read |

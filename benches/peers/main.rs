@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             use std::io::Write;
-            // Nobody is left to tell when this fails.
+            // No one is left to tell when this fails.
             let _ = writeln!(std::io::stderr(), "peers: {error}");
             ExitCode::FAILURE
         }

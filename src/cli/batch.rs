@@ -250,7 +250,7 @@ pub struct RetryFlags {
 pub enum Retry {
     /// New attempts for jobs that are known to have failed.
     Failed,
-    /// The same attempts again, where nobody knows their outcome.
+    /// The same attempts again, whose outcome is unknown.
     Unknown,
 }
 

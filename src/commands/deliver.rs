@@ -35,7 +35,7 @@ pub struct Links<'a> {
 }
 
 impl<'a> Links<'a> {
-    /// Nobody asked yet.
+    /// No one asked yet.
     pub fn new(writer: &'a Writer, settings: &'a Settings) -> Self {
         Self {
             writer,

@@ -1,4 +1,4 @@
-//! `init`: a commented settings file, and a key file that nobody else can read.
+//! `init`: a commented settings file, and a key file that no one else can read.
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ const MAX_KEY_BYTES: u64 = 64 * 1024;
 
 /// Where a key that is not there yet comes from. Tests have their own.
 pub trait AskKey {
-    /// Asks a person, without showing what is typed; `None` where nobody can be asked.
+    /// Asks a person, without showing what is typed; `None` where no one can be asked.
     fn ask(&mut self) -> io::Result<Option<String>>;
     /// All that is piped in.
     fn piped(&mut self) -> io::Result<String>;
@@ -308,7 +308,7 @@ mod tests {
     use crate::exit::{Code, code_of};
     use crate::settings::Flags;
 
-    /// Somebody at the terminal, or a pipe.
+    /// Someone at the terminal, or a pipe.
     struct Typed(Option<&'static str>);
 
     impl AskKey for Typed {

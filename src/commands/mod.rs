@@ -399,7 +399,7 @@ fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resul
     run_on(runtime.worker_threads(2), work)
 }
 
-/// The same for commands that send many small requests: on one thread nobody is woken elsewhere,
+/// The same for commands that send many small requests: on one thread no one is woken elsewhere,
 /// which is most of what such a request costs.
 fn on_one_thread<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     run_on(&mut tokio::runtime::Builder::new_current_thread(), work)

@@ -223,7 +223,7 @@ impl<'a> Poller<'a> {
             .map(|target| self.ask(target, throttle, teller))
             .buffer_unordered(self.concurrency.max(1));
         // What was learned gathers while there are answers to be read, and is written down when
-        // there are none, or when it has become much. That keeps nobody from asking on.
+        // there are none, or when it has become much. That keeps no one from asking on.
         let mut learned = String::new();
         let mut appending = std::pin::pin!(Fuse::terminated());
         let ended = loop {

@@ -20,7 +20,7 @@ use crate::output::{Commands, Printer, Tally, escape, words};
 /// Where the page goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Nobody said: `report.html`; a rehearsal's page has a name of its own, so that it never
+    /// No one said: `report.html`; a rehearsal's page has a name of its own, so that it never
     /// takes the place of a real one.
     Usual {
         /// Whether it is known to be a rehearsal's before the log is read.

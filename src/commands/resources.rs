@@ -11,7 +11,7 @@ use crate::settings::Settings;
 /// Open files that a run needs besides its connections.
 #[cfg(unix)]
 const FILES: u64 = 28;
-/// Connections where nobody has said how many.
+/// Connections where no one has said how many.
 #[cfg(unix)]
 const USUAL_CONNECTIONS: u64 = 4;
 /// More than any run needs; some systems refuse a higher limit.
@@ -66,7 +66,7 @@ static BROKEN: Mutex<Option<String>> = Mutex::new(None);
 /// that fails, no random numbers), that is a failure like any other, and not the end of the
 /// process: the log is closed in good order, and the person is told what to do.
 pub fn guard<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
-    // Somebody who looks for a mistake in the program wants to see where it was.
+    // Someone who looks for a mistake in the program wants to see where it was.
     if std::env::var_os("RUST_BACKTRACE").is_none() {
         panic::set_hook(Box::new(|info| {
             let place = info.location().map(|place| format!(" ({place})"));

@@ -1,4 +1,4 @@
-//! `retry`: new attempts for what failed, or the same attempts again where nobody knows.
+//! `retry`: new attempts for what failed, or the same attempts again whose outcome is unknown.
 
 use std::collections::HashMap;
 use std::io::IsTerminal;

@@ -73,7 +73,7 @@ pub fn watch(stop: &Stop) {
     };
     let thread = std::thread::Builder::new().name("signals".to_owned());
     if thread.spawn(watch).is_ok() {
-        // An error means that nobody watches, as above.
+        // An error means that no one watches, as above.
         let _ = watching.recv();
     }
 }

@@ -144,7 +144,7 @@ impl Place {
             (Some((column, id)), Some((other_column, other_id))) => {
                 natural::compare(id, other_id).then_with(|| column.cmp(other_column))
             }
-            // What belongs to nobody comes last.
+            // What belongs to no one comes last.
             (mine, other) => other.is_some().cmp(&mine.is_some()),
         };
         let lines = || {

@@ -389,7 +389,7 @@ impl<'a> Polling<'a> {
     }
 }
 
-/// A reason without the system's number for it, which helps nobody here.
+/// A reason without the system's number for it, which helps no one here.
 fn plain_reason(error: &str) -> &str {
     match error.rfind(" (os error ") {
         Some(at) if error.ends_with(')') => &error[..at],

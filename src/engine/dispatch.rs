@@ -3,7 +3,7 @@
 //!
 //! The order of things is the tool's promise: the `submitting` line is durable before the POST,
 //! the outcome line before anybody is told of it. A process that is killed in between leaves a
-//! `submitting` line alone, and every reader takes that for an outcome nobody knows.
+//! `submitting` line alone, and every reader takes that for an unknown outcome.
 //!
 //! An outcome's line need not be durable before the next attempt takes its place: that attempt's
 //! own `submitting` line comes after it in the log, and nothing is sent before that one is durable.
@@ -111,7 +111,7 @@ pub enum Event<'a> {
     Waiting(Duration, String),
     /// Something odd about an accepted reply.
     Warning(&'a Attempt, String),
-    /// Somebody has asked the run to stop; so many attempts are in flight and are waited for.
+    /// Someone has asked the run to stop; so many attempts are in flight and are waited for.
     Draining(usize),
     /// A line that could not be written: the only trace of what it tells.
     Recover(String),
@@ -151,7 +151,7 @@ enum Settlement {
     Refused(u16, String),
     /// Not accepted this time.
     GaveUp(Option<u16>, String),
-    /// Nobody knows.
+    /// The outcome is unknown.
     Unknown(String),
 }
 

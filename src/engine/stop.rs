@@ -97,7 +97,7 @@ impl Stop {
         let _ = self.reasons.subscribe().wait_for(|r| !r.is_empty()).await;
     }
 
-    /// Returns once somebody has asked the run to stop.
+    /// Returns once someone has asked the run to stop.
     pub async fn signalled(&self) {
         let asked = |reasons: &Vec<Reason>| reasons.iter().any(|r| matches!(r, Reason::Signal(_)));
         let _ = self.reasons.subscribe().wait_for(asked).await;

@@ -1,7 +1,7 @@
 //! The fold: lines in, jobs out, in about a hundred bytes a job.
 //!
 //! The ledger keeps what decisions need and, for the rest, where in the log a job's lines stand;
-//! [`JobView`](super::JobView) folds those again, with all their fields, when somebody asks.
+//! [`JobView`](super::JobView) folds those again, with all their fields, when someone asks.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;

@@ -64,7 +64,7 @@ impl JobState {
     }
 
     /// Whether the next run makes a new attempt by itself: the newest was refused, and that was
-    /// nobody's decision (throttled, no network, no credits).
+    /// no one's decision (throttled, no network, no credits).
     pub fn may_go_again(&self) -> bool {
         self.newest().is_temporary() && self.may_get_new_attempt()
     }

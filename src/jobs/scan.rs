@@ -94,7 +94,7 @@ impl<'a> Field<'a> {
 const MAX_DEPTH: u32 = 16;
 
 /// Hands each field of the object that `text` is to `each`, which may refuse by `None`. `None` when
-/// anything was refused: what was handed on until then says nothing.
+/// anything was refused: what was passed on until then says nothing.
 pub(super) fn each_field<'a>(
     text: &'a str,
     each: impl FnMut(Field<'a>) -> Option<()>,

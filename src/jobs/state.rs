@@ -257,7 +257,7 @@ impl AttemptState {
         self.flags & DOWNLOADED != 0
     }
 
-    /// Whether its clip was handed on, somewhere.
+    /// Whether its clip was published, somewhere.
     pub fn is_published(&self) -> bool {
         self.flags & PUBLISHED != 0
     }

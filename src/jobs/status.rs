@@ -94,7 +94,7 @@ impl std::fmt::Display for Status {
 pub enum Fact {
     /// The clip is on disk: `file`, `bytes`, `sha256`.
     Downloaded,
-    /// The clip was handed on: `target`, `reference`.
+    /// The clip was published: `target`, `reference`.
     Published,
     /// A person has settled a doubt: `verdict`, `by`.
     Resolved,
@@ -136,7 +136,7 @@ pub enum Word {
 }
 
 impl Word {
-    /// Reads the field; `None` for a word nobody knows.
+    /// Reads the field; `None` for an unknown word.
     pub fn parse(word: &str) -> Option<Self> {
         Status::parse(word).map(Self::Status).or_else(|| {
             Fact::ALL

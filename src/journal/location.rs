@@ -60,7 +60,7 @@ pub struct DatabaseError {
 /// Kinds of failures of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DatabaseFault {
-    /// Somebody has to set something right first.
+    /// Someone has to set something right first.
     Config,
     /// It may work later.
     Temporary,

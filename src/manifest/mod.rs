@@ -239,7 +239,7 @@ impl Manifest {
         self.sheets.len() > 1
     }
 
-    /// Whether somebody wrote to a file since it was opened, by its length and time of change.
+    /// Whether someone wrote to a file since it was opened, by its length and time of change.
     pub fn has_changed(&self) -> Result<bool, ManifestError> {
         for sheet in &self.sheets {
             if sheet.has_changed()? {

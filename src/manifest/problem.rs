@@ -14,7 +14,7 @@ pub struct Column {
     pub header: String,
 }
 
-/// One thing to mend, and where. [`fmt::Display`] writes it as a compiler would: place and message,
+/// One thing to fix, and where. [`fmt::Display`] writes it as a compiler would: place and message,
 /// then the cell, then what to do. Text from the file is escaped, so it is safe on a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {

@@ -103,7 +103,7 @@ impl Sheet {
         &self.source.name
     }
 
-    /// Whether somebody wrote to the file since it was opened, by its length and time of change.
+    /// Whether someone wrote to the file since it was opened, by its length and time of change.
     pub fn has_changed(&self) -> Result<bool, ManifestError> {
         self.source.has_changed()
     }

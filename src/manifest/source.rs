@@ -39,7 +39,7 @@ pub(super) struct Source {
     file: File,
     /// The workbook that `file` is a table of.
     workbook: Option<File>,
-    /// `None` for a copy, which nobody else can change.
+    /// `None` for a copy, which no one else can change.
     stamp: Option<Stamp>,
     /// `None` is UTF-8, which is passed through as it is.
     encoding: Option<&'static Encoding>,
@@ -47,7 +47,7 @@ pub(super) struct Source {
     mark: u64,
 }
 
-/// What changes when somebody writes to a file.
+/// What changes when someone writes to a file.
 #[derive(PartialEq, Eq)]
 struct Stamp {
     length: u64,
@@ -202,7 +202,7 @@ impl Source {
         })
     }
 
-    /// Whether somebody wrote to the file since it was opened.
+    /// Whether someone wrote to the file since it was opened.
     pub fn has_changed(&self) -> Result<bool, ManifestError> {
         let Some(stamp) = &self.stamp else {
             return Ok(false);

@@ -76,7 +76,7 @@ impl Card {
         card
     }
 
-    /// Whether the clip is where nobody answers once the command of a rehearsal has ended.
+    /// Whether the clip is where no one answers once the command of a rehearsal has ended.
     pub(super) fn is_at_stand_in(&self) -> bool {
         let link = self.link.as_deref();
         link.and_then(|link| link.strip_prefix(SANDBOX_ORIGIN))

@@ -18,7 +18,7 @@ fn likeness(name: &str, candidate: &str) -> Option<f64> {
         return None;
     }
     let (length, other) = (name.chars().count(), candidate.chars().count());
-    // The distance is quadratic, and nobody means a short name by a very long one.
+    // The distance is quadratic, and no one means a short name by a very long one.
     if length > 64 {
         return None;
     }

@@ -124,7 +124,7 @@ impl Shared {
 
     fn write(&self, text: &str) {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        // When even standard error fails there is nobody left to tell.
+        // When even standard error fails there is no one left to tell.
         let _ = writer.write_all(text.as_bytes());
         let _ = writer.flush();
     }
@@ -138,7 +138,7 @@ impl Shared {
             match work {
                 Work::Text { text, .. } => self.write(&text),
                 Work::Frame(steps) => {
-                    // A picture that cannot be drawn is missed by nobody.
+                    // A picture that cannot be drawn is missed by no one.
                     let _ = draw(terminal.get_or_insert_with(Term::buffered_stderr), &steps);
                 }
             }
@@ -295,7 +295,7 @@ impl Messages {
     }
 
     /// Waits for what was handed in, so that text which goes elsewhere comes after it; not at all
-    /// while nobody takes anything.
+    /// while no one takes anything.
     pub fn keep_order(&self) {
         if !self.shared.queue().stalled {
             self.drain(ORDER_PATIENCE);

@@ -209,7 +209,7 @@ impl Printer {
         self.out.flush()
     }
 
-    /// Waits until every message is on standard error, or nobody takes them any more. Call it
+    /// Waits until every message is on standard error, or no one takes them any more. Call it
     /// before the process ends.
     pub fn finish_messages(&self) {
         self.err.drain(LAST_PATIENCE);
@@ -349,7 +349,7 @@ impl Printer {
         self.out_is.terminal
     }
 
-    /// Whether somebody watches standard error and wants to see progress there.
+    /// Whether someone watches standard error and wants to see progress there.
     pub fn shows_progress(&self) -> bool {
         let is_auto = self.voice.progress == ProgressStyle::Auto;
         is_auto && self.err_is.terminal && !self.voice.quiet && !self.voice.json
@@ -408,7 +408,7 @@ pub(super) fn width_of_stderr() -> u16 {
         .unwrap_or(USUAL_WIDTH)
 }
 
-/// A writer to whom it does not matter that nobody reads any more.
+/// A writer to whom it does not matter that no one reads any more.
 struct Forgiving<W> {
     inner: W,
     closed: bool,

@@ -1,4 +1,4 @@
-//! Progress of a run: a bar where somebody watches, nothing where nobody does. Callers tell what
+//! Progress of a run: a bar where someone watches, nothing where no one does. Callers tell what
 //! happens and never ask whether there is a bar.
 
 use std::fmt::{self, Display};
@@ -235,7 +235,7 @@ impl Progress {
         }
     }
 
-    /// Progress that nobody sees.
+    /// Progress that no one sees.
     pub fn hidden() -> Self {
         Self {
             counts: Arc::default(),

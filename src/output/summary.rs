@@ -52,7 +52,7 @@ pub struct Summary {
     pub submit_failed: u64,
     /// Those of them that the next run sends again by itself.
     pub not_sent: u64,
-    /// Jobs of which nobody knows whether they were accepted.
+    /// Jobs that may or may not have been accepted.
     pub unknown: u64,
     /// Jobs in the vendor's queue.
     pub pending: u64,

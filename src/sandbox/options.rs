@@ -218,7 +218,7 @@ impl FromStr for Chance {
 }
 
 /// How webhooks are delivered. They only ever go to loopback addresses, over plain http: a
-/// rehearsal calls nobody outside of this machine.
+/// rehearsal calls no one outside of this machine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WebhookOptions {
     /// Waited before each try; the number of tries is the length of this.

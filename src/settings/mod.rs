@@ -37,7 +37,7 @@ use resolve::{Layers, Show, parsed_or_number, text, whole};
 
 /// The settings file's name.
 pub const FILE_NAME: &str = "creativeai.toml";
-/// The job log's name where nobody names another.
+/// The job log's name where no one names another.
 pub const LOG_NAME: &str = "jobs.jsonl";
 /// The same under `--sandbox`.
 pub const SANDBOX_LOG_NAME: &str = "sandbox-jobs.jsonl";
@@ -51,7 +51,7 @@ pub enum Origin {
     Env(&'static str),
     /// A settings file and a line in it.
     File(PathBuf, usize),
-    /// Nobody said anything.
+    /// No one said anything.
     Default,
 }
 
@@ -106,7 +106,7 @@ pub struct Settings {
     /// Whether a stand-in for the API runs inside the command.
     pub sandbox: bool,
     /// Where the API is, not yet checked; `None` under `--sandbox`, where each command has its
-    /// own, so that nobody calls the live one by mistake.
+    /// own, so that no one calls the live one by mistake.
     pub base_url: Setting<Option<String>>,
     /// For rows that name none.
     pub webhook_url: Option<String>,

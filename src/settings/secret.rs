@@ -18,7 +18,7 @@ const REDACTED: &str = "(set, not shown)";
 pub enum KeySource {
     /// In the environment.
     Variable(ApiKey),
-    /// In a file that somebody named, which has to exist.
+    /// In a file that someone named, which has to exist.
     Named(Setting<PathBuf>),
     /// In the user's settings folder, perhaps.
     Usual(PathBuf),

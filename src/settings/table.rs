@@ -25,7 +25,7 @@ pub struct Definition {
     pub own: bool,
 }
 
-/// The value of a setting that nobody has set.
+/// The value of a setting that no one has set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Usual {
     /// A default that is a text.

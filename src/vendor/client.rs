@@ -190,7 +190,7 @@ impl Client {
                 Err(e) => break Some(format!("the reply was cut short: {}", self.describe(e))),
             }
         };
-        // From here on nobody sees the key, wherever in the reply it stood.
+        // From here on no one sees the key, wherever in the reply it stood.
         if let Some(key) = &self.options.key {
             body = key.blot_body(body);
         }

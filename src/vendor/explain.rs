@@ -89,7 +89,7 @@ fn without_markup(page: &str) -> String {
     out
 }
 
-/// Elements whose content nobody sees.
+/// Elements whose content no one sees.
 fn hidden_element(tag: &str) -> Option<&'static str> {
     ["script", "style"].into_iter().find(|name| {
         tag.get(..name.len())

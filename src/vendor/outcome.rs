@@ -1,7 +1,7 @@
 //! What a reply, or none, means. This is the one place that decides it.
 //!
 //! The question behind every row is about money: has the vendor provably accepted the request,
-//! provably not, or can nobody tell? Whatever could have been accepted is [`Outcome::Unknown`],
+//! provably not, or is it unknown? Whatever could have been accepted is [`Outcome::Unknown`],
 //! and that is never sent again unless a person asks for it.
 
 use std::time::{Duration, SystemTime};
@@ -37,7 +37,7 @@ pub enum Outcome {
         /// The vendor's id.
         id: GenerationId,
         /// Where it stands already; `Pending` when the reply does not say or says it in a word
-        /// nobody knows.
+        /// no one knows.
         status: Status,
         /// What was odd about the reply.
         warning: Option<String>,

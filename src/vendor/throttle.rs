@@ -60,7 +60,7 @@ struct State {
     next_start: Instant,
 }
 
-/// Why nobody may start just now.
+/// Why no one may start just now.
 enum Blocked {
     Until(Instant),
     Full,

@@ -104,8 +104,8 @@ pub fn replay<U: Send>(
             })
             .context("cannot start a thread to read the captures")?;
         for coming in receiver {
-            // It only fails to come where grading has panicked, which the scope hands on once
-            // nobody listens any more.
+            // It only fails to come where grading has panicked, which the scope passes on once
+            // no one listens any more.
             let Ok(settled) = coming.recv() else { break };
             each(settled)?;
         }

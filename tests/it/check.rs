@@ -72,7 +72,7 @@ fn everything_is_ready() {
         .filter(|r| !r.path.contains(".jpg"))
         .collect();
     assert_eq!(to_the_api.len(), 1);
-    // No key, to nobody.
+    // No key, to no one.
     for request in server.polls() {
         assert_eq!(request.header("authorization"), None);
         assert!(!format!("{request:?}").contains(KEY));
@@ -190,7 +190,7 @@ fn a_key_or_an_address_that_is_wrong() {
     told("check-no-key", &world, &["check"]).expect(78);
     let world = World::new().with_var("CREATIVEAI_BASE_URL", "http://api.example.com");
     told("check-base-url", &world, &["check"]).expect(78);
-    // Nobody listens there any more.
+    // No one listens there any more.
     let url = server.url();
     drop(server);
     let world = World::new().with_var("CREATIVEAI_BASE_URL", &url);

@@ -1,4 +1,4 @@
-//! Tells a job log what is captured, whenever nobody else writes to it.
+//! Tells a job log what is captured, whenever no one else writes to it.
 
 use std::collections::HashSet;
 use std::path::Path;

@@ -66,7 +66,7 @@ pub fn filled_in_too_early(command: &str) -> Option<&str> {
     Some(&name[..end.unwrap_or(name.len())])
 }
 
-/// How to hand on.
+/// How to publish.
 #[derive(Clone, Debug)]
 pub struct ExecOptions {
     /// A line for the shell.
@@ -103,7 +103,7 @@ impl Ran {
         self.0.as_ref().map(|(_, failure)| failure)
     }
 
-    /// The line that keeps it: that the clip was handed on, or what the command said (none when an
+    /// The line that keeps it: that the clip was published, or what the command said (none when an
     /// earlier run kept the same). The job must be completed.
     pub fn line(
         &self,
@@ -214,7 +214,7 @@ impl ExecOptions {
 }
 
 impl Exec<'_> {
-    /// Hands on what is due.
+    /// Publishes what is due.
     pub async fn run(&self, deliveries: &[Delivery], when: When) -> PublishSummary {
         let halt = Halt::new(self.stop);
         let (due, waiting) = due(deliveries, when);

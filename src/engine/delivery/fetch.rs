@@ -44,7 +44,7 @@ pub(super) enum Trouble {
     Bucket(BucketError),
     /// This machine's disk.
     Disk(io::Error),
-    /// Somebody asked to stop.
+    /// Someone asked to stop.
     Stopped,
 }
 

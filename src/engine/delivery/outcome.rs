@@ -52,7 +52,7 @@ pub enum Event {
 pub enum FailureKind {
     /// Another run may help: 75.
     MayHelp,
-    /// It failed for good, or until somebody changes something: 1.
+    /// It failed for good, or until someone changes something: 1.
     ForGood,
     /// This machine lacks something, or is set up wrongly: 78.
     Setup,

@@ -9,7 +9,7 @@ use crate::journal::{LogError, Writer};
 use super::bucket;
 use super::names::{self, Taken};
 
-/// When a clip is handed on.
+/// When a clip is published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum When {
     /// As soon as it is finished.
@@ -288,7 +288,7 @@ pub fn plan(deliveries: &[Delivery], when: When, log_folder: &Path, dir: &Path) 
     plan
 }
 
-/// The due jobs in the order in which they are handed on, and how many more wait for others of
+/// The due jobs in the order in which they are published, and how many more wait for others of
 /// their listing or SKU.
 pub fn due(deliveries: &[Delivery], when: When) -> (Vec<&Delivery>, usize) {
     let mut due = Vec::new();

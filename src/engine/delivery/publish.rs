@@ -19,13 +19,13 @@ use super::plan::Delivery;
 /// How it went.
 #[derive(Clone, Debug, Default)]
 pub struct PublishSummary {
-    /// Clips handed on, and told in the log; on a dry run, clips that would be.
+    /// Clips published, and written to the log; on a dry run, clips that would be.
     pub published: usize,
     /// Clips that this target has already.
     pub already: usize,
     /// Finished clips that wait for others of their listing or SKU.
     pub waiting: usize,
-    /// Clips that were not handed on.
+    /// Clips that were not published.
     pub failures: Vec<Failure>,
     /// Whether a signal ended the run early.
     pub stopped: bool,
@@ -117,7 +117,7 @@ pub(super) fn step_line(writer: &Writer, delivery: &Delivery, target: &str, step
     line(writer, delivery, What::Step(step))
 }
 
-/// The line that marks a clip as handed on.
+/// The line that marks a clip as published.
 pub(super) fn published_line(
     writer: &Writer,
     delivery: &Delivery,

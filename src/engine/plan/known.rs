@@ -144,7 +144,7 @@ pub fn names_of(
     Ok(names)
 }
 
-/// Hands on each line that tells a job's listing or SKU: those with a request, those that rename a
+/// Passes on each line that tells a job's listing or SKU: those with a request, those that rename a
 /// job, and those of the vendor's sample scripts. Lines that cannot be read were told of when the log was folded.
 fn for_each_owner(path: &Path, ledger: &Ledger, mut each: impl FnMut(&Told<'_>)) -> io::Result<()> {
     let has_keyless = ledger.jobs().any(JobState::is_keyless);
@@ -164,7 +164,7 @@ fn for_each_owner(path: &Path, ledger: &Ledger, mut each: impl FnMut(&Told<'_>))
     })
 }
 
-/// Hands on each line that names a job and its listing or SKU, of those that `is_wanted`.
+/// Passes on each line that names a job and its listing or SKU, of those that `is_wanted`.
 fn for_each_named(
     path: &Path,
     ledger: &Ledger,

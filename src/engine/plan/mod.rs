@@ -72,7 +72,7 @@ struct Note {
     clip: u64,
     /// Its place in [`Plan::prices`].
     price: u32,
-    /// The line on which it starts. Four bytes; no file that somebody edits has more lines.
+    /// The line on which it starts. Four bytes; no file that someone edits has more lines.
     line: u32,
     /// Hash of what the photo's query says besides signatures; 0 for nothing.
     query: u16,

@@ -169,7 +169,7 @@ impl Search<'_> {
         self.pass(manifest, left, Self::hold_or_send)
     }
 
-    /// Hands on the rows at some places, ascending.
+    /// Passes on the rows at some places, ascending.
     fn pass(
         &mut self,
         manifest: &mut Manifest,

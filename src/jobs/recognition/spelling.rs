@@ -233,7 +233,7 @@ pub enum Cause {
     Case,
     /// Other blanks or punctuation.
     Punctuation,
-    /// Nothing that a program does: somebody corrected it.
+    /// Nothing that a program does: someone corrected it.
     Corrected,
 }
 

@@ -1,7 +1,7 @@
 //! Durable appending with group commit: one thread writes whatever has gathered while it was
 //! syncing, then syncs once for all of it.
 //!
-//! Lines that nobody waits for yet do not wake it: they go along with the next ones, so that what
+//! Lines that no one waits for yet do not wake it: they go along with the next ones, so that what
 //! became of one attempt and what announces the next share a sync.
 
 use std::fs::{File, OpenOptions};
@@ -143,7 +143,7 @@ struct Queue {
 #[derive(Debug, Default)]
 struct Waiting {
     batch: Batch,
-    /// Somebody waits for it.
+    /// Someone waits for it.
     urgent: bool,
     /// Nothing is handed in any more, or nothing is taken out.
     ended: bool,
@@ -225,7 +225,7 @@ impl Appender {
         Self::of(path, open(path)?, None, Box::new(|_, _| {}))
     }
 
-    /// The same for an opened file, with a memory of how it was left, and with somebody who takes
+    /// The same for an opened file, with a memory of how it was left, and with someone who takes
     /// in what was written. An empty file's folder is synced, so that its name lasts as long as its
     /// lines.
     pub(super) fn of(
@@ -291,7 +291,7 @@ impl Appender {
 
     /// The same for lines that announce what is only done once they are durable. When they cannot
     /// be made durable they are taken out of the file again, as far as the system lets us, so that
-    /// nobody takes what was never done for something in doubt.
+    /// no one takes what was never done for something in doubt.
     pub async fn append_tentative(&self, lines: &str) -> Appended {
         self.hand_in(lines, true, true).done().await
     }
@@ -306,7 +306,7 @@ impl Appender {
         self.hand_in(lines, false, true)
     }
 
-    /// The same for lines that are written down with the next ones, or once somebody waits.
+    /// The same for lines that are written down with the next ones, or once someone waits.
     pub(super) fn begin_lazily(&self, lines: &str) -> Pending {
         self.hand_in(lines, false, false)
     }
@@ -451,7 +451,7 @@ impl Committer {
                     lines: lines[at].to_owned(),
                 }),
             };
-            // Nobody waits any more when a run was stopped at once.
+            // No one waits any more when a run was stopped at once.
             let _ = request.done.send(reply);
         }
     }
@@ -499,7 +499,7 @@ impl Committer {
         Ok(())
     }
 
-    /// Makes sure that the path still leads to the file, and that nobody else has made it shorter
+    /// Makes sure that the path still leads to the file, and that no one else has made it shorter
     /// or longer than `len`.
     fn check(&self, len: u64) -> io::Result<()> {
         let left = match leads_to(&self.path, &self.file)? {

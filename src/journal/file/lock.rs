@@ -187,7 +187,7 @@ fn wait_until<T>(
 }
 
 /// Opens and locks a regular file; `None` when another process holds it. On Windows opening it is
-/// the lock: what is open this way nobody else may write to, rename or remove.
+/// the lock: what is open this way no one else may write to, rename or remove.
 fn claim(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
     loop {
         let file = match options.open(path) {
@@ -295,7 +295,7 @@ pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()>
     }
 }
 
-/// For the lock's file. It is never followed as a link: a lock that somebody could point elsewhere
+/// For the lock's file. It is never followed as a link: a lock that someone could point elsewhere
 /// would guard nothing.
 fn options(write: bool) -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -314,7 +314,7 @@ pub(super) fn append_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).create(true);
     // A handle of Windows that appends could not take lines out again. This one writes where its
-    // writer says: nobody else can write to the file.
+    // writer says: no one else can write to the file.
     if cfg!(windows) {
         options.write(true).truncate(false);
     } else {

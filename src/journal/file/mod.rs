@@ -1,7 +1,7 @@
 //! The job log's file: read, lock, append with group commit, compact.
 //!
 //! Readers need no lock: a line is either whole or skipped. A writer reads the log only once it
-//! holds the lock, so that nobody decides on what another process is about to change.
+//! holds the lock, so that no one decides on what another process is about to change.
 
 mod appender;
 mod compact;
@@ -619,7 +619,7 @@ mod tests {
                 .eq(one_by_one.iter().rev().map(|(key, ..)| key))
         );
 
-        // Somebody has cut the file off meanwhile.
+        // Someone has cut the file off meanwhile.
         File::create(&path).unwrap();
         assert_eq!(
             log.map_views(|_| ()).filter(Result::is_err).count() as u64,

@@ -16,7 +16,7 @@ pub(super) const MAX_LINE: usize = 64 << 20;
 pub struct NotText;
 
 /// Hands each line to `each`, with the offset at which it starts. A byte order mark at the start
-/// of a line is left out. A last line without newline is handed on like any other: whether it is
+/// of a line is left out. A last line without newline is passed on like any other: whether it is
 /// whole, its text tells.
 pub fn for_each_line(
     reader: &mut impl Read,

@@ -12,7 +12,7 @@ use super::super::location::{DatabaseError, DatabaseFault};
 
 /// The port of `PostgreSQL`.
 const PORT: u16 = 5432;
-/// Longest wait for a connection where nobody says anything.
+/// Longest wait for a connection where no one says anything.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What surrounds the process. Tests make their own.

@@ -237,7 +237,7 @@ impl Merge {
     pub fn push(&mut self, line: &str) {
         let parts = Reading::parts(line).unwrap_or_default();
         for part in &parts {
-            // Whatever is known of an attempt, nobody may make it again.
+            // Whatever is known of an attempt, no one may make it again.
             if part.word.status().is_some() {
                 let claim = (part.job.to_string(), part.attempt as i32);
                 self.claims.insert(claim);

@@ -369,7 +369,7 @@ async fn a_refused_connection_is_provably_not_sent() {
     );
 }
 
-/// A client for an https address that trusts nobody, so that it needs no certificates.
+/// A client for an https address that trusts no one, so that it needs no certificates.
 fn https_client(address: &str, connect_timeout: Duration) -> Client {
     let base = BaseUrl::parse(&format!("https://{address}")).unwrap();
     let http = transport(false).tls_certs_only([]).no_proxy();

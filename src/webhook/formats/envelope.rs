@@ -1,4 +1,4 @@
-//! This tool's own envelope, one JSON object a line; also what a small function of somebody's own
+//! This tool's own envelope, one JSON object a line; also what a small function of someone's own
 //! would store: `headers` beside `body` or `body_b64`.
 
 use std::borrow::Cow;

@@ -79,7 +79,7 @@ fn execution<'a>(fields: &Fields<'a>) -> Vec<Found<'a>> {
     found
 }
 
-/// What a webhook node hands on, with its wrapping or without.
+/// What a webhook node passes on, with its wrapping or without.
 fn item<'a>(fields: &Fields<'a>) -> Option<Found<'a>> {
     let json = fields.object("json");
     let request_fields = json.as_ref().unwrap_or(fields);

@@ -114,7 +114,7 @@ fn verdicts_and_recovered_lines_reach_the_log() {
     }
     let count = "SELECT count(*) FROM creativeai.lines WHERE job = 'dddd000000000004'";
     assert_eq!(database.sql(count), lost.lines().count().to_string());
-    // An attempt that is known is claimed: nobody makes it again.
+    // An attempt that is known is claimed: no one makes it again.
     let claims = "SELECT count(*) FROM creativeai.claims";
     assert_eq!(database.sql(claims), "4");
 }

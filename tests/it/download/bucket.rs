@@ -125,7 +125,7 @@ fn clips_go_to_a_bucket_under_the_names_they_have_in_a_folder() {
             Order::of(&format!("LST-{}", n / 2), n + 2, &url)
         })
         .collect();
-    // Somebody else's object has the first clip's name.
+    // Someone else's object has the first clip's name.
     s3.call("PUT", "/clips/june/LST-0/01-2.mp4", b"not ours");
     let world = s3.world(world(&nobody(), &log_of(&orders)));
     let run = world.run(&[&TO_BUCKET[..], &["--json"]].concat()).expect(0);
@@ -304,7 +304,7 @@ fn a_shop_gets_the_clip_from_the_bucket_although_its_link_is_gone() {
     world.write("sandbox-jobs.jsonl", log.concat());
     let publish = ["publish", "--to", "shopify", "--sandbox", "--json"];
     assert_eq!(world.run(&publish).expect(0).json()["published"], 1);
-    // An object that somebody has changed is not the clip.
+    // An object that someone has changed is not the clip.
     world.write("sandbox-jobs.jsonl", log.concat());
     std::fs::remove_file(world.path("sandbox-jobs.jsonl.lock")).unwrap();
     let other = clip("cup", 3000);

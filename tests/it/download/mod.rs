@@ -55,7 +55,7 @@ fn every_finished_clip_is_fetched_once_and_told_with_its_checksum() {
     assert_eq!(cdn.gets().len(), 12, "nothing is fetched twice");
     assert_eq!(world.log().text, log.text);
 
-    // A file that somebody has removed is fetched again, under its name.
+    // A file that someone has removed is fetched again, under its name.
     std::fs::remove_file(world.path("videos/LST-2/02-room-7.mp4")).unwrap();
     world.run(&["download", "-q"]).expect(0);
     assert_eq!(cdn.paths_after(12), ["/7.mp4"]);

@@ -338,7 +338,7 @@ fn a_full_disk_is_answered_with_503_and_room_ends_that() {
             .all(|id| ids.iter().any(|kept| kept == id.as_str()))
     };
     assert!(all_kept(&kept(&world), &answered));
-    // Somebody makes room.
+    // Someone makes room.
     std::fs::rename(world.path("captures.jsonl"), world.path("older.jsonl")).unwrap();
     assert_eq!(deliver(number), 200, "it is made anew at once");
     assert!(all_kept(&kept(&world), &[format!("vgen_{number}")]));
@@ -373,7 +373,7 @@ fn a_receiver_whose_words_nobody_reads_goes_on_answering() {
     }
     let (_, address) = line.split_once("http://").unwrap();
     let addr = address[..address.find('/').unwrap()].parse().unwrap();
-    // From here on nobody reads.
+    // From here on no one reads.
     let good = Delivery::completed("vgen_1");
     let bad = good.clone().without("x-creativeai-signature").request();
     let mut connection = Connection::open(addr).unwrap();

@@ -83,7 +83,7 @@ fn a_log_that_cannot_be_made_keeps_every_row_back() {
     let server = Server::accepting();
     let world = World::facing(&server);
     world.write("listings.csv", listings(1));
-    // In a file, in a folder that is not there, and where nobody may make files, root included.
+    // In a file, in a folder that is not there, and where no one may make files, root included.
     for log in [
         "listings.csv/jobs.jsonl",
         "nowhere/jobs.jsonl",

@@ -199,7 +199,7 @@ fn add_a_line(world: &World, _: &str) {
     world.write(JOBS, world.log().text + line);
 }
 
-// On Windows nobody else can change a log that is being written to.
+// On Windows no one else can change a log that is being written to.
 #[cfg(unix)]
 #[test]
 fn what_others_do_to_a_log_that_is_written_to_loses_no_reply() {
@@ -489,7 +489,7 @@ fn what_others_have_appended_is_never_cut_off() {
     let server = Server::accepting();
     let world = World::facing(&server);
     world.write("listings.csv", rows([1]));
-    // The sync takes its time and then fails; meanwhile somebody appends.
+    // The sync takes its time and then fails; meanwhile someone appends.
     let fault = "inject=fdatasync:error=EIO:delay_enter=2000000:when=1";
     let args = [
         "-f",

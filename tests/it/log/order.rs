@@ -33,7 +33,7 @@ fn job(world: &World) -> Value {
     world.run(&["status", "--json"]).expect(0).json()[0].clone()
 }
 
-/// What clocks say that are wrong, or that nobody set.
+/// What clocks say that are wrong, or that no one set.
 fn odd_clocks() -> Vec<String> {
     let hour_ahead = Timestamp::now() + SignedDuration::from_hours(1);
     let mut clocks: Vec<String> = [

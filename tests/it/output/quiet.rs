@@ -6,7 +6,7 @@ use crate::support::{Server, Step, World, listings};
 fn a_success_is_silent_even_with_warnings() {
     let server = Server::scripted(vec![Step::accept_as("simmering")]);
     let world = World::facing(&server);
-    // A row twice, one with a mistake, and a status nobody knows: three warnings.
+    // A row twice, one with a mistake, and a status no one knows: three warnings.
     let rows = format!(
         "{}{}X,ftp://x,pan,,\n",
         listings(2),

@@ -1,4 +1,4 @@
-//! News that come late, for attempts that nobody asks for any more.
+//! News that come late, for attempts that no one asks for any more.
 
 use serde_json::json;
 

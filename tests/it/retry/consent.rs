@@ -79,7 +79,7 @@ fn the_question_is_shown_whole() {
 #[test]
 fn consent_given_by_an_option_or_a_pipe() {
     let (world, server) = in_doubt();
-    // A yes that nobody typed is none.
+    // A yes that no one typed is none.
     world
         .run_with_input(&["retry", "--unknown"], "yes\n")
         .expect(2);

@@ -58,7 +58,7 @@ fn each_group_of_rows_gets_its_own_prompt_and_each_row_one_clip() {
     assert_eq!(run.json()["submitted"], 1);
     let all = ["Own prompt", "Pan the kitchen", "Tilt up in the bedroom"];
     assert_eq!(prompts(&server), all);
-    // Night after night: nothing is new, and nobody is asked.
+    // Night after night: nothing is new, and no one is asked.
     for group in [&kitchens[..], &bedrooms[..]] {
         let run = submit(&world, &[group, &["--json"]].concat(), 0);
         assert_eq!(run.json()["submitted"], 0);

@@ -474,7 +474,7 @@ fn a_second_writer_waits_for_the_first_and_then_names_it() {
     assert!(server.polls().is_empty());
     assert_eq!(world.log().text, log.text);
 
-    // Somebody who only reads needs no lock.
+    // Someone who only reads needs no lock.
     world.run(&["submit", "more.csv", "--dry-run"]).expect(0);
 
     let third = world.start(&["submit", "more.csv", "--lock-wait", "2m"]);

@@ -129,7 +129,7 @@ const CASES: &[Case] = &[
         temporary: true,
         code: 77,
     },
-    // Nobody can tell
+    // No one can tell
     case("408", || Step::reply(408, "").billed(), "unknown", 3),
     case("409", || Step::reply(409, "").billed(), "unknown", 3),
     case(
@@ -316,7 +316,7 @@ fn a_reply_that_is_slow_is_waited_for() {
     world.write("listings.csv", listings(3));
     let run = world.start(&["submit", "listings.csv"]);
     server.wait_for_posts(3);
-    // To everybody who looks now, nobody knows what becomes of these.
+    // To everybody who looks now, no one knows what becomes of these.
     let log = world.log();
     assert_eq!(log.words(), ["submitting"; 3], "{}", log.text);
     assert_eq!(log.states(), ["unknown"; 3]);

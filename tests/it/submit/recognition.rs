@@ -10,13 +10,13 @@ use crate::support::{Request, Server, Step, World};
 /// What becomes of the second sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
-    /// Nothing is ordered, nobody is asked.
+    /// Nothing is ordered, no one is asked.
     Adopted,
     /// Nothing is ordered; the message holds these words.
     Held(&'static [&'static str]),
     /// The sheet is refused, so nothing is ordered.
     Refused,
-    /// So many more clips are ordered, nobody is asked.
+    /// So many more clips are ordered, no one is asked.
     Sent(usize),
 }
 use Outcome::{Adopted, Held, Refused, Sent};

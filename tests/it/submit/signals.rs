@@ -58,7 +58,7 @@ fn the_second_signal_ends_it_at_once_and_what_was_in_flight_is_in_doubt() {
         send(first, &run);
         run.wait_for_words("in flight");
         send(second, &run);
-        // Nobody has answered: it does not wait for that any more.
+        // No one has answered: it does not wait for that any more.
         run.wait().expect(code);
         gate.open();
         let log = world.log();

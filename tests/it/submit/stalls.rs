@@ -27,12 +27,12 @@ fn talkative() -> Server {
 
 fn submit_to(command: &mut Command, server: &Server, mut reader: impl Read) -> (i32, String) {
     let mut child = command.spawn().unwrap();
-    // Nobody reads, and everything is sent all the same.
+    // No one reads, and everything is sent all the same.
     server.wait_for_posts(MANY);
     // What holds the other end open goes with the command.
     command.stdin(Stdio::null()).stderr(Stdio::null());
     let mut seen = Vec::new();
-    // A terminal that nobody holds any more is an error to its reader.
+    // A terminal that no one holds any more is an error to its reader.
     let _ = reader.read_to_end(&mut seen);
     let code = child.wait().unwrap().code().unwrap();
     (code, String::from_utf8_lossy(&seen).into_owned())
@@ -48,7 +48,7 @@ fn a_standard_error_that_nobody_reads_keeps_no_order_waiting() {
     command.stderr(writer);
     let (code, seen) = submit_to(&mut command, &server, reader);
     assert_eq!(code, 1, "{seen}");
-    // The end is told once somebody reads.
+    // The end is told once someone reads.
     assert!(
         seen.lines().any(|line| line.starts_with("submit:")),
         "{seen}"

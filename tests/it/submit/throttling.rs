@@ -122,7 +122,7 @@ fn one_refusal_pauses_everybody_and_every_row_is_accepted_in_the_end() {
 
 #[test]
 fn without_a_connection_nothing_was_sent_and_the_next_run_sends_it() {
-    // A port that was just free; nobody listens there.
+    // A port that was just free; no one listens there.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);

@@ -158,7 +158,7 @@ fn a_lost_reply_is_in_doubt_until_a_signed_webhook_names_it() {
     world.run(&args).expect(3);
     let bill = &server.bills()[0];
     let args = ["reconcile", "--replay", "captures.jsonl", "--json"];
-    // Somebody else's text proves nothing.
+    // Someone else's text proves nothing.
     let about =
         |text: &str| serde_json::json!({"id": bill.id, "status": "completed", "text": text});
     world.write("captures.jsonl", signed(&about("Another"), &bill.key));

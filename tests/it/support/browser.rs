@@ -206,7 +206,7 @@ impl Browser {
             .collect()
     }
 
-    /// Keeps a picture where somebody wants one.
+    /// Keeps a picture where someone wants one.
     pub async fn shoot(&self, name: &str) {
         if let Some(folder) = std::env::var_os("CREATIVEAI_SCREENSHOTS") {
             let file = PathBuf::from(folder).join(format!("{name}.png"));

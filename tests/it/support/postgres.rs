@@ -242,7 +242,7 @@ impl Database {
     }
 }
 
-/// A connection of somebody else.
+/// A connection of someone else.
 pub struct Session {
     stdin: ChildStdin,
     stdout: std::io::BufReader<std::process::ChildStdout>,

@@ -52,7 +52,7 @@ pub struct Step {
     /// Only so much of the reply is sent before the connection is closed: so many bytes are
     /// missing.
     pub missing: usize,
-    /// Sent after the reply though nobody has asked for it: in the same write, or once the hooks
+    /// Sent after the reply though no one has asked for it: in the same write, or once the hooks
     /// of [`Phase::Replied`] are through.
     pub stray: Vec<u8>,
     pub stray_at_once: bool,

@@ -1,4 +1,4 @@
-//! A real terminal of a chosen width, and somebody who sits at it.
+//! A real terminal of a chosen width, and someone who sits at it.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -68,7 +68,7 @@ impl Terminal {
         let (sender, screen) = mpsc::channel();
         std::thread::spawn(move || {
             let mut buffer = vec![0; 1 << 12];
-            // Linux says that it failed when nobody is left at the other end.
+            // Linux says that it failed when no one is left at the other end.
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 if sender.send(buffer[..count].to_vec()).is_err() {
                     return;

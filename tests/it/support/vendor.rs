@@ -107,7 +107,7 @@ pub fn telling(url: impl Fn(&str) -> String + Send + Sync + 'static) -> Server {
     })
 }
 
-/// An API that nobody is to ask.
+/// An API that no one is to ask.
 pub fn nobody() -> Server {
     Server::answering(|request| panic!("{} {} was asked", request.method, request.path))
 }

@@ -16,7 +16,7 @@ pub fn shell(line: &str) -> Command {
 /// A command and what it has started; killed when this is dropped before the command has ended.
 pub struct Tree {
     child: Child,
-    /// None once the command has ended: its number may belong to somebody else then.
+    /// None once the command has ended: its number may belong to someone else then.
     group: Option<Pid>,
 }
 
@@ -45,7 +45,7 @@ impl Tree {
     /// Ends all of it.
     pub fn kill(&mut self) {
         if let Some(group) = self.group.take() {
-            // It fails only when there is nobody left to kill.
+            // It fails only when there is no one left to kill.
             let _ = kill_process_group(group, Signal::KILL);
         }
         let _ = self.child.start_kill();

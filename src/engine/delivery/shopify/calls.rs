@@ -160,7 +160,7 @@ impl Admin<'_> {
         Ok(media)
     }
 
-    /// A place to upload a video of `size` bytes to. One that is not used is nobody's loss, so
+    /// A place to upload a video of `size` bytes to. One that is not used is no one's loss, so
     /// this may be asked twice.
     pub(super) async fn stage(
         &self,

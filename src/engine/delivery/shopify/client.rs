@@ -32,11 +32,11 @@ pub(super) enum AdminError {
     Refused(String),
     /// Store or version do not exist, or no https connection can be made.
     Setup(String),
-    /// Somebody asked to stop.
+    /// Someone asked to stop.
     Stopped,
 }
 
-/// Whether a call may be made again when nobody knows what came of it.
+/// Whether a call may be made again when no one knows what came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Repeat {
     /// It changes nothing, or nothing that matters.

@@ -34,7 +34,7 @@ pub use store::{API_VERSION, Credentials, Store, StoreError, Version};
 /// What the targets of shops begin with, as the log has them; the store follows.
 pub const TARGET: &str = "shopify:";
 
-/// How to hand on.
+/// How to publish.
 #[derive(Clone, Debug)]
 pub struct ShopifyOptions {
     /// Clips at the same time, at least 1.
@@ -83,7 +83,7 @@ enum Outcome {
 }
 
 impl<R: Refresh> Shopify<'_, R> {
-    /// Hands on what is due.
+    /// Publishes what is due.
     pub async fn run(&self, deliveries: &[Delivery], when: When) -> PublishSummary {
         let run = clip::Run {
             with: self,

@@ -9,7 +9,7 @@ use crate::engine::delivery::outcome::FailureKind;
 
 /// Why a clip did not get there.
 pub(super) enum Setback {
-    /// Somebody asked to stop.
+    /// Someone asked to stop.
     Stopped,
     /// This job's.
     Failed(FailureKind, String),

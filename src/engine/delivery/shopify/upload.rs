@@ -25,7 +25,7 @@ pub(super) enum UploadError {
     Never(String),
     /// The file cannot be read.
     Disk(io::Error),
-    /// Somebody asked to stop.
+    /// Someone asked to stop.
     Stopped,
 }
 

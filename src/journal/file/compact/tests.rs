@@ -231,7 +231,7 @@ fn the_old_file_is_kept_when_asked_and_never_replaced() {
         keep: true,
         ..Compacting::default()
     };
-    // What a killed run has left is in nobody's way.
+    // What a killed run has left is in no one's way.
     fs::write(dir.path().join("jobs.jsonl.compact.tmp"), "half").unwrap();
     let done = run(&path, &how);
     let kept = dir.path().join("jobs.jsonl.1");
