@@ -143,7 +143,7 @@ pub struct CheckArgs {
     #[arg(long)]
     pub skip_invalid: bool,
 
-    /// Also send a test notice to all that [notify] of the settings names
+    /// Also send a test notice to all receivers in the settings
     #[arg(long)]
     pub notify: bool,
 

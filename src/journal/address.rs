@@ -26,9 +26,9 @@ pub struct Address {
     pub user: Option<String>,
     /// The database.
     pub database: Option<String>,
-    /// Which of the database's logs; [`DEFAULT_LOG`] where the address names none.
+    /// Which of the database's logs; `default` where the address names none.
     pub log: Option<String>,
-    /// The schema of the tables; [`DEFAULT_SCHEMA`] where the address names none.
+    /// The schema of the tables; `creativeai` where the address names none.
     pub schema: Option<String>,
     /// How far the server has to prove who it is.
     pub sslmode: Option<SslMode>,

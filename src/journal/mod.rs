@@ -1,6 +1,6 @@
 //! Where events are kept: the job log.
 //!
-//! [`file`] is the log as a file of JSON lines, `postgres` a log in a database, read by way of a
+//! `file` is the log as a file of JSON lines, `postgres` a log in a database, read by way of a
 //! file that mirrors it. Nothing above this room names those modules; what is needed of them stands
 //! here.
 
