@@ -66,7 +66,7 @@ fn row_json(row: &Row) -> Value {
     object
 }
 
-/// Addresses may carry a password, which is no one's business on a screen.
+/// Addresses may carry a password, which does not belong on a screen.
 fn without_password(value: &str) -> String {
     let Ok(mut url) = url::Url::parse(value) else {
         return value.to_owned();
