@@ -2,7 +2,8 @@
 """Makes every package in target/dist from the binaries in target/dist-binaries and what `just assets` made.
 
 DIST_DOWNLOADS is the address of the folder that the packages will be downloaded from, DIST_HOMEPAGE that
-of the project's page; both go into the manifests for Homebrew, Scoop and winget.
+of the project's page on GitHub. Both go into the manifests for Homebrew, Scoop and winget; the links in the
+README of PyPI and npm lead to that page, too.
 """
 
 import hashlib
@@ -92,8 +93,20 @@ def binaries():
                 yield target, about, path
 
 
-def archives_and_packages(project, when):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def addresses(project):
+    """The project's page, and the folder that the packages are downloaded from."""
+    homepage = os.environ.get("DIST_HOMEPAGE", "").rstrip("/")
+    downloads = os.environ.get("DIST_DOWNLOADS", "").rstrip("/")
+    if not downloads or not homepage:
+        print("NOT TO BE PUBLISHED: without DIST_DOWNLOADS and DIST_HOMEPAGE manifests and links name example.com")
+        homepage = homepage or "https://example.com/creativeai"
+        downloads = downloads or f"{homepage}/v{project['version']}"
+    return homepage, downloads
+
+
+def archives_and_packages(project, homepage, when):
+    pages = f"{homepage}/blob/v{project['version']}"
+    readme = packages.absolute_links((ROOT / "README.md").read_text(encoding="utf-8"), pages)
     licence = (ROOT / "LICENSE").read_bytes()
     files, found = beside(), list(binaries())
     for target, about, path in found:
@@ -120,15 +133,8 @@ def archive_name(project, target):
     return archive_folder(project, target) + (".zip" if "windows" in target else ".tar.gz")
 
 
-def manifests(project):
+def manifests(project, homepage, downloads):
     """Homebrew's, Scoop's and winget's, with the addresses and hashes of the archives."""
-    downloads = os.environ.get("DIST_DOWNLOADS", "").rstrip("/")
-    homepage = os.environ.get("DIST_HOMEPAGE", "")
-    if not downloads or not homepage:
-        print("NOT TO BE PUBLISHED: without DIST_DOWNLOADS and DIST_HOMEPAGE the manifests name example.com")
-        homepage = homepage or "https://example.com/creativeai"
-        downloads = downloads or f"{homepage}/v{project['version']}"
-
     def value(match):
         what, target = match[1], match[2]
         if what == "VERSION":
@@ -155,10 +161,11 @@ def main():
     if not list(binaries()):
         sys.exit("there is no binary in target/dist-binaries: tools/dist/binaries.sh makes them")
     shutil.rmtree(OUT, ignore_errors=True)
-    targets = archives_and_packages(project, when)
+    homepage, downloads = addresses(project)
+    targets = archives_and_packages(project, homepage, when)
     sbom = [sys.executable, ROOT / "tools/dependencies.py", "sbom", *targets]
     write(f"creativeai-{project['version']}.cdx.json", subprocess.run(sbom, check=True, capture_output=True).stdout)
-    manifests(project)
+    manifests(project, homepage, downloads)
     files = sorted(path for path in OUT.iterdir() if path.is_file())
     sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
     write("SHA256SUMS", "".join(sums).encode())

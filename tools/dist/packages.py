@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 
 from archives import ar, tar_gz, zip_file
 
@@ -40,6 +41,11 @@ def deb(project, target, binary, assets, when):
         ("control.tar.gz", tar_gz(about_it, when)),
         ("data.tar.gz", tar_gz(files, when)),
     ], when)
+
+
+def absolute_links(markdown, pages):
+    """The text with every link to a file of the project made one to `pages`, where PyPI and npm can follow it."""
+    return re.sub(r"\]\((?![a-z]+:|#)([^)]+)\)", rf"]({pages}/\1)", markdown)
 
 
 def wheel(project, target, binary, program, readme, licence, when):

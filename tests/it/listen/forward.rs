@@ -244,6 +244,35 @@ fn a_command_runs_once_for_each_clip_that_ends_without_the_key() {
     );
 }
 
+/// The same command in the words of Windows' own shell.
+#[cfg(windows)]
+#[test]
+fn a_command_of_cmd_runs_once_for_each_clip_that_ends_without_the_key() {
+    let server = Server::accepting();
+    let (world, ids) = under_way(&server);
+    let command = "echo !CREATIVEAI_LISTING_ID! !CREATIVEAI_STATUS! [!CREATIVEAI_API_KEY!]>>ended";
+    let receiver = Process::listen(&world, &["--jobs", "jobs.jsonl", "--exec", command]);
+    let ready = Delivery::completed(&ids[0]);
+    let mut failed = completed(&ids[1]);
+    failed["status"] = "failed".into();
+    for delivery in [&ready, &ready, &Delivery::of(&failed)] {
+        assert_eq!(receiver.deliver(delivery), 200);
+    }
+    let read = |name: &str| std::fs::read_to_string(world.path(name)).unwrap_or_default();
+    eventually("both have ended", || read("ended").lines().count() == 2);
+    eventually("the log has it", || {
+        read("jobs.jsonl").contains("\"published\"")
+    });
+    receiver.run.kill();
+    let ended = read("ended");
+    assert!(!ended.contains(KEY), "{ended}");
+    // What cmd makes of a variable that is not set is its own affair.
+    let words = |line: &str| line.split(" [").next().unwrap().to_owned();
+    let mut lines: Vec<String> = ended.lines().map(words).collect();
+    lines.sort();
+    assert_eq!(lines, ["LST-1 completed", "LST-2 failed"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_command_that_fails_is_tried_again_by_publish() {

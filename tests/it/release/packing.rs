@@ -65,6 +65,32 @@ fn the_same_content_gives_the_same_bytes() {
     assert_eq!(contents(&one, &names), contents(&other, &again));
 }
 
+/// On `PyPI` and npm the files beside the README are not there.
+#[test]
+fn links_in_the_published_readme_are_whole_addresses() {
+    let world = World::new();
+    let script = r#"
+import sys
+sys.path.insert(0, sys.argv[1])
+import packages
+sys.stdout.reconfigure(encoding="utf-8")
+readme = open(sys.argv[2], encoding="utf-8").read()
+print(packages.absolute_links(readme, "https://example.com/blob/v1"))
+"#;
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let tools = concat!(env!("CARGO_MANIFEST_DIR"), "/tools/dist");
+    let args = ["-B", "-c", script, tools, readme];
+    let Some(published) = output(&world, "python3", &args) else {
+        return;
+    };
+    let page = "(https://example.com/blob/v1/docs/log-format.md#statuses-of-an-attempt)";
+    assert!(published.contains(page));
+    for link in published.split("](").skip(1) {
+        let is_whole = link.starts_with("https://") || link.starts_with('#');
+        assert!(is_whole, "{}", &link[..link.len().min(60)]);
+    }
+}
+
 #[test]
 fn pip_installs_and_removes_the_wheel() {
     let world = World::new();
