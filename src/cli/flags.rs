@@ -1,5 +1,6 @@
 //! Options that override settings.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::{ApiArgs, Cli, ClipArgs, Command, IntervalArg, LockArg, LogVerb, PaceArgs};
@@ -64,6 +65,14 @@ impl Cli {
 }
 
 impl Command {
+    /// Where `--metrics` wants them served.
+    pub fn metrics(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Listen(args) => args.metrics.address,
+            _ => self.groups().api.and_then(|api| api.metrics.address),
+        }
+    }
+
     /// The log and the manifests that are named, the log first.
     fn works_on(&self) -> Vec<PathBuf> {
         let manifests: &[PathBuf] = match self {

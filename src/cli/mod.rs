@@ -36,8 +36,8 @@ pub use run::RunArgs;
 pub use serve::{FaultArgs, ListenArgs, SandboxArgs, StandInArgs, WebhookFaultArgs};
 pub use setup::{CompletionsArgs, HelpArgs, InitArgs, ManArgs};
 pub use shared::{
-    ApiArgs, ClipArgs, GlobalArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, PaceArgs, When,
-    WhereArgs,
+    ApiArgs, ClipArgs, GlobalArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, MetricsArg,
+    PaceArgs, When, WhereArgs,
 };
 pub use show::{CheckArgs, CompactArgs, ReportArgs, StatusArgs, View};
 pub use typed::IfTyped;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 use url::Url;
 
+use super::MetricsArg;
 use crate::jobs::Credits;
 use crate::sandbox::{self, Chance, Faults, RetryAfter, WebhookFaults, WebhookOptions};
 use crate::settings::values;
@@ -44,6 +45,10 @@ pub struct ListenArgs {
     /// publish together [default: exec]
     #[arg(long = "target", value_name = "NAME", requires = "exec", value_parser = values::target)]
     pub target_name: Option<String>,
+
+    /// What a monitoring system may ask for.
+    #[command(flatten)]
+    pub metrics: MetricsArg,
 }
 
 /// `sandbox`.

@@ -3,6 +3,7 @@
 //! An option that can also be set elsewhere is an `Option`: its default is filled in by
 //! [`settings`](crate::settings), and its help says what it is.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -100,6 +101,17 @@ pub struct ApiArgs {
     #[arg(long, value_name = "DURATION", value_parser = values::positive_duration,
           help = help("request_timeout"))]
     pub request_timeout: Option<Duration>,
+
+    #[command(flatten)]
+    pub metrics: MetricsArg,
+}
+
+/// What a monitoring system may ask for.
+#[derive(Args, Clone, Debug, Default)]
+pub struct MetricsArg {
+    /// Serve what the run has done so far at http://ADDR/metrics, in Prometheus' text format
+    #[arg(long = "metrics", value_name = "ADDR", value_parser = values::address, help_heading = "Network")]
+    pub address: Option<SocketAddr>,
 }
 
 /// How many requests at once, and how fast.

@@ -40,6 +40,7 @@ mod submit;
 mod tell;
 
 use std::future::Future;
+use std::net::SocketAddr;
 
 use crate::cli::{Cli, Command, ReportArgs, StatusArgs, View};
 use crate::clock;
@@ -48,7 +49,7 @@ use crate::engine::round::Done;
 use crate::exit::{self, Code, Failure};
 use crate::journal::{LogError, redacted};
 use crate::output::escape::escape_lines;
-use crate::output::{Printer, Summary, Voice};
+use crate::output::{Metrics, Printer, Summary, Voice};
 use crate::settings::{Env, Settings};
 
 /// Runs a command to its end and tells how it went.
@@ -206,6 +207,9 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         resources::check(&settings)?;
         anyhow::Ok(settings)
     };
+    if let Some(address) = cli.command.metrics() {
+        serve_metrics(address, printer)?;
+    }
     let done = |result: anyhow::Result<()>| result.map(|()| Code::Success);
     let code = |result: anyhow::Result<Ended>| result.map(|ended| ended.code);
     match &cli.command {
@@ -391,6 +395,21 @@ fn with_next_step(error: anyhow::Error) -> anyhow::Error {
         Ok(error) => open::log_failure(error).into(),
         Err(error) => error,
     }
+}
+
+/// Serves what the run has done so far, before it does anything.
+fn serve_metrics(address: SocketAddr, printer: &mut Printer) -> anyhow::Result<()> {
+    let metrics = Metrics::new()?;
+    let served = metrics.serve(address).map_err(|error| {
+        Failure::io(format!(
+            "cannot serve metrics on {address}; nothing was done"
+        ))
+        .because(error)
+        .help("another program may use that port; choose one with --metrics 127.0.0.1:PORT")
+    })?;
+    printer.note(format_args!("metrics at http://{served}/metrics"));
+    printer.count(metrics);
+    Ok(())
 }
 
 /// Runs what waits for the network or for signals.

@@ -216,8 +216,10 @@ impl<'a> Sending<'a> {
         use dispatch::Event as E;
         let warn = |text: String| self.progress.warn(self.printer, text);
         match event {
+            E::Begun(_) => self.progress.begin(),
             E::Accepted(attempt) => {
                 self.end(Event::Accepted);
+                self.progress.estimated(attempt.estimate());
                 self.detail(|| format!("{}: accepted", name(attempt)));
             }
             E::Refused(attempt, http_status, error) => {
@@ -343,7 +345,11 @@ impl<'a> Polling<'a> {
     /// One was asked for; `left` are not known to have ended.
     pub fn seen(&self, id: &GenerationId, status: Status, facts: &Facts<'_>, left: u64) {
         match status {
-            Status::Completed => self.progress.end(Event::Completed),
+            Status::Completed => {
+                self.progress.end(Event::Completed);
+                self.progress
+                    .charged(facts.adjusted_credits.or(facts.credits));
+            }
             Status::Failed => self.progress.end(Event::Failed),
             _ => {}
         }

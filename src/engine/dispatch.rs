@@ -97,6 +97,8 @@ impl Transport for Client {
 /// What happens on the way, for progress and warnings.
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
+    /// Announced in the log; its request leaves now.
+    Begun(&'a Attempt),
     /// Accepted, and in the log.
     Accepted(&'a Attempt),
     /// Refused for good, with this HTTP status; nothing was charged.
@@ -258,6 +260,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             course.in_flight += 1;
             course.tally.begun += 1;
         }
+        (self.tell)(Event::Begun(&attempt));
         let outcome = self.send(&attempt, permit).await;
         self.course().in_flight -= 1;
         Some(self.settle(attempt, outcome))

@@ -18,6 +18,8 @@ pub mod json;
 #[cfg(feature = "cli")]
 mod messages;
 #[cfg(feature = "cli")]
+mod metrics;
+#[cfg(feature = "cli")]
 mod money;
 #[cfg(feature = "report")]
 pub mod natural;
@@ -50,6 +52,8 @@ pub use columns::aligned;
 pub use escape::escape;
 #[cfg(feature = "cli")]
 pub use history::history;
+#[cfg(feature = "cli")]
+pub use metrics::{Delivery, Metrics};
 #[cfg(feature = "cli")]
 pub use money::Money;
 #[cfg(feature = "cli")]

@@ -12,7 +12,7 @@ use owo_colors::OwoColorize;
 use serde::Serialize;
 
 use super::messages::{Messages, Step, Worth};
-use super::{Tone, json, wrap};
+use super::{Metrics, Tone, json, wrap};
 
 /// Bytes of warnings that are kept back at most; a run of days must not fill the memory.
 const MOST_HELD: usize = 1 << 20;
@@ -71,6 +71,7 @@ pub struct Printer {
     /// Warnings that `--quiet` keeps back until it is known how the run ends.
     held: Arc<Mutex<String>>,
     voice: Voice,
+    metrics: Option<Metrics>,
     /// Whether the run that it speaks for is a step of a longer one.
     is_step: bool,
     out_is: Behind,
@@ -126,6 +127,7 @@ impl Printer {
             err: Arc::new(Messages::new(err)),
             held: Arc::default(),
             voice,
+            metrics: None,
             is_step: false,
             out_is,
             err_is,
@@ -147,6 +149,7 @@ impl Printer {
             err: Arc::clone(&self.err),
             held: Arc::clone(&self.held),
             voice: self.voice,
+            metrics: self.metrics.clone(),
             is_step: true,
             out_is: Behind::default(),
             err_is: self.err_is,
@@ -362,6 +365,16 @@ impl Printer {
         is_wanted.then_some(move |line| err.push(line, Worth::News))
     }
 
+    /// Counts what is done from now on.
+    pub fn count(&mut self, metrics: Metrics) {
+        self.metrics = Some(metrics);
+    }
+
+    /// Where it is counted, on request.
+    pub fn metrics(&self) -> Option<&Metrics> {
+        self.metrics.as_ref()
+    }
+
     /// What was asked for.
     pub fn voice(&self) -> Voice {
         self.voice
@@ -488,6 +501,7 @@ impl Printer {
         let heard = Heard::default();
         let coloured = voice.color == ColorChoice::Always;
         let printer = Self {
+            metrics: None,
             out: Forgiving {
                 inner: Box::new(heard.out.clone()),
                 closed: false,

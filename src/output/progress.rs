@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::canvas::Canvas;
-use super::{Printer, words};
+use super::{Metrics, Printer, words};
+use crate::jobs::Credits;
 
 /// How often what changes by itself is drawn again: time left, a wait.
 const TICK: Duration = Duration::from_millis(250);
@@ -49,7 +50,7 @@ impl Event {
         Self::Unknown,
     ];
 
-    const fn words(self) -> &'static str {
+    pub(super) const fn words(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Refused => "refused",
@@ -170,6 +171,7 @@ pub struct Progress {
     counts: Arc<Counts>,
     bar: Option<ProgressBar>,
     lines: Option<Lines>,
+    metrics: Option<Metrics>,
 }
 
 impl fmt::Debug for Progress {
@@ -224,7 +226,13 @@ impl Progress {
             total,
             write: Box::new(write),
         });
-        let progress = Self { counts, bar, lines };
+        let metrics = printer.metrics().cloned();
+        let progress = Self {
+            counts,
+            bar,
+            lines,
+            metrics,
+        };
         progress.tell("started", &serde_json::Value::Null);
         progress
     }
@@ -241,11 +249,36 @@ impl Progress {
             counts: Arc::default(),
             bar: None,
             lines: None,
+            metrics: None,
+        }
+    }
+
+    fn count(&self, count: impl FnOnce(&Metrics)) {
+        if let Some(metrics) = &self.metrics {
+            count(metrics);
+        }
+    }
+
+    /// One more request leaves.
+    pub fn begin(&self) {
+        self.count(Metrics::begin);
+    }
+
+    /// What an accepted order is expected to cost.
+    pub fn estimated(&self, credits: Credits) {
+        self.count(|metrics| metrics.estimated(credits));
+    }
+
+    /// What a clip that is ready has cost, if that is known.
+    pub fn charged(&self, credits: Option<f64>) {
+        if let Some(credits) = credits {
+            self.count(|metrics| metrics.charged(credits));
         }
     }
 
     /// One more job has come to an end.
     pub fn end(&self, event: Event) {
+        self.count(|metrics| metrics.end(event));
         self.counts.end(event);
         if let Some(bar) = &self.bar {
             bar.inc(1);
@@ -262,6 +295,7 @@ impl Progress {
 
     /// How many are being rendered now.
     pub fn rendering(&self, jobs: u64) {
+        self.count(|metrics| metrics.rendering(jobs));
         self.counts.rendering.store(jobs, Ordering::Relaxed);
     }
 
@@ -272,6 +306,7 @@ impl Progress {
 
     /// Everybody waits for so long.
     pub fn waiting(&self, how_long: Duration, why: &str) {
+        self.count(Metrics::waiting);
         self.tell(
             "waiting",
             &serde_json::json!({ "seconds": how_long.as_secs_f64(), "why": why }),

@@ -75,6 +75,11 @@ impl Default for ReceiverOptions {
 pub trait Sink: Send + Sync + 'static {
     /// Keeps an envelope line (without its newline). Durable when it resolves.
     fn keep(&self, line: String) -> impl Future<Output = anyhow::Result<()>> + Send;
+
+    /// Whether the next delivery could be kept, as far as that is known.
+    fn ready(&self) -> impl Future<Output = anyhow::Result<()>> + Send {
+        std::future::ready(Ok(()))
+    }
 }
 
 /// What happened to one request.
@@ -219,6 +224,9 @@ impl<S: Sink, E: Fn(Event<'_>) + Send + Sync + 'static> Receiver<S, E> {
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
+        if let Some(answer) = self.health(&parts).await {
+            return answer;
+        }
         let (counter, answer) = match self.take(&parts, body).await {
             Ok(capture) => match self.sink.keep(capture.to_envelope_line()).await {
                 Ok(()) => {
@@ -242,6 +250,24 @@ impl<S: Sink, E: Fn(Event<'_>) + Send + Sync + 'static> Receiver<S, E> {
         };
         counter.fetch_add(1, Ordering::Relaxed);
         answer
+    }
+
+    /// The answer to a balancer or a supervisor: whether the process lives, and whether deliveries can
+    /// be kept. Neither is counted as a request.
+    async fn health(&self, parts: &Parts) -> Option<Response<Full<Bytes>>> {
+        let path = parts.uri.path();
+        if parts.method != Method::GET || path == self.options.path {
+            return None;
+        }
+        match path {
+            "/healthz" => Some(reply(StatusCode::OK, "alive\n")),
+            "/readyz" if self.sink.ready().await.is_ok() => Some(reply(StatusCode::OK, "ready\n")),
+            "/readyz" => {
+                let text = "deliveries cannot be kept\n";
+                Some(reply(StatusCode::SERVICE_UNAVAILABLE, text))
+            }
+            _ => None,
+        }
     }
 
     /// The request as a capture, or why it is none.

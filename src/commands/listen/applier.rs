@@ -85,10 +85,12 @@ impl Applier<'_> {
         let mut ends = Ends::default();
         loop {
             if !backlog.is_empty() {
+                self.count(&backlog);
                 match self.apply(&mut backlog, &mut ends) {
                     Ok(()) => told = false,
                     Err(error) => self.postpone(&error, &mut told),
                 }
+                self.count(&backlog);
                 thread::sleep(BREATH);
             }
             if !open {
@@ -101,6 +103,12 @@ impl Applier<'_> {
             };
             open = !matches!(next, Err(RecvTimeoutError::Disconnected));
             backlog.add(next.into_iter().chain(incoming.try_iter()), MOST_WAITING);
+        }
+    }
+
+    fn count(&self, backlog: &Backlog) {
+        if let Some(metrics) = self.printer.metrics() {
+            metrics.not_applied(backlog.waiting.len().max(usize::from(backlog.in_file)));
         }
     }
 
@@ -123,6 +131,9 @@ impl Applier<'_> {
             self.take(seen.clone(), &mut ingest, ends)?;
         }
         ingest.flush()?;
+        if let Some(metrics) = self.printer.metrics() {
+            metrics.log_written();
+        }
         *backlog = Backlog::default();
         self.queue_ended(ends, &writer)
     }

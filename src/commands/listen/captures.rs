@@ -1,6 +1,7 @@
 //! The capture file, for the receiver.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ pub struct Captures {
     path: PathBuf,
     appender: Mutex<Arc<Appender>>,
     held_before: bool,
+    /// Bytes of the last delivery if it could not be kept, else 0.
+    failed: AtomicUsize,
     _lock: Lock,
 }
 
@@ -29,6 +32,7 @@ impl Captures {
         Ok(Self {
             appender: Mutex::new(Arc::new(appender)),
             held_before,
+            failed: AtomicUsize::new(0),
             path,
             _lock: lock,
         })
@@ -59,26 +63,43 @@ impl Captures {
             *current = Arc::new(fresh);
         }
     }
+
+    async fn keep(&self, mut line: String) -> anyhow::Result<()> {
+        line.push('\n');
+        let appender = self.appender();
+        let Err(error) = appender.append(&line).await else {
+            return Ok(());
+        };
+        // The disk may have room again by the next delivery. A file that was removed or replaced is
+        // made anew at once: nothing is answered with 200 that is in no file.
+        self.reopen(&appender);
+        if error.disturbed().is_some() {
+            self.appender().append(&line).await?;
+            return Ok(());
+        }
+        Err(error.into())
+    }
 }
 
 /// The receiver's hold on it.
 pub struct Keeper(pub Arc<Captures>);
 
 impl Sink for Keeper {
-    async fn keep(&self, mut line: String) -> anyhow::Result<()> {
-        line.push('\n');
-        let appender = self.0.appender();
-        let Err(error) = appender.append(&line).await else {
-            return Ok(());
-        };
-        // The disk may have room again by the next delivery. A file that was removed or replaced is
-        // made anew at once: nothing is answered with 200 that is in no file.
-        self.0.reopen(&appender);
-        if error.disturbed().is_some() {
-            self.0.appender().append(&line).await?;
-            return Ok(());
+    async fn keep(&self, line: String) -> anyhow::Result<()> {
+        let length = line.len();
+        let kept = self.0.keep(line).await;
+        let failed = if kept.is_ok() { 0 } else { length };
+        self.0.failed.store(failed, Ordering::Relaxed);
+        kept
+    }
+
+    /// After a failure a blank line as long as what did not fit, which readers pass over, shows
+    /// whether the disk takes it now.
+    async fn ready(&self) -> anyhow::Result<()> {
+        match self.0.failed.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            length => self.keep(" ".repeat(length)).await,
         }
-        Err(error.into())
     }
 }
 

@@ -29,7 +29,7 @@ use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::Observation;
 use crate::journal::{JobLog, LogError};
-use crate::output::{Printer, escape, words};
+use crate::output::{Delivery, Printer, escape, words};
 use crate::settings::Settings;
 use crate::webhook::{
     self, Capture, Event, Grade, ReceiverOptions, Refusal, Stats, VerifyKeys, grade,
@@ -265,7 +265,11 @@ async fn serve(
     let (events, heard) = tokio::sync::mpsc::unbounded_channel();
     let keys = keys.clone();
     let is_verbose = printer.voice().verbose > 0;
+    let metrics = printer.metrics().cloned();
     let on_event = move |event: Event<'_>| {
+        if let Some(metrics) = &metrics {
+            metrics.delivered(counted(&event, &keys));
+        }
         let news = match event {
             Event::Kept(capture) => {
                 to.notify(capture, &keys);
@@ -297,6 +301,18 @@ async fn serve(
     ending.note_if(stats.failed > 0, Code::Io);
     ending.join(open::ending_of_server(stop));
     Ok((stats, forwards, ending.code()))
+}
+
+/// As what a request is counted.
+fn counted(event: &Event<'_>, keys: &VerifyKeys) -> Delivery {
+    match event {
+        // With keys, nothing else is kept.
+        Event::Kept(_) if keys.is_empty() => Delivery::Unverified,
+        Event::Kept(_) => Delivery::Verified,
+        Event::Refused(Refusal::Unsigned | Refusal::Signature) => Delivery::Unsigned,
+        Event::Refused(_) => Delivery::Refused,
+        Event::Failed(_) => Delivery::Failed,
+    }
 }
 
 async fn bind(

@@ -2,6 +2,7 @@
 
 mod forward;
 mod load;
+mod metrics;
 mod terminals;
 
 use crate::support::World;
@@ -155,8 +156,13 @@ fn captures_are_kept_although_their_file_was_removed_replaced_or_moved() {
     // Where nothing can be kept, nothing is answered with 200.
     std::fs::remove_file(&captures).unwrap();
     std::fs::create_dir(&captures).unwrap();
+    let get = |path: &str| receiver.send(&http::request("GET", path, &[], b""));
+    assert_eq!(get("/readyz"), 200);
     assert_eq!(receiver.deliver(&Delivery::completed("vgen_99")), 503);
+    // A balancer sends deliveries elsewhere, and a supervisor leaves the process alone.
+    assert_eq!((get("/readyz"), get("/healthz")), (503, 200));
     std::fs::remove_dir(&captures).unwrap();
+    assert_eq!(get("/readyz"), 200);
     assert_eq!(receiver.deliver(&Delivery::completed("vgen_99")), 200);
     assert!(kept(&world).contains("vgen_99"));
 }
@@ -338,8 +344,11 @@ fn a_full_disk_is_answered_with_503_and_room_ends_that() {
             .all(|id| ids.iter().any(|kept| kept == id.as_str()))
     };
     assert!(all_kept(&kept(&world), &answered));
+    let ready = || receiver.send(&http::request("GET", "/readyz", &[], b""));
+    assert_eq!(ready(), 503);
     // Someone makes room.
     std::fs::rename(world.path("captures.jsonl"), world.path("older.jsonl")).unwrap();
+    assert_eq!(ready(), 200);
     assert_eq!(deliver(number), 200, "it is made anew at once");
     assert!(all_kept(&kept(&world), &[format!("vgen_{number}")]));
     let ended = receiver.stop().expect(143);

@@ -1,0 +1,254 @@
+//! What a run has done so far, as numbers for a monitoring system.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::{fmt, io, thread};
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use prometheus::core::Collector;
+use prometheus::{CounterVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+
+use super::Event;
+use crate::jobs::Credits;
+
+/// What is counted. A metric that the run's command does not have stays at zero, or is not there.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Registry,
+    jobs: IntCounterVec,
+    in_flight: IntGauge,
+    rendering: IntGauge,
+    waits: IntCounter,
+    credits: CounterVec,
+    deliveries: IntCounterVec,
+    log_writes: IntCounter,
+    not_applied: IntGauge,
+}
+
+/// What became of a delivery, as it is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It is on disk, and its signature is right.
+    Verified,
+    /// It is on disk; there was no key to check it with.
+    Unverified,
+    /// It has no signature, or a wrong one: refused.
+    Unsigned,
+    /// It is not a delivery: another path, another method, too large, too slow.
+    Refused,
+    /// It could not be kept; the vendor was asked to send it again.
+    Failed,
+}
+
+impl Delivery {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Unverified => "unverified",
+            Self::Unsigned => "unsigned",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Metrics {
+    /// Nothing counted yet.
+    ///
+    /// # Errors
+    /// A name that is not valid or stands twice; the names are fixed.
+    pub fn new() -> prometheus::Result<Self> {
+        let metrics = Self {
+            registry: Registry::new(),
+            jobs: IntCounterVec::new(
+                Opts::new(
+                    "creativeai_jobs_total",
+                    "Jobs by what this run did last with each",
+                ),
+                &["result"],
+            )?,
+            in_flight: IntGauge::new(
+                "creativeai_requests_in_flight",
+                "Attempts that the log announces and whose outcome it does not have yet",
+            )?,
+            rendering: IntGauge::new(
+                "creativeai_clips_rendering",
+                "Clips that this run polls and that have not ended",
+            )?,
+            waits: IntCounter::new(
+                "creativeai_waits_total",
+                "Times that the vendor or the network made this run wait",
+            )?,
+            credits: CounterVec::new(
+                Opts::new(
+                    "creativeai_credits_total",
+                    "Credits of this run: estimated when an order was accepted, charged when its clip was seen to be ready",
+                ),
+                &["kind"],
+            )?,
+            deliveries: IntCounterVec::new(
+                Opts::new(
+                    "creativeai_deliveries_total",
+                    "Requests to the receiver by what became of them",
+                ),
+                &["result"],
+            )?,
+            log_writes: IntCounter::new(
+                "creativeai_log_writes_total",
+                "Times that the receiver wrote what it had captured to the job log",
+            )?,
+            not_applied: IntGauge::new(
+                "creativeai_captures_not_applied",
+                "Captures that the job log does not have yet",
+            )?,
+        };
+        let all: [Box<dyn Collector>; 8] = [
+            Box::new(metrics.jobs.clone()),
+            Box::new(metrics.in_flight.clone()),
+            Box::new(metrics.rendering.clone()),
+            Box::new(metrics.waits.clone()),
+            Box::new(metrics.credits.clone()),
+            Box::new(metrics.deliveries.clone()),
+            Box::new(metrics.log_writes.clone()),
+            Box::new(metrics.not_applied.clone()),
+        ];
+        for collector in all {
+            metrics.registry.register(collector)?;
+        }
+        Ok(metrics)
+    }
+
+    /// An attempt is announced, and its request leaves.
+    pub(super) fn begin(&self) {
+        self.in_flight.inc();
+    }
+
+    /// Something has come to an end for one job.
+    pub(super) fn end(&self, event: Event) {
+        if matches!(event, Event::Accepted | Event::Refused | Event::Unknown) {
+            self.in_flight.dec();
+        }
+        self.jobs.with_label_values(&[event.words()]).inc();
+    }
+
+    pub(super) fn rendering(&self, clips: u64) {
+        self.rendering.set(i64::try_from(clips).unwrap_or(i64::MAX));
+    }
+
+    pub(super) fn waiting(&self) {
+        self.waits.inc();
+    }
+
+    pub(super) fn estimated(&self, credits: Credits) {
+        self.add("estimated", credits.as_f64());
+    }
+
+    pub(super) fn charged(&self, credits: f64) {
+        self.add("charged", credits);
+    }
+
+    fn add(&self, kind: &str, credits: f64) {
+        // What a server says may be nonsense; a counter only grows.
+        if credits.is_finite() && credits > 0.0 {
+            self.credits.with_label_values(&[kind]).inc_by(credits);
+        }
+    }
+
+    /// The receiver has answered a request.
+    pub fn delivered(&self, delivery: Delivery) {
+        self.deliveries.with_label_values(&[delivery.word()]).inc();
+    }
+
+    /// The receiver has written to the job log.
+    pub fn log_written(&self) {
+        self.log_writes.inc();
+    }
+
+    /// So many captures are not in the job log yet.
+    pub fn not_applied(&self, captures: usize) {
+        self.not_applied
+            .set(i64::try_from(captures).unwrap_or(i64::MAX));
+    }
+
+    fn text(&self) -> prometheus::Result<String> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+
+    /// Serves `/metrics` on a thread of its own, so that it answers while the run is busy, until the
+    /// process ends. Gives the address, whose port the system may have chosen.
+    ///
+    /// # Errors
+    /// The address cannot be listened on.
+    pub fn serve(&self, address: SocketAddr) -> io::Result<SocketAddr> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let metrics = Arc::new(self.clone());
+        let answer = move || {
+            let text = metrics.text();
+            let plain = [(CONTENT_TYPE, prometheus::TEXT_FORMAT)];
+            let reply = match text {
+                Ok(text) => (StatusCode::OK, plain, text),
+                Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, plain, error.to_string()),
+            };
+            std::future::ready(reply)
+        };
+        let app = Router::new().route("/metrics", get(answer));
+        thread::Builder::new()
+            .name("metrics".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    let listener = tokio::net::TcpListener::from_std(listener)?;
+                    axum::serve(listener, app).await
+                })
+            })?;
+        Ok(address)
+    }
+}
+
+impl fmt::Display for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().map_err(|_| fmt::Error)?.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_in_the_text() {
+        let metrics = Metrics::new().unwrap();
+        for _ in 0..3 {
+            metrics.begin();
+        }
+        metrics.end(Event::Accepted);
+        metrics.end(Event::Refused);
+        metrics.estimated(Credits::whole(5));
+        metrics.charged(4.5);
+        metrics.charged(f64::NAN);
+        metrics.charged(-1.0);
+        metrics.delivered(Delivery::Unsigned);
+        metrics.not_applied(7);
+        let text = metrics.to_string();
+        for line in [
+            "# TYPE creativeai_jobs_total counter",
+            "creativeai_jobs_total{result=\"accepted\"} 1",
+            "creativeai_jobs_total{result=\"refused\"} 1",
+            "creativeai_requests_in_flight 1",
+            "creativeai_credits_total{kind=\"estimated\"} 5",
+            "creativeai_credits_total{kind=\"charged\"} 4.5",
+            "creativeai_deliveries_total{result=\"unsigned\"} 1",
+            "creativeai_captures_not_applied 7",
+            "creativeai_waits_total 0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+    }
+}
