@@ -18,6 +18,7 @@ use creativeai::clock;
 use creativeai::engine::cap::Cap;
 use creativeai::engine::dispatch::{Dispatcher, Event};
 use creativeai::engine::observe::{Learned, Observer};
+use creativeai::engine::photos::Placed;
 use creativeai::engine::plan::{self, Allowed, Plan};
 use creativeai::engine::stop::Stop;
 use creativeai::engine::submit::Orders;
@@ -99,6 +100,7 @@ async fn submit(
     };
     let dispatcher = Dispatcher::new(&client, &writer, &throttle, &stop, &now, &on_event);
     let cap = Cap::default();
+    let photos = Placed::default();
     let so_far = || dispatcher.tally();
     let attempts = Orders {
         plan: &plan,
@@ -108,6 +110,7 @@ async fn submit(
         tally: &so_far,
         rates: &rates,
         duration_style: DurationStyle::default(),
+        photos: &photos,
         most: plan.counts.send,
         correlate: true,
         sandbox: true,

@@ -6,6 +6,7 @@ mod photos;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Display;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::Response;
@@ -20,7 +21,7 @@ use crate::engine::notify::{self, Event, Listeners, Notice};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::JobKey;
 use crate::journal::{self, JobLog, Location, Lock, LogError};
-use crate::manifest::RowFault;
+use crate::manifest::{LocalPhoto, RowFault};
 use crate::output::escape::{escape, escape_lines};
 use crate::output::{Printer, Tone, words, wrap};
 use crate::settings::Settings;
@@ -93,8 +94,14 @@ struct Wanted {
     rows: u64,
 }
 
-/// The photos of a manifest by their addresses.
-type Photos = BTreeMap<String, Wanted>;
+/// The photos of a manifest.
+#[derive(Default)]
+struct Photos {
+    /// Those that are online, by their addresses.
+    online: BTreeMap<String, Wanted>,
+    /// Those on this computer, by the names that they are uploaded under.
+    local: BTreeMap<String, Arc<LocalPhoto>>,
+}
 
 /// Runs the command.
 pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
@@ -103,7 +110,7 @@ pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyh
     check_key(settings, &mut findings);
     let path = settings.jobs_path(args.jobs.as_deref(), args.manifest.as_deref());
     check_log(&path, settings, &mut findings);
-    let mut photos = Photos::new();
+    let mut photos = Photos::default();
     let mut webhooks: BTreeSet<String> = settings.webhook_url.iter().cloned().collect();
     if let Some(manifest) = &args.manifest {
         let inputs = on_runtime(async {
@@ -124,7 +131,8 @@ pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyh
             check_notices(settings, &mut findings).await;
         }
         check_api(settings, &mut findings).await;
-        photos::check_photos(&photos, settings, &mut findings).await;
+        photos::check_photos(&photos.online, settings, &mut findings).await;
+        photos::check_local(photos.local, settings, &mut findings).await;
         Ok(())
     })?;
     tell(&findings, printer)
@@ -336,13 +344,19 @@ fn check_manifest(
                 good += 1;
                 repeated += u64::from(!keys.insert(row.key()));
                 let image = row.clip.image_url();
-                if !image.is_empty() {
+                if let Some(photo) = &row.photo_file {
+                    photos.local.insert(photo.name.clone(), Arc::clone(photo));
+                } else if !image.is_empty() {
                     let first = || Wanted {
                         line: row.line,
                         id: row.id.clone(),
                         rows: 0,
                     };
-                    photos.entry(image.to_owned()).or_insert_with(first).rows += 1;
+                    photos
+                        .online
+                        .entry(image.to_owned())
+                        .or_insert_with(first)
+                        .rows += 1;
                 }
                 webhooks.extend(row.webhook_url);
             }

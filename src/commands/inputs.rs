@@ -7,6 +7,7 @@ use reqwest::redirect::Policy;
 use url::{Host, Url};
 
 use super::on_one_thread;
+use super::photos;
 use super::submit::{manifest_failure, manifest_options};
 use crate::cli::ManifestArgs;
 use crate::exit::Failure;
@@ -78,6 +79,7 @@ impl Inputs {
             .collect();
         let options = manifest::Options {
             conditions,
+            local_photos: photos::local(settings)?,
             ..manifest_options(reading, settings)
         };
         Manifest::open_all(&inputs, options).map_err(manifest_failure)

@@ -22,6 +22,7 @@ mod log;
 pub mod man;
 mod open;
 mod outputs;
+mod photos;
 mod poll;
 mod publish;
 mod reconcile;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -12,6 +13,7 @@ use super::damage;
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::open::{self, Api};
+use super::photos;
 use super::submit::manifest_failure;
 use super::tell;
 use super::{Ended, evidence, on_one_thread};
@@ -24,10 +26,10 @@ use crate::jobs::{
     AttemptView, Bar, Clip, Credits, IdColumn, JobKey, JobState, JobView, Ledger, Order, Status,
 };
 use crate::journal::{JobLog, Writer};
-use crate::manifest::RowFault;
+use crate::manifest::{LocalPhoto, RowFault};
 use crate::output::{self, Commands, Printer, Summary, escape, words};
 use crate::settings::Settings;
-use crate::vendor::{Endpoint, correlated, recorrelated, request_body};
+use crate::vendor::{Endpoint, correlated, recorrelated, request_body, with_photo};
 
 /// Runs the command.
 pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Ended> {
@@ -46,7 +48,8 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
     })?;
     let commands = open::commands(&path, &writer.ledger(), settings);
     open::refuse_unrecovered(&writer, &path, settings)?;
-    let attempts = find(args, settings, Log::Written(&writer), printer, &commands)?;
+    let found = find(args, settings, Log::Written(&writer), printer, &commands)?;
+    let attempts = &found.attempts;
     if attempts.is_empty() && args.which.choice() == Retry::Unknown {
         printer.note(format_args!(
             "nothing of unknown outcome; for clips that failed: {}",
@@ -59,13 +62,13 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
     if !attempts.is_empty() {
         writer.check_form().map_err(open::log_failure)?;
         if args.which.choice() == Retry::Unknown {
-            consent(args, &attempts, settings, &writer, printer, &commands)?;
+            consent(args, attempts, settings, &writer, printer, &commands)?;
         }
         summary.more.extend(tell::payer(true, settings, printer)?);
         let cap = caps::of_writer(args.max_credits, settings, &writer)?;
         let wanted = attempts.len() as u64;
         let (tally, stopped) =
-            on_one_thread(send(attempts, settings, &writer, printer, &cap, &commands))?;
+            on_one_thread(send(found, settings, &writer, printer, &cap, &commands))?;
         ending.join(stopped);
         ending.note_if(cap.is_reached(), Code::Decision);
         caps::warn(&cap, printer);
@@ -92,8 +95,8 @@ fn find(
     log: Log<'_>,
     printer: &Printer,
     commands: &Commands,
-) -> anyhow::Result<Vec<Attempt>> {
-    let clips = read_clips(args, settings)?;
+) -> anyhow::Result<Found> {
+    let (clips, photos) = read_clips(args, settings)?;
     let search = Search {
         args,
         settings,
@@ -120,7 +123,7 @@ fn find(
             printer.warn(text);
         }
     }
-    Ok(attempts)
+    Ok(Found { attempts, photos })
 }
 
 /// The log, as far as a search needs it: a dry run only reads, and so needs no lock.
@@ -154,27 +157,30 @@ impl Log<'_> {
 /// Clips of a manifest by listing or SKU, for logs that hold no requests.
 type Clips = HashMap<String, Vec<(Clip, Option<String>)>>;
 
-/// A request's body with another photo; `None` for one that is not a JSON object. A new attempt asks for
-/// the photo where it is now.
-fn with_photo(body: &str, photo: &str) -> Option<String> {
-    let mut fields: Map<String, Value> = serde_json::from_str(body).ok()?;
-    fields.insert("image_url".to_owned(), photo.into());
-    serde_json::to_string(&fields).ok()
+/// The attempts to be made, and the photos on this computer that a manifest names.
+#[derive(Default)]
+struct Found {
+    attempts: Vec<Attempt>,
+    photos: Vec<Arc<LocalPhoto>>,
 }
 
-fn read_clips(args: &RetryArgs, settings: &Settings) -> anyhow::Result<Clips> {
-    let mut clips = Clips::new();
+fn read_clips(
+    args: &RetryArgs,
+    settings: &Settings,
+) -> anyhow::Result<(Clips, Vec<Arc<LocalPhoto>>)> {
+    let (mut clips, mut photos) = (Clips::new(), Vec::new());
     if args.manifest.is_empty() {
-        return Ok(clips);
+        return Ok((clips, photos));
     }
     let inputs = Inputs::fetch_now(&args.manifest, settings)?;
     let mut manifest = inputs.open(&args.reading, settings, Vec::new())?;
     for row in manifest.rows().map_err(manifest_failure)? {
         match row {
-            Ok(row) => clips
-                .entry(row.id)
-                .or_default()
-                .push((row.clip, row.webhook_url)),
+            Ok(row) => {
+                photos.extend(row.photo_file);
+                let clips = clips.entry(row.id).or_default();
+                clips.push((row.clip, row.webhook_url));
+            }
             Err(RowFault::Broken(error)) => return Err(manifest_failure(error).into()),
             Err(fault @ RowFault::Problems { .. }) => {
                 return Err(Failure::data(fault.to_string())
@@ -183,7 +189,7 @@ fn read_clips(args: &RetryArgs, settings: &Settings) -> anyhow::Result<Clips> {
             }
         }
     }
-    Ok(clips)
+    Ok((clips, photos))
 }
 
 /// Finds the attempts to be made.
@@ -474,7 +480,7 @@ fn dry_run(
     damage::refuse(&log, args.accept_damage)?;
     damage::warn(log.ledger(), log.damage(), log.path(), printer);
     let commands = open::commands(path, log.ledger(), settings);
-    let attempts = find(args, settings, Log::Read(&log), printer, &commands)?;
+    let attempts = find(args, settings, Log::Read(&log), printer, &commands)?.attempts;
     let credits: Credits = attempts.iter().map(Attempt::estimate).sum();
     let limits = caps::of_log(args.max_credits, settings, Some(&log))?;
     let wanted = attempts.iter().map(|attempt| {
@@ -544,7 +550,7 @@ fn job_of(attempt: &Attempt, writer: &Writer, settings: &Settings) -> Option<Job
 }
 
 async fn send(
-    attempts: Vec<Attempt>,
+    found: Found,
     settings: &Settings,
     writer: &Writer,
     printer: &Printer,
@@ -556,6 +562,8 @@ async fn send(
     let stop = &limits.stop;
     let api = Api::open(settings).await?;
     open::check_mixing(writer, settings, &api.base)?;
+    let mut attempts = found.attempts;
+    photos::renew(&mut attempts, &found.photos, settings, stop, printer).await?;
     let column = attempts
         .first()
         .and_then(|a| a.id.as_ref())

@@ -9,6 +9,7 @@
 //! | [`observe`] | observations: the lines that add a fact to the log |
 //! | [`delivery`] | clips: downloaded, verified, published |
 //! | [`notify`] | notices of rounds: webhook, dead man's switch, desktop |
+//! | [`photos`] | photos on this computer, uploaded so that the vendor can fetch them |
 //! | [`round`] | the whole round: its steps, how they end together, when the next is due |
 //! | [`stop`] | why a run ends early |
 
@@ -18,6 +19,7 @@ pub mod dispatch;
 #[cfg(feature = "cli")]
 pub mod notify;
 pub mod observe;
+pub mod photos;
 pub mod plan;
 #[cfg(feature = "cli")]
 pub mod round;

@@ -3,15 +3,20 @@
 //! A million rows need not be in memory: the manifest is read a second time, as fast as attempts
 //! are taken.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::cap::{Admission, Cap};
 use super::dispatch::{Attempt, Tally};
+use super::photos::Placed;
 use super::plan::{Decision, Plan};
 use super::stop::{Reason, Stop};
-use crate::jobs::{Credits, IdColumn, JobView, Order, Rates};
+use crate::jobs::{Clip, Credits, IdColumn, JobView, Order, PHOTO_FILE, Rates, Video};
 use crate::journal::Writer;
-use crate::manifest::{Manifest, ManifestError, Row, RowFault};
+use crate::manifest::{LocalPhoto, Manifest, ManifestError, Row, RowFault};
 use crate::vendor::{DurationStyle, Endpoint, correlated, request_body};
 
 /// The orders that a plan asks for, and what making them takes.
@@ -30,6 +35,8 @@ pub struct Orders<'a> {
     pub rates: &'a Rates,
     /// How the vendor is given a duration.
     pub duration_style: DurationStyle,
+    /// Where the photos on this computer are online.
+    pub photos: &'a Placed,
     /// Attempts of this run at most.
     pub most: u64,
     /// Whether the webhook's address names job and attempt.
@@ -114,8 +121,14 @@ impl<'a> Orders<'a> {
             }
             other => other.clone(),
         };
-        let body = request_body(&row.clip, webhook_url.as_deref(), self.duration_style);
-        let order = order(row, carried, body, self.rates)?;
+        let clip = for_vendor(&row.clip, self.photos);
+        let body = request_body(&clip, webhook_url.as_deref(), self.duration_style);
+        let mut order = order(row, carried, body, self.rates)?;
+        if let Some(photo) = &row.photo_file {
+            order
+                .columns
+                .extend(photo_file(photo, self.writer, carried));
+        }
         let replaced = self.plan.replaced(index).iter();
         let replaced = replaced.filter_map(|key| ledger.job(*key));
         Ok(Attempt {
@@ -131,6 +144,34 @@ impl<'a> Orders<'a> {
     }
 }
 
+/// The clip with the photo's address as the vendor can fetch it.
+fn for_vendor<'c>(clip: &'c Clip, photos: &Placed) -> Cow<'c, Clip> {
+    let Clip::Video(video) = clip else {
+        return Cow::Borrowed(clip);
+    };
+    let address = photos.address_for_vendor(&video.image_url);
+    if address == video.image_url {
+        return Cow::Borrowed(clip);
+    }
+    Cow::Owned(Clip::Video(Video {
+        image_url: address.to_owned(),
+        ..video.clone()
+    }))
+}
+
+/// Where a photo on this computer is, from the log's folder where it lies below that. A column of
+/// that name comes first.
+fn photo_file(photo: &LocalPhoto, writer: &Writer, carried: &[String]) -> Option<(String, Value)> {
+    if carried.iter().any(|column| column == PHOTO_FILE) {
+        return None;
+    }
+    let path = std::path::absolute(&photo.path).ok()?;
+    let folder = writer.path().parent();
+    let short = folder.and_then(|folder| path.strip_prefix(folder).ok());
+    let path = short.unwrap_or(&path).to_str()?;
+    Some((PHOTO_FILE.to_owned(), path.into()))
+}
+
 /// What is ordered for a row.
 fn order(row: &Row, carried: &[String], body: String, rates: &Rates) -> Result<Order, String> {
     let columns = carried.iter().zip(&row.carried);
@@ -143,6 +184,25 @@ fn order(row: &Row, carried: &[String], body: String, rates: &Rates) -> Result<O
         credits_estimated: rates.estimate(&row.clip),
         request: RawValue::from_string(body).map_err(|e| e.to_string())?,
     })
+}
+
+/// The photos on this computer that the first `most` rows to be sent ask for.
+///
+/// # Errors
+///
+/// When the manifest cannot be read again.
+pub fn photos_to_send(
+    plan: &Plan,
+    manifest: &mut Manifest,
+    most: u64,
+) -> Result<Vec<Arc<LocalPhoto>>, ManifestError> {
+    let rows = manifest.rows()?.enumerate();
+    let sent = rows.filter_map(|(index, row)| {
+        let row = row.ok()?;
+        (plan.decided(index, &row)? == Decision::Send).then_some(row)
+    });
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    Ok(sent.take(most).filter_map(|row| row.photo_file).collect())
 }
 
 /// The rows that a plan sends, as the jobs that they would be, each with what it would cost. For

@@ -55,4 +55,4 @@ pub use stamp::Stamp;
 pub use state::{AttemptState, JobState, Verdict};
 pub use status::{Fact, Status, Word};
 pub use text::Text;
-pub use view::{AttemptView, FieldMap, JobView};
+pub use view::{AttemptView, FieldMap, JobView, PHOTO_FILE};

@@ -499,6 +499,10 @@ fn offer_typed(fields: &mut FieldMap, line: &Line<'_>, order: &Order) {
     }
 }
 
+/// The carried column that says where a photo on this computer is, from the log's folder where it lies
+/// below that.
+pub const PHOTO_FILE: &str = "photo_file";
+
 fn is_carried(name: &str) -> bool {
     !super::LOG_FIELDS.contains(&name)
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::path::Path;
 use std::sync::Arc;
 
 use url::Url;
@@ -13,6 +14,7 @@ use super::{
     chosen::Chosen,
     columns::{Columns, Kind},
     exports::Known,
+    local::{LocalPhoto, LocalPhotos, is_path},
     odd::{self, Purpose, invisible_within, placeholder_in, trimmed},
     photo::{addresses_in, depends_on_path, local_file, out_of_reach},
     problem::{Place, Problem, excerpt},
@@ -29,6 +31,8 @@ pub(super) struct Checker<'a> {
     pub place: Place<'a>,
     pub columns: &'a Columns,
     pub chosen: &'a Chosen,
+    /// Where relative paths of photos start.
+    pub folder: &'a Path,
     pub options: &'a Options,
     pub delimiter: u8,
     /// The webhook address checked last: it is usually the same in every row.
@@ -53,7 +57,9 @@ impl Checker<'_> {
             place: self.place,
             record,
             allow_odd: self.options.allow_odd_cells,
+            folder: self.folder,
             more_images: Vec::new(),
+            photo_file: None,
             problems: Vec::new(),
         };
         cells.check_sizes();
@@ -81,6 +87,7 @@ impl Checker<'_> {
                     id: id.to_owned(),
                     variant: variant.to_owned(),
                     clip,
+                    photo_file: cells.photo_file,
                     webhook_url,
                     is_left_out: false,
                     carried: columns
@@ -114,6 +121,7 @@ impl Checker<'_> {
             given => given.to_owned(),
         };
         let mut photos = Vec::new();
+        let mut photo_file = None;
         let clip = match columns.kind {
             Kind::Video {
                 image_url,
@@ -126,8 +134,12 @@ impl Checker<'_> {
                 let other = other.and_then(|known| known.other_photo(record));
                 let own = cell(image_url);
                 photos = photos_in(if own.is_empty() { cell(other) } else { own });
+                let local = self.options.local_photos.as_ref();
+                let local = local.filter(|_| photos.len() == 1 && is_path(photos[0]));
+                photo_file = local.and_then(|local| local.find(photos[0], self.folder).ok());
+                let online = photo_file.as_ref().map(|photo| photo.address.as_str());
                 Clip::Video(Video {
-                    image_url: photos[0].to_owned(),
+                    image_url: online.unwrap_or(photos[0]).to_owned(),
                     prompt: cell(prompt).to_owned(),
                     model: or_default(model, &defaults.model),
                     duration: Seconds::parse(cell(duration)).unwrap_or(defaults.duration),
@@ -152,6 +164,7 @@ impl Checker<'_> {
             id: cell(Some(columns.id)).to_owned(),
             variant: cell(columns.variant).to_owned(),
             clip,
+            photo_file,
             webhook_url: None,
             carried: vec![String::new(); columns.carried.len()],
             is_left_out: true,
@@ -295,6 +308,10 @@ struct Cells<'a> {
     record: &'a Record<'a>,
     /// Whether a cell that looks broken is meant so.
     allow_odd: bool,
+    /// Where relative paths of photos start.
+    folder: &'a Path,
+    /// The row's photo, where it is on this computer.
+    photo_file: Option<Arc<LocalPhoto>>,
     /// The photos of the row after its first.
     more_images: Vec<&'a str>,
     problems: Vec<Problem>,
@@ -479,14 +496,16 @@ impl<'a> Cells<'a> {
         columns: &Columns,
         options: &Options,
         last_server: &mut String,
-    ) -> &'a str {
+    ) -> Cow<'a, str> {
         let known = columns.known.as_ref();
         let column = match known.and_then(|known| known.other_photo(self.record)) {
             Some(other) if self.optional(column).is_empty() => Some(other),
             _ => column,
         };
         let given = self.optional(column);
-        let Some(column) = column else { return given };
+        let Some(column) = column else {
+            return given.into();
+        };
         if given.is_empty() {
             if !options.allow_no_image {
                 self.complain(
@@ -497,7 +516,10 @@ impl<'a> Cells<'a> {
                     ),
                 );
             }
-            return given;
+            return given.into();
+        }
+        if let Some(local) = options.local_photos.as_ref().filter(|_| is_path(given)) {
+            return self.local_photo(column, given, local);
         }
         let unusual = is_unusual(given);
         let holds = |text: &[u8]| memchr::memmem::find(&given.as_bytes()[4..], text).is_some();
@@ -505,7 +527,7 @@ impl<'a> Cells<'a> {
         // What is wrong in such a cell stands behind its server.
         let server = server_of(given).filter(|_| !may_be_several && !holds(b"&amp;"));
         if server.is_some_and(|server| server == last_server) {
-            return given;
+            return given.into();
         }
         let images = if may_be_several {
             self.images_in(column, given, options.split_images)
@@ -523,9 +545,26 @@ impl<'a> Cells<'a> {
         match images.split_first() {
             Some((first, others)) => {
                 self.more_images = others.to_vec();
-                first
+                (*first).into()
             }
-            None => given,
+            None => given.into(),
+        }
+    }
+
+    /// Where the photo on this computer that a cell names will be online.
+    fn local_photo(&mut self, column: usize, given: &'a str, local: &LocalPhotos) -> Cow<'a, str> {
+        match local.find(given, self.folder) {
+            Ok(photo) => {
+                let address = photo.address.clone();
+                self.photo_file = Some(photo);
+                address.into()
+            }
+            Err(unfit) => {
+                if !unfit.is_absent || !self.is_no_address(column, given, "photo's path") {
+                    self.complain(column, unfit.message, unfit.help);
+                }
+                given.into()
+            }
         }
     }
 
@@ -568,7 +607,8 @@ impl<'a> Cells<'a> {
                     }
                     _ => {
                         "the photo is fetched by the vendor, so it must be online: write its whole \
-                          address, such as https://example.com/kitchen.jpg"
+                          address, such as https://example.com/kitchen.jpg; a photo on this computer is \
+                          uploaded with upload = \"s3://BUCKET/PREFIX\" in [photos] of creativeai.toml"
                             .to_owned()
                     }
                 };
@@ -734,7 +774,7 @@ impl<'a> Cells<'a> {
         Some(Clip::Video(Video {
             image_url: self
                 .image(image_url, columns, options, last_server)
-                .to_owned(),
+                .into_owned(),
             prompt: self.prompt(prompt, columns),
             model: self.or_default(model, &defaults.model),
             duration: self.duration(duration, defaults.duration),

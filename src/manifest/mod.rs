@@ -17,6 +17,8 @@
 //! | `odd/` | cells that a spreadsheet program broke |
 //! | `template.rs` | `--prompt`, filled from a row's cells |
 //! | `photo.rs` | addresses of photos that the vendor cannot fetch |
+//! | `local.rs` | photos on this computer, for those who have them uploaded |
+//! | `picture.rs` | what a photo's file is, by its first bytes |
 //! | `values.rs` | what single values may look like |
 //! | `problem.rs` | what is wrong, where, and what to do |
 //!
@@ -31,9 +33,11 @@ mod exports;
 mod field;
 mod foreign;
 mod header;
+mod local;
 mod odd;
 mod options;
 mod photo;
+pub mod picture;
 mod problem;
 mod records;
 mod sheet;
@@ -55,6 +59,7 @@ use sheet::{Sheet, SheetRows};
 use source::Source;
 
 pub use chosen::Condition;
+pub use local::{LocalPhoto, LocalPhotos};
 pub use options::{Defaults, Options};
 pub use problem::{Column, ManifestError, Problem, RowFault};
 pub use template::Template;
@@ -97,6 +102,9 @@ pub struct Row {
     pub variant: String,
     /// What is wanted, defaults filled in.
     pub clip: Clip,
+    /// The photo on this computer that [`Video::image_url`](crate::jobs::Video) is the address of
+    /// once it is uploaded.
+    pub photo_file: Option<Arc<LocalPhoto>>,
     /// Where the vendor shall report, if anywhere.
     pub webhook_url: Option<String>,
     /// The cells of [`Manifest::carried_columns`], in that order, exactly as written.

@@ -1,8 +1,10 @@
 //! How a manifest is to be read.
 
+use std::sync::Arc;
+
 use crate::jobs::Seconds;
 
-use super::{chosen::Condition, field, problem::ManifestError, template::Template};
+use super::{LocalPhotos, chosen::Condition, field, problem::ManifestError, template::Template};
 
 /// What the user says about the file.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +33,8 @@ pub struct Options {
     pub split_images: bool,
     /// Whether photos may be on this computer, as for a stand-in of the vendor that runs here.
     pub allow_own_photos: bool,
+    /// Photos on this computer, where they are uploaded.
+    pub local_photos: Option<Arc<LocalPhotos>>,
     /// `--prompt`: makes the prompt of rows that have none.
     pub prompt: Option<Template>,
     /// `--where`: rows that do not fulfill all of these are left out.

@@ -6,13 +6,14 @@ use url::{Host, Url};
 
 /// Why the vendor cannot fetch a photo, and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OutOfReach {
+pub struct OutOfReach {
     pub message: &'static str,
     pub help: &'static str,
 }
 
 const UPLOAD: &str = "the vendor fetches the photo over the internet: upload it, for example to \
-                      your website or shop, and write that address";
+                      your website or shop, and write that address; or have it uploaded: \
+                      upload = \"s3://BUCKET/PREFIX\" in [photos] of creativeai.toml";
 
 /// Endings of names that only a home's or an office's network knows.
 const PRIVATE_ENDINGS: [&str; 10] = [
@@ -30,7 +31,7 @@ const PRIVATE_ENDINGS: [&str; 10] = [
 
 /// Why an address that is well formed cannot be fetched by the vendor, if that can be seen from it.
 /// `allow_own` lets addresses on this computer through, for a stand-in that runs here.
-pub(super) fn out_of_reach(url: &Url, allow_own: bool) -> Option<OutOfReach> {
+pub fn out_of_reach(url: &Url, allow_own: bool) -> Option<OutOfReach> {
     let where_to = match url.host()? {
         Host::Domain(name) => of_name(name),
         Host::Ipv4(ip) => of_ip(IpAddr::V4(ip)),

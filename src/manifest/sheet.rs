@@ -127,6 +127,7 @@ impl Sheet {
                 },
                 columns: &self.columns,
                 chosen: &self.chosen,
+                folder: &self.source.folder,
                 options: &self.options,
                 delimiter: self.delimiter,
                 last_webhook: String::new(),

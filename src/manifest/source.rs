@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
 };
@@ -45,6 +45,8 @@ pub(super) struct Source {
     encoding: Option<&'static Encoding>,
     /// Length of the byte order mark.
     mark: u64,
+    /// Its folder, where relative paths in it start; empty for the current one.
+    pub folder: PathBuf,
 }
 
 /// What changes when someone writes to a file.
@@ -81,7 +83,9 @@ impl Source {
             return Self::spool(&name, file, options);
         }
         let stamp = Some(Stamp::of(&file).map_err(failed)?);
-        Self::new(name, file, stamp, options)
+        let mut source = Self::new(Arc::clone(&name), file, stamp, options)?;
+        path.parent().unwrap_or(path).clone_into(&mut source.folder);
+        Ok(source)
     }
 
     /// Copies `reader` to a temporary file and reads that.
@@ -141,6 +145,7 @@ impl Source {
             stamp,
             encoding: Some(encoding).filter(|&e| e != encoding_rs::UTF_8),
             mark,
+            folder: PathBuf::new(),
         })
     }
 
@@ -176,6 +181,7 @@ impl Source {
             stamp,
             encoding: None,
             mark: 0,
+            folder: PathBuf::new(),
         })
     }
 

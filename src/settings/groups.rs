@@ -151,6 +151,36 @@ impl Download {
     }
 }
 
+/// Photos on this computer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Photos {
+    /// The bucket that they are uploaded to.
+    pub upload: Option<String>,
+    /// The largest that is uploaded, in bytes.
+    pub max_size: u64,
+}
+
+impl Photos {
+    pub(super) fn resolve(l: &mut Layers<'_>) -> Result<Self, Failure> {
+        let bucket = |text: &str| {
+            let schemes = ["s3://", "gs://", "az://"];
+            if schemes.iter().any(|scheme| text.starts_with(scheme)) {
+                Ok(text.trim_end_matches('/').to_owned())
+            } else {
+                Err(
+                    "write s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX"
+                        .to_owned(),
+                )
+            }
+        };
+        let size = parsed_or_number(|text| values::size(text).map(Bytes));
+        Ok(Self {
+            upload: l.pick_open("photos.upload", None, parsed(bucket))?,
+            max_size: l.pick("photos.max_size", None, size)?.0,
+        })
+    }
+}
+
 /// Of `publish`, whatever its target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publish {

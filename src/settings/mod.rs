@@ -24,7 +24,7 @@ use std::time::Duration;
 pub use caps::Cap;
 pub use env::Env;
 pub use flags::Flags;
-pub use groups::{Download, Network, Publish, VideoDefaults, VoiceDefaults};
+pub use groups::{Download, Network, Photos, Publish, VideoDefaults, VoiceDefaults};
 pub use secret::{KeySource, read_key_file, replace_key_file, write_key_file};
 
 use crate::engine::notify::Listeners;
@@ -126,6 +126,8 @@ pub struct Settings {
     pub max_attempts: u32,
     /// What clips and credits cost.
     pub rates: Rates,
+    /// Photos on this computer.
+    pub photos: Photos,
     /// Of `download`.
     pub download: Download,
     /// Of `publish`.
@@ -175,6 +177,7 @@ impl Settings {
             max_attempts: l.pick("max_attempts", flags.max_attempts, whole(1, 100))?,
             voice: VoiceDefaults::resolve(l)?,
             rates: groups::rates(l)?,
+            photos: Photos::resolve(l)?,
             download: Download::resolve(l, flags)?,
             publish: Publish::resolve(l, flags)?,
             notify: groups::notify(l)?,

@@ -133,7 +133,7 @@ macro_rules! definitions {
 use Usual::{Example, Number, Text, Unwritten};
 
 /// All settings; those of one table stand together, those of none first.
-pub static DEFINITIONS: [Definition; 45] = definitions! {
+pub static DEFINITIONS: [Definition; 47] = definitions! {
     PROFILE = Unwritten, "The profile whose settings hold: those of the table [profile.NAME]"
         { unset: "none", flag: "--profile", variable: "CREATIVEAI_PROFILE" };
     "base_url" = Text("https://api.creativeai.run"), "Where the API is"
@@ -176,6 +176,9 @@ pub static DEFINITIONS: [Definition; 45] = definitions! {
         { own: true };
     CAPS = Example("credits = 200\n# per = \"month\"\n# where = \"client=acme\""), "Most credits that may be charged and reserved; per day, week, month or year, and where a column has a value, or over all"
         { unset: "no cap" };
+    "photos.upload" = Example("\"s3://my-photos/listings\""), "Where photos on this computer are uploaded, so that a sheet may name them by their paths: s3://BUCKET/PREFIX, gs:// or az://"
+        { unset: "nowhere; a sheet names photos by their addresses", own: true };
+    "photos.max_size" = Text("50MB"), "Largest photo to upload";
     "voice.voice" = Text("alloy"), "Voice for rows that name none";
     "voice.language" = Text("en"), "Language for rows that name none";
     "voice.speed" = Text("1.0"), "Speed for rows that give none";

@@ -2,6 +2,7 @@
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::jobs::{Clip, JobKey, Video, Voice};
 
@@ -66,6 +67,23 @@ pub fn request_body(clip: &Clip, webhook_url: Option<&str>, style: DurationStyle
         Clip::Voice(voice) => serde_json::to_string(&VoiceBody::of(voice, webhook_url)),
     }
     .unwrap_or_default()
+}
+
+/// The photo's address in a request's body.
+pub fn photo_of(body: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Photo {
+        image_url: Option<String>,
+    }
+    serde_json::from_str::<Photo>(body).ok()?.image_url
+}
+
+/// A request's body with another photo; `None` for one that is not a JSON object. A new attempt asks
+/// for the photo where it is now.
+pub fn with_photo(body: &str, photo: &str) -> Option<String> {
+    let mut fields: Map<String, Value> = serde_json::from_str(body).ok()?;
+    fields.insert("image_url".to_owned(), photo.into());
+    serde_json::to_string(&fields).ok()
 }
 
 #[derive(Serialize)]

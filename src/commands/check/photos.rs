@@ -2,14 +2,17 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
 use reqwest::header::{CONTENT_TYPE, RANGE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 
-use super::{Findings, Photos, TOLD, Wanted};
+use super::{Findings, TOLD, Wanted};
+use crate::commands::photos;
 use crate::exit::Code;
+use crate::manifest::{LocalPhoto, picture};
 use crate::output::escape::escape;
 use crate::output::words;
 use crate::settings::Settings;
@@ -17,13 +20,15 @@ use crate::vendor::{build_transport, root_cause, transport};
 
 /// Photos looked at at the same time.
 const CONCURRENCY: usize = 8;
-/// First bytes of a photo that are asked for.
-const HEAD: usize = 64;
 /// Redirects followed on the way to a photo.
 const REDIRECTS: usize = 5;
 
 /// Looks whether each photo can be fetched.
-pub(super) async fn check_photos(photos: &Photos, settings: &Settings, findings: &mut Findings) {
+pub(super) async fn check_photos(
+    photos: &BTreeMap<String, Wanted>,
+    settings: &Settings,
+    findings: &mut Findings,
+) {
     if photos.is_empty() {
         return;
     }
@@ -99,6 +104,40 @@ pub(super) async fn check_photos(photos: &Photos, settings: &Settings, findings:
     }
 }
 
+/// Says how many photos on this computer are to be uploaded, and whether their bucket can be used. Their
+/// sizes and kinds were looked at when the sheet was read.
+pub(super) async fn check_local(
+    local: BTreeMap<String, Arc<LocalPhoto>>,
+    settings: &Settings,
+    findings: &mut Findings,
+) {
+    if local.is_empty() {
+        return;
+    }
+    let local: Vec<_> = local.into_values().collect();
+    let bytes = local.iter().map(|photo| photo.bytes).sum();
+    let all = format!(
+        "{} on this computer, {}",
+        words::count(local.len() as u64, "photo"),
+        words::bytes(bytes)
+    );
+    if settings.sandbox {
+        return findings.skip("photos", format_args!("{all}; a rehearsal uploads nothing"));
+    }
+    match photos::present(&local, settings).await {
+        Ok((address, present)) => findings.pass(
+            "photos",
+            format_args!(
+                "{all}; {} to be uploaded to {}, {} there",
+                words::number(local.len() as u64 - present),
+                escape(&address),
+                words::number(present),
+            ),
+        ),
+        Err(failure) => findings.failure("photos", &failure),
+    }
+}
+
 /// Hosts that cannot be found, and how many photos are said to be there. One problem, told once.
 type Hosts = RefCell<BTreeMap<String, u64>>;
 
@@ -149,7 +188,7 @@ async fn look(client: &Client, url: &str) -> Result<(), Missed> {
     let bad = |why: String| Err(Missed::Photo(Code::Data, why));
     match reply.status() {
         // There is no first byte to be had of an empty file.
-        StatusCode::RANGE_NOT_SATISFIABLE => return bad(EMPTY.to_owned()),
+        StatusCode::RANGE_NOT_SATISFIABLE => return bad(picture::EMPTY.to_owned()),
         status if !status.is_success() => return bad(format!("the server answers {status}")),
         _ => {}
     }
@@ -159,13 +198,13 @@ async fn look(client: &Client, url: &str) -> Result<(), Missed> {
         .and_then(|kind| kind.to_str().ok())
         .map(str::to_owned);
     let head = head_of(reply).await?;
-    judge(&head, kind.as_deref()).or_else(bad)
+    picture::judge(&head, kind.as_deref()).or_else(bad)
 }
 
 /// As many first bytes as tell what a file is; a server may send all of it.
 async fn head_of(mut reply: Response) -> Result<Vec<u8>, Missed> {
     let mut head = Vec::new();
-    while head.len() < HEAD {
+    while head.len() < picture::HEAD {
         let chunk = reply.chunk().await;
         match chunk.map_err(|e| Missed::Photo(Code::Temporary, root_cause(&e)))? {
             Some(chunk) => head.extend_from_slice(&chunk),
@@ -175,119 +214,11 @@ async fn head_of(mut reply: Response) -> Result<Vec<u8>, Missed> {
     Ok(head)
 }
 
-const EMPTY: &str = "the file is empty";
-
-/// Whether a file that begins with `head` and is said to be of `kind` is a photo that the vendor can
-/// read. The error says what it is instead.
-fn judge(head: &[u8], kind: Option<&str>) -> Result<(), String> {
-    if head.is_empty() {
-        return Err(EMPTY.to_owned());
-    }
-    let said = kind.map(|kind| kind.split(';').next().unwrap_or(kind).trim());
-    let is_open = said.is_none_or(|said| matches!(said, "application/octet-stream" | ""));
-    match (sniffed(head), said) {
-        (Some(Found::Photo(_)), _) if is_open => Ok(()),
-        (Some(Found::Photo(kinds)), Some(said)) => {
-            if kinds.iter().any(|kind| kind.eq_ignore_ascii_case(said)) {
-                Ok(())
-            } else {
-                Err(format!(
-                    "it is said to be {said}, but its content is {}; save it again as JPEG",
-                    kinds[0]
-                ))
-            }
-        }
-        (Some(Found::Other(what)), _) => Err(what.to_owned()),
-        (None, Some(said)) if !is_open && !said.starts_with("image/") => {
-            Err(format!("it is not an image but {said}"))
-        }
-        _ => Err("its content is not a photo that is known here; save it again as JPEG".to_owned()),
-    }
-}
-
-/// What the first bytes of a file say.
-enum Found {
-    /// A photo, and what it may be called.
-    Photo(&'static [&'static str]),
-    /// Something else, in words.
-    Other(&'static str),
-}
-
-/// What files begin with. Further kinds go in here.
-const KINDS: [(&[u8], Found); 14] = [
-    (
-        b"\xff\xd8\xff",
-        Found::Photo(&["image/jpeg", "image/jpg", "image/pjpeg"]),
-    ),
-    (
-        b"\x89PNG\r\n\x1a\n",
-        Found::Photo(&["image/png", "image/x-png", "image/apng"]),
-    ),
-    (b"GIF8", Found::Photo(&["image/gif"])),
-    (b"BM", Found::Photo(&["image/bmp", "image/x-ms-bmp"])),
-    (
-        b"II*\0",
-        Found::Other("it is a TIFF picture; save it as JPEG"),
-    ),
-    (
-        b"MM\0*",
-        Found::Other("it is a TIFF picture; save it as JPEG"),
-    ),
-    (
-        b"8BPS",
-        Found::Other("it is a Photoshop file; save it as JPEG"),
-    ),
-    (b"%PDF", Found::Other("it is a PDF; save the photo as JPEG")),
-    (
-        b"PK\x03\x04",
-        Found::Other("it is a zip archive, not a photo"),
-    ),
-    (
-        b"<svg",
-        Found::Other("it is a drawing (SVG); save it as JPEG"),
-    ),
-    (
-        b"<?xml",
-        Found::Other("it is XML, perhaps an error of the server, not a photo"),
-    ),
-    (b"<!doctype", Found::Other("it is a web page, not a photo")),
-    (b"<html", Found::Other("it is a web page, not a photo")),
-    (
-        b"{",
-        Found::Other("it is JSON, perhaps an error of the server, not a photo"),
-    ),
-];
-
-fn sniffed(head: &[u8]) -> Option<Found> {
-    if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
-        return Some(Found::Photo(&["image/webp"]));
-    }
-    if head.get(4..8) == Some(b"ftyp") {
-        return Some(match head.get(8..12) {
-            Some(b"avif" | b"avis") => Found::Photo(&["image/avif"]),
-            Some(b"heic" | b"heix" | b"hevc" | b"heim" | b"heis" | b"mif1" | b"msf1") => {
-                Found::Other("it is a HEIC photo, as iPhones take them; save it as JPEG")
-            }
-            _ => Found::Other("it is a film, not a photo"),
-        });
-    }
-    let text = head.trim_ascii_start();
-    let begins = |start: &[u8]| {
-        let begin = text.get(..start.len());
-        head.starts_with(start)
-            || matches!(start[0], b'<' | b'{')
-                && begin.is_some_and(|b| b.eq_ignore_ascii_case(start))
-    };
-    KINDS
-        .into_iter()
-        .find_map(|(start, found)| begins(start).then_some(found))
-}
-
 async fn ask(client: &Client, url: &str) -> Result<Response, Missed> {
     // Signed addresses are often good for GET only, so there is no HEAD before it.
     let request = client
         .get(url)
-        .header(RANGE, format!("bytes=0-{}", HEAD - 1));
+        .header(RANGE, format!("bytes=0-{}", picture::HEAD - 1));
     // The network may be back in a minute; an address that is wrong will not.
     request.send().await.map_err(|e| {
         if is_about_the_name(&e) {
@@ -312,43 +243,4 @@ fn is_about_the_name(error: &reqwest::Error) -> bool {
         source = cause.source();
     }
     false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn first_bytes_say_what_a_file_is() {
-        const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF";
-        for (head, kind) in [
-            (JPEG, Some("image/jpeg")),
-            (JPEG, Some("IMAGE/JPG; charset=binary")),
-            (JPEG, Some("application/octet-stream")),
-            (JPEG, None),
-            (b"\x89PNG\r\n\x1a\n", Some("image/png")),
-            (b"RIFF\0\0\0\0WEBPVP8 ", Some("image/webp")),
-        ] {
-            assert_eq!(judge(head, kind), Ok(()), "{kind:?}");
-        }
-        for (head, kind, part) in [
-            (&b""[..], Some("image/jpeg"), "empty"),
-            (b"\0\0\0\x18ftypheic", Some("image/jpeg"), "HEIC"),
-            (b"\0\0\0\x18ftypmp42", Some("image/jpeg"), "film"),
-            (
-                b"\x89PNG\r\n\x1a\n",
-                Some("image/jpeg"),
-                "content is image/png",
-            ),
-            (JPEG, Some("text/html"), "said to be text/html"),
-            (b"\n<!DOCTYPE html>", Some("image/jpeg"), "web page"),
-            (b"<Html>", Some("text/html"), "web page"),
-            (b"hello", Some("text/plain"), "not an image but text/plain"),
-            (b"hello", Some("image/jpeg"), "not a photo"),
-            (b"MM\0*", Some("image/tiff"), "TIFF"),
-        ] {
-            let told = judge(head, kind).unwrap_err();
-            assert!(told.contains(part), "{kind:?}: {told}");
-        }
-    }
 }

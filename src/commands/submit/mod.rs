@@ -12,14 +12,17 @@ use super::caps;
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::open::{self, Api};
+use super::photos;
 use super::poll::Poller;
 use super::tell;
 use super::{Ended, damage};
 use crate::cli::SubmitArgs;
 use crate::clock;
 use crate::engine::dispatch::{Dispatcher, Event, Tally};
+use crate::engine::photos::Placed;
 use crate::engine::plan::{self, Allowed, Decision, Found, Held, MOST_TOLD, Plan, PlanError};
-use crate::engine::submit::{Orders, planned};
+use crate::engine::stop::Stop;
+use crate::engine::submit::{Orders, photos_to_send, planned};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, Ledger};
 use crate::journal::{JobLog, LogError, remembered_of_absent};
@@ -96,6 +99,7 @@ pub async fn run(
     let now = clock::now;
     let dispatcher = Dispatcher::new(&api.client, &writer, &throttle, stop, &now, &tell_event);
     let cap = caps::of_writer(args.max_credits, settings, &writer)?;
+    let photos = place_photos(&plan, &mut manifest, args, settings, stop, printer).await?;
     let tally = {
         let orders = Orders {
             plan: &plan,
@@ -105,6 +109,7 @@ pub async fn run(
             tally: &|| dispatcher.tally(),
             rates: &settings.rates,
             duration_style: settings.video.duration_style,
+            photos: &photos,
             most: most_to_send(&plan, args),
             correlate: !args.no_correlation,
             sandbox: settings.sandbox,
@@ -122,9 +127,8 @@ pub async fn run(
     ending.note_if(cap.is_reached(), Code::Decision);
     ending.note_if(plan.counts.held() > 0, Code::Decision);
     let mut summary = summary_of(&plan, &found, &tally);
-    summary.more.extend([invalid(invalid_rows)]);
-    summary.more.extend(left_out(args, &plan));
-    summary.more.extend(payer);
+    let more = std::iter::once(invalid(invalid_rows)).chain(left_out(args, &plan));
+    summary.more.extend(more.chain(payer));
     caps::warn(&cap, printer);
     let ledger = writer.ledger();
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
@@ -137,6 +141,23 @@ pub async fn run(
         &commands,
         printer,
     )
+}
+
+/// Uploads the photos on this computer of the rows to be sent.
+async fn place_photos(
+    plan: &Plan,
+    manifest: &mut Manifest,
+    args: &SubmitArgs,
+    settings: &Settings,
+    stop: &Stop,
+    printer: &Printer,
+) -> Result<Placed, Failure> {
+    let most = most_to_send(plan, args);
+    if most == 0 || settings.photos.upload.is_none() {
+        return Ok(Placed::default());
+    }
+    let local = photos_to_send(plan, manifest, most).map_err(manifest_failure)?;
+    photos::place(&local, settings, stop, printer).await
 }
 
 /// What the jobs of the manifest were charged so far.
@@ -288,6 +309,7 @@ pub fn manifest_options(reading: &crate::cli::ManifestArgs, settings: &Settings)
         split_images: reading.split_images,
         allow_own_photos: settings.calls_this_computer(),
         prompt: reading.prompt.clone(),
+        local_photos: None,
         conditions: Vec::new(),
         defaults: Defaults {
             model: settings.video.model.clone(),

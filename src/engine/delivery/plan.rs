@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::jobs::{IdColumn, JobKey, JobView, Status};
+use crate::jobs::{IdColumn, JobKey, JobView, PHOTO_FILE, Status};
 use crate::journal::{LogError, Writer};
 
 use super::bucket;
@@ -107,8 +107,13 @@ impl Delivery {
         let speaking = view.speaking();
         let request = |name| speaking.and_then(|attempt| text_of(attempt.request_value(name)?));
         let column = |name| view.column(name).filter(|text| !text.is_empty());
-        let slug = column("image_url")
-            .and_then(|address| names::image_name(&address))
+        // A photo that was uploaded from this computer is called as it was there.
+        let named = column(PHOTO_FILE).and_then(|path| {
+            let stem = Path::new(&path).file_stem()?;
+            Some(stem.to_str()?.to_owned())
+        });
+        let slug = named
+            .or_else(|| names::image_name(&column("image_url")?))
             .or_else(|| view.fields.text("variant").map(str::to_owned))
             .map(|name| names::slug(&name))
             .filter(|slug| !slug.is_empty())

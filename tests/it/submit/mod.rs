@@ -10,6 +10,7 @@ mod kills;
 mod manifests;
 mod odd_cells;
 mod outcomes;
+mod photos;
 mod recognition;
 // Limits of the process, named pipes and devices are Unix's.
 #[cfg(unix)]

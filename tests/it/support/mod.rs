@@ -15,6 +15,7 @@ pub mod orders;
 pub mod postgres;
 pub mod processes;
 pub mod request;
+pub mod s3;
 pub mod server;
 pub mod skip;
 pub mod step;

@@ -5,19 +5,18 @@
 //! noted, so a later run goes on with the next one. An object gets its name only when all of it is
 //! there, and an object of other content is never overwritten.
 
+mod photo;
+mod service;
+
 use std::fmt;
 use std::io::SeekFrom;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use object_store::aws::{AmazonS3Builder, Checksum};
-use object_store::azure::MicrosoftAzureBuilder;
-use object_store::gcp::GoogleCloudStorageBuilder;
-use object_store::multipart::{MultipartStore, PartId};
+use object_store::multipart::PartId;
 use object_store::path::Path as Key;
-use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig};
+use object_store::{Attributes, Error, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::fs::File;
@@ -26,30 +25,12 @@ use url::Url;
 
 use super::outcome::{FailureKind, Halt};
 use super::part::{Part, Whole};
-use crate::vendor::is_loopback;
 use crate::vendor::root_cause;
+use service::{Remote, Service};
 
 /// Bytes of one part of an upload; a smaller clip goes up at once. S3 takes 10,000 parts of 5 MiB
 /// or more.
 const PART_SIZE: u64 = 8 << 20;
-/// Tries of one request after the first.
-const RETRIES: usize = 3;
-/// How long one request is tried.
-const RETRY_TIME: Duration = Duration::from_secs(60);
-
-/// Both faces of a store.
-trait Remote: ObjectStore + MultipartStore {}
-
-impl<T: ObjectStore + MultipartStore> Remote for T {}
-
-/// Which service a bucket is one of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Service {
-    S3,
-    Google,
-    Azure,
-}
-
 /// A bucket and a prefix in it.
 pub struct Bucket {
     store: Arc<dyn Remote>,
@@ -152,7 +133,7 @@ impl Bucket {
         }
         let root = format!("{}://{name}", url.scheme());
         let prefix = Key::from_url_path(url.path()).map_err(|_| wrong())?;
-        let store = build(service, &root).map_err(|error| {
+        let store = service.open(&root).map_err(|error| {
             setup(format!(
                 "{root} cannot be used: {}; {}",
                 root_cause(&error),
@@ -290,17 +271,29 @@ impl Bucket {
     async fn put(&self, address: &str, part: &Part) -> Result<(), Unplaced> {
         let key = self.key(address)?;
         let bytes = PutPayload::from(tokio::fs::read(&part.data).await?);
-        // Even another program's object that came just now is not overwritten.
-        let create = PutMode::Create.into();
-        let put = match self.store.put_opts(&key, bytes.clone(), create).await {
-            Err(Error::NotImplemented { .. } | Error::NotSupported { .. }) => {
-                self.store.put(&key, bytes).await
-            }
-            other => other,
+        let put = self.create(&key, bytes, Attributes::default()).await;
+        put.map_err(|error| self.explain("write", address, &error).into())
+    }
+
+    /// Writes a new object. Even another program's object that came just now is not overwritten.
+    async fn create(
+        &self,
+        key: &Key,
+        bytes: PutPayload,
+        attributes: Attributes,
+    ) -> Result<(), Error> {
+        let options = |mode| PutOptions {
+            mode,
+            attributes: attributes.clone(),
+            ..PutOptions::default()
         };
-        match put {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.explain("write", address, &error).into()),
+        let create = options(PutMode::Create);
+        match self.store.put_opts(key, bytes.clone(), create).await {
+            Err(Error::NotImplemented { .. } | Error::NotSupported { .. }) => {
+                let plain = options(PutMode::Overwrite);
+                self.store.put_opts(key, bytes, plain).await.map(drop)
+            }
+            other => other.map(drop),
         }
     }
 
@@ -429,78 +422,6 @@ impl Bucket {
         };
         BucketError { kind, why }
     }
-}
-
-impl Service {
-    fn permission(self, what: &str) -> &'static str {
-        match (self, what) {
-            // Without the right to list, a missing object looks like a forbidden one.
-            (Self::S3, "look at") => "s3:GetObject and s3:ListBucket",
-            (Self::S3, "read") => "s3:GetObject",
-            (Self::S3, _) => "s3:PutObject and s3:AbortMultipartUpload",
-            (Self::Google, "look at" | "read") => "storage.objects.get",
-            (Self::Google, _) => "storage.objects.create",
-            (Self::Azure, _) => "the role Storage Blob Data Contributor",
-        }
-    }
-
-    fn credentials(self) -> &'static str {
-        match self {
-            Self::S3 => {
-                "credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, \
-                 another store's address from AWS_ENDPOINT_URL"
-            }
-            Self::Google => "credentials come from GOOGLE_APPLICATION_CREDENTIALS",
-            Self::Azure => {
-                "credentials come from AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY"
-            }
-        }
-    }
-}
-
-fn build(service: Service, root: &str) -> Result<Arc<dyn Remote>, Error> {
-    let retry = RetryConfig {
-        max_retries: RETRIES,
-        retry_timeout: RETRY_TIME,
-        ..RetryConfig::default()
-    };
-    Ok(match service {
-        Service::S3 => {
-            let mut builder = AmazonS3Builder::from_env().with_url(root).with_retry(retry);
-            if is_set("AWS_ENDPOINT_URL_S3", is_here)
-                || is_set("AWS_ENDPOINT_URL", is_here)
-                || is_set("AWS_ENDPOINT", is_here)
-            {
-                builder = builder.with_allow_http(true);
-            }
-            if !is_set("AWS_CHECKSUM_ALGORITHM", |_| true) {
-                // The store refuses a part that arrives damaged.
-                builder = builder.with_checksum_algorithm(Checksum::SHA256);
-            }
-            Arc::new(builder.build()?)
-        }
-        Service::Google => Arc::new(
-            GoogleCloudStorageBuilder::from_env()
-                .with_url(root)
-                .with_retry(retry)
-                .build()?,
-        ),
-        Service::Azure => Arc::new(
-            MicrosoftAzureBuilder::from_env()
-                .with_url(root)
-                .with_retry(retry)
-                .build()?,
-        ),
-    })
-}
-
-fn is_set(variable: &str, fits: impl Fn(&str) -> bool) -> bool {
-    std::env::var(variable).is_ok_and(|value| fits(&value))
-}
-
-/// Whether an address is this machine's: only there a store may be reached without TLS.
-fn is_here(address: &str) -> bool {
-    Url::parse(address).is_ok_and(|url| is_loopback(&url))
 }
 
 #[cfg(test)]
