@@ -49,6 +49,11 @@ pub struct ListenArgs {
     /// What a monitoring system may ask for.
     #[command(flatten)]
     pub metrics: MetricsArg,
+
+    /// Ask the receiver that runs at --addr whether it can keep deliveries, and end: 0 if it can, else
+    /// 75; for containers, which have nothing else to ask with
+    #[arg(long, conflicts_with_all = ["jobs", "forward", "exec", "metrics"])]
+    pub health: bool,
 }
 
 /// `sandbox`.

@@ -110,7 +110,7 @@ pub struct ApiArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct MetricsArg {
     /// Serve what the run has done so far at http://ADDR/metrics, in Prometheus' text format
-    #[arg(long = "metrics", value_name = "ADDR", value_parser = values::address, help_heading = "Network")]
+    #[arg(long = "metrics", id = "metrics", value_name = "ADDR", value_parser = values::address, help_heading = "Network")]
     pub address: Option<SocketAddr>,
 }
 

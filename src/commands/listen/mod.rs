@@ -5,6 +5,7 @@ mod applier;
 mod captures;
 mod forward;
 mod forwarded;
+mod health;
 mod on_end;
 
 use std::path::Path;
@@ -38,6 +39,13 @@ use crate::webhook::{
 /// Runs the command: until a signal, which its exit code tells (130, 143), as of every command.
 /// What it was in the middle of is kept and answered first.
 pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+    if args.health {
+        return on_runtime(async {
+            health::ask(args.addr, settings).await?;
+            printer.note("ready");
+            Ok(Code::Success)
+        });
+    }
     let keys = VerifyKeys::new(&settings.verification_keys()?);
     if let Some(jobs) = &args.jobs {
         if keys.is_empty() {

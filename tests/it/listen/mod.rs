@@ -161,8 +161,17 @@ fn captures_are_kept_although_their_file_was_removed_replaced_or_moved() {
     assert_eq!(receiver.deliver(&Delivery::completed("vgen_99")), 503);
     // A balancer sends deliveries elsewhere, and a supervisor leaves the process alone.
     assert_eq!((get("/readyz"), get("/healthz")), (503, 200));
+    let address = receiver.addr.to_string();
+    let ask = ["listen", "--health", "--addr", &address];
+    let refused = world.run(&ask).expect(75);
+    assert!(
+        refused.stderr.contains("cannot be kept"),
+        "{}",
+        refused.stderr
+    );
     std::fs::remove_dir(&captures).unwrap();
     assert_eq!(get("/readyz"), 200);
+    world.run(&ask).expect(0);
     assert_eq!(receiver.deliver(&Delivery::completed("vgen_99")), 200);
     assert!(kept(&world).contains("vgen_99"));
 }

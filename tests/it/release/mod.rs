@@ -1,5 +1,6 @@
 //! What `just dist` fills in and writes: templates, and the packages where they have been made.
 
+mod containers;
 mod packaging;
 // Its packagers are those of Unix, and Wine has no Python.
 #[cfg(unix)]
