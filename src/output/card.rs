@@ -23,6 +23,8 @@ pub struct Card {
     pub state: String,
     /// Since when.
     pub since: Option<Timestamp>,
+    /// When it was last ordered.
+    pub sent: Option<Timestamp>,
     /// How many seconds the vendor took, of a clip that is ready.
     pub took: Option<i64>,
     /// What it cost, or may cost, in a few words.
@@ -63,7 +65,8 @@ impl Card {
             standing,
             state: state(view, standing),
             since: since(view),
-            took: took(view, standing),
+            sent: sent(view),
+            took: None,
             cost: cost(view),
             file: downloaded.filter(|_| has_clip).map(str::to_owned),
             link: link.filter(|_| has_clip).map(str::to_owned),
@@ -72,8 +75,16 @@ impl Card {
             sought: (standing == Standing::Unknown).then(|| sought(view)),
             billed_twice,
         };
+        card.took = card.seconds_taken();
         card.next = card.next_step(view, commands);
         card
+    }
+
+    /// How many seconds passed between the last request for a clip and its completion.
+    fn seconds_taken(&self) -> Option<i64> {
+        let completed = self.since.filter(|_| self.standing == Standing::Ready)?;
+        let took = completed.duration_since(self.sent?).as_secs();
+        (took >= 0).then_some(took)
     }
 
     /// Whether the clip is where no one answers once the command of a rehearsal has ended.
@@ -223,13 +234,6 @@ fn reason(view: &JobView, standing: Standing) -> Option<String> {
         }
         Standing::Ready | Standing::Newer | Standing::Replaced | Standing::Closed => None,
     }
-}
-
-/// How many seconds passed between the last request for a clip and its completion.
-fn took(view: &JobView, standing: Standing) -> Option<i64> {
-    let completed = since(view).filter(|_| standing == Standing::Ready)?;
-    let took = completed.duration_since(sent(view)?).as_secs();
-    (took >= 0).then_some(took)
 }
 
 /// When the speaking attempt was last sent.

@@ -146,7 +146,7 @@ async fn nothing_plays_by_itself_and_one_clip_at_a_time() {
             .until("[...document.querySelectorAll('video')].every(v => v.readyState >= 1)")
             .await;
         let playing = "return [...document.querySelectorAll('video, audio')]\
-                       .filter(v => !v.paused || v.currentTime > 0 || v.autoplay).length;";
+                       .filter(v => !v.paused || v.currentTime > 0.6 || v.autoplay).length;";
         assert_eq!(browser.count(playing).await, 0);
         let relative = browser
             .ask("return [...document.querySelectorAll('video')].every(v => v.src.startsWith('file:') && v.src.includes('/sandbox-videos/LST-'));")
@@ -164,6 +164,52 @@ async fn nothing_plays_by_itself_and_one_clip_at_a_time() {
         browser.until("document.querySelectorAll('video')[0].paused").await;
         browser.until("document.querySelectorAll('video')[1].currentTime > 0").await;
         assert_eq!(browser.complaints().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_shows_a_picture_of_itself_and_a_lost_photo_is_drawn() {
+    let photos = Server::answering(|request| {
+        if request.path.contains("room-1") {
+            return Step::reply(404, "gone");
+        }
+        Step::reply(
+            200,
+            "<svg xmlns='http://www.w3.org/2000/svg' width='30' height='20'/>",
+        )
+        .with("Content-Type", "image/svg+xml")
+    });
+    let world = rehearsed(&photos);
+    in_browser(&world.path("home/profile"), async |browser: Browser| {
+        browser.size(1280, 2400, false).await;
+        browser.open(&world.path("report.html")).await;
+        browser.until("document.querySelectorAll('video').length === 9").await;
+        browser
+            .until("[...document.querySelectorAll('video')].every(v => v.readyState >= 2 && !v.seeking && v.currentTime > 0.4)")
+            .await;
+        browser.until("document.querySelectorAll('.frame .drawn').length === 1").await;
+        let drawn = browser
+            .ask("return document.querySelector('.frame .drawn').parentElement.textContent;")
+            .await;
+        assert_eq!(drawn, "The photo cannot be shown hereroom-1");
+        let shapes = browser
+            .ask(
+                "return [...document.querySelectorAll('.media')].every(m => { \
+                   const [a, b] = [...m.querySelectorAll('.frame')].map(f => f.getBoundingClientRect()); \
+                   return Math.abs(a.width - b.width) < 1 && Math.abs(a.height - b.height) < 1 && Math.abs(a.width / a.height - 16 / 9) < 0.05; });",
+            )
+            .await;
+        assert_eq!(shapes, true);
+        browser
+            .ask("const v = document.querySelector('video'); v.muted = true; v.play().then(() => v.pause());")
+            .await;
+        browser.until("document.querySelector('video').paused && document.querySelector('video').currentTime < 0.4").await;
+        let links = "return [...document.querySelectorAll('.file a')].filter(a => a.href.startsWith('file:')).length;";
+        assert_eq!(browser.count(links).await, 9);
+        browser.shoot("posters-1280").await;
+        browser.size(390, 1600, true).await;
+        browser.shoot("posters-390").await;
     })
     .await;
 }
@@ -456,7 +502,7 @@ async fn the_page_works_by_keyboard_and_is_named_for_those_who_listen() {
         let unnamed = browser
             .ask(
                 "const found = []; \
-                 for (const e of document.querySelectorAll('img:not([alt]), img[alt=\"\"], video:not([aria-label]), svg[role=img]:not([aria-label]), section:not([aria-label]):not([aria-labelledby])')) found.push(e.outerHTML); \
+                 for (const e of document.querySelectorAll('img:not([alt]), img[alt=\"\"], video:not([aria-label]), svg[role=img]:not([aria-label]):not([aria-labelledby]), section:not([aria-label]):not([aria-labelledby])')) found.push(e.outerHTML); \
                  for (const e of document.querySelectorAll('input')) if (!e.labels.length) found.push(e.outerHTML); \
                  for (const e of document.querySelectorAll('a, summary')) if (!e.textContent.trim()) found.push(e.outerHTML); \
                  if (!document.documentElement.lang || document.querySelectorAll('h1').length !== 1 || document.querySelectorAll('main').length !== 1) found.push('landmarks'); \

@@ -54,6 +54,20 @@
     time.textContent = local.format(new Date(time.dateTime));
   }
 
+  // A photo that cannot be shown is drawn.
+  const gone = document.getElementById("gone");
+  const draw = (image) => {
+    const drawn = gone.content.cloneNode(true);
+    drawn.querySelector("span").append(document.createElement("br"), image.alt.replace(/^Photo: /, ""));
+    image.replaceWith(drawn);
+  };
+  document.addEventListener("error", (event) => {
+    if (event.target instanceof HTMLImageElement) draw(event.target);
+  }, true);
+  for (const image of document.images) {
+    if (image.complete && image.naturalWidth === 0) draw(image);
+  }
+
   // One clip at a time.
   document.addEventListener("play", (event) => {
     for (const other of document.querySelectorAll("video, audio")) {
@@ -70,7 +84,21 @@
     clip.playsInline = true;
     clip.preload = "local" in link.dataset ? "metadata" : "none";
     clip.setAttribute("aria-label", link.lastElementChild.textContent.trim());
-    clip.src = link.href;
+    const isVideo = link.dataset.kind === "video";
+    if (isVideo && clip.preload === "metadata") {
+      // The picture at half a second stands for the clip, since many begin in the dark. It is played
+      // from its start.
+      clip.src = `${link.href}#t=0.5`;
+      clip.addEventListener("play", () => { clip.currentTime = 0; }, { once: true });
+    } else {
+      const photo = isVideo && link.closest(".media").querySelector("img");
+      if (photo) {
+        clip.poster = photo.src;
+        clip.className = "still";
+        clip.addEventListener("play", () => { clip.className = ""; }, { once: true });
+      }
+      clip.src = link.href;
+    }
     const hadFocus = document.activeElement === link;
     link.replaceWith(clip);
     if (hadFocus) clip.focus();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::jobs::JobKey;
+use crate::jobs::{JobKey, JobView};
 
 fn options() -> ReportOptions {
     ReportOptions {
@@ -126,7 +126,7 @@ fn a_page_without_clips_is_a_page() {
     let page = page_of(&[], &options());
     assert!(page.contains("<h1>No clips yet</h1>"), "{page}");
     assert!(page.contains("There are no clips here yet."));
-    assert!(!page.contains("<svg"));
+    assert!(!page.contains("<svg class=\"bar\"") && !page.contains("<figure>"));
 }
 
 #[test]
@@ -152,4 +152,72 @@ fn the_pieces_of_the_bar_fill_it_and_none_is_too_thin_to_see() {
         widths[1] > 3.0 && widths.iter().sum::<f64>() < 1000.0,
         "{widths:?}"
     );
+}
+
+const FAILED: &str = concat!(
+    r#"{"at":"2026-03-12T09:22:18Z","job":"0000000000000003","attempt":1,"status":"failed","#,
+    r#""listing_id":"LST-99","generation_id":"vgen_a3","line":9,"error":"too dark"}"#
+);
+
+#[test]
+fn what_went_wrong_comes_first() {
+    let page = page_of(&[READY, WAITING, FAILED], &options());
+    let at = |id: &str| page.find(&format!(">{id}<")).unwrap();
+    assert!(at("LST-99") < at("LST-9") && at("LST-9") < at("LST-10"));
+}
+
+/// A clip ordered on this day, that took so many seconds.
+fn took(n: u32, day: u32, seconds: u32) -> [String; 2] {
+    let job = format!("{n:016}");
+    let sent = format!(
+        r#"{{"at":"2026-03-{day:02}T09:00:00Z","job":"{job}","attempt":1,"status":"submitting","listing_id":"L","request":{{"model":"kling-v3","duration":"5s","aspect_ratio":"9:16"}}}}"#
+    );
+    let done = format!(
+        "2026-03-{day:02}T09:{:02}:{:02}Z",
+        seconds / 60,
+        seconds % 60
+    );
+    let line = format!(
+        r#"{{"at":"{done}","job":"{job}","attempt":1,"status":"completed","generation_id":"g{n}","credits":5,"completed_at":"{done}"}}"#
+    );
+    [sent, line]
+}
+
+#[test]
+fn two_charts_say_what_days_cost_and_how_long_clips_took() {
+    let lines: Vec<String> = [took(1, 1, 30), took(2, 1, 90), took(3, 3, 200)].concat();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let page = page_of(&lines, &options());
+    for part in [
+        "<title>Credits by day of order (UTC)</title>",
+        ">2026-03-01: 10 credits; 2026-03-02: 0 credits; 2026-03-03: 5 credits</desc>",
+        "<title>2026-03-01: 10 credits</title>",
+        "Time from order to clip: half took at most 1 min 30 s",
+        "up to 1 min: 1 clip; up to 2 min: 1 clip; up to 5 min: 1 clip; up to 10 min: 0 clips",
+        r#"<div class="media" data-shape="9:16">"#,
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page_of(&lines[..2], &options()).contains("<figure>"));
+}
+
+#[test]
+fn a_photo_of_this_computer_is_shown_from_disk_and_never_by_its_signed_address() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = options();
+    options.folder = Some(dir.path().to_owned());
+    options.clip_folders = vec![dir.path().to_owned()];
+    let signed = READY
+        .replace("living-room.jpg", "ab.jpg?X-Amz-Signature=s3cret")
+        .replace(
+            r#""line":2"#,
+            r#""line":2,"photo_file":"photos/living.jpg""#,
+        );
+    let page = page_of(&[&signed], &options);
+    assert!(!page.contains("s3cret") && !page.contains("<img"), "{page}");
+    std::fs::create_dir(dir.path().join("photos")).unwrap();
+    std::fs::write(dir.path().join("photos/living.jpg"), "photo").unwrap();
+    let page = page_of(&[&signed], &options);
+    assert!(page.contains(r#"<img src="photos/living.jpg""#), "{page}");
+    assert!(!page.contains("s3cret"));
 }

@@ -1,0 +1,226 @@
+//! A job as the page shows it.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::ReportOptions;
+use super::address::{file_address, web_address};
+use crate::jobs::{AttemptView, IdColumn, JobState, JobView, PHOTO_FILE};
+use crate::output::{Card, Standing, Tone, natural};
+
+/// A clip that can be played.
+pub(super) struct Clip {
+    pub address: String,
+    pub is_local: bool,
+}
+
+/// A time; the page's script turns it into the reader's own.
+pub(super) struct Moment {
+    pub iso: String,
+    pub words: String,
+}
+
+impl Moment {
+    pub fn of(at: Timestamp) -> Self {
+        Self {
+            iso: format!("{at:.0}"),
+            words: at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        }
+    }
+}
+
+/// A job as the page shows it.
+pub struct Shown {
+    pub(super) card: Card,
+    pub(super) state: JobState,
+    pub(super) column: Option<IdColumn>,
+    pub(super) line: Option<u64>,
+    pub(super) key: &'static str,
+    pub(super) sign: &'static str,
+    pub(super) placeholder: &'static str,
+    pub(super) no_photo: &'static str,
+    /// The clip's shape, one that the page's style knows.
+    pub(super) shape: Option<&'static str>,
+    pub(super) is_voice: bool,
+    pub(super) since: Option<Moment>,
+    pub(super) photo: Option<String>,
+    pub(super) clip: Option<Clip>,
+    pub(super) facts: Vec<(String, String)>,
+    pub(super) links: Vec<(&'static str, String)>,
+}
+
+impl Shown {
+    /// Boils a job down to it.
+    pub fn of(view: &JobView, options: &ReportOptions) -> Self {
+        let card = Card::of(view, &options.commands);
+        let standing = card.standing;
+        let asked = Asked::of(view);
+        let here =
+            |file: &str| file_address(file, &options.clip_folders, options.folder.as_deref());
+        // An address that was signed for the vendor is for no one else.
+        let photo = match view.column(PHOTO_FILE) {
+            Some(file) => here(&file),
+            None => view.photo().as_deref().and_then(web_address),
+        };
+        let link = card.link.as_deref().and_then(web_address);
+        let file = card.file.as_deref().and_then(here);
+        let clip = match (&file, &link) {
+            (Some(file), _) => Some((file.clone(), true)),
+            (None, link) => link.clone().map(|link| (link, false)),
+        };
+        let is_voice = asked.text("text").is_some();
+        let links = [("Photo", photo.clone()), ("File", file), ("Clip", link)];
+        Self {
+            state: view.state.clone(),
+            column: view.id().map(|(column, _)| column),
+            line: view.line(),
+            key: key_of(standing),
+            sign: standing.sign(),
+            placeholder: match standing {
+                Standing::Ready => "ready, but no link was reported yet",
+                other => other.words(),
+            },
+            no_photo: if is_voice { "spoken words" } else { "no photo" },
+            shape: asked.text("aspect_ratio").and_then(shape),
+            is_voice,
+            since: card.since.map(Moment::of),
+            photo,
+            clip: clip.map(|(address, is_local)| Clip { address, is_local }),
+            facts: facts(view, &asked),
+            links: links
+                .into_iter()
+                .filter_map(|(label, address)| Some((label, address?)))
+                .collect(),
+            card,
+        }
+    }
+
+    pub(super) fn compare(&self, other: &Self) -> std::cmp::Ordering {
+        let owners = match (&self.card.owner, &other.card.owner) {
+            (Some(mine), Some(other_owner)) => {
+                natural::compare(mine, other_owner).then_with(|| self.column.cmp(&other.column))
+            }
+            (mine, other_owner) => other_owner.is_some().cmp(&mine.is_some()),
+        };
+        let line = |shown: &Self| shown.line.unwrap_or(u64::MAX);
+        owners
+            .then_with(|| line(self).cmp(&line(other)))
+            .then_with(|| self.card.key.cmp(&other.card.key))
+    }
+
+    /// Whether it went wrong, or may have.
+    pub(super) fn needs_attention(&self) -> bool {
+        matches!(self.card.standing.tone(), Tone::Bad | Tone::Doubt)
+    }
+
+    pub(super) fn billed_twice(&self) -> String {
+        self.card.billed_twice.join(" and ")
+    }
+
+    /// What to do next. What is under way needs nothing of its own.
+    pub(super) fn next(&self) -> Option<&str> {
+        let is_under_way = matches!(self.card.standing, Standing::Queued | Standing::Rendering);
+        self.card.next.as_deref().filter(|_| !is_under_way)
+    }
+
+    pub(super) fn next_is_command(&self) -> bool {
+        self.next()
+            .is_some_and(|next| next.starts_with("creativeai "))
+    }
+}
+
+/// The requests of a job, the latest first.
+struct Asked(Vec<Map<String, Value>>);
+
+impl Asked {
+    fn of(view: &JobView) -> Self {
+        let attempts = view.attempts.values().rev();
+        Self(attempts.filter_map(AttemptView::request_fields).collect())
+    }
+
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find_map(|request| request.get(name))
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find_map(|request| request.get(name)?.as_str())
+    }
+}
+
+/// What was asked for and what came of it, for those who open the details.
+fn facts(view: &JobView, asked: &Asked) -> Vec<(String, String)> {
+    let text_of = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut facts = Vec::new();
+    for (label, name) in [
+        ("Prompt", "prompt"),
+        ("Text", "text"),
+        ("Model", "model"),
+        ("Length", "duration"),
+        ("Shape", "aspect_ratio"),
+        ("Voice", "voice"),
+        ("Language", "language"),
+    ] {
+        if let Some(value) = asked.value(name) {
+            facts.push((label.to_owned(), text_of(value)));
+        }
+    }
+    let told = |name: &str| Some(text_of(view.speaking()?.fields.get(name)?));
+    let id = view.speaking().and_then(|a| a.generation_id());
+    let published: Vec<&str> = view
+        .speaking()
+        .into_iter()
+        .flat_map(|a| a.published.keys().map(String::as_str))
+        .collect();
+    for (label, text) in [
+        ("Made by", told("model_actual")),
+        (
+            "Published",
+            (!published.is_empty()).then(|| published.join(", ")),
+        ),
+        ("Generation", id.map(str::to_owned)),
+        (
+            "Attempts",
+            (view.attempts.len() > 1).then(|| view.attempts.len().to_string()),
+        ),
+        ("Job", Some(view.key().to_string())),
+    ] {
+        if let Some(text) = text {
+            facts.push((label.to_owned(), text));
+        }
+    }
+    for (name, value) in view.carried() {
+        let text = text_of(value);
+        if !text.is_empty() {
+            facts.push((name.to_owned(), text));
+        }
+    }
+    facts
+}
+
+/// The shape of a clip that the page's style knows.
+fn shape(asked: &str) -> Option<&'static str> {
+    const SHAPES: [&str; 7] = ["16:9", "9:16", "1:1", "4:3", "3:4", "4:5", "21:9"];
+    let asked = asked.trim();
+    SHAPES.into_iter().find(|shape| *shape == asked)
+}
+
+/// The name of a standing in the page's style and filters.
+pub(super) const fn key_of(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Ready => "ready",
+        Standing::Rendering => "rendering",
+        Standing::Queued => "queued",
+        Standing::NotSent => "not-sent",
+        Standing::Failed => "failed",
+        Standing::Refused => "refused",
+        Standing::Unknown => "unknown",
+        Standing::Newer => "newer",
+        Standing::Replaced => "replaced",
+        Standing::Closed => "closed",
+    }
+}
