@@ -12,11 +12,11 @@ use serde_json::value::RawValue;
 use super::cap::{Admission, Cap};
 use super::dispatch::{Attempt, Tally};
 use super::photos::Placed;
-use super::plan::{Decision, Plan};
+use super::plan::Plan;
 use super::stop::{Reason, Stop};
 use crate::jobs::{Clip, Credits, IdColumn, JobView, Order, PHOTO_FILE, Rates, Video};
 use crate::journal::Writer;
-use crate::manifest::{LocalPhoto, Manifest, ManifestError, Row, RowFault};
+use crate::manifest::{LocalPhoto, Manifest, ManifestError, Row};
 use crate::vendor::{DurationStyle, Endpoint, correlated, request_body};
 
 /// The orders that a plan asks for, and what making them takes.
@@ -61,26 +61,18 @@ impl<'a> Orders<'a> {
         let id_column = manifest.id_column();
         let carried = manifest.carried_columns().to_vec();
         let mut left = self.most;
-        // When nothing is sent the file need not be read again.
-        let rows = (left > 0).then(|| manifest.rows()).transpose()?;
-        let mut rows = rows.into_iter().flatten().enumerate();
+        let plan = self.plan;
+        // Where nothing is sent the file need not be read again.
+        let mut rows = manifest.rows_at(plan.sent().take_while(move |_| left > 0))?;
         Ok(std::iter::from_fn(move || {
             while left > 0 {
                 let (index, row) = rows.next()?;
                 let row = match row {
                     Ok(row) => row,
-                    Err(RowFault::Problems { .. }) if self.plan.was_invalid(index) => continue,
-                    Err(RowFault::Broken(error)) => return self.broken(error.to_string()),
-                    Err(fault @ RowFault::Problems { .. }) => {
-                        return self.broken(fault.to_string());
-                    }
+                    Err(fault) => return self.broken(fault.to_string()),
                 };
-                match self.plan.decided(index, &row) {
-                    Some(Decision::Send) => {}
-                    Some(_) => continue,
-                    None => {
-                        return self.broken(ManifestError::Changed(row.file).to_string());
-                    }
+                if self.plan.decided(index, &row).is_none() {
+                    return self.broken(ManifestError::Changed(row.file).to_string());
                 }
                 let attempt = match self.attempt(index, &row, id_column, &carried) {
                     Ok(attempt) => attempt,
@@ -196,13 +188,9 @@ pub fn photos_to_send(
     manifest: &mut Manifest,
     most: u64,
 ) -> Result<Vec<Arc<LocalPhoto>>, ManifestError> {
-    let rows = manifest.rows()?.enumerate();
-    let sent = rows.filter_map(|(index, row)| {
-        let row = row.ok()?;
-        (plan.decided(index, &row)? == Decision::Send).then_some(row)
-    });
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    Ok(sent.take(most).filter_map(|row| row.photo_file).collect())
+    let rows = manifest.rows_at(plan.sent().take(most))?;
+    Ok(rows.filter_map(|(_, row)| row.ok()?.photo_file).collect())
 }
 
 /// The rows that a plan sends, as the jobs that they would be, each with what it would cost. For
@@ -219,25 +207,23 @@ pub fn planned<'a>(
 ) -> Result<impl Iterator<Item = (Option<JobView>, Credits)> + 'a, ManifestError> {
     let id_column = manifest.id_column();
     let carried = manifest.carried_columns().to_vec();
-    let rows = manifest.rows()?.enumerate();
+    let rows = manifest.rows_at(plan.sent())?;
     Ok(rows.filter_map(move |(index, row)| {
         let row = row.ok()?;
-        let is_sent = plan.decided(index, &row)? == Decision::Send;
-        is_sent.then(|| {
-            let estimate = rates.estimate(&row.clip);
-            let body = request_body(&row.clip, None, style);
-            let attempt = order(&row, &carried, body, rates).map(|order| Attempt {
-                job: plan.key_of(index, &row),
-                number: 1,
-                id: Some((id_column, row.id.clone())),
-                endpoint: Endpoint::of(&row.clip),
-                order,
-                replaces: Vec::new(),
-                resend: false,
-                sandbox: false,
-            });
-            let job = attempt.ok().and_then(|attempt| attempt.as_job(rates));
-            (job, estimate)
-        })
+        plan.decided(index, &row)?;
+        let estimate = rates.estimate(&row.clip);
+        let body = request_body(&row.clip, None, style);
+        let attempt = order(&row, &carried, body, rates).map(|order| Attempt {
+            job: plan.key_of(index, &row),
+            number: 1,
+            id: Some((id_column, row.id.clone())),
+            endpoint: Endpoint::of(&row.clip),
+            order,
+            replaces: Vec::new(),
+            resend: false,
+            sandbox: false,
+        });
+        let job = attempt.ok().and_then(|attempt| attempt.as_job(rates));
+        Some((job, estimate))
     }))
 }

@@ -176,6 +176,11 @@ impl Checker<'_> {
         row
     }
 
+    /// Whether one record may be several rows, so that only a check tells how many it is.
+    pub fn may_make_several_rows(&self) -> bool {
+        self.options.split_images || !self.options.conditions.is_empty()
+    }
+
     /// Whether a row asks for nothing: it is blank, or the export it is from has such rows.
     pub fn passes_over(&self, record: &Record<'_>) -> bool {
         let known = self.columns.known.as_ref();

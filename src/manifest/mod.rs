@@ -259,6 +259,8 @@ impl Manifest {
 
     /// Starts a pass over all rows.
     pub fn rows(&mut self) -> Result<Rows<'_>, ManifestError> {
+        #[cfg(test)]
+        PASSES.set(PASSES.get() + 1);
         let mut parts = VecDeque::with_capacity(self.sheets.len());
         for sheet in &self.sheets {
             let own = &sheet.columns.carried_names;
@@ -272,6 +274,38 @@ impl Manifest {
         }
         Ok(Rows { parts })
     }
+
+    /// The rows at some places, ascending, each with its place: read once more, without checking
+    /// those between them. The file is read no further than to the last of them.
+    pub fn rows_at(
+        &mut self,
+        places: impl IntoIterator<Item = u32>,
+    ) -> Result<impl Iterator<Item = (usize, Result<Row, RowFault>)>, ManifestError> {
+        let mut places = places.into_iter().peekable();
+        // Where nothing is wanted, the file need not be opened again.
+        let mut rows = match places.peek() {
+            Some(_) => Some(self.rows()?),
+            None => None,
+        };
+        let mut next = 0;
+        Ok(std::iter::from_fn(move || {
+            let (rows, place) = (rows.as_mut()?, places.next()? as usize);
+            while next < place {
+                next += 1;
+                if let Err(fault) = rows.pass_over()? {
+                    return Some((place, Err(fault)));
+                }
+            }
+            next += 1;
+            rows.next().map(|row| (place, row))
+        }))
+    }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How often a manifest was read, but for its header.
+    pub static PASSES: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 #[cfg(test)]
@@ -291,33 +325,46 @@ pub struct Rows<'a> {
     parts: VecDeque<(Places, SheetRows<'a>)>,
 }
 
+impl Rows<'_> {
+    /// Passes over the next row.
+    fn pass_over(&mut self) -> Option<Result<(), RowFault>> {
+        self.of_next_file(|_, rows| rows.pass_over())
+    }
+
+    /// What `read` makes of the first file that still has a row.
+    fn of_next_file<T>(
+        &mut self,
+        mut read: impl FnMut(&Places, &mut SheetRows<'_>) -> Option<Result<T, RowFault>>,
+    ) -> Option<Result<T, RowFault>> {
+        loop {
+            let (places, rows) = self.parts.front_mut()?;
+            let Some(found) = read(places, rows) else {
+                self.parts.pop_front();
+                continue;
+            };
+            if let Err(RowFault::Broken(_)) = found {
+                self.parts.clear();
+            }
+            return Some(found);
+        }
+    }
+}
+
 impl Iterator for Rows<'_> {
     type Item = Result<Row, RowFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (places, rows) = self.parts.front_mut()?;
-            match rows.next() {
-                None => {
-                    self.parts.pop_front();
+        self.of_next_file(|places, rows| {
+            let row = rows.next()?;
+            Some(row.map(|mut row| {
+                if !places.is_empty() {
+                    let cell = |place: &Option<usize>| {
+                        place.map_or_else(String::new, |at| std::mem::take(&mut row.carried[at]))
+                    };
+                    row.carried = places.iter().map(cell).collect();
                 }
-                Some(Ok(mut row)) => {
-                    if !places.is_empty() {
-                        let cell = |place: &Option<usize>| {
-                            place
-                                .map_or_else(String::new, |at| std::mem::take(&mut row.carried[at]))
-                        };
-                        row.carried = places.iter().map(cell).collect();
-                    }
-                    return Some(Ok(row));
-                }
-                Some(Err(fault)) => {
-                    if matches!(fault, RowFault::Broken(_)) {
-                        self.parts.clear();
-                    }
-                    return Some(Err(fault));
-                }
-            }
-        }
+                row
+            }))
+        })
     }
 }

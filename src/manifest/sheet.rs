@@ -11,7 +11,7 @@ use super::{
     field::is_field,
     header::{detect_delimiter, open_records, skip_to_header},
     problem::{Escaped, ManifestError, Place, RowFault, excerpt},
-    records::{Fault, Records},
+    records::{Fault, Record, Records},
     source::{Source, Text},
 };
 
@@ -146,24 +146,27 @@ pub(super) struct SheetRows<'a> {
     checker: Checker<'a>,
 }
 
-impl Iterator for SheetRows<'_> {
-    type Item = Result<Row, RowFault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Some(row) = self.checker.others.pop() {
-            return Some(Ok(row));
+impl SheetRows<'_> {
+    /// Passes over the next row, without checking it where each record is one row.
+    pub fn pass_over(&mut self) -> Option<Result<(), RowFault>> {
+        if self.checker.may_make_several_rows() {
+            return match self.next()? {
+                Err(fault @ RowFault::Broken(_)) => Some(Err(fault)),
+                _ => Some(Ok(())),
+            };
         }
+        self.record(|_, _| Ok(()))
+    }
+
+    /// What `read` makes of the next record that asks for something.
+    fn record<T>(
+        &mut self,
+        read: impl FnOnce(&mut Checker<'_>, &Record<'_>) -> Result<T, RowFault>,
+    ) -> Option<Result<T, RowFault>> {
         loop {
             match self.records.as_mut()?.next() {
                 Ok(Some(record)) if self.checker.passes_over(&record) => {}
-                Ok(Some(record)) => {
-                    let line = record.line;
-                    return Some(
-                        self.checker
-                            .check(&record)
-                            .map_err(|problems| RowFault::Problems { line, problems }),
-                    );
-                }
+                Ok(Some(record)) => return Some(read(&mut self.checker, &record)),
                 Ok(None) => {
                     self.records = None;
                     return None;
@@ -175,6 +178,22 @@ impl Iterator for SheetRows<'_> {
                 }
             }
         }
+    }
+}
+
+impl Iterator for SheetRows<'_> {
+    type Item = Result<Row, RowFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(row) = self.checker.others.pop() {
+            return Some(Ok(row));
+        }
+        self.record(|checker, record| {
+            let line = record.line;
+            checker
+                .check(record)
+                .map_err(|problems| RowFault::Problems { line, problems })
+        })
     }
 }
 

@@ -1,16 +1,24 @@
-//! The log and the manifest read once more, to recognize rows that something has spelt anew.
+//! The log read once more, to recognize rows that something has spelt anew.
 
 use std::collections::{HashMap, HashSet};
-use std::io;
 use std::path::Path;
 
-use crate::jobs::recognition::{Asked, Marks, Recognition};
+use crate::jobs::recognition::{Asked, Marks, Recognition, Sought};
 use crate::jobs::{Fact, JobState, Ledger, Line, Word};
-use crate::journal::each_line_of;
+use crate::journal::{LogError, map_lines_of};
 
-/// What the log tells of a job besides its state.
+/// A log that has been folded.
+#[derive(Clone, Copy)]
+pub struct Log<'a> {
+    /// Its file.
+    pub path: &'a Path,
+    /// Its jobs.
+    pub ledger: &'a Ledger,
+}
+
+/// A line that names a job and its listing or SKU.
 struct Told<'a> {
-    /// Its place in the ledger.
+    /// The job's place in the ledger.
     job: u32,
     /// The listing's or SKU's id.
     id: &'a str,
@@ -27,6 +35,10 @@ impl Told<'_> {
             .find(|(field, _)| field.as_str() == name)?;
         serde_json::from_str(raw.get()).ok()
     }
+
+    fn is_renaming(&self) -> bool {
+        self.line.word == Word::Fact(Fact::Renamed)
+    }
 }
 
 /// The names that a job was given after it was ordered, each with what decides which is the newest.
@@ -36,162 +48,190 @@ struct Names {
     photo: Option<(i64, String)>,
 }
 
-/// The newest names of all jobs that were renamed, by the jobs' places in the ledger.
-fn new_names(path: &Path, ledger: &Ledger) -> io::Result<HashMap<u32, Names>> {
-    let mut all: HashMap<u32, Names> = HashMap::new();
-    if !ledger.jobs().any(JobState::is_renamed) {
-        return Ok(all);
+impl Names {
+    fn id_or<'a>(this: Option<&'a Self>, old: &'a str) -> &'a str {
+        let new = this.and_then(|names| names.id.as_ref());
+        new.map_or(old, |(_, id)| id)
     }
-    for_each_owner(path, ledger, |told| {
-        if !is_renaming(told.line) {
-            return;
-        }
-        let names = all.entry(told.job).or_default();
-        let offer = |name: &mut Option<(i64, String)>, new: String| {
-            *name = name.take().max(Some((told.line.at, new)));
-        };
-        offer(&mut names.id, told.id.to_owned());
-        if let Some(photo) = told.text("image_url") {
-            offer(&mut names.photo, photo);
-        }
-    })?;
-    Ok(all)
+
+    fn photo_or<'a>(this: Option<&'a Self>, old: &'a str) -> &'a str {
+        let new = this.and_then(|names| names.photo.as_ref());
+        new.map_or(old, |(_, photo)| photo)
+    }
 }
 
-/// The marks of all jobs that were ever announced, by the names that they have now.
-pub fn marks_of(path: &Path, ledger: &Ledger) -> io::Result<Recognition> {
-    let mut known = Recognition::default();
-    let new = new_names(path, ledger)?;
-    for_each_owner(path, ledger, |told| {
-        let names = new.get(&told.job);
-        let new_id = names.and_then(|names| names.id.as_ref());
-        let id = new_id.map_or(told.id, |(_, id)| id);
-        let new_photo = names.and_then(|names| names.photo.as_ref());
-        let asked = told.line.request.and_then(Asked::parse);
-        match asked {
+/// What a line says of a job that is compared with rows.
+enum Said {
+    /// Its marks, unless no row may be like it.
+    Marks(Option<Marks>),
+    /// Its id and no more.
+    Bare(String),
+}
+
+impl Log<'_> {
+    /// The marks of jobs that may be like a row, by the names that they have now. Only jobs at whose
+    /// places `compared` is true are looked at.
+    pub fn marks(self, compared: &[bool], sought: &Sought) -> Result<Recognition, LogError> {
+        let is_compared = |job: u32| compared[job as usize];
+        let new = self.new_names(is_compared)?;
+        let say = |told: &Told<'_>| {
+            let names = new.get(&told.job);
+            let id = Names::id_or(names, told.id);
+            match told.line.request.and_then(Asked::parse) {
+                Some(asked) => {
+                    let variant = told.text("variant").unwrap_or_default();
+                    let photo = Names::photo_or(names, asked.photo());
+                    let marks = Marks::of_request(id, photo, &asked, &variant);
+                    Some(Said::Marks(marks.may_be(sought).then_some(marks)))
+                }
+                None => (told.line.keyless).then(|| Said::Bare(id.to_owned())),
+            }
+        };
+        let mut known = Recognition::default();
+        let mut has_marks = vec![false; compared.len()];
+        self.of_owners(is_compared, say, |job, said| match said {
             // Further attempts ask for the same.
-            Some(asked) if !known.has(told.job) => {
-                let variant = told.text("variant").unwrap_or_default();
-                let photo = new_photo.map_or(asked.photo(), |(_, photo)| photo);
-                let marks = Marks::of_request(id, photo, &asked, &variant);
-                known.add(told.job, &marks);
+            Said::Marks(marks) => {
+                let is_first = !std::mem::replace(&mut has_marks[job as usize], true);
+                if let Some(marks) = marks.filter(|_| is_first) {
+                    known.add(job, &marks, sought);
+                }
             }
-            None if told.line.keyless => known.add_bare(told.job, id),
-            _ => {}
-        }
-    })?;
-    add_bare_jobs(path, ledger, &new, &mut known)?;
-    known.sort();
-    Ok(known)
-}
-
-/// Adds the jobs whose request cannot be read, as after damage that was accepted, by the ids that
-/// their other lines tell.
-fn add_bare_jobs(
-    path: &Path,
-    ledger: &Ledger,
-    new: &HashMap<u32, Names>,
-    known: &mut Recognition,
-) -> io::Result<()> {
-    let is_bare = |job: &JobState| {
-        let place = ledger.place_of(job.key);
-        job.maybe_accepted() && place.is_some_and(|place| !known.has(place))
-    };
-    let bare: HashSet<u32> = ledger
-        .jobs()
-        .filter(|job| is_bare(job))
-        .filter_map(|job| ledger.place_of(job.key))
-        .collect();
-    if bare.is_empty() {
-        return Ok(());
-    }
-    for_each_named(
-        path,
-        ledger,
-        |_| true,
-        |told| {
-            if bare.contains(&told.job) {
-                let new_id = new.get(&told.job).and_then(|names| names.id.as_ref());
-                known.add_bare(told.job, new_id.map_or(told.id, |(_, id)| id));
-            }
-        },
-    )
-}
-
-/// The ids of the listings or SKUs of some jobs, by the jobs' places in the ledger.
-pub fn names_of(
-    path: &Path,
-    ledger: &Ledger,
-    jobs: impl IntoIterator<Item = u32>,
-) -> io::Result<HashMap<u32, String>> {
-    let mut names: HashMap<u32, String> =
-        jobs.into_iter().map(|job| (job, String::new())).collect();
-    if names.is_empty() {
-        return Ok(names);
-    }
-    for_each_owner(path, ledger, |told| {
-        if let Some(name) = names.get_mut(&told.job)
-            && name.is_empty()
-        {
-            told.id.clone_into(name);
-        }
-    })?;
-    for (job, new) in new_names(path, ledger)? {
-        if let (Some(name), Some((_, id))) = (names.get_mut(&job), new.id) {
-            *name = id;
-        }
-    }
-    Ok(names)
-}
-
-/// Passes on each line that tells a job's listing or SKU: those with a request, those that rename a
-/// job, and those of the vendor's sample scripts. Lines that cannot be read were told of when the log was folded.
-fn for_each_owner(path: &Path, ledger: &Ledger, mut each: impl FnMut(&Told<'_>)) -> io::Result<()> {
-    let has_keyless = ledger.jobs().any(JobState::is_keyless);
-    let has_renamed = ledger.jobs().any(JobState::is_renamed);
-    let request = memchr::memmem::Finder::new(b"\"request\"");
-    let renamed = memchr::memmem::Finder::new(b"\"renamed\"");
-    let tells = |bytes: &[u8]| {
-        has_keyless
-            || request.find(bytes).is_some()
-            || (has_renamed && renamed.find(bytes).is_some())
-    };
-    for_each_named(path, ledger, tells, |told| {
-        let line = told.line;
-        if line.request.is_some() || line.keyless || is_renaming(line) {
-            each(told);
-        }
-    })
-}
-
-/// Passes on each line that names a job and its listing or SKU, of those that `is_wanted`.
-fn for_each_named(
-    path: &Path,
-    ledger: &Ledger,
-    is_wanted: impl Fn(&[u8]) -> bool,
-    mut each: impl FnMut(&Told<'_>),
-) -> io::Result<()> {
-    each_line_of(path, ledger, |text| {
-        if !is_wanted(text.as_bytes()) {
-            return;
-        }
-        let Ok(line) = Line::parse_whole(text) else {
-            return;
+            Said::Bare(id) => known.add_bare(job, &id, sought),
+        })?;
+        // Jobs whose request cannot be read, as after damage that was accepted, go by the ids that
+        // their other lines tell.
+        let is_bare = |job: u32| {
+            let state = self.ledger.job_at(job).filter(|_| is_compared(job));
+            state.is_some_and(JobState::maybe_accepted) && !has_marks[job as usize]
         };
-        let Ok(parts) = line.parts(Line::parse_whole) else {
-            return;
-        };
-        let lines = if parts.is_empty() { vec![line] } else { parts };
-        for line in &lines {
-            let job = ledger.place_of(line.job);
-            if let (Some(job), Some((_, id))) = (job, &line.id) {
-                let id = id.as_str();
-                each(&Told { job, id, line });
+        if (0..compared.len() as u32).any(is_bare) {
+            let id = |told: &Told<'_>| Some(Names::id_or(new.get(&told.job), told.id).to_owned());
+            self.of_named(
+                |_| true,
+                is_bare,
+                id,
+                |job, id| {
+                    known.add_bare(job, &id, sought);
+                },
+            )?;
+        }
+        known.sort();
+        Ok(known)
+    }
+
+    /// The ids of the listings or SKUs of some jobs, by the jobs' places in the ledger.
+    pub fn ids(
+        self,
+        jobs: impl IntoIterator<Item = u32>,
+    ) -> Result<HashMap<u32, String>, LogError> {
+        let jobs: HashSet<u32> = jobs.into_iter().collect();
+        let mut ids = HashMap::with_capacity(jobs.len());
+        if jobs.is_empty() {
+            return Ok(ids);
+        }
+        let is_wanted = |job: u32| jobs.contains(&job);
+        let id = |told: &Told<'_>| Some(told.id.to_owned());
+        self.of_owners(is_wanted, id, |job, id| {
+            ids.entry(job).or_insert(id);
+        })?;
+        for (job, names) in self.new_names(is_wanted)? {
+            if let Some((_, id)) = names.id {
+                ids.insert(job, id);
             }
         }
-    })
-}
+        Ok(ids)
+    }
 
-fn is_renaming(line: &Line<'_>) -> bool {
-    line.word == Word::Fact(Fact::Renamed)
+    /// The newest names of those jobs that were renamed, by their places in the ledger.
+    fn new_names(
+        self,
+        is_wanted: impl Fn(u32) -> bool + Sync,
+    ) -> Result<HashMap<u32, Names>, LogError> {
+        let mut all: HashMap<u32, Names> = HashMap::new();
+        let was_renamed = |job: u32| {
+            let job = self.ledger.job_at(job).filter(|_| is_wanted(job));
+            job.is_some_and(JobState::is_renamed)
+        };
+        if !(0..self.ledger.jobs().len() as u32).any(was_renamed) {
+            return Ok(all);
+        }
+        let word = memchr::memmem::Finder::new(b"\"renamed\"");
+        let renaming = |told: &Told<'_>| {
+            let at = told.line.at;
+            let is_renaming = told.is_renaming();
+            is_renaming.then(|| (at, told.id.to_owned(), told.text("image_url")))
+        };
+        let has_word = |line: &[u8]| word.find(line).is_some();
+        self.of_named(has_word, was_renamed, renaming, |job, (at, id, photo)| {
+            let names = all.entry(job).or_default();
+            names.id = names.id.take().max(Some((at, id)));
+            names.photo = names.photo.take().max(photo.map(|photo| (at, photo)));
+        })?;
+        Ok(all)
+    }
+
+    /// Passes on what `say` makes of each line that tells a job's listing or SKU: those with a
+    /// request, those that rename a job, and those of the vendor's sample scripts.
+    fn of_owners<T: Send>(
+        self,
+        is_wanted: impl Fn(u32) -> bool + Sync,
+        say: impl Fn(&Told<'_>) -> Option<T> + Sync,
+        each: impl FnMut(u32, T),
+    ) -> Result<(), LogError> {
+        let has_keyless = self.ledger.jobs().any(JobState::is_keyless);
+        let has_renamed = self.ledger.jobs().any(JobState::is_renamed);
+        let request = memchr::memmem::Finder::new(b"\"request\"");
+        let renamed = memchr::memmem::Finder::new(b"\"renamed\"");
+        let may_tell = |line: &[u8]| {
+            has_keyless
+                || request.find(line).is_some()
+                || (has_renamed && renamed.find(line).is_some())
+        };
+        let say = |told: &Told<'_>| {
+            let tells = told.line.request.is_some() || told.line.keyless || told.is_renaming();
+            tells.then(|| say(told)).flatten()
+        };
+        self.of_named(may_tell, is_wanted, say, each)
+    }
+
+    /// Passes on what `say` makes of each line that names a job and its listing or SKU, of those that
+    /// `may_tell`, and of jobs that are wanted. Lines that cannot be read were told of when the log
+    /// was folded.
+    fn of_named<T: Send>(
+        self,
+        may_tell: impl Fn(&[u8]) -> bool + Sync,
+        is_wanted: impl Fn(u32) -> bool + Sync,
+        say: impl Fn(&Told<'_>) -> Option<T> + Sync,
+        mut each: impl FnMut(u32, T),
+    ) -> Result<(), LogError> {
+        let is_of_wanted = |line: &Line<'_>| self.ledger.place_of(line.job).is_some_and(&is_wanted);
+        let read = |text: &str, made: &mut Vec<(u32, T)>| {
+            // Few lines are read with all their fields, which takes its time.
+            if !may_tell(text.as_bytes()) || !Line::parse(text).is_ok_and(|l| is_of_wanted(&l)) {
+                return;
+            }
+            let Ok(line) = Line::parse_whole(text) else {
+                return;
+            };
+            let Ok(parts) = line.parts(Line::parse_whole) else {
+                return;
+            };
+            let lines = if parts.is_empty() { vec![line] } else { parts };
+            for line in &lines {
+                let job = self.ledger.place_of(line.job);
+                if let (Some(job), Some((_, id))) = (job, &line.id) {
+                    let id = id.as_str();
+                    made.extend(say(&Told { job, id, line }).map(|said| (job, said)));
+                }
+            }
+        };
+        map_lines_of(self.path, self.ledger, read, |(job, said)| each(job, said)).map_err(|error| {
+            LogError::Io {
+                doing: "read the job log",
+                path: self.path.to_owned(),
+                error,
+            }
+        })
+    }
 }

@@ -4,17 +4,18 @@
 //! million rows need tens of megabytes, not the manifest's size.
 
 mod known;
+mod open;
 mod recognize;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::jobs::recognition::hash_of;
-use crate::jobs::recognition::normal::telling_query;
+use crate::jobs::recognition::normal::{self, telling_query};
+use crate::jobs::recognition::{Marks, hash_of};
 use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Rates};
 use crate::journal::LogError;
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
@@ -90,6 +91,8 @@ impl Note {
 #[derive(Debug, Default)]
 pub struct Plan {
     rows: Vec<Option<Note>>,
+    /// For each of them the hash of its photo's address in normal form; 0 for none.
+    photos: Vec<u32>,
     /// The first row of each key.
     first: HashTable<u32>,
     hasher: DefaultHashBuilder,
@@ -215,6 +218,7 @@ impl Plan {
                 Some(_) => Decision::Duplicate,
             },
         }));
+        self.photos.push(photo_hash(row.clip.image_url()));
         if row.is_left_out {
             self.left_out.entry(key).or_insert(owner);
         } else if first.is_none() {
@@ -272,19 +276,29 @@ impl Plan {
     /// Notes a row with mistakes.
     pub fn note_invalid(&mut self) {
         self.rows.push(None);
+        self.photos.push(0);
     }
 
-    /// Decides about every row by its key, once all are noted, and counts the rows whose key alone
-    /// does not decide; see [`Plan::is_open`].
-    pub fn decide(&mut self, ledger: &Ledger) -> u64 {
+    /// Decides about every row by its key, once all are noted. Counts the rows whose key alone does
+    /// not decide, see [`Plan::is_open`], and notes which jobs are named by a row, by their places in
+    /// the ledger.
+    pub fn decide(&mut self, ledger: &Ledger) -> (u64, Vec<bool>) {
         let mut open = 0;
+        let mut named = vec![false; ledger.jobs().len()];
         let mut new = Vec::new();
         for (place, note) in self.rows.iter_mut().enumerate() {
             let Some(note) = note else { continue };
-            if matches!(note.decision, Decision::Duplicate | Decision::LeftOut) {
+            if note.decision == Decision::Duplicate {
                 continue;
             }
-            let job = ledger.job(note.key);
+            let job = ledger.place_of(note.key);
+            if let Some(job) = job {
+                named[job as usize] = true;
+            }
+            if note.decision == Decision::LeftOut {
+                continue;
+            }
+            let job = job.and_then(|job| ledger.job_at(job));
             note.decision = job.map_or(Decision::Send, decision_about);
             open += u64::from(is_open(note, job));
             if job.is_none() {
@@ -295,7 +309,27 @@ impl Plan {
             open -= self.leave_out_repeated(&new, ledger);
         }
         self.count();
-        open
+        (open, named)
+    }
+
+    /// Which jobs have to be compared with the open rows, by their places in the ledger: those that
+    /// no row names, those that may lose their row or have another photo than it, and those of rows
+    /// with an open row's photo. The other ones have a row of their own and another clip.
+    fn compared(&self, ledger: &Ledger, named: &[bool]) -> Vec<bool> {
+        let photos = self.open(ledger).map(|place| self.photos[place as usize]);
+        let photos: HashSet<u32> = photos.filter(|&photo| photo != 0).collect();
+        let jobs = ledger.jobs().zip(named);
+        let mut compared: Vec<bool> = jobs
+            .map(|(job, named)| !named || job.is_superseded() || job.is_renamed())
+            .collect();
+        for (note, photo) in self.rows.iter().zip(&self.photos) {
+            if let Some(note) = note.as_ref().filter(|_| photos.contains(photo))
+                && let Some(job) = ledger.place_of(note.key)
+            {
+                compared[job as usize] = true;
+            }
+        }
+        compared
     }
 
     /// Leaves out rows that repeat another row: the same id, photo, prompt and settings, and only
@@ -375,6 +409,29 @@ impl Plan {
     pub fn is_open(&self, index: usize, ledger: &Ledger) -> bool {
         let note = self.rows.get(index).and_then(Option::as_ref);
         note.is_some_and(|note| is_open(note, ledger.job(note.key)))
+    }
+
+    /// The places of the rows that are open, ascending.
+    fn open(&self, ledger: &Ledger) -> impl Iterator<Item = u32> {
+        let places = 0..self.rows.len() as u32;
+        places.filter(|&place| self.is_open(place as usize, ledger))
+    }
+
+    /// What tells whether a row is still what it was.
+    fn digest(&self, index: u32) -> u32 {
+        let note = self.rows.get(index as usize).and_then(Option::as_ref);
+        note.map_or(0, |note| note.digest)
+    }
+
+    /// The places of the rows that are sent, ascending.
+    pub fn sent(&self) -> impl Iterator<Item = u32> {
+        let is_sent = |row: &Option<Note>| {
+            row.as_ref()
+                .is_some_and(|note| note.decision == Decision::Send)
+        };
+        let rows = self.rows.iter().enumerate();
+        rows.filter(move |(_, row)| is_sent(row))
+            .map(|(place, _)| place as u32)
     }
 
     /// Takes a row for the one of `job`, which is in no other row.
@@ -508,11 +565,6 @@ impl Plan {
         note.map_or_else(|| row.key(), |note| note.key)
     }
 
-    /// Whether the row at `index` was one that is left out for its mistakes.
-    pub fn was_invalid(&self, index: usize) -> bool {
-        matches!(self.rows.get(index), Some(None))
-    }
-
     /// Whether a job is one of the rows that this run is about.
     pub fn covers(&self, job: &JobState) -> bool {
         self.find(job.key).is_some()
@@ -584,6 +636,18 @@ fn clip_hash(row: &Row, photo: &str) -> u64 {
     }
     let settings = (&video.model, video.duration, &video.aspect_ratio);
     hash_of((photo, &video.prompt, settings, &row.variant)).max(1)
+}
+
+/// What addresses share that may be one photo's.
+fn photo_hash(address: &str) -> u32 {
+    if address.is_empty() {
+        return 0;
+    }
+    (hash_of(normal::address(address)) as u32).max(1)
+}
+
+fn marks_of(row: &Row) -> Marks {
+    Marks::of_clip(&row.id, &row.clip, &row.variant)
 }
 
 /// What an address's query says besides signatures.

@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::known;
-use super::{Decision, Place, Plan, PlanError};
+use super::known::Log;
+use super::open::{MOST_HELD, OpenRows};
+use super::{Decision, Place, Plan, PlanError, marks_of};
 use crate::jobs::recognition::{Cause, Marks, Recognition};
 use crate::jobs::{JobKey, JobState, Ledger};
-use crate::journal::LogError;
-use crate::manifest::{Manifest, ManifestError, Row, RowFault};
+use crate::manifest::{Manifest, Row};
 
 /// Held rows that are told one by one; further ones are counted.
 pub const MOST_TOLD: usize = 10_000;
@@ -71,19 +71,39 @@ pub fn decide(
     most_told: usize,
 ) -> Result<Found, PlanError> {
     let none = Ledger::new(crate::jobs::Rates::default());
-    let open = plan.decide(log.map_or(&none, |(_, ledger)| ledger));
+    let (open, named) = plan.decide(log.map_or(&none, |(_, ledger)| ledger));
     let Some((path, ledger)) = log.filter(|(_, ledger)| open > 0 && !ledger.is_empty()) else {
         return Ok(Found::default());
     };
-    let unreadable = |error| LogError::Io {
-        doing: "read the job log",
-        path: path.to_owned(),
-        error,
+    let log = Log { path, ledger };
+    let open = OpenRows::read(manifest, plan, ledger, MOST_HELD)?;
+    let compared = plan.compared(ledger, &named);
+    compare(manifest, plan, log, open, &compared, (allowed, most_told))
+}
+
+/// Compares the open rows with the jobs at whose places `compared` is true.
+fn compare(
+    manifest: &mut Manifest,
+    plan: &mut Plan,
+    log: Log<'_>,
+    open: OpenRows,
+    compared: &[bool],
+    (allowed, most_told): (Allowed, usize),
+) -> Result<Found, PlanError> {
+    let found = Found {
+        accepted: log.ledger.jobs().filter(|job| job.maybe_accepted()).count() as u64,
+        ..Found::default()
     };
-    let known = known::marks_of(path, ledger).map_err(unreadable)?;
+    if !compared.contains(&true) {
+        return Ok(found);
+    }
+    let known = log.marks(compared, &open.sought)?;
+    if known.is_empty() {
+        return Ok(found);
+    }
     let mut search = Search {
         plan,
-        ledger,
+        ledger: log.ledger,
         known,
         allowed,
         most_told,
@@ -91,21 +111,15 @@ pub fn decide(
         kept: HashSet::new(),
         clips: HashMap::new(),
         held_jobs: Vec::new(),
-        found: Found {
-            accepted: ledger.jobs().filter(|job| job.maybe_accepted()).count() as u64,
-            ..Found::default()
-        },
+        found,
     };
-    search.run(manifest)?;
+    search.run(manifest, open)?;
     search.plan.count();
-    let Search {
-        mut found,
-        held_jobs,
-        ..
-    } = search;
-    let names = known::names_of(path, ledger, held_jobs.iter().copied()).map_err(unreadable)?;
+    let held_jobs = std::mem::take(&mut search.held_jobs);
+    let mut found = search.found;
+    let ids = log.ids(held_jobs.iter().copied())?;
     for (held, job) in found.held.iter_mut().zip(held_jobs) {
-        held.job_id = names.get(&job).cloned().unwrap_or_default();
+        held.job_id = ids.get(&job).cloned().unwrap_or_default();
         if held.reason == Decision::Renamed {
             let cause = Cause::of(&held.job_id, &held.id);
             held.cause = Some(cause);
@@ -148,54 +162,19 @@ struct ClipJobs {
 }
 
 impl Search<'_> {
-    /// Three passes, so that what is certain is settled before what is likely. Of each row only its
-    /// place is kept in between.
-    fn run(&mut self, manifest: &mut Manifest) -> Result<(), PlanError> {
-        let mut open = Vec::new();
-        let all = 0..u32::MAX;
-        self.pass(manifest, all, |search, index, row| {
-            search.keep(row);
-            if search.plan.is_open(index, search.ledger) && !search.is_same(index, row) {
-                open.push(index as u32);
-            }
+    /// Three steps, so that what is certain is settled before what is likely.
+    fn run(&mut self, manifest: &mut Manifest, mut open: OpenRows) -> Result<(), PlanError> {
+        open.keep_if(manifest, |index, row| {
+            self.keep(row);
+            !self.is_same(index, row)
         })?;
-        open.retain(|&index| self.plan.is_open(index as usize, self.ledger));
-        let mut left = Vec::new();
-        self.pass(manifest, open, |search, index, row| {
-            if !search.is_rotated(index, row) {
-                left.push(index as u32);
-            }
+        open.keep_if(manifest, |index, row| {
+            self.plan.is_open(index, self.ledger) && !self.is_rotated(index, row)
         })?;
-        self.pass(manifest, left, Self::hold_or_send)
-    }
-
-    /// Passes on the rows at some places, ascending.
-    fn pass(
-        &mut self,
-        manifest: &mut Manifest,
-        places: impl IntoIterator<Item = u32>,
-        mut each: impl FnMut(&mut Self, usize, &Row),
-    ) -> Result<(), PlanError> {
-        let mut places = places.into_iter().peekable();
-        if places.peek().is_none() {
-            return Ok(());
-        }
-        let name = manifest.name().to_owned();
-        let changed = || ManifestError::Changed(name.as_str().into());
-        for (index, row) in manifest.rows()?.enumerate() {
-            let is_wanted = places.next_if_eq(&(index as u32)).is_some();
-            match row {
-                Ok(row) if is_wanted => {
-                    self.plan.decided(index, &row).ok_or_else(changed)?;
-                    each(self, index, &row);
-                }
-                Ok(_) => {}
-                Err(RowFault::Problems { .. }) if self.plan.was_invalid(index) => {}
-                Err(RowFault::Problems { .. }) => return Err(changed().into()),
-                Err(RowFault::Broken(error)) => return Err(error.into()),
-            }
-        }
-        Ok(())
+        open.keep_if(manifest, |index, row| {
+            self.hold_or_send(index, row);
+            false
+        })
     }
 
     fn job(&self, place: u32) -> Option<&JobState> {
@@ -252,7 +231,7 @@ impl Search<'_> {
         self.known.of_clip(&marks).next().is_none()
             && self.known.of_subject(&marks).next().is_none()
             && self.known.of_rotated(&marks).next().is_none()
-            && self.known.of_bare(&row.id).next().is_none()
+            && self.known.of_bare(&marks).next().is_none()
     }
 
     /// Takes the row for that of a job whose photo's address was made anew.
@@ -283,7 +262,7 @@ impl Search<'_> {
         let about_the_same = self.known.of_subject(&marks).map(|like| like.job);
         let replaced: Vec<u32> = about_the_same
             .chain(self.never_accepted_elsewhere(&marks))
-            .chain(self.known.of_bare(&row.id))
+            .chain(self.known.of_bare(&marks))
             .filter(|&place| {
                 let job = self.job(place);
                 job.is_some_and(|job| {
@@ -296,7 +275,7 @@ impl Search<'_> {
                 self.claim(place, &marks);
             }
             if !self.is_allowed(reason) {
-                let is_bare = self.known.of_bare(&row.id).any(|bare| bare == place);
+                let is_bare = self.known.of_bare(&marks).any(|bare| bare == place);
                 self.hold(index, row, reason, place, is_bare);
                 return;
             }
@@ -467,106 +446,5 @@ impl Search<'_> {
     }
 }
 
-fn marks_of(row: &Row) -> Marks {
-    Marks::of_clip(&row.id, &row.clip, &row.variant)
-}
-
 #[cfg(test)]
-mod tests {
-    use std::fmt::Write;
-
-    use super::*;
-    use crate::jobs::recognition::LOOKED_AT;
-    use crate::jobs::{Clip, Rates};
-    use crate::journal::JobLog;
-    use crate::manifest::Options;
-
-    const COUNT: usize = 500;
-
-    fn manifest(ids: &[String]) -> Manifest {
-        let rows = ids
-            .iter()
-            .map(|id| format!("{id},https://x.example/a.jpg,pan\n"));
-        let text = format!("sku,image_url,video_prompt\n{}", rows.collect::<String>());
-        Manifest::from_reader("sheet.csv", text.as_bytes(), Options::default()).unwrap()
-    }
-
-    fn plan_of(manifest: &mut Manifest) -> Plan {
-        let mut plan = Plan::default();
-        for row in manifest.rows().unwrap() {
-            plan.note(&row.unwrap(), &Rates::default());
-        }
-        plan
-    }
-
-    /// A log in which each of these ids has ordered the same clip.
-    fn log_of(ids: &[String], end: &str) -> String {
-        let mut text = String::new();
-        for row in manifest(ids).rows().unwrap() {
-            let row = row.unwrap();
-            let (job, id) = (row.key(), &row.id);
-            let line = |status: &str, more: &str| {
-                format!(
-                    "{{\"at\":\"2026-03-12T09:20:00.000Z\",\"job\":\"{job}\",\"attempt\":1,\
-                     \"status\":\"{status}\",\"sku\":\"{id}\",{more}}}\n"
-                )
-            };
-            let Clip::Video(video) = &row.clip else {
-                continue;
-            };
-            let request = format!(
-                "\"request\":{{\"model\":\"{}\",\"prompt\":\"pan\",\
-                 \"image_url\":\"https://x.example/a.jpg\",\"duration\":\"{}\",\
-                 \"aspect_ratio\":\"{}\"}}",
-                video.model, video.duration, video.aspect_ratio
-            );
-            text.push_str(&line("submitting", &request));
-            write!(text, "{}", line(end, "\"http_status\":422")).unwrap();
-        }
-        text
-    }
-
-    #[test]
-    fn thousands_of_ids_with_one_clip_are_compared_with_few_jobs_each() {
-        let ids = |name: &str| {
-            (0..COUNT)
-                .map(|n| format!("{name}-{n:04}"))
-                .collect::<Vec<_>>()
-        };
-        let (old, new) = (ids("OLD"), ids("NEW"));
-        let both = [&old[..], &new[..]].concat();
-        let all = COUNT as u64;
-        for (name, end, sheet, renamed, same, replaced) in [
-            ("renamed", "pending", &new, all, 0, 0),
-            ("refused", "submit_failed", &new, 0, 0, COUNT),
-            ("still there", "pending", &both, 0, all, 0),
-        ] {
-            let dir = tempfile::tempdir().unwrap();
-            let path = dir.path().join("jobs.jsonl");
-            std::fs::write(&path, log_of(&old, end)).unwrap();
-            let log = JobLog::read(&path, Ledger::new(Rates::default())).unwrap();
-            let mut manifest = manifest(sheet);
-            let mut plan = plan_of(&mut manifest);
-            LOOKED_AT.set(0);
-            let known = Some((log.path(), log.ledger()));
-            decide(
-                &mut manifest,
-                &mut plan,
-                known,
-                Allowed::default(),
-                MOST_TOLD,
-            )
-            .unwrap();
-            let counts = plan.counts;
-            assert_eq!(
-                (counts.renamed, counts.same_clip),
-                (renamed, same),
-                "{name}"
-            );
-            let all_replaced = (0..sheet.len()).map(|index| plan.replaced(index).len());
-            assert_eq!(all_replaced.sum::<usize>(), replaced, "{name}");
-            let looked_at = LOOKED_AT.get();
-            assert!(looked_at <= 10 * all, "{name}: {looked_at}");
-        }
-    }
-}
+mod tests;

@@ -1,13 +1,14 @@
 //! Which job of the log a row means although its key is in no line: its id, its photo or its words
 //! are spelt in another way.
 //!
-//! Only hashes are kept of each job, about fifty bytes. They are made when a manifest has rows
-//! that the log does not hold; a known manifest costs nothing.
+//! Only hashes are kept of a job, some fifty bytes, and only of a job that may be like a row in
+//! question: see [`Sought`]. They are made when a manifest has rows that the log does not hold; a
+//! known manifest costs nothing.
 
 pub mod normal;
+mod sought;
 mod spelling;
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
 use std::sync::LazyLock;
 
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use self::normal::Photo;
+pub use self::sought::Sought;
 pub use self::spelling::Cause;
 use self::spelling::Spelling;
 use super::{Clip, JobKey, Seconds, Text, Video, Voice};
@@ -127,6 +129,8 @@ pub struct Marks {
     subject: u64,
     /// The id by its value, prompt and settings, and the photo's name; 0 where it has none.
     rotated: u64,
+    /// The id alone, as a person sees it: all that is known of some jobs.
+    bare: u64,
     /// The same for an id that may be a rounded number: under what it is kept, and sought.
     rounded: Option<[Pair; 2]>,
 }
@@ -236,6 +240,7 @@ impl Marks {
             clip: hash_of(("clip", &photo.address, read)),
             subject: subject(&spelling.value),
             rotated: rotated(&spelling.value),
+            bare: bare(&id),
             rounded: spelling
                 .rounded
                 .map(|(kept, sought)| [pair(&kept), pair(&sought)]),
@@ -250,6 +255,41 @@ impl Marks {
     fn place(&self) -> u32 {
         u32::from(self.host) << 16 | u32::from(self.folders)
     }
+
+    /// Under what a job is found, each with what is checked there.
+    fn kept(&self) -> impl Iterator<Item = (u64, u32)> {
+        let rounded = self.rounded.map(|[kept, _]| kept);
+        let pairs = [
+            Some((self.subject, self.rotated)),
+            rounded.map(|kept| (kept.subject, kept.rotated)),
+        ];
+        let of_pair = |(subject, rotated)| [(subject, self.wording), (rotated, self.place())];
+        let pairs = pairs.into_iter().flatten().flat_map(of_pair);
+        std::iter::once((self.clip, self.wording))
+            .chain(pairs)
+            .filter(|(key, _)| *key != 0)
+    }
+
+    /// Under what jobs that are like a row are found.
+    fn sought(&self) -> impl Iterator<Item = u64> {
+        let rounded = self
+            .rounded
+            .map(|[_, sought]| [sought.subject, sought.rotated]);
+        [self.clip, self.subject, self.rotated, self.bare]
+            .into_iter()
+            .chain(rounded.into_iter().flatten())
+            .filter(|key| *key != 0)
+    }
+
+    /// Whether a job with these marks may be like one of the rows in question.
+    pub fn may_be(&self, sought: &Sought) -> bool {
+        self.kept().any(|(key, _)| sought.may_hold(key))
+    }
+}
+
+/// The hash of an id in its normal form.
+fn bare(id: &str) -> u64 {
+    hash_of(("bare", id)).max(1)
 }
 
 /// A decimal number in one form: `1`, `1.0`.
@@ -295,18 +335,16 @@ pub struct Recognition {
     ids: Vec<u32>,
     /// What each job's photo's query says.
     queries: Vec<u32>,
-    /// Jobs of which the log tells no more than an id, by that.
-    bare: HashMap<u64, Vec<u32>>,
 }
 
 impl Recognition {
-    /// Whether a job has marks.
-    pub fn has(&self, job: u32) -> bool {
-        self.ids.get(job as usize).is_some_and(|&id| id != 0)
+    /// Whether no job may be like a row.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
-    /// Adds a job.
-    pub fn add(&mut self, job: u32, marks: &Marks) {
+    /// Adds a job, as far as rows ask for what it is found by.
+    pub fn add(&mut self, job: u32, marks: &Marks, sought: &Sought) {
         let index = job as usize;
         if self.ids.len() <= index {
             self.ids.resize(index + 1, 0);
@@ -314,25 +352,16 @@ impl Recognition {
         }
         self.ids[index] = marks.id.max(1);
         self.queries[index] = marks.query;
-        let mut put = |key, check| self.entries.push(Entry { key, job, check });
-        put(marks.clip, marks.wording);
-        put(marks.subject, marks.wording);
-        if marks.rotated != 0 {
-            put(marks.rotated, marks.place());
-        }
-        if let Some([kept, _]) = marks.rounded {
-            put(kept.subject, marks.wording);
-            if kept.rotated != 0 {
-                put(kept.rotated, marks.place());
-            }
-        }
+        let kept = marks.kept().filter(|(key, _)| sought.may_hold(*key));
+        self.entries
+            .extend(kept.map(|(key, check)| Entry { key, job, check }));
     }
 
-    /// Adds a job of which no more than the id is known.
-    pub fn add_bare(&mut self, job: u32, id: &str) {
-        let jobs = self.bare.entry(hash_of(normal::id(id))).or_default();
-        if !jobs.contains(&job) {
-            jobs.push(job);
+    /// Adds a job of which no more than the id is known, unless no row has that.
+    pub fn add_bare(&mut self, job: u32, id: &str, sought: &Sought) {
+        let key = bare(&normal::id(id));
+        if sought.may_hold(key) {
+            self.entries.push(Entry { key, job, check: 0 });
         }
     }
 
@@ -341,7 +370,7 @@ impl Recognition {
         let ids = &self.ids;
         // Jobs of one clip by their ids: thousands may share a photo and a prompt.
         self.entries.sort_unstable_by(|a, b| {
-            let id = |entry: &Entry| ids[entry.job as usize];
+            let id = |entry: &Entry| ids.get(entry.job as usize).map_or(0, |id| *id);
             a.key.cmp(&b.key).then_with(|| (id(a), a).cmp(&(id(b), b)))
         });
         self.entries.dedup();
@@ -422,10 +451,9 @@ impl Recognition {
             })
     }
 
-    /// Jobs of which no more is known than that they have this id.
-    pub fn of_bare(&self, id: &str) -> impl Iterator<Item = u32> {
-        let jobs = self.bare.get(&hash_of(normal::id(id)));
-        jobs.into_iter().flatten().copied()
+    /// Jobs of which no more is known than that they have the row's id.
+    pub fn of_bare(&self, marks: &Marks) -> impl Iterator<Item = u32> {
+        self.under(marks.bare).iter().map(|entry| entry.job)
     }
 }
 
@@ -448,7 +476,11 @@ mod tests {
     fn knowing(rows: &[(&str, Clip)]) -> Recognition {
         let mut known = Recognition::default();
         for (job, (id, clip)) in rows.iter().enumerate() {
-            known.add(job as u32, &Marks::of_clip(id, clip, ""));
+            known.add(
+                job as u32,
+                &Marks::of_clip(id, clip, ""),
+                &Sought::everything(),
+            );
         }
         known.sort();
         known

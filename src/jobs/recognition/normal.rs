@@ -33,7 +33,11 @@ fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    let upper = text.chars().flat_map(char::to_uppercase);
+    // Small letters first: there is a capital ß, of which a ß is made, but SS of that.
+    let upper = text
+        .chars()
+        .flat_map(char::to_lowercase)
+        .flat_map(char::to_uppercase);
     let lower: String = upper.flat_map(char::to_lowercase).collect();
     compose(&lower)
 }
@@ -108,9 +112,62 @@ pub struct Photo {
     pub folders: String,
 }
 
+/// Host and path of an address as [`Photo::address`] has them.
+pub fn address(address: &str) -> Cow<'_, str> {
+    plain(address).map_or_else(|| Cow::Owned(Photo::of_any(address).address), Cow::Borrowed)
+}
+
+/// The part of an address that is its normal form already, as that of most is: `//host/a/b.jpg` of
+/// `https://host/a/b.jpg?x`. Of such an address nothing has to be decoded, left out or looked for in
+/// the query.
+fn plain(address: &str) -> Option<&str> {
+    let end = address.find(['?', '#']).unwrap_or(address.len());
+    let rest = address.strip_prefix("http")?;
+    let rest = rest.strip_prefix('s').unwrap_or(rest).strip_prefix(':')?;
+    let plain = &rest[..end.checked_sub(address.len() - rest.len())?];
+    let (host, path) = plain.strip_prefix("//")?.split_once('/')?;
+    let is_label = |label: &str| {
+        let mut bytes = label.bytes();
+        bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.is_empty()
+            && !label.starts_with("xn--")
+    };
+    let domain = host.rsplit('.').next().unwrap_or_default();
+    // What ends in a number is an address of four of them, whatever it looks like.
+    let is_host = host.split('.').all(is_label) && domain.starts_with(|c: char| c.is_alphabetic());
+    let is_folder = |segment: &str| {
+        let mut bytes = segment.bytes();
+        bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'~'))
+            && !segment.is_empty()
+            && !segment.starts_with('.')
+            && !segment.starts_with("s--")
+            && segment != "upload"
+    };
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_size_left_out = (path.starts_with("s/files/") || path.starts_with("cdn/shop/"))
+        && name.contains('_')
+        && name.contains('x');
+    (is_host && path.split('/').all(is_folder) && has_extension(name) && !is_size_left_out)
+        .then_some(plain)
+}
+
 impl Photo {
     /// Takes an address apart. What is no web address is a text like any other.
     pub fn of(address: &str) -> Self {
+        let parts = plain(address).and_then(|plain| plain.get(2..)?.split_once('/'));
+        let Some((host, path)) = parts else {
+            return Self::of_any(address);
+        };
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+        Self {
+            address: format!("//{host}/{path}"),
+            name: fold(name),
+            host: host.to_owned(),
+            folders: folder_words(folders.split('/')),
+        }
+    }
+
+    fn of_any(address: &str) -> Self {
         let visible = text(address);
         let url = Url::parse(&visible)
             .ok()
@@ -147,7 +204,7 @@ impl Photo {
         Self {
             address: text(&format!("//{host}/{path}{identity}")).into_owned(),
             name: name(&host, segments.last().map_or("", String::as_str), &identity),
-            folders: folder_words(folders),
+            folders: folder_words(folders.iter().map(String::as_str)),
             host,
         }
     }
@@ -341,22 +398,15 @@ pub fn telling_query(address: &str) -> String {
     parts.collect()
 }
 
-fn folder_words(folders: &[String]) -> String {
-    let is_word = |folder: &&String| {
+fn folder_words<'a>(folders: impl Iterator<Item = &'a str>) -> String {
+    let is_word = |folder: &&str| {
         folder.len() <= 40
             && folder
                 .chars()
                 .all(|c| c.is_alphabetic() || c == '-' || c == '_')
     };
     let words: Vec<&str> = folders
-        .iter()
-        .map(|folder| {
-            if is_word(&folder) {
-                folder.as_str()
-            } else {
-                ""
-            }
-        })
+        .map(|folder| Some(folder).filter(is_word).unwrap_or_default())
         .collect();
     words.join("/")
 }
@@ -379,7 +429,11 @@ mod tests {
         ] {
             assert_eq!(text(one), text(other), "{one:?} {other:?}");
         }
-        for (one, other) in [("Sku-1", "sku-1"), ("STRASSE", "stra\u{df}e")] {
+        for (one, other) in [
+            ("Sku-1", "sku-1"),
+            ("STRASSE", "stra\u{df}e"),
+            ("STRA\u{1e9e}E", "stra\u{df}e"),
+        ] {
             assert_ne!(text(one), text(other));
             assert_eq!(id(one), id(other));
         }
@@ -438,6 +492,37 @@ mod tests {
             "https://cdn.example.org/rooms/a.b/kitchen%20one.jpg",
         ] {
             assert_ne!(Photo::of(other).address, plain, "{other}");
+        }
+    }
+
+    #[test]
+    fn plain_addresses_are_seen_at_a_glance() {
+        for (address, seen) in [
+            ("https://x.example/a.jpg", Some("//x.example/a.jpg")),
+            (
+                "http://x.example/B/a_1.v2.jpg?sig=1#top",
+                Some("//x.example/B/a_1.v2.jpg"),
+            ),
+            (
+                "https://cdn.shopify.com/s/files/1/IMG_1.jpg?v=2",
+                Some("//cdn.shopify.com/s/files/1/IMG_1.jpg"),
+            ),
+            ("https://cdn.shopify.com/s/files/1/a_2x2.jpg", None),
+            ("https://res.example/d/upload/w_10/a.jpg", None),
+            ("https://x.example/a%20b.jpg", None),
+            ("https://x.example/b/../a.jpg", None),
+            ("https://x.example//a.jpg", None),
+            ("https://x.example/view?id=1", None),
+            ("https://X.example/a.jpg", None),
+            ("https://x.example:443/a.jpg", None),
+            ("https://1.2/a.jpg", None),
+            ("https://x.jpg", None),
+            ("ftp://x.example/a.jpg", None),
+            ("https?://x.example/a.jpg", None),
+            ("h?", None),
+            ("", None),
+        ] {
+            assert_eq!(plain(address), seen, "{address}");
         }
     }
 
@@ -537,6 +622,20 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever is seen at a glance is what the whole way finds.
+        #[test]
+        fn a_plain_address_is_its_normal_form(
+            scheme in "https?:/{1,3}|ftp://",
+            host in "([a-z0-9]{1,3}|xn--[a-z]{1,3}|cdn|0x7f)([.][a-z0-9-]{0,4}){0,3}",
+            folders in "(/([a-zA-Z0-9._~-]{0,6}|s--[a-z]{6}--|upload|w_1|[.]{1,2}|s/files|cdn/shop|a=b)){0,3}",
+            name in "/?([a-z_]{0,3}(_[0-9]{1,2}x[0-9]{0,2})?[.](jpg|php|JPG|x)|[a-z]{1,4}|%2E|s--abcdef--)",
+            query in "([?#][a-z=?#]{0,6})?",
+        ) {
+            let address = format!("{scheme}{host}{folders}{name}{query}");
+            prop_assert_eq!(Photo::of(&address), Photo::of_any(&address), "{}", &address);
+            prop_assert_eq!(super::address(&address).into_owned(), Photo::of_any(&address).address);
+        }
+
         #[test]
         fn normal_forms_are_their_own(any in "\\PC{0,24}|[\u{0}-\u{ffff}]{0,12}") {
             let once = text(&any).into_owned();

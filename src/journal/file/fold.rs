@@ -114,6 +114,14 @@ fn take_apart(reading: &Reading, block: Option<Block>, text: &[u8]) -> Vec<Gists
         Some(Block::TooLong(_)) => return vec![too_long()],
         None => return Vec::new(),
     }
+    pieces_of(text)
+        .par_iter()
+        .map(|&(start, end)| take_lines(reading, text, start, end))
+        .collect()
+}
+
+/// Where the parts of a block begin and end, each of whole lines.
+fn pieces_of(text: &[u8]) -> Vec<(usize, usize)> {
     let mut pieces = Vec::with_capacity(PIECES + 1);
     let mut start = 0;
     while start < text.len() {
@@ -123,9 +131,42 @@ fn take_apart(reading: &Reading, block: Option<Block>, text: &[u8]) -> Vec<Gists
         start = end;
     }
     pieces
-        .par_iter()
-        .map(|&(start, end)| take_lines(reading, text, start, end))
-        .collect()
+}
+
+/// Passes on what `map` makes of each line of `file`, in their order. Lines are mapped on every
+/// core, while the next ones are read.
+pub(super) fn map_lines<T: Send>(
+    file: &mut (impl Read + Send),
+    map: impl Fn(&str, &mut Vec<T>) + Sync,
+    mut each: impl FnMut(T),
+) -> io::Result<()> {
+    let map_piece = |text: &[u8]| {
+        let mut made = Vec::new();
+        for (_, line) in lines_of(text) {
+            if let Ok(line) = std::str::from_utf8(bare(line).1) {
+                map(line, &mut made);
+            }
+        }
+        made
+    };
+    let mut blocks = Blocks::new(file);
+    let (mut text, mut next_text) = (Vec::new(), Vec::new());
+    let mut read = blocks.next(&mut text)?;
+    while read.is_some() {
+        let (made, next) = rayon::join(
+            || {
+                let pieces = pieces_of(&text);
+                let pieces = pieces.par_iter();
+                let made = pieces.map(|&(start, end)| map_piece(&text[start..end]));
+                made.collect::<Vec<_>>()
+            },
+            || blocks.next(&mut next_text),
+        );
+        made.into_iter().flatten().for_each(&mut each);
+        read = next?;
+        std::mem::swap(&mut text, &mut next_text);
+    }
+    Ok(())
 }
 
 /// The gists of the lines of `text[start..end]`.
@@ -201,5 +242,19 @@ mod tests {
             (single.lines(), single.unreadable()),
             (folded.lines(), folded.unreadable())
         );
+
+        let mut one_by_one = Vec::new();
+        super::super::for_each_line(&mut bytes.as_slice(), |_, line| {
+            one_by_one.extend(line.map(str::to_owned));
+        })
+        .unwrap();
+        let mut mapped = Vec::new();
+        let copy = |line: &str, made: &mut Vec<String>| {
+            if !line.is_empty() {
+                made.push(line.to_owned());
+            }
+        };
+        map_lines(&mut bytes.as_slice(), copy, |line| mapped.push(line)).unwrap();
+        assert_eq!(mapped, one_by_one);
     }
 }

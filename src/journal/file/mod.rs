@@ -33,7 +33,7 @@ pub use memory::{Found, Memory, Mismatch, remembered_of_absent};
 pub use path::{may_be_torn, resolve};
 pub use read::{LineReader, for_each_line};
 pub use recovery::{forget_taken_in, not_taken_in};
-pub use source::each_line_of;
+pub use source::{each_line_of, map_lines_of};
 
 use memory::Remembered;
 use recovery::Recovery;

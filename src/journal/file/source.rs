@@ -68,6 +68,27 @@ pub fn each_line_of(path: &Path, ledger: &Ledger, mut each: impl FnMut(&str)) ->
     })
 }
 
+/// Passes on what `map` makes of each line of the log at `path`, in the order in which `ledger` has
+/// taken them in. Lines are mapped on every core.
+pub fn map_lines_of<T: Send>(
+    path: &Path,
+    ledger: &Ledger,
+    map: impl Fn(&str, &mut Vec<T>) + Sync,
+    mut each: impl FnMut(T),
+) -> io::Result<()> {
+    if !ledger.is_of_copy() {
+        return fold::map_lines(&mut File::open(path)?, map, each);
+    }
+    let mut made = Vec::new();
+    each_part(path, |part| {
+        if let Part::Line(line) = part {
+            map(line, &mut made);
+            made.drain(..).for_each(&mut each);
+        }
+        Ok(())
+    })
+}
+
 /// About as long as the first two lines of a job are.
 const BYTES_OF_A_JOB: u64 = 640;
 /// Jobs for which room is made at once.
