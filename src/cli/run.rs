@@ -235,6 +235,8 @@ impl RunArgs {
         ReportArgs {
             jobs: JobsArg { jobs: Some(jobs) },
             output: None,
+            bundle: None,
+            open: false,
             filter: WhereArgs::default(),
         }
     }

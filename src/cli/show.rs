@@ -103,6 +103,14 @@ pub struct ReportArgs {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 
+    /// Put the page, clips and photos of this computer into one file [default: report.zip]
+    #[arg(long, value_name = "FORMAT", value_parser = ["zip"])]
+    pub bundle: Option<String>,
+
+    /// Show the page in a browser
+    #[arg(long, conflicts_with = "bundle")]
+    pub open: bool,
+
     /// Which jobs.
     #[command(flatten)]
     pub filter: WhereArgs,

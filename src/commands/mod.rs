@@ -374,6 +374,11 @@ fn make_report(
         .help("leave out --json, or name a file with -o")
         .into());
     }
+    if to_stdout && (args.bundle.is_some() || args.open) {
+        return Err(Failure::usage("standard output takes the page alone")
+            .help("name a file with -o, or leave out --bundle and --open")
+            .into());
+    }
     let wanted = report::ReportArgs {
         output: match &args.output {
             None => report::Output::Usual {
@@ -386,6 +391,8 @@ fn make_report(
         commands: open::commands_for(&path, false, settings),
         rehearsal: open::commands_for(&path, true, settings),
         now: clock::now(),
+        bundle: args.bundle.is_some(),
+        open: args.open,
     };
     report::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)
 }

@@ -29,6 +29,12 @@ pub const PAGE: Kind = Kind {
     },
 };
 
+/// What `report --bundle` makes.
+pub const ARCHIVE: Kind = Kind {
+    what: "a zip archive",
+    begins: |start| start.starts_with(b"PK"),
+};
+
 /// What `man --dir` makes.
 pub const MANUAL: Kind = Kind {
     what: "a manual page",

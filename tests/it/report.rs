@@ -394,6 +394,143 @@ async fn five_thousand_clips_open_without_loading_them_all() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn very_many_clips_are_pages_and_one_in_front_that_opens_at_once() {
+    let photos = photos();
+    let api = nobody();
+    let count = std::env::var("CREATIVEAI_CLIPS").map_or(5_200, |n| n.parse().unwrap());
+    let world = crate::support::vendor::world(&api, &mixed(&photos, count));
+    let start = std::time::Instant::now();
+    world.run(&["report", "-o", "all clips.html"]).expect(0);
+    println!("{count} clips: {:?} to write", start.elapsed());
+    let pages = |world: &World| {
+        let folder = std::fs::read_dir(world.path("all clips-pages"));
+        folder.map_or(0, Iterator::count)
+    };
+    assert_eq!(pages(&world), count.div_ceil(1000));
+    in_browser(&world.path("home/profile"), async |browser: Browser| {
+        browser.size(1280, 1000, false).await;
+        browser.open(&world.path("all clips.html")).await;
+        browser.until("performance.getEntriesByName('first-contentful-paint').length").await;
+        let told = browser
+            .ask(
+                "const [load] = performance.getEntriesByType('navigation'); \
+                 const [paint] = performance.getEntriesByName('first-contentful-paint'); \
+                 return {paint: paint.startTime, ready: load.domContentLoadedEventEnd, load: load.loadEventEnd};",
+            )
+            .await;
+        println!("{count} clips, the page in front, in milliseconds: {told}");
+        let parts = "return document.querySelectorAll('.contents ol a').length;";
+        assert_eq!(browser.count(parts).await, count.div_ceil(1000));
+        assert_eq!(browser.count(SHOWN).await, 0);
+        browser.shoot("front-1280").await;
+        // What went wrong is one step away.
+        let failed = browser
+            .ask("const a = document.querySelector('.contents ul a'); const text = a.textContent; a.click(); return text;")
+            .await;
+        browser.until("location.pathname.includes('-pages/page-0001.html')").await;
+        let target = browser.ask("return document.querySelector(location.hash).textContent;").await;
+        assert_eq!(target, failed);
+        assert_eq!(browser.count(SHOWN).await, 1000);
+        browser.until("document.querySelectorAll('video').length > 0").await;
+        browser.ask("scrollTo(0, 0);").await;
+        browser.shoot("part-1280").await;
+        browser.ask("document.querySelector('a[rel=next]').click();").await;
+        browser.until("location.pathname.includes('page-0002.html')").await;
+        browser.ask("document.querySelector('.parts a').click();").await;
+        browser.until("location.pathname.endsWith('/all%20clips.html')").await;
+        browser.size(390, 1000, true).await;
+        let overflow = "return Math.max(0, document.documentElement.scrollWidth - innerWidth);";
+        assert_eq!(browser.count(overflow).await, 0);
+        browser.shoot("front-390").await;
+        assert_eq!(browser.ask(PALE).await, json!({}));
+        assert_eq!(browser.complaints().await, Vec::<String>::new());
+    })
+    .await;
+    // Fewer clips leave none of the pages behind.
+    world
+        .run(&[
+            "report",
+            "-o",
+            "all clips.html",
+            "--where",
+            "listing_id=LST-1",
+        ])
+        .expect(0);
+    assert_eq!(pages(&world), 0);
+    assert!(!world.path("all clips-pages").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_is_one_file_with_all_that_its_page_shows() {
+    let photos = photos();
+    let world = rehearsed(&photos);
+    let run = world
+        .run(&["report", "--sandbox", "--bundle", "zip"])
+        .expect(0);
+    assert!(
+        run.stderr
+            .contains("report: 9 clips in sandbox-report.zip, with 9 files"),
+        "{}",
+        run.stderr
+    );
+    let file = std::fs::File::open(world.path("sandbox-report.zip")).unwrap();
+    let mut archive = zip::ZipArchive::new(file).unwrap();
+    // At a client's, on another computer.
+    let client = tempfile::tempdir().unwrap();
+    archive.extract(client.path()).unwrap();
+    std::fs::remove_dir_all(world.path("sandbox-videos")).unwrap();
+    assert!(client.path().join("clips/LST-0/01-room-0.mp4").is_file());
+    in_browser(&world.path("home/profile"), async |browser: Browser| {
+        browser.size(1280, 2400, false).await;
+        browser.open(&client.path().join("index.html")).await;
+        browser
+            .until("document.querySelectorAll('video').length === 9")
+            .await;
+        browser
+            .until("[...document.querySelectorAll('video')].every(v => v.readyState >= 2)")
+            .await;
+        assert_eq!(browser.complaints().await, Vec::<String>::new());
+    })
+    .await;
+    // It takes the place of its like alone.
+    world.write("mine.zip", "not an archive");
+    world
+        .run(&["report", "--sandbox", "--bundle", "zip", "-o", "mine.zip"])
+        .expect(78);
+    world
+        .run(&["report", "--sandbox", "--bundle", "zip"])
+        .expect(0);
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+#[test]
+fn the_page_is_opened_on_request() {
+    use std::os::unix::fs::PermissionsExt;
+    let api = nobody();
+    let world = crate::support::vendor::world(&api, &mixed(&photos(), 4));
+    std::fs::create_dir(world.path("bin")).unwrap();
+    world.write("bin/xdg-open", "#!/bin/sh\nprintf '%s' \"$1\" >opened\n");
+    let program = world.path("bin/xdg-open");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", world.path("bin").display());
+    let world = world.with_var("PATH", &path);
+    world.run(&["report", "--open"]).expect(0);
+    let opened = std::fs::read_to_string(world.path("opened")).unwrap();
+    assert_eq!(
+        std::fs::canonicalize(opened).unwrap(),
+        std::fs::canonicalize(world.path("report.html")).unwrap()
+    );
+    world.write("bin/xdg-open", "#!/bin/sh\nexit 3\n");
+    let run = world.run(&["report", "--open"]).expect(0);
+    assert!(
+        run.stderr
+            .contains("no browser was opened (xdg-open ended with"),
+        "{}",
+        run.stderr
+    );
+}
+
 /// Contrast of text and what lies behind it, as WCAG 2 reckons, for every text that is shown; the
 /// worst of each kind below 4.5.
 const PALE: &str = "

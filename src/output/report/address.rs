@@ -21,19 +21,28 @@ pub(super) fn web_address(text: &str) -> Option<String> {
     matches!(url.scheme(), "http" | "https").then(|| url.into())
 }
 
-/// The address of a file that is there: relative to the page's folder, so that page and clips can
-/// be moved together; else absolute. A relative name is looked for in `folders`.
-pub(super) fn file_address(name: &str, folders: &[PathBuf], page: Option<&Path>) -> Option<String> {
+/// A file that is there. A relative name is looked for in `folders`.
+pub(super) fn file_there(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     let name = Path::new(name);
     let candidates = folders.iter().map(|folder| folder.join(name));
     let file = candidates
         .chain(name.is_absolute().then(|| name.to_owned()))
         .find(|path| path.is_file())?;
-    let file = disk::canonicalize(&file).ok()?;
+    disk::canonicalize(&file).ok()
+}
+
+/// The address of a file: relative to the page's folder, so that page and clips can be moved
+/// together; else absolute.
+pub(super) fn file_address(file: &Path, page: Option<&Path>) -> Option<String> {
     let relative = page
         .and_then(|page| disk::canonicalize(page).ok())
-        .and_then(|page| relative(&file, &page));
-    relative.or_else(|| Url::from_file_path(&file).ok().map(Into::into))
+        .and_then(|page| relative(file, &page));
+    relative.or_else(|| Url::from_file_path(file).ok().map(Into::into))
+}
+
+/// A part of a path in an address.
+pub(super) fn encoded(part: &str) -> String {
+    utf8_percent_encode(part, PART).to_string()
 }
 
 /// The way from the folder `from` to `file`, both absolute; `None` when they share nothing, as on
@@ -58,7 +67,7 @@ fn relative(file: &Path, from: &Path) -> Option<String> {
         let Component::Normal(name) = component else {
             return None;
         };
-        parts.push(utf8_percent_encode(name.to_str()?, PART).to_string());
+        parts.push(encoded(name.to_str()?));
     }
     // Without a folder in front, "a:b.mp4" would be an address of scheme "a"; colons are encoded,
     // so that cannot be.
@@ -106,14 +115,16 @@ mod tests {
         let page = dir.path().join("pages");
         std::fs::create_dir(&page).unwrap();
         let folders = [dir.path().to_owned()];
-        let named = |name: &str, page: &Path| file_address(name, &folders, Some(page));
+        let named =
+            |name: &str, page: &Path| file_address(&file_there(name, &folders)?, Some(page));
         let name = &format!("videos/LST 1/01-#1 {mark}x{mark}.mp4");
         let address = format!("videos/LST%201/01-%231%20{encoded}x{encoded}.mp4");
         assert_eq!(named(name, dir.path()).as_ref(), Some(&address));
         assert_eq!(named(name, &page), Some(format!("../{address}")));
         assert_eq!(named("videos/gone.mp4", dir.path()), None);
         assert_eq!(named("videos", dir.path()), None, "a folder is not a clip");
-        let absolute = file_address(name, &folders, None).unwrap();
+        let file = file_there(name, &folders).unwrap();
+        let absolute = file_address(&file, None).unwrap();
         assert!(absolute.starts_with("file:///"), "{absolute}");
     }
 }

@@ -5,7 +5,9 @@
 
 mod address;
 mod charts;
+mod files;
 mod header;
+mod parts;
 mod shown;
 
 use std::io::{self, Write};
@@ -20,23 +22,30 @@ use sha2::{Digest, Sha256};
 
 use super::{Commands, Tally, words};
 use crate::jobs::Rates;
+use address::encoded;
 use charts::{Chart, charts};
 use header::{Notice, Segment, bar_label, headline, money, notices, segments};
+use parts::{Contents, PART, Part, write_parts};
 use shown::Moment;
 
+pub use files::{Bundle, Files};
 pub use shown::Shown;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
+
+/// Clips that one page shows; of more there are pages, and one in front.
+pub const MOST_ON_ONE_PAGE: usize = 5_000;
+/// The folder of the pages, from the page in front: its name without `.html`, and this.
+pub const PAGES: &str = "-pages";
 
 /// How the page is made.
 #[derive(Clone, Debug)]
 pub struct ReportOptions {
     /// What the page is about: the log's name.
     pub source: String,
-    /// The page's own folder, to which downloaded clips are named relatively; `None` where it has
-    /// none, as on standard output.
-    pub folder: Option<PathBuf>,
+    /// How downloaded clips are named.
+    pub files: Files,
     /// Folders in which a relative file name of the log is looked for, in this order.
     pub clip_folders: Vec<PathBuf>,
     /// Words what to do next.
@@ -47,44 +56,88 @@ pub struct ReportOptions {
     pub now: Timestamp,
     /// Lines of the log that say nothing.
     pub unreadable: u64,
+    /// Where further pages are, where one page would hold too many clips.
+    pub split: Option<Split>,
 }
 
-/// Writes the page over `jobs`, in whatever order they come. A job that is an error ends it before
-/// anything is written.
+/// Where the pages are, seen from each other.
+#[derive(Clone, Debug)]
+pub struct Split {
+    /// The folder of the pages, from the page in front.
+    pub folder: String,
+    /// The page in front, from the others.
+    pub front: String,
+}
+
+impl Split {
+    /// Pages behind the page of this name.
+    pub fn of(front: &str) -> Self {
+        let stem = front.strip_suffix(".html").unwrap_or(front);
+        Self {
+            folder: encoded(&format!("{stem}{PAGES}")),
+            front: format!("../{}", encoded(front)),
+        }
+    }
+}
+
+/// Where pages go, each by its name; the one in front has none.
+pub trait Pages {
+    /// Writes one.
+    fn write(&mut self, name: Option<&str>, page: &dyn Markup) -> io::Result<()>;
+}
+
+/// What a page holds.
+pub trait Markup {
+    /// Writes all of it.
+    fn write_to(&self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// A single page.
+pub struct Single<W>(pub W);
+
+impl<W: Write> Pages for Single<W> {
+    fn write(&mut self, _: Option<&str>, page: &dyn Markup) -> io::Result<()> {
+        page.write_to(&mut self.0)?;
+        self.0.flush()
+    }
+}
+
+/// Writes the page over `jobs`, in whatever order they come, or several and one in front. A job that
+/// is an error ends it before anything is written.
 pub fn report<E: From<io::Error>>(
     jobs: impl IntoIterator<Item = Result<Shown, E>>,
     options: &ReportOptions,
-    out: &mut impl Write,
+    pages: &mut dyn Pages,
 ) -> Result<Tally, E> {
     let mut tally = Tally::default();
-    let mut sandbox = false;
     let mut shown: Vec<Shown> = Vec::new();
     for job in jobs {
         let job = job?;
         tally.add(&job.state);
-        sandbox |= job.state.is_sandbox();
         shown.push(job);
     }
     tally.unreadable = options.unreadable;
     shown.par_sort_by(Shown::compare);
-    let page = Page {
-        policy: policy(),
-        style: STYLE,
-        script: SCRIPT,
-        sandbox,
-        headline: headline(&tally),
-        source: &options.source,
-        made_at: Moment::of(options.now),
-        total: words::number(tally.jobs),
-        segments: segments(&tally),
-        bar_label: bar_label(&tally),
+    let mut front = Page {
         money: money(&tally, &options.rates),
         charts: charts(&shown),
         notices: notices(&tally, &options.commands),
-        sections: sections(shown, &options.rates),
+        ..Page::of(&tally, options)
     };
-    page.write_into(out).map_err(io::Error::other)?;
-    out.flush()?;
+    match &options.split {
+        None => {
+            front.sections = sections(shown, &options.rates, usize::MAX);
+            // What needs a person comes first.
+            front
+                .sections
+                .sort_by_key(|section| !section.needs_attention());
+        }
+        Some(split) => {
+            let sections = sections(shown, &options.rates, PART);
+            front.split = Some(write_parts(sections, options, split, pages)?);
+        }
+    }
+    pages.write(None, &front)?;
     Ok(tally)
 }
 
@@ -105,11 +158,46 @@ struct Page<'a> {
     charts: Vec<Chart>,
     notices: Vec<Notice>,
     sections: Vec<Section>,
+    /// On the page in front: the others.
+    split: Option<Contents>,
+    /// On the others: where they stand.
+    part: Option<Part<'a>>,
+}
+
+impl<'a> Page<'a> {
+    /// A page about these jobs, still without what it shows of them.
+    fn of(tally: &Tally, options: &'a ReportOptions) -> Self {
+        Self {
+            policy: policy(),
+            style: STYLE,
+            script: SCRIPT,
+            sandbox: tally.rehearsal,
+            headline: headline(tally),
+            source: &options.source,
+            made_at: Moment::of(options.now),
+            total: words::number(tally.jobs),
+            segments: segments(tally),
+            bar_label: bar_label(tally),
+            money: Vec::new(),
+            charts: Vec::new(),
+            notices: Vec::new(),
+            sections: Vec::new(),
+            split: None,
+            part: None,
+        }
+    }
+}
+
+impl Markup for Page<'_> {
+    fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.write_into(out).map_err(io::Error::other)
+    }
 }
 
 struct Section {
     owner: String,
     progress: String,
+    tally: Tally,
     cards: Vec<Shown>,
 }
 
@@ -119,15 +207,17 @@ impl Section {
     }
 }
 
-fn sections(shown: Vec<Shown>, rates: &Rates) -> Vec<Section> {
-    let mut sections = Vec::new();
+/// The jobs by listing or SKU, at most so many in a section.
+fn sections(shown: Vec<Shown>, rates: &Rates, most: usize) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
     let mut rest = shown.into_iter().peekable();
     while let Some(first) = rest.next() {
         let (column, owner) = (first.column, first.card.owner.clone());
         let mut tally = Tally::of([&first.state]);
         let mut cards = vec![first];
-        while let Some(next) =
-            rest.next_if(|next| next.card.owner == owner && next.column == column)
+        while cards.len() < most
+            && let Some(next) =
+                rest.next_if(|next| next.card.owner == owner && next.column == column)
         {
             tally.add(&next.state);
             cards.push(next);
@@ -141,10 +231,10 @@ fn sections(shown: Vec<Shown>, rates: &Rates) -> Vec<Section> {
                 tally.progress(),
                 words::money(rates, tally.committed())
             ),
+            tally,
             cards,
         });
     }
-    sections.sort_by_key(|section| !section.needs_attention());
     sections
 }
 

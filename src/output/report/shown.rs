@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::ReportOptions;
-use super::address::{file_address, web_address};
+use super::address::{file_there, web_address};
 use crate::jobs::{AttemptView, IdColumn, JobState, JobView, PHOTO_FILE};
 use crate::output::{Card, Standing, Tone, natural};
 
@@ -55,15 +55,18 @@ impl Shown {
         let card = Card::of(view, &options.commands);
         let standing = card.standing;
         let asked = Asked::of(view);
-        let here =
-            |file: &str| file_address(file, &options.clip_folders, options.folder.as_deref());
+        let here = |file: &str, kind: &str| {
+            let file = file_there(file, &options.clip_folders)?;
+            options.files.address(&file, kind, card.owner.as_deref())
+        };
         // An address that was signed for the vendor is for no one else.
         let photo = match view.column(PHOTO_FILE) {
-            Some(file) => here(&file),
+            Some(file) => here(&file, "photos"),
             None => view.photo().as_deref().and_then(web_address),
         };
         let link = card.link.as_deref().and_then(web_address);
-        let file = card.file.as_deref().and_then(here);
+        let file = card.file.as_deref();
+        let file = file.and_then(|file| here(file, "clips"));
         let clip = match (&file, &link) {
             (Some(file), _) => Some((file.clone(), true)),
             (None, link) => link.clone().map(|link| (link, false)),

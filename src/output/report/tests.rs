@@ -4,12 +4,13 @@ use crate::jobs::{JobKey, JobView};
 fn options() -> ReportOptions {
     ReportOptions {
         source: "jobs.jsonl".to_owned(),
-        folder: None,
+        files: Files::Anywhere,
         clip_folders: Vec::new(),
         commands: Commands::default(),
         rates: Rates::default(),
         now: "2026-03-12T09:30:00Z".parse().unwrap(),
         unreadable: 0,
+        split: None,
     }
 }
 
@@ -26,7 +27,7 @@ fn page_of(lines: &[&str], options: &ReportOptions) -> String {
     });
     let mut out = Vec::new();
     let shown = views.map(|view| io::Result::Ok(Shown::of(&view, options)));
-    report(shown, options, &mut out).unwrap();
+    report(shown, options, &mut Single(&mut out)).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -108,7 +109,7 @@ fn the_policy_names_exactly_the_script_and_style_of_the_page() {
 fn a_saved_clip_is_shown_from_disk_as_long_as_it_is_there() {
     let dir = tempfile::tempdir().unwrap();
     let mut options = options();
-    options.folder = Some(dir.path().to_owned());
+    options.files = Files::From(dir.path().to_owned());
     options.clip_folders = vec![dir.path().to_owned()];
     let saved = concat!(
         r#"{"at":"2026-03-12T09:24:00Z","job":"0000000000000001","attempt":1,"#,
@@ -205,7 +206,7 @@ fn two_charts_say_what_days_cost_and_how_long_clips_took() {
 fn a_photo_of_this_computer_is_shown_from_disk_and_never_by_its_signed_address() {
     let dir = tempfile::tempdir().unwrap();
     let mut options = options();
-    options.folder = Some(dir.path().to_owned());
+    options.files = Files::From(dir.path().to_owned());
     options.clip_folders = vec![dir.path().to_owned()];
     let signed = READY
         .replace("living-room.jpg", "ab.jpg?X-Amz-Signature=s3cret")

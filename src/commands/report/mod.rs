@@ -1,7 +1,11 @@
 //! `report`: a page to show.
 
-use std::io::{self, BufWriter, Write};
+mod browser;
+mod place;
+
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -10,12 +14,13 @@ use super::damage;
 use super::filter::Filters;
 use super::open::{is_rehearsal, refuse_spreadsheet, warn_of_mismatch};
 use super::outputs;
-use crate::disk::{Readers, Replacement};
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
-use crate::output::report::{ReportOptions, Shown, report};
-use crate::output::{Commands, Printer, Tally, escape, words};
+use crate::output::report::{
+    Bundle, Files, MOST_ON_ONE_PAGE, ReportOptions, Shown, Single, Split, report,
+};
+use crate::output::{Commands, Printer, Standing, Tally, escape, words};
 
 /// Where the page goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,12 +38,12 @@ pub enum Output {
 }
 
 impl Output {
-    fn file(&self, log: &JobLog) -> Option<PathBuf> {
+    fn file(&self, log: &JobLog, ending: &str) -> Option<PathBuf> {
         match self {
             Self::Usual { rehearsal } if *rehearsal || is_rehearsal(log.ledger()) => {
-                Some(PathBuf::from("sandbox-report.html"))
+                Some(PathBuf::from(format!("sandbox-report.{ending}")))
             }
-            Self::Usual { .. } => Some(PathBuf::from("report.html")),
+            Self::Usual { .. } => Some(PathBuf::from(format!("report.{ending}"))),
             Self::File(file) => Some(file.clone()),
             Self::Stdout => None,
         }
@@ -58,6 +63,10 @@ pub struct ReportArgs {
     pub rehearsal: Commands,
     /// The present.
     pub now: Timestamp,
+    /// Whether page, clips and photos go into one archive.
+    pub bundle: bool,
+    /// Whether a browser shows it.
+    pub open: bool,
 }
 
 /// Reads the log at `path` and writes the page: as a whole, or not at all. Fails with a
@@ -74,11 +83,13 @@ pub fn run(
     refuse_spreadsheet(path, log.ledger())?;
     warn_of_mismatch(&log, printer);
     damage::warn_of_damage(log.damage(), path, printer);
-    let output = args.output.file(&log);
-    let options = options(args, output.as_deref(), &log, rates);
-    let shown = shown(&log, &args.filters, &options);
+    let ending = if args.bundle { "zip" } else { "html" };
+    let output = args.output.file(&log, ending);
+    let plan = plan(args, output.as_deref(), &log, rates)?;
+    let shown = shown(&log, &args.filters, &plan.options);
     let Some(output) = &output else {
-        let tally = report(shown, &options, &mut printer.out()).map_err(|error| match error {
+        let written = report(shown, &plan.options, &mut Single(printer.out()));
+        let tally = written.map_err(|error| match error {
             Broken::Log(error) => error.into(),
             Broken::Page(error) => {
                 anyhow::Error::new(error).context("cannot write the report to standard output")
@@ -87,8 +98,17 @@ pub fn run(
         warn_if_empty(&tally, args, &log, printer);
         return Ok(());
     };
-    outputs::PAGE.check(output, Some(log.path()))?;
-    let tally = write_file(output, shown, &options).map_err(|error| match error {
+    let kind = if args.bundle {
+        outputs::ARCHIVE
+    } else {
+        outputs::PAGE
+    };
+    kind.check(output, Some(log.path()))?;
+    let written = match &plan.bundle {
+        Some(bundle) => place::archive(output, bundle, |pages| report(shown, &plan.options, pages)),
+        None => place::folder(output, |pages| report(shown, &plan.options, pages)),
+    };
+    let tally = written.map_err(|error| match error {
         Broken::Log(error) => anyhow::Error::new(error),
         Broken::Page(error) => Failure::io(format!("cannot write the report {}", output.display()))
             .because(error)
@@ -96,19 +116,61 @@ pub fn run(
             .into(),
     })?;
     warn_if_empty(&tally, args, &log, printer);
+    tell(args, output, &tally, &plan, printer)
+}
+
+/// Says where the page is, and shows it.
+fn tell(
+    args: &ReportArgs,
+    output: &Path,
+    tally: &Tally,
+    plan: &Plan,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let here = plan
+        .bundle
+        .as_ref()
+        .map(|bundle| bundle.files().len() as u64);
+    let elsewhere = tally
+        .count(Standing::Ready)
+        .saturating_sub(tally.downloaded);
+    if here.is_some() && elsewhere > 0 {
+        let download = args.commands.on_log("download", "");
+        printer.warn(format_args!(
+            "{} on this computer, so the bundle links to the vendor; `{download}` fetches {}",
+            if elsewhere == 1 {
+                "1 clip is not".to_owned()
+            } else {
+                format!("{} clips are not", words::number(elsewhere))
+            },
+            if elsewhere == 1 { "it" } else { "them" },
+        ));
+    }
     if printer.voice().json {
         printer.document(&serde_json::json!({
             "command": "report",
             "file": output.to_string_lossy(),
             "jobs": tally.jobs,
+            "files": here,
             "exit_code": 0,
         }))?;
     } else {
         let clips = words::count(tally.jobs, "clip");
         let page = output.display().to_string();
-        printer.note(format_args!(
-            "report: {clips} in {}; open it in a browser",
-            escape(&page)
+        let what = match here {
+            None if args.open => String::new(),
+            None => "; open it in a browser".to_owned(),
+            Some(files) => format!(", with {}", words::count(files, "file")),
+        };
+        printer.note(format_args!("report: {clips} in {}{what}", escape(&page)));
+    }
+    if args.open
+        && let Err(why) = browser::open(output)
+    {
+        printer.warn(format_args!(
+            "no browser was opened ({}); open {} yourself",
+            escape(&why),
+            escape(&output.display().to_string())
         ));
     }
     Ok(())
@@ -146,7 +208,18 @@ fn warn_if_empty(tally: &Tally, args: &ReportArgs, log: &JobLog, printer: &Print
     }
 }
 
-fn options(args: &ReportArgs, page: Option<&Path>, log: &JobLog, rates: Rates) -> ReportOptions {
+/// How the page is made, and the files that come along.
+struct Plan {
+    options: ReportOptions,
+    bundle: Option<Arc<Bundle>>,
+}
+
+fn plan(
+    args: &ReportArgs,
+    page: Option<&Path>,
+    log: &JobLog,
+    rates: Rates,
+) -> anyhow::Result<Plan> {
     let in_database = log.name() != log.path();
     let name = if in_database {
         log.name().as_os_str()
@@ -158,9 +231,30 @@ fn options(args: &ReportArgs, page: Option<&Path>, log: &JobLog, rates: Rates) -
     let here = std::env::current_dir().ok();
     let beside_log = log.path().parent().filter(|_| !in_database);
     let beside_log = beside_log.map(Path::to_owned);
-    ReportOptions {
+    let bundle = args.bundle.then(Arc::<Bundle>::default);
+    let is_split = page.is_some() && count(args, log)? > MOST_ON_ONE_PAGE;
+    let pages = page.filter(|_| is_split).map(place::pages_of);
+    let files = match (&bundle, &pages, page) {
+        (Some(bundle), None, _) => Files::Bundled(Arc::clone(bundle), ""),
+        (Some(bundle), Some(_), _) => Files::Bundled(Arc::clone(bundle), "../"),
+        (None, Some(pages), _) => {
+            place::make_folder(pages)?;
+            Files::From(pages.clone())
+        }
+        (None, None, Some(page)) => Files::From(place::folder_of(page).to_owned()),
+        (None, None, None) => Files::Anywhere,
+    };
+    let split = page.filter(|_| is_split).map(|page| {
+        let front = if args.bundle {
+            place::FRONT.into()
+        } else {
+            page.file_name().unwrap_or_default().to_string_lossy()
+        };
+        Split::of(&front)
+    });
+    let options = ReportOptions {
         source: name.to_string_lossy().into_owned(),
-        folder: page.map(|page| folder_of(page).to_owned()),
+        files,
         clip_folders: beside_log.into_iter().chain(here).collect(),
         commands: if is_rehearsal(log.ledger()) {
             args.rehearsal.clone()
@@ -170,30 +264,22 @@ fn options(args: &ReportArgs, page: Option<&Path>, log: &JobLog, rates: Rates) -
         rates,
         now: args.now,
         unreadable: log.ledger().unreadable(),
-    }
+        split,
+    };
+    Ok(Plan { options, bundle })
 }
 
-/// Writes beside `output` and then takes its place, so that a reader never sees half a page.
-fn write_file(
-    output: &Path,
-    shown: impl Iterator<Item = Result<Shown, Broken>>,
-    options: &ReportOptions,
-) -> Result<Tally, Broken> {
-    // A page is made to be shown, unlike the log.
-    let mut page = Replacement::of(output, Readers::Usual)?;
-    let mut out = BufWriter::new(&mut page);
-    let tally = report(shown, options, &mut out)?;
-    out.flush()?;
-    drop(out);
-    page.finish()?;
-    Ok(tally)
-}
-
-fn folder_of(page: &Path) -> &Path {
-    match page.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
+/// How many clips will be shown.
+fn count(args: &ReportArgs, log: &JobLog) -> Result<usize, LogError> {
+    let all = log.ledger().jobs().len();
+    if all <= MOST_ON_ONE_PAGE || args.filters.is_empty() {
+        return Ok(all);
     }
+    let mut count = 0;
+    for matches in log.map_views(|view| args.filters.matches(&view)) {
+        count += usize::from(matches?);
+    }
+    Ok(count)
 }
 
 #[cfg(test)]
@@ -214,6 +300,8 @@ mod tests {
             commands: Commands::default(),
             rehearsal: Commands::default().in_sandbox(true),
             now: Timestamp::UNIX_EPOCH,
+            bundle: false,
+            open: false,
         };
         let (mut printer, heard) = Printer::for_test(80, voice);
         run(&args, &log, Rates::default(), &mut printer).unwrap();
@@ -268,6 +356,8 @@ mod tests {
             commands: Commands::default(),
             rehearsal: Commands::default().in_sandbox(true),
             now: Timestamp::UNIX_EPOCH,
+            bundle: false,
+            open: false,
         };
         let (mut printer, _) = Printer::for_test(80, Voice::default());
         let error = run(&args, &log, Rates::default(), &mut printer).unwrap_err();

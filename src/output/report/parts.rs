@@ -1,0 +1,135 @@
+//! A report of very many clips: pages, and one in front that opens at once.
+
+use std::io;
+
+use super::{Page, Pages, ReportOptions, Section, Split};
+use crate::output::{Tally, words};
+
+/// Clips on one of several pages, about; listings are kept whole up to this size.
+pub(super) const PART: usize = 1_000;
+/// Listings that need a person and are named on the page in front.
+const MOST_NAMED: usize = 60;
+
+/// What the page in front leads to.
+pub(super) struct Contents {
+    /// Listings in which something went wrong.
+    pub attention: Vec<Link>,
+    /// How many more of those there are.
+    pub more: u64,
+    pub parts: Vec<Link>,
+}
+
+/// A way to a page, or to a listing on it.
+pub(super) struct Link {
+    pub address: String,
+    pub label: String,
+    pub progress: String,
+    pub needs_attention: bool,
+}
+
+/// Where a page stands among the others.
+pub(super) struct Part<'a> {
+    pub front: &'a str,
+    pub label: String,
+    pub previous: Option<String>,
+    pub next: Option<String>,
+}
+
+/// Writes the pages.
+pub(super) fn write_parts(
+    sections: Vec<Section>,
+    options: &ReportOptions,
+    split: &Split,
+    pages: &mut dyn Pages,
+) -> io::Result<Contents> {
+    let parts = divided(sections);
+    let count = parts.len();
+    let mut contents = Contents {
+        attention: Vec::new(),
+        more: 0,
+        parts: Vec::new(),
+    };
+    for (n, sections) in parts.into_iter().enumerate() {
+        let name = file_name(n);
+        let address = format!("{}/{name}", split.folder);
+        note_attention(&mut contents, &sections, &address);
+        let tally = sections.iter().fold(Tally::default(), |mut all, section| {
+            for card in &section.cards {
+                all.add(&card.state);
+            }
+            all
+        });
+        let label = label_of(&sections);
+        contents.parts.push(Link {
+            address,
+            label: label.clone(),
+            progress: tally.progress(),
+            needs_attention: sections.iter().any(Section::needs_attention),
+        });
+        let page = Page {
+            part: Some(Part {
+                front: &split.front,
+                label,
+                previous: n.checked_sub(1).map(file_name),
+                next: (n + 1 < count).then(|| file_name(n + 1)),
+            }),
+            sections,
+            ..Page::of(&tally, options)
+        };
+        pages.write(Some(&name), &page)?;
+    }
+    Ok(contents)
+}
+
+fn file_name(n: usize) -> String {
+    format!("page-{:04}.html", n + 1)
+}
+
+/// The sections of each page.
+fn divided(sections: Vec<Section>) -> Vec<Vec<Section>> {
+    let mut parts: Vec<Vec<Section>> = Vec::new();
+    let mut clips = PART;
+    for section in sections {
+        if clips + section.cards.len() > PART {
+            parts.push(Vec::new());
+            clips = 0;
+        }
+        clips += section.cards.len();
+        if let Some(part) = parts.last_mut() {
+            part.push(section);
+        }
+    }
+    parts
+}
+
+fn label_of(sections: &[Section]) -> String {
+    let owner = |section: Option<&Section>| {
+        section.map_or_else(String::new, |section| {
+            words::shorten(&section.owner, 40).into_owned()
+        })
+    };
+    let (first, last) = (owner(sections.first()), owner(sections.last()));
+    if first == last {
+        first
+    } else {
+        format!("{first} to {last}")
+    }
+}
+
+fn note_attention(contents: &mut Contents, sections: &[Section], address: &str) {
+    for (n, section) in sections.iter().enumerate() {
+        if !section.needs_attention() {
+            continue;
+        }
+        if contents.attention.len() == MOST_NAMED {
+            contents.more += 1;
+            continue;
+        }
+        contents.attention.push(Link {
+            address: format!("{address}#g{}", n + 1),
+            label: section.owner.clone(),
+            progress: section.tally.progress(),
+            needs_attention: true,
+        });
+    }
+}
