@@ -1,6 +1,5 @@
 //! The computer's clock, which may say anything.
 
-use std::fmt;
 #[cfg(feature = "cli")]
 use std::str::FromStr;
 use std::time::SystemTime;
@@ -21,9 +20,8 @@ pub fn check(clock: SystemTime) -> Result<(), BadClock> {
         Ok(time) if (0..=9999).contains(&jiff::tz::TimeZone::UTC.to_datetime(time).year()) => {
             Ok(())
         }
-        _ => Err(BadClock {
-            is_late: clock > SystemTime::UNIX_EPOCH,
-        }),
+        _ if clock > SystemTime::UNIX_EPOCH => Err(BadClock::Late),
+        _ => Err(BadClock::Early),
     }
 }
 
@@ -37,23 +35,15 @@ fn saturated(clock: SystemTime) -> Timestamp {
 }
 
 /// A clock outside the years that a log line can hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BadClock {
-    is_late: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadClock {
+    /// Too early.
+    #[error("the clock of this computer stands before the year 0")]
+    Early,
+    /// Too late.
+    #[error("the clock of this computer stands after the year 9999")]
+    Late,
 }
-
-impl fmt::Display for BadClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let end = if self.is_late {
-            "after the year 9999"
-        } else {
-            "before the year 0"
-        };
-        write!(f, "the clock of this computer stands {end}")
-    }
-}
-
-impl std::error::Error for BadClock {}
 
 #[cfg(feature = "cli")]
 /// A moment of the past, as people name it: a day or a time of this computer, or how long ago.

@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::output::escape::escape_lines;
+use crate::text::escape_lines;
 
 /// The documented exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -238,11 +238,6 @@ impl Failure {
         Self::new(Code::Temporary, message)
     }
 
-    /// The vendor does not accept the key, or has no credits left for it (77).
-    pub fn refused(message: impl Into<String>) -> Self {
-        Self::new(Code::Refused, message)
-    }
-
     /// A wrong configuration (78).
     pub fn config(message: impl Into<String>) -> Self {
         Self::new(Code::Config, message)
@@ -390,7 +385,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_found_under_any_context() {
-        let error = Err::<(), _>(Failure::refused("no credits"))
+        let error = Err::<(), _>(Failure::new(Code::Refused, "no credits"))
             .context("row 3")
             .context("submit")
             .unwrap_err();

@@ -17,6 +17,7 @@
 //! | [`sandbox`] | the stand-in for the vendor |
 //! | [`disk`] | where systems differ: paths, replacing files, making them durable |
 //! | [`clock`] | the computer's clock |
+//! | [`text`] | text made safe to show, and short |
 //! | [`output`] | progress, tables, wording, the HTML report |
 //! | [`jobs`] | the heart: job, attempt, line, ledger; no I/O, no clock, no async |
 
@@ -58,5 +59,6 @@ pub mod output;
 pub mod sandbox;
 #[cfg(feature = "cli")]
 pub mod settings;
+pub mod text;
 pub mod vendor;
 pub mod webhook;

@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::cli::{Command, LogVerb};
 use crate::exit::Failure;
 use crate::journal::Location;
-use crate::output::escape;
 use crate::settings::Settings;
+use crate::text::escape;
 
 /// Refuses a log that is named in a way that is not understood, and one in a database where the
 /// command works on files only.

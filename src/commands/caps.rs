@@ -3,16 +3,20 @@
 
 use serde_json::{Value, json};
 
+use super::failure;
 use super::filter::Filters;
-use super::open;
-use super::submit::CAP_REACHED;
 use crate::clock;
 use crate::engine::cap::{Cap, Limit};
 use crate::exit::Failure;
 use crate::jobs::{Condition, Credits, JobView, Ledger};
 use crate::journal::{JobLog, LogError, Writer};
-use crate::output::{Printer, escape, words};
+use crate::output::{Printer, words};
 use crate::settings::Settings;
+use crate::text::escape;
+
+/// What is told when `--max-credits` has kept something back.
+const CAP_REACHED: &str = "the next clip would go beyond --max-credits, which counts all that the log has charged and \
+     reserved; raise it to send the rest";
 
 /// The name of the cap that is typed.
 const TYPED: &str = "--max-credits";
@@ -77,7 +81,7 @@ fn limits(
     });
     let mut parts: Vec<_> = parts.map(|part| (part, Credits::ZERO)).collect();
     for view in views {
-        let view = view.map_err(open::log_failure)?;
+        let view = view.map_err(failure::of_log)?;
         for ((_, filters, since), committed) in &mut parts {
             if filters.matches(&view) {
                 *committed += view.spent_since(*since).committed();

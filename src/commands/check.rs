@@ -13,18 +13,19 @@ use reqwest::Response;
 use reqwest::header::DATE;
 use serde_json::json;
 
+use super::failure;
 use super::inputs::Inputs;
-use super::submit::manifest_failure;
-use super::{damage, on_runtime, open};
+use super::inputs::manifest_failure;
+use super::{damage, on_runtime};
 use crate::cli::CheckArgs;
 use crate::engine::notify::{self, Event, Listeners, Notice};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::JobKey;
 use crate::journal::{self, JobLog, Location, Lock, LogError};
 use crate::manifest::{LocalPhoto, RowFault};
-use crate::output::escape::{escape, escape_lines};
 use crate::output::{Printer, Tone, words, wrap};
 use crate::settings::Settings;
+use crate::text::{escape, escape_lines};
 use crate::vendor::{BaseUrl, build_transport, correlated, root_cause, transport};
 
 /// A clock that is further off than this makes log times and time-outs misleading.
@@ -236,14 +237,14 @@ fn check_key(settings: &Settings, findings: &mut Findings) {
 
 fn check_log(path: &Path, settings: &Settings, findings: &mut Findings) {
     let shown = escape(&path.display().to_string()).into_owned();
-    match JobLog::read(path, open::ledger(settings)) {
+    match JobLog::read(path, settings.ledger()) {
         Ok(log) if !log.damage().is_empty() => {
             let refusal = damage::refusal(log.damage(), log.ledger(), log.path(), "changed");
             return findings.failure("log", &refusal);
         }
         Ok(log) => {
             if let Err(error) = log.unchanged() {
-                return findings.failure("log", &open::log_failure(error));
+                return findings.failure("log", &failure::of_log(error));
             }
             let bad = log.ledger().unreadable();
             let note = if bad > 0 {
@@ -261,7 +262,7 @@ fn check_log(path: &Path, settings: &Settings, findings: &mut Findings) {
             );
         }
         Err(error) => {
-            return findings.failure("log", &open::log_failure(error));
+            return findings.failure("log", &failure::of_log(error));
         }
     }
     if let Ok(Location::Database(address)) = Location::of(path) {
@@ -289,7 +290,7 @@ fn check_log(path: &Path, settings: &Settings, findings: &mut Findings) {
 fn check_server(address: &journal::Address, findings: &mut Findings) {
     let promises = match journal::promises(address) {
         Ok(promises) => promises,
-        Err(error) => return findings.failure("server", &open::database_failure(error)),
+        Err(error) => return findings.failure("server", &failure::of_database(error)),
     };
     let settings = escape(&promises.settings.join(", ")).into_owned();
     if !promises.outlive_a_crash {
@@ -362,7 +363,7 @@ fn check_manifest(
             }
             Err(fault) => {
                 bad += 1;
-                let is_left_out = args.skip_invalid && matches!(fault, RowFault::Problems { .. });
+                let is_left_out = args.skip_invalid && matches!(fault, RowFault::Problems(_));
                 if bad <= TOLD && is_left_out {
                     findings.skip("manifest", format_args!("left out: {fault}"));
                 } else if bad <= TOLD {

@@ -1,28 +1,30 @@
 //! `compact`: the log, without the lines that say nothing more.
 
+use super::failure;
 use super::{damage, open};
 use crate::cli::CompactArgs;
 use crate::exit::Code;
 use crate::journal::{self, Compacting, HeldLog, JobLog, LogError};
-use crate::output::{Printer, escape, words};
+use crate::output::{Printer, words};
 use crate::settings::Settings;
+use crate::text::escape;
 
 /// Runs the command.
 pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
-    let path = journal::resolve(&path).map_err(open::log_failure)?;
+    let path = journal::resolve(&path).map_err(failure::of_log)?;
     if !path.exists() {
-        return Err(open::log_failure(LogError::Missing(path)).into());
+        return Err(failure::of_log(LogError::Missing(path)).into());
     }
-    let held = HeldLog::open(&path, "compact", settings.lock_wait).map_err(open::log_failure)?;
-    let log = JobLog::read(&path, open::ledger(settings)).map_err(open::log_failure)?;
+    let held = HeldLog::open(&path, "compact", settings.lock_wait).map_err(failure::of_log)?;
+    let log = JobLog::read(&path, settings.ledger()).map_err(failure::of_log)?;
     open::refuse_spreadsheet(&path, log.ledger())?;
     let marks = damage::settle_quoted(&log, args.accept_damage, settings, printer)?;
     let how = Compacting {
         keep: args.keep,
         accepted: marks.as_deref(),
     };
-    let done = journal::compact(held, log, &how).map_err(open::log_failure)?;
+    let done = journal::compact(held, log, &how).map_err(failure::of_log)?;
     if printer.voice().json {
         printer.document(&serde_json::json!({
             "command": "compact",

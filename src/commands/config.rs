@@ -4,8 +4,8 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::output::escape::escape;
 use crate::settings::{Origin, Row, Settings};
+use crate::text::escape;
 
 /// Shows the settings as a table, or as one JSON document.
 pub fn run(settings: &Settings, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::open;
+use super::failure;
 use crate::clock;
 use crate::exit::Failure;
 use crate::jobs::{
     AcceptedDamage, Event, IdColumn, JobKey, JobState, Ledger, Refusal, Salvaged, What,
 };
 use crate::journal::{Damage, JobLog, Suspect, Writer};
-use crate::output::{Printer, escape, words};
+use crate::output::{Printer, words};
 use crate::settings::Settings;
+use crate::text::escape;
 
 /// Damaged lines that are told one by one; further ones are counted.
 const MOST_TOLD: usize = 20;
@@ -68,7 +69,7 @@ pub async fn settle(
     if !accept {
         return Err(refusal(damage, &writer.ledger(), writer.path(), "sent"));
     }
-    writer.check_form().map_err(open::log_failure)?;
+    writer.check_form().map_err(failure::of_log)?;
     let mut marks = marks(damage, &writer.ledger(), writer.path(), settings)?;
     for found in damage {
         let accepted = AcceptedDamage {
@@ -126,7 +127,7 @@ pub fn refusal(damage: &[Damage], ledger: &Ledger, path: &Path, done: &str) -> F
     let mut message = vec![format!(
         "{} cannot be read in full: {} damaged. What is in them may have been ordered and paid for, \
          so nothing was {done}",
-        open::path_from_here(path).display(),
+        failure::path_from_here(path).display(),
         match damage.len() {
             1 => "1 line is".to_owned(),
             count => format!("{} lines are", words::number(count as u64)),
@@ -184,7 +185,7 @@ fn marks(
     settings: &Settings,
 ) -> Result<Marks, Failure> {
     let now = clock::now();
-    let in_sandbox = settings.sandbox || open::is_rehearsal(ledger);
+    let in_sandbox = settings.sandbox || ledger.is_rehearsal();
     let mut marks = Marks::default();
     let mut marked = BTreeSet::new();
     let mut owners = BTreeSet::new();
@@ -263,12 +264,12 @@ fn jobs_of(
     }
     let line = damage.first().map_or(0, |found| found.line);
     // The writer's ledger may not keep where lines stand.
-    let log = JobLog::read(path, open::ledger(settings)).map_err(open::log_failure)?;
+    let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
     let jobs = log.ledger().jobs();
     let keys = jobs.filter_map(|job| Some((job.key, attempt_in_doubt(Some(job), None)?)));
     let mut found = Vec::new();
     for (key, number) in keys {
-        let view = log.view(key).map_err(open::log_failure)?;
+        let view = log.view(key).map_err(failure::of_log)?;
         let is_theirs = view
             .as_ref()
             .and_then(|view| view.id())

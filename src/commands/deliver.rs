@@ -5,22 +5,25 @@ use std::sync::OnceLock;
 
 use tokio::sync::{OnceCell, watch};
 
+use super::failure;
 use super::filter::Filters;
 use super::open::{self, Api};
 use super::tell;
 use crate::cli::When as WhenArg;
 use crate::clock;
-use crate::engine::delivery::bucket::{self, Bucket};
+use crate::engine::delivery::bucket::Bucket;
+use crate::engine::delivery::plan;
 use crate::engine::delivery::plan::{Delivery, When};
-use crate::engine::delivery::{Event, Failure as Missed, FailureKind, Refresh, Unasked};
+use crate::engine::delivery::{Event, Failure as Missed, FailureKind, Refresh, RefreshError};
 use crate::engine::observe::{Learned, Observer};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{GenerationId, JobState, JobView, Observation, Via};
 use crate::journal::Writer;
-use crate::output::{self, Commands, Printer, Progress, escape};
+use crate::output::{self, Commands, Printer, Progress};
 use crate::sandbox::{SANDBOX_ORIGIN, Sandbox};
 use crate::settings::Settings;
+use crate::text::escape;
 use crate::vendor::{BaseUrl, PollOutcome};
 
 /// Asks the vendor for fresh links, and only then needs the key.
@@ -89,7 +92,7 @@ impl<'a> Links<'a> {
         })
     }
 
-    async fn ask(&self, delivery: &Delivery) -> Result<Option<String>, Unasked> {
+    async fn ask(&self, delivery: &Delivery) -> Result<Option<String>, RefreshError> {
         if let Some(said) = self.denied.get() {
             return Err(unasked(FailureKind::Refused, said.as_str()));
         }
@@ -161,13 +164,13 @@ impl<'a> Links<'a> {
 }
 
 impl Refresh for Links<'_> {
-    async fn fresh_url(&self, delivery: &Delivery) -> Result<Option<String>, Unasked> {
+    async fn fresh_url(&self, delivery: &Delivery) -> Result<Option<String>, RefreshError> {
         self.ask(delivery).await
     }
 }
 
-fn unasked(kind: FailureKind, why: impl Into<String>) -> Unasked {
-    Unasked {
+fn unasked(kind: FailureKind, why: impl Into<String>) -> RefreshError {
+    RefreshError {
         kind,
         why: why.into(),
     }
@@ -277,7 +280,7 @@ pub fn ending_of_covered(
     let keys: Vec<_> = writer.ledger().jobs().map(|job| job.key).collect();
     let mut states: Vec<JobState> = Vec::new();
     for key in keys {
-        let view = writer.view(key).map_err(open::log_failure)?;
+        let view = writer.view(key).map_err(failure::of_log)?;
         states.extend(view.filter(&covered).map(|view| view.state));
     }
     Ok(tell::ending_of_jobs(states.iter()))
@@ -294,7 +297,7 @@ pub fn unready<T>(others: Ending, failures: &[T], commands: &Commands) -> Option
 
 /// The bucket that `dir` names, where it is not a folder.
 pub fn bucket_of(dir: &str) -> Result<Option<Bucket>, Failure> {
-    if !bucket::is_address(dir) {
+    if !plan::is_address(dir) {
         return Ok(None);
     }
     Bucket::open(dir).map(Some).map_err(|error| {

@@ -9,7 +9,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::deliver::{self, Links};
+use super::failure;
 use super::limits::Limits;
+use super::stopped;
 use super::{Ended, on_runtime, open, outputs};
 use crate::cli::DownloadArgs;
 use crate::engine::delivery::client::{Client, TimeOuts};
@@ -17,8 +19,9 @@ use crate::engine::delivery::plan::{gather, plan};
 use crate::engine::delivery::{self, Download, DownloadOptions, DownloadSummary, address};
 use crate::engine::round::Done;
 use crate::exit::{Code, Failure};
-use crate::output::{Event, Printer, Progress, escape, words};
+use crate::output::{Event, Printer, Progress, words};
 use crate::settings::Settings;
+use crate::text::escape;
 
 /// The wait before a first repeat.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -61,8 +64,7 @@ pub fn run(
         Some(bucket) => PathBuf::from(bucket.address()),
         None => folder.clone(),
     };
-    let mut deliveries =
-        gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
+    let mut deliveries = gather(&writer, |view| filters.matches(view)).map_err(failure::of_log)?;
     deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
     let options = DownloadOptions {
         dir: folder,
@@ -98,7 +100,7 @@ pub fn run(
         };
         let summary = download.run(&plan).await;
         drop(progress);
-        Ok((summary, open::ending_of(stop, printer, &commands)))
+        Ok((summary, stopped::ending_of(stop, printer, &commands)))
     })?;
     if is_new {
         // Only an empty folder goes.

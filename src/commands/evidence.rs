@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::open;
+use super::failure;
 use crate::engine::dispatch::Attempt;
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, Line, Text};
@@ -59,7 +59,7 @@ pub fn gather(
 }
 
 fn from_log(attempt: &Attempt, writer: &Writer) -> Result<Vec<String>, Failure> {
-    let Some(view) = writer.view(attempt.job).map_err(open::log_failure)? else {
+    let Some(view) = writer.view(attempt.job).map_err(failure::of_log)? else {
         return Ok(Vec::new());
     };
     let mut lines = Vec::new();

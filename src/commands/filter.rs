@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::jobs::{Condition, GenerationId, JobKey, JobView, LOG_FIELDS, Ledger, Line};
 use crate::journal::each_line_of;
-use crate::output::{self, Standing, escape, hint, words};
+use crate::output::{self, Standing, hint, words};
+use crate::text::escape;
 
 /// Columns of a manifest that the log keeps under another name, or inside of a request.
 const ELSEWHERE: [(&str, &str); 11] = [

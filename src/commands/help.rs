@@ -7,8 +7,8 @@ use clap::CommandFactory;
 use super::environment::{FILES, VARIABLES};
 use crate::cli::{Cli, HelpArgs};
 use crate::exit::{Code, Failure};
-use crate::output::escape::escape;
-use crate::output::{hint, words, wrap};
+use crate::output::{hint, wrap};
+use crate::text::{escape, shorten};
 
 /// Topics besides the commands.
 const LOG: &str = "log";
@@ -42,7 +42,7 @@ fn command_page(topic: &str) -> Result<String, Failure> {
         topic,
         names.into_iter().chain([LOG, EXIT_CODES, ENVIRONMENT]),
     );
-    let shown = words::shorten(topic, 60);
+    let shown = shorten(topic, 60);
     let failure = Failure::usage(format!("there is no help on {:?}", escape(&shown)));
     Err(match near {
         Some(name) => failure.help(format!("did you mean `creativeai help {name}`?")),

@@ -2,14 +2,15 @@
 
 use hashbrown::HashMap;
 
-use super::open;
+use super::failure;
 use crate::clock;
 use crate::engine::observe::{Learned, Observer};
 use crate::exit::Failure;
 use crate::jobs::{Binding, GenerationId, JobKey, Observation, Status, Text, Via};
 use crate::journal::{Appending, Writer};
-use crate::output::{Printer, escape};
+use crate::output::Printer;
 use crate::settings::Settings;
+use crate::text::escape;
 use crate::vendor::Payload;
 use crate::webhook::Grade;
 
@@ -129,7 +130,7 @@ impl<'a> Ingest<'a> {
             }
             self.flush()?;
         }
-        match self.observer.decide(&seen).map_err(open::log_failure)? {
+        match self.observer.decide(&seen).map_err(failure::of_log)? {
             Learned::New {
                 job,
                 attempt,
@@ -173,7 +174,7 @@ impl<'a> Ingest<'a> {
             return Ok(());
         };
         writer.finish_append(appending).map_err(|error| {
-            open::append_failure(
+            failure::of_append(
                 &error,
                 "make room on the disk and replay again; the captures are untouched, and what the \
                  log knows already is passed over",

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use crate::cli::InitArgs;
 use crate::disk;
 use crate::exit::Failure;
-use crate::output::{Voice, escape};
+use crate::output::Voice;
 use crate::settings::{
     Env, FILE_NAME, Settings, read_key_file, replace_key_file, template, write_key_file,
 };
+use crate::text::escape;
 use crate::vendor::{ApiKey, KEY_PREFIX};
 
 /// Keys are short; a whole manifest piped in by mistake is not read to its end.

@@ -8,13 +8,13 @@ use url::{Host, Url};
 
 use super::on_one_thread;
 use super::photos;
-use super::submit::{manifest_failure, manifest_options};
 use crate::cli::ManifestArgs;
 use crate::exit::Failure;
 use crate::manifest;
-use crate::manifest::{Condition, Input, Manifest};
-use crate::output::{Printer, escape};
+use crate::manifest::{Condition, Defaults, Input, Manifest, ManifestError, Options};
+use crate::output::Printer;
 use crate::settings::Settings;
+use crate::text::escape;
 use crate::vendor::{build_transport, root_cause, transport};
 
 /// A sheet at an address may be as large as this, in bytes.
@@ -255,6 +255,54 @@ fn keep(fetched: &Fetched, log: &Path) -> std::io::Result<PathBuf> {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// How the manifest is read, by options and settings.
+fn manifest_options(reading: &crate::cli::ManifestArgs, settings: &Settings) -> Options {
+    Options {
+        map: reading
+            .map
+            .iter()
+            .map(|pair| (pair.name.clone(), pair.value.clone()))
+            .collect(),
+        encoding: reading.encoding.map(|e| e.name().to_owned()),
+        delimiter: reading.delimiter,
+        sheet: reading.sheet.clone(),
+        allow_no_image: reading.allow_no_image,
+        allow_odd_cells: reading.allow_odd_cells,
+        usual_map: settings.map.clone(),
+        split_images: reading.split_images,
+        allow_own_photos: settings.calls_this_computer(),
+        prompt: reading.prompt.clone(),
+        local_photos: None,
+        conditions: Vec::new(),
+        defaults: Defaults {
+            model: settings.video.model.clone(),
+            duration: settings.video.duration,
+            aspect_ratio: settings.video.aspect_ratio.clone(),
+            webhook_url: settings.webhook_url.clone(),
+            voice: settings.voice.voice.clone(),
+            language: settings.voice.language.clone(),
+            speed: settings.voice.speed.clone(),
+        },
+    }
+}
+
+/// What a manifest that cannot be read means for the run.
+#[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
+pub fn manifest_failure(error: ManifestError) -> Failure {
+    let message = error.to_string();
+    match error {
+        ManifestError::Io { .. } => {
+            Failure::io(message).help("name a CSV file that you can read; no row was sent")
+        }
+        ManifestError::Invalid(_) => {
+            Failure::data(format!("the manifest cannot be used:\n{message}"))
+                .help("correct the file and run the same command again; no row was sent")
+        }
+        ManifestError::Changed(_) => Failure::data(message),
+        ManifestError::Usage(_) => Failure::usage(message),
     }
 }
 

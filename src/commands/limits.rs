@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{open, signals};
+use super::failure;
+use super::signals;
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Failure};
 use crate::jobs::Ledger;
@@ -70,13 +71,13 @@ impl Limits {
         loop {
             let held = match Writer::open(path, ledger(), command, Duration::ZERO) {
                 Err(held @ LogError::Locked(_)) => held,
-                other => return other.map_err(open::log_failure),
+                other => return other.map_err(failure::of_log),
             };
             if let Some(failure) = self.gives_up(&held) {
                 return Err(failure);
             }
             if lock_until.is_some_and(|until| until <= Instant::now()) {
-                return Err(open::log_failure(held));
+                return Err(failure::of_log(held));
             }
             if !std::mem::replace(&mut is_said, true) {
                 let most = words::duration(lock_wait.as_secs());

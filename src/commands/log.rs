@@ -7,12 +7,14 @@ mod tables;
 
 use std::io::IsTerminal;
 
+use super::failure;
 use super::open;
 use crate::cli::{AcceptArgs, LogArgs, LogVerb};
 use crate::exit::{Code, Failure};
 use crate::journal::{Acceptance, Found, JobLog, LogError, Memory};
-use crate::output::{Commands, Printer, escape, words};
+use crate::output::{Commands, Printer, words};
 use crate::settings::Settings;
+use crate::text::escape;
 
 /// Runs the command.
 pub fn run(args: &LogArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
@@ -31,9 +33,9 @@ pub fn run(args: &LogArgs, settings: &Settings, printer: &mut Printer) -> anyhow
 fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let commands = open::commands_for(&path, false, settings);
-    let log = Acceptance::open(&path, settings.lock_wait).map_err(open::log_failure)?;
+    let log = Acceptance::open(&path, settings.lock_wait).map_err(failure::of_log)?;
     if log.is_absent() && !log.remembered().is_some_and(Memory::has_lines) {
-        return Err(open::log_failure(LogError::Missing(path)).into());
+        return Err(failure::of_log(LogError::Missing(path)).into());
     }
     let Some(mismatch) = log.mismatch() else {
         printer.note(format_args!(
@@ -50,7 +52,7 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
     }
     let document = document(true, &log);
     let shown = log.path().display().to_string();
-    log.accept().map_err(open::log_failure)?;
+    log.accept().map_err(failure::of_log)?;
     printer.note(format_args!(
         "{} is accepted as it is; the next `creativeai submit` goes on from there",
         escape(&shown)
@@ -94,7 +96,7 @@ fn what_is_there(
                 .to_owned(),
         );
     }
-    let read = JobLog::read(log.path(), open::ledger(settings)).map_err(open::log_failure)?;
+    let read = JobLog::read(log.path(), settings.ledger()).map_err(failure::of_log)?;
     let ledger = read.ledger();
     let newest = ledger.jobs().len() as u64;
     Ok(format!(

@@ -11,7 +11,7 @@ use super::environment::{FILES, VARIABLES};
 use super::outputs::MANUAL;
 use crate::cli::{Cli, ManArgs};
 use crate::exit::{Code, Failure};
-use crate::output::escape;
+use crate::text::escape;
 
 /// Writes all pages, into a folder, which is told unless it is to be `quiet`, or to `out`.
 pub fn run(args: &ManArgs, quiet: bool, out: &mut dyn Write) -> anyhow::Result<()> {

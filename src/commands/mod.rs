@@ -11,6 +11,7 @@ mod deliver;
 mod download;
 mod environment;
 mod evidence;
+mod failure;
 pub mod filter;
 pub mod help;
 pub mod ingest;
@@ -37,6 +38,7 @@ mod round;
 mod sandbox;
 mod signals;
 pub mod status;
+mod stopped;
 mod submit;
 mod tell;
 
@@ -49,9 +51,9 @@ use crate::disk;
 use crate::engine::round::Done;
 use crate::exit::{self, Code, Failure};
 use crate::journal::{LogError, redacted};
-use crate::output::escape::escape_lines;
 use crate::output::{Metrics, Printer, Summary, Voice};
 use crate::settings::{Env, Settings};
+use crate::text::escape_lines;
 
 /// Runs a command to its end and tells how it went.
 pub fn run(cli: &Cli) -> Code {
@@ -400,7 +402,7 @@ fn make_report(
 /// A log that cannot be read, told as every command tells it.
 fn with_next_step(error: anyhow::Error) -> anyhow::Error {
     match error.downcast::<LogError>() {
-        Ok(error) => open::log_failure(error).into(),
+        Ok(error) => failure::of_log(error).into(),
         Err(error) => error,
     }
 }

@@ -7,19 +7,18 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::damage;
+use super::failure;
 use super::filter::Filters;
 use super::limits::Limits;
 use crate::cli::WhereArgs;
 use crate::clock;
-use crate::engine::stop::{Reason, Stop};
-use crate::exit::{Code, Ending, Failure};
+use crate::exit::Failure;
 use crate::jobs::{GenerationId, JobView, Ledger};
-use crate::journal::{
-    self, AppendError, DatabaseError, DatabaseFault, JobLog, Location, LogError, Mismatch, Writer,
-};
-use crate::output::{Commands, Printer, escape, words};
+use crate::journal::{self, Location, LogError, Writer};
+use crate::output::{Commands, Printer, words};
 use crate::sandbox::{self, SANDBOX_ORIGIN, Sandbox};
-use crate::settings::{LOG_NAME, SANDBOX_LOG_NAME, Settings};
+use crate::settings::Settings;
+use crate::text::escape;
 use crate::vendor::{BaseUrl, Client, ClientOptions, ConfigError, Throttle};
 
 /// The API, or the stand-in that runs inside this command.
@@ -88,94 +87,6 @@ async fn start_stand_in(key: crate::vendor::ApiKey) -> Result<Sandbox, Failure> 
     sandbox::start(listener, options).await.map_err(fail)
 }
 
-/// What a log that cannot be used means for the run.
-pub fn log_failure(error: LogError) -> Failure {
-    let message = error.to_string();
-    match error {
-        LogError::Missing(path) => missing(&path),
-        LogError::Form { path, .. } => {
-            Failure::data(format!("{message}; nothing was sent")).help(format!(
-                "`creativeai compact {}` writes it again as a log, and loses nothing",
-                path_from_here(&path).display()
-            ))
-        }
-        LogError::Damaged(_) => Failure::data(format!("{message}; nothing was changed"))
-            .help("`creativeai check` names the damaged lines"),
-        LogError::NotRegular(_) => Failure::config(message).help("name a file; nothing was sent"),
-        LogError::Locked(_) => Failure::temporary(format!("{message}; nothing was sent")).help(
-            "run the same command again when that one is done, or wait longer with --lock-wait 10m",
-        ),
-        LogError::Changed(mismatch) => changed(&mismatch),
-        LogError::Database(error) => database_failure(error),
-        LogError::Io { .. } => Failure::io(message).help(
-            "check that the disk has room and that you may read and write there; nothing was sent",
-        ),
-    }
-}
-
-/// What a database that cannot be used means for the run.
-pub fn database_failure(error: DatabaseError) -> Failure {
-    let code = match error.kind {
-        DatabaseFault::Config => Code::Config,
-        DatabaseFault::Temporary => Code::Temporary,
-        DatabaseFault::Io => Code::Io,
-    };
-    Failure::new(code, error.message).help(error.help)
-}
-
-/// What it means for the run that lines could not be appended; `next` is the step where that is for
-/// a file's sake.
-pub fn append_failure(error: &AppendError, next: &str) -> Failure {
-    match error.database() {
-        Some(error) => database_failure(error.clone()),
-        None => Failure::io(format!("the job log cannot be written: {error}")).help(next),
-    }
-}
-
-/// A log that is not as it was left: nothing is decided on it before a person has looked.
-fn changed(mismatch: &Mismatch) -> Failure {
-    Failure::data(format!("{mismatch}; nothing was sent")).help(what_to_look_for(mismatch))
-}
-
-/// What may have happened to a log, and what a person can do.
-fn what_to_look_for(mismatch: &Mismatch) -> String {
-    let log = mismatch.path.display().to_string();
-    let causes = match &mismatch.found {
-        None => "moved, deleted, on a disk that is not mounted, or not synced to this computer yet",
-        Some(_) => "restored from a backup, cut off, replaced, or not synced to this computer yet",
-    };
-    format!(
-        "it may have been {causes}; what the missing lines had ordered would be ordered and paid \
-         for again. Look for the newer file and put it back. If this log is right as it is, run \
-         `{}`",
-        Commands::for_log(Some(&log)).on_log("log accept", "")
-    )
-}
-
-/// Warns a reader that a log is not as it was left.
-pub fn warn_of_mismatch(log: &JobLog, printer: &Printer) {
-    if let Some(mismatch) = log.mismatch() {
-        warn_that_changed(mismatch, printer);
-    }
-    if let Some((lines, file)) = log.lost() {
-        let name = log.name().display().to_string();
-        let file = file.display().to_string();
-        let [put_back, kept] = [&name, &file].map(|word| words::shell_word(word));
-        printer.warn(escape(&format!(
-            "{name} has lost {} that this computer has read from it, as after a failover or a \
-             restored backup; they are kept in {file}. What they had ordered would be ordered and \
-             paid for again. Put them back with `creativeai log copy {kept} {put_back}`",
-            words::count(lines, "line")
-        )));
-    }
-}
-
-/// The same of a mismatch.
-pub fn warn_that_changed(mismatch: &Mismatch, printer: &Printer) {
-    let next = what_to_look_for(mismatch);
-    printer.warn(escape(&format!("{mismatch}; {next}")));
-}
-
 /// Nothing more is sent while replies of an earlier run wait to be taken back into the log: what
 /// they tell of would be ordered again.
 pub fn refuse_unrecovered(
@@ -189,7 +100,7 @@ pub fn refuse_unrecovered(
         error,
     };
     let waiting =
-        journal::not_taken_in(writer.path(), path).map_err(|error| log_failure(fail(error)))?;
+        journal::not_taken_in(writer.path(), path).map_err(|error| failure::of_log(fail(error)))?;
     let Some(file) = waiting else {
         return Ok(());
     };
@@ -205,34 +116,6 @@ pub fn refuse_unrecovered(
             &format!("--recover {}", words::shell_word(&file))
         )
     )))
-}
-
-/// A path as people type it: one below the current folder begins there.
-pub fn path_from_here(path: &Path) -> &Path {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here).unwrap_or(path)
-}
-
-/// There is no log at `path`.
-fn missing(path: &Path) -> Failure {
-    let resolved = journal::resolve(path);
-    if let Some(mismatch) = resolved
-        .ok()
-        .and_then(|log| journal::remembered_of_absent(&log))
-    {
-        return changed(&mismatch);
-    }
-    let shown = path_from_here(path);
-    let rehearsal = path.with_file_name(SANDBOX_LOG_NAME);
-    let is_usual = path.file_name().is_some_and(|name| name == LOG_NAME);
-    let failure = Failure::io(LogError::Missing(shown.to_owned()).to_string());
-    if is_usual && rehearsal.is_file() {
-        failure.help(format!(
-            "{SANDBOX_LOG_NAME} is here: `creativeai status --sandbox` shows the rehearsal"
-        ))
-    } else {
-        failure.help("name the log, or make one with `creativeai submit MANIFEST`")
-    }
 }
 
 /// A spreadsheet is no log, however it came to be named as one.
@@ -284,7 +167,7 @@ pub fn warn_of_filters(filters: &Filters, views: impl Iterator<Item = JobView>, 
 /// Commands that people are shown for the log at `path`, as it was typed. It is named where the
 /// command would else take another.
 pub fn commands(path: &Path, ledger: &Ledger, settings: &Settings) -> Commands {
-    commands_for(path, is_rehearsal(ledger), settings)
+    commands_for(path, ledger.is_rehearsal(), settings)
 }
 
 /// The same before the log is read; `rehearsal` when it is known to be a sandbox's.
@@ -296,16 +179,6 @@ pub fn commands_for(path: &Path, rehearsal: bool, settings: &Settings) -> Comman
         .in_profile(settings.profile.as_deref())
         .in_sandbox(rehearsal || settings.sandbox)
         .with_max_attempts(settings.max_attempts)
-}
-
-/// Whether a log holds what a sandbox made; it then holds nothing else.
-pub fn is_rehearsal(ledger: &Ledger) -> bool {
-    ledger.jobs().any(crate::jobs::JobState::is_sandbox)
-}
-
-/// An empty ledger that keeps where lines stand.
-pub fn ledger(settings: &Settings) -> Ledger {
-    Ledger::new(settings.rates.clone()).with_places()
 }
 
 /// Whether there is no file at `path`. What stands at an address is only known once it is opened.
@@ -322,9 +195,9 @@ pub fn write_log(
     printer: &Printer,
 ) -> Result<Writer, Failure> {
     if is_absent(path) {
-        return Err(log_failure(LogError::Missing(path.to_owned())));
+        return Err(failure::of_log(LogError::Missing(path.to_owned())));
     }
-    let ledger = || ledger(settings);
+    let ledger = || settings.ledger();
     open_writer(path, ledger, settings, command, limits, printer)
 }
 
@@ -337,9 +210,9 @@ pub fn write_log_to_send(
     printer: &Printer,
 ) -> Result<Writer, Failure> {
     if is_absent(path) {
-        return Err(log_failure(LogError::Missing(path.to_owned())));
+        return Err(failure::of_log(LogError::Missing(path.to_owned())));
     }
-    let ledger = || ledger(settings);
+    let ledger = || settings.ledger();
     open_to_send(path, ledger, settings, command, limits, printer)
 }
 
@@ -353,9 +226,9 @@ pub fn write_log_to_observe(
     printer: &Printer,
 ) -> Result<Writer, Failure> {
     if is_absent(path) {
-        return Err(log_failure(LogError::Missing(path.to_owned())));
+        return Err(failure::of_log(LogError::Missing(path.to_owned())));
     }
-    let ledger = || ledger(settings).with_owners();
+    let ledger = || settings.ledger().with_owners();
     open_writer(path, ledger, settings, command, limits, printer)
 }
 
@@ -369,7 +242,7 @@ pub fn open_writer(
     printer: &Printer,
 ) -> Result<Writer, Failure> {
     let writer = open_to_send(path, ledger, settings, command, limits, printer)?;
-    writer.check_form().map_err(log_failure)?;
+    writer.check_form().map_err(failure::of_log)?;
     damage::warn(&writer.ledger(), writer.damage(), writer.name(), printer);
     Ok(writer)
 }
@@ -460,123 +333,8 @@ pub async fn bind(addr: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-/// How a server ends: it serves until a signal, so that is what its code tells.
-pub fn ending_of_server(stop: &Stop) -> Ending {
-    let mut ending = Ending::default();
-    for reason in stop.reasons() {
-        match reason {
-            Reason::Signal(2) => ending.note(Code::Interrupted),
-            Reason::Signal(_) => ending.note(Code::Terminated),
-            _ => {}
-        }
-    }
-    ending
-}
-
 /// Who may send when.
 pub fn throttle(settings: &Settings, concurrency: usize, deadline: Option<Instant>) -> Throttle {
     Throttle::new(concurrency, settings.network.rate, deadline)
         .with_longest_wait(settings.network.max_retry_wait)
-}
-
-/// What stopped a run, as conditions of its end; each is told once.
-pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending {
-    let mut ending = Ending::default();
-    let reasons = stop.reasons();
-    let is_kept = reasons
-        .iter()
-        .any(|reason| matches!(reason, Reason::Kept(_)));
-    for reason in reasons {
-        ending.note(match reason {
-            Reason::Signal(number) => {
-                printer.warn("stopped; every request in flight was waited for and is in the log. Run the same command again to go on");
-                if number == 2 { Code::Interrupted } else { Code::Terminated }
-            }
-            Reason::Disk(error) => {
-                let take_back = if is_kept {
-                    String::new()
-                } else {
-                    format!(
-                        " take back any RECOVER lines above with `{}`,",
-                        commands.on_log("reconcile", "--recover FILE")
-                    )
-                };
-                printer.error(format_args!(
-                    "the job log cannot be written ({}); nothing more was sent. Make room on the disk,{take_back} then run the same command again",
-                    escape(&error)
-                ));
-                Code::Io
-            }
-            Reason::Away(error) => {
-                printer.error(escape(&error));
-                Code::Temporary
-            }
-            Reason::Disturbed(error) => {
-                printer.error(format_args!(
-                    "the job log was left alone and nothing more was sent: {}. Look at it, put the right file back where it was, then run the same command again",
-                    escape(&error)
-                ));
-                Code::Io
-            }
-            Reason::Kept(file) => {
-                let file = words::shell_word(&file.display().to_string());
-                printer.error(format_args!(
-                    "replies that the job log did not take in are kept in {0}. Once the log is in order, `{1}` takes them back; until then those jobs show as unknown or as not ordered",
-                    escape(&file),
-                    escape(&commands.on_log("reconcile", &format!("--recover {file}")))
-                ));
-                Code::Io
-            }
-            Reason::Denied(http_status, error) => {
-                let (what, mend) = match http_status {
-                    402 => ("your credits do not suffice", "Buy credits"),
-                    401 => (
-                        "the vendor does not accept the API key",
-                        "Check the key (`creativeai config` shows where it comes from)",
-                    ),
-                    _ => (
-                        "the vendor refuses the API key, or its spending limit is reached",
-                        "Check the key and its limit",
-                    ),
-                };
-                printer.error(format_args!(
-                    "{what} ({}); nothing more was sent, and what was refused was not charged. {mend}, then run the same command again",
-                    escape(&error)
-                ));
-                Code::Refused
-            }
-            Reason::ThreeUnknown => {
-                printer.error(format_args!(
-                    "three requests in a row had no clear outcome, so nothing more was sent; they may have been accepted and paid for. `{}` shows them, and what to type once you have looked at the vendor's dashboard",
-                    commands.on_log("status", "")
-                ));
-                Code::Decision
-            }
-            Reason::SameId(id) => {
-                printer.error(format_args!(
-                    "the vendor gave one id ({}) to two jobs, so nothing more was sent. `{}` shows the job in doubt; ask the vendor what became of it",
-                    escape(&id),
-                    commands.on_log("status", "")
-                ));
-                Code::Decision
-            }
-            Reason::WrongAddress => {
-                printer.error("three requests in a row found no such page and none was accepted, so nothing more was sent and nothing was charged. Check --base-url (`creativeai config` shows where it comes from)");
-                Code::Config
-            }
-            Reason::Mixed => {
-                printer.error("a sandbox answered for a log of live jobs, or the reverse, so nothing more was sent. Use a log of its own for rehearsals");
-                Code::Config
-            }
-            Reason::Deadline => {
-                printer.warn("--timeout has passed; run the same command again to go on");
-                Code::Temporary
-            }
-            Reason::Input(error) => {
-                printer.error(error);
-                Code::Data
-            }
-        });
-    }
-    ending
 }

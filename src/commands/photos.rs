@@ -11,8 +11,9 @@ use crate::engine::photos::{PhotoError, PhotoStore, Placed};
 use crate::engine::stop::Stop;
 use crate::exit::Failure;
 use crate::manifest::{LocalPhoto, LocalPhotos};
-use crate::output::{Printer, escape, words};
+use crate::output::{Printer, words};
 use crate::settings::Settings;
+use crate::text::escape;
 use crate::vendor::{photo_of, with_photo};
 
 const NOTHING: &str = "no row was sent";

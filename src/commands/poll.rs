@@ -7,6 +7,7 @@ use futures::future::{Fuse, FusedFuture, FutureExt, ready};
 use futures::stream::{self, StreamExt};
 use tokio::time::Instant;
 
+use super::failure;
 use super::open::{self, Api};
 use super::tell;
 use crate::clock;
@@ -15,8 +16,9 @@ use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Ending};
 use crate::jobs::{Facts, GenerationId, JobKey, JobState, Observation, Status, Via};
 use crate::journal::Writer;
-use crate::output::{Printer, escape, words};
+use crate::output::{Printer, words};
 use crate::settings::Settings;
+use crate::text::escape;
 use crate::vendor::{Endpoint, PollOutcome, Throttle};
 
 /// Failed polls of one job in a row after which this run leaves it alone.
@@ -182,13 +184,13 @@ impl<'a> Poller<'a> {
     fn ids(&self, job: &JobState) -> anyhow::Result<Vec<(u32, GenerationId, Endpoint)>> {
         let plain = job.plain_attempt();
         if let Some(attempt) = plain {
-            let told = self.writer.told_of(job.key).map_err(open::log_failure)?;
+            let told = self.writer.told_of(job.key).map_err(failure::of_log)?;
             if let Some(id) = told.generation_id {
                 let endpoint = Endpoint::of_request(&told.request.unwrap_or_default());
                 return Ok(vec![(attempt.number, id, endpoint)]);
             }
         }
-        let view = self.writer.view(job.key).map_err(open::log_failure)?;
+        let view = self.writer.view(job.key).map_err(failure::of_log)?;
         let mut found = Vec::new();
         for attempt in job.to_poll() {
             let known = view.as_ref().and_then(|v| v.attempts.get(&attempt.number));
@@ -333,7 +335,7 @@ impl<'a> Poller<'a> {
             via: Via::Poll,
             correlation: Some((target.job, target.attempt)),
         };
-        Ok(match observer.decide(&seen).map_err(open::log_failure)? {
+        Ok(match observer.decide(&seen).map_err(failure::of_log)? {
             Learned::New { line, .. } => Some(line),
             _ => None,
         })

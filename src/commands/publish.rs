@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::deliver::{self, Links};
+use super::failure;
 use super::limits::Limits;
+use super::stopped;
 use super::{Ended, on_runtime, open};
 use crate::cli::{PublishArgs, Target};
 use crate::engine::delivery::client::{Client, TimeOuts};
@@ -19,8 +21,9 @@ use crate::engine::delivery::{EXEC_TARGET, Event, Exec, ExecOptions, PublishSumm
 use crate::engine::round::Done;
 use crate::exit::{Code, Failure};
 use crate::journal::Writer;
-use crate::output::{self, Printer, Progress, escape, words};
+use crate::output::{self, Printer, Progress, words};
 use crate::settings::Settings;
+use crate::text::escape;
 
 /// The wait before a first repeat.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -50,8 +53,7 @@ pub fn run(
     let limits = Limits::watch(settings);
     let writer = open::write_log(&path, settings, "publish", &limits, printer)?;
     deliver::check_rehearsal(&writer, settings)?;
-    let mut deliveries =
-        gather(&writer, |view| filters.matches(view)).map_err(open::log_failure)?;
+    let mut deliveries = gather(&writer, |view| filters.matches(view)).map_err(failure::of_log)?;
     deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
     let when = deliver::when(args.when);
     let (summary, shop) = match args.target.target() {
@@ -77,7 +79,7 @@ pub fn run(
         }
     };
     let commands = open::commands(&path, &writer.ledger(), settings);
-    let stopped = open::ending_of(&limits.stop, printer, &commands);
+    let stopped = stopped::ending_of(&limits.stop, printer, &commands);
     let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
     ending.join(stopped);
     let done = Done {

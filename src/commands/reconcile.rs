@@ -6,6 +6,7 @@ use super::limits::Limits;
 use super::open::{self, Api};
 use super::poll::Poller;
 use super::replay::{self, Replay};
+use super::stopped;
 use super::tell;
 use super::{Ended, on_one_thread, recover};
 use crate::cli::{ReconcileArgs, Source};
@@ -109,7 +110,7 @@ async fn poll(
     } else {
         poller.once(covers).await?
     };
-    ending.join(open::ending_of(stop, printer, commands));
+    ending.join(stopped::ending_of(stop, printer, commands));
     Ok(ending)
 }
 

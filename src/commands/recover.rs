@@ -7,12 +7,13 @@ use std::path::Path;
 
 pub use saved::MARK;
 
-use super::open;
+use super::failure;
 use crate::disk;
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, Line};
 use crate::journal::{self, Writer};
-use crate::output::{Printer, escape, words};
+use crate::output::{Printer, words};
+use crate::text::escape;
 
 /// Appends every recovered line of `file` (`-` is standard input) that the log does not hold.
 /// Other lines of a saved standard error are passed over. `log` is the log as it was typed. Gives how
@@ -71,7 +72,7 @@ fn append(text: &str, writer: &Writer, place: impl Fn() -> String) -> Result<boo
             "copy the whole line, from RECOVER to its last }; lines before it were taken back",
         )
     })?;
-    let view = writer.view(line.job).map_err(open::log_failure)?;
+    let view = writer.view(line.job).map_err(failure::of_log)?;
     if view.is_some_and(|view| view.evidence.iter().any(|known| &**known == text)) {
         return Ok(false);
     }
@@ -79,7 +80,7 @@ fn append(text: &str, writer: &Writer, place: impl Fn() -> String) -> Result<boo
     writer
         .append_blocking(&format!("{text}\n"))
         .map_err(|error| {
-            open::append_failure(
+            failure::of_append(
                 &error,
                 "make room on the disk and run the same command again",
             )

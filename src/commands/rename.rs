@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 
 use serde_json::{Value, json};
 
+use super::failure;
 use super::filter::jobs_named;
 use super::inputs::Inputs;
 use super::limits::Limits;
@@ -17,8 +18,9 @@ use crate::jobs::recognition::normal::{Photo, is_invisible};
 use crate::jobs::{Event, JobKey, JobView, What};
 use crate::journal::Writer;
 use crate::manifest::check_address;
-use crate::output::{Commands, Printer, escape, words};
+use crate::output::{Commands, Printer, words};
 use crate::settings::Settings;
+use crate::text::escape;
 
 /// Lines that are appended at once.
 const LINES_AT_ONCE: usize = 1000;
@@ -119,7 +121,7 @@ fn of_manifest(
 }
 
 fn view(writer: &Writer, job: JobKey) -> Result<Option<JobView>, Failure> {
-    writer.view(job).map_err(open::log_failure)
+    writer.view(job).map_err(failure::of_log)
 }
 
 /// The jobs that `old` means, each with its new name; none where all have it already.

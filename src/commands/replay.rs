@@ -9,8 +9,9 @@ use super::ingest::{Came, Ingest, Told};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{GenerationId, JobKey};
 use crate::journal::Writer;
-use crate::output::{Printer, Replayed, escape, words};
+use crate::output::{Printer, Replayed, words};
 use crate::settings::Settings;
+use crate::text::escape;
 use crate::webhook::{self, Grade, Graded, Unreadable, VerifyKeys};
 
 /// Captures of each grade that are told one by one without `-v`.

@@ -1,5 +1,6 @@
 //! `resolve`: a person has looked, and says what became of an attempt.
 
+use super::failure;
 use super::filter::jobs_named;
 use super::limits::Limits;
 use super::open;
@@ -8,8 +9,9 @@ use crate::clock;
 use crate::exit::{Code, Failure};
 use crate::jobs::{Event, JobKey, JobState, Resolution, Status, Verdict, What};
 use crate::journal::Writer;
-use crate::output::{Commands, Printer, escape};
+use crate::output::{Commands, Printer};
 use crate::settings::Settings;
+use crate::text::escape;
 
 /// Runs the command.
 pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
@@ -25,7 +27,7 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
     let finding = args.verdict.finding();
     let job = find(&args.job, &finding, &writer, &commands)?;
     let attempt = attempt_for(job, &finding, &writer, &commands)?;
-    let view = writer.view(job).map_err(open::log_failure)?;
+    let view = writer.view(job).map_err(failure::of_log)?;
     let (verdict, id) = match &finding {
         Finding::Accepted(id) => {
             open::check_id(&writer, id)?;
@@ -55,7 +57,7 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
         .in_sandbox(sandbox)
         .line();
     writer.append_blocking(&line).map_err(|error| {
-        open::append_failure(
+        failure::of_append(
             &error,
             "make room on the disk and run the same command again",
         )
@@ -73,7 +75,7 @@ fn tell(
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
     if printer.voice().json {
-        let view = writer.view(job).map_err(open::log_failure)?;
+        let view = writer.view(job).map_err(failure::of_log)?;
         printer.document(&view.map(|v| v.to_json()))?;
         return Ok(());
     }

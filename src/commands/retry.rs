@@ -10,11 +10,13 @@ use serde_json::{Map, Value, json};
 
 use super::caps;
 use super::damage;
+use super::failure;
 use super::inputs::Inputs;
+use super::inputs::manifest_failure;
 use super::limits::Limits;
 use super::open::{self, Api};
 use super::photos;
-use super::submit::manifest_failure;
+use super::stopped;
 use super::tell;
 use super::{Ended, evidence, on_one_thread};
 use crate::cli::{Retry, RetryArgs};
@@ -27,8 +29,9 @@ use crate::jobs::{
 };
 use crate::journal::{JobLog, Writer};
 use crate::manifest::{LocalPhoto, RowFault};
-use crate::output::{self, Commands, Printer, Summary, escape, words};
+use crate::output::{self, Commands, Printer, Summary, words};
 use crate::settings::Settings;
+use crate::text::escape;
 use crate::vendor::{Endpoint, correlated, recorrelated, request_body, with_photo};
 
 /// Runs the command.
@@ -60,7 +63,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
     let mut summary = Summary::new("retry");
     let mut ending = Ending::default();
     if !attempts.is_empty() {
-        writer.check_form().map_err(open::log_failure)?;
+        writer.check_form().map_err(failure::of_log)?;
         if args.which.choice() == Retry::Unknown {
             consent(args, attempts, settings, &writer, printer, &commands)?;
         }
@@ -150,7 +153,7 @@ impl Log<'_> {
             Self::Written(writer) => writer.view(key),
             Self::Read(log) => log.view(key),
         };
-        view.map_err(open::log_failure)
+        view.map_err(failure::of_log)
     }
 }
 
@@ -182,7 +185,7 @@ fn read_clips(
                 clips.push((row.clip, row.webhook_url));
             }
             Err(RowFault::Broken(error)) => return Err(manifest_failure(error).into()),
-            Err(fault @ RowFault::Problems { .. }) => {
+            Err(fault @ RowFault::Problems(_)) => {
                 return Err(Failure::data(fault.to_string())
                     .help("correct the row and run the same command again; nothing was sent")
                     .into());
@@ -418,7 +421,7 @@ fn consent(
     }
     let seen = evidence::gather(attempts, writer, settings, commands)?;
     for (attempt, evidence) in attempts.iter().zip(&seen) {
-        let view = writer.view(attempt.job).map_err(open::log_failure)?;
+        let view = writer.view(attempt.job).map_err(failure::of_log)?;
         let sought = view.as_ref().map(output::sought).unwrap_or_default();
         printer.say(format_args!(
             "{} (job {}, attempt {})",
@@ -475,8 +478,8 @@ fn dry_run(
     path: &Path,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
-    let log = JobLog::read(path, open::ledger(settings)).map_err(open::log_failure)?;
-    open::warn_of_mismatch(&log, printer);
+    let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
+    failure::warn_of_mismatch(&log, printer);
     damage::refuse(&log, args.accept_damage)?;
     damage::warn(log.ledger(), log.damage(), log.path(), printer);
     let commands = open::commands(path, log.ledger(), settings);
@@ -585,5 +588,5 @@ async fn send(
     let feed = feed.flatten();
     let tally = dispatcher.run(feed, concurrency).await;
     teller.finish();
-    Ok((tally, open::ending_of(stop, printer, commands)))
+    Ok((tally, stopped::ending_of(stop, printer, commands)))
 }

@@ -7,8 +7,9 @@ mod service;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::failure;
 use super::{
-    Ended, check, download, make_report, on_one_thread, open, publish, reconcile, retry, submit,
+    Ended, check, download, make_report, on_one_thread, publish, reconcile, retry, submit,
 };
 use crate::cli::RunArgs;
 use crate::engine::round::{Done, Round, Schedule, Step};
@@ -26,7 +27,7 @@ pub fn run(args: &RunArgs, settings: &Settings, printer: &mut Printer) -> anyhow
         Schedule::Once => {
             let tour = Tour::new(args, settings);
             if args.manifests.is_empty() && !ending::is_there(&tour.jobs) {
-                return Err(open::log_failure(LogError::Missing(tour.jobs)).into());
+                return Err(failure::of_log(LogError::Missing(tour.jobs)).into());
             }
             tour.round(printer)
         }

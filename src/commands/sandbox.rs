@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::stopped;
 use super::{on_runtime, open, signals};
 use crate::cli::SandboxArgs;
 use crate::engine::stop::Stop;
@@ -35,7 +36,7 @@ pub fn run(args: &SandboxArgs, settings: &Settings, printer: &mut Printer) -> an
         stop.wait().await;
         let accepted = running.accepted().len() as u64;
         running.stop().await;
-        Ok((accepted, open::ending_of_server(&stop).code()))
+        Ok((accepted, stopped::ending_of_server(&stop).code()))
     })?;
     if printer.voice().json {
         printer.document(&json!({

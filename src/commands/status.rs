@@ -11,14 +11,16 @@ use jiff::Timestamp;
 use rayon::slice::ParallelSliceMut;
 
 use super::damage;
+use super::failure::{path_from_here, warn_of_mismatch};
 use super::filter::{Filter, Filters, jobs_named};
-use super::open::{is_rehearsal, path_from_here, refuse_spreadsheet, warn_of_mismatch};
+use super::open::refuse_spreadsheet;
 use crate::exit::Failure;
 use crate::jobs::{Condition, IdColumn, JobKey, JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::output::{
     self, Card, Carried, Commands, Group, Money, Printer, Sheet, Tally, json, natural,
 };
+use crate::text::escape;
 
 pub use watch::watch;
 
@@ -88,7 +90,7 @@ pub fn run(
     refuse_spreadsheet(path, log.ledger())?;
     warn_of_mismatch(&log, printer);
     damage::warn_of_damage(log.damage(), path, printer);
-    if is_rehearsal(log.ledger()) {
+    if log.ledger().is_rehearsal() {
         let mut args = args.clone();
         args.commands = args.rehearsal.clone();
         return show(&args, &log, printer);
@@ -340,7 +342,7 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
         return Err(Failure::usage(format!(
             "{} knows no listing, SKU, job or generation id {}",
             path_from_here(log.name()).display(),
-            output::escape(name)
+            escape(name)
         ))
         .help(format!(
             "`{}` lists what it knows",
@@ -376,7 +378,7 @@ fn read_error(log: &JobLog, error: io::Error) -> LogError {
 /// Says kindly that there is nothing to show.
 fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
     let path = path_from_here(log.name()).display().to_string();
-    let path = output::escape(&path);
+    let path = escape(&path);
     if log.ledger().is_empty() {
         printer.note(format_args!(
             "{path} holds no jobs yet. Submit some: creativeai submit MANIFEST{}",
@@ -390,7 +392,7 @@ fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
         printer.note(format_args!(
             "None of the {} in {path} has {}. Values are compared exactly.",
             output::words::count(log.ledger().jobs().len() as u64, "job"),
-            output::escape(&args.filters.text()),
+            escape(&args.filters.text()),
         ));
         if let Some(doubt) = args.filters.doubt(log.views().flatten()) {
             printer.warn(doubt);

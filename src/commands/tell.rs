@@ -12,9 +12,10 @@ use crate::engine::round::Done;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, Facts, GenerationId, IdColumn, JobState, Rates, Status};
 use crate::output::{
-    Commands, Event, Printer, Progress, Standing, Summary, Tally, aligned, escape, words, wrap,
+    Commands, Event, Printer, Progress, Standing, Summary, Tally, aligned, words, wrap,
 };
 use crate::settings::Settings;
+use crate::text::{escape, shorten};
 
 /// What jobs were charged, as far as the log tells.
 pub fn charged<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Credits {
@@ -185,7 +186,7 @@ impl<'a> Sending<'a> {
             let more = format!(
                 "{} {end} for the same reason ({}): {}{rest}",
                 words::count(further.len() as u64, "more clip"),
-                words::shorten(&escape(&error), LONGEST_REASON),
+                shorten(&escape(&error), LONGEST_REASON),
                 named.join(", "),
             );
             self.progress.warn(self.printer, more);

@@ -5,10 +5,10 @@ use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
 
+use super::Verdict;
 use super::damage::{AcceptedDamage, Digest};
 use super::line;
 use super::request::RequestFacts;
-use super::state::Verdict;
 use super::{Credits, IdColumn, JobKey, Line, LineError, Rates, Status, Word};
 
 /// The line's gist. Texts are told by their places in the line.
@@ -199,7 +199,7 @@ impl Reading {
             .and_then(RequestFacts::parse);
         let estimate = match (line.credits_estimated, &request) {
             (Some(told), _) => Credits::from_number(told),
-            (None, request) => request.as_ref().map(|r| r.price(&self.rates)),
+            (None, request) => request.as_ref().map(|r| self.rates.of_facts(r)),
         };
         let owner = line
             .id

@@ -105,6 +105,11 @@ impl Ledger {
         self
     }
 
+    /// Whether it holds what a sandbox made; it then holds nothing else.
+    pub fn is_rehearsal(&self) -> bool {
+        self.jobs().any(JobState::is_sandbox)
+    }
+
     /// Whether it keeps where lines stand.
     pub fn has_places(&self) -> bool {
         self.places.is_some()

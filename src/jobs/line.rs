@@ -23,21 +23,14 @@ pub(super) fn bare(raw: &str) -> (usize, &str) {
 }
 
 /// Why a line says nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
     /// Not a whole JSON object, or a field of another type than the log's.
+    #[error("not a log line: {0}")]
     Malformed(String),
     /// Names neither a job nor anything a job's key could be made of.
+    #[error("names no job, generation id, listing or SKU")]
     Nameless,
-}
-
-impl fmt::Display for LineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed(why) => write!(f, "not a log line: {why}"),
-            Self::Nameless => f.write_str("names no job, generation id, listing or SKU"),
-        }
-    }
 }
 
 /// A log line. Field by field as the log's format names them; its texts are `T`.

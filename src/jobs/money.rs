@@ -4,7 +4,8 @@ use std::{fmt, iter::Sum, ops::Add};
 
 use serde::{Serialize, Serializer};
 
-use super::{Clip, Seconds};
+use super::request::RequestFacts;
+use super::{Clip, Seconds, Text};
 
 /// An amount of the vendor's credits, exact to a thousandth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,8 +132,16 @@ impl Rates {
 
     /// What a request's body is expected to cost.
     pub fn of_request(&self, body: &str) -> Credits {
-        super::request::RequestFacts::parse(body)
-            .map_or(Credits::ZERO, |request| request.price(self))
+        RequestFacts::parse(body).map_or(Credits::ZERO, |request| self.of_facts(&request))
+    }
+
+    /// The same of its facts. A video without a readable duration counts as the shortest.
+    pub fn of_facts(&self, request: &RequestFacts<'_>) -> Credits {
+        if request.text.is_some() {
+            return self.voice;
+        }
+        let model = request.model.as_ref().map_or("", Text::as_str);
+        self.video(model, request.seconds().unwrap_or(Seconds::SHORTEST))
     }
 
     /// What a video of `model` and `duration` is expected to cost.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{Credits, Rates, Seconds, Text};
+use super::{Seconds, Text};
 
 fn verbatim<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
@@ -31,15 +31,6 @@ impl<'a> RequestFacts<'a> {
     /// Reads a request's body; `None` when it is not a JSON object.
     pub fn parse(body: &'a str) -> Option<Self> {
         serde_json::from_str(body).ok()
-    }
-
-    /// What it is expected to cost. A video without a readable duration counts as the shortest.
-    pub fn price(&self, rates: &Rates) -> Credits {
-        if self.text.is_some() {
-            return rates.voice;
-        }
-        let model = self.model.as_ref().map_or("", Text::as_str);
-        rates.video(model, self.seconds().unwrap_or(Seconds::SHORTEST))
     }
 
     /// The duration, where one can be read.

@@ -175,6 +175,44 @@ impl From<Fact> for Word {
     }
 }
 
+/// What a person decided about an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// It was accepted, under the id that the line names.
+    Accepted,
+    /// It was not accepted: a new attempt is safe.
+    NotAccepted,
+    /// The job is closed for good.
+    Dismissed,
+}
+
+impl Verdict {
+    /// Which one speaks of those with one time: what orders nothing again before what may.
+    pub(super) const fn caution(self) -> u8 {
+        match self {
+            Self::NotAccepted => 0,
+            Self::Accepted => 1,
+            Self::Dismissed => 2,
+        }
+    }
+
+    /// The word in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::NotAccepted => "not_accepted",
+            Self::Dismissed => "dismissed",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Accepted, Self::NotAccepted, Self::Dismissed]
+            .into_iter()
+            .find(|v| v.as_str() == word)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

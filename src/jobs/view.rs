@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, value::RawValue};
 
-use super::state::Verdict;
+use super::Verdict;
 use super::{Fact, IdColumn, JobKey, JobState, Line, LineError, Rates, Reading, Status, Word};
 
 /// What a value is chosen by.

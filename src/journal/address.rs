@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::location::{AddressError, FORM};
 use crate::output::hint;
 
 /// The log that is meant where an address names none.
@@ -16,6 +15,29 @@ pub const DEFAULT_LOG: &str = "default";
 pub const DEFAULT_SCHEMA: &str = "creativeai";
 /// Longest name of a log, in bytes.
 const LONGEST_LOG: usize = 100;
+
+/// Why an address cannot name a log. It never quotes a password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct AddressError {
+    /// What is wrong.
+    pub message: String,
+    /// The next step.
+    pub help: String,
+}
+
+impl AddressError {
+    pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+}
+
+/// How an address looks.
+pub(super) const FORM: &str =
+    "an address looks like postgres://USER@HOST/DATABASE?log=NAME; nothing was sent";
 
 /// A log in a `PostgreSQL` database, as typed. What it leaves open comes from the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

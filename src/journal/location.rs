@@ -1,9 +1,8 @@
 //! What a log's name means: a file, or a log in a database.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::address::Address;
+use super::address::{Address, AddressError, FORM};
 
 /// Where a log is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,32 +13,6 @@ pub enum Location {
     Database(Address),
 }
 
-/// Why an address cannot name a log. It never quotes a password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AddressError {
-    /// What is wrong.
-    pub message: String,
-    /// The next step.
-    pub help: String,
-}
-
-impl AddressError {
-    pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            help: help.into(),
-        }
-    }
-}
-
-impl fmt::Display for AddressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for AddressError {}
-
 /// What separates an address from a path.
 const SCHEME_END: &str = "://";
 
@@ -47,7 +20,8 @@ const SCHEME_END: &str = "://";
 const SCHEMES: [&str; 2] = ["postgres", "postgresql"];
 
 /// Why a log in a database cannot be used. It never quotes a password.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct DatabaseError {
     /// What kind of failure it is.
     pub kind: DatabaseFault,
@@ -85,14 +59,6 @@ impl From<AddressError> for DatabaseError {
     }
 }
 
-impl fmt::Display for DatabaseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for DatabaseError {}
-
 impl Location {
     /// What `name` means. Whatever holds `://` is an address, and one that is not understood is
     /// refused: taken for a path it could end up in messages with its password.
@@ -122,10 +88,6 @@ impl Location {
         name.to_string_lossy().contains(SCHEME_END)
     }
 }
-
-/// How an address looks.
-pub(super) const FORM: &str =
-    "an address looks like postgres://USER@HOST/DATABASE?log=NAME; nothing was sent";
 
 /// `text` without what may be secret in addresses within it: only the scheme is left of an address
 /// that carries a user and a password, or a `password` parameter.

@@ -10,9 +10,9 @@ mod location;
 #[cfg(feature = "postgres")]
 mod postgres;
 
-pub use address::Address;
+pub use address::{Address, AddressError};
 pub use file::*;
-pub use location::{AddressError, DatabaseError, DatabaseFault, Location, redacted};
+pub use location::{DatabaseError, DatabaseFault, Location, redacted};
 #[cfg(feature = "postgres")]
 pub use postgres::{
     Listed, Lost, Made, Merge, Promises, Rights, init_log, init_statements, list_logs, merge_into,

@@ -207,11 +207,6 @@ impl Manifest {
         self.first().id_column
     }
 
-    /// Whether rows ask for spoken words, not for videos.
-    pub fn is_voice(&self) -> bool {
-        self.sheets[0].is_voice()
-    }
-
     /// The names under which columns without a meaning here go into the log: their headers, or
     /// what `--map` calls them; of several files those of all.
     pub fn carried_columns(&self) -> &[String] {
@@ -230,11 +225,6 @@ impl Manifest {
     pub fn notes(&self) -> impl Iterator<Item = (&str, String)> {
         let sheets = self.sheets.iter();
         sheets.flat_map(|sheet| sheet.notes().map(|note| (&**sheet.name(), note)))
-    }
-
-    /// What messages call each of its files.
-    pub fn file_names(&self) -> impl Iterator<Item = &str> {
-        self.sheets.iter().map(|sheet| &**sheet.name())
     }
 
     /// What messages call the manifest.

@@ -83,29 +83,6 @@ impl Default for Defaults {
 }
 
 impl Options {
-    /// Splits `CANONICAL=HEADER`, for the command line. The error says what is expected.
-    pub fn parse_map(text: &str) -> Result<(String, String), String> {
-        match text.split_once('=') {
-            Some((name, header)) if !name.trim().is_empty() && !header.trim().is_empty() => {
-                Ok((name.trim().to_owned(), header.trim().to_owned()))
-            }
-            _ => Err("write CANONICAL=HEADER, for example video_prompt=Scene".to_owned()),
-        }
-    }
-
-    /// Reads a delimiter, for the command line: one character, or `tab`, or `\t`.
-    pub fn parse_delimiter(text: &str) -> Result<u8, String> {
-        let delimiter = match text.as_bytes() {
-            [one] => *one,
-            b"\\t" => b'\t',
-            word if word.eq_ignore_ascii_case(b"tab") => b'\t',
-            _ => return Err("write one character, or the word tab".to_owned()),
-        };
-        check_delimiter(delimiter)
-            .map(|()| delimiter)
-            .map_err(|error| error.to_string())
-    }
-
     /// Checks what can be checked without the file.
     pub(super) fn check(&self) -> Result<(), ManifestError> {
         if let Some(delimiter) = self.delimiter {

@@ -1,5 +1,6 @@
 //! What is wrong with a manifest, and how it is told.
 
+use crate::text::{escape, shorten};
 use std::{fmt, io, sync::Arc};
 
 /// Longest part of a cell that is shown, in characters.
@@ -34,20 +35,20 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: ", Escaped(&self.file), self.line)?;
+        write!(f, "{}:{}: ", escape(&self.file), self.line)?;
         if let Some(column) = &self.column {
             write!(f, "column {}", column.number)?;
             if !column.header.is_empty() {
-                write!(f, " ({})", Escaped(&column.header))?;
+                write!(f, " ({})", escape(&column.header))?;
             }
             f.write_str(": ")?;
         }
-        write!(f, "{}", Escaped(&self.message))?;
+        write!(f, "{}", escape(&self.message))?;
         if let Some(cell) = self.cell.as_deref().filter(|cell| !cell.is_empty()) {
-            write!(f, "\n  cell: \"{}\"", Escaped(cell))?;
+            write!(f, "\n  cell: \"{}\"", escape(cell))?;
         }
         if let Some(help) = &self.help {
-            write!(f, "\n  help: {}", Escaped(help))?;
+            write!(f, "\n  help: {}", escape(help))?;
         }
         Ok(())
     }
@@ -109,39 +110,14 @@ impl Place<'_> {
 
 /// The first [`SHOWN`] characters, with an ellipsis where more follow.
 pub(super) fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}\u{2026}", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// Text without anything that a terminal obeys: control characters, changes of direction, and
-/// characters that cannot be seen.
-pub(super) struct Escaped<'a>(pub &'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '\n' => f.write_str("\\n")?,
-                '\r' => f.write_str("\\r")?,
-                '\t' => f.write_str("\\t")?,
-                c if c.is_control() || is_deceptive(c) => write!(f, "{}", c.escape_unicode())?,
-                c => fmt::Write::write_char(f, c)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-const fn is_deceptive(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    shorten(text, SHOWN + 1).into_owned()
 }
 
 /// Why a manifest cannot be read, or not to its end.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// The machine failed: not found, not allowed, disk (exit 74).
+    #[error("could not {doing} the manifest {}: {}", escape(name), why(source))]
     Io {
         /// The manifest's name.
         name: Arc<str>,
@@ -152,90 +128,44 @@ pub enum ManifestError {
     },
     /// The file cannot be told apart into rows and columns (exit 65). No row can be trusted, so
     /// leaving invalid rows out does not apply.
+    #[error("{}", each_on_a_line(.0))]
     Invalid(Vec<Problem>),
     /// The file is not the one that was checked: it changed while it was read (exit 65).
+    #[error(
+        "{} was changed while it was being read. Save it, then run the same command again: rows \
+         that were already sent are skipped",
+        escape(.0)
+    )]
     Changed(Arc<str>),
     /// An option is wrong, whatever the file says (exit 2).
+    #[error("{0}")]
     Usage(String),
 }
 
-impl fmt::Display for ManifestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io {
-                name,
-                doing,
-                source,
-            } => {
-                write!(f, "could not {doing} the manifest {}: ", Escaped(name))?;
-                match source.kind() {
-                    io::ErrorKind::NotFound => f.write_str("there is no such file"),
-                    io::ErrorKind::IsADirectory => f.write_str("it is a folder"),
-                    io::ErrorKind::PermissionDenied => f.write_str("you may not read it"),
-                    _ => write!(f, "{source}"),
-                }
-            }
-            Self::Invalid(problems) => {
-                for (n, problem) in problems.iter().enumerate() {
-                    if n > 0 {
-                        f.write_str("\n")?;
-                    }
-                    write!(f, "{problem}")?;
-                }
-                Ok(())
-            }
-            Self::Changed(name) => write!(
-                f,
-                "{} was changed while it was being read. Save it, then run the same command again: \
-                 rows that were already sent are skipped",
-                Escaped(name)
-            ),
-            Self::Usage(message) => f.write_str(message),
-        }
+fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "you may not read it".to_owned(),
+        _ => error.to_string(),
     }
 }
 
-impl std::error::Error for ManifestError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io { source, .. } => Some(source),
-            _ => None,
-        }
-    }
+fn each_on_a_line(problems: &[Problem]) -> String {
+    let problems: Vec<_> = problems.iter().map(Problem::to_string).collect();
+    problems.join("\n")
 }
 
-/// Why a row is not to be had.
-#[derive(Debug)]
+/// Why a row cannot be used.
+#[derive(Debug, thiserror::Error)]
 pub enum RowFault {
-    /// This row cannot be sent; the next ones may be fine.
-    Problems {
-        /// The line on which the row starts.
-        line: u64,
-        /// At least one.
-        problems: Vec<Problem>,
-    },
+    /// This row cannot be sent, for at least one reason; the next ones may be fine.
+    #[error("{}", each_on_a_line(.0))]
+    Problems(Vec<Problem>),
     /// No further row can be read.
+    #[error("{0}")]
     Broken(ManifestError),
 }
-
-impl fmt::Display for RowFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Problems { problems, .. } => {
-                for (n, problem) in problems.iter().enumerate() {
-                    if n > 0 {
-                        f.write_str("\n")?;
-                    }
-                    write!(f, "{problem}")?;
-                }
-                Ok(())
-            }
-            Self::Broken(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for RowFault {}
 
 #[cfg(test)]
 mod tests {

@@ -6,14 +6,15 @@ use super::{
     Options, Row,
     check::Checker,
     chosen::Chosen,
-    columns::{Columns, Kind},
+    columns::Columns,
     damage::Damage,
     field::is_field,
     header::{detect_delimiter, open_records, skip_to_header},
-    problem::{Escaped, ManifestError, Place, RowFault, excerpt},
+    problem::{ManifestError, Place, RowFault, excerpt},
     records::{Fault, Record, Records},
     source::{Source, Text},
 };
+use crate::text::escape;
 
 /// A table whose header has been read and understood.
 pub(super) struct Sheet {
@@ -56,18 +57,13 @@ impl Sheet {
         })
     }
 
-    /// Whether rows ask for spoken words, not for videos.
-    pub fn is_voice(&self) -> bool {
-        matches!(self.columns.kind, Kind::Voice { .. })
-    }
-
     /// Columns that are carried along although their header is nearly that of a column with a
     /// meaning, each told in a sentence.
     pub fn doubts(&self) -> impl Iterator<Item = String> + '_ {
         let meant = self.columns.doubts.iter().map(|(header, meant)| {
             format!(
                 "column \"{}\" is only carried along; did you mean {meant}?",
-                Escaped(&excerpt(header))
+                escape(&excerpt(header))
             )
         });
         let template = self.options.prompt.iter();
@@ -76,7 +72,7 @@ impl Sheet {
             format!(
                 "there is no column \"{}\" for the prompt, so what stands after the | is taken in \
                  every row",
-                Escaped(&excerpt(name))
+                escape(&excerpt(name))
             )
         }))
     }
@@ -95,7 +91,7 @@ impl Sheet {
         });
         told.into_iter()
             .chain(carried)
-            .map(|text| Escaped(&text).to_string())
+            .map(|text| escape(&text).into_owned())
     }
 
     /// What messages call the file.
@@ -188,12 +184,7 @@ impl Iterator for SheetRows<'_> {
         if let Some(row) = self.checker.others.pop() {
             return Some(Ok(row));
         }
-        self.record(|checker, record| {
-            let line = record.line;
-            checker
-                .check(record)
-                .map_err(|problems| RowFault::Problems { line, problems })
-        })
+        self.record(|checker, record| checker.check(record).map_err(RowFault::Problems))
     }
 }
 

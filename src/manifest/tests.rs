@@ -72,7 +72,6 @@ fn video(row: &Row) -> &Video {
 fn a_listing_manifest_is_read() {
     let mut manifest = Manifest::from_text(LISTINGS, Options::default()).unwrap();
     assert_eq!(manifest.id_column(), IdColumn::Listing);
-    assert!(!manifest.is_voice());
     assert_eq!(
         manifest.carried_columns(),
         ["property_type", "delivery_target"]
@@ -145,7 +144,6 @@ fn optional_cells_replace_the_defaults_and_empty_ones_do_not() {
 fn a_voice_manifest_is_read_and_carries_what_only_videos_need() {
     let text = "sku,text,voice,language,speed,image_url\na,Welcome,,de,1.25,kitchen.jpg\n";
     let manifest = open(text, Options::default()).unwrap();
-    assert!(manifest.is_voice());
     assert_eq!(manifest.carried_columns(), ["image_url"]);
     let expected = Clip::Voice(Voice {
         text: "Welcome".into(),
@@ -349,23 +347,6 @@ fn a_map_to_a_column_that_is_not_there_is_told() {
     test.csv:1: --map prompt=video promt: there is no column "video promt"
       help: did you mean --map prompt=video_prompt?
     "#);
-}
-
-#[test]
-fn command_line_spellings_are_read() {
-    assert_eq!(Options::parse_delimiter("tab"), Ok(b'\t'));
-    assert_eq!(Options::parse_delimiter("\\t"), Ok(b'\t'));
-    assert_eq!(Options::parse_delimiter(";"), Ok(b';'));
-    for bad in ["", ";;", "\"", "\n", "x", "\u{e9}"] {
-        assert!(Options::parse_delimiter(bad).is_err(), "{bad:?}");
-    }
-    assert_eq!(
-        Options::parse_map("prompt = a=b"),
-        Ok(("prompt".into(), "a=b".into()))
-    );
-    for bad in ["prompt", "=x", "x=", " = "] {
-        assert!(Options::parse_map(bad).is_err(), "{bad:?}");
-    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::Standing;
 use super::words::{self, Commands};
 use crate::jobs::{Credits, Fact, JobKey, JobView, Line, Status, Word};
+use crate::text::shorten;
 use crate::vendor::SANDBOX_ORIGIN;
 
 /// What a person reads about a job. Texts are as the server and the manifest wrote them: whoever
@@ -126,7 +127,7 @@ fn state(view: &JobView, standing: Standing) -> String {
             }
             for target in targets(view) {
                 text.push_str(" to ");
-                text.push_str(&words::shorten(&target, LONGEST_TARGET));
+                text.push_str(&shorten(&target, LONGEST_TARGET));
             }
         }
         Standing::Rendering | Standing::Queued => {
@@ -136,7 +137,7 @@ fn state(view: &JobView, standing: Standing) -> String {
             let phase = phase.filter(|p| !p.trim().is_empty() && p != "queued" && *p != text);
             if let Some(phase) = phase {
                 text.push_str(": ");
-                text.push_str(&words::shorten(&phase, 16));
+                text.push_str(&shorten(&phase, 16));
             }
         }
         _ => {}
@@ -178,7 +179,7 @@ pub fn sought(view: &JobView) -> String {
     // A log of the vendor's sample scripts knows no more than the id.
     parts.extend((name != view.key().to_string()).then_some(name));
     if let Some(prompt) = asked("prompt").or_else(|| asked("text")) {
-        parts.push(format!("“{}”", words::shorten(&prompt, LONGEST_PROMPT)));
+        parts.push(format!("“{}”", shorten(&prompt, LONGEST_PROMPT)));
     }
     parts.extend(sent(view).map(|at| format!("sent {}", words::moment(at))));
     parts.join(", ")

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::columns::labelled;
-use super::{Card, Commands, Printer, Standing, Tone, escape, words};
+use super::{Card, Commands, Printer, Standing, Tone, words};
 use crate::jobs::{AttemptState, AttemptView, Fact, JobView, Line, Rates, Status, Verdict, Word};
+use crate::text::escape;
 
 /// Columns before a label.
 const INDENT: u16 = 2;

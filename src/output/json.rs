@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-use super::escape;
+use crate::text::escape;
 
 /// Writes `value` on one line, without a newline.
 pub fn write(out: impl Write, value: &impl Serialize) -> io::Result<()> {

@@ -9,7 +9,6 @@ mod canvas;
 mod card;
 #[cfg(feature = "cli")]
 mod columns;
-pub mod escape;
 pub mod hint;
 #[cfg(feature = "cli")]
 mod history;
@@ -49,7 +48,6 @@ pub mod wrap;
 pub use card::{Card, since, sought};
 #[cfg(feature = "cli")]
 pub use columns::aligned;
-pub use escape::escape;
 #[cfg(feature = "cli")]
 pub use history::history;
 #[cfg(feature = "cli")]

@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::columns::plain_table;
 use super::sheet::disarm;
-use super::{Printer, escape, words};
+use super::{Printer, words};
 use crate::jobs::{Credits, Rates, Spent};
+use crate::text::escape;
 
 /// The figures, in the order in which they are shown.
 const FIGURES: [&str; 5] = ["ordered", "charged", "refunded", "rendering", "in doubt"];

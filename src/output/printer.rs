@@ -183,11 +183,6 @@ impl Printer {
         self.out.closed
     }
 
-    /// Whether anything was written to standard output.
-    pub fn is_used(&self) -> bool {
-        self.out.used
-    }
-
     /// Text on standard output; on a terminal, which would break lines anywhere, in lines that fit.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
         self.err.keep_order();

@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use super::canvas::Canvas;
 use super::{Metrics, Printer, words};
 use crate::jobs::Credits;
+use crate::text::{escape, shorten};
 
 /// How often what changes by itself is drawn again: time left, a wait.
 const TICK: Duration = Duration::from_millis(250);
@@ -286,13 +287,6 @@ impl Progress {
         self.tell(event.words(), &serde_json::Value::Null);
     }
 
-    /// More jobs than were known.
-    pub fn grow(&self, by: u64) {
-        if let Some(bar) = &self.bar {
-            bar.inc_length(by);
-        }
-    }
-
     /// How many are being rendered now.
     pub fn rendering(&self, jobs: u64) {
         self.count(|metrics| metrics.rendering(jobs));
@@ -314,7 +308,7 @@ impl Progress {
         let until = Instant::now().checked_add(how_long);
         self.counts.set_wait(until.map(|until| Wait {
             until,
-            why: super::escape(why).into_owned(),
+            why: escape(why).into_owned(),
         }));
     }
 
@@ -326,11 +320,6 @@ impl Progress {
     /// Warns above the bar.
     pub fn warn(&self, printer: &Printer, text: impl Display) {
         self.suspend(|| printer.warn(text));
-    }
-
-    /// Tells above the bar.
-    pub fn note(&self, printer: &Printer, text: impl Display) {
-        self.suspend(|| printer.note(text));
     }
 
     /// Does something that prints, with the bar out of the way.
@@ -346,11 +335,6 @@ impl Progress {
         if printer.voice().verbose > 0 {
             self.suspend(|| printer.detail(text()));
         }
-    }
-
-    /// How many have come to an end.
-    pub fn ended(&self) -> u64 {
-        self.counts.ended()
     }
 }
 
@@ -398,12 +382,12 @@ fn fitted(counted: &str, pace: &str, room: usize) -> String {
     } else {
         "  "
     };
-    let pace = words::shorten(pace, room);
+    let pace = shorten(pace, room);
     let left = room.saturating_sub(pace.chars().count() + gap.len());
     if left == 0 || counted.is_empty() {
         return pace.into_owned();
     }
-    format!("{}{gap}{pace}", words::shorten(counted, left))
+    format!("{}{gap}{pace}", shorten(counted, left))
 }
 
 /// What stands beside the bar: counts, then the pace or what is waited for.
@@ -469,7 +453,7 @@ mod tests {
             progress.counts.words(),
             "2 accepted, 1 unknown; 40 rendering; 1.5 MB"
         );
-        assert_eq!(progress.ended(), 3);
+        assert_eq!(progress.counts.ended(), 3);
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::escape;
 use crate::jobs::{AttemptState, Credits, JobView, Rates, Status};
+use crate::text::escape;
 
 /// Columns of our own; carried columns follow.
 const COLUMNS: [&str; 22] = [

@@ -5,8 +5,9 @@ use std::io;
 use jiff::Timestamp;
 
 use super::columns::{aligned, labelled, width_of};
-use super::{Card, Commands, Printer, Standing, Tally, Tone, escape, words};
+use super::{Card, Commands, Printer, Standing, Tally, Tone, words};
 use crate::jobs::Rates;
+use crate::text::{escape, shorten};
 
 /// The jobs of one listing or product.
 #[derive(Clone, Debug)]
@@ -88,7 +89,7 @@ fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
     let owner = group.owner().map(escape);
     let owner = owner.map_or_else(
         || "Without a listing or SKU".to_owned(),
-        |owner| words::shorten(&owner, 40).into_owned(),
+        |owner| shorten(&owner, 40).into_owned(),
     );
     let owner = printer.paint(&owner, Tone::Strong);
     let money = words::money(rates, group.tally.committed());
@@ -207,13 +208,13 @@ impl Detail {
     }
 
     fn width(&self) -> usize {
-        let text = words::shorten(&self.text, LONGEST_REASON);
+        let text = shorten(&self.text, LONGEST_REASON);
         width_of(&text) + width_of(self.joint()) + width_of(&self.whole)
     }
 
     fn painted(&self, printer: &Printer, width: usize) -> String {
         let left = width.saturating_sub(width_of(self.joint()) + width_of(&self.whole));
-        let text = words::shorten(&self.text, left.clamp(20, LONGEST_REASON));
+        let text = shorten(&self.text, left.clamp(20, LONGEST_REASON));
         printer.paint(&format!("{text}{}{}", self.joint(), self.whole), self.tone)
     }
 }

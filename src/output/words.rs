@@ -1,12 +1,10 @@
 //! Wording that several outputs share: numbers, money, durations, names of clips, commands.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
-use super::escape;
 use crate::jobs::{Credits, JobKey, JobView, Rates};
+use crate::text::{escape, shorten};
 
 /// `1 clip`, `1,200 clips`. An `s` makes the plural.
 pub fn count(n: u64, thing: &str) -> String {
@@ -171,15 +169,6 @@ fn photo_name(url: &str) -> Option<String> {
         _ => &file,
     };
     (!stem.trim().is_empty()).then(|| stem.to_owned())
-}
-
-/// At most `longest` characters of `text`, the last of them `…` where something was cut off.
-pub fn shorten(text: &str, longest: usize) -> Cow<'_, str> {
-    if text.chars().nth(longest).is_none() {
-        return Cow::Borrowed(text);
-    }
-    let short: String = text.chars().take(longest.saturating_sub(1)).collect();
-    Cow::Owned(short.trim_end().to_owned() + "…")
 }
 
 /// Writes commands for people to copy: with the log's name where it is not the usual one, with

@@ -17,6 +17,7 @@
 //! | `GET /_sandbox/` | options and counters |
 //! | `POST /admin/...` | a stand-in for a Shopify store, see [`shop`] |
 
+mod app;
 mod clips;
 mod options;
 mod plan;

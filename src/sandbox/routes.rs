@@ -1,33 +1,23 @@
 //! What is answered to whom.
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     body::Body,
     extract::{Path, State as Shared, rejection::PathRejection},
     http::{HeaderMap, StatusCode, Uri, header},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{get, post},
 };
 use serde_json::json;
 
+use super::app::{App, authenticate, internal_error, json_reply, refuse};
 use super::clips::{self, File};
 use super::plan::{Draw, Salt};
-use super::reply::{self, Reply};
+use super::reply::Reply;
 use super::state::{Accepted, State};
 use super::submit::submit;
 use super::ticket::{Stage, Ticket};
-use super::webhooks::Courier;
 use super::{Ending, Endpoint, Refusal};
-use crate::vendor::ApiKey;
-
-/// What every handler sees.
-#[derive(Clone)]
-pub(super) struct App {
-    pub state: Arc<State>,
-    pub courier: Arc<Courier>,
-}
 
 /// Everything the sandbox serves.
 pub(super) fn router(app: App) -> Router {
@@ -68,47 +58,14 @@ fn answer(outcome: Result<Response, Refusal>) -> Response {
     outcome.unwrap_or_else(|refusal| refuse(&refusal))
 }
 
-pub(super) fn refuse(refusal: &Refusal) -> Response {
-    json_reply(refusal.status, reply::refusal(refusal))
-}
-
-pub(super) fn json_reply(status: StatusCode, body: Vec<u8>) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
-}
-
 fn not_found(message: &str) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, "not_found", message)
-}
-
-pub(super) fn internal_error() -> Response {
-    refuse(&Refusal::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "server_error",
-        "something went wrong",
-    ))
 }
 
 /// As it was sent: nothing in an id ever needs an escape.
 fn last_segment(uri: &Uri) -> &str {
     let path = uri.path();
     path.rsplit_once('/').map_or(path, |(_, last)| last)
-}
-
-/// The key that a request carries, if it will do.
-pub(super) fn authenticate(app: &App, headers: &HeaderMap) -> Result<ApiKey, Refusal> {
-    let refused =
-        |message: &str| Refusal::new(StatusCode::UNAUTHORIZED, "authentication_error", message);
-    let key = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
-        .and_then(ApiKey::new)
-        .ok_or_else(|| refused("expected the header Authorization: Bearer KEY"))?;
-    let options = &app.state.options;
-    if options.any_key || key.expose() == options.key.expose() {
-        Ok(key)
-    } else {
-        Err(refused("this sandbox does not know the API key"))
-    }
 }
 
 async fn poll(

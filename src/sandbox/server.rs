@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::Request, http::StatusCode, response::Response};
+use axum::{Router, extract::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -19,7 +19,8 @@ use tokio::{
 };
 use tower::Service;
 
-use super::routes::{self, App};
+use super::app::{App, Cut};
+use super::routes;
 use super::shop::{self, Shop};
 use super::state::State;
 use super::webhooks::Courier;
@@ -154,19 +155,4 @@ async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Rece
         _ = stopping.changed() => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
-}
-
-/// In a response's extensions: do not send it, close the connection instead.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the connection is cut on purpose")]
-pub(super) struct Cut;
-
-impl Cut {
-    /// A response that is never seen.
-    pub fn response() -> Response {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        response.extensions_mut().insert(Self);
-        response
-    }
 }

@@ -8,9 +8,8 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
+use super::app::{App, Cut, authenticate, internal_error, json_reply, refuse};
 use super::plan::Draw;
-use super::routes::{App, authenticate, internal_error, json_reply, refuse};
-use super::server::Cut;
 use super::ticket::Ticket;
 use super::webhooks::Parcel;
 use super::{Endpoint, Fault, Plan, Refusal, Request, RetryAfter};

@@ -29,7 +29,7 @@ pub use secret::{KeySource, read_key_file, replace_key_file, write_key_file};
 
 use crate::engine::notify::Listeners;
 use crate::exit::Failure;
-use crate::jobs::Rates;
+use crate::jobs::{Ledger, Rates};
 use crate::journal::Location;
 use crate::manifest::check_address;
 use crate::vendor::{ApiKey, BaseUrl};
@@ -151,6 +151,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// An empty ledger with these rates, that keeps where lines stand.
+    pub fn ledger(&self) -> Ledger {
+        Ledger::new(self.rates.clone()).with_places()
+    }
+
     /// Puts everything together. Errors are about the configuration (78), except for options that
     /// exclude each other (2).
     pub fn resolve(flags: &Flags, env: &Env<'_>) -> Result<Self, Failure> {

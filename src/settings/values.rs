@@ -187,18 +187,6 @@ pub fn prompt(text: &str) -> Result<Template, String> {
     Template::parse(text)
 }
 
-/// Reads a day, which begins at midnight by UTC, or a moment: `2026-11-01`, `2026-11-01T08:00:00Z`.
-pub fn day(text: &str) -> Result<jiff::Timestamp, String> {
-    let text = text.trim();
-    let day = text.parse::<jiff::civil::Date>().ok();
-    let midnight = day.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
-    let moment = || text.parse().ok();
-    // A date is the beginning of a moment, too.
-    moment()
-        .or_else(|| midnight.map(|midnight| midnight.timestamp()))
-        .ok_or_else(|| format!("{text:?} is not a day; write for example 2026-11-01"))
-}
-
 /// Reads a share of requests, 0 to 1: `0.05` or `5%`.
 pub fn share(text: &str) -> Result<f64, String> {
     let wrong = || format!("{text:?} is not a share; write for example 0.05 or 5%");
@@ -375,19 +363,6 @@ mod tests {
         assert_eq!(chance("each:1"), Ok(Chance::FirstOfEach(1)));
         for text in ["", "2", "-0.1", "NaN", "first:", "last:1"] {
             assert!(chance(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn days_begin_at_midnight_by_utc() {
-        for (text, moment) in [
-            ("2026-11-01", "2026-11-01T00:00:00Z"),
-            (" 2026-11-01T08:00:00+01:00", "2026-11-01T07:00:00Z"),
-        ] {
-            assert_eq!(day(text).unwrap().to_string(), moment, "{text}");
-        }
-        for text in ["", "yesterday", "2026-13-01", "01.11.2026"] {
-            assert!(day(text).is_err(), "{text}");
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::ApiKey;
 use super::payload::message_of;
+use crate::text::shorten;
 
 /// Longest error text kept, in characters.
 const MAX_ERROR: usize = 500;
@@ -18,12 +19,12 @@ pub(crate) fn message(body: &[u8], key: Option<&ApiKey>) -> Option<String> {
             .filter(|text| !text.is_empty());
     }
     let prose = without_markup(&String::from_utf8_lossy(body));
-    Some(shorten(&escape(&prose, key), MAX_PROSE)).filter(|text| !text.is_empty())
+    Some(shorten(&escape(&prose, key), MAX_PROSE + 1).into_owned()).filter(|text| !text.is_empty())
 }
 
 /// `text` in one line without the key, escaped, and capped.
 pub(super) fn tidy(text: &str, key: Option<&ApiKey>) -> String {
-    shorten(&escape(text, key), MAX_ERROR)
+    shorten(&escape(text, key), MAX_ERROR + 1).into_owned()
 }
 
 /// The innermost cause of an error. What libraries wrap around it ("client error (Connect)") says
@@ -43,27 +44,7 @@ fn escape(text: &str, key: Option<&ApiKey>) -> String {
     if let Some(key) = key {
         line = key.blot(&line);
     }
-    let mut out = String::with_capacity(line.len());
-    for c in line.chars() {
-        if c.is_control() || is_directional(c) {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Characters that change the order in which a terminal shows its text.
-fn is_directional(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-fn shorten(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
+    crate::text::escape(&line).into_owned()
 }
 
 /// The text of a page: no tags, no scripts, no styles. A `<` that begins no tag stays.
@@ -180,7 +161,8 @@ mod tests {
             MAX_ERROR + 1
         );
         let page = "word ".repeat(9_000);
-        assert_eq!(said(&page).unwrap().chars().count(), MAX_PROSE + 1);
+        // Without the space at its end.
+        assert_eq!(said(&page).unwrap().chars().count(), MAX_PROSE);
     }
 
     proptest! {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::jobs::{Facts, GenerationId, Text};
+use crate::text::prefix;
 
 /// Why a body says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -146,7 +147,7 @@ impl<'a> Payload<'a> {
     pub fn facts(&self) -> Facts<'a> {
         let text =
             |text: Option<Text<'a>>| text.filter(|text| text.as_str().len() <= Facts::MAX_TEXT);
-        let error = |error: String| Text(cap(error, Facts::MAX_TEXT).into());
+        let error = |error: String| Text(prefix(&error, Facts::MAX_TEXT).to_owned().into());
         Facts {
             output_url: text(self.output_url()),
             credits: self.credits(),
@@ -162,15 +163,6 @@ impl<'a> Payload<'a> {
             prompt: self.prompt(),
         }
     }
-}
-
-fn cap(mut text: String, max: usize) -> String {
-    let mut end = text.len().min(max);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.truncate(end);
-    text
 }
 
 /// The message in an error value of no documented shape: a text, `error.message`, `message`,

@@ -1,7 +1,5 @@
 //! What a capture proves.
 
-use std::fmt;
-
 use crate::jobs::GenerationId;
 use crate::vendor::Payload;
 
@@ -14,6 +12,10 @@ const MAX_SIGNATURE_HEADERS: usize = 4;
 
 /// A capture's grade. Only a verified payload may change what the log knows.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all of a million captures are verified: a box would be an allocation each"
+)]
 pub enum Grade<'a> {
     /// The signature holds: the vendor wrote this. The id is there and valid.
     Verified(Payload<'a>),
@@ -25,8 +27,6 @@ pub enum Grade<'a> {
         doubt: Doubt,
         /// The id it speaks of: the payload's, else the one in the delivery header.
         id: Option<GenerationId>,
-        /// What it says, where its body is whole.
-        payload: Option<Payload<'a>>,
     },
     /// No capture, or one that says nothing.
     Unreadable(Unreadable),
@@ -47,28 +47,39 @@ impl Grade<'_> {
 }
 
 /// Why a signature counts as wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// Made with none of the keys, or for another body.
+    #[error("the signature does not match the body under any key")]
     Mismatch,
     /// The same, and the body is as long as the one that was sent: nothing has rewritten it.
+    #[error(
+        "the signature does not match the body under any key, and the body has the length that \
+         was sent: it was signed with another key, or is forged"
+    )]
     MismatchAtLength,
 }
 
 /// Why a capture cannot be checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Doubt {
     /// It has no signature.
+    #[error("it has no signature")]
     NoSignature,
     /// There is no key to check it with.
+    #[error("there is no key to check its signature with")]
     NoKey,
     /// The format or the place that kept it wrote the body anew.
+    #[error("its format does not keep the body as it was sent")]
     Reserialised,
     /// Only the body's beginning was kept.
+    #[error("only the beginning of its body was kept")]
     Cut,
     /// Nothing of the body was kept.
+    #[error("its body was not kept")]
     NoBody,
     /// The body has another length than the one that was sent.
+    #[error("its body has {kept} bytes and {sent} were sent, so whatever kept it has rewritten it")]
     Length {
         /// Bytes that were kept.
         kept: u64,
@@ -76,18 +87,25 @@ pub enum Doubt {
         sent: u64,
     },
     /// Nothing tells the length that was sent, and the body looks as recorders write it.
+    #[error(
+        "its body looks rewritten by whatever kept it (indented, spaced or sorted), and the \
+         signature is of the original"
+    )]
     Rewritten,
 }
 
 /// Why an entry says nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// A recording holds other traffic too: this entry has neither a signature nor a payload.
     /// It is nothing to worry about.
+    #[error("it is not a webhook of the vendor")]
     NotAWebhook,
     /// Larger than any webhook; the limit in bytes.
+    #[error("it is larger than {} MiB, which no webhook is", .0 >> 20)]
     TooLarge(u64),
     /// Anything else, as a sentence without a full stop.
+    #[error("{0}")]
     Because(String),
 }
 
@@ -95,56 +113,6 @@ impl Unreadable {
     /// For a reason in words.
     pub(super) fn because(reason: impl Into<String>) -> Self {
         Self::Because(reason.into())
-    }
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the signature does not match the body under any key")?;
-        match self {
-            Self::Mismatch => Ok(()),
-            Self::MismatchAtLength => f.write_str(
-                ", and the body has the length that was sent: it was signed with another key, or is \
-                 forged",
-            ),
-        }
-    }
-}
-
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Length { kept, sent } => {
-                return write!(
-                    f,
-                    "its body has {kept} bytes and {sent} were sent, so whatever kept it has \
-                     rewritten it"
-                );
-            }
-            Self::Rewritten => {
-                "its body looks rewritten by whatever kept it (indented, spaced or sorted), and the \
-                 signature is of the original"
-            }
-            Self::NoBody => "its body was not kept",
-            Self::NoSignature => "it has no signature",
-            Self::NoKey => "there is no key to check its signature with",
-            Self::Reserialised => "its format does not keep the body as it was sent",
-            Self::Cut => "only the beginning of its body was kept",
-        })
-    }
-}
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAWebhook => f.write_str("it is not a webhook of the vendor"),
-            Self::TooLarge(limit) => write!(
-                f,
-                "it is larger than {} MiB, which no webhook is",
-                limit >> 20
-            ),
-            Self::Because(reason) => f.write_str(reason),
-        }
     }
 }
 
@@ -187,11 +155,7 @@ fn in_doubt<'c>(
             Grade::Unreadable(Unreadable::because("its body names no valid generation id"))
         }
         (None, Err(reason)) => Grade::Unreadable(Unreadable::Because(reason)),
-        (id, payload) => Grade::Unverifiable {
-            doubt,
-            id,
-            payload: payload.ok(),
-        },
+        (id, _) => Grade::Unverifiable { doubt, id },
     }
 }
 
@@ -282,11 +246,9 @@ mod tests {
         ("X-CreativeAI-Signature", sign(&key(), body.as_bytes()))
     }
 
-    fn doubt(grade: &Grade<'_>) -> Option<(Doubt, bool, bool)> {
+    fn doubt(grade: &Grade<'_>) -> Option<(Doubt, bool)> {
         match grade {
-            Grade::Unverifiable { doubt, id, payload } => {
-                Some((*doubt, id.is_some(), payload.is_some()))
-            }
+            Grade::Unverifiable { doubt, id } => Some((*doubt, id.is_some())),
             _ => None,
         }
     }
@@ -333,7 +295,7 @@ mod tests {
             let kept = BODY.len() as u64;
             let other = capture(raw(BODY), &[wrong(), length(sent)]);
             let sent = sent as u64;
-            let expected = Some((Doubt::Length { kept, sent }, true, true));
+            let expected = Some((Doubt::Length { kept, sent }, true));
             assert_eq!(doubt(&grade(&other, &keys())), expected);
         }
     }
@@ -354,7 +316,7 @@ mod tests {
             (r#"{"id":"vgen_1","status":"failed"}"#, false),
         ] {
             let capture = capture(raw(body), &[signature("{}")]);
-            let expected = rewritten.then_some((Doubt::Rewritten, true, true));
+            let expected = rewritten.then_some((Doubt::Rewritten, true));
             assert_eq!(doubt(&grade(&capture, &keys())), expected, "{body}");
         }
         let length = ("content-length", "2".to_owned());
@@ -365,23 +327,23 @@ mod tests {
         );
         let id = ("x-creativeai-delivery-id", "vgen_1".to_owned());
         let empty = capture(raw(""), &[signature(BODY), id]);
-        let expected = Some((Doubt::NoBody, true, false));
+        let expected = Some((Doubt::NoBody, true));
         assert_eq!(doubt(&grade(&empty, &keys())), expected);
     }
 
     #[test]
     fn what_cannot_be_checked_is_in_doubt_and_not_wrong() {
         let unsigned = capture(raw(BODY), &[]);
-        let expected = Some((Doubt::NoSignature, true, true));
+        let expected = Some((Doubt::NoSignature, true));
         assert_eq!(doubt(&grade(&unsigned, &keys())), expected);
 
         let body = Body::Reserialised(BODY.as_bytes().into());
         let rewritten = capture(body, &[signature("{ }")]);
-        let expected = Some((Doubt::Reserialised, true, true));
+        let expected = Some((Doubt::Reserialised, true));
         assert_eq!(doubt(&grade(&rewritten, &keys())), expected);
 
         let signed = capture(raw(BODY), &[signature(BODY)]);
-        let expected = Some((Doubt::NoKey, true, true));
+        let expected = Some((Doubt::NoKey, true));
         assert_eq!(doubt(&grade(&signed, &VerifyKeys::default())), expected);
     }
 
@@ -390,7 +352,7 @@ mod tests {
         let id = ("x-creativeai-delivery-id", "vgen_1".to_owned());
         let length = ("content-length", BODY.len().to_string());
         let cut = capture(raw(&BODY[..20]), &[signature(BODY), id.clone(), length]);
-        let expected = Some((Doubt::Cut, true, false));
+        let expected = Some((Doubt::Cut, true));
         assert_eq!(doubt(&grade(&cut, &keys())), expected);
 
         let body = Body::Cut(BODY.as_bytes()[..20].into());

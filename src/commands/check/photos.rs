@@ -13,9 +13,9 @@ use super::{Findings, TOLD, Wanted};
 use crate::commands::photos;
 use crate::exit::Code;
 use crate::manifest::{LocalPhoto, picture};
-use crate::output::escape::escape;
 use crate::output::words;
 use crate::settings::Settings;
+use crate::text::escape;
 use crate::vendor::{build_transport, root_cause, transport};
 
 /// Photos looked at at the same time.

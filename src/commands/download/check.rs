@@ -5,13 +5,15 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::commands::failure;
 use crate::commands::{damage, filter::Filters, on_runtime, open};
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::proof::{Flaw, Flawed, Proof, prove, prove_in_bucket};
 use crate::exit::{Code, Ending, Failure};
 use crate::journal::JobLog;
-use crate::output::{Printer, escape, words};
+use crate::output::{Printer, words};
 use crate::settings::Settings;
+use crate::text::escape;
 
 /// Checks the clips of the log at `path`, in `copy` where a folder was named. Sends nothing and
 /// writes nothing.
@@ -22,7 +24,7 @@ pub fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
-    let log = JobLog::read(path, open::ledger(settings)).map_err(open::log_failure)?;
+    let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
     open::refuse_spreadsheet(path, log.ledger())?;
     open::check_rehearsal(path, log.ledger(), settings)?;
     damage::warn(log.ledger(), log.damage(), path, printer);
@@ -36,7 +38,7 @@ pub fn run(
     let deliveries: Vec<Delivery> = log
         .map_views(|view| Delivery::of(&view, filters.matches(&view)))
         .collect::<Result<_, _>>()
-        .map_err(open::log_failure)?;
+        .map_err(failure::of_log)?;
     let log_folder = log.path().parent().unwrap_or(Path::new(""));
     let proof = prove(&deliveries, log_folder, copy);
     let proof = on_runtime(with_buckets(proof, &deliveries))?;
@@ -141,7 +143,7 @@ fn tell(proof: &Proof, is_copy: bool, code: Code, printer: &mut Printer) -> anyh
 /// What is wrong, in words that end with the next step; and the next step alone.
 fn words_for(flawed: &Flawed, is_copy: bool) -> (String, String) {
     let file = flawed.file.as_deref().unwrap_or(Path::new(""));
-    let file = open::path_from_here(file).display();
+    let file = failure::path_from_here(file).display();
     let again = if is_copy {
         "copy it again".to_owned()
     } else {

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::on_end::{Clip, Queue};
+use crate::commands::failure;
 use crate::commands::ingest::{Came, Ingest, observation};
 use crate::commands::open;
 use crate::exit::Failure;
@@ -119,7 +120,7 @@ impl Applier<'_> {
         if !self.jobs.exists() {
             return Err(not_now(LogError::Missing(self.jobs.to_owned())));
         }
-        let ledger = open::ledger(self.settings);
+        let ledger = self.settings.ledger();
         let writer = Writer::open(self.jobs, ledger, "listen", Duration::ZERO).map_err(not_now)?;
         writer.check_form().map_err(not_now)?;
         open::check_rehearsal(writer.path(), &writer.ledger(), self.settings)?;
@@ -146,7 +147,7 @@ impl Applier<'_> {
             return Ok(());
         };
         for (job, _) in new.iter().filter_map(|id| writer.owner_of(id)) {
-            let view = writer.view(job).map_err(open::log_failure)?;
+            let view = writer.view(job).map_err(failure::of_log)?;
             let Some(clip) = view.and_then(|view| Clip::ended(view, queue.target())) else {
                 continue;
             };

@@ -13,13 +13,13 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::watch;
 use url::{Host, Url};
 
-use super::deliveries;
-use super::forwarded::{Delivered, Outgoing};
+use super::forwarded::{Delivered, Outgoing, deliveries};
 use crate::commands::inputs::shown;
 use crate::engine::stop::Stop;
 use crate::exit::Failure;
-use crate::output::{Printer, escape};
+use crate::output::Printer;
 use crate::settings::Settings;
+use crate::text::escape;
 use crate::vendor::{build_transport, root_cause, transport};
 
 /// The wait before a first repeat; it doubles with each.

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::deliveries;
 use crate::commands::outputs::FORWARDED;
 use crate::exit::Failure;
-use crate::output::Printer;
+use crate::output::{Printer, words};
 use crate::webhook::{self, Capture, Grade, Graded, VerifyKeys};
 
 /// The first half of the SHA-256 of a delivery's query and body.
@@ -173,4 +172,10 @@ fn line(one: &Outgoing) -> String {
     let mut line = base16ct::lower::encode_string(&one.digest);
     line.push('\n');
     line
+}
+
+/// `1 delivery`, `2 deliveries`.
+pub fn deliveries(count: u64) -> String {
+    let noun = if count == 1 { "delivery" } else { "deliveries" };
+    format!("{} {noun}", words::number(count))
 }

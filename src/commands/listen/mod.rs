@@ -25,13 +25,16 @@ use super::ingest::observation;
 use super::publish::refuse_early_fields;
 use super::{damage, on_runtime, open, signals};
 use crate::cli::ListenArgs;
+use crate::commands::failure;
+use crate::commands::stopped;
 use crate::engine::delivery::{EXEC_TARGET, ExecOptions};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::Observation;
 use crate::journal::{JobLog, LogError};
-use crate::output::{Delivery, Printer, escape, words};
+use crate::output::{Delivery, Printer, words};
 use crate::settings::Settings;
+use crate::text::escape;
 use crate::webhook::{
     self, Capture, Event, Grade, ReceiverOptions, Refusal, Stats, VerifyKeys, grade,
 };
@@ -87,12 +90,6 @@ struct Done {
     code: Code,
 }
 
-/// `1 delivery`, `2 deliveries`.
-fn deliveries(count: u64) -> String {
-    let noun = if count == 1 { "delivery" } else { "deliveries" };
-    format!("{} {noun}", words::number(count))
-}
-
 fn tell_end(args: &ListenArgs, done: &Done, printer: &mut Printer) -> anyhow::Result<()> {
     let Done {
         stats,
@@ -137,15 +134,15 @@ fn tell_end(args: &ListenArgs, done: &Done, printer: &mut Printer) -> anyhow::Re
 /// A log that could never be written to is told at once, not when the first capture has come. One
 /// that is not there yet may still be made by a `submit`.
 fn check_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
-    match JobLog::read(path, open::ledger(settings)) {
+    match JobLog::read(path, settings.ledger()) {
         Ok(log) => {
-            log.unchanged().map_err(open::log_failure)?;
+            log.unchanged().map_err(failure::of_log)?;
             damage::warn_of_damage(log.damage(), log.path(), printer);
-            log.check_form().map_err(open::log_failure)?;
+            log.check_form().map_err(failure::of_log)?;
             open::check_rehearsal(log.path(), log.ledger(), settings)
         }
         Err(LogError::Missing(_)) => Ok(()),
-        Err(error) => Err(open::log_failure(error)),
+        Err(error) => Err(failure::of_log(error)),
     }
 }
 
@@ -307,7 +304,7 @@ async fn serve(
     let stats = stats?;
     let mut ending = Ending::default();
     ending.note_if(stats.failed > 0, Code::Io);
-    ending.join(open::ending_of_server(stop));
+    ending.join(stopped::ending_of_server(stop));
     Ok((stats, forwards, ending.code()))
 }
 

@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 
-use crate::commands::{on_one_thread, open};
+use crate::commands::on_one_thread;
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::{ExecOptions, Ran, is_published};
 use crate::engine::stop::Stop;
 use crate::jobs::{JobView, Status};
 use crate::journal::{LogError, Writer};
-use crate::output::{Printer, escape, words};
+use crate::output::{Printer, words};
 use crate::settings::Settings;
+use crate::text::escape;
 
 /// Clips for which the command runs before the log is written.
 const AT_ONCE: usize = 64;
@@ -195,7 +196,7 @@ impl OnEnd<'_> {
     fn writer(&self) -> Result<Writer, LogError> {
         let mut ends = None;
         loop {
-            let ledger = open::ledger(self.settings);
+            let ledger = self.settings.ledger();
             match Writer::open(self.jobs, ledger, "listen", Duration::ZERO) {
                 Err(LogError::Locked(held)) => {
                     if self.stop.is_set() {

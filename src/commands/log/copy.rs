@@ -6,13 +6,15 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::cli::LogCopyArgs;
+use crate::commands::failure;
 use crate::commands::limits::Limits;
 use crate::commands::{damage, open};
 use crate::exit::{Code, Failure};
 use crate::jobs::{Ledger, Reading};
 use crate::journal::{self, JobLog, Location, LogError};
-use crate::output::{Printer, escape, words};
+use crate::output::{Printer, words};
 use crate::settings::Settings;
+use crate::text::escape;
 
 /// Lines that go into one transaction, or one write.
 const AT_ONCE: usize = 1000;
@@ -27,15 +29,15 @@ struct Copied {
 
 /// Runs the command.
 pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
-    let from = JobLog::read(&args.from, open::ledger(settings)).map_err(open::log_failure)?;
-    from.unchanged().map_err(open::log_failure)?;
+    let from = JobLog::read(&args.from, settings.ledger()).map_err(failure::of_log)?;
+    from.unchanged().map_err(failure::of_log)?;
     open::refuse_spreadsheet(&args.from, from.ledger())?;
     if !from.damage().is_empty() {
         let refusal = damage::refusal(from.damage(), from.ledger(), from.name(), "copied");
         return Err(refusal.into());
     }
     if from.lost().is_some() {
-        open::warn_of_mismatch(&from, printer);
+        failure::warn_of_mismatch(&from, printer);
     }
     let copied = match location(&args.to)? {
         Location::File(path) => into_file(&from, &path, settings, printer)?,
@@ -76,7 +78,7 @@ fn lines_of(log: &JobLog, mut each: impl FnMut(&str)) -> Result<(), Failure> {
         }
     })
     .map_err(|error| {
-        open::log_failure(LogError::Io {
+        failure::of_log(LogError::Io {
             doing: "read the job log",
             path: log.name().to_owned(),
             error,
@@ -93,8 +95,7 @@ fn digest(line: &str) -> [u8; 16] {
 
 /// A rehearsal's jobs and live ones never share a log.
 fn refuse_mixing(from: &Ledger, to: &Ledger, name: &Path) -> Result<(), Failure> {
-    let is_mixed =
-        !from.is_empty() && !to.is_empty() && open::is_rehearsal(from) != open::is_rehearsal(to);
+    let is_mixed = !from.is_empty() && !to.is_empty() && from.is_rehearsal() != to.is_rehearsal();
     if !is_mixed {
         return Ok(());
     }
@@ -112,7 +113,7 @@ fn into_file(
     printer: &Printer,
 ) -> Result<Copied, Failure> {
     let limits = Limits::of_time(settings);
-    let ledger = || open::ledger(settings);
+    let ledger = || settings.ledger();
     let writer = open::open_writer(path, ledger, settings, "log copy", &limits, printer)?;
     let is_same = same_file::is_same_file(from.path(), writer.path()).unwrap_or(false);
     if is_same {
@@ -152,7 +153,7 @@ fn into_file(
 }
 
 fn unreadable(path: &Path, error: std::io::Error) -> Failure {
-    open::log_failure(LogError::Io {
+    failure::of_log(LogError::Io {
         doing: "read the job log",
         path: path.to_owned(),
         error,
@@ -166,7 +167,7 @@ fn into_database(
     name: &Path,
     settings: &Settings,
 ) -> Result<Copied, Failure> {
-    let to = JobLog::read(name, open::ledger(settings)).map_err(open::log_failure)?;
+    let to = JobLog::read(name, settings.ledger()).map_err(failure::of_log)?;
     refuse_mixing(from.ledger(), to.ledger(), to.name())?;
     let mut parts = vec![journal::Merge::default()];
     let mut read = 0;
@@ -183,7 +184,7 @@ fn into_database(
     let added = journal::merge_into(address, &mut || parts.next());
     Ok(Copied {
         read,
-        added: added.map_err(open::database_failure)?,
+        added: added.map_err(failure::of_database)?,
     })
 }
 
@@ -195,7 +196,7 @@ fn into_database(
     settings: &Settings,
 ) -> Result<Copied, Failure> {
     // Reading it says why it cannot be used.
-    JobLog::read(name, open::ledger(settings)).map_err(open::log_failure)?;
+    JobLog::read(name, settings.ledger()).map_err(failure::of_log)?;
     Err(Failure::config(
         "this creativeai was built without PostgreSQL",
     ))

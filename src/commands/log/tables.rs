@@ -1,10 +1,12 @@
 //! `log init`, `log list`, `log upgrade`: logs in databases.
 
 use crate::cli::{LogAddressArgs, LogInitArgs};
-use crate::commands::{addresses, open};
+use crate::commands::addresses;
+use crate::commands::failure;
 use crate::exit::Code;
 use crate::journal::{self, Made, Rights};
-use crate::output::{Printer, escape, words};
+use crate::output::{Printer, words};
+use crate::text::escape;
 
 /// Makes a log.
 pub fn init(args: &LogInitArgs, printer: &mut Printer) -> anyhow::Result<Code> {
@@ -28,7 +30,7 @@ pub fn init(args: &LogInitArgs, printer: &mut Printer) -> anyhow::Result<Code> {
         }
         return Ok(Code::Success);
     }
-    let made = journal::init_log(&address, grant).map_err(open::database_failure)?;
+    let made = journal::init_log(&address, grant).map_err(failure::of_database)?;
     let tables = match made {
         Made { from: 0, to, .. } => format!("its tables are new, at version {to}"),
         Made { from, to, .. } if from == to => format!("its tables are at version {to}"),
@@ -61,7 +63,7 @@ pub fn init(args: &LogInitArgs, printer: &mut Printer) -> anyhow::Result<Code> {
 /// Lists the logs of a database.
 pub fn list(args: &LogAddressArgs, printer: &mut Printer) -> anyhow::Result<Code> {
     let address = addresses::address(&args.address)?;
-    let logs = journal::list_logs(&address).map_err(open::database_failure)?;
+    let logs = journal::list_logs(&address).map_err(failure::of_database)?;
     if printer.voice().json {
         let rows: Vec<_> = logs
             .iter()
@@ -105,7 +107,7 @@ pub fn list(args: &LogAddressArgs, printer: &mut Printer) -> anyhow::Result<Code
 /// Brings the tables up to date.
 pub fn upgrade(args: &LogAddressArgs, printer: &mut Printer) -> anyhow::Result<Code> {
     let address = addresses::address(&args.address)?;
-    let made = journal::upgrade_tables(&address).map_err(open::database_failure)?;
+    let made = journal::upgrade_tables(&address).map_err(failure::of_database)?;
     if made.from == made.to {
         printer.note(format_args!(
             "{address}: the tables are at version {} already",

@@ -11,8 +11,9 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::damage;
+use super::failure::warn_of_mismatch;
 use super::filter::Filters;
-use super::open::{is_rehearsal, refuse_spreadsheet, warn_of_mismatch};
+use super::open::refuse_spreadsheet;
 use super::outputs;
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
@@ -20,7 +21,8 @@ use crate::journal::{JobLog, LogError};
 use crate::output::report::{
     Bundle, Files, MOST_ON_ONE_PAGE, ReportOptions, Shown, Single, Split, report,
 };
-use crate::output::{Commands, Printer, Standing, Tally, escape, words};
+use crate::output::{Commands, Printer, Standing, Tally, words};
+use crate::text::escape;
 
 /// Where the page goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +42,7 @@ pub enum Output {
 impl Output {
     fn file(&self, log: &JobLog, ending: &str) -> Option<PathBuf> {
         match self {
-            Self::Usual { rehearsal } if *rehearsal || is_rehearsal(log.ledger()) => {
+            Self::Usual { rehearsal } if *rehearsal || log.ledger().is_rehearsal() => {
                 Some(PathBuf::from(format!("sandbox-report.{ending}")))
             }
             Self::Usual { .. } => Some(PathBuf::from(format!("report.{ending}"))),
@@ -256,7 +258,7 @@ fn plan(
         source: name.to_string_lossy().into_owned(),
         files,
         clip_folders: beside_log.into_iter().chain(here).collect(),
-        commands: if is_rehearsal(log.ledger()) {
+        commands: if log.ledger().is_rehearsal() {
             args.rehearsal.clone()
         } else {
             args.commands.clone()

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::notices;
+use crate::commands::failure;
 use crate::commands::{open, tell};
 use crate::disk::{Readers, Replacement};
 use crate::engine::notify::{Event, Notice};
@@ -14,18 +15,19 @@ use crate::engine::round::{Memory, News, Round, Step, Verdict};
 use crate::exit::{self, Code, Ending};
 use crate::jobs::{Credits, JobKey, JobState};
 use crate::journal::{JobLog, LogError};
-use crate::output::{Card, Commands, Printer, Standing, Tally, escape, words};
+use crate::output::{Card, Commands, Printer, Standing, Tally, words};
 use crate::settings::Settings;
+use crate::text::escape;
 
 /// Jobs that are named when they are given up.
 const MOST_NAMED: usize = 20;
 
 /// The log as it stands; `None` when there is none yet.
 pub fn read(path: &Path, settings: &Settings) -> anyhow::Result<Option<JobLog>> {
-    match JobLog::read(path, open::ledger(settings)) {
+    match JobLog::read(path, settings.ledger()) {
         Ok(log) => Ok(Some(log)),
         Err(LogError::Missing(_)) => Ok(None),
-        Err(error) => Err(open::log_failure(error).into()),
+        Err(error) => Err(failure::of_log(error).into()),
     }
 }
 
@@ -270,7 +272,7 @@ fn name_given_up(
     printer: &Printer,
 ) -> anyhow::Result<()> {
     for key in news.given_up.iter().take(MOST_NAMED) {
-        let Some(view) = log.view(*key).map_err(open::log_failure)? else {
+        let Some(view) = log.view(*key).map_err(failure::of_log)? else {
             continue;
         };
         let card = Card::of(&view, commands);

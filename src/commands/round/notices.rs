@@ -2,7 +2,8 @@
 
 use crate::commands::on_one_thread;
 use crate::engine::notify::{self, Listeners, Notice};
-use crate::output::{Printer, escape};
+use crate::output::Printer;
+use crate::text::escape;
 
 /// Sends a notice to all who are to hear of it.
 pub fn send(listeners: &Listeners, notice: &Notice, printer: &Printer) {

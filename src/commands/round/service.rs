@@ -9,12 +9,14 @@ use tokio::time::Instant;
 
 use super::Tour;
 use crate::cli::RunArgs;
-use crate::commands::{on_one_thread, open, signals};
+use crate::commands::stopped;
+use crate::commands::{on_one_thread, signals};
 use crate::engine::round::{Schedule, Seen, Watch};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Failure};
-use crate::output::{Printer, escape};
+use crate::output::Printer;
 use crate::settings::Settings;
+use crate::text::escape;
 
 /// How often what is watched is looked at. Looking works on every drive and every system; their
 /// notices of changes do not.
@@ -68,7 +70,7 @@ pub fn run(
         }
         is_due = true;
     }
-    Ok(open::ending_of_server(&stop).code())
+    Ok(stopped::ending_of_server(&stop).code())
 }
 
 /// What was typed, with the spreadsheets that are there now where only a place for them was named.

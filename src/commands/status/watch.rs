@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use super::{Show, StatusArgs, run};
 use crate::clock;
-use crate::commands::{on_one_thread, open, signals};
+use crate::commands::stopped;
+use crate::commands::{on_one_thread, signals};
 use crate::engine::stop::Stop;
 use crate::exit::Code;
 use crate::jobs::{Ledger, Rates};
@@ -50,7 +51,7 @@ pub fn watch(
             Ok(())
         })?;
     }
-    Ok(open::ending_of_server(&stop).code())
+    Ok(stopped::ending_of_server(&stop).code())
 }
 
 /// What was shown last where lines cannot be drawn over.

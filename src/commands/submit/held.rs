@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::engine::plan::{Decision, Found, Held, Place, Plan};
 use crate::jobs::recognition::Cause;
-use crate::output::{Commands, Printer, escape, words};
+use crate::output::{Commands, Printer, words};
+use crate::text::escape;
 
 /// Rows, or pairs of ids, that are named one by one.
 const MOST_NAMED: usize = 10;

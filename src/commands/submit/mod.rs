@@ -9,7 +9,7 @@ use held::Telling;
 use serde_json::{Value, json};
 
 use super::caps;
-use super::inputs::Inputs;
+use super::inputs::{Inputs, manifest_failure};
 use super::limits::Limits;
 use super::open::{self, Api};
 use super::photos;
@@ -18,6 +18,8 @@ use super::tell;
 use super::{Ended, damage};
 use crate::cli::SubmitArgs;
 use crate::clock;
+use crate::commands::failure;
+use crate::commands::stopped;
 use crate::engine::dispatch::{Dispatcher, Event, Tally};
 use crate::engine::photos::Placed;
 use crate::engine::plan::{self, Allowed, Decision, Found, Held, MOST_TOLD, Plan, PlanError};
@@ -26,16 +28,13 @@ use crate::engine::submit::{Orders, photos_to_send, planned};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, Ledger};
 use crate::journal::{JobLog, LogError, remembered_of_absent};
-use crate::manifest::{Condition, Defaults, Manifest, ManifestError, Options, Problem, RowFault};
-use crate::output::{Printer, Summary, Tally as Tallied, escape, words};
+use crate::manifest::{Condition, Manifest, Problem, RowFault};
+use crate::output::{Printer, Summary, Tally as Tallied, words};
 use crate::settings::Settings;
+use crate::text::escape;
 
 /// Mistakes of a manifest that are told one by one; further ones are counted.
 const MOST_PROBLEMS: u64 = 100;
-
-/// What is told when `--max-credits` has kept something back.
-pub const CAP_REACHED: &str = "the next clip would go beyond --max-credits, which counts all that the log has charged and \
-     reserved; raise it to send the rest";
 
 /// Runs the command.
 pub async fn run(
@@ -75,7 +74,7 @@ pub async fn run(
             .map_err(plan_failure)?
     };
     if plan.counts.send > 0 || args.wait {
-        writer.check_form().map_err(open::log_failure)?;
+        writer.check_form().map_err(failure::of_log)?;
     }
     let charged_before = charged(&plan, &writer.ledger());
     inputs.keep(&path, printer)?;
@@ -123,7 +122,7 @@ pub async fn run(
         let poller = Poller::new(&api, &writer, stop, settings, printer, concurrency);
         ending.join(poller.wait(|job| plan.covers(job)).await?);
     }
-    ending.join(open::ending_of(stop, printer, &commands));
+    ending.join(stopped::ending_of(stop, printer, &commands));
     ending.note_if(cap.is_reached(), Code::Decision);
     ending.note_if(plan.counts.held() > 0, Code::Decision);
     let mut summary = summary_of(&plan, &found, &tally);
@@ -292,59 +291,11 @@ fn announce(
     tell_left_out(args, plan, printer);
 }
 
-/// How the manifest is read, by options and settings.
-pub fn manifest_options(reading: &crate::cli::ManifestArgs, settings: &Settings) -> Options {
-    Options {
-        map: reading
-            .map
-            .iter()
-            .map(|pair| (pair.name.clone(), pair.value.clone()))
-            .collect(),
-        encoding: reading.encoding.map(|e| e.name().to_owned()),
-        delimiter: reading.delimiter,
-        sheet: reading.sheet.clone(),
-        allow_no_image: reading.allow_no_image,
-        allow_odd_cells: reading.allow_odd_cells,
-        usual_map: settings.map.clone(),
-        split_images: reading.split_images,
-        allow_own_photos: settings.calls_this_computer(),
-        prompt: reading.prompt.clone(),
-        local_photos: None,
-        conditions: Vec::new(),
-        defaults: Defaults {
-            model: settings.video.model.clone(),
-            duration: settings.video.duration,
-            aspect_ratio: settings.video.aspect_ratio.clone(),
-            webhook_url: settings.webhook_url.clone(),
-            voice: settings.voice.voice.clone(),
-            language: settings.voice.language.clone(),
-            speed: settings.voice.speed.clone(),
-        },
-    }
-}
-
-/// What a manifest that cannot be read means for the run.
-#[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
-pub fn manifest_failure(error: ManifestError) -> Failure {
-    let message = error.to_string();
-    match error {
-        ManifestError::Io { .. } => {
-            Failure::io(message).help("name a CSV file that you can read; no row was sent")
-        }
-        ManifestError::Invalid(_) => {
-            Failure::data(format!("the manifest cannot be used:\n{message}"))
-                .help("correct the file and run the same command again; no row was sent")
-        }
-        ManifestError::Changed(_) => Failure::data(message),
-        ManifestError::Usage(_) => Failure::usage(message),
-    }
-}
-
 /// Why nothing was decided, as the end of the run.
 fn plan_failure(error: PlanError) -> Failure {
     match error {
         PlanError::Manifest(error) => manifest_failure(error),
-        PlanError::Log(error) => open::log_failure(error),
+        PlanError::Log(error) => failure::of_log(error),
     }
 }
 
@@ -383,9 +334,7 @@ fn read(
                     ));
                 }
             }
-            Err(RowFault::Problems {
-                problems: found, ..
-            }) => {
+            Err(RowFault::Problems(found)) => {
                 rows += 1;
                 for problem in found {
                     problems += 1;
@@ -468,11 +417,11 @@ fn dry_run(
         Ok(log) => Some(log),
         Err(LogError::Missing(path)) => {
             if let Some(mismatch) = remembered_of_absent(&path) {
-                open::warn_that_changed(&mismatch, printer);
+                failure::warn_that_changed(&mismatch, printer);
             }
             None
         }
-        Err(error) => return Err(open::log_failure(error).into()),
+        Err(error) => return Err(failure::of_log(error).into()),
     };
     if let Some(log) = &log {
         damage::refuse(log, args.accept_damage)?;
@@ -483,7 +432,7 @@ fn dry_run(
         plan::decide(manifest, plan, known, allowed(args), MOST_TOLD).map_err(plan_failure)?;
     if let Some(log) = &log {
         damage::warn(log.ledger(), log.damage(), log.path(), printer);
-        open::warn_of_mismatch(log, printer);
+        failure::warn_of_mismatch(log, printer);
     }
     let counts = plan.counts;
     let code = if counts.invalid > 0 && !args.skip_invalid {

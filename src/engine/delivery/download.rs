@@ -15,7 +15,7 @@ use crate::journal::Writer;
 
 use super::bucket::{Bucket, There};
 use super::client::Client;
-use super::fetch::Trouble;
+use super::error::FetchError;
 use super::outcome::{Event, Failure, FailureKind, Halt};
 use super::part::{self, Part, Whole};
 use super::place::{self, Found, Place};
@@ -191,7 +191,7 @@ impl<R: Refresh> Run<'_, R> {
                     Err(failure) => Outcome::Failed(failure),
                 }
             }
-            Err(Trouble::Stopped) => Outcome::Stopped,
+            Err(FetchError::Stopped) => Outcome::Stopped,
             Err(trouble) => Outcome::Failed(self.failure(&clip.delivery, trouble)),
         };
         (index, outcome)
@@ -202,9 +202,9 @@ impl<R: Refresh> Run<'_, R> {
         &self,
         group: &Group,
         clip: &'p PlannedClip,
-    ) -> Result<Option<Ready<'p>>, Trouble> {
+    ) -> Result<Option<Ready<'p>>, FetchError> {
         if self.halt.is_on() {
-            return Err(Trouble::Stopped);
+            return Err(FetchError::Stopped);
         }
         let delivery = &clip.delivery;
         let staging = self.place().staging();
@@ -252,7 +252,7 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     /// Whether a clip that the log has as downloaded is still there.
-    async fn is_there(&self, told: &Told) -> Result<bool, Trouble> {
+    async fn is_there(&self, told: &Told) -> Result<bool, FetchError> {
         let Some(bucket) = &self.with.options.bucket else {
             if told.is_in_bucket() {
                 // It is in a bucket, and this run has no credentials to look.
@@ -270,7 +270,7 @@ impl<R: Refresh> Run<'_, R> {
         &self,
         delivery: &Delivery,
         part: &mut Part,
-    ) -> Result<Option<Whole>, Trouble> {
+    ) -> Result<Option<Whole>, FetchError> {
         let Some(told) = delivery.told.as_ref().filter(|told| !told.is_in_bucket()) else {
             return Ok(None);
         };
@@ -315,7 +315,7 @@ impl<R: Refresh> Run<'_, R> {
         bucket: &Bucket,
         group: &Group,
         ready: &mut Ready<'_>,
-    ) -> Result<String, Trouble> {
+    ) -> Result<String, FetchError> {
         let names = place::names(ready.clip, &ready.whole);
         for name in &names {
             let address = bucket.address_of(&group.folder, name);
@@ -329,7 +329,7 @@ impl<R: Refresh> Run<'_, R> {
                 }
             }
         }
-        Err(Trouble::Never(format!(
+        Err(FetchError::Never(format!(
             "other objects already have its names, {} and {}; move them away and run the command \
              again",
             bucket.address_of(&group.folder, &names[0]),
@@ -351,9 +351,9 @@ impl<R: Refresh> Run<'_, R> {
         };
         let path = path.map_err(|error| {
             let trouble = if error.kind() == io::ErrorKind::AlreadyExists {
-                Trouble::Never(format!("{error}; move them away and run the command again"))
+                FetchError::Never(format!("{error}; move them away and run the command again"))
             } else {
-                Trouble::Disk(error)
+                FetchError::Disk(error)
             };
             self.failure(delivery, trouble)
         })?;
@@ -400,7 +400,7 @@ impl<R: Refresh> Run<'_, R> {
                 }
             }
             Err(error) => {
-                let failure = self.failure(&ready[0].clip.delivery, Trouble::Disk(error));
+                let failure = self.failure(&ready[0].clip.delivery, FetchError::Disk(error));
                 self.fail(summary, failure);
             }
         }
@@ -438,7 +438,7 @@ impl<R: Refresh> Run<'_, R> {
             if let Err(error) = &appended {
                 let error = io::Error::new(error.error.kind(), error.to_string());
                 self.halt.halt();
-                return Err(self.failure(&ready.clip.delivery, Trouble::Disk(error)));
+                return Err(self.failure(&ready.clip.delivery, FetchError::Disk(error)));
             }
             // Notes left behind do no harm.
             let _ = ready.part.forget();
@@ -449,7 +449,7 @@ impl<R: Refresh> Run<'_, R> {
         Ok(())
     }
 
-    fn failure(&self, delivery: &Delivery, trouble: Trouble) -> Failure {
+    fn failure(&self, delivery: &Delivery, trouble: FetchError) -> Failure {
         trouble.explain(delivery, &self.with.options.dir, &self.halt)
     }
 }

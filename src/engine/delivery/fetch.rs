@@ -1,7 +1,6 @@
 //! One try at one clip: ask, check the reply, take the bytes in, go on where the last try ended.
 
 use std::io;
-use std::time::Duration;
 
 use futures::StreamExt;
 use reqwest::Response;
@@ -12,63 +11,13 @@ use tokio::io::AsyncWriteExt;
 
 use crate::jobs::JobKey;
 
-use super::bucket::{BucketError, Unplaced};
 use super::client::{Client, plain};
+use super::error::FetchError;
 use super::media;
 use super::outcome::{Event, Halt};
 use super::part::{Got, Part, Whole, hash_of};
 use super::reply::{begin_anew, check, check_range, content_range, cut, no_clip, no_reply, notes};
-use super::tries::Unasked;
 use super::unpack::{Unusable, unpack};
-
-/// Why a try brought no whole clip. What a link does is worded to follow the link itself:
-/// "answers HTTP 410".
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// This link gives no clip; another link may.
-    NoClip(String),
-    /// Another try may work, after the time the server asked for.
-    Again {
-        why: String,
-        after: Option<Duration>,
-    },
-    /// No try and no link will.
-    Never(String),
-    /// The vendor was asked for the clip once more, and there is none.
-    Lost(String),
-    /// The link gives no clip, and no fresh one could be asked for.
-    Unasked(Unasked),
-    /// No https connection can be made from this machine.
-    Unable(String),
-    /// The bucket that clips go to.
-    Bucket(BucketError),
-    /// This machine's disk.
-    Disk(io::Error),
-    /// Someone asked to stop.
-    Stopped,
-}
-
-impl From<BucketError> for Trouble {
-    fn from(error: BucketError) -> Self {
-        Self::Bucket(error)
-    }
-}
-
-impl From<Unplaced> for Trouble {
-    fn from(unplaced: Unplaced) -> Self {
-        match unplaced {
-            Unplaced::Bucket(error) => Self::Bucket(error),
-            Unplaced::Disk(error) => Self::Disk(error),
-            Unplaced::Stopped => Self::Stopped,
-        }
-    }
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Self::Disk(error)
-    }
-}
 
 /// What a try needs to know.
 pub(super) struct Fetch<'a> {
@@ -90,7 +39,7 @@ struct Sink {
 
 impl Fetch<'_> {
     /// Tries once.
-    pub async fn once(&self, address: &str, part: &mut Part) -> Result<Whole, Trouble> {
+    pub async fn once(&self, address: &str, part: &mut Part) -> Result<Whole, FetchError> {
         let have = part.len();
         if have > 0 && part.notes.total == Some(have) {
             let sink = open(part, have).await?;
@@ -99,7 +48,7 @@ impl Fetch<'_> {
         let headers = headers(have, part.notes.validator.as_deref());
         let response = tokio::select! {
             biased;
-            () = self.halt.wait() => return Err(Trouble::Stopped),
+            () = self.halt.wait() => return Err(FetchError::Stopped),
             response = self.client.get(address, &headers) => response.map_err(no_reply)?,
         };
         let status = response.status().as_u16();
@@ -140,16 +89,16 @@ impl Fetch<'_> {
         self.finish(sink, address, part).await
     }
 
-    fn check_size(&self, total: Option<u64>) -> Result<(), Trouble> {
+    fn check_size(&self, total: Option<u64>) -> Result<(), FetchError> {
         match total {
-            Some(0) => Err(Trouble::NoClip("gives an empty file".to_owned())),
+            Some(0) => Err(FetchError::NoClip("gives an empty file".to_owned())),
             Some(total) if total > self.max_size => Err(self.too_large(&format!("{total} bytes"))),
             _ => Ok(()),
         }
     }
 
-    fn too_large(&self, size: &str) -> Trouble {
-        Trouble::Never(format!(
+    fn too_large(&self, size: &str) -> FetchError {
+        FetchError::Never(format!(
             "the clip has {size}, more than --max-size allows ({} bytes); raise it to fetch the clip",
             self.max_size
         ))
@@ -160,12 +109,12 @@ impl Fetch<'_> {
         response: Response,
         mut sink: Sink,
         part: &mut Part,
-    ) -> Result<Sink, Trouble> {
+    ) -> Result<Sink, FetchError> {
         let mut body = std::pin::pin!(response.bytes_stream());
         let trouble = loop {
             let chunk = tokio::select! {
                 biased;
-                () = self.halt.wait() => break Trouble::Stopped,
+                () = self.halt.wait() => break FetchError::Stopped,
                 chunk = body.next() => chunk,
             };
             let chunk = match chunk {
@@ -200,7 +149,12 @@ impl Fetch<'_> {
         Err(trouble)
     }
 
-    async fn finish(&self, sink: Sink, address: &str, part: &mut Part) -> Result<Whole, Trouble> {
+    async fn finish(
+        &self,
+        sink: Sink,
+        address: &str,
+        part: &mut Part,
+    ) -> Result<Whole, FetchError> {
         drop(sink.file);
         let sha256 = base16ct::lower::encode_string(&sink.hasher.finalize());
         let mut got = Got {
@@ -214,14 +168,14 @@ impl Fetch<'_> {
             let unpacking = tokio::task::spawn_blocking(move || unpack(&from, &to, max_size));
             match unpacking.await.map_err(io::Error::other)? {
                 Ok(unpacked) => got = unpacked,
-                Err(Unusable::Disk(error)) => return Err(Trouble::Disk(error)),
+                Err(Unusable::Disk(error)) => return Err(FetchError::Disk(error)),
                 Err(unusable) => {
                     part.clear()?;
                     return Err(match unusable {
                         Unusable::TooLarge => {
                             self.too_large(&format!("over {} bytes unpacked", self.max_size))
                         }
-                        _ => Trouble::NoClip("gives a damaged gzip file".to_owned()),
+                        _ => FetchError::NoClip("gives a damaged gzip file".to_owned()),
                     });
                 }
             }
@@ -230,7 +184,7 @@ impl Fetch<'_> {
             Ok(whole) => Ok(whole),
             Err(what) => {
                 part.clear()?;
-                Err(Trouble::NoClip(format!("gives {what}, not a clip")))
+                Err(FetchError::NoClip(format!("gives {what}, not a clip")))
             }
         }
     }
@@ -278,9 +232,9 @@ fn headers(have: u64, validator: Option<&str>) -> HeaderMap {
     headers
 }
 
-fn start_over(part: &mut Part, why: &str) -> Trouble {
+fn start_over(part: &mut Part, why: &str) -> FetchError {
     match part.clear() {
         Ok(()) => begin_anew(why),
-        Err(error) => Trouble::Disk(error),
+        Err(error) => FetchError::Disk(error),
     }
 }

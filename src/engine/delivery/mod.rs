@@ -8,6 +8,7 @@ pub mod address;
 pub mod bucket;
 pub mod client;
 mod download;
+mod error;
 pub mod exec;
 mod fetch;
 mod media;
@@ -25,11 +26,12 @@ mod tries;
 mod unpack;
 
 pub use download::{Download, DownloadOptions, DownloadSummary};
+pub use error::RefreshError;
 pub use exec::{EXEC_TARGET, Exec, ExecOptions, Ran};
 pub use outcome::{Event, Failure, FailureKind};
 pub use place::prepare;
 pub use publish::{PublishSummary, is_published, publish_id};
-pub use tries::{Refresh, Unasked};
+pub use tries::Refresh;
 
 #[cfg(test)]
 mod tests;

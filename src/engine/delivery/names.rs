@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use crate::text::prefix;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
@@ -34,12 +35,12 @@ pub fn folder(id: &str) -> String {
         }
     }
     let trimmed = trim_edges(&name);
-    let cut = trim_edges(cut(trimmed, MAX_FOLDER));
+    let cut = trim_edges(prefix(trimmed, MAX_FOLDER));
     if cut == id && is_safe(id) {
         return cut.to_owned();
     }
     let room = MAX_FOLDER - HASH_DIGITS - 1;
-    let stem = trim_edges(self::cut(cut, room));
+    let stem = trim_edges(prefix(cut, room));
     match stem {
         "" => format!("clip-{}", hash(id)),
         // The hash comes after a dash, so a device name is none any more, unless a dot follows it.
@@ -63,7 +64,7 @@ pub fn slug(text: &str) -> String {
             slug.push('-');
         }
     }
-    cut(&slug, MAX_SLUG).trim_end_matches('-').to_owned()
+    prefix(&slug, MAX_SLUG).trim_end_matches('-').to_owned()
 }
 
 /// The name of the file that a photo's address ends in, without its extension.
@@ -174,15 +175,6 @@ fn is_device(name: &str) -> bool {
             }
         })
     })
-}
-
-/// At most `max` bytes of `text`, ending at a whole character.
-fn cut(text: &str, max: usize) -> &str {
-    let mut end = max.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 fn hash(text: &str) -> String {

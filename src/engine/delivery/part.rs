@@ -12,7 +12,6 @@ use sha2::{Digest, Sha256};
 
 use crate::disk;
 
-use super::bucket::Begun;
 use super::media;
 use super::plan::Delivery;
 
@@ -52,6 +51,19 @@ pub(super) struct Notes {
     pub begun: Option<Begun>,
     /// Set before the file gets its name, so that a crash after that is recognised.
     pub whole: Option<Whole>,
+}
+
+/// An upload in parts that has begun.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Begun {
+    /// The object's address.
+    pub address: String,
+    /// The store's name for the upload.
+    pub id: String,
+    /// The store's names for the parts that are there, in order.
+    pub parts: Vec<String>,
+    /// Bytes of each part but the last.
+    pub part_size: u64,
 }
 
 /// One clip's part.

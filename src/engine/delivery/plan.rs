@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use crate::jobs::{IdColumn, JobKey, JobView, PHOTO_FILE, Status};
 use crate::journal::{LogError, Writer};
 
-use super::bucket;
 use super::names::{self, Taken};
 
 /// When a clip is published.
@@ -33,7 +32,7 @@ pub struct Told {
 impl Told {
     /// Whether it is an object in a bucket instead of a file.
     pub fn is_in_bucket(&self) -> bool {
-        bucket::is_address(&self.file)
+        is_address(&self.file)
     }
 
     /// The file's place; `log_folder` is where the log is. An object's address stays as it is.
@@ -410,6 +409,11 @@ fn clip_names(
 
 fn stem(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// Whether a folder's name, or a file's in the log, is an address of a store instead.
+pub fn is_address(text: &str) -> bool {
+    text.contains("://")
 }
 
 #[cfg(test)]

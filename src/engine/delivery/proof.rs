@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::bucket::{self, Bucket, BucketError};
+use super::bucket::{Bucket, BucketError};
 use super::part;
-use super::plan::{Delivery, Told};
+use super::plan::{self, Delivery, Told};
 use crate::jobs::JobKey;
 
 /// What is wrong with a clip.
@@ -138,7 +138,7 @@ pub async fn prove_in_bucket(told: &Told) -> Option<Flaw> {
 }
 
 fn flaw_of(told: &Told, file: &Path) -> Option<Flaw> {
-    if bucket::is_address(&file.to_string_lossy()) {
+    if plan::is_address(&file.to_string_lossy()) {
         return Some(Flaw::InBucket);
     }
     let size = match std::fs::metadata(file) {

@@ -9,7 +9,7 @@ use reqwest::header::{
 use url::Url;
 
 use super::client::{CallError, plain, retry_after};
-use super::fetch::Trouble;
+use super::error::FetchError;
 use super::media;
 use super::part::Notes;
 use crate::vendor::message_in_reply;
@@ -42,7 +42,7 @@ pub(super) fn shown(address: &str) -> String {
 
 /// Whether a reply is a clip, as far as its headers say. `asked` is the address that was called
 /// first, before any redirect.
-pub(super) fn check(response: &Response, asked: &str) -> Result<(), Trouble> {
+pub(super) fn check(response: &Response, asked: &str) -> Result<(), FetchError> {
     let content_type = header(response, &CONTENT_TYPE);
     if !media::accepts(content_type) {
         let there = shown(response.url().as_str());
@@ -51,14 +51,14 @@ pub(super) fn check(response: &Response, asked: &str) -> Result<(), Trouble> {
         } else {
             format!(" at {there}")
         };
-        return Err(Trouble::NoClip(format!(
+        return Err(FetchError::NoClip(format!(
             "leads to {}{place} instead of a clip",
             content_type.unwrap_or("something else")
         )));
     }
     match coding(response).as_deref() {
         None | Some("gzip" | "x-gzip") => Ok(()),
-        Some(coding) => Err(Trouble::NoClip(format!(
+        Some(coding) => Err(FetchError::NoClip(format!(
             "gives the clip {coding}-encoded, which cannot be read"
         ))),
     }
@@ -141,7 +141,7 @@ pub(super) fn check_range(
 
 /// What a reply without a clip means. Only statuses that speak of the moment are asked again; any
 /// other says that this link gives no clip, whatever the number.
-pub(super) async fn no_clip(mut response: Response) -> Trouble {
+pub(super) async fn no_clip(mut response: Response) -> FetchError {
     let status = response.status().as_u16();
     let after = retry_after(response.headers(), SystemTime::now());
     let mut body = Vec::new();
@@ -157,8 +157,8 @@ pub(super) async fn no_clip(mut response: Response) -> Trouble {
         None => format!("answers HTTP {status}"),
     };
     match status {
-        408 | 425 | 429 | 500..=599 => Trouble::Again { why, after },
-        _ => Trouble::NoClip(why),
+        408 | 425 | 429 | 500..=599 => FetchError::Again { why, after },
+        _ => FetchError::NoClip(why),
     }
 }
 
@@ -179,28 +179,28 @@ fn said_in(body: &[u8]) -> Option<String> {
 }
 
 /// Why there is no reply.
-pub(super) fn no_reply(error: CallError) -> Trouble {
+pub(super) fn no_reply(error: CallError) -> FetchError {
     match error {
         CallError::Network(error) => cut(&plain(&error)),
-        CallError::Unable(why) => Trouble::Unable(why),
-        CallError::Redirects => Trouble::NoClip("redirects without end".to_owned()),
+        CallError::Unable(why) => FetchError::Unable(why),
+        CallError::Redirects => FetchError::NoClip("redirects without end".to_owned()),
         CallError::Refused(refused) => {
-            Trouble::NoClip(format!("leads to an address that is not called: {refused}"))
+            FetchError::NoClip(format!("leads to an address that is not called: {refused}"))
         }
     }
 }
 
 /// A connection that failed, to be tried again.
-pub(super) fn cut(why: &str) -> Trouble {
-    Trouble::Again {
+pub(super) fn cut(why: &str) -> FetchError {
+    FetchError::Again {
         why: format!("cannot be fetched: {why}"),
         after: None,
     }
 }
 
 /// A part that cannot be continued, to be fetched from its beginning.
-pub(super) fn begin_anew(why: &str) -> Trouble {
-    Trouble::Again {
+pub(super) fn begin_anew(why: &str) -> FetchError {
+    FetchError::Again {
         why: format!("has to be fetched from the beginning: {why}"),
         after: Some(Duration::ZERO),
     }

@@ -176,7 +176,7 @@ impl Plan {
                 Ok(row) => {
                     plan.note(&row, rates);
                 }
-                Err(RowFault::Problems { .. }) => plan.note_invalid(),
+                Err(RowFault::Problems(_)) => plan.note_invalid(),
                 Err(RowFault::Broken(error)) => return Err(error),
             }
         }

@@ -96,7 +96,7 @@ fn rows_at(
     let rows = manifest.rows_at(places)?;
     Ok(rows.map(move |(place, row)| match row {
         Ok(row) => Ok((place as u32, row)),
-        Err(RowFault::Problems { .. }) => Err(ManifestError::Changed(name.as_str().into())),
+        Err(RowFault::Problems(_)) => Err(ManifestError::Changed(name.as_str().into())),
         Err(RowFault::Broken(error)) => Err(error),
     }))
 }

@@ -21,7 +21,8 @@ use crate::disk;
 
 /// Why lines are not on disk for certain. After the first such error nothing more is written: a
 /// failed sync is never tried again, since the system may have dropped what it could not write.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{error}")]
 pub struct AppendError {
     /// What the system said first.
     pub error: Arc<io::Error>,
@@ -29,46 +30,26 @@ pub struct AppendError {
     pub lines: String,
 }
 
-impl std::fmt::Display for AppendError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.error.fmt(f)
-    }
-}
-
-impl std::error::Error for AppendError {}
-
 /// What another program did to a file while this process was writing to it. Nothing more is written
 /// to it then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Disturbed {
-    /// How long this process left it; `None` when it is gone from its place.
-    left: Option<u64>,
-    /// How long it is now.
-    now: u64,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Disturbed {
+    /// It is gone from its place.
+    #[error("another program removed, moved or replaced the file while it was written to")]
+    Gone,
+    /// It has another length, in bytes, than this process left it with.
+    #[error(
+        "another program {} the file while it was written to: it was left {left} bytes long and \
+         is {now} bytes long",
+        if now < left { "cut off" } else { "added to" }
+    )]
+    Length {
+        /// When this process last wrote to it.
+        left: u64,
+        /// Now.
+        now: u64,
+    },
 }
-
-impl std::fmt::Display for Disturbed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Some(left) = self.left else {
-            return f.write_str(
-                "another program removed, moved or replaced the file while it was written to",
-            );
-        };
-        let what = if self.now < left {
-            "cut off"
-        } else {
-            "added to"
-        };
-        write!(
-            f,
-            "another program {what} the file while it was written to: it was left {left} bytes \
-             long and is {} bytes long",
-            self.now
-        )
-    }
-}
-
-impl std::error::Error for Disturbed {}
 
 impl AppendError {
     /// What is wrong with the log's database, where that is why.
@@ -502,13 +483,12 @@ impl Committer {
     /// Makes sure that the path still leads to the file, and that no one else has made it shorter
     /// or longer than `len`.
     fn check(&self, len: u64) -> io::Result<()> {
-        let left = match leads_to(&self.path, &self.file)? {
-            Some(meta) if meta.len() == len => return Ok(()),
-            Some(meta) => (Some(len), meta.len()),
-            None => (None, 0),
-        };
-        let (left, now) = left;
-        Err(io::Error::other(Disturbed { left, now }))
+        let now = leads_to(&self.path, &self.file)?.map(|meta| meta.len());
+        Err(io::Error::other(match now {
+            Some(now) if now == len => return Ok(()),
+            Some(now) => Disturbed::Length { left: len, now },
+            None => Disturbed::Gone,
+        }))
     }
 
     /// Writes all of `text`, and counts in `end` how far the file has got.

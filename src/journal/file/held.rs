@@ -42,11 +42,6 @@ impl HeldLog {
         })
     }
 
-    /// The log's file, links resolved.
-    pub fn path(&self) -> &Path {
-        self.lock.log()
-    }
-
     /// Lets `new` take the log's place, durably, and remembers it. Killed at any instant,
     /// the one and the other are as they were left.
     pub fn replace(mut self, new: Replacement<'_>) -> io::Result<()> {

@@ -2,7 +2,6 @@
 //! file, so that neither another name of the log nor a removed lock file lets a second writer in. A
 //! crash leaves no lock behind.
 
-use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,11 +10,13 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::memory::{HOLDER_WIDTH, padded};
 use super::read::read_at;
 
 /// How often a held lock is tried again.
 const RETRY: Duration = Duration::from_millis(20);
+
+/// Bytes of the holder's line, with which the lock's file begins.
+pub(super) const HOLDER_WIDTH: usize = 160;
 
 /// Who holds a lock, as it says of itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,10 +29,22 @@ pub struct Holder {
     pub since: String,
 }
 
+impl Holder {
+    fn shown(&self) -> String {
+        let command = crate::text::escape(&self.command);
+        let since = crate::text::escape(&self.since);
+        format!(
+            "`creativeai {command}` (process {}, since {since})",
+            self.pid
+        )
+    }
+}
+
 /// Why there is no lock.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process holds it.
+    #[error("the job log {} is in use by {}", log.display(), holder.as_ref().map_or_else(|| "another process".to_owned(), Holder::shown))]
     Held {
         /// The log.
         log: PathBuf,
@@ -39,11 +52,17 @@ pub enum LockError {
         holder: Option<Holder>,
     },
     /// The lock's file is free, but another process holds the log's own file.
+    #[error(
+        "the job log {} is in use by another process, which opened it under another name (a hard \
+         link or a mount) or before its lock file was removed",
+        log.display()
+    )]
     HeldElsewhere {
         /// The log.
         log: PathBuf,
     },
     /// The lock's file could not be used.
+    #[error("cannot lock {}: {error}", path.display())]
     Io {
         /// The lock's file.
         path: PathBuf,
@@ -51,38 +70,6 @@ pub enum LockError {
         error: io::Error,
     },
 }
-
-impl fmt::Display for LockError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Held { log, holder } => {
-                write!(f, "the job log {} is in use", log.display())?;
-                match holder {
-                    Some(Holder {
-                        command,
-                        pid,
-                        since,
-                    }) => write!(
-                        f,
-                        " by `creativeai {}` (process {pid}, since {})",
-                        crate::output::escape(command),
-                        crate::output::escape(since),
-                    ),
-                    None => f.write_str(" by another process"),
-                }
-            }
-            Self::HeldElsewhere { log } => write!(
-                f,
-                "the job log {} is in use by another process, which opened it under another name \
-                 (a hard link or a mount) or before its lock file was removed",
-                log.display()
-            ),
-            Self::Io { path, error } => write!(f, "cannot lock {}: {error}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for LockError {}
 
 /// A held lock. Dropping it releases it; its file stays.
 #[derive(Debug)]
@@ -354,6 +341,18 @@ fn without_links(options: &mut OpenOptions) {
         const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
         options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
     }
+}
+
+/// A line of exactly `width` bytes.
+pub(super) fn padded(mut line: String, width: usize) -> io::Result<Vec<u8>> {
+    if line.len() >= width {
+        return Err(io::Error::other("a line of the lock's file is too long"));
+    }
+    while line.len() + 1 < width {
+        line.push(' ');
+    }
+    line.push('\n');
+    Ok(line.into_bytes())
 }
 
 #[cfg(test)]

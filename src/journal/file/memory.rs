@@ -16,15 +16,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::lock::{self, Lock};
+use super::lock::{self, HOLDER_WIDTH, Lock, padded};
 use super::read::read_at;
 use crate::output::words;
 use crate::{clock, disk};
 
 /// Bytes before the log's end that are digested, at most.
 pub(super) const BLOCK: usize = 4096;
-/// Bytes of the holder's line, with which the lock's file begins.
-pub(super) const HOLDER_WIDTH: usize = 160;
 /// Bytes of a record's line. All lines together are one sector, which a disk writes as a whole.
 const RECORD_WIDTH: usize = 176;
 /// What stands before a record's checksum.
@@ -331,18 +329,6 @@ impl Keeper {
         }
         Ok(())
     }
-}
-
-/// A line of exactly `width` bytes.
-pub(super) fn padded(mut line: String, width: usize) -> io::Result<Vec<u8>> {
-    if line.len() >= width {
-        return Err(io::Error::other("a line of the lock's file is too long"));
-    }
-    while line.len() + 1 < width {
-        line.push(' ');
-    }
-    line.push('\n');
-    Ok(line.into_bytes())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, NoTls};
 use tokio_postgres::{Client, Config, Connection, Error, Socket};
 
-use super::super::address::{Address, SessionAttrs, SslMode};
+use super::super::address::{Address, FORM, SessionAttrs, SslMode};
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::login::{Login, Surroundings, logins};
 use super::tls;
@@ -50,7 +50,7 @@ impl Session {
             DatabaseError::new(
                 DatabaseFault::Config,
                 format!("{address} names no server"),
-                super::super::location::FORM,
+                FORM,
             )
         }))
     }

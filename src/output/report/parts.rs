@@ -4,6 +4,7 @@ use std::io;
 
 use super::{Page, Pages, ReportOptions, Section, Split};
 use crate::output::{Tally, words};
+use crate::text::shorten;
 
 /// Clips on one of several pages, about; listings are kept whole up to this size.
 pub(super) const PART: usize = 1_000;
@@ -105,7 +106,7 @@ fn divided(sections: Vec<Section>) -> Vec<Vec<Section>> {
 fn label_of(sections: &[Section]) -> String {
     let owner = |section: Option<&Section>| {
         section.map_or_else(String::new, |section| {
-            words::shorten(&section.owner, 40).into_owned()
+            shorten(&section.owner, 40).into_owned()
         })
     };
     let (first, last) = (owner(sections.first()), owner(sections.last()));

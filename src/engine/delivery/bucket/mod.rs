@@ -17,14 +17,13 @@ use futures::StreamExt;
 use object_store::multipart::PartId;
 use object_store::path::Path as Key;
 use object_store::{Attributes, Error, ObjectStoreExt, PutMode, PutOptions, PutPayload};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use url::Url;
 
 use super::outcome::{FailureKind, Halt};
-use super::part::{Part, Whole};
+use super::part::{Begun, Part, Whole};
 use crate::vendor::root_cause;
 use service::{Remote, Service};
 
@@ -76,30 +75,12 @@ impl From<std::io::Error> for Unplaced {
     }
 }
 
-/// An upload in parts that has begun.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Begun {
-    /// The object's address.
-    address: String,
-    /// The store's name for the upload.
-    id: String,
-    /// The store's names for the parts that are there, in order.
-    parts: Vec<String>,
-    /// Bytes of each part but the last.
-    part_size: u64,
-}
-
 /// What is under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum There {
     Nothing,
     ThisClip,
     SomethingElse,
-}
-
-/// Whether a folder's name, or a file's in the log, is an address of a store instead.
-pub fn is_address(text: &str) -> bool {
-    text.contains("://")
 }
 
 impl Bucket {
@@ -427,6 +408,7 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::delivery::plan::is_address;
 
     #[test]
     fn an_address_names_a_bucket_and_a_prefix() {

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::calls::{CallFailure, Medium, Objection, Product};
 use super::client::AdminError;
+use super::error::{ShopifyError, log_failed, not_processed, objected};
 use super::look::cut;
 use super::search::Search;
-use super::setback::{Setback, log_failed, not_processed, objected};
 use super::upload::{Upload, UploadError};
 use super::{Outcome, Shopify};
 use crate::engine::delivery::bucket::Bucket;
-use crate::engine::delivery::fetch::Trouble;
+use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::media;
 use crate::engine::delivery::names;
 use crate::engine::delivery::outcome::{Event, Failure, FailureKind, Halt};
@@ -50,18 +50,18 @@ pub(super) struct Run<'a, R> {
 enum Unattached {
     /// Shopify objected; nothing has changed there.
     Objection(Objection),
-    Setback(Setback),
+    Other(ShopifyError),
 }
 
-impl From<Setback> for Unattached {
-    fn from(setback: Setback) -> Self {
-        Self::Setback(setback)
+impl From<ShopifyError> for Unattached {
+    fn from(error: ShopifyError) -> Self {
+        Self::Other(error)
     }
 }
 
 impl From<AdminError> for Unattached {
     fn from(error: AdminError) -> Self {
-        Self::Setback(error.into())
+        Self::Other(error.into())
     }
 }
 
@@ -69,7 +69,7 @@ impl From<CallFailure> for Unattached {
     fn from(failure: CallFailure) -> Self {
         match failure {
             CallFailure::Objection(objection) => Self::Objection(objection),
-            CallFailure::Admin(error) => Self::Setback(error.into()),
+            CallFailure::Admin(error) => Self::Other(error.into()),
         }
     }
 }
@@ -89,7 +89,7 @@ impl<R: Refresh> Run<'_, R> {
         }
         let outcome = match self.with.writer.view(delivery.job) {
             Ok(Some(view)) => self.publish(delivery, &view).await,
-            Ok(None) => Err(Setback::Stopped),
+            Ok(None) => Err(ShopifyError::Stopped),
             Err(error) => Err(log_failed(&error.to_string())),
         };
         let failure = |kind, message| Failure {
@@ -100,10 +100,12 @@ impl<R: Refresh> Run<'_, R> {
         };
         let outcome = match outcome {
             Ok(outcome) => outcome,
-            Err(Setback::Stopped | Setback::Clip(Trouble::Stopped, _)) => Outcome::Stopped,
-            Err(Setback::Failed(kind, why)) => Outcome::Failed(failure(kind, why)),
-            Err(Setback::Ended(kind, why)) => Outcome::Ended(failure(kind, why)),
-            Err(Setback::Clip(trouble, folder)) => {
+            Err(ShopifyError::Stopped | ShopifyError::Clip(FetchError::Stopped, _)) => {
+                Outcome::Stopped
+            }
+            Err(ShopifyError::Failed(kind, why)) => Outcome::Failed(failure(kind, why)),
+            Err(ShopifyError::Ended(kind, why)) => Outcome::Ended(failure(kind, why)),
+            Err(ShopifyError::Clip(trouble, folder)) => {
                 Outcome::Failed(trouble.explain(delivery, &folder, &self.halt))
             }
         };
@@ -116,7 +118,7 @@ impl<R: Refresh> Run<'_, R> {
         outcome
     }
 
-    async fn publish(&self, delivery: &Delivery, view: &JobView) -> Result<Outcome, Setback> {
+    async fn publish(&self, delivery: &Delivery, view: &JobView) -> Result<Outcome, ShopifyError> {
         let steps = steps(view, delivery, &self.target);
         let is_published = is_published(view, delivery, &self.target);
         let stale = self.stale(delivery, &steps);
@@ -167,7 +169,7 @@ impl<R: Refresh> Run<'_, R> {
         medium: &Medium,
         steps: &[Step],
         is_published: bool,
-    ) -> Result<(), Setback> {
+    ) -> Result<(), ShopifyError> {
         let (admin, look) = (self.with.admin, &self.with.options.look);
         // Once it is published, its place is a person's matter.
         if let Some(position) = look.position.filter(|_| !is_published) {
@@ -229,7 +231,7 @@ impl<R: Refresh> Run<'_, R> {
             .collect()
     }
 
-    fn alt(&self, view: &JobView, product: &Product) -> Result<String, Setback> {
+    fn alt(&self, view: &JobView, product: &Product) -> Result<String, ShopifyError> {
         let Some(template) = &self.with.options.look.alt else {
             return Ok(cut(&product.title));
         };
@@ -238,12 +240,12 @@ impl<R: Refresh> Run<'_, R> {
                 "--alt names the column {column:?}, which is missing or empty in this row; nothing \
                  was sent for it: write {{{column}|otherwise}}, or fill the cell"
             );
-            Setback::Failed(FailureKind::ForGood, why)
+            ShopifyError::Failed(FailureKind::ForGood, why)
         })
     }
 
-    async fn product(&self, delivery: &Delivery) -> Result<Product, Setback> {
-        let failed = |why: String| Err(Setback::Failed(FailureKind::ForGood, why));
+    async fn product(&self, delivery: &Delivery) -> Result<Product, ShopifyError> {
+        let failed = |why: String| Err(ShopifyError::Failed(FailureKind::ForGood, why));
         let Some((IdColumn::Sku, sku)) = &delivery.owner else {
             let why = "it has no SKU, and products are found by SKU only; leave it out by --where";
             return failed(why.to_owned());
@@ -311,12 +313,12 @@ impl<R: Refresh> Run<'_, R> {
         product: &Product,
         alt: &str,
         steps: &[Step],
-    ) -> Result<Medium, Setback> {
+    ) -> Result<Medium, ShopifyError> {
         if let Some(step) = steps.last().filter(|step| step.name == UPLOADED) {
             // What was uploaded is kept for a while only; if it is gone, it is uploaded again.
             match self.attach(delivery, product, alt, &step.reference).await {
                 Err(Unattached::Objection(_)) => {}
-                Err(Unattached::Setback(setback)) => return Err(setback),
+                Err(Unattached::Other(error)) => return Err(error),
                 Ok(medium) => return Ok(medium),
             }
         }
@@ -325,7 +327,7 @@ impl<R: Refresh> Run<'_, R> {
         let attached = self.attach(delivery, product, alt, &resource).await;
         attached.map_err(|error| match error {
             Unattached::Objection(objection) => objected("the clip", &objection),
-            Unattached::Setback(setback) => setback,
+            Unattached::Other(error) => error,
         })
     }
 
@@ -354,10 +356,10 @@ impl<R: Refresh> Run<'_, R> {
         delivery: &Delivery,
         product: &Product,
         known: &[Medium],
-    ) -> Result<Medium, Setback> {
+    ) -> Result<Medium, ShopifyError> {
         for look in 0..=self.with.options.looks {
             if look > 0 && !self.halt.sleep(self.with.options.interval).await {
-                return Err(Setback::Stopped);
+                return Err(ShopifyError::Stopped);
             }
             let media = self.with.admin.media(product, &self.halt).await?;
             if let Some(medium) = self.own(delivery, &media, &[]) {
@@ -372,7 +374,7 @@ impl<R: Refresh> Run<'_, R> {
                 return Ok(medium.clone());
             }
         }
-        Err(Setback::Failed(
+        Err(ShopifyError::Failed(
             FailureKind::MayHelp,
             format!(
                 "Shopify has taken the clip for {:?} but does not show it yet; run the command \
@@ -382,7 +384,7 @@ impl<R: Refresh> Run<'_, R> {
         ))
     }
 
-    async fn upload(&self, delivery: &Delivery) -> Result<String, Setback> {
+    async fn upload(&self, delivery: &Delivery) -> Result<String, ShopifyError> {
         let file = self.local_file(delivery).await?;
         let extension = file.path.extension().and_then(|e| e.to_str());
         let extension = extension.unwrap_or("mp4").to_ascii_lowercase();
@@ -411,26 +413,26 @@ impl<R: Refresh> Run<'_, R> {
                 Ok(()) => return Ok(target.resource_url),
                 Err(UploadError::Again(why)) => why,
                 Err(UploadError::Never(why)) => {
-                    return Err(Setback::Failed(FailureKind::ForGood, why));
+                    return Err(ShopifyError::Failed(FailureKind::ForGood, why));
                 }
                 Err(UploadError::Disk(error)) => {
                     let why = format!("{} cannot be read: {error}", file.path.display());
-                    return Err(Setback::Failed(FailureKind::Disk, why));
+                    return Err(ShopifyError::Failed(FailureKind::Disk, why));
                 }
-                Err(UploadError::Stopped) => return Err(Setback::Stopped),
+                Err(UploadError::Stopped) => return Err(ShopifyError::Stopped),
             };
             let Some(wait) = delays.next() else {
                 let why = format!("{why}; run the command again");
-                return Err(Setback::Failed(FailureKind::MayHelp, why));
+                return Err(ShopifyError::Failed(FailureKind::MayHelp, why));
             };
             if !self.halt.sleep(wait).await {
-                return Err(Setback::Stopped);
+                return Err(ShopifyError::Stopped);
             }
         }
     }
 
     /// The downloaded file, else the clip fetched for the occasion.
-    async fn local_file(&self, delivery: &Delivery) -> Result<LocalFile, Setback> {
+    async fn local_file(&self, delivery: &Delivery) -> Result<LocalFile, ShopifyError> {
         let log_folder = self.with.writer.path().parent().unwrap_or(Path::new(""));
         if let (Some(path), Some(told)) = (file_of(delivery, log_folder), &delivery.told) {
             return Ok(LocalFile {
@@ -439,7 +441,7 @@ impl<R: Refresh> Run<'_, R> {
                 _folder: None,
             });
         }
-        let failed = |error: io::Error| Setback::Clip(error.into(), std::env::temp_dir());
+        let failed = |error: io::Error| ShopifyError::Clip(error.into(), std::env::temp_dir());
         let folder = tempfile::tempdir().map_err(failed)?;
         if let Some(file) = from_bucket(delivery, folder.path()).await? {
             return Ok(LocalFile {
@@ -457,7 +459,8 @@ impl<R: Refresh> Run<'_, R> {
             progress: self.with.progress,
         };
         let whole = tries.fetch(delivery, &mut part).await;
-        let whole = whole.map_err(|trouble| Setback::Clip(trouble, folder.path().to_owned()))?;
+        let whole =
+            whole.map_err(|trouble| ShopifyError::Clip(trouble, folder.path().to_owned()))?;
         let path = folder.path().join(format!("clip.{}", whole.extension));
         crate::disk::rename(&part.data, &path).map_err(failed)?;
         Ok(LocalFile {
@@ -468,7 +471,11 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     /// Waits until Shopify has processed it.
-    async fn processed(&self, product: &Product, mut medium: Medium) -> Result<Medium, Setback> {
+    async fn processed(
+        &self,
+        product: &Product,
+        mut medium: Medium,
+    ) -> Result<Medium, ShopifyError> {
         for _ in 0..self.with.options.looks {
             match medium.status.as_str() {
                 "READY" => return Ok(medium),
@@ -476,19 +483,19 @@ impl<R: Refresh> Run<'_, R> {
                 _ => {}
             }
             if !self.halt.sleep(self.with.options.interval).await {
-                return Err(Setback::Stopped);
+                return Err(ShopifyError::Stopped);
             }
             let media = self.with.admin.media(product, &self.halt).await?;
             let now = media.into_iter().find(|other| other.id == medium.id);
             medium = now.ok_or_else(|| {
                 let why = "the clip was removed from the product while Shopify processed it";
-                Setback::Failed(FailureKind::ForGood, why.to_owned())
+                ShopifyError::Failed(FailureKind::ForGood, why.to_owned())
             })?;
         }
         if medium.status == "READY" {
             return Ok(medium);
         }
-        Err(Setback::Failed(
+        Err(ShopifyError::Failed(
             FailureKind::MayHelp,
             "Shopify is still processing the clip; run the command again in a few minutes, it is \
              not uploaded twice"
@@ -501,7 +508,7 @@ impl<R: Refresh> Run<'_, R> {
         delivery: &Delivery,
         name: &str,
         reference: &str,
-    ) -> Result<(), Setback> {
+    ) -> Result<(), ShopifyError> {
         let step = Step {
             name: name.to_owned(),
             reference: reference.to_owned(),
@@ -511,14 +518,14 @@ impl<R: Refresh> Run<'_, R> {
         self.tell(line).await
     }
 
-    async fn tell(&self, line: String) -> Result<(), Setback> {
+    async fn tell(&self, line: String) -> Result<(), ShopifyError> {
         let appended = self.with.writer.append(&line).await;
         appended.map_err(|error| log_failed(&error.to_string()))
     }
 }
 
 /// What a failed call means; `what` is what Shopify was asked.
-fn setback_of(what: &str, failure: CallFailure) -> Setback {
+fn setback_of(what: &str, failure: CallFailure) -> ShopifyError {
     match failure {
         CallFailure::Admin(error) => error.into(),
         CallFailure::Objection(objection) => objected(what, &objection),
@@ -526,18 +533,21 @@ fn setback_of(what: &str, failure: CallFailure) -> Setback {
 }
 
 /// The clip from the bucket that it was downloaded to, if it was and is there unaltered.
-async fn from_bucket(delivery: &Delivery, folder: &Path) -> Result<Option<LocalFile>, Setback> {
+async fn from_bucket(
+    delivery: &Delivery,
+    folder: &Path,
+) -> Result<Option<LocalFile>, ShopifyError> {
     let Some((address, told)) = object_of(delivery).zip(delivery.told.as_ref()) else {
         return Ok(None);
     };
-    let setback = |trouble: Trouble| Setback::Clip(trouble, folder.to_owned());
+    let failed = |trouble: FetchError| ShopifyError::Clip(trouble, folder.to_owned());
     let extension = address
         .rsplit_once('.')
         .map_or("mp4", |(_, extension)| extension);
     let path = folder.join(format!("clip.{}", names::slug(extension)));
-    let bucket = Bucket::open(address).map_err(|error| setback(error.into()))?;
+    let bucket = Bucket::open(address).map_err(|error| failed(error.into()))?;
     let fetched = bucket.fetch(address, &path).await;
-    let (size, sha256) = fetched.map_err(|unplaced| setback(unplaced.into()))?;
+    let (size, sha256) = fetched.map_err(|unplaced| failed(unplaced.into()))?;
     // The vendor may still have what is altered there.
     let is_it = size == told.bytes && sha256 == told.sha256;
     Ok(is_it.then_some(LocalFile {

@@ -8,9 +8,9 @@
 mod calls;
 mod client;
 mod clip;
+mod error;
 mod look;
 mod search;
-mod setback;
 mod store;
 mod upload;
 

@@ -12,7 +12,7 @@ use crate::engine::delivery::address::{Lookup, system_lookup};
 use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::plan::{Delivery, When, gather, plan};
 use crate::engine::delivery::{
-    Download, DownloadOptions, DownloadSummary, Event, FailureKind, Refresh, Unasked, prepare,
+    Download, DownloadOptions, DownloadSummary, Event, FailureKind, Refresh, RefreshError, prepare,
 };
 use crate::jobs::IdColumn;
 use crate::journal::Lock;
@@ -25,7 +25,7 @@ struct Vendor {
 }
 
 impl Refresh for Vendor {
-    async fn fresh_url(&self, _: &Delivery) -> Result<Option<String>, Unasked> {
+    async fn fresh_url(&self, _: &Delivery) -> Result<Option<String>, RefreshError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         Ok(self.fresh.clone())
     }

@@ -12,7 +12,7 @@ use crate::engine::delivery::shopify::{
     API_VERSION, Admin, AltTemplate, Credentials, Look, Metafield, Shopify, ShopifyOptions, Store,
     Version,
 };
-use crate::engine::delivery::{Event, FailureKind, PublishSummary, Refresh, Unasked};
+use crate::engine::delivery::{Event, FailureKind, PublishSummary, Refresh, RefreshError};
 use crate::jobs::{self, IdColumn, JobKey, Stamp, What};
 
 /// Gives this fresh link, if any.
@@ -20,10 +20,10 @@ use crate::jobs::{self, IdColumn, JobKey, Stamp, What};
 struct Vendor(Option<String>);
 
 impl Refresh for Vendor {
-    async fn fresh_url(&self, _: &Delivery) -> Result<Option<String>, Unasked> {
+    async fn fresh_url(&self, _: &Delivery) -> Result<Option<String>, RefreshError> {
         match &self.0 {
             Some(fresh) => Ok(Some(fresh.clone())),
-            None => Err(Unasked {
+            None => Err(RefreshError {
                 kind: FailureKind::MayHelp,
                 why: "not in this test".to_owned(),
             }),

@@ -1,4 +1,4 @@
-//! Text of servers and manifests, made safe to show on a terminal.
+//! Text of servers and manifests, made safe to show on a terminal, and short.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -30,6 +30,24 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 pub fn escape_lines(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').map(escape).collect();
     lines.join("\n")
+}
+
+/// At most `longest` characters of `text`, the last of them `…` where something was cut off.
+pub fn shorten(text: &str, longest: usize) -> Cow<'_, str> {
+    if text.chars().nth(longest).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let short: String = text.chars().take(longest.saturating_sub(1)).collect();
+    Cow::Owned(short.trim_end().to_owned() + "…")
+}
+
+/// At most `longest` bytes of `text`, ending at a whole character.
+pub fn prefix(text: &str, longest: usize) -> &str {
+    let mut end = longest.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 fn is_unsafe(c: char) -> bool {

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use super::calls::{Medium, Objection, Product};
 use super::client::AdminError;
-use crate::engine::delivery::fetch::Trouble;
+use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::outcome::FailureKind;
 
 /// Why a clip did not get there.
-pub(super) enum Setback {
+pub(super) enum ShopifyError {
     /// Someone asked to stop.
     Stopped,
     /// This job's.
@@ -16,10 +16,10 @@ pub(super) enum Setback {
     /// Every job's.
     Ended(FailureKind, String),
     /// The clip could not be fetched into this folder.
-    Clip(Trouble, PathBuf),
+    Clip(FetchError, PathBuf),
 }
 
-impl From<AdminError> for Setback {
+impl From<AdminError> for ShopifyError {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::MayHelp(why) => Self::Failed(
@@ -34,8 +34,8 @@ impl From<AdminError> for Setback {
     }
 }
 
-pub(super) fn log_failed(why: &str) -> Setback {
-    Setback::Ended(
+pub(super) fn log_failed(why: &str) -> ShopifyError {
+    ShopifyError::Ended(
         FailureKind::Disk,
         format!(
             "the log cannot be used: {why}; make room, then run the command again: what is on the \
@@ -44,12 +44,12 @@ pub(super) fn log_failed(why: &str) -> Setback {
     )
 }
 
-pub(super) fn not_processed(product: &Product, medium: &Medium) -> Setback {
+pub(super) fn not_processed(product: &Product, medium: &Medium) -> ShopifyError {
     let why = medium.why();
     if medium.codes().any(is_limit_code) || is_shop_limit(&why) {
         return limit(&why);
     }
-    Setback::Failed(
+    ShopifyError::Failed(
         FailureKind::ForGood,
         format!(
             "Shopify could not process the clip: {why}; remove it from {:?} in the store's admin \
@@ -60,7 +60,7 @@ pub(super) fn not_processed(product: &Product, medium: &Medium) -> Setback {
 }
 
 /// What an objection to `what` means.
-pub(super) fn objected(what: &str, objection: &Objection) -> Setback {
+pub(super) fn objected(what: &str, objection: &Objection) -> ShopifyError {
     let said = &objection.said;
     if objection.codes.iter().any(|code| is_limit_code(code)) || is_shop_limit(said) {
         return limit(said);
@@ -72,7 +72,7 @@ pub(super) fn objected(what: &str, objection: &Objection) -> Setback {
     } else {
         (FailureKind::ForGood, "")
     };
-    Setback::Failed(kind, format!("Shopify refused {what}: {said}{next}"))
+    ShopifyError::Failed(kind, format!("Shopify refused {what}: {said}{next}"))
 }
 
 /// The documented codes of a limit of the whole store, which every further clip would meet. A
@@ -95,8 +95,8 @@ fn is_shop_limit(said: &str) -> bool {
         && !said.contains("per product")
 }
 
-fn limit(said: &str) -> Setback {
-    Setback::Ended(
+fn limit(said: &str) -> ShopifyError {
+    ShopifyError::Ended(
         FailureKind::ForGood,
         format!(
             "the store may hold no more videos ({said}); its plan limits their number and size: \

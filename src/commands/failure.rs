@@ -1,0 +1,125 @@
+//! What a log that cannot be used means for the run, with the next step.
+
+use std::path::Path;
+
+use crate::exit::{Code, Failure};
+use crate::journal::{self, AppendError, DatabaseError, DatabaseFault, JobLog, LogError, Mismatch};
+use crate::output::{Commands, Printer, words};
+use crate::settings::{LOG_NAME, SANDBOX_LOG_NAME};
+use crate::text::escape;
+
+/// What a log that cannot be used means for the run.
+pub fn of_log(error: LogError) -> Failure {
+    let message = error.to_string();
+    match error {
+        LogError::Missing(path) => missing(&path),
+        LogError::Form { path, .. } => {
+            Failure::data(format!("{message}; nothing was sent")).help(format!(
+                "`creativeai compact {}` writes it again as a log, and loses nothing",
+                path_from_here(&path).display()
+            ))
+        }
+        LogError::Damaged(_) => Failure::data(format!("{message}; nothing was changed"))
+            .help("`creativeai check` names the damaged lines"),
+        LogError::NotRegular(_) => Failure::config(message).help("name a file; nothing was sent"),
+        LogError::Locked(_) => Failure::temporary(format!("{message}; nothing was sent")).help(
+            "run the same command again when that one is done, or wait longer with --lock-wait 10m",
+        ),
+        LogError::Changed(mismatch) => changed(&mismatch),
+        LogError::Database(error) => of_database(error),
+        LogError::Io { .. } => Failure::io(message).help(
+            "check that the disk has room and that you may read and write there; nothing was sent",
+        ),
+    }
+}
+
+/// What a database that cannot be used means for the run.
+pub fn of_database(error: DatabaseError) -> Failure {
+    let code = match error.kind {
+        DatabaseFault::Config => Code::Config,
+        DatabaseFault::Temporary => Code::Temporary,
+        DatabaseFault::Io => Code::Io,
+    };
+    Failure::new(code, error.message).help(error.help)
+}
+
+/// What it means for the run that lines could not be appended; `next` is the step where that is for
+/// a file's sake.
+pub fn of_append(error: &AppendError, next: &str) -> Failure {
+    match error.database() {
+        Some(error) => of_database(error.clone()),
+        None => Failure::io(format!("the job log cannot be written: {error}")).help(next),
+    }
+}
+
+/// A log that is not as it was left: nothing is decided on it before a person has looked.
+fn changed(mismatch: &Mismatch) -> Failure {
+    Failure::data(format!("{mismatch}; nothing was sent")).help(what_to_look_for(mismatch))
+}
+
+/// What may have happened to a log, and what a person can do.
+fn what_to_look_for(mismatch: &Mismatch) -> String {
+    let log = mismatch.path.display().to_string();
+    let causes = match &mismatch.found {
+        None => "moved, deleted, on a disk that is not mounted, or not synced to this computer yet",
+        Some(_) => "restored from a backup, cut off, replaced, or not synced to this computer yet",
+    };
+    format!(
+        "it may have been {causes}; what the missing lines had ordered would be ordered and paid \
+         for again. Look for the newer file and put it back. If this log is right as it is, run \
+         `{}`",
+        Commands::for_log(Some(&log)).on_log("log accept", "")
+    )
+}
+
+/// Warns a reader that a log is not as it was left.
+pub fn warn_of_mismatch(log: &JobLog, printer: &Printer) {
+    if let Some(mismatch) = log.mismatch() {
+        warn_that_changed(mismatch, printer);
+    }
+    if let Some((lines, file)) = log.lost() {
+        let name = log.name().display().to_string();
+        let file = file.display().to_string();
+        let [put_back, kept] = [&name, &file].map(|word| words::shell_word(word));
+        printer.warn(escape(&format!(
+            "{name} has lost {} that this computer has read from it, as after a failover or a \
+             restored backup; they are kept in {file}. What they had ordered would be ordered and \
+             paid for again. Put them back with `creativeai log copy {kept} {put_back}`",
+            words::count(lines, "line")
+        )));
+    }
+}
+
+/// The same of a mismatch.
+pub fn warn_that_changed(mismatch: &Mismatch, printer: &Printer) {
+    let next = what_to_look_for(mismatch);
+    printer.warn(escape(&format!("{mismatch}; {next}")));
+}
+
+/// A path as people type it: one below the current folder begins there.
+pub fn path_from_here(path: &Path) -> &Path {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path)
+}
+
+/// There is no log at `path`.
+fn missing(path: &Path) -> Failure {
+    let resolved = journal::resolve(path);
+    if let Some(mismatch) = resolved
+        .ok()
+        .and_then(|log| journal::remembered_of_absent(&log))
+    {
+        return changed(&mismatch);
+    }
+    let shown = path_from_here(path);
+    let rehearsal = path.with_file_name(SANDBOX_LOG_NAME);
+    let is_usual = path.file_name().is_some_and(|name| name == LOG_NAME);
+    let failure = Failure::io(LogError::Missing(shown.to_owned()).to_string());
+    if is_usual && rehearsal.is_file() {
+        failure.help(format!(
+            "{SANDBOX_LOG_NAME} is here: `creativeai status --sandbox` shows the rehearsal"
+        ))
+    } else {
+        failure.help("name the log, or make one with `creativeai submit MANIFEST`")
+    }
+}

@@ -1,0 +1,121 @@
+//! How a run ends that something has stopped.
+
+use crate::engine::stop::{Reason, Stop};
+use crate::exit::{Code, Ending};
+use crate::output::{Commands, Printer, words};
+use crate::text::escape;
+
+/// How a server ends: it serves until a signal, so that is what its code tells.
+pub fn ending_of_server(stop: &Stop) -> Ending {
+    let mut ending = Ending::default();
+    for reason in stop.reasons() {
+        match reason {
+            Reason::Signal(2) => ending.note(Code::Interrupted),
+            Reason::Signal(_) => ending.note(Code::Terminated),
+            _ => {}
+        }
+    }
+    ending
+}
+
+/// What stopped a run, as conditions of its end; each is told once.
+pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending {
+    let mut ending = Ending::default();
+    let reasons = stop.reasons();
+    let is_kept = reasons
+        .iter()
+        .any(|reason| matches!(reason, Reason::Kept(_)));
+    for reason in reasons {
+        ending.note(match reason {
+            Reason::Signal(number) => {
+                printer.warn("stopped; every request in flight was waited for and is in the log. Run the same command again to go on");
+                if number == 2 { Code::Interrupted } else { Code::Terminated }
+            }
+            Reason::Disk(error) => {
+                let take_back = if is_kept {
+                    String::new()
+                } else {
+                    format!(
+                        " take back any RECOVER lines above with `{}`,",
+                        commands.on_log("reconcile", "--recover FILE")
+                    )
+                };
+                printer.error(format_args!(
+                    "the job log cannot be written ({}); nothing more was sent. Make room on the disk,{take_back} then run the same command again",
+                    escape(&error)
+                ));
+                Code::Io
+            }
+            Reason::Away(error) => {
+                printer.error(escape(&error));
+                Code::Temporary
+            }
+            Reason::Disturbed(error) => {
+                printer.error(format_args!(
+                    "the job log was left alone and nothing more was sent: {}. Look at it, put the right file back where it was, then run the same command again",
+                    escape(&error)
+                ));
+                Code::Io
+            }
+            Reason::Kept(file) => {
+                let file = words::shell_word(&file.display().to_string());
+                printer.error(format_args!(
+                    "replies that the job log did not take in are kept in {0}. Once the log is in order, `{1}` takes them back; until then those jobs show as unknown or as not ordered",
+                    escape(&file),
+                    escape(&commands.on_log("reconcile", &format!("--recover {file}")))
+                ));
+                Code::Io
+            }
+            Reason::Denied(http_status, error) => {
+                let (what, mend) = match http_status {
+                    402 => ("your credits do not suffice", "Buy credits"),
+                    401 => (
+                        "the vendor does not accept the API key",
+                        "Check the key (`creativeai config` shows where it comes from)",
+                    ),
+                    _ => (
+                        "the vendor refuses the API key, or its spending limit is reached",
+                        "Check the key and its limit",
+                    ),
+                };
+                printer.error(format_args!(
+                    "{what} ({}); nothing more was sent, and what was refused was not charged. {mend}, then run the same command again",
+                    escape(&error)
+                ));
+                Code::Refused
+            }
+            Reason::ThreeUnknown => {
+                printer.error(format_args!(
+                    "three requests in a row had no clear outcome, so nothing more was sent; they may have been accepted and paid for. `{}` shows them, and what to type once you have looked at the vendor's dashboard",
+                    commands.on_log("status", "")
+                ));
+                Code::Decision
+            }
+            Reason::SameId(id) => {
+                printer.error(format_args!(
+                    "the vendor gave one id ({}) to two jobs, so nothing more was sent. `{}` shows the job in doubt; ask the vendor what became of it",
+                    escape(&id),
+                    commands.on_log("status", "")
+                ));
+                Code::Decision
+            }
+            Reason::WrongAddress => {
+                printer.error("three requests in a row found no such page and none was accepted, so nothing more was sent and nothing was charged. Check --base-url (`creativeai config` shows where it comes from)");
+                Code::Config
+            }
+            Reason::Mixed => {
+                printer.error("a sandbox answered for a log of live jobs, or the reverse, so nothing more was sent. Use a log of its own for rehearsals");
+                Code::Config
+            }
+            Reason::Deadline => {
+                printer.warn("--timeout has passed; run the same command again to go on");
+                Code::Temporary
+            }
+            Reason::Input(error) => {
+                printer.error(error);
+                Code::Data
+            }
+        });
+    }
+    ending
+}
