@@ -67,8 +67,10 @@ async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_lo
     let stop = Stop::default();
     let told = Cell::new(0);
     let tell = |event: Event<'_>| {
-        let Event::Refused(attempt, 400, _) = event else {
-            panic!("{event:?}");
+        let attempt = match event {
+            Event::Begun(_) => return,
+            Event::Refused(attempt, 400, _) => attempt,
+            _ => panic!("{event:?}"),
         };
         let job = attempt.job.to_string();
         assert!(!in_doubt(&log).contains(&job), "{job} is told of too early");
