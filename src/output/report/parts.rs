@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Page, Pages, ReportOptions, Section, Split};
-use crate::output::{Tally, words};
+use crate::output::Tally;
 use crate::text::shorten;
 
 /// Clips on one of several pages, about; listings are kept whole up to this size.
