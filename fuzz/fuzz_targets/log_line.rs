@@ -69,13 +69,13 @@ fn state(job: &JobState) -> String {
         })
         .collect();
     format!(
-        "{:?} superseded={} dismissed={} sandbox={} keyless={} open={} {:?} {:?} {:?} {attempts:?}",
+        "{:?} superseded={} dismissed={} sandbox={} keyless={} counted={} {:?} {:?} {:?} {attempts:?}",
         job.status(),
         job.is_superseded(),
         job.is_dismissed(),
         job.is_sandbox(),
         job.is_keyless(),
-        job.is_open(),
+        job.is_counted(),
         job.charged(),
         job.refunded(),
         job.committed(),

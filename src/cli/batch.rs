@@ -215,6 +215,11 @@ pub struct RetryArgs {
     #[arg(long, value_name = "MANIFEST", value_hint = ValueHint::FilePath)]
     pub manifest: Vec<PathBuf>,
 
+    /// Of that manifest only rows whose cell in this column has this value; several must all hold.
+    /// Other rows are not checked
+    #[arg(long, value_name = "COLUMN=VALUE", requires = "manifest")]
+    pub manifest_where: Vec<Pair>,
+
     /// How long it waits for the log.
     #[command(flatten)]
     pub lock: LockArg,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::shared::{ClipArgs, LockArg, ManifestArgs};
+use crate::settings::values::Pair;
 
 /// `rename`.
 #[derive(Args, Clone, Debug)]
@@ -22,6 +23,15 @@ pub struct RenameArgs {
     #[arg(long, value_name = "MANIFEST", value_hint = ValueHint::FilePath,
           conflicts_with_all = ["old", "new"])]
     pub from_manifest: Vec<PathBuf>,
+
+    /// With --from-manifest: only rows whose cell in this column has this value; several must all
+    /// hold. Other rows keep the clips that they have
+    #[arg(
+        long = "where",
+        value_name = "COLUMN=VALUE",
+        requires = "from_manifest"
+    )]
+    pub rows: Vec<Pair>,
 
     /// The job log [default: $CREATIVEAI_JOBS, else jobs.jsonl, beside the manifest where there is
     /// one]

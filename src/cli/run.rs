@@ -160,6 +160,7 @@ impl RunArgs {
     /// The `retry --failed` of the round, on `jobs`.
     pub fn retry(&self, jobs: PathBuf) -> RetryArgs {
         RetryArgs {
+            manifest_where: Vec::new(),
             jobs: JobsArg { jobs: Some(jobs) },
             which: RetryFlags::failed(),
             dry_run: false,

@@ -10,7 +10,7 @@ use super::filter::jobs_named;
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::resolve::who;
-use super::submit::renamed_rows;
+use super::submit::{conditions, renamed_rows};
 use super::{clock, open};
 use crate::cli::RenameArgs;
 use crate::exit::{Code, Failure};
@@ -99,7 +99,7 @@ fn of_manifest(
     settings: &Settings,
     writer: &Writer,
 ) -> Result<Vec<Renaming>, Failure> {
-    let mut manifest = inputs.open(&args.reading, settings, Vec::new())?;
+    let mut manifest = inputs.open(&args.reading, settings, conditions(&args.rows))?;
     let rows = {
         let ledger = writer.ledger();
         renamed_rows(&mut manifest, settings, writer.path(), &ledger)?

@@ -17,6 +17,7 @@ use super::limits::Limits;
 use super::open::{self, Api};
 use super::photos;
 use super::stopped;
+use super::submit::conditions;
 use super::tell;
 use super::{Ended, evidence, on_one_thread};
 use crate::cli::{Retry, RetryArgs};
@@ -176,9 +177,10 @@ fn read_clips(
         return Ok((clips, photos));
     }
     let inputs = Inputs::fetch_now(&args.manifest, settings)?;
-    let mut manifest = inputs.open(&args.reading, settings, Vec::new())?;
+    let mut manifest = inputs.open(&args.reading, settings, conditions(&args.manifest_where))?;
     for row in manifest.rows().map_err(manifest_failure)? {
         match row {
+            Ok(row) if row.is_left_out => {}
             Ok(row) => {
                 photos.extend(row.photo_file);
                 let clips = clips.entry(row.id).or_default();

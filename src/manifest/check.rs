@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use memchr::memmem::Finder;
 use url::Url;
 
 use crate::jobs::{Clip, Seconds, Video, Voice};
@@ -25,6 +26,9 @@ use super::{
 
 /// Longest cell, in bytes of UTF-8.
 const MAX_CELL: usize = 64 * 1024;
+
+/// How a further address begins.
+static HTTP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("http"));
 
 /// Checks rows of one manifest.
 pub(super) struct Checker<'a> {
@@ -527,10 +531,9 @@ impl<'a> Cells<'a> {
             return self.local_photo(column, given, local);
         }
         let unusual = is_unusual(given);
-        let holds = |text: &[u8]| memchr::memmem::find(&given.as_bytes()[4..], text).is_some();
-        let may_be_several = unusual || holds(b"http");
+        let may_be_several = unusual || HTTP.find(&given.as_bytes()[4..]).is_some();
         // What is wrong in such a cell stands behind its server.
-        let server = server_of(given).filter(|_| !may_be_several && !holds(b"&amp;"));
+        let server = server_of(given).filter(|_| !may_be_several && !given.contains("&amp;"));
         if server.is_some_and(|server| server == last_server) {
             return given.into();
         }

@@ -6,9 +6,10 @@
 
 use std::{
     fmt,
-    hash::Hasher,
     io::{self, Read},
 };
+
+use crate::jobs::recognition::hash_of;
 
 use super::damage::{Damage, Quotes, check_quotes, count_lines, find_damage};
 
@@ -284,9 +285,7 @@ impl<'a> Record<'a> {
 
     /// A number that differs, in all likelihood, when the row does.
     pub fn digest(&self) -> u64 {
-        let mut hasher = std::hash::DefaultHasher::new();
-        hasher.write(self.raw);
-        hasher.finish()
+        hash_of(self.raw)
     }
 }
 

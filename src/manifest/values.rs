@@ -41,7 +41,9 @@ pub(super) fn is_unusual(text: &str) -> bool {
 
 fn has_blank(text: &str) -> bool {
     if text.is_ascii() {
-        text.bytes().any(|b| b <= b' ' || b == 0x7f)
+        // All of them are looked at, which is done many at once.
+        let blank = |byte: u8| u8::from(byte <= b' ') | u8::from(byte == 0x7f);
+        text.bytes().fold(0, |found, byte| found | blank(byte)) != 0
     } else {
         text.chars().any(|c| c.is_whitespace() || c.is_control())
     }

@@ -83,10 +83,19 @@ fn a_manifest_names_many_at_once() {
     assert!(asked.stderr.contains("--yes"), "{}", asked.stderr);
     assert_eq!(world.log().text, before);
 
+    let some = ["--where", "sku=1"];
+    let some = [
+        &["rename", "--from-manifest", "sheet.csv", "--json", "--yes"][..],
+        &some,
+    ]
+    .concat();
+    let run = world.run(&some).expect(0);
+    assert_eq!(run.json()["renamed"].as_array().unwrap().len(), 1);
+
     let run = world
         .run(&["rename", "--from-manifest", "sheet.csv", "--yes", "--json"])
         .expect(0);
-    assert_eq!(run.json()["renamed"].as_array().unwrap().len(), 4);
+    assert_eq!(run.json()["renamed"].as_array().unwrap().len(), 3);
     world.run(&["submit", "sheet.csv"]).expect(0);
     assert_eq!(server.bills().len(), 5);
 

@@ -164,7 +164,15 @@ impl<'a> Forwarder<'a> {
     }
 
     async fn send_all(mut self, stop: &Stop, mut is_over: watch::Receiver<bool>) -> Forwards {
-        for one in self.delivered.waiting() {
+        let left = self.delivered.waiting();
+        if let Err(error) = self.delivered.shorten() {
+            self.printer.warn(format_args!(
+                "the file that remembers what was forwarded could not be shortened ({}); it stays as \
+                 it is",
+                escape(&error.to_string())
+            ));
+        }
+        for one in left {
             self.forward(&one, stop, &mut is_over).await;
         }
         while let Some(one) = self.incoming.recv().await {

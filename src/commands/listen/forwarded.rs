@@ -8,12 +8,17 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use crate::commands::outputs::FORWARDED;
+use crate::disk::{Readers, Replacement};
 use crate::exit::Failure;
 use crate::output::{Printer, words};
 use crate::webhook::{self, Capture, Grade, Graded, VerifyKeys};
 
 /// The first half of the SHA-256 of a delivery's query and body.
 type Digest = [u8; 16];
+
+/// Deliveries that are remembered although the capture file no longer holds them, newest first: the
+/// vendor may send one again.
+const MOST_REMEMBERED: usize = 10_000;
 
 /// A delivery on its way.
 #[derive(Clone, Debug)]
@@ -64,6 +69,11 @@ pub struct Delivered {
     captures: PathBuf,
     keys: VerifyKeys,
     digests: HashSet<Digest>,
+    /// What the file held when it was opened, in its order, until that was looked through.
+    held: Vec<Digest>,
+    /// What of that the capture file holds; `None` while that is not known.
+    captured: Option<HashSet<Digest>>,
+    path: PathBuf,
     file: File,
 }
 
@@ -94,6 +104,9 @@ impl Delivered {
             captures: captures.to_owned(),
             keys: keys.clone(),
             digests: HashSet::new(),
+            held: Vec::new(),
+            captured: None,
+            path: path.clone(),
             file,
         };
         if let Some(text) = text {
@@ -115,9 +128,10 @@ impl Delivered {
         for line in text.lines() {
             let mut digest = Digest::default();
             if base16ct::lower::decode(line, &mut digest).is_ok_and(|bytes| bytes.len() == 16) {
-                self.digests.insert(digest);
+                self.held.push(digest);
             }
         }
+        self.digests.extend(&self.held);
         // A last line that a crash has cut off is no digest.
         if text.is_empty() || text.ends_with('\n') {
             Ok(())
@@ -134,42 +148,87 @@ impl Delivered {
     /// Notes that a delivery was forwarded.
     pub fn note(&mut self, one: &Outgoing) -> io::Result<()> {
         self.digests.insert(one.digest);
-        self.file.write_all(line(one).as_bytes())
+        self.file.write_all(line(&one.digest).as_bytes())
     }
 
     fn note_all(&mut self, all: &[Outgoing]) -> io::Result<()> {
         self.digests.extend(all.iter().map(|one| one.digest));
         let mut out = BufWriter::new(&self.file);
         for one in all {
-            out.write_all(line(one).as_bytes())?;
+            out.write_all(line(&one.digest).as_bytes())?;
         }
         out.flush()
     }
 
     /// The verified deliveries of the capture file that were not forwarded, in its order.
-    pub fn waiting(&self) -> Vec<Outgoing> {
+    pub fn waiting(&mut self) -> Vec<Outgoing> {
+        let digests = &self.digests;
         let outgoing = |graded: &Graded<'_>| {
             let one = Outgoing::of(graded.capture()?, &graded.grade)?;
-            (!self.has(&one)).then_some(one)
+            let digest = one.digest;
+            Some((digest, (!digests.contains(&digest)).then_some(one)))
         };
-        let mut all = Vec::new();
+        let (mut all, mut captured) = (Vec::new(), HashSet::new());
+        let is_long = is_long(&self.held);
         // What cannot be read is no delivery that was answered with 200.
-        let _ = webhook::replay(
+        let read = webhook::replay(
             std::slice::from_ref(&self.captures),
             io::empty(),
             &self.keys,
             |graded: &[Graded<'_>]| graded.iter().filter_map(outgoing).collect::<Vec<_>>(),
             |some| {
-                all.extend(some);
+                for (digest, waiting) in some {
+                    all.extend(waiting);
+                    if is_long {
+                        captured.insert(digest);
+                    }
+                }
                 Ok(())
             },
         );
+        self.captured = read.is_ok().then_some(captured);
         all
+    }
+
+    /// Writes the file again with what is still to be remembered, once [`Self::waiting`] has looked
+    /// through the captures: what these hold, and the newest of the rest. Nothing is forwarded a
+    /// second time for that.
+    pub fn shorten(&mut self) -> io::Result<()> {
+        let held = std::mem::take(&mut self.held);
+        let Some(captured) = self.captured.take().filter(|_| is_long(&held)) else {
+            return Ok(());
+        };
+        let newest = held.len().saturating_sub(MOST_REMEMBERED);
+        let mut kept = HashSet::new();
+        let is_kept = |&(at, digest): &(usize, &Digest)| at >= newest || captured.contains(digest);
+        let digests = held.iter().enumerate().filter(is_kept);
+        let text: String = digests
+            .filter(|(_, digest)| kept.insert(**digest))
+            .map(|(_, digest)| line(digest))
+            .collect();
+        // Not worth it where most is kept.
+        if kept.len() > held.len() / 2 {
+            return Ok(());
+        }
+        let mut new = Replacement::of(&self.path, Readers::User)?;
+        new.write_all(text.as_bytes())?;
+        // The old file is closed before the new one takes its place, as Windows wants it.
+        self.file = new.file()?.try_clone()?;
+        let done = new.finish();
+        self.file = OpenOptions::new().append(true).open(&self.path)?;
+        done?;
+        self.digests.retain(|digest| kept.contains(digest));
+        Ok(())
     }
 }
 
-fn line(one: &Outgoing) -> String {
-    let mut line = base16ct::lower::encode_string(&one.digest);
+/// Whether a file is so long that it may be worth writing it again.
+fn is_long(held: &[Digest]) -> bool {
+    held.len() > 2 * MOST_REMEMBERED
+}
+
+fn line(digest: &Digest) -> String {
+    let mut line = base16ct::lower::encode_string(digest);
     line.push('\n');
     line
 }

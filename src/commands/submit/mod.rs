@@ -31,6 +31,7 @@ use crate::journal::{JobLog, LogError, remembered_of_absent};
 use crate::manifest::{Condition, Manifest, Problem, RowFault};
 use crate::output::{Printer, Summary, Tally as Tallied, words};
 use crate::settings::Settings;
+use crate::settings::values::Pair;
 use crate::text::escape;
 
 /// Mistakes of a manifest that are told one by one; further ones are counted.
@@ -43,7 +44,7 @@ pub async fn run(
     printer: &mut Printer,
 ) -> anyhow::Result<Ended> {
     let mut inputs = Inputs::fetch(&args.manifests, settings).await?;
-    let mut manifest = inputs.open(&args.reading, settings, conditions(args))?;
+    let mut manifest = inputs.open(&args.reading, settings, conditions(&args.rows))?;
     let (mut plan, invalid_rows) = read(&mut manifest, args, settings, printer)?;
     let path = settings.jobs_path(args.jobs.as_deref(), inputs.first_file());
     if args.dry_run {
@@ -198,8 +199,8 @@ fn invalid(rows: Vec<Value>) -> (String, Value) {
 }
 
 /// Which rows are meant.
-fn conditions(args: &SubmitArgs) -> Vec<Condition> {
-    let pairs = args.rows.iter();
+pub fn conditions(pairs: &[Pair]) -> Vec<Condition> {
+    let pairs = pairs.iter();
     pairs
         .map(|pair| Condition {
             column: pair.name.clone(),

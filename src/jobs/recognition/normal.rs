@@ -121,34 +121,62 @@ pub fn address(address: &str) -> Cow<'_, str> {
 /// `https://host/a/b.jpg?x`. Of such an address nothing has to be decoded, left out or looked for in
 /// the query.
 fn plain(address: &str) -> Option<&str> {
-    let end = address.find(['?', '#']).unwrap_or(address.len());
     let rest = address.strip_prefix("http")?;
-    let rest = rest.strip_prefix('s').unwrap_or(rest).strip_prefix(':')?;
-    let plain = &rest[..end.checked_sub(address.len() - rest.len())?];
-    let (host, path) = plain.strip_prefix("//")?.split_once('/')?;
-    let is_label = |label: &str| {
-        let mut bytes = label.bytes();
-        bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            && !label.is_empty()
-            && !label.starts_with("xn--")
-    };
-    let domain = host.rsplit('.').next().unwrap_or_default();
+    let rest = rest.strip_prefix('s').unwrap_or(rest);
+    let rest = rest.strip_prefix("://").and(rest.get(1..))?;
+    let end = memchr::memchr2(b'?', b'#', rest.as_bytes());
+    let plain = &rest[..end.unwrap_or(rest.len())];
+    let path_at = 2 + memchr::memchr(b'/', plain.as_bytes().get(2..)?)?;
+    let name_at = 1 + memchr::memrchr(b'/', plain.as_bytes())?;
+    let (host, path, name) = (&plain[2..path_at], &plain[path_at..], &plain[name_at..]);
+    (is_plain_host(host)
+        && is_plain_path(path)
+        && has_extension(name)
+        && !may_have_size(path, name))
+    .then_some(plain)
+}
+
+fn is_plain_host(host: &str) -> bool {
+    let bytes = host.as_bytes();
+    let has_name = |label: &str| !label.is_empty() && !label.starts_with("xn--");
+    let last = memchr::memrchr(b'.', bytes).map_or(0, |dot| dot + 1);
+    let is_plain =
+        |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
     // What ends in a number is an address of four of them, whatever it looks like.
-    let is_host = host.split('.').all(is_label) && domain.starts_with(|c: char| c.is_alphabetic());
-    let is_folder = |segment: &str| {
-        let mut bytes = segment.bytes();
-        bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'~'))
-            && !segment.is_empty()
-            && !segment.starts_with('.')
-            && !segment.starts_with("s--")
-            && segment != "upload"
+    bytes.iter().all(is_plain)
+        && bytes.get(last).is_some_and(u8::is_ascii_lowercase)
+        && host.split('.').all(has_name)
+}
+
+/// Whether nothing in a path, its first slash included, is decoded or left out.
+fn is_plain_path(path: &str) -> bool {
+    const PLAIN: [bool; 256] = {
+        let mut plain = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            let b = byte as u8;
+            plain[byte] =
+                b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'~' | b'/');
+            byte += 1;
+        }
+        plain
     };
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let is_size_left_out = (path.starts_with("s/files/") || path.starts_with("cdn/shop/"))
+    let bytes = path.as_bytes();
+    let is_kept = |start: usize| match bytes.get(start) {
+        None | Some(b'/' | b'.') => false,
+        Some(b's') => !bytes[start..].starts_with(b"s--"),
+        Some(b'u') => !bytes[start..].starts_with(b"upload"),
+        Some(_) => true,
+    };
+    bytes.iter().all(|byte| PLAIN[usize::from(*byte)])
+        && memchr::memchr_iter(b'/', bytes).all(|slash| is_kept(slash + 1))
+}
+
+/// Whether a part of the name may be the size in which a service sends the photo.
+fn may_have_size(path: &str, name: &str) -> bool {
+    (path.starts_with("/s/files/") || path.starts_with("/cdn/shop/"))
         && name.contains('_')
-        && name.contains('x');
-    (is_host && path.split('/').all(is_folder) && has_extension(name) && !is_size_left_out)
-        .then_some(plain)
+        && name.contains('x')
 }
 
 impl Photo {

@@ -126,6 +126,30 @@ fn what_was_not_taken_is_forwarded_by_the_next_run_and_nothing_twice() {
 
 #[cfg(unix)]
 #[test]
+fn what_need_not_be_remembered_is_left_out_at_the_start_and_nothing_is_sent_twice() {
+    let world = World::new();
+    let to = target(&[200]);
+    let receiver = listen(&world, &to.url(), &[]);
+    assert_eq!(receiver.deliver(&Delivery::completed("vgen_1")), 200);
+    to.wait_for_posts(1);
+    receiver.stop().expect(143);
+    let taken = std::fs::read_to_string(world.path("captures.jsonl.forwarded")).unwrap();
+    let older: String = (0..25_000).map(|n| format!("{n:032x}\n")).collect();
+    world.write("captures.jsonl.forwarded", format!("{taken}{older}"));
+
+    let receiver = listen(&world, &to.url(), &[]);
+    assert_eq!(receiver.deliver(&Delivery::completed("vgen_2")), 200);
+    to.wait_for_posts(2);
+    receiver.stop().expect(143);
+    assert_eq!(ids(&to.posts()), ["vgen_1", "vgen_2"]);
+    let kept = std::fs::read_to_string(world.path("captures.jsonl.forwarded")).unwrap();
+    let newest = &older[15_000 * 33..];
+    assert!(kept.starts_with(&format!("{taken}{newest}")));
+    assert_eq!(kept.lines().count(), 10_002);
+}
+
+#[cfg(unix)]
+#[test]
 fn what_is_queued_is_forwarded_before_the_end_and_what_is_refused_is_said() {
     let gate = Gate::default();
     let held = gate.clone();

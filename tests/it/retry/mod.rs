@@ -249,3 +249,35 @@ fn compacting_changes_no_state_and_no_decision() {
     );
     assert_eq!(last.body, server.posts()[2].body);
 }
+
+#[test]
+fn only_the_rows_that_are_meant_of_a_manifest_are_checked_and_used() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let seed = |id: &str| {
+        format!("{{\"listing_id\":\"{id}\",\"status\":\"submit_failed\",\"error\":\"HTTP 422\"}}\n")
+    };
+    world.write("jobs.jsonl", format!("{}{}", seed("LST-1"), seed("LST-2")));
+    let sheet = "listing_id,image_url,video_prompt,region\n\
+                 LST-1,https://cdn.example.com/1.jpg,pan,north\n\
+                 LST-2,https://cdn.example.com/2.jpg,,south\n";
+    world.write("sheet.csv", sheet);
+    let retry = [
+        "retry",
+        "--failed",
+        "--manifest",
+        "sheet.csv",
+        "--id",
+        "LST-1",
+    ];
+    let refused = world.run(&retry).expect(65);
+    assert!(refused.stderr.contains("sheet.csv:3"), "{}", refused.stderr);
+    let north = [&retry[..], &["--manifest-where", "region=north"]].concat();
+    // LST-2 is still refused.
+    world.run(&north).expect(1);
+    assert_eq!(server.posts()[0].json()["prompt"], "pan");
+    assert_eq!(server.posts().len(), 1);
+    let mistyped = [&retry[..], &["--manifest-where", "regoin=north"]].concat();
+    let refused = world.run(&mistyped).expect(2);
+    assert!(refused.stderr.contains("region"), "{}", refused.stderr);
+}
