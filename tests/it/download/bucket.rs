@@ -1,8 +1,10 @@
-//! `download --dir s3://...`, against a real S3 server: moto, from the Python package index.
+//! `download --dir s3://...` and `az://...`, against real servers: moto, from the Python package index,
+//! and azurite, from the npm registry.
 
 use crate::support::World;
+use crate::support::azure::Azure;
 use crate::support::orders::{Order, log_of, sha256};
-use crate::support::s3::S3;
+use crate::support::s3::{S3, Store};
 use crate::support::vendor::{Cdn, clip, nobody, world};
 
 const TO_BUCKET: [&str; 3] = ["download", "--dir", "s3://clips/june"];
@@ -75,6 +77,60 @@ fn clips_go_to_a_bucket_under_the_names_they_have_in_a_folder() {
         "it may be somebody's"
     );
     world.run(&["download", "--check"]).expect(0);
+}
+
+#[test]
+fn clips_go_to_google_as_well() {
+    let Some(s3) = S3::start() else { return };
+    clips_go_to("gs://clips/june", |world| s3.world_of_google(world), &s3);
+}
+
+#[test]
+fn clips_go_to_azure_as_well() {
+    let Some(azure) = Azure::start() else { return };
+    clips_go_to("az://clips/june", |world| azure.world(world), &azure);
+}
+
+/// Clips are put there, looked at and read again; none takes the name of another object.
+fn clips_go_to(address: &str, in_world: impl FnOnce(World) -> World, store: &impl Store) {
+    let cdn = Cdn::honest();
+    // The second takes three parts.
+    let sizes = [3000, 20_000_000];
+    let orders: Vec<Order> = (0..2)
+        .map(|n| {
+            let name = n.to_string();
+            let url = cdn.put(&name, clip(&name, sizes[n]));
+            Order::of("LST-0", n + 2, &url)
+        })
+        .collect();
+    store.put("june/LST-0/01-2.mp4", b"not ours");
+    let world = in_world(world(&nobody(), &log_of(&orders)));
+    let download = ["download", "--dir", address, "--json"];
+    let run = world.run(&download).expect(0);
+    assert_eq!(run.json()["downloaded"], 2, "{}", run.stderr);
+    let longer = format!("june/LST-0/01-2-{}.mp4", &orders[0].job()[..8]);
+    let mut names = store.names();
+    names.sort();
+    assert_eq!(
+        names,
+        [&*longer, "june/LST-0/01-2.mp4", "june/LST-0/02-3.mp4"]
+    );
+    assert_eq!(store.object("june/LST-0/01-2.mp4"), b"not ours");
+    assert!(store.object(&longer) == clip("0", sizes[0]));
+    assert!(store.object("june/LST-0/02-3.mp4") == clip("1", sizes[1]));
+    let told = world.log().text;
+    assert!(
+        told.contains(&format!("{address}/LST-0/02-3.mp4")),
+        "{told}"
+    );
+    assert!(!told.contains("s3cret-key") && !run.stderr.contains("s3cret-key"));
+
+    let run = world.run(&download).expect(0);
+    assert_eq!((&run.json()["already"], cdn.gets().len()), (&2.into(), 2));
+    world.run(&["download", "--check"]).expect(0);
+    store.put("june/LST-0/02-3.mp4", b"altered");
+    let run = world.run(&["download", "--check", "--json"]).expect(1);
+    assert_eq!(run.json()["problems"][0]["problem"], "altered");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! terminal, a browser, and what logs, workbooks and webhooks are made of.
 
 // Its crate knows other things to add to a `String`, so here `+ &*text` says which is meant.
+pub mod azure;
 pub mod browser;
 pub mod convert;
 pub mod delivery;

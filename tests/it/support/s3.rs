@@ -92,6 +92,37 @@ impl S3 {
             .with_var("AWS_REGION", "us-east-1")
             .with_var("AWS_ENDPOINT_URL", &format!("http://{}", self.host))
     }
+
+    /// A world for which this server is Google's: its XML interface is that of S3, but for the
+    /// credentials, and for conditions, which moto does not know.
+    pub fn world_of_google(&self, world: World) -> World {
+        world
+            .with_var("GOOGLE_BEARER_TOKEN", "s3cret-key")
+            .with_var("GOOGLE_BASE_URL", &format!("http://{}", self.host))
+    }
+}
+
+/// What a test sees of a store with the bucket `clips`.
+pub trait Store {
+    fn put(&self, key: &str, body: &[u8]);
+    fn object(&self, key: &str) -> Vec<u8>;
+    /// The keys of all objects.
+    fn names(&self) -> Vec<String>;
+}
+
+impl Store for S3 {
+    fn put(&self, key: &str, body: &[u8]) {
+        let path = format!("/clips/{key}");
+        assert_eq!(self.call("PUT", &path, body).0, 200, "{key}");
+    }
+
+    fn object(&self, key: &str) -> Vec<u8> {
+        self.object(key)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.keys()
+    }
 }
 
 impl Drop for S3 {
@@ -101,7 +132,7 @@ impl Drop for S3 {
     }
 }
 
-fn elements(xml: &str, name: &str) -> Vec<String> {
+pub(super) fn elements(xml: &str, name: &str) -> Vec<String> {
     let start = format!("<{name}>");
     let parts = xml.split(&start).skip(1);
     let parts = parts.filter_map(|part| part.split('<').next());
