@@ -17,7 +17,7 @@ use std::time::Duration;
 use creativeai::clock;
 use creativeai::engine::cap::Cap;
 use creativeai::engine::dispatch::{Dispatcher, Event};
-use creativeai::engine::observe::{Learned, Observer};
+use creativeai::engine::observe::{Ingested, Observer};
 use creativeai::engine::photos::Placed;
 use creativeai::engine::plan::{self, Allowed, Plan};
 use creativeai::engine::stop::Stop;
@@ -170,12 +170,12 @@ async fn ingest(log: &Path, key: &ApiKey) -> Result<(), Box<dyn Error>> {
         sandbox: true,
     };
     match observer.decide(&seen)? {
-        Learned::New { line, .. } => {
+        Ingested::New { line, .. } => {
             writer.append(&line).await?;
             println!("1 webhook applied");
         }
-        Learned::Known => println!("1 webhook already known"),
-        Learned::UnknownId(why) => println!("1 webhook of an unknown clip: {why}"),
+        Ingested::Known => println!("1 webhook already known"),
+        Ingested::UnknownId(why) => println!("1 webhook of an unknown clip: {why}"),
     }
     Ok(())
 }

@@ -51,7 +51,7 @@ impl Code {
         Self::Terminated,
     ];
 
-    /// Which one is told where several hold: the earliest. A wrong command line ends a run before
+    /// Which one is reported where several hold: the earliest. A wrong command line ends a run before
     /// anything else can hold, so its place does not matter.
     const PRECEDENCE: [Self; 11] = [
         Self::Interrupted,
@@ -163,7 +163,7 @@ impl Ending {
         self.seen & Self::bit(code) != 0
     }
 
-    /// The one code that is told.
+    /// The one code that is reported.
     pub fn code(self) -> Code {
         let mut order = Code::PRECEDENCE.into_iter();
         order.find(|c| self.holds(*c)).unwrap_or(Code::Success)
@@ -250,14 +250,14 @@ impl Failure {
         self
     }
 
-    /// Adds a count that `--json` tells beside the error, under the name it has in summaries.
+    /// Adds a count that `--json` shows beside the error, under the name it has in summaries.
     #[must_use]
     pub fn counting(mut self, name: &'static str, count: u64) -> Self {
         self.fields.push((name, count.into()));
         self
     }
 
-    /// Adds a field of the JSON document that tells of the failure.
+    /// Adds a field of the JSON document that reports the failure.
     #[must_use]
     pub fn field(mut self, name: &'static str, value: serde_json::Value) -> Self {
         self.fields.push((name, value));
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_with_its_cause_and_the_next_step() {
+    fn an_error_is_reported_with_its_cause_and_the_next_step() {
         let error = Failure::io("cannot write jobs.jsonl")
             .because(std::io::Error::other("no space left"))
             .help("make room and run the same command again");

@@ -1,6 +1,6 @@
 //! `creativeai`: a batch submitter and reconciler for the `CreativeAI` video API.
 //!
-//! Imports go down only; a room's name tells what it holds.
+//! Imports go down only; a room's name says what it holds.
 //!
 //! | room | holds |
 //! |---|---|

@@ -15,7 +15,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use super::{Result, runtime, tell};
+use super::{Result, report, runtime};
 
 /// Serves on a free port of this computer until it is killed. A POST is answered after
 /// `latency` milliseconds.
@@ -24,7 +24,7 @@ pub fn serve(latency: &str) -> Result {
     let ids = Arc::new(AtomicU64::new(0));
     runtime()?.block_on(async move {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        tell(format_args!("{}", listener.local_addr()?))?;
+        report(format_args!("{}", listener.local_addr()?))?;
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::{Result, tell};
+use super::{Result, report};
 
 #[derive(Default)]
 struct Shared {
@@ -40,7 +40,7 @@ pub fn commit(file: &str, producers: &str, lines: &str) -> Result {
         }
     });
     let rate = lines as f64 / started.elapsed().as_secs_f64();
-    tell(format_args!("{rate:.0}"))
+    report(format_args!("{rate:.0}"))
 }
 
 fn append(

@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
-use super::{Result, runtime, tell};
+use super::{Result, report, runtime};
 
 /// Sends `body` to `url` `requests` times and prints the seconds it took. `log` may be empty.
 pub fn post(url: &str, body: &str, requests: &str, in_flight: &str, log: &str) -> Result {
@@ -49,7 +49,7 @@ pub fn post(url: &str, body: &str, requests: &str, in_flight: &str, log: &str) -
         }
         Result::Ok(started.elapsed().as_secs_f64())
     })?;
-    tell(format_args!("{seconds:.4}"))
+    report(format_args!("{seconds:.4}"))
 }
 
 struct Work {

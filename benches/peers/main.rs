@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// Tells `run.py` a line.
-fn tell(line: std::fmt::Arguments<'_>) -> Result {
+fn report(line: std::fmt::Arguments<'_>) -> Result {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;

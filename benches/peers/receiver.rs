@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::routing::post;
 use tokio::net::TcpListener;
 
-use super::{Result, tell};
+use super::{Result, report};
 
 /// Serves on a free port of this computer until it is killed, on two threads as `listen` does.
 pub fn serve() -> Result {
@@ -15,7 +15,7 @@ pub fn serve() -> Result {
         .build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        tell(format_args!("{}", listener.local_addr()?))?;
+        report(format_args!("{}", listener.local_addr()?))?;
         let take = |_: HeaderMap, _: Bytes| async { "kept\n" };
         let app = axum::Router::new().route("/webhooks/creativeai", post(take));
         axum::serve(listener, app).await?;

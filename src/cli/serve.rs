@@ -27,7 +27,7 @@ pub struct ListenArgs {
     #[arg(long, value_name = "FILE", default_value = "captures.jsonl", value_hint = ValueHint::FilePath)]
     pub capture: PathBuf,
 
-    /// Also tell this job log what each delivery says [default: captures only]
+    /// Also record in this job log what each delivery says [default: captures only]
     #[arg(long, value_name = "JOBS", value_hint = ValueHint::FilePath)]
     pub jobs: Option<PathBuf>,
 

@@ -14,7 +14,7 @@ use crate::output::{Printer, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
-/// What is told when `--max-credits` has kept something back.
+/// What is reported when `--max-credits` has kept something back.
 const CAP_REACHED: &str = "the next clip would go beyond --max-credits, which counts all that the log has charged and \
      reserved; raise it to send the rest";
 

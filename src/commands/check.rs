@@ -30,7 +30,7 @@ use crate::vendor::{BaseUrl, build_transport, correlated, root_cause, transport}
 
 /// A clock that is further off than this makes log times and time-outs misleading.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
-/// Problems of one kind that are told one by one.
+/// Problems of one kind that are reported one by one.
 const TOLD: usize = 20;
 
 /// Columns before a finding's text: a sign, what it is about, blanks.
@@ -136,10 +136,10 @@ pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyh
         photos::check_local(photos.local, settings, &mut findings).await;
         Ok(())
     })?;
-    tell(&findings, printer)
+    report(&findings, printer)
 }
 
-fn tell(findings: &Findings, printer: &mut Printer) -> anyhow::Result<Code> {
+fn report(findings: &Findings, printer: &mut Printer) -> anyhow::Result<Code> {
     let mut ending = Ending::default();
     for (code, _) in findings.0.iter().filter_map(|f| f.result.as_ref().err()) {
         ending.note(*code);

@@ -14,8 +14,8 @@ use crate::output::{Printer, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
-/// Damaged lines that are told one by one; further ones are counted.
-const MOST_TOLD: usize = 20;
+/// Damaged lines that are reported one by one; further ones are counted.
+const MOST_LISTED: usize = 20;
 /// Jobs that are named for one of them.
 const MOST_NAMED: usize = 5;
 
@@ -133,12 +133,12 @@ pub fn refusal(damage: &[Damage], ledger: &Ledger, path: &Path, done: &str) -> F
             count => format!("{} lines are", words::number(count as u64)),
         },
     )];
-    message.extend(damage.iter().take(MOST_TOLD).map(|found| {
+    message.extend(damage.iter().take(MOST_LISTED).map(|found| {
         let job = speaks_of(found, ledger);
         format!("  line {}: {}; {job}", found.line, found.what)
     }));
-    if damage.len() > MOST_TOLD {
-        let more = words::number((damage.len() - MOST_TOLD) as u64);
+    if damage.len() > MOST_LISTED {
+        let more = words::number((damage.len() - MOST_LISTED) as u64);
         message.push(format!("  and {more} more"));
     }
     Failure::data(message.join("\n"))

@@ -8,14 +8,14 @@ use tokio::sync::{OnceCell, watch};
 use super::failure;
 use super::filter::Filters;
 use super::open::{self, Api};
-use super::tell;
 use crate::cli::When as WhenArg;
 use crate::clock;
+use crate::commands::finish;
 use crate::engine::delivery::bucket::Bucket;
 use crate::engine::delivery::plan;
 use crate::engine::delivery::plan::{Delivery, When};
 use crate::engine::delivery::{Event, Failure as Missed, FailureKind, Refresh, RefreshError};
-use crate::engine::observe::{Learned, Observer};
+use crate::engine::observe::{Ingested, Observer};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{GenerationId, JobState, JobView, Observation, Via};
@@ -149,7 +149,7 @@ impl<'a> Links<'a> {
         };
         let disk = |why: String| unasked(FailureKind::Disk, why);
         let learned = observer.decide(&seen).map_err(|e| disk(e.to_string()))?;
-        if let Learned::New { line, .. } = learned {
+        if let Ingested::New { line, .. } = learned {
             let appended = self.writer.append(&line).await;
             appended.map_err(|e| disk(e.to_string()))?;
         }
@@ -246,7 +246,7 @@ pub fn show(event: &Event, progress: &Progress, printer: &Printer, done: output:
     }
 }
 
-/// Tells each failure, and what they mean for the run's end.
+/// Reports each failure, and what they mean for the run's end.
 pub fn ending(failures: &[Missed], disk_failed: bool, printer: &Printer) -> Ending {
     let mut ending = Ending::default();
     ending.note_if(disk_failed, Code::Io);
@@ -275,7 +275,7 @@ pub fn ending_of_covered(
     is_all: bool,
 ) -> Result<Ending, Failure> {
     if is_all {
-        return Ok(tell::ending_of_jobs(writer.ledger().jobs()));
+        return Ok(finish::ending_of_jobs(writer.ledger().jobs()));
     }
     let keys: Vec<_> = writer.ledger().jobs().map(|job| job.key).collect();
     let mut states: Vec<JobState> = Vec::new();
@@ -283,7 +283,7 @@ pub fn ending_of_covered(
         let view = writer.view(key).map_err(failure::of_log)?;
         states.extend(view.filter(&covered).map(|view| view.state));
     }
-    Ok(tell::ending_of_jobs(states.iter()))
+    Ok(finish::ending_of_jobs(states.iter()))
 }
 
 /// Why a run that failed at no clip does not end with 0: there are clips that it cannot have yet.
@@ -310,7 +310,7 @@ pub fn elsewhere(deliveries: &[Delivery], writer: &Writer, dir: &Path) -> Option
     deliveries
         .iter()
         .filter(|delivery| delivery.is_completed && delivery.is_chosen)
-        .filter_map(|delivery| Some(delivery.told.as_ref()?.path(folder_of(writer))))
+        .filter_map(|delivery| Some(delivery.saved.as_ref()?.path(folder_of(writer))))
         .find(|path| !path.starts_with(dir) && path.is_file())
 }
 

@@ -118,7 +118,7 @@ pub fn run(
     ending.join(others);
     let elsewhere = deliver::elsewhere(&deliveries, &writer, &dir);
     let code = ending.code();
-    tell(
+    report(
         &summary,
         &settings.download.dir,
         &dir,
@@ -130,7 +130,7 @@ pub fn run(
     Ok(Ended { code, done })
 }
 
-fn tell(
+fn report(
     summary: &DownloadSummary,
     typed: &Path,
     dir: &Path,
@@ -152,7 +152,7 @@ fn tell(
         }))?;
         return Ok(());
     }
-    let mut told = vec![format!(
+    let mut saved = vec![format!(
         "{} fetched into {}",
         words::count(summary.downloaded as u64, "clip"),
         escape(&typed.display().to_string())
@@ -170,15 +170,15 @@ fn tell(
         (summary.failures.len(), "not to be had"),
     ] {
         if n > 0 {
-            told.push(format!("{n} {what}"));
+            saved.push(format!("{n} {what}"));
         }
     }
     if summary.bytes > 0 {
-        told.push(words::bytes(summary.bytes));
+        saved.push(words::bytes(summary.bytes));
     }
-    told.extend(unready);
+    saved.extend(unready);
     printer.conclude(
-        format_args!("download: {}", told.join("; ")),
+        format_args!("download: {}", saved.join("; ")),
         code == Code::Success,
     );
     Ok(())

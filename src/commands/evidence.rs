@@ -63,7 +63,7 @@ fn from_log(attempt: &Attempt, writer: &Writer) -> Result<Vec<String>, Failure> 
         return Ok(Vec::new());
     };
     let mut lines = Vec::new();
-    for raw in &view.evidence {
+    for raw in &view.lines {
         let Ok(line) = Line::parse_whole(raw) else {
             continue;
         };
@@ -98,7 +98,7 @@ fn captures(writer: &Writer, settings: &Settings) -> anyhow::Result<Vec<Seen>> {
         return Ok(Vec::new());
     }
     let keys = VerifyKeys::new(&settings.verification_keys()?);
-    let told = |graded: &Graded<'_>| {
+    let observed = |graded: &Graded<'_>| {
         let Grade::Verified(payload) = &graded.grade else {
             return None;
         };
@@ -115,7 +115,7 @@ fn captures(writer: &Writer, settings: &Settings) -> anyhow::Result<Vec<Seen>> {
         &paths,
         std::io::empty(),
         &keys,
-        |graded: &[Graded<'_>]| graded.iter().filter_map(told).collect::<Vec<_>>(),
+        |graded: &[Graded<'_>]| graded.iter().filter_map(observed).collect::<Vec<_>>(),
         |found| {
             let nobodys = |id: &GenerationId| writer.owner_of(id).is_none();
             seen.extend(found.into_iter().filter(|found| nobodys(&found.id)));

@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_no_job_has_is_told_with_the_nearest() {
+    fn a_column_that_no_job_has_is_reported_with_the_nearest() {
         let doubt = |column| Filters::new([Condition::is(column, "x")]).doubt([view()]);
         for known in ["rooms", "property type", "prompt", "status", "Listing ID"] {
             assert_eq!(doubt(known), None, "{known}");

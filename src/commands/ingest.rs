@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::failure;
 use crate::clock;
-use crate::engine::observe::{Learned, Observer};
+use crate::engine::observe::{Ingested, Observer};
 use crate::exit::Failure;
 use crate::jobs::{Binding, GenerationId, JobKey, Observation, Status, Text, Via};
 use crate::journal::{Appending, Writer};
@@ -19,7 +19,7 @@ const BATCH: usize = 3 << 17;
 
 /// What a verified payload says.
 #[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
-pub enum Told<'a> {
+pub enum PayloadStatus<'a> {
     /// Where a generation stands.
     Seen(Observation<'a>),
     /// An unknown status.
@@ -28,7 +28,7 @@ pub enum Told<'a> {
     Nothing(&'static str),
 }
 
-impl<'a> Told<'a> {
+impl<'a> PayloadStatus<'a> {
     /// Of a payload whose signature holds, with the job and attempt that the capture's address
     /// names.
     pub fn of(payload: &Payload<'a>, correlation: Option<(JobKey, u32)>) -> Self {
@@ -51,11 +51,11 @@ impl<'a> Told<'a> {
     }
 
     /// The same, independent of what it was read from.
-    pub fn into_owned(self) -> Told<'static> {
+    pub fn into_owned(self) -> PayloadStatus<'static> {
         match self {
-            Self::Seen(seen) => Told::Seen(seen.into_owned()),
-            Self::UnknownWord(id, word) => Told::UnknownWord(id, word.into_owned()),
-            Self::Nothing(why) => Told::Nothing(why),
+            Self::Seen(seen) => PayloadStatus::Seen(seen.into_owned()),
+            Self::UnknownWord(id, word) => PayloadStatus::UnknownWord(id, word.into_owned()),
+            Self::Nothing(why) => PayloadStatus::Nothing(why),
         }
     }
 }
@@ -68,14 +68,14 @@ pub fn observation(
     let Grade::Verified(payload) = grade else {
         return None;
     };
-    match Told::of(payload, correlation) {
-        Told::Seen(seen) => Some(seen.into_owned()),
+    match PayloadStatus::of(payload, correlation) {
+        PayloadStatus::Seen(seen) => Some(seen.into_owned()),
         _ => None,
     }
 }
 
 /// What an observation came to.
-pub enum Came {
+pub enum Applied {
     /// It added something to the log.
     New,
     /// The log knew it.
@@ -118,7 +118,7 @@ impl<'a> Ingest<'a> {
     }
 
     /// Takes an observation in. What it added is durable after [`flush`](Self::flush).
-    pub fn take(&mut self, seen: Observation<'static>) -> Result<Came, Failure> {
+    pub fn take(&mut self, seen: Observation<'static>) -> Result<Applied, Failure> {
         let job = self.observer.writer.owner_of(&seen.id);
         if let Some((job, _)) = job.or(seen.correlation)
             && let Some(waiting) = self.waiting_for(job)
@@ -126,18 +126,18 @@ impl<'a> Ingest<'a> {
             // Deliveries are repeated; a repetition adds nothing.
             if waiting.id == seen.id && waiting.status == seen.status && waiting.facts == seen.facts
             {
-                return Ok(Came::Known);
+                return Ok(Applied::Known);
             }
             self.flush()?;
         }
         match self.observer.decide(&seen).map_err(failure::of_log)? {
-            Learned::New {
+            Ingested::New {
                 job,
                 attempt,
                 line,
                 binding,
             } => {
-                self.tell(&binding, job, attempt, &seen.id);
+                self.report(&binding, job, attempt, &seen.id);
                 self.lines.push_str(&line);
                 self.waiting.insert(job, seen);
                 if binding != Binding::Known {
@@ -146,10 +146,10 @@ impl<'a> Ingest<'a> {
                 } else if self.lines.len() >= BATCH {
                     self.send()?;
                 }
-                Ok(Came::New)
+                Ok(Applied::New)
             }
-            Learned::Known => Ok(Came::Known),
-            Learned::UnknownId(why) => Ok(Came::UnknownId(why)),
+            Ingested::Known => Ok(Applied::Known),
+            Ingested::UnknownId(why) => Ok(Applied::UnknownId(why)),
         }
     }
 
@@ -190,7 +190,7 @@ impl<'a> Ingest<'a> {
     }
 
     /// Reports how an id came to an attempt, where that is worth a line.
-    fn tell(&self, binding: &Binding, job: JobKey, attempt: u32, id: &GenerationId) {
+    fn report(&self, binding: &Binding, job: JobKey, attempt: u32, id: &GenerationId) {
         match binding {
             Binding::Known => {}
             Binding::Adopted => self.printer.note(format_args!(

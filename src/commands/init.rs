@@ -88,7 +88,7 @@ pub fn run(
         let document = json!({ "settings": settings.to_json(), "key": key.to_json() });
         writeln!(out, "{document:#}")?;
     } else if !voice.quiet {
-        tell(&settings, &key, args.key_file.is_some(), out)?;
+        report(&settings, &key, args.key_file.is_some(), out)?;
     }
     Ok(out.flush()?)
 }
@@ -242,7 +242,7 @@ fn write_settings(path: &Path, key_file: Option<&Path>) -> Result<(), Failure> {
     })
 }
 
-fn tell(
+fn report(
     settings: &Outcome,
     key: &Outcome,
     key_is_elsewhere: bool,
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn json_tells_what_became_of_both_files() {
+    fn json_says_what_became_of_both_files() {
         let dir = tempfile::tempdir().unwrap();
         let mut out = Vec::new();
         let voice = Voice {

@@ -311,7 +311,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_and_addresses_are_told_apart() {
+    fn files_and_addresses_are_reported_apart() {
         for file in ["listings.csv", "-", "C:\\a.csv", "https:listings.csv"] {
             assert!(matches!(address(Path::new(file)), Ok(None)), "{file}");
         }

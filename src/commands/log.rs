@@ -42,7 +42,7 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
             "{} is as it was left; there is nothing to accept",
             escape(&log.path().display().to_string())
         ));
-        return tell(false, &log, printer);
+        return report(false, &log, printer);
     };
     printer.say(escape(&mismatch.to_string()));
     printer.say(what_is_there(&log, mismatch.found.as_ref(), settings)?);
@@ -63,7 +63,7 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
     Ok(Code::Success)
 }
 
-fn tell(accepted: bool, log: &Acceptance, printer: &mut Printer) -> anyhow::Result<Code> {
+fn report(accepted: bool, log: &Acceptance, printer: &mut Printer) -> anyhow::Result<Code> {
     if printer.voice().json {
         printer.document(&document(accepted, log))?;
     }

@@ -13,7 +13,7 @@ use crate::cli::{Cli, ManArgs};
 use crate::exit::{Code, Failure};
 use crate::text::escape;
 
-/// Writes all pages, into a folder, which is told unless it is to be `quiet`, or to `out`.
+/// Writes all pages, into a folder, which is named unless it is to be `quiet`, or to `out`.
 pub fn run(args: &ManArgs, quiet: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     let pages = pages()?;
     if let Some(dir) = &args.dir {

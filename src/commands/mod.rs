@@ -1,4 +1,4 @@
-//! One file a subcommand: gather, run, tell. No protocol and no file format in here.
+//! One file a subcommand: gather, run, report. No protocol and no file format in here.
 
 mod addresses;
 mod caps;
@@ -9,10 +9,12 @@ pub mod config;
 mod damage;
 mod deliver;
 mod download;
+mod dry_run;
 mod environment;
 mod evidence;
 mod failure;
 pub mod filter;
+mod finish;
 pub mod help;
 pub mod ingest;
 mod init;
@@ -36,11 +38,11 @@ mod resources;
 mod retry;
 mod round;
 mod sandbox;
+mod sending;
 mod signals;
 pub mod status;
 mod stopped;
 mod submit;
-mod tell;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -55,7 +57,7 @@ use crate::output::{Metrics, Printer, Summary, Voice};
 use crate::settings::{Env, Settings};
 use crate::text::escape_lines;
 
-/// Runs a command to its end and tells how it went.
+/// Runs a command to its end and says how it went.
 pub fn run(cli: &Cli) -> Code {
     harden();
     let mut printer = Printer::new(Voice {
@@ -65,7 +67,7 @@ pub fn run(cli: &Cli) -> Code {
         json: cli.global.json,
         progress: cli.global.progress,
     });
-    if cli.global.quiet && !cli.global.json && tells_people(&cli.command) {
+    if cli.global.quiet && !cli.global.json && is_for_people(&cli.command) {
         printer.mute();
     }
     let result = resources::guard(|| {
@@ -90,19 +92,19 @@ pub fn run(cli: &Cli) -> Code {
             printer.settle(code == Code::Success);
             if code != Code::Success {
                 printer.error(exit::describe(&error).trim_end());
-                tell_as_json(cli.command.name(), &error, code, &mut printer);
+                print_json(cli.command.name(), &error, code, &mut printer);
             }
             code
         }
     };
-    // The log is free by now: whoever waits for it need not wait for a terminal.
+    // The log is free by now: what waits for it need not wait for a terminal.
     printer.finish_messages();
     code
 }
 
 /// Whether what a command writes to standard output is there to be looked at. The rest is made to
 /// be kept: pages, tables for a spreadsheet, scripts.
-fn tells_people(command: &Command) -> bool {
+fn is_for_people(command: &Command) -> bool {
     match command {
         Command::Status(args) => !args.csv,
         Command::Report(_)
@@ -116,8 +118,8 @@ fn tells_people(command: &Command) -> bool {
 }
 
 /// With `--json`, standard output holds a document also when the run could not go on. Where the
-/// command tells a summary otherwise, this one has its fields: it has done nothing.
-fn tell_as_json(command: &'static str, error: &anyhow::Error, code: Code, printer: &mut Printer) {
+/// command prints a summary otherwise, this one has its fields: it has done nothing.
+fn print_json(command: &'static str, error: &anyhow::Error, code: Code, printer: &mut Printer) {
     if !printer.voice().json || printer.has_spoken() {
         return;
     }
@@ -144,7 +146,7 @@ fn tell_as_json(command: &'static str, error: &anyhow::Error, code: Code, printe
     let _ = printer.document(&document);
 }
 
-/// Tells that a command line could not be understood, also as JSON where that was asked for, and
+/// Reports that a command line could not be understood, also as JSON where that was asked for, and
 /// gives the code. A request for help is none: it is shown.
 pub fn refuse(error: &clap::Error, json: bool) -> Code {
     let text = error.render().to_string();
@@ -178,7 +180,7 @@ pub fn refuse(error: &clap::Error, json: bool) -> Code {
 }
 
 /// No core dump, which could hold the key; and a file size limit is an error of the write, so that
-/// it can be told what happened to the money.
+/// it can be said what happened to the money.
 #[cfg(unix)]
 fn harden() {
     use rustix::process::{Resource, Rlimit, setrlimit};
@@ -250,7 +252,7 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
             } else {
                 init::run(args, &env, keys, voice, &mut told)
             };
-            // What was done before it failed is told, too.
+            // What was done before it failed is reported, too.
             show(&told, printer)?;
             done(result)
         }
@@ -282,7 +284,7 @@ impl From<Code> for Ended {
     }
 }
 
-/// Every command that works on a log tells the time, or reckons with it.
+/// Every command that works on a log writes the time, or reckons with it.
 fn check_clock() -> Result<(), Failure> {
     clock::check(std::time::SystemTime::now()).map_err(|error| {
         Failure::config(format!("{error}; nothing was sent and nothing was written"))
@@ -399,7 +401,7 @@ fn make_report(
     report::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)
 }
 
-/// A log that cannot be read, told as every command tells it.
+/// A log that cannot be read, reported as every command reports it.
 fn with_next_step(error: anyhow::Error) -> anyhow::Error {
     match error.downcast::<LogError>() {
         Ok(error) => failure::of_log(error).into(),

@@ -1,4 +1,4 @@
-//! Opening what commands work on: the log, the API. What fails is told in words, with the next step.
+//! Opening what commands work on: the log, the API. What fails is reported in words, with the next step.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -88,7 +88,7 @@ async fn start_stand_in(key: crate::vendor::ApiKey) -> Result<Sandbox, Failure> 
 }
 
 /// Nothing more is sent while replies of an earlier run wait to be taken back into the log: what
-/// they tell of would be ordered again.
+/// they report would be ordered again.
 pub fn refuse_unrecovered(
     writer: &Writer,
     path: &Path,
@@ -228,7 +228,7 @@ pub fn write_log_to_observe(
     if is_absent(path) {
         return Err(failure::of_log(LogError::Missing(path.to_owned())));
     }
-    let ledger = || settings.ledger().with_owners();
+    let ledger = || settings.ledger().with_items();
     open_writer(path, ledger, settings, command, limits, printer)
 }
 
@@ -272,7 +272,7 @@ pub fn open_to_send(
     Ok(writer)
 }
 
-/// Under `--sandbox` every line is marked as a sandbox's, also a fact that no server has told: none
+/// Under `--sandbox` every line is marked as a sandbox's, also a fact that no server has reported: none
 /// of them may get into a log of live jobs.
 pub fn check_rehearsal(path: &Path, ledger: &Ledger, settings: &Settings) -> Result<(), Failure> {
     if !settings.sandbox {

@@ -76,7 +76,7 @@ impl Kind {
             return refused(format!("{shown} belongs to the job log"));
         }
         match fs::metadata(path) {
-            // It is made, or whoever opens it says what is wrong.
+            // It is made, or what opens it says what is wrong.
             Err(_) => return Ok(()),
             Ok(meta) if !meta.is_file() => {
                 return refused(format!("{shown} is not a regular file"));

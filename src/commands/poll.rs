@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::failure;
 use super::open::{self, Api};
-use super::tell;
 use crate::clock;
-use crate::engine::observe::{Learned, Observer};
+use crate::commands::sending::Polling;
+use crate::engine::observe::{Ingested, Observer};
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Ending};
 use crate::jobs::{Facts, GenerationId, JobKey, JobState, Observation, Status, Via};
@@ -86,11 +86,11 @@ impl<'a> Poller<'a> {
     pub async fn once(&self, covers: impl Fn(&JobState) -> bool) -> anyhow::Result<Ending> {
         let targets = self.targets(covers)?;
         self.open.set(targets.len());
-        let teller = tell::Polling::new(self.printer, targets.len() as u64);
+        let reporter = Polling::new(self.printer, targets.len() as u64);
         let throttle = self.throttle();
-        let left = self.pass(targets, &throttle, &teller).await?;
-        teller.end_round();
-        drop(teller);
+        let left = self.pass(targets, &throttle, &reporter).await?;
+        reporter.end_round();
+        drop(reporter);
         let failed = left.iter().any(|t| t.failures > 0);
         Ok(ending(failed))
     }
@@ -99,15 +99,15 @@ impl<'a> Poller<'a> {
     pub async fn wait(&self, covers: impl Fn(&JobState) -> bool) -> anyhow::Result<Ending> {
         let mut targets = self.targets(covers)?;
         self.open.set(targets.len());
-        let teller = tell::Polling::new(self.printer, targets.len() as u64);
+        let reporter = Polling::new(self.printer, targets.len() as u64);
         let throttle = self.throttle();
         let mut gave_up = false;
         while !targets.is_empty() && !self.stop.is_set() {
             let now = Instant::now();
             let (due, later): (Vec<_>, Vec<_>) = targets.into_iter().partition(|t| t.due <= now);
             targets = later;
-            targets.extend(self.pass(due, &throttle, &teller).await?);
-            teller.end_round();
+            targets.extend(self.pass(due, &throttle, &reporter).await?);
+            reporter.end_round();
             let (given_up, kept): (Vec<_>, Vec<_>) = targets
                 .into_iter()
                 .partition(|t| t.failures >= MAX_FAILURES);
@@ -118,7 +118,7 @@ impl<'a> Poller<'a> {
                     1 => self.name(first),
                     n => words::count(n as u64, "clip"),
                 };
-                teller.warn(format_args!(
+                reporter.warn(format_args!(
                     "{whose} could not be asked for {MAX_FAILURES} times in a row; the next \
                      reconcile asks again"
                 ));
@@ -127,7 +127,7 @@ impl<'a> Poller<'a> {
                 self.stop.or(tokio::time::sleep_until(next)).await;
             }
         }
-        drop(teller);
+        drop(reporter);
         Ok(ending(gave_up))
     }
 
@@ -184,9 +184,9 @@ impl<'a> Poller<'a> {
     fn ids(&self, job: &JobState) -> anyhow::Result<Vec<(u32, GenerationId, Endpoint)>> {
         let plain = job.plain_attempt();
         if let Some(attempt) = plain {
-            let told = self.writer.told_of(job.key).map_err(failure::of_log)?;
-            if let Some(id) = told.generation_id {
-                let endpoint = Endpoint::of_request(&told.request.unwrap_or_default());
+            let record = self.writer.request_of(job.key).map_err(failure::of_log)?;
+            if let Some(id) = record.generation_id {
+                let endpoint = Endpoint::of_request(&record.request.unwrap_or_default());
                 return Ok(vec![(attempt.number, id, endpoint)]);
             }
         }
@@ -218,11 +218,11 @@ impl<'a> Poller<'a> {
         &self,
         targets: Vec<Target>,
         throttle: &Throttle,
-        teller: &tell::Polling<'_>,
+        reporter: &Polling<'_>,
     ) -> anyhow::Result<Vec<Target>> {
         let mut left = Vec::new();
         let mut asked = stream::iter(targets)
-            .map(|target| self.ask(target, throttle, teller))
+            .map(|target| self.ask(target, throttle, reporter))
             .buffer_unordered(self.concurrency.max(1));
         // What was learned gathers while there are answers to be read, and is written down when
         // there are none, or when it has become much. That keeps no one from asking on.
@@ -258,7 +258,7 @@ impl<'a> Poller<'a> {
             return;
         }
         if let Err(error) = self.writer.append(&lines).await {
-            // Nothing is lost: the next poll tells the same.
+            // Nothing is lost: the next poll says the same.
             self.stop.set(Reason::of_append(&error));
         }
     }
@@ -267,7 +267,7 @@ impl<'a> Poller<'a> {
         &self,
         mut target: Target,
         throttle: &Throttle,
-        teller: &tell::Polling<'_>,
+        reporter: &Polling<'_>,
     ) -> anyhow::Result<Asked> {
         let stopped = Ok(Asked::default());
         let Some(Some(permit)) = self.stop.or(throttle.permit()).await else {
@@ -284,7 +284,7 @@ impl<'a> Poller<'a> {
                 let ended = usize::from(status.is_terminal());
                 let open = self.open.get().saturating_sub(ended);
                 self.open.set(open);
-                teller.seen(&target.id, status, &facts, open as u64);
+                reporter.seen(&target.id, status, &facts, open as u64);
                 let line = self.learn(&target, status, facts)?;
                 target.failures = 0;
                 target.due = Instant::now() + interval;
@@ -302,7 +302,7 @@ impl<'a> Poller<'a> {
                 if retry_after.is_some() || matches!(http_status, Some(429 | 503)) {
                     permit.throttled(retry_after, target.failures);
                 }
-                teller.trouble(self.name(&target), &error);
+                reporter.trouble(self.name(&target), &error);
                 target.due = Instant::now() + backoff(interval, target.failures);
                 Ok(Asked {
                     left: Some(target),
@@ -336,7 +336,7 @@ impl<'a> Poller<'a> {
             correlation: Some((target.job, target.attempt)),
         };
         Ok(match observer.decide(&seen).map_err(failure::of_log)? {
-            Learned::New { line, .. } => Some(line),
+            Ingested::New { line, .. } => Some(line),
             _ => None,
         })
     }

@@ -97,7 +97,7 @@ pub fn run(
         Target::Exec(_) if args.target_name.is_none() => ONE_RECEIVER,
         _ => "",
     };
-    tell(
+    report(
         &summary,
         args.dry_run,
         shop.as_deref(),
@@ -112,7 +112,7 @@ pub fn run(
     })
 }
 
-fn tell(
+fn report(
     summary: &PublishSummary,
     dry_run: bool,
     shop: Option<&str>,
@@ -146,7 +146,7 @@ fn tell(
         "published"
     };
     let to = shop.map(|shop| format!(" to {shop}")).unwrap_or_default();
-    let mut told = vec![format!(
+    let mut saved = vec![format!(
         "{} {verb}{to}",
         words::count(summary.published as u64, "clip")
     )];
@@ -162,12 +162,12 @@ fn tell(
         (summary.failures.len(), failed),
     ] {
         if n > 0 {
-            told.push(format!("{n} {what}"));
+            saved.push(format!("{n} {what}"));
         }
     }
-    told.extend(unready);
+    saved.extend(unready);
     printer.conclude(
-        format_args!("publish: {}", told.join("; ")),
+        format_args!("publish: {}", saved.join("; ")),
         code == Code::Success,
     );
     Ok(())

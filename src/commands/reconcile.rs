@@ -7,9 +7,9 @@ use super::open::{self, Api};
 use super::poll::Poller;
 use super::replay::{self, Replay};
 use super::stopped;
-use super::tell;
 use super::{Ended, on_one_thread, recover};
 use crate::cli::{ReconcileArgs, Source};
+use crate::commands::finish;
 use crate::exit::Ending;
 use crate::jobs::{IdColumn, JobKey, JobState};
 use crate::journal::Writer;
@@ -38,7 +38,7 @@ pub fn run(
     };
     let writer = open::write_log_to_observe(&path, settings, "reconcile", &limits, printer)?;
     let commands = open::commands(&path, &writer.ledger(), settings);
-    let charged_before = tell::charged(writer.ledger().jobs());
+    let charged_before = finish::charged(writer.ledger().jobs());
     match args.source() {
         Source::Poll { wait } => {
             let all = |_: &JobState| true;
@@ -63,7 +63,7 @@ pub fn run(
                 let open = still_open(&outcome, &writer).len();
                 let confirmed = doubtful.len().saturating_sub(open);
                 summary.more.insert("confirmed".into(), confirmed.into());
-                tell_confirmed(doubtful.len(), confirmed, printer);
+                report_confirmed(doubtful.len(), confirmed, printer);
             } else if !doubtful.is_empty() {
                 printer.note(format_args!(
                     "add --confirm to ask the vendor about {} with captures that prove nothing",
@@ -78,7 +78,7 @@ pub fn run(
         }
     }
     let ledger = writer.ledger();
-    tell::finish(
+    finish::finish(
         summary,
         charged_before,
         ledger.jobs(),
@@ -124,7 +124,7 @@ fn still_open(outcome: &replay::Outcome, writer: &Writer) -> HashSet<JobKey> {
     outcome.doubtful.iter().copied().filter(is_open).collect()
 }
 
-fn tell_confirmed(asked: usize, ended: usize, printer: &Printer) {
+fn report_confirmed(asked: usize, ended: usize, printer: &Printer) {
     printer.note(format_args!(
         "asked the vendor about {} with captures that prove nothing: {} ended",
         words::count(asked as u64, "unfinished clip"),

@@ -73,7 +73,7 @@ fn append(text: &str, writer: &Writer, place: impl Fn() -> String) -> Result<boo
         )
     })?;
     let view = writer.view(line.job).map_err(failure::of_log)?;
-    if view.is_some_and(|view| view.evidence.iter().any(|known| &**known == text)) {
+    if view.is_some_and(|view| view.lines.iter().any(|known| &**known == text)) {
         return Ok(false);
     }
     check_mixing(&line, writer, &place)?;

@@ -73,7 +73,7 @@ pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> any
         refuse_taken(&renamings, &writer, &commands)?;
     }
     write_down(&renamings, &writer, settings)?;
-    tell(&renamings, printer)?;
+    report(&renamings, printer)?;
     Ok(Code::Success)
 }
 
@@ -231,7 +231,7 @@ fn views_of(writer: &Writer, keys: Vec<JobKey>) -> Result<Vec<JobView>, Failure>
     views.filter_map(Result::transpose).collect()
 }
 
-/// Two listings under one name cannot be told apart any more.
+/// Two listings under one name cannot be distinguished any more.
 fn refuse_taken(
     renamings: &[Renaming],
     writer: &Writer,
@@ -327,7 +327,7 @@ fn write_down(renamings: &[Renaming], writer: &Writer, settings: &Settings) -> R
     Ok(())
 }
 
-fn tell(renamings: &[Renaming], printer: &mut Printer) -> anyhow::Result<()> {
+fn report(renamings: &[Renaming], printer: &mut Printer) -> anyhow::Result<()> {
     if printer.voice().json {
         let renamed = renamings.iter().map(|renaming| {
             let (old, new) = renaming.pair();

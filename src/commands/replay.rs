@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::ingest::{Came, Ingest, Told};
+use super::ingest::{Applied, Ingest, PayloadStatus};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{GenerationId, JobKey};
 use crate::journal::Writer;
@@ -14,14 +14,14 @@ use crate::settings::Settings;
 use crate::text::escape;
 use crate::webhook::{self, Grade, Graded, Unreadable, VerifyKeys};
 
-/// Captures of each grade that are told one by one without `-v`.
+/// Captures of each grade that are reported one by one without `-v`.
 const TOLD: u64 = 20;
 
 /// What some captures of one file say.
 struct Batch {
     file: PathBuf,
     /// Each with its place in the file.
-    entries: Vec<(usize, Taken)>,
+    entries: Vec<(usize, Captured)>,
 }
 
 /// Where a capture stood.
@@ -43,19 +43,19 @@ impl Display for Place<'_> {
 
 /// What a capture says.
 #[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
-enum Taken {
-    Told(Told<'static>),
+enum Captured {
+    Verified(PayloadStatus<'static>),
     Rejected(String),
     Unverifiable(Option<GenerationId>, String),
     Unreadable(String),
     NotAWebhook,
 }
 
-impl Taken {
+impl Captured {
     fn of(graded: &Graded<'_>) -> Self {
         match &graded.grade {
             Grade::Verified(payload) => {
-                Self::Told(Told::of(payload, graded.correlation()).into_owned())
+                Self::Verified(PayloadStatus::of(payload, graded.correlation()).into_owned())
             }
             Grade::Rejected(why) => Self::Rejected(why.to_string()),
             Grade::Unverifiable { doubt, id, .. } => {
@@ -124,7 +124,7 @@ impl<'a> Replay<'a> {
         folding?;
         reading.map_err(missing)?;
         replay.ingest.flush()?;
-        replay.tell_rest();
+        replay.report_rest();
         Ok(replay.outcome)
     }
 
@@ -136,27 +136,27 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    fn take(&mut self, place: &Place<'_>, taken: Taken) -> anyhow::Result<()> {
+    fn take(&mut self, place: &Place<'_>, taken: Captured) -> anyhow::Result<()> {
         let counts = &mut self.outcome.counts;
         match taken {
-            Taken::Told(Told::Seen(seen)) => {
+            Captured::Verified(PayloadStatus::Seen(seen)) => {
                 let id = seen.id.clone();
                 let came = self.ingest.take(seen)?;
                 self.count(place, &id, &came);
             }
-            Taken::Told(Told::UnknownWord(id, word)) => {
+            Captured::Verified(PayloadStatus::UnknownWord(id, word)) => {
                 counts.known += 1;
                 self.printer.warn(format_args!(
                     "{place}: {id} is said to be {:?}, an unknown status; ignored",
                     escape(word.as_str())
                 ));
             }
-            Taken::Rejected(why) => {
+            Captured::Rejected(why) => {
                 counts.rejected += 1;
                 let n = counts.rejected;
                 self.list(n, place, "rejected", &why);
             }
-            Taken::Unverifiable(id, why) => {
+            Captured::Unverifiable(id, why) => {
                 counts.unverifiable += 1;
                 let n = counts.unverifiable;
                 self.list(n, place, "unverifiable", &why);
@@ -166,9 +166,9 @@ impl<'a> Replay<'a> {
                     self.outcome.doubtful.insert(job);
                 }
             }
-            Taken::Told(Told::Nothing(why)) => self.unreadable(place, why),
-            Taken::Unreadable(why) => self.unreadable(place, &why),
-            Taken::NotAWebhook => self.other_traffic += 1,
+            Captured::Verified(PayloadStatus::Nothing(why)) => self.unreadable(place, why),
+            Captured::Unreadable(why) => self.unreadable(place, &why),
+            Captured::NotAWebhook => self.other_traffic += 1,
         }
         Ok(())
     }
@@ -178,12 +178,12 @@ impl<'a> Replay<'a> {
         self.list(self.outcome.counts.unreadable, place, "unreadable", why);
     }
 
-    fn count(&mut self, place: &Place<'_>, id: &GenerationId, came: &Came) {
+    fn count(&mut self, place: &Place<'_>, id: &GenerationId, came: &Applied) {
         let counts = &mut self.outcome.counts;
         match came {
-            Came::New => counts.applied += 1,
-            Came::Known => counts.known += 1,
-            Came::UnknownId(why) => {
+            Applied::New => counts.applied += 1,
+            Applied::Known => counts.known += 1,
+            Applied::UnknownId(why) => {
                 counts.unknown_id += 1;
                 let n = counts.unknown_id;
                 self.list(n, place, "unknown id", &format!("{id}: {why}"));
@@ -200,7 +200,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn tell_rest(&self) {
+    fn report_rest(&self) {
         let counts = self.outcome.counts;
         for (n, what) in [
             (counts.rejected, "rejected"),
@@ -244,7 +244,7 @@ impl Batch {
         let first = graded.first();
         Self {
             file: first.map_or_else(PathBuf::new, |first| first.file.to_owned()),
-            entries: graded.iter().map(|g| (g.entry, Taken::of(g))).collect(),
+            entries: graded.iter().map(|g| (g.entry, Captured::of(g))).collect(),
         }
     }
 }

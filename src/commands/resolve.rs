@@ -62,11 +62,11 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
             "make room on the disk and run the same command again",
         )
     })?;
-    tell(job, attempt, &finding, &writer, &commands, printer)?;
+    report(job, attempt, &finding, &writer, &commands, printer)?;
     Ok(Code::Success)
 }
 
-fn tell(
+fn report(
     job: JobKey,
     attempt: u32,
     finding: &Finding,

@@ -64,7 +64,7 @@ static BROKEN: Mutex<Option<String>> = Mutex::new(None);
 
 /// Runs `work`. Where a library gives up because the system refuses it something (an event queue
 /// that fails, no random numbers), that is a failure like any other, and not the end of the
-/// process: the log is closed in good order, and the person is told what to do.
+/// process: the log is closed in good order, and the person learns what to do.
 pub fn guard<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     // Someone who looks for a mistake in the program wants to see where it was.
     if std::env::var_os("RUST_BACKTRACE").is_none() {

@@ -18,10 +18,11 @@ use super::open::{self, Api};
 use super::photos;
 use super::stopped;
 use super::submit::conditions;
-use super::tell;
 use super::{Ended, evidence, on_one_thread};
 use crate::cli::{Retry, RetryArgs};
 use crate::clock;
+use crate::commands::finish;
+use crate::commands::sending::Sending;
 use crate::engine::cap::{Admission, Cap};
 use crate::engine::dispatch::{Attempt, Dispatcher, Event, Tally};
 use crate::exit::{Code, Ending, Failure};
@@ -60,7 +61,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
             commands.on_log("retry", "--failed")
         ));
     }
-    let charged_before = tell::charged(writer.ledger().jobs());
+    let charged_before = finish::charged(writer.ledger().jobs());
     let mut summary = Summary::new("retry");
     let mut ending = Ending::default();
     if !attempts.is_empty() {
@@ -68,7 +69,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         if args.which.choice() == Retry::Unknown {
             consent(args, attempts, settings, &writer, printer, &commands)?;
         }
-        summary.more.extend(tell::payer(true, settings, printer)?);
+        summary.more.extend(finish::payer(true, settings, printer)?);
         let cap = caps::of_writer(args.max_credits, settings, &writer)?;
         let wanted = attempts.len() as u64;
         let (tally, stopped) =
@@ -81,7 +82,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         summary.credits_estimated = tally.credits;
     }
     let ledger = writer.ledger();
-    tell::finish(
+    finish::finish(
         summary,
         charged_before,
         ledger.jobs(),
@@ -215,7 +216,7 @@ impl Search<'_> {
         let mut attempts = Vec::new();
         let wanted = |job: &JobState| job.is_counted() && job.may_get_new_attempt();
         if !self.args.id.is_empty() {
-            self.tell_barred(|job| !wanted(job))?;
+            self.report_barred(|job| !wanted(job))?;
         }
         for view in self.views(wanted)? {
             if view.state.attempts().count() as u32 >= self.settings.max_attempts {
@@ -230,7 +231,7 @@ impl Search<'_> {
                 ),
             }
         }
-        self.tell_requestless(&requestless);
+        self.report_requestless(&requestless);
         Ok((attempts, exhausted))
     }
 
@@ -239,7 +240,7 @@ impl Search<'_> {
         let mut requestless = Vec::new();
         let mut attempts = Vec::new();
         let in_doubt = |job: &JobState| job.is_counted() && job.may_be_resent();
-        self.tell_barred(|job| {
+        self.report_barred(|job| {
             let has_doubt = || job.attempts().any(|a| a.status() == Status::Unknown);
             job.is_counted() && has_doubt() && !job.may_be_resent()
         })?;
@@ -274,7 +275,7 @@ impl Search<'_> {
     }
 
     /// Says why nothing is sent for jobs of these that --id and --where let through.
-    fn tell_barred(&self, barred: impl Fn(&JobState) -> bool) -> Result<(), Failure> {
+    fn report_barred(&self, barred: impl Fn(&JobState) -> bool) -> Result<(), Failure> {
         let filter = open::filters(&self.args.filter);
         for key in self.log.keys(barred) {
             let Some(view) = self.log.view(key)? else {
@@ -298,7 +299,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    fn tell_requestless(&self, ids: &[String]) {
+    fn report_requestless(&self, ids: &[String]) {
         if ids.is_empty() {
             return;
         }
@@ -575,10 +576,10 @@ async fn send(
         .map_or(IdColumn::Sku, |(c, _)| *c);
     let concurrency = settings.network.concurrency_for(column);
     let throttle = open::throttle(settings, concurrency, limits.deadline);
-    let teller = tell::Sending::new(printer, attempts.len() as u64, commands);
-    let tell_event = |event: Event<'_>| teller.tell(&event);
+    let reporter = Sending::new(printer, attempts.len() as u64, commands);
+    let report_event = |event: Event<'_>| reporter.report(&event);
     let now = clock::now;
-    let dispatcher = Dispatcher::new(&api.client, writer, &throttle, stop, &now, &tell_event);
+    let dispatcher = Dispatcher::new(&api.client, writer, &throttle, stop, &now, &report_event);
     let feed = attempts.into_iter().map_while(|attempt| {
         let job = || job_of(&attempt, writer, settings);
         match cap.admits(more_for(&attempt), &dispatcher.tally(), job) {
@@ -589,6 +590,6 @@ async fn send(
     });
     let feed = feed.flatten();
     let tally = dispatcher.run(feed, concurrency).await;
-    teller.finish();
+    reporter.finish();
     Ok((tally, stopped::ending_of(stop, printer, commands)))
 }

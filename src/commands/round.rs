@@ -73,7 +73,7 @@ impl<'a> Tour<'a> {
                 round.note(step, done);
             }
         }
-        ending::tell(&round, before.as_ref(), &self.jobs, self.settings, printer)
+        ending::report(&round, before.as_ref(), &self.jobs, self.settings, printer)
     }
 
     /// Steps that work on the log need one: a first round whose spreadsheet has mistakes made none.

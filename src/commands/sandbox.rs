@@ -11,7 +11,7 @@ use crate::output::{Printer, words};
 use crate::sandbox;
 use crate::settings::Settings;
 
-/// Runs the command: until a signal, which its exit code tells (130, 143), as of every command.
+/// Runs the command: until a signal, which its exit code says (130, 143), as of every command.
 pub fn run(args: &SandboxArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let mut options = args.options();
     let key = if let Some(key) = settings.key()? {

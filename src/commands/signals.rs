@@ -36,7 +36,7 @@ fn enter(stop: &Stop) -> bool {
 }
 
 /// The first signal has come.
-fn tell_all(signal: u8) {
+fn notify_all(signal: u8) {
     let mut watched = watched();
     watched.came = Some(signal);
     for stop in &watched.stops {
@@ -61,9 +61,9 @@ pub fn watch(stop: &Stop) {
         let Ok(runtime) = runtime else { return };
         runtime.block_on(async {
             let mut signals = Signals::new();
-            // Whoever waits for it is there.
+            // What waits for it is there.
             let _ = ready.send(());
-            tell_all(signals.next().await);
+            notify_all(signals.next().await);
             let code = match signals.next().await {
                 2 => Code::Interrupted,
                 _ => Code::Terminated,
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_systems_file_tells_which_signals_are_ignored() {
+    fn the_systems_file_says_which_signals_are_ignored() {
         let status = "Name:\tcreativeai\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n";
         assert_eq!(ignored_of(status), Some(0x1001));
         assert_eq!(ignored_of("Name:\tcreativeai\n"), None);

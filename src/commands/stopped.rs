@@ -5,7 +5,7 @@ use crate::exit::{Code, Ending};
 use crate::output::{Commands, Printer, words};
 use crate::text::escape;
 
-/// How a server ends: it serves until a signal, so that is what its code tells.
+/// How a server ends: it serves until a signal, so that is what its code says.
 pub fn ending_of_server(stop: &Stop) -> Ending {
     let mut ending = Ending::default();
     for reason in stop.reasons() {
@@ -18,7 +18,7 @@ pub fn ending_of_server(stop: &Stop) -> Ending {
     ending
 }
 
-/// What stopped a run, as conditions of its end; each is told once.
+/// What stopped a run, as conditions of its end; each is reported once.
 pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending {
     let mut ending = Ending::default();
     let reasons = stop.reasons();

@@ -11,7 +11,7 @@ pub fn make_private(_: &Path) -> io::Result<()> {
 }
 
 /// The accounts and groups that can read a file, besides those of [`make_private`], by name. On Unix
-/// the mode tells it.
+/// the mode shows it.
 #[cfg(unix)]
 pub fn other_readers(path: &Path) -> io::Result<Vec<String>> {
     use std::os::unix::fs::MetadataExt;
@@ -40,7 +40,7 @@ mod acl {
     use super::{Path, io};
 
     const FILE: SeObjectType = SeObjectType::SE_FILE_OBJECT;
-    /// The system, its administrators, and whoever owns the file.
+    /// The system, its administrators, and the file's owner.
     const TRUSTED: [&str; 3] = ["S-1-5-18", "S-1-5-32-544", "S-1-3-4"];
 
     /// See above.

@@ -1,4 +1,4 @@
-//! What systems do differently with files: how a folder is told from a file, how a resolved path
+//! What systems do differently with files: how a folder is distinguished from a file, how a resolved path
 //! is written, how a file takes another's place, and how it becomes durable.
 
 mod access;

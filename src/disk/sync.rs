@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 static WEAK: AtomicBool = AtomicBool::new(false);
 
 /// Whether a drive took less than was asked for: its own memory was not emptied, or a folder not
-/// synced. People are told once a run.
+/// synced. It is reported once a run.
 pub fn is_weakly_synced() -> bool {
     WEAK.load(Ordering::Relaxed)
 }

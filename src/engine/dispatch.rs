@@ -2,7 +2,7 @@
 //! feed it.
 //!
 //! The order of things is the tool's promise: the `submitting` line is durable before the POST,
-//! the outcome line before anybody is told of it. A process that is killed in between leaves a
+//! the outcome line before it is reported. A process that is killed in between leaves a
 //! `submitting` line alone, and every reader takes that for an unknown outcome.
 //!
 //! An outcome's line need not be durable before the next attempt takes its place: that attempt's
@@ -105,7 +105,7 @@ pub enum Event<'a> {
     Refused(&'a Attempt, u16, String),
     /// Not accepted this time; another run may try again.
     GaveUp(&'a Attempt, String),
-    /// Not accepted because of the key or the credits, which is told once at the run's end.
+    /// Not accepted because of the key or the credits, which is reported once at the run's end.
     Denied(&'a Attempt, String),
     /// May or may not have been accepted and billed.
     Unknown(&'a Attempt, String),
@@ -115,7 +115,7 @@ pub enum Event<'a> {
     Warning(&'a Attempt, String),
     /// Someone has asked the run to stop; so many attempts are in flight and are waited for.
     Draining(usize),
-    /// A line that could not be written: the only trace of what it tells.
+    /// A line that could not be written: the only trace of what it says.
     Recover(String),
 }
 
@@ -182,8 +182,8 @@ pub struct Dispatcher<'a, T> {
     pub stop: &'a Stop,
     /// What time it is.
     pub clock: &'a dyn Fn() -> jiff::Timestamp,
-    /// Who is told.
-    pub tell: &'a dyn Fn(Event<'_>),
+    /// Takes each event.
+    pub report: &'a dyn Fn(Event<'_>),
     course: Mutex<Course>,
 }
 
@@ -195,7 +195,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         throttle: &'a Throttle,
         stop: &'a Stop,
         clock: &'a dyn Fn() -> jiff::Timestamp,
-        tell: &'a dyn Fn(Event<'_>),
+        report: &'a dyn Fn(Event<'_>),
     ) -> Self {
         Self {
             transport,
@@ -203,7 +203,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             throttle,
             stop,
             clock,
-            tell,
+            report,
             course: Mutex::default(),
         }
     }
@@ -229,7 +229,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
         let in_flight = self.course().in_flight;
         if in_flight > 0 {
-            (self.tell)(Event::Draining(in_flight));
+            (self.report)(Event::Draining(in_flight));
         }
         sending.await;
         self.course().tally
@@ -260,7 +260,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             course.in_flight += 1;
             course.tally.begun += 1;
         }
-        (self.tell)(Event::Begun(&attempt));
+        (self.report)(Event::Begun(&attempt));
         let outcome = self.send(&attempt, permit).await;
         self.course().in_flight -= 1;
         Some(self.settle(attempt, outcome))
@@ -307,7 +307,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             let next = match permit.throttled(retry_after, posts) {
                 Wait::Until(until) if posts < MAX_POSTS && !self.stop.is_set() => {
                     let wait = until.saturating_duration_since(tokio::time::Instant::now());
-                    (self.tell)(Event::Waiting(wait, error.clone()));
+                    (self.report)(Event::Waiting(wait, error.clone()));
                     self.permit().await
                 }
                 _ => None,
@@ -338,7 +338,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 body,
             } => {
                 if let Some(warning) = warning {
-                    (self.tell)(Event::Warning(&attempt, warning));
+                    (self.report)(Event::Warning(&attempt, warning));
                 }
                 self.accepted(&attempt, id, status, &body.payload().facts())
             }
@@ -492,17 +492,17 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         attempt.event(at, what).line()
     }
 
-    /// Brings lines to safety that the log did not take in: they are told, and kept in a file.
+    /// Brings lines to safety that the log did not take in: they are reported, and kept in a file.
     fn recover(&self, error: &AppendError) {
-        (self.tell)(Event::Recover(error.lines.trim_end().to_owned()));
+        (self.report)(Event::Recover(error.lines.trim_end().to_owned()));
         self.stop.set(Reason::of_append(error));
-        // Where no file can be written either, what was just told is all there is.
+        // Where no file can be written either, what was just reported is all there is.
         if let Ok(file) = self.writer.keep_for_recovery(&error.lines) {
             self.stop.set(Reason::Kept(file));
         }
     }
 
-    /// Tells of an outcome once its line is durable. When it cannot be, it is told as a line to
+    /// Reports an outcome once its line is durable. When it cannot be, it is reported as a line to
     /// recover, and the run stops.
     async fn conclude(&self, settled: Settled) {
         let Settled {
@@ -544,7 +544,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 }
             }
         };
-        (self.tell)(event);
+        (self.report)(event);
     }
 }
 

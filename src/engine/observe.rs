@@ -6,7 +6,7 @@ use crate::journal::{LogError, Writer};
 
 /// What an observation came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Learned {
+pub enum Ingested {
     /// `line` adds something to what the log knows of this attempt.
     New {
         /// The job.
@@ -38,10 +38,10 @@ pub struct Observer<'a> {
 impl Observer<'_> {
     /// Decides what `seen` adds. Between deciding and appending no other observation of the same
     /// job may be decided.
-    pub fn decide(&self, seen: &Observation<'_>) -> Result<Learned, LogError> {
+    pub fn decide(&self, seen: &Observation<'_>) -> Result<Ingested, LogError> {
         // The job's lines are only read where the ledger does not suffice, and without its lock.
         let compare = match self.writer.ledger().attribute(seen) {
-            Attribution::Known => return Ok(Learned::Known),
+            Attribution::Known => return Ok(Ingested::Known),
             Attribution::News(news) => return Ok(self.line(&news, seen)),
             Attribution::Compare {
                 job,
@@ -54,33 +54,33 @@ impl Observer<'_> {
             return self.adopt(seen);
         };
         let Some(view) = self.writer.view(job)? else {
-            return Ok(Learned::UnknownId("its job has vanished from the log"));
+            return Ok(Ingested::UnknownId("its job has vanished from the log"));
         };
         let news = view.news(attempt, seen, has_seen);
-        Ok(news.map_or(Learned::Known, |news| self.line(&news, seen)))
+        Ok(news.map_or(Ingested::Known, |news| self.line(&news, seen)))
     }
 
     /// An id that no job has may be that of an attempt whose reply was lost.
-    fn adopt(&self, seen: &Observation<'_>) -> Result<Learned, LogError> {
+    fn adopt(&self, seen: &Observation<'_>) -> Result<Ingested, LogError> {
         let Some((job, attempt)) = seen.correlation else {
-            return Ok(Learned::UnknownId("no job of this log has this id"));
+            return Ok(Ingested::UnknownId("no job of this log has this id"));
         };
         if !self.writer.ledger().may_hold(&seen.id) {
-            return Ok(Learned::UnknownId(
+            return Ok(Ingested::UnknownId(
                 "a sandbox's id never enters a log with live ones, nor the reverse",
             ));
         }
         let Some(view) = self.writer.view(job)? else {
-            return Ok(Learned::UnknownId(
+            return Ok(Ingested::UnknownId(
                 "the job that its address names is not in this log",
             ));
         };
         let adopted = view.adopt(attempt, seen);
-        Ok(adopted.map_or_else(Learned::UnknownId, |news| self.line(&news, seen)))
+        Ok(adopted.map_or_else(Ingested::UnknownId, |news| self.line(&news, seen)))
     }
 
-    fn line(&self, news: &News<'_>, seen: &Observation<'_>) -> Learned {
-        Learned::New {
+    fn line(&self, news: &News<'_>, seen: &Observation<'_>) -> Ingested {
+        Ingested::New {
             job: news.job.key,
             attempt: news.attempt,
             line: news.event(seen, (self.clock)(), self.sandbox).line(),

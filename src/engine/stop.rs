@@ -1,4 +1,4 @@
-//! Why a run stops before its input ends, told to everybody who waits.
+//! Why a run stops before its input ends, for everything that waits.
 
 use std::future::Future;
 use std::path::PathBuf;

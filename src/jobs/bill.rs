@@ -2,7 +2,7 @@
 
 use super::{Credits, Status};
 
-/// A figure that the vendor told, ordered by correction and time: the greatest speaks.
+/// A figure that the vendor reported, ordered by correction and time: the greatest speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Charge {
     order: i64,
@@ -11,7 +11,7 @@ pub(super) struct Charge {
 }
 
 impl Charge {
-    /// Nothing was told.
+    /// Nothing was reported.
     pub const NONE: Self = Self {
         order: i64::MIN,
         amount: 0,
@@ -19,14 +19,14 @@ impl Charge {
 
     /// A figure in a line of `at`. A correction outranks the first figure; the newest outranks the
     /// rest.
-    pub fn told(amount: Credits, at: i64, is_correction: bool) -> Self {
+    pub fn reported(amount: Credits, at: i64, is_correction: bool) -> Self {
         Self {
             order: at + if is_correction { 1 << 60 } else { 0 },
             amount: amount.thousandths(),
         }
     }
 
-    /// The figure, where one was told.
+    /// The figure, where one was reported.
     pub fn credits(self) -> Option<Credits> {
         (self.order != i64::MIN)
             .then(|| Credits::from_number(self.amount as f64 / 1000.0))
@@ -34,12 +34,12 @@ impl Charge {
     }
 }
 
-/// The ends that the lines of one id told.
+/// The ends that the lines of one id reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ends(u8);
 
 impl Ends {
-    /// What a line of `status` tells.
+    /// What a line of `status` says.
     pub const fn of(status: Status) -> Self {
         Self(match status {
             Status::Failed => 1,
@@ -48,12 +48,12 @@ impl Ends {
         })
     }
 
-    /// Takes in what another line told.
+    /// Takes in what another line reported.
     pub fn join(&mut self, other: Self) {
         self.0 |= other.0;
     }
 
-    /// Whether this end was told.
+    /// Whether this end was reported.
     pub const fn has(self, status: Status) -> bool {
         self.0 & Self::of(status).0 != 0
     }
@@ -63,7 +63,7 @@ impl Ends {
         self.has(Status::Failed) && !self.has(Status::Completed)
     }
 
-    /// Whether no end was told.
+    /// Whether no end was reported.
     pub const fn is_none(self) -> bool {
         self.0 == 0
     }
@@ -79,7 +79,7 @@ pub(super) struct Bill {
 }
 
 impl Bill {
-    /// Takes in what another line told of the same id.
+    /// Takes in what another line reported of the same id.
     pub fn join(&mut self, charge: Charge, ends: Ends) {
         self.charge = self.charge.max(charge);
         self.ends.join(ends);

@@ -27,8 +27,8 @@ impl Digest {
     }
 }
 
-/// A line of the log that tells of another one, which is damaged and accepted as such. It names no
-/// job: what the damaged line may have said of jobs is told by lines of their own.
+/// A line of the log that reports another one, which is damaged and accepted as such. It names no
+/// job: what the damaged line may have said of jobs is reported by lines of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AcceptedDamage {
     /// The damaged line's.

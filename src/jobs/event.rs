@@ -153,7 +153,7 @@ pub enum What<'a> {
 /// What is ordered.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Order {
-    /// From the manifest: tells clips of one photo apart.
+    /// From the manifest: distinguishes clips of one photo.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<Value>,
     /// Columns that are only carried along, in the manifest's order, under their own names.
@@ -171,7 +171,7 @@ pub struct Order {
 /// What of an order could be read in a damaged line; the job's key proves it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Salvaged {
-    /// Tells clips of one photo apart.
+    /// Distinguishes clips of one photo.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub variant: String,
     /// The request's body, byte for byte.

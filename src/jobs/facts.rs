@@ -15,7 +15,7 @@ pub struct Facts<'a> {
     pub adjusted_credits: Option<f64>,
     /// Whether another provider served it.
     pub failover_used: Option<bool>,
-    /// The model that served it, where it is told apart.
+    /// The model that served it, where it is distinguished.
     pub model_actual: Option<Text<'a>>,
     /// The model that the payload names.
     pub model: Option<Text<'a>>,

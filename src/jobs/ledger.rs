@@ -9,9 +9,9 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 
 use super::damage::{AcceptedDamage, Digest};
-use super::gist::{Gist, Gists, IN_SANDBOX, LineAt, Read, Reading};
 use super::index::{END, Ids, Places};
-use super::owners::{Known, Owners};
+use super::items::{Items, Known};
+use super::line_facts::{IN_SANDBOX, LineAt, LineFacts, Read, ReadLines, Reading};
 use super::{AttemptState, Credits, GenerationId, JobKey, JobState, Rates, Report, Stamp, Status};
 
 /// Whose an id is.
@@ -21,7 +21,7 @@ pub struct Found<'a> {
     pub job: &'a JobState,
     /// The attempt.
     pub attempt: &'a AttemptState,
-    /// What a line about it repeats. Needs [`Ledger::with_owners`]; `None` also where the log's
+    /// What a line about it repeats. Needs [`Ledger::with_items`]; `None` also where the log's
     /// lines differ about it.
     pub known: Option<Known<'a>>,
     /// Hash of the id.
@@ -54,7 +54,7 @@ pub struct Ledger {
     by_key: HashTable<u32>,
     ids: Option<Ids>,
     places: Option<Places>,
-    owners: Option<Owners>,
+    items: Option<Items>,
     /// Whether any id is one that no sandbox made, and whether any line is a sandbox's.
     has_live_id: bool,
     has_sandbox: bool,
@@ -64,14 +64,14 @@ pub struct Ledger {
     unreadable_places: Vec<u64>,
     /// Damaged lines that a person has accepted as such, and how often each.
     accepted: HashMap<Digest, u64>,
-    /// Whether any line tells of damage.
-    tells_of_damage: bool,
+    /// Whether any line reports damage.
+    has_damage_lines: bool,
     /// Added to the offset of a line in its file; see [`Ledger::go_on_at`].
     place_offset: Option<i64>,
 }
 
 impl Ledger {
-    /// An empty ledger; `rates` price attempts whose lines tell no estimate.
+    /// An empty ledger; `rates` price attempts whose lines report no estimate.
     pub fn new(rates: Rates) -> Self {
         Self {
             reading: Reading::new(rates),
@@ -79,14 +79,14 @@ impl Ledger {
             by_key: HashTable::new(),
             ids: Some(Ids::default()),
             places: None,
-            owners: None,
+            items: None,
             has_live_id: false,
             has_sandbox: false,
             lines: 0,
             unreadable: 0,
             unreadable_places: Vec::new(),
             accepted: HashMap::new(),
-            tells_of_damage: false,
+            has_damage_lines: false,
             place_offset: None,
         }
     }
@@ -118,9 +118,9 @@ impl Ledger {
     /// Also keeps each job's listing or SKU and its model, for [`Ledger::find_generation`]: then the log
     /// need not be looked at for most of what is observed. Before the first line.
     #[must_use]
-    pub fn with_owners(mut self) -> Self {
-        self.owners = Some(Owners::default());
-        self.reading.owners = true;
+    pub fn with_items(mut self) -> Self {
+        self.items = Some(Items::default());
+        self.reading.items = true;
         self
     }
 
@@ -142,45 +142,45 @@ impl Ledger {
     /// Takes in the text of one line, which starts at `offset` of the log. Blank lines are none.
     /// A line that says nothing is counted.
     pub fn absorb(&mut self, raw: &str, offset: u64) {
-        let mut gists = Gists::default();
+        let mut batch = ReadLines::default();
         let at = LineAt {
             start: 0,
             len: raw.len() as u32,
         };
-        self.reading.read(raw, at, &mut gists);
-        self.fold(raw.as_bytes(), offset, &gists);
+        self.reading.read(raw, at, &mut batch);
+        self.fold(raw.as_bytes(), offset, &batch);
     }
 
     /// Takes in lines that were read from `text`, which starts at `offset` of the log.
-    pub(crate) fn fold(&mut self, text: &[u8], offset: u64, gists: &Gists) {
-        for at in &gists.unreadable {
+    pub(crate) fn fold(&mut self, text: &[u8], offset: u64, batch: &ReadLines) {
+        for at in &batch.unreadable {
             self.note_unreadable(offset + u64::from(*at));
         }
-        for group in gists.lines.chunks(LOOKED_UP) {
+        for group in batch.lines.chunks(LOOKED_UP) {
             // What is new among the group's jobs comes after these.
             let known = self.jobs.len();
             let mut found = [END; LOOKED_UP];
             for ((_, read), found) in group.iter().zip(&mut found) {
-                if let Read::One(gist) = read {
-                    *found = self.find(gist.key).unwrap_or(END);
+                if let Read::One(facts) = read {
+                    *found = self.find(facts.key).unwrap_or(END);
                 }
             }
             for ((at, read), found) in group.iter().zip(found) {
                 let start = at.start as usize;
                 let raw = &text[start..start + at.len as usize];
                 let job = match read {
-                    Read::One(gist) if found != END => Some(self.absorb_gist(gist, raw, found)),
-                    Read::One(gist) => {
+                    Read::One(facts) if found != END => Some(self.absorb_facts(facts, raw, found)),
+                    Read::One(facts) => {
                         let mut new = self.jobs[known..].iter();
-                        let index = match new.position(|job| job.key == gist.key) {
+                        let index = match new.position(|job| job.key == facts.key) {
                             Some(at) => (known + at) as u32,
-                            None => self.insert(gist.key, gist.attempt),
+                            None => self.insert(facts.key, facts.attempt),
                         };
-                        Some(self.absorb_gist(gist, raw, index))
+                        Some(self.absorb_facts(facts, raw, index))
                     }
                     Read::Many => self.absorb_parts(raw),
                     Read::Accepted(digest) => {
-                        self.tells_of_damage = true;
+                        self.has_damage_lines = true;
                         if let Some(digest) = digest {
                             *self.accepted.entry(*digest).or_default() += 1;
                         }
@@ -230,9 +230,9 @@ impl Ledger {
         &self.accepted
     }
 
-    /// Whether a line tells of damage that was accepted.
+    /// Whether a line reports damage that was accepted.
     pub(crate) fn has_accepted_damage(&self) -> bool {
-        self.tells_of_damage
+        self.has_damage_lines
     }
 
     /// From now on a line at `offset` of its file has the place `place`, and so on: what was folded
@@ -251,29 +251,29 @@ impl Ledger {
         let parts = Reading::parts(std::str::from_utf8(raw).ok()?).ok()?;
         let mut job = None;
         for part in &parts {
-            let gist = self.reading.gist(part);
-            let index = self.index_of(gist.key, gist.attempt);
-            job = Some(self.absorb_gist(&gist, part.raw.as_bytes(), index));
+            let facts = self.reading.facts(part);
+            let index = self.index_of(facts.key, facts.attempt);
+            job = Some(self.absorb_facts(&facts, part.raw.as_bytes(), index));
         }
         job
     }
 
-    fn absorb_gist(&mut self, gist: &Gist, raw: &[u8], index: u32) -> u32 {
+    fn absorb_facts(&mut self, facts: &LineFacts, raw: &[u8], index: u32) -> u32 {
         let job = &mut self.jobs[index as usize];
         let id_before = job.first_id();
-        job.absorb(gist, raw);
-        if gist.flags & IN_SANDBOX != 0 {
+        job.absorb(facts, raw);
+        if facts.flags & IN_SANDBOX != 0 {
             self.has_sandbox = true;
-        } else if gist.id != 0 {
+        } else if facts.id != 0 {
             self.has_live_id = true;
         }
         if let Some(ids) = &mut self.ids {
-            ids.note(&self.jobs, gist.id, id_before, index);
+            ids.note(&self.jobs, facts.id, id_before, index);
         }
-        if let Some(owners) = &mut self.owners {
+        if let Some(items) = &mut self.items {
             let job = &mut self.jobs[index as usize];
             let mut place = job.place();
-            owners.note(gist, raw, &mut place);
+            items.note(facts, raw, &mut place);
             job.set_place(place);
         }
         index
@@ -337,7 +337,7 @@ impl Ledger {
     }
 
     /// Whether every line of `status`, the furthest end of an attempt, says just what `report` does.
-    pub(super) fn has_been_told(
+    pub(super) fn has_reported(
         &self,
         attempt: &AttemptState,
         status: Status,
@@ -346,7 +346,7 @@ impl Ledger {
         // As its fields stand in a line.
         let object = serde_json::to_string(report).unwrap_or_default();
         let fields = object.strip_prefix('{').and_then(|o| o.strip_suffix('}'));
-        fields.is_some_and(|fields| attempt.has_been_told(status, self.reading.told(fields)))
+        fields.is_some_and(|fields| attempt.has_reported(status, self.reading.hash_of_end(fields)))
     }
 
     /// All jobs, in the order in which the log first names them.
@@ -371,11 +371,11 @@ impl Ledger {
         let attempt = job.attempts().find(|a| a.id_hashes().any(|h| h == hash))?;
         // With several attempts each has its own request.
         let single = job.attempts().nth(1).is_none();
-        let owners = self.owners.as_ref().filter(|_| single);
+        let items = self.items.as_ref().filter(|_| single);
         Some(Found {
             job,
             attempt,
-            known: owners.and_then(|owners| owners.known(job.place())),
+            known: items.and_then(|items| items.known(job.place())),
             id: hash,
         })
     }
@@ -414,7 +414,7 @@ impl Ledger {
     }
 
     /// A sandbox's jobs and live ones never share a log. `sandbox` is what the run is about to
-    /// write; `rehearsal` tells that it talks to a server on this machine, whose ids decide.
+    /// write; `rehearsal` says that it talks to a server on this machine, whose ids decide.
     pub fn check_mixing(&self, sandbox: bool, rehearsal: bool) -> Result<(), Mixed> {
         let clash = self.jobs.iter().any(|job| {
             if sandbox {

@@ -67,7 +67,7 @@ pub struct Line<'a, T = Text<'a>> {
     pub credits_estimated: Option<f64>,
     /// On `submit_failed`: another run may try again by itself.
     pub temporary: bool,
-    /// The HTTP status of the reply that the line tells of.
+    /// The HTTP status of the reply that the line reports.
     pub http_status: Option<u16>,
     /// Written under `--sandbox`.
     pub sandbox: bool,
@@ -78,9 +78,9 @@ pub struct Line<'a, T = Text<'a>> {
     pub verdict: Option<T>,
     /// On a compacted line: the lines it stands for.
     pub history: Option<&'a str>,
-    /// What was told of an end, verbatim with what is between the fields: `"credits":5,"error":"x"`.
+    /// What was reported of an end, verbatim with what is between the fields: `"credits":5,"error":"x"`.
     /// `None` when another field stands between them, or when that was not looked at.
-    pub told: Option<&'a str>,
+    pub end_fields: Option<&'a str>,
     /// Everything else that is not null, in the line's order; empty unless asked for.
     pub rest: Vec<(Text<'a>, &'a RawValue)>,
 }
@@ -229,7 +229,7 @@ struct Found<'a, T> {
     submitted_at: Option<T>,
     completed_at: Option<T>,
     error: Option<&'a str>,
-    told: Option<&'a str>,
+    end_fields: Option<&'a str>,
     rest: Vec<(Text<'a>, &'a RawValue)>,
 }
 
@@ -327,8 +327,8 @@ fn verbatim_value<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<&'de str
 }
 
 /// Whether a field is one of those that this tool writes of an end. Two lines that hold the same
-/// tell the same.
-fn is_told(name: &str) -> bool {
+/// report the same.
+fn is_end_field(name: &str) -> bool {
     matches!(
         name,
         "output_url"
@@ -343,13 +343,13 @@ fn is_told(name: &str) -> bool {
 
 /// Where the fields of an end stand in a line.
 #[derive(Clone, Copy)]
-enum Told {
+enum EndSpan {
     Nothing,
     From(usize, usize),
     Scattered,
 }
 
-impl Told {
+impl EndSpan {
     fn add(self, field: Field<'_>) -> Self {
         match self {
             Self::Nothing => Self::From(field.start, field.end),
@@ -371,11 +371,11 @@ impl Told {
 impl<'a> Found<'a, &'a str> {
     /// Reads the fields of a plain line without serde; `None` leaves it to that.
     fn plain(raw: &'a str) -> Option<Self> {
-        let mut told = Told::Nothing;
+        let mut end_fields = EndSpan::Nothing;
         let (mut found, start) = Self::beginning(raw).unwrap_or_default();
         let take = |field: Field<'a>| {
-            if is_told(field.name) {
-                told = told.add(field);
+            if is_end_field(field.name) {
+                end_fields = end_fields.add(field);
             }
             found.take(field)
         };
@@ -383,7 +383,7 @@ impl<'a> Found<'a, &'a str> {
             0 => scan::each_field(raw, take)?,
             start => scan::each_field_from(raw, start, take)?,
         }
-        found.told = told.text(raw);
+        found.end_fields = end_fields.text(raw);
         Some(found)
     }
 
@@ -516,7 +516,7 @@ impl<'a, T: AsRef<str>> Found<'a, T> {
             newer,
             verdict: self.verdict.map(U::from),
             history: self.history,
-            told: self.told,
+            end_fields: self.end_fields,
             rest: self.rest,
         })
     }

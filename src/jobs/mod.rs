@@ -10,15 +10,15 @@ mod condition;
 mod damage;
 mod event;
 mod facts;
-mod gist;
 mod id;
 mod index;
+mod items;
 mod ledger;
 mod line;
+mod line_facts;
 mod money;
 mod new_attempt;
 mod observation;
-mod owners;
 mod period;
 #[cfg(test)]
 mod properties;
@@ -41,14 +41,14 @@ pub use event::{
     Via, What,
 };
 pub use facts::{End, Facts, Progress, Report};
-pub(crate) use gist::{Gists, LineAt, Reading};
 pub use id::{GenerationId, IdColumn, JobKey, SANDBOX_PREFIX};
+pub use items::Known;
 pub use ledger::{Found, Ledger, Mixed};
 pub use line::{Line, LineError};
+pub(crate) use line_facts::{LineAt, ReadLines, Reading};
 pub use money::{Credits, Rates};
 pub use new_attempt::Bar;
 pub use observation::{Attribution, Binding, News, Observation};
-pub use owners::Known;
 pub use period::Period;
 pub use spent::Spent;
 pub use stamp::Stamp;

@@ -119,7 +119,7 @@ mod tests {
             (&[&["failed"]], None, false),
             (&[&["submit_failed"], &["~"]], None, true),
             (&[&["failed"], &["~"]], None, true),
-            // A webhook told of the first attempt when the second had been throttled.
+            // A webhook reported the first attempt when the second had been throttled.
             (&[&["failed", "completed"], &["~"]], Some(Completed), false),
             (&[&["~", "completed"], &["~"]], Some(Completed), false),
             (&[&["~", "pending"], &["~"]], Some(UnderWay), false),

@@ -1,6 +1,6 @@
 //! What an observation adds to the log: the rule, without any reading or writing.
 //!
-//! Polls, replayed captures and the receiver all ask here, so that whoever saw a clip finish, in
+//! Polls, replayed captures and the receiver all ask here, so that whichever saw a clip finish, in
 //! whatever order and however often, the folded log is the same. What adds nothing is not written.
 
 use std::borrow::Cow;
@@ -133,11 +133,11 @@ impl Ledger {
                 job: found.job,
                 attempt: attempt.number,
                 binding: Binding::Known,
-                item: known.owner,
+                item: known.item,
                 model: known.model.map(Cow::Borrowed),
             }),
             Some(known)
-                if self.has_been_told(
+                if self.has_reported(
                     attempt,
                     seen.status,
                     &seen.facts.report(seen.status, known.model),
@@ -208,7 +208,7 @@ fn asked(attempt: &AttemptView) -> Option<String> {
     model.as_str().map(str::to_owned)
 }
 
-/// Whether an end that is known already is told with anything new.
+/// Whether an end that is known already is reported with anything new.
 ///
 /// A missing field is always news. A different value is news from a poll, which is as fresh as can
 /// be; among captures the one that is greater by its own time and content wins, so that their

@@ -38,7 +38,7 @@ impl Spent {
             ..Self::default()
         };
         if attempt.status() == Status::Completed {
-            spent.charged = attempt.charged().unwrap_or_default() + attempt.untold();
+            spent.charged = attempt.charged().unwrap_or_default() + attempt.unreported();
         }
         // What a person has dismissed is no longer reserved.
         let reserved = if is_closed {
@@ -68,7 +68,7 @@ impl AddAssign for Spent {
 impl JobView {
     /// When an attempt was ordered: the time of its first line. `None` where no line has a time.
     pub fn ordered_at(&self, attempt: u32) -> Option<Timestamp> {
-        let lines = self.evidence.iter();
+        let lines = self.lines.iter();
         let lines = lines.filter_map(|raw| Line::parse(raw).ok());
         let times = lines.filter(|line| line.attempt == attempt && line.at > 0);
         Timestamp::from_millisecond(times.map(|line| line.at).min()?).ok()

@@ -4,8 +4,8 @@
 //! depends neither on the order of the lines nor on how often one was seen.
 
 use super::bill::{Bill, Charge, Ends};
-use super::gist::{self, Gist};
-use super::owners;
+use super::items;
+use super::line_facts::{self, LineFacts};
 use super::stamp::{self, Stamp};
 use super::{Credits, Fact, JobKey, Status, Verdict, Word};
 
@@ -47,13 +47,13 @@ pub struct AttemptState {
     /// A bit for each status that was seen.
     seen: u8,
     flags: u8,
-    /// Hash of the smallest id; 0 for none. What was told of it follows: a bill, taken apart so that
+    /// Hash of the smallest id; 0 for none. What was reported of it follows: a bill, taken apart so that
     /// it fits in.
     id: u64,
     charge: Charge,
     ends: Ends,
-    /// Hash of what its furthest end tells; 0 for no end, 1 where its lines differ.
-    told: u64,
+    /// Hash of what its furthest end says; 0 for no end, 1 where its lines differ.
+    end_hash: u64,
     /// Thousandths of a credit; 0 for none.
     estimate: u32,
     rare: Option<Box<Rare>>,
@@ -75,7 +75,7 @@ impl AttemptState {
             id: 0,
             charge: Charge::NONE,
             ends: Ends::default(),
-            told: 0,
+            end_hash: 0,
             estimate: 0,
             rare: None,
         }
@@ -134,7 +134,7 @@ impl AttemptState {
         self.seen & (1 << status.rank()) != 0
     }
 
-    /// Whether a line of `status`, which is no end, would come too late to tell anything.
+    /// Whether a line of `status`, which is no end, would come too late to add anything.
     pub fn has_passed(&self, status: Status) -> bool {
         let as_far = |other: &Status| *other >= status && self.has_seen(*other);
         !status.is_terminal() && Status::ALL.iter().any(as_far)
@@ -154,7 +154,7 @@ impl AttemptState {
         self.rare.as_ref().map_or(&[][..], |r| &r.more)
     }
 
-    /// Its ids with what was told of each; one without an id where it has none.
+    /// Its ids with what was reported of each; one without an id where it has none.
     fn bills(&self) -> impl Iterator<Item = Bill> + '_ {
         let first = Bill {
             id: self.id,
@@ -224,18 +224,18 @@ impl AttemptState {
         self.flags & PUBLISHED != 0
     }
 
-    /// What was charged, as far as the vendor has told: for each id that did not fail alone.
+    /// What was charged, as far as the vendor has reported: for each id that did not fail alone.
     pub fn charged(&self) -> Option<Credits> {
-        let told = self.standing().filter_map(|bill| self.charge_of(bill));
-        told.reduce(std::ops::Add::add)
+        let charges = self.standing().filter_map(|bill| self.charge_of(bill));
+        charges.reduce(std::ops::Add::add)
     }
 
-    /// What was expected for the ids of which the vendor has told no charge.
-    pub fn untold(&self) -> Credits {
-        let untold = self
+    /// What was expected for the ids of which the vendor has reported no charge.
+    pub fn unreported(&self) -> Credits {
+        let unreported = self
             .standing()
             .filter(|bill| self.charge_of(*bill).is_none());
-        self.estimate().times(untold.count() as u64)
+        self.estimate().times(unreported.count() as u64)
     }
 
     /// What was expected for every id that counts.
@@ -276,7 +276,7 @@ impl AttemptState {
             .filter(move |bill| is_only || !bill.ends.is_failure())
     }
 
-    /// A figure that names no id stands in where none is told of the id.
+    /// A figure that names no id stands in where none is reported of the id.
     fn charge_of(&self, bill: Bill) -> Option<Credits> {
         let unnamed = self.rare.as_ref().map_or(Charge::NONE, |rare| rare.unnamed);
         if self.has_two_ids() {
@@ -291,22 +291,22 @@ impl AttemptState {
         Credits::from_number(f64::from(self.estimate) / 1000.0).unwrap_or_default()
     }
 
-    fn absorb(&mut self, gist: &Gist, raw: &[u8]) {
-        match gist.word {
-            Word::Status(status) => self.absorb_status(status, gist),
+    fn absorb(&mut self, facts: &LineFacts, raw: &[u8]) {
+        match facts.word {
+            Word::Status(status) => self.absorb_status(status, facts),
             Word::Fact(Fact::Downloaded) => self.flags |= DOWNLOADED,
             Word::Fact(Fact::Published) => self.flags |= PUBLISHED,
-            Word::Fact(Fact::Resolved) => return self.absorb_resolution(gist, raw),
+            Word::Fact(Fact::Resolved) => return self.absorb_resolution(facts, raw),
             Word::Fact(Fact::Superseded) => self.flags |= SUPERSEDED,
             Word::Fact(Fact::Renamed) => {}
         }
-        let charge = gist.charged.map_or(Charge::NONE, |amount| {
-            Charge::told(amount, gist.at, gist.flags & gist::IS_ADJUSTED != 0)
+        let charge = facts.charged.map_or(Charge::NONE, |amount| {
+            Charge::reported(amount, facts.at, facts.flags & line_facts::IS_ADJUSTED != 0)
         });
-        let ends = gist.word.status().map_or_else(Ends::default, Ends::of);
-        if gist.id != 0 {
+        let ends = facts.word.status().map_or_else(Ends::default, Ends::of);
+        if facts.id != 0 {
             self.absorb_bill(Bill {
-                id: gist.id,
+                id: facts.id,
                 charge,
                 ends,
             });
@@ -314,41 +314,43 @@ impl AttemptState {
             let unnamed = &mut self.rare().unnamed;
             *unnamed = charge.max(*unnamed);
         }
-        if gist.estimate != u32::MAX {
-            self.estimate = self.estimate.max(gist.estimate);
+        if facts.estimate != u32::MAX {
+            self.estimate = self.estimate.max(facts.estimate);
         }
     }
 
-    fn absorb_status(&mut self, status: Status, gist: &Gist) {
-        self.absorb_told(status, gist.told);
+    fn absorb_status(&mut self, status: Status, facts: &LineFacts) {
+        self.absorb_end(status, facts.end_hash);
         self.seen |= 1 << status.rank();
         if status == Status::SubmitFailed {
-            let temporary = gist.flags & gist::IS_TEMPORARY != 0;
+            let temporary = facts.flags & line_facts::IS_TEMPORARY != 0;
             self.flags |= if temporary { TEMPORARY } else { PERMANENT };
-            if gist.flags & gist::IS_REFUSAL != 0 {
+            if facts.flags & line_facts::IS_REFUSAL != 0 {
                 self.flags |= REFUSED;
             }
         }
     }
 
     /// Keeps what the lines of the furthest end have in common: all the same, or nothing.
-    fn absorb_told(&mut self, status: Status, told: u64) {
+    fn absorb_end(&mut self, status: Status, end_hash: u64) {
         if !status.is_terminal() {
             return;
         }
         match self.shown() {
             Some(shown) if shown.is_terminal() && shown > status => {}
-            Some(shown) if shown == status && self.told != told => self.told = gist::UNLIKE,
-            _ => self.told = told,
+            Some(shown) if shown == status && self.end_hash != end_hash => {
+                self.end_hash = line_facts::UNLIKE;
+            }
+            _ => self.end_hash = end_hash,
         }
     }
 
-    /// Whether each of its lines of `status`, its furthest end, tells what `told` is the hash of.
-    pub(super) fn has_been_told(&self, status: Status, told: u64) -> bool {
+    /// Whether each of its lines of `status`, its furthest end, says what `end_hash` is the hash of.
+    pub(super) fn has_reported(&self, status: Status, end_hash: u64) -> bool {
         status.is_terminal()
             && self.shown() == Some(status)
-            && self.told == told
-            && told != gist::UNLIKE
+            && self.end_hash == end_hash
+            && end_hash != line_facts::UNLIKE
     }
 
     fn absorb_bill(&mut self, new: Bill) {
@@ -376,16 +378,16 @@ impl AttemptState {
         (self.id, self.charge, self.ends) = (first.id, first.charge, first.ends);
     }
 
-    fn absorb_resolution(&mut self, gist: &Gist, raw: &[u8]) {
-        let Some(verdict) = gist.verdict else {
+    fn absorb_resolution(&mut self, facts: &LineFacts, raw: &[u8]) {
+        let Some(verdict) = facts.verdict else {
             return;
         };
         let new = Resolution {
-            at: gist.at,
+            at: facts.at,
             caution: verdict.caution(),
             raw: raw.into(),
             verdict,
-            id: gist.id,
+            id: facts.id,
         };
         let rare = self.rare();
         if rare.resolution.as_ref().is_none_or(|old| *old < new) {
@@ -407,7 +409,7 @@ pub struct JobState {
     newest_at: i64,
     flags: u8,
     // Two fields in place of one, so that they fit in beside the flags.
-    owner: u32,
+    item: u32,
     model: u16,
 }
 
@@ -425,27 +427,27 @@ impl JobState {
             more: None,
             newest_at: stamp::NO_LINE,
             flags: 0,
-            owner: owners::Place::NEW.owner,
-            model: owners::Place::NEW.model,
+            item: items::Place::NEW.item,
+            model: items::Place::NEW.model,
         }
     }
 
-    /// Takes in a line, `raw`, by its gist.
-    pub(super) fn absorb(&mut self, gist: &Gist, raw: &[u8]) {
-        if gist.flags & gist::IN_SANDBOX != 0 {
+    /// Takes in a line, `raw`, by its facts.
+    pub(super) fn absorb(&mut self, facts: &LineFacts, raw: &[u8]) {
+        if facts.flags & line_facts::IN_SANDBOX != 0 {
             self.flags |= SANDBOX;
         }
-        if gist.flags & gist::KEYLESS == 0 {
+        if facts.flags & line_facts::KEYLESS == 0 {
             self.flags |= HAS_KEY;
         }
-        if gist.word == Word::Fact(Fact::Renamed) {
+        if facts.word == Word::Fact(Fact::Renamed) {
             self.flags |= RENAMED;
         }
-        self.newest_at = self.newest_at.max(gist.at);
-        if gist.flags & gist::IS_NEWER != 0 {
+        self.newest_at = self.newest_at.max(facts.at);
+        if facts.flags & line_facts::IS_NEWER != 0 {
             self.flags |= NEWER;
         }
-        self.attempt_mut(gist.attempt).absorb(gist, raw);
+        self.attempt_mut(facts.attempt).absorb(facts, raw);
     }
 
     /// The time for its next line, when the clock says `now`: later than all of its lines.
@@ -453,17 +455,17 @@ impl JobState {
         Stamp::after(self.newest_at, now)
     }
 
-    /// Where its owner and model are kept.
-    pub(super) const fn place(&self) -> owners::Place {
-        owners::Place {
-            owner: self.owner,
+    /// Where its item and model are kept.
+    pub(super) const fn place(&self) -> items::Place {
+        items::Place {
+            item: self.item,
             model: self.model,
         }
     }
 
     /// Changes that.
-    pub(super) const fn set_place(&mut self, place: owners::Place) {
-        (self.owner, self.model) = (place.owner, place.model);
+    pub(super) const fn set_place(&mut self, place: items::Place) {
+        (self.item, self.model) = (place.item, place.model);
     }
 
     /// Hash of the smallest id of its first attempt; 0 for none.
@@ -508,7 +510,7 @@ impl JobState {
     }
 
     /// The attempt that speaks for the job: a completed one, else the newest.
-    pub fn speaking(&self) -> &AttemptState {
+    pub fn effective(&self) -> &AttemptState {
         self.attempts()
             .rfind(|a| a.status() == Status::Completed)
             .unwrap_or_else(|| self.newest())
@@ -516,7 +518,7 @@ impl JobState {
 
     /// Where the job stands.
     pub fn status(&self) -> Status {
-        self.speaking().status()
+        self.effective().status()
     }
 
     /// Whether a person closed it for good.
@@ -578,14 +580,14 @@ impl JobState {
         self.flags & HAS_KEY == 0
     }
 
-    /// What was charged for its completed attempts, as told.
+    /// What was charged for its completed attempts, as reported.
     pub fn charged(&self) -> Credits {
         self.completed().filter_map(AttemptState::charged).sum()
     }
 
-    /// What was expected for its completed attempts where the vendor has told no charge.
-    pub fn untold(&self) -> Credits {
-        self.completed().map(AttemptState::untold).sum()
+    /// What was expected for its completed attempts where the vendor has reported no charge.
+    pub fn unreported(&self) -> Credits {
+        self.completed().map(AttemptState::unreported).sum()
     }
 
     /// What was expected for its completed attempts.
@@ -610,8 +612,8 @@ impl JobState {
         self.attempts().map(AttemptState::refunded).sum()
     }
 
-    /// What counts against a cap: charges (the estimate where none was told) and reservations.
+    /// What counts against a cap: charges (the estimate where none was reported) and reservations.
     pub fn committed(&self) -> Credits {
-        self.charged() + self.untold() + self.reserved()
+        self.charged() + self.unreported() + self.reserved()
     }
 }

@@ -37,12 +37,12 @@ struct Field {
     value: Value,
     /// What it was chosen by.
     order: Order,
-    /// How many lines told it.
+    /// How many lines reported it.
     lines: u32,
 }
 
 impl Field {
-    /// The line, where only one tells the field.
+    /// The line, where only one says the field.
     fn sole_source(&self) -> Option<&str> {
         (self.lines == 1).then_some(&*self.order.raw)
     }
@@ -66,7 +66,7 @@ impl FieldMap {
         }
     }
 
-    /// Lines that are the only ones to tell one of the fields.
+    /// Lines that are the only ones to report one of the fields.
     fn sole_sources(&self) -> impl Iterator<Item = &str> {
         self.fields.values().filter_map(Field::sole_source)
     }
@@ -92,20 +92,20 @@ impl FieldMap {
 /// One attempt with its fields.
 #[derive(Clone, Debug, Default)]
 pub struct AttemptView {
-    /// What the outcome lines told.
+    /// What the outcome lines reported.
     pub fields: FieldMap,
     /// The request's body as it was sent, byte for byte.
     pub request: Option<Box<RawValue>>,
     request_order: Option<Order>,
-    /// How many lines tell the request.
+    /// How many lines report the request.
     requests: u32,
     /// Every id it was given, ascending; more than one means that it was billed more than once.
     pub ids: BTreeSet<String>,
-    /// Its `downloaded` lines' fields, newest speaking.
+    /// Its `downloaded` lines' fields, newest effective.
     pub downloaded: FieldMap,
     /// Its `published` lines' fields, by target.
     pub published: BTreeMap<String, FieldMap>,
-    /// Its `resolved` lines' fields, newest speaking.
+    /// Its `resolved` lines' fields, newest effective.
     pub resolved: FieldMap,
 }
 
@@ -116,15 +116,15 @@ pub struct JobView {
     pub state: JobState,
     /// The listing's or SKU's id, `variant`, `line`, `by_job` and the carried columns.
     pub fields: FieldMap,
-    /// The names it was given later: its `renamed` lines' fields, newest speaking.
+    /// The names it was given later: its `renamed` lines' fields, newest effective.
     pub renamed: FieldMap,
     /// The attempts by number.
     pub attempts: BTreeMap<u32, AttemptView>,
-    /// Names of carried columns in the manifest's order, as far as one line told them.
+    /// Names of carried columns in the manifest's order, as far as one line reported them.
     columns: Vec<String>,
     columns_order: Option<Order>,
-    /// Each line, oldest first: the evidence.
-    pub evidence: Vec<Arc<str>>,
+    /// Each line, oldest first.
+    pub lines: Vec<Arc<str>>,
 }
 
 /// Fields that belong to the job, whatever attempt the line names.
@@ -140,7 +140,7 @@ impl JobView {
         // Only ids within one view are compared, so any hash will do.
         let reading = Reading::new(rates.clone());
         let mut view: Option<Self> = None;
-        let mut evidence = Vec::new();
+        let mut ordered = Vec::new();
         for raw in lines {
             let line = Line::parse_whole(raw)?;
             let mut parts = line.parts(Line::parse_whole)?;
@@ -151,13 +151,13 @@ impl JobView {
                 let view = view.get_or_insert_with(|| Self::new(key, part.attempt));
                 let raw = view.absorb(part, &reading);
                 let rank = part.word.status().map_or(9, Status::rank);
-                evidence.push(((part.at, rank), raw));
+                ordered.push(((part.at, rank), raw));
             }
         }
-        evidence.sort_by_key(|(order, _)| *order);
+        ordered.sort_by_key(|(order, _)| *order);
         if let Some(view) = &mut view {
-            view.evidence = evidence.into_iter().map(|(_, raw)| raw).collect();
-            view.evidence.dedup();
+            view.lines = ordered.into_iter().map(|(_, raw)| raw).collect();
+            view.lines.dedup();
         }
         Ok(view)
     }
@@ -170,19 +170,19 @@ impl JobView {
             attempts: BTreeMap::new(),
             columns: Vec::new(),
             columns_order: None,
-            evidence: Vec::new(),
+            lines: Vec::new(),
         }
     }
 
     /// Takes a line in; gives its text.
     fn absorb(&mut self, line: &Line<'_>, reading: &Reading) -> Arc<str> {
-        let gist = reading.gist(line);
-        self.state.absorb(&gist, line.raw.as_bytes());
+        let facts = reading.facts(line);
+        self.state.absorb(&facts, line.raw.as_bytes());
         let raw: Arc<str> = line.raw.into();
         let order = Order {
             rank: line.word.status().map_or(0, Status::rank),
             at: line.at,
-            caution: gist.verdict.map_or(0, Verdict::caution),
+            caution: facts.verdict.map_or(0, Verdict::caution),
             raw: raw.clone(),
         };
         let job_order = Order {
@@ -313,14 +313,14 @@ impl JobView {
     /// A column's or field's value as text, for `--where`: a carried column, the id, or a field
     /// of the attempt that speaks. A number is spelt out.
     pub fn column(&self, name: &str) -> Option<String> {
-        let speaking = self.attempts.get(&self.state.speaking().number);
+        let effective = self.attempts.get(&self.state.effective().number);
         let is_name = matches!(name, "listing_id" | "sku" | "image_url");
         let new = self.renamed.get(name).filter(|_| is_name);
         let value = new
             .or_else(|| self.fields.get(name))
             .cloned()
-            .or_else(|| speaking?.fields.get(name).cloned())
-            .or_else(|| speaking?.request_value(name))?;
+            .or_else(|| effective?.fields.get(name).cloned())
+            .or_else(|| effective?.request_value(name))?;
         Some(match value {
             Value::String(text) => text,
             other => other.to_string(),
@@ -328,17 +328,17 @@ impl JobView {
     }
 
     /// The attempt that speaks for the job.
-    pub fn speaking(&self) -> Option<&AttemptView> {
-        self.attempts.get(&self.state.speaking().number)
+    pub fn effective(&self) -> Option<&AttemptView> {
+        self.attempts.get(&self.state.effective().number)
     }
 
     /// The job as one JSON object, `status --json`'s shape. The vendor's sample scripts' fields
     /// keep their names.
     pub fn to_json(&self) -> Value {
         let mut out = Map::new();
-        let speaking_number = self.state.speaking().number;
+        let effective_number = self.state.effective().number;
         out.insert("job".into(), self.key().to_string().into());
-        out.insert("attempt".into(), speaking_number.into());
+        out.insert("attempt".into(), effective_number.into());
         out.insert("attempts".into(), self.attempts.len().into());
         out.insert("status".into(), self.state.status().as_str().into());
         if let Some((column, id)) = self.id() {
@@ -355,15 +355,15 @@ impl JobView {
         for (name, value) in self.carried() {
             out.entry(name).or_insert_with(|| value.clone());
         }
-        if let Some(attempt) = self.speaking() {
-            attempt.write_json(&mut out, self.state.speaking().status());
+        if let Some(attempt) = self.effective() {
+            attempt.write_json(&mut out, self.state.effective().status());
         }
         self.write_flags(&mut out);
         Value::Object(out)
     }
 
     fn write_flags(&self, out: &mut Map<String, Value>) {
-        if self.state.speaking().is_temporary() {
+        if self.state.effective().is_temporary() {
             out.insert("temporary".into(), true.into());
         }
         if self.state.is_superseded() {
@@ -394,7 +394,7 @@ impl JobView {
             .collect();
         if !billed_twice.is_empty() {
             // The figures of a single line would hide the other bill.
-            if let Some(charged) = self.state.speaking().charged() {
+            if let Some(charged) = self.state.effective().charged() {
                 out.remove("adjusted_credits");
                 out.insert("credits".into(), serde_json::json!(charged));
             }
@@ -417,7 +417,7 @@ impl AttemptView {
         self.request_fields()?.remove(name)
     }
 
-    /// The id to poll: the one a person named, unless the vendor has told one.
+    /// The id to poll: the one a person named, unless the vendor has reported one.
     pub fn generation_id(&self) -> Option<&str> {
         self.ids.first().map(String::as_str).or_else(|| {
             let accepted = self.resolved.text("verdict") == Some("accepted");

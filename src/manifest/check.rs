@@ -180,7 +180,7 @@ impl Checker<'_> {
         row
     }
 
-    /// Whether one record may be several rows, so that only a check tells how many it is.
+    /// Whether one record may be several rows, so that only a check says how many it is.
     pub fn may_make_several_rows(&self) -> bool {
         self.options.split_images || !self.options.conditions.is_empty()
     }
@@ -191,7 +191,7 @@ impl Checker<'_> {
         record.is_blank() || known.is_some_and(|known| known.passes_over(record))
     }
 
-    /// Whether the row's cells can be told apart at all.
+    /// Whether the row's cells can be distinguished at all.
     fn shape_problem(&self, record: &Record<'_>) -> Option<Problem> {
         if let Some(cell) = record.text_after_quote {
             let message = "text follows the quote that closes this cell";

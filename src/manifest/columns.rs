@@ -459,7 +459,7 @@ impl Finder<'_> {
         })
     }
 
-    /// Tells that a required column is not there, and which may be meant. `words` are what such a
+    /// Reports that a required column is not there, and which may be meant. `words` are what such a
     /// column is often called, each with the name to map it to.
     fn missing(&mut self, field: Field, words: &[(&str, &str)]) {
         let carried = || {
@@ -531,7 +531,7 @@ impl Finder<'_> {
     }
 }
 
-/// Tells that the header is one column, which no manifest's is.
+/// Reports that the header is one column, which no manifest's is.
 fn single_column(place: Place<'_>, header: &str) -> Problem {
     let mark = |c: &char| matches!(c, '|' | ':' | '^' | '~' | '#' | '*' | '/');
     let help = match header.chars().find(mark) {
@@ -547,7 +547,7 @@ fn single_column(place: Place<'_>, header: &str) -> Problem {
 
 /// The name under which a column goes into the log: its own, unless the log has a field of that name.
 fn carried_name(name: &str, headers: &[String], before: &[String]) -> String {
-    // Compared loosely: some readers of JSON do not tell `Status` from `status`.
+    // Compared loosely: some readers of JSON do not distinguish `Status` from `status`.
     let same = normalised(name);
     let Some(field) = LOG_FIELDS.iter().find(|field| normalised(field) == same) else {
         return name.to_owned();
@@ -561,7 +561,7 @@ fn carried_name(name: &str, headers: &[String], before: &[String]) -> String {
     free.unwrap_or(own)
 }
 
-/// How many of `headers` mean something, to tell delimiters apart.
+/// How many of `headers` mean something, to distinguish delimiters.
 pub(super) fn recognised(headers: &[String], options: &Options) -> usize {
     let named = |header: &str| {
         Field::of(header).is_some()

@@ -1,6 +1,6 @@
 //! What is wrong with the text of a row, before its cells mean anything.
 
-/// Why the rest of a file cannot be told apart into rows.
+/// Why the rest of a file cannot be split into rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Damage {
     /// A byte that no UTF-8 text has there; `column` counts bytes of the line from 1.

@@ -10,7 +10,7 @@ use super::{
     source::{Source, Text},
 };
 
-/// Delimiters that are told apart without `--delimiter`.
+/// Delimiters that are distinguished without `--delimiter`.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
 /// The row that names the columns.

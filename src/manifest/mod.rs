@@ -23,7 +23,7 @@
 //! | `problem.rs` | what is wrong, where, and what to do |
 //!
 //! A manifest is read as often as needed over one open file; each pass holds one row at a time.
-//! A row that starts on line 12 is told as line 12, whatever dialect the file is in.
+//! A row that starts on line 12 is reported as line 12, whatever dialect the file is in.
 
 mod check;
 mod chosen;
@@ -98,7 +98,7 @@ pub struct Row {
     pub line: u64,
     /// The listing's or SKU's id; never empty.
     pub id: String,
-    /// Tells clips of the same photo apart; mostly empty.
+    /// Distinguishes clips of the same photo; mostly empty.
     pub variant: String,
     /// What is wanted, defaults filled in.
     pub clip: Clip,
@@ -214,7 +214,7 @@ impl Manifest {
     }
 
     /// Columns that are carried along although their header is nearly that of a column with a
-    /// meaning, each told in a sentence, with the file's name.
+    /// meaning, each reported in a sentence, with the file's name.
     pub fn doubts(&self) -> impl Iterator<Item = (&str, String)> {
         self.sheets
             .iter()

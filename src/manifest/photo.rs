@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn several_addresses_are_told_apart() {
+    fn several_addresses_are_reported_apart() {
         const A: &str = "https://e.com/a.jpg";
         const B: &str = "http://e.com/b.jpg?x=1";
         for text in [

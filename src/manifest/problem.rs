@@ -1,4 +1,4 @@
-//! What is wrong with a manifest, and how it is told.
+//! What is wrong with a manifest, and how it is reported.
 
 use crate::text::{escape, shorten};
 use std::{fmt, io, sync::Arc};
@@ -126,7 +126,7 @@ pub enum ManifestError {
         /// Why it failed.
         source: io::Error,
     },
-    /// The file cannot be told apart into rows and columns (exit 65). No row can be trusted, so
+    /// The file cannot be split into rows and columns (exit 65). No row can be trusted, so
     /// leaving invalid rows out does not apply.
     #[error("{}", each_on_a_line(.0))]
     Invalid(Vec<Problem>),

@@ -1,6 +1,6 @@
 //! Rows as cells, with the line each one really starts on.
 //!
-//! Cells are told apart by `csv-core`. What it does not tell is added here: line numbers that are
+//! Cells are distinguished by `csv-core`. What it does not report is added here: line numbers that are
 //! right after CRLF, lone CR and blank lines; quotes that are left open or followed by text; bytes
 //! that are no text. One row is held at a time, and its size is bounded.
 
@@ -18,7 +18,7 @@ const MAX_ROW: usize = 1024 * 1024;
 /// How much is read at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
 
-/// Why the rest of the file cannot be told apart into rows.
+/// Why the rest of the file cannot be split into rows.
 #[derive(Debug)]
 pub(super) enum Fault {
     Io(io::Error),

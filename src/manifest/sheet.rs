@@ -58,7 +58,7 @@ impl Sheet {
     }
 
     /// Columns that are carried along although their header is nearly that of a column with a
-    /// meaning, each told in a sentence.
+    /// meaning, each reported in a sentence.
     pub fn doubts(&self) -> impl Iterator<Item = String> + '_ {
         let meant = self.columns.doubts.iter().map(|(header, meant)| {
             format!(

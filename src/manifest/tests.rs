@@ -249,7 +249,7 @@ fn utf_16_and_named_encodings_are_read() {
 }
 
 #[test]
-fn every_problem_of_a_row_is_told_with_its_place() {
+fn every_problem_of_a_row_is_reported_with_its_place() {
     let text = "sku,image_url,prompt,duration,aspect_ratio,webhook_url,\n\
         a,kitchen.jpg,p,5 min,16:09,hook,\n\
         ,https://me:secret@e.com/a,,5s,,,note\n\
@@ -258,7 +258,7 @@ fn every_problem_of_a_row_is_told_with_its_place() {
 }
 
 #[test]
-fn rows_that_are_cut_wrongly_are_told_with_the_likely_cause() {
+fn rows_that_are_cut_wrongly_are_reported_with_the_likely_cause() {
     let text = "sku,image_url,prompt\n\
         a,https://e.com/a\n\
         b,https://e.com/b,left, right\n\
@@ -300,7 +300,7 @@ fn headers_that_cannot_be_used_say_what_to_type() {
 }
 
 #[test]
-fn text_in_another_encoding_is_told_to_the_byte() {
+fn text_in_another_encoding_is_reported_to_the_byte() {
     let text = b"sku,image_url,prompt\r\na,https://e.com/a,\"warm\r\ncaf\xe9\"\r\n";
     insta::assert_snapshot!(complaints(text), @r"
     test.csv:3: byte 4 of this line (0xE9) is not UTF-8 text
@@ -320,7 +320,7 @@ fn text_in_another_encoding_is_told_to_the_byte() {
 }
 
 #[test]
-fn wrong_options_are_told_as_usage() {
+fn wrong_options_are_reported_as_usage() {
     let usage = |options: Options| match open(LISTINGS, options) {
         Err(ManifestError::Usage(message)) => message,
         other => panic!("{:?}", other.err()),
@@ -455,7 +455,7 @@ fn dialect() -> impl Strategy<Value = Dialect> {
         )
 }
 
-/// Writes rows with the `csv` crate, and tells on which line each starts.
+/// Writes rows with the `csv` crate, and says on which line each starts.
 fn write(rows: &[Vec<String>], dialect: &Dialect) -> (Vec<u8>, Vec<u64>) {
     let mut text = String::new();
     let mut lines = Vec::new();

@@ -8,7 +8,7 @@ use crate::jobs::{Credits, Fact, JobKey, JobView, Line, Status, Word};
 use crate::text::shorten;
 use crate::vendor::SANDBOX_ORIGIN;
 
-/// What a person reads about a job. Texts are as the server and the manifest wrote them: whoever
+/// What a person reads about a job. Texts are as the server and the manifest wrote them: a person who
 /// shows them escapes them.
 #[derive(Clone, Debug)]
 pub struct Card {
@@ -49,9 +49,9 @@ impl Card {
     /// The card of a job; `commands` words what to do next.
     pub fn of(view: &JobView, commands: &Commands) -> Self {
         let standing = Standing::of(&view.state);
-        let speaking = view.speaking();
-        let downloaded = speaking.and_then(|a| a.downloaded.text("file"));
-        let link = speaking.and_then(|a| a.fields.text("output_url"));
+        let effective = view.effective();
+        let downloaded = effective.and_then(|a| a.downloaded.text("file"));
+        let link = effective.and_then(|a| a.fields.text("output_url"));
         let has_clip = view.state.status() == Status::Completed;
         let billed_twice = view
             .attempts
@@ -119,10 +119,10 @@ fn state(view: &JobView, standing: Standing) -> String {
     let mut text = standing.words().to_owned();
     match standing {
         Standing::Ready => {
-            if view.state.speaking().is_downloaded() {
+            if view.state.effective().is_downloaded() {
                 text.push_str(", downloaded");
             }
-            if view.state.speaking().is_published() {
+            if view.state.effective().is_published() {
                 text.push_str(", published");
             }
             for target in targets(view) {
@@ -131,7 +131,7 @@ fn state(view: &JobView, standing: Standing) -> String {
             }
         }
         Standing::Rendering | Standing::Queued => {
-            let phase = view.speaking().and_then(|a| a.fields.text("phase"));
+            let phase = view.effective().and_then(|a| a.fields.text("phase"));
             // The phase is a word of the server's; it may say what the state says already.
             let phase = phase.map(str::to_lowercase);
             let phase = phase.filter(|p| !p.trim().is_empty() && p != "queued" && *p != text);
@@ -151,7 +151,7 @@ const LONGEST_TARGET: usize = 24;
 /// Where the clip was published to.
 fn targets(view: &JobView) -> Vec<String> {
     let published = view
-        .speaking()
+        .effective()
         .into_iter()
         .flat_map(|a| a.published.values());
     let targets = published.filter_map(|fields| fields.text("target"));
@@ -165,8 +165,8 @@ const LONGEST_PROMPT: usize = 60;
 
 /// How a person finds an order in the vendor's account, which knows no keys of ours.
 pub fn sought(view: &JobView) -> String {
-    let speaking = view.state.speaking().number;
-    let request = view.attempts.get(&speaking);
+    let effective = view.state.effective().number;
+    let request = view.attempts.get(&effective);
     let request = request.or_else(|| view.attempts.values().next_back());
     let asked = |name: &str| {
         let value = request?.request_value(name)?;
@@ -189,10 +189,10 @@ pub fn sought(view: &JobView) -> String {
 fn cost(view: &JobView) -> String {
     let job = &view.state;
     let (charged, reserved) = (job.charged(), job.reserved());
-    let untold = job.untold();
-    if charged > Credits::ZERO || untold > Credits::ZERO {
-        let about = if untold > Credits::ZERO { "~" } else { "" };
-        return about.to_owned() + &words::credits(charged + untold);
+    let unreported = job.unreported();
+    if charged > Credits::ZERO || unreported > Credits::ZERO {
+        let about = if unreported > Credits::ZERO { "~" } else { "" };
+        return about.to_owned() + &words::credits(charged + unreported);
     }
     if reserved > Credits::ZERO {
         return match job.status() {
@@ -205,7 +205,7 @@ fn cost(view: &JobView) -> String {
     }
     match job.status() {
         Status::Unknown | Status::Pending | Status::Processing => "not known".to_owned(),
-        Status::Completed if job.speaking().charged().is_none() => "not known".to_owned(),
+        Status::Completed if job.effective().charged().is_none() => "not known".to_owned(),
         _ => "no charge".to_owned(),
     }
 }
@@ -213,7 +213,7 @@ fn cost(view: &JobView) -> String {
 /// Why it is not ready, where it should be.
 fn reason(view: &JobView, standing: Standing) -> Option<String> {
     let told = || {
-        let fields = &view.speaking()?.fields;
+        let fields = &view.effective()?.fields;
         let text = match fields.get("error")? {
             serde_json::Value::String(text) => text.clone(),
             other => other.to_string(),
@@ -227,7 +227,7 @@ fn reason(view: &JobView, standing: Standing) -> Option<String> {
         Standing::Failed => told().or_else(|| Some("the vendor gave no reason".to_owned())),
         Standing::Refused | Standing::NotSent => told(),
         Standing::Queued | Standing::Rendering => {
-            let eta = view.speaking()?.fields.get("eta_seconds")?.as_f64()?;
+            let eta = view.effective()?.fields.get("eta_seconds")?.as_f64()?;
             let seconds = eta.round();
             (1.0..1e6)
                 .contains(&seconds)
@@ -237,12 +237,12 @@ fn reason(view: &JobView, standing: Standing) -> Option<String> {
     }
 }
 
-/// When the speaking attempt was last sent.
+/// When the effective attempt was last sent.
 fn sent(view: &JobView) -> Option<Timestamp> {
-    let speaking = view.state.speaking().number;
-    let lines = view.evidence.iter().filter_map(|raw| Line::parse(raw).ok());
+    let effective = view.state.effective().number;
+    let lines = view.lines.iter().filter_map(|raw| Line::parse(raw).ok());
     let sent = lines
-        .filter(|line| line.attempt == speaking && line.at != 0)
+        .filter(|line| line.attempt == effective && line.at != 0)
         .filter(|line| line.word == Word::Status(Status::Submitting))
         .map(|line| line.at);
     Timestamp::from_millisecond(sent.max()?).ok()
@@ -251,10 +251,10 @@ fn sent(view: &JobView) -> Option<Timestamp> {
 /// Since when the job stands where it stands: for a clip that is ready, when the vendor completed
 /// it, however late the log heard of that; else the oldest line that says so.
 pub fn since(view: &JobView) -> Option<Timestamp> {
-    let speaking = view.state.speaking();
-    let status = speaking.status();
+    let effective = view.state.effective();
+    let status = effective.status();
     if Standing::of(&view.state) == Standing::Ready
-        && let Some(completed) = view.speaking().and_then(|a| a.fields.text("completed_at"))
+        && let Some(completed) = view.effective().and_then(|a| a.fields.text("completed_at"))
         && let Ok(at) = completed.parse()
     {
         return Some(at);
@@ -262,14 +262,14 @@ pub fn since(view: &JobView) -> Option<Timestamp> {
     let says_so = |line: &Line<'_>| match (Standing::of(&view.state), line.word) {
         (Standing::Replaced, word) => word == Word::Fact(Fact::Superseded),
         (Standing::Closed, word) => word == Word::Fact(Fact::Resolved),
-        _ if line.attempt != speaking.number => false,
+        _ if line.attempt != effective.number => false,
         (_, Word::Status(Status::Submitting)) => status == Status::Unknown,
         (_, Word::Status(said)) => said == status,
         // A person's decision stands where no line of the vendor's does.
-        (_, Word::Fact(fact)) => fact == Fact::Resolved && !speaking.has_seen(status),
+        (_, Word::Fact(fact)) => fact == Fact::Resolved && !effective.has_seen(status),
     };
     let oldest = view
-        .evidence
+        .lines
         .iter()
         .filter_map(|raw| Line::parse(raw).ok())
         .filter(|line| line.at != 0 && says_so(line))

@@ -150,12 +150,12 @@ fn facts(view: &JobView, card: &Card, rates: &Rates) -> Rows {
         row("Rehearsal", "nothing was paid".to_owned());
     }
     row("Cost", cost(view, rates));
-    let speaking = view.speaking();
-    let field = |name: &str| speaking.and_then(|a| a.fields.text(name));
+    let effective = view.effective();
+    let field = |name: &str| effective.and_then(|a| a.fields.text(name));
     if let Some(link) = &card.link {
         row("Clip", link.clone());
     }
-    if let Some(downloaded) = speaking
+    if let Some(downloaded) = effective
         .map(|a| &a.downloaded)
         .filter(|d| d.iter().count() > 0)
     {
@@ -164,7 +164,7 @@ fn facts(view: &JobView, card: &Card, rates: &Rates) -> Rows {
         let size = size.map_or_else(String::new, |n| format!(", {}", words::bytes(n)));
         row("File", format!("{file}{size}"));
     }
-    for published in speaking.into_iter().flat_map(|a| a.published.values()) {
+    for published in effective.into_iter().flat_map(|a| a.published.values()) {
         let target = published.text("target").unwrap_or("somewhere");
         let reference = published
             .text("reference")
@@ -174,7 +174,7 @@ fn facts(view: &JobView, card: &Card, rates: &Rates) -> Rows {
     if let Some(model) = field("model_actual") {
         row("Made by", model.to_owned());
     }
-    let failover = speaking.and_then(|a| a.fields.get("failover_used"));
+    let failover = effective.and_then(|a| a.fields.get("failover_used"));
     if failover == Some(&Value::Bool(true)) {
         row(
             "Failover",
@@ -194,7 +194,7 @@ fn facts(view: &JobView, card: &Card, rates: &Rates) -> Rows {
 fn cost(view: &JobView, rates: &Rates) -> String {
     let job = &view.state;
     let mut parts = Vec::new();
-    let expected = job.speaking().estimate();
+    let expected = job.effective().estimate();
     for (amount, words) in [
         (job.charged(), "charged"),
         (job.reserved(), "reserved"),
@@ -255,7 +255,7 @@ fn status_words(status: Status) -> &'static str {
 
 /// Each line of evidence about an attempt, as time and plain words, oldest first.
 fn events(view: &JobView, attempt: u32) -> Vec<(String, String)> {
-    view.evidence
+    view.lines
         .iter()
         .filter_map(|raw| Line::parse_whole(raw).ok())
         .filter(|line| line.attempt == attempt)

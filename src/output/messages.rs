@@ -10,7 +10,7 @@ use console::Term;
 
 /// Bytes of messages that wait at most before further ones are dropped.
 const MOST_WAITING: usize = 1 << 20;
-/// Bytes written at a time. Small, so that a slow reader is told from one that has stopped.
+/// Bytes written at a time. Small, so that a slow reader is distinguished from one that has stopped.
 const CHUNK: usize = 1 << 14;
 /// Pictures of a progress bar that wait at most; an old one is worth nothing.
 const MOST_FRAMES: usize = 8;
@@ -26,7 +26,7 @@ pub enum Worth {
     News,
     /// Never dropped while the run goes on: how it ended, and why.
     Kept,
-    /// The only trace of what it tells: even the end of the process waits for it.
+    /// The only trace of what it says: even the end of the process waits for it.
     Vital,
 }
 
@@ -69,7 +69,7 @@ struct Queue {
     stalled: bool,
     /// The thread is writing.
     writing: bool,
-    /// Writes so far, to tell slow from stalled.
+    /// Writes so far, to distinguish slow from stalled.
     writes: u64,
     closed: bool,
 }
@@ -124,7 +124,7 @@ impl Shared {
 
     fn write(&self, text: &str) {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        // When even standard error fails there is no one left to tell.
+        // When even standard error fails there is no one left to report to.
         let _ = writer.write_all(text.as_bytes());
         let _ = writer.flush();
     }
@@ -306,7 +306,7 @@ impl Messages {
         *self.has_thread.get_or_init(|| {
             let shared = Arc::clone(&self.shared);
             let thread = std::thread::Builder::new().name("messages".to_owned());
-            // Where the system gives no thread, a message is written by whoever has it.
+            // Where the system gives no thread, a message is written by the thread that has it.
             thread.spawn(move || shared.serve()).is_ok()
         })
     }
@@ -327,7 +327,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader that takes one write whenever it is told to.
+    /// A reader that takes one write whenever it is allowed to.
     struct Slow {
         leave: mpsc::Receiver<()>,
         written: Arc<Mutex<Vec<u8>>>,

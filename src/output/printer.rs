@@ -22,7 +22,7 @@ const MORE: &str = "and further warnings\n";
 /// How long the end of a run waits for a standard error that takes nothing any more.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Columns of a terminal that does not tell, and of everything that is none.
+/// Columns of a terminal that does not say, and of everything that is none.
 pub const USUAL_WIDTH: u16 = 80;
 
 /// What was asked for on the command line.
@@ -225,7 +225,7 @@ impl Printer {
         Ok(matches!(answer.trim().to_lowercase().as_str(), "yes" | "y"))
     }
 
-    /// Tells on standard error, unless `--quiet`.
+    /// Reports on standard error, unless `--quiet`.
     pub fn note(&self, text: impl Display) {
         if self.is_step {
             self.detail(text);
@@ -234,7 +234,7 @@ impl Printer {
         }
     }
 
-    /// Tells on standard error how a run ended. `--quiet` silences a success only: whoever reads
+    /// Reports on standard error how a run ended. `--quiet` silences a success only: a person who reads
     /// cron's mail wants to know why the code is not 0.
     pub fn conclude(&self, text: impl Display, is_success: bool) {
         if self.is_step {
@@ -248,7 +248,7 @@ impl Printer {
         self.say(text);
     }
 
-    /// Tells on standard error with `-v`.
+    /// Reports on standard error with `-v`.
     pub fn detail(&self, text: impl Display) {
         if self.voice.verbose > 0 {
             self.line(text, Worth::News);
@@ -285,7 +285,7 @@ impl Printer {
         }
     }
 
-    /// Tells an error on standard error, whatever was asked for.
+    /// Reports an error on standard error, whatever was asked for.
     pub fn error(&self, text: impl Display) {
         let text = self.with_head("error:", Tone::Bad, text);
         if self.is_step && self.voice.quiet {
@@ -295,7 +295,7 @@ impl Printer {
         self.err.push(text + "\n", Worth::Kept);
     }
 
-    /// Tells on standard error, whatever was asked for.
+    /// Reports on standard error, whatever was asked for.
     pub fn say(&self, text: impl Display) {
         self.line(text, Worth::Kept);
     }
@@ -320,7 +320,7 @@ impl Printer {
         }
     }
 
-    /// Tells on standard error what must not be lost, as it is and not even broken into lines,
+    /// Reports on standard error what must not be lost, as it is and not even broken into lines,
     /// whatever was asked for.
     pub fn vital(&self, text: impl Display) {
         self.err.push(format!("{text}\n"), Worth::Vital);

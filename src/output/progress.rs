@@ -1,4 +1,4 @@
-//! Progress of a run: a bar where someone watches, nothing where no one does. Callers tell what
+//! Progress of a run: a bar where someone watches, nothing where no one does. Callers report what
 //! happens and never ask whether there is a bar.
 
 use std::fmt::{self, Display};
@@ -129,7 +129,7 @@ struct Pace {
 impl Pace {
     /// `done` of `total` took `elapsed`. `None` while there is nothing to go by.
     fn of(done: u64, total: Option<u64>, elapsed: Duration) -> Option<Self> {
-        // The first moments tell nothing about the rest.
+        // The first moments say nothing about the rest.
         if done == 0 || elapsed < Duration::from_millis(500) {
             return None;
         }
@@ -192,7 +192,7 @@ struct Lines {
 
 impl Lines {
     /// What happened; `more` has further fields.
-    fn tell(&self, counts: &Counts, event: &str, more: &serde_json::Value) {
+    fn emit(&self, counts: &Counts, event: &str, more: &serde_json::Value) {
         let mut line = serde_json::json!({
             "progress": self.stage,
             "event": event,
@@ -234,13 +234,13 @@ impl Progress {
             lines,
             metrics,
         };
-        progress.tell("started", &serde_json::Value::Null);
+        progress.emit("started", &serde_json::Value::Null);
         progress
     }
 
-    fn tell(&self, event: &str, more: &serde_json::Value) {
+    fn emit(&self, event: &str, more: &serde_json::Value) {
         if let Some(lines) = &self.lines {
-            lines.tell(&self.counts, event, more);
+            lines.emit(&self.counts, event, more);
         }
     }
 
@@ -284,7 +284,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
-        self.tell(event.words(), &serde_json::Value::Null);
+        self.emit(event.words(), &serde_json::Value::Null);
     }
 
     /// How many are being rendered now.
@@ -301,7 +301,7 @@ impl Progress {
     /// Everybody waits for so long.
     pub fn waiting(&self, how_long: Duration, why: &str) {
         self.count(Metrics::waiting);
-        self.tell(
+        self.emit(
             "waiting",
             &serde_json::json!({ "seconds": how_long.as_secs_f64(), "why": why }),
         );
@@ -330,7 +330,7 @@ impl Progress {
         }
     }
 
-    /// Tells something with `-v`; without, it is not even made up.
+    /// Reports something with `-v`; without, it is not even made up.
     pub fn detail(&self, printer: &Printer, text: impl FnOnce() -> String) {
         if printer.voice().verbose > 0 {
             self.suspend(|| printer.detail(text()));
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_told_without_zeros() {
+    fn counts_are_reported_without_zeros() {
         let progress = Progress::hidden();
         assert_eq!(progress.counts.words(), "");
         progress.end(Event::Unknown);

@@ -144,22 +144,22 @@ impl<W: Write> Sheet<W> {
 }
 
 fn cell(view: &JobView, rates: &Rates, column: &str) -> String {
-    let speaking = view.speaking();
-    let field = |name: &str| speaking.and_then(|a| a.fields.get(name)).map(text_of);
+    let effective = view.effective();
+    let field = |name: &str| effective.and_then(|a| a.fields.get(name)).map(text_of);
     let job_field = |name: &str| view.fields.get(name).map(text_of);
     let some = |amount: Credits| (amount > Credits::ZERO).then(|| amount.to_string());
     let cell = match column {
         "id" => view.id().map(|(_, id)| id.to_owned()),
         "variant" | "line" => job_field(column),
         "job" => Some(view.key().to_string()),
-        "attempt" => Some(view.state.speaking().number.to_string()),
+        "attempt" => Some(view.state.effective().number.to_string()),
         "status" => Some(view.state.status().as_str().to_owned()),
-        "generation_id" => speaking.and_then(|a| a.generation_id()).map(str::to_owned),
-        "file" => speaking
+        "generation_id" => effective.and_then(|a| a.generation_id()).map(str::to_owned),
+        "file" => effective
             .and_then(|a| a.downloaded.text("file"))
             .map(str::to_owned),
-        "credits" => view.state.speaking().charged().map(|c| c.to_string()),
-        "credits_estimated" => some(view.state.speaking().estimate()),
+        "credits" => view.state.effective().charged().map(|c| c.to_string()),
+        "credits_estimated" => some(view.state.effective().estimate()),
         // An error that a later success has made good is history.
         "error" if view.state.status().is_rendering() => None,
         "error" if view.state.status() == Status::Completed => None,
@@ -173,7 +173,7 @@ fn cell(view: &JobView, rates: &Rates, column: &str) -> String {
         // Who made it, where that is known; else who was asked.
         "model" => field("model_actual").or_else(|| requested(view, "model")),
         "failover" => field("failover_used"),
-        "dollars_low" | "dollars_high" => view.state.speaking().charged().map(|charged| {
+        "dollars_low" | "dollars_high" => view.state.effective().charged().map(|charged| {
             let (low, high) = rates.dollars(charged);
             let dollars = if column == "dollars_low" { low } else { high };
             format!("{dollars:.3}")
@@ -193,13 +193,13 @@ fn requested(view: &JobView, name: &str) -> Option<String> {
 /// `superseded`, `dismissed`, `billed_twice`, `downloaded`, `published`, `temporary`, as they hold.
 fn flags(view: &JobView) -> String {
     let job = &view.state;
-    let speaking = job.speaking();
+    let effective = job.effective();
     let flags = [
         ("superseded", job.is_superseded()),
         ("dismissed", job.is_dismissed()),
-        ("temporary", speaking.is_temporary()),
-        ("downloaded", speaking.is_downloaded()),
-        ("published", speaking.is_published()),
+        ("temporary", effective.is_temporary()),
+        ("downloaded", effective.is_downloaded()),
+        ("published", effective.is_published()),
         (
             "billed_twice",
             job.attempts().any(AttemptState::has_two_ids),

@@ -30,7 +30,7 @@ pub struct Summary {
     pub command: &'static str,
     /// Nothing was sent or written.
     pub dry_run: bool,
-    /// A sandbox answered, so nothing was paid. People are told; the JSON object is the same.
+    /// A sandbox answered, so nothing was paid. The line says so; the JSON object is the same.
     pub rehearsal: bool,
     /// Attempts that were accepted.
     pub submitted: u64,

@@ -37,7 +37,7 @@ pub struct Tally {
     sought: Vec<String>,
     /// Failed and refused jobs, by how many attempts they have had.
     tries: BTreeMap<(Standing, u32), u64>,
-    /// What was charged, as far as the vendor has told.
+    /// What was charged, as far as the vendor has reported.
     pub charged: Credits,
     /// What is at stake for clips in flight or in doubt.
     pub reserved: Credits,
@@ -47,8 +47,8 @@ pub struct Tally {
     pub estimated: Credits,
     /// What was expected for finished clips.
     pub estimated_done: Credits,
-    /// What was expected for finished clips of whose charge the vendor has told nothing.
-    pub untold: Credits,
+    /// What was expected for finished clips of whose charge the vendor has reported nothing.
+    pub unreported: Credits,
 }
 
 impl Tally {
@@ -68,7 +68,7 @@ impl Tally {
 
     /// Takes one more in. Money counts whether or not its job still does.
     pub fn add(&mut self, job: &JobState) {
-        let speaking = job.speaking();
+        let effective = job.effective();
         self.jobs += 1;
         self.rehearsal |= job.is_sandbox();
         let standing = Standing::of(job);
@@ -80,8 +80,8 @@ impl Tally {
             *self.tries.entry((standing, attempts)).or_default() += 1;
         }
         self.standings[standing as usize] += 1;
-        self.downloaded += u64::from(speaking.is_downloaded());
-        self.published += u64::from(speaking.is_published());
+        self.downloaded += u64::from(effective.is_downloaded());
+        self.published += u64::from(effective.is_published());
         self.billed_twice += u64::from(job.attempts().any(AttemptState::has_two_ids));
         self.two_ends += u64::from(job.attempts().any(AttemptState::has_two_ends));
         let reserved = job.reserved();
@@ -92,7 +92,7 @@ impl Tally {
         let expected = job.expected();
         self.estimated += expected;
         self.estimated_done += expected;
-        self.untold += job.untold();
+        self.unreported += job.unreported();
     }
 
     /// The first jobs in doubt.
@@ -124,15 +124,15 @@ impl Tally {
         counted.map(|s| self.count(s)).sum()
     }
 
-    /// What was paid and may still have to be paid: charges (the estimate where none was told)
+    /// What was paid and may still have to be paid: charges (the estimate where none was reported)
     /// and reservations.
     pub fn committed(&self) -> Credits {
         self.spent() + self.reserved
     }
 
-    /// What was paid: charges, the estimate where none was told.
+    /// What was paid: charges, the estimate where none was reported.
     pub fn spent(&self) -> Credits {
-        self.charged + self.untold
+        self.charged + self.unreported
     }
 
     /// `status --summary --json`. States count jobs that still count; with those replaced and
@@ -173,10 +173,10 @@ impl Tally {
     pub fn money(&self, rates: &Rates) -> Vec<(&'static str, String)> {
         let mut lines = Vec::new();
         let mut spent = words::money(rates, self.spent());
-        if self.untold > Credits::ZERO {
+        if self.unreported > Credits::ZERO {
             spent = format!(
                 "{spent}; for {} of them the vendor has reported no charge yet, so the estimate stands",
-                self.untold
+                self.unreported
             );
         }
         if self.estimated_done > Credits::ZERO && self.estimated_done != self.spent() {

@@ -149,7 +149,7 @@ pub fn clip_name(view: &JobView) -> String {
         (Some(subject), None) => subject,
         (None, Some(variant)) => variant.to_owned(),
         (None, None) => view
-            .speaking()
+            .effective()
             .and_then(|a| a.generation_id())
             .map_or_else(|| view.key().to_string(), str::to_owned),
     };
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn the_past_is_told_in_the_largest_fitting_unit() {
+    fn the_past_is_reported_in_the_largest_fitting_unit() {
         let now: Timestamp = "2026-03-12T12:00:00Z".parse().unwrap();
         for (then, words) in [
             ("2026-03-12T12:05:00Z", "just now"),

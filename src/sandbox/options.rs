@@ -98,7 +98,7 @@ pub struct Faults {
     pub slow: Chance,
     /// See `slow`.
     pub slow_reply: Duration,
-    /// What 429 and 503 tell about when to come back.
+    /// What 429 and 503 say about when to come back.
     pub retry_after: RetryAfter,
     /// 500 in answer to a poll.
     pub poll_error: Chance,
@@ -246,7 +246,7 @@ impl Default for WebhookOptions {
 /// What goes wrong with webhooks, as shares of jobs from 0 to 1, each drawn on its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WebhookFaults {
-    /// Never sent: only polling tells.
+    /// Never sent: only a poll shows it.
     pub lost: f64,
     /// Sent a second time after it was taken.
     pub duplicate: f64,
@@ -273,7 +273,7 @@ impl Default for WebhookFaults {
     }
 }
 
-/// What tells the time.
+/// What says the time.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 

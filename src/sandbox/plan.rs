@@ -199,7 +199,7 @@ impl Chance {
     }
 }
 
-/// What is drawn, so that one draw tells nothing about another.
+/// What is drawn, so that one draw says nothing about another.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Salt {
     Fail,
@@ -267,7 +267,7 @@ impl Draw {
         Self(mix(self.0 ^ u64::from(times)))
     }
 
-    /// Tells apart what was drawn over.
+    /// Distinguishes what was drawn over.
     pub const fn number(self) -> u64 {
         self.0
     }

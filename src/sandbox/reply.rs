@@ -12,7 +12,7 @@ use crate::jobs::Credits;
 /// Where failovers go, and where those go that asked for it themselves.
 pub(super) const BACKUP_MODELS: [&str; 2] = ["seedance-1.5-pro", "kling-v3"];
 
-/// The vendor's payload. What an id alone cannot tell (`model`, `prompt`, `text`) is there only
+/// The vendor's payload. What an id alone does not hold (`model`, `prompt`, `text`) is there only
 /// in the process that has accepted the job.
 #[derive(Debug, Serialize)]
 pub(super) struct Reply<'a> {
@@ -77,7 +77,7 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// The name of the event that a webhook tells of.
+    /// The name of the event that a webhook reports.
     pub fn event(&self) -> String {
         format!("{}.{}", self.object, self.status)
     }

@@ -150,7 +150,7 @@ impl<'a> Request<'a> {
         Seconds::parse(self.fields.duration?.get().trim_matches('"'))
     }
 
-    /// Where the end shall be told.
+    /// Where the end shall be reported.
     pub fn webhook_url(&self) -> Option<Url> {
         Url::parse(text(self.fields.webhook_url)?.as_str()).ok()
     }

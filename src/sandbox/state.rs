@@ -61,7 +61,7 @@ pub(super) struct State {
     pub options: Options,
     /// Start of every `output_url`.
     pub origin: String,
-    /// Tells this process's ids from those of others.
+    /// Distinguishes this process's ids from those of others.
     process: u64,
     memory: Mutex<Memory>,
 }

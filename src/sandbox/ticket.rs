@@ -11,7 +11,7 @@ use crate::jobs::{Credits, GenerationId, SANDBOX_PREFIX};
 
 /// Bytes before the checksum.
 const LEN: usize = 33;
-/// Bytes of the checksum: enough to tell a made-up or mistyped id from a real one.
+/// Bytes of the checksum: enough to distinguish a made-up or mistyped id from a real one.
 const CHECKSUM: usize = 4;
 
 /// An id, opened.
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_tells_what_was_put_into_it() {
+    fn an_id_says_what_was_put_into_it() {
         let mut tickets = vec![ticket()];
         for ending in [Ending::Completed, Ending::Failover] {
             tickets.push(Ticket {

@@ -30,7 +30,7 @@ use super::state::{Accepted, State};
 use super::ticket::{Stage, Ticket};
 use crate::vendor::ApiKey;
 
-/// A job whose end is to be told.
+/// A job whose end is to be reported.
 #[derive(Debug)]
 pub(super) struct Parcel {
     pub ticket: Ticket,

@@ -30,7 +30,7 @@ impl ApiKey {
             .then(|| Self(SecretString::from(text)))
     }
 
-    /// The key that a sandbox takes unless it is told another.
+    /// The key that a sandbox takes unless it is given another.
     pub fn sandbox() -> Self {
         Self(SecretString::from("sandbox"))
     }
@@ -50,7 +50,7 @@ impl ApiKey {
         self.expose().starts_with(PREFIX)
     }
 
-    /// What people tell their keys apart by: its last four characters. Nothing of a short key, of
+    /// What people distinguish their keys by: its last four characters. Nothing of a short key, of
     /// which four would be a large part.
     pub fn ending(&self) -> Option<&str> {
         let key = self.expose();

@@ -41,7 +41,7 @@ pub enum Outcome {
         status: Status,
         /// What was odd about the reply.
         warning: Option<String>,
-        /// The reply itself, for whatever else it tells.
+        /// The reply itself, for whatever else it says.
         body: Body,
     },
     /// Refused for a reason that lies in the request. Nothing was charged.
@@ -84,7 +84,7 @@ pub enum Outcome {
 /// What a poll came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PollOutcome {
-    /// The vendor told where the generation stands.
+    /// The vendor reported where the generation stands.
     Seen {
         /// The status, one of the vendor's four.
         status: Status,
@@ -120,7 +120,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Takes a reply. `cut` tells why `body` is not all of it, if it is not; `now` stands in for
+    /// Takes a reply. `cut` says why `body` is not all of it, if it is not; `now` stands in for
     /// a `Date` that the reply lacks.
     pub fn new(
         status: StatusCode,

@@ -87,7 +87,7 @@ impl<'a> Payload<'a> {
         text(self.model)
     }
 
-    /// The model that served the request, where it is told apart from the one asked for.
+    /// The model that served the request, where it is distinguished from the one asked for.
     pub fn model_actual(&self) -> Option<Text<'a>> {
         text(self.model_actual)
     }

@@ -18,7 +18,7 @@ pub const DELIVERY_ID_HEADER: &str = "x-creativeai-delivery-id";
 /// A delivery: what is known of the request, and its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capture<'a> {
-    /// When it came, RFC 3339 where the format tells it so.
+    /// When it came, RFC 3339 where the format has it so.
     pub received_at: Option<Cow<'a, str>>,
     /// The HTTP method.
     pub method: Option<Cow<'a, str>>,

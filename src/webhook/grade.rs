@@ -86,7 +86,7 @@ pub enum Doubt {
         /// Bytes that were sent.
         sent: u64,
     },
-    /// Nothing tells the length that was sent, and the body looks as recorders write it.
+    /// Nothing says the length that was sent, and the body looks as recorders write it.
     #[error(
         "its body looks rewritten by whatever kept it (indented, spaced or sorted), and the \
          signature is of the original"
@@ -173,7 +173,7 @@ fn verify(capture: &Capture<'_>, keys: &VerifyKeys) -> Verification {
     }
 }
 
-/// One good signature is enough: it proves the body, whoever added the others.
+/// One good signature is enough: it proves the body, whatever added the others.
 pub(super) fn verify_bytes(capture: &Capture<'_>, bytes: &[u8], keys: &VerifyKeys) -> Verification {
     let mut verdict = Verification::Missing;
     for header in capture

@@ -1,6 +1,6 @@
 //! The receiver: keeps each delivery durably before it answers 200.
 //!
-//! Whoever calls it may be slow, hostile or twice there: connections are bounded, heads and bodies
+//! A caller may be slow, hostile or there twice: connections are bounded, heads and bodies
 //! have their time, and a duplicate is just kept again. Without keys everything is kept, to be
 //! verified later: a public receiver need not hold a key that can spend money.
 
@@ -53,7 +53,7 @@ pub struct ReceiverOptions {
     pub max_connections: u32,
     /// What signatures are checked with; none keeps everything.
     pub keys: VerifyKeys,
-    /// Tells the time for `received_at`.
+    /// Gives the time for `received_at`.
     pub now: fn() -> jiff::Timestamp,
 }
 
@@ -205,7 +205,7 @@ impl<S: Sink, E: Fn(Event<'_>) + Send + Sync + 'static> Receiver<S, E> {
             .timer(TokioTimer::new())
             .header_read_timeout(self.options.header_timeout)
             .max_buf_size(HEAD_LIMIT)
-            // A sender may close its half early; what it sent still gets kept and told.
+            // A sender may close its half early; what it sent still gets kept and reported.
             .half_close(true);
         let service = service_fn(move |request| {
             let receiver = Arc::clone(&self);

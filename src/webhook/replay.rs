@@ -45,7 +45,7 @@ pub struct Graded<'a> {
 }
 
 impl<'a> Graded<'a> {
-    /// When it was received, as its format tells it.
+    /// When it was received, as its format has it.
     pub fn received_at(&self) -> Option<&'a str> {
         self.capture?.received_at.as_deref()
     }
@@ -417,7 +417,7 @@ fn newlines(text: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', text).count()
 }
 
-/// Reads a block behind what is there, and tells whether that was the last one.
+/// Reads a block behind what is there, and says whether that was the last one.
 fn read_on(reader: &mut Reader, block: &mut Vec<u8>) -> (io::Result<usize>, bool) {
     let before = block.len();
     let read = reader.by_ref().take(BLOCK).read_to_end(block);

@@ -28,7 +28,7 @@ pub(super) enum Layout {
     Values,
 }
 
-/// Tells the layout from the beginning of a file (`whole`: all of it).
+/// Recognizes the layout by the beginning of a file (`whole`: all of it).
 pub(super) fn layout(beginning: &[u8], whole: bool) -> Layout {
     let is_object =
         |line: &&[u8]| line.starts_with(b"{") && serde_json::from_slice::<&RawValue>(line).is_ok();
@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_layout_is_told_from_the_beginning() {
+    fn the_layout_is_reported_from_the_beginning() {
         for (text, whole, expected) in [
             ("{}\n{}\n", true, Layout::Lines),
             ("{}\n", true, Layout::Values),

@@ -591,7 +591,7 @@ async fn the_page_can_be_read_in_both_themes_on_a_phone_and_on_paper() {
         browser.scheme("light").await;
         browser.size(1280, 1000, false).await;
         browser.open(&world.path("report.html")).await;
-        browser.tell("Emulation.setEmulatedMedia", json!({"media": "print"})).await;
+        browser.report("Emulation.setEmulatedMedia", json!({"media": "print"})).await;
         let hidden = "return ['.tools', '.skip', 'details'].every(s => getComputedStyle(document.querySelector(s)).display === 'none');";
         assert_eq!(browser.ask(hidden).await, true);
         browser.shoot("print").await;

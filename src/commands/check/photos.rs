@@ -138,7 +138,7 @@ pub(super) async fn check_local(
     }
 }
 
-/// Hosts that cannot be found, and how many photos are said to be there. One problem, told once.
+/// Hosts that cannot be found, and how many photos are said to be there. One problem, reported once.
 type Hosts = RefCell<BTreeMap<String, u64>>;
 
 /// Looks at a photo unless its host is known to be nowhere. `None` is for a host that is counted
@@ -201,7 +201,7 @@ async fn look(client: &Client, url: &str) -> Result<(), Missed> {
     picture::judge(&head, kind.as_deref()).or_else(bad)
 }
 
-/// As many first bytes as tell what a file is; a server may send all of it.
+/// As many first bytes as report what a file is; a server may send all of it.
 async fn head_of(mut reply: Response) -> Result<Vec<u8>, Missed> {
     let mut head = Vec::new();
     while head.len() < picture::HEAD {
@@ -233,7 +233,7 @@ async fn ask(client: &Client, url: &str) -> Result<Response, Missed> {
     })
 }
 
-/// Whether the look-up of the host's name failed. The client tells that in words only.
+/// Whether the look-up of the host's name failed. The client says that in words only.
 fn is_about_the_name(error: &reqwest::Error) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

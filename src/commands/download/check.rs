@@ -52,25 +52,25 @@ pub fn run(
             _ => Code::Failed,
         });
     }
-    tell(&proof, copy.is_some(), ending.code(), printer)?;
+    report(&proof, copy.is_some(), ending.code(), printer)?;
     Ok(ending.code())
 }
 
 /// Looks at the clips that are in buckets, one after the other.
 async fn with_buckets(proof: Proof, deliveries: &[Delivery]) -> anyhow::Result<Proof> {
-    let told: HashMap<_, _> = deliveries
+    let saved: HashMap<_, _> = deliveries
         .iter()
-        .filter_map(|delivery| Some((delivery.job, delivery.told.as_ref()?)))
+        .filter_map(|delivery| Some((delivery.job, delivery.saved.as_ref()?)))
         .collect();
     let mut looked = Proof {
         flawed: Vec::new(),
         ..proof
     };
     for mut flawed in proof.flawed {
-        if let (Flaw::InBucket, Some(told)) = (&flawed.flaw, told.get(&flawed.job)) {
-            let Some(flaw) = prove_in_bucket(told).await else {
+        if let (Flaw::InBucket, Some(saved)) = (&flawed.flaw, saved.get(&flawed.job)) {
+            let Some(flaw) = prove_in_bucket(saved).await else {
                 looked.whole += 1;
-                looked.bytes += told.bytes;
+                looked.bytes += saved.bytes;
                 continue;
             };
             flawed.flaw = flaw;
@@ -80,7 +80,7 @@ async fn with_buckets(proof: Proof, deliveries: &[Delivery]) -> anyhow::Result<P
     Ok(looked)
 }
 
-fn tell(proof: &Proof, is_copy: bool, code: Code, printer: &mut Printer) -> anyhow::Result<()> {
+fn report(proof: &Proof, is_copy: bool, code: Code, printer: &mut Printer) -> anyhow::Result<()> {
     for flawed in &proof.flawed {
         let (problem, _) = words_for(flawed, is_copy);
         printer.warn(format_args!(
@@ -116,7 +116,7 @@ fn tell(proof: &Proof, is_copy: bool, code: Code, printer: &mut Printer) -> anyh
         return Ok(());
     }
     let clips = |count: usize| words::count(count as u64, "clip");
-    let mut told = vec![format!("{} whole", clips(proof.whole))];
+    let mut saved = vec![format!("{} whole", clips(proof.whole))];
     for (name, what) in [
         ("not_downloaded", "not downloaded yet"),
         ("missing", "missing"),
@@ -127,14 +127,14 @@ fn tell(proof: &Proof, is_copy: bool, code: Code, printer: &mut Printer) -> anyh
         let flawed = proof.flawed.iter();
         let count = flawed.filter(|flawed| flawed.flaw.name() == name).count();
         if count > 0 {
-            told.push(format!("{count} {what}"));
+            saved.push(format!("{count} {what}"));
         }
     }
     if proof.bytes > 0 {
-        told.push(words::bytes(proof.bytes));
+        saved.push(words::bytes(proof.bytes));
     }
     printer.conclude(
-        format_args!("download --check: {}", told.join("; ")),
+        format_args!("download --check: {}", saved.join("; ")),
         code == Code::Success,
     );
     Ok(())

@@ -1,4 +1,4 @@
-//! Tells a job log what is captured, whenever no one else writes to it.
+//! Writes what is captured to a job log, whenever no one else writes to it.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::on_end::{Clip, Queue};
 use crate::commands::failure;
-use crate::commands::ingest::{Came, Ingest, observation};
+use crate::commands::ingest::{Applied, Ingest, observation};
 use crate::commands::open;
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, JobKey, Observation};
@@ -25,7 +25,7 @@ const BREATH: Duration = Duration::from_millis(60);
 /// Observations held in memory; when more wait, they are read from the capture file again.
 const MOST_WAITING: usize = 50_000;
 
-/// Tells one log. It holds the log's lock only while it appends.
+/// Writes to one log. It holds the log's lock only while it appends.
 pub struct Applier<'a> {
     /// The log.
     pub jobs: &'a Path,
@@ -35,7 +35,7 @@ pub struct Applier<'a> {
     pub keys: &'a VerifyKeys,
     /// For the ledger.
     pub settings: &'a Settings,
-    /// Told of what was applied.
+    /// Takes what was applied.
     pub printer: &'a Printer,
     /// Where clips go that have ended, with what was put there.
     pub ended: Option<Queue>,
@@ -82,14 +82,14 @@ impl Applier<'_> {
             in_file: held_before,
         };
         let mut open = true;
-        let mut told = false;
+        let mut is_warned = false;
         let mut ends = Ends::default();
         loop {
             if !backlog.is_empty() {
                 self.count(&backlog);
                 match self.apply(&mut backlog, &mut ends) {
-                    Ok(()) => told = false,
-                    Err(error) => self.postpone(&error, &mut told),
+                    Ok(()) => is_warned = false,
+                    Err(error) => self.postpone(&error, &mut is_warned),
                 }
                 self.count(&backlog);
                 thread::sleep(BREATH);
@@ -166,16 +166,16 @@ impl Applier<'_> {
     ) -> Result<(), Failure> {
         let (id, status) = (seen.id.clone(), seen.status);
         match ingest.take(seen)? {
-            Came::New => {
+            Applied::New => {
                 self.printer.detail(format_args!("{id}: {status}, applied"));
                 if status.is_terminal() && self.ended.is_some() {
                     ends.new.push(id);
                 }
             }
-            Came::Known => self
+            Applied::Known => self
                 .printer
                 .detail(format_args!("{id}: {status}, known already")),
-            Came::UnknownId(why) => self.not_applied(&id, why),
+            Applied::UnknownId(why) => self.not_applied(&id, why),
         }
         Ok(())
     }
@@ -186,13 +186,13 @@ impl Applier<'_> {
     }
 
     fn read_again(&self, ingest: &mut Ingest<'_>, ends: &mut Ends) -> Result<(), Failure> {
-        let told = |graded: &Graded<'_>| observation(&graded.grade, graded.correlation());
+        let observed = |graded: &Graded<'_>| observation(&graded.grade, graded.correlation());
         let mut failed = None;
         let read = webhook::replay(
             &[self.captures.to_owned()],
             std::io::empty(),
             self.keys,
-            |graded: &[Graded<'_>]| graded.iter().filter_map(told).collect::<Vec<_>>(),
+            |graded: &[Graded<'_>]| graded.iter().filter_map(observed).collect::<Vec<_>>(),
             |batch| {
                 let mut batch = batch.into_iter();
                 let each = batch.try_for_each(|seen| self.take(seen, ingest, ends));
@@ -209,12 +209,12 @@ impl Applier<'_> {
         }
     }
 
-    fn postpone(&self, error: &Failure, told: &mut bool) {
-        if !*told {
+    fn postpone(&self, error: &Failure, is_warned: &mut bool) {
+        if !*is_warned {
             self.printer
                 .warn(format_args!("{error}; captures are kept and applied later"));
         }
-        *told = true;
+        *is_warned = true;
     }
 
     fn give_up(&self, backlog: &Backlog) {

@@ -21,7 +21,7 @@ pub struct Captures {
 }
 
 impl Captures {
-    /// Opens it, or makes it. It must not be one of the files of `jobs`, the log that is told.
+    /// Opens it, or makes it. It must not be one of the files of `jobs`, the log that is written.
     pub fn open(path: &Path, jobs: Option<&Path>) -> Result<Self, Failure> {
         let path = journal::resolve(path).map_err(|error| unusable(path, error))?;
         CAPTURES.check(&path, jobs)?;

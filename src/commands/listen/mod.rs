@@ -1,4 +1,4 @@
-//! `listen`: keeps webhooks, and tells a log of them where one is named; forwards them, and runs a
+//! `listen`: keeps webhooks, and writes them to a log where one is named; forwards them, and runs a
 //! command for each clip that has ended, on request.
 
 mod applier;
@@ -39,7 +39,7 @@ use crate::webhook::{
     self, Capture, Event, Grade, ReceiverOptions, Refusal, Stats, VerifyKeys, grade,
 };
 
-/// Runs the command: until a signal, which its exit code tells (130, 143), as of every command.
+/// Runs the command: until a signal, which its exit code says (130, 143), as of every command.
 /// What it was in the middle of is kept and answered first.
 pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     if args.health {
@@ -78,7 +78,7 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
     let stop = Stop::default();
     signals::watch(&stop);
     let done = receive(args, &keys, &captures, settings, &stop, printer)?;
-    tell_end(args, &done, printer)?;
+    report_end(args, &done, printer)?;
     Ok(done.code)
 }
 
@@ -90,7 +90,7 @@ struct Done {
     code: Code,
 }
 
-fn tell_end(args: &ListenArgs, done: &Done, printer: &mut Printer) -> anyhow::Result<()> {
+fn report_end(args: &ListenArgs, done: &Done, printer: &mut Printer) -> anyhow::Result<()> {
     let Done {
         stats,
         forwards,
@@ -131,7 +131,7 @@ fn tell_end(args: &ListenArgs, done: &Done, printer: &mut Printer) -> anyhow::Re
     Ok(())
 }
 
-/// A log that could never be written to is told at once, not when the first capture has come. One
+/// A log that could never be written to is reported at once, not when the first capture has come. One
 /// that is not there yet may still be made by a `submit`.
 fn check_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<(), Failure> {
     match JobLog::read(path, settings.ledger()) {
@@ -300,7 +300,7 @@ async fn serve(
             None => Forwards::default(),
         }
     };
-    let (stats, (), forwards) = tokio::join!(serving, tell(heard, printer), forward);
+    let (stats, (), forwards) = tokio::join!(serving, report_news(heard, printer), forward);
     let stats = stats?;
     let mut ending = Ending::default();
     ending.note_if(stats.failed > 0, Code::Io);
@@ -341,7 +341,7 @@ async fn bind(
     Ok(listener)
 }
 
-/// What is worth telling of a request.
+/// What is worth reporting of a request.
 enum News {
     /// With `-v`: one line for a delivery.
     Kept(String),
@@ -367,12 +367,12 @@ fn kept(capture: &Capture, keys: &VerifyKeys) -> String {
     )
 }
 
-async fn tell(mut heard: tokio::sync::mpsc::UnboundedReceiver<News>, printer: &Printer) {
-    let mut told_of_keys = false;
+async fn report_news(mut heard: tokio::sync::mpsc::UnboundedReceiver<News>, printer: &Printer) {
+    let mut warned_of_keys = false;
     while let Some(news) = heard.recv().await {
         match news {
-            News::Refused(Refusal::Signature) if !told_of_keys => {
-                told_of_keys = true;
+            News::Refused(Refusal::Signature) if !warned_of_keys => {
+                warned_of_keys = true;
                 printer.warn(
                     "a delivery was refused and not kept: its signature is wrong. If the API key \
                      was changed since, give the old one in CREATIVEAI_VERIFY_KEYS; -v tells of \

@@ -29,7 +29,7 @@ pub fn read<E>(
     let mut start = [0; 2];
     let length = fill(&mut input, &mut start).map_err(&failed)?;
     let start = &start[..length];
-    // A log begins with ASCII; the zero tells which half of each character comes first.
+    // A log begins with ASCII; the zero says which half of each character comes first.
     let encoding = match start {
         [_, 0] => Some(encoding_rs::UTF_16LE),
         [0, _] => Some(encoding_rs::UTF_16BE),

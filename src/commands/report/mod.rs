@@ -118,11 +118,11 @@ pub fn run(
             .into(),
     })?;
     warn_if_empty(&tally, args, &log, printer);
-    tell(args, output, &tally, &plan, printer)
+    print_done(args, output, &tally, &plan, printer)
 }
 
 /// Says where the page is, and shows it.
-fn tell(
+fn print_done(
     args: &ReportArgs,
     output: &Path,
     tally: &Tally,

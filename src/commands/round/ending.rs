@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::notices;
 use crate::commands::failure;
-use crate::commands::{open, tell};
+use crate::commands::finish;
+use crate::commands::open;
 use crate::disk::{Readers, Replacement};
 use crate::engine::notify::{Event, Notice};
 use crate::engine::round::{Memory, News, Round, Step, Verdict};
@@ -31,7 +32,7 @@ pub fn read(path: &Path, settings: &Settings) -> anyhow::Result<Option<JobLog>> 
     }
 }
 
-/// Whether there is a log. One with an address is asked for by whoever opens it.
+/// Whether there is a log. One with an address is asked for by what opens it.
 pub fn is_there(path: &Path) -> bool {
     is_address(path) || path.exists()
 }
@@ -41,7 +42,7 @@ fn is_address(path: &Path) -> bool {
 }
 
 /// Says how a round ended, remembers it for the next one, and gives the code.
-pub fn tell(
+pub fn report(
     round: &Round,
     before: Option<&JobLog>,
     path: &Path,
@@ -121,8 +122,8 @@ impl End {
         let jobs = || log.into_iter().flat_map(|log| log.ledger().jobs());
         let own = round.ending();
         let mut ending = own;
-        ending.join(tell::ending_of_jobs(jobs()));
-        let charged = |log: &JobLog| tell::charged(log.ledger().jobs());
+        ending.join(finish::ending_of_jobs(jobs()));
+        let charged = |log: &JobLog| finish::charged(log.ledger().jobs());
         let charged_before = before.map(charged).unwrap_or_default();
         let is_given_up = |job: &&JobState| {
             matches!(Standing::of(job), Standing::Failed | Standing::Refused)

@@ -25,7 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// or the computer may have slept.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// Runs rounds until a signal, which the exit code tells, as of `listen`.
+/// Runs rounds until a signal, which the exit code says, as of `listen`.
 pub fn run(
     schedule: &Schedule,
     args: &RunArgs,

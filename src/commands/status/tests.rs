@@ -198,7 +198,7 @@ fn colours_do_not_move_anything() {
 }
 
 #[test]
-fn one_listing_is_told_with_its_evidence() {
+fn one_listing_is_reported_with_its_evidence() {
     let text = shown(Asked {
         show: Show::One("LST-9".to_owned()),
         ..Asked::default()
@@ -433,7 +433,7 @@ fn a_file_that_is_no_log_is_questioned() {
 }
 
 #[test]
-fn a_missing_log_is_told_with_the_way_to_make_one() {
+fn a_missing_log_is_reported_with_the_way_to_make_one() {
     let dir = tempfile::tempdir().unwrap();
     let (mut printer, _) = Printer::for_test(80, Voice::default());
     let args = StatusArgs {
@@ -486,7 +486,7 @@ fn an_id_nobody_knows_is_an_error() {
 }
 
 #[test]
-fn two_ids_of_one_attempt_are_told_loudly() {
+fn two_ids_of_one_attempt_are_reported_loudly() {
     let log = concat!(
         r#"{"at":"2026-03-12T09:20:00Z","job":"0000000000000001","attempt":1,"status":"pending","sku":"A","generation_id":"vgen_1"}"#,
         "\n",

@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often ages and waits are shown anew although the log has not changed.
 const REDRAW_EVERY: u32 = 30;
 
-/// Shows the log at `path` until every clip has ended, or until a signal, which the code tells.
+/// Shows the log at `path` until every clip has ended, or until a signal, which the code says.
 pub fn watch(
     args: &StatusArgs,
     path: &Path,

@@ -1,4 +1,4 @@
-//! What is told of rows that are held back, and of rows that were taken for those of the log.
+//! What is reported about rows that are held back, and of rows that were taken for those of the log.
 
 use serde_json::{Map, Value, json};
 
@@ -20,7 +20,7 @@ pub fn told(place: &Place, has_several_files: bool) -> String {
 }
 
 /// Everything that the messages speak of.
-pub struct Telling<'a> {
+pub struct HeldReport<'a> {
     pub plan: &'a Plan,
     pub found: &'a Found,
     pub manifest: &'a str,
@@ -30,15 +30,15 @@ pub struct Telling<'a> {
     pub printer: &'a Printer,
 }
 
-impl Telling<'_> {
-    /// Tells what was found, before anything is sent.
-    pub fn tell(&self) {
-        self.tell_adopted();
-        self.tell_repeated();
-        self.tell_twins();
-        self.tell_changed();
-        self.tell_renamed();
-        self.tell_same_clips();
+impl HeldReport<'_> {
+    /// Reports what was found, before anything is sent.
+    pub fn report(&self) {
+        self.report_adopted();
+        self.report_repeated();
+        self.report_twins();
+        self.report_changed();
+        self.report_renamed();
+        self.report_same_clips();
     }
 
     /// A place as messages name it.
@@ -53,7 +53,7 @@ impl Telling<'_> {
             .collect()
     }
 
-    fn tell_adopted(&self) {
+    fn report_adopted(&self) {
         let found = self.found;
         for (count, what) in [
             (
@@ -75,7 +75,7 @@ impl Telling<'_> {
         }
     }
 
-    fn tell_repeated(&self) {
+    fn report_repeated(&self) {
         let repeated = self.plan.repeated();
         let count = repeated.len() as u64;
         if count == 0 {
@@ -97,7 +97,7 @@ impl Telling<'_> {
         ));
     }
 
-    fn tell_twins(&self) {
+    fn report_twins(&self) {
         let (count, lines) = self.plan.twins(MOST_NAMED);
         if count == 0 {
             return;
@@ -133,14 +133,14 @@ impl Telling<'_> {
         }
     }
 
-    fn tell_changed(&self) {
+    fn report_changed(&self) {
         let changed = self.plan.counts.changed;
         if changed == 0 {
             return;
         }
         let bare = self.held(Decision::Changed).filter(|held| held.is_bare);
         let bare: Vec<&Held> = bare.collect();
-        self.tell_bare(&bare);
+        self.report_bare(&bare);
         let changed = changed.saturating_sub(bare.len() as u64);
         if changed == 0 {
             return;
@@ -169,7 +169,7 @@ impl Telling<'_> {
     }
 
     /// Rows whose id the log has only in lines of the vendor's sample scripts, which note no request.
-    fn tell_bare(&self, bare: &[&Held]) {
+    fn report_bare(&self, bare: &[&Held]) {
         if bare.is_empty() {
             return;
         }
@@ -195,11 +195,11 @@ impl Telling<'_> {
         ));
     }
 
-    fn tell_renamed(&self) {
+    fn report_renamed(&self) {
         const FEW: u64 = 3;
         let renamed = self.plan.counts.renamed;
         if renamed > FEW && renamed * 10 > self.found.accepted {
-            self.tell_all_renamed();
+            self.report_all_renamed();
             return;
         }
         let mut pairs: Vec<(&Held, Vec<u64>)> = Vec::new();
@@ -215,7 +215,7 @@ impl Telling<'_> {
             }
         }
         for (held, lines) in &pairs {
-            self.tell_pair(held, lines);
+            self.report_pair(held, lines);
         }
         let told: usize = pairs.iter().map(|(_, lines)| lines.len()).sum();
         if renamed > told as u64 {
@@ -227,7 +227,7 @@ impl Telling<'_> {
         }
     }
 
-    fn tell_pair(&self, held: &Held, lines: &[u64]) {
+    fn report_pair(&self, held: &Held, lines: &[u64]) {
         let shown: Vec<String> = lines.iter().take(MOST_NAMED).map(u64::to_string).collect();
         let clips = if lines.len() == 1 { "a clip" } else { "clips" };
         // While the old id has rows of its own, only the one job is meant.
@@ -251,7 +251,7 @@ impl Telling<'_> {
     }
 
     /// Many at once have one cause.
-    fn tell_all_renamed(&self) {
+    fn report_all_renamed(&self) {
         let renamed = self.plan.counts.renamed;
         let causes = &self.found.causes;
         let of_sheets: u64 = causes
@@ -294,7 +294,7 @@ impl Telling<'_> {
         ));
     }
 
-    fn tell_same_clips(&self) {
+    fn report_same_clips(&self) {
         let count = self.plan.counts.same_clip;
         let shown: Vec<&Held> = self.held(Decision::SameClip).take(MOST_NAMED).collect();
         for held in &shown {

@@ -4,7 +4,7 @@ mod held;
 
 use std::path::Path;
 
-use held::Telling;
+use held::HeldReport;
 
 use serde_json::{Value, json};
 
@@ -14,15 +14,17 @@ use super::limits::Limits;
 use super::open::{self, Api};
 use super::photos;
 use super::poll::Poller;
-use super::tell;
 use super::{Ended, damage};
 use crate::cli::SubmitArgs;
 use crate::clock;
+use crate::commands::dry_run;
 use crate::commands::failure;
+use crate::commands::finish;
+use crate::commands::sending::Sending;
 use crate::commands::stopped;
 use crate::engine::dispatch::{Dispatcher, Event, Tally};
 use crate::engine::photos::Placed;
-use crate::engine::plan::{self, Allowed, Decision, Found, Held, MOST_TOLD, Plan, PlanError};
+use crate::engine::plan::{self, Allowed, Decision, Found, Held, MOST_LISTED, Plan, PlanError};
 use crate::engine::stop::Stop;
 use crate::engine::submit::{Orders, photos_to_send, planned};
 use crate::exit::{Code, Ending, Failure};
@@ -34,7 +36,7 @@ use crate::settings::Settings;
 use crate::settings::values::Pair;
 use crate::text::escape;
 
-/// Mistakes of a manifest that are told one by one; further ones are counted.
+/// Mistakes of a manifest that are reported one by one; further ones are counted.
 const MOST_PROBLEMS: u64 = 100;
 
 /// Runs the command.
@@ -71,7 +73,7 @@ pub async fn run(
     let found = {
         let ledger = writer.ledger();
         let log = Some((writer.path(), &*ledger));
-        plan::decide(&mut manifest, &mut plan, log, allowed(args), MOST_TOLD)
+        plan::decide(&mut manifest, &mut plan, log, allowed(args), MOST_LISTED)
             .map_err(plan_failure)?
     };
     if plan.counts.send > 0 || args.wait {
@@ -83,7 +85,7 @@ pub async fn run(
     let concurrency = settings.network.concurrency_for(manifest.id_column());
     let throttle = open::throttle(settings, concurrency, limits.deadline);
     let commands = open::commands(&path, &writer.ledger(), settings);
-    Telling {
+    HeldReport {
         plan: &plan,
         found: &found,
         manifest: manifest.name(),
@@ -91,13 +93,13 @@ pub async fn run(
         commands: &commands,
         printer,
     }
-    .tell();
-    let payer = tell::payer(plan.counts.send > 0, settings, printer)?;
-    let teller = tell::Sending::new(printer, most_to_send(&plan, args), &commands)
-        .of_manifest(manifest.name());
-    let tell_event = |event: Event<'_>| teller.tell(&event);
+    .report();
+    let payer = finish::payer(plan.counts.send > 0, settings, printer)?;
+    let reporter =
+        Sending::new(printer, most_to_send(&plan, args), &commands).of_manifest(manifest.name());
+    let report_event = |event: Event<'_>| reporter.report(&event);
     let now = clock::now;
-    let dispatcher = Dispatcher::new(&api.client, &writer, &throttle, stop, &now, &tell_event);
+    let dispatcher = Dispatcher::new(&api.client, &writer, &throttle, stop, &now, &report_event);
     let cap = caps::of_writer(args.max_credits, settings, &writer)?;
     let photos = place_photos(&plan, &mut manifest, args, settings, stop, printer).await?;
     let tally = {
@@ -117,7 +119,7 @@ pub async fn run(
         let attempts = orders.attempts(&mut manifest).map_err(manifest_failure)?;
         dispatcher.run(attempts, concurrency).await
     };
-    teller.finish();
+    reporter.finish();
     let mut ending = Ending::default();
     if args.wait && !stop.is_set() {
         let poller = Poller::new(&api, &writer, stop, settings, printer, concurrency);
@@ -132,7 +134,7 @@ pub async fn run(
     caps::warn(&cap, printer);
     let ledger = writer.ledger();
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
-    tell::finish(
+    finish::finish(
         summary,
         charged_before,
         jobs,
@@ -162,14 +164,14 @@ async fn place_photos(
 
 /// What the jobs of the manifest were charged so far.
 fn charged(plan: &Plan, ledger: &Ledger) -> Credits {
-    tell::charged(plan.keys().filter_map(|key| ledger.job(key)))
+    finish::charged(plan.keys().filter_map(|key| ledger.job(key)))
 }
 
 fn new_ledger(args: &SubmitArgs, settings: &Settings) -> Ledger {
     let ledger = caps::ledger(Ledger::new(settings.rates.clone()), settings);
     if args.wait {
         // Polling looks into the log; sending does not.
-        ledger.with_places().with_owners()
+        ledger.with_places().with_items()
     } else {
         ledger
     }
@@ -216,7 +218,7 @@ fn left_out(args: &SubmitArgs, plan: &Plan) -> Option<(String, Value)> {
 }
 
 /// Says how many rows `--where` has left out.
-fn tell_left_out(args: &SubmitArgs, plan: &Plan, printer: &Printer) {
+fn report_left_out(args: &SubmitArgs, plan: &Plan, printer: &Printer) {
     if args.rows.is_empty() {
         return;
     }
@@ -268,7 +270,7 @@ fn most_to_send(plan: &Plan, args: &SubmitArgs) -> u64 {
         .map_or(plan.counts.send, |most| most.min(plan.counts.send))
 }
 
-/// Tells where everything goes, before anything is sent.
+/// Reports where everything goes, before anything is sent.
 fn announce(
     args: &SubmitArgs,
     manifest: &Manifest,
@@ -289,7 +291,7 @@ fn announce(
             escape(&log)
         ));
     }
-    tell_left_out(args, plan, printer);
+    report_left_out(args, plan, printer);
 }
 
 /// Why nothing was decided, as the end of the run.
@@ -430,7 +432,7 @@ fn dry_run(
     let empty = ledger();
     let known = log.as_ref().map(|log| (log.path(), log.ledger()));
     let found =
-        plan::decide(manifest, plan, known, allowed(args), MOST_TOLD).map_err(plan_failure)?;
+        plan::decide(manifest, plan, known, allowed(args), MOST_LISTED).map_err(plan_failure)?;
     if let Some(log) = &log {
         damage::warn(log.ledger(), log.damage(), log.path(), printer);
         failure::warn_of_mismatch(log, printer);
@@ -444,8 +446,8 @@ fn dry_run(
     let caps = preview_caps(args, settings, manifest, plan, log.as_ref())?;
     let ledger = log.as_ref().map_or(&empty, JobLog::ledger);
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
-    tell::dry_run(
-        tell::DryRun {
+    dry_run::dry_run(
+        dry_run::DryRun {
             manifest: manifest.name(),
             carried: manifest.carried_columns(),
             counts: &counts,
@@ -470,8 +472,8 @@ fn dry_run(
             words::count(counts.invalid, "row")
         ));
     }
-    tell_left_out(args, plan, printer);
-    Telling {
+    report_left_out(args, plan, printer);
+    HeldReport {
         plan,
         files: &inputs.names(),
         found: &found,
@@ -479,6 +481,6 @@ fn dry_run(
         commands: &open::commands(path, ledger, settings),
         printer,
     }
-    .tell();
+    .report();
     Ok(code)
 }

@@ -1,4 +1,4 @@
-//! Fetching what is due: each clip once, whole, checked, and told in the log.
+//! Fetching what is due: each clip once, whole, checked, and reported in the log.
 
 use std::collections::HashMap;
 use std::io;
@@ -19,7 +19,7 @@ use super::error::FetchError;
 use super::outcome::{Event, Failure, FailureKind, Halt};
 use super::part::{self, Part, Whole};
 use super::place::{self, Found, Place};
-use super::plan::{Delivery, Group, Plan, PlannedClip, Told, When};
+use super::plan::{Delivery, Group, Plan, PlannedClip, SavedClip, When};
 use super::tries::{Refresh, Tries};
 
 /// How to fetch.
@@ -40,7 +40,7 @@ pub struct DownloadOptions {
 /// How it went.
 #[derive(Clone, Debug, Default)]
 pub struct DownloadSummary {
-    /// Clips fetched, or found whole after a crash, and told in the log.
+    /// Clips fetched, or found whole after a crash, and reported in the log.
     pub downloaded: usize,
     /// Their size in bytes.
     pub bytes: u64,
@@ -66,7 +66,7 @@ pub struct Download<'a, R> {
     pub writer: &'a Writer,
     /// Whom to ask for fresh links.
     pub refresh: &'a R,
-    /// Told what happens.
+    /// Reported what happens.
     pub progress: &'a (dyn Fn(Event) + Sync),
     /// Turns true when the run is to end: what has come of a clip is kept for the next run.
     pub stop: &'a watch::Receiver<bool>,
@@ -197,7 +197,7 @@ impl<R: Refresh> Run<'_, R> {
         (index, outcome)
     }
 
-    /// The clip, whole; `None` when the log tells of it and it is there.
+    /// The clip, whole; `None` when the log reports it and it is there.
     async fn whole<'p>(
         &self,
         group: &Group,
@@ -208,8 +208,8 @@ impl<R: Refresh> Run<'_, R> {
         }
         let delivery = &clip.delivery;
         let staging = self.place().staging();
-        if let Some(told) = &delivery.told
-            && self.is_there(told).await?
+        if let Some(saved) = &delivery.saved
+            && self.is_there(saved).await?
         {
             if staging.exists() {
                 // What a crash right after the line has left; it does no harm.
@@ -252,17 +252,17 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     /// Whether a clip that the log has as downloaded is still there.
-    async fn is_there(&self, told: &Told) -> Result<bool, FetchError> {
+    async fn is_there(&self, saved: &SavedClip) -> Result<bool, FetchError> {
         let Some(bucket) = &self.with.options.bucket else {
-            if told.is_in_bucket() {
+            if saved.is_in_bucket() {
                 // It is in a bucket, and this run has no credentials to look.
                 return Ok(true);
             }
-            let meta = std::fs::metadata(told.path(self.log_folder));
-            return Ok(meta.is_ok_and(|meta| meta.is_file() && meta.len() == told.bytes));
+            let meta = std::fs::metadata(saved.path(self.log_folder));
+            return Ok(meta.is_ok_and(|meta| meta.is_file() && meta.len() == saved.bytes));
         };
-        let is_here = told.file.starts_with(&format!("{}/", bucket.address()));
-        Ok(is_here && bucket.size_of(&told.file).await? == Some(told.bytes))
+        let is_here = saved.file.starts_with(&format!("{}/", bucket.address()));
+        Ok(is_here && bucket.size_of(&saved.file).await? == Some(saved.bytes))
     }
 
     /// A clip that an earlier run downloaded into a folder: it needs no second download.
@@ -271,18 +271,22 @@ impl<R: Refresh> Run<'_, R> {
         delivery: &Delivery,
         part: &mut Part,
     ) -> Result<Option<Whole>, FetchError> {
-        let Some(told) = delivery.told.as_ref().filter(|told| !told.is_in_bucket()) else {
+        let Some(saved) = delivery
+            .saved
+            .as_ref()
+            .filter(|saved| !saved.is_in_bucket())
+        else {
             return Ok(None);
         };
-        let path = told.path(self.log_folder);
-        if !part::is_clip(&path, told.bytes, &told.sha256) {
+        let path = saved.path(self.log_folder);
+        if !part::is_clip(&path, saved.bytes, &saved.sha256) {
             return Ok(None);
         }
         part.clear()?;
         std::fs::copy(&path, &part.data)?;
         let whole = Whole {
-            bytes: told.bytes,
-            sha256: told.sha256.clone(),
+            bytes: saved.bytes,
+            sha256: saved.sha256.clone(),
             extension: path
                 .extension()
                 .map_or("mp4".to_owned(), |e| e.to_string_lossy().into_owned()),
@@ -292,7 +296,7 @@ impl<R: Refresh> Run<'_, R> {
         Ok(Some(whole))
     }
 
-    /// Uploads one clip to the bucket and tells the log.
+    /// Uploads one clip to the bucket and records it in the log.
     async fn put_in_bucket(
         &self,
         bucket: &Bucket,
@@ -302,7 +306,7 @@ impl<R: Refresh> Run<'_, R> {
         let address = self.upload(bucket, group, &mut ready).await;
         let address = address.map_err(|trouble| self.failure(&ready.clip.delivery, trouble))?;
         let line = self.line(&ready, Path::new(&address));
-        self.tell(line, [&ready]).await?;
+        self.record(line, [&ready]).await?;
         // A copy that is left behind is removed by the next run.
         let _ = ready.part.clear();
         Ok(())
@@ -337,7 +341,7 @@ impl<R: Refresh> Run<'_, R> {
         )))
     }
 
-    /// Gives one clip its name and tells the log.
+    /// Gives one clip its name and records it in the log.
     async fn put(&self, group: &Group, ready: Ready<'_>) -> Result<(), Failure> {
         if let Some(bucket) = &self.with.options.bucket {
             return self.put_in_bucket(bucket, group, ready).await;
@@ -358,7 +362,7 @@ impl<R: Refresh> Run<'_, R> {
             self.failure(delivery, trouble)
         })?;
         let line = self.line(&ready, &path);
-        self.tell(line, [&ready]).await
+        self.record(line, [&ready]).await
     }
 
     /// Gives all clips of a listing or SKU their names at once.
@@ -379,7 +383,7 @@ impl<R: Refresh> Run<'_, R> {
         match together {
             Ok(Some(paths)) => {
                 let lines = ready.iter().zip(&paths).map(|(r, path)| self.line(r, path));
-                match self.tell(lines.collect(), &ready).await {
+                match self.record(lines.collect(), &ready).await {
                     Ok(()) => {
                         summary.downloaded += ready.len();
                         summary.bytes += ready.iter().map(bytes).sum::<u64>();
@@ -412,7 +416,7 @@ impl<R: Refresh> Run<'_, R> {
         let at = self.with.writer.ledger().stamp(delivery.job, clock::now());
         let download = jobs::Download {
             generation_id: delivery.generation_id.as_deref(),
-            file: &self.place().as_told(path),
+            file: &self.place().as_recorded(path),
             bytes: ready.whole.bytes,
             sha256: &ready.whole.sha256,
         };
@@ -428,7 +432,7 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     /// Appends the lines of clips that have their names, then forgets their notes.
-    async fn tell<'r, 'p: 'r>(
+    async fn record<'r, 'p: 'r>(
         &self,
         lines: String,
         ready: impl IntoIterator<Item = &'r Ready<'p>>,

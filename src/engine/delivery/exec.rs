@@ -87,7 +87,7 @@ pub struct Exec<'a> {
     pub options: &'a ExecOptions,
     /// The log; its ledger must keep places.
     pub writer: &'a Writer,
-    /// Told what happens.
+    /// Reported what happens.
     pub progress: &'a (dyn Fn(Event) + Sync),
     /// Turns true when the run is to end: no further command starts, running ones are waited for.
     pub stop: &'a watch::Receiver<bool>,

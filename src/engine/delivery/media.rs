@@ -122,7 +122,7 @@ pub(super) fn extension(
         .unwrap_or(if is_voice { "mp3" } else { "mp4" })
 }
 
-/// The type to tell others who are given a file of this extension.
+/// The type to name where others are given a file of this extension.
 pub(super) fn mime_type(extension: &str) -> &'static str {
     match extension {
         "mov" => "video/quicktime",

@@ -2,7 +2,7 @@
 //!
 //! A name that is not exactly the text it was made from ends in a hash of that text. So a name
 //! depends on nothing but its own text, and rows that come later rename nothing. What is left to
-//! [`Taken`] are texts that differ only in what some file systems do not tell apart.
+//! [`Taken`] are texts that differ only in what some file systems do not distinguish.
 
 use std::collections::HashSet;
 
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_a_file_system_takes_for_one_are_told_apart() {
+    fn names_that_a_file_system_takes_for_one_are_reported_apart() {
         let mut taken = Taken::default();
         let first = taken.claim(folder("abc"), "abc");
         let second = taken.claim(folder("ABC"), "ABC");

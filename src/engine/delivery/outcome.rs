@@ -1,4 +1,4 @@
-//! What delivery tells while it works and when it has ended.
+//! What delivery says while it works and when it has ended.
 
 use std::io;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub enum Event {
         job: JobKey,
         /// Bytes that an earlier run has fetched.
         have: u64,
-        /// The whole clip's size, where the server told it.
+        /// The whole clip's size, where the server reported it.
         total: Option<u64>,
     },
     /// Bytes came in.
@@ -40,7 +40,7 @@ pub enum Event {
         /// Whose.
         job: JobKey,
     },
-    /// It failed; the summary tells how.
+    /// It failed; the summary says how.
     Failed {
         /// Whose.
         job: JobKey,

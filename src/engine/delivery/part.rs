@@ -35,7 +35,7 @@ pub(super) struct Got {
     pub is_unpacked: bool,
 }
 
-/// What the last reply told.
+/// What the last reply reported.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Notes {
     /// `ETag` or `Last-Modified`, for `If-Range`; without one a part is not gone on with.

@@ -40,7 +40,7 @@ impl Place<'_> {
         self.dir.join(STAGING)
     }
 
-    /// Looks for what an earlier run noted as whole but the log does not tell.
+    /// Looks for what an earlier run noted as whole but the log does not report.
     pub fn find(&self, part: &Part, folder: &str, clip: &PlannedClip) -> Option<Found> {
         if let Some(whole) = whole_part(part) {
             return Some(Found::InPart(whole));
@@ -117,8 +117,8 @@ impl Place<'_> {
         Ok(Some(paths))
     }
 
-    /// A path as the log tells it: with slashes and relative to the log's folder when it is below.
-    pub fn as_told(&self, path: &Path) -> String {
+    /// A path as the log has it: with slashes and relative to the log's folder when it is below.
+    pub fn as_recorded(&self, path: &Path) -> String {
         match path.strip_prefix(self.log_folder) {
             Ok(relative) => {
                 let parts = relative.iter().map(|part| part.to_string_lossy());

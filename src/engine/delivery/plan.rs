@@ -18,9 +18,9 @@ pub enum When {
     Complete,
 }
 
-/// What a `downloaded` line tells.
+/// What a `downloaded` line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct SavedClip {
     /// The file: relative to the log's folder, or absolute; or an object's address.
     pub file: String,
     /// Its size.
@@ -29,7 +29,7 @@ pub struct Told {
     pub sha256: String,
 }
 
-impl Told {
+impl SavedClip {
     /// Whether it is an object in a bucket instead of a file.
     pub fn is_in_bucket(&self) -> bool {
         is_address(&self.file)
@@ -79,10 +79,10 @@ pub struct Delivery {
     pub is_voice: bool,
     /// The vendor's id.
     pub generation_id: Option<String>,
-    /// Where the clip is, as the vendor told last.
+    /// Where the clip is, as the vendor reported last.
     pub output_url: Option<String>,
-    /// Where it is on disk, as the log tells.
-    pub told: Option<Told>,
+    /// Where it is on disk, as the log says.
+    pub saved: Option<SavedClip>,
     /// The photo it was made from, without what changes from one signed address to the next.
     pub photo: Option<String>,
     /// Which target has which of its attempts' clips, under which reference.
@@ -103,8 +103,8 @@ pub struct Published {
 impl Delivery {
     /// Reads a job's view.
     pub fn of(view: &JobView, is_chosen: bool) -> Self {
-        let speaking = view.speaking();
-        let request = |name| speaking.and_then(|attempt| text_of(attempt.request_value(name)?));
+        let effective = view.effective();
+        let request = |name| effective.and_then(|attempt| text_of(attempt.request_value(name)?));
         let column = |name| view.column(name).filter(|text| !text.is_empty());
         // A photo that was uploaded from this computer is called as it was there.
         let named = column(PHOTO_FILE).and_then(|path| {
@@ -123,7 +123,7 @@ impl Delivery {
             });
         Self {
             job: view.key(),
-            attempt: view.state.speaking().number,
+            attempt: view.state.effective().number,
             owner: view.id().map(|(column, id)| (column, id.to_owned())),
             line: view.line(),
             slug: slug.unwrap_or_default(),
@@ -132,10 +132,10 @@ impl Delivery {
             is_chosen,
             is_sandbox: view.state.is_sandbox(),
             is_voice: request("text").is_some() && request("prompt").is_none(),
-            generation_id: speaking.and_then(|a| a.generation_id().map(str::to_owned)),
-            output_url: speaking.and_then(|a| a.fields.text("output_url").map(str::to_owned)),
-            told: speaking.and_then(|a| {
-                Some(Told {
+            generation_id: effective.and_then(|a| a.generation_id().map(str::to_owned)),
+            output_url: effective.and_then(|a| a.fields.text("output_url").map(str::to_owned)),
+            saved: effective.and_then(|a| {
+                Some(SavedClip {
                     file: a.downloaded.text("file")?.to_owned(),
                     bytes: a.downloaded.get("bytes")?.as_u64()?,
                     sha256: a.downloaded.text("sha256").unwrap_or_default().to_owned(),
@@ -175,7 +175,7 @@ impl Delivery {
 /// another one that has none of them.
 pub fn other_target<'a>(deliveries: &'a [Delivery], kind: &str, target: &str) -> Option<&'a str> {
     let published = deliveries.iter().flat_map(|delivery| &delivery.published);
-    let mut targets = published.map(|told| told.target.as_str());
+    let mut targets = published.map(|saved| saved.target.as_str());
     let mut other = None;
     let is_known = targets.any(|known| {
         if known.starts_with(kind) {
@@ -189,7 +189,7 @@ pub fn other_target<'a>(deliveries: &'a [Delivery], kind: &str, target: &str) ->
 fn published(view: &JobView) -> Vec<Published> {
     let attempts = view.attempts.iter();
     attempts
-        .flat_map(|(&attempt, of)| of.published.iter().map(move |told| (attempt, told)))
+        .flat_map(|(&attempt, of)| of.published.iter().map(move |saved| (attempt, saved)))
         .filter_map(|(attempt, (target, fields))| {
             Some(Published {
                 attempt,
@@ -229,7 +229,7 @@ pub struct PlannedClip {
     pub delivery: Delivery,
     /// The file's name without extension.
     pub stem: String,
-    /// The file's whole name, where the log tells it.
+    /// The file's whole name, where the log has it.
     pub name: Option<String>,
 }
 
@@ -254,7 +254,7 @@ pub struct Plan {
 }
 
 /// Plans where the clips go below `dir`, whose path must be of the same form as `log_folder`'s
-/// (both canonical). A file that a `downloaded` line tells keeps its name.
+/// (both canonical). A file that a `downloaded` line names keeps its name.
 pub fn plan(deliveries: &[Delivery], when: When, log_folder: &Path, dir: &Path) -> Plan {
     let owners = by_owner(deliveries);
     let homes: Vec<Option<(String, String)>> = deliveries
@@ -333,9 +333,9 @@ fn by_owner(deliveries: &[Delivery]) -> Vec<Vec<usize>> {
     owners
 }
 
-/// Folder and name of the file that a `downloaded` line tells, where it is one of `dir`'s.
+/// Folder and name of the file that a `downloaded` line names, where it is one of `dir`'s.
 fn home(delivery: &Delivery, log_folder: &Path, dir: &Path) -> Option<(String, String)> {
-    let path = delivery.told.as_ref()?.path(log_folder);
+    let path = delivery.saved.as_ref()?.path(log_folder);
     let mut parts = path.strip_prefix(dir).ok()?.iter();
     let folder = parts.next()?.to_str()?;
     let name = parts.next()?.to_str()?;
@@ -349,7 +349,7 @@ fn folders(
     homes: &[Option<(String, String)>],
 ) -> Vec<String> {
     let mut taken = Taken::default();
-    let told: Vec<Option<&String>> = owners
+    let saved: Vec<Option<&String>> = owners
         .iter()
         .map(|owner| {
             let home = owner.iter().find_map(|&index| homes[index].as_ref());
@@ -359,9 +359,9 @@ fn folders(
         .collect();
     owners
         .iter()
-        .zip(told)
-        .map(|(owner, told)| {
-            if let Some(folder) = told {
+        .zip(saved)
+        .map(|(owner, saved)| {
+            if let Some(folder) = saved {
                 return folder.clone();
             }
             let (column, id) = deliveries[owner[0]].owner_key();
@@ -371,7 +371,7 @@ fn folders(
         .collect()
 }
 
-/// Stem, and whole name where the log tells it, of each job of `owner`.
+/// Stem, and whole name where the log has it, of each job of `owner`.
 fn clip_names(
     deliveries: &[Delivery],
     owner: &[usize],
@@ -379,7 +379,7 @@ fn clip_names(
     folder: &str,
 ) -> Vec<(String, Option<String>)> {
     let mut taken = Taken::default();
-    let told: Vec<Option<&str>> = owner
+    let saved: Vec<Option<&str>> = owner
         .iter()
         .map(|&index| {
             let (_, name) = homes[index].as_ref().filter(|(home, _)| home == folder)?;
@@ -390,11 +390,11 @@ fn clip_names(
     let mut number = 0;
     owner
         .iter()
-        .zip(told)
-        .map(|(&index, told)| {
+        .zip(saved)
+        .map(|(&index, saved)| {
             let delivery = &deliveries[index];
             number += usize::from(delivery.is_counted);
-            if let Some(name) = told {
+            if let Some(name) = saved {
                 return (stem(name).to_owned(), Some(name.to_owned()));
             }
             let slug = match delivery.slug.as_str() {
@@ -434,14 +434,14 @@ mod tests {
             is_voice: false,
             generation_id: None,
             output_url: None,
-            told: None,
+            saved: None,
             photo: None,
             published: Vec::new(),
         }
     }
 
-    fn told(mut delivery: Delivery, file: &str) -> Delivery {
-        delivery.told = Some(Told {
+    fn saved(mut delivery: Delivery, file: &str) -> Delivery {
+        delivery.saved = Some(SavedClip {
             file: file.to_owned(),
             bytes: 1,
             sha256: String::new(),
@@ -488,14 +488,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_the_log_tells_keeps_its_name_when_rows_are_added() {
+    fn a_file_that_the_log_says_keeps_its_name_when_rows_are_added() {
         let jobs = [
-            told(delivery("A", 3, "b"), "videos/A/01-b.mov"),
+            saved(delivery("A", 3, "b"), "videos/A/01-b.mov"),
             delivery("A", 2, "new"),
         ];
         assert_eq!(paths(&jobs, When::Each), ["A/01-new", "A/01-b"]);
         let same = [
-            told(delivery("A", 3, "b"), "videos/A/01-b.mov"),
+            saved(delivery("A", 3, "b"), "videos/A/01-b.mov"),
             delivery("A", 2, "b"),
         ];
         let paths = paths(&same, When::Each);
@@ -511,16 +511,16 @@ mod tests {
             "videos/A/CON",
             "videos/x.mp4",
         ] {
-            let jobs = [told(delivery("A", 2, "a"), file)];
+            let jobs = [saved(delivery("A", 2, "a"), file)];
             assert_eq!(paths(&jobs, When::Each), ["A/01-a"], "{file}");
         }
     }
 
     #[test]
-    fn two_ids_that_differ_in_case_have_two_folders_and_the_told_one_stays() {
+    fn two_ids_that_differ_in_case_have_two_folders_and_the_reported_one_stays() {
         let jobs = [
             delivery("abc", 2, "x"),
-            told(delivery("ABC", 3, "x"), "videos/ABC/01-x.mp4"),
+            saved(delivery("ABC", 3, "x"), "videos/ABC/01-x.mp4"),
         ];
         let paths = paths(&jobs, When::Each);
         assert!(paths[0].starts_with("abc-"), "{paths:?}");

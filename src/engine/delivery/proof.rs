@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::bucket::{Bucket, BucketError};
 use super::part;
-use super::plan::{self, Delivery, Told};
+use super::plan::{self, Delivery, SavedClip};
 use crate::jobs::JobKey;
 
 /// What is wrong with a clip.
@@ -74,15 +74,15 @@ pub fn prove(deliveries: &[Delivery], log_folder: &Path, copy: Option<&Path>) ->
         .into_par_iter()
         .map(|delivery| {
             let file = delivery
-                .told
+                .saved
                 .as_ref()
-                .map(|told| place(told, log_folder, copy));
-            let flaw = match (&delivery.told, &file) {
-                (Some(told), Some(file)) => flaw_of(told, file),
+                .map(|saved| place(saved, log_folder, copy));
+            let flaw = match (&delivery.saved, &file) {
+                (Some(saved), Some(file)) => flaw_of(saved, file),
                 _ => Some(Flaw::NotDownloaded),
             };
-            match (flaw, &delivery.told) {
-                (None, told) => Ok(told.as_ref().map_or(0, |told| told.bytes)),
+            match (flaw, &delivery.saved) {
+                (None, saved) => Ok(saved.as_ref().map_or(0, |saved| saved.bytes)),
                 (Some(flaw), _) => Err(Flawed {
                     job: delivery.job,
                     owner: delivery.owner_name(),
@@ -106,8 +106,8 @@ pub fn prove(deliveries: &[Delivery], log_folder: &Path, copy: Option<&Path>) ->
 }
 
 /// Where a clip's file should be.
-fn place(told: &Told, log_folder: &Path, copy: Option<&Path>) -> PathBuf {
-    let path = told.path(log_folder);
+fn place(saved: &SavedClip, log_folder: &Path, copy: Option<&Path>) -> PathBuf {
+    let path = saved.path(log_folder);
     let Some(copy) = copy else {
         return path;
     };
@@ -119,25 +119,25 @@ fn place(told: &Told, log_folder: &Path, copy: Option<&Path>) -> PathBuf {
 }
 
 /// Reads a clip that is in a bucket; what is wrong with it, if anything.
-pub async fn prove_in_bucket(told: &Told) -> Option<Flaw> {
+pub async fn prove_in_bucket(saved: &SavedClip) -> Option<Flaw> {
     let unreadable = |error: BucketError| Flaw::Unreadable(io::Error::other(error.why));
-    let bucket = match Bucket::open(&told.file) {
+    let bucket = match Bucket::open(&saved.file) {
         Ok(bucket) => bucket,
         Err(error) => return Some(unreadable(error)),
     };
-    match bucket.size_of(&told.file).await {
+    match bucket.size_of(&saved.file).await {
         Ok(None) => return Some(Flaw::Missing),
-        Ok(Some(size)) if size != told.bytes => return Some(Flaw::Altered),
+        Ok(Some(size)) if size != saved.bytes => return Some(Flaw::Altered),
         Ok(Some(_)) => {}
         Err(error) => return Some(unreadable(error)),
     }
-    match bucket.sha256_of(&told.file).await {
-        Ok(sha256) => (sha256 != told.sha256).then_some(Flaw::Altered),
+    match bucket.sha256_of(&saved.file).await {
+        Ok(sha256) => (sha256 != saved.sha256).then_some(Flaw::Altered),
         Err(error) => Some(unreadable(error)),
     }
 }
 
-fn flaw_of(told: &Told, file: &Path) -> Option<Flaw> {
+fn flaw_of(saved: &SavedClip, file: &Path) -> Option<Flaw> {
     if plan::is_address(&file.to_string_lossy()) {
         return Some(Flaw::InBucket);
     }
@@ -147,14 +147,14 @@ fn flaw_of(told: &Told, file: &Path) -> Option<Flaw> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(Flaw::Missing),
         Err(error) => return Some(Flaw::Unreadable(error)),
     };
-    if size != told.bytes {
+    if size != saved.bytes {
         return Some(Flaw::Altered);
     }
-    if told.sha256.is_empty() {
+    if saved.sha256.is_empty() {
         return Some(Flaw::Unproven);
     }
     match part::sha256_of(file) {
-        Ok(sha256) if sha256 == told.sha256.to_ascii_lowercase() => None,
+        Ok(sha256) if sha256 == saved.sha256.to_ascii_lowercase() => None,
         Ok(_) => Some(Flaw::Altered),
         Err(error) => Some(Flaw::Unreadable(error)),
     }

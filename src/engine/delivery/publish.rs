@@ -1,4 +1,4 @@
-//! What both ways of handing clips on share: who gets what only once, and how the log tells it.
+//! What both ways of publishing share: what is published once only, and how the log records it.
 //!
 //! A `published` line is written only after success. What happens on the way there are lines with
 //! the attempt's own status, `completed`, and a field `step`: they change no state, and a later
@@ -47,33 +47,36 @@ pub fn publish_id(delivery: &Delivery, target: &str) -> String {
     digits
 }
 
-/// Whether the log tells that `target` has this clip.
+/// Whether the log says that `target` has this clip.
 pub fn is_published(view: &JobView, delivery: &Delivery, target: &str) -> bool {
     let attempt = view.attempts.get(&delivery.attempt);
-    let Some(told) = attempt.and_then(|attempt| attempt.published.get(target)) else {
+    let Some(saved) = attempt.and_then(|attempt| attempt.published.get(target)) else {
         return false;
     };
-    match (told.text("generation_id"), &delivery.generation_id) {
-        (Some(told), Some(id)) => told == id,
+    match (saved.text("generation_id"), &delivery.generation_id) {
+        (Some(saved), Some(id)) => saved == id,
         _ => true,
     }
 }
 
-/// The downloaded file, where there is one, whole as far as its size tells.
+/// The downloaded file, where there is one, whole as far as its size says.
 pub(super) fn file_of(delivery: &Delivery, log_folder: &Path) -> Option<PathBuf> {
-    let told = delivery.told.as_ref()?;
-    let path = told.path(log_folder);
+    let saved = delivery.saved.as_ref()?;
+    let path = saved.path(log_folder);
     let meta = std::fs::metadata(&path).ok()?;
-    (meta.is_file() && meta.len() == told.bytes).then_some(path)
+    (meta.is_file() && meta.len() == saved.bytes).then_some(path)
 }
 
 /// The address of the object in a bucket that was downloaded to, where it was one.
 pub(super) fn object_of(delivery: &Delivery) -> Option<&str> {
-    let told = delivery.told.as_ref().filter(|told| told.is_in_bucket())?;
-    Some(&told.file)
+    let saved = delivery
+        .saved
+        .as_ref()
+        .filter(|saved| saved.is_in_bucket())?;
+    Some(&saved.file)
 }
 
-/// A step on the way, as a line told it.
+/// A step on the way, as a line reported it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
     pub name: String,
@@ -97,7 +100,7 @@ pub(super) fn steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<St
             error: owned("error"),
         })
     };
-    let lines = view.evidence.iter();
+    let lines = view.lines.iter();
     lines
         .filter(|line| line.contains("\"step\""))
         .filter_map(|line| of_line(line))

@@ -17,7 +17,7 @@ const RETRIES: usize = 3;
 
 /// Asks the vendor once where a clip is now: its links expire.
 pub trait Refresh: Sync {
-    /// The address, and it is also in the log then; `None` when the vendor told none.
+    /// The address, and it is also in the log then; `None` when the vendor reported none.
     fn fresh_url(
         &self,
         delivery: &Delivery,

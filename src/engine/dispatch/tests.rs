@@ -36,7 +36,7 @@ impl Transport for Watcher {
     }
 }
 
-/// The jobs that a log announces and tells no outcome of, as another process reads it.
+/// The jobs that a log announces and holds no outcome of, as another process reads it.
 fn in_doubt(log: &Path) -> Vec<String> {
     let mut newest = HashMap::new();
     let text = std::fs::read_to_string(log).unwrap();
@@ -66,7 +66,7 @@ async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_lo
     let throttle = Throttle::new(concurrency, None, None);
     let stop = Stop::default();
     let told = Cell::new(0);
-    let tell = |event: Event<'_>| {
+    let report = |event: Event<'_>| {
         let attempt = match event {
             Event::Begun(_) => return,
             Event::Refused(attempt, 400, _) => attempt,
@@ -77,7 +77,7 @@ async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_lo
         told.set(told.get() + 1);
     };
     let now = jiff::Timestamp::now;
-    let dispatcher = Dispatcher::new(&transport, &writer, &throttle, &stop, &now, &tell);
+    let dispatcher = Dispatcher::new(&transport, &writer, &throttle, &stop, &now, &report);
     let attempts = (0..200).map(|i| {
         let job = JobKey::of_seed(&i.to_string());
         Attempt {

@@ -26,7 +26,7 @@ fn log(lines: &[&str]) -> Log {
 }
 
 impl Log {
-    fn decide(&self, seen: &Observation<'_>) -> Learned {
+    fn decide(&self, seen: &Observation<'_>) -> Ingested {
         let clock = || jiff::Timestamp::from_second(1_773_310_000).unwrap();
         Observer {
             writer: &self.writer,
@@ -39,7 +39,7 @@ impl Log {
 
     fn learn(&self, seen: &Observation<'_>) -> bool {
         match self.decide(seen) {
-            Learned::New { line, .. } => {
+            Ingested::New { line, .. } => {
                 self.writer.append_blocking(&line).unwrap();
                 true
             }
@@ -117,11 +117,11 @@ fn two_captures_that_differ_end_alike_in_either_order() {
 fn a_lost_reply_is_found_by_the_address_of_its_capture() {
     let log = log(&[SUBMITTING]);
     let mut capture = seen(DONE, Via::Webhook);
-    assert!(matches!(log.decide(&capture), Learned::UnknownId(_)));
+    assert!(matches!(log.decide(&capture), Ingested::UnknownId(_)));
     capture.correlation = Some((JobKey::parse("5b1f0c9a77d2e318").unwrap(), 1));
     assert!(matches!(
         log.decide(&capture),
-        Learned::New {
+        Ingested::New {
             binding: Binding::Adopted,
             ..
         }
@@ -136,7 +136,7 @@ fn a_capture_with_another_prompt_is_not_adopted() {
     let other = DONE.replace("pan left", "pan right");
     let mut capture = seen(&other, Via::Webhook);
     capture.correlation = Some((JobKey::parse("5b1f0c9a77d2e318").unwrap(), 1));
-    assert!(matches!(log.decide(&capture), Learned::UnknownId(_)));
+    assert!(matches!(log.decide(&capture), Ingested::UnknownId(_)));
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_second_id_for_an_attempt_is_billed_twice() {
     capture.correlation = Some((JobKey::parse("5b1f0c9a77d2e318").unwrap(), 1));
     let learned = log.decide(&capture);
     assert!(
-        matches!(&learned, Learned::New { binding: Binding::BilledTwice { others }, .. } if others == &["vgen_1"]),
+        matches!(&learned, Ingested::New { binding: Binding::BilledTwice { others }, .. } if others == &["vgen_1"]),
         "{learned:?}"
     );
     log.learn(&capture);
@@ -166,7 +166,7 @@ fn ahead(figures: &str) -> String {
 }
 
 #[test]
-fn what_a_poll_tells_later_counts_though_the_line_before_is_of_the_future() {
+fn what_a_poll_says_later_counts_though_the_line_before_is_of_the_future() {
     let log = log(&[SUBMITTING, PENDING, &ahead(r#""credits":3"#)]);
     assert!(log.learn(&seen(DONE, Via::Poll)));
     assert_eq!(log.json()["credits"], 5);
@@ -213,7 +213,7 @@ fn a_capture_without_a_prompt_is_not_adopted() {
             let mut second = capture.clone();
             second.id = crate::jobs::GenerationId::parse("vgen_2").unwrap();
             assert!(
-                matches!(log.decide(&second), Learned::UnknownId(_)),
+                matches!(log.decide(&second), Ingested::UnknownId(_)),
                 "{prompt:?}"
             );
         }

@@ -17,7 +17,7 @@ pub struct Log<'a> {
 }
 
 /// A line that names a job and its listing or SKU.
-struct Told<'a> {
+struct LoggedJob<'a> {
     /// The job's place in the ledger.
     job: u32,
     /// The listing's or SKU's id.
@@ -25,7 +25,7 @@ struct Told<'a> {
     line: &'a Line<'a>,
 }
 
-impl Told<'_> {
+impl LoggedJob<'_> {
     /// A further field that is a text.
     fn text(&self, name: &str) -> Option<String> {
         let (_, raw) = self
@@ -74,17 +74,17 @@ impl Log<'_> {
     pub fn marks(self, compared: &[bool], sought: &Sought) -> Result<Recognition, LogError> {
         let is_compared = |job: u32| compared[job as usize];
         let new = self.new_names(is_compared)?;
-        let say = |told: &Told<'_>| {
-            let names = new.get(&told.job);
-            let id = Names::id_or(names, told.id);
-            match told.line.request.and_then(Asked::parse) {
+        let say = |logged: &LoggedJob<'_>| {
+            let names = new.get(&logged.job);
+            let id = Names::id_or(names, logged.id);
+            match logged.line.request.and_then(Asked::parse) {
                 Some(asked) => {
-                    let variant = told.text("variant").unwrap_or_default();
+                    let variant = logged.text("variant").unwrap_or_default();
                     let photo = Names::photo_or(names, asked.photo());
                     let marks = Marks::of_request(id, photo, &asked, &variant);
                     Some(Said::Marks(marks.may_be(sought).then_some(marks)))
                 }
-                None => (told.line.keyless).then(|| Said::Bare(id.to_owned())),
+                None => (logged.line.keyless).then(|| Said::Bare(id.to_owned())),
             }
         };
         let mut known = Recognition::default();
@@ -100,13 +100,15 @@ impl Log<'_> {
             Said::Bare(id) => known.add_bare(job, &id, sought),
         })?;
         // Jobs whose request cannot be read, as after damage that was accepted, go by the ids that
-        // their other lines tell.
+        // their other lines report.
         let is_bare = |job: u32| {
             let state = self.ledger.job_at(job).filter(|_| is_compared(job));
             state.is_some_and(JobState::maybe_accepted) && !has_marks[job as usize]
         };
         if (0..compared.len() as u32).any(is_bare) {
-            let id = |told: &Told<'_>| Some(Names::id_or(new.get(&told.job), told.id).to_owned());
+            let id = |logged: &LoggedJob<'_>| {
+                Some(Names::id_or(new.get(&logged.job), logged.id).to_owned())
+            };
             self.of_named(
                 |_| true,
                 is_bare,
@@ -131,7 +133,7 @@ impl Log<'_> {
             return Ok(ids);
         }
         let is_wanted = |job: u32| jobs.contains(&job);
-        let id = |told: &Told<'_>| Some(told.id.to_owned());
+        let id = |logged: &LoggedJob<'_>| Some(logged.id.to_owned());
         self.of_owners(is_wanted, id, |job, id| {
             ids.entry(job).or_insert(id);
         })?;
@@ -157,10 +159,10 @@ impl Log<'_> {
             return Ok(all);
         }
         let word = memchr::memmem::Finder::new(b"\"renamed\"");
-        let renaming = |told: &Told<'_>| {
-            let at = told.line.at;
-            let is_renaming = told.is_renaming();
-            is_renaming.then(|| (at, told.id.to_owned(), told.text("image_url")))
+        let renaming = |logged: &LoggedJob<'_>| {
+            let at = logged.line.at;
+            let is_renaming = logged.is_renaming();
+            is_renaming.then(|| (at, logged.id.to_owned(), logged.text("image_url")))
         };
         let has_word = |line: &[u8]| word.find(line).is_some();
         self.of_named(has_word, was_renamed, renaming, |job, (at, id, photo)| {
@@ -171,12 +173,12 @@ impl Log<'_> {
         Ok(all)
     }
 
-    /// Passes on what `say` makes of each line that tells a job's listing or SKU: those with a
+    /// Passes on what `say` makes of each line that says a job's listing or SKU: those with a
     /// request, those that rename a job, and those of the vendor's sample scripts.
     fn of_owners<T: Send>(
         self,
         is_wanted: impl Fn(u32) -> bool + Sync,
-        say: impl Fn(&Told<'_>) -> Option<T> + Sync,
+        say: impl Fn(&LoggedJob<'_>) -> Option<T> + Sync,
         each: impl FnMut(u32, T),
     ) -> Result<(), LogError> {
         let has_keyless = self.ledger.jobs().any(JobState::is_keyless);
@@ -188,21 +190,22 @@ impl Log<'_> {
                 || request.find(line).is_some()
                 || (has_renamed && renamed.find(line).is_some())
         };
-        let say = |told: &Told<'_>| {
-            let tells = told.line.request.is_some() || told.line.keyless || told.is_renaming();
-            tells.then(|| say(told)).flatten()
+        let say = |logged: &LoggedJob<'_>| {
+            let says_something =
+                logged.line.request.is_some() || logged.line.keyless || logged.is_renaming();
+            says_something.then(|| say(logged)).flatten()
         };
         self.of_named(may_tell, is_wanted, say, each)
     }
 
     /// Passes on what `say` makes of each line that names a job and its listing or SKU, of those that
-    /// `may_tell`, and of jobs that are wanted. Lines that cannot be read were told of when the log
+    /// `may_tell`, and of jobs that are wanted. Lines that cannot be read were reported when the log
     /// was folded.
     fn of_named<T: Send>(
         self,
         may_tell: impl Fn(&[u8]) -> bool + Sync,
         is_wanted: impl Fn(u32) -> bool + Sync,
-        say: impl Fn(&Told<'_>) -> Option<T> + Sync,
+        say: impl Fn(&LoggedJob<'_>) -> Option<T> + Sync,
         mut each: impl FnMut(u32, T),
     ) -> Result<(), LogError> {
         let is_of_wanted = |line: &Line<'_>| self.ledger.place_of(line.job).is_some_and(&is_wanted);
@@ -222,7 +225,7 @@ impl Log<'_> {
                 let job = self.ledger.place_of(line.job);
                 if let (Some(job), Some((_, id))) = (job, &line.id) {
                     let id = id.as_str();
-                    made.extend(say(&Told { job, id, line }).map(|said| (job, said)));
+                    made.extend(say(&LoggedJob { job, id, line }).map(|said| (job, said)));
                 }
             }
         };

@@ -20,7 +20,7 @@ use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Rates};
 use crate::journal::LogError;
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
 
-pub use recognize::{Allowed, Found, Held, MOST_TOLD, decide};
+pub use recognize::{Allowed, Found, Held, MOST_LISTED, decide};
 
 /// Why nothing could be decided.
 #[derive(Debug, thiserror::Error)]
@@ -160,7 +160,7 @@ impl Counts {
 }
 
 impl Plan {
-    /// A plan that can tell each listing's or SKU's share. It keeps their ids.
+    /// A plan that can report each listing's or SKU's share. It keeps their ids.
     pub fn with_shares() -> Self {
         Self {
             owners: Some(Owners::default()),
@@ -417,7 +417,7 @@ impl Plan {
         places.filter(|&place| self.is_open(place as usize, ledger))
     }
 
-    /// What tells whether a row is still what it was.
+    /// What says whether a row is still what it was.
     fn digest(&self, index: u32) -> u32 {
         let note = self.rows.get(index as usize).and_then(Option::as_ref);
         note.map_or(0, |note| note.digest)

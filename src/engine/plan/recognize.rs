@@ -12,8 +12,8 @@ use crate::jobs::recognition::{Cause, Marks, Recognition};
 use crate::jobs::{JobKey, JobState, Ledger};
 use crate::manifest::{Manifest, Row};
 
-/// Held rows that are told one by one; further ones are counted.
-pub const MOST_TOLD: usize = 10_000;
+/// Held rows that are reported one by one; further ones are counted.
+pub const MOST_LISTED: usize = 10_000;
 
 /// What a person has let through.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,14 +61,14 @@ pub struct Found {
     pub causes: HashMap<Cause, u64>,
 }
 
-/// Decides about every row of the manifest, all of which are noted in `plan`. At most `most_told`
-/// of the held rows are told one by one.
+/// Decides about every row of the manifest, all of which are noted in `plan`. At most `most_listed`
+/// of the held rows are reported one by one.
 pub fn decide(
     manifest: &mut Manifest,
     plan: &mut Plan,
     log: Option<(&Path, &Ledger)>,
     allowed: Allowed,
-    most_told: usize,
+    most_listed: usize,
 ) -> Result<Found, PlanError> {
     let none = Ledger::new(crate::jobs::Rates::default());
     let (open, named) = plan.decide(log.map_or(&none, |(_, ledger)| ledger));
@@ -78,7 +78,7 @@ pub fn decide(
     let log = Log { path, ledger };
     let open = OpenRows::read(manifest, plan, ledger, MOST_HELD)?;
     let compared = plan.compared(ledger, &named);
-    compare(manifest, plan, log, open, &compared, (allowed, most_told))
+    compare(manifest, plan, log, open, &compared, (allowed, most_listed))
 }
 
 /// Compares the open rows with the jobs at whose places `compared` is true.
@@ -88,7 +88,7 @@ fn compare(
     log: Log<'_>,
     open: OpenRows,
     compared: &[bool],
-    (allowed, most_told): (Allowed, usize),
+    (allowed, most_listed): (Allowed, usize),
 ) -> Result<Found, PlanError> {
     let found = Found {
         accepted: log.ledger.jobs().filter(|job| job.maybe_accepted()).count() as u64,
@@ -106,7 +106,7 @@ fn compare(
         ledger: log.ledger,
         known,
         allowed,
-        most_told,
+        most_listed,
         claimed: HashSet::new(),
         kept: HashSet::new(),
         clips: HashMap::new(),
@@ -134,7 +134,7 @@ struct Search<'a> {
     ledger: &'a Ledger,
     known: Recognition,
     allowed: Allowed,
-    most_told: usize,
+    most_listed: usize,
     /// Jobs for which a renamed row is held already.
     claimed: HashSet<u32>,
     /// Jobs of the id and photo of rows that `--where` leaves out and that have no prompt of their
@@ -147,7 +147,7 @@ struct Search<'a> {
     found: Found,
 }
 
-/// The jobs of one clip, under whatever id, by what a row may do with them. Told apart once, however
+/// The jobs of one clip, under whatever id, by what a row may do with them. Distinguished once, however
 /// many rows ask for the clip: thousands may share a photo and a prompt.
 #[derive(Default)]
 struct ClipJobs {
@@ -257,7 +257,7 @@ impl Search<'_> {
         }
         let marks = marks_of(row);
         let key = self.plan.key_of(index, row);
-        self.tell_apart(&marks);
+        self.report_apart(&marks);
         // The jobs that the row replaces: about the same, and in no row.
         let about_the_same = self.known.of_subject(&marks).map(|like| like.job);
         let replaced: Vec<u32> = about_the_same
@@ -293,8 +293,8 @@ impl Search<'_> {
         self.plan.replace(index, keys);
     }
 
-    /// Tells the jobs of the row's clip apart, unless that was done for another row.
-    fn tell_apart(&mut self, marks: &Marks) {
+    /// Distinguishes the jobs of the row's clip, unless that was done for another row.
+    fn report_apart(&mut self, marks: &Marks) {
         if self.clips.contains_key(&marks.clip()) {
             return;
         }
@@ -426,7 +426,7 @@ impl Search<'_> {
         self.plan.hold(index, reason);
         let job = self.job(place).map(|job| job.key);
         if let Some(job) = job
-            && self.held_jobs.len() < self.most_told
+            && self.held_jobs.len() < self.most_listed
         {
             self.held_jobs.push(place);
             self.found.held.push(Held {

@@ -83,7 +83,7 @@ fn a_line_reads_alike_with_and_without_serde() {
     ] {
         let plain: Line<'_> = Line::parse_plain(text).expect(text).unwrap();
         let mut whole = Line::read(text, false).unwrap();
-        whole.told = plain.told;
+        whole.end_fields = plain.end_fields;
         assert_eq!(format!("{plain:?}"), format!("{whole:?}"));
     }
 }
@@ -106,7 +106,7 @@ fn a_damaged_line_reads_alike_with_and_without_serde() {
             };
             read += 1;
             if let Ok(line) = &mut plain {
-                line.told = None;
+                line.end_fields = None;
             }
             let by_serde = Line::read(text, false);
             assert_eq!(format!("{plain:?}"), format!("{by_serde:?}"), "{text}");

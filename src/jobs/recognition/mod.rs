@@ -515,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_alike_is_told_from_what_is_the_same() {
+    fn what_is_alike_is_reported_from_what_is_the_same() {
         let known = knowing(&[("0012345", video("https://x.example/a.jpg", "pan"))]);
         let like = |id: &str, photo: &str, prompt: &str| {
             let marks = Marks::of_clip(id, &video(photo, prompt), "");

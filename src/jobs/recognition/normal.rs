@@ -633,7 +633,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_words_on_the_way_tell_photos_of_one_server_apart() {
+    fn plain_words_on_the_way_say_photos_of_one_server_apart() {
         let may_be = |a: &str, b: &str| Photo::of(a).may_be(&Photo::of(b));
         assert!(!may_be(
             "https://x.example/kitchen/1.jpg",

@@ -12,25 +12,25 @@ const MOST_WORK: usize = 256;
 
 impl JobView {
     /// The lines without which something would no longer be known of the job, oldest first; the
-    /// others repeat what these say, or tell of a progress that has come to its end.
+    /// others repeat what these say, or report a progress that has come to its end.
     pub(crate) fn needed_lines(&self, rates: &Rates) -> Vec<Arc<str>> {
         let sole = self.sole_sources();
-        if self.evidence.iter().all(|line| sole.contains(&**line)) {
-            return self.evidence.clone();
+        if self.lines.iter().all(|line| sole.contains(&**line)) {
+            return self.lines.clone();
         }
         let mut seen = HashSet::new();
-        let evidence = self.evidence.iter().filter(|line| seen.insert(&***line));
-        let evidence: Vec<&Arc<str>> = evidence.collect();
+        let texts = self.lines.iter().filter(|line| seen.insert(&***line));
+        let texts: Vec<&Arc<str>> = texts.collect();
         // They were read when the view was made.
-        let lines: Vec<Line<'_>> = evidence
+        let lines: Vec<Line<'_>> = texts
             .iter()
             .filter_map(|line| Line::parse_whole(line).ok())
             .collect();
-        if lines.len() != evidence.len() {
-            return self.evidence.clone();
+        if lines.len() != texts.len() {
+            return self.lines.clone();
         }
         let open: Vec<usize> = (0..lines.len())
-            .filter(|&i| !sole.contains(&**evidence[i]) && !self.is_kept(&lines[i]))
+            .filter(|&i| !sole.contains(&**texts[i]) && !self.is_kept(&lines[i]))
             .collect();
         let mut search = Search {
             lines: &lines,
@@ -40,13 +40,13 @@ impl JobView {
             work: MOST_WORK * lines.len(),
         };
         search.drop_what_is_not_needed(open);
-        let kept = evidence.into_iter().zip(&search.kept);
+        let kept = texts.into_iter().zip(&search.kept);
         kept.filter(|(_, is_kept)| **is_kept)
             .map(|(line, _)| line.clone())
             .collect()
     }
 
-    /// Lines that are the only ones to tell something that is seen.
+    /// Lines that are the only ones to report something that is seen.
     fn sole_sources(&self) -> HashSet<&str> {
         let mut sole: HashSet<&str> = self.fields.sole_sources().collect();
         for (number, attempt) in &self.attempts {
@@ -88,11 +88,11 @@ impl JobView {
     }
 }
 
-/// Whether a field of an attempt is seen by anybody; what tells of progress is not, once it has
+/// Whether a field of an attempt is shown; what reports progress is not, once it has
 /// ended.
 fn is_seen(name: &str, status: Option<Status>) -> bool {
     match name {
-        // Told by the state, by the ids, or by facts.
+        // Reported by the state, by the ids, or by facts.
         "sandbox" | "temporary" | "generation_id" | "step" | "target" | "reference" => false,
         "phase" | "progress" | "eta_seconds" => !status.is_some_and(Status::is_terminal),
         "error" => status != Some(Status::Completed),

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::read::{Block, Blocks, bare, lines_of};
-use crate::jobs::{Gists, Ledger, LineAt, Reading};
+use crate::jobs::{Ledger, LineAt, ReadLines, Reading};
 
 /// Parts of a block that are taken apart at the same time.
 const PIECES: usize = 8;
@@ -19,11 +19,11 @@ pub(super) fn fold(file: &mut (impl Read + Send), ledger: &mut Ledger) -> io::Re
     // A short log is done before a second thread would have started.
     if blocks.is_at_end() {
         while let Some(block) = read {
-            let gists = match block {
+            let batch = match block {
                 Block::Lines(_) => take_lines(ledger.reading(), &text, 0, text.len()),
                 Block::TooLong(_) => too_long(),
             };
-            fold_all(ledger, &text, block, &[gists]);
+            fold_all(ledger, &text, block, &[batch]);
             read = blocks.next(&mut text)?;
         }
         return Ok(());
@@ -40,7 +40,7 @@ fn fold_blocks(
     ledger: &mut Ledger,
 ) -> io::Result<()> {
     let reading = ledger.reading().clone();
-    let mut apart: Option<(Block, Vec<Gists>)> = None;
+    let mut apart: Option<(Block, Vec<ReadLines>)> = None;
     let (mut apart_text, mut next_text) = (Vec::new(), Vec::new());
     while read.is_some() || apart.is_some() {
         if ledger.unreadable_places().is_none() {
@@ -48,10 +48,10 @@ fn fold_blocks(
         }
         // At the same time one block is folded, the next one is taken apart, and a third one is
         // read.
-        let ((), (gists, next)) = rayon::join(
+        let ((), (batch, next)) = rayon::join(
             || {
-                if let Some((block, gists)) = &apart {
-                    fold_all(ledger, &apart_text, *block, gists);
+                if let Some((block, batch)) = &apart {
+                    fold_all(ledger, &apart_text, *block, batch);
                 }
             },
             || {
@@ -64,7 +64,7 @@ fn fold_blocks(
                 )
             },
         );
-        apart = read.map(|block| (block, gists));
+        apart = read.map(|block| (block, batch));
         read = next?;
         std::mem::swap(&mut apart_text, &mut text);
         std::mem::swap(&mut text, &mut next_text);
@@ -72,8 +72,8 @@ fn fold_blocks(
     Ok(())
 }
 
-/// The gists of lines that were just written.
-pub(super) fn take_text(text: &[u8], reading: &Reading) -> Vec<Gists> {
+/// The batch of lines that were just written.
+pub(super) fn take_text(text: &[u8], reading: &Reading) -> Vec<ReadLines> {
     let block = Block::Lines(0);
     if text.len() < SMALL {
         vec![take_lines(reading, text, 0, text.len())]
@@ -83,8 +83,8 @@ pub(super) fn take_text(text: &[u8], reading: &Reading) -> Vec<Gists> {
 }
 
 /// Folds lines that were just written, which start at `offset`.
-pub(super) fn fold_text(text: &[u8], offset: u64, gists: &[Gists], ledger: &mut Ledger) {
-    fold_all(ledger, text, Block::Lines(offset), gists);
+pub(super) fn fold_text(text: &[u8], offset: u64, batch: &[ReadLines], ledger: &mut Ledger) {
+    fold_all(ledger, text, Block::Lines(offset), batch);
 }
 
 /// As short as lines mostly are, in bytes.
@@ -92,23 +92,23 @@ const SHORT_LINE: usize = 240;
 /// Bytes that are not worth being shared among threads.
 const SMALL: usize = 64 << 10;
 
-fn fold_all(ledger: &mut Ledger, text: &[u8], block: Block, gists: &[Gists]) {
+fn fold_all(ledger: &mut Ledger, text: &[u8], block: Block, batch: &[ReadLines]) {
     let offset = match block {
         Block::Lines(offset) | Block::TooLong(offset) => offset,
     };
-    for gists in gists {
-        ledger.fold(text, offset, gists);
+    for batch in batch {
+        ledger.fold(text, offset, batch);
     }
 }
 
-fn too_long() -> Gists {
-    Gists {
+fn too_long() -> ReadLines {
+    ReadLines {
         unreadable: vec![0],
-        ..Gists::default()
+        ..ReadLines::default()
     }
 }
 
-fn take_apart(reading: &Reading, block: Option<Block>, text: &[u8]) -> Vec<Gists> {
+fn take_apart(reading: &Reading, block: Option<Block>, text: &[u8]) -> Vec<ReadLines> {
     match block {
         Some(Block::Lines(_)) => {}
         Some(Block::TooLong(_)) => return vec![too_long()],
@@ -169,10 +169,10 @@ pub(super) fn map_lines<T: Send>(
     Ok(())
 }
 
-/// The gists of the lines of `text[start..end]`.
-fn take_lines(reading: &Reading, text: &[u8], start: usize, end: usize) -> Gists {
+/// The batch of the lines of `text[start..end]`.
+fn take_lines(reading: &Reading, text: &[u8], start: usize, end: usize) -> ReadLines {
     let text = &text[start..end];
-    let mut gists = Gists::with_room_for(text.len() / SHORT_LINE);
+    let mut batch = ReadLines::with_room_for(text.len() / SHORT_LINE);
     // All at once is quicker than line by line.
     let valid = std::str::from_utf8(text).ok();
     for (at, line) in lines_of(text) {
@@ -188,11 +188,11 @@ fn take_lines(reading: &Reading, text: &[u8], start: usize, end: usize) -> Gists
             None => std::str::from_utf8(line),
         };
         match line {
-            Ok(line) => reading.read(line, place, &mut gists),
-            Err(_) => gists.unreadable.push(place.start),
+            Ok(line) => reading.read(line, place, &mut batch),
+            Err(_) => batch.unreadable.push(place.start),
         }
     }
-    gists
+    batch
 }
 
 #[cfg(test)]
@@ -218,7 +218,7 @@ mod tests {
         }
         let mut bytes = text.into_bytes();
         bytes.extend_from_slice(b"\xff\n{\"job\"");
-        let new = || Ledger::new(Rates::default()).with_places().with_owners();
+        let new = || Ledger::new(Rates::default()).with_places().with_items();
 
         let mut folded = new();
         fold(&mut bytes.as_slice(), &mut folded).unwrap();

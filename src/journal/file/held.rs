@@ -21,7 +21,7 @@ pub struct HeldLog {
 
 impl HeldLog {
     /// Locks and opens the log, and makes it where there is none. One that is not as it was left is
-    /// refused ([`LogError::Changed`]). `command` is what the lock tells others; `wait` is how long
+    /// refused ([`LogError::Changed`]). `command` is what the lock shows others; `wait` is how long
     /// another writer is waited for.
     pub fn open(path: &Path, command: &str, wait: Duration) -> Result<Self, LogError> {
         let path = resolve(path)?;

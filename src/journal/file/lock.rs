@@ -218,7 +218,7 @@ fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// A file that is held here cannot be replaced by others; a length tells enough of the rest.
+/// A file that is held here cannot be replaced by others; a length is enough to know of the rest.
 #[cfg(not(unix))]
 fn is_same(one: &Metadata, other: &Metadata) -> bool {
     one.is_file() && one.len() == other.len()
@@ -360,7 +360,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_writer_is_told_who_holds_the_lock() {
+    fn the_second_writer_is_reported_who_holds_the_lock() {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("jobs.jsonl");
         let held = Lock::acquire(&log, "submit", Duration::ZERO).unwrap();

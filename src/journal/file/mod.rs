@@ -344,9 +344,9 @@ fn write(ledger: &RwLock<Ledger>) -> RwLockWriteGuard<'_, Ledger> {
     ledger.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the log tells of a request.
+/// What the log holds of a request.
 #[derive(Clone, Debug, Default)]
-pub struct Told {
+pub struct RequestRecord {
     /// The vendor's id of it.
     pub generation_id: Option<GenerationId>,
     /// Its body, byte for byte.
@@ -381,8 +381,8 @@ fn folding(ledger: &Arc<RwLock<Ledger>>) -> appender::Sink {
     let ledger = Arc::clone(ledger);
     let reading = write(&ledger).reading().clone();
     Box::new(move |start, lines| {
-        let gists = fold::take_text(lines, &reading);
-        fold::fold_text(lines, start, &gists, &mut write(&ledger));
+        let batch = fold::take_text(lines, &reading);
+        fold::fold_text(lines, start, &batch, &mut write(&ledger));
     })
 }
 
@@ -546,10 +546,10 @@ impl Writer {
         view(&self.path, &self.source.lines, &self.ledger(), key)
     }
 
-    /// What the lines of a job with one plain attempt tell of its request; a fraction of a view's
+    /// What the lines of a job with one plain attempt hold of its request; a fraction of a view's
     /// work. The ledger must keep places.
-    pub fn told_of(&self, key: JobKey) -> Result<Told, LogError> {
-        let mut told = Told::default();
+    pub fn request_of(&self, key: JobKey) -> Result<RequestRecord, LogError> {
+        let mut record = RequestRecord::default();
         let places = self.ledger().places(key);
         for offset in places {
             let text = self
@@ -563,17 +563,17 @@ impl Writer {
             };
             for part in parts.iter().filter(|part| part.job == key) {
                 if let Some(id) = &part.generation_id {
-                    told.generation_id = GenerationId::parse(id.as_str());
+                    record.generation_id = GenerationId::parse(id.as_str());
                 }
                 if let Some(request) = part.request {
-                    told.request = Some(request.to_owned());
+                    record.request = Some(request.to_owned());
                 }
             }
-            if told.generation_id.is_some() && told.request.is_some() {
+            if record.generation_id.is_some() && record.request.is_some() {
                 break;
             }
         }
-        Ok(told)
+        Ok(record)
     }
 
     /// The job and attempt that an id belongs to.
@@ -604,9 +604,9 @@ mod tests {
         let refused = (1..=count).rev().map(|job| line("submit_failed", job));
         std::fs::write(&path, submitting.chain(refused).collect::<String>()).unwrap();
         let log = JobLog::read(&path, Ledger::new(Rates::default()).with_places()).unwrap();
-        let tell = |view: &JobView| (view.key(), view.evidence.len(), view.to_json().to_string());
-        let one_by_one: Vec<_> = log.views().map(|view| tell(&view.unwrap())).collect();
-        let together = log.map_views(|view| tell(&view));
+        let shown = |view: &JobView| (view.key(), view.lines.len(), view.to_json().to_string());
+        let one_by_one: Vec<_> = log.views().map(|view| shown(&view.unwrap())).collect();
+        let together = log.map_views(|view| shown(&view));
         let together: Vec<_> = together.map(Result::unwrap).collect();
         assert_eq!(together.len() as u64, count);
         assert!(together == one_by_one);

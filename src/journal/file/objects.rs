@@ -107,7 +107,7 @@ pub(super) struct Objects<'a> {
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl<'a> Objects<'a> {
-    /// Takes a line apart; `is_whole` tells what is a line of a log.
+    /// Takes a line apart; `is_whole` says what is a line of a log.
     pub fn of(line: &'a [u8], is_whole: impl Fn(&str) -> bool) -> Self {
         let mut found = Self::default();
         let mut at = 0;
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_of_a_line_are_told_apart() {
+    fn objects_of_a_line_are_reported_apart() {
         let (a, b) = (r#"{"job":"}{\"","b":[{}]}"#, r#"{"job":2}"#);
         assert_eq!(of(a), (vec![a], false, None, false));
         assert_eq!(of(&format!("{a}{b}")), (vec![a, b], false, None, false));

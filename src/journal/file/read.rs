@@ -17,7 +17,7 @@ pub struct NotText;
 
 /// Hands each line to `each`, with the offset at which it starts. A byte order mark at the start
 /// of a line is left out. A last line without newline is passed on like any other: whether it is
-/// whole, its text tells.
+/// whole, its text says.
 pub fn for_each_line(
     reader: &mut impl Read,
     mut each: impl FnMut(u64, Result<&str, NotText>),

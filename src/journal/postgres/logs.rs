@@ -297,7 +297,7 @@ pub(super) async fn add(
     transaction
         .batch_execute("SET LOCAL lock_timeout = '30s'")
         .await?;
-    // Whoever claims attempts of this log decides before or after this, not meanwhile.
+    // What claims attempts of this log is decided before or after this, not meanwhile.
     let lock = format!("SELECT id FROM {schema}.logs WHERE id = $1 FOR UPDATE");
     transaction
         .query_typed_one(&lock, &[(&log.id, Type::INT8)])

@@ -130,7 +130,7 @@ where
     Ok(client)
 }
 
-/// Moves bytes until the connection ends. Whoever waits for an answer learns of its end.
+/// Moves bytes until the connection ends. What waits for an answer learns of its end.
 async fn drive<S, T>(connection: Connection<S, T>)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
@@ -142,8 +142,8 @@ where
 
 /// The server's words, or what broke the connection.
 fn described(error: &Error) -> String {
-    if let Some(told) = error.as_db_error() {
-        return format!("{} ({})", told.message(), told.code().code());
+    if let Some(refusal) = error.as_db_error() {
+        return format!("{} ({})", refusal.message(), refusal.code().code());
     }
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

@@ -219,7 +219,7 @@ fn tokens(code: &str) -> Option<Vec<Token>> {
 }
 
 /// A number as a cell without a format shows it, whole numbers without a point. Excel shows eleven
-/// digits; all fifteen that it keeps are told here, since ids need them.
+/// digits; all fifteen that it keeps are reported here, since ids need them.
 fn usual(number: f64) -> String {
     if number.abs() >= 1e15 {
         // Digits beyond the fifteenth are lost, and must not look as if they were there.

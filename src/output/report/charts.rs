@@ -59,7 +59,7 @@ fn per_day(shown: &[Shown]) -> Option<Chart> {
     for job in shown {
         let Some(sent) = job.card.sent else { continue };
         let day = sent.to_zoned(TimeZone::UTC).date();
-        *days.entry(day).or_default() += job.state.charged() + job.state.untold();
+        *days.entry(day).or_default() += job.state.charged() + job.state.unreported();
     }
     if days
         .values()

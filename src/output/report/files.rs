@@ -36,7 +36,7 @@ impl Bundle {
         let ending = ending.and_then(|e| e.to_str()).map(|e| format!(".{e}"));
         let ending = ending.unwrap_or_default();
         let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Files of one name from two folders are told apart by a number.
+        // Files of one name from two folders are distinguished by a number.
         (1..).find_map(|n| {
             let number = if n == 1 {
                 String::new()

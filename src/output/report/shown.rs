@@ -172,10 +172,10 @@ fn facts(view: &JobView, asked: &Asked) -> Vec<(String, String)> {
             facts.push((label.to_owned(), text_of(value)));
         }
     }
-    let told = |name: &str| Some(text_of(view.speaking()?.fields.get(name)?));
-    let id = view.speaking().and_then(|a| a.generation_id());
+    let told = |name: &str| Some(text_of(view.effective()?.fields.get(name)?));
+    let id = view.effective().and_then(|a| a.generation_id());
     let published: Vec<&str> = view
-        .speaking()
+        .effective()
         .into_iter()
         .flat_map(|a| a.published.keys().map(String::as_str))
         .collect();

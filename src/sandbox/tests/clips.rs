@@ -54,7 +54,7 @@ async fn the_rest_of_a_clip_can_be_fetched() {
 }
 
 #[tokio::test]
-async fn a_head_request_tells_the_length() {
+async fn a_head_request_says_the_length() {
     let sandbox = sandbox(quick()).await;
     let path = path(&submit(&sandbox, "a.1").await);
     let whole = get(&sandbox, &path, "").await;

@@ -44,7 +44,7 @@ async fn each_fault_shows_and_bills_as_it_should_and_then_is_over() {
 }
 
 #[tokio::test]
-async fn throttling_tells_when_to_come_back() {
+async fn throttling_says_when_to_come_back() {
     let date = "Thu, 12 Mar 2026 09:20:08 GMT";
     for (retry_after, header) in [
         (RetryAfter::Absent, None),

@@ -23,7 +23,7 @@ use super::{Clock, Options, Sandbox, start};
 const VIDEOS: &str = "/v1/video/generations";
 const BODY: &str = r#"{"model":"kling-v3","prompt":"slow \"pan\"","image_url":"https://cdn.example.com/a.jpg","duration":"5s","aspect_ratio":"16:9"}"#;
 
-/// A clock that stands still until it is told otherwise.
+/// A clock that stands still until it is set.
 #[derive(Clone)]
 struct Hands(Arc<AtomicI64>);
 

@@ -138,7 +138,7 @@ async fn a_voice_job_has_its_own_address_and_field() {
 }
 
 #[tokio::test]
-async fn health_tells_what_it_is() {
+async fn health_says_what_it_is() {
     let sandbox = sandbox(quick()).await;
     submit(&sandbox, "a.1").await;
     for path in ["/_sandbox/", "/_sandbox"] {

@@ -110,7 +110,7 @@ fn tries_are_those_that_the_vendor_documents() {
 }
 
 #[tokio::test]
-async fn the_end_is_told_as_a_poll_would_tell_it_byte_for_byte() {
+async fn the_end_is_reported_as_a_poll_would_say_it_byte_for_byte() {
     let mut receiver = Receiver::start(&[]).await;
     let sandbox = sandbox(hasty(WebhookFaults::default())).await;
     let answer = post(&sandbox, "a.1", &receiver.body()).await.json();

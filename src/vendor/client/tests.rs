@@ -1,4 +1,4 @@
-//! The client against small servers that do what they are told, byte by byte.
+//! The client against small servers that do what they are given, byte by byte.
 
 use std::sync::{Arc, Mutex};
 
@@ -445,7 +445,7 @@ async fn a_name_that_is_not_found_is_provably_not_sent() {
 }
 
 #[tokio::test]
-async fn throttling_tells_how_long_to_wait() {
+async fn throttling_says_how_long_to_wait() {
     let server = Server::new(Act::Send(http(
         "503 Service Unavailable",
         "date: Thu, 12 Mar 2026 09:20:00 GMT\r\nretry-after: Thu, 12 Mar 2026 09:20:30 GMT\r\n",

@@ -185,7 +185,7 @@ fn a_cut_2xx_is_unknown_and_its_beginning_is_kept_as_evidence() {
 }
 
 #[test]
-fn errors_tell_the_status_and_the_message_without_the_key() {
+fn errors_say_the_status_and_the_message_without_the_key() {
     let key = ApiKey::new("rph_live_1").unwrap();
     for (status, headers, body, text) in [
         (
@@ -217,7 +217,7 @@ fn errors_tell_the_status_and_the_message_without_the_key() {
 }
 
 #[test]
-fn a_poll_that_tells_a_known_status_is_seen() {
+fn a_poll_that_says_a_known_status_is_seen() {
     for (body, status) in [
         (GOOD, Status::Pending),
         (r#"{"status":"processing"}"#, Status::Processing),

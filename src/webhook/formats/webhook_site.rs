@@ -16,7 +16,7 @@ impl Format for WebhookSite {
             return Some(vec![request(fields)]);
         }
         let requests: Vec<_> = fields.list("data")?.into_iter().map(Fields::of).collect();
-        // An empty page is one too, but only its other fields tell.
+        // An empty page is one too, and only its other fields show it.
         let known = match requests.first() {
             Some(first) => first.as_ref().is_some_and(is_request),
             None => fields.has("is_last_page"),

@@ -23,7 +23,7 @@ struct Memory {
     full: bool,
     /// Held by a test that wants a delivery to stay in flight.
     gate: Arc<tokio::sync::Mutex<()>>,
-    /// Tells that a delivery has come in.
+    /// Reports that a delivery has come in.
     entered: Arc<tokio::sync::Notify>,
 }
 

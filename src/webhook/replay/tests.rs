@@ -40,7 +40,7 @@ fn lines(count: usize) -> String {
 /// Every result as `FILE:ENTRY WORD`, the file by its name only.
 fn run(paths: &[PathBuf], stdin: &[u8]) -> Vec<String> {
     let keys = VerifyKeys::new(&[key()]);
-    let tell = |graded: &Graded<'_>| {
+    let report = |graded: &Graded<'_>| {
         let name = graded.file.file_name().unwrap_or(graded.file.as_os_str());
         let word = match &graded.grade {
             Grade::Verified(payload) => payload.id().unwrap().to_string(),
@@ -53,7 +53,7 @@ fn run(paths: &[PathBuf], stdin: &[u8]) -> Vec<String> {
         format!("{}:{} {word}", name.to_string_lossy(), graded.entry)
     };
     let mut results = Vec::new();
-    let settle = |graded: &[Graded<'_>]| graded.iter().map(tell).collect::<Vec<_>>();
+    let settle = |graded: &[Graded<'_>]| graded.iter().map(report).collect::<Vec<_>>();
     replay(paths, Cursor::new(stdin.to_vec()), &keys, settle, |batch| {
         results.extend(batch);
         Ok(())

@@ -155,19 +155,19 @@ impl Browser {
             if !text.is_null() {
                 event["text"] = text;
             }
-            self.tell("Input.dispatchKeyEvent", event).await;
+            self.report("Input.dispatchKeyEvent", event).await;
         }
     }
 
     /// Writes `text` where the focus is.
     pub async fn write(&self, text: &str) {
-        self.tell("Input.insertText", json!({"text": text})).await;
+        self.report("Input.insertText", json!({"text": text})).await;
     }
 
     /// Light or dark, as the system would say.
     pub async fn scheme(&self, scheme: &str) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
-        self.tell("Emulation.setEmulatedMedia", json!({"features": features}))
+        self.report("Emulation.setEmulatedMedia", json!({"features": features}))
             .await;
     }
 
@@ -179,20 +179,20 @@ impl Browser {
             "deviceScaleFactor": 1,
             "mobile": is_phone,
         });
-        self.tell("Emulation.setDeviceMetricsOverride", metrics)
+        self.report("Emulation.setDeviceMetricsOverride", metrics)
             .await;
     }
 
     /// The page as it would be printed.
     pub async fn print(&self) -> String {
         let printed = self
-            .tell("Page.printToPDF", json!({"printBackground": true}))
+            .report("Page.printToPDF", json!({"printBackground": true}))
             .await;
         printed["data"].as_str().unwrap().to_owned()
     }
 
     /// Says something to the browser itself.
-    pub async fn tell(&self, method: &str, params: Value) -> Value {
+    pub async fn report(&self, method: &str, params: Value) -> Value {
         let told = self.driver.cdp().send_raw(method, params).await;
         told.unwrap_or_else(|e| panic!("{method}: {e}"))
     }

@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
 use tree::{Tree, shell};
 
-/// Bytes of output that are kept: the last ones tell what went wrong.
+/// Bytes of output that are kept: the last ones say what went wrong.
 const TAIL: usize = 8 << 10;
 
 /// How a command ended.

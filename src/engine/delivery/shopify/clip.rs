@@ -151,13 +151,13 @@ impl<R: Refresh> Run<'_, R> {
                 let removed = self.with.admin.remove(&old, &self.halt).await;
                 removed.map_err(|failure| setback_of("to remove the older clip", failure))?;
             }
-            self.tell_step(delivery, REMOVED, &old).await?;
+            self.record_step(delivery, REMOVED, &old).await?;
         }
         if is_published {
             return Ok(Outcome::Already);
         }
         let line = published_line(self.with.writer, delivery, &self.target, &medium.id);
-        self.tell(line).await?;
+        self.record(line).await?;
         Ok(Outcome::Published)
     }
 
@@ -186,7 +186,7 @@ impl<R: Refresh> Run<'_, R> {
             let set = admin.set_metafield(product, field, &medium.id, &self.halt);
             set.await
                 .map_err(|failure| setback_of(&format!("to set the metafield {field}"), failure))?;
-            self.tell_step(delivery, IN_METAFIELD, &field.to_string())
+            self.record_step(delivery, IN_METAFIELD, &field.to_string())
                 .await?;
         }
         Ok(())
@@ -224,10 +224,10 @@ impl<R: Refresh> Run<'_, R> {
             .flat_map(|other| {
                 let own = other.job == delivery.job;
                 let published = other.published.iter();
-                published.filter(move |told| !(own && told.attempt == delivery.attempt))
+                published.filter(move |saved| !(own && saved.attempt == delivery.attempt))
             })
-            .filter(|told| told.target == self.target && !is_gone(&told.reference))
-            .map(|told| told.reference.clone())
+            .filter(|saved| saved.target == self.target && !is_gone(&saved.reference))
+            .map(|saved| saved.reference.clone())
             .collect()
     }
 
@@ -281,7 +281,7 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     /// This clip among a product's media: by the file name it was given, or by the reference that
-    /// an earlier run has told.
+    /// an earlier run has recorded.
     fn own<'m>(
         &self,
         delivery: &Delivery,
@@ -323,7 +323,7 @@ impl<R: Refresh> Run<'_, R> {
             }
         }
         let resource = self.upload(delivery).await?;
-        self.tell_step(delivery, UPLOADED, &resource).await?;
+        self.record_step(delivery, UPLOADED, &resource).await?;
         let attached = self.attach(delivery, product, alt, &resource).await;
         attached.map_err(|error| match error {
             Unattached::Objection(objection) => objected("the clip", &objection),
@@ -346,7 +346,7 @@ impl<R: Refresh> Run<'_, R> {
             admin.attach(product, resource, alt, &self.halt).await?;
             self.attached(delivery, product, &known).await?
         };
-        self.tell_step(delivery, ATTACHED, &medium.id).await?;
+        self.record_step(delivery, ATTACHED, &medium.id).await?;
         Ok(medium)
     }
 
@@ -434,10 +434,10 @@ impl<R: Refresh> Run<'_, R> {
     /// The downloaded file, else the clip fetched for the occasion.
     async fn local_file(&self, delivery: &Delivery) -> Result<LocalFile, ShopifyError> {
         let log_folder = self.with.writer.path().parent().unwrap_or(Path::new(""));
-        if let (Some(path), Some(told)) = (file_of(delivery, log_folder), &delivery.told) {
+        if let (Some(path), Some(saved)) = (file_of(delivery, log_folder), &delivery.saved) {
             return Ok(LocalFile {
                 path,
-                size: told.bytes,
+                size: saved.bytes,
                 _folder: None,
             });
         }
@@ -503,7 +503,7 @@ impl<R: Refresh> Run<'_, R> {
         ))
     }
 
-    async fn tell_step(
+    async fn record_step(
         &self,
         delivery: &Delivery,
         name: &str,
@@ -515,10 +515,10 @@ impl<R: Refresh> Run<'_, R> {
             error: String::new(),
         };
         let line = step_line(self.with.writer, delivery, &self.target, &step);
-        self.tell(line).await
+        self.record(line).await
     }
 
-    async fn tell(&self, line: String) -> Result<(), ShopifyError> {
+    async fn record(&self, line: String) -> Result<(), ShopifyError> {
         let appended = self.with.writer.append(&line).await;
         appended.map_err(|error| log_failed(&error.to_string()))
     }
@@ -537,7 +537,7 @@ async fn from_bucket(
     delivery: &Delivery,
     folder: &Path,
 ) -> Result<Option<LocalFile>, ShopifyError> {
-    let Some((address, told)) = object_of(delivery).zip(delivery.told.as_ref()) else {
+    let Some((address, saved)) = object_of(delivery).zip(delivery.saved.as_ref()) else {
         return Ok(None);
     };
     let failed = |trouble: FetchError| ShopifyError::Clip(trouble, folder.to_owned());
@@ -549,7 +549,7 @@ async fn from_bucket(
     let fetched = bucket.fetch(address, &path).await;
     let (size, sha256) = fetched.map_err(|unplaced| failed(unplaced.into()))?;
     // The vendor may still have what is altered there.
-    let is_it = size == told.bytes && sha256 == told.sha256;
+    let is_it = size == saved.bytes && sha256 == saved.sha256;
     Ok(is_it.then_some(LocalFile {
         path,
         size,

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_stores_limit_is_told_from_a_products() {
+    fn the_stores_limit_is_reported_from_a_products() {
         assert!(is_shop_limit("Exceeded the limit of media per shop."));
         assert!(is_shop_limit(
             "Exceeded the limit of non-image media per shop."

@@ -2,7 +2,7 @@
 //!
 //! One job, step by step: find the product by its exact SKU, look whether the clip is
 //! there, upload it, attach it, wait until Shopify has processed it. None of the calls can be
-//! repeated safely by itself, so each step is told in the log, and before a clip is attached the
+//! repeated safely by itself, so each step is reported in the log, and before a clip is attached the
 //! product's own media are looked at: what is there decides.
 
 mod calls;
@@ -65,7 +65,7 @@ pub struct Shopify<'a, R> {
     pub refresh: &'a R,
     /// The log; its ledger must keep places.
     pub writer: &'a Writer,
-    /// Told what happens.
+    /// Reported what happens.
     pub progress: &'a (dyn Fn(Event) + Sync),
     /// Turns true when the run is to end; what was begun, the next run takes up.
     pub stop: &'a watch::Receiver<bool>,

@@ -32,7 +32,7 @@ pub(super) enum UploadError {
 /// What is uploaded.
 pub(super) struct Upload<'a> {
     pub path: &'a Path,
-    /// Bytes, as it was told when the target was asked for.
+    /// Bytes, as it was stated when the target was asked for.
     pub size: u64,
     pub filename: &'a str,
     pub mime_type: &'a str,

@@ -1,4 +1,4 @@
-//! A stand-in for a CDN: serves clips with ranges, and misbehaves as told.
+//! A stand-in for a CDN: serves clips with ranges, and misbehaves on request.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;

@@ -118,7 +118,7 @@ fn files(bench: &Bench) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn clips_arrive_under_their_names_and_the_log_tells_it() {
+async fn clips_arrive_under_their_names_and_the_log_says_it() {
     let (bench, cdn) = (Bench::new(), Cdn::start().await);
     let clips = [clip(5000, 1), clip(70_000, 2), clip(100, 3)];
     let url = cdn.offer("/a.mp4", clips[0].clone(), &[]);
@@ -140,11 +140,11 @@ async fn clips_arrive_under_their_names_and_the_log_tells_it() {
             "{name}"
         );
     }
-    let told = &bench.view(second).attempts[&1].downloaded;
-    assert_eq!(told.text("file"), Some("videos/LST-1/02-room-3.mp4"));
-    assert_eq!(told.get("bytes").unwrap().as_u64(), Some(70_000));
+    let saved = &bench.view(second).attempts[&1].downloaded;
+    assert_eq!(saved.text("file"), Some("videos/LST-1/02-room-3.mp4"));
+    assert_eq!(saved.get("bytes").unwrap().as_u64(), Some(70_000));
     let sha256 = base16ct::lower::encode_string(&Sha256::digest(&clips[1]));
-    assert_eq!(told.text("sha256"), Some(sha256.as_str()));
+    assert_eq!(saved.text("sha256"), Some(sha256.as_str()));
 
     let again = Run::new(&bench).go().await;
     assert_eq!((again.downloaded, again.already), (0, 3));
@@ -265,7 +265,7 @@ async fn a_clip_that_is_cut_at_every_try_is_asked_for_anew() {
 }
 
 #[tokio::test]
-async fn a_fresh_link_that_fails_too_is_told_plainly() {
+async fn a_fresh_link_that_fails_too_is_reported_plainly() {
     let (bench, cdn) = (Bench::new(), Cdn::start().await);
     let url = cdn.offer(
         "/a.mp4",
@@ -485,7 +485,7 @@ async fn a_file_that_is_gone_is_fetched_again_under_its_name() {
 }
 
 #[tokio::test]
-async fn a_disk_that_refuses_is_told_as_such() {
+async fn a_disk_that_refuses_is_reported_as_such() {
     let (bench, cdn) = (Bench::new(), Cdn::start().await);
     let url = cdn.offer("/a.mp4", clip(5000, 1), &[]);
     bench.completed(IdColumn::Sku, "A", 2, &url);

@@ -67,8 +67,8 @@ async fn each_finished_clip_is_handed_on_once() {
     let again = exec(&bench, &keep(&bench), |_| {}).await;
     assert_eq!((again.published, again.already), (0, 2));
     assert_eq!(lines(&bench).len(), 2);
-    let told = bench.view(first).attempts[&1].published["exec"].clone();
-    assert_eq!(told.text("reference"), handed[0]["publish_id"].as_str());
+    let saved = bench.view(first).attempts[&1].published["exec"].clone();
+    assert_eq!(saved.text("reference"), handed[0]["publish_id"].as_str());
 
     let other = exec(&bench, &keep(&bench), |o| o.target = "exec:crm".to_owned()).await;
     assert_eq!(other.published, 2, "another target has its own");
@@ -140,7 +140,7 @@ async fn a_failure_is_kept_in_the_log_changes_no_state_and_is_tried_again() {
     );
     assert_eq!(bench.lines_with("no such product"), 1);
     assert_eq!(bench.view(job).to_json(), before);
-    assert!(!bench.view(job).state.speaking().is_published());
+    assert!(!bench.view(job).state.effective().is_published());
 
     exec(&bench, "echo no such product >&2; exit 9", |_| {}).await;
     assert_eq!(

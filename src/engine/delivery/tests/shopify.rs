@@ -127,8 +127,8 @@ async fn a_clip_becomes_a_video_of_its_product_once() {
     let media = setting.shop.media();
     assert_eq!(media.len(), 1);
     assert_eq!(media[0].alt, "Blue \"T\" shirt");
-    let told = setting.bench.view(job).attempts[&1].published[TARGET].clone();
-    assert_eq!(told.text("reference"), Some("gid://shopify/Video/1"));
+    let saved = setting.bench.view(job).attempts[&1].published[TARGET].clone();
+    assert_eq!(saved.text("reference"), Some("gid://shopify/Video/1"));
 
     setting.shop.with(|shop| {
         let upload = &shop.uploads[0];
@@ -386,7 +386,7 @@ async fn clips_that_still_count_and_other_peoples_media_are_not_replaced() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_frozen_locked_or_moved_is_told_as_such_and_ends_the_run() {
+async fn a_store_that_is_frozen_locked_or_moved_is_reported_as_such_and_ends_the_run() {
     for (fault, words) in [
         (Fault::Status(402), "frozen"),
         (Fault::Status(423), "locked"),
@@ -437,7 +437,7 @@ async fn null_without_an_error_is_an_error() {
         assert_eq!(summary.published, 0, "{operation}");
         let message = &summary.failures[0].message;
         assert!(message.contains("expected shape"), "{operation}: {message}");
-        assert!(!setting.bench.view(job).state.speaking().is_published());
+        assert!(!setting.bench.view(job).state.effective().is_published());
         assert_eq!(
             setting.publish_as(look.clone()).await.published,
             1,
@@ -551,8 +551,8 @@ async fn other_media_are_left_alone_on_every_page() {
         }
     });
     assert_eq!(setting.publish().await.published, 1);
-    let told = setting.bench.view(job).attempts[&1].published[TARGET].clone();
-    assert_eq!(told.text("reference"), Some("gid://shopify/Video/1"));
+    let saved = setting.bench.view(job).attempts[&1].published[TARGET].clone();
+    assert_eq!(saved.text("reference"), Some("gid://shopify/Video/1"));
 }
 
 #[tokio::test]
@@ -602,7 +602,7 @@ async fn objections_are_the_jobs_own() {
 }
 
 #[tokio::test]
-async fn the_stores_limit_is_told_once_and_ends_the_run() {
+async fn the_stores_limit_is_reported_once_and_ends_the_run() {
     let setting = Setting::new().await;
     for line in 2..7 {
         setting.job("TEE-1", line);
@@ -679,7 +679,7 @@ async fn a_clip_that_shopify_cannot_process_is_not_published() {
         .with(|shop| (shop.fails, shop.looks) = (Some("VIDEO_VALIDATION_ERROR"), 2));
     let summary = setting.publish().await;
     assert!(summary.failures[0].message.contains("Video is too long"));
-    assert!(!setting.bench.view(job).state.speaking().is_published());
+    assert!(!setting.bench.view(job).state.effective().is_published());
     assert_eq!(setting.publish().await.failures.len(), 1);
     assert_eq!(
         setting.shop.media().len(),

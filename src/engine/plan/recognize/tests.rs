@@ -80,7 +80,7 @@ fn thousands_of_ids_with_one_clip_are_compared_with_few_jobs_each() {
             &mut plan,
             known,
             Allowed::default(),
-            MOST_TOLD,
+            MOST_LISTED,
         )
         .unwrap();
         let counts = plan.counts;
@@ -119,7 +119,7 @@ fn the_sheet_is_read_once_more_and_not_at_all_where_the_log_holds_it() {
             &mut plan,
             known,
             Allowed::default(),
-            MOST_TOLD,
+            MOST_LISTED,
         )
         .unwrap();
         assert_eq!(PASSES.get(), most, "{name}");
@@ -294,7 +294,7 @@ mod as_the_whole_log {
             let mut manifest = sheet(&wishes, has_conditions);
             let mut few = planned(&mut manifest);
             let found_by_few =
-                decide(&mut manifest, &mut few, Some((path, ledger)), allowed, MOST_TOLD).unwrap();
+                decide(&mut manifest, &mut few, Some((path, ledger)), allowed, MOST_LISTED).unwrap();
 
             let mut all = planned(&mut manifest);
             let (open, _) = all.decide(ledger);
@@ -305,7 +305,7 @@ mod as_the_whole_log {
                 open.sought = Sought::everything();
                 let compared = vec![true; ledger.jobs().len()];
                 let log = Log { path, ledger };
-                compare(&mut manifest, &mut all, log, open, &compared, (allowed, MOST_TOLD))
+                compare(&mut manifest, &mut all, log, open, &compared, (allowed, MOST_LISTED))
                     .unwrap()
             };
             prop_assert_eq!(told(&few, &found_by_few), told(&all, &found_by_all));

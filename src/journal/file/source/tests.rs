@@ -115,7 +115,7 @@ fn torn_lines_are_harmless_and_swallow_nothing() {
     }
 }
 
-/// Damage of a log, by name, and the line that it is told of.
+/// Damage of a log, by name, and the line that it is reported of.
 fn damages() -> Vec<(&'static str, Vec<u8>, u64)> {
     let text = String::from_utf8(plain()).unwrap();
     let edit = |from: &str, to: &str| text.replacen(from, to, 1).into_bytes();

@@ -11,9 +11,9 @@ use super::line;
 use super::request::RequestFacts;
 use super::{Credits, IdColumn, JobKey, Line, LineError, Rates, Status, Word};
 
-/// The line's gist. Texts are told by their places in the line.
+/// The line's facts. Texts are given by their places in the line.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Gist {
+pub(crate) struct LineFacts {
     pub key: JobKey,
     pub attempt: u32,
     pub word: Word,
@@ -22,13 +22,13 @@ pub(crate) struct Gist {
     pub at: i64,
     /// Hash of the generation id; 0 for none.
     pub id: u64,
-    /// Of an end: hash of what it tells; see [`Reading::told`].
-    pub told: u64,
+    /// Of an end: hash of what it says; see [`Reading::hash_of_end`].
+    pub end_hash: u64,
     /// Thousandths of a credit; `u32::MAX` for none.
     pub estimate: u32,
     pub charged: Option<Credits>,
     pub verdict: Option<Verdict>,
-    pub owner: Option<(IdColumn, Span)>,
+    pub item: Option<(IdColumn, Span)>,
     pub model: Option<Span>,
 }
 
@@ -63,7 +63,7 @@ impl Span {
     }
 }
 
-/// On [`Gist::flags`].
+/// On [`LineFacts::flags`].
 pub(crate) const KEYLESS: u8 = 1;
 pub(crate) const IN_SANDBOX: u8 = 1 << 1;
 pub(crate) const IS_TEMPORARY: u8 = 1 << 2;
@@ -71,7 +71,7 @@ pub(crate) const IS_REFUSAL: u8 = 1 << 3;
 pub(crate) const IS_ADJUSTED: u8 = 1 << 4;
 pub(crate) const IS_NEWER: u8 = 1 << 5;
 
-/// [`Gist::told`] of an end that cannot be compared: no other tells the same.
+/// [`LineFacts::end_hash`] of an end that cannot be compared: no other says the same.
 pub(crate) const UNLIKE: u64 = 1;
 
 /// How the lines of one ledger are read.
@@ -79,18 +79,18 @@ pub(crate) const UNLIKE: u64 = 1;
 pub(crate) struct Reading {
     pub hasher: DefaultHashBuilder,
     pub rates: Rates,
-    pub owners: bool,
+    pub items: bool,
 }
 
-/// The gists of some lines, for [`Ledger::fold`](super::Ledger::fold).
+/// The batch of some lines, for [`Ledger::fold`](super::Ledger::fold).
 #[derive(Debug, Default)]
-pub(crate) struct Gists {
+pub(crate) struct ReadLines {
     pub lines: Vec<(LineAt, Read)>,
     /// Where lines start that say nothing.
     pub unreadable: Vec<u32>,
 }
 
-impl Gists {
+impl ReadLines {
     /// None yet, but room for so many.
     pub fn with_room_for(lines: usize) -> Self {
         Self {
@@ -111,7 +111,7 @@ pub(crate) struct LineAt {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Read {
     /// A line.
-    One(Gist),
+    One(LineFacts),
     /// A compacted line, whose history is to be read.
     Many,
     /// A person has accepted that a line is damaged; `None` where the line itself is quoted, and so
@@ -125,12 +125,12 @@ impl Reading {
         Self {
             hasher: DefaultHashBuilder::default(),
             rates,
-            owners: false,
+            items: false,
         }
     }
 
     /// Reads a line; blank ones are none.
-    pub fn read(&self, raw: &str, at: LineAt, into: &mut Gists) {
+    pub fn read(&self, raw: &str, at: LineAt, into: &mut ReadLines) {
         if raw.trim().is_empty() {
             return;
         }
@@ -140,8 +140,8 @@ impl Reading {
             len: raw.len() as u32,
         };
         let read = match Line::<&str>::parse_plain(raw) {
-            Some(line) => line.map(|line| self.gist_of(&line)),
-            None => Line::read(raw, false).map(|line| self.gist_of(&line)),
+            Some(line) => line.map(|line| self.classify(&line)),
+            None => Line::read(raw, false).map(|line| self.classify(&line)),
         };
         match read {
             Ok(read) => into.lines.push((at, read)),
@@ -151,7 +151,7 @@ impl Reading {
 
     /// Reads a line that says nothing of a job: one that accepts damage, or one that is none.
     #[cold]
-    fn read_accepted(raw: &str, at: LineAt, into: &mut Gists) {
+    fn read_accepted(raw: &str, at: LineAt, into: &mut ReadLines) {
         match AcceptedDamage::parse(raw) {
             Some(AcceptedDamage { text, digest }) => {
                 let digest = text.is_none().then_some(digest);
@@ -161,10 +161,10 @@ impl Reading {
         }
     }
 
-    fn gist_of<T: AsRef<str>>(&self, line: &Line<'_, T>) -> Read {
+    fn classify<T: AsRef<str>>(&self, line: &Line<'_, T>) -> Read {
         match line.history {
             Some(_) => Read::Many,
-            None => Read::One(self.gist(line)),
+            None => Read::One(self.facts(line)),
         }
     }
 
@@ -186,27 +186,27 @@ impl Reading {
         self.hasher.hash_one(id).max(1)
     }
 
-    /// The hash of what an end tells, its fields as they stand in its line.
-    pub fn told(&self, told: &str) -> u64 {
-        self.hasher.hash_one(told).max(UNLIKE + 1)
+    /// The hash of what an end says, its fields as they stand in its line.
+    pub fn hash_of_end(&self, fields: &str) -> u64 {
+        self.hasher.hash_one(fields).max(UNLIKE + 1)
     }
 
-    pub fn gist<T: AsRef<str>>(&self, line: &Line<'_, T>) -> Gist {
-        let is_request_wanted = self.owners || line.credits_estimated.is_none();
+    pub fn facts<T: AsRef<str>>(&self, line: &Line<'_, T>) -> LineFacts {
+        let is_request_wanted = self.items || line.credits_estimated.is_none();
         let request = line
             .request
             .filter(|_| is_request_wanted)
             .and_then(RequestFacts::parse);
         let estimate = match (line.credits_estimated, &request) {
-            (Some(told), _) => Credits::from_number(told),
+            (Some(credits), _) => Credits::from_number(credits),
             (None, request) => request.as_ref().map(|r| self.rates.of_facts(r)),
         };
-        let owner = line
+        let item = line
             .id
             .as_ref()
-            .map(|(column, owner)| (*column, owner.as_ref()));
+            .map(|(column, item)| (*column, item.as_ref()));
         let is_end = line.word.status().is_some_and(Status::is_terminal);
-        Gist {
+        LineFacts {
             key: line.job,
             attempt: line.attempt,
             word: line.word,
@@ -216,9 +216,9 @@ impl Reading {
                 .generation_id
                 .as_ref()
                 .map_or(0, |id| self.id(id.as_ref())),
-            told: match line.told {
+            end_hash: match line.end_fields {
                 _ if !is_end => 0,
-                Some(told) => self.told(told),
+                Some(fields) => self.hash_of_end(fields),
                 None => UNLIKE,
             },
             estimate: estimate.map_or(u32::MAX, |credits| {
@@ -229,7 +229,7 @@ impl Reading {
                 .verdict
                 .as_ref()
                 .and_then(|verdict| Verdict::parse(verdict.as_ref())),
-            owner: owner.map(|(column, id)| (column, Span::of(id, line.raw))),
+            item: item.map(|(column, id)| (column, Span::of(id, line.raw))),
             model: match (&request, line.request) {
                 (Some(request), _) => {
                     let model = request.model.as_ref();

@@ -2,63 +2,63 @@
 //! became of it without looking into the log.
 
 use super::IdColumn;
-use super::gist::Gist;
+use super::line_facts::LineFacts;
 
 /// What is known of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known<'a> {
     /// The listing or SKU.
-    pub owner: Option<(IdColumn, &'a str)>,
+    pub item: Option<(IdColumn, &'a str)>,
     /// The model that its requests ask for.
     pub model: Option<&'a str>,
 }
 
-/// Where a job's owner and model are kept.
+/// Where a job's item and model are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    pub owner: u32,
+    pub item: u32,
     pub model: u16,
 }
 
 impl Place {
-    /// Of a job that nothing was told of yet.
+    /// Of a job that nothing was reported of yet.
     pub const NEW: Self = Self {
-        owner: NOTHING,
+        item: NOTHING,
         model: NO_MODEL,
     };
 }
 
-/// Nothing was told yet.
+/// Nothing was reported yet.
 const NOTHING: u32 = u32::MAX;
-/// Two lines tell different things, or something that does not fit in here.
+/// Two lines report different things, or something that does not fit in here.
 const UNCLEAR: u32 = u32::MAX - 1;
 /// The same for models.
 const NO_MODEL: u16 = u16::MAX;
 const UNCLEAR_MODEL: u16 = u16::MAX - 1;
-/// Longest owner kept, in bytes.
+/// Longest item kept, in bytes.
 const LONGEST: usize = 200;
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Owners {
+pub(super) struct Items {
     /// One behind the other: the length, the column, the text.
     texts: Vec<u8>,
     /// The models there are; a handful.
     models: Vec<Box<str>>,
 }
 
-impl Owners {
+impl Items {
     /// Takes in a line of a job. What two lines agree upon is kept, in whatever order they come.
-    pub fn note(&mut self, gist: &Gist, raw: &[u8], place: &mut Place) {
-        if let Some((column, owner)) = gist.owner {
-            let owner = owner.text(raw).filter(|text| text.len() <= LONGEST);
-            place.owner = match (owner, place.owner) {
+    pub fn note(&mut self, facts: &LineFacts, raw: &[u8], place: &mut Place) {
+        if let Some((column, item)) = facts.item {
+            let item = item.text(raw).filter(|text| text.len() <= LONGEST);
+            place.item = match (item, place.item) {
                 (None, _) | (_, UNCLEAR) => UNCLEAR,
-                (Some(owner), NOTHING) => self.add(column, owner),
-                (Some(owner), at) if self.owner(at) == (column, owner) => at,
+                (Some(item), NOTHING) => self.add(column, item),
+                (Some(item), at) if self.item(at) == (column, item) => at,
                 _ => UNCLEAR,
             };
         }
-        if let Some(model) = gist.model {
+        if let Some(model) = facts.model {
             let model = model.text(raw).and_then(|model| self.model(model));
             let old = place.model;
             place.model = match model {
@@ -70,11 +70,11 @@ impl Owners {
 
     /// What the lines of a job agree upon; `None` where they do not.
     pub fn known(&self, place: Place) -> Option<Known<'_>> {
-        let owner = match place.owner {
+        let item = match place.item {
             UNCLEAR => return None,
             NOTHING => None,
             at => {
-                let (column, text) = self.owner(at);
+                let (column, text) = self.item(at);
                 Some((column, std::str::from_utf8(text).ok()?))
             }
         };
@@ -83,21 +83,21 @@ impl Owners {
             NO_MODEL => None,
             model => Some(&*self.models[usize::from(model)]),
         };
-        Some(Known { owner, model })
+        Some(Known { item, model })
     }
 
-    fn add(&mut self, column: IdColumn, owner: &[u8]) -> u32 {
+    fn add(&mut self, column: IdColumn, item: &[u8]) -> u32 {
         let at = match u32::try_from(self.texts.len()) {
             Ok(at) if at < UNCLEAR => at,
             _ => return UNCLEAR,
         };
-        self.texts.push(owner.len() as u8);
+        self.texts.push(item.len() as u8);
         self.texts.push(u8::from(column == IdColumn::Sku));
-        self.texts.extend_from_slice(owner);
+        self.texts.extend_from_slice(item);
         at
     }
 
-    fn owner(&self, at: u32) -> (IdColumn, &[u8]) {
+    fn item(&self, at: u32) -> (IdColumn, &[u8]) {
         let at = at as usize;
         let column = match self.texts[at + 1] {
             0 => IdColumn::Listing,

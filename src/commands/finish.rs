@@ -1,0 +1,122 @@
+//! How a run that sends or polls ends: what it did, where its jobs stand, and the code.
+
+use serde_json::{Map, Value};
+
+use super::Ended;
+use crate::engine::round::Done;
+use crate::exit::{Code, Ending, Failure};
+use crate::jobs::{Credits, JobState, Status};
+use crate::output::{Commands, Printer, Standing, Summary, Tally};
+use crate::settings::Settings;
+
+/// What jobs were charged, as far as the log says.
+pub fn charged<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Credits {
+    jobs.map(JobState::charged).sum()
+}
+
+/// Reports what a run did and where the jobs it covers stand, and gives the code. `charged_before`
+/// is what those jobs were charged when the run began: that is not of its doing.
+pub fn finish<'a>(
+    summary: Summary,
+    charged_before: Credits,
+    jobs: impl Iterator<Item = &'a JobState>,
+    mut ending: Ending,
+    settings: &Settings,
+    commands: &Commands,
+    printer: &mut Printer,
+) -> anyhow::Result<Ended> {
+    let done = Done {
+        own: ending,
+        clips: summary.submitted,
+    };
+    // At once: finding each of a million jobs takes longer than looking at it.
+    let mut tally = Tally::default();
+    for job in jobs {
+        tally.add(job);
+        ending.join(ending_of_job(job));
+    }
+    let code = ending.code();
+    let mut summary = summary.with_states(&tally);
+    summary.rehearsal |= settings.sandbox;
+    summary.credits_charged = tally.charged.beyond(charged_before);
+    summary.exit_code = code.number();
+    if printer.voice().json {
+        printer.document(&summary.to_json())?;
+    } else {
+        let mut text = summary.line(&settings.rates);
+        if code == Code::Decision && summary.unknown > 0 {
+            text = format!("{text}\n  next: {}", commands.on_log("status", ""));
+        } else if printer.shows_progress()
+            && let Some(next) = next_step(&tally, commands)
+        {
+            text = format!("{text}\n  next: {next}");
+        }
+        printer.conclude(text, code == Code::Success);
+    }
+    Ok(Ended { code, done })
+}
+
+/// What a person who watches types next: clips that are ready are fetched first, since their links
+/// expire.
+fn next_step(tally: &Tally, commands: &Commands) -> Option<String> {
+    let is_left = |standing| tally.count(standing) > 0;
+    if tally.ready() > tally.downloaded {
+        Some(commands.on_log("download", ""))
+    } else if is_left(Standing::Queued) || is_left(Standing::Rendering) {
+        Some(commands.on_log("reconcile", "--wait"))
+    } else if is_left(Standing::Failed) {
+        Some(commands.on_log("status", ""))
+    } else {
+        None
+    }
+}
+
+/// The conditions that jobs, as they stand, put on a run's end.
+pub fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
+    let mut ending = Ending::default();
+    jobs.for_each(|job| ending.join(ending_of_job(job)));
+    ending
+}
+
+fn ending_of_job(job: &JobState) -> Ending {
+    let mut ending = Ending::default();
+    if !job.is_counted() || Standing::of(job) == Standing::Newer {
+        return ending;
+    }
+    match job.status() {
+        Status::Unknown | Status::Submitting => ending.note(Code::Decision),
+        Status::SubmitFailed if job.effective().is_refused() => ending.note(Code::Refused),
+        Status::SubmitFailed if job.effective().is_temporary() => ending.note(Code::Temporary),
+        Status::SubmitFailed | Status::Failed => ending.note(Code::Failed),
+        Status::Pending | Status::Processing | Status::Completed => {}
+    }
+    ending
+}
+
+/// Says which key pays for what is about to be sent, if anything is, where a person reads it or has
+/// chosen a profile. Gives the same as fields of the summary for programs.
+pub fn payer(
+    sends: bool,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<Map<String, Value>, Failure> {
+    let mut fields = Map::new();
+    if settings.sandbox || !sends {
+        return Ok(fields);
+    }
+    let profile = settings.profile.as_deref();
+    let key = settings.require_key()?;
+    let ending = key.ending();
+    if printer.shows_progress() || profile.is_some() {
+        let ending = ending.map(|ending| format!(" that ends in {ending}"));
+        let profile = profile.map(|name| format!(" (profile {name})"));
+        printer.note(format_args!(
+            "paid with the key{}{}",
+            ending.unwrap_or_default(),
+            profile.unwrap_or_default()
+        ));
+    }
+    fields.insert("key_ending".to_owned(), ending.into());
+    fields.insert("profile".to_owned(), profile.into());
+    Ok(fields)
+}
