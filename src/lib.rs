@@ -13,6 +13,7 @@
 //! | [`manifest`] | spreadsheets in, checked rows out |
 //! | [`journal`] | where events are kept: the log's file, read, appended to, locked, compacted; a log in a database, read |
 //! | [`vendor`] | the vendor's API |
+//! | [`review`] | the server of the page on which clips are looked at |
 //! | [`webhook`] | signatures, capture formats, the receiver |
 //! | [`sandbox`] | the stand-in for the vendor |
 //! | [`disk`] | where systems differ: paths, replacing files, making them durable |
@@ -55,6 +56,8 @@ pub mod jobs;
 pub mod journal;
 pub mod manifest;
 pub mod output;
+#[cfg(feature = "cli")]
+pub mod review;
 #[cfg(feature = "server")]
 pub mod sandbox;
 #[cfg(feature = "cli")]

@@ -186,7 +186,11 @@ pub struct RetryArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// With --unknown: agree to the cost without being asked
+    /// With --rejected: ask for the clips with this prompt in place of the old one
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["failed", "unknown"])]
+    pub new_prompt: Option<String>,
+
+    /// With --unknown or --rejected: agree to the cost without being asked
     #[arg(short, long)]
     pub yes: bool,
 
@@ -237,7 +241,7 @@ pub struct RetryArgs {
     pub api: ApiArgs,
 }
 
-/// The two kinds of `retry` as flags.
+/// The kinds of `retry` as flags.
 #[derive(Args, Clone, Debug)]
 #[group(required = true, multiple = false)]
 pub struct RetryFlags {
@@ -248,6 +252,10 @@ pub struct RetryFlags {
     /// Send again what may or may not have been accepted; it may be billed a second time
     #[arg(long)]
     unknown: bool,
+
+    /// A new order for each clip that was rejected in a review; each is a new bill
+    #[arg(long)]
+    rejected: bool,
 }
 
 /// What `retry` sends.
@@ -257,6 +265,8 @@ pub enum Retry {
     Failed,
     /// The same attempts again, whose outcome is unknown.
     Unknown,
+    /// New attempts for jobs whose clip a person rejected.
+    Rejected,
 }
 
 impl RetryFlags {
@@ -265,16 +275,25 @@ impl RetryFlags {
         Self {
             failed: true,
             unknown: false,
+            rejected: false,
+        }
+    }
+
+    /// `--rejected`.
+    pub fn rejected() -> Self {
+        Self {
+            failed: false,
+            unknown: false,
+            rejected: true,
         }
     }
 
     /// The choice. The command line's rules let exactly one through.
     pub fn choice(&self) -> Retry {
-        debug_assert_ne!(self.failed, self.unknown);
-        if self.failed {
-            Retry::Failed
-        } else {
-            Retry::Unknown
+        match self {
+            Self { failed: true, .. } => Retry::Failed,
+            Self { rejected: true, .. } => Retry::Rejected,
+            _ => Retry::Unknown,
         }
     }
 }

@@ -30,6 +30,7 @@ impl Cli {
         };
         match &self.command {
             Command::Retry(args) => flags.max_attempts = args.max_attempts,
+            Command::Review(args) => flags.max_attempts = args.max_attempts,
             Command::Download(args) => {
                 flags.download_dir.clone_from(&args.dir);
                 flags.download_max_size = args.max_size;
@@ -38,6 +39,7 @@ impl Cli {
             Command::Publish(args) => {
                 flags.publish_concurrency = args.concurrency;
                 flags.exec_timeout = args.exec_timeout;
+                flags.publish_approved = args.approved.then_some(true);
                 flags.shopify_store.clone_from(&args.store);
             }
             Command::Run(args) => flags.shopify_store.clone_from(&args.store),
@@ -96,6 +98,7 @@ impl Command {
             Self::Retry(a) => (None, Some(&a.pace), Some(&a.api), None, Some(&a.lock)),
             Self::Download(a) => (None, None, Some(&a.api), None, Some(&a.lock)),
             Self::Publish(a) => (None, None, Some(&a.api), None, Some(&a.lock)),
+            Self::Review(a) => (None, None, Some(&a.api), None, Some(&a.lock)),
             Self::Check(a) => (Some(&a.clip), None, Some(&a.api), None, None),
             Self::Rename(a) => (Some(&a.clip), None, None, None, Some(&a.lock)),
             Self::Resolve(a) => (None, None, None, None, Some(&a.lock)),

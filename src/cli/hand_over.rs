@@ -53,6 +53,7 @@ pub struct DownloadArgs {
 
 /// `publish`.
 #[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 #[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct PublishArgs {
     /// The log.
@@ -95,6 +96,9 @@ pub struct PublishArgs {
     /// With "complete": a listing's clips only once all of them are ready
     #[arg(long, value_name = "complete", hide_possible_values = true)]
     pub when: Option<When>,
+
+    #[arg(long, help = help("publish.approved"))]
+    pub approved: bool,
 
     /// Show what would be published; nothing is sent, run or written
     #[arg(long)]

@@ -11,6 +11,7 @@ mod flags;
 mod hand_over;
 mod log;
 mod rename;
+mod review;
 mod run;
 mod serve;
 mod setup;
@@ -32,6 +33,7 @@ pub use log::{AcceptArgs, LogArgs, LogCopyArgs, LogVerb};
 #[cfg(feature = "postgres")]
 pub use log::{LogAddressArgs, LogInitArgs};
 pub use rename::RenameArgs;
+pub use review::{ReviewArgs, Way};
 pub use run::RunArgs;
 pub use serve::{FaultArgs, ListenArgs, SandboxArgs, StandInArgs, WebhookFaultArgs};
 pub use setup::{CompletionsArgs, HelpArgs, InitArgs, ManArgs};
@@ -199,6 +201,20 @@ Examples:
   creativeai download --check --dir /mnt/backup/videos")]
     Download(IfTyped<DownloadArgs>),
 
+    /// Look at finished clips before they go out: keep them, reject them, or order them again
+    #[command(
+        after_help = "A page in your browser shows each clip beside its photo. Keys: k keeps, x rejects, o orders again with
+another prompt (a new bill, which is said and asked first), the arrows go on and back, space plays.
+Verdicts are lines of the log. `publish` leaves out what was rejected, and with --approved publishes
+only what was kept. The page is on this computer only, at an address that no one can guess.
+
+Examples:
+  creativeai review
+  creativeai review --csv > clips.csv
+  creativeai review --from clips.csv"
+    )]
+    Review(IfTyped<ReviewArgs>),
+
     /// Hand finished clips on, each once
     #[command(
         after_help = "A clip that was published is marked in the log, for the receiver it went to: a shop, or the name
@@ -300,6 +316,7 @@ impl Command {
             Self::Report(args) => args.jobs.typed(),
             Self::Download(args) => args.jobs.typed(),
             Self::Publish(args) => args.jobs.typed(),
+            Self::Review(args) => args.jobs.typed(),
             Self::Compact(args) => args.jobs.typed(),
             Self::Log(args) => args.verb.logs(),
             Self::Sandbox(_)
@@ -324,6 +341,7 @@ impl Command {
             Self::Report(_) => "report",
             Self::Download(_) => "download",
             Self::Publish(_) => "publish",
+            Self::Review(_) => "review",
             Self::Listen(_) => "listen",
             Self::Sandbox(_) => "sandbox",
             Self::Compact(_) => "compact",
@@ -365,7 +383,7 @@ mod tests {
             .get_subcommands()
             .map(|c| c.get_about().cloned())
             .collect();
-        assert_eq!(about.len(), 20);
+        assert_eq!(about.len(), 21);
         for (command, about) in cli.get_subcommands_mut().zip(about) {
             let help = command.render_help().to_string();
             let first = help.lines().next().unwrap_or_default();
@@ -412,6 +430,10 @@ mod tests {
             "creativeai resolve J --dismiss --not-accepted",
             "creativeai resolve J --generation-id ../x",
             "creativeai publish",
+            "creativeai review --csv --from x",
+            "creativeai review --csv --port 1",
+            "creativeai retry --failed --new-prompt x",
+            "creativeai retry --failed --rejected",
             "creativeai publish --to shopify --exec x",
             "creativeai status --csv --summary",
             "creativeai reconcile --strict",

@@ -8,7 +8,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::jobs::{Condition, GenerationId, JobKey, JobView, LOG_FIELDS, Ledger, Line};
+use crate::jobs::{Condition, GenerationId, JobKey, JobView, LOG_FIELDS, Ledger, Line, Look};
 use crate::journal::each_line_of;
 use crate::output::{self, Standing, hint, words};
 use crate::text::escape;
@@ -66,6 +66,11 @@ impl Filter {
             // As people see it: ready, failed, refused, outcome unknown, ...
             "state" => return Some(Standing::of(&view.state).words().into()),
             "job" => return Some(view.key().to_string().into()),
+            // What a person thinks of a clip that is ready.
+            "review" if Standing::of(&view.state) == Standing::Ready => {
+                let look = view.state.effective().look();
+                return Some(look.map_or("waiting", Look::as_str).into());
+            }
             _ => {}
         }
         let field = LOG_FIELDS
@@ -115,7 +120,7 @@ impl Filters {
     /// that there is.
     pub fn doubt(&self, views: impl IntoIterator<Item = JobView>) -> Option<String> {
         let mut missing: Vec<&Filter> = self.all.iter().collect();
-        let mut columns: BTreeSet<String> = ["status", "state", "job"]
+        let mut columns: BTreeSet<String> = ["status", "state", "review", "job"]
             .into_iter()
             .map(str::to_owned)
             .collect();

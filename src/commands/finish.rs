@@ -86,7 +86,7 @@ fn ending_of_job(job: &JobState) -> Ending {
     match job.status() {
         Status::Unknown | Status::Submitting => ending.note(Code::Decision),
         Status::SubmitFailed if job.effective().is_refused() => ending.note(Code::Refused),
-        Status::SubmitFailed if job.effective().is_temporary() => ending.note(Code::Temporary),
+        Status::SubmitFailed if job.is_sent_by_itself() => ending.note(Code::Temporary),
         Status::SubmitFailed | Status::Failed => ending.note(Code::Failed),
         Status::Pending | Status::Processing | Status::Completed => {}
     }

@@ -36,6 +36,7 @@ pub mod report;
 mod resolve;
 mod resources;
 mod retry;
+mod review;
 mod round;
 mod sandbox;
 mod sending;
@@ -107,6 +108,7 @@ pub fn run(cli: &Cli) -> Code {
 fn is_for_people(command: &Command) -> bool {
     match command {
         Command::Status(args) => !args.csv,
+        Command::Review(args) => !args.csv,
         Command::Report(_)
         | Command::Completions(_)
         | Command::Man(_)
@@ -222,6 +224,7 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Reconcile(args) => code(reconcile::run(args, &networked()?, printer)),
         Command::Retry(args) => code(retry::run(args, &networked()?, printer)),
         Command::Run(args) => round::run(args, &networked()?, printer),
+        Command::Review(args) => review::run(args, &networked()?, printer),
         Command::Resolve(args) => resolve::run(args, &settings()?, printer),
         Command::Rename(args) => rename::run(args, &settings()?, printer),
         Command::Compact(args) => compact::run(args, &settings()?, printer),

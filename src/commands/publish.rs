@@ -13,7 +13,7 @@ use super::{Ended, on_runtime, open};
 use crate::cli::{PublishArgs, Target};
 use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::exec::filled_in_too_early;
-use crate::engine::delivery::plan::{Delivery, When, gather, other_target};
+use crate::engine::delivery::plan::{Delivery, HeldBack, When, gather, hold_back, other_target};
 use crate::engine::delivery::shopify::{
     Admin, Credentials, Look, Shopify, ShopifyOptions, Store, TARGET, Version,
 };
@@ -21,7 +21,7 @@ use crate::engine::delivery::{EXEC_TARGET, Event, Exec, ExecOptions, PublishSumm
 use crate::engine::round::Done;
 use crate::exit::{Code, Failure};
 use crate::journal::Writer;
-use crate::output::{self, Printer, Progress, words};
+use crate::output::{self, Commands, Printer, Progress, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
@@ -55,6 +55,7 @@ pub fn run(
     deliver::check_rehearsal(&writer, settings)?;
     let mut deliveries = gather(&writer, |view| filters.matches(view)).map_err(failure::of_log)?;
     deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
+    let held = hold_back(&mut deliveries, settings.publish.approved);
     let when = deliver::when(args.when);
     let (summary, shop) = match args.target.target() {
         Target::Exec(command) => {
@@ -97,80 +98,104 @@ pub fn run(
         Target::Exec(_) if args.target_name.is_none() => ONE_RECEIVER,
         _ => "",
     };
-    report(
-        &summary,
-        args.dry_run,
-        shop.as_deref(),
+    let report = Report {
+        summary: &summary,
+        held,
+        is_dry_run: args.dry_run,
+        shop: shop.as_deref(),
         repeated,
         unready,
-        ending.code(),
-        printer,
-    )?;
+        code: ending.code(),
+    };
+    report.tell(&commands, printer)?;
     Ok(Ended {
         code: ending.code(),
         done,
     })
 }
 
-fn report(
-    summary: &PublishSummary,
-    dry_run: bool,
-    shop: Option<&str>,
-    repeated: &str,
+/// How it went, as it is told.
+struct Report<'a> {
+    summary: &'a PublishSummary,
+    held: HeldBack,
+    is_dry_run: bool,
+    shop: Option<&'a str>,
+    /// What a person who has two receivers needs to know.
+    repeated: &'a str,
+    /// Why there is less than was expected.
     unready: Option<String>,
     code: Code,
-    printer: &mut Printer,
-) -> anyhow::Result<()> {
-    if printer.voice().json {
-        printer.document(&json!({
-            "command": "publish",
-            "dry_run": dry_run,
-            "shop": shop,
-            "published": summary.published,
-            "already": summary.already,
-            "waiting": summary.waiting,
-            "failed": summary.failures.len(),
-            "would": summary.would,
-            "exit_code": code.number(),
-        }))?;
-        return Ok(());
-    }
-    for would in &summary.would {
-        let line = format!("{}\n", escape(would));
-        std::io::Write::write_all(printer.out(), line.as_bytes())?;
-    }
-    printer.flush()?;
-    let verb = if dry_run {
-        "would be published"
-    } else {
-        "published"
-    };
-    let to = shop.map(|shop| format!(" to {shop}")).unwrap_or_default();
-    let mut saved = vec![format!(
-        "{} {verb}{to}",
-        words::count(summary.published as u64, "clip")
-    )];
-    let already = format!("published already{repeated}");
-    let failed = if dry_run {
-        "would fail"
-    } else {
-        "failed, and tried again by the next run"
-    };
-    for (n, what) in [
-        (summary.already, &*already),
-        (summary.waiting, "waiting for the rest of a listing or SKU"),
-        (summary.failures.len(), failed),
-    ] {
-        if n > 0 {
-            saved.push(format!("{n} {what}"));
+}
+
+impl Report<'_> {
+    fn tell(self, commands: &Commands, printer: &mut Printer) -> anyhow::Result<()> {
+        if printer.voice().json {
+            printer.document(&self.to_json())?;
+            return Ok(());
         }
+        for would in &self.summary.would {
+            let line = format!("{}\n", escape(would));
+            std::io::Write::write_all(printer.out(), line.as_bytes())?;
+        }
+        printer.flush()?;
+        let is_success = self.code == Code::Success;
+        let told = self.sentence(commands);
+        printer.conclude(format_args!("publish: {told}"), is_success);
+        Ok(())
     }
-    saved.extend(unready);
-    printer.conclude(
-        format_args!("publish: {}", saved.join("; ")),
-        code == Code::Success,
-    );
-    Ok(())
+
+    fn to_json(&self) -> serde_json::Value {
+        json!({
+            "command": "publish",
+            "dry_run": self.is_dry_run,
+            "shop": self.shop,
+            "published": self.summary.published,
+            "already": self.summary.already,
+            "waiting": self.summary.waiting,
+            "failed": self.summary.failures.len(),
+            "rejected": self.held.rejected,
+            "not_looked_at": self.held.not_looked_at,
+            "would": self.summary.would,
+            "exit_code": self.code.number(),
+        })
+    }
+
+    fn sentence(self, commands: &Commands) -> String {
+        let (verb, failed) = if self.is_dry_run {
+            ("would be published", "would fail")
+        } else {
+            ("published", "failed, and tried again by the next run")
+        };
+        let shop = self.shop.map(|shop| format!(" to {shop}"));
+        let mut told = vec![format!(
+            "{} {verb}{}",
+            words::count(self.summary.published as u64, "clip"),
+            shop.unwrap_or_default()
+        )];
+        let already = format!("published already{}", self.repeated);
+        let wait = if self.held.not_looked_at == 1 {
+            "waits"
+        } else {
+            "wait"
+        };
+        let look = format!("{wait} for a look: `{}`", commands.on_log("review", ""));
+        for (n, what) in [
+            (self.summary.already, &*already),
+            (
+                self.summary.waiting,
+                "waiting for the rest of a listing or SKU",
+            ),
+            (self.summary.failures.len(), failed),
+            (self.held.rejected, "rejected and left out"),
+            (self.held.not_looked_at, &look),
+        ] {
+            if n > 0 {
+                told.push(format!("{n} {what}"));
+            }
+        }
+        told.extend(self.unready);
+        told.join("; ")
+    }
 }
 
 /// A bar, where there is something to do.

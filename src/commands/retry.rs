@@ -34,7 +34,7 @@ use crate::manifest::{LocalPhoto, RowFault};
 use crate::output::{self, Commands, Printer, Summary, words};
 use crate::settings::Settings;
 use crate::text::escape;
-use crate::vendor::{Endpoint, correlated, recorrelated, request_body, with_photo};
+use crate::vendor::{Endpoint, correlated, recorrelated, request_body, with_photo, with_prompt};
 
 /// Runs the command.
 pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Ended> {
@@ -61,12 +61,18 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
             commands.on_log("retry", "--failed")
         ));
     }
+    if attempts.is_empty() && args.which.choice() == Retry::Rejected {
+        printer.note(format_args!(
+            "nothing was ordered: no clip that was rejected waits for another; to look at clips: {}",
+            commands.on_log("review", "")
+        ));
+    }
     let charged_before = finish::charged(writer.ledger().jobs());
     let mut summary = Summary::new("retry");
     let mut ending = Ending::default();
     if !attempts.is_empty() {
         writer.check_form().map_err(failure::of_log)?;
-        if args.which.choice() == Retry::Unknown {
+        if args.which.choice() != Retry::Failed {
             consent(args, attempts, settings, &writer, printer, &commands)?;
         }
         summary.more.extend(finish::payer(true, settings, printer)?);
@@ -111,7 +117,8 @@ fn find(
         commands,
     };
     let (attempts, exhausted) = match args.which.choice() {
-        Retry::Failed => search.failed()?,
+        Retry::Failed => search.new_attempts(JobState::may_be_retried)?,
+        Retry::Rejected => search.new_attempts(JobState::may_be_replaced)?,
         Retry::Unknown => (search.unknown()?, 0),
     };
     if exhausted > 0 {
@@ -209,12 +216,15 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// New attempts for failed and refused jobs, and how many have had all they get.
-    fn failed(&self) -> Result<(Vec<Attempt>, u64), Failure> {
+    /// New attempts for jobs that may get one, and how many have had all they get.
+    fn new_attempts(
+        &self,
+        may_get_one: fn(&JobState) -> bool,
+    ) -> Result<(Vec<Attempt>, u64), Failure> {
         let mut exhausted = 0;
         let mut requestless = Vec::new();
         let mut attempts = Vec::new();
-        let wanted = |job: &JobState| job.is_counted() && job.may_get_new_attempt();
+        let wanted = |job: &JobState| job.is_counted() && may_get_one(job);
         if !self.args.id.is_empty() {
             self.report_barred(|job| !wanted(job))?;
         }
@@ -364,6 +374,10 @@ impl Search<'_> {
             Some(photo) => with_photo(&body, photo).unwrap_or(body),
             None => body,
         };
+        let body = match &self.args.new_prompt {
+            Some(prompt) => with_prompt(&body, prompt).unwrap_or(body),
+            None => body,
+        };
         let body = recorrelated(&body, view.key(), number)
             .map_err(|e| Failure::data(format!("job {}: {e}", view.key())))?;
         let body = RawValue::from_string(body)
@@ -422,6 +436,9 @@ fn consent(
     if args.yes && printer.voice().quiet {
         return Ok(());
     }
+    if args.which.choice() == Retry::Rejected {
+        return consent_to_replace(args, attempts, settings, printer, commands);
+    }
     let seen = evidence::gather(attempts, writer, settings, commands)?;
     for (attempt, evidence) in attempts.iter().zip(&seen) {
         let view = writer.view(attempt.job).map_err(failure::of_log)?;
@@ -470,6 +487,53 @@ fn consent(
         .help(format!(
             "look at the vendor's dashboard and say what you found; `{}` shows how",
             commands.on_log("status", "")
+        ))
+        .into())
+}
+
+/// The same for clips that were rejected: each is certainly billed.
+fn consent_to_replace(
+    args: &RetryArgs,
+    attempts: &[Attempt],
+    settings: &Settings,
+    printer: &Printer,
+    commands: &Commands,
+) -> anyhow::Result<()> {
+    let most: Credits = attempts.iter().map(Attempt::estimate).sum();
+    let prompt = match &args.new_prompt {
+        Some(prompt) => format!("with the prompt “{}”", escape(prompt)),
+        None => "with the same prompts".to_owned(),
+    };
+    printer.say(format_args!(
+        "{} rejected. Ordering {} again {prompt} is a new bill: {}.",
+        if attempts.len() == 1 {
+            "1 clip was".to_owned()
+        } else {
+            words::count(attempts.len() as u64, "clip") + " were"
+        },
+        if attempts.len() == 1 { "it" } else { "them" },
+        words::money(&settings.rates, most),
+    ));
+    if args.yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "without a terminal to ask on, --yes is required; nothing was sent",
+        )
+        .help(format!(
+            "to order at that price: `{}`",
+            commands.on_log("retry", "--rejected --yes")
+        ))
+        .into());
+    }
+    if printer.confirm("Order again?")? {
+        return Ok(());
+    }
+    Err(Failure::decision("nothing was sent")
+        .help(format!(
+            "`{}` shows the clips, where one can be kept after all",
+            commands.on_log("review", "")
         ))
         .into())
 }

@@ -10,6 +10,7 @@
 //! | [`delivery`] | clips: downloaded, verified, published |
 //! | [`notify`] | notices of rounds: webhook, dead man's switch, desktop |
 //! | [`photos`] | photos on this computer, uploaded so that the vendor can fetch them |
+//! | [`review`] | what a person thinks of clips |
 //! | [`round`] | the whole round: its steps, how they end together, when the next is due |
 //! | [`stop`] | why a run ends early |
 
@@ -21,6 +22,7 @@ pub mod notify;
 pub mod observe;
 pub mod photos;
 pub mod plan;
+pub mod review;
 #[cfg(feature = "cli")]
 pub mod round;
 pub mod stop;

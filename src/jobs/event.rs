@@ -12,11 +12,11 @@ use serde_json::value::RawValue;
 
 use super::facts::Report;
 use super::time::write_time;
-use super::{Credits, Fact, GenerationId, IdColumn, JobKey, Stamp, Status, Verdict, Word};
+use super::{Credits, Fact, GenerationId, IdColumn, JobKey, Look, Stamp, Status, Verdict, Word};
 
 /// Every name that has a meaning of its own in a log line. A manifest's carried column may not
 /// have one of them, or a row could overwrite what the log knows.
-pub const LOG_FIELDS: [&str; 49] = [
+pub const LOG_FIELDS: [&str; 50] = [
     "at",
     "job",
     "attempt",
@@ -58,6 +58,7 @@ pub const LOG_FIELDS: [&str; 49] = [
     "resolved",
     "superseded",
     "renamed",
+    "reviewed",
     "dismissed",
     "conflict",
     "generation_ids",
@@ -148,6 +149,8 @@ pub enum What<'a> {
         /// Who says so: a user name.
         by: &'a str,
     },
+    /// `reviewed`: a person has looked at the attempt's clip.
+    Reviewed(Review<'a>),
 }
 
 /// What is ordered.
@@ -276,6 +279,18 @@ pub struct Resolution<'a> {
     pub by: &'a str,
 }
 
+/// What a person thinks of a clip.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Review<'a> {
+    /// Whether it may go out.
+    pub verdict: Look,
+    /// Of the clip.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation_id: Option<&'a str>,
+    /// Who: a user name.
+    pub by: &'a str,
+}
+
 impl What<'_> {
     /// The word in `status`.
     fn word(&self) -> Word {
@@ -290,6 +305,7 @@ impl What<'_> {
             Self::Resolved(_) => Fact::Resolved.into(),
             Self::Superseded { .. } => Fact::Superseded.into(),
             Self::Renamed { .. } => Fact::Renamed.into(),
+            Self::Reviewed(_) => Fact::Reviewed.into(),
         }
     }
 }
@@ -345,6 +361,12 @@ impl<'a> Event<'a> {
 }
 
 impl Serialize for Word {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl Serialize for Look {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
@@ -506,6 +528,14 @@ mod tests {
                     by_job: JobKey::parse(JOB).unwrap(),
                 },
                 r#""by_job":"5b1f0c9a77d2e318""#,
+            ),
+            (
+                What::Reviewed(Review {
+                    verdict: Look::Rejected,
+                    generation_id: Some("vgen_1"),
+                    by: "ana",
+                }),
+                r#""verdict":"rejected","generation_id":"vgen_1","by":"ana""#,
             ),
             (
                 What::Renamed {

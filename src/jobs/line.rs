@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::scan::{self, Field, Kind};
 use super::time::parse_millis;
-use super::{Fact, GenerationId, IdColumn, JobKey, Status, Text, Verdict, Word};
+use super::{Fact, GenerationId, IdColumn, JobKey, Look, Status, Text, Verdict, Word};
 
 /// A line without the space around it, and how much of that was before it. Space is no part of a
 /// line: a compacted line's history does not keep it, and what breaks a tie must be the same before
@@ -74,7 +74,7 @@ pub struct Line<'a, T = Text<'a>> {
     /// Its `status` or `verdict` is a word that only a newer version knows. The line counts for its
     /// job as a doubt: `word` is `unknown`.
     pub newer: bool,
-    /// On `resolved`.
+    /// On `resolved` and `reviewed`.
     pub verdict: Option<T>,
     /// On a compacted line: the lines it stands for.
     pub history: Option<&'a str>,
@@ -492,6 +492,10 @@ impl<'a, T: AsRef<str>> Found<'a, T> {
         if word == Word::Fact(Fact::Resolved) {
             let verdict = self.verdict.as_ref().map(AsRef::as_ref);
             newer = verdict.is_some_and(|verdict| Verdict::parse(verdict).is_none());
+        }
+        if word == Word::Fact(Fact::Reviewed) {
+            let look = self.verdict.as_ref().map(AsRef::as_ref);
+            newer = look.is_some_and(|look| Look::parse(look).is_none());
         }
         let time = |text: Option<&T>| text.and_then(|t| parse_millis(t.as_ref()));
         Ok(Line {

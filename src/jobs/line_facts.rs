@@ -9,7 +9,7 @@ use super::Verdict;
 use super::damage::{AcceptedDamage, Digest};
 use super::line;
 use super::request::RequestFacts;
-use super::{Credits, IdColumn, JobKey, Line, LineError, Rates, Status, Word};
+use super::{Credits, Fact, IdColumn, JobKey, Line, LineError, Look, Rates, Status, Word};
 
 /// The line's facts. Texts are given by their places in the line.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,7 @@ pub(crate) struct LineFacts {
     pub estimate: u32,
     pub charged: Option<Credits>,
     pub verdict: Option<Verdict>,
+    pub look: Option<Look>,
     pub item: Option<(IdColumn, Span)>,
     pub model: Option<Span>,
 }
@@ -229,6 +230,11 @@ impl Reading {
                 .verdict
                 .as_ref()
                 .and_then(|verdict| Verdict::parse(verdict.as_ref())),
+            look: line
+                .verdict
+                .as_ref()
+                .filter(|_| line.word == Word::Fact(Fact::Reviewed))
+                .and_then(|look| Look::parse(look.as_ref())),
             item: item.map(|(column, id)| (column, Span::of(id, line.raw))),
             model: match (&request, line.request) {
                 (Some(request), _) => {

@@ -37,8 +37,8 @@ pub use clip::{Clip, Seconds, Video, Voice};
 pub use condition::{Comparison, Condition};
 pub(crate) use damage::{AcceptedDamage, Digest};
 pub use event::{
-    Download, Event, LOG_FIELDS, Order, Publication, Refusal, Resolution, Salvaged, Sighting, Step,
-    Via, What,
+    Download, Event, LOG_FIELDS, Order, Publication, Refusal, Resolution, Review, Salvaged,
+    Sighting, Step, Via, What,
 };
 pub use facts::{End, Facts, Progress, Report};
 pub use id::{GenerationId, IdColumn, JobKey, SANDBOX_PREFIX};
@@ -52,7 +52,7 @@ pub use observation::{Attribution, Binding, News, Observation};
 pub use period::Period;
 pub use spent::Spent;
 pub use stamp::Stamp;
-pub use state::{AttemptState, JobState};
+pub use state::{AttemptState, JobState, Look};
 pub use status::{Fact, Status, Verdict, Word};
 pub use text::Text;
 pub use view::{AttemptView, FieldMap, JobView, PHOTO_FILE};

@@ -37,12 +37,21 @@ impl JobState {
     /// What keeps the job from a new attempt, the most final first. Where nothing does, every
     /// attempt is known to have ended without a clip or never to have been accepted.
     pub fn bar(&self) -> Option<Bar> {
+        self.bar_of(|attempt| attempt.status() == Status::Completed)
+    }
+
+    /// The same, where clips that a person rejected bar nothing.
+    pub fn bar_beside_rejected(&self) -> Option<Bar> {
+        self.bar_of(|attempt| attempt.status() == Status::Completed && !attempt.is_rejected())
+    }
+
+    fn bar_of(&self, has_clip: fn(&AttemptState) -> bool) -> Option<Bar> {
         let any = |is: fn(&AttemptState) -> bool| self.attempts().any(is);
         if self.is_newer() {
             Some(Bar::NewerVersion)
         } else if self.is_dismissed() {
             Some(Bar::Dismissed)
-        } else if any(|a| a.status() == Status::Completed) {
+        } else if any(has_clip) {
             Some(Bar::Completed)
         } else if any(|a| a.status() == Status::Unknown) {
             Some(Bar::InDoubt)
@@ -58,9 +67,26 @@ impl JobState {
         self.attempts().any(AttemptState::is_under_way)
     }
 
-    /// Whether a person may ask for a new attempt.
+    /// Whether no attempt has brought a clip, and none may.
     pub fn may_get_new_attempt(&self) -> bool {
         self.bar().is_none()
+    }
+
+    /// Whether a person may ask for a new attempt, since the newest is known to have failed. Of a
+    /// clip that was rejected and ordered again, the new order may have failed.
+    pub fn may_be_retried(&self) -> bool {
+        self.newest().status() != Status::Completed && self.bar_beside_rejected().is_none()
+    }
+
+    /// Whether the next `submit` sends its order again: it was refused for the time being. One that
+    /// replaces a clip that was rejected waits for a person instead, as its prompt is not the row's.
+    pub fn is_sent_by_itself(&self) -> bool {
+        self.effective().is_temporary() && !self.attempts().any(AttemptState::is_rejected)
+    }
+
+    /// Whether a person may ask for another clip, since the newest was rejected: a new bill.
+    pub fn may_be_replaced(&self) -> bool {
+        self.newest().is_rejected() && self.bar_beside_rejected().is_none()
     }
 
     /// Whether the next run makes a new attempt by itself: the newest was refused, and that was
@@ -72,7 +98,9 @@ impl JobState {
     /// Whether its attempts in doubt may be sent again as they were, when a person asks: not while
     /// another attempt has brought the clip, or is about to.
     pub fn may_be_resent(&self) -> bool {
-        self.bar() == Some(Bar::InDoubt) && !self.has_attempt_under_way()
+        self.newest().status() != Status::Completed
+            && self.bar_beside_rejected() == Some(Bar::InDoubt)
+            && !self.has_attempt_under_way()
     }
 }
 
@@ -95,6 +123,9 @@ mod tests {
                         format!(
                             r#""status":"resolved","generation_id":"vgen_p","verdict":"{word}""#
                         )
+                    }
+                    "kept" | "rejected" => {
+                        format!(r#""status":"reviewed","verdict":"{word}""#)
                     }
                     word => format!(r#""status":"{word}""#),
                 };
@@ -144,6 +175,46 @@ mod tests {
             assert_eq!(job.bar(), *bar, "{attempts:?}");
             assert_eq!(job.may_go_again(), *by_itself, "{attempts:?}");
         }
+    }
+
+    #[test]
+    fn a_rejected_clip_can_be_replaced_and_is_never_paid_for_again_by_itself() {
+        // Whether `retry --failed` and `retry --rejected` order anew; nothing else does.
+        type Case<'a> = (&'a [&'a [&'a str]], bool, bool);
+        let cases: &[Case<'_>] = &[
+            (&[&["completed"]], false, false),
+            (&[&["completed", "kept"]], false, false),
+            (&[&["completed", "rejected"]], false, true),
+            (&[&["completed", "rejected", "kept"]], false, false),
+            (&[&["completed", "kept", "rejected"]], false, true),
+            (&[&["completed", "rejected"], &["pending"]], false, false),
+            (&[&["completed", "rejected"], &["unknown"]], false, false),
+            (&[&["completed", "rejected"], &["failed"]], true, false),
+            (&[&["completed", "rejected"], &["~"]], true, false),
+            (&[&["completed", "rejected"], &["completed"]], false, false),
+            (&[&["completed"], &["failed"]], false, false),
+            (&[&["completed", "rejected", "dismissed"]], false, false),
+            // A verdict says nothing of an attempt without a clip.
+            (&[&["pending", "rejected"]], false, false),
+        ];
+        for (attempts, retried, replaced) in cases {
+            let job = job(attempts);
+            assert_eq!(job.may_be_retried(), *retried, "{attempts:?}");
+            assert_eq!(job.may_be_replaced(), *replaced, "{attempts:?}");
+            assert!(!job.may_go_again(), "{attempts:?}");
+            assert!(!job.is_sent_by_itself(), "{attempts:?}");
+        }
+        let doubt = job(&[&["completed", "rejected"], &["unknown"]]);
+        assert!(doubt.may_be_resent());
+    }
+
+    #[test]
+    fn the_order_that_replaces_a_rejected_clip_speaks_until_the_clip_is_kept_after_all() {
+        let replaced: &[&[&str]] = &[&["completed", "rejected"], &["pending"]];
+        assert_eq!(job(replaced).status(), Status::Pending);
+        let kept: &[&[&str]] = &[&["completed", "rejected", "kept"], &["pending"]];
+        assert_eq!(job(kept).status(), Status::Completed);
+        assert_eq!(job(kept).effective().number, 1);
     }
 
     #[test]

@@ -60,6 +60,8 @@ fn fact_line() -> impl Strategy<Value = Value> {
             |n| json!({"status": "published", "target": "x", "reference": n.to_string()})
         ),
         Just(json!({"status": "superseded", "by_job": "00000000000000bb"})),
+        prop::sample::select(vec!["kept", "rejected"])
+            .prop_map(|look| json!({"status": "reviewed", "verdict": look, "by": "a@b"})),
         (0..3u8).prop_map(|n| json!({"status": "renamed", "image_url": format!("https://x/{n}")})),
     ]
 }
@@ -167,8 +169,15 @@ proptest! {
                 prop_assert!(job.may_get_new_attempt() && job.newest().is_temporary());
             }
             if job.may_be_resent() {
-                prop_assert!(job.bar() == Some(super::Bar::InDoubt));
-                prop_assert!(!job.attempts().any(|a| a.status().is_accepted() && !is_over(a)));
+                prop_assert!(job.bar_beside_rejected() == Some(super::Bar::InDoubt));
+                let has_clip_or_may =
+                    |a: &super::AttemptState| a.status().is_accepted() && !is_over(a);
+                prop_assert!(!job.attempts().any(|a| has_clip_or_may(a) && !a.is_rejected()));
+            }
+            // Beside a clip that is not rejected, or one on its way, nothing orders another.
+            if job.may_be_retried() || job.may_be_replaced() {
+                prop_assert!(job.attempts().all(|a| is_over(a) || a.is_rejected()));
+                prop_assert!(!job.may_go_again() || job.may_get_new_attempt());
             }
         }
     }

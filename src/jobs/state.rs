@@ -9,6 +9,32 @@ use super::line_facts::{self, LineFacts};
 use super::stamp::{self, Stamp};
 use super::{Credits, Fact, JobKey, Status, Verdict, Word};
 
+/// What a person thinks of a clip, from the least cautious.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Look {
+    /// It may go out.
+    Kept,
+    /// It may not.
+    Rejected,
+}
+
+impl Look {
+    /// The word in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Kept, Self::Rejected]
+            .into_iter()
+            .find(|look| look.as_str() == word)
+    }
+}
+
 /// A `resolved` line, ordered by time, by caution and then by content: the greatest speaks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Resolution {
@@ -27,6 +53,8 @@ struct Rare {
     more: Vec<Bill>,
     /// A figure in a line without an id.
     unnamed: Charge,
+    /// The newest `reviewed` line: its time and its word. Of two with one time the cautious one speaks.
+    review: Option<(i64, Look)>,
 }
 
 impl Default for Rare {
@@ -35,6 +63,7 @@ impl Default for Rare {
             resolution: None,
             more: Vec::new(),
             unnamed: Charge::NONE,
+            review: None,
         }
     }
 }
@@ -94,6 +123,16 @@ impl AttemptState {
         self.resolution().map(|r| r.verdict)
     }
 
+    /// What a person thinks of its clip, where one has looked at it.
+    pub fn look(&self) -> Option<Look> {
+        Some(self.rare.as_ref()?.review?.1)
+    }
+
+    /// Whether it brought a clip that a person rejected.
+    pub fn is_rejected(&self) -> bool {
+        self.look() == Some(Look::Rejected) && self.status() == Status::Completed
+    }
+
     /// The status that the lines alone show; `None` when only facts were seen.
     fn shown(&self) -> Option<Status> {
         (0..7)
@@ -114,6 +153,7 @@ impl AttemptState {
             self.has_two_ends(),
             self.has_two_ids(),
             resolution,
+            self.rare.as_ref().and_then(|rare| rare.review),
         )
     }
 
@@ -298,6 +338,7 @@ impl AttemptState {
             Word::Fact(Fact::Published) => self.flags |= PUBLISHED,
             Word::Fact(Fact::Resolved) => return self.absorb_resolution(facts, raw),
             Word::Fact(Fact::Superseded) => self.flags |= SUPERSEDED,
+            Word::Fact(Fact::Reviewed) => self.absorb_review(facts),
             Word::Fact(Fact::Renamed) => {}
         }
         let charge = facts.charged.map_or(Charge::NONE, |amount| {
@@ -376,6 +417,13 @@ impl AttemptState {
             }
         }
         (self.id, self.charge, self.ends) = (first.id, first.charge, first.ends);
+    }
+
+    fn absorb_review(&mut self, facts: &LineFacts) {
+        if let Some(look) = facts.look {
+            let review = &mut self.rare().review;
+            *review = (*review).max(Some((facts.at, look)));
+        }
     }
 
     fn absorb_resolution(&mut self, facts: &LineFacts, raw: &[u8]) {
@@ -509,10 +557,11 @@ impl JobState {
         self.attempts().next_back().unwrap_or(&self.first)
     }
 
-    /// The attempt that speaks for the job: a completed one, else the newest.
+    /// The attempt that speaks for the job: a completed one whose clip was not rejected, else the
+    /// newest.
     pub fn effective(&self) -> &AttemptState {
         self.attempts()
-            .rfind(|a| a.status() == Status::Completed)
+            .rfind(|a| a.status() == Status::Completed && !a.is_rejected())
             .unwrap_or_else(|| self.newest())
     }
 

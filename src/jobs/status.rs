@@ -102,16 +102,19 @@ pub enum Fact {
     Superseded,
     /// The job's listing, SKU or photo goes by another name: `listing_id` or `sku`, `image_url`.
     Renamed,
+    /// A person has looked at the clip: `verdict`, `by`.
+    Reviewed,
 }
 
 impl Fact {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Downloaded,
         Self::Published,
         Self::Resolved,
         Self::Superseded,
         Self::Renamed,
+        Self::Reviewed,
     ];
 
     /// The word in the log.
@@ -122,6 +125,7 @@ impl Fact {
             Self::Resolved => "resolved",
             Self::Superseded => "superseded",
             Self::Renamed => "renamed",
+            Self::Reviewed => "reviewed",
         }
     }
 }

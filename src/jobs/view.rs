@@ -107,6 +107,8 @@ pub struct AttemptView {
     pub published: BTreeMap<String, FieldMap>,
     /// Its `resolved` lines' fields, newest effective.
     pub resolved: FieldMap,
+    /// Its `reviewed` lines' fields, newest effective.
+    pub reviewed: FieldMap,
 }
 
 /// One job with its fields.
@@ -182,7 +184,10 @@ impl JobView {
         let order = Order {
             rank: line.word.status().map_or(0, Status::rank),
             at: line.at,
-            caution: facts.verdict.map_or(0, Verdict::caution),
+            caution: match facts.look {
+                Some(look) => look as u8,
+                None => facts.verdict.map_or(0, Verdict::caution),
+            },
             raw: raw.clone(),
         };
         let job_order = Order {
@@ -221,6 +226,7 @@ impl JobView {
                 attempt.published.entry(target).or_default()
             }
             Word::Fact(Fact::Resolved) => &mut attempt.resolved,
+            Word::Fact(Fact::Reviewed) => &mut attempt.reviewed,
             Word::Fact(Fact::Superseded) => &mut self.fields,
             Word::Fact(Fact::Renamed) => &mut self.renamed,
         };
@@ -463,6 +469,9 @@ impl AttemptView {
         }
         if self.resolved.iter().next().is_some() {
             out.insert("resolved".into(), facts(&self.resolved));
+        }
+        if self.reviewed.iter().next().is_some() {
+            out.insert("reviewed".into(), facts(&self.reviewed));
         }
     }
 }

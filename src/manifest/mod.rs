@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `sheet.rs` | one file: its header, a pass over its rows |
+//! | `table.rs` | a table that is no manifest |
 //! | `header.rs` | where the header is, and what stands between cells |
 //! | `source.rs` | the open file, read as UTF-8; what cannot be read twice is copied |
 //! | `workbook/` | `.xlsx` and `.ods`, one sheet as a table |
@@ -42,6 +43,7 @@ mod problem;
 mod records;
 mod sheet;
 mod source;
+mod table;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -62,6 +64,7 @@ pub use chosen::Condition;
 pub use local::{LocalPhoto, LocalPhotos};
 pub use options::{Defaults, Options};
 pub use problem::{Column, ManifestError, Problem, RowFault};
+pub use table::{Table, TableRow};
 pub use template::Template;
 pub use values::check_address;
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Standing;
 use super::words::{self, Commands};
-use crate::jobs::{Credits, Fact, JobKey, JobView, Line, Status, Word};
+use crate::jobs::{Credits, Fact, JobKey, JobView, Line, Look, Status, Word};
 use crate::text::shorten;
 use crate::vendor::SANDBOX_ORIGIN;
 
@@ -119,6 +119,11 @@ fn state(view: &JobView, standing: Standing) -> String {
     let mut text = standing.words().to_owned();
     match standing {
         Standing::Ready => {
+            match view.state.effective().look() {
+                Some(Look::Kept) => text.push_str(", kept"),
+                Some(Look::Rejected) => text.push_str(", rejected"),
+                None => {}
+            }
             if view.state.effective().is_downloaded() {
                 text.push_str(", downloaded");
             }

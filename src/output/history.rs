@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 
 use super::columns::labelled;
 use super::{Card, Commands, Printer, Standing, Tone, words};
-use crate::jobs::{AttemptState, AttemptView, Fact, JobView, Line, Rates, Status, Verdict, Word};
+use crate::jobs::{
+    AttemptState, AttemptView, Fact, JobView, Line, Look, Rates, Status, Verdict, Word,
+};
 use crate::text::escape;
 
 /// Columns before a label.
@@ -314,6 +316,14 @@ fn event(line: &Line<'_>) -> String {
             let photo = field("image_url").map(|photo| format!("photo {photo}"));
             let names: Vec<String> = id.into_iter().chain(photo).collect();
             format!("now goes by {}", names.join(", "))
+        }
+        Word::Fact(Fact::Reviewed) => {
+            let by = field("by").unwrap_or_else(|| "someone".to_owned());
+            match line.verdict.as_ref().and_then(|v| Look::parse(v.as_str())) {
+                Some(Look::Kept) => format!("{by} kept the clip"),
+                Some(Look::Rejected) => format!("{by} rejected the clip"),
+                None => format!("{by} said something this version does not know"),
+            }
         }
         Word::Fact(Fact::Superseded) => with("replaced by an edited row, job", field("by_job")),
         Word::Fact(Fact::Resolved) => {

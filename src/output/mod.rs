@@ -15,6 +15,8 @@ mod history;
 #[cfg(feature = "cli")]
 pub mod json;
 #[cfg(feature = "cli")]
+mod looks;
+#[cfg(feature = "cli")]
 mod messages;
 #[cfg(feature = "cli")]
 mod metrics;
@@ -50,6 +52,8 @@ pub use card::{Card, since, sought};
 pub use columns::aligned;
 #[cfg(feature = "cli")]
 pub use history::history;
+#[cfg(feature = "cli")]
+pub use looks::Looks;
 #[cfg(feature = "cli")]
 pub use metrics::{Delivery, Metrics};
 #[cfg(feature = "cli")]

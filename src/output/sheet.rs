@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use crate::jobs::{AttemptState, Credits, JobView, Rates, Status};
+use crate::jobs::{AttemptState, Credits, JobView, Look, Rates, Status};
 use crate::text::escape;
 
 /// Columns of our own; carried columns follow.
@@ -190,7 +190,8 @@ fn requested(view: &JobView, name: &str) -> Option<String> {
     values.next().map(|value| text_of(&value))
 }
 
-/// `superseded`, `dismissed`, `billed_twice`, `downloaded`, `published`, `temporary`, as they hold.
+/// `superseded`, `dismissed`, `temporary`, `downloaded`, `published`, `kept`, `rejected`,
+/// `billed_twice`, as they hold.
 fn flags(view: &JobView) -> String {
     let job = &view.state;
     let effective = job.effective();
@@ -200,6 +201,8 @@ fn flags(view: &JobView) -> String {
         ("temporary", effective.is_temporary()),
         ("downloaded", effective.is_downloaded()),
         ("published", effective.is_published()),
+        ("kept", effective.look() == Some(Look::Kept)),
+        ("rejected", effective.look() == Some(Look::Rejected)),
         (
             "billed_twice",
             job.attempts().any(AttemptState::has_two_ids),

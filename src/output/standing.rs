@@ -58,7 +58,7 @@ impl Standing {
             Status::Pending => Self::Queued,
             _ if job.is_newer() => Self::Newer,
             Status::Failed => Self::Failed,
-            Status::SubmitFailed if job.effective().is_temporary() => Self::NotSent,
+            Status::SubmitFailed if job.is_sent_by_itself() => Self::NotSent,
             Status::SubmitFailed => Self::Refused,
             Status::Unknown | Status::Submitting => Self::Unknown,
         }

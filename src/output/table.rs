@@ -239,6 +239,12 @@ pub fn footer(
         "Clips",
         format!("{}: {}", words::number(tally.jobs), counts.join(", ")),
     )];
+    if tally.kept + tally.rejected > 0 {
+        let [kept, rejected, open] =
+            [tally.kept, tally.rejected, tally.to_look_at()].map(words::number);
+        let reviewed = format!("{kept} kept, {rejected} rejected, {open} not looked at");
+        rows.push(("Reviewed", reviewed));
+    }
     if tally.downloaded + tally.published > 0 {
         let mut done = Vec::new();
         if tally.downloaded > 0 {

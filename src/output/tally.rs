@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::words;
 use super::{Commands, Standing, Tone};
-use crate::jobs::{AttemptState, Credits, JobKey, JobState, Rates};
+use crate::jobs::{AttemptState, Credits, JobKey, JobState, Look, Rates};
 
 /// Jobs in doubt whose commands a notice spells out.
 const MOST_DOUBTS: usize = 2;
@@ -23,6 +23,10 @@ pub struct Tally {
     pub downloaded: u64,
     /// Jobs whose clip was published.
     pub published: u64,
+    /// Jobs whose clip a person kept.
+    pub kept: u64,
+    /// Jobs whose clip a person rejected.
+    pub rejected: u64,
     /// Jobs one attempt of which was given more than one id.
     pub billed_twice: u64,
     /// Jobs one attempt of which was reported both as failed and as completed.
@@ -82,6 +86,10 @@ impl Tally {
         self.standings[standing as usize] += 1;
         self.downloaded += u64::from(effective.is_downloaded());
         self.published += u64::from(effective.is_published());
+        if standing == Standing::Ready {
+            self.kept += u64::from(effective.look() == Some(Look::Kept));
+            self.rejected += u64::from(effective.look() == Some(Look::Rejected));
+        }
         self.billed_twice += u64::from(job.attempts().any(AttemptState::has_two_ids));
         self.two_ends += u64::from(job.attempts().any(AttemptState::has_two_ends));
         let reserved = job.reserved();
@@ -150,6 +158,8 @@ impl Tally {
             "dismissed": self.count(Standing::Closed),
             "downloaded": self.downloaded,
             "published": self.published,
+            "kept": self.kept,
+            "rejected": self.rejected,
             "billed_twice": self.billed_twice,
             "credits_charged": self.charged,
             "credits_reserved": self.reserved,
@@ -200,6 +210,14 @@ impl Tally {
             lines.push(("Refunded", format!("{refunded}, for clips that failed")));
         }
         lines
+    }
+
+    /// Clips that are ready and that no one has looked at, once any was looked at.
+    pub fn to_look_at(&self) -> u64 {
+        match self.kept + self.rejected {
+            0 => 0,
+            looked_at => self.ready().saturating_sub(looked_at),
+        }
     }
 
     /// How far the clips are: `3 of 4 clips ready`.
@@ -360,6 +378,22 @@ impl Tally {
                 vec![commands.on_log("reconcile", "--wait")],
             ),
             (
+                self.to_look_at(),
+                Tone::Busy,
+                format!("{} for a look:", waits(self.to_look_at(), "clip")),
+                vec![commands.on_log("review", "")],
+            ),
+            (
+                self.rejected,
+                Tone::Busy,
+                format!(
+                    "{} rejected, and {} not published. To order again, a new bill:",
+                    was(self.rejected, "clip"),
+                    if self.rejected == 1 { "is" } else { "are" },
+                ),
+                vec![commands.on_log("retry", "--rejected")],
+            ),
+            (
                 self.unreadable,
                 Tone::Doubt,
                 format!(
@@ -397,6 +431,12 @@ pub struct Notice {
 /// `its row`, `their rows`.
 const fn rows(clips: u64) -> &'static str {
     if clips == 1 { "its row" } else { "their rows" }
+}
+
+/// `1 clip waits`, `2 clips wait`.
+fn waits(n: u64, thing: &str) -> String {
+    let verb = if n == 1 { "waits" } else { "wait" };
+    format!("{} {verb}", words::count(n, thing))
 }
 
 /// `1 clip was`, `2 clips were`.

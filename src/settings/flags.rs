@@ -34,5 +34,6 @@ pub struct Flags {
     pub download_concurrency: Option<u16>,
     pub publish_concurrency: Option<u16>,
     pub exec_timeout: Option<Duration>,
+    pub publish_approved: Option<bool>,
     pub shopify_store: Option<String>,
 }

@@ -188,6 +188,8 @@ pub struct Publish {
     pub concurrency: u16,
     /// Longest run of `--exec`'s command.
     pub exec_timeout: Duration,
+    /// Whether only clips go out that a person has looked at and kept.
+    pub approved: bool,
 }
 
 impl Publish {
@@ -196,6 +198,9 @@ impl Publish {
         Ok(Self {
             concurrency: l.pick("publish.concurrency", flags.publish_concurrency, few(64))?,
             exec_timeout: l.pick("publish.exec_timeout", flags.exec_timeout, length)?,
+            approved: l
+                .pick_open("publish.approved", flags.publish_approved, Value::truth)?
+                .unwrap_or(false),
         })
     }
 }

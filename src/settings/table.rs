@@ -133,7 +133,7 @@ macro_rules! definitions {
 use Usual::{Example, Number, Text, Unwritten};
 
 /// All settings; those of one table stand together, those of none first.
-pub static DEFINITIONS: [Definition; 47] = definitions! {
+pub static DEFINITIONS: [Definition; 48] = definitions! {
     PROFILE = Unwritten, "The profile whose settings hold: those of the table [profile.NAME]"
         { unset: "none", flag: "--profile", variable: "CREATIVEAI_PROFILE" };
     "base_url" = Text("https://api.creativeai.run"), "Where the API is"
@@ -198,6 +198,8 @@ pub static DEFINITIONS: [Definition; 47] = definitions! {
         { flag: "--concurrency" };
     "publish.exec_timeout" = Text("10m"), "With --exec: longest time for one clip"
         { flag: "--exec-timeout" };
+    "publish.approved" = Example("true"), "Publish only clips that a person has kept with review"
+        { unset: "false", flag: "--approved" };
     "shopify.store" = Example("\"example.myshopify.com\""), "With --to shopify: the shop, such as example.myshopify.com"
         { flag: "--store", own: true };
     "shopify.api_version" = Text("2026-10"), "Version of the shop's Admin API";

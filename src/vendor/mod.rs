@@ -39,4 +39,6 @@ pub use payload::{Payload, PayloadError};
 pub use rate::{Rate, RateError};
 pub use retry_after::{MAX_WAIT, parse_retry_after};
 pub use throttle::{LONGEST_ASKED, MAX_POSTS, Permit, Throttle, Wait};
-pub use wire::{DurationStyle, Endpoint, idempotency_key, photo_of, request_body, with_photo};
+pub use wire::{
+    DurationStyle, Endpoint, idempotency_key, photo_of, request_body, with_photo, with_prompt,
+};

@@ -81,8 +81,21 @@ pub fn photo_of(body: &str) -> Option<String> {
 /// A request's body with another photo; `None` for one that is not a JSON object. A new attempt asks
 /// for the photo where it is now.
 pub fn with_photo(body: &str, photo: &str) -> Option<String> {
+    with_field(body, "image_url", photo)
+}
+
+/// The same with another prompt; of a voice's, with other words.
+pub fn with_prompt(body: &str, prompt: &str) -> Option<String> {
+    let name = match Endpoint::of_request(body) {
+        Endpoint::Video => "prompt",
+        Endpoint::Voice => "text",
+    };
+    with_field(body, name, prompt)
+}
+
+fn with_field(body: &str, name: &str, value: &str) -> Option<String> {
     let mut fields: Map<String, Value> = serde_json::from_str(body).ok()?;
-    fields.insert("image_url".to_owned(), photo.into());
+    fields.insert(name.to_owned(), value.into());
     serde_json::to_string(&fields).ok()
 }
 

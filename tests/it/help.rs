@@ -4,7 +4,7 @@ use crate::support::World;
 use crate::support::transcript::told;
 
 /// All of them.
-pub const COMMANDS: [&str; 20] = [
+pub const COMMANDS: [&str; 21] = [
     "submit",
     "reconcile",
     "retry",
@@ -14,6 +14,7 @@ pub const COMMANDS: [&str; 20] = [
     "status",
     "report",
     "download",
+    "review",
     "publish",
     "listen",
     "sandbox",

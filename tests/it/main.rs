@@ -29,6 +29,7 @@ mod release;
 mod rename;
 mod report;
 mod retry;
+mod review;
 mod run;
 mod status;
 mod submit;

@@ -346,7 +346,7 @@ fn the_summary_as_json_adds_up() {
         ..Asked::default()
     });
     assert_snapshot!(text, @r#"
-    {"jobs":7,"pending":0,"processing":1,"completed":2,"failed":1,"unknown":1,"submit_failed":1,"superseded":1,"dismissed":0,"downloaded":1,"published":1,"billed_twice":0,"credits_charged":8,"credits_reserved":15,"credits_refunded":5,"credits_estimated":25,"dollars":{"low":1.633,"high":2.3},"unreadable_lines":1}
+    {"jobs":7,"pending":0,"processing":1,"completed":2,"failed":1,"unknown":1,"submit_failed":1,"superseded":1,"dismissed":0,"downloaded":1,"published":1,"kept":0,"rejected":0,"billed_twice":0,"credits_charged":8,"credits_reserved":15,"credits_refunded":5,"credits_estimated":25,"dollars":{"low":1.633,"high":2.3},"unreadable_lines":1}
     "#);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::jobs::{IdColumn, JobKey, JobView, PHOTO_FILE, Status};
+use crate::jobs::{IdColumn, JobKey, JobView, Look, PHOTO_FILE, Status};
 use crate::journal::{LogError, Writer};
 
 use super::names::{self, Taken};
@@ -69,6 +69,8 @@ pub struct Delivery {
     pub slug: String,
     /// Whether it is completed.
     pub is_completed: bool,
+    /// What a person thinks of its clip, where one has looked at it.
+    pub look: Option<Look>,
     /// Whether it counts: neither dismissed nor superseded.
     pub is_counted: bool,
     /// Whether the person's choice (`--where`) covers it.
@@ -128,6 +130,7 @@ impl Delivery {
             line: view.line(),
             slug: slug.unwrap_or_default(),
             is_completed: view.state.status() == Status::Completed,
+            look: view.state.effective().look(),
             is_counted: view.state.is_counted(),
             is_chosen,
             is_sandbox: view.state.is_sandbox(),
@@ -169,6 +172,36 @@ impl Delivery {
     pub fn is_due(&self) -> bool {
         self.is_counted && self.is_chosen && self.is_completed
     }
+}
+
+/// Finished clips that do not go out, for what a person thinks of them or does not think yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeldBack {
+    /// A person rejected them.
+    pub rejected: usize,
+    /// No person has looked at them, and only what was kept is to go out.
+    pub not_looked_at: usize,
+}
+
+/// Holds back clips that were rejected; with `approved` also those that no one has looked at. For
+/// their listing or SKU they count as not finished.
+pub fn hold_back(deliveries: &mut [Delivery], approved: bool) -> HeldBack {
+    let mut held = HeldBack::default();
+    for delivery in deliveries {
+        let is_due = delivery.is_due();
+        let is_out = delivery
+            .published
+            .iter()
+            .any(|p| p.attempt == delivery.attempt);
+        let count = match delivery.look {
+            Some(Look::Rejected) => &mut held.rejected,
+            None if approved && !is_out => &mut held.not_looked_at,
+            _ => continue,
+        };
+        *count += usize::from(is_due);
+        delivery.is_completed = false;
+    }
+    held
 }
 
 /// Where the log's clips went until now, of the targets that begin with `kind`, when `target` is
@@ -428,6 +461,7 @@ mod tests {
             line: Some(line),
             slug: slug.to_owned(),
             is_completed: true,
+            look: None,
             is_counted: true,
             is_chosen: true,
             is_sandbox: false,

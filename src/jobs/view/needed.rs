@@ -56,6 +56,7 @@ impl JobView {
             sole.extend(seen.filter_map(|(_, field)| field.sole_source()));
             sole.extend(attempt.downloaded.sole_sources());
             sole.extend(attempt.resolved.sole_sources());
+            sole.extend(attempt.reviewed.sole_sources());
             sole.extend(attempt.published.values().flat_map(FieldMap::sole_sources));
             let is_only_request = attempt.requests == 1;
             let request = attempt.request_order.as_ref().filter(|_| is_only_request);
@@ -146,13 +147,14 @@ fn of_attempt(number: u32, view: &AttemptView, job: &JobState) -> String {
         .map(|(target, fields)| (target, of_fields(fields, |_| true)))
         .collect();
     format!(
-        "{number} {:?} {:?} {:?} {request:?} {} {} {} {published:?}",
+        "{number} {:?} {:?} {:?} {request:?} {} {} {} {} {published:?}",
         state.map(AttemptState::summary),
         view.ids,
         view.generation_id(),
         of_fields(&view.fields, |name| is_seen(name, status)),
         of_fields(&view.downloaded, |_| true),
         of_fields(&view.resolved, |_| true),
+        of_fields(&view.reviewed, |_| true),
     )
 }
 

@@ -8,6 +8,8 @@ mod charts;
 mod files;
 mod header;
 mod parts;
+#[cfg(feature = "cli")]
+mod review;
 mod shown;
 
 use std::io::{self, Write};
@@ -29,6 +31,8 @@ use parts::{Contents, PART, Part, write_parts};
 use shown::Moment;
 
 pub use files::{Bundle, Files};
+#[cfg(feature = "cli")]
+pub use review::{Looked, review, review_policy};
 pub use shown::Shown;
 
 const STYLE: &str = include_str!("page.css");
@@ -240,14 +244,19 @@ fn sections(shown: Vec<Shown>, rates: &Rates, most: usize) -> Vec<Section> {
 
 /// Nothing but the page's own style and script; photos and clips from the web or this machine.
 fn policy() -> String {
-    let hash = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
     format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; \
+        "default-src 'none'; {}; \
          img-src http: https: data: file:; media-src http: https: data: file:; \
          base-uri 'none'; form-action 'none'",
-        hash(STYLE),
-        hash(SCRIPT)
+        hashes(STYLE, SCRIPT)
     )
+}
+
+/// The part of a policy that lets a page's own style and script in, and no other.
+fn hashes(style: &str, script: &str) -> String {
+    let hash = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
+    let (style, script) = (hash(style), hash(script));
+    format!("style-src 'sha256-{style}'; script-src 'sha256-{script}'")
 }
 
 #[cfg(test)]

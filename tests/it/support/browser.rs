@@ -111,6 +111,11 @@ impl Browser {
         self.driver.goto(url.as_str()).await.unwrap();
     }
 
+    /// Opens a page that is served.
+    pub async fn visit(&self, url: &str) {
+        self.driver.goto(url).await.unwrap();
+    }
+
     /// What a function with this body returns.
     pub async fn ask(&self, body: &str) -> Value {
         let result = self.driver.execute(body, []).await;
@@ -149,6 +154,7 @@ impl Browser {
                 "Enter" => 13,
                 " " => 32,
                 "ArrowRight" => 39,
+                "ArrowDown" => 40,
                 _ => 0,
             };
             event["windowsVirtualKeyCode"] = number.into();

@@ -304,6 +304,7 @@ fn any_line() -> impl Strategy<Value = String> {
         "published",
         "resolved",
         "superseded",
+        "reviewed",
         "archived",
     ]);
     let verdict = prop::sample::select(vec!["accepted", "not_accepted", "dismissed"]);
@@ -331,6 +332,9 @@ fn any_line() -> impl Strategy<Value = String> {
                     line["room"] = u32::from(bits & 3).into();
                 }
                 "resolved" => line["verdict"] = verdict.into(),
+                "reviewed" => {
+                    line["verdict"] = if bits & 1 == 0 { "kept" } else { "rejected" }.into();
+                }
                 "published" => line["target"] = format!("t{}", bits & 1).into(),
                 "downloaded" => line["file"] = format!("{second}.mp4").into(),
                 "completed" if bits == 7 => {

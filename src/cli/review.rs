@@ -1,0 +1,96 @@
+//! `review`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::shared::{ApiArgs, JobsArg, LockArg, ManifestArgs, PaceArgs, WhereArgs};
+use super::{RetryArgs, RetryFlags};
+use crate::jobs::{Credits, JobKey};
+use crate::settings::table::help;
+use crate::settings::values;
+
+/// `review`.
+#[derive(Args, Clone, Debug)]
+#[expect(missing_docs, reason = "the table of settings explains each")]
+pub struct ReviewArgs {
+    /// The log.
+    #[command(flatten)]
+    pub jobs: JobsArg,
+
+    /// The page's port on this computer [default: any that is free]
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true, conflicts_with_all = ["csv", "from"])]
+    pub port: u16,
+
+    /// Write a table to standard output, one row a clip, with an empty column "verdict" to fill in
+    #[arg(long, conflicts_with = "from")]
+    pub csv: bool,
+
+    /// Take in such a table: keep or reject in its column "verdict"; - reads standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub from: Option<PathBuf>,
+
+    /// Order no more from the page once the whole log has charged or reserved this many credits
+    #[arg(long, value_name = "N", value_parser = values::credits, conflicts_with_all = ["csv", "from"])]
+    pub max_credits: Option<Credits>,
+
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100),
+          conflicts_with_all = ["csv", "from"], help = help("max_attempts"))]
+    pub max_attempts: Option<u32>,
+
+    /// Which jobs.
+    #[command(flatten)]
+    pub filter: WhereArgs,
+
+    /// How long it waits for the log.
+    #[command(flatten)]
+    pub lock: LockArg,
+
+    /// Limits on time, of each order.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+/// How clips are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way<'a> {
+    /// On a page in a browser.
+    Page,
+    /// In a table that is written now.
+    Csv,
+    /// In a table that was filled in.
+    From(&'a PathBuf),
+}
+
+impl ReviewArgs {
+    /// The `retry --rejected` that orders another clip of `job`, once a person has agreed to the bill.
+    pub fn order(&self, jobs: PathBuf, job: JobKey, prompt: &str) -> RetryArgs {
+        RetryArgs {
+            jobs: JobsArg { jobs: Some(jobs) },
+            which: RetryFlags::rejected(),
+            dry_run: false,
+            new_prompt: Some(prompt.to_owned()),
+            yes: true,
+            accept_damage: false,
+            max_credits: self.max_credits,
+            max_attempts: self.max_attempts,
+            id: vec![job.to_string()],
+            filter: WhereArgs::default(),
+            manifest: Vec::new(),
+            manifest_where: Vec::new(),
+            lock: self.lock.clone(),
+            reading: ManifestArgs::default(),
+            pace: PaceArgs::default(),
+            api: self.api.clone(),
+        }
+    }
+
+    /// The choice. The command line's rules let one through.
+    pub fn way(&self) -> Way<'_> {
+        match &self.from {
+            Some(file) => Way::From(file),
+            None if self.csv => Way::Csv,
+            None => Way::Page,
+        }
+    }
+}

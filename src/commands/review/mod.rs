@@ -1,0 +1,25 @@
+//! `review`: a person looks at clips before they go out.
+
+mod page;
+mod sheet;
+
+use super::open;
+use crate::cli::{ReviewArgs, Way};
+use crate::exit::{Code, Failure};
+use crate::output::Printer;
+use crate::settings::Settings;
+
+/// Runs the command.
+pub fn run(args: &ReviewArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+    let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    let filters = open::filters(&args.filter);
+    match args.way() {
+        Way::Csv => sheet::write(&path, &filters, settings, printer),
+        Way::From(file) if filters.is_empty() => sheet::read(file, &path, settings, printer),
+        Way::From(_) => Err(Failure::usage(
+            "--where and --since choose what is shown, and --from takes in what was filled in",
+        )
+        .into()),
+        Way::Page => page::run(args, &path, &filters, settings, printer),
+    }
+}

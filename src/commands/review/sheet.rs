@@ -1,0 +1,181 @@
+//! `review` without a browser: a table out, verdicts in.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::super::filter::Filters;
+use super::super::limits::Limits;
+use super::super::resolve::who;
+use super::super::{damage, failure, open};
+use crate::clock;
+use crate::engine::review::{self, ReviewError, Verdict};
+use crate::exit::{Code, Failure};
+use crate::jobs::{JobKey, Look};
+use crate::journal::{JobLog, Writer};
+use crate::manifest::{ManifestError, Problem, Table, TableRow};
+use crate::output::{Looks, Printer, natural, words};
+use crate::settings::Settings;
+
+/// What a cell may say.
+const WORDS: &str = "write keep or reject, or leave the cell empty";
+
+/// Writes the table.
+pub fn write(
+    path: &Path,
+    filters: &Filters,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<Code> {
+    if printer.voice().json {
+        return Err(Failure::usage("--csv and --json exclude each other").into());
+    }
+    let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
+    failure::warn_of_mismatch(&log, printer);
+    damage::warn_of_damage(log.damage(), path, printer);
+    let mut places = Vec::new();
+    for view in log.views() {
+        let view = view.map_err(failure::of_log)?;
+        if review::has_clip(&view) && filters.matches(&view) {
+            let owner = view.id().map(|(_, id)| id.to_owned()).unwrap_or_default();
+            places.push((owner, view.line().unwrap_or(u64::MAX), view.key()));
+        }
+    }
+    places.sort_by(|one, other| {
+        natural::compare(&one.0, &other.0).then_with(|| (one.1, one.2).cmp(&(other.1, other.2)))
+    });
+    if places.is_empty() {
+        open::warn_of_filters(filters, log.views().flatten(), printer);
+    }
+    let for_terminal = printer.is_terminal();
+    let mut table = Looks::new(printer.out(), for_terminal)?;
+    for view in log.views_of(places.into_iter().map(|(_, _, key)| key)) {
+        table.push(&view.map_err(failure::of_log)?)?;
+    }
+    table.finish()?;
+    Ok(Code::Success)
+}
+
+/// Takes verdicts in: all of them, or none where a row cannot be understood.
+pub fn read(
+    file: &Path,
+    path: &Path,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<Code> {
+    let table = Table::read(file).map_err(|error| table_failure(&error))?;
+    let limits = Limits::of_time(settings);
+    let writer = open::write_log(path, settings, "review", &limits, printer)?;
+    let (verdicts, empty) = verdicts(&table, &writer)?;
+    let changed = review::write_down(&verdicts, &writer, &who(), clock::now())
+        .map_err(|error| review_failure(error, "make room on the disk and run it again"))?;
+    let count = |look| verdicts.iter().filter(|v| v.look == look).count() as u64;
+    let (kept, rejected) = (count(Look::Kept), count(Look::Rejected));
+    if printer.voice().json {
+        printer.document(&json!({
+            "command": "review",
+            "kept": kept,
+            "rejected": rejected,
+            "empty": empty,
+            "changed": changed,
+            "exit_code": 0,
+        }))?;
+        return Ok(Code::Success);
+    }
+    let commands = open::commands(path, &writer.ledger(), settings);
+    let mut told = vec![
+        format!("{} kept", words::count(kept, "clip")),
+        format!("{} rejected", words::number(rejected)),
+    ];
+    if empty > 0 {
+        told.push(format!("{} without a verdict", words::number(empty)));
+    }
+    if rejected > 0 {
+        let again = commands.on_log("retry", "--rejected --dry-run");
+        told.push(format!("`{again}` shows what ordering those again costs"));
+    }
+    printer.note(format_args!("review: {}", told.join("; ")));
+    Ok(Code::Success)
+}
+
+/// What it means for the run that verdicts could not be written down.
+pub fn review_failure(error: ReviewError, next: &str) -> Failure {
+    match error {
+        ReviewError::Read(error) => failure::of_log(error),
+        ReviewError::Write(error) => failure::of_append(&error, next),
+    }
+}
+
+fn table_failure(error: &ManifestError) -> Failure {
+    let message = error.to_string();
+    match error {
+        ManifestError::Io { .. } => {
+            Failure::io(message).help("name a table as `creativeai review --csv` writes it")
+        }
+        _ => Failure::data(format!("{message}\nno verdict was taken in"))
+            .help("correct the file and run the same command again"),
+    }
+}
+
+/// The verdicts of a table, and how many rows have none.
+fn verdicts(table: &Table, writer: &Writer) -> Result<(Vec<Verdict>, u64), Failure> {
+    let missing = |name: &str| {
+        let message = format!("there is no column {name}");
+        let help = "the columns job, attempt and verdict are those of `creativeai review --csv`";
+        table_failure(&ManifestError::Invalid(vec![
+            table.header_problem(message, help),
+        ]))
+    };
+    let column = |name: &str| table.column(name).ok_or_else(|| missing(name));
+    let columns = [column("job")?, column("attempt")?, column("verdict")?];
+    let mut seen: HashMap<JobKey, (u64, Look)> = HashMap::new();
+    let (mut verdicts, mut problems, mut empty) = (Vec::new(), Vec::new(), 0);
+    for row in &table.rows {
+        match verdict(table, row, columns) {
+            Ok(None) => empty += 1,
+            Ok(Some(verdict)) => {
+                let view = writer.view(verdict.job).map_err(failure::of_log)?;
+                let earlier = seen.insert(verdict.job, (row.line, verdict.look));
+                if let Err(stray) = review::check(verdict, view.as_ref()) {
+                    let help = "write the table again with `creativeai review --csv`";
+                    problems.push(table.problem(row, columns[0], stray.to_string(), help));
+                } else if let Some((line, look)) = earlier.filter(|(_, l)| *l != verdict.look) {
+                    let message = format!("line {line} says {} of the same clip", look.as_str());
+                    problems.push(table.problem(row, columns[2], message, "keep one of them"));
+                } else {
+                    verdicts.push(verdict);
+                }
+            }
+            Err(problem) => problems.push(*problem),
+        }
+    }
+    if problems.is_empty() {
+        return Ok((verdicts, empty));
+    }
+    Err(table_failure(&ManifestError::Invalid(problems)))
+}
+
+/// What a row says; `None` where its verdict is empty.
+fn verdict(
+    table: &Table,
+    row: &TableRow,
+    [job, attempt, verdict]: [usize; 3],
+) -> Result<Option<Verdict>, Box<Problem>> {
+    let wrong = |column, message: String, help| Box::new(table.problem(row, column, message, help));
+    let look = match row.cell(verdict).to_lowercase().as_str() {
+        "" => return Ok(None),
+        "keep" | "kept" => Look::Kept,
+        "reject" | "rejected" => Look::Rejected,
+        other => return Err(wrong(verdict, format!("{other:?} is not a verdict"), WORDS)),
+    };
+    let help = "leave this column as `creativeai review --csv` wrote it";
+    let key = JobKey::parse(row.cell(job));
+    let number = row.cell(attempt).parse().ok();
+    Ok(Some(Verdict {
+        job: key.ok_or_else(|| wrong(job, "this is not a job's key".to_owned(), help))?,
+        attempt: number
+            .ok_or_else(|| wrong(attempt, "this is not an attempt's number".to_owned(), help))?,
+        look,
+    }))
+}

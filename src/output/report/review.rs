@@ -1,0 +1,116 @@
+//! The page on which a person looks at clips: the report's cards, one below the other, with what can
+//! be done about each.
+
+use std::io::{self, Write};
+
+use askama::Template;
+
+use super::{ReportOptions, Shown, hashes};
+use crate::jobs::{Credits, JobView, Look};
+use crate::output::words;
+
+const STYLE: &str = concat!(include_str!("page.css"), include_str!("review.css"));
+const SCRIPT: &str = include_str!("review.js");
+
+/// A clip that waits for a verdict, or has one.
+pub struct Looked {
+    shown: Shown,
+    job: String,
+    attempt: u32,
+    look: &'static str,
+    photo: Option<String>,
+    address: Option<String>,
+    prompt: String,
+    credits: String,
+    bill: String,
+}
+
+impl Looked {
+    /// Boils a job with a clip down to it. `is_here` says that the clip is on this computer, and is
+    /// served beside the page; `price` is what another one would cost.
+    pub fn of(view: &JobView, is_here: bool, price: Credits, options: &ReportOptions) -> Self {
+        let shown = Shown::of(view, options);
+        let attempt = view.state.effective().number;
+        let asked = |name| {
+            let attempts = view.attempts.values().rev();
+            let mut values = attempts.filter_map(|attempt| attempt.request_value(name));
+            values.find_map(|value| value.as_str().map(str::to_owned))
+        };
+        let link = shown.clip.as_ref().filter(|clip| !clip.is_local);
+        Self {
+            job: view.key().to_string(),
+            attempt,
+            // One on this computer has no address that a served page could show.
+            photo: shown
+                .photo
+                .clone()
+                .filter(|photo| photo.starts_with("http")),
+            look: match view.state.effective().look() {
+                Some(Look::Kept) => "kept",
+                Some(Look::Rejected) => "rejected",
+                None => "waiting",
+            },
+            address: if is_here {
+                Some(format!("clip/{}/{attempt}", view.key()))
+            } else {
+                link.map(|clip| clip.address.clone())
+            },
+            prompt: asked("prompt")
+                .or_else(|| asked("text"))
+                .unwrap_or_default(),
+            credits: price.to_string(),
+            bill: words::money(&options.rates, price),
+            shown,
+        }
+    }
+
+    fn owner(&self) -> &str {
+        self.shown
+            .card
+            .owner
+            .as_deref()
+            .unwrap_or("Without a listing or SKU")
+    }
+}
+
+#[derive(Template)]
+#[template(path = "review.html")]
+struct Page<'a> {
+    style: &'a str,
+    script: &'a str,
+    source: &'a str,
+    is_rehearsal: bool,
+    clips: &'a [Looked],
+    being_made: usize,
+}
+
+/// Writes the page over `clips`, in whatever order they come. `being_made` clips were ordered again
+/// and are not there yet.
+pub fn review(
+    mut clips: Vec<Looked>,
+    being_made: usize,
+    options: &ReportOptions,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    clips.sort_by(|one, other| one.shown.compare(&other.shown));
+    let page = Page {
+        style: STYLE,
+        script: SCRIPT,
+        source: &options.source,
+        is_rehearsal: clips.iter().any(|clip| clip.shown.state.is_sandbox()),
+        clips: &clips,
+        being_made,
+    };
+    page.write_into(out).map_err(io::Error::other)?;
+    out.flush()
+}
+
+/// Nothing but the page's own style and script; photos and clips from the web or from this server,
+/// and questions to this server alone.
+pub fn review_policy() -> String {
+    format!(
+        "default-src 'none'; {}; img-src http: https: data:; media-src 'self' http: https:; \
+         connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        hashes(STYLE, SCRIPT)
+    )
+}
