@@ -2,7 +2,7 @@
 
 #[cfg(feature = "cli")]
 use std::str::FromStr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 #[cfg(feature = "cli")]
@@ -22,6 +22,30 @@ pub fn check(clock: SystemTime) -> Result<(), BadClock> {
         }
         _ if clock > SystemTime::UNIX_EPOCH => Err(BadClock::Late),
         _ => Err(BadClock::Early),
+    }
+}
+
+/// How long this computer has been running, the time that it slept included: the time between two
+/// looks has passed everywhere.
+pub fn uptime() -> Duration {
+    #[cfg(unix)]
+    {
+        // On Apple's systems the monotonic clock goes on during sleep, on Linux it stands still.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+        let time = rustix::time::clock_gettime(CLOCK);
+        Duration::new(
+            time.tv_sec.unsigned_abs(),
+            u32::try_from(time.tv_nsec).unwrap_or(0),
+        )
+    }
+    #[cfg(not(unix))]
+    {
+        // Windows counts sleep in.
+        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        START.get_or_init(std::time::Instant::now).elapsed()
     }
 }
 
@@ -103,9 +127,14 @@ impl FromStr for Since {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+
+    #[test]
+    fn the_time_since_the_start_only_grows() {
+        let before = uptime();
+        assert!(before > Duration::ZERO || cfg!(windows));
+        assert!(uptime() >= before);
+    }
 
     #[cfg(feature = "cli")]
     #[test]

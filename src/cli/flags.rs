@@ -62,6 +62,10 @@ impl Cli {
         }
         flags.interval = groups.interval.and_then(|group| group.interval);
         flags.lock_wait = groups.lock.and_then(|group| group.lock_wait);
+        #[cfg(feature = "postgres")]
+        {
+            flags.database_wait = groups.lock.and_then(|group| group.database_wait);
+        }
         flags
     }
 }

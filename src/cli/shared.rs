@@ -143,6 +143,11 @@ pub struct LockArg {
     #[arg(long, value_name = "DURATION", value_parser = values::duration,
           help = help("lock_wait"))]
     pub lock_wait: Option<Duration>,
+
+    #[cfg(feature = "postgres")]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration,
+          help = help("database_wait"))]
+    pub database_wait: Option<Duration>,
 }
 
 /// Narrows a command to some jobs.

@@ -33,8 +33,8 @@ pub fn check(command: &Command, settings: &Settings) -> Result<(), Failure> {
             command.name()
         ))
         .help(format!(
-            "name a file with {}; `status`, `report`, `check`, `reconcile`, \
-             `resolve` and `log` work on a database",
+            "name a file with {}; `submit`, `retry`, `reconcile`, `resolve`, `status`, `report`, \
+             `check` and `log` work on a database",
             if takes_an_option(command) {
                 "--jobs FILE"
             } else {
@@ -45,8 +45,8 @@ pub fn check(command: &Command, settings: &Settings) -> Result<(), Failure> {
     }
 }
 
-/// Commands that read a log, merge into it, or write down what is so anyway: none of them places an
-/// order or publishes a clip.
+/// Commands that several computers may run on one log at the same time. None of the others must:
+/// they hand clips on, or write a log anew.
 fn works_on_databases(command: &Command) -> bool {
     match command {
         Command::Status(_)
@@ -54,6 +54,8 @@ fn works_on_databases(command: &Command) -> bool {
         | Command::Check(_)
         | Command::Reconcile(_)
         | Command::Resolve(_)
+        | Command::Submit(_)
+        | Command::Retry(_)
         | Command::Config => true,
         Command::Log(args) => !matches!(args.verb, LogVerb::Accept(_)),
         _ => false,

@@ -1,6 +1,8 @@
 //! Caps on what is spent, `--max-credits` and those of the settings: what is left of them, and what is
 //! said when one is reached.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::failure;
@@ -9,13 +11,13 @@ use crate::clock;
 use crate::engine::cap::{Cap, Limit};
 use crate::exit::Failure;
 use crate::jobs::{Condition, Credits, JobView, Ledger};
-use crate::journal::{JobLog, LogError, Writer};
+use crate::journal::{JobLog, Location, LogError, Writer};
 use crate::output::{Printer, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
 /// What is reported when `--max-credits` has kept something back.
-const CAP_REACHED: &str = "the next clip would go beyond --max-credits, which counts all that the log has charged and \
+pub const CAP_REACHED: &str = "the next clip would go beyond --max-credits, which counts all that the log has charged and \
      reserved; raise it to send the rest";
 
 /// The name of the cap that is typed.
@@ -28,6 +30,18 @@ pub fn ledger(ledger: Ledger, settings: &Settings) -> Ledger {
     } else {
         ledger.with_places()
     }
+}
+
+/// Caps of the settings look at the jobs' columns, and what other computers order meanwhile is not
+/// counted in. So they hold for files only; `--max-credits` holds for all computers together.
+pub fn refuse_on_databases(path: &Path, settings: &Settings) -> Result<(), Failure> {
+    if settings.caps.is_empty() || !Location::is_address(path) {
+        return Ok(());
+    }
+    Err(Failure::config(
+        "caps of the settings do not hold on a job log in a database; nothing was sent",
+    )
+    .help("take [[caps]] out of the settings, and give --max-credits: it counts the whole log, whoever orders"))
 }
 
 /// The caps of a run that is about to write.

@@ -84,6 +84,8 @@ fn ending_of_job(job: &JobState) -> Ending {
         return ending;
     }
     match job.status() {
+        // Its outcome is that computer's to report.
+        _ if job.effective().is_being_sent() => {}
         Status::Unknown | Status::Submitting => ending.note(Code::Decision),
         Status::SubmitFailed if job.effective().is_refused() => ending.note(Code::Refused),
         Status::SubmitFailed if job.is_sent_by_itself() => ending.note(Code::Temporary),

@@ -10,6 +10,7 @@ use super::on_one_thread;
 use super::photos;
 use crate::cli::ManifestArgs;
 use crate::exit::Failure;
+use crate::journal::Location;
 use crate::manifest;
 use crate::manifest::{Condition, Defaults, Input, Manifest, ManifestError, Options};
 use crate::output::Printer;
@@ -107,6 +108,12 @@ impl Inputs {
 
     /// Keeps what was fetched beside the log, each in a file with the date in its name.
     pub fn keep(&mut self, log: &Path, printer: &Printer) -> Result<(), Failure> {
+        // Beside a log that is in a database there is nothing.
+        let log = if Location::is_address(log) {
+            Path::new(crate::settings::LOG_NAME)
+        } else {
+            log
+        };
         for fetched in self.fetched.iter_mut().flatten() {
             let path = keep(fetched, log).map_err(|error| {
                 Failure::io(format!(

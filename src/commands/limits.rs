@@ -63,15 +63,20 @@ impl Limits {
         path: &Path,
         ledger: impl Fn() -> Ledger,
         command: &str,
-        lock_wait: Duration,
+        settings: &Settings,
         printer: &Printer,
     ) -> Result<Writer, Failure> {
+        let lock_wait = settings.lock_wait;
         let lock_until = Instant::now().checked_add(lock_wait);
         let mut is_said = false;
         loop {
             let held = match Writer::open(path, ledger(), command, Duration::ZERO) {
                 Err(held @ LogError::Locked(_)) => held,
-                other => return other.map_err(failure::of_log),
+                other => {
+                    let writer = other.map_err(failure::of_log)?;
+                    writer.wait_for_database(settings.database_wait);
+                    return Ok(writer);
+                }
             };
             if let Some(failure) = self.gives_up(&held) {
                 return Err(failure);

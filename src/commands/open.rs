@@ -257,7 +257,7 @@ pub fn open_to_send(
     limits: &Limits,
     printer: &Printer,
 ) -> Result<Writer, Failure> {
-    let writer = limits.lock(path, ledger, command, settings.lock_wait, printer)?;
+    let writer = limits.lock(path, ledger, command, settings, printer)?;
     refuse_foreign(path, &writer)?;
     if writer.begins_anew() {
         // Also with --quiet: what the older log has ordered would be ordered again.
@@ -322,6 +322,14 @@ pub fn check_id(writer: &Writer, id: &GenerationId) -> Result<(), Failure> {
         ))
         .help("name the log of the live jobs")
     })
+}
+
+/// Reads what other computers have written meanwhile, so that what is said at the end is so. Where
+/// that fails, the end is said as far as it is known.
+pub async fn look_at_others(writer: &Writer, printer: &Printer) {
+    if let Err(error) = writer.refresh().await {
+        printer.detail(escape(&error.to_string()));
+    }
 }
 
 /// Opens an address to serve on.

@@ -5,10 +5,10 @@ use super::filter::jobs_named;
 use super::limits::Limits;
 use super::open;
 use crate::cli::{Finding, ResolveArgs};
-use crate::clock;
+use crate::disk;
 use crate::exit::{Code, Failure};
 use crate::jobs::{Event, JobKey, JobState, Resolution, Status, Verdict, What};
-use crate::journal::Writer;
+use crate::journal::{AppendError, Unsettled, Writer};
 use crate::output::{Commands, Printer};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -46,7 +46,7 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
         Finding::Dismissed => (Verdict::Dismissed, None),
     };
     let sandbox = settings.sandbox || view.as_ref().is_some_and(|v| v.state.is_sandbox());
-    let at = writer.ledger().stamp(job, clock::now());
+    let at = writer.ledger().stamp(job, writer.now());
     let resolution = Resolution {
         verdict,
         generation_id: id,
@@ -56,14 +56,32 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
         .of_item(view.as_ref().and_then(|v| v.id()))
         .in_sandbox(sandbox)
         .line();
-    writer.append_blocking(&line).map_err(|error| {
+    let unwritable = |error: &AppendError| {
         failure::of_append(
-            &error,
+            error,
             "make room on the disk and run the same command again",
         )
-    })?;
+    };
+    if verdict == Verdict::NotAccepted {
+        let settled = writer.settle(job, attempt, &line);
+        settled.map_err(|unsettled| match unsettled {
+            Unsettled::Failed(error) => unwritable(&error),
+            Unsettled::BeingSent(host) => being_sent(job, &host),
+        })?;
+    } else {
+        writer.append_blocking(&line).map_err(|e| unwritable(&e))?;
+    }
     report(job, attempt, &finding, &writer, &commands, printer)?;
     Ok(Code::Success)
+}
+
+/// Nothing is said of an attempt that may be accepted in the next moment.
+fn being_sent(job: JobKey, host: &str) -> Failure {
+    Failure::temporary(format!(
+        "job {job} is being sent by {} just now; nothing was changed",
+        escape(host)
+    ))
+    .help("run the same command again in a minute")
 }
 
 fn report(
@@ -202,18 +220,9 @@ pub fn who() -> String {
     let user = var("USER")
         .or_else(|| var("LOGNAME"))
         .or_else(|| var("USERNAME"));
-    format!("{}@{}", user.as_deref().unwrap_or("unknown"), host())
-}
-
-#[cfg(unix)]
-fn host() -> String {
-    rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned()
-}
-
-#[cfg(not(unix))]
-fn host() -> String {
-    std::env::var("COMPUTERNAME").unwrap_or_else(|_| "unknown".to_owned())
+    format!(
+        "{}@{}",
+        user.as_deref().unwrap_or("unknown"),
+        disk::host_name()
+    )
 }

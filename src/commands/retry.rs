@@ -45,6 +45,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
     if args.dry_run {
         return dry_run(args, settings, &path, printer).map(Ended::from);
     }
+    caps::refuse_on_databases(&path, settings)?;
     let limits = Limits::of_time(settings);
     let writer = open::write_log_to_send(&path, settings, "retry", &limits, printer)?;
     on_one_thread(async {
@@ -78,10 +79,12 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         summary.more.extend(finish::payer(true, settings, printer)?);
         let cap = caps::of_writer(args.max_credits, settings, &writer)?;
         let wanted = attempts.len() as u64;
+        let caps = (&cap, args.max_credits);
         let (tally, stopped) =
-            on_one_thread(send(found, settings, &writer, printer, &cap, &commands))?;
+            on_one_thread(send(found, settings, &writer, printer, caps, &commands))?;
         ending.join(stopped);
         ending.note_if(cap.is_reached(), Code::Decision);
+        ending.note_if(tally.later + tally.taken > 0, Code::Temporary);
         caps::warn(&cap, printer);
         summary.submitted = tally.accepted;
         summary.left = wanted.saturating_sub(tally.begun);
@@ -624,7 +627,7 @@ async fn send(
     settings: &Settings,
     writer: &Writer,
     printer: &Printer,
-    cap: &Cap<'_>,
+    (cap, most): (&Cap<'_>, Option<Credits>),
     commands: &Commands,
 ) -> anyhow::Result<(Tally, Ending)> {
     let limits = Limits::watch(settings);
@@ -643,7 +646,8 @@ async fn send(
     let reporter = Sending::new(printer, attempts.len() as u64, commands);
     let report_event = |event: Event<'_>| reporter.report(&event);
     let now = clock::now;
-    let dispatcher = Dispatcher::new(&api.client, writer, &throttle, stop, &now, &report_event);
+    let dispatcher =
+        Dispatcher::new(&api.client, writer, &throttle, stop, &now, &report_event).within(most);
     let feed = attempts.into_iter().map_while(|attempt| {
         let job = || job_of(&attempt, writer, settings);
         match cap.admits(more_for(&attempt), &dispatcher.tally(), job) {
@@ -655,5 +659,6 @@ async fn send(
     let feed = feed.flatten();
     let tally = dispatcher.run(feed, concurrency).await;
     reporter.finish();
+    open::look_at_others(writer, printer).await;
     Ok((tally, stopped::ending_of(stop, printer, commands)))
 }

@@ -142,6 +142,17 @@ impl<'a> Sending<'a> {
                 );
                 self.warn_once("without a clear answer", error, attempt, text);
             }
+            E::Taken(attempt) => {
+                self.detail(|| format!("{}: another computer has sent it", name(attempt)));
+            }
+            E::Left(attempt, why) => {
+                let text = format!(
+                    "{}: left for the next run, nothing was sent: {}",
+                    name(attempt),
+                    escape(why)
+                );
+                self.warn_once("left for the next run", why, attempt, text);
+            }
             E::Waiting(wait, error) => {
                 self.progress.waiting(*wait, error);
                 self.detail(|| {

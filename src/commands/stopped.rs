@@ -1,5 +1,7 @@
 //! How a run ends that something has stopped.
 
+use std::path::Path;
+
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Ending};
 use crate::output::{Commands, Printer, words};
@@ -18,6 +20,38 @@ pub fn ending_of_server(stop: &Stop) -> Ending {
     ending
 }
 
+/// What was refused with an HTTP status, and what to do about it.
+const fn denied(http_status: u16) -> (&'static str, &'static str) {
+    match http_status {
+        402 => ("your credits do not suffice", "Buy credits"),
+        401 => (
+            "the vendor does not accept the API key",
+            "Check the key (`creativeai config` shows where it comes from)",
+        ),
+        _ => (
+            "the vendor refuses the API key, or its spending limit is reached",
+            "Check the key and its limit",
+        ),
+    }
+}
+
+/// Says that replies were kept in `file`, since the log could not take them in.
+fn say_kept(file: &Path, is_away: bool, printer: &Printer, commands: &Commands) -> Code {
+    let file = words::shell_word(&file.display().to_string());
+    let recover = commands.on_log("reconcile", &format!("--recover {file}"));
+    let [file, recover] = [&file, &recover].map(|text| escape(text));
+    if is_away {
+        printer.error(format_args!(
+            "replies that the database did not take in are kept in {file}. The next command on this computer that writes to the log takes them in; on another computer `{recover}` does. Until then those jobs show as unknown"
+        ));
+        return Code::Temporary;
+    }
+    printer.error(format_args!(
+        "replies that the job log did not take in are kept in {file}. Once the log is in order, `{recover}` takes them back; until then those jobs show as unknown or as not ordered"
+    ));
+    Code::Io
+}
+
 /// What stopped a run, as conditions of its end; each is reported once.
 pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending {
     let mut ending = Ending::default();
@@ -25,6 +59,9 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
     let is_kept = reasons
         .iter()
         .any(|reason| matches!(reason, Reason::Kept(_)));
+    let is_away = reasons
+        .iter()
+        .any(|reason| matches!(reason, Reason::Away(_)));
     for reason in reasons {
         ending.note(match reason {
             Reason::Signal(number) => {
@@ -57,29 +94,11 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
                 ));
                 Code::Io
             }
-            Reason::Kept(file) => {
-                let file = words::shell_word(&file.display().to_string());
-                printer.error(format_args!(
-                    "replies that the job log did not take in are kept in {0}. Once the log is in order, `{1}` takes them back; until then those jobs show as unknown or as not ordered",
-                    escape(&file),
-                    escape(&commands.on_log("reconcile", &format!("--recover {file}")))
-                ));
-                Code::Io
-            }
+            Reason::Kept(file) => say_kept(&file, is_away, printer, commands),
             Reason::Denied(http_status, error) => {
-                let (what, mend) = match http_status {
-                    402 => ("your credits do not suffice", "Buy credits"),
-                    401 => (
-                        "the vendor does not accept the API key",
-                        "Check the key (`creativeai config` shows where it comes from)",
-                    ),
-                    _ => (
-                        "the vendor refuses the API key, or its spending limit is reached",
-                        "Check the key and its limit",
-                    ),
-                };
+                let (what, fix) = denied(http_status);
                 printer.error(format_args!(
-                    "{what} ({}); nothing more was sent, and what was refused was not charged. {mend}, then run the same command again",
+                    "{what} ({}); nothing more was sent, and what was refused was not charged. {fix}, then run the same command again",
                     escape(&error)
                 ));
                 Code::Refused
@@ -106,6 +125,18 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
             Reason::Mixed => {
                 printer.error("a sandbox answered for a log of live jobs, or the reverse, so nothing more was sent. Use a log of its own for rehearsals");
                 Code::Config
+            }
+            Reason::Paused(by) => {
+                printer.error(format_args!(
+                    "the log was paused {}, so nothing more was sent. `{}` lets the fleet go on",
+                    escape(&by),
+                    commands.on_log("log resume", "")
+                ));
+                Code::Decision
+            }
+            Reason::CapReached => {
+                printer.warn(super::caps::CAP_REACHED);
+                Code::Decision
             }
             Reason::Deadline => {
                 printer.warn("--timeout has passed; run the same command again to go on");

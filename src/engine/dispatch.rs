@@ -21,7 +21,9 @@ use crate::jobs::{
     self, Credits, Facts, GenerationId, IdColumn, JobKey, JobView, Order, Rates, Refusal, Sighting,
     Status, What,
 };
-use crate::journal::{AppendError, Appending, Writer};
+use crate::journal::{
+    Announced, Announcement, AppendError, Appending, Claim, MaySend, Refused, Writer,
+};
 use crate::vendor::{
     Client, Endpoint, MAX_POSTS, Outcome, Permit, Throttle, Wait, idempotency_key,
 };
@@ -79,18 +81,26 @@ impl Attempt {
 
 /// Sends one request. The vendor's client does; tests bring their own.
 pub trait Transport {
-    /// POSTs `body` under `idempotency_key`.
+    /// POSTs `body` under `idempotency_key`, if `may_send` still says so when it is written.
     fn submit(
         &self,
         endpoint: Endpoint,
         idempotency_key: &str,
         body: &str,
+        may_send: Option<MaySend>,
     ) -> impl Future<Output = Outcome>;
 }
 
 impl Transport for Client {
-    async fn submit(&self, endpoint: Endpoint, idempotency_key: &str, body: &str) -> Outcome {
-        Client::submit(self, endpoint, idempotency_key, body).await
+    async fn submit(
+        &self,
+        endpoint: Endpoint,
+        idempotency_key: &str,
+        body: &str,
+        may_send: Option<MaySend>,
+    ) -> Outcome {
+        self.submit_while(endpoint, idempotency_key, body, may_send)
+            .await
     }
 }
 
@@ -109,6 +119,10 @@ pub enum Event<'a> {
     Denied(&'a Attempt, String),
     /// May or may not have been accepted and billed.
     Unknown(&'a Attempt, String),
+    /// Another computer has made it; the log says so.
+    Taken(&'a Attempt),
+    /// Not sent, for this reason; the next run decides anew.
+    Left(&'a Attempt, String),
     /// Everybody waits, because the vendor or the network asks for it.
     Waiting(Duration, String),
     /// Something odd about an accepted reply.
@@ -132,6 +146,10 @@ pub struct Tally {
     pub gave_up: u64,
     /// Attempts of unknown outcome.
     pub unknown: u64,
+    /// Attempts that other computers have made.
+    pub taken: u64,
+    /// Attempts that the next run decides about anew.
+    pub later: u64,
     /// What the accepted and the unknown ones are expected to cost.
     pub credits: Credits,
     /// What the refused ones would have cost.
@@ -143,6 +161,8 @@ struct Settled {
     attempt: Attempt,
     outcome: Settlement,
     line: Appending,
+    /// Held until the line is in the log.
+    claim: Claim,
 }
 
 /// What became of an attempt.
@@ -184,6 +204,8 @@ pub struct Dispatcher<'a, T> {
     pub clock: &'a dyn Fn() -> jiff::Timestamp,
     /// Takes each event.
     pub report: &'a dyn Fn(Event<'_>),
+    /// The most that the log may have charged and reserved, whoever writes to it.
+    pub most: Option<Credits>,
     course: Mutex<Course>,
 }
 
@@ -204,8 +226,16 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             stop,
             clock,
             report,
+            most: None,
             course: Mutex::default(),
         }
+    }
+
+    /// Sends nothing that would bring what the log has charged and reserved beyond `most`. Where
+    /// others write to the log as well, that is only known when an attempt is announced.
+    #[must_use]
+    pub fn within(self, most: Option<Credits>) -> Self {
+        Self { most, ..self }
     }
 
     /// Sends every attempt that `attempts` yields, `concurrency` at a time, until it ends or the
@@ -250,20 +280,89 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if self.stop.is_set() {
             return None;
         }
-        if let Err(error) = self.writer.announce(&self.opening(&attempt)).await {
-            // Nothing was sent, so nothing is lost.
-            self.stop.set(Reason::of_append(&error));
-            return None;
-        }
+        let claim = match self.writer.announce(self.announcement(&attempt)).await {
+            Ok(Announced::Granted(claim)) => claim,
+            Ok(Announced::Refused(refused)) => {
+                self.leave(&attempt, refused);
+                return None;
+            }
+            Err(error) => {
+                // Nothing was sent, so nothing is lost.
+                self.stop.set(Reason::of_append(&error));
+                return None;
+            }
+        };
         {
             let mut course = self.course();
             course.in_flight += 1;
             course.tally.begun += 1;
         }
         (self.report)(Event::Begun(&attempt));
-        let outcome = self.send(&attempt, permit).await;
+        let outcome = self.send(&attempt, &claim, permit).await;
         self.course().in_flight -= 1;
-        Some(self.settle(attempt, outcome))
+        if outcome == Outcome::Withheld {
+            self.withdraw(&attempt, &claim).await;
+            return None;
+        }
+        Some(self.settle(attempt, outcome, claim))
+    }
+
+    fn announcement(&self, attempt: &Attempt) -> Announcement {
+        let more = if attempt.resend {
+            // It is reserved for already.
+            Credits::ZERO
+        } else {
+            attempt.estimate()
+        };
+        Announcement {
+            job: attempt.job,
+            number: attempt.number,
+            resend: attempt.resend,
+            more,
+            most: self.most,
+            replaces: attempt.replaces.iter().map(|(job, _)| *job).collect(),
+            lines: self.opening(attempt),
+        }
+    }
+
+    /// Takes in that an attempt is not made.
+    fn leave(&self, attempt: &Attempt, refused: Refused) {
+        match refused {
+            Refused::Taken => {
+                self.course().tally.taken += 1;
+                (self.report)(Event::Taken(attempt));
+            }
+            Refused::Later(why) => {
+                self.course().tally.later += 1;
+                (self.report)(Event::Left(attempt, why));
+            }
+            Refused::Paused(by) => self.stop.set(Reason::Paused(by)),
+            Refused::CapReached => self.stop.set(Reason::CapReached),
+        }
+    }
+
+    /// Gives a claim up that was not used in time. It was announced, so the log has to say so: as
+    /// long as the claim is this run's.
+    async fn withdraw(&self, attempt: &Attempt, claim: &Claim) {
+        let error = if claim.holds() {
+            "the run was stopped before the request was sent"
+        } else {
+            "this computer was held up between announcing the request and sending it"
+        };
+        let (line, _) = self.give_up(attempt, None, error.to_owned());
+        match self.writer.withdraw(claim, line).await {
+            Ok(true) => {
+                self.course().tally.gave_up += 1;
+                (self.report)(Event::GaveUp(attempt, error.to_owned()));
+            }
+            Ok(false) => {
+                self.course().tally.later += 1;
+                let why = "someone else has decided about it while this computer was held up";
+                (self.report)(Event::Left(attempt, why.to_owned()));
+            }
+            // It stays announced, and so in doubt. Kept for later the line could come too late.
+            Err(error) => self.stop.set(Reason::of_append(&error)),
+        }
     }
 
     /// What is made durable before the first POST.
@@ -283,13 +382,17 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     /// Sends what stands in the log, as often as it takes.
-    async fn send(&self, attempt: &Attempt, mut permit: Permit<'a>) -> Outcome {
+    async fn send(&self, attempt: &Attempt, claim: &Claim, mut permit: Permit<'a>) -> Outcome {
         let key = idempotency_key(attempt.job, attempt.number);
         let mut posts = 0;
         loop {
+            if !self.may_send(claim, posts).await {
+                return Outcome::Withheld;
+            }
+            let body = attempt.order.request.get();
             let outcome = self
                 .transport
-                .submit(attempt.endpoint, &key, attempt.order.request.get())
+                .submit(attempt.endpoint, &key, body, claim.may_send())
                 .await;
             posts += 1;
             let (retry_after, error) = match &outcome {
@@ -319,6 +422,16 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
     }
 
+    /// Whether a claim lets the next POST be sent. One that has grown old while the vendor asked to
+    /// wait is made sure of; one that has grown old before the first is not: others may have taken
+    /// this computer for gone. Neither is one used that was granted after the run was to stop.
+    async fn may_send(&self, claim: &Claim, posts: u32) -> bool {
+        if posts == 0 {
+            return claim.holds() && !(claim.is_shared() && self.stop.is_set());
+        }
+        claim.holds() || matches!(self.writer.renew(claim).await, Ok(true))
+    }
+
     /// Leave to send; `None` when the run stops first.
     async fn permit(&self) -> Option<Permit<'a>> {
         let permit = self.stop.or(self.throttle.permit()).await?;
@@ -329,7 +442,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     /// Judges an outcome and hands its line in.
-    fn settle(&self, attempt: Attempt, outcome: Outcome) -> Settled {
+    fn settle(&self, attempt: Attempt, outcome: Outcome, claim: Claim) -> Settled {
         let (line, outcome) = match outcome {
             Outcome::Accepted {
                 id,
@@ -352,11 +465,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 http_status, error, ..
             } => self.give_up(&attempt, Some(http_status), error),
             Outcome::NotSent { error } => self.give_up(&attempt, None, error),
+            Outcome::Withheld => self.give_up(&attempt, None, "not sent".to_owned()),
         };
         Settled {
             attempt,
             outcome,
             line: self.writer.begin_append_lazily(&line),
+            claim,
         }
     }
 
@@ -509,8 +624,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             attempt,
             outcome,
             line,
+            claim,
         } = settled;
         let written = self.writer.durable(line).await;
+        drop(claim);
         if let Settlement::Accepted(id) = &outcome {
             self.course().arriving.remove(id);
         }

@@ -31,6 +31,10 @@ pub enum Reason {
     SameId(String),
     /// A sandbox's id came for a live log, or the reverse.
     Mixed,
+    /// The log is paused: by whom, since when.
+    Paused(String),
+    /// The next attempt would go beyond the cap on the whole log.
+    CapReached,
     /// `--timeout` has passed.
     Deadline,
     /// The input is not what was checked before the first request.

@@ -325,6 +325,13 @@ impl Ledger {
         self.find(key).map(|i| &self.jobs[i as usize])
     }
 
+    /// Another computer is sending an attempt just now.
+    pub fn mark_being_sent(&mut self, key: JobKey, number: u32) {
+        if let Some(index) = self.find(key) {
+            self.jobs[index as usize].mark_being_sent(number);
+        }
+    }
+
     /// The time for the next line of a job, when the clock says `now`: later than all of its lines.
     pub fn stamp(&self, key: JobKey, now: jiff::Timestamp) -> Stamp {
         self.job(key)

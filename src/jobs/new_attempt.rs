@@ -16,6 +16,8 @@ pub enum Bar {
     Completed,
     /// An attempt may have been accepted.
     InDoubt,
+    /// Another computer is sending an attempt just now.
+    BeingSent,
     /// An attempt was accepted, and has not ended as far as the log knows.
     UnderWay,
 }
@@ -28,6 +30,7 @@ impl Bar {
             Self::Dismissed => "it was dismissed",
             Self::Completed => "its clip is finished",
             Self::InDoubt => "an attempt of it may have been accepted",
+            Self::BeingSent => "another computer is sending it",
             Self::UnderWay => "an attempt of it is under way",
         }
     }
@@ -53,6 +56,8 @@ impl JobState {
             Some(Bar::Dismissed)
         } else if any(has_clip) {
             Some(Bar::Completed)
+        } else if any(AttemptState::is_being_sent) {
+            Some(Bar::BeingSent)
         } else if any(|a| a.status() == Status::Unknown) {
             Some(Bar::InDoubt)
         } else if self.has_attempt_under_way() {

@@ -94,6 +94,8 @@ const REFUSED: u8 = 1 << 2;
 const DOWNLOADED: u8 = 1 << 3;
 const PUBLISHED: u8 = 1 << 4;
 const SUPERSEDED: u8 = 1 << 5;
+/// Not from a line: another computer has claimed it, and is still heard of.
+const BEING_SENT: u8 = 1 << 6;
 
 impl AttemptState {
     fn new(number: u32) -> Self {
@@ -252,6 +254,13 @@ impl AttemptState {
     /// On a temporary `submit_failed`: it was the key or the credits that were refused.
     pub fn is_refused(&self) -> bool {
         self.is_temporary() && self.flags & REFUSED != 0
+    }
+
+    /// Whether another computer is sending it just now, as far as its log's database knows.
+    pub fn is_being_sent(&self) -> bool {
+        self.flags & BEING_SENT != 0
+            && self.shown() == Some(Status::Submitting)
+            && self.verdict().is_none()
     }
 
     /// Whether its clip is on disk.
@@ -496,6 +505,15 @@ impl JobState {
             self.flags |= NEWER;
         }
         self.attempt_mut(facts.attempt).absorb(facts, raw);
+    }
+
+    /// Another computer is sending this attempt.
+    pub(super) fn mark_being_sent(&mut self, number: u32) {
+        let more = self.more.iter_mut().flat_map(|more| more.iter_mut());
+        let mut attempts = std::iter::once(&mut self.first).chain(more);
+        if let Some(attempt) = attempts.find(|attempt| attempt.number == number) {
+            attempt.flags |= BEING_SENT;
+        }
     }
 
     /// The time for its next line, when the clock says `now`: later than all of its lines.

@@ -1,20 +1,25 @@
 //! Where events are kept: the job log.
 //!
 //! `file` is the log as a file of JSON lines, `postgres` a log in a database, read by way of a
-//! file that mirrors it. Nothing above this room names those modules; what is needed of them stands
+//! file that mirrors it. `store` is the one or the other for whoever writes, `announce` what both
+//! understand by the right to send. Nothing above this room names those modules; what is needed of them stands
 //! here.
 
 mod address;
+mod announce;
 mod file;
 mod location;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod store;
 
 pub use address::{Address, AddressError};
+pub use announce::{Announced, Announcement, CLAIM_HOLDS, Claim, MaySend, Refused};
 pub use file::*;
 pub use location::{DatabaseError, DatabaseFault, Location, redacted};
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    Listed, Lost, Made, Merge, Promises, Rights, init_log, init_statements, list_logs, merge_into,
-    promises, upgrade_tables,
+    AtWork, BeingSent, Listed, Lost, Made, Merge, Promises, Rights, at_work, init_log,
+    init_statements, list_logs, merge_into, promises, rows_elsewhere, upgrade_tables,
 };
+pub use store::{Appending, Unsettled};

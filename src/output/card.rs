@@ -110,7 +110,9 @@ impl Card {
             Standing::Newer => "update creativeai".to_owned(),
             Standing::NotSent => "the next creativeai submit sends it".to_owned(),
             Standing::Queued | Standing::Rendering => commands.on_log("reconcile", ""),
-            Standing::Ready | Standing::Replaced | Standing::Closed => return None,
+            Standing::Ready | Standing::BeingSent | Standing::Replaced | Standing::Closed => {
+                return None;
+            }
         })
     }
 }
@@ -238,7 +240,11 @@ fn reason(view: &JobView, standing: Standing) -> Option<String> {
                 .contains(&seconds)
                 .then(|| format!("about {} left", words::duration(seconds as u64)))
         }
-        Standing::Ready | Standing::Newer | Standing::Replaced | Standing::Closed => None,
+        Standing::Ready
+        | Standing::BeingSent
+        | Standing::Newer
+        | Standing::Replaced
+        | Standing::Closed => None,
     }
 }
 

@@ -19,6 +19,8 @@ pub enum Standing {
     Failed,
     /// The vendor refused it; nothing was charged.
     Refused,
+    /// Another computer is sending it just now.
+    BeingSent,
     /// It is not known whether it was accepted.
     Unknown,
     /// A newer version wrote of it what this one does not understand.
@@ -31,13 +33,14 @@ pub enum Standing {
 
 impl Standing {
     /// All of them, in the order of a summary.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Ready,
         Self::Rendering,
         Self::Queued,
         Self::NotSent,
         Self::Failed,
         Self::Refused,
+        Self::BeingSent,
         Self::Unknown,
         Self::Newer,
         Self::Replaced,
@@ -60,6 +63,7 @@ impl Standing {
             Status::Failed => Self::Failed,
             Status::SubmitFailed if job.is_sent_by_itself() => Self::NotSent,
             Status::SubmitFailed => Self::Refused,
+            _ if job.effective().is_being_sent() => Self::BeingSent,
             Status::Unknown | Status::Submitting => Self::Unknown,
         }
     }
@@ -73,6 +77,7 @@ impl Standing {
             Self::NotSent => "not sent yet",
             Self::Failed => "failed",
             Self::Refused => "refused",
+            Self::BeingSent => "being sent",
             Self::Unknown => "outcome unknown",
             Self::Newer => "written by a newer version",
             Self::Replaced => "replaced",
@@ -91,6 +96,7 @@ impl Standing {
             }
             Self::Failed => "The vendor could not make the clip and gives the credits back.",
             Self::Refused => "The vendor did not accept it; nothing was charged.",
+            Self::BeingSent => "Another computer is sending it just now.",
             Self::Unknown => {
                 "It was sent, but no clear answer came back. It may have been accepted, and paid for."
             }
@@ -107,7 +113,7 @@ impl Standing {
         match self {
             Self::Ready => "✓",
             Self::Rendering | Self::Queued => "•",
-            Self::NotSent => "○",
+            Self::NotSent | Self::BeingSent => "○",
             Self::Failed | Self::Refused => "✗",
             Self::Unknown | Self::Newer => "?",
             Self::Replaced | Self::Closed => "–",
@@ -118,7 +124,7 @@ impl Standing {
     pub const fn tone(self) -> Tone {
         match self {
             Self::Ready => Tone::Good,
-            Self::Rendering | Self::Queued | Self::NotSent => Tone::Busy,
+            Self::Rendering | Self::Queued | Self::NotSent | Self::BeingSent => Tone::Busy,
             Self::Failed | Self::Refused => Tone::Bad,
             Self::Unknown | Self::Newer => Tone::Doubt,
             Self::Replaced | Self::Closed => Tone::Quiet,

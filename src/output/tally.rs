@@ -146,7 +146,7 @@ impl Tally {
     /// `status --summary --json`. States count jobs that still count; with those replaced and
     /// dismissed they add up to `jobs`. Dollars are for everything charged and reserved.
     pub fn to_json(&self, rates: &Rates) -> Value {
-        json!({
+        let mut counts = json!({
             "jobs": self.jobs,
             "pending": self.count(Standing::Queued),
             "processing": self.count(Standing::Rendering),
@@ -167,7 +167,12 @@ impl Tally {
             "credits_estimated": self.estimated,
             "dollars": words::dollars_json(rates, self.committed()),
             "unreadable_lines": self.unreadable,
-        })
+        });
+        let being_sent = self.count(Standing::BeingSent);
+        if being_sent > 0 {
+            counts["being_sent"] = being_sent.into();
+        }
+        counts
     }
 
     /// The counts that are not zero, as in `3 ready, 2 rendering`.

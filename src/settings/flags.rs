@@ -28,6 +28,7 @@ pub struct Flags {
     pub request_timeout: Option<Duration>,
     pub interval: Option<Duration>,
     pub lock_wait: Option<Duration>,
+    pub database_wait: Option<Duration>,
     pub max_attempts: Option<u32>,
     pub download_dir: Option<PathBuf>,
     pub download_max_size: Option<u64>,

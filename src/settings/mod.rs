@@ -122,6 +122,8 @@ pub struct Settings {
     pub network: Network,
     /// Longest wait for the log's lock.
     pub lock_wait: Duration,
+    /// Longest wait for the database of a log that is in one.
+    pub database_wait: Duration,
     /// Attempts of a job in all.
     pub max_attempts: u32,
     /// What clips and credits cost.
@@ -177,6 +179,11 @@ impl Settings {
             lock_wait: l.pick(
                 "lock_wait",
                 flags.lock_wait,
+                parsed_or_number(values::duration),
+            )?,
+            database_wait: l.pick(
+                "database_wait",
+                flags.database_wait,
                 parsed_or_number(values::duration),
             )?,
             max_attempts: l.pick("max_attempts", flags.max_attempts, whole(1, 100))?,

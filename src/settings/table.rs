@@ -133,7 +133,7 @@ macro_rules! definitions {
 use Usual::{Example, Number, Text, Unwritten};
 
 /// All settings; those of one table stand together, those of none first.
-pub static DEFINITIONS: [Definition; 48] = definitions! {
+pub static DEFINITIONS: [Definition; 49] = definitions! {
     PROFILE = Unwritten, "The profile whose settings hold: those of the table [profile.NAME]"
         { unset: "none", flag: "--profile", variable: "CREATIVEAI_PROFILE" };
     "base_url" = Text("https://api.creativeai.run"), "Where the API is"
@@ -170,6 +170,8 @@ pub static DEFINITIONS: [Definition; 48] = definitions! {
         { sandbox: Some("1s"), flag: "--interval" };
     "lock_wait" = Text("5s"), "Longest wait for another command to release the log"
         { flag: "--lock-wait" };
+    "database_wait" = Text("5m"), "Longest wait for a database that is away, for a log in one"
+        { flag: "--database-wait" };
     "max_attempts" = Number("3"), "Attempts that a job gets in all, retries included"
         { flag: "--max-attempts" };
     MAP = Example("image_url = \"Photo\""), "What manifests call a column. A file without that header is read as it is"

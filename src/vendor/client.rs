@@ -1,9 +1,13 @@
 //! The requests themselves.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
 use reqwest::{ClientBuilder, Response};
 use tokio::task::yield_now;
 use url::Url;
@@ -36,6 +40,9 @@ pub struct ClientOptions {
     /// Path of a voice's status call, e.g. `/api/generate/voice/{id}`; the vendor documents none.
     pub voice_poll_path: Option<String>,
 }
+
+/// Whether a request may be written, asked at that moment.
+pub type MaySend = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// A client of the vendor's API. It sends each request once: no redirect is followed, nothing is
 /// repeated.
@@ -80,6 +87,25 @@ impl Client {
 
     /// Sends one POST of an attempt, once. `body` is JSON.
     pub async fn submit(&self, endpoint: Endpoint, idempotency_key: &str, body: &str) -> Outcome {
+        self.submit_while(endpoint, idempotency_key, body, None)
+            .await
+    }
+
+    /// The same, unless `may_send` says no at the moment when the body is written: connecting takes
+    /// time, and this computer may have been asleep meanwhile.
+    pub async fn submit_while(
+        &self,
+        endpoint: Endpoint,
+        idempotency_key: &str,
+        body: &str,
+        may_send: Option<MaySend>,
+    ) -> Outcome {
+        let withheld = Arc::<AtomicBool>::default();
+        let length = body.len();
+        let body = match may_send {
+            Some(may_send) => guarded(body, may_send, Arc::clone(&withheld)),
+            None => body.to_owned().into(),
+        };
         let key = self.options.key.as_ref();
         let url = match endpoint {
             Endpoint::Video => &self.video,
@@ -90,7 +116,8 @@ impl Client {
             .post(url.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(IDEMPOTENCY_KEY, idempotency_key)
-            .body(body.to_owned());
+            .header(CONTENT_LENGTH, length)
+            .body(body);
         let mut deadline = Deadline::after(self.options.request_timeout);
         // A kept connection on which something has arrived that was not asked for is closed by the
         // library as soon as it sees it. So it gets to look before the connection is used again:
@@ -103,6 +130,8 @@ impl Client {
             };
         };
         match sent {
+            // A request without its body is none.
+            Err(_) if withheld.load(Ordering::SeqCst) => Outcome::Withheld,
             Ok(response) => classify_submission(&self.read(response, &mut deadline).await, key),
             // Only this proves that nothing has left: see the crate's own error kinds. A request
             // that could not even be built has not left either.
@@ -220,6 +249,22 @@ impl Client {
         };
         explain::tidy(&text, self.options.key.as_ref())
     }
+}
+
+/// A body that is only given out if `may_send` says so then; else `withheld` is set, and the request
+/// breaks off.
+fn guarded(body: &str, may_send: MaySend, withheld: Arc<AtomicBool>) -> reqwest::Body {
+    let body = body.to_owned();
+    let chunk = futures::stream::once(async move {
+        if may_send() {
+            return Ok(body);
+        }
+        withheld.store(true, Ordering::SeqCst);
+        Err(std::io::Error::other(
+            "the request is not to be sent any more",
+        ))
+    });
+    reqwest::Body::wrap_stream(chunk)
 }
 
 /// A client's settings for requests that cost money, or lead to what did: one connection's

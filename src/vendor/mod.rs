@@ -29,7 +29,7 @@ mod throttle;
 mod wire;
 
 pub use base::{BaseUrl, ConfigError, SANDBOX_ORIGIN, is_loopback};
-pub use client::{Client, ClientOptions, build_transport, transport};
+pub use client::{Client, ClientOptions, MaySend, build_transport, transport};
 pub use correlation::{BadUrl, CORRELATION, correlated, correlation, recorrelated};
 pub(crate) use explain::message as message_in_reply;
 pub use explain::root_cause;

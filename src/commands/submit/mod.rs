@@ -1,6 +1,7 @@
 //! `submit`: a clip for every row of a manifest that has none yet.
 
 mod held;
+mod other_log;
 
 use std::path::Path;
 
@@ -29,7 +30,7 @@ use crate::engine::stop::Stop;
 use crate::engine::submit::{Orders, photos_to_send, planned};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, Ledger};
-use crate::journal::{JobLog, LogError, remembered_of_absent};
+use crate::journal::{JobLog, LogError, Writer, remembered_of_absent};
 use crate::manifest::{Condition, Manifest, Problem, RowFault};
 use crate::output::{Printer, Summary, Tally as Tallied, words};
 use crate::settings::Settings;
@@ -64,21 +65,14 @@ pub async fn run(
     let limits = Limits::watch(settings);
     limits.start_timer();
     let stop = &limits.stop;
+    caps::refuse_on_databases(&path, settings)?;
     let api = Api::open(settings).await?;
     let ledger = || new_ledger(args, settings);
     let writer = open::open_to_send(&path, ledger, settings, "submit", &limits, printer)?;
     open::check_mixing(&writer, settings, &api.base)?;
     open::refuse_unrecovered(&writer, &path, settings)?;
     damage::settle(&writer, args.accept_damage, settings, printer).await?;
-    let found = {
-        let ledger = writer.ledger();
-        let log = Some((writer.path(), &*ledger));
-        plan::decide(&mut manifest, &mut plan, log, allowed(args), MOST_LISTED)
-            .map_err(plan_failure)?
-    };
-    if plan.counts.send > 0 || args.wait {
-        writer.check_form().map_err(failure::of_log)?;
-    }
+    let found = decide(args, &path, &mut manifest, &mut plan, &writer)?;
     let charged_before = charged(&plan, &writer.ledger());
     inputs.keep(&path, printer)?;
     announce(args, &manifest, &plan, (&path, writer.is_new()), printer);
@@ -99,7 +93,8 @@ pub async fn run(
         Sending::new(printer, most_to_send(&plan, args), &commands).of_manifest(manifest.name());
     let report_event = |event: Event<'_>| reporter.report(&event);
     let now = clock::now;
-    let dispatcher = Dispatcher::new(&api.client, &writer, &throttle, stop, &now, &report_event);
+    let dispatcher = Dispatcher::new(&api.client, &writer, &throttle, stop, &now, &report_event)
+        .within(args.max_credits);
     let cap = caps::of_writer(args.max_credits, settings, &writer)?;
     let photos = place_photos(&plan, &mut manifest, args, settings, stop, printer).await?;
     let tally = {
@@ -126,6 +121,8 @@ pub async fn run(
         ending.join(poller.wait(|job| plan.covers(job)).await?);
     }
     ending.join(stopped::ending_of(stop, printer, &commands));
+    open::look_at_others(&writer, printer).await;
+    ending.note_if(tally.later > 0, Code::Temporary);
     ending.note_if(cap.is_reached(), Code::Decision);
     ending.note_if(plan.counts.held() > 0, Code::Decision);
     let mut summary = summary_of(&plan, &found, &tally);
@@ -162,6 +159,26 @@ async fn place_photos(
     photos::place(&local, settings, stop, printer).await
 }
 
+/// Decides about every row against the log.
+fn decide(
+    args: &SubmitArgs,
+    path: &Path,
+    manifest: &mut Manifest,
+    plan: &mut Plan,
+    writer: &Writer,
+) -> Result<Found, Failure> {
+    let ledger = writer.ledger();
+    let log = Some((writer.path(), &*ledger));
+    let found =
+        plan::decide(manifest, plan, log, allowed(args), MOST_LISTED).map_err(plan_failure)?;
+    writer.expect_rows(plan.all_keys());
+    other_log::refuse(path, plan, &ledger, args.allow_same_clip)?;
+    if plan.counts.send > 0 || args.wait {
+        writer.check_form().map_err(failure::of_log)?;
+    }
+    Ok(found)
+}
+
 /// What the jobs of the manifest were charged so far.
 fn charged(plan: &Plan, ledger: &Ledger) -> Credits {
     finish::charged(plan.keys().filter_map(|key| ledger.job(key)))
@@ -182,13 +199,13 @@ fn summary_of(plan: &Plan, found: &Found, tally: &Tally) -> Summary {
     let counts = &plan.counts;
     Summary {
         submitted: tally.accepted,
-        skipped: counts.skip,
+        skipped: counts.skip + tally.taken,
         duplicates: counts.duplicate,
         changed: counts.changed,
         renamed: counts.renamed,
         same_clip: counts.same_clip,
         invalid: counts.invalid,
-        left: counts.send.saturating_sub(tally.begun),
+        left: counts.send.saturating_sub(tally.begun + tally.taken),
         credits_estimated: tally.credits,
         more: held::to_more(found),
         ..Summary::new("submit")

@@ -17,7 +17,7 @@ struct Watcher {
 }
 
 impl Transport for Watcher {
-    async fn submit(&self, _: Endpoint, key: &str, _: &str) -> Outcome {
+    async fn submit(&self, _: Endpoint, key: &str, _: &str, _: Option<MaySend>) -> Outcome {
         let open = in_doubt(&self.log);
         assert!(
             open.iter().any(|job| key.contains(job.as_str())),

@@ -595,6 +595,11 @@ impl Plan {
             .map(|note| note.key)
     }
 
+    /// Keys of all rows, those included that are left out.
+    pub fn all_keys(&self) -> impl Iterator<Item = JobKey> {
+        self.rows.iter().flatten().map(|note| note.key)
+    }
+
     /// Whether no row was noted.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()

@@ -29,7 +29,6 @@ impl Sought {
     }
 
     /// Everything, so that all jobs of a log are kept.
-    #[cfg(test)]
     pub fn everything() -> Self {
         Self {
             words: vec![u64::MAX],

@@ -13,8 +13,6 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::super::location::DatabaseError;
-#[cfg(feature = "postgres")]
-use super::super::postgres::Recorder;
 use super::lock::leads_to;
 use super::memory::{BLOCK, Keeper, block_before};
 use crate::disk;
@@ -71,9 +69,6 @@ type Appended = Result<(), AppendError>;
 /// Takes in what has become durable, and where in the file it starts, before anybody who waits for
 /// it goes on.
 pub(super) type Sink = Box<dyn FnMut(u64, &[u8]) + Send>;
-
-/// Makes lines durable in another place than the file.
-type Record = Box<dyn FnMut(&str) -> io::Result<()> + Send>;
 
 #[derive(Debug)]
 struct Request {
@@ -215,29 +210,6 @@ impl Appender {
         memory: Option<Keeper>,
         sink: Sink,
     ) -> io::Result<Self> {
-        Self::start(path, file, memory, None, sink)
-    }
-
-    /// The same for this process's own copy of a log in a database: lines go there first, and are
-    /// durable once they are there.
-    #[cfg(feature = "postgres")]
-    pub(super) fn of_copy(
-        path: &Path,
-        file: File,
-        mut recorder: Recorder,
-        sink: Sink,
-    ) -> io::Result<Self> {
-        let record = move |lines: &str| recorder.write(lines).map_err(io::Error::other);
-        Self::start(path, file, None, Some(Box::new(record)), sink)
-    }
-
-    fn start(
-        path: &Path,
-        file: File,
-        memory: Option<Keeper>,
-        record: Option<Record>,
-        sink: Sink,
-    ) -> io::Result<Self> {
         let len = file.metadata()?.len();
         // An empty one may be left over from a run that got no further than making it.
         if len == 0 {
@@ -250,7 +222,6 @@ impl Appender {
             len,
             tail,
             memory,
-            record,
             failed: None,
             sink,
         };
@@ -283,12 +254,12 @@ impl Appender {
     }
 
     /// Hands lines in and lets the caller wait later.
-    pub(super) fn begin(&self, lines: &str) -> Pending {
+    pub(in super::super) fn begin(&self, lines: &str) -> Pending {
         self.hand_in(lines, false, true)
     }
 
     /// The same for lines that are written down with the next ones, or once someone waits.
-    pub(super) fn begin_lazily(&self, lines: &str) -> Pending {
+    pub(in super::super) fn begin_lazily(&self, lines: &str) -> Pending {
         self.hand_in(lines, false, false)
     }
 
@@ -314,7 +285,7 @@ impl Appender {
 
 /// Lines that were handed in.
 #[derive(Debug)]
-pub(super) struct Pending {
+pub struct Pending {
     done: oneshot::Receiver<Appended>,
     queue: Arc<Queue>,
     /// The lines, should the writer have been gone already.
@@ -368,8 +339,6 @@ struct Committer {
     /// The file's last bytes.
     tail: Vec<u8>,
     memory: Option<Keeper>,
-    /// Makes lines durable elsewhere, where the file is only a copy.
-    record: Option<Record>,
     failed: Option<Arc<io::Error>>,
     sink: Sink,
 }
@@ -441,16 +410,6 @@ impl Committer {
     /// `firm` bytes.
     fn write(&mut self, lines: &str, firm: usize) -> io::Result<()> {
         self.check(self.len)?;
-        if let Some(record) = &mut self.record {
-            if firm < lines.len() {
-                // What announces something is decided among all computers, and not by adding it.
-                return Err(io::Error::new(
-                    io::ErrorKind::Unsupported,
-                    "nothing can be sent from a log in a database",
-                ));
-            }
-            record(lines)?;
-        }
         let is_torn = self.tail.last().is_some_and(|last| *last != b'\n');
         let newline = if is_torn { "\n" } else { "" };
         let start = self.len + newline.len() as u64;
@@ -458,11 +417,7 @@ impl Committer {
         let written = self
             .put(newline, &mut end)
             .and_then(|()| self.put(lines, &mut end))
-            .and_then(|()| match self.record {
-                // Gone with the process, and durable elsewhere.
-                Some(_) => Ok(()),
-                None => disk::sync_data(&self.file),
-            })
+            .and_then(|()| disk::sync_data(&self.file))
             // What happened to the file meanwhile has happened to these lines.
             .and_then(|()| self.check(end));
         if written.is_err() {

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+pub(super) use appender::Pending as PendingLines;
 pub use appender::{AppendError, Appender, Disturbed};
 pub use compact::{Compacted, Compacting, compact};
 pub use damage::{Damage, Suspect};
@@ -41,7 +42,9 @@ use recovery::Recovery;
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 
+use super::announce::{Announced, Announcement, Claim};
 use super::location::{DatabaseError, Location};
+use super::store::{Appending, Store, Unsettled};
 use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Reading};
 use source::Source;
 
@@ -119,6 +122,8 @@ struct Mirrored {
     name: PathBuf,
     /// Lines that the database had once, and the file that keeps them.
     lost: Option<(u64, PathBuf)>,
+    /// Attempts that other computers are sending, with the computers' names.
+    being_sent: Vec<(JobKey, u32, String)>,
     /// A mirror that goes with the command.
     _own: Option<tempfile::TempPath>,
 }
@@ -156,6 +161,11 @@ impl JobLog {
         let mut ledger = ledger;
         let source = read(&path, file, &mut ledger)?;
         let lost = mirror.lost().map(|lost| (lost.lines, lost.file.clone()));
+        let mut being_sent = Vec::new();
+        for sent in mirror.being_sent() {
+            ledger.mark_being_sent(sent.job, sent.number);
+            being_sent.push((sent.job, sent.number, sent.host.clone()));
+        }
         Ok(Self {
             source,
             path,
@@ -164,6 +174,7 @@ impl JobLog {
             mirrored: Some(Mirrored {
                 name: PathBuf::from(address.to_string()),
                 lost,
+                being_sent,
                 // The lines that were folded stay where they are: from now on others may add.
                 _own: mirror.release(),
             }),
@@ -223,6 +234,12 @@ impl JobLog {
     pub fn lost(&self) -> Option<(u64, &Path)> {
         let (lines, file) = self.mirrored.as_ref()?.lost.as_ref()?;
         Some((*lines, file))
+    }
+
+    /// Attempts that other computers are sending just now, each with the computer's name.
+    pub fn being_sent(&self) -> impl Iterator<Item = (JobKey, u32, &str)> {
+        let sent = self.mirrored.iter().flat_map(|m| &m.being_sent);
+        sent.map(|(job, number, host)| (*job, *number, host.as_str()))
     }
 
     /// The folded log.
@@ -353,19 +370,14 @@ pub struct RequestRecord {
     pub request: Option<String>,
 }
 
-/// Lines on their way to the disk.
-#[derive(Debug)]
-#[must_use]
-pub struct Appending(appender::Pending);
-
-/// The right to write to a log: its lock, its folded state and its appender. The ledger takes in
+/// The right to write to a log: its lock, its folded state and where its lines go. The ledger takes in
 /// each line as soon as that is durable.
 #[derive(Debug)]
 pub struct Writer {
     path: PathBuf,
     source: Source,
     ledger: Arc<RwLock<Ledger>>,
-    appender: Appender,
+    store: Store,
     is_new: bool,
     begins_anew: bool,
     recovery: Recovery,
@@ -399,35 +411,79 @@ impl Writer {
         match Location::of(name).map_err(|error| LogError::Database(error.into()))? {
             Location::File(path) => Self::open_file(&path, ledger, command, wait),
             #[cfg(feature = "postgres")]
-            Location::Database(address) => Self::open_database(&address, ledger),
+            Location::Database(address) => Self::open_database(&address, ledger, command),
             #[cfg(not(feature = "postgres"))]
             Location::Database(address) => Err(without_database(&address)),
         }
     }
 
     #[cfg(feature = "postgres")]
-    fn open_database(address: &super::Address, ledger: Ledger) -> Result<Self, LogError> {
+    fn open_database(
+        address: &super::Address,
+        ledger: Ledger,
+        command: &str,
+    ) -> Result<Self, LogError> {
         let copy = super::postgres::copy(address).map_err(LogError::Database)?;
         let path = copy.file.to_path_buf();
         let failed = |error| LogError::io("open the local copy of the job log,", &path, error);
         let file = lock::append_options().open(&path).map_err(failed)?;
+        let len = file.metadata().map_err(failed)?.len();
         let to_read = File::open(&path).map_err(failed)?;
         let ledger = Arc::new(RwLock::new(ledger));
-        let sink = folding(&ledger);
-        let appender = Appender::of_copy(&path, file, copy.recorder, sink).map_err(failed)?;
+        let local = super::postgres::LocalCopy {
+            file,
+            path: path.clone(),
+            len,
+            sink: folding(&ledger),
+        };
         let source = read(&path, to_read, &mut write(&ledger))?;
-        Ok(Self {
+        for attempt in &copy.being_sent {
+            write(&ledger).mark_being_sent(attempt.job, attempt.number);
+        }
+        let identity = copy.source.identity.clone();
+        let scribe = super::postgres::write(address, copy.source, local, &ledger, command);
+        let writer = Self {
             recovery: Recovery::new(&path),
-            path,
+            path: path.clone(),
             source,
             ledger,
-            appender,
+            store: Store::Database {
+                scribe: scribe.map_err(failed)?,
+                clock: copy.clock,
+            },
             is_new: false,
             begins_anew: false,
             name: PathBuf::from(address.to_string()),
             _lock: None,
             _own: Some(copy.file),
-        })
+        };
+        writer.take_in(&identity, copy.lost.as_deref())?;
+        Ok(writer)
+    }
+
+    /// Takes in what earlier runs on this computer could not write, and what the database has lost
+    /// since: nothing is decided without that.
+    #[cfg(feature = "postgres")]
+    fn take_in(&self, identity: &str, lost: Option<&Path>) -> Result<(), LogError> {
+        let failed = |error| LogError::io("take in what was kept for", &self.name, error);
+        let take = |lines: &str| {
+            if lines.is_empty() {
+                return Ok(());
+            }
+            self.append_blocking(lines)
+                .map_err(|error| match error.database() {
+                    Some(database) => LogError::Database(database.clone()),
+                    None => LogError::io("write", &self.name, io::Error::other(error)),
+                })
+        };
+        for spool in super::postgres::left_spools(identity).map_err(failed)? {
+            take(&spool.lines)?;
+            spool.taken_in().map_err(failed)?;
+        }
+        if let Some(lost) = lost {
+            take(&std::fs::read_to_string(lost).map_err(failed)?)?;
+        }
+        Ok(())
     }
 
     fn open_file(
@@ -456,7 +512,7 @@ impl Writer {
             path,
             source,
             ledger,
-            appender,
+            store: Store::File(appender),
             is_new,
             begins_anew,
             _lock: Some(lock),
@@ -497,7 +553,31 @@ impl Writer {
 
     /// Keeps lines that the log did not take in, durably, in the file that is returned.
     pub fn keep_for_recovery(&self, lines: &str) -> io::Result<PathBuf> {
-        self.recovery.keep(lines)
+        match self.store.spool() {
+            Some(kept) => Ok(kept),
+            None => self.recovery.keep(lines),
+        }
+    }
+
+    /// The jobs of the rows that a run is about. An order of someone else for one of them is known by
+    /// its key; any other one may be for the clip of a row.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        allow(unused_variables, clippy::unused_self)
+    )]
+    pub fn expect_rows(&self, rows: impl Iterator<Item = JobKey>) {
+        #[cfg(feature = "postgres")]
+        self.store.expect_rows(rows);
+    }
+
+    /// How long a database that is away is waited for.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        allow(unused_variables, clippy::unused_self)
+    )]
+    pub fn wait_for_database(&self, patience: Duration) {
+        #[cfg(feature = "postgres")]
+        self.store.wait_for_database(patience);
     }
 
     /// The folded log. Hold it briefly, never across an `await`.
@@ -507,38 +587,63 @@ impl Writer {
 
     /// Appends whole lines, each with its newline, and returns once they are durable and folded.
     pub async fn append(&self, lines: &str) -> Result<(), AppendError> {
-        self.appender.append(lines).await
+        self.store.begin(lines).done().await
     }
 
-    /// The same for lines that announce what is only done once they are durable; see
-    /// [`Appender::append_tentative`].
-    pub async fn announce(&self, lines: &str) -> Result<(), AppendError> {
-        self.appender.append_tentative(lines).await
+    /// Announces an attempt; it may be sent once that is durable, and granted.
+    pub async fn announce(&self, what: Announcement) -> Result<Announced, AppendError> {
+        self.store.announce(what).await
     }
 
-    /// The same for callers that are not async.
+    /// Gives a claim up: `lines` say that it was not used. Whether they were written; they are not
+    /// where the claim is another's by now.
+    pub async fn withdraw(&self, claim: &Claim, lines: String) -> Result<bool, AppendError> {
+        self.store.withdraw(claim, lines).await
+    }
+
+    /// Makes sure of a claim once more; whether it still is this run's.
+    pub async fn renew(&self, claim: &Claim) -> Result<bool, AppendError> {
+        self.store.renew(claim).await
+    }
+
+    /// Takes in a person's word that an attempt was not accepted. No one may be about to send it.
+    pub fn settle(&self, job: JobKey, number: u32, lines: &str) -> Result<(), Unsettled> {
+        self.store.settle(job, number, lines)
+    }
+
+    /// The time by which verdicts are ordered: the database's, where the log is in one.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.store.now()
+    }
+
+    /// Reads what other computers have written meanwhile.
+    pub async fn refresh(&self) -> Result<(), AppendError> {
+        self.store.refresh().await
+    }
+
+    /// Appends for callers that are not async.
     pub fn append_blocking(&self, lines: &str) -> Result<(), AppendError> {
-        self.appender.append_blocking(lines)
+        self.store.begin(lines).wait()
     }
 
     /// The same in two steps, for callers that have something to do meanwhile.
     pub fn begin_append(&self, lines: &str) -> Appending {
-        Appending(self.appender.begin(lines))
+        self.store.begin(lines)
     }
 
     /// The same for lines that may wait for the next ones, or for the second step.
     pub fn begin_append_lazily(&self, lines: &str) -> Appending {
-        Appending(self.appender.begin_lazily(lines))
+        self.store.begin_lazily(lines)
     }
 
     /// The second step: returns once the lines are durable and folded.
     pub async fn durable(&self, appending: Appending) -> Result<(), AppendError> {
-        appending.0.done().await
+        appending.done().await
     }
 
     /// The same for callers that are not async.
     pub fn finish_append(&self, appending: Appending) -> Result<(), AppendError> {
-        appending.0.wait()
+        appending.wait()
     }
 
     /// One job with all its fields. The ledger must keep places.

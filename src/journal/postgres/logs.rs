@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
+use tokio_postgres::Transaction;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::super::address::Address;
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::schema::{self, Rights, Use};
 use super::session::{Session, wait_for};
-use crate::jobs::Reading;
+use crate::jobs::{JobKey, Reading};
 use crate::output::hint;
 
 /// A log's row.
@@ -104,6 +105,30 @@ pub fn list_logs(address: &Address) -> Result<Vec<Listed>, DatabaseError> {
         let session = Session::open(address).await?;
         schema::check(&session, Use::Read).await?;
         list(&session).await
+    })
+}
+
+/// The other log of the database of `address` that holds the most of these jobs, and how many.
+pub fn rows_elsewhere(
+    address: &Address,
+    jobs: &[JobKey],
+) -> Result<Option<(String, u64)>, DatabaseError> {
+    wait_for(|| async {
+        let session = Session::open(address).await?;
+        let schema = session.address.schema();
+        let query = format!(
+            "SELECT logs.name, count(DISTINCT lines.job) FROM {schema}.logs \
+             JOIN {schema}.lines ON lines.log = logs.id \
+             WHERE logs.name <> $1 AND lines.job = ANY ($2) \
+             GROUP BY logs.name ORDER BY 2 DESC LIMIT 1"
+        );
+        let name = session.address.log();
+        let jobs: Vec<String> = jobs.iter().map(JobKey::to_string).collect();
+        let columns: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&name, Type::TEXT), (&jobs, Type::TEXT_ARRAY)];
+        let row = session.client.query_typed_opt(&query, &columns).await;
+        let row = row.map_err(|error| session.failed("look at the logs of", &error))?;
+        Ok(row.map(|row| (row.get(0), row.get::<_, i64>(1) as u64)))
     })
 }
 
@@ -255,6 +280,17 @@ impl Merge {
         self.lines.push(line.to_owned());
     }
 
+    /// Adds whole lines, each with its newline.
+    pub fn push_all(&mut self, lines: &str) {
+        let lines = lines.lines().filter(|line| !line.is_empty());
+        lines.for_each(|line| self.push(line));
+    }
+
+    /// The digests of the lines.
+    pub(super) fn digests(&self) -> &[Vec<u8>] {
+        &self.digests
+    }
+
     /// How many lines there are.
     pub fn len(&self) -> usize {
         self.lines.len()
@@ -294,17 +330,42 @@ pub(super) async fn add(
 ) -> Result<u64, tokio_postgres::Error> {
     let schema = session.address.schema().to_owned();
     let transaction = session.client.transaction().await?;
-    transaction
-        .batch_execute("SET LOCAL lock_timeout = '30s'")
-        .await?;
-    // What claims attempts of this log is decided before or after this, not meanwhile.
+    lock(&transaction, &schema, log).await?;
+    let added = insert(&transaction, &schema, log, part).await?;
+    transaction.commit().await?;
+    Ok(added.len() as u64)
+}
+
+/// Locks a log's row, for the rest of the transaction: whoever claims attempts of the log decides
+/// before or after this, not meanwhile.
+pub(super) async fn lock(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    log: &LogRow,
+) -> Result<(), tokio_postgres::Error> {
+    let patience = "SET LOCAL lock_timeout = '30s'";
+    transaction.batch_execute(patience).await?;
     let lock = format!("SELECT id FROM {schema}.logs WHERE id = $1 FOR UPDATE");
-    transaction
-        .query_typed_one(&lock, &[(&log.id, Type::INT8)])
-        .await?;
+    let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
+    transaction.query_typed_one(&lock, &id).await?;
+    Ok(())
+}
+
+/// Adds lines, and claims what they speak of, where that is not there yet. Returns the new lines'
+/// numbers, each with the transaction that has added it.
+pub(super) async fn insert(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    log: &LogRow,
+    part: &Merge,
+) -> Result<Vec<(i64, u64)>, tokio_postgres::Error> {
+    if part.is_empty() {
+        return Ok(Vec::new());
+    }
     let lines = format!(
         "INSERT INTO {schema}.lines (log, digest, job, attempt, status, generation_id, line) \
-         SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7) ON CONFLICT (log, digest) DO NOTHING"
+         SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7) ON CONFLICT (log, digest) DO NOTHING \
+         RETURNING sequence, transaction::text"
     );
     let columns: [(&(dyn ToSql + Sync), Type); 7] = [
         (&log.id, Type::INT8),
@@ -315,19 +376,38 @@ pub(super) async fn add(
         (&part.ids, Type::TEXT_ARRAY),
         (&part.lines, Type::TEXT_ARRAY),
     ];
-    let added = transaction.execute_typed(&lines, &columns).await?;
+    let added = transaction.query_typed(&lines, &columns).await?;
+    claim(transaction, schema, log, part.claims.iter().cloned(), "").await?;
+    let number = |row: &tokio_postgres::Row| {
+        let transaction: &str = row.get(1);
+        (row.get(0), transaction.parse().unwrap_or(u64::MAX))
+    };
+    Ok(added.iter().map(number).collect())
+}
+
+/// Claims attempts for a run, those that no one has claimed.
+pub(super) async fn claim(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    log: &LogRow,
+    attempts: impl Iterator<Item = (String, i32)>,
+    run: &str,
+) -> Result<(), tokio_postgres::Error> {
+    let (jobs, attempts): (Vec<_>, Vec<_>) = attempts.unzip();
+    if jobs.is_empty() {
+        return Ok(());
+    }
     let claims = format!(
         "INSERT INTO {schema}.claims (log, job, attempt, run) \
-         SELECT $1, job, attempt, '' FROM unnest($2, $3) AS new (job, attempt) \
+         SELECT $1, job, attempt, $4 FROM unnest($2, $3) AS new (job, attempt) \
          ON CONFLICT DO NOTHING"
     );
-    let (jobs, attempts): (Vec<_>, Vec<_>) = part.claims.iter().cloned().unzip();
-    let columns: [(&(dyn ToSql + Sync), Type); 3] = [
+    let columns: [(&(dyn ToSql + Sync), Type); 4] = [
         (&log.id, Type::INT8),
         (&jobs, Type::TEXT_ARRAY),
         (&attempts, Type::INT4_ARRAY),
+        (&run, Type::TEXT),
     ];
     transaction.execute_typed(&claims, &columns).await?;
-    transaction.commit().await?;
-    Ok(added)
+    Ok(())
 }

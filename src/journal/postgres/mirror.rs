@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use etcetera::BaseStrategy;
 use futures::TryStreamExt;
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::TempPath;
@@ -23,9 +24,10 @@ use super::super::address::Address;
 use super::super::file::for_each_line;
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::logs::{self, LogRow};
-use super::record::Recorder;
+use super::runs::{self, BeingSent};
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
+use crate::clock;
 use crate::disk::{self, Readers, Replacement};
 
 /// How long another command that catches up is waited for, before this one reads for itself.
@@ -37,14 +39,31 @@ const RETRY: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Mirror {
     file: PathBuf,
-    /// Which log it is of.
-    identity: String,
+    /// What it mirrors, and how far.
+    source: Source,
+    /// What other computers are sending now.
+    being_sent: Vec<BeingSent>,
+    /// How far the database's clock is ahead of this computer's.
+    clock: SignedDuration,
     /// Lines that this computer has seen and the database does not hold any more.
     lost: Option<Lost>,
     /// Other commands leave the file alone as long as this is open.
     _lock: Option<File>,
     /// Where there is no cache folder the file goes with this.
     own: Option<TempPath>,
+}
+
+/// Where lines were read from, and which ones.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Which log it is.
+    pub identity: String,
+    /// The server, its history and the database, as far as the server says so.
+    pub(super) server: String,
+    /// The oldest transaction that was still open.
+    pub(super) horizon: u64,
+    /// Numbers of the lines at or above it that were read.
+    pub(super) open: Vec<i64>,
 }
 
 /// Lines that a database has lost, as after a failover to a server that was behind.
@@ -60,6 +79,11 @@ impl Mirror {
     /// The file.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// What other computers were sending when it was caught up.
+    pub fn being_sent(&self) -> &[BeingSent] {
+        &self.being_sent
     }
 
     /// What the database has lost.
@@ -91,20 +115,31 @@ struct State {
 pub struct Copy {
     /// The copy; it is removed with this.
     pub file: TempPath,
-    /// Writes to the log itself.
-    pub recorder: Recorder,
+    /// What it is a copy of.
+    pub source: Source,
+    /// What other computers are sending now.
+    pub being_sent: Vec<BeingSent>,
+    /// How far the database's clock is ahead of this computer's.
+    pub clock: SignedDuration,
+    /// A file with lines that the database has lost.
+    pub lost: Option<PathBuf>,
 }
 
 /// Brings the mirror of `address` up to date and copies it for a writer, so that nothing that this
 /// writes keeps other commands from the mirror.
 pub fn copy(address: &Address) -> Result<Copy, DatabaseError> {
     let mirror = catch_up(address)?;
-    let recorder = Recorder::new(address, &mirror.identity).map_err(|error| unusable(&error))?;
     let file = match mirror.own {
         Some(own) => own,
         None => copied(&mirror.file).map_err(|error| unusable(&error))?,
     };
-    Ok(Copy { file, recorder })
+    Ok(Copy {
+        file,
+        source: mirror.source,
+        being_sent: mirror.being_sent,
+        clock: mirror.clock,
+        lost: mirror.lost.map(|lost| lost.file),
+    })
 }
 
 fn copied(mirror: &Path) -> io::Result<TempPath> {
@@ -117,19 +152,68 @@ fn copied(mirror: &Path) -> io::Result<TempPath> {
 pub fn catch_up(address: &Address) -> Result<Mirror, DatabaseError> {
     wait_for(|| async {
         let mut session = Session::open(address).await?;
-        schema::check(&session, Use::Read).await?;
+        let version = schema::check(&session, Use::Read).await?;
         let log = logs::find(&session).await?;
+        let mut look = Look {
+            has_runs: version >= schema::RUNS,
+            log,
+            being_sent: Vec::new(),
+        };
         let server = server(&session).await;
-        match Place::lock(&log) {
-            Some(place) => place.catch_up(&mut session, &log, server).await,
-            None => read_whole(&mut session, &log).await,
-        }
+        let clock = clock_of(&session).await?;
+        let place = Place::lock(&look.log);
+        let (state, parts) = match &place {
+            Some(place) => place.catch_up(&mut session, &mut look, server).await?,
+            None => read_whole(&mut session, &mut look, server).await?,
+        };
+        let lost = match &place {
+            Some(place) => place.lost().map_err(|error| unusable(&error))?,
+            None => None,
+        };
+        Ok(Mirror {
+            file: parts.file,
+            source: Source {
+                identity: look.log.identity,
+                server: state.server,
+                horizon: state.horizon,
+                open: state.open,
+            },
+            being_sent: look.being_sent,
+            clock,
+            lost,
+            own: parts.own,
+            _lock: place.map(|place| place.lock),
+        })
     })
+}
+
+/// What a look at a log's lines takes, and what it sees beside them.
+struct Look {
+    log: LogRow,
+    /// Whether the tables hold runs.
+    has_runs: bool,
+    being_sent: Vec<BeingSent>,
+}
+
+/// Where the lines are.
+struct Parts {
+    file: PathBuf,
+    own: Option<TempPath>,
+}
+
+/// How far the database's clock is ahead of this computer's.
+async fn clock_of(session: &Session) -> Result<SignedDuration, DatabaseError> {
+    let query = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    let row = session.client.query_typed_one(query, &[]).await;
+    let row = row.map_err(|error| session.failed("read", &error))?;
+    let there: i64 = row.get(0);
+    let here = clock::now().as_millisecond();
+    Ok(SignedDuration::from_millis(there.saturating_sub(here)))
 }
 
 /// The server's identity and history and the database; empty where it keeps them to itself, which
 /// makes each look a whole one.
-async fn server(session: &Session) -> String {
+pub(super) async fn server(session: &Session) -> String {
     const QUERY: &str = "SELECT (SELECT system_identifier::text FROM pg_control_system()) || '/' || \
          CASE WHEN pg_is_in_recovery() \
               THEN (SELECT timeline_id::text FROM pg_control_checkpoint()) \
@@ -142,26 +226,29 @@ async fn server(session: &Session) -> String {
 }
 
 /// A mirror without a cache folder: read whole, gone with the command.
-async fn read_whole(session: &mut Session, log: &LogRow) -> Result<Mirror, DatabaseError> {
+async fn read_whole(
+    session: &mut Session,
+    look: &mut Look,
+    server: String,
+) -> Result<(State, Parts), DatabaseError> {
     let file = tempfile::NamedTempFile::new().map_err(|error| unusable(&error))?;
     let (file, path) = file.into_parts();
     let mut writer = BufWriter::new(file);
-    read(session, log, &State::default(), &mut writer).await?;
+    let mut state = read(session, look, &State::default(), &mut writer).await?;
     writer.flush().map_err(|error| unusable(&error))?;
-    Ok(Mirror {
+    state.server = server;
+    let parts = Parts {
         file: path.to_path_buf(),
-        identity: log.identity.clone(),
-        lost: None,
-        _lock: None,
         own: Some(path),
-    })
+    };
+    Ok((state, parts))
 }
 
 /// Appends what `state` does not know to `writer`, and returns the state afterwards, its length
 /// aside.
 async fn read(
     session: &mut Session,
-    log: &LogRow,
+    look: &mut Look,
     state: &State,
     writer: &mut impl Write,
 ) -> Result<State, DatabaseError> {
@@ -171,7 +258,7 @@ async fn read(
     let transaction = session
         .client
         .build_transaction()
-        // One snapshot for the horizon and the lines.
+        // One snapshot for the horizon, the lines and the claims.
         .isolation_level(IsolationLevel::RepeatableRead)
         .read_only(true)
         .start()
@@ -189,7 +276,7 @@ async fn read(
     );
     let from = state.horizon.to_string();
     let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
-        (&log.id, Type::INT8),
+        (&look.log.id, Type::INT8),
         (&from, Type::TEXT),
         (&horizon, Type::TEXT),
     ];
@@ -224,10 +311,14 @@ async fn read(
         written.map_err(|error| unusable(&error))?;
         next.length += line.len() as u64 + 1;
     }
+    if look.has_runs {
+        let sent = runs::being_sent(&transaction, address.schema(), &look.log).await;
+        look.being_sent = sent.map_err(|error| failed(&address, error))?;
+    }
     Ok(next)
 }
 
-fn unusable(error: &io::Error) -> DatabaseError {
+pub(super) fn unusable(error: &io::Error) -> DatabaseError {
     DatabaseError::new(
         DatabaseFault::Io,
         format!("cannot write the local copy of the job log: {error}"),
@@ -270,27 +361,24 @@ impl Place {
     }
 
     async fn catch_up(
-        self,
+        &self,
         session: &mut Session,
-        log: &LogRow,
+        look: &mut Look,
         server: String,
-    ) -> Result<Mirror, DatabaseError> {
+    ) -> Result<(State, Parts), DatabaseError> {
         let old = self.old_state(&server);
         let mut state = if let Some(old) = old {
-            self.append(session, log, &old).await?
+            self.append(session, look, &old).await?
         } else {
-            self.begin_anew(session, log).await?
+            self.begin_anew(session, look).await?
         };
         state.server = server;
         self.write_state(&state).map_err(|error| unusable(&error))?;
-        let lost = self.lost().map_err(|error| unusable(&error))?;
-        Ok(Mirror {
-            file: self.lines,
-            identity: log.identity.clone(),
-            lost,
-            _lock: Some(self.lock),
+        let parts = Parts {
+            file: self.lines.clone(),
             own: None,
-        })
+        };
+        Ok((state, parts))
     }
 
     /// What the mirror holds, where it is of the same server and whole.
@@ -305,7 +393,7 @@ impl Place {
     async fn append(
         &self,
         session: &mut Session,
-        log: &LogRow,
+        look: &mut Look,
         old: &State,
     ) -> Result<State, DatabaseError> {
         let open = || {
@@ -316,7 +404,7 @@ impl Place {
         };
         let file = open().map_err(|error| unusable(&error))?;
         let mut writer = BufWriter::new(file);
-        let state = read(session, log, old, &mut writer).await?;
+        let state = read(session, look, old, &mut writer).await?;
         writer.flush().map_err(|error| unusable(&error))?;
         Ok(state)
     }
@@ -326,12 +414,12 @@ impl Place {
     async fn begin_anew(
         &self,
         session: &mut Session,
-        log: &LogRow,
+        look: &mut Look,
     ) -> Result<State, DatabaseError> {
         let new = Replacement::of(&self.lines, Readers::User).map_err(|e| unusable(&e))?;
         let file = new.file().and_then(File::try_clone);
         let mut writer = BufWriter::new(file.map_err(|error| unusable(&error))?);
-        let state = read(session, log, &State::default(), &mut writer).await?;
+        let state = read(session, look, &State::default(), &mut writer).await?;
         let finish = || {
             writer.flush()?;
             drop(writer);
@@ -408,7 +496,7 @@ fn digests(file: &mut File) -> io::Result<HashSet<[u8; 16]>> {
     Ok(found)
 }
 
-fn digest(line: &str) -> [u8; 16] {
+pub(super) fn digest(line: &str) -> [u8; 16] {
     let whole = Sha256::digest(line.as_bytes());
     let mut half = [0; 16];
     half.copy_from_slice(&whole[..16]);

@@ -3,18 +3,45 @@
 //! A log is the same set of lines as in a file. What is read is a mirror of it, a file that is
 //! caught up before each use and folded by the same code.
 
+mod decide;
+mod link;
 mod login;
 mod logs;
 mod mirror;
-mod record;
+mod runs;
 mod schema;
+mod scribe;
 mod session;
+mod spool;
 mod tls;
 
+pub use link::LocalCopy;
 pub use logs::{
     Listed, Made, Merge, Promises, init_log, init_statements, list_logs, merge_into, promises,
-    upgrade_tables,
+    rows_elsewhere, upgrade_tables,
 };
 pub use mirror::{Lost, catch_up, copy};
-pub use record::Recorder;
+pub use runs::{AtWork, BeingSent, at_work};
 pub use schema::Rights;
+pub use scribe::{Answer, Pending, Scribe};
+pub use spool::left_spools;
+
+use std::io;
+use std::sync::{Arc, RwLock};
+
+use super::address::Address;
+use crate::jobs::Ledger;
+
+/// Starts to write to the log of `address`, of which `local` is a copy that `ledger` has folded.
+pub fn write(
+    address: &Address,
+    source: mirror::Source,
+    local: LocalCopy,
+    ledger: &Arc<RwLock<Ledger>>,
+    command: &str,
+) -> io::Result<Scribe> {
+    let identity = source.identity.clone();
+    let link = link::Link::new(address, source, local, Arc::clone(ledger), command);
+    let spool = spool::Spool::new(&identity, link.run());
+    Scribe::start(link, spool)
+}

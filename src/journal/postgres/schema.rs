@@ -16,13 +16,26 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 1] = [Migration {
-    version: 1,
-    name: "logs",
-    minimum_reader: 1,
-    minimum_writer: 1,
-    text: include_str!("migrations/0001_logs.sql"),
-}];
+const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        version: 1,
+        name: "logs",
+        minimum_reader: 1,
+        minimum_writer: 1,
+        text: include_str!("migrations/0001_logs.sql"),
+    },
+    Migration {
+        version: RUNS,
+        name: "runs",
+        minimum_reader: 1,
+        // An older writer would take a verdict on what another computer is about to send.
+        minimum_writer: RUNS,
+        text: include_str!("migrations/0002_runs.sql"),
+    },
+];
+
+/// Since which version the tables hold runs.
+pub(super) const RUNS: i32 = 2;
 
 /// The newest migration that this program knows.
 pub(super) const VERSION: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
@@ -42,8 +55,8 @@ struct Found {
     minimum_writer: i32,
 }
 
-/// Makes sure that the tables are there and that this program may use them.
-pub(super) async fn check(session: &Session, purpose: Use) -> Result<(), DatabaseError> {
+/// Makes sure that the tables are there and that this program may use them; their version.
+pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, DatabaseError> {
     let address = &session.address;
     let Some(found) = found(session).await? else {
         return Err(DatabaseError::new(
@@ -78,7 +91,7 @@ pub(super) async fn check(session: &Session, purpose: Use) -> Result<(), Databas
             format!("run `creativeai log upgrade '{address}'`"),
         ));
     }
-    Ok(())
+    Ok(found.version)
 }
 
 /// What a change of the tables did.
@@ -174,8 +187,8 @@ pub(super) fn grants(schema: &str, role: &str, rights: Rights) -> String {
     if rights == Rights::Write {
         // A row is locked only by who may update it.
         let more = format!(
-            "GRANT INSERT, UPDATE ON {schema}.logs TO {role};\n\
-             GRANT INSERT ON {schema}.lines, {schema}.claims TO {role};\n"
+            "GRANT INSERT, UPDATE ON {schema}.logs, {schema}.claims, {schema}.runs TO {role};\n\
+             GRANT INSERT ON {schema}.lines TO {role};\n"
         );
         text.push_str(&more);
     }

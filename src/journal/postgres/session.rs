@@ -4,17 +4,29 @@
 use std::future::{Future, poll_fn};
 use std::path::PathBuf;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use etcetera::BaseStrategy;
 use secrecy::ExposeSecret;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, NoTls};
-use tokio_postgres::{Client, Config, Connection, Error, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, Socket};
 
 use super::super::address::{Address, FORM, SessionAttrs, SslMode};
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::login::{Login, Surroundings, logins};
 use super::tls;
+
+/// How many warnings a server has sent.
+pub(super) struct Warnings(Arc<AtomicU64>);
+
+impl Warnings {
+    /// So far.
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
 
 /// A connection to the server of a log.
 pub(super) struct Session {
@@ -22,9 +34,17 @@ pub(super) struct Session {
     pub client: Client,
     /// The log.
     pub address: Address,
+    /// How many warnings the server has sent.
+    warnings: Arc<AtomicU64>,
 }
 
 impl Session {
+    /// Counts the warnings that the server sends. One that comes with a commit says that no standby
+    /// has it.
+    pub fn counter(&self) -> Warnings {
+        Warnings(Arc::clone(&self.warnings))
+    }
+
     /// Connects to the first server of `address` that answers as it is wanted.
     pub async fn open(address: &Address) -> Result<Self, DatabaseError> {
         let base = etcetera::choose_base_strategy().ok();
@@ -33,12 +53,14 @@ impl Session {
             home: base.map(|base| PathBuf::from(base.home_dir())),
         };
         let mut failed = None;
+        let warnings = Arc::<AtomicU64>::default();
         for login in logins(address, &around)? {
-            match connect(&login).await {
+            match connect(&login, &warnings).await {
                 Ok(client) => {
                     return Ok(Self {
                         client,
                         address: address.clone(),
+                        warnings,
                     });
                 }
                 // A server that cannot prove who it is, or refuses the login, is not passed over.
@@ -71,7 +93,7 @@ impl Session {
     }
 }
 
-async fn connect(login: &Login) -> Result<Client, DatabaseError> {
+async fn connect(login: &Login, warnings: &Arc<AtomicU64>) -> Result<Client, DatabaseError> {
     let mut config = Config::new();
     config
         .user(&login.user)
@@ -94,11 +116,11 @@ async fn connect(login: &Login) -> Result<Client, DatabaseError> {
     }
     let connected = if login.sslmode == SslMode::Disable {
         config.ssl_mode(tokio_postgres::config::SslMode::Disable);
-        start(&config, NoTls).await
+        start(&config, NoTls, warnings).await
     } else {
         config.ssl_mode(tokio_postgres::config::SslMode::Require);
         let tls = tls::connector(login.sslmode, login.sslrootcert.as_deref())?;
-        start(&config, tls).await
+        start(&config, tls, warnings).await
     };
     connected.map_err(|error| {
         let (kind, help) = judged(&error);
@@ -120,24 +142,31 @@ async fn connect(login: &Login) -> Result<Client, DatabaseError> {
     })
 }
 
-async fn start<T>(config: &Config, tls: T) -> Result<Client, Error>
+async fn start<T>(config: &Config, tls: T, warnings: &Arc<AtomicU64>) -> Result<Client, Error>
 where
     T: MakeTlsConnect<Socket>,
     T::Stream: Send + 'static,
 {
     let (client, connection) = config.connect(tls).await?;
-    tokio::spawn(drive(connection));
+    tokio::spawn(drive(connection, Arc::clone(warnings)));
     Ok(client)
 }
 
-/// Moves bytes until the connection ends. What waits for an answer learns of its end.
-async fn drive<S, T>(connection: Connection<S, T>)
+/// Moves bytes until the connection ends, and counts warnings. What waits for an answer learns of the
+/// connection's end.
+async fn drive<S, T>(connection: Connection<S, T>, warnings: Arc<AtomicU64>)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
     let mut connection = pin!(connection);
-    while let Some(Ok(_)) = poll_fn(|cx| connection.as_mut().poll_message(cx)).await {}
+    while let Some(Ok(message)) = poll_fn(|cx| connection.as_mut().poll_message(cx)).await {
+        if let AsyncMessage::Notice(notice) = message
+            && notice.code().code().starts_with("01")
+        {
+            warnings.fetch_add(1, Ordering::SeqCst);
+        }
+    }
 }
 
 /// The server's words, or what broke the connection.

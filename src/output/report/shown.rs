@@ -221,6 +221,7 @@ pub(super) const fn key_of(standing: Standing) -> &'static str {
         Standing::NotSent => "not-sent",
         Standing::Failed => "failed",
         Standing::Refused => "refused",
+        Standing::BeingSent => "being-sent",
         Standing::Unknown => "unknown",
         Standing::Newer => "newer",
         Standing::Replaced => "replaced",

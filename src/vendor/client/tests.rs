@@ -603,3 +603,20 @@ fn without_certificates_a_sandbox_works_and_https_is_a_plain_error() {
         "{told}"
     );
 }
+
+#[tokio::test]
+async fn a_request_is_not_sent_when_it_must_not_be_at_the_moment_of_writing() {
+    let server = Server::new(Act::SendAndClose(http("202 Accepted", "", ACCEPTED))).await;
+    let client = server.client();
+    for allowed in [false, true] {
+        let may_send: MaySend = Arc::new(move || allowed);
+        let outcome = client
+            .submit_while(Endpoint::Video, "k", r#"{"prompt":"pan"}"#, Some(may_send))
+            .await;
+        assert_eq!(outcome == Outcome::Withheld, !allowed, "{outcome:?}");
+    }
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1, "{requests:?}");
+    assert!(requests[0].contains("content-length: 16"), "{requests:?}");
+    assert!(requests[0].ends_with(r#"{"prompt":"pan"}"#), "{requests:?}");
+}

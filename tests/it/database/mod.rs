@@ -1,13 +1,50 @@
 //! Job logs in a `PostgreSQL` database, on a real server.
 
 mod addresses;
+mod away;
+mod claims;
 mod pooler;
 mod reading;
+mod sending;
 mod tables;
 mod tls;
 mod writing;
 
-use crate::support::World;
+use serde_json::Value;
+
+use crate::support::postgres::{self, Database};
+use crate::support::server::Bill;
+use crate::support::{Server, World};
+
+/// An empty log in a database of its own.
+fn empty_log() -> Option<(Database, String)> {
+    let database = postgres::database()?;
+    let log = database.log("shop");
+    world().run(&["log", "init", &log]).expect(0);
+    Some((database, log))
+}
+
+/// Makes every run look as if it had not been heard of for long.
+fn silence_runs(database: &Database) {
+    database.sql("UPDATE creativeai.runs SET seen_at = seen_at - interval '10 minutes'");
+}
+
+/// The photos of what was accepted, sorted.
+fn photos(server: &Server) -> Vec<String> {
+    let body = |bill: &Bill| -> Value { serde_json::from_slice(&bill.body).unwrap() };
+    let bills = server.bills();
+    let photos = bills.iter().map(|bill| body(bill)["image_url"].to_string());
+    let mut photos: Vec<_> = photos.collect();
+    photos.sort();
+    photos
+}
+
+/// Each of them once.
+fn assert_each_once(server: &Server, count: usize) {
+    let all = photos(server);
+    let once: std::collections::BTreeSet<_> = all.iter().collect();
+    assert_eq!((all.len(), once.len()), (count, count), "{all:#?}");
+}
 
 /// A world that cannot be led to another server by the surroundings.
 fn world() -> World {

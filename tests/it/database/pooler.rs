@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::{lines, world};
 use crate::support::postgres::{self, Database, NOBODY, is_root, unprivileged};
-use crate::support::skip;
+use crate::support::{Server, World, listings, skip};
 
 /// A running pooler, reached by a socket.
 struct Pooler {
@@ -99,4 +99,32 @@ fn commands_at_the_same_time_share_one_connection() {
     for reader in readers {
         assert!(reader.wait().expect(0).stdout == wanted);
     }
+}
+
+#[test]
+fn computers_that_order_at_the_same_time_share_one_connection() {
+    let Some((database, _)) = super::empty_log() else {
+        return;
+    };
+    let Some(pooler) = Pooler::start(&database) else {
+        return skip("pgbouncer is not installed (apt-get install pgbouncer)");
+    };
+    let log = format!(
+        "postgres://postgres@/{}?host={}&port=6432&log=shop",
+        database.name,
+        pooler.folder.path().display()
+    );
+    let server = Server::accepting();
+    let new = |_| {
+        let world = World::facing(&server).with_var("CREATIVEAI_JOBS", &log);
+        world.write("listings.csv", listings(12));
+        world
+    };
+    let worlds: Vec<_> = (0..4).map(new).collect();
+    let submit = ["submit", "listings.csv"];
+    let running: Vec<_> = worlds.iter().map(|world| world.start(&submit)).collect();
+    for run in running {
+        run.wait().expect(0);
+    }
+    super::assert_each_once(&server, 12);
 }

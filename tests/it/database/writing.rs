@@ -1,18 +1,11 @@
 //! What is so anyway is written to a log in a database by any computer: answers to polls, captures,
 //! verdicts. A commit whose answer was lost adds nothing twice.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
-
 use serde_json::json;
 
 use crate::support::lines::{A, B, C, rendering, submitting};
 use crate::support::postgres::{self, Database};
+use crate::support::proxy::Proxy;
 use crate::support::{Server, Step, World};
 
 /// A vendor whose clips are all finished.
@@ -136,79 +129,19 @@ fn a_role_that_only_reads_learns_why_nothing_is_written() {
     assert!(ended.stderr.contains("--grant-to"), "{}", ended.stderr);
 }
 
-/// Stands between a client and the server, and loses the answers to the first commits.
-struct Proxy {
-    port: u16,
-    lost: Arc<AtomicU32>,
-}
-
-impl Proxy {
-    fn start(database: &Database, commits: u32) -> Self {
-        let socket = database.server.folder().join(".s.PGSQL.5432");
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let lost = Arc::new(AtomicU32::new(0));
-        let counter = lost.clone();
-        thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let (socket, counter) = (socket.clone(), counter.clone());
-                thread::spawn(move || relay(client, &socket, commits, &counter));
-            }
-        });
-        Self { port, lost }
-    }
-}
-
-/// Passes bytes on. After a commit has reached the server the client hears nothing more.
-fn relay(mut client: TcpStream, socket: &PathBuf, commits: u32, lost: &AtomicU32) {
-    let mut server = UnixStream::connect(socket).unwrap();
-    let mut answers = server.try_clone().unwrap();
-    let mut back = client.try_clone().unwrap();
-    let is_cut = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let cut = is_cut.clone();
-    let answering = thread::spawn(move || {
-        let mut buffer = [0; 1 << 14];
-        while let Ok(count @ 1..) = answers.read(&mut buffer) {
-            if cut.load(Ordering::SeqCst) {
-                // The server has committed: this is its answer.
-                break;
-            }
-            if back.write_all(&buffer[..count]).is_err() {
-                break;
-            }
-        }
-        let _ = back.shutdown(Shutdown::Both);
-    });
-    let mut buffer = [0; 1 << 14];
-    while let Ok(count @ 1..) = client.read(&mut buffer) {
-        let part = &buffer[..count];
-        if part.windows(6).any(|w| w == b"COMMIT") && lost.load(Ordering::SeqCst) < commits {
-            lost.fetch_add(1, Ordering::SeqCst);
-            is_cut.store(true, Ordering::SeqCst);
-        }
-        if server.write_all(part).is_err() {
-            break;
-        }
-    }
-    let _ = server.shutdown(Shutdown::Write);
-    let _ = answering.join();
-}
-
 #[test]
 fn a_commit_whose_answer_is_lost_is_made_again_and_adds_nothing_twice() {
     let server = vendor();
     let Some((database, world, log)) = with_log(&server) else {
         return;
     };
-    let proxy = Proxy::start(&database, 3);
-    let through = format!(
-        "postgres://postgres@127.0.0.1:{}/{}?log=shop",
-        proxy.port, database.name
-    );
+    let proxy = Proxy::before(database.server.folder());
+    proxy.lose(3);
+    let through = proxy.log(&database, "shop");
     world
         .run(&["resolve", C, "--dismiss", "--jobs", &through])
         .expect(0);
-    assert_eq!(proxy.lost.load(Ordering::SeqCst), 3);
+    assert_eq!(proxy.lost(), 3);
     let count = "SELECT count(*) FROM creativeai.lines WHERE status = 'resolved'";
     assert_eq!(database.sql(count), "1");
     assert_eq!(states(&world, &log).len(), 3);

@@ -15,6 +15,8 @@ pub mod orders;
 #[cfg(unix)]
 pub mod postgres;
 pub mod processes;
+#[cfg(unix)]
+pub mod proxy;
 pub mod request;
 pub mod s3;
 pub mod server;

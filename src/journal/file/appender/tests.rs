@@ -109,7 +109,6 @@ fn after_a_write_error_nothing_is_said_to_be_durable() {
         len: 0,
         tail: Vec::new(),
         memory: None,
-        record: None,
         failed: None,
         sink: Box::new(|_, _| panic!("nothing was written")),
     };

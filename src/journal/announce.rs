@@ -1,0 +1,174 @@
+//! What is announced in the log before a request is sent, and the right to send it.
+//!
+//! A file is one process's: what it has announced may be sent. A log in a database is everyone's:
+//! an attempt is claimed with its announcement, by one computer and for ever. The claim lets that
+//! one send only shortly after: a computer that was asleep meanwhile may have been given up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::clock;
+use crate::jobs::{Credits, JobKey};
+
+/// How long after it was made a claim lets its request be sent. Well below the time after which a
+/// run that no one hears of counts as gone.
+pub const CLAIM_HOLDS: Duration = Duration::from_secs(10);
+
+/// An attempt that is about to be sent.
+#[derive(Clone, Debug)]
+pub struct Announcement {
+    /// The job.
+    pub job: JobKey,
+    /// The attempt's number.
+    pub number: u32,
+    /// Whether it was sent before, and is sent again as it was.
+    pub resend: bool,
+    /// What it adds to what is reserved.
+    pub more: Credits,
+    /// The most that the log may have charged and reserved.
+    pub most: Option<Credits>,
+    /// Jobs that it replaces.
+    pub replaces: Vec<JobKey>,
+    /// The lines that announce it, each with its newline.
+    pub lines: String,
+}
+
+/// What became of an announcement.
+#[derive(Debug)]
+pub enum Announced {
+    /// It is in the log, and may be sent.
+    Granted(Claim),
+    /// It is not in the log, and must not be sent.
+    Refused(Refused),
+}
+
+/// Why an attempt is not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Another computer makes it, or has made it: the log says so.
+    Taken,
+    /// The next run decides anew, with what others have written meanwhile.
+    Later(String),
+    /// The log is paused; by whom, since when.
+    Paused(String),
+    /// It would go beyond the cap.
+    CapReached,
+}
+
+/// The right to send what was announced. Dropping it says that its outcome is in the log, or never
+/// will be.
+#[derive(Debug)]
+pub struct Claim {
+    shared: Option<SharedClaim>,
+}
+
+/// A claim of an attempt that other computers know of.
+#[derive(Debug)]
+pub(super) struct SharedClaim {
+    pub job: JobKey,
+    pub number: u32,
+    /// The computer's uptime when it was last made sure of, in milliseconds.
+    confirmed: Arc<AtomicU64>,
+    /// How many claims the run has.
+    held: Arc<AtomicUsize>,
+}
+
+/// Asked immediately before a request is written: may it be?
+pub type MaySend = Arc<dyn Fn() -> bool + Send + Sync>;
+
+impl Claim {
+    /// Of a log that only this process writes to.
+    pub(super) const fn alone() -> Self {
+        Self { shared: None }
+    }
+
+    /// Of a log of many computers. `confirmed` is this computer's uptime before the claim was
+    /// confirmed; `held` counts the run's claims, this one included.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    pub(super) fn among_others(
+        job: JobKey,
+        number: u32,
+        confirmed: Duration,
+        held: Arc<AtomicUsize>,
+    ) -> Self {
+        let confirmed = Arc::new(AtomicU64::new(confirmed.as_millis() as u64));
+        Self {
+            shared: Some(SharedClaim {
+                job,
+                number,
+                confirmed,
+                held,
+            }),
+        }
+    }
+
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    pub(super) fn shared(&self) -> Option<&SharedClaim> {
+        self.shared.as_ref()
+    }
+
+    /// Whether other computers may take the attempt for given up.
+    pub fn is_shared(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// Whether a request may be sent by it now.
+    pub fn holds(&self) -> bool {
+        self.shared
+            .as_ref()
+            .is_none_or(|shared| is_young(&shared.confirmed))
+    }
+
+    /// The same question, to be asked while a request is on its way; `None` where the answer is
+    /// always yes.
+    pub fn may_send(&self) -> Option<MaySend> {
+        let confirmed = Arc::clone(&self.shared.as_ref()?.confirmed);
+        Some(Arc::new(move || is_young(&confirmed)))
+    }
+
+    /// It was made sure of once more; `confirmed` is the uptime before.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    pub(super) fn confirm(&self, confirmed: Duration) {
+        if let Some(shared) = &self.shared {
+            let millis = confirmed.as_millis() as u64;
+            shared.confirmed.store(millis, Ordering::SeqCst);
+        }
+    }
+}
+
+fn is_young(confirmed: &AtomicU64) -> bool {
+    let confirmed = Duration::from_millis(confirmed.load(Ordering::SeqCst));
+    clock::uptime().saturating_sub(confirmed) <= CLAIM_HOLDS
+}
+
+impl Drop for SharedClaim {
+    fn drop(&mut self) {
+        self.held.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_claim_lets_a_request_be_sent_for_ten_seconds_and_again_once_it_is_confirmed() {
+        let held = Arc::new(AtomicUsize::new(1));
+        let job = JobKey::of_seed("a");
+        let long_ago = clock::uptime().saturating_sub(CLAIM_HOLDS + Duration::from_secs(1));
+        let claim = Claim::among_others(job, 1, long_ago, Arc::clone(&held));
+        let may_send = claim.may_send().unwrap();
+        assert!(!claim.holds() && !may_send());
+        claim.confirm(clock::uptime());
+        assert!(claim.holds() && may_send());
+        drop(claim);
+        assert_eq!(held.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn a_claim_of_a_file_holds_for_ever() {
+        let claim = Claim::alone();
+        assert!(claim.holds() && claim.may_send().is_none() && !claim.is_shared());
+    }
+}

@@ -1,0 +1,215 @@
+//! What of the announcements of a batch is let through, against what is committed.
+//!
+//! The log's row is locked while this is decided, and every line that others have committed has been
+//! folded. So two computers never decide on the same state.
+
+use std::collections::HashSet;
+
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Error, Transaction};
+
+use super::super::announce::{Announcement, Refused};
+use super::logs::LogRow;
+use super::runs::{self, Claimed, Seen};
+use crate::jobs::recognition::{Asked, Marks, Recognition, Sought};
+use crate::jobs::{Credits, JobKey, JobState, Ledger, Line};
+
+/// What others have written since this process has read the log.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    /// The jobs that their lines speak of.
+    touched: HashSet<JobKey>,
+    /// Orders of theirs that are in no row of this run.
+    strange: Recognition,
+    count: u32,
+}
+
+impl Others {
+    /// Takes in a line of theirs. Orders of `rows` are compared by their keys alone.
+    pub fn note(&mut self, text: &str, rows: &HashSet<JobKey>) {
+        for_each_line(text, |line| {
+            self.touched.insert(line.job);
+            if rows.contains(&line.job) {
+                return;
+            }
+            if let Some(marks) = order_in(line) {
+                self.strange.add(self.count, &marks, &Sought::everything());
+                self.count += 1;
+            } else if let (Some((_, id)), true) = (&line.id, line.keyless) {
+                let sought = Sought::everything();
+                self.strange.add_bare(self.count, id.as_str(), &sought);
+                self.count += 1;
+            }
+        });
+    }
+
+    /// To be called once all are noted.
+    pub fn sort(&mut self) {
+        self.strange.sort();
+    }
+
+    /// Whether one of their orders may be for the clip that `lines` announce, under another key.
+    fn has_alike(&self, lines: &str) -> bool {
+        let mut is_alike = false;
+        for text in lines.lines() {
+            for_each_line(text, |line| {
+                if let Some(marks) = order_in(line) {
+                    is_alike |= self.strange.of_clip(&marks).next().is_some()
+                        || self.strange.of_subject(&marks).next().is_some()
+                        || self.strange.of_rotated(&marks).next().is_some()
+                        || self.strange.of_bare(&marks).next().is_some();
+                }
+            });
+        }
+        is_alike
+    }
+}
+
+/// Passes on the lines that a text is, which may be one that stands for several.
+fn for_each_line(text: &str, mut each: impl FnMut(&Line<'_>)) {
+    let Ok(line) = Line::parse_whole(text) else {
+        return;
+    };
+    match line.parts(Line::parse_whole) {
+        Ok(parts) if parts.is_empty() => each(&line),
+        Ok(parts) => parts.iter().for_each(each),
+        Err(_) => {}
+    }
+}
+
+/// What a line orders, by its marks.
+fn order_in(line: &Line<'_>) -> Option<Marks> {
+    let asked = line.request.and_then(Asked::parse)?;
+    let (_, id) = line.id.as_ref()?;
+    let variant = line
+        .rest
+        .iter()
+        .find(|(name, _)| name.as_str() == "variant");
+    let variant: String = variant
+        .and_then(|(_, raw)| serde_json::from_str(raw.get()).ok())
+        .unwrap_or_default();
+    let photo = asked.photo();
+    Some(Marks::of_request(id.as_str(), photo, &asked, &variant))
+}
+
+/// What is done about the claims of a batch.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    /// Attempts to claim.
+    new: Vec<(JobKey, u32)>,
+    /// Attempts whose claim goes over to this run.
+    taken_over: Vec<Seen>,
+    /// Attempts that no one may send any more.
+    voided: Vec<Seen>,
+    /// What the batch adds to what is reserved.
+    more: Credits,
+    /// Attempts that the batch announces.
+    granted: HashSet<(JobKey, u32)>,
+}
+
+impl Claims {
+    /// Decides about an announcement; `None` lets it through.
+    pub fn announce(
+        &mut self,
+        what: &Announcement,
+        claimed: &Claimed,
+        run: &str,
+        others: &Others,
+        ledger: &Ledger,
+    ) -> Option<Refused> {
+        let later = |why: &str| Some(Refused::Later(why.to_owned()));
+        let attempt = (what.job, what.number);
+        let is_mine = claimed.run.as_deref() == Some(run);
+        if let Some(host) = claimed.alive_on.as_ref().filter(|_| !is_mine) {
+            if !what.resend && ledger.job(what.job).is_some() {
+                return Some(Refused::Taken);
+            }
+            return later(&format!("{host} is sending it"));
+        }
+        if others.touched.contains(&what.job) {
+            let is_ordered = ledger.job(what.job).is_some_and(JobState::maybe_accepted);
+            return if is_ordered && !what.resend {
+                Some(Refused::Taken)
+            } else {
+                later("another computer has written about it meanwhile")
+            };
+        }
+        if what.replaces.iter().any(|job| others.touched.contains(job)) {
+            return later("another computer has written about the job that it replaces");
+        }
+        let job = ledger.job(what.job);
+        let is_right = match job {
+            // After a commit of unknown outcome its own line has been read again.
+            Some(_) if is_mine => true,
+            Some(job) if what.resend => job.may_be_resent(),
+            Some(job) => job.may_get_new_attempt() && job.newest().number < what.number,
+            None => !what.resend,
+        };
+        if !is_right || !self.granted.insert(attempt) {
+            return later("its job is not as it was when the run began");
+        }
+        if job.is_none() && others.has_alike(&what.lines) {
+            return later("another computer has ordered a clip like it meanwhile");
+        }
+        let spent = ledger.committed() + self.more + what.more;
+        if !is_mine && what.most.is_some_and(|most| spent > most) {
+            return Some(Refused::CapReached);
+        }
+        match &claimed.run {
+            None => self.new.push(attempt),
+            Some(_) if is_mine => {}
+            Some(seen) if what.resend => {
+                self.taken_over.push((what.job, what.number, seen.clone()));
+            }
+            // Claimed, and yet no line of it: it may have been sent.
+            Some(_) => {
+                return later("its attempt was claimed before, and the log does not say why");
+            }
+        }
+        self.more += what.more;
+        None
+    }
+
+    /// A person says that an attempt was not accepted: from now on no one sends it who has claimed
+    /// it before.
+    pub fn void(&mut self, job: JobKey, number: u32, claimed: &Claimed) {
+        if let Some(seen) = claimed.run.as_ref().filter(|run| !run.is_empty()) {
+            self.voided.push((job, number, seen.clone()));
+        }
+    }
+
+    /// Writes them down; whether they were as they had been seen.
+    pub async fn write(
+        &self,
+        transaction: &Transaction<'_>,
+        schema: &str,
+        log: &LogRow,
+        run: &str,
+    ) -> Result<bool, Error> {
+        let new = self.new.iter();
+        let new = new.map(|(job, number)| (job.to_string(), *number as i32));
+        super::logs::claim(transaction, schema, log, new, run).await?;
+        let taken_over = runs::hand_over(transaction, schema, log, &self.taken_over, run).await?;
+        let voided = runs::hand_over(transaction, schema, log, &self.voided, "").await?;
+        Ok(taken_over && voided)
+    }
+}
+
+/// By whom the log is paused, and since when.
+pub(super) async fn paused(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    log: &LogRow,
+) -> Result<Option<String>, Error> {
+    let query = format!(
+        "SELECT paused_by, to_char(paused_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
+         FROM {schema}.logs WHERE id = $1 AND paused_at IS NOT NULL"
+    );
+    let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
+    let row = transaction.query_typed_opt(&query, &id).await?;
+    Ok(row.map(|row| {
+        let by: Option<String> = row.get(0);
+        let since: String = row.get(1);
+        format!("by {} since {since}", by.unwrap_or_default())
+    }))
+}

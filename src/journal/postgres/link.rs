@@ -1,0 +1,483 @@
+//! The transactions of a writer: what has gathered goes into one, with the lock on the log's row.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Error, Transaction};
+
+use super::super::address::Address;
+use super::super::announce::Refused;
+use super::super::file::for_each_line;
+use super::super::location::{DatabaseError, DatabaseFault};
+use super::decide::{self, Claims, Others};
+use super::logs::{self, LogRow, Merge};
+use super::mirror::{self, Source, digest};
+use super::runs::{self, Run};
+use super::schema::{self, Use};
+use super::scribe::{Answer, Kind, Task};
+use super::session::Session;
+use crate::clock;
+use crate::jobs::{JobKey, Ledger, Reading, Status};
+
+/// Digests of confirmed lines that are remembered: whether they are still there tells a server that
+/// has lost its newest lines from one that was away.
+const REMEMBERED: usize = 64;
+/// Lines that are put back at once.
+const PART: usize = 1000;
+
+/// Takes in lines of the copy, from where they start.
+type Sink = Box<dyn FnMut(u64, &[u8]) + Send>;
+
+/// This process's copy of the log: the lines that the ledger has folded.
+pub struct LocalCopy {
+    /// The file, for appending.
+    pub file: File,
+    /// Its path.
+    pub path: PathBuf,
+    /// Its length.
+    pub len: u64,
+    /// Folds.
+    pub sink: Sink,
+}
+
+impl LocalCopy {
+    fn append(&mut self, lines: &str) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.file.write_all(lines.as_bytes())?;
+        (self.sink)(self.len, lines.as_bytes());
+        self.len += lines.len() as u64;
+        Ok(())
+    }
+}
+
+/// Why a transaction was not made.
+enum Failed {
+    Statement(Error),
+    Other(DatabaseError),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Statement(error)
+    }
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Other(mirror::unusable(&error))
+    }
+}
+
+/// A log, as one process writes to it.
+pub(super) struct Link {
+    address: Address,
+    source: Source,
+    session: Option<(Session, LogRow)>,
+    was_connected: bool,
+    /// Numbers of lines at or above the horizon that were read or written, with their transactions.
+    open: HashMap<i64, u64>,
+    copy: LocalCopy,
+    ledger: Arc<RwLock<Ledger>>,
+    run: Run,
+    others: Others,
+    confirmed: VecDeque<Vec<u8>>,
+    /// After a look from the beginning: what the copy holds.
+    held: Option<HashSet<[u8; 16]>>,
+}
+
+impl Link {
+    pub fn new(
+        address: &Address,
+        source: Source,
+        copy: LocalCopy,
+        ledger: Arc<RwLock<Ledger>>,
+        command: &str,
+    ) -> Self {
+        Self {
+            address: address.clone(),
+            open: source
+                .open
+                .iter()
+                .map(|number| (*number, u64::MAX))
+                .collect(),
+            source,
+            session: None,
+            was_connected: false,
+            copy,
+            ledger,
+            run: Run::new(command),
+            others: Others::default(),
+            confirmed: VecDeque::new(),
+            held: None,
+        }
+    }
+
+    /// The run's id.
+    pub fn run(&self) -> &str {
+        &self.run.id
+    }
+
+    /// Leaves the server alone until the next transaction.
+    pub fn disconnect(&mut self) {
+        self.session = None;
+    }
+
+    /// Makes one transaction of `tasks`: what each has come to, once the commit is confirmed.
+    pub async fn transact(
+        &mut self,
+        tasks: &[Task],
+        rows: &HashSet<JobKey>,
+    ) -> Result<Vec<Answer>, DatabaseError> {
+        let (mut session, log) = match self.session.take() {
+            Some(open) => open,
+            None => self.connect().await?,
+        };
+        match self.commit(&mut session, &log, tasks, rows).await {
+            Ok(answers) => {
+                self.session = Some((session, log));
+                Ok(answers)
+            }
+            Err(Failed::Statement(error)) => {
+                Err(Session::failure(&self.address, "write to", &error))
+            }
+            Err(Failed::Other(error)) => Err(error),
+        }
+    }
+
+    async fn commit(
+        &mut self,
+        session: &mut Session,
+        log: &LogRow,
+        tasks: &[Task],
+        rows: &HashSet<JobKey>,
+    ) -> Result<Vec<Answer>, Failed> {
+        let schema = session.address.schema().to_owned();
+        let warnings = session.counter();
+        let before = warnings.count();
+        let transaction = session.client.transaction().await?;
+        logs::lock(&transaction, &schema, log).await?;
+        let mut known = HashSet::new();
+        if tasks.iter().any(|task| task.kind.decides()) {
+            known = self
+                .catch_up(&transaction, &schema, log, tasks, rows)
+                .await?;
+        }
+        // Before the database hears of this run: so a claim is never younger here than there.
+        let uptime = clock::uptime();
+        let answers = self
+            .decide(&transaction, &schema, log, tasks, uptime)
+            .await?;
+        let outdated = outdated(&transaction, &schema, log, tasks).await?;
+        let mut merge = Merge::default();
+        let mut text = String::new();
+        for (task, _) in tasks.iter().zip(&answers).filter(|(_, a)| a.is_written()) {
+            for line in task.lines.lines().filter(|line| !line.is_empty()) {
+                if outdated.contains(line) {
+                    continue;
+                }
+                merge.push(line);
+                if !known.contains(line) {
+                    text.push_str(line);
+                    text.push('\n');
+                }
+            }
+        }
+        let added = logs::insert(&transaction, &schema, log, &merge).await?;
+        transaction.commit().await?;
+        if warnings.count() != before {
+            return Err(Failed::Other(self.unconfirmed()));
+        }
+        self.open.extend(added);
+        self.confirmed.extend(merge.digests().iter().cloned());
+        let surplus = self.confirmed.len().saturating_sub(REMEMBERED);
+        self.confirmed.drain(..surplus);
+        self.copy.append(&text)?;
+        Ok(answers)
+    }
+
+    /// Reads and folds what others have committed. Returns those of the tasks' own lines that were
+    /// there already, after a commit whose answer was lost.
+    async fn catch_up(
+        &mut self,
+        transaction: &Transaction<'_>,
+        schema: &str,
+        log: &LogRow,
+        tasks: &[Task],
+        rows: &HashSet<JobKey>,
+    ) -> Result<HashSet<String>, Failed> {
+        // One statement, and so one snapshot, for the lines and the horizon.
+        let query = format!(
+            "SELECT sequence, transaction::text, line FROM {schema}.lines \
+             WHERE log = $1 AND transaction >= $2::text::xid8 AND NOT sequence = ANY ($3) \
+             UNION ALL SELECT 0, pg_snapshot_xmin(pg_current_snapshot())::text, NULL ORDER BY 1"
+        );
+        let from = self.source.horizon.to_string();
+        let known: Vec<i64> = self.open.keys().copied().collect();
+        let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
+            (&log.id, Type::INT8),
+            (&from, Type::TEXT),
+            (&known, Type::INT8_ARRAY),
+        ];
+        let own: HashSet<&str> = tasks.iter().flat_map(|task| task.lines.lines()).collect();
+        let mut again = HashSet::new();
+        let mut text = String::new();
+        let mut horizon = self.source.horizon;
+        let mut new = Vec::new();
+        for row in transaction.query_typed(&query, &parameters).await? {
+            let number: i64 = row.get(0);
+            let by: u64 = row.get::<_, &str>(1).parse().unwrap_or(u64::MAX);
+            let Some(line) = row.get::<_, Option<&str>>(2) else {
+                horizon = by;
+                continue;
+            };
+            new.push((number, by));
+            if self
+                .held
+                .as_ref()
+                .is_some_and(|held| held.contains(&digest(line)))
+            {
+                continue;
+            }
+            if own.contains(line) {
+                again.insert(line.to_owned());
+            } else {
+                self.others.note(line, rows);
+            }
+            text.push_str(line);
+            text.push('\n');
+        }
+        self.copy.append(&text)?;
+        self.others.sort();
+        self.held = None;
+        self.source.horizon = horizon;
+        self.open.extend(new);
+        self.open.retain(|_, by| *by >= horizon);
+        Ok(again)
+    }
+
+    /// What becomes of each task, its lines aside.
+    async fn decide(
+        &mut self,
+        transaction: &Transaction<'_>,
+        schema: &str,
+        log: &LogRow,
+        tasks: &[Task],
+        uptime: Duration,
+    ) -> Result<Vec<Answer>, Failed> {
+        let attempts: Vec<_> = tasks
+            .iter()
+            .filter_map(|task| task.kind.attempt())
+            .collect();
+        let mut claimed = runs::claims(transaction, schema, log, &attempts)
+            .await?
+            .into_iter();
+        let announces = tasks.iter().any(|t| matches!(t.kind, Kind::Announce(_)));
+        let paused = if announces {
+            decide::paused(transaction, schema, log).await?
+        } else {
+            None
+        };
+        let mut claims = Claims::default();
+        let mut answers = Vec::with_capacity(tasks.len());
+        {
+            let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+            for task in tasks {
+                let claimed = task.kind.attempt().and_then(|_| claimed.next());
+                let claimed = claimed.unwrap_or_default();
+                let is_mine = claimed.run.as_deref() == Some(self.run.id.as_str());
+                answers.push(match &task.kind {
+                    Kind::Lines | Kind::Refresh => Answer::Written,
+                    Kind::Announce(_) if paused.is_some() => {
+                        Answer::Refused(Refused::Paused(paused.clone().unwrap_or_default()))
+                    }
+                    Kind::Announce(what) => {
+                        let run = &self.run.id;
+                        match claims.announce(what, &claimed, run, &self.others, &ledger) {
+                            None => Answer::Granted(uptime),
+                            Some(refused) => Answer::Refused(refused),
+                        }
+                    }
+                    Kind::Renew(..) if is_mine => Answer::Granted(uptime),
+                    Kind::Withdraw(..) if is_mine => Answer::Written,
+                    Kind::Renew(..) | Kind::Withdraw(..) => Answer::Lost,
+                    Kind::Settle(job, number) => match &claimed.alive_on {
+                        Some(host) if !is_mine => Answer::Refused(Refused::Later(host.clone())),
+                        _ => {
+                            claims.void(*job, *number, &claimed);
+                            Answer::Written
+                        }
+                    },
+                });
+            }
+        }
+        if answers
+            .iter()
+            .any(|answer| matches!(answer, Answer::Granted(_)))
+        {
+            self.run.show(transaction, schema, log).await?;
+            self.run.is_known = true;
+        }
+        if !claims.write(transaction, schema, log, &self.run.id).await? {
+            return Err(Failed::Other(DatabaseError::new(
+                DatabaseFault::Temporary,
+                format!(
+                    "the claims of {} were changed although its row is locked",
+                    self.address
+                ),
+                "run the same command again; nothing was sent",
+            )));
+        }
+        if tasks.iter().any(|task| matches!(task.kind, Kind::Refresh)) {
+            let sent = runs::being_sent(transaction, schema, log).await?;
+            let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+            for attempt in sent {
+                ledger.mark_being_sent(attempt.job, attempt.number);
+            }
+        }
+        Ok(answers)
+    }
+
+    fn unconfirmed(&self) -> DatabaseError {
+        DatabaseError::new(
+            DatabaseFault::Temporary,
+            format!(
+                "{} has not confirmed that a standby has what was written",
+                self.address
+            ),
+            "check the database's standbys, then run the same command again",
+        )
+    }
+
+    /// Connects. A server that is another one than before, or does not hold what was confirmed, gets
+    /// back first all that this process knows of the log.
+    async fn connect(&mut self) -> Result<(Session, LogRow), DatabaseError> {
+        let mut session = Session::open(&self.address).await?;
+        schema::check(&session, Use::Write).await?;
+        let log = logs::find(&session).await?;
+        if log.identity != self.source.identity {
+            return Err(DatabaseError::new(
+                DatabaseFault::Config,
+                format!(
+                    "{} is another log than the one that was read; nothing was written",
+                    self.address
+                ),
+                "check which database the address leads to, then run the same command again",
+            ));
+        }
+        let server = mirror::server(&session).await;
+        let is_same = server == self.source.server && (!self.was_connected || !server.is_empty());
+        if !is_same || !self.holds_confirmed(&session, &log).await? {
+            self.put_back(&mut session, &log).await?;
+        }
+        self.source.server = server;
+        self.was_connected = true;
+        Ok((session, log))
+    }
+
+    /// Whether the newest confirmed lines are still there.
+    async fn holds_confirmed(
+        &self,
+        session: &Session,
+        log: &LogRow,
+    ) -> Result<bool, DatabaseError> {
+        if self.confirmed.is_empty() {
+            return Ok(true);
+        }
+        let query = format!(
+            "SELECT count(*) FROM {}.lines WHERE log = $1 AND digest = ANY ($2)",
+            session.address.schema()
+        );
+        let digests: HashSet<&[u8]> = self.confirmed.iter().map(Vec::as_slice).collect();
+        let digests: Vec<&[u8]> = digests.into_iter().collect();
+        let parameters: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&log.id, Type::INT8), (&digests, Type::BYTEA_ARRAY)];
+        let row = session.client.query_typed_one(&query, &parameters).await;
+        let row = row.map_err(|error| session.failed("read", &error))?;
+        Ok(row.get::<_, i64>(0) == digests.len() as i64)
+    }
+
+    /// Puts every line of the copy back that the log does not hold, and reads the log from its
+    /// beginning with the next transaction.
+    async fn put_back(&mut self, session: &mut Session, log: &LogRow) -> Result<(), DatabaseError> {
+        let mut parts = vec![Merge::default()];
+        let mut held = HashSet::new();
+        let read = |error: io::Error| mirror::unusable(&error);
+        let mut file = File::open(&self.copy.path).map_err(read)?;
+        for_each_line(&mut file, |_, line| {
+            let Ok(line) = line else { return };
+            if parts.last().is_none_or(|part| part.len() >= PART) {
+                parts.push(Merge::default());
+            }
+            if let Some(part) = parts.last_mut() {
+                part.push(line);
+            }
+            held.insert(digest(line));
+        })
+        .map_err(read)?;
+        for part in parts {
+            let added = logs::add(session, log, &part).await;
+            added.map_err(|error| Session::failure(&self.address, "write to", &error))?;
+        }
+        self.source.horizon = 0;
+        self.open.clear();
+        self.held = Some(held);
+        Ok(())
+    }
+
+    /// Folds lines that are true although the log has not taken them in.
+    pub fn fold(&mut self, lines: &str) {
+        // Without room for the copy the jobs show as unknown at the end, which is the careful reading.
+        let _ = self.copy.append(lines);
+    }
+
+    /// Says that the run is still there, or that it has ended. It is no trouble where that cannot be
+    /// said: then others take it for gone.
+    pub async fn touch(&mut self, has_ended: bool) {
+        if !self.run.is_known {
+            return;
+        }
+        if self.session.is_none() && !has_ended {
+            self.session = self.connect().await.ok();
+        }
+        if let Some((session, _)) = &self.session
+            && self.run.touch(session, has_ended).await.is_err()
+        {
+            self.session = None;
+        }
+    }
+}
+
+/// Lines that are not true any more: they say that an attempt was not accepted, and someone has had it
+/// sent again meanwhile, which may have been.
+async fn outdated<'t>(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    log: &LogRow,
+    tasks: &'t [Task],
+) -> Result<HashSet<&'t str>, Error> {
+    let tasks = tasks.iter().filter(|task| matches!(task.kind, Kind::Lines));
+    let mut lines = Vec::new();
+    let mut attempts = Vec::new();
+    for line in tasks.flat_map(|task| task.lines.lines()) {
+        let parts = Reading::parts(line).unwrap_or_default();
+        if let [part] = parts.as_slice()
+            && part.word.status() == Some(Status::SubmitFailed)
+        {
+            lines.push(line);
+            attempts.push((part.job, part.attempt));
+        }
+    }
+    let claims = runs::claims(transaction, schema, log, &attempts).await?;
+    let lines = lines.into_iter().zip(claims);
+    Ok(lines
+        .filter(|(_, claimed)| claimed.was_resent)
+        .map(|(line, _)| line)
+        .collect())
+}

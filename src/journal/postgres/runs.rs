@@ -1,0 +1,253 @@
+//! Who is at work: runs, the claims that they hold, and whether they are still heard of.
+
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Error, Row, Transaction};
+
+use super::super::address::Address;
+use super::super::location::DatabaseError;
+use super::logs::{self, LogRow};
+use super::schema::{self, Use};
+use super::session::{Session, wait_for};
+use crate::disk;
+use crate::jobs::JobKey;
+
+/// A run that has not been heard of for so many seconds, by the database's clock, counts as gone.
+pub(super) const GONE_AFTER: u32 = 60;
+
+/// This process, as other computers see it.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    /// Random.
+    pub id: String,
+    pub command: String,
+    /// Whether the database knows of it.
+    pub is_known: bool,
+}
+
+impl Run {
+    pub fn new(command: &str) -> Self {
+        Self {
+            id: format!("{:032x}", fastrand::u128(..)),
+            command: command.to_owned(),
+            is_known: false,
+        }
+    }
+
+    /// Says that it is at work.
+    pub async fn show(
+        &self,
+        transaction: &Transaction<'_>,
+        schema: &str,
+        log: &LogRow,
+    ) -> Result<(), Error> {
+        let query = format!(
+            "INSERT INTO {schema}.runs (id, log, host, process, command) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp()"
+        );
+        let host = disk::host_name();
+        let process = i64::from(std::process::id());
+        let columns: [(&(dyn ToSql + Sync), Type); 5] = [
+            (&self.id, Type::TEXT),
+            (&log.id, Type::INT8),
+            (&host, Type::TEXT),
+            (&process, Type::INT8),
+            (&self.command, Type::TEXT),
+        ];
+        transaction.execute_typed(&query, &columns).await?;
+        Ok(())
+    }
+
+    /// Says that it is still there, or that it has ended.
+    pub async fn touch(&self, session: &Session, has_ended: bool) -> Result<(), Error> {
+        let schema = session.address.schema();
+        let ended = if has_ended {
+            ", ended_at = clock_timestamp()"
+        } else {
+            ""
+        };
+        let query =
+            format!("UPDATE {schema}.runs SET seen_at = clock_timestamp(){ended} WHERE id = $1");
+        let id = [(&self.id as &(dyn ToSql + Sync), Type::TEXT)];
+        session.client.execute_typed(&query, &id).await?;
+        Ok(())
+    }
+}
+
+/// Who has claimed an attempt.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Claimed {
+    /// The run; empty for an attempt that came with copied lines; none where it is not claimed.
+    pub run: Option<String>,
+    /// The host of a run that is still heard of.
+    pub alive_on: Option<String>,
+    /// Whether a run has taken it over to send the attempt again.
+    pub was_resent: bool,
+}
+
+/// Who has claimed these attempts, in their order.
+pub(super) async fn claims(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    log: &LogRow,
+    attempts: &[(JobKey, u32)],
+) -> Result<Vec<Claimed>, Error> {
+    if attempts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = format!(
+        "SELECT claims.run, CASE WHEN {} THEN runs.host END, coalesce(claims.resent, false) \
+         FROM unnest($2, $3) WITH ORDINALITY AS wanted (job, attempt, place) \
+         LEFT JOIN {schema}.claims ON claims.log = $1 AND claims.job = wanted.job \
+             AND claims.attempt = wanted.attempt \
+         LEFT JOIN {schema}.runs ON runs.id = claims.run ORDER BY wanted.place",
+        is_alive()
+    );
+    let jobs: Vec<String> = attempts.iter().map(|(job, _)| job.to_string()).collect();
+    let numbers: Vec<i32> = attempts.iter().map(|(_, number)| *number as i32).collect();
+    let columns: [(&(dyn ToSql + Sync), Type); 3] = [
+        (&log.id, Type::INT8),
+        (&jobs, Type::TEXT_ARRAY),
+        (&numbers, Type::INT4_ARRAY),
+    ];
+    let rows = transaction.query_typed(&query, &columns).await?;
+    let claimed = rows.iter().map(|row| Claimed {
+        run: row.get(0),
+        alive_on: row.get(1),
+        was_resent: row.get(2),
+    });
+    Ok(claimed.collect())
+}
+
+fn is_alive() -> String {
+    format!(
+        "runs.ended_at IS NULL AND runs.seen_at > clock_timestamp() - interval '{GONE_AFTER} seconds'"
+    )
+}
+
+/// A claim as it was seen: its job and attempt, and whose it was.
+pub(super) type Seen = (JobKey, u32, String);
+
+/// Gives claims to another run, those that still are as they were seen; whether all were. Without a
+/// run they stay claimed, by no one who would send.
+pub(super) async fn hand_over(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    log: &LogRow,
+    seen: &[Seen],
+    to: &str,
+) -> Result<bool, Error> {
+    if seen.is_empty() {
+        return Ok(true);
+    }
+    let query = format!(
+        "UPDATE {schema}.claims SET run = $5, claimed_at = clock_timestamp(), \
+             resent = claims.resent OR $5 <> '' \
+         FROM unnest($2, $3, $4) AS seen (job, attempt, run) \
+         WHERE claims.log = $1 AND claims.job = seen.job AND claims.attempt = seen.attempt \
+             AND claims.run = seen.run"
+    );
+    let jobs: Vec<String> = seen.iter().map(|(job, ..)| job.to_string()).collect();
+    let numbers: Vec<i32> = seen.iter().map(|(_, number, _)| *number as i32).collect();
+    let runs: Vec<&str> = seen.iter().map(|(.., run)| run.as_str()).collect();
+    let columns: [(&(dyn ToSql + Sync), Type); 5] = [
+        (&log.id, Type::INT8),
+        (&jobs, Type::TEXT_ARRAY),
+        (&numbers, Type::INT4_ARRAY),
+        (&runs, Type::TEXT_ARRAY),
+        (&to, Type::TEXT),
+    ];
+    let count = transaction.execute_typed(&query, &columns).await?;
+    Ok(count == seen.len() as u64)
+}
+
+/// An attempt that another computer is sending now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BeingSent {
+    /// The job.
+    pub job: JobKey,
+    /// The attempt's number.
+    pub number: u32,
+    /// The computer.
+    pub host: String,
+}
+
+/// Attempts that runs which are still heard of have announced, and of which no outcome is known. Only
+/// recent ones: nothing is sent for an hour.
+pub(super) async fn being_sent(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    log: &LogRow,
+) -> Result<Vec<BeingSent>, Error> {
+    let query = format!(
+        "SELECT claims.job, claims.attempt, runs.host FROM {schema}.runs \
+         JOIN {schema}.claims ON claims.run = runs.id AND claims.log = runs.log \
+         WHERE runs.log = $1 AND {} AND claims.claimed_at > clock_timestamp() - interval '1 hour' \
+         AND NOT EXISTS (SELECT FROM {schema}.lines WHERE lines.log = $1 AND lines.job = claims.job \
+             AND lines.attempt = claims.attempt AND lines.status IS DISTINCT FROM 'submitting')",
+        is_alive()
+    );
+    let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
+    let rows = transaction.query_typed(&query, &id).await?;
+    let sent = rows.iter().filter_map(|row| {
+        let number: i32 = row.get(1);
+        Some(BeingSent {
+            job: JobKey::parse(row.get(0))?,
+            number: number as u32,
+            host: row.get(2),
+        })
+    });
+    Ok(sent.collect())
+}
+
+/// A run, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AtWork {
+    /// The computer.
+    pub host: String,
+    /// Its process there.
+    pub process: i64,
+    /// What it does.
+    pub command: String,
+    /// Since when, RFC 3339.
+    pub started_at: String,
+    /// When it was last heard of, RFC 3339.
+    pub seen_at: String,
+    /// Whether it is still heard of.
+    pub is_alive: bool,
+}
+
+/// The runs of the log of `address` that have not ended, the oldest first: those of today, and those
+/// that are still heard of.
+pub fn at_work(address: &Address) -> Result<Vec<AtWork>, DatabaseError> {
+    wait_for(|| async {
+        let session = Session::open(address).await?;
+        if schema::check(&session, Use::Read).await? < schema::RUNS {
+            return Ok(Vec::new());
+        }
+        let log = logs::find(&session).await?;
+        let time = |column: &str| {
+            format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')")
+        };
+        let query = format!(
+            "SELECT host, process, command, {}, {}, {} FROM {}.runs WHERE log = $1 \
+             AND ended_at IS NULL AND seen_at > clock_timestamp() - interval '1 day' \
+             ORDER BY started_at",
+            time("started_at"),
+            time("seen_at"),
+            is_alive(),
+            address.schema()
+        );
+        let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
+        let rows = session.client.query_typed(&query, &id).await;
+        let rows = rows.map_err(|error| session.failed("list the runs of", &error))?;
+        let listed = rows.iter().map(|row: &Row| AtWork {
+            host: row.get(0),
+            process: row.get(1),
+            command: row.get(2),
+            started_at: row.get(3),
+            seen_at: row.get(4),
+            is_alive: row.get(5),
+        });
+        Ok(listed.collect())
+    })
+}

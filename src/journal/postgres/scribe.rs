@@ -1,0 +1,528 @@
+//! Writing to a log in a database, on a thread of its own: one transaction for whatever has gathered
+//! while the last one was under way.
+//!
+//! A line is kept once, by its digest, and an attempt is claimed once, by its key. So a commit whose
+//! answer was lost is simply made again, and then is known. While the database is away nothing is
+//! granted, and what has become of requests is kept on this computer's disk until it is back.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::super::announce::{Announcement, Refused};
+use super::super::file::AppendError;
+use super::super::location::{DatabaseError, DatabaseFault};
+use super::link::Link;
+use super::spool::Spool;
+use crate::jobs::JobKey;
+
+/// How often a run that has something claimed says that it is still there.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How long one transaction may take, locks of others included.
+const LONGEST: Duration = Duration::from_secs(45);
+/// After so long without an answer, what has become of requests is kept on this computer's disk.
+const SLOW: Duration = Duration::from_secs(1);
+/// How long the end of a run may take to be said.
+const PARTING: Duration = Duration::from_secs(2);
+/// The first wait for a database that is away; each further one is twice as long, up to the last.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LAST_WAIT: Duration = Duration::from_secs(5);
+/// How long a database that is away is waited for, unless it is said otherwise.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+
+/// What is asked of the log.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// Lines that are true whatever others write.
+    Lines,
+    /// Lines that announce an attempt.
+    Announce(Announcement),
+    /// Lines that give a claim up: true only as long as it is this run's.
+    Withdraw(JobKey, u32),
+    /// Makes sure of a claim once more.
+    Renew(JobKey, u32),
+    /// A person's word that an attempt was not accepted: only once no one may be about to send it.
+    Settle(JobKey, u32),
+    /// Only reads what others have written.
+    Refresh,
+}
+
+impl Kind {
+    /// Whether it depends on what others have written.
+    pub fn decides(&self) -> bool {
+        !matches!(self, Self::Lines)
+    }
+
+    /// The attempt whose claim matters.
+    pub fn attempt(&self) -> Option<(JobKey, u32)> {
+        match self {
+            Self::Lines | Self::Refresh => None,
+            Self::Announce(what) => Some((what.job, what.number)),
+            Self::Withdraw(job, number) | Self::Renew(job, number) | Self::Settle(job, number) => {
+                Some((*job, *number))
+            }
+        }
+    }
+}
+
+/// What something has come to.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Its lines are in the log.
+    Written,
+    /// The same, and the claim is this run's; the computer's uptime before the database said so.
+    Granted(Duration),
+    /// Nothing was written.
+    Refused(Refused),
+    /// The claim is not this run's any more; nothing was written.
+    Lost,
+}
+
+impl Answer {
+    pub(super) fn is_written(&self) -> bool {
+        matches!(self, Self::Written | Self::Granted(_))
+    }
+}
+
+type Done = Result<Answer, AppendError>;
+
+/// Something to be done with the next transaction.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub kind: Kind,
+    /// Whole lines, each with its newline.
+    pub lines: String,
+    done: oneshot::Sender<Done>,
+    /// Whether its lines are in the spool.
+    is_kept: Cell<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    tasks: Vec<Task>,
+    /// Someone waits for them.
+    urgent: bool,
+    /// Nothing is handed in any more, or nothing is taken out.
+    ended: bool,
+}
+
+/// What the thread and those who hand in share.
+#[derive(Debug, Default)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    arrived: Notify,
+    /// Claims that are held.
+    held: Arc<AtomicUsize>,
+    /// How long the database is waited for, in milliseconds.
+    patience: AtomicU64,
+    /// The jobs of this run's rows.
+    rows: Mutex<Arc<HashSet<JobKey>>>,
+    /// Where lines are kept that the log did not take in.
+    spool: Mutex<Option<PathBuf>>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn urge(&self) {
+        let mut waiting = self.lock();
+        waiting.urgent |= !waiting.tasks.is_empty();
+        drop(waiting);
+        self.arrived.notify_one();
+    }
+
+    /// What is to be done now, and whether that is the end.
+    fn take(&self) -> (Vec<Task>, bool) {
+        let mut waiting = self.lock();
+        let is_due = waiting.urgent || waiting.ended;
+        waiting.urgent = false;
+        let tasks = if is_due {
+            std::mem::take(&mut waiting.tasks)
+        } else {
+            Vec::new()
+        };
+        (tasks, waiting.ended)
+    }
+
+    fn rows(&self) -> Arc<HashSet<JobKey>> {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&rows)
+    }
+}
+
+/// Writes to one log. Dropping it waits for what was handed in.
+#[derive(Debug)]
+pub struct Scribe {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Something that was handed in.
+#[derive(Debug)]
+pub struct Pending {
+    shared: Arc<Shared>,
+    done: oneshot::Receiver<Done>,
+    /// The lines, should no one take them any more.
+    lines: String,
+}
+
+impl Scribe {
+    pub(super) fn start(link: Link, spool: Spool) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            patience: AtomicU64::new(PATIENCE.as_millis() as u64),
+            ..Shared::default()
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let mut worker = Worker {
+            shared: Arc::clone(&shared),
+            link,
+            spool,
+            failed: None,
+            next_beat: Instant::from_std(std::time::Instant::now() + HEARTBEAT),
+        };
+        let thread = std::thread::Builder::new()
+            .name("database".to_owned())
+            .spawn(move || runtime.block_on(worker.run()))?;
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
+    }
+
+    /// How long the database is waited for when it is away.
+    pub fn wait_for_database(&self, patience: Duration) {
+        let millis = patience.as_millis() as u64;
+        self.shared.patience.store(millis, Ordering::SeqCst);
+    }
+
+    /// The jobs of this run's rows: an order of someone else for one of them is known by its key.
+    pub fn expect_rows(&self, rows: HashSet<JobKey>) {
+        let known = self.shared.rows.lock();
+        *known.unwrap_or_else(PoisonError::into_inner) = Arc::new(rows);
+    }
+
+    /// Where lines are kept that the log did not take in.
+    pub fn spool(&self) -> Option<PathBuf> {
+        let spool = self.shared.spool.lock();
+        spool.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The run's claims, counted.
+    pub fn held(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.shared.held)
+    }
+
+    /// Hands lines in, to be written with the next ones or once someone waits.
+    pub fn begin_lazily(&self, lines: &str) -> Pending {
+        self.hand_in(Kind::Lines, lines.to_owned())
+    }
+
+    /// The same at once.
+    pub fn begin(&self, lines: &str) -> Pending {
+        let pending = self.begin_lazily(lines);
+        self.shared.urge();
+        pending
+    }
+
+    /// Announces an attempt.
+    pub async fn announce(&self, what: Announcement) -> Done {
+        let lines = what.lines.clone();
+        self.hand_in(Kind::Announce(what), lines).done().await
+    }
+
+    /// Gives a claim up.
+    pub async fn withdraw(&self, job: JobKey, number: u32, lines: String) -> Done {
+        let kind = Kind::Withdraw(job, number);
+        self.hand_in(kind, lines).done().await
+    }
+
+    /// Makes sure of a claim.
+    pub async fn renew(&self, job: JobKey, number: u32) -> Done {
+        let kind = Kind::Renew(job, number);
+        self.hand_in(kind, String::new()).done().await
+    }
+
+    /// Takes in a person's word that an attempt was not accepted.
+    pub fn settle(&self, job: JobKey, number: u32, lines: &str) -> Done {
+        let kind = Kind::Settle(job, number);
+        self.hand_in(kind, lines.to_owned()).wait()
+    }
+
+    /// Reads what others have written.
+    pub fn refresh(&self) -> Pending {
+        let pending = self.hand_in(Kind::Refresh, String::new());
+        self.shared.urge();
+        pending
+    }
+
+    fn hand_in(&self, kind: Kind, lines: String) -> Pending {
+        let (sender, done) = oneshot::channel();
+        let mut waiting = self.shared.lock();
+        let kept = lines.clone();
+        // Without a taker the sender is dropped, and who waits learns of it.
+        if !waiting.ended {
+            waiting.tasks.push(Task {
+                kind,
+                lines,
+                done: sender,
+                is_kept: Cell::new(false),
+            });
+        }
+        drop(waiting);
+        Pending {
+            shared: Arc::clone(&self.shared),
+            done,
+            lines: kept,
+        }
+    }
+}
+
+impl Pending {
+    /// Waits until it is done.
+    pub async fn done(self) -> Done {
+        self.shared.urge();
+        let done = self.done.await;
+        done.unwrap_or_else(|_| Err(gone(self.lines)))
+    }
+
+    /// The same for callers that are not async.
+    pub fn wait(self) -> Done {
+        self.shared.urge();
+        let done = self.done;
+        // On a thread of its own: the caller's may be one that drives others.
+        let waiting = std::thread::spawn(move || done.blocking_recv());
+        match waiting.join() {
+            Ok(Ok(done)) => done,
+            _ => Err(gone(self.lines)),
+        }
+    }
+}
+
+/// The thread has ended early, which only a panic of it could cause.
+fn gone(lines: String) -> AppendError {
+    AppendError {
+        error: Arc::new(io::Error::other("the log's writer has stopped")),
+        lines,
+    }
+}
+
+impl Drop for Scribe {
+    fn drop(&mut self) {
+        self.shared.lock().ended = true;
+        self.shared.arrived.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // It only ends by running out of tasks.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The thread's own.
+struct Worker {
+    shared: Arc<Shared>,
+    link: Link,
+    spool: Spool,
+    failed: Option<DatabaseError>,
+    next_beat: Instant,
+}
+
+/// Ends the queue should the thread end early.
+struct Taker(Arc<Shared>);
+
+impl Drop for Taker {
+    fn drop(&mut self) {
+        let mut waiting = self.0.lock();
+        waiting.ended = true;
+        waiting.tasks.clear();
+    }
+}
+
+impl Worker {
+    async fn run(&mut self) {
+        let taker = Taker(Arc::clone(&self.shared));
+        let shared = &taker.0;
+        loop {
+            let (tasks, is_over) = shared.take();
+            if !tasks.is_empty() {
+                self.finish(tasks).await;
+            } else if is_over {
+                break;
+            } else {
+                let holds = shared.held.load(Ordering::SeqCst) > 0;
+                tokio::select! {
+                    () = shared.arrived.notified() => {}
+                    () = sleep_until(self.next_beat), if holds => self.beat().await,
+                }
+            }
+            if self.next_beat <= Instant::now() && shared.held.load(Ordering::SeqCst) > 0 {
+                self.beat().await;
+            }
+        }
+        // Where it cannot be said, others take the run for gone a little later.
+        let _ = timeout(PARTING, self.link.touch(true)).await;
+    }
+
+    async fn beat(&mut self) {
+        if timeout(PARTING, self.link.touch(false)).await.is_err() {
+            self.link.disconnect();
+        }
+        self.next_beat = Instant::now() + HEARTBEAT;
+    }
+
+    /// Does the tasks, and those that come while the database is away, or gives them up.
+    async fn finish(&mut self, mut tasks: Vec<Task>) {
+        let shared = Arc::clone(&self.shared);
+        let mut away_since = None;
+        let mut wait = FIRST_WAIT;
+        loop {
+            let error = match self.failed.clone() {
+                Some(error) => error,
+                None => match self.attempt(&tasks).await {
+                    Ok(answers) => return self.answer(tasks, answers),
+                    Err(error) => error,
+                },
+            };
+            self.link.disconnect();
+            let since = *away_since.get_or_insert_with(Instant::now);
+            let patience = Duration::from_millis(shared.patience.load(Ordering::SeqCst));
+            keep(&mut self.spool, &shared, &tasks);
+            let is_hopeless = error.kind != DatabaseFault::Temporary || self.failed.is_some();
+            if is_hopeless || since.elapsed() + wait > patience {
+                return self.give_up(tasks, &error);
+            }
+            let until = Instant::now() + wait;
+            while Instant::now() < until {
+                tokio::select! {
+                    () = sleep_until(until) => {}
+                    () = shared.arrived.notified() => {
+                        tasks.extend(shared.take().0);
+                        keep(&mut self.spool, &shared, &tasks);
+                    }
+                }
+            }
+            wait = (wait * 2).min(LAST_WAIT);
+        }
+    }
+
+    /// Makes one transaction of the tasks. When that takes long, their lines, and those that come
+    /// meanwhile, are kept on this computer's disk.
+    async fn attempt(&mut self, tasks: &[Task]) -> Result<Vec<Answer>, DatabaseError> {
+        let Self {
+            shared,
+            link,
+            spool,
+            ..
+        } = self;
+        let rows = shared.rows();
+        let work = timeout(LONGEST, link.transact(tasks, &rows));
+        let mut work = std::pin::pin!(work);
+        let slow = sleep(SLOW);
+        let mut slow = std::pin::pin!(slow);
+        let mut is_slow = false;
+        let done = loop {
+            tokio::select! {
+                biased;
+                done = &mut work => break done,
+                () = &mut slow, if !is_slow => is_slow = true,
+                () = shared.arrived.notified(), if is_slow => {}
+            }
+            keep(spool, shared, tasks);
+            for task in &shared.lock().tasks {
+                keep_one(spool, shared, task);
+            }
+        };
+        // What has arrived was only kept.
+        shared.arrived.notify_one();
+        done.unwrap_or_else(|_| {
+            Err(DatabaseError::new(
+                DatabaseFault::Temporary,
+                format!(
+                    "the database has not answered for {} seconds",
+                    LONGEST.as_secs()
+                ),
+                "check that the server runs and can be reached, then run the same command again",
+            ))
+        })
+    }
+
+    fn answer(&mut self, tasks: Vec<Task>, answers: Vec<Answer>) {
+        for (task, answer) in tasks.into_iter().zip(answers) {
+            let is_claim = matches!(
+                (&task.kind, &answer),
+                (Kind::Announce(_), Answer::Granted(_))
+            );
+            if is_claim {
+                self.shared.held.fetch_add(1, Ordering::SeqCst);
+                self.next_beat = Instant::now() + HEARTBEAT;
+            }
+            // No one waits any more when a run was stopped at once.
+            if task.done.send(Ok(answer)).is_err() && is_claim {
+                self.shared.held.fetch_sub(1, Ordering::SeqCst);
+            }
+        }
+        let waits = |task: &Task| task.is_kept.get();
+        let spool = self.shared.spool.lock();
+        let mut spool = spool.unwrap_or_else(PoisonError::into_inner);
+        if spool.is_some() && !self.shared.lock().tasks.iter().any(waits) {
+            // A spool that stays is taken in once more, which adds nothing.
+            let _ = self.spool.clear();
+            *spool = None;
+        }
+    }
+
+    fn give_up(&mut self, tasks: Vec<Task>, error: &DatabaseError) {
+        self.failed = Some(error.clone());
+        let is_lost = |task: &Task| matches!(task.kind, Kind::Lines) && !task.is_kept.get();
+        if tasks.iter().any(is_lost) {
+            // Whoever waits for them keeps them elsewhere.
+            *self
+                .shared
+                .spool
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        let shared = Arc::new(io::Error::other(error.clone()));
+        for task in tasks {
+            if task.is_kept.get() {
+                // They are as true as if the log had them, for what this process says at its end.
+                self.link.fold(&task.lines);
+            }
+            let failed = AppendError {
+                error: Arc::clone(&shared),
+                lines: task.lines,
+            };
+            let _ = task.done.send(Err(failed));
+        }
+    }
+}
+
+/// Keeps the lines that say what has become of requests.
+fn keep(spool: &mut Spool, shared: &Shared, tasks: &[Task]) {
+    for task in tasks {
+        keep_one(spool, shared, task);
+    }
+}
+
+fn keep_one(spool: &mut Spool, shared: &Shared, task: &Task) {
+    if !matches!(task.kind, Kind::Lines) || task.is_kept.get() {
+        return;
+    }
+    // Where nothing can be kept, whoever waits for the lines says them when they are given up.
+    if spool.keep(&task.lines).is_ok() {
+        task.is_kept.set(true);
+        let path = spool.path().map(PathBuf::from);
+        *shared.spool.lock().unwrap_or_else(PoisonError::into_inner) = path;
+    }
+}

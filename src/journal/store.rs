@@ -1,0 +1,210 @@
+//! Where a writer's lines go: to a file, or to a database. Who sends and who observes does not know
+//! which.
+
+#[cfg(feature = "postgres")]
+use std::collections::HashSet;
+use std::path::PathBuf;
+#[cfg(feature = "postgres")]
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+#[cfg(feature = "postgres")]
+use super::announce::Refused;
+use super::announce::{Announced, Announcement, Claim};
+use super::file::{AppendError, Appender, PendingLines};
+#[cfg(feature = "postgres")]
+use super::postgres::{Answer, Pending, Scribe};
+use crate::clock;
+use crate::jobs::JobKey;
+
+/// What takes lines in.
+#[derive(Debug)]
+pub(super) enum Store {
+    File(Appender),
+    #[cfg(feature = "postgres")]
+    Database {
+        scribe: Scribe,
+        /// How far the database's clock is ahead of this computer's.
+        clock: jiff::SignedDuration,
+    },
+}
+
+/// Lines on their way into the log.
+#[derive(Debug)]
+#[must_use]
+pub struct Appending(Way);
+
+#[derive(Debug)]
+enum Way {
+    File(PendingLines),
+    #[cfg(feature = "postgres")]
+    Database(Pending),
+}
+
+impl Appending {
+    /// Returns once the lines are durable and folded.
+    pub(super) async fn done(self) -> Result<(), AppendError> {
+        match self.0 {
+            Way::File(pending) => pending.done().await,
+            #[cfg(feature = "postgres")]
+            Way::Database(pending) => pending.done().await.map(drop),
+        }
+    }
+
+    /// The same for callers that are not async.
+    pub(super) fn wait(self) -> Result<(), AppendError> {
+        match self.0 {
+            Way::File(pending) => pending.wait(),
+            #[cfg(feature = "postgres")]
+            Way::Database(pending) => pending.wait().map(drop),
+        }
+    }
+}
+
+/// Why a person's word about an attempt was not taken in.
+#[derive(Debug)]
+pub enum Unsettled {
+    /// This computer is sending it just now.
+    BeingSent(String),
+    /// The log cannot be written to.
+    Failed(AppendError),
+}
+
+impl Store {
+    pub fn begin(&self, lines: &str) -> Appending {
+        Appending(match self {
+            Self::File(appender) => Way::File(appender.begin(lines)),
+            #[cfg(feature = "postgres")]
+            Self::Database { scribe, .. } => Way::Database(scribe.begin(lines)),
+        })
+    }
+
+    pub fn begin_lazily(&self, lines: &str) -> Appending {
+        Appending(match self {
+            Self::File(appender) => Way::File(appender.begin_lazily(lines)),
+            #[cfg(feature = "postgres")]
+            Self::Database { scribe, .. } => Way::Database(scribe.begin_lazily(lines)),
+        })
+    }
+
+    pub async fn announce(&self, what: Announcement) -> Result<Announced, AppendError> {
+        match self {
+            Self::File(appender) => {
+                appender.append_tentative(&what.lines).await?;
+                Ok(Announced::Granted(Claim::alone()))
+            }
+            #[cfg(feature = "postgres")]
+            Self::Database { scribe, .. } => {
+                let (job, number) = (what.job, what.number);
+                Ok(match scribe.announce(what).await? {
+                    Answer::Granted(confirmed) => {
+                        let held = scribe.held();
+                        let claim = Claim::among_others(job, number, confirmed, held);
+                        Announced::Granted(claim)
+                    }
+                    Answer::Refused(refused) => Announced::Refused(refused),
+                    Answer::Written | Answer::Lost => {
+                        let why = "the log has not claimed it".to_owned();
+                        Announced::Refused(Refused::Later(why))
+                    }
+                })
+            }
+        }
+    }
+
+    /// Gives a claim up: `lines` say that it was not used. Whether they were written; they are not
+    /// where the claim is another's by now.
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
+    pub async fn withdraw(&self, claim: &Claim, lines: String) -> Result<bool, AppendError> {
+        match self {
+            Self::File(appender) => appender.append(&lines).await.map(|()| true),
+            #[cfg(feature = "postgres")]
+            Self::Database { scribe, .. } => {
+                let Some(shared) = claim.shared() else {
+                    return Ok(false);
+                };
+                let answer = scribe.withdraw(shared.job, shared.number, lines).await?;
+                Ok(matches!(answer, Answer::Written))
+            }
+        }
+    }
+
+    /// Makes sure of a claim once more; whether it still is this run's.
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
+    pub async fn renew(&self, claim: &Claim) -> Result<bool, AppendError> {
+        match self {
+            Self::File(_) => Ok(true),
+            #[cfg(feature = "postgres")]
+            Self::Database { scribe, .. } => {
+                let Some(shared) = claim.shared() else {
+                    return Ok(false);
+                };
+                let answer = scribe.renew(shared.job, shared.number).await?;
+                if let Answer::Granted(confirmed) = answer {
+                    claim.confirm(confirmed);
+                    return Ok(true);
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Takes in a person's word that an attempt was not accepted.
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
+    pub fn settle(&self, job: JobKey, number: u32, lines: &str) -> Result<(), Unsettled> {
+        match self {
+            Self::File(appender) => appender.append_blocking(lines).map_err(Unsettled::Failed),
+            #[cfg(feature = "postgres")]
+            Self::Database { scribe, .. } => {
+                let answer = scribe.settle(job, number, lines);
+                match answer.map_err(Unsettled::Failed)? {
+                    Answer::Refused(Refused::Later(host)) => Err(Unsettled::BeingSent(host)),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// The time by which verdicts are ordered: the database's, where the log is in one.
+    pub fn now(&self) -> Timestamp {
+        let now = clock::now();
+        match self {
+            Self::File(_) => now,
+            #[cfg(feature = "postgres")]
+            Self::Database { clock, .. } => now.saturating_add(*clock).unwrap_or(now),
+        }
+    }
+
+    /// Reads what others have written meanwhile.
+    pub async fn refresh(&self) -> Result<(), AppendError> {
+        match self {
+            Self::File(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Database { scribe, .. } => scribe.refresh().done().await.map(drop),
+        }
+    }
+
+    /// Where lines are kept already that the log did not take in.
+    pub fn spool(&self) -> Option<PathBuf> {
+        match self {
+            Self::File(_) => None,
+            #[cfg(feature = "postgres")]
+            Self::Database { scribe, .. } => scribe.spool(),
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    pub fn expect_rows(&self, rows: impl Iterator<Item = JobKey>) {
+        if let Self::Database { scribe, .. } = self {
+            scribe.expect_rows(rows.collect::<HashSet<_>>());
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    pub fn wait_for_database(&self, patience: Duration) {
+        if let Self::Database { scribe, .. } = self {
+            scribe.wait_for_database(patience);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The database goes away while requests are in flight, or comes back with less than it had.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use super::{assert_each_once, empty_log, world};
+use crate::support::postgres::{Postgres, programs};
+use crate::support::processes::eventually;
+use crate::support::proxy::Proxy;
+use crate::support::{Gate, Phase, Server, Step, World, listings, skip};
+
+/// Files of the spool.
+fn spooled(world: &World) -> Vec<PathBuf> {
+    let folder = world.path("home/.local/state/creativeai/spool");
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+fn ids(world: &World) -> usize {
+    let jobs = world.run(&["status", "--json"]).expect(0).json();
+    let jobs = jobs.as_array().unwrap().iter();
+    jobs.filter(|job| job["generation_id"].is_string()).count()
+}
+
+fn computer(server: &Server, log: &str, count: usize) -> World {
+    let world = World::facing(server).with_var("CREATIVEAI_JOBS", log);
+    world.write("listings.csv", listings(count));
+    world
+}
+
+/// A vendor that answers once the gate is open.
+fn slow() -> (Server, Gate) {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let server = Server::start(move |_| Step::accept().held_at(Phase::Billed, &held));
+    (server, gate)
+}
+
+#[test]
+fn answers_are_kept_on_the_disk_until_the_database_is_back_and_nothing_new_is_sent() {
+    let Some((database, _)) = empty_log() else {
+        return;
+    };
+    let (server, gate) = slow();
+    let proxy = Proxy::before(database.server.folder());
+    let world = computer(&server, &proxy.log(&database, "shop"), 9);
+    let run = world.start(&["submit", "listings.csv", "--database-wait", "90s"]);
+    server.wait_for_posts(3);
+    proxy.away();
+    gate.open();
+    eventually("three answers are kept", || {
+        let files = spooled(&world);
+        let text = files
+            .first()
+            .map(|file| std::fs::read_to_string(file).unwrap());
+        text.is_some_and(|text| text.matches("generation_id").count() == 3)
+    });
+    let file = &spooled(&world)[0];
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(server.posts().len(), 3, "nothing new is sent");
+    proxy.back();
+    run.wait().expect(0);
+    assert_each_once(&server, 9);
+    assert_eq!(ids(&world), 9);
+    assert_eq!(spooled(&world), [""; 0].map(PathBuf::from));
+}
+
+#[test]
+fn what_could_not_be_written_is_named_and_taken_in_by_the_next_run() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let (server, gate) = slow();
+    let proxy = Proxy::before(database.server.folder());
+    let world = computer(&server, &proxy.log(&database, "shop"), 9);
+    let run = world.start(&["submit", "listings.csv", "--database-wait", "1s"]);
+    server.wait_for_posts(3);
+    proxy.away();
+    gate.open();
+    let ended = run.wait().expect(75);
+    assert_eq!(
+        ended.stderr.matches("RECOVER {").count(),
+        3,
+        "{}",
+        ended.stderr
+    );
+    let file = spooled(&world).remove(0);
+    assert!(
+        ended.stderr.contains(file.to_str().unwrap()),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(server.posts().len(), 3);
+    // Another computer takes them in from a copy of the file.
+    let other = computer(&server, &log, 9);
+    std::fs::copy(&file, other.path("kept")).unwrap();
+    other.run(&["reconcile", "--recover", "kept"]).expect(0);
+    assert_eq!(ids(&other), 3);
+    database.sql("DELETE FROM creativeai.lines WHERE generation_id IS NOT NULL");
+    // And so does the next run on this one.
+    proxy.back();
+    let world = world.with_var("CREATIVEAI_JOBS", &log);
+    world.run(&["submit", "listings.csv"]).expect(0);
+    assert_each_once(&server, 9);
+    assert_eq!(ids(&world), 9);
+    assert_eq!(spooled(&world).len(), 0);
+}
+
+#[test]
+fn a_server_that_has_lost_its_newest_lines_gets_them_back_before_anything_is_sent() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let gate = Gate::default();
+    let held = gate.clone();
+    let server = Server::start(move |post| {
+        let step = Step::accept();
+        if post.number == 2 {
+            step.held_at(Phase::Billed, &held)
+        } else {
+            step
+        }
+    });
+    let proxy = Proxy::before(database.server.folder());
+    let world = computer(&server, &proxy.log(&database, "shop"), 5);
+    let run = world.start(&["submit", "listings.csv", "--concurrency", "1"]);
+    server.wait_for_posts(3);
+    // As after a failover to a standby that was behind.
+    proxy.away();
+    database.sql("DELETE FROM creativeai.lines; DELETE FROM creativeai.claims");
+    proxy.back();
+    gate.open();
+    run.wait().expect(0);
+    assert_each_once(&server, 5);
+    let count = |what: &str| database.sql(&format!("SELECT count(*) FROM creativeai.{what}"));
+    assert_eq!(count("lines WHERE status = 'submitting'"), "5");
+    assert_eq!(count("claims"), "5");
+    // For another computer everything is as if nothing had happened.
+    computer(&server, &log, 5)
+        .run(&["submit", "listings.csv"])
+        .expect(0);
+    assert_eq!(server.posts().len(), 5);
+}
+
+#[test]
+fn lines_that_a_restored_database_has_lost_are_put_back_before_the_next_order() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::accepting();
+    let world = computer(&server, &log, 4);
+    world
+        .run(&["submit", "listings.csv", "--max-jobs", "2"])
+        .expect(0);
+    world.run(&["status"]).expect(0);
+    // The mirror has seen them; the server is another one by its own account.
+    let name = &database.name;
+    let sql = |text: &str| database.server.sql("postgres", text);
+    database.sql("CREATE TABLE creativeai.kept AS SELECT * FROM creativeai.lines");
+    database.sql("DELETE FROM creativeai.lines; DELETE FROM creativeai.claims");
+    sql(&format!("CREATE DATABASE {name}_new TEMPLATE {name}"));
+    sql(&format!(
+        "ALTER DATABASE {name} RENAME TO {name}_old; ALTER DATABASE {name}_new RENAME TO {name}"
+    ));
+    world.run(&["submit", "listings.csv"]).expect(0);
+    assert_each_once(&server, 4);
+    let count = "SELECT count(*) FROM creativeai.lines WHERE status = 'submitting'";
+    assert_eq!(database.sql(count), "4");
+}
+
+#[test]
+fn a_commit_that_no_standby_has_confirmed_sends_nothing() {
+    let Some(programs) = programs() else {
+        return skip("PostgreSQL is not installed (apt-get install postgresql)");
+    };
+    let postgres = Postgres::start(&programs, &[]);
+    let log = format!(
+        "postgres://postgres@/postgres?host={}&log=shop",
+        postgres.folder().display()
+    );
+    world().run(&["log", "init", &log]).expect(0);
+    let sql = |text: &str| postgres.sql("postgres", text);
+    sql("ALTER SYSTEM SET synchronous_standby_names = 'nowhere'");
+    sql("SELECT pg_reload_conf()");
+    let server = Server::accepting();
+    let world = computer(&server, &log, 2);
+    let run = world.start(&["submit", "listings.csv"]);
+    let waiting = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity \
+                   WHERE wait_event = 'SyncRep'";
+    let mut cancelled = 0;
+    eventually("commits wait for a standby", || {
+        cancelled += sql(waiting).parse::<u32>().unwrap();
+        cancelled >= 2
+    });
+    assert_eq!(server.posts().len(), 0);
+    sql("ALTER SYSTEM RESET synchronous_standby_names");
+    sql("SELECT pg_reload_conf()");
+    run.wait().expect(0);
+    assert_each_once(&server, 2);
+}

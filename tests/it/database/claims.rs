@@ -1,0 +1,199 @@
+//! A claim is for ever, and lets a request be sent only shortly after it was made.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{empty_log, silence_runs};
+use crate::support::proxy::Proxy;
+use crate::support::{Gate, Phase, Running, Server, Step, World, listings};
+
+/// Longer than a claim lets a request be sent.
+const TOO_LONG: Duration = Duration::from_millis(10_500);
+
+const SUBMIT: [&str; 3] = ["submit", "listings.csv", "--json"];
+
+/// Stops a run, as when its computer sleeps, or lets it go on.
+fn signal(run: &Running, signal: Signal) {
+    let pid = Pid::from_raw(run.id().cast_signed()).unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+fn computer(server: &Server, log: &str, count: usize) -> World {
+    let world = World::facing(server).with_var("CREATIVEAI_JOBS", log);
+    world.write("listings.csv", listings(count));
+    world
+}
+
+#[test]
+fn a_claim_that_was_confirmed_too_late_is_given_up_unsent() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::accepting();
+    let proxy = Proxy::before(database.server.folder());
+    let world = computer(&server, &proxy.log(&database, "shop"), 1);
+    let (reached, let_go) = proxy.hold_next();
+    let run = world.start(&SUBMIT);
+    reached.wait();
+    std::thread::sleep(TOO_LONG);
+    let_go.open();
+    let ended = run.wait().expect(75);
+    assert!(ended.stderr.contains("held up"), "{}", ended.stderr);
+    assert_eq!(server.posts().len(), 0);
+    // The log says that nothing was sent, so the next run sends it, as another attempt.
+    let job = world.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(job[0]["status"], "submit_failed");
+    computer(&server, &log, 1).run(&SUBMIT).expect(0);
+    assert_eq!(server.bills().len(), 1);
+}
+
+#[test]
+fn a_computer_that_slept_past_its_heartbeat_does_not_send_what_a_person_has_given_up() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::accepting();
+    let proxy = Proxy::before(database.server.folder());
+    let sleeper = computer(&server, &proxy.log(&database, "shop"), 1);
+    let (reached, let_go) = proxy.hold_next();
+    let run = sleeper.start(&SUBMIT);
+    reached.wait();
+    signal(&run, Signal::STOP);
+    let person = computer(&server, &log, 1);
+    // As long as it is heard of, nothing is decided about it.
+    let job = person.run(&["status", "--json"]).expect(0).json();
+    let key = job[0]["job"].as_str().unwrap();
+    let resolve = ["resolve", key, "--not-accepted"];
+    let ended = person.run(&resolve).expect(75);
+    assert!(
+        ended.stderr.contains("is being sent by"),
+        "{}",
+        ended.stderr
+    );
+    silence_runs(&database);
+    person.run(&resolve).expect(0);
+    person.run(&["retry", "--failed"]).expect(0);
+    assert_eq!(server.bills().len(), 1);
+    std::thread::sleep(TOO_LONG);
+    let_go.open();
+    signal(&run, Signal::CONT);
+    let ended = run.wait();
+    assert_eq!(server.bills().len(), 1, "{}", ended.stderr);
+    // What it would have said about its claim is not said: that is someone else's by now.
+    let never_sent = "SELECT count(*) FROM creativeai.lines WHERE status = 'submit_failed'";
+    assert_eq!(database.sql(never_sent), "0");
+}
+
+#[test]
+fn what_another_computer_is_sending_is_neither_in_doubt_nor_settled() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let gate = Gate::default();
+    let held = gate.clone();
+    let server = Server::start(move |_| Step::accept().held_at(Phase::Billed, &held));
+    let sender = computer(&server, &log, 1);
+    let run = sender.start(&SUBMIT);
+    server.wait_for_posts(1);
+    let other = computer(&server, &log, 1);
+    let status = other.run(&["status"]).expect(0);
+    assert!(status.stdout.contains("being sent"), "{}", status.stdout);
+    let summary = other.run(&["status", "--summary", "--json"]).expect(0);
+    let summary = summary.json();
+    assert_eq!(
+        (&summary["unknown"], &summary["being_sent"]),
+        (&0.into(), &1.into())
+    );
+    // It is skipped, and no one is asked about it.
+    let skipped = other.run(&SUBMIT).expect(0).json();
+    assert_eq!(skipped["skipped"], 1);
+    other.run(&["retry", "--unknown", "--yes"]).expect(0);
+    assert_eq!(server.posts().len(), 1);
+    // Not heard of for long, it is in doubt as in a file.
+    signal(&run, Signal::STOP);
+    silence_runs(&database);
+    let job = other.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(job[0]["status"], "unknown");
+    other.run(&SUBMIT).expect(3);
+    assert_eq!(server.posts().len(), 1);
+    gate.open();
+    signal(&run, Signal::CONT);
+    run.wait().expect(0);
+    let job = other.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(job[0]["status"], "pending");
+}
+
+#[test]
+fn a_computer_that_was_killed_leaves_its_orders_in_doubt_and_they_are_not_sent_again() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let gate = Gate::default();
+    let held = gate.clone();
+    let server = Server::start(move |post| {
+        if post.number < 3 {
+            Step::accept().held_at(Phase::Billed, &held)
+        } else {
+            Step::accept()
+        }
+    });
+    let killed = computer(&server, &log, 10);
+    let run = killed.start(&SUBMIT);
+    server.wait_for_posts(3);
+    run.kill();
+    gate.open();
+    // At once: the dead one is still heard of.
+    let other = computer(&server, &log, 10);
+    let summary = other.run(&SUBMIT).expect(0).json();
+    assert_eq!(
+        (&summary["submitted"], &summary["skipped"]),
+        (&7.into(), &3.into())
+    );
+    silence_runs(&database);
+    let summary = other.run(&SUBMIT).expect(3).json();
+    assert_eq!(summary["unknown"], 3, "{summary}");
+    assert_eq!(server.bills().len(), 10);
+    // Two persons have them sent again at the same time: once each.
+    let third = computer(&server, &log, 10);
+    let retry = ["retry", "--unknown", "--yes"];
+    let runs = [other.start(&retry), third.start(&retry)];
+    for run in runs {
+        let ended = run.wait();
+        assert!([0, 75].contains(&ended.code()), "{}", ended.stderr);
+    }
+    assert_eq!(server.bills().len(), 13);
+}
+
+#[test]
+fn a_late_refusal_does_not_settle_what_was_sent_again_meanwhile() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let gate = Gate::default();
+    let held = gate.clone();
+    let server = Server::start(move |post| {
+        if post.number == 0 {
+            Step::reply(400, r#"{"error":"no"}"#).held_at(Phase::Billed, &held)
+        } else {
+            // It may have been accepted.
+            Step::close().billed()
+        }
+    });
+    let first = computer(&server, &log, 1);
+    let run = first.start(&SUBMIT);
+    server.wait_for_posts(1);
+    signal(&run, Signal::STOP);
+    silence_runs(&database);
+    let other = computer(&server, &log, 1);
+    other.run(&["retry", "--unknown", "--yes"]).expect(3);
+    assert_eq!(server.posts().len(), 2);
+    gate.open();
+    signal(&run, Signal::CONT);
+    run.wait();
+    // The first one was refused, and so says nothing of the second.
+    let job = other.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(job[0]["status"], "unknown");
+    other.run(&["retry", "--failed"]).expect(3);
+    assert_eq!(server.posts().len(), 2);
+}

@@ -1,0 +1,232 @@
+//! Several computers order from one log: each row once, whoever is first.
+
+use super::{assert_each_once, empty_log, photos, silence_runs};
+use crate::support::postgres;
+use crate::support::proxy::Proxy;
+use crate::support::{Server, World, listings, rows};
+
+const SUBMIT: [&str; 3] = ["submit", "listings.csv", "--json"];
+
+/// Computers with the same manifest, and that log as the usual one.
+fn computers(server: &Server, log: &str, count: usize, manifest: &str) -> Vec<World> {
+    let new = |_| {
+        let world = World::facing(server).with_var("CREATIVEAI_JOBS", log);
+        world.write("listings.csv", manifest);
+        world
+    };
+    (0..count).map(new).collect()
+}
+
+#[test]
+fn eight_computers_with_one_manifest_order_each_row_once() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::accepting();
+    let worlds = computers(&server, &log, 8, &listings(40));
+    let running: Vec<_> = worlds.iter().map(|world| world.start(&SUBMIT)).collect();
+    let mut submitted = 0;
+    for run in running {
+        let summary = run.wait().expect(0).json();
+        let number = |name: &str| summary[name].as_u64().unwrap();
+        assert_eq!(number("submitted") + number("skipped"), 40, "{summary}");
+        assert_eq!(number("left"), 0, "{summary}");
+        submitted += number("submitted");
+    }
+    assert_eq!(submitted, 40);
+    assert_each_once(&server, 40);
+    let count = |what: &str| database.sql(&format!("SELECT count(*) FROM creativeai.{what}"));
+    assert_eq!(count("claims"), "40");
+    assert_eq!(count("lines WHERE status = 'submitting'"), "40");
+    assert_eq!(count("runs WHERE ended_at IS NULL"), "0");
+    // What is known is not ordered again, by no one.
+    let again = worlds[0].run(&SUBMIT).expect(0).json();
+    assert_eq!(again["skipped"], 40);
+    assert_eq!(server.posts().len(), 40);
+}
+
+#[test]
+fn two_versions_of_a_manifest_never_order_one_photo_twice() {
+    for change in [
+        ["evening", "morning"],
+        // Every listing has another name, or every photo has moved.
+        ["LST-", "NEW-"],
+        ["cdn.example.com", "img.example.com"],
+    ] {
+        order_two_versions(change);
+    }
+}
+
+fn order_two_versions([from, to]: [&str; 2]) {
+    let Some((_, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::accepting();
+    let old = listings(12);
+    let mut worlds = computers(&server, &log, 2, &old);
+    worlds.extend(computers(&server, &log, 2, &old.replace(from, to)));
+    let running: Vec<_> = worlds.iter().map(|world| world.start(&SUBMIT)).collect();
+    for run in running {
+        // 75 where another version came in between, 3 where it was there before.
+        let ended = run.wait();
+        assert!([0, 3, 75].contains(&ended.code()), "{}", ended.stderr);
+    }
+    assert_once(&server, 12);
+    // Those that were left are now known, or held for a person.
+    for world in &worlds {
+        let ended = world.run(&SUBMIT);
+        assert!([0, 3].contains(&ended.code()), "{}", ended.stderr);
+    }
+    assert_once(&server, 12);
+}
+
+/// Each photo once, on whichever host it is.
+fn assert_once(server: &Server, count: usize) {
+    let photos = photos(server);
+    let name = |photo: &String| photo.rsplit('/').next().unwrap().to_owned();
+    let names: std::collections::BTreeSet<_> = photos.iter().map(name).collect();
+    assert_eq!((photos.len(), names.len()), (count, count), "{photos:#?}");
+}
+
+#[test]
+fn a_cap_holds_for_all_computers_together() {
+    let Some((_, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::accepting();
+    let worlds = computers(&server, &log, 4, &listings(30));
+    let capped = [&SUBMIT[..], &["--max-credits", "50"]].concat();
+    let running: Vec<_> = worlds.iter().map(|world| world.start(&capped)).collect();
+    for run in running {
+        let ended = run.wait().expect(3);
+        assert!(ended.stderr.contains("--max-credits"), "{}", ended.stderr);
+    }
+    assert_each_once(&server, 10);
+    // Caps of the settings look at columns; they are not counted across computers.
+    worlds[0].write("creativeai.toml", "[[caps]]\ncredits = 10\n");
+    let ended = worlds[0].run(&SUBMIT).expect(78);
+    assert!(ended.stderr.contains("[[caps]]"), "{}", ended.stderr);
+    assert_eq!(server.posts().len(), 10);
+}
+
+#[test]
+fn nothing_is_sent_while_the_log_is_paused() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::accepting();
+    let worlds = computers(&server, &log, 1, &listings(3));
+    database.sql("UPDATE creativeai.logs SET paused_at = now(), paused_by = 'ann'");
+    let ended = worlds[0].run(&SUBMIT).expect(3);
+    assert!(ended.stderr.contains("paused by ann"), "{}", ended.stderr);
+    assert_eq!(server.posts().len(), 0);
+    database.sql("UPDATE creativeai.logs SET paused_at = NULL");
+    worlds[0].run(&SUBMIT).expect(0);
+    assert_each_once(&server, 3);
+}
+
+#[test]
+fn a_row_is_skipped_only_where_the_log_has_a_line_of_it() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::accepting();
+    let worlds = computers(&server, &log, 1, &listings(2));
+    worlds[0].run(&SUBMIT).expect(0);
+    // Someone has claimed what no line tells of: it may have been sent.
+    database.sql("DELETE FROM creativeai.lines WHERE line LIKE '%LST-1%'");
+    let other = &computers(&server, &log, 1, &listings(2))[0];
+    let summary = other.run(&SUBMIT).expect(75).json();
+    assert_eq!(
+        (&summary["skipped"], &summary["left"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(server.posts().len(), 2);
+}
+
+#[test]
+fn commits_whose_answers_are_lost_claim_once() {
+    let Some((database, _)) = empty_log() else {
+        return;
+    };
+    let server = Server::accepting();
+    let proxy = Proxy::before(database.server.folder());
+    let worlds = computers(&server, &proxy.log(&database, "shop"), 1, &listings(6));
+    proxy.lose(4);
+    let summary = worlds[0].run(&SUBMIT).expect(0).json();
+    assert_eq!(summary["submitted"], 6);
+    assert_eq!(proxy.lost(), 4);
+    assert_each_once(&server, 6);
+    assert_eq!(database.sql("SELECT count(*) FROM creativeai.claims"), "6");
+}
+
+#[test]
+fn a_manifest_of_another_log_is_not_ordered_into_an_empty_one() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::accepting();
+    let worlds = computers(&server, &log, 1, &listings(3));
+    worlds[0].run(&SUBMIT).expect(0);
+    let slip = database.log("shopp");
+    // No such log is made in silence.
+    let submit = ["submit", "listings.csv", "--jobs", &slip];
+    let ended = worlds[0].run(&submit).expect(78);
+    assert!(ended.stderr.contains("log=shop"), "{}", ended.stderr);
+    worlds[0].run(&["log", "init", &slip]).expect(0);
+    let ended = worlds[0].run(&submit).expect(3);
+    assert!(ended.stderr.contains("the log shop of"), "{}", ended.stderr);
+    assert_eq!(server.posts().len(), 3);
+    // Rows of their own are no trouble, and a person may want them all once more.
+    worlds[0].write("more.csv", rows(7..=9));
+    worlds[0]
+        .run(&["submit", "more.csv", "--jobs", &slip])
+        .expect(0);
+    let twice = database.log("twice");
+    worlds[0].run(&["log", "init", &twice]).expect(0);
+    let submit = ["submit", "listings.csv", "--jobs", &twice];
+    worlds[0].run(&submit).expect(3);
+    worlds[0]
+        .run(&[&submit[..], &["--allow-same-clip"]].concat())
+        .expect(0);
+    assert_eq!(photos(&server).len(), 9);
+}
+
+#[test]
+fn failed_clips_are_retried_by_one_computer() {
+    let Some((_, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::start(|post| {
+        if post.number < 3 {
+            crate::support::Step::reply(400, r#"{"error":"no such photo"}"#)
+        } else {
+            crate::support::Step::accept()
+        }
+    });
+    let worlds = computers(&server, &log, 4, &listings(3));
+    worlds[0].run(&SUBMIT).expect(1);
+    let retry = ["retry", "--failed", "--json"];
+    let running: Vec<_> = worlds.iter().map(|world| world.start(&retry)).collect();
+    let mut submitted = 0;
+    for run in running {
+        let ended = run.wait();
+        assert!([0, 75].contains(&ended.code()), "{}", ended.stderr);
+        submitted += ended.json()["submitted"].as_u64().unwrap();
+    }
+    assert_eq!(submitted, 3);
+    assert_each_once(&server, 3);
+}
+
+#[test]
+fn an_older_program_must_not_write_once_runs_are_kept() {
+    let Some(database) = postgres::database() else {
+        return;
+    };
+    let world = World::new();
+    world.run(&["log", "init", &database.log("shop")]).expect(0);
+    let least =
+        "SELECT max(minimum_reader) || ' ' || max(minimum_writer) FROM creativeai.migrations";
+    assert_eq!(database.sql(least), "1 2");
+    silence_runs(&database);
+}
