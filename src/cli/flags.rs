@@ -111,6 +111,7 @@ impl Command {
                 let lock = match &a.verb {
                     LogVerb::Accept(a) => Some(&a.lock),
                     LogVerb::Copy(a) => Some(&a.lock),
+                    LogVerb::Pause(_) | LogVerb::Resume(_) => None,
                     #[cfg(feature = "postgres")]
                     LogVerb::Init(_) | LogVerb::List(_) | LogVerb::Upgrade(_) => None,
                 };

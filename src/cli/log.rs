@@ -63,6 +63,23 @@ Examples:
     )]
     Upgrade(LogAddressArgs),
 
+    /// Let nothing more be ordered from a job log until `log resume`, on whatever computer
+    #[command(
+        after_help = "What is in flight is finished. submit and retry then send nothing and say who has paused the log
+(3). The pause stays until it is taken away.
+
+Examples:
+  creativeai log pause
+  creativeai log pause 'postgres://me@db.example/logs?log=shop'"
+    )]
+    Pause(LogPauseArgs),
+
+    /// Let a paused job log go on
+    #[command(after_help = "Examples:
+  creativeai log resume
+  creativeai log resume 'postgres://me@db.example/logs?log=shop'")]
+    Resume(LogPauseArgs),
+
     /// Copy the lines of one job log into another, file or database; what is there stays
     #[command(
         after_help = "Lines are a set: what the other log holds already is not added again, and a copy that was stopped can
@@ -81,6 +98,7 @@ impl LogVerb {
     pub fn logs(&self) -> Vec<&Path> {
         match self {
             Self::Accept(args) => args.jobs.typed(),
+            Self::Pause(args) | Self::Resume(args) => args.jobs.typed(),
             #[cfg(feature = "postgres")]
             Self::Init(args) => vec![&args.address],
             #[cfg(feature = "postgres")]
@@ -104,6 +122,14 @@ pub struct AcceptArgs {
     /// How long it waits for the log.
     #[command(flatten)]
     pub lock: LockArg,
+}
+
+/// `log pause` and `log resume`.
+#[derive(Args, Clone, Debug)]
+pub struct LogPauseArgs {
+    /// The log.
+    #[command(flatten)]
+    pub jobs: JobsArg,
 }
 
 /// `log init`.

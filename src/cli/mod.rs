@@ -29,7 +29,7 @@ pub use batch::{
     SubmitArgs,
 };
 pub use hand_over::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
-pub use log::{AcceptArgs, LogArgs, LogCopyArgs, LogVerb};
+pub use log::{AcceptArgs, LogArgs, LogCopyArgs, LogPauseArgs, LogVerb};
 #[cfg(feature = "postgres")]
 pub use log::{LogAddressArgs, LogInitArgs};
 pub use rename::RenameArgs;

@@ -36,6 +36,11 @@ pub struct StatusArgs {
     #[arg(long)]
     pub csv: bool,
 
+    /// Who is at work on a log in a database: computer, command, since when, last heard of
+    #[cfg(feature = "postgres")]
+    #[arg(long, conflicts_with_all = ["csv", "id", "money", "summary", "watch", "filters", "since"])]
+    pub runs: bool,
+
     /// Stay, and show it anew whenever the log changes, until every clip has ended: in place on a
     /// terminal, else one line for each change
     #[arg(long, conflicts_with_all = ["csv", "id", "money"])]

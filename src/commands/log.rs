@@ -2,6 +2,7 @@
 //! same.
 
 mod copy;
+mod pause;
 #[cfg(feature = "postgres")]
 mod tables;
 
@@ -27,6 +28,8 @@ pub fn run(args: &LogArgs, settings: &Settings, printer: &mut Printer) -> anyhow
         #[cfg(feature = "postgres")]
         LogVerb::Upgrade(args) => tables::upgrade(args, printer),
         LogVerb::Copy(args) => copy::run(args, settings, printer),
+        LogVerb::Pause(args) => pause::pause(args, settings, printer),
+        LogVerb::Resume(args) => pause::resume(args, settings, printer),
     }
 }
 

@@ -329,6 +329,10 @@ fn show_status(
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    #[cfg(feature = "postgres")]
+    if args.runs {
+        return status::runs::run(&path, printer);
+    }
     if args.watch && printer.voice().json {
         return Err(Failure::usage("--watch and --json exclude each other").into());
     }

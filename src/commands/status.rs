@@ -1,5 +1,7 @@
 //! `status`: where everything stands.
 
+#[cfg(feature = "postgres")]
+pub mod runs;
 mod watch;
 
 use std::cmp::Ordering;

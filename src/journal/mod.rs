@@ -9,6 +9,7 @@ mod address;
 mod announce;
 mod file;
 mod location;
+mod pause;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod store;
@@ -17,6 +18,7 @@ pub use address::{Address, AddressError};
 pub use announce::{Announced, Announcement, CLAIM_HOLDS, Claim, MaySend, Refused};
 pub use file::*;
 pub use location::{DatabaseError, DatabaseFault, Location, redacted};
+pub use pause::{pause, resume};
 #[cfg(feature = "postgres")]
 pub use postgres::{
     AtWork, BeingSent, Listed, Lost, Made, Merge, Promises, Rights, at_work, init_log,

@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-#[cfg(feature = "postgres")]
-use super::announce::Refused;
-use super::announce::{Announced, Announcement, Claim};
+use super::announce::{Announced, Announcement, Claim, Refused};
 use super::file::{AppendError, Appender, PendingLines};
 #[cfg(feature = "postgres")]
 use super::postgres::{Answer, Pending, Scribe};
@@ -21,7 +19,11 @@ use crate::jobs::JobKey;
 /// What takes lines in.
 #[derive(Debug)]
 pub(super) enum Store {
-    File(Appender),
+    File {
+        appender: Appender,
+        /// It pauses the log where it is there.
+        pause: PathBuf,
+    },
     #[cfg(feature = "postgres")]
     Database {
         scribe: Scribe,
@@ -74,7 +76,7 @@ pub enum Unsettled {
 impl Store {
     pub fn begin(&self, lines: &str) -> Appending {
         Appending(match self {
-            Self::File(appender) => Way::File(appender.begin(lines)),
+            Self::File { appender, .. } => Way::File(appender.begin(lines)),
             #[cfg(feature = "postgres")]
             Self::Database { scribe, .. } => Way::Database(scribe.begin(lines)),
         })
@@ -82,7 +84,7 @@ impl Store {
 
     pub fn begin_lazily(&self, lines: &str) -> Appending {
         Appending(match self {
-            Self::File(appender) => Way::File(appender.begin_lazily(lines)),
+            Self::File { appender, .. } => Way::File(appender.begin_lazily(lines)),
             #[cfg(feature = "postgres")]
             Self::Database { scribe, .. } => Way::Database(scribe.begin_lazily(lines)),
         })
@@ -90,7 +92,10 @@ impl Store {
 
     pub async fn announce(&self, what: Announcement) -> Result<Announced, AppendError> {
         match self {
-            Self::File(appender) => {
+            Self::File { appender, pause } => {
+                if let Some(by) = super::pause::read(pause) {
+                    return Ok(Announced::Refused(Refused::Paused(by)));
+                }
                 appender.append_tentative(&what.lines).await?;
                 Ok(Announced::Granted(Claim::alone()))
             }
@@ -118,7 +123,7 @@ impl Store {
     #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
     pub async fn withdraw(&self, claim: &Claim, lines: String) -> Result<bool, AppendError> {
         match self {
-            Self::File(appender) => appender.append(&lines).await.map(|()| true),
+            Self::File { appender, .. } => appender.append(&lines).await.map(|()| true),
             #[cfg(feature = "postgres")]
             Self::Database { scribe, .. } => {
                 let Some(shared) = claim.shared() else {
@@ -134,7 +139,7 @@ impl Store {
     #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
     pub async fn renew(&self, claim: &Claim) -> Result<bool, AppendError> {
         match self {
-            Self::File(_) => Ok(true),
+            Self::File { .. } => Ok(true),
             #[cfg(feature = "postgres")]
             Self::Database { scribe, .. } => {
                 let Some(shared) = claim.shared() else {
@@ -154,7 +159,9 @@ impl Store {
     #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
     pub fn settle(&self, job: JobKey, number: u32, lines: &str) -> Result<(), Unsettled> {
         match self {
-            Self::File(appender) => appender.append_blocking(lines).map_err(Unsettled::Failed),
+            Self::File { appender, .. } => {
+                appender.append_blocking(lines).map_err(Unsettled::Failed)
+            }
             #[cfg(feature = "postgres")]
             Self::Database { scribe, .. } => {
                 let answer = scribe.settle(job, number, lines);
@@ -170,7 +177,7 @@ impl Store {
     pub fn now(&self) -> Timestamp {
         let now = clock::now();
         match self {
-            Self::File(_) => now,
+            Self::File { .. } => now,
             #[cfg(feature = "postgres")]
             Self::Database { clock, .. } => now.saturating_add(*clock).unwrap_or(now),
         }
@@ -179,7 +186,7 @@ impl Store {
     /// Reads what others have written meanwhile.
     pub async fn refresh(&self) -> Result<(), AppendError> {
         match self {
-            Self::File(_) => Ok(()),
+            Self::File { .. } => Ok(()),
             #[cfg(feature = "postgres")]
             Self::Database { scribe, .. } => scribe.refresh().done().await.map(drop),
         }
@@ -188,7 +195,7 @@ impl Store {
     /// Where lines are kept already that the log did not take in.
     pub fn spool(&self) -> Option<PathBuf> {
         match self {
-            Self::File(_) => None,
+            Self::File { .. } => None,
             #[cfg(feature = "postgres")]
             Self::Database { scribe, .. } => scribe.spool(),
         }

@@ -129,7 +129,7 @@ struct Mirrored {
 }
 
 #[cfg(not(feature = "postgres"))]
-fn without_database(address: &super::Address) -> LogError {
+pub(super) fn without_database(address: &super::Address) -> LogError {
     LogError::Database(DatabaseError::new(
         super::DatabaseFault::Config,
         format!("this creativeai was built without PostgreSQL and cannot use {address}"),
@@ -506,13 +506,14 @@ impl Writer {
         let to_read = File::open(&path).map_err(failed)?;
         let appender = Appender::of(&path, file, Some(keeper), sink).map_err(failed)?;
         let source = read(&path, to_read, &mut write(&ledger))?;
+        let pause = super::pause::file_beside(&path);
         Ok(Self {
             recovery: Recovery::new(&path),
             name: path.clone(),
             path,
             source,
             ledger,
-            store: Store::File(appender),
+            store: Store::File { appender, pause },
             is_new,
             begins_anew,
             _lock: Some(lock),

@@ -108,6 +108,51 @@ pub fn list_logs(address: &Address) -> Result<Vec<Listed>, DatabaseError> {
     })
 }
 
+/// Pauses the log of `address`. Returns by whom it was paused already, and since when; then nothing
+/// changes. What is claimed at this moment is done first.
+pub fn pause_log(address: &Address, by: &str) -> Result<Option<String>, DatabaseError> {
+    set_pause(address, Some(by))
+}
+
+/// Lets the log of `address` go on. Returns by whom it was paused, and since when, if it was.
+pub fn resume_log(address: &Address) -> Result<Option<String>, DatabaseError> {
+    set_pause(address, None)
+}
+
+fn set_pause(address: &Address, by: Option<&str>) -> Result<Option<String>, DatabaseError> {
+    wait_for(|| async {
+        let mut session = Session::open(address).await?;
+        schema::check(&session, Use::Write).await?;
+        let log = find(&session).await?;
+        let before = change_pause(&mut session, &log, by).await;
+        before.map_err(|error| Session::failure(address, "change", &error))
+    })
+}
+
+async fn change_pause(
+    session: &mut Session,
+    log: &LogRow,
+    by: Option<&str>,
+) -> Result<Option<String>, tokio_postgres::Error> {
+    let schema = session.address.schema().to_owned();
+    let transaction = session.client.transaction().await?;
+    lock(&transaction, &schema, log).await?;
+    let before = super::decide::paused(&transaction, &schema, log).await?;
+    if before.is_some() != by.is_some() {
+        let at = if by.is_some() {
+            "clock_timestamp()"
+        } else {
+            "NULL"
+        };
+        let update =
+            format!("UPDATE {schema}.logs SET paused_at = {at}, paused_by = $2 WHERE id = $1");
+        let columns: [(&(dyn ToSql + Sync), Type); 2] = [(&log.id, Type::INT8), (&by, Type::TEXT)];
+        transaction.execute_typed(&update, &columns).await?;
+        transaction.commit().await?;
+    }
+    Ok(before)
+}
+
 /// The other log of the database of `address` that holds the most of these jobs, and how many.
 pub fn rows_elsewhere(
     address: &Address,

@@ -17,8 +17,8 @@ mod tls;
 
 pub use link::LocalCopy;
 pub use logs::{
-    Listed, Made, Merge, Promises, init_log, init_statements, list_logs, merge_into, promises,
-    rows_elsewhere, upgrade_tables,
+    Listed, Made, Merge, Promises, init_log, init_statements, list_logs, merge_into, pause_log,
+    promises, resume_log, rows_elsewhere, upgrade_tables,
 };
 pub use mirror::{Lost, catch_up, copy};
 pub use runs::{AtWork, BeingSent, at_work};

@@ -105,6 +105,13 @@ fn what_another_computer_is_sending_is_neither_in_doubt_nor_settled() {
         (&summary["unknown"], &summary["being_sent"]),
         (&0.into(), &1.into())
     );
+    let runs = other.run(&["status", "--runs", "--json"]).expect(0).json();
+    assert_eq!(
+        (&runs[0]["command"], &runs[0]["alive"]),
+        (&"submit".into(), &true.into())
+    );
+    let shown = other.run(&["status", "--runs"]).expect(0);
+    assert!(shown.stdout.contains("submit"), "{}", shown.stdout);
     // It is skipped, and no one is asked about it.
     let skipped = other.run(&SUBMIT).expect(0).json();
     assert_eq!(skipped["skipped"], 1);
@@ -113,6 +120,8 @@ fn what_another_computer_is_sending_is_neither_in_doubt_nor_settled() {
     // Not heard of for long, it is in doubt as in a file.
     signal(&run, Signal::STOP);
     silence_runs(&database);
+    let runs = other.run(&["status", "--runs", "--json"]).expect(0).json();
+    assert_eq!(runs[0]["alive"], false);
     let job = other.run(&["status", "--json"]).expect(0).json();
     assert_eq!(job[0]["status"], "unknown");
     other.run(&SUBMIT).expect(3);

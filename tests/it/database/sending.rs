@@ -119,8 +119,18 @@ fn nothing_is_sent_while_the_log_is_paused() {
     database.sql("UPDATE creativeai.logs SET paused_at = now(), paused_by = 'ann'");
     let ended = worlds[0].run(&SUBMIT).expect(3);
     assert!(ended.stderr.contains("paused by ann"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("log resume"), "{}", ended.stderr);
     assert_eq!(server.posts().len(), 0);
-    database.sql("UPDATE creativeai.logs SET paused_at = NULL");
+    let resumed = worlds[0].run(&["log", "resume", "--json"]).expect(0).json();
+    assert!(resumed["paused_before"].as_str().unwrap().contains("ann"));
+    // Any computer may pause it.
+    let other = &computers(&server, &log, 1, "")[0];
+    other.run(&["log", "pause"]).expect(0);
+    let again = worlds[0].run(&["log", "pause", "--json"]).expect(0).json();
+    assert!(again["paused_before"].is_string());
+    worlds[0].run(&SUBMIT).expect(3);
+    assert_eq!(server.posts().len(), 0);
+    worlds[0].run(&["log", "resume"]).expect(0);
     worlds[0].run(&SUBMIT).expect(0);
     assert_each_once(&server, 3);
 }

@@ -7,4 +7,5 @@ mod disk;
 mod live_or_rehearsed;
 mod memory;
 mod order;
+mod pause;
 mod seeds;
