@@ -39,6 +39,33 @@ impl AddressError {
 pub(super) const FORM: &str =
     "an address looks like postgres://USER@HOST/DATABASE?log=NAME; nothing was sent";
 
+/// What separates an address from a path.
+pub(super) const SCHEME_END: &str = "://";
+
+/// `text` without what may be secret in addresses within it: only the scheme is left of an address
+/// that carries a user and a password, or a `password` parameter.
+pub fn redacted(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(SCHEME_END) {
+        let (before, address) = rest.split_at(at + SCHEME_END.len());
+        shown.push_str(before);
+        let end = address
+            .find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`'))
+            .unwrap_or(address.len());
+        let (address, after) = address.split_at(end);
+        let lower = address.to_lowercase();
+        let has_secret = lower
+            .rsplit_once('@')
+            .is_some_and(|(user, _)| user.contains(':'))
+            || lower.contains("password=");
+        shown.push_str(if has_secret { "***" } else { address });
+        rest = after;
+    }
+    shown.push_str(rest);
+    shown
+}
+
 /// A log in a `PostgreSQL` database, as typed. What it leaves open comes from the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address {
@@ -415,7 +442,7 @@ fn unknown_parameter(name: &str) -> AddressError {
     AddressError::new(
         format!(
             "the address of the job log has a parameter that is not known: {}",
-            super::location::redacted(name)
+            redacted(name)
         ),
         help.map_or_else(
             || FORM.to_owned(),

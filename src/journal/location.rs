@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::address::{Address, AddressError, FORM};
+use super::address::{Address, AddressError, FORM, SCHEME_END};
 
 /// Where a log is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,9 +12,6 @@ pub enum Location {
     /// A log in a `PostgreSQL` database.
     Database(Address),
 }
-
-/// What separates an address from a path.
-const SCHEME_END: &str = "://";
 
 /// The schemes of `PostgreSQL`.
 const SCHEMES: [&str; 2] = ["postgres", "postgresql"];
@@ -89,32 +86,9 @@ impl Location {
     }
 }
 
-/// `text` without what may be secret in addresses within it: only the scheme is left of an address
-/// that carries a user and a password, or a `password` parameter.
-pub fn redacted(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(SCHEME_END) {
-        let (before, address) = rest.split_at(at + SCHEME_END.len());
-        shown.push_str(before);
-        let end = address
-            .find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`'))
-            .unwrap_or(address.len());
-        let (address, after) = address.split_at(end);
-        let lower = address.to_lowercase();
-        let has_secret = lower
-            .rsplit_once('@')
-            .is_some_and(|(user, _)| user.contains(':'))
-            || lower.contains("password=");
-        shown.push_str(if has_secret { "***" } else { address });
-        rest = after;
-    }
-    shown.push_str(rest);
-    shown
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::address::redacted;
     use super::*;
 
     #[test]

@@ -14,10 +14,10 @@ mod pause;
 mod postgres;
 mod store;
 
-pub use address::{Address, AddressError};
+pub use address::{Address, AddressError, redacted};
 pub use announce::{Announced, Announcement, CLAIM_HOLDS, Claim, MaySend, Refused};
 pub use file::*;
-pub use location::{DatabaseError, DatabaseFault, Location, redacted};
+pub use location::{DatabaseError, DatabaseFault, Location};
 pub use pause::{pause, resume};
 #[cfg(feature = "postgres")]
 pub use postgres::{

@@ -1,13 +1,6 @@
 //! `--where`: which rows are meant, by their cells.
 
-use super::{
-    columns::Columns,
-    field::{nearest, normalised},
-    odd::trimmed,
-    problem::{ManifestError, excerpt},
-    records::Record,
-    sheet::Sheet,
-};
+use super::{columns::Columns, field::normalised, odd::trimmed, records::Record};
 
 /// `COLUMN=VALUE`. The column is found without regard to case, spaces and underscores; the value
 /// must be the cell's, but for blanks around it.
@@ -41,45 +34,9 @@ impl Chosen {
     }
 }
 
-/// Refuses a condition on a column that no file has: it was mistyped.
-pub(super) fn check_conditions(
-    conditions: &[Condition],
-    sheets: &[Sheet],
-) -> Result<(), ManifestError> {
-    let is_known = |condition: &&Condition| {
-        let mut sheets = sheets.iter();
-        sheets.any(|sheet| sheet.columns.called(&condition.column).is_some())
-    };
-    let Some(unknown) = conditions.iter().find(|condition| !is_known(condition)) else {
-        return Ok(());
-    };
-    let headers = || sheets.iter().flat_map(|sheet| &sheet.columns.headers);
-    let near = nearest(&unknown.column, headers().map(String::as_str));
-    let help = near.map_or_else(
-        || {
-            let mut shown: Vec<String> = Vec::new();
-            for header in headers().filter(|header| !header.is_empty()) {
-                let header = excerpt(header);
-                if shown.len() < MOST_HEADERS && !shown.contains(&header) {
-                    shown.push(header);
-                }
-            }
-            format!("the columns are: {}", shown.join(", "))
-        },
-        |near| format!("did you mean {}?", excerpt(near)),
-    );
-    Err(ManifestError::Usage(format!(
-        "--where {}={}: there is no such column, so no row was sent; {help}",
-        unknown.column, unknown.value
-    )))
-}
-
-/// Headers that are listed.
-const MOST_HEADERS: usize = 20;
-
 impl Columns {
     /// The column that a person calls so: by its header, by what it is carried as, or by its meaning.
-    fn called(&self, name: &str) -> Option<usize> {
+    pub(super) fn called(&self, name: &str) -> Option<usize> {
         let name = normalised(name);
         let is_it = |other: &String| normalised(other) == name;
         let by_header = self.headers.iter().position(is_it);

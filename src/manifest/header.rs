@@ -3,10 +3,11 @@
 use std::io::Read;
 
 use super::{
-    Options, columns, odd, options,
+    Options, columns,
+    damage::Damage,
+    odd, options,
     problem::{ManifestError, Place},
     records::{Fault, Record, Records},
-    sheet::broken,
     source::{Source, Text},
 };
 
@@ -194,4 +195,49 @@ pub(super) fn detect_delimiter(
             )]))
         }
     }
+}
+
+/// Says in words why the file cannot be read on.
+pub(super) fn broken(source: &Source, headers: &[String], fault: Fault) -> ManifestError {
+    let (line, damage) = match fault {
+        Fault::Io(error) => return source.failed("read", error),
+        Fault::Damage { line, damage } => (line, damage),
+    };
+    let place = Place {
+        file: &source.name,
+        line,
+        headers,
+    };
+    ManifestError::Invalid(vec![match damage {
+        Damage::NotUtf8 { column, byte } => place.row(
+            format!("byte {column} of this line (0x{byte:02X}) is not UTF-8 text"),
+            "save the file as UTF-8, or say what it is: --encoding windows-1252 (older Excel), \
+             --encoding macintosh (older Macs)",
+        ),
+        Damage::Untranslatable => place.row(
+            format!(
+                "something on this line is not {} text",
+                source.encoding().unwrap_or("UTF-8")
+            ),
+            "save the file as UTF-8, or name another encoding with --encoding",
+        ),
+        Damage::Nul { first: true } if source.encoding().is_none() => place.row(
+            "this looks like UTF-16 without its mark",
+            "save the file as UTF-8, or try --encoding utf-16le (or utf-16be)",
+        ),
+        Damage::Nul { .. } => place.row(
+            "there is a NUL character on this line, so this is not a text file or a damaged one",
+            "export the sheet again as \"CSV UTF-8\"",
+        ),
+        Damage::TooLong => place.row(
+            "this row is longer than 1 MiB",
+            "check that the file is a CSV and that its lines end",
+        ),
+        Damage::OpenQuote { cell } => place.column(
+            cell,
+            "the quote that opens this cell is never closed, so the rows after it cannot be told \
+             apart",
+            "close it where the cell ends; a quote that belongs to the text is written twice (\"\")",
+        ),
+    }])
 }

@@ -54,10 +54,9 @@ use std::{borrow::Cow, collections::VecDeque, io::Read, path::Path, sync::Arc};
 
 use crate::jobs::{Clip, IdColumn, JobKey};
 
-use chosen::check_conditions;
 use columns::Columns;
 use problem::Place;
-use sheet::{Sheet, SheetRows};
+use sheet::{Sheet, SheetRows, check_conditions};
 use source::Source;
 
 pub use chosen::Condition;

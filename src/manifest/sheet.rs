@@ -5,13 +5,12 @@ use std::sync::Arc;
 use super::{
     Options, Row,
     check::Checker,
-    chosen::Chosen,
+    chosen::{Chosen, Condition},
     columns::Columns,
-    damage::Damage,
-    field::is_field,
-    header::{detect_delimiter, open_records, skip_to_header},
+    field::{is_field, nearest},
+    header::{broken, detect_delimiter, open_records, skip_to_header},
     problem::{ManifestError, Place, RowFault, excerpt},
-    records::{Fault, Record, Records},
+    records::{Record, Records},
     source::{Source, Text},
 };
 use crate::text::escape;
@@ -188,47 +187,38 @@ impl Iterator for SheetRows<'_> {
     }
 }
 
-/// Says in words why the file cannot be read on.
-pub(super) fn broken(source: &Source, headers: &[String], fault: Fault) -> ManifestError {
-    let (line, damage) = match fault {
-        Fault::Io(error) => return source.failed("read", error),
-        Fault::Damage { line, damage } => (line, damage),
+/// Refuses a condition on a column that no file has: it was mistyped.
+pub(super) fn check_conditions(
+    conditions: &[Condition],
+    sheets: &[Sheet],
+) -> Result<(), ManifestError> {
+    let is_known = |condition: &&Condition| {
+        let mut sheets = sheets.iter();
+        sheets.any(|sheet| sheet.columns.called(&condition.column).is_some())
     };
-    let place = Place {
-        file: &source.name,
-        line,
-        headers,
+    let Some(unknown) = conditions.iter().find(|condition| !is_known(condition)) else {
+        return Ok(());
     };
-    ManifestError::Invalid(vec![match damage {
-        Damage::NotUtf8 { column, byte } => place.row(
-            format!("byte {column} of this line (0x{byte:02X}) is not UTF-8 text"),
-            "save the file as UTF-8, or say what it is: --encoding windows-1252 (older Excel), \
-             --encoding macintosh (older Macs)",
-        ),
-        Damage::Untranslatable => place.row(
-            format!(
-                "something on this line is not {} text",
-                source.encoding().unwrap_or("UTF-8")
-            ),
-            "save the file as UTF-8, or name another encoding with --encoding",
-        ),
-        Damage::Nul { first: true } if source.encoding().is_none() => place.row(
-            "this looks like UTF-16 without its mark",
-            "save the file as UTF-8, or try --encoding utf-16le (or utf-16be)",
-        ),
-        Damage::Nul { .. } => place.row(
-            "there is a NUL character on this line, so this is not a text file or a damaged one",
-            "export the sheet again as \"CSV UTF-8\"",
-        ),
-        Damage::TooLong => place.row(
-            "this row is longer than 1 MiB",
-            "check that the file is a CSV and that its lines end",
-        ),
-        Damage::OpenQuote { cell } => place.column(
-            cell,
-            "the quote that opens this cell is never closed, so the rows after it cannot be told \
-             apart",
-            "close it where the cell ends; a quote that belongs to the text is written twice (\"\")",
-        ),
-    }])
+    let headers = || sheets.iter().flat_map(|sheet| &sheet.columns.headers);
+    let near = nearest(&unknown.column, headers().map(String::as_str));
+    let help = near.map_or_else(
+        || {
+            let mut shown: Vec<String> = Vec::new();
+            for header in headers().filter(|header| !header.is_empty()) {
+                let header = excerpt(header);
+                if shown.len() < MOST_HEADERS && !shown.contains(&header) {
+                    shown.push(header);
+                }
+            }
+            format!("the columns are: {}", shown.join(", "))
+        },
+        |near| format!("did you mean {}?", excerpt(near)),
+    );
+    Err(ManifestError::Usage(format!(
+        "--where {}={}: there is no such column, so no row was sent; {help}",
+        unknown.column, unknown.value
+    )))
 }
+
+/// Headers that are listed.
+const MOST_HEADERS: usize = 20;

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::header::broken;
 use super::header::{detect_delimiter, open_records, skip_to_header};
 use super::problem::{ManifestError, Place, Problem};
 use super::records::Fault;
-use super::sheet::broken;
 use super::{Options, odd, source::Source};
 
 /// A small table, read as a whole: CSV with `,`, `;` or tab, UTF-8 or UTF-16, or a workbook.

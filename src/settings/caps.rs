@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use super::file::{File, Found, Value};
+use super::file::{File, Found};
 use super::resolve::{Layers, amount, text};
 use super::table::CAPS;
+use super::value::Value;
 use super::values::Pair;
 use super::{Origin, Setting};
 use crate::exit::Failure;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::file::Value;
 use super::resolve::{Layers, Show, amount, parsed, parsed_or_number, text, whole};
 use super::table::{MAP, MODELS};
+use super::value::Value;
 use super::{Flags, Origin, Setting, values};
 use crate::engine::notify::{Event, Listeners, Shape};
 use crate::exit::Failure;

@@ -15,6 +15,7 @@ pub mod table;
 pub mod template;
 #[cfg(test)]
 mod tests;
+mod value;
 pub mod values;
 
 use std::fmt;

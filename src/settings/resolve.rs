@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::file::{File, Value};
+use super::file::File;
 use super::table::{DEFINITIONS, OPEN_TABLES, PROFILE, definition};
+use super::value::Value;
 use super::{Env, Flags, Origin, Row, Setting};
 use crate::exit::Failure;
 use crate::output::hint;

@@ -1,7 +1,7 @@
 //! The table of settings. Help texts, the settings file that `init` writes, the checks of a settings
 //! file, `creativeai config`, the documentation and the values that hold all come from it.
 
-use super::file::Value;
+use super::value::Value;
 
 /// What is known about one setting.
 #[derive(Clone, Copy, Debug)]

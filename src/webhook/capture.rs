@@ -291,6 +291,28 @@ impl<'de: 'a, 'a> Deserialize<'de> for Values<'a> {
     }
 }
 
+/// Why an entry says nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// A recording holds other traffic too: this entry has neither a signature nor a payload.
+    /// It is nothing to worry about.
+    #[error("it is not a webhook of the vendor")]
+    NotAWebhook,
+    /// Larger than any webhook; the limit in bytes.
+    #[error("it is larger than {} MiB, which no webhook is", .0 >> 20)]
+    TooLarge(u64),
+    /// Anything else, as a sentence without a full stop.
+    #[error("{0}")]
+    Because(String),
+}
+
+impl Unreadable {
+    /// For a reason in words.
+    pub(super) fn because(reason: impl Into<String>) -> Self {
+        Self::Because(reason.into())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,12 +3,9 @@
 use crate::jobs::GenerationId;
 use crate::vendor::Payload;
 
-use super::capture::{Body, Capture, SIGNATURE_HEADER};
+use super::capture::{Body, Capture, Unreadable};
 use super::restore::looks_rewritten;
-use super::signature::{Verification, VerifyKeys};
-
-/// Signature headers looked at in one capture.
-const MAX_SIGNATURE_HEADERS: usize = 4;
+use super::signature::{Verification, VerifyKeys, verify_bytes};
 
 /// A capture's grade. Only a verified payload may change what the log knows.
 #[derive(Debug)]
@@ -94,28 +91,6 @@ pub enum Doubt {
     Rewritten,
 }
 
-/// Why an entry says nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
-    /// A recording holds other traffic too: this entry has neither a signature nor a payload.
-    /// It is nothing to worry about.
-    #[error("it is not a webhook of the vendor")]
-    NotAWebhook,
-    /// Larger than any webhook; the limit in bytes.
-    #[error("it is larger than {} MiB, which no webhook is", .0 >> 20)]
-    TooLarge(u64),
-    /// Anything else, as a sentence without a full stop.
-    #[error("{0}")]
-    Because(String),
-}
-
-impl Unreadable {
-    /// For a reason in words.
-    pub(super) fn because(reason: impl Into<String>) -> Self {
-        Self::Because(reason.into())
-    }
-}
-
 /// Grades a capture. The keys may be none: then nothing is verified and nothing rejected.
 pub fn grade<'c>(capture: &'c Capture<'_>, keys: &VerifyKeys) -> Grade<'c> {
     let bytes = capture.body.bytes();
@@ -171,22 +146,6 @@ fn verify(capture: &Capture<'_>, keys: &VerifyKeys) -> Verification {
         }
         _ => verdict,
     }
-}
-
-/// One good signature is enough: it proves the body, whatever added the others.
-pub(super) fn verify_bytes(capture: &Capture<'_>, bytes: &[u8], keys: &VerifyKeys) -> Verification {
-    let mut verdict = Verification::Missing;
-    for header in capture
-        .headers
-        .all(SIGNATURE_HEADER)
-        .take(MAX_SIGNATURE_HEADERS)
-    {
-        verdict = keys.check(bytes, Some(header));
-        if verdict == Verification::Verified {
-            break;
-        }
-    }
-    verdict
 }
 
 /// Whether a body whose signature does not hold was changed by what kept it, so that nothing is

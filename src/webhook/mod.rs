@@ -15,8 +15,8 @@ mod restore;
 mod signature;
 mod source;
 
-pub use capture::{Body, Capture, DELIVERY_ID_HEADER, Headers, SIGNATURE_HEADER};
-pub use grade::{Doubt, Grade, Rejection, Unreadable, grade};
+pub use capture::{Body, Capture, DELIVERY_ID_HEADER, Headers, SIGNATURE_HEADER, Unreadable};
+pub use grade::{Doubt, Grade, Rejection, grade};
 #[cfg(feature = "server")]
 pub use receiver::{Event, ReceiverOptions, Refusal, Sink, Stats, serve};
 pub use replay::{Graded, replay};

@@ -25,8 +25,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use super::capture::{Body, Capture, Headers};
-use super::grade::verify_bytes;
-use super::signature::{Verification, VerifyKeys};
+use super::signature::{Verification, VerifyKeys, verify_bytes};
 
 /// Bytes of a request's head; a longer one is answered with 431.
 const HEAD_LIMIT: usize = 32 << 10;

@@ -12,8 +12,9 @@ use anyhow::{Context, bail};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::capture::Capture;
+use super::capture::Unreadable;
 use super::formats::{self, Found};
-use super::grade::{Grade, Unreadable, grade};
+use super::grade::{Grade, grade};
 use super::restore::restore;
 use super::signature::VerifyKeys;
 use super::source::{self, Layout, MAX_DOCUMENT, MAX_ENTRY, Reader, Walk};

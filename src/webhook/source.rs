@@ -8,8 +8,8 @@ use encoding_rs_io::DecodeReaderBytesBuilder;
 use flate2::read::MultiGzDecoder;
 use serde_json::value::RawValue;
 
+use super::capture::Unreadable;
 use super::formats::{self, Found};
-use super::grade::Unreadable;
 
 /// Bytes of the largest single capture.
 pub(super) const MAX_ENTRY: u64 = 16 << 20;

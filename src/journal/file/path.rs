@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
 
-use super::super::location::{DatabaseError, DatabaseFault, Location, redacted};
+use super::super::address::redacted;
+use super::super::location::{DatabaseError, DatabaseFault, Location};
 use super::LogError;
 use crate::disk;
 

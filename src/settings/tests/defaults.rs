@@ -3,8 +3,8 @@
 use clap::CommandFactory;
 
 use super::*;
-use crate::settings::file::Value;
 use crate::settings::table::{DEFINITIONS, Usual};
+use crate::settings::value::Value;
 
 /// The values of the defaults as `config` would show them.
 fn same(shown: &str, default: Value) -> bool {

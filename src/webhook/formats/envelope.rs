@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{Document, Format, Found, decode_base64};
 use crate::jobs::Text;
-use crate::webhook::grade::Unreadable;
+use crate::webhook::capture::Unreadable;
 use crate::webhook::{Body, Capture, Headers};
 
 /// The envelope's version.

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::fields::Fields;
 use super::{Document, Format, Found, body_of_base64, no_body, recorded};
-use crate::webhook::grade::Unreadable;
+use crate::webhook::capture::Unreadable;
 use crate::webhook::{Body, Capture, Headers};
 
 pub(super) struct Har;

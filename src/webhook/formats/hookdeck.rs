@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::fields::{Fields, text};
 use super::{Document, Format, Found, no_body, raw_with_headers, recorded, with_query};
-use crate::webhook::grade::Unreadable;
+use crate::webhook::capture::Unreadable;
 use crate::webhook::{Body, Capture, Headers};
 
 pub(super) struct Hookdeck;

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::fields::{Fields, text};
 use super::{Document, Format, Found, nested};
-use crate::webhook::grade::Unreadable;
+use crate::webhook::capture::Unreadable;
 
 pub(super) struct Logs;
 

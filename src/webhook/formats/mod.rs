@@ -27,8 +27,8 @@ use serde_json::value::RawValue;
 
 use crate::vendor::Payload;
 
+use super::capture::Unreadable;
 use super::capture::{Body, Capture};
-use super::grade::Unreadable;
 use fields::Fields;
 
 /// What the names of all headers of the vendor's begin with.

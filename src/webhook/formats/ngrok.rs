@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::fields::Fields;
 use super::{Document, Format, Found, decode_base64, recorded};
-use crate::webhook::grade::Unreadable;
+use crate::webhook::capture::Unreadable;
 use crate::webhook::{Body, Capture, http1};
 
 pub(super) struct Ngrok;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::fields::Fields;
 use super::{Document, Format, Found, no_body, recorded, with_query};
-use crate::webhook::grade::Unreadable;
+use crate::webhook::capture::Unreadable;
 use crate::webhook::{Body, Capture};
 
 pub(super) struct WebhookSite;

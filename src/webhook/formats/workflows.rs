@@ -9,7 +9,7 @@ use super::fields::Fields;
 use super::request::{is_request, request};
 use super::{Document, Format, Found, decode_base64, recorded};
 use crate::webhook::Body;
-use crate::webhook::grade::Unreadable;
+use crate::webhook::capture::Unreadable;
 
 /// n8n.
 pub(super) struct N8n;

@@ -14,9 +14,8 @@ use std::collections::HashSet;
 
 use super::capture::{Body, Capture, SIGNATURE_HEADER};
 use super::formats::decode_base64;
-use super::grade::verify_bytes;
 use super::http1;
-use super::signature::{Verification, VerifyKeys};
+use super::signature::{Verification, VerifyKeys, verify_bytes};
 
 /// Bytes of the largest body that is tried; no webhook comes near.
 const LARGEST: usize = 64 << 10;

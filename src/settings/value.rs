@@ -1,0 +1,75 @@
+//! A value of the settings file, as it is written.
+
+/// A value, numbers as they are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A text.
+    Text(String),
+    /// A decimal number.
+    Number(String),
+    /// Several texts.
+    List(Vec<String>),
+    /// Yes or no.
+    Truth(bool),
+    /// Something that no key takes; the kind in words.
+    Other(&'static str),
+}
+
+impl Value {
+    /// The text, where it is one.
+    pub fn text(&self) -> Result<&str, String> {
+        match self {
+            Self::Text(text) => Ok(text),
+            other => Err(format!(
+                "must be a text in quotes, not {}",
+                other.in_words()
+            )),
+        }
+    }
+
+    /// The number, where it is one.
+    pub fn number(&self) -> Result<&str, String> {
+        match self {
+            Self::Number(number) => Ok(number),
+            other => Err(format!("must be a number, not {}", other.in_words())),
+        }
+    }
+
+    /// What is written, for values that may be texts (`"5s"`) or numbers (`5`).
+    pub fn either(&self) -> Result<&str, String> {
+        match self {
+            Self::Text(text) | Self::Number(text) => Ok(text),
+            other => Err(format!(
+                "must be a text or a number, not {}",
+                other.in_words()
+            )),
+        }
+    }
+
+    /// The texts of a list, or of one text with commas between them.
+    pub fn list(&self) -> Result<Vec<String>, String> {
+        match self {
+            Self::List(texts) => Ok(texts.clone()),
+            Self::Text(text) => Ok(text.split(',').map(|t| t.trim().to_owned()).collect()),
+            other => Err(format!("must be a list of texts, not {}", other.in_words())),
+        }
+    }
+
+    /// Yes or no.
+    pub fn truth(&self) -> Result<bool, String> {
+        match self {
+            Self::Truth(truth) => Ok(*truth),
+            other => Err(format!("must be true or false, not {}", other.in_words())),
+        }
+    }
+
+    fn in_words(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "a text",
+            Self::Number(_) => "a number",
+            Self::List(_) => "a list",
+            Self::Truth(_) => "true or false",
+            Self::Other(kind) => kind,
+        }
+    }
+}
