@@ -1,4 +1,4 @@
-//! The same thousand jobs, brought to their end in every way there is: the log says the same.
+//! The same jobs, brought to their end in every way there is: the log says the same.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::support::delivery::Delivery;
 use crate::support::processes::{Process, eventually, state_of};
 use crate::support::{World, listings};
 
-const JOBS: usize = 1000;
+const JOBS: usize = 400;
 
 /// A batch under way: the log after `submit`, what polling makes of it, and what was delivered.
 struct Batch {
@@ -106,9 +106,13 @@ impl Batch {
             .iter()
             .filter(|d| d.json()["status"] == "processing")
             .count();
-        assert!(all.len() > JOBS + 300, "too few duplicates: {}", all.len());
         assert!(
-            forged > 50 && stale > 150,
+            all.len() > JOBS * 13 / 10,
+            "too few duplicates: {}",
+            all.len()
+        );
+        assert!(
+            forged > JOBS / 20 && stale > JOBS * 15 / 100,
             "{forged} forged, {stale} out of order"
         );
         all
@@ -181,14 +185,14 @@ fn count(summary: &Value, name: &str) -> usize {
 }
 
 #[test]
-fn a_thousand_jobs_end_alike_by_polling_by_every_format_and_by_any_mixture() {
+fn hundreds_of_jobs_end_alike_by_polling_by_every_format_and_by_any_mixture() {
     let mut batch = Batch::new();
     let mut random = fastrand::Rng::with_seed(4711);
     random.shuffle(&mut batch.deliveries);
     let forged = batch.deliveries.iter().filter(|d| d.is_forged()).count();
     let statuses =
         |state: &str, word: &str| state.matches(&format!("\"status\": \"{word}\"")).count();
-    assert!(statuses(&batch.state, "failed") > 100);
+    assert!(statuses(&batch.state, "failed") > JOBS / 10);
     assert_eq!(
         statuses(&batch.state, "failed") + statuses(&batch.state, "completed"),
         JOBS
