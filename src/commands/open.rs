@@ -181,9 +181,12 @@ pub fn commands_for(path: &Path, rehearsal: bool, settings: &Settings) -> Comman
         .with_max_attempts(settings.max_attempts)
 }
 
-/// Whether there is no file at `path`. What stands at an address is only known once it is opened.
-fn is_absent(path: &Path) -> bool {
-    !Location::is_address(path) && !path.exists()
+/// Refuses a path without a file. What stands at an address is only known once it is opened.
+fn refuse_absent(path: &Path) -> Result<(), Failure> {
+    if Location::is_address(path) || path.exists() {
+        return Ok(());
+    }
+    Err(failure::of_log(LogError::Missing(path.to_owned())))
 }
 
 /// Locks and reads a log that must exist.
@@ -194,9 +197,7 @@ pub fn write_log(
     limits: &Limits,
     printer: &Printer,
 ) -> Result<Writer, Failure> {
-    if is_absent(path) {
-        return Err(failure::of_log(LogError::Missing(path.to_owned())));
-    }
+    refuse_absent(path)?;
     let ledger = || settings.ledger();
     open_writer(path, ledger, settings, command, limits, printer)
 }
@@ -209,9 +210,7 @@ pub fn write_log_to_send(
     limits: &Limits,
     printer: &Printer,
 ) -> Result<Writer, Failure> {
-    if is_absent(path) {
-        return Err(failure::of_log(LogError::Missing(path.to_owned())));
-    }
+    refuse_absent(path)?;
     let ledger = || settings.ledger();
     open_to_send(path, ledger, settings, command, limits, printer)
 }
@@ -225,9 +224,7 @@ pub fn write_log_to_observe(
     limits: &Limits,
     printer: &Printer,
 ) -> Result<Writer, Failure> {
-    if is_absent(path) {
-        return Err(failure::of_log(LogError::Missing(path.to_owned())));
-    }
+    refuse_absent(path)?;
     let ledger = || settings.ledger().with_items();
     open_writer(path, ledger, settings, command, limits, printer)
 }

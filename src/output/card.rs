@@ -8,7 +8,7 @@ use crate::jobs::{Credits, Fact, JobKey, JobView, Line, Look, Status, Word};
 use crate::text::shorten;
 use crate::vendor::SANDBOX_ORIGIN;
 
-/// What a person reads about a job. Texts are as the server and the manifest wrote them: a person who
+/// What a person reads about a job. Texts are as the server and the manifest wrote them: what
 /// shows them escapes them.
 #[derive(Clone, Debug)]
 pub struct Card {

@@ -50,23 +50,9 @@ impl KeySource {
 pub(super) fn api_key_source(l: &mut Layers<'_>, flags: &Flags) -> Result<KeySource, Failure> {
     const VARIABLE: &str = "CREATIVEAI_API_KEY";
     let file = l.find_path("api_key_file", flags.api_key_file.clone())?;
-    let variable = if is_nearer(l, file.as_ref()) {
-        None
-    } else {
-        key_in(l, VARIABLE)?
-    };
-    let (source, value, origin) = match (variable, file) {
-        (Some(key), _) => (
-            KeySource::Variable(key),
-            REDACTED.to_owned(),
-            Origin::Env(VARIABLE),
-        ),
-        (None, Some(file)) => {
-            let shown = format!("in {}", file.value.display());
-            let origin = file.origin.clone();
-            (KeySource::Named(file), shown, origin)
-        }
-        (None, None) => match l.env.default_key_file(l.profile()) {
+    let (source, value, origin) = match variable_or_file(l, VARIABLE, file)? {
+        Some(found) => found,
+        None => match l.env.default_key_file(l.profile()) {
             Some(path) if path.exists() => {
                 let shown = format!("in {}", path.display());
                 (KeySource::Usual(path), shown, Origin::Default)
@@ -99,26 +85,29 @@ pub(super) fn verify_keys(l: &mut Layers<'_>) -> Result<Vec<ApiKey>, Failure> {
 pub(super) fn shopify_token_source(l: &mut Layers<'_>) -> Result<KeySource, Failure> {
     const VARIABLE: &str = "SHOPIFY_ADMIN_TOKEN";
     let file = l.find_path("shopify.token_file", None)?;
-    let variable = if is_nearer(l, file.as_ref()) {
-        None
-    } else {
-        key_in(l, VARIABLE)?
-    };
-    let (source, value, origin) = match (variable, file) {
-        (Some(key), _) => (
-            KeySource::Variable(key),
-            REDACTED.to_owned(),
-            Origin::Env(VARIABLE),
-        ),
-        (None, Some(file)) => {
-            let shown = format!("in {}", file.value.display());
-            let origin = file.origin.clone();
-            (KeySource::Named(file), shown, origin)
-        }
-        (None, None) => (KeySource::None, String::new(), Origin::Default),
-    };
+    let (source, value, origin) = variable_or_file(l, VARIABLE, file)?
+        .unwrap_or_else(|| (KeySource::None, String::new(), Origin::Default));
     l.show_as("shopify.token", value, origin);
     Ok(source)
+}
+
+/// A key's source, as it is shown, and its origin: the environment, else the file that was named.
+fn variable_or_file(
+    l: &Layers<'_>,
+    variable: &'static str,
+    file: Option<Setting<PathBuf>>,
+) -> Result<Option<(KeySource, String, Origin)>, Failure> {
+    if !is_nearer(l, file.as_ref())
+        && let Some(key) = key_in(l, variable)?
+    {
+        let source = KeySource::Variable(key);
+        return Ok(Some((source, REDACTED.to_owned(), Origin::Env(variable))));
+    }
+    Ok(file.map(|file| {
+        let shown = format!("in {}", file.value.display());
+        let origin = file.origin.clone();
+        (KeySource::Named(file), shown, origin)
+    }))
 }
 
 /// Whether a file with a key was named by an option or by the profile, and so goes before a variable.

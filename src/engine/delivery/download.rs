@@ -66,7 +66,7 @@ pub struct Download<'a, R> {
     pub writer: &'a Writer,
     /// Whom to ask for fresh links.
     pub refresh: &'a R,
-    /// Reported what happens.
+    /// Takes what happens.
     pub progress: &'a (dyn Fn(Event) + Sync),
     /// Turns true when the run is to end: what has come of a clip is kept for the next run.
     pub stop: &'a watch::Receiver<bool>,

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use futures::StreamExt;
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -14,8 +13,8 @@ use super::outcome::{Event, Failure, FailureKind, Halt};
 use super::plan::{Delivery, When, due};
 use super::process::{self, Ended, Report};
 use super::publish::{
-    PublishSummary, Step, file_of, is_published, object_of, publish_id, published_line, step_line,
-    steps,
+    Outcome, PublishSummary, Step, file_of, is_published, object_of, publish_all, publish_id,
+    published_line, step_line, steps,
 };
 
 /// The target that [`ExecOptions::target`] names unless a person says otherwise.
@@ -87,7 +86,7 @@ pub struct Exec<'a> {
     pub options: &'a ExecOptions,
     /// The log; its ledger must keep places.
     pub writer: &'a Writer,
-    /// Reported what happens.
+    /// Takes what happens.
     pub progress: &'a (dyn Fn(Event) + Sync),
     /// Turns true when the run is to end: no further command starts, running ones are waited for.
     pub stop: &'a watch::Receiver<bool>,
@@ -119,14 +118,6 @@ impl Ran {
         let is_news = steps(view, delivery, target).last() != Some(step);
         is_news.then(|| step_line(writer, delivery, target, step))
     }
-}
-
-enum Outcome {
-    Published,
-    Already,
-    Would(String),
-    Failed(Failure),
-    Stopped,
 }
 
 impl ExecOptions {
@@ -218,31 +209,8 @@ impl Exec<'_> {
     pub async fn run(&self, deliveries: &[Delivery], when: When) -> PublishSummary {
         let halt = Halt::new(self.stop);
         let (due, waiting) = due(deliveries, when);
-        let mut summary = PublishSummary {
-            waiting,
-            ..PublishSummary::default()
-        };
         let each = due.into_iter().map(|delivery| self.one(delivery, &halt));
-        let concurrency = self.options.concurrency.max(1);
-        let mut outcomes =
-            std::pin::pin!(futures::stream::iter(each).buffer_unordered(concurrency));
-        while let Some(outcome) = outcomes.next().await {
-            match outcome {
-                Outcome::Published => summary.published += 1,
-                Outcome::Already => summary.already += 1,
-                Outcome::Would(what) => {
-                    summary.published += 1;
-                    summary.would.push(what);
-                }
-                Outcome::Failed(failure) => {
-                    summary.disk_failed |= failure.kind == FailureKind::Disk;
-                    summary.failures.push(failure);
-                }
-                Outcome::Stopped => {}
-            }
-        }
-        summary.stopped = halt.is_signalled();
-        summary
+        publish_all(each, waiting, self.options.concurrency, &halt).await
     }
 
     async fn one(&self, delivery: &Delivery, halt: &Halt) -> Outcome {

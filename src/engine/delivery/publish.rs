@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use futures::StreamExt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -13,7 +14,7 @@ use crate::clock;
 use crate::jobs::{self, Event, JobView, Publication, What};
 use crate::journal::Writer;
 
-use super::outcome::Failure;
+use super::outcome::{Failure, FailureKind, Halt};
 use super::plan::Delivery;
 
 /// How it went.
@@ -37,7 +38,64 @@ pub struct PublishSummary {
     pub would: Vec<String>,
 }
 
-/// The stable name of one handing-on, for the receiver to recognise a repetition by: 32
+/// How one clip ended.
+pub(super) enum Outcome {
+    /// It was published.
+    Published,
+    /// The target had it already.
+    Already,
+    /// On a dry run: what would be done, as a sentence.
+    Would(String),
+    /// It was not published.
+    Failed(Failure),
+    /// It was not, for a reason that every other clip shares.
+    Ended(Failure),
+    /// The run was stopped before.
+    Stopped,
+}
+
+/// Publishes clips, as many at once as `concurrency`, and counts what became of them. `waiting`
+/// clips are not among them.
+pub(super) async fn publish_all<F: Future<Output = Outcome>>(
+    each: impl Iterator<Item = F>,
+    waiting: usize,
+    concurrency: usize,
+    halt: &Halt,
+) -> PublishSummary {
+    let mut summary = PublishSummary {
+        waiting,
+        ..PublishSummary::default()
+    };
+    let concurrency = concurrency.max(1);
+    let mut outcomes = std::pin::pin!(futures::stream::iter(each).buffer_unordered(concurrency));
+    while let Some(outcome) = outcomes.next().await {
+        match outcome {
+            Outcome::Published => summary.published += 1,
+            Outcome::Already => summary.already += 1,
+            Outcome::Would(what) => {
+                summary.published += 1;
+                summary.would.push(what);
+            }
+            Outcome::Failed(failure) => {
+                summary.disk_failed |= failure.kind == FailureKind::Disk;
+                summary.failures.push(failure);
+            }
+            Outcome::Ended(failure) => {
+                halt.halt();
+                // Clips under way at the same time meet the same wall; once is enough.
+                if summary.ended_by.is_none() {
+                    summary.ended_by = Some(failure.message.clone());
+                    summary.failures.push(failure);
+                }
+            }
+            Outcome::Stopped => {}
+        }
+    }
+    summary.stopped = halt.is_signalled();
+    summary
+}
+
+/// The stable name of one publication, for the receiver to recognise a repetition by: 32
 /// hexadecimal digits over job, generation id and target.
 pub fn publish_id(delivery: &Delivery, target: &str) -> String {
     let id = delivery.generation_id.as_deref().unwrap_or_default();

@@ -3,13 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::Shopify;
 use super::calls::{CallFailure, Medium, Objection, Product};
 use super::client::AdminError;
 use super::error::{ShopifyError, log_failed, not_processed, objected};
 use super::look::cut;
 use super::search::Search;
 use super::upload::{Upload, UploadError};
-use super::{Outcome, Shopify};
 use crate::engine::delivery::bucket::Bucket;
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::media;
@@ -18,7 +18,7 @@ use crate::engine::delivery::outcome::{Event, Failure, FailureKind, Halt};
 use crate::engine::delivery::part::Part;
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::publish::{
-    Step, file_of, is_published, object_of, publish_id, published_line, step_line, steps,
+    Outcome, Step, file_of, is_published, object_of, publish_id, published_line, step_line, steps,
 };
 use crate::engine::delivery::tries::{Refresh, Tries, delays};
 use crate::jobs::{IdColumn, JobView};

@@ -16,15 +16,14 @@ mod upload;
 
 use std::time::Duration;
 
-use futures::StreamExt;
 use tokio::sync::watch;
 
 use crate::journal::Writer;
 
 use super::client::Client;
-use super::outcome::{Event, Failure, FailureKind, Halt};
+use super::outcome::{Event, Halt};
 use super::plan::{Delivery, When, due};
-use super::publish::PublishSummary;
+use super::publish::{PublishSummary, publish_all};
 use super::tries::Refresh;
 
 pub use client::Admin;
@@ -65,21 +64,10 @@ pub struct Shopify<'a, R> {
     pub refresh: &'a R,
     /// The log; its ledger must keep places.
     pub writer: &'a Writer,
-    /// Reported what happens.
+    /// Takes what happens.
     pub progress: &'a (dyn Fn(Event) + Sync),
     /// Turns true when the run is to end; what was begun, the next run takes up.
     pub stop: &'a watch::Receiver<bool>,
-}
-
-/// How one job ended.
-enum Outcome {
-    Published,
-    Already,
-    Would(String),
-    Failed(Failure),
-    /// Failed for a reason that every other job shares.
-    Ended(Failure),
-    Stopped,
 }
 
 impl<R: Refresh> Shopify<'_, R> {
@@ -93,38 +81,7 @@ impl<R: Refresh> Shopify<'_, R> {
             all: deliveries,
         };
         let (due, waiting) = due(deliveries, when);
-        let mut summary = PublishSummary {
-            waiting,
-            ..PublishSummary::default()
-        };
         let each = due.into_iter().map(|delivery| run.one(delivery));
-        let concurrency = self.options.concurrency.max(1);
-        let mut outcomes =
-            std::pin::pin!(futures::stream::iter(each).buffer_unordered(concurrency));
-        while let Some(outcome) = outcomes.next().await {
-            match outcome {
-                Outcome::Published => summary.published += 1,
-                Outcome::Already => summary.already += 1,
-                Outcome::Would(what) => {
-                    summary.published += 1;
-                    summary.would.push(what);
-                }
-                Outcome::Failed(failure) => {
-                    summary.disk_failed |= failure.kind == FailureKind::Disk;
-                    summary.failures.push(failure);
-                }
-                Outcome::Ended(failure) => {
-                    run.halt.halt();
-                    // Clips under way at the same time meet the same wall; once is enough.
-                    if summary.ended_by.is_none() {
-                        summary.ended_by = Some(failure.message.clone());
-                        summary.failures.push(failure);
-                    }
-                }
-                Outcome::Stopped => {}
-            }
-        }
-        summary.stopped = run.halt.is_signalled();
-        summary
+        publish_all(each, waiting, self.options.concurrency, &run.halt).await
     }
 }
