@@ -5,10 +5,10 @@
 //! | room | holds |
 //! |---|---|
 //! | `main.rs` | the entry point: parse, run, exit code |
-//! | [`cli`] | what can be typed |
-//! | [`settings`] | flags, environment and `creativeai.toml`, resolved |
-//! | [`exit`] | what happened, as an exit code |
-//! | [`commands`] | one file a subcommand: parse, one call, render |
+//! | `cli` | what can be typed |
+//! | `settings` | flags, environment and `creativeai.toml`, resolved |
+//! | `exit` | what happened, as an exit code |
+//! | `commands` | one file a subcommand: parse, one call, render |
 //! | [`engine`] | what happens: attempts sent, observations taken in, clips downloaded and published |
 //! | [`manifest`] | spreadsheets in, checked rows out |
 //! | [`journal`] | where events are kept: the log's file, read, appended to, locked, compacted; a log in a database, read |
@@ -44,14 +44,14 @@
 )]
 
 #[cfg(feature = "cli")]
-pub mod cli;
+mod cli;
 pub mod clock;
 #[cfg(feature = "cli")]
-pub mod commands;
+mod commands;
 pub mod disk;
 pub mod engine;
 #[cfg(feature = "cli")]
-pub mod exit;
+mod exit;
 pub mod jobs;
 pub mod journal;
 pub mod manifest;
@@ -61,7 +61,14 @@ pub mod review;
 #[cfg(feature = "server")]
 pub mod sandbox;
 #[cfg(feature = "cli")]
-pub mod settings;
+mod settings;
 pub mod text;
 pub mod vendor;
 pub mod webhook;
+
+/// What `creativeai` does as a program.
+#[cfg(feature = "cli")]
+pub use {
+    cli::Cli,
+    commands::{refuse, run},
+};

@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use creativeai::cli::Cli;
+use creativeai::Cli;
 
 fn main() -> ExitCode {
     match Cli::of_process() {
-        Ok(cli) => ExitCode::from(creativeai::commands::run(&cli).number()),
+        Ok(cli) => ExitCode::from(creativeai::run(&cli).number()),
         Err(error) => {
             let mut typed = std::env::args_os().take_while(|arg| arg != "--");
             let json = typed.any(|arg| arg == "--json");
-            ExitCode::from(creativeai::commands::refuse(&error, json).number())
+            ExitCode::from(creativeai::refuse(&error, json).number())
         }
     }
 }

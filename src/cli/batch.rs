@@ -172,7 +172,6 @@ impl ReconcileArgs {
 
 /// `retry`.
 #[derive(Args, Clone, Debug)]
-#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct RetryArgs {
     /// The log.
     #[command(flatten)]

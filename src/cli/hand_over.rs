@@ -12,7 +12,6 @@ use crate::settings::values;
 
 /// `download`.
 #[derive(Args, Clone, Debug)]
-#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct DownloadArgs {
     /// The log.
     #[command(flatten)]
@@ -54,7 +53,6 @@ pub struct DownloadArgs {
 /// `publish`.
 #[derive(Args, Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches")]
-#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct PublishArgs {
     /// The log.
     #[command(flatten)]

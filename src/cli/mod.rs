@@ -25,8 +25,7 @@ use std::path::Path;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use batch::{
-    Finding, ReconcileArgs, ResolveArgs, ResolveFlags, Retry, RetryArgs, RetryFlags, Source,
-    SubmitArgs,
+    Finding, ReconcileArgs, ResolveArgs, Retry, RetryArgs, RetryFlags, Source, SubmitArgs,
 };
 pub use hand_over::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
 pub use log::{AcceptArgs, LogArgs, LogCopyArgs, LogPauseArgs, LogVerb};
@@ -35,11 +34,11 @@ pub use log::{LogAddressArgs, LogInitArgs};
 pub use rename::RenameArgs;
 pub use review::{ReviewArgs, Way};
 pub use run::RunArgs;
-pub use serve::{FaultArgs, ListenArgs, SandboxArgs, StandInArgs, WebhookFaultArgs};
+pub use serve::{ListenArgs, SandboxArgs};
 pub use setup::{CompletionsArgs, HelpArgs, InitArgs, ManArgs};
 pub use shared::{
-    ApiArgs, ClipArgs, GlobalArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, MetricsArg,
-    PaceArgs, When, WhereArgs,
+    ApiArgs, ClipArgs, GlobalArgs, IntervalArg, LockArg, ManifestArgs, MetricsArg, PaceArgs, When,
+    WhereArgs,
 };
 pub use show::{CheckArgs, CompactArgs, ReportArgs, StatusArgs, View};
 pub use typed::IfTyped;

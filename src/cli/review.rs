@@ -12,7 +12,6 @@ use crate::settings::values;
 
 /// `review`.
 #[derive(Args, Clone, Debug)]
-#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct ReviewArgs {
     /// The log.
     #[command(flatten)]

@@ -234,7 +234,7 @@ impl RunArgs {
     }
 
     /// The `report` of the round.
-    pub fn report(&self, jobs: PathBuf) -> ReportArgs {
+    pub fn report(jobs: PathBuf) -> ReportArgs {
         ReportArgs {
             jobs: JobsArg { jobs: Some(jobs) },
             output: None,

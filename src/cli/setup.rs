@@ -6,6 +6,7 @@ use clap::{Args, ValueHint};
 
 /// `init`.
 #[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "named like the options")]
 pub struct InitArgs {
     /// Read the API key from standard input instead of asking for it
     #[arg(long)]

@@ -20,7 +20,6 @@ use crate::vendor::Rate;
 /// On every command.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Global options")]
-#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct GlobalArgs {
     /// One JSON document on standard output, nothing else there
     #[arg(long, global = true)]
@@ -88,7 +87,6 @@ impl JobsArg {
 /// Limits on time for commands that call the API.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Network")]
-#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct ApiArgs {
     #[arg(long, value_name = "DURATION", value_parser = values::positive_duration,
           help = help("timeout"))]
@@ -117,7 +115,6 @@ pub struct MetricsArg {
 /// How many requests at once, and how fast.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Network")]
-#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct PaceArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024),
           help = help("concurrency"))]
@@ -129,7 +126,6 @@ pub struct PaceArgs {
 
 /// How often a waiting command polls.
 #[derive(Args, Clone, Debug, Default)]
-#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct IntervalArg {
     #[arg(long, value_name = "DURATION", value_parser = values::positive_duration,
           help = help("interval"))]
@@ -138,7 +134,6 @@ pub struct IntervalArg {
 
 /// On commands that write the log.
 #[derive(Args, Clone, Debug, Default)]
-#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct LockArg {
     #[arg(long, value_name = "DURATION", value_parser = values::duration,
           help = help("lock_wait"))]
@@ -204,7 +199,6 @@ pub struct ManifestArgs {
 /// What a row of the manifest may leave open.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Defaults for empty cells")]
-#[expect(missing_docs, reason = "the table of settings explains each")]
 pub struct ClipArgs {
     #[arg(long, value_name = "NAME", help = help("model"))]
     pub model: Option<String>,

@@ -116,7 +116,7 @@ impl<'a> Tour<'a> {
             Step::Wait => reconcile::run(&args.reconcile(jobs), settings, printer),
             Step::Download => download::run(&args.download(jobs), settings, printer),
             Step::Publish => publish::run(&args.publish(jobs), settings, printer),
-            Step::Report => make_report(&args.report(jobs), settings, printer)
+            Step::Report => make_report(&RunArgs::report(jobs), settings, printer)
                 .map(|()| Ended::from(Code::Success)),
         }
     }

@@ -42,6 +42,7 @@ impl Env<'static> {
     }
 }
 
+#[cfg(test)]
 impl<'a> Env<'a> {
     /// Surroundings with these variables, `folder` as the current one, and nothing else.
     pub fn new(vars: impl Fn(&str) -> Option<OsString> + 'a, folder: impl Into<PathBuf>) -> Self {
@@ -52,7 +53,9 @@ impl<'a> Env<'a> {
             home: None,
         }
     }
+}
 
+impl Env<'_> {
     /// A variable's value; an empty one counts as unset.
     pub fn var(&self, name: &str) -> Option<OsString> {
         (self.vars)(name).filter(|value| !value.is_empty())

@@ -8,7 +8,6 @@ use crate::vendor::Rate;
 
 /// Options that override a setting; `None` where nothing was typed.
 #[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "each is named like its option and its setting")]
 pub struct Flags {
     pub config: Option<PathBuf>,
     pub profile: Option<String>,
