@@ -48,8 +48,8 @@ pub async fn run(
 ) -> anyhow::Result<Ended> {
     let mut inputs = Inputs::fetch(&args.manifests, settings).await?;
     let mut manifest = inputs.open(&args.reading, settings, conditions(&args.rows))?;
-    let (mut plan, invalid_rows) = read(&mut manifest, args, settings, printer)?;
     let path = settings.jobs_path(args.jobs.as_deref(), inputs.first_file());
+    let (mut plan, invalid_rows) = read(&mut manifest, &path, args, settings, printer)?;
     if args.dry_run {
         return dry_run(
             args,
@@ -319,20 +319,31 @@ fn plan_failure(error: PlanError) -> Failure {
     }
 }
 
-/// The first pass: every row is checked before anything is sent. Also gives what is wrong with rows
-/// that are left out, where a JSON document will hold it.
-fn read(
-    manifest: &mut Manifest,
-    args: &SubmitArgs,
-    settings: &Settings,
-    printer: &Printer,
-) -> Result<(Plan, Vec<Value>), Failure> {
-    let mut invalid_rows = Vec::new();
-    let mut plan = if args.dry_run {
+/// A plan without a row.
+fn plan_for(args: &SubmitArgs, log: &Path) -> Plan {
+    let plan = if args.dry_run {
         Plan::with_shares()
     } else {
         Plan::default()
     };
+    if log.exists() {
+        plan
+    } else {
+        plan.without_log()
+    }
+}
+
+/// The first pass: every row is checked before anything is sent. Also gives what is wrong with rows
+/// that are left out, where a JSON document will hold it.
+fn read(
+    manifest: &mut Manifest,
+    log: &Path,
+    args: &SubmitArgs,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<(Plan, Vec<Value>), Failure> {
+    let mut plan = plan_for(args, log);
+    let mut invalid_rows = Vec::new();
     let (mut problems, mut rows) = (0u64, 0u64);
     let name = manifest.name().to_owned();
     for (file, note) in manifest.notes() {

@@ -91,8 +91,12 @@ impl Note {
 #[derive(Debug, Default)]
 pub struct Plan {
     rows: Vec<Option<Note>>,
-    /// For each of them the hash of its photo's address in normal form; 0 for none.
+    /// For each of them the hash of its photo's address in normal form; 0 for none. Empty where
+    /// there is no log to compare them with.
     photos: Vec<u32>,
+    has_no_log: bool,
+    /// Whether any photo's address has a query or a fragment.
+    has_queries: bool,
     /// The first row of each key.
     first: HashTable<u32>,
     hasher: DefaultHashBuilder,
@@ -168,6 +172,14 @@ impl Plan {
         }
     }
 
+    /// Does not note what rows are compared with jobs by: there is no log yet. Should there be one by
+    /// then, all of its jobs are compared. Before the first row.
+    #[must_use]
+    pub fn without_log(mut self) -> Self {
+        self.has_no_log = true;
+        self
+    }
+
     /// A plan of all rows of a manifest. Rows with mistakes are left out.
     pub fn of(manifest: &mut Manifest, rates: &Rates) -> Result<Self, ManifestError> {
         let mut plan = Self::default();
@@ -218,7 +230,10 @@ impl Plan {
                 Some(_) => Decision::Duplicate,
             },
         }));
-        self.photos.push(photo_hash(row.clip.image_url()));
+        self.has_queries |= !query.is_empty();
+        if !self.has_no_log {
+            self.photos.push(photo_hash(row.clip.image_url()));
+        }
         if row.is_left_out {
             self.left_out.entry(key).or_insert(owner);
         } else if first.is_none() {
@@ -276,7 +291,9 @@ impl Plan {
     /// Notes a row with mistakes.
     pub fn note_invalid(&mut self) {
         self.rows.push(None);
-        self.photos.push(0);
+        if !self.has_no_log {
+            self.photos.push(0);
+        }
     }
 
     /// Decides about every row by its key, once all are noted. Counts the rows whose key alone does
@@ -305,7 +322,8 @@ impl Plan {
                 new.push(place as u32);
             }
         }
-        if !new.is_empty() {
+        // Rows that are alike differ in the query.
+        if !new.is_empty() && self.has_queries {
             open -= self.leave_out_repeated(&new, ledger);
         }
         self.count();
@@ -316,6 +334,9 @@ impl Plan {
     /// no row names, those that may lose their row or have another photo than it, and those of rows
     /// with an open row's photo. The other ones have a row of their own and another clip.
     fn compared(&self, ledger: &Ledger, named: &[bool]) -> Vec<bool> {
+        if self.has_no_log {
+            return vec![true; named.len()];
+        }
         let photos = self.open(ledger).map(|place| self.photos[place as usize]);
         let photos: HashSet<u32> = photos.filter(|&photo| photo != 0).collect();
         let jobs = ledger.jobs().zip(named);

@@ -127,7 +127,7 @@ fn plain(address: &str) -> Option<&str> {
     let end = memchr::memchr2(b'?', b'#', rest.as_bytes());
     let plain = &rest[..end.unwrap_or(rest.len())];
     let path_at = 2 + memchr::memchr(b'/', plain.as_bytes().get(2..)?)?;
-    let name_at = 1 + memchr::memrchr(b'/', plain.as_bytes())?;
+    let name_at = 1 + plain.bytes().rposition(|b| b == b'/')?;
     let (host, path, name) = (&plain[2..path_at], &plain[path_at..], &plain[name_at..]);
     (is_plain_host(host)
         && is_plain_path(path)
@@ -139,7 +139,10 @@ fn plain(address: &str) -> Option<&str> {
 fn is_plain_host(host: &str) -> bool {
     let bytes = host.as_bytes();
     let has_name = |label: &str| !label.is_empty() && !label.starts_with("xn--");
-    let last = memchr::memrchr(b'.', bytes).map_or(0, |dot| dot + 1);
+    let last = bytes
+        .iter()
+        .rposition(|b| *b == b'.')
+        .map_or(0, |dot| dot + 1);
     let is_plain =
         |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
     // What ends in a number is an address of four of them, whatever it looks like.

@@ -90,25 +90,29 @@ pub(super) fn find(text: &str, purpose: Purpose) -> Option<Oddity> {
 
 /// What is odd about a short cell as a whole.
 fn whole_cell(text: &str, purpose: Purpose) -> Option<Oddity> {
+    // Only numbers, dates and numbered errors hold digits.
+    if text.bytes().any(|b| b.is_ascii_digit()) {
+        return if is_error_without_hash(text) {
+            Some(spreadsheet_error(Error::Other))
+        } else {
+            numbers::find(text, purpose)
+        };
+    }
     if is_loading(text) {
         return Some(Oddity::new(
             "the spreadsheet program had not finished loading this cell",
             "wait until the sheet shows the value, then export it again",
         ));
     }
-    if is_error_without_hash(text) {
-        return Some(spreadsheet_error(Error::Other));
-    }
     if is_nothing(text) {
         return Some(nothing(purpose));
     }
-    if is_boolean(text) {
-        return Some(Oddity::new(
+    is_boolean(text).then(|| {
+        Oddity::new(
             "this is what a formula or a checkbox leaves, not a text",
             "write the value that belongs here; in Excel, format the column as text first",
-        ));
-    }
-    numbers::find(text, purpose)
+        )
+    })
 }
 
 fn nothing(purpose: Purpose) -> Oddity {

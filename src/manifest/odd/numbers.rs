@@ -7,9 +7,6 @@ const AS_TEXT: &str = "format the column as text, then write the value again";
 
 /// What is odd about a short text that could be a number or a date.
 pub(super) fn find(text: &str, purpose: Purpose) -> Option<Oddity> {
-    if !text.bytes().any(|b| b.is_ascii_digit()) {
-        return None;
-    }
     if is_scientific(text) {
         return Some(Oddity::new(
             "a spreadsheet program shortened a long number, and its last digits are gone",

@@ -247,8 +247,7 @@ mod as_the_whole_log {
         text
     }
 
-    fn planned(manifest: &mut Manifest) -> Plan {
-        let mut plan = Plan::default();
+    fn planned(manifest: &mut Manifest, mut plan: Plan) -> Plan {
         for row in manifest.rows().unwrap() {
             match row {
                 Ok(row) => drop(plan.note(&row, &Rates::default())),
@@ -282,6 +281,7 @@ mod as_the_whole_log {
             wishes in proptest::collection::vec((wish(), proptest::bool::weighted(0.8)), 0..10),
             has_conditions: bool,
             same_clip: bool,
+            is_log_late: bool,
         ) {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("jobs.jsonl");
@@ -292,11 +292,12 @@ mod as_the_whole_log {
             let allowed = Allowed { changed: false, same_clip };
 
             let mut manifest = sheet(&wishes, has_conditions);
-            let mut few = planned(&mut manifest);
+            let plan = if is_log_late { Plan::default().without_log() } else { Plan::default() };
+            let mut few = planned(&mut manifest, plan);
             let found_by_few =
                 decide(&mut manifest, &mut few, Some((path, ledger)), allowed, MOST_LISTED).unwrap();
 
-            let mut all = planned(&mut manifest);
+            let mut all = planned(&mut manifest, Plan::default());
             let (open, _) = all.decide(ledger);
             let found_by_all = if open == 0 || ledger.is_empty() {
                 Found::default()
