@@ -4,7 +4,7 @@ use crate::jobs::GenerationId;
 use crate::vendor::Payload;
 
 use super::capture::{Body, Capture, Unreadable};
-use super::restore::looks_rewritten;
+use super::restore::{looks_rewritten, looks_sorted};
 use super::signature::{Verification, VerifyKeys, verify_bytes};
 
 /// A capture's grade. Only a verified payload may change what the log knows.
@@ -83,7 +83,7 @@ pub enum Doubt {
         /// Bytes that were sent.
         sent: u64,
     },
-    /// Nothing says the length that was sent, and the body looks as recorders write it.
+    /// The body looks as recorders write it, and its length, where that was kept, does not show it.
     #[error(
         "its body looks rewritten by whatever kept it (indented, spaced or sorted), and the \
          signature is of the original"
@@ -161,6 +161,7 @@ fn suspect(capture: &Capture<'_>, is_json: bool) -> Result<Doubt, Rejection> {
         // What was cut is not JSON any more.
         Some(sent) if sent > kept && !is_json => Ok(Doubt::Cut),
         Some(sent) if sent != kept => Ok(Doubt::Length { kept, sent }),
+        Some(_) if is_json && looks_sorted(bytes) => Ok(Doubt::Rewritten),
         Some(_) => Err(Rejection::MismatchAtLength),
         None if is_json && looks_rewritten(bytes) => Ok(Doubt::Rewritten),
         None => Err(Rejection::Mismatch),
@@ -261,22 +262,44 @@ mod tests {
 
     #[test]
     fn a_body_that_looks_rewritten_is_in_doubt_where_its_length_is_unknown() {
-        for (body, rewritten) in [
-            ("{\"id\": \"vgen_1\", \"status\": \"completed\"}", true),
-            ("{\n\t\"id\":\"vgen_1\",\"status\":\"completed\"}", true),
+        // Without its length, and with it: sorting keeps that.
+        for (body, rewritten, sorted) in [
+            (
+                "{\"id\": \"vgen_1\", \"status\": \"completed\"}",
+                true,
+                false,
+            ),
+            (
+                "{\n\t\"id\":\"vgen_1\",\"status\":\"completed\"}",
+                true,
+                false,
+            ),
             (
                 r#"{"credits":5,"id":"vgen_1","model":"a b","status":"failed"}"#,
                 true,
+                true,
             ),
             (
-                r#"{"id":"vgen_1","model":"a","status":"a, b: c","credits":5}"#,
+                r#"{"id":"vgen_1","model":"a b","status":"failed","credits":5}"#,
+                true,
+                true,
+            ),
+            (
+                r#"{"id":"vgen_1","status":"a, b: c","model":"a","credits":5}"#,
+                false,
                 false,
             ),
-            (r#"{"id":"vgen_1","status":"failed"}"#, false),
+            (r#"{"id":"vgen_1","status":"failed"}"#, false, false),
         ] {
-            let capture = capture(raw(body), &[signature("{}")]);
-            let expected = rewritten.then_some((Doubt::Rewritten, true));
-            assert_eq!(doubt(&grade(&capture, &keys())), expected, "{body}");
+            let length = ("content-length", body.len().to_string());
+            for (headers, expected) in [
+                (&[signature("{}")][..], rewritten),
+                (&[signature("{}"), length], sorted),
+            ] {
+                let expected = expected.then_some((Doubt::Rewritten, true));
+                let capture = capture(raw(body), headers);
+                assert_eq!(doubt(&grade(&capture, &keys())), expected, "{body}");
+            }
         }
         let length = ("content-length", "2".to_owned());
         let empty = capture(raw(""), &[signature(BODY), length]);

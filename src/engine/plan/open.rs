@@ -7,7 +7,7 @@ use crate::manifest::{Manifest, ManifestError, Row, RowFault};
 
 /// Bytes of rows that are held at most. Where there are more, the manifest is read again for each
 /// step, so that a million new rows take no room.
-pub const MOST_HELD: usize = 16 << 20;
+pub const MOST_HELD: usize = 8 << 20;
 
 /// Rows that may be ones that the log holds under other keys.
 pub struct OpenRows {

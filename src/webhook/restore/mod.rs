@@ -6,7 +6,7 @@
 
 mod json;
 
-pub(super) use json::looks_rewritten;
+pub(super) use json::{looks_rewritten, looks_sorted};
 
 use std::borrow::Cow;
 use std::cell::Cell;
