@@ -95,6 +95,10 @@ demo:
 torture rounds="200":
     CREATIVEAI_TORTURE_ROUNDS={{rounds}} cargo test --locked --test it at_random -- --nocapture
 
+# eight computers order from one log in a database, and are killed, stopped and cut off
+storm rounds="20":
+    CREATIVEAI_STORM_ROUNDS={{rounds}} cargo test --locked --test it in_a_storm -- --nocapture
+
 # arbitrary input, `seconds` for each target, or for the one that is named; needs cargo-fuzz
 fuzz seconds="60" target="":
     #!/usr/bin/env bash

@@ -388,8 +388,10 @@ pub(super) async fn lock(
     schema: &str,
     log: &LogRow,
 ) -> Result<(), tokio_postgres::Error> {
-    let patience = "SET LOCAL lock_timeout = '30s'";
-    transaction.batch_execute(patience).await?;
+    // A computer that falls asleep in the middle of a transaction must not hold up all others.
+    let limits = "SET LOCAL lock_timeout = '30s'; \
+                  SET LOCAL idle_in_transaction_session_timeout = '10s'";
+    transaction.batch_execute(limits).await?;
     let lock = format!("SELECT id FROM {schema}.logs WHERE id = $1 FOR UPDATE");
     let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
     transaction.query_typed_one(&lock, &id).await?;

@@ -206,3 +206,23 @@ fn a_late_refusal_does_not_settle_what_was_sent_again_meanwhile() {
     other.run(&["retry", "--failed"]).expect(3);
     assert_eq!(server.posts().len(), 2);
 }
+
+#[test]
+fn a_computer_that_sleeps_in_the_middle_of_a_transaction_holds_no_one_up() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::accepting();
+    let proxy = Proxy::before(database.server.folder());
+    let sleeper = computer(&server, &proxy.log(&database, "shop"), 2);
+    let (reached, let_go) = proxy.hold_before_next();
+    let run = sleeper.start(&SUBMIT);
+    reached.wait();
+    let other = computer(&server, &log, 2);
+    let summary = other.run(&SUBMIT).expect(0).json();
+    assert_eq!(summary["submitted"], 2);
+    let_go.open();
+    let summary = run.wait().expect(0).json();
+    assert_eq!(summary["skipped"], 2);
+    assert_eq!(server.bills().len(), 2);
+}

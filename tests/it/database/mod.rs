@@ -6,6 +6,7 @@ mod claims;
 mod pooler;
 mod reading;
 mod sending;
+mod storm;
 mod tables;
 mod tls;
 mod writing;

@@ -20,6 +20,8 @@ struct State {
     lost: AtomicU32,
     /// Holds back the answer to the next commit: reached, and let go.
     hold: Mutex<Option<(Gate, Gate)>>,
+    /// Holds back the next commit itself.
+    hold_before: Mutex<Option<(Gate, Gate)>>,
     is_away: AtomicBool,
     clients: Mutex<Vec<TcpStream>>,
 }
@@ -85,6 +87,14 @@ impl Proxy {
         gates
     }
 
+    /// Holds back the next commit itself until the second gate is opened, so that its transaction stays
+    /// open; the first one is open once the client has asked for it.
+    pub fn hold_before_next(&self) -> (Gate, Gate) {
+        let gates = (Gate::default(), Gate::default());
+        *self.state.hold_before.lock().unwrap() = Some(gates.clone());
+        gates
+    }
+
     /// Cuts all connections.
     pub fn cut(&self) {
         for client in self.state.clients.lock().unwrap().drain(..) {
@@ -132,6 +142,11 @@ fn relay(mut client: TcpStream, state: &State) {
     while let Ok(count @ 1..) = client.read(&mut buffer) {
         let part = &buffer[..count];
         if part.windows(6).any(|w| w == b"COMMIT") {
+            let before = state.hold_before.lock().unwrap().take();
+            if let Some((reached, let_go)) = before {
+                reached.open();
+                let_go.wait();
+            }
             *held.lock().unwrap() = state.hold.lock().unwrap().take();
             let left = state.to_lose.load(Ordering::SeqCst);
             if left > 0 {
