@@ -190,7 +190,8 @@ Examples:
     /// Write a page that shows clips, photos, states and cost
     #[command(after_help = "Examples:
   creativeai report
-  creativeai report june.jsonl -o june.html --where delivery_target=website-hero")]
+  creativeai report june.jsonl -o june.html --where delivery_target=website-hero
+  creativeai report --public LST-1001 --bundle zip")]
     Report(IfTyped<ReportArgs>),
 
     /// Fetch finished clips, one folder for each listing or SKU

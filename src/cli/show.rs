@@ -112,6 +112,11 @@ pub struct ReportArgs {
     #[arg(long, value_name = "FORMAT", value_parser = ["zip"])]
     pub bundle: Option<String>,
 
+    /// The page for those who buy: original photos beside the finished clips of these listings or SKUs,
+    /// without prompts and costs [default: public.html]
+    #[arg(long, value_name = "LISTING", num_args = 1..)]
+    pub public: Vec<String>,
+
     /// Show the page in a browser
     #[arg(long, conflicts_with = "bundle")]
     pub open: bool,

@@ -108,7 +108,7 @@ pub const FILES: [(&str, &str); 9] = [
     ),
     (
         "videos/, report.html",
-        "What download and report make; of rehearsals sandbox-videos/ and sandbox-report.html.",
+        "What download and report make, with report-pages/ behind a large page; of rehearsals sandbox-videos/ and sandbox-report.html.",
     ),
 ];
 

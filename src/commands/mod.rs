@@ -385,9 +385,9 @@ fn make_report(
         .help("leave out --json, or name a file with -o")
         .into());
     }
-    if to_stdout && (args.bundle.is_some() || args.open) {
+    if to_stdout && (args.bundle.is_some() || args.open || !args.public.is_empty()) {
         return Err(Failure::usage("standard output takes the page alone")
-            .help("name a file with -o, or leave out --bundle and --open")
+            .help("name a file with -o, or leave out --bundle, --public and --open")
             .into());
     }
     let wanted = report::ReportArgs {
@@ -403,6 +403,7 @@ fn make_report(
         rehearsal: open::commands_for(&path, true, settings),
         now: clock::now(),
         bundle: args.bundle.is_some(),
+        public: report::wanted(&args.public, settings),
         open: args.open,
     };
     report::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)

@@ -35,6 +35,15 @@ pub const ARCHIVE: Kind = Kind {
     begins: |start| start.starts_with(b"PK"),
 };
 
+/// What `report --public` writes beside its page.
+pub const PROOF: Kind = Kind {
+    what: "checksums and times of a public page",
+    begins: |start| {
+        let start = start.trim_ascii_start();
+        start.starts_with(b"{") && start.windows(11).any(|part| part == b"\"statement\"")
+    },
+};
+
 /// What `man --dir` makes.
 pub const MANUAL: Kind = Kind {
     what: "a manual page",

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
-use crate::jobs::{Credits, JobKey, JobView, Rates};
+use crate::jobs::{Credits, JobKey, JobView, PHOTO_FILE, Rates};
 use crate::text::{escape, shorten};
 
 /// `1 clip`, `1,200 clips`. An `s` makes the plural.
@@ -126,6 +126,18 @@ pub fn bytes(n: u64) -> String {
 /// Longest name that [`clip_name`] gives, in characters.
 const NAME_LEN: usize = 60;
 
+/// The name of a job's photo, without its folder and ending: that of the file that was uploaded, where
+/// it was on this computer.
+pub fn photo_title(view: &JobView) -> Option<String> {
+    if let Some(path) = view.column(PHOTO_FILE) {
+        let name = path.rsplit(['/', '\\']).next().unwrap_or(&path);
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        return Some(stem.to_owned());
+    }
+    let photo = view.photo().filter(|photo| !photo.trim().is_empty())?;
+    photo_name(&photo)
+}
+
 /// What a clip is called among its listing's or product's: the photo's name without its ending,
 /// else how its prompt begins, and its variant.
 pub fn clip_name(view: &JobView) -> String {
@@ -137,10 +149,7 @@ pub fn clip_name(view: &JobView) -> String {
             .and_then(|value| Some(value.as_str()?.to_owned()))
             .filter(|text| !text.trim().is_empty())
     };
-    let subject = view
-        .photo()
-        .filter(|photo| !photo.trim().is_empty())
-        .and_then(|url| photo_name(&url))
+    let subject = photo_title(view)
         .or_else(|| of_request("prompt"))
         .or_else(|| of_request("text").map(|text| format!("“{text}”")));
     let variant = view.fields.text("variant").filter(|v| !v.is_empty());

@@ -10,6 +10,7 @@ use super::{Flags, Origin, Setting, values};
 use crate::engine::notify::{Event, Listeners, Shape};
 use crate::exit::Failure;
 use crate::jobs::{Credits, IdColumn, Rates, Seconds};
+use crate::manifest::check_address;
 use crate::vendor::{DurationStyle, Rate};
 
 /// For video rows that leave something open.
@@ -147,6 +148,35 @@ impl Download {
             dir: dir.value,
             max_size: l.pick("download.max_size", typed, size)?.0,
             concurrency: l.pick("download.concurrency", flags.download_concurrency, few(64))?,
+        })
+    }
+}
+
+/// Of `report --public`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Public {
+    /// `ab723`, `eu-ai-act` or `both`.
+    pub rules: String,
+    /// What the page says, in the user's own words.
+    pub statement: Option<String>,
+    /// Where original photos are online; a slash is its end.
+    pub originals: Option<String>,
+}
+
+impl Public {
+    pub(super) fn resolve(l: &mut Layers<'_>) -> Result<Self, Failure> {
+        let rules = |word: &str| match word {
+            "ab723" | "eu-ai-act" | "both" => Ok(word.to_owned()),
+            _ => Err(format!("{word:?} is not ab723, eu-ai-act or both")),
+        };
+        let address = |text: &str| {
+            check_address(text)?;
+            Ok(format!("{}/", text.trim_end_matches('/')))
+        };
+        Ok(Self {
+            rules: l.pick("public.rules", None, parsed(rules))?,
+            statement: l.pick_open("public.statement", None, text)?,
+            originals: l.pick_open("public.originals", None, parsed(address))?,
         })
     }
 }

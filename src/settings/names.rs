@@ -15,8 +15,8 @@ const SECRETS: [&str; 7] = [
 ];
 
 /// The tables there are.
-const TABLES: [&str; 9] = [
-    MAP, "photos", "voice", "rates", MODELS, "download", "publish", "shopify", "notify",
+const TABLES: [&str; 10] = [
+    MAP, "photos", "voice", "rates", MODELS, "download", "publish", "shopify", "public", "notify",
 ];
 
 /// What a cap is made of.

@@ -2,6 +2,7 @@
 
 mod browser;
 mod place;
+mod public;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ use crate::output::report::{
 use crate::output::{Commands, Printer, Standing, Tally, words};
 use crate::text::escape;
 
+pub use public::{Public, wanted};
+
 /// Where the page goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
@@ -40,12 +43,12 @@ pub enum Output {
 }
 
 impl Output {
-    fn file(&self, log: &JobLog, ending: &str) -> Option<PathBuf> {
+    fn file(&self, log: &JobLog, name: &str, ending: &str) -> Option<PathBuf> {
         match self {
             Self::Usual { rehearsal } if *rehearsal || log.ledger().is_rehearsal() => {
-                Some(PathBuf::from(format!("sandbox-report.{ending}")))
+                Some(PathBuf::from(format!("sandbox-{name}.{ending}")))
             }
-            Self::Usual { .. } => Some(PathBuf::from(format!("report.{ending}"))),
+            Self::Usual { .. } => Some(PathBuf::from(format!("{name}.{ending}"))),
             Self::File(file) => Some(file.clone()),
             Self::Stdout => None,
         }
@@ -67,6 +70,8 @@ pub struct ReportArgs {
     pub now: Timestamp,
     /// Whether page, clips and photos go into one archive.
     pub bundle: bool,
+    /// The listings of a page for those who buy.
+    pub public: Option<Public>,
     /// Whether a browser shows it.
     pub open: bool,
 }
@@ -85,8 +90,11 @@ pub fn run(
     refuse_spreadsheet(path, log.ledger())?;
     warn_of_mismatch(&log, printer);
     damage::warn_of_damage(log.damage(), path, printer);
+    if let Some(public) = &args.public {
+        return public::run(public, args, &log, printer);
+    }
     let ending = if args.bundle { "zip" } else { "html" };
-    let output = args.output.file(&log, ending);
+    let output = args.output.file(&log, "report", ending);
     let plan = plan(args, output.as_deref(), &log, rates)?;
     let shown = shown(&log, &args.filters, &plan.options);
     let Some(output) = &output else {
@@ -166,6 +174,12 @@ fn print_done(
         };
         printer.note(format_args!("report: {clips} in {}{what}", escape(&page)));
     }
+    show(args, output, printer);
+    Ok(())
+}
+
+/// Shows a page in a browser, where that is wanted.
+fn show(args: &ReportArgs, output: &Path, printer: &Printer) {
     if args.open
         && let Err(why) = browser::open(output)
     {
@@ -175,7 +189,6 @@ fn print_done(
             escape(&output.display().to_string())
         ));
     }
-    Ok(())
 }
 
 /// Why there is no page.
@@ -228,11 +241,6 @@ fn plan(
     } else {
         log.path().file_name().unwrap_or(log.path().as_os_str())
     };
-    // `download` notes names as the log's folder has them; a person's own notes may mean the
-    // current folder.
-    let here = std::env::current_dir().ok();
-    let beside_log = log.path().parent().filter(|_| !in_database);
-    let beside_log = beside_log.map(Path::to_owned);
     let bundle = args.bundle.then(Arc::<Bundle>::default);
     let is_split = page.is_some() && count(args, log)? > MOST_ON_ONE_PAGE;
     let pages = page.filter(|_| is_split).map(place::pages_of);
@@ -257,7 +265,7 @@ fn plan(
     let options = ReportOptions {
         source: name.to_string_lossy().into_owned(),
         files,
-        clip_folders: beside_log.into_iter().chain(here).collect(),
+        clip_folders: clip_folders(log),
         commands: if log.ledger().is_rehearsal() {
             args.rehearsal.clone()
         } else {
@@ -269,6 +277,19 @@ fn plan(
         split,
     };
     Ok(Plan { options, bundle })
+}
+
+/// Where files that the log names are looked for. `download` notes names as the log's folder has them;
+/// a person's own notes may mean the current folder.
+fn clip_folders(log: &JobLog) -> Vec<PathBuf> {
+    let in_database = log.name() != log.path();
+    let beside_log = log.path().parent().filter(|_| !in_database);
+    let here = std::env::current_dir().ok();
+    beside_log
+        .map(Path::to_owned)
+        .into_iter()
+        .chain(here)
+        .collect()
 }
 
 /// How many clips will be shown.
@@ -303,6 +324,7 @@ mod tests {
             rehearsal: Commands::default().in_sandbox(true),
             now: Timestamp::UNIX_EPOCH,
             bundle: false,
+            public: None,
             open: false,
         };
         let (mut printer, heard) = Printer::for_test(80, voice);
@@ -359,6 +381,7 @@ mod tests {
             rehearsal: Commands::default().in_sandbox(true),
             now: Timestamp::UNIX_EPOCH,
             bundle: false,
+            public: None,
             open: false,
         };
         let (mut printer, _) = Printer::for_test(80, Voice::default());

@@ -48,16 +48,28 @@ impl Pages for Folder<'_> {
         if name.is_some() {
             outputs::PAGE.check(&path, None).map_err(io::Error::other)?;
         }
-        // A page is made to be shown, unlike the log.
-        let mut file = Replacement::of(&path, Readers::Usual)?;
-        let mut out = BufWriter::new(&mut file);
-        page.write_to(&mut out)?;
-        out.flush()?;
-        drop(out);
-        file.finish()?;
+        self::page(&path, page)?;
         self.written.extend(name.map(str::to_owned));
         Ok(())
     }
+}
+
+/// Writes one page, which takes the place of the older one as a whole.
+pub fn page(path: &Path, page: &dyn Markup) -> io::Result<()> {
+    // A page is made to be shown, unlike the log.
+    let mut file = Replacement::of(path, Readers::Usual)?;
+    let mut out = BufWriter::new(&mut file);
+    page.write_to(&mut out)?;
+    out.flush()?;
+    drop(out);
+    file.finish()
+}
+
+/// Writes one file that is no page.
+pub fn text(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = Replacement::of(path, Readers::Usual)?;
+    file.write_all(text)?;
+    file.finish()
 }
 
 /// Writes pages to disk, and removes those that an earlier report of more clips has left.
@@ -136,6 +148,13 @@ pub fn archive<T, E: From<io::Error>>(
             .start_file(name, plain())
             .map_err(io::Error::from)?;
         io::copy(&mut from, &mut archive.0)?;
+    }
+    for (name, text) in bundle.texts() {
+        archive
+            .0
+            .start_file(name, plain())
+            .map_err(io::Error::from)?;
+        archive.0.write_all(&text)?;
     }
     let mut out = archive.0.finish().map_err(io::Error::from)?;
     out.flush()?;

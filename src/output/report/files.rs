@@ -20,13 +20,28 @@ pub enum Files {
 
 /// Files that come along with the pages, by their names.
 #[derive(Debug, Default)]
-pub struct Bundle(Mutex<BTreeMap<String, PathBuf>>);
+pub struct Bundle {
+    files: Mutex<BTreeMap<String, PathBuf>>,
+    texts: Mutex<BTreeMap<String, Vec<u8>>>,
+}
 
 impl Bundle {
     /// The files, by their names.
     pub fn files(&self) -> BTreeMap<String, PathBuf> {
-        let files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.clone()
+    }
+
+    /// Adds a file that is made here.
+    pub fn add_text(&self, name: &str, text: Vec<u8>) {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.insert(name.to_owned(), text);
+    }
+
+    /// The files that were made here, by their names.
+    pub fn texts(&self) -> BTreeMap<String, Vec<u8>> {
+        let texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.clone()
     }
 
     /// The name that a file gets, its parts apart.
@@ -35,7 +50,7 @@ impl Bundle {
         let (stem, ending) = (file.file_stem()?.to_str()?, file.extension());
         let ending = ending.and_then(|e| e.to_str()).map(|e| format!(".{e}"));
         let ending = ending.unwrap_or_default();
-        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         // Files of one name from two folders are distinguished by a number.
         (1..).find_map(|n| {
             let number = if n == 1 {

@@ -5,9 +5,11 @@
 
 mod address;
 mod charts;
+mod credentials;
 mod files;
 mod header;
 mod parts;
+mod public;
 #[cfg(feature = "cli")]
 mod review;
 mod shown;
@@ -31,6 +33,7 @@ use parts::{Contents, PART, Part, write_parts};
 use shown::Moment;
 
 pub use files::{Bundle, Files};
+pub use public::{PublicClip, PublicOptions, PublicPage, Rules};
 #[cfg(feature = "cli")]
 pub use review::{Looked, review, review_policy};
 pub use shown::Shown;
@@ -240,6 +243,11 @@ fn sections(shown: Vec<Shown>, rates: &Rates, most: usize) -> Vec<Section> {
         });
     }
     sections
+}
+
+/// The checksum by which a policy knows a text.
+fn hash(text: &str) -> String {
+    STANDARD.encode(Sha256::digest(text.as_bytes()))
 }
 
 /// Nothing but the page's own style and script; photos and clips from the web or this machine.

@@ -206,7 +206,7 @@ fn facts(view: &JobView, asked: &Asked) -> Vec<(String, String)> {
 }
 
 /// The shape of a clip that the page's style knows.
-fn shape(asked: &str) -> Option<&'static str> {
+pub(super) fn shape(asked: &str) -> Option<&'static str> {
     const SHAPES: [&str; 7] = ["16:9", "9:16", "1:1", "4:3", "3:4", "4:5", "21:9"];
     let asked = asked.trim();
     SHAPES.into_iter().find(|shape| *shape == asked)
