@@ -239,6 +239,7 @@ impl RunArgs {
             jobs: JobsArg { jobs: Some(jobs) },
             output: None,
             bundle: None,
+            audience: None,
             public: Vec::new(),
             open: false,
             filter: WhereArgs::default(),

@@ -8,6 +8,9 @@ use super::shared::{ApiArgs, ClipArgs, JobsArg, LockArg, ManifestArgs, WhereArgs
 use crate::output::Dialect;
 use crate::settings::values;
 
+/// Who `--audience` words states for.
+const AUDIENCES: [&str; 3] = ["agent", "buyer", "raw"];
+
 /// `status`.
 #[derive(Args, Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches")]
@@ -31,6 +34,12 @@ pub struct StatusArgs {
     /// With --money: a line for each value of this column
     #[arg(long, value_name = "COLUMN", requires = "money")]
     pub by: Option<String>,
+
+    /// Where clips stand in words for others, without costs and commands: agent, buyer; or raw, as the
+    /// vendor says it
+    #[arg(long, value_name = "AUDIENCE", value_parser = AUDIENCES, hide_possible_values = true,
+        conflicts_with_all = ["csv", "id", "money", "summary", "watch"])]
+    pub audience: Option<String>,
 
     /// A table for a spreadsheet, one row a job; with --money one row a group
     #[arg(long)]
@@ -111,6 +120,12 @@ pub struct ReportArgs {
     /// Put the page, clips and photos of this computer into one file [default: report.zip]
     #[arg(long, value_name = "FORMAT", value_parser = ["zip"])]
     pub bundle: Option<String>,
+
+    /// States in words for others: agent and buyer, without costs, prompts and commands; or raw, as the
+    /// vendor says it
+    #[arg(long, value_name = "AUDIENCE", value_parser = AUDIENCES, hide_possible_values = true,
+        conflicts_with = "public")]
+    pub audience: Option<String>,
 
     /// The page for those who buy: original photos beside the finished clips of these listings or SKUs,
     /// without prompts and costs [default: public.html]

@@ -54,7 +54,7 @@ use crate::disk;
 use crate::engine::round::Done;
 use crate::exit::{self, Code, Failure};
 use crate::journal::{LogError, redacted};
-use crate::output::{Metrics, Printer, Summary, Voice};
+use crate::output::{Audience, Metrics, Printer, Summary, Voice, Wording};
 use crate::settings::{Env, Settings};
 use crate::text::escape_lines;
 
@@ -341,7 +341,10 @@ fn show_status(
     }
     let wanted = status::StatusArgs {
         show: match args.view() {
-            View::Table => status::Show::Table,
+            View::Table => match words_for(args.audience.as_deref(), settings) {
+                Some(wording) => status::Show::Audience(wording),
+                None => status::Show::Table,
+            },
             View::Summary => status::Show::Summary,
             View::One(id) => status::Show::One(id.to_owned()),
             View::Csv => status::Show::Csv(args.dialect()),
@@ -369,6 +372,21 @@ fn show_status(
         shown.map(|()| Code::Success)
     };
     shown.map_err(with_next_step)
+}
+
+/// The words for an audience, by option and settings.
+fn words_for(audience: Option<&str>, settings: &Settings) -> Option<Wording> {
+    let audience = Audience::of(audience?)?;
+    let own = match audience {
+        Audience::Agent => &settings.copy.agent[..],
+        Audience::Buyer => &settings.copy.buyer,
+        Audience::Raw => &[],
+    };
+    Some(Wording {
+        audience,
+        own: own.to_vec(),
+        language: settings.copy.language.clone(),
+    })
 }
 
 fn make_report(
@@ -404,6 +422,7 @@ fn make_report(
         now: clock::now(),
         bundle: args.bundle.is_some(),
         public: report::wanted(&args.public, settings),
+        wording: words_for(args.audience.as_deref(), settings),
         open: args.open,
     };
     report::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)

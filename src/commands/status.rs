@@ -20,7 +20,8 @@ use crate::exit::Failure;
 use crate::jobs::{Condition, IdColumn, JobKey, JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::output::{
-    self, Card, Carried, Commands, Group, Money, Printer, Sheet, Tally, json, natural,
+    self, Card, Carried, Commands, Group, Money, Printer, Sheet, Tally, Tone, Wording, json,
+    natural,
 };
 use crate::text::escape;
 
@@ -31,6 +32,8 @@ pub use watch::watch;
 pub enum Show {
     /// All jobs, grouped by listing or SKU.
     Table,
+    /// All jobs in the words of an audience.
+    Audience(Wording),
     /// Counts and money.
     Summary,
     /// The jobs that a job's key, a generation id, a listing or a SKU means, in full.
@@ -104,6 +107,7 @@ pub fn run(
 pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
     match &args.show {
         Show::Summary => summary(args, log, printer),
+        Show::Audience(wording) => audience(args, wording, log, printer),
         Show::One(name) => one(args, name, log, printer),
         Show::Csv(dialect) => csv(args, *dialect, log, printer),
         Show::Money { by, since, csv } => {
@@ -291,6 +295,43 @@ fn money(
         }
     }
     Ok(money)
+}
+
+/// Where clips stand, in the words of an audience.
+fn audience(
+    args: &StatusArgs,
+    wording: &Wording,
+    log: &JobLog,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let told = all_listed(args, log, |view| {
+        wording.shows(view).then(|| wording.told(view))
+    })?;
+    let told: Vec<_> = told.into_iter().filter_map(|job| job.shown).collect();
+    if args.json {
+        let elements = told.iter();
+        return array(
+            elements.map(|told| Ok(json::element(&told.to_json())?)),
+            printer,
+        );
+    }
+    if told.is_empty() {
+        nothing(args, log, printer);
+        return Ok(());
+    }
+    let mut owner = None;
+    for (n, told) in told.iter().enumerate() {
+        if n == 0 || owner != told.owner.as_ref() {
+            owner = told.owner.as_ref();
+            let name = owner.map_or("Without a listing or SKU".into(), |owner| escape(owner));
+            let name = printer.paint(&name, Tone::Strong);
+            let gap = if n == 0 { "" } else { "\n" };
+            writeln!(printer.out(), "{gap}{name}")?;
+        }
+        let (sign, name) = (told.sign(), escape(&told.name));
+        writeln!(printer.out(), "  {sign} {name}: {}", escape(&told.text))?;
+    }
+    Ok(())
 }
 
 fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {

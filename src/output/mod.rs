@@ -3,6 +3,8 @@
 //! Data goes to standard output, everything else to standard error. What a server or a manifest
 //! says is escaped before it gets near a terminal or a page.
 
+#[cfg(feature = "report")]
+pub mod audience;
 #[cfg(feature = "cli")]
 mod canvas;
 #[cfg(feature = "report")]
@@ -46,6 +48,8 @@ pub mod words;
 #[cfg(feature = "cli")]
 pub mod wrap;
 
+#[cfg(feature = "report")]
+pub use audience::{Audience, Wording};
 #[cfg(feature = "report")]
 pub use card::{Card, since, sought};
 #[cfg(feature = "cli")]

@@ -167,6 +167,17 @@ pub fn clip_name(view: &JobView) -> String {
     shorten(&name, NAME_LEN).into_owned()
 }
 
+/// What the clip is called: never by its prompt.
+pub fn title(view: &JobView) -> String {
+    let variant = view.fields.text("variant").filter(|v| !v.is_empty());
+    match (photo_title(view), variant) {
+        (Some(photo), Some(variant)) => format!("{photo} ({variant})"),
+        (Some(photo), None) => photo,
+        (None, Some(variant)) => variant.to_owned(),
+        (None, None) => "Video".to_owned(),
+    }
+}
+
 /// The name of the file that an address ends in, without its ending.
 fn photo_name(url: &str) -> Option<String> {
     let end = url.find(['?', '#']).unwrap_or(url.len());

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::resolve::{Layers, Show, amount, parsed, parsed_or_number, text, whole};
-use super::table::{MAP, MODELS};
+use super::table::{AGENT, BUYER, MAP, MODELS};
 use super::value::Value;
 use super::{Flags, Origin, Setting, values};
 use crate::engine::notify::{Event, Listeners, Shape};
 use crate::exit::Failure;
 use crate::jobs::{Credits, IdColumn, Rates, Seconds};
 use crate::manifest::check_address;
+use crate::output::audience::STATES;
 use crate::vendor::{DurationStyle, Rate};
 
 /// For video rows that leave something open.
@@ -149,6 +150,41 @@ impl Download {
             max_size: l.pick("download.max_size", typed, size)?.0,
             concurrency: l.pick("download.concurrency", flags.download_concurrency, few(64))?,
         })
+    }
+}
+
+/// Words for others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// The language whose words come first.
+    pub language: Option<String>,
+    /// For agents, by state.
+    pub agent: Vec<(String, String)>,
+    /// For buyers, by state.
+    pub buyer: Vec<(String, String)>,
+}
+
+impl Words {
+    pub(super) fn resolve(l: &mut Layers<'_>) -> Result<Self, Failure> {
+        Ok(Self {
+            language: l.pick_open("copy.language", None, text)?,
+            agent: Self::table(l, AGENT)?,
+            buyer: Self::table(l, BUYER)?,
+        })
+    }
+
+    fn table(l: &mut Layers<'_>, table: &str) -> Result<Vec<(String, String)>, Failure> {
+        let words = open_table(l, table, text)?;
+        let is_state = |name: &str| STATES.contains(&name.split('-').next().unwrap_or(name));
+        match words.iter().find(|(name, _)| !is_state(name)) {
+            None => Ok(words),
+            Some((name, _)) => Err(Failure::config(format!("[{table}] has no state {name:?}"))
+                .help(format!(
+                    "the states are {}; {}-de is for German",
+                    STATES.join(", "),
+                    STATES[2]
+                ))),
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use std::time::Duration;
 pub use caps::Cap;
 pub use env::Env;
 pub use flags::Flags;
-pub use groups::{Download, Network, Photos, Public, Publish, VideoDefaults, VoiceDefaults};
+pub use groups::{Download, Network, Photos, Public, Publish, VideoDefaults, VoiceDefaults, Words};
 pub use secret::{KeySource, read_key_file, replace_key_file, write_key_file};
 
 use crate::engine::notify::Listeners;
@@ -135,6 +135,8 @@ pub struct Settings {
     pub download: Download,
     /// Of `publish`.
     pub publish: Publish,
+    /// Words for others.
+    pub copy: Words,
     /// Of `report --public`.
     pub public: Public,
     /// Who hears of rounds.
@@ -195,6 +197,7 @@ impl Settings {
             photos: Photos::resolve(l)?,
             download: Download::resolve(l, flags)?,
             publish: Publish::resolve(l, flags)?,
+            copy: Words::resolve(l)?,
             public: Public::resolve(l)?,
             notify: groups::notify(l)?,
             shopify_store: l.pick_open("shopify.store", flags.shopify_store.clone(), text)?,

@@ -1,6 +1,6 @@
 //! What a name in a settings file stands for, and which one was probably meant.
 
-use super::table::{CAPS, DEFINITIONS, MAP, MODELS, OPEN_TABLES, PROFILE, Usual};
+use super::table::{AGENT, BUYER, CAPS, DEFINITIONS, MAP, MODELS, OPEN_TABLES, PROFILE, Usual};
 use crate::output::hint;
 
 /// Names under which a secret may be put into the file by mistake.
@@ -15,8 +15,9 @@ const SECRETS: [&str; 7] = [
 ];
 
 /// The tables there are.
-const TABLES: [&str; 10] = [
-    MAP, "photos", "voice", "rates", MODELS, "download", "publish", "shopify", "public", "notify",
+const TABLES: [&str; 13] = [
+    MAP, "photos", "voice", "rates", MODELS, "download", "publish", "shopify", "public", "copy",
+    AGENT, BUYER, "notify",
 ];
 
 /// What a cap is made of.

@@ -112,6 +112,11 @@ pub const PROFILE: &str = "profile";
 /// The table whose keys are the vendor's model names.
 pub const MODELS: &str = "rates.models";
 
+/// Tables whose keys are states, each with its words for an audience.
+pub const AGENT: &str = "copy.agent";
+/// The same for another audience.
+pub const BUYER: &str = "copy.buyer";
+
 /// The table whose keys are the manifest's columns.
 pub const MAP: &str = "map";
 
@@ -119,7 +124,7 @@ pub const MAP: &str = "map";
 pub const CAPS: &str = "caps";
 
 /// Tables whose keys can be any.
-pub const OPEN_TABLES: [&str; 2] = [MODELS, MAP];
+pub const OPEN_TABLES: [&str; 4] = [MODELS, MAP, AGENT, BUYER];
 
 macro_rules! definitions {
     ($($name:tt = $usual:expr, $about:literal $({ $($field:ident: $value:expr),* })?;)*) => {
@@ -133,7 +138,7 @@ macro_rules! definitions {
 use Usual::{Example, Number, Text, Unwritten};
 
 /// All settings; those of one table stand together, those of none first.
-pub static DEFINITIONS: [Definition; 52] = definitions! {
+pub static DEFINITIONS: [Definition; 55] = definitions! {
     PROFILE = Unwritten, "The profile whose settings hold: those of the table [profile.NAME]"
         { unset: "none", flag: "--profile", variable: "CREATIVEAI_PROFILE" };
     "base_url" = Text("https://api.creativeai.run"), "Where the API is"
@@ -214,6 +219,10 @@ pub static DEFINITIONS: [Definition; 52] = definitions! {
         { unset: "words for the rules" };
     "public.originals" = Example("\"https://example.com/originals/\""), "Where photos of this computer are online under their names, for those who want to see the original"
         { unset: "nowhere", own: true };
+    "copy.language" = Example("\"de\""), "Language of the words for others, where [copy.agent] or [copy.buyer] has some in it: ready-de"
+        { unset: "words without a language" };
+    AGENT = Example("ready = \"The video of {listing} is ready.\"\n# ready-de = \"Das Video von {listing} ist fertig.\""), "Words of --audience agent: for queued, rendering, ready, failed and checking, each also in a language";
+    BUYER = Example("ready = \"The video is ready.\""), "The same for --audience buyer";
     "notify.on" = Example("[\"attention\", \"failure\"]"), "What webhook and desktop hear of the rounds of run: start, success, attention, failure"
         { unset: "attention and failure" };
     "notify.webhook" = Example("\"https://example.com/hook\""), "Where notices of rounds are posted"

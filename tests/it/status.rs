@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::support::lines::line;
+use crate::support::orders::{Order, log_of};
+use crate::support::vendor::nobody;
 use crate::support::{Server, World, listings};
 
 const A: &str = "00000000000000aa";
@@ -112,4 +114,75 @@ fn programs_get_progress_as_one_object_a_line() {
     let last = lines.last().unwrap();
     assert_eq!((&last["done"], &last["total"]), (&json!(2), &json!(2)));
     assert_eq!(last["progress"], "sending");
+}
+
+/// A clip that is ready, one that renders, and one that failed for a reason of the vendor's.
+fn for_others() -> String {
+    let ready = Order::of("LST-1", 2, "https://cdn.example.com/1.mp4");
+    let rendering = Order::of("LST-1", 3, "").rendering();
+    let mut failed = Order::of("LST-2", 4, "").rendering().lines();
+    failed = failed.replacen(
+        "\"status\":\"pending\"",
+        "\"status\":\"failed\",\"error\":\"provider timeout\"",
+        1,
+    );
+    log_of(&[ready, rendering]) + failed.as_str()
+}
+
+#[test]
+fn each_audience_reads_its_own_words_and_no_costs() {
+    let api = nobody();
+    let world = crate::support::vendor::world(&api, &for_others());
+    for (audience, part) in [
+        ("agent", "Ready: download it, or publish it to the MLS"),
+        ("buyer", "Ready: it can go on the product page"),
+        ("raw", ": completed"),
+    ] {
+        let run = world.run(&["status", "--audience", audience]).expect(0);
+        assert!(run.stdout.contains(part), "{}", run.stdout);
+        assert!(run.stdout.starts_with("LST-1\n"), "{}", run.stdout);
+        for hidden in ["credit", "$", "creativeai ", "provider timeout", "Slow pan"] {
+            assert!(!run.stdout.contains(hidden), "{hidden}: {}", run.stdout);
+        }
+    }
+    let run = world
+        .run(&["status", "--audience", "agent", "--json"])
+        .expect(0);
+    let clips = run.json();
+    assert_eq!(clips[0]["status"], "completed");
+    assert_eq!(clips[0]["listing"], "LST-1");
+    assert_eq!(clips[2]["status"], "failed");
+    let copy = clips[2]["copy"].as_str().unwrap();
+    assert!(copy.contains(clips[2]["job"].as_str().unwrap()), "{copy}");
+    assert!(!copy.contains("provider"), "{copy}");
+}
+
+#[test]
+fn the_settings_have_words_of_their_own_by_language() {
+    let api = nobody();
+    let world = crate::support::vendor::world(&api, &for_others());
+    world.write(
+        "creativeai.toml",
+        "[copy]\nlanguage = \"de\"\n[copy.agent]\nready = \"Done.\"\nready-de = \"{listing} ist fertig.\"\nqueued = \"Soon.\"\n",
+    );
+    let run = world.run(&["status", "--audience", "agent"]).expect(0);
+    assert!(run.stdout.contains("LST-1 ist fertig."), "{}", run.stdout);
+    assert!(run.stdout.contains("Soon."), "{}", run.stdout);
+    let buyer = world.run(&["status", "--audience", "buyer"]).expect(0);
+    assert!(!buyer.stdout.contains("Soon."), "{}", buyer.stdout);
+    world.run(&["report", "--audience", "agent"]).expect(0);
+    let page = std::fs::read_to_string(world.path("report.html")).unwrap();
+    let shown = page.split("</style>").nth(1).unwrap();
+    let shown = shown.split("<script>").next().unwrap();
+    assert!(shown.contains("LST-1 ist fertig."), "{shown}");
+    for hidden in ["credit", "$", "creativeai ", "provider timeout", "Slow pan"] {
+        assert!(!shown.contains(hidden), "{hidden}");
+    }
+    world.write("creativeai.toml", "[copy.agent]\nredy = \"x\"\n");
+    let run = world.run(&["status", "--audience", "agent"]).expect(78);
+    assert!(
+        run.stderr.contains("[copy.agent] has no state \"redy\""),
+        "{}",
+        run.stderr
+    );
 }

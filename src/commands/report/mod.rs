@@ -22,7 +22,7 @@ use crate::journal::{JobLog, LogError};
 use crate::output::report::{
     Bundle, Files, MOST_ON_ONE_PAGE, ReportOptions, Shown, Single, Split, report,
 };
-use crate::output::{Commands, Printer, Standing, Tally, words};
+use crate::output::{Commands, Printer, Standing, Tally, Wording, words};
 use crate::text::escape;
 
 pub use public::{Public, wanted};
@@ -72,6 +72,8 @@ pub struct ReportArgs {
     pub bundle: bool,
     /// The listings of a page for those who buy.
     pub public: Option<Public>,
+    /// The words for an audience.
+    pub wording: Option<Wording>,
     /// Whether a browser shows it.
     pub open: bool,
 }
@@ -209,7 +211,11 @@ fn shown(
     filters: &Filters,
     options: &ReportOptions,
 ) -> impl Iterator<Item = Result<Shown, Broken>> {
-    let matching = |view: JobView| filters.matches(&view).then(|| Shown::of(&view, options));
+    let matching = |view: JobView| {
+        let wording = options.wording.as_ref();
+        let is_shown = wording.is_none_or(|wording| wording.shows(&view));
+        (is_shown && filters.matches(&view)).then(|| Shown::of(&view, options))
+    };
     log.map_views(matching)
         .filter_map(Result::transpose)
         .map(|shown| shown.map_err(Broken::Log))
@@ -275,6 +281,7 @@ fn plan(
         now: args.now,
         unreadable: log.ledger().unreadable(),
         split,
+        wording: args.wording.clone(),
     };
     Ok(Plan { options, bundle })
 }
@@ -325,6 +332,7 @@ mod tests {
             now: Timestamp::UNIX_EPOCH,
             bundle: false,
             public: None,
+            wording: None,
             open: false,
         };
         let (mut printer, heard) = Printer::for_test(80, voice);
@@ -382,6 +390,7 @@ mod tests {
             now: Timestamp::UNIX_EPOCH,
             bundle: false,
             public: None,
+            wording: None,
             open: false,
         };
         let (mut printer, _) = Printer::for_test(80, Voice::default());

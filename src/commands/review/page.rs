@@ -193,6 +193,7 @@ impl Desk<'_> {
             source: name.to_string_lossy().into_owned(),
             files: Files::Anywhere,
             split: None,
+            wording: None,
             clip_folders: beside_log.into_iter().chain(here).collect(),
             commands: self.commands.clone(),
             rates: self.settings.rates.clone(),

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use rayon::slice::ParallelSliceMut;
 use sha2::{Digest, Sha256};
 
-use super::{Commands, Tally, words};
+use super::{Commands, Tally, Wording, words};
 use crate::jobs::Rates;
 use address::encoded;
 use charts::{Chart, charts};
@@ -63,8 +63,17 @@ pub struct ReportOptions {
     pub now: Timestamp,
     /// Lines of the log that say nothing.
     pub unreadable: u64,
+    /// The words for an audience.
+    pub wording: Option<Wording>,
     /// Where further pages are, where one page would hold too many clips.
     pub split: Option<Split>,
+}
+
+impl ReportOptions {
+    /// Whether others than those who pay read the page.
+    fn is_for_others(&self) -> bool {
+        self.wording.as_ref().is_some_and(Wording::is_for_others)
+    }
 }
 
 /// Where the pages are, seen from each other.
@@ -125,22 +134,22 @@ pub fn report<E: From<io::Error>>(
     }
     tally.unreadable = options.unreadable;
     shown.par_sort_by(Shown::compare);
-    let mut front = Page {
-        money: money(&tally, &options.rates),
-        charts: charts(&shown),
-        notices: notices(&tally, &options.commands),
-        ..Page::of(&tally, options)
-    };
+    let mut front = Page::of(&tally, options);
+    if !options.is_for_others() {
+        front.money = money(&tally, &options.rates);
+        front.charts = charts(&shown);
+        front.notices = notices(&tally, &options.commands);
+    }
     match &options.split {
         None => {
-            front.sections = sections(shown, &options.rates, usize::MAX);
+            front.sections = sections(shown, options, usize::MAX);
             // What needs a person comes first.
             front
                 .sections
                 .sort_by_key(|section| !section.needs_attention());
         }
         Some(split) => {
-            let sections = sections(shown, &options.rates, PART);
+            let sections = sections(shown, options, PART);
             front.split = Some(write_parts(sections, options, split, pages)?);
         }
     }
@@ -215,7 +224,7 @@ impl Section {
 }
 
 /// The jobs by listing or SKU, at most so many in a section.
-fn sections(shown: Vec<Shown>, rates: &Rates, most: usize) -> Vec<Section> {
+fn sections(shown: Vec<Shown>, options: &ReportOptions, most: usize) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let mut rest = shown.into_iter().peekable();
     while let Some(first) = rest.next() {
@@ -233,11 +242,12 @@ fn sections(shown: Vec<Shown>, rates: &Rates, most: usize) -> Vec<Section> {
         cards.sort_by_key(|card| !card.needs_attention());
         sections.push(Section {
             owner: owner.unwrap_or_else(|| "Without a listing or SKU".to_owned()),
-            progress: format!(
-                "{}; {}",
-                tally.progress(),
-                words::money(rates, tally.committed())
-            ),
+            progress: if options.is_for_others() {
+                tally.progress()
+            } else {
+                let money = words::money(&options.rates, tally.committed());
+                format!("{}; {money}", tally.progress())
+            },
             tally,
             cards,
         });

@@ -148,7 +148,7 @@ impl PublicClip {
         let told = view.effective().map(|attempt| &attempt.downloaded);
         Ok(Some(Self {
             owner,
-            name: title(view),
+            name: words::title(view),
             line: view.line().unwrap_or(u64::MAX),
             shape: view.column("aspect_ratio").as_deref().and_then(shape),
             photo,
@@ -212,17 +212,6 @@ impl Code {
             size: width + 2 * MARGIN,
             path: squares.collect(),
         })
-    }
-}
-
-/// What the clip is called: never by its prompt.
-fn title(view: &JobView) -> String {
-    let variant = view.fields.text("variant").filter(|v| !v.is_empty());
-    match (words::photo_title(view), variant) {
-        (Some(photo), Some(variant)) => format!("{photo} ({variant})"),
-        (Some(photo), None) => photo,
-        (None, Some(variant)) => variant.to_owned(),
-        (None, None) => "Video".to_owned(),
     }
 }
 

@@ -52,7 +52,17 @@ pub struct Shown {
 impl Shown {
     /// Boils a job down to it.
     pub fn of(view: &JobView, options: &ReportOptions) -> Self {
-        let card = Card::of(view, &options.commands);
+        let mut card = Card::of(view, &options.commands);
+        if let Some(wording) = &options.wording {
+            let told = wording.told(view);
+            card.name = told.name;
+            card.state = told.text;
+        }
+        if options.is_for_others() {
+            card.cost = String::new();
+            (card.reason, card.next) = (None, None);
+            card.billed_twice = Vec::new();
+        }
         let standing = card.standing;
         let asked = Asked::of(view);
         let here = |file: &str, kind: &str| {
@@ -89,7 +99,11 @@ impl Shown {
             since: card.since.map(Moment::of),
             photo,
             clip: clip.map(|(address, is_local)| Clip { address, is_local }),
-            facts: facts(view, &asked),
+            facts: if options.is_for_others() {
+                Vec::new()
+            } else {
+                facts(view, &asked)
+            },
             links: links
                 .into_iter()
                 .filter_map(|(label, address)| Some((label, address?)))

@@ -11,6 +11,7 @@ fn options() -> ReportOptions {
         now: "2026-03-12T09:30:00Z".parse().unwrap(),
         unreadable: 0,
         split: None,
+        wording: None,
     }
 }
 
