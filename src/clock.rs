@@ -75,21 +75,35 @@ pub enum BadClock {
 pub enum Since {
     /// This one.
     At(Timestamp),
+    /// A day, or a time of day, that no one said the zone of.
+    Civil(DateTime),
     /// So many seconds before the present.
     Ago(i64),
 }
 
 #[cfg(feature = "cli")]
 impl Since {
-    /// Which moment it is; `None` when it is before all times that can be written.
+    /// Which moment it is, by the clock of this computer; `None` when it is before all times that can
+    /// be written.
     pub fn from(self, now: Timestamp) -> Option<Timestamp> {
+        self.in_zone(now, &TimeZone::system())
+    }
+
+    /// The same by UTC, in which caps count their days.
+    pub fn from_utc(self, now: Timestamp) -> Option<Timestamp> {
+        self.in_zone(now, &TimeZone::UTC)
+    }
+
+    fn in_zone(self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         match self {
             Self::At(at) => Some(at),
+            // A day alone begins at midnight.
+            Self::Civil(at) => Some(at.to_zoned(zone.clone()).ok()?.timestamp()),
             Self::Ago(seconds) => now.checked_sub(SignedDuration::from_secs(seconds)).ok(),
         }
     }
 
-    fn parse_in(text: &str, zone: &TimeZone) -> Option<Self> {
+    fn parse(text: &str) -> Option<Self> {
         const UNITS: [(char, i64); 5] = [
             ('s', 1),
             ('m', 60),
@@ -105,10 +119,7 @@ impl Since {
         if let Ok(at) = text.parse::<Timestamp>() {
             return Some(Self::At(at));
         }
-        // A day alone begins at midnight.
-        let civil: DateTime = text.parse().ok()?;
-        let at = civil.to_zoned(zone.clone()).ok()?;
-        Some(Self::At(at.timestamp()))
+        text.parse().ok().map(Self::Civil)
     }
 }
 
@@ -117,7 +128,7 @@ impl FromStr for Since {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::parse_in(text, &TimeZone::system()).ok_or_else(|| {
+        Self::parse(text).ok_or_else(|| {
             format!(
                 "{text:?} is not a moment; write for example 2026-11-01, 2026-11-01T18:00 or 24h"
             )
@@ -150,11 +161,15 @@ mod tests {
             ("2 d", "2026-11-08T12:00:00Z"),
             ("90m", "2026-11-10T10:30:00Z"),
         ] {
-            let since = Since::parse_in(text, &zone).expect(text);
-            assert_eq!(since.from(now), Some(at.parse().unwrap()), "{text}");
+            let since = Since::parse(text).expect(text);
+            assert_eq!(
+                since.in_zone(now, &zone),
+                Some(at.parse().unwrap()),
+                "{text}"
+            );
         }
         for wrong in ["", "yesterday", "h", "-1h", "1.5h", "2026-13-01", "18:00"] {
-            assert_eq!(Since::parse_in(wrong, &zone), None, "{wrong}");
+            assert_eq!(Since::parse(wrong), None, "{wrong}");
         }
     }
 

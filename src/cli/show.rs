@@ -27,7 +27,8 @@ pub struct StatusArgs {
     #[arg(long, conflicts_with = "csv")]
     pub summary: bool,
 
-    /// What was ordered, charged, refunded and is in doubt; with --since, of the orders placed since
+    /// What was ordered, charged, refunded and is in doubt; with --since, of the orders placed since;
+    /// a day begins at midnight UTC, as those of caps do
     #[arg(long, conflicts_with_all = ["id", "summary"])]
     pub money: bool,
 

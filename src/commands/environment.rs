@@ -60,7 +60,10 @@ pub const VARIABLES: [(&str, &str); 18] = [
         "COLUMNS",
         "How wide tables are where there is no terminal to ask.",
     ),
-    ("TZ", "The time zone of run --at."),
+    (
+        "TZ",
+        "The time zone of run --at, of days after --since, and of times in messages; JSON and logs have UTC.",
+    ),
     (
         "XDG_CONFIG_HOME, APPDATA",
         "The folder that the user's settings folder is in.",

@@ -350,7 +350,8 @@ fn show_status(
             View::Csv => status::Show::Csv(args.dialect()),
             View::Money => status::Show::Money {
                 by: args.by.clone(),
-                since: args.filter.since.and_then(|since| since.from(clock::now())),
+                // As caps count.
+                since: (args.filter.since).and_then(|since| since.from_utc(clock::now())),
                 csv: args.csv,
             },
         },

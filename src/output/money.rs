@@ -138,7 +138,7 @@ impl Money {
             column.set_padding((0, 2));
         }
         let since = match self.since {
-            Some(since) => format!(" since {}", words::moment(since)),
+            Some(since) => format!(" since {}", words::moment_utc(since)),
             None => String::new(),
         };
         let money = words::money(rates, self.total.ordered());

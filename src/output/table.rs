@@ -5,7 +5,7 @@ use std::io;
 use jiff::Timestamp;
 
 use super::columns::{aligned, labelled, width_of};
-use super::{Card, Commands, Printer, Standing, Tally, Tone, words};
+use super::{Card, Commands, Printer, Standing, Tally, Tone, words, wrap};
 use crate::jobs::Rates;
 use crate::text::{escape, shorten};
 
@@ -41,7 +41,8 @@ pub fn table(
     let patience = Patience::of(cards());
     let lines = lines_of(cards(), &patience, now, width);
     let widest = lines.iter().map(|line| width_of(line)).max().unwrap_or(0);
-    let beside = cards().all(|card| widest + 2 + Detail::of(card).width() <= usize::from(width));
+    let detail_of = |card: &Card| Detail::of(card, patience.left(card, now));
+    let beside = cards().all(|card| widest + 2 + detail_of(card).width() <= usize::from(width));
     let mut rest = lines.iter();
     for (i, group) in groups.iter().enumerate() {
         if i > 0 {
@@ -50,7 +51,7 @@ pub fn table(
         let headline = headline(group, rates, printer);
         writeln!(printer.out(), "{headline}")?;
         for (card, line) in group.cards.iter().zip(rest.by_ref()) {
-            let detail = Detail::of(card);
+            let detail = detail_of(card);
             let sign = printer.paint(card.standing.sign(), card.standing.tone());
             let gap = widest + 2 - width_of(line);
             let line = if card.standing.is_counted() {
@@ -61,9 +62,9 @@ pub fn table(
             let shown = if detail.width() == 0 {
                 line
             } else if beside {
-                format!("{line}{:gap$}{}", "", detail.painted(printer, usize::MAX))
+                format!("{line}{:gap$}{}", "", detail.painted(printer, u16::MAX))
             } else {
-                format!("{line}\n    {}", detail.painted(printer, width.into()))
+                format!("{line}\n    {}", detail.painted(printer, width))
             };
             writeln!(printer.out(), "  {sign} {shown}")?;
         }
@@ -112,7 +113,10 @@ fn lines_of<'a>(
 }
 
 /// How long a clip may be under way before it is overdue, learned from those of the log that are ready.
-struct Patience(Option<i64>);
+struct Patience {
+    /// How long half of them took at most, in seconds.
+    usual: Option<i64>,
+}
 
 impl Patience {
     /// Fewer clips than this say nothing about the others.
@@ -124,21 +128,29 @@ impl Patience {
 
     fn of<'a>(cards: impl Iterator<Item = &'a Card>) -> Self {
         let mut took: Vec<i64> = cards.filter_map(|card| card.took).collect();
-        if took.len() < Self::FEWEST {
-            return Self(None);
-        }
         took.sort_unstable();
-        let usual = took[took.len() / 2];
-        Self(Some(usual.saturating_mul(Self::TIMES).max(Self::LEAST)))
+        let is_enough = took.len() >= Self::FEWEST;
+        Self {
+            usual: is_enough.then(|| took[took.len() / 2]),
+        }
     }
 
     fn is_over(&self, card: &Card, now: Timestamp) -> bool {
+        let most = |usual: i64| usual.saturating_mul(Self::TIMES).max(Self::LEAST);
         let is_under_way = matches!(card.standing, Standing::Queued | Standing::Rendering);
         let since = card.since.filter(|_| is_under_way);
         let waited = since.map(|since| now.duration_since(since).as_secs());
         waited
-            .zip(self.0)
-            .is_some_and(|(waited, most)| waited > most)
+            .zip(self.usual)
+            .is_some_and(|(waited, usual)| waited > most(usual))
+    }
+
+    /// How many seconds a clip that is under way will take yet, as far as the others tell.
+    fn left(&self, card: &Card, now: Timestamp) -> Option<u64> {
+        let is_under_way = matches!(card.standing, Standing::Queued | Standing::Rendering);
+        let waited = now.duration_since(card.sent?).as_secs();
+        let left = self.usual?.checked_sub(waited)?;
+        (is_under_way && left > 0).then_some(left.unsigned_abs())
     }
 }
 
@@ -167,7 +179,7 @@ struct Detail {
 }
 
 impl Detail {
-    fn of(card: &Card) -> Self {
+    fn of(card: &Card, left: Option<u64>) -> Self {
         let mut detail = Self {
             text: String::new(),
             whole: String::new(),
@@ -187,7 +199,9 @@ impl Detail {
                 detail.whole = escape(place.map_or("", |place| place)).into_owned();
             }
             Standing::Queued | Standing::Rendering => {
-                detail.text = card.reason.clone().unwrap_or_default();
+                // The vendor's own word comes first.
+                let learned = || left.map(|left| format!("about {} left", words::duration(left)));
+                detail.text = card.reason.clone().or_else(learned).unwrap_or_default();
             }
             Standing::Replaced | Standing::Closed => {}
             standing => {
@@ -212,15 +226,28 @@ impl Detail {
         width_of(&text) + width_of(self.joint()) + width_of(&self.whole)
     }
 
-    fn painted(&self, printer: &Printer, width: usize) -> String {
-        let left = width.saturating_sub(width_of(self.joint()) + width_of(&self.whole));
-        let text = shorten(&self.text, left.clamp(20, LONGEST_REASON));
-        printer.paint(&format!("{text}{}{}", self.joint(), self.whole), self.tone)
+    /// On one line, where that fits; else the reason over as many lines as it takes, and what to do
+    /// on the next.
+    fn painted(&self, printer: &Printer, width: u16) -> String {
+        let text = shorten(&self.text, LONGEST_REASON);
+        let whole = format!("{text}{}{}", self.joint(), self.whole);
+        if text.is_empty() || width_of(&whole) <= usize::from(width) {
+            return printer.paint(&whole, self.tone);
+        }
+        let mut lines = wrap::lines(&text, usize::from(width));
+        if !self.whole.is_empty() {
+            lines.push(format!("→ {}", self.whole));
+        }
+        let lines: Vec<String> = lines
+            .iter()
+            .map(|line| printer.paint(line, self.tone))
+            .collect();
+        lines.join("\n    ")
     }
 }
 
 /// Longest reason in a table, in characters; `--id` shows all of it.
-const LONGEST_REASON: usize = 100;
+const LONGEST_REASON: usize = 200;
 
 /// Counts, money, and what waits for a person.
 pub fn footer(
@@ -283,4 +310,42 @@ pub fn footer(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::{JobKey, JobView};
+
+    /// A clip that was ordered at 09:00 and is ready after so many seconds, if at all.
+    fn card(n: u64, took: Option<u32>) -> Card {
+        let line = |at: u32, status: &str| {
+            let time = format!("2026-03-12T09:{:02}:{:02}Z", at / 60, at % 60);
+            format!(
+                r#"{{"at":"{time}","job":"{n:016x}","attempt":1,"status":"{status}","generation_id":"g{n}"}}"#
+            )
+        };
+        let end = took.map_or_else(|| line(1, "processing"), |took| line(took, "completed"));
+        let sent = line(0, "submitting").replace(&format!(r#","generation_id":"g{n}""#), "");
+        let key = JobKey::from_number(n);
+        let view = JobView::fold(key, [&*sent, &end], &Rates::default());
+        Card::of(&view.unwrap().unwrap(), &Commands::default())
+    }
+
+    #[test]
+    fn what_is_left_is_learned_from_clips_that_are_ready() {
+        let ready = [card(1, Some(60)), card(2, Some(120)), card(3, Some(500))];
+        let rendering = card(4, None);
+        let at = |time: &str| format!("2026-03-12T{time}Z").parse::<Timestamp>().unwrap();
+        let patience = Patience::of(ready.iter());
+        assert_eq!(patience.left(&rendering, at("09:00:30")), Some(90));
+        assert_eq!(patience.left(&rendering, at("09:05:00")), None);
+        assert_eq!(patience.left(&ready[0], at("09:00:30")), None);
+        assert_eq!(
+            Patience::of(ready[..2].iter()).left(&rendering, at("09:00:30")),
+            None
+        );
+        let detail = Detail::of(&rendering, Some(90));
+        assert_eq!(detail.text, "about 1 min 30 s left");
+    }
 }

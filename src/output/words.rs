@@ -90,9 +90,27 @@ pub fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
 
-/// `2026-03-12 09:22:18 UTC`.
+/// `2026-03-12 09:22:18 UTC`: a time for a person, by the clock of this computer.
+#[cfg(feature = "cli")]
 pub fn moment(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+    moment_in(at, jiff::tz::TimeZone::system())
+}
+
+/// `2026-03-12 09:22:18 UTC`: what embeds the library has no computer's time zone.
+#[cfg(not(feature = "cli"))]
+pub fn moment(at: Timestamp) -> String {
+    moment_in(at, jiff::tz::TimeZone::UTC)
+}
+
+/// `2026-03-12 09:22:18 UTC`, wherever the computer is.
+pub fn moment_utc(at: Timestamp) -> String {
+    moment_in(at, jiff::tz::TimeZone::UTC)
+}
+
+fn moment_in(at: Timestamp, zone: jiff::tz::TimeZone) -> String {
+    at.to_zoned(zone)
+        .strftime("%Y-%m-%d %H:%M:%S %Z")
+        .to_string()
 }
 
 /// How long something takes: `40 s`, `2 min`, `2 min 30 s`, `3 h 5 min`.

@@ -186,3 +186,60 @@ fn the_settings_have_words_of_their_own_by_language() {
         run.stderr
     );
 }
+
+#[test]
+fn people_read_their_own_time_and_programs_utc() {
+    let api = nobody();
+    let log = log_of(&[Order::of("LST-1", 2, "https://cdn.example.com/1.mp4")]);
+    let world = crate::support::vendor::world(&api, &log).with_var("TZ", "Asia/Tokyo");
+    let run = world.run(&["status", "--id", "LST-1"]).expect(0);
+    assert!(
+        run.stdout.contains("2026-03-12 18:22:00 JST"),
+        "{}",
+        run.stdout
+    );
+    let run = world.run(&["status", "--json"]).expect(0);
+    assert!(
+        run.stdout.contains("2026-03-12T09:22:00Z"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn money_counts_days_by_utc_as_caps_do() {
+    let api = nobody();
+    // Ordered at 09:20 UTC, which is still the day before in Hawaii.
+    let log = log_of(&[Order::of("LST-1", 2, "https://cdn.example.com/1.mp4")]);
+    let world = crate::support::vendor::world(&api, &log).with_var("TZ", "Pacific/Honolulu");
+    let money = ["status", "--money", "--since", "2026-03-12"];
+    let run = world.run(&money).expect(0);
+    assert!(
+        run.stdout
+            .contains("since 2026-03-12 00:00:00 UTC; ordered: 5 credits"),
+        "{}",
+        run.stdout
+    );
+    // Clips that changed are asked for by the day of the person.
+    let run = world
+        .run(&["status", "--since", "2026-03-12", "--json"])
+        .expect(0);
+    assert_eq!(run.json(), json!([]));
+}
+
+#[test]
+fn a_reason_is_whole_however_long_the_advice_beside_it() {
+    let api = nobody();
+    let reason =
+        "the photo could not be read because its server answers only to browsers that it knows";
+    let failed = Order::of("LST-2", 4, "").rendering().lines().replacen(
+        "\"status\":\"pending\"",
+        &format!("\"status\":\"failed\",\"error\":\"{reason}\""),
+        1,
+    );
+    let world = crate::support::vendor::world(&api, &failed);
+    let run = world.run(&["status"]).expect(0);
+    let told = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains(reason), "{}", run.stdout);
+    assert!(told.contains("creativeai retry --failed"), "{}", run.stdout);
+}

@@ -90,7 +90,8 @@ fn the_table_fits_eighty_columns() {
     assert_snapshot!(text, @r"
     LST-9: 0 of 2 clips ready; 10 credits, about $0.71 to $1.00
       ? terrace      outcome unknown                          9 min ago  10 at stake
-        the connection was cut after the request was… → creativeai status --id LST-9
+        the connection was cut after the request was sent
+        → creativeai status --id LST-9
       – garden       replaced                                 9 min ago    no charge
       ○ garden       not sent yet                             9 min ago    no charge
         too many requests → the next creativeai submit sends it

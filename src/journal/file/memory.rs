@@ -225,14 +225,14 @@ impl std::fmt::Display for Mismatch {
 
 impl std::error::Error for Mismatch {}
 
-/// A time for people everywhere: how long ago, and in UTC.
+/// A time for people: how long ago, and when.
 fn moment(at: Timestamp) -> String {
     let ago = words::ago(clock::now(), at);
-    let utc = words::moment(at);
-    if utc.starts_with(&ago) {
-        utc
+    let when = words::moment(at);
+    if when.starts_with(&ago) {
+        when
     } else {
-        format!("{ago} ({utc})")
+        format!("{ago} ({when})")
     }
 }
 

@@ -91,6 +91,7 @@ impl World {
             .args(args)
             .current_dir(self.dir.path())
             .env_clear()
+            .env("TZ", "UTC")
             .envs(self.vars.iter().map(|(n, v)| (n, v)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
