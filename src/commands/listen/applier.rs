@@ -12,7 +12,7 @@ use crate::commands::ingest::{Applied, Ingest, observation};
 use crate::commands::open;
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, JobKey, Observation};
-use crate::journal::{LogError, Writer};
+use crate::journal::{LogError, Rested, Writer};
 use crate::output::{Printer, words};
 use crate::settings::Settings;
 use crate::webhook::{self, Graded, VerifyKeys};
@@ -84,10 +84,12 @@ impl Applier<'_> {
         let mut open = true;
         let mut is_warned = false;
         let mut ends = Ends::default();
+        // What the log held when it was let go of: a trickle does not read a large log each time.
+        let mut rested = None;
         loop {
             if !backlog.is_empty() {
                 self.count(&backlog);
-                match self.apply(&mut backlog, &mut ends) {
+                match self.apply(&mut backlog, &mut ends, &mut rested) {
                     Ok(()) => is_warned = false,
                     Err(error) => self.postpone(&error, &mut is_warned),
                 }
@@ -114,14 +116,20 @@ impl Applier<'_> {
     }
 
     /// Applies everything, first come first served. What could not be applied stays.
-    fn apply(&self, backlog: &mut Backlog, ends: &mut Ends) -> Result<(), Failure> {
+    fn apply(
+        &self,
+        backlog: &mut Backlog,
+        ends: &mut Ends,
+        rested: &mut Option<Rested>,
+    ) -> Result<(), Failure> {
         let not_now = |error: LogError| Failure::temporary(error.to_string());
         // Not made here: a name that was mistyped would go unnoticed.
         if !self.jobs.exists() {
             return Err(not_now(LogError::Missing(self.jobs.to_owned())));
         }
         let ledger = self.settings.ledger();
-        let writer = Writer::open(self.jobs, ledger, "listen", Duration::ZERO).map_err(not_now)?;
+        let writer = Writer::open_again(self.jobs, ledger, "listen", Duration::ZERO, rested)
+            .map_err(not_now)?;
         writer.check_form().map_err(not_now)?;
         open::check_rehearsal(writer.path(), &writer.ledger(), self.settings)?;
         let mut ingest = Ingest::new(&writer, self.settings, self.printer);
@@ -135,8 +143,11 @@ impl Applier<'_> {
         if let Some(metrics) = self.printer.metrics() {
             metrics.log_written();
         }
+        drop(ingest);
         *backlog = Backlog::default();
-        self.queue_ended(ends, &writer)
+        self.queue_ended(ends, &writer)?;
+        *rested = writer.rest();
+        Ok(())
     }
 
     /// Queues the clips that have ended. A clip that ended twice, as when late news added something,

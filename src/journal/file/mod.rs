@@ -15,6 +15,7 @@ mod objects;
 mod path;
 mod read;
 mod recovery;
+mod rested;
 mod source;
 mod tolerant;
 
@@ -34,6 +35,7 @@ pub use memory::{Found, Memory, Mismatch, remembered_of_absent};
 pub use path::{may_be_torn, resolve};
 pub use read::{LineReader, for_each_line};
 pub use recovery::{forget_taken_in, not_taken_in};
+pub use rested::Rested;
 pub use source::{each_line_of, map_lines_of};
 
 use memory::Remembered;
@@ -409,12 +411,24 @@ impl Writer {
         wait: Duration,
     ) -> Result<Self, LogError> {
         match Location::of(name).map_err(|error| LogError::Database(error.into()))? {
-            Location::File(path) => Self::open_file(&path, ledger, command, wait),
+            Location::File(path) => Self::open_file(&path, ledger, command, wait, &mut None),
             #[cfg(feature = "postgres")]
             Location::Database(address) => Self::open_database(&address, ledger, command),
             #[cfg(not(feature = "postgres"))]
             Location::Database(address) => Err(without_database(&address)),
         }
+    }
+
+    /// The same for a file that this process may have read before: of that, only what was added since
+    /// is read. `ledger` is for the case that all has to be read anew.
+    pub fn open_again(
+        path: &Path,
+        ledger: Ledger,
+        command: &str,
+        wait: Duration,
+        rested: &mut Option<Rested>,
+    ) -> Result<Self, LogError> {
+        Self::open_file(path, ledger, command, wait, rested)
     }
 
     #[cfg(feature = "postgres")]
@@ -491,6 +505,7 @@ impl Writer {
         ledger: Ledger,
         command: &str,
         wait: Duration,
+        rested: &mut Option<Rested>,
     ) -> Result<Self, LogError> {
         let HeldLog {
             file,
@@ -505,7 +520,14 @@ impl Writer {
         let failed = |error| LogError::io("open the job log", &path, error);
         let to_read = File::open(&path).map_err(failed)?;
         let appender = Appender::of(&path, file, Some(keeper), sink).map_err(failed)?;
-        let source = read(&path, to_read, &mut write(&ledger))?;
+        let caught_up = rested.take().map(|rested| rested.catch_up(&to_read));
+        let source = match caught_up.transpose().map_err(failed)?.flatten() {
+            Some((caught_up, source)) => {
+                *write(&ledger) = caught_up;
+                source
+            }
+            None => read(&path, to_read, &mut write(&ledger))?,
+        };
         let pause = super::pause::file_beside(&path);
         Ok(Self {
             recovery: Recovery::new(&path),
