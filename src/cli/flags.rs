@@ -113,7 +113,7 @@ impl Command {
                     LogVerb::Copy(a) => Some(&a.lock),
                     LogVerb::Pause(_) | LogVerb::Resume(_) => None,
                     #[cfg(feature = "postgres")]
-                    LogVerb::Init(_) | LogVerb::List(_) | LogVerb::Upgrade(_) => None,
+                    LogVerb::Init(_) | LogVerb::List(_) | LogVerb::Upgrade(_) | LogVerb::Captures(_) => None,
                 };
                 (None, None, None, None, lock)
             }

@@ -51,6 +51,13 @@ Examples:
   creativeai log list postgres://me@db.example/logs --json")]
     List(LogAddressArgs),
 
+    /// Print the captures that receivers keep with a log in a database, as `reconcile --replay -` reads them
+    #[cfg(feature = "postgres")]
+    #[command(after_help = "Examples:
+  creativeai log captures 'postgres://me@db.example/logs?log=shop' > captures.jsonl
+  creativeai log captures 'postgres://me@db.example/logs?log=shop' | creativeai reconcile --replay -")]
+    Captures(LogAddressArgs),
+
     /// Bring the tables of a database up to date with this creativeai
     #[cfg(feature = "postgres")]
     #[command(
@@ -102,7 +109,7 @@ impl LogVerb {
             #[cfg(feature = "postgres")]
             Self::Init(args) => vec![&args.address],
             #[cfg(feature = "postgres")]
-            Self::List(args) | Self::Upgrade(args) => vec![&args.address],
+            Self::List(args) | Self::Upgrade(args) | Self::Captures(args) => vec![&args.address],
             Self::Copy(args) => vec![&args.from, &args.to],
         }
     }

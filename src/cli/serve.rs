@@ -23,9 +23,10 @@ pub struct ListenArgs {
     #[arg(long, value_name = "PATH", default_value = "/webhooks/creativeai", value_parser = values::url_path)]
     pub path: String,
 
-    /// File that every delivery is appended to before it is answered
-    #[arg(long, value_name = "FILE", default_value = "captures.jsonl", value_hint = ValueHint::FilePath)]
-    pub capture: PathBuf,
+    /// File that every delivery is appended to before it is answered [default: captures.jsonl; none
+    /// where --jobs names a log in a database, which keeps them]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub capture: Option<PathBuf>,
 
     /// Also record in this job log what each delivery says [default: captures only]
     #[arg(long, value_name = "JOBS", value_hint = ValueHint::FilePath)]

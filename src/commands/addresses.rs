@@ -33,8 +33,8 @@ pub fn check(command: &Command, settings: &Settings) -> Result<(), Failure> {
             command.name()
         ))
         .help(format!(
-            "name a file with {}; `submit`, `retry`, `reconcile`, `resolve`, `status`, `report`, \
-             `check` and `log` work on a database",
+            "name a file with {}; `submit`, `retry`, `reconcile`, `resolve`, `listen`, `status`, \
+             `report`, `check` and `log` work on a database",
             if takes_an_option(command) {
                 "--jobs FILE"
             } else {
@@ -56,6 +56,7 @@ fn works_on_databases(command: &Command) -> bool {
         | Command::Resolve(_)
         | Command::Submit(_)
         | Command::Retry(_)
+        | Command::Listen(_)
         | Command::Config => true,
         Command::Log(args) => !matches!(args.verb, LogVerb::Accept(_)),
         _ => false,

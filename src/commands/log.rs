@@ -27,6 +27,8 @@ pub fn run(args: &LogArgs, settings: &Settings, printer: &mut Printer) -> anyhow
         LogVerb::List(args) => tables::list(args, printer),
         #[cfg(feature = "postgres")]
         LogVerb::Upgrade(args) => tables::upgrade(args, printer),
+        #[cfg(feature = "postgres")]
+        LogVerb::Captures(args) => tables::captures(args, printer),
         LogVerb::Copy(args) => copy::run(args, settings, printer),
         LogVerb::Pause(args) => pause::pause(args, settings, printer),
         LogVerb::Resume(args) => pause::resume(args, settings, printer),

@@ -21,7 +21,8 @@ pub use location::{DatabaseError, DatabaseFault, Location};
 pub use pause::{pause, resume};
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    AtWork, BeingSent, Listed, Lost, Made, Merge, Promises, Rights, at_work, init_log,
-    init_statements, list_logs, merge_into, promises, rows_elsewhere, upgrade_tables,
+    AtWork, BeingSent, KeptCapture, Listed, Lost, Made, Merge, Promises, Rights, at_work,
+    captures_behind, init_log, init_statements, list_logs, merge_into, promises, rows_elsewhere,
+    upgrade_tables,
 };
 pub use store::{Appending, Unsettled};

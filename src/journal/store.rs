@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::announce::{Announced, Announcement, Claim, Refused};
 use super::file::{AppendError, Appender, PendingLines};
 #[cfg(feature = "postgres")]
-use super::postgres::{Answer, Pending, Scribe};
+use super::postgres::{Answer, KeptCapture, Pending, Scribe};
 use crate::clock;
 use crate::jobs::JobKey;
 
@@ -189,6 +189,29 @@ impl Store {
             Self::File { .. } => Ok(()),
             #[cfg(feature = "postgres")]
             Self::Database { scribe, .. } => scribe.refresh().done().await.map(drop),
+        }
+    }
+
+    /// The same for callers that are not async.
+    #[cfg(feature = "postgres")]
+    pub fn refresh_blocking(&self) -> Result<(), AppendError> {
+        match self {
+            Self::File { .. } => Ok(()),
+            Self::Database { scribe, .. } => scribe.refresh().wait().map(drop),
+        }
+    }
+
+    /// Keeps deliveries, with the lines that say what they have taught, all or nothing. A file keeps
+    /// the lines alone.
+    #[cfg(feature = "postgres")]
+    pub fn keep_captures(
+        &self,
+        captures: Vec<KeptCapture>,
+        lines: String,
+    ) -> Result<(), AppendError> {
+        match self {
+            Self::File { appender, .. } => appender.append_blocking(&lines),
+            Self::Database { scribe, .. } => scribe.keep_captures(captures, lines).map(drop),
         }
     }
 

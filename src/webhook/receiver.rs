@@ -72,8 +72,8 @@ impl Default for ReceiverOptions {
 
 /// Where deliveries are kept.
 pub trait Sink: Send + Sync + 'static {
-    /// Keeps an envelope line (without its newline). Durable when it resolves.
-    fn keep(&self, line: String) -> impl Future<Output = anyhow::Result<()>> + Send;
+    /// Keeps a delivery. Durable when it resolves.
+    fn keep(&self, capture: &Capture<'_>) -> impl Future<Output = anyhow::Result<()>> + Send;
 
     /// Whether the next delivery could be kept, as far as that is known.
     fn ready(&self) -> impl Future<Output = anyhow::Result<()>> + Send {
@@ -227,7 +227,7 @@ impl<S: Sink, E: Fn(Event<'_>) + Send + Sync + 'static> Receiver<S, E> {
             return answer;
         }
         let (counter, answer) = match self.take(&parts, body).await {
-            Ok(capture) => match self.sink.keep(capture.to_envelope_line()).await {
+            Ok(capture) => match self.sink.keep(&capture).await {
                 Ok(()) => {
                     (self.on_event)(Event::Kept(&capture));
                     (&self.counters.kept, reply(StatusCode::OK, "kept\n"))

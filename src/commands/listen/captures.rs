@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::commands::outputs::CAPTURES;
 use crate::exit::Failure;
 use crate::journal::{self, Appender, Lock, LockError, LogError};
-use crate::webhook::Sink;
+use crate::webhook::{Capture, Sink};
 
 /// The file that deliveries are appended to. One receiver has it at a time.
 pub struct Captures {
@@ -84,13 +84,19 @@ impl Captures {
 /// The receiver's hold on it.
 pub struct Keeper(pub Arc<Captures>);
 
-impl Sink for Keeper {
-    async fn keep(&self, line: String) -> anyhow::Result<()> {
+impl Keeper {
+    async fn append(&self, line: String) -> anyhow::Result<()> {
         let length = line.len();
         let kept = self.0.keep(line).await;
         let failed = if kept.is_ok() { 0 } else { length };
         self.0.failed.store(failed, Ordering::Relaxed);
         kept
+    }
+}
+
+impl Sink for Keeper {
+    async fn keep(&self, capture: &Capture<'_>) -> anyhow::Result<()> {
+        self.append(capture.to_envelope_line()).await
     }
 
     /// After a failure a blank line as long as what did not fit, which readers pass over, shows
@@ -98,7 +104,7 @@ impl Sink for Keeper {
     async fn ready(&self) -> anyhow::Result<()> {
         match self.0.failed.load(Ordering::Relaxed) {
             0 => Ok(()),
-            length => self.keep(" ".repeat(length)).await,
+            length => self.append(" ".repeat(length)).await,
         }
     }
 }

@@ -3,6 +3,8 @@
 
 mod applier;
 mod captures;
+#[cfg(feature = "postgres")]
+mod database;
 mod forward;
 mod forwarded;
 mod health;
@@ -31,12 +33,14 @@ use crate::engine::delivery::{EXEC_TARGET, ExecOptions};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::Observation;
+#[cfg(feature = "postgres")]
+use crate::journal::Location;
 use crate::journal::{JobLog, LogError};
 use crate::output::{Delivery, Printer, words};
 use crate::settings::Settings;
 use crate::text::escape;
 use crate::webhook::{
-    self, Capture, Event, Grade, ReceiverOptions, Refusal, Stats, VerifyKeys, grade,
+    self, Capture, Event, Grade, ReceiverOptions, Refusal, Sink, Stats, VerifyKeys, grade,
 };
 
 /// Runs the command: until a signal, which its exit code says (130, 143), as of every command.
@@ -58,6 +62,12 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
             .help("set CREATIVEAI_API_KEY, or CREATIVEAI_VERIFY_KEYS, or leave --jobs out")
             .into());
         }
+        #[cfg(feature = "postgres")]
+        if matches!(Location::of(jobs), Ok(Location::Database(_))) {
+            let done = keep_in_database(jobs, args, &keys, settings, printer)?;
+            report_end(args, &done, printer)?;
+            return Ok(done.code);
+        }
         check_log(jobs, settings, printer)?;
     }
     if let Some(command) = &args.exec {
@@ -70,7 +80,11 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
         .help("set CREATIVEAI_API_KEY, or CREATIVEAI_VERIFY_KEYS, or leave --forward out")
         .into());
     }
-    let captures = Arc::new(Captures::open(&args.capture, args.jobs.as_deref())?);
+    let capture = args
+        .capture
+        .as_deref()
+        .unwrap_or(Path::new("captures.jsonl"));
+    let captures = Arc::new(Captures::open(capture, args.jobs.as_deref())?);
     if keys.is_empty() {
         printer
             .note("no key: every delivery is kept, to be verified by a later `reconcile --replay`");
@@ -213,7 +227,13 @@ fn receive(
             });
         }
         let to = Receivers { apply, outgoing };
-        let served = on_runtime(serve(args, keys, captures, to, forwarding, stop, printer));
+        let front = Front {
+            args,
+            keys,
+            sink: Keeper(Arc::clone(captures)),
+            place: captures.path().display().to_string(),
+        };
+        let served = on_runtime(serve(front, to, forwarding, stop, printer));
         let runs = running.map(thread::ScopedJoinHandle::join);
         let (stats, forwards, code) = served?;
         Ok(Done {
@@ -252,16 +272,84 @@ impl Receivers {
     }
 }
 
-async fn serve(
+/// What deliveries meet first.
+struct Front<'a, S> {
+    args: &'a ListenArgs,
+    keys: &'a VerifyKeys,
+    sink: S,
+    /// Where captures go, for people.
+    place: String,
+}
+
+/// Keeps deliveries with the log, in its database.
+#[cfg(feature = "postgres")]
+fn keep_in_database(
+    jobs: &Path,
     args: &ListenArgs,
     keys: &VerifyKeys,
-    captures: &Arc<Captures>,
+    settings: &Settings,
+    printer: &Printer,
+) -> anyhow::Result<Done> {
+    let files = [
+        ("--capture", args.capture.is_some()),
+        ("--forward", args.forward.is_some()),
+        ("--exec", args.exec.is_some()),
+    ];
+    if let Some((option, _)) = files.iter().find(|(_, is_given)| *is_given) {
+        return Err(Failure::usage(format!(
+            "{option} works with a job log in a file only; with {}, captures are kept there",
+            escape(&jobs.display().to_string())
+        ))
+        .help(format!("leave {option} out"))
+        .into());
+    }
+    let recorder = database::Recorder {
+        jobs,
+        settings,
+        printer,
+    };
+    let writer = recorder.open()?;
+    let place = writer.name().display().to_string();
+    let stop = Stop::default();
+    signals::watch(&stop);
+    let (sink, incoming) = database::Keeper::new(keys);
+    let (stats, _, code) = thread::scope(|scope| {
+        // It ends with its channel, which the receiver holds.
+        scope.spawn(move || recorder.run(writer, incoming));
+        let to = Receivers {
+            apply: None,
+            outgoing: None,
+        };
+        let front = Front {
+            args,
+            keys,
+            sink,
+            place,
+        };
+        on_runtime(serve(front, to, None, &stop, printer))
+    })?;
+    Ok(Done {
+        stats,
+        forwards: Forwards::default(),
+        runs: Runs::default(),
+        code,
+    })
+}
+
+async fn serve<S: Sink>(
+    front: Front<'_, S>,
     to: Receivers,
     forwarding: Option<Forwarder<'_>>,
     stop: &Stop,
     printer: &Printer,
 ) -> anyhow::Result<(Stats, Forwards, Code)> {
-    let listener = bind(args, captures, printer).await?;
+    let Front {
+        args,
+        keys,
+        sink,
+        place,
+    } = front;
+    let listener = bind(args, &place, printer).await?;
     let options = ReceiverOptions {
         path: args.path.clone(),
         keys: keys.clone(),
@@ -292,7 +380,6 @@ async fn serve(
         let stop = stop.clone();
         async move { stop.wait().await }
     };
-    let sink = Keeper(Arc::clone(captures));
     let serving = webhook::serve(listener, options, sink, on_event, shutdown);
     let forward = async {
         match forwarding {
@@ -320,11 +407,7 @@ fn counted(event: &Event<'_>, keys: &VerifyKeys) -> Delivery {
     }
 }
 
-async fn bind(
-    args: &ListenArgs,
-    captures: &Captures,
-    printer: &Printer,
-) -> anyhow::Result<TcpListener> {
+async fn bind(args: &ListenArgs, place: &str, printer: &Printer) -> anyhow::Result<TcpListener> {
     let listener = open::bind(args.addr).await?;
     let addr = listener.local_addr()?;
     if !addr.ip().is_loopback() {
@@ -336,7 +419,7 @@ async fn bind(
     printer.note(format_args!(
         "listening on http://{addr}{}; captures go to {}",
         args.path,
-        escape(&captures.path().display().to_string())
+        escape(place)
     ));
     Ok(listener)
 }

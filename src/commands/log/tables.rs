@@ -1,4 +1,6 @@
-//! `log init`, `log list`, `log upgrade`: logs in databases.
+//! `log init`, `log list`, `log upgrade`, `log captures`: logs in databases.
+
+use serde_json::value::RawValue;
 
 use crate::cli::{LogAddressArgs, LogInitArgs};
 use crate::commands::addresses;
@@ -126,6 +128,40 @@ pub fn upgrade(args: &LogAddressArgs, printer: &mut Printer) -> anyhow::Result<C
             "version_before": made.from,
             "exit_code": 0,
         }))?;
+    }
+    Ok(Code::Success)
+}
+
+/// Prints the captures that receivers keep with a log.
+pub fn captures(args: &LogAddressArgs, printer: &mut Printer) -> anyhow::Result<Code> {
+    let address = addresses::address(&args.address)?;
+    let is_json = printer.voice().json;
+    let mut captures: Vec<Box<RawValue>> = Vec::new();
+    let (mut count, mut last) = (0, 0);
+    while !printer.is_closed() {
+        let part = journal::captures_behind(&address, last).map_err(failure::of_database)?;
+        let Some((newest, _)) = part.last() else {
+            break;
+        };
+        last = *newest;
+        count += part.len() as u64;
+        for (_, envelope) in part {
+            if is_json {
+                captures.push(RawValue::from_string(envelope)?);
+            } else {
+                writeln!(printer.out(), "{envelope}")?;
+            }
+        }
+    }
+    if is_json {
+        printer.document(&serde_json::json!({
+            "command": "log captures",
+            "captures": captures,
+            "exit_code": 0,
+        }))?;
+    } else {
+        let captures = words::count(count, "capture");
+        printer.note(format_args!("{address}: {captures}"));
     }
     Ok(Code::Success)
 }

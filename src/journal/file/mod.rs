@@ -644,6 +644,23 @@ impl Writer {
         self.store.refresh().await
     }
 
+    /// Reads what other computers have written meanwhile, for callers that are not async.
+    #[cfg(feature = "postgres")]
+    pub fn refresh_blocking(&self) -> Result<(), AppendError> {
+        self.store.refresh_blocking()
+    }
+
+    /// Keeps deliveries with the log, in a database, and adds the lines that say what they have
+    /// taught: all or nothing.
+    #[cfg(feature = "postgres")]
+    pub fn keep_captures(
+        &self,
+        captures: Vec<super::KeptCapture>,
+        lines: String,
+    ) -> Result<(), AppendError> {
+        self.store.keep_captures(captures, lines)
+    }
+
     /// Appends for callers that are not async.
     pub fn append_blocking(&self, lines: &str) -> Result<(), AppendError> {
         self.store.begin(lines).wait()

@@ -14,6 +14,7 @@ use super::super::address::Address;
 use super::super::announce::Refused;
 use super::super::file::for_each_line;
 use super::super::location::{DatabaseError, DatabaseFault};
+use super::captures;
 use super::decide::{self, Claims, Others};
 use super::logs::{self, LogRow, Merge};
 use super::mirror::{self, Source, digest};
@@ -190,6 +191,11 @@ impl Link {
             }
         }
         let added = logs::insert(&transaction, &schema, log, &merge).await?;
+        for task in tasks {
+            if let Kind::Captures(captures) = &task.kind {
+                captures::insert(&transaction, &schema, log, captures).await?;
+            }
+        }
         transaction.commit().await?;
         if warnings.count() != before {
             return Err(Failed::Other(self.unconfirmed()));
@@ -293,7 +299,7 @@ impl Link {
                 let claimed = claimed.unwrap_or_default();
                 let is_mine = claimed.run.as_deref() == Some(self.run.id.as_str());
                 answers.push(match &task.kind {
-                    Kind::Lines | Kind::Refresh => Answer::Written,
+                    Kind::Lines | Kind::Refresh | Kind::Captures(_) => Answer::Written,
                     Kind::Announce(_) if paused.is_some() => {
                         Answer::Refused(Refused::Paused(paused.clone().unwrap_or_default()))
                     }

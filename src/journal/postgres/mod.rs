@@ -3,6 +3,7 @@
 //! A log is the same set of lines as in a file. What is read is a mirror of it, a file that is
 //! caught up before each use and folded by the same code.
 
+mod captures;
 mod decide;
 mod link;
 mod login;
@@ -15,6 +16,7 @@ mod session;
 mod spool;
 mod tls;
 
+pub use captures::captures_behind;
 pub use link::LocalCopy;
 pub use logs::{
     Listed, Made, Merge, Promises, init_log, init_statements, list_logs, merge_into, pause_log,
@@ -23,7 +25,7 @@ pub use logs::{
 pub use mirror::{Lost, catch_up, copy};
 pub use runs::{AtWork, BeingSent, at_work};
 pub use schema::Rights;
-pub use scribe::{Answer, Pending, Scribe};
+pub use scribe::{Answer, KeptCapture, Pending, Scribe};
 pub use spool::left_spools;
 
 use std::io;

@@ -16,7 +16,7 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration {
         version: 1,
         name: "logs",
@@ -31,6 +31,13 @@ const MIGRATIONS: [Migration; 2] = [
         // An older writer would take a verdict on what another computer is about to send.
         minimum_writer: RUNS,
         text: include_str!("migrations/0002_runs.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "captures",
+        minimum_reader: 1,
+        minimum_writer: RUNS,
+        text: include_str!("migrations/0003_captures.sql"),
     },
 ];
 
@@ -188,7 +195,7 @@ pub(super) fn grants(schema: &str, role: &str, rights: Rights) -> String {
         // A row is locked only by who may update it.
         let more = format!(
             "GRANT INSERT, UPDATE ON {schema}.logs, {schema}.claims, {schema}.runs TO {role};\n\
-             GRANT INSERT ON {schema}.lines TO {role};\n"
+             GRANT INSERT ON {schema}.lines, {schema}.captures TO {role};\n"
         );
         text.push_str(&more);
     }

@@ -53,18 +53,29 @@ pub(super) enum Kind {
     Settle(JobKey, u32),
     /// Only reads what others have written.
     Refresh,
+    /// Deliveries, with the lines that say what they have taught.
+    Captures(Vec<KeptCapture>),
+}
+
+/// A delivery, to be kept with the log.
+#[derive(Clone, Debug)]
+pub struct KeptCapture {
+    /// SHA-256 of what makes it the same delivery as another.
+    pub digest: Vec<u8>,
+    /// As it would stand in a file of captures.
+    pub envelope: String,
 }
 
 impl Kind {
     /// Whether it depends on what others have written.
     pub fn decides(&self) -> bool {
-        !matches!(self, Self::Lines)
+        !matches!(self, Self::Lines | Self::Captures(_))
     }
 
     /// The attempt whose claim matters.
     pub fn attempt(&self) -> Option<(JobKey, u32)> {
         match self {
-            Self::Lines | Self::Refresh => None,
+            Self::Lines | Self::Refresh | Self::Captures(_) => None,
             Self::Announce(what) => Some((what.job, what.number)),
             Self::Withdraw(job, number) | Self::Renew(job, number) | Self::Settle(job, number) => {
                 Some((*job, *number))
@@ -265,6 +276,11 @@ impl Scribe {
         let pending = self.hand_in(Kind::Refresh, String::new());
         self.shared.urge();
         pending
+    }
+
+    /// Keeps deliveries, with the lines that say what they have taught: all or nothing.
+    pub fn keep_captures(&self, captures: Vec<KeptCapture>, lines: String) -> Done {
+        self.hand_in(Kind::Captures(captures), lines).wait()
     }
 
     fn hand_in(&self, kind: Kind, lines: String) -> Pending {

@@ -28,11 +28,11 @@ struct Memory {
 }
 
 impl Sink for Memory {
-    async fn keep(&self, line: String) -> anyhow::Result<()> {
+    async fn keep(&self, capture: &Capture<'_>) -> anyhow::Result<()> {
         self.entered.notify_one();
         let _open = self.gate.lock().await;
         anyhow::ensure!(!self.full, "disk full");
-        self.lines.lock().unwrap().push(line);
+        self.lines.lock().unwrap().push(capture.to_envelope_line());
         Ok(())
     }
 }

@@ -107,6 +107,7 @@ fn what_works_on_files_only_sends_nothing_and_says_so() {
             "resolve",
             "submit",
             "retry",
+            "listen",
         ]
         .contains(&command[0])
     }) {

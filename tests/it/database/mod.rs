@@ -5,6 +5,7 @@ mod away;
 mod claims;
 mod pooler;
 mod reading;
+mod receiving;
 mod sending;
 mod storm;
 mod tables;

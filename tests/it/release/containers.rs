@@ -25,7 +25,11 @@ fn command_lines(file: &str) -> Vec<Vec<String>> {
 #[test]
 fn every_command_of_a_container_is_one_of_the_program() {
     let world = World::new();
-    for (file, count) in [("Dockerfile", 2)] {
+    for (file, count) in [
+        ("Dockerfile", 2),
+        ("examples/deploy/compose.yaml", 3),
+        ("examples/deploy/kubernetes.yaml", 2),
+    ] {
         let commands = command_lines(file);
         assert_eq!(commands.len(), count, "{file}: {commands:?}");
         for words in commands {

@@ -1,0 +1,133 @@
+//! Receivers keep deliveries with the log, each once, together with what it teaches.
+
+use super::{empty_log, world};
+use crate::support::delivery::Delivery;
+use crate::support::http::{self, Connection};
+use crate::support::processes::Process;
+use crate::support::proxy::Proxy;
+use crate::support::{Server, World, listings};
+
+/// So many clips under way, and their ids.
+fn under_way(log: &str, count: usize) -> (Server, World, Vec<String>) {
+    let server = Server::accepting();
+    let world = World::facing(&server).with_var("CREATIVEAI_JOBS", log);
+    world.write("listings.csv", listings(count));
+    world.run(&["submit", "listings.csv"]).expect(0);
+    let jobs = world.run(&["status", "--json"]).expect(0).json();
+    let jobs = jobs.as_array().unwrap().iter();
+    let ids = jobs.map(|job| job["generation_id"].as_str().unwrap().to_owned());
+    (server, world, ids.collect())
+}
+
+fn completed(world: &World) -> usize {
+    let jobs = world.run(&["status", "--json"]).expect(0).json();
+    let jobs = jobs.as_array().unwrap().iter();
+    jobs.filter(|job| job["status"] == "completed").count()
+}
+
+fn get(receiver: &Process, path: &str) -> u16 {
+    receiver.send(&http::request("GET", path, &[], b""))
+}
+
+#[test]
+fn several_receivers_keep_each_delivery_once() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let (_server, world, ids) = under_way(&log, 12);
+    let receivers = [0, 1].map(|_| Process::listen(&world, &["--jobs", &log]));
+    std::thread::scope(|scope| {
+        for addr in receivers.each_ref().map(|receiver| receiver.addr) {
+            let ids = &ids;
+            scope.spawn(move || {
+                let deliver = |id: &str| {
+                    let mut connection = Connection::open(addr).unwrap();
+                    let request = Delivery::completed(id).request();
+                    assert_eq!(connection.request(&request).unwrap(), 200);
+                };
+                for id in ids {
+                    deliver(id);
+                }
+                // Known to no job yet: kept for a replay.
+                deliver("vgen_later");
+            });
+        }
+    });
+    assert_eq!(completed(&world), 12);
+    let count = database.sql("SELECT count(*) FROM creativeai.captures");
+    assert_eq!(count.trim(), "13");
+    let captures = world.run(&["log", "captures", &log]).expect(0).stdout;
+    assert_eq!(Delivery::read_all(&captures).len(), 13);
+    world.write("captures.jsonl", captures);
+    let replay = ["reconcile", "--replay", "captures.jsonl", "--json"];
+    let replayed = world.run(&replay).expect(0).json();
+    assert_eq!(
+        (&replayed["known"], &replayed["unknown_id"]),
+        (&12.into(), &1.into())
+    );
+    for receiver in receivers {
+        receiver.stop().expect(143);
+    }
+    assert!(!world.files().contains(&"jobs.jsonl".to_owned()));
+}
+
+#[test]
+fn without_the_database_nothing_is_answered_with_200() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let (_server, world, ids) = under_way(&log, 2);
+    let proxy = Proxy::before(database.server.folder());
+    let jobs = proxy.log(&database, "shop");
+    let receiver = Process::listen(&world, &["--jobs", &jobs]);
+    assert_eq!(receiver.deliver(&Delivery::completed(&ids[0])), 200);
+    assert_eq!(get(&receiver, "/readyz"), 200);
+    proxy.away();
+    assert_eq!(receiver.deliver(&Delivery::completed(&ids[1])), 503);
+    assert_eq!(
+        (get(&receiver, "/readyz"), get(&receiver, "/healthz")),
+        (503, 200)
+    );
+    assert_eq!(completed(&world), 1);
+    proxy.back();
+    assert_eq!(get(&receiver, "/readyz"), 200);
+    assert_eq!(receiver.deliver(&Delivery::completed(&ids[1])), 200);
+    assert_eq!(completed(&world), 2);
+}
+
+#[test]
+fn a_delivery_and_what_it_teaches_are_kept_together_or_not_at_all() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let (_server, world, ids) = under_way(&log, 1);
+    let receiver = Process::listen(&world, &["--jobs", &log]);
+    database.sql("ALTER TABLE creativeai.captures RENAME TO elsewhere");
+    assert_eq!(receiver.deliver(&Delivery::completed(&ids[0])), 503);
+    assert_eq!(completed(&world), 0);
+    database.sql("ALTER TABLE creativeai.elsewhere RENAME TO captures");
+    assert_eq!(receiver.deliver(&Delivery::completed(&ids[0])), 200);
+    assert_eq!(completed(&world), 1);
+}
+
+#[test]
+fn what_needs_a_file_is_refused_before_anything_is_received() {
+    let Some((_database, log)) = empty_log() else {
+        return;
+    };
+    let world = world();
+    for option in [
+        ["--capture", "captures.jsonl"],
+        ["--forward", "https://a.example/"],
+        ["--exec", "true"],
+    ] {
+        let args = [
+            &["listen", "--addr", "127.0.0.1:0", "--jobs", &log][..],
+            &option,
+        ]
+        .concat();
+        let run = world.run(&args).expect(2);
+        assert!(run.stderr.contains(option[0]), "{}", run.stderr);
+    }
+    assert_eq!(world.files(), [""; 0]);
+}
