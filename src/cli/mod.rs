@@ -203,8 +203,8 @@ Examples:
 
     /// Look at finished clips before they go out: keep them, reject them, or order them again
     #[command(
-        after_help = "A page in your browser shows each clip beside its photo. Keys: k keeps, x rejects, o orders again with
-another prompt (a new bill, which is said and asked first), the arrows go on and back, space plays.
+        after_help = "A page in your browser shows each clip beside its photo. Keys: k keeps, x rejects, o orders again,
+with another prompt (a new bill, said first), the arrows go on and back, space plays.
 Verdicts are lines of the log. `publish` leaves out what was rejected, and with --approved publishes
 only what was kept. The page is on this computer only, at an address that no one can guess.
 

@@ -120,17 +120,17 @@ impl RunArgs {
         can && !self.skip.contains(&step)
     }
 
-    /// The `check` of the round, of the first manifest.
-    pub fn check(&self) -> CheckArgs {
-        CheckArgs {
-            manifest: self.manifests.first().cloned(),
+    /// The `check` of the round: one of each manifest.
+    pub fn checks(&self) -> impl Iterator<Item = CheckArgs> {
+        self.manifests.iter().map(|manifest| CheckArgs {
+            manifest: Some(manifest.clone()),
             jobs: self.jobs.clone(),
             skip_invalid: self.skip_invalid,
             notify: false,
             clip: self.clip.clone(),
             reading: self.reading.clone(),
             api: self.api.clone(),
-        }
+        })
     }
 
     /// The `submit` of the round.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::cli::RunArgs;
 use crate::engine::round::{Done, Round, Schedule, Step};
-use crate::exit::{self, Code};
+use crate::exit::{self, Code, Ending};
 use crate::journal::LogError;
 use crate::output::Printer;
 use crate::settings::Settings;
@@ -110,7 +110,13 @@ impl<'a> Tour<'a> {
         });
         let settings = &settings;
         match step {
-            Step::Check => check::run(&args.check(), settings, printer).map(Ended::from),
+            Step::Check => {
+                let mut ending = Ending::default();
+                for sheet in args.checks() {
+                    ending.note(check::run(&sheet, settings, printer)?);
+                }
+                Ok(Ended::from(ending.code()))
+            }
             Step::Submit => on_one_thread(submit::run(&args.submit(), settings, printer)),
             Step::Retry => retry::run(&args.retry(jobs), settings, printer),
             Step::Wait => reconcile::run(&args.reconcile(jobs), settings, printer),

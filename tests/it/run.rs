@@ -86,6 +86,28 @@ fn one_round_orders_fetches_publishes_and_reports() {
 }
 
 #[test]
+fn the_check_of_a_round_looks_at_the_photos_of_every_sheet() {
+    let server = vendor(|_| false);
+    let photos =
+        Server::answering(|_| Step::reply(200, "\u{89}PNG").with("Content-Type", "image/png"));
+    let world = World::facing(&server);
+    for name in ["first", "second"] {
+        let photo = format!("{}/{name}.png", photos.url());
+        let sheet = format!("listing_id,image_url,video_prompt\nLST-{name},{photo},Slow pan\n");
+        world.write(&format!("{name}.csv"), sheet);
+    }
+    let round = world.run(&["run", "first.csv", "second.csv", "--interval", "20ms"]);
+    let asked: Vec<String> = photos.polls().into_iter().map(|get| get.path).collect();
+    for name in ["/first.png", "/second.png"] {
+        assert!(
+            asked.iter().any(|path| path == name),
+            "{asked:?}: {}",
+            round.stderr
+        );
+    }
+}
+
+#[test]
 fn a_clip_whose_retry_succeeds_is_not_said_to_have_failed() {
     let server = vendor(|number| number == 2);
     let world = world(&server, 2);

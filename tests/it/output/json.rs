@@ -75,6 +75,12 @@ fn a_run_that_cannot_begin_tells_it_in_a_document() {
         let run = world.run(&args).expect(code);
         let told = run.json();
         assert_eq!(told["exit_code"], code, "{args:?}");
+        let code_word = match code {
+            2 => "usage",
+            74 => "io",
+            _ => "config",
+        };
+        assert_eq!(told["error_code"], code_word, "{args:?}");
         assert!(told["error"].as_str().is_some_and(|e| !e.is_empty()));
         assert!(!run.stderr.is_empty(), "people are told as well");
         if code != 2 && matches!(args[0], "submit" | "reconcile" | "retry") {

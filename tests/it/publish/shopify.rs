@@ -166,6 +166,18 @@ async fn a_dry_run_that_meets_an_unknown_sku_does_not_end_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_whose_token_is_refused_does_not_end_well() {
+    let set = Setting::of(&["SKU-1001"]).await;
+    set.shop
+        .with(|shop| shop.tokens = Tokens::Only(vec!["shpat_new".to_owned()]));
+    let before = set.world.log().text;
+    let run = set.publish(&["--dry-run"], 77);
+    assert!(run.stderr.contains("SHOPIFY_ADMIN_TOKEN"), "{}", run.stderr);
+    assert_eq!(run.json()["exit_code"], 77);
+    assert_eq!(set.world.log().text, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sku_that_nobody_has_fails_alone() {
     let set = Setting::of(&["SKU-1001", "SKU-100", "SKU-1002"]).await;
     let run = set.publish(&[], 1);

@@ -281,3 +281,27 @@ fn only_the_rows_that_are_meant_of_a_manifest_are_checked_and_used() {
     let refused = world.run(&mistyped).expect(2);
     assert!(refused.stderr.contains("region"), "{}", refused.stderr);
 }
+
+#[test]
+fn jobs_that_have_had_all_their_attempts_are_counted_in_words_that_fit() {
+    for (rows, words) in [
+        (
+            1,
+            "1 job is left alone after 1 attempt: nothing more was sent",
+        ),
+        (
+            2,
+            "2 jobs are left alone after 1 attempt: nothing more was sent",
+        ),
+    ] {
+        let server = Server::answering(|_| {
+            Step::reply(422, r#"{"error":"no"}"#).with("Content-Type", "application/json")
+        });
+        let world = World::facing(&server);
+        world.write("listings.csv", listings(rows));
+        world.run(&["submit", "listings.csv"]).expect(1);
+        let run = world.run(&["retry", "--failed", "--max-attempts", "1"]);
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+        assert_eq!(server.posts().len(), rows);
+    }
+}
