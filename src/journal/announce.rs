@@ -66,7 +66,9 @@ pub struct Claim {
 /// A claim of an attempt that other computers know of.
 #[derive(Debug)]
 pub(super) struct SharedClaim {
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub job: JobKey,
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub number: u32,
     /// The computer's uptime when it was last made sure of, in milliseconds.
     confirmed: Arc<AtomicU64>,

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Compiles the program for each system, into target/dist-binaries/TARGET.
 #
-#     tools/dist/binaries.sh [TARGET...]     by default all three below
+#     tools/dist/binaries.sh [TARGET...]     by default all below
 #
-#     x86_64-unknown-linux-gnu    runs on any Linux since 2014: zig links it for glibc 2.17
+#     x86_64-unknown-linux-gnu    runs on any Linux since 2014 but Alpine: zig links it for glibc 2.17
+#     x86_64-unknown-linux-musl   runs on every Linux: all of it is in the one file
 #     x86_64-pc-windows-gnu       by mingw's gcc
 #     aarch64-apple-darwin        by zig; signed only by the linker, not by Apple
+#     x86_64-apple-darwin         the same, for Macs with Intel's processors
 #
-# Also known: aarch64-unknown-linux-gnu, x86_64-apple-darwin. The standard library of a target comes from
+# Also known: aarch64-unknown-linux-gnu. The standard library of a target comes from
 # rustup, zig from PyPI (or as ZIG). A target whose tools are missing is skipped, and said so at the end.
 # The tree must be clean, because the binary names its commit; DIST_DIRTY=1 packs what is there.
 # DIST_PROFILE=dev compiles quickly, to try the packages out.
@@ -17,7 +19,10 @@ here=$PWD/tools/dist
 out=target/dist-binaries
 profile=${DIST_PROFILE:-release}
 targets=("$@")
-[ $# -gt 0 ] || targets=(x86_64-unknown-linux-gnu x86_64-pc-windows-gnu aarch64-apple-darwin)
+[ $# -gt 0 ] || targets=(
+    x86_64-unknown-linux-gnu x86_64-unknown-linux-musl x86_64-pc-windows-gnu
+    aarch64-apple-darwin x86_64-apple-darwin
+)
 
 if [ -n "$(git status --porcelain)" ] && [ -z "${DIST_DIRTY:-}" ]; then
     echo "the tree has changes that no commit holds: commit them, or set DIST_DIRTY=1" >&2
@@ -77,18 +82,20 @@ for target in "${targets[@]}"; do
                 skip "$target" "no $gcc (apt-get install gcc-mingw-w64-x86-64-posix)"
             fi
             ;;
-        *-linux-gnu | *-apple-darwin)
+        *-linux-gnu | *-linux-musl | *-apple-darwin)
             ZIG=$(find_zig) || { skip "$target" "no zig (pip install ziglang)"; continue; }
             export ZIG
             machine=${target%%-*}
             case $target in
                 *-linux-gnu) export ZIG_TARGET=$machine-linux-gnu.2.17 ;;
+                # Rust brings the start of a program and the C library, zig does, too: once is enough.
+                *-linux-musl) export ZIG_TARGET=$machine-linux-musl RUSTFLAGS="-C link-self-contained=no" ;;
                 # A binary that is stripped after linking would lose its signature: the linker strips it.
                 *) export ZIG_TARGET=$machine-macos.11.0 ZIG_SYSROOT=$here/macos SDKROOT=$here/macos \
                     CARGO_PROFILE_RELEASE_STRIP=none CARGO_PROFILE_DEV_STRIP=none ;;
             esac
             build "$target" "$here/zig-cc" "$here/zig-ar"
-            unset ZIG_SYSROOT SDKROOT CARGO_PROFILE_RELEASE_STRIP CARGO_PROFILE_DEV_STRIP
+            unset RUSTFLAGS ZIG_SYSROOT SDKROOT CARGO_PROFILE_RELEASE_STRIP CARGO_PROFILE_DEV_STRIP
             ;;
         *) skip "$target" "no recipe for it" ;;
     esac

@@ -72,6 +72,26 @@ else
     skip "npm package: none for Linux, or no npm"
 fi
 
+musl=$(find "$dist" -name '*-x86_64-unknown-linux-musl.tar.gz')
+if [ -n "$musl" ]; then
+    step "the program that needs nothing, in an empty folder as its root"
+    root_of=$work/empty
+    mkdir -p "$root_of/data" "$root_of/tmp"
+    tar -xzf "$musl" -C "$work"
+    cp "$work"/*-linux-musl/creativeai "$root_of"
+    if [ "$(id -u)" = 0 ]; then
+        in_empty() { chroot "$root_of" /creativeai "$@"; }
+        in_empty --version | grep -qx "target x86_64-unknown-linux-musl" || fail "the wrong program"
+        cp "$examples/listings.csv" "$root_of"
+        in_empty submit listings.csv --sandbox --wait 2>&1 | tee "$work/said"
+        grep -q "3 sent; 3 ready" "$work/said" || fail "the rehearsal did not end with three clips"
+    else
+        skip "an empty root: needs root"
+    fi
+else
+    skip "the program that needs nothing: it was not compiled"
+fi
+
 in_debian() { chroot "$1" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin "${@:2}"; }
 read -ra debians <<<"${DEBIANS:-}"
 if [ "${#debians[@]}" = 0 ] && [ -e "$prepared/prepared" ]; then

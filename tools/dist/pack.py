@@ -34,6 +34,8 @@ TARGETS = {
         "glibc": "2.17", "deb": "arm64", "npm": ("linux", "arm64"),
         "wheel": "manylinux_2_17_aarch64.manylinux2014_aarch64",
     },
+    # npm is not there where this one is needed: on Alpine and in containers.
+    "x86_64-unknown-linux-musl": {"wheel": "musllinux_1_2_x86_64"},
     "x86_64-pc-windows-gnu": {"npm": ("win32", "x64"), "wheel": "win_amd64"},
     "aarch64-apple-darwin": {"npm": ("darwin", "arm64"), "wheel": "macosx_11_0_arm64"},
     "x86_64-apple-darwin": {"npm": ("darwin", "x64"), "wheel": "macosx_11_0_x86_64"},
@@ -117,11 +119,12 @@ def archives_and_packages(project, homepage, when):
         make = zip_file if program.endswith(".exe") else tar_gz
         write(archive_name(project, target), make(entries, when))
         write(*packages.wheel(project, about, binary, program, readme, licence, when))
-        write(*packages.npm_binary(project, about, binary, program, licence, when))
+        if "npm" in about:
+            write(*packages.npm_binary(project, about, binary, program, licence, when))
         if "deb" in about:
             write(*packages.deb(project, about, binary, deb_assets(project), when))
     launcher = (Path(__file__).parent / "creativeai.js").read_bytes()
-    write(*packages.npm_main(project, [about for _, about, _ in found], launcher, readme, licence, when))
+    write(*packages.npm_main(project, [about for _, about, _ in found if "npm" in about], launcher, readme, licence, when))
     return [target for target, _, _ in found]
 
 

@@ -5,9 +5,14 @@ class Creativeai < Formula
   license "MIT"
 
   on_macos do
-    depends_on arch: :arm64
-    url "@URL aarch64-apple-darwin@"
-    sha256 "@SHA256 aarch64-apple-darwin@"
+    on_arm do
+      url "@URL aarch64-apple-darwin@"
+      sha256 "@SHA256 aarch64-apple-darwin@"
+    end
+    on_intel do
+      url "@URL x86_64-apple-darwin@"
+      sha256 "@SHA256 x86_64-apple-darwin@"
+    end
   end
 
   on_linux do
