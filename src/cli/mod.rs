@@ -215,7 +215,7 @@ Examples:
     )]
     Review(IfTyped<ReviewArgs>),
 
-    /// Hand finished clips on, each once
+    /// Publish finished clips, each once
     #[command(
         after_help = "A clip that was published is marked in the log, for the receiver it went to: a shop, or the name
 given by --target. If the computer stops between the command's success and that mark, the command
@@ -254,7 +254,7 @@ Examples:
   creativeai compact june.jsonl --keep")]
     Compact(IfTyped<CompactArgs>),
 
-    /// Look after job logs: accept one that was restored, make, list and copy logs in databases
+    /// Manage job logs: accept one that was restored; make, list, copy, pause and resume logs
     #[command(after_help = "Examples:
   creativeai log accept june.jsonl
   creativeai log copy jobs.jsonl june.jsonl")]

@@ -145,7 +145,7 @@ fn words_for(flawed: &Flawed, is_copy: bool) -> (String, String) {
     let file = flawed.file.as_deref().unwrap_or(Path::new(""));
     let file = failure::path_from_here(file).display();
     let again = if is_copy {
-        "copy it again".to_owned()
+        "copy it again, or fetch it with `creativeai download`".to_owned()
     } else {
         "run `creativeai download`".to_owned()
     };
