@@ -112,6 +112,8 @@ async fn submit(
         duration_style: DurationStyle::default(),
         photos: &photos,
         most: plan.counts.send,
+        is_now: &|_| true,
+        too_many_failed: &|_| None,
         correlate: true,
         sandbox: true,
     }

@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 use super::shared::{
     ApiArgs, ClipArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, PaceArgs, WhereArgs,
 };
+use crate::engine::canary::MostFailed;
 use crate::jobs::{Credits, GenerationId};
 use crate::settings::table::help;
 use crate::settings::values::{self, Pair};
@@ -56,6 +57,20 @@ pub struct SubmitArgs {
     /// Go on with a damaged log: first mark the jobs of its damaged lines as unknown
     #[arg(long)]
     pub accept_damage: bool,
+
+    /// First order the N rows that differ most, wait, look whether their clips play and have the
+    /// length and shape that were asked for, and ask before the rest is ordered
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100), conflicts_with = "dry_run")]
+    pub canary: Option<u16>,
+
+    /// With --canary: order the rest without being asked when the first clips are good
+    #[arg(short, long, requires = "canary")]
+    pub yes: bool,
+
+    /// Stop once more orders than this were not accepted: a number, or a share such as 10%. Also how
+    /// many clips of the canary may be bad [default: no limit, and 0 for the canary]
+    #[arg(long, value_name = "N|P%", conflicts_with = "dry_run")]
+    pub max_failed: Option<MostFailed>,
 
     /// Wait until every clip has completed or failed
     #[arg(long, conflicts_with = "dry_run")]

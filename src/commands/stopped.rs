@@ -52,6 +52,20 @@ fn say_kept(file: &Path, is_away: bool, printer: &Printer, commands: &Commands) 
     Code::Io
 }
 
+/// Says that `failed` orders were not accepted, more than a person allows.
+fn say_too_many_failed(failed: u64, printer: &Printer, commands: &Commands) -> Code {
+    let were = if failed == 1 {
+        "1 order was".to_owned()
+    } else {
+        format!("{} were", words::count(failed, "order"))
+    };
+    printer.error(format_args!(
+        "{were} not accepted, more than --max-failed allows, so nothing more was sent; what was refused was not charged, and what was accepted is in the log. `{}` shows why; correct that, then run the same command again",
+        commands.on_log("status", "")
+    ));
+    Code::Decision
+}
+
 /// What stopped a run, as conditions of its end; each is reported once.
 pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending {
     let mut ending = Ending::default();
@@ -110,6 +124,7 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
                 ));
                 Code::Decision
             }
+            Reason::TooManyFailed(failed) => say_too_many_failed(failed, printer, commands),
             Reason::SameId(id) => {
                 printer.error(format_args!(
                     "the vendor gave one id ({}) to two jobs, so nothing more was sent. `{}` shows the job in doubt; ask the vendor what became of it",

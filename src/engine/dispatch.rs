@@ -156,6 +156,24 @@ pub struct Tally {
     pub released: Credits,
 }
 
+impl Tally {
+    /// What two runs did together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            begun: self.begun + other.begun,
+            accepted: self.accepted + other.accepted,
+            refused: self.refused + other.refused,
+            gave_up: self.gave_up + other.gave_up,
+            unknown: self.unknown + other.unknown,
+            taken: self.taken + other.taken,
+            later: self.later + other.later,
+            credits: self.credits + other.credits,
+            released: self.released + other.released,
+        }
+    }
+}
+
 /// An attempt that has its outcome, whose line is on its way to the disk.
 struct Settled {
     attempt: Attempt,

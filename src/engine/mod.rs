@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`plan`] | which rows of a manifest are sent |
 //! | [`submit`] | the attempts for those rows, made one by one |
+//! | [`canary`] | the first few orders of a batch, looked at before the rest is ordered |
 //! | [`cap`] | what may be charged and reserved |
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
@@ -14,6 +15,8 @@
 //! | [`round`] | the whole round: its steps, how they end together, when the next is due |
 //! | [`stop`] | why a run ends early |
 
+#[cfg(feature = "cli")]
+pub mod canary;
 pub mod cap;
 pub mod delivery;
 pub mod dispatch;

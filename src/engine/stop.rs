@@ -27,6 +27,8 @@ pub enum Reason {
     ThreeUnknown,
     /// Three times 404 or 405, and nothing accepted: the address is probably wrong.
     WrongAddress,
+    /// So many orders of the run were not accepted, more than a person allows.
+    TooManyFailed(u64),
     /// The vendor gave one id to two jobs.
     SameId(String),
     /// A sandbox's id came for a live log, or the reverse.

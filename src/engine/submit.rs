@@ -39,6 +39,10 @@ pub struct Orders<'a> {
     pub photos: &'a Placed,
     /// Attempts of this run at most.
     pub most: u64,
+    /// Whether a row that is to be sent, by its place in the manifest, is sent now.
+    pub is_now: &'a dyn Fn(u32) -> bool,
+    /// Whether too many orders have failed to go on, and how many.
+    pub too_many_failed: &'a dyn Fn(&Tally) -> Option<u64>,
     /// Whether the webhook's address names job and attempt.
     pub correlate: bool,
     /// Whether the orders go to a sandbox.
@@ -61,12 +65,17 @@ impl<'a> Orders<'a> {
         let id_column = manifest.id_column();
         let carried = manifest.carried_columns().to_vec();
         let mut left = self.most;
-        let plan = self.plan;
+        let (plan, is_now) = (self.plan, self.is_now);
         // Where nothing is sent the file need not be read again.
-        let mut rows = manifest.rows_at(plan.sent().take_while(move |_| left > 0))?;
+        let now = plan.sent().filter(move |index| is_now(*index));
+        let mut rows = manifest.rows_at(now.take_while(move |_| left > 0))?;
         Ok(std::iter::from_fn(move || {
             while left > 0 {
                 let (index, row) = rows.next()?;
+                if let Some(failed) = (self.too_many_failed)(&(self.tally)()) {
+                    self.stop.set(Reason::TooManyFailed(failed));
+                    return None;
+                }
                 let row = match row {
                     Ok(row) => row,
                     Err(fault) => return self.broken(fault.to_string()),

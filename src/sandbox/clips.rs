@@ -9,7 +9,7 @@ use axum::{
 use futures::StreamExt;
 
 use super::Endpoint;
-use super::ticket::Ticket;
+use super::ticket::{Frame, Ticket};
 
 /// One second, 160 by 90, H.264.
 const VIDEO: &[u8] = include_bytes!("clip.mp4");
@@ -33,7 +33,7 @@ impl File {
         let id = ticket.to_string();
         let padding = |content: usize| at_least.min(MAX_BYTES).saturating_sub(content);
         let (bytes, media_type) = match ticket.endpoint {
-            Endpoint::Video => (mp4(&id, padding), "video/mp4"),
+            Endpoint::Video => (mp4(&id, ticket.frame, padding), "video/mp4"),
             Endpoint::Voice => (mp3(&id, padding), "audio/mpeg"),
         };
         Self {
@@ -106,16 +106,57 @@ fn set(response: &mut Response, name: header::HeaderName, value: &str) {
 }
 
 /// A player skips a `free` box at the end of an MP4 file (ISO/IEC 14496-12).
-fn mp4(id: &str, padding: impl Fn(usize) -> usize) -> Vec<u8> {
+fn mp4(id: &str, frame: Option<Frame>, padding: impl Fn(usize) -> usize) -> Vec<u8> {
     let content = 8 + id.len();
     let padding = padding(VIDEO.len() + content);
     let mut file = Vec::with_capacity(VIDEO.len() + content + padding);
     file.extend_from_slice(VIDEO);
+    if let Some(frame) = frame {
+        put_frame(&mut file, frame);
+    }
     file.extend_from_slice(&((content + padding) as u32).to_be_bytes());
     file.extend_from_slice(b"free");
     file.extend_from_slice(id.as_bytes());
     file.resize(file.len() + padding, 0);
     file
+}
+
+/// Numbers of [`VIDEO`]'s tables that give its length: the table, and the number's place in it.
+const LENGTHS: [(&[u8; 4], usize); 5] = [
+    (b"mvhd", 16),
+    (b"tkhd", 20),
+    (b"elst", 8),
+    (b"mdhd", 16),
+    // Of each picture.
+    (b"stts", 12),
+];
+
+/// Makes the clip last so long, by showing each picture longer, and be shown in this shape.
+fn put_frame(file: &mut [u8], frame: Frame) {
+    let place = |file: &[u8], kind: &[u8; 4]| {
+        let kinds = file.windows(kind.len());
+        kinds
+            .into_iter()
+            .position(|four| four == kind)
+            .map(|at| at + kind.len())
+    };
+    for (kind, at) in LENGTHS {
+        let number =
+            place(file, kind).and_then(|start| file.get_mut(start + at..)?.first_chunk_mut());
+        if let Some(number) = number {
+            let seconds = u32::from(frame.seconds);
+            *number = (u32::from_be_bytes(*number) * seconds).to_be_bytes();
+        }
+    }
+    // Width and height, in 65536ths of a pixel, end a track's header.
+    let (width, height) = frame.shape;
+    for (at, side) in [(76, width), (80, height)] {
+        let number =
+            place(file, b"tkhd").and_then(|start| file.get_mut(start + at..)?.first_chunk_mut());
+        if let Some(number) = number {
+            *number = ((u32::from(side) * 10) << 16).to_be_bytes();
+        }
+    }
 }
 
 /// A player skips an ID3v2.4 tag at the start of an MP3 file, and padding within the tag.
@@ -213,6 +254,7 @@ pub(super) fn photo(name: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::delivery::mp4;
 
     #[test]
     fn ranges_are_read_as_rfc_9110_says() {
@@ -239,7 +281,7 @@ mod tests {
     #[test]
     fn a_clip_is_whole_boxes_to_its_end() {
         for padding in [0, 5000] {
-            let file = mp4("vgen_sandbox_1", |_| padding);
+            let file = mp4("vgen_sandbox_1", Frame::new(5, (9, 16)), |_| padding);
             let mut kinds = Vec::new();
             let mut rest = &file[..];
             while !rest.is_empty() {
@@ -248,6 +290,23 @@ mod tests {
                 rest = &rest[size..];
             }
             assert_eq!(kinds, ["ftyp", "moov", "free", "mdat", "free"]);
+        }
+    }
+
+    #[test]
+    fn a_clip_has_the_length_and_the_shape_that_were_asked_for() {
+        for (seconds, shape) in [(5, (16, 9)), (10, (9, 16)), (3, (1, 1))] {
+            let file = mp4("vgen_sandbox_1", Frame::new(seconds, shape), |_| 0);
+            let movie = mp4::read(&mut std::io::Cursor::new(file)).unwrap().unwrap();
+            assert!(
+                (movie.seconds - f64::from(seconds)).abs() < 0.001,
+                "{movie:?}"
+            );
+            let wanted = f64::from(shape.0) / f64::from(shape.1);
+            assert!(
+                (movie.width / movie.height - wanted).abs() < 0.001,
+                "{movie:?}"
+            );
         }
     }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use url::Url;
 
+use super::ticket::Frame;
 use crate::jobs::{Seconds, Text};
 
 /// What is asked for.
@@ -148,6 +149,16 @@ impl<'a> Request<'a> {
     /// How long the clip shall be; `None` where nothing readable is asked for.
     pub fn duration(&self) -> Option<Seconds> {
         Seconds::parse(self.fields.duration?.get().trim_matches('"'))
+    }
+
+    /// What the clip shall look like; `None` where that is not asked for, or in larger numbers than a
+    /// clip of the sandbox can have.
+    pub(super) fn frame(&self) -> Option<Frame> {
+        let shape = text(self.fields.aspect_ratio)?;
+        let (width, height) = shape.as_str().split_once(':')?;
+        let shape = (width.parse().ok()?, height.parse().ok()?);
+        let seconds = self.duration()?.get();
+        Frame::new(u8::try_from(seconds).ok()?, shape)
     }
 
     /// Where the end shall be reported.

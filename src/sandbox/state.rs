@@ -123,6 +123,7 @@ impl State {
             charged: plan.charged,
             process: self.process,
             number: 0,
+            frame: request.frame(),
         };
         let mut memory = self.memory();
         let taken = memory.taken + plan.taken;

@@ -9,8 +9,10 @@ use sha2::{Digest, Sha256};
 use super::{Ending, Endpoint};
 use crate::jobs::{Credits, GenerationId, SANDBOX_PREFIX};
 
-/// Bytes before the checksum.
+/// Bytes before the checksum, of a job whose clip has no length and shape of its own.
 const LEN: usize = 33;
+/// Bytes of a clip's length and shape, which follow.
+const FRAME: usize = 3;
 /// Bytes of the checksum: enough to distinguish a made-up or mistyped id from a real one.
 const CHECKSUM: usize = 4;
 
@@ -35,6 +37,25 @@ pub(super) struct Ticket {
     pub process: u64,
     /// Its place in what that process has accepted.
     pub number: u32,
+    /// What the clip is to look like.
+    pub frame: Option<Frame>,
+}
+
+/// A clip's length and shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// Seconds; never 0.
+    pub seconds: u8,
+    /// Width by height, as in 16:9; neither is 0.
+    pub shape: (u8, u8),
+}
+
+impl Frame {
+    /// `None` for what no clip can have.
+    pub fn new(seconds: u8, shape: (u8, u8)) -> Option<Self> {
+        let is_one = seconds > 0 && shape.0 > 0 && shape.1 > 0;
+        is_one.then_some(Self { seconds, shape })
+    }
 }
 
 /// Where a job stands.
@@ -52,7 +73,11 @@ impl Ticket {
     /// Reads an id; `None` for any text that no sandbox has made.
     pub fn parse(id: &str) -> Option<Self> {
         let bytes = base16ct::mixed::decode_vec(id.strip_prefix(SANDBOX_PREFIX)?).ok()?;
-        let (body, checksum) = bytes.split_at_checked(LEN)?;
+        let len = bytes.len().checked_sub(CHECKSUM)?;
+        if len != LEN && len != LEN + FRAME {
+            return None;
+        }
+        let (body, checksum) = bytes.split_at_checked(len)?;
         if checksum != checksum_of(body) {
             return None;
         }
@@ -73,6 +98,10 @@ impl Ticket {
             charged: Credits::from_number(i64::from_be_bytes(reader.take()?) as f64 / 1000.0)?,
             process: u64::from_be_bytes(reader.take()?),
             number: u32::from_be_bytes(reader.take()?),
+            frame: match reader.take::<FRAME>() {
+                Some([seconds, width, height]) => Some(Frame::new(seconds, (width, height))?),
+                None => None,
+            },
         };
         // One job has one id: no upper-case spelling of it, no unused bits set.
         (ticket.to_string() == id).then_some(ticket)
@@ -104,7 +133,7 @@ impl Ticket {
         Stage::Processing { done, left }
     }
 
-    fn bytes(&self) -> [u8; LEN] {
+    fn bytes(&self) -> Vec<u8> {
         let ending = match self.ending {
             Ending::Completed => 0,
             Ending::Failover => 1,
@@ -115,19 +144,17 @@ impl Ticket {
             | u8::from(self.starts_processing) << 3
             | u8::from(self.asked_for_backup) << 4
             | (self.complaint & 3) << 5;
-        let mut bytes = [0; LEN];
-        let parts: [&[u8]; 6] = [
+        let frame = self.frame.map(|f| [f.seconds, f.shape.0, f.shape.1]);
+        let parts: [&[u8]; 7] = [
             &[flags],
             &self.at.as_millisecond().to_be_bytes(),
             &self.render_ms.to_be_bytes(),
             &self.charged.thousandths().to_be_bytes(),
             &self.process.to_be_bytes(),
             &self.number.to_be_bytes(),
+            frame.as_ref().map_or(&[], |frame| frame),
         ];
-        for (place, byte) in bytes.iter_mut().zip(parts.into_iter().flatten()) {
-            *place = *byte;
-        }
-        bytes
+        parts.concat()
     }
 }
 
@@ -177,6 +204,7 @@ mod tests {
             charged: Credits::from_number(2.5).unwrap(),
             process: u64::MAX,
             number: 7,
+            frame: None,
         }
     }
 
@@ -189,6 +217,7 @@ mod tests {
                 endpoint: Endpoint::Video,
                 starts_processing: false,
                 asked_for_backup: true,
+                frame: Frame::new(5, (16, 9)),
                 ..ticket()
             });
         }

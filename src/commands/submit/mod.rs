@@ -1,10 +1,13 @@
 //! `submit`: a clip for every row of a manifest that has none yet.
 
+mod batch;
+mod canary;
 mod held;
 mod other_log;
 
 use std::path::Path;
 
+use batch::Batch;
 use held::HeldReport;
 
 use serde_json::{Value, json};
@@ -17,18 +20,16 @@ use super::photos;
 use super::poll::Poller;
 use super::{Ended, damage};
 use crate::cli::SubmitArgs;
-use crate::clock;
 use crate::commands::dry_run;
 use crate::commands::failure;
 use crate::commands::finish;
-use crate::commands::sending::Sending;
 use crate::commands::stopped;
-use crate::engine::dispatch::{Dispatcher, Event, Tally};
+use crate::engine::dispatch::Tally;
 use crate::engine::photos::Placed;
 use crate::engine::plan::{self, Allowed, Decision, Found, Held, MOST_LISTED, Plan, PlanError};
 use crate::engine::stop::Stop;
-use crate::engine::submit::{Orders, photos_to_send, planned};
-use crate::exit::{Code, Ending, Failure};
+use crate::engine::submit::{photos_to_send, planned};
+use crate::exit::{Code, Failure};
 use crate::jobs::{Credits, Ledger};
 use crate::journal::{JobLog, LogError, Writer, remembered_of_absent};
 use crate::manifest::{Condition, Manifest, Problem, RowFault};
@@ -89,46 +90,37 @@ pub async fn run(
     }
     .report();
     let payer = finish::payer(plan.counts.send > 0, settings, printer)?;
-    let reporter =
-        Sending::new(printer, most_to_send(&plan, args), &commands).of_manifest(manifest.name());
-    let report_event = |event: Event<'_>| reporter.report(&event);
-    let now = clock::now;
-    let dispatcher = Dispatcher::new(&api.client, &writer, &throttle, stop, &now, &report_event)
-        .within(args.max_credits);
-    let cap = caps::of_writer(args.max_credits, settings, &writer)?;
     let photos = place_photos(&plan, &mut manifest, args, settings, stop, printer).await?;
-    let tally = {
-        let orders = Orders {
-            plan: &plan,
-            writer: &writer,
-            stop,
-            cap: &cap,
-            tally: &|| dispatcher.tally(),
-            rates: &settings.rates,
-            duration_style: settings.video.duration_style,
-            photos: &photos,
-            most: most_to_send(&plan, args),
-            correlate: !args.no_correlation,
-            sandbox: settings.sandbox,
-        };
-        let attempts = orders.attempts(&mut manifest).map_err(manifest_failure)?;
-        dispatcher.run(attempts, concurrency).await
+    let batch = Batch {
+        args,
+        settings,
+        plan: &plan,
+        api: &api,
+        writer: &writer,
+        throttle: &throttle,
+        stop,
+        photos: &photos,
+        commands: &commands,
+        printer,
+        concurrency,
     };
-    reporter.finish();
-    let mut ending = Ending::default();
-    if args.wait && !stop.is_set() {
+    let (sent, canary) = batch.run(&mut manifest).await?;
+    let tally = sent.tally;
+    let goes_on = canary.as_ref().is_none_or(|canary| canary.goes_on);
+    let mut ending = sent.ending;
+    if args.wait && goes_on && !stop.is_set() {
         let poller = Poller::new(&api, &writer, stop, settings, printer, concurrency);
         ending.join(poller.wait(|job| plan.covers(job)).await?);
     }
     ending.join(stopped::ending_of(stop, printer, &commands));
     open::look_at_others(&writer, printer).await;
     ending.note_if(tally.later > 0, Code::Temporary);
-    ending.note_if(cap.is_reached(), Code::Decision);
+    ending.note_if(!goes_on, Code::Decision);
     ending.note_if(plan.counts.held() > 0, Code::Decision);
     let mut summary = summary_of(&plan, &found, &tally);
     let more = std::iter::once(invalid(invalid_rows)).chain(left_out(args, &plan));
     summary.more.extend(more.chain(payer));
-    caps::warn(&cap, printer);
+    summary.more.extend(canary.map(|canary| canary.to_json()));
     let ledger = writer.ledger();
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
     finish::finish(
@@ -186,7 +178,7 @@ fn charged(plan: &Plan, ledger: &Ledger) -> Credits {
 
 fn new_ledger(args: &SubmitArgs, settings: &Settings) -> Ledger {
     let ledger = caps::ledger(Ledger::new(settings.rates.clone()), settings);
-    if args.wait {
+    if args.wait || args.canary.is_some() {
         // Polling looks into the log; sending does not.
         ledger.with_places().with_items()
     } else {

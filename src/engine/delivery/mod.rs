@@ -12,6 +12,7 @@ mod error;
 pub mod exec;
 mod fetch;
 mod media;
+pub mod mp4;
 pub mod names;
 mod outcome;
 mod part;

@@ -1,5 +1,6 @@
 //! `submit`: which rows are sent, which are held, skipped or refused, and what the log keeps.
 
+mod canary;
 mod changed;
 mod chosen;
 mod clients;

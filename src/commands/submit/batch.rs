@@ -1,0 +1,150 @@
+//! Sends what a plan decided: at once, or a canary first.
+
+use std::collections::HashSet;
+
+use super::canary::{Look, Verdict, rows};
+use super::most_to_send;
+use crate::cli::SubmitArgs;
+use crate::clock;
+use crate::commands::caps;
+use crate::commands::inputs::manifest_failure;
+use crate::commands::open::Api;
+use crate::commands::poll::Poller;
+use crate::commands::sending::Sending;
+use crate::engine::dispatch::{Dispatcher, Event, Tally};
+use crate::engine::photos::Placed;
+use crate::engine::plan::Plan;
+use crate::engine::stop::Stop;
+use crate::engine::submit::Orders;
+use crate::exit::{Code, Ending};
+use crate::jobs::JobKey;
+use crate::journal::Writer;
+use crate::manifest::Manifest;
+use crate::output::{Commands, Printer};
+use crate::settings::Settings;
+use crate::vendor::Throttle;
+
+/// What was sent.
+#[derive(Default)]
+pub struct Sent {
+    pub tally: Tally,
+    /// What caps and waiting put on the run's end.
+    pub ending: Ending,
+}
+
+/// What a plan decided, and what sending it takes.
+pub struct Batch<'a> {
+    pub args: &'a SubmitArgs,
+    pub settings: &'a Settings,
+    pub plan: &'a Plan,
+    pub api: &'a Api,
+    pub writer: &'a Writer,
+    pub throttle: &'a Throttle,
+    pub stop: &'a Stop,
+    pub photos: &'a Placed,
+    pub commands: &'a Commands,
+    pub printer: &'a Printer,
+    pub concurrency: usize,
+}
+
+impl Batch<'_> {
+    /// Sends all of it; with a canary, the rest only once its clips are good and a person agrees.
+    pub async fn run(&self, manifest: &mut Manifest) -> anyhow::Result<(Sent, Option<Verdict>)> {
+        let most = most_to_send(self.plan, self.args);
+        let Some(wanted) = self.args.canary.filter(|_| most > 0) else {
+            let mut sent = Sent::default();
+            self.send(manifest, most, &|_| true, &mut sent).await?;
+            return Ok((sent, None));
+        };
+        let rows = rows(self.plan, manifest, most, usize::from(wanted))?;
+        let few = rows.len() as u64;
+        let is_canary = |index: u32| rows.contains_key(&index);
+        let mut sent = Sent::default();
+        self.send(manifest, few, &is_canary, &mut sent).await?;
+        if !self.stop.is_set() {
+            sent.ending.join(self.wait_for(rows.values()).await?);
+        }
+        if self.stop.is_set() {
+            // Why is said at the end.
+            return Ok((sent, None));
+        }
+        let look = Look {
+            api: self.api,
+            writer: self.writer,
+            settings: self.settings,
+            stop: self.stop,
+            commands: self.commands,
+            printer: self.printer,
+        };
+        let rest = most - few;
+        let verdict = look.judge(rows.values().copied(), rest, self.args).await?;
+        if verdict.as_ref().is_some_and(|verdict| verdict.goes_on) {
+            let is_rest = |index: u32| !rows.contains_key(&index);
+            self.send(manifest, rest, &is_rest, &mut sent).await?;
+        }
+        Ok((sent, verdict))
+    }
+
+    async fn wait_for(&self, jobs: impl Iterator<Item = &JobKey>) -> anyhow::Result<Ending> {
+        let jobs: HashSet<_> = jobs.copied().collect();
+        let poller = Poller::new(
+            self.api,
+            self.writer,
+            self.stop,
+            self.settings,
+            self.printer,
+            self.concurrency,
+        );
+        poller.wait(|job| jobs.contains(&job.key)).await
+    }
+
+    /// Sends at most `most` of the rows that `is_now` picks, and adds what came of it to `sent`.
+    async fn send(
+        &self,
+        manifest: &mut Manifest,
+        most: u64,
+        is_now: &dyn Fn(u32) -> bool,
+        sent: &mut Sent,
+    ) -> anyhow::Result<()> {
+        let (args, settings, writer) = (self.args, self.settings, self.writer);
+        let reporter = Sending::new(self.printer, most, self.commands).of_manifest(manifest.name());
+        let report = |event: Event<'_>| reporter.report(&event);
+        let now = clock::now;
+        let client = &self.api.client;
+        let dispatcher = Dispatcher::new(client, writer, self.throttle, self.stop, &now, &report)
+            .within(args.max_credits);
+        // Counted anew from the log, so what a canary was charged is in it.
+        let cap = caps::of_writer(args.max_credits, settings, writer)?;
+        let (all, before) = (most_to_send(self.plan, args), sent.tally);
+        let too_many_failed = |tally: &Tally| {
+            let tally = before.and(*tally);
+            let failed = tally.refused + tally.gave_up;
+            let is_passed = args.max_failed?.is_passed(failed, all);
+            is_passed.then_some(failed)
+        };
+        let tally = {
+            let orders = Orders {
+                plan: self.plan,
+                writer,
+                stop: self.stop,
+                cap: &cap,
+                tally: &|| dispatcher.tally(),
+                rates: &settings.rates,
+                duration_style: settings.video.duration_style,
+                photos: self.photos,
+                most,
+                is_now,
+                too_many_failed: &too_many_failed,
+                correlate: !args.no_correlation,
+                sandbox: settings.sandbox,
+            };
+            let attempts = orders.attempts(manifest).map_err(manifest_failure)?;
+            dispatcher.run(attempts, self.concurrency).await
+        };
+        reporter.finish();
+        caps::warn(&cap, self.printer);
+        sent.ending.note_if(cap.is_reached(), Code::Decision);
+        sent.tally = before.and(tally);
+        Ok(())
+    }
+}
