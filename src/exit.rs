@@ -184,14 +184,6 @@ impl From<Code> for Ending {
 }
 
 /// Why a run cannot go on: what happened, and the next step.
-///
-/// ```
-/// use creativeai::exit::{Code, Failure, code_of};
-/// let error: anyhow::Error = Failure::config("there is no API key")
-///     .help("run `creativeai init`")
-///     .into();
-/// assert_eq!(code_of(&error), Code::Config);
-/// ```
 #[derive(Debug)]
 pub struct Failure {
     code: Code,
@@ -352,6 +344,13 @@ mod tests {
     use anyhow::Context;
 
     use super::*;
+
+    #[test]
+    fn a_failure_keeps_its_code_inside_an_error() {
+        let failure = Failure::config("there is no API key").help("run `creativeai init`");
+        let error = anyhow::Error::from(failure).context("while the settings were read");
+        assert_eq!(code_of(&error), Code::Config);
+    }
 
     #[test]
     fn the_numbers_are_the_documented_ones() {
