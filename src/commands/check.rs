@@ -413,7 +413,8 @@ fn check_webhooks(webhooks: &BTreeSet<String>, findings: &mut Findings) {
 async fn check_notices(settings: &Settings, findings: &mut Findings) {
     let listeners = &settings.notify;
     if listeners.is_empty() {
-        let text = "the settings name no one to notify: add webhook, ping or desktop to [notify]";
+        let text =
+            "the settings name no one to notify: add webhook, ping, email or desktop to [notify]";
         return findings.problem("notify", Code::Config, text);
     }
     // All hear of it, and the dead man's switch is not alarmed.

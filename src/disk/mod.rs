@@ -3,6 +3,7 @@
 
 mod access;
 mod path;
+mod private;
 mod replace;
 mod sync;
 
@@ -12,6 +13,7 @@ use std::path::Path;
 
 pub use access::{make_private, other_readers};
 pub use path::canonicalize;
+pub use private::{NotRead, read_private};
 pub use replace::{Readers, Replacement, create, rename};
 pub use sync::{is_weakly_synced, sync_data, sync_file, sync_folder, sync_folder_of};
 

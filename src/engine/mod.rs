@@ -9,7 +9,7 @@
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
 //! | [`delivery`] | clips: downloaded, verified, published |
-//! | [`notify`] | notices of rounds: webhook, dead man's switch, desktop |
+//! | [`notify`] | notices of rounds: webhook, dead man's switch, e-mail, desktop |
 //! | [`photos`] | photos on this computer, uploaded so that the vendor can fetch them |
 //! | [`review`] | what a person thinks of clips |
 //! | [`round`] | the whole round: its steps, how they end together, when the next is due |

@@ -1,7 +1,9 @@
-//! Notices of a round to people and programs elsewhere: a webhook, a dead man's switch, the desktop.
+//! Notices of a round to people and programs elsewhere: a webhook, a dead man's switch, e-mail, the
+//! desktop.
 //! They hold counts and codes; no key, no prompt and no address of a photo ever gets into one.
 
 mod desktop;
+mod email;
 mod request;
 mod send;
 
@@ -9,6 +11,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use email::{Email, Login, Security};
 pub use request::{Request, Shape};
 pub use send::send;
 
@@ -95,7 +98,7 @@ pub struct Notice {
 /// Who hears of it, and of what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listeners {
-    /// The events that webhook and desktop hear of. The dead man's switch hears of every round, or it
+    /// The events that webhook, e-mail and desktop hear of. The dead man's switch hears of every round, or it
     /// would be of no use.
     pub on: Vec<Event>,
     /// Where notices are posted.
@@ -104,6 +107,8 @@ pub struct Listeners {
     pub format: Option<Shape>,
     /// The dead man's switch.
     pub ping: Option<String>,
+    /// Who gets them as e-mail.
+    pub email: Option<Email>,
     /// Whether notices are shown on this computer's desktop.
     pub desktop: bool,
 }
@@ -119,6 +124,12 @@ impl Listeners {
         webhook.into_iter().chain(ping).collect()
     }
 
+    /// By which e-mail it is sent.
+    pub fn email(&self, notice: &Notice) -> Option<&Email> {
+        let email = self.email.as_ref();
+        email.filter(|_| self.on.contains(&notice.event))
+    }
+
     /// Whether the desktop shows it.
     pub fn shows(&self, notice: &Notice) -> bool {
         self.desktop && self.on.contains(&notice.event)
@@ -126,7 +137,7 @@ impl Listeners {
 
     /// Whether anybody hears of anything.
     pub fn is_empty(&self) -> bool {
-        self.webhook.is_none() && self.ping.is_none() && !self.desktop
+        self.webhook.is_none() && self.ping.is_none() && self.email.is_none() && !self.desktop
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::resolve::{Layers, Show, amount, parsed, parsed_or_number, text, whole};
 use super::table::{AGENT, BUYER, MAP, MODELS};
 use super::value::Value;
-use super::{Flags, Origin, Setting, values};
+use super::{Flags, Origin, Setting, email, values};
 use crate::engine::notify::{Event, Listeners, Shape};
 use crate::exit::Failure;
 use crate::jobs::{Credits, IdColumn, Rates, Seconds};
@@ -293,6 +293,7 @@ pub(super) fn notify(l: &mut Layers<'_>) -> Result<Listeners, Failure> {
         webhook: secret_address(l, "notify.webhook")?,
         format: format.map(|setting| setting.value),
         ping: secret_address(l, "notify.ping")?,
+        email: email::email(l)?,
         desktop: l
             .pick_open("notify.desktop", None, Value::truth)?
             .unwrap_or(false),

@@ -4,6 +4,7 @@
 //! user's settings folder), then default. The key is looked for only when a command needs it.
 
 mod caps;
+mod email;
 mod env;
 mod file;
 mod flags;

@@ -15,9 +15,21 @@ const SECRETS: [&str; 7] = [
 ];
 
 /// The tables there are.
-const TABLES: [&str; 13] = [
-    MAP, "photos", "voice", "rates", MODELS, "download", "publish", "shopify", "public", "copy",
-    AGENT, BUYER, "notify",
+const TABLES: [&str; 14] = [
+    MAP,
+    "photos",
+    "voice",
+    "rates",
+    MODELS,
+    "download",
+    "publish",
+    "shopify",
+    "public",
+    "copy",
+    AGENT,
+    BUYER,
+    "notify",
+    "notify.email",
 ];
 
 /// What a cap is made of.

@@ -1,12 +1,10 @@
 //! Keys: where they are, who else can read them, and what is in their files.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::resolve::Layers;
 use super::{Flags, Origin, Setting};
-use crate::disk;
+use crate::disk::{self, NotRead};
 use crate::exit::Failure;
 use crate::vendor::ApiKey;
 
@@ -135,57 +133,27 @@ fn unusable(variable: &str) -> Failure {
     .help("a key has letters, digits and signs only, no space within; set it again")
 }
 
-/// A key is one short line.
-const MAX_BYTES: u64 = 64 * 1024;
-
 /// Reads the key in the file at `path`; `None` when there is no such file. On Unix a file that
 /// others can read or write is refused; elsewhere `init` limits access and says who has it.
 pub fn read_key_file(path: &Path) -> Result<Option<ApiKey>, Failure> {
     let shown = path.display();
-    let cannot = |e: std::io::Error| {
-        Failure::config(format!("cannot read the key file {shown}"))
-            .because(e)
-            .help("name a readable file with --api-key-file, or set CREATIVEAI_API_KEY")
+    let text = disk::read_private(path).map_err(|why| match why {
+        NotRead::Io(error) => Failure::config(format!("cannot read the key file {shown}"))
+            .because(error)
+            .help("name a readable file with --api-key-file, or set CREATIVEAI_API_KEY"),
+        NotRead::Shared { mode } => Failure::config(format!(
+            "others can read or change the key file {shown} (mode {mode:04o}): whoever has the \
+             key can spend your credits"
+        ))
+        .help(format!("chmod 600 {shown}")),
+    })?;
+    let Some(text) = text else {
+        return Ok(None);
     };
-    let mut file = match disk::open_regular(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(cannot(e)),
-    };
-    check_private(path, &file.metadata().map_err(cannot)?)?;
-    let mut text = String::new();
-    file.by_ref()
-        .take(MAX_BYTES)
-        .read_to_string(&mut text)
-        .map_err(cannot)?;
     ApiKey::new(&text).map(Some).ok_or_else(|| {
         Failure::config(format!("the key file {shown} holds no key"))
             .help("it must hold the key alone, on one line")
     })
-}
-
-#[cfg(unix)]
-fn check_private(path: &Path, metadata: &std::fs::Metadata) -> Result<(), Failure> {
-    use std::os::unix::fs::MetadataExt;
-    let mode = metadata.mode() & 0o777;
-    if mode & 0o066 == 0 {
-        return Ok(());
-    }
-    let shown = path.display();
-    Err(Failure::config(format!(
-        "others can read or change the key file {shown} (mode {mode:04o}): whoever has the key \
-         can spend your credits"
-    ))
-    .help(format!("chmod 600 {shown}")))
-}
-
-#[cfg(not(unix))]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the same signature on every platform"
-)]
-fn check_private(_: &Path, _: &std::fs::Metadata) -> Result<(), Failure> {
-    Ok(())
 }
 
 /// Writes `key` in the place of the one in the file at `path`, which stays as it is until the new one
@@ -215,7 +183,7 @@ pub fn write_key_file(path: &Path, key: &ApiKey) -> std::io::Result<()> {
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
         private_folder(folder)?;
     }
-    let mut options = File::options();
+    let mut options = std::fs::File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
     {

@@ -138,7 +138,7 @@ macro_rules! definitions {
 use Usual::{Example, Number, Text, Unwritten};
 
 /// All settings; those of one table stand together, those of none first.
-pub static DEFINITIONS: [Definition; 55] = definitions! {
+pub static DEFINITIONS: [Definition; 62] = definitions! {
     PROFILE = Unwritten, "The profile whose settings hold: those of the table [profile.NAME]"
         { unset: "none", flag: "--profile", variable: "CREATIVEAI_PROFILE" };
     "base_url" = Text("https://api.creativeai.run"), "Where the API is"
@@ -223,7 +223,7 @@ pub static DEFINITIONS: [Definition; 55] = definitions! {
         { unset: "words without a language" };
     AGENT = Example("ready = \"The video of {listing} is ready.\"\n# ready-de = \"Das Video von {listing} ist fertig.\""), "Words of --audience agent: for queued, rendering, ready, failed and checking, each also in a language";
     BUYER = Example("ready = \"The video is ready.\""), "The same for --audience buyer";
-    "notify.on" = Example("[\"attention\", \"failure\"]"), "What webhook and desktop hear of the rounds of run: start, success, attention, failure"
+    "notify.on" = Example("[\"attention\", \"failure\"]"), "What webhook, e-mail and desktop hear of the rounds of run: start, success, attention, failure"
         { unset: "attention and failure" };
     "notify.webhook" = Example("\"https://example.com/hook\""), "Where notices of rounds are posted"
         { unset: "nowhere", variable: "CREATIVEAI_NOTIFY_WEBHOOK", own: true };
@@ -233,6 +233,20 @@ pub static DEFINITIONS: [Definition; 55] = definitions! {
         { unset: "none", variable: "CREATIVEAI_NOTIFY_PING", own: true };
     "notify.desktop" = Example("true"), "Whether notices are shown on this computer's desktop"
         { unset: "false" };
+    "notify.email.server" = Example("\"smtp.example.com\""), "The mail server (SMTP) that sends notices"
+        { unset: "none; no e-mail is sent", own: true };
+    "notify.email.port" = Example("587"), "Its port"
+        { unset: "587 for starttls, 465 for tls, 25 for none", own: true };
+    "notify.email.tls" = Text("starttls"), "How the connection is encrypted: starttls, tls (from its first byte), or none, which only a server on this computer may have"
+        { own: true };
+    "notify.email.user" = Example("\"clips@example.com\""), "Name for the login there"
+        { unset: "no login", own: true };
+    "notify.email.password_file" = Example("\"~/keys/mail\""), "File that holds the password; only you may be able to read it"
+        { own: true };
+    "notify.email.from" = Example("\"clips@example.com\""), "Who the e-mail is from"
+        { own: true };
+    "notify.email.to" = Example("[\"sam@example.com\"]"), "Who gets it"
+        { own: true };
 };
 
 #[cfg(test)]

@@ -146,7 +146,7 @@ impl Request {
     }
 }
 
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     text.chars().take(LONGEST).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Requests on their way. Addresses are secrets, so no error names one.
+//! Requests on their way. Addresses of services are secrets, so no error names one.
 
 use reqwest::header::HeaderValue;
 
@@ -16,12 +16,18 @@ pub async fn send(listeners: &Listeners, notice: &Notice) -> Vec<String> {
         }
         None
     };
-    let (posts, desktop) = futures::future::join(posts, desktop).await;
+    let emails = async {
+        match listeners.email(notice) {
+            Some(email) => email.send(notice).await,
+            None => Vec::new(),
+        }
+    };
+    let (posts, emails, desktop) = futures::future::join3(posts, emails, desktop).await;
     let failed = requests.iter().zip(posts).filter_map(|(request, sent)| {
         let why = sent.err()?;
         Some(format!("{}: {why}", request.what))
     });
-    failed.chain(desktop).collect()
+    failed.chain(emails).chain(desktop).collect()
 }
 
 async fn post(request: &Request) -> Result<(), String> {

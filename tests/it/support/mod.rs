@@ -10,6 +10,7 @@ pub mod gate;
 pub mod http;
 pub mod lines;
 pub mod log;
+pub mod mail;
 pub mod manifest;
 pub mod orders;
 #[cfg(unix)]

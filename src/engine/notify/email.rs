@@ -1,0 +1,215 @@
+//! A notice as e-mail. Each recipient gets one of their own, so that one who is refused keeps it from
+//! no one else.
+
+use std::error::Error as _;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use lettre::address::{Address, Envelope};
+use lettre::transport::smtp;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+
+use super::request::shortened;
+use super::{Notice, TIME_OUT};
+use crate::disk::{self, NotRead};
+
+/// Characters in a line of base64, as MIME wants them at most.
+const LINE: usize = 76;
+
+/// How a connection to a mail server is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// After a plain greeting; a server that cannot do it gets nothing.
+    StartTls,
+    /// From the first byte.
+    Tls,
+    /// Not at all, for a server on this computer.
+    None,
+}
+
+impl Security {
+    const ALL: [Self; 3] = [Self::StartTls, Self::Tls, Self::None];
+
+    /// As in the settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::StartTls => "starttls",
+            Self::Tls => "tls",
+            Self::None => "none",
+        }
+    }
+
+    /// Where servers usually listen for it.
+    pub const fn port(self) -> u16 {
+        match self {
+            Self::StartTls => 587,
+            Self::Tls => 465,
+            Self::None => 25,
+        }
+    }
+}
+
+impl fmt::Display for Security {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Security {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|known| known.name() == text);
+        known.ok_or_else(|| format!("{text:?} is not starttls, tls or none"))
+    }
+}
+
+/// Who logs in at a mail server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The name.
+    pub user: String,
+    /// The file with the password, which is read for each notice.
+    pub password_file: PathBuf,
+}
+
+/// How notices become e-mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email {
+    /// The mail server.
+    pub server: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is encrypted.
+    pub security: Security,
+    /// The login, where the server wants one.
+    pub login: Option<Login>,
+    /// Who it is from.
+    pub from: Address,
+    /// Who gets it.
+    pub to: Vec<Address>,
+}
+
+impl Email {
+    /// Sends a notice to all recipients. What failed, and why; the rest has arrived.
+    pub(super) async fn send(&self, notice: &Notice) -> Vec<String> {
+        let transport = match self.transport() {
+            Ok(transport) => transport,
+            Err(why) => return vec![format!("the e-mail of [notify]: {why}")],
+        };
+        let sent = self.to.iter().map(async |to| {
+            let sent = self.send_to(to, notice, &transport).await;
+            sent.map_err(|why| format!("the e-mail of [notify] to {to}: {why}"))
+        });
+        let sent = futures::future::join_all(sent).await;
+        sent.into_iter().filter_map(Result::err).collect()
+    }
+
+    async fn send_to(
+        &self,
+        to: &Address,
+        notice: &Notice,
+        transport: &AsyncSmtpTransport<Tokio1Executor>,
+    ) -> Result<(), String> {
+        let message = self.message(notice);
+        let from = Some(self.from.clone());
+        let envelope = Envelope::new(from, vec![to.clone()]).map_err(|e| e.to_string())?;
+        let sent =
+            tokio::time::timeout(TIME_OUT, transport.send_raw(&envelope, message.as_bytes())).await;
+        match sent {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(explain(&error)),
+            Err(_) => Err("the mail server did not answer in time".to_owned()),
+        }
+    }
+
+    /// The message: a subject of one line, and the text that the webhook gets. Base64 keeps it whole on
+    /// servers that take ASCII only. No program of an absent recipient answers a mail that is
+    /// auto-generated.
+    fn message(&self, notice: &Notice) -> String {
+        let to: Vec<String> = self.to.iter().map(ToString::to_string).collect();
+        let now = SystemTime::now();
+        let text = base64::engine::general_purpose::STANDARD.encode(shortened(&notice.text));
+        let mut lines = vec![
+            format!("From: creativeai <{}>", self.from),
+            format!("To: {}", to.join(",\r\n ")),
+            format!("Subject: creativeai: {}", notice.event),
+            format!(
+                "Date: {}",
+                httpdate::fmt_http_date(now).replace("GMT", "+0000")
+            ),
+            format!(
+                "Message-ID: <{:032x}@{}>",
+                fastrand::u128(..),
+                self.from.domain()
+            ),
+            "Auto-Submitted: auto-generated".to_owned(),
+            "MIME-Version: 1.0".to_owned(),
+            "Content-Type: text/plain; charset=utf-8".to_owned(),
+            "Content-Transfer-Encoding: base64".to_owned(),
+            String::new(),
+        ];
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (line, more) = rest.split_at(rest.len().min(LINE));
+            lines.push(line.to_owned());
+            rest = more;
+        }
+        lines.push(String::new());
+        lines.join("\r\n")
+    }
+
+    fn transport(&self) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
+        let parameters = || TlsParameters::new(self.server.clone()).map_err(|e| explain(&e));
+        let tls = match self.security {
+            Security::StartTls => Tls::Required(parameters()?),
+            Security::Tls => Tls::Wrapper(parameters()?),
+            Security::None => Tls::None,
+        };
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&self.server)
+            .port(self.port)
+            .tls(tls)
+            .timeout(Some(TIME_OUT));
+        let transport = match &self.login {
+            Some(login) => {
+                let password = login.password()?;
+                transport.credentials(Credentials::new(login.user.clone(), password))
+            }
+            None => transport,
+        };
+        Ok(transport.build())
+    }
+}
+
+impl Login {
+    fn password(&self) -> Result<String, String> {
+        let shown = self.password_file.display();
+        let text = disk::read_private(&self.password_file).map_err(|why| match why {
+            NotRead::Io(error) => format!("cannot read the password file {shown}: {error}"),
+            shared @ NotRead::Shared { .. } => {
+                format!("the password file {shown}: {shared}; chmod 600 {shown}")
+            }
+        })?;
+        let text = text.ok_or_else(|| format!("there is no password file {shown}"))?;
+        match text.trim() {
+            "" => Err(format!("the password file {shown} is empty")),
+            password => Ok(password.to_owned()),
+        }
+    }
+}
+
+/// What went wrong: the server's own words, or the innermost cause.
+fn explain(error: &smtp::Error) -> String {
+    let cause = error.source().map(crate::vendor::root_cause);
+    match (error.status(), cause) {
+        (Some(code), Some(words)) => format!("the mail server answered {code} {words}"),
+        (Some(code), None) => format!("the mail server answered {code}"),
+        (None, Some(cause)) => cause,
+        (None, None) => error.to_string(),
+    }
+}

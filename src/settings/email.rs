@@ -1,0 +1,102 @@
+//! `[notify.email]`: notices as e-mail.
+
+use std::net::IpAddr;
+
+use lettre::Address;
+
+use super::resolve::{Layers, Show, parsed, text, whole};
+use super::value::Value;
+use crate::engine::notify::{Email, Login, Security};
+use crate::exit::Failure;
+
+/// How notices become e-mail; `None` without a server.
+pub(super) fn email(l: &mut Layers<'_>) -> Result<Option<Email>, Failure> {
+    let addresses = |value: &Value| {
+        let list = value.list()?;
+        let read = list.iter().map(|text| address(text));
+        read.collect::<Result<Vec<_>, String>>().map(Addresses)
+    };
+    let port = |value: &Value| whole(1, u32::from(u16::MAX))(value).map(|port| port as u16);
+    let server = l.pick_open("notify.email.server", None, text)?;
+    let port = l.pick_open("notify.email.port", None, port)?;
+    let security: Security = l.pick("notify.email.tls", None, parsed(str::parse))?;
+    let user = l.pick_open("notify.email.user", None, text)?;
+    let file = l.find_path("notify.email.password_file", None)?;
+    let file = super::Setting::open(file);
+    l.show("notify.email.password_file", &file);
+    let from = |value: &Value| address(value.text()?);
+    let from = l.pick_open("notify.email.from", None, from)?;
+    let to = l.pick_open("notify.email.to", None, addresses)?;
+
+    let Some(server) = server else {
+        // What is left of it would be ignored without a word.
+        if from.is_some() || to.is_some() || user.is_some() {
+            let what = "the mail server, such as smtp.example.com";
+            return Err(missing("server", what));
+        }
+        return Ok(None);
+    };
+    if security == Security::None && !is_this_computer(&server) {
+        return Err(Failure::config(format!(
+            "notify.email.tls = \"none\" would send e-mail unencrypted to another computer, {server}"
+        ))
+        .help("write tls = \"starttls\" or \"tls\"; \"none\" is for a server on this computer"));
+    }
+    let login = match (user, file.value) {
+        (Some(user), Some(password_file)) => Some(Login {
+            user,
+            password_file,
+        }),
+        (None, None) => None,
+        (Some(_), None) => return Err(missing("password_file", "the file with the password")),
+        (None, Some(_)) => return Err(missing("user", "the name for the login")),
+    };
+    let to = to.map(|to| to.0).filter(|to| !to.is_empty());
+    Ok(Some(Email {
+        port: port.unwrap_or(security.port()),
+        server,
+        security,
+        login,
+        from: from.ok_or_else(|| missing("from", "who the e-mail is from"))?,
+        to: to.ok_or_else(|| missing("to", "who gets it, as a list"))?,
+    }))
+}
+
+fn missing(key: &str, what: &str) -> Failure {
+    Failure::config(format!("[notify.email] has no {key}"))
+        .help(format!("add {key}: {what}; or remove the whole table"))
+}
+
+fn is_this_computer(server: &str) -> bool {
+    let number = server.parse::<IpAddr>();
+    server.eq_ignore_ascii_case("localhost") || number.is_ok_and(|ip| ip.is_loopback())
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    let read = text.trim().parse::<Address>().ok();
+    // An address in other letters would need servers that know how to take it.
+    let read = read.filter(|_| text.is_ascii());
+    read.ok_or_else(|| format!("has {text:?}, not an address; write for example sam@example.com"))
+}
+
+/// Several recipients.
+struct Addresses(Vec<Address>);
+
+impl Show for Addresses {
+    fn show(&self) -> String {
+        let texts: Vec<String> = self.0.iter().map(Show::show).collect();
+        texts.join(", ")
+    }
+}
+
+impl Show for Address {
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Show for Security {
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
