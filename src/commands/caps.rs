@@ -41,7 +41,7 @@ pub fn refuse_on_databases(path: &Path, settings: &Settings) -> Result<(), Failu
     Err(Failure::config(
         "caps of the settings do not hold on a job log in a database; nothing was sent",
     )
-    .help("take [[caps]] out of the settings, and give --max-credits: it counts the whole log, whoever orders"))
+    .help("take [[caps]] out of the settings, and give --max-credits: it counts what all computers order"))
 }
 
 /// The caps of a run that is about to write.

@@ -58,7 +58,7 @@ pub const VARIABLES: [(&str, &str); 18] = [
     ),
     (
         "COLUMNS",
-        "How wide tables are where there is no terminal to ask.",
+        "The width of tables when the output is not a terminal.",
     ),
     (
         "TZ",

@@ -102,7 +102,7 @@ impl Recorder<'_> {
         let writer = Writer::open(self.jobs, self.settings.ledger(), "listen", Duration::ZERO);
         let writer = writer.map_err(failure::of_log)?;
         open::check_rehearsal(self.jobs, &writer.ledger(), self.settings)?;
-        // Whoever delivers is told at once, and comes again.
+        // The vendor gets its answer at once, and delivers again.
         writer.wait_for_database(Duration::ZERO);
         Ok(writer)
     }
@@ -147,6 +147,14 @@ impl Recorder<'_> {
             clock: &clock::now,
             sandbox: self.settings.sandbox,
         };
+        let keep = |captures: &mut Vec<KeptCapture>, lines: &mut String| {
+            let (captures, lines) = (std::mem::take(captures), std::mem::take(lines));
+            writer.keep_captures(captures, lines).map_err(failed)?;
+            if let Some(metrics) = self.printer.metrics() {
+                metrics.log_written();
+            }
+            Ok::<_, Failure>(())
+        };
         let mut captures = Vec::new();
         let mut lines = String::new();
         let mut jobs = HashSet::new();
@@ -157,9 +165,7 @@ impl Recorder<'_> {
             });
             // What another delivery has just said of the job decides what this one adds.
             if job.is_some_and(|job| !jobs.insert(job)) {
-                let lines = std::mem::take(&mut lines);
-                let captures = std::mem::take(&mut captures);
-                writer.keep_captures(captures, lines).map_err(failed)?;
+                keep(&mut captures, &mut lines)?;
                 jobs.clear();
                 jobs.extend(job);
             }
@@ -177,6 +183,10 @@ impl Recorder<'_> {
                             seen.id
                         ));
                     }
+                    if binding != Binding::Known {
+                        // The next delivery of this id finds its job only in the log.
+                        keep(&mut captures, &mut lines)?;
+                    }
                 }
                 Ingested::Known => self.report(&seen, "known already"),
                 Ingested::UnknownId(why) => self.report(&seen, why),
@@ -185,11 +195,7 @@ impl Recorder<'_> {
         if captures.is_empty() {
             return Ok(());
         }
-        writer.keep_captures(captures, lines).map_err(failed)?;
-        if let Some(metrics) = self.printer.metrics() {
-            metrics.log_written();
-        }
-        Ok(())
+        keep(&mut captures, &mut lines)
     }
 
     fn report(&self, seen: &Observation<'_>, what: &str) {
