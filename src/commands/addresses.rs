@@ -4,7 +4,7 @@
 #[cfg(feature = "postgres")]
 use std::path::Path;
 
-use crate::cli::{Command, LogVerb};
+use crate::cli::Command;
 use crate::exit::Failure;
 use crate::journal::Location;
 use crate::settings::Settings;
@@ -33,8 +33,7 @@ pub fn check(command: &Command, settings: &Settings) -> Result<(), Failure> {
             command.name()
         ))
         .help(format!(
-            "name a file with {}; `submit`, `retry`, `reconcile`, `resolve`, `listen`, `status`, \
-             `report`, `check` and `log` work on a database",
+            "name a file with {}; all commands but `download`, `publish` and `run` work on a database",
             if takes_an_option(command) {
                 "--jobs FILE"
             } else {
@@ -46,21 +45,12 @@ pub fn check(command: &Command, settings: &Settings) -> Result<(), Failure> {
 }
 
 /// Commands that several computers may run on one log at the same time. None of the others must:
-/// they hand clips on, or write a log anew.
+/// they hand clips on.
 fn works_on_databases(command: &Command) -> bool {
-    match command {
-        Command::Status(_)
-        | Command::Report(_)
-        | Command::Check(_)
-        | Command::Reconcile(_)
-        | Command::Resolve(_)
-        | Command::Submit(_)
-        | Command::Retry(_)
-        | Command::Listen(_)
-        | Command::Config => true,
-        Command::Log(args) => !matches!(args.verb, LogVerb::Accept(_)),
-        _ => false,
-    }
+    !matches!(
+        command,
+        Command::Download(_) | Command::Publish(_) | Command::Run(_)
+    )
 }
 
 /// Whether a command without a log on its command line takes the one that is set.
@@ -79,7 +69,7 @@ fn uses_the_usual_log(command: &Command) -> bool {
 fn takes_an_option(command: &Command) -> bool {
     matches!(
         command,
-        Command::Submit(_) | Command::Run(_) | Command::Rename(_) | Command::Listen(_)
+        Command::Submit(_) | Command::Run(_) | Command::Listen(_)
     )
 }
 

@@ -1,10 +1,13 @@
 //! `compact`: the log, without the lines that say nothing more.
 
+use std::fs;
+use std::path::Path;
+
 use super::failure;
 use super::{damage, open};
 use crate::cli::CompactArgs;
 use crate::exit::Code;
-use crate::journal::{self, Compacting, HeldLog, JobLog, LogError};
+use crate::journal::{self, Compacted, Compacting, HeldLog, JobLog, Location, LogError};
 use crate::output::{Printer, words};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -12,6 +15,9 @@ use crate::text::escape;
 /// Runs the command.
 pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    if Location::is_address(&path) {
+        return leave(&path, settings, printer);
+    }
     let path = journal::resolve(&path).map_err(failure::of_log)?;
     if !path.exists() {
         return Err(failure::of_log(LogError::Missing(path)).into());
@@ -26,18 +32,7 @@ pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> an
     };
     let done = journal::compact(held, log, &how).map_err(failure::of_log)?;
     if printer.voice().json {
-        printer.document(&serde_json::json!({
-            "command": "compact",
-            "jobs": done.jobs,
-            "lines_before": done.lines_before,
-            "lines_after": done.lines_after,
-            "bytes_before": done.bytes_before,
-            "bytes_after": done.bytes_after,
-            "unreadable": done.torn + done.damaged,
-            "kept": done.kept,
-            "exit_code": 0,
-        }))?;
-        return Ok(Code::Success);
+        return document(&done, printer);
     }
     printer.note(format_args!(
         "compact: {} before, {} after; {} before, {} after",
@@ -59,5 +54,48 @@ pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> an
             escape(&kept.display().to_string())
         ));
     }
+    Ok(Code::Success)
+}
+
+fn document(done: &Compacted, printer: &mut Printer) -> anyhow::Result<Code> {
+    printer.document(&serde_json::json!({
+        "command": "compact",
+        "jobs": done.jobs,
+        "lines_before": done.lines_before,
+        "lines_after": done.lines_after,
+        "bytes_before": done.bytes_before,
+        "bytes_after": done.bytes_after,
+        "unreadable": done.torn + done.damaged,
+        "kept": done.kept,
+        "exit_code": 0,
+    }))?;
+    Ok(Code::Success)
+}
+
+/// A log in a database stays as it is: every other computer would take a line that is gone for one
+/// that the database has lost, and put it back.
+fn leave(path: &Path, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
+    let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
+    let ledger = log.ledger();
+    if printer.voice().json {
+        let bytes = fs::metadata(log.path())?.len();
+        let as_it_is = Compacted {
+            jobs: ledger.jobs().len() as u64,
+            lines_before: ledger.lines(),
+            lines_after: ledger.lines(),
+            bytes_before: bytes,
+            bytes_after: bytes,
+            torn: 0,
+            damaged: ledger.unreadable(),
+            kept: None,
+        };
+        return document(&as_it_is, printer);
+    }
+    printer.note(format_args!(
+        "compact: {} stays as it is, with {}: a database keeps each line once, and a line is never \
+         taken out of a log that other computers read",
+        escape(&log.name().display().to_string()),
+        words::count(ledger.lines(), "line"),
+    ));
     Ok(Code::Success)
 }

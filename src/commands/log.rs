@@ -7,12 +7,13 @@ mod pause;
 mod tables;
 
 use std::io::IsTerminal;
+use std::path::Path;
 
 use super::failure;
 use super::open;
 use crate::cli::{AcceptArgs, LogArgs, LogVerb};
 use crate::exit::{Code, Failure};
-use crate::journal::{Acceptance, Found, JobLog, LogError, Memory};
+use crate::journal::{Acceptance, Found, JobLog, Location, LogError, Memory};
 use crate::output::{Commands, Printer, words};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -37,6 +38,9 @@ pub fn run(args: &LogArgs, settings: &Settings, printer: &mut Printer) -> anyhow
 
 fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
+    if Location::is_address(&path) {
+        return Err(never_refused(&path).into());
+    }
     let commands = open::commands_for(&path, false, settings);
     let log = Acceptance::open(&path, settings.lock_wait).map_err(failure::of_log)?;
     if log.is_absent() && !log.remembered().is_some_and(Memory::has_lines) {
@@ -66,6 +70,20 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
         printer.document(&document)?;
     }
     Ok(Code::Success)
+}
+
+/// A log in a database is remembered by its lines: each computer puts back those that it has seen.
+fn never_refused(path: &Path) -> Failure {
+    Failure::config(format!(
+        "there is nothing to accept of {}: a log in a database is not refused for being shorter; \
+         nothing was changed",
+        escape(&path.display().to_string())
+    ))
+    .help(
+        "lines that the database has lost are put back by the next command that writes, on every \
+         computer that has seen them; to go on without them, make a new log with \
+         `creativeai log init` and copy into it what is right",
+    )
 }
 
 fn report(accepted: bool, log: &Acceptance, printer: &mut Printer) -> anyhow::Result<Code> {

@@ -9,9 +9,9 @@ use super::failure;
 use super::filter::jobs_named;
 use super::inputs::Inputs;
 use super::limits::Limits;
+use super::open;
 use super::resolve::who;
 use super::submit::{conditions, renamed_rows};
-use super::{clock, open};
 use crate::cli::RenameArgs;
 use crate::exit::{Code, Failure};
 use crate::jobs::recognition::normal::{Photo, is_invisible};
@@ -303,7 +303,7 @@ fn write_down(renamings: &[Renaming], writer: &Writer, settings: &Settings) -> R
     for some in renamings.chunks(LINES_AT_ONCE) {
         let line = |renaming: &Renaming| {
             let view = &renaming.view;
-            let at = view.state.stamp(clock::now());
+            let at = view.state.stamp(writer.now());
             let attempt = view.state.newest().number;
             let id = view.id().map(|(column, old)| {
                 let id = renaming.id.as_deref().unwrap_or(old);
@@ -320,8 +320,10 @@ fn write_down(renamings: &[Renaming], writer: &Writer, settings: &Settings) -> R
         };
         let lines: String = some.iter().map(line).collect();
         writer.append_blocking(&lines).map_err(|error| {
-            Failure::io(format!("the job log cannot be written: {error}"))
-                .help("make room on the disk and run the same command again")
+            failure::of_append(
+                &error,
+                "make room on the disk and run the same command again",
+            )
         })?;
     }
     Ok(())

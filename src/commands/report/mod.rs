@@ -241,12 +241,6 @@ fn plan(
     log: &JobLog,
     rates: Rates,
 ) -> anyhow::Result<Plan> {
-    let in_database = log.name() != log.path();
-    let name = if in_database {
-        log.name().as_os_str()
-    } else {
-        log.path().file_name().unwrap_or(log.path().as_os_str())
-    };
     let bundle = args.bundle.then(Arc::<Bundle>::default);
     let is_split = page.is_some() && count(args, log)? > MOST_ON_ONE_PAGE;
     let pages = page.filter(|_| is_split).map(place::pages_of);
@@ -269,7 +263,7 @@ fn plan(
         Split::of(&front)
     });
     let options = ReportOptions {
-        source: name.to_string_lossy().into_owned(),
+        source: source_of(log),
         files,
         clip_folders: clip_folders(log),
         commands: if log.ledger().is_rehearsal() {
@@ -286,11 +280,20 @@ fn plan(
     Ok(Plan { options, bundle })
 }
 
+/// What a page calls its log: the file's name, or the address.
+pub fn source_of(log: &JobLog) -> String {
+    let name = if log.is_in_database() {
+        log.name().as_os_str()
+    } else {
+        log.path().file_name().unwrap_or(log.path().as_os_str())
+    };
+    name.to_string_lossy().into_owned()
+}
+
 /// Where files that the log names are looked for. `download` notes names as the log's folder has them;
 /// a person's own notes may mean the current folder.
-fn clip_folders(log: &JobLog) -> Vec<PathBuf> {
-    let in_database = log.name() != log.path();
-    let beside_log = log.path().parent().filter(|_| !in_database);
+pub fn clip_folders(log: &JobLog) -> Vec<PathBuf> {
+    let beside_log = log.path().parent().filter(|_| !log.is_in_database());
     let here = std::env::current_dir().ok();
     beside_log
         .map(Path::to_owned)

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::super::filter::Filters;
 use super::super::limits::Limits;
 use super::super::resolve::who;
-use super::super::{damage, failure, on_runtime, open, retry, signals, stopped};
+use super::super::{damage, failure, on_runtime, open, report, retry, signals, stopped};
 use super::sheet::review_failure;
 use crate::cli::ReviewArgs;
 use crate::clock;
@@ -186,15 +186,12 @@ impl Desk<'_> {
     }
 
     fn options(&self, log: &JobLog) -> ReportOptions {
-        let name = log.path().file_name().unwrap_or(log.path().as_os_str());
-        let here = std::env::current_dir().ok();
-        let beside_log = log.path().parent().map(Path::to_owned);
         ReportOptions {
-            source: name.to_string_lossy().into_owned(),
+            source: report::source_of(log),
             files: Files::Anywhere,
             split: None,
             wording: None,
-            clip_folders: beside_log.into_iter().chain(here).collect(),
+            clip_folders: report::clip_folders(log),
             commands: self.commands.clone(),
             rates: self.settings.rates.clone(),
             now: clock::now(),
@@ -247,7 +244,7 @@ impl Desk<'_> {
         if let (Some(agreed), Some(view)) = (price, &view) {
             self.check_order(agreed, view)?;
         }
-        let written = review::write_down(&[verdict], &writer, &who(), clock::now())
+        let written = review::write_down(&[verdict], &writer, &who(), writer.now())
             .map_err(|error| review_failure(error, "make room on the disk and try again"))?;
         Ok(written)
     }

@@ -232,6 +232,11 @@ impl JobLog {
         self.mirrored.as_ref().map_or(&self.path, |m| &m.name)
     }
 
+    /// Whether it is in a database.
+    pub fn is_in_database(&self) -> bool {
+        self.mirrored.is_some()
+    }
+
     /// How many lines the log's database has lost, and the file that keeps them.
     pub fn lost(&self) -> Option<(u64, &Path)> {
         let (lines, file) = self.mirrored.as_ref()?.lost.as_ref()?;

@@ -9,6 +9,7 @@ mod receiving;
 mod sending;
 mod storm;
 mod tables;
+mod tidying;
 mod tls;
 mod writing;
 
@@ -23,6 +24,15 @@ fn empty_log() -> Option<(Database, String)> {
     let database = postgres::database()?;
     let log = database.log("shop");
     world().run(&["log", "init", &log]).expect(0);
+    Some((database, log))
+}
+
+/// The same with these lines in it.
+fn with_lines(lines: &str) -> Option<(Database, String)> {
+    let (database, log) = empty_log()?;
+    let world = world();
+    world.write("jobs.jsonl", lines);
+    world.run(&["log", "copy", "jobs.jsonl", &log]).expect(0);
     Some((database, log))
 }
 
