@@ -56,6 +56,18 @@ impl From<AddressError> for DatabaseError {
     }
 }
 
+#[cfg(not(feature = "postgres"))]
+impl Address {
+    /// That it cannot be used by this program.
+    pub(super) fn unsupported(&self) -> DatabaseError {
+        DatabaseError::new(
+            DatabaseFault::Config,
+            format!("this creativeai was built without PostgreSQL and cannot use {self}"),
+            "install one that was built with the feature `postgres`",
+        )
+    }
+}
+
 impl Location {
     /// What `name` means. Whatever holds `://` is an address, and one that is not understood is
     /// refused: taken for a path it could end up in messages with its password.

@@ -1,23 +1,28 @@
 //! Where events are kept: the job log.
 //!
 //! `file` is the log as a file of JSON lines, `postgres` a log in a database, read by way of a
-//! file that mirrors it. `store` is the one or the other for whoever writes, `announce` what both
-//! understand by the right to send. Nothing above this room names those modules; what is needed of them stands
-//! here.
+//! file that mirrors it, and `store` is the one or the other for a writer. Above them are `log`, a log
+//! that is read, and `writer`, the right to write to one; `announce` is the right to send. The rest
+//! of the program uses the names that are exported here.
 
 mod address;
 mod announce;
+mod compact;
 mod file;
 mod location;
+mod log;
 mod pause;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod store;
+mod writer;
 
 pub use address::{Address, AddressError, redacted};
 pub use announce::{Announced, Announcement, CLAIM_HOLDS, Claim, MaySend, Refused};
+pub use compact::{Compacted, Compacting, compact};
 pub use file::*;
 pub use location::{DatabaseError, DatabaseFault, Location};
+pub use log::JobLog;
 pub use pause::{pause, resume};
 #[cfg(feature = "postgres")]
 pub use postgres::{
@@ -26,3 +31,4 @@ pub use postgres::{
     upgrade_tables,
 };
 pub use store::{Appending, Unsettled};
+pub use writer::{RequestRecord, Writer};

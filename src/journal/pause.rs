@@ -52,7 +52,7 @@ pub fn pause(name: &Path, by: &str) -> Result<Option<String>, LogError> {
             super::postgres::pause_log(&address, by).map_err(LogError::Database)
         }
         #[cfg(not(feature = "postgres"))]
-        Location::Database(address) => Err(super::file::without_database(&address)),
+        Location::Database(address) => Err(LogError::Database(address.unsupported())),
     }
 }
 
@@ -77,7 +77,7 @@ pub fn resume(name: &Path) -> Result<Option<String>, LogError> {
             super::postgres::resume_log(&address).map_err(LogError::Database)
         }
         #[cfg(not(feature = "postgres"))]
-        Location::Database(address) => Err(super::file::without_database(&address)),
+        Location::Database(address) => Err(LogError::Database(address.unsupported())),
     }
 }
 

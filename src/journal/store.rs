@@ -10,7 +10,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::announce::{Announced, Announcement, Claim, Refused};
-use super::file::{AppendError, Appender, PendingLines};
+use super::file::{self, AppendError, Appender};
+use super::pause;
 #[cfg(feature = "postgres")]
 use super::postgres::{Answer, KeptCapture, Pending, Scribe};
 use crate::clock;
@@ -39,7 +40,7 @@ pub struct Appending(Way);
 
 #[derive(Debug)]
 enum Way {
-    File(PendingLines),
+    File(file::Pending),
     #[cfg(feature = "postgres")]
     Database(Pending),
 }
@@ -93,7 +94,7 @@ impl Store {
     pub async fn announce(&self, what: Announcement) -> Result<Announced, AppendError> {
         match self {
             Self::File { appender, pause } => {
-                if let Some(by) = super::pause::read(pause) {
+                if let Some(by) = pause::read(pause) {
                     return Ok(Announced::Refused(Refused::Paused(by)));
                 }
                 appender.append_tentative(&what.lines).await?;

@@ -68,7 +68,7 @@ type Appended = Result<(), AppendError>;
 
 /// Takes in what has become durable, and where in the file it starts, before anybody who waits for
 /// it goes on.
-pub(super) type Sink = Box<dyn FnMut(u64, &[u8]) + Send>;
+pub type Sink = Box<dyn FnMut(u64, &[u8]) + Send>;
 
 #[derive(Debug)]
 struct Request {
@@ -204,7 +204,7 @@ impl Appender {
     /// The same for an opened file, with a memory of how it was left, and with someone who takes
     /// in what was written. An empty file's folder is synced, so that its name lasts as long as its
     /// lines.
-    pub(super) fn of(
+    pub(in super::super) fn of(
         path: &Path,
         file: File,
         memory: Option<Keeper>,

@@ -73,7 +73,7 @@ fn fold_blocks(
 }
 
 /// The batch of lines that were just written.
-pub(super) fn take_text(text: &[u8], reading: &Reading) -> Vec<ReadLines> {
+pub(in super::super) fn take_text(text: &[u8], reading: &Reading) -> Vec<ReadLines> {
     let block = Block::Lines(0);
     if text.len() < SMALL {
         vec![take_lines(reading, text, 0, text.len())]
@@ -83,7 +83,12 @@ pub(super) fn take_text(text: &[u8], reading: &Reading) -> Vec<ReadLines> {
 }
 
 /// Folds lines that were just written, which start at `offset`.
-pub(super) fn fold_text(text: &[u8], offset: u64, batch: &[ReadLines], ledger: &mut Ledger) {
+pub(in super::super) fn fold_text(
+    text: &[u8],
+    offset: u64,
+    batch: &[ReadLines],
+    ledger: &mut Ledger,
+) {
     fold_all(ledger, text, Block::Lines(offset), batch);
 }
 
@@ -223,7 +228,7 @@ mod tests {
         let mut folded = new();
         fold(&mut bytes.as_slice(), &mut folded).unwrap();
         let mut single = new();
-        super::super::for_each_line(&mut bytes.as_slice(), |offset, line| match line {
+        super::super::read::for_each_line(&mut bytes.as_slice(), |offset, line| match line {
             Ok(line) => single.absorb(line, offset),
             Err(_) => single.count_unreadable(1),
         })
@@ -244,7 +249,7 @@ mod tests {
         );
 
         let mut one_by_one = Vec::new();
-        super::super::for_each_line(&mut bytes.as_slice(), |_, line| {
+        super::super::read::for_each_line(&mut bytes.as_slice(), |_, line| {
             one_by_one.extend(line.map(str::to_owned));
         })
         .unwrap();

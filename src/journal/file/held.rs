@@ -5,18 +5,19 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::error::LogError;
 use super::lock::{Lock, LockError};
 use super::memory::{Keeper, Memory, Mismatch, block_before};
-use super::{LogError, resolve};
+use super::path::resolve;
 use crate::disk::{self, Replacement};
 
 /// The lock of a log, its own file, opened and locked as well, and the memory of it.
 #[derive(Debug)]
 pub struct HeldLog {
-    pub(super) file: File,
-    pub(super) keeper: Keeper,
-    pub(super) is_new: bool,
-    pub(super) lock: Lock,
+    pub(in super::super) file: File,
+    pub(in super::super) keeper: Keeper,
+    pub(in super::super) is_new: bool,
+    pub(in super::super) lock: Lock,
 }
 
 impl HeldLog {

@@ -127,7 +127,7 @@ impl Lock {
     }
 
     /// The log.
-    pub(super) fn log(&self) -> &Path {
+    pub(in super::super) fn log(&self) -> &Path {
         &self.log
     }
 
@@ -297,7 +297,7 @@ fn options(write: bool) -> OpenOptions {
 }
 
 /// For the log's own file; links in its name have been resolved.
-pub(super) fn append_options() -> OpenOptions {
+pub(in super::super) fn append_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).create(true);
     // A handle of Windows that appends could not take lines out again. This one writes where its

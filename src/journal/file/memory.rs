@@ -238,7 +238,7 @@ fn moment(at: Timestamp) -> String {
 
 /// What a reader without the lock compares a log with.
 #[derive(Clone, Debug)]
-pub(super) struct Remembered {
+pub struct Remembered {
     path: PathBuf,
     records: Records,
 }
@@ -274,7 +274,7 @@ pub fn remembered_of_absent(log: &Path) -> Option<Mismatch> {
 
 /// The memory of a log whose lock is held.
 #[derive(Debug)]
-pub(super) struct Keeper {
+pub struct Keeper {
     file: Arc<File>,
     records: Records,
     is_unsynced: bool,

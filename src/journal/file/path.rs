@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::super::address::redacted;
 use super::super::location::{DatabaseError, DatabaseFault, Location};
-use super::LogError;
+use super::error::LogError;
 use crate::disk;
 
 /// Resolves links once. What exists must be a regular file; what does not will be made.

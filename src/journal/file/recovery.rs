@@ -11,7 +11,7 @@ use crate::disk;
 
 /// Where the lines of one log go.
 #[derive(Debug)]
-pub(super) struct Recovery {
+pub struct Recovery {
     beside: PathBuf,
     /// The file in use, once there is one.
     file: Mutex<Option<PathBuf>>,

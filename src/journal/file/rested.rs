@@ -3,12 +3,12 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::sync::{Arc, PoisonError};
+use std::path::Path;
 
+use super::fold;
 use super::memory::block_before;
 use super::read::{LineReader, read_at};
 use super::source::Source;
-use super::{Writer, fold};
 use crate::jobs::Ledger;
 
 /// Bytes that are caught up with; reading everything anew is as quick for more.
@@ -46,48 +46,37 @@ impl Identity {
     }
 }
 
-impl Writer {
-    /// Lets go of the log, and keeps what it held; nothing where the log has to be read anew, as one
-    /// that is damaged, or in a database. Everything that was appended must be durable.
-    pub fn rest(self) -> Option<Rested> {
-        let Self {
-            path,
-            source,
-            ledger,
-            store,
-            _lock: Some(lock),
-            ..
-        } = self
-        else {
-            return None;
-        };
-        let is_plain = source.damage.is_empty() && source.form.is_none();
-        // Its thread has the ledger, too, and ends with it.
-        drop(store);
-        let ledger = Arc::into_inner(ledger)?;
-        let ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if !is_plain || ledger.unreadable() > 0 || ledger.is_of_copy() {
+impl Rested {
+    /// What the log at `path` holds, of which `source` and `ledger` are all; nothing where it has to be
+    /// read anew.
+    pub(in super::super) fn of(path: &Path, source: &Source, ledger: Ledger) -> Option<Self> {
+        if !source.is_plain() || ledger.unreadable() > 0 || ledger.is_of_copy() {
             return None;
         }
-        let rested = (|| {
-            let file = File::open(&path)?;
+        let look = || {
+            let file = File::open(path)?;
             let meta = file.metadata()?;
-            io::Result::Ok(Rested {
-                block: block_before(&file, meta.len())?,
-                len: meta.len(),
-                identity: Identity::of(&meta)?,
-                ledger,
-            })
-        })();
-        drop(lock);
+            io::Result::Ok((
+                block_before(&file, meta.len())?,
+                meta.len(),
+                Identity::of(&meta)?,
+            ))
+        };
         // Where it cannot be looked at now, it is read anew.
-        rested.ok()
+        let (block, len, identity) = look().ok()?;
+        Some(Self {
+            ledger,
+            len,
+            block,
+            identity,
+        })
     }
-}
 
-impl Rested {
     /// The folded log with what was added since; nothing where it has to be read anew.
-    pub(super) fn catch_up(mut self, file: &File) -> io::Result<Option<(Ledger, Source)>> {
+    pub(in super::super) fn catch_up(
+        mut self,
+        file: &File,
+    ) -> io::Result<Option<(Ledger, Source)>> {
         let meta = file.metadata()?;
         let len = meta.len();
         let is_same = self.identity == Identity::of(&meta)?
@@ -104,8 +93,8 @@ impl Rested {
                 count => filled += count,
             }
         }
-        let gists = fold::take_text(&added, self.ledger.reading());
-        fold::fold_text(&added, self.len, &gists, &mut self.ledger);
+        let digests = fold::take_text(&added, self.ledger.reading());
+        fold::fold_text(&added, self.len, &digests, &mut self.ledger);
         if self.ledger.unreadable() > 0 {
             return Ok(None);
         }
@@ -115,94 +104,5 @@ impl Rested {
             form: None,
         };
         Ok(Some((self.ledger, source)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::path::Path;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::jobs::{JobKey, JobState, Rates, Status};
-
-    fn line(job: u32, status: &str) -> String {
-        format!(
-            "{{\"job\":\"{job:016x}\",\"attempt\":1,\"status\":\"{status}\",\"generation_id\":\"vgen_{job}\"}}\n"
-        )
-    }
-
-    fn open(path: &Path, rested: &mut Option<Rested>) -> Writer {
-        let ledger = Ledger::new(Rates::default()).with_places();
-        Writer::open_again(path, ledger, "test", Duration::ZERO, rested).unwrap()
-    }
-
-    fn status(writer: &Writer, job: u32) -> Option<Status> {
-        let key = JobKey::parse(&format!("{job:016x}")).unwrap();
-        writer.ledger().job(key).map(JobState::status)
-    }
-
-    /// A log of some blocks that was written and let go of.
-    fn rested(path: &Path) -> Option<Rested> {
-        let lines: String = (0..200).map(|job| line(job, "pending")).collect();
-        let writer = open(path, &mut None);
-        writer.append_blocking(&lines).unwrap();
-        writer.rest()
-    }
-
-    #[test]
-    fn only_what_was_added_is_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("jobs.jsonl");
-        let mut rested = rested(&path);
-        // A change that no other writer makes shows what is not read.
-        let text = fs::read_to_string(&path).unwrap();
-        let changed = text.replacen("pending", "failed ", 1);
-        fs::write(&path, changed).unwrap();
-        let other = open(&path, &mut None);
-        assert_ne!(status(&other, 0), Some(Status::Pending));
-        other.append_blocking(&line(1, "completed")).unwrap();
-        other.append_blocking(&line(200, "pending")).unwrap();
-        drop(other);
-
-        let writer = open(&path, &mut rested);
-        assert_eq!(status(&writer, 0), Some(Status::Pending));
-        assert_eq!(status(&writer, 1), Some(Status::Completed));
-        let key = JobKey::parse(&format!("{:016x}", 200)).unwrap();
-        let view = writer.view(key).unwrap().unwrap();
-        assert_eq!(view.to_json()["generation_id"], "vgen_200");
-        // And so on, as often as one likes.
-        writer.append_blocking(&line(200, "completed")).unwrap();
-        let writer = open(&path, &mut writer.rest());
-        assert_eq!(status(&writer, 200), Some(Status::Completed));
-    }
-
-    #[test]
-    fn what_was_replaced_or_damaged_since_is_read_anew() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("jobs.jsonl");
-        let mut known = rested(&path);
-        let text = fs::read_to_string(&path).unwrap();
-        fs::write(
-            &path,
-            format!("{text}{{\"job\": broken}}\n{}", line(7, "completed")),
-        )
-        .unwrap();
-        let writer = open(&path, &mut known);
-        assert_eq!(writer.damage().len(), 1);
-        assert_eq!(status(&writer, 7), Some(Status::Completed));
-        assert!(writer.rest().is_none());
-
-        let path = folder.path().join("others.jsonl");
-        let mut known = rested(&path);
-        let copy = folder.path().join("copy");
-        let text = fs::read_to_string(&path).unwrap();
-        fs::write(&copy, text.replacen("pending", "failed", 1)).unwrap();
-        fs::rename(&copy, &path).unwrap();
-        let lock = folder.path().join("others.jsonl.lock");
-        fs::remove_file(lock).unwrap();
-        let writer = open(&path, &mut known);
-        assert_eq!(status(&writer, 0), Some(Status::Failed));
     }
 }

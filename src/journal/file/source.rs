@@ -7,22 +7,70 @@ use std::io::{self, BufWriter, Seek, Write};
 use std::path::Path;
 
 use super::damage::{Damage, is_torn, is_whole};
+use super::error::LogError;
 use super::fold;
 use super::read::{LineReader, MAX_LINE, for_each_line};
 use super::tolerant::{self, Form, Part};
-use crate::jobs::{Digest, Ledger};
+use crate::jobs::{Digest, JobKey, JobView, Ledger};
 
 /// A log that has been read.
 #[derive(Debug)]
-pub(super) struct Source {
+pub struct Source {
     pub lines: LineReader,
     /// What could not be read, and no person has accepted.
     pub damage: Vec<Damage>,
     pub form: Form,
 }
 
-/// Folds `file` into `ledger`, which has taken in nothing yet.
-pub(super) fn read(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
+impl Source {
+    /// Folds the log `file` at `path` into `ledger`, which has taken in nothing yet.
+    pub fn read(path: &Path, file: File, ledger: &mut Ledger) -> Result<Self, LogError> {
+        read(file, ledger).map_err(|error| LogError::io("read the job log", path, error))
+    }
+
+    /// Whether a writer could add lines. A file in another encoding would become one that nothing
+    /// can read any more.
+    pub fn check_form(&self, path: &Path) -> Result<(), LogError> {
+        match self.form {
+            None => Ok(()),
+            Some(form) => Err(LogError::Form {
+                path: path.to_owned(),
+                form,
+            }),
+        }
+    }
+
+    /// Whether all of it was read in place.
+    pub(super) fn is_plain(&self) -> bool {
+        self.damage.is_empty() && self.form.is_none()
+    }
+}
+
+impl LineReader {
+    /// A job of the log at `path` with all its fields. The ledger must keep places.
+    pub(in super::super) fn view(
+        &self,
+        path: &Path,
+        ledger: &Ledger,
+        key: JobKey,
+    ) -> Result<Option<JobView>, LogError> {
+        let failed = |error| LogError::io("read the job log", path, error);
+        let texts = ledger
+            .places(key)
+            .into_iter()
+            .map(|offset| self.line_at(offset))
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(failed)?;
+        JobView::fold(key, texts.iter().map(String::as_str), ledger.rates()).map_err(|error| {
+            failed(io::Error::new(
+                io::ErrorKind::InvalidData,
+                error.to_string(),
+            ))
+        })
+    }
+}
+
+fn read(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
     let empty = ledger.clone();
     let len = file.metadata().map_or(0, |meta| meta.len());
     expect(ledger, len);
@@ -43,7 +91,7 @@ pub(super) fn read(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
 }
 
 /// Hands each part of the log at `path` to `each`, as the tolerant reader finds it.
-pub(super) fn each_part(
+pub(in super::super) fn each_part(
     path: &Path,
     each: impl FnMut(Part<'_>) -> io::Result<()>,
 ) -> io::Result<()> {

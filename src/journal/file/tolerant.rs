@@ -13,7 +13,7 @@ use super::read::MAX_LINE;
 
 /// A part of a log.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Part<'a> {
+pub enum Part<'a> {
     /// A line of the log, on one line.
     Line(&'a str),
     /// The beginning of a line that was never written to its end.

@@ -5,11 +5,20 @@ use tokio_postgres::{Error, Transaction};
 
 use super::super::address::Address;
 use super::super::location::DatabaseError;
-use super::logs::{self, LogRow};
+use super::lines::LogRow;
+use super::logs;
 use super::schema::{self, Use};
-use super::scribe::KeptCapture;
 use super::session::{Session, wait_for};
 use crate::disk;
+
+/// A delivery, to be kept with the log.
+#[derive(Clone, Debug)]
+pub struct KeptCapture {
+    /// SHA-256 of what makes it the same delivery as another.
+    pub digest: Vec<u8>,
+    /// As it would stand in a file of captures.
+    pub envelope: String,
+}
 
 /// Captures that are read at once.
 const PAGE: i64 = 2000;

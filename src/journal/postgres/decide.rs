@@ -5,11 +5,10 @@
 
 use std::collections::HashSet;
 
-use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Transaction};
 
 use super::super::announce::{Announcement, Refused};
-use super::logs::LogRow;
+use super::lines::{self, LogRow};
 use super::runs::{self, Claimed, Seen};
 use crate::jobs::recognition::{Asked, Marks, Recognition, Sought};
 use crate::jobs::{Credits, JobKey, JobState, Ledger, Line};
@@ -188,28 +187,9 @@ impl Claims {
     ) -> Result<bool, Error> {
         let new = self.new.iter();
         let new = new.map(|(job, number)| (job.to_string(), *number as i32));
-        super::logs::claim(transaction, schema, log, new, run).await?;
+        lines::claim(transaction, schema, log, new, run).await?;
         let taken_over = runs::hand_over(transaction, schema, log, &self.taken_over, run).await?;
         let voided = runs::hand_over(transaction, schema, log, &self.voided, "").await?;
         Ok(taken_over && voided)
     }
-}
-
-/// By whom the log is paused, and since when.
-pub(super) async fn paused(
-    transaction: &Transaction<'_>,
-    schema: &str,
-    log: &LogRow,
-) -> Result<Option<String>, Error> {
-    let query = format!(
-        "SELECT paused_by, to_char(paused_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
-         FROM {schema}.logs WHERE id = $1 AND paused_at IS NOT NULL"
-    );
-    let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
-    let row = transaction.query_typed_opt(&query, &id).await?;
-    Ok(row.map(|row| {
-        let by: Option<String> = row.get(0);
-        let since: String = row.get(1);
-        format!("by {} since {since}", by.unwrap_or_default())
-    }))
 }

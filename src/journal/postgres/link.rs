@@ -15,13 +15,14 @@ use super::super::announce::Refused;
 use super::super::file::for_each_line;
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::captures;
-use super::decide::{self, Claims, Others};
-use super::logs::{self, LogRow, Merge};
+use super::decide::{Claims, Others};
+use super::lines::{self, LogRow, Merge};
+use super::logs;
 use super::mirror::{self, Source, digest};
 use super::runs::{self, Run};
 use super::schema::{self, Use};
-use super::scribe::{Answer, Kind, Task};
 use super::session::Session;
+use super::task::{Answer, Kind, Task};
 use crate::clock;
 use crate::jobs::{JobKey, Ledger, Reading, Status};
 
@@ -163,7 +164,7 @@ impl Link {
         let warnings = session.counter();
         let before = warnings.count();
         let transaction = session.client.transaction().await?;
-        logs::lock(&transaction, &schema, log).await?;
+        lines::lock(&transaction, &schema, log).await?;
         let mut known = HashSet::new();
         if tasks.iter().any(|task| task.kind.decides()) {
             known = self
@@ -190,7 +191,7 @@ impl Link {
                 }
             }
         }
-        let added = logs::insert(&transaction, &schema, log, &merge).await?;
+        let added = lines::insert(&transaction, &schema, log, &merge).await?;
         for task in tasks {
             if let Kind::Captures(captures) = &task.kind {
                 captures::insert(&transaction, &schema, log, captures).await?;
@@ -286,7 +287,7 @@ impl Link {
             .into_iter();
         let announces = tasks.iter().any(|t| matches!(t.kind, Kind::Announce(_)));
         let paused = if announces {
-            decide::paused(transaction, schema, log).await?
+            lines::paused(transaction, schema, log).await?
         } else {
             None
         };
@@ -428,7 +429,7 @@ impl Link {
         })
         .map_err(read)?;
         for part in parts {
-            let added = logs::add(session, log, &part).await;
+            let added = lines::add(session, log, &part).await;
             added.map_err(|error| Session::failure(&self.address, "write to", &error))?;
         }
         self.source.horizon = 0;

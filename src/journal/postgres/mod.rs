@@ -5,6 +5,7 @@
 
 mod captures;
 mod decide;
+mod lines;
 mod link;
 mod login;
 mod logs;
@@ -14,19 +15,22 @@ mod schema;
 mod scribe;
 mod session;
 mod spool;
+mod task;
 mod tls;
 
-pub use captures::captures_behind;
+pub use captures::{KeptCapture, captures_behind};
+pub use lines::Merge;
 pub use link::LocalCopy;
 pub use logs::{
-    Listed, Made, Merge, Promises, init_log, init_statements, list_logs, merge_into, pause_log,
-    promises, resume_log, rows_elsewhere, upgrade_tables,
+    Listed, Made, Promises, init_log, init_statements, list_logs, merge_into, pause_log, promises,
+    resume_log, rows_elsewhere, upgrade_tables,
 };
 pub use mirror::{Lost, catch_up, copy};
 pub use runs::{AtWork, BeingSent, at_work};
 pub use schema::Rights;
-pub use scribe::{Answer, KeptCapture, Pending, Scribe};
+pub use scribe::{Pending, Scribe};
 pub use spool::left_spools;
+pub use task::Answer;
 
 use std::io;
 use std::sync::{Arc, RwLock};

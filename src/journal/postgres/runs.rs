@@ -5,7 +5,8 @@ use tokio_postgres::{Error, Row, Transaction};
 
 use super::super::address::Address;
 use super::super::location::DatabaseError;
-use super::logs::{self, LogRow};
+use super::lines::LogRow;
+use super::logs;
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
 use crate::disk;

@@ -17,11 +17,13 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::super::announce::{Announcement, Refused};
+use super::super::announce::Announcement;
 use super::super::file::AppendError;
 use super::super::location::{DatabaseError, DatabaseFault};
+use super::captures::KeptCapture;
 use super::link::Link;
 use super::spool::Spool;
+use super::task::{Answer, Done, Kind, Task};
 use crate::jobs::JobKey;
 
 /// How often a run that has something claimed says that it is still there.
@@ -37,84 +39,6 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LAST_WAIT: Duration = Duration::from_secs(5);
 /// How long a database that is away is waited for, unless it is said otherwise.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
-
-/// What is asked of the log.
-#[derive(Debug)]
-pub(super) enum Kind {
-    /// Lines that are true whatever others write.
-    Lines,
-    /// Lines that announce an attempt.
-    Announce(Announcement),
-    /// Lines that give a claim up: true only as long as it is this run's.
-    Withdraw(JobKey, u32),
-    /// Makes sure of a claim once more.
-    Renew(JobKey, u32),
-    /// A person's word that an attempt was not accepted: only once no one may be about to send it.
-    Settle(JobKey, u32),
-    /// Only reads what others have written.
-    Refresh,
-    /// Deliveries, with the lines that say what they have taught.
-    Captures(Vec<KeptCapture>),
-}
-
-/// A delivery, to be kept with the log.
-#[derive(Clone, Debug)]
-pub struct KeptCapture {
-    /// SHA-256 of what makes it the same delivery as another.
-    pub digest: Vec<u8>,
-    /// As it would stand in a file of captures.
-    pub envelope: String,
-}
-
-impl Kind {
-    /// Whether it depends on what others have written.
-    pub fn decides(&self) -> bool {
-        !matches!(self, Self::Lines | Self::Captures(_))
-    }
-
-    /// The attempt whose claim matters.
-    pub fn attempt(&self) -> Option<(JobKey, u32)> {
-        match self {
-            Self::Lines | Self::Refresh | Self::Captures(_) => None,
-            Self::Announce(what) => Some((what.job, what.number)),
-            Self::Withdraw(job, number) | Self::Renew(job, number) | Self::Settle(job, number) => {
-                Some((*job, *number))
-            }
-        }
-    }
-}
-
-/// What something has come to.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// Its lines are in the log.
-    Written,
-    /// The same, and the claim is this run's; the computer's uptime before the database said so.
-    Granted(Duration),
-    /// Nothing was written.
-    Refused(Refused),
-    /// The claim is not this run's any more; nothing was written.
-    Lost,
-}
-
-impl Answer {
-    pub(super) fn is_written(&self) -> bool {
-        matches!(self, Self::Written | Self::Granted(_))
-    }
-}
-
-type Done = Result<Answer, AppendError>;
-
-/// Something to be done with the next transaction.
-#[derive(Debug)]
-pub(super) struct Task {
-    pub kind: Kind,
-    /// Whole lines, each with its newline.
-    pub lines: String,
-    done: oneshot::Sender<Done>,
-    /// Whether its lines are in the spool.
-    is_kept: Cell<bool>,
-}
 
 #[derive(Debug, Default)]
 struct Waiting {

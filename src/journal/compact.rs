@@ -4,9 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::source::each_part;
-use super::tolerant::Part;
-use super::{HeldLog, JobLog, LogError};
+use super::file::{HeldLog, LogError, Part, each_part};
+use super::log::JobLog;
 use crate::disk::{self, Readers, Replacement};
 use crate::jobs::AcceptedDamage;
 

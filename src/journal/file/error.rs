@@ -1,0 +1,64 @@
+//! Why a log cannot be used.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::super::location::DatabaseError;
+use super::lock::LockError;
+use super::memory::Mismatch;
+
+/// Why a log cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// There is no such file.
+    #[error("there is no job log {}", .0.display())]
+    Missing(PathBuf),
+    /// It is a folder, a pipe or the like.
+    #[error("{} is not a regular file, so it cannot be a job log", .0.display())]
+    NotRegular(PathBuf),
+    /// Something else has written it again, in a form to which no line can be added.
+    #[error("{} can be read, but it is {form}, so nothing can be added to it", path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// The form, as in "it is ...".
+        form: &'static str,
+    },
+    /// Not all of it can be read.
+    #[error("the job log {} cannot be read in full", .0.display())]
+    Damaged(PathBuf),
+    /// Another process writes to it.
+    #[error(transparent)]
+    Locked(LockError),
+    /// It is in a database that cannot be used.
+    #[error(transparent)]
+    Database(DatabaseError),
+    /// It was cut off, replaced, restored or lost since the last commit.
+    #[error(transparent)]
+    Changed(Box<Mismatch>),
+    /// The system refused.
+    #[error("cannot {doing} {}: {error}", path.display())]
+    Io {
+        /// What was being done, as in "cannot ... FILE".
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+impl LogError {
+    /// What a lock that was not to be had means for the log.
+    pub fn from_lock(error: LockError) -> Self {
+        match error {
+            LockError::Io { path, error } => Self::io("open the lock", &path, error),
+            held @ (LockError::Held { .. } | LockError::HeldElsewhere { .. }) => Self::Locked(held),
+        }
+    }
+
+    pub(in super::super) fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
+        let path = path.to_owned();
+        Self::Io { doing, path, error }
+    }
+}

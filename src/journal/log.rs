@@ -1,0 +1,273 @@
+//! A log that is read: its folded state, and its jobs with all their fields.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rayon::iter::ParallelIterator;
+use rayon::slice::ParallelSlice;
+
+use super::address::Address;
+use super::file::{Damage, LineReader, LogError, Mismatch, Remembered, Source, resolve};
+use super::location::Location;
+#[cfg(feature = "postgres")]
+use super::postgres;
+use crate::jobs::{JobKey, JobView, Ledger};
+
+/// A log that has been read.
+#[derive(Debug)]
+pub struct JobLog {
+    path: PathBuf,
+    source: Source,
+    ledger: Ledger,
+    mismatch: Option<Mismatch>,
+    /// What is only there for a log in a database.
+    mirrored: Option<Mirrored>,
+}
+
+/// What is known of a log in a database beside its lines.
+#[derive(Debug)]
+struct Mirrored {
+    /// Its address.
+    name: PathBuf,
+    /// Lines that the database had once, and the file that keeps them.
+    lost: Option<(u64, PathBuf)>,
+    /// Attempts that other computers are sending, with the computers' names.
+    being_sent: Vec<(JobKey, u32, String)>,
+    /// A mirror that goes with the command.
+    _own: Option<tempfile::TempPath>,
+}
+
+/// Jobs that are read with all their fields at the same time.
+const VIEWS_AT_ONCE: usize = 1024;
+/// Those of them that follow each other on one core.
+const VIEWS_OF_A_CORE: usize = 128;
+
+impl JobLog {
+    /// Reads the log that `name` means, a file or a log in a database, into `ledger`, which decides
+    /// what is kept.
+    pub fn read(name: &Path, ledger: Ledger) -> Result<Self, LogError> {
+        match Location::of(name).map_err(|error| LogError::Database(error.into()))? {
+            Location::File(path) => Self::read_file(&path, ledger),
+            Location::Database(address) => Self::read_mirror(&address, ledger),
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    fn read_mirror(address: &Address, ledger: Ledger) -> Result<Self, LogError> {
+        let mirror = postgres::catch_up(address).map_err(LogError::Database)?;
+        let path = mirror.file().to_owned();
+        let failed = |error| LogError::io("open the local copy of the job log,", &path, error);
+        let file = File::open(&path).map_err(failed)?;
+        let mut ledger = ledger;
+        let source = Source::read(&path, file, &mut ledger)?;
+        let lost = mirror.lost().map(|lost| (lost.lines, lost.file.clone()));
+        let mut being_sent = Vec::new();
+        for sent in mirror.being_sent() {
+            ledger.mark_being_sent(sent.job, sent.number);
+            being_sent.push((sent.job, sent.number, sent.host.clone()));
+        }
+        Ok(Self {
+            source,
+            path,
+            ledger,
+            mismatch: None,
+            mirrored: Some(Mirrored {
+                name: PathBuf::from(address.to_string()),
+                lost,
+                being_sent,
+                // The lines that were folded stay where they are: from now on others may add.
+                _own: mirror.release(),
+            }),
+        })
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    fn read_mirror(address: &Address, _: Ledger) -> Result<Self, LogError> {
+        Err(LogError::Database(address.unsupported()))
+    }
+
+    fn read_file(path: &Path, ledger: Ledger) -> Result<Self, LogError> {
+        let path = resolve(path)?;
+        let remembered = Remembered::of(&path);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(LogError::Missing(path));
+            }
+            Err(error) => return Err(LogError::io("open the job log", &path, error)),
+        };
+        let mismatch = remembered.mismatch(Some(&file));
+        let mut ledger = ledger;
+        Ok(Self {
+            source: Source::read(&path, file, &mut ledger)?,
+            path,
+            ledger,
+            mismatch,
+            mirrored: None,
+        })
+    }
+
+    /// Fails where the log is not as it was left.
+    pub fn unchanged(&self) -> Result<(), LogError> {
+        match &self.mismatch {
+            Some(mismatch) => Err(LogError::Changed(Box::new(mismatch.clone()))),
+            None => Ok(()),
+        }
+    }
+
+    /// What speaks against the log: that it is not as it was left.
+    pub fn mismatch(&self) -> Option<&Mismatch> {
+        self.mismatch.as_ref()
+    }
+
+    /// The log's file, links resolved; of a log in a database, the file that mirrors it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What people call the log: its file, or its address.
+    pub fn name(&self) -> &Path {
+        self.mirrored.as_ref().map_or(&self.path, |m| &m.name)
+    }
+
+    /// Whether it is in a database.
+    pub fn is_in_database(&self) -> bool {
+        self.mirrored.is_some()
+    }
+
+    /// How many lines the log's database has lost, and the file that keeps them.
+    pub fn lost(&self) -> Option<(u64, &Path)> {
+        let (lines, file) = self.mirrored.as_ref()?.lost.as_ref()?;
+        Some((*lines, file))
+    }
+
+    /// Attempts that other computers are sending just now, each with the computer's name.
+    pub fn being_sent(&self) -> impl Iterator<Item = (JobKey, u32, &str)> {
+        let sent = self.mirrored.iter().flat_map(|m| &m.being_sent);
+        sent.map(|(job, number, host)| (*job, *number, host.as_str()))
+    }
+
+    /// The folded log.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// What of it cannot be read, and no person has accepted yet.
+    pub fn damage(&self) -> &[Damage] {
+        &self.source.damage
+    }
+
+    /// Whether a writer could add lines; see [`Writer::check_form`].
+    pub fn check_form(&self) -> Result<(), LogError> {
+        self.source.check_form(&self.path)
+    }
+
+    /// One job with all its fields. The ledger must keep places.
+    pub fn view(&self, key: JobKey) -> Result<Option<JobView>, LogError> {
+        self.source.lines.view(&self.path, &self.ledger, key)
+    }
+
+    /// Every job with all its fields, in the order of the log.
+    pub fn views(&self) -> impl Iterator<Item = Result<JobView, LogError>> {
+        self.views_of(self.ledger.jobs().map(|job| job.key))
+    }
+
+    /// The same of these jobs, in their order.
+    pub fn views_of(
+        &self,
+        keys: impl IntoIterator<Item = JobKey>,
+    ) -> impl Iterator<Item = Result<JobView, LogError>> {
+        let view = |key| self.view(key).transpose();
+        keys.into_iter().filter_map(view)
+    }
+
+    /// What `convert` makes of every job with all its fields, in the order of the log. Where there
+    /// are many it runs on all cores; it should give something small, since a view costs more to
+    /// hand over than to make.
+    pub fn map_views<T: Send>(
+        &self,
+        convert: impl Fn(JobView) -> T + Sync,
+    ) -> impl Iterator<Item = Result<T, LogError>> {
+        let keys = self.ledger.jobs().map(|job| job.key);
+        self.map_views_of(keys, convert)
+    }
+
+    /// The same of these jobs, in their order.
+    pub fn map_views_of<T: Send>(
+        &self,
+        keys: impl IntoIterator<Item = JobKey>,
+        convert: impl Fn(JobView) -> T + Sync,
+    ) -> impl Iterator<Item = Result<T, LogError>> {
+        let mut keys = keys.into_iter();
+        let batches = std::iter::from_fn(move || {
+            let some: Vec<_> = keys.by_ref().take(VIEWS_AT_ONCE).collect();
+            (!some.is_empty()).then(|| self.convert_views(&some, &convert))
+        });
+        batches.flatten()
+    }
+
+    fn convert_views<T: Send>(
+        &self,
+        keys: &[JobKey],
+        convert: &(impl Fn(JobView) -> T + Sync),
+    ) -> Vec<Result<T, LogError>> {
+        let convert = |keys: &[JobKey], lines: &LineReader| -> Vec<_> {
+            let view = |key: &JobKey| lines.view(&self.path, &self.ledger, *key).transpose();
+            keys.iter()
+                .filter_map(view)
+                .map(|view| view.map(convert))
+                .collect()
+        };
+        if keys.len() <= VIEWS_OF_A_CORE {
+            return convert(keys, &self.source.lines);
+        }
+        keys.par_chunks(VIEWS_OF_A_CORE)
+            .flat_map_iter(|keys| convert(keys, &self.source.lines.another()))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::Rates;
+
+    #[test]
+    fn many_views_come_in_order_from_all_cores_as_one_by_one() {
+        let count = 3 * VIEWS_AT_ONCE as u64 + 1;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("jobs.jsonl");
+        let line = |status: &str, job: u64| {
+            format!(
+                "{{\"at\":\"2026-03-12T09:20:00.000Z\",\"job\":\"{job:016x}\",\"attempt\":1,\
+                 \"status\":\"{status}\",\"sku\":\"SKU-{job}\"}}\n"
+            )
+        };
+        let submitting = (1..=count).map(|job| line("submitting", job));
+        let refused = (1..=count).rev().map(|job| line("submit_failed", job));
+        std::fs::write(&path, submitting.chain(refused).collect::<String>()).unwrap();
+        let log = JobLog::read(&path, Ledger::new(Rates::default()).with_places()).unwrap();
+        let shown = |view: &JobView| (view.key(), view.lines.len(), view.to_json().to_string());
+        let one_by_one: Vec<_> = log.views().map(|view| shown(&view.unwrap())).collect();
+        let together = log.map_views(|view| shown(&view));
+        let together: Vec<_> = together.map(Result::unwrap).collect();
+        assert_eq!(together.len() as u64, count);
+        assert!(together == one_by_one);
+        let backwards = one_by_one.iter().rev().map(|(key, ..)| *key);
+        let together = log.map_views_of(backwards, |view| view.key());
+        let together: Vec<_> = together.map(Result::unwrap).collect();
+        assert!(
+            together
+                .iter()
+                .eq(one_by_one.iter().rev().map(|(key, ..)| key))
+        );
+
+        // Someone has cut the file off meanwhile.
+        File::create(&path).unwrap();
+        assert_eq!(
+            log.map_views(|_| ()).filter(Result::is_err).count() as u64,
+            count
+        );
+    }
+}

@@ -1,0 +1,181 @@
+//! The lines and claims of one log, written with the lock on its row.
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Error, Transaction};
+
+use super::session::Session;
+use crate::jobs::Reading;
+
+/// A log's row.
+#[derive(Clone, Debug)]
+pub(super) struct LogRow {
+    pub id: i64,
+    /// Random, hexadecimal.
+    pub identity: String,
+}
+
+/// Lines on their way into a log, as columns.
+#[derive(Debug, Default)]
+pub struct Merge {
+    digests: Vec<Vec<u8>>,
+    jobs: Vec<Option<String>>,
+    attempts: Vec<Option<i32>>,
+    statuses: Vec<Option<String>>,
+    ids: Vec<Option<String>>,
+    lines: Vec<String>,
+    claims: BTreeSet<(String, i32)>,
+}
+
+impl Merge {
+    /// Adds a line, without its newline.
+    pub fn push(&mut self, line: &str) {
+        let parts = Reading::parts(line).unwrap_or_default();
+        for part in &parts {
+            // Whatever is known of an attempt, no one may make it again.
+            if part.word.status().is_some() {
+                let claim = (part.job.to_string(), part.attempt as i32);
+                self.claims.insert(claim);
+            }
+        }
+        let single = (parts.len() == 1).then(|| &parts[0]);
+        self.digests.push(Sha256::digest(line.as_bytes()).to_vec());
+        self.jobs
+            .push(parts.first().map(|part| part.job.to_string()));
+        self.attempts.push(single.map(|part| part.attempt as i32));
+        self.statuses
+            .push(single.map(|part| part.word.as_str().to_owned()));
+        let id = single.and_then(|part| part.generation_id.as_ref());
+        self.ids.push(id.map(|id| id.as_str().to_owned()));
+        self.lines.push(line.to_owned());
+    }
+
+    /// Adds whole lines, each with its newline.
+    pub fn push_all(&mut self, lines: &str) {
+        let lines = lines.lines().filter(|line| !line.is_empty());
+        lines.for_each(|line| self.push(line));
+    }
+
+    /// The digests of the lines.
+    pub(super) fn digests(&self) -> &[Vec<u8>] {
+        &self.digests
+    }
+
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+pub(super) async fn add(session: &mut Session, log: &LogRow, part: &Merge) -> Result<u64, Error> {
+    let schema = session.address.schema().to_owned();
+    let transaction = session.client.transaction().await?;
+    lock(&transaction, &schema, log).await?;
+    let added = insert(&transaction, &schema, log, part).await?;
+    transaction.commit().await?;
+    Ok(added.len() as u64)
+}
+
+/// Locks a log's row, for the rest of the transaction: whoever claims attempts of the log decides
+/// before or after this, not meanwhile.
+pub(super) async fn lock(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    log: &LogRow,
+) -> Result<(), Error> {
+    // A computer that falls asleep in the middle of a transaction must not hold up all others.
+    let limits = "SET LOCAL lock_timeout = '30s'; \
+                  SET LOCAL idle_in_transaction_session_timeout = '10s'";
+    transaction.batch_execute(limits).await?;
+    let lock = format!("SELECT id FROM {schema}.logs WHERE id = $1 FOR UPDATE");
+    let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
+    transaction.query_typed_one(&lock, &id).await?;
+    Ok(())
+}
+
+/// Adds lines, and claims what they speak of, where that is not there yet. Returns the new lines'
+/// numbers, each with the transaction that has added it.
+pub(super) async fn insert(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    log: &LogRow,
+    part: &Merge,
+) -> Result<Vec<(i64, u64)>, Error> {
+    if part.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lines = format!(
+        "INSERT INTO {schema}.lines (log, digest, job, attempt, status, generation_id, line) \
+         SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7) ON CONFLICT (log, digest) DO NOTHING \
+         RETURNING sequence, transaction::text"
+    );
+    let columns: [(&(dyn ToSql + Sync), Type); 7] = [
+        (&log.id, Type::INT8),
+        (&part.digests, Type::BYTEA_ARRAY),
+        (&part.jobs, Type::TEXT_ARRAY),
+        (&part.attempts, Type::INT4_ARRAY),
+        (&part.statuses, Type::TEXT_ARRAY),
+        (&part.ids, Type::TEXT_ARRAY),
+        (&part.lines, Type::TEXT_ARRAY),
+    ];
+    let added = transaction.query_typed(&lines, &columns).await?;
+    claim(transaction, schema, log, part.claims.iter().cloned(), "").await?;
+    let number = |row: &tokio_postgres::Row| {
+        let transaction: &str = row.get(1);
+        (row.get(0), transaction.parse().unwrap_or(u64::MAX))
+    };
+    Ok(added.iter().map(number).collect())
+}
+
+/// Claims attempts for a run, those that no one has claimed.
+pub(super) async fn claim(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    log: &LogRow,
+    attempts: impl Iterator<Item = (String, i32)>,
+    run: &str,
+) -> Result<(), Error> {
+    let (jobs, attempts): (Vec<_>, Vec<_>) = attempts.unzip();
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let claims = format!(
+        "INSERT INTO {schema}.claims (log, job, attempt, run) \
+         SELECT $1, job, attempt, $4 FROM unnest($2, $3) AS new (job, attempt) \
+         ON CONFLICT DO NOTHING"
+    );
+    let columns: [(&(dyn ToSql + Sync), Type); 4] = [
+        (&log.id, Type::INT8),
+        (&jobs, Type::TEXT_ARRAY),
+        (&attempts, Type::INT4_ARRAY),
+        (&run, Type::TEXT),
+    ];
+    transaction.execute_typed(&claims, &columns).await?;
+    Ok(())
+}
+
+/// By whom the log is paused, and since when.
+pub(super) async fn paused(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    log: &LogRow,
+) -> Result<Option<String>, Error> {
+    let query = format!(
+        "SELECT paused_by, to_char(paused_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
+         FROM {schema}.logs WHERE id = $1 AND paused_at IS NOT NULL"
+    );
+    let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
+    let row = transaction.query_typed_opt(&query, &id).await?;
+    Ok(row.map(|row| {
+        let by: Option<String> = row.get(0);
+        let since: String = row.get(1);
+        format!("by {} since {since}", by.unwrap_or_default())
+    }))
+}

@@ -1,0 +1,80 @@
+//! What a writer asks of a log in a database, and what that comes to.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::super::announce::{Announcement, Refused};
+use super::super::file::AppendError;
+use super::captures::KeptCapture;
+use crate::jobs::JobKey;
+
+/// What is asked of the log.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// Lines that are true whatever others write.
+    Lines,
+    /// Lines that announce an attempt.
+    Announce(Announcement),
+    /// Lines that give a claim up: true only as long as it is this run's.
+    Withdraw(JobKey, u32),
+    /// Makes sure of a claim once more.
+    Renew(JobKey, u32),
+    /// A person's word that an attempt was not accepted: only once no one may be about to send it.
+    Settle(JobKey, u32),
+    /// Only reads what others have written.
+    Refresh,
+    /// Deliveries, with the lines that say what they have taught.
+    Captures(Vec<KeptCapture>),
+}
+
+impl Kind {
+    /// Whether it depends on what others have written.
+    pub fn decides(&self) -> bool {
+        !matches!(self, Self::Lines | Self::Captures(_))
+    }
+
+    /// The attempt whose claim matters.
+    pub fn attempt(&self) -> Option<(JobKey, u32)> {
+        match self {
+            Self::Lines | Self::Refresh | Self::Captures(_) => None,
+            Self::Announce(what) => Some((what.job, what.number)),
+            Self::Withdraw(job, number) | Self::Renew(job, number) | Self::Settle(job, number) => {
+                Some((*job, *number))
+            }
+        }
+    }
+}
+
+/// What something has come to.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Its lines are in the log.
+    Written,
+    /// The same, and the claim is this run's; the computer's uptime before the database said so.
+    Granted(Duration),
+    /// Nothing was written.
+    Refused(Refused),
+    /// The claim is not this run's any more; nothing was written.
+    Lost,
+}
+
+impl Answer {
+    pub(super) fn is_written(&self) -> bool {
+        matches!(self, Self::Written | Self::Granted(_))
+    }
+}
+
+pub(super) type Done = Result<Answer, AppendError>;
+
+/// Something to be done with the next transaction.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub kind: Kind,
+    /// Whole lines, each with its newline.
+    pub lines: String,
+    pub done: oneshot::Sender<Done>,
+    /// Whether its lines are in the spool.
+    pub is_kept: Cell<bool>,
+}
