@@ -29,6 +29,10 @@ pub struct DownloadArgs {
     #[arg(long, conflicts_with_all = ["when", "max_size", "concurrency"])]
     pub check: bool,
 
+    /// Fetch also what another computer has downloaded already; for a log in a database
+    #[arg(long, conflicts_with = "check")]
+    pub here_too: bool,
+
     #[arg(long, value_name = "SIZE", value_parser = values::size,
           help = help("download.max_size"))]
     pub max_size: Option<u64>,

@@ -205,6 +205,7 @@ impl RunArgs {
             dir: None,
             when: None,
             check: false,
+            here_too: false,
             max_size: None,
             filter: WhereArgs::default(),
             concurrency: None,

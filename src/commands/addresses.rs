@@ -33,7 +33,7 @@ pub fn check(command: &Command, settings: &Settings) -> Result<(), Failure> {
             command.name()
         ))
         .help(format!(
-            "name a file with {}; all commands but `download`, `publish` and `run` work on a database",
+            "name a file with {}; all commands but `run` work on a database",
             if takes_an_option(command) {
                 "--jobs FILE"
             } else {
@@ -47,10 +47,7 @@ pub fn check(command: &Command, settings: &Settings) -> Result<(), Failure> {
 /// Commands that several computers may run on one log at the same time. None of the others must:
 /// they hand clips on.
 fn works_on_databases(command: &Command) -> bool {
-    !matches!(
-        command,
-        Command::Download(_) | Command::Publish(_) | Command::Run(_)
-    )
+    !matches!(command, Command::Run(_))
 }
 
 /// Whether a command without a log on its command line takes the one that is set.

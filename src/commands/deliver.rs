@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use etcetera::BaseStrategy;
 use tokio::sync::{OnceCell, watch};
 
 use super::failure;
@@ -181,7 +182,7 @@ pub fn check_rehearsal(writer: &Writer, settings: &Settings) -> Result<(), Failu
     if writer.ledger().check_mixing(true, true).is_err() && settings.sandbox {
         return Err(Failure::config(format!(
             "{} holds live jobs, and --sandbox is for rehearsals; nothing was sent",
-            writer.path().display()
+            writer.name().display()
         ))
         .help("leave --sandbox out, or leave the log's name out"));
     }
@@ -307,14 +308,31 @@ pub fn bucket_of(dir: &str) -> Result<Option<Bucket>, Failure> {
 
 /// A clip that was fetched into another folder than `dir`, and is there.
 pub fn elsewhere(deliveries: &[Delivery], writer: &Writer, dir: &Path) -> Option<PathBuf> {
+    let folder = writer.folder();
     deliveries
         .iter()
         .filter(|delivery| delivery.is_completed && delivery.is_chosen)
-        .filter_map(|delivery| Some(delivery.saved.as_ref()?.path(folder_of(writer))))
+        .filter_map(|delivery| Some(delivery.saved.as_ref()?.path(&folder)))
         .find(|path| !path.starts_with(dir) && path.is_file())
 }
 
-/// The log's folder in the form that paths are compared in.
-pub fn folder_of(writer: &Writer) -> &Path {
-    writer.path().parent().unwrap_or(Path::new(""))
+/// Where clips wait on their way to a bucket: beside the log, or where it is in a database, among what
+/// can be made again.
+pub fn waiting_room(writer: &Writer) -> PathBuf {
+    let base = etcetera::choose_base_strategy().ok();
+    let cache = base.filter(|_| writer.is_shared());
+    cache.map_or_else(
+        || writer.folder(),
+        |base| base.cache_dir().join("creativeai").join("clips"),
+    )
+}
+
+/// What is left to other computers, as a part of a sentence.
+pub fn left(count: usize, verb: &str) -> Option<String> {
+    (count > 0).then(|| {
+        format!(
+            "{count} being {verb} by other computers: run it again to see what has become of {}",
+            if count == 1 { "it" } else { "them" }
+        )
+    })
 }

@@ -50,12 +50,11 @@ pub fn run(
         outputs::check_folder(dir, writer.path())?;
     }
     let is_new = bucket.is_none() && !dir.exists();
-    // Clips on their way to a bucket wait beside the log.
     let folder = match &bucket {
-        Some(_) => deliver::folder_of(&writer),
-        None => dir,
+        Some(_) => deliver::waiting_room(&writer),
+        None => dir.clone(),
     };
-    let folder = delivery::prepare(folder).map_err(|e| {
+    let folder = delivery::prepare(&folder).map_err(|e| {
         Failure::io(format!("clips cannot be kept in {}", folder.display()))
             .because(e)
             .help("choose another folder with --dir")
@@ -72,6 +71,7 @@ pub fn run(
         concurrency: usize::from(settings.download.concurrency),
         max_size: settings.download.max_size,
         retry_delay: RETRY_DELAY,
+        here_too: args.here_too,
     };
     let time_outs = TimeOuts {
         connect: settings.network.connect_timeout,
@@ -82,7 +82,7 @@ pub fn run(
         limits.start_timer();
         let links = Links::new(&writer, settings);
         links.at_hand(&mut deliveries).await?;
-        let plan = plan(&deliveries, when, deliver::folder_of(&writer), &dir);
+        let plan = plan(&deliveries, when, &writer.folder(), &dir);
         let total = plan
             .groups
             .iter()
@@ -108,6 +108,7 @@ pub fn run(
     }
     let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
     ending.join(stopped);
+    ending.note_if(!summary.left.is_empty(), Code::Temporary);
     let covered = |view: &_| filters.matches(view);
     let done = Done {
         own: ending,
@@ -148,6 +149,7 @@ fn report(
             "already": summary.already,
             "waiting": summary.waiting,
             "failed": summary.failures.len(),
+            "left_to_others": summary.left.len(),
             "exit_code": code.number(),
         }))?;
         return Ok(());
@@ -173,6 +175,7 @@ fn report(
             saved.push(format!("{n} {what}"));
         }
     }
+    saved.extend(deliver::left(summary.left.len(), "fetched"));
     if summary.bytes > 0 {
         saved.push(words::bytes(summary.bytes));
     }

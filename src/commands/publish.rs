@@ -83,6 +83,7 @@ pub fn run(
     let stopped = stopped::ending_of(&limits.stop, printer, &commands);
     let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
     ending.join(stopped);
+    ending.note_if(!summary.left.is_empty(), Code::Temporary);
     let done = Done {
         own: ending,
         clips: summary.published as u64,
@@ -153,6 +154,7 @@ impl Report<'_> {
             "already": self.summary.already,
             "waiting": self.summary.waiting,
             "failed": self.summary.failures.len(),
+            "left_to_others": self.summary.left.len(),
             "rejected": self.held.rejected,
             "not_looked_at": self.held.not_looked_at,
             "would": self.summary.would,
@@ -193,6 +195,7 @@ impl Report<'_> {
                 told.push(format!("{n} {what}"));
             }
         }
+        told.extend(deliver::left(self.summary.left.len(), "published"));
         told.extend(self.unready);
         told.join("; ")
     }

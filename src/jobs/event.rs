@@ -16,7 +16,7 @@ use super::{Credits, Fact, GenerationId, IdColumn, JobKey, Look, Stamp, Status, 
 
 /// Every name that has a meaning of its own in a log line. A manifest's carried column may not
 /// have one of them, or a row could overwrite what the log knows.
-pub const LOG_FIELDS: [&str; 50] = [
+pub const LOG_FIELDS: [&str; 51] = [
     "at",
     "job",
     "attempt",
@@ -44,6 +44,7 @@ pub const LOG_FIELDS: [&str; 50] = [
     "temporary",
     "sandbox",
     "file",
+    "file_host",
     "bytes",
     "sha256",
     "target",
@@ -249,6 +250,9 @@ pub struct Download<'a> {
     pub generation_id: Option<&'a str>,
     /// Its path, from the log's folder where it lies below that; in a bucket, its address.
     pub file: &'a str,
+    /// The computer that it is on, where several write to the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_host: Option<&'a str>,
     /// Its length in bytes.
     pub bytes: u64,
     /// Its SHA-256, in hexadecimal digits.
@@ -502,10 +506,11 @@ mod tests {
                 What::Downloaded(Download {
                     generation_id,
                     file: "videos/a.mp4",
+                    file_host: Some("studio"),
                     bytes: 4,
                     sha256: "ab",
                 }),
-                r#""generation_id":"vgen_1","file":"videos/a.mp4","bytes":4,"sha256":"ab""#,
+                r#""generation_id":"vgen_1","file":"videos/a.mp4","file_host":"studio","bytes":4,"sha256":"ab""#,
             ),
             (
                 What::Published(Publication {

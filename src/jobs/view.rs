@@ -413,6 +413,20 @@ impl JobView {
 }
 
 impl AttemptView {
+    /// The file or object that the clip was downloaded to, as it is named on the computer `host`; none
+    /// where it is on another computer.
+    pub fn file_on(&self, host: &str) -> Option<&str> {
+        let is_there = self.file_host().is_none_or(|other| other == host);
+        self.downloaded.text("file").filter(|_| is_there)
+    }
+
+    /// The computer that the downloaded clip is on; none where the log does not say so, and for an
+    /// object in a bucket.
+    pub fn file_host(&self) -> Option<&str> {
+        let is_object = self.downloaded.text("file")?.contains("://");
+        self.downloaded.text("file_host").filter(|_| !is_object)
+    }
+
     /// The fields of the request's body.
     pub fn request_fields(&self) -> Option<Map<String, Value>> {
         serde_json::from_str(self.request.as_ref()?.get()).ok()

@@ -139,6 +139,43 @@ impl Claim {
     }
 }
 
+/// The right to fetch or publish something while no other run does.
+#[derive(Debug)]
+pub struct Lease {
+    /// The computer's uptime before it was confirmed; none where only this process may.
+    confirmed: Option<Duration>,
+}
+
+/// Who may fetch or publish something.
+#[derive(Debug)]
+pub enum Leased {
+    /// This run.
+    Mine(Lease),
+    /// A run on another computer, or another one on this computer; the computer's name.
+    Another(String),
+}
+
+impl Lease {
+    /// Of a log that only this process writes to.
+    pub(super) const fn alone() -> Self {
+        Self { confirmed: None }
+    }
+
+    /// Of a log of many computers.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    pub(super) const fn among_others(confirmed: Duration) -> Self {
+        Self {
+            confirmed: Some(confirmed),
+        }
+    }
+
+    /// Whether it was confirmed so shortly ago that no other run can have it by now.
+    pub fn holds(&self) -> bool {
+        self.confirmed
+            .is_none_or(|confirmed| clock::uptime().saturating_sub(confirmed) <= CLAIM_HOLDS)
+    }
+}
+
 fn is_young(confirmed: &AtomicU64) -> bool {
     let confirmed = Duration::from_millis(confirmed.load(Ordering::SeqCst));
     clock::uptime().saturating_sub(confirmed) <= CLAIM_HOLDS

@@ -98,6 +98,14 @@ impl Location {
     }
 }
 
+/// The folder that names of files in a log are meant from; `file` is the log's, or mirrors it.
+pub(super) fn folder_of(file: &Path, is_in_database: bool) -> PathBuf {
+    if is_in_database {
+        return std::env::current_dir().unwrap_or_default();
+    }
+    file.parent().unwrap_or(Path::new("")).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::address::redacted;

@@ -9,7 +9,7 @@ use rayon::slice::ParallelSlice;
 
 use super::address::Address;
 use super::file::{Damage, LineReader, LogError, Mismatch, Remembered, Source, resolve};
-use super::location::Location;
+use super::location::{self, Location};
 #[cfg(feature = "postgres")]
 use super::postgres;
 use crate::jobs::{JobKey, JobView, Ledger};
@@ -129,6 +129,11 @@ impl JobLog {
     /// What people call the log: its file, or its address.
     pub fn name(&self) -> &Path {
         self.mirrored.as_ref().map_or(&self.path, |m| &m.name)
+    }
+
+    /// The folder that names of files in the log are meant from; see [`Writer::folder`](super::Writer::folder).
+    pub fn folder(&self) -> PathBuf {
+        location::folder_of(&self.path, self.is_in_database())
     }
 
     /// Whether it is in a database.

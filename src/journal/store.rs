@@ -8,8 +8,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+#[cfg(feature = "postgres")]
+use sha2::{Digest, Sha256};
 
-use super::announce::{Announced, Announcement, Claim, Refused};
+use super::announce::{Announced, Announcement, Claim, Lease, Leased, Refused};
 use super::file::{self, AppendError, Appender};
 use super::pause;
 #[cfg(feature = "postgres")]
@@ -154,6 +156,30 @@ impl Store {
                 Ok(false)
             }
         }
+    }
+
+    /// Takes the lease of this name, or makes sure of it once more.
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
+    pub async fn lease(&self, name: &str) -> Result<Leased, AppendError> {
+        match self {
+            Self::File { .. } => Ok(Leased::Mine(Lease::alone())),
+            #[cfg(feature = "postgres")]
+            Self::Database { scribe, .. } => {
+                let key = Sha256::digest(name.as_bytes());
+                Ok(match scribe.lease(key.into()).await? {
+                    Answer::Granted(confirmed) => Leased::Mine(Lease::among_others(confirmed)),
+                    Answer::Refused(Refused::Later(host)) => Leased::Another(host),
+                    Answer::Refused(_) | Answer::Written | Answer::Lost => {
+                        Leased::Another(String::new())
+                    }
+                })
+            }
+        }
+    }
+
+    /// Whether other computers write to the log, too.
+    pub fn is_shared(&self) -> bool {
+        !matches!(self, Self::File { .. })
     }
 
     /// Takes in a person's word that an attempt was not accepted.

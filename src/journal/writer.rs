@@ -8,14 +8,14 @@ use std::time::Duration;
 
 #[cfg(feature = "postgres")]
 use super::address::Address;
-use super::announce::{Announced, Announcement, Claim};
+use super::announce::{Announced, Announcement, Claim, Leased};
 #[cfg(feature = "postgres")]
 use super::file::append_options;
 use super::file::{
     AppendError, Appender, Damage, HeldLog, Lock, LogError, Recovery, Rested, Sink, Source,
     fold_text, take_text,
 };
-use super::location::Location;
+use super::location::{self, Location};
 use super::pause;
 #[cfg(feature = "postgres")]
 use super::postgres::{self, KeptCapture};
@@ -235,6 +235,12 @@ impl Writer {
         &self.name
     }
 
+    /// The folder that names of files in the log are meant from: the file's, and for a log in a
+    /// database the current one.
+    pub fn folder(&self) -> PathBuf {
+        location::folder_of(&self.path, self.is_shared())
+    }
+
     /// What of it cannot be read, and no person has accepted yet.
     pub fn damage(&self) -> &[Damage] {
         &self.source.damage
@@ -309,6 +315,18 @@ impl Writer {
     /// Makes sure of a claim once more; whether it still is this run's.
     pub async fn renew(&self, claim: &Claim) -> Result<bool, AppendError> {
         self.store.renew(claim).await
+    }
+
+    /// Takes the lease of this name, or makes sure of it once more: the right to fetch or publish
+    /// something while no other run does. What others have written is folded then. It holds until
+    /// this writer is dropped, or this run is not heard of any more.
+    pub async fn lease(&self, name: &str) -> Result<Leased, AppendError> {
+        self.store.lease(name).await
+    }
+
+    /// Whether other computers write to the log, too.
+    pub fn is_shared(&self) -> bool {
+        self.store.is_shared()
     }
 
     /// Takes in a person's word that an attempt was not accepted. No one may be about to send it.

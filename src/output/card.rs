@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::Standing;
 use super::words::{self, Commands};
+use crate::disk;
 use crate::jobs::{Credits, Fact, JobKey, JobView, Line, Look, Status, Word};
 use crate::text::shorten;
 use crate::vendor::SANDBOX_ORIGIN;
@@ -50,7 +51,8 @@ impl Card {
     pub fn of(view: &JobView, commands: &Commands) -> Self {
         let standing = Standing::of(&view.state);
         let effective = view.effective();
-        let downloaded = effective.and_then(|a| a.downloaded.text("file"));
+        let host = disk::host_name();
+        let downloaded = effective.and_then(|a| a.file_on(&host));
         let link = effective.and_then(|a| a.fields.text("output_url"));
         let has_clip = view.state.status() == Status::Completed;
         let billed_twice = view

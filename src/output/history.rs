@@ -164,7 +164,9 @@ fn facts(view: &JobView, card: &Card, rates: &Rates) -> Rows {
         let file = downloaded.text("file").unwrap_or("somewhere");
         let size = downloaded.get("bytes").and_then(Value::as_u64);
         let size = size.map_or_else(String::new, |n| format!(", {}", words::bytes(n)));
-        row("File", format!("{file}{size}"));
+        let host = effective.and_then(AttemptView::file_host);
+        let host = host.map_or_else(String::new, |host| format!(" on {host}"));
+        row("File", format!("{file}{host}{size}"));
     }
     for published in effective.into_iter().flat_map(|a| a.published.values()) {
         let target = published.text("target").unwrap_or("somewhere");

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::sheet::disarm;
 use super::words;
+use crate::disk;
 use crate::jobs::{JobView, Look};
 use crate::text::escape;
 
@@ -41,7 +42,7 @@ impl<W: Write> Looks<W> {
             asked("prompt")
                 .or_else(|| asked("text"))
                 .unwrap_or_default(),
-            text(speaking.and_then(|a| a.downloaded.text("file"))),
+            text(speaking.and_then(|a| a.file_on(&disk::host_name()))),
             text(speaking.and_then(|a| a.fields.text("output_url"))),
             text(view.state.effective().look().map(Look::as_str)),
             view.key().to_string(),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
+use crate::disk;
 use crate::jobs::{AttemptState, Credits, JobView, Look, Rates, Status};
 use crate::text::escape;
 
@@ -156,7 +157,7 @@ fn cell(view: &JobView, rates: &Rates, column: &str) -> String {
         "status" => Some(view.state.status().as_str().to_owned()),
         "generation_id" => effective.and_then(|a| a.generation_id()).map(str::to_owned),
         "file" => effective
-            .and_then(|a| a.downloaded.text("file"))
+            .and_then(|a| a.file_on(&disk::host_name()))
             .map(str::to_owned),
         "credits" => view.state.effective().charged().map(|c| c.to_string()),
         "credits_estimated" => some(view.state.effective().estimate()),

@@ -39,18 +39,19 @@ pub fn run(
         .map_views(|view| Delivery::of(&view, filters.matches(&view)))
         .collect::<Result<_, _>>()
         .map_err(failure::of_log)?;
-    let log_folder = log.path().parent().unwrap_or(Path::new(""));
-    let proof = prove(&deliveries, log_folder, copy);
+    let proof = prove(&deliveries, &log.folder(), copy);
     let proof = on_runtime(with_buckets(proof, &deliveries))?;
     if proof.whole + proof.flawed.len() == 0 {
         open::warn_of_filters(filters, log.views().flatten(), printer);
     }
     let mut ending = Ending::default();
     for flawed in &proof.flawed {
-        ending.note(match flawed.flaw {
-            Flaw::Unreadable(_) => Code::Io,
-            _ => Code::Failed,
-        });
+        match flawed.flaw {
+            Flaw::Unreadable(_) => ending.note(Code::Io),
+            // The other computer checks it.
+            Flaw::Elsewhere(_) => {}
+            _ => ending.note(Code::Failed),
+        }
     }
     report(&proof, copy.is_some(), ending.code(), printer)?;
     Ok(ending.code())
@@ -81,7 +82,8 @@ async fn with_buckets(proof: Proof, deliveries: &[Delivery]) -> anyhow::Result<P
 }
 
 fn report(proof: &Proof, is_copy: bool, code: Code, printer: &mut Printer) -> anyhow::Result<()> {
-    for flawed in &proof.flawed {
+    let is_wrong = |flawed: &&Flawed| !matches!(flawed.flaw, Flaw::Elsewhere(_));
+    for flawed in proof.flawed.iter().filter(is_wrong) {
         let (problem, _) = words_for(flawed, is_copy);
         printer.warn(format_args!(
             "{} (job {}): {}",
@@ -119,6 +121,7 @@ fn report(proof: &Proof, is_copy: bool, code: Code, printer: &mut Printer) -> an
     let mut saved = vec![format!("{} whole", clips(proof.whole))];
     for (name, what) in [
         ("not_downloaded", "not downloaded yet"),
+        ("elsewhere", "on other computers, and not looked at"),
         ("missing", "missing"),
         ("altered", "altered"),
         ("unproven", "without a checksum in the log"),
@@ -153,6 +156,10 @@ fn words_for(flawed: &Flawed, is_copy: bool) -> (String, String) {
         Flaw::NotDownloaded => (
             "the clip was not downloaded yet".to_owned(),
             "run `creativeai download`".to_owned(),
+        ),
+        Flaw::Elsewhere(host) => (
+            format!("the clip is on {host}"),
+            "run `creativeai download --check` there".to_owned(),
         ),
         Flaw::Missing => (format!("{file} is missing"), again),
         Flaw::Altered => (

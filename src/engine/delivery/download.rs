@@ -9,13 +9,14 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio::sync::watch;
 
-use crate::clock;
+use crate::disk;
 use crate::jobs::{self, What};
 use crate::journal::Writer;
 
 use super::bucket::{Bucket, There};
 use super::client::Client;
 use super::error::FetchError;
+use super::lease::{self, Begun, Unusable, Work};
 use super::outcome::{Event, Failure, FailureKind, Halt};
 use super::part::{self, Part, Whole};
 use super::place::{self, Found, Place};
@@ -35,6 +36,8 @@ pub struct DownloadOptions {
     pub max_size: u64,
     /// The wait before a first repeat; later ones are longer.
     pub retry_delay: Duration,
+    /// Whether clips are fetched that another computer has already.
+    pub here_too: bool,
 }
 
 /// How it went.
@@ -48,6 +51,8 @@ pub struct DownloadSummary {
     pub already: usize,
     /// Clips that wait for others of their listing or SKU, fetched or not.
     pub waiting: usize,
+    /// Clips that other computers were fetching, and do not have yet.
+    pub left: Vec<Delivery>,
     /// Clips that did not arrive.
     pub failures: Vec<Failure>,
     /// Whether a signal ended the run early; what is left, the next run fetches.
@@ -86,6 +91,7 @@ enum Outcome<'p> {
     Ready(Box<Ready<'p>>),
     Placed(u64),
     Failed(Failure),
+    Another(Box<Delivery>),
     Stopped,
 }
 
@@ -101,7 +107,7 @@ impl<R: Refresh> Download<'_, R> {
         let run = Run {
             with: self,
             halt: Halt::new(self.stop),
-            log_folder: self.writer.path().parent().unwrap_or(Path::new("")),
+            log_folder: self.writer.folder(),
         };
         run.run(plan).await
     }
@@ -110,7 +116,7 @@ impl<R: Refresh> Download<'_, R> {
 struct Run<'a, R> {
     with: &'a Download<'a, R>,
     halt: Halt,
-    log_folder: &'a Path,
+    log_folder: PathBuf,
 }
 
 impl<R: Refresh> Run<'_, R> {
@@ -147,6 +153,7 @@ impl<R: Refresh> Run<'_, R> {
                     gathered.missing -= 1;
                 }
                 Outcome::Failed(failure) => self.fail(&mut summary, failure),
+                Outcome::Another(delivery) => summary.left.push(*delivery),
                 Outcome::Stopped => {}
             }
             if gathered.missing == 0 && !gathered.ready.is_empty() {
@@ -156,6 +163,7 @@ impl<R: Refresh> Run<'_, R> {
         }
         summary.waiting += gathered.values().map(|g| g.ready.len()).sum::<usize>();
         summary.stopped = self.halt.is_signalled();
+        self.look_again(&mut summary).await;
         // Only an empty folder goes: parts are for the next run.
         let _ = std::fs::remove_dir(self.place().staging());
         summary
@@ -164,8 +172,24 @@ impl<R: Refresh> Run<'_, R> {
     fn place(&self) -> Place<'_> {
         Place {
             dir: &self.with.options.dir,
-            log_folder: self.log_folder,
+            log_folder: (!self.with.writer.is_shared()).then_some(&*self.log_folder),
         }
+    }
+
+    /// Looks again at what other computers were fetching.
+    async fn look_again(&self, summary: &mut DownloadSummary) {
+        let writer = self.with.writer;
+        // What cannot be looked at is left for the next run.
+        if summary.left.is_empty() || writer.refresh().await.is_err() {
+            return;
+        }
+        let before = summary.left.len();
+        summary.left.retain(|delivery| {
+            let view = writer.view(delivery.job).ok().flatten();
+            let now = view.map(|view| Delivery::of(&view, true));
+            !now.is_some_and(|now| now.saved.is_some() || now.elsewhere.is_some())
+        });
+        summary.already += before - summary.left.len();
     }
 
     fn fail(&self, summary: &mut DownloadSummary, failure: Failure) {
@@ -192,6 +216,7 @@ impl<R: Refresh> Run<'_, R> {
                 }
             }
             Err(FetchError::Stopped) => Outcome::Stopped,
+            Err(FetchError::Another) => Outcome::Another(Box::new(clip.delivery.clone())),
             Err(trouble) => Outcome::Failed(self.failure(&clip.delivery, trouble)),
         };
         (index, outcome)
@@ -208,14 +233,21 @@ impl<R: Refresh> Run<'_, R> {
         }
         let delivery = &clip.delivery;
         let staging = self.place().staging();
-        if let Some(saved) = &delivery.saved
-            && self.is_there(saved).await?
-        {
+        if self.is_downloaded(delivery).await? {
             if staging.exists() {
                 // What a crash right after the line has left; it does no harm.
                 let _ = Part::open(&staging, delivery).clear();
             }
             return Ok(None);
+        }
+        match lease::begin(self.with.writer, Work::Download, delivery).await {
+            Ok(Begun::Mine(view)) => {
+                if self.is_downloaded(&Delivery::of(&view, true)).await? {
+                    return Ok(None);
+                }
+            }
+            Ok(Begun::Another) => return Err(FetchError::Another),
+            Err(unusable) => return Err(self.log_failed(unusable)),
         }
         std::fs::create_dir_all(&staging)?;
         let mut part = Part::open(&staging, delivery);
@@ -251,6 +283,21 @@ impl<R: Refresh> Run<'_, R> {
         Ok(ready(part, whole, None))
     }
 
+    /// Whether a clip needs no download any more.
+    async fn is_downloaded(&self, delivery: &Delivery) -> Result<bool, FetchError> {
+        if let Some(saved) = &delivery.saved {
+            return self.is_there(saved).await;
+        }
+        let options = self.with.options;
+        Ok(delivery.elsewhere.is_some() && !options.here_too && options.bucket.is_none())
+    }
+
+    /// Without the log no other clip can be fetched either.
+    fn log_failed(&self, unusable: Unusable) -> FetchError {
+        self.halt.halt();
+        FetchError::Log(unusable)
+    }
+
     /// Whether a clip that the log has as downloaded is still there.
     async fn is_there(&self, saved: &SavedClip) -> Result<bool, FetchError> {
         let Some(bucket) = &self.with.options.bucket else {
@@ -258,7 +305,7 @@ impl<R: Refresh> Run<'_, R> {
                 // It is in a bucket, and this run has no credentials to look.
                 return Ok(true);
             }
-            let meta = std::fs::metadata(saved.path(self.log_folder));
+            let meta = std::fs::metadata(saved.path(&self.log_folder));
             return Ok(meta.is_ok_and(|meta| meta.is_file() && meta.len() == saved.bytes));
         };
         let is_here = saved.file.starts_with(&format!("{}/", bucket.address()));
@@ -278,7 +325,7 @@ impl<R: Refresh> Run<'_, R> {
         else {
             return Ok(None);
         };
-        let path = saved.path(self.log_folder);
+        let path = saved.path(&self.log_folder);
         if !part::is_clip(&path, saved.bytes, &saved.sha256) {
             return Ok(None);
         }
@@ -305,7 +352,7 @@ impl<R: Refresh> Run<'_, R> {
     ) -> Result<(), Failure> {
         let address = self.upload(bucket, group, &mut ready).await;
         let address = address.map_err(|trouble| self.failure(&ready.clip.delivery, trouble))?;
-        let line = self.line(&ready, Path::new(&address));
+        let line = self.line(&ready, Path::new(&address), None);
         self.record(line, [&ready]).await?;
         // A copy that is left behind is removed by the next run.
         let _ = ready.part.clear();
@@ -361,7 +408,8 @@ impl<R: Refresh> Run<'_, R> {
             };
             self.failure(delivery, trouble)
         })?;
-        let line = self.line(&ready, &path);
+        let host = self.host_for(delivery);
+        let line = self.line(&ready, &path, host.as_deref());
         self.record(line, [&ready]).await
     }
 
@@ -382,7 +430,10 @@ impl<R: Refresh> Run<'_, R> {
         };
         match together {
             Ok(Some(paths)) => {
-                let lines = ready.iter().zip(&paths).map(|(r, path)| self.line(r, path));
+                let lines = ready.iter().zip(&paths).map(|(ready, path)| {
+                    let host = self.host_for(&ready.clip.delivery);
+                    self.line(ready, path, host.as_deref())
+                });
                 match self.record(lines.collect(), &ready).await {
                     Ok(()) => {
                         summary.downloaded += ready.len();
@@ -410,13 +461,25 @@ impl<R: Refresh> Run<'_, R> {
         }
     }
 
-    fn line(&self, ready: &Ready<'_>, path: &Path) -> String {
+    /// The name of this computer, where the log has to say it: several write to it, or have done so.
+    fn host_for(&self, delivery: &Delivery) -> Option<String> {
+        let saved = delivery.saved.as_ref().or(delivery.elsewhere.as_ref());
+        let is_named = saved.is_some_and(|saved| saved.host.is_some());
+        (self.with.writer.is_shared() || is_named).then(disk::host_name)
+    }
+
+    fn line(&self, ready: &Ready<'_>, path: &Path, host: Option<&str>) -> String {
         let delivery = &ready.clip.delivery;
         let owner = delivery.owner.as_ref();
-        let at = self.with.writer.ledger().stamp(delivery.job, clock::now());
+        let at = self
+            .with
+            .writer
+            .ledger()
+            .stamp(delivery.job, self.with.writer.now());
         let download = jobs::Download {
             generation_id: delivery.generation_id.as_deref(),
             file: &self.place().as_recorded(path),
+            file_host: host,
             bytes: ready.whole.bytes,
             sha256: &ready.whole.sha256,
         };
@@ -440,9 +503,17 @@ impl<R: Refresh> Run<'_, R> {
         let appended = self.with.writer.append(&lines).await;
         for ready in ready {
             if let Err(error) = &appended {
-                let error = io::Error::new(error.error.kind(), error.to_string());
                 self.halt.halt();
-                return Err(self.failure(&ready.clip.delivery, FetchError::Disk(error)));
+                let trouble = match lease::kind_of(error) {
+                    FailureKind::Disk => {
+                        FetchError::Disk(io::Error::new(error.error.kind(), error.to_string()))
+                    }
+                    kind => FetchError::Log(Unusable {
+                        kind,
+                        why: error.to_string(),
+                    }),
+                };
+                return Err(self.failure(&ready.clip.delivery, trouble));
             }
             // Notes left behind do no harm.
             let _ = ready.part.forget();

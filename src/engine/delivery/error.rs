@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::bucket::{BucketError, Unplaced};
+use super::lease::Unusable;
 use super::outcome::{Failure, FailureKind, Halt, spoils_all};
 use super::plan::Delivery;
 
@@ -31,6 +32,10 @@ pub(super) enum FetchError {
     Bucket(BucketError),
     /// This machine's disk.
     Disk(io::Error),
+    /// The log.
+    Log(Unusable),
+    /// Another computer fetches it, or others of its listing or SKU.
+    Another,
     /// Someone asked to stop.
     Stopped,
 }
@@ -104,6 +109,11 @@ impl FetchError {
                     "no https connection can be made from this machine ({why}); are the system's \
                      root certificates installed?"
                 ),
+            ),
+            Self::Log(Unusable { kind, why }) => (kind, format!("the log cannot be used: {why}")),
+            Self::Another => (
+                FailureKind::MayHelp,
+                "another computer fetches it; run the command again".to_owned(),
             ),
             Self::Stopped => (
                 FailureKind::MayHelp,

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::jobs::JobView;
 use crate::journal::Writer;
 
+use super::lease::{self, Begun, Unusable, Work};
 use super::outcome::{Event, Failure, FailureKind, Halt};
 use super::plan::{Delivery, When, due};
 use super::process::{self, Ended, Report};
@@ -210,7 +211,9 @@ impl Exec<'_> {
         let halt = Halt::new(self.stop);
         let (due, waiting) = due(deliveries, when);
         let each = due.into_iter().map(|delivery| self.one(delivery, &halt));
-        publish_all(each, waiting, self.options.concurrency, &halt).await
+        let mut summary = publish_all(each, waiting, self.options.concurrency, &halt).await;
+        summary.look_again(self.writer, &self.options.target).await;
+        summary
     }
 
     async fn one(&self, delivery: &Delivery, halt: &Halt) -> Outcome {
@@ -221,7 +224,7 @@ impl Exec<'_> {
         let view = match self.writer.view(delivery.job) {
             Ok(Some(view)) => view,
             Ok(None) => return Outcome::Stopped,
-            Err(error) => return self.disk(delivery, halt, &error.to_string()),
+            Err(error) => return self.unusable(delivery, halt, error.into()),
         };
         if is_published(&view, delivery, target) {
             return Outcome::Already;
@@ -229,12 +232,20 @@ impl Exec<'_> {
         if self.options.dry_run {
             return Outcome::Would(format!("{}: the command would run", name(delivery)));
         }
-        let log_folder = self.writer.path().parent().unwrap_or(Path::new(""));
-        let ran = self.options.run_for(&view, delivery, log_folder).await;
+        let view = match lease::begin(self.writer, Work::Publish(target), delivery).await {
+            Ok(Begun::Mine(view)) => view,
+            Ok(Begun::Another) => return Outcome::Another(Box::new(delivery.clone())),
+            Err(error) => return self.unusable(delivery, halt, error),
+        };
+        if is_published(&view, delivery, target) {
+            return Outcome::Already;
+        }
+        let log_folder = self.writer.folder();
+        let ran = self.options.run_for(&view, delivery, &log_folder).await;
         if let Some(line) = ran.line(self.writer, &view, delivery, target)
             && let Err(error) = self.writer.append(&line).await
         {
-            return self.disk(delivery, halt, &error.to_string());
+            return self.unusable(delivery, halt, error.into());
         }
         match ran.0.map(|(_, failure)| failure) {
             None => {
@@ -248,13 +259,14 @@ impl Exec<'_> {
         }
     }
 
-    fn disk(&self, delivery: &Delivery, halt: &Halt, why: &str) -> Outcome {
+    fn unusable(&self, delivery: &Delivery, halt: &Halt, unusable: Unusable) -> Outcome {
+        let Unusable { kind, why } = unusable;
         halt.halt();
         (self.progress)(Event::Failed { job: delivery.job });
         Outcome::Failed(Failure {
             job: delivery.job,
             owner: delivery.owner_name(),
-            kind: FailureKind::Disk,
+            kind,
             message: format!(
                 "the log cannot be used: {why}; a command that has run already will run again, \
                  with the same CREATIVEAI_PUBLISH_ID"

@@ -11,6 +11,7 @@ mod download;
 mod error;
 pub mod exec;
 mod fetch;
+mod lease;
 mod media;
 pub mod mp4;
 pub mod names;

@@ -24,7 +24,8 @@ pub fn prepare(dir: &Path) -> io::Result<PathBuf> {
 /// Where clips go.
 pub(super) struct Place<'a> {
     pub dir: &'a Path,
-    pub log_folder: &'a Path,
+    /// The folder that recorded names begin in; whole paths are recorded without one.
+    pub log_folder: Option<&'a Path>,
 }
 
 /// Where a clip is that an earlier run had fetched whole.
@@ -119,12 +120,13 @@ impl Place<'_> {
 
     /// A path as the log has it: with slashes and relative to the log's folder when it is below.
     pub fn as_recorded(&self, path: &Path) -> String {
-        match path.strip_prefix(self.log_folder) {
-            Ok(relative) => {
+        let relative = self.log_folder.map(|folder| path.strip_prefix(folder));
+        match relative {
+            Some(Ok(relative)) => {
                 let parts = relative.iter().map(|part| part.to_string_lossy());
                 parts.collect::<Vec<_>>().join("/")
             }
-            Err(_) => path.to_string_lossy().into_owned(),
+            Some(Err(_)) | None => path.to_string_lossy().into_owned(),
         }
     }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::jobs::{IdColumn, JobKey, JobView, Look, PHOTO_FILE, Status};
+use crate::disk;
+use crate::jobs::{AttemptView, IdColumn, JobKey, JobView, Look, PHOTO_FILE, Status};
 use crate::journal::{LogError, Writer};
 
 use super::names::{self, Taken};
@@ -27,6 +28,8 @@ pub struct SavedClip {
     pub bytes: u64,
     /// Its checksum, hexadecimal.
     pub sha256: String,
+    /// The computer that it is on, where the log says so.
+    pub host: Option<String>,
 }
 
 impl SavedClip {
@@ -83,8 +86,10 @@ pub struct Delivery {
     pub generation_id: Option<String>,
     /// Where the clip is, as the vendor reported last.
     pub output_url: Option<String>,
-    /// Where it is on disk, as the log says.
+    /// Where it is on this computer's disk or in a bucket, as the log says.
     pub saved: Option<SavedClip>,
+    /// Where it is on another computer, as the log says.
+    pub elsewhere: Option<SavedClip>,
     /// The photo it was made from, without what changes from one signed address to the next.
     pub photo: Option<String>,
     /// Which target has which of its attempts' clips, under which reference.
@@ -123,6 +128,7 @@ impl Delivery {
                 let start: Vec<&str> = words.split_whitespace().take(6).collect();
                 Some(names::slug(&start.join(" ")))
             });
+        let (saved, elsewhere) = saved(effective);
         Self {
             job: view.key(),
             attempt: view.state.effective().number,
@@ -137,13 +143,8 @@ impl Delivery {
             is_voice: request("text").is_some() && request("prompt").is_none(),
             generation_id: effective.and_then(|a| a.generation_id().map(str::to_owned)),
             output_url: effective.and_then(|a| a.fields.text("output_url").map(str::to_owned)),
-            saved: effective.and_then(|a| {
-                Some(SavedClip {
-                    file: a.downloaded.text("file")?.to_owned(),
-                    bytes: a.downloaded.get("bytes")?.as_u64()?,
-                    sha256: a.downloaded.text("sha256").unwrap_or_default().to_owned(),
-                })
-            }),
+            saved,
+            elsewhere,
             photo: column("image_url").map(|address| {
                 address
                     .split(['?', '#'])
@@ -217,6 +218,27 @@ pub fn other_target<'a>(deliveries: &'a [Delivery], kind: &str, target: &str) ->
         known == target
     });
     other.filter(|_| !is_known)
+}
+
+/// Where a clip is that was downloaded: here, or on another computer.
+fn saved(attempt: Option<&AttemptView>) -> (Option<SavedClip>, Option<SavedClip>) {
+    let saved = attempt.and_then(|attempt| {
+        let downloaded = &attempt.downloaded;
+        Some(SavedClip {
+            file: downloaded.text("file")?.to_owned(),
+            bytes: downloaded.get("bytes")?.as_u64()?,
+            sha256: downloaded.text("sha256").unwrap_or_default().to_owned(),
+            host: attempt.file_host().map(str::to_owned),
+        })
+    });
+    let is_elsewhere = |saved: &SavedClip| {
+        let host = saved.host.as_deref();
+        host.is_some_and(|host| host != disk::host_name())
+    };
+    match saved {
+        Some(saved) if is_elsewhere(&saved) => (None, Some(saved)),
+        saved => (saved, None),
+    }
 }
 
 fn published(view: &JobView) -> Vec<Published> {
@@ -469,6 +491,7 @@ mod tests {
             generation_id: None,
             output_url: None,
             saved: None,
+            elsewhere: None,
             photo: None,
             published: Vec::new(),
         }
@@ -479,6 +502,7 @@ mod tests {
             file: file.to_owned(),
             bytes: 1,
             sha256: String::new(),
+            host: None,
         });
         delivery
     }

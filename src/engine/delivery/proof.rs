@@ -15,6 +15,8 @@ use crate::jobs::JobKey;
 pub enum Flaw {
     /// It is finished, and the log does not say that it was downloaded.
     NotDownloaded,
+    /// It is on another computer, which alone can look.
+    Elsewhere(String),
     /// Its file is gone.
     Missing,
     /// Its file is not the clip any more.
@@ -32,6 +34,7 @@ impl Flaw {
     pub fn name(&self) -> &'static str {
         match self {
             Self::NotDownloaded => "not_downloaded",
+            Self::Elsewhere(_) => "elsewhere",
             Self::Missing => "missing",
             Self::Altered => "altered",
             Self::InBucket => "in_bucket",
@@ -73,16 +76,16 @@ pub fn prove(deliveries: &[Delivery], log_folder: &Path, copy: Option<&Path>) ->
     let checked: Vec<Result<u64, Flawed>> = due
         .into_par_iter()
         .map(|delivery| {
-            let file = delivery
-                .saved
-                .as_ref()
-                .map(|saved| place(saved, log_folder, copy));
-            let flaw = match (&delivery.saved, &file) {
+            // A copy of it may be here all the same.
+            let elsewhere = delivery.elsewhere.as_ref().filter(|_| copy.is_some());
+            let saved = delivery.saved.as_ref().or(elsewhere);
+            let file = saved.map(|saved| place(saved, log_folder, copy));
+            let flaw = match (saved, &file) {
                 (Some(saved), Some(file)) => flaw_of(saved, file),
-                _ => Some(Flaw::NotDownloaded),
+                _ => Some(unseen(delivery)),
             };
-            match (flaw, &delivery.saved) {
-                (None, saved) => Ok(saved.as_ref().map_or(0, |saved| saved.bytes)),
+            match (flaw, saved) {
+                (None, saved) => Ok(saved.map_or(0, |saved| saved.bytes)),
                 (Some(flaw), _) => Err(Flawed {
                     job: delivery.job,
                     owner: delivery.owner_name(),
@@ -103,6 +106,15 @@ pub fn prove(deliveries: &[Delivery], log_folder: &Path, copy: Option<&Path>) ->
         }
     }
     proof
+}
+
+/// Why there is nothing to look at.
+fn unseen(delivery: &Delivery) -> Flaw {
+    let elsewhere = delivery.elsewhere.as_ref();
+    match elsewhere.and_then(|saved| saved.host.clone()) {
+        Some(host) => Flaw::Elsewhere(host),
+        None => Flaw::NotDownloaded,
+    }
 }
 
 /// Where a clip's file should be.

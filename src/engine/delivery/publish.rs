@@ -10,7 +10,6 @@ use futures::StreamExt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::clock;
 use crate::jobs::{self, Event, JobView, Publication, What};
 use crate::journal::Writer;
 
@@ -28,6 +27,8 @@ pub struct PublishSummary {
     pub waiting: usize,
     /// Clips that were not published.
     pub failures: Vec<Failure>,
+    /// Clips that other computers were publishing, and have not published yet.
+    pub left: Vec<Delivery>,
     /// Whether a signal ended the run early.
     pub stopped: bool,
     /// Whether the disk ended it.
@@ -50,6 +51,8 @@ pub(super) enum Outcome {
     Failed(Failure),
     /// It was not, for a reason that every other clip shares.
     Ended(Failure),
+    /// Another computer publishes it, or others of its listing or SKU.
+    Another(Box<Delivery>),
     /// The run was stopped before.
     Stopped,
 }
@@ -88,11 +91,28 @@ pub(super) async fn publish_all<F: Future<Output = Outcome>>(
                     summary.failures.push(failure);
                 }
             }
+            Outcome::Another(delivery) => summary.left.push(*delivery),
             Outcome::Stopped => {}
         }
     }
     summary.stopped = halt.is_signalled();
     summary
+}
+
+impl PublishSummary {
+    /// Looks again at what other computers were publishing.
+    pub(super) async fn look_again(&mut self, writer: &Writer, target: &str) {
+        // What cannot be looked at is left for the next run.
+        if self.left.is_empty() || writer.refresh().await.is_err() {
+            return;
+        }
+        let before = self.left.len();
+        self.left.retain(|delivery| {
+            let view = writer.view(delivery.job).ok().flatten();
+            !view.is_some_and(|view| is_published(&view, delivery, target))
+        });
+        self.already += before - self.left.len();
+    }
 }
 
 /// The stable name of one publication, for the receiver to recognise a repetition by: 32
@@ -194,7 +214,7 @@ pub(super) fn published_line(
 }
 
 fn line(writer: &Writer, delivery: &Delivery, what: What<'_>) -> String {
-    let at = writer.ledger().stamp(delivery.job, clock::now());
+    let at = writer.ledger().stamp(delivery.job, writer.now());
     let owner = delivery.owner.as_ref();
     Event::new(at, delivery.job, delivery.attempt, what)
         .of_item(owner.map(|(column, id)| (*column, id.as_str())))

@@ -16,6 +16,7 @@ use super::super::file::for_each_line;
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::captures;
 use super::decide::{Claims, Others};
+use super::leases;
 use super::lines::{self, LogRow, Merge};
 use super::logs;
 use super::mirror::{self, Source, digest};
@@ -291,6 +292,12 @@ impl Link {
         } else {
             None
         };
+        let leases = tasks.iter().filter_map(|task| match &task.kind {
+            Kind::Lease(key) => Some(*key),
+            _ => None,
+        });
+        let run = &self.run.id;
+        let others = leases::take(transaction, schema, log, leases.collect(), run).await?;
         let mut claims = Claims::default();
         let mut answers = Vec::with_capacity(tasks.len());
         {
@@ -311,6 +318,10 @@ impl Link {
                             Some(refused) => Answer::Refused(refused),
                         }
                     }
+                    Kind::Lease(key) => match others.get(key) {
+                        None => Answer::Granted(uptime),
+                        Some(host) => Answer::Refused(Refused::Later(host.clone())),
+                    },
                     Kind::Renew(..) if is_mine => Answer::Granted(uptime),
                     Kind::Withdraw(..) if is_mine => Answer::Written,
                     Kind::Renew(..) | Kind::Withdraw(..) => Answer::Lost,

@@ -5,6 +5,7 @@
 
 mod captures;
 mod decide;
+mod leases;
 mod lines;
 mod link;
 mod login;

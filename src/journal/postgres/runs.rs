@@ -119,7 +119,8 @@ pub(super) async fn claims(
     Ok(claimed.collect())
 }
 
-fn is_alive() -> String {
+/// The condition under which a run is still heard of.
+pub(super) fn is_alive() -> String {
     format!(
         "runs.ended_at IS NULL AND runs.seen_at > clock_timestamp() - interval '{GONE_AFTER} seconds'"
     )

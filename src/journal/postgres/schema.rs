@@ -16,7 +16,7 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration {
         version: 1,
         name: "logs",
@@ -38,6 +38,13 @@ const MIGRATIONS: [Migration; 3] = [
         minimum_reader: 1,
         minimum_writer: RUNS,
         text: include_str!("migrations/0003_captures.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "leases",
+        minimum_reader: 1,
+        minimum_writer: RUNS,
+        text: include_str!("migrations/0004_leases.sql"),
     },
 ];
 
@@ -194,7 +201,8 @@ pub(super) fn grants(schema: &str, role: &str, rights: Rights) -> String {
     if rights == Rights::Write {
         // A row is locked only by who may update it.
         let more = format!(
-            "GRANT INSERT, UPDATE ON {schema}.logs, {schema}.claims, {schema}.runs TO {role};\n\
+            "GRANT INSERT, UPDATE ON {schema}.logs, {schema}.claims, {schema}.runs, {schema}.leases \
+             TO {role};\n\
              GRANT INSERT ON {schema}.lines, {schema}.captures TO {role};\n"
         );
         text.push_str(&more);

@@ -21,6 +21,7 @@ use super::super::announce::Announcement;
 use super::super::file::AppendError;
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::captures::KeptCapture;
+use super::leases::Key;
 use super::link::Link;
 use super::spool::Spool;
 use super::task::{Answer, Done, Kind, Task};
@@ -126,6 +127,7 @@ impl Scribe {
             spool,
             failed: None,
             next_beat: Instant::from_std(std::time::Instant::now() + HEARTBEAT),
+            has_leases: false,
         };
         let thread = std::thread::Builder::new()
             .name("database".to_owned())
@@ -187,6 +189,11 @@ impl Scribe {
     pub async fn renew(&self, job: JobKey, number: u32) -> Done {
         let kind = Kind::Renew(job, number);
         self.hand_in(kind, String::new()).done().await
+    }
+
+    /// Takes a lease, or makes sure of it once more.
+    pub async fn lease(&self, key: Key) -> Done {
+        self.hand_in(Kind::Lease(key), String::new()).done().await
     }
 
     /// Takes in a person's word that an attempt was not accepted.
@@ -276,6 +283,8 @@ struct Worker {
     spool: Spool,
     failed: Option<DatabaseError>,
     next_beat: Instant,
+    /// Leases hold as long as the run does.
+    has_leases: bool,
 }
 
 /// Ends the queue should the thread end early.
@@ -403,7 +412,10 @@ impl Worker {
                 (&task.kind, &answer),
                 (Kind::Announce(_), Answer::Granted(_))
             );
-            if is_claim {
+            let is_first_lease = !self.has_leases
+                && matches!((&task.kind, &answer), (Kind::Lease(_), Answer::Granted(_)));
+            self.has_leases |= is_first_lease;
+            if is_claim || is_first_lease {
                 self.shared.held.fetch_add(1, Ordering::SeqCst);
                 self.next_beat = Instant::now() + HEARTBEAT;
             }

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::super::announce::{Announcement, Refused};
 use super::super::file::AppendError;
 use super::captures::KeptCapture;
+use super::leases::Key;
 use crate::jobs::JobKey;
 
 /// What is asked of the log.
@@ -23,6 +24,8 @@ pub(super) enum Kind {
     Renew(JobKey, u32),
     /// A person's word that an attempt was not accepted: only once no one may be about to send it.
     Settle(JobKey, u32),
+    /// The right to fetch or publish something while no other run does.
+    Lease(Key),
     /// Only reads what others have written.
     Refresh,
     /// Deliveries, with the lines that say what they have taught.
@@ -38,7 +41,7 @@ impl Kind {
     /// The attempt whose claim matters.
     pub fn attempt(&self) -> Option<(JobKey, u32)> {
         match self {
-            Self::Lines | Self::Refresh | Self::Captures(_) => None,
+            Self::Lines | Self::Lease(_) | Self::Refresh | Self::Captures(_) => None,
             Self::Announce(what) => Some((what.job, what.number)),
             Self::Withdraw(job, number) | Self::Renew(job, number) | Self::Settle(job, number) => {
                 Some((*job, *number))

@@ -3,6 +3,7 @@
 mod addresses;
 mod away;
 mod claims;
+mod delivering;
 mod pooler;
 mod reading;
 mod receiving;

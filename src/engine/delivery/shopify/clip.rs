@@ -12,6 +12,7 @@ use super::search::Search;
 use super::upload::{Upload, UploadError};
 use crate::engine::delivery::bucket::Bucket;
 use crate::engine::delivery::error::FetchError;
+use crate::engine::delivery::lease::{self, Begun, Work};
 use crate::engine::delivery::media;
 use crate::engine::delivery::names;
 use crate::engine::delivery::outcome::{Event, Failure, FailureKind, Halt};
@@ -90,7 +91,7 @@ impl<R: Refresh> Run<'_, R> {
         let outcome = match self.with.writer.view(delivery.job) {
             Ok(Some(view)) => self.publish(delivery, &view).await,
             Ok(None) => Err(ShopifyError::Stopped),
-            Err(error) => Err(log_failed(&error.to_string())),
+            Err(error) => Err(log_failed(error.into())),
         };
         let failure = |kind, message| Failure {
             job: delivery.job,
@@ -119,12 +120,36 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     async fn publish(&self, delivery: &Delivery, view: &JobView) -> Result<Outcome, ShopifyError> {
+        if self.is_done(delivery, view) {
+            return Ok(Outcome::Already);
+        }
+        if self.with.options.dry_run {
+            return self.put(delivery, view).await;
+        }
+        match self.lease(delivery).await? {
+            Begun::Mine(view) if self.is_done(delivery, &view) => Ok(Outcome::Already),
+            Begun::Mine(view) => self.put(delivery, &view).await,
+            Begun::Another => Ok(Outcome::Another(Box::new(delivery.clone()))),
+        }
+    }
+
+    fn is_done(&self, delivery: &Delivery, view: &JobView) -> bool {
+        let steps = steps(view, delivery, &self.target);
+        is_published(view, delivery, &self.target)
+            && self.stale(delivery, &steps).is_empty()
+            && self.is_in_metafield(&steps)
+    }
+
+    async fn lease(&self, delivery: &Delivery) -> Result<Begun, ShopifyError> {
+        let begun = lease::begin(self.with.writer, Work::Publish(&self.target), delivery);
+        begun.await.map_err(log_failed)
+    }
+
+    /// Puts a clip onto its product, or goes on where an earlier run stopped.
+    async fn put(&self, delivery: &Delivery, view: &JobView) -> Result<Outcome, ShopifyError> {
         let steps = steps(view, delivery, &self.target);
         let is_published = is_published(view, delivery, &self.target);
         let stale = self.stale(delivery, &steps);
-        if is_published && stale.is_empty() && self.is_in_metafield(&steps) {
-            return Ok(Outcome::Already);
-        }
         let product = self.product(delivery).await?;
         let alt = self.alt(view, &product)?;
         let media = self.with.admin.media(&product, &self.halt).await?;
@@ -343,6 +368,10 @@ impl<R: Refresh> Run<'_, R> {
             let _alone = self.attaching.lock().await;
             let admin = self.with.admin;
             let known = admin.media(product, &self.halt).await?;
+            // Fetching and uploading take long, and the computer may have slept.
+            if matches!(self.lease(delivery).await?, Begun::Another) {
+                return Err(taken_over().into());
+            }
             admin.attach(product, resource, alt, &self.halt).await?;
             self.attached(delivery, product, &known).await?
         };
@@ -433,8 +462,8 @@ impl<R: Refresh> Run<'_, R> {
 
     /// The downloaded file, else the clip fetched for the occasion.
     async fn local_file(&self, delivery: &Delivery) -> Result<LocalFile, ShopifyError> {
-        let log_folder = self.with.writer.path().parent().unwrap_or(Path::new(""));
-        if let (Some(path), Some(saved)) = (file_of(delivery, log_folder), &delivery.saved) {
+        let log_folder = self.with.writer.folder();
+        if let (Some(path), Some(saved)) = (file_of(delivery, &log_folder), &delivery.saved) {
             return Ok(LocalFile {
                 path,
                 size: saved.bytes,
@@ -520,8 +549,15 @@ impl<R: Refresh> Run<'_, R> {
 
     async fn record(&self, line: String) -> Result<(), ShopifyError> {
         let appended = self.with.writer.append(&line).await;
-        appended.map_err(|error| log_failed(&error.to_string()))
+        appended.map_err(|error| log_failed(error.into()))
     }
+}
+
+/// This run was not heard of for so long that another computer goes on with the clip.
+fn taken_over() -> ShopifyError {
+    let why = "another computer has gone on with it while this one did not answer; run the command \
+               again";
+    ShopifyError::Failed(FailureKind::MayHelp, why.to_owned())
 }
 
 /// What a failed call means; `what` is what Shopify was asked.

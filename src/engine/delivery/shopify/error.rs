@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::calls::{Medium, Objection, Product};
 use super::client::AdminError;
 use crate::engine::delivery::error::FetchError;
+use crate::engine::delivery::lease::Unusable;
 use crate::engine::delivery::outcome::FailureKind;
 
 /// Why a clip did not get there.
@@ -34,9 +35,10 @@ impl From<AdminError> for ShopifyError {
     }
 }
 
-pub(super) fn log_failed(why: &str) -> ShopifyError {
+pub(super) fn log_failed(unusable: Unusable) -> ShopifyError {
+    let Unusable { kind, why } = unusable;
     ShopifyError::Ended(
-        FailureKind::Disk,
+        kind,
         format!(
             "the log cannot be used: {why}; make room, then run the command again: what is on the \
              products already is recognised"

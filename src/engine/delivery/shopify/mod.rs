@@ -82,6 +82,8 @@ impl<R: Refresh> Shopify<'_, R> {
         };
         let (due, waiting) = due(deliveries, when);
         let each = due.into_iter().map(|delivery| run.one(delivery));
-        publish_all(each, waiting, self.options.concurrency, &run.halt).await
+        let mut summary = publish_all(each, waiting, self.options.concurrency, &run.halt).await;
+        summary.look_again(self.writer, &run.target).await;
+        summary
     }
 }

@@ -70,6 +70,7 @@ impl<'a> Run<'a> {
             concurrency: 3,
             max_size: self.max_size,
             retry_delay: Duration::from_millis(1),
+            here_too: false,
         };
         let (signal, stop) = watch::channel(false);
         let received = std::sync::atomic::AtomicU64::new(0);

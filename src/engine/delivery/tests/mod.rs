@@ -69,6 +69,7 @@ impl Bench {
         let download = Download {
             generation_id: None,
             file,
+            file_host: None,
             bytes,
             sha256: "x",
         };

@@ -1,0 +1,94 @@
+//! The right to fetch or publish clips while no other computer does.
+//!
+//! A listing or SKU is leased as a whole: its clips come to stand in one folder, and are distinguished on
+//! one product.
+
+use super::outcome::FailureKind;
+use super::plan::Delivery;
+use crate::jobs::JobView;
+use crate::journal::{AppendError, DatabaseFault, Leased, LogError, Writer};
+
+/// What is done with the clips.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Work<'a> {
+    /// They are fetched.
+    Download,
+    /// They are published, to this target.
+    Publish(&'a str),
+}
+
+/// Whose it is.
+pub(super) enum Begun {
+    /// This run's. The job, as all computers have left it.
+    Mine(Box<JobView>),
+    /// Another run's, for now.
+    Another,
+}
+
+/// The log cannot be used.
+#[derive(Debug)]
+pub(super) struct Unusable {
+    pub kind: FailureKind,
+    pub why: String,
+}
+
+impl From<AppendError> for Unusable {
+    fn from(error: AppendError) -> Self {
+        Self {
+            kind: kind_of(&error),
+            why: error.to_string(),
+        }
+    }
+}
+
+impl From<LogError> for Unusable {
+    fn from(error: LogError) -> Self {
+        Self {
+            kind: FailureKind::Disk,
+            why: error.to_string(),
+        }
+    }
+}
+
+/// What it means that lines were not taken in.
+pub(super) fn kind_of(error: &AppendError) -> FailureKind {
+    match error.database().map(|error| error.kind) {
+        Some(DatabaseFault::Temporary) => FailureKind::MayHelp,
+        Some(DatabaseFault::Config) => FailureKind::Setup,
+        Some(DatabaseFault::Io) | None => FailureKind::Disk,
+    }
+}
+
+/// Takes the lease, and reads the job after that: what others did with it before stands in the log. A
+/// computer that slept meanwhile asks again.
+pub(super) async fn begin(
+    writer: &Writer,
+    work: Work<'_>,
+    delivery: &Delivery,
+) -> Result<Begun, Unusable> {
+    let name = name(work, delivery);
+    loop {
+        let Leased::Mine(lease) = writer.lease(&name).await? else {
+            return Ok(Begun::Another);
+        };
+        let Some(view) = writer.view(delivery.job)? else {
+            let why = format!("job {} is not in it any more", delivery.job);
+            let kind = FailureKind::MayHelp;
+            return Err(Unusable { kind, why });
+        };
+        if lease.holds() {
+            return Ok(Begun::Mine(Box::new(view)));
+        }
+    }
+}
+
+fn name(work: Work<'_>, delivery: &Delivery) -> String {
+    let owner = match &delivery.owner {
+        Some((column, id)) => format!("{} {id}", column.name()),
+        None => format!("job {}", delivery.job),
+    };
+    match work {
+        Work::Download => format!("download\n{owner}"),
+        Work::Publish(target) => format!("publish {target}\n{owner}"),
+    }
+}
