@@ -206,7 +206,7 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     let settings = || {
         check_clock()?;
         let settings = Settings::resolve(&cli.flags(), &env)?;
-        addresses::check(&cli.command, &settings)?;
+        addresses::check(&cli.command)?;
         anyhow::Ok(settings)
     };
     let networked = || {

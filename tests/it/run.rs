@@ -12,7 +12,7 @@ const CLIP: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08mdat";
 
 /// A vendor who renders at once and serves the clips. `failing` says of the n-th order (from 1) whether
 /// its clip fails.
-fn vendor(failing: impl Fn(usize) -> bool + Send + Sync + 'static) -> Server {
+pub fn vendor(failing: impl Fn(usize) -> bool + Send + Sync + 'static) -> Server {
     let orders = Mutex::new(HashMap::<String, usize>::new());
     Server::answering(move |request| {
         let id = request.path.rsplit('/').next().unwrap_or_default();

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use etcetera::BaseStrategy;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::notices;
 use crate::commands::failure;
@@ -51,12 +53,16 @@ pub fn report(
 ) -> anyhow::Result<Code> {
     let log = read(path, settings)?;
     let end = End::of(round, before, log.as_ref(), settings);
-    let mut memory = Memory::parse(&fs::read_to_string(beside(path)).unwrap_or_default());
+    let file = memory_of(path);
+    let before = file.as_deref().map(fs::read_to_string);
+    let mut memory = Memory::parse(&before.and_then(Result::ok).unwrap_or_default());
     let news = memory.after(end.code, end.given_up.clone());
-    if let Err(error) = remember(&memory, path, log.is_some()) {
+    if let Some(file) = file.filter(|_| log.is_some())
+        && let Err(error) = remember(&memory, &file)
+    {
         printer.warn(format_args!(
             "{} cannot be written ({error}); what it would hold may be said again",
-            escape(&beside(path).display().to_string())
+            escape(&file.display().to_string())
         ));
     }
     let commands = match &log {
@@ -308,23 +314,31 @@ fn name_given_up(
     Ok(())
 }
 
-/// What the next round needs to know lies beside the log.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".rounds");
-    PathBuf::from(name)
+/// What the next round needs to know lies beside the log; of a log in a database, where programs keep
+/// their state on this computer, if there is such a place.
+fn memory_of(path: &Path) -> Option<PathBuf> {
+    if !is_address(path) {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".rounds");
+        return Some(PathBuf::from(name));
+    }
+    let base = etcetera::choose_base_strategy().ok()?;
+    let state = base.state_dir().unwrap_or_else(|| base.data_dir());
+    let digest = Sha256::digest(path.to_string_lossy().as_bytes());
+    let name = base16ct::lower::encode_string(&digest[..16]);
+    let folder = state.join("creativeai").join("rounds");
+    Some(folder.join(format!("{name}.rounds")))
 }
 
-fn remember(memory: &Memory, path: &Path, has_log: bool) -> std::io::Result<()> {
-    if !has_log || is_address(path) {
-        return Ok(());
-    }
-    let file = beside(path);
+fn remember(memory: &Memory, file: &Path) -> std::io::Result<()> {
     let text = memory.to_text();
-    if fs::read_to_string(&file).is_ok_and(|there| there == text) {
+    if fs::read_to_string(file).is_ok_and(|there| there == text) {
         return Ok(());
     }
-    let new = Replacement::of(&file, Readers::User)?;
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let new = Replacement::of(file, Readers::User)?;
     std::io::Write::write_all(&mut new.file()?, text.as_bytes())?;
     new.finish()
 }

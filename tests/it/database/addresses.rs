@@ -1,10 +1,10 @@
 //! An address is understood in full or refused, and its password is never shown.
 
 use super::world;
-use crate::support::{Server, World, listings};
+use crate::support::{World, listings};
 
 /// Every command that takes a log, with the log's place in it.
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 14] = [
     &["status", "LOG"],
     &["report", "LOG"],
     &["check", "--jobs", "LOG"],
@@ -18,6 +18,7 @@ const COMMANDS: [&[&str]; 13] = [
     &["rename", "a", "b", "--jobs", "LOG"],
     &["log", "accept", "LOG"],
     &["submit", "listings.csv", "--jobs", "LOG"],
+    &["run", "listings.csv", "--jobs", "LOG"],
 ];
 
 fn with_log(command: &[&'static str], log: &str) -> Vec<String> {
@@ -90,25 +91,6 @@ fn variables_and_settings_are_looked_at_before_anything_is_done() {
         ended.stderr
     );
     assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
-}
-
-#[test]
-fn what_works_on_files_only_sends_nothing_and_says_so() {
-    let server = Server::accepting();
-    let world = World::facing(&server);
-    world.write("listings.csv", listings(1));
-    let log = "postgres://me@127.0.0.1:1/d?log=a";
-    let ended = world
-        .run(&["run", "listings.csv", "--jobs", log])
-        .expect(78);
-    for words in ["nothing was sent", "log=a"] {
-        assert!(ended.stderr.contains(words), "{}", ended.stderr);
-    }
-    let world = world.with_var("CREATIVEAI_JOBS", log);
-    world.run(&["run", "listings.csv"]).expect(78);
-    world.run(&["submit", "listings.csv"]).expect(75);
-    assert_eq!(server.connections(), 0);
-    assert_eq!(world.files(), ["listings.csv"]);
 }
 
 #[test]

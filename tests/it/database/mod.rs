@@ -7,6 +7,7 @@ mod delivering;
 mod pooler;
 mod reading;
 mod receiving;
+mod rounds;
 mod sending;
 mod storm;
 mod tables;
