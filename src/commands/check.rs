@@ -1,16 +1,19 @@
 //! `check`: is everything ready? It spends nothing: one request to the API without a key, and a
 //! look at each photo.
 
+mod findings;
 mod photos;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fmt::Display;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use findings::{Findings, MOST_SHOWN};
+use photos::{Photos, Wanted};
 use reqwest::Response;
 use reqwest::header::DATE;
+
 use serde_json::json;
 
 use super::failure;
@@ -19,90 +22,17 @@ use super::inputs::manifest_failure;
 use super::{damage, on_runtime};
 use crate::cli::CheckArgs;
 use crate::engine::notify::{self, Event, Listeners, Notice};
-use crate::exit::{Code, Ending, Failure};
+use crate::exit::{Code, Failure};
 use crate::jobs::JobKey;
 use crate::journal::{self, JobLog, Location, Lock, LogError};
-use crate::manifest::{LocalPhoto, RowFault};
-use crate::output::{Printer, Tone, words, wrap};
+use crate::manifest::RowFault;
+use crate::output::{Printer, words};
 use crate::settings::Settings;
-use crate::text::{escape, escape_lines};
+use crate::text::escape;
 use crate::vendor::{BaseUrl, build_transport, correlated, root_cause, transport};
 
 /// A clock that is further off than this makes log times and time-outs misleading.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
-/// Problems of one kind that are reported one by one.
-const TOLD: usize = 20;
-
-/// Columns before a finding's text: a sign, what it is about, blanks.
-const TEXT_COLUMN: usize = 12;
-
-/// One thing looked at.
-struct Finding {
-    subject: &'static str,
-    /// Whether it was looked at.
-    is_seen: bool,
-    /// What was found; a problem with the code it means.
-    result: Result<String, (Code, String)>,
-}
-
-#[derive(Default)]
-struct Findings(Vec<Finding>);
-
-impl Findings {
-    fn pass(&mut self, subject: &'static str, text: impl Display) {
-        self.0.push(Finding {
-            subject,
-            is_seen: true,
-            result: Ok(text.to_string()),
-        });
-    }
-
-    /// Says that something was left out, and why.
-    fn skip(&mut self, subject: &'static str, text: impl Display) {
-        self.0.push(Finding {
-            subject,
-            is_seen: false,
-            result: Ok(text.to_string()),
-        });
-    }
-
-    fn problem(&mut self, subject: &'static str, code: Code, text: impl Display) {
-        self.0.push(Finding {
-            subject,
-            is_seen: true,
-            result: Err((code, text.to_string())),
-        });
-    }
-
-    /// A problem in the words of the command that would have met it.
-    fn failure(&mut self, subject: &'static str, failure: &Failure) {
-        let told = escape_lines(&failure.to_string());
-        let step = failure
-            .next_step()
-            .map(|step| format!("\n  next: {}", escape(step)));
-        self.problem(
-            subject,
-            failure.code(),
-            format_args!("{told}{}", step.unwrap_or_default()),
-        );
-    }
-}
-
-/// The first row that wants a photo, and how many do.
-struct Wanted {
-    line: u64,
-    id: String,
-    rows: u64,
-}
-
-/// The photos of a manifest.
-#[derive(Default)]
-struct Photos {
-    /// Those that are online, by their addresses.
-    online: BTreeMap<String, Wanted>,
-    /// Those on this computer, by the names that they are uploaded under.
-    local: BTreeMap<String, Arc<LocalPhoto>>,
-}
 
 /// Runs the command.
 pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
@@ -136,71 +66,7 @@ pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyh
         photos::check_local(photos.local, settings, &mut findings).await;
         Ok(())
     })?;
-    report(&findings, printer)
-}
-
-fn report(findings: &Findings, printer: &mut Printer) -> anyhow::Result<Code> {
-    let mut ending = Ending::default();
-    for (code, _) in findings.0.iter().filter_map(|f| f.result.as_ref().err()) {
-        ending.note(*code);
-    }
-    let code = ending.code();
-    if printer.is_step() {
-        for finding in &findings.0 {
-            if let Err((_, text)) = &finding.result {
-                printer.warn(format_args!("{}: {text}", finding.subject));
-            }
-        }
-        return Ok(code);
-    }
-    let problems = findings.0.iter().filter(|f| f.result.is_err()).count();
-    if printer.voice().json {
-        let list: Vec<_> = findings
-            .0
-            .iter()
-            .map(|finding| {
-                let text = match &finding.result {
-                    Ok(text) | Err((_, text)) => text,
-                };
-                json!({ "check": finding.subject, "ok": finding.result.is_ok(), "text": text })
-            })
-            .collect();
-        printer.document(&json!({
-            "command": "check",
-            "checks": list,
-            "problems": problems,
-            "exit_code": code.number(),
-        }))?;
-        return Ok(code);
-    }
-    if printer.voice().quiet && problems == 0 {
-        return Ok(code);
-    }
-    for finding in &findings.0 {
-        let (sign, text) = match &finding.result {
-            Ok(text) if !finding.is_seen => (printer.paint("–", Tone::Quiet), text),
-            Ok(text) => (printer.paint("✓", Tone::Good), text),
-            Err((_, text)) => (printer.paint("✗", Tone::Bad), text),
-        };
-        let subject = finding.subject;
-        // What continues a text stands below it.
-        let text = if printer.is_terminal() {
-            wrap::hanging(text, printer.width(), TEXT_COLUMN)
-        } else {
-            text.clone()
-        };
-        writeln!(printer.out(), "{sign} {subject:<9} {text}")?;
-    }
-    let end = match problems {
-        0 => "Everything is ready. Nothing was ordered or spent.".to_owned(),
-        n => format!(
-            "{} to correct first. Nothing was ordered or spent.",
-            words::count(n as u64, "problem")
-        ),
-    };
-    writeln!(printer.out(), "{end}")?;
-    printer.flush()?;
-    Ok(code)
+    findings.report(printer)
 }
 
 fn check_settings(settings: &Settings, findings: &mut Findings) {
@@ -364,9 +230,9 @@ fn check_manifest(
             Err(fault) => {
                 bad += 1;
                 let is_left_out = args.skip_invalid && matches!(fault, RowFault::Problems(_));
-                if bad <= TOLD && is_left_out {
+                if bad <= MOST_SHOWN && is_left_out {
                     findings.skip("manifest", format_args!("left out: {fault}"));
-                } else if bad <= TOLD {
+                } else if bad <= MOST_SHOWN {
                     findings.problem("manifest", Code::Data, &fault);
                 }
                 if matches!(fault, RowFault::Broken(_)) {
@@ -375,8 +241,8 @@ fn check_manifest(
             }
         }
     }
-    if bad > TOLD {
-        let more = format!("and {} more", bad - TOLD);
+    if bad > MOST_SHOWN {
+        let more = format!("and {} more", bad - MOST_SHOWN);
         if args.skip_invalid {
             findings.skip("manifest", more);
         } else {

@@ -9,18 +9,21 @@
 //! own `submitting` line comes after it in the log, and nothing is sent before that one is durable.
 //! So both lines share a sync, and never are more attempts in doubt than are sent at a time.
 
+mod attempt;
+mod outcome;
+mod progress;
+
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 
+pub use attempt::Attempt;
+pub use progress::{Event, Tally};
+
 use crate::engine::stop::{Reason, Stop};
-use crate::jobs::{
-    self, Credits, Facts, GenerationId, IdColumn, JobKey, JobView, Order, Rates, Refusal, Sighting,
-    Status, What,
-};
+use crate::jobs::{self, Credits, GenerationId, What};
 use crate::journal::{
     Announced, Announcement, AppendError, Appending, Claim, MaySend, Refused, Writer,
 };
@@ -32,52 +35,6 @@ use crate::vendor::{
 const MAX_UNKNOWN: u32 = 3;
 /// 404 or 405 in a row, with nothing accepted yet, after which the address is taken for wrong.
 const MAX_NO_SUCH_PAGE: u32 = 3;
-
-/// One attempt to be made: one request of the user, one possible bill.
-#[derive(Clone, Debug)]
-pub struct Attempt {
-    /// The job.
-    pub job: JobKey,
-    /// The attempt's number, from 1.
-    pub number: u32,
-    /// The listing or SKU.
-    pub id: Option<(IdColumn, String)>,
-    /// Where it goes.
-    pub endpoint: Endpoint,
-    /// What is ordered: the request's body, and what the log keeps beside it.
-    pub order: Order,
-    /// Jobs, and their newest attempts, that this one replaces. The log says so once it announces
-    /// the attempt, and not without it.
-    pub replaces: Vec<(JobKey, u32)>,
-    /// An earlier POST of this attempt may have been accepted: no refusal now proves that none was.
-    pub resend: bool,
-    /// Whether its lines are marked as a rehearsal's.
-    pub sandbox: bool,
-}
-
-impl Attempt {
-    /// What it is expected to cost.
-    pub fn estimate(&self) -> Credits {
-        self.order.credits_estimated
-    }
-
-    /// The job as it stands once the attempt is announced, for looking at its columns.
-    pub fn as_job(&self, rates: &Rates) -> Option<JobView> {
-        // No column depends on the time.
-        let at = jobs::Stamp::first(jiff::Timestamp::UNIX_EPOCH);
-        let line = self.event(at, What::Submitting(&self.order)).line();
-        let view = JobView::fold(self.job, [line.trim_end()], rates);
-        view.ok().flatten()
-    }
-
-    /// A line about it.
-    fn event<'e>(&'e self, at: jobs::Stamp, what: What<'e>) -> jobs::Event<'e> {
-        let id = self.id.as_ref().map(|(column, id)| (*column, id.as_str()));
-        jobs::Event::new(at, self.job, self.number, what)
-            .of_item(id)
-            .in_sandbox(self.sandbox)
-    }
-}
 
 /// Sends one request. The vendor's client does; tests bring their own.
 pub trait Transport {
@@ -101,76 +58,6 @@ impl Transport for Client {
     ) -> Outcome {
         self.submit_while(endpoint, idempotency_key, body, may_send)
             .await
-    }
-}
-
-/// What happens on the way, for progress and warnings.
-#[derive(Clone, Debug)]
-pub enum Event<'a> {
-    /// Announced in the log; its request leaves now.
-    Begun(&'a Attempt),
-    /// Accepted, and in the log.
-    Accepted(&'a Attempt),
-    /// Refused for good, with this HTTP status; nothing was charged.
-    Refused(&'a Attempt, u16, String),
-    /// Not accepted this time; another run may try again.
-    GaveUp(&'a Attempt, String),
-    /// Not accepted because of the key or the credits, which is reported once at the run's end.
-    Denied(&'a Attempt, String),
-    /// May or may not have been accepted and billed.
-    Unknown(&'a Attempt, String),
-    /// Another computer has made it; the log says so.
-    Taken(&'a Attempt),
-    /// Not sent, for this reason; the next run decides anew.
-    Left(&'a Attempt, String),
-    /// Everybody waits, because the vendor or the network asks for it.
-    Waiting(Duration, String),
-    /// Something odd about an accepted reply.
-    Warning(&'a Attempt, String),
-    /// Someone has asked the run to stop; so many attempts are in flight and are waited for.
-    Draining(usize),
-    /// A line that could not be written: the only trace of what it says.
-    Recover(String),
-}
-
-/// What a run did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Attempts that the log announces, whatever came of them.
-    pub begun: u64,
-    /// Attempts accepted.
-    pub accepted: u64,
-    /// Attempts refused for good.
-    pub refused: u64,
-    /// Attempts given up for now.
-    pub gave_up: u64,
-    /// Attempts of unknown outcome.
-    pub unknown: u64,
-    /// Attempts that other computers have made.
-    pub taken: u64,
-    /// Attempts that the next run decides about anew.
-    pub later: u64,
-    /// What the accepted and the unknown ones are expected to cost.
-    pub credits: Credits,
-    /// What the refused ones would have cost.
-    pub released: Credits,
-}
-
-impl Tally {
-    /// What two runs did together.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            begun: self.begun + other.begun,
-            accepted: self.accepted + other.accepted,
-            refused: self.refused + other.refused,
-            gave_up: self.gave_up + other.gave_up,
-            unknown: self.unknown + other.unknown,
-            taken: self.taken + other.taken,
-            later: self.later + other.later,
-            credits: self.credits + other.credits,
-            released: self.released + other.released,
-        }
     }
 }
 
@@ -457,167 +344,6 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             self.stop.set(Reason::Deadline);
         }
         permit
-    }
-
-    /// Judges an outcome and hands its line in.
-    fn settle(&self, attempt: Attempt, outcome: Outcome, claim: Claim) -> Settled {
-        let (line, outcome) = match outcome {
-            Outcome::Accepted {
-                id,
-                status,
-                warning,
-                body,
-            } => {
-                if let Some(warning) = warning {
-                    (self.report)(Event::Warning(&attempt, warning));
-                }
-                self.accepted(&attempt, id, status, &body.payload().facts())
-            }
-            Outcome::Refused { http_status, error } => self.refused(&attempt, http_status, error),
-            Outcome::Denied { http_status, error } => {
-                self.stop.set(Reason::Denied(http_status, error.clone()));
-                self.give_up(&attempt, Some(http_status), error)
-            }
-            Outcome::Unknown { http_status, error } => self.unknown(&attempt, http_status, error),
-            Outcome::Throttled {
-                http_status, error, ..
-            } => self.give_up(&attempt, Some(http_status), error),
-            Outcome::NotSent { error } => self.give_up(&attempt, None, error),
-            Outcome::Withheld => self.give_up(&attempt, None, "not sent".to_owned()),
-        };
-        Settled {
-            attempt,
-            outcome,
-            line: self.writer.begin_append_lazily(&line),
-            claim,
-        }
-    }
-
-    fn accepted(
-        &self,
-        attempt: &Attempt,
-        id: GenerationId,
-        status: Status,
-        facts: &Facts<'_>,
-    ) -> (String, Settlement) {
-        if let Err((reason, error)) = self.claim(attempt, &id) {
-            self.stop.set(reason);
-            return self.unknown(attempt, None, error);
-        }
-        {
-            let mut course = self.course();
-            course.any_accepted = true;
-            course.unknown_in_a_row = 0;
-            course.no_such_page_in_a_row = 0;
-        }
-        let now = (self.clock)();
-        let sighting = Sighting {
-            status,
-            generation_id: &id,
-            submitted_at: Some(now),
-            report: facts.report(status, None),
-            via: None,
-        };
-        let line = self.line(attempt, now, What::Seen(sighting));
-        (line, Settlement::Accepted(id))
-    }
-
-    /// Makes sure that the id is this attempt's alone, and of this log's kind.
-    fn claim(&self, attempt: &Attempt, id: &GenerationId) -> Result<(), (Reason, String)> {
-        let owner = self.writer.owner_of(id);
-        let mut course = self.course();
-        if owner.is_some_and(|owner| owner != (attempt.job, attempt.number))
-            || course.arriving.contains(id)
-        {
-            let error = format!("the reply's id {id} is another job's already");
-            return Err((Reason::SameId(id.to_string()), error));
-        }
-        if !self.writer.ledger().may_hold(id) {
-            let error =
-                format!("the reply's id {id} is a sandbox's in a log of live jobs, or the reverse");
-            return Err((Reason::Mixed, error));
-        }
-        course.arriving.insert(id.clone());
-        Ok(())
-    }
-
-    fn refused(&self, attempt: &Attempt, http_status: u16, error: String) -> (String, Settlement) {
-        let no_such_page = matches!(http_status, 404 | 405);
-        {
-            let mut course = self.course();
-            course.unknown_in_a_row = 0;
-            course.no_such_page_in_a_row = if no_such_page {
-                course.no_such_page_in_a_row + 1
-            } else {
-                0
-            };
-            if course.no_such_page_in_a_row >= MAX_NO_SUCH_PAGE && !course.any_accepted {
-                self.stop.set(Reason::WrongAddress);
-            }
-        }
-        if attempt.resend {
-            return self.still_unknown(attempt, Some(http_status), error);
-        }
-        self.course().tally.released += attempt.estimate();
-        let what = What::SubmitFailed(Refusal {
-            error: &error,
-            http_status: Some(http_status),
-            temporary: false,
-        });
-        let line = self.line(attempt, (self.clock)(), what);
-        (line, Settlement::Refused(http_status, error))
-    }
-
-    /// Every POST of the attempt is known not to have been accepted, for now.
-    fn give_up(
-        &self,
-        attempt: &Attempt,
-        http_status: Option<u16>,
-        error: String,
-    ) -> (String, Settlement) {
-        self.course().unknown_in_a_row = 0;
-        if attempt.resend {
-            return self.still_unknown(attempt, http_status, error);
-        }
-        self.course().tally.released += attempt.estimate();
-        let what = What::SubmitFailed(Refusal {
-            error: &error,
-            http_status,
-            temporary: true,
-        });
-        let line = self.line(attempt, (self.clock)(), what);
-        (line, Settlement::GaveUp(http_status, error))
-    }
-
-    fn unknown(
-        &self,
-        attempt: &Attempt,
-        http_status: Option<u16>,
-        error: String,
-    ) -> (String, Settlement) {
-        {
-            let mut course = self.course();
-            course.unknown_in_a_row += 1;
-            if course.unknown_in_a_row >= MAX_UNKNOWN {
-                self.stop.set(Reason::ThreeUnknown);
-            }
-        }
-        self.still_unknown(attempt, http_status, error)
-    }
-
-    fn still_unknown(
-        &self,
-        attempt: &Attempt,
-        http_status: Option<u16>,
-        error: String,
-    ) -> (String, Settlement) {
-        let what = What::Unknown(Refusal {
-            error: &error,
-            http_status,
-            temporary: false,
-        });
-        let line = self.line(attempt, (self.clock)(), what);
-        (line, Settlement::Unknown(error))
     }
 
     fn line(&self, attempt: &Attempt, now: jiff::Timestamp, what: What<'_>) -> String {

@@ -4,6 +4,7 @@
 //! becomes a record, the [`Ledger`] folds records, and nothing else decides a state; whatever
 //! could cost money is written down before it is done.
 
+mod attempt_state;
 mod bill;
 mod clip;
 mod condition;
@@ -33,6 +34,7 @@ mod text;
 mod time;
 mod view;
 
+pub use attempt_state::AttemptState;
 pub use clip::{Clip, Seconds, Video, Voice};
 pub use condition::{Comparison, Condition};
 pub(crate) use damage::{AcceptedDamage, Digest};
@@ -52,7 +54,7 @@ pub use observation::{Attribution, Binding, News, Observation};
 pub use period::Period;
 pub use spent::Spent;
 pub use stamp::Stamp;
-pub use state::{AttemptState, JobState, Look};
-pub use status::{Fact, Status, Verdict, Word};
+pub use state::JobState;
+pub use status::{Fact, Look, Status, Verdict, Word};
 pub use text::Text;
 pub use view::{AttemptView, FieldMap, JobView, PHOTO_FILE};

@@ -217,6 +217,32 @@ impl Verdict {
     }
 }
 
+/// What a person thinks of a clip, from the least cautious.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Look {
+    /// It may go out.
+    Kept,
+    /// It may not.
+    Rejected,
+}
+
+impl Look {
+    /// The word in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Kept, Self::Rejected]
+            .into_iter()
+            .find(|look| look.as_str() == word)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,8 @@ use super::{
     Options,
     exports::Known,
     field::{Field, is_misleading, known_name, map_option, meant, nearest, normalised},
-    problem::{Place, Problem, excerpt},
+    problem::{Place, Problem},
+    roles::{Role, Roles},
     template::Piece,
 };
 
@@ -51,42 +52,33 @@ pub(super) enum Kind {
     },
 }
 
-/// What one column turned out to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Role {
-    Field(Field),
-    Carried(String),
-}
-
 impl Columns {
     /// Finds each column's meaning; all that is wrong with the header at once.
     pub fn find(place: Place<'_>, options: &Options) -> Result<Self, Vec<Problem>> {
-        let mut finder = Finder {
+        let mut roles = Roles {
             place,
-            roles: vec![None; place.headers.len()],
+            by_column: vec![None; place.headers.len()],
             problems: Vec::new(),
         };
-        let template = finder.template(options);
+        let template = roles.template(options);
         if let [only] = place.headers {
             return Err(vec![single_column(place, only)]);
         }
-        finder.apply_map(&options.map);
-        finder.apply_usual_map(&options.usual_map);
-        let known = finder.apply_export();
-        finder.recognise();
-        let columns = finder.arrange(options);
+        roles.apply_map(&options.map);
+        roles.apply_usual_map(&options.usual_map);
+        let known = roles.apply_export();
+        roles.recognise();
+        let columns = roles.arrange(options);
         match columns {
-            Some(columns) if finder.problems.is_empty() => Ok(Self {
+            Some(columns) if roles.problems.is_empty() => Ok(Self {
                 template,
                 known,
                 ..columns
             }),
-            _ => Err(finder.problems),
+            _ => Err(roles.problems),
         }
     }
-}
 
-impl Columns {
     /// The column of a field, by the field's name without what does not count in a header.
     pub fn meant_by(&self, name: &str) -> Option<usize> {
         let [image_url, prompt, model, duration, aspect_ratio] = match self.kind {
@@ -126,158 +118,7 @@ impl Columns {
     }
 }
 
-/// What a list of all columns begins with.
-const LISTING: &str = "The columns here are: ";
-
-impl Problem {
-    fn lists_columns(&self) -> bool {
-        self.help.as_deref().is_some_and(|h| h.contains(LISTING))
-    }
-}
-
-struct Finder<'a> {
-    place: Place<'a>,
-    roles: Vec<Option<Role>>,
-    problems: Vec<Problem>,
-}
-
-impl Finder<'_> {
-    /// Gives the columns that the user named their role.
-    fn apply_map(&mut self, map: &[(String, String)]) {
-        for (name, header) in map {
-            let found = self.columns_named(header);
-            let &[column] = found.as_slice() else {
-                self.problems.push(self.unmappable(name, header, &found));
-                continue;
-            };
-            if self.roles[column].is_some() {
-                self.problems.push(self.place.column(
-                    column,
-                    "--map gives this column two meanings",
-                    "name each column once",
-                ));
-                continue;
-            }
-            let role = Field::of(name).map_or_else(|| Role::Carried(name.clone()), Role::Field);
-            self.roles[column] = Some(role);
-        }
-    }
-
-    /// The same for what the settings file says, as far as it fits this file.
-    fn apply_usual_map(&mut self, map: &[(String, String)]) {
-        for (name, header) in map {
-            let role = Field::of(name).map_or_else(|| Role::Carried(name.clone()), Role::Field);
-            let is_mapped = self.roles.iter().flatten().any(|known| *known == role);
-            let mut headers = self.place.headers.iter();
-            let is_named =
-                headers.any(|own| Field::of(own).is_some_and(|f| role == Role::Field(f)));
-            if let [column] = *self.columns_named(header)
-                && self.roles[column].is_none()
-                && !is_mapped
-                && !is_named
-            {
-                self.roles[column] = Some(role);
-            }
-        }
-    }
-
-    /// Gives columns their role that is known from a program's export, where nothing else is said.
-    fn apply_export(&mut self) -> Option<Known> {
-        let is_id = |field| matches!(field, Field::Sku | Field::ListingId);
-        let is_named = |field| {
-            let mapped = self.fields().map(|(_, field)| field);
-            let unmapped = self.roles.iter().zip(self.place.headers);
-            let own = unmapped
-                .filter(|(role, _)| role.is_none())
-                .filter_map(|(_, header)| Field::of(header));
-            mapped
-                .chain(own)
-                .any(|named| named == field || is_id(named) && is_id(field))
-        };
-        let known = Known::of(self.place.headers)?.without(is_named);
-        for &(field, column) in &known.columns {
-            self.roles[column] = Some(Role::Field(field));
-        }
-        Some(known)
-    }
-
-    /// The prompt's parts in this file, where a prompt was typed.
-    fn template(&mut self, options: &Options) -> Option<Vec<Piece>> {
-        match options.prompt.as_ref()?.resolve(self.place.headers) {
-            Ok(pieces) => Some(pieces),
-            Err((name, near)) => {
-                let help = match near {
-                    Some(near) => format!("did you mean {{{}}}?", excerpt(&near)),
-                    None => self.all_headers(),
-                };
-                let message = format!(
-                    "the prompt asks for {{{}}}, and there is no such column",
-                    excerpt(&name)
-                );
-                self.problems.push(self.place.row(
-                    message,
-                    format!(
-                        "{help} A text for all rows goes after a |: {{{}|text}}",
-                        excerpt(&name)
-                    ),
-                ));
-                None
-            }
-        }
-    }
-
-    fn columns_named(&self, header: &str) -> Vec<usize> {
-        let which = |same: &dyn Fn(&str) -> bool| -> Vec<usize> {
-            let headers = self.place.headers.iter().enumerate();
-            headers.filter(|(_, h)| same(h)).map(|(n, _)| n).collect()
-        };
-        let exact = which(&|h| h == header.trim());
-        if exact.is_empty() {
-            which(&|h| normalised(h) == normalised(header))
-        } else {
-            exact
-        }
-    }
-
-    fn unmappable(&self, name: &str, header: &str, found: &[usize]) -> Problem {
-        if let Some(&second) = found.get(1) {
-            return self.place.column(
-                second,
-                format!(
-                    "column {} has the same header, so --map cannot tell them apart",
-                    found[0] + 1
-                ),
-                "rename one of them in the file",
-            );
-        }
-        let help = match nearest(header, self.place.headers.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean {}?", map_option(name, near)),
-            None => self.all_headers(),
-        };
-        let message = format!("--map {name}={header}: there is no column {header:?}");
-        self.place.row(message, help)
-    }
-
-    /// Gives the other columns theirs.
-    fn recognise(&mut self) {
-        let mapped: Vec<Field> = self.fields().map(|(_, field)| field).collect();
-        for (column, header) in self.place.headers.iter().enumerate() {
-            if self.roles[column].is_none() && !header.is_empty() {
-                let field = Field::of(header).filter(|field| !mapped.contains(field));
-                let role = field.map_or_else(|| Role::Carried(header.clone()), Role::Field);
-                self.roles[column] = Some(role);
-            }
-        }
-    }
-
-    fn fields(&self) -> impl Iterator<Item = (usize, Field)> + '_ {
-        let roles = self.roles.iter().enumerate();
-        roles.filter_map(|(column, role)| match role {
-            Some(Role::Field(field)) => Some((column, *field)),
-            _ => None,
-        })
-    }
-
+impl Roles<'_> {
     /// The column of `field`; a second one is a problem.
     fn column_of(&mut self, field: Field) -> Option<usize> {
         let found: Vec<usize> = self
@@ -333,7 +174,7 @@ impl Finder<'_> {
         let mut carried = Vec::new();
         let mut carried_names: Vec<String> = Vec::new();
         let mut nameless = Vec::new();
-        for (column, role) in self.roles.iter().enumerate() {
+        for (column, role) in self.by_column.iter().enumerate() {
             let name = match role {
                 None => {
                     nameless.push(column);
@@ -360,7 +201,7 @@ impl Finder<'_> {
         let doubts = carried.iter().filter_map(|&column| {
             let header = &self.place.headers[column];
             // What --map calls otherwise is meant so.
-            let is_own = self.roles[column] == Some(Role::Carried(header.clone()));
+            let is_own = self.by_column[column] == Some(Role::Carried(header.clone()));
             let meant = meant(header, is_voice, &found).filter(|_| is_own)?;
             Some((header.clone(), meant))
         });
@@ -463,7 +304,7 @@ impl Finder<'_> {
     /// column is often called, each with the name to map it to.
     fn missing(&mut self, field: Field, words: &[(&str, &str)]) {
         let carried = || {
-            let roles = self.roles.iter().zip(self.place.headers);
+            let roles = self.by_column.iter().zip(self.place.headers);
             roles.filter_map(|(role, header)| match role {
                 Some(Role::Carried(_)) => Some(header.as_str()),
                 _ => None,
@@ -512,22 +353,11 @@ impl Finder<'_> {
 
     /// A name that `--map` gave a column, and that means nothing.
     fn renamed_by_map(&self) -> Option<&str> {
-        let mut roles = self.roles.iter().zip(self.place.headers);
+        let mut roles = self.by_column.iter().zip(self.place.headers);
         roles.find_map(|(role, header)| match role {
             Some(Role::Carried(name)) if name != header => Some(name.as_str()),
             _ => None,
         })
-    }
-
-    fn all_headers(&self) -> String {
-        let shown: Vec<String> = self
-            .place
-            .headers
-            .iter()
-            .take(20)
-            .map(|h| super::problem::excerpt(h))
-            .collect();
-        format!("{LISTING}{}", shown.join(", "))
     }
 }
 

@@ -26,6 +26,9 @@
 //! A manifest is read as often as needed over one open file; each pass holds one row at a time.
 //! A row that starts on line 12 is reported as line 12, whatever dialect the file is in.
 
+mod cell_photo;
+mod cell_prompt;
+mod cells;
 mod check;
 mod chosen;
 mod columns;
@@ -41,6 +44,8 @@ mod photo;
 pub mod picture;
 mod problem;
 mod records;
+mod roles;
+mod shape;
 mod sheet;
 mod source;
 mod table;

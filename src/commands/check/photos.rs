@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_TYPE, RANGE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 
-use super::{Findings, TOLD, Wanted};
+use super::findings::{Findings, MOST_SHOWN};
 use crate::commands::photos;
 use crate::exit::Code;
 use crate::manifest::{LocalPhoto, picture};
@@ -22,6 +22,22 @@ use crate::vendor::{build_transport, root_cause, transport};
 const CONCURRENCY: usize = 8;
 /// Redirects followed on the way to a photo.
 const REDIRECTS: usize = 5;
+
+/// The first row that wants a photo, and how many do.
+pub struct Wanted {
+    pub line: u64,
+    pub id: String,
+    pub rows: u64,
+}
+
+/// The photos of a manifest.
+#[derive(Default)]
+pub struct Photos {
+    /// Those that are online, by their addresses.
+    pub online: BTreeMap<String, Wanted>,
+    /// Those on this computer, by the names that they are uploaded under.
+    pub local: BTreeMap<String, Arc<LocalPhoto>>,
+}
 
 /// Looks whether each photo can be fetched.
 pub(super) async fn check_photos(
@@ -78,15 +94,15 @@ pub(super) async fn check_photos(
         .flatten()
         .filter_map(|(url, wanted, missed)| Some((url, wanted, missed?)))
         .collect();
-    for (url, wanted, (code, why)) in missing.iter().take(TOLD) {
+    for (url, wanted, (code, why)) in missing.iter().take(MOST_SHOWN) {
         findings.problem(
             "photos",
             *code,
             format_args!("{}: {}: {}", place(wanted), escape(url), escape(why)),
         );
     }
-    if missing.len() > TOLD {
-        let more = missing.len() - TOLD;
+    if missing.len() > MOST_SHOWN {
+        let more = missing.len() - MOST_SHOWN;
         findings.problem("photos", Code::Data, format_args!("and {more} more"));
     } else if all_found && unseen == 0 {
         let all = words::count(photos.len() as u64, "photo");

@@ -4,13 +4,17 @@ mod batch;
 mod canary;
 mod held;
 mod other_log;
+mod preview;
+mod rows;
 
 use std::path::Path;
 
 use batch::Batch;
 use held::HeldReport;
+use preview::dry_run;
+use rows::{allowed, left_out, plan_failure, read, report_left_out};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::caps;
 use super::inputs::{Inputs, manifest_failure};
@@ -20,26 +24,22 @@ use super::photos;
 use super::poll::Poller;
 use super::{Ended, damage};
 use crate::cli::SubmitArgs;
-use crate::commands::dry_run;
 use crate::commands::failure;
 use crate::commands::finish;
 use crate::commands::stopped;
 use crate::engine::dispatch::Tally;
 use crate::engine::photos::Placed;
-use crate::engine::plan::{self, Allowed, Decision, Found, Held, MOST_LISTED, Plan, PlanError};
+use crate::engine::plan::{self, Allowed, Decision, Found, Held, MOST_LISTED, Plan};
 use crate::engine::stop::Stop;
-use crate::engine::submit::{photos_to_send, planned};
+use crate::engine::submit::photos_to_send;
 use crate::exit::{Code, Failure};
 use crate::jobs::{Credits, Ledger};
-use crate::journal::{JobLog, LogError, Writer, remembered_of_absent};
-use crate::manifest::{Condition, Manifest, Problem, RowFault};
-use crate::output::{Printer, Summary, Tally as Tallied, words};
+use crate::journal::Writer;
+use crate::manifest::{Condition, Manifest};
+use crate::output::{Printer, Summary};
 use crate::settings::Settings;
 use crate::settings::values::Pair;
 use crate::text::escape;
-
-/// Mistakes of a manifest that are reported one by one; further ones are counted.
-const MOST_PROBLEMS: u64 = 100;
 
 /// Runs the command.
 pub async fn run(
@@ -220,35 +220,6 @@ pub fn conditions(pairs: &[Pair]) -> Vec<Condition> {
         .collect()
 }
 
-/// How many rows `--where` has left out, as a field of the summary for programs.
-fn left_out(args: &SubmitArgs, plan: &Plan) -> Option<(String, Value)> {
-    let count = plan.counts.left_out;
-    (!args.rows.is_empty()).then(|| ("left_out".to_owned(), count.into()))
-}
-
-/// Says how many rows `--where` has left out.
-fn report_left_out(args: &SubmitArgs, plan: &Plan, printer: &Printer) {
-    if args.rows.is_empty() {
-        return;
-    }
-    let texts: Vec<String> = args
-        .rows
-        .iter()
-        .map(|pair| format!("{}={}", pair.name, pair.value))
-        .collect();
-    let texts = texts.join(" and ");
-    let left_out = plan.counts.left_out;
-    if plan.keys().next().is_none() && left_out > 0 {
-        printer.warn(format_args!("no row has {}", escape(&texts)));
-    } else if left_out > 0 {
-        printer.note(format_args!(
-            "{} without {} left out",
-            words::count(left_out, "row"),
-            escape(&texts)
-        ));
-    }
-}
-
 /// The rows of a manifest that seem to be renamed: their clips were ordered under ids that are no
 /// longer in it. Rows with mistakes are left out.
 pub fn renamed_rows(
@@ -265,13 +236,6 @@ pub fn renamed_rows(
     Ok(renamed
         .filter(|held| held.reason == Decision::Renamed)
         .collect())
-}
-
-fn allowed(args: &SubmitArgs) -> Allowed {
-    Allowed {
-        changed: args.resubmit_changed,
-        same_clip: args.allow_same_clip,
-    }
 }
 
 fn most_to_send(plan: &Plan, args: &SubmitArgs) -> u64 {
@@ -301,206 +265,4 @@ fn announce(
         ));
     }
     report_left_out(args, plan, printer);
-}
-
-/// Why nothing was decided, as the end of the run.
-fn plan_failure(error: PlanError) -> Failure {
-    match error {
-        PlanError::Manifest(error) => manifest_failure(error),
-        PlanError::Log(error) => failure::of_log(error),
-    }
-}
-
-/// A plan without a row.
-fn plan_for(args: &SubmitArgs, log: &Path) -> Plan {
-    let plan = if args.dry_run {
-        Plan::with_shares()
-    } else {
-        Plan::default()
-    };
-    if log.exists() {
-        plan
-    } else {
-        plan.without_log()
-    }
-}
-
-/// The first pass: every row is checked before anything is sent. Also gives what is wrong with rows
-/// that are left out, where a JSON document will hold it.
-fn read(
-    manifest: &mut Manifest,
-    log: &Path,
-    args: &SubmitArgs,
-    settings: &Settings,
-    printer: &Printer,
-) -> Result<(Plan, Vec<Value>), Failure> {
-    let mut plan = plan_for(args, log);
-    let mut invalid_rows = Vec::new();
-    let (mut problems, mut rows) = (0u64, 0u64);
-    let name = manifest.name().to_owned();
-    for (file, note) in manifest.notes() {
-        printer.note(format_args!("{}: {note}", escape(file)));
-    }
-    for (file, doubt) in manifest.doubts() {
-        printer.warn(format_args!("{}: {doubt}", escape(file)));
-    }
-    for row in manifest.rows().map_err(manifest_failure)? {
-        match row {
-            Ok(row) => {
-                if let Some(first) = plan.note(&row, &settings.rates) {
-                    printer.warn(format_args!(
-                        "{}:{}: the same row as {}; it is sent once. For a second clip of the \
-                         same photo, fill in the column variant",
-                        escape(&row.file),
-                        row.line,
-                        held::told(&first, first.file != row.file)
-                    ));
-                }
-            }
-            Err(RowFault::Problems(found)) => {
-                rows += 1;
-                for problem in found {
-                    problems += 1;
-                    if printer.voice().json {
-                        invalid_rows.push(invalid_row(&problem));
-                    }
-                    if problems <= MOST_PROBLEMS && args.skip_invalid {
-                        printer.warn(problem);
-                    } else if problems <= MOST_PROBLEMS {
-                        printer.error(problem);
-                    }
-                }
-                plan.note_invalid();
-            }
-            Err(RowFault::Broken(error)) => return Err(manifest_failure(error)),
-        }
-    }
-    if problems > MOST_PROBLEMS {
-        printer.warn(format_args!("and {} more", problems - MOST_PROBLEMS));
-    }
-    if rows > 0 && !args.skip_invalid && !args.dry_run {
-        return Err(Failure::data(format!(
-            "{} of {} cannot be sent, so none was",
-            words::count(rows, "row"),
-            escape(&name)
-        ))
-        .help(format!(
-            "correct {0} and run the same command again, or leave {0} out with --skip-invalid",
-            if rows == 1 { "it" } else { "them" }
-        ))
-        .counting("invalid", rows)
-        .field("invalid_rows", invalid_rows.into()));
-    }
-    Ok((plan, invalid_rows))
-}
-
-/// A mistake of a row as an object of the JSON document.
-fn invalid_row(problem: &Problem) -> Value {
-    let column = problem.column.as_ref();
-    json!({
-        "manifest": &*problem.file,
-        "line": problem.line,
-        "column": column.map(|column| &column.header),
-        "column_number": column.map(|column| column.number),
-        "cell": problem.cell,
-        "reason": problem.message,
-        "help": problem.help,
-    })
-}
-
-/// What the caps let through of the rows that would be sent.
-fn preview_caps(
-    args: &SubmitArgs,
-    settings: &Settings,
-    manifest: &mut Manifest,
-    plan: &Plan,
-    log: Option<&JobLog>,
-) -> Result<Vec<(String, Value)>, Failure> {
-    let limits = caps::of_log(args.max_credits, settings, log)?;
-    if limits.is_empty() {
-        return Ok(Vec::new());
-    }
-    let style = settings.video.duration_style;
-    let rows = planned(plan, manifest, &settings.rates, style);
-    Ok(caps::preview(&limits, rows.map_err(manifest_failure)?))
-}
-
-fn dry_run(
-    args: &SubmitArgs,
-    settings: &Settings,
-    manifest: &mut Manifest,
-    plan: &mut Plan,
-    invalid_rows: Vec<Value>,
-    inputs: &Inputs,
-    printer: &mut Printer,
-) -> anyhow::Result<Code> {
-    let path = &settings.jobs_path(args.jobs.as_deref(), inputs.first_file());
-    let ledger = || caps::ledger(Ledger::new(settings.rates.clone()), settings);
-    let log = match JobLog::read(path, ledger()) {
-        Ok(log) => Some(log),
-        Err(LogError::Missing(path)) => {
-            if let Some(mismatch) = remembered_of_absent(&path) {
-                failure::warn_that_changed(&mismatch, printer);
-            }
-            None
-        }
-        Err(error) => return Err(failure::of_log(error).into()),
-    };
-    if let Some(log) = &log {
-        damage::refuse(log, args.accept_damage)?;
-    }
-    let empty = ledger();
-    let known = log.as_ref().map(|log| (log.path(), log.ledger()));
-    let found =
-        plan::decide(manifest, plan, known, allowed(args), MOST_LISTED).map_err(plan_failure)?;
-    if let Some(log) = &log {
-        damage::warn(log.ledger(), log.damage(), log.path(), printer);
-        failure::warn_of_mismatch(log, printer);
-    }
-    let counts = plan.counts;
-    let code = if counts.invalid > 0 && !args.skip_invalid {
-        Code::Data
-    } else {
-        Code::Success
-    };
-    let caps = preview_caps(args, settings, manifest, plan, log.as_ref())?;
-    let ledger = log.as_ref().map_or(&empty, JobLog::ledger);
-    let jobs = plan.keys().filter_map(|key| ledger.job(key));
-    dry_run::dry_run(
-        dry_run::DryRun {
-            manifest: manifest.name(),
-            carried: manifest.carried_columns(),
-            counts: &counts,
-            states: Tallied::of(jobs),
-            id_column: manifest.id_column(),
-            shares: &plan.shares(),
-            invalid_rows,
-            more: held::to_more(&found)
-                .into_iter()
-                .chain(left_out(args, plan))
-                .collect(),
-            caps,
-            code,
-        },
-        settings,
-        printer,
-    )?;
-    if code == Code::Data {
-        printer.warn(format_args!(
-            "{} cannot be sent, so a real run would send none; correct the rows above, or leave \
-             them out with --skip-invalid",
-            words::count(counts.invalid, "row")
-        ));
-    }
-    report_left_out(args, plan, printer);
-    HeldReport {
-        plan,
-        files: &inputs.names(),
-        found: &found,
-        manifest: manifest.name(),
-        commands: &open::commands(path, ledger, settings),
-        printer,
-    }
-    .report();
-    Ok(code)
 }

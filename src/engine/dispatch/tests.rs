@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::*;
-use crate::jobs::{Credits, Ledger, Line};
+use crate::jobs::{Credits, JobKey, Ledger, Line, Order, Status};
 
 /// Looks into the log whenever a request is sent.
 struct Watcher {

@@ -1,35 +1,24 @@
 //! One clip's way onto its product, step by step.
 
-use std::io;
-use std::path::{Path, PathBuf};
-
 use super::Shopify;
-use super::calls::{CallFailure, Medium, Objection, Product};
-use super::client::AdminError;
-use super::error::{ShopifyError, log_failed, not_processed, objected};
+use super::calls::{Medium, Product};
+use super::error::{ShopifyError, failed_call, log_failed, not_processed};
 use super::look::cut;
 use super::search::Search;
-use super::upload::{Upload, UploadError};
-use crate::engine::delivery::bucket::Bucket;
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::lease::{self, Begun, Work};
-use crate::engine::delivery::media;
-use crate::engine::delivery::names;
 use crate::engine::delivery::outcome::{Event, Failure, FailureKind, Halt};
-use crate::engine::delivery::part::Part;
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::publish::{
-    Outcome, Step, file_of, is_published, object_of, publish_id, published_line, step_line, steps,
+    Outcome, Step, is_published, publish_id, published_line, step_line, steps,
 };
-use crate::engine::delivery::tries::{Refresh, Tries, delays};
+use crate::engine::delivery::tries::Refresh;
 use crate::jobs::{IdColumn, JobView};
 
 /// Digits of the publish id in a clip's file name at Shopify: what a clip is recognised by there.
 const TAG: usize = 16;
-/// The clip is at Shopify's; the reference is where.
-const UPLOADED: &str = "uploaded";
 /// The clip is one of the product's media; the reference is which.
-const ATTACHED: &str = "attached";
+pub(super) const ATTACHED: &str = "attached";
 /// The older clip of this reference was removed.
 const REMOVED: &str = "removed";
 /// The metafield of this name holds the clip.
@@ -45,42 +34,6 @@ pub(super) struct Run<'a, R> {
     pub target: String,
     /// Every job of the log: where older clips of a photo are.
     pub all: &'a [Delivery],
-}
-
-/// Why a clip was not attached.
-enum Unattached {
-    /// Shopify objected; nothing has changed there.
-    Objection(Objection),
-    Other(ShopifyError),
-}
-
-impl From<ShopifyError> for Unattached {
-    fn from(error: ShopifyError) -> Self {
-        Self::Other(error)
-    }
-}
-
-impl From<AdminError> for Unattached {
-    fn from(error: AdminError) -> Self {
-        Self::Other(error.into())
-    }
-}
-
-impl From<CallFailure> for Unattached {
-    fn from(failure: CallFailure) -> Self {
-        match failure {
-            CallFailure::Objection(objection) => Self::Objection(objection),
-            CallFailure::Admin(error) => Self::Other(error.into()),
-        }
-    }
-}
-
-/// A clip on disk.
-struct LocalFile {
-    path: PathBuf,
-    size: u64,
-    /// Removes a fetched file when dropped.
-    _folder: Option<tempfile::TempDir>,
 }
 
 impl<R: Refresh> Run<'_, R> {
@@ -140,7 +93,7 @@ impl<R: Refresh> Run<'_, R> {
             && self.is_in_metafield(&steps)
     }
 
-    async fn lease(&self, delivery: &Delivery) -> Result<Begun, ShopifyError> {
+    pub(super) async fn lease(&self, delivery: &Delivery) -> Result<Begun, ShopifyError> {
         let begun = lease::begin(self.with.writer, Work::Publish(&self.target), delivery);
         begun.await.map_err(log_failed)
     }
@@ -174,7 +127,7 @@ impl<R: Refresh> Run<'_, R> {
         for old in stale {
             if media.iter().any(|other| other.id == old) {
                 let removed = self.with.admin.remove(&old, &self.halt).await;
-                removed.map_err(|failure| setback_of("to remove the older clip", failure))?;
+                removed.map_err(|failure| failed_call("to remove the older clip", failure))?;
             }
             self.record_step(delivery, REMOVED, &old).await?;
         }
@@ -201,7 +154,7 @@ impl<R: Refresh> Run<'_, R> {
             let moved = admin.reorder(product, &medium.id, position, &self.halt);
             moved
                 .await
-                .map_err(|failure| setback_of("to move the clip", failure))?;
+                .map_err(|failure| failed_call("to move the clip", failure))?;
         }
         if let Some(field) = look
             .metafield
@@ -209,8 +162,9 @@ impl<R: Refresh> Run<'_, R> {
             .filter(|_| !self.is_in_metafield(steps))
         {
             let set = admin.set_metafield(product, field, &medium.id, &self.halt);
-            set.await
-                .map_err(|failure| setback_of(&format!("to set the metafield {field}"), failure))?;
+            set.await.map_err(|failure| {
+                failed_call(&format!("to set the metafield {field}"), failure)
+            })?;
             self.record_step(delivery, IN_METAFIELD, &field.to_string())
                 .await?;
         }
@@ -307,7 +261,7 @@ impl<R: Refresh> Run<'_, R> {
 
     /// This clip among a product's media: by the file name it was given, or by the reference that
     /// an earlier run has recorded.
-    fn own<'m>(
+    pub(super) fn own<'m>(
         &self,
         delivery: &Delivery,
         media: &'m [Medium],
@@ -325,178 +279,10 @@ impl<R: Refresh> Run<'_, R> {
         })
     }
 
-    fn tag(&self, delivery: &Delivery) -> String {
+    pub(super) fn tag(&self, delivery: &Delivery) -> String {
         let mut id = publish_id(delivery, &self.target);
         id.truncate(TAG);
         id
-    }
-
-    /// Uploads and attaches the clip.
-    async fn bring(
-        &self,
-        delivery: &Delivery,
-        product: &Product,
-        alt: &str,
-        steps: &[Step],
-    ) -> Result<Medium, ShopifyError> {
-        if let Some(step) = steps.last().filter(|step| step.name == UPLOADED) {
-            // What was uploaded is kept for a while only; if it is gone, it is uploaded again.
-            match self.attach(delivery, product, alt, &step.reference).await {
-                Err(Unattached::Objection(_)) => {}
-                Err(Unattached::Other(error)) => return Err(error),
-                Ok(medium) => return Ok(medium),
-            }
-        }
-        let resource = self.upload(delivery).await?;
-        self.record_step(delivery, UPLOADED, &resource).await?;
-        let attached = self.attach(delivery, product, alt, &resource).await;
-        attached.map_err(|error| match error {
-            Unattached::Objection(objection) => objected("the clip", &objection),
-            Unattached::Other(error) => error,
-        })
-    }
-
-    /// Attaches what is at `resource`.
-    async fn attach(
-        &self,
-        delivery: &Delivery,
-        product: &Product,
-        alt: &str,
-        resource: &str,
-    ) -> Result<Medium, Unattached> {
-        let medium = {
-            let _alone = self.attaching.lock().await;
-            let admin = self.with.admin;
-            let known = admin.media(product, &self.halt).await?;
-            // Fetching and uploading take long, and the computer may have slept.
-            if matches!(self.lease(delivery).await?, Begun::Another) {
-                return Err(taken_over().into());
-            }
-            admin.attach(product, resource, alt, &self.halt).await?;
-            self.attached(delivery, product, &known).await?
-        };
-        self.record_step(delivery, ATTACHED, &medium.id).await?;
-        Ok(medium)
-    }
-
-    /// The medium that was attached: by its file name, else the one video that was not there.
-    async fn attached(
-        &self,
-        delivery: &Delivery,
-        product: &Product,
-        known: &[Medium],
-    ) -> Result<Medium, ShopifyError> {
-        for look in 0..=self.with.options.looks {
-            if look > 0 && !self.halt.sleep(self.with.options.interval).await {
-                return Err(ShopifyError::Stopped);
-            }
-            let media = self.with.admin.media(product, &self.halt).await?;
-            if let Some(medium) = self.own(delivery, &media, &[]) {
-                return Ok(medium.clone());
-            }
-            let is_new = |medium: &&Medium| known.iter().all(|known| known.id != medium.id);
-            let mut new = media
-                .iter()
-                .filter(is_new)
-                .filter(|medium| medium.media_content_type == "VIDEO");
-            if let (Some(medium), None) = (new.next(), new.next()) {
-                return Ok(medium.clone());
-            }
-        }
-        Err(ShopifyError::Failed(
-            FailureKind::MayHelp,
-            format!(
-                "Shopify has taken the clip for {:?} but does not show it yet; run the command \
-                 again in a few minutes",
-                product.title
-            ),
-        ))
-    }
-
-    async fn upload(&self, delivery: &Delivery) -> Result<String, ShopifyError> {
-        let file = self.local_file(delivery).await?;
-        let extension = file.path.extension().and_then(|e| e.to_str());
-        let extension = extension.unwrap_or("mp4").to_ascii_lowercase();
-        let id = publish_id(delivery, &self.target);
-        // Short enough for the tag not to be cut off.
-        let slug = delivery.slug.chars().filter(char::is_ascii).take(40);
-        let slug: String = slug.collect();
-        let filename =
-            names::slug(&format!("{slug} {}", self.tag(delivery))) + "." + extension.as_str();
-        let upload = Upload {
-            path: &file.path,
-            size: file.size,
-            filename: &filename,
-            mime_type: media::mime_type(&extension),
-            boundary: &format!("creativeai-{id}"),
-        };
-        let mut delays = delays(self.with.options.retry_delay);
-        loop {
-            let target =
-                self.with
-                    .admin
-                    .stage(upload.filename, upload.mime_type, upload.size, &self.halt);
-            let target = target.await;
-            let target = target.map_err(|failure| setback_of("the clip", failure))?;
-            let why = match upload.send(self.with.client, &target, &self.halt).await {
-                Ok(()) => return Ok(target.resource_url),
-                Err(UploadError::Again(why)) => why,
-                Err(UploadError::Never(why)) => {
-                    return Err(ShopifyError::Failed(FailureKind::ForGood, why));
-                }
-                Err(UploadError::Disk(error)) => {
-                    let why = format!("{} cannot be read: {error}", file.path.display());
-                    return Err(ShopifyError::Failed(FailureKind::Disk, why));
-                }
-                Err(UploadError::Stopped) => return Err(ShopifyError::Stopped),
-            };
-            let Some(wait) = delays.next() else {
-                let why = format!("{why}; run the command again");
-                return Err(ShopifyError::Failed(FailureKind::MayHelp, why));
-            };
-            if !self.halt.sleep(wait).await {
-                return Err(ShopifyError::Stopped);
-            }
-        }
-    }
-
-    /// The downloaded file, else the clip fetched for the occasion.
-    async fn local_file(&self, delivery: &Delivery) -> Result<LocalFile, ShopifyError> {
-        let log_folder = self.with.writer.folder();
-        if let (Some(path), Some(saved)) = (file_of(delivery, &log_folder), &delivery.saved) {
-            return Ok(LocalFile {
-                path,
-                size: saved.bytes,
-                _folder: None,
-            });
-        }
-        let failed = |error: io::Error| ShopifyError::Clip(error.into(), std::env::temp_dir());
-        let folder = tempfile::tempdir().map_err(failed)?;
-        if let Some(file) = from_bucket(delivery, folder.path()).await? {
-            return Ok(LocalFile {
-                _folder: Some(folder),
-                ..file
-            });
-        }
-        let mut part = Part::open(folder.path(), delivery);
-        let tries = Tries {
-            client: self.with.client,
-            refresh: self.with.refresh,
-            max_size: self.with.options.max_size,
-            retry_delay: self.with.options.retry_delay,
-            halt: &self.halt,
-            progress: self.with.progress,
-        };
-        let whole = tries.fetch(delivery, &mut part).await;
-        let whole =
-            whole.map_err(|trouble| ShopifyError::Clip(trouble, folder.path().to_owned()))?;
-        let path = folder.path().join(format!("clip.{}", whole.extension));
-        crate::disk::rename(&part.data, &path).map_err(failed)?;
-        Ok(LocalFile {
-            path,
-            size: whole.bytes,
-            _folder: Some(folder),
-        })
     }
 
     /// Waits until Shopify has processed it.
@@ -532,7 +318,7 @@ impl<R: Refresh> Run<'_, R> {
         ))
     }
 
-    async fn record_step(
+    pub(super) async fn record_step(
         &self,
         delivery: &Delivery,
         name: &str,
@@ -551,44 +337,4 @@ impl<R: Refresh> Run<'_, R> {
         let appended = self.with.writer.append(&line).await;
         appended.map_err(|error| log_failed(error.into()))
     }
-}
-
-/// This run was not heard of for so long that another computer goes on with the clip.
-fn taken_over() -> ShopifyError {
-    let why = "another computer has gone on with it while this one did not answer; run the command \
-               again";
-    ShopifyError::Failed(FailureKind::MayHelp, why.to_owned())
-}
-
-/// What a failed call means; `what` is what Shopify was asked.
-fn setback_of(what: &str, failure: CallFailure) -> ShopifyError {
-    match failure {
-        CallFailure::Admin(error) => error.into(),
-        CallFailure::Objection(objection) => objected(what, &objection),
-    }
-}
-
-/// The clip from the bucket that it was downloaded to, if it was and is there unaltered.
-async fn from_bucket(
-    delivery: &Delivery,
-    folder: &Path,
-) -> Result<Option<LocalFile>, ShopifyError> {
-    let Some((address, saved)) = object_of(delivery).zip(delivery.saved.as_ref()) else {
-        return Ok(None);
-    };
-    let failed = |trouble: FetchError| ShopifyError::Clip(trouble, folder.to_owned());
-    let extension = address
-        .rsplit_once('.')
-        .map_or("mp4", |(_, extension)| extension);
-    let path = folder.join(format!("clip.{}", names::slug(extension)));
-    let bucket = Bucket::open(address).map_err(|error| failed(error.into()))?;
-    let fetched = bucket.fetch(address, &path).await;
-    let (size, sha256) = fetched.map_err(|unplaced| failed(unplaced.into()))?;
-    // The vendor may still have what is altered there.
-    let is_it = size == saved.bytes && sha256 == saved.sha256;
-    Ok(is_it.then_some(LocalFile {
-        path,
-        size,
-        _folder: None,
-    }))
 }

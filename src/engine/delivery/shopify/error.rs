@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::calls::{Medium, Objection, Product};
+use super::calls::{CallFailure, Medium, Objection, Product};
 use super::client::AdminError;
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::lease::Unusable;
@@ -59,6 +59,14 @@ pub(super) fn not_processed(product: &Product, medium: &Medium) -> ShopifyError 
             product.title
         ),
     )
+}
+
+/// What a failed call means; `what` is what Shopify was asked.
+pub(super) fn failed_call(what: &str, failure: CallFailure) -> ShopifyError {
+    match failure {
+        CallFailure::Admin(error) => error.into(),
+        CallFailure::Objection(objection) => objected(what, &objection),
+    }
 }
 
 /// What an objection to `what` means.

@@ -5,6 +5,7 @@
 //! repeated safely by itself, so each step is reported in the log, and before a clip is attached the
 //! product's own media are looked at: what is there decides.
 
+mod attach;
 mod calls;
 mod client;
 mod clip;

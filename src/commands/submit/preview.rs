@@ -1,0 +1,114 @@
+//! `submit --dry-run`: what a run would send, and what it would cost.
+
+use serde_json::Value;
+
+use super::held::{self, HeldReport};
+use super::rows::{allowed, left_out, plan_failure, report_left_out};
+use crate::cli::SubmitArgs;
+use crate::commands::inputs::{Inputs, manifest_failure};
+use crate::commands::{caps, damage, dry_run, failure, open};
+use crate::engine::plan::{self, MOST_LISTED, Plan};
+use crate::engine::submit::planned;
+use crate::exit::{Code, Failure};
+use crate::jobs::Ledger;
+use crate::journal::{JobLog, LogError, remembered_of_absent};
+use crate::manifest::Manifest;
+use crate::output::{Printer, Tally, words};
+use crate::settings::Settings;
+
+/// What the caps let through of the rows that would be sent.
+fn preview_caps(
+    args: &SubmitArgs,
+    settings: &Settings,
+    manifest: &mut Manifest,
+    plan: &Plan,
+    log: Option<&JobLog>,
+) -> Result<Vec<(String, Value)>, Failure> {
+    let limits = caps::of_log(args.max_credits, settings, log)?;
+    if limits.is_empty() {
+        return Ok(Vec::new());
+    }
+    let style = settings.video.duration_style;
+    let rows = planned(plan, manifest, &settings.rates, style);
+    Ok(caps::preview(&limits, rows.map_err(manifest_failure)?))
+}
+
+pub fn dry_run(
+    args: &SubmitArgs,
+    settings: &Settings,
+    manifest: &mut Manifest,
+    plan: &mut Plan,
+    invalid_rows: Vec<Value>,
+    inputs: &Inputs,
+    printer: &mut Printer,
+) -> anyhow::Result<Code> {
+    let path = &settings.jobs_path(args.jobs.as_deref(), inputs.first_file());
+    let ledger = || caps::ledger(Ledger::new(settings.rates.clone()), settings);
+    let log = match JobLog::read(path, ledger()) {
+        Ok(log) => Some(log),
+        Err(LogError::Missing(path)) => {
+            if let Some(mismatch) = remembered_of_absent(&path) {
+                failure::warn_that_changed(&mismatch, printer);
+            }
+            None
+        }
+        Err(error) => return Err(failure::of_log(error).into()),
+    };
+    if let Some(log) = &log {
+        damage::refuse(log, args.accept_damage)?;
+    }
+    let empty = ledger();
+    let known = log.as_ref().map(|log| (log.path(), log.ledger()));
+    let found =
+        plan::decide(manifest, plan, known, allowed(args), MOST_LISTED).map_err(plan_failure)?;
+    if let Some(log) = &log {
+        damage::warn(log.ledger(), log.damage(), log.path(), printer);
+        failure::warn_of_mismatch(log, printer);
+    }
+    let counts = plan.counts;
+    let code = if counts.invalid > 0 && !args.skip_invalid {
+        Code::Data
+    } else {
+        Code::Success
+    };
+    let caps = preview_caps(args, settings, manifest, plan, log.as_ref())?;
+    let ledger = log.as_ref().map_or(&empty, JobLog::ledger);
+    let jobs = plan.keys().filter_map(|key| ledger.job(key));
+    dry_run::dry_run(
+        dry_run::DryRun {
+            manifest: manifest.name(),
+            carried: manifest.carried_columns(),
+            counts: &counts,
+            states: Tally::of(jobs),
+            id_column: manifest.id_column(),
+            shares: &plan.shares(),
+            invalid_rows,
+            more: held::to_more(&found)
+                .into_iter()
+                .chain(left_out(args, plan))
+                .collect(),
+            caps,
+            code,
+        },
+        settings,
+        printer,
+    )?;
+    if code == Code::Data {
+        printer.warn(format_args!(
+            "{} cannot be sent, so a real run would send none; correct the rows above, or leave \
+             them out with --skip-invalid",
+            words::count(counts.invalid, "row")
+        ));
+    }
+    report_left_out(args, plan, printer);
+    HeldReport {
+        plan,
+        files: &inputs.names(),
+        found: &found,
+        manifest: manifest.name(),
+        commands: &open::commands(path, ledger, settings),
+        printer,
+    }
+    .report();
+    Ok(code)
+}

@@ -1,0 +1,160 @@
+//! The first pass over a manifest: every row is checked, and all that is wrong is said.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::held;
+use crate::cli::SubmitArgs;
+use crate::commands::failure;
+use crate::commands::inputs::manifest_failure;
+use crate::engine::plan::{Allowed, Plan, PlanError};
+use crate::exit::Failure;
+use crate::manifest::{Manifest, Problem, RowFault};
+use crate::output::{Printer, words};
+use crate::settings::Settings;
+use crate::text::escape;
+
+/// Mistakes of a manifest that are reported one by one; further ones are counted.
+const MOST_PROBLEMS: u64 = 100;
+
+/// How many rows `--where` has left out, as a field of the summary for programs.
+pub fn left_out(args: &SubmitArgs, plan: &Plan) -> Option<(String, Value)> {
+    let count = plan.counts.left_out;
+    (!args.rows.is_empty()).then(|| ("left_out".to_owned(), count.into()))
+}
+
+/// Says how many rows `--where` has left out.
+pub fn report_left_out(args: &SubmitArgs, plan: &Plan, printer: &Printer) {
+    if args.rows.is_empty() {
+        return;
+    }
+    let texts: Vec<String> = args
+        .rows
+        .iter()
+        .map(|pair| format!("{}={}", pair.name, pair.value))
+        .collect();
+    let texts = texts.join(" and ");
+    let left_out = plan.counts.left_out;
+    if plan.keys().next().is_none() && left_out > 0 {
+        printer.warn(format_args!("no row has {}", escape(&texts)));
+    } else if left_out > 0 {
+        printer.note(format_args!(
+            "{} without {} left out",
+            words::count(left_out, "row"),
+            escape(&texts)
+        ));
+    }
+}
+
+pub fn allowed(args: &SubmitArgs) -> Allowed {
+    Allowed {
+        changed: args.resubmit_changed,
+        same_clip: args.allow_same_clip,
+    }
+}
+
+/// Why nothing was decided, as the end of the run.
+pub fn plan_failure(error: PlanError) -> Failure {
+    match error {
+        PlanError::Manifest(error) => manifest_failure(error),
+        PlanError::Log(error) => failure::of_log(error),
+    }
+}
+
+/// A plan without a row.
+fn plan_for(args: &SubmitArgs, log: &Path) -> Plan {
+    let plan = if args.dry_run {
+        Plan::with_shares()
+    } else {
+        Plan::default()
+    };
+    if log.exists() {
+        plan
+    } else {
+        plan.without_log()
+    }
+}
+
+/// The first pass: every row is checked before anything is sent. Also gives what is wrong with rows
+/// that are left out, where a JSON document will hold it.
+pub fn read(
+    manifest: &mut Manifest,
+    log: &Path,
+    args: &SubmitArgs,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<(Plan, Vec<Value>), Failure> {
+    let mut plan = plan_for(args, log);
+    let mut invalid_rows = Vec::new();
+    let (mut problems, mut rows) = (0u64, 0u64);
+    let name = manifest.name().to_owned();
+    for (file, note) in manifest.notes() {
+        printer.note(format_args!("{}: {note}", escape(file)));
+    }
+    for (file, doubt) in manifest.doubts() {
+        printer.warn(format_args!("{}: {doubt}", escape(file)));
+    }
+    for row in manifest.rows().map_err(manifest_failure)? {
+        match row {
+            Ok(row) => {
+                if let Some(first) = plan.note(&row, &settings.rates) {
+                    printer.warn(format_args!(
+                        "{}:{}: the same row as {}; it is sent once. For a second clip of the \
+                         same photo, fill in the column variant",
+                        escape(&row.file),
+                        row.line,
+                        held::told(&first, first.file != row.file)
+                    ));
+                }
+            }
+            Err(RowFault::Problems(found)) => {
+                rows += 1;
+                for problem in found {
+                    problems += 1;
+                    if printer.voice().json {
+                        invalid_rows.push(invalid_row(&problem));
+                    }
+                    if problems <= MOST_PROBLEMS && args.skip_invalid {
+                        printer.warn(problem);
+                    } else if problems <= MOST_PROBLEMS {
+                        printer.error(problem);
+                    }
+                }
+                plan.note_invalid();
+            }
+            Err(RowFault::Broken(error)) => return Err(manifest_failure(error)),
+        }
+    }
+    if problems > MOST_PROBLEMS {
+        printer.warn(format_args!("and {} more", problems - MOST_PROBLEMS));
+    }
+    if rows > 0 && !args.skip_invalid && !args.dry_run {
+        return Err(Failure::data(format!(
+            "{} of {} cannot be sent, so none was",
+            words::count(rows, "row"),
+            escape(&name)
+        ))
+        .help(format!(
+            "correct {0} and run the same command again, or leave {0} out with --skip-invalid",
+            if rows == 1 { "it" } else { "them" }
+        ))
+        .counting("invalid", rows)
+        .field("invalid_rows", invalid_rows.into()));
+    }
+    Ok((plan, invalid_rows))
+}
+
+/// A mistake of a row as an object of the JSON document.
+fn invalid_row(problem: &Problem) -> Value {
+    let column = problem.column.as_ref();
+    json!({
+        "manifest": &*problem.file,
+        "line": problem.line,
+        "column": column.map(|column| &column.header),
+        "column_number": column.map(|column| column.number),
+        "cell": problem.cell,
+        "reason": problem.message,
+        "help": problem.help,
+    })
+}

@@ -1,0 +1,172 @@
+//! What an outcome means for the log and for the rest of the run.
+
+use super::{
+    Attempt, Dispatcher, Event, MAX_NO_SUCH_PAGE, MAX_UNKNOWN, Settled, Settlement, Transport,
+};
+use crate::engine::stop::Reason;
+use crate::jobs::{Facts, GenerationId, Refusal, Sighting, Status, What};
+use crate::journal::Claim;
+use crate::vendor::Outcome;
+
+impl<T: Transport> Dispatcher<'_, T> {
+    /// Judges an outcome and begins to append its line.
+    pub(super) fn settle(&self, attempt: Attempt, outcome: Outcome, claim: Claim) -> Settled {
+        let (line, outcome) = match outcome {
+            Outcome::Accepted {
+                id,
+                status,
+                warning,
+                body,
+            } => {
+                if let Some(warning) = warning {
+                    (self.report)(Event::Warning(&attempt, warning));
+                }
+                self.accepted(&attempt, id, status, &body.payload().facts())
+            }
+            Outcome::Refused { http_status, error } => self.refused(&attempt, http_status, error),
+            Outcome::Denied { http_status, error } => {
+                self.stop.set(Reason::Denied(http_status, error.clone()));
+                self.give_up(&attempt, Some(http_status), error)
+            }
+            Outcome::Unknown { http_status, error } => self.unknown(&attempt, http_status, error),
+            Outcome::Throttled {
+                http_status, error, ..
+            } => self.give_up(&attempt, Some(http_status), error),
+            Outcome::NotSent { error } => self.give_up(&attempt, None, error),
+            Outcome::Withheld => self.give_up(&attempt, None, "not sent".to_owned()),
+        };
+        Settled {
+            attempt,
+            outcome,
+            line: self.writer.begin_append_lazily(&line),
+            claim,
+        }
+    }
+
+    fn accepted(
+        &self,
+        attempt: &Attempt,
+        id: GenerationId,
+        status: Status,
+        facts: &Facts<'_>,
+    ) -> (String, Settlement) {
+        if let Err((reason, error)) = self.claim(attempt, &id) {
+            self.stop.set(reason);
+            return self.unknown(attempt, None, error);
+        }
+        {
+            let mut course = self.course();
+            course.any_accepted = true;
+            course.unknown_in_a_row = 0;
+            course.no_such_page_in_a_row = 0;
+        }
+        let now = (self.clock)();
+        let sighting = Sighting {
+            status,
+            generation_id: &id,
+            submitted_at: Some(now),
+            report: facts.report(status, None),
+            via: None,
+        };
+        let line = self.line(attempt, now, What::Seen(sighting));
+        (line, Settlement::Accepted(id))
+    }
+
+    /// Makes sure that the id is this attempt's alone, and of this log's kind.
+    fn claim(&self, attempt: &Attempt, id: &GenerationId) -> Result<(), (Reason, String)> {
+        let owner = self.writer.owner_of(id);
+        let mut course = self.course();
+        if owner.is_some_and(|owner| owner != (attempt.job, attempt.number))
+            || course.arriving.contains(id)
+        {
+            let error = format!("the reply's id {id} is another job's already");
+            return Err((Reason::SameId(id.to_string()), error));
+        }
+        if !self.writer.ledger().may_hold(id) {
+            let error =
+                format!("the reply's id {id} is a sandbox's in a log of live jobs, or the reverse");
+            return Err((Reason::Mixed, error));
+        }
+        course.arriving.insert(id.clone());
+        Ok(())
+    }
+
+    fn refused(&self, attempt: &Attempt, http_status: u16, error: String) -> (String, Settlement) {
+        let no_such_page = matches!(http_status, 404 | 405);
+        {
+            let mut course = self.course();
+            course.unknown_in_a_row = 0;
+            course.no_such_page_in_a_row = if no_such_page {
+                course.no_such_page_in_a_row + 1
+            } else {
+                0
+            };
+            if course.no_such_page_in_a_row >= MAX_NO_SUCH_PAGE && !course.any_accepted {
+                self.stop.set(Reason::WrongAddress);
+            }
+        }
+        if attempt.resend {
+            return self.still_unknown(attempt, Some(http_status), error);
+        }
+        self.course().tally.released += attempt.estimate();
+        let what = What::SubmitFailed(Refusal {
+            error: &error,
+            http_status: Some(http_status),
+            temporary: false,
+        });
+        let line = self.line(attempt, (self.clock)(), what);
+        (line, Settlement::Refused(http_status, error))
+    }
+
+    /// Every POST of the attempt is known not to have been accepted, for now.
+    pub(super) fn give_up(
+        &self,
+        attempt: &Attempt,
+        http_status: Option<u16>,
+        error: String,
+    ) -> (String, Settlement) {
+        self.course().unknown_in_a_row = 0;
+        if attempt.resend {
+            return self.still_unknown(attempt, http_status, error);
+        }
+        self.course().tally.released += attempt.estimate();
+        let what = What::SubmitFailed(Refusal {
+            error: &error,
+            http_status,
+            temporary: true,
+        });
+        let line = self.line(attempt, (self.clock)(), what);
+        (line, Settlement::GaveUp(http_status, error))
+    }
+
+    fn unknown(
+        &self,
+        attempt: &Attempt,
+        http_status: Option<u16>,
+        error: String,
+    ) -> (String, Settlement) {
+        {
+            let mut course = self.course();
+            course.unknown_in_a_row += 1;
+            if course.unknown_in_a_row >= MAX_UNKNOWN {
+                self.stop.set(Reason::ThreeUnknown);
+            }
+        }
+        self.still_unknown(attempt, http_status, error)
+    }
+
+    fn still_unknown(
+        &self,
+        attempt: &Attempt,
+        http_status: Option<u16>,
+        error: String,
+    ) -> (String, Settlement) {
+        let what = What::Unknown(Refusal {
+            error: &error,
+            http_status,
+            temporary: false,
+        });
+        let line = self.line(attempt, (self.clock)(), what);
+        (line, Settlement::Unknown(error))
+    }
+}

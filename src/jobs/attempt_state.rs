@@ -1,0 +1,446 @@
+//! The state of an attempt, folded from lines, in few bytes.
+//!
+//! Every merge here is a join: bits are united, values are chosen by a total order. So the result
+//! depends neither on the order of the lines nor on how often one was seen.
+
+use super::bill::{Bill, Charge, Ends};
+use super::line_facts::{self, LineFacts};
+use super::{Credits, Fact, Look, Status, Verdict, Word};
+
+/// A `resolved` line, ordered by time, by caution and then by content: the greatest speaks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Resolution {
+    at: i64,
+    caution: u8,
+    raw: Box<[u8]>,
+    pub verdict: Verdict,
+    id: u64,
+}
+
+/// What few attempts have; kept out of line.
+#[derive(Clone, Debug)]
+struct Rare {
+    resolution: Option<Resolution>,
+    /// Further ids, ascending by hash: one attempt, billed more than once.
+    more: Vec<Bill>,
+    /// A figure in a line without an id.
+    unnamed: Charge,
+    /// The newest `reviewed` line: its time and its word. Of two with one time the cautious one speaks.
+    review: Option<(i64, Look)>,
+}
+
+impl Default for Rare {
+    fn default() -> Self {
+        Self {
+            resolution: None,
+            more: Vec::new(),
+            unnamed: Charge::NONE,
+            review: None,
+        }
+    }
+}
+
+/// One attempt: one request of the user, one possible bill.
+#[derive(Clone, Debug)]
+pub struct AttemptState {
+    /// Its number, from 1.
+    pub number: u32,
+    /// A bit for each status that was seen.
+    seen: u8,
+    flags: u8,
+    /// Hash of the smallest id; 0 for none. What was reported of it follows: a bill, taken apart so that
+    /// it fits in.
+    id: u64,
+    charge: Charge,
+    ends: Ends,
+    /// Hash of what its furthest end says; 0 for no end, 1 where its lines differ.
+    end_hash: u64,
+    /// Thousandths of a credit; 0 for none.
+    estimate: u32,
+    rare: Option<Box<Rare>>,
+}
+
+const TEMPORARY: u8 = 1;
+const PERMANENT: u8 = 1 << 1;
+const REFUSED: u8 = 1 << 2;
+const DOWNLOADED: u8 = 1 << 3;
+const PUBLISHED: u8 = 1 << 4;
+const SUPERSEDED: u8 = 1 << 5;
+/// Not from a line: another computer has claimed it, and is still heard of.
+const BEING_SENT: u8 = 1 << 6;
+
+impl AttemptState {
+    pub(super) fn new(number: u32) -> Self {
+        Self {
+            number,
+            seen: 0,
+            flags: 0,
+            id: 0,
+            charge: Charge::NONE,
+            ends: Ends::default(),
+            end_hash: 0,
+            estimate: 0,
+            rare: None,
+        }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_with(Box::default)
+    }
+
+    pub(super) fn resolution(&self) -> Option<&Resolution> {
+        self.rare.as_ref()?.resolution.as_ref()
+    }
+
+    /// What a person decided, unless an acceptance has proved itself since.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.resolution().map(|r| r.verdict)
+    }
+
+    /// What a person thinks of its clip, where one has looked at it.
+    pub fn look(&self) -> Option<Look> {
+        Some(self.rare.as_ref()?.review?.1)
+    }
+
+    /// Whether it brought a clip that a person rejected.
+    pub fn is_rejected(&self) -> bool {
+        self.look() == Some(Look::Rejected) && self.status() == Status::Completed
+    }
+
+    /// The status that the lines alone show; `None` when only facts were seen.
+    fn shown(&self) -> Option<Status> {
+        (0..7)
+            .rev()
+            .find(|rank| self.seen & (1 << rank) != 0)
+            .map(|r| Status::ALL[r])
+    }
+
+    /// All that its lines show: what compacting a log must not change.
+    pub(super) fn summary(&self) -> impl std::fmt::Debug + use<> {
+        let resolution = self.resolution().map(|r| (r.at, r.verdict));
+        (
+            self.shown(),
+            self.status(),
+            self.flags,
+            self.charged(),
+            self.estimate,
+            self.has_two_ends(),
+            self.has_two_ids(),
+            resolution,
+            self.rare.as_ref().and_then(|rare| rare.review),
+        )
+    }
+
+    /// Where it stands. A lone `submitting` is `unknown`.
+    pub fn status(&self) -> Status {
+        match (self.shown(), self.verdict()) {
+            (Some(shown), _) if shown.is_accepted() => shown,
+            (_, Some(Verdict::Accepted)) => Status::Pending,
+            (_, Some(Verdict::NotAccepted)) | (Some(Status::SubmitFailed), _) => {
+                Status::SubmitFailed
+            }
+            _ => Status::Unknown,
+        }
+    }
+
+    /// Whether a line with `status` has been seen.
+    pub fn has_seen(&self, status: Status) -> bool {
+        self.seen & (1 << status.rank()) != 0
+    }
+
+    /// Whether a line of `status`, which is no end, would come too late to add anything.
+    pub fn has_passed(&self, status: Status) -> bool {
+        let as_far = |other: &Status| *other >= status && self.has_seen(*other);
+        !status.is_terminal() && Status::ALL.iter().any(as_far)
+    }
+
+    /// Whether both ends were reported for it.
+    pub fn has_two_ends(&self) -> bool {
+        self.has_seen(Status::Failed) && self.has_seen(Status::Completed)
+    }
+
+    /// Whether it was given more than one id: billed twice.
+    pub fn has_two_ids(&self) -> bool {
+        !self.more_bills().is_empty()
+    }
+
+    fn more_bills(&self) -> &[Bill] {
+        self.rare.as_ref().map_or(&[][..], |r| &r.more)
+    }
+
+    /// Its ids with what was reported of each; one without an id where it has none.
+    fn bills(&self) -> impl Iterator<Item = Bill> + '_ {
+        let first = Bill {
+            id: self.id,
+            charge: self.charge,
+            ends: self.ends,
+        };
+        std::iter::once(first).chain(self.more_bills().iter().copied())
+    }
+
+    /// Hash of its smallest id; 0 for none.
+    pub(super) fn smallest_id(&self) -> u64 {
+        self.id
+    }
+
+    /// Whether nothing about it is out of the ordinary: one id at most, and no verdict.
+    pub(super) fn is_plain(&self) -> bool {
+        self.rare.is_none()
+    }
+
+    /// Another computer is sending it.
+    pub(super) fn mark_being_sent(&mut self) {
+        self.flags |= BEING_SENT;
+    }
+
+    /// Whether an edited row replaced it.
+    pub(super) fn is_superseded(&self) -> bool {
+        self.flags & SUPERSEDED != 0
+    }
+
+    /// Whether it was accepted, and has not ended as far as the log knows. One that was given two
+    /// ids may bring its clip under either.
+    pub fn is_under_way(&self) -> bool {
+        let status = self.status();
+        let is_half_ended = || self.has_two_ids() && self.bills().any(|bill| bill.ends.is_none());
+        status.is_rendering() || (status == Status::Failed && is_half_ended())
+    }
+
+    /// Whether an end of `status` is news of one of its ids, by hash, though not of the attempt.
+    pub(super) fn is_news_of(&self, id: u64, status: Status) -> bool {
+        let is_news = |bill: Bill| bill.id == id && !bill.ends.has(status);
+        status.is_terminal() && self.has_two_ids() && self.bills().any(is_news)
+    }
+
+    /// Hashes of the ids that prove themselves, and of the one a person named.
+    pub(super) fn id_hashes(&self) -> impl Iterator<Item = u64> + '_ {
+        let named = self
+            .resolution()
+            .filter(|r| r.verdict == Verdict::Accepted)
+            .map(|r| r.id);
+        let more = self.more_bills().iter().map(|bill| bill.id);
+        std::iter::once(self.id)
+            .chain(more)
+            .chain(named)
+            .filter(|&id| id != 0)
+    }
+
+    /// Whether it has an id that could be asked for.
+    pub fn has_id(&self) -> bool {
+        self.id_hashes().next().is_some()
+    }
+
+    /// Whether a poll can teach something about it.
+    pub fn may_be_asked_for(&self) -> bool {
+        self.has_id() && (!self.status().is_terminal() || self.is_under_way())
+    }
+
+    /// On `submit_failed`: the next run may try again by itself.
+    pub fn is_temporary(&self) -> bool {
+        self.status() == Status::SubmitFailed
+            && self.flags & TEMPORARY != 0
+            && self.flags & PERMANENT == 0
+            && self.verdict().is_none()
+    }
+
+    /// On a temporary `submit_failed`: it was the key or the credits that were refused.
+    pub fn is_refused(&self) -> bool {
+        self.is_temporary() && self.flags & REFUSED != 0
+    }
+
+    /// Whether another computer is sending it just now, as far as its log's database knows.
+    pub fn is_being_sent(&self) -> bool {
+        self.flags & BEING_SENT != 0
+            && self.shown() == Some(Status::Submitting)
+            && self.verdict().is_none()
+    }
+
+    /// Whether its clip is on disk.
+    pub fn is_downloaded(&self) -> bool {
+        self.flags & DOWNLOADED != 0
+    }
+
+    /// Whether its clip was published, somewhere.
+    pub fn is_published(&self) -> bool {
+        self.flags & PUBLISHED != 0
+    }
+
+    /// What was charged, as far as the vendor has reported: for each id that did not fail alone.
+    pub fn charged(&self) -> Option<Credits> {
+        let charges = self.standing().filter_map(|bill| self.charge_of(bill));
+        charges.reduce(std::ops::Add::add)
+    }
+
+    /// What was expected for the ids of which the vendor has reported no charge.
+    pub fn unreported(&self) -> Credits {
+        let unreported = self
+            .standing()
+            .filter(|bill| self.charge_of(*bill).is_none());
+        self.estimate().times(unreported.count() as u64)
+    }
+
+    /// What was expected for every id that counts.
+    pub fn expected(&self) -> Credits {
+        self.estimate().times(self.standing().count() as u64)
+    }
+
+    /// What is at stake: the estimate for each id that may still bring a bill.
+    pub fn reserved(&self) -> Credits {
+        let open = match self.status() {
+            Status::Unknown => self.bills().count(),
+            Status::Failed if self.is_under_way() => {
+                self.bills().filter(|bill| bill.ends.is_none()).count()
+            }
+            _ if self.is_under_way() => self.bills().count(),
+            _ => 0,
+        };
+        self.estimate().times(open as u64)
+    }
+
+    /// What failed would have cost: the vendor gives it back.
+    pub fn refunded(&self) -> Credits {
+        let or_estimate = |bill| self.charge_of(bill).unwrap_or_else(|| self.estimate());
+        if self.has_two_ids() {
+            let failed = self.bills().filter(|bill| bill.ends.is_failure());
+            failed.map(or_estimate).sum()
+        } else if self.status() == Status::Failed {
+            self.bills().map(or_estimate).sum()
+        } else {
+            Credits::ZERO
+        }
+    }
+
+    /// The bills that stand. Of two ids, one that failed is given back.
+    fn standing(&self) -> impl Iterator<Item = Bill> + '_ {
+        let is_only = !self.has_two_ids();
+        self.bills()
+            .filter(move |bill| is_only || !bill.ends.is_failure())
+    }
+
+    /// A figure that names no id stands in where none is reported of the id.
+    fn charge_of(&self, bill: Bill) -> Option<Credits> {
+        let unnamed = self.rare.as_ref().map_or(Charge::NONE, |rare| rare.unnamed);
+        if self.has_two_ids() {
+            bill.charge.credits().or_else(|| unnamed.credits())
+        } else {
+            bill.charge.max(unnamed).credits()
+        }
+    }
+
+    /// What was expected when it was sent.
+    pub fn estimate(&self) -> Credits {
+        Credits::from_number(f64::from(self.estimate) / 1000.0).unwrap_or_default()
+    }
+
+    pub(super) fn absorb(&mut self, facts: &LineFacts, raw: &[u8]) {
+        match facts.word {
+            Word::Status(status) => self.absorb_status(status, facts),
+            Word::Fact(Fact::Downloaded) => self.flags |= DOWNLOADED,
+            Word::Fact(Fact::Published) => self.flags |= PUBLISHED,
+            Word::Fact(Fact::Resolved) => return self.absorb_resolution(facts, raw),
+            Word::Fact(Fact::Superseded) => self.flags |= SUPERSEDED,
+            Word::Fact(Fact::Reviewed) => self.absorb_review(facts),
+            Word::Fact(Fact::Renamed) => {}
+        }
+        let charge = facts.charged.map_or(Charge::NONE, |amount| {
+            Charge::reported(amount, facts.at, facts.flags & line_facts::IS_ADJUSTED != 0)
+        });
+        let ends = facts.word.status().map_or_else(Ends::default, Ends::of);
+        if facts.id != 0 {
+            self.absorb_bill(Bill {
+                id: facts.id,
+                charge,
+                ends,
+            });
+        } else if charge > Charge::NONE {
+            let unnamed = &mut self.rare().unnamed;
+            *unnamed = charge.max(*unnamed);
+        }
+        if facts.estimate != u32::MAX {
+            self.estimate = self.estimate.max(facts.estimate);
+        }
+    }
+
+    fn absorb_status(&mut self, status: Status, facts: &LineFacts) {
+        self.absorb_end(status, facts.end_hash);
+        self.seen |= 1 << status.rank();
+        if status == Status::SubmitFailed {
+            let temporary = facts.flags & line_facts::IS_TEMPORARY != 0;
+            self.flags |= if temporary { TEMPORARY } else { PERMANENT };
+            if facts.flags & line_facts::IS_REFUSAL != 0 {
+                self.flags |= REFUSED;
+            }
+        }
+    }
+
+    /// Keeps what the lines of the furthest end have in common: all the same, or nothing.
+    fn absorb_end(&mut self, status: Status, end_hash: u64) {
+        if !status.is_terminal() {
+            return;
+        }
+        match self.shown() {
+            Some(shown) if shown.is_terminal() && shown > status => {}
+            Some(shown) if shown == status && self.end_hash != end_hash => {
+                self.end_hash = line_facts::UNLIKE;
+            }
+            _ => self.end_hash = end_hash,
+        }
+    }
+
+    /// Whether each of its lines of `status`, its furthest end, says what `end_hash` is the hash of.
+    pub(super) fn has_reported(&self, status: Status, end_hash: u64) -> bool {
+        status.is_terminal()
+            && self.shown() == Some(status)
+            && self.end_hash == end_hash
+            && end_hash != line_facts::UNLIKE
+    }
+
+    fn absorb_bill(&mut self, new: Bill) {
+        let mut first = Bill {
+            id: self.id,
+            charge: self.charge,
+            ends: self.ends,
+        };
+        if self.id == 0 || self.id == new.id {
+            first.id = new.id;
+            first.join(new.charge, new.ends);
+        } else {
+            let (smaller, other) = if new.id < first.id {
+                (new, first)
+            } else {
+                (first, new)
+            };
+            first = smaller;
+            let more = &mut self.rare().more;
+            match more.binary_search_by_key(&other.id, |bill| bill.id) {
+                Ok(place) => more[place].join(other.charge, other.ends),
+                Err(place) => more.insert(place, other),
+            }
+        }
+        (self.id, self.charge, self.ends) = (first.id, first.charge, first.ends);
+    }
+
+    fn absorb_review(&mut self, facts: &LineFacts) {
+        if let Some(look) = facts.look {
+            let review = &mut self.rare().review;
+            *review = (*review).max(Some((facts.at, look)));
+        }
+    }
+
+    fn absorb_resolution(&mut self, facts: &LineFacts, raw: &[u8]) {
+        let Some(verdict) = facts.verdict else {
+            return;
+        };
+        let new = Resolution {
+            at: facts.at,
+            caution: verdict.caution(),
+            raw: raw.into(),
+            verdict,
+            id: facts.id,
+        };
+        let rare = self.rare();
+        if rare.resolution.as_ref().is_none_or(|old| *old < new) {
+            rare.resolution = Some(new);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The photo of a row: an address, several, or a file on this computer.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use url::Url;
+
+use super::{
+    Options,
+    cells::Cells,
+    columns::Columns,
+    exports::Known,
+    local::{LocalPhotos, is_path},
+    photo::{addresses_in, depends_on_path, local_file, out_of_reach},
+    values::{check_address, is_unusual, server_of},
+};
+
+/// How a further address begins.
+static HTTP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("http"));
+
+/// The photos in a cell; at least one, which may be empty.
+pub(super) fn photos_in(given: &str) -> Vec<&str> {
+    let found = addresses_in(given);
+    match found.as_slice() {
+        // A name and its address, as Airtable writes an attachment.
+        [only] if !given.starts_with("http") && given.ends_with(')') => vec![only],
+        [] | [_] => vec![given],
+        _ => found,
+    }
+}
+
+impl<'a> Cells<'a> {
+    /// The address of the row's photo; further ones go to `more_images`.
+    pub fn image(
+        &mut self,
+        column: Option<usize>,
+        columns: &Columns,
+        options: &Options,
+        last_server: &mut String,
+    ) -> Cow<'a, str> {
+        let known = columns.known.as_ref();
+        let column = match known.and_then(|known| known.other_photo(self.record)) {
+            Some(other) if self.optional(column).is_empty() => Some(other),
+            _ => column,
+        };
+        let given = self.optional(column);
+        let Some(column) = column else {
+            return given.into();
+        };
+        if given.is_empty() {
+            if !options.allow_no_image {
+                self.complain(
+                    column,
+                    self.lacking(column, "photo's address"),
+                    known.and_then(Known::photo_help).unwrap_or(
+                        "write it; to allow clips made from the prompt alone: --allow-no-image",
+                    ),
+                );
+            }
+            return given.into();
+        }
+        if let Some(local) = options.local_photos.as_ref().filter(|_| is_path(given)) {
+            return self.local_photo(column, given, local);
+        }
+        let unusual = is_unusual(given);
+        let may_be_several = unusual || HTTP.find(&given.as_bytes()[4..]).is_some();
+        // What is wrong in such a cell stands behind its server.
+        let server = server_of(given).filter(|_| !may_be_several && !given.contains("&amp;"));
+        if server.is_some_and(|server| server == last_server) {
+            return given.into();
+        }
+        let images = if may_be_several {
+            self.images_in(column, given, options.split_images)
+        } else {
+            vec![given]
+        };
+        for image in &images {
+            if let Some(url) = self.image_problem(column, image, options)
+                && images.len() == 1
+                && !depends_on_path(&url)
+            {
+                server.unwrap_or_default().clone_into(last_server);
+            }
+        }
+        match images.split_first() {
+            Some((first, others)) => {
+                self.more_images = others.to_vec();
+                (*first).into()
+            }
+            None => given.into(),
+        }
+    }
+
+    /// Where the photo on this computer that a cell names will be online.
+    fn local_photo(&mut self, column: usize, given: &'a str, local: &LocalPhotos) -> Cow<'a, str> {
+        match local.find(given, self.folder) {
+            Ok(photo) => {
+                let address = photo.address.clone();
+                self.photo_file = Some(photo);
+                address.into()
+            }
+            Err(unfit) => {
+                if !unfit.is_absent || !self.is_no_address(column, given, "photo's path") {
+                    self.complain(column, unfit.message, unfit.help);
+                }
+                given.into()
+            }
+        }
+    }
+
+    /// The photos in a cell that may hold several; none where that is a problem.
+    fn images_in(&mut self, column: usize, given: &'a str, split: bool) -> Vec<&'a str> {
+        if self.is_no_address(column, given, "photo's address") {
+            return Vec::new();
+        }
+        let found = photos_in(given);
+        match found.as_slice() {
+            [_] => found,
+            _ if split => found,
+            several => {
+                let count = several.len();
+                self.complain(
+                    column,
+                    format!("there are {count} addresses in this cell, and a clip has one photo"),
+                    "give each photo a row of its own, or have that done with --split-images: each \
+                     is a clip, and is paid",
+                );
+                Vec::new()
+            }
+        }
+    }
+
+    /// Checks one photo's address; it is given back when it is good.
+    fn image_problem(&mut self, column: usize, given: &str, options: &Options) -> Option<Url> {
+        match check_address(given) {
+            Err(reason) => {
+                if let Some(told) = local_file(given) {
+                    self.complain(column, told.message, told.help);
+                    return None;
+                }
+                let help = match addresses_in(given).first() {
+                    Some(address) if *address != given => {
+                        format!("write only the address: {address}")
+                    }
+                    _ if given.contains("://") => {
+                        "copy the address out of a browser that shows the photo".to_owned()
+                    }
+                    _ => {
+                        "the photo is fetched by the vendor, so it must be online: write its whole \
+                          address, such as https://example.com/kitchen.jpg; a photo on this computer is \
+                          uploaded with upload = \"s3://BUCKET/PREFIX\" in [photos] of creativeai.toml"
+                            .to_owned()
+                    }
+                };
+                self.complain(column, format!("the photo's address {reason}"), help);
+            }
+            // The cell is not shown: messages end up in cron's mail.
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+                self.problems.push(self.place.column(
+                    column,
+                    "the photo's address holds a user name or password",
+                    "it would be sent to the vendor and kept in the log: use an address that \
+                     works without one",
+                ));
+            }
+            Ok(url) => match out_of_reach(&url, options.allow_own_photos) {
+                Some(told) => self.complain(column, told.message, told.help),
+                None if given.contains("&amp;") => self.complain(
+                    column,
+                    "the photo's address was copied out of a page's source: it has &amp; in it",
+                    "write & in place of &amp;",
+                ),
+                None => return Some(url),
+            },
+        }
+        None
+    }
+}
