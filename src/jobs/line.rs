@@ -144,7 +144,9 @@ impl<'a, T: From<&'a str>> Line<'a, T> {
     /// Reads a line without escapes and without detours; `None` leaves it to [`Line::read`].
     pub(super) fn parse_plain(raw: &'a str) -> Option<Result<Self, LineError>> {
         let (_, raw) = bare(raw);
-        Found::plain(raw).map(|found| found.into_line(raw))
+        let mut found = Found::default();
+        found.read_plain(raw)?;
+        Some(found.into_line(raw))
     }
 }
 
@@ -370,25 +372,25 @@ impl EndSpan {
 
 impl<'a> Found<'a, &'a str> {
     /// Reads the fields of a plain line without serde; `None` leaves it to that.
-    fn plain(raw: &'a str) -> Option<Self> {
+    fn read_plain(&mut self, raw: &'a str) -> Option<()> {
         let mut end_fields = EndSpan::Nothing;
-        let (mut found, start) = Self::beginning(raw).unwrap_or_default();
+        let start = self.read_beginning(raw).unwrap_or_default();
         let take = |field: Field<'a>| {
             if is_end_field(field.name) {
                 end_fields = end_fields.add(field);
             }
-            found.take(field)
+            self.take(field)
         };
         match start {
             0 => scan::each_field(raw, take)?,
             start => scan::each_field_from(raw, start, take)?,
         }
-        found.end_fields = end_fields.text(raw);
-        Some(found)
+        self.end_fields = end_fields.text(raw);
+        Some(())
     }
 
-    /// What this tool begins each of its lines with, and where the next field starts.
-    fn beginning(raw: &'a str) -> Option<(Self, usize)> {
+    /// Reads what this tool begins each of its lines with. Returns where the next field starts.
+    fn read_beginning(&mut self, raw: &'a str) -> Option<usize> {
         const AT: usize = "{\"at\":\"".len();
         const JOB: usize = AT + "2026-03-12T09:22:17.000Z\",\"job\":\"".len();
         const ATTEMPT: usize = JOB + "5b1f0c9a77d2e318\",\"attempt\":".len();
@@ -406,16 +408,14 @@ impl<'a> Found<'a, &'a str> {
             return None;
         }
         let end = scan::end_of_text(raw, STATUS)?;
-        raw[end..].starts_with("\",").then(|| {
-            let found = Self {
-                at: Some(&raw[AT..AT + 24]),
-                job: Some(&raw[JOB..JOB + 16]),
-                attempt: Some(u32::from(attempt - b'0')),
-                status: Some(&raw[STATUS..end]),
-                ..Self::default()
-            };
-            (found, end + 2)
-        })
+        if !raw[end..].starts_with("\",") {
+            return None;
+        }
+        self.at = Some(&raw[AT..AT + 24]);
+        self.job = Some(&raw[JOB..JOB + 16]);
+        self.attempt = Some(u32::from(attempt - b'0'));
+        self.status = Some(&raw[STATUS..end]);
+        Some(end + 2)
     }
 
     fn take(&mut self, field: Field<'a>) -> Option<()> {

@@ -198,7 +198,6 @@ impl Plan {
     /// Notes a row of the first pass. `Some(place)` when it repeats the row there.
     pub fn note(&mut self, row: &Row, rates: &Rates) -> Option<Place> {
         let key = row.key();
-        let first = self.place_of(key).filter(|_| !row.is_left_out);
         let index = self.rows.len() as u32;
         let is_same_file = |(_, file): &(u32, Arc<str>)| Arc::ptr_eq(file, &row.file);
         if !self.files.last().is_some_and(is_same_file) {
@@ -224,10 +223,10 @@ impl Plan {
             price,
             line: u32::try_from(row.line).unwrap_or(u32::MAX),
             query: query_hash(query),
-            decision: match first {
-                _ if row.is_left_out => Decision::LeftOut,
-                None => Decision::Send,
-                Some(_) => Decision::Duplicate,
+            decision: if row.is_left_out {
+                Decision::LeftOut
+            } else {
+                Decision::Send
             },
         }));
         self.has_queries |= !query.is_empty();
@@ -236,21 +235,28 @@ impl Plan {
         }
         if row.is_left_out {
             self.left_out.entry(key).or_insert(owner);
-        } else if first.is_none() {
-            self.insert(index);
+            return None;
         }
-        first.map(|first| self.place(first))
+        let first = self.first_or_insert(index)?;
+        self.hold(index as usize, Decision::Duplicate);
+        Some(self.place(first))
     }
 
-    /// Makes a row findable by its key.
-    fn insert(&mut self, index: u32) {
+    /// The first row with the key of the row at `index`; `None` when that is this row, which can be
+    /// found by its key from now on.
+    fn first_or_insert(&mut self, index: u32) -> Option<u32> {
         let (rows, hasher) = (&self.rows, &self.hasher);
-        let hash_of = |index: u32| {
-            let note = rows[index as usize].as_ref();
-            hasher.hash_one(note.map_or(0, |note| note.key.number()))
-        };
-        self.first
-            .insert_unique(hash_of(index), index, |&index| hash_of(index));
+        let key = |index: u32| rows[index as usize].as_ref().map(|note| note.key.number());
+        let own = key(index);
+        let hash_of = |index: &u32| hasher.hash_one(key(*index).unwrap_or_default());
+        let has_key = |other: &u32| key(*other) == own;
+        match self.first.entry(hash_of(&index), has_key, hash_of) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(entry) => {
+                entry.insert(index);
+                None
+            }
+        }
     }
 
     fn price(&mut self, credits: Credits) -> u32 {
@@ -474,7 +480,7 @@ impl Plan {
         note.key = job.key;
         note.decision = decision_about(job);
         self.rows[index] = Some(note);
-        self.insert(place);
+        self.first_or_insert(place);
     }
 
     /// Holds a row.
