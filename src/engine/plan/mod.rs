@@ -3,9 +3,13 @@
 //! The first pass notes a few words of each row, the second reads again those that are sent. So a
 //! million rows need tens of megabytes, not the manifest's size.
 
+mod alike;
+mod decision;
+mod hashes;
 mod known;
 mod open;
 mod recognize;
+mod shares;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
@@ -14,13 +18,15 @@ use std::sync::Arc;
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::jobs::recognition::normal::{self, telling_query};
-use crate::jobs::recognition::{Marks, hash_of};
-use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Rates};
+use self::hashes::{clip_hash, end_of_path, photo_hash, query_hash};
+use crate::jobs::recognition::hash_of;
+use crate::jobs::{Credits, JobKey, JobState, Ledger, Rates};
 use crate::journal::LogError;
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
 
+pub use decision::{Counts, Decision, Place};
 pub use recognize::{Allowed, Found, Held, MOST_LISTED, decide};
+pub use shares::Share;
 
 /// Why nothing could be decided.
 #[derive(Debug, thiserror::Error)]
@@ -31,34 +37,6 @@ pub enum PlanError {
     /// The job log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
-}
-
-/// What becomes of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// No attempt of it was ever made (or only ones that may simply be made again).
-    Send,
-    /// The log holds it.
-    Skip,
-    /// The same row stands further up.
-    Duplicate,
-    /// An older version of it was accepted; a person decides.
-    Changed,
-    /// Its clip was accepted under another id, whose row is gone; a person decides.
-    Renamed,
-    /// Its clip was accepted under another id, whose row is still there; a person decides.
-    SameClip,
-    /// `--where` leaves it out.
-    LeftOut,
-}
-
-/// Where a row starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// What messages call its file.
-    pub file: Arc<str>,
-    /// The line.
-    pub line: u64,
 }
 
 /// What is kept of a row between the passes.
@@ -120,47 +98,6 @@ pub struct Plan {
 struct Owners {
     ids: Vec<String>,
     places: hashbrown::HashMap<u64, u32>,
-}
-
-/// What is to be sent for one listing or SKU.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Share<'a> {
-    /// The listing's or SKU's id.
-    pub id: &'a str,
-    /// Rows to be sent.
-    pub clips: u64,
-    /// What they are expected to cost.
-    pub credits: Credits,
-}
-
-/// How many rows there are of each kind, and what those to be sent are expected to cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Rows to be sent.
-    pub send: u64,
-    /// Rows that the log holds.
-    pub skip: u64,
-    /// Rows that stand further up already.
-    pub duplicate: u64,
-    /// Rows held because they were edited.
-    pub changed: u64,
-    /// Rows held because their clip was ordered under another id, whose row is gone.
-    pub renamed: u64,
-    /// Rows held because their clip was ordered under another id.
-    pub same_clip: u64,
-    /// Rows that `--where` leaves out.
-    pub left_out: u64,
-    /// Rows with mistakes.
-    pub invalid: u64,
-    /// What the rows to be sent are expected to cost.
-    pub credits: Credits,
-}
-
-impl Counts {
-    /// Rows that wait for a person's decision.
-    pub fn held(&self) -> u64 {
-        self.changed + self.renamed + self.same_clip
-    }
 }
 
 impl Plan {
@@ -359,77 +296,6 @@ impl Plan {
         compared
     }
 
-    /// Leaves out rows that repeat another row: the same id, photo, prompt and settings, and only
-    /// the address is signed anew. `new` are the places of the rows that the log does not hold,
-    /// ascending: none but these are left out. Returns how many were.
-    fn leave_out_repeated(&mut self, new: &[u32], ledger: &Ledger) -> u64 {
-        let stand_ins = self.stand_ins(new, ledger);
-        for &(place, _) in &stand_ins {
-            self.hold(place as usize, Decision::Duplicate);
-        }
-        let count = stand_ins.len() as u64;
-        self.repeated.extend(stand_ins);
-        count
-    }
-
-    /// The rows among `new` for which another one stands, each with that one: one of the same look
-    /// that the log holds, else the first.
-    fn stand_ins(&self, new: &[u32], ledger: &Ledger) -> Vec<(u32, u32)> {
-        let look = |place: u32| self.rows[place as usize].as_ref().map(Note::look);
-        let hash = |place: u32| self.hasher.hash_one(look(place));
-        let has_photo = |place: &u32| look(*place).is_some_and(|(_, clip, _)| clip != 0);
-        let mut first: HashTable<u32> = HashTable::with_capacity(new.len());
-        let mut repeats = Vec::new();
-        for place in new.iter().copied().filter(has_photo) {
-            let is_alike = |other: &u32| look(*other) == look(place);
-            match first.entry(hash(place), is_alike, |other| hash(*other)) {
-                Entry::Occupied(_) => repeats.push(place),
-                Entry::Vacant(entry) => {
-                    entry.insert(place);
-                }
-            }
-        }
-        // Rows that the log holds come before new ones.
-        let mut next_new = new.iter().peekable();
-        for place in 0..self.rows.len() as u32 {
-            if next_new.next_if_eq(&&place).is_some() || !self.may_stand_in(place, ledger) {
-                continue;
-            }
-            let is_alike = |other: &u32| look(*other) == look(place);
-            if let Some(first) = first.find_mut(hash(place), is_alike)
-                && new.binary_search(first).is_ok()
-            {
-                repeats.push(std::mem::replace(first, place));
-            }
-        }
-        repeats.sort_unstable();
-        let stands_for = |place: u32| {
-            let is_alike = |other: &u32| look(*other) == look(place);
-            first
-                .find(hash(place), is_alike)
-                .map(|first| (place, *first))
-        };
-        repeats.into_iter().filter_map(stands_for).collect()
-    }
-
-    /// Whether a row that is not new may stand for another one. One that is left out does only where
-    /// its clip was ordered.
-    fn may_stand_in(&self, place: u32, ledger: &Ledger) -> bool {
-        let note = self.rows[place as usize].as_ref();
-        note.is_some_and(|note| match note.decision {
-            Decision::Duplicate => false,
-            Decision::LeftOut => ledger.job(note.key).is_some(),
-            _ => true,
-        })
-    }
-
-    /// Rows that were left out because they repeat another one but for its signature, each with
-    /// that one.
-    pub fn repeated(&self) -> impl ExactSizeIterator<Item = (Place, Place)> {
-        let repeated = self.repeated.iter();
-        repeated.map(|&(row, other)| (self.place(row), self.place(other)))
-    }
-
     /// Whether a row may still be one that the log holds under another key: it would be sent (or is
     /// left out by `--where`), and its key is not in the log, or only as one that an edited row
     /// replaced.
@@ -528,58 +394,6 @@ impl Plan {
         self.counts = counts;
     }
 
-    /// Rows to be sent that ask for the clip of a row further up, to be sent too, under another id:
-    /// how many, and the places of the first `most` of them.
-    pub fn twins(&self, most: usize) -> (u64, Vec<(Place, Place)>) {
-        let mut seen: HashTable<(u32, &Note)> = HashTable::with_capacity(self.counts.send as usize);
-        let (mut count, mut places) = (0, Vec::new());
-        for (index, note) in self.rows.iter().enumerate() {
-            let is_sent = |note: &&Note| note.decision == Decision::Send && note.clip != 0;
-            let Some(note) = note.as_ref().filter(is_sent) else {
-                continue;
-            };
-            let Some(&(other, first)) = seen.find(note.clip, |(_, first)| first.clip == note.clip)
-            else {
-                seen.insert_unique(note.clip, (index as u32, note), |(_, note)| note.clip);
-                continue;
-            };
-            if first.owner != note.owner {
-                count += 1;
-                if places.len() < most {
-                    places.push((self.place(index as u32), self.place(other)));
-                }
-            }
-        }
-        (count, places)
-    }
-
-    /// What is to be sent for each listing or SKU, once that is decided, in the manifest's order;
-    /// those for which nothing is sent are left out.
-    pub fn shares(&self) -> Vec<Share<'_>> {
-        let Some(owners) = &self.owners else {
-            return Vec::new();
-        };
-        let mut shares: Vec<Share<'_>> = owners
-            .ids
-            .iter()
-            .map(|id| Share {
-                id,
-                clips: 0,
-                credits: Credits::ZERO,
-            })
-            .collect();
-        let sent = self.rows.iter().flatten();
-        for note in sent.filter(|note| note.decision == Decision::Send) {
-            let place = owners.places.get(&note.owner);
-            if let Some(share) = place.and_then(|place| shares.get_mut(*place as usize)) {
-                share.clips += 1;
-                share.credits += self.prices[note.price as usize];
-            }
-        }
-        shares.retain(|share| share.clips > 0);
-        shares
-    }
-
     /// What was decided about the row at `index`; `None` when it is not the row it was.
     pub fn decided(&self, index: usize, row: &Row) -> Option<Decision> {
         let note = self.rows.get(index)?.as_ref()?;
@@ -649,46 +463,5 @@ fn decision_about(job: &JobState) -> Decision {
         Decision::Send
     } else {
         Decision::Skip
-    }
-}
-
-/// Where an address's query or fragment begins.
-fn end_of_path(address: &str) -> usize {
-    memchr::memchr2(b'?', b'#', address.as_bytes()).unwrap_or(address.len())
-}
-
-/// A photo's clip as a row spells it; `photo` is the address without its query. Rows that differ in
-/// spelling are no pairs here: this only warns, and costs no row more than a hash.
-fn clip_hash(row: &Row, photo: &str) -> u64 {
-    let Clip::Video(video) = &row.clip else {
-        return 0;
-    };
-    if photo.is_empty() {
-        return 0;
-    }
-    let settings = (&video.model, video.duration, &video.aspect_ratio);
-    hash_of((photo, &video.prompt, settings, &row.variant)).max(1)
-}
-
-/// What addresses share that may be one photo's.
-fn photo_hash(address: &str) -> u32 {
-    if address.is_empty() {
-        return 0;
-    }
-    (hash_of(normal::address(address)) as u32).max(1)
-}
-
-fn marks_of(row: &Row) -> Marks {
-    Marks::of_clip(&row.id, &row.clip, &row.variant)
-}
-
-/// What an address's query says besides signatures.
-fn query_hash(query: &str) -> u16 {
-    if query.is_empty() {
-        return 0;
-    }
-    match telling_query(query).as_str() {
-        "" => 0,
-        query => (hash_of(query) as u16).max(1),
     }
 }

@@ -1,6 +1,7 @@
 //! The rows whose key alone does not decide, read once more: in memory where there is room for them.
 
-use super::{Plan, PlanError, marks_of};
+use super::hashes::marks_of;
+use super::{Plan, PlanError};
 use crate::jobs::recognition::Sought;
 use crate::jobs::{Clip, Ledger};
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};

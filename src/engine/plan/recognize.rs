@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::hashes::marks_of;
 use super::known::Log;
 use super::open::{MOST_HELD, OpenRows};
-use super::{Decision, Place, Plan, PlanError, marks_of};
+use super::{Decision, Place, Plan, PlanError};
 use crate::jobs::recognition::{Cause, Marks, Recognition};
 use crate::jobs::{JobKey, JobState, Ledger};
 use crate::manifest::{Manifest, Row};
