@@ -1,7 +1,7 @@
 //! Caps on what is spent, `--max-credits` and those of the settings: what is left of them, and what is
 //! said when one is reached.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::clock;
 use crate::engine::cap::{Cap, Limit};
 use crate::exit::Failure;
 use crate::jobs::{Condition, Credits, JobView, Ledger};
-use crate::journal::{JobLog, Location, LogError, Writer};
+use crate::journal::{ClaimCap, Counts, JobLog, LogError, Writer};
 use crate::output::{Printer, words};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -32,24 +32,17 @@ pub fn ledger(ledger: Ledger, settings: &Settings) -> Ledger {
     }
 }
 
-/// Caps of the settings look at the jobs' columns, and what other computers order meanwhile is not
-/// counted in. So they hold for files only; `--max-credits` holds for all computers together.
-pub fn refuse_on_databases(path: &Path, settings: &Settings) -> Result<(), Failure> {
-    if settings.caps.is_empty() || !Location::is_address(path) {
-        return Ok(());
-    }
-    Err(Failure::config(
-        "caps of the settings do not hold on a job log in a database; nothing was sent",
-    )
-    .help("take [[caps]] out of the settings, and give --max-credits: it counts what all computers order"))
-}
-
 /// The caps of a run that is about to write.
 pub fn of_writer<'a>(
     typed: Option<Credits>,
     settings: &'a Settings,
     writer: &Writer,
 ) -> Result<Cap<'a>, Failure> {
+    if writer.is_shared() {
+        writer.hold(held_by_the_log(typed, settings, writer));
+        let limits = limits(typed, settings, Credits::ZERO, std::iter::empty());
+        return limits.map(Cap::shared);
+    }
     let (keys, committed): (Vec<_>, _) = {
         let ledger = writer.ledger();
         (
@@ -61,6 +54,30 @@ pub fn of_writer<'a>(
         .into_iter()
         .filter_map(|key| writer.view(key).transpose());
     limits(typed, settings, committed, views).map(Cap::new)
+}
+
+/// The same caps for the log, which counts what all computers order.
+fn held_by_the_log(typed: Option<Credits>, settings: &Settings, writer: &Writer) -> Vec<ClaimCap> {
+    let now = writer.now();
+    let typed = typed.map(|most| ClaimCap { most, counts: None });
+    let caps = settings.caps.iter().map(|cap| {
+        let pair = cap.filter.iter();
+        let filters = Filters::new(pair.map(|pair| Condition::is(&pair.name, &pair.value)));
+        let since = cap.per.map(|per| per.start(now));
+        let is_all = filters.is_empty() && since.is_none();
+        let counts: Counts = Arc::new(move |view: &JobView| {
+            if filters.matches(view) {
+                view.spent_since(since).committed()
+            } else {
+                Credits::ZERO
+            }
+        });
+        ClaimCap {
+            most: cap.credits,
+            counts: (!is_all).then_some(counts),
+        }
+    });
+    typed.into_iter().chain(caps).collect()
 }
 
 /// The caps of a dry run on a log, which need not be there.
@@ -124,7 +141,7 @@ pub fn warn(cap: &Cap<'_>, printer: &Printer) {
                 "the next clip would go beyond the cap of {}: {} are charged or reserved; raise it, \
                  or wait for the next period, to send the rest",
                 escape(&limit.name),
-                words::credits(limit.committed)
+                words::credits(limit.committed())
             ));
         }
     }

@@ -16,7 +16,6 @@ use super::photos;
 use super::stopped;
 use super::{Ended, on_one_thread};
 use crate::cli::{Retry, RetryArgs};
-use crate::clock;
 use crate::commands::finish;
 use crate::commands::sending::Sending;
 use crate::engine::cap::{Admission, Cap};
@@ -39,7 +38,6 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
     if args.dry_run {
         return dry_run(args, settings, &path, printer).map(Ended::from);
     }
-    caps::refuse_on_databases(&path, settings)?;
     let limits = Limits::of_time(settings);
     let writer = open::write_log_to_send(&path, settings, "retry", &limits, printer)?;
     on_one_thread(async {
@@ -73,9 +71,8 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         summary.more.extend(finish::payer(true, settings, printer)?);
         let cap = caps::of_writer(args.max_credits, settings, &writer)?;
         let wanted = attempts.len() as u64;
-        let caps = (&cap, args.max_credits);
         let (tally, stopped) =
-            on_one_thread(send(found, settings, &writer, printer, caps, &commands))?;
+            on_one_thread(send(found, settings, &writer, printer, &cap, &commands))?;
         ending.join(stopped);
         ending.note_if(cap.is_reached(), Code::Decision);
         ending.note_if(tally.later + tally.taken > 0, Code::Temporary);
@@ -182,7 +179,7 @@ async fn send(
     settings: &Settings,
     writer: &Writer,
     printer: &Printer,
-    (cap, most): (&Cap<'_>, Option<Credits>),
+    cap: &Cap<'_>,
     commands: &Commands,
 ) -> anyhow::Result<(Tally, Ending)> {
     let limits = Limits::watch(settings);
@@ -200,9 +197,9 @@ async fn send(
     let throttle = open::throttle(settings, concurrency, limits.deadline);
     let reporter = Sending::new(printer, attempts.len() as u64, commands);
     let report_event = |event: Event<'_>| reporter.report(&event);
-    let now = clock::now;
+    let now = || writer.now();
     let dispatcher =
-        Dispatcher::new(&api.client, writer, &throttle, stop, &now, &report_event).within(most);
+        Dispatcher::new(&api.client, writer, &throttle, stop, &now, &report_event).within(cap);
     let feed = attempts.into_iter().map_while(|attempt| {
         let job = || job_of(&attempt, writer, settings);
         match cap.admits(more_for(&attempt), &dispatcher.tally(), job) {

@@ -149,10 +149,8 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
                 ));
                 Code::Decision
             }
-            Reason::CapReached => {
-                printer.warn(super::caps::CAP_REACHED);
-                Code::Decision
-            }
+            // Which cap it was is said beside it.
+            Reason::CapReached => Code::Decision,
             Reason::Deadline => {
                 printer.warn("--timeout has passed; run the same command again to go on");
                 Code::Temporary

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use super::dispatch::Tally;
 use crate::jobs::{Credits, JobView};
+use crate::journal::Reached;
 
 /// Which jobs count.
 type Covers<'a> = Box<dyn Fn(&JobView) -> bool + 'a>;
@@ -20,6 +21,8 @@ pub struct Limit<'a> {
     pub covers: Option<Covers<'a>>,
     handed_out: Cell<Credits>,
     reached: Cell<bool>,
+    /// What counted against it when it was reached, where other computers order as well.
+    when_reached: Cell<Option<Credits>>,
 }
 
 impl<'a> Limit<'a> {
@@ -32,6 +35,7 @@ impl<'a> Limit<'a> {
             covers: None,
             handed_out: Cell::new(Credits::ZERO),
             reached: Cell::new(false),
+            when_reached: Cell::new(None),
         }
     }
 
@@ -50,6 +54,11 @@ impl<'a> Limit<'a> {
             (Some(covers), Some(job)) => covers(job),
             _ => true,
         }
+    }
+
+    /// What was charged and reserved when it was reached, as far as that is known.
+    pub fn committed(&self) -> Credits {
+        self.when_reached.get().unwrap_or(self.committed)
     }
 
     fn fits(&self, more: Credits, tally: &Tally) -> bool {
@@ -79,12 +88,43 @@ pub enum Admission {
 /// They count an attempt from the moment that it is handed out, since its line may not be in the log
 /// yet when the next one is asked for.
 #[derive(Default)]
-pub struct Cap<'a>(Vec<Limit<'a>>);
+pub struct Cap<'a> {
+    limits: Vec<Limit<'a>>,
+    /// Whether the log counts, since other computers write to it as well.
+    is_shared: bool,
+}
 
 impl<'a> Cap<'a> {
     /// Caps that all hold.
     pub fn new(limits: Vec<Limit<'a>>) -> Self {
-        Self(limits)
+        Self {
+            limits,
+            is_shared: false,
+        }
+    }
+
+    /// Caps that the log holds, where each attempt is claimed: what this run does is not all that
+    /// counts. Only one that was reached holds attempts back before that.
+    pub fn shared(limits: Vec<Limit<'a>>) -> Self {
+        Self {
+            limits,
+            is_shared: true,
+        }
+    }
+
+    /// The log has not let an attempt through because of these caps: what that means for others.
+    pub fn refused(&self, reached: &[Reached]) -> Admission {
+        let mut admission = Admission::Held;
+        for Reached { place, committed } in reached {
+            if let Some(limit) = self.limits.get(*place) {
+                limit.reached.set(true);
+                limit.when_reached.set(Some(*committed));
+                if limit.covers.is_none() {
+                    admission = Admission::Over;
+                }
+            }
+        }
+        admission
     }
 
     /// Whether an attempt that costs `more` may be handed out, after `tally`. `job` is asked for only
@@ -95,11 +135,22 @@ impl<'a> Cap<'a> {
         tally: &Tally,
         job: impl FnOnce() -> Option<JobView>,
     ) -> Admission {
-        let has_parts = self.0.iter().any(|limit| limit.covers.is_some());
+        let has_parts = self.limits.iter().any(|limit| limit.covers.is_some());
         let job = has_parts.then(job).flatten();
-        let counted = || self.0.iter().filter(|limit| limit.counts(job.as_ref()));
+        let counted = || {
+            self.limits
+                .iter()
+                .filter(|limit| limit.counts(job.as_ref()))
+        };
+        let is_full = |limit: &&Limit<'_>| {
+            if self.is_shared {
+                limit.reached.get()
+            } else {
+                !limit.fits(more, tally)
+            }
+        };
         let mut admission = Admission::Granted;
-        for limit in counted().filter(|limit| !limit.fits(more, tally)) {
+        for limit in counted().filter(is_full) {
             limit.reached.set(true);
             admission = match (admission, &limit.covers) {
                 (Admission::Over, _) | (_, None) => Admission::Over,
@@ -116,7 +167,7 @@ impl<'a> Cap<'a> {
 
     /// The caps that have held an attempt back.
     pub fn reached(&self) -> impl Iterator<Item = &Limit<'a>> {
-        self.0.iter().filter(|limit| limit.reached.get())
+        self.limits.iter().filter(|limit| limit.reached.get())
     }
 
     /// Whether an attempt was not admitted.
@@ -196,6 +247,28 @@ mod tests {
         assert_eq!(admits("bolt"), Admission::Over);
         assert_eq!(admits("acme"), Admission::Over);
         assert_eq!(cap.reached().count(), 2);
+    }
+
+    #[test]
+    fn of_a_shared_log_only_a_cap_that_was_reached_holds_back() {
+        let (five, tally) = (Credits::whole(5), Tally::default());
+        let limits = vec![whole(20, 0), whole(10, 0).of(is_acme)];
+        let cap = Cap::shared(limits);
+        let admits = |client: &str| cap.admits(five, &tally, || job_of(client));
+        for _ in 0..9 {
+            assert_eq!(admits("acme"), Admission::Granted, "the log counts");
+        }
+        let reached = |place| Reached {
+            place,
+            committed: Credits::whole(9),
+        };
+        assert_eq!(cap.refused(&[reached(1)]), Admission::Held);
+        assert_eq!(admits("acme"), Admission::Held);
+        assert_eq!(admits("bolt"), Admission::Granted);
+        assert_eq!(cap.refused(&[reached(0)]), Admission::Over);
+        assert_eq!(admits("bolt"), Admission::Over);
+        let committed: Vec<_> = cap.reached().map(Limit::committed).collect();
+        assert_eq!(committed, [Credits::whole(9); 2]);
     }
 
     #[test]

@@ -22,6 +22,7 @@ use futures::stream::{self, StreamExt};
 pub use attempt::Attempt;
 pub use progress::{Event, Tally};
 
+use crate::engine::cap::{Admission, Cap};
 use crate::engine::stop::{Reason, Stop};
 use crate::jobs::{self, Credits, GenerationId, What};
 use crate::journal::{
@@ -109,8 +110,8 @@ pub struct Dispatcher<'a, T> {
     pub clock: &'a dyn Fn() -> jiff::Timestamp,
     /// Takes each event.
     pub report: &'a dyn Fn(Event<'_>),
-    /// The most that the log may have charged and reserved, whoever writes to it.
-    pub most: Option<Credits>,
+    /// The caps that the log holds, where others write to it as well.
+    cap: Option<&'a Cap<'a>>,
     course: Mutex<Course>,
 }
 
@@ -131,16 +132,19 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             stop,
             clock,
             report,
-            most: None,
+            cap: None,
             course: Mutex::default(),
         }
     }
 
-    /// Sends nothing that would bring what the log has charged and reserved beyond `most`. Where
-    /// others write to the log as well, that is only known when an attempt is announced.
+    /// Says of these caps which ones were reached. Where others write to the log as well, that is
+    /// only known when an attempt is announced.
     #[must_use]
-    pub fn within(self, most: Option<Credits>) -> Self {
-        Self { most, ..self }
+    pub fn within(self, cap: &'a Cap<'a>) -> Self {
+        Self {
+            cap: Some(cap),
+            ..self
+        }
     }
 
     /// Sends every attempt that `attempts` yields, `concurrency` at a time, until it ends or the
@@ -224,7 +228,6 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             number: attempt.number,
             resend: attempt.resend,
             more,
-            most: self.most,
             replaces: attempt.replaces.iter().map(|(job, _)| *job).collect(),
             lines: self.opening(attempt),
         }
@@ -242,7 +245,12 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 (self.report)(Event::Left(attempt, why));
             }
             Refused::Paused(by) => self.stop.set(Reason::Paused(by)),
-            Refused::CapReached => self.stop.set(Reason::CapReached),
+            Refused::CapReached(reached) => {
+                let admission = self.cap.map(|cap| cap.refused(&reached));
+                if admission != Some(Admission::Held) {
+                    self.stop.set(Reason::CapReached);
+                }
+            }
         }
     }
 

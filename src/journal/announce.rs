@@ -4,12 +4,13 @@
 //! an attempt is claimed with its announcement, by one computer and for ever. The claim lets that
 //! one send only shortly after: a computer that was asleep meanwhile may have been given up.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::clock;
-use crate::jobs::{Credits, JobKey};
+use crate::jobs::{Credits, JobKey, JobView};
 
 /// How long after it was made a claim lets its request be sent. Well below the time after which a
 /// run that no one hears of counts as gone.
@@ -26,8 +27,6 @@ pub struct Announcement {
     pub resend: bool,
     /// What it adds to what is reserved.
     pub more: Credits,
-    /// The most that the log may have charged and reserved.
-    pub most: Option<Credits>,
     /// Jobs that it replaces.
     pub replaces: Vec<JobKey>,
     /// The lines that announce it, each with its newline.
@@ -52,8 +51,38 @@ pub enum Refused {
     Later(String),
     /// The log is paused; by whom, since when.
     Paused(String),
-    /// It would go beyond the cap.
-    CapReached,
+    /// It would go beyond these caps.
+    CapReached(Vec<Reached>),
+}
+
+/// A cap that does not admit another attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// Its place among the caps.
+    pub place: usize,
+    /// What counts against it.
+    pub committed: Credits,
+}
+
+/// What a job counts against a cap.
+pub type Counts = Arc<dyn Fn(&JobView) -> Credits + Send + Sync>;
+
+/// A cap that is held where attempts are claimed, for all computers together.
+#[derive(Clone)]
+pub struct ClaimCap {
+    /// The most that may be charged and reserved.
+    pub most: Credits,
+    /// What a job counts; everything that it has charged and reserved without it. The ledger must
+    /// keep places where there is one.
+    pub counts: Option<Counts>,
+}
+
+impl fmt::Debug for ClaimCap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClaimCap")
+            .field("most", &self.most)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The right to send what was announced. Dropping it says that its outcome is in the log, or never

@@ -18,7 +18,10 @@ mod store;
 mod writer;
 
 pub use address::{Address, AddressError, redacted};
-pub use announce::{Announced, Announcement, CLAIM_HOLDS, Claim, Lease, Leased, MaySend, Refused};
+pub use announce::{
+    Announced, Announcement, CLAIM_HOLDS, Claim, ClaimCap, Counts, Lease, Leased, MaySend, Reached,
+    Refused,
+};
 pub use compact::{Compacted, Compacting, compact};
 pub use file::*;
 pub use location::{DatabaseError, DatabaseFault, Location};

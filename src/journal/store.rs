@@ -11,7 +11,7 @@ use jiff::Timestamp;
 #[cfg(feature = "postgres")]
 use sha2::{Digest, Sha256};
 
-use super::announce::{Announced, Announcement, Claim, Lease, Leased, Refused};
+use super::announce::{Announced, Announcement, Claim, ClaimCap, Lease, Leased, Refused};
 use super::file::{self, AppendError, Appender};
 use super::pause;
 #[cfg(feature = "postgres")]
@@ -248,6 +248,16 @@ impl Store {
             Self::File { .. } => None,
             #[cfg(feature = "postgres")]
             Self::Database { scribe, .. } => scribe.spool(),
+        }
+    }
+
+    /// Caps that hold for every attempt from now on, whoever writes to the log. A file's are held by
+    /// its only writer.
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
+    pub fn hold(&self, caps: Vec<ClaimCap>) {
+        #[cfg(feature = "postgres")]
+        if let Self::Database { scribe, .. } = self {
+            scribe.hold(caps);
         }
     }
 

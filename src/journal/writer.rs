@@ -8,7 +8,7 @@ use std::time::Duration;
 
 #[cfg(feature = "postgres")]
 use super::address::Address;
-use super::announce::{Announced, Announcement, Claim, Leased};
+use super::announce::{Announced, Announcement, Claim, ClaimCap, Leased};
 #[cfg(feature = "postgres")]
 use super::file::append_options;
 use super::file::{
@@ -279,6 +279,12 @@ impl Writer {
     pub fn expect_rows(&self, rows: impl Iterator<Item = JobKey>) {
         #[cfg(feature = "postgres")]
         self.store.expect_rows(rows);
+    }
+
+    /// Caps that hold for every attempt from now on, for all computers together; a log in a file
+    /// leaves them to its only writer. They are named by their places.
+    pub fn hold(&self, caps: Vec<ClaimCap>) {
+        self.store.hold(caps);
     }
 
     /// How long a database that is away is waited for.

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use super::canary::{Look, Verdict, rows};
 use super::most_to_send;
 use crate::cli::SubmitArgs;
-use crate::clock;
 use crate::commands::caps;
 use crate::commands::inputs::manifest_failure;
 use crate::commands::open::Api;
@@ -109,12 +108,12 @@ impl Batch<'_> {
         let (args, settings, writer) = (self.args, self.settings, self.writer);
         let reporter = Sending::new(self.printer, most, self.commands).of_manifest(manifest.name());
         let report = |event: Event<'_>| reporter.report(&event);
-        let now = clock::now;
+        let now = || writer.now();
         let client = &self.api.client;
-        let dispatcher = Dispatcher::new(client, writer, self.throttle, self.stop, &now, &report)
-            .within(args.max_credits);
         // Counted anew from the log, so what a canary was charged is in it.
         let cap = caps::of_writer(args.max_credits, settings, writer)?;
+        let dispatcher =
+            Dispatcher::new(client, writer, self.throttle, self.stop, &now, &report).within(&cap);
         let (all, before) = (most_to_send(self.plan, args), sent.tally);
         let too_many_failed = |tally: &Tally| {
             let tally = before.and(*tally);

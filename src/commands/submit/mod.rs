@@ -66,7 +66,6 @@ pub async fn run(
     let limits = Limits::watch(settings);
     limits.start_timer();
     let stop = &limits.stop;
-    caps::refuse_on_databases(&path, settings)?;
     let api = Api::open(settings).await?;
     let ledger = || new_ledger(args, settings);
     let writer = open::open_to_send(&path, ledger, settings, "submit", &limits, printer)?;

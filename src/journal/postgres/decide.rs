@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use tokio_postgres::{Error, Transaction};
 
 use super::super::announce::{Announcement, Refused};
+use super::caps::Sums;
 use super::lines::{self, LogRow};
 use super::runs::{self, Claimed, Seen};
 use crate::jobs::recognition::{Asked, Marks, Recognition, Sought};
@@ -100,8 +101,8 @@ pub(super) struct Claims {
     taken_over: Vec<Seen>,
     /// Attempts that no one may send any more.
     voided: Vec<Seen>,
-    /// What the batch adds to what is reserved.
-    more: Credits,
+    /// What the batch adds to each cap.
+    more: Vec<Credits>,
     /// Attempts that the batch announces.
     granted: HashSet<(JobKey, u32)>,
 }
@@ -115,6 +116,7 @@ impl Claims {
         run: &str,
         others: &Others,
         ledger: &Ledger,
+        (sums, added): (Option<&Sums>, &[Credits]),
     ) -> Option<Refused> {
         let later = |why: &str| Some(Refused::Later(why.to_owned()));
         let attempt = (what.job, what.number);
@@ -150,9 +152,11 @@ impl Claims {
         if job.is_none() && others.has_alike(&what.lines) {
             return later("another computer has ordered a clip like it meanwhile");
         }
-        let spent = ledger.committed() + self.more + what.more;
-        if !is_mine && what.most.is_some_and(|most| spent > most) {
-            return Some(Refused::CapReached);
+        // After a commit of unknown outcome its own line counts already.
+        let added = if is_mine { &[] } else { added };
+        let reached = sums.map(|sums| sums.reached(added, &self.more));
+        if let Some(reached) = reached.filter(|reached| !reached.is_empty()) {
+            return Some(Refused::CapReached(reached));
         }
         match &claimed.run {
             None => self.new.push(attempt),
@@ -165,7 +169,11 @@ impl Claims {
                 return later("its attempt was claimed before, and the log does not say why");
             }
         }
-        self.more += what.more;
+        self.more
+            .resize(added.len().max(self.more.len()), Credits::ZERO);
+        for (more, added) in self.more.iter_mut().zip(added) {
+            *more += *added;
+        }
         None
     }
 

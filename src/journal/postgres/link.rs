@@ -11,9 +11,10 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Transaction};
 
 use super::super::address::Address;
-use super::super::announce::Refused;
+use super::super::announce::{ClaimCap, Refused};
 use super::super::file::for_each_line;
 use super::super::location::{DatabaseError, DatabaseFault};
+use super::caps::Sums;
 use super::captures;
 use super::decide::{Claims, Others};
 use super::leases;
@@ -93,6 +94,8 @@ pub(super) struct Link {
     confirmed: VecDeque<Vec<u8>>,
     /// After a look from the beginning: what the copy holds.
     held: Option<HashSet<[u8; 16]>>,
+    /// What counts against the caps.
+    sums: Option<Sums>,
 }
 
 impl Link {
@@ -119,6 +122,7 @@ impl Link {
             others: Others::default(),
             confirmed: VecDeque::new(),
             held: None,
+            sums: None,
         }
     }
 
@@ -137,7 +141,10 @@ impl Link {
         &mut self,
         tasks: &[Task],
         rows: &HashSet<JobKey>,
+        caps: &Arc<[ClaimCap]>,
     ) -> Result<Vec<Answer>, DatabaseError> {
+        // Before anyone waits for the log's row.
+        self.count(caps).map_err(|e| mirror::unusable(&e))?;
         let (mut session, log) = match self.session.take() {
             Some(open) => open,
             None => self.connect().await?,
@@ -152,6 +159,26 @@ impl Link {
             }
             Err(Failed::Other(error)) => Err(error),
         }
+    }
+
+    /// Counts what counts against the caps, where that was not done yet.
+    fn count(&mut self, caps: &Arc<[ClaimCap]>) -> io::Result<()> {
+        if caps.is_empty() {
+            self.sums = None;
+        } else if !self.sums.as_ref().is_some_and(|sums| sums.is_for(caps)) {
+            let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+            self.sums = Some(Sums::of(caps, &self.copy.path, &ledger)?);
+        }
+        Ok(())
+    }
+
+    /// Adds lines to the copy, which folds them.
+    fn take_in(&mut self, lines: &str) -> io::Result<()> {
+        self.copy.append(lines)?;
+        if let Some(sums) = &mut self.sums {
+            sums.note(lines);
+        }
+        Ok(())
     }
 
     async fn commit(
@@ -206,7 +233,7 @@ impl Link {
         self.confirmed.extend(merge.digests().iter().cloned());
         let surplus = self.confirmed.len().saturating_sub(REMEMBERED);
         self.confirmed.drain(..surplus);
-        self.copy.append(&text)?;
+        self.take_in(&text)?;
         Ok(answers)
     }
 
@@ -261,7 +288,7 @@ impl Link {
             text.push_str(line);
             text.push('\n');
         }
-        self.copy.append(&text)?;
+        self.take_in(&text)?;
         self.others.sort();
         self.held = None;
         self.source.horizon = horizon;
@@ -302,6 +329,9 @@ impl Link {
         let mut answers = Vec::with_capacity(tasks.len());
         {
             let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(sums) = &mut self.sums {
+                sums.catch_up(&ledger)?;
+            }
             for task in tasks {
                 let claimed = task.kind.attempt().and_then(|_| claimed.next());
                 let claimed = claimed.unwrap_or_default();
@@ -312,8 +342,13 @@ impl Link {
                         Answer::Refused(Refused::Paused(paused.clone().unwrap_or_default()))
                     }
                     Kind::Announce(what) => {
+                        let added = match &self.sums {
+                            Some(sums) => sums.added_by(what, &ledger)?,
+                            None => Vec::new(),
+                        };
+                        let caps = (self.sums.as_ref(), &*added);
                         let run = &self.run.id;
-                        match claims.announce(what, &claimed, run, &self.others, &ledger) {
+                        match claims.announce(what, &claimed, run, &self.others, &ledger, caps) {
                             None => Answer::Granted(uptime),
                             Some(refused) => Answer::Refused(refused),
                         }
@@ -452,7 +487,7 @@ impl Link {
     /// Folds lines that are true although the log has not taken them in.
     pub fn fold(&mut self, lines: &str) {
         // Without room for the copy the jobs show as unknown at the end, which is the careful reading.
-        let _ = self.copy.append(lines);
+        let _ = self.take_in(lines);
     }
 
     /// Says that the run is still there, or that it has ended. It is no trouble where that cannot be

@@ -3,6 +3,7 @@
 //! A log is the same set of lines as in a file. What is read is a mirror of it, a file that is
 //! caught up before each use and folded by the same code.
 
+mod caps;
 mod captures;
 mod decide;
 mod leases;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::super::announce::Announcement;
+use super::super::announce::{Announcement, ClaimCap};
 use super::super::file::AppendError;
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::captures::KeptCapture;
@@ -61,6 +61,8 @@ struct Shared {
     patience: AtomicU64,
     /// The jobs of this run's rows.
     rows: Mutex<Arc<HashSet<JobKey>>>,
+    /// The caps that hold for claims.
+    caps: Mutex<Arc<[ClaimCap]>>,
     /// Where lines are kept that the log did not take in.
     spool: Mutex<Option<PathBuf>>,
 }
@@ -88,6 +90,11 @@ impl Shared {
             Vec::new()
         };
         (tasks, waiting.ended)
+    }
+
+    fn caps(&self) -> Arc<[ClaimCap]> {
+        let caps = self.caps.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&caps)
     }
 
     fn rows(&self) -> Arc<HashSet<JobKey>> {
@@ -148,6 +155,12 @@ impl Scribe {
     pub fn expect_rows(&self, rows: HashSet<JobKey>) {
         let known = self.shared.rows.lock();
         *known.unwrap_or_else(PoisonError::into_inner) = Arc::new(rows);
+    }
+
+    /// Caps that hold for every attempt from now on.
+    pub fn hold(&self, caps: Vec<ClaimCap>) {
+        let held = self.shared.caps.lock();
+        *held.unwrap_or_else(PoisonError::into_inner) = caps.into();
     }
 
     /// Where lines are kept that the log did not take in.
@@ -374,8 +387,8 @@ impl Worker {
             spool,
             ..
         } = self;
-        let rows = shared.rows();
-        let work = timeout(LONGEST, link.transact(tasks, &rows));
+        let (rows, caps) = (shared.rows(), shared.caps());
+        let work = timeout(LONGEST, link.transact(tasks, &rows, &caps));
         let mut work = std::pin::pin!(work);
         let slow = sleep(SLOW);
         let mut slow = std::pin::pin!(slow);

@@ -1,6 +1,7 @@
 //! Several computers order from one log: each row once, whoever is first.
 
-use super::{assert_each_once, empty_log, photos, silence_runs};
+use super::{assert_each_once, empty_log, photos, silence_runs, with_lines};
+use crate::support::lines::{A, rendering};
 use crate::support::postgres;
 use crate::support::proxy::Proxy;
 use crate::support::{Server, World, listings, rows};
@@ -102,11 +103,71 @@ fn a_cap_holds_for_all_computers_together() {
         assert!(ended.stderr.contains("--max-credits"), "{}", ended.stderr);
     }
     assert_each_once(&server, 10);
-    // Caps of the settings look at columns; they are not counted across computers.
-    worlds[0].write("creativeai.toml", "[[caps]]\ncredits = 10\n");
-    let ended = worlds[0].run(&SUBMIT).expect(78);
-    assert!(ended.stderr.contains("[[caps]]"), "{}", ended.stderr);
-    assert_eq!(server.posts().len(), 10);
+}
+
+/// Rows of two clients.
+fn of_clients(acme: usize, bolt: usize) -> String {
+    let row = |client: &str, n: usize| {
+        format!("{client}-{n},https://cdn.example.com/{client}/{n}.jpg,pan {n},{client}\n")
+    };
+    let header = "listing_id,image_url,video_prompt,client\n".to_owned();
+    let acme = (0..acme).map(|n| row("acme", n));
+    let bolt = (0..bolt).map(|n| row("bolt", n));
+    std::iter::once(header).chain(acme).chain(bolt).collect()
+}
+
+#[test]
+fn caps_of_the_settings_hold_for_all_computers_together() {
+    // What was ordered long ago is not of this day.
+    let Some((_, log)) = with_lines(&rendering(A, "vgen_1")) else {
+        return;
+    };
+    let server = Server::accepting();
+    let worlds = computers(&server, &log, 4, &of_clients(30, 30));
+    for world in &worlds {
+        let caps = "[[caps]]\ncredits = 50\nper = \"day\"\nwhere = \"client=acme\"\n\
+                    [[caps]]\ncredits = 75\nper = \"day\"\n";
+        world.write("creativeai.toml", caps);
+    }
+    let running: Vec<_> = worlds.iter().map(|world| world.start(&SUBMIT)).collect();
+    for run in running {
+        let ended = run.wait().expect(3);
+        assert!(ended.stderr.contains("cap of 75"), "{}", ended.stderr);
+    }
+    assert_each_once(&server, 15);
+    let acme = photos(&server)
+        .iter()
+        .filter(|p| p.contains("acme"))
+        .count();
+    assert_eq!(acme, 10);
+    // One that is full keeps back only its own.
+    worlds[0].write(
+        "creativeai.toml",
+        "[[caps]]\ncredits = 50\nwhere = \"client=acme\"\n",
+    );
+    let ended = worlds[0].run(&SUBMIT).expect(3);
+    assert!(
+        ended.stderr.contains("50 credits are charged"),
+        "{}",
+        ended.stderr
+    );
+    assert_each_once(&server, 40);
+}
+
+#[test]
+fn what_others_have_ordered_first_is_not_counted_twice_against_a_cap() {
+    let Some((_, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::accepting();
+    let worlds = computers(&server, &log, 4, &listings(30));
+    let capped = [&SUBMIT[..], &["--max-credits", "150"]].concat();
+    let running: Vec<_> = worlds.iter().map(|world| world.start(&capped)).collect();
+    for run in running {
+        let ended = run.wait();
+        assert!([0, 75].contains(&ended.code()), "{}", ended.stderr);
+    }
+    assert_each_once(&server, 30);
 }
 
 #[test]
