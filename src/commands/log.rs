@@ -2,6 +2,7 @@
 //! same.
 
 mod copy;
+mod doubts;
 mod pause;
 #[cfg(feature = "postgres")]
 mod tables;

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::cli::LogCopyArgs;
 use crate::commands::failure;
 use crate::commands::limits::Limits;
+use crate::commands::log::doubts;
 use crate::commands::{damage, open};
 use crate::exit::{Code, Failure};
 use crate::jobs::{Ledger, Reading};
@@ -25,6 +26,8 @@ struct Copied {
     read: u64,
     /// Those of them that the other one did not hold.
     added: u64,
+    /// Jobs that both have sent, with a doubt.
+    doubted: u64,
 }
 
 /// Runs the command.
@@ -54,11 +57,23 @@ pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> an
             count => format!("{} were", words::number(count)),
         },
     ));
+    if copied.doubted > 0 {
+        printer.warn(format_args!(
+            "{} ordered from both logs, and one of the two orders is in doubt: it may be billed a \
+             second time. Marked as unknown in {}; `creativeai status` shows what is known",
+            match copied.doubted {
+                1 => "1 job was".to_owned(),
+                count => format!("{} jobs were", words::number(count)),
+            },
+            escape(&target),
+        ));
+    }
     if printer.voice().json {
         printer.document(&serde_json::json!({
             "command": "log copy",
             "lines": copied.read,
             "added": copied.added,
+            "in_doubt": copied.doubted,
             "exit_code": 0,
         }))?;
     }
@@ -123,13 +138,16 @@ fn into_file(
         );
     }
     refuse_mixing(from.ledger(), &writer.ledger(), writer.path())?;
+    let candidates = doubts::candidates(from.ledger(), &writer.ledger());
+    let doubts = doubts::mark(&candidates, from, |key| writer.view(key))?;
     let to = writer.path().to_owned();
     let mut there = HashSet::new();
     journal::each_line_of(&to, &writer.ledger(), |line| {
         there.insert(digest(line.trim_ascii()));
     })
     .map_err(|error| unreadable(&to, error))?;
-    let mut new = String::new();
+    // Before what they are about, so that no end in the middle leaves them out.
+    let mut new = doubts.lines;
     let (mut read, mut added) = (0, 0);
     lines_of(from, |line| {
         read += 1;
@@ -149,7 +167,11 @@ fn into_file(
         })?;
         rest = after;
     }
-    Ok(Copied { read, added })
+    Ok(Copied {
+        read,
+        added,
+        doubted: doubts.jobs,
+    })
 }
 
 fn unreadable(path: &Path, error: std::io::Error) -> Failure {
@@ -169,7 +191,13 @@ fn into_database(
 ) -> Result<Copied, Failure> {
     let to = JobLog::read(name, settings.ledger()).map_err(failure::of_log)?;
     refuse_mixing(from.ledger(), to.ledger(), to.name())?;
-    let mut parts = vec![journal::Merge::default()];
+    let candidates = doubts::candidates(from.ledger(), to.ledger());
+    let doubts = doubts::mark(&candidates, from, |key| to.view(key))?;
+    // Before what they are about, so that no end in the middle leaves them out.
+    let mut marks = journal::Merge::default();
+    marks.push_all(&doubts.lines);
+    let marked = marks.len() as u64;
+    let mut parts = vec![marks];
     let mut read = 0;
     lines_of(from, |line| {
         read += 1;
@@ -184,7 +212,8 @@ fn into_database(
     let added = journal::merge_into(address, &mut || parts.next());
     Ok(Copied {
         read,
-        added: added.map_err(failure::of_database)?,
+        added: added.map_err(failure::of_database)?.saturating_sub(marked),
+        doubted: doubts.jobs,
     })
 }
 

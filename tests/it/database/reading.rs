@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{lines, world};
-use crate::support::World;
 use crate::support::postgres::{self, Database};
+use crate::support::{Server, Step, World, listings};
 
 /// A database with a log that holds `text`, and the same text in `jobs.jsonl`.
 fn with_log(text: &str) -> Option<(Database, World, String)> {
@@ -205,4 +205,35 @@ fn what_a_restored_database_has_lost_is_noticed_and_can_be_put_back() {
     assert!(!ended.stderr.contains("lost"), "{}", ended.stderr);
     assert_eq!(ended.stdout, all);
     assert_eq!(mirror(&world, ".lost.jsonl"), None);
+}
+
+#[test]
+fn a_doubt_of_a_file_is_not_hidden_by_an_order_from_the_database() {
+    let order = |server: &Server, log: &str, code: i32| {
+        let world = World::facing(server).with_var("CREATIVEAI_JOBS", log);
+        world.write("listings.csv", listings(1));
+        world.run(&["submit", "listings.csv"]).expect(code);
+        world
+    };
+    let Some((database, log)) = super::empty_log() else {
+        return;
+    };
+    let (silent, accepting) = (
+        Server::start(|_| Step::close().billed()),
+        Server::accepting(),
+    );
+    let world = order(&silent, "jobs.jsonl", 3);
+    order(&accepting, &log, 0);
+    for (added, in_doubt) in [(2, 1), (0, 0)] {
+        let copied = world.run(&["log", "copy", "jobs.jsonl", &log, "--json"]);
+        let copied = copied.expect(0).json();
+        assert_eq!(
+            (&copied["added"], &copied["in_doubt"]),
+            (&added.into(), &in_doubt.into())
+        );
+    }
+    let jobs = world.run(&["status", &log, "--json"]).expect(0).json();
+    assert_eq!(jobs[0]["status"], "unknown");
+    // The attempt that stands for the doubt is claimed as well.
+    assert_eq!(database.sql("SELECT count(*) FROM creativeai.claims"), "2");
 }

@@ -1,5 +1,6 @@
 //! The job log: what damages it, what changes it, and what its lines say in whatever order.
 
+mod copied;
 mod damage;
 // Links, modes and faults under system calls are Unix's; src/disk has tests for Windows.
 #[cfg(unix)]
