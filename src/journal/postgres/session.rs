@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use etcetera::BaseStrategy;
 use secrecy::ExposeSecret;
+use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, NoTls};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, Socket};
@@ -17,6 +18,9 @@ use super::super::address::{Address, FORM, SessionAttrs, SslMode};
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::login::{Login, Surroundings, logins};
 use super::tls;
+
+const UNREACHABLE: &str = "check that the server runs and can be reached, then run the same command \
+                           again; nothing was sent";
 
 /// How many warnings a server has sent.
 pub(super) struct Warnings(Arc<AtomicU64>);
@@ -114,32 +118,52 @@ async fn connect(login: &Login, warnings: &Arc<AtomicU64>) -> Result<Client, Dat
     if let Some(password) = &login.password {
         config.password(password.expose_secret());
     }
-    let connected = if login.sslmode == SslMode::Disable {
-        config.ssl_mode(tokio_postgres::config::SslMode::Disable);
-        start(&config, NoTls, warnings).await
+    let connecting = start_as_wanted(config, login, warnings);
+    // What accepts a connection, and then says nothing, as a balancer without a server behind it, counts
+    // as well; the library's own limit is for the socket alone.
+    let limit = login.connect_timeout;
+    let connected = if limit.is_zero() {
+        connecting.await?
+    } else if let Ok(connected) = timeout(limit, connecting).await {
+        connected?
     } else {
-        config.ssl_mode(tokio_postgres::config::SslMode::Require);
-        let tls = tls::connector(login.sslmode, login.sslrootcert.as_deref())?;
-        start(&config, tls, warnings).await
+        let why = format!("no answer within {limit:.0?}");
+        let (kind, help) = (DatabaseFault::Temporary, UNREACHABLE);
+        return Err(not_connected(login, kind, &why, help));
     };
     connected.map_err(|error| {
         let (kind, help) = judged(&error);
-        let place = if login.host.is_socket() {
-            format!("the socket in {}, port {}", login.host.name, login.port)
-        } else {
-            format!("{}, port {}", login.host.name, login.port)
-        };
-        DatabaseError::new(
-            kind,
-            format!(
-                "cannot connect to the database {} at {place} as {}: {}",
-                login.database,
-                login.user,
-                described(&error)
-            ),
-            help,
-        )
+        not_connected(login, kind, &described(&error), help)
     })
+}
+
+fn not_connected(login: &Login, kind: DatabaseFault, why: &str, help: &str) -> DatabaseError {
+    let place = if login.host.is_socket() {
+        format!("the socket in {}, port {}", login.host.name, login.port)
+    } else {
+        format!("{}, port {}", login.host.name, login.port)
+    };
+    let (database, user) = (&login.database, &login.user);
+    DatabaseError::new(
+        kind,
+        format!("cannot connect to the database {database} at {place} as {user}: {why}"),
+        help,
+    )
+}
+
+/// In the clear or encrypted; the outer error is the configuration's.
+async fn start_as_wanted(
+    mut config: Config,
+    login: &Login,
+    warnings: &Arc<AtomicU64>,
+) -> Result<Result<Client, Error>, DatabaseError> {
+    if login.sslmode == SslMode::Disable {
+        config.ssl_mode(tokio_postgres::config::SslMode::Disable);
+        return Ok(start(&config, NoTls, warnings).await);
+    }
+    config.ssl_mode(tokio_postgres::config::SslMode::Require);
+    let tls = tls::connector(login.sslmode, login.sslrootcert.as_deref())?;
+    Ok(start(&config, tls, warnings).await)
 }
 
 async fn start<T>(config: &Config, tls: T, warnings: &Arc<AtomicU64>) -> Result<Client, Error>
@@ -232,10 +256,7 @@ fn judged_by_layer(error: &Error) -> (DatabaseFault, &'static str) {
             "set PGPASSWORD, or write the password into ~/.pgpass; nothing was sent",
         );
     }
-    (
-        DatabaseFault::Temporary,
-        "check that the server runs and can be reached, then run the same command again; nothing was sent",
-    )
+    (DatabaseFault::Temporary, UNREACHABLE)
 }
 
 /// Runs `work` to its end on a thread of its own, since the caller may be on a runtime already.

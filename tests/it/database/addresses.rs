@@ -106,6 +106,16 @@ fn a_server_that_does_not_answer_is_a_matter_of_time() {
 }
 
 #[test]
+fn a_server_that_accepts_a_connection_and_says_nothing_is_not_waited_for_without_end() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let log = format!("postgres://me@127.0.0.1:{port}/d?log=a&connect_timeout=1");
+    let ended = world().run(&["status", &log]).expect(75);
+    let words = "no answer within 1s";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+}
+
+#[test]
 fn a_rehearsal_takes_no_database_that_the_settings_name() {
     let world = world();
     world.write("listings.csv", listings(1));
