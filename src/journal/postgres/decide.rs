@@ -180,7 +180,7 @@ impl Claims {
     /// A person says that an attempt was not accepted: from now on no one sends it who has claimed
     /// it before.
     pub fn void(&mut self, job: JobKey, number: u32, claimed: &Claimed) {
-        if let Some(seen) = claimed.run.as_ref().filter(|run| !run.is_empty()) {
+        if let Some(seen) = &claimed.run {
             self.voided.push((job, number, seen.clone()));
         }
     }
@@ -197,7 +197,7 @@ impl Claims {
         let new = new.map(|(job, number)| (job.to_string(), *number as i32));
         lines::claim(transaction, schema, log, new, run).await?;
         let taken_over = runs::hand_over(transaction, schema, log, &self.taken_over, run).await?;
-        let voided = runs::hand_over(transaction, schema, log, &self.voided, "").await?;
+        let voided = runs::hand_over(transaction, schema, log, &self.voided, runs::SETTLED).await?;
         Ok(taken_over && voided)
     }
 }

@@ -90,6 +90,8 @@ pub(super) struct Link {
     copy: LocalCopy,
     ledger: Arc<RwLock<Ledger>>,
     run: Run,
+    /// What this run has claimed.
+    own: Vec<(JobKey, u32)>,
     others: Others,
     confirmed: VecDeque<Vec<u8>>,
     /// After a look from the beginning: what the copy holds.
@@ -119,6 +121,7 @@ impl Link {
             copy,
             ledger,
             run: Run::new(command),
+            own: Vec::new(),
             others: Others::default(),
             confirmed: VecDeque::new(),
             held: None,
@@ -230,6 +233,10 @@ impl Link {
             return Err(Failed::Other(self.unconfirmed()));
         }
         self.open.extend(added);
+        let granted = tasks.iter().zip(&answers);
+        let granted = granted.filter(|(_, answer)| matches!(answer, Answer::Granted(_)));
+        self.own
+            .extend(granted.filter_map(|(task, _)| task.kind.attempt()));
         self.confirmed.extend(merge.digests().iter().cloned());
         let surplus = self.confirmed.len().saturating_sub(REMEMBERED);
         self.confirmed.drain(..surplus);
@@ -314,11 +321,15 @@ impl Link {
             .await?
             .into_iter();
         let announces = tasks.iter().any(|t| matches!(t.kind, Kind::Announce(_)));
-        let paused = if announces {
-            lines::paused(transaction, schema, log).await?
-        } else {
-            None
-        };
+        let mut paused = None;
+        if announces {
+            let history = &self.source.server;
+            let missing = self.run.not_back(transaction, schema, log, history).await?;
+            if let Some(host) = missing {
+                return Err(Failed::Other(self.not_back(&host)));
+            }
+            paused = lines::paused(transaction, schema, log).await?;
+        }
         let leases = tasks.iter().filter_map(|task| match &task.kind {
             Kind::Lease(key) => Some(*key),
             _ => None,
@@ -374,7 +385,8 @@ impl Link {
             .iter()
             .any(|answer| matches!(answer, Answer::Granted(_)))
         {
-            self.run.show(transaction, schema, log).await?;
+            let history = &self.source.server;
+            self.run.show(transaction, schema, log, history).await?;
             self.run.is_known = true;
         }
         if !claims.write(transaction, schema, log, &self.run.id).await? {
@@ -395,6 +407,18 @@ impl Link {
             }
         }
         Ok(answers)
+    }
+
+    fn not_back(&self, host: &str) -> DatabaseError {
+        DatabaseError::new(
+            DatabaseFault::Temporary,
+            format!(
+                "the server of {} was replaced, and a run on {host} that was at work has not come \
+                 back to it yet",
+                self.address
+            ),
+            "run the same command again in a minute; nothing was sent",
+        )
     }
 
     fn unconfirmed(&self) -> DatabaseError {
@@ -428,10 +452,30 @@ impl Link {
         let is_same = server == self.source.server && (!self.was_connected || !server.is_empty());
         if !is_same || !self.holds_confirmed(&session, &log).await? {
             self.put_back(&mut session, &log).await?;
+            if self.run.is_known {
+                let back = self.come_back(&mut session, &log, &server).await;
+                back.map_err(|error| Session::failure(&self.address, "write to", &error))?;
+            }
         }
         self.source.server = server;
         self.was_connected = true;
         Ok((session, log))
+    }
+
+    /// Takes this run's claims back, and says that it is there. Others wait for that before they claim
+    /// anything.
+    async fn come_back(
+        &self,
+        session: &mut Session,
+        log: &LogRow,
+        server: &str,
+    ) -> Result<(), Error> {
+        let schema = session.address.schema().to_owned();
+        let transaction = session.client.transaction().await?;
+        lines::lock(&transaction, &schema, log).await?;
+        runs::reclaim(&transaction, &schema, log, &self.own, &self.run.id).await?;
+        self.run.show(&transaction, &schema, log, server).await?;
+        transaction.commit().await
     }
 
     /// Whether the newest confirmed lines are still there.
@@ -490,20 +534,25 @@ impl Link {
         let _ = self.take_in(lines);
     }
 
-    /// Says that the run is still there, or that it has ended. It is no trouble where that cannot be
-    /// said: then others take it for gone.
-    pub async fn touch(&mut self, has_ended: bool) {
+    /// Says that the run is still there, or that it has ended; whether that could be said. Where it
+    /// cannot, others take it for gone after a while.
+    pub async fn touch(&mut self, has_ended: bool) -> bool {
         if !self.run.is_known {
-            return;
+            return true;
         }
         if self.session.is_none() && !has_ended {
             self.session = self.connect().await.ok();
         }
         if let Some((session, _)) = &self.session
-            && self.run.touch(session, has_ended).await.is_err()
+            && self
+                .run
+                .touch(session, &self.source.server, has_ended)
+                .await
+                .is_err()
         {
             self.session = None;
         }
+        self.session.is_some()
     }
 }
 

@@ -15,6 +15,9 @@ use crate::jobs::JobKey;
 /// A run that has not been heard of for so many seconds, by the database's clock, counts as gone.
 pub(super) const GONE_AFTER: u32 = 60;
 
+/// In place of a run, with claims that a person has settled: no run takes them back.
+pub(super) const SETTLED: &str = "settled";
+
 /// This process, as other computers see it.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
@@ -34,50 +37,115 @@ impl Run {
         }
     }
 
-    /// Says that it is at work.
+    /// Says that it is at work on a server of this history.
     pub async fn show(
         &self,
         transaction: &Transaction<'_>,
         schema: &str,
         log: &LogRow,
+        history: &str,
     ) -> Result<(), Error> {
         let query = format!(
-            "INSERT INTO {schema}.runs (id, log, host, process, command) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp()"
+            "INSERT INTO {schema}.runs (id, log, host, process, command, history) \
+             VALUES ($1, $2, $3, $4, $5, nullif($6, '')) \
+             ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp(), history = excluded.history"
         );
         let host = disk::host_name();
         let process = i64::from(std::process::id());
-        let columns: [(&(dyn ToSql + Sync), Type); 5] = [
+        let columns: [(&(dyn ToSql + Sync), Type); 6] = [
             (&self.id, Type::TEXT),
             (&log.id, Type::INT8),
             (&host, Type::TEXT),
             (&process, Type::INT8),
             (&self.command, Type::TEXT),
+            (&history, Type::TEXT),
         ];
         transaction.execute_typed(&query, &columns).await?;
         Ok(())
     }
 
-    /// Says that it is still there, or that it has ended.
-    pub async fn touch(&self, session: &Session, has_ended: bool) -> Result<(), Error> {
+    /// Says that it is still there, on a server of this history, or that it has ended.
+    pub async fn touch(
+        &self,
+        session: &Session,
+        history: &str,
+        has_ended: bool,
+    ) -> Result<(), Error> {
         let schema = session.address.schema();
         let ended = if has_ended {
             ", ended_at = clock_timestamp()"
         } else {
             ""
         };
-        let query =
-            format!("UPDATE {schema}.runs SET seen_at = clock_timestamp(){ended} WHERE id = $1");
-        let id = [(&self.id as &(dyn ToSql + Sync), Type::TEXT)];
-        session.client.execute_typed(&query, &id).await?;
+        let query = format!(
+            "UPDATE {schema}.runs SET seen_at = clock_timestamp(), history = nullif($2, ''){ended} \
+             WHERE id = $1"
+        );
+        let columns: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&self.id, Type::TEXT), (&history, Type::TEXT)];
+        session.client.execute_typed(&query, &columns).await?;
         Ok(())
     }
+
+    /// The host of another run that is still heard of, and that has not come back yet since the server
+    /// was replaced by one of this history. It may have sent what this server has never heard of, and
+    /// puts that back first.
+    pub async fn not_back(
+        &self,
+        transaction: &Transaction<'_>,
+        schema: &str,
+        log: &LogRow,
+        history: &str,
+    ) -> Result<Option<String>, Error> {
+        if history.is_empty() {
+            return Ok(None);
+        }
+        let query = format!(
+            "SELECT host FROM {schema}.runs WHERE log = $1 AND id <> $2 AND history <> $3 AND {} \
+             LIMIT 1",
+            is_alive()
+        );
+        let columns: [(&(dyn ToSql + Sync), Type); 3] = [
+            (&log.id, Type::INT8),
+            (&self.id, Type::TEXT),
+            (&history, Type::TEXT),
+        ];
+        let row = transaction.query_typed_opt(&query, &columns).await?;
+        Ok(row.map(|row| row.get(0)))
+    }
+}
+
+/// Claims attempts once more for the run that had them, on a server that has lost its claims: those that
+/// have come back meanwhile with lines alone, too.
+pub(super) async fn reclaim(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    log: &LogRow,
+    attempts: &[(JobKey, u32)],
+    run: &str,
+) -> Result<(), Error> {
+    let query = format!(
+        "INSERT INTO {schema}.claims (log, job, attempt, run) \
+         SELECT $1, job, attempt, $4 FROM unnest($2, $3) AS own (job, attempt) \
+         ON CONFLICT (log, job, attempt) DO UPDATE SET run = excluded.run WHERE claims.run = ''"
+    );
+    let jobs: Vec<String> = attempts.iter().map(|(job, _)| job.to_string()).collect();
+    let numbers: Vec<i32> = attempts.iter().map(|(_, number)| *number as i32).collect();
+    let columns: [(&(dyn ToSql + Sync), Type); 4] = [
+        (&log.id, Type::INT8),
+        (&jobs, Type::TEXT_ARRAY),
+        (&numbers, Type::INT4_ARRAY),
+        (&run, Type::TEXT),
+    ];
+    transaction.execute_typed(&query, &columns).await?;
+    Ok(())
 }
 
 /// Who has claimed an attempt.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Claimed {
-    /// The run; empty for an attempt that came with copied lines; none where it is not claimed.
+    /// The run; empty for an attempt that came with copied lines; [`SETTLED`] where a person has given it
+    /// up; none where it is not claimed.
     pub run: Option<String>,
     /// The host of a run that is still heard of.
     pub alive_on: Option<String>,
@@ -129,8 +197,8 @@ pub(super) fn is_alive() -> String {
 /// A claim as it was seen: its job and attempt, and whose it was.
 pub(super) type Seen = (JobKey, u32, String);
 
-/// Gives claims to another run, those that still are as they were seen; whether all were. Without a
-/// run they stay claimed, by no one who would send.
+/// Gives claims to another run, or to [`SETTLED`], those that still are as they were seen; whether all
+/// were.
 pub(super) async fn hand_over(
     transaction: &Transaction<'_>,
     schema: &str,
@@ -143,7 +211,7 @@ pub(super) async fn hand_over(
     }
     let query = format!(
         "UPDATE {schema}.claims SET run = $5, claimed_at = clock_timestamp(), \
-             resent = claims.resent OR $5 <> '' \
+             resent = claims.resent OR $5 <> '{SETTLED}' \
          FROM unnest($2, $3, $4) AS seen (job, attempt, run) \
          WHERE claims.log = $1 AND claims.job = seen.job AND claims.attempt = seen.attempt \
              AND claims.run = seen.run"

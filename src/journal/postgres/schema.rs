@@ -16,7 +16,7 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     Migration {
         version: 1,
         name: "logs",
@@ -45,6 +45,13 @@ const MIGRATIONS: [Migration; 4] = [
         minimum_reader: 1,
         minimum_writer: RUNS,
         text: include_str!("migrations/0004_leases.sql"),
+    },
+    Migration {
+        version: 5,
+        name: "histories",
+        minimum_reader: 1,
+        minimum_writer: RUNS,
+        text: include_str!("migrations/0005_histories.sql"),
     },
 ];
 

@@ -29,6 +29,8 @@ use crate::jobs::JobKey;
 
 /// How often a run that has something claimed says that it is still there.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How soon it says so again where it could not.
+const SOON: Duration = Duration::from_secs(1);
 /// How long one transaction may take, locks of others included.
 const LONGEST: Duration = Duration::from_secs(45);
 /// After so long without an answer, what has become of requests is kept on this computer's disk.
@@ -337,10 +339,13 @@ impl Worker {
     }
 
     async fn beat(&mut self) {
-        if timeout(PARTING, self.link.touch(false)).await.is_err() {
+        let said = timeout(PARTING, self.link.touch(false)).await;
+        if said.is_err() {
             self.link.disconnect();
         }
-        self.next_beat = Instant::now() + HEARTBEAT;
+        // After a failover others wait for this one.
+        let next = if said == Ok(true) { HEARTBEAT } else { SOON };
+        self.next_beat = Instant::now() + next;
     }
 
     /// Does the tasks, and those that come while the database is away, or gives them up.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{empty_log, silence_runs};
+use crate::support::processes::eventually;
 use crate::support::proxy::Proxy;
 use crate::support::{Gate, Phase, Running, Server, Step, World, listings};
 
@@ -225,4 +226,32 @@ fn a_computer_that_sleeps_in_the_middle_of_a_transaction_holds_no_one_up() {
     let summary = run.wait().expect(0).json();
     assert_eq!(summary["skipped"], 2);
     assert_eq!(server.bills().len(), 2);
+}
+
+#[test]
+fn a_computer_that_is_heard_of_again_keeps_its_claim_although_it_was_in_doubt_before() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let gate = Gate::default();
+    let held = gate.clone();
+    let server = Server::start(move |_| Step::accept().held_at(Phase::Billed, &held));
+    let sender = computer(&server, &log, 1);
+    let run = sender.start(&SUBMIT);
+    server.wait_for_posts(1);
+    silence_runs(&database);
+    // A person sees a doubt, and has it sent again; the sender is heard of just before that.
+    let mut session = database.session();
+    session.run("BEGIN; SELECT FROM creativeai.logs FOR UPDATE");
+    let person = computer(&server, &log, 1);
+    let retry = person.start(&["retry", "--unknown", "--yes"]);
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    eventually("the retry waits", || database.sql(waits) == "1");
+    database.sql("UPDATE creativeai.runs SET seen_at = clock_timestamp()");
+    session.run("ROLLBACK");
+    let ended = retry.wait();
+    assert!([3, 75].contains(&ended.code()), "{}", ended.stderr);
+    assert_eq!(server.posts().len(), 1, "{}", ended.stderr);
+    gate.open();
+    run.wait().expect(0);
 }

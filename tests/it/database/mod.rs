@@ -3,7 +3,10 @@
 mod addresses;
 mod away;
 mod claims;
+mod clocks;
 mod delivering;
+mod failover;
+mod guards;
 mod pooler;
 mod reading;
 mod receiving;
@@ -40,8 +43,10 @@ fn with_lines(lines: &str) -> Option<(Database, String)> {
 
 /// Makes every run look as if it had not been heard of for long.
 fn silence_runs(database: &Database) {
-    database.sql("UPDATE creativeai.runs SET seen_at = seen_at - interval '10 minutes'");
+    database.sql(SILENCE);
 }
+
+const SILENCE: &str = "UPDATE creativeai.runs SET seen_at = seen_at - interval '10 minutes'";
 
 /// The photos of what was accepted, sorted.
 fn photos(server: &Server) -> Vec<String> {

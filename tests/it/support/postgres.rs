@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::processes::eventually;
 use super::skip;
 
 /// Debian's user and group for what needs no rights.
@@ -21,10 +22,24 @@ pub struct Postgres {
     folder: PathBuf,
     programs: PathBuf,
     port: String,
+    settings: Vec<String>,
     /// The shell around the server ends it once this is closed, also when the test is killed.
-    _ends_with: ChildStdin,
+    orders: ChildStdin,
     _shell: Child,
 }
+
+/// Starts the server in `data`; a line `kill` kills it, and `start` starts it again where it does not
+/// run.
+const SHELL: &str = r#"server=$1; data=$2; log=$3; shift 3
+    start() { "$server" -D "$data" "$@" >>"$log" 2>&1 </dev/null & pid=$!; }
+    start "$@"
+    while read -r order; do
+        case $order in
+            kill) kill -KILL $pid; wait $pid ;;
+            start) kill -0 $pid 2>/dev/null || start "$@" ;;
+        esac
+    done
+    kill -QUIT $pid; wait $pid; rm -rf "$data""#;
 
 /// The server that tests share, each with a database of its own; none where none is installed,
 /// which is a failure where all tests must run.
@@ -69,6 +84,17 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// A folder for a server. It stays until the system clears its temporary files: the server may outlive
+/// the test.
+fn new_folder() -> PathBuf {
+    let folder = tempfile::Builder::new().prefix("pg").tempdir();
+    let folder = folder.unwrap().keep();
+    if is_root() {
+        chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    folder
+}
+
 impl Postgres {
     /// Starts a server with further settings, each `name=value`.
     pub fn start(programs: &Path, settings: &[&str]) -> Self {
@@ -77,15 +103,7 @@ impl Postgres {
 
     /// The same with files, such as certificates, in its folder.
     pub fn start_with_files(programs: &Path, settings: &[&str], files: &[&Path]) -> Self {
-        // It stays until the system clears its temporary files: the server may outlive the test.
-        let folder = tempfile::Builder::new()
-            .prefix("pg")
-            .tempdir()
-            .unwrap()
-            .keep();
-        if is_root() {
-            chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
-        }
+        let folder = new_folder();
         let data = folder.join("data");
         let made = unprivileged(programs.join("initdb"))
             .args(["--username", SUPERUSER, "--auth=trust", "--no-sync"])
@@ -114,37 +132,104 @@ impl Postgres {
             all.push("listen_addresses=".to_owned());
         }
         all.extend(settings.iter().map(|s| (*s).to_owned()));
-        let port = settings.iter().find_map(|s| s.strip_prefix("port="));
-        let script = r#"server=$1; data=$2; log=$3; shift 3
-            "$server" -D "$data" "$@" >"$log" 2>&1 </dev/null & pid=$!
-            cat >/dev/null
-            kill -QUIT $pid; wait $pid; rm -rf "$data""#;
-        let mut shell = unprivileged("/bin/sh")
-            .args(["-c", script, "sh"])
-            .arg(programs.join("postgres"))
-            .args([&data, &folder.join("log")])
-            .args(all.iter().flat_map(|setting| ["-c", setting]))
-            .stdin(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .unwrap();
-        let server = Self {
-            folder,
-            programs: programs.to_owned(),
-            port: port.unwrap_or("5432").to_owned(),
-            _ends_with: shell.stdin.take().unwrap(),
-            _shell: shell,
-        };
+        let server = Self::launch(programs, folder, all);
         server.wait_until_ready();
         server
     }
 
+    fn launch(programs: &Path, folder: PathBuf, settings: Vec<String>) -> Self {
+        let port = settings.iter().find_map(|s| s.strip_prefix("port="));
+        let port = port.unwrap_or("5432").to_owned();
+        let mut shell = unprivileged("/bin/sh")
+            .args(["-c", SHELL, "sh"])
+            .arg(programs.join("postgres"))
+            .args([&folder.join("data"), &folder.join("log")])
+            .args(settings.iter().flat_map(|setting| ["-c", setting]))
+            .stdin(Stdio::piped())
+            // It mentions each server that was killed.
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        Self {
+            folder,
+            programs: programs.to_owned(),
+            port,
+            settings,
+            orders: shell.stdin.take().unwrap(),
+            _shell: shell,
+        }
+    }
+
+    /// Kills it, as `kill -9` does.
+    pub fn kill(&mut self) {
+        writeln!(self.orders, "kill").unwrap();
+        eventually("the server is gone", || !self.is_ready());
+    }
+
+    /// Starts it again after that.
+    pub fn start_again(&mut self) {
+        eventually("the server starts again", || {
+            // Processes of the killed one may still hold its memory.
+            writeln!(self.orders, "start").unwrap();
+            self.is_ready()
+        });
+    }
+
+    /// A standby that follows it.
+    pub fn standby(&self) -> Self {
+        let folder = new_folder();
+        let made = unprivileged(self.programs.join("pg_basebackup"))
+            .args(["-U", SUPERUSER, "-p", &self.port, "-h"])
+            .arg(&self.folder)
+            .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"])
+            .args(["--wal-method=stream", "-D"])
+            .arg(folder.join("data"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "{said}");
+        let mut settings = self.settings.clone();
+        settings[0] = format!("unix_socket_directories={}", folder.display());
+        let standby = Self::launch(&self.programs, folder, settings);
+        standby.wait_until_ready();
+        standby
+    }
+
+    /// Returns once a standby has what this one has now.
+    pub fn wait_for_standby(&self, standby: &Self) {
+        let now = self.sql("postgres", "SELECT pg_current_wal_lsn()");
+        let has = format!("SELECT pg_last_wal_replay_lsn() >= '{now}'");
+        eventually("the standby has caught up", || {
+            standby.sql("postgres", &has) == "t"
+        });
+    }
+
+    /// Lets this standby follow no one any more.
+    pub fn cut_off(&self) {
+        self.sql("postgres", "ALTER SYSTEM SET primary_conninfo = ''");
+        self.sql("postgres", "SELECT pg_reload_conf()");
+        let follows = "SELECT count(*) FROM pg_stat_wal_receiver";
+        eventually("the standby is cut off", || {
+            self.sql("postgres", follows) == "0"
+        });
+    }
+
+    /// Makes a primary of this standby.
+    pub fn promote(&self) {
+        assert_eq!(self.sql("postgres", "SELECT pg_promote(true, 60)"), "t");
+    }
+
     /// Its own program says so; it has no event for it.
+    fn is_ready(&self) -> bool {
+        let mut ready = Command::new(self.programs.join("pg_isready"));
+        ready.args(["-q", "-p", &self.port, "-h"]).arg(&self.folder);
+        ready.status().unwrap().success()
+    }
+
     fn wait_until_ready(&self) {
         for _ in 0..600 {
-            let mut ready = Command::new(self.programs.join("pg_isready"));
-            ready.args(["-q", "-p", &self.port, "-h"]).arg(&self.folder);
-            if ready.status().unwrap().success() {
+            if self.is_ready() {
                 return;
             }
             std::thread::sleep(std::time::Duration::from_millis(100));

@@ -14,7 +14,7 @@ use super::postgres::Database;
 
 #[derive(Default)]
 struct State {
-    socket: PathBuf,
+    socket: Mutex<PathBuf>,
     /// Answers that are still to be lost, and that were.
     to_lose: AtomicU32,
     lost: AtomicU32,
@@ -24,6 +24,10 @@ struct State {
     hold_before: Mutex<Option<(Gate, Gate)>>,
     is_away: AtomicBool,
     clients: Mutex<Vec<TcpStream>>,
+}
+
+fn socket(folder: &Path) -> PathBuf {
+    folder.join(".s.PGSQL.5432")
 }
 
 /// A running proxy.
@@ -38,7 +42,7 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
-            socket: folder.join(".s.PGSQL.5432"),
+            socket: Mutex::new(socket(folder)),
             ..State::default()
         });
         let shared = state.clone();
@@ -108,6 +112,12 @@ impl Proxy {
         self.cut();
     }
 
+    /// Leads to the server whose socket is in `folder` from now on, and cuts what led to another.
+    pub fn lead_to(&self, folder: &Path) {
+        *self.state.socket.lock().unwrap() = socket(folder);
+        self.cut();
+    }
+
     pub fn back(&self) {
         self.state.is_away.store(false, Ordering::SeqCst);
     }
@@ -115,7 +125,9 @@ impl Proxy {
 
 /// Passes bytes on.
 fn relay(mut client: TcpStream, state: &State) {
-    let Ok(mut server) = UnixStream::connect(&state.socket) else {
+    let socket = state.socket.lock().unwrap().clone();
+    let Ok(mut server) = UnixStream::connect(socket) else {
+        let _ = client.shutdown(Shutdown::Both);
         return;
     };
     let mut answers = server.try_clone().unwrap();
