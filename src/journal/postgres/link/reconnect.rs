@@ -1,0 +1,118 @@
+//! Connecting again: a server that has lost lines gets them back before anything is decided there.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io;
+
+use tokio_postgres::Error;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::super::super::file::for_each_line;
+use super::super::super::location::{DatabaseError, DatabaseFault};
+use super::super::lines::{self, LogRow, Merge};
+use super::super::mirror::{self, digest};
+use super::super::schema::{self, Use};
+use super::super::session::Session;
+use super::super::{logs, runs};
+use super::Link;
+
+/// Lines that are put back at once.
+const PART: usize = 1000;
+
+impl Link {
+    /// Connects. A server that is another one than before, or does not hold what was confirmed, gets
+    /// back first all that this process knows of the log.
+    pub(super) async fn connect(&mut self) -> Result<(Session, LogRow), DatabaseError> {
+        let mut session = Session::open(&self.address).await?;
+        schema::check(&session, Use::Write).await?;
+        let log = logs::find(&session).await?;
+        if log.identity != self.source.identity {
+            return Err(DatabaseError::new(
+                DatabaseFault::Config,
+                format!(
+                    "{} is another log than the one that was read; nothing was written",
+                    self.address
+                ),
+                "check which database the address leads to, then run the same command again",
+            ));
+        }
+        let server = mirror::server(&session).await;
+        let is_same = server == self.source.server && (!self.was_connected || !server.is_empty());
+        if !is_same || !self.holds_confirmed(&session, &log).await? {
+            self.put_back(&mut session, &log).await?;
+            if self.run.is_known {
+                let back = self.come_back(&mut session, &log, &server).await;
+                back.map_err(|error| Session::failure(&self.address, "write to", &error))?;
+            }
+        }
+        self.source.server = server;
+        self.was_connected = true;
+        Ok((session, log))
+    }
+
+    /// Takes this run's claims back, and says that it is there. Others wait for that before they claim
+    /// anything.
+    async fn come_back(
+        &self,
+        session: &mut Session,
+        log: &LogRow,
+        server: &str,
+    ) -> Result<(), Error> {
+        let schema = session.address.schema().to_owned();
+        let transaction = session.client.transaction().await?;
+        lines::lock(&transaction, &schema, log).await?;
+        runs::reclaim(&transaction, &schema, log, &self.own, &self.run.id).await?;
+        self.run.show(&transaction, &schema, log, server).await?;
+        transaction.commit().await
+    }
+
+    /// Whether the newest confirmed lines are still there.
+    async fn holds_confirmed(
+        &self,
+        session: &Session,
+        log: &LogRow,
+    ) -> Result<bool, DatabaseError> {
+        if self.confirmed.is_empty() {
+            return Ok(true);
+        }
+        let query = format!(
+            "SELECT count(*) FROM {}.lines WHERE log = $1 AND digest = ANY ($2)",
+            session.address.schema()
+        );
+        let digests: HashSet<&[u8]> = self.confirmed.iter().map(Vec::as_slice).collect();
+        let digests: Vec<&[u8]> = digests.into_iter().collect();
+        let parameters: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&log.id, Type::INT8), (&digests, Type::BYTEA_ARRAY)];
+        let row = session.client.query_typed_one(&query, &parameters).await;
+        let row = row.map_err(|error| session.failed("read", &error))?;
+        Ok(row.get::<_, i64>(0) == digests.len() as i64)
+    }
+
+    /// Puts every line of the copy back that the log does not hold, and reads the log from its
+    /// beginning with the next transaction.
+    async fn put_back(&mut self, session: &mut Session, log: &LogRow) -> Result<(), DatabaseError> {
+        let mut parts = vec![Merge::default()];
+        let mut held = HashSet::new();
+        let read = |error: io::Error| mirror::unusable(&error);
+        let mut file = File::open(&self.copy.path).map_err(read)?;
+        for_each_line(&mut file, |_, line| {
+            let Ok(line) = line else { return };
+            if parts.last().is_none_or(|part| part.len() >= PART) {
+                parts.push(Merge::default());
+            }
+            if let Some(part) = parts.last_mut() {
+                part.push(line);
+            }
+            held.insert(digest(line));
+        })
+        .map_err(read)?;
+        for part in parts {
+            let added = lines::add(session, log, &part).await;
+            added.map_err(|error| Session::failure(&self.address, "write to", &error))?;
+        }
+        self.source.horizon = 0;
+        self.open.clear();
+        self.held = Some(held);
+        Ok(())
+    }
+}
