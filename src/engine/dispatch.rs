@@ -185,22 +185,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 
     /// Makes an attempt, unless the run stops first, up to its outcome.
     async fn make(&self, attempt: Attempt) -> Option<Settled> {
-        let permit = self.permit().await?;
-        if self.stop.is_set() {
-            return None;
-        }
-        let claim = match self.writer.announce(self.announcement(&attempt)).await {
-            Ok(Announced::Granted(claim)) => claim,
-            Ok(Announced::Refused(refused)) => {
-                self.leave(&attempt, refused);
-                return None;
-            }
-            Err(error) => {
-                // Nothing was sent, so nothing is lost.
-                self.stop.set(Reason::of_append(&error));
-                return None;
-            }
-        };
+        let (permit, claim) = self.announce(&attempt).await?;
         {
             let mut course = self.course();
             course.in_flight += 1;
@@ -214,6 +199,33 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             return None;
         }
         Some(self.settle(attempt, outcome, claim))
+    }
+
+    /// Announces an attempt once it may be sent.
+    async fn announce(&self, attempt: &Attempt) -> Option<(Permit<'a>, Claim)> {
+        loop {
+            let permit = self.permit().await?;
+            if self.stop.is_set() {
+                return None;
+            }
+            match self.writer.announce(self.announcement(attempt)).await {
+                Ok(Announced::Granted(claim)) => return Some((permit, claim)),
+                Ok(Announced::Refused(Refused::NotBefore(wait))) => {
+                    self.throttle.hold(wait);
+                    let why = "another computer was asked to wait by the vendor";
+                    (self.report)(Event::Waiting(wait, why.to_owned()));
+                }
+                Ok(Announced::Refused(refused)) => {
+                    self.leave(attempt, refused);
+                    return None;
+                }
+                Err(error) => {
+                    // Nothing was sent, so nothing is lost.
+                    self.stop.set(Reason::of_append(&error));
+                    return None;
+                }
+            }
+        }
     }
 
     fn announcement(&self, attempt: &Attempt) -> Announcement {
@@ -240,6 +252,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 self.course().tally.taken += 1;
                 (self.report)(Event::Taken(attempt));
             }
+            // It is announced again after the wait.
+            Refused::NotBefore(_) => {}
             Refused::Later(why) => {
                 self.course().tally.later += 1;
                 (self.report)(Event::Left(attempt, why));
@@ -320,7 +334,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                     return outcome;
                 }
             };
-            let next = match permit.throttled(retry_after, posts) {
+            let wait = permit.throttled(retry_after, posts);
+            if matches!(outcome, Outcome::Throttled { .. })
+                && let Some(pause) = self.throttle.pause()
+            {
+                self.writer.keep_quiet(pause);
+            }
+            let next = match wait {
                 Wait::Until(until) if posts < MAX_POSTS && !self.stop.is_set() => {
                     let wait = until.saturating_duration_since(tokio::time::Instant::now());
                     (self.report)(Event::Waiting(wait, error.clone()));

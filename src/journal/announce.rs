@@ -49,6 +49,8 @@ pub enum Refused {
     Taken,
     /// The next run decides anew, with what others have written meanwhile.
     Later(String),
+    /// Not before so much time has passed: the vendor has asked another computer to wait.
+    NotBefore(Duration),
     /// The log is paused; by whom, since when.
     Paused(String),
     /// It would go beyond these caps.

@@ -4,7 +4,6 @@
 #[cfg(feature = "postgres")]
 use std::collections::HashSet;
 use std::path::PathBuf;
-#[cfg(feature = "postgres")]
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -248,6 +247,15 @@ impl Store {
             Self::File { .. } => None,
             #[cfg(feature = "postgres")]
             Self::Database { scribe, .. } => scribe.spool(),
+        }
+    }
+
+    /// Lets no computer announce an attempt for some time.
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
+    pub fn keep_quiet(&self, time: Duration) {
+        #[cfg(feature = "postgres")]
+        if let Self::Database { scribe, .. } = self {
+            scribe.keep_quiet(time);
         }
     }
 

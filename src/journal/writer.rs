@@ -281,6 +281,12 @@ impl Writer {
         self.store.expect_rows(rows);
     }
 
+    /// The vendor wants to be left alone for so long: no other computer that writes to the log
+    /// announces an attempt meanwhile. It is said, and not waited for.
+    pub fn keep_quiet(&self, time: Duration) {
+        self.store.keep_quiet(time);
+    }
+
     /// Caps that hold for every attempt from now on, for all computers together; a log in a file
     /// leaves them to its only writer. They are named by their places.
     pub fn hold(&self, caps: Vec<ClaimCap>) {

@@ -136,6 +136,13 @@ impl Throttle {
         (!left.is_zero()).then_some(left)
     }
 
+    /// Starts no request for so long, since others were asked to wait.
+    pub fn hold(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        let mut state = self.state();
+        state.pause_until = Some(state.pause_until.map_or(until, |old| old.max(until)));
+    }
+
     fn try_start(&self) -> Result<u64, Blocked> {
         let now = Instant::now();
         if self.is_past_deadline(now) {

@@ -1,11 +1,13 @@
 //! The lines and claims of one log, written with the lock on its row.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Transaction};
 
+use super::super::announce::Refused;
 use super::session::Session;
 use crate::jobs::Reading;
 
@@ -161,21 +163,60 @@ pub(super) async fn claim(
     Ok(())
 }
 
-/// By whom the log is paused, and since when.
-pub(super) async fn paused(
+/// Why nothing may be claimed just now.
+#[derive(Debug, Default)]
+pub(super) struct Halted {
+    /// By whom the log is paused, and since when.
+    pub paused: Option<String>,
+    /// How long the vendor wants to be left alone yet.
+    pub quiet: Option<Duration>,
+}
+
+impl Halted {
+    /// Why an attempt is not claimed; nothing where it may be.
+    pub fn refusal(&self) -> Option<Refused> {
+        let paused = self.paused.clone().map(Refused::Paused);
+        paused.or(self.quiet.map(Refused::NotBefore))
+    }
+}
+
+/// Whether anything may be claimed.
+pub(super) async fn halted(
     transaction: &Transaction<'_>,
     schema: &str,
     log: &LogRow,
-) -> Result<Option<String>, Error> {
+) -> Result<Halted, Error> {
     let query = format!(
-        "SELECT paused_by, to_char(paused_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
-         FROM {schema}.logs WHERE id = $1 AND paused_at IS NOT NULL"
+        "SELECT paused_by, to_char(paused_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
+         (extract(epoch FROM quiet_until - clock_timestamp()) * 1000)::bigint \
+         FROM {schema}.logs WHERE id = $1"
     );
     let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
-    let row = transaction.query_typed_opt(&query, &id).await?;
-    Ok(row.map(|row| {
-        let by: Option<String> = row.get(0);
-        let since: String = row.get(1);
-        format!("by {} since {since}", by.unwrap_or_default())
-    }))
+    let row = transaction.query_typed_one(&query, &id).await?;
+    let by: Option<String> = row.get(0);
+    let since: Option<String> = row.get(1);
+    let left: Option<i64> = row.get(2);
+    let left = left.and_then(|left| u64::try_from(left).ok());
+    Ok(Halted {
+        paused: since.map(|since| format!("by {} since {since}", by.unwrap_or_default())),
+        quiet: left.filter(|left| *left > 0).map(Duration::from_millis),
+    })
+}
+
+/// Lets nothing be claimed for some time, by the database's clock.
+pub(super) async fn keep_quiet(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    log: &LogRow,
+    time: Duration,
+) -> Result<(), Error> {
+    let query = format!(
+        "UPDATE {schema}.logs SET quiet_until = \
+         greatest(quiet_until, clock_timestamp() + $2 * interval '1 millisecond') WHERE id = $1"
+    );
+    let millis = time.as_millis() as f64;
+    let columns: [(&(dyn ToSql + Sync), Type); 2] =
+        [(&log.id, Type::INT8), (&millis, Type::FLOAT8)];
+    transaction.execute_typed(&query, &columns).await?;
+    Ok(())
 }

@@ -13,15 +13,15 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Transaction};
 
 use super::super::address::Address;
-use super::super::announce::{ClaimCap, Refused};
+use super::super::announce::{Announcement, ClaimCap, Refused};
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::caps::Sums;
 use super::captures;
 use super::decide::{Claims, Others};
-use super::leases;
-use super::lines::{self, LogRow, Merge};
+use super::leases::{self, Key};
+use super::lines::{self, Halted, LogRow, Merge};
 use super::mirror::{self, Source, digest};
-use super::runs::{self, Run};
+use super::runs::{self, Claimed, Run};
 use super::session::Session;
 use super::task::{Answer, Kind, Task};
 use crate::clock;
@@ -74,6 +74,15 @@ impl From<io::Error> for Failed {
     fn from(error: io::Error) -> Self {
         Self::Other(mirror::unusable(&error))
     }
+}
+
+/// What the database knows of the attempts and leases that a batch is about.
+struct Sight {
+    /// Of each attempt, in the tasks' order.
+    claimed: Vec<Claimed>,
+    halted: Halted,
+    /// Leases that other runs have, with their hosts.
+    leased: HashMap<Key, String>,
 }
 
 /// A log, as one process writes to it.
@@ -221,8 +230,14 @@ impl Link {
         }
         let added = lines::insert(&transaction, &schema, log, &merge).await?;
         for task in tasks {
-            if let Kind::Captures(captures) = &task.kind {
-                captures::insert(&transaction, &schema, log, captures).await?;
+            match &task.kind {
+                Kind::Captures(captures) => {
+                    captures::insert(&transaction, &schema, log, captures).await?;
+                }
+                Kind::Quiet(time) => {
+                    lines::keep_quiet(&transaction, &schema, log, *time).await?;
+                }
+                _ => {}
             }
         }
         transaction.commit().await?;
@@ -301,6 +316,101 @@ impl Link {
         Ok(again)
     }
 
+    /// Looks at what the database knows of the attempts and leases that tasks are about.
+    async fn look(
+        &self,
+        transaction: &Transaction<'_>,
+        schema: &str,
+        log: &LogRow,
+        tasks: &[Task],
+    ) -> Result<Sight, Failed> {
+        let attempts = tasks.iter().filter_map(|task| task.kind.attempt());
+        let attempts: Vec<_> = attempts.collect();
+        let claimed = runs::claims(transaction, schema, log, &attempts).await?;
+        let mut halted = Halted::default();
+        if tasks.iter().any(|t| matches!(t.kind, Kind::Announce(_))) {
+            let history = &self.source.server;
+            let missing = self.run.not_back(transaction, schema, log, history).await?;
+            if let Some(host) = missing {
+                return Err(Failed::Other(self.not_back(&host)));
+            }
+            halted = lines::halted(transaction, schema, log).await?;
+        }
+        let leases = tasks.iter().filter_map(|task| match &task.kind {
+            Kind::Lease(key) => Some(*key),
+            _ => None,
+        });
+        let run = &self.run.id;
+        Ok(Sight {
+            claimed,
+            halted,
+            leased: leases::take(transaction, schema, log, leases.collect(), run).await?,
+        })
+    }
+
+    /// What each task comes to, after what was seen.
+    fn answers(
+        &mut self,
+        tasks: &[Task],
+        sight: Sight,
+        uptime: Duration,
+        claims: &mut Claims,
+    ) -> Result<Vec<Answer>, Failed> {
+        let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sums) = &mut self.sums {
+            sums.catch_up(&ledger)?;
+        }
+        let mut all_claimed = sight.claimed.into_iter();
+        let mut answers = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            let claimed = task.kind.attempt().and_then(|_| all_claimed.next());
+            let claimed = claimed.unwrap_or_default();
+            let is_mine = claimed.run.as_deref() == Some(self.run.id.as_str());
+            answers.push(match &task.kind {
+                Kind::Lines | Kind::Quiet(_) | Kind::Refresh | Kind::Captures(_) => Answer::Written,
+                Kind::Announce(what) => {
+                    let mut refused = sight.halted.refusal();
+                    if refused.is_none() {
+                        refused = self.refusal(what, &claimed, &ledger, claims)?;
+                    }
+                    refused.map_or(Answer::Granted(uptime), Answer::Refused)
+                }
+                Kind::Lease(key) => match sight.leased.get(key) {
+                    None => Answer::Granted(uptime),
+                    Some(host) => Answer::Refused(Refused::Later(host.clone())),
+                },
+                Kind::Renew(..) if is_mine => Answer::Granted(uptime),
+                Kind::Withdraw(..) if is_mine => Answer::Written,
+                Kind::Renew(..) | Kind::Withdraw(..) => Answer::Lost,
+                Kind::Settle(job, number) => match &claimed.alive_on {
+                    Some(host) if !is_mine => Answer::Refused(Refused::Later(host.clone())),
+                    _ => {
+                        claims.void(*job, *number, &claimed);
+                        Answer::Written
+                    }
+                },
+            });
+        }
+        Ok(answers)
+    }
+
+    /// Why an attempt is not claimed; nothing where it is.
+    fn refusal(
+        &self,
+        what: &Announcement,
+        claimed: &Claimed,
+        ledger: &Ledger,
+        claims: &mut Claims,
+    ) -> io::Result<Option<Refused>> {
+        let added = match &self.sums {
+            Some(sums) => sums.added_by(what, ledger)?,
+            None => Vec::new(),
+        };
+        let caps = (self.sums.as_ref(), &*added);
+        let run = &self.run.id;
+        Ok(claims.announce(what, claimed, run, &self.others, ledger, caps))
+    }
+
     /// What becomes of each task, its lines aside.
     async fn decide(
         &mut self,
@@ -310,74 +420,9 @@ impl Link {
         tasks: &[Task],
         uptime: Duration,
     ) -> Result<Vec<Answer>, Failed> {
-        let attempts: Vec<_> = tasks
-            .iter()
-            .filter_map(|task| task.kind.attempt())
-            .collect();
-        let mut claimed = runs::claims(transaction, schema, log, &attempts)
-            .await?
-            .into_iter();
-        let announces = tasks.iter().any(|t| matches!(t.kind, Kind::Announce(_)));
-        let mut paused = None;
-        if announces {
-            let history = &self.source.server;
-            let missing = self.run.not_back(transaction, schema, log, history).await?;
-            if let Some(host) = missing {
-                return Err(Failed::Other(self.not_back(&host)));
-            }
-            paused = lines::paused(transaction, schema, log).await?;
-        }
-        let leases = tasks.iter().filter_map(|task| match &task.kind {
-            Kind::Lease(key) => Some(*key),
-            _ => None,
-        });
-        let run = &self.run.id;
-        let others = leases::take(transaction, schema, log, leases.collect(), run).await?;
+        let sight = self.look(transaction, schema, log, tasks).await?;
         let mut claims = Claims::default();
-        let mut answers = Vec::with_capacity(tasks.len());
-        {
-            let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(sums) = &mut self.sums {
-                sums.catch_up(&ledger)?;
-            }
-            for task in tasks {
-                let claimed = task.kind.attempt().and_then(|_| claimed.next());
-                let claimed = claimed.unwrap_or_default();
-                let is_mine = claimed.run.as_deref() == Some(self.run.id.as_str());
-                answers.push(match &task.kind {
-                    Kind::Lines | Kind::Refresh | Kind::Captures(_) => Answer::Written,
-                    Kind::Announce(_) if paused.is_some() => {
-                        Answer::Refused(Refused::Paused(paused.clone().unwrap_or_default()))
-                    }
-                    Kind::Announce(what) => {
-                        let added = match &self.sums {
-                            Some(sums) => sums.added_by(what, &ledger)?,
-                            None => Vec::new(),
-                        };
-                        let caps = (self.sums.as_ref(), &*added);
-                        let run = &self.run.id;
-                        match claims.announce(what, &claimed, run, &self.others, &ledger, caps) {
-                            None => Answer::Granted(uptime),
-                            Some(refused) => Answer::Refused(refused),
-                        }
-                    }
-                    Kind::Lease(key) => match others.get(key) {
-                        None => Answer::Granted(uptime),
-                        Some(host) => Answer::Refused(Refused::Later(host.clone())),
-                    },
-                    Kind::Renew(..) if is_mine => Answer::Granted(uptime),
-                    Kind::Withdraw(..) if is_mine => Answer::Written,
-                    Kind::Renew(..) | Kind::Withdraw(..) => Answer::Lost,
-                    Kind::Settle(job, number) => match &claimed.alive_on {
-                        Some(host) if !is_mine => Answer::Refused(Refused::Later(host.clone())),
-                        _ => {
-                            claims.void(*job, *number, &claimed);
-                            Answer::Written
-                        }
-                    },
-                });
-            }
-        }
+        let answers = self.answers(tasks, sight, uptime, &mut claims)?;
         if answers
             .iter()
             .any(|answer| matches!(answer, Answer::Granted(_)))

@@ -126,7 +126,7 @@ async fn change_pause(
     let schema = session.address.schema().to_owned();
     let transaction = session.client.transaction().await?;
     lines::lock(&transaction, &schema, log).await?;
-    let before = lines::paused(&transaction, &schema, log).await?;
+    let before = lines::halted(&transaction, &schema, log).await?.paused;
     if before.is_some() != by.is_some() {
         let at = if by.is_some() {
             "clock_timestamp()"

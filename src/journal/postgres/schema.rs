@@ -16,7 +16,7 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration {
         version: 1,
         name: "logs",
@@ -52,6 +52,13 @@ const MIGRATIONS: [Migration; 5] = [
         minimum_reader: 1,
         minimum_writer: RUNS,
         text: include_str!("migrations/0005_histories.sql"),
+    },
+    Migration {
+        version: 6,
+        name: "quiet",
+        minimum_reader: 1,
+        minimum_writer: RUNS,
+        text: include_str!("migrations/0006_quiet.sql"),
     },
 ];
 

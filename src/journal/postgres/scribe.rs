@@ -224,6 +224,13 @@ impl Scribe {
         pending
     }
 
+    /// Lets no computer claim anything for some time. What is claimed next comes after that.
+    pub fn keep_quiet(&self, time: Duration) {
+        // Where it cannot be said, the others are asked by the vendor themselves.
+        drop(self.hand_in(Kind::Quiet(time), String::new()));
+        self.shared.urge();
+    }
+
     /// Keeps deliveries, with the lines that say what they have taught: all or nothing.
     pub fn keep_captures(&self, captures: Vec<KeptCapture>, lines: String) -> Done {
         self.hand_in(Kind::Captures(captures), lines).wait()

@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Lease(Key),
     /// Only reads what others have written.
     Refresh,
+    /// The vendor wants to be left alone for so long.
+    Quiet(Duration),
     /// Deliveries, with the lines that say what they have taught.
     Captures(Vec<KeptCapture>),
 }
@@ -35,13 +37,15 @@ pub(super) enum Kind {
 impl Kind {
     /// Whether it depends on what others have written.
     pub fn decides(&self) -> bool {
-        !matches!(self, Self::Lines | Self::Captures(_))
+        !matches!(self, Self::Lines | Self::Quiet(_) | Self::Captures(_))
     }
 
     /// The attempt whose claim matters.
     pub fn attempt(&self) -> Option<(JobKey, u32)> {
         match self {
-            Self::Lines | Self::Lease(_) | Self::Refresh | Self::Captures(_) => None,
+            Self::Lines | Self::Lease(_) | Self::Quiet(_) | Self::Refresh | Self::Captures(_) => {
+                None
+            }
             Self::Announce(what) => Some((what.job, what.number)),
             Self::Withdraw(job, number) | Self::Renew(job, number) | Self::Settle(job, number) => {
                 Some((*job, *number))

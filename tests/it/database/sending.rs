@@ -4,7 +4,7 @@ use super::{assert_each_once, empty_log, photos, silence_runs, with_lines};
 use crate::support::lines::{A, rendering};
 use crate::support::postgres;
 use crate::support::proxy::Proxy;
-use crate::support::{Server, World, listings, rows};
+use crate::support::{Server, Step, World, listings, rows};
 
 const SUBMIT: [&str; 3] = ["submit", "listings.csv", "--json"];
 
@@ -176,6 +176,32 @@ fn what_others_have_ordered_first_is_not_counted_twice_against_a_cap() {
         assert!([0, 75].contains(&ended.code()), "{}", ended.stderr);
     }
     assert_each_once(&server, 30);
+}
+
+#[test]
+fn no_computer_sends_while_the_vendor_has_asked_one_of_them_to_wait() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::start(|post| {
+        if post.number == 0 {
+            Step::reply(429, r#"{"error":"slow down"}"#).with("Retry-After", "600")
+        } else {
+            Step::accept()
+        }
+    });
+    let first = &computers(&server, &log, 1, &listings(1))[0];
+    let briefly = [&SUBMIT[..], &["--timeout", "3s"]].concat();
+    first.run(&briefly).expect(75);
+    assert_eq!(server.posts().len(), 1);
+    let other = &computers(&server, &log, 1, &listings(4))[0];
+    let waited = other.run(&briefly).expect(75);
+    assert!(waited.stderr.contains("--timeout"), "{}", waited.stderr);
+    assert_eq!(server.posts().len(), 1);
+    // As after the time that the vendor asked for, by the database's clock.
+    database.sql("UPDATE creativeai.logs SET quiet_until = clock_timestamp() + interval '1 s'");
+    other.run(&SUBMIT).expect(0);
+    assert_each_once(&server, 4);
 }
 
 #[test]
