@@ -27,7 +27,9 @@ use creativeai::journal::{JobLog, Writer};
 use creativeai::manifest::{Manifest, Options};
 use creativeai::sandbox::{self, Sandbox};
 use creativeai::vendor::{ApiKey, BaseUrl, Client, ClientOptions, DurationStyle, Throttle};
-use creativeai::webhook::{self, Body, Capture, Grade, Headers, SIGNATURE_HEADER, VerifyKeys};
+use creativeai::webhook::{
+    self, Body, Capture, Headers, SIGNATURE_HEADER, Verification, VerifyKeys,
+};
 
 /// Requests in flight at most.
 const CONCURRENCY: usize = 3;
@@ -148,8 +150,8 @@ async fn ingest(log: &Path, key: &ApiKey) -> Result<(), Box<dyn Error>> {
         body: Body::Raw(body.as_bytes().into()),
     };
     // Nothing that is not proven changes the log.
-    let Grade::Verified(payload) =
-        webhook::grade(&capture, &VerifyKeys::new(std::slice::from_ref(key)))
+    let Verification::Verified(payload) =
+        webhook::verify(&capture, &VerifyKeys::new(std::slice::from_ref(key)))
     else {
         return Err("the signature does not hold".into());
     };

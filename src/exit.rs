@@ -411,11 +411,11 @@ mod tests {
 
     #[test]
     fn nothing_in_an_error_steers_the_terminal() {
-        let error = Failure::data("row 3: \x1b]0;title\x07").help("mend\u{202e} it");
+        let error = Failure::data("row 3: \x1b]0;title\x07").help("fix\u{202e} it");
         let text = describe(&error.into());
         assert_eq!(
             text,
-            "row 3: \\u{1b}]0;title\\u{7}\n  next: mend\\u{202e} it\n"
+            "row 3: \\u{1b}]0;title\\u{7}\n  next: fix\\u{202e} it\n"
         );
     }
 

@@ -3,7 +3,7 @@
 // nothing and holds no key: `creativeai reconcile --replay FOLDER` checks every signature later.
 //
 // Bind a bucket (anything with `put(name, text)`) as CAPTURES, and set SECRET_PATH to a path that
-// nobody can guess, such as /hook/7c1d9f4be0a2.
+// no one can guess, such as /hook/7c1d9f4be0a2.
 
 const LARGEST_BODY = 1024 * 1024;
 

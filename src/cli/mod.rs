@@ -219,7 +219,7 @@ Examples:
     #[command(
         after_help = "A clip that was published is marked in the log, for the receiver it went to: a shop, or the name
 given by --target. If the computer stops between the command's success and that mark, the command
-runs again for this clip; CREATIVEAI_PUBLISH_ID, the same both times, tells the repetition.
+runs again for this clip; CREATIVEAI_PUBLISH_ID, the same both times, marks the repetition.
 
 Examples:
   creativeai publish --to shopify --store example.myshopify.com --dry-run

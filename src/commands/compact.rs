@@ -31,7 +31,7 @@ pub fn run(args: &CompactArgs, settings: &Settings, printer: &mut Printer) -> an
         accepted: marks.as_deref(),
     };
     let done = journal::compact(held, log, &how).map_err(failure::of_log)?;
-    if printer.voice().json {
+    if printer.options().json {
         return document(&done, printer);
     }
     printer.note(format_args!(
@@ -77,7 +77,7 @@ fn document(done: &Compacted, printer: &mut Printer) -> anyhow::Result<Code> {
 fn leave(path: &Path, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
     let ledger = log.ledger();
-    if printer.voice().json {
+    if printer.options().json {
         let bytes = fs::metadata(log.path())?.len();
         let as_it_is = Compacted {
             jobs: ledger.jobs().len() as u64,

@@ -140,7 +140,7 @@ fn report(
     code: Code,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&json!({
             "command": "download",
             "dir": dir.to_string_lossy(),

@@ -37,7 +37,7 @@ pub struct DryRun<'a> {
 pub fn dry_run(run: DryRun<'_>, settings: &Settings, printer: &mut Printer) -> anyhow::Result<()> {
     let counts = run.counts;
     let rates = &settings.rates;
-    if printer.voice().json {
+    if printer.options().json {
         let mut summary = Summary::new("submit").with_states(&run.states);
         summary.dry_run = true;
         summary.skipped = counts.skip;

@@ -9,7 +9,7 @@ use crate::jobs::{GenerationId, Line, Text};
 use crate::journal::Writer;
 use crate::output::Commands;
 use crate::settings::Settings;
-use crate::webhook::{self, Grade, Graded, VerifyKeys};
+use crate::webhook::{self, Verification, VerifiedEntry, VerifyKeys};
 
 /// The receiver's usual file, looked for beside the log and in the current folder.
 const CAPTURES: &str = "captures.jsonl";
@@ -98,8 +98,8 @@ fn captures(writer: &Writer, settings: &Settings) -> anyhow::Result<Vec<Seen>> {
         return Ok(Vec::new());
     }
     let keys = VerifyKeys::new(&settings.verification_keys()?);
-    let observed = |graded: &Graded<'_>| {
-        let Grade::Verified(payload) = &graded.grade else {
+    let observed = |entry: &VerifiedEntry<'_>| {
+        let Verification::Verified(payload) = &entry.verification else {
             return None;
         };
         let text = |t: Option<Text<'_>>| t.map(|t| t.0.into_owned());
@@ -107,7 +107,7 @@ fn captures(writer: &Writer, settings: &Settings) -> anyhow::Result<Vec<Seen>> {
             id: payload.id()?,
             prompt: text(payload.prompt())?,
             model: text(payload.model()).unwrap_or_default(),
-            at: graded.received_at().unwrap_or("unknown time").to_owned(),
+            at: entry.received_at().unwrap_or("unknown time").to_owned(),
         })
     };
     let mut seen = Vec::new();
@@ -115,7 +115,7 @@ fn captures(writer: &Writer, settings: &Settings) -> anyhow::Result<Vec<Seen>> {
         &paths,
         std::io::empty(),
         &keys,
-        |graded: &[Graded<'_>]| graded.iter().filter_map(observed).collect::<Vec<_>>(),
+        |entry: &[VerifiedEntry<'_>]| entry.iter().filter_map(observed).collect::<Vec<_>>(),
         |found| {
             let nobodys = |id: &GenerationId| writer.owner_of(id).is_none();
             seen.extend(found.into_iter().filter(|found| nobodys(&found.id)));

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::jobs::{Condition, GenerationId, JobKey, JobView, LOG_FIELDS, Ledger, Line, Look};
 use crate::journal::each_line_of;
-use crate::output::{self, Standing, hint, words};
+use crate::output::{self, DisplayStatus, suggest, words};
 use crate::text::escape;
 
 /// Columns of a manifest that the log keeps under another name, or inside of a request.
@@ -64,10 +64,10 @@ impl Filter {
         match self.plain.as_str() {
             "status" => return Some(view.state.status().as_str().into()),
             // As people see it: ready, failed, refused, outcome unknown, ...
-            "state" => return Some(Standing::of(&view.state).words().into()),
+            "state" => return Some(DisplayStatus::of(&view.state).words().into()),
             "job" => return Some(view.key().to_string().into()),
             // What a person thinks of a clip that is ready.
-            "review" if Standing::of(&view.state) == Standing::Ready => {
+            "review" if DisplayStatus::of(&view.state) == DisplayStatus::Ready => {
                 let look = view.state.effective().look();
                 return Some(look.map_or("waiting", Look::as_str).into());
             }
@@ -135,7 +135,7 @@ impl Filters {
         let filter = missing.first()?;
         let known = columns.iter().map(String::as_str);
         let known = known.chain(ELSEWHERE.iter().map(|(_, name)| *name));
-        let near = hint::nearest(&filter.condition.column, known);
+        let near = suggest::nearest(&filter.condition.column, known);
         let near = near.map(|near| format!("; did you mean {}?", escape(near)));
         Some(format!(
             "no job has a column {}{}",

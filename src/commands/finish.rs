@@ -6,7 +6,7 @@ use super::Ended;
 use crate::engine::round::Done;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, JobState, Status};
-use crate::output::{Commands, Printer, Standing, Summary, Tally};
+use crate::output::{Commands, DisplayStatus, Printer, Summary, Tally};
 use crate::settings::Settings;
 
 /// What jobs were charged, as far as the log says.
@@ -40,7 +40,7 @@ pub fn finish<'a>(
     summary.rehearsal |= settings.sandbox;
     summary.credits_charged = tally.charged.beyond(charged_before);
     summary.exit_code = code.number();
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&summary.to_json())?;
     } else {
         let mut text = summary.line(&settings.rates);
@@ -59,12 +59,12 @@ pub fn finish<'a>(
 /// What a person who watches types next: clips that are ready are fetched first, since their links
 /// expire.
 fn next_step(tally: &Tally, commands: &Commands) -> Option<String> {
-    let is_left = |standing| tally.count(standing) > 0;
+    let is_left = |display| tally.count(display) > 0;
     if tally.ready() > tally.downloaded {
         Some(commands.on_log("download", ""))
-    } else if is_left(Standing::Queued) || is_left(Standing::Rendering) {
+    } else if is_left(DisplayStatus::Queued) || is_left(DisplayStatus::Rendering) {
         Some(commands.on_log("reconcile", "--wait"))
-    } else if is_left(Standing::Failed) {
+    } else if is_left(DisplayStatus::Failed) {
         Some(commands.on_log("status", ""))
     } else {
         None
@@ -80,7 +80,7 @@ pub fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
 
 fn ending_of_job(job: &JobState) -> Ending {
     let mut ending = Ending::default();
-    if !job.is_counted() || Standing::of(job) == Standing::Newer {
+    if !job.is_counted() || DisplayStatus::of(job) == DisplayStatus::Newer {
         return ending;
     }
     match job.status() {

@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use super::environment::{FILES, VARIABLES};
 use crate::cli::{Cli, HelpArgs};
 use crate::exit::{Code, Failure};
-use crate::output::{hint, wrap};
+use crate::output::{suggest, wrap};
 use crate::text::{escape, shorten};
 
 /// Topics besides the commands.
@@ -38,7 +38,7 @@ fn command_page(topic: &str) -> Result<String, Failure> {
         return Ok(command.render_help().to_string());
     }
     let names: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
-    let near = hint::nearest(
+    let near = suggest::nearest(
         topic,
         names.into_iter().chain([LOG, EXIT_CODES, ENVIRONMENT]),
     );

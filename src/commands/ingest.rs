@@ -12,7 +12,7 @@ use crate::output::Printer;
 use crate::settings::Settings;
 use crate::text::escape;
 use crate::vendor::Payload;
-use crate::webhook::Grade;
+use crate::webhook::Verification;
 
 /// Bytes of lines that are made durable together.
 const BATCH: usize = 3 << 17;
@@ -62,10 +62,10 @@ impl<'a> PayloadStatus<'a> {
 
 /// What a capture says that is verified, with the job and attempt that its address names.
 pub fn observation(
-    grade: &Grade<'_>,
+    verification: &Verification<'_>,
     correlation: Option<(JobKey, u32)>,
 ) -> Option<Observation<'static>> {
-    let Grade::Verified(payload) = grade else {
+    let Verification::Verified(payload) = verification else {
         return None;
     };
     match PayloadStatus::of(payload, correlation) {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::InitArgs;
 use crate::disk;
 use crate::exit::Failure;
-use crate::output::Voice;
+use crate::output::OutputOptions;
 use crate::settings::{
     Env, FILE_NAME, Settings, read_key_file, replace_key_file, template, write_key_file,
 };
@@ -70,7 +70,7 @@ pub fn run(
     args: &InitArgs,
     env: &Env<'_>,
     keys: &mut dyn AskKey,
-    voice: Voice,
+    options: OutputOptions,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let path = env.folder.join(FILE_NAME);
@@ -84,10 +84,10 @@ pub fn run(
             Outcome::Written(path)
         }
     };
-    if voice.json {
+    if options.json {
         let document = json!({ "settings": settings.to_json(), "key": key.to_json() });
         writeln!(out, "{document:#}")?;
-    } else if !voice.quiet {
+    } else if !options.quiet {
         report(&settings, &key, args.key_file.is_some(), out)?;
     }
     Ok(out.flush()?)
@@ -163,7 +163,7 @@ pub fn replace_key(
     settings: &Settings,
     env: &Env<'_>,
     keys: &mut dyn AskKey,
-    voice: Voice,
+    options: OutputOptions,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let path = args.key_file.clone().or_else(|| settings.key_file(env));
@@ -185,10 +185,10 @@ pub fn replace_key(
             .because(e)
             .help("name another place for it with --key-file")
     })?;
-    if voice.json {
+    if options.json {
         let key = Outcome::Written(path).to_json();
         writeln!(out, "{:#}", json!({ "settings": Value::Null, "key": key }))?;
-    } else if !voice.quiet {
+    } else if !options.quiet {
         report_key(&path, &key, old.as_ref(), out)?;
     }
     Ok(out.flush()?)
@@ -341,7 +341,7 @@ mod tests {
             args,
             &env(dir),
             &mut Typed(typed),
-            Voice::default(),
+            OutputOptions::default(),
             &mut out,
         )?;
         Ok(String::from_utf8(out)?)
@@ -393,12 +393,19 @@ mod tests {
     fn json_says_what_became_of_both_files() {
         let dir = tempfile::tempdir().unwrap();
         let mut out = Vec::new();
-        let voice = Voice {
+        let options = OutputOptions {
             json: true,
-            ..Voice::default()
+            ..OutputOptions::default()
         };
         let typed = &mut Typed(Some("rph_live_1"));
-        run(&args(true, None), &env(dir.path()), typed, voice, &mut out).unwrap();
+        run(
+            &args(true, None),
+            &env(dir.path()),
+            typed,
+            options,
+            &mut out,
+        )
+        .unwrap();
         let document: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(document["settings"]["written"], true);
         assert!(
@@ -454,7 +461,14 @@ mod tests {
         let settings = Settings::resolve(&Flags::default(), &env)?;
         let args = args(false, key_file);
         let keys = &mut Typed(Some(typed));
-        replace_key(&args, &settings, &env, keys, Voice::default(), &mut out)?;
+        replace_key(
+            &args,
+            &settings,
+            &env,
+            keys,
+            OutputOptions::default(),
+            &mut out,
+        )?;
         Ok(String::from_utf8(out)?)
     }
 

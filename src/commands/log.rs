@@ -67,7 +67,7 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
         "{} is accepted as it is; the next `creativeai submit` goes on from there",
         escape(&shown)
     ));
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&document)?;
     }
     Ok(Code::Success)
@@ -88,7 +88,7 @@ fn never_refused(path: &Path) -> Failure {
 }
 
 fn report(accepted: bool, log: &Acceptance, printer: &mut Printer) -> anyhow::Result<Code> {
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&document(accepted, log))?;
     }
     Ok(Code::Success)

@@ -54,14 +54,14 @@ use crate::disk;
 use crate::engine::round::Done;
 use crate::exit::{self, Code, Failure};
 use crate::journal::{LogError, redacted};
-use crate::output::{Audience, Metrics, Printer, Summary, Voice, Wording};
+use crate::output::{Audience, Metrics, OutputOptions, Printer, Summary, Wording};
 use crate::settings::{Env, Settings};
 use crate::text::escape_lines;
 
 /// Runs a command to its end and says how it went.
 pub fn run(cli: &Cli) -> Code {
     harden();
-    let mut printer = Printer::new(Voice {
+    let mut printer = Printer::new(OutputOptions {
         color: cli.global.color.unwrap_or(clap::ColorChoice::Auto),
         quiet: cli.global.quiet,
         verbose: cli.global.verbose,
@@ -122,7 +122,7 @@ fn is_for_people(command: &Command) -> bool {
 /// With `--json`, standard output holds a document also when the run could not go on. Where the
 /// command prints a summary otherwise, this one has its fields: it has done nothing.
 fn print_json(command: &'static str, error: &anyhow::Error, code: Code, printer: &mut Printer) {
-    if !printer.voice().json || printer.has_spoken() {
+    if !printer.options().json || printer.has_spoken() {
         return;
     }
     let mut more = serde_json::Map::new();
@@ -157,7 +157,7 @@ pub fn refuse(error: &clap::Error, json: bool) -> Code {
         // A closed terminal is no reason for another code.
         let _ = error.print();
     } else {
-        let printer = Printer::new(Voice::default());
+        let printer = Printer::new(OutputOptions::default());
         printer.say(escape_lines(&safe).trim_end());
         printer.finish_messages();
     }
@@ -165,9 +165,9 @@ pub fn refuse(error: &clap::Error, json: bool) -> Code {
         return Code::Success;
     }
     if json {
-        let voice = Voice {
+        let options = OutputOptions {
             json,
-            ..Voice::default()
+            ..OutputOptions::default()
         };
         let paragraph: Vec<&str> = safe.lines().take_while(|line| !line.is_empty()).collect();
         let told = paragraph.join("\n");
@@ -176,7 +176,7 @@ pub fn refuse(error: &clap::Error, json: bool) -> Code {
             "error_code": Code::Usage.word(),
             "exit_code": Code::Usage.number(),
         });
-        let _ = Printer::new(voice).document(&document);
+        let _ = Printer::new(options).document(&document);
     }
     Code::Usage
 }
@@ -241,19 +241,19 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         })),
         Command::Help(args) => done(text(cli, printer, |out| help::run(args, out))),
         Command::Init(args) => {
-            let voice = printer.voice();
+            let options = printer.options();
             let mut told = Vec::new();
             let keys = &mut init::Terminal;
             let result = if args.key_only {
                 let settings = settings()?;
-                init::replace_key(args, &settings, &env, keys, voice, &mut told)
+                init::replace_key(args, &settings, &env, keys, options, &mut told)
             } else if cli.global.profile.is_some() {
                 let failure = Failure::usage("--profile goes with --key-only; nothing was changed");
                 Err(failure
                     .help("write [profile.NAME] in creativeai.toml, then run init --key-only")
                     .into())
             } else {
-                init::run(args, &env, keys, voice, &mut told)
+                init::run(args, &env, keys, options, &mut told)
             };
             // What was done before it failed is reported, too.
             show(&told, printer)?;
@@ -297,7 +297,7 @@ fn check_clock() -> Result<(), Failure> {
 
 /// Shows what a command has written; JSON as it is.
 fn show(told: &[u8], printer: &mut Printer) -> anyhow::Result<()> {
-    if printer.voice().json {
+    if printer.options().json {
         printer.out().write_all(told)?;
     } else {
         printer.text(&String::from_utf8_lossy(told))?;
@@ -311,7 +311,7 @@ fn text(
     printer: &mut Printer,
     write: impl FnOnce(&mut dyn std::io::Write) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    if !printer.voice().json {
+    if !printer.options().json {
         return write(printer.out());
     }
     let mut text = Vec::new();
@@ -333,10 +333,10 @@ fn show_status(
     if args.runs {
         return status::runs::run(&path, printer);
     }
-    if args.watch && printer.voice().json {
+    if args.watch && printer.options().json {
         return Err(Failure::usage("--watch and --json exclude each other").into());
     }
-    if args.csv && printer.voice().json {
+    if args.csv && printer.options().json {
         return Err(Failure::usage("--csv and --json exclude each other").into());
     }
     let wanted = status::StatusArgs {
@@ -361,7 +361,7 @@ fn show_status(
         } else {
             open::filters(&args.filter)
         },
-        json: printer.voice().json,
+        json: printer.options().json,
         commands: open::commands_for(&path, false, settings),
         rehearsal: open::commands_for(&path, true, settings),
         now: clock::now(),
@@ -397,7 +397,7 @@ fn make_report(
 ) -> anyhow::Result<()> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let to_stdout = args.output.as_deref().is_some_and(|o| o.as_os_str() == "-");
-    if to_stdout && printer.voice().json {
+    if to_stdout && printer.options().json {
         return Err(Failure::usage(
             "the page and the JSON document cannot both go to standard output",
         )

@@ -108,14 +108,14 @@ pub fn run(
         unready,
         code: ending.code(),
     };
-    report.tell(&commands, printer)?;
+    report.render(&commands, printer)?;
     Ok(Ended {
         code: ending.code(),
         done,
     })
 }
 
-/// How it went, as it is told.
+/// How it went, as it is reported.
 struct Report<'a> {
     summary: &'a PublishSummary,
     held: HeldBack,
@@ -129,8 +129,8 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn tell(self, commands: &Commands, printer: &mut Printer) -> anyhow::Result<()> {
-        if printer.voice().json {
+    fn render(self, commands: &Commands, printer: &mut Printer) -> anyhow::Result<()> {
+        if printer.options().json {
             printer.document(&self.to_json())?;
             return Ok(());
         }

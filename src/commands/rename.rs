@@ -78,7 +78,7 @@ pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> any
 }
 
 fn nothing_to_do(inputs: &Inputs, printer: &mut Printer) -> anyhow::Result<Code> {
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&json!({ "command": "rename", "renamed": [], "exit_code": 0 }))?;
     } else if !inputs.names().is_empty() {
         printer.note(format_args!(
@@ -264,7 +264,7 @@ fn refuse_taken(
 }
 
 fn consent(args: &RenameArgs, renamings: &[Renaming], printer: &Printer) -> anyhow::Result<()> {
-    if !(args.yes && printer.voice().quiet) {
+    if !(args.yes && printer.options().quiet) {
         for renaming in renamings.iter().take(MOST_SHOWN) {
             let (old, new) = renaming.pair();
             printer.say(format_args!(
@@ -330,7 +330,7 @@ fn write_down(renamings: &[Renaming], writer: &Writer, settings: &Settings) -> R
 }
 
 fn report(renamings: &[Renaming], printer: &mut Printer) -> anyhow::Result<()> {
-    if printer.voice().json {
+    if printer.options().json {
         let renamed = renamings.iter().map(|renaming| {
             let (old, new) = renaming.pair();
             json!({ "job": renaming.view.key(), "old": old, "new": new })

@@ -12,9 +12,9 @@ use crate::journal::Writer;
 use crate::output::{Printer, Replayed, words};
 use crate::settings::Settings;
 use crate::text::escape;
-use crate::webhook::{self, Grade, Graded, Unreadable, VerifyKeys};
+use crate::webhook::{self, Unreadable, Verification, VerifiedEntry, VerifyKeys};
 
-/// Captures of each grade that are reported one by one without `-v`.
+/// Captures of each verification that are reported one by one without `-v`.
 const TOLD: u64 = 20;
 
 /// What some captures of one file say.
@@ -52,17 +52,17 @@ enum Captured {
 }
 
 impl Captured {
-    fn of(graded: &Graded<'_>) -> Self {
-        match &graded.grade {
-            Grade::Verified(payload) => {
-                Self::Verified(PayloadStatus::of(payload, graded.correlation()).into_owned())
+    fn of(entry: &VerifiedEntry<'_>) -> Self {
+        match &entry.verification {
+            Verification::Verified(payload) => {
+                Self::Verified(PayloadStatus::of(payload, entry.correlation()).into_owned())
             }
-            Grade::Rejected(why) => Self::Rejected(why.to_string()),
-            Grade::Unverifiable { doubt, id, .. } => {
+            Verification::Rejected(why) => Self::Rejected(why.to_string()),
+            Verification::Unverifiable { doubt, id, .. } => {
                 Self::Unverifiable(id.clone(), doubt.to_string())
             }
-            Grade::Unreadable(Unreadable::NotAWebhook) => Self::NotAWebhook,
-            Grade::Unreadable(why) => Self::Unreadable(why.to_string()),
+            Verification::Unreadable(Unreadable::NotAWebhook) => Self::NotAWebhook,
+            Verification::Unreadable(why) => Self::Unreadable(why.to_string()),
         }
     }
 }
@@ -228,7 +228,7 @@ impl<'a> Replay<'a> {
     }
 }
 
-/// What a capture's grade puts on the run's end.
+/// What a capture's verification puts on the run's end.
 pub fn ending(counts: &Replayed, strict: bool) -> Ending {
     let mut ending = Ending::default();
     ending.note_if(
@@ -240,11 +240,11 @@ pub fn ending(counts: &Replayed, strict: bool) -> Ending {
 
 impl Batch {
     /// Runs on every core.
-    fn of(graded: &[Graded<'_>]) -> Self {
-        let first = graded.first();
+    fn of(entry: &[VerifiedEntry<'_>]) -> Self {
+        let first = entry.first();
         Self {
             file: first.map_or_else(PathBuf::new, |first| first.file.to_owned()),
-            entries: graded.iter().map(|g| (g.entry, Captured::of(g))).collect(),
+            entries: entry.iter().map(|g| (g.entry, Captured::of(g))).collect(),
         }
     }
 }

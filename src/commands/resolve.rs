@@ -92,7 +92,7 @@ fn report(
     commands: &Commands,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
-    if printer.voice().json {
+    if printer.options().json {
         let view = writer.view(job).map_err(failure::of_log)?;
         printer.document(&view.map(|v| v.to_json()))?;
         return Ok(());

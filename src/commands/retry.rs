@@ -113,7 +113,7 @@ fn dry_run(
         (job, more_for(attempt))
     });
     let caps = caps::preview(&limits, wanted);
-    if printer.voice().json {
+    if printer.options().json {
         let mut summary =
             Summary::new("retry").with_states(&output::Tally::of(log.ledger().jobs()));
         summary.dry_run = true;

@@ -38,7 +38,7 @@ pub fn run(args: &SandboxArgs, settings: &Settings, printer: &mut Printer) -> an
         running.stop().await;
         Ok((accepted, stopped::ending_of_server(&stop).code()))
     })?;
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&json!({
             "command": "sandbox",
             "accepted": accepted,

@@ -20,8 +20,8 @@ use crate::exit::Failure;
 use crate::jobs::{Condition, IdColumn, JobKey, JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::output::{
-    self, Card, Carried, Commands, Group, Money, Printer, Sheet, Tally, Tone, Wording, json,
-    natural,
+    self, Carried, Commands, CsvTable, Group, JobSummary, Money, Printer, Tally, Tone, Wording,
+    json, natural_sort,
 };
 use crate::text::escape;
 
@@ -150,7 +150,7 @@ impl Place {
     fn compare(&self, other: &Self) -> Ordering {
         let owners = match (&self.owner, &other.owner) {
             (Some((column, id)), Some((other_column, other_id))) => {
-                natural::compare(id, other_id).then_with(|| column.cmp(other_column))
+                natural_sort::compare(id, other_id).then_with(|| column.cmp(other_column))
             }
             // What belongs to no one comes last.
             (mine, other) => other.is_some().cmp(&mine.is_some()),
@@ -264,7 +264,7 @@ fn csv(
     }
     let for_terminal = printer.is_terminal();
     let rates = log.ledger().rates().clone();
-    let mut sheet = Sheet::new(printer.out(), carried, rates, dialect, for_terminal)?;
+    let mut sheet = CsvTable::new(printer.out(), carried, rates, dialect, for_terminal)?;
     let keys = in_order(places).into_iter().map(|job| job.place.key);
     for view in log.views_of(keys) {
         sheet.push(&view?)?;
@@ -304,32 +304,32 @@ fn audience(
     log: &JobLog,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
-    let told = all_listed(args, log, |view| {
-        wording.shows(view).then(|| wording.told(view))
+    let messages = all_listed(args, log, |view| {
+        wording.shows(view).then(|| wording.message(view))
     })?;
-    let told: Vec<_> = told.into_iter().filter_map(|job| job.shown).collect();
+    let messages: Vec<_> = messages.into_iter().filter_map(|job| job.shown).collect();
     if args.json {
-        let elements = told.iter();
+        let elements = messages.iter();
         return array(
-            elements.map(|told| Ok(json::element(&told.to_json())?)),
+            elements.map(|message| Ok(json::element(&message.to_json())?)),
             printer,
         );
     }
-    if told.is_empty() {
+    if messages.is_empty() {
         nothing(args, log, printer);
         return Ok(());
     }
     let mut owner = None;
-    for (n, told) in told.iter().enumerate() {
-        if n == 0 || owner != told.owner.as_ref() {
-            owner = told.owner.as_ref();
+    for (n, message) in messages.iter().enumerate() {
+        if n == 0 || owner != message.owner.as_ref() {
+            owner = message.owner.as_ref();
             let name = owner.map_or("Without a listing or SKU".into(), |owner| escape(owner));
             let name = printer.paint(&name, Tone::Strong);
             let gap = if n == 0 { "" } else { "\n" };
             writeln!(printer.out(), "{gap}{name}")?;
         }
-        let (sign, name) = (told.sign(), escape(&told.name));
-        writeln!(printer.out(), "  {sign} {name}: {}", escape(&told.text))?;
+        let (sign, name) = (message.sign(), escape(&message.name));
+        writeln!(printer.out(), "  {sign} {name}: {}", escape(&message.text))?;
     }
     Ok(())
 }
@@ -338,7 +338,7 @@ fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Resu
     let mut all = Tally::default();
     let mut groups: Vec<Group> = Vec::new();
     let mut owner = None;
-    let card = |view: &JobView| Box::new(Card::of(view, &args.commands));
+    let card = |view: &JobView| Box::new(JobSummary::of(view, &args.commands));
     for Listed { place, shown } in all_listed(args, log, card)? {
         if groups.is_empty() || owner != place.owner {
             owner = place.owner;

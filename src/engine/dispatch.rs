@@ -85,7 +85,7 @@ enum Settlement {
 
 /// Counters that decide whether the batch goes on.
 #[derive(Debug, Default)]
-struct Course {
+struct RunState {
     tally: Tally,
     /// Attempts that are announced in the log and have no outcome yet.
     in_flight: usize,
@@ -112,7 +112,7 @@ pub struct Dispatcher<'a, T> {
     pub report: &'a dyn Fn(Event<'_>),
     /// The caps that the log holds, where others write to it as well.
     cap: Option<&'a Cap<'a>>,
-    course: Mutex<Course>,
+    state: Mutex<RunState>,
 }
 
 impl<'a, T: Transport> Dispatcher<'a, T> {
@@ -133,7 +133,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             clock,
             report,
             cap: None,
-            course: Mutex::default(),
+            state: Mutex::default(),
         }
     }
 
@@ -163,37 +163,37 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let mut sending = std::pin::pin!(sending);
         tokio::select! {
             biased;
-            () = &mut sending => return self.course().tally,
+            () = &mut sending => return self.state().tally,
             () = stop.signalled() => {}
         }
-        let in_flight = self.course().in_flight;
+        let in_flight = self.state().in_flight;
         if in_flight > 0 {
             (self.report)(Event::Draining(in_flight));
         }
         sending.await;
-        self.course().tally
+        self.state().tally
     }
 
     /// What was sent so far.
     pub fn tally(&self) -> Tally {
-        self.course().tally
+        self.state().tally
     }
 
-    fn course(&self) -> std::sync::MutexGuard<'_, Course> {
-        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> std::sync::MutexGuard<'_, RunState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes an attempt, unless the run stops first, up to its outcome.
     async fn make(&self, attempt: Attempt) -> Option<Settled> {
         let (permit, claim) = self.announce(&attempt).await?;
         {
-            let mut course = self.course();
-            course.in_flight += 1;
-            course.tally.begun += 1;
+            let mut state = self.state();
+            state.in_flight += 1;
+            state.tally.begun += 1;
         }
         (self.report)(Event::Begun(&attempt));
         let outcome = self.send(&attempt, &claim, permit).await;
-        self.course().in_flight -= 1;
+        self.state().in_flight -= 1;
         if outcome == Outcome::Withheld {
             self.withdraw(&attempt, &claim).await;
             return None;
@@ -249,13 +249,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     fn leave(&self, attempt: &Attempt, refused: Refused) {
         match refused {
             Refused::Taken => {
-                self.course().tally.taken += 1;
+                self.state().tally.taken += 1;
                 (self.report)(Event::Taken(attempt));
             }
             // It is announced again after the wait.
             Refused::NotBefore(_) => {}
             Refused::Later(why) => {
-                self.course().tally.later += 1;
+                self.state().tally.later += 1;
                 (self.report)(Event::Left(attempt, why));
             }
             Refused::Paused(by) => self.stop.set(Reason::Paused(by)),
@@ -279,11 +279,11 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let (line, _) = self.give_up(attempt, None, error.to_owned());
         match self.writer.withdraw(claim, line).await {
             Ok(true) => {
-                self.course().tally.gave_up += 1;
+                self.state().tally.gave_up += 1;
                 (self.report)(Event::GaveUp(attempt, error.to_owned()));
             }
             Ok(false) => {
-                self.course().tally.later += 1;
+                self.state().tally.later += 1;
                 let why = "someone else has decided about it while this computer was held up";
                 (self.report)(Event::Left(attempt, why.to_owned()));
             }
@@ -401,14 +401,14 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let written = self.writer.durable(line).await;
         drop(claim);
         if let Settlement::Accepted(id) = &outcome {
-            self.course().arriving.remove(id);
+            self.state().arriving.remove(id);
         }
         if let Err(error) = written {
             self.recover(&error);
             return;
         }
         let event = {
-            let tally = &mut self.course().tally;
+            let tally = &mut self.state().tally;
             match outcome {
                 Settlement::Accepted(_) => {
                     tally.accepted += 1;

@@ -303,7 +303,7 @@ impl<'de> Visitor<'de> for Fields {
 }
 
 /// Takes in a field's value. A field that stands twice in a line must hold the same both times:
-/// else one of the two is damage, and there is no telling which.
+/// else one of the two is damage, and it is not known which.
 fn once<V: PartialEq, E: serde::de::Error>(
     name: &Text<'_>,
     place: &mut Option<V>,

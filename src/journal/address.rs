@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::output::hint;
+use crate::output::suggest;
 
 /// The log that is meant where an address names none.
 pub const DEFAULT_LOG: &str = "default";
@@ -438,7 +438,7 @@ fn password() -> AddressError {
 
 /// The name alone: a value may be a secret.
 fn unknown_parameter(name: &str) -> AddressError {
-    let help = hint::nearest(name, PARAMETERS.into_iter().filter(|p| *p != "password"));
+    let help = suggest::nearest(name, PARAMETERS.into_iter().filter(|p| *p != "password"));
     AddressError::new(
         format!(
             "the address of the job log has a parameter that is not known: {}",

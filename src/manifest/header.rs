@@ -235,8 +235,8 @@ pub(super) fn broken(source: &Source, headers: &[String], fault: Fault) -> Manif
         ),
         Damage::OpenQuote { cell } => place.column(
             cell,
-            "the quote that opens this cell is never closed, so the rows after it cannot be told \
-             apart",
+            "the quote that opens this cell is never closed, so the rows after it cannot be \
+             distinguished",
             "close it where the cell ends; a quote that belongs to the text is written twice (\"\")",
         ),
     }])

@@ -135,7 +135,7 @@ impl Roles<'_> {
             return self.place.column(
                 second,
                 format!(
-                    "column {} has the same header, so --map cannot tell them apart",
+                    "column {} has the same header, so --map cannot distinguish them",
                     found[0] + 1
                 ),
                 "rename one of them in the file",

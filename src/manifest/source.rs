@@ -15,7 +15,7 @@ use super::{
     Options,
     foreign::foreign_format,
     problem::{ManifestError, Place},
-    workbook::{self, Trouble},
+    workbook::{self, WorkbookError},
 };
 use crate::disk;
 
@@ -158,14 +158,14 @@ impl Source {
     ) -> Result<Self, ManifestError> {
         let table = match workbook::to_csv(&file, options.sheet.as_deref()) {
             Ok(table) => table,
-            Err(Trouble::Io(source)) => {
+            Err(WorkbookError::Io(source)) => {
                 return Err(ManifestError::Io {
                     name,
                     doing: "read",
                     source,
                 });
             }
-            Err(Trouble::File { message, help }) => {
+            Err(WorkbookError::File { message, help }) => {
                 let place = Place {
                     file: &name,
                     line: 1,

@@ -341,7 +341,7 @@ fn wrong_options_are_reported_as_usage() {
 }
 
 #[test]
-fn a_map_to_a_column_that_is_not_there_is_told() {
+fn a_map_to_a_column_that_is_not_there_is_reported() {
     let told = complaints_with(LISTINGS, mapped(&[("prompt", "video promt")]));
     insta::assert_snapshot!(told, @r#"
     test.csv:1: --map prompt=video promt: there is no column "video promt"

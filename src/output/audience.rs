@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Standing, words};
+use super::{DisplayStatus, words};
 use crate::jobs::JobView;
 
 /// For whom states are worded.
@@ -32,7 +32,7 @@ pub struct Wording {
 
 /// A clip as an audience sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct JobMessage {
     /// The listing's or SKU's id.
     pub owner: Option<String>,
     /// What the clip is called.
@@ -41,7 +41,7 @@ pub struct Told {
     pub text: String,
     job: String,
     status: &'static str,
-    standing: Standing,
+    display: DisplayStatus,
 }
 
 impl Audience {
@@ -83,14 +83,14 @@ impl Wording {
 
     /// Whether a clip is shown at all: others do not hear of what was replaced or closed.
     pub fn shows(&self, view: &JobView) -> bool {
-        !self.is_for_others() || Standing::of(&view.state).is_counted()
+        !self.is_for_others() || DisplayStatus::of(&view.state).is_counted()
     }
 
     /// A clip in the audience's words.
-    pub fn told(&self, view: &JobView) -> Told {
-        let standing = Standing::of(&view.state);
+    pub fn message(&self, view: &JobView) -> JobMessage {
+        let display = DisplayStatus::of(&view.state);
         let status = view.state.status().as_str();
-        Told {
+        JobMessage {
             owner: view.id().map(|(_, id)| id.to_owned()),
             name: if self.is_for_others() {
                 words::title(view)
@@ -99,16 +99,16 @@ impl Wording {
             },
             text: match self.audience {
                 Audience::Raw => status.to_owned(),
-                _ => self.worded(standing, view),
+                _ => self.worded(display, view),
             },
             job: view.key().to_string(),
             status,
-            standing,
+            display,
         }
     }
 
-    fn worded(&self, standing: Standing, view: &JobView) -> String {
-        let state = state_of(standing);
+    fn worded(&self, display: DisplayStatus, view: &JobView) -> String {
+        let state = state_of(display);
         let own = |name: &str| {
             let found = self.own.iter().find(|(own, _)| own == name);
             found.map(|(_, text)| text.as_str())
@@ -125,10 +125,10 @@ impl Wording {
     }
 }
 
-impl Told {
+impl JobMessage {
     /// A sign for the start of a line.
     pub const fn sign(&self) -> &'static str {
-        self.standing.sign()
+        self.display.sign()
     }
 
     /// For programs.
@@ -144,13 +144,16 @@ impl Told {
 }
 
 /// The state in the settings' words.
-const fn state_of(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Ready => "ready",
-        Standing::Rendering => "rendering",
-        Standing::Queued | Standing::NotSent | Standing::BeingSent => "queued",
-        Standing::Failed | Standing::Refused => "failed",
-        Standing::Unknown | Standing::Newer | Standing::Replaced | Standing::Closed => "checking",
+const fn state_of(display: DisplayStatus) -> &'static str {
+    match display {
+        DisplayStatus::Ready => "ready",
+        DisplayStatus::Rendering => "rendering",
+        DisplayStatus::Queued | DisplayStatus::NotSent | DisplayStatus::BeingSent => "queued",
+        DisplayStatus::Failed | DisplayStatus::Refused => "failed",
+        DisplayStatus::Unknown
+        | DisplayStatus::Newer
+        | DisplayStatus::Replaced
+        | DisplayStatus::Closed => "checking",
     }
 }
 
@@ -190,23 +193,23 @@ mod tests {
             ("processing", "will hear", "arrives by itself"),
             ("failed", "support the job's number", "order it again"),
         ] {
-            let told = |audience| wording(audience, None).told(&view(status)).text;
-            assert!(told(Audience::Agent).contains(agent), "{status}");
-            assert!(told(Audience::Buyer).contains(buyer), "{status}");
-            assert_eq!(told(Audience::Raw), status);
-            assert!(!told(Audience::Agent).contains('{'), "{status}");
+            let message = |audience| wording(audience, None).message(&view(status)).text;
+            assert!(message(Audience::Agent).contains(agent), "{status}");
+            assert!(message(Audience::Buyer).contains(buyer), "{status}");
+            assert_eq!(message(Audience::Raw), status);
+            assert!(!message(Audience::Agent).contains('{'), "{status}");
         }
     }
 
     #[test]
     fn own_words_come_first_in_the_language_that_was_chosen() {
-        let told = |language| {
+        let message = |language| {
             wording(Audience::Agent, language)
-                .told(&view("completed"))
+                .message(&view("completed"))
                 .text
         };
-        assert_eq!(told(None), "Da: Video of LST-1");
-        assert_eq!(told(Some("de")), "Fertig!");
-        assert_eq!(told(Some("fr")), "Da: Video of LST-1");
+        assert_eq!(message(None), "Da: Video of LST-1");
+        assert_eq!(message(Some("de")), "Fertig!");
+        assert_eq!(message(Some("fr")), "Da: Video of LST-1");
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::columns::labelled;
-use super::{Card, Commands, Printer, Standing, Tone, words};
+use super::{Commands, DisplayStatus, JobSummary, Printer, Tone, words};
 use crate::jobs::{
     AttemptState, AttemptView, Fact, JobView, Line, Look, Rates, Status, Verdict, Word,
 };
@@ -23,19 +23,22 @@ pub fn history(
     now: Timestamp,
     printer: &mut Printer,
 ) -> io::Result<()> {
-    let card = Card::of(view, commands);
+    let summary = JobSummary::of(view, commands);
     let width = printer.width();
-    let owner = card.owner.as_deref().unwrap_or("Without a listing or SKU");
-    let title = printer.paint(&escape(&format!("{owner}: {}", card.name)), Tone::Strong);
-    let sign = printer.paint(card.standing.sign(), card.standing.tone());
-    let state = printer.paint(&escape(&card.state), card.standing.tone());
-    let since = card.since.map_or_else(String::new, |at| {
+    let owner = summary
+        .owner
+        .as_deref()
+        .unwrap_or("Without a listing or SKU");
+    let title = printer.paint(&escape(&format!("{owner}: {}", summary.name)), Tone::Strong);
+    let sign = printer.paint(summary.display.sign(), summary.display.tone());
+    let state = printer.paint(&escape(&summary.state), summary.display.tone());
+    let since = summary.since.map_or_else(String::new, |at| {
         format!(" since {} ({})", words::moment(at), words::ago(now, at))
     });
     writeln!(printer.out(), "{title}\n{sign} {state}{since}")?;
-    write_rows(&explained(view, &card, commands), width, printer)?;
+    write_rows(&explained(view, &summary, commands), width, printer)?;
     writeln!(printer.out())?;
-    write_rows(&facts(view, &card, rates), width, printer)?;
+    write_rows(&facts(view, &summary, rates), width, printer)?;
     for (number, attempt) in &view.attempts {
         let status = view
             .state
@@ -85,10 +88,10 @@ fn write_rows(rows: &[(String, String)], width: u16, printer: &mut Printer) -> i
 type Rows = Vec<(String, String)>;
 
 /// Why it stands there, and what can be done.
-fn explained(view: &JobView, card: &Card, commands: &Commands) -> Rows {
-    let mut rows = vec![("Means".to_owned(), card.standing.meaning().to_owned())];
+fn explained(view: &JobView, summary: &JobSummary, commands: &Commands) -> Rows {
+    let mut rows = vec![("Means".to_owned(), summary.display.meaning().to_owned())];
     let mut row = |label: &str, text: String| rows.push((label.to_owned(), text));
-    if let Some(reason) = &card.reason {
+    if let Some(reason) = &summary.reason {
         let label = if view.state.status().is_rendering() {
             "Soon"
         } else {
@@ -96,12 +99,12 @@ fn explained(view: &JobView, card: &Card, commands: &Commands) -> Rows {
         };
         row(label, reason.clone());
     }
-    if !card.billed_twice.is_empty() {
+    if !summary.billed_twice.is_empty() {
         row(
             "BILLED TWICE",
             format!(
                 "one request was given the ids {}. Ask the vendor to give one charge back.",
-                card.billed_twice.join(" and ")
+                summary.billed_twice.join(" and ")
             ),
         );
     }
@@ -111,10 +114,10 @@ fn explained(view: &JobView, card: &Card, commands: &Commands) -> Rows {
             "it was reported both as failed and as completed; the finished clip counts".to_owned(),
         );
     }
-    let key = card.key.to_string();
-    match card.standing {
-        Standing::Unknown => {
-            if let Some(sought) = &card.sought {
+    let key = summary.key.to_string();
+    match summary.display {
+        DisplayStatus::Unknown => {
+            if let Some(sought) = &summary.sought {
                 row("Look for", sought.clone());
             }
             row(
@@ -127,13 +130,13 @@ fn explained(view: &JobView, card: &Card, commands: &Commands) -> Rows {
             );
             row("Or send again", commands.on_log("retry", "--unknown"));
         }
-        Standing::Replaced => {
+        DisplayStatus::Replaced => {
             if let Some(by) = view.fields.text("by_job") {
                 row("Replaced by", format!("job {by}"));
             }
         }
         _ => {
-            if let Some(next) = &card.next {
+            if let Some(next) = &summary.next {
                 row("Next", next.clone());
             }
         }
@@ -142,8 +145,8 @@ fn explained(view: &JobView, card: &Card, commands: &Commands) -> Rows {
 }
 
 /// What was asked for and what came of it.
-fn facts(view: &JobView, card: &Card, rates: &Rates) -> Rows {
-    let mut rows = vec![("Job".to_owned(), card.key.to_string())];
+fn facts(view: &JobView, summary: &JobSummary, rates: &Rates) -> Rows {
+    let mut rows = vec![("Job".to_owned(), summary.key.to_string())];
     let mut row = |label: &str, text: String| rows.push((label.to_owned(), text));
     if let Some(line) = view.line() {
         row("Manifest", format!("line {line}"));
@@ -154,7 +157,7 @@ fn facts(view: &JobView, card: &Card, rates: &Rates) -> Rows {
     row("Cost", cost(view, rates));
     let effective = view.effective();
     let field = |name: &str| effective.and_then(|a| a.fields.text(name));
-    if let Some(link) = &card.link {
+    if let Some(link) = &summary.link {
         row("Clip", link.clone());
     }
     if let Some(downloaded) = effective

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::sheet::disarm;
+use super::csv::disarm;
 use super::words;
 use crate::disk;
 use crate::jobs::{JobView, Look};

@@ -369,7 +369,7 @@ mod tests {
         }
         messages.push("the end\n".to_owned(), Worth::Kept);
         messages.push("the only trace\n".to_owned(), Worth::Vital);
-        assert_eq!(text(&written), "", "nobody has read yet");
+        assert_eq!(text(&written), "", "no one has read yet");
         drop(go);
         messages.drain(Duration::MAX);
         let written = text(&written);

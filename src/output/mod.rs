@@ -7,13 +7,16 @@
 pub mod audience;
 #[cfg(feature = "cli")]
 mod canvas;
-#[cfg(feature = "report")]
-mod card;
 #[cfg(feature = "cli")]
 mod columns;
-pub mod hint;
+#[cfg(feature = "cli")]
+mod csv;
+#[cfg(feature = "report")]
+mod display_status;
 #[cfg(feature = "cli")]
 mod history;
+#[cfg(feature = "report")]
+mod job_summary;
 #[cfg(feature = "cli")]
 pub mod json;
 #[cfg(feature = "cli")]
@@ -25,17 +28,14 @@ mod metrics;
 #[cfg(feature = "cli")]
 mod money;
 #[cfg(feature = "report")]
-pub mod natural;
+pub mod natural_sort;
 #[cfg(feature = "cli")]
 mod printer;
 #[cfg(feature = "cli")]
 mod progress;
 #[cfg(feature = "report")]
 pub mod report;
-#[cfg(feature = "cli")]
-mod sheet;
-#[cfg(feature = "report")]
-mod standing;
+pub mod suggest;
 #[cfg(feature = "cli")]
 mod summary;
 #[cfg(feature = "cli")]
@@ -50,12 +50,16 @@ pub mod wrap;
 
 #[cfg(feature = "report")]
 pub use audience::{Audience, Wording};
-#[cfg(feature = "report")]
-pub use card::{Card, since, sought};
 #[cfg(feature = "cli")]
 pub use columns::aligned;
 #[cfg(feature = "cli")]
+pub use csv::{Carried, CsvTable, Dialect};
+#[cfg(feature = "report")]
+pub use display_status::DisplayStatus;
+#[cfg(feature = "cli")]
 pub use history::history;
+#[cfg(feature = "report")]
+pub use job_summary::{JobSummary, since, sought};
 #[cfg(feature = "cli")]
 pub use looks::Looks;
 #[cfg(feature = "cli")]
@@ -63,13 +67,9 @@ pub use metrics::{Delivery, Metrics};
 #[cfg(feature = "cli")]
 pub use money::Money;
 #[cfg(feature = "cli")]
-pub use printer::{Printer, ProgressStyle, USUAL_WIDTH, Voice};
+pub use printer::{OutputOptions, Printer, ProgressStyle, USUAL_WIDTH};
 #[cfg(feature = "cli")]
 pub use progress::{Event, Progress};
-#[cfg(feature = "cli")]
-pub use sheet::{Carried, Dialect, Sheet};
-#[cfg(feature = "report")]
-pub use standing::Standing;
 #[cfg(feature = "cli")]
 pub use summary::{Replayed, Summary};
 #[cfg(feature = "cli")]

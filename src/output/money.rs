@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::columns::plain_table;
-use super::sheet::disarm;
+use super::csv::disarm;
 use super::{Printer, words};
 use crate::jobs::{Credits, Rates, Spent};
 use crate::text::escape;

@@ -27,7 +27,7 @@ pub const USUAL_WIDTH: u16 = 80;
 
 /// What was asked for on the command line.
 #[derive(Clone, Copy, Debug)]
-pub struct Voice {
+pub struct OutputOptions {
     /// Colours on a terminal, always, or never.
     pub color: ColorChoice,
     /// Nothing on success.
@@ -52,7 +52,7 @@ pub enum ProgressStyle {
     None,
 }
 
-impl Default for Voice {
+impl Default for OutputOptions {
     fn default() -> Self {
         Self {
             color: ColorChoice::Auto,
@@ -70,7 +70,7 @@ pub struct Printer {
     err: Arc<Messages>,
     /// Warnings that `--quiet` keeps back until it is known how the run ends.
     held: Arc<Mutex<String>>,
-    voice: Voice,
+    options: OutputOptions,
     metrics: Option<Metrics>,
     /// Whether the run that it speaks for is a step of a longer one.
     is_step: bool,
@@ -89,7 +89,7 @@ struct Behind {
 impl std::fmt::Debug for Printer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Printer")
-            .field("voice", &self.voice)
+            .field("options", &self.options)
             .field("width", &self.width)
             .finish_non_exhaustive()
     }
@@ -97,15 +97,15 @@ impl std::fmt::Debug for Printer {
 
 impl Printer {
     /// The process's own streams.
-    pub fn new(voice: Voice) -> Self {
+    pub fn new(options: OutputOptions) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let out_is = Behind {
             terminal: out.is_terminal(),
-            coloured: paints(voice.color, || AutoStream::choice(&out)),
+            coloured: paints(options.color, || AutoStream::choice(&out)),
         };
         let err_is = Behind {
             terminal: err.is_terminal(),
-            coloured: paints(voice.color, || AutoStream::choice(&err)),
+            coloured: paints(options.color, || AutoStream::choice(&err)),
         };
         // Text without colour needs no filter; text with colour needs one on old consoles.
         let out: Box<dyn Write + Send + Sync> = if out_is.coloured {
@@ -126,7 +126,7 @@ impl Printer {
             },
             err: Arc::new(Messages::new(err)),
             held: Arc::default(),
-            voice,
+            options,
             metrics: None,
             is_step: false,
             out_is,
@@ -148,7 +148,7 @@ impl Printer {
             },
             err: Arc::clone(&self.err),
             held: Arc::clone(&self.held),
-            voice: self.voice,
+            options: self.options,
             metrics: self.metrics.clone(),
             is_step: true,
             out_is: Behind::default(),
@@ -229,7 +229,7 @@ impl Printer {
     pub fn note(&self, text: impl Display) {
         if self.is_step {
             self.detail(text);
-        } else if !self.voice.quiet {
+        } else if !self.options.quiet {
             self.line(text, Worth::News);
         }
     }
@@ -242,7 +242,7 @@ impl Printer {
         }
         if !is_success {
             self.settle(false);
-        } else if self.voice.quiet {
+        } else if self.options.quiet {
             return;
         }
         self.say(text);
@@ -250,7 +250,7 @@ impl Printer {
 
     /// Reports on standard error with `-v`.
     pub fn detail(&self, text: impl Display) {
-        if self.voice.verbose > 0 {
+        if self.options.verbose > 0 {
             self.line(text, Worth::News);
         }
     }
@@ -258,7 +258,7 @@ impl Printer {
     /// Warns on standard error; with `--quiet` only once the run is known to end badly, see
     /// [`Printer::settle`].
     pub fn warn(&self, text: impl Display) {
-        if !self.voice.quiet {
+        if !self.options.quiet {
             let text = self.with_head("warning:", Tone::Doubt, text);
             return self.err.push(text + "\n", Worth::News);
         }
@@ -288,7 +288,7 @@ impl Printer {
     /// Reports an error on standard error, whatever was asked for.
     pub fn error(&self, text: impl Display) {
         let text = self.with_head("error:", Tone::Bad, text);
-        if self.is_step && self.voice.quiet {
+        if self.is_step && self.options.quiet {
             return self.hold(&text);
         }
         self.settle(false);
@@ -349,14 +349,14 @@ impl Printer {
 
     /// Whether someone watches standard error and wants to see progress there.
     pub fn shows_progress(&self) -> bool {
-        let is_auto = self.voice.progress == ProgressStyle::Auto;
-        is_auto && self.err_is.terminal && !self.voice.quiet && !self.voice.json
+        let is_auto = self.options.progress == ProgressStyle::Auto;
+        is_auto && self.err_is.terminal && !self.options.quiet && !self.options.json
     }
 
     /// Where lines of progress for programs go, where they are wanted.
     pub(super) fn progress_lines(&self) -> Option<impl Fn(String) + Send + Sync + 'static> {
         let err = Arc::clone(&self.err);
-        let is_wanted = self.voice.progress == ProgressStyle::Json;
+        let is_wanted = self.options.progress == ProgressStyle::Json;
         is_wanted.then_some(move |line| err.push(line, Worth::News))
     }
 
@@ -371,8 +371,8 @@ impl Printer {
     }
 
     /// What was asked for.
-    pub fn voice(&self) -> Voice {
-        self.voice
+    pub fn options(&self) -> OutputOptions {
+        self.options
     }
 }
 
@@ -492,9 +492,9 @@ impl Heard {
 #[cfg(test)]
 impl Printer {
     /// A printer that keeps what it prints, as on a terminal of `width` columns.
-    pub(crate) fn for_test(width: u16, voice: Voice) -> (Self, Heard) {
+    pub(crate) fn for_test(width: u16, options: OutputOptions) -> (Self, Heard) {
         let heard = Heard::default();
-        let coloured = voice.color == ColorChoice::Always;
+        let coloured = options.color == ColorChoice::Always;
         let printer = Self {
             metrics: None,
             out: Forgiving {
@@ -504,7 +504,7 @@ impl Printer {
             },
             err: Arc::new(Messages::at_once(Box::new(heard.err.clone()))),
             held: Arc::default(),
-            voice,
+            options,
             is_step: false,
             out_is: Behind {
                 terminal: true,
@@ -524,8 +524,8 @@ impl Printer {
 mod tests {
     use super::*;
 
-    fn printer(voice: Voice) -> (Printer, Heard) {
-        Printer::for_test(80, voice)
+    fn printer(options: OutputOptions) -> (Printer, Heard) {
+        Printer::for_test(80, options)
     }
 
     #[test]
@@ -539,7 +539,7 @@ mod tests {
                 Err(io::ErrorKind::BrokenPipe.into())
             }
         }
-        let (mut printer, _) = printer(Voice::default());
+        let (mut printer, _) = printer(OutputOptions::default());
         printer.out.inner = Box::new(Gone);
         assert!(!printer.is_closed());
         printer.out().write_all(b"text").unwrap();
@@ -558,16 +558,16 @@ mod tests {
                 Ok(())
             }
         }
-        let (mut printer, _) = printer(Voice::default());
+        let (mut printer, _) = printer(OutputOptions::default());
         printer.out.inner = Box::new(Full);
         assert!(printer.out().write_all(b"text").is_err());
     }
 
     #[test]
     fn quiet_keeps_warnings_back_until_the_run_fails_and_drops_notes() {
-        let quiet = Voice {
+        let quiet = OutputOptions {
             quiet: true,
-            ..Voice::default()
+            ..OutputOptions::default()
         };
         let (printer, heard) = printer(quiet);
         printer.note("nice to know");
@@ -588,10 +588,10 @@ mod tests {
 
     #[test]
     fn text_is_broken_into_lines_for_a_terminal_only() {
-        let (mut printer, heard) = Printer::for_test(20, Voice::default());
+        let (mut printer, heard) = Printer::for_test(20, OutputOptions::default());
         printer.text("one two three four five\n").unwrap();
         assert_eq!(heard.out(), "one two three four\n    five\n");
-        let (mut printer, heard) = Printer::for_test(20, Voice::default());
+        let (mut printer, heard) = Printer::for_test(20, OutputOptions::default());
         printer.out_is.terminal = false;
         printer.text("one two three four five\n").unwrap();
         assert_eq!(heard.out(), "one two three four five\n");
@@ -599,11 +599,11 @@ mod tests {
 
     #[test]
     fn colours_come_only_where_they_are_wanted() {
-        let (plain, _) = printer(Voice::default());
+        let (plain, _) = printer(OutputOptions::default());
         assert_eq!(plain.paint("ready", Tone::Good), "ready");
-        let (coloured, heard) = printer(Voice {
+        let (coloured, heard) = printer(OutputOptions {
             color: ColorChoice::Always,
-            ..Voice::default()
+            ..OutputOptions::default()
         });
         assert_eq!(
             coloured.paint("ready", Tone::Good),

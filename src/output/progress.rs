@@ -332,7 +332,7 @@ impl Progress {
 
     /// Reports something with `-v`; without, it is not even made up.
     pub fn detail(&self, printer: &Printer, text: impl FnOnce() -> String) {
-        if printer.voice().verbose > 0 {
+        if printer.options().verbose > 0 {
             self.suspend(|| printer.detail(text()));
         }
     }
@@ -497,7 +497,7 @@ mod tests {
 
     #[test]
     fn without_a_bar_warnings_are_printed_all_the_same() {
-        let (printer, heard) = Printer::for_test(80, super::super::Voice::default());
+        let (printer, heard) = Printer::for_test(80, super::super::OutputOptions::default());
         Progress::hidden().warn(&printer, "row 3 looks odd");
         assert_eq!(heard.err(), "warning: row 3 looks odd\n");
     }

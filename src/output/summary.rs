@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Standing, Tally, words};
+use super::{DisplayStatus, Tally, words};
 use crate::jobs::{Credits, Rates};
 
 /// What became of the captures of a replay.
@@ -87,13 +87,14 @@ impl Summary {
     #[must_use]
     pub fn with_states(mut self, tally: &Tally) -> Self {
         self.rehearsal = tally.rehearsal;
-        self.not_sent = tally.count(Standing::NotSent);
-        self.submit_failed = tally.count(Standing::NotSent) + tally.count(Standing::Refused);
-        self.unknown = tally.count(Standing::Unknown) + tally.count(Standing::Newer);
-        self.pending = tally.count(Standing::Queued);
-        self.processing = tally.count(Standing::Rendering);
-        self.completed = tally.count(Standing::Ready);
-        self.failed = tally.count(Standing::Failed);
+        self.not_sent = tally.count(DisplayStatus::NotSent);
+        self.submit_failed =
+            tally.count(DisplayStatus::NotSent) + tally.count(DisplayStatus::Refused);
+        self.unknown = tally.count(DisplayStatus::Unknown) + tally.count(DisplayStatus::Newer);
+        self.pending = tally.count(DisplayStatus::Queued);
+        self.processing = tally.count(DisplayStatus::Rendering);
+        self.completed = tally.count(DisplayStatus::Ready);
+        self.failed = tally.count(DisplayStatus::Failed);
         self
     }
 
@@ -193,16 +194,16 @@ impl Summary {
 
     fn states(&self) -> Vec<(u64, &'static str)> {
         vec![
-            (self.completed, Standing::Ready.words()),
-            (self.processing, Standing::Rendering.words()),
-            (self.pending, Standing::Queued.words()),
-            (self.not_sent, Standing::NotSent.words()),
-            (self.failed, Standing::Failed.words()),
+            (self.completed, DisplayStatus::Ready.words()),
+            (self.processing, DisplayStatus::Rendering.words()),
+            (self.pending, DisplayStatus::Queued.words()),
+            (self.not_sent, DisplayStatus::NotSent.words()),
+            (self.failed, DisplayStatus::Failed.words()),
             (
                 self.submit_failed.saturating_sub(self.not_sent),
-                Standing::Refused.words(),
+                DisplayStatus::Refused.words(),
             ),
-            (self.unknown, Standing::Unknown.words()),
+            (self.unknown, DisplayStatus::Unknown.words()),
         ]
     }
 

@@ -5,7 +5,7 @@ use std::io;
 use jiff::Timestamp;
 
 use super::columns::{aligned, labelled, width_of};
-use super::{Card, Commands, Printer, Standing, Tally, Tone, words, wrap};
+use super::{Commands, DisplayStatus, JobSummary, Printer, Tally, Tone, words, wrap};
 use crate::jobs::Rates;
 use crate::text::{escape, shorten};
 
@@ -13,7 +13,7 @@ use crate::text::{escape, shorten};
 #[derive(Clone, Debug)]
 pub struct Group {
     /// What it holds, in order; never empty.
-    pub cards: Vec<Card>,
+    pub cards: Vec<JobSummary>,
     /// Its counts and money.
     pub tally: Tally,
 }
@@ -41,8 +41,9 @@ pub fn table(
     let patience = Patience::of(cards());
     let lines = lines_of(cards(), &patience, now, width);
     let widest = lines.iter().map(|line| width_of(line)).max().unwrap_or(0);
-    let detail_of = |card: &Card| Detail::of(card, patience.left(card, now));
-    let beside = cards().all(|card| widest + 2 + detail_of(card).width() <= usize::from(width));
+    let detail_of = |summary: &JobSummary| Detail::of(summary, patience.left(summary, now));
+    let beside =
+        cards().all(|summary| widest + 2 + detail_of(summary).width() <= usize::from(width));
     let mut rest = lines.iter();
     for (i, group) in groups.iter().enumerate() {
         if i > 0 {
@@ -50,11 +51,11 @@ pub fn table(
         }
         let headline = headline(group, rates, printer);
         writeln!(printer.out(), "{headline}")?;
-        for (card, line) in group.cards.iter().zip(rest.by_ref()) {
-            let detail = detail_of(card);
-            let sign = printer.paint(card.standing.sign(), card.standing.tone());
+        for (summary, line) in group.cards.iter().zip(rest.by_ref()) {
+            let detail = detail_of(summary);
+            let sign = printer.paint(summary.display.sign(), summary.display.tone());
             let gap = widest + 2 - width_of(line);
-            let line = if card.standing.is_counted() {
+            let line = if summary.display.is_counted() {
                 line.clone()
             } else {
                 printer.paint(line, Tone::Quiet)
@@ -99,12 +100,12 @@ fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
 
 /// The cards' lines, in columns.
 fn lines_of<'a>(
-    cards: impl Iterator<Item = &'a Card>,
+    cards: impl Iterator<Item = &'a JobSummary>,
     patience: &Patience,
     now: Timestamp,
     width: u16,
 ) -> Vec<String> {
-    let rows: Vec<[String; 4]> = cards.map(|card| cells(card, patience, now)).collect();
+    let rows: Vec<[String; 4]> = cards.map(|summary| cells(summary, patience, now)).collect();
     let rows: Vec<[&str; 4]> = rows
         .iter()
         .map(|row| row.each_ref().map(|cell| &**cell))
@@ -126,8 +127,8 @@ impl Patience {
     /// but nothing is overdue before so many seconds: renders differ.
     const LEAST: i64 = 600;
 
-    fn of<'a>(cards: impl Iterator<Item = &'a Card>) -> Self {
-        let mut took: Vec<i64> = cards.filter_map(|card| card.took).collect();
+    fn of<'a>(cards: impl Iterator<Item = &'a JobSummary>) -> Self {
+        let mut took: Vec<i64> = cards.filter_map(|summary| summary.took).collect();
         took.sort_unstable();
         let is_enough = took.len() >= Self::FEWEST;
         Self {
@@ -135,37 +136,44 @@ impl Patience {
         }
     }
 
-    fn is_over(&self, card: &Card, now: Timestamp) -> bool {
+    fn is_over(&self, summary: &JobSummary, now: Timestamp) -> bool {
         let most = |usual: i64| usual.saturating_mul(Self::TIMES).max(Self::LEAST);
-        let is_under_way = matches!(card.standing, Standing::Queued | Standing::Rendering);
-        let since = card.since.filter(|_| is_under_way);
+        let is_under_way = matches!(
+            summary.display,
+            DisplayStatus::Queued | DisplayStatus::Rendering
+        );
+        let since = summary.since.filter(|_| is_under_way);
         let waited = since.map(|since| now.duration_since(since).as_secs());
         waited
             .zip(self.usual)
             .is_some_and(|(waited, usual)| waited > most(usual))
     }
 
-    /// How many seconds a clip that is under way will take yet, as far as the others tell.
-    fn left(&self, card: &Card, now: Timestamp) -> Option<u64> {
-        let is_under_way = matches!(card.standing, Standing::Queued | Standing::Rendering);
-        let waited = now.duration_since(card.sent?).as_secs();
+    /// How many seconds a clip that is under way will take yet, as far as the others show.
+    fn left(&self, summary: &JobSummary, now: Timestamp) -> Option<u64> {
+        let is_under_way = matches!(
+            summary.display,
+            DisplayStatus::Queued | DisplayStatus::Rendering
+        );
+        let waited = now.duration_since(summary.sent?).as_secs();
         let left = self.usual?.checked_sub(waited)?;
         (is_under_way && left > 0).then_some(left.unsigned_abs())
     }
 }
 
-fn cells(card: &Card, patience: &Patience, now: Timestamp) -> [String; 4] {
-    let overdue = if patience.is_over(card, now) {
+fn cells(summary: &JobSummary, patience: &Patience, now: Timestamp) -> [String; 4] {
+    let overdue = if patience.is_over(summary, now) {
         ", overdue"
     } else {
         ""
     };
     [
-        escape(&card.name).into_owned(),
-        format!("{}{overdue}", escape(&card.state)),
-        card.since
+        escape(&summary.name).into_owned(),
+        format!("{}{overdue}", escape(&summary.state)),
+        summary
+            .since
             .map_or_else(String::new, |at| words::ago(now, at)),
-        card.cost.clone(),
+        summary.cost.clone(),
     ]
 }
 
@@ -179,35 +187,35 @@ struct Detail {
 }
 
 impl Detail {
-    fn of(card: &Card, left: Option<u64>) -> Self {
+    fn of(summary: &JobSummary, left: Option<u64>) -> Self {
         let mut detail = Self {
             text: String::new(),
             whole: String::new(),
             tone: Tone::Quiet,
         };
-        if !card.billed_twice.is_empty() {
-            let ids = card.billed_twice.join(", ");
+        if !summary.billed_twice.is_empty() {
+            let ids = summary.billed_twice.join(", ");
             detail.whole = format!("BILLED TWICE, as {}", escape(&ids));
             detail.tone = Tone::Bad;
             return detail;
         }
-        match card.standing {
-            Standing::Ready => {
-                let place = card.file.as_ref().or(card.link.as_ref());
-                let place = place.filter(|_| card.file.is_some() || !card.is_at_stand_in());
-                let place = place.or(card.next.as_ref().filter(|_| card.link.is_none()));
+        match summary.display {
+            DisplayStatus::Ready => {
+                let place = summary.file.as_ref().or(summary.link.as_ref());
+                let place = place.filter(|_| summary.file.is_some() || !summary.is_at_stand_in());
+                let place = place.or(summary.next.as_ref().filter(|_| summary.link.is_none()));
                 detail.whole = escape(place.map_or("", |place| place)).into_owned();
             }
-            Standing::Queued | Standing::Rendering => {
+            DisplayStatus::Queued | DisplayStatus::Rendering => {
                 // The vendor's own word comes first.
                 let learned = || left.map(|left| format!("about {} left", words::duration(left)));
-                detail.text = card.reason.clone().or_else(learned).unwrap_or_default();
+                detail.text = summary.reason.clone().or_else(learned).unwrap_or_default();
             }
-            Standing::Replaced | Standing::Closed => {}
-            standing => {
-                detail.text = escape(card.reason.as_deref().unwrap_or_default()).into_owned();
-                detail.whole = card.next.clone().unwrap_or_default();
-                detail.tone = standing.tone();
+            DisplayStatus::Replaced | DisplayStatus::Closed => {}
+            display => {
+                detail.text = escape(summary.reason.as_deref().unwrap_or_default()).into_owned();
+                detail.whole = summary.next.clone().unwrap_or_default();
+                detail.tone = display.tone();
             }
         }
         detail
@@ -260,7 +268,7 @@ pub fn footer(
     let counts: Vec<_> = tally
         .counts()
         .into_iter()
-        .map(|(standing, n)| format!("{} {}", words::number(n), standing.words()))
+        .map(|(display, n)| format!("{} {}", words::number(n), display.words()))
         .collect();
     let mut rows = vec![(
         "Clips",
@@ -318,7 +326,7 @@ mod tests {
     use crate::jobs::{JobKey, JobView};
 
     /// A clip that was ordered at 09:00 and is ready after so many seconds, if at all.
-    fn card(n: u64, took: Option<u32>) -> Card {
+    fn summary(n: u64, took: Option<u32>) -> JobSummary {
         let line = |at: u32, status: &str| {
             let time = format!("2026-03-12T09:{:02}:{:02}Z", at / 60, at % 60);
             format!(
@@ -329,13 +337,17 @@ mod tests {
         let sent = line(0, "submitting").replace(&format!(r#","generation_id":"g{n}""#), "");
         let key = JobKey::from_number(n);
         let view = JobView::fold(key, [&*sent, &end], &Rates::default());
-        Card::of(&view.unwrap().unwrap(), &Commands::default())
+        JobSummary::of(&view.unwrap().unwrap(), &Commands::default())
     }
 
     #[test]
     fn what_is_left_is_learned_from_clips_that_are_ready() {
-        let ready = [card(1, Some(60)), card(2, Some(120)), card(3, Some(500))];
-        let rendering = card(4, None);
+        let ready = [
+            summary(1, Some(60)),
+            summary(2, Some(120)),
+            summary(3, Some(500)),
+        ];
+        let rendering = summary(4, None);
         let at = |time: &str| format!("2026-03-12T{time}Z").parse::<Timestamp>().unwrap();
         let patience = Patience::of(ready.iter());
         assert_eq!(patience.left(&rendering, at("09:00:30")), Some(90));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::words;
-use super::{Commands, Standing, Tone};
+use super::{Commands, DisplayStatus, Tone};
 use crate::jobs::{AttemptState, Credits, JobKey, JobState, Look, Rates};
 
 /// Jobs in doubt whose commands a notice spells out.
@@ -18,7 +18,7 @@ const MOST_SOUGHT: usize = 10;
 pub struct Tally {
     /// All jobs, those that no longer count included.
     pub jobs: u64,
-    standings: [u64; Standing::ALL.len()],
+    display_statuses: [u64; DisplayStatus::ALL.len()],
     /// Jobs whose clip is on disk.
     pub downloaded: u64,
     /// Jobs whose clip was published.
@@ -40,7 +40,7 @@ pub struct Tally {
     /// How a person finds those of them in the vendor's account that are named.
     sought: Vec<String>,
     /// Failed and refused jobs, by how many attempts they have had.
-    tries: BTreeMap<(Standing, u32), u64>,
+    tries: BTreeMap<(DisplayStatus, u32), u64>,
     /// What was charged, as far as the vendor has reported.
     pub charged: Credits,
     /// What is at stake for clips in flight or in doubt.
@@ -67,7 +67,7 @@ impl Tally {
 
     /// Jobs whose clip is ready.
     pub fn ready(&self) -> u64 {
-        self.standings[Standing::Ready as usize]
+        self.display_statuses[DisplayStatus::Ready as usize]
     }
 
     /// Takes one more in. Money counts whether or not its job still does.
@@ -75,18 +75,18 @@ impl Tally {
         let effective = job.effective();
         self.jobs += 1;
         self.rehearsal |= job.is_sandbox();
-        let standing = Standing::of(job);
-        if standing == Standing::Unknown && self.doubts.len() < MOST_SOUGHT {
+        let display = DisplayStatus::of(job);
+        if display == DisplayStatus::Unknown && self.doubts.len() < MOST_SOUGHT {
             self.doubts.push(job.key);
         }
-        if matches!(standing, Standing::Failed | Standing::Refused) {
+        if matches!(display, DisplayStatus::Failed | DisplayStatus::Refused) {
             let attempts = job.attempts().count() as u32;
-            *self.tries.entry((standing, attempts)).or_default() += 1;
+            *self.tries.entry((display, attempts)).or_default() += 1;
         }
-        self.standings[standing as usize] += 1;
+        self.display_statuses[display as usize] += 1;
         self.downloaded += u64::from(effective.is_downloaded());
         self.published += u64::from(effective.is_published());
-        if standing == Standing::Ready {
+        if display == DisplayStatus::Ready {
             self.kept += u64::from(effective.look() == Some(Look::Kept));
             self.rejected += u64::from(effective.look() == Some(Look::Rejected));
         }
@@ -113,22 +113,22 @@ impl Tally {
         self.sought = sought.into_iter().collect();
     }
 
-    /// Jobs of a standing that have had at least `most` attempts, and the most that one has had.
-    fn given_up(&self, standing: Standing, most: u32) -> (u64, u32) {
-        let tries = self.tries.range((standing, most)..=(standing, u32::MAX));
+    /// Jobs of a display status that have had at least `most` attempts, and the most that one has had.
+    fn given_up(&self, display: DisplayStatus, most: u32) -> (u64, u32) {
+        let tries = self.tries.range((display, most)..=(display, u32::MAX));
         tries.fold((0, 0), |(jobs, _), (&(_, attempts), n)| {
             (jobs + n, attempts)
         })
     }
 
     /// How many jobs stand there.
-    pub fn count(&self, standing: Standing) -> u64 {
-        self.standings[standing as usize]
+    pub fn count(&self, display: DisplayStatus) -> u64 {
+        self.display_statuses[display as usize]
     }
 
     /// Jobs that still count.
     pub fn counted(&self) -> u64 {
-        let counted = Standing::ALL.into_iter().filter(|s| s.is_counted());
+        let counted = DisplayStatus::ALL.into_iter().filter(|s| s.is_counted());
         counted.map(|s| self.count(s)).sum()
     }
 
@@ -148,14 +148,14 @@ impl Tally {
     pub fn to_json(&self, rates: &Rates) -> Value {
         let mut counts = json!({
             "jobs": self.jobs,
-            "pending": self.count(Standing::Queued),
-            "processing": self.count(Standing::Rendering),
-            "completed": self.count(Standing::Ready),
-            "failed": self.count(Standing::Failed),
-            "unknown": self.count(Standing::Unknown) + self.count(Standing::Newer),
-            "submit_failed": self.count(Standing::NotSent) + self.count(Standing::Refused),
-            "superseded": self.count(Standing::Replaced),
-            "dismissed": self.count(Standing::Closed),
+            "pending": self.count(DisplayStatus::Queued),
+            "processing": self.count(DisplayStatus::Rendering),
+            "completed": self.count(DisplayStatus::Ready),
+            "failed": self.count(DisplayStatus::Failed),
+            "unknown": self.count(DisplayStatus::Unknown) + self.count(DisplayStatus::Newer),
+            "submit_failed": self.count(DisplayStatus::NotSent) + self.count(DisplayStatus::Refused),
+            "superseded": self.count(DisplayStatus::Replaced),
+            "dismissed": self.count(DisplayStatus::Closed),
             "downloaded": self.downloaded,
             "published": self.published,
             "kept": self.kept,
@@ -168,7 +168,7 @@ impl Tally {
             "dollars": words::dollars_json(rates, self.committed()),
             "unreadable_lines": self.unreadable,
         });
-        let being_sent = self.count(Standing::BeingSent);
+        let being_sent = self.count(DisplayStatus::BeingSent);
         if being_sent > 0 {
             counts["being_sent"] = being_sent.into();
         }
@@ -176,10 +176,10 @@ impl Tally {
     }
 
     /// The counts that are not zero, as in `3 ready, 2 rendering`.
-    pub fn counts(&self) -> Vec<(Standing, u64)> {
-        Standing::ALL
+    pub fn counts(&self) -> Vec<(DisplayStatus, u64)> {
+        DisplayStatus::ALL
             .into_iter()
-            .map(|standing| (standing, self.count(standing)))
+            .map(|display| (display, self.count(display)))
             .filter(|(_, n)| *n > 0)
             .collect()
     }
@@ -227,7 +227,7 @@ impl Tally {
 
     /// How far the clips are: `3 of 4 clips ready`.
     pub fn progress(&self) -> String {
-        let ready = self.count(Standing::Ready);
+        let ready = self.count(DisplayStatus::Ready);
         match self.counted() {
             0 => "nothing to make".to_owned(),
             1 if ready == 1 => "1 clip ready".to_owned(),
@@ -267,15 +267,15 @@ impl Tally {
     #[expect(clippy::too_many_lines, reason = "a table of texts")]
     pub fn notices(&self, commands: &Commands) -> Vec<Notice> {
         let most = commands.max_attempts();
-        let (failed_for_good, attempts) = self.given_up(Standing::Failed, most);
-        let (refused_for_good, _) = self.given_up(Standing::Refused, most);
-        let failed = self.count(Standing::Failed) - failed_for_good;
-        let all_refused = self.count(Standing::Refused);
+        let (failed_for_good, attempts) = self.given_up(DisplayStatus::Failed, most);
+        let (refused_for_good, _) = self.given_up(DisplayStatus::Refused, most);
+        let failed = self.count(DisplayStatus::Failed) - failed_for_good;
+        let all_refused = self.count(DisplayStatus::Refused);
         let refused = all_refused - refused_for_good;
-        let under_way = self.count(Standing::Queued) + self.count(Standing::Rendering);
-        let unknown = self.count(Standing::Unknown);
-        let not_sent = self.count(Standing::NotSent);
-        let newer = self.count(Standing::Newer);
+        let under_way = self.count(DisplayStatus::Queued) + self.count(DisplayStatus::Rendering);
+        let unknown = self.count(DisplayStatus::Unknown);
+        let not_sent = self.count(DisplayStatus::NotSent);
+        let newer = self.count(DisplayStatus::Newer);
         let clips = |n| words::count(n, "clip");
         let notices = [
             (

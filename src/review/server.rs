@@ -176,7 +176,7 @@ impl App {
         if !self.hosts.iter().any(|known| known == host) {
             return Err(Barred::Foreign);
         }
-        // Digests differ from their first byte on, so that no time tells how much was right.
+        // Digests differ from their first byte on, so that no time shows how much was right.
         if Sha256::digest(token) != Sha256::digest(&self.token) {
             return Err(Barred::Unknown);
         }

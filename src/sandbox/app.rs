@@ -11,14 +11,14 @@ use axum::{
 use super::Refusal;
 use super::reply;
 use super::state::State;
-use super::webhooks::Courier;
+use super::webhooks::WebhookSender;
 use crate::vendor::ApiKey;
 
 /// What every handler sees.
 #[derive(Clone)]
 pub(super) struct App {
     pub state: Arc<State>,
-    pub courier: Arc<Courier>,
+    pub sender: Arc<WebhookSender>,
 }
 
 pub(super) fn refuse(refusal: &Refusal) -> Response {

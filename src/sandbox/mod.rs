@@ -38,7 +38,7 @@ pub use options::{
     Chance, ChanceError, Clock, Faults, Options, RetryAfter, RetryAfterError, WebhookFaults,
     WebhookOptions,
 };
-pub use plan::{Ending, Fault, Mischief, Occasion, Plan};
+pub use plan::{DrawnFaults, Ending, Fault, Occasion, Plan};
 pub use request::{Endpoint, Refusal, Request};
 pub use server::{Sandbox, start};
 pub use state::Accepted;

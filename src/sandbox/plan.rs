@@ -20,7 +20,7 @@ pub enum Ending {
 
 /// What goes wrong with a submission; [`super::Faults`] says what each does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is told where its chance is set")]
+#[expect(missing_docs, reason = "each is described where its chance is set")]
 pub enum Fault {
     Throttle,
     Unavailable,
@@ -46,9 +46,9 @@ impl Fault {
 
 /// What goes wrong with a job's webhook; [`super::WebhookFaults`] says what each does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is told where its share is set")]
+#[expect(missing_docs, reason = "each is described where its share is set")]
 #[expect(clippy::struct_excessive_bools, reason = "each is drawn on its own")]
-pub struct Mischief {
+pub struct DrawnFaults {
     pub lost: bool,
     pub duplicate: bool,
     pub out_of_order: bool,
@@ -83,7 +83,7 @@ pub struct Plan {
     /// Which of the known error texts a failed job gives, 0 to 3.
     pub complaint: u8,
     /// What goes wrong with its webhook.
-    pub mischief: Mischief,
+    pub faults: DrawnFaults,
 }
 
 impl Options {
@@ -124,7 +124,7 @@ impl Options {
             taken,
             charged,
             complaint: (lasting.unit(Salt::Complaint) * 4.0) as u8,
-            mischief: self.mischief(lasting),
+            faults: self.faults(lasting),
         }
     }
 
@@ -148,9 +148,9 @@ impl Options {
         hits.next().map(|(fault, _)| fault)
     }
 
-    fn mischief(&self, draw: Draw) -> Mischief {
+    fn faults(&self, draw: Draw) -> DrawnFaults {
         let faults = &self.webhooks.faults;
-        Mischief {
+        DrawnFaults {
             lost: draw.hits(Salt::Lost, faults.lost),
             duplicate: draw.hits(Salt::Duplicate, faults.duplicate),
             out_of_order: draw.hits(Salt::OutOfOrder, faults.out_of_order),
@@ -433,11 +433,11 @@ mod tests {
             late: 0.5,
             ..WebhookFaults::default()
         };
-        let drawn: Vec<Mischief> = (0..100)
-            .map(|n| plan(&options, &n.to_string(), None, 0).mischief)
+        let drawn: Vec<DrawnFaults> = (0..100)
+            .map(|n| plan(&options, &n.to_string(), None, 0).faults)
             .collect();
         for (duplicate, late) in [(true, true), (true, false), (false, true), (false, false)] {
-            let same = |m: &&Mischief| m.duplicate == duplicate && m.late_by.is_zero() != late;
+            let same = |m: &&DrawnFaults| m.duplicate == duplicate && m.late_by.is_zero() != late;
             assert!(drawn.iter().filter(same).count() > 10);
         }
         assert!(!drawn.iter().any(|m| m.lost || m.bad_signature));

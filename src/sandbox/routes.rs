@@ -161,7 +161,7 @@ async fn accepted(Shared(app): Shared<App>) -> Response {
 async fn health(Shared(app): Shared<App>) -> Response {
     let options = &app.state.options;
     let (posts, accepted, taken) = app.state.counts();
-    let webhooks = app.courier.counts();
+    let webhooks = app.sender.counts();
     let body = json!({
         "object": "sandbox",
         "version": env!("CARGO_PKG_VERSION"),

@@ -23,7 +23,7 @@ use super::app::{App, Cut};
 use super::routes;
 use super::shop::{self, Shop};
 use super::state::State;
-use super::webhooks::Courier;
+use super::webhooks::WebhookSender;
 use super::{Accepted, Options};
 
 /// How long requests under way may take to end once the sandbox is asked to stop.
@@ -38,7 +38,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct Sandbox {
     addr: SocketAddr,
     state: Arc<State>,
-    courier: Arc<Courier>,
+    sender: Arc<WebhookSender>,
     shop: Arc<Mutex<Shop>>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
@@ -56,18 +56,18 @@ pub async fn start(listener: TcpListener, options: Options) -> io::Result<Sandbo
     };
     let (stop, stopping) = watch::channel(false);
     let state = Arc::new(State::new(options, origin));
-    let courier = Arc::new(Courier::new(state.clone(), stopping.clone()));
+    let sender = Arc::new(WebhookSender::new(state.clone(), stopping.clone()));
     let store = Arc::new(Mutex::new(Shop::for_rehearsal()));
     let router = routes::router(App {
         state: state.clone(),
-        courier: courier.clone(),
+        sender: sender.clone(),
     })
     .merge(shop::router(store.clone()));
     let server = tokio::spawn(serve(listener, router, stopping));
     Ok(Sandbox {
         addr,
         state,
-        courier,
+        sender,
         shop: store,
         stop,
         server,
@@ -98,7 +98,7 @@ impl Sandbox {
 
     /// Webhooks that will not be sent, since their address is not on this machine.
     pub fn skipped_webhooks(&self) -> u64 {
-        self.courier.counts().skipped
+        self.sender.counts().skipped
     }
 
     /// Ends: no new connections, a moment for the requests under way; webhooks that are still to

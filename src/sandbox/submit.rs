@@ -11,7 +11,7 @@ use axum::{
 use super::app::{App, Cut, authenticate, internal_error, json_reply, refuse};
 use super::plan::Draw;
 use super::ticket::Ticket;
-use super::webhooks::Parcel;
+use super::webhooks::PendingWebhook;
 use super::{Endpoint, Fault, Plan, Refusal, Request, RetryAfter};
 
 /// Larger bodies get 413.
@@ -54,12 +54,12 @@ pub(super) async fn submit(
             )
         })?;
     if let Some(url) = request.webhook_url() {
-        app.courier.send(Parcel {
+        app.sender.send(PendingWebhook {
             ticket,
             accepted,
             key: signing_key,
             url,
-            mischief: plan.mischief,
+            faults: plan.faults,
         });
     }
     Ok(receipt(app, &plan, &ticket).await)

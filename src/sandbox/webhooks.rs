@@ -24,7 +24,7 @@ use tokio::{
 };
 use url::{Host, Position, Url};
 
-use super::Mischief;
+use super::DrawnFaults;
 use super::reply::Reply;
 use super::state::{Accepted, State};
 use super::ticket::{Stage, Ticket};
@@ -32,13 +32,13 @@ use crate::vendor::ApiKey;
 
 /// A job whose end is to be reported.
 #[derive(Debug)]
-pub(super) struct Parcel {
+pub(super) struct PendingWebhook {
     pub ticket: Ticket,
     pub accepted: Arc<Accepted>,
     /// Signs it.
     pub key: ApiKey,
     pub url: Url,
-    pub mischief: Mischief,
+    pub faults: DrawnFaults,
 }
 
 /// How deliveries went so far.
@@ -54,7 +54,7 @@ pub(super) struct Counts {
 
 /// Delivers webhooks.
 #[derive(Debug)]
-pub(super) struct Courier {
+pub(super) struct WebhookSender {
     state: Arc<State>,
     stopping: watch::Receiver<bool>,
     under_way: Semaphore,
@@ -63,7 +63,7 @@ pub(super) struct Courier {
     skipped: AtomicU64,
 }
 
-impl Courier {
+impl WebhookSender {
     pub fn new(state: Arc<State>, stopping: watch::Receiver<bool>) -> Self {
         let concurrency = state.options.webhooks.concurrency.max(1);
         Self {
@@ -84,56 +84,61 @@ impl Courier {
         }
     }
 
-    /// Takes charge of a parcel: it is delivered in a task of its own, once rendering has ended.
-    pub fn send(self: &Arc<Self>, parcel: Parcel) {
-        let Some(addresses) = loopback(&parcel.url) else {
+    /// Takes charge of a webhook: it is delivered in a task of its own, once rendering has ended.
+    pub fn send(self: &Arc<Self>, webhook: PendingWebhook) {
+        let Some(addresses) = loopback(&webhook.url) else {
             self.skipped.fetch_add(1, Ordering::Relaxed);
             return;
         };
-        if parcel.mischief.lost {
+        if webhook.faults.lost {
             return;
         }
-        let courier = self.clone();
+        let sender = self.clone();
         tokio::spawn(async move {
-            let mut stopping = courier.stopping.clone();
+            let mut stopping = sender.stopping.clone();
             tokio::select! {
                 _ = stopping.wait_for(|stop| *stop) => {}
-                () = courier.deliver(&parcel, &addresses) => {}
+                () = sender.deliver(&webhook, &addresses) => {}
             }
         });
     }
 
-    async fn deliver(&self, parcel: &Parcel, addresses: &[SocketAddr]) {
-        let render = Duration::from_millis(parcel.ticket.render_ms.into());
-        tokio::time::sleep(render.saturating_add(parcel.mischief.late_by)).await;
-        let end = Letter::new(&self.state, parcel, Stage::Ended);
-        if parcel.mischief.bad_signature {
-            let forged = Letter {
+    async fn deliver(&self, webhook: &PendingWebhook, addresses: &[SocketAddr]) {
+        let render = Duration::from_millis(webhook.ticket.render_ms.into());
+        tokio::time::sleep(render.saturating_add(webhook.faults.late_by)).await;
+        let end = SignedRequest::new(&self.state, webhook, Stage::Ended);
+        if webhook.faults.bad_signature {
+            let forged = SignedRequest {
                 signature: format!("sha256={}", "0".repeat(64)),
                 ..end.clone()
             };
             // Whatever is answered to it, it has been shown.
-            let _ = self.post(parcel, addresses, &forged).await;
+            let _ = self.post(webhook, addresses, &forged).await;
         }
-        self.insist(parcel, addresses, &end).await;
-        if parcel.mischief.duplicate {
-            self.insist(parcel, addresses, &end).await;
+        self.insist(webhook, addresses, &end).await;
+        if webhook.faults.duplicate {
+            self.insist(webhook, addresses, &end).await;
         }
-        if parcel.mischief.out_of_order {
+        if webhook.faults.out_of_order {
             let not_yet = Stage::Processing {
                 done: 0.9,
                 left: render.mul_f64(0.1),
             };
-            let stale = Letter::new(&self.state, parcel, not_yet);
-            self.insist(parcel, addresses, &stale).await;
+            let stale = SignedRequest::new(&self.state, webhook, not_yet);
+            self.insist(webhook, addresses, &stale).await;
         }
     }
 
     /// Tries until it is taken or the tries are used up.
-    async fn insist(&self, parcel: &Parcel, addresses: &[SocketAddr], letter: &Letter) {
+    async fn insist(
+        &self,
+        webhook: &PendingWebhook,
+        addresses: &[SocketAddr],
+        request: &SignedRequest,
+    ) {
         for delay in &self.state.options.webhooks.retry_delays {
             tokio::time::sleep(*delay).await;
-            let status = self.post(parcel, addresses, letter).await;
+            let status = self.post(webhook, addresses, request).await;
             if status.is_ok_and(|status| status.is_success()) {
                 self.delivered.fetch_add(1, Ordering::Relaxed);
                 return;
@@ -144,14 +149,14 @@ impl Courier {
 
     async fn post(
         &self,
-        parcel: &Parcel,
+        webhook: &PendingWebhook,
         addresses: &[SocketAddr],
-        letter: &Letter,
+        request: &SignedRequest,
     ) -> io::Result<StatusCode> {
         // Never closed.
         let _permit = self.under_way.acquire().await;
         let timeout = self.state.options.webhooks.timeout;
-        let post = post(&parcel.url, addresses, letter);
+        let post = post(&webhook.url, addresses, request);
         tokio::time::timeout(timeout, post)
             .await
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
@@ -160,23 +165,23 @@ impl Courier {
 
 /// One delivery's content.
 #[derive(Clone, Debug)]
-struct Letter {
+struct SignedRequest {
     event: String,
     id: String,
     signature: String,
     body: axum::body::Bytes,
 }
 
-impl Letter {
-    fn new(sandbox: &State, parcel: &Parcel, stage: Stage) -> Self {
-        let request = parcel.accepted.request();
-        let output_url = sandbox.output_url(&parcel.ticket, None);
-        let reply = Reply::new(&parcel.ticket, stage, request.as_ref(), output_url);
+impl SignedRequest {
+    fn new(sandbox: &State, webhook: &PendingWebhook, stage: Stage) -> Self {
+        let request = webhook.accepted.request();
+        let output_url = sandbox.output_url(&webhook.ticket, None);
+        let reply = Reply::new(&webhook.ticket, stage, request.as_ref(), output_url);
         let body = reply.json();
         Self {
             event: reply.event(),
-            id: parcel.ticket.to_string(),
-            signature: sign(&parcel.key, &body),
+            id: webhook.ticket.to_string(),
+            signature: sign(&webhook.key, &body),
             body: body.into(),
         }
     }
@@ -210,7 +215,11 @@ fn loopback(url: &Url) -> Option<Vec<SocketAddr>> {
 }
 
 /// One POST over a connection of its own. Redirects are not followed, proxies are not asked.
-async fn post(url: &Url, addresses: &[SocketAddr], letter: &Letter) -> io::Result<StatusCode> {
+async fn post(
+    url: &Url,
+    addresses: &[SocketAddr],
+    request: &SignedRequest,
+) -> io::Result<StatusCode> {
     let stream = TcpStream::connect(addresses).await?;
     stream.set_nodelay(true)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
@@ -224,10 +233,10 @@ async fn post(url: &Url, addresses: &[SocketAddr], letter: &Letter) -> io::Resul
         .header(header::USER_AGENT, "CreativeAI-Sandbox/1")
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::CONNECTION, "close")
-        .header("X-CreativeAI-Event", &letter.event)
-        .header("X-CreativeAI-Delivery-Id", &letter.id)
-        .header("X-CreativeAI-Signature", &letter.signature)
-        .body(Body::from(letter.body.clone()))
+        .header("X-CreativeAI-Event", &request.event)
+        .header("X-CreativeAI-Delivery-Id", &request.id)
+        .header("X-CreativeAI-Signature", &request.signature)
+        .body(Body::from(request.body.clone()))
         .map_err(io::Error::other)?;
     let exchange = async {
         let response = sender.send_request(request).await;

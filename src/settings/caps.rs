@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::file::{File, Found};
-use super::resolve::{Layers, amount, text};
+use super::resolve::{Sources, amount, text};
 use super::table::CAPS;
 use super::value::Value;
 use super::values::Pair;
@@ -39,7 +39,7 @@ impl fmt::Display for Cap {
 
 /// All caps that hold: those of every settings file, and those of the chosen profile. All others are
 /// checked.
-pub(super) fn caps(l: &mut Layers<'_>) -> Result<Vec<Cap>, Failure> {
+pub(super) fn caps(l: &mut Sources<'_>) -> Result<Vec<Cap>, Failure> {
     let mut caps = Vec::new();
     for file in &l.files {
         for profile in std::iter::once(None).chain(file.profiles().into_iter().map(Some)) {

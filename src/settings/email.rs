@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use lettre::Address;
 
-use super::resolve::{Layers, Show, parsed, text, whole};
+use super::resolve::{Show, Sources, parsed, text, whole};
 use super::value::Value;
 use crate::engine::notify::{Email, Login, Security};
 use crate::exit::Failure;
 
 /// How notices become e-mail; `None` without a server.
-pub(super) fn email(l: &mut Layers<'_>) -> Result<Option<Email>, Failure> {
+pub(super) fn email(l: &mut Sources<'_>) -> Result<Option<Email>, Failure> {
     let addresses = |value: &Value| {
         let list = value.list()?;
         let read = list.iter().map(|text| address(text));

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::resolve::{Layers, Show, amount, parsed, parsed_or_number, text, whole};
+use super::resolve::{Show, Sources, amount, parsed, parsed_or_number, text, whole};
 use super::table::{AGENT, BUYER, MAP, MODELS};
 use super::value::Value;
 use super::{Flags, Origin, Setting, email, values};
@@ -28,7 +28,7 @@ pub struct VideoDefaults {
 }
 
 impl VideoDefaults {
-    pub(super) fn resolve(l: &mut Layers<'_>, flags: &Flags) -> Result<Self, Failure> {
+    pub(super) fn resolve(l: &mut Sources<'_>, flags: &Flags) -> Result<Self, Failure> {
         let style = |word: &str| match word {
             "text" => Ok(DurationStyle::Text),
             "integer" => Ok(DurationStyle::Integer),
@@ -58,7 +58,7 @@ pub struct VoiceDefaults {
 }
 
 impl VoiceDefaults {
-    pub(super) fn resolve(l: &mut Layers<'_>) -> Result<Self, Failure> {
+    pub(super) fn resolve(l: &mut Sources<'_>) -> Result<Self, Failure> {
         let speed = |text: &str| match text.trim().parse::<f64>() {
             Ok(number) if number > 0.0 && number <= 100.0 => Ok(text.trim().to_owned()),
             _ => Err(format!("{text:?} is not a speed; write for example 1.0")),
@@ -97,7 +97,7 @@ pub struct Network {
 }
 
 impl Network {
-    pub(super) fn resolve(l: &mut Layers<'_>, flags: &Flags) -> Result<Self, Failure> {
+    pub(super) fn resolve(l: &mut Sources<'_>, flags: &Flags) -> Result<Self, Failure> {
         let length = || parsed_or_number(values::positive_duration);
         let rate = parsed(|text| Rate::parse(text).map_err(|e| e.to_string()));
         Ok(Self {
@@ -133,7 +133,7 @@ pub struct Download {
 }
 
 impl Download {
-    pub(super) fn resolve(l: &mut Layers<'_>, flags: &Flags) -> Result<Self, Failure> {
+    pub(super) fn resolve(l: &mut Sources<'_>, flags: &Flags) -> Result<Self, Failure> {
         let found = l.find_path("download.dir", flags.download_dir.clone())?;
         // A rehearsed clip never lies beside a real one.
         let usual = || {
@@ -165,7 +165,7 @@ pub struct Words {
 }
 
 impl Words {
-    pub(super) fn resolve(l: &mut Layers<'_>) -> Result<Self, Failure> {
+    pub(super) fn resolve(l: &mut Sources<'_>) -> Result<Self, Failure> {
         Ok(Self {
             language: l.pick_open("copy.language", None, text)?,
             agent: Self::table(l, AGENT)?,
@@ -173,7 +173,7 @@ impl Words {
         })
     }
 
-    fn table(l: &mut Layers<'_>, table: &str) -> Result<Vec<(String, String)>, Failure> {
+    fn table(l: &mut Sources<'_>, table: &str) -> Result<Vec<(String, String)>, Failure> {
         let words = open_table(l, table, text)?;
         let is_state = |name: &str| STATES.contains(&name.split('-').next().unwrap_or(name));
         match words.iter().find(|(name, _)| !is_state(name)) {
@@ -200,7 +200,7 @@ pub struct Public {
 }
 
 impl Public {
-    pub(super) fn resolve(l: &mut Layers<'_>) -> Result<Self, Failure> {
+    pub(super) fn resolve(l: &mut Sources<'_>) -> Result<Self, Failure> {
         let rules = |word: &str| match word {
             "ab723" | "eu-ai-act" | "both" => Ok(word.to_owned()),
             _ => Err(format!("{word:?} is not ab723, eu-ai-act or both")),
@@ -227,7 +227,7 @@ pub struct Photos {
 }
 
 impl Photos {
-    pub(super) fn resolve(l: &mut Layers<'_>) -> Result<Self, Failure> {
+    pub(super) fn resolve(l: &mut Sources<'_>) -> Result<Self, Failure> {
         let bucket = |text: &str| {
             let schemes = ["s3://", "gs://", "az://"];
             if schemes.iter().any(|scheme| text.starts_with(scheme)) {
@@ -259,7 +259,7 @@ pub struct Publish {
 }
 
 impl Publish {
-    pub(super) fn resolve(l: &mut Layers<'_>, flags: &Flags) -> Result<Self, Failure> {
+    pub(super) fn resolve(l: &mut Sources<'_>, flags: &Flags) -> Result<Self, Failure> {
         let length = parsed_or_number(values::positive_duration);
         Ok(Self {
             concurrency: l.pick("publish.concurrency", flags.publish_concurrency, few(64))?,
@@ -272,7 +272,7 @@ impl Publish {
 }
 
 /// Who hears of rounds.
-pub(super) fn notify(l: &mut Layers<'_>) -> Result<Listeners, Failure> {
+pub(super) fn notify(l: &mut Sources<'_>) -> Result<Listeners, Failure> {
     let events = |value: &Value| {
         let words = value.list()?;
         words.iter().map(|word| word.parse()).collect()
@@ -301,7 +301,7 @@ pub(super) fn notify(l: &mut Layers<'_>) -> Result<Listeners, Failure> {
 }
 
 /// An address by which anybody can write there, so that only its beginning is shown.
-fn secret_address(l: &mut Layers<'_>, name: &str) -> Result<Option<String>, Failure> {
+fn secret_address(l: &mut Sources<'_>, name: &str) -> Result<Option<String>, Failure> {
     let address = |value: &Value| {
         let address = text(value)?;
         let url = url::Url::parse(&address).ok();
@@ -330,13 +330,13 @@ impl Show for Vec<Event> {
 }
 
 /// What manifests call their columns.
-pub(super) fn map(l: &mut Layers<'_>) -> Result<Vec<(String, String)>, Failure> {
+pub(super) fn map(l: &mut Sources<'_>) -> Result<Vec<(String, String)>, Failure> {
     open_table(l, MAP, text)
 }
 
 /// The keys of a table that can have any, with their values.
 fn open_table<T: Show>(
-    l: &mut Layers<'_>,
+    l: &mut Sources<'_>,
     table: &str,
     read: impl Fn(&Value) -> Result<T, String>,
 ) -> Result<Vec<(String, T)>, Failure> {
@@ -349,7 +349,7 @@ fn open_table<T: Show>(
 }
 
 /// What clips and credits cost.
-pub(super) fn rates(l: &mut Layers<'_>) -> Result<Rates, Failure> {
+pub(super) fn rates(l: &mut Sources<'_>) -> Result<Rates, Failure> {
     let credits = |value: &Value| {
         let number = amount(value)?;
         Credits::from_number(number).ok_or_else(|| "is not a number of credits".to_owned())

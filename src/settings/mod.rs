@@ -35,7 +35,7 @@ use crate::jobs::{Ledger, Rates};
 use crate::journal::Location;
 use crate::manifest::check_address;
 use crate::vendor::{ApiKey, BaseUrl};
-use resolve::{Layers, Show, parsed_or_number, text, whole};
+use resolve::{Show, Sources, parsed_or_number, text, whole};
 
 /// The settings file's name.
 pub const FILE_NAME: &str = "creativeai.toml";
@@ -167,8 +167,8 @@ impl Settings {
     /// Puts everything together. Errors are about the configuration (78), except for options that
     /// exclude each other (2).
     pub fn resolve(flags: &Flags, env: &Env<'_>) -> Result<Self, Failure> {
-        let mut layers = Layers::read(env, flags)?;
-        let l = &mut layers;
+        let mut sources = Sources::read(env, flags)?;
+        let l = &mut sources;
         Ok(Self {
             sandbox: flags.sandbox,
             base_url: base_url(l, flags)?,
@@ -302,7 +302,7 @@ fn beside(path: &Path, name: &str) -> PathBuf {
     }
 }
 
-fn base_url(l: &mut Layers<'_>, flags: &Flags) -> Result<Setting<Option<String>>, Failure> {
+fn base_url(l: &mut Sources<'_>, flags: &Flags) -> Result<Setting<Option<String>>, Failure> {
     if flags.sandbox && flags.base_url.is_some() {
         return Err(
             Failure::usage("--sandbox and --base-url exclude each other")
@@ -322,7 +322,7 @@ fn base_url(l: &mut Layers<'_>, flags: &Flags) -> Result<Setting<Option<String>>
 
 /// Where the API reports finished clips, by every row that names no address of its own. It is
 /// checked here, before any row is sent.
-fn webhook_url(l: &mut Layers<'_>, flags: &Flags) -> Result<Option<String>, Failure> {
+fn webhook_url(l: &mut Sources<'_>, flags: &Flags) -> Result<Option<String>, Failure> {
     let typed = flags.webhook_url.clone();
     if let Some(Err(reason)) = typed.as_deref().map(check_address) {
         return Err(
@@ -337,7 +337,7 @@ fn webhook_url(l: &mut Layers<'_>, flags: &Flags) -> Result<Option<String>, Fail
 }
 
 /// The log's name where none is set.
-fn log_name(l: &Layers<'_>) -> String {
+fn log_name(l: &Sources<'_>) -> String {
     l.usual_name(if l.sandbox {
         SANDBOX_LOG_NAME
     } else {
@@ -346,7 +346,7 @@ fn log_name(l: &Layers<'_>) -> String {
 }
 
 /// The log that environment or settings file name. The command's own argument comes later.
-fn jobs(l: &mut Layers<'_>) -> Result<Setting<Option<PathBuf>>, Failure> {
+fn jobs(l: &mut Sources<'_>) -> Result<Setting<Option<PathBuf>>, Failure> {
     let setting = Setting::open(l.find_path("jobs", None)?);
     if let Some(Err(error)) = setting.value.as_deref().map(Location::of) {
         let origin = &setting.origin;

@@ -1,7 +1,7 @@
 //! What a name in a settings file stands for, and which one was probably meant.
 
 use super::table::{AGENT, BUYER, CAPS, DEFINITIONS, MAP, MODELS, OPEN_TABLES, PROFILE, Usual};
-use crate::output::hint;
+use crate::output::suggest;
 
 /// Names under which a secret may be put into the file by mistake.
 const SECRETS: [&str; 7] = [
@@ -124,7 +124,7 @@ pub fn kind(name: &str) -> Kind {
 /// The table that was probably meant by `name`, or all of them, as a sentence.
 pub fn table_suggestion(name: &str) -> String {
     let (_, name) = in_profile(name);
-    if let Some(table) = hint::nearest(name, TABLES) {
+    if let Some(table) = suggest::nearest(name, TABLES) {
         return format!("did you mean the table [{table}]?");
     }
     let all: Vec<_> = TABLES.iter().map(|table| format!("[{table}]")).collect();
@@ -143,10 +143,10 @@ pub fn suggestion(name: &str) -> Option<String> {
     let last = name.rsplit('.').next().unwrap_or(name);
     // A known key in the wrong table is a likelier slip than a typing error.
     let moved = names().find(|known| known.rsplit('.').next() == Some(last));
-    let meant = moved.or_else(|| hint::nearest(name, names().chain(TABLES)));
+    let meant = moved.or_else(|| suggest::nearest(name, names().chain(TABLES)));
     let meant = meant.or_else(|| {
         let lasts = names().filter_map(|known| known.rsplit('.').next());
-        let near = hint::nearest(last, lasts)?;
+        let near = suggest::nearest(last, lasts)?;
         names().find(|known| known.rsplit('.').next() == Some(near))
     })?;
     Some(match meant.rsplit_once('.') {

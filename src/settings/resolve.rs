@@ -8,7 +8,7 @@ use super::table::{DEFINITIONS, OPEN_TABLES, PROFILE, definition};
 use super::value::Value;
 use super::{Env, Flags, Origin, Row, Setting};
 use crate::exit::Failure;
-use crate::output::hint;
+use crate::output::suggest;
 
 /// A value that can be shown as a row of `creativeai config`.
 pub trait Show {
@@ -17,7 +17,7 @@ pub trait Show {
 }
 
 /// The sources of settings below the command line, and the rows shown of what was taken.
-pub struct Layers<'a> {
+pub struct Sources<'a> {
     pub env: &'a Env<'a>,
     pub files: Vec<File>,
     /// The profile that was chosen, and by what.
@@ -26,7 +26,7 @@ pub struct Layers<'a> {
     pub rows: Vec<Row>,
 }
 
-impl<'a> Layers<'a> {
+impl<'a> Sources<'a> {
     /// Reads the settings files: the one that was named, or those of the two usual places.
     pub fn read(env: &'a Env<'a>, flags: &Flags) -> Result<Self, Failure> {
         let mut files = Vec::new();
@@ -51,17 +51,17 @@ impl<'a> Layers<'a> {
                 files.extend(File::read(&path)?);
             }
         }
-        let mut layers = Self {
+        let mut sources = Self {
             env,
             files,
             profile: None,
             sandbox: flags.sandbox,
             rows: Vec::new(),
         };
-        layers.profile = layers.find(PROFILE, flags.profile.clone(), text)?;
-        layers.check_profile()?;
-        layers.show(PROFILE, &Setting::open(layers.profile.clone()));
-        Ok(layers)
+        sources.profile = sources.find(PROFILE, flags.profile.clone(), text)?;
+        sources.check_profile()?;
+        sources.show(PROFILE, &Setting::open(sources.profile.clone()));
+        Ok(sources)
     }
 
     /// The name of the profile.
@@ -91,7 +91,7 @@ impl<'a> Layers<'a> {
             [] => "there is no settings file".to_owned(),
             files => format!("no table [{PROFILE}.{name}] is in {}", files.join(" or ")),
         };
-        let next = match hint::nearest(name, known) {
+        let next = match suggest::nearest(name, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("write [{PROFILE}.{name}] in creativeai.toml, its settings below it"),
         };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::resolve::Layers;
+use super::resolve::Sources;
 use super::{Flags, Origin, Setting};
 use crate::disk::{self, NotRead};
 use crate::exit::Failure;
@@ -45,7 +45,7 @@ impl KeySource {
 
 /// Where the API key is: `--api-key-file`, the environment, a settings file, the file that `init`
 /// writes.
-pub(super) fn api_key_source(l: &mut Layers<'_>, flags: &Flags) -> Result<KeySource, Failure> {
+pub(super) fn api_key_source(l: &mut Sources<'_>, flags: &Flags) -> Result<KeySource, Failure> {
     const VARIABLE: &str = "CREATIVEAI_API_KEY";
     let file = l.find_path("api_key_file", flags.api_key_file.clone())?;
     let (source, value, origin) = match variable_or_file(l, VARIABLE, file)? {
@@ -64,7 +64,7 @@ pub(super) fn api_key_source(l: &mut Layers<'_>, flags: &Flags) -> Result<KeySou
 }
 
 /// Further keys that may have signed captures.
-pub(super) fn verify_keys(l: &mut Layers<'_>) -> Result<Vec<ApiKey>, Failure> {
+pub(super) fn verify_keys(l: &mut Sources<'_>) -> Result<Vec<ApiKey>, Failure> {
     const VARIABLE: &str = "CREATIVEAI_VERIFY_KEYS";
     let mut keys = Vec::new();
     let text = l.env.text(VARIABLE)?.unwrap_or_default();
@@ -80,7 +80,7 @@ pub(super) fn verify_keys(l: &mut Layers<'_>) -> Result<Vec<ApiKey>, Failure> {
 }
 
 /// Where the shop's token is: the environment, else a settings file.
-pub(super) fn shopify_token_source(l: &mut Layers<'_>) -> Result<KeySource, Failure> {
+pub(super) fn shopify_token_source(l: &mut Sources<'_>) -> Result<KeySource, Failure> {
     const VARIABLE: &str = "SHOPIFY_ADMIN_TOKEN";
     let file = l.find_path("shopify.token_file", None)?;
     let (source, value, origin) = variable_or_file(l, VARIABLE, file)?
@@ -91,7 +91,7 @@ pub(super) fn shopify_token_source(l: &mut Layers<'_>) -> Result<KeySource, Fail
 
 /// A key's source, as it is shown, and its origin: the environment, else the file that was named.
 fn variable_or_file(
-    l: &Layers<'_>,
+    l: &Sources<'_>,
     variable: &'static str,
     file: Option<Setting<PathBuf>>,
 ) -> Result<Option<(KeySource, String, Origin)>, Failure> {
@@ -109,7 +109,7 @@ fn variable_or_file(
 }
 
 /// Whether a file with a key was named by an option or by the profile, and so goes before a variable.
-fn is_nearer(l: &Layers<'_>, file: Option<&Setting<PathBuf>>) -> bool {
+fn is_nearer(l: &Sources<'_>, file: Option<&Setting<PathBuf>>) -> bool {
     match file.map(|file| &file.origin) {
         Some(Origin::Flag(_)) => true,
         Some(Origin::File(..)) => l.profile.is_some(),
@@ -117,7 +117,7 @@ fn is_nearer(l: &Layers<'_>, file: Option<&Setting<PathBuf>>) -> bool {
     }
 }
 
-fn key_in(l: &Layers<'_>, variable: &str) -> Result<Option<ApiKey>, Failure> {
+fn key_in(l: &Sources<'_>, variable: &str) -> Result<Option<ApiKey>, Failure> {
     let Some(text) = l.env.text(variable)? else {
         return Ok(None);
     };
@@ -142,7 +142,7 @@ pub fn read_key_file(path: &Path) -> Result<Option<ApiKey>, Failure> {
             .because(error)
             .help("name a readable file with --api-key-file, or set CREATIVEAI_API_KEY"),
         NotRead::Shared { mode } => Failure::config(format!(
-            "others can read or change the key file {shown} (mode {mode:04o}): whoever has the \
+            "others can read or change the key file {shown} (mode {mode:04o}): anyone who has the \
              key can spend your credits"
         ))
         .help(format!("chmod 600 {shown}")),
@@ -240,7 +240,7 @@ mod tests {
     // Windows has access lists in place of modes.
     #[cfg(unix)]
     #[test]
-    fn a_file_that_others_can_read_or_write_is_refused_with_the_command_that_mends_it() {
+    fn a_file_that_others_can_read_or_write_is_refused_with_the_command_that_fixes_it() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");

@@ -95,7 +95,7 @@ fn flag_before_environment_before_this_folder_before_the_users_before_default() 
 }
 
 #[test]
-fn the_two_files_complement_each_other_and_origins_are_told() {
+fn the_two_files_complement_each_other_and_origins_are_reported() {
     let world = World::new()
         .file(
             "user/creativeai.toml",

@@ -191,7 +191,7 @@ impl Client {
             }
             (Endpoint::Voice, Some(path)) => base.join(&path.replace(ID, id.as_str())),
             (Endpoint::Voice, None) => Err(ConfigError(
-                "the vendor documents no call that tells where a voice stands; wait for its \
+                "the vendor documents no call that reports where a voice stands; wait for its \
                  webhook, or set poll_path in the [voice] part of creativeai.toml"
                     .to_owned(),
             )),

@@ -1,12 +1,11 @@
 //! Webhooks: signatures, captures in every format that keeps them, the receiver.
 //!
-//! A *capture* is one delivery as someone kept it. [`grade()`] says what one proves, [`replay()`] reads
+//! A *capture* is one delivery as someone kept it. [`verify()`] says what one proves, [`replay()`] reads
 //! and grades files and folders on every core, and [`serve`] makes captures. None of them knows
 //! jobs: what a proven payload teaches the log is decided elsewhere.
 
 mod capture;
 mod formats;
-mod grade;
 mod http1;
 #[cfg(feature = "server")]
 mod receiver;
@@ -14,10 +13,11 @@ mod replay;
 mod restore;
 mod signature;
 mod source;
+mod verify;
 
 pub use capture::{Body, Capture, DELIVERY_ID_HEADER, Headers, SIGNATURE_HEADER, Unreadable};
-pub use grade::{Doubt, Grade, Rejection, grade};
 #[cfg(feature = "server")]
 pub use receiver::{Event, ReceiverOptions, Refusal, Sink, Stats, serve};
-pub use replay::{Graded, replay};
-pub use signature::{Verification, VerifyKeys, sign};
+pub use replay::{VerifiedEntry, replay};
+pub use signature::{SignatureCheck, VerifyKeys, sign};
+pub use verify::{Doubt, Rejection, Verification, verify};

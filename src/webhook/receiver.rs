@@ -25,7 +25,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use super::capture::{Body, Capture, Headers};
-use super::signature::{Verification, VerifyKeys, verify_bytes};
+use super::signature::{SignatureCheck, VerifyKeys, verify_bytes};
 
 /// Bytes of a request's head; a longer one is answered with 431.
 const HEAD_LIMIT: usize = 32 << 10;
@@ -299,9 +299,9 @@ impl<S: Sink, E: Fn(Event<'_>) + Send + Sync + 'static> Receiver<S, E> {
             return Ok(capture);
         }
         match verify_bytes(&capture, capture.body.bytes(), &options.keys) {
-            Verification::Verified => Ok(capture),
-            Verification::Wrong => Err(Refusal::Signature),
-            Verification::Missing => Err(Refusal::Unsigned),
+            SignatureCheck::Verified => Ok(capture),
+            SignatureCheck::Wrong => Err(Refusal::Signature),
+            SignatureCheck::Missing => Err(Refusal::Unsigned),
         }
     }
 }

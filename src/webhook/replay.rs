@@ -14,13 +14,13 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use super::capture::Capture;
 use super::capture::Unreadable;
 use super::formats::{self, Found};
-use super::grade::{Grade, grade};
 use super::restore::restore;
 use super::signature::VerifyKeys;
 use super::source::{self, Layout, MAX_DOCUMENT, MAX_ENTRY, Reader, Walk};
+use super::verify::{Verification, verify};
 use crate::jobs::JobKey;
 
-/// Bytes read at once, and graded by one core.
+/// Bytes read at once, and verified by one core.
 const BLOCK: u64 = 1 << 16;
 /// The room that a block needs behind what is left of the one before.
 const ROOM: usize = BLOCK as usize;
@@ -28,24 +28,24 @@ const ROOM: usize = BLOCK as usize;
 const LARGEST_KEPT: usize = 4 * ROOM;
 /// Captures of one document that are settled together.
 const BATCH: usize = 1024;
-/// Files that are opened and graded at the same time.
+/// Files that are opened and verified at the same time.
 const FILES: usize = 32;
-/// Batches that may be graded or wait for the caller.
+/// Batches that may be verified or wait for the caller.
 const WAITING: usize = 8;
 
-/// A graded entry of a capture file.
+/// A verified entry of a capture file.
 #[derive(Debug)]
-pub struct Graded<'a> {
+pub struct VerifiedEntry<'a> {
     /// The file; `-` for standard input.
     pub file: &'a Path,
     /// The line where the file is read by lines, else the entry's place in it; from 1.
     pub entry: usize,
     /// What it proves.
-    pub grade: Grade<'a>,
+    pub verification: Verification<'a>,
     capture: Option<&'a Capture<'a>>,
 }
 
-impl<'a> Graded<'a> {
+impl<'a> VerifiedEntry<'a> {
     /// When it was received, as its format has it.
     pub fn received_at(&self) -> Option<&'a str> {
         self.capture?.received_at.as_deref()
@@ -75,7 +75,7 @@ pub fn replay<U: Send>(
     paths: &[PathBuf],
     stdin: impl Read + Send + 'static,
     keys: &VerifyKeys,
-    settle: impl for<'x> Fn(&[Graded<'x>]) -> U + Sync,
+    settle: impl for<'x> Fn(&[VerifiedEntry<'x>]) -> U + Sync,
     mut each: impl FnMut(U) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     for path in paths.iter().filter(|path| !is_stdin(path)) {
@@ -143,7 +143,7 @@ enum Loaded<U> {
 impl<U, S> Work<'_, S, U>
 where
     U: Send,
-    S: for<'x> Fn(&[Graded<'x>]) -> U + Sync,
+    S: for<'x> Fn(&[VerifiedEntry<'x>]) -> U + Sync,
 {
     fn read_all(&self, paths: &[PathBuf], stdin: Reader) -> Result<(), Stopped> {
         let mut stdin = Some(stdin);
@@ -242,7 +242,7 @@ where
         })
     }
 
-    /// A file of any length, line by line: whole lines are graded while more is read.
+    /// A file of any length, line by line: whole lines are verified while more is read.
     fn stream_lines(
         &self,
         path: &Path,
@@ -368,34 +368,36 @@ where
     fn grade_all(&self, file: &Path, found: &[(usize, Found<'_>)]) -> U {
         // Lives longer than what refers to it.
         let mut restored: Vec<(usize, Capture<'_>)> = Vec::new();
-        let mut graded: Vec<_> = found
+        let mut verified: Vec<_> = found
             .iter()
             .map(|(entry, found)| {
-                let (capture, grade) = match found {
-                    Err(reason) => (None, Grade::Unreadable(reason.clone())),
-                    Ok(capture) if capture.body.bytes().len() as u64 > MAX_ENTRY => {
-                        (None, Grade::Unreadable(Unreadable::TooLarge(MAX_ENTRY)))
-                    }
-                    Ok(capture) => (Some(capture), grade(capture, self.keys)),
+                let (capture, verification) = match found {
+                    Err(reason) => (None, Verification::Unreadable(reason.clone())),
+                    Ok(capture) if capture.body.bytes().len() as u64 > MAX_ENTRY => (
+                        None,
+                        Verification::Unreadable(Unreadable::TooLarge(MAX_ENTRY)),
+                    ),
+                    Ok(capture) => (Some(capture), verify(capture, self.keys)),
                 };
-                Graded {
+                VerifiedEntry {
                     file,
                     entry: *entry,
-                    grade,
+                    verification,
                     capture,
                 }
             })
             .collect();
-        let unproven = graded.iter().enumerate();
-        let unproven = unproven.filter(|(_, graded)| graded.grade.is_unproven());
+        let unproven = verified.iter().enumerate();
+        let unproven = unproven.filter(|(_, verified)| verified.verification.is_unproven());
         restored.extend(
-            unproven.filter_map(|(at, graded)| Some((at, restore(graded.capture?, self.keys)?))),
+            unproven
+                .filter_map(|(at, verified)| Some((at, restore(verified.capture?, self.keys)?))),
         );
         for (at, capture) in &restored {
-            graded[*at].grade = grade(capture, self.keys);
-            graded[*at].capture = Some(capture);
+            verified[*at].verification = verify(capture, self.keys);
+            verified[*at].capture = Some(capture);
         }
-        (self.settle)(&graded)
+        (self.settle)(&verified)
     }
 
     fn refuse(&self, path: &Path, entry: usize, reason: Unreadable) -> U {

@@ -22,7 +22,7 @@ pub struct VerifyKeys(Vec<Hmac<Sha256>>);
 
 /// What a signature says about a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verification {
+pub enum SignatureCheck {
     /// Made with one of the keys.
     Verified,
     /// Made with another key or for another body, or no signature at all by its shape.
@@ -46,14 +46,14 @@ impl VerifyKeys {
     ///
     /// Hexadecimal in either case, with or without `sha256=`. Where a proxy joined several headers
     /// with commas, one good signature is enough. Without keys every signature is wrong.
-    pub fn check(&self, body: &[u8], header: Option<&str>) -> Verification {
+    pub fn check(&self, body: &[u8], header: Option<&str>) -> SignatureCheck {
         let Some(header) = header else {
-            return Verification::Missing;
+            return SignatureCheck::Missing;
         };
         let candidates = header.split(',').take(MAX_CANDIDATES);
         let candidates: Vec<_> = candidates.filter_map(parse_signature).collect();
         if candidates.is_empty() {
-            return Verification::Wrong;
+            return SignatureCheck::Wrong;
         }
         let verified = self.0.iter().any(|key| {
             let mut mac = key.clone();
@@ -61,9 +61,9 @@ impl VerifyKeys {
             candidates.contains(&mac.finalize())
         });
         if verified {
-            Verification::Verified
+            SignatureCheck::Verified
         } else {
-            Verification::Wrong
+            SignatureCheck::Wrong
         }
     }
 }
@@ -110,15 +110,19 @@ fn parse_signature(text: &str) -> Option<CtOutput<Hmac<Sha256>>> {
 const MAX_SIGNATURE_HEADERS: usize = 4;
 
 /// One good signature is enough: it proves the body, whatever added the others.
-pub(super) fn verify_bytes(capture: &Capture<'_>, bytes: &[u8], keys: &VerifyKeys) -> Verification {
-    let mut verdict = Verification::Missing;
+pub(super) fn verify_bytes(
+    capture: &Capture<'_>,
+    bytes: &[u8],
+    keys: &VerifyKeys,
+) -> SignatureCheck {
+    let mut verdict = SignatureCheck::Missing;
     for header in capture
         .headers
         .all(SIGNATURE_HEADER)
         .take(MAX_SIGNATURE_HEADERS)
     {
         verdict = keys.check(bytes, Some(header));
-        if verdict == Verification::Verified {
+        if verdict == SignatureCheck::Verified {
             break;
         }
     }
@@ -161,7 +165,7 @@ mod tests {
             format!("sha256=00,sha256={DIGEST}"),
         ] {
             let found = keys().check(BODY, Some(&header));
-            assert_eq!(found, Verification::Verified, "{header}");
+            assert_eq!(found, SignatureCheck::Verified, "{header}");
         }
     }
 
@@ -188,7 +192,7 @@ mod tests {
             "zz",
         ] {
             let found = keys().check(BODY, Some(header));
-            assert_eq!(found, Verification::Wrong, "{header}");
+            assert_eq!(found, SignatureCheck::Wrong, "{header}");
         }
     }
 
@@ -197,21 +201,21 @@ mod tests {
         let header = sign(&key("rph_live_test"), BODY);
         assert_eq!(
             keys().check(b"{}", Some(&header)),
-            Verification::Wrong,
+            SignatureCheck::Wrong,
             "body"
         );
         let other = VerifyKeys::new(&[key("rph_live_new")]);
-        assert_eq!(other.check(BODY, Some(&header)), Verification::Wrong);
-        assert_eq!(keys().check(BODY, None), Verification::Missing);
+        assert_eq!(other.check(BODY, Some(&header)), SignatureCheck::Wrong);
+        assert_eq!(keys().check(BODY, None), SignatureCheck::Missing);
         let none = VerifyKeys::default();
-        assert_eq!(none.check(BODY, Some(&header)), Verification::Wrong);
+        assert_eq!(none.check(BODY, Some(&header)), SignatureCheck::Wrong);
     }
 
     #[test]
     fn a_rotated_key_still_verifies_what_it_signed() {
         let both = VerifyKeys::new(&[key("rph_live_new"), key("rph_live_test")]);
         let header = sign(&key("rph_live_test"), BODY);
-        assert_eq!(both.check(BODY, Some(&header)), Verification::Verified);
+        assert_eq!(both.check(BODY, Some(&header)), SignatureCheck::Verified);
     }
 
     #[test]

@@ -210,7 +210,7 @@ fn every_file_that_a_page_names_is_there() {
 }
 
 #[test]
-fn nobody_elses_folders_are_named() {
+fn other_peoples_folders_are_named() {
     for path in pages().into_iter().chain(examples()) {
         let text = fs::read_to_string(&path).unwrap();
         for folder in ["/home/", "/Users/", "/tmp/", "C:\\"] {
@@ -265,7 +265,7 @@ mod examples {
 
     use super::*;
     use creativeai::vendor::ApiKey;
-    use creativeai::webhook::{self, Grade, Graded, VerifyKeys};
+    use creativeai::webhook::{self, Verification, VerifiedEntry, VerifyKeys};
 
     #[test]
     fn the_captured_webhooks_are_signed_with_the_sandboxs_key() {
@@ -275,10 +275,12 @@ mod examples {
             &[root().join("examples/webhooks")],
             std::io::empty(),
             &keys,
-            |graded: &[Graded<'_>]| {
-                let proven = |graded: &Graded<'_>| matches!(graded.grade, Grade::Verified(_));
-                assert!(graded.iter().all(proven));
-                graded.len()
+            |entry: &[VerifiedEntry<'_>]| {
+                let proven = |entry: &VerifiedEntry<'_>| {
+                    matches!(entry.verification, Verification::Verified(_))
+                };
+                assert!(entry.iter().all(proven));
+                entry.len()
             },
             |count| {
                 verified += count;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use serde_json::Value;
 
-use crate::support::transcript::told;
+use crate::support::transcript::recorded;
 use crate::support::{KEY, Phase, Request, Server, Step, World};
 
 /// Photos of every kind, and the API, on one server.
@@ -62,7 +62,7 @@ fn everything_is_ready() {
         "listings.csv",
         photos(&server, &["good.jpg", "shy.jpg", "moved.jpg"]),
     );
-    let run = told("check", &world, &["check", "listings.csv"]).expect(0);
+    let run = recorded("check", &world, &["check", "listings.csv"]).expect(0);
     assert!(!run.stdout.contains('✗'));
     assert_eq!(world.files(), ["listings.csv"], "nothing is written");
     assert_eq!(server.posts().len(), 0, "nothing is spent");
@@ -95,7 +95,7 @@ fn photos_that_cannot_be_fetched_are_named() {
         "named.jpg",
     ];
     world.write("listings.csv", photos(&server, &names));
-    told("check-photos", &world, &["check", "listings.csv"]).expect(65);
+    recorded("check-photos", &world, &["check", "listings.csv"]).expect(65);
     let run = world
         .run(&["check", "listings.csv", "--json"])
         .expect(65)
@@ -179,22 +179,22 @@ fn a_manifest_with_mistakes() {
     let mut text = photos(&server, &["good.jpg"]);
     text += "LST-8,not-an-address,pan\nLST-9,https://cdn.example.com/9.jpg,\n";
     world.write("listings.csv", text);
-    told("check-manifest", &world, &["check", "listings.csv"]).expect(65);
-    told("check-manifest-missing", &world, &["check", "nowhere.csv"]).expect(74);
+    recorded("check-manifest", &world, &["check", "listings.csv"]).expect(65);
+    recorded("check-manifest-missing", &world, &["check", "nowhere.csv"]).expect(74);
 }
 
 #[test]
 fn a_key_or_an_address_that_is_wrong() {
     let server = Server::answering(serve);
     let world = World::facing(&server).without_var("CREATIVEAI_API_KEY");
-    told("check-no-key", &world, &["check"]).expect(78);
+    recorded("check-no-key", &world, &["check"]).expect(78);
     let world = World::new().with_var("CREATIVEAI_BASE_URL", "http://api.example.com");
-    told("check-base-url", &world, &["check"]).expect(78);
+    recorded("check-base-url", &world, &["check"]).expect(78);
     // No one listens there any more.
     let url = server.url();
     drop(server);
     let world = World::new().with_var("CREATIVEAI_BASE_URL", &url);
-    told("check-unreachable", &world, &["check"]).expect(75);
+    recorded("check-unreachable", &world, &["check"]).expect(75);
 }
 
 #[test]
@@ -219,10 +219,10 @@ fn a_log_in_use_or_one_that_is_none() {
     let ledger = creativeai::jobs::Ledger::new(creativeai::jobs::Rates::default());
     let wait = std::time::Duration::ZERO;
     let writer = creativeai::journal::Writer::open(&path, ledger, "submit", wait).unwrap();
-    told("check-log-in-use", &world, &["check"]).expect(75);
+    recorded("check-log-in-use", &world, &["check"]).expect(75);
     drop(writer);
     world.run(&["check"]).expect(0);
-    told("check-log-folder", &world, &["check", "--jobs", "home"]).expect(78);
+    recorded("check-log-folder", &world, &["check", "--jobs", "home"]).expect(78);
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn a_rehearsal_looks_at_no_photo() {
     let server = Server::answering(serve);
     let world = World::facing(&server);
     world.write("listings.csv", photos(&server, &["gone.jpg"]));
-    told(
+    recorded(
         "check-sandbox-photos",
         &world,
         &["check", "listings.csv", "--sandbox"],
@@ -271,5 +271,5 @@ fn a_rehearsal_looks_at_no_photo() {
 #[test]
 fn the_sandbox_needs_nothing() {
     let world = World::new().without_var("CREATIVEAI_API_KEY");
-    told("check-sandbox", &world, &["check", "--sandbox"]).expect(0);
+    recorded("check-sandbox", &world, &["check", "--sandbox"]).expect(0);
 }

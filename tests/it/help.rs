@@ -1,7 +1,7 @@
 //! Help texts, word for word.
 
 use crate::support::World;
-use crate::support::transcript::told;
+use crate::support::transcript::recorded;
 
 /// All of them.
 pub const COMMANDS: [&str; 21] = [
@@ -30,7 +30,7 @@ pub const COMMANDS: [&str; 21] = [
 
 #[test]
 fn the_program_explains_itself() {
-    let help = told("help", &World::new(), &["--help"]).expect(0);
+    let help = recorded("help", &World::new(), &["--help"]).expect(0);
     for command in COMMANDS {
         assert!(
             help.stdout.contains(&format!("\n  {command} ")),
@@ -43,7 +43,7 @@ fn the_program_explains_itself() {
 fn every_command_opens_with_a_sentence_and_ends_with_examples() {
     let world = World::new();
     for command in COMMANDS {
-        let help = told(&format!("help-{command}"), &world, &[command, "--help"]).expect(0);
+        let help = recorded(&format!("help-{command}"), &world, &[command, "--help"]).expect(0);
         let first = help.stdout.lines().next().unwrap();
         assert!(first.contains(' ') && !first.contains("Usage"), "{first}");
         let (_, examples) = help.stdout.split_once("\nExamples:\n").unwrap();
@@ -63,8 +63,8 @@ fn every_command_opens_with_a_sentence_and_ends_with_examples() {
 #[test]
 fn the_formats_and_codes_are_explained() {
     let world = World::new();
-    told("help-topic-log", &world, &["help", "log"]).expect(0);
-    told("help-topic-exit-codes", &world, &["help", "exit-codes"]).expect(0);
+    recorded("help-topic-log", &world, &["help", "log"]).expect(0);
+    recorded("help-topic-exit-codes", &world, &["help", "exit-codes"]).expect(0);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn no_line_of_help_is_wider_than_a_page() {
 }
 
 #[test]
-fn a_topic_that_is_none_is_told_with_the_nearest() {
-    told("error-help-topic", &World::new(), &["help", "exit-code"]).expect(2);
-    told("error-help-unknown", &World::new(), &["help", "weather"]).expect(2);
+fn a_topic_that_is_none_is_reported_with_the_nearest() {
+    recorded("error-help-topic", &World::new(), &["help", "exit-code"]).expect(2);
+    recorded("error-help-unknown", &World::new(), &["help", "weather"]).expect(2);
 }

@@ -1,6 +1,6 @@
 //! `init` and `config`: a setting and a key, kept where they belong.
 
-use crate::support::transcript::{compare, told};
+use crate::support::transcript::{compare, recorded};
 use crate::support::{KEY, World};
 
 /// Nothing is set yet.
@@ -64,7 +64,7 @@ fn neither_file_is_ever_overwritten() {
     let settings = std::fs::read(world.path("creativeai.toml")).unwrap();
     let again = world.run_with_input(&args, "rph_live_other").expect(78);
     compare("error-init-key-there", &world, &args, &again);
-    told("error-init-there", &world, &["init"]).expect(78);
+    recorded("error-init-there", &world, &["init"]).expect(78);
     assert_eq!(
         std::fs::read(world.path("creativeai.toml")).unwrap(),
         settings
@@ -148,7 +148,7 @@ fn every_value_is_shown_with_its_origin() {
         "model = \"seedance-1.5-pro\"\nduration = 10\n\n[rates.models]\n\"seedance-1.5-pro\" = 3\n",
     );
     let args = ["config", "--base-url", "https://api.example.com/v1/"];
-    let run = told("config", &world, &args).expect(0);
+    let run = recorded("config", &world, &args).expect(0);
     for secret in [KEY, "rph_old"] {
         assert!(!run.stdout.contains(secret));
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::browser::{Browser, in_browser};
 use crate::support::orders::{Order, log_of};
-use crate::support::vendor::nobody;
+use crate::support::vendor::unused_api;
 use crate::support::{Server, Step, World};
 
 /// Cards that are shown.
@@ -74,7 +74,7 @@ fn rehearsed(photos: &Server) -> World {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_opens_from_a_file_and_narrows_down() {
     let photos = photos();
-    let api = nobody();
+    let api = unused_api();
     let world = crate::support::vendor::world(&api, &mixed(&photos, 40));
     world.run(&["report", "-o", "report.html"]).expect(0);
     in_browser(&world.path("home/profile"), async |browser: Browser| {
@@ -215,9 +215,9 @@ async fn a_clip_shows_a_picture_of_itself_and_a_lost_photo_is_drawn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clips_of_the_web_are_not_fetched_before_somebody_plays_them() {
+async fn clips_of_the_web_are_not_fetched_before_someone_plays_them() {
     let photos = photos();
-    let api = nobody();
+    let api = unused_api();
     let world = crate::support::vendor::world(&api, &mixed(&photos, 8));
     world.run(&["report", "-o", "report.html"]).expect(0);
     in_browser(&world.path("home/profile"), async |browser: Browser| {
@@ -304,7 +304,7 @@ fn poisoned(n: usize, text: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hostile_manifest_runs_and_loads_nothing() {
     let server = photos();
-    let api = nobody();
+    let api = unused_api();
     let mut log = String::new();
     let mut count = 0;
     for text in hostile(&server) {
@@ -363,7 +363,7 @@ async fn a_hostile_manifest_runs_and_loads_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn five_thousand_clips_open_without_loading_them_all() {
     let photos = photos();
-    let api = nobody();
+    let api = unused_api();
     let world = crate::support::vendor::world(&api, &mixed(&photos, 5000));
     world.run(&["report", "-o", "report.html"]).expect(0);
     in_browser(&world.path("home/profile"), async |browser: Browser| {
@@ -397,7 +397,7 @@ async fn five_thousand_clips_open_without_loading_them_all() {
 #[tokio::test(flavor = "multi_thread")]
 async fn very_many_clips_are_pages_and_one_in_front_that_opens_at_once() {
     let photos = photos();
-    let api = nobody();
+    let api = unused_api();
     let count = std::env::var("CREATIVEAI_CLIPS").map_or(5_200, |n| n.parse().unwrap());
     let world = crate::support::vendor::world(&api, &mixed(&photos, count));
     let start = std::time::Instant::now();
@@ -507,7 +507,7 @@ async fn a_bundle_is_one_file_with_all_that_its_page_shows() {
 #[test]
 fn the_page_is_opened_on_request() {
     use std::os::unix::fs::PermissionsExt;
-    let api = nobody();
+    let api = unused_api();
     let world = crate::support::vendor::world(&api, &mixed(&photos(), 4));
     std::fs::create_dir(world.path("bin")).unwrap();
     world.write("bin/xdg-open", "#!/bin/sh\nprintf '%s' \"$1\" >opened\n");
@@ -552,7 +552,7 @@ const PALE: &str = "
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_can_be_read_in_both_themes_on_a_phone_and_on_paper() {
     let photos = photos();
-    let api = nobody();
+    let api = unused_api();
     let mut log = mixed(&photos, 14);
     let mut doubt =
         Order::of("A listing with quite a long name, 14 Long Avenue", 40, "").rendering();
@@ -610,7 +610,7 @@ async fn the_page_can_be_read_in_both_themes_on_a_phone_and_on_paper() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_works_by_keyboard_and_is_named_for_those_who_listen() {
     let photos = photos();
-    let api = nobody();
+    let api = unused_api();
     let world = crate::support::vendor::world(&api, &mixed(&photos, 12));
     world.run(&["report", "-o", "report.html"]).expect(0);
     in_browser(&world.path("home/profile"), async |browser: Browser| {

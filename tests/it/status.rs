@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::lines::line;
 use crate::support::orders::{Order, log_of};
-use crate::support::vendor::nobody;
+use crate::support::vendor::unused_api;
 use crate::support::{Server, World, listings};
 
 const A: &str = "00000000000000aa";
@@ -131,7 +131,7 @@ fn for_others() -> String {
 
 #[test]
 fn each_audience_reads_its_own_words_and_no_costs() {
-    let api = nobody();
+    let api = unused_api();
     let world = crate::support::vendor::world(&api, &for_others());
     for (audience, part) in [
         ("agent", "Ready: download it, or publish it to the MLS"),
@@ -159,7 +159,7 @@ fn each_audience_reads_its_own_words_and_no_costs() {
 
 #[test]
 fn the_settings_have_words_of_their_own_by_language() {
-    let api = nobody();
+    let api = unused_api();
     let world = crate::support::vendor::world(&api, &for_others());
     world.write(
         "creativeai.toml",
@@ -189,7 +189,7 @@ fn the_settings_have_words_of_their_own_by_language() {
 
 #[test]
 fn people_read_their_own_time_and_programs_utc() {
-    let api = nobody();
+    let api = unused_api();
     let log = log_of(&[Order::of("LST-1", 2, "https://cdn.example.com/1.mp4")]);
     let world = crate::support::vendor::world(&api, &log).with_var("TZ", "Asia/Tokyo");
     let run = world.run(&["status", "--id", "LST-1"]).expect(0);
@@ -208,7 +208,7 @@ fn people_read_their_own_time_and_programs_utc() {
 
 #[test]
 fn money_counts_days_by_utc_as_caps_do() {
-    let api = nobody();
+    let api = unused_api();
     // Ordered at 09:20 UTC, which is still the day before in Hawaii.
     let log = log_of(&[Order::of("LST-1", 2, "https://cdn.example.com/1.mp4")]);
     let world = crate::support::vendor::world(&api, &log).with_var("TZ", "Pacific/Honolulu");
@@ -229,7 +229,7 @@ fn money_counts_days_by_utc_as_caps_do() {
 
 #[test]
 fn a_reason_is_whole_however_long_the_advice_beside_it() {
-    let api = nobody();
+    let api = unused_api();
     let reason =
         "the photo could not be read because its server answers only to browsers that it knows";
     let failed = Order::of("LST-2", 4, "").rendering().lines().replacen(

@@ -80,7 +80,7 @@ impl Findings {
             return Ok(code);
         }
         let problems = self.0.iter().filter(|f| f.result.is_err()).count();
-        if printer.voice().json {
+        if printer.options().json {
             let list: Vec<_> = self
                 .0
                 .iter()
@@ -99,7 +99,7 @@ impl Findings {
             }))?;
             return Ok(code);
         }
-        if printer.voice().quiet && problems == 0 {
+        if printer.options().quiet && problems == 0 {
             return Ok(code);
         }
         for finding in &self.0 {

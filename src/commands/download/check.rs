@@ -92,7 +92,7 @@ fn report(proof: &Proof, is_copy: bool, code: Code, printer: &mut Printer) -> an
             escape(&problem)
         ));
     }
-    if printer.voice().json {
+    if printer.options().json {
         let problems: Vec<Value> = proof
             .flawed
             .iter()

@@ -15,7 +15,7 @@ use crate::jobs::{GenerationId, JobKey, Observation};
 use crate::journal::{LogError, Rested, Writer};
 use crate::output::{Printer, words};
 use crate::settings::Settings;
-use crate::webhook::{self, Graded, VerifyKeys};
+use crate::webhook::{self, VerifiedEntry, VerifyKeys};
 
 /// How long to leave a log alone that another command is writing to.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -197,13 +197,14 @@ impl Applier<'_> {
     }
 
     fn read_again(&self, ingest: &mut Ingest<'_>, ends: &mut Ends) -> Result<(), Failure> {
-        let observed = |graded: &Graded<'_>| observation(&graded.grade, graded.correlation());
+        let observed =
+            |entry: &VerifiedEntry<'_>| observation(&entry.verification, entry.correlation());
         let mut failed = None;
         let read = webhook::replay(
             &[self.captures.to_owned()],
             std::io::empty(),
             self.keys,
-            |graded: &[Graded<'_>]| graded.iter().filter_map(observed).collect::<Vec<_>>(),
+            |entry: &[VerifiedEntry<'_>]| entry.iter().filter_map(observed).collect::<Vec<_>>(),
             |batch| {
                 let mut batch = batch.into_iter();
                 let each = batch.try_for_each(|seen| self.take(seen, ingest, ends));

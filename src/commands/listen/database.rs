@@ -19,7 +19,7 @@ use crate::jobs::{Binding, Observation};
 use crate::journal::{KeptCapture, Writer};
 use crate::output::Printer;
 use crate::settings::Settings;
-use crate::webhook::{Capture, Sink, VerifyKeys, grade};
+use crate::webhook::{Capture, Sink, VerifyKeys, verify};
 
 /// How long a delivery waits for its transaction; the vendor sends it again after the 503.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -69,7 +69,7 @@ impl Keeper {
 
 impl Sink for Keeper {
     async fn keep(&self, capture: &Capture<'_>) -> anyhow::Result<()> {
-        let seen = observation(&grade(capture, &self.keys), capture.correlation());
+        let seen = observation(&verify(capture, &self.keys), capture.correlation());
         let mut digest = Sha256::new();
         digest.update(capture.url.as_deref().unwrap_or_default());
         digest.update([b'\n']);

@@ -11,7 +11,7 @@ use crate::commands::outputs::FORWARDED;
 use crate::disk::{Readers, Replacement};
 use crate::exit::Failure;
 use crate::output::{Printer, words};
-use crate::webhook::{self, Capture, Grade, Graded, VerifyKeys};
+use crate::webhook::{self, Capture, Verification, VerifiedEntry, VerifyKeys};
 
 /// The first half of the SHA-256 of a delivery's query and body.
 type Digest = [u8; 16];
@@ -36,8 +36,8 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// Of a delivery, if it is verified.
-    pub fn of(capture: &Capture<'_>, grade: &Grade<'_>) -> Option<Self> {
-        let Grade::Verified(payload) = grade else {
+    pub fn of(capture: &Capture<'_>, verification: &Verification<'_>) -> Option<Self> {
+        let Verification::Verified(payload) = verification else {
             return None;
         };
         let query = capture.url.as_deref().and_then(|url| url.split_once('?'));
@@ -163,8 +163,8 @@ impl Delivered {
     /// The verified deliveries of the capture file that were not forwarded, in its order.
     pub fn waiting(&mut self) -> Vec<Outgoing> {
         let digests = &self.digests;
-        let outgoing = |graded: &Graded<'_>| {
-            let one = Outgoing::of(graded.capture()?, &graded.grade)?;
+        let outgoing = |entry: &VerifiedEntry<'_>| {
+            let one = Outgoing::of(entry.capture()?, &entry.verification)?;
             let digest = one.digest;
             Some((digest, (!digests.contains(&digest)).then_some(one)))
         };
@@ -175,7 +175,7 @@ impl Delivered {
             std::slice::from_ref(&self.captures),
             io::empty(),
             &self.keys,
-            |graded: &[Graded<'_>]| graded.iter().filter_map(outgoing).collect::<Vec<_>>(),
+            |entry: &[VerifiedEntry<'_>]| entry.iter().filter_map(outgoing).collect::<Vec<_>>(),
             |some| {
                 for (digest, waiting) in some {
                     all.extend(waiting);

@@ -40,7 +40,7 @@ use crate::output::{Delivery, Printer, words};
 use crate::settings::Settings;
 use crate::text::escape;
 use crate::webhook::{
-    self, Capture, Event, Grade, ReceiverOptions, Refusal, Sink, Stats, VerifyKeys, grade,
+    self, Capture, Event, ReceiverOptions, Refusal, Sink, Stats, Verification, VerifyKeys, verify,
 };
 
 /// Runs the command: until a signal, which its exit code says (130, 143), as of every command.
@@ -111,7 +111,7 @@ fn report_end(args: &ListenArgs, done: &Done, printer: &mut Printer) -> anyhow::
         runs,
         code,
     } = done;
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&json!({
             "command": "listen",
             "kept": stats.kept,
@@ -257,17 +257,17 @@ impl Receivers {
         if self.apply.is_none() && self.outgoing.is_none() {
             return;
         }
-        let grade = grade(capture, keys);
+        let verification = verify(capture, keys);
         if let Some(apply) = &self.apply
-            && let Some(seen) = observation(&grade, capture.correlation())
+            && let Some(seen) = observation(&verification, capture.correlation())
         {
             // The applier outlives the server; should it not, the capture is on disk.
             let _ = apply.send(seen);
         }
         if let Some(outgoing) = &self.outgoing
-            && matches!(grade, Grade::Verified(_))
+            && matches!(verification, Verification::Verified(_))
         {
-            outgoing.send(|| Outgoing::of(capture, &grade));
+            outgoing.send(|| Outgoing::of(capture, &verification));
         }
     }
 }
@@ -357,7 +357,7 @@ async fn serve<S: Sink>(
     };
     let (events, heard) = tokio::sync::mpsc::unbounded_channel();
     let keys = keys.clone();
-    let is_verbose = printer.voice().verbose > 0;
+    let is_verbose = printer.options().verbose > 0;
     let metrics = printer.metrics().cloned();
     let on_event = move |event: Event<'_>| {
         if let Some(metrics) = &metrics {
@@ -434,12 +434,12 @@ enum News {
 
 /// What a delivery says, in a line.
 fn kept(capture: &Capture, keys: &VerifyKeys) -> String {
-    let graded = grade(capture, keys);
-    let proven = match &graded {
-        Grade::Verified(_) => "signed",
+    let verified = verify(capture, keys);
+    let proven = match &verified {
+        Verification::Verified(_) => "signed",
         _ => "not proven",
     };
-    let about = observation(&graded, capture.correlation());
+    let about = observation(&verified, capture.correlation());
     let about = about.map_or_else(
         || "nothing for a log".to_owned(),
         |seen| format!("{} {}", seen.id, seen.status),
@@ -458,7 +458,7 @@ async fn report_news(mut heard: tokio::sync::mpsc::UnboundedReceiver<News>, prin
                 warned_of_keys = true;
                 printer.warn(
                     "a delivery was refused and not kept: its signature is wrong. If the API key \
-                     was changed since, give the old one in CREATIVEAI_VERIFY_KEYS; -v tells of \
+                     was changed since, give the old one in CREATIVEAI_VERIFY_KEYS; -v reports \
                      further ones",
                 );
             }

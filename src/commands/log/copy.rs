@@ -68,7 +68,7 @@ pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> an
             escape(&target),
         ));
     }
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&serde_json::json!({
             "command": "log copy",
             "lines": copied.read,

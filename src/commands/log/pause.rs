@@ -54,7 +54,7 @@ fn document(
     before: Option<&str>,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&serde_json::json!({
             "command": command,
             "paused": is_paused,

@@ -21,7 +21,7 @@ pub fn init(args: &LogInitArgs, printer: &mut Printer) -> anyhow::Result<Code> {
     let grant = args.grant_to.as_deref().map(|role| (role, rights));
     if args.print_sql {
         let text = journal::init_statements(&address, grant);
-        if printer.voice().json {
+        if printer.options().json {
             printer.document(&serde_json::json!({
                 "command": "log init",
                 "text": text,
@@ -49,7 +49,7 @@ pub fn init(args: &LogInitArgs, printer: &mut Printer) -> anyhow::Result<Code> {
     if let Some((role, _)) = grant {
         printer.note(format_args!("the role {} has its rights", escape(role)));
     }
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&serde_json::json!({
             "command": "log init",
             "log": address.to_string(),
@@ -66,7 +66,7 @@ pub fn init(args: &LogInitArgs, printer: &mut Printer) -> anyhow::Result<Code> {
 pub fn list(args: &LogAddressArgs, printer: &mut Printer) -> anyhow::Result<Code> {
     let address = addresses::address(&args.address)?;
     let logs = journal::list_logs(&address).map_err(failure::of_database)?;
-    if printer.voice().json {
+    if printer.options().json {
         let rows: Vec<_> = logs
             .iter()
             .map(|log| {
@@ -121,7 +121,7 @@ pub fn upgrade(args: &LogAddressArgs, printer: &mut Printer) -> anyhow::Result<C
             made.from, made.to
         ));
     }
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&serde_json::json!({
             "command": "log upgrade",
             "version": made.to,
@@ -135,7 +135,7 @@ pub fn upgrade(args: &LogAddressArgs, printer: &mut Printer) -> anyhow::Result<C
 /// Prints the captures that receivers keep with a log.
 pub fn captures(args: &LogAddressArgs, printer: &mut Printer) -> anyhow::Result<Code> {
     let address = addresses::address(&args.address)?;
-    let is_json = printer.voice().json;
+    let is_json = printer.options().json;
     let mut captures: Vec<Box<RawValue>> = Vec::new();
     let (mut count, mut last) = (0, 0);
     while !printer.is_closed() {

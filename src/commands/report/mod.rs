@@ -22,7 +22,7 @@ use crate::journal::{JobLog, LogError};
 use crate::output::report::{
     Bundle, Files, MOST_ON_ONE_PAGE, ReportOptions, Shown, Single, Split, report,
 };
-use crate::output::{Commands, Printer, Standing, Tally, Wording, words};
+use crate::output::{Commands, DisplayStatus, Printer, Tally, Wording, words};
 use crate::text::escape;
 
 pub use public::{Public, wanted};
@@ -144,7 +144,7 @@ fn print_done(
         .as_ref()
         .map(|bundle| bundle.files().len() as u64);
     let elsewhere = tally
-        .count(Standing::Ready)
+        .count(DisplayStatus::Ready)
         .saturating_sub(tally.downloaded);
     if here.is_some() && elsewhere > 0 {
         let download = args.commands.on_log("download", "");
@@ -158,7 +158,7 @@ fn print_done(
             if elsewhere == 1 { "it" } else { "them" },
         ));
     }
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&serde_json::json!({
             "command": "report",
             "file": output.to_string_lossy(),
@@ -320,11 +320,11 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::output::Voice;
+    use crate::output::OutputOptions;
 
     const LINE: &str = r#"{"listing_id":"LST-1","generation_id":"vgen_1","status":"pending"}"#;
 
-    fn run_in(dir: &Path, output: Output, voice: Voice) -> (String, String) {
+    fn run_in(dir: &Path, output: Output, options: OutputOptions) -> (String, String) {
         let log = dir.join("jobs.jsonl");
         fs::write(&log, format!("{LINE}\n")).unwrap();
         let args = ReportArgs {
@@ -338,7 +338,7 @@ mod tests {
             wording: None,
             open: false,
         };
-        let (mut printer, heard) = Printer::for_test(80, voice);
+        let (mut printer, heard) = Printer::for_test(80, options);
         run(&args, &log, Rates::default(), &mut printer).unwrap();
         (heard.out(), heard.err())
     }
@@ -348,7 +348,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let page = dir.path().join("report.html");
         fs::write(&page, "<!doctype html>old").unwrap();
-        let (out, err) = run_in(dir.path(), Output::File(page.clone()), Voice::default());
+        let (out, err) = run_in(
+            dir.path(),
+            Output::File(page.clone()),
+            OutputOptions::default(),
+        );
         assert_eq!(out, "");
         assert!(
             err.ends_with("report.html; open it in a browser\n")
@@ -362,7 +366,7 @@ mod tests {
     #[test]
     fn without_a_file_the_page_goes_to_standard_output() {
         let dir = tempfile::tempdir().unwrap();
-        let (out, err) = run_in(dir.path(), Output::Stdout, Voice::default());
+        let (out, err) = run_in(dir.path(), Output::Stdout, OutputOptions::default());
         assert!(out.starts_with("<!doctype html>") && out.trim_end().ends_with("</html>"));
         assert_eq!(err, "");
     }
@@ -370,11 +374,11 @@ mod tests {
     #[test]
     fn with_json_the_file_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        let voice = Voice {
+        let options = OutputOptions {
             json: true,
-            ..Voice::default()
+            ..OutputOptions::default()
         };
-        let (out, err) = run_in(dir.path(), Output::File(dir.path().join("p.html")), voice);
+        let (out, err) = run_in(dir.path(), Output::File(dir.path().join("p.html")), options);
         let json: serde_json::Value = serde_json::from_str(&out).unwrap();
         assert_eq!(json["jobs"], 1);
         assert_eq!(err, "");
@@ -396,7 +400,7 @@ mod tests {
             wording: None,
             open: false,
         };
-        let (mut printer, _) = Printer::for_test(80, Voice::default());
+        let (mut printer, _) = Printer::for_test(80, OutputOptions::default());
         let error = run(&args, &log, Rates::default(), &mut printer).unwrap_err();
         assert!(error.to_string().contains("report.html"), "{error:#}");
         assert!(error.chain().any(<dyn std::error::Error>::is::<io::Error>));

@@ -9,7 +9,7 @@ use crate::commands::outputs;
 use crate::exit::Failure;
 use crate::journal::JobLog;
 use crate::output::report::{Bundle, Files, Pages, PublicClip, PublicOptions, PublicPage, Rules};
-use crate::output::{Printer, hint, words};
+use crate::output::{Printer, suggest, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
@@ -96,7 +96,7 @@ pub fn run(
             .because(error)
             .help("check that its folder is there and that you may write in it, or name another file with -o")
     })?;
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&serde_json::json!({
             "command": "report",
             "file": output.to_string_lossy(),
@@ -142,7 +142,7 @@ fn clips(
     }
     let missing = public.listings.iter().find(|id| !known.contains(*id));
     if let Some(id) = missing {
-        let near = hint::nearest(id, known.iter().map(String::as_str));
+        let near = suggest::nearest(id, known.iter().map(String::as_str));
         let failure = Failure::data(format!("the log has no clip of {id}"));
         return Err(match near {
             Some(near) => failure.help(format!("did you mean {near}?")),

@@ -21,7 +21,7 @@ pub fn consent(
     printer: &Printer,
     commands: &Commands,
 ) -> anyhow::Result<()> {
-    if args.yes && printer.voice().quiet {
+    if args.yes && printer.options().quiet {
         return Ok(());
     }
     if args.which.choice() == Retry::Rejected {

@@ -50,7 +50,7 @@ pub fn run(
         filters,
         settings,
         commands,
-        told: Told::default(),
+        counts: Counts::default(),
     };
     let served = thread::scope(|scope| {
         let (questions, asked) = mpsc::channel();
@@ -62,7 +62,7 @@ pub fn run(
             on_runtime(async {
                 let listener = open::bind(at).await?;
                 let address = listener.local_addr()?;
-                // Whoever waits for it is there, as long as this thread is.
+                // The thread that waits for it is there, as long as this thread is.
                 let _ = bound.send(address);
                 Ok(serve(listener, secret, questions, stop.wait()).await?)
             })
@@ -86,13 +86,13 @@ pub fn run(
         Served::Done => Code::Success,
         Served::Stopped => stopped::ending_of_server(&stop).code(),
     };
-    desk.tell(code, printer)?;
+    desk.report(code, printer)?;
     Ok(code)
 }
 
 /// What was done on the page.
 #[derive(Default)]
-struct Told {
+struct Counts {
     kept: u64,
     rejected: u64,
     ordered: u64,
@@ -106,7 +106,7 @@ struct Desk<'a> {
     filters: &'a Filters,
     settings: &'a Settings,
     commands: Commands,
-    told: Told,
+    counts: Counts,
 }
 
 /// What the person agreed to.
@@ -221,8 +221,8 @@ impl Desk<'_> {
     fn look(&mut self, verdict: Verdict, printer: &Printer) -> anyhow::Result<Answer> {
         let written = self.write_down(verdict, None, printer)?;
         let count = match verdict.look {
-            Look::Kept => &mut self.told.kept,
-            Look::Rejected => &mut self.told.rejected,
+            Look::Kept => &mut self.counts.kept,
+            Look::Rejected => &mut self.counts.rejected,
         };
         *count += written as u64;
         Ok(Answer::Done(verdict.look.as_str().to_owned()))
@@ -278,7 +278,7 @@ impl Desk<'_> {
         }
         self.settings.require_key()?;
         let written = self.write_down(clip, Some(agreed.price), printer)?;
-        self.told.rejected += written as u64;
+        self.counts.rejected += written as u64;
         let args = self
             .args
             .order(self.path.to_owned(), clip.job, agreed.prompt);
@@ -312,7 +312,7 @@ impl Desk<'_> {
                 commands.look_into(None, clip.job)
             )),
             _ => {
-                self.told.ordered += 1;
+                self.counts.ordered += 1;
                 Answer::Done(format!(
                     "Ordered again. `{}` waits for it.",
                     commands.on_log("reconcile", "--wait")
@@ -321,13 +321,13 @@ impl Desk<'_> {
         })
     }
 
-    fn tell(&self, code: Code, printer: &mut Printer) -> anyhow::Result<()> {
-        let Told {
+    fn report(&self, code: Code, printer: &mut Printer) -> anyhow::Result<()> {
+        let Counts {
             kept,
             rejected,
             ordered,
-        } = self.told;
-        if printer.voice().json {
+        } = self.counts;
+        if printer.options().json {
             printer.document(&json!({
                 "command": "review",
                 "kept": kept,

@@ -14,7 +14,7 @@ use crate::exit::{Code, Failure};
 use crate::jobs::{JobKey, Look};
 use crate::journal::{JobLog, Writer};
 use crate::manifest::{ManifestError, Problem, Table, TableRow};
-use crate::output::{Looks, Printer, natural, words};
+use crate::output::{Looks, Printer, natural_sort, words};
 use crate::settings::Settings;
 
 /// What a cell may say.
@@ -27,7 +27,7 @@ pub fn write(
     settings: &Settings,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
-    if printer.voice().json {
+    if printer.options().json {
         return Err(Failure::usage("--csv and --json exclude each other").into());
     }
     let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
@@ -42,7 +42,8 @@ pub fn write(
         }
     }
     places.sort_by(|one, other| {
-        natural::compare(&one.0, &other.0).then_with(|| (one.1, one.2).cmp(&(other.1, other.2)))
+        natural_sort::compare(&one.0, &other.0)
+            .then_with(|| (one.1, one.2).cmp(&(other.1, other.2)))
     });
     if places.is_empty() {
         open::warn_of_filters(filters, log.views().flatten(), printer);
@@ -71,7 +72,7 @@ pub fn read(
         .map_err(|error| review_failure(error, "make room on the disk and run it again"))?;
     let count = |look| verdicts.iter().filter(|v| v.look == look).count() as u64;
     let (kept, rejected) = (count(Look::Kept), count(Look::Rejected));
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&json!({
             "command": "review",
             "kept": kept,

@@ -18,7 +18,7 @@ use crate::engine::round::{Memory, News, Round, Step, Verdict};
 use crate::exit::{self, Code, Ending};
 use crate::jobs::{Credits, JobKey, JobState};
 use crate::journal::{JobLog, LogError};
-use crate::output::{Card, Commands, Printer, Standing, Tally, words};
+use crate::output::{Commands, DisplayStatus, JobSummary, Printer, Tally, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
@@ -76,7 +76,7 @@ pub fn report(
         counts: end.to_json(round, &news),
     };
     notices::send(&settings.notify, &notice, printer);
-    if printer.voice().json {
+    if printer.options().json {
         printer.document(&notice.counts)?;
     } else {
         end.say(round, &news, log.as_ref(), settings, &commands, printer)?;
@@ -132,8 +132,10 @@ impl End {
         let charged = |log: &JobLog| finish::charged(log.ledger().jobs());
         let charged_before = before.map(charged).unwrap_or_default();
         let is_given_up = |job: &&JobState| {
-            matches!(Standing::of(job), Standing::Failed | Standing::Refused)
-                && job.attempts().count() as u32 >= settings.max_attempts
+            matches!(
+                DisplayStatus::of(job),
+                DisplayStatus::Failed | DisplayStatus::Refused
+            ) && job.attempts().count() as u32 >= settings.max_attempts
         };
         Self {
             code: ending.code(),
@@ -157,14 +159,15 @@ impl End {
 
     /// Whether clips that were given up are all that is wrong.
     fn is_only_given_up(&self) -> bool {
-        let failed = self.tally.count(Standing::Failed) + self.tally.count(Standing::Refused);
+        let failed =
+            self.tally.count(DisplayStatus::Failed) + self.tally.count(DisplayStatus::Refused);
         self.code == Code::Failed
             && self.own.code() == Code::Success
             && failed == self.given_up.len() as u64
     }
 
     fn to_json(&self, round: &Round, news: &News) -> serde_json::Value {
-        let count = |standing| self.tally.count(standing);
+        let count = |display| self.tally.count(display);
         json!({
             "command": "run",
             "steps": round.steps().map(Step::name).collect::<Vec<_>>(),
@@ -172,12 +175,12 @@ impl End {
             "retried": round.clips(Step::Retry),
             "downloaded": round.clips(Step::Download),
             "published": round.clips(Step::Publish),
-            "submit_failed": count(Standing::NotSent) + count(Standing::Refused),
-            "unknown": count(Standing::Unknown) + count(Standing::Newer),
-            "pending": count(Standing::Queued),
-            "processing": count(Standing::Rendering),
-            "completed": count(Standing::Ready),
-            "failed": count(Standing::Failed),
+            "submit_failed": count(DisplayStatus::NotSent) + count(DisplayStatus::Refused),
+            "unknown": count(DisplayStatus::Unknown) + count(DisplayStatus::Newer),
+            "pending": count(DisplayStatus::Queued),
+            "processing": count(DisplayStatus::Rendering),
+            "completed": count(DisplayStatus::Ready),
+            "failed": count(DisplayStatus::Failed),
             "given_up": self.given_up.iter().map(JobKey::to_string).collect::<Vec<_>>(),
             "newly_given_up": news.given_up.len(),
             "unfinished_rounds": news.unfinished,
@@ -200,7 +203,7 @@ impl End {
             printer.settle(true);
         }
         printer.conclude(self.line(round, settings), is_quiet);
-        if is_quiet && printer.voice().quiet {
+        if is_quiet && printer.options().quiet {
             return Ok(());
         }
         if let Some(log) = log {
@@ -236,7 +239,7 @@ impl End {
             .collect();
         let stands = self.tally.counts().into_iter();
         let stands: Vec<String> = stands
-            .map(|(standing, n)| format!("{} {}", words::number(n), standing.words()))
+            .map(|(display, n)| format!("{} {}", words::number(n), display.words()))
             .collect();
         let mut parts = vec![if did.is_empty() {
             "nothing new".to_owned()
@@ -282,10 +285,10 @@ fn name_given_up(
         let Some(view) = log.view(*key).map_err(failure::of_log)? else {
             continue;
         };
-        let card = Card::of(&view, commands);
+        let summary = JobSummary::of(&view, commands);
         let attempts = view.state.attempts().count() as u32;
-        let owner = card.owner.as_deref().unwrap_or("a clip");
-        let why = card
+        let owner = summary.owner.as_deref().unwrap_or("a clip");
+        let why = summary
             .reason
             .as_deref()
             .unwrap_or("the vendor gave no reason");
@@ -298,7 +301,7 @@ fn name_given_up(
              once more as it is: {}",
             words::count(u64::from(attempts), "attempt"),
             escape(owner),
-            escape(&card.name),
+            escape(&summary.name),
             escape(why).trim_end_matches('.'),
             commands.on_log("retry", &again),
         ));

@@ -12,7 +12,7 @@ use crate::text::escape;
 pub fn run(path: &Path, printer: &mut Printer) -> anyhow::Result<Code> {
     let address = addresses::address(path)?;
     let runs = journal::at_work(&address).map_err(failure::of_database)?;
-    if printer.voice().json {
+    if printer.options().json {
         let runs = runs.iter().map(|run| {
             serde_json::json!({
                 "host": run.host,

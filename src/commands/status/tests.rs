@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::jobs::Condition;
-use crate::output::Voice;
+use crate::output::OutputOptions;
 
 /// Two listings and a product, a clip in each state.
 const LOG: &str = r#"
@@ -36,7 +36,7 @@ struct Asked {
     json: bool,
     filters: Filters,
     width: u16,
-    voice: Voice,
+    options: OutputOptions,
 }
 
 impl Default for Asked {
@@ -46,7 +46,7 @@ impl Default for Asked {
             json: false,
             filters: Filters::default(),
             width: 80,
-            voice: Voice::default(),
+            options: OutputOptions::default(),
         }
     }
 }
@@ -55,7 +55,7 @@ impl Default for Asked {
 fn printed(log: &str, asked: Asked) -> (String, String) {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(log.as_bytes()).unwrap();
-    let (mut printer, heard) = Printer::for_test(asked.width, asked.voice);
+    let (mut printer, heard) = Printer::for_test(asked.width, asked.options);
     let args = StatusArgs {
         show: asked.show,
         filters: asked.filters,
@@ -184,9 +184,9 @@ fn a_wide_terminal_has_links_beside_the_clips() {
 fn colours_do_not_move_anything() {
     let coloured = shown(Asked {
         width: 150,
-        voice: Voice {
+        options: OutputOptions {
             color: ColorChoice::Always,
-            ..Voice::default()
+            ..OutputOptions::default()
         },
         ..Asked::default()
     });
@@ -436,7 +436,7 @@ fn a_file_that_is_no_log_is_questioned() {
 #[test]
 fn a_missing_log_is_reported_with_the_way_to_make_one() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut printer, _) = Printer::for_test(80, Voice::default());
+    let (mut printer, _) = Printer::for_test(80, OutputOptions::default());
     let args = StatusArgs {
         show: Show::Table,
         filters: Filters::default(),
@@ -472,7 +472,7 @@ fn nothing_that_matches_is_said_with_the_filter() {
 }
 
 #[test]
-fn an_id_nobody_knows_is_an_error() {
+fn an_id_no_one_knows_is_an_error() {
     let (_, err) = printed(
         LOG,
         Asked {

@@ -12,7 +12,7 @@ use crate::engine::stop::Stop;
 use crate::exit::Code;
 use crate::jobs::{Ledger, Rates};
 use crate::journal::JobLog;
-use crate::output::{Printer, Standing, Tally, words};
+use crate::output::{DisplayStatus, Printer, Tally, words};
 
 /// How often it is looked whether the log has changed, which costs nothing.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ pub fn watch(
             shown.line(&tally, args.show == Show::Summary, printer)?;
         }
         printer.flush()?;
-        let under_way = tally.count(Standing::Queued) + tally.count(Standing::Rendering);
+        let under_way = tally.count(DisplayStatus::Queued) + tally.count(DisplayStatus::Rendering);
         if under_way == 0 || printer.is_closed() {
             return Ok(Code::Success);
         }
@@ -68,7 +68,7 @@ impl Shown {
     ) -> anyhow::Result<()> {
         let counts = tally.counts().into_iter();
         let counts: Vec<String> = counts
-            .map(|(standing, n)| format!("{} {}", words::number(n), standing.words()))
+            .map(|(display, n)| format!("{} {}", words::number(n), display.words()))
             .collect();
         let mut line = counts.join(", ");
         if with_money {

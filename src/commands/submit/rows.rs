@@ -112,7 +112,7 @@ pub fn read(
                 rows += 1;
                 for problem in found {
                     problems += 1;
-                    if printer.voice().json {
+                    if printer.options().json {
                         invalid_rows.push(invalid_row(&problem));
                     }
                     if problems <= MOST_PROBLEMS && args.skip_invalid {

@@ -16,12 +16,12 @@ use crate::journal::Writer;
 use super::bucket::{Bucket, There};
 use super::client::Client;
 use super::error::FetchError;
+use super::fetcher::{Fetcher, Refresh};
 use super::lease::{self, Begun, Unusable, Work};
 use super::outcome::{Event, Failure, FailureKind, Halt};
 use super::part::{self, Part, Whole};
 use super::place::{self, Found, Place};
 use super::plan::{Delivery, Group, Plan, PlannedClip, SavedClip, When};
-use super::tries::{Refresh, Tries};
 
 /// How to fetch.
 #[derive(Clone, Debug)]
@@ -271,7 +271,7 @@ impl<R: Refresh> Run<'_, R> {
             None if part.notes.whole.is_some() => part.clear()?,
             None => {}
         }
-        let tries = Tries {
+        let fetcher = Fetcher {
             client: self.with.client,
             refresh: self.with.refresh,
             max_size: self.with.options.max_size,
@@ -279,7 +279,7 @@ impl<R: Refresh> Run<'_, R> {
             halt: &self.halt,
             progress: self.with.progress,
         };
-        let whole = tries.fetch(delivery, &mut part).await?;
+        let whole = fetcher.fetch(delivery, &mut part).await?;
         Ok(ready(part, whole, None))
     }
 

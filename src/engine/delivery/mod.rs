@@ -11,6 +11,7 @@ mod download;
 mod error;
 pub mod exec;
 mod fetch;
+mod fetcher;
 mod lease;
 mod media;
 pub mod mp4;
@@ -24,16 +25,15 @@ pub mod proof;
 mod publish;
 mod reply;
 pub mod shopify;
-mod tries;
 mod unpack;
 
 pub use download::{Download, DownloadOptions, DownloadSummary};
 pub use error::RefreshError;
 pub use exec::{EXEC_TARGET, Exec, ExecOptions, Ran};
+pub use fetcher::Refresh;
 pub use outcome::{Event, Failure, FailureKind};
 pub use place::prepare;
 pub use publish::{PublishSummary, is_published, publish_id};
-pub use tries::Refresh;
 
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ pub fn prepare(dir: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(dir)?;
     let dir = disk::canonicalize(dir)?;
     if dir.to_str().is_none() {
-        let why = "its name is not text (UTF-8), so the log cannot tell it; choose another folder";
+        let why = "its name is not text (UTF-8), so the log cannot name it; choose another folder";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }
     Ok(dir)

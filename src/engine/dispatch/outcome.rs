@@ -55,10 +55,10 @@ impl<T: Transport> Dispatcher<'_, T> {
             return self.unknown(attempt, None, error);
         }
         {
-            let mut course = self.course();
-            course.any_accepted = true;
-            course.unknown_in_a_row = 0;
-            course.no_such_page_in_a_row = 0;
+            let mut state = self.state();
+            state.any_accepted = true;
+            state.unknown_in_a_row = 0;
+            state.no_such_page_in_a_row = 0;
         }
         let now = (self.clock)();
         let sighting = Sighting {
@@ -75,9 +75,9 @@ impl<T: Transport> Dispatcher<'_, T> {
     /// Makes sure that the id is this attempt's alone, and of this log's kind.
     fn claim(&self, attempt: &Attempt, id: &GenerationId) -> Result<(), (Reason, String)> {
         let owner = self.writer.owner_of(id);
-        let mut course = self.course();
+        let mut state = self.state();
         if owner.is_some_and(|owner| owner != (attempt.job, attempt.number))
-            || course.arriving.contains(id)
+            || state.arriving.contains(id)
         {
             let error = format!("the reply's id {id} is another job's already");
             return Err((Reason::SameId(id.to_string()), error));
@@ -87,28 +87,28 @@ impl<T: Transport> Dispatcher<'_, T> {
                 format!("the reply's id {id} is a sandbox's in a log of live jobs, or the reverse");
             return Err((Reason::Mixed, error));
         }
-        course.arriving.insert(id.clone());
+        state.arriving.insert(id.clone());
         Ok(())
     }
 
     fn refused(&self, attempt: &Attempt, http_status: u16, error: String) -> (String, Settlement) {
         let no_such_page = matches!(http_status, 404 | 405);
         {
-            let mut course = self.course();
-            course.unknown_in_a_row = 0;
-            course.no_such_page_in_a_row = if no_such_page {
-                course.no_such_page_in_a_row + 1
+            let mut state = self.state();
+            state.unknown_in_a_row = 0;
+            state.no_such_page_in_a_row = if no_such_page {
+                state.no_such_page_in_a_row + 1
             } else {
                 0
             };
-            if course.no_such_page_in_a_row >= MAX_NO_SUCH_PAGE && !course.any_accepted {
+            if state.no_such_page_in_a_row >= MAX_NO_SUCH_PAGE && !state.any_accepted {
                 self.stop.set(Reason::WrongAddress);
             }
         }
         if attempt.resend {
             return self.still_unknown(attempt, Some(http_status), error);
         }
-        self.course().tally.released += attempt.estimate();
+        self.state().tally.released += attempt.estimate();
         let what = What::SubmitFailed(Refusal {
             error: &error,
             http_status: Some(http_status),
@@ -125,11 +125,11 @@ impl<T: Transport> Dispatcher<'_, T> {
         http_status: Option<u16>,
         error: String,
     ) -> (String, Settlement) {
-        self.course().unknown_in_a_row = 0;
+        self.state().unknown_in_a_row = 0;
         if attempt.resend {
             return self.still_unknown(attempt, http_status, error);
         }
-        self.course().tally.released += attempt.estimate();
+        self.state().tally.released += attempt.estimate();
         let what = What::SubmitFailed(Refusal {
             error: &error,
             http_status,
@@ -146,9 +146,9 @@ impl<T: Transport> Dispatcher<'_, T> {
         error: String,
     ) -> (String, Settlement) {
         {
-            let mut course = self.course();
-            course.unknown_in_a_row += 1;
-            if course.unknown_in_a_row >= MAX_UNKNOWN {
+            let mut state = self.state();
+            state.unknown_in_a_row += 1;
+            if state.unknown_in_a_row >= MAX_UNKNOWN {
                 self.stop.set(Reason::ThreeUnknown);
             }
         }

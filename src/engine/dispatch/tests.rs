@@ -22,7 +22,7 @@ impl Transport for Watcher {
         let open = in_doubt(&self.log);
         assert!(
             open.iter().any(|job| key.contains(job.as_str())),
-            "{key} is sent before the log tells of it"
+            "{key} is sent before the log holds it"
         );
         assert!(open.len() <= self.concurrency, "{open:?} are all in doubt");
         self.most.set(self.most.get().max(open.len()));
@@ -74,7 +74,10 @@ async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_lo
             _ => panic!("{event:?}"),
         };
         let job = attempt.job.to_string();
-        assert!(!in_doubt(&log).contains(&job), "{job} is told of too early");
+        assert!(
+            !in_doubt(&log).contains(&job),
+            "{job} is reported too early"
+        );
         told.set(told.get() + 1);
     };
     let now = jiff::Timestamp::now;

@@ -61,7 +61,7 @@ impl Names {
 }
 
 /// What a line says of a job that is compared with rows.
-enum Said {
+enum Identity {
     /// Its marks, unless no row may be like it.
     Marks(Option<Marks>),
     /// Its id and no more.
@@ -82,22 +82,22 @@ impl Log<'_> {
                     let variant = logged.text("variant").unwrap_or_default();
                     let photo = Names::photo_or(names, asked.photo());
                     let marks = Marks::of_request(id, photo, &asked, &variant);
-                    Some(Said::Marks(marks.may_be(sought).then_some(marks)))
+                    Some(Identity::Marks(marks.may_be(sought).then_some(marks)))
                 }
-                None => (logged.line.keyless).then(|| Said::Bare(id.to_owned())),
+                None => (logged.line.keyless).then(|| Identity::Bare(id.to_owned())),
             }
         };
         let mut known = Recognition::default();
         let mut has_marks = vec![false; compared.len()];
         self.of_owners(is_compared, say, |job, said| match said {
             // Further attempts ask for the same.
-            Said::Marks(marks) => {
+            Identity::Marks(marks) => {
                 let is_first = !std::mem::replace(&mut has_marks[job as usize], true);
                 if let Some(marks) = marks.filter(|_| is_first) {
                     known.add(job, &marks, sought);
                 }
             }
-            Said::Bare(id) => known.add_bare(job, &id, sought),
+            Identity::Bare(id) => known.add_bare(job, &id, sought),
         })?;
         // Jobs whose request cannot be read, as after damage that was accepted, go by the ids that
         // their other lines report.

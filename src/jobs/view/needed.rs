@@ -35,7 +35,7 @@ impl JobView {
         let mut search = Search {
             lines: &lines,
             kept: vec![true; lines.len()],
-            whole: Said::of(self),
+            whole: Shown::of(self),
             reading: Reading::new(rates.clone()),
             work: MOST_WORK * lines.len(),
         };
@@ -103,13 +103,13 @@ fn is_seen(name: &str, status: Option<Status>) -> bool {
 
 /// All that is said of a job, by the lines that are taken in.
 #[derive(PartialEq)]
-struct Said {
+struct Shown {
     json: String,
     job: String,
     attempts: Vec<String>,
 }
 
-impl Said {
+impl Shown {
     fn of(view: &JobView) -> Self {
         let attempts = view.attempts.iter();
         Self {
@@ -167,7 +167,7 @@ fn of_fields(fields: &FieldMap, is_seen: impl Fn(&str) -> bool) -> String {
 struct Search<'a> {
     lines: &'a [Line<'a>],
     kept: Vec<bool>,
-    whole: Said,
+    whole: Shown,
     reading: Reading,
     /// How many lines may still be taken in again.
     work: usize,
@@ -218,6 +218,6 @@ impl Search<'_> {
             let view = view.get_or_insert_with(|| JobView::new(line.job, line.attempt));
             view.absorb(line, &self.reading);
         }
-        view.is_some_and(|view| Said::of(&view) == self.whole)
+        view.is_some_and(|view| Shown::of(&view) == self.whole)
     }
 }

@@ -24,7 +24,7 @@ pub struct Rested {
     identity: Identity,
 }
 
-/// What tells a file from another one at its place.
+/// What distinguishes a file from another one at its place.
 #[derive(Debug, PartialEq, Eq)]
 struct Identity(u64, u64);
 

@@ -85,7 +85,7 @@ pub(super) async fn add(session: &mut Session, log: &LogRow, part: &Merge) -> Re
     Ok(added.len() as u64)
 }
 
-/// Locks a log's row, for the rest of the transaction: whoever claims attempts of the log decides
+/// Locks a log's row, for the rest of the transaction: a writer that claims attempts of the log decides
 /// before or after this, not meanwhile.
 pub(super) async fn lock(
     transaction: &Transaction<'_>,

@@ -27,8 +27,8 @@ use super::task::{Answer, Kind, Task};
 use crate::clock;
 use crate::jobs::{JobKey, Ledger, Reading, Status};
 
-/// Digests of confirmed lines that are remembered: whether they are still there tells a server that
-/// has lost its newest lines from one that was away.
+/// Digests of confirmed lines that are remembered: whether they are still there distinguishes a server
+/// that has lost its newest lines from one that was away.
 const REMEMBERED: usize = 64;
 
 /// Takes in lines of the copy, from where they start.

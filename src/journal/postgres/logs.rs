@@ -8,7 +8,7 @@ use super::lines::{self, LogRow, Merge};
 use super::schema::{self, Rights, Use};
 use super::session::{Session, wait_for};
 use crate::jobs::JobKey;
-use crate::output::hint;
+use crate::output::suggest;
 
 /// The log of the session's address. One that is not there is not made: its name may be a slip.
 pub(super) async fn find(session: &Session) -> Result<LogRow, DatabaseError> {
@@ -22,7 +22,7 @@ pub(super) async fn find(session: &Session) -> Result<LogRow, DatabaseError> {
         .collect();
     let address = &session.address;
     let make = format!("make it with `creativeai log init '{address}'`; nothing was sent");
-    let help = match hint::nearest(address.log(), names.iter().map(String::as_str)) {
+    let help = match suggest::nearest(address.log(), names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean log={near}? Otherwise {make}"),
         None => make,
     };

@@ -463,7 +463,7 @@ impl Worker {
         self.failed = Some(error.clone());
         let is_lost = |task: &Task| matches!(task.kind, Kind::Lines) && !task.is_kept.get();
         if tasks.iter().any(is_lost) {
-            // Whoever waits for them keeps them elsewhere.
+            // The caller that waits for them keeps them elsewhere.
             *self
                 .shared
                 .spool
@@ -496,7 +496,7 @@ fn keep_one(spool: &mut Spool, shared: &Shared, task: &Task) {
     if !matches!(task.kind, Kind::Lines) || task.is_kept.get() {
         return;
     }
-    // Where nothing can be kept, whoever waits for the lines says them when they are given up.
+    // Where nothing can be kept, the caller that waits for the lines reports them when they are given up.
     if spool.keep(&task.lines).is_ok() {
         task.is_kept.set(true);
         let path = spool.path().map(PathBuf::from);

@@ -105,7 +105,7 @@ pub struct LeftSpool {
     /// Its lines, each with its newline.
     pub lines: String,
     path: PathBuf,
-    /// Nobody else takes it in meanwhile.
+    /// No other process takes it in meanwhile.
     lock: File,
     /// What of it cannot be read, as after a crash in the middle of a line.
     torn: bool,

@@ -31,7 +31,7 @@ enum Kind {
 
 /// Why a workbook is not read.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum WorkbookError {
     Io(io::Error),
     /// What is wrong with the file, and what to do.
     File {
@@ -40,14 +40,14 @@ pub(super) enum Trouble {
     },
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for WorkbookError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-fn trouble(message: impl Into<String>, help: impl Into<String>) -> Trouble {
-    Trouble::File {
+fn unusable(message: impl Into<String>, help: impl Into<String>) -> WorkbookError {
+    WorkbookError::File {
         message: message.into(),
         help: help.into(),
     }
@@ -60,7 +60,7 @@ pub(super) fn is_archive(head: &[u8]) -> bool {
 
 /// Writes one sheet of the workbook in `file` to a temporary file, as CSV with commas: the one
 /// called `wanted`, or the first that is not hidden.
-pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<File, Trouble> {
+pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<File, WorkbookError> {
     let kind = kind_of(file)?;
     let mut reader = BufReader::new(file);
     reader.seek(SeekFrom::Start(0))?;
@@ -102,18 +102,18 @@ pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<File, Trouble>
     table.finish()
 }
 
-fn damaged(error: &dyn std::error::Error) -> Trouble {
+fn damaged(error: &dyn std::error::Error) -> WorkbookError {
     let text = error.to_string();
     let help = if text.to_lowercase().contains("password") || text.contains("ncrypted") {
         "take the password off in the spreadsheet program, or save it as \"CSV UTF-8\""
     } else {
         "open it in the spreadsheet program and save it again, or save it as \"CSV UTF-8\""
     };
-    trouble(format!("this workbook cannot be read ({text})"), help)
+    unusable(format!("this workbook cannot be read ({text})"), help)
 }
 
 /// What an archive holds, by the names of its parts, which stand at its end.
-fn kind_of(mut file: &File) -> Result<Kind, Trouble> {
+fn kind_of(mut file: &File) -> Result<Kind, WorkbookError> {
     const TAIL: u64 = 256 * 1024;
     let length = file.seek(SeekFrom::End(0))?;
     let mut names = vec![0; 128];
@@ -124,7 +124,7 @@ fn kind_of(mut file: &File) -> Result<Kind, Trouble> {
     file.take(TAIL).read_to_end(&mut names)?;
     let has = |name: &str| memchr::memmem::find(&names, name.as_bytes()).is_some();
     if has("xl/workbook.bin") {
-        Err(trouble(
+        Err(unusable(
             "this is a binary workbook (.xlsb)",
             "save it as an Excel workbook (.xlsx)",
         ))
@@ -133,17 +133,17 @@ fn kind_of(mut file: &File) -> Result<Kind, Trouble> {
     } else if has("opendocument.spreadsheet") {
         Ok(Kind::Ods)
     } else if has("Index/Document.iwa") || has("Index.zip") || has("Index/Tables/") {
-        Err(trouble(
+        Err(unusable(
             "this is a file of Apple's Numbers (.numbers)",
             "in Numbers: File > Export To > Excel, or CSV",
         ))
     } else if has("word/document.xml") || has("opendocument.text") {
-        Err(trouble(
+        Err(unusable(
             "this is a text document, not a spreadsheet",
             "copy its table into a spreadsheet and save that",
         ))
     } else {
-        Err(trouble(
+        Err(unusable(
             "this is a zip archive, not a spreadsheet",
             "unpack it first, then name the spreadsheet in it",
         ))
@@ -151,7 +151,7 @@ fn kind_of(mut file: &File) -> Result<Kind, Trouble> {
 }
 
 /// The sheet's name.
-fn choose(sheets: &[Sheet], wanted: Option<&str>) -> Result<String, Trouble> {
+fn choose(sheets: &[Sheet], wanted: Option<&str>) -> Result<String, WorkbookError> {
     let tables = || {
         sheets
             .iter()
@@ -172,11 +172,11 @@ fn choose(sheets: &[Sheet], wanted: Option<&str>) -> Result<String, Trouble> {
     let names: Vec<String> = tables().map(|sheet| format!("{:?}", sheet.name)).collect();
     match (found, wanted) {
         (Some(sheet), _) => Ok(sheet.name.clone()),
-        (None, Some(wanted)) => Err(trouble(
+        (None, Some(wanted)) => Err(unusable(
             format!("there is no sheet {wanted:?} in this workbook"),
             format!("its sheets are: {}", names.join(", ")),
         )),
-        (None, None) => Err(trouble(
+        (None, None) => Err(unusable(
             "there is no sheet in this workbook",
             "save the table as \"CSV UTF-8\"",
         )),
@@ -232,7 +232,7 @@ struct Table {
 }
 
 impl Table {
-    fn new() -> Result<Self, Trouble> {
+    fn new() -> Result<Self, WorkbookError> {
         let out = csv::WriterBuilder::new()
             .flexible(true)
             .from_writer(BufWriter::new(tempfile::tempfile()?));
@@ -246,13 +246,13 @@ impl Table {
     }
 
     /// Takes a cell; cells come row by row.
-    fn put(&mut self, place: (u32, u32), shown: &str) -> Result<(), Trouble> {
+    fn put(&mut self, place: (u32, u32), shown: &str) -> Result<(), WorkbookError> {
         if shown.is_empty() {
             return Ok(());
         }
         let (row, column) = (place.0 as usize, place.1 as usize);
         if column >= WIDEST || row < self.row {
-            return Err(trouble(
+            return Err(unusable(
                 format!("the cell in row {} is out of its place", row + 1),
                 "save the sheet again, or save it as \"CSV UTF-8\"",
             ));
@@ -268,7 +268,7 @@ impl Table {
     }
 
     /// Writes the row. One in which nothing stands is written, too, so that rows keep their numbers.
-    fn end_row(&mut self) -> Result<(), Trouble> {
+    fn end_row(&mut self) -> Result<(), WorkbookError> {
         let is_blank = self.cells.iter().all(|cell| odd::trimmed(cell).is_empty());
         if is_blank {
             self.cells.clear();
@@ -283,7 +283,7 @@ impl Table {
             .map(|cell| cell.len() as u64 + 1)
             .sum::<u64>();
         if self.written > LARGEST {
-            return Err(trouble(
+            return Err(unusable(
                 "this sheet is larger than 2 GiB",
                 "split it into several files",
             ));
@@ -296,7 +296,7 @@ impl Table {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<File, Trouble> {
+    fn finish(mut self) -> Result<File, WorkbookError> {
         if !self.cells.is_empty() {
             self.end_row()?;
         }

@@ -2,7 +2,7 @@
 
 use super::shown::key_of;
 use crate::jobs::Rates;
-use crate::output::{Commands, Standing, Tally, Tone, words};
+use crate::output::{Commands, DisplayStatus, Tally, Tone, words};
 
 /// A piece of the bar, and the filter for its state.
 pub(super) struct Segment {
@@ -22,7 +22,7 @@ pub(super) struct Notice {
 }
 
 pub(super) fn headline(tally: &Tally) -> String {
-    let ready = words::number(tally.count(Standing::Ready));
+    let ready = words::number(tally.count(DisplayStatus::Ready));
     match tally.counted() {
         0 => "No clips yet".to_owned(),
         all => format!("{ready} of {} ready", words::count(all, "clip")),
@@ -43,13 +43,13 @@ pub(super) fn segments(tally: &Tally) -> Vec<Segment> {
     counts
         .into_iter()
         .zip(wanted)
-        .map(|((standing, n), width)| {
+        .map(|((display, n), width)| {
             let (start, width) = (x, width * scale);
             x += width;
             Segment {
-                key: key_of(standing),
-                words: standing.words(),
-                label: format!("{} {}", words::number(n), standing.words()),
+                key: key_of(display),
+                words: display.words(),
+                label: format!("{} {}", words::number(n), display.words()),
                 count: words::number(n),
                 x: format!("{start:.1}"),
                 // A hair between the pieces.
@@ -63,7 +63,7 @@ pub(super) fn bar_label(tally: &Tally) -> String {
     let counts: Vec<String> = tally
         .counts()
         .into_iter()
-        .map(|(standing, n)| format!("{} {}", words::number(n), standing.words()))
+        .map(|(display, n)| format!("{} {}", words::number(n), display.words()))
         .collect();
     format!("Progress: {}", counts.join(", "))
 }

@@ -77,7 +77,7 @@
 
   // Thousands of players would make the page slow, so a link becomes one only when it is scrolled
   // to. A clip on this machine then shows its first picture; nothing is fetched from elsewhere
-  // before somebody plays it.
+  // before someone plays it.
   const player = (link) => {
     const clip = document.createElement(link.dataset.kind);
     clip.controls = true;

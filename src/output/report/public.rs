@@ -1,6 +1,6 @@
 //! The page for those who buy or rent: original photos beside the clips made from them, a statement
 //! that these are digitally generated, nothing of prompts and costs. Beside it a JSON file with
-//! checksums and times, for whoever has to prove it.
+//! checksums and times, for a person who has to prove it.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -16,7 +16,7 @@ use super::credentials::has_credentials;
 use super::shown::{Clip, shape};
 use super::{Files, Markup, STYLE, hash};
 use crate::jobs::{JobView, PHOTO_FILE};
-use crate::output::{Card, Commands, Standing, natural, words};
+use crate::output::{Commands, DisplayStatus, JobSummary, natural_sort, words};
 
 /// White around a code, in its squares, so that it is read.
 const MARGIN: usize = 4;
@@ -109,8 +109,8 @@ struct Code {
 impl PublicClip {
     /// A clip that can be shown; `None` for one that is not finished.
     pub fn of(view: &JobView, options: &PublicOptions) -> io::Result<Option<Self>> {
-        let card = Card::of(view, &Commands::default());
-        if card.standing != Standing::Ready {
+        let card = JobSummary::of(view, &Commands::default());
+        if card.display != DisplayStatus::Ready {
             return Ok(None);
         }
         let here = |file: &str| file_there(file, &options.clip_folders);
@@ -241,7 +241,7 @@ impl PublicPage {
     /// A page of these clips; `proof` is the name of the JSON file beside it.
     pub fn of(mut clips: Vec<PublicClip>, options: &PublicOptions, proof: &str) -> Self {
         clips.sort_by(|a, b| {
-            natural::compare(&a.owner, &b.owner)
+            natural_sort::compare(&a.owner, &b.owner)
                 .then_with(|| a.line.cmp(&b.line))
                 .then_with(|| a.name.cmp(&b.name))
         });

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::ReportOptions;
 use super::address::{file_there, web_address};
 use crate::jobs::{AttemptView, IdColumn, JobState, JobView, PHOTO_FILE};
-use crate::output::{Card, Standing, Tone, natural};
+use crate::output::{DisplayStatus, JobSummary, Tone, natural_sort};
 
 /// A clip that can be played.
 pub(super) struct Clip {
@@ -31,7 +31,7 @@ impl Moment {
 
 /// A job as the page shows it.
 pub struct Shown {
-    pub(super) card: Card,
+    pub(super) card: JobSummary,
     pub(super) state: JobState,
     pub(super) column: Option<IdColumn>,
     pub(super) line: Option<u64>,
@@ -52,18 +52,18 @@ pub struct Shown {
 impl Shown {
     /// Boils a job down to it.
     pub fn of(view: &JobView, options: &ReportOptions) -> Self {
-        let mut card = Card::of(view, &options.commands);
+        let mut card = JobSummary::of(view, &options.commands);
         if let Some(wording) = &options.wording {
-            let told = wording.told(view);
-            card.name = told.name;
-            card.state = told.text;
+            let message = wording.message(view);
+            card.name = message.name;
+            card.state = message.text;
         }
         if options.is_for_others() {
             card.cost = String::new();
             (card.reason, card.next) = (None, None);
             card.billed_twice = Vec::new();
         }
-        let standing = card.standing;
+        let display = card.display;
         let asked = Asked::of(view);
         let here = |file: &str, kind: &str| {
             let file = file_there(file, &options.clip_folders)?;
@@ -87,10 +87,10 @@ impl Shown {
             state: view.state.clone(),
             column: view.id().map(|(column, _)| column),
             line: view.line(),
-            key: key_of(standing),
-            sign: standing.sign(),
-            placeholder: match standing {
-                Standing::Ready => "ready, but no link was reported yet",
+            key: key_of(display),
+            sign: display.sign(),
+            placeholder: match display {
+                DisplayStatus::Ready => "ready, but no link was reported yet",
                 other => other.words(),
             },
             no_photo: if is_voice { "spoken words" } else { "no photo" },
@@ -114,9 +114,8 @@ impl Shown {
 
     pub(super) fn compare(&self, other: &Self) -> std::cmp::Ordering {
         let owners = match (&self.card.owner, &other.card.owner) {
-            (Some(mine), Some(other_owner)) => {
-                natural::compare(mine, other_owner).then_with(|| self.column.cmp(&other.column))
-            }
+            (Some(mine), Some(other_owner)) => natural_sort::compare(mine, other_owner)
+                .then_with(|| self.column.cmp(&other.column)),
             (mine, other_owner) => other_owner.is_some().cmp(&mine.is_some()),
         };
         let line = |shown: &Self| shown.line.unwrap_or(u64::MAX);
@@ -127,7 +126,7 @@ impl Shown {
 
     /// Whether it went wrong, or may have.
     pub(super) fn needs_attention(&self) -> bool {
-        matches!(self.card.standing.tone(), Tone::Bad | Tone::Doubt)
+        matches!(self.card.display.tone(), Tone::Bad | Tone::Doubt)
     }
 
     pub(super) fn billed_twice(&self) -> String {
@@ -136,7 +135,10 @@ impl Shown {
 
     /// What to do next. What is under way needs nothing of its own.
     pub(super) fn next(&self) -> Option<&str> {
-        let is_under_way = matches!(self.card.standing, Standing::Queued | Standing::Rendering);
+        let is_under_way = matches!(
+            self.card.display,
+            DisplayStatus::Queued | DisplayStatus::Rendering
+        );
         self.card.next.as_deref().filter(|_| !is_under_way)
     }
 
@@ -186,7 +188,7 @@ fn facts(view: &JobView, asked: &Asked) -> Vec<(String, String)> {
             facts.push((label.to_owned(), text_of(value)));
         }
     }
-    let told = |name: &str| Some(text_of(view.effective()?.fields.get(name)?));
+    let message = |name: &str| Some(text_of(view.effective()?.fields.get(name)?));
     let id = view.effective().and_then(|a| a.generation_id());
     let published: Vec<&str> = view
         .effective()
@@ -194,7 +196,7 @@ fn facts(view: &JobView, asked: &Asked) -> Vec<(String, String)> {
         .flat_map(|a| a.published.keys().map(String::as_str))
         .collect();
     for (label, text) in [
-        ("Made by", told("model_actual")),
+        ("Made by", message("model_actual")),
         (
             "Published",
             (!published.is_empty()).then(|| published.join(", ")),
@@ -226,19 +228,19 @@ pub(super) fn shape(asked: &str) -> Option<&'static str> {
     SHAPES.into_iter().find(|shape| *shape == asked)
 }
 
-/// The name of a standing in the page's style and filters.
-pub(super) const fn key_of(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Ready => "ready",
-        Standing::Rendering => "rendering",
-        Standing::Queued => "queued",
-        Standing::NotSent => "not-sent",
-        Standing::Failed => "failed",
-        Standing::Refused => "refused",
-        Standing::BeingSent => "being-sent",
-        Standing::Unknown => "unknown",
-        Standing::Newer => "newer",
-        Standing::Replaced => "replaced",
-        Standing::Closed => "closed",
+/// The name of a display status in the page's style and filters.
+pub(super) const fn key_of(display: DisplayStatus) -> &'static str {
+    match display {
+        DisplayStatus::Ready => "ready",
+        DisplayStatus::Rendering => "rendering",
+        DisplayStatus::Queued => "queued",
+        DisplayStatus::NotSent => "not-sent",
+        DisplayStatus::Failed => "failed",
+        DisplayStatus::Refused => "refused",
+        DisplayStatus::BeingSent => "being-sent",
+        DisplayStatus::Unknown => "unknown",
+        DisplayStatus::Newer => "newer",
+        DisplayStatus::Replaced => "replaced",
+        DisplayStatus::Closed => "closed",
     }
 }

@@ -75,7 +75,7 @@ async fn throttling_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_slow_reply_that_nobody_waits_for_is_billed() {
+async fn a_slow_reply_that_no_one_waits_for_is_billed() {
     let sandbox = sandbox(with(Faults {
         slow: ONCE,
         slow_reply: Duration::from_secs(3600),

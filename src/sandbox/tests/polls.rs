@@ -121,7 +121,7 @@ async fn a_failover_names_the_model_that_served_and_bills_the_lower_price() {
 }
 
 #[tokio::test]
-async fn ids_that_nobody_gave_out_are_not_found() {
+async fn ids_that_no_one_gave_out_are_not_found() {
     let sandbox = sandbox(quick()).await;
     let id = submit(&sandbox, "a.1").await;
     for bad in [

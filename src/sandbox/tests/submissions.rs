@@ -150,7 +150,7 @@ async fn health_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn once_stopped_nobody_answers() {
+async fn once_stopped_no_one_answers() {
     let sandbox = sandbox(quick()).await;
     let addr = sandbox.addr();
     // An idle connection must not hold it.

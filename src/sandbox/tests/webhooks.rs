@@ -213,7 +213,7 @@ async fn deliveries_misbehave_where_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn nobody_outside_of_this_machine_is_called() {
+async fn no_one_outside_of_this_machine_is_called() {
     let sandbox = sandbox(hasty(WebhookFaults::default())).await;
     let body = BODY.replace('}', r#","webhook_url":"https://hooks.example.com/w"}"#);
     assert_eq!(post(&sandbox, "a.1", &body).await.status, 202);
@@ -221,7 +221,7 @@ async fn nobody_outside_of_this_machine_is_called() {
 }
 
 #[tokio::test]
-async fn many_jobs_are_all_told() {
+async fn many_jobs_are_all_reported() {
     let mut receiver = Receiver::start(&[]).await;
     let sandbox = sandbox(Options {
         render_time: Duration::from_millis(20),

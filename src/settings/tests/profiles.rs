@@ -44,7 +44,7 @@ fn a_profile_has_its_own_key_log_and_shop() {
     assert_eq!(acme.map, [("image_url".to_owned(), "Photo".to_owned())]);
     assert_eq!(
         acme.video.model, "common",
-        "what is nobody's own is everyone's"
+        "what is no one's own is everyone's"
     );
     let origin = &row(&acme, "rate").origin;
     assert_eq!(

@@ -43,7 +43,7 @@ async fn a_rate_finer_than_the_timer_holds_on_average() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rate_gathers_nothing_while_nobody_asks() {
+async fn a_rate_gathers_nothing_while_no_one_asks() {
     let throttle = Throttle::new(64, Some(Rate::parse("1/s").unwrap()), None);
     drop(throttle.permit().await);
     tokio::time::advance(seconds(100)).await;
@@ -192,7 +192,7 @@ async fn a_burst_of_refusals_halves_once_and_successes_recover_step_by_step() {
             .unwrap()
             .throttled(Some(seconds(1)), 1);
     }
-    assert_eq!(throttle.limit(), 1, "somebody may always go on");
+    assert_eq!(throttle.limit(), 1, "someone may always go on");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::vendor::ApiKey;
 use crate::webhook::restore::restore;
-use crate::webhook::{Body, Doubt, Grade, VerifyKeys, grade, sign};
+use crate::webhook::{Body, Doubt, Verification, VerifyKeys, sign, verify};
 
 const BODY: &str = r#"{"id":"vgen_1","status":"completed","prompt":"Küche \"hell\"\n"}"#;
 /// What a program writes that has sorted the names: no change that can be undone.
@@ -44,7 +44,7 @@ fn fill(template: &str) -> String {
 }
 
 /// Every entry in a word.
-fn grades(text: &str) -> Vec<&'static str> {
+fn verified(text: &str) -> Vec<&'static str> {
     let mut words = Vec::new();
     read_value(text, &mut |found| words.push(word(&found)));
     words
@@ -54,25 +54,25 @@ fn word(found: &Found<'_>) -> &'static str {
     match found {
         Err(Unreadable::NotAWebhook) => "other",
         Err(_) => "unreadable",
-        Ok(capture) => match grade(
+        Ok(capture) => match verify(
             restore(capture, &keys()).as_ref().unwrap_or(capture),
             &keys(),
         ) {
-            Grade::Verified(_) => "verified",
-            Grade::Rejected(_) => "rejected",
-            Grade::Unverifiable {
+            Verification::Verified(_) => "verified",
+            Verification::Rejected(_) => "rejected",
+            Verification::Unverifiable {
                 doubt: Doubt::NoSignature,
                 ..
             } => "unsigned",
-            Grade::Unverifiable {
+            Verification::Unverifiable {
                 doubt: Doubt::Cut, ..
             } => "cut",
-            Grade::Unverifiable {
+            Verification::Unverifiable {
                 doubt: Doubt::NoBody,
                 ..
             } => "no body",
-            Grade::Unverifiable { .. } => "reserialised",
-            Grade::Unreadable(_) => "empty",
+            Verification::Unverifiable { .. } => "reserialised",
+            Verification::Unreadable(_) => "empty",
         },
     }
 }
@@ -86,7 +86,7 @@ fn assert_whole(template: &str, received_at: &str) {
         let capture = found.unwrap_or_else(|e| panic!("{e}: {text}"));
         assert_eq!(capture.body, Body::Raw(BODY.as_bytes().into()), "{text}");
         assert!(
-            matches!(grade(&capture, &keys()), Grade::Verified(_)),
+            matches!(verify(&capture, &keys()), Verification::Verified(_)),
             "{text}"
         );
         let (job, attempt) = capture.correlation().expect(&text);
@@ -114,12 +114,12 @@ fn the_envelope_is_read_as_it_is_written() {
 #[test]
 fn an_envelope_of_a_function_of_ones_own_needs_no_version() {
     let text = fill(r#"{"headers":{"X-CreativeAI-Signature":["@SIG@"]},"body":@BODY@}"#);
-    assert_eq!(grades(&text), ["verified"]);
+    assert_eq!(verified(&text), ["verified"]);
     let text = fill(r#"{"v":1,"headers":{"x-creativeai-signature":"@SIG@"},"body":@RAWBODY@}"#);
-    assert_eq!(grades(&text), ["verified"]);
-    assert_eq!(grades(&text.replace(BODY, PARSED)), ["reserialised"]);
+    assert_eq!(verified(&text), ["verified"]);
+    assert_eq!(verified(&text.replace(BODY, PARSED)), ["reserialised"]);
     let text = fill(r#"{"v":1,"headers":{},"body":@BODY@}"#);
-    assert_eq!(grades(&text), ["unsigned"]);
+    assert_eq!(verified(&text), ["unsigned"]);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn broken_envelopes_say_why() {
         assert_eq!(reasons.len(), 1, "{text}");
         assert!(reasons[0].contains(reason), "{text}: {}", reasons[0]);
     }
-    assert!(grades("[]").is_empty());
+    assert!(verified("[]").is_empty());
 }
 
 const HAR: &str = r#"{"log":{"version":"1.2","creator":{"name":"Proxy","version":"4"},"entries":[
@@ -170,7 +170,7 @@ fn the_other_traffic_of_a_har_is_no_webhook() {
         {"request":{"method":"POST","url":"https://x/","headers":[],"bodySize":-1,"postData":{"text":"{\"id\":\"v\",\"status\":\"completed\"}"}}},
         {}, 7]}}"#;
     assert_eq!(
-        grades(text),
+        verified(text),
         [
             "other",
             "other",
@@ -185,16 +185,16 @@ fn the_other_traffic_of_a_har_is_no_webhook() {
 #[test]
 fn a_changed_body_is_rejected_and_a_cut_or_damaged_one_is_in_doubt() {
     let text = fill(HAR).replace("completed", "cancelled");
-    assert_eq!(grades(&text), ["rejected"]);
+    assert_eq!(verified(&text), ["rejected"]);
     let start = fill(HAR).replace("\"hell", "\u{fffd}");
-    assert_eq!(grades(&start.replace('\\', "")), ["unreadable"], "torn");
+    assert_eq!(verified(&start.replace('\\', "")), ["unreadable"], "torn");
     let damaged = HAR.replace("@BODY@", &quoted(&BODY.replace('ü', "\u{fffd}")));
-    assert_eq!(grades(&fill(&damaged)), ["reserialised"]);
+    assert_eq!(verified(&fill(&damaged)), ["reserialised"]);
     let cut = HAR.replace("@BODY@", &quoted(&BODY[..30])).replace(
         "\"headers\":[",
         "\"headers\":[{\"name\":\"X-CreativeAI-Delivery-Id\",\"value\":\"vgen_1\"},",
     );
-    assert_eq!(grades(&fill(&cut)), ["cut"]);
+    assert_eq!(verified(&fill(&cut)), ["cut"]);
 }
 
 const WEBHOOK_SITE: &str = r#"{"data":[{"uuid":"a2a6a4ae","type":"web","token_id":"a94a7294","team_id":null,"ip":"127.0.0.1","hostname":"webhook.site","method":"POST","user_agent":"x","content":@BODY@,"query":{"creativeai_job":"5b1f0c9a77d2e318.1"},"request":null,"files":[],
@@ -212,8 +212,8 @@ fn a_webhook_site_export_is_read() {
     let single = &WEBHOOK_SITE[9..WEBHOOK_SITE.rfind("],").unwrap()];
     assert_whole(single, "2026-03-12T09:22:18Z");
     let email = fill(WEBHOOK_SITE).replace("\"web\"", "\"email\"");
-    assert_eq!(grades(&email), ["other"]);
-    assert!(grades(r#"{"data":[],"total":0,"is_last_page":true}"#).is_empty());
+    assert_eq!(verified(&email), ["other"]);
+    assert!(verified(r#"{"data":[],"total":0,"is_last_page":true}"#).is_empty());
 }
 
 /// The agent's shape, with `raw` given.
@@ -241,7 +241,7 @@ fn an_ngrok_export_is_read() {
     assert_whole(&ngrok(&raw, chunked), start);
     assert_whole(&ngrok(whole.as_bytes(), chunked), start);
     // All of the JSON came, only the last chunk's mark did not.
-    assert_eq!(grades(&ngrok(&without_end, chunked)), ["verified"]);
+    assert_eq!(verified(&ngrok(&without_end, chunked)), ["verified"]);
 }
 
 #[test]
@@ -250,15 +250,15 @@ fn what_ngrok_cut_is_in_doubt() {
     let length = format!("{id}\"Content-Length\":[\"{}\"],", BODY.len());
     let whole = format!("POST {URL} HTTP/1.1\r\n\r\n{BODY}");
     let cut = &whole.as_bytes()[..whole.len() - 9];
-    assert_eq!(grades(&ngrok(cut, &length)), ["cut"]);
+    assert_eq!(verified(&ngrok(cut, &length)), ["cut"]);
     let chunked = format!("{id}\"Transfer-Encoding\":[\"chunked\"],");
     let whole = format!(
         "POST / HTTP/1.1\r\n\r\n{:x}\r\n{BODY}\r\n0\r\n\r\n",
         BODY.len()
     );
-    assert_eq!(grades(&ngrok(&whole.as_bytes()[..60], &chunked)), ["cut"]);
+    assert_eq!(verified(&ngrok(&whole.as_bytes()[..60], &chunked)), ["cut"]);
     assert_eq!(
-        grades(r#"{"requests":[{"request":{"raw":"%"}},1]}"#),
+        verified(r#"{"requests":[{"request":{"raw":"%"}},1]}"#),
         ["unreadable"; 2]
     );
 }
@@ -287,11 +287,11 @@ fn a_hookdeck_request_is_read() {
 #[test]
 fn a_body_that_hookdeck_parsed_is_in_doubt() {
     let parsed = HOOKDECK.replace("@BODY@", "@RAWBODY@");
-    assert_eq!(grades(&fill(&parsed)), ["verified"]);
+    assert_eq!(verified(&fill(&parsed)), ["verified"]);
     let parsed = HOOKDECK.replace("@BODY@", "@PARSED@");
-    assert_eq!(grades(&fill(&parsed)), ["reserialised"]);
+    assert_eq!(verified(&fill(&parsed)), ["reserialised"]);
     let bare = r#"{"id":"req_1","team_id":"tm_1","source_id":"src_1"}"#;
-    assert_eq!(grades(bare), ["unreadable"]);
+    assert_eq!(verified(bare), ["unreadable"]);
 }
 
 const GATEWAY_1: &str = r#"{"version":"1.0","resource":"/webhooks/creativeai","path":"/webhooks/creativeai","httpMethod":"POST",
@@ -312,9 +312,9 @@ fn gateway_events_of_both_versions_are_read() {
             .replace("Encoded\":false", "Encoded\":true");
         assert_whole(&encoded, "2026-03-12T09:22:18Z");
         let parsed = template.replace("@BODY@", "@PARSED@");
-        assert_eq!(grades(&fill(&parsed)), ["reserialised"]);
+        assert_eq!(verified(&fill(&parsed)), ["reserialised"]);
         let other = fill(template).replace(&signature(), "x");
-        assert_eq!(grades(&other), ["rejected"]);
+        assert_eq!(verified(&other), ["rejected"]);
     }
     let plain = GATEWAY_1
         .replace(
@@ -327,7 +327,7 @@ fn gateway_events_of_both_versions_are_read() {
         );
     assert_whole(&plain, "2026-03-12T09:22:18Z");
     let get = r#"{"rawPath":"/","headers":{},"requestContext":{},"isBase64Encoded":false}"#;
-    assert_eq!(grades(get), ["other"]);
+    assert_eq!(verified(get), ["other"]);
 }
 
 #[test]
@@ -337,7 +337,10 @@ fn a_raw_body_with_its_headers_is_read() {
         signature()
     );
     let capture = read_with_headers(BODY.as_bytes(), &headers);
-    assert!(matches!(grade(&capture, &keys()), Grade::Verified(_)));
+    assert!(matches!(
+        verify(&capture, &keys()),
+        Verification::Verified(_)
+    ));
     assert!(capture.correlation().is_some());
     let found = read_with_headers(b"\xff\x00", &headers);
     assert_eq!(word(&Ok(found)), "rejected");
@@ -347,9 +350,9 @@ fn a_raw_body_with_its_headers_is_read() {
 
 #[test]
 fn a_raw_body_alone_is_unsigned_and_a_log_line_is_no_capture() {
-    assert_eq!(grades(BODY), ["unsigned"]);
+    assert_eq!(verified(BODY), ["unsigned"]);
     let line = r#"{"job":"5b1f0c9a77d2e318","status":"completed","generation_id":"vgen_1"}"#;
-    assert_eq!(grades(line), ["unreadable"]);
+    assert_eq!(verified(line), ["unreadable"]);
 }
 
 #[test]
@@ -358,18 +361,18 @@ fn a_delivery_counts_even_where_its_body_was_not_kept() {
     let har = HAR.replace("\"headers\":[", &format!("\"headers\":[{id}"));
     let without = |text: &str, from: &str| fill(&text.replace(from, "\"x\":0"));
     let post = r#""postData":{"mimeType":"application/json","text":@BODY@}"#;
-    assert_eq!(grades(&without(&har, post)), ["no body"]);
-    assert_eq!(grades(&without(&har, "\"text\":@BODY@")), ["no body"]);
+    assert_eq!(verified(&without(&har, post)), ["no body"]);
+    assert_eq!(verified(&without(&har, "\"text\":@BODY@")), ["no body"]);
     // Without an id nothing can be asked for, but it is counted.
-    assert_eq!(grades(&without(HAR, post)), ["empty"]);
+    assert_eq!(verified(&without(HAR, post)), ["empty"]);
     let event = GATEWAY_2.replace(
         "\"x-creativeai-signature\"",
         "\"x-creativeai-delivery-id\":\"vgen_1\",\"x-creativeai-signature\"",
     );
-    assert_eq!(grades(&without(&event, "\"body\":@BODY@")), ["no body"]);
+    assert_eq!(verified(&without(&event, "\"body\":@BODY@")), ["no body"]);
     // An address with a job is enough, where headers are not kept either.
     let bare = r#"{"log":{"entries":[{"request":{"method":"POST","url":"https://x@URL@","headers":[]}}]}}"#;
-    assert_eq!(grades(&fill(bare)), ["empty"]);
+    assert_eq!(verified(&fill(bare)), ["empty"]);
 }
 
 #[test]
@@ -401,11 +404,11 @@ fn what_recorders_do_is_undone_in_every_format() {
     for template in [own, HAR, WEBHOOK_SITE, HOOKDECK, GATEWAY_1, GATEWAY_2] {
         for body in &changed {
             let text = fill(&template.replace("@BODY@", &quoted(body)));
-            assert_eq!(grades(&text), ["verified"], "{text}");
+            assert_eq!(verified(&text), ["verified"], "{text}");
         }
         let forged = quoted(&BODY.replace("vgen_1", "vgen_2"));
         let text = fill(&template.replace("@BODY@", &forged));
-        assert_eq!(grades(&text), ["rejected"], "{text}");
+        assert_eq!(verified(&text), ["rejected"], "{text}");
     }
 }
 
@@ -413,17 +416,17 @@ fn what_recorders_do_is_undone_in_every_format() {
 fn a_body_that_is_not_base64_as_it_is_said_to_be_is_read() {
     for template in [GATEWAY_1, GATEWAY_2] {
         let text = fill(&template.replace("Encoded\":false", "Encoded\":true"));
-        assert_eq!(grades(&text), ["verified"]);
+        assert_eq!(verified(&text), ["verified"]);
     }
     let text = fill(&HAR.replace("\"text\":", "\"encoding\":\"base64\",\"text\":"));
-    assert_eq!(grades(&text), ["verified"]);
+    assert_eq!(verified(&text), ["verified"]);
 }
 
 #[test]
 fn a_list_may_mix_formats() {
     let list = format!("[{HAR},\n{HOOKDECK},{GATEWAY_1},{BODY},7]");
     assert_eq!(
-        grades(&fill(&list)),
+        verified(&fill(&list)),
         ["verified", "verified", "verified", "unsigned", "unreadable"]
     );
 }
@@ -437,9 +440,9 @@ fn nothing_of_a_documents_beginning_panics() {
         }
     }
     let deep = "[".repeat(200_000);
-    assert_eq!(grades(&deep), ["unreadable"]);
+    assert_eq!(verified(&deep), ["unreadable"]);
     let deep = "{\"headers\":".repeat(200_000);
-    assert_eq!(grades(&deep), ["unreadable"]);
+    assert_eq!(verified(&deep), ["unreadable"]);
 }
 
 /// Shapes of services, each carrying the delivery with its very bytes.
@@ -509,16 +512,16 @@ const PARSING: [(&str, &str); 4] = [
 #[test]
 fn services_that_keep_the_bytes_are_verified_and_those_that_parse_are_in_doubt() {
     for (name, template) in EXACT {
-        assert_eq!(grades(&fill(template)), ["verified"], "{name}");
+        assert_eq!(verified(&fill(template)), ["verified"], "{name}");
         let forged = fill(template).replace(&signature(), &signature().replace('a', "b"));
-        assert_ne!(grades(&forged), ["verified"], "{name}");
+        assert_ne!(verified(&forged), ["verified"], "{name}");
     }
     for (name, template) in PARSING {
-        assert_eq!(grades(&fill(template)), ["reserialised"], "{name}");
+        assert_eq!(verified(&fill(template)), ["reserialised"], "{name}");
         // Where the order and the numbers stayed, the bytes can be had again.
         if template.contains("@PARSED@") {
             let kept = fill(&template.replace("@PARSED@", "@RAWBODY@"));
-            assert_eq!(grades(&kept), ["verified"], "{name}");
+            assert_eq!(verified(&kept), ["verified"], "{name}");
         }
     }
 }
@@ -555,10 +558,10 @@ fn logs_give_the_captures_in_their_messages() {
         let text = template.replace("@M@", &message);
         let mut expected = vec!["other"; others];
         expected.push("verified");
-        assert_eq!(grades(&text), expected, "{template}");
+        assert_eq!(verified(&text), expected, "{template}");
     }
     assert_eq!(
-        grades(r#"{"timestamp":1,"message":"{\"a\":1}"}"#),
+        verified(r#"{"timestamp":1,"message":"{\"a\":1}"}"#),
         ["other"]
     );
 }

@@ -40,20 +40,20 @@ fn lines(count: usize) -> String {
 /// Every result as `FILE:ENTRY WORD`, the file by its name only.
 fn run(paths: &[PathBuf], stdin: &[u8]) -> Vec<String> {
     let keys = VerifyKeys::new(&[key()]);
-    let report = |graded: &Graded<'_>| {
-        let name = graded.file.file_name().unwrap_or(graded.file.as_os_str());
-        let word = match &graded.grade {
-            Grade::Verified(payload) => payload.id().unwrap().to_string(),
-            Grade::Rejected(_) => "rejected".to_owned(),
-            Grade::Unverifiable { doubt, .. } => format!("{doubt:?}"),
-            Grade::Unreadable(Unreadable::NotAWebhook) => "other".to_owned(),
-            Grade::Unreadable(Unreadable::TooLarge(_)) => "too large".to_owned(),
-            Grade::Unreadable(_) => "unreadable".to_owned(),
+    let report = |entry: &VerifiedEntry<'_>| {
+        let name = entry.file.file_name().unwrap_or(entry.file.as_os_str());
+        let word = match &entry.verification {
+            Verification::Verified(payload) => payload.id().unwrap().to_string(),
+            Verification::Rejected(_) => "rejected".to_owned(),
+            Verification::Unverifiable { doubt, .. } => format!("{doubt:?}"),
+            Verification::Unreadable(Unreadable::NotAWebhook) => "other".to_owned(),
+            Verification::Unreadable(Unreadable::TooLarge(_)) => "too large".to_owned(),
+            Verification::Unreadable(_) => "unreadable".to_owned(),
         };
-        format!("{}:{} {word}", name.to_string_lossy(), graded.entry)
+        format!("{}:{} {word}", name.to_string_lossy(), entry.entry)
     };
     let mut results = Vec::new();
-    let settle = |graded: &[Graded<'_>]| graded.iter().map(report).collect::<Vec<_>>();
+    let settle = |entry: &[VerifiedEntry<'_>]| entry.iter().map(report).collect::<Vec<_>>();
     replay(paths, Cursor::new(stdin.to_vec()), &keys, settle, |batch| {
         results.extend(batch);
         Ok(())
@@ -197,7 +197,7 @@ fn a_path_that_is_not_there_stops_before_anything_is_read() {
         &paths,
         Cursor::new(lines(1)),
         &keys,
-        |_: &[Graded<'_>]| (),
+        |_: &[VerifiedEntry<'_>]| (),
         |()| panic!("read"),
     )
     .unwrap_err();
@@ -218,7 +218,7 @@ fn the_callers_error_ends_the_replay() {
         &["-".into()],
         stdin,
         &VerifyKeys::default(),
-        |_: &[Graded<'_>]| (),
+        |_: &[VerifiedEntry<'_>]| (),
         |()| {
             seen += 1;
             anyhow::ensure!(seen < 5, "disk full");
@@ -286,7 +286,7 @@ fn a_panic_while_grading_ends_the_replay() {
             &["-".into()],
             Cursor::new(lines(20_000)),
             &VerifyKeys::default(),
-            |graded: &[Graded<'_>]| assert!(graded[0].entry > 1, "the first batch"),
+            |entry: &[VerifiedEntry<'_>]| assert!(entry[0].entry > 1, "the first batch"),
             |()| {
                 seen += 1;
                 Ok(())

@@ -15,7 +15,7 @@ use std::collections::HashSet;
 use super::capture::{Body, Capture, SIGNATURE_HEADER};
 use super::formats::decode_base64;
 use super::http1;
-use super::signature::{Verification, VerifyKeys, verify_bytes};
+use super::signature::{SignatureCheck, VerifyKeys, verify_bytes};
 
 /// Bytes of the largest body that is tried; no webhook comes near.
 const LARGEST: usize = 64 << 10;
@@ -31,7 +31,7 @@ pub(super) fn restore<'a>(capture: &Capture<'a>, keys: &VerifyKeys) -> Option<Ca
     if !is_signed || keys.is_empty() || kept.is_empty() || kept.len() > LARGEST {
         return None;
     }
-    let holds = |bytes: &[u8]| verify_bytes(capture, bytes, keys) == Verification::Verified;
+    let holds = |bytes: &[u8]| verify_bytes(capture, bytes, keys) == SignatureCheck::Verified;
     let sent = search(kept, holds)?;
     Some(Capture {
         body: Body::Raw(Cow::Owned(sent)),

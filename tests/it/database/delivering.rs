@@ -12,7 +12,7 @@ use super::{silence_runs, with_lines};
 use crate::support::lines::{A, line};
 use crate::support::orders::{Order, files_below, log_of};
 use crate::support::proxy::Proxy;
-use crate::support::vendor::{Cdn, clip, nobody};
+use crate::support::vendor::{Cdn, clip, unused_api};
 use crate::support::{Gate, Phase, Running, Server, World};
 
 /// Longer than a lease lets a command be run without another look.
@@ -60,7 +60,7 @@ fn computers_that_publish_at_the_same_time_publish_each_clip_once() {
     let Some((_, log)) = with_lines(&log_of(&orders)) else {
         return;
     };
-    let api = nobody();
+    let api = unused_api();
     let first = computer(&api, &log);
     let list = first.path("list");
     let publish = ["publish", "--exec", &noting(&list), "--json"];
@@ -91,7 +91,7 @@ fn a_clip_that_another_computer_publishes_is_left_until_that_one_is_gone() {
     let Some((database, log)) = with_lines(&log_of(&orders)) else {
         return;
     };
-    let api = nobody();
+    let api = unused_api();
     let first = computer(&api, &log);
     let list = first.path("list");
     first.shell("mkfifo gate").expect(0);
@@ -130,7 +130,7 @@ fn a_computer_that_slept_looks_again_before_it_publishes() {
     let Some((database, log)) = with_lines(&log_of(&orders)) else {
         return;
     };
-    let api = nobody();
+    let api = unused_api();
     let proxy = Proxy::before(database.server.folder());
     let sleeper = computer(&api, &proxy.log(&database, "shop"));
     let list = sleeper.path("list");
@@ -157,7 +157,7 @@ fn computers_that_download_at_the_same_time_fetch_each_clip_once() {
     let Some((database, log)) = with_lines(&log_of(&orders)) else {
         return;
     };
-    let api = nobody();
+    let api = unused_api();
     let shared = tempfile::tempdir().unwrap();
     let dir = shared.path().to_str().unwrap();
     let worlds: Vec<_> = (0..3).map(|_| computer(&api, &log)).collect();
@@ -190,7 +190,7 @@ fn a_listing_that_another_computer_fetches_is_left_to_it() {
     let Some((_, log)) = with_lines(&log_of(&orders)) else {
         return;
     };
-    let api = nobody();
+    let api = unused_api();
     let (one, other) = (computer(&api, &log), computer(&api, &log));
     let run = one.start(&["download"]);
     cdn.server.wait_for_polls(1);
@@ -207,7 +207,7 @@ fn a_path_on_another_computer_is_not_taken_for_one_here() {
     let cdn = Cdn::honest();
     let bytes = clip("a", 900);
     let url = cdn.put("a", bytes.clone());
-    let api = nobody();
+    let api = unused_api();
     let here = World::facing(&api);
     // A file of that name and size is here, too.
     here.write("other.mp4", &bytes);
@@ -252,7 +252,7 @@ fn what_was_published_while_the_database_was_away_is_not_published_again() {
     let Some((database, log)) = with_lines(&log_of(&orders)) else {
         return;
     };
-    let api = nobody();
+    let api = unused_api();
     let proxy = Proxy::before(database.server.folder());
     let world = computer(&api, &proxy.log(&database, "shop"));
     let list = world.path("list");

@@ -1,4 +1,4 @@
-//! Several computers order from one log: each row once, whoever is first.
+//! Several computers order from one log: each row once, whichever is first.
 
 use super::{assert_each_once, empty_log, photos, silence_runs, with_lines};
 use crate::support::lines::{A, rendering};
@@ -238,7 +238,7 @@ fn a_row_is_skipped_only_where_the_log_has_a_line_of_it() {
     let server = Server::accepting();
     let worlds = computers(&server, &log, 1, &listings(2));
     worlds[0].run(&SUBMIT).expect(0);
-    // Someone has claimed what no line tells of: it may have been sent.
+    // Someone has claimed what no line mentions: it may have been sent.
     database.sql("DELETE FROM creativeai.lines WHERE line LIKE '%LST-1%'");
     let other = &computers(&server, &log, 1, &listings(2))[0];
     let summary = other.run(&SUBMIT).expect(75).json();

@@ -224,7 +224,7 @@ impl Storm {
             assert!([0, 3, 75].contains(&code), "{seed}: {code}\n{said}");
         }
         self.sql(SILENCE);
-        // Whoever was killed with answers on its disk takes them in.
+        // A process that was killed with answers on its disk takes them in.
         for world in &self.worlds {
             world.run(&SUBMIT);
         }

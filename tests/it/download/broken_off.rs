@@ -1,5 +1,5 @@
 //! Downloads that are killed again and again: every clip ends up whole, and none is asked for once
-//! the log tells of it.
+//! the log holds it.
 //!
 //! `CREATIVEAI_DOWNLOAD_CLIPS` sets how many clips there are, `CREATIVEAI_TORTURE_SEED` repeats a
 //! run.
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::support::orders::{Order, files_below, log_of, sha256};
-use crate::support::vendor::{Cdn, clip, nobody, world};
+use crate::support::vendor::{Cdn, clip, unused_api, world};
 use crate::support::{Gate, Log, Phase, Request, Running, Step, World};
 
 /// Clips of the usual test run.
@@ -39,7 +39,7 @@ fn told(log: &Log) -> BTreeSet<String> {
         .collect()
 }
 
-/// Every clip that the log tells of is whole; no file of a clip's name is less than that.
+/// Every clip that the log holds is whole; no file of a clip's name is less than that.
 fn judge(world: &World, cdn: &Cdn, log: &Log, told: &str) {
     for job in &log.jobs {
         let Some(file) = job["downloaded"]["file"].as_str() else {
@@ -104,7 +104,7 @@ fn torture(clips: usize, seed: u64, when: &[&str]) {
             Order::of(&format!("LST-{}", n / 4), n + 2, &url)
         })
         .collect();
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &log_of(&orders));
     let concurrency = rng.usize(1..8).to_string();
     let mut args = vec!["download", "--concurrency", &concurrency];

@@ -5,7 +5,7 @@ use crate::support::World;
 use crate::support::azure::Azure;
 use crate::support::orders::{Order, log_of, sha256};
 use crate::support::s3::{S3, Store};
-use crate::support::vendor::{Cdn, clip, nobody, world};
+use crate::support::vendor::{Cdn, clip, unused_api, world};
 
 const TO_BUCKET: [&str; 3] = ["download", "--dir", "s3://clips/june"];
 
@@ -24,7 +24,7 @@ fn clips_go_to_a_bucket_under_the_names_they_have_in_a_folder() {
         .collect();
     // Someone else's object has the first clip's name.
     s3.call("PUT", "/clips/june/LST-0/01-2.mp4", b"not ours");
-    let world = s3.world(world(&nobody(), &log_of(&orders)));
+    let world = s3.world(world(&unused_api(), &log_of(&orders)));
     let run = world.run(&[&TO_BUCKET[..], &["--json"]].concat()).expect(0);
     assert_eq!(run.json()["downloaded"], 3);
     assert_eq!(s3.object("june/LST-0/01-2.mp4"), b"not ours");
@@ -74,7 +74,7 @@ fn clips_go_to_a_bucket_under_the_names_they_have_in_a_folder() {
     assert_eq!(
         s3.object("june/LST-0/02-3.mp4"),
         b"altered",
-        "it may be somebody's"
+        "it may be someone's"
     );
     world.run(&["download", "--check"]).expect(0);
 }
@@ -104,7 +104,7 @@ fn clips_go_to(address: &str, in_world: impl FnOnce(World) -> World, store: &imp
         })
         .collect();
     store.put("june/LST-0/01-2.mp4", b"not ours");
-    let world = in_world(world(&nobody(), &log_of(&orders)));
+    let world = in_world(world(&unused_api(), &log_of(&orders)));
     let download = ["download", "--dir", address, "--json"];
     let run = world.run(&download).expect(0);
     assert_eq!(run.json()["downloaded"], 2, "{}", run.stderr);
@@ -139,7 +139,7 @@ fn killed_while_it_uploads_it_goes_on_with_the_next_part_and_shows_no_half_objec
     let cdn = Cdn::honest();
     let whole = clip("a", 50_000_000);
     let url = cdn.put("a", whole.clone());
-    let world = s3.world(world(&nobody(), &Order::of("LST-1", 2, &url).lines()));
+    let world = s3.world(world(&unused_api(), &Order::of("LST-1", 2, &url).lines()));
     let staging = world.path(".creativeai-partial");
     let notes = || -> String {
         let Ok(entries) = std::fs::read_dir(&staging) else {
@@ -185,12 +185,12 @@ fn a_bucket_that_cannot_be_used_is_named_with_what_is_missing() {
     let Some(s3) = S3::start() else { return };
     let cdn = Cdn::honest();
     let url = cdn.put("a", clip("a", 3000));
-    let world = s3.world(world(&nobody(), &Order::of("LST-1", 2, &url).lines()));
+    let world = s3.world(world(&unused_api(), &Order::of("LST-1", 2, &url).lines()));
     let run = world
-        .run(&["download", "--dir", "s3://nobody/june"])
+        .run(&["download", "--dir", "s3://absent/june"])
         .expect(78);
     assert!(
-        run.stderr.contains("s3://nobody was not found"),
+        run.stderr.contains("s3://absent was not found"),
         "{}",
         run.stderr
     );
@@ -208,7 +208,7 @@ fn what_is_in_a_bucket_is_handed_on_from_there() {
     let Some(s3) = S3::start() else { return };
     let cdn = Cdn::honest();
     let url = cdn.put("a", clip("a", 3000));
-    let world = s3.world(world(&nobody(), &Order::of("LST-1", 2, &url).lines()));
+    let world = s3.world(world(&unused_api(), &Order::of("LST-1", 2, &url).lines()));
     // From a folder it is uploaded without a second download.
     world.run(&["download"]).expect(0);
     world.run(&TO_BUCKET).expect(0);

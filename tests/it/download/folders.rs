@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::support::orders::{Order, files_below, log_of};
-use crate::support::vendor::{Cdn, clip, nobody, world};
+use crate::support::vendor::{Cdn, clip, unused_api, world};
 
 const HOSTILE: [&str; 26] = [
     "../../etc/passwd",
@@ -46,7 +46,7 @@ fn hostile_ids_become_safe_folders_of_their_own() {
         order.image = format!("https://photos.example/{n}/..%2F..%2Fhall%00%0A.jpg");
         orders.push(order);
     }
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &log_of(&orders));
     world.run(&["download"]).expect(0);
     let files = files_below(&world.path("videos"));
@@ -95,7 +95,7 @@ fn the_same_photo_twice_gives_two_files() {
             order
         })
         .collect();
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &log_of(&orders));
     world.run(&["download"]).expect(0);
     let expected = [

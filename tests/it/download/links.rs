@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use crate::support::orders::{Order, files_below, log_of, sha256};
-use crate::support::vendor::{Cdn, clip, nobody, telling, world};
+use crate::support::vendor::{Cdn, clip, completing, unused_api, world};
 use crate::support::{KEY, Server, Step, World};
 
 /// Every way in which a link gives no clip.
@@ -70,7 +70,7 @@ fn a_link_that_gives_no_clip_is_asked_for_once_and_the_fresh_one_is_kept() {
             _ => whole,
         });
         let fresh = cdn.put("a", clip("a", 5000));
-        let api = telling({
+        let api = completing({
             let fresh = fresh.clone();
             move |_| fresh.clone()
         });
@@ -98,7 +98,7 @@ fn a_clip_is_lost_only_after_the_vendor_was_asked_and_the_message_shows_both_lin
     for (words, step) in no_clips() {
         let may_come_back = words == "HTTP 500";
         let cdn = Cdn::start(move |_, _| step.clone());
-        let api = telling({
+        let api = completing({
             let fresh = cdn.server.url() + "/fresh.mp4?signature=s3cret";
             move |_| fresh.clone()
         });
@@ -138,7 +138,7 @@ fn a_log_in_redirect_is_shown_with_the_place_it_led_to() {
         _ => Step::reply(302, "").with("Location", "/login?back=a"),
     });
     let url = cdn.server.url() + "/a.mp4";
-    let api = telling({
+    let api = completing({
         let url = url.clone();
         move |_| url.clone()
     });
@@ -182,7 +182,7 @@ fn a_clip_sent_with_gzip_is_unpacked_and_continued_where_it_was_cut() {
         });
         let whole = clip("a", 90_000);
         let url = cdn.put("a", pack(&whole));
-        let api = nobody();
+        let api = unused_api();
         let world = world(&api, &Order::of("LST-1", 2, &url).lines());
         world.run(&["download"]).expect(0);
         let file = std::fs::read(world.path("videos/LST-1/01-2.mp4")).unwrap();
@@ -207,7 +207,7 @@ fn a_packed_clip_above_the_limit_is_not_unpacked_beyond_it() {
     packed.write_all(&vec![0; 5_000_000]).unwrap();
     let cdn = Cdn::honest();
     let url = cdn.put("a", packed.finish().unwrap());
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &Order::of("LST-1", 2, &url).lines());
     let run = world.run(&["download", "--max-size", "1MB"]).expect(1);
     assert!(run.stderr.contains("--max-size"), "{}", run.stderr);
@@ -215,10 +215,10 @@ fn a_packed_clip_above_the_limit_is_not_unpacked_beyond_it() {
 }
 
 #[test]
-fn a_fresh_link_that_does_not_work_either_is_told_plainly_after_one_poll() {
+fn a_fresh_link_that_does_not_work_either_is_reported_plainly_after_one_poll() {
     let cdn = Cdn::honest();
     let gone = cdn.server.url() + "/gone.mp4";
-    let api = telling({
+    let api = completing({
         let gone = gone.clone();
         move |_| gone.clone()
     });
@@ -265,7 +265,7 @@ fn why_no_fresh_link_came_decides_the_exit_code() {
     let run = keyless.run(&["download"]).expect(78);
     assert!(run.stderr.contains("CREATIVEAI_API_KEY"), "{}", run.stderr);
 
-    let silent = telling(|_| String::new());
+    let silent = completing(|_| String::new());
     let run = world(&silent, &log).run(&["download"]).expect(1);
     assert!(run.stderr.contains("gave none"), "{}", run.stderr);
 }
@@ -274,7 +274,7 @@ fn why_no_fresh_link_came_decides_the_exit_code() {
 fn a_clip_without_a_link_is_asked_for_once() {
     let cdn = Cdn::honest();
     let url = cdn.put("a", clip("a", 900));
-    let api = telling(move |_| url.clone());
+    let api = completing(move |_| url.clone());
     let order = Order::of("LST-1", 2, "x");
     let log = order.lines().replace("\"output_url\":\"x\",", "");
     let world = world(&api, &log);
@@ -296,7 +296,7 @@ fn the_key_goes_to_the_api_and_nowhere_else() {
         _ => step,
     });
     let fresh = cdn.put("b", clip("b", 40_000));
-    let api = telling(move |_| fresh.clone());
+    let api = completing(move |_| fresh.clone());
     let orders = [
         Order::of("LST-1", 2, &format!("{}/moved.mp4", cdn.server.url())),
         Order::of("LST-2", 3, &format!("{}/old.mp4", cdn.server.url())),
@@ -332,7 +332,7 @@ fn addresses_that_lead_into_the_house_are_not_called() {
         "file:///etc/passwd".to_owned(),
         format!("{}/redirected.mp4", cdn.server.url()),
     ] {
-        let api = telling({
+        let api = completing({
             let url = url.clone();
             move |_| url.clone()
         });

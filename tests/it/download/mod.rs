@@ -10,11 +10,11 @@ mod rehearsal;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::orders::{Order, files_below, log_of, sha256};
-use crate::support::vendor::{Cdn, clip, nobody, telling, world};
+use crate::support::vendor::{Cdn, clip, completing, unused_api, world};
 use crate::support::{Gate, Phase, Step};
 
 #[test]
-fn every_finished_clip_is_fetched_once_and_told_with_its_checksum() {
+fn every_finished_clip_is_fetched_once_and_reported_with_its_checksum() {
     let cdn = Cdn::honest();
     let orders: Vec<Order> = (0..12)
         .map(|n| {
@@ -24,7 +24,7 @@ fn every_finished_clip_is_fetched_once_and_told_with_its_checksum() {
             order
         })
         .collect();
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &log_of(&orders));
     let run = world.run(&["download", "--json"]).expect(0);
     assert_eq!(run.json()["downloaded"], 12);
@@ -66,7 +66,7 @@ fn every_finished_clip_is_fetched_once_and_told_with_its_checksum() {
 fn clips_in_another_folder_are_not_fetched_again_and_the_run_says_where_they_are() {
     let cdn = Cdn::honest();
     let url = cdn.put("a", clip("a", 900));
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &Order::of("LST-1", 2, &url).lines());
     world.run(&["download"]).expect(0);
     let run = world.run(&["download", "--dir", "other"]).expect(0);
@@ -84,7 +84,7 @@ fn a_cut_download_goes_on_where_it_ended() {
         _ => step,
     });
     let url = cdn.put("a", clip("a", 100_000));
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &Order::of("LST-1", 2, &url).lines());
     world.run(&["download"]).expect(0);
     let gets = cdn.gets();
@@ -109,7 +109,7 @@ fn a_clip_that_changed_between_two_tries_is_not_a_patchwork() {
         }
     });
     let url = cdn.put("a", clip("a", 100_000));
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &Order::of("LST-1", 2, &url).lines());
     world.run(&["download"]).expect(0);
     assert_eq!(
@@ -125,7 +125,7 @@ fn a_clip_above_the_limit_is_left_where_it_is() {
         Order::of("LST-1", 2, &cdn.put("large", clip("large", 70_000))),
         Order::of("LST-2", 3, &cdn.put("small", clip("small", 40_000))),
     ];
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &log_of(&orders));
     let run = world.run(&["download", "--max-size", "50kB"]).expect(1);
     assert!(run.stderr.contains("--max-size"), "{}", run.stderr);
@@ -144,7 +144,7 @@ fn a_page_instead_of_a_clip_is_not_kept() {
     ] {
         let cdn = Cdn::start(move |_, _| Step::reply(200, body).with("Content-Type", kind));
         let url = cdn.server.url() + "/a.mp4";
-        let api = telling({
+        let api = completing({
             let url = url.clone();
             move |_| url.clone()
         });
@@ -182,7 +182,7 @@ fn a_listings_folder_appears_only_with_all_of_its_clips() {
         Order::of("LST-2", 5, &put("4")),
         Order::of("LST-2", 6, "").rendering(),
     ];
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &log_of(&orders));
     let run = world.start(&["download", "--when", "complete", "--json"]);
     reached.wait();
@@ -214,7 +214,7 @@ fn a_listing_of_which_one_clip_fails_does_not_appear_and_is_completed_later() {
         Order::of("LST-1", 3, &put("2")),
     ];
     let second = orders[1].output_url.clone().unwrap();
-    let api = telling(move |_| second.clone());
+    let api = completing(move |_| second.clone());
     let world = world(&api, &log_of(&orders));
     world.run(&["download", "--when", "complete"]).expect(1);
     assert!(!world.path("videos/LST-1").exists());
@@ -240,7 +240,7 @@ fn a_full_disk_ends_the_run_cleanly_and_the_next_one_goes_on() {
             Order::of("LST-1", n + 2, &url)
         })
         .collect();
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &log_of(&orders));
     let before = world.log().text;
     // In blocks of 512 bytes or of 1024, as the shell has it: 1 MB or 2 MB. That is far more than
@@ -287,7 +287,7 @@ fn a_signal_ends_the_run_and_what_has_come_is_kept() {
         }
     });
     let url = cdn.put("a", clip("a", 400_000));
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &Order::of("LST-1", 2, &url).lines());
     let run = world.start(&["download"]);
     reached.wait();

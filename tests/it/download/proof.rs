@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::World;
 use crate::support::orders::{Order, log_of};
-use crate::support::vendor::{Cdn, clip, nobody, world};
+use crate::support::vendor::{Cdn, clip, unused_api, world};
 
 /// Four downloaded clips.
 fn downloaded() -> World {
@@ -19,7 +19,7 @@ fn downloaded() -> World {
         })
         .collect();
     // Neither server is there any more when the folder is checked.
-    let world = world(&nobody(), &log_of(&orders));
+    let world = world(&unused_api(), &log_of(&orders));
     world.run(&["download"]).expect(0);
     world
 }
@@ -92,7 +92,7 @@ fn what_is_missing_or_altered_is_named_with_the_next_step() {
 fn a_finished_clip_that_was_never_downloaded_is_not_whole() {
     let order = Order::of("LST-1", 2, "https://cdn.example.com/a.mp4");
     let log = log_of([&order, &Order::of("LST-2", 3, "").rendering()]);
-    let world = world(&nobody(), &log);
+    let world = world(&unused_api(), &log);
     let run = world.run(&["download", "--check"]).expect(1);
     assert!(
         run.stderr.contains("1 not downloaded yet"),

@@ -1,6 +1,6 @@
 //! What is told when the vendor, or the way to it, does not do what was hoped for, word for word.
 
-use crate::support::transcript::told;
+use crate::support::transcript::recorded;
 use crate::support::{Server, Step, World, listings};
 
 fn facing(server: &Server, rows: usize) -> World {
@@ -15,7 +15,7 @@ const SUBMIT: [&str; 4] = ["submit", "listings.csv", "--concurrency", "1"];
 fn the_key_is_refused() {
     let body = r#"{"error":{"message":"Invalid API key"}}"#;
     let server = Server::start(move |_| Step::reply(401, body));
-    told("error-401", &facing(&server, 3), &SUBMIT).expect(77);
+    recorded("error-401", &facing(&server, 3), &SUBMIT).expect(77);
     assert_eq!(server.posts().len(), 1);
 }
 
@@ -25,7 +25,7 @@ fn the_credits_are_used_up() {
         Step::accept(),
         Step::reply(402, r#"{"message":"Insufficient credits"}"#),
     ]);
-    told("error-402", &facing(&server, 3), &SUBMIT).expect(77);
+    recorded("error-402", &facing(&server, 3), &SUBMIT).expect(77);
 }
 
 #[test]
@@ -35,38 +35,38 @@ fn a_row_is_refused() {
         Step::reply(422, r#"{"detail":"prompt violates the content policy"}"#),
     ]);
     let world = facing(&server, 3);
-    told("error-422", &world, &SUBMIT).expect(1);
-    told("error-422-status", &world, &["status"]).expect(0);
+    recorded("error-422", &world, &SUBMIT).expect(1);
+    recorded("error-422-status", &world, &["status"]).expect(0);
 }
 
 #[test]
 fn the_vendor_is_busy() {
     let server = Server::start(|_| Step::reply(429, "slow down").with("Retry-After", "0"));
-    told("error-429", &facing(&server, 2), &SUBMIT).expect(75);
+    recorded("error-429", &facing(&server, 2), &SUBMIT).expect(75);
 }
 
 #[test]
-fn nobody_is_there() {
+fn no_one_is_there() {
     let server = Server::accepting();
     let world = facing(&server, 2);
     drop(server);
     // Not all of its waiting: the run is over at the deadline.
     let mut args = SUBMIT.to_vec();
     args.extend(["--timeout", "1s"]);
-    told("error-connection", &world, &args).expect(75);
+    recorded("error-connection", &world, &args).expect(75);
 }
 
 #[test]
 fn three_answers_that_say_nothing() {
     let server = Server::start(|_| Step::reset());
-    told("error-unknown", &facing(&server, 5), &SUBMIT).expect(3);
+    recorded("error-unknown", &facing(&server, 5), &SUBMIT).expect(3);
     assert_eq!(server.posts().len(), 3);
 }
 
 #[test]
 fn three_addresses_that_are_not_there() {
     let server = Server::start(|_| Step::reply(404, "<html><h1>Not Found</h1></html>"));
-    told("error-404", &facing(&server, 5), &SUBMIT).expect(78);
+    recorded("error-404", &facing(&server, 5), &SUBMIT).expect(78);
 }
 
 #[test]
@@ -75,8 +75,8 @@ fn the_cap_is_reached() {
     let world = facing(&server, 3);
     let mut args = SUBMIT.to_vec();
     args.extend(["--max-credits", "10"]);
-    told("error-cap", &world, &args).expect(3);
-    told("error-cap-again", &world, &args).expect(3);
+    recorded("error-cap", &world, &args).expect(3);
+    recorded("error-cap-again", &world, &args).expect(3);
 }
 
 #[test]
@@ -84,14 +84,14 @@ fn doubts_and_consent_without_a_terminal() {
     let server = Server::scripted(vec![Step::reset()]);
     let world = facing(&server, 1);
     world.run(&SUBMIT).expect(3);
-    told("error-consent", &world, &["retry", "--unknown"]).expect(2);
-    told(
+    recorded("error-consent", &world, &["retry", "--unknown"]).expect(2);
+    recorded(
         "consent-dry-run",
         &world,
         &["retry", "--unknown", "--dry-run"],
     )
     .expect(0);
-    told("consent-yes", &world, &["retry", "--unknown", "--yes"]).expect(0);
+    recorded("consent-yes", &world, &["retry", "--unknown", "--yes"]).expect(0);
     assert_eq!(server.posts().len(), 2);
 }
 
@@ -103,5 +103,5 @@ fn polls_that_say_nothing_new() {
     });
     let world = facing(&server, 1);
     world.run(&SUBMIT).expect(0);
-    told("error-poll-404", &world, &["reconcile"]);
+    recorded("error-poll-404", &world, &["reconcile"]);
 }

@@ -2,7 +2,7 @@
 
 #[cfg(unix)]
 use crate::support::transcript::compare;
-use crate::support::transcript::told;
+use crate::support::transcript::recorded;
 use crate::support::{Server, Step, World, listings};
 
 /// A folder with a log of accepted clips, and the vendor.
@@ -18,9 +18,9 @@ fn ordered(rows: usize) -> (World, Server) {
 fn no_log() {
     let world = World::new();
     for command in ["status", "reconcile", "download", "report", "compact"] {
-        told(&format!("error-log-missing-{command}"), &world, &[command]).expect(74);
+        recorded(&format!("error-log-missing-{command}"), &world, &[command]).expect(74);
     }
-    told("error-log-missing-named", &world, &["status", "june.jsonl"]).expect(74);
+    recorded("error-log-missing-named", &world, &["status", "june.jsonl"]).expect(74);
 }
 
 #[test]
@@ -28,8 +28,8 @@ fn a_log_that_is_a_folder() {
     let world = World::new();
     world.write("listings.csv", listings(1));
     let args = ["submit", "listings.csv", "--jobs", "home"];
-    told("error-log-folder", &world, &args).expect(78);
-    told("error-log-folder-status", &world, &["status", "home"]).expect(78);
+    recorded("error-log-folder", &world, &args).expect(78);
+    recorded("error-log-folder-status", &world, &["status", "home"]).expect(78);
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_log_in_use() {
     let _writer =
         creativeai::journal::Writer::open(&path, ledger, "reconcile --wait", wait).unwrap();
     let args = ["submit", "listings.csv", "--lock-wait", "0s"];
-    told("error-log-in-use", &world, &args).expect(75);
+    recorded("error-log-in-use", &world, &args).expect(75);
 }
 
 #[test]
@@ -50,18 +50,18 @@ fn a_log_with_lines_that_are_none() {
     let (world, _server) = ordered(1);
     let text = world.log().text + "{\"at\":\"2026-03-12T09:20:00Z\",\"jo\n";
     world.write("jobs.jsonl", text);
-    told("warning-log-torn", &world, &["submit", "listings.csv"]).expect(0);
+    recorded("warning-log-torn", &world, &["submit", "listings.csv"]).expect(0);
 }
 
 #[test]
 fn resolving_what_is_not_in_doubt() {
     let (world, _server) = ordered(2);
     let args = ["resolve", "LST-1", "--not-accepted"];
-    told("error-resolve-settled", &world, &args);
+    recorded("error-resolve-settled", &world, &args);
     let args = ["resolve", "LST-9", "--dismiss"];
-    told("error-resolve-unknown", &world, &args);
+    recorded("error-resolve-unknown", &world, &args);
     let args = ["resolve", "LST-1", "--generation-id", "vgen_new"];
-    told("error-resolve-other-id", &world, &args);
+    recorded("error-resolve-other-id", &world, &args);
 }
 
 #[test]
@@ -72,17 +72,17 @@ fn resolving_one_of_several() {
     world.write("listings.csv", text);
     world.run(&["submit", "listings.csv"]).expect(3);
     let args = ["resolve", "LST-1", "--not-accepted"];
-    told("error-resolve-ambiguous", &world, &args);
+    recorded("error-resolve-ambiguous", &world, &args);
 }
 
 #[test]
 fn a_name_that_status_does_not_know() {
     let (world, _server) = ordered(2);
-    told("error-status-id", &world, &["status", "--id", "LST-9"]);
+    recorded("error-status-id", &world, &["status", "--id", "LST-9"]);
     let args = ["status", "--where", "property_type=castle"];
-    told("status-where-none", &world, &args).expect(0);
+    recorded("status-where-none", &world, &args).expect(0);
     let args = ["status", "--where", "property_typ=residential"];
-    told("status-where-column", &world, &args).expect(0);
+    recorded("status-where-column", &world, &args).expect(0);
 }
 
 #[test]
@@ -99,16 +99,16 @@ fn captures_that_prove_nothing() {
     let wrong = format!("\"x-creativeai-signature\":\"sha256={}\"", "0".repeat(64));
     world.write("captures.jsonl", capture(&wrong));
     let args = ["reconcile", "--replay", "captures.jsonl"];
-    told("replay-rejected", &world, &args).expect(0);
+    recorded("replay-rejected", &world, &args).expect(0);
     let args = ["reconcile", "--replay", "captures.jsonl", "--strict"];
-    told("replay-rejected-strict", &world, &args).expect(65);
+    recorded("replay-rejected-strict", &world, &args).expect(65);
     world.write("captures.jsonl", capture(""));
     let args = ["reconcile", "--replay", "captures.jsonl"];
-    told("replay-unverifiable", &world, &args).expect(0);
+    recorded("replay-unverifiable", &world, &args).expect(0);
     world.write("captures.jsonl", "not a capture\n");
-    told("replay-unreadable", &world, &args).expect(0);
+    recorded("replay-unreadable", &world, &args).expect(0);
     let args = ["reconcile", "--replay", "nowhere.jsonl"];
-    told("error-replay-missing", &world, &args).expect(74);
+    recorded("error-replay-missing", &world, &args).expect(74);
 }
 
 /// A folder with a finished clip that the vendor serves with `step`.
@@ -138,12 +138,12 @@ fn finished(step: impl Fn() -> Step + Send + Sync + 'static) -> (World, Server) 
 #[test]
 fn clips_that_cannot_be_fetched() {
     let (world, _server) = finished(|| Step::reply(403, "expired"));
-    told("error-download-expired", &world, &["download"]);
+    recorded("error-download-expired", &world, &["download"]);
     let (world, _server) =
         finished(|| Step::reply(200, "<html>Log in</html>").with("Content-Type", "text/html"));
-    told("error-download-page", &world, &["download"]);
+    recorded("error-download-page", &world, &["download"]);
     let (world, _server) = finished(|| Step::reply(200, vec![0; 2048]));
-    told(
+    recorded(
         "error-download-size",
         &world,
         &["download", "--max-size", "1kB"],
@@ -153,21 +153,21 @@ fn clips_that_cannot_be_fetched() {
 #[test]
 fn clips_that_cannot_be_handed_on() {
     let (world, _server) = finished(|| Step::reply(404, ""));
-    told(
+    recorded(
         "error-publish-store",
         &world,
         &["publish", "--to", "shopify"],
     )
     .expect(78);
     let args = ["publish", "--to", "shopify", "--store", "shop.example.com"];
-    told("error-publish-token", &world, &args).expect(78);
-    told(
+    recorded("error-publish-token", &world, &args).expect(78);
+    recorded(
         "error-publish-both",
         &world,
         &["publish", "--to", "instagram"],
     )
     .expect(2);
-    told("error-publish-none", &world, &["publish"]).expect(2);
+    recorded("error-publish-none", &world, &["publish"]).expect(2);
 }
 
 // Its snapshot has a shell's own words; tests/it/publish/exec_windows.rs has cmd's.
@@ -176,7 +176,7 @@ fn clips_that_cannot_be_handed_on() {
 fn clips_whose_command_fails() {
     let (world, _server) = finished(|| Step::reply(404, ""));
     let args = ["publish", "--exec", "echo no room >&2; exit 7"];
-    told("error-publish-exec", &world, &args).expect(1);
+    recorded("error-publish-exec", &world, &args).expect(1);
 }
 
 /// The disk is full: of this process, no file may grow beyond a block. Windows has no such limit.
@@ -195,7 +195,7 @@ fn a_disk_that_is_full() {
 fn a_spreadsheet_named_as_a_log() {
     let world = World::new();
     world.write("houses.csv", listings(2));
-    told("error-log-csv", &world, &["status", "houses.csv"]).expect(65);
+    recorded("error-log-csv", &world, &["status", "houses.csv"]).expect(65);
     let before = std::fs::read(world.path("houses.csv")).unwrap();
     world.run(&["report", "houses.csv"]).expect(65);
     let args = ["submit", "houses.csv", "--sandbox", "--jobs", "houses.csv"];
@@ -213,7 +213,7 @@ fn only_a_rehearsal_is_here() {
             .stderr
             .contains("submit (rehearsal): 1 sent; 1 ready; would have cost"),
     );
-    told("error-log-missing-rehearsed", &world, &["status"]).expect(74);
+    recorded("error-log-missing-rehearsed", &world, &["status"]).expect(74);
     world.run(&["status", "--sandbox"]).expect(0);
 }
 
@@ -237,7 +237,7 @@ fn a_rehearsal_leaves_the_real_clips_and_page_alone() {
 }
 
 #[test]
-fn a_vendor_out_of_reach_is_told_once_a_round() {
+fn a_vendor_out_of_reach_is_reported_once_a_round() {
     let (world, server) = ordered(3);
     drop(server);
     let run = world.run(&["reconcile"]).expect(75);

@@ -1,6 +1,6 @@
 //! What is told of a manifest that is not in order, word for word.
 
-use crate::support::transcript::told;
+use crate::support::transcript::recorded;
 use crate::support::{Server, World, listings, rows};
 
 const HEADER: &str = "listing_id,image_url,video_prompt\n";
@@ -11,7 +11,7 @@ fn refused(name: &str, bytes: impl AsRef<[u8]>, code: i32) {
     let server = Server::accepting();
     let world = World::facing(&server);
     world.write("listings.csv", bytes);
-    told(name, &world, &["submit", "listings.csv"]).expect(code);
+    recorded(name, &world, &["submit", "listings.csv"]).expect(code);
     assert_eq!(server.connections(), 0);
     assert_eq!(world.files(), ["listings.csv"]);
 }
@@ -19,13 +19,13 @@ fn refused(name: &str, bytes: impl AsRef<[u8]>, code: i32) {
 #[test]
 fn no_such_file() {
     let world = World::new();
-    told(
+    recorded(
         "error-manifest-missing",
         &world,
         &["submit", "listings.csv"],
     )
     .expect(74);
-    told("error-manifest-folder", &world, &["submit", "home"]).expect(74);
+    recorded("error-manifest-folder", &world, &["submit", "home"]).expect(74);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_column_named_like_a_field_of_the_log() {
         "listing_id,image_url,video_prompt,status\nL,https://a.example/1.jpg,pan,x\n",
     );
     let args = ["submit", "listings.csv", "--dry-run"];
-    told("column-of-the-log", &world, &args).expect(0);
+    recorded("column-of-the-log", &world, &args).expect(0);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn rows_with_mistakes() {
     refused("error-rows", &text, 65);
     let world = World::facing(&Server::accepting());
     world.write("listings.csv", &text);
-    told(
+    recorded(
         "error-rows-dry-run",
         &world,
         &["submit", "listings.csv", "--dry-run"],
@@ -96,7 +96,7 @@ fn rows_with_mistakes_left_out() {
         "listings.csv",
         format!("{HEADER}LST-1,not-an-address,pan\nLST-2,https://cdn.example.com/2.jpg,pan\n"),
     );
-    told(
+    recorded(
         "rows-skipped",
         &world,
         &["submit", "listings.csv", "--skip-invalid"],
@@ -145,7 +145,7 @@ fn files_that_are_no_text() {
 fn a_header_without_rows() {
     let world = World::facing(&Server::accepting());
     world.write("listings.csv", HEADER);
-    told("no-rows", &world, &["submit", "listings.csv"]).expect(0);
+    recorded("no-rows", &world, &["submit", "listings.csv"]).expect(0);
 }
 
 #[test]
@@ -155,8 +155,8 @@ fn rows_that_were_edited_after_their_order() {
     world.write("listings.csv", listings(3));
     world.run(&["submit", "listings.csv"]).expect(0);
     world.write("listings.csv", listings(3).replace("evening", "morning"));
-    told("rows-changed", &world, &["submit", "listings.csv"]).expect(3);
-    told(
+    recorded("rows-changed", &world, &["submit", "listings.csv"]).expect(3);
+    recorded(
         "rows-changed-dry-run",
         &world,
         &["submit", "listings.csv", "--dry-run"],
@@ -169,7 +169,7 @@ fn rows_that_stand_there_twice() {
     let server = Server::accepting();
     let world = World::facing(&server);
     world.write("listings.csv", rows([1, 2, 1]));
-    told("rows-duplicate", &world, &["submit", "listings.csv"]).expect(0);
+    recorded("rows-duplicate", &world, &["submit", "listings.csv"]).expect(0);
 }
 
 #[test]
@@ -177,9 +177,9 @@ fn a_column_mapped_to_a_header_that_is_not_there() {
     let world = World::new();
     world.write("listings.csv", listings(1));
     let args = ["submit", "listings.csv", "--map", "image_url=Photo"];
-    told("error-map-header", &world, &args).expect(65);
+    recorded("error-map-header", &world, &args).expect(65);
     let args = ["submit", "listings.csv", "--map", "photo=image_url"];
-    told("error-map-column", &world, &args);
+    recorded("error-map-column", &world, &args);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn the_sandbox_and_the_vendor_share_no_log() {
     world
         .run(&["submit", "listings.csv", "--sandbox", "--jobs", "a.jsonl"])
         .expect(0);
-    told(
+    recorded(
         "error-mixed-live",
         &world,
         &["submit", "listings.csv", "--jobs", "a.jsonl"],
@@ -205,18 +205,18 @@ fn the_sandbox_and_the_vendor_share_no_log() {
         "--jobs",
         "jobs.jsonl",
     ];
-    told("error-mixed-sandbox", &world, &args).expect(78);
+    recorded("error-mixed-sandbox", &world, &args).expect(78);
 }
 
 #[test]
-fn headers_that_are_nearly_right_are_told() {
+fn headers_that_are_nearly_right_are_reported() {
     let world = World::new();
     world.write(
         "listings.csv",
         "listing_id,image_url,video_prompt,durations,varient,webhok_url,rooms,note\n\
          LST-1,https://cdn.example.com/1.jpg,pan,5s,a,,4,x\n",
     );
-    told(
+    recorded(
         "columns-nearly",
         &world,
         &["submit", "listings.csv", "--dry-run"],
@@ -262,6 +262,6 @@ fn a_manifest_is_checked_as_it_would_be_sent() {
          LST-2,2.jpg,pan\n",
     );
     let args = ["check", "listings.csv", "--sandbox", "--skip-invalid"];
-    told("check-skip-invalid", &world, &args).expect(0);
+    recorded("check-skip-invalid", &world, &args).expect(0);
     world.run(&args[..3]).expect(65);
 }

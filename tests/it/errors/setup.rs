@@ -1,6 +1,6 @@
 //! What is told when something is set up wrongly, word for word.
 
-use crate::support::transcript::told;
+use crate::support::transcript::recorded;
 use crate::support::{World, listings};
 
 /// A folder with a manifest in order.
@@ -15,13 +15,13 @@ const SUBMIT: [&str; 2] = ["submit", "listings.csv"];
 #[test]
 fn no_key() {
     let world = ready().without_var("CREATIVEAI_API_KEY");
-    told("error-no-key", &world, &SUBMIT).expect(78);
+    recorded("error-no-key", &world, &SUBMIT).expect(78);
 }
 
 #[test]
 fn a_key_that_is_none() {
     let world = ready().with_var("CREATIVEAI_API_KEY", "two words");
-    told("error-key-unusable", &world, &SUBMIT).expect(78);
+    recorded("error-key-unusable", &world, &SUBMIT).expect(78);
 }
 
 #[test]
@@ -29,9 +29,9 @@ fn a_key_file_that_is_missing_or_empty() {
     let world = ready().without_var("CREATIVEAI_API_KEY");
     let mut args = vec!["--api-key-file", "key"];
     args.extend(SUBMIT);
-    told("error-key-file-missing", &world, &args).expect(78);
+    recorded("error-key-file-missing", &world, &args).expect(78);
     write_private(&world, "key", "\n");
-    told("error-key-file-empty", &world, &args).expect(78);
+    recorded("error-key-file-empty", &world, &args).expect(78);
 }
 
 // Modes are Unix's; on Windows `init` limits access, which tests/it/init.rs looks at.
@@ -45,7 +45,7 @@ fn a_key_file_that_others_can_read() {
     std::fs::set_permissions(world.path("key"), mode).unwrap();
     let mut args = vec!["--api-key-file", "key"];
     args.extend(SUBMIT);
-    let run = told("error-key-file-open", &world, &args).expect(78);
+    let run = recorded("error-key-file-open", &world, &args).expect(78);
     assert!(!run.stderr.contains("rph_live"));
 }
 
@@ -60,29 +60,29 @@ fn write_private(world: &World, name: &str, text: &str) {
 }
 
 #[test]
-fn settings_that_nobody_knows() {
+fn settings_that_no_one_knows() {
     let world = ready();
     world.write("creativeai.toml", "[video]\nmodel = \"x\"\nduratoin = 5\n");
-    told("error-setting-unknown", &world, &SUBMIT).expect(78);
+    recorded("error-setting-unknown", &world, &SUBMIT).expect(78);
     world.write("creativeai.toml", "weather = \"fine\"\n");
-    told("error-setting-unknown-far", &world, &SUBMIT).expect(78);
+    recorded("error-setting-unknown-far", &world, &SUBMIT).expect(78);
 }
 
 #[test]
 fn settings_of_the_wrong_kind() {
     let world = ready();
     world.write("creativeai.toml", "base_url = 8790\n");
-    told("error-setting-type", &world, &SUBMIT).expect(78);
+    recorded("error-setting-type", &world, &SUBMIT).expect(78);
     world.write("creativeai.toml", "[network]\nconcurrency = \"many\"\n");
-    told("error-setting-type-number", &world, &SUBMIT).expect(78);
+    recorded("error-setting-type-number", &world, &SUBMIT).expect(78);
 }
 
 #[test]
 fn a_settings_file_that_is_no_toml() {
     let world = ready();
     world.write("creativeai.toml", "base_url = https://api.creativeai.run\n");
-    told("error-settings-syntax", &world, &SUBMIT).expect(78);
-    told(
+    recorded("error-settings-syntax", &world, &SUBMIT).expect(78);
+    recorded(
         "error-settings-missing",
         &world,
         &["--config", "other.toml", "config"],
@@ -104,7 +104,7 @@ fn a_base_url_that_is_none_or_in_the_open() {
         let mut args = vec!["--base-url", url];
         args.extend(SUBMIT);
         // What is typed here is shown as it was typed; what the program says must not hold it.
-        let run = told(name, &world, &args).expect(78);
+        let run = recorded(name, &world, &args).expect(78);
         assert!(!run.stderr.contains("secret"));
     }
 }
@@ -112,22 +112,22 @@ fn a_base_url_that_is_none_or_in_the_open() {
 #[test]
 fn words_that_are_mistyped() {
     let world = ready();
-    told("error-command", &world, &["submti", "listings.csv"]).expect(2);
-    told(
+    recorded("error-command", &world, &["submti", "listings.csv"]).expect(2);
+    recorded(
         "error-option",
         &world,
         &["submit", "listings.csv", "--dryrun"],
     )
     .expect(2);
-    told(
+    recorded(
         "error-option-value",
         &world,
         &["submit", "listings.csv", "--duration", "long"],
     )
     .expect(2);
-    told("error-shell", &world, &["completions", "tcsh"]).expect(2);
-    told("error-no-manifest", &world, &["submit"]).expect(2);
-    told("error-no-choice", &world, &["retry"]).expect(2);
+    recorded("error-shell", &world, &["completions", "tcsh"]).expect(2);
+    recorded("error-no-manifest", &world, &["submit"]).expect(2);
+    recorded("error-no-choice", &world, &["retry"]).expect(2);
 }
 
 #[test]

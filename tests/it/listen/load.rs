@@ -164,7 +164,7 @@ fn under_load_other_commands_get_their_turn_with_the_log() {
     });
 }
 
-/// Tells how many durable answers a second there are.
+/// Reports how many durable answers a second there are.
 #[test]
 #[ignore = "a measurement, not a judgement"]
 fn measure() {

@@ -99,7 +99,7 @@ fn to_apply_captures_a_key_is_needed_which_may_be_one_that_only_verifies() {
 }
 
 #[test]
-fn a_place_where_captures_cannot_be_kept_is_told_at_once() {
+fn a_place_where_captures_cannot_be_kept_is_reported_at_once() {
     let world = World::new();
     std::fs::create_dir(world.path("folder")).unwrap();
     let listen =
@@ -210,7 +210,7 @@ fn captures_go_to_no_file_that_holds_something_else() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_told_with_the_way_out() {
+fn an_address_that_is_taken_is_reported_with_the_way_out() {
     let world = World::new();
     let first = Process::listen(&world, &[]);
     let addr = first.addr.to_string();
@@ -265,7 +265,7 @@ fn a_signal_lets_what_is_in_flight_have_its_answer() {
         );
         receiver.signal(signal);
         assert!(idle.is_closed());
-        eventually("nobody new is let in", || {
+        eventually("no one new is let in", || {
             Connection::open(receiver.addr).is_err()
         });
         in_flight.send(rest).unwrap();
@@ -369,7 +369,7 @@ fn a_full_disk_is_answered_with_503_and_room_ends_that() {
 }
 
 #[test]
-fn a_receiver_whose_words_nobody_reads_goes_on_answering() {
+fn a_receiver_whose_words_no_one_reads_goes_on_answering() {
     use std::io::{BufRead, BufReader};
 
     // More words than any pipe holds.

@@ -77,7 +77,7 @@ fn the_listener_alone_brings_a_log_to_where_polling_brings_it() {
 }
 
 #[test]
-fn what_no_webhook_tells_polling_finds_and_the_end_is_the_same() {
+fn what_no_webhook_reports_polling_finds_and_the_end_is_the_same() {
     let world = World::new();
     let sandbox = {
         let mut args = FAULTS.to_vec();

@@ -209,7 +209,7 @@ const ONE_BY_ONE: [&str; 4] = ["submit", "listings.csv", "--concurrency", "1"];
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_sync_that_fails_before_a_request_keeps_it_back_and_one_after_it_is_told() {
+fn a_sync_that_fails_before_a_request_keeps_it_back_and_one_after_it_is_reported() {
     for when in 1..=6 {
         let server = Server::accepting();
         let world = World::facing(&server);

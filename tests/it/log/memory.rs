@@ -40,7 +40,7 @@ fn move_away(world: &World, _: &str) {
     fs::rename(world.path(JOBS), world.path("june.jsonl")).unwrap();
 }
 
-/// As long as before, so that only its content tells.
+/// As long as before, so that only its content differs.
 fn replace_by_another(world: &World, _: &str) {
     let len = fs::metadata(world.path(JOBS)).unwrap().len() as usize;
     let line = "{\"job\":\"5b1f0c9a77d2e318\",\"attempt\":1,\"status\":\"pending\"}\n";

@@ -87,7 +87,7 @@ fn with_quiet_a_good_night_says_nothing() {
 }
 
 #[test]
-fn with_quiet_trouble_is_told_all_the_same_and_on_standard_error() {
+fn with_quiet_trouble_is_reported_all_the_same_and_on_standard_error() {
     let server = Server::scripted(vec![Step::reply(422, "no")]);
     let world = World::facing(&server);
     world.write("listings.csv", listings(2));

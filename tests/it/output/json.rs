@@ -49,7 +49,7 @@ fn an_invalid_manifest_is_a_summary_too() {
 }
 
 #[test]
-fn a_run_that_cannot_begin_tells_it_in_a_document() {
+fn a_run_that_cannot_begin_reports_it_in_a_document() {
     let world = World::new();
     world.write("listings.csv", listings(1));
     for (args, code) in [
@@ -106,7 +106,7 @@ fn texts_are_documents_too() {
 }
 
 #[test]
-fn what_cannot_be_told_as_one_document_is_refused() {
+fn what_cannot_be_reported_as_one_document_is_refused() {
     let server = Server::accepting();
     let world = World::facing(&server);
     world.write("listings.csv", listings(1));

@@ -49,7 +49,7 @@ fn agreeing_beforehand_is_silent_too() {
 }
 
 #[test]
-fn a_failure_is_told_with_its_warnings() {
+fn a_failure_is_reported_with_its_warnings() {
     let server = Server::scripted(vec![Step::reply(400, "no such photo")]);
     let world = World::facing(&server);
     world.write("listings.csv", listings(1));

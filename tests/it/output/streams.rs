@@ -54,8 +54,8 @@ fn under_json_a_failure_is_a_document_too() {
     for (code, args) in [
         (74, &["status", "nowhere.jsonl"][..]),
         (74, &["submit", "nowhere.csv"]),
-        (2, &["resolve", "nobody", "--dismiss"]),
-        (2, &["status", "--id", "nobody"]),
+        (2, &["resolve", "missing", "--dismiss"]),
+        (2, &["status", "--id", "missing"]),
         (2, &["status", "--csv"]),
         (2, &["report", "-o", "-"]),
         (2, &["no-such-command"]),

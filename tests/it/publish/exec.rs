@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::support::orders::{Order, log_of};
-use crate::support::vendor::{Cdn, clip, nobody, world};
+use crate::support::vendor::{Cdn, clip, unused_api, world};
 use crate::support::{KEY, Running, Server, World};
 
 fn orders(count: usize) -> Vec<Order> {
@@ -20,7 +20,7 @@ fn orders(count: usize) -> Vec<Order> {
 }
 
 fn finished(count: usize) -> (Server, World, Vec<Order>) {
-    let api = nobody();
+    let api = unused_api();
     let orders = orders(count);
     let world = world(&api, &log_of(&orders));
     (api, world, orders)
@@ -165,7 +165,7 @@ fn the_command_sees_neither_key_nor_token() {
 }
 
 #[test]
-fn a_failure_is_told_kept_and_tried_again_by_the_next_run() {
+fn a_failure_is_reported_kept_and_tried_again_by_the_next_run() {
     let (_api, world, orders) = finished(4);
     let upload = "test -e repaired || { echo \"no route to $CREATIVEAI_LISTING_ID\" >&2; exit 7; }; \
                   echo $CREATIVEAI_JOB >> done";
@@ -235,7 +235,7 @@ fn a_command_that_takes_too_long_is_killed_with_all_it_has_started() {
 fn a_downloaded_clip_is_handed_on_as_a_file() {
     let cdn = Cdn::honest();
     let url = cdn.put("a", clip("a", 900));
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &Order::of("LST 1; touch pwned", 2, &url).lines());
     world.run(&["download"]).expect(0);
     let copy = "cp \"$CREATIVEAI_FILE\" copy; cat > json";
@@ -281,7 +281,7 @@ fn only_what_was_chosen_is_handed_on() {
 
 #[test]
 fn the_rooms_of_a_listing_go_out_together() {
-    let api = nobody();
+    let api = unused_api();
     let mut orders = orders(4);
     orders[3] = orders[3].clone().rendering();
     let world = world(&api, &log_of(&orders));
@@ -373,7 +373,7 @@ fn the_log_that_cannot_be_written_ends_the_run() {
         run.stderr
     );
     let ran = lines(&world.path("ran")).len();
-    assert!(ran < 40, "the run ends at the first that cannot be told");
+    assert!(ran < 40, "the run ends at the first that cannot be logged");
     world.run(&["publish", "--exec", "echo x >> ran"]).expect(0);
     assert_eq!(
         lines(&world.path("ran")).len(),

@@ -3,12 +3,12 @@
 use std::fs;
 
 use crate::support::orders::{Order, log_of};
-use crate::support::vendor::{Cdn, clip, nobody, world};
+use crate::support::vendor::{Cdn, clip, unused_api, world};
 use crate::support::{Server, World};
 
 /// A clip for each of these cells.
 fn with_cells(cells: &[&str]) -> (Server, World) {
-    let api = nobody();
+    let api = unused_api();
     let order = |(n, cell): (usize, &&str)| {
         Order::of("LST", n + 2, "https://cdn.example.com/a.mp4").with("delivery_target", cell)
     };
@@ -67,7 +67,7 @@ fn a_program_in_a_folder_with_a_space_is_run() {
 fn the_example_copies_the_clip() {
     let cdn = Cdn::honest();
     let url = cdn.put("a", clip("a", 900));
-    let api = nobody();
+    let api = unused_api();
     let order = Order::of("LST 1 & echo x>pwned", 2, &url);
     let world = world(&api, &order.lines());
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/upload.cmd");
@@ -90,9 +90,9 @@ fn the_example_copies_the_clip() {
 fn no_path_begins_in_a_way_that_programs_cannot_read() {
     let cdn = Cdn::honest();
     let url = cdn.put("a", clip("a", 900));
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &Order::of("LST-1", 2, &url).lines());
-    // Outside the log's folder, so that the log tells the whole path.
+    // Outside the log's folder, so that the log names the whole path.
     let elsewhere = tempfile::tempdir().unwrap();
     let dir = elsewhere.path().to_str().unwrap();
     let mut told = world

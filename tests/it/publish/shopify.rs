@@ -4,7 +4,7 @@ use creativeai::sandbox::shop::Tokens;
 
 use crate::shop::{Fault, ShopServer};
 use crate::support::orders::{Order, log_of};
-use crate::support::vendor::{Cdn, clip, nobody, world};
+use crate::support::vendor::{Cdn, clip, unused_api, world};
 use crate::support::{Ended, World};
 
 /// What the stand-in takes.
@@ -178,7 +178,7 @@ async fn a_dry_run_whose_token_is_refused_does_not_end_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sku_that_nobody_has_fails_alone() {
+async fn a_sku_that_no_one_has_fails_alone() {
     let set = Setting::of(&["SKU-1001", "SKU-100", "SKU-1002"]).await;
     let run = set.publish(&[], 1);
     assert_eq!(
@@ -193,7 +193,7 @@ async fn a_sku_that_nobody_has_fails_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_shop_objects_to_is_told_and_tried_again_by_the_next_run() {
+async fn what_the_shop_objects_to_is_reported_and_tried_again_by_the_next_run() {
     let set = Setting::of(&["SKU-1001"]).await;
     for (operation, fault, words) in [
         (
@@ -326,7 +326,7 @@ async fn a_signal_while_the_shop_processes_leaves_the_rest_to_the_next_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_credentials_end_the_run_at_once_and_are_not_told() {
+async fn wrong_credentials_end_the_run_at_once_and_are_not_reported() {
     let mut set = Setting::of(&["SKU-1001", "SKU-1002"]).await;
     set.shop
         .with(|shop| shop.tokens = Tokens::Only(vec!["shpat_new".to_owned()]));
@@ -385,7 +385,7 @@ async fn another_shop_than_the_logs_is_asked_about() {
 
 #[test]
 fn only_a_shop_of_shopifys_is_shown_the_token() {
-    let api = nobody();
+    let api = unused_api();
     let order = Order::of("SKU-1", 2, "https://cdn.example.com/a.mp4").for_sku();
     let world = world(&api, &order.lines()).with_var("SHOPIFY_ADMIN_TOKEN", TOKEN);
     for store in [

@@ -74,7 +74,7 @@ fn a_submit_killed_between_the_bill_and_the_reply_finds_its_clip_again() {
 }
 
 #[test]
-fn lost_replies_are_mended_by_the_listener_alone() {
+fn lost_replies_are_fixed_by_the_listener_alone() {
     let world = World::new();
     let sandbox = Process::sandbox(
         &world,
@@ -105,7 +105,7 @@ fn lost_replies_are_mended_by_the_listener_alone() {
 }
 
 #[test]
-fn a_second_id_for_an_attempt_is_billed_twice_and_both_are_told() {
+fn a_second_id_for_an_attempt_is_billed_twice_and_both_are_reported() {
     let world = World::new();
     world.write("jobs.jsonl", accepted(JOB, "LST-1", "vgen_1"));
     let first = Delivery::completed("vgen_1").naming(&format!("{JOB}.1"));

@@ -240,7 +240,7 @@ fn by_hookdeck(batch: &Batch, forged: usize) {
     assert_eq!(
         count(&doubtful, "rejected"),
         0,
-        "{forged} cannot be told from the others"
+        "{forged} cannot be distinguished from the others"
     );
     assert_eq!(batch.size_of("jobs.jsonl"), size);
 

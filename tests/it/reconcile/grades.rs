@@ -281,7 +281,7 @@ fn a_long_list_is_cut_and_says_so_unless_more_is_asked_for() {
 }
 
 #[test]
-fn a_replay_asks_nobody_and_with_confirm_each_doubtful_clip_is_asked_for_once() {
+fn a_replay_asks_no_one_and_with_confirm_each_doubtful_clip_is_asked_for_once() {
     let server = Server::answering(|request| {
         let id = request
             .path

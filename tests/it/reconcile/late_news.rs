@@ -46,7 +46,7 @@ fn a_clip_that_came_after_all_is_not_ordered_again_by_a_throttled_second_attempt
         assert_eq!(log.job()["attempts"], 2, "{}", log.text);
         assert_eq!(log.job()["temporary"], true);
 
-        // Then the vendor tells of the first one.
+        // Then the vendor reports the first one.
         let order = &server.posts()[0];
         let id = match log.ids().first() {
             Some(id) => (*id).to_owned(),

@@ -58,7 +58,7 @@ fn two_ids(ends: &[(&str, &str, Value)]) -> String {
 
 #[test]
 fn an_attempt_that_was_billed_twice_costs_twice() {
-    // What the log tells; then charged, the estimate for what was not told, reserved and refunded.
+    // What the log holds; then charged, the estimate for what was not reported, reserved and refunded.
     type Case<'a> = (&'a [(&'a str, &'a str, Value)], [u32; 4]);
     let told = |credits: u32| json!({ "credits": credits });
     let silent = || json!({});

@@ -1,4 +1,4 @@
-//! What is asked for, and what captures tell.
+//! What is asked for, and what captures report.
 
 use serde_json::json;
 

@@ -78,7 +78,7 @@ fn the_pages_name_the_packages_that_are_made_and_not_those_of_others() {
 }
 
 #[test]
-fn packages_that_were_made_have_the_hashes_that_are_told() {
+fn packages_that_were_made_have_the_hashes_that_are_reported() {
     let made = root().join("target/dist");
     let Ok(sums) = fs::read_to_string(made.join("SHA256SUMS")) else {
         return; // Nothing was packed here: `just dist` does.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::{Ended, Server, Step, World, listings};
 
-/// One row whose first POST ended as `first`; the server answers later ones with `then`, and tells
+/// One row whose first POST ended as `first`; the server answers later ones with `then`, and reports
 /// polls that the clip `ends`.
 fn after(first: Step, then: Step) -> (World, Server) {
     let server = Server::start(move |post| match post.number {
@@ -42,7 +42,7 @@ fn a_doubt_is_sent_again_as_it_was_when_a_person_agrees() {
 }
 
 #[test]
-fn without_a_terminal_nobody_has_agreed() {
+fn without_a_terminal_no_one_has_agreed() {
     let (world, server) = after(Step::reset(), Step::accept());
     let before = world.log().text;
     let run = world.run(&["retry", "--unknown"]).expect(2);

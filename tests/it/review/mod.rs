@@ -4,7 +4,7 @@ mod page;
 mod sheet;
 
 use crate::support::orders::{Order, log_of};
-use crate::support::vendor::{nobody, world};
+use crate::support::vendor::{unused_api, world};
 use crate::support::{Server, World};
 
 /// Finished clips of one listing, one a row, and an API that no one is to ask.
@@ -15,7 +15,7 @@ fn finished(count: usize) -> (Server, World, Vec<Order>) {
             Order::of(&format!("LST-{n}"), n + 2, &url)
         })
         .collect();
-    let api = nobody();
+    let api = unused_api();
     let world = world(&api, &log_of(&orders));
     (api, world, orders)
 }

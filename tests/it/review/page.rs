@@ -289,7 +289,7 @@ fn a_clip_on_disk_is_served_in_parts_and_no_other_file() {
     let cdn = Cdn::honest();
     let bytes = clip("0", 5000);
     let order = crate::support::orders::Order::of("LST-0", 2, &cdn.put("0", bytes));
-    let api = crate::support::vendor::nobody();
+    let api = crate::support::vendor::unused_api();
     let world = crate::support::vendor::world(&api, &order.lines());
     world.run(&["download"]).expect(0);
     let (run, url) = review(&world, &[]);

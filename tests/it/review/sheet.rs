@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{finished, judge};
 use crate::support::orders::Order;
-use crate::support::vendor::{nobody, world};
+use crate::support::vendor::{unused_api, world};
 use crate::support::{Server, Step, World};
 
 fn jobs(world: &World) -> Vec<Value> {
@@ -151,7 +151,7 @@ fn what_was_rejected_is_not_published_and_approved_waits_for_a_look() {
 
 #[test]
 fn a_listing_goes_out_as_a_whole_only_when_all_of_it_was_kept() {
-    let api = nobody();
+    let api = unused_api();
     let orders: Vec<Order> = (0..2)
         .map(|n| Order::of("LST-1", n + 2, &format!("https://cdn.example.com/{n}.mp4")))
         .collect();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::support::transcript::told;
+use crate::support::transcript::recorded;
 use crate::support::{Server, Step, World};
 
 /// Clips of all prices, for three listings, and what each row is estimated at, in thousandths of a
@@ -74,7 +74,7 @@ fn the_dry_run_and_the_status_agree_for_each_listing_and_in_total() {
     let world = world(&server);
     let dry = ["submit", "listings.csv", "--dry-run", "--json"];
     let before = world.run(&dry).expect(0).json();
-    let text = told(
+    let text = recorded(
         "cost-dry-run",
         &world,
         &["submit", "listings.csv", "--dry-run"],
@@ -89,7 +89,9 @@ fn the_dry_run_and_the_status_agree_for_each_listing_and_in_total() {
         .run(&["status", "--summary", "--json"])
         .expect(0)
         .json();
-    let shown = told("cost-status", &world, &["status"]).expect(0).stdout;
+    let shown = recorded("cost-status", &world, &["status"])
+        .expect(0)
+        .stdout;
 
     // To the credit.
     let total: i64 = ROWS.iter().map(|row| row.3).sum();
@@ -209,7 +211,7 @@ fn many_listings_are_added_up() {
         writeln!(text, "SKU-{n},https://cdn.example.com/{n}.jpg,turn").unwrap();
     }
     world.write("products.csv", text);
-    let run = told(
+    let run = recorded(
         "cost-many",
         &world,
         &["submit", "products.csv", "--dry-run"],

@@ -181,7 +181,7 @@ fn a_manifests_cells_cannot_steer_a_terminal_either() {
 }
 
 #[test]
-fn a_reply_that_nobody_has_asked_for_is_never_the_next_orders() {
+fn a_reply_that_no_one_has_asked_for_is_never_the_next_orders() {
     // Right behind the reply, and later while the connection is kept: the rate leaves it idle.
     for (at_once, args) in [(true, &[][..]), (false, &["--rate", "5/s"])] {
         let server = Server::start(move |post| {

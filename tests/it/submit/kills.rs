@@ -3,7 +3,7 @@
 //! request for each job, and each of those is in the log, or its job is in doubt there.
 //!
 //! `CREATIVEAI_TORTURE_ROUNDS` sets how many random rounds there are, `CREATIVEAI_TORTURE_SEED`
-//! repeats a run (a failing round tells its own).
+//! repeats a run (a failing round prints its own).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

@@ -117,7 +117,7 @@ fn a_sheet_at_an_address_is_fetched_once_and_kept() {
 }
 
 #[test]
-fn what_is_no_sheet_at_an_address_is_told() {
+fn what_is_no_sheet_at_an_address_is_reported() {
     let server = Server::answering(serve);
     let world = World::facing(&server);
     for (path, code, told) in [

@@ -103,7 +103,7 @@ fn carried_columns_and_the_webhooks_address_make_no_row_new() {
 }
 
 #[test]
-fn an_edited_row_is_held_until_somebody_says_so() {
+fn an_edited_row_is_held_until_someone_says_so() {
     let server = Server::accepting();
     let world = World::facing(&server);
     world.write("listings.csv", signed_row("pan left", "a"));
@@ -208,7 +208,7 @@ fn rows_with_mistakes_can_be_left_out() {
 }
 
 #[test]
-fn a_manifest_that_is_not_there_or_is_a_folder_is_told() {
+fn a_manifest_that_is_not_there_or_is_a_folder_is_reported() {
     let server = Server::accepting();
     let world = World::facing(&server);
     world.run(&["submit", "nowhere.csv"]).expect(74);
@@ -310,7 +310,7 @@ fn a_dry_run_needs_no_key() {
 }
 
 #[test]
-fn a_dry_run_tells_what_the_log_holds() {
+fn a_dry_run_reports_what_the_log_holds() {
     let server = Server::accepting();
     let world = World::facing(&server);
     world.write("listings.csv", listings(2));

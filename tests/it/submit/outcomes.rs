@@ -54,7 +54,7 @@ const CASES: &[Case] = &[
         1,
     ),
     case(
-        "a word nobody knows",
+        "an unknown word",
         || Step::accept_as("quantum"),
         "pending",
         0,
@@ -129,7 +129,7 @@ const CASES: &[Case] = &[
         temporary: true,
         code: 77,
     },
-    // No one can tell
+    // No one can know
     case("408", || Step::reply(408, "").billed(), "unknown", 3),
     case("409", || Step::reply(409, "").billed(), "unknown", 3),
     case(
@@ -147,7 +147,7 @@ const CASES: &[Case] = &[
         3,
     ),
     case(
-        "503 with a Retry-After nobody can read",
+        "503 with a Retry-After no one can read",
         || Step::reply(503, "").with("Retry-After", "soon").billed(),
         "unknown",
         3,

@@ -166,7 +166,7 @@ fn what_is_not_a_photo_stops_the_sheet_before_anything_is_uploaded() {
 }
 
 #[test]
-fn check_tells_how_many_photos_are_to_be_uploaded() {
+fn check_reports_how_many_photos_are_to_be_uploaded() {
     let Some(s3) = S3::start() else { return };
     let server = Server::accepting();
     let world = world(

@@ -202,7 +202,7 @@ fn a_row_that_was_spelt_anew_is_what_the_table_says() {
 }
 
 #[test]
-fn a_dry_run_tells_the_same() {
+fn a_dry_run_reports_the_same() {
     let server = Server::accepting();
     let world = World::facing(&server);
     world.write("sheet.csv", sheet(&[("0012", PHOTO, PAN)]));
@@ -460,7 +460,7 @@ fn rows_of_one_sheet_that_are_the_same_clip_are_named_and_sent() {
 }
 
 #[test]
-fn many_renamed_rows_are_told_in_one_sentence() {
+fn many_renamed_rows_are_reported_in_one_sentence() {
     let server = Server::accepting();
     let world = World::facing(&server);
     let rows = |zeros: &str| {

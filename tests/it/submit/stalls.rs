@@ -39,7 +39,7 @@ fn submit_to(command: &mut Command, server: &Server, mut reader: impl Read) -> (
 }
 
 #[test]
-fn a_standard_error_that_nobody_reads_keeps_no_order_waiting() {
+fn a_standard_error_that_no_one_reads_keeps_no_order_waiting() {
     let server = talkative();
     let world = World::facing(&server);
     world.write("listings.csv", listings(MANY));
@@ -48,7 +48,7 @@ fn a_standard_error_that_nobody_reads_keeps_no_order_waiting() {
     command.stderr(writer);
     let (code, seen) = submit_to(&mut command, &server, reader);
     assert_eq!(code, 1, "{seen}");
-    // The end is told once someone reads.
+    // The end is reported once someone reads.
     assert!(
         seen.lines().any(|line| line.starts_with("submit:")),
         "{seen}"
@@ -76,7 +76,7 @@ fn a_terminal_that_stands_still_keeps_no_order_waiting() {
 }
 
 #[test]
-fn a_standard_error_that_nobody_ever_reads_does_not_keep_the_process() {
+fn a_standard_error_that_no_one_ever_reads_does_not_keep_the_process() {
     let server = talkative();
     let world = World::facing(&server);
     world.write("listings.csv", listings(MANY));

@@ -70,7 +70,7 @@ fn a_wait_that_would_outlast_the_run_is_not_begun() {
     assert_eq!(
         server.posts().len(),
         1,
-        "everybody pauses, so nobody else is sent"
+        "all pause, so nothing else is sent"
     );
     let log = world.log();
     assert_eq!(log.words(), ["submitting", "submit_failed"]);

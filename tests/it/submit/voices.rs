@@ -1,6 +1,6 @@
 //! Voices, from the spreadsheet to the finished file.
 
-use crate::support::transcript::told;
+use crate::support::transcript::recorded;
 use crate::support::{KEY, Server, Step, World};
 
 const MANIFEST: &str = "listing_id,text,voice,speed,agent\n\
@@ -72,7 +72,7 @@ fn rows_with_a_text_are_sent_as_voices() {
 }
 
 #[test]
-fn without_a_path_to_poll_only_webhooks_tell_and_the_network_is_left_alone() {
+fn without_a_path_to_poll_only_webhooks_report_and_the_network_is_left_alone() {
     let server = Server::accepting();
     let world = world(&server);
     world.write("creativeai.toml", "[voice]\npoll_path = \"\"\n");
@@ -84,7 +84,7 @@ fn without_a_path_to_poll_only_webhooks_tell_and_the_network_is_left_alone() {
         assert_eq!(server.polls().len(), 0);
         assert_eq!(world.log().text, before);
     }
-    told("voice-not-polled", &world, &["reconcile"]);
+    recorded("voice-not-polled", &world, &["reconcile"]);
 
     let bills = server.bills();
     let captures: String = bills

@@ -42,7 +42,7 @@ impl Driver {
             child,
             url: format!(
                 "http://127.0.0.1:{}",
-                port.expect("chromedriver tells its port")
+                port.expect("chromedriver prints its port")
             ),
         };
         Some(driver)

@@ -31,6 +31,6 @@ impl Gate {
         let (_guard, late) = changed
             .wait_timeout_while(guard, PATIENCE, |open| !*open)
             .unwrap();
-        assert!(!late.timed_out(), "nobody opened the gate");
+        assert!(!late.timed_out(), "no one opened the gate");
     }
 }

@@ -63,7 +63,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers each POST as `script` says; polls are told that the clip renders.
+    /// Answers each POST as `script` says; polls are answered that the clip renders.
     pub fn start(script: impl Fn(&Request) -> Step + Send + Sync + 'static) -> Self {
         Self::answering(move |request| match request.method.as_str() {
             "POST" => script(request),

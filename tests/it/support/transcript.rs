@@ -6,7 +6,7 @@ use crate::support::{Ended, World};
 
 /// Runs a command and compares the whole of what it says with the snapshot `name`.
 #[track_caller]
-pub fn told(name: &str, world: &World, args: &[&str]) -> Ended {
+pub fn recorded(name: &str, world: &World, args: &[&str]) -> Ended {
     let ended = world.run(args);
     compare(name, world, args, &ended);
     ended

@@ -98,8 +98,8 @@ impl Cdn {
     }
 }
 
-/// An API that tells every poll a completed clip at `url(id)`.
-pub fn telling(url: impl Fn(&str) -> String + Send + Sync + 'static) -> Server {
+/// An API that reports to every poll a completed clip at `url(id)`.
+pub fn completing(url: impl Fn(&str) -> String + Send + Sync + 'static) -> Server {
     Server::answering(move |request| {
         let id = request.path.rsplit('/').next().unwrap_or_default();
         let body = json!({"id": id, "status": "completed", "output_url": url(id), "credits": 5});
@@ -108,7 +108,7 @@ pub fn telling(url: impl Fn(&str) -> String + Send + Sync + 'static) -> Server {
 }
 
 /// An API that no one is to ask.
-pub fn nobody() -> Server {
+pub fn unused_api() -> Server {
     Server::answering(|request| panic!("{} {} was asked", request.method, request.path))
 }
 

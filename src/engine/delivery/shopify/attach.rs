@@ -10,6 +10,7 @@ use super::error::{ShopifyError, failed_call, objected};
 use super::upload::{Upload, UploadError};
 use crate::engine::delivery::bucket::Bucket;
 use crate::engine::delivery::error::FetchError;
+use crate::engine::delivery::fetcher::{Fetcher, Refresh, delays};
 use crate::engine::delivery::lease::Begun;
 use crate::engine::delivery::media;
 use crate::engine::delivery::names;
@@ -17,7 +18,6 @@ use crate::engine::delivery::outcome::FailureKind;
 use crate::engine::delivery::part::Part;
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::publish::{Step, file_of, object_of, publish_id};
-use crate::engine::delivery::tries::{Refresh, Tries, delays};
 
 /// The clip is at Shopify's; the reference is where.
 const UPLOADED: &str = "uploaded";
@@ -207,7 +207,7 @@ impl<R: Refresh> Run<'_, R> {
             });
         }
         let mut part = Part::open(folder.path(), delivery);
-        let tries = Tries {
+        let fetcher = Fetcher {
             client: self.with.client,
             refresh: self.with.refresh,
             max_size: self.with.options.max_size,
@@ -215,7 +215,7 @@ impl<R: Refresh> Run<'_, R> {
             halt: &self.halt,
             progress: self.with.progress,
         };
-        let whole = tries.fetch(delivery, &mut part).await;
+        let whole = fetcher.fetch(delivery, &mut part).await;
         let whole =
             whole.map_err(|trouble| ShopifyError::Clip(trouble, folder.path().to_owned()))?;
         let path = folder.path().join(format!("clip.{}", whole.extension));

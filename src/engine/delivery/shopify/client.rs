@@ -11,8 +11,8 @@ use tokio::sync::Mutex;
 
 use super::store::{self, Credentials, Store, StoreError, Version};
 use crate::engine::delivery::client::{CallError, Client, MAX_RETRY_AFTER, retry_after};
+use crate::engine::delivery::fetcher::delays;
 use crate::engine::delivery::outcome::Halt;
-use crate::engine::delivery::tries::delays;
 
 /// Waits for the throttle before a call is left to the next run.
 const MAX_WAITS: usize = 8;

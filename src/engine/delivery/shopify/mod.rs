@@ -22,10 +22,10 @@ use tokio::sync::watch;
 use crate::journal::Writer;
 
 use super::client::Client;
+use super::fetcher::Refresh;
 use super::outcome::{Event, Halt};
 use super::plan::{Delivery, When, due};
 use super::publish::{PublishSummary, publish_all};
-use super::tries::Refresh;
 
 pub use client::Admin;
 pub use look::{AltTemplate, Look, Metafield};

@@ -460,7 +460,7 @@ async fn what_a_crash_after_the_line_has_left_is_swept_away() {
 }
 
 #[tokio::test]
-async fn a_file_of_somebody_else_is_never_replaced() {
+async fn a_file_of_someone_else_is_never_replaced() {
     let (bench, cdn) = (Bench::new(), Cdn::start().await);
     let url = cdn.offer("/a.mp4", clip(5000, 1), &[]);
     bench.completed(IdColumn::Sku, "A", 2, &url);

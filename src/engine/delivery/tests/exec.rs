@@ -114,7 +114,7 @@ async fn columns_cannot_take_the_names_of_settings_and_fields() {
 }
 
 #[tokio::test]
-async fn a_downloaded_file_is_told() {
+async fn a_downloaded_file_is_reported() {
     let bench = Bench::new();
     let job = bench.completed(IdColumn::Sku, "A", 2, "https://cdn.example/1.mp4");
     std::fs::create_dir(bench.dir.path().join("videos")).unwrap();

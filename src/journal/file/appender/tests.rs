@@ -22,7 +22,7 @@ async fn lines_of_many_tasks_are_whole_and_taken_in_where_they_stand() {
         let line = format!("line {i}\n");
         appender.append(&line).await.unwrap();
         let taken = String::from_utf8(taken.lock().unwrap().clone()).unwrap();
-        assert!(taken.contains(&line), "not taken in before it is told of");
+        assert!(taken.contains(&line), "not taken in before it is reported");
     });
     futures::future::join_all(appends).await;
     drop(appender);
@@ -62,7 +62,7 @@ async fn lines_that_can_wait_go_along_with_the_next_ones() {
 }
 
 #[tokio::test]
-async fn a_writer_that_has_broken_down_keeps_nobody_waiting() {
+async fn a_writer_that_has_broken_down_keeps_no_one_waiting() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("log");
     let sink = |_, _: &[u8]| panic!("broken");

@@ -5,15 +5,15 @@ use crate::vendor::Payload;
 
 use super::capture::{Body, Capture, Unreadable};
 use super::restore::{looks_rewritten, looks_sorted};
-use super::signature::{Verification, VerifyKeys, verify_bytes};
+use super::signature::{SignatureCheck, VerifyKeys, verify_bytes};
 
-/// A capture's grade. Only a verified payload may change what the log knows.
+/// A capture's verification. Only a verified payload may change what the log knows.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
     reason = "nearly all of a million captures are verified: a box would be an allocation each"
 )]
-pub enum Grade<'a> {
+pub enum Verification<'a> {
     /// The signature holds: the vendor wrote this. The id is there and valid.
     Verified(Payload<'a>),
     /// There is a signature, and it does not hold.
@@ -29,7 +29,7 @@ pub enum Grade<'a> {
     Unreadable(Unreadable),
 }
 
-impl Grade<'_> {
+impl Verification<'_> {
     /// Whether a signature was not confirmed: what kept the capture may have changed its body.
     pub(super) fn is_unproven(&self) -> bool {
         match self {
@@ -92,28 +92,28 @@ pub enum Doubt {
 }
 
 /// Grades a capture. The keys may be none: then nothing is verified and nothing rejected.
-pub fn grade<'c>(capture: &'c Capture<'_>, keys: &VerifyKeys) -> Grade<'c> {
+pub fn verify<'c>(capture: &'c Capture<'_>, keys: &VerifyKeys) -> Verification<'c> {
     let bytes = capture.body.bytes();
     let payload = Payload::parse(bytes);
-    let doubt = match (verify(capture, keys), &capture.body) {
-        (Verification::Missing, Body::Cut(bytes)) if bytes.is_empty() => Doubt::NoBody,
-        (Verification::Missing, _) => Doubt::NoSignature,
+    let doubt = match (check(capture, keys), &capture.body) {
+        (SignatureCheck::Missing, Body::Cut(bytes)) if bytes.is_empty() => Doubt::NoBody,
+        (SignatureCheck::Missing, _) => Doubt::NoSignature,
         (_, Body::Reserialised(_)) => Doubt::Reserialised,
         (_, _) if keys.is_empty() => Doubt::NoKey,
-        (Verification::Verified, _) => {
+        (SignatureCheck::Verified, _) => {
             return match payload {
-                Ok(payload) if payload.id().is_some() => Grade::Verified(payload),
-                Ok(_) => Grade::Unreadable(Unreadable::because(
+                Ok(payload) if payload.id().is_some() => Verification::Verified(payload),
+                Ok(_) => Verification::Unreadable(Unreadable::because(
                     "its signature holds, but the body names no valid generation id",
                 )),
-                Err(e) => {
-                    Grade::Unreadable(Unreadable::because(format!("its signature holds, but {e}")))
-                }
+                Err(e) => Verification::Unreadable(Unreadable::because(format!(
+                    "its signature holds, but {e}"
+                ))),
             };
         }
-        (Verification::Wrong, _) => match suspect(capture, payload.is_ok()) {
+        (SignatureCheck::Wrong, _) => match suspect(capture, payload.is_ok()) {
             Ok(doubt) => doubt,
-            Err(rejection) => return Grade::Rejected(rejection),
+            Err(rejection) => return Verification::Rejected(rejection),
         },
     };
     in_doubt(capture, doubt, payload.map_err(|e| e.to_string()))
@@ -123,24 +123,24 @@ fn in_doubt<'c>(
     capture: &'c Capture<'_>,
     doubt: Doubt,
     payload: Result<Payload<'c>, String>,
-) -> Grade<'c> {
+) -> Verification<'c> {
     let id = payload.as_ref().ok().and_then(Payload::id);
     match (id.or_else(|| capture.delivery_id()), payload) {
         (None, Ok(_)) => {
-            Grade::Unreadable(Unreadable::because("its body names no valid generation id"))
+            Verification::Unreadable(Unreadable::because("its body names no valid generation id"))
         }
-        (None, Err(reason)) => Grade::Unreadable(Unreadable::Because(reason)),
-        (id, _) => Grade::Unverifiable { doubt, id },
+        (None, Err(reason)) => Verification::Unreadable(Unreadable::Because(reason)),
+        (id, _) => Verification::Unverifiable { doubt, id },
     }
 }
 
 /// Checks the body as it is, and, because an editor or a shell may have ended a file with a newline
 /// of its own, without that.
-fn verify(capture: &Capture<'_>, keys: &VerifyKeys) -> Verification {
+fn check(capture: &Capture<'_>, keys: &VerifyKeys) -> SignatureCheck {
     let bytes = capture.body.bytes();
     let verdict = verify_bytes(capture, bytes, keys);
     match bytes.strip_suffix(b"\n") {
-        Some(rest) if verdict == Verification::Wrong => {
+        Some(rest) if verdict == SignatureCheck::Wrong => {
             let rest = rest.strip_suffix(b"\r").unwrap_or(rest);
             verify_bytes(capture, rest, keys)
         }
@@ -206,9 +206,9 @@ mod tests {
         ("X-CreativeAI-Signature", sign(&key(), body.as_bytes()))
     }
 
-    fn doubt(grade: &Grade<'_>) -> Option<(Doubt, bool)> {
-        match grade {
-            Grade::Unverifiable { doubt, id } => Some((*doubt, id.is_some())),
+    fn doubt(verification: &Verification<'_>) -> Option<(Doubt, bool)> {
+        match verification {
+            Verification::Unverifiable { doubt, id } => Some((*doubt, id.is_some())),
             _ => None,
         }
     }
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_good_signature_verifies() {
         let capture = capture(raw(BODY), &[signature(BODY)]);
-        let Grade::Verified(payload) = grade(&capture, &keys()) else {
+        let Verification::Verified(payload) = verify(&capture, &keys()) else {
             panic!("not verified");
         };
         assert_eq!(payload.id().unwrap().as_str(), "vgen_1");
@@ -226,7 +226,10 @@ mod tests {
     fn one_good_signature_among_others_verifies() {
         let bad = ("x-creativeai-signature", "sha256=00".to_owned());
         let capture = capture(raw(BODY), &[bad, signature(BODY)]);
-        assert!(matches!(grade(&capture, &keys()), Grade::Verified(_)));
+        assert!(matches!(
+            verify(&capture, &keys()),
+            Verification::Verified(_)
+        ));
     }
 
     #[test]
@@ -234,7 +237,7 @@ mod tests {
         for (added, verified) in [("\n", true), ("\r\n", true), (" ", false), ("\n\n", false)] {
             let body = Body::Raw(format!("{BODY}{added}").into_bytes().into());
             let capture = capture(body, &[signature(BODY)]);
-            let found = matches!(grade(&capture, &keys()), Grade::Verified(_));
+            let found = matches!(verify(&capture, &keys()), Verification::Verified(_));
             assert_eq!(found, verified, "{added:?}");
         }
     }
@@ -243,8 +246,8 @@ mod tests {
     fn a_changed_body_is_rejected_unless_its_recorder_may_have_changed_it() {
         let wrong = || signature("{}");
         let length = |n: usize| ("content-length", n.to_string());
-        let rejection = |capture: &Capture<'_>| match grade(capture, &keys()) {
-            Grade::Rejected(rejection) => Some(rejection),
+        let rejection = |capture: &Capture<'_>| match verify(capture, &keys()) {
+            Verification::Rejected(rejection) => Some(rejection),
             _ => None,
         };
         let same = capture(raw(BODY), &[wrong(), length(BODY.len())]);
@@ -256,7 +259,7 @@ mod tests {
             let other = capture(raw(BODY), &[wrong(), length(sent)]);
             let sent = sent as u64;
             let expected = Some((Doubt::Length { kept, sent }, true));
-            assert_eq!(doubt(&grade(&other, &keys())), expected);
+            assert_eq!(doubt(&verify(&other, &keys())), expected);
         }
     }
 
@@ -298,35 +301,35 @@ mod tests {
             ] {
                 let expected = expected.then_some((Doubt::Rewritten, true));
                 let capture = capture(raw(body), headers);
-                assert_eq!(doubt(&grade(&capture, &keys())), expected, "{body}");
+                assert_eq!(doubt(&verify(&capture, &keys())), expected, "{body}");
             }
         }
         let length = ("content-length", "2".to_owned());
         let empty = capture(raw(""), &[signature(BODY), length]);
         assert!(
-            matches!(grade(&empty, &keys()), Grade::Unreadable(_)),
+            matches!(verify(&empty, &keys()), Verification::Unreadable(_)),
             "no id"
         );
         let id = ("x-creativeai-delivery-id", "vgen_1".to_owned());
         let empty = capture(raw(""), &[signature(BODY), id]);
         let expected = Some((Doubt::NoBody, true));
-        assert_eq!(doubt(&grade(&empty, &keys())), expected);
+        assert_eq!(doubt(&verify(&empty, &keys())), expected);
     }
 
     #[test]
     fn what_cannot_be_checked_is_in_doubt_and_not_wrong() {
         let unsigned = capture(raw(BODY), &[]);
         let expected = Some((Doubt::NoSignature, true));
-        assert_eq!(doubt(&grade(&unsigned, &keys())), expected);
+        assert_eq!(doubt(&verify(&unsigned, &keys())), expected);
 
         let body = Body::Reserialised(BODY.as_bytes().into());
         let rewritten = capture(body, &[signature("{ }")]);
         let expected = Some((Doubt::Reserialised, true));
-        assert_eq!(doubt(&grade(&rewritten, &keys())), expected);
+        assert_eq!(doubt(&verify(&rewritten, &keys())), expected);
 
         let signed = capture(raw(BODY), &[signature(BODY)]);
         let expected = Some((Doubt::NoKey, true));
-        assert_eq!(doubt(&grade(&signed, &VerifyKeys::default())), expected);
+        assert_eq!(doubt(&verify(&signed, &VerifyKeys::default())), expected);
     }
 
     #[test]
@@ -335,18 +338,18 @@ mod tests {
         let length = ("content-length", BODY.len().to_string());
         let cut = capture(raw(&BODY[..20]), &[signature(BODY), id.clone(), length]);
         let expected = Some((Doubt::Cut, true));
-        assert_eq!(doubt(&grade(&cut, &keys())), expected);
+        assert_eq!(doubt(&verify(&cut, &keys())), expected);
 
         let body = Body::Cut(BODY.as_bytes()[..20].into());
         let cut = capture(body, &[signature(BODY), id]);
-        assert_eq!(doubt(&grade(&cut, &keys())), expected);
+        assert_eq!(doubt(&verify(&cut, &keys())), expected);
     }
 
     #[test]
     fn a_signed_body_that_says_nothing_is_unreadable() {
         for body in ["hello", "{}", r#"{"id":"../x","status":"completed"}"#] {
             let capture = capture(raw(body), &[signature(body)]);
-            let Grade::Unreadable(reason) = grade(&capture, &keys()) else {
+            let Verification::Unreadable(reason) = verify(&capture, &keys()) else {
                 panic!("{body}");
             };
             assert!(reason.to_string().contains("signature holds"), "{reason}");
@@ -357,8 +360,11 @@ mod tests {
     fn what_has_neither_signature_nor_id_is_unreadable() {
         for body in ["", "hello", "{}", "[1]"] {
             let capture = capture(raw(body), &[]);
-            let found = grade(&capture, &keys());
-            assert!(matches!(found, Grade::Unreadable(_)), "{body}: {found:?}");
+            let found = verify(&capture, &keys());
+            assert!(
+                matches!(found, Verification::Unreadable(_)),
+                "{body}: {found:?}"
+            );
         }
     }
 }

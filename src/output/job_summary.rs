@@ -1,8 +1,8 @@
-//! One job boiled down to what a person reads about it: the table's row, the report's card.
+//! One job boiled down to what a person reads about it: the table's row, the report's summary.
 
 use jiff::Timestamp;
 
-use super::Standing;
+use super::DisplayStatus;
 use super::words::{self, Commands};
 use crate::disk;
 use crate::jobs::{Credits, Fact, JobKey, JobView, Line, Look, Status, Word};
@@ -12,7 +12,7 @@ use crate::vendor::SANDBOX_ORIGIN;
 /// What a person reads about a job. Texts are as the server and the manifest wrote them: what
 /// shows them escapes them.
 #[derive(Clone, Debug)]
-pub struct Card {
+pub struct JobSummary {
     /// The job.
     pub key: JobKey,
     /// The listing's or SKU's id.
@@ -20,7 +20,7 @@ pub struct Card {
     /// What the clip is called among its owner's.
     pub name: String,
     /// Where it stands.
-    pub standing: Standing,
+    pub display: DisplayStatus,
     /// Where it stands, in a few words, with what has been done with the clip.
     pub state: String,
     /// Since when.
@@ -46,10 +46,10 @@ pub struct Card {
     pub billed_twice: Vec<String>,
 }
 
-impl Card {
-    /// The card of a job; `commands` words what to do next.
+impl JobSummary {
+    /// The summary of a job; `commands` words what to do next.
     pub fn of(view: &JobView, commands: &Commands) -> Self {
-        let standing = Standing::of(&view.state);
+        let display = DisplayStatus::of(&view.state);
         let effective = view.effective();
         let host = disk::host_name();
         let downloaded = effective.and_then(|a| a.file_on(&host));
@@ -61,31 +61,33 @@ impl Card {
             .filter(|a| a.ids.len() > 1)
             .flat_map(|a| a.ids.iter().cloned())
             .collect();
-        let mut card = Self {
+        let mut summary = Self {
             key: view.key(),
             owner: view.id().map(|(_, id)| id.to_owned()),
             name: words::clip_name(view),
-            standing,
-            state: state(view, standing),
+            display,
+            state: state(view, display),
             since: since(view),
             sent: sent(view),
             took: None,
             cost: cost(view),
             file: downloaded.filter(|_| has_clip).map(str::to_owned),
             link: link.filter(|_| has_clip).map(str::to_owned),
-            reason: reason(view, standing),
+            reason: reason(view, display),
             next: None,
-            sought: (standing == Standing::Unknown).then(|| sought(view)),
+            sought: (display == DisplayStatus::Unknown).then(|| sought(view)),
             billed_twice,
         };
-        card.took = card.seconds_taken();
-        card.next = card.next_step(view, commands);
-        card
+        summary.took = summary.seconds_taken();
+        summary.next = summary.next_step(view, commands);
+        summary
     }
 
     /// How many seconds passed between the last request for a clip and its completion.
     fn seconds_taken(&self) -> Option<i64> {
-        let completed = self.since.filter(|_| self.standing == Standing::Ready)?;
+        let completed = self
+            .since
+            .filter(|_| self.display == DisplayStatus::Ready)?;
         let took = completed.duration_since(self.sent?).as_secs();
         (took >= 0).then_some(took)
     }
@@ -98,31 +100,34 @@ impl Card {
     }
 
     fn next_step(&self, view: &JobView, commands: &Commands) -> Option<String> {
-        Some(match self.standing {
-            Standing::Ready if self.file.is_none() && self.is_at_stand_in() => {
+        Some(match self.display {
+            DisplayStatus::Ready if self.file.is_none() && self.is_at_stand_in() => {
                 commands.on_log("download", "")
             }
-            Standing::Ready if self.file.is_none() && self.link.is_none() => {
+            DisplayStatus::Ready if self.file.is_none() && self.link.is_none() => {
                 format!("no link reported yet: {}", commands.on_log("reconcile", ""))
             }
-            Standing::Failed => commands.retry_after(view.state.attempts().count() as u32),
-            Standing::Refused => "fix its row and submit again".to_owned(),
+            DisplayStatus::Failed => commands.retry_after(view.state.attempts().count() as u32),
+            DisplayStatus::Refused => "fix its row and submit again".to_owned(),
             // The account at the vendor comes first, then a decision.
-            Standing::Unknown => commands.look_into(self.owner.as_deref(), self.key),
-            Standing::Newer => "update creativeai".to_owned(),
-            Standing::NotSent => "the next creativeai submit sends it".to_owned(),
-            Standing::Queued | Standing::Rendering => commands.on_log("reconcile", ""),
-            Standing::Ready | Standing::BeingSent | Standing::Replaced | Standing::Closed => {
+            DisplayStatus::Unknown => commands.look_into(self.owner.as_deref(), self.key),
+            DisplayStatus::Newer => "update creativeai".to_owned(),
+            DisplayStatus::NotSent => "the next creativeai submit sends it".to_owned(),
+            DisplayStatus::Queued | DisplayStatus::Rendering => commands.on_log("reconcile", ""),
+            DisplayStatus::Ready
+            | DisplayStatus::BeingSent
+            | DisplayStatus::Replaced
+            | DisplayStatus::Closed => {
                 return None;
             }
         })
     }
 }
 
-fn state(view: &JobView, standing: Standing) -> String {
-    let mut text = standing.words().to_owned();
-    match standing {
-        Standing::Ready => {
+fn state(view: &JobView, display: DisplayStatus) -> String {
+    let mut text = display.words().to_owned();
+    match display {
+        DisplayStatus::Ready => {
             match view.state.effective().look() {
                 Some(Look::Kept) => text.push_str(", kept"),
                 Some(Look::Rejected) => text.push_str(", rejected"),
@@ -139,7 +144,7 @@ fn state(view: &JobView, standing: Standing) -> String {
                 text.push_str(&shorten(&target, LONGEST_TARGET));
             }
         }
-        Standing::Rendering | Standing::Queued => {
+        DisplayStatus::Rendering | DisplayStatus::Queued => {
             let phase = view.effective().and_then(|a| a.fields.text("phase"));
             // The phase is a word of the server's; it may say what the state says already.
             let phase = phase.map(str::to_lowercase);
@@ -220,7 +225,7 @@ fn cost(view: &JobView) -> String {
 }
 
 /// Why it is not ready, where it should be.
-fn reason(view: &JobView, standing: Standing) -> Option<String> {
+fn reason(view: &JobView, display: DisplayStatus) -> Option<String> {
     let told = || {
         let fields = &view.effective()?.fields;
         let text = match fields.get("error")? {
@@ -229,24 +234,24 @@ fn reason(view: &JobView, standing: Standing) -> Option<String> {
         };
         (!text.trim().is_empty()).then_some(text)
     };
-    match standing {
-        Standing::Unknown => Some(told().unwrap_or_else(|| {
+    match display {
+        DisplayStatus::Unknown => Some(told().unwrap_or_else(|| {
             "the run was stopped before the vendor's answer was noted".to_owned()
         })),
-        Standing::Failed => told().or_else(|| Some("the vendor gave no reason".to_owned())),
-        Standing::Refused | Standing::NotSent => told(),
-        Standing::Queued | Standing::Rendering => {
+        DisplayStatus::Failed => told().or_else(|| Some("the vendor gave no reason".to_owned())),
+        DisplayStatus::Refused | DisplayStatus::NotSent => told(),
+        DisplayStatus::Queued | DisplayStatus::Rendering => {
             let eta = view.effective()?.fields.get("eta_seconds")?.as_f64()?;
             let seconds = eta.round();
             (1.0..1e6)
                 .contains(&seconds)
                 .then(|| format!("about {} left", words::duration(seconds as u64)))
         }
-        Standing::Ready
-        | Standing::BeingSent
-        | Standing::Newer
-        | Standing::Replaced
-        | Standing::Closed => None,
+        DisplayStatus::Ready
+        | DisplayStatus::BeingSent
+        | DisplayStatus::Newer
+        | DisplayStatus::Replaced
+        | DisplayStatus::Closed => None,
     }
 }
 
@@ -266,15 +271,15 @@ fn sent(view: &JobView) -> Option<Timestamp> {
 pub fn since(view: &JobView) -> Option<Timestamp> {
     let effective = view.state.effective();
     let status = effective.status();
-    if Standing::of(&view.state) == Standing::Ready
+    if DisplayStatus::of(&view.state) == DisplayStatus::Ready
         && let Some(completed) = view.effective().and_then(|a| a.fields.text("completed_at"))
         && let Ok(at) = completed.parse()
     {
         return Some(at);
     }
-    let says_so = |line: &Line<'_>| match (Standing::of(&view.state), line.word) {
-        (Standing::Replaced, word) => word == Word::Fact(Fact::Superseded),
-        (Standing::Closed, word) => word == Word::Fact(Fact::Resolved),
+    let says_so = |line: &Line<'_>| match (DisplayStatus::of(&view.state), line.word) {
+        (DisplayStatus::Replaced, word) => word == Word::Fact(Fact::Superseded),
+        (DisplayStatus::Closed, word) => word == Word::Fact(Fact::Resolved),
         _ if line.attempt != effective.number => false,
         (_, Word::Status(Status::Submitting)) => status == Status::Unknown,
         (_, Word::Status(said)) => said == status,

@@ -25,7 +25,7 @@ pub trait Refresh: Sync {
 }
 
 /// What fetching needs.
-pub(super) struct Tries<'a, R> {
+pub(super) struct Fetcher<'a, R> {
     pub client: &'a Client,
     pub refresh: &'a R,
     /// Bytes.
@@ -35,7 +35,7 @@ pub(super) struct Tries<'a, R> {
     pub progress: &'a (dyn Fn(Event) + Sync),
 }
 
-impl<R: Refresh> Tries<'_, R> {
+impl<R: Refresh> Fetcher<'_, R> {
     /// Tries until it is whole, until no try is left, or until trying is of no use. A link that
     /// gives no clip, for whatever reason, is asked for anew once before the clip is given up.
     pub async fn fetch(&self, delivery: &Delivery, part: &mut Part) -> Result<Whole, FetchError> {

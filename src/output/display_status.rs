@@ -6,7 +6,7 @@ use super::Tone;
 
 /// Where a job stands. The order is that of a summary: good news first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Standing {
+pub enum DisplayStatus {
     /// The clip is there.
     Ready,
     /// The vendor is making it.
@@ -31,7 +31,7 @@ pub enum Standing {
     Closed,
 }
 
-impl Standing {
+impl DisplayStatus {
     /// All of them, in the order of a summary.
     pub const ALL: [Self; 11] = [
         Self::Ready,

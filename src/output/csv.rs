@@ -72,14 +72,14 @@ impl Carried {
 }
 
 /// A CSV being written.
-pub struct Sheet<W: Write> {
+pub struct CsvTable<W: Write> {
     csv: csv::Writer<W>,
     carried: Vec<String>,
     rates: Rates,
     for_terminal: bool,
 }
 
-impl<W: Write> Sheet<W> {
+impl<W: Write> CsvTable<W> {
     /// Writes the header. On a terminal, cells are escaped as well.
     pub fn new(
         mut out: W,
