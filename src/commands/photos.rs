@@ -89,6 +89,11 @@ pub async fn present(
     Ok((store.address().to_owned(), present))
 }
 
+/// Whether photos are in a bucket of the settings', so that new attempts need them signed again.
+pub fn are_renewed(settings: &Settings) -> bool {
+    settings.photos.upload.is_some() && !settings.sandbox
+}
+
 /// Gives new attempts an address of their photo that the vendor can fetch now: signatures are good
 /// for some days only. `local` are photos of a manifest, uploaded where an attempt asks for them.
 pub async fn renew(
@@ -98,7 +103,7 @@ pub async fn renew(
     stop: &Stop,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let Some(store) = store(settings)?.filter(|_| !settings.sandbox) else {
+    let Some(store) = store(settings)?.filter(|_| are_renewed(settings)) else {
         return Ok(());
     };
     let new = attempts.iter_mut().filter(|attempt| !attempt.resend);

@@ -3,9 +3,11 @@
 mod consent;
 mod search;
 
+use std::cell::Cell;
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::caps;
 use super::damage;
@@ -20,14 +22,15 @@ use crate::commands::finish;
 use crate::commands::sending::Sending;
 use crate::engine::cap::{Admission, Cap};
 use crate::engine::dispatch::{Attempt, Dispatcher, Event, Tally};
-use crate::exit::{Code, Ending};
+use crate::engine::stop::Stop;
+use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, IdColumn, JobView};
 use crate::journal::{JobLog, Writer};
 use crate::output::{self, Commands, Printer, Summary, words};
 use crate::settings::Settings;
 use crate::text::escape;
 use consent::consent;
-use search::{Found, Log, find};
+use search::{Found, Log, Wanted, find};
 
 /// Runs the command.
 pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Ended> {
@@ -47,7 +50,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
     let commands = open::commands(&path, &writer.ledger(), settings);
     open::refuse_unrecovered(&writer, &path, settings)?;
     let found = find(args, settings, Log::Written(&writer), printer, &commands)?;
-    let attempts = &found.attempts;
+    let attempts = &found.wanted;
     if attempts.is_empty() && args.which.choice() == Retry::Unknown {
         printer.note(format_args!(
             "nothing of unknown outcome; for clips that failed: {}",
@@ -66,13 +69,13 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
     if !attempts.is_empty() {
         writer.check_form().map_err(failure::of_log)?;
         if args.which.choice() != Retry::Failed {
-            consent(args, attempts, settings, &writer, printer, &commands)?;
+            consent(args, &found, settings, &writer, printer, &commands)?;
         }
         summary.more.extend(finish::payer(true, settings, printer)?);
         let cap = caps::of_writer(args.max_credits, settings, &writer)?;
         let wanted = attempts.len() as u64;
         let (tally, stopped) =
-            on_one_thread(send(found, settings, &writer, printer, &cap, &commands))?;
+            on_one_thread(send(&found, settings, &writer, printer, &cap, &commands))?;
         ending.join(stopped);
         ending.note_if(cap.is_reached(), Code::Decision);
         ending.note_if(tally.later + tally.taken > 0, Code::Temporary);
@@ -105,12 +108,14 @@ fn dry_run(
     damage::refuse(&log, args.accept_damage)?;
     damage::warn(log.ledger(), log.damage(), log.path(), printer);
     let commands = open::commands(path, log.ledger(), settings);
-    let attempts = find(args, settings, Log::Read(&log), printer, &commands)?.attempts;
-    let credits: Credits = attempts.iter().map(Attempt::estimate).sum();
+    let found = find(args, settings, Log::Read(&log), printer, &commands)?;
+    let attempts = &found.wanted;
+    let credits: Credits = attempts.iter().map(|wanted| wanted.estimate).sum();
     let limits = caps::of_log(args.max_credits, settings, Some(&log))?;
-    let wanted = attempts.iter().map(|attempt| {
-        let job = log.view(attempt.job).ok().flatten();
-        (job, more_for(attempt))
+    let view = |wanted: &Wanted| log.view(wanted.job).ok().flatten();
+    let wanted = attempts.iter().map(|wanted| {
+        let job = (!limits.is_empty()).then(|| view(wanted)).flatten();
+        (job, wanted.more())
     });
     let caps = caps::preview(&limits, wanted);
     if printer.options().json {
@@ -118,32 +123,27 @@ fn dry_run(
             Summary::new("retry").with_states(&output::Tally::of(log.ledger().jobs()));
         summary.dry_run = true;
         summary.credits_estimated = credits;
-        let jobs: Vec<Value> = attempts
-            .iter()
-            .map(
-                |a| json!({ "job": a.job, "attempt": a.number, "credits_estimated": a.estimate() }),
-            )
-            .collect();
-        summary.more = Map::from_iter([
-            ("new".to_owned(), attempts.len().into()),
-            ("jobs".to_owned(), jobs.into()),
-        ]);
+        summary.more = Map::from_iter([("new".to_owned(), attempts.len().into())]);
         if !caps.is_empty() {
             let caps = caps.into_iter().map(|(_, cap)| cap).collect();
             summary.more.insert("caps".to_owned(), caps);
         }
-        printer.document(&summary.to_json())?;
+        printer.document(&Preview {
+            summary: summary.to_json(),
+            jobs: attempts,
+        })?;
         return Ok(Code::Success);
     }
-    for attempt in &attempts {
-        let id = attempt.id.as_ref().map_or("", |(_, id)| id.as_str());
+    for wanted in attempts {
+        let view = view(wanted);
+        let id = view.as_ref().and_then(JobView::id).map_or("", |(_, id)| id);
         writeln!(
             printer.out(),
             "{}  job {}  attempt {}  {}",
             escape(id),
-            attempt.job,
-            attempt.number,
-            words::credits(attempt.estimate())
+            wanted.job,
+            wanted.number,
+            words::credits(wanted.estimate)
         )?;
     }
     for (cap, _) in &caps {
@@ -159,13 +159,12 @@ fn dry_run(
     Ok(Code::Success)
 }
 
-/// What an attempt adds to what is reserved: a repeated one is reserved for already.
-fn more_for(attempt: &Attempt) -> Credits {
-    if attempt.resend {
-        Credits::ZERO
-    } else {
-        attempt.estimate()
-    }
+/// What a dry run shows: the jobs are written one by one.
+#[derive(Serialize)]
+struct Preview<'a> {
+    #[serde(flatten)]
+    summary: Value,
+    jobs: &'a [Wanted],
 }
 
 /// The job of an attempt, with the columns that the log has of it.
@@ -174,8 +173,28 @@ fn job_of(attempt: &Attempt, writer: &Writer, settings: &Settings) -> Option<Job
     known.or_else(|| attempt.as_job(&settings.rates))
 }
 
+/// The attempts that are made, each read when its turn comes.
+async fn made<'a>(
+    found: &'a Found<'_>,
+    settings: &Settings,
+    stop: &Stop,
+    printer: &Printer,
+) -> Result<Box<dyn Iterator<Item = Result<Option<Attempt>, Failure>> + 'a>, Failure> {
+    if !photos::are_renewed(settings) {
+        return Ok(Box::new(
+            found.wanted.iter().map(|wanted| found.attempt(wanted)),
+        ));
+    }
+    // Nothing is sent before every photo is there.
+    let mut attempts = found.attempts()?;
+    photos::renew(&mut attempts, &found.photos, settings, stop, printer).await?;
+    Ok(Box::new(
+        attempts.into_iter().map(|attempt| Ok(Some(attempt))),
+    ))
+}
+
 async fn send(
-    found: Found,
+    found: &Found<'_>,
     settings: &Settings,
     writer: &Writer,
     printer: &Printer,
@@ -187,22 +206,31 @@ async fn send(
     let stop = &limits.stop;
     let api = Api::open(settings).await?;
     open::check_mixing(writer, settings, &api.base)?;
-    let mut attempts = found.attempts;
-    photos::renew(&mut attempts, &found.photos, settings, stop, printer).await?;
-    let column = attempts
-        .first()
-        .and_then(|a| a.id.as_ref())
-        .map_or(IdColumn::Sku, |(c, _)| *c);
+    let attempts = made(found, settings, stop, printer).await?;
+    let first = found.wanted.first().map(|wanted| found.attempt(wanted));
+    let first = first.transpose()?.flatten();
+    let column = first
+        .and_then(|attempt| attempt.id)
+        .map_or(IdColumn::Sku, |(column, _)| column);
     let concurrency = settings.network.concurrency_for(column);
     let throttle = open::throttle(settings, concurrency, limits.deadline);
-    let reporter = Sending::new(printer, attempts.len() as u64, commands);
+    let reporter = Sending::new(printer, found.wanted.len() as u64, commands);
     let report_event = |event: Event<'_>| reporter.report(&event);
     let now = || writer.now();
     let dispatcher =
         Dispatcher::new(&api.client, writer, &throttle, stop, &now, &report_event).within(cap);
-    let feed = attempts.into_iter().map_while(|attempt| {
+    let failed = Cell::new(None);
+    let feed = attempts.map_while(|made| {
+        let attempt = match made {
+            Ok(Some(attempt)) => attempt,
+            Ok(None) => return Some(None),
+            Err(error) => {
+                failed.set(Some(error));
+                return None;
+            }
+        };
         let job = || job_of(&attempt, writer, settings);
-        match cap.admits(more_for(&attempt), &dispatcher.tally(), job) {
+        match cap.admits(Wanted::of(&attempt).more(), &dispatcher.tally(), job) {
             Admission::Granted => Some(Some(attempt)),
             Admission::Held => Some(None),
             Admission::Over => None,
@@ -211,6 +239,9 @@ async fn send(
     let feed = feed.flatten();
     let tally = dispatcher.run(feed, concurrency).await;
     reporter.finish();
+    if let Some(error) = failed.take() {
+        return Err(error.into());
+    }
     open::look_at_others(writer, printer).await;
     Ok((tally, stopped::ending_of(stop, printer, commands)))
 }

@@ -197,24 +197,46 @@ fn into_database(
     let mut marks = journal::Merge::default();
     marks.push_all(&doubts.lines);
     let marked = marks.len() as u64;
-    let mut parts = vec![marks];
+    // Read while they are written, so that no more than a few parts are held.
+    let (parts, next) = std::sync::mpsc::sync_channel(2);
+    let (read, added) = std::thread::scope(|scope| {
+        let reading = scope.spawn(move || read_parts(from, marks, &parts));
+        let added = journal::merge_into(address, &mut move || next.recv().ok());
+        let panicked = |_| Err(Failure::io("the log was not read to its end"));
+        (reading.join().unwrap_or_else(panicked), added)
+    });
+    let added = added.map_err(failure::of_database)?;
+    Ok(Copied {
+        read: read?,
+        added: added.saturating_sub(marked),
+        doubted: doubts.jobs,
+    })
+}
+
+/// Sends the lines of a log in parts, behind those in `part`; how many there are. It ends early where
+/// no one takes them any more.
+#[cfg(feature = "postgres")]
+fn read_parts(
+    from: &JobLog,
+    mut part: journal::Merge,
+    parts: &std::sync::mpsc::SyncSender<journal::Merge>,
+) -> Result<u64, Failure> {
     let mut read = 0;
+    let mut is_taken = true;
     lines_of(from, |line| {
         read += 1;
-        if parts.last().is_some_and(|part| part.len() >= AT_ONCE) {
-            parts.push(journal::Merge::default());
+        if part.len() >= AT_ONCE && is_taken {
+            is_taken = parts.send(std::mem::take(&mut part)).is_ok();
         }
-        if let Some(part) = parts.last_mut() {
+        if is_taken {
             part.push(line);
         }
     })?;
-    let mut parts = parts.into_iter().filter(|part| !part.is_empty());
-    let added = journal::merge_into(address, &mut || parts.next());
-    Ok(Copied {
-        read,
-        added: added.map_err(failure::of_database)?.saturating_sub(marked),
-        doubted: doubts.jobs,
-    })
+    if is_taken && !part.is_empty() {
+        // Who writes has said why it takes no more.
+        let _ = parts.send(part);
+    }
+    Ok(read)
 }
 
 #[cfg(not(feature = "postgres"))]

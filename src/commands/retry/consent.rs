@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use super::search::{Found, Wanted};
 use crate::cli::{Retry, RetryArgs};
 use crate::commands::{evidence, failure};
 use crate::engine::dispatch::Attempt;
@@ -15,7 +16,7 @@ use crate::text::escape;
 /// Says what sending again may cost, and asks.
 pub fn consent(
     args: &RetryArgs,
-    attempts: &[Attempt],
+    found: &Found<'_>,
     settings: &Settings,
     writer: &Writer,
     printer: &Printer,
@@ -25,8 +26,9 @@ pub fn consent(
         return Ok(());
     }
     if args.which.choice() == Retry::Rejected {
-        return consent_to_replace(args, attempts, settings, printer, commands);
+        return consent_to_replace(args, &found.wanted, settings, printer, commands);
     }
+    let attempts = &found.attempts()?;
     let seen = evidence::gather(attempts, writer, settings, commands)?;
     for (attempt, evidence) in attempts.iter().zip(&seen) {
         let view = writer.view(attempt.job).map_err(failure::of_log)?;
@@ -73,12 +75,12 @@ pub fn consent(
 /// The same for clips that were rejected: each is certainly billed.
 fn consent_to_replace(
     args: &RetryArgs,
-    attempts: &[Attempt],
+    attempts: &[Wanted],
     settings: &Settings,
     printer: &Printer,
     commands: &Commands,
 ) -> anyhow::Result<()> {
-    let most: Credits = attempts.iter().map(Attempt::estimate).sum();
+    let most: Credits = attempts.iter().map(|wanted| wanted.estimate).sum();
     let prompt = match &args.new_prompt {
         Some(prompt) => format!("with the prompt “{}”", escape(prompt)),
         None => "with the same prompts".to_owned(),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::cli::{Retry, RetryArgs};
@@ -12,7 +13,9 @@ use crate::commands::open;
 use crate::commands::submit::conditions;
 use crate::engine::dispatch::Attempt;
 use crate::exit::Failure;
-use crate::jobs::{AttemptView, Bar, Clip, JobKey, JobState, JobView, Ledger, Order, Status};
+use crate::jobs::{
+    AttemptView, Bar, Clip, Credits, JobKey, JobState, JobView, Ledger, Order, Status,
+};
 use crate::journal::{JobLog, Writer};
 use crate::manifest::{LocalPhoto, RowFault};
 use crate::output::{Commands, Printer, words};
@@ -21,26 +24,24 @@ use crate::text::escape;
 use crate::vendor::{Endpoint, correlated, recorrelated, request_body, with_photo, with_prompt};
 
 /// The attempts to be made.
-pub fn find(
-    args: &RetryArgs,
-    settings: &Settings,
-    log: Log<'_>,
+pub fn find<'a>(
+    args: &'a RetryArgs,
+    settings: &'a Settings,
+    log: Log<'a>,
     printer: &Printer,
     commands: &Commands,
-) -> anyhow::Result<Found> {
+) -> anyhow::Result<Found<'a>> {
     let (clips, photos) = read_clips(args, settings)?;
     let search = Search {
         args,
         settings,
         log,
-        clips: &clips,
-        printer,
-        commands,
+        clips,
     };
-    let (attempts, exhausted) = match args.which.choice() {
-        Retry::Failed => search.new_attempts(JobState::may_be_retried)?,
-        Retry::Rejected => search.new_attempts(JobState::may_be_replaced)?,
-        Retry::Unknown => (search.unknown()?, 0),
+    let (wanted, exhausted) = match args.which.choice() {
+        Retry::Failed => search.new_attempts(JobState::may_be_retried, printer)?,
+        Retry::Rejected => search.new_attempts(JobState::may_be_replaced, printer)?,
+        Retry::Unknown => (search.unknown(printer, commands)?, 0),
     };
     if exhausted > 0 {
         let text = format!(
@@ -56,7 +57,11 @@ pub fn find(
             printer.warn(text);
         }
     }
-    Ok(Found { attempts, photos })
+    Ok(Found {
+        wanted,
+        photos,
+        search,
+    })
 }
 
 /// The log, as far as a search needs it: a dry run only reads, and so needs no lock.
@@ -90,11 +95,64 @@ impl Log<'_> {
 /// Clips of a manifest by listing or SKU, for logs that hold no requests.
 type Clips = HashMap<String, Vec<(Clip, Option<String>)>>;
 
+/// An attempt that is to be made. Of many, what is decided is held, and not what was read for that.
+#[derive(Clone, Copy, Serialize)]
+pub struct Wanted {
+    pub job: JobKey,
+    #[serde(rename = "attempt")]
+    pub number: u32,
+    /// What it is expected to cost.
+    #[serde(rename = "credits_estimated")]
+    pub estimate: Credits,
+    #[serde(skip)]
+    resend: bool,
+}
+
+impl Wanted {
+    pub fn of(attempt: &Attempt) -> Self {
+        Self {
+            job: attempt.job,
+            number: attempt.number,
+            estimate: attempt.estimate(),
+            resend: attempt.resend,
+        }
+    }
+
+    /// What it adds to what is reserved: a repeated one is reserved for already.
+    pub fn more(&self) -> Credits {
+        if self.resend {
+            Credits::ZERO
+        } else {
+            self.estimate
+        }
+    }
+}
+
 /// The attempts to be made, and the photos on this computer that a manifest names.
-#[derive(Default)]
-pub struct Found {
-    pub attempts: Vec<Attempt>,
+pub struct Found<'a> {
+    pub wanted: Vec<Wanted>,
     pub photos: Vec<Arc<LocalPhoto>>,
+    search: Search<'a>,
+}
+
+impl Found<'_> {
+    /// An attempt with all that is sent and kept of it, read from the log once more.
+    pub fn attempt(&self, wanted: &Wanted) -> Result<Option<Attempt>, Failure> {
+        let search = &self.search;
+        let Some(view) = search.log.view(wanted.job)? else {
+            return Ok(None);
+        };
+        if wanted.resend {
+            return Ok(search.repeated(&view, wanted.number));
+        }
+        search.new_attempt(&view, wanted.number)
+    }
+
+    /// All of them, for a few.
+    pub fn attempts(&self) -> Result<Vec<Attempt>, Failure> {
+        let made = self.wanted.iter().map(|wanted| self.attempt(wanted));
+        made.filter_map(Result::transpose).collect()
+    }
 }
 
 fn read_clips(
@@ -131,9 +189,7 @@ struct Search<'a> {
     args: &'a RetryArgs,
     settings: &'a Settings,
     log: Log<'a>,
-    clips: &'a Clips,
-    printer: &'a Printer,
-    commands: &'a Commands,
+    clips: Clips,
 }
 
 impl Search<'_> {
@@ -141,64 +197,60 @@ impl Search<'_> {
     fn new_attempts(
         &self,
         may_get_one: fn(&JobState) -> bool,
-    ) -> Result<(Vec<Attempt>, u64), Failure> {
+        printer: &Printer,
+    ) -> Result<(Vec<Wanted>, u64), Failure> {
         let mut exhausted = 0;
         let mut requestless = Vec::new();
         let mut attempts = Vec::new();
         let wanted = |job: &JobState| job.is_counted() && may_get_one(job);
         if !self.args.id.is_empty() {
-            self.report_barred(|job| !wanted(job))?;
+            self.report_barred(printer, |job| !wanted(job))?;
         }
-        for view in self.views(wanted)? {
+        self.for_each_view(wanted, printer, |view| {
             if view.state.attempts().count() as u32 >= self.settings.max_attempts {
                 exhausted += 1;
-                continue;
+                return Ok(());
             }
-            match self.new_attempt(&view)? {
-                Some(attempt) => attempts.push(attempt),
+            match self.new_attempt(view, view.state.newest().number + 1)? {
+                Some(attempt) => attempts.push(Wanted::of(&attempt)),
                 None => requestless.push(
                     view.id()
                         .map_or_else(|| view.key().to_string(), |(_, id)| escape(id).into_owned()),
                 ),
             }
-        }
-        self.report_requestless(&requestless);
+            Ok(())
+        })?;
+        self.report_requestless(&requestless, printer);
         Ok((attempts, exhausted))
     }
 
     /// The attempts in doubt, to be sent again as they were.
-    fn unknown(&self) -> Result<Vec<Attempt>, Failure> {
+    fn unknown(&self, printer: &Printer, commands: &Commands) -> Result<Vec<Wanted>, Failure> {
         let mut requestless = Vec::new();
         let mut attempts = Vec::new();
         let in_doubt = |job: &JobState| job.is_counted() && job.may_be_resent();
-        self.report_barred(|job| {
+        self.report_barred(printer, |job| {
             let has_doubt = || job.attempts().any(|a| a.status() == Status::Unknown);
             job.is_counted() && has_doubt() && !job.may_be_resent()
         })?;
-        for view in self.views(in_doubt)? {
-            for state in view
-                .state
-                .attempts()
-                .filter(|a| a.status() == Status::Unknown)
-            {
-                let known = view.attempts.get(&state.number);
-                match known.and_then(|a| Some((a, a.request.as_ref()?))) {
-                    Some((_, request)) => {
-                        let body = request.clone();
-                        attempts.push(self.attempt(&view, state.number, body, true));
-                    }
+        self.for_each_view(in_doubt, printer, |view| {
+            let doubts = view.state.attempts();
+            for state in doubts.filter(|a| a.status() == Status::Unknown) {
+                match self.repeated(view, state.number) {
+                    Some(attempt) => attempts.push(Wanted::of(&attempt)),
                     None => requestless.push(
                         view.id()
                             .map_or_else(|| view.key().to_string(), |(_, id)| id.to_owned()),
                     ),
                 }
             }
-        }
+            Ok(())
+        })?;
         if !requestless.is_empty() {
-            self.printer.warn(format_args!(
+            printer.warn(format_args!(
                 "the log does not hold what was sent for {}; `{}` shows how to settle {}",
                 escape(&requestless.join(", ")),
-                self.commands.on_log("status", ""),
+                commands.on_log("status", ""),
                 if requestless.len() == 1 { "it" } else { "them" },
             ));
         }
@@ -206,7 +258,11 @@ impl Search<'_> {
     }
 
     /// Says why nothing is sent for jobs of these that --id and --where let through.
-    fn report_barred(&self, barred: impl Fn(&JobState) -> bool) -> Result<(), Failure> {
+    fn report_barred(
+        &self,
+        printer: &Printer,
+        barred: impl Fn(&JobState) -> bool,
+    ) -> Result<(), Failure> {
         let filter = open::filters(&self.args.filter);
         for key in self.log.keys(barred) {
             let Some(view) = self.log.view(key)? else {
@@ -224,13 +280,12 @@ impl Search<'_> {
             let id = view
                 .id()
                 .map_or_else(String::new, |(_, id)| format!("{} ", escape(id)));
-            self.printer
-                .warn(format_args!("{id}job {key}: nothing is sent, since {why}"));
+            printer.warn(format_args!("{id}job {key}: nothing is sent, since {why}"));
         }
         Ok(())
     }
 
-    fn report_requestless(&self, ids: &[String]) {
+    fn report_requestless(&self, ids: &[String], printer: &Printer) {
         if ids.is_empty() {
             return;
         }
@@ -239,31 +294,37 @@ impl Search<'_> {
         } else {
             "and the manifest has no row, or several, for"
         };
-        self.printer.warn(format_args!(
+        printer.warn(format_args!(
             "the log does not hold what was sent for {}, {why} {}; nothing was sent for {0}",
             words::count(ids.len() as u64, "job"),
             ids.join(", "),
         ));
     }
 
-    /// Jobs that are `wanted` and that --id and --where let through.
-    fn views(&self, wanted: impl Fn(&JobState) -> bool) -> Result<Vec<JobView>, Failure> {
+    /// Passes on jobs that are `wanted` and that --id and --where let through.
+    fn for_each_view(
+        &self,
+        wanted: impl Fn(&JobState) -> bool,
+        printer: &Printer,
+        mut each: impl FnMut(&JobView) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let filter = open::filters(&self.args.filter);
-        let mut views = Vec::new();
+        let mut any = false;
         for key in self.log.keys(wanted) {
             let Some(view) = self.log.view(key)? else {
                 continue;
             };
             if filter.matches(&view) && self.is_named(&view) {
-                views.push(view);
+                any = true;
+                each(&view)?;
             }
         }
-        if views.is_empty() {
+        if !any {
             let all = self.log.keys(|_| true).into_iter();
             let views = all.filter_map(|key| self.log.view(key).ok().flatten());
-            open::warn_of_filters(&filter, views, self.printer);
+            open::warn_of_filters(&filter, views, printer);
         }
-        Ok(views)
+        Ok(())
     }
 
     fn is_named(&self, view: &JobView) -> bool {
@@ -277,8 +338,13 @@ impl Search<'_> {
                 .any(|name| *name == key || Some(name.as_str()) == id)
     }
 
-    fn new_attempt(&self, view: &JobView) -> Result<Option<Attempt>, Failure> {
-        let number = view.state.newest().number + 1;
+    /// An attempt in doubt, as it was.
+    fn repeated(&self, view: &JobView, number: u32) -> Option<Attempt> {
+        let body = view.attempts.get(&number)?.request.clone()?;
+        Some(self.attempt(view, number, body, true))
+    }
+
+    fn new_attempt(&self, view: &JobView, number: u32) -> Result<Option<Attempt>, Failure> {
         let logged = view
             .attempts
             .values()

@@ -279,5 +279,8 @@ fn judge(vendor: &Server, log: &Log, asked: usize, seed: &str) {
     for (key, count) in billed {
         assert!(count <= 1 + asked, "{seed}: {key} was billed {count} times");
     }
-    assert_eq!(log.jobs.len(), ROWS, "{seed}\n{}", log.text);
+    // One that was certainly not sent may stand beside another version of its row that was.
+    let listings = log.jobs.iter().map(|job| job["listing_id"].to_string());
+    let listings: BTreeSet<String> = listings.collect();
+    assert_eq!(listings.len(), ROWS, "{seed}\n{}", log.text);
 }
