@@ -296,7 +296,7 @@ Examples:
     #[command(after_help = "Examples:
   creativeai help submit
   creativeai help log
-  creativeai help environment")]
+  creativeai help schema status")]
     Help(IfTyped<HelpArgs>),
 }
 

@@ -40,7 +40,10 @@ pub struct ManArgs {
 /// `help`.
 #[derive(Args, Clone, Debug)]
 pub struct HelpArgs {
-    /// A command, or one of: log, exit-codes, environment
+    /// A command, or one of: log, exit-codes, environment, schema
     #[arg(value_name = "TOPIC")]
     pub topic: Option<String>,
+    /// After schema: what to print the JSON Schema of; none lists them
+    #[arg(value_name = "NAME")]
+    pub schema: Option<String>,
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::CommandFactory;
 
 use super::environment::{FILES, VARIABLES};
+use super::schema;
 use crate::cli::{Cli, HelpArgs};
 use crate::exit::{Code, Failure};
 use crate::output::{suggest, wrap};
@@ -14,17 +15,27 @@ use crate::text::{escape, shorten};
 const LOG: &str = "log";
 const EXIT_CODES: &str = "exit-codes";
 const ENVIRONMENT: &str = "environment";
+const SCHEMA: &str = "schema";
 
 /// Widest line of the exit codes' table.
 const WIDTH: usize = 80;
 
 /// Explains a topic.
 pub fn run(args: &HelpArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let name = args.schema.as_deref();
+    if let Some(name) = name.filter(|_| args.topic.as_deref() != Some(SCHEMA)) {
+        let shown = shorten(name, 60);
+        let failure = Failure::usage(format!("unexpected word {:?}", escape(&shown)));
+        return Err(failure
+            .help("help takes one command or topic; `creativeai help` lists the commands")
+            .into());
+    }
     let text = match args.topic.as_deref() {
         None => Cli::command().render_help().to_string(),
         Some(LOG) => include_str!("topics/log.txt").to_owned(),
         Some(EXIT_CODES) => exit_codes(),
         Some(ENVIRONMENT) => environment(),
+        Some(SCHEMA) => name.map_or_else(|| Ok(schemas()), schema_of)?,
         Some(topic) => command_page(topic)?,
     };
     out.write_all(text.as_bytes())?;
@@ -40,15 +51,44 @@ fn command_page(topic: &str) -> Result<String, Failure> {
     let names: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
     let near = suggest::nearest(
         topic,
-        names.into_iter().chain([LOG, EXIT_CODES, ENVIRONMENT]),
+        names
+            .into_iter()
+            .chain([LOG, EXIT_CODES, ENVIRONMENT, SCHEMA]),
     );
     let shown = shorten(topic, 60);
     let failure = Failure::usage(format!("there is no help on {:?}", escape(&shown)));
     Err(match near {
         Some(name) => failure.help(format!("did you mean `creativeai help {name}`?")),
         None => failure.help(
-            "`creativeai help` lists the commands; log, exit-codes and environment are topics",
+            "`creativeai help` lists the commands; log, exit-codes, environment and schema are topics",
         ),
+    })
+}
+
+/// The schemas, each with a sentence below.
+fn schemas() -> String {
+    let entry = |schema: &schema::Schema| {
+        let about = wrap::lines(schema.about, WIDTH - 6).join("\n      ");
+        format!("  {}\n      {about}\n", schema.name)
+    };
+    format!(
+        "{}\n{}",
+        include_str!("topics/schema.txt"),
+        schema::all().map(entry).collect::<String>()
+    )
+}
+
+/// A schema as JSON.
+fn schema_of(name: &str) -> Result<String, Failure> {
+    if let Some(schema) = schema::find(name) {
+        return Ok(format!("{:#}\n", schema.to_json()));
+    }
+    let near = suggest::nearest(name, schema::all().map(|schema| schema.name));
+    let shown = shorten(name, 60);
+    let failure = Failure::usage(format!("unknown schema {:?}", escape(&shown)));
+    Err(match near {
+        Some(name) => failure.help(format!("did you mean `creativeai help schema {name}`?")),
+        None => failure.help("`creativeai help schema` lists them"),
     })
 }
 
@@ -88,7 +128,13 @@ mod tests {
     fn help(topic: Option<&str>) -> anyhow::Result<String> {
         let mut out = Vec::new();
         let topic = topic.map(str::to_owned);
-        run(&HelpArgs { topic }, &mut out)?;
+        run(
+            &HelpArgs {
+                topic,
+                schema: None,
+            },
+            &mut out,
+        )?;
         Ok(String::from_utf8(out)?)
     }
 

@@ -39,6 +39,7 @@ mod retry;
 mod review;
 mod round;
 mod sandbox;
+mod schema;
 mod sending;
 mod signals;
 pub mod status;

@@ -191,6 +191,9 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Accepted, Self::NotAccepted, Self::Dismissed];
+
     /// Which one speaks of those with one time: what orders nothing again before what may.
     pub(super) const fn caution(self) -> u8 {
         match self {
@@ -211,9 +214,7 @@ impl Verdict {
 
     /// Reads the word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Accepted, Self::NotAccepted, Self::Dismissed]
-            .into_iter()
-            .find(|v| v.as_str() == word)
+        Self::ALL.into_iter().find(|v| v.as_str() == word)
     }
 }
 
@@ -227,6 +228,9 @@ pub enum Look {
 }
 
 impl Look {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Kept, Self::Rejected];
+
     /// The word in the log.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -237,9 +241,7 @@ impl Look {
 
     /// Reads the word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Kept, Self::Rejected]
-            .into_iter()
-            .find(|look| look.as_str() == word)
+        Self::ALL.into_iter().find(|look| look.as_str() == word)
     }
 }
 

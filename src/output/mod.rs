@@ -69,7 +69,7 @@ pub use money::Money;
 #[cfg(feature = "cli")]
 pub use printer::{OutputOptions, Printer, ProgressStyle, USUAL_WIDTH};
 #[cfg(feature = "cli")]
-pub use progress::{Event, Progress};
+pub use progress::{Event, Progress, STARTED, WAITING};
 #[cfg(feature = "cli")]
 pub use summary::{Replayed, Summary};
 #[cfg(feature = "cli")]

@@ -18,6 +18,11 @@ const TICK: Duration = Duration::from_millis(250);
 /// Pictures a second at most.
 const PICTURES: u8 = 20;
 
+/// On lines for programs: a stage of a run begins.
+pub const STARTED: &str = "started";
+/// On lines for programs: nothing is sent for a while.
+pub const WAITING: &str = "waiting";
+
 /// Something that has come to an end for one job of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -40,7 +45,8 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 8] = [
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 8] = [
         Self::Accepted,
         Self::Completed,
         Self::Saved,
@@ -51,7 +57,8 @@ impl Event {
         Self::Unknown,
     ];
 
-    pub(super) const fn words(self) -> &'static str {
+    /// The word for people, and in lines for programs.
+    pub const fn words(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Refused => "refused",
@@ -234,7 +241,7 @@ impl Progress {
             lines,
             metrics,
         };
-        progress.emit("started", &serde_json::Value::Null);
+        progress.emit(STARTED, &serde_json::Value::Null);
         progress
     }
 
@@ -302,7 +309,7 @@ impl Progress {
     pub fn waiting(&self, how_long: Duration, why: &str) {
         self.count(Metrics::waiting);
         self.emit(
-            "waiting",
+            WAITING,
             &serde_json::json!({ "seconds": how_long.as_secs_f64(), "why": why }),
         );
         let until = Instant::now().checked_add(how_long);

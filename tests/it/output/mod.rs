@@ -6,4 +6,5 @@ mod json;
 #[cfg(unix)]
 mod layout;
 mod quiet;
+mod schema;
 mod streams;

@@ -20,6 +20,7 @@ pub mod processes;
 pub mod proxy;
 pub mod request;
 pub mod s3;
+pub mod schemas;
 pub mod server;
 pub mod skip;
 pub mod step;

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use tempfile::TempDir;
 
 use super::gate::PATIENCE;
-use super::{Log, Server};
+use super::{Log, Server, schemas};
 
 /// The API key of the tests.
 pub const KEY: &str = "rph_live_0123456789abcdef";
@@ -100,11 +100,13 @@ impl World {
     }
 
     /// Runs the program to its end.
+    #[track_caller]
     pub fn run(&self, args: &[&str]) -> Ended {
         self.start(args).wait()
     }
 
     /// Runs it with `input` on standard input.
+    #[track_caller]
     pub fn run_with_input(&self, args: &[&str], input: impl AsRef<[u8]>) -> Ended {
         let mut command = self.command(PROGRAM, args);
         command.stdin(Stdio::piped());
@@ -127,6 +129,8 @@ impl World {
 
 /// A process that has been started. Dropping it kills it.
 pub struct Running {
+    /// What was typed, where it is the program.
+    args: Vec<String>,
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: Output,
@@ -137,7 +141,12 @@ impl Running {
     /// Starts `command`.
     pub fn of(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
+        let args = command
+            .get_args()
+            .map(|arg| arg.to_string_lossy().into_owned());
+        let is_program = command.get_program() == PROGRAM;
         Self {
+            args: args.filter(|_| is_program).collect(),
             stdin: child.stdin.take(),
             stdout: Output::of(child.stdout.take()),
             stderr: Output::of(child.stderr.take()),
@@ -193,10 +202,12 @@ impl Running {
         self.child.wait().unwrap();
     }
 
-    /// Waits for its end.
+    /// Waits for its end. What it prints for programs is held to its schema.
+    #[track_caller]
     pub fn wait(mut self) -> Ended {
         self.stdin.take();
         let (stderr, stdout) = (self.stderr.whole(), self.stdout.whole());
+        schemas::check_output(&self.args, &stdout);
         Ended {
             status: self.child.wait().unwrap(),
             stdout,
