@@ -25,8 +25,18 @@ pub struct InitArgs {
 #[derive(Args, Clone, Debug)]
 pub struct CompletionsArgs {
     /// bash, zsh, fish, powershell or elvish
-    #[arg(value_name = "SHELL", hide_possible_values = true)]
-    pub shell: clap_complete::Shell,
+    #[arg(
+        value_name = "SHELL",
+        hide_possible_values = true,
+        required_unless_present = "ids"
+    )]
+    pub shell: Option<clap_complete::Shell>,
+    /// For the scripts: names of the job log that begin so, where one is expected
+    #[arg(long, value_name = "BEGINNING", hide = true, conflicts_with = "shell")]
+    pub ids: Option<String>,
+    /// For the scripts: the words before
+    #[arg(value_name = "WORD", last = true, hide = true, requires = "ids")]
+    pub words: Vec<String>,
 }
 
 /// `man`.

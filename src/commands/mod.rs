@@ -236,7 +236,9 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Report(args) => done(make_report(args, &settings()?, printer)),
         Command::Download(args) => code(download::run(args, &networked()?, printer)),
         Command::Publish(args) => code(publish::run(args, &networked()?, printer)),
-        Command::Completions(args) => done(text(cli, printer, |out| completions::run(args, out))),
+        Command::Completions(args) => {
+            done(text(cli, printer, |out| completions::run(args, &env, out)))
+        }
         Command::Man(args) => done(text(cli, printer, |out| {
             man::run(args, cli.global.quiet, out)
         })),

@@ -14,6 +14,7 @@
 )]
 
 mod check;
+mod completions;
 #[cfg(unix)]
 mod database;
 mod download;
