@@ -327,13 +327,13 @@ pub fn causes(error: &anyhow::Error) -> Vec<String> {
     causes
 }
 
-/// What to print of an error after the word "error": the message, its causes, the next step. Ends
-/// with a newline. What it quotes of files and servers is safe on a terminal.
-pub fn describe(error: &anyhow::Error) -> String {
+/// What to print of an error after the word "error": the message, its causes, the next step as `next`
+/// words it. Ends with a newline. What it quotes of files and servers is safe on a terminal.
+pub fn describe(error: &anyhow::Error, next: impl Fn(&str) -> String) -> String {
     let mut text = causes(error).join("\n  because: ");
-    if let Some(step) = failure_in(error).and_then(Failure::next_step) {
+    if let Some(step) = next_step_of(error) {
         text.push_str("\n  next: ");
-        text.push_str(step);
+        text.push_str(&next(step));
     }
     text.push('\n');
     escape_lines(&text)
@@ -398,7 +398,7 @@ mod tests {
             .context("status")
             .unwrap_err();
         assert_eq!(code_of(&error), Code::Data);
-        assert!(describe(&error).ends_with("next: look at it\n"));
+        assert!(describe(&error, str::to_owned).ends_with("next: look at it\n"));
     }
 
     #[test]
@@ -412,7 +412,7 @@ mod tests {
     #[test]
     fn nothing_in_an_error_steers_the_terminal() {
         let error = Failure::data("row 3: \x1b]0;title\x07").help("fix\u{202e} it");
-        let text = describe(&error.into());
+        let text = describe(&error.into(), str::to_owned);
         assert_eq!(
             text,
             "row 3: \\u{1b}]0;title\\u{7}\n  next: fix\\u{202e} it\n"
@@ -425,7 +425,7 @@ mod tests {
             .because(std::io::Error::other("no space left"))
             .help("make room and run the same command again");
         assert_eq!(
-            describe(&error.into()),
+            describe(&error.into(), str::to_owned),
             "cannot write jobs.jsonl\n  because: no space left\n  next: make room and run \
              the same command again\n"
         );

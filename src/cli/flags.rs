@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::{ApiArgs, Cli, ClipArgs, Command, IntervalArg, LockArg, LogVerb, PaceArgs};
-use crate::settings::Flags;
+use crate::output::Typed;
+use crate::settings::{Flags, LOG_NAME, SANDBOX_LOG_NAME};
 
 /// The groups of such options that a command has.
 #[derive(Default)]
@@ -17,6 +18,16 @@ struct Groups<'a> {
 }
 
 impl Cli {
+    /// What commands that people are shown repeat: the log where it was named and is not the usual one.
+    pub fn typed(&self) -> Typed {
+        let logs = self.command.logs();
+        let log = logs.first().map(|log| log.display().to_string());
+        Typed {
+            log: log.filter(|log| log != LOG_NAME && log != SANDBOX_LOG_NAME),
+            ..self.flags().typed()
+        }
+    }
+
     /// The options that override settings, as they were typed.
     pub fn flags(&self) -> Flags {
         let mut flags = Flags {
@@ -42,7 +53,10 @@ impl Cli {
                 flags.publish_approved = args.approved.then_some(true);
                 flags.shopify_store.clone_from(&args.store);
             }
-            Command::Run(args) => flags.shopify_store.clone_from(&args.store),
+            Command::Run(args) => {
+                flags.shopify_store.clone_from(&args.store);
+                flags.run = args.flags();
+            }
             _ => {}
         }
         let groups = self.command.groups();
@@ -83,6 +97,7 @@ impl Command {
     fn works_on(&self) -> Vec<PathBuf> {
         let manifests: &[PathBuf] = match self {
             Self::Submit(args) => &args.manifests,
+            Self::Run(args) => &args.manifests,
             Self::Check(args) => args.manifest.as_slice(),
             Self::Rename(args) => args.from_manifest.as_slice(),
             Self::Retry(args) => args.manifest.as_slice(),

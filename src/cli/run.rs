@@ -12,10 +12,11 @@ use super::{
     CheckArgs, DownloadArgs, PublishArgs, PublishFlags, ReconcileArgs, ReportArgs, RetryArgs,
     RetryFlags, Service, SubmitArgs,
 };
-use crate::engine::round::{Schedule, Step, TimeOfDay};
+use crate::engine::canary::MostFailed;
+use crate::engine::round::{Step, TimeOfDay};
 use crate::jobs::Credits;
 use crate::settings::table::help;
-use crate::settings::values;
+use crate::settings::{Run, RunFlags, values};
 
 /// `run`.
 #[derive(Args, Clone, Debug)]
@@ -28,32 +29,38 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub jobs: Option<PathBuf>,
 
-    /// Leave out a step: check, submit, retry, wait, download, publish or report; repeatable
-    #[arg(long, value_name = "STEP", hide_possible_values = true)]
+    /// Steps that are left out, in place of those of the settings.
+    #[arg(long, value_name = "STEP", hide_possible_values = true, help = help("run.skip"))]
     pub skip: Vec<Step>,
 
     /// Order no more once the whole log has charged or reserved this many credits
     #[arg(long, value_name = "N", value_parser = values::credits)]
     pub max_credits: Option<Credits>,
 
-    /// Leave out rows with mistakes instead of ordering nothing
-    #[arg(long)]
+    /// Order no more once more orders than this were refused or failed: a number, or a share of the rows
+    /// such as 10%
+    #[arg(long, value_name = "N|P%")]
+    pub max_failed: Option<MostFailed>,
+
+    /// Whether mistakes keep everything from being ordered.
+    #[arg(long, help = help("run.skip_invalid"))]
     pub skip_invalid: bool,
 
-    /// Wait at most so long for the clips; the rest is fetched by the next round
-    #[arg(long, value_name = "DURATION", default_value = "2h", value_parser = values::positive_duration)]
-    pub wait: Duration,
+    /// Longest wait.
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, help = help("run.wait"))]
+    pub wait: Option<Duration>,
 
     /// How often it polls.
     #[command(flatten)]
     pub interval: IntervalArg,
 
-    /// Publish clips to a service: shopify
+    /// The service.
     #[arg(
         long,
         value_name = "SERVICE",
         hide_possible_values = true,
-        conflicts_with = "exec"
+        conflicts_with = "exec",
+        help = help("run.to")
     )]
     pub to: Option<Service>,
 
@@ -65,13 +72,17 @@ pub struct RunArgs {
     #[arg(long, value_name = "SHOP", conflicts_with = "exec", help = help("shopify.store"))]
     pub store: Option<String>,
 
-    /// Stay, and begin a round this often
-    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration)]
+    /// Time between rounds.
+    #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, help = help("run.every"))]
     pub every: Option<Duration>,
 
-    /// Stay, and begin a round each day at this time of this computer's clock
-    #[arg(long, value_name = "HH:MM", conflicts_with = "every")]
+    /// Time of rounds.
+    #[arg(long, value_name = "HH:MM", conflicts_with = "every", help = help("run.at"))]
     pub at: Option<TimeOfDay>,
+
+    /// Make one round now, whatever the settings say
+    #[arg(long, conflicts_with_all = ["every", "at", "watch"])]
+    pub once: bool,
 
     /// Stay, and begin a round when this spreadsheet or folder has changed and is still for 10 seconds
     #[arg(long, value_name = "PATH", conflicts_with_all = ["every", "at"], value_hint = ValueHint::AnyPath)]
@@ -99,13 +110,29 @@ pub struct RunArgs {
 }
 
 impl RunArgs {
-    /// When rounds begin.
-    pub fn schedule(&self) -> Schedule {
-        match (&self.every, &self.at, &self.watch) {
-            (Some(every), ..) => Schedule::Every(*every),
-            (_, Some(at), _) => Schedule::At(*at),
-            (_, _, Some(path)) => Schedule::Watch(path.clone()),
-            _ => Schedule::Once,
+    /// The options that override settings.
+    pub fn flags(&self) -> RunFlags {
+        RunFlags {
+            skip: Some(self.skip.clone()).filter(|steps| !steps.is_empty()),
+            skip_invalid: self.skip_invalid.then_some(true),
+            wait: self.wait,
+            to_shop: self.to.is_some(),
+            every: self.every,
+            at: self.at,
+            once: self.once,
+        }
+    }
+
+    /// With what the settings say where nothing was typed. A command that was typed takes the clips in
+    /// place of the settings' shop.
+    #[must_use]
+    pub fn settled(&self, run: &Run) -> Self {
+        let shop = (run.to_shop && self.exec.is_none()).then_some(Service::Shopify);
+        Self {
+            skip: run.skip.clone(),
+            skip_invalid: run.skip_invalid,
+            to: self.to.or(shop),
+            ..self.clone()
         }
     }
 
@@ -148,7 +175,7 @@ impl RunArgs {
             accept_damage: false,
             canary: None,
             yes: false,
-            max_failed: None,
+            max_failed: self.max_failed,
             wait: false,
             interval: self.interval.clone(),
             no_correlation: false,

@@ -114,7 +114,7 @@ fn store_key(args: &InitArgs, env: &Env<'_>, keys: &mut dyn AskKey) -> Result<Ou
         let failure = Failure::config(format!(
             "there is a key file {shown} already; nothing was changed"
         ))
-        .help("remove it first, or name another with --key-file");
+        .help("replace the key with `creativeai init --key-only`, or name another file with --key-file");
         return if args.key_stdin {
             Err(failure)
         } else {
@@ -530,7 +530,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let error = init(dir.path(), &args(true, None), Some("sku,image_url\nA,http")).unwrap_err();
         assert_eq!(code_of(&error), Code::Config);
-        assert!(!crate::exit::describe(&error).contains("sku"));
+        assert!(!crate::exit::describe(&error, str::to_owned).contains("sku"));
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 }

@@ -93,8 +93,11 @@ pub fn run(cli: &Cli) -> Code {
             let code = exit::code_of(&error);
             printer.settle(code == Code::Success);
             if code != Code::Success {
-                printer.error(exit::describe(&error).trim_end());
-                print_json(cli.command.name(), &error, code, &mut printer);
+                let typed = cli.typed();
+                let text = exit::describe(&error, |step| typed.repeat_in(step));
+                printer.error(text.trim_end());
+                let next = exit::next_step_of(&error).map(|step| typed.repeat_in(step));
+                print_json(cli.command.name(), &error, next, code, &mut printer);
             }
             code
         }
@@ -122,7 +125,13 @@ fn is_for_people(command: &Command) -> bool {
 
 /// With `--json`, standard output holds a document also when the run could not go on. Where the
 /// command prints a summary otherwise, this one has its fields: it has done nothing.
-fn print_json(command: &'static str, error: &anyhow::Error, code: Code, printer: &mut Printer) {
+fn print_json(
+    command: &'static str,
+    error: &anyhow::Error,
+    next: Option<String>,
+    code: Code,
+    printer: &mut Printer,
+) {
     if !printer.options().json || printer.has_spoken() {
         return;
     }
@@ -133,7 +142,7 @@ fn print_json(command: &'static str, error: &anyhow::Error, code: Code, printer:
     }
     more.insert("error".to_owned(), exit::causes(error).join(": ").into());
     more.insert("error_code".to_owned(), code.word().into());
-    if let Some(step) = exit::next_step_of(error) {
+    if let Some(step) = next {
         more.insert("next".to_owned(), step.into());
     }
     let document = if matches!(command, "submit" | "reconcile" | "retry") {

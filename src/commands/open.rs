@@ -176,7 +176,7 @@ pub fn commands_for(path: &Path, rehearsal: bool, settings: &Settings) -> Comman
     let is_usual = !becomes_one && path == settings.jobs_path(None, None);
     let name = path.display().to_string();
     Commands::for_log((!is_usual).then_some(&*name))
-        .in_profile(settings.profile.as_deref())
+        .repeating(settings.typed.clone())
         .in_sandbox(rehearsal || settings.sandbox)
         .with_max_attempts(settings.max_attempts)
 }

@@ -23,7 +23,12 @@ const LONGEST_STEP: Duration = Duration::from_secs(3600);
 
 /// Runs the command.
 pub fn run(args: &RunArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
-    match args.schedule() {
+    let args = &args.settled(&settings.run);
+    let schedule = match &args.watch {
+        Some(path) => &Schedule::Watch(path.clone()),
+        None => settings.run.schedule()?,
+    };
+    match schedule {
         Schedule::Once => {
             let tour = Tour::new(args, settings);
             if args.manifests.is_empty() && !ending::is_there(&tour.jobs) {
@@ -31,7 +36,7 @@ pub fn run(args: &RunArgs, settings: &Settings, printer: &mut Printer) -> anyhow
             }
             tour.round(printer)
         }
-        schedule => service::run(&schedule, args, settings, printer),
+        schedule => service::run(schedule, args, settings, printer),
     }
 }
 
@@ -92,7 +97,8 @@ impl<'a> Tour<'a> {
                 if code != Code::Success {
                     quiet.error(format_args!(
                         "{step}: {}",
-                        exit::describe(&error).trim_end()
+                        exit::describe(&error, |step| self.settings.typed.repeat_in(step))
+                            .trim_end()
                     ));
                 }
                 Ended::from(code).done
@@ -105,7 +111,7 @@ impl<'a> Tour<'a> {
         let (args, jobs) = (self.args, self.jobs.clone());
         let mut settings = self.settings.clone();
         settings.network.timeout = Some(match step {
-            Step::Wait => args.wait,
+            Step::Wait => settings.run.wait,
             _ => settings.network.timeout.unwrap_or(LONGEST_STEP),
         });
         let settings = &settings;

@@ -111,6 +111,7 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
             Reason::Kept(file) => say_kept(&file, is_away, printer, commands),
             Reason::Denied(http_status, error) => {
                 let (what, fix) = denied(http_status);
+                let fix = commands.repeat_in(fix);
                 printer.error(format_args!(
                     "{what} ({}); nothing more was sent, and what was refused was not charged. {fix}, then run the same command again",
                     escape(&error)
@@ -134,7 +135,7 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
                 Code::Decision
             }
             Reason::WrongAddress => {
-                printer.error("three requests in a row found no such page and none was accepted, so nothing more was sent and nothing was charged. Check --base-url (`creativeai config` shows where it comes from)");
+                printer.error(commands.repeat_in("three requests in a row found no such page and none was accepted, so nothing more was sent and nothing was charged. Check --base-url (`creativeai config` shows where it comes from)"));
                 Code::Config
             }
             Reason::Mixed => {

@@ -44,6 +44,7 @@ mod table;
 mod tally;
 #[cfg(feature = "report")]
 mod tone;
+mod typed;
 pub mod words;
 #[cfg(feature = "cli")]
 pub mod wrap;
@@ -78,4 +79,5 @@ pub use table::{Group, footer, rehearsal, table};
 pub use tally::{Notice, Tally};
 #[cfg(feature = "report")]
 pub use tone::Tone;
+pub use typed::Typed;
 pub use words::Commands;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
+use super::Typed;
 use crate::jobs::{Credits, JobKey, JobView, PHOTO_FILE, Rates};
 use crate::text::{escape, shorten};
 
@@ -214,7 +215,7 @@ fn photo_name(url: &str) -> Option<String> {
 #[derive(Clone, Debug, Default)]
 pub struct Commands {
     jobs: Option<String>,
-    profile: Option<String>,
+    typed: Typed,
     sandbox: bool,
     /// Attempts that a job gets in all; `None` for as many as usual.
     max_attempts: Option<u32>,
@@ -227,16 +228,26 @@ impl Commands {
     /// Commands for the log that was named `jobs` on the command line, or for the usual one.
     pub fn for_log(jobs: Option<&str>) -> Self {
         Self {
-            jobs: jobs.map(shell_word),
+            jobs: jobs.map(str::to_owned),
             ..Self::default()
         }
     }
 
-    /// Commands for a profile.
+    /// Commands with the options that were typed.
     #[must_use]
-    pub fn in_profile(self, profile: Option<&str>) -> Self {
-        let profile = profile.map(|name| format!("--profile {name}"));
-        Self { profile, ..self }
+    pub fn repeating(self, typed: Typed) -> Self {
+        Self { typed, ..self }
+    }
+
+    /// Completes the commands in a text with the log and the options.
+    pub fn repeat_in(&self, text: &str) -> String {
+        let log = self.jobs.clone();
+        let typed = Typed {
+            sandbox: self.sandbox,
+            log,
+            ..self.typed.clone()
+        };
+        typed.repeat_in(text)
     }
 
     /// The same where `retry` makes at most so many attempts for a job.
@@ -276,15 +287,16 @@ impl Commands {
 
     /// `creativeai retry [JOBS] --failed [--sandbox]`.
     pub fn on_log(&self, command: &str, options: &str) -> String {
-        let jobs = self.jobs.as_deref().unwrap_or_default();
-        self.rehearsed(&format!("creativeai {command}"), &[jobs, options])
+        let jobs = self.jobs.as_deref().map(shell_word).unwrap_or_default();
+        self.rehearsed(&format!("creativeai {command}"), &[&jobs, options])
     }
 
     fn rehearsed(&self, command: &str, parts: &[&str]) -> String {
         let mut text = command.to_owned();
+        let name = command.split(' ').nth(1).unwrap_or_default();
+        let typed = self.typed.options(name).join(" ");
         let sandbox = if self.sandbox { "--sandbox" } else { "" };
-        let profile = self.profile.as_deref().unwrap_or_default();
-        for part in parts.iter().chain([&profile, &sandbox]) {
+        for part in parts.iter().chain([&&*typed, &sandbox]) {
             if !part.is_empty() {
                 text.push(' ');
                 text.push_str(part);
@@ -327,7 +339,8 @@ impl Commands {
     }
 
     fn with_jobs(&self, command: &str) -> String {
-        let jobs = self.jobs.as_ref().map(|jobs| format!("--jobs {jobs}"));
+        let jobs = self.jobs.as_deref().map(shell_word);
+        let jobs = jobs.map(|jobs| format!("--jobs {jobs}"));
         self.rehearsed(command, &[&jobs.unwrap_or_default()])
     }
 }

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::engine::round::{Step, TimeOfDay};
 use crate::jobs::Seconds;
-use crate::vendor::Rate;
+use crate::output::Typed;
+use crate::vendor::{BaseUrl, Rate};
 
 /// Options that override a setting; `None` where nothing was typed.
 #[derive(Clone, Debug, Default)]
@@ -36,4 +38,36 @@ pub struct Flags {
     pub exec_timeout: Option<Duration>,
     pub publish_approved: Option<bool>,
     pub shopify_store: Option<String>,
+    pub run: RunFlags,
+}
+
+impl Flags {
+    /// What commands that people are shown repeat.
+    pub fn typed(&self) -> Typed {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        Typed {
+            config: path(&self.config),
+            profile: self.profile.clone(),
+            api_key_file: path(&self.api_key_file),
+            // What is not an address, or holds a password, is not to be typed again.
+            base_url: self
+                .base_url
+                .clone()
+                .filter(|url| BaseUrl::parse(url).is_ok()),
+            sandbox: self.sandbox,
+            log: None,
+        }
+    }
+}
+
+/// Those of `run` alone.
+#[derive(Clone, Debug, Default)]
+pub struct RunFlags {
+    pub skip: Option<Vec<Step>>,
+    pub skip_invalid: Option<bool>,
+    pub wait: Option<Duration>,
+    pub to_shop: bool,
+    pub every: Option<Duration>,
+    pub at: Option<TimeOfDay>,
+    pub once: bool,
 }

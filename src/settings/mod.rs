@@ -11,6 +11,7 @@ mod flags;
 mod groups;
 mod names;
 mod resolve;
+mod run;
 mod secret;
 pub mod table;
 pub mod template;
@@ -25,8 +26,9 @@ use std::time::Duration;
 
 pub use caps::Cap;
 pub use env::Env;
-pub use flags::Flags;
+pub use flags::{Flags, RunFlags};
 pub use groups::{Download, Network, Photos, Public, Publish, VideoDefaults, VoiceDefaults, Words};
+pub use run::Run;
 pub use secret::{KeySource, read_key_file, replace_key_file, write_key_file};
 
 use crate::engine::notify::Listeners;
@@ -34,6 +36,7 @@ use crate::exit::Failure;
 use crate::jobs::{Ledger, Rates};
 use crate::journal::Location;
 use crate::manifest::check_address;
+use crate::output::Typed;
 use crate::vendor::{ApiKey, BaseUrl};
 use resolve::{Show, Sources, parsed_or_number, text, whole};
 
@@ -136,6 +139,8 @@ pub struct Settings {
     pub download: Download,
     /// Of `publish`.
     pub publish: Publish,
+    /// Of `run`.
+    pub run: Run,
     /// Words for others.
     pub copy: Words,
     /// Of `report --public`.
@@ -148,6 +153,8 @@ pub struct Settings {
     pub shopify_api_version: String,
     /// The profile that was chosen.
     pub profile: Option<String>,
+    /// What commands that people are shown repeat.
+    pub typed: Typed,
     jobs: Setting<Option<PathBuf>>,
     /// The log's name where none is set.
     log_name: String,
@@ -178,6 +185,10 @@ impl Settings {
             jobs: jobs(l)?,
             log_name: log_name(l),
             profile: l.profile().map(str::to_owned),
+            typed: Typed {
+                profile: l.profile().map(str::to_owned),
+                ..flags.typed()
+            },
             map: groups::map(l)?,
             caps: caps::caps(l)?,
             video: VideoDefaults::resolve(l, flags)?,
@@ -198,6 +209,7 @@ impl Settings {
             photos: Photos::resolve(l)?,
             download: Download::resolve(l, flags)?,
             publish: Publish::resolve(l, flags)?,
+            run: Run::resolve(l, &flags.run)?,
             copy: Words::resolve(l)?,
             public: Public::resolve(l)?,
             notify: groups::notify(l)?,

@@ -15,7 +15,7 @@ const SECRETS: [&str; 7] = [
 ];
 
 /// The tables there are.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     MAP,
     "photos",
     "voice",
@@ -23,6 +23,7 @@ const TABLES: [&str; 14] = [
     MODELS,
     "download",
     "publish",
+    "run",
     "shopify",
     "public",
     "copy",

@@ -138,7 +138,7 @@ macro_rules! definitions {
 use Usual::{Example, Number, Text, Unwritten};
 
 /// All settings; those of one table stand together, those of none first.
-pub static DEFINITIONS: [Definition; 62] = definitions! {
+pub static DEFINITIONS: [Definition; 68] = definitions! {
     PROFILE = Unwritten, "The profile whose settings hold: those of the table [profile.NAME]"
         { unset: "none", flag: "--profile", variable: "CREATIVEAI_PROFILE" };
     "base_url" = Text("https://api.creativeai.run"), "Where the API is"
@@ -207,6 +207,18 @@ pub static DEFINITIONS: [Definition; 62] = definitions! {
         { flag: "--exec-timeout" };
     "publish.approved" = Example("true"), "Publish only clips that a person has kept with review"
         { unset: "false", flag: "--approved" };
+    "run.skip" = Example("[\"report\"]"), "Steps that a round leaves out: check, submit, retry, wait, download, publish or report"
+        { unset: "none", flag: "--skip" };
+    "run.skip_invalid" = Example("true"), "Leave out rows with mistakes, in place of ordering nothing"
+        { unset: "false", flag: "--skip-invalid" };
+    "run.wait" = Text("2h"), "Wait at most so long for the clips; the rest is fetched by the next round"
+        { flag: "--wait" };
+    "run.to" = Example("\"shopify\""), "Publish clips to a service: shopify"
+        { unset: "clips are not published", flag: "--to", own: true };
+    "run.every" = Example("\"1h\""), "Stay, and begin a round this often; --once makes only one"
+        { unset: "one round, now", flag: "--every" };
+    "run.at" = Example("\"02:30\""), "Stay, and begin a round each day at this time of this computer's clock"
+        { unset: "one round, now", flag: "--at" };
     "shopify.store" = Example("\"example.myshopify.com\""), "With --to shopify: the shop, such as example.myshopify.com"
         { flag: "--store", own: true };
     "shopify.api_version" = Text("2026-10"), "Version of the shop's Admin API";

@@ -1,6 +1,7 @@
 //! `run`: the whole round. Its words and its code are those of how all stands at the end.
 
 mod email;
+mod settings;
 
 use std::collections::HashMap;
 use std::sync::Mutex;

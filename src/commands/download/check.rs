@@ -11,7 +11,7 @@ use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::proof::{Flaw, Flawed, Proof, prove, prove_in_bucket};
 use crate::exit::{Code, Ending, Failure};
 use crate::journal::JobLog;
-use crate::output::{Printer, words};
+use crate::output::{Commands, Printer, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
@@ -53,7 +53,8 @@ pub fn run(
             _ => ending.note(Code::Failed),
         }
     }
-    report(&proof, copy.is_some(), ending.code(), printer)?;
+    let commands = open::commands(path, log.ledger(), settings);
+    report(&proof, copy.is_some(), ending.code(), &commands, printer)?;
     Ok(ending.code())
 }
 
@@ -81,10 +82,17 @@ async fn with_buckets(proof: Proof, deliveries: &[Delivery]) -> anyhow::Result<P
     Ok(looked)
 }
 
-fn report(proof: &Proof, is_copy: bool, code: Code, printer: &mut Printer) -> anyhow::Result<()> {
+fn report(
+    proof: &Proof,
+    is_copy: bool,
+    code: Code,
+    commands: &Commands,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
     let is_wrong = |flawed: &&Flawed| !matches!(flawed.flaw, Flaw::Elsewhere(_));
     for flawed in proof.flawed.iter().filter(is_wrong) {
         let (problem, _) = words_for(flawed, is_copy);
+        let problem = commands.repeat_in(&problem);
         printer.warn(format_args!(
             "{} (job {}): {}",
             escape(&flawed.owner),
@@ -103,7 +111,7 @@ fn report(proof: &Proof, is_copy: bool, code: Code, printer: &mut Printer) -> an
                     "id": flawed.owner,
                     "file": flawed.file.as_ref().map(|file| file.to_string_lossy()),
                     "problem": flawed.flaw.name(),
-                    "next": next,
+                    "next": commands.repeat_in(&next),
                 })
             })
             .collect();

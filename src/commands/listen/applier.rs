@@ -240,9 +240,12 @@ impl Applier<'_> {
             let verb = if n == 1 { "is" } else { "are" };
             format!("{} {verb}", words::count(n, "capture"))
         };
+        let commands = open::commands_for(self.jobs, false, self.settings);
+        let captures = words::shell_word(&self.captures.display().to_string());
         self.printer.warn(format_args!(
             "{what} not in the log yet, but in the capture file; the next `creativeai listen` \
-             applies them, or `creativeai reconcile --replay` with that file"
+             applies them, or `{}`",
+            commands.on_log("reconcile", &format!("--replay {captures}"))
         ));
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 
-use crate::commands::on_one_thread;
+use crate::commands::{on_one_thread, open};
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::{ExecOptions, Ran, is_published};
 use crate::engine::stop::Stop;
@@ -120,9 +120,11 @@ impl OnEnd<'_> {
             self.write_down(&ran);
         }
         if done.left > 0 {
+            let commands = open::commands_for(self.jobs, false, self.settings);
             self.printer.warn(format_args!(
-                "{} ended and not published yet; `creativeai publish --exec` does that",
-                words::count(done.left, "clip")
+                "{} ended and not published yet; `{}` does that",
+                words::count(done.left, "clip"),
+                commands.on_log("publish", "--exec CMD")
             ));
         }
         done

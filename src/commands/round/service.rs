@@ -100,7 +100,7 @@ fn round(
         return Err(error.unwrap_or_else(|| Failure::new(code, why).into()));
     }
     if let Some(error) = error {
-        printer.error(exit::describe(&error).trim_end());
+        printer.error(exit::describe(&error, |step| settings.typed.repeat_in(step)).trim_end());
     }
     Ok(())
 }

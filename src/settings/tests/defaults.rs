@@ -83,7 +83,7 @@ fn an_options_help_is_its_settings() {
     for command in cli.get_subcommands() {
         let own = |known: &table::Definition| match known.name.rsplit_once('.') {
             Some((table, _)) if table == command.get_name() => 0,
-            Some(("download" | "publish", _)) => 2,
+            Some(("download" | "publish" | "run", _)) => 2,
             _ => 1,
         };
         for arg in command.get_arguments() {

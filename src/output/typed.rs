@@ -1,0 +1,231 @@
+//! Commands that people are shown repeat the options that were typed, so that they work as they stand.
+
+use super::words::shell_word;
+
+/// What was typed and also holds for the command that is typed next. What the environment says is
+/// still there then.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Typed {
+    /// `--config`.
+    pub config: Option<String>,
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// `--api-key-file`.
+    pub api_key_file: Option<String>,
+    /// `--base-url`.
+    pub base_url: Option<String>,
+    /// `--sandbox`.
+    pub sandbox: bool,
+    /// The job log, where it was named.
+    pub log: Option<String>,
+}
+
+/// Commands that call the API.
+const CALLING: [&str; 6] = ["submit", "reconcile", "retry", "run", "review", "check"];
+/// Commands whose first word is a job log.
+const ON_LOG: [&str; 8] = [
+    "status",
+    "reconcile",
+    "retry",
+    "report",
+    "download",
+    "review",
+    "publish",
+    "compact",
+];
+/// Commands that name it by an option.
+const WITH_JOBS: [&str; 6] = ["submit", "run", "resolve", "rename", "listen", "check"];
+/// Further commands that read settings.
+const OTHERS: [&str; 2] = ["config", "log"];
+
+impl Typed {
+    /// Options of the settings and of the API, for `command`.
+    pub fn options(&self, command: &str) -> Vec<String> {
+        let calls = CALLING.contains(&command);
+        let api = |value: &Option<String>| value.clone().filter(|_| calls);
+        let named = [
+            ("--config", self.config.clone()),
+            ("--profile", self.profile.clone()),
+            ("--api-key-file", api(&self.api_key_file)),
+            ("--base-url", api(&self.base_url)),
+        ];
+        let named = named
+            .into_iter()
+            .filter_map(|(option, value)| Some(format!("{option} {}", shell_word(&value?))));
+        named.collect()
+    }
+
+    /// Completes every command in backticks.
+    pub fn repeat_in(&self, text: &str) -> String {
+        const OPENS: &str = "`creativeai ";
+        let mut done = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once(OPENS) {
+            let Some((command, after)) = after.split_once('`') else {
+                break;
+            };
+            done.extend([before, OPENS, &self.complete(command), "`"]);
+            rest = after;
+        }
+        done + rest
+    }
+
+    /// `retry --failed`, with what was typed.
+    fn complete(&self, typed: &str) -> String {
+        let mut words = typed.split_whitespace();
+        let command = words.next().unwrap_or_default();
+        let words: Vec<&str> = words.collect();
+        let known = [&CALLING[..], &ON_LOG, &WITH_JOBS, &OTHERS];
+        let is_known = known.iter().any(|some| some.contains(&command));
+        // `init` alone writes the files for which the options are.
+        let replaces_key = command == "init" && words.contains(&"--key-only");
+        if !is_known && !replaces_key {
+            return typed.to_owned();
+        }
+        let mut text = command.to_owned();
+        let log = self.log.as_deref().map(shell_word);
+        // What was taken for a log may be something else.
+        let log = log.filter(|log| !words.contains(&&**log));
+        let names_log = words.first().is_some_and(|word| !word.starts_with('-'));
+        if let Some(log) = log
+            .as_ref()
+            .filter(|_| ON_LOG.contains(&command) && !names_log)
+        {
+            text.extend([" ", log]);
+        }
+        let mut more = self.options(command);
+        if let Some(log) = log.filter(|_| WITH_JOBS.contains(&command)) {
+            more.push(format!("--jobs {log}"));
+        }
+        if self.sandbox && !replaces_key && !matches!(command, "log" | "compact" | "listen") {
+            more.push("--sandbox".to_owned());
+        }
+        let is_new = |option: &String| {
+            !words
+                .iter()
+                .any(|word| option.split(' ').next() == Some(word))
+        };
+        let more: Vec<&str> = more
+            .iter()
+            .filter(|o| is_new(o))
+            .map(String::as_str)
+            .collect();
+        for word in words.iter().chain(&more) {
+            text.extend([" ", word]);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed() -> Typed {
+        Typed {
+            profile: Some("acme".to_owned()),
+            ..Typed::default()
+        }
+    }
+
+    #[test]
+    fn a_command_repeats_what_was_typed() {
+        let log = |log: &str| Typed {
+            log: Some(log.to_owned()),
+            ..typed()
+        };
+        let sandbox = || Typed {
+            sandbox: true,
+            ..Typed::default()
+        };
+        let elsewhere = || Typed {
+            base_url: Some("http://127.0.0.1:8790".to_owned()),
+            api_key_file: Some("k".to_owned()),
+            config: Some("c.toml".to_owned()),
+            ..Typed::default()
+        };
+        let api = "--config c.toml --api-key-file k --base-url http://127.0.0.1:8790";
+        for (typed, command, expected) in [
+            (Typed::default(), "status", "status".to_owned()),
+            (typed(), "status", "status --profile acme".to_owned()),
+            (typed(), "help publish", "help publish".to_owned()),
+            (typed(), "init", "init".to_owned()),
+            (
+                typed(),
+                "init --key-only",
+                "init --key-only --profile acme".to_owned(),
+            ),
+            (
+                typed(),
+                "config --profile acme",
+                "config --profile acme".to_owned(),
+            ),
+            (
+                log("x.jsonl"),
+                "status",
+                "status x.jsonl --profile acme".to_owned(),
+            ),
+            (
+                log("x.jsonl"),
+                "status x.jsonl",
+                "status x.jsonl --profile acme".to_owned(),
+            ),
+            (
+                log("x.jsonl"),
+                "status --id A",
+                "status x.jsonl --id A --profile acme".to_owned(),
+            ),
+            (
+                log("x.jsonl"),
+                "submit s.csv",
+                "submit s.csv --profile acme --jobs x.jsonl".to_owned(),
+            ),
+            (log("x.jsonl"), "config", "config --profile acme".to_owned()),
+            (
+                log("s.csv"),
+                "submit s.csv",
+                "submit s.csv --profile acme".to_owned(),
+            ),
+            (
+                sandbox(),
+                "retry --failed",
+                "retry --failed --sandbox".to_owned(),
+            ),
+            (sandbox(), "status --sandbox", "status --sandbox".to_owned()),
+            (sandbox(), "compact a.jsonl", "compact a.jsonl".to_owned()),
+            (
+                elsewhere(),
+                "reconcile --wait",
+                format!("reconcile --wait {api}"),
+            ),
+            (
+                elsewhere(),
+                "download",
+                "download --config c.toml".to_owned(),
+            ),
+        ] {
+            let text = format!("run `creativeai {command}`, then wait");
+            let expected = format!("run `creativeai {expected}`, then wait");
+            assert_eq!(typed.repeat_in(&text), expected, "{command}");
+        }
+    }
+
+    #[test]
+    fn other_text_stays_as_it_is() {
+        for text in [
+            "",
+            "`rm x`",
+            "a ` creativeai status",
+            "`creativeai status",
+            "creativeai status",
+        ] {
+            assert_eq!(typed().repeat_in(text), text);
+        }
+        let both =
+            typed().repeat_in("`creativeai config`, `creativeai help log` or `creativeai status`");
+        assert_eq!(
+            both,
+            "`creativeai config --profile acme`, `creativeai help log` or `creativeai status --profile acme`"
+        );
+    }
+}
