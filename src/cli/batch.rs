@@ -67,8 +67,9 @@ pub struct SubmitArgs {
     #[arg(short, long, requires = "canary")]
     pub yes: bool,
 
-    /// Stop once more orders than this were not accepted: a number, or a share such as 10%. Also how
-    /// many clips of the canary may be bad [default: no limit, and 0 for the canary]
+    /// Stop once more orders than this were refused or failed: a number, or a share of the rows such as
+    /// 10%. With --wait clips are asked for while others are still ordered. Also how many clips of the
+    /// canary may be bad [default: no limit, and 0 for the canary]
     #[arg(long, value_name = "N|P%", conflicts_with = "dry_run")]
     pub max_failed: Option<MostFailed>,
 

@@ -36,6 +36,8 @@ pub struct Poller<'a> {
     settings: &'a Settings,
     printer: &'a Printer,
     concurrency: usize,
+    /// What else is limited, where something is sent meanwhile.
+    shared: Option<&'a Throttle>,
     /// Generations not known to have ended.
     open: Cell<usize>,
 }
@@ -78,8 +80,16 @@ impl<'a> Poller<'a> {
             settings,
             printer,
             concurrency,
+            shared: None,
             open: Cell::new(0),
         }
+    }
+
+    /// Under the limits of what is sent meanwhile.
+    #[must_use]
+    pub fn sharing(self, throttle: &'a Throttle) -> Self {
+        let shared = Some(throttle);
+        Self { shared, ..self }
     }
 
     /// Asks once for every unfinished attempt of the jobs that `covers` picks.
@@ -87,8 +97,9 @@ impl<'a> Poller<'a> {
         let targets = self.targets(covers)?;
         self.open.set(targets.len());
         let reporter = Polling::new(self.printer, targets.len() as u64);
-        let throttle = self.throttle();
-        let left = self.pass(targets, &throttle, &reporter).await?;
+        let own = self.throttle();
+        let throttle = self.shared.unwrap_or(&own);
+        let left = self.pass(targets, throttle, &reporter).await?;
         reporter.end_round();
         drop(reporter);
         let failed = left.iter().any(|t| t.failures > 0);

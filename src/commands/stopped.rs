@@ -52,15 +52,11 @@ fn say_kept(file: &Path, is_away: bool, printer: &Printer, commands: &Commands) 
     Code::Io
 }
 
-/// Says that `failed` orders were not accepted, more than a person allows.
-fn say_too_many_failed(failed: u64, printer: &Printer, commands: &Commands) -> Code {
-    let were = if failed == 1 {
-        "1 order was".to_owned()
-    } else {
-        format!("{} were", words::count(failed, "order"))
-    };
+/// Says that `failed` orders were refused or failed, more than a person allows.
+pub fn say_too_many_failed(failed: u64, printer: &Printer, commands: &Commands) -> Code {
     printer.error(format_args!(
-        "{were} not accepted, more than --max-failed allows, so nothing more was sent; what was refused was not charged, and what was accepted is in the log. `{}` shows why; correct that, then run the same command again",
+        "{} refused or failed, more than --max-failed allows, so nothing more was sent; those were not charged, and what was accepted is in the log. `{}` shows why; correct that, then run the same command again",
+        words::count(failed, "order"),
         commands.on_log("status", "")
     ));
     Code::Decision

@@ -1,6 +1,6 @@
 //! The first few orders of a batch: those that differ most, looked at before the rest is ordered.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -16,7 +16,7 @@ const SECONDS: f64 = 0.75;
 const SHAPE: f64 = 0.03;
 
 /// What makes one order unlike another.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Traits([String; 4]);
 
 impl Traits {
@@ -45,20 +45,67 @@ fn host(address: &str) -> String {
     host.unwrap_or_default().to_owned()
 }
 
-/// Chooses `most` of `rows` so that as many different traits as possible are among them; the earlier
-/// ones where that makes no difference.
-pub fn choose<T: Clone>(rows: impl Iterator<Item = (T, Traits)>, most: usize) -> Vec<T> {
-    // The first rows of each kind; more than are chosen need not be kept.
-    let mut kinds: BTreeMap<Traits, (usize, Vec<T>)> = BTreeMap::new();
-    for (place, (row, traits)) in rows.enumerate() {
-        let (_, rows) = kinds.entry(traits).or_insert_with(|| (place, Vec::new()));
-        if rows.len() < most {
-            rows.push(row);
+/// A row that may be chosen.
+pub struct Candidate<T> {
+    /// The row.
+    pub row: T,
+    /// What makes it unlike others.
+    pub traits: Traits,
+    /// Its listing or product.
+    pub owner: String,
+}
+
+/// The first rows of one kind.
+struct Kind<T> {
+    traits: Traits,
+    rows: Vec<(T, String)>,
+}
+
+impl<T> Kind<T> {
+    /// Where its next row stands: the first of a listing or product that has none yet, else the first.
+    fn next(&self, owners: &HashSet<String>) -> Option<(bool, usize)> {
+        let fresh = |(_, owner): &(T, String)| !owners.contains(owner);
+        let place = self.rows.iter().position(fresh);
+        let first = (!self.rows.is_empty()).then_some((false, 0));
+        place.map(|place| (true, place)).or(first)
+    }
+
+    /// Keeps a row where it may be chosen. Rows of other owners go before more of the same.
+    fn offer(&mut self, row: T, owner: String, most: usize) {
+        let is_new = !self.rows.iter().any(|(_, known)| *known == owner);
+        if self.rows.len() < most {
+            self.rows.push((row, owner));
+        } else if is_new && let Some(again) = self.repeated() {
+            self.rows.remove(again);
+            self.rows.push((row, owner));
         }
     }
-    let mut kinds: Vec<_> = kinds.into_iter().collect();
-    kinds.sort_by_key(|(_, (place, _))| *place);
+
+    /// The last row whose owner has an earlier one.
+    fn repeated(&self) -> Option<usize> {
+        let is_again = |place: &usize| {
+            let (_, owner) = &self.rows[*place];
+            self.rows[..*place].iter().any(|(_, known)| known == owner)
+        };
+        (0..self.rows.len()).rev().find(is_again)
+    }
+}
+
+/// Chooses `most` of `rows` so that as many different traits as possible are among them, then as many
+/// listings or products; the earlier ones where that makes no difference.
+pub fn choose<T>(rows: impl Iterator<Item = Candidate<T>>, most: usize) -> Vec<T> {
+    let mut places: HashMap<Traits, usize> = HashMap::new();
+    let mut kinds: Vec<Kind<T>> = Vec::new();
+    for Candidate { row, traits, owner } in rows {
+        let place = *places.entry(traits.clone()).or_insert_with(|| {
+            let rows = Vec::new();
+            kinds.push(Kind { traits, rows });
+            kinds.len() - 1
+        });
+        kinds[place].offer(row, owner, most);
+    }
     let mut seen = HashSet::new();
+    let mut owners = HashSet::new();
     let mut used = vec![0; kinds.len()];
     let mut chosen = Vec::new();
     while chosen.len() < most {
@@ -68,13 +115,24 @@ pub fn choose<T: Clone>(rows: impl Iterator<Item = (T, Traits)>, most: usize) ->
                 .filter(|one| !seen.contains(&(one.0, one.1.clone())))
                 .count()
         };
-        let open = (0..kinds.len()).filter(|&kind| used[kind] < kinds[kind].1.1.len());
+        let next = kinds.iter().enumerate().filter_map(|(kind, of_kind)| {
+            let (is_fresh, place) = of_kind.next(&owners)?;
+            let rank = (
+                usize::MAX - new(&of_kind.traits),
+                !is_fresh,
+                used[kind],
+                kind,
+            );
+            Some((rank, place))
+        });
         // The first of the best, so the smallest of what is turned around.
-        let best = open.min_by_key(|&kind| (usize::MAX - new(&kinds[kind].0), used[kind], kind));
-        let Some(kind) = best else { break };
-        let (traits, (_, rows)) = &kinds[kind];
-        seen.extend(traits.0.iter().cloned().enumerate());
-        chosen.push(rows[used[kind]].clone());
+        let Some(((.., kind), place)) = next.min() else {
+            break;
+        };
+        let (row, owner) = kinds[kind].rows.remove(place);
+        seen.extend(kinds[kind].traits.0.iter().cloned().enumerate());
+        owners.insert(owner);
+        chosen.push(row);
         used[kind] += 1;
     }
     chosen
@@ -167,7 +225,45 @@ mod tests {
     }
 
     fn chosen(rows: &[&str], most: usize) -> Vec<usize> {
-        choose(rows.iter().map(|row| traits(row)).enumerate(), most)
+        let owned: Vec<(&str, String)> = rows
+            .iter()
+            .zip(0..)
+            .map(|(row, n)| (*row, format!("{n}")))
+            .collect();
+        chosen_of(
+            &owned
+                .iter()
+                .map(|(row, owner)| (*row, &**owner))
+                .collect::<Vec<_>>(),
+            most,
+        )
+    }
+
+    fn chosen_of(rows: &[(&str, &str)], most: usize) -> Vec<usize> {
+        let rows = rows.iter().enumerate();
+        let rows = rows.map(|(row, (text, owner))| Candidate {
+            row,
+            traits: traits(text),
+            owner: (*owner).to_owned(),
+        });
+        choose(rows, most)
+    }
+
+    #[test]
+    fn rows_that_are_alike_are_of_different_listings() {
+        let rows = [
+            ("a", "1"),
+            ("a", "1"),
+            ("a", "1"),
+            ("a", "2"),
+            ("b", "1"),
+            ("b", "3"),
+        ];
+        assert_eq!(chosen_of(&rows[..4], 2), [0, 3]);
+        assert_eq!(chosen_of(&rows[..4], 3), [0, 3, 1], "each once, then again");
+        assert_eq!(chosen_of(&rows, 2), [0, 5], "traits first, then listings");
+        assert_eq!(chosen_of(&rows, 3), [0, 5, 3]);
+        assert_eq!(chosen_of(&rows, 9).len(), 6);
     }
 
     #[test]

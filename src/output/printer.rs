@@ -157,6 +157,19 @@ impl Printer {
         }
     }
 
+    /// The same messages without progress, for what goes on beside something that shows some.
+    #[must_use]
+    pub fn without_progress(&self) -> Self {
+        Self {
+            options: OutputOptions {
+                progress: ProgressStyle::None,
+                ..self.options
+            },
+            is_step: self.is_step,
+            ..self.of_step()
+        }
+    }
+
     /// Whether it speaks for a step of a longer run.
     pub fn is_step(&self) -> bool {
         self.is_step
@@ -216,13 +229,29 @@ impl Printer {
     /// Asks for a typed yes, once every message before the question is on standard error: what it
     /// may cost stands among them. The question stays on one line with its answer.
     pub fn confirm(&self, question: impl Display) -> io::Result<bool> {
+        self.ask(question)?;
+        answer()
+    }
+
+    /// The same for a run that goes on meanwhile, or may be stopped: a thread waits for the answer, and
+    /// the end of the process does not wait for that thread.
+    pub async fn confirm_meanwhile(&self, question: impl Display) -> io::Result<bool> {
+        self.ask(question)?;
+        let (sender, answered) = tokio::sync::oneshot::channel();
+        std::thread::Builder::new()
+            .name("answer".to_owned())
+            .spawn(move || {
+                // It may be that no one wants to know any more.
+                let _ = sender.send(answer());
+            })?;
+        answered.await.unwrap_or(Ok(false))
+    }
+
+    fn ask(&self, question: impl Display) -> io::Result<()> {
         self.finish_messages();
         let mut err = io::stderr().lock();
         write!(err, "{question} Type yes to agree: ")?;
-        err.flush()?;
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
-        Ok(matches!(answer.trim().to_lowercase().as_str(), "yes" | "y"))
+        err.flush()
     }
 
     /// Reports on standard error, unless `--quiet`.
@@ -374,6 +403,13 @@ impl Printer {
     pub fn options(&self) -> OutputOptions {
         self.options
     }
+}
+
+/// Whether the next line of standard input is a yes.
+fn answer() -> io::Result<bool> {
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "yes" | "y"))
 }
 
 fn paints(choice: ColorChoice, auto: impl FnOnce() -> anstream::ColorChoice) -> bool {

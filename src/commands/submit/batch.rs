@@ -1,6 +1,9 @@
 //! Sends what a plan decided: at once, or a canary first.
 
+use std::cell::Cell;
 use std::collections::HashSet;
+
+use tokio::sync::Notify;
 
 use super::canary::{Look, Verdict, rows};
 use super::most_to_send;
@@ -16,7 +19,7 @@ use crate::engine::plan::Plan;
 use crate::engine::stop::Stop;
 use crate::engine::submit::Orders;
 use crate::exit::{Code, Ending};
-use crate::jobs::JobKey;
+use crate::jobs::{JobKey, Status};
 use crate::journal::Writer;
 use crate::manifest::Manifest;
 use crate::output::{Commands, Printer};
@@ -114,13 +117,9 @@ impl Batch<'_> {
         let cap = caps::of_writer(args.max_credits, settings, writer)?;
         let dispatcher =
             Dispatcher::new(client, writer, self.throttle, self.stop, &now, &report).within(&cap);
-        let (all, before) = (most_to_send(self.plan, args), sent.tally);
-        let too_many_failed = |tally: &Tally| {
-            let tally = before.and(*tally);
-            let failed = tally.refused + tally.gave_up;
-            let is_passed = args.max_failed?.is_passed(failed, all);
-            is_passed.then_some(failed)
-        };
+        let before = sent.tally;
+        let renders = Cell::new(self.failed_renders());
+        let too_many_failed = |tally: &Tally| self.passes_limit(&before.and(*tally), renders.get());
         let tally = {
             let orders = Orders {
                 plan: self.plan,
@@ -138,12 +137,68 @@ impl Batch<'_> {
                 sandbox: settings.sandbox,
             };
             let attempts = orders.attempts(manifest).map_err(manifest_failure)?;
-            dispatcher.run(attempts, self.concurrency).await
+            let is_sent = Notify::new();
+            let sending = async {
+                let tally = dispatcher.run(attempts, self.concurrency).await;
+                is_sent.notify_one();
+                tally
+            };
+            let (tally, watched) = tokio::join!(sending, self.watch(&is_sent, &renders));
+            watched?;
+            tally
         };
         reporter.finish();
         caps::warn(&cap, self.printer);
         sent.ending.note_if(cap.is_reached(), Code::Decision);
         sent.tally = before.and(tally);
         Ok(())
+    }
+
+    /// Asks, while orders are still sent, which clips have failed: a batch that goes wrong is stopped
+    /// early. Only where their number matters and the run waits for clips at all.
+    async fn watch(&self, is_sent: &Notify, renders: &Cell<u64>) -> anyhow::Result<()> {
+        if self.args.max_failed.is_none() || !self.args.wait {
+            return Ok(());
+        }
+        let printer = self.printer.without_progress();
+        let (api, writer, stop) = (self.api, self.writer, self.stop);
+        let poller = Poller::new(api, writer, stop, self.settings, &printer, self.concurrency);
+        let poller = poller.sharing(self.throttle);
+        loop {
+            let pause = stop.or(tokio::time::sleep(self.settings.network.interval));
+            tokio::select! {
+                () = is_sent.notified() => return Ok(()),
+                waited = pause => if waited.is_none() {
+                    return Ok(());
+                },
+            }
+            // What could not be asked for is asked for again.
+            poller.once(|job| self.plan.covers(job)).await?;
+            renders.set(self.failed_renders());
+        }
+    }
+
+    /// Clips of the batch that could not be made, whatever run has learned it.
+    fn failed_renders(&self) -> u64 {
+        if self.args.max_failed.is_none() {
+            return 0;
+        }
+        let ledger = self.writer.ledger();
+        let jobs = self.plan.keys().filter_map(|key| ledger.job(key));
+        let failed = jobs.filter(|job| job.is_counted() && job.status() == Status::Failed);
+        failed.count() as u64
+    }
+
+    /// How many orders were refused or have failed, where that is more than a person allows.
+    fn passes_limit(&self, tally: &Tally, renders: u64) -> Option<u64> {
+        let failed = tally.refused + tally.gave_up + renders;
+        let all = self.plan.counts.skip + most_to_send(self.plan, self.args);
+        let is_passed = self.args.max_failed?.is_passed(failed, all);
+        is_passed.then_some(failed)
+    }
+
+    /// The same once the clips were waited for.
+    pub fn too_many_failed(&self, tally: &Tally) -> Option<u64> {
+        self.passes_limit(tally, self.failed_renders())
     }
 }

@@ -10,7 +10,7 @@ use crate::cli::SubmitArgs;
 use crate::commands::failure;
 use crate::commands::inputs::manifest_failure;
 use crate::commands::open::Api;
-use crate::engine::canary::{MostFailed, Traits, choose, judge};
+use crate::engine::canary::{Candidate, MostFailed, Traits, choose, judge};
 use crate::engine::delivery::address::system_lookup;
 use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::mp4;
@@ -37,7 +37,11 @@ pub fn rows(plan: &Plan, manifest: &mut Manifest, most: u64, few: usize) -> Resu
     let rows = rows.filter_map(|(index, row)| {
         let row = row.ok()?;
         let place = u32::try_from(index).ok()?;
-        Some(((place, plan.key_of(index, &row)), Traits::of(&row.clip)))
+        Some(Candidate {
+            traits: Traits::of(&row.clip),
+            owner: row.id.clone(),
+            row: (place, plan.key_of(index, &row)),
+        })
     });
     Ok(choose(rows, few).into_iter().collect())
 }
@@ -125,7 +129,12 @@ impl Look<'_> {
             }
             seen.push(Seen { job, name, fault });
         }
-        let goes_on = self.asks(&seen, rest, args)?;
+        let Some(goes_on) = self.stop.or(self.asks(&seen, rest, args)).await else {
+            // The question stands on a line that is not finished.
+            self.printer.say("");
+            return Ok(None);
+        };
+        let goes_on = goes_on?;
         Ok(Some(Verdict { seen, goes_on }))
     }
 
@@ -210,7 +219,7 @@ impl Look<'_> {
     }
 
     /// Whether the rest is ordered: not when too many have failed; else if a person agrees.
-    fn asks(&self, seen: &[Seen], rest: u64, args: &SubmitArgs) -> anyhow::Result<bool> {
+    async fn asks(&self, seen: &[Seen], rest: u64, args: &SubmitArgs) -> anyhow::Result<bool> {
         let failed = seen.iter().filter(|seen| seen.fault.is_some()).count() as u64;
         let most = args.max_failed.unwrap_or(MostFailed::Count(0));
         let rows = words::count(rest, "row");
@@ -229,10 +238,8 @@ impl Look<'_> {
         }
         if std::io::stdin().is_terminal() {
             let good = words::count(seen.len() as u64, "canary clip");
-            if self
-                .printer
-                .confirm(format_args!("{good} looked at. Order the other {rows}?"))?
-            {
+            let question = format!("{good} looked at. Order the other {rows}?");
+            if self.printer.confirm_meanwhile(question).await? {
                 return Ok(true);
             }
         }

@@ -110,6 +110,9 @@ pub async fn run(
     if args.wait && goes_on && !stop.is_set() {
         let poller = Poller::new(&api, &writer, stop, settings, printer, concurrency);
         ending.join(poller.wait(|job| plan.covers(job)).await?);
+        if let Some(failed) = batch.too_many_failed(&tally) {
+            ending.note(stopped::say_too_many_failed(failed, printer, &commands));
+        }
     }
     ending.join(stopped::ending_of(stop, printer, &commands));
     open::look_at_others(&writer, printer).await;

@@ -180,11 +180,142 @@ fn a_batch_stops_once_more_orders_fail_than_are_allowed() {
         .expect(3);
     assert_eq!(server.posts().len(), 3, "two of twenty are allowed");
     for words in [
-        "3 orders were not accepted",
+        "3 orders refused or failed",
         "--max-failed",
         "nothing more was sent",
     ] {
         assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
     }
     assert_eq!(world.log().count("submit_failed"), 3);
+}
+
+/// A vendor who takes every order and cannot make its clip.
+fn failing() -> (Server, World) {
+    let server = Server::answering(|request| {
+        if request.method == "POST" {
+            return Step::accept();
+        }
+        let id = request.path.rsplit('/').next().unwrap();
+        let body = json!({"id": id, "status": "failed", "error": "too dark"});
+        Step::reply(200, body.to_string()).with("Content-Type", "application/json")
+    });
+    let world = World::facing(&server);
+    (server, world)
+}
+
+#[test]
+fn clips_that_fail_while_others_are_ordered_stop_the_batch() {
+    let (server, world) = failing();
+    world.write("listings.csv", listings(60));
+    let submit = ["submit", "listings.csv", "--wait", "--max-failed", "5%"];
+    let slowly = ["--interval", "50ms", "--rate", "20/s"];
+    let run = world.run(&[&submit[..], &slowly].concat()).expect(3);
+    for words in ["orders refused or failed", "nothing more was sent"] {
+        assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
+    }
+    let ordered = server.posts().len();
+    assert!((4..60).contains(&ordered), "{ordered}");
+    assert!(world.log().count("failed") > 3);
+}
+
+#[test]
+fn clips_that_an_earlier_run_saw_fail_count_too() {
+    let (server, world) = failing();
+    world.write("listings.csv", listings(4));
+    let limited = ["submit", "listings.csv", "--max-failed", "50%"];
+    world.run(&limited).expect(0);
+    world.run(&["reconcile"]).expect(1);
+    world.write("listings.csv", listings(7));
+    let run = world.run(&limited).expect(3);
+    let words = "4 orders refused or failed";
+    assert!(run.stderr.contains(words), "{}", run.stderr);
+    assert_eq!(server.posts().len(), 4, "four of seven are too many");
+    let round = ["run", "listings.csv", "--skip", "check", "--skip", "retry"];
+    let round = [&round[..], &["--max-failed", "50%"]].concat();
+    world.run(&round).expect(3);
+    assert_eq!(server.posts().len(), 4);
+    // What a person has closed does not count.
+    let job = world.log().jobs[0]["job"].as_str().unwrap().to_owned();
+    world.run(&["resolve", &job, "--dismiss"]).expect(0);
+    world.run(&limited).expect(1);
+    assert_eq!(server.posts().len(), 7);
+}
+
+#[test]
+fn waiting_for_clips_that_fail_ends_with_a_decision() {
+    let (server, world) = failing();
+    world.write("listings.csv", listings(2));
+    let submit = ["submit", "listings.csv", "--wait", "--interval", "50ms"];
+    let limited = [&submit[..], &["--max-failed", "1"]].concat();
+    let run = world.run(&limited).expect(3);
+    let words = "2 orders refused or failed";
+    assert!(run.stderr.contains(words), "{}", run.stderr);
+    assert_eq!(server.posts().len(), 2);
+}
+
+#[test]
+fn no_two_photos_of_one_listing_where_another_will_do() {
+    let world = World::new();
+    let head = "listing_id,image_url,video_prompt\n".to_owned();
+    let sheet = [("A", 1), ("A", 2), ("A", 3), ("B", 4)];
+    let sheet = sheet.iter().fold(head, |sheet, (id, n)| {
+        sheet + &*format!("{id},https://x.example/{n}.jpg,Slow pan\n")
+    });
+    world.write("listings.csv", sheet);
+    rehearse(&world, &[]).expect(3);
+    assert_eq!(ordered(&world), ["A", "B"]);
+}
+
+#[cfg(unix)]
+mod asked {
+    use super::{CANARY, SHEET, ordered};
+    use crate::support::World;
+    use crate::support::terminal::Terminal;
+
+    const QUESTION: &str = "Order the other 2 rows? Type yes to agree:";
+
+    fn world() -> World {
+        let world = World::new();
+        world.write("listings.csv", SHEET);
+        world
+    }
+
+    /// Types an answer; what was shown, and the code.
+    fn answered(world: &World, answer: &str) -> (String, i32) {
+        let args = [&CANARY[..], &["--sandbox"]].concat();
+        let mut terminal = Terminal::run(world, 100, &args);
+        terminal.wait_for(QUESTION);
+        terminal.type_in(answer);
+        terminal.end()
+    }
+
+    #[test]
+    fn yes_orders_the_rest() {
+        let world = world();
+        let (shown, code) = answered(&world, "yes\n");
+        assert_eq!(code, 0, "{shown}");
+        assert_eq!(ordered(&world).len(), 4);
+    }
+
+    #[test]
+    fn no_orders_nothing_more() {
+        let world = world();
+        let (shown, code) = answered(&world, "no\n");
+        assert_eq!(code, 3, "{shown}");
+        assert!(shown.contains("2 rows not ordered"), "{shown}");
+        assert_eq!(ordered(&world), ["LST-1", "LST-4"]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_key_that_stops_the_run_is_an_answer_too() {
+        let world = world();
+        let args = [&CANARY[..], &["--sandbox"]].concat();
+        let mut terminal = Terminal::run_in_session(&world, 100, &args);
+        terminal.wait_for(QUESTION);
+        terminal.type_in("\x03");
+        let (shown, code) = terminal.end();
+        assert_eq!(code, 130, "{shown}");
+        assert_eq!(ordered(&world), ["LST-1", "LST-4"]);
+    }
 }
