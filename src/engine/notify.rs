@@ -6,6 +6,7 @@ mod desktop;
 mod email;
 mod request;
 mod send;
+mod smtp;
 
 use std::fmt;
 use std::str::FromStr;

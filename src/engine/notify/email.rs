@@ -8,13 +8,12 @@ use std::str::FromStr;
 use std::time::SystemTime;
 
 use base64::Engine as _;
-use lettre::address::{Address, Envelope};
+use lettre::address::Address;
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
 use super::request::shortened;
+use super::smtp::{Conversation, was_refused};
 use super::{Notice, TIME_OUT};
 use crate::disk::{self, NotRead};
 
@@ -96,36 +95,47 @@ pub struct Email {
 }
 
 impl Email {
-    /// Sends a notice to all recipients. What failed, and why; the rest has arrived.
+    /// Sends a notice to all recipients, in one conversation with the server. What failed, and why; the
+    /// rest has arrived.
     pub(super) async fn send(&self, notice: &Notice) -> Vec<String> {
-        let transport = match self.transport() {
-            Ok(transport) => transport,
+        let login = match self.login.as_ref().map(Login::credentials).transpose() {
+            Ok(login) => login,
             Err(why) => return vec![format!("the e-mail of [notify]: {why}")],
         };
-        let sent = self.to.iter().map(async |to| {
-            let sent = self.send_to(to, notice, &transport).await;
-            sent.map_err(|why| format!("the e-mail of [notify] to {to}: {why}"))
-        });
-        let sent = futures::future::join_all(sent).await;
-        sent.into_iter().filter_map(Result::err).collect()
-    }
-
-    async fn send_to(
-        &self,
-        to: &Address,
-        notice: &Notice,
-        transport: &AsyncSmtpTransport<Tokio1Executor>,
-    ) -> Result<(), String> {
-        let message = self.message(notice);
-        let from = Some(self.from.clone());
-        let envelope = Envelope::new(from, vec![to.clone()]).map_err(|e| e.to_string())?;
-        let sent =
-            tokio::time::timeout(TIME_OUT, transport.send_raw(&envelope, message.as_bytes())).await;
-        match sent {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(explain(&error)),
-            Err(_) => Err("the mail server did not answer in time".to_owned()),
+        let mut conversation = None;
+        let mut failed = Vec::new();
+        let mut all = self.to.iter();
+        while let Some(to) = all.next() {
+            let failure_of =
+                |to: &Address, why: &str| format!("the e-mail of [notify] to {to}: {why}");
+            if conversation.is_none() {
+                match in_time(Conversation::begin(self, login.as_ref())).await {
+                    Ok(begun) => conversation = Some(begun),
+                    Err(failure) => {
+                        // A server that is not there for one is not there for the others.
+                        let left = std::iter::once(to).chain(all);
+                        failed.extend(left.map(|to| failure_of(to, &failure.why)));
+                        return failed;
+                    }
+                }
+            }
+            let message = self.message(notice);
+            let Some(open) = &mut conversation else {
+                continue;
+            };
+            let sent = in_time(open.send(&self.from, to, message.as_bytes())).await;
+            if let Err(failure) = sent {
+                failed.push(failure_of(to, &failure.why));
+                if !failure.was_refused {
+                    conversation = None;
+                }
+            }
         }
+        if let Some(conversation) = conversation {
+            // That it takes too long matters to no one.
+            let _ = tokio::time::timeout(TIME_OUT, conversation.end()).await;
+        }
+        failed
     }
 
     /// The message: a subject of one line, and the text that the webhook gets. Base64 keeps it whole on
@@ -163,30 +173,13 @@ impl Email {
         lines.push(String::new());
         lines.join("\r\n")
     }
-
-    fn transport(&self) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
-        let parameters = || TlsParameters::new(self.server.clone()).map_err(|e| explain(&e));
-        let tls = match self.security {
-            Security::StartTls => Tls::Required(parameters()?),
-            Security::Tls => Tls::Wrapper(parameters()?),
-            Security::None => Tls::None,
-        };
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&self.server)
-            .port(self.port)
-            .tls(tls)
-            .timeout(Some(TIME_OUT));
-        let transport = match &self.login {
-            Some(login) => {
-                let password = login.password()?;
-                transport.credentials(Credentials::new(login.user.clone(), password))
-            }
-            None => transport,
-        };
-        Ok(transport.build())
-    }
 }
 
 impl Login {
+    fn credentials(&self) -> Result<Credentials, String> {
+        Ok(Credentials::new(self.user.clone(), self.password()?))
+    }
+
     fn password(&self) -> Result<String, String> {
         let shown = self.password_file.display();
         let text = disk::read_private(&self.password_file).map_err(|why| match why {
@@ -200,6 +193,28 @@ impl Login {
             "" => Err(format!("the password file {shown} is empty")),
             password => Ok(password.to_owned()),
         }
+    }
+}
+
+/// What a server did not do.
+struct Refusal {
+    why: String,
+    /// It said no, and the conversation goes on.
+    was_refused: bool,
+}
+
+/// What comes of a part of a conversation within the time for it.
+async fn in_time<T>(part: impl Future<Output = Result<T, smtp::Error>>) -> Result<T, Refusal> {
+    match tokio::time::timeout(TIME_OUT, part).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(Refusal {
+            why: explain(&error),
+            was_refused: was_refused(&error),
+        }),
+        Err(_) => Err(Refusal {
+            why: "the mail server did not answer in time".to_owned(),
+            was_refused: false,
+        }),
     }
 }
 

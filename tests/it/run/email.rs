@@ -43,6 +43,7 @@ fn a_round_that_wants_a_person_is_mailed_to_each_without_key_or_prompt() {
     let mut to: Vec<_> = mails.iter().flat_map(|mail| mail.to.clone()).collect();
     to.sort_unstable();
     assert_eq!(to, ["TO:<kim@example.com>", "TO:<sam@example.com>"]);
+    assert_eq!(service.conversations(), 1, "one for both");
     for mail in &mails {
         let head = mail.head();
         let text = mail.body();
@@ -77,6 +78,7 @@ fn a_refused_recipient_is_a_warning_and_the_other_one_gets_the_mail() {
     assert!(!told.contains("sam@"), "{told}");
     assert_eq!(service.mails().len(), 1);
     assert_eq!(service.mails()[0].to, ["TO:<sam@example.com>"]);
+    assert_eq!(service.conversations(), 1, "a refusal does not end it");
 }
 
 #[test]

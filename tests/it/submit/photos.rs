@@ -5,8 +5,9 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 
+use crate::support::azure::Azure;
 use crate::support::orders::sha256;
-use crate::support::s3::S3;
+use crate::support::s3::{S3, Store};
 use crate::support::{Server, Step, World};
 
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF-a-kitchen";
@@ -16,14 +17,17 @@ const HEADER: &str = "listing_id,image_url,video_prompt\n";
 /// A folder with two photos and a sheet that names them, uploaded to the bucket `clips`.
 fn world(s3: &S3, server: &Server, rows: &str) -> World {
     let world = s3.world(World::facing(server));
+    with_photos(world, "s3://clips/photos/", rows)
+}
+
+/// The same with another bucket.
+fn with_photos(world: World, bucket: &str, rows: &str) -> World {
     std::fs::create_dir(world.path("photos")).unwrap();
     world.write("photos/kitchen 1.jpg", JPEG);
     world.write("photos/garden.png", PNG);
     world.write("listings.csv", format!("{HEADER}{rows}"));
-    world.write(
-        "creativeai.toml",
-        "[photos]\nupload = \"s3://clips/photos/\"\n",
-    );
+    let settings = format!("[photos]\nupload = \"{bucket}\"\n");
+    world.write("creativeai.toml", settings);
     world
 }
 
@@ -130,6 +134,33 @@ fn a_photo_is_uploaded_once_and_is_the_same_clip_for_ever() {
     assert!(run.stderr.contains("1 photo uploaded"), "{}", run.stderr);
     assert!(run.stderr.contains("1 there already"), "{}", run.stderr);
     assert_eq!((server.posts().len(), s3.keys().len()), (6, 3));
+}
+
+#[test]
+fn photos_go_to_azure_as_well() {
+    let Some(azure) = Azure::start() else { return };
+    let server = Server::accepting();
+    let rows = "LST-1,photos/kitchen 1.jpg,pan\nLST-2,photos/garden.png,pan\n";
+    let world = azure.world(World::facing(&server));
+    let world = with_photos(world, "az://clips/photos", rows);
+    world.run(&["submit", "listings.csv"]).expect(0);
+    let mut names = azure.names();
+    names.sort();
+    let [kitchen, garden] = [sha256(JPEG), sha256(PNG)];
+    let mut expected = [
+        format!("photos/{kitchen}.jpg"),
+        format!("photos/{garden}.png"),
+    ];
+    expected.sort();
+    assert_eq!(names, expected);
+    for post in server.posts() {
+        let address = photo(&post);
+        assert!(address.contains("sig="), "{address}");
+        assert!([JPEG, PNG].contains(&&get(&address)[..]), "{address}");
+    }
+    // The signature is not a part of the photo: the same sheet orders nothing more.
+    world.run(&["submit", "listings.csv"]).expect(0);
+    assert_eq!(server.posts().len(), 2);
 }
 
 #[test]

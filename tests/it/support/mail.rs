@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
@@ -33,6 +34,7 @@ pub struct MailServer {
     address: SocketAddr,
     mails: Arc<Mutex<Vec<Mail>>>,
     logins: Arc<Mutex<Vec<String>>>,
+    conversations: Arc<AtomicUsize>,
 }
 
 impl MailServer {
@@ -43,11 +45,14 @@ impl MailServer {
             address: listener.local_addr().unwrap(),
             mails: Arc::default(),
             logins: Arc::default(),
+            conversations: Arc::default(),
         };
         let (mails, logins) = (server.mails.clone(), server.logins.clone());
+        let conversations = server.conversations.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (mails, logins) = (mails.clone(), logins.clone());
+                conversations.fetch_add(1, Ordering::SeqCst);
                 // A client that goes away has ended the conversation.
                 std::thread::spawn(move || converse(&stream, refused, &mails, &logins));
             }
@@ -57,6 +62,11 @@ impl MailServer {
 
     pub fn port(&self) -> u16 {
         self.address.port()
+    }
+
+    /// How often it was called.
+    pub fn conversations(&self) -> usize {
+        self.conversations.load(Ordering::SeqCst)
     }
 
     /// What was accepted so far.
