@@ -10,7 +10,7 @@ pub use saved::MARK;
 use super::failure;
 use crate::disk;
 use crate::exit::Failure;
-use crate::jobs::{GenerationId, Line};
+use crate::jobs::{GenerationId, JobKey, Line};
 use crate::journal::{self, Writer};
 use crate::output::{Printer, words};
 use crate::text::escape;
@@ -29,24 +29,36 @@ pub fn run(file: &Path, log: &Path, writer: &Writer, printer: &Printer) -> Resul
     } else {
         Box::new(disk::open(file).map_err(fail)?)
     };
-    let (mut taken, mut known) = (0, 0);
+    let (mut taken, mut known, mut outdated) = (0, 0, 0);
     saved::read(input, fail, |line| {
         let place = || format!("{}:{}", file.display(), line.number);
-        if append(&line.text, writer, place)? {
-            taken += 1;
-        } else {
-            known += 1;
+        match append(&line.text, writer, place)? {
+            Recovered::Taken => taken += 1,
+            Recovered::Known => known += 1,
+            Recovered::Outdated { job, attempt } => {
+                outdated += 1;
+                printer.warn(escape(&format!(
+                    "{}: job {job}, attempt {attempt}, was sent again after this refusal, and may \
+                     have been accepted then; the line was left out, and the attempt stays as it is",
+                    place()
+                )));
+            }
         }
         Ok(())
     })?;
-    if taken + known == 0 {
+    if taken + known + outdated == 0 {
         printer.warn(format_args!(
             "no RECOVER line was found in {}; nothing was changed",
             escape(&file.display().to_string())
         ));
     } else {
+        let left_out = if outdated > 0 {
+            format!(", {} left out", words::number(outdated))
+        } else {
+            String::new()
+        };
         printer.note(format_args!(
-            "{} taken back, {} already there",
+            "{} taken back, {} already there{left_out}",
             words::count(taken, "line"),
             words::number(known)
         ));
@@ -66,15 +78,25 @@ pub fn run(file: &Path, log: &Path, writer: &Writer, printer: &Printer) -> Resul
     Ok(taken)
 }
 
-fn append(text: &str, writer: &Writer, place: impl Fn() -> String) -> Result<bool, Failure> {
+/// What became of a line.
+enum Recovered {
+    /// It is in the log now.
+    Taken,
+    /// It was there.
+    Known,
+    /// Its attempt was sent again after it, on a log of many computers: it would settle what it does
+    /// not know of.
+    Outdated { job: JobKey, attempt: u32 },
+}
+
+fn append(text: &str, writer: &Writer, place: impl Fn() -> String) -> Result<Recovered, Failure> {
     let line = Line::parse(text).map_err(|error| {
         Failure::data(format!("{}: {error}", place())).help(
             "copy the whole line, from RECOVER to its last }; lines before it were taken back",
         )
     })?;
-    let view = writer.view(line.job).map_err(failure::of_log)?;
-    if view.is_some_and(|view| view.lines.iter().any(|known| &**known == text)) {
-        return Ok(false);
+    if is_in(writer, &line, text)? {
+        return Ok(Recovered::Known);
     }
     check_mixing(&line, writer, &place)?;
     writer
@@ -85,7 +107,18 @@ fn append(text: &str, writer: &Writer, place: impl Fn() -> String) -> Result<boo
                 "make room on the disk and run the same command again",
             )
         })?;
-    Ok(true)
+    if is_in(writer, &line, text)? {
+        return Ok(Recovered::Taken);
+    }
+    Ok(Recovered::Outdated {
+        job: line.job,
+        attempt: line.attempt,
+    })
+}
+
+fn is_in(writer: &Writer, line: &Line<'_>, text: &str) -> Result<bool, Failure> {
+    let view = writer.view(line.job).map_err(failure::of_log)?;
+    Ok(view.is_some_and(|view| view.lines.iter().any(|known| &**known == text)))
 }
 
 /// A line of a rehearsal is not taken back into a log of live jobs, nor the reverse.

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 
 use super::{empty_log, silence_runs};
+use crate::support::lines::line;
 use crate::support::processes::eventually;
 use crate::support::proxy::Proxy;
 use crate::support::{Gate, Phase, Running, Server, Step, World, listings};
@@ -206,6 +208,38 @@ fn a_late_refusal_does_not_settle_what_was_sent_again_meanwhile() {
     assert_eq!(job[0]["status"], "unknown");
     other.run(&["retry", "--failed"]).expect(3);
     assert_eq!(server.posts().len(), 2);
+}
+
+#[test]
+fn a_saved_refusal_that_is_outdated_is_left_out_and_that_is_said() {
+    let Some((_, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::start(|_| Step::close().billed());
+    let world = computer(&server, &log, 1);
+    world.run(&SUBMIT).expect(3);
+    world.run(&["retry", "--unknown", "--yes"]).expect(3);
+    let job = world.run(&["status", "--json"]).expect(0).json();
+    let job = job[0]["job"].as_str().unwrap();
+    // What another computer had saved of the first request.
+    let refused = line(
+        3,
+        job,
+        "submit_failed",
+        json!({ "http_status": 400, "error": "no" }),
+    );
+    world.write("saved", format!("RECOVER {refused}"));
+    let ended = world.run(&["reconcile", "--recover", "saved"]).expect(3);
+    for words in [
+        "saved:1",
+        "attempt 1, was sent again",
+        "0 lines taken back",
+        "1 left out",
+    ] {
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+    }
+    let status = world.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(status[0]["status"], "unknown");
 }
 
 #[test]
