@@ -111,7 +111,7 @@ impl Store {
                         Announced::Granted(claim)
                     }
                     Answer::Refused(refused) => Announced::Refused(refused),
-                    Answer::Written | Answer::Lost => {
+                    Answer::Written | Answer::Kept(_) | Answer::Lost => {
                         let why = "the log has not claimed it".to_owned();
                         Announced::Refused(Refused::Later(why))
                     }
@@ -168,7 +168,7 @@ impl Store {
                 Ok(match scribe.lease(key.into()).await? {
                     Answer::Granted(confirmed) => Leased::Mine(Lease::among_others(confirmed)),
                     Answer::Refused(Refused::Later(host)) => Leased::Another(host),
-                    Answer::Refused(_) | Answer::Written | Answer::Lost => {
+                    Answer::Refused(_) | Answer::Written | Answer::Kept(_) | Answer::Lost => {
                         Leased::Another(String::new())
                     }
                 })
@@ -234,10 +234,16 @@ impl Store {
         &self,
         captures: Vec<KeptCapture>,
         lines: String,
-    ) -> Result<(), AppendError> {
+    ) -> Result<Vec<Vec<u8>>, AppendError> {
         match self {
-            Self::File { appender, .. } => appender.append_blocking(&lines),
-            Self::Database { scribe, .. } => scribe.keep_captures(captures, lines).map(drop),
+            Self::File { appender, .. } => appender.append_blocking(&lines).map(|()| Vec::new()),
+            Self::Database { scribe, .. } => {
+                let answer = scribe.keep_captures(captures, lines)?;
+                Ok(match answer {
+                    Answer::Kept(own) => own,
+                    _ => Vec::new(),
+                })
+            }
         }
     }
 

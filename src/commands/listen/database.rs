@@ -2,7 +2,7 @@
 //! transaction, before it is answered. Nothing is kept on this computer, and any number of receivers may
 //! do so at the same time.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,13 +10,17 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::forward::Sender;
+use super::forwarded::Outgoing;
+use super::on_end::{Clip, Queue};
 use crate::clock;
 use crate::commands::ingest::observation;
 use crate::commands::{failure, open};
+use crate::disk;
 use crate::engine::observe::{Ingested, Observer};
 use crate::exit::Failure;
-use crate::jobs::{Binding, Observation};
-use crate::journal::{KeptCapture, Writer};
+use crate::jobs::{Binding, JobKey, Observation};
+use crate::journal::{AppendError, KeptCapture, Writer};
 use crate::output::Printer;
 use crate::settings::Settings;
 use crate::webhook::{Capture, Sink, VerifyKeys, verify};
@@ -26,16 +30,29 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Deliveries of one transaction at most.
 const BATCH: usize = 500;
 
+/// Deliveries of which it is not known whether they were kept, at most.
+const MOST_UNCERTAIN: usize = 10_000;
+
+/// A delivery that is to be kept.
+struct Delivery {
+    kept: KeptCapture,
+    seen: Option<Observation<'static>>,
+    /// What is forwarded of it once it is kept.
+    outgoing: Option<Outgoing>,
+}
+
 /// Something for the thread that writes.
 pub struct Task {
     /// What is kept; nothing only asks whether it could be.
-    delivery: Option<(KeptCapture, Option<Observation<'static>>)>,
+    delivery: Option<Delivery>,
     done: oneshot::Sender<Result<(), String>>,
 }
 
 /// The receiver's hold on the thread.
 pub struct Keeper {
     keys: VerifyKeys,
+    /// Its host, and something that no other receiver has.
+    receiver: String,
     tasks: mpsc::UnboundedSender<Task>,
 }
 
@@ -44,13 +61,16 @@ impl Keeper {
     pub fn new(keys: &VerifyKeys) -> (Self, mpsc::UnboundedReceiver<Task>) {
         let (tasks, incoming) = mpsc::unbounded_channel();
         let keys = keys.clone();
-        (Self { keys, tasks }, incoming)
+        let receiver = format!("{} {:032x}", disk::host_name(), fastrand::u128(..));
+        let keeper = Self {
+            keys,
+            receiver,
+            tasks,
+        };
+        (keeper, incoming)
     }
 
-    async fn hand_in(
-        &self,
-        delivery: Option<(KeptCapture, Option<Observation<'static>>)>,
-    ) -> anyhow::Result<()> {
+    async fn hand_in(&self, delivery: Option<Delivery>) -> anyhow::Result<()> {
         let (done, answer) = oneshot::channel();
         let task = Task { delivery, done };
         self.tasks
@@ -69,16 +89,22 @@ impl Keeper {
 
 impl Sink for Keeper {
     async fn keep(&self, capture: &Capture<'_>) -> anyhow::Result<()> {
-        let seen = observation(&verify(capture, &self.keys), capture.correlation());
+        let verified = verify(capture, &self.keys);
         let mut digest = Sha256::new();
         digest.update(capture.url.as_deref().unwrap_or_default());
         digest.update([b'\n']);
         digest.update(capture.body.bytes());
         let kept = KeptCapture {
             digest: digest.finalize().to_vec(),
+            receiver: self.receiver.clone(),
             envelope: capture.to_envelope_line(),
         };
-        self.hand_in(Some((kept, seen))).await
+        let delivery = Delivery {
+            kept,
+            seen: observation(&verified, capture.correlation()),
+            outgoing: Outgoing::of(capture, &verified),
+        };
+        self.hand_in(Some(delivery)).await
     }
 
     async fn ready(&self) -> anyhow::Result<()> {
@@ -94,6 +120,22 @@ pub struct Recorder<'a> {
     pub settings: &'a Settings,
     /// Where it reports what was applied.
     pub printer: &'a Printer,
+    /// Where what was kept goes on to.
+    pub outgoing: Option<Sender>,
+    /// Where clips go that have ended.
+    pub ended: Option<Queue>,
+    /// Deliveries whose transaction has failed: it may have been made all the same.
+    pub uncertain: VecDeque<(KeptCapture, Outgoing)>,
+}
+
+/// What goes into one transaction.
+#[derive(Default)]
+struct Batch {
+    captures: Vec<KeptCapture>,
+    lines: String,
+    outgoing: Vec<(Vec<u8>, Outgoing)>,
+    /// Jobs whose clips end with it.
+    ended: Vec<JobKey>,
 }
 
 impl Recorder<'_> {
@@ -108,7 +150,7 @@ impl Recorder<'_> {
     }
 
     /// Writes what comes, what has gathered in one transaction, until the other side has gone.
-    pub fn run(&self, writer: Writer, mut incoming: mpsc::UnboundedReceiver<Task>) {
+    pub fn run(mut self, writer: Writer, mut incoming: mpsc::UnboundedReceiver<Task>) {
         let mut writer = Some(writer);
         while let Some(first) = incoming.blocking_recv() {
             let mut tasks = vec![first];
@@ -129,7 +171,7 @@ impl Recorder<'_> {
         }
     }
 
-    fn record(&self, writer: &mut Option<Writer>, tasks: &mut [Task]) -> Result<(), String> {
+    fn record(&mut self, writer: &mut Option<Writer>, tasks: &mut [Task]) -> Result<(), String> {
         let said = |failure: Failure| failure.to_string();
         let writer = match writer {
             Some(writer) => writer,
@@ -139,67 +181,127 @@ impl Recorder<'_> {
     }
 
     /// Looks at what others have written, and adds what is new.
-    fn write(&self, writer: &Writer, tasks: &mut [Task]) -> Result<(), Failure> {
-        let failed = |error| failure::of_append(&error, "the vendor sends the deliveries again");
-        writer.refresh_blocking().map_err(failed)?;
+    fn write(&mut self, writer: &Writer, tasks: &mut [Task]) -> Result<(), Failure> {
+        writer.refresh_blocking().map_err(|error| failed(&error))?;
         let observer = Observer {
             writer,
             clock: &clock::now,
             sandbox: self.settings.sandbox,
         };
-        let keep = |captures: &mut Vec<KeptCapture>, lines: &mut String| {
-            let (captures, lines) = (std::mem::take(captures), std::mem::take(lines));
-            writer.keep_captures(captures, lines).map_err(failed)?;
-            if let Some(metrics) = self.printer.metrics() {
-                metrics.log_written();
-            }
-            Ok::<_, Failure>(())
-        };
-        let mut captures = Vec::new();
-        let mut lines = String::new();
+        let mut batch = Batch::default();
+        for (kept, outgoing) in self.uncertain.drain(..) {
+            batch.outgoing.push((kept.digest.clone(), outgoing));
+            batch.captures.push(kept);
+        }
         let mut jobs = HashSet::new();
-        for (capture, seen) in tasks.iter_mut().filter_map(|task| task.delivery.take()) {
+        for Delivery {
+            kept,
+            seen,
+            outgoing,
+        } in tasks.iter_mut().filter_map(|task| task.delivery.take())
+        {
             let job = seen.as_ref().and_then(|seen| {
                 let owner = writer.owner_of(&seen.id).or(seen.correlation);
                 owner.map(|(job, _)| job)
             });
             // What another delivery has just said of the job decides what this one adds.
             if job.is_some_and(|job| !jobs.insert(job)) {
-                keep(&mut captures, &mut lines)?;
+                self.keep(std::mem::take(&mut batch), writer)?;
                 jobs.clear();
                 jobs.extend(job);
             }
-            captures.push(capture);
+            let forwarded = outgoing.filter(|_| self.outgoing.is_some());
+            batch
+                .outgoing
+                .extend(forwarded.map(|one| (kept.digest.clone(), one)));
+            batch.captures.push(kept);
             let Some(seen) = seen else { continue };
             match observer.decide(&seen).map_err(failure::of_log)? {
                 Ingested::New { line, binding, .. } => {
                     self.report(&seen, "applied");
-                    lines.push_str(&line);
-                    if let Binding::BilledTwice { others } = &binding {
-                        self.printer.warn(format_args!(
-                            "an attempt was billed twice: it is {} and {}. Both are kept; ask the \
-                             vendor to refund one",
-                            others.join(", "),
-                            seen.id
-                        ));
-                    }
+                    batch.lines.push_str(&line);
+                    batch
+                        .ended
+                        .extend(job.filter(|_| seen.status.is_terminal()));
+                    self.warn_of_bill(&binding, &seen);
                     if binding != Binding::Known {
                         // The next delivery of this id finds its job only in the log.
-                        keep(&mut captures, &mut lines)?;
+                        self.keep(std::mem::take(&mut batch), writer)?;
                     }
                 }
                 Ingested::Known => self.report(&seen, "known already"),
                 Ingested::UnknownId(why) => self.report(&seen, why),
             }
         }
-        if captures.is_empty() {
+        self.keep(batch, writer)
+    }
+
+    /// Makes a transaction, and passes on what it has kept.
+    fn keep(&mut self, batch: Batch, writer: &Writer) -> Result<(), Failure> {
+        if batch.captures.is_empty() {
             return Ok(());
         }
-        keep(&mut captures, &mut lines)
+        let own = match writer.keep_captures(batch.captures.clone(), batch.lines) {
+            Ok(own) => own.into_iter().collect::<HashSet<_>>(),
+            Err(error) => {
+                self.note_uncertain(batch.captures, batch.outgoing);
+                return Err(failed(&error));
+            }
+        };
+        if let Some(metrics) = self.printer.metrics() {
+            metrics.log_written();
+        }
+        if let Some(sender) = &self.outgoing {
+            let own = batch.outgoing.into_iter().filter(|(d, _)| own.contains(d));
+            // One that came again goes no further: the forwarder remembers it.
+            own.for_each(|(_, one)| sender.send(|| Some(one)));
+        }
+        for job in batch.ended {
+            self.queue(job, writer)?;
+        }
+        Ok(())
+    }
+
+    fn note_uncertain(&mut self, captures: Vec<KeptCapture>, outgoing: Vec<(Vec<u8>, Outgoing)>) {
+        let mut outgoing: HashMap<_, _> = outgoing.into_iter().collect();
+        let forwarded = captures.into_iter().filter_map(|kept| {
+            let one = outgoing.remove(&kept.digest)?;
+            Some((kept, one))
+        });
+        self.uncertain.extend(forwarded);
+        let surplus = self.uncertain.len().saturating_sub(MOST_UNCERTAIN);
+        self.uncertain.drain(..surplus);
+    }
+
+    /// Queues a clip that has ended.
+    fn queue(&self, job: JobKey, writer: &Writer) -> Result<(), Failure> {
+        if let Some(queue) = &self.ended {
+            let view = writer.view(job).map_err(failure::of_log)?;
+            let clip = view.and_then(|view| Clip::ended(view, queue.target()));
+            if let Some(clip) = clip {
+                queue.put(clip);
+            }
+        }
+        Ok(())
+    }
+
+    fn warn_of_bill(&self, binding: &Binding, seen: &Observation<'_>) {
+        if let Binding::BilledTwice { others } = binding {
+            self.printer.warn(format_args!(
+                "an attempt was billed twice: it is {} and {}. Both are kept; ask the vendor to \
+                 refund one",
+                others.join(", "),
+                seen.id
+            ));
+        }
     }
 
     fn report(&self, seen: &Observation<'_>, what: &str) {
         let (id, status) = (&seen.id, seen.status);
         self.printer.detail(format_args!("{id}: {status}, {what}"));
     }
+}
+
+fn failed(error: &AppendError) -> Failure {
+    failure::of_append(error, "the vendor sends the deliveries again")
 }

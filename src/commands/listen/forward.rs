@@ -4,7 +4,7 @@
 //! taken is noted beside the captures; what it has not taken is sent by the next run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -51,6 +51,8 @@ pub struct Sender {
     waiting: Arc<AtomicUsize>,
     /// Whether deliveries were left out, which are in the capture file.
     has_more: Arc<AtomicBool>,
+    /// How many were left out.
+    left_out: Arc<AtomicU64>,
 }
 
 impl Sender {
@@ -58,6 +60,7 @@ impl Sender {
     pub fn send(&self, make: impl FnOnce() -> Option<Outgoing>) {
         if self.waiting.load(Ordering::Relaxed) >= MOST_WAITING {
             self.has_more.store(true, Ordering::Release);
+            self.left_out.fetch_add(1, Ordering::Relaxed);
             return;
         }
         if let Some(one) = make() {
@@ -95,6 +98,7 @@ pub struct Forwarder<'a> {
     /// How many are in the queue; shared with [`Sender`].
     waiting: Arc<AtomicUsize>,
     has_more: Arc<AtomicBool>,
+    left_out: Arc<AtomicU64>,
     incoming: UnboundedReceiver<Outgoing>,
     printer: &'a Printer,
     done: Forwards,
@@ -126,6 +130,7 @@ impl<'a> Forwarder<'a> {
             queue,
             waiting: Arc::default(),
             has_more: Arc::default(),
+            left_out: Arc::default(),
         };
         let forwarder = Self {
             client,
@@ -134,6 +139,7 @@ impl<'a> Forwarder<'a> {
             delivered,
             waiting: Arc::clone(&sender.waiting),
             has_more: Arc::clone(&sender.has_more),
+            left_out: Arc::clone(&sender.left_out),
             incoming,
             printer,
             done: Forwards::default(),
@@ -184,17 +190,30 @@ impl<'a> Forwarder<'a> {
                 }
             }
         }
+        if !self.delivered.is_durable() {
+            self.done.left += self.left_out.load(Ordering::Relaxed);
+        }
         if self.done.left > 0 {
-            let left = self.done.left;
-            self.printer.warn(format_args!(
-                "{} not forwarded to {}; the next `creativeai listen --forward` with this capture \
-                 file sends {}",
-                deliveries(left),
-                escape(&self.name),
-                if left == 1 { "it" } else { "them" },
-            ));
+            self.say_left();
         }
         self.done
+    }
+
+    fn say_left(&self) {
+        let left = self.done.left;
+        let (what, name) = (deliveries(left), escape(&self.name));
+        if self.delivered.is_durable() {
+            self.printer.warn(format_args!(
+                "{what} not forwarded to {name}; the next `creativeai listen --forward` with this \
+                 capture file sends {}",
+                if left == 1 { "it" } else { "them" },
+            ));
+        } else {
+            self.printer.warn(format_args!(
+                "{what} not forwarded to {name}, and not sent there any more; `creativeai log \
+                 captures` prints what the log keeps"
+            ));
+        }
     }
 
     /// Sends one delivery until it is taken or refused, or the end has come.
@@ -211,9 +230,13 @@ impl<'a> Forwarder<'a> {
             match tried {
                 Tried::Taken => return self.taken(one),
                 Tried::Refused(why) => {
+                    let again = if self.delivered.is_durable() {
+                        ", and the next `listen --forward` sends it again"
+                    } else {
+                        ""
+                    };
                     self.printer.warn(format_args!(
-                        "{} does not take the delivery of {} ({}); it is kept, and the next \
-                         `listen --forward` sends it again",
+                        "{} does not take the delivery of {} ({}); it is kept{again}",
                         escape(&self.name),
                         escape(&one.id),
                         escape(&why)

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -74,7 +74,8 @@ pub struct Delivered {
     /// What of that the capture file holds; `None` while that is not known.
     captured: Option<HashSet<Digest>>,
     path: PathBuf,
-    file: File,
+    /// None where captures are kept elsewhere, and only this process remembers.
+    file: Option<File>,
 }
 
 impl Delivered {
@@ -107,7 +108,7 @@ impl Delivered {
             held: Vec::new(),
             captured: None,
             path: path.clone(),
-            file,
+            file: Some(file),
         };
         if let Some(text) = text {
             delivered.read(&text).map_err(failed)?;
@@ -124,6 +125,32 @@ impl Delivered {
         Ok(delivered)
     }
 
+    /// Of captures that are in a database: only what this process has forwarded is remembered.
+    #[cfg(feature = "postgres")]
+    pub fn in_memory() -> Self {
+        Self {
+            captures: PathBuf::new(),
+            keys: VerifyKeys::new(&[]),
+            digests: HashSet::new(),
+            held: Vec::new(),
+            captured: None,
+            path: PathBuf::new(),
+            file: None,
+        }
+    }
+
+    /// Whether what was not forwarded is read from a file again.
+    pub fn is_durable(&self) -> bool {
+        self.file.is_some()
+    }
+
+    fn append(&self, text: &[u8]) -> io::Result<()> {
+        match &self.file {
+            Some(file) => (&*file).write_all(text),
+            None => Ok(()),
+        }
+    }
+
     fn read(&mut self, text: &str) -> io::Result<()> {
         for line in text.lines() {
             let mut digest = Digest::default();
@@ -136,7 +163,7 @@ impl Delivered {
         if text.is_empty() || text.ends_with('\n') {
             Ok(())
         } else {
-            self.file.write_all(b"\n")
+            self.append(b"\n")
         }
     }
 
@@ -148,20 +175,20 @@ impl Delivered {
     /// Notes that a delivery was forwarded.
     pub fn note(&mut self, one: &Outgoing) -> io::Result<()> {
         self.digests.insert(one.digest);
-        self.file.write_all(line(&one.digest).as_bytes())
+        self.append(line(&one.digest).as_bytes())
     }
 
     fn note_all(&mut self, all: &[Outgoing]) -> io::Result<()> {
         self.digests.extend(all.iter().map(|one| one.digest));
-        let mut out = BufWriter::new(&self.file);
-        for one in all {
-            out.write_all(line(&one.digest).as_bytes())?;
-        }
-        out.flush()
+        let text: String = all.iter().map(|one| line(&one.digest)).collect();
+        self.append(text.as_bytes())
     }
 
     /// The verified deliveries of the capture file that were not forwarded, in its order.
     pub fn waiting(&mut self) -> Vec<Outgoing> {
+        if !self.is_durable() {
+            return Vec::new();
+        }
         let digests = &self.digests;
         let outgoing = |entry: &VerifiedEntry<'_>| {
             let one = Outgoing::of(entry.capture()?, &entry.verification)?;
@@ -213,9 +240,9 @@ impl Delivered {
         let mut new = Replacement::of(&self.path, Readers::User)?;
         new.write_all(text.as_bytes())?;
         // The old file is closed before the new one takes its place, as Windows wants it.
-        self.file = new.file()?.try_clone()?;
+        self.file = Some(new.file()?.try_clone()?);
         let done = new.finish();
-        self.file = OpenOptions::new().append(true).open(&self.path)?;
+        self.file = Some(OpenOptions::new().append(true).open(&self.path)?);
         done?;
         self.digests.retain(|digest| kept.contains(digest));
         Ok(())

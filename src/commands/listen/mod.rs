@@ -10,6 +10,8 @@ mod forwarded;
 mod health;
 mod on_end;
 
+#[cfg(feature = "postgres")]
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -17,6 +19,7 @@ use std::thread;
 
 use serde_json::json;
 use tokio::net::TcpListener;
+use url::Url;
 
 use self::applier::Applier;
 use self::captures::{Captures, Keeper};
@@ -169,26 +172,12 @@ fn receive(
     stop: &Stop,
     printer: &Printer,
 ) -> anyhow::Result<Done> {
-    let exec = args.exec.as_ref().map(|command| ExecOptions {
-        command: command.clone(),
-        target: args
-            .target_name
-            .as_deref()
-            .unwrap_or(EXEC_TARGET)
-            .to_owned(),
-        concurrency: usize::from(settings.publish.concurrency),
-        time_out: settings.publish.exec_timeout,
-        dry_run: false,
-    });
+    let exec = exec_options(args, settings);
     let mut forwarding = None;
     let mut outgoing = None;
     if let Some(address) = &args.forward {
         let delivered = Delivered::open(captures.path(), keys, printer)?;
-        let (forwarder, sender) = Forwarder::new(address, delivered, settings, printer)?;
-        printer.note(format_args!(
-            "verified deliveries are forwarded to {}",
-            escape(forwarder.name())
-        ));
+        let (forwarder, sender) = forward_to(address, delivered, settings, printer)?;
         forwarding = Some(forwarder);
         outgoing = Some(sender);
     }
@@ -290,30 +279,55 @@ fn keep_in_database(
     settings: &Settings,
     printer: &Printer,
 ) -> anyhow::Result<Done> {
-    let files = [
-        ("--capture", args.capture.is_some()),
-        ("--forward", args.forward.is_some()),
-        ("--exec", args.exec.is_some()),
-    ];
-    if let Some((option, _)) = files.iter().find(|(_, is_given)| *is_given) {
+    if args.capture.is_some() {
         return Err(Failure::usage(format!(
-            "{option} works with a job log in a file only; with {}, captures are kept there",
+            "with {} captures are kept there, and in no file",
             escape(&jobs.display().to_string())
         ))
-        .help(format!("leave {option} out"))
+        .help("leave --capture out; `creativeai log captures` prints them")
         .into());
     }
-    let recorder = database::Recorder {
-        jobs,
-        settings,
-        printer,
+    if let Some(command) = &args.exec {
+        refuse_early_fields(command)?;
+    }
+    let (forwarding, outgoing) = match &args.forward {
+        Some(address) => {
+            let (forwarder, sender) =
+                forward_to(address, Delivered::in_memory(), settings, printer)?;
+            (Some(forwarder), Some(sender))
+        }
+        None => (None, None),
     };
-    let writer = recorder.open()?;
-    let place = writer.name().display().to_string();
+    let exec = exec_options(args, settings);
     let stop = Stop::default();
-    signals::watch(&stop);
-    let (sink, incoming) = database::Keeper::new(keys);
-    let (stats, _, code) = thread::scope(|scope| {
+    thread::scope(|scope| {
+        let mut running = None;
+        let mut ended = None;
+        if let Some(options) = &exec {
+            let (queue, clips) = Queue::new(&options.target);
+            ended = Some(queue);
+            let on_end = OnEnd {
+                options,
+                jobs,
+                settings,
+                printer,
+                stop: &stop,
+            };
+            // It ends with its channel, which the recorder holds.
+            running = Some(scope.spawn(move || on_end.run(&clips)));
+        }
+        let recorder = database::Recorder {
+            jobs,
+            settings,
+            printer,
+            outgoing,
+            ended,
+            uncertain: VecDeque::new(),
+        };
+        let writer = recorder.open()?;
+        let place = writer.name().display().to_string();
+        signals::watch(&stop);
+        let (sink, incoming) = database::Keeper::new(keys);
         // It ends with its channel, which the receiver holds.
         scope.spawn(move || recorder.run(writer, incoming));
         let to = Receivers {
@@ -326,14 +340,46 @@ fn keep_in_database(
             sink,
             place,
         };
-        on_runtime(serve(front, to, None, &stop, printer))
-    })?;
-    Ok(Done {
-        stats,
-        forwards: Forwards::default(),
-        runs: Runs::default(),
-        code,
+        let served = on_runtime(serve(front, to, forwarding, &stop, printer));
+        let runs = running.map(thread::ScopedJoinHandle::join);
+        let (stats, forwards, code) = served?;
+        Ok(Done {
+            stats,
+            forwards,
+            runs: runs.and_then(Result::ok).unwrap_or_default(),
+            code,
+        })
     })
+}
+
+/// How commands are run for clips that have ended, where they are.
+fn exec_options(args: &ListenArgs, settings: &Settings) -> Option<ExecOptions> {
+    args.exec.as_ref().map(|command| ExecOptions {
+        command: command.clone(),
+        target: args
+            .target_name
+            .as_deref()
+            .unwrap_or(EXEC_TARGET)
+            .to_owned(),
+        concurrency: usize::from(settings.publish.concurrency),
+        time_out: settings.publish.exec_timeout,
+        dry_run: false,
+    })
+}
+
+/// Prepares to forward, and says where to.
+fn forward_to<'a>(
+    address: &Url,
+    delivered: Delivered,
+    settings: &Settings,
+    printer: &'a Printer,
+) -> Result<(Forwarder<'a>, forward::Sender), Failure> {
+    let (forwarder, sender) = Forwarder::new(address, delivered, settings, printer)?;
+    printer.note(format_args!(
+        "verified deliveries are forwarded to {}",
+        escape(forwarder.name())
+    ));
+    Ok((forwarder, sender))
 }
 
 async fn serve<S: Sink>(

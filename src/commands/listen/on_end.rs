@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 
-use crate::commands::{on_one_thread, open};
-use crate::engine::delivery::plan::Delivery;
-use crate::engine::delivery::{ExecOptions, Ran, is_published};
+use crate::commands::{deliver, failure, on_one_thread, open};
+use crate::engine::delivery::plan::{Delivery, When};
+use crate::engine::delivery::{Exec, ExecOptions, Failure as Missed, Ran, is_published};
 use crate::engine::stop::Stop;
 use crate::jobs::{JobView, Status};
-use crate::journal::{LogError, Writer};
+use crate::journal::{Location, LogError, Writer};
 use crate::output::{Printer, words};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -108,7 +108,11 @@ impl OnEnd<'_> {
                 .chain(ended.try_iter())
                 .take(AT_ONCE)
                 .collect();
-            let ran = match on_one_thread(async { Ok(self.run_all(&clips).await) }) {
+            if Location::is_address(self.jobs) {
+                self.run_leased(&clips, &mut done);
+                continue;
+            }
+            let ran = match on_one_thread(async { Ok(self.run_all(clips.iter()).await) }) {
                 Ok(ran) => ran,
                 Err(error) => {
                     self.printer.error(escape(&format!("--exec: {error:#}")));
@@ -130,10 +134,60 @@ impl OnEnd<'_> {
         done
     }
 
+    /// The same on a log of many computers. A clip that is ready is leased, as `publish` does it, so
+    /// that no other computer runs the command for it.
+    fn run_leased(&self, clips: &[Clip], done: &mut Runs) {
+        let is_ready = |clip: &&Clip| clip.delivery.is_completed;
+        let ready: Vec<Delivery> = clips
+            .iter()
+            .filter(is_ready)
+            .map(|clip| clip.delivery.clone())
+            .collect();
+        let failed = clips.iter().filter(|clip| !is_ready(clip));
+        let published = on_one_thread(async {
+            let writer = self.writer().map_err(failure::of_log)?;
+            self.count(&self.run_all(failed).await, done);
+            let exec = Exec {
+                options: self.options,
+                writer: &writer,
+                progress: &|_| {},
+                stop: &deliver::halt_on(self.stop),
+            };
+            Ok(exec.run(&ready, When::Each).await)
+        });
+        match published {
+            Ok(summary) => {
+                let tried = summary.published + summary.already + summary.failures.len();
+                done.clips += summary.published as u64;
+                done.failed += summary.failures.len() as u64;
+                done.left += ready.len().saturating_sub(tried + summary.left.len()) as u64;
+                for missed in &summary.failures {
+                    self.warn_of(missed);
+                }
+            }
+            Err(error) => {
+                self.printer.error(escape(&format!("--exec: {error:#}")));
+                done.left += ready.len() as u64;
+            }
+        }
+    }
+
+    fn warn_of(&self, failure: &Missed) {
+        self.printer.warn(format_args!(
+            "{} (job {}): {}",
+            escape(&failure.owner),
+            failure.job,
+            escape(&failure.message)
+        ));
+    }
+
     /// Each clip with what became of it; without that when it was not come to.
-    async fn run_all<'c>(&self, clips: &'c [Clip]) -> Vec<(&'c Clip, Option<Ran>)> {
+    async fn run_all<'c>(
+        &self,
+        clips: impl Iterator<Item = &'c Clip>,
+    ) -> Vec<(&'c Clip, Option<Ran>)> {
         let folder = self.jobs.parent().unwrap_or(Path::new(""));
-        let each = clips.iter().map(|clip| async move {
+        let each = clips.map(|clip| async move {
             if self.stop.is_set() {
                 return (clip, None);
             }
@@ -155,12 +209,7 @@ impl OnEnd<'_> {
                 Some(None) => done.clips += 1,
                 Some(Some(failure)) => {
                     done.failed += 1;
-                    self.printer.warn(format_args!(
-                        "{} (job {}): {}",
-                        escape(&failure.owner),
-                        failure.job,
-                        escape(&failure.message)
-                    ));
+                    self.warn_of(failure);
                 }
             }
         }

@@ -9,13 +9,14 @@ use super::lines::LogRow;
 use super::logs;
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
-use crate::disk;
 
 /// A delivery, to be kept with the log.
 #[derive(Clone, Debug)]
 pub struct KeptCapture {
     /// SHA-256 of what makes it the same delivery as another.
     pub digest: Vec<u8>,
+    /// Which receiver keeps it: its host, and something of its own.
+    pub receiver: String,
     /// As it would stand in a file of captures.
     pub envelope: String,
 }
@@ -23,29 +24,36 @@ pub struct KeptCapture {
 /// Captures that are read at once.
 const PAGE: i64 = 2000;
 
-/// Keeps captures, those that are not there yet.
+/// Keeps captures, those that are not there yet. Returns the digests of those that the receiver has
+/// kept, also in a transaction of which it has not heard.
 pub(super) async fn insert(
     transaction: &Transaction<'_>,
     schema: &str,
     log: &LogRow,
     captures: &[KeptCapture],
-) -> Result<(), Error> {
-    let query = format!(
+) -> Result<Vec<Vec<u8>>, Error> {
+    let insert = format!(
         "INSERT INTO {schema}.captures (log, digest, receiver, envelope) \
-         SELECT $1, digest, $4, envelope FROM unnest($2, $3) AS new (digest, envelope) \
+         SELECT $1, new.* FROM unnest($2, $3, $4) AS new (digest, receiver, envelope) \
          ON CONFLICT (log, digest) DO NOTHING"
     );
     let digests: Vec<&[u8]> = captures.iter().map(|c| c.digest.as_slice()).collect();
+    let receivers: Vec<&str> = captures.iter().map(|c| c.receiver.as_str()).collect();
     let envelopes: Vec<&str> = captures.iter().map(|c| c.envelope.as_str()).collect();
-    let host = disk::host_name();
     let columns: [(&(dyn ToSql + Sync), Type); 4] = [
         (&log.id, Type::INT8),
         (&digests, Type::BYTEA_ARRAY),
+        (&receivers, Type::TEXT_ARRAY),
         (&envelopes, Type::TEXT_ARRAY),
-        (&host, Type::TEXT),
     ];
-    transaction.execute_typed(&query, &columns).await?;
-    Ok(())
+    transaction.execute_typed(&insert, &columns).await?;
+    let own = format!(
+        "SELECT captures.digest FROM {schema}.captures \
+         JOIN unnest($2, $3) AS new (digest, receiver) ON new.digest = captures.digest \
+         WHERE captures.log = $1 AND captures.receiver = new.receiver"
+    );
+    let own = transaction.query_typed(&own, &columns[..3]).await?;
+    Ok(own.iter().map(|row| row.get(0)).collect())
 }
 
 /// Some captures of the log, in the order in which they were kept, each with its number: those behind

@@ -210,7 +210,7 @@ impl Link {
         }
         // Before the database hears of this run: so a claim is never younger here than there.
         let uptime = clock::uptime();
-        let answers = self
+        let mut answers = self
             .decide(&transaction, &schema, log, tasks, uptime)
             .await?;
         let outdated = outdated(&transaction, &schema, log, tasks).await?;
@@ -229,10 +229,11 @@ impl Link {
             }
         }
         let added = lines::insert(&transaction, &schema, log, &merge).await?;
-        for task in tasks {
+        for (task, answer) in tasks.iter().zip(&mut answers) {
             match &task.kind {
                 Kind::Captures(captures) => {
-                    captures::insert(&transaction, &schema, log, captures).await?;
+                    let own = captures::insert(&transaction, &schema, log, captures).await?;
+                    *answer = Answer::Kept(own);
                 }
                 Kind::Quiet(time) => {
                     lines::keep_quiet(&transaction, &schema, log, *time).await?;

@@ -3,9 +3,9 @@
 use super::{empty_log, world};
 use crate::support::delivery::Delivery;
 use crate::support::http::{self, Connection};
-use crate::support::processes::Process;
+use crate::support::processes::{Process, eventually};
 use crate::support::proxy::Proxy;
-use crate::support::{Server, World, listings};
+use crate::support::{Server, Step, World, listings};
 
 /// So many clips under way, and their ids.
 fn under_way(log: &str, count: usize) -> (Server, World, Vec<String>) {
@@ -116,18 +116,96 @@ fn what_needs_a_file_is_refused_before_anything_is_received() {
         return;
     };
     let world = world();
-    for option in [
-        ["--capture", "captures.jsonl"],
-        ["--forward", "https://a.example/"],
-        ["--exec", "true"],
-    ] {
-        let args = [
-            &["listen", "--addr", "127.0.0.1:0", "--jobs", &log][..],
-            &option,
-        ]
-        .concat();
-        let run = world.run(&args).expect(2);
-        assert!(run.stderr.contains(option[0]), "{}", run.stderr);
+    let capture = ["--capture", "captures.jsonl"];
+    let listen = ["listen", "--addr", "127.0.0.1:0", "--jobs", &log];
+    let run = world.run(&[&listen[..], &capture].concat()).expect(2);
+    for words in ["--capture", "log captures"] {
+        assert!(run.stderr.contains(words), "{}", run.stderr);
     }
     assert_eq!(world.files(), [""; 0]);
+}
+
+/// Of each delivery that was forwarded, the id, sorted.
+fn forwarded(target: &Server) -> Vec<String> {
+    let id = |post: &crate::support::Request| {
+        let body: serde_json::Value = serde_json::from_slice(&post.body).unwrap();
+        body["id"].as_str().unwrap().to_owned()
+    };
+    let mut ids: Vec<_> = target.posts().iter().map(id).collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn several_receivers_forward_each_delivery_and_run_each_command_once() {
+    let Some((_database, log)) = empty_log() else {
+        return;
+    };
+    let (_server, world, mut ids) = under_way(&log, 6);
+    ids.sort();
+    let target = Server::start(|_| Step::reply(200, ""));
+    let note = format!(
+        "echo $CREATIVEAI_GENERATION_ID >> {}",
+        world.path("list").display()
+    );
+    let address = format!("{}/hook", target.url());
+    let more = ["--jobs", &log, "--forward", &address, "--exec", &note];
+    let receivers = [0, 1].map(|_| Process::listen(&world, &more));
+    std::thread::scope(|scope| {
+        for addr in receivers.each_ref().map(|receiver| receiver.addr) {
+            let ids = &ids;
+            scope.spawn(move || {
+                for id in ids {
+                    let mut connection = Connection::open(addr).unwrap();
+                    let request = Delivery::completed(id).request();
+                    assert_eq!(connection.request(&request).unwrap(), 200);
+                }
+            });
+        }
+    });
+    let noted = || {
+        let text = std::fs::read_to_string(world.path("list")).unwrap_or_default();
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    target.wait_for_posts(ids.len());
+    eventually("each command has run", || noted().len() >= ids.len());
+    // What they have done is in the log, for publish as for both of them.
+    let publish = ["publish", "--exec", &note, "--json"];
+    eventually("all is noted", || {
+        world.run(&publish).json()["already"] == ids.len()
+    });
+    for receiver in receivers {
+        receiver.stop().expect(143);
+    }
+    assert_eq!(forwarded(&target), ids);
+    assert_eq!(noted(), ids);
+}
+
+#[test]
+fn a_delivery_whose_commit_is_not_heard_of_is_forwarded_once() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let (_server, world, ids) = under_way(&log, 1);
+    let target = Server::start(|_| Step::reply(200, ""));
+    let proxy = Proxy::before(database.server.folder());
+    let jobs = proxy.log(&database, "shop");
+    let address = format!("{}/hook", target.url());
+    let receiver = Process::listen(&world, &["--jobs", &jobs, "--forward", &address]);
+    // So that the delivery's commit is the next one.
+    assert_eq!(get(&receiver, "/readyz"), 200);
+    let deliver = || receiver.deliver(&Delivery::completed(&ids[0]));
+    proxy.lose(2);
+    while deliver() != 200 {}
+    assert_eq!(proxy.lost(), 2);
+    assert_eq!(deliver(), 200);
+    target.wait_for_posts(1);
+    receiver.stop().expect(143);
+    assert_eq!(forwarded(&target), ids);
+    assert_eq!(
+        database.sql("SELECT count(*) FROM creativeai.captures"),
+        "1"
+    );
 }
