@@ -163,7 +163,7 @@ impl JobLog {
         &self.source.damage
     }
 
-    /// Whether a writer could add lines; see [`Writer::check_form`].
+    /// Whether a writer could add lines; see [`Writer::check_form`](super::Writer::check_form).
     pub fn check_form(&self) -> Result<(), LogError> {
         self.source.check_form(&self.path)
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{silence_runs, with_lines};
 use crate::support::lines::{A, line};
 use crate::support::orders::{Order, files_below, log_of};
+use crate::support::processes::eventually;
 use crate::support::proxy::Proxy;
 use crate::support::vendor::{Cdn, clip, unused_api};
 use crate::support::{Gate, Phase, Running, Server, World};
@@ -122,6 +123,34 @@ fn a_clip_that_another_computer_publishes_is_left_until_that_one_is_gone() {
     assert_eq!(keys(&list), expected(&orders));
     drop(gate);
     run.kill();
+}
+
+#[test]
+fn a_command_that_takes_long_keeps_its_clip() {
+    let orders = orders(1, |n| format!("https://cdn.example.com/{n}.mp4"));
+    let Some((database, log)) = with_lines(&log_of(&orders)) else {
+        return;
+    };
+    let api = unused_api();
+    let first = computer(&api, &log);
+    first.shell("mkfifo gate").expect(0);
+    let run = first.start(&["publish", "--exec", "read x < gate"]);
+    let mut gate = OpenOptions::new()
+        .write(true)
+        .open(first.path("gate"))
+        .unwrap();
+    silence_runs(&database);
+    // It says again that it is there.
+    let is_heard = "SELECT bool_and(seen_at > clock_timestamp() - interval '1 minute') \
+                    FROM creativeai.runs WHERE ended_at IS NULL";
+    eventually("a heartbeat", || database.sql(is_heard) == "t");
+    let other = computer(&api, &log);
+    let left = other
+        .run(&["publish", "--exec", "true", "--json"])
+        .expect(75);
+    assert_eq!(number(&left.json(), "left_to_others"), 1);
+    gate.write_all(b"go\n").unwrap();
+    run.wait().expect(0);
 }
 
 #[test]
