@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Ended;
 use crate::engine::round::Done;
 use crate::exit::{Code, Ending, Failure};
-use crate::jobs::{Credits, JobState, Status};
+use crate::jobs::{Credits, JobState};
 use crate::output::{Commands, DisplayStatus, Printer, Summary, Tally};
 use crate::settings::Settings;
 
@@ -80,17 +80,21 @@ pub fn ending_of_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Ending {
 
 fn ending_of_job(job: &JobState) -> Ending {
     let mut ending = Ending::default();
-    if !job.is_counted() || DisplayStatus::of(job) == DisplayStatus::Newer {
-        return ending;
-    }
-    match job.status() {
-        // Its outcome is that computer's to report.
-        _ if job.effective().is_being_sent() => {}
-        Status::Unknown | Status::Submitting => ending.note(Code::Decision),
-        Status::SubmitFailed if job.effective().is_refused() => ending.note(Code::Refused),
-        Status::SubmitFailed if job.is_sent_by_itself() => ending.note(Code::Temporary),
-        Status::SubmitFailed | Status::Failed => ending.note(Code::Failed),
-        Status::Pending | Status::Processing | Status::Completed => {}
+    match DisplayStatus::of(job) {
+        DisplayStatus::Unknown => ending.note(Code::Decision),
+        DisplayStatus::NotSent | DisplayStatus::Refused if job.effective().is_refused() => {
+            ending.note(Code::Refused);
+        }
+        DisplayStatus::NotSent => ending.note(Code::Temporary),
+        DisplayStatus::Refused | DisplayStatus::Failed => ending.note(Code::Failed),
+        // What another computer sends is its own to report.
+        DisplayStatus::BeingSent
+        | DisplayStatus::Ready
+        | DisplayStatus::Rendering
+        | DisplayStatus::Queued
+        | DisplayStatus::Newer
+        | DisplayStatus::Replaced
+        | DisplayStatus::Closed => {}
     }
     ending
 }

@@ -1,6 +1,6 @@
 //! Where a job stands, as people see it: the log's statuses and flags boiled down to one word.
 
-use crate::jobs::{JobState, Status};
+use crate::jobs::{Bar, JobState, Status};
 
 use super::Tone;
 
@@ -60,6 +60,10 @@ impl DisplayStatus {
             Status::Processing => Self::Rendering,
             Status::Pending => Self::Queued,
             _ if job.is_newer() => Self::Newer,
+            // No run orders it again before an older attempt's outcome is known.
+            Status::Failed | Status::SubmitFailed if job.bar() == Some(Bar::InDoubt) => {
+                Self::Unknown
+            }
             Status::Failed => Self::Failed,
             Status::SubmitFailed if job.is_sent_by_itself() => Self::NotSent,
             Status::SubmitFailed => Self::Refused,

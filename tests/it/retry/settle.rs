@@ -43,3 +43,47 @@ fn a_dismissal_is_taken_back_by_naming_the_id_again() {
     assert_eq!(server.polls().len(), 1);
     assert_eq!(world.log().job()["status"], "failed");
 }
+
+#[test]
+fn an_older_attempt_in_doubt_waits_for_a_person_whatever_became_of_the_newest() {
+    let attempt = |number: u32, fields: &str| {
+        format!(
+            r#"{{"at":"2026-03-12T09:2{number}:00Z","job":"5b1f0c9a77d2e318","attempt":{number},"listing_id":"LST-1",{fields}}}"#
+        ) + "\n"
+    };
+    let sent = r#""status":"submitting","line":2,"request":{"prompt":"pan left"}"#;
+    for newest in [
+        r#""status":"submit_failed","temporary":true,"error":"HTTP 429""#,
+        r#""status":"submit_failed","error":"HTTP 422""#,
+        r#""status":"failed","generation_id":"vgen_2","error":"too dark""#,
+    ] {
+        let server = Server::accepting();
+        let world = World::facing(&server);
+        let log = [
+            attempt(1, sent),
+            attempt(1, r#""status":"unknown","error":"HTTP 500""#),
+            attempt(2, sent),
+            attempt(2, newest),
+        ];
+        world.write("jobs.jsonl", log.concat());
+        let ended = world.run(&["reconcile", "--json"]).expect(3);
+        assert_eq!(ended.json()["unknown"], 1, "{newest}");
+        world.run(&["retry", "--failed"]).expect(3);
+        let status = world.run(&["status"]).expect(0);
+        assert!(
+            status.stdout.contains("1 outcome unknown"),
+            "{}",
+            status.stdout
+        );
+        assert!(
+            status.stdout.contains("creativeai retry --unknown"),
+            "{}",
+            status.stdout
+        );
+        assert!(server.posts().is_empty());
+        world.run(&["retry", "--unknown", "--yes"]);
+        let posts = server.posts();
+        assert_eq!(posts[0].idempotency_key(), "5b1f0c9a77d2e318.1");
+        assert_eq!(posts.len(), 1);
+    }
+}
