@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures::future::try_join;
 use sha2::{Digest, Sha256};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Transaction};
@@ -95,10 +96,11 @@ pub(super) async fn lock(
     // A computer that falls asleep in the middle of a transaction must not hold up all others.
     let limits = "SET LOCAL lock_timeout = '30s'; \
                   SET LOCAL idle_in_transaction_session_timeout = '10s'";
-    transaction.batch_execute(limits).await?;
     let lock = format!("SELECT id FROM {schema}.logs WHERE id = $1 FOR UPDATE");
     let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
-    transaction.query_typed_one(&lock, &id).await?;
+    // Both on their way at once, in this order: the network is waited for once.
+    let limits = transaction.batch_execute(limits);
+    try_join(limits, transaction.query_typed_one(&lock, &id)).await?;
     Ok(())
 }
 
@@ -127,8 +129,9 @@ pub(super) async fn insert(
         (&part.ids, Type::TEXT_ARRAY),
         (&part.lines, Type::TEXT_ARRAY),
     ];
-    let added = transaction.query_typed(&lines, &columns).await?;
-    claim(transaction, schema, log, part.claims.iter().cloned(), "").await?;
+    let adding = transaction.query_typed(&lines, &columns);
+    let claiming = claim(transaction, schema, log, part.claims.iter().cloned(), "");
+    let (added, ()) = try_join(adding, claiming).await?;
     let number = |row: &tokio_postgres::Row| {
         let transaction: &str = row.get(1);
         (row.get(0), transaction.parse().unwrap_or(u64::MAX))

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures::future::{try_join, try_join3};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Transaction};
 
@@ -327,16 +328,21 @@ impl Link {
     ) -> Result<Sight, Failed> {
         let attempts = tasks.iter().filter_map(|task| task.kind.attempt());
         let attempts: Vec<_> = attempts.collect();
-        let claimed = runs::claims(transaction, schema, log, &attempts).await?;
-        let mut halted = Halted::default();
-        if tasks.iter().any(|t| matches!(t.kind, Kind::Announce(_))) {
+        let claimed = runs::claims(transaction, schema, log, &attempts);
+        let announces = tasks.iter().any(|t| matches!(t.kind, Kind::Announce(_)));
+        let (claimed, halted) = if announces {
             let history = &self.source.server;
-            let missing = self.run.not_back(transaction, schema, log, history).await?;
+            let missing = self.run.not_back(transaction, schema, log, history);
+            let halted = lines::halted(transaction, schema, log);
+            // All on their way at once: the network is waited for once.
+            let (claimed, missing, halted) = try_join3(claimed, missing, halted).await?;
             if let Some(host) = missing {
                 return Err(Failed::Other(self.not_back(&host)));
             }
-            halted = lines::halted(transaction, schema, log).await?;
-        }
+            (claimed, halted)
+        } else {
+            (claimed.await?, Halted::default())
+        };
         let leases = tasks.iter().filter_map(|task| match &task.kind {
             Kind::Lease(key) => Some(*key),
             _ => None,
@@ -424,15 +430,18 @@ impl Link {
         let sight = self.look(transaction, schema, log, tasks).await?;
         let mut claims = Claims::default();
         let answers = self.answers(tasks, sight, uptime, &mut claims)?;
-        if answers
-            .iter()
-            .any(|answer| matches!(answer, Answer::Granted(_)))
-        {
+        let grants = |answer: &Answer| matches!(answer, Answer::Granted(_));
+        let writing = claims.write(transaction, schema, log, &self.run.id);
+        let are_as_seen = if answers.iter().any(grants) {
             let history = &self.source.server;
-            self.run.show(transaction, schema, log, history).await?;
+            let showing = self.run.show(transaction, schema, log, history);
+            let ((), are_as_seen) = try_join(showing, writing).await?;
             self.run.is_known = true;
-        }
-        if !claims.write(transaction, schema, log, &self.run.id).await? {
+            are_as_seen
+        } else {
+            writing.await?
+        };
+        if !are_as_seen {
             return Err(Failed::Other(DatabaseError::new(
                 DatabaseFault::Temporary,
                 format!(
