@@ -5,8 +5,9 @@
 
 Prints a table of ratios, taken within one run since computers differ more than programs. Only this
 computer is ever asked: every server is started here, on a free port of 127.0.0.1. Peers that are
-not installed (oha, node, aiohttp, duckdb, hyperfine) are skipped, and that is said. OHA and
-BENCH_PYTHON name other places for oha and for a Python that has aiohttp and duckdb.
+not installed (oha, node, aiohttp, duckdb, hyperfine, PostgreSQL, graphile-worker, procrastinate) are
+skipped, and that is said. OHA and BENCH_PYTHON name other places for oha and for a Python that has
+aiohttp, duckdb and procrastinate; NODE_PATH a folder with graphile-worker.
 """
 
 import argparse
@@ -26,6 +27,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.insert(0, HERE)
 import data  # noqa: E402
+import database as on_database  # noqa: E402
 import draw  # noqa: E402
 
 OHA = os.environ.get("OHA") or shutil.which("oha")
@@ -101,9 +103,7 @@ class Bench:
 
     def copy(self, name, jobs):
         """A log that may be written to."""
-        path = os.path.join(self.work, "jobs.jsonl")
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(path)
+        path = self.file_of("jobs.jsonl")
         shutil.copyfile(self.file(name, jobs), path)
         os.sync()
         return path
@@ -114,8 +114,10 @@ class Bench:
     def file_of(self, name):
         """A file that is not there yet."""
         path = os.path.join(self.work, name)
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(path)
+        # The file beside a log remembers it.
+        for there in (path, f"{path}.lock"):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(there)
         return path
 
     def tool(self, *words):
@@ -465,7 +467,17 @@ def handing_over(bench):
             bench.tell(f"10 times the work: {what}, {count} in {little:.2f} s", f"{ratio:.1f} times", "≤ 11 times", ratio <= 11, value=ratio)
 
 
-GROUPS = {g.__name__: g for g in (submit, poll, replay, status, known, listen, start, growth, listening, handing_over)}
+def database(bench):
+    """A log in a database beside the file, plain inserts, and queues."""
+    if not on_database.programs():
+        raise Missing("PostgreSQL")
+    on_database.measure(bench, run, server, NODE, PYTHON, has_module)
+
+
+GROUPS = {
+    g.__name__: g
+    for g in (submit, poll, replay, status, known, listen, start, growth, listening, handing_over, database)
+}
 
 
 def about():
