@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use etcetera::BaseStrategy;
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::OnceCell;
 
 use super::failure;
 use super::filter::Filters;
@@ -17,7 +17,6 @@ use crate::engine::delivery::plan;
 use crate::engine::delivery::plan::{Delivery, When};
 use crate::engine::delivery::{Event, Failure as Missed, FailureKind, Refresh, RefreshError};
 use crate::engine::observe::{Ingested, Observer};
-use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{GenerationId, JobState, JobView, Observation, Via};
 use crate::journal::Writer;
@@ -213,19 +212,6 @@ pub fn when(arg: Option<WhenArg>) -> When {
         Some(WhenArg::Complete) => When::Complete,
         None => When::default(),
     }
-}
-
-/// The wish to stop in the form that delivery waits for.
-pub fn halt_on(stop: &Stop) -> watch::Receiver<bool> {
-    let (sender, receiver) = watch::channel(false);
-    let stop = stop.clone();
-    tokio::spawn(async move {
-        stop.wait().await;
-        // Kept alive until then: a closed channel would never turn true.
-        sender.send_replace(true);
-        std::future::pending::<()>().await;
-    });
-    receiver
 }
 
 /// Shows events on the bar.

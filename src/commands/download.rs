@@ -96,7 +96,7 @@ pub fn run(
             writer: &writer,
             refresh: &links,
             progress: &show,
-            stop: &deliver::halt_on(stop),
+            stop,
         };
         let summary = download.run(&plan).await;
         drop(progress);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::engine::plan::{Counts, Share};
+use crate::engine::plan::{RowCounts, Share};
 use crate::exit::Code;
 use crate::jobs::{Credits, IdColumn, Rates};
 use crate::output::{Printer, Summary, Tally, aligned, words, wrap};
@@ -16,7 +16,7 @@ pub struct DryRun<'a> {
     /// Its columns that are carried along.
     pub carried: &'a [String],
     /// Rows by what would become of them.
-    pub counts: &'a Counts,
+    pub counts: &'a RowCounts,
     /// Where the jobs of its rows stand.
     pub states: Tally,
     /// Whether rows are listings or products.
@@ -38,16 +38,13 @@ pub fn dry_run(run: DryRun<'_>, settings: &Settings, printer: &mut Printer) -> a
     let counts = run.counts;
     let rates = &settings.rates;
     if printer.options().json {
-        let mut summary = Summary::new("submit").with_states(&run.states);
-        summary.dry_run = true;
-        summary.skipped = counts.skip;
-        summary.changed = counts.changed;
-        summary.renamed = counts.renamed;
-        summary.same_clip = counts.same_clip;
-        summary.duplicates = counts.duplicate;
-        summary.invalid = counts.invalid;
-        summary.credits_estimated = counts.credits;
-        summary.exit_code = run.code.number();
+        let mut summary = Summary {
+            dry_run: true,
+            credits_estimated: counts.credits,
+            exit_code: run.code.number(),
+            states: run.states,
+            ..summary_of(counts)
+        };
         let share = |share: &Share<'_>| {
             json!({
                 run.id_column.name(): share.id,
@@ -114,6 +111,19 @@ pub fn dry_run(run: DryRun<'_>, settings: &Settings, printer: &mut Printer) -> a
     )?;
     printer.flush()?;
     Ok(())
+}
+
+/// What was decided about the rows of a manifest.
+pub fn summary_of(counts: &RowCounts) -> Summary {
+    Summary {
+        skipped: counts.skip,
+        duplicates: counts.duplicate,
+        changed: counts.changed,
+        renamed: counts.renamed,
+        same_clip: counts.same_clip,
+        invalid: counts.invalid,
+        ..Summary::new("submit")
+    }
 }
 
 /// Listings or products of a dry run that get a line each.

@@ -239,7 +239,7 @@ async fn to_command(
         options,
         writer,
         progress: &show,
-        stop: &deliver::halt_on(&limits.stop),
+        stop: &limits.stop,
     };
     let summary = exec.run(deliveries, when).await;
     drop(progress);
@@ -316,7 +316,7 @@ async fn to_shop(
         refresh: &links,
         writer,
         progress: &show,
-        stop: &deliver::halt_on(&limits.stop),
+        stop: &limits.stop,
     };
     let summary = shopify.run(deliveries, when).await;
     drop(progress);

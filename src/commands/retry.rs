@@ -21,12 +21,12 @@ use crate::cli::{Retry, RetryArgs};
 use crate::commands::finish;
 use crate::commands::sending::Sending;
 use crate::engine::cap::{Admission, Cap};
-use crate::engine::dispatch::{Attempt, Dispatcher, Event, Tally};
+use crate::engine::dispatch::{Attempt, Dispatcher, Event, SendCounts};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, IdColumn, JobView};
 use crate::journal::{JobLog, Writer};
-use crate::output::{self, Commands, Printer, Summary, words};
+use crate::output::{Commands, Printer, Summary, Tally, words};
 use crate::settings::Settings;
 use crate::text::escape;
 use consent::consent;
@@ -119,10 +119,12 @@ fn dry_run(
     });
     let caps = caps::preview(&limits, wanted);
     if printer.options().json {
-        let mut summary =
-            Summary::new("retry").with_states(&output::Tally::of(log.ledger().jobs()));
-        summary.dry_run = true;
-        summary.credits_estimated = credits;
+        let mut summary = Summary {
+            dry_run: true,
+            credits_estimated: credits,
+            states: Tally::of(log.ledger().jobs()),
+            ..Summary::new("retry")
+        };
         summary.more = Map::from_iter([("new".to_owned(), attempts.len().into())]);
         if !caps.is_empty() {
             let caps = caps.into_iter().map(|(_, cap)| cap).collect();
@@ -200,7 +202,7 @@ async fn send(
     printer: &Printer,
     cap: &Cap<'_>,
     commands: &Commands,
-) -> anyhow::Result<(Tally, Ending)> {
+) -> anyhow::Result<(SendCounts, Ending)> {
     let limits = Limits::watch(settings);
     limits.start_timer();
     let stop = &limits.stop;

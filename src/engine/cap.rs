@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::dispatch::Tally;
+use super::dispatch::SendCounts;
 use crate::jobs::{Credits, JobView};
 use crate::journal::Reached;
 
@@ -61,7 +61,7 @@ impl<'a> Limit<'a> {
         self.when_reached.get().unwrap_or(self.committed)
     }
 
-    fn fits(&self, more: Credits, tally: &Tally) -> bool {
+    fn fits(&self, more: Credits, tally: &SendCounts) -> bool {
         // Which part of the log refused attempts belong to is not counted: what they give back is free
         // for a part in the next run.
         let released = match self.covers {
@@ -132,7 +132,7 @@ impl<'a> Cap<'a> {
     pub fn admits(
         &self,
         more: Credits,
-        tally: &Tally,
+        tally: &SendCounts,
         job: impl FnOnce() -> Option<JobView>,
     ) -> Admission {
         let has_parts = self.limits.iter().any(|limit| limit.covers.is_some());
@@ -205,8 +205,8 @@ mod tests {
     fn a_cap_counts_what_is_handed_out_and_gives_back_what_was_refused() {
         let five = Credits::whole(5);
         let cap = Cap::new(vec![whole(20, 8)]);
-        let mut tally = Tally::default();
-        let admits = |more, tally: &Tally| cap.admits(more, tally, || None);
+        let mut tally = SendCounts::default();
+        let admits = |more, tally: &SendCounts| cap.admits(more, tally, || None);
         assert_eq!(admits(five, &tally), Admission::Granted);
         assert_eq!(admits(five, &tally), Admission::Granted);
         assert!(!cap.is_reached());
@@ -228,13 +228,14 @@ mod tests {
 
     #[test]
     fn without_a_cap_everything_is_admitted() {
-        let admission = Cap::default().admits(Credits::whole(1000), &Tally::default(), || None);
+        let admission =
+            Cap::default().admits(Credits::whole(1000), &SendCounts::default(), || None);
         assert_eq!(admission, Admission::Granted);
     }
 
     #[test]
     fn a_part_that_is_full_holds_only_its_own() {
-        let (five, tally) = (Credits::whole(5), Tally::default());
+        let (five, tally) = (Credits::whole(5), SendCounts::default());
         let cap = Cap::new(vec![whole(20, 0), whole(10, 2).of(is_acme)]);
         let admits = |client: &str| cap.admits(five, &tally, || job_of(client));
         assert_eq!(admits("acme"), Admission::Granted);
@@ -251,7 +252,7 @@ mod tests {
 
     #[test]
     fn of_a_shared_log_only_a_cap_that_was_reached_holds_back() {
-        let (five, tally) = (Credits::whole(5), Tally::default());
+        let (five, tally) = (Credits::whole(5), SendCounts::default());
         let limits = vec![whole(20, 0), whole(10, 0).of(is_acme)];
         let cap = Cap::shared(limits);
         let admits = |client: &str| cap.admits(five, &tally, || job_of(client));
@@ -274,7 +275,7 @@ mod tests {
     #[test]
     fn a_job_that_cannot_be_looked_at_counts_everywhere() {
         let cap = Cap::new(vec![whole(10, 10).of(is_acme)]);
-        let admission = cap.admits(Credits::whole(1), &Tally::default(), || None);
+        let admission = cap.admits(Credits::whole(1), &SendCounts::default(), || None);
         assert_eq!(admission, Admission::Held);
     }
 }

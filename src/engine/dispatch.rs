@@ -20,7 +20,7 @@ use std::sync::{Mutex, PoisonError};
 use futures::stream::{self, StreamExt};
 
 pub use attempt::Attempt;
-pub use progress::{Event, Tally};
+pub use progress::{Event, SendCounts};
 
 use crate::engine::cap::{Admission, Cap};
 use crate::engine::stop::{Reason, Stop};
@@ -86,7 +86,7 @@ enum Settlement {
 /// Counters that decide whether the batch goes on.
 #[derive(Debug, Default)]
 struct RunState {
-    tally: Tally,
+    tally: SendCounts,
     /// Attempts that are announced in the log and have no outcome yet.
     in_flight: usize,
     unknown_in_a_row: u32,
@@ -150,7 +150,11 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// Sends every attempt that `attempts` yields, `concurrency` at a time, until it ends or the
     /// run stops; what is in flight is finished and logged either way. The iterator is asked only
     /// for what there is room to send.
-    pub async fn run(&self, attempts: impl Iterator<Item = Attempt>, concurrency: usize) -> Tally {
+    pub async fn run(
+        &self,
+        attempts: impl Iterator<Item = Attempt>,
+        concurrency: usize,
+    ) -> SendCounts {
         let stop = self.stop;
         let concurrency = concurrency.max(1);
         let sending = stream::iter(attempts.take_while(|_| !stop.is_set()))
@@ -175,7 +179,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     /// What was sent so far.
-    pub fn tally(&self) -> Tally {
+    pub fn tally(&self) -> SendCounts {
         self.state().tally
     }
 

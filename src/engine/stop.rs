@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -115,6 +116,56 @@ impl Stop {
             biased;
             () = self.wait() => None,
             done = future => Some(done),
+        }
+    }
+}
+
+/// The same for a part of a run: it ends with the run, and may end by itself before.
+pub struct Halt {
+    run: Stop,
+    own: watch::Sender<bool>,
+}
+
+impl Halt {
+    /// For a part of the run that `run` stops.
+    pub fn new(run: &Stop) -> Self {
+        Self {
+            run: run.clone(),
+            own: watch::Sender::new(false),
+        }
+    }
+
+    /// Ends this part.
+    pub fn halt(&self) {
+        self.own.send_replace(true);
+    }
+
+    /// Whether the whole run is to stop.
+    pub fn is_run_stopped(&self) -> bool {
+        self.run.is_set()
+    }
+
+    /// Whether this part is to end.
+    pub fn is_on(&self) -> bool {
+        self.is_run_stopped() || *self.own.borrow()
+    }
+
+    /// Returns once this part is to end.
+    pub async fn wait(&self) {
+        let mut own = self.own.subscribe();
+        tokio::select! {
+            () = self.run.wait() => {}
+            // The sender lives in `self`, so the channel cannot close.
+            _ = own.wait_for(|&on| on) => {}
+        }
+    }
+
+    /// Sleeps; `false` when this part was to end first.
+    pub async fn sleep(&self, time: Duration) -> bool {
+        tokio::select! {
+            biased;
+            () = self.wait() => false,
+            () = tokio::time::sleep(time) => true,
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::cap::{Admission, Cap};
-use super::dispatch::{Attempt, Tally};
+use super::dispatch::{Attempt, SendCounts};
 use super::photos::Placed;
 use super::plan::Plan;
 use super::stop::{Reason, Stop};
@@ -30,7 +30,7 @@ pub struct Orders<'a> {
     /// What may be charged and reserved.
     pub cap: &'a Cap<'a>,
     /// What the run has done so far.
-    pub tally: &'a dyn Fn() -> Tally,
+    pub tally: &'a dyn Fn() -> SendCounts,
     /// What a clip is expected to cost.
     pub rates: &'a Rates,
     /// How the vendor is given a duration.
@@ -42,7 +42,7 @@ pub struct Orders<'a> {
     /// Whether a row that is to be sent, by its place in the manifest, is sent now.
     pub is_now: &'a dyn Fn(u32) -> bool,
     /// Whether too many orders have failed to go on, and how many.
-    pub too_many_failed: &'a dyn Fn(&Tally) -> Option<u64>,
+    pub too_many_failed: &'a dyn Fn(&SendCounts) -> Option<u64>,
     /// Whether the webhook's address names job and attempt.
     pub correlate: bool,
     /// Whether the orders go to a sandbox.

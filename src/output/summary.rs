@@ -22,8 +22,7 @@ pub struct Replayed {
     pub unreadable: u64,
 }
 
-/// What a run of `submit`, `reconcile` or `retry` did. States count the jobs that it covered, as
-/// they stand at its end; the rest counts what it did itself.
+/// What a run of `submit`, `reconcile` or `retry` did, and where the jobs that it covered stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// The command's name.
@@ -48,20 +47,8 @@ pub struct Summary {
     pub invalid: u64,
     /// Attempts that were to be made, and that this run did not come to.
     pub left: u64,
-    /// Jobs not accepted.
-    pub submit_failed: u64,
-    /// Those of them that the next run sends again by itself.
-    pub not_sent: u64,
-    /// Jobs that may or may not have been accepted.
-    pub unknown: u64,
-    /// Jobs in the vendor's queue.
-    pub pending: u64,
-    /// Jobs being rendered.
-    pub processing: u64,
-    /// Jobs with a clip.
-    pub completed: u64,
-    /// Jobs that failed.
-    pub failed: u64,
+    /// Where the jobs that it covers stand at its end.
+    pub states: Tally,
     /// What the attempts of this run are expected to cost.
     pub credits_estimated: Credits,
     /// What was charged, as far as this run has learnt it.
@@ -83,21 +70,6 @@ impl Summary {
         }
     }
 
-    /// Sets the states.
-    #[must_use]
-    pub fn with_states(mut self, tally: &Tally) -> Self {
-        self.rehearsal = tally.rehearsal;
-        self.not_sent = tally.count(DisplayStatus::NotSent);
-        self.submit_failed =
-            tally.count(DisplayStatus::NotSent) + tally.count(DisplayStatus::Refused);
-        self.unknown = tally.count(DisplayStatus::Unknown) + tally.count(DisplayStatus::Newer);
-        self.pending = tally.count(DisplayStatus::Queued);
-        self.processing = tally.count(DisplayStatus::Rendering);
-        self.completed = tally.count(DisplayStatus::Ready);
-        self.failed = tally.count(DisplayStatus::Failed);
-        self
-    }
-
     /// One JSON object; all fields are always there.
     pub fn to_json(&self) -> Value {
         let mut out = Map::new();
@@ -105,7 +77,7 @@ impl Summary {
         if self.dry_run {
             out.insert("dry_run".into(), true.into());
         }
-        for (name, count) in [
+        let done = [
             ("submitted", self.submitted),
             ("skipped", self.skipped),
             ("duplicates", self.duplicates),
@@ -114,13 +86,8 @@ impl Summary {
             ("same_clip", self.same_clip),
             ("invalid", self.invalid),
             ("left", self.left),
-            ("submit_failed", self.submit_failed),
-            ("unknown", self.unknown),
-            ("pending", self.pending),
-            ("processing", self.processing),
-            ("completed", self.completed),
-            ("failed", self.failed),
-        ] {
+        ];
+        for (name, count) in done.into_iter().chain(self.states.states()) {
             out.insert(name.into(), count.into());
         }
         for (name, credits) in [
@@ -152,8 +119,8 @@ impl Summary {
     /// ($1.07 to $1.50)`.
     pub fn line(&self, rates: &Rates) -> String {
         let parts = [
-            told(&self.doings()),
-            told(&self.states()),
+            listed(&self.doings()),
+            listed(&self.states()),
             self.money(rates),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -193,18 +160,24 @@ impl Summary {
     }
 
     fn states(&self) -> Vec<(u64, &'static str)> {
-        vec![
-            (self.completed, DisplayStatus::Ready.words()),
-            (self.processing, DisplayStatus::Rendering.words()),
-            (self.pending, DisplayStatus::Queued.words()),
-            (self.not_sent, DisplayStatus::NotSent.words()),
-            (self.failed, DisplayStatus::Failed.words()),
-            (
-                self.submit_failed.saturating_sub(self.not_sent),
-                DisplayStatus::Refused.words(),
-            ),
-            (self.unknown, DisplayStatus::Unknown.words()),
+        [
+            DisplayStatus::Ready,
+            DisplayStatus::Rendering,
+            DisplayStatus::Queued,
+            DisplayStatus::NotSent,
+            DisplayStatus::Failed,
+            DisplayStatus::Refused,
         ]
+        .map(|display| (self.states.count(display), display.words()))
+        .into_iter()
+        .chain([(self.unknown(), DisplayStatus::Unknown.words())])
+        .collect()
+    }
+
+    /// Jobs that may or may not have been accepted, those that only a newer version understands
+    /// included.
+    pub fn unknown(&self) -> u64 {
+        self.states.count(DisplayStatus::Unknown) + self.states.count(DisplayStatus::Newer)
     }
 
     fn money(&self, rates: &Rates) -> Option<String> {
@@ -226,13 +199,13 @@ impl Summary {
 }
 
 /// Counts that are not zero, with their words; `None` when all are.
-fn told(counts: &[(u64, &str)]) -> Option<String> {
-    let told: Vec<String> = counts
+fn listed(counts: &[(u64, &str)]) -> Option<String> {
+    let parts: Vec<String> = counts
         .iter()
         .filter(|(n, _)| *n > 0)
         .map(|(n, words)| format!("{} {words}", words::number(*n)))
         .collect();
-    (!told.is_empty()).then(|| told.join(", "))
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 #[cfg(test)]
@@ -244,8 +217,7 @@ mod tests {
         let summary = Summary {
             submitted: 3,
             skipped: 2,
-            pending: 2,
-            processing: 1,
+            states: Tally::of_counts(&[(DisplayStatus::Queued, 2), (DisplayStatus::Rendering, 1)]),
             credits_estimated: Credits::whole(15),
             ..Summary::new("submit")
         };
@@ -273,11 +245,13 @@ mod tests {
             submitted: 1200,
             changed: 1,
             invalid: 2,
-            completed: 1,
-            failed: 4,
-            submit_failed: 5,
-            not_sent: 2,
-            unknown: 6,
+            states: Tally::of_counts(&[
+                (DisplayStatus::Ready, 1),
+                (DisplayStatus::Failed, 4),
+                (DisplayStatus::NotSent, 2),
+                (DisplayStatus::Refused, 3),
+                (DisplayStatus::Unknown, 6),
+            ]),
             credits_estimated: Credits::whole(6000),
             credits_charged: Credits::whole(5),
             ..Summary::new("submit")

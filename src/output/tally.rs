@@ -70,6 +70,15 @@ impl Tally {
         self.display_statuses[DisplayStatus::Ready as usize]
     }
 
+    #[cfg(test)]
+    pub(super) fn of_counts(counts: &[(DisplayStatus, u64)]) -> Self {
+        let mut tally = Self::default();
+        for (display, n) in counts {
+            tally.display_statuses[*display as usize] = *n;
+        }
+        tally
+    }
+
     /// Takes one more in. Money counts whether or not its job still does.
     pub fn add(&mut self, job: &JobState) {
         let effective = job.effective();
@@ -143,17 +152,37 @@ impl Tally {
         self.charged + self.unreported
     }
 
+    /// Jobs by the words that JSON documents have for states. They count jobs that still count.
+    pub fn states(&self) -> [(&'static str, u64); 6] {
+        let count = |display| self.count(display);
+        [
+            (
+                "submit_failed",
+                count(DisplayStatus::NotSent) + count(DisplayStatus::Refused),
+            ),
+            (
+                "unknown",
+                count(DisplayStatus::Unknown) + count(DisplayStatus::Newer),
+            ),
+            ("pending", count(DisplayStatus::Queued)),
+            ("processing", count(DisplayStatus::Rendering)),
+            ("completed", count(DisplayStatus::Ready)),
+            ("failed", count(DisplayStatus::Failed)),
+        ]
+    }
+
     /// `status --summary --json`. States count jobs that still count; with those replaced and
     /// dismissed they add up to `jobs`. Dollars are for everything charged and reserved.
     pub fn to_json(&self, rates: &Rates) -> Value {
+        let states = BTreeMap::from(self.states());
         let mut counts = json!({
             "jobs": self.jobs,
-            "pending": self.count(DisplayStatus::Queued),
-            "processing": self.count(DisplayStatus::Rendering),
-            "completed": self.count(DisplayStatus::Ready),
-            "failed": self.count(DisplayStatus::Failed),
-            "unknown": self.count(DisplayStatus::Unknown) + self.count(DisplayStatus::Newer),
-            "submit_failed": self.count(DisplayStatus::NotSent) + self.count(DisplayStatus::Refused),
+            "pending": states["pending"],
+            "processing": states["processing"],
+            "completed": states["completed"],
+            "failed": states["failed"],
+            "unknown": states["unknown"],
+            "submit_failed": states["submit_failed"],
             "superseded": self.count(DisplayStatus::Replaced),
             "dismissed": self.count(DisplayStatus::Closed),
             "downloaded": self.downloaded,

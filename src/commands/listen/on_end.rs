@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 
-use crate::commands::{deliver, failure, on_one_thread, open};
+use crate::commands::{failure, on_one_thread, open};
 use crate::engine::delivery::plan::{Delivery, When};
 use crate::engine::delivery::{Exec, ExecOptions, Failure as Missed, Ran, is_published};
 use crate::engine::stop::Stop;
@@ -151,7 +151,7 @@ impl OnEnd<'_> {
                 options: self.options,
                 writer: &writer,
                 progress: &|_| {},
-                stop: &deliver::halt_on(self.stop),
+                stop: self.stop,
             };
             Ok(exec.run(&ready, When::Each).await)
         });

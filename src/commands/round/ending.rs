@@ -1,6 +1,6 @@
 //! What is said of a round: how all stands at its end, and what is new about that for a person.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -167,7 +167,7 @@ impl End {
     }
 
     fn to_json(&self, round: &Round, news: &News) -> serde_json::Value {
-        let count = |display| self.tally.count(display);
+        let states = BTreeMap::from(self.tally.states());
         json!({
             "command": "run",
             "steps": round.steps().map(Step::name).collect::<Vec<_>>(),
@@ -175,12 +175,12 @@ impl End {
             "retried": round.clips(Step::Retry),
             "downloaded": round.clips(Step::Download),
             "published": round.clips(Step::Publish),
-            "submit_failed": count(DisplayStatus::NotSent) + count(DisplayStatus::Refused),
-            "unknown": count(DisplayStatus::Unknown) + count(DisplayStatus::Newer),
-            "pending": count(DisplayStatus::Queued),
-            "processing": count(DisplayStatus::Rendering),
-            "completed": count(DisplayStatus::Ready),
-            "failed": count(DisplayStatus::Failed),
+            "submit_failed": states["submit_failed"],
+            "unknown": states["unknown"],
+            "pending": states["pending"],
+            "processing": states["processing"],
+            "completed": states["completed"],
+            "failed": states["failed"],
             "given_up": self.given_up.iter().map(JobKey::to_string).collect::<Vec<_>>(),
             "newly_given_up": news.given_up.len(),
             "unfinished_rounds": news.unfinished,

@@ -13,7 +13,7 @@ use crate::commands::inputs::manifest_failure;
 use crate::commands::open::Api;
 use crate::commands::poll::Poller;
 use crate::commands::sending::Sending;
-use crate::engine::dispatch::{Dispatcher, Event, Tally};
+use crate::engine::dispatch::{Dispatcher, Event, SendCounts};
 use crate::engine::photos::Placed;
 use crate::engine::plan::Plan;
 use crate::engine::stop::Stop;
@@ -29,7 +29,7 @@ use crate::vendor::Throttle;
 /// What was sent.
 #[derive(Default)]
 pub struct Sent {
-    pub tally: Tally,
+    pub tally: SendCounts,
     /// What caps and waiting put on the run's end.
     pub ending: Ending,
 }
@@ -119,7 +119,7 @@ impl Batch<'_> {
             Dispatcher::new(client, writer, self.throttle, self.stop, &now, &report).within(&cap);
         let before = sent.tally;
         let renders = Cell::new(self.failed_renders());
-        let too_many_failed = |tally: &Tally| self.passes_limit(&before.and(*tally), renders.get());
+        let too_many_failed = |tally: &SendCounts| self.passes_limit(&before.and(*tally), renders.get());
         let tally = {
             let orders = Orders {
                 plan: self.plan,
@@ -190,7 +190,7 @@ impl Batch<'_> {
     }
 
     /// How many orders were refused or have failed, where that is more than a person allows.
-    fn passes_limit(&self, tally: &Tally, renders: u64) -> Option<u64> {
+    fn passes_limit(&self, tally: &SendCounts, renders: u64) -> Option<u64> {
         let failed = tally.refused + tally.gave_up + renders;
         let all = self.plan.counts.skip + most_to_send(self.plan, self.args);
         let is_passed = self.args.max_failed?.is_passed(failed, all);
@@ -198,7 +198,7 @@ impl Batch<'_> {
     }
 
     /// The same once the clips were waited for.
-    pub fn too_many_failed(&self, tally: &Tally) -> Option<u64> {
+    pub fn too_many_failed(&self, tally: &SendCounts) -> Option<u64> {
         self.passes_limit(tally, self.failed_renders())
     }
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use batch::Batch;
 use held::HeldReport;
-use preview::dry_run;
+use preview::preview;
 use rows::{allowed, left_out, plan_failure, read, report_left_out};
 
 use serde_json::Value;
@@ -24,10 +24,11 @@ use super::photos;
 use super::poll::Poller;
 use super::{Ended, damage};
 use crate::cli::SubmitArgs;
+use crate::commands::dry_run;
 use crate::commands::failure;
 use crate::commands::finish;
 use crate::commands::stopped;
-use crate::engine::dispatch::Tally;
+use crate::engine::dispatch::SendCounts;
 use crate::engine::photos::Placed;
 use crate::engine::plan::{self, Allowed, Decision, Found, Held, MOST_LISTED, Plan};
 use crate::engine::stop::Stop;
@@ -52,7 +53,7 @@ pub async fn run(
     let path = settings.jobs_path(args.jobs.as_deref(), inputs.first_file());
     let (mut plan, invalid_rows) = read(&mut manifest, &path, args, settings, printer)?;
     if args.dry_run {
-        return dry_run(
+        return preview(
             args,
             settings,
             &mut manifest,
@@ -189,20 +190,15 @@ fn new_ledger(args: &SubmitArgs, settings: &Settings) -> Ledger {
 }
 
 /// What the run did, without the states of its jobs.
-fn summary_of(plan: &Plan, found: &Found, tally: &Tally) -> Summary {
+fn summary_of(plan: &Plan, found: &Found, tally: &SendCounts) -> Summary {
     let counts = &plan.counts;
     Summary {
         submitted: tally.accepted,
         skipped: counts.skip + tally.taken,
-        duplicates: counts.duplicate,
-        changed: counts.changed,
-        renamed: counts.renamed,
-        same_clip: counts.same_clip,
-        invalid: counts.invalid,
         left: counts.send.saturating_sub(tally.begun + tally.taken),
         credits_estimated: tally.credits,
         more: held::to_more(found),
-        ..Summary::new("submit")
+        ..dry_run::summary_of(counts)
     }
 }
 

@@ -33,7 +33,8 @@ fn preview_caps(
     Ok(caps::preview(&limits, rows.map_err(manifest_failure)?))
 }
 
-pub fn dry_run(
+/// Decides about every row, and shows that.
+pub fn preview(
     args: &SubmitArgs,
     settings: &Settings,
     manifest: &mut Manifest,

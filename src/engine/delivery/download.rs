@@ -6,22 +6,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use tokio::sync::watch;
-
 use crate::disk;
 use crate::jobs::{self, What};
 use crate::journal::Writer;
+use futures::StreamExt;
 
 use super::bucket::{Bucket, There};
 use super::client::Client;
 use super::error::FetchError;
 use super::fetcher::{Fetcher, Refresh};
 use super::lease::{self, Begun, Unusable, Work};
-use super::outcome::{Event, Failure, FailureKind, Halt};
+use super::outcome::{Event, Failure, FailureKind};
 use super::part::{self, Part, Whole};
 use super::place::{self, Found, Place};
 use super::plan::{Delivery, Group, Plan, PlannedClip, SavedClip, When};
+use crate::engine::stop::{Halt, Stop};
 
 /// How to fetch.
 #[derive(Clone, Debug)]
@@ -74,7 +73,7 @@ pub struct Download<'a, R> {
     /// Takes what happens.
     pub progress: &'a (dyn Fn(Event) + Sync),
     /// Turns true when the run is to end: what has come of a clip is kept for the next run.
-    pub stop: &'a watch::Receiver<bool>,
+    pub stop: &'a Stop,
 }
 
 /// A clip that is whole but has not its name yet.
@@ -162,7 +161,7 @@ impl<R: Refresh> Run<'_, R> {
             }
         }
         summary.waiting += gathered.values().map(|g| g.ready.len()).sum::<usize>();
-        summary.stopped = self.halt.is_signalled();
+        summary.stopped = self.halt.is_run_stopped();
         self.look_again(&mut summary).await;
         // Only an empty folder goes: parts are for the next run.
         let _ = std::fs::remove_dir(self.place().staging());

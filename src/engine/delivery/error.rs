@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::bucket::{BucketError, Unplaced};
 use super::lease::Unusable;
-use super::outcome::{Failure, FailureKind, Halt, spoils_all};
+use super::outcome::{Failure, FailureKind, spoils_all};
 use super::plan::Delivery;
+use crate::engine::stop::Halt;
 
 /// Why a try brought no whole clip. What a link does is worded to follow the link itself:
 /// "answers HTTP 410".

@@ -3,20 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
-use tokio::sync::watch;
-
 use crate::jobs::JobView;
 use crate::journal::Writer;
+use serde_json::Value;
 
 use super::lease::{self, Begun, Unusable, Work};
-use super::outcome::{Event, Failure, FailureKind, Halt};
+use super::outcome::{Event, Failure, FailureKind};
 use super::plan::{Delivery, When, due};
 use super::process::{self, Ended, Report};
 use super::publish::{
     Outcome, PublishSummary, Step, file_of, is_published, object_of, publish_all, publish_id,
     published_line, step_line, steps,
 };
+use crate::engine::stop::{Halt, Stop};
 
 /// The target that [`ExecOptions::target`] names unless a person says otherwise.
 pub const EXEC_TARGET: &str = "exec";
@@ -90,7 +89,7 @@ pub struct Exec<'a> {
     /// Takes what happens.
     pub progress: &'a (dyn Fn(Event) + Sync),
     /// Turns true when the run is to end: no further command starts, running ones are waited for.
-    pub stop: &'a watch::Receiver<bool>,
+    pub stop: &'a Stop,
 }
 
 /// What a run of the command for one clip came to. Nothing of it is written yet.

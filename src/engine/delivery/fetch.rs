@@ -14,10 +14,11 @@ use crate::jobs::JobKey;
 use super::client::{Client, plain};
 use super::error::FetchError;
 use super::media;
-use super::outcome::{Event, Halt};
+use super::outcome::Event;
 use super::part::{Got, Part, Whole, hash_of};
 use super::reply::{begin_anew, check, check_range, content_range, cut, no_clip, no_reply, notes};
 use super::unpack::{Unusable, unpack};
+use crate::engine::stop::Halt;
 
 /// What a try needs to know.
 pub(super) struct Fetch<'a> {

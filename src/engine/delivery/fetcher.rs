@@ -7,10 +7,11 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use super::client::{Client, MAX_RETRY_AFTER};
 use super::error::{FetchError, RefreshError};
 use super::fetch::Fetch;
-use super::outcome::{Event, Halt};
+use super::outcome::Event;
 use super::part::{Part, Whole};
 use super::plan::Delivery;
 use super::reply::shown;
+use crate::engine::stop::Halt;
 
 /// Tries of one clip after the first, as long as they may work.
 const RETRIES: usize = 3;

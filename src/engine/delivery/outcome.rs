@@ -3,8 +3,6 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use crate::jobs::JobKey;
 
 /// What happens, for a progress display.
@@ -85,56 +83,4 @@ pub(super) fn spoils_all(error: &io::Error) -> bool {
             | io::ErrorKind::ReadOnlyFilesystem
             | io::ErrorKind::FileTooLarge
     )
-}
-
-/// The wish to stop: a signal's, or this run's own.
-pub(super) struct Halt {
-    signal: watch::Receiver<bool>,
-    own: watch::Sender<bool>,
-}
-
-impl Halt {
-    pub fn new(signal: &watch::Receiver<bool>) -> Self {
-        Self {
-            signal: signal.clone(),
-            own: watch::Sender::new(false),
-        }
-    }
-
-    /// Stops this run from within.
-    pub fn halt(&self) {
-        self.own.send_replace(true);
-    }
-
-    pub fn is_signalled(&self) -> bool {
-        *self.signal.borrow()
-    }
-
-    pub fn is_on(&self) -> bool {
-        self.is_signalled() || *self.own.borrow()
-    }
-
-    /// Returns once something wishes to stop.
-    pub async fn wait(&self) {
-        tokio::select! {
-            () = until_true(self.signal.clone()) => {}
-            () = until_true(self.own.subscribe()) => {}
-        }
-    }
-
-    /// Sleeps; `false` when it was woken by a wish to stop.
-    pub async fn sleep(&self, time: Duration) -> bool {
-        tokio::select! {
-            biased;
-            () = self.wait() => false,
-            () = tokio::time::sleep(time) => true,
-        }
-    }
-}
-
-async fn until_true(mut flag: watch::Receiver<bool>) {
-    // A sender that is gone will never ask to stop.
-    if flag.wait_for(|&on| on).await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }

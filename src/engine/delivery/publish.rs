@@ -13,8 +13,9 @@ use sha2::{Digest, Sha256};
 use crate::jobs::{self, Event, JobView, Publication, What};
 use crate::journal::Writer;
 
-use super::outcome::{Failure, FailureKind, Halt};
+use super::outcome::{Failure, FailureKind};
 use super::plan::Delivery;
+use crate::engine::stop::Halt;
 
 /// How it went.
 #[derive(Clone, Debug, Default)]
@@ -95,7 +96,7 @@ pub(super) async fn publish_all<F: Future<Output = Outcome>>(
             Outcome::Stopped => {}
         }
     }
-    summary.stopped = halt.is_signalled();
+    summary.stopped = halt.is_run_stopped();
     summary
 }
 

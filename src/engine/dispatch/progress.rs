@@ -36,7 +36,7 @@ pub enum Event<'a> {
 
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct SendCounts {
     /// Attempts that the log announces, whatever came of them.
     pub begun: u64,
     /// Attempts accepted.
@@ -57,7 +57,7 @@ pub struct Tally {
     pub released: Credits,
 }
 
-impl Tally {
+impl SendCounts {
     /// What two runs did together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

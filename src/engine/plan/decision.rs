@@ -34,7 +34,7 @@ pub struct Place {
 
 /// How many rows there are of each kind, and what those to be sent are expected to cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct RowCounts {
     /// Rows to be sent.
     pub send: u64,
     /// Rows that the log holds.
@@ -55,7 +55,7 @@ pub struct Counts {
     pub credits: Credits,
 }
 
-impl Counts {
+impl RowCounts {
     /// Rows that wait for a person's decision.
     pub fn held(&self) -> u64 {
         self.changed + self.renamed + self.same_clip

@@ -24,7 +24,7 @@ use crate::jobs::{Credits, JobKey, JobState, Ledger, Rates};
 use crate::journal::LogError;
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
 
-pub use decision::{Counts, Decision, Place};
+pub use decision::{Decision, Place, RowCounts};
 pub use recognize::{Allowed, Found, Held, MOST_LISTED, decide};
 pub use shares::Share;
 
@@ -91,7 +91,7 @@ pub struct Plan {
     /// The keys of rows that `--where` leaves out, each with its id's hash.
     left_out: HashMap<JobKey, u64>,
     /// How many rows of each kind there are.
-    pub counts: Counts,
+    pub counts: RowCounts,
 }
 
 #[derive(Debug, Default)]
@@ -372,7 +372,7 @@ impl Plan {
 
     /// Counts the rows of each kind, once all is decided.
     pub fn count(&mut self) {
-        let mut counts = Counts::default();
+        let mut counts = RowCounts::default();
         for row in &self.rows {
             let Some(note) = row else {
                 counts.invalid += 1;

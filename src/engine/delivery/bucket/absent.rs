@@ -8,8 +8,9 @@ use bytes::Bytes;
 use url::Url;
 
 use super::{BucketError, There, Unplaced};
-use crate::engine::delivery::outcome::{FailureKind, Halt};
+use crate::engine::delivery::outcome::FailureKind;
 use crate::engine::delivery::part::{Part, Whole};
+use crate::engine::stop::Halt;
 
 /// A bucket and a prefix in it: there is none.
 #[derive(Debug)]

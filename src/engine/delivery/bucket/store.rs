@@ -16,8 +16,9 @@ use url::Url;
 
 use super::service::{Remote, Service};
 use super::{BucketError, There, Unplaced};
-use crate::engine::delivery::outcome::{FailureKind, Halt};
+use crate::engine::delivery::outcome::FailureKind;
 use crate::engine::delivery::part::{Begun, Part, Whole};
+use crate::engine::stop::Halt;
 use crate::vendor::root_cause;
 
 /// Bytes of one part of an upload; a smaller clip goes up at once. S3 takes 10,000 parts of 5 MiB

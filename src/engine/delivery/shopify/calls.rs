@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::client::{Admin, AdminError, Repeat};
 use super::look::Metafield;
-use crate::engine::delivery::outcome::Halt;
+use crate::engine::stop::Halt;
 
 /// Pages of a product's media that are read; a product has 250 at most.
 const MAX_PAGES: usize = 10;

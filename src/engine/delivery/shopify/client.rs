@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use super::store::{self, Credentials, Store, StoreError, Version};
 use crate::engine::delivery::client::{CallError, Client, MAX_RETRY_AFTER, retry_after};
 use crate::engine::delivery::fetcher::delays;
-use crate::engine::delivery::outcome::Halt;
+use crate::engine::stop::Halt;
 
 /// Waits for the throttle before a call is left to the next run.
 const MAX_WAITS: usize = 8;

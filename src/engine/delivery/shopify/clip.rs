@@ -8,11 +8,12 @@ use super::search::Search;
 use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::fetcher::Refresh;
 use crate::engine::delivery::lease::{self, Begun, Work};
-use crate::engine::delivery::outcome::{Event, Failure, FailureKind, Halt};
+use crate::engine::delivery::outcome::{Event, Failure, FailureKind};
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::publish::{
     Outcome, Step, is_published, publish_id, published_line, step_line, steps,
 };
+use crate::engine::stop::Halt;
 use crate::jobs::{IdColumn, JobView};
 
 /// Digits of the publish id in a clip's file name at Shopify: what a clip is recognised by there.

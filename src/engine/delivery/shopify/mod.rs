@@ -17,15 +17,14 @@ mod upload;
 
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use crate::journal::Writer;
 
 use super::client::Client;
 use super::fetcher::Refresh;
-use super::outcome::{Event, Halt};
+use super::outcome::Event;
 use super::plan::{Delivery, When, due};
 use super::publish::{PublishSummary, publish_all};
+use crate::engine::stop::{Halt, Stop};
 
 pub use client::Admin;
 pub use look::{AltTemplate, Look, Metafield};
@@ -68,7 +67,7 @@ pub struct Shopify<'a, R> {
     /// Takes what happens.
     pub progress: &'a (dyn Fn(Event) + Sync),
     /// Turns true when the run is to end; what was begun, the next run takes up.
-    pub stop: &'a watch::Receiver<bool>,
+    pub stop: &'a Stop,
 }
 
 impl<R: Refresh> Shopify<'_, R> {

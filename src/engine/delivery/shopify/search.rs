@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::calls::{Product, part};
 use super::client::{Admin, AdminError, Repeat};
-use crate::engine::delivery::outcome::Halt;
+use crate::engine::stop::Halt;
 
 /// Pages of a search that are read, of 50 variants each.
 const MAX_PAGES: usize = 40;

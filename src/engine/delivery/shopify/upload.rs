@@ -11,7 +11,7 @@ use tokio::io::AsyncReadExt;
 
 use super::calls::{Parameter, StagedTarget};
 use crate::engine::delivery::client::{CallError, Client, plain};
-use crate::engine::delivery::outcome::Halt;
+use crate::engine::stop::Halt;
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 16;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use sha2::{Digest, Sha256};
-use tokio::sync::watch;
 
 use super::cdn::{Cdn, Step, clip};
 use super::{Bench, job};
@@ -14,6 +13,7 @@ use crate::engine::delivery::plan::{Delivery, When, gather, plan};
 use crate::engine::delivery::{
     Download, DownloadOptions, DownloadSummary, Event, FailureKind, Refresh, RefreshError, prepare,
 };
+use crate::engine::stop::{Reason, Stop};
 use crate::jobs::IdColumn;
 use crate::journal::Lock;
 
@@ -72,13 +72,13 @@ impl<'a> Run<'a> {
             retry_delay: Duration::from_millis(1),
             here_too: false,
         };
-        let (signal, stop) = watch::channel(false);
+        let stop = Stop::default();
         let received = std::sync::atomic::AtomicU64::new(0);
         let progress = |event: Event| {
             if let Event::Received { bytes, .. } = event {
                 let all = received.fetch_add(bytes, Ordering::Relaxed) + bytes;
                 if self.stop_after.is_some_and(|limit| all >= limit) {
-                    signal.send_replace(true);
+                    stop.set(Reason::Signal(2));
                 }
             }
         };

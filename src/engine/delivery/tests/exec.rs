@@ -2,11 +2,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::watch;
 
 use super::Bench;
 use crate::engine::delivery::plan::{When, gather};
 use crate::engine::delivery::{Event, Exec, ExecOptions, FailureKind, PublishSummary};
+use crate::engine::stop::Stop;
 use crate::jobs::{IdColumn, JobKey};
 
 async fn exec(bench: &Bench, command: &str, change: impl Fn(&mut ExecOptions)) -> PublishSummary {
@@ -20,7 +20,7 @@ async fn exec(bench: &Bench, command: &str, change: impl Fn(&mut ExecOptions)) -
         dry_run: false,
     };
     change(&mut options);
-    let (_signal, stop) = watch::channel(false);
+    let stop = Stop::default();
     Exec {
         options: &options,
         writer: &writer,

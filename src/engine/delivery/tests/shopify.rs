@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use super::Bench;
 use super::cdn::{Cdn, Step, clip};
 use super::shop::{Fault, Medium, ShopServer};
@@ -13,6 +11,7 @@ use crate::engine::delivery::shopify::{
     Version,
 };
 use crate::engine::delivery::{Event, FailureKind, PublishSummary, Refresh, RefreshError};
+use crate::engine::stop::Stop;
 use crate::jobs::{self, IdColumn, JobKey, Stamp, What};
 
 /// Gives this fresh link, if any.
@@ -97,7 +96,7 @@ impl Setting {
             options.retry_delay,
         )
         .unwrap();
-        let (_signal, stop) = watch::channel(false);
+        let stop = Stop::default();
         Shopify {
             options: &options,
             admin: &admin,
