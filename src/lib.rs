@@ -6,14 +6,14 @@
 //! |---|---|
 //! | `main.rs` | the entry point: parse, run, exit code |
 //! | `cli` | what can be typed |
-//! | `settings` | flags, environment and `creativeai.toml`, resolved |
+//! | `settings` | one table of settings; flags, environment and `creativeai.toml`, resolved |
 //! | `exit` | what happened, as an exit code |
 //! | `commands` | one file a subcommand: parse, one call, render |
 //! | [`engine`] | what happens: attempts sent, observations taken in, clips downloaded and published |
 //! | [`manifest`] | spreadsheets in, checked rows out |
-//! | [`journal`] | where events are kept: the log's file, read, appended to, locked, compacted; a log in a database, read |
+//! | [`journal`] | where events are kept: a log's file, or a log in a database, read and written to |
 //! | [`vendor`] | the vendor's API |
-//! | [`review`] | the server of the page on which clips are looked at |
+//! | `review` | the server of the page on which clips are looked at |
 //! | [`webhook`] | signatures, capture formats, the receiver |
 //! | [`sandbox`] | the stand-in for the vendor |
 //! | [`disk`] | where systems differ: paths, replacing files, making them durable |
@@ -33,7 +33,8 @@
 //! | `server` | the webhook receiver and the sandbox |
 //! | `report` | the HTML page |
 //! | `postgres` | job logs in a `PostgreSQL` database; a default feature |
-//! | `cli` | the program; a default feature, and needs the other two |
+//! | `buckets` | clips in S3, Google and Azure; a default feature |
+//! | `cli` | the program; a default feature, and needs `server` and `report` |
 
 #![cfg_attr(
     test,
@@ -57,7 +58,7 @@ pub mod journal;
 pub mod manifest;
 pub mod output;
 #[cfg(feature = "cli")]
-pub mod review;
+mod review;
 #[cfg(feature = "server")]
 pub mod sandbox;
 #[cfg(feature = "cli")]

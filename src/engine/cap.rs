@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::dispatch::SendCounts;
+use super::counts::SendCounts;
 use crate::jobs::{Credits, JobView};
 use crate::journal::Reached;
 

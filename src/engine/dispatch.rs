@@ -20,7 +20,9 @@ use std::sync::{Mutex, PoisonError};
 use futures::stream::{self, StreamExt};
 
 pub use attempt::Attempt;
-pub use progress::{Event, SendCounts};
+pub use progress::Event;
+
+pub use crate::engine::counts::SendCounts;
 
 use crate::engine::cap::{Admission, Cap};
 use crate::engine::stop::{Reason, Stop};

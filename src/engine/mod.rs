@@ -4,29 +4,30 @@
 //! |---|---|
 //! | [`plan`] | which rows of a manifest are sent |
 //! | [`submit`] | the attempts for those rows, made one by one |
-//! | [`canary`] | the first few orders of a batch, looked at before the rest is ordered |
+//! | `canary` | the first few orders of a batch, looked at before the rest is ordered |
 //! | [`cap`] | what may be charged and reserved |
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
 //! | [`delivery`] | clips: downloaded, verified, published |
-//! | [`notify`] | notices of rounds: webhook, dead man's switch, e-mail, desktop |
+//! | `notify` | notices of rounds: webhook, dead man's switch, e-mail, desktop |
 //! | [`photos`] | photos on this computer, uploaded so that the vendor can fetch them |
 //! | [`review`] | what a person thinks of clips |
-//! | [`round`] | the whole round: its steps, how they end together, when the next is due |
+//! | `round` | the whole round: its steps, how they end together, when the next is due |
 //! | [`stop`] | why a run ends early |
 
 #[cfg(feature = "cli")]
-pub mod canary;
+pub(crate) mod canary;
 pub mod cap;
+mod counts;
 pub mod delivery;
 pub mod dispatch;
 #[cfg(feature = "cli")]
-pub mod notify;
+pub(crate) mod notify;
 pub mod observe;
 pub mod photos;
 pub mod plan;
 pub mod review;
 #[cfg(feature = "cli")]
-pub mod round;
+pub(crate) mod round;
 pub mod stop;
 pub mod submit;

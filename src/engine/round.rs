@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use memory::{Memory, News};
-pub use schedule::{STILL, Schedule, Seen, TimeOfDay, Watch};
+pub use schedule::{Schedule, Seen, TimeOfDay, Watch};
 
 use crate::exit::{Code, Ending};
 

@@ -9,7 +9,7 @@ use axum::{
 use futures::StreamExt;
 
 use super::Endpoint;
-use super::ticket::{Frame, Ticket};
+use super::token::{Frame, Token};
 
 /// One second, 160 by 90, H.264.
 const VIDEO: &[u8] = include_bytes!("clip.mp4");
@@ -29,11 +29,11 @@ pub(super) struct File {
 impl File {
     /// The clip of a job. No two have the same bytes, as in real life. It is filled up with
     /// padding to `at_least` bytes.
-    pub fn clip(ticket: &Ticket, at_least: usize) -> Self {
-        let id = ticket.to_string();
+    pub fn clip(token: &Token, at_least: usize) -> Self {
+        let id = token.to_string();
         let padding = |content: usize| at_least.min(MAX_BYTES).saturating_sub(content);
-        let (bytes, media_type) = match ticket.endpoint {
-            Endpoint::Video => (mp4(&id, ticket.frame, padding), "video/mp4"),
+        let (bytes, media_type) = match token.endpoint {
+            Endpoint::Video => (mp4(&id, token.frame, padding), "video/mp4"),
             Endpoint::Voice => (mp3(&id, padding), "audio/mpeg"),
         };
         Self {

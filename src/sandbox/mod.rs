@@ -30,7 +30,7 @@ mod state;
 mod submit;
 #[cfg(test)]
 mod tests;
-mod ticket;
+mod token;
 mod webhooks;
 
 pub use crate::vendor::SANDBOX_ORIGIN;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::ticket::{Stage, Ticket};
+use super::token::{Stage, Token};
 use super::{Ending, Endpoint, Refusal, Request};
 use crate::jobs::Credits;
 
@@ -55,25 +55,25 @@ impl<'a> Reply<'a> {
     /// What is said at `stage`. `request` is what was asked for, where it is still known;
     /// `output_url` is where the clip is.
     pub fn new(
-        ticket: &Ticket,
+        token: &Token,
         stage: Stage,
         request: Option<&Request<'a>>,
         output_url: String,
     ) -> Self {
         let words = request.and_then(Request::raw_words);
-        let is_video = ticket.endpoint == Endpoint::Video;
+        let is_video = token.endpoint == Endpoint::Video;
         let ended = stage == Stage::Ended;
-        let failover = ended && is_video && ticket.ending == Ending::Failover;
+        let failover = ended && is_video && token.ending == Ending::Failover;
         Self {
-            id: ticket.to_string(),
-            object: object(ticket.endpoint),
-            status: status(ticket, stage),
+            id: token.to_string(),
+            object: object(token.endpoint),
+            status: status(token, stage),
             model: request.and_then(Request::raw_model),
-            model_actual: failover.then(|| BACKUP_MODELS[usize::from(ticket.asked_for_backup)]),
+            model_actual: failover.then(|| BACKUP_MODELS[usize::from(token.asked_for_backup)]),
             prompt: words.filter(|_| is_video),
             text: words.filter(|_| !is_video),
-            under_way: UnderWay::at(ticket, stage),
-            end: ended.then(|| End::of(ticket, output_url)),
+            under_way: UnderWay::at(token, stage),
+            end: ended.then(|| End::of(token, output_url)),
         }
     }
 
@@ -90,8 +90,8 @@ impl<'a> Reply<'a> {
 }
 
 impl UnderWay {
-    fn at(ticket: &Ticket, stage: Stage) -> Option<Self> {
-        let whole = Duration::from_millis(ticket.render_ms.into());
+    fn at(token: &Token, stage: Stage) -> Option<Self> {
+        let whole = Duration::from_millis(token.render_ms.into());
         let (phase, done, left) = match stage {
             Stage::Ended => return None,
             Stage::Pending => ("Queued", 0.0, whole),
@@ -114,14 +114,14 @@ impl UnderWay {
 }
 
 impl End {
-    fn of(ticket: &Ticket, output_url: String) -> Self {
-        let failed = ticket.ending == Ending::Failed;
+    fn of(token: &Token, output_url: String) -> Self {
+        let failed = token.ending == Ending::Failed;
         Self {
             output_url: (!failed).then_some(output_url),
-            credits: ticket.charged,
-            failover_used: ticket.ending == Ending::Failover,
-            completed_at: format!("{:.3}", ticket.ends_at()),
-            error: failed.then(|| complaint(ticket.complaint)),
+            credits: token.charged,
+            failover_used: token.ending == Ending::Failover,
+            completed_at: format!("{:.3}", token.ends_at()),
+            error: failed.then(|| complaint(token.complaint)),
         }
     }
 }
@@ -134,8 +134,8 @@ fn object(endpoint: Endpoint) -> &'static str {
 }
 
 /// The status word at `stage`.
-pub(super) fn status(ticket: &Ticket, stage: Stage) -> &'static str {
-    match (stage, ticket.ending) {
+pub(super) fn status(token: &Token, stage: Stage) -> &'static str {
+    match (stage, token.ending) {
         (Stage::Pending, _) => "pending",
         (Stage::Processing { .. }, _) => "processing",
         (Stage::Ended, Ending::Failed) => "failed",

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::ticket::Frame;
+use super::token::Frame;
 use crate::jobs::{Seconds, Text};
 
 /// What is asked for.

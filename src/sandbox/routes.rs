@@ -16,7 +16,7 @@ use super::plan::{Draw, Salt};
 use super::reply::Reply;
 use super::state::{Accepted, State};
 use super::submit::submit;
-use super::ticket::{Stage, Ticket};
+use super::token::{Stage, Token};
 use super::{Ending, Endpoint, Refusal};
 
 /// Everything the sandbox serves.
@@ -80,8 +80,8 @@ async fn poll(
         tokio::time::sleep(options.latency).await;
     }
     authenticate(app, headers)?;
-    let ticket = Ticket::parse(id)
-        .filter(|ticket| ticket.endpoint == endpoint)
+    let token = Token::parse(id)
+        .filter(|token| token.endpoint == endpoint)
         .ok_or_else(|| not_found("no such generation"))?;
     if happens(
         state,
@@ -93,10 +93,10 @@ async fn poll(
         return Ok(internal_error());
     }
     let now = options.clock.now();
-    let accepted = state.find(&ticket);
+    let accepted = state.find(&token);
     let request = accepted.as_ref().and_then(|accepted| accepted.request());
-    let output_url = state.output_url(&ticket, Some(now));
-    let reply = Reply::new(&ticket, ticket.stage(now), request.as_ref(), output_url);
+    let output_url = state.output_url(&token, Some(now));
+    let reply = Reply::new(&token, token.stage(now), request.as_ref(), output_url);
     Ok(json_reply(StatusCode::OK, reply.json()))
 }
 
@@ -113,30 +113,30 @@ async fn clip(Shared(app): Shared<App>, uri: Uri, headers: HeaderMap) -> Respons
     let state = &app.state;
     let now = state.options.clock.now();
     let name = last_segment(&uri);
-    let ticket = name
+    let token = name
         .rsplit_once('.')
         .and_then(|(id, kind)| {
-            let ticket = Ticket::parse(id)?;
-            let expected = match ticket.endpoint {
+            let token = Token::parse(id)?;
+            let expected = match token.endpoint {
                 Endpoint::Video => "mp4",
                 Endpoint::Voice => "mp3",
             };
-            (kind == expected).then_some(ticket)
+            (kind == expected).then_some(token)
         })
         .filter(|t| t.ending != Ending::Failed && t.stage(now) == Stage::Ended);
-    let Some(ticket) = ticket else {
+    let Some(token) = token else {
         return refuse(&not_found("no such clip"));
     };
     let issued = uri.query().and_then(|q| q.strip_prefix("fresh="));
     let issued = issued.map_or(0, |n| n.parse().unwrap_or(0));
-    if state.link_age(&ticket, now) > issued {
+    if state.link_age(&token, now) > issued {
         return refuse(&Refusal::new(
             StatusCode::GONE,
             "expired",
             "this link has expired; ask for the generation again",
         ));
     }
-    let file = File::clip(&ticket, state.options.clip_bytes);
+    let file = File::clip(&token, state.options.clip_bytes);
     let cut = state.options.faults.cut_download;
     if !headers.contains_key(header::RANGE) && happens(state, cut, "clip", name, Salt::CutDownload)
     {

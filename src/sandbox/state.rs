@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::plan::Draw;
 use super::reply::BACKUP_MODELS;
-use super::ticket::Ticket;
+use super::token::Token;
 use super::{Endpoint, Occasion, Options, Plan, Request};
 use crate::jobs::{Credits, GenerationId};
 
@@ -108,9 +108,9 @@ impl State {
         body: Box<str>,
         key: Option<String>,
         plan: &Plan,
-    ) -> Result<(Ticket, Arc<Accepted>), Broke> {
+    ) -> Result<(Token, Arc<Accepted>), Broke> {
         let now = self.options.clock.now().as_millisecond();
-        let mut ticket = Ticket {
+        let mut token = Token {
             endpoint: request.endpoint,
             ending: plan.ending,
             starts_processing: plan.starts_processing,
@@ -126,30 +126,30 @@ impl State {
             frame: request.frame(),
         };
         let mut memory = self.memory();
-        let taken = memory.taken + plan.taken;
-        if self.options.balance.is_some_and(|balance| taken > balance) {
+        let spent = memory.taken + plan.taken;
+        if self.options.balance.is_some_and(|balance| spent > balance) {
             return Err(Broke);
         }
-        ticket.number = memory.accepted.len() as u32;
+        token.number = memory.accepted.len() as u32;
         let accepted = Arc::new(Accepted {
-            id: ticket.id().ok_or(Broke)?,
-            at: ticket.at,
+            id: token.id().ok_or(Broke)?,
+            at: token.at,
             idempotency_key: key,
             endpoint: request.endpoint,
             body,
             credits: plan.taken,
         });
-        memory.taken = taken;
+        memory.taken = spent;
         memory.accepted.push(accepted.clone());
-        Ok((ticket, accepted))
+        Ok((token, accepted))
     }
 
     /// What was submitted under an id, if it was to this process.
-    pub fn find(&self, ticket: &Ticket) -> Option<Arc<Accepted>> {
-        if ticket.process != self.process {
+    pub fn find(&self, token: &Token) -> Option<Arc<Accepted>> {
+        if token.process != self.process {
             return None;
         }
-        self.memory().accepted.get(ticket.number as usize).cloned()
+        self.memory().accepted.get(token.number as usize).cloned()
     }
 
     /// Everything accepted, in order.
@@ -165,24 +165,24 @@ impl State {
 
     /// Where the clip of a job is. Links expire with [`Options::link_lifetime`]; the `n`th fresh
     /// one says so.
-    pub fn output_url(&self, ticket: &Ticket, now: Option<Timestamp>) -> String {
-        let file = match ticket.endpoint {
+    pub fn output_url(&self, token: &Token, now: Option<Timestamp>) -> String {
+        let file = match token.endpoint {
             Endpoint::Video => "mp4",
             Endpoint::Voice => "mp3",
         };
-        let url = format!("{}/_sandbox/clips/{ticket}.{file}", self.origin);
-        match now.map_or(0, |now| self.link_age(ticket, now)) {
+        let url = format!("{}/_sandbox/clips/{token}.{file}", self.origin);
+        match now.map_or(0, |now| self.link_age(token, now)) {
             0 => url,
             fresh => format!("{url}?fresh={fresh}"),
         }
     }
 
     /// How many lifetimes of a link have passed since the job's end.
-    pub fn link_age(&self, ticket: &Ticket, now: Timestamp) -> u64 {
+    pub fn link_age(&self, token: &Token, now: Timestamp) -> u64 {
         let Some(lifetime) = self.options.link_lifetime else {
             return 0;
         };
-        let since = now.as_millisecond() - ticket.ends_at().as_millisecond();
+        let since = now.as_millisecond() - token.ends_at().as_millisecond();
         since.max(0) as u64 / (lifetime.as_millis() as u64).max(1)
     }
 

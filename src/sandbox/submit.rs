@@ -10,7 +10,7 @@ use axum::{
 
 use super::app::{App, Cut, authenticate, internal_error, json_reply, refuse};
 use super::plan::Draw;
-use super::ticket::Ticket;
+use super::token::Token;
 use super::webhooks::PendingWebhook;
 use super::{Endpoint, Fault, Plan, Refusal, Request, RetryAfter};
 
@@ -44,7 +44,7 @@ pub(super) async fn submit(
         return Ok(not_accepted(app, fault));
     }
     request.check()?;
-    let (ticket, accepted) = state
+    let (token, accepted) = state
         .accept(&request, body.as_str().into(), key, &plan)
         .map_err(|_| {
             Refusal::new(
@@ -55,14 +55,14 @@ pub(super) async fn submit(
         })?;
     if let Some(url) = request.webhook_url() {
         app.sender.send(PendingWebhook {
-            ticket,
+            token,
             accepted,
             key: signing_key,
             url,
             faults: plan.faults,
         });
     }
-    Ok(receipt(app, &plan, &ticket).await)
+    Ok(receipt(app, &plan, &token).await)
 }
 
 async fn read(body: Body) -> Result<String, Refusal> {
@@ -83,7 +83,7 @@ async fn read(body: Body) -> Result<String, Refusal> {
 }
 
 /// The reply to a submission that was accepted.
-async fn receipt(app: &App, plan: &Plan, ticket: &Ticket) -> Response {
+async fn receipt(app: &App, plan: &Plan, token: &Token) -> Response {
     match plan.fault {
         Some(Fault::LostReply) => return Cut::response(),
         Some(Fault::BilledError) => return internal_error(),
@@ -93,19 +93,19 @@ async fn receipt(app: &App, plan: &Plan, ticket: &Ticket) -> Response {
         Some(Fault::Slow) => tokio::time::sleep(app.state.options.faults.slow_reply).await,
         _ => {}
     }
-    let status = if ticket.starts_processing {
+    let status = if token.starts_processing {
         "processing"
     } else {
         "pending"
     };
     // The vendor's page shows no name for the id of a voice job; this is one that clients expect.
-    let body = match ticket.endpoint {
+    let body = match token.endpoint {
         Endpoint::Video => {
             format!(
-                "{{\"id\":\"{ticket}\",\"object\":\"video.generation\",\"status\":\"{status}\"}}"
+                "{{\"id\":\"{token}\",\"object\":\"video.generation\",\"status\":\"{status}\"}}"
             )
         }
-        Endpoint::Voice => format!("{{\"job_id\":\"{ticket}\",\"status\":\"{status}\"}}"),
+        Endpoint::Voice => format!("{{\"job_id\":\"{token}\",\"status\":\"{status}\"}}"),
     };
     json_reply(StatusCode::ACCEPTED, body.into_bytes())
 }

@@ -27,13 +27,13 @@ use url::{Host, Position, Url};
 use super::DrawnFaults;
 use super::reply::Reply;
 use super::state::{Accepted, State};
-use super::ticket::{Stage, Ticket};
+use super::token::{Stage, Token};
 use crate::vendor::ApiKey;
 
 /// A job whose end is to be reported.
 #[derive(Debug)]
 pub(super) struct PendingWebhook {
-    pub ticket: Ticket,
+    pub token: Token,
     pub accepted: Arc<Accepted>,
     /// Signs it.
     pub key: ApiKey,
@@ -104,7 +104,7 @@ impl WebhookSender {
     }
 
     async fn deliver(&self, webhook: &PendingWebhook, addresses: &[SocketAddr]) {
-        let render = Duration::from_millis(webhook.ticket.render_ms.into());
+        let render = Duration::from_millis(webhook.token.render_ms.into());
         tokio::time::sleep(render.saturating_add(webhook.faults.late_by)).await;
         let end = SignedRequest::new(&self.state, webhook, Stage::Ended);
         if webhook.faults.bad_signature {
@@ -175,12 +175,12 @@ struct SignedRequest {
 impl SignedRequest {
     fn new(sandbox: &State, webhook: &PendingWebhook, stage: Stage) -> Self {
         let request = webhook.accepted.request();
-        let output_url = sandbox.output_url(&webhook.ticket, None);
-        let reply = Reply::new(&webhook.ticket, stage, request.as_ref(), output_url);
+        let output_url = sandbox.output_url(&webhook.token, None);
+        let reply = Reply::new(&webhook.token, stage, request.as_ref(), output_url);
         let body = reply.json();
         Self {
             event: reply.event(),
-            id: webhook.ticket.to_string(),
+            id: webhook.token.to_string(),
             signature: sign(&webhook.key, &body),
             body: body.into(),
         }

@@ -119,7 +119,8 @@ impl Batch<'_> {
             Dispatcher::new(client, writer, self.throttle, self.stop, &now, &report).within(&cap);
         let before = sent.tally;
         let renders = Cell::new(self.failed_renders());
-        let too_many_failed = |tally: &SendCounts| self.passes_limit(&before.and(*tally), renders.get());
+        let too_many_failed =
+            |tally: &SendCounts| self.passes_limit(&before.and(*tally), renders.get());
         let tally = {
             let orders = Orders {
                 plan: self.plan,

@@ -89,7 +89,7 @@ impl fmt::Display for TimeOfDay {
 pub type Seen = Vec<(PathBuf, u64, Option<std::time::SystemTime>)>;
 
 /// How long something has to be still: a spreadsheet program writes a file in several goes.
-pub const STILL: Duration = Duration::from_secs(10);
+const STILL: Duration = Duration::from_secs(10);
 
 /// Watches what is seen, and says when a round begins.
 #[derive(Clone, Debug)]

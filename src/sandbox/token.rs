@@ -18,7 +18,7 @@ const CHECKSUM: usize = 4;
 
 /// An id, opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ticket {
+pub(super) struct Token {
     pub endpoint: Endpoint,
     pub ending: Ending,
     /// Whether its first status was `processing`.
@@ -69,7 +69,7 @@ pub(super) enum Stage {
     Ended,
 }
 
-impl Ticket {
+impl Token {
     /// Reads an id; `None` for any text that no sandbox has made.
     pub fn parse(id: &str) -> Option<Self> {
         let bytes = base16ct::mixed::decode_vec(id.strip_prefix(SANDBOX_PREFIX)?).ok()?;
@@ -83,7 +83,7 @@ impl Ticket {
         }
         let mut reader = Reader(body);
         let flags = u8::from_be_bytes(reader.take()?);
-        let ticket = Self {
+        let token = Self {
             endpoint: [Endpoint::Video, Endpoint::Voice][usize::from(flags & 1)],
             ending: match (flags >> 1) & 3 {
                 0 => Ending::Completed,
@@ -104,7 +104,7 @@ impl Ticket {
             },
         };
         // One job has one id: no upper-case spelling of it, no unused bits set.
-        (ticket.to_string() == id).then_some(ticket)
+        (token.to_string() == id).then_some(token)
     }
 
     /// The id.
@@ -158,7 +158,7 @@ impl Ticket {
     }
 }
 
-impl fmt::Display for Ticket {
+impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.bytes();
         let checksum = base16ct::lower::encode_string(&checksum_of(&bytes));
@@ -192,8 +192,8 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
-    fn ticket() -> Ticket {
-        Ticket {
+    fn token() -> Token {
+        Token {
             endpoint: Endpoint::Voice,
             ending: Ending::Failed,
             starts_processing: true,
@@ -210,31 +210,31 @@ mod tests {
 
     #[test]
     fn an_id_says_what_was_put_into_it() {
-        let mut tickets = vec![ticket()];
+        let mut tokens = vec![token()];
         for ending in [Ending::Completed, Ending::Failover] {
-            tickets.push(Ticket {
+            tokens.push(Token {
                 ending,
                 endpoint: Endpoint::Video,
                 starts_processing: false,
                 asked_for_backup: true,
                 frame: Frame::new(5, (16, 9)),
-                ..ticket()
+                ..token()
             });
         }
-        for ticket in tickets {
-            let id = ticket.id().unwrap();
+        for token in tokens {
+            let id = token.id().unwrap();
             assert!(id.is_sandbox());
-            assert_eq!(Ticket::parse(id.as_str()), Some(ticket), "{id}");
+            assert_eq!(Token::parse(id.as_str()), Some(token), "{id}");
         }
     }
 
     #[test]
     fn any_changed_character_makes_it_unknown() {
-        let id = ticket().to_string();
+        let id = token().to_string();
         for at in 0..id.len() {
             let other = if &id[at..=at] == "0" { "1" } else { "0" };
             let changed = format!("{}{other}{}", &id[..at], &id[at + 1..]);
-            assert_eq!(Ticket::parse(&changed), None, "{changed}");
+            assert_eq!(Token::parse(&changed), None, "{changed}");
         }
         let longer = format!("{id}00");
         let upper = format!(
@@ -249,16 +249,16 @@ mod tests {
             &upper,
             &id[..50],
         ] {
-            assert_eq!(Ticket::parse(bad), None, "{bad}");
+            assert_eq!(Token::parse(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn a_job_waits_then_renders_then_ends() {
-        let at = |ms: i64| Timestamp::from_millisecond(ticket().at.as_millisecond() + ms).unwrap();
-        let job = Ticket {
+        let at = |ms: i64| Timestamp::from_millisecond(token().at.as_millisecond() + ms).unwrap();
+        let job = Token {
             starts_processing: false,
-            ..ticket()
+            ..token()
         };
         assert_eq!(job.stage(at(-5000)), Stage::Pending);
         assert_eq!(job.stage(at(0)), Stage::Pending);
@@ -269,14 +269,14 @@ mod tests {
         assert_eq!(job.stage(at(1000)), half);
         assert_eq!(job.stage(at(2000)), Stage::Ended);
         assert_eq!(job.ends_at(), at(2000));
-        assert!(matches!(ticket().stage(at(0)), Stage::Processing { .. }));
+        assert!(matches!(token().stage(at(0)), Stage::Processing { .. }));
     }
 
     #[test]
     fn what_renders_in_no_time_has_ended_at_once() {
-        let job = Ticket {
+        let job = Token {
             render_ms: 0,
-            ..ticket()
+            ..token()
         };
         assert_eq!(job.stage(job.at), Stage::Ended);
     }

@@ -1,0 +1,44 @@
+//! What a run has sent, in numbers.
+
+use crate::jobs::Credits;
+
+/// What a run did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SendCounts {
+    /// Attempts that the log announces, whatever came of them.
+    pub begun: u64,
+    /// Attempts accepted.
+    pub accepted: u64,
+    /// Attempts refused for good.
+    pub refused: u64,
+    /// Attempts given up for now.
+    pub gave_up: u64,
+    /// Attempts of unknown outcome.
+    pub unknown: u64,
+    /// Attempts that other computers have made.
+    pub taken: u64,
+    /// Attempts that the next run decides about anew.
+    pub later: u64,
+    /// What the accepted and the unknown ones are expected to cost.
+    pub credits: Credits,
+    /// What the refused ones would have cost.
+    pub released: Credits,
+}
+
+impl SendCounts {
+    /// What two runs did together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            begun: self.begun + other.begun,
+            accepted: self.accepted + other.accepted,
+            refused: self.refused + other.refused,
+            gave_up: self.gave_up + other.gave_up,
+            unknown: self.unknown + other.unknown,
+            taken: self.taken + other.taken,
+            later: self.later + other.later,
+            credits: self.credits + other.credits,
+            released: self.released + other.released,
+        }
+    }
+}
