@@ -4,6 +4,7 @@
 
 mod desktop;
 mod email;
+mod mail_server;
 mod request;
 mod send;
 mod smtp;
@@ -12,7 +13,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-pub use email::{Email, Login, Security};
+pub use mail_server::{Email, Login, Security};
 pub use request::{Request, Shape};
 pub use send::send;
 

@@ -2,9 +2,6 @@
 //! no one else.
 
 use std::error::Error as _;
-use std::fmt;
-use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -12,6 +9,7 @@ use lettre::address::Address;
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::Credentials;
 
+use super::mail_server::{Email, Login};
 use super::request::shortened;
 use super::smtp::{Conversation, was_refused};
 use super::{Notice, TIME_OUT};
@@ -19,80 +17,6 @@ use crate::disk::{self, NotRead};
 
 /// Characters in a line of base64, as MIME wants them at most.
 const LINE: usize = 76;
-
-/// How a connection to a mail server is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Security {
-    /// After a plain greeting; a server that cannot do it gets nothing.
-    StartTls,
-    /// From the first byte.
-    Tls,
-    /// Not at all, for a server on this computer.
-    None,
-}
-
-impl Security {
-    const ALL: [Self; 3] = [Self::StartTls, Self::Tls, Self::None];
-
-    /// As in the settings.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::StartTls => "starttls",
-            Self::Tls => "tls",
-            Self::None => "none",
-        }
-    }
-
-    /// Where servers usually listen for it.
-    pub const fn port(self) -> u16 {
-        match self {
-            Self::StartTls => 587,
-            Self::Tls => 465,
-            Self::None => 25,
-        }
-    }
-}
-
-impl fmt::Display for Security {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Security {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|known| known.name() == text);
-        known.ok_or_else(|| format!("{text:?} is not starttls, tls or none"))
-    }
-}
-
-/// Who logs in at a mail server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Login {
-    /// The name.
-    pub user: String,
-    /// The file with the password, which is read for each notice.
-    pub password_file: PathBuf,
-}
-
-/// How notices become e-mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Email {
-    /// The mail server.
-    pub server: String,
-    /// Its port.
-    pub port: u16,
-    /// How the connection is encrypted.
-    pub security: Security,
-    /// The login, where the server wants one.
-    pub login: Option<Login>,
-    /// Who it is from.
-    pub from: Address,
-    /// Who gets it.
-    pub to: Vec<Address>,
-}
 
 impl Email {
     /// Sends a notice to all recipients, in one conversation with the server. What failed, and why; the

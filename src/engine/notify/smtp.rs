@@ -8,7 +8,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, MailParameter};
 
 use super::TIME_OUT;
-use super::email::{Email, Security};
+use super::mail_server::{Email, Security};
 
 /// A server that waits for mails.
 pub struct Conversation(AsyncSmtpConnection);
