@@ -21,7 +21,7 @@ use super::captures;
 use super::decide::{Claims, Others};
 use super::leases::{self, Key};
 use super::lines::{self, Halted, LogRow, Merge};
-use super::mirror::{self, Source, digest};
+use super::mirror::{self, NOT_READ, Source, digest};
 use super::runs::{self, Claimed, Run};
 use super::session::Session;
 use super::task::{Answer, Kind, Task};
@@ -271,14 +271,16 @@ impl Link {
         // One statement, and so one snapshot, for the lines and the horizon.
         let query = format!(
             "SELECT sequence, transaction::text, line FROM {schema}.lines \
-             WHERE log = $1 AND transaction >= $2::text::xid8 AND NOT sequence = ANY ($3) \
+             WHERE {NOT_READ} AND NOT sequence = ANY ($4) \
              UNION ALL SELECT 0, pg_snapshot_xmin(pg_current_snapshot())::text, NULL ORDER BY 1"
         );
         let from = self.source.horizon.to_string();
         let known: Vec<i64> = self.open.keys().copied().collect();
-        let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
+        let newest = self.source.newest;
+        let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
             (&log.id, Type::INT8),
             (&from, Type::TEXT),
+            (&newest, Type::INT8),
             (&known, Type::INT8_ARRAY),
         ];
         let own: HashSet<&str> = tasks.iter().flat_map(|task| task.lines.lines()).collect();
@@ -312,8 +314,11 @@ impl Link {
         self.take_in(&text)?;
         self.others.sort();
         self.held = None;
-        self.source.horizon = horizon;
         self.open.extend(new);
+        // The log's row is locked: no lower number comes any more from those who lock it too.
+        let newest = self.open.keys().copied().max().unwrap_or(0);
+        self.source.newest = self.source.newest.max(newest);
+        self.source.horizon = horizon;
         self.open.retain(|_, by| *by >= horizon);
         Ok(again)
     }

@@ -36,6 +36,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is tried again: the system has no event for a free lock that can be given up on.
 const RETRY: Duration = Duration::from_millis(20);
 
+/// Which lines of the log `$1` may not have been read, by one who has read up to the horizon `$2` and
+/// the line number `$3`.
+///
+/// Neither suffices by itself. A line may have got a low number and be committed late: then its
+/// transaction was open, and is at or above the horizon. A transaction's number may be given out
+/// again after a crash of the server, where the one that had it before came to nothing: then it may be
+/// below the horizon. The numbers of committed lines are never given out again.
+pub(super) const NOT_READ: &str = "log = $1 AND (transaction >= $2::text::xid8 OR sequence > $3)";
+
 /// A log's lines as a file, up to date.
 #[derive(Debug)]
 pub struct Mirror {
@@ -65,6 +74,8 @@ pub struct Source {
     pub(super) horizon: u64,
     /// Numbers of the lines at or above it that were read.
     pub(super) open: Vec<i64>,
+    /// The highest number of a line that was read.
+    pub(super) newest: i64,
 }
 
 /// Lines that a database has lost, as after a failover to a server that was behind.
@@ -109,6 +120,8 @@ struct State {
     horizon: u64,
     /// Numbers of the lines at or above it that are in the mirror.
     open: Vec<i64>,
+    /// The highest number of a line that is in the mirror.
+    newest: i64,
 }
 
 /// A command's own copy of a log, to which it adds what it has written.
@@ -178,6 +191,7 @@ pub fn catch_up(address: &Address) -> Result<Mirror, DatabaseError> {
                 server: state.server,
                 horizon: state.horizon,
                 open: state.open,
+                newest: state.newest,
             },
             being_sent: look.being_sent,
             clock,
@@ -271,14 +285,15 @@ async fn read(
         .map_err(|error| failed(&address, error))?
         .get::<_, String>(0);
     let query = format!(
-        "SELECT sequence, transaction >= $3::text::xid8, line FROM {}.lines \
-         WHERE log = $1 AND transaction >= $2::text::xid8 ORDER BY sequence",
+        "SELECT sequence, transaction >= $4::text::xid8, line FROM {}.lines \
+         WHERE {NOT_READ} ORDER BY sequence",
         address.schema()
     );
     let from = state.horizon.to_string();
-    let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
+    let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
         (&look.log.id, Type::INT8),
         (&from, Type::TEXT),
+        (&state.newest, Type::INT8),
         (&horizon, Type::TEXT),
     ];
     let rows = transaction
@@ -292,6 +307,7 @@ async fn read(
         length: state.length,
         horizon: horizon.parse().unwrap_or(0),
         open: Vec::new(),
+        newest: state.newest,
     };
     while let Some(row) = rows
         .try_next()
@@ -299,6 +315,7 @@ async fn read(
         .map_err(|error| failed(&address, error))?
     {
         let sequence: i64 = row.get(0);
+        next.newest = next.newest.max(sequence);
         if row.get::<_, bool>(1) {
             next.open.push(sequence);
         }

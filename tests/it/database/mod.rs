@@ -10,6 +10,7 @@ mod guards;
 mod pooler;
 mod reading;
 mod receiving;
+mod restarts;
 mod rounds;
 mod sending;
 mod storm;

@@ -235,12 +235,11 @@ impl Storm {
             "all.jsonl",
         ];
         self.person.run(&copy).expect(0);
-        judge(
-            &self.vendor,
-            &Log::read(&self.person.path("all.jsonl")),
-            self.asked,
-            &seed,
-        );
+        let order = "SELECT sequence, transaction, left(line, 90) FROM creativeai.lines \
+                     WHERE status = 'submitting' ORDER BY sequence";
+        let round = format!("{seed}\n{}\n", self.sql(order));
+        let log = Log::read(&self.person.path("all.jsonl"));
+        judge(&self.vendor, &log, self.asked, &round);
     }
 }
 

@@ -288,6 +288,16 @@ impl Postgres {
         assert!(status.success(), "{statements}: {said}");
         String::from_utf8(stdout).unwrap().trim_end().to_owned()
     }
+
+    /// A session that goes on with further statements.
+    pub fn session(&self, database: &str) -> Session {
+        let mut psql = self.psql(database).spawn().unwrap();
+        Session {
+            stdin: psql.stdin.take().unwrap(),
+            stdout: std::io::BufReader::new(psql.stdout.take().unwrap()),
+            psql,
+        }
+    }
 }
 
 /// A database of a test.
@@ -318,12 +328,7 @@ impl Database {
 
     /// A session that goes on with further statements.
     pub fn session(&self) -> Session {
-        let mut psql = self.server.psql(&self.name).spawn().unwrap();
-        Session {
-            stdin: psql.stdin.take().unwrap(),
-            stdout: std::io::BufReader::new(psql.stdout.take().unwrap()),
-            psql,
-        }
+        self.server.session(&self.name)
     }
 }
 

@@ -111,6 +111,7 @@ impl Link {
             added.map_err(|error| Session::failure(&self.address, "write to", &error))?;
         }
         self.source.horizon = 0;
+        self.source.newest = 0;
         self.open.clear();
         self.held = Some(held);
         Ok(())
