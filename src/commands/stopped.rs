@@ -148,6 +148,8 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
             }
             // Which cap it was is said beside it.
             Reason::CapReached => Code::Decision,
+            // The failure has a code of its own.
+            Reason::Shared => Code::Success,
             Reason::Deadline => {
                 printer.warn("--timeout has passed; run the same command again to go on");
                 Code::Temporary

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -42,6 +41,9 @@ pub enum Reason {
     Deadline,
     /// The input is not what was checked before the first request.
     Input(String),
+    /// Everything else of this part of the run would fail as one thing of it has, whose failure says
+    /// why.
+    Shared,
 }
 
 impl Reason {
@@ -58,20 +60,25 @@ impl Reason {
 }
 
 /// The one place that says whether a run goes on. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Stop {
-    reasons: Arc<watch::Sender<Vec<Reason>>>,
+    reasons: Arc<Reasons>,
+    /// What stops the run, where this is a part of it.
+    run: Option<Arc<Reasons>>,
 }
 
-impl Default for Stop {
-    fn default() -> Self {
-        Self {
-            reasons: Arc::new(watch::Sender::new(Vec::new())),
-        }
-    }
-}
+type Reasons = watch::Sender<Vec<Reason>>;
 
 impl Stop {
+    /// Of a part of the run: it ends with the run, and may end by itself before.
+    #[must_use]
+    pub fn part(&self) -> Self {
+        Self {
+            reasons: Arc::default(),
+            run: Some(Arc::clone(&self.reasons)),
+        }
+    }
+
     /// Stops the run. Every reason is kept, in order.
     pub fn set(&self, reason: Reason) {
         self.reasons.send_if_modified(|reasons| {
@@ -90,7 +97,8 @@ impl Stop {
 
     /// Whether the run is to stop.
     pub fn is_set(&self) -> bool {
-        !self.reasons.borrow().is_empty()
+        let is_set = |reasons: &Arc<Reasons>| !reasons.borrow().is_empty();
+        is_set(&self.reasons) || self.run.as_ref().is_some_and(is_set)
     }
 
     /// Every reason so far.
@@ -100,14 +108,20 @@ impl Stop {
 
     /// Returns once the run is to stop.
     pub async fn wait(&self) {
-        // The sender lives in `self`, so the channel cannot close.
-        let _ = self.reasons.subscribe().wait_for(|r| !r.is_empty()).await;
+        let any = |reasons: &[Reason]| !reasons.is_empty();
+        match &self.run {
+            None => until(&self.reasons, any).await,
+            Some(run) => tokio::select! {
+                () = until(&self.reasons, any) => {}
+                () = until(run, any) => {}
+            },
+        }
     }
 
     /// Returns once someone has asked the run to stop.
     pub async fn signalled(&self) {
-        let asked = |reasons: &Vec<Reason>| reasons.iter().any(|r| matches!(r, Reason::Signal(_)));
-        let _ = self.reasons.subscribe().wait_for(asked).await;
+        let asked = |reasons: &[Reason]| reasons.iter().any(|r| matches!(r, Reason::Signal(_)));
+        until(&self.reasons, asked).await;
     }
 
     /// What `future` gives, or `None` when the run is to stop first.
@@ -120,52 +134,26 @@ impl Stop {
     }
 }
 
-/// The same for a part of a run: it ends with the run, and may end by itself before.
-pub struct Halt {
-    run: Stop,
-    own: watch::Sender<bool>,
+/// Returns once the reasons are as asked for.
+async fn until(reasons: &Reasons, asked: impl Fn(&[Reason]) -> bool) {
+    // The sender outlives this, so the channel cannot close.
+    let _ = reasons.subscribe().wait_for(|r| asked(r)).await;
 }
 
-impl Halt {
-    /// For a part of the run that `run` stops.
-    pub fn new(run: &Stop) -> Self {
-        Self {
-            run: run.clone(),
-            own: watch::Sender::new(false),
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// Ends this part.
-    pub fn halt(&self) {
-        self.own.send_replace(true);
-    }
-
-    /// Whether the whole run is to stop.
-    pub fn is_run_stopped(&self) -> bool {
-        self.run.is_set()
-    }
-
-    /// Whether this part is to end.
-    pub fn is_on(&self) -> bool {
-        self.is_run_stopped() || *self.own.borrow()
-    }
-
-    /// Returns once this part is to end.
-    pub async fn wait(&self) {
-        let mut own = self.own.subscribe();
-        tokio::select! {
-            () = self.run.wait() => {}
-            // The sender lives in `self`, so the channel cannot close.
-            _ = own.wait_for(|&on| on) => {}
-        }
-    }
-
-    /// Sleeps; `false` when this part was to end first.
-    pub async fn sleep(&self, time: Duration) -> bool {
-        tokio::select! {
-            biased;
-            () = self.wait() => false,
-            () = tokio::time::sleep(time) => true,
-        }
+    #[tokio::test]
+    async fn a_part_stops_with_its_run_but_not_the_run_with_it() {
+        let run = Stop::default();
+        let (failed, other) = (run.part(), run.part());
+        failed.set(Reason::Shared);
+        assert!(failed.is_set() && !run.is_set() && !other.is_set());
+        failed.wait().await;
+        run.set(Reason::Signal(15));
+        assert!(other.is_set());
+        assert_eq!(other.or(std::future::ready(())).await, None);
+        assert!(other.reasons().is_empty(), "they are the run's");
     }
 }

@@ -20,7 +20,7 @@ use super::outcome::{Event, Failure, FailureKind};
 use super::part::{self, Part, Whole};
 use super::place::{self, Found, Place};
 use super::plan::{Delivery, Group, Plan, PlannedClip, SavedClip, When};
-use crate::engine::stop::{Halt, Stop};
+use crate::engine::stop::{Reason, Stop};
 
 /// How to fetch.
 #[derive(Clone, Debug)]
@@ -54,8 +54,6 @@ pub struct DownloadSummary {
     pub left: Vec<Delivery>,
     /// Clips that did not arrive.
     pub failures: Vec<Failure>,
-    /// Whether a signal ended the run early; what is left, the next run fetches.
-    pub stopped: bool,
     /// Whether the disk ended it.
     pub disk_failed: bool,
 }
@@ -91,7 +89,6 @@ enum Outcome<'p> {
     Placed(u64),
     Failed(Failure),
     Another(Box<Delivery>),
-    Stopped,
 }
 
 /// The clips of one group that are whole, and how many are still to come.
@@ -105,7 +102,7 @@ impl<R: Refresh> Download<'_, R> {
     pub async fn run(&self, plan: &Plan) -> DownloadSummary {
         let run = Run {
             with: self,
-            halt: Halt::new(self.stop),
+            stop: self.stop.part(),
             log_folder: self.writer.folder(),
         };
         run.run(plan).await
@@ -114,7 +111,7 @@ impl<R: Refresh> Download<'_, R> {
 
 struct Run<'a, R> {
     with: &'a Download<'a, R>,
-    halt: Halt,
+    stop: Stop,
     log_folder: PathBuf,
 }
 
@@ -130,8 +127,8 @@ impl<R: Refresh> Run<'_, R> {
         });
         let mut gathered: HashMap<usize, Gathered<'_>> = HashMap::new();
         let concurrency = self.with.options.concurrency.max(1);
-        let mut outcomes =
-            std::pin::pin!(futures::stream::iter(clips).buffer_unordered(concurrency));
+        let outcomes = futures::stream::iter(clips).buffer_unordered(concurrency);
+        let mut outcomes = std::pin::pin!(outcomes.filter_map(std::future::ready));
         while let Some((index, outcome)) = outcomes.next().await {
             let group = &plan.groups[index];
             let gathered = gathered.entry(index).or_insert_with(|| Gathered {
@@ -153,7 +150,6 @@ impl<R: Refresh> Run<'_, R> {
                 }
                 Outcome::Failed(failure) => self.fail(&mut summary, failure),
                 Outcome::Another(delivery) => summary.left.push(*delivery),
-                Outcome::Stopped => {}
             }
             if gathered.missing == 0 && !gathered.ready.is_empty() {
                 let ready = std::mem::take(&mut gathered.ready);
@@ -161,7 +157,6 @@ impl<R: Refresh> Run<'_, R> {
             }
         }
         summary.waiting += gathered.values().map(|g| g.ready.len()).sum::<usize>();
-        summary.stopped = self.halt.is_run_stopped();
         self.look_again(&mut summary).await;
         // Only an empty folder goes: parts are for the next run.
         let _ = std::fs::remove_dir(self.place().staging());
@@ -197,14 +192,15 @@ impl<R: Refresh> Run<'_, R> {
         summary.failures.push(failure);
     }
 
+    /// What became of one clip; `None` when the run stops before it is whole.
     async fn clip<'p>(
         &self,
         when: When,
         index: usize,
         group: &'p Group,
         clip: &'p PlannedClip,
-    ) -> (usize, Outcome<'p>) {
-        let outcome = match self.whole(group, clip).await {
+    ) -> Option<(usize, Outcome<'p>)> {
+        let outcome = match self.stop.or(self.whole(group, clip)).await? {
             Ok(None) => Outcome::Already,
             Ok(Some(ready)) if when == When::Complete => Outcome::Ready(Box::new(ready)),
             Ok(Some(ready)) => {
@@ -214,11 +210,10 @@ impl<R: Refresh> Run<'_, R> {
                     Err(failure) => Outcome::Failed(failure),
                 }
             }
-            Err(FetchError::Stopped) => Outcome::Stopped,
             Err(FetchError::Another) => Outcome::Another(Box::new(clip.delivery.clone())),
             Err(trouble) => Outcome::Failed(self.failure(&clip.delivery, trouble)),
         };
-        (index, outcome)
+        Some((index, outcome))
     }
 
     /// The clip, whole; `None` when the log reports it and it is there.
@@ -227,9 +222,6 @@ impl<R: Refresh> Run<'_, R> {
         group: &Group,
         clip: &'p PlannedClip,
     ) -> Result<Option<Ready<'p>>, FetchError> {
-        if self.halt.is_on() {
-            return Err(FetchError::Stopped);
-        }
         let delivery = &clip.delivery;
         let staging = self.place().staging();
         if self.is_downloaded(delivery).await? {
@@ -275,7 +267,6 @@ impl<R: Refresh> Run<'_, R> {
             refresh: self.with.refresh,
             max_size: self.with.options.max_size,
             retry_delay: self.with.options.retry_delay,
-            halt: &self.halt,
             progress: self.with.progress,
         };
         let whole = fetcher.fetch(delivery, &mut part).await?;
@@ -293,7 +284,7 @@ impl<R: Refresh> Run<'_, R> {
 
     /// Without the log no other clip can be fetched either.
     fn log_failed(&self, unusable: Unusable) -> FetchError {
-        self.halt.halt();
+        self.stop.set(Reason::Shared);
         FetchError::Log(unusable)
     }
 
@@ -349,7 +340,16 @@ impl<R: Refresh> Run<'_, R> {
         group: &Group,
         mut ready: Ready<'_>,
     ) -> Result<(), Failure> {
-        let address = self.upload(bucket, group, &mut ready).await;
+        let uploading = self.upload(bucket, group, &mut ready);
+        let stopped = || FetchError::Again {
+            why: "its upload was stopped".to_owned(),
+            after: None,
+        };
+        let address = self
+            .stop
+            .or(uploading)
+            .await
+            .unwrap_or_else(|| Err(stopped()));
         let address = address.map_err(|trouble| self.failure(&ready.clip.delivery, trouble))?;
         let line = self.line(&ready, Path::new(&address), None);
         self.record(line, [&ready]).await?;
@@ -373,7 +373,7 @@ impl<R: Refresh> Run<'_, R> {
                 There::ThisClip => return Ok(address),
                 There::SomethingElse => {}
                 There::Nothing => {
-                    let upload = bucket.upload(&address, &mut ready.part, &ready.whole, &self.halt);
+                    let upload = bucket.upload(&address, &mut ready.part, &ready.whole);
                     upload.await?;
                     return Ok(address);
                 }
@@ -502,7 +502,7 @@ impl<R: Refresh> Run<'_, R> {
         let appended = self.with.writer.append(&lines).await;
         for ready in ready {
             if let Err(error) = &appended {
-                self.halt.halt();
+                self.stop.set(Reason::Shared);
                 let trouble = match lease::kind_of(error) {
                     FailureKind::Disk => {
                         FetchError::Disk(io::Error::new(error.error.kind(), error.to_string()))
@@ -524,6 +524,6 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     fn failure(&self, delivery: &Delivery, trouble: FetchError) -> Failure {
-        trouble.explain(delivery, &self.with.options.dir, &self.halt)
+        trouble.explain(delivery, &self.with.options.dir, &self.stop)
     }
 }

@@ -4,11 +4,11 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::bucket::{BucketError, Unplaced};
+use super::bucket::BucketError;
 use super::lease::Unusable;
 use super::outcome::{Failure, FailureKind, spoils_all};
 use super::plan::Delivery;
-use crate::engine::stop::Halt;
+use crate::engine::stop::{Reason, Stop};
 
 /// Why a try brought no whole clip. What a link does is worded to follow the link itself:
 /// "answers HTTP 410".
@@ -37,23 +37,11 @@ pub(super) enum FetchError {
     Log(Unusable),
     /// Another computer fetches it, or others of its listing or SKU.
     Another,
-    /// Someone asked to stop.
-    Stopped,
 }
 
 impl From<BucketError> for FetchError {
     fn from(error: BucketError) -> Self {
         Self::Bucket(error)
-    }
-}
-
-impl From<Unplaced> for FetchError {
-    fn from(unplaced: Unplaced) -> Self {
-        match unplaced {
-            Unplaced::Bucket(error) => Self::Bucket(error),
-            Unplaced::Disk(error) => Self::Disk(error),
-            Unplaced::Stopped => Self::Stopped,
-        }
     }
 }
 
@@ -74,8 +62,8 @@ pub struct RefreshError {
 
 impl FetchError {
     /// What it means to the person; `dir` is where the clip was written to. A disk that will take
-    /// no other clip either halts the run.
-    pub fn explain(self, delivery: &Delivery, dir: &Path, halt: &Halt) -> Failure {
+    /// no other clip either stops this part of the run.
+    pub fn explain(self, delivery: &Delivery, dir: &Path, stop: &Stop) -> Failure {
         let (kind, message) = match self {
             Self::NoClip(why) | Self::Lost(why) => (
                 FailureKind::ForGood,
@@ -116,18 +104,14 @@ impl FetchError {
                 FailureKind::MayHelp,
                 "another computer fetches it; run the command again".to_owned(),
             ),
-            Self::Stopped => (
-                FailureKind::MayHelp,
-                "it was stopped; run the command again".to_owned(),
-            ),
             Self::Bucket(error) => {
                 if error.kind == FailureKind::Setup {
                     // The other clips would meet the same.
-                    halt.halt();
+                    stop.set(Reason::Shared);
                 }
                 (error.kind, error.why)
             }
-            Self::Disk(error) => (FailureKind::Disk, disk_message(&error, dir, halt)),
+            Self::Disk(error) => (FailureKind::Disk, disk_message(&error, dir, stop)),
         };
         Failure {
             job: delivery.job,
@@ -138,9 +122,9 @@ impl FetchError {
     }
 }
 
-fn disk_message(error: &io::Error, dir: &Path, halt: &Halt) -> String {
+fn disk_message(error: &io::Error, dir: &Path, stop: &Stop) -> String {
     if spoils_all(error) {
-        halt.halt();
+        stop.set(Reason::Shared);
     }
     format!(
         "cannot write below {}: {error}; make room or choose another folder, then run the command \

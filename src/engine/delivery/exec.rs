@@ -15,7 +15,7 @@ use super::publish::{
     Outcome, PublishSummary, Step, file_of, is_published, object_of, publish_all, publish_id,
     published_line, step_line, steps,
 };
-use crate::engine::stop::{Halt, Stop};
+use crate::engine::stop::{Reason, Stop};
 
 /// The target that [`ExecOptions::target`] names unless a person says otherwise.
 pub const EXEC_TARGET: &str = "exec";
@@ -207,25 +207,29 @@ impl ExecOptions {
 impl Exec<'_> {
     /// Publishes what is due.
     pub async fn run(&self, deliveries: &[Delivery], when: When) -> PublishSummary {
-        let halt = Halt::new(self.stop);
+        let stop = self.stop.part();
         let (due, waiting) = due(deliveries, when);
-        let each = due.into_iter().map(|delivery| self.one(delivery, &halt));
-        let mut summary = publish_all(each, waiting, self.options.concurrency, &halt).await;
+        let each = due.into_iter().map(|delivery| self.one(delivery, &stop));
+        let mut summary = publish_all(each, waiting, self.options.concurrency, &stop).await;
         summary.look_again(self.writer, &self.options.target).await;
         summary
     }
 
-    async fn one(&self, delivery: &Delivery, halt: &Halt) -> Outcome {
-        if halt.is_on() {
-            return Outcome::Stopped;
+    /// What became of one clip; `None` when the run stops before. A command that runs is waited for.
+    async fn one(&self, delivery: &Delivery, stop: &Stop) -> Option<Outcome> {
+        if stop.is_set() {
+            return None;
         }
-        let target = &self.options.target;
         let view = match self.writer.view(delivery.job) {
-            Ok(Some(view)) => view,
-            Ok(None) => return Outcome::Stopped,
-            Err(error) => return self.unusable(delivery, halt, error.into()),
+            Ok(view) => view?,
+            Err(error) => return Some(self.unusable(delivery, stop, error.into())),
         };
-        if is_published(&view, delivery, target) {
+        Some(self.publish(delivery, &view, stop).await)
+    }
+
+    async fn publish(&self, delivery: &Delivery, view: &JobView, stop: &Stop) -> Outcome {
+        let target = &self.options.target;
+        if is_published(view, delivery, target) {
             return Outcome::Already;
         }
         if self.options.dry_run {
@@ -234,7 +238,7 @@ impl Exec<'_> {
         let view = match lease::begin(self.writer, Work::Publish(target), delivery).await {
             Ok(Begun::Mine(view)) => view,
             Ok(Begun::Another) => return Outcome::Another(Box::new(delivery.clone())),
-            Err(error) => return self.unusable(delivery, halt, error),
+            Err(error) => return self.unusable(delivery, stop, error),
         };
         if is_published(&view, delivery, target) {
             return Outcome::Already;
@@ -244,7 +248,7 @@ impl Exec<'_> {
         if let Some(line) = ran.line(self.writer, &view, delivery, target)
             && let Err(error) = self.writer.append(&line).await
         {
-            return self.unusable(delivery, halt, error.into());
+            return self.unusable(delivery, stop, error.into());
         }
         match ran.0.map(|(_, failure)| failure) {
             None => {
@@ -258,9 +262,9 @@ impl Exec<'_> {
         }
     }
 
-    fn unusable(&self, delivery: &Delivery, halt: &Halt, unusable: Unusable) -> Outcome {
+    fn unusable(&self, delivery: &Delivery, stop: &Stop, unusable: Unusable) -> Outcome {
         let Unusable { kind, why } = unusable;
-        halt.halt();
+        stop.set(Reason::Shared);
         (self.progress)(Event::Failed { job: delivery.job });
         Outcome::Failed(Failure {
             job: delivery.job,

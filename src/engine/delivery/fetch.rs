@@ -1,13 +1,12 @@
 //! One try at one clip: ask, check the reply, take the bytes in, go on where the last try ended.
 
-use std::io;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 
 use futures::StreamExt;
 use reqwest::Response;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_RANGE, RANGE};
 use sha2::{Digest, Sha256};
-use tokio::fs::{File, OpenOptions};
-use tokio::io::AsyncWriteExt;
 
 use crate::jobs::JobKey;
 
@@ -18,14 +17,12 @@ use super::outcome::Event;
 use super::part::{Got, Part, Whole, hash_of};
 use super::reply::{begin_anew, check, check_range, content_range, cut, no_clip, no_reply, notes};
 use super::unpack::{Unusable, unpack};
-use crate::engine::stop::Halt;
 
 /// What a try needs to know.
 pub(super) struct Fetch<'a> {
     pub client: &'a Client,
     /// Bytes.
     pub max_size: u64,
-    pub halt: &'a Halt,
     pub progress: &'a (dyn Fn(Event) + Sync),
     pub job: JobKey,
     pub is_voice: bool,
@@ -47,11 +44,8 @@ impl Fetch<'_> {
             return self.finish(sink, address, part).await;
         }
         let headers = headers(have, part.notes.validator.as_deref());
-        let response = tokio::select! {
-            biased;
-            () = self.halt.wait() => return Err(FetchError::Stopped),
-            response = self.client.get(address, &headers) => response.map_err(no_reply)?,
-        };
+        let response = self.client.get(address, &headers).await;
+        let response = response.map_err(no_reply)?;
         let status = response.status().as_u16();
         match status {
             200 => {
@@ -112,23 +106,8 @@ impl Fetch<'_> {
         part: &mut Part,
     ) -> Result<Sink, FetchError> {
         let mut body = std::pin::pin!(response.bytes_stream());
-        let trouble = loop {
-            let chunk = tokio::select! {
-                biased;
-                () = self.halt.wait() => break FetchError::Stopped,
-                chunk = body.next() => chunk,
-            };
-            let chunk = match chunk {
-                None => match part.notes.total {
-                    Some(total) if sink.len < total => break cut("the connection was cut"),
-                    _ => {
-                        sink.file.flush().await?;
-                        return Ok(sink);
-                    }
-                },
-                Some(Err(error)) => break cut(&plain(&error)),
-                Some(Ok(chunk)) => chunk,
-            };
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|error| cut(&plain(&error)))?;
             let len = sink.len + chunk.len() as u64;
             if len > part.notes.total.unwrap_or(self.max_size) {
                 part.clear()?;
@@ -137,17 +116,19 @@ impl Fetch<'_> {
                     None => self.too_large(&format!("over {} bytes", self.max_size)),
                 });
             }
-            sink.file.write_all(&chunk).await?;
+            // At once: a stop drops this at any wait, and what came is gone on with later.
+            sink.file.write_all(&chunk)?;
             sink.hasher.update(&chunk);
             sink.len = len;
             (self.progress)(Event::Received {
                 job: self.job,
                 bytes: chunk.len() as u64,
             });
-        };
-        // What came is gone on with later.
-        sink.file.flush().await?;
-        Err(trouble)
+        }
+        match part.notes.total {
+            Some(total) if sink.len < total => Err(cut("the connection was cut")),
+            _ => Ok(sink),
+        }
     }
 
     async fn finish(
@@ -207,8 +188,7 @@ async fn open(part: &Part, have: u64) -> io::Result<Sink> {
     let file = OpenOptions::new()
         .create(true)
         .append(true)
-        .open(&part.data)
-        .await?;
+        .open(&part.data)?;
     Ok(Sink {
         file,
         len: have,

@@ -11,7 +11,6 @@ use super::outcome::Event;
 use super::part::{Part, Whole};
 use super::plan::Delivery;
 use super::reply::shown;
-use crate::engine::stop::Halt;
 
 /// Tries of one clip after the first, as long as they may work.
 const RETRIES: usize = 3;
@@ -32,7 +31,6 @@ pub(super) struct Fetcher<'a, R> {
     /// Bytes.
     pub max_size: u64,
     pub retry_delay: Duration,
-    pub halt: &'a Halt,
     pub progress: &'a (dyn Fn(Event) + Sync),
 }
 
@@ -54,7 +52,6 @@ impl<R: Refresh> Fetcher<'_, R> {
             other => return other,
         };
         let fresh = match self.fresh(delivery, &why).await {
-            Err(FetchError::Stopped) => return Err(FetchError::Stopped),
             Ok(fresh) if !may_come_back || fresh != *first => fresh,
             Err(trouble) if !may_come_back => return Err(trouble),
             // Nothing better is known than that the server may recover.
@@ -82,7 +79,6 @@ impl<R: Refresh> Fetcher<'_, R> {
         let fetch = Fetch {
             client: self.client,
             max_size: self.max_size,
-            halt: self.halt,
             progress: self.progress,
             job: delivery.job,
             is_voice: delivery.is_voice,
@@ -106,20 +102,13 @@ impl<R: Refresh> Fetcher<'_, R> {
                 why,
                 wait,
             });
-            if !self.halt.sleep(wait).await {
-                return Err(FetchError::Stopped);
-            }
+            tokio::time::sleep(wait).await;
         }
     }
 
     /// Asks the vendor for the clip's link; `why` says what happened before.
     async fn fresh(&self, delivery: &Delivery, why: &str) -> Result<String, FetchError> {
-        let fresh = tokio::select! {
-            biased;
-            () = self.halt.wait() => return Err(FetchError::Stopped),
-            fresh = self.refresh.fresh_url(delivery) => fresh,
-        };
-        match fresh {
+        match self.refresh.fresh_url(delivery).await {
             Ok(Some(address)) => Ok(address),
             Ok(None) => Err(FetchError::Lost(format!(
                 "{why}; the vendor was asked for a fresh link and gave none"

@@ -15,7 +15,7 @@ use crate::journal::Writer;
 
 use super::outcome::{Failure, FailureKind};
 use super::plan::Delivery;
-use crate::engine::stop::Halt;
+use crate::engine::stop::{Reason, Stop};
 
 /// How it went.
 #[derive(Clone, Debug, Default)]
@@ -30,8 +30,6 @@ pub struct PublishSummary {
     pub failures: Vec<Failure>,
     /// Clips that other computers were publishing, and have not published yet.
     pub left: Vec<Delivery>,
-    /// Whether a signal ended the run early.
-    pub stopped: bool,
     /// Whether the disk ended it.
     pub disk_failed: bool,
     /// What ended the run for every job at once, in plain words.
@@ -54,24 +52,23 @@ pub(super) enum Outcome {
     Ended(Failure),
     /// Another computer publishes it, or others of its listing or SKU.
     Another(Box<Delivery>),
-    /// The run was stopped before.
-    Stopped,
 }
 
-/// Publishes clips, as many at once as `concurrency`, and counts what became of them. `waiting`
-/// clips are not among them.
-pub(super) async fn publish_all<F: Future<Output = Outcome>>(
+/// Publishes clips, as many at once as `concurrency`, and counts what became of them; `None` when the
+/// run stopped before. `waiting` clips are not among them.
+pub(super) async fn publish_all<F: Future<Output = Option<Outcome>>>(
     each: impl Iterator<Item = F>,
     waiting: usize,
     concurrency: usize,
-    halt: &Halt,
+    stop: &Stop,
 ) -> PublishSummary {
     let mut summary = PublishSummary {
         waiting,
         ..PublishSummary::default()
     };
     let concurrency = concurrency.max(1);
-    let mut outcomes = std::pin::pin!(futures::stream::iter(each).buffer_unordered(concurrency));
+    let outcomes = futures::stream::iter(each).buffer_unordered(concurrency);
+    let mut outcomes = std::pin::pin!(outcomes.filter_map(std::future::ready));
     while let Some(outcome) = outcomes.next().await {
         match outcome {
             Outcome::Published => summary.published += 1,
@@ -85,7 +82,7 @@ pub(super) async fn publish_all<F: Future<Output = Outcome>>(
                 summary.failures.push(failure);
             }
             Outcome::Ended(failure) => {
-                halt.halt();
+                stop.set(Reason::Shared);
                 // Clips under way at the same time meet the same wall; once is enough.
                 if summary.ended_by.is_none() {
                     summary.ended_by = Some(failure.message.clone());
@@ -93,10 +90,8 @@ pub(super) async fn publish_all<F: Future<Output = Outcome>>(
                 }
             }
             Outcome::Another(delivery) => summary.left.push(*delivery),
-            Outcome::Stopped => {}
         }
     }
-    summary.stopped = halt.is_run_stopped();
     summary
 }
 

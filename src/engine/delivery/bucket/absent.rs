@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use url::Url;
 
-use super::{BucketError, There, Unplaced};
+use super::{BucketError, There};
+use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::outcome::FailureKind;
 use crate::engine::delivery::part::{Part, Whole};
-use crate::engine::stop::Halt;
 
 /// A bucket and a prefix in it: there is none.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Bucket {
         &self,
         _address: &str,
         _to: &Path,
-    ) -> Result<(u64, String), Unplaced> {
+    ) -> Result<(u64, String), FetchError> {
         match self.0 {}
     }
 
@@ -69,8 +69,7 @@ impl Bucket {
         _address: &str,
         _part: &mut Part,
         _whole: &Whole,
-        _halt: &Halt,
-    ) -> Result<(), Unplaced> {
+    ) -> Result<(), FetchError> {
         match self.0 {}
     }
 

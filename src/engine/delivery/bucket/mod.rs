@@ -30,30 +30,6 @@ pub struct BucketError {
     pub why: String,
 }
 
-/// What an upload cannot go on for.
-#[derive(Debug)]
-#[cfg_attr(
-    not(feature = "buckets"),
-    expect(dead_code, reason = "no bucket makes one")
-)]
-pub(super) enum Unplaced {
-    Bucket(BucketError),
-    Disk(std::io::Error),
-    Stopped,
-}
-
-impl From<BucketError> for Unplaced {
-    fn from(error: BucketError) -> Self {
-        Self::Bucket(error)
-    }
-}
-
-impl From<std::io::Error> for Unplaced {
-    fn from(error: std::io::Error) -> Self {
-        Self::Disk(error)
-    }
-}
-
 /// What is under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(

@@ -15,10 +15,10 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use url::Url;
 
 use super::service::{Remote, Service};
-use super::{BucketError, There, Unplaced};
+use super::{BucketError, There};
+use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::outcome::FailureKind;
 use crate::engine::delivery::part::{Begun, Part, Whole};
-use crate::engine::stop::Halt;
 use crate::vendor::root_cause;
 
 /// Bytes of one part of an upload; a smaller clip goes up at once. S3 takes 10,000 parts of 5 MiB
@@ -133,7 +133,7 @@ impl Bucket {
         &self,
         address: &str,
         to: &std::path::Path,
-    ) -> Result<(u64, String), Unplaced> {
+    ) -> Result<(u64, String), FetchError> {
         let mut file = File::create(to).await?;
         let mut hasher = Sha256::new();
         let mut bytes = 0;
@@ -190,18 +190,17 @@ impl Bucket {
         address: &str,
         part: &mut Part,
         whole: &Whole,
-        halt: &Halt,
-    ) -> Result<(), Unplaced> {
+    ) -> Result<(), FetchError> {
         if whole.bytes <= PART_SIZE {
             self.put(address, part).await?;
         } else {
-            self.put_parts(address, part, whole, halt).await?;
+            self.put_parts(address, part, whole).await?;
         }
         let there = self.size_of(address).await?;
         if there == Some(whole.bytes) {
             return Ok(());
         }
-        Err(Unplaced::Bucket(BucketError {
+        Err(FetchError::Bucket(BucketError {
             kind: FailureKind::MayHelp,
             why: format!(
                 "{address} was uploaded, but holds {} bytes instead of {}; run the command again",
@@ -211,7 +210,7 @@ impl Bucket {
         }))
     }
 
-    async fn put(&self, address: &str, part: &Part) -> Result<(), Unplaced> {
+    async fn put(&self, address: &str, part: &Part) -> Result<(), FetchError> {
         let key = self.key(address)?;
         let bytes = PutPayload::from(tokio::fs::read(&part.data).await?);
         let put = self.create(&key, bytes, Attributes::default()).await;
@@ -245,10 +244,9 @@ impl Bucket {
         address: &str,
         part: &mut Part,
         whole: &Whole,
-        halt: &Halt,
-    ) -> Result<(), Unplaced> {
+    ) -> Result<(), FetchError> {
         let key = self.key(address)?;
-        let fail = |error: &Error| Unplaced::from(self.explain("write", address, error));
+        let fail = |error: &Error| FetchError::from(self.explain("write", address, error));
         let known = part
             .notes
             .begun
@@ -280,15 +278,9 @@ impl Bucket {
             let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
             file.seek(SeekFrom::Start(from)).await?;
             file.read_exact(&mut bytes).await?;
-            let put = self
-                .store
-                .put_part(&key, &begun.id, begun.parts.len(), bytes.into());
-            let put = tokio::select! {
-                biased;
-                () = halt.wait() => return Err(Unplaced::Stopped),
-                put = put => put,
-            };
-            match put {
+            let number = begun.parts.len();
+            let put = self.store.put_part(&key, &begun.id, number, bytes.into());
+            match put.await {
                 Ok(id) => begun.parts.push(id.content_id),
                 Err(Error::NotFound { .. }) if is_resumed => return self.forgotten(part),
                 Err(error) => return Err(fail(&error)),
@@ -311,10 +303,10 @@ impl Bucket {
     }
 
     /// The store has forgotten an upload that had begun; the next run begins another.
-    fn forgotten(&self, part: &mut Part) -> Result<(), Unplaced> {
+    fn forgotten(&self, part: &mut Part) -> Result<(), FetchError> {
         part.notes.begun = None;
         part.save()?;
-        Err(Unplaced::Bucket(BucketError {
+        Err(FetchError::Bucket(BucketError {
             kind: FailureKind::MayHelp,
             why: format!(
                 "{} has forgotten the upload that an earlier run began; run the command again, it \

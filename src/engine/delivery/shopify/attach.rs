@@ -95,12 +95,12 @@ impl<R: Refresh> Run<'_, R> {
         let medium = {
             let _alone = self.attaching.lock().await;
             let admin = self.with.admin;
-            let known = admin.media(product, &self.halt).await?;
+            let known = admin.media(product).await?;
             // Fetching and uploading take long, and the computer may have slept.
             if matches!(self.lease(delivery).await?, Begun::Another) {
                 return Err(taken_over().into());
             }
-            admin.attach(product, resource, alt, &self.halt).await?;
+            admin.attach(product, resource, alt).await?;
             self.attached(delivery, product, &known).await?
         };
         self.record_step(delivery, ATTACHED, &medium.id).await?;
@@ -115,10 +115,10 @@ impl<R: Refresh> Run<'_, R> {
         known: &[Medium],
     ) -> Result<Medium, ShopifyError> {
         for look in 0..=self.with.options.looks {
-            if look > 0 && !self.halt.sleep(self.with.options.interval).await {
-                return Err(ShopifyError::Stopped);
+            if look > 0 {
+                tokio::time::sleep(self.with.options.interval).await;
             }
-            let media = self.with.admin.media(product, &self.halt).await?;
+            let media = self.with.admin.media(product).await?;
             if let Some(medium) = self.own(delivery, &media, &[]) {
                 return Ok(medium.clone());
             }
@@ -160,13 +160,13 @@ impl<R: Refresh> Run<'_, R> {
         };
         let mut delays = delays(self.with.options.retry_delay);
         loop {
-            let target =
-                self.with
-                    .admin
-                    .stage(upload.filename, upload.mime_type, upload.size, &self.halt);
+            let target = self
+                .with
+                .admin
+                .stage(upload.filename, upload.mime_type, upload.size);
             let target = target.await;
             let target = target.map_err(|failure| failed_call("the clip", failure))?;
-            let why = match upload.send(self.with.client, &target, &self.halt).await {
+            let why = match upload.send(self.with.client, &target).await {
                 Ok(()) => return Ok(target.resource_url),
                 Err(UploadError::Again(why)) => why,
                 Err(UploadError::Never(why)) => {
@@ -176,15 +176,12 @@ impl<R: Refresh> Run<'_, R> {
                     let why = format!("{} cannot be read: {error}", file.path.display());
                     return Err(ShopifyError::Failed(FailureKind::Disk, why));
                 }
-                Err(UploadError::Stopped) => return Err(ShopifyError::Stopped),
             };
             let Some(wait) = delays.next() else {
                 let why = format!("{why}; run the command again");
                 return Err(ShopifyError::Failed(FailureKind::MayHelp, why));
             };
-            if !self.halt.sleep(wait).await {
-                return Err(ShopifyError::Stopped);
-            }
+            tokio::time::sleep(wait).await;
         }
     }
 
@@ -212,7 +209,6 @@ impl<R: Refresh> Run<'_, R> {
             refresh: self.with.refresh,
             max_size: self.with.options.max_size,
             retry_delay: self.with.options.retry_delay,
-            halt: &self.halt,
             progress: self.with.progress,
         };
         let whole = fetcher.fetch(delivery, &mut part).await;
@@ -250,7 +246,7 @@ async fn from_bucket(
     let path = folder.join(format!("clip.{}", names::slug(extension)));
     let bucket = Bucket::open(address).map_err(|error| failed(error.into()))?;
     let fetched = bucket.fetch(address, &path).await;
-    let (size, sha256) = fetched.map_err(|unplaced| failed(unplaced.into()))?;
+    let (size, sha256) = fetched.map_err(failed)?;
     // The vendor may still have what is altered there.
     let is_it = size == saved.bytes && sha256 == saved.sha256;
     Ok(is_it.then_some(LocalFile {

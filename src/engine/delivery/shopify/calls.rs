@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::client::{Admin, AdminError, Repeat};
 use super::look::Metafield;
-use crate::engine::stop::Halt;
 
 /// Pages of a product's media that are read; a product has 250 at most.
 const MAX_PAGES: usize = 10;
@@ -137,16 +136,12 @@ impl From<AdminError> for CallFailure {
 
 impl Admin<'_> {
     /// All media of a product.
-    pub(super) async fn media(
-        &self,
-        product: &Product,
-        halt: &Halt,
-    ) -> Result<Vec<Medium>, AdminError> {
+    pub(super) async fn media(&self, product: &Product) -> Result<Vec<Medium>, AdminError> {
         let mut media = Vec::new();
         let mut after = Value::Null;
         for _ in 0..MAX_PAGES {
             let variables = json!({"id": product.id, "after": after});
-            let data = self.call(MEDIA, variables, Repeat::Safe, halt).await?;
+            let data = self.call(MEDIA, variables, Repeat::Safe).await?;
             if data["product"].is_null() {
                 return Err(AdminError::Wrong("the product is gone".to_owned()));
             }
@@ -167,7 +162,6 @@ impl Admin<'_> {
         filename: &str,
         mime_type: &str,
         size: u64,
-        halt: &Halt,
     ) -> Result<StagedTarget, CallFailure> {
         let variables = json!({"input": [{
             "resource": "VIDEO",
@@ -176,7 +170,7 @@ impl Admin<'_> {
             "fileSize": size.to_string(),
             "httpMethod": "POST",
         }]});
-        let data = self.call(STAGE, variables, Repeat::Safe, halt).await?;
+        let data = self.call(STAGE, variables, Repeat::Safe).await?;
         object_to(&data, "/stagedUploadsCreate/userErrors")?;
         let targets: Vec<StagedTarget> = part(&data, "/stagedUploadsCreate/stagedTargets")?;
         let target = targets.into_iter().next();
@@ -189,7 +183,6 @@ impl Admin<'_> {
         product: &Product,
         resource_url: &str,
         alt: &str,
-        halt: &Halt,
     ) -> Result<(), CallFailure> {
         let variables = json!({
             "product": {"id": product.id},
@@ -199,7 +192,7 @@ impl Admin<'_> {
                 "alt": alt,
             }],
         });
-        let data = self.call(ATTACH, variables, Repeat::Never, halt).await?;
+        let data = self.call(ATTACH, variables, Repeat::Never).await?;
         object_to(&data, "/productUpdate/userErrors")?;
         not_null(&data, "/productUpdate/product")
     }
@@ -211,22 +204,21 @@ impl Admin<'_> {
         product: &Product,
         medium: &str,
         position: u16,
-        halt: &Halt,
     ) -> Result<(), CallFailure> {
         let place = position.saturating_sub(1).to_string();
         let variables = json!({
             "id": product.id,
             "moves": [{"id": medium, "newPosition": place}],
         });
-        let data = self.call(REORDER, variables, Repeat::Safe, halt).await?;
+        let data = self.call(REORDER, variables, Repeat::Safe).await?;
         object_to(&data, "/productReorderMedia/mediaUserErrors")?;
         not_null(&data, "/productReorderMedia/job")
     }
 
     /// Removes a video from the store.
-    pub(super) async fn remove(&self, medium: &str, halt: &Halt) -> Result<(), CallFailure> {
+    pub(super) async fn remove(&self, medium: &str) -> Result<(), CallFailure> {
         let variables = json!({"ids": [medium]});
-        let data = self.call(REMOVE, variables, Repeat::Safe, halt).await?;
+        let data = self.call(REMOVE, variables, Repeat::Safe).await?;
         object_to(&data, "/fileDelete/userErrors")?;
         not_null(&data, "/fileDelete/deletedFileIds")
     }
@@ -237,7 +229,6 @@ impl Admin<'_> {
         product: &Product,
         field: &Metafield,
         medium: &str,
-        halt: &Halt,
     ) -> Result<(), CallFailure> {
         let variables = json!({"metafields": [{
             "ownerId": product.id,
@@ -246,7 +237,7 @@ impl Admin<'_> {
             "type": "file_reference",
             "value": medium,
         }]});
-        let data = self.call(METAFIELD, variables, Repeat::Safe, halt).await?;
+        let data = self.call(METAFIELD, variables, Repeat::Safe).await?;
         object_to(&data, "/metafieldsSet/userErrors")?;
         not_null(&data, "/metafieldsSet/metafields")
     }

@@ -12,7 +12,6 @@ use tokio::sync::Mutex;
 use super::store::{self, Credentials, Store, StoreError, Version};
 use crate::engine::delivery::client::{CallError, Client, MAX_RETRY_AFTER, retry_after};
 use crate::engine::delivery::fetcher::delays;
-use crate::engine::stop::Halt;
 
 /// Waits for the throttle before a call is left to the next run.
 const MAX_WAITS: usize = 8;
@@ -32,8 +31,6 @@ pub(super) enum AdminError {
     Refused(String),
     /// Store or version do not exist, or no https connection can be made.
     Setup(String),
-    /// Someone asked to stop.
-    Stopped,
 }
 
 /// Whether a call may be made again when no one knows what came of it.
@@ -136,15 +133,14 @@ impl<'a> Admin<'a> {
         query: &str,
         variables: Value,
         repeat: Repeat,
-        halt: &Halt,
     ) -> Result<Value, AdminError> {
         let body = serde_json::json!({"query": query, "variables": variables}).to_string();
         let mut delays = delays(self.retry_delay);
         let mut waits = 0;
         let mut has_new_token = false;
         loop {
-            let token = self.token(halt).await?;
-            let wait = match self.once(&body, &token, halt).await? {
+            let token = self.token().await?;
+            let wait = match self.once(&body, &token).await? {
                 Verdict::Data(data) => return Ok(data),
                 Verdict::Failed(error) => return Err(error),
                 Verdict::Unauthorized(why) => {
@@ -171,13 +167,11 @@ impl<'a> Admin<'a> {
                     None => return Err(AdminError::MayHelp(why)),
                 },
             };
-            if !halt.sleep(wait).await {
-                return Err(AdminError::Stopped);
-            }
+            tokio::time::sleep(wait).await;
         }
     }
 
-    async fn once(&self, body: &str, token: &Token, halt: &Halt) -> Result<Verdict, AdminError> {
+    async fn once(&self, body: &str, token: &Token) -> Result<Verdict, AdminError> {
         let url = format!(
             "{}/admin/api/{}/graphql.json",
             self.base,
@@ -189,7 +183,7 @@ impl<'a> Admin<'a> {
             .map_err(|_| AdminError::Refused(StoreError::Credentials.to_string()))?;
         secret.set_sensitive(true);
         headers.insert("x-shopify-access-token", secret);
-        let (response, text) = match self.post(&url, headers, body.to_owned(), halt).await? {
+        let (response, text) = match self.post(&url, headers, body.to_owned()).await? {
             Ok(reply) => reply,
             Err(why) => return Ok(Verdict::Lost(why)),
         };
@@ -203,7 +197,6 @@ impl<'a> Admin<'a> {
         url: &str,
         headers: HeaderMap,
         body: String,
-        halt: &Halt,
     ) -> Result<Result<(Response, String), String>, AdminError> {
         let exchange = async {
             let mut response = self.client.post(url, headers, body.into()).await?;
@@ -216,12 +209,7 @@ impl<'a> Admin<'a> {
             }
             Ok((response, String::from_utf8_lossy(&bytes).into_owned()))
         };
-        let exchanged = tokio::select! {
-            biased;
-            () = halt.wait() => return Err(AdminError::Stopped),
-            exchanged = exchange => exchanged,
-        };
-        match exchanged {
+        match exchange.await {
             Ok(reply) => Ok(Ok(reply)),
             Err(CallError::Network(error)) => {
                 let why = crate::engine::delivery::client::plain(&error);
@@ -305,7 +293,7 @@ impl<'a> Admin<'a> {
     }
 
     /// The token, got where it must be.
-    async fn token(&self, halt: &Halt) -> Result<Token, AdminError> {
+    async fn token(&self) -> Result<Token, AdminError> {
         let (id, secret) = match &self.credentials {
             Credentials::Token(text) => {
                 return Ok(Token {
@@ -322,17 +310,12 @@ impl<'a> Admin<'a> {
         {
             return Ok(token.clone());
         }
-        let token = self.new_token(id, secret, halt).await?;
+        let token = self.new_token(id, secret).await?;
         *held = Some(token.clone());
         Ok(token)
     }
 
-    async fn new_token(
-        &self,
-        id: &str,
-        secret: &SecretString,
-        halt: &Halt,
-    ) -> Result<Token, AdminError> {
+    async fn new_token(&self, id: &str, secret: &SecretString) -> Result<Token, AdminError> {
         #[derive(Deserialize)]
         struct Granted {
             access_token: String,
@@ -349,7 +332,7 @@ impl<'a> Admin<'a> {
             let mut headers = HeaderMap::new();
             let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
             headers.insert(CONTENT_TYPE, kind);
-            let why = match self.post(&url, headers, form.clone(), halt).await? {
+            let why = match self.post(&url, headers, form.clone()).await? {
                 Ok((response, text)) if response.status().is_success() => {
                     let granted: Granted = serde_json::from_str(&text).map_err(|_| {
                         AdminError::MayHelp("Shopify's answer held no token".to_owned())
@@ -370,9 +353,7 @@ impl<'a> Admin<'a> {
             let Some(wait) = delays.next() else {
                 return Err(AdminError::MayHelp(why));
             };
-            if !halt.sleep(wait).await {
-                return Err(AdminError::Stopped);
-            }
+            tokio::time::sleep(wait).await;
         }
     }
 }

@@ -5,7 +5,6 @@ use super::calls::{Medium, Product};
 use super::error::{ShopifyError, failed_call, log_failed, not_processed};
 use super::look::cut;
 use super::search::Search;
-use crate::engine::delivery::error::FetchError;
 use crate::engine::delivery::fetcher::Refresh;
 use crate::engine::delivery::lease::{self, Begun, Work};
 use crate::engine::delivery::outcome::{Event, Failure, FailureKind};
@@ -13,7 +12,7 @@ use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::publish::{
     Outcome, Step, is_published, publish_id, published_line, step_line, steps,
 };
-use crate::engine::stop::Halt;
+use crate::engine::stop::Stop;
 use crate::jobs::{IdColumn, JobView};
 
 /// Digits of the publish id in a clip's file name at Shopify: what a clip is recognised by there.
@@ -28,7 +27,7 @@ const IN_METAFIELD: &str = "metafield";
 /// One run.
 pub(super) struct Run<'a, R> {
     pub with: &'a Shopify<'a, R>,
-    pub halt: Halt,
+    pub stop: Stop,
     /// Held while a clip is attached and looked for, so that no other clip of the product comes in
     /// between.
     pub attaching: tokio::sync::Mutex<()>,
@@ -38,13 +37,11 @@ pub(super) struct Run<'a, R> {
 }
 
 impl<R: Refresh> Run<'_, R> {
-    pub async fn one(&self, delivery: &Delivery) -> Outcome {
-        if self.halt.is_on() {
-            return Outcome::Stopped;
-        }
+    /// What became of one clip; `None` when the run stops before.
+    pub async fn one(&self, delivery: &Delivery) -> Option<Outcome> {
         let outcome = match self.with.writer.view(delivery.job) {
-            Ok(Some(view)) => self.publish(delivery, &view).await,
-            Ok(None) => Err(ShopifyError::Stopped),
+            // A run may stop at any wait: what was begun, the next one takes up.
+            Ok(view) => self.stop.or(self.publish(delivery, &view?)).await?,
             Err(error) => Err(log_failed(error.into())),
         };
         let failure = |kind, message| Failure {
@@ -55,13 +52,10 @@ impl<R: Refresh> Run<'_, R> {
         };
         let outcome = match outcome {
             Ok(outcome) => outcome,
-            Err(ShopifyError::Stopped | ShopifyError::Clip(FetchError::Stopped, _)) => {
-                Outcome::Stopped
-            }
             Err(ShopifyError::Failed(kind, why)) => Outcome::Failed(failure(kind, why)),
             Err(ShopifyError::Ended(kind, why)) => Outcome::Ended(failure(kind, why)),
             Err(ShopifyError::Clip(trouble, folder)) => {
-                Outcome::Failed(trouble.explain(delivery, &folder, &self.halt))
+                Outcome::Failed(trouble.explain(delivery, &folder, &self.stop))
             }
         };
         let job = delivery.job;
@@ -70,7 +64,7 @@ impl<R: Refresh> Run<'_, R> {
             Outcome::Failed(_) | Outcome::Ended(_) => (self.with.progress)(Event::Failed { job }),
             _ => {}
         }
-        outcome
+        Some(outcome)
     }
 
     async fn publish(&self, delivery: &Delivery, view: &JobView) -> Result<Outcome, ShopifyError> {
@@ -106,7 +100,7 @@ impl<R: Refresh> Run<'_, R> {
         let stale = self.stale(delivery, &steps);
         let product = self.product(delivery).await?;
         let alt = self.alt(view, &product)?;
-        let media = self.with.admin.media(&product, &self.halt).await?;
+        let media = self.with.admin.media(&product).await?;
         let found = self.own(delivery, &media, &steps);
         if self.with.options.dry_run {
             let what = if found.is_some() { "has" } else { "would get" };
@@ -127,7 +121,7 @@ impl<R: Refresh> Run<'_, R> {
             .await?;
         for old in stale {
             if media.iter().any(|other| other.id == old) {
-                let removed = self.with.admin.remove(&old, &self.halt).await;
+                let removed = self.with.admin.remove(&old).await;
                 removed.map_err(|failure| failed_call("to remove the older clip", failure))?;
             }
             self.record_step(delivery, REMOVED, &old).await?;
@@ -152,7 +146,7 @@ impl<R: Refresh> Run<'_, R> {
         let (admin, look) = (self.with.admin, &self.with.options.look);
         // Once it is published, its place is a person's matter.
         if let Some(position) = look.position.filter(|_| !is_published) {
-            let moved = admin.reorder(product, &medium.id, position, &self.halt);
+            let moved = admin.reorder(product, &medium.id, position);
             moved
                 .await
                 .map_err(|failure| failed_call("to move the clip", failure))?;
@@ -162,7 +156,7 @@ impl<R: Refresh> Run<'_, R> {
             .as_ref()
             .filter(|_| !self.is_in_metafield(steps))
         {
-            let set = admin.set_metafield(product, field, &medium.id, &self.halt);
+            let set = admin.set_metafield(product, field, &medium.id);
             set.await.map_err(|failure| {
                 failed_call(&format!("to set the metafield {field}"), failure)
             })?;
@@ -233,7 +227,7 @@ impl<R: Refresh> Run<'_, R> {
         if delivery.is_voice {
             return failed("it is a voice; products take videos only".to_owned());
         }
-        match self.with.admin.find(sku, &self.halt).await? {
+        match self.with.admin.find(sku).await? {
             Search::One(product) => Ok(product),
             Search::None(near) => {
                 let store = self.with.admin.store();
@@ -298,10 +292,8 @@ impl<R: Refresh> Run<'_, R> {
                 "FAILED" => return Err(not_processed(product, &medium)),
                 _ => {}
             }
-            if !self.halt.sleep(self.with.options.interval).await {
-                return Err(ShopifyError::Stopped);
-            }
-            let media = self.with.admin.media(product, &self.halt).await?;
+            tokio::time::sleep(self.with.options.interval).await;
+            let media = self.with.admin.media(product).await?;
             let now = media.into_iter().find(|other| other.id == medium.id);
             medium = now.ok_or_else(|| {
                 let why = "the clip was removed from the product while Shopify processed it";

@@ -10,8 +10,6 @@ use crate::engine::delivery::outcome::FailureKind;
 
 /// Why a clip did not get there.
 pub(super) enum ShopifyError {
-    /// Someone asked to stop.
-    Stopped,
     /// This job's.
     Failed(FailureKind, String),
     /// Every job's.
@@ -30,7 +28,6 @@ impl From<AdminError> for ShopifyError {
             AdminError::Wrong(why) => Self::Failed(FailureKind::ForGood, why),
             AdminError::Refused(why) => Self::Ended(FailureKind::Refused, why),
             AdminError::Setup(why) => Self::Ended(FailureKind::Setup, why),
-            AdminError::Stopped => Self::Stopped,
         }
     }
 }

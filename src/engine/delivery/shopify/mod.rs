@@ -24,7 +24,7 @@ use super::fetcher::Refresh;
 use super::outcome::Event;
 use super::plan::{Delivery, When, due};
 use super::publish::{PublishSummary, publish_all};
-use crate::engine::stop::{Halt, Stop};
+use crate::engine::stop::Stop;
 
 pub use client::Admin;
 pub use look::{AltTemplate, Look, Metafield};
@@ -75,14 +75,14 @@ impl<R: Refresh> Shopify<'_, R> {
     pub async fn run(&self, deliveries: &[Delivery], when: When) -> PublishSummary {
         let run = clip::Run {
             with: self,
-            halt: Halt::new(self.stop),
+            stop: self.stop.part(),
             attaching: tokio::sync::Mutex::new(()),
             target: format!("{TARGET}{}", self.admin.store()),
             all: deliveries,
         };
         let (due, waiting) = due(deliveries, when);
         let each = due.into_iter().map(|delivery| run.one(delivery));
-        let mut summary = publish_all(each, waiting, self.options.concurrency, &run.halt).await;
+        let mut summary = publish_all(each, waiting, self.options.concurrency, &run.stop).await;
         summary.look_again(self.writer, &run.target).await;
         summary
     }

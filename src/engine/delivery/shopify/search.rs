@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::calls::{Product, part};
 use super::client::{Admin, AdminError, Repeat};
-use crate::engine::stop::Halt;
 
 /// Pages of a search that are read, of 50 variants each.
 const MAX_PAGES: usize = 40;
@@ -37,8 +36,8 @@ struct Variant {
 impl Admin<'_> {
     /// The product of the variant with exactly this SKU. Shopify's search is no exact one, so all
     /// that it finds is compared.
-    pub(super) async fn find(&self, sku: &str, halt: &Halt) -> Result<Search, AdminError> {
-        let found = self.variants(&exactly(sku), halt).await?;
+    pub(super) async fn find(&self, sku: &str) -> Result<Search, AdminError> {
+        let found = self.variants(&exactly(sku)).await?;
         let mut products: Vec<Product> = Vec::new();
         for variant in &found {
             let is_it = variant.sku.as_deref() == Some(sku);
@@ -49,7 +48,7 @@ impl Admin<'_> {
         match (products.len(), products.pop()) {
             (1, Some(product)) => Ok(Search::One(product)),
             (0, _) => {
-                let nearby = self.variants(&nearly(sku), halt).await?;
+                let nearby = self.variants(&nearly(sku)).await?;
                 let skus = found.into_iter().chain(nearby).filter_map(|v| v.sku);
                 Ok(Search::None(near_misses(sku, skus)))
             }
@@ -58,12 +57,12 @@ impl Admin<'_> {
     }
 
     /// All variants that a query finds.
-    async fn variants(&self, query: &str, halt: &Halt) -> Result<Vec<Variant>, AdminError> {
+    async fn variants(&self, query: &str) -> Result<Vec<Variant>, AdminError> {
         let mut variants = Vec::new();
         let mut after = Value::Null;
         for _ in 0..MAX_PAGES {
             let variables = json!({"query": query, "after": after});
-            let data = self.call(FIND, variables, Repeat::Safe, halt).await?;
+            let data = self.call(FIND, variables, Repeat::Safe).await?;
             variants.extend(part::<Vec<Variant>>(&data, "/productVariants/nodes")?);
             let page = &data["productVariants"]["pageInfo"];
             if page["hasNextPage"] != true {

@@ -11,7 +11,6 @@ use tokio::io::AsyncReadExt;
 
 use super::calls::{Parameter, StagedTarget};
 use crate::engine::delivery::client::{CallError, Client, plain};
-use crate::engine::stop::Halt;
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 16;
@@ -25,8 +24,6 @@ pub(super) enum UploadError {
     Never(String),
     /// The file cannot be read.
     Disk(io::Error),
-    /// Someone asked to stop.
-    Stopped,
 }
 
 /// What is uploaded.
@@ -42,12 +39,7 @@ pub(super) struct Upload<'a> {
 
 impl Upload<'_> {
     /// Sends the file to `target`. The token stays at home.
-    pub async fn send(
-        &self,
-        client: &Client,
-        target: &StagedTarget,
-        halt: &Halt,
-    ) -> Result<(), UploadError> {
+    pub async fn send(&self, client: &Client, target: &StagedTarget) -> Result<(), UploadError> {
         let file = File::open(self.path).await.map_err(UploadError::Disk)?;
         let meta = file.metadata().await.map_err(UploadError::Disk)?;
         if meta.len() != self.size {
@@ -68,12 +60,7 @@ impl Upload<'_> {
             .chain(chunks(file))
             .chain(stream::iter([Ok(Bytes::from(tail))]));
         let body = reqwest::Body::wrap_stream(body);
-        let response = tokio::select! {
-            biased;
-            () = halt.wait() => return Err(UploadError::Stopped),
-            response = client.post(&target.url, headers, body) => response,
-        };
-        match response {
+        match client.post(&target.url, headers, body).await {
             Ok(response) if response.status().is_success() => Ok(()),
             Ok(response) => {
                 let status = response.status().as_u16();
