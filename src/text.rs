@@ -32,6 +32,22 @@ pub fn escape_lines(text: &str) -> String {
     lines.join("\n")
 }
 
+/// `text` with its control characters spelt out, for a file that people may show on a terminal later.
+/// Line ends and tabs, and what reorders or hides, stay: they belong to the text.
+pub fn escape_controls(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let ends_line = c == '\r' && rest.peek() == Some(&'\n');
+        if c.is_control() && !matches!(c, '\n' | '\t') && !ends_line {
+            safe.push_str(&escape(c.encode_utf8(&mut [0; 4])));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
 /// At most `longest` characters of `text`, the last of them `…` where something was cut off.
 pub fn shorten(text: &str, longest: usize) -> Cow<'_, str> {
     if text.chars().nth(longest).is_none() {
@@ -72,6 +88,21 @@ fn is_unsafe(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn in_a_file_control_characters_are_spelt_out_and_line_ends_stay() {
+        for (text, safe) in [
+            ("a\nb\r\nc\td", "a\nb\r\nc\td"),
+            (
+                "\u{1b}[2J\0\u{7}\u{9b}31m",
+                "\\u{1b}[2J\\u{0}\\u{7}\\u{9b}31m",
+            ),
+            ("paid\rnot", "paid\\rnot"),
+            ("שלום\u{200f}", "שלום\u{200f}"),
+        ] {
+            assert_eq!(escape_controls(text), safe);
+        }
+    }
 
     #[test]
     fn ordinary_text_is_not_even_copied() {

@@ -22,6 +22,10 @@ pub fn of_log(error: LogError) -> Failure {
         LogError::Damaged(_) => Failure::data(format!("{message}; nothing was changed"))
             .help("`creativeai check` names the damaged lines"),
         LogError::NotRegular(_) => Failure::config(message).help("name a file; nothing was sent"),
+        LogError::LinkedLock(_) => Failure::config(format!("{message}; nothing was sent")).help(
+            "remove the link; the next command makes the file. To keep the log elsewhere, link the \
+             log itself and not its lock",
+        ),
         LogError::Locked(_) => Failure::temporary(format!("{message}; nothing was sent")).help(
             "run the same command again when that one is done, or wait longer with --lock-wait 10m",
         ),

@@ -192,11 +192,12 @@ impl<'a> Replay<'a> {
     }
 
     fn list(&self, n: u64, place: &Place<'_>, what: &str, why: &str) {
-        let text = format!("{place}: {what}: {}", escape(why));
         if n <= TOLD {
-            self.printer.warn(text);
+            self.printer
+                .warn(format_args!("{place}: {what}: {}", escape(why)));
         } else {
-            self.printer.detail(text);
+            self.printer
+                .detail(format_args!("{place}: {what}: {}", escape(why)));
         }
     }
 

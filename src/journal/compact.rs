@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::file::{HeldLog, LogError, Part, each_part};
 use super::log::JobLog;
 use crate::disk::{self, Readers, Replacement};
-use crate::jobs::AcceptedDamage;
+use crate::jobs::{AcceptedDamage, Digest};
 
 /// How a log is rewritten.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +73,7 @@ pub fn compact(held: HeldLog, log: JobLog, how: &Compacting<'_>) -> Result<Compa
         Broken::Copy(error) => fail("rewrite the job log")(error),
     })?;
     if log.ledger().unreadable() > 0 || log.ledger().has_accepted_damage() {
-        done.damaged = write_damage(&path, &mut out).map_err(fail("rewrite the job log"))?;
+        done.damaged = write_damage(&log, &mut out).map_err(fail("rewrite the job log"))?;
         done.torn = log.ledger().unreadable() - done.damaged;
     }
     out.write(how.accepted.unwrap_or_default())
@@ -168,23 +168,24 @@ fn write_jobs(log: &JobLog, out: &mut Counted<impl Write>) -> Result<(), Broken>
 }
 
 /// Quotes the damaged lines, and keeps the lines that quote others. Gives how many are quoted now.
-fn write_damage(path: &Path, out: &mut Counted<impl Write>) -> io::Result<u64> {
+fn write_damage(log: &JobLog, out: &mut Counted<impl Write>) -> io::Result<u64> {
     let mut damaged = 0;
-    each_part(path, |part| match part {
-        Part::Damaged(found, text) => {
-            damaged += 1;
-            let quoted = AcceptedDamage {
-                digest: found.digest,
-                text: Some(text.to_vec()),
-            };
-            out.write(&quoted.line(crate::clock::now()))
-        }
+    let mut quote = |digest, text: &[u8], out: &mut Counted<_>| {
+        damaged += 1;
+        let text = Some(text.to_vec());
+        let quoted = AcceptedDamage { digest, text };
+        out.write(&quoted.line(crate::clock::now()))
+    };
+    let is_damage = |digest| log.damage().iter().any(|found| found.digest == digest);
+    each_part(log.path(), |part| match part {
+        Part::Damaged(found, text) => quote(found.digest, text, out),
+        Part::Torn(_, text) if is_damage(Digest::of(text)) => quote(Digest::of(text), text, out),
         Part::Line(line) => match AcceptedDamage::parse(line) {
             Some(AcceptedDamage { text: Some(_), .. }) => out.write(&format!("{line}\n")),
             // The damaged line that it speaks of is quoted now.
             _ => Ok(()),
         },
-        Part::Torn => Ok(()),
+        Part::Torn(..) => Ok(()),
     })?;
     Ok(damaged)
 }

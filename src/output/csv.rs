@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::disk;
 use crate::jobs::{AttemptState, Credits, JobView, Look, Rates, Status};
-use crate::text::escape;
+use crate::text::{escape, escape_controls};
 
 /// Columns of our own; carried columns follow.
 const COLUMNS: [&str; 22] = [
@@ -131,7 +131,7 @@ impl<W: Write> CsvTable<W> {
             if self.for_terminal {
                 escape(&cell).into_owned()
             } else {
-                cell
+                escape_controls(&cell)
             }
         });
         let safe: Vec<String> = safe.collect();
@@ -243,6 +243,20 @@ pub(super) fn disarm(cell: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_cell_moves_the_cursor_when_the_file_is_shown() {
+        let mut out = Vec::new();
+        let carried = Carried {
+            names: vec!["=\u{1b}[2J".to_owned(), "two\nlines".to_owned()],
+            known: HashSet::new(),
+        };
+        let rates = Rates::default();
+        let table = CsvTable::new(&mut out, carried, rates, Dialect::default(), false);
+        table.unwrap().finish().unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.ends_with(",'=\\u{1b}[2J,\"two\nlines\"\n"), "{text}");
+    }
 
     #[test]
     fn formulas_become_texts() {

@@ -60,15 +60,29 @@ impl DisplayStatus {
             Status::Processing => Self::Rendering,
             Status::Pending => Self::Queued,
             _ if job.is_newer() => Self::Newer,
-            // No run orders it again before an older attempt's outcome is known.
-            Status::Failed | Status::SubmitFailed if job.bar() == Some(Bar::InDoubt) => {
-                Self::Unknown
+            status @ (Status::Failed | Status::SubmitFailed) => {
+                Self::of_older(job).unwrap_or(match status {
+                    Status::Failed => Self::Failed,
+                    _ if job.is_sent_by_itself() => Self::NotSent,
+                    _ => Self::Refused,
+                })
             }
-            Status::Failed => Self::Failed,
-            Status::SubmitFailed if job.is_sent_by_itself() => Self::NotSent,
-            Status::SubmitFailed => Self::Refused,
             _ if job.effective().is_being_sent() => Self::BeingSent,
             Status::Unknown | Status::Submitting => Self::Unknown,
+        }
+    }
+
+    /// Where a job stands whose newest attempt brings no clip, while an older one still may: no run
+    /// orders it again before that has ended.
+    fn of_older(job: &JobState) -> Option<Self> {
+        match job.bar()? {
+            Bar::BeingSent => Some(Self::BeingSent),
+            Bar::InDoubt => Some(Self::Unknown),
+            Bar::UnderWay if job.attempts().any(|a| a.status() == Status::Processing) => {
+                Some(Self::Rendering)
+            }
+            Bar::UnderWay => Some(Self::Queued),
+            Bar::NewerVersion | Bar::Dismissed | Bar::Completed => None,
         }
     }
 

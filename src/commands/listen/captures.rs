@@ -129,6 +129,11 @@ fn cannot_write(path: &Path, error: std::io::Error) -> Failure {
 fn taken(path: &Path, error: LockError) -> Failure {
     let holder = match error {
         LockError::Io { error, .. } => return cannot_write(path, error),
+        LockError::Link(link) => {
+            let link = link.display();
+            return Failure::config(format!("the lock file {link} is a symbolic link"))
+                .help("remove the link, or name another file with --capture");
+        }
         LockError::Held { holder, .. } => holder,
         LockError::HeldElsewhere { .. } => None,
     };

@@ -1,6 +1,6 @@
 //! The attempts that `retry` makes: new ones for jobs that may get one, or those in doubt again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -18,7 +18,7 @@ use crate::jobs::{
 };
 use crate::journal::{JobLog, Writer};
 use crate::manifest::{LocalPhoto, RowFault};
-use crate::output::{Commands, Printer, words};
+use crate::output::{Commands, Printer, suggest, words};
 use crate::settings::Settings;
 use crate::text::escape;
 use crate::vendor::{Endpoint, correlated, recorrelated, request_body, with_photo, with_prompt};
@@ -38,6 +38,7 @@ pub fn find<'a>(
         log,
         clips,
     };
+    search.refuse_unknown_names(commands)?;
     let (wanted, exhausted) = match args.which.choice() {
         Retry::Failed => search.new_attempts(JobState::may_be_retried, printer)?,
         Retry::Rejected => search.new_attempts(JobState::may_be_replaced, printer)?,
@@ -193,6 +194,40 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    /// Refuses an --id that no job has: what was meant would stay as it is, and no one would know.
+    fn refuse_unknown_names(&self, commands: &Commands) -> Result<(), Failure> {
+        let mut missing: Vec<&String> = self.args.id.iter().collect();
+        let mut known = BTreeSet::new();
+        let keys = if missing.is_empty() {
+            Vec::new()
+        } else {
+            self.log.keys(|_| true)
+        };
+        for key in keys {
+            let Some(view) = self.log.view(key)? else {
+                continue;
+            };
+            let id = view.id().map(|(_, id)| id.to_owned());
+            missing.retain(|name| **name != key.to_string() && id.as_ref() != Some(*name));
+            if missing.is_empty() {
+                break;
+            }
+            known.extend(id);
+        }
+        let Some(name) = missing.first() else {
+            return Ok(());
+        };
+        let near = suggest::nearest(name, known.iter().map(String::as_str));
+        let failure = Failure::usage(format!(
+            "no job, listing or SKU in the log is called {}; nothing was sent",
+            escape(name)
+        ));
+        Err(match near {
+            Some(near) => failure.help(format!("did you mean {}?", escape(near))),
+            None => failure.help(format!("`{}` lists them", commands.on_log("status", ""))),
+        })
+    }
+
     /// New attempts for jobs that may get one, and how many have had all they get.
     fn new_attempts(
         &self,

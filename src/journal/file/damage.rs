@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use crate::jobs::recognition::Asked;
-use crate::jobs::{Digest, GenerationId, IdColumn, JobKey, Ledger, Reading, Salvaged};
+use crate::jobs::{Digest, GenerationId, IdColumn, JobKey, Ledger, Reading, Salvaged, Status};
 
 use super::objects::{self, Open};
 
@@ -18,6 +18,8 @@ pub struct Damage {
     pub what: String,
     pub(crate) digest: Digest,
     traces: Traces,
+    /// Whether a request was sent, if it is the beginning of a line.
+    tells_outcome: bool,
 }
 
 /// Whom damage most likely speaks of.
@@ -37,6 +39,32 @@ impl Damage {
             what,
             digest: Digest::of(text),
             traces: Traces::of(&String::from_utf8_lossy(text)),
+            tells_outcome: tells_outcome(&String::from_utf8_lossy(text)),
+        }
+    }
+
+    /// The same of a torn line.
+    pub(super) fn torn(line: u64, text: &[u8]) -> Self {
+        Self::new(line, BROKEN_OFF.to_owned(), text)
+    }
+
+    /// Whether it is a torn line that speaks of an attempt of which the log says nothing else. What
+    /// announces a request stands before what became of it, so a line is missing; left out, the row
+    /// would be sent again.
+    pub(super) fn is_orphan(&self, ledger: &Ledger) -> bool {
+        if !self.tells_outcome {
+            return false;
+        }
+        let traces = &self.traces;
+        let knows = |id: &GenerationId| ledger.by_generation_id(id).is_some();
+        let has_attempt = |(key, number): (&JobKey, &Option<u32>)| {
+            let job = ledger.job(*key);
+            job.is_some_and(|job| number.is_none_or(|number| job.attempt(number).is_some()))
+        };
+        if traces.jobs.is_empty() {
+            !traces.ids.iter().any(knows)
+        } else {
+            !traces.jobs.iter().all(has_attempt)
         }
     }
 
@@ -226,9 +254,30 @@ pub(super) fn is_torn(line: &[u8]) -> bool {
         }
 }
 
+/// Whether the beginning of a line says that a request was sent: by its status, or because nothing but
+/// its last brace is missing. A line of the vendor's sample scripts, which know no jobs, says so as soon
+/// as it names a listing or SKU: they write once they have a reply.
+fn tells_outcome(text: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_lowercase() || c == '_';
+    let status = values(text, "status").next().unwrap_or_default();
+    let end = status.find(|c| !is_word(c)).unwrap_or(status.len());
+    let is_of_script = || {
+        !text.contains("\"job\"")
+            && ["\"listing_id\"", "\"sku\""]
+                .iter()
+                .any(|n| text.contains(n))
+    };
+    !SUBMITTING.starts_with(&status[..end]) || is_whole(&format!("{text}}}")) || is_of_script()
+}
+
+/// The status that a line has before its request is sent.
+const SUBMITTING: &str = Status::Submitting.as_str();
+
 fn has_space(text: &str) -> bool {
     objects::without_space(text.as_bytes()).len() < text.len()
 }
+
+const BROKEN_OFF: &str = "it breaks off before its end";
 
 /// What is wrong with `text`, as in "it ...".
 pub(super) fn what(text: &[u8]) -> String {
@@ -259,7 +308,7 @@ pub(super) fn what(text: &[u8]) -> String {
 fn why(text: &str, error: &str) -> String {
     let json = serde_json::from_str::<serde::de::IgnoredAny>(text);
     match json {
-        Err(error) if error.is_eof() => "it breaks off before its end".to_owned(),
+        Err(error) if error.is_eof() => BROKEN_OFF.to_owned(),
         Err(error) if objects::first(text).is_some_and(is_whole) => format!(
             "something stands behind its end, at column {}",
             error.column()

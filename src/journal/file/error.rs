@@ -16,6 +16,9 @@ pub enum LogError {
     /// It is a folder, a pipe or the like.
     #[error("{} is not a regular file, so it cannot be a job log", .0.display())]
     NotRegular(PathBuf),
+    /// Its lock file is a symbolic link.
+    #[error("the lock file {} is a symbolic link, which would guard nothing", .0.display())]
+    LinkedLock(PathBuf),
     /// Something else has written it again, in a form to which no line can be added.
     #[error("{} can be read, but it is {form}, so nothing can be added to it", path.display())]
     Form {
@@ -53,6 +56,7 @@ impl LogError {
     pub fn from_lock(error: LockError) -> Self {
         match error {
             LockError::Io { path, error } => Self::io("open the lock", &path, error),
+            LockError::Link(path) => Self::LinkedLock(path),
             held @ (LockError::Held { .. } | LockError::HeldElsewhere { .. }) => Self::Locked(held),
         }
     }

@@ -61,6 +61,9 @@ pub enum LockError {
         /// The log.
         log: PathBuf,
     },
+    /// The lock's file is a symbolic link.
+    #[error("the lock file {} is a symbolic link, which would guard nothing", .0.display())]
+    Link(PathBuf),
     /// The lock's file could not be used.
     #[error("cannot lock {}: {error}", path.display())]
     Io {
@@ -92,9 +95,12 @@ impl Lock {
     /// Takes the lock of `log`, waiting for another holder up to `wait`.
     pub fn acquire(log: &Path, command: &str, wait: Duration) -> Result<Self, LockError> {
         let path = Self::path_for(log);
-        let fail = |error| LockError::Io {
-            path: path.clone(),
-            error,
+        let fail = |error| {
+            let path = path.clone();
+            match fs::symlink_metadata(&path) {
+                Ok(meta) if meta.is_symlink() => LockError::Link(path),
+                _ => LockError::Io { path, error },
+            }
         };
         let deadline = Instant::now().checked_add(wait);
         let options = options(true);
@@ -430,7 +436,7 @@ mod tests {
         std::fs::write(&target, "kept").unwrap();
         std::os::unix::fs::symlink(&target, Lock::path_for(&log)).unwrap();
         let error = Lock::acquire(&log, "submit", Duration::ZERO).unwrap_err();
-        assert!(matches!(error, LockError::Io { .. }));
+        assert!(matches!(error, LockError::Link(_)), "{error}");
         assert_eq!(std::fs::read_to_string(&target).unwrap(), "kept");
     }
 }

@@ -161,6 +161,9 @@ fn has_only_torn(lines: &LineReader, len: u64, ledger: &Ledger) -> io::Result<bo
         let is_usual_end = !line.ends_with(b"\r") || next.ends_with(b"\r");
         let [line, next] = [&line, &next].map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let goes_on = || std::str::from_utf8(next).is_ok_and(is_whole) || is_torn(next);
+        if Damage::torn(0, line).is_orphan(ledger) {
+            return Ok(false);
+        }
         if line.len() >= MAX_LINE || !is_torn(line) || !is_usual_end || !(is_last || goes_on()) {
             return Ok(false);
         }
@@ -173,13 +176,14 @@ fn read_copy(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
     let mut copy = BufWriter::new(tempfile::tempfile()?);
     let mut unreadable = 0;
     let mut damage = Vec::new();
+    let mut torn = Vec::new();
     let form = tolerant::read(&mut file, |part| {
         match part {
             Part::Line(line) => {
                 copy.write_all(line.as_bytes())?;
                 return copy.write_all(b"\n");
             }
-            Part::Torn => {}
+            Part::Torn(number, text) => torn.push(Damage::torn(number, text)),
             Part::Damaged(found, _) => damage.push(found.clone()),
         }
         unreadable += 1;
@@ -192,6 +196,9 @@ fn read_copy(mut file: File, ledger: &mut Ledger) -> io::Result<Source> {
     fold::fold(&mut copy, ledger)?;
     ledger.count_unreadable(unreadable);
     ledger.go_on_at(read, len);
+    torn.retain(|line| line.is_orphan(ledger));
+    damage.append(&mut torn);
+    damage.sort_by_key(|found| found.line);
     let mut accepted = ledger.accepted_damage().clone();
     damage.retain(|found| !takes_one(&mut accepted, found.digest));
     Ok(Source {

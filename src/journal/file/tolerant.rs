@@ -16,8 +16,8 @@ use super::read::MAX_LINE;
 pub enum Part<'a> {
     /// A line of the log, on one line.
     Line(&'a str),
-    /// The beginning of a line that was never written to its end.
-    Torn,
+    /// The beginning of a line that was never written to its end, with its number in the file.
+    Torn(u64, &'a [u8]),
     /// Neither; with its bytes.
     Damaged(&'a Damage, &'a [u8]),
 }
@@ -209,7 +209,8 @@ impl Reader<'_> {
         // A changed byte may look like a carriage return before the newline.
         let is_usual_end = held.end == End::Newline || Some(held.end) == next;
         if next.is_some() && is_usual_end && held.lines().all(is_torn) {
-            return held.lines().try_for_each(|_| (self.each)(Part::Torn));
+            let mut lines = (held.number..).zip(held.lines());
+            return lines.try_for_each(|(number, line)| (self.each)(Part::Torn(number, line)));
         }
         self.damaged(held.number, &held.text)
     }

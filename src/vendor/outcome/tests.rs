@@ -42,6 +42,7 @@ fn word(outcome: &Outcome) -> &'static str {
 #[test]
 fn every_status_has_its_outcome() {
     for status in 100..=999 {
+        let body = if status < 400 { GOOD } else { "no" };
         let expected = match status {
             200..=299 => "accepted",
             401..=403 => "denied",
@@ -50,8 +51,21 @@ fn every_status_has_its_outcome() {
             400..=499 => "refused",
             _ => "unknown",
         };
-        assert_eq!(word(&submission(status, GOOD)), expected, "{status}");
+        assert_eq!(word(&submission(status, body)), expected, "{status}");
     }
+}
+
+#[test]
+fn a_refusal_that_names_an_accepted_order_proves_nothing() {
+    let error_with_id = r#"{"id":"req_1","status":"failed","error":"no"}"#;
+    for status in [400, 401, 402, 403, 404, 422, 429, 503] {
+        assert_eq!(word(&submission(status, GOOD)), "unknown", "{status}");
+        let refused = word(&submission(status, r#"{"id":"req_1","error":"no"}"#));
+        assert_eq!(word(&submission(status, error_with_id)), refused);
+        assert_eq!(refused == "unknown", status == 503, "{status}");
+    }
+    let later = reply(503, &[(RETRY_AFTER, "7")], GOOD);
+    assert_eq!(word(&classify_submission(&later, None)), "unknown");
 }
 
 #[test]
@@ -182,6 +196,7 @@ fn a_cut_2xx_is_unknown_and_its_beginning_is_kept_as_evidence() {
         "{error}"
     );
     cut.status = StatusCode::BAD_REQUEST;
+    cut.body = Bytes::from_static(b"no");
     assert_eq!(word(&classify_submission(&cut, None)), "refused");
 }
 

@@ -434,3 +434,29 @@ fn damaged_at_random_a_log_never_orders_anything_again() {
         }
     }
 }
+
+#[test]
+fn a_cut_line_of_an_order_that_is_in_no_other_line_sends_nothing() {
+    let (world, server, lines) = ordered();
+    let torn = lines
+        .iter()
+        .rfind(|line| line.contains("\"pending\""))
+        .unwrap();
+    let job = torn.split("\"job\":\"").nth(1).unwrap()[..16].to_owned();
+    let others = lines.iter().filter(|line| !line.contains(&job));
+    let others: Vec<&str> = others.map(String::as_str).collect();
+    let torn = &torn[..torn.find("\"pending").unwrap() + 8];
+    put_log(&world, format!("{torn}\n{}\n", others.join("\n")));
+    let submit = ["submit", "listings.csv"];
+    let run = world.run(&submit).expect(65);
+    assert!(run.stderr.contains(&job), "{}", run.stderr);
+    let run = world.run(&["submit", "listings.csv", "--accept-damage"]);
+    assert_eq!(run.code(), 3, "{}", run.stderr);
+    world.run(&submit).expect(3);
+    assert_eq!(server.posts().len(), 3);
+    assert_billed_once(&server, "a cut line");
+    // The cut line stays evidence.
+    world.run(&["compact"]).expect(0);
+    world.run(&submit).expect(3);
+    assert_eq!(server.posts().len(), 3);
+}

@@ -141,7 +141,8 @@ fn a_lock_that_is_a_link_is_not_followed() {
     world.write("listings.csv", listings(1));
     world.write("precious", "kept");
     symlink("precious", world.path("jobs.jsonl.lock")).unwrap();
-    world.run(&["submit", "listings.csv"]).expect(74);
+    let ended = world.run(&["submit", "listings.csv"]).expect(78);
+    assert!(ended.stderr.contains("remove the link"), "{}", ended.stderr);
     assert_eq!(server.connections(), 0);
     assert_eq!(
         std::fs::read_to_string(world.path("precious")).unwrap(),

@@ -87,3 +87,61 @@ fn an_older_attempt_in_doubt_waits_for_a_person_whatever_became_of_the_newest() 
         assert_eq!(posts.len(), 1);
     }
 }
+
+#[test]
+fn an_older_attempt_under_way_is_what_the_job_waits_for() {
+    let attempt = |number: u32, fields: &str| {
+        format!(
+            r#"{{"at":"2026-03-12T09:2{number}:00Z","job":"5b1f0c9a77d2e318","attempt":{number},"listing_id":"LST-1",{fields}}}"#
+        ) + "\n"
+    };
+    let sent = r#""status":"submitting","line":2,"request":{"prompt":"pan left"}"#;
+    for newest in [
+        r#""status":"submit_failed","temporary":true,"error":"HTTP 429""#,
+        r#""status":"submit_failed","error":"HTTP 422""#,
+    ] {
+        let world = World::new();
+        let log = [
+            attempt(1, sent),
+            attempt(1, r#""status":"pending","generation_id":"vgen_1""#),
+            attempt(2, sent),
+            attempt(2, newest),
+        ];
+        world.write("jobs.jsonl", log.concat());
+        let status = world.run(&["status"]).expect(0).stdout;
+        assert!(status.contains("1 in the queue"), "{status}");
+        assert!(!status.contains("cost nothing"), "{status}");
+        assert!(status.contains("creativeai reconcile --wait"), "{status}");
+        let summary = world.run(&["status", "--summary", "--json"]).expect(0);
+        assert_eq!(summary.json()["pending"], 1, "{newest}");
+    }
+}
+
+#[test]
+fn an_id_that_the_log_does_not_know_is_named_and_nothing_is_sent() {
+    let server = failing();
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(2));
+    world.run(&["submit", "listings.csv"]).expect(0);
+    world.run(&["reconcile"]).expect(1);
+    for which in ["--failed", "--unknown", "--rejected"] {
+        let retry = ["retry", which, "--yes", "--id", "LST-1", "--id", "LST-22"];
+        let ended = world.run(&retry).expect(2);
+        assert!(ended.stderr.contains("called LST-22"), "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("did you mean LST-2?"),
+            "{}",
+            ended.stderr
+        );
+    }
+    let retry = ["retry", "--failed", "--dry-run", "--id", "NOPE"];
+    let ended = world.run(&retry).expect(2);
+    assert!(
+        ended.stderr.contains("creativeai status"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(server.posts().len(), 2);
+    world.run(&["retry", "--failed", "--id", "LST-1"]).expect(1);
+    assert_eq!(server.posts().len(), 3);
+}

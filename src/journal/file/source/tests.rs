@@ -115,6 +115,52 @@ fn torn_lines_are_harmless_and_swallow_nothing() {
     }
 }
 
+#[test]
+fn a_torn_line_of_an_attempt_that_the_log_does_not_know_is_damage() {
+    let lines = lines();
+    let known = format!("{}\n", lines[..3].join("\n"));
+    let other = lines[2].replace(KEYS[0], "00000000000000bb");
+    let second = lines[2].replace("\"attempt\":1", "\"attempt\":2");
+    let seed =
+        r#"{"listing_id":"LST-9","property_type":"residential","generation_id":"vgen_9","sta"#;
+    let until = |line: &str, what: &str| line[..line.find(what).unwrap() + what.len()].to_owned();
+    for (torn, is_damage) in [
+        (until(&other, "\"status\":\"pending"), true),
+        (until(&other, "\"status\":\"p"), true),
+        (until(&other, "\"generation_id\":\"vgen_1\""), true),
+        (until(&second, "\"status\":\"pending\""), true),
+        (
+            lines[1]
+                .replace(KEYS[1], "00000000000000bb")
+                .replace("2\"}", "2\""),
+            true,
+        ),
+        (seed.to_owned(), true),
+        // Its request was not sent: the line was not durable.
+        (
+            until(&lines[1].replace(KEYS[1], "00000000000000bb"), "\"prompt"),
+            false,
+        ),
+        (until(&other, "\"status\":"), false),
+        (until(&other, "\"status\":\""), false),
+        (until(&lines[2], "\"status\":\"pending"), false),
+        (seed.replace("vgen_9", "vgen_1"), false),
+    ] {
+        let array = format!("[\n{known}");
+        for (text, line) in [
+            (format!("{torn}\n{known}"), 1),
+            (format!("{known}{torn}\n"), 4),
+            (format!("{known}{torn}"), 4),
+            (format!("{array}{torn}\n{known}"), 5),
+        ] {
+            let (source, _) = open(text.as_bytes());
+            let found: Vec<_> = source.damage.iter().map(|found| found.line).collect();
+            let expected = if is_damage { vec![line] } else { vec![] };
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+}
+
 /// Damage of a log, by name, and the line that it is reported of.
 fn damages() -> Vec<(&'static str, Vec<u8>, u64)> {
     let text = String::from_utf8(plain()).unwrap();
