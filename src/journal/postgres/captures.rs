@@ -1,7 +1,8 @@
 //! Deliveries that receivers keep with the log: each once, whichever receiver gets it.
 
+use futures::future::try_join;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, Transaction};
+use tokio_postgres::{Client, Error};
 
 use super::super::address::Address;
 use super::super::location::DatabaseError;
@@ -27,7 +28,7 @@ const PAGE: i64 = 2000;
 /// Keeps captures, those that are not there yet. Returns the digests of those that the receiver has
 /// kept, also in a transaction of which it has not heard.
 pub(super) async fn insert(
-    transaction: &Transaction<'_>,
+    client: &Client,
     schema: &str,
     log: &LogRow,
     captures: &[KeptCapture],
@@ -46,13 +47,13 @@ pub(super) async fn insert(
         (&receivers, Type::TEXT_ARRAY),
         (&envelopes, Type::TEXT_ARRAY),
     ];
-    transaction.execute_typed(&insert, &columns).await?;
     let own = format!(
         "SELECT captures.digest FROM {schema}.captures \
          JOIN unnest($2, $3) AS new (digest, receiver) ON new.digest = captures.digest \
          WHERE captures.log = $1 AND captures.receiver = new.receiver"
     );
-    let own = transaction.query_typed(&own, &columns[..3]).await?;
+    let inserting = client.execute_typed(&insert, &columns);
+    let (_, own) = try_join(inserting, client.query_typed(&own, &columns[..3])).await?;
     Ok(own.iter().map(|row| row.get(0)).collect())
 }
 

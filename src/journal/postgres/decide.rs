@@ -5,7 +5,8 @@
 
 use std::collections::HashSet;
 
-use tokio_postgres::{Error, Transaction};
+use futures::future::try_join3;
+use tokio_postgres::{Client, Error};
 
 use super::super::announce::{Announcement, Refused};
 use super::caps::Sums;
@@ -188,16 +189,19 @@ impl Claims {
     /// Writes them down; whether they were as they had been seen.
     pub async fn write(
         &self,
-        transaction: &Transaction<'_>,
+        client: &Client,
         schema: &str,
         log: &LogRow,
         run: &str,
     ) -> Result<bool, Error> {
         let new = self.new.iter();
         let new = new.map(|(job, number)| (job.to_string(), *number as i32));
-        lines::claim(transaction, schema, log, new, run).await?;
-        let taken_over = runs::hand_over(transaction, schema, log, &self.taken_over, run).await?;
-        let voided = runs::hand_over(transaction, schema, log, &self.voided, runs::SETTLED).await?;
+        let ((), taken_over, voided) = try_join3(
+            lines::claim(client, schema, log, new, run),
+            runs::hand_over(client, schema, log, &self.taken_over, run),
+            runs::hand_over(client, schema, log, &self.voided, runs::SETTLED),
+        )
+        .await?;
         Ok(taken_over && voided)
     }
 }

@@ -5,8 +5,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use futures::future::try_join;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, Transaction};
+use tokio_postgres::{Client, Error};
 
 use super::lines::LogRow;
 use super::runs;
@@ -17,7 +18,7 @@ pub(super) type Key = [u8; 32];
 /// Takes leases for a run. Returns those that it does not get, each with the host that has it. The
 /// log's row is locked.
 pub(super) async fn take(
-    transaction: &Transaction<'_>,
+    client: &Client,
     schema: &str,
     log: &LogRow,
     keys: HashSet<Key>,
@@ -40,13 +41,13 @@ pub(super) async fn take(
          WHERE held.run = $3 OR NOT EXISTS \
              (SELECT FROM {schema}.runs WHERE runs.id = held.run AND {is_alive})"
     );
-    transaction.execute_typed(&take, &parameters).await?;
     let others = format!(
         "SELECT leases.key, runs.host FROM {schema}.leases \
          JOIN {schema}.runs ON runs.id = leases.run \
          WHERE leases.log = $1 AND leases.key = ANY ($2) AND leases.run <> $3"
     );
-    let rows = transaction.query_typed(&others, &parameters).await?;
+    let taking = client.execute_typed(&take, &parameters);
+    let (_, rows) = try_join(taking, client.query_typed(&others, &parameters)).await?;
     let other = |row: &tokio_postgres::Row| {
         let key: &[u8] = row.get(0);
         Some((key.try_into().ok()?, row.get(1)))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::try_join;
 use sha2::{Digest, Sha256};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, Transaction};
+use tokio_postgres::{Client, Error};
 
 use super::super::announce::Refused;
 use super::session::Session;
@@ -77,37 +77,45 @@ impl Merge {
     }
 }
 
-pub(super) async fn add(session: &mut Session, log: &LogRow, part: &Merge) -> Result<u64, Error> {
-    let schema = session.address.schema().to_owned();
-    let transaction = session.client.transaction().await?;
-    lock(&transaction, &schema, log).await?;
-    let added = insert(&transaction, &schema, log, part).await?;
-    transaction.commit().await?;
+/// Adds lines in a transaction of their own. Returns how many were not there.
+pub(super) async fn add(session: &Session, log: &LogRow, part: &Merge) -> Result<u64, Error> {
+    let (client, schema) = (&session.client, session.address.schema());
+    begin(client, schema, log).await?;
+    let added = insert(client, schema, log, part).await?;
+    commit(client).await?;
     Ok(added.len() as u64)
 }
 
-/// Locks a log's row, for the rest of the transaction: a writer that claims attempts of the log decides
-/// before or after this, not meanwhile.
-pub(super) async fn lock(
-    transaction: &Transaction<'_>,
-    schema: &str,
-    log: &LogRow,
-) -> Result<(), Error> {
+/// Begins a transaction and locks a log's row, for the rest of it: a writer that claims attempts of the
+/// log decides before or after this, not meanwhile. After an error the session is closed, and the server
+/// rolls back.
+///
+/// The server's own settings do not matter. Each statement sees what was committed before it, or one
+/// that waited for the lock would read the log as it was before that. A commit is confirmed once it is
+/// on the server's disk.
+pub(super) async fn begin(client: &Client, schema: &str, log: &LogRow) -> Result<(), Error> {
     // A computer that falls asleep in the middle of a transaction must not hold up all others.
-    let limits = "SET LOCAL lock_timeout = '30s'; \
-                  SET LOCAL idle_in_transaction_session_timeout = '10s'";
-    let lock = format!("SELECT id FROM {schema}.logs WHERE id = $1 FOR UPDATE");
-    let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
-    // Both on their way at once, in this order: the network is waited for once.
-    let limits = transaction.batch_execute(limits);
-    try_join(limits, transaction.query_typed_one(&lock, &id)).await?;
-    Ok(())
+    let begin = format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \
+         SET LOCAL lock_timeout = '30s'; \
+         SET LOCAL idle_in_transaction_session_timeout = '10s'; \
+         SELECT set_config('synchronous_commit', 'on', true) \
+             WHERE current_setting('synchronous_commit') = 'off'; \
+         SELECT FROM {schema}.logs WHERE id = {} FOR UPDATE",
+        log.id
+    );
+    client.batch_execute(&begin).await
+}
+
+/// Commits what [`begin`] has begun.
+pub(super) async fn commit(client: &Client) -> Result<(), Error> {
+    client.batch_execute("COMMIT").await
 }
 
 /// Adds lines, and claims what they speak of, where that is not there yet. Returns the new lines'
 /// numbers, each with the transaction that has added it.
 pub(super) async fn insert(
-    transaction: &Transaction<'_>,
+    client: &Client,
     schema: &str,
     log: &LogRow,
     part: &Merge,
@@ -129,8 +137,8 @@ pub(super) async fn insert(
         (&part.ids, Type::TEXT_ARRAY),
         (&part.lines, Type::TEXT_ARRAY),
     ];
-    let adding = transaction.query_typed(&lines, &columns);
-    let claiming = claim(transaction, schema, log, part.claims.iter().cloned(), "");
+    let adding = client.query_typed(&lines, &columns);
+    let claiming = claim(client, schema, log, part.claims.iter().cloned(), "");
     let (added, ()) = try_join(adding, claiming).await?;
     let number = |row: &tokio_postgres::Row| {
         let transaction: &str = row.get(1);
@@ -141,7 +149,7 @@ pub(super) async fn insert(
 
 /// Claims attempts for a run, those that no one has claimed.
 pub(super) async fn claim(
-    transaction: &Transaction<'_>,
+    client: &Client,
     schema: &str,
     log: &LogRow,
     attempts: impl Iterator<Item = (String, i32)>,
@@ -162,7 +170,7 @@ pub(super) async fn claim(
         (&attempts, Type::INT4_ARRAY),
         (&run, Type::TEXT),
     ];
-    transaction.execute_typed(&claims, &columns).await?;
+    client.execute_typed(&claims, &columns).await?;
     Ok(())
 }
 
@@ -184,18 +192,14 @@ impl Halted {
 }
 
 /// Whether anything may be claimed.
-pub(super) async fn halted(
-    transaction: &Transaction<'_>,
-    schema: &str,
-    log: &LogRow,
-) -> Result<Halted, Error> {
+pub(super) async fn halted(client: &Client, schema: &str, log: &LogRow) -> Result<Halted, Error> {
     let query = format!(
         "SELECT paused_by, to_char(paused_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
          (extract(epoch FROM quiet_until - clock_timestamp()) * 1000)::bigint \
          FROM {schema}.logs WHERE id = $1"
     );
     let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
-    let row = transaction.query_typed_one(&query, &id).await?;
+    let row = client.query_typed_one(&query, &id).await?;
     let by: Option<String> = row.get(0);
     let since: Option<String> = row.get(1);
     let left: Option<i64> = row.get(2);
@@ -208,7 +212,7 @@ pub(super) async fn halted(
 
 /// Lets nothing be claimed for some time, by the database's clock.
 pub(super) async fn keep_quiet(
-    transaction: &Transaction<'_>,
+    client: &Client,
     schema: &str,
     log: &LogRow,
     time: Duration,
@@ -220,6 +224,6 @@ pub(super) async fn keep_quiet(
     let millis = time.as_millis() as f64;
     let columns: [(&(dyn ToSql + Sync), Type); 2] =
         [(&log.id, Type::INT8), (&millis, Type::FLOAT8)];
-    transaction.execute_typed(&query, &columns).await?;
+    client.execute_typed(&query, &columns).await?;
     Ok(())
 }

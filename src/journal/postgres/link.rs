@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use futures::future::{try_join, try_join3};
+use futures::future::{try_join_all, try_join3, try_join4};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, Transaction};
+use tokio_postgres::{Client, Error, Row};
 
 use super::super::address::Address;
 use super::super::announce::{Announcement, ClaimCap, Refused};
@@ -22,7 +22,7 @@ use super::decide::{Claims, Others};
 use super::leases::{self, Key};
 use super::lines::{self, Halted, LogRow, Merge};
 use super::mirror::{self, NOT_READ, Source, digest};
-use super::runs::{self, Claimed, Run};
+use super::runs::{self, BeingSent, Claimed, Run};
 use super::session::Session;
 use super::task::{Answer, Kind, Task};
 use crate::clock;
@@ -77,13 +77,21 @@ impl From<io::Error> for Failed {
     }
 }
 
-/// What the database knows of the attempts and leases that a batch is about.
-struct Sight {
+/// What the database holds that a batch depends on.
+struct Seen {
+    /// Lines that were not read yet, and the horizon.
+    unread: Vec<Row>,
     /// Of each attempt, in the tasks' order.
     claimed: Vec<Claimed>,
+    /// The host of a run that has not come back yet since the server was replaced.
+    missing: Option<String>,
     halted: Halted,
     /// Leases that other runs have, with their hosts.
     leased: HashMap<Key, String>,
+    /// Of each attempt that was not accepted, in the order of [`refusals`].
+    resent: Vec<Claimed>,
+    /// What other runs are sending now.
+    being_sent: Vec<BeingSent>,
 }
 
 /// A log, as one process writes to it.
@@ -155,11 +163,11 @@ impl Link {
     ) -> Result<Vec<Answer>, DatabaseError> {
         // Before anyone waits for the log's row.
         self.count(caps).map_err(|e| mirror::unusable(&e))?;
-        let (mut session, log) = match self.session.take() {
+        let (session, log) = match self.session.take() {
             Some(open) => open,
             None => self.connect().await?,
         };
-        match self.commit(&mut session, &log, tasks, rows).await {
+        match self.commit(&session, &log, tasks, rows).await {
             Ok(answers) => {
                 self.session = Some((session, log));
                 Ok(answers)
@@ -191,30 +199,28 @@ impl Link {
         Ok(())
     }
 
+    /// Three times the network is waited for: the statements of each part are on their way at once.
     async fn commit(
         &mut self,
-        session: &mut Session,
+        session: &Session,
         log: &LogRow,
         tasks: &[Task],
         rows: &HashSet<JobKey>,
     ) -> Result<Vec<Answer>, Failed> {
-        let schema = session.address.schema().to_owned();
         let warnings = session.counter();
         let before = warnings.count();
-        let transaction = session.client.transaction().await?;
-        lines::lock(&transaction, &schema, log).await?;
-        let mut known = HashSet::new();
-        if tasks.iter().any(|task| task.kind.decides()) {
-            known = self
-                .catch_up(&transaction, &schema, log, tasks, rows)
-                .await?;
+        let mut seen = self.look(session, log, tasks).await?;
+        let known = self.catch_up(&seen.unread, tasks, rows)?;
+        if let Some(host) = seen.missing {
+            return Err(Failed::Other(self.not_back(&host)));
         }
         // Before the database hears of this run: so a claim is never younger here than there.
         let uptime = clock::uptime();
-        let mut answers = self
-            .decide(&transaction, &schema, log, tasks, uptime)
-            .await?;
-        let outdated = outdated(&transaction, &schema, log, tasks).await?;
+        let mut claims = Claims::default();
+        let being_sent = std::mem::take(&mut seen.being_sent);
+        let outdated = outdated(tasks, &seen.resent);
+        let mut answers = self.answers(tasks, seen, uptime, &mut claims)?;
+        self.mark_being_sent(&being_sent);
         let mut merge = Merge::default();
         let mut text = String::new();
         for (task, _) in tasks.iter().zip(&answers).filter(|(_, a)| a.is_written()) {
@@ -229,20 +235,8 @@ impl Link {
                 }
             }
         }
-        let added = lines::insert(&transaction, &schema, log, &merge).await?;
-        for (task, answer) in tasks.iter().zip(&mut answers) {
-            match &task.kind {
-                Kind::Captures(captures) => {
-                    let own = captures::insert(&transaction, &schema, log, captures).await?;
-                    *answer = Answer::Kept(own);
-                }
-                Kind::Quiet(time) => {
-                    lines::keep_quiet(&transaction, &schema, log, *time).await?;
-                }
-                _ => {}
-            }
-        }
-        transaction.commit().await?;
+        let added = self.write(session, log, tasks, &mut answers, (&claims, &merge));
+        let added = added.await?;
         if warnings.count() != before {
             return Err(Failed::Other(self.unconfirmed()));
         }
@@ -258,16 +252,48 @@ impl Link {
         Ok(answers)
     }
 
-    /// Reads and folds what others have committed. Returns those of the tasks' own lines that were
-    /// there already, after a commit whose answer was lost.
-    async fn catch_up(
-        &mut self,
-        transaction: &Transaction<'_>,
-        schema: &str,
-        log: &LogRow,
-        tasks: &[Task],
-        rows: &HashSet<JobKey>,
-    ) -> Result<HashSet<String>, Failed> {
+    /// Begins a transaction with the lock on the log's row, and reads what the decisions need.
+    async fn look(&self, session: &Session, log: &LogRow, tasks: &[Task]) -> Result<Seen, Error> {
+        let (client, schema) = (&session.client, session.address.schema());
+        let asks = |kind: fn(&Kind) -> bool| tasks.iter().any(|task| kind(&task.kind));
+        let begin = lines::begin(client, schema, log);
+        let unread = when(asks(Kind::decides), self.unread(client, schema, log));
+        let attempts: Vec<_> = tasks.iter().filter_map(|t| t.kind.attempt()).collect();
+        let claimed = runs::claims(client, schema, log, &attempts);
+        let announces = asks(|kind| matches!(kind, Kind::Announce(_)));
+        let history = &self.source.server;
+        let missing = when(announces, self.run.not_back(client, schema, log, history));
+        let halted = when(announces, lines::halted(client, schema, log));
+        let keys = tasks.iter().filter_map(|task| match &task.kind {
+            Kind::Lease(key) => Some(*key),
+            _ => None,
+        });
+        let leased = leases::take(client, schema, log, keys.collect(), &self.run.id);
+        let refused: Vec<_> = refusals(tasks).map(|(attempt, _)| attempt).collect();
+        let resent = runs::claims(client, schema, log, &refused);
+        let refreshes = asks(|kind| matches!(kind, Kind::Refresh));
+        let being_sent = when(refreshes, runs::being_sent(client, schema, log));
+        // The transaction begins first, since these are polled in this order.
+        let ((), unread, (claimed, missing, halted), (leased, resent, being_sent)) = try_join4(
+            begin,
+            unread,
+            try_join3(claimed, missing, halted),
+            try_join3(leased, resent, being_sent),
+        )
+        .await?;
+        Ok(Seen {
+            unread: unread.unwrap_or_default(),
+            claimed,
+            missing: missing.flatten(),
+            halted: halted.unwrap_or_default(),
+            leased,
+            resent,
+            being_sent: being_sent.unwrap_or_default(),
+        })
+    }
+
+    /// Lines that this process has not read yet, and at last the horizon.
+    async fn unread(&self, client: &Client, schema: &str, log: &LogRow) -> Result<Vec<Row>, Error> {
         // One statement, and so one snapshot, for the lines and the horizon.
         let query = format!(
             "SELECT sequence, transaction::text, line FROM {schema}.lines \
@@ -275,20 +301,34 @@ impl Link {
              UNION ALL SELECT 0, pg_snapshot_xmin(pg_current_snapshot())::text, NULL ORDER BY 1"
         );
         let from = self.source.horizon.to_string();
-        let known: Vec<i64> = self.open.keys().copied().collect();
         let newest = self.source.newest;
+        let known: Vec<i64> = self.open.keys().copied().collect();
         let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
             (&log.id, Type::INT8),
             (&from, Type::TEXT),
             (&newest, Type::INT8),
             (&known, Type::INT8_ARRAY),
         ];
-        let own: HashSet<&str> = tasks.iter().flat_map(|task| task.lines.lines()).collect();
+        client.query_typed(&query, &parameters).await
+    }
+
+    /// Folds what others have committed. Returns those of the tasks' own lines that were there already,
+    /// after a commit whose answer was lost.
+    fn catch_up(
+        &mut self,
+        unread: &[Row],
+        tasks: &[Task],
+        rows: &HashSet<JobKey>,
+    ) -> io::Result<HashSet<String>> {
         let mut again = HashSet::new();
+        if unread.is_empty() {
+            return Ok(again);
+        }
+        let own: HashSet<&str> = tasks.iter().flat_map(|task| task.lines.lines()).collect();
         let mut text = String::new();
         let mut horizon = self.source.horizon;
         let mut new = Vec::new();
-        for row in transaction.query_typed(&query, &parameters).await? {
+        for row in unread {
             let number: i64 = row.get(0);
             let by: u64 = row.get::<_, &str>(1).parse().unwrap_or(u64::MAX);
             let Some(line) = row.get::<_, Option<&str>>(2) else {
@@ -323,48 +363,52 @@ impl Link {
         Ok(again)
     }
 
-    /// Looks at what the database knows of the attempts and leases that tasks are about.
-    async fn look(
-        &self,
-        transaction: &Transaction<'_>,
-        schema: &str,
+    /// Writes what was decided, and commits. Returns the numbers of the new lines, each with its
+    /// transaction.
+    async fn write(
+        &mut self,
+        session: &Session,
         log: &LogRow,
         tasks: &[Task],
-    ) -> Result<Sight, Failed> {
-        let attempts = tasks.iter().filter_map(|task| task.kind.attempt());
-        let attempts: Vec<_> = attempts.collect();
-        let claimed = runs::claims(transaction, schema, log, &attempts);
-        let announces = tasks.iter().any(|t| matches!(t.kind, Kind::Announce(_)));
-        let (claimed, halted) = if announces {
-            let history = &self.source.server;
-            let missing = self.run.not_back(transaction, schema, log, history);
-            let halted = lines::halted(transaction, schema, log);
-            // All on their way at once: the network is waited for once.
-            let (claimed, missing, halted) = try_join3(claimed, missing, halted).await?;
-            if let Some(host) = missing {
-                return Err(Failed::Other(self.not_back(&host)));
+        answers: &mut [Answer],
+        (claims, merge): (&Claims, &Merge),
+    ) -> Result<Vec<(i64, u64)>, Failed> {
+        let (client, schema) = (&session.client, session.address.schema());
+        let grants = answers.iter().any(|a| matches!(a, Answer::Granted(_)));
+        self.run.is_known |= grants;
+        let showing = when(
+            grants,
+            self.run.show(client, schema, log, &self.source.server),
+        );
+        let claiming = claims.write(client, schema, log, &self.run.id);
+        let inserting = lines::insert(client, schema, log, merge);
+        let keeping = tasks.iter().map(|task| keep(client, schema, log, task));
+        let writing = try_join4(showing, claiming, inserting, try_join_all(keeping));
+        let (_, are_as_seen, added, kept) = writing.await?;
+        if !are_as_seen {
+            return Err(Failed::Other(self.changed()));
+        }
+        lines::commit(client).await?;
+        for (answer, own) in answers.iter_mut().zip(kept) {
+            if let Some(own) = own {
+                *answer = Answer::Kept(own);
             }
-            (claimed, halted)
-        } else {
-            (claimed.await?, Halted::default())
-        };
-        let leases = tasks.iter().filter_map(|task| match &task.kind {
-            Kind::Lease(key) => Some(*key),
-            _ => None,
-        });
-        let run = &self.run.id;
-        Ok(Sight {
-            claimed,
-            halted,
-            leased: leases::take(transaction, schema, log, leases.collect(), run).await?,
-        })
+        }
+        Ok(added)
+    }
+
+    fn mark_being_sent(&self, attempts: &[BeingSent]) {
+        let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+        for attempt in attempts {
+            ledger.mark_being_sent(attempt.job, attempt.number);
+        }
     }
 
     /// What each task comes to, after what was seen.
     fn answers(
         &mut self,
         tasks: &[Task],
-        sight: Sight,
+        seen: Seen,
         uptime: Duration,
         claims: &mut Claims,
     ) -> Result<Vec<Answer>, Failed> {
@@ -372,7 +416,7 @@ impl Link {
         if let Some(sums) = &mut self.sums {
             sums.catch_up(&ledger)?;
         }
-        let mut all_claimed = sight.claimed.into_iter();
+        let mut all_claimed = seen.claimed.into_iter();
         let mut answers = Vec::with_capacity(tasks.len());
         for task in tasks {
             let claimed = task.kind.attempt().and_then(|_| all_claimed.next());
@@ -381,13 +425,13 @@ impl Link {
             answers.push(match &task.kind {
                 Kind::Lines | Kind::Quiet(_) | Kind::Refresh | Kind::Captures(_) => Answer::Written,
                 Kind::Announce(what) => {
-                    let mut refused = sight.halted.refusal();
+                    let mut refused = seen.halted.refusal();
                     if refused.is_none() {
                         refused = self.refusal(what, &claimed, &ledger, claims)?;
                     }
                     refused.map_or(Answer::Granted(uptime), Answer::Refused)
                 }
-                Kind::Lease(key) => match sight.leased.get(key) {
+                Kind::Lease(key) => match seen.leased.get(key) {
                     None => Answer::Granted(uptime),
                     Some(host) => Answer::Refused(Refused::Later(host.clone())),
                 },
@@ -423,47 +467,15 @@ impl Link {
         Ok(claims.announce(what, claimed, run, &self.others, ledger, caps))
     }
 
-    /// What becomes of each task, its lines aside.
-    async fn decide(
-        &mut self,
-        transaction: &Transaction<'_>,
-        schema: &str,
-        log: &LogRow,
-        tasks: &[Task],
-        uptime: Duration,
-    ) -> Result<Vec<Answer>, Failed> {
-        let sight = self.look(transaction, schema, log, tasks).await?;
-        let mut claims = Claims::default();
-        let answers = self.answers(tasks, sight, uptime, &mut claims)?;
-        let grants = |answer: &Answer| matches!(answer, Answer::Granted(_));
-        let writing = claims.write(transaction, schema, log, &self.run.id);
-        let are_as_seen = if answers.iter().any(grants) {
-            let history = &self.source.server;
-            let showing = self.run.show(transaction, schema, log, history);
-            let ((), are_as_seen) = try_join(showing, writing).await?;
-            self.run.is_known = true;
-            are_as_seen
-        } else {
-            writing.await?
-        };
-        if !are_as_seen {
-            return Err(Failed::Other(DatabaseError::new(
-                DatabaseFault::Temporary,
-                format!(
-                    "the claims of {} were changed although its row is locked",
-                    self.address
-                ),
-                "run the same command again; nothing was sent",
-            )));
-        }
-        if tasks.iter().any(|task| matches!(task.kind, Kind::Refresh)) {
-            let sent = runs::being_sent(transaction, schema, log).await?;
-            let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
-            for attempt in sent {
-                ledger.mark_being_sent(attempt.job, attempt.number);
-            }
-        }
-        Ok(answers)
+    fn changed(&self) -> DatabaseError {
+        DatabaseError::new(
+            DatabaseFault::Temporary,
+            format!(
+                "the claims of {} were changed although its row is locked",
+                self.address
+            ),
+            "run the same command again; nothing was sent",
+        )
     }
 
     fn not_back(&self, host: &str) -> DatabaseError {
@@ -517,30 +529,54 @@ impl Link {
     }
 }
 
-/// Lines that are not true any more: they say that an attempt was not accepted, and someone has had it
-/// sent again meanwhile, which may have been.
-async fn outdated<'t>(
-    transaction: &Transaction<'_>,
+/// What `work` comes to, where it is to be done.
+async fn when<T, E>(
+    is_due: bool,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<Option<T>, E> {
+    if is_due {
+        work.await.map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+/// Keeps what of a task is not lines. Returns the digests of the deliveries that this receiver has kept.
+async fn keep(
+    client: &Client,
     schema: &str,
     log: &LogRow,
-    tasks: &'t [Task],
-) -> Result<HashSet<&'t str>, Error> {
-    let tasks = tasks.iter().filter(|task| matches!(task.kind, Kind::Lines));
-    let mut lines = Vec::new();
-    let mut attempts = Vec::new();
-    for line in tasks.flat_map(|task| task.lines.lines()) {
-        let parts = Reading::parts(line).unwrap_or_default();
-        if let [part] = parts.as_slice()
-            && part.word.status() == Some(Status::SubmitFailed)
-        {
-            lines.push(line);
-            attempts.push((part.job, part.attempt));
+    task: &Task,
+) -> Result<Option<Vec<Vec<u8>>>, Error> {
+    match &task.kind {
+        Kind::Captures(all) => captures::insert(client, schema, log, all).await.map(Some),
+        Kind::Quiet(time) => {
+            lines::keep_quiet(client, schema, log, *time).await?;
+            Ok(None)
         }
+        _ => Ok(None),
     }
-    let claims = runs::claims(transaction, schema, log, &attempts).await?;
-    let lines = lines.into_iter().zip(claims);
-    Ok(lines
-        .filter(|(_, claimed)| claimed.was_resent)
-        .map(|(line, _)| line)
-        .collect())
+}
+
+/// Lines that say that an attempt was not accepted, each with the attempt.
+fn refusals(tasks: &[Task]) -> impl Iterator<Item = ((JobKey, u32), &str)> {
+    let tasks = tasks.iter().filter(|task| matches!(task.kind, Kind::Lines));
+    let lines = tasks.flat_map(|task| task.lines.lines());
+    lines.filter_map(|line| {
+        let parts = Reading::parts(line).unwrap_or_default();
+        match parts.as_slice() {
+            [part] if part.word.status() == Some(Status::SubmitFailed) => {
+                Some(((part.job, part.attempt), line))
+            }
+            _ => None,
+        }
+    })
+}
+
+/// Those of them that are not true any more: someone has had the attempt sent again meanwhile, which
+/// may have been accepted.
+fn outdated<'t>(tasks: &'t [Task], claimed: &[Claimed]) -> HashSet<&'t str> {
+    let lines = refusals(tasks).zip(claimed);
+    let outdated = lines.filter(|(_, claimed)| claimed.was_resent);
+    outdated.map(|((_, line), _)| line).collect()
 }

@@ -110,23 +110,22 @@ pub fn resume_log(address: &Address) -> Result<Option<String>, DatabaseError> {
 
 fn set_pause(address: &Address, by: Option<&str>) -> Result<Option<String>, DatabaseError> {
     wait_for(|| async {
-        let mut session = Session::open(address).await?;
+        let session = Session::open(address).await?;
         schema::check(&session, Use::Write).await?;
         let log = find(&session).await?;
-        let before = change_pause(&mut session, &log, by).await;
+        let before = change_pause(&session, &log, by).await;
         before.map_err(|error| Session::failure(address, "change", &error))
     })
 }
 
 async fn change_pause(
-    session: &mut Session,
+    session: &Session,
     log: &LogRow,
     by: Option<&str>,
 ) -> Result<Option<String>, tokio_postgres::Error> {
-    let schema = session.address.schema().to_owned();
-    let transaction = session.client.transaction().await?;
-    lines::lock(&transaction, &schema, log).await?;
-    let before = lines::halted(&transaction, &schema, log).await?.paused;
+    let (client, schema) = (&session.client, session.address.schema());
+    lines::begin(client, schema, log).await?;
+    let before = lines::halted(client, schema, log).await?.paused;
     if before.is_some() != by.is_some() {
         let at = if by.is_some() {
             "clock_timestamp()"
@@ -136,9 +135,9 @@ async fn change_pause(
         let update =
             format!("UPDATE {schema}.logs SET paused_at = {at}, paused_by = $2 WHERE id = $1");
         let columns: [(&(dyn ToSql + Sync), Type); 2] = [(&log.id, Type::INT8), (&by, Type::TEXT)];
-        transaction.execute_typed(&update, &columns).await?;
-        transaction.commit().await?;
+        client.execute_typed(&update, &columns).await?;
     }
+    lines::commit(client).await?;
     Ok(before)
 }
 
@@ -188,10 +187,9 @@ pub fn promises(address: &Address) -> Result<Promises, DatabaseError> {
         let settings: Vec<(String, String)> =
             rows.iter().map(|row| (row.get(0), row.get(1))).collect();
         let has = |name: &str, value: &str| settings.iter().any(|(n, v)| n == name && v == value);
-        let is_off = ["fsync", "full_page_writes", "synchronous_commit"]
-            .into_iter()
-            .any(|name| has(name, "off"));
-        let waits = !has("synchronous_commit", "local") && !has("synchronous_commit", "off");
+        // A synchronous_commit that is off is turned on for each transaction.
+        let is_off = has("fsync", "off") || has("full_page_writes", "off");
+        let waits = !has("synchronous_commit", "local");
         Ok(Promises {
             outlive_a_crash: !settings.is_empty() && !is_off,
             has_standby: waits
@@ -286,13 +284,13 @@ pub fn merge_into(
     next: &mut (dyn FnMut() -> Option<Merge> + Send),
 ) -> Result<u64, DatabaseError> {
     wait_for(|| async {
-        let mut session = Session::open(address).await?;
+        let session = Session::open(address).await?;
         schema::check(&session, Use::Write).await?;
         let log = find(&session).await?;
         let mut added = 0;
         while let Some(part) = next() {
             let address = session.address.clone();
-            added += lines::add(&mut session, &log, &part)
+            added += lines::add(&session, &log, &part)
                 .await
                 .map_err(|error| Session::failure(&address, "write to", &error))?;
         }

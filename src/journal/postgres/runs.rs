@@ -1,7 +1,7 @@
 //! Who is at work: runs, the claims that they hold, and whether they are still heard of.
 
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, Row, Transaction};
+use tokio_postgres::{Client, Error, GenericClient, Row};
 
 use super::super::address::Address;
 use super::super::location::DatabaseError;
@@ -40,7 +40,7 @@ impl Run {
     /// Says that it is at work on a server of this history.
     pub async fn show(
         &self,
-        transaction: &Transaction<'_>,
+        client: &Client,
         schema: &str,
         log: &LogRow,
         history: &str,
@@ -60,7 +60,7 @@ impl Run {
             (&self.command, Type::TEXT),
             (&history, Type::TEXT),
         ];
-        transaction.execute_typed(&query, &columns).await?;
+        client.execute_typed(&query, &columns).await?;
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl Run {
     /// puts that back first.
     pub async fn not_back(
         &self,
-        transaction: &Transaction<'_>,
+        client: &Client,
         schema: &str,
         log: &LogRow,
         history: &str,
@@ -110,7 +110,7 @@ impl Run {
             (&self.id, Type::TEXT),
             (&history, Type::TEXT),
         ];
-        let row = transaction.query_typed_opt(&query, &columns).await?;
+        let row = client.query_typed_opt(&query, &columns).await?;
         Ok(row.map(|row| row.get(0)))
     }
 }
@@ -118,7 +118,7 @@ impl Run {
 /// Claims attempts once more for the run that had them, on a server that has lost its claims: those that
 /// have come back meanwhile with lines alone, too.
 pub(super) async fn reclaim(
-    transaction: &Transaction<'_>,
+    client: &Client,
     schema: &str,
     log: &LogRow,
     attempts: &[(JobKey, u32)],
@@ -137,7 +137,7 @@ pub(super) async fn reclaim(
         (&numbers, Type::INT4_ARRAY),
         (&run, Type::TEXT),
     ];
-    transaction.execute_typed(&query, &columns).await?;
+    client.execute_typed(&query, &columns).await?;
     Ok(())
 }
 
@@ -155,7 +155,7 @@ pub(super) struct Claimed {
 
 /// Who has claimed these attempts, in their order.
 pub(super) async fn claims(
-    transaction: &Transaction<'_>,
+    client: &Client,
     schema: &str,
     log: &LogRow,
     attempts: &[(JobKey, u32)],
@@ -178,7 +178,7 @@ pub(super) async fn claims(
         (&jobs, Type::TEXT_ARRAY),
         (&numbers, Type::INT4_ARRAY),
     ];
-    let rows = transaction.query_typed(&query, &columns).await?;
+    let rows = client.query_typed(&query, &columns).await?;
     let claimed = rows.iter().map(|row| Claimed {
         run: row.get(0),
         alive_on: row.get(1),
@@ -200,7 +200,7 @@ pub(super) type Seen = (JobKey, u32, String);
 /// Gives claims to another run, or to [`SETTLED`], those that still are as they were seen; whether all
 /// were.
 pub(super) async fn hand_over(
-    transaction: &Transaction<'_>,
+    client: &Client,
     schema: &str,
     log: &LogRow,
     seen: &[Seen],
@@ -226,7 +226,7 @@ pub(super) async fn hand_over(
         (&runs, Type::TEXT_ARRAY),
         (&to, Type::TEXT),
     ];
-    let count = transaction.execute_typed(&query, &columns).await?;
+    let count = client.execute_typed(&query, &columns).await?;
     Ok(count == seen.len() as u64)
 }
 
@@ -244,7 +244,7 @@ pub struct BeingSent {
 /// Attempts that runs which are still heard of have announced, and of which no outcome is known. Only
 /// recent ones: nothing is sent for an hour.
 pub(super) async fn being_sent(
-    transaction: &Transaction<'_>,
+    client: &impl GenericClient,
     schema: &str,
     log: &LogRow,
 ) -> Result<Vec<BeingSent>, Error> {
@@ -257,7 +257,7 @@ pub(super) async fn being_sent(
         is_alive()
     );
     let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
-    let rows = transaction.query_typed(&query, &id).await?;
+    let rows = client.query_typed(&query, &id).await?;
     let sent = rows.iter().filter_map(|row| {
         let number: i32 = row.get(1);
         Some(BeingSent {

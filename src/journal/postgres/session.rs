@@ -131,10 +131,17 @@ async fn connect(login: &Login, warnings: &Arc<AtomicU64>) -> Result<Client, Dat
         let (kind, help) = (DatabaseFault::Temporary, UNREACHABLE);
         return Err(not_connected(login, kind, &why, help));
     };
-    connected.map_err(|error| {
+    let (client, encoding) = connected.map_err(|error| {
         let (kind, help) = judged(&error);
         not_connected(login, kind, &described(&error), help)
-    })
+    })?;
+    // Another one cannot hold what a vendor or a sheet may say.
+    if encoding.is_some_and(|encoding| !["UTF8", "SQL_ASCII"].contains(&&*encoding)) {
+        let why = "its encoding does not hold every text";
+        let help = "make a database with `createdb --encoding UTF8 --template template0`; nothing was sent";
+        return Err(not_connected(login, DatabaseFault::Config, why, help));
+    }
+    Ok(client)
 }
 
 fn not_connected(login: &Login, kind: DatabaseFault, why: &str, help: &str) -> DatabaseError {
@@ -151,12 +158,15 @@ fn not_connected(login: &Login, kind: DatabaseFault, why: &str, help: &str) -> D
     )
 }
 
+/// What takes statements, and the database's encoding, where the server says so.
+type Connected = (Client, Option<String>);
+
 /// In the clear or encrypted; the outer error is the configuration's.
 async fn start_as_wanted(
     mut config: Config,
     login: &Login,
     warnings: &Arc<AtomicU64>,
-) -> Result<Result<Client, Error>, DatabaseError> {
+) -> Result<Result<Connected, Error>, DatabaseError> {
     if login.sslmode == SslMode::Disable {
         config.ssl_mode(tokio_postgres::config::SslMode::Disable);
         return Ok(start(&config, NoTls, warnings).await);
@@ -166,14 +176,15 @@ async fn start_as_wanted(
     Ok(start(&config, tls, warnings).await)
 }
 
-async fn start<T>(config: &Config, tls: T, warnings: &Arc<AtomicU64>) -> Result<Client, Error>
+async fn start<T>(config: &Config, tls: T, warnings: &Arc<AtomicU64>) -> Result<Connected, Error>
 where
     T: MakeTlsConnect<Socket>,
     T::Stream: Send + 'static,
 {
     let (client, connection) = config.connect(tls).await?;
+    let encoding = connection.parameter("server_encoding").map(str::to_owned);
     tokio::spawn(drive(connection, Arc::clone(warnings)));
-    Ok(client)
+    Ok((client, encoding))
 }
 
 /// Moves bytes until the connection ends, and counts warnings. What waits for an answer learns of the

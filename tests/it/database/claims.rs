@@ -289,3 +289,30 @@ fn a_computer_that_is_heard_of_again_keeps_its_claim_although_it_was_in_doubt_be
     gate.open();
     run.wait().expect(0);
 }
+
+#[test]
+fn a_run_that_waited_for_the_log_reads_it_anew_whatever_isolation_the_server_prefers() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    database.sql(&format!(
+        "ALTER DATABASE {} SET default_transaction_isolation = 'repeatable read'",
+        database.name
+    ));
+    let server = Server::accepting();
+    let proxy = Proxy::before(database.server.folder());
+    let first = computer(&server, &proxy.log(&database, "shop"), 1);
+    let second = computer(&server, &log, 1);
+    second.write("listings.csv", listings(1).replace("evening", "morning"));
+    let (reached, let_go) = proxy.hold_before_next();
+    let one = first.start(&SUBMIT);
+    reached.wait();
+    let other = second.start(&SUBMIT);
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND wait_event_type = 'Lock'";
+    eventually("the other run waits", || database.sql(waits) == "1");
+    let_go.open();
+    one.wait().expect(0);
+    other.wait().expect(75);
+    assert_eq!(server.bills().len(), 1);
+}

@@ -25,13 +25,14 @@ fn computer(vendor: &Server, proxy: &Proxy, rows: &str) -> World {
 }
 
 impl Forgetful {
-    /// With an empty log.
-    fn start() -> Option<Self> {
+    /// With an empty log, and further settings.
+    fn start(settings: &[&str]) -> Option<Self> {
         let Some(programs) = programs() else {
             skip("PostgreSQL is not installed (apt-get install postgresql)");
             return None;
         };
-        let server = Postgres::start(&programs, &["autovacuum=off"]);
+        let settings = [&["autovacuum=off"], settings].concat();
+        let server = Postgres::start(&programs, &settings);
         let proxy = Proxy::before(server.folder());
         let log = proxy.address("postgres", "shop");
         world().run(&["log", "init", &log]).expect(0);
@@ -73,7 +74,7 @@ impl Forgetful {
 
 #[test]
 fn a_mirror_misses_no_line_of_a_transaction_whose_number_was_used_before_a_crash() {
-    let Some(mut database) = Forgetful::start() else {
+    let Some(mut database) = Forgetful::start(&[]) else {
         return;
     };
     let vendor = Server::accepting();
@@ -94,7 +95,7 @@ fn a_mirror_misses_no_line_of_a_transaction_whose_number_was_used_before_a_crash
 
 #[test]
 fn a_run_misses_no_line_of_a_transaction_whose_number_was_used_before_a_crash() {
-    let Some(mut database) = Forgetful::start() else {
+    let Some(mut database) = Forgetful::start(&[]) else {
         return;
     };
     let vendor = Server::accepting();
@@ -121,4 +122,20 @@ fn a_run_misses_no_line_of_a_transaction_whose_number_was_used_before_a_crash() 
     assert_each_once(&vendor, 1);
     second.run(&["submit", "listings.csv"]).expect(3);
     assert_each_once(&vendor, 1);
+}
+
+#[test]
+fn a_server_that_confirms_before_it_has_written_is_made_to_write_first() {
+    let Some(mut database) = Forgetful::start(&["synchronous_commit=off"]) else {
+        return;
+    };
+    let vendor = Server::accepting();
+    let first = computer(&vendor, &database.proxy, &listings(3));
+    first.run(&["submit", "listings.csv"]).expect(0);
+    database.kill_and_start_again();
+    let changed = listings(3).replace("evening", "morning");
+    let second = computer(&vendor, &database.proxy, &changed);
+    let ended = second.run(&["submit", "listings.csv", "--json"]);
+    assert_eq!(ended.expect(3).json()["changed"], 3);
+    assert_each_once(&vendor, 3);
 }

@@ -169,3 +169,25 @@ fn a_program_that_is_too_old_for_the_tables_touches_nothing() {
     }
     assert_eq!(database.sql("SELECT count(*) FROM creativeai.lines"), "0");
 }
+
+#[test]
+fn a_database_that_cannot_hold_every_text_is_refused_before_anything_is_made() {
+    let Some(server) = postgres::server() else {
+        return;
+    };
+    let address = |name: &str| {
+        format!(
+            "postgres://postgres@/{name}?host={}",
+            server.folder().display()
+        )
+    };
+    for (name, encoding, code) in [("latin", "LATIN1", 78), ("ascii", "SQL_ASCII", 0)] {
+        server.sql(
+            "postgres",
+            &format!("CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0 LOCALE 'C'"),
+        );
+        let ended = world().run(&["log", "init", &address(name)]).expect(code);
+        let is_named = ended.stderr.contains("encoding");
+        assert_eq!(is_named, code != 0, "{}", ended.stderr);
+    }
+}

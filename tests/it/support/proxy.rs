@@ -153,7 +153,7 @@ fn relay(mut client: TcpStream, state: &State) {
     let mut buffer = [0; 1 << 14];
     while let Ok(count @ 1..) = client.read(&mut buffer) {
         let part = &buffer[..count];
-        if part.windows(6).any(|w| w == b"COMMIT") {
+        if part.windows(7).any(|w| w == b"COMMIT\0") {
             let before = state.hold_before.lock().unwrap().take();
             if let Some((reached, let_go)) = before {
                 reached.open();

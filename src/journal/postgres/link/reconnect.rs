@@ -23,7 +23,7 @@ impl Link {
     /// Connects. A server that is another one than before, or does not hold what was confirmed, gets
     /// back first all that this process knows of the log.
     pub(super) async fn connect(&mut self) -> Result<(Session, LogRow), DatabaseError> {
-        let mut session = Session::open(&self.address).await?;
+        let session = Session::open(&self.address).await?;
         schema::check(&session, Use::Write).await?;
         let log = logs::find(&session).await?;
         if log.identity != self.source.identity {
@@ -39,9 +39,9 @@ impl Link {
         let server = mirror::server(&session).await;
         let is_same = server == self.source.server && (!self.was_connected || !server.is_empty());
         if !is_same || !self.holds_confirmed(&session, &log).await? {
-            self.put_back(&mut session, &log).await?;
+            self.put_back(&session, &log).await?;
             if self.run.is_known {
-                let back = self.come_back(&mut session, &log, &server).await;
+                let back = self.come_back(&session, &log, &server).await;
                 back.map_err(|error| Session::failure(&self.address, "write to", &error))?;
             }
         }
@@ -52,18 +52,12 @@ impl Link {
 
     /// Takes this run's claims back, and says that it is there. Others wait for that before they claim
     /// anything.
-    async fn come_back(
-        &self,
-        session: &mut Session,
-        log: &LogRow,
-        server: &str,
-    ) -> Result<(), Error> {
-        let schema = session.address.schema().to_owned();
-        let transaction = session.client.transaction().await?;
-        lines::lock(&transaction, &schema, log).await?;
-        runs::reclaim(&transaction, &schema, log, &self.own, &self.run.id).await?;
-        self.run.show(&transaction, &schema, log, server).await?;
-        transaction.commit().await
+    async fn come_back(&self, session: &Session, log: &LogRow, server: &str) -> Result<(), Error> {
+        let (client, schema) = (&session.client, session.address.schema());
+        lines::begin(client, schema, log).await?;
+        runs::reclaim(client, schema, log, &self.own, &self.run.id).await?;
+        self.run.show(client, schema, log, server).await?;
+        lines::commit(client).await
     }
 
     /// Whether the newest confirmed lines are still there.
@@ -90,7 +84,7 @@ impl Link {
 
     /// Puts every line of the copy back that the log does not hold, and reads the log from its
     /// beginning with the next transaction.
-    async fn put_back(&mut self, session: &mut Session, log: &LogRow) -> Result<(), DatabaseError> {
+    async fn put_back(&mut self, session: &Session, log: &LogRow) -> Result<(), DatabaseError> {
         let mut parts = vec![Merge::default()];
         let mut held = HashSet::new();
         let read = |error: io::Error| mirror::unusable(&error);
