@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use creativeai::clock;
-use creativeai::engine::cap::Cap;
 use creativeai::engine::dispatch::{Dispatcher, Event};
 use creativeai::engine::observe::{Ingested, Observer};
 use creativeai::engine::photos::Placed;
@@ -101,21 +100,15 @@ async fn submit(
         }
     };
     let dispatcher = Dispatcher::new(&client, &writer, &throttle, &stop, &now, &on_event);
-    let cap = Cap::default();
     let photos = Placed::default();
-    let so_far = || dispatcher.tally();
     let attempts = Orders {
         plan: &plan,
         writer: &writer,
         stop: &stop,
-        cap: &cap,
-        tally: &so_far,
         rates: &rates,
         duration_style: DurationStyle::default(),
         photos: &photos,
-        most: plan.counts.send,
         is_now: &|_| true,
-        too_many_failed: &|_| None,
         correlate: true,
         sandbox: true,
     }

@@ -3,7 +3,6 @@
 mod consent;
 mod search;
 
-use std::cell::Cell;
 use std::path::Path;
 
 use serde::Serialize;
@@ -20,7 +19,7 @@ use super::{Ended, on_one_thread};
 use crate::cli::{Retry, RetryArgs};
 use crate::commands::finish;
 use crate::commands::sending::Sending;
-use crate::engine::cap::{Admission, Cap};
+use crate::engine::cap::Cap;
 use crate::engine::dispatch::{Attempt, Dispatcher, Event, SendCounts};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
@@ -219,31 +218,14 @@ async fn send(
     let reporter = Sending::new(printer, found.wanted.len() as u64, commands);
     let report_event = |event: Event<'_>| reporter.report(&event);
     let now = || writer.now();
-    let dispatcher =
-        Dispatcher::new(&api.client, writer, &throttle, stop, &now, &report_event).within(cap);
-    let failed = Cell::new(None);
-    let feed = attempts.map_while(|made| {
-        let attempt = match made {
-            Ok(Some(attempt)) => attempt,
-            Ok(None) => return Some(None),
-            Err(error) => {
-                failed.set(Some(error));
-                return None;
-            }
-        };
-        let job = || job_of(&attempt, writer, settings);
-        match cap.admits(Wanted::of(&attempt).more(), &dispatcher.tally(), job) {
-            Admission::Granted => Some(Some(attempt)),
-            Admission::Held => Some(None),
-            Admission::Over => None,
-        }
-    });
-    let feed = feed.flatten();
-    let tally = dispatcher.run(feed, concurrency).await;
+    let job = |attempt: &Attempt| job_of(attempt, writer, settings);
+    let dispatcher = Dispatcher::new(&api.client, writer, &throttle, stop, &now, &report_event)
+        .within(cap, &job);
+    let mut failed = Ok(());
+    let attempts = attempts.map_while(|made| made.map_err(|error| failed = Err(error)).ok());
+    let tally = dispatcher.run(attempts.flatten(), concurrency).await;
     reporter.finish();
-    if let Some(error) = failed.take() {
-        return Err(error.into());
-    }
+    failed?;
     open::look_at_others(writer, printer).await;
     Ok((tally, stopped::ending_of(stop, printer, commands)))
 }

@@ -26,10 +26,8 @@ pub use crate::engine::counts::SendCounts;
 
 use crate::engine::cap::{Admission, Cap};
 use crate::engine::stop::{Reason, Stop};
-use crate::jobs::{self, Credits, GenerationId, What};
-use crate::journal::{
-    Announced, Announcement, AppendError, Appending, Claim, MaySend, Refused, Writer,
-};
+use crate::jobs::{self, GenerationId, JobView, What};
+use crate::journal::{Announced, Announcement, Appending, Claim, MaySend, Refused, Writer};
 use crate::vendor::{
     Client, Endpoint, MAX_POSTS, Outcome, Permit, Throttle, Wait, idempotency_key,
 };
@@ -98,6 +96,9 @@ struct RunState {
     arriving: HashSet<GenerationId>,
 }
 
+/// An attempt's job, as caps on a part of the log look at it.
+type JobOf<'a> = &'a dyn Fn(&Attempt) -> Option<JobView>;
+
 /// Sends attempts.
 pub struct Dispatcher<'a, T> {
     /// Sends the requests.
@@ -112,8 +113,13 @@ pub struct Dispatcher<'a, T> {
     pub clock: &'a dyn Fn() -> jiff::Timestamp,
     /// Takes each event.
     pub report: &'a dyn Fn(Event<'_>),
-    /// The caps that the log holds, where others write to it as well.
+    /// What may be charged and reserved.
     cap: Option<&'a Cap<'a>>,
+    job: JobOf<'a>,
+    /// Attempts of the run at most.
+    most: usize,
+    /// Why no further one is made after so many.
+    enough: &'a dyn Fn(&SendCounts) -> Option<Reason>,
     state: Mutex<RunState>,
 }
 
@@ -135,18 +141,35 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             clock,
             report,
             cap: None,
+            job: &|_| None,
+            most: usize::MAX,
+            enough: &|_| None,
             state: Mutex::default(),
         }
     }
 
-    /// Says of these caps which ones were reached. Where others write to the log as well, that is
-    /// only known when an attempt is announced.
+    /// Makes only attempts that these caps admit, and says of them which ones were reached. Where
+    /// others write to the log as well, that is only known when an attempt is announced. `job` is an
+    /// attempt's, for caps on a part of the log.
     #[must_use]
-    pub fn within(self, cap: &'a Cap<'a>) -> Self {
-        Self {
-            cap: Some(cap),
-            ..self
-        }
+    pub fn within(mut self, cap: &'a Cap<'a>, job: JobOf<'a>) -> Self {
+        self.cap = Some(cap);
+        self.job = job;
+        self
+    }
+
+    /// Makes so many attempts at most.
+    #[must_use]
+    pub fn at_most(mut self, most: u64) -> Self {
+        self.most = usize::try_from(most).unwrap_or(usize::MAX);
+        self
+    }
+
+    /// Makes no further attempt, and stops the run, once `enough` gives a reason.
+    #[must_use]
+    pub fn until(mut self, enough: &'a dyn Fn(&SendCounts) -> Option<Reason>) -> Self {
+        self.enough = enough;
+        self
     }
 
     /// Sends every attempt that `attempts` yields, `concurrency` at a time, until it ends or the
@@ -159,7 +182,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     ) -> SendCounts {
         let stop = self.stop;
         let concurrency = concurrency.max(1);
-        let sending = stream::iter(attempts.take_while(|_| !stop.is_set()))
+        let sending = stream::iter(self.admitted(attempts))
             .map(|attempt| self.make(attempt))
             .buffer_unordered(concurrency)
             .filter_map(std::future::ready)
@@ -180,9 +203,26 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         self.state().tally
     }
 
-    /// What was sent so far.
-    pub fn tally(&self) -> SendCounts {
-        self.state().tally
+    /// The attempts that may be made, one by one; what was sent until then decides.
+    fn admitted(&self, attempts: impl Iterator<Item = Attempt>) -> impl Iterator<Item = Attempt> {
+        let admitted = attempts.map_while(|attempt| {
+            let tally = self.state().tally;
+            if let Some(reason) = (self.enough)(&tally) {
+                self.stop.set(reason);
+            }
+            if self.stop.is_set() {
+                return None;
+            }
+            let admission = self.cap.map_or(Admission::Granted, |cap| {
+                cap.admits(attempt.more(), &tally, || (self.job)(&attempt))
+            });
+            match admission {
+                Admission::Granted => Some(Some(attempt)),
+                Admission::Held => Some(None),
+                Admission::Over => None,
+            }
+        });
+        admitted.flatten().take(self.most)
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, RunState> {
@@ -235,17 +275,11 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     fn announcement(&self, attempt: &Attempt) -> Announcement {
-        let more = if attempt.resend {
-            // It is reserved for already.
-            Credits::ZERO
-        } else {
-            attempt.estimate()
-        };
         Announcement {
             job: attempt.job,
             number: attempt.number,
             resend: attempt.resend,
-            more,
+            more: attempt.more(),
             replaces: attempt.replaces.iter().map(|(job, _)| *job).collect(),
             lines: self.opening(attempt),
         }
@@ -383,63 +417,6 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     fn line(&self, attempt: &Attempt, now: jiff::Timestamp, what: What<'_>) -> String {
         let at = self.writer.ledger().stamp(attempt.job, now);
         attempt.event(at, what).line()
-    }
-
-    /// Brings lines to safety that the log did not take in: they are reported, and kept in a file.
-    fn recover(&self, error: &AppendError) {
-        (self.report)(Event::Recover(error.lines.trim_end().to_owned()));
-        self.stop.set(Reason::of_append(error));
-        // Where no file can be written either, what was just reported is all there is.
-        if let Ok(file) = self.writer.keep_for_recovery(&error.lines) {
-            self.stop.set(Reason::Kept(file));
-        }
-    }
-
-    /// Reports an outcome once its line is durable. When it cannot be, it is reported as a line to
-    /// recover, and the run stops.
-    async fn conclude(&self, settled: Settled) {
-        let Settled {
-            attempt,
-            outcome,
-            line,
-            claim,
-        } = settled;
-        let written = self.writer.durable(line).await;
-        drop(claim);
-        if let Settlement::Accepted(id) = &outcome {
-            self.state().arriving.remove(id);
-        }
-        if let Err(error) = written {
-            self.recover(&error);
-            return;
-        }
-        let event = {
-            let tally = &mut self.state().tally;
-            match outcome {
-                Settlement::Accepted(_) => {
-                    tally.accepted += 1;
-                    tally.credits += attempt.estimate();
-                    Event::Accepted(&attempt)
-                }
-                Settlement::Refused(http_status, error) => {
-                    tally.refused += 1;
-                    Event::Refused(&attempt, http_status, error)
-                }
-                Settlement::GaveUp(http_status, error) => {
-                    tally.gave_up += 1;
-                    match http_status {
-                        Some(401..=403) => Event::Denied(&attempt, error),
-                        _ => Event::GaveUp(&attempt, error),
-                    }
-                }
-                Settlement::Unknown(error) => {
-                    tally.unknown += 1;
-                    tally.credits += attempt.estimate();
-                    Event::Unknown(&attempt, error)
-                }
-            }
-        };
-        (self.report)(event);
     }
 }
 

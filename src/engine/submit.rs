@@ -9,14 +9,13 @@ use std::sync::Arc;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::cap::{Admission, Cap};
-use super::dispatch::{Attempt, SendCounts};
+use super::dispatch::Attempt;
 use super::photos::Placed;
 use super::plan::Plan;
 use super::stop::{Reason, Stop};
 use crate::jobs::{Clip, Credits, IdColumn, JobView, Order, PHOTO_FILE, Rates, Video};
 use crate::journal::Writer;
-use crate::manifest::{LocalPhoto, Manifest, ManifestError, Row};
+use crate::manifest::{LocalPhoto, Manifest, ManifestError, Row, RowFault};
 use crate::vendor::{DurationStyle, Endpoint, correlated, request_body};
 
 /// The orders that a plan asks for, and what making them takes.
@@ -27,22 +26,14 @@ pub struct Orders<'a> {
     pub writer: &'a Writer,
     /// Ends the run when the manifest is not what was checked.
     pub stop: &'a Stop,
-    /// What may be charged and reserved.
-    pub cap: &'a Cap<'a>,
-    /// What the run has done so far.
-    pub tally: &'a dyn Fn() -> SendCounts,
     /// What a clip is expected to cost.
     pub rates: &'a Rates,
     /// How the vendor is given a duration.
     pub duration_style: DurationStyle,
     /// Where the photos on this computer are online.
     pub photos: &'a Placed,
-    /// Attempts of this run at most.
-    pub most: u64,
     /// Whether a row that is to be sent, by its place in the manifest, is sent now.
     pub is_now: &'a dyn Fn(u32) -> bool,
-    /// Whether too many orders have failed to go on, and how many.
-    pub too_many_failed: &'a dyn Fn(&SendCounts) -> Option<u64>,
     /// Whether the webhook's address names job and attempt.
     pub correlate: bool,
     /// Whether the orders go to a sandbox.
@@ -64,55 +55,27 @@ impl<'a> Orders<'a> {
         }
         let id_column = manifest.id_column();
         let carried = manifest.carried_columns().to_vec();
-        let mut left = self.most;
         let (plan, is_now) = (self.plan, self.is_now);
-        // Where nothing is sent the file need not be read again.
-        let now = plan.sent().filter(move |index| is_now(*index));
-        let mut rows = manifest.rows_at(now.take_while(move |_| left > 0))?;
-        Ok(std::iter::from_fn(move || {
-            while left > 0 {
-                let (index, row) = rows.next()?;
-                if let Some(failed) = (self.too_many_failed)(&(self.tally)()) {
-                    self.stop.set(Reason::TooManyFailed(failed));
-                    return None;
-                }
-                let row = match row {
-                    Ok(row) => row,
-                    Err(fault) => return self.broken(fault.to_string()),
-                };
-                if self.plan.decided(index, &row).is_none() {
-                    return self.broken(ManifestError::Changed(row.file).to_string());
-                }
-                let attempt = match self.attempt(index, &row, id_column, &carried) {
-                    Ok(attempt) => attempt,
-                    Err(error) => return self.broken(error),
-                };
-                let job = || attempt.as_job(self.rates);
-                match self.cap.admits(attempt.estimate(), &(self.tally)(), job) {
-                    Admission::Granted => {
-                        left -= 1;
-                        return Some(attempt);
-                    }
-                    Admission::Held => {}
-                    Admission::Over => return None,
-                }
-            }
-            None
+        let rows = manifest.rows_at(plan.sent().filter(move |index| is_now(*index)))?;
+        Ok(rows.map_while(move |(index, row)| {
+            let attempt = self.attempt(index, row, id_column, &carried);
+            attempt
+                .map_err(|error| self.stop.set(Reason::Input(error)))
+                .ok()
         }))
-    }
-
-    fn broken(&self, error: String) -> Option<Attempt> {
-        self.stop.set(Reason::Input(error));
-        None
     }
 
     fn attempt(
         &self,
         index: usize,
-        row: &Row,
+        row: Result<Row, RowFault>,
         id_column: IdColumn,
         carried: &[String],
     ) -> Result<Attempt, String> {
+        let row = &row.map_err(|fault| fault.to_string())?;
+        if self.plan.decided(index, row).is_none() {
+            return Err(ManifestError::Changed(row.file.clone()).to_string());
+        }
         let key = self.plan.key_of(index, row);
         let ledger = self.writer.ledger();
         let number = ledger.job(key).map_or(1, |job| job.newest().number + 1);

@@ -13,10 +13,10 @@ use crate::commands::inputs::manifest_failure;
 use crate::commands::open::Api;
 use crate::commands::poll::Poller;
 use crate::commands::sending::Sending;
-use crate::engine::dispatch::{Dispatcher, Event, SendCounts};
+use crate::engine::dispatch::{Attempt, Dispatcher, Event, SendCounts};
 use crate::engine::photos::Placed;
 use crate::engine::plan::Plan;
-use crate::engine::stop::Stop;
+use crate::engine::stop::{Reason, Stop};
 use crate::engine::submit::Orders;
 use crate::exit::{Code, Ending};
 use crate::jobs::{JobKey, Status};
@@ -115,39 +115,37 @@ impl Batch<'_> {
         let client = &self.api.client;
         // Counted anew from the log, so what a canary was charged is in it.
         let cap = caps::of_writer(args.max_credits, settings, writer)?;
-        let dispatcher =
-            Dispatcher::new(client, writer, self.throttle, self.stop, &now, &report).within(&cap);
+        let job = |attempt: &Attempt| attempt.as_job(&settings.rates);
         let before = sent.tally;
         let renders = Cell::new(self.failed_renders());
-        let too_many_failed =
-            |tally: &SendCounts| self.passes_limit(&before.and(*tally), renders.get());
-        let tally = {
-            let orders = Orders {
-                plan: self.plan,
-                writer,
-                stop: self.stop,
-                cap: &cap,
-                tally: &|| dispatcher.tally(),
-                rates: &settings.rates,
-                duration_style: settings.video.duration_style,
-                photos: self.photos,
-                most,
-                is_now,
-                too_many_failed: &too_many_failed,
-                correlate: !args.no_correlation,
-                sandbox: settings.sandbox,
-            };
-            let attempts = orders.attempts(manifest).map_err(manifest_failure)?;
-            let is_sent = Notify::new();
-            let sending = async {
-                let tally = dispatcher.run(attempts, self.concurrency).await;
-                is_sent.notify_one();
-                tally
-            };
-            let (tally, watched) = tokio::join!(sending, self.watch(&is_sent, &renders));
-            watched?;
+        let too_many_failed = |tally: &SendCounts| {
+            let failed = self.passes_limit(&before.and(*tally), renders.get());
+            failed.map(Reason::TooManyFailed)
+        };
+        let dispatcher = Dispatcher::new(client, writer, self.throttle, self.stop, &now, &report)
+            .within(&cap, &job)
+            .at_most(most)
+            .until(&too_many_failed);
+        let orders = Orders {
+            plan: self.plan,
+            writer,
+            stop: self.stop,
+            rates: &settings.rates,
+            duration_style: settings.video.duration_style,
+            photos: self.photos,
+            is_now,
+            correlate: !args.no_correlation,
+            sandbox: settings.sandbox,
+        };
+        let attempts = orders.attempts(manifest).map_err(manifest_failure)?;
+        let is_sent = Notify::new();
+        let sending = async {
+            let tally = dispatcher.run(attempts, self.concurrency).await;
+            is_sent.notify_one();
             tally
         };
+        let (tally, watched) = tokio::join!(sending, self.watch(&is_sent, &renders));
+        watched?;
         reporter.finish();
         caps::warn(&cap, self.printer);
         sent.ending.note_if(cap.is_reached(), Code::Decision);

@@ -31,6 +31,15 @@ impl Attempt {
         self.order.credits_estimated
     }
 
+    /// What it adds to what is reserved: a repeated one is reserved for already.
+    pub fn more(&self) -> Credits {
+        if self.resend {
+            Credits::ZERO
+        } else {
+            self.estimate()
+        }
+    }
+
     /// The job as it stands once the attempt is announced, for looking at its columns.
     pub fn as_job(&self, rates: &Rates) -> Option<JobView> {
         // No column depends on the time.

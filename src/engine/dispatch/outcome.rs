@@ -5,10 +5,67 @@ use super::{
 };
 use crate::engine::stop::Reason;
 use crate::jobs::{Facts, GenerationId, Refusal, Sighting, Status, What};
-use crate::journal::Claim;
+use crate::journal::{AppendError, Claim};
 use crate::vendor::Outcome;
 
 impl<T: Transport> Dispatcher<'_, T> {
+    /// Brings lines to safety that the log did not take in: they are reported, and kept in a file.
+    fn recover(&self, error: &AppendError) {
+        (self.report)(Event::Recover(error.lines.trim_end().to_owned()));
+        self.stop.set(Reason::of_append(error));
+        // Where no file can be written either, what was just reported is all there is.
+        if let Ok(file) = self.writer.keep_for_recovery(&error.lines) {
+            self.stop.set(Reason::Kept(file));
+        }
+    }
+
+    /// Reports an outcome once its line is durable. When it cannot be, it is reported as a line to
+    /// recover, and the run stops.
+    pub(super) async fn conclude(&self, settled: Settled) {
+        let Settled {
+            attempt,
+            outcome,
+            line,
+            claim,
+        } = settled;
+        let written = self.writer.durable(line).await;
+        drop(claim);
+        if let Settlement::Accepted(id) = &outcome {
+            self.state().arriving.remove(id);
+        }
+        if let Err(error) = written {
+            self.recover(&error);
+            return;
+        }
+        let event = {
+            let tally = &mut self.state().tally;
+            match outcome {
+                Settlement::Accepted(_) => {
+                    tally.accepted += 1;
+                    tally.credits += attempt.estimate();
+                    Event::Accepted(&attempt)
+                }
+                Settlement::Refused(http_status, error) => {
+                    tally.refused += 1;
+                    Event::Refused(&attempt, http_status, error)
+                }
+                Settlement::GaveUp(http_status, error) => {
+                    tally.gave_up += 1;
+                    match http_status {
+                        Some(401..=403) => Event::Denied(&attempt, error),
+                        _ => Event::GaveUp(&attempt, error),
+                    }
+                }
+                Settlement::Unknown(error) => {
+                    tally.unknown += 1;
+                    tally.credits += attempt.estimate();
+                    Event::Unknown(&attempt, error)
+                }
+            }
+        };
+        (self.report)(event);
+    }
+
     /// Judges an outcome and begins to append its line.
     pub(super) fn settle(&self, attempt: Attempt, outcome: Outcome, claim: Claim) -> Settled {
         let (line, outcome) = match outcome {
