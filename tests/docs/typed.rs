@@ -6,6 +6,7 @@
 //! succeed. `UPDATE_DOCS=1 cargo test --test docs` writes down what the commands print now.
 
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::Path;
 
 use super::session::Session;
@@ -13,20 +14,35 @@ use super::{Block, blocks, pages};
 
 #[test]
 fn what_pages_say_is_typed_and_printed_is() {
-    let mut typed = 0;
-    for page in pages() {
-        let text = fs::read_to_string(&page).unwrap();
-        let all = blocks(&text);
-        let is_run = |block: &&Block| block.info == "console" || block.info == "sh test";
-        if all.iter().any(|block| is_run(&block)) {
-            let session = Session::new();
-            let updated = run_page(&session, &page, &text, &all, &mut typed);
-            if std::env::var_os("UPDATE_DOCS").is_some() {
-                fs::write(&page, updated).unwrap();
-            }
-        }
-    }
+    let pages = pages();
+    // Each page is a session of its own, and most of its time is waiting.
+    let typed: usize = std::thread::scope(|scope| {
+        let sessions: Vec<_> = pages
+            .iter()
+            .map(|page| scope.spawn(move || type_page(page)))
+            .collect();
+        sessions
+            .into_iter()
+            .map(|session| session.join().unwrap_or_else(|e| resume_unwind(e)))
+            .sum()
+    });
     assert!(typed > 10, "only {typed} commands were found");
+}
+
+/// Runs the blocks of a page in one session. How many lines were typed.
+fn type_page(page: &Path) -> usize {
+    let text = fs::read_to_string(page).unwrap();
+    let all = blocks(&text);
+    let is_run = |block: &Block| block.info == "console" || block.info == "sh test";
+    if !all.iter().any(is_run) {
+        return 0;
+    }
+    let mut typed = 0;
+    let updated = run_page(&Session::new(), page, &text, &all, &mut typed);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(page, updated).unwrap();
+    }
+    typed
 }
 
 /// Runs the blocks of a page in one session. The page's text with what was printed now.

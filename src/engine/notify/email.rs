@@ -152,3 +152,40 @@ fn explain(error: &smtp::Error) -> String {
         (None, None) => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use serde_json::Value;
+
+    use super::super::Event;
+    use super::super::mail_server::Security;
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_never_answers_is_given_up_for_all_recipients() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = |name: &str| Address::new(name, "example.com").unwrap();
+        let email = Email {
+            server: "127.0.0.1".to_owned(),
+            port: silent.local_addr().unwrap().port(),
+            security: Security::None,
+            login: None,
+            from: address("clips"),
+            to: vec![address("sam"), address("kim")],
+        };
+        let notice = Notice {
+            event: Event::Success,
+            text: "run: 1 ordered".to_owned(),
+            code: Some(0),
+            counts: Value::Null,
+        };
+        let began = tokio::time::Instant::now();
+        let failed = email.send(&notice).await;
+        assert_eq!(began.elapsed().as_secs(), TIME_OUT.as_secs());
+        assert_eq!(failed.len(), 2, "{failed:?}");
+        assert!(failed[0].contains("to sam@example.com: "), "{failed:?}");
+        assert!(failed[1].contains("to kim@example.com: "), "{failed:?}");
+    }
+}

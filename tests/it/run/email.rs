@@ -85,8 +85,9 @@ fn a_refused_recipient_is_a_warning_and_the_other_one_gets_the_mail() {
 fn a_mail_server_that_is_away_never_fails_the_round_but_the_test_notice() {
     let vendor = vendor(|_| false);
     // A port that was free a moment ago, and is closed.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = port.local_addr().unwrap().port();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
     let world = mailing(&vendor, port, "");
     let (code, told) = round(&world, &[]);
     assert_eq!(code, 0, "{told}");

@@ -21,31 +21,41 @@ struct Driver {
 }
 
 impl Driver {
-    /// `None` where there is none.
+    /// `None` where it is not installed. One that finds its port taken ends at once: it looks for a
+    /// free one before it listens there. Then another is started.
     fn start() -> Option<Self> {
+        for _ in 0..10 {
+            let mut driver = Self::spawn()?;
+            if let Some(port) = driver.port() {
+                driver.url = format!("http://127.0.0.1:{port}");
+                return Some(driver);
+            }
+        }
+        panic!("chromedriver never prints its port");
+    }
+
+    fn spawn() -> Option<Self> {
         let mut command = Command::new("chromedriver");
         command
             .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        let Ok(mut child) = command.spawn() else {
-            return None;
-        };
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let port: Option<u16> = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        Some(Self {
+            child: command.spawn().ok()?,
+            url: String::new(),
+        })
+    }
+
+    /// The port it prints; `None` where it ends before.
+    fn port(&mut self) -> Option<u16> {
+        let mut lines = BufReader::new(self.child.stdout.take().unwrap()).lines();
+        let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
             let (_, rest) = line.split_once("started successfully on port ")?;
             rest.trim_end_matches('.').parse().ok()
         });
         std::thread::spawn(move || lines.for_each(drop));
-        let driver = Self {
-            child,
-            url: format!(
-                "http://127.0.0.1:{}",
-                port.expect("chromedriver prints its port")
-            ),
-        };
-        Some(driver)
+        port
     }
 }
 
