@@ -16,19 +16,18 @@ use std::time::Duration;
 
 use creativeai::clock;
 use creativeai::engine::dispatch::{Dispatcher, Event};
+use creativeai::engine::ingest::observation;
 use creativeai::engine::observe::{Ingested, Observer};
 use creativeai::engine::photos::Placed;
 use creativeai::engine::plan::{self, Allowed, Plan};
 use creativeai::engine::stop::Stop;
 use creativeai::engine::submit::Orders;
-use creativeai::jobs::{Ledger, Observation, Rates, Status, Via};
+use creativeai::jobs::{Ledger, Rates};
 use creativeai::journal::{JobLog, Writer};
 use creativeai::manifest::{Manifest, Options};
 use creativeai::sandbox::{self, Sandbox};
 use creativeai::vendor::{ApiKey, BaseUrl, Client, ClientOptions, DurationStyle, Throttle};
-use creativeai::webhook::{
-    self, Body, Capture, Headers, SIGNATURE_HEADER, Verification, VerifyKeys,
-};
+use creativeai::webhook::{self, Body, Capture, Headers, SIGNATURE_HEADER, VerifyKeys};
 
 /// Requests in flight at most.
 const CONCURRENCY: usize = 3;
@@ -143,21 +142,9 @@ async fn ingest(log: &Path, key: &ApiKey) -> Result<(), Box<dyn Error>> {
         body: Body::Raw(body.as_bytes().into()),
     };
     // Nothing that is not proven changes the log.
-    let Verification::Verified(payload) =
-        webhook::verify(&capture, &VerifyKeys::new(std::slice::from_ref(key)))
-    else {
-        return Err("the signature does not hold".into());
-    };
-    let status = payload
-        .status()
-        .and_then(|word| Status::from_vendor(word.as_str()));
-    let seen = Observation {
-        id: payload.id().ok_or("without an id")?,
-        status: status.ok_or("an unknown status; ignored")?,
-        facts: payload.facts(),
-        via: Via::Webhook,
-        correlation: capture.correlation(),
-    };
+    let verification = webhook::verify(&capture, &VerifyKeys::new(std::slice::from_ref(key)));
+    let seen = observation(&verification, capture.correlation());
+    let seen = seen.ok_or("the delivery proves nothing of a clip")?;
     // With the places of its lines, so that what they say can be read again.
     let ledger = Ledger::new(Rates::default()).with_places();
     let writer = Writer::open(log, ledger, "embed", Duration::from_secs(5))?;

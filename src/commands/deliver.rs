@@ -10,13 +10,13 @@ use super::failure;
 use super::filter::Filters;
 use super::open::{self, Api};
 use crate::cli::When as WhenArg;
-use crate::clock;
 use crate::commands::finish;
+use crate::commands::observe::observer;
 use crate::engine::delivery::bucket::Bucket;
 use crate::engine::delivery::plan;
 use crate::engine::delivery::plan::{Delivery, When};
 use crate::engine::delivery::{Event, Failure as Missed, FailureKind, Refresh, RefreshError};
-use crate::engine::observe::{Ingested, Observer};
+use crate::engine::observe::Ingested;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{GenerationId, JobState, JobView, Observation, Via};
 use crate::journal::Writer;
@@ -135,11 +135,7 @@ impl<'a> Links<'a> {
             }
         };
         let fresh = facts.output_url.clone().map(|url| url.0.into_owned());
-        let observer = Observer {
-            writer: self.writer,
-            clock: &clock::now,
-            sandbox: self.settings.sandbox,
-        };
+        let observer = observer(self.writer, self.settings);
         let seen = Observation {
             id,
             status,

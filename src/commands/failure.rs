@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::engine::ingest::IngestError;
 use crate::exit::{Code, Failure};
 use crate::journal::{self, AppendError, DatabaseError, DatabaseFault, JobLog, LogError, Mismatch};
 use crate::output::{Commands, Printer, words};
@@ -53,6 +54,18 @@ pub fn of_append(error: &AppendError, next: &str) -> Failure {
     match error.database() {
         Some(error) => of_database(error.clone()),
         None => Failure::io(format!("the job log cannot be written: {error}")).help(next),
+    }
+}
+
+/// What it means for the run that captures could not be applied.
+pub fn of_ingest(error: IngestError) -> Failure {
+    match error {
+        IngestError::Read(error) => of_log(error),
+        IngestError::Write(error) => of_append(
+            &error,
+            "make room on the disk and replay again; the captures are untouched, and what the log \
+             knows already is passed over",
+        ),
     }
 }
 

@@ -10,6 +10,7 @@ use super::stopped;
 use super::{Ended, on_one_thread, recover};
 use crate::cli::{ReconcileArgs, Source};
 use crate::commands::finish;
+use crate::engine::poll::Rounds;
 use crate::exit::Ending;
 use crate::jobs::{IdColumn, JobKey, JobState};
 use crate::journal::Writer;
@@ -42,8 +43,13 @@ pub fn run(
     match args.source() {
         Source::Poll { wait } => {
             let all = |_: &JobState| true;
+            let rounds = if wait {
+                Rounds::UntilEnded
+            } else {
+                Rounds::One
+            };
             ending.join(on_one_thread(poll(
-                &writer, settings, &limits, printer, &commands, wait, all,
+                &writer, settings, &limits, printer, &commands, rounds, all,
             ))?);
         }
         Source::Replay {
@@ -57,7 +63,15 @@ pub fn run(
                 let asked = |job: &JobState| doubtful.contains(&job.key);
                 if !doubtful.is_empty() {
                     let limits = Limits::watch(settings);
-                    let polled = poll(&writer, settings, &limits, printer, &commands, false, asked);
+                    let polled = poll(
+                        &writer,
+                        settings,
+                        &limits,
+                        printer,
+                        &commands,
+                        Rounds::One,
+                        asked,
+                    );
                     ending.join(on_one_thread(polled)?);
                 }
                 let open = still_open(&outcome, &writer).len();
@@ -96,7 +110,7 @@ async fn poll(
     limits: &Limits,
     printer: &Printer,
     commands: &Commands,
-    wait: bool,
+    rounds: Rounds,
     covers: impl Fn(&JobState) -> bool,
 ) -> anyhow::Result<Ending> {
     limits.start_timer();
@@ -104,12 +118,16 @@ async fn poll(
     let api = Api::open(settings).await?;
     open::check_mixing(writer, settings, &api.base)?;
     let concurrency = settings.network.concurrency_for(IdColumn::Sku);
-    let poller = Poller::new(&api, writer, stop, settings, printer, concurrency);
-    let mut ending = if wait {
-        poller.wait(covers).await?
-    } else {
-        poller.once(covers).await?
+    let poller = Poller {
+        api: &api,
+        writer,
+        stop,
+        settings,
+        printer,
+        concurrency,
+        shared: None,
     };
+    let mut ending = poller.ask(rounds, covers).await?;
     ending.join(stopped::ending_of(stop, printer, commands));
     Ok(ending)
 }

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::ingest::{Applied, Ingest, PayloadStatus};
+use super::failure;
+use super::observe::{observer, report_binding};
+use crate::engine::ingest::{Applied, Ingest, PayloadStatus};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{GenerationId, JobKey};
 use crate::journal::Writer;
@@ -103,32 +105,24 @@ impl<'a> Replay<'a> {
         let mut replay = Self {
             writer,
             printer,
-            ingest: Ingest::new(writer, settings, printer),
+            ingest: Ingest::new(observer(writer, settings)),
             outcome: Outcome::default(),
             other_traffic: 0,
         };
-        let missing = |e: anyhow::Error| {
-            Failure::io(format!("{e:#}"))
-                .help("check the path after --replay; nothing was replayed")
-        };
-        let mut folding = Ok(());
-        let each = |batch| {
-            folding = replay.fold(batch);
-            match &folding {
-                Ok(()) => Ok(()),
-                Err(_) => Err(anyhow::anyhow!("stopped")),
-            }
-        };
         let stdin = std::io::stdin();
-        let reading = webhook::replay(paths, stdin, &keys, Batch::of, each);
-        folding?;
-        reading.map_err(missing)?;
-        replay.ingest.flush()?;
+        let each = |batch| Ok(replay.fold(batch)?);
+        webhook::replay(paths, stdin, &keys, Batch::of, each).map_err(|error| {
+            error.downcast().unwrap_or_else(|error| {
+                Failure::io(format!("{error:#}"))
+                    .help("check the path after --replay; nothing was replayed")
+            })
+        })?;
+        replay.ingest.flush().map_err(failure::of_ingest)?;
         replay.report_rest();
         Ok(replay.outcome)
     }
 
-    fn fold(&mut self, batch: Batch) -> anyhow::Result<()> {
+    fn fold(&mut self, batch: Batch) -> Result<(), Failure> {
         let file = &batch.file;
         for (entry, taken) in batch.entries {
             self.take(&Place { file, entry }, taken)?;
@@ -136,12 +130,12 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    fn take(&mut self, place: &Place<'_>, taken: Captured) -> anyhow::Result<()> {
+    fn take(&mut self, place: &Place<'_>, taken: Captured) -> Result<(), Failure> {
         let counts = &mut self.outcome.counts;
         match taken {
             Captured::Verified(PayloadStatus::Seen(seen)) => {
                 let id = seen.id.clone();
-                let came = self.ingest.take(seen)?;
+                let came = self.ingest.take(seen).map_err(failure::of_ingest)?;
                 self.count(place, &id, &came);
             }
             Captured::Verified(PayloadStatus::UnknownWord(id, word)) => {
@@ -181,7 +175,15 @@ impl<'a> Replay<'a> {
     fn count(&mut self, place: &Place<'_>, id: &GenerationId, came: &Applied) {
         let counts = &mut self.outcome.counts;
         match came {
-            Applied::New => counts.applied += 1,
+            Applied::New {
+                job,
+                attempt,
+                binding,
+            } => {
+                counts.applied += 1;
+                let attempt = (*job, *attempt);
+                report_binding(binding, attempt, id, self.writer, self.printer);
+            }
             Applied::Known => counts.known += 1,
             Applied::UnknownId(why) => {
                 counts.unknown_id += 1;

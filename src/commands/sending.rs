@@ -1,10 +1,12 @@
 //! What commands report while they send and poll.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use crate::engine::dispatch::{self, Attempt};
-use crate::jobs::{Facts, GenerationId, Status};
+use crate::engine::poll::{self, MAX_FAILURES, Target};
+use crate::jobs::{Facts, GenerationId, JobView, Status};
+use crate::journal::Writer;
 use crate::output::{Commands, Event, Printer, Progress, words};
 use crate::text::{escape, shorten};
 
@@ -216,25 +218,61 @@ const LONGEST_REASON: usize = 100;
 /// Reports how polling goes.
 pub struct Polling<'a> {
     printer: &'a Printer,
+    writer: &'a Writer,
     progress: Progress,
+    /// Generations not known to have ended.
+    open: Cell<u64>,
     /// What went wrong in this round, and with which clips.
     troubles: RefCell<BTreeMap<String, Vec<String>>>,
 }
 
 impl<'a> Polling<'a> {
     /// For `total` generations.
-    pub fn new(printer: &'a Printer, total: u64) -> Self {
+    pub fn new(printer: &'a Printer, writer: &'a Writer, total: u64) -> Self {
         let progress = Progress::new(Some(total), "rendering", printer);
         progress.rendering(total);
         Self {
             printer,
+            writer,
             progress,
+            open: Cell::new(total),
             troubles: RefCell::default(),
         }
     }
 
-    /// One was asked for; `left` are not known to have ended.
-    pub fn seen(&self, id: &GenerationId, status: Status, facts: &Facts<'_>, left: u64) {
+    /// Takes an event.
+    pub fn report(&self, event: &poll::Event<'_>) {
+        match event {
+            poll::Event::Seen { id, status, facts } => self.seen(id, *status, facts),
+            poll::Event::Trouble(clip, error) => self.trouble(self.name(clip), error),
+            poll::Event::RoundOver => self.end_round(),
+            poll::Event::GaveUp(clips) => {
+                let whose = match clips {
+                    [only] => self.name(only),
+                    several => words::count(several.len() as u64, "clip"),
+                };
+                self.warn(format_args!(
+                    "{whose} could not be asked for {MAX_FAILURES} times in a row; the next \
+                     reconcile asks again"
+                ));
+            }
+        }
+    }
+
+    /// What a person calls a clip: its listing or SKU, and the vendor's id.
+    fn name(&self, clip: &Target) -> String {
+        let view = self.writer.view(clip.job).ok().flatten();
+        match view.as_ref().and_then(JobView::id) {
+            Some((_, id)) => format!("{} ({})", escape(id), clip.id),
+            None => clip.id.to_string(),
+        }
+    }
+
+    /// One was asked for.
+    fn seen(&self, id: &GenerationId, status: Status, facts: &Facts<'_>) {
+        let ended = u64::from(status.is_terminal());
+        let left = self.open.get().saturating_sub(ended);
+        self.open.set(left);
         match status {
             Status::Completed => {
                 self.progress.end(Event::Completed);
@@ -259,14 +297,14 @@ impl<'a> Polling<'a> {
 
     /// A clip could not be asked for. It is reported at the end of the round, since all of them mostly
     /// share one reason.
-    pub fn trouble(&self, clip: String, error: &str) {
+    fn trouble(&self, clip: String, error: &str) {
         let mut troubles = self.troubles.borrow_mut();
         let clips = troubles.entry(plain_reason(error).to_owned()).or_default();
         clips.push(clip);
     }
 
     /// Reports the troubles of the round that ends.
-    pub fn end_round(&self) {
+    fn end_round(&self) {
         for (error, clips) in self.troubles.take() {
             let (whose, are) = match clips.as_slice() {
                 [only] => (only.clone(), "it is"),
@@ -281,7 +319,7 @@ impl<'a> Polling<'a> {
     }
 
     /// Something went wrong that changes nothing.
-    pub fn warn(&self, text: impl std::fmt::Display) {
+    fn warn(&self, text: impl std::fmt::Display) {
         self.progress.warn(self.printer, text);
     }
 }

@@ -8,6 +8,8 @@
 //! | [`cap`] | what may be charged and reserved |
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
+//! | [`ingest`] | captures: what they say, appended in large batches |
+//! | [`poll`] | clips that are asked for, once or until they have ended |
 //! | [`delivery`] | clips: downloaded, verified, published |
 //! | `notify` | notices of rounds: webhook, dead man's switch, e-mail, desktop |
 //! | [`photos`] | photos on this computer, uploaded so that the vendor can fetch them |
@@ -21,11 +23,13 @@ pub mod cap;
 mod counts;
 pub mod delivery;
 pub mod dispatch;
+pub mod ingest;
 #[cfg(feature = "cli")]
 pub(crate) mod notify;
 pub mod observe;
 pub mod photos;
 pub mod plan;
+pub mod poll;
 pub mod review;
 #[cfg(feature = "cli")]
 pub(crate) mod round;

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::on_end::{Clip, Queue};
 use crate::commands::failure;
-use crate::commands::ingest::{Applied, Ingest, observation};
+use crate::commands::observe::{observer, report_binding};
 use crate::commands::open;
+use crate::engine::ingest::{Applied, Ingest, observation};
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, JobKey, Observation};
 use crate::journal::{LogError, Rested, Writer};
@@ -132,14 +133,14 @@ impl Applier<'_> {
             .map_err(not_now)?;
         writer.check_form().map_err(not_now)?;
         open::check_rehearsal(writer.path(), &writer.ledger(), self.settings)?;
-        let mut ingest = Ingest::new(&writer, self.settings, self.printer);
+        let mut ingest = Ingest::new(observer(&writer, self.settings));
         if backlog.in_file {
-            self.read_again(&mut ingest, ends)?;
+            self.read_again(&writer, &mut ingest, ends)?;
         }
         for seen in &backlog.waiting {
-            self.take(seen.clone(), &mut ingest, ends)?;
+            self.take(seen.clone(), &writer, &mut ingest, ends)?;
         }
-        ingest.flush()?;
+        ingest.flush().map_err(failure::of_ingest)?;
         if let Some(metrics) = self.printer.metrics() {
             metrics.log_written();
         }
@@ -172,12 +173,18 @@ impl Applier<'_> {
     fn take(
         &self,
         seen: Observation<'static>,
+        writer: &Writer,
         ingest: &mut Ingest<'_>,
         ends: &mut Ends,
     ) -> Result<(), Failure> {
         let (id, status) = (seen.id.clone(), seen.status);
-        match ingest.take(seen)? {
-            Applied::New => {
+        match ingest.take(seen).map_err(failure::of_ingest)? {
+            Applied::New {
+                job,
+                attempt,
+                binding,
+            } => {
+                report_binding(&binding, (job, attempt), &id, writer, self.printer);
                 self.printer.detail(format_args!("{id}: {status}, applied"));
                 if status.is_terminal() && self.ended.is_some() {
                     ends.new.push(id);
@@ -196,10 +203,14 @@ impl Applier<'_> {
             .detail(format_args!("{id}: kept, but not applied: {why}"));
     }
 
-    fn read_again(&self, ingest: &mut Ingest<'_>, ends: &mut Ends) -> Result<(), Failure> {
+    fn read_again(
+        &self,
+        writer: &Writer,
+        ingest: &mut Ingest<'_>,
+        ends: &mut Ends,
+    ) -> Result<(), Failure> {
         let observed =
             |entry: &VerifiedEntry<'_>| observation(&entry.verification, entry.correlation());
-        let mut failed = None;
         let read = webhook::replay(
             &[self.captures.to_owned()],
             std::io::empty(),
@@ -207,18 +218,13 @@ impl Applier<'_> {
             |entry: &[VerifiedEntry<'_>]| entry.iter().filter_map(observed).collect::<Vec<_>>(),
             |batch| {
                 let mut batch = batch.into_iter();
-                let each = batch.try_for_each(|seen| self.take(seen, ingest, ends));
-                each.map_err(|failure| {
-                    failed = Some(failure);
-                    anyhow::anyhow!("stopped")
-                })
+                Ok(batch.try_for_each(|seen| self.take(seen, writer, ingest, ends))?)
             },
         );
-        match (failed, read) {
-            (Some(failure), _) => Err(failure),
-            (None, Ok(())) => Ok(()),
-            (None, Err(error)) => Err(Failure::io(format!("{error:#}"))),
-        }
+        read.map_err(|error| {
+            let unreadable = |error| Failure::io(format!("{error:#}"));
+            error.downcast().unwrap_or_else(unreadable)
+        })
     }
 
     fn postpone(&self, error: &Failure, is_warned: &mut bool) {

@@ -13,11 +13,11 @@ use tokio::time::timeout;
 use super::forward::Sender;
 use super::forwarded::Outgoing;
 use super::on_end::{Clip, Queue};
-use crate::clock;
-use crate::commands::ingest::observation;
+use crate::commands::observe::observer;
 use crate::commands::{failure, open};
 use crate::disk;
-use crate::engine::observe::{Ingested, Observer};
+use crate::engine::ingest::observation;
+use crate::engine::observe::Ingested;
 use crate::exit::Failure;
 use crate::jobs::{Binding, JobKey, Observation};
 use crate::journal::{AppendError, KeptCapture, Writer};
@@ -183,11 +183,7 @@ impl Recorder<'_> {
     /// Looks at what others have written, and adds what is new.
     fn write(&mut self, writer: &Writer, tasks: &mut [Task]) -> Result<(), Failure> {
         writer.refresh_blocking().map_err(|error| failed(&error))?;
-        let observer = Observer {
-            writer,
-            clock: &clock::now,
-            sandbox: self.settings.sandbox,
-        };
+        let observer = observer(writer, self.settings);
         let mut batch = Batch::default();
         for (kept, outgoing) in self.uncertain.drain(..) {
             batch.outgoing.push((kept.digest.clone(), outgoing));

@@ -16,10 +16,11 @@ use crate::commands::sending::Sending;
 use crate::engine::dispatch::{Attempt, Dispatcher, Event, SendCounts};
 use crate::engine::photos::Placed;
 use crate::engine::plan::Plan;
+use crate::engine::poll::Rounds;
 use crate::engine::stop::{Reason, Stop};
 use crate::engine::submit::Orders;
 use crate::exit::{Code, Ending};
-use crate::jobs::{JobKey, Status};
+use crate::jobs::{JobKey, JobState, Status};
 use crate::journal::Writer;
 use crate::manifest::Manifest;
 use crate::output::{Commands, Printer};
@@ -89,15 +90,23 @@ impl Batch<'_> {
 
     async fn wait_for(&self, jobs: impl Iterator<Item = &JobKey>) -> anyhow::Result<Ending> {
         let jobs: HashSet<_> = jobs.copied().collect();
-        let poller = Poller::new(
-            self.api,
-            self.writer,
-            self.stop,
-            self.settings,
-            self.printer,
-            self.concurrency,
-        );
-        poller.wait(|job| jobs.contains(&job.key)).await
+        let covers = |job: &JobState| jobs.contains(&job.key);
+        self.poller(self.printer)
+            .ask(Rounds::UntilEnded, covers)
+            .await
+    }
+
+    /// Polls clips of the batch.
+    pub fn poller<'p>(&'p self, printer: &'p Printer) -> Poller<'p> {
+        Poller {
+            api: self.api,
+            writer: self.writer,
+            stop: self.stop,
+            settings: self.settings,
+            printer,
+            concurrency: self.concurrency,
+            shared: None,
+        }
     }
 
     /// Sends at most `most` of the rows that `is_now` picks, and adds what came of it to `sent`.
@@ -160,11 +169,14 @@ impl Batch<'_> {
             return Ok(());
         }
         let printer = self.printer.without_progress();
-        let (api, writer, stop) = (self.api, self.writer, self.stop);
-        let poller = Poller::new(api, writer, stop, self.settings, &printer, self.concurrency);
-        let poller = poller.sharing(self.throttle);
+        let poller = Poller {
+            shared: Some(self.throttle),
+            ..self.poller(&printer)
+        };
         loop {
-            let pause = stop.or(tokio::time::sleep(self.settings.network.interval));
+            let pause = self
+                .stop
+                .or(tokio::time::sleep(self.settings.network.interval));
             tokio::select! {
                 () = is_sent.notified() => return Ok(()),
                 waited = pause => if waited.is_none() {
@@ -172,7 +184,8 @@ impl Batch<'_> {
                 },
             }
             // What could not be asked for is asked for again.
-            poller.once(|job| self.plan.covers(job)).await?;
+            let covers = |job: &JobState| self.plan.covers(job);
+            poller.ask(Rounds::One, covers).await?;
             renders.set(self.failed_renders());
         }
     }

@@ -21,7 +21,6 @@ use super::inputs::{Inputs, manifest_failure};
 use super::limits::Limits;
 use super::open::{self, Api};
 use super::photos;
-use super::poll::Poller;
 use super::{Ended, damage};
 use crate::cli::SubmitArgs;
 use crate::commands::dry_run;
@@ -31,6 +30,7 @@ use crate::commands::stopped;
 use crate::engine::dispatch::SendCounts;
 use crate::engine::photos::Placed;
 use crate::engine::plan::{self, Allowed, Decision, Found, Held, MOST_LISTED, Plan};
+use crate::engine::poll::Rounds;
 use crate::engine::stop::Stop;
 use crate::engine::submit::photos_to_send;
 use crate::exit::{Code, Failure};
@@ -109,8 +109,9 @@ pub async fn run(
     let goes_on = canary.as_ref().is_none_or(|canary| canary.goes_on);
     let mut ending = sent.ending;
     if args.wait && goes_on && !stop.is_set() {
-        let poller = Poller::new(&api, &writer, stop, settings, printer, concurrency);
-        ending.join(poller.wait(|job| plan.covers(job)).await?);
+        let poller = batch.poller(printer);
+        let waited = poller.ask(Rounds::UntilEnded, |job| plan.covers(job));
+        ending.join(waited.await?);
         if let Some(failed) = batch.too_many_failed(&tally) {
             ending.note(stopped::say_too_many_failed(failed, printer, &commands));
         }

@@ -2,15 +2,9 @@
 
 use hashbrown::HashMap;
 
-use super::failure;
-use crate::clock;
-use crate::engine::observe::{Ingested, Observer};
-use crate::exit::Failure;
+use super::observe::{Ingested, Observer};
 use crate::jobs::{Binding, GenerationId, JobKey, Observation, Status, Text, Via};
-use crate::journal::{Appending, Writer};
-use crate::output::Printer;
-use crate::settings::Settings;
-use crate::text::escape;
+use crate::journal::{AppendError, Appending, LogError};
 use crate::vendor::Payload;
 use crate::webhook::Verification;
 
@@ -75,13 +69,32 @@ pub fn observation(
 }
 
 /// What an observation came to.
+#[derive(Debug)]
 pub enum Applied {
     /// It added something to the log.
-    New,
+    New {
+        /// The job.
+        job: JobKey,
+        /// The attempt.
+        attempt: u32,
+        /// How the id and the attempt belong together.
+        binding: Binding,
+    },
     /// The log knew it.
     Known,
     /// No job of the log has its id; the text says why none was given it.
     UnknownId(&'static str),
+}
+
+/// Why an observation could not be taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Read(#[from] LogError),
+    /// What was added could not be written.
+    #[error(transparent)]
+    Write(#[from] AppendError),
 }
 
 /// Decides what observations add, and appends it.
@@ -91,7 +104,6 @@ pub enum Applied {
 /// observation adds.
 pub struct Ingest<'a> {
     observer: Observer<'a>,
-    printer: &'a Printer,
     lines: String,
     waiting: Waiting,
     /// The batch before, on its way to the disk.
@@ -103,14 +115,9 @@ type Waiting = HashMap<JobKey, Observation<'static>>;
 
 impl<'a> Ingest<'a> {
     /// For one log.
-    pub fn new(writer: &'a Writer, settings: &Settings, printer: &'a Printer) -> Self {
+    pub fn new(observer: Observer<'a>) -> Self {
         Self {
-            observer: Observer {
-                writer,
-                clock: &clock::now,
-                sandbox: settings.sandbox,
-            },
-            printer,
+            observer,
             lines: String::new(),
             waiting: Waiting::default(),
             appending: None,
@@ -118,7 +125,7 @@ impl<'a> Ingest<'a> {
     }
 
     /// Takes an observation in. What it added is durable after [`flush`](Self::flush).
-    pub fn take(&mut self, seen: Observation<'static>) -> Result<Applied, Failure> {
+    pub fn take(&mut self, seen: Observation<'static>) -> Result<Applied, IngestError> {
         let job = self.observer.writer.owner_of(&seen.id);
         if let Some((job, _)) = job.or(seen.correlation)
             && let Some(waiting) = self.waiting_for(job)
@@ -130,14 +137,13 @@ impl<'a> Ingest<'a> {
             }
             self.flush()?;
         }
-        match self.observer.decide(&seen).map_err(failure::of_log)? {
+        match self.observer.decide(&seen)? {
             Ingested::New {
                 job,
                 attempt,
                 line,
                 binding,
             } => {
-                self.report(&binding, job, attempt, &seen.id);
                 self.lines.push_str(&line);
                 self.waiting.insert(job, seen);
                 if binding != Binding::Known {
@@ -146,7 +152,11 @@ impl<'a> Ingest<'a> {
                 } else if self.lines.len() >= BATCH {
                     self.send()?;
                 }
-                Ok(Applied::New)
+                Ok(Applied::New {
+                    job,
+                    attempt,
+                    binding,
+                })
             }
             Ingested::Known => Ok(Applied::Known),
             Ingested::UnknownId(why) => Ok(Applied::UnknownId(why)),
@@ -159,13 +169,13 @@ impl<'a> Ingest<'a> {
     }
 
     /// Makes everything durable.
-    pub fn flush(&mut self) -> Result<(), Failure> {
+    pub fn flush(&mut self) -> Result<(), IngestError> {
         self.send()?;
         self.send()
     }
 
     /// Sends what waits on its way to the disk, and waits for the batch before.
-    fn send(&mut self) -> Result<(), Failure> {
+    fn send(&mut self) -> Result<(), IngestError> {
         let waiting = std::mem::take(&mut self.waiting);
         let writer = self.observer.writer;
         let next = (!self.lines.is_empty()).then(|| (writer.begin_append(&self.lines), waiting));
@@ -173,37 +183,6 @@ impl<'a> Ingest<'a> {
         let Some((appending, _)) = std::mem::replace(&mut self.appending, next) else {
             return Ok(());
         };
-        writer.finish_append(appending).map_err(|error| {
-            failure::of_append(
-                &error,
-                "make room on the disk and replay again; the captures are untouched, and what the \
-                 log knows already is passed over",
-            )
-        })
-    }
-
-    /// The listing or SKU of a job, for the beginning of a sentence.
-    fn owner(&self, job: JobKey) -> String {
-        let view = self.observer.writer.view(job).ok().flatten();
-        let owner = view.as_ref().and_then(|view| view.id());
-        owner.map_or_else(String::new, |(_, id)| format!("{}: ", escape(id)))
-    }
-
-    /// Reports how an id came to an attempt, where that is worth a line.
-    fn report(&self, binding: &Binding, job: JobKey, attempt: u32, id: &GenerationId) {
-        match binding {
-            Binding::Known => {}
-            Binding::Adopted => self.printer.note(format_args!(
-                "{}job {job}, attempt {attempt}: no reply had said that it was accepted; a signed \
-                 capture shows that it was, as {id}",
-                self.owner(job)
-            )),
-            Binding::BilledTwice { others } => self.printer.warn(format_args!(
-                "{}job {job}, attempt {attempt} was billed twice: it is {} and {id}. Both are kept; \
-                 ask the vendor to refund one",
-                self.owner(job),
-                others.join(", ")
-            )),
-        }
+        Ok(writer.finish_append(appending)?)
     }
 }
