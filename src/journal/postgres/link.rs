@@ -21,7 +21,8 @@ use super::captures;
 use super::decide::{Claims, Others};
 use super::leases::{self, Key};
 use super::lines::{self, Halted, LogRow, Merge};
-use super::mirror::{self, NOT_READ, Source, digest};
+use super::mirror::{self, Source, digest};
+use super::position::{NOT_READ, Newest};
 use super::runs::{self, BeingSent, Claimed, Run};
 use super::session::Session;
 use super::task::{Answer, Kind, Task};
@@ -301,7 +302,7 @@ impl Link {
              UNION ALL SELECT 0, pg_snapshot_xmin(pg_current_snapshot())::text, NULL ORDER BY 1"
         );
         let from = self.source.horizon.to_string();
-        let newest = self.source.newest;
+        let newest = self.source.newest.sequence;
         let known: Vec<i64> = self.open.keys().copied().collect();
         let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
             (&log.id, Type::INT8),
@@ -356,8 +357,14 @@ impl Link {
         self.held = None;
         self.open.extend(new);
         // The log's row is locked: no lower number comes any more from those who lock it too.
-        let newest = self.open.keys().copied().max().unwrap_or(0);
-        self.source.newest = self.source.newest.max(newest);
+        if let Some((&sequence, &transaction)) = self.open.iter().max_by_key(|(number, _)| **number)
+            && sequence > self.source.newest.sequence
+        {
+            self.source.newest = Newest {
+                sequence,
+                transaction,
+            };
+        }
         self.source.horizon = horizon;
         self.open.retain(|_, by| *by >= horizon);
         Ok(again)

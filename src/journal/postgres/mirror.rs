@@ -25,6 +25,7 @@ use super::super::file::for_each_line;
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::lines::LogRow;
 use super::logs;
+use super::position::{NOT_READ, Newest, transaction_of};
 use super::runs::{self, BeingSent};
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
@@ -35,15 +36,6 @@ use crate::disk::{self, Readers, Replacement};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is tried again: the system has no event for a free lock that can be given up on.
 const RETRY: Duration = Duration::from_millis(20);
-
-/// Which lines of the log `$1` may not have been read, by one who has read up to the horizon `$2` and
-/// the line number `$3`.
-///
-/// Neither suffices by itself. A line may have got a low number and be committed late: then its
-/// transaction was open, and is at or above the horizon. A transaction's number may be given out
-/// again after a crash of the server, where the one that had it before came to nothing: then it may be
-/// below the horizon. The numbers of committed lines are never given out again.
-pub(super) const NOT_READ: &str = "log = $1 AND (transaction >= $2::text::xid8 OR sequence > $3)";
 
 /// A log's lines as a file, up to date.
 #[derive(Debug)]
@@ -74,8 +66,8 @@ pub struct Source {
     pub(super) horizon: u64,
     /// Numbers of the lines at or above it that were read.
     pub(super) open: Vec<i64>,
-    /// The highest number of a line that was read.
-    pub(super) newest: i64,
+    /// The newest line that was read.
+    pub(super) newest: Newest,
 }
 
 /// Lines that a database has lost, as after a failover to a server that was behind.
@@ -120,8 +112,8 @@ struct State {
     horizon: u64,
     /// Numbers of the lines at or above it that are in the mirror.
     open: Vec<i64>,
-    /// The highest number of a line that is in the mirror.
-    newest: i64,
+    /// The newest line that is in the mirror.
+    newest: Newest,
 }
 
 /// A command's own copy of a log, to which it adds what it has written.
@@ -293,7 +285,7 @@ async fn read(
     let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
         (&look.log.id, Type::INT8),
         (&from, Type::TEXT),
-        (&state.newest, Type::INT8),
+        (&state.newest.sequence, Type::INT8),
         (&horizon, Type::TEXT),
     ];
     let rows = transaction
@@ -307,7 +299,7 @@ async fn read(
         length: state.length,
         horizon: horizon.parse().unwrap_or(0),
         open: Vec::new(),
-        newest: state.newest,
+        newest: state.newest.clone(),
     };
     while let Some(row) = rows
         .try_next()
@@ -315,7 +307,7 @@ async fn read(
         .map_err(|error| failed(&address, error))?
     {
         let sequence: i64 = row.get(0);
-        next.newest = next.newest.max(sequence);
+        next.newest.sequence = next.newest.sequence.max(sequence);
         if row.get::<_, bool>(1) {
             next.open.push(sequence);
         }
@@ -329,6 +321,14 @@ async fn read(
         written.map_err(|error| unusable(&error))?;
         next.length += line.len() as u64 + 1;
     }
+    let by = transaction_of(
+        &transaction,
+        address.schema(),
+        &look.log,
+        next.newest.sequence,
+    );
+    let by = by.await.map_err(|error| failed(&address, error))?;
+    next.newest.transaction = by.unwrap_or_default();
     if look.has_runs {
         let sent = runs::being_sent(&transaction, address.schema(), &look.log).await;
         look.being_sent = sent.map_err(|error| failed(&address, error))?;
@@ -384,8 +384,14 @@ impl Place {
         look: &mut Look,
         server: String,
     ) -> Result<(State, Parts), DatabaseError> {
-        let old = self.old_state(&server);
-        let mut state = if let Some(old) = old {
+        let old = self.old_state(&server).unwrap_or_default();
+        let is_there = old
+            .newest
+            .is_in(&session.client, session.address.schema(), &look.log);
+        let is_there = is_there
+            .await
+            .map_err(|error| session.failed("read", &error))?;
+        let mut state = if is_there && old.length > 0 {
             self.append(session, look, &old).await?
         } else {
             self.begin_anew(session, look).await?

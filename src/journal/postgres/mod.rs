@@ -12,6 +12,7 @@ mod link;
 mod login;
 mod logs;
 mod mirror;
+mod position;
 mod runs;
 mod schema;
 mod scribe;

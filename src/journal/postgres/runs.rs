@@ -163,12 +163,17 @@ pub(super) async fn claims(
     if attempts.is_empty() {
         return Ok(Vec::new());
     }
+    // Looked up one by one: a plan for all at once would read every claim of a table that the server
+    // has not counted yet.
     let query = format!(
-        "SELECT claims.run, CASE WHEN {} THEN runs.host END, coalesce(claims.resent, false) \
+        "SELECT claimed.run, claimed.host, coalesce(claimed.resent, false) \
          FROM unnest($2, $3) WITH ORDINALITY AS wanted (job, attempt, place) \
-         LEFT JOIN {schema}.claims ON claims.log = $1 AND claims.job = wanted.job \
-             AND claims.attempt = wanted.attempt \
-         LEFT JOIN {schema}.runs ON runs.id = claims.run ORDER BY wanted.place",
+         LEFT JOIN LATERAL \
+             (SELECT claims.run, claims.resent, CASE WHEN {} THEN runs.host END AS host \
+              FROM {schema}.claims LEFT JOIN {schema}.runs ON runs.id = claims.run \
+              WHERE claims.log = $1 AND claims.job = wanted.job \
+                  AND claims.attempt = wanted.attempt LIMIT 1) AS claimed ON true \
+         ORDER BY wanted.place",
         is_alive()
     );
     let jobs: Vec<String> = attempts.iter().map(|(job, _)| job.to_string()).collect();

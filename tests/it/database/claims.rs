@@ -316,3 +316,33 @@ fn a_run_that_waited_for_the_log_reads_it_anew_whatever_isolation_the_server_pre
     other.wait().expect(75);
     assert_eq!(server.bills().len(), 1);
 }
+
+#[test]
+fn a_run_that_waits_while_an_old_dump_is_restored_puts_back_what_it_has_read() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let dump = database.server.dump(&database.name);
+    let server = Server::accepting();
+    computer(&server, &log, 1).run(&SUBMIT).expect(0);
+    let mut lock = database.session();
+    lock.run("BEGIN; SELECT * FROM creativeai.logs FOR UPDATE");
+    let two = computer(&server, &log, 2);
+    let run = two.start(&SUBMIT);
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND wait_event_type = 'Lock'";
+    eventually("the run waits", || database.sql(waits) == "1");
+    signal(&run, Signal::STOP);
+    lock.run(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    drop(lock);
+    database.sql(&dump);
+    signal(&run, Signal::CONT);
+    assert_eq!(run.wait().expect(0).json()["submitted"], 1);
+    let third = computer(&server, &log, 2);
+    third.write("listings.csv", listings(2).replace("evening", "morning"));
+    assert_eq!(third.run(&SUBMIT).expect(3).json()["changed"], 2);
+    assert_eq!(server.bills().len(), 2);
+}

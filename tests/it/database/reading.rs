@@ -208,6 +208,31 @@ fn what_a_restored_database_has_lost_is_noticed_and_can_be_put_back() {
 }
 
 #[test]
+fn what_an_old_dump_lacks_is_noticed_although_server_and_database_are_the_same() {
+    for added_since in [0, 7] {
+        let Some((database, world, log)) = with_log(&lines([4])) else {
+            return;
+        };
+        let dump = database.server.dump(&database.name);
+        database.sql(&insert(5));
+        assert!(status(&world, &log).contains("SKU-20 Größe"));
+        database.sql(&dump);
+        if added_since > 0 {
+            // It gets the number of the line that was lost.
+            database.sql(&insert(added_since));
+        }
+        let ended = world.run(&["status", &log, "--json"]).expect(0);
+        assert!(ended.stderr.contains("has lost 1 line"), "{}", ended.stderr);
+        let lost = mirror(&world, ".lost.jsonl").unwrap();
+        let copy = ["log", "copy", lost.to_str().unwrap(), &log];
+        world.run(&copy).expect(0);
+        let ended = world.run(&["status", &log, "--json"]).expect(0);
+        assert!(!ended.stderr.contains("lost"), "{}", ended.stderr);
+        assert!(ended.stdout.contains("SKU-20 Größe"));
+    }
+}
+
+#[test]
 fn a_doubt_of_a_file_is_not_hidden_by_an_order_from_the_database() {
     let order = |server: &Server, log: &str, code: i32| {
         let world = World::facing(server).with_var("CREATIVEAI_JOBS", log);

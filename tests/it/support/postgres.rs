@@ -273,6 +273,19 @@ impl Postgres {
         command
     }
 
+    /// The statements that make a database's tables and what is in them, after removing what is there.
+    pub fn dump(&self, database: &str) -> String {
+        let dump = Command::new(self.programs.join("pg_dump"))
+            .args(["--clean", "--if-exists", "-U", SUPERUSER, "-h"])
+            .arg(&self.folder)
+            .arg(database)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&dump.stderr);
+        assert!(dump.status.success(), "{said}");
+        String::from_utf8(dump.stdout).unwrap()
+    }
+
     /// Runs statements, and returns what they print.
     pub fn sql(&self, database: &str, statements: &str) -> String {
         let mut psql = self.psql(database).spawn().unwrap();

@@ -11,6 +11,7 @@ use super::super::super::file::for_each_line;
 use super::super::super::location::{DatabaseError, DatabaseFault};
 use super::super::lines::{self, LogRow, Merge};
 use super::super::mirror::{self, digest};
+use super::super::position::Newest;
 use super::super::schema::{self, Use};
 use super::super::session::Session;
 use super::super::{logs, runs};
@@ -38,7 +39,7 @@ impl Link {
         }
         let server = mirror::server(&session).await;
         let is_same = server == self.source.server && (!self.was_connected || !server.is_empty());
-        if !is_same || !self.holds_confirmed(&session, &log).await? {
+        if !is_same || !self.holds_known(&session, &log).await? {
             self.put_back(&session, &log).await?;
             if self.run.is_known {
                 let back = self.come_back(&session, &log, &server).await;
@@ -60,24 +61,21 @@ impl Link {
         lines::commit(client).await
     }
 
-    /// Whether the newest confirmed lines are still there.
-    async fn holds_confirmed(
-        &self,
-        session: &Session,
-        log: &LogRow,
-    ) -> Result<bool, DatabaseError> {
-        if self.confirmed.is_empty() {
-            return Ok(true);
+    /// Whether the newest line that was read and the newest confirmed ones are still there.
+    async fn holds_known(&self, session: &Session, log: &LogRow) -> Result<bool, DatabaseError> {
+        let (client, schema) = (&session.client, session.address.schema());
+        let newest = self.source.newest.is_in(client, schema, log).await;
+        let is_there = newest.map_err(|error| session.failed("read", &error))?;
+        if !is_there || self.confirmed.is_empty() {
+            return Ok(is_there);
         }
-        let query = format!(
-            "SELECT count(*) FROM {}.lines WHERE log = $1 AND digest = ANY ($2)",
-            session.address.schema()
-        );
+        let query =
+            format!("SELECT count(*) FROM {schema}.lines WHERE log = $1 AND digest = ANY ($2)");
         let digests: HashSet<&[u8]> = self.confirmed.iter().map(Vec::as_slice).collect();
         let digests: Vec<&[u8]> = digests.into_iter().collect();
         let parameters: [(&(dyn ToSql + Sync), Type); 2] =
             [(&log.id, Type::INT8), (&digests, Type::BYTEA_ARRAY)];
-        let row = session.client.query_typed_one(&query, &parameters).await;
+        let row = client.query_typed_one(&query, &parameters).await;
         let row = row.map_err(|error| session.failed("read", &error))?;
         Ok(row.get::<_, i64>(0) == digests.len() as i64)
     }
@@ -105,7 +103,7 @@ impl Link {
             added.map_err(|error| Session::failure(&self.address, "write to", &error))?;
         }
         self.source.horizon = 0;
-        self.source.newest = 0;
+        self.source.newest = Newest::default();
         self.open.clear();
         self.held = Some(held);
         Ok(())
