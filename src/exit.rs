@@ -4,7 +4,6 @@
 //! returns a [`Failure`] inside of an `anyhow::Error`, which [`code_of`] finds again.
 
 use std::error::Error;
-use std::fmt;
 
 use crate::text::escape_lines;
 
@@ -184,12 +183,14 @@ impl From<Code> for Ending {
 }
 
 /// Why a run cannot go on: what happened, and the next step.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub struct Failure {
     code: Code,
     message: String,
     help: Option<String>,
     fields: Vec<(&'static str, serde_json::Value)>,
+    #[source]
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -271,18 +272,6 @@ impl Failure {
     /// The next step, where there is one to name.
     pub fn next_step(&self) -> Option<&str> {
         self.help.as_deref()
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for Failure {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cause.as_ref().map(|e| &**e as &(dyn Error + 'static))
     }
 }
 

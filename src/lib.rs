@@ -16,10 +16,10 @@
 //! | `review` | the server of the page on which clips are looked at |
 //! | [`webhook`] | signatures, capture formats, the receiver |
 //! | [`sandbox`] | the stand-in for the vendor |
-//! | [`disk`] | where systems differ: paths, replacing files, making them durable |
+//! | `disk` | where systems differ: paths, replacing files, making them durable |
 //! | [`clock`] | the computer's clock |
-//! | [`text`] | text made safe to show, and short |
-//! | [`output`] | progress, tables, wording, the HTML report |
+//! | [`text`] | text made safe to show, and short; numbers and times as people read them |
+//! | `output` | progress, tables, wording, the HTML report |
 //! | [`jobs`] | the heart: job, attempt, line, ledger; no I/O, no clock, no async |
 
 //! # As a library
@@ -49,13 +49,14 @@ mod cli;
 pub mod clock;
 #[cfg(feature = "cli")]
 mod commands;
-pub mod disk;
+mod disk;
 pub mod engine;
 #[cfg(feature = "cli")]
 mod exit;
 pub mod jobs;
 pub mod journal;
 pub mod manifest;
+#[cfg(feature = "report")]
 pub mod output;
 #[cfg(feature = "cli")]
 mod review;

@@ -1,4 +1,8 @@
-//! Text of servers and manifests, made safe to show on a terminal, and short.
+//! Text of servers and manifests, made safe to show on a terminal, and short; numbers and times as
+//! people read them; nearest names.
+
+pub mod format;
+pub mod suggest;
 
 use std::borrow::Cow;
 use std::fmt::Write;

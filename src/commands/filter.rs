@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::jobs::{Condition, GenerationId, JobKey, JobView, LOG_FIELDS, Ledger, Line, Look};
 use crate::journal::each_line_of;
-use crate::output::{self, DisplayStatus, suggest, words};
-use crate::text::escape;
+use crate::output::{self, DisplayStatus, words};
+use crate::text::{escape, suggest};
 
 /// Columns of a manifest that the log keeps under another name, or inside of a request.
 const ELSEWHERE: [(&str, &str); 11] = [

@@ -8,7 +8,8 @@ use super::environment::{FILES, VARIABLES};
 use super::schema;
 use crate::cli::{Cli, HelpArgs};
 use crate::exit::{Code, Failure};
-use crate::output::{suggest, wrap};
+use crate::output::wrap;
+use crate::text::suggest;
 use crate::text::{escape, shorten};
 
 /// Topics besides the commands.

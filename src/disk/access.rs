@@ -6,6 +6,7 @@ use std::path::Path;
 /// Lets only the user (and on Windows the system and administrators, who can take any right) read
 /// and change a file. On Unix a file is made with the right mode instead.
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "on Windows it can fail")]
 pub fn make_private(_: &Path) -> io::Result<()> {
     Ok(())
 }

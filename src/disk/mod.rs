@@ -1,8 +1,10 @@
 //! What systems do differently with files: how a folder is distinguished from a file, how a resolved path
 //! is written, how a file takes another's place, and how it becomes durable.
 
+#[cfg(feature = "cli")]
 mod access;
 mod path;
+#[cfg(feature = "cli")]
 mod private;
 mod replace;
 mod sync;
@@ -11,11 +13,17 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+#[cfg(feature = "cli")]
 pub use access::{make_private, other_readers};
 pub use path::canonicalize;
+#[cfg(feature = "cli")]
 pub use private::{NotRead, read_private};
-pub use replace::{Readers, Replacement, create, rename};
-pub use sync::{is_weakly_synced, sync_data, sync_file, sync_folder, sync_folder_of};
+#[cfg(feature = "cli")]
+pub use replace::create;
+pub use replace::{Readers, Replacement, rename};
+#[cfg(feature = "cli")]
+pub use sync::is_weakly_synced;
+pub use sync::{sync_data, sync_file, sync_folder, sync_folder_of};
 
 /// Opens a file to read it. A folder is refused as one (`IsADirectory`), also by Windows, which
 /// itself only says that access is denied.
@@ -32,6 +40,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 
 /// Opens a file that is read whole before anything is done. Only a regular file will do: a named
 /// pipe or a device would be waited for, perhaps for ever.
+#[cfg(feature = "cli")]
 pub fn open_regular(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     let file = {

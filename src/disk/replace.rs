@@ -145,6 +145,7 @@ fn make_writable(path: &Path, meta: &fs::Metadata) -> bool {
 }
 
 /// Writes a new file, durably. One that is there already is left alone: `AlreadyExists`.
+#[cfg(feature = "cli")]
 pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     let written = file.write_all(content).and_then(|()| sync_file(&file));

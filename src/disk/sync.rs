@@ -10,6 +10,7 @@ static WEAK: AtomicBool = AtomicBool::new(false);
 
 /// Whether a drive took less than was asked for: its own memory was not emptied, or a folder not
 /// synced. It is reported once a run.
+#[cfg(feature = "cli")]
 pub fn is_weakly_synced() -> bool {
     WEAK.load(Ordering::Relaxed)
 }

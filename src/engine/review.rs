@@ -50,11 +50,6 @@ pub fn has_clip(view: &JobView) -> bool {
     view.state.is_counted() && view.state.status() == Status::Completed
 }
 
-/// What is thought of the job's clip; `None` while no one has looked.
-pub fn look_of(view: &JobView) -> Option<Look> {
-    view.state.effective().look()
-}
-
 /// Whether a verdict can be written down.
 pub fn check(verdict: Verdict, view: Option<&JobView>) -> Result<(), Stray> {
     let view = view.ok_or(Stray::NoJob)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::output::suggest;
+use crate::text::suggest;
 
 /// The log that is meant where an address names none.
 pub const DEFAULT_LOG: &str = "default";

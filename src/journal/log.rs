@@ -32,8 +32,6 @@ struct Mirrored {
     name: PathBuf,
     /// Lines that the database had once, and the file that keeps them.
     lost: Option<(u64, PathBuf)>,
-    /// Attempts that other computers are sending, with the computers' names.
-    being_sent: Vec<(JobKey, u32, String)>,
     /// A mirror that goes with the command.
     _own: Option<tempfile::TempPath>,
 }
@@ -62,10 +60,8 @@ impl JobLog {
         let mut ledger = ledger;
         let source = Source::read(&path, file, &mut ledger)?;
         let lost = mirror.lost().map(|lost| (lost.lines, lost.file.clone()));
-        let mut being_sent = Vec::new();
         for sent in mirror.being_sent() {
             ledger.mark_being_sent(sent.job, sent.number);
-            being_sent.push((sent.job, sent.number, sent.host.clone()));
         }
         Ok(Self {
             source,
@@ -75,7 +71,6 @@ impl JobLog {
             mirrored: Some(Mirrored {
                 name: PathBuf::from(address.to_string()),
                 lost,
-                being_sent,
                 // The lines that were folded stay where they are: from now on others may add.
                 _own: mirror.release(),
             }),
@@ -145,12 +140,6 @@ impl JobLog {
     pub fn lost(&self) -> Option<(u64, &Path)> {
         let (lines, file) = self.mirrored.as_ref()?.lost.as_ref()?;
         Some((*lines, file))
-    }
-
-    /// Attempts that other computers are sending just now, each with the computer's name.
-    pub fn being_sent(&self) -> impl Iterator<Item = (JobKey, u32, &str)> {
-        let sent = self.mirrored.iter().flat_map(|m| &m.being_sent);
-        sent.map(|(job, number, host)| (*job, *number, host.as_str()))
     }
 
     /// The folded log.

@@ -63,17 +63,6 @@ impl LocalPhotos {
         }
     }
 
-    /// What their web addresses begin with; a slash is its end.
-    pub fn root(&self) -> &str {
-        &self.root
-    }
-
-    /// Whether one was found.
-    pub fn any(&self) -> bool {
-        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.values().any(Result::is_ok)
-    }
-
     /// The photo that a cell names; a relative path starts in `folder`.
     pub(super) fn find(&self, cell: &str, folder: &Path) -> Found {
         let path = path_of(cell, folder);

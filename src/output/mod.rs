@@ -3,7 +3,6 @@
 //! Data goes to standard output, everything else to standard error. What a server or a manifest
 //! says is escaped before it gets near a terminal or a page.
 
-#[cfg(feature = "report")]
 pub mod audience;
 #[cfg(feature = "cli")]
 mod canvas;
@@ -11,11 +10,9 @@ mod canvas;
 mod columns;
 #[cfg(feature = "cli")]
 mod csv;
-#[cfg(feature = "report")]
 mod display_status;
 #[cfg(feature = "cli")]
 mod history;
-#[cfg(feature = "report")]
 mod job_summary;
 #[cfg(feature = "cli")]
 pub mod json;
@@ -27,39 +24,31 @@ mod messages;
 mod metrics;
 #[cfg(feature = "cli")]
 mod money;
-#[cfg(feature = "report")]
 pub mod natural_sort;
 #[cfg(feature = "cli")]
 mod printer;
 #[cfg(feature = "cli")]
 mod progress;
-#[cfg(feature = "report")]
 pub mod report;
-pub mod suggest;
 #[cfg(feature = "cli")]
 mod summary;
 #[cfg(feature = "cli")]
 mod table;
-#[cfg(feature = "report")]
 mod tally;
-#[cfg(feature = "report")]
 mod tone;
 mod typed;
 pub mod words;
 #[cfg(feature = "cli")]
 pub mod wrap;
 
-#[cfg(feature = "report")]
 pub use audience::{Audience, Wording};
 #[cfg(feature = "cli")]
 pub use columns::aligned;
 #[cfg(feature = "cli")]
 pub use csv::{Carried, CsvTable, Dialect};
-#[cfg(feature = "report")]
 pub use display_status::DisplayStatus;
 #[cfg(feature = "cli")]
 pub use history::history;
-#[cfg(feature = "report")]
 pub use job_summary::{JobSummary, since, sought};
 #[cfg(feature = "cli")]
 pub use looks::Looks;
@@ -75,9 +64,7 @@ pub use progress::{Event, Progress, STARTED, WAITING};
 pub use summary::{Replayed, Summary};
 #[cfg(feature = "cli")]
 pub use table::{Group, footer, rehearsal, table};
-#[cfg(feature = "report")]
 pub use tally::{Notice, Tally};
-#[cfg(feature = "report")]
 pub use tone::Tone;
 pub use typed::Typed;
 pub use words::Commands;

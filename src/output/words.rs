@@ -1,33 +1,12 @@
 //! Wording that several outputs share: numbers, money, durations, names of clips, commands.
 
-use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
 use super::Typed;
 use crate::jobs::{Credits, JobKey, JobView, PHOTO_FILE, Rates};
+use crate::text::format::group_digits;
+pub use crate::text::format::{ago, bytes, count, day, duration, moment, moment_utc, number};
 use crate::text::{escape, shorten};
-
-/// `1 clip`, `1,200 clips`. An `s` makes the plural.
-pub fn count(n: u64, thing: &str) -> String {
-    let s = if n == 1 { "" } else { "s" };
-    format!("{} {thing}{s}", number(n))
-}
-
-/// `1,200`.
-pub fn number(n: u64) -> String {
-    group_digits(&n.to_string())
-}
-
-fn group_digits(digits: &str) -> String {
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// `5 credits`, `1 credit`, `1,200.5 credits`.
 pub fn credits(amount: Credits) -> String {
@@ -69,77 +48,6 @@ fn cents(dollars: f64) -> String {
     let cents = ((dollars * 1000.0).round() as i64).saturating_add(5) / 10;
     let whole = group_digits(&(cents / 100).to_string());
     format!("${whole}.{:02}", cents % 100)
-}
-
-/// How long ago `then` was: `just now`, `40 s ago`, `2 min ago`, `3 h ago`, `5 days ago`, then
-/// the day.
-pub fn ago(now: Timestamp, then: Timestamp) -> String {
-    match now.duration_since(then).as_secs() {
-        // A clock that is a little ahead is no news.
-        ..10 => "just now".to_owned(),
-        seconds @ ..60 => format!("{seconds} s ago"),
-        seconds @ ..3_600 => format!("{} min ago", seconds / 60),
-        seconds @ ..86_400 => format!("{} h ago", seconds / 3_600),
-        seconds @ ..172_800 => format!("{} day ago", seconds / 86_400),
-        seconds @ ..2_592_000 => format!("{} days ago", seconds / 86_400),
-        _ => day(then),
-    }
-}
-
-/// `2026-03-12`, as everywhere in UTC.
-pub fn day(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d").to_string()
-}
-
-/// `2026-03-12 09:22:18 UTC`: a time for a person, by the clock of this computer.
-#[cfg(feature = "cli")]
-pub fn moment(at: Timestamp) -> String {
-    moment_in(at, jiff::tz::TimeZone::system())
-}
-
-/// `2026-03-12 09:22:18 UTC`: what embeds the library has no computer's time zone.
-#[cfg(not(feature = "cli"))]
-pub fn moment(at: Timestamp) -> String {
-    moment_in(at, jiff::tz::TimeZone::UTC)
-}
-
-/// `2026-03-12 09:22:18 UTC`, wherever the computer is.
-pub fn moment_utc(at: Timestamp) -> String {
-    moment_in(at, jiff::tz::TimeZone::UTC)
-}
-
-fn moment_in(at: Timestamp, zone: jiff::tz::TimeZone) -> String {
-    at.to_zoned(zone)
-        .strftime("%Y-%m-%d %H:%M:%S %Z")
-        .to_string()
-}
-
-/// How long something takes: `40 s`, `2 min`, `2 min 30 s`, `3 h 5 min`.
-pub fn duration(seconds: u64) -> String {
-    let two = |a: u64, unit: &str, b: u64, small: &str| match b {
-        0 => format!("{a} {unit}"),
-        b => format!("{a} {unit} {b} {small}"),
-    };
-    match seconds {
-        ..60 => format!("{seconds} s"),
-        60..3_600 => two(seconds / 60, "min", seconds % 60, "s"),
-        _ => two(seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
-    }
-}
-
-/// `12 bytes`, `1.5 MB`: in thousands, as disks are sold.
-pub fn bytes(n: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    if n < 1000 {
-        return count(n, "byte");
-    }
-    let mut size = n as f64 / 1000.0;
-    let mut unit = 0;
-    while size >= 999.95 && unit + 1 < UNITS.len() {
-        size /= 1000.0;
-        unit += 1;
-    }
-    format!("{size:.1} {}", UNITS[unit])
 }
 
 /// Longest name that [`clip_name`] gives, in characters.
@@ -363,10 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_and_agree_with_their_noun() {
-        assert_eq!(count(0, "clip"), "0 clips");
-        assert_eq!(count(1, "clip"), "1 clip");
-        assert_eq!(count(1_234_567, "clip"), "1,234,567 clips");
+    fn credits_are_grouped_and_agree_with_their_noun() {
         assert_eq!(credits(Credits::whole(1)), "1 credit");
         assert_eq!(
             credits(Credits::from_number(1234.5).unwrap()),
@@ -392,35 +297,6 @@ mod tests {
             ..rates
         };
         assert_eq!(dollars(&flat, Credits::whole(3)), "$0.30");
-    }
-
-    #[test]
-    fn the_past_is_reported_in_the_largest_fitting_unit() {
-        let now: Timestamp = "2026-03-12T12:00:00Z".parse().unwrap();
-        for (then, words) in [
-            ("2026-03-12T12:05:00Z", "just now"),
-            ("2026-03-12T11:59:55Z", "just now"),
-            ("2026-03-12T11:59:20Z", "40 s ago"),
-            ("2026-03-12T11:57:59Z", "2 min ago"),
-            ("2026-03-12T09:00:00Z", "3 h ago"),
-            ("2026-03-11T11:00:00Z", "1 day ago"),
-            ("2026-03-07T12:00:00Z", "5 days ago"),
-            ("2025-03-07T12:00:00Z", "2025-03-07"),
-        ] {
-            assert_eq!(ago(now, then.parse().unwrap()), words);
-        }
-    }
-
-    #[test]
-    fn durations_and_sizes_have_two_figures_at_most() {
-        assert_eq!(duration(40), "40 s");
-        assert_eq!(duration(150), "2 min 30 s");
-        assert_eq!(duration(3_600), "1 h");
-        assert_eq!(duration(11_100), "3 h 5 min");
-        assert_eq!(bytes(12), "12 bytes");
-        assert_eq!(bytes(1_500_000), "1.5 MB");
-        assert_eq!(bytes(999_999), "1.0 MB");
-        assert_eq!(bytes(u64::MAX), "18446744.1 TB");
     }
 
     #[test]

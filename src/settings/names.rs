@@ -1,7 +1,7 @@
 //! What a name in a settings file stands for, and which one was probably meant.
 
 use super::table::{AGENT, BUYER, CAPS, DEFINITIONS, MAP, MODELS, OPEN_TABLES, PROFILE, Usual};
-use crate::output::suggest;
+use crate::text::suggest;
 
 /// Names under which a secret may be put into the file by mistake.
 const SECRETS: [&str; 7] = [

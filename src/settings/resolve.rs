@@ -8,7 +8,7 @@ use super::table::{DEFINITIONS, OPEN_TABLES, PROFILE, definition};
 use super::value::Value;
 use super::{Env, Flags, Origin, Row, Setting};
 use crate::exit::Failure;
-use crate::output::suggest;
+use crate::text::suggest;
 
 /// A value that can be shown as a row of `creativeai config`.
 pub trait Show {

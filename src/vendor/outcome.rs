@@ -24,7 +24,8 @@ impl Body {
     }
 
     /// The bytes as they came.
-    pub fn bytes(&self) -> &[u8] {
+    #[cfg(test)]
+    fn bytes(&self) -> &[u8] {
         &self.0
     }
 }

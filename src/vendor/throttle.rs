@@ -123,7 +123,8 @@ impl Throttle {
     }
 
     /// How many requests may be in flight now.
-    pub fn limit(&self) -> usize {
+    #[cfg(test)]
+    fn limit(&self) -> usize {
         self.state().limit
     }
 

@@ -9,9 +9,9 @@ use crate::commands::outputs;
 use crate::exit::Failure;
 use crate::journal::JobLog;
 use crate::output::report::{Bundle, Files, Pages, PublicClip, PublicOptions, PublicPage, Rules};
-use crate::output::{Printer, suggest, words};
+use crate::output::{Printer, words};
 use crate::settings::Settings;
-use crate::text::escape;
+use crate::text::{escape, suggest};
 
 /// What a public page is to show and say.
 #[derive(Clone, Debug)]

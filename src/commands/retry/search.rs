@@ -18,9 +18,9 @@ use crate::jobs::{
 };
 use crate::journal::{JobLog, Writer};
 use crate::manifest::{LocalPhoto, RowFault};
-use crate::output::{Commands, Printer, suggest, words};
+use crate::output::{Commands, Printer, words};
 use crate::settings::Settings;
-use crate::text::escape;
+use crate::text::{escape, suggest};
 use crate::vendor::{Endpoint, correlated, recorrelated, request_body, with_photo, with_prompt};
 
 /// The attempts to be made.

@@ -239,12 +239,6 @@ impl Photo {
             host,
         }
     }
-
-    /// Whether one address may be the other one signed anew, or moved to another server: unless
-    /// both are on one server, as deep, and plain words on the way differ.
-    pub fn may_be(&self, other: &Self) -> bool {
-        self.host != other.host || self.folders == other.folders
-    }
 }
 
 fn segment(encoded: &str) -> String {
@@ -636,20 +630,14 @@ mod tests {
     }
 
     #[test]
-    fn plain_words_on_the_way_say_photos_of_one_server_apart() {
-        let may_be = |a: &str, b: &str| Photo::of(a).may_be(&Photo::of(b));
-        assert!(!may_be(
-            "https://x.example/kitchen/1.jpg",
-            "https://x.example/bath/1.jpg"
-        ));
-        assert!(may_be(
-            "https://x.example/a8f2/1.jpg",
-            "https://x.example/77c1/1.jpg"
-        ));
-        assert!(may_be(
-            "https://x.example/kitchen/1.jpg",
-            "https://y.example/img/1.jpg"
-        ));
+    fn plain_words_on_the_way_distinguish_photos_and_others_do_not() {
+        let folders = |address: &str| Photo::of(address).folders;
+        let kitchen = folders("https://x.example/kitchen/1.jpg");
+        assert_ne!(kitchen, folders("https://x.example/bath/1.jpg"));
+        assert_eq!(
+            folders("https://x.example/a8f2/1.jpg"),
+            folders("https://x.example/77c1/1.jpg")
+        );
     }
 
     proptest! {

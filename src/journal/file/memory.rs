@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::lock::{self, HOLDER_WIDTH, Lock, padded};
 use super::read::read_at;
-use crate::output::words;
+use crate::text::format;
 use crate::{clock, disk};
 
 /// Bytes before the log's end that are digested, at most.
@@ -171,7 +171,8 @@ impl Records {
 }
 
 /// A log that is not as it was left.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", describe(.path, .remembered, .found.as_ref()))]
 pub struct Mismatch {
     /// The log.
     pub path: PathBuf,
@@ -190,45 +191,34 @@ pub struct Found {
     pub changed: Option<Timestamp>,
 }
 
-impl std::fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let path = self.path.display();
-        let length = words::count(self.remembered.length, "byte");
-        let at = moment(self.remembered.at());
-        let Some(Found {
-            length: now,
-            changed,
-        }) = &self.found
-        else {
-            return write!(
-                f,
-                "the job log {path} is gone; it was {length} long when it was last written, {at}"
-            );
-        };
-        let what = if *now < self.remembered.length {
-            "is shorter than"
-        } else {
-            "has other content than"
-        };
-        write!(
-            f,
-            "the job log {path} {what} it was left: it was {length} long when it was last \
-             written, {at}; it is {} long now",
-            words::count(*now, "byte"),
-        )?;
-        match changed {
-            Some(changed) => write!(f, ", changed {}", moment(*changed)),
-            None => Ok(()),
-        }
-    }
+/// What happened to a log that is not as it was left.
+fn describe(path: &Path, remembered: &Memory, found: Option<&Found>) -> String {
+    let path = path.display();
+    let length = format::count(remembered.length, "byte");
+    let at = moment(remembered.at());
+    let Some(found) = found else {
+        return format!(
+            "the job log {path} is gone; it was {length} long when it was last written, {at}"
+        );
+    };
+    let what = if found.length < remembered.length {
+        "is shorter than"
+    } else {
+        "has other content than"
+    };
+    let changed = found.changed.map(|at| format!(", changed {}", moment(at)));
+    format!(
+        "the job log {path} {what} it was left: it was {length} long when it was last written, \
+         {at}; it is {} long now{}",
+        format::count(found.length, "byte"),
+        changed.unwrap_or_default(),
+    )
 }
-
-impl std::error::Error for Mismatch {}
 
 /// A time for people: how long ago, and when.
 fn moment(at: Timestamp) -> String {
-    let ago = words::ago(clock::now(), at);
-    let when = words::moment(at);
+    let ago = format::ago(clock::now(), at);
+    let when = format::moment(at);
     if when.starts_with(&ago) {
         when
     } else {

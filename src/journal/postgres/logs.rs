@@ -8,7 +8,7 @@ use super::lines::{self, LogRow, Merge};
 use super::schema::{self, Rights, Use};
 use super::session::{Session, wait_for};
 use crate::jobs::JobKey;
-use crate::output::suggest;
+use crate::text::suggest;
 
 /// The log of the session's address. One that is not there is not made: its name may be a slip.
 pub(super) async fn find(session: &Session) -> Result<LogRow, DatabaseError> {

@@ -242,8 +242,6 @@ pub struct BeingSent {
     pub job: JobKey,
     /// The attempt's number.
     pub number: u32,
-    /// The computer.
-    pub host: String,
 }
 
 /// Attempts that runs which are still heard of have announced, and of which no outcome is known. Only
@@ -254,7 +252,7 @@ pub(super) async fn being_sent(
     log: &LogRow,
 ) -> Result<Vec<BeingSent>, Error> {
     let query = format!(
-        "SELECT claims.job, claims.attempt, runs.host FROM {schema}.runs \
+        "SELECT claims.job, claims.attempt FROM {schema}.runs \
          JOIN {schema}.claims ON claims.run = runs.id AND claims.log = runs.log \
          WHERE runs.log = $1 AND {} AND claims.claimed_at > clock_timestamp() - interval '1 hour' \
          AND NOT EXISTS (SELECT FROM {schema}.lines WHERE lines.log = $1 AND lines.job = claims.job \
@@ -268,7 +266,6 @@ pub(super) async fn being_sent(
         Some(BeingSent {
             job: JobKey::parse(row.get(0))?,
             number: number as u32,
-            host: row.get(2),
         })
     });
     Ok(sent.collect())
