@@ -15,11 +15,10 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 use serde_json::json;
 use tokio::net::TcpListener;
-use url::Url;
 
 use self::applier::Applier;
 use self::captures::{Captures, Keeper};
@@ -107,6 +106,23 @@ struct Done {
     code: Code,
 }
 
+impl Done {
+    /// Waits for the commands that still run, however the server has ended.
+    fn of(
+        served: anyhow::Result<(Stats, Forwards, Code)>,
+        running: Option<ScopedJoinHandle<'_, Runs>>,
+    ) -> anyhow::Result<Self> {
+        let runs = running.map(ScopedJoinHandle::join);
+        let (stats, forwards, code) = served?;
+        Ok(Self {
+            stats,
+            forwards,
+            runs: runs.and_then(Result::ok).unwrap_or_default(),
+            code,
+        })
+    }
+}
+
 fn report_end(args: &ListenArgs, done: &Done, printer: &mut Printer) -> anyhow::Result<()> {
     let Done {
         stats,
@@ -173,34 +189,23 @@ fn receive(
     printer: &Printer,
 ) -> anyhow::Result<Done> {
     let exec = exec_options(args, settings);
-    let mut forwarding = None;
-    let mut outgoing = None;
-    if let Some(address) = &args.forward {
-        let delivered = Delivered::open(captures.path(), keys, printer)?;
-        let (forwarder, sender) = forward_to(address, delivered, settings, printer)?;
-        forwarding = Some(forwarder);
-        outgoing = Some(sender);
-    }
+    let delivered = || Delivered::open(captures.path(), keys, printer);
+    let (forwarding, outgoing) = forwarding(args, delivered, settings, printer)?;
     thread::scope(|scope| {
         let mut apply = None;
         let mut running = None;
         if let Some(jobs) = &args.jobs {
             let (sender, incoming) = mpsc::channel();
             apply = Some(sender);
-            let mut ended = None;
-            if let Some(options) = &exec {
-                let (queue, clips) = Queue::new(&options.target);
-                ended = Some(queue);
-                let on_end = OnEnd {
-                    options,
-                    jobs,
-                    settings,
-                    printer,
-                    stop,
-                };
-                // It ends with its channel, which the applier holds.
-                running = Some(scope.spawn(move || on_end.run(&clips)));
-            }
+            let on_end = exec.as_ref().map(|options| OnEnd {
+                options,
+                jobs,
+                settings,
+                printer,
+                stop,
+            });
+            let ended;
+            (ended, running) = run_commands(scope, on_end);
             let applier = Applier {
                 jobs,
                 captures: captures.path(),
@@ -223,14 +228,7 @@ fn receive(
             place: captures.path().display().to_string(),
         };
         let served = on_runtime(serve(front, to, forwarding, stop, printer));
-        let runs = running.map(thread::ScopedJoinHandle::join);
-        let (stats, forwards, code) = served?;
-        Ok(Done {
-            stats,
-            forwards,
-            runs: runs.and_then(Result::ok).unwrap_or_default(),
-            code,
-        })
+        Done::of(served, running)
     })
 }
 
@@ -290,32 +288,19 @@ fn keep_in_database(
     if let Some(command) = &args.exec {
         refuse_early_fields(command)?;
     }
-    let (forwarding, outgoing) = match &args.forward {
-        Some(address) => {
-            let (forwarder, sender) =
-                forward_to(address, Delivered::in_memory(), settings, printer)?;
-            (Some(forwarder), Some(sender))
-        }
-        None => (None, None),
-    };
+    let delivered = || Ok(Delivered::in_memory());
+    let (forwarding, outgoing) = forwarding(args, delivered, settings, printer)?;
     let exec = exec_options(args, settings);
     let stop = Stop::default();
     thread::scope(|scope| {
-        let mut running = None;
-        let mut ended = None;
-        if let Some(options) = &exec {
-            let (queue, clips) = Queue::new(&options.target);
-            ended = Some(queue);
-            let on_end = OnEnd {
-                options,
-                jobs,
-                settings,
-                printer,
-                stop: &stop,
-            };
-            // It ends with its channel, which the recorder holds.
-            running = Some(scope.spawn(move || on_end.run(&clips)));
-        }
+        let on_end = exec.as_ref().map(|options| OnEnd {
+            options,
+            jobs,
+            settings,
+            printer,
+            stop: &stop,
+        });
+        let (ended, running) = run_commands(scope, on_end);
         let recorder = database::Recorder {
             jobs,
             settings,
@@ -341,14 +326,7 @@ fn keep_in_database(
             place,
         };
         let served = on_runtime(serve(front, to, forwarding, &stop, printer));
-        let runs = running.map(thread::ScopedJoinHandle::join);
-        let (stats, forwards, code) = served?;
-        Ok(Done {
-            stats,
-            forwards,
-            runs: runs.and_then(Result::ok).unwrap_or_default(),
-            code,
-        })
+        Done::of(served, running)
     })
 }
 
@@ -367,19 +345,35 @@ fn exec_options(args: &ListenArgs, settings: &Settings) -> Option<ExecOptions> {
     })
 }
 
-/// Prepares to forward, and says where to.
-fn forward_to<'a>(
-    address: &Url,
-    delivered: Delivered,
+/// Starts a thread that runs commands for clips that have ended, where that is wanted. It ends with
+/// its queue, which is held by what finds such clips.
+fn run_commands<'scope, 'env: 'scope>(
+    scope: &'scope Scope<'scope, 'env>,
+    on_end: Option<OnEnd<'env>>,
+) -> (Option<Queue>, Option<ScopedJoinHandle<'scope, Runs>>) {
+    let started = on_end.map(|on_end| {
+        let (queue, clips) = Queue::new(&on_end.options.target);
+        (queue, scope.spawn(move || on_end.run(&clips)))
+    });
+    started.unzip()
+}
+
+/// Prepares to forward, where that is wanted, and says where to.
+fn forwarding<'a>(
+    args: &ListenArgs,
+    delivered: impl FnOnce() -> Result<Delivered, Failure>,
     settings: &Settings,
     printer: &'a Printer,
-) -> Result<(Forwarder<'a>, forward::Sender), Failure> {
-    let (forwarder, sender) = Forwarder::new(address, delivered, settings, printer)?;
+) -> Result<(Option<Forwarder<'a>>, Option<forward::Sender>), Failure> {
+    let Some(address) = &args.forward else {
+        return Ok((None, None));
+    };
+    let (forwarder, sender) = Forwarder::new(address, delivered()?, settings, printer)?;
     printer.note(format_args!(
         "verified deliveries are forwarded to {}",
         escape(forwarder.name())
     ));
-    Ok((forwarder, sender))
+    Ok((Some(forwarder), Some(sender)))
 }
 
 async fn serve<S: Sink>(

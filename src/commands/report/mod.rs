@@ -324,10 +324,8 @@ mod tests {
 
     const LINE: &str = r#"{"listing_id":"LST-1","generation_id":"vgen_1","status":"pending"}"#;
 
-    fn run_in(dir: &Path, output: Output, options: OutputOptions) -> (String, String) {
-        let log = dir.join("jobs.jsonl");
-        fs::write(&log, format!("{LINE}\n")).unwrap();
-        let args = ReportArgs {
+    fn args_of(output: Output) -> ReportArgs {
+        ReportArgs {
             output,
             filters: Filters::default(),
             commands: Commands::default(),
@@ -337,7 +335,13 @@ mod tests {
             public: None,
             wording: None,
             open: false,
-        };
+        }
+    }
+
+    fn run_in(dir: &Path, output: Output, options: OutputOptions) -> (String, String) {
+        let log = dir.join("jobs.jsonl");
+        fs::write(&log, format!("{LINE}\n")).unwrap();
+        let args = args_of(output);
         let (mut printer, heard) = Printer::for_test(80, options);
         run(&args, &log, Rates::default(), &mut printer).unwrap();
         (heard.out(), heard.err())
@@ -389,17 +393,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("jobs.jsonl");
         fs::write(&log, LINE).unwrap();
-        let args = ReportArgs {
-            output: Output::File(dir.path().join("no/report.html")),
-            filters: Filters::default(),
-            commands: Commands::default(),
-            rehearsal: Commands::default().in_sandbox(true),
-            now: Timestamp::UNIX_EPOCH,
-            bundle: false,
-            public: None,
-            wording: None,
-            open: false,
-        };
+        let args = args_of(Output::File(dir.path().join("no/report.html")));
         let (mut printer, _) = Printer::for_test(80, OutputOptions::default());
         let error = run(&args, &log, Rates::default(), &mut printer).unwrap_err();
         assert!(error.to_string().contains("report.html"), "{error:#}");

@@ -174,8 +174,7 @@ impl PublicClip {
     }
 
     fn day(&self) -> String {
-        self.made_at
-            .map_or_else(String::new, |at| at.strftime("%Y-%m-%d").to_string())
+        self.made_at.map_or_else(String::new, words::day)
     }
 
     fn credentials(&self) -> &'static str {
