@@ -245,6 +245,10 @@ impl<'a> Polling<'a> {
         match event {
             poll::Event::Seen { id, status, facts } => self.seen(id, *status, facts),
             poll::Event::Trouble(clip, error) => self.trouble(self.name(clip), error),
+            poll::Event::Waiting(wait) => self.warn(format_args!(
+                "the vendor has asked another computer to wait; clips are asked for again in {}",
+                words::duration(wait.as_secs() + 1)
+            )),
             poll::Event::RoundOver => self.end_round(),
             poll::Event::GaveUp(clips) => {
                 let whose = match clips {

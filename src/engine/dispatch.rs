@@ -16,6 +16,7 @@ mod progress;
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 
@@ -27,7 +28,9 @@ pub use crate::engine::counts::SendCounts;
 use crate::engine::cap::{Admission, Cap};
 use crate::engine::stop::{Reason, Stop};
 use crate::jobs::{self, GenerationId, JobView, What};
-use crate::journal::{Announced, Announcement, Appending, Claim, MaySend, Refused, Writer};
+use crate::journal::{
+    Announced, Announcement, Appending, Claim, MaySend, Refused, Renewed, Writer,
+};
 use crate::vendor::{
     Client, Endpoint, MAX_POSTS, Outcome, Permit, Throttle, Wait, idempotency_key,
 };
@@ -257,9 +260,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             match self.writer.announce(self.announcement(attempt)).await {
                 Ok(Announced::Granted(claim)) => return Some((permit, claim)),
                 Ok(Announced::Refused(Refused::NotBefore(wait))) => {
-                    self.throttle.hold(wait);
-                    let why = "another computer was asked to wait by the vendor";
-                    (self.report)(Event::Waiting(wait, why.to_owned()));
+                    self.hold_for_others(wait);
                 }
                 Ok(Announced::Refused(refused)) => {
                     self.leave(attempt, refused);
@@ -352,12 +353,23 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     async fn send(&self, attempt: &Attempt, claim: &Claim, mut permit: Permit<'a>) -> Outcome {
         let key = idempotency_key(attempt.job, attempt.number);
         let mut posts = 0;
+        let mut outcome = Outcome::Withheld;
         loop {
-            if !self.may_send(claim, posts).await {
-                return Outcome::Withheld;
+            match self.may_send(claim, posts).await {
+                Renewed::Holds => {}
+                Renewed::Lost => return Outcome::Withheld,
+                Renewed::NotBefore(wait) => {
+                    self.hold_for_others(wait);
+                    drop(permit);
+                    match self.permit().await {
+                        Some(next) => permit = next,
+                        None => return outcome,
+                    }
+                    continue;
+                }
             }
             let body = attempt.order.request.get();
-            let outcome = self
+            outcome = self
                 .transport
                 .submit(attempt.endpoint, &key, body, claim.may_send())
                 .await;
@@ -395,14 +407,27 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
     }
 
-    /// Whether a claim lets the next POST be sent. One that has grown old while the vendor asked to
-    /// wait is made sure of; one that has grown old before the first is not: others may have taken
-    /// this computer for gone. Neither is one used that was granted after the run was to stop.
-    async fn may_send(&self, claim: &Claim, posts: u32) -> bool {
-        if posts == 0 {
-            return claim.holds() && !(claim.is_shared() && self.stop.is_set());
+    /// Whether a claim lets the next POST be sent. One is made sure of before each further POST: it may
+    /// have grown old while the vendor asked to wait, and another computer may have been asked to wait
+    /// longer. One that has grown old before the first is not: others may have taken this computer for
+    /// gone. Neither is one used that was granted after the run was to stop.
+    async fn may_send(&self, claim: &Claim, posts: u32) -> Renewed {
+        if posts > 0 {
+            return self.writer.renew(claim).await.unwrap_or(Renewed::Lost);
         }
-        claim.holds() || matches!(self.writer.renew(claim).await, Ok(true))
+        let is_late = claim.is_shared() && self.stop.is_set();
+        if claim.holds() && !is_late {
+            Renewed::Holds
+        } else {
+            Renewed::Lost
+        }
+    }
+
+    /// Lets nothing be sent for so long, which the vendor has asked another computer for.
+    fn hold_for_others(&self, wait: Duration) {
+        self.throttle.hold(wait);
+        let why = "another computer was asked to wait by the vendor";
+        (self.report)(Event::Waiting(wait, why.to_owned()));
     }
 
     /// Leave to send; `None` when the run stops first.

@@ -1,5 +1,6 @@
 //! Asking the vendor where jobs stand: once, or until all have ended.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use futures::future::{Fuse, FusedFuture, FutureExt, ready};
@@ -14,6 +15,8 @@ use crate::vendor::{Client, Endpoint, PollOutcome, Throttle};
 
 /// Failed polls of one job in a row after which this run leaves it alone.
 pub const MAX_FAILURES: u32 = 5;
+/// How often it is looked up whether the vendor has asked another computer to wait.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 /// Bytes of lines that gather at most before polling waits for the disk.
 const MOST_LEARNED: usize = 1 << 18;
 /// A wait grows to this many intervals at most.
@@ -66,6 +69,8 @@ pub enum Event<'a> {
     },
     /// One could not be asked for; nothing changes.
     Trouble(&'a Target, &'a str),
+    /// For so long none is asked for: the vendor has asked another computer to wait.
+    Waiting(Duration),
     /// Every one that was due was asked for.
     RoundOver,
     /// These could not be asked for [`MAX_FAILURES`] times in a row, and are left alone.
@@ -198,8 +203,10 @@ impl Poller<'_> {
     /// Asks for each target once. What is left to ask for comes back.
     async fn pass(&self, targets: Vec<Target>) -> Result<Vec<Target>, LogError> {
         let mut left = Vec::new();
+        self.heed_others().await;
+        let next_look = Cell::new(Instant::now() + BETWEEN_LOOKS);
         let mut asked = stream::iter(targets)
-            .map(|target| self.ask_for(target))
+            .map(|target| self.ask_for(target, &next_look))
             .buffer_unordered(self.concurrency.max(1));
         // What was learned gathers while there are answers to be read, and is written down when
         // there are none, or when it has become much. That keeps no one from asking on.
@@ -240,8 +247,28 @@ impl Poller<'_> {
         }
     }
 
-    async fn ask_for(&self, mut target: Target) -> Result<Asked, LogError> {
+    /// Asks for nothing as long as the vendor has asked another computer to wait.
+    async fn heed_others(&self) {
+        // A database that is away is noticed when something is written down.
+        let quiet = self.stop.or(self.observer.writer.is_quiet()).await;
+        if let Some(Ok(Some(wait))) = quiet {
+            if self.throttle.pause().is_none() {
+                (self.report)(Event::Waiting(wait));
+            }
+            self.throttle.hold(wait);
+        }
+    }
+
+    async fn ask_for(
+        &self,
+        mut target: Target,
+        next_look: &Cell<Instant>,
+    ) -> Result<Asked, LogError> {
         let stopped = Ok(Asked::default());
+        if next_look.get() <= Instant::now() {
+            next_look.set(Instant::now() + BETWEEN_LOOKS);
+            self.heed_others().await;
+        }
         let Some(Some(permit)) = self.stop.or(self.throttle.permit()).await else {
             return stopped;
         };
@@ -273,6 +300,9 @@ impl Poller<'_> {
                 target.failures += 1;
                 if retry_after.is_some() || matches!(http_status, Some(429 | 503)) {
                     permit.throttled(retry_after, target.failures);
+                    if let Some(pause) = self.throttle.pause() {
+                        self.observer.writer.keep_quiet(pause);
+                    }
                 }
                 (self.report)(Event::Trouble(&target, &error));
                 target.due = Instant::now() + backoff(self.interval, target.failures);

@@ -42,6 +42,18 @@ pub enum Announced {
     Refused(Refused),
 }
 
+/// What has become of a claim that was to be made sure of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewed {
+    /// It is this run's.
+    Holds,
+    /// It is, but nothing may be sent before so much time has passed: the vendor has asked a computer to
+    /// wait.
+    NotBefore(Duration),
+    /// It is not this run's any more.
+    Lost,
+}
+
 /// Why an attempt is not made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {

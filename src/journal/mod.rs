@@ -20,7 +20,7 @@ mod writer;
 pub use address::{Address, AddressError, redacted};
 pub use announce::{
     Announced, Announcement, CLAIM_HOLDS, Claim, ClaimCap, Counts, Lease, Leased, MaySend, Reached,
-    Refused,
+    Refused, Renewed,
 };
 pub use compact::{Compacted, Compacting, compact};
 pub use file::*;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 #[cfg(feature = "postgres")]
 use sha2::{Digest, Sha256};
 
-use super::announce::{Announced, Announcement, Claim, ClaimCap, Lease, Leased, Refused};
+use super::announce::{Announced, Announcement, Claim, ClaimCap, Lease, Leased, Refused, Renewed};
 use super::file::{self, AppendError, Appender};
 use super::pause;
 #[cfg(feature = "postgres")]
@@ -137,23 +137,37 @@ impl Store {
         }
     }
 
-    /// Makes sure of a claim once more; whether it still is this run's.
+    /// Makes sure of a claim once more.
     #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
-    pub async fn renew(&self, claim: &Claim) -> Result<bool, AppendError> {
+    pub async fn renew(&self, claim: &Claim) -> Result<Renewed, AppendError> {
         match self {
-            Self::File { .. } => Ok(true),
+            Self::File { .. } => Ok(Renewed::Holds),
             #[cfg(feature = "postgres")]
             Self::Database { scribe, .. } => {
                 let Some(shared) = claim.shared() else {
-                    return Ok(false);
+                    return Ok(Renewed::Lost);
                 };
-                let answer = scribe.renew(shared.job, shared.number).await?;
-                if let Answer::Granted(confirmed) = answer {
-                    claim.confirm(confirmed);
-                    return Ok(true);
-                }
-                Ok(false)
+                Ok(match scribe.renew(shared.job, shared.number).await? {
+                    Answer::Granted(confirmed) => {
+                        claim.confirm(confirmed);
+                        Renewed::Holds
+                    }
+                    Answer::Refused(Refused::NotBefore(wait)) => Renewed::NotBefore(wait),
+                    _ => Renewed::Lost,
+                })
             }
+        }
+    }
+
+    /// How long the vendor wants to be left alone yet, where it has said so to another computer.
+    pub async fn is_quiet(&self) -> Result<Option<Duration>, AppendError> {
+        match self {
+            Self::File { .. } => Ok(None),
+            #[cfg(feature = "postgres")]
+            Self::Database { scribe, .. } => Ok(match scribe.is_quiet().await? {
+                Answer::Refused(Refused::NotBefore(wait)) => Some(wait),
+                _ => None,
+            }),
         }
     }
 

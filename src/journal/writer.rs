@@ -8,7 +8,7 @@ use std::time::Duration;
 
 #[cfg(feature = "postgres")]
 use super::address::Address;
-use super::announce::{Announced, Announcement, Claim, ClaimCap, Leased};
+use super::announce::{Announced, Announcement, Claim, ClaimCap, Leased, Renewed};
 #[cfg(feature = "postgres")]
 use super::file::append_options;
 use super::file::{
@@ -324,9 +324,14 @@ impl Writer {
         self.store.withdraw(claim, lines).await
     }
 
-    /// Makes sure of a claim once more; whether it still is this run's.
-    pub async fn renew(&self, claim: &Claim) -> Result<bool, AppendError> {
+    /// Makes sure of a claim once more.
+    pub async fn renew(&self, claim: &Claim) -> Result<Renewed, AppendError> {
         self.store.renew(claim).await
+    }
+
+    /// How long the vendor wants to be left alone yet, where other computers ask it, too.
+    pub async fn is_quiet(&self) -> Result<Option<Duration>, AppendError> {
+        self.store.is_quiet().await
     }
 
     /// Takes the lease of this name, or makes sure of it once more: the right to fetch or publish

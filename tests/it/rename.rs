@@ -226,3 +226,21 @@ fn a_rehearsals_line_is_marked_as_one() {
         "{last}"
     );
 }
+
+#[test]
+fn an_older_sheet_that_calls_it_by_its_first_name_orders_nothing() {
+    let server = Server::accepting();
+    let world = ordered(&server, &[("SKU-1", PHOTO)]);
+    world.run(&["rename", "SKU-1", "SKU-17"]).expect(0);
+    // Another computer has the sheet as it was, and the photo's address was made anew meanwhile.
+    let anew = "https://cdn2.example.com/rooms/kitchen.jpg";
+    world.write("older.csv", sheet(&[("SKU-1", anew)]));
+    let held = world.run(&["submit", "older.csv"]).expect(3);
+    assert!(held.stderr.contains("SKU-17"), "{}", held.stderr);
+    assert_eq!(server.bills().len(), 1);
+    // With both rows in one sheet they are two clips.
+    let both = sheet(&[("SKU-17", PHOTO), ("SKU-1", anew)]);
+    world.write("older.csv", both);
+    world.run(&["submit", "older.csv"]).expect(0);
+    assert_eq!(server.bills().len(), 2);
+}

@@ -62,8 +62,8 @@ impl Names {
 
 /// What a line says of a job that is compared with rows.
 enum Identity {
-    /// Its marks, unless no row may be like it.
-    Marks(Option<Marks>),
+    /// Its marks, with those of its first names where it was renamed, unless no row may be like it.
+    Marks(Option<(Marks, Option<Marks>)>),
     /// Its id and no more.
     Bare(String),
 }
@@ -82,7 +82,11 @@ impl Log<'_> {
                     let variant = logged.text("variant").unwrap_or_default();
                     let photo = Names::photo_or(names, asked.photo());
                     let marks = Marks::of_request(id, photo, &asked, &variant);
-                    Some(Identity::Marks(marks.may_be(sought).then_some(marks)))
+                    let former = names
+                        .map(|_| Marks::of_request(logged.id, asked.photo(), &asked, &variant));
+                    let is_sought = marks.may_be(sought)
+                        || former.as_ref().is_some_and(|former| former.may_be(sought));
+                    Some(Identity::Marks(is_sought.then_some((marks, former))))
                 }
                 None => (logged.line.keyless).then(|| Identity::Bare(id.to_owned())),
             }
@@ -93,8 +97,11 @@ impl Log<'_> {
             // Further attempts ask for the same.
             Identity::Marks(marks) => {
                 let is_first = !std::mem::replace(&mut has_marks[job as usize], true);
-                if let Some(marks) = marks.filter(|_| is_first) {
+                if let Some((marks, former)) = marks.filter(|_| is_first) {
                     known.add(job, &marks, sought);
+                    if let Some(former) = former {
+                        known.add_former(job, &former, sought);
+                    }
                 }
             }
             Identity::Bare(id) => known.add_bare(job, &id, sought),

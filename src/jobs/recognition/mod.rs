@@ -352,6 +352,12 @@ impl Recognition {
         }
         self.ids[index] = marks.id.max(1);
         self.queries[index] = marks.query;
+        self.add_former(job, marks, sought);
+    }
+
+    /// Adds what a job that was added was called before: another version of the sheet may call it that
+    /// still.
+    pub fn add_former(&mut self, job: u32, marks: &Marks, sought: &Sought) {
         let kept = marks.kept().filter(|(key, _)| sought.may_hold(*key));
         self.entries
             .extend(kept.map(|(key, check)| Entry { key, job, check }));

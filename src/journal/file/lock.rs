@@ -208,7 +208,7 @@ fn claim(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
 }
 
 /// The file at `path` as it is, if it is the opened `file`.
-pub(super) fn leads_to(path: &Path, file: &File) -> io::Result<Option<Metadata>> {
+pub(in super::super) fn leads_to(path: &Path, file: &File) -> io::Result<Option<Metadata>> {
     let there = match fs::symlink_metadata(path) {
         Ok(meta) => meta,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -25,9 +25,9 @@ pub use damage::{Damage, Suspect};
 pub use error::LogError;
 pub(super) use fold::{fold_text, take_text};
 pub use held::{Acceptance, HeldLog};
-#[cfg(feature = "postgres")]
-pub(super) use lock::append_options;
 pub use lock::{Holder, Lock, LockError};
+#[cfg(feature = "postgres")]
+pub(super) use lock::{append_options, leads_to};
 pub(super) use memory::Remembered;
 pub use memory::{Found, Memory, Mismatch, remembered_of_absent};
 pub use path::{may_be_torn, resolve};

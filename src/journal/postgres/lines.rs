@@ -10,6 +10,7 @@ use tokio_postgres::{Client, Error};
 
 use super::super::announce::Refused;
 use super::session::Session;
+use super::task::Answer;
 use crate::jobs::Reading;
 
 /// A log's row.
@@ -188,6 +189,12 @@ impl Halted {
     pub fn refusal(&self) -> Option<Refused> {
         let paused = self.paused.clone().map(Refused::Paused);
         paused.or(self.quiet.map(Refused::NotBefore))
+    }
+
+    /// What is answered to those that a pause of the log does not concern.
+    pub fn quiet_answer(&self) -> Option<Answer> {
+        let quiet = self.quiet.map(Refused::NotBefore);
+        quiet.map(Answer::Refused)
     }
 }
 

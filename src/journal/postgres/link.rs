@@ -264,7 +264,8 @@ impl Link {
         let announces = asks(|kind| matches!(kind, Kind::Announce(_)));
         let history = &self.source.server;
         let missing = when(announces, self.run.not_back(client, schema, log, history));
-        let halted = when(announces, lines::halted(client, schema, log));
+        let may_be_halted = asks(Kind::may_be_halted);
+        let halted = when(may_be_halted, lines::halted(client, schema, log));
         let keys = tasks.iter().filter_map(|task| match &task.kind {
             Kind::Lease(key) => Some(*key),
             _ => None,
@@ -442,7 +443,11 @@ impl Link {
                     None => Answer::Granted(uptime),
                     Some(host) => Answer::Refused(Refused::Later(host.clone())),
                 },
-                Kind::Renew(..) if is_mine => Answer::Granted(uptime),
+                Kind::IsQuiet => seen.halted.quiet_answer().unwrap_or(Answer::Written),
+                Kind::Renew(..) if is_mine => {
+                    let quiet = seen.halted.quiet_answer();
+                    quiet.unwrap_or(Answer::Granted(uptime))
+                }
                 Kind::Withdraw(..) if is_mine => Answer::Written,
                 Kind::Renew(..) | Kind::Withdraw(..) => Answer::Lost,
                 Kind::Settle(job, number) => match &claimed.alive_on {

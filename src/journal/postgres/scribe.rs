@@ -231,6 +231,11 @@ impl Scribe {
         self.shared.urge();
     }
 
+    /// How long the vendor wants to be left alone yet, if it does.
+    pub async fn is_quiet(&self) -> Done {
+        self.hand_in(Kind::IsQuiet, String::new()).done().await
+    }
+
     /// Keeps deliveries, with the lines that say what they have taught: all or nothing.
     pub fn keep_captures(&self, captures: Vec<KeptCapture>, lines: String) -> Done {
         self.hand_in(Kind::Captures(captures), lines).wait()

@@ -4,11 +4,12 @@
 //! a file of one run, locked as long as that runs, and removed once its lines are in the log.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
+use super::super::file::leads_to;
 use crate::disk;
 use crate::jobs::Ledger;
 
@@ -69,19 +70,26 @@ impl Spool {
             use std::os::unix::fs::OpenOptionsExt;
             options.mode(0o600);
         }
-        let file = options.open(&path)?;
-        // It is this run's by its name; the lock says that the run is still there.
-        file.lock()?;
-        disk::sync_folder_of(&path)?;
-        Ok((file, path))
+        loop {
+            let file = options.open(&path)?;
+            // It is this run's by its name; the lock says that the run is still there.
+            file.lock()?;
+            // Before that a run that takes in what others have left may have removed it.
+            if leads_to(&path, &file)?.is_some() {
+                disk::sync_folder_of(&path)?;
+                return Ok((file, path));
+            }
+        }
     }
 
     /// All of it is in the log.
     pub fn clear(&mut self) -> io::Result<()> {
         match self.file.take() {
             Some((file, path)) => {
+                let removed = fs::remove_file(path);
+                // Until then no other process takes it for left.
                 drop(file);
-                fs::remove_file(path)
+                removed
             }
             None => Ok(()),
         }
@@ -114,13 +122,15 @@ pub struct LeftSpool {
 impl LeftSpool {
     /// Its lines are in the log. What could not be read is kept under another name.
     pub fn taken_in(self) -> io::Result<()> {
-        drop(self.lock);
-        if self.torn {
+        let gone = if self.torn {
             let mut name = self.path.clone().into_os_string();
             name.push(".torn");
-            return disk::rename(&self.path, Path::new(&name));
-        }
-        fs::remove_file(&self.path)
+            disk::rename(&self.path, Path::new(&name))
+        } else {
+            fs::remove_file(&self.path)
+        };
+        drop(self.lock);
+        gone
     }
 }
 
@@ -145,10 +155,12 @@ pub fn left_spools(identity: &str) -> io::Result<Vec<LeftSpool>> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             opened => opened?,
         };
-        if lock.try_lock().is_err() {
+        // It may have been taken in before it was locked.
+        if lock.try_lock().is_err() || leads_to(&path, &lock)?.is_none() {
             continue;
         }
-        let bytes = fs::read(&path)?;
+        let mut bytes = Vec::new();
+        (&lock).read_to_end(&mut bytes)?;
         let text = String::from_utf8_lossy(&bytes);
         let mut lines = String::new();
         let mut torn = false;
@@ -168,4 +180,51 @@ pub fn left_spools(identity: &str) -> io::Result<Vec<LeftSpool>> {
         });
     }
     Ok(left)
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    /// Waits until something waits for the lock of a file.
+    fn wait_for_waiter(file: &File) {
+        let inode = format!(":{} ", file.metadata().unwrap().ino());
+        let waits = |line: &str| line.contains("->") && line.contains(&inode);
+        while !fs::read_to_string("/proc/locks")
+            .unwrap()
+            .lines()
+            .any(waits)
+        {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn one_that_is_taken_for_left_while_it_is_opened_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log.run.jsonl");
+        let taker = File::create(&path).unwrap();
+        taker.lock().unwrap();
+        let mut spool = Spool {
+            folder: dir.path().to_owned(),
+            name: "log.run.jsonl".to_owned(),
+            file: None,
+        };
+        let keeping = std::thread::spawn(move || spool.keep("line\n").map(|()| spool));
+        wait_for_waiter(&taker);
+        let left = LeftSpool {
+            lines: String::new(),
+            path: path.clone(),
+            lock: taker,
+            torn: false,
+        };
+        left.taken_in().unwrap();
+        let mut spool = keeping.join().unwrap().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "line\n");
+        spool.clear().unwrap();
+        assert!(!path.exists());
+    }
 }

@@ -30,6 +30,8 @@ pub(super) enum Kind {
     Refresh,
     /// The vendor wants to be left alone for so long.
     Quiet(Duration),
+    /// Whether it does, whichever computer it has said so to.
+    IsQuiet,
     /// Deliveries, with the lines that say what they have taught.
     Captures(Vec<KeptCapture>),
 }
@@ -37,15 +39,26 @@ pub(super) enum Kind {
 impl Kind {
     /// Whether it depends on what others have written.
     pub fn decides(&self) -> bool {
-        !matches!(self, Self::Lines | Self::Quiet(_) | Self::Captures(_))
+        !matches!(
+            self,
+            Self::Lines | Self::Quiet(_) | Self::IsQuiet | Self::Captures(_)
+        )
+    }
+
+    /// Whether it matters that the vendor wants to be left alone, or a person has paused the log.
+    pub fn may_be_halted(&self) -> bool {
+        matches!(self, Self::Announce(_) | Self::Renew(..) | Self::IsQuiet)
     }
 
     /// The attempt whose claim matters.
     pub fn attempt(&self) -> Option<(JobKey, u32)> {
         match self {
-            Self::Lines | Self::Lease(_) | Self::Quiet(_) | Self::Refresh | Self::Captures(_) => {
-                None
-            }
+            Self::Lines
+            | Self::Lease(_)
+            | Self::Quiet(_)
+            | Self::IsQuiet
+            | Self::Refresh
+            | Self::Captures(_) => None,
             Self::Announce(what) => Some((what.job, what.number)),
             Self::Withdraw(job, number) | Self::Renew(job, number) | Self::Settle(job, number) => {
                 Some((*job, *number))

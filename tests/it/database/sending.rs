@@ -1,5 +1,7 @@
 //! Several computers order from one log: each row once, whichever is first.
 
+use std::time::{Duration, Instant};
+
 use super::{assert_each_once, empty_log, photos, silence_runs, with_lines};
 use crate::support::lines::{A, rendering};
 use crate::support::postgres;
@@ -334,4 +336,60 @@ fn an_older_program_must_not_write_once_runs_are_kept() {
         "SELECT max(minimum_reader) || ' ' || max(minimum_writer) FROM creativeai.migrations";
     assert_eq!(database.sql(least), "1 2");
     silence_runs(&database);
+}
+
+#[test]
+fn a_repetition_and_a_poll_wait_as_long_as_any_computer_was_asked_to() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::start(|post| {
+        if post.number == 0 {
+            Step::reply(429, r#"{"error":"slow down"}"#).with("Retry-After", "1")
+        } else {
+            Step::accept()
+        }
+    });
+    let computer = &computers(&server, &log, 1, &listings(1))[0];
+    let longer = "UPDATE creativeai.logs SET quiet_until = clock_timestamp() + interval '4 s'";
+    let run = computer.start(&SUBMIT);
+    server.wait_for_posts(1);
+    // As another computer does that was asked to wait longer.
+    database.sql(longer);
+    let since = Instant::now();
+    server.wait_for_posts(2);
+    assert!(since.elapsed() > Duration::from_secs(3));
+    run.wait().expect(0);
+    database.sql(longer);
+    let since = Instant::now();
+    let asked = computer.run(&["reconcile"]).expect(0);
+    assert!(since.elapsed() > Duration::from_secs(3));
+    assert!(
+        asked.stderr.contains("another computer"),
+        "{}",
+        asked.stderr
+    );
+    assert_eq!(server.polls().len(), 1);
+}
+
+#[test]
+fn a_poll_that_the_vendor_throttles_holds_all_computers_back() {
+    let Some((_database, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::answering(|request| {
+        if request.method == "POST" {
+            return Step::accept();
+        }
+        Step::reply(429, r#"{"error":"slow down"}"#).with("Retry-After", "600")
+    });
+    let computer = &computers(&server, &log, 1, &listings(1))[0];
+    computer.run(&SUBMIT).expect(0);
+    computer.run(&["reconcile"]).expect(75);
+    assert_eq!(server.polls().len(), 1);
+    let other = &computers(&server, &log, 1, &listings(2))[0];
+    let briefly = [&SUBMIT[..], &["--timeout", "2s"]].concat();
+    other.run(&briefly).expect(75);
+    other.run(&["reconcile", "--timeout", "2s"]).expect(75);
+    assert_eq!((server.posts().len(), server.polls().len()), (1, 1));
 }
