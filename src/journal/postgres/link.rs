@@ -296,10 +296,13 @@ impl Link {
 
     /// Lines that this process has not read yet, and at last the horizon.
     async fn unread(&self, client: &Client, schema: &str, log: &LogRow) -> Result<Vec<Row>, Error> {
-        // One statement, and so one snapshot, for the lines and the horizon.
+        // One statement, and so one snapshot, for the lines and the horizon. Where a transaction of
+        // anyone's stays open for long, many lines are at or above the horizon: they are joined, since
+        // older servers compare a line with an array's elements one by one.
         let query = format!(
             "SELECT sequence, transaction::text, line FROM {schema}.lines \
-             WHERE {NOT_READ} AND NOT sequence = ANY ($4) \
+             WHERE {NOT_READ} AND NOT EXISTS \
+                 (SELECT FROM unnest($4) AS open (number) WHERE open.number = lines.sequence) \
              UNION ALL SELECT 0, pg_snapshot_xmin(pg_current_snapshot())::text, NULL ORDER BY 1"
         );
         let from = self.source.horizon.to_string();
