@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::engine::ingest::IngestError;
+use crate::engine::retry::RetryError;
 use crate::exit::{Code, Failure};
 use crate::journal::{self, AppendError, DatabaseError, DatabaseFault, JobLog, LogError, Mismatch};
 use crate::output::{Commands, Printer, words};
@@ -66,6 +67,14 @@ pub fn of_ingest(error: IngestError) -> Failure {
             "make room on the disk and replay again; the captures are untouched, and what the log \
              knows already is passed over",
         ),
+    }
+}
+
+/// What it means for the run that an attempt could not be made.
+pub fn of_retry(error: RetryError) -> Failure {
+    match error {
+        RetryError::Log(error) => of_log(error),
+        RetryError::Request { .. } => Failure::data(error.to_string()),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::commands::finish;
 use crate::commands::sending::Sending;
 use crate::engine::cap::Cap;
 use crate::engine::dispatch::{Attempt, Dispatcher, Event, SendCounts};
+use crate::engine::retry::{Log, Wanted};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, IdColumn, JobView};
@@ -29,7 +30,7 @@ use crate::output::{Commands, Printer, Summary, Tally, words};
 use crate::settings::Settings;
 use crate::text::escape;
 use consent::consent;
-use search::{Found, Log, Wanted, find};
+use search::{Found, find};
 
 /// Runs the command.
 pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Ended> {
@@ -114,7 +115,7 @@ fn dry_run(
     let view = |wanted: &Wanted| log.view(wanted.job).ok().flatten();
     let wanted = attempts.iter().map(|wanted| {
         let job = (!limits.is_empty()).then(|| view(wanted)).flatten();
-        (job, wanted.more())
+        (job, wanted.more)
     });
     let caps = caps::preview(&limits, wanted);
     if printer.options().json {

@@ -6,6 +6,7 @@
 //! | [`submit`] | the attempts for those rows, made one by one |
 //! | `canary` | the first few orders of a batch, looked at before the rest is ordered |
 //! | [`cap`] | what may be charged and reserved |
+//! | [`retry`] | the attempts for jobs that failed, were rejected, or are in doubt |
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
 //! | [`ingest`] | captures: what they say, appended in large batches |
@@ -30,6 +31,7 @@ pub mod observe;
 pub mod photos;
 pub mod plan;
 pub mod poll;
+pub mod retry;
 pub mod review;
 #[cfg(feature = "cli")]
 pub(crate) mod round;

@@ -2,10 +2,11 @@
 
 use std::io::IsTerminal;
 
-use super::search::{Found, Wanted};
+use super::search::Found;
 use crate::cli::{Retry, RetryArgs};
 use crate::commands::{evidence, failure};
 use crate::engine::dispatch::Attempt;
+use crate::engine::retry::Wanted;
 use crate::exit::Failure;
 use crate::jobs::Credits;
 use crate::journal::Writer;
