@@ -98,7 +98,7 @@ pub(super) async fn begin(client: &Client, schema: &str, log: &LogRow) -> Result
     // A computer that falls asleep in the middle of a transaction must not hold up all others.
     let begin = format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED; \
-         SET LOCAL lock_timeout = '30s'; \
+         SET LOCAL lock_timeout = '15s'; \
          SET LOCAL idle_in_transaction_session_timeout = '10s'; \
          SELECT set_config('synchronous_commit', 'on', true) \
              WHERE current_setting('synchronous_commit') = 'off'; \

@@ -243,6 +243,25 @@ fn a_saved_refusal_that_is_outdated_is_left_out_and_that_is_said() {
 }
 
 #[test]
+fn a_log_that_someone_keeps_locked_is_given_up_and_nothing_is_sent() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::accepting();
+    let computer = computer(&server, &log, 1);
+    // As a person does who has begun something by hand, and has gone away.
+    let mut person = database.session();
+    person.run("BEGIN; SELECT FROM creativeai.logs FOR UPDATE");
+    let briefly = [&SUBMIT[..], &["--database-wait", "0s"]].concat();
+    let ended = computer.run(&briefly).expect(75);
+    assert!(ended.stderr.contains("lock timeout"), "{}", ended.stderr);
+    assert_eq!(server.connections(), 0);
+    person.run("ROLLBACK");
+    computer.run(&SUBMIT).expect(0);
+    assert_eq!(server.bills().len(), 1);
+}
+
+#[test]
 fn a_computer_that_sleeps_in_the_middle_of_a_transaction_holds_no_one_up() {
     let Some((database, log)) = empty_log() else {
         return;
