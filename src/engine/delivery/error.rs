@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::bucket::BucketError;
 use super::lease::Unusable;
 use super::outcome::{Failure, FailureKind, spoils_all};
 use super::plan::Delivery;
@@ -37,6 +36,15 @@ pub(super) enum FetchError {
     Log(Unusable),
     /// Another computer fetches it, or others of its listing or SKU.
     Another,
+}
+
+/// Why a bucket cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BucketError {
+    /// What it means for the exit code.
+    pub kind: FailureKind,
+    /// Why, with the next step.
+    pub why: String,
 }
 
 impl From<BucketError> for FetchError {

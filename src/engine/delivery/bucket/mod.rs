@@ -14,21 +14,12 @@ mod service;
 #[cfg(feature = "buckets")]
 mod store;
 
-use super::outcome::FailureKind;
-
 #[cfg(not(feature = "buckets"))]
 pub use absent::Bucket;
 #[cfg(feature = "buckets")]
 pub use store::Bucket;
 
-/// Why a bucket cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BucketError {
-    /// What it means for the exit code.
-    pub kind: FailureKind,
-    /// Why, with the next step.
-    pub why: String,
-}
+pub use super::error::BucketError;
 
 /// What is under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
