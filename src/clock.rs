@@ -75,7 +75,7 @@ pub enum BadClock {
 pub enum Since {
     /// This one.
     At(Timestamp),
-    /// A day, or a time of day, that no one said the zone of.
+    /// A day, or a time of day, without a time zone.
     Civil(DateTime),
     /// So many seconds before the present.
     Ago(i64),

@@ -1,5 +1,5 @@
 //! Caps on what is spent, `--max-credits` and those of the settings: what is left of them, and what is
-//! said when one is reached.
+//! reported when one is reached.
 
 use std::sync::Arc;
 
@@ -160,7 +160,7 @@ pub fn preview(
             }
         }
     }
-    let told = limits.iter().zip(totals).map(|(limit, wanted)| {
+    let lines = limits.iter().zip(totals).map(|(limit, wanted)| {
         let beyond = (limit.committed + wanted).beyond(limit.most);
         let end = match beyond {
             Credits::ZERO => "within it".to_owned(),
@@ -182,5 +182,5 @@ pub fn preview(
         });
         (text, value)
     });
-    told.collect()
+    lines.collect()
 }

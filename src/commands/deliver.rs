@@ -33,7 +33,7 @@ pub struct Links<'a> {
     /// Where the API is.
     pub settings: &'a Settings,
     api: OnceCell<Api>,
-    /// What the vendor said when it refused the key: it need not be asked again for every clip.
+    /// What the vendor reported when it refused the key: it need not be asked again for every clip.
     denied: OnceLock<String>,
 }
 
@@ -93,8 +93,8 @@ impl<'a> Links<'a> {
     }
 
     async fn ask(&self, delivery: &Delivery) -> Result<Option<String>, RefreshError> {
-        if let Some(said) = self.denied.get() {
-            return Err(unasked(FailureKind::Refused, said.as_str()));
+        if let Some(refusal) = self.denied.get() {
+            return Err(unasked(FailureKind::Refused, refusal.as_str()));
         }
         let api = self.api().await.map_err(|error| {
             let why = match error.next_step() {
@@ -127,10 +127,10 @@ impl<'a> Links<'a> {
                 return Err(unasked(FailureKind::MayHelp, error));
             }
             PollOutcome::Denied { error, .. } => {
-                let said = format!("the vendor refused the key ({error})");
+                let refusal = format!("the vendor refused the key ({error})");
                 return Err(unasked(
                     FailureKind::Refused,
-                    self.denied.get_or_init(|| said).as_str(),
+                    self.denied.get_or_init(|| refusal).as_str(),
                 ));
             }
         };

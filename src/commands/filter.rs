@@ -116,7 +116,7 @@ impl Filters {
         self.all.iter().all(|filter| filter.matches(view)) && self.since.is_none_or(is_recent)
     }
 
-    /// What is to be said of a column that no job has, once nothing has matched: the nearest one
+    /// What is to be reported about a column that no job has, once nothing has matched: the nearest one
     /// that there is.
     pub fn doubt(&self, views: impl IntoIterator<Item = JobView>) -> Option<String> {
         let mut missing: Vec<&Filter> = self.all.iter().collect();
@@ -265,13 +265,13 @@ mod tests {
         for known in ["rooms", "property type", "prompt", "status", "Listing ID"] {
             assert_eq!(doubt(known), None, "{known}");
         }
-        for (typed, told) in [
+        for (typed, hint) in [
             ("property_typ", "; did you mean Property Type?"),
             ("stauts", "; did you mean status?"),
             ("promt", "; did you mean prompt?"),
             ("weather", ""),
         ] {
-            let text = format!("no job has a column {typed}{told}");
+            let text = format!("no job has a column {typed}{hint}");
             assert_eq!(doubt(typed), Some(text));
         }
     }

@@ -22,7 +22,6 @@ const MAX_KEY_BYTES: u64 = 64 * 1024;
 pub trait AskKey {
     /// Asks a person, without showing what is typed; `None` where no one can be asked.
     fn ask(&mut self) -> io::Result<Option<String>>;
-    /// All that is piped in.
     fn piped(&mut self) -> io::Result<String>;
 }
 
@@ -47,7 +46,6 @@ impl AskKey for Terminal {
 
 /// What became of a file.
 enum Outcome {
-    /// Written.
     Written(PathBuf),
     /// There already, and left alone.
     Kept(PathBuf),

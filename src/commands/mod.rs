@@ -164,7 +164,7 @@ pub fn refuse(error: &clap::Error, json: bool) -> Code {
     let text = error.render().to_string();
     let safe = redacted(&text);
     if safe == text {
-        // A closed terminal is no reason for another code.
+        // A closed terminal is not a reason for another code.
         let _ = error.print();
     } else {
         let printer = Printer::new(OutputOptions::default());
@@ -180,9 +180,9 @@ pub fn refuse(error: &clap::Error, json: bool) -> Code {
             ..OutputOptions::default()
         };
         let paragraph: Vec<&str> = safe.lines().take_while(|line| !line.is_empty()).collect();
-        let told = paragraph.join("\n");
+        let output = paragraph.join("\n");
         let document = serde_json::json!({
-            "error": told.strip_prefix("error: ").unwrap_or(&told),
+            "error": output.strip_prefix("error: ").unwrap_or(&output),
             "error_code": Code::Usage.word(),
             "exit_code": Code::Usage.number(),
         });
@@ -192,7 +192,7 @@ pub fn refuse(error: &clap::Error, json: bool) -> Code {
 }
 
 /// No core dump, which could hold the key; and a file size limit is an error of the write, so that
-/// it can be said what happened to the money.
+/// it can report what happened to the money.
 #[cfg(unix)]
 fn harden() {
     use rustix::process::{Resource, Rlimit, setrlimit};
@@ -254,27 +254,27 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Help(args) => done(text(cli, printer, |out| help::run(args, out))),
         Command::Init(args) => {
             let options = printer.options();
-            let mut told = Vec::new();
+            let mut output = Vec::new();
             let keys = &mut init::Terminal;
             let result = if args.key_only {
                 let settings = settings()?;
-                init::replace_key(args, &settings, &env, keys, options, &mut told)
+                init::replace_key(args, &settings, &env, keys, options, &mut output)
             } else if cli.global.profile.is_some() {
                 let failure = Failure::usage("--profile goes with --key-only; nothing was changed");
                 Err(failure
                     .help("write [profile.NAME] in creativeai.toml, then run init --key-only")
                     .into())
             } else {
-                init::run(args, &env, keys, options, &mut told)
+                init::run(args, &env, keys, options, &mut output)
             };
             // What was done before it failed is reported, too.
-            show(&told, printer)?;
+            show(&output, printer)?;
             done(result)
         }
         Command::Config => {
-            let mut told = Vec::new();
-            config::run(&settings()?, cli.global.json, &mut told)?;
-            done(show(&told, printer))
+            let mut output = Vec::new();
+            config::run(&settings()?, cli.global.json, &mut output)?;
+            done(show(&output, printer))
         }
         Command::Check(args) => check::run(args, &networked()?, printer),
     }
@@ -308,11 +308,11 @@ fn check_clock() -> Result<(), Failure> {
 }
 
 /// Shows what a command has written; JSON as it is.
-fn show(told: &[u8], printer: &mut Printer) -> anyhow::Result<()> {
+fn show(output: &[u8], printer: &mut Printer) -> anyhow::Result<()> {
     if printer.options().json {
-        printer.out().write_all(told)?;
+        printer.out().write_all(output)?;
     } else {
-        printer.text(&String::from_utf8_lossy(told))?;
+        printer.text(&String::from_utf8_lossy(output))?;
     }
     Ok(())
 }

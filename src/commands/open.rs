@@ -118,7 +118,7 @@ pub fn refuse_unrecovered(
     )))
 }
 
-/// A spreadsheet is no log, however it came to be named as one.
+/// A spreadsheet is not a log, however it came to be named as one.
 pub fn refuse_spreadsheet(path: &Path, ledger: &Ledger) -> Result<(), Failure> {
     let ending = path.extension().unwrap_or_default().to_string_lossy();
     let is_sheet = ["csv", "tsv", "xlsx", "xls", "ods", "numbers"]
@@ -321,8 +321,8 @@ pub fn check_id(writer: &Writer, id: &GenerationId) -> Result<(), Failure> {
     })
 }
 
-/// Reads what other computers have written meanwhile, so that what is said at the end is so. Where
-/// that fails, the end is said as far as it is known.
+/// Reads what other computers have written meanwhile, so that what is reported at the end is true. Where
+/// that fails, the end is reported as far as it is known.
 pub async fn look_at_others(writer: &Writer, printer: &Printer) {
     if let Err(error) = writer.refresh().await {
         printer.detail(escape(&error.to_string()));

@@ -140,8 +140,8 @@ impl Report<'_> {
         }
         printer.flush()?;
         let is_success = self.code == Code::Success;
-        let told = self.sentence(commands);
-        printer.conclude(format_args!("publish: {told}"), is_success);
+        let sentence = self.sentence(commands);
+        printer.conclude(format_args!("publish: {sentence}"), is_success);
         Ok(())
     }
 
@@ -169,7 +169,7 @@ impl Report<'_> {
             ("published", "failed, and tried again by the next run")
         };
         let shop = self.shop.map(|shop| format!(" to {shop}"));
-        let mut told = vec![format!(
+        let mut parts = vec![format!(
             "{} {verb}{}",
             words::count(self.summary.published as u64, "clip"),
             shop.unwrap_or_default()
@@ -192,12 +192,12 @@ impl Report<'_> {
             (self.held.not_looked_at, &look),
         ] {
             if n > 0 {
-                told.push(format!("{n} {what}"));
+                parts.push(format!("{n} {what}"));
             }
         }
-        told.extend(deliver::left(self.summary.left.len(), "published"));
-        told.extend(self.unready);
-        told.join("; ")
+        parts.extend(deliver::left(self.summary.left.len(), "published"));
+        parts.extend(self.unready);
+        parts.join("; ")
     }
 }
 

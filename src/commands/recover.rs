@@ -128,8 +128,8 @@ fn check_mixing(
     place: impl Fn() -> String,
 ) -> Result<(), Failure> {
     let ledger = writer.ledger();
-    let told = line.generation_id.as_ref();
-    let id = told.and_then(|id| GenerationId::parse(id.as_str()));
+    let named = line.generation_id.as_ref();
+    let id = named.and_then(|id| GenerationId::parse(id.as_str()));
     let fits_flag = !line.sandbox || ledger.check_mixing(true, true).is_ok();
     if fits_flag && id.is_none_or(|id| ledger.may_hold(&id)) {
         return Ok(());

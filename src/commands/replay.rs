@@ -17,7 +17,7 @@ use crate::text::escape;
 use crate::webhook::{self, Unreadable, Verification, VerifiedEntry, VerifyKeys};
 
 /// Captures of each verification that are reported one by one without `-v`.
-const TOLD: u64 = 20;
+const MAX_LISTED: u64 = 20;
 
 /// What some captures of one file say.
 struct Batch {
@@ -194,7 +194,7 @@ impl<'a> Replay<'a> {
     }
 
     fn list(&self, n: u64, place: &Place<'_>, what: &str, why: &str) {
-        if n <= TOLD {
+        if n <= MAX_LISTED {
             self.printer
                 .warn(format_args!("{place}: {what}: {}", escape(why)));
         } else {
@@ -211,9 +211,11 @@ impl<'a> Replay<'a> {
             (counts.unknown_id, "of unknown id"),
             (counts.unreadable, "unreadable"),
         ] {
-            if n > TOLD {
-                self.printer
-                    .note(format_args!("and {} more {what}; -v lists them", n - TOLD));
+            if n > MAX_LISTED {
+                self.printer.note(format_args!(
+                    "and {} more {what}; -v lists them",
+                    n - MAX_LISTED
+                ));
             }
         }
         if self.other_traffic > 0 {

@@ -75,7 +75,7 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
     Ok(Code::Success)
 }
 
-/// Nothing is said of an attempt that may be accepted in the next moment.
+/// Nothing is reported about an attempt that may be accepted in the next moment.
 fn being_sent(job: JobKey, host: &str) -> Failure {
     Failure::temporary(format!(
         "job {job} is being sent by {} just now; nothing was changed",

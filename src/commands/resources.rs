@@ -11,7 +11,7 @@ use crate::settings::Settings;
 /// Open files that a run needs besides its connections.
 #[cfg(unix)]
 const FILES: u64 = 28;
-/// Connections where no one has said how many.
+/// Connections where their number is not set.
 #[cfg(unix)]
 const USUAL_CONNECTIONS: u64 = 4;
 /// More than any run needs; some systems refuse a higher limit.
@@ -70,7 +70,7 @@ pub fn guard<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     if std::env::var_os("RUST_BACKTRACE").is_none() {
         panic::set_hook(Box::new(|info| {
             let place = info.location().map(|place| format!(" ({place})"));
-            let text = said(info.payload()) + &place.unwrap_or_default();
+            let text = panic_message(info.payload()) + &place.unwrap_or_default();
             let mut broken = BROKEN.lock().unwrap_or_else(PoisonError::into_inner);
             broken.get_or_insert(text);
         }));
@@ -82,7 +82,9 @@ pub fn guard<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
         // The run's own failure says more than what broke on its way.
         (Ok(Err(error)), Some(_)) => Err(error),
         (Ok(Ok(_)), Some(why)) => Err(failure(&why).into()),
-        (Err(payload), why) => Err(failure(&why.unwrap_or_else(|| said(&*payload))).into()),
+        (Err(payload), why) => {
+            Err(failure(&why.unwrap_or_else(|| panic_message(&*payload))).into())
+        }
     }
 }
 
@@ -96,7 +98,7 @@ fn failure(why: &str) -> Failure {
     )
 }
 
-fn said(payload: &(dyn Any + Send)) -> String {
+fn panic_message(payload: &(dyn Any + Send)) -> String {
     let text = payload
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned());

@@ -57,7 +57,7 @@ impl<'a> Tour<'a> {
         }
     }
 
-    /// One round, and what is said of it.
+    /// One round, and what is reported about it.
     fn round(&self, printer: &mut Printer) -> anyhow::Result<Code> {
         notices::send(&self.settings.notify, &ending::beginning(), printer);
         let result = self.steps(printer);
@@ -86,7 +86,7 @@ impl<'a> Tour<'a> {
         matches!(step, Step::Check | Step::Submit) || ending::is_there(&self.jobs)
     }
 
-    /// Takes a step. That it could not go on is said here, and counts as its own doing.
+    /// Takes a step. That it could not go on is reported here, and counts as its own doing.
     fn step(&self, step: Step, printer: &Printer) -> Done {
         let mut quiet = printer.of_step();
         printer.detail(format_args!("{step}:"));

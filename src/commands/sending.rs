@@ -17,7 +17,7 @@ pub struct Sending<'a> {
     /// The manifest's name, where rows of one are sent.
     manifest: Option<String>,
     progress: Progress,
-    /// Attempts that failed for a reason that was said already.
+    /// Attempts that failed for a reason that was reported already.
     alike: RefCell<BTreeMap<Alike, Vec<String>>>,
 }
 

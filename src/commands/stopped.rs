@@ -146,7 +146,7 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
                 ));
                 Code::Decision
             }
-            // Which cap it was is said beside it.
+            // Which cap it was is reported beside it.
             Reason::CapReached => Code::Decision,
             // The failure has a code of its own.
             Reason::Shared => Code::Success,

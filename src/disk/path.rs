@@ -13,7 +13,7 @@ pub fn canonicalize(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// A verbatim path of Windows without its prefix: of a drive, or of a share. `None` for anything
-/// else, and where the plain form would mean another file. Its length is no obstacle: the standard
+/// else, and where the plain form would mean another file. Its length is not an obstacle: the standard
 /// library puts the prefix back where Windows needs it.
 fn plain(verbatim: &str) -> Option<String> {
     let rest = verbatim.strip_prefix(r"\\?\")?;

@@ -21,7 +21,7 @@ pub enum Reason {
     Disturbed(String),
     /// Lines that the log did not take in are in this file.
     Kept(PathBuf),
-    /// The vendor refused the key or the credits: the HTTP status, and what was said.
+    /// The vendor refused the key or the credits: the HTTP status, and what was reported.
     Denied(u16, String),
     /// Three outcomes in a row are unknown.
     ThreeUnknown,

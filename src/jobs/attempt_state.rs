@@ -148,7 +148,7 @@ impl AttemptState {
         self.seen & (1 << status.rank()) != 0
     }
 
-    /// Whether a line of `status`, which is no end, would come too late to add anything.
+    /// Whether a line of `status`, which is not an end, would come too late to add anything.
     pub fn has_passed(&self, status: Status) -> bool {
         let as_far = |other: &Status| *other >= status && self.has_seen(*other);
         !status.is_terminal() && Status::ALL.iter().any(as_far)

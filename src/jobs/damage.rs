@@ -28,7 +28,7 @@ impl Digest {
 }
 
 /// A line of the log that reports another one, which is damaged and accepted as such. It names no
-/// job: what the damaged line may have said of jobs is reported by lines of their own.
+/// job: what the damaged line may have reported about jobs is reported by lines of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AcceptedDamage {
     /// The damaged line's.
@@ -106,9 +106,9 @@ mod tests {
     fn it_reads_back() {
         for text in [None, Some(b"\0\xff{".to_vec()), Some(b"{\"a\0\"".to_vec())] {
             let digest = Digest::of(b"\0\xff{");
-            let told = AcceptedDamage { digest, text };
-            let line = told.line(jiff::Timestamp::UNIX_EPOCH);
-            assert_eq!(AcceptedDamage::parse(&line), Some(told), "{line}");
+            let original = AcceptedDamage { digest, text };
+            let line = original.line(jiff::Timestamp::UNIX_EPOCH);
+            assert_eq!(AcceptedDamage::parse(&line), Some(original), "{line}");
         }
     }
 

@@ -185,7 +185,7 @@ pub struct Salvaged {
 /// Why no acceptance is known.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Refusal<'a> {
-    /// What the vendor or the network said, in plain words.
+    /// What the vendor or the network reported, in plain words.
     pub error: &'a str,
     /// The reply's HTTP status, where there was a reply.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,7 +205,7 @@ pub enum Via {
     Webhook,
 }
 
-/// What the vendor said of a generation.
+/// What the vendor reports about a generation.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Sighting<'a> {
     /// Where it stands.
@@ -450,7 +450,7 @@ mod tests {
         }
     }
 
-    /// What is said, and what stands in the line behind the listing.
+    /// What is reported, and what stands in the line behind the listing.
     fn all<'a>(
         order: &'a Order,
         facts: &'a Facts<'a>,

@@ -108,7 +108,7 @@ impl GenerationId {
     /// Longest id accepted, in bytes.
     pub const MAX_LEN: usize = 128;
 
-    /// Checks `text`; `None` when it is no valid id.
+    /// Checks `text`; `None` when it is not a valid id.
     pub fn parse(text: &str) -> Option<Self> {
         Self::is_valid(text).then(|| Self(text.to_owned()))
     }

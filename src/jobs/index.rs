@@ -52,7 +52,7 @@ impl Places {
 pub(super) struct Ids {
     /// Jobs by the smallest id of their first attempt.
     first: HashTable<u32>,
-    /// Jobs by every other id they have, or were once said to have.
+    /// Jobs by every other id they have, or were once reported to have.
     more: HashMap<u64, Vec<u32>>,
 }
 
@@ -99,7 +99,7 @@ impl Ids {
         }
     }
 
-    /// The jobs that have an id, or were once said to.
+    /// The jobs that have an id, or were once reported to.
     pub fn of(&self, jobs: &[JobState], id: u64) -> impl Iterator<Item = u32> {
         let first = self.first.find(id, |&i| jobs[i as usize].first_id() == id);
         // Hashing costs, and most logs have none.

@@ -415,7 +415,7 @@ impl Ledger {
         self.lines
     }
 
-    /// Lines that said nothing.
+    /// Lines that reported nothing.
     pub fn unreadable(&self) -> u64 {
         self.unreadable
     }

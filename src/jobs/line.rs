@@ -10,7 +10,7 @@ use super::scan::{self, Field, Kind};
 use super::time::parse_millis;
 use super::{Fact, GenerationId, IdColumn, JobKey, Look, Status, Text, Verdict, Word};
 
-/// A line without the space around it, and how much of that was before it. Space is no part of a
+/// A line without the space around it, and how much of that was before it. Space is not part of a
 /// line: a compacted line's history does not keep it, and what breaks a tie must be the same before
 /// and after.
 pub(super) fn bare(raw: &str) -> (usize, &str) {

@@ -12,14 +12,14 @@ use super::{
     Stamp, Status, Via, What,
 };
 
-/// What the vendor said of one generation, trusted: polled, or verified by its signature.
+/// What the vendor reported about one generation, trusted: polled, or verified by its signature.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation<'a> {
     /// Which generation.
     pub id: GenerationId,
     /// Where it stands.
     pub status: Status,
-    /// What else was said.
+    /// What else was reported.
     pub facts: Facts<'a>,
     /// How it came.
     pub via: Via,
@@ -216,14 +216,14 @@ fn asked(attempt: &AttemptView) -> Option<String> {
 fn adds(known: &AttemptView, seen: &Observation<'_>) -> bool {
     let asked = asked(known);
     let report = serde_json::to_value(seen.facts.report(seen.status, asked.as_deref()));
-    let Ok(Value::Object(told)) = report else {
+    let Ok(Value::Object(received)) = report else {
         return false;
     };
-    if told.keys().any(|name| known.fields.get(name).is_none()) {
+    if received.keys().any(|name| known.fields.get(name).is_none()) {
         return true;
     }
     let old = |name: &str| known.fields.get(name).cloned().unwrap_or(Value::Null);
-    if told.iter().all(|(name, value)| same(&old(name), value)) {
+    if received.iter().all(|(name, value)| same(&old(name), value)) {
         return false;
     }
     if seen.via == Via::Poll {
@@ -231,10 +231,13 @@ fn adds(known: &AttemptView, seen: &Observation<'_>) -> bool {
     }
     let key = |value: &dyn Fn(&str) -> Value| {
         let time = value("completed_at").as_str().unwrap_or("").to_owned();
-        let values: Vec<_> = told.keys().map(|name| value(name).to_string()).collect();
+        let values: Vec<_> = received
+            .keys()
+            .map(|name| value(name).to_string())
+            .collect();
         (time, values)
     };
-    let new = |name: &str| told.get(name).cloned().unwrap_or(Value::Null);
+    let new = |name: &str| received.get(name).cloned().unwrap_or(Value::Null);
     old("via") == "webhook" && key(&new) > key(&old)
 }
 

@@ -47,7 +47,7 @@ impl<'a> Field<'a> {
         &self.text[self.from..self.end]
     }
 
-    /// `None` for null; refuses everything that is no text without escapes.
+    /// `None` for null; refuses everything that is not text without escapes.
     pub fn text(&self) -> Option<Option<&'a str>> {
         match self.kind {
             Kind::Text => Some(Some(&self.text[self.from + 1..self.end - 1])),
@@ -56,7 +56,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// `None` for null; refuses everything that is no number.
+    /// `None` for null; refuses everything that is not a number.
     pub fn number(&self) -> Option<Option<f64>> {
         let number = self.integer::<u32>().flatten().map(f64::from);
         match self.kind {
@@ -70,7 +70,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// `None` for null; refuses everything that is no whole number of that type.
+    /// `None` for null; refuses everything that is not a whole number of that type.
     pub fn integer<T: std::str::FromStr>(&self) -> Option<Option<T>> {
         match self.kind {
             Kind::Number => self.raw().parse().ok().map(Some),

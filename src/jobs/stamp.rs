@@ -1,7 +1,7 @@
 //! The time on a new line: a hybrid logical clock, one for each job.
 //!
 //! Of two verdicts the one that was written last must count, whatever the clocks of the computers
-//! that wrote them said. So a line is stamped with what the clock says, but always later than every
+//! that wrote them showed. So a line is stamped with what the clock says, but always later than every
 //! line of its job that its writer has read.
 
 use jiff::Timestamp;

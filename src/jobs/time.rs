@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-/// Where time ends: 9999-01-01T00:00:00Z, in milliseconds since 1970. A later one is no time. It is
+/// Where time ends: 9999-01-01T00:00:00Z, in milliseconds since 1970. A later one is not a time. It is
 /// what programs write that know none, and nothing could be later than the last time there is.
 pub(super) const HORIZON: i64 = 253_370_764_800_000;
 

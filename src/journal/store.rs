@@ -14,7 +14,7 @@ use super::announce::{Announced, Announcement, Claim, ClaimCap, Lease, Leased, R
 use super::file::{self, AppendError, Appender};
 use super::pause;
 #[cfg(feature = "postgres")]
-use super::postgres::{Answer, KeptCapture, Pending, Scribe};
+use super::postgres::{Answer, DatabaseAppender, KeptCapture, Pending};
 use crate::clock;
 use crate::jobs::JobKey;
 
@@ -28,7 +28,7 @@ pub(super) enum Store {
     },
     #[cfg(feature = "postgres")]
     Database {
-        scribe: Scribe,
+        appender: DatabaseAppender,
         /// How far the database's clock is ahead of this computer's.
         clock: jiff::SignedDuration,
     },
@@ -80,7 +80,7 @@ impl Store {
         Appending(match self {
             Self::File { appender, .. } => Way::File(appender.begin(lines)),
             #[cfg(feature = "postgres")]
-            Self::Database { scribe, .. } => Way::Database(scribe.begin(lines)),
+            Self::Database { appender, .. } => Way::Database(appender.begin(lines)),
         })
     }
 
@@ -88,7 +88,7 @@ impl Store {
         Appending(match self {
             Self::File { appender, .. } => Way::File(appender.begin_lazily(lines)),
             #[cfg(feature = "postgres")]
-            Self::Database { scribe, .. } => Way::Database(scribe.begin_lazily(lines)),
+            Self::Database { appender, .. } => Way::Database(appender.begin_lazily(lines)),
         })
     }
 
@@ -102,11 +102,11 @@ impl Store {
                 Ok(Announced::Granted(Claim::alone()))
             }
             #[cfg(feature = "postgres")]
-            Self::Database { scribe, .. } => {
+            Self::Database { appender, .. } => {
                 let (job, number) = (what.job, what.number);
-                Ok(match scribe.announce(what).await? {
+                Ok(match appender.announce(what).await? {
                     Answer::Granted(confirmed) => {
-                        let held = scribe.held();
+                        let held = appender.held();
                         let claim = Claim::among_others(job, number, confirmed, held);
                         Announced::Granted(claim)
                     }
@@ -127,11 +127,11 @@ impl Store {
         match self {
             Self::File { appender, .. } => appender.append(&lines).await.map(|()| true),
             #[cfg(feature = "postgres")]
-            Self::Database { scribe, .. } => {
+            Self::Database { appender, .. } => {
                 let Some(shared) = claim.shared() else {
                     return Ok(false);
                 };
-                let answer = scribe.withdraw(shared.job, shared.number, lines).await?;
+                let answer = appender.withdraw(shared.job, shared.number, lines).await?;
                 Ok(matches!(answer, Answer::Written))
             }
         }
@@ -143,11 +143,11 @@ impl Store {
         match self {
             Self::File { .. } => Ok(Renewed::Holds),
             #[cfg(feature = "postgres")]
-            Self::Database { scribe, .. } => {
+            Self::Database { appender, .. } => {
                 let Some(shared) = claim.shared() else {
                     return Ok(Renewed::Lost);
                 };
-                Ok(match scribe.renew(shared.job, shared.number).await? {
+                Ok(match appender.renew(shared.job, shared.number).await? {
                     Answer::Granted(confirmed) => {
                         claim.confirm(confirmed);
                         Renewed::Holds
@@ -164,7 +164,7 @@ impl Store {
         match self {
             Self::File { .. } => Ok(None),
             #[cfg(feature = "postgres")]
-            Self::Database { scribe, .. } => Ok(match scribe.is_quiet().await? {
+            Self::Database { appender, .. } => Ok(match appender.is_quiet().await? {
                 Answer::Refused(Refused::NotBefore(wait)) => Some(wait),
                 _ => None,
             }),
@@ -177,9 +177,9 @@ impl Store {
         match self {
             Self::File { .. } => Ok(Leased::Mine(Lease::alone())),
             #[cfg(feature = "postgres")]
-            Self::Database { scribe, .. } => {
+            Self::Database { appender, .. } => {
                 let key = Sha256::digest(name.as_bytes());
-                Ok(match scribe.lease(key.into()).await? {
+                Ok(match appender.lease(key.into()).await? {
                     Answer::Granted(confirmed) => Leased::Mine(Lease::among_others(confirmed)),
                     Answer::Refused(Refused::Later(host)) => Leased::Another(host),
                     Answer::Refused(_) | Answer::Written | Answer::Kept(_) | Answer::Lost => {
@@ -203,8 +203,8 @@ impl Store {
                 appender.append_blocking(lines).map_err(Unsettled::Failed)
             }
             #[cfg(feature = "postgres")]
-            Self::Database { scribe, .. } => {
-                let answer = scribe.settle(job, number, lines);
+            Self::Database { appender, .. } => {
+                let answer = appender.settle(job, number, lines);
                 match answer.map_err(Unsettled::Failed)? {
                     Answer::Refused(Refused::Later(host)) => Err(Unsettled::BeingSent(host)),
                     _ => Ok(()),
@@ -228,7 +228,7 @@ impl Store {
         match self {
             Self::File { .. } => Ok(()),
             #[cfg(feature = "postgres")]
-            Self::Database { scribe, .. } => scribe.refresh().done().await.map(drop),
+            Self::Database { appender, .. } => appender.refresh().done().await.map(drop),
         }
     }
 
@@ -237,7 +237,7 @@ impl Store {
     pub fn refresh_blocking(&self) -> Result<(), AppendError> {
         match self {
             Self::File { .. } => Ok(()),
-            Self::Database { scribe, .. } => scribe.refresh().wait().map(drop),
+            Self::Database { appender, .. } => appender.refresh().wait().map(drop),
         }
     }
 
@@ -251,8 +251,8 @@ impl Store {
     ) -> Result<Vec<Vec<u8>>, AppendError> {
         match self {
             Self::File { appender, .. } => appender.append_blocking(&lines).map(|()| Vec::new()),
-            Self::Database { scribe, .. } => {
-                let answer = scribe.keep_captures(captures, lines)?;
+            Self::Database { appender, .. } => {
+                let answer = appender.keep_captures(captures, lines)?;
                 Ok(match answer {
                     Answer::Kept(own) => own,
                     _ => Vec::new(),
@@ -266,7 +266,7 @@ impl Store {
         match self {
             Self::File { .. } => None,
             #[cfg(feature = "postgres")]
-            Self::Database { scribe, .. } => scribe.spool(),
+            Self::Database { appender, .. } => appender.spool(),
         }
     }
 
@@ -274,32 +274,32 @@ impl Store {
     #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
     pub fn keep_quiet(&self, time: Duration) {
         #[cfg(feature = "postgres")]
-        if let Self::Database { scribe, .. } = self {
-            scribe.keep_quiet(time);
+        if let Self::Database { appender, .. } = self {
+            appender.keep_quiet(time);
         }
     }
 
-    /// Caps that hold for every attempt from now on, whoever writes to the log. A file's are held by
-    /// its only writer.
+    /// Caps that hold for every attempt from now on, on all computers that write to the log. A file's
+    /// are held by its only writer.
     #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
     pub fn hold(&self, caps: Vec<ClaimCap>) {
         #[cfg(feature = "postgres")]
-        if let Self::Database { scribe, .. } = self {
-            scribe.hold(caps);
+        if let Self::Database { appender, .. } = self {
+            appender.hold(caps);
         }
     }
 
     #[cfg(feature = "postgres")]
     pub fn expect_rows(&self, rows: impl Iterator<Item = JobKey>) {
-        if let Self::Database { scribe, .. } = self {
-            scribe.expect_rows(rows.collect::<HashSet<_>>());
+        if let Self::Database { appender, .. } = self {
+            appender.expect_rows(rows.collect::<HashSet<_>>());
         }
     }
 
     #[cfg(feature = "postgres")]
     pub fn wait_for_database(&self, patience: Duration) {
-        if let Self::Database { scribe, .. } = self {
-            scribe.wait_for_database(patience);
+        if let Self::Database { appender, .. } = self {
+            appender.wait_for_database(patience);
         }
     }
 }

@@ -12,7 +12,7 @@ use super::announce::{Announced, Announcement, Claim, ClaimCap, Leased, Renewed}
 #[cfg(feature = "postgres")]
 use super::file::append_options;
 use super::file::{
-    AppendError, Appender, Damage, HeldLog, Lock, LogError, Recovery, Rested, Sink, Source,
+    AppendError, Appender, Checkpoint, Damage, HeldLog, Lock, LogError, Recovery, Sink, Source,
     fold_text, take_text,
 };
 use super::location::{self, Location};
@@ -89,9 +89,9 @@ impl Writer {
         ledger: Ledger,
         command: &str,
         wait: Duration,
-        rested: &mut Option<Rested>,
+        checkpoint: &mut Option<Checkpoint>,
     ) -> Result<Self, LogError> {
-        Self::open_file(path, ledger, command, wait, rested)
+        Self::open_file(path, ledger, command, wait, checkpoint)
     }
 
     #[cfg(feature = "postgres")]
@@ -114,14 +114,14 @@ impl Writer {
             write(&ledger).mark_being_sent(attempt.job, attempt.number);
         }
         let identity = copy.source.identity.clone();
-        let scribe = postgres::write(address, copy.source, local, &ledger, command);
+        let appender = postgres::write(address, copy.source, local, &ledger, command);
         let writer = Self {
             recovery: Recovery::new(&path),
             path: path.clone(),
             source,
             ledger,
             store: Store::Database {
-                scribe: scribe.map_err(failed)?,
+                appender: appender.map_err(failed)?,
                 clock: copy.clock,
             },
             is_new: false,
@@ -164,7 +164,7 @@ impl Writer {
         ledger: Ledger,
         command: &str,
         wait: Duration,
-        rested: &mut Option<Rested>,
+        checkpoint: &mut Option<Checkpoint>,
     ) -> Result<Self, LogError> {
         let HeldLog {
             file,
@@ -179,7 +179,9 @@ impl Writer {
         let failed = |error| LogError::io("open the job log", &path, error);
         let to_read = File::open(&path).map_err(failed)?;
         let appender = Appender::of(&path, file, Some(keeper), sink).map_err(failed)?;
-        let caught_up = rested.take().map(|rested| rested.catch_up(&to_read));
+        let caught_up = checkpoint
+            .take()
+            .map(|checkpoint| checkpoint.catch_up(&to_read));
         let source = match caught_up.transpose().map_err(failed)?.flatten() {
             Some((caught_up, source)) => {
                 *write(&ledger) = caught_up;
@@ -204,7 +206,7 @@ impl Writer {
 
     /// Lets go of the log, and keeps what it held; nothing where the log has to be read anew, as one
     /// that is damaged, or in a database. Everything that was appended must be durable.
-    pub fn rest(self) -> Option<Rested> {
+    pub fn into_checkpoint(self) -> Option<Checkpoint> {
         let Self {
             path,
             source,
@@ -220,9 +222,9 @@ impl Writer {
         drop(store);
         let ledger = Arc::into_inner(ledger)?;
         let ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let rested = Rested::of(&path, &source, ledger);
+        let checkpoint = Checkpoint::of(&path, &source, ledger);
         drop(lock);
-        rested
+        checkpoint
     }
 
     /// The log's file, links resolved; of a log in a database, this writer's copy.
@@ -282,7 +284,7 @@ impl Writer {
     }
 
     /// The vendor wants to be left alone for so long: no other computer that writes to the log
-    /// announces an attempt meanwhile. It is said, and not waited for.
+    /// announces an attempt meanwhile. That is reported, and not waited for.
     pub fn keep_quiet(&self, time: Duration) {
         self.store.keep_quiet(time);
     }

@@ -135,8 +135,8 @@ impl<'a> Cells<'a> {
     fn image_problem(&mut self, column: usize, given: &str, options: &Options) -> Option<Url> {
         match check_address(given) {
             Err(reason) => {
-                if let Some(told) = local_file(given) {
-                    self.complain(column, told.message, told.help);
+                if let Some(refusal) = local_file(given) {
+                    self.complain(column, refusal.message, refusal.help);
                     return None;
                 }
                 let help = match addresses_in(given).first() {
@@ -165,7 +165,7 @@ impl<'a> Cells<'a> {
                 ));
             }
             Ok(url) => match out_of_reach(&url, options.allow_own_photos) {
-                Some(told) => self.complain(column, told.message, told.help),
+                Some(refusal) => self.complain(column, refusal.message, refusal.help),
                 None if given.contains("&amp;") => self.complain(
                     column,
                     "the photo's address was copied out of a page's source: it has &amp; in it",

@@ -180,7 +180,7 @@ impl Known {
     }
 
     /// What maps to what, in a sentence.
-    pub fn told(&self, headers: &[String]) -> Option<String> {
+    pub fn notice(&self, headers: &[String]) -> Option<String> {
         use std::fmt::Write;
         if self.columns.is_empty() {
             return None;

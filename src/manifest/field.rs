@@ -131,7 +131,7 @@ pub(super) fn known_name<'h>(
 }
 
 /// Whether a header is about something else than what its words sound like: `PhotosChangeTimestamp`
-/// is no photo, and a text for search engines is no prompt.
+/// is not a photo, and a text for search engines is not a prompt.
 pub(super) fn is_misleading(header: &str) -> bool {
     const PARTS: [&str; 16] = [
         "seo",

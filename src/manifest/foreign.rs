@@ -51,7 +51,7 @@ const FORMATS: [(&[u8], &str, &str); 25] = [
     (b"<svg", "a picture (SVG)", NAME_SHEET),
 ];
 
-/// What the file that begins with `head` is, when it is no table, and what to do.
+/// What the file that begins with `head` is, when it is not a table, and what to do.
 pub(super) fn foreign_format(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let text = text.trim_ascii_start();

@@ -107,7 +107,7 @@ pub(super) fn skip_to_header(
 /// The delimiter in the `sep=;` line that Excel writes and reads before the header.
 fn separator_line(raw: &[u8]) -> Option<u8> {
     let line = raw.trim_ascii_end();
-    // A separator at the end of the line is no space to trim, when it is a tab.
+    // A separator at the end of the line is not a space to trim, when it is a tab.
     let quoted = line.strip_prefix(b"\"").unwrap_or(line);
     let (head, rest) = quoted.split_at_checked(4)?;
     if !head.eq_ignore_ascii_case(b"sep=") {
@@ -121,7 +121,7 @@ fn separator_line(raw: &[u8]) -> Option<u8> {
 }
 
 /// The row of `top` that names most known columns, the first of these. Where none names two, it is
-/// the first that has several cells and is no comment.
+/// the first that has several cells and is not a comment.
 fn choose_header(top: Vec<Header>, options: &Options) -> Option<(usize, Header)> {
     let known = |header: &Header| columns::recognised(&header.names, options);
     let best = top.iter().map(known).max().filter(|best| *best >= 2);
@@ -153,12 +153,12 @@ pub(super) fn detect_delimiter(
     if options.delimiter.is_none()
         && !source.is_workbook()
         && let Ok(Top {
-            separator: Some(said),
+            separator: Some(declared),
             ..
         }) = read(candidates[0])?
     {
-        options::check_delimiter(said)?;
-        candidates = vec![said];
+        options::check_delimiter(declared)?;
+        candidates = vec![declared];
     }
     let mut best: Option<(u8, Header)> = None;
     let mut best_score = (0, 0);

@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `sheet.rs` | one file: its header, a pass over its rows |
-//! | `table.rs` | a table that is no manifest |
+//! | `table.rs` | a table that is not a manifest |
 //! | `header.rs` | where the header is, and what stands between cells |
 //! | `source.rs` | the open file, read as UTF-8; what cannot be read twice is copied |
 //! | `workbook/` | `.xlsx` and `.ods`, one sheet as a table |

@@ -93,7 +93,7 @@ struct Service {
     paths: &'static [&'static str],
     /// Part of the query that makes the link one of the file itself.
     unless: &'static [&'static str],
-    told: OutOfReach,
+    refusal: OutOfReach,
 }
 
 const fn page(message: &'static str, help: &'static str) -> OutOfReach {
@@ -116,7 +116,7 @@ const SERVICES: [Service; 12] = [
             "/presentation/",
         ],
         unless: &["export=download"],
-        told: page(
+        refusal: page(
             "this Google Drive link shows a page, not the photo",
             ELSEWHERE,
         ),
@@ -125,7 +125,7 @@ const SERVICES: [Service; 12] = [
         hosts: &["photos.google.com", "photos.app.goo.gl"],
         paths: &[],
         unless: &[],
-        told: page(
+        refusal: page(
             "this Google Photos link shows a page, not the photo",
             ELSEWHERE,
         ),
@@ -134,7 +134,7 @@ const SERVICES: [Service; 12] = [
         hosts: &["dropbox.com", "db.tt"],
         paths: &[],
         unless: &["dl=1", "raw=1"],
-        told: page(
+        refusal: page(
             "this Dropbox link shows a page, not the photo",
             "write raw=1 in place of dl=0 at its end (or add ?raw=1)",
         ),
@@ -143,25 +143,25 @@ const SERVICES: [Service; 12] = [
         hosts: &["1drv.ms", "onedrive.live.com"],
         paths: &[],
         unless: &["download=1"],
-        told: page("this OneDrive link shows a page, not the photo", ELSEWHERE),
+        refusal: page("this OneDrive link shows a page, not the photo", ELSEWHERE),
     },
     Service {
         hosts: &["sharepoint.com"],
         paths: &[],
         unless: &["download=1"],
-        told: page("this SharePoint link shows a page or a log-in", ELSEWHERE),
+        refusal: page("this SharePoint link shows a page or a log-in", ELSEWHERE),
     },
     Service {
         hosts: &["icloud.com", "icloud.com.cn"],
         paths: &[],
         unless: &[],
-        told: page("this iCloud link shows a page, not the photo", ELSEWHERE),
+        refusal: page("this iCloud link shows a page, not the photo", ELSEWHERE),
     },
     Service {
         hosts: &["wetransfer.com", "we.tl"],
         paths: &[],
         unless: &[],
-        told: page(
+        refusal: page(
             "this WeTransfer link shows a page, not the photo",
             ELSEWHERE,
         ),
@@ -170,31 +170,31 @@ const SERVICES: [Service; 12] = [
         hosts: &["box.com"],
         paths: &["/s/", "/file/", "/v/"],
         unless: &[],
-        told: page("this Box link shows a page, not the photo", ELSEWHERE),
+        refusal: page("this Box link shows a page, not the photo", ELSEWHERE),
     },
     Service {
         hosts: &["flickr.com"],
         paths: &["/photos/", "/gp/"],
         unless: &[],
-        told: page("this Flickr link shows a page, not the photo", ELSEWHERE),
+        refusal: page("this Flickr link shows a page, not the photo", ELSEWHERE),
     },
     Service {
         hosts: &["unsplash.com", "pexels.com"],
         paths: &["/photos/", "/photo/"],
         unless: &[],
-        told: page("this link shows the photo's page, not the photo", ELSEWHERE),
+        refusal: page("this link shows the photo's page, not the photo", ELSEWHERE),
     },
     Service {
         hosts: &["instagram.com", "facebook.com", "pinterest.com"],
         paths: &[],
         unless: &[],
-        told: page("this link shows a page, not the photo", ELSEWHERE),
+        refusal: page("this link shows a page, not the photo", ELSEWHERE),
     },
     Service {
         hosts: &["canva.com", "figma.com", "notion.so"],
         paths: &[],
         unless: &[],
-        told: page("this link shows a page, not the photo", ELSEWHERE),
+        refusal: page("this link shows a page, not the photo", ELSEWHERE),
     },
 ];
 
@@ -219,7 +219,7 @@ fn share_link(url: &Url) -> Option<OutOfReach> {
             let mut parts = query.split('&');
             parts.any(|part| service.unless.contains(&part))
         });
-    (is_page && !is_file).then_some(service.told)
+    (is_page && !is_file).then_some(service.refusal)
 }
 
 /// Whether other addresses at the same server may differ from one that was let through.
@@ -228,7 +228,7 @@ pub(super) fn depends_on_path(url: &Url) -> bool {
     SERVICES.iter().any(|service| is_at(host, service))
 }
 
-/// Why a text that is no http address cannot be fetched, if it names a file in some other way.
+/// Why a text that is not an http address cannot be fetched, if it names a file in some other way.
 pub(super) fn local_file(text: &str) -> Option<OutOfReach> {
     let bytes = text.as_bytes();
     let is_drive = bytes.len() > 2
@@ -298,7 +298,7 @@ pub(super) fn addresses_in(text: &str) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    fn told(address: &str, allow_own: bool) -> Option<&'static str> {
+    fn refusal(address: &str, allow_own: bool) -> Option<&'static str> {
         out_of_reach(&Url::parse(address).unwrap(), allow_own).map(|o| o.message)
     }
 
@@ -315,10 +315,10 @@ mod tests {
             "http://2130706433/a.jpg",
         ] {
             assert!(
-                told(address, false).unwrap().contains("this computer"),
+                refusal(address, false).unwrap().contains("this computer"),
                 "{address}"
             );
-            assert_eq!(told(address, true), None, "{address}");
+            assert_eq!(refusal(address, true), None, "{address}");
         }
         for address in [
             "http://10.0.0.8/a.jpg",
@@ -337,7 +337,7 @@ mod tests {
             "https://nas/a.jpg",
         ] {
             assert!(
-                told(address, true).unwrap().contains("your own network"),
+                refusal(address, true).unwrap().contains("your own network"),
                 "{address}"
             );
         }
@@ -348,7 +348,7 @@ mod tests {
             "https://local.example.com/a.jpg",
             "https://[2606:4700::1]/a.jpg",
         ] {
-            assert_eq!(told(address, false), None, "{address}");
+            assert_eq!(refusal(address, false), None, "{address}");
         }
     }
 
@@ -367,7 +367,7 @@ mod tests {
             "https://we.tl/t-abc",
             "https://app.box.com/s/abc",
         ] {
-            assert!(told(address, false).is_some(), "{address}");
+            assert!(refusal(address, false).is_some(), "{address}");
         }
         for address in [
             "https://drive.google.com/uc?export=download&id=abc",
@@ -381,7 +381,7 @@ mod tests {
             "https://images.unsplash.com/photo-1",
             "https://app.box.com/shared/static/abc.jpg",
         ] {
-            assert_eq!(told(address, false), None, "{address}");
+            assert_eq!(refusal(address, false), None, "{address}");
         }
     }
 

@@ -7,29 +7,30 @@ pub const HEAD: usize = 64;
 pub const EMPTY: &str = "the file is empty";
 const UNKNOWN: &str = "its content is not a photo that is known here; save it again as JPEG";
 
-/// Whether a file that begins with `head` and is said to be of `kind` is a photo that the vendor can
+/// Whether a file that begins with `head` and is declared as `kind` is a photo that the vendor can
 /// read. The error says what it is instead.
 pub fn judge(head: &[u8], kind: Option<&str>) -> Result<(), String> {
     if head.is_empty() {
         return Err(EMPTY.to_owned());
     }
-    let said = kind.map(|kind| kind.split(';').next().unwrap_or(kind).trim());
-    let is_open = said.is_none_or(|said| matches!(said, "application/octet-stream" | ""));
-    match (sniffed(head), said) {
+    let declared = kind.map(|kind| kind.split(';').next().unwrap_or(kind).trim());
+    let is_open =
+        declared.is_none_or(|declared| matches!(declared, "application/octet-stream" | ""));
+    match (sniffed(head), declared) {
         (Some(Found::Photo(_)), _) if is_open => Ok(()),
-        (Some(Found::Photo(kinds)), Some(said)) => {
-            if kinds.iter().any(|kind| kind.eq_ignore_ascii_case(said)) {
+        (Some(Found::Photo(kinds)), Some(declared)) => {
+            if kinds.iter().any(|kind| kind.eq_ignore_ascii_case(declared)) {
                 Ok(())
             } else {
                 Err(format!(
-                    "it is said to be {said}, but its content is {}; save it again as JPEG",
+                    "it is said to be {declared}, but its content is {}; save it again as JPEG",
                     kinds[0]
                 ))
             }
         }
         (Some(Found::Other(what)), _) => Err(what.to_owned()),
-        (None, Some(said)) if !is_open && !said.starts_with("image/") => {
-            Err(format!("it is not an image but {said}"))
+        (None, Some(declared)) if !is_open && !declared.starts_with("image/") => {
+            Err(format!("it is not an image but {declared}"))
         }
         _ => Err(UNKNOWN.to_owned()),
     }
@@ -163,8 +164,8 @@ mod tests {
             (b"hello", Some("image/jpeg"), "not a photo"),
             (b"MM\0*", Some("image/tiff"), "TIFF"),
         ] {
-            let told = judge(head, kind).unwrap_err();
-            assert!(told.contains(part), "{kind:?}: {told}");
+            let message = judge(head, kind).unwrap_err();
+            assert!(message.contains(part), "{kind:?}: {message}");
         }
     }
 }

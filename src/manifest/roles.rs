@@ -72,7 +72,7 @@ impl Roles<'_> {
         }
     }
 
-    /// Gives columns their role that is known from a program's export, where nothing else is said.
+    /// Gives columns their role that is known from a program's export, where nothing else is given.
     pub fn apply_export(&mut self) -> Option<Known> {
         let is_id = |field| matches!(field, Field::Sku | Field::ListingId);
         let is_named = |field| {

@@ -79,7 +79,7 @@ impl Sheet {
     /// Which program's export it is and what maps to what; and what `--map` only gives a name.
     pub fn notes(&self) -> impl Iterator<Item = String> {
         let known = self.columns.known.as_ref();
-        let told = known.and_then(|known| known.told(&self.columns.headers));
+        let of_export = known.and_then(|known| known.notice(&self.columns.headers));
         let named = self.options.map.iter();
         let named = named.filter(|(name, _)| !is_field(name));
         let carried = named.map(|(name, header)| {
@@ -88,7 +88,8 @@ impl Sheet {
                  carried along under that name"
             )
         });
-        told.into_iter()
+        of_export
+            .into_iter()
             .chain(carried)
             .map(|text| escape(&text).into_owned())
     }

@@ -1,4 +1,4 @@
-//! A table that is no manifest: any columns, each row with its line.
+//! A table that is not a manifest: any columns, each row with its line.
 
 use std::path::Path;
 use std::sync::Arc;

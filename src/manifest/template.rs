@@ -107,7 +107,7 @@ impl Template {
     }
 }
 
-/// `room`, `light|warm light`, `detail|room|the room`: what follows the last bar is no column.
+/// `room`, `light|warm light`, `detail|room|the room`: what follows the last bar is not a column.
 fn placeholder(inside: &str) -> Part {
     let trimmed = |name: &str| name.trim().to_owned();
     match inside.rsplit_once('|') {

@@ -292,11 +292,11 @@ fn headers_that_cannot_be_used_say_what_to_type() {
         "s\0k\0u\0,\0",
         "sku,image_url,prompt\na,https://e.com/a,\0\n",
     ];
-    let told: Vec<String> = cases
+    let output: Vec<String> = cases
         .iter()
         .map(|case| format!("{case:?}\n{}\n", complaints(case)))
         .collect();
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(output.join("\n"));
 }
 
 #[test]
@@ -342,8 +342,8 @@ fn wrong_options_are_reported_as_usage() {
 
 #[test]
 fn a_map_to_a_column_that_is_not_there_is_reported() {
-    let told = complaints_with(LISTINGS, mapped(&[("prompt", "video promt")]));
-    insta::assert_snapshot!(told, @r#"
+    let output = complaints_with(LISTINGS, mapped(&[("prompt", "video promt")]));
+    insta::assert_snapshot!(output, @r#"
     test.csv:1: --map prompt=video promt: there is no column "video promt"
       help: did you mean --map prompt=video_prompt?
     "#);
@@ -365,12 +365,12 @@ fn a_huge_cell_is_refused_with_its_place() {
         "sku,image_url,prompt\na,https://e.com/a,{}\n",
         "x".repeat(70_000)
     );
-    let told = complaints(&text);
+    let output = complaints(&text);
     assert!(
-        told.starts_with("test.csv:2: column 3 (prompt): this cell is 70000 bytes"),
-        "{told}"
+        output.starts_with("test.csv:2: column 3 (prompt): this cell is 70000 bytes"),
+        "{output}"
     );
-    assert!(told.len() < 400);
+    assert!(output.len() < 400);
 }
 
 #[test]
@@ -528,7 +528,7 @@ proptest! {
         let mut file = if with_header { b"sku,image_url,prompt\n".to_vec() } else { Vec::new() };
         file.extend(bytes);
         let options = Options { map: map.into_iter().collect(), ..Options::default() };
-        let told = complaints_with(&file, options);
-        prop_assert!(told.chars().all(|c| c == '\n' || !c.is_control()));
+        let output = complaints_with(&file, options);
+        prop_assert!(output.chars().all(|c| c == '\n' || !c.is_control()));
     }
 }

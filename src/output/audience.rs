@@ -55,7 +55,7 @@ impl Audience {
         })
     }
 
-    /// What is said where the user has no words of their own.
+    /// What is reported where the user has no words of their own.
     fn usual(self, state: &str) -> &'static str {
         match (self, state) {
             (Self::Buyer, "queued") => "In the queue: its place at the video service is kept.",

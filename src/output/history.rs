@@ -214,8 +214,8 @@ fn cost(view: &JobView, rates: &Rates) -> String {
     if parts.is_empty() {
         parts.push("nothing charged".to_owned());
     }
-    let told = [job.charged(), job.reserved(), job.refunded()];
-    if expected.thousandths() > 0 && !told.contains(&expected) {
+    let reported = [job.charged(), job.reserved(), job.refunded()];
+    if expected.thousandths() > 0 && !reported.contains(&expected) {
         parts.push(format!("{} expected", words::credits(expected)));
     }
     parts.join("; ")

@@ -226,7 +226,7 @@ fn cost(view: &JobView) -> String {
 
 /// Why it is not ready, where it should be.
 fn reason(view: &JobView, display: DisplayStatus) -> Option<String> {
-    let told = || {
+    let given_reason = || {
         let fields = &view.effective()?.fields;
         let text = match fields.get("error")? {
             serde_json::Value::String(text) => text.clone(),
@@ -235,11 +235,13 @@ fn reason(view: &JobView, display: DisplayStatus) -> Option<String> {
         (!text.trim().is_empty()).then_some(text)
     };
     match display {
-        DisplayStatus::Unknown => Some(told().unwrap_or_else(|| {
+        DisplayStatus::Unknown => Some(given_reason().unwrap_or_else(|| {
             "the run was stopped before the vendor's answer was noted".to_owned()
         })),
-        DisplayStatus::Failed => told().or_else(|| Some("the vendor gave no reason".to_owned())),
-        DisplayStatus::Refused | DisplayStatus::NotSent => told(),
+        DisplayStatus::Failed => {
+            given_reason().or_else(|| Some("the vendor gave no reason".to_owned()))
+        }
+        DisplayStatus::Refused | DisplayStatus::NotSent => given_reason(),
         DisplayStatus::Queued | DisplayStatus::Rendering => {
             let eta = view.effective()?.fields.get("eta_seconds")?.as_f64()?;
             let seconds = eta.round();
@@ -282,7 +284,7 @@ pub fn since(view: &JobView) -> Option<Timestamp> {
         (DisplayStatus::Closed, word) => word == Word::Fact(Fact::Resolved),
         _ if line.attempt != effective.number => false,
         (_, Word::Status(Status::Submitting)) => status == Status::Unknown,
-        (_, Word::Status(said)) => said == status,
+        (_, Word::Status(reported)) => reported == status,
         // A person's decision stands where no line of the vendor's does.
         (_, Word::Fact(fact)) => fact == Fact::Resolved && !effective.has_seen(status),
     };

@@ -175,7 +175,7 @@ impl Printer {
         self.is_step
     }
 
-    /// Standard output. That its reader has gone is no error: writing goes on into nothing.
+    /// Standard output. That its reader has gone is not an error: writing goes on into nothing.
     pub fn out(&mut self) -> &mut (dyn Write + Send + Sync) {
         self.err.keep_order();
         &mut self.out
@@ -436,10 +436,10 @@ fn paint(text: &str, tone: Tone, wanted: bool) -> String {
 
 /// The terminal's width; where there is none, `COLUMNS` where it is set, as in a pager's pipe.
 fn width_of_stdout() -> u16 {
-    let told = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let from_environment = || std::env::var("COLUMNS").ok()?.parse().ok();
     terminal_size::terminal_size_of(io::stdout())
         .map(|(width, _)| width.0)
-        .or_else(told)
+        .or_else(from_environment)
         .filter(|width| *width > 0)
         .unwrap_or(USUAL_WIDTH)
 }

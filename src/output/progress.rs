@@ -441,7 +441,7 @@ mod tests {
     fn nothing_is_promised_before_there_is_anything_to_go_by() {
         assert_eq!(Pace::of(0, Some(5), Duration::from_secs(9)), None);
         assert_eq!(Pace::of(5, Some(50), Duration::from_millis(9)), None);
-        // More than expected is no panic.
+        // More than expected must not panic.
         let done = Pace::of(9, Some(5), Duration::from_secs(9)).unwrap();
         assert_eq!(done.to_string(), "1.0/s");
     }
@@ -476,18 +476,18 @@ mod tests {
     fn a_wait_takes_the_place_of_the_pace_until_it_is_over() {
         let progress = Progress::hidden();
         progress.end(Event::Accepted);
-        let told = |now| story(&progress.counts, 1, Some(2), Duration::from_secs(1), now);
+        let story_at = |now| story(&progress.counts, 1, Some(2), Duration::from_secs(1), now);
         let now = Instant::now();
         progress.counts.set_wait(Some(Wait {
             until: now + Duration::from_secs(30),
             why: "the vendor throttles".to_owned(),
         }));
         let both = |pace: &str| ("1 accepted".to_owned(), pace.to_owned());
-        assert_eq!(told(now), both("waiting 30 s: the vendor throttles"));
+        assert_eq!(story_at(now), both("waiting 30 s: the vendor throttles"));
         let after = now + Duration::from_secs(31);
-        assert_eq!(told(after), both("1.0/s, 1 s left"));
+        assert_eq!(story_at(after), both("1.0/s, 1 s left"));
         progress.going_on();
-        assert_eq!(told(now), both("1.0/s, 1 s left"));
+        assert_eq!(story_at(now), both("1.0/s, 1 s left"));
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub fn dollars_json(rates: &Rates, amount: Credits) -> serde_json::Value {
     serde_json::json!({ "low": to_tenth_of_a_cent(low), "high": to_tenth_of_a_cent(high) })
 }
 
-/// Half a cent is rounded up, as people do; it is no half in binary.
+/// Half a cent is rounded up, as people do; in binary it is not exactly half.
 fn cents(dollars: f64) -> String {
     let cents = ((dollars * 1000.0).round() as i64).saturating_add(5) / 10;
     let whole = group_digits(&(cents / 100).to_string());

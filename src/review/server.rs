@@ -36,7 +36,6 @@ pub enum Ask {
     Look(JobKey, u32, Look),
     /// That a clip is ordered again.
     Order {
-        /// The job.
         job: JobKey,
         /// The attempt whose clip is not wanted.
         attempt: u32,
@@ -54,7 +53,6 @@ pub enum Ask {
 pub enum Answer {
     /// The page, and the policy that holds on it.
     Page {
-        /// HTML.
         html: Vec<u8>,
         /// The content security policy.
         policy: String,
@@ -86,7 +84,7 @@ impl Question {
 /// Why the server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Served {
-    /// The person said so on the page.
+    /// The person ended it on the page.
     Done,
     /// It was stopped from elsewhere.
     Stopped,
@@ -153,7 +151,7 @@ pub async fn serve(
 
 /// Why a request gets nothing.
 enum Barred {
-    /// Not the page's address: nothing is said about what is here.
+    /// Not the page's address: nothing is reported about what is here.
     Unknown,
     /// Another site's page, or another name for this computer.
     Foreign,

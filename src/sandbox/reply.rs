@@ -1,4 +1,4 @@
-//! What is said about a job, in replies and webhooks alike.
+//! What is reported about a job, in replies and webhooks alike.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ struct End {
 }
 
 impl<'a> Reply<'a> {
-    /// What is said at `stage`. `request` is what was asked for, where it is still known;
+    /// What is reported at `stage`. `request` is what was asked for, where it is still known;
     /// `output_url` is where the clip is.
     pub fn new(
         token: &Token,

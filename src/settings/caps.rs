@@ -11,7 +11,6 @@ use super::{Origin, Setting};
 use crate::exit::Failure;
 use crate::jobs::{Credits, Period};
 
-/// A cap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cap {
     /// What may be charged and reserved.

@@ -107,7 +107,7 @@ impl Env<'_> {
             .strip_prefix('~')
             .and_then(|rest| rest.strip_prefix(std::path::is_separator));
         match (below_home, &self.home) {
-            // A bucket's address, which is no path.
+            // A bucket's address, which is not a path.
             _ if text.contains("://") => PathBuf::from(text),
             (Some(rest), Some(home)) => home.join(rest),
             _ => folder.join(text),

@@ -26,7 +26,6 @@ pub struct File {
 /// One value and where it stands.
 #[derive(Debug)]
 pub struct Found {
-    /// The value.
     pub value: Value,
     /// From 1.
     pub line: usize,

@@ -80,7 +80,7 @@ impl VoiceDefaults {
 /// How fast, and how patiently, the API is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// Requests at once, where someone has said so; see [`Network::concurrency_for`].
+    /// Requests at once, where it is set; see [`Network::concurrency_for`].
     pub concurrency: Option<u16>,
     /// Most requests in a stretch of time.
     pub rate: Option<Rate>,
@@ -111,7 +111,7 @@ impl Network {
         })
     }
 
-    /// Requests at once: what someone said, else 3 for listings and 4 for SKUs.
+    /// Requests at once: the value that is set, else 3 for listings and 4 for SKUs.
     pub fn concurrency_for(&self, column: IdColumn) -> usize {
         let usual = match column {
             IdColumn::Listing => 3,
@@ -121,7 +121,6 @@ impl Network {
     }
 }
 
-/// Of `download`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Download {
     /// Folder for clips.

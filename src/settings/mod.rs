@@ -56,7 +56,7 @@ pub enum Origin {
     Env(&'static str),
     /// A settings file and a line in it.
     File(PathBuf, usize),
-    /// No one said anything.
+    /// It is not set.
     Default,
 }
 
@@ -75,7 +75,7 @@ impl fmt::Display for Origin {
 pub struct Setting<T> {
     /// What holds.
     pub value: T,
-    /// Who said so.
+    /// Where it was set.
     pub origin: Origin,
 }
 
@@ -101,7 +101,7 @@ pub struct Row {
     pub name: String,
     /// Empty for nothing.
     pub value: String,
-    /// Who said so.
+    /// Where it was set.
     pub origin: Origin,
 }
 
@@ -135,11 +135,8 @@ pub struct Settings {
     pub rates: Rates,
     /// Photos on this computer.
     pub photos: Photos,
-    /// Of `download`.
     pub download: Download,
-    /// Of `publish`.
     pub publish: Publish,
-    /// Of `run`.
     pub run: Run,
     /// Words for others.
     pub copy: Words,

@@ -11,7 +11,6 @@ use super::{RunFlags, values};
 use crate::engine::round::{Schedule, Step, TimeOfDay};
 use crate::exit::Failure;
 
-/// Of `run`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     /// Steps that are left out.

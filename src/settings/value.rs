@@ -3,7 +3,6 @@
 /// A value, numbers as they are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// A text.
     Text(String),
     /// A decimal number.
     Number(String),

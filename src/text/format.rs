@@ -29,7 +29,7 @@ pub(crate) fn group_digits(digits: &str) -> String {
 /// the day.
 pub fn ago(now: Timestamp, then: Timestamp) -> String {
     match now.duration_since(then).as_secs() {
-        // A clock that is a little ahead is no news.
+        // A clock that is a little ahead is not news.
         ..10 => "just now".to_owned(),
         seconds @ ..60 => format!("{seconds} s ago"),
         seconds @ ..3_600 => format!("{} min ago", seconds / 60),

@@ -1,4 +1,4 @@
-//! What a server said, made fit for a log line and a person: without the key, without markup,
+//! What a server reported, made fit for a log line and a person: without the key, without markup,
 //! without control characters, and short.
 
 use super::ApiKey;
@@ -7,7 +7,7 @@ use crate::text::shorten;
 
 /// Longest error text kept, in characters.
 const MAX_ERROR: usize = 500;
-/// Of a body that is no JSON only the beginning is of use, in characters.
+/// Of a body that is not JSON only the beginning is of use, in characters.
 const MAX_PROSE: usize = 200;
 
 /// The message in an error reply's body of no documented shape, JSON or not; `None` when it says
@@ -104,7 +104,7 @@ mod tests {
         ApiKey::new("rph_live_1").unwrap()
     }
 
-    fn said(body: &str) -> Option<String> {
+    fn described(body: &str) -> Option<String> {
         message(body.as_bytes(), Some(&key()))
     }
 
@@ -116,10 +116,10 @@ mod tests {
             (r#""plain""#, "plain"),
             (r#"{"code":7}"#, r#"{"code":7}"#),
         ] {
-            assert_eq!(said(body).as_deref(), Some(text), "{body}");
+            assert_eq!(described(body).as_deref(), Some(text), "{body}");
         }
         for nothing in ["", "null", "\"\"", " \n ", "<html></html>"] {
-            assert_eq!(said(nothing), None, "{nothing}");
+            assert_eq!(described(nothing), None, "{nothing}");
         }
     }
 
@@ -128,7 +128,10 @@ mod tests {
         let page = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title>\
             <style>a{color:red}</style><SCRIPT src=x>if (a<b) alert('</p>')</SCRIPT></head>\
             <body><h1>Bad  Gateway</h1>\r\n a < b</body></html>";
-        assert_eq!(said(page).unwrap(), "502 Bad Gateway Bad Gateway a < b");
+        assert_eq!(
+            described(page).unwrap(),
+            "502 Bad Gateway Bad Gateway a < b"
+        );
     }
 
     #[test]
@@ -138,14 +141,14 @@ mod tests {
             "<p>bad key rph_live_1</p>",
             r#"{"given":"rph_live_1"}"#,
         ] {
-            let text = said(body).unwrap();
+            let text = described(body).unwrap();
             assert!(
                 text.contains("[key]") && !text.contains("rph_live"),
                 "{text}"
             );
         }
         let at_the_cap = format!("{}rph_live_1", "x".repeat(MAX_PROSE - 4));
-        assert!(!said(&at_the_cap).unwrap().contains("rph"));
+        assert!(!described(&at_the_cap).unwrap().contains("rph"));
     }
 
     #[test]
@@ -162,7 +165,7 @@ mod tests {
         );
         let page = "word ".repeat(9_000);
         // Without the space at its end.
-        assert_eq!(said(&page).unwrap().chars().count(), MAX_PROSE);
+        assert_eq!(described(&page).unwrap().chars().count(), MAX_PROSE);
     }
 
     proptest! {

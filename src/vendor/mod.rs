@@ -8,7 +8,7 @@
 //! | `client` | the requests themselves |
 //! | `outcome` | what a reply, or none, means: the one place that decides |
 //! | `payload` | what the vendor says about a generation |
-//! | `explain` | what a server said, fit for a log and a person |
+//! | `explain` | what a server reported, fit for a log and a person |
 //! | `retry_after` | how long a server asks to wait |
 //! | `rate` | `--rate` |
 //! | `throttle` | who may send now: concurrency, rate, shared pauses |

@@ -49,14 +49,14 @@ pub enum Outcome {
     Refused {
         /// The reply's status, 400 to 499.
         http_status: u16,
-        /// What the vendor said.
+        /// What the vendor reported.
         error: String,
     },
     /// The key or the credits were refused (401, 402, 403): so will be every other request.
     Denied {
         /// The reply's status.
         http_status: u16,
-        /// What the vendor said.
+        /// What the vendor reported.
         error: String,
     },
     /// Not accepted now (429, or 503 with `Retry-After`): everybody waits.
@@ -65,7 +65,7 @@ pub enum Outcome {
         http_status: u16,
         /// How long the vendor asks to wait.
         retry_after: Option<Duration>,
-        /// What the vendor said.
+        /// What the vendor reported.
         error: String,
     },
     /// It was not to be sent any more when it would have been written; nothing was sent.
@@ -107,7 +107,7 @@ pub enum PollOutcome {
     Denied {
         /// The reply's status.
         http_status: u16,
-        /// What the vendor said.
+        /// What the vendor reported.
         error: String,
     },
 }
@@ -167,16 +167,16 @@ impl Reply {
                 key,
             );
         }
-        let said = explain::message(&self.body, key)
+        let message = explain::message(&self.body, key)
             .or_else(|| self.status.canonical_reason().map(str::to_owned));
-        match said {
-            Some(said) => format!("HTTP {code}: {said}"),
+        match message {
+            Some(message) => format!("HTTP {code}: {message}"),
             None => format!("HTTP {code}"),
         }
     }
 }
 
-/// What a POST came to that was answered by `reply`. `key` is blotted out of what the server said.
+/// What a POST came to that was answered by `reply`. `key` is blotted out of what the server reported.
 pub fn classify_submission(reply: &Reply, key: Option<&ApiKey>) -> Outcome {
     let http_status = reply.status.as_u16();
     match http_status {
@@ -266,7 +266,7 @@ fn quote(body: &[u8], key: Option<&ApiKey>) -> String {
 }
 
 /// What a poll for `asked` came to that was answered by `reply`. `key` is blotted out of what the
-/// server said.
+/// server reported.
 pub fn classify_poll(reply: &Reply, asked: &GenerationId, key: Option<&ApiKey>) -> PollOutcome {
     let http_status = reply.status.as_u16();
     match http_status {

@@ -67,7 +67,6 @@ pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     .map(|(at, line)| (at + 1, line))
 }
 
-/// Reads one line.
 pub(super) fn read_line<'a>(line: &'a [u8], each: &mut dyn FnMut(Found<'a>)) {
     match std::str::from_utf8(line) {
         Ok(text) => formats::read_value(text, each),
@@ -201,7 +200,7 @@ impl Iterator for Walk {
     }
 }
 
-/// Whether a file in a folder is no capture by its name: file managers' own and hidden files, parts of
+/// Whether a file in a folder is not a capture by its name: file managers' own and hidden files, parts of
 /// downloads, editors' backups.
 fn is_passed_over(path: &Path) -> bool {
     const NAMES: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];

@@ -310,14 +310,14 @@ mod examples {
     #[test]
     fn the_manifests_are_in_order() {
         for (name, rows) in [("listings.csv", 3), ("products.csv", 4)] {
-            let told = dry_run(&root().join("examples").join(name));
-            assert_eq!(told["new"], rows, "{told}");
+            let printed = dry_run(&root().join("examples").join(name));
+            assert_eq!(printed["new"], rows, "{printed}");
         }
         for (page, block) in blocks_in("csv") {
             let file = tempfile::NamedTempFile::new().unwrap();
             fs::write(file.path(), block.lines.join("\n")).unwrap();
-            let told = dry_run(file.path());
-            assert_eq!(told["new"], block.lines.len() - 1, "{page}: {told}");
+            let printed = dry_run(file.path());
+            assert_eq!(printed["new"], block.lines.len() - 1, "{page}: {printed}");
         }
     }
 

@@ -120,8 +120,8 @@ fn serve(faults: &[&str]) -> (Server, String) {
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     let mut server = Server(command.spawn().unwrap());
-    let told = BufReader::new(server.0.stderr.take().unwrap()).lines();
-    let address = told.map_while(Result::ok).find_map(|line| {
+    let output = BufReader::new(server.0.stderr.take().unwrap()).lines();
+    let address = output.map_while(Result::ok).find_map(|line| {
         let (_, rest) = line.split_once("http://")?;
         let end = rest.find(|c: char| c != ':' && c != '.' && !c.is_ascii_digit());
         Some(format!("http://{}", &rest[..end.unwrap_or(rest.len())]))

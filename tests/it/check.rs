@@ -250,8 +250,8 @@ fn a_host_that_is_nowhere_is_one_problem() {
     world.write("listings.csv", text);
     let run = world.run(&["check", "listings.csv", "--json"]).expect(75);
     let found = findings(&run.json(), "photos");
-    let told = "no network, or no such host: photos.invalid (30 photos)".to_owned();
-    assert_eq!(found, [(false, told)]);
+    let output = "no network, or no such host: photos.invalid (30 photos)".to_owned();
+    assert_eq!(found, [(false, output)]);
 }
 
 #[test]

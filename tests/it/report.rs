@@ -94,8 +94,8 @@ async fn the_page_opens_from_a_file_and_narrows_down() {
             let chip = format!("document.querySelector('input[value={state}]')");
             browser.ask(&format!("{chip}.parentElement.click();")).await;
             assert_eq!(browser.count(SHOWN).await, count, "{state}");
-            let told = browser.ask("return document.getElementById('found').textContent;");
-            assert_eq!(told.await, format!("{count} clips shown"));
+            let output = browser.ask("return document.getElementById('found').textContent;");
+            assert_eq!(output.await, format!("{count} clips shown"));
         }
         browser
             .ask("document.querySelector('input[value=\"\"]').click();")
@@ -275,13 +275,14 @@ fn poisoned(n: usize, text: &str) -> String {
             line[field] = text.into();
         }
     }
-    let told = json!({"file": text, "target": text, "reference": text, "bytes": 1, "sha256": text});
+    let output =
+        json!({"file": text, "target": text, "reference": text, "bytes": 1, "sha256": text});
     for status in ["downloaded", "published"] {
         let mut line = lines[2].clone();
         line["status"] = status.into();
         line.as_object_mut()
             .unwrap()
-            .extend(told.as_object().unwrap().clone());
+            .extend(output.as_object().unwrap().clone());
         lines.push(line);
     }
     match n % 4 {
@@ -375,7 +376,7 @@ async fn five_thousand_clips_open_without_loading_them_all() {
         assert!(players < 200, "{players} players");
         assert!(photos.polls().len() < 200, "{} photos", photos.polls().len());
         browser.until("performance.getEntriesByName('first-contentful-paint').length").await;
-        let told = browser
+        let output = browser
             .ask(
                 "const [load] = performance.getEntriesByType('navigation'); \
                  const [paint] = performance.getEntriesByName('first-contentful-paint'); \
@@ -383,7 +384,7 @@ async fn five_thousand_clips_open_without_loading_them_all() {
             )
             .await;
         let size = std::fs::metadata(world.path("report.html")).unwrap().len();
-        println!("5,000 clips, {size} bytes, in milliseconds: {told}");
+        println!("5,000 clips, {size} bytes, in milliseconds: {output}");
 
         browser.ask("document.getElementById('find').focus();").await;
         browser.write("lst-1249").await;
@@ -412,14 +413,14 @@ async fn very_many_clips_are_pages_and_one_in_front_that_opens_at_once() {
         browser.size(1280, 1000, false).await;
         browser.open(&world.path("all clips.html")).await;
         browser.until("performance.getEntriesByName('first-contentful-paint').length").await;
-        let told = browser
+        let output = browser
             .ask(
                 "const [load] = performance.getEntriesByType('navigation'); \
                  const [paint] = performance.getEntriesByName('first-contentful-paint'); \
                  return {paint: paint.startTime, ready: load.domContentLoadedEventEnd, load: load.loadEventEnd};",
             )
             .await;
-        println!("{count} clips, the page in front, in milliseconds: {told}");
+        println!("{count} clips, the page in front, in milliseconds: {output}");
         let parts = "return document.querySelectorAll('.contents ol a').length;";
         assert_eq!(browser.count(parts).await, count.div_ceil(1000));
         assert_eq!(browser.count(SHOWN).await, 0);

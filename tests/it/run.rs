@@ -62,17 +62,17 @@ fn round(world: &World, more: &[&str]) -> (i32, String) {
 
 /// How many lines of the log say so.
 fn times(world: &World, status: &str) -> usize {
-    let said = format!("\"status\":\"{status}\"");
-    world.log().text.matches(&said).count()
+    let printed = format!("\"status\":\"{status}\"");
+    world.log().text.matches(&printed).count()
 }
 
 #[test]
 fn one_round_orders_fetches_publishes_and_reports() {
     let server = vendor(|_| false);
     let world = world(&server, 3);
-    let (code, told) = round(&world, &["--exec", "exit 0"]);
-    assert_eq!(code, 0, "{told}");
-    let line = told.lines().last().unwrap();
+    let (code, output) = round(&world, &["--exec", "exit 0"]);
+    assert_eq!(code, 0, "{output}");
+    let line = output.lines().last().unwrap();
     assert_eq!(
         line,
         "run: 3 ordered, 3 downloaded, 3 published; the whole log: 3 ready; 15 credits charged ($1.07 \
@@ -114,24 +114,24 @@ fn the_check_of_a_round_looks_at_the_photos_of_every_sheet() {
 fn a_clip_whose_retry_succeeds_is_not_said_to_have_failed() {
     let server = vendor(|number| number == 2);
     let world = world(&server, 2);
-    let (code, told) = round(&world, &["-q"]);
+    let (code, output) = round(&world, &["-q"]);
     assert_eq!(code, 1);
     assert!(
-        told.contains("2 ordered, 1 downloaded; the whole log: 1 ready, 1 failed"),
-        "{told}"
+        output.contains("2 ordered, 1 downloaded; the whole log: 1 ready, 1 failed"),
+        "{output}"
     );
     assert!(
-        told.contains("next: the next round orders what failed again"),
-        "{told}"
+        output.contains("next: the next round orders what failed again"),
+        "{output}"
     );
     // The failed clip was no reason not to fetch the other.
     assert_eq!(times(&world, "downloaded"), 1);
-    let (code, told) = round(&world, &[]);
-    assert_eq!(code, 0, "{told}");
-    assert!(!told.contains("failed"), "{told}");
+    let (code, output) = round(&world, &[]);
+    assert_eq!(code, 0, "{output}");
+    assert!(!output.contains("failed"), "{output}");
     assert!(
-        told.contains("run: 1 ordered again, 1 downloaded"),
-        "{told}"
+        output.contains("run: 1 ordered again, 1 downloaded"),
+        "{output}"
     );
 }
 
@@ -140,20 +140,20 @@ fn a_clip_that_is_given_up_is_named_once_with_what_a_person_can_do() {
     let server = vendor(|_| true);
     let world = world(&server, 1);
     for _ in 0..2 {
-        let (code, told) = round(&world, &["-q"]);
+        let (code, output) = round(&world, &["-q"]);
         assert_eq!(code, 1);
-        assert!(!told.contains("given up"), "{told}");
+        assert!(!output.contains("given up"), "{output}");
     }
-    let (code, told) = round(&world, &["-q"]);
+    let (code, output) = round(&world, &["-q"]);
     assert_eq!(code, 1);
-    assert!(told.contains("given up after 3 attempts: "), "{told}");
-    assert!(told.contains("because: too dark"), "{told}");
+    assert!(output.contains("given up after 3 attempts: "), "{output}");
+    assert!(output.contains("because: too dark"), "{output}");
     let job = world.log().job()["job"].as_str().unwrap().to_owned();
     let again = format!("creativeai retry --failed --id {job} --max-attempts 4");
-    assert!(told.contains(&again), "{told}");
+    assert!(output.contains(&again), "{output}");
     assert!(
-        !told.contains("next round"),
-        "nothing more is ordered: {told}"
+        !output.contains("next round"),
+        "nothing more is ordered: {output}"
     );
     // It has been said; the code still is that of the end.
     assert_eq!(round(&world, &["-q"]), (1, String::new()));
@@ -180,10 +180,10 @@ fn the_third_round_in_a_row_that_is_not_finished_is_said_whatever_q_says() {
         assert_eq!(round(&world, &short), (75, String::new()));
     }
     for count in ["3", "4"] {
-        let (code, told) = round(&world, &short);
+        let (code, output) = round(&world, &short);
         assert_eq!(code, 75);
         let words = format!("{count} rounds in a row were not finished");
-        assert!(told.contains(&words), "{told}");
+        assert!(output.contains(&words), "{output}");
     }
     // A count that was spoiled begins anew.
     world.write("jobs.jsonl.rounds", "x\n");
@@ -197,10 +197,10 @@ fn mistakes_in_the_sheet_keep_nothing_from_being_fetched() {
     round(&world, &["--skip", "download"]);
     assert_eq!(times(&world, "downloaded"), 0);
     world.write("listings.csv", listings(2) + "LST-9,not-an-address,A pan\n");
-    let (code, told) = round(&world, &[]);
-    assert_eq!(code, 65, "{told}");
-    assert!(told.contains("listings.csv:4"), "{told}");
-    assert!(told.contains("2 downloaded"), "{told}");
+    let (code, output) = round(&world, &[]);
+    assert_eq!(code, 65, "{output}");
+    assert!(output.contains("listings.csv:4"), "{output}");
+    assert!(output.contains("2 downloaded"), "{output}");
 }
 
 #[test]
@@ -211,8 +211,8 @@ fn a_first_round_without_a_right_row_makes_no_log() {
         "listings.csv",
         "listing_id,image_url,video_prompt\nLST-9,x,A pan\n",
     );
-    let (code, told) = round(&world, &[]);
-    assert_eq!(code, 65, "{told}");
+    let (code, output) = round(&world, &[]);
+    assert_eq!(code, 65, "{output}");
     assert_eq!(world.files(), ["listings.csv"]);
 }
 
@@ -223,10 +223,10 @@ fn without_a_manifest_it_works_on_the_log_and_without_a_log_it_says_so() {
     let run = world.run(&["run"]).expect(74);
     assert!(run.stderr.contains("jobs.jsonl"), "{}", run.stderr);
     world.run(&["submit", "listings.csv"]).expect(0);
-    let told = world.run(&["run"]).expect(0).stderr;
+    let output = world.run(&["run"]).expect(0).stderr;
     assert!(
-        told.contains("run: 1 downloaded; the whole log: 1 ready"),
-        "{told}"
+        output.contains("run: 1 downloaded; the whole log: 1 ready"),
+        "{output}"
     );
 }
 
@@ -235,14 +235,14 @@ fn programs_get_one_document() {
     let server = vendor(|_| false);
     let world = world(&server, 2);
     let run = world.run(&[&ROUND[..], &["--json"]].concat()).expect(0);
-    let told = run.json();
-    assert_eq!(told["command"], "run");
+    let output = run.json();
+    assert_eq!(output["command"], "run");
     assert_eq!(
-        (&told["submitted"], &told["downloaded"]),
+        (&output["submitted"], &output["downloaded"]),
         (&2.into(), &2.into())
     );
-    assert_eq!(told["steps"][0], "submit");
-    assert_eq!(told["exit_code"], 0);
+    assert_eq!(output["steps"][0], "submit");
+    assert_eq!(output["exit_code"], 0);
 }
 
 #[test]
@@ -253,9 +253,9 @@ fn a_refused_key_orders_no_more_and_fetches_all_the_same() {
     let refusing = Server::start(|_| Step::reply(401, "{\"error\":\"no\"}"));
     let world = world.with_var("CREATIVEAI_BASE_URL", &refusing.url());
     world.write("listings.csv", listings(3));
-    let (code, told) = round(&world, &["-q"]);
-    assert_eq!(code, 77, "{told}");
-    assert!(told.contains("1 downloaded"), "{told}");
+    let (code, output) = round(&world, &["-q"]);
+    assert_eq!(code, 77, "{output}");
+    assert!(output.contains("1 downloaded"), "{output}");
     assert!(refusing.posts().len() <= 3);
 }
 
@@ -318,14 +318,14 @@ fn a_notice_that_fails_never_fails_the_round_nor_shows_its_address() {
     let server = vendor(|_| false);
     let service = Server::answering(|_| Step::reply(500, "no"));
     let world = notified(&server, &service, "\"success\"");
-    let (code, told) = round(&world, &[]);
-    assert_eq!(code, 0, "{told}");
+    let (code, output) = round(&world, &[]);
+    assert_eq!(code, 0, "{output}");
     assert!(
-        told.contains("a notice was not sent: the webhook of [notify]"),
-        "{told}"
+        output.contains("a notice was not sent: the webhook of [notify]"),
+        "{output}"
     );
-    assert!(told.contains("run: 1 ordered, 1 downloaded"), "{told}");
-    assert!(!told.contains("s3cret"), "{told}");
+    assert!(output.contains("run: 1 ordered, 1 downloaded"), "{output}");
+    assert!(!output.contains("s3cret"), "{output}");
     let shown = world.run(&["config"]).expect(0).stdout;
     assert!(
         shown.contains("notify.webhook") && !shown.contains("s3cret"),
@@ -344,19 +344,19 @@ fn a_test_notice_is_sent_on_request_and_its_failure_is_one() {
     let dead = Server::answering(|_| Step::reply(404, "no"));
     let world = notified(&server, &dead, "\"failure\"");
     let run = world.run(&["check", "--notify"]);
-    let told = run.stdout + &*run.stderr;
-    assert!(told.contains("the service answered 404"), "{told}");
+    let output = run.stdout + &*run.stderr;
+    assert!(output.contains("the service answered 404"), "{output}");
 }
 
 #[test]
 fn notices_of_an_unknown_event_are_a_mistake_in_the_settings() {
     let (server, service) = (vendor(|_| false), hearing());
     let world = notified(&server, &service, "\"always\"");
-    let (code, told) = round(&world, &[]);
+    let (code, output) = round(&world, &[]);
     assert_eq!(code, 78);
     assert!(
-        told.contains("start, success, attention, failure"),
-        "{told}"
+        output.contains("start, success, attention, failure"),
+        "{output}"
     );
 }
 

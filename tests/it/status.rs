@@ -239,7 +239,11 @@ fn a_reason_is_whole_however_long_the_advice_beside_it() {
     );
     let world = crate::support::vendor::world(&api, &failed);
     let run = world.run(&["status"]).expect(0);
-    let told = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.contains(reason), "{}", run.stdout);
-    assert!(told.contains("creativeai retry --failed"), "{}", run.stdout);
+    let output = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(output.contains(reason), "{}", run.stdout);
+    assert!(
+        output.contains("creativeai retry --failed"),
+        "{}",
+        run.stdout
+    );
 }

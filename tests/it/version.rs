@@ -83,15 +83,15 @@ mod build_script {
         let program = compiled(&world);
         let folder = world.path("source");
         fs::create_dir(&folder).unwrap();
-        let said = output_in(&folder, &program, None);
-        assert_eq!(commit_in(&said), "unknown");
-        assert!(said.contains("CREATIVEAI_BUILD_TARGET=some-target\n"));
+        let printed = output_in(&folder, &program, None);
+        assert_eq!(commit_in(&printed), "unknown");
+        assert!(printed.contains("CREATIVEAI_BUILD_TARGET=some-target\n"));
         let given = "0123456789ABCDEF0123456789abcdef01234567";
-        let said = output_in(&folder, &program, Some(given));
-        assert_eq!(commit_in(&said), "0123456789ab");
+        let printed = output_in(&folder, &program, Some(given));
+        assert_eq!(commit_in(&printed), "0123456789ab");
         for odd in ["", "0123", "no commit at all", "0123456789a\u{e9}"] {
-            let said = output_in(&folder, &program, Some(odd));
-            assert_eq!(commit_in(&said), "unknown", "{odd}");
+            let printed = output_in(&folder, &program, Some(odd));
+            assert_eq!(commit_in(&printed), "unknown", "{odd}");
         }
         // A package from the registry, inside a checkout of something else.
         let noted = format!(r#"{{ "git": {{ "sha1": "{given}" }}, "path_in_vcs": "" }}"#);
@@ -104,23 +104,23 @@ mod build_script {
             &world.path(""),
             &["commit", "-q", "--allow-empty", "-m", "other"],
         );
-        let said = output_in(&folder, &program, None);
-        assert_eq!(commit_in(&said), "0123456789ab");
+        let printed = output_in(&folder, &program, None);
+        assert_eq!(commit_in(&printed), "0123456789ab");
         // A checkout of its own, with a commit, then with the next one.
         git(&folder, &["init", "-q"]);
         for message in ["one", "two"] {
             git(&folder, &["commit", "-q", "--allow-empty", "-m", message]);
-            let said = output_in(&folder, &program, None);
+            let printed = output_in(&folder, &program, None);
             let head = git(&folder, &["rev-parse", "HEAD"]);
-            assert_eq!(commit_in(&said), &head[..12]);
+            assert_eq!(commit_in(&printed), &head[..12]);
             // Cargo runs a script each time when what it watches is not there.
             let watched = |line: &str| {
                 let path = line.strip_prefix("cargo::rerun-if-changed=")?;
                 Some(folder.join(path)).filter(|path| !path.ends_with("build.rs"))
             };
-            let watched: Vec<PathBuf> = said.lines().filter_map(watched).collect();
+            let watched: Vec<PathBuf> = printed.lines().filter_map(watched).collect();
             assert!(watched.iter().any(|path| path.ends_with("logs/HEAD")));
-            assert!(watched.iter().all(|path| path.exists()), "{said}");
+            assert!(watched.iter().all(|path| path.exists()), "{printed}");
         }
     }
 }

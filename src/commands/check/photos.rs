@@ -154,7 +154,7 @@ pub(super) async fn check_local(
     }
 }
 
-/// Hosts that cannot be found, and how many photos are said to be there. One problem, reported once.
+/// Hosts that cannot be found, and how many photos are reported to be there. One problem, reported once.
 type Hosts = RefCell<BTreeMap<String, u64>>;
 
 /// Looks at a photo unless its host is known to be nowhere. `None` is for a host that is counted

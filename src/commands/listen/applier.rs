@@ -13,7 +13,7 @@ use crate::commands::open;
 use crate::engine::ingest::{Applied, Ingest, observation};
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, JobKey, Observation};
-use crate::journal::{LogError, Rested, Writer};
+use crate::journal::{Checkpoint, LogError, Writer};
 use crate::output::{Printer, words};
 use crate::settings::Settings;
 use crate::webhook::{self, VerifiedEntry, VerifyKeys};
@@ -86,11 +86,11 @@ impl Applier<'_> {
         let mut is_warned = false;
         let mut ends = Ends::default();
         // What the log held when it was let go of: a trickle does not read a large log each time.
-        let mut rested = None;
+        let mut checkpoint = None;
         loop {
             if !backlog.is_empty() {
                 self.count(&backlog);
-                match self.apply(&mut backlog, &mut ends, &mut rested) {
+                match self.apply(&mut backlog, &mut ends, &mut checkpoint) {
                     Ok(()) => is_warned = false,
                     Err(error) => self.postpone(&error, &mut is_warned),
                 }
@@ -121,7 +121,7 @@ impl Applier<'_> {
         &self,
         backlog: &mut Backlog,
         ends: &mut Ends,
-        rested: &mut Option<Rested>,
+        checkpoint: &mut Option<Checkpoint>,
     ) -> Result<(), Failure> {
         let not_now = |error: LogError| Failure::temporary(error.to_string());
         // Not made here: a name that was mistyped would go unnoticed.
@@ -129,7 +129,7 @@ impl Applier<'_> {
             return Err(not_now(LogError::Missing(self.jobs.to_owned())));
         }
         let ledger = self.settings.ledger();
-        let writer = Writer::open_again(self.jobs, ledger, "listen", Duration::ZERO, rested)
+        let writer = Writer::open_again(self.jobs, ledger, "listen", Duration::ZERO, checkpoint)
             .map_err(not_now)?;
         writer.check_form().map_err(not_now)?;
         open::check_rehearsal(writer.path(), &writer.ledger(), self.settings)?;
@@ -147,7 +147,7 @@ impl Applier<'_> {
         drop(ingest);
         *backlog = Backlog::default();
         self.queue_ended(ends, &writer)?;
-        *rested = writer.rest();
+        *checkpoint = writer.into_checkpoint();
         Ok(())
     }
 

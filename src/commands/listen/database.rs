@@ -172,12 +172,12 @@ impl Recorder<'_> {
     }
 
     fn record(&mut self, writer: &mut Option<Writer>, tasks: &mut [Task]) -> Result<(), String> {
-        let said = |failure: Failure| failure.to_string();
+        let text_of = |failure: Failure| failure.to_string();
         let writer = match writer {
             Some(writer) => writer,
-            None => writer.insert(self.open().map_err(said)?),
+            None => writer.insert(self.open().map_err(text_of)?),
         };
-        self.write(writer, tasks).map_err(said)
+        self.write(writer, tasks).map_err(text_of)
     }
 
     /// Looks at what others have written, and adds what is new.
@@ -200,7 +200,7 @@ impl Recorder<'_> {
                 let owner = writer.owner_of(&seen.id).or(seen.correlation);
                 owner.map(|(job, _)| job)
             });
-            // What another delivery has just said of the job decides what this one adds.
+            // What another delivery has just reported about the job decides what this one adds.
             if job.is_some_and(|job| !jobs.insert(job)) {
                 self.keep(std::mem::take(&mut batch), writer)?;
                 jobs.clear();

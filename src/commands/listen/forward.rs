@@ -24,7 +24,6 @@ use crate::vendor::{build_transport, root_cause, transport};
 
 /// The wait before a first repeat; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How long what is left is sent once the command is to end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -102,7 +101,7 @@ pub struct Forwarder<'a> {
     incoming: UnboundedReceiver<Outgoing>,
     printer: &'a Printer,
     done: Forwards,
-    /// Whether it was said that the address takes nothing.
+    /// Whether it was reported that the address takes nothing.
     is_said: bool,
 }
 

@@ -159,7 +159,7 @@ impl Delivered {
             }
         }
         self.digests.extend(&self.held);
-        // A last line that a crash has cut off is no digest.
+        // A last line that a crash has cut off is not a digest.
         if text.is_empty() || text.ends_with('\n') {
             Ok(())
         } else {
@@ -197,7 +197,7 @@ impl Delivered {
         };
         let (mut all, mut captured) = (Vec::new(), HashSet::new());
         let is_long = is_long(&self.held);
-        // What cannot be read is no delivery that was answered with 200.
+        // What cannot be read is not a delivery that was answered with 200.
         let read = webhook::replay(
             std::slice::from_ref(&self.captures),
             io::empty(),

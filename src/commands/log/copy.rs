@@ -233,7 +233,7 @@ fn read_parts(
         }
     })?;
     if is_taken && !part.is_empty() {
-        // Who writes has said why it takes no more.
+        // The writer has reported why it takes no more.
         let _ = parts.send(part);
     }
     Ok(read)

@@ -48,8 +48,8 @@ pub fn read<E>(
             break;
         }
         let text = String::from_utf8_lossy(&line);
-        let (said, goes_on) = unframed(text.trim_end_matches(['\r', '\n']));
-        whole.push_str(&said);
+        let (content, goes_on) = unframed(text.trim_end_matches(['\r', '\n']));
+        whole.push_str(&content);
         if goes_on {
             continue;
         }
@@ -73,7 +73,7 @@ fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(length)
 }
 
-/// What the program said, without the frame of what has saved it; and whether that goes on in the
+/// What the program reported, without the frame of what has saved it; and whether that goes on in the
 /// next line, since some cut long ones.
 fn unframed(line: &str) -> (String, bool) {
     if line.starts_with('{')
@@ -81,24 +81,24 @@ fn unframed(line: &str) -> (String, bool) {
         && !frame.contains_key("status")
     {
         // Docker keeps the newline that ends a whole line.
-        if let Some(said) = frame.get("log").and_then(Value::as_str) {
-            return (said.to_owned(), !said.ends_with('\n'));
+        if let Some(content) = frame.get("log").and_then(Value::as_str) {
+            return (content.to_owned(), !content.ends_with('\n'));
         }
-        let said: Vec<String> = frame.values().filter_map(said_in).collect();
-        return (said.join(" "), false);
+        let content: Vec<String> = frame.values().filter_map(content_in).collect();
+        return (content.join(" "), false);
     }
     // Kubernetes: time, stream, P for a part or F for the rest, text.
     let mut words = line.splitn(4, ' ');
-    if let (Some(_), Some("stdout" | "stderr"), Some(part @ ("P" | "F")), Some(said)) =
+    if let (Some(_), Some("stdout" | "stderr"), Some(part @ ("P" | "F")), Some(content)) =
         (words.next(), words.next(), words.next(), words.next())
     {
-        return (said.to_owned(), part == "P");
+        return (content.to_owned(), part == "P");
     }
     (line.to_owned(), false)
 }
 
 /// The text in a field of a frame. The journal writes one with control characters as bytes.
-fn said_in(value: &Value) -> Option<String> {
+fn content_in(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Array(bytes) => {

@@ -30,13 +30,12 @@ pub use public::{Public, wanted};
 /// Where the page goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// No one said: `report.html`; a rehearsal's page has a name of its own, so that it never
+    /// Not given: `report.html`; a rehearsal's page has a name of its own, so that it never
     /// takes the place of a real one.
     Usual {
         /// Whether it is known to be a rehearsal's before the log is read.
         rehearsal: bool,
     },
-    /// A file.
     File(PathBuf),
     /// Standard output.
     Stdout,

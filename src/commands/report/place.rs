@@ -65,7 +65,7 @@ pub fn page(path: &Path, page: &dyn Markup) -> io::Result<()> {
     file.finish()
 }
 
-/// Writes one file that is no page.
+/// Writes one file that is not a page.
 pub fn text(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = Replacement::of(path, Readers::Usual)?;
     file.write_all(text)?;

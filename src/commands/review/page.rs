@@ -296,14 +296,14 @@ impl Desk<'_> {
             }));
         };
         let commands = &self.commands;
-        let said = || {
+        let message = || {
             let attempt = view.as_ref()?.attempts.get(&newest.number)?;
             Some(attempt.fields.text("error")?.to_owned())
         };
         Ok(match newest.status() {
             Status::SubmitFailed => Answer::Refused(format!(
                 "not accepted, and nothing was charged: {}. `{}` tries again",
-                said().unwrap_or_default(),
+                message().unwrap_or_default(),
                 commands.on_log("retry", "--failed")
             )),
             Status::Unknown | Status::Submitting => Answer::Refused(format!(

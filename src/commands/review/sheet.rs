@@ -84,18 +84,18 @@ pub fn read(
         return Ok(Code::Success);
     }
     let commands = open::commands(path, &writer.ledger(), settings);
-    let mut told = vec![
+    let mut parts = vec![
         format!("{} kept", words::count(kept, "clip")),
         format!("{} rejected", words::number(rejected)),
     ];
     if empty > 0 {
-        told.push(format!("{} without a verdict", words::number(empty)));
+        parts.push(format!("{} without a verdict", words::number(empty)));
     }
     if rejected > 0 {
         let again = commands.on_log("retry", "--rejected --dry-run");
-        told.push(format!("`{again}` shows what ordering those again costs"));
+        parts.push(format!("`{again}` shows what ordering those again costs"));
     }
-    printer.note(format_args!("review: {}", told.join("; ")));
+    printer.note(format_args!("review: {}", parts.join("; ")));
     Ok(Code::Success)
 }
 

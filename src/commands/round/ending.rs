@@ -1,4 +1,4 @@
-//! What is said of a round: how all stands at its end, and what is new about that for a person.
+//! What is reported about a round: how all stands at its end, and what is new about that for a person.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -95,7 +95,7 @@ pub fn beginning() -> Notice {
 }
 
 /// The notice that a round could not be made at all. What went wrong may hold names of files, and so is
-/// said here only.
+/// reported here only.
 pub fn failure(error: &anyhow::Error) -> Notice {
     let code = exit::code_of(error);
     Notice {
@@ -147,7 +147,7 @@ impl End {
     }
 
     /// Whether a person need not hear of the end with `--quiet`: all is well, or the next round
-    /// carries on, or nothing but what was said before is left to say.
+    /// carries on, or nothing but what was reported before is left to report.
     fn is_no_news(&self, news: &News) -> bool {
         match Verdict::of(self.code) {
             Verdict::Success => true,

@@ -82,7 +82,7 @@ fn of_this_round(args: &RunArgs) -> RunArgs {
     args
 }
 
-/// One of many: a round that fails is no reason not to try the next one, but the first shows whether
+/// One of many: a round that fails is not a reason not to try the next one, but the first shows whether
 /// the settings are right at all.
 fn round(
     args: &RunArgs,
@@ -137,7 +137,7 @@ async fn until_changed(watch: &mut Watch, path: &Path, stop: &Stop) {
 const SHEETS: [&str; 6] = ["csv", "tsv", "xlsx", "xlsm", "xls", "ods"];
 
 /// What is there now: a spreadsheet, or every spreadsheet of a folder. Whatever else is in it, the log
-/// and the clips perhaps, is no reason for a round.
+/// and the clips perhaps, is not a reason for a round.
 fn look(path: &Path) -> Seen {
     let of_file = |path: &Path| {
         let meta = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;

@@ -44,13 +44,11 @@ pub const fn maybe(name: &'static str, kind: Kind, about: &'static str) -> Field
 /// What a value is.
 #[derive(Clone, Copy)]
 pub enum Kind {
-    /// Text.
     Text,
     /// A time, RFC 3339.
     Time,
     /// A whole number from 0.
     Count,
-    /// A number.
     Number,
     /// A truth value.
     Flag,
@@ -66,7 +64,6 @@ pub enum Kind {
     Words(fn() -> Vec<&'static str>),
     /// The kind, or null.
     OrNull(&'static Kind),
-    /// A list.
     List(&'static Kind),
     /// An object with these fields, in groups that several objects share.
     Object(&'static [&'static [Field]]),

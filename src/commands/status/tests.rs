@@ -70,8 +70,8 @@ fn printed(log: &str, asked: Asked) -> (String, String) {
     let error = result
         .err()
         .map_or_else(String::new, |e| format!("{e:#}\n"));
-    let told = (heard.err() + error.as_str()).replace(&path, "jobs.jsonl");
-    (heard.out(), told)
+    let report = (heard.err() + error.as_str()).replace(&path, "jobs.jsonl");
+    (heard.out(), report)
 }
 
 fn shown(asked: Asked) -> String {

@@ -68,7 +68,7 @@ impl Batch<'_> {
             sent.ending.join(self.wait_for(rows.values()).await?);
         }
         if self.stop.is_set() {
-            // Why is said at the end.
+            // The reason is reported at the end.
             return Ok((sent, None));
         }
         let look = Look {

@@ -11,7 +11,7 @@ use crate::text::escape;
 const MOST_NAMED: usize = 10;
 
 /// A place as messages name it: where there are several files, with the file.
-pub fn told(place: &Place, has_several_files: bool) -> String {
+pub fn place_name(place: &Place, has_several_files: bool) -> String {
     if has_several_files {
         format!("{}:{}", escape(&place.file), place.line)
     } else {
@@ -43,7 +43,7 @@ impl HeldReport<'_> {
 
     /// A place as messages name it.
     fn place(&self, place: &Place) -> String {
-        told(place, self.files.len() > 1)
+        place_name(place, self.files.len() > 1)
     }
 
     /// Rows that are the same as others.
@@ -127,7 +127,7 @@ impl HeldReport<'_> {
     /// Where a held row stands: the line, and the file where there are several.
     fn line_of(&self, held: &Held) -> String {
         if self.files.len() > 1 {
-            told(&held.place, true)
+            place_name(&held.place, true)
         } else {
             held.place.line.to_string()
         }
@@ -217,11 +217,11 @@ impl HeldReport<'_> {
         for (held, lines) in &pairs {
             self.report_pair(held, lines);
         }
-        let told: usize = pairs.iter().map(|(_, lines)| lines.len()).sum();
-        if renamed > told as u64 {
+        let listed: usize = pairs.iter().map(|(_, lines)| lines.len()).sum();
+        if renamed > listed as u64 {
             self.printer.warn(format_args!(
                 "{} more of {} held back as renamed",
-                words::count(renamed - told as u64, "row"),
+                words::count(renamed - listed as u64, "row"),
                 escape(self.manifest)
             ));
         }
@@ -263,9 +263,9 @@ impl HeldReport<'_> {
             .iter()
             .max_by_key(|(cause, count)| (**count, **cause));
         let most = most.map_or(Cause::Corrected, |(cause, _)| *cause);
-        let told: u64 = causes.values().sum();
+        let listed: u64 = causes.values().sum();
         let likely = match most {
-            _ if of_sheets * 2 > told => {
+            _ if of_sheets * 2 > listed => {
                 "the ids look as if a spreadsheet program had turned them into numbers"
             }
             Cause::Encoding => "the sheet looks as if it were read with the wrong --encoding",

@@ -1,4 +1,4 @@
-//! The first pass over a manifest: every row is checked, and all that is wrong is said.
+//! The first pass over a manifest: every row is checked, and all that is wrong is reported.
 
 use std::path::Path;
 
@@ -104,7 +104,7 @@ pub fn read(
                          same photo, fill in the column variant",
                         escape(&row.file),
                         row.line,
-                        held::told(&first, first.file != row.file)
+                        held::place_name(&first, first.file != row.file)
                     ));
                 }
             }

@@ -25,7 +25,7 @@ pub enum Reach {
 /// Why an address is not called.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// It is no web address.
+    /// It is not a web address.
     #[error("it is not a web address")]
     Unreadable,
     /// It is not https, nor http to this machine.

@@ -80,7 +80,7 @@ pub struct ExecOptions {
     pub dry_run: bool,
 }
 
-/// Everything that handing on to a command needs.
+/// Everything that publishing to a command needs.
 pub struct Exec<'a> {
     /// How.
     pub options: &'a ExecOptions,
@@ -102,7 +102,7 @@ impl Ran {
         self.0.as_ref().map(|(_, failure)| failure)
     }
 
-    /// The line that keeps it: that the clip was published, or what the command said (none when an
+    /// The line that keeps it: that the clip was published, or what the command reported (none when an
     /// earlier run kept the same). The job must be completed.
     pub fn line(
         &self,

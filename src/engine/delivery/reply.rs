@@ -17,7 +17,7 @@ use crate::vendor::message_in_reply;
 /// Bytes of an error page that are read for what it says.
 const MAX_ERROR_BODY: usize = 4 << 10;
 /// Longest text of a server in a message, in characters.
-const MAX_SAID: usize = 160;
+const MAX_QUOTED: usize = 160;
 /// Longest address in a message, in characters.
 const MAX_SHOWN: usize = 300;
 
@@ -153,7 +153,7 @@ pub(super) async fn no_clip(mut response: Response) -> FetchError {
     }
     body.truncate(MAX_ERROR_BODY);
     let why = match said_in(&body) {
-        Some(said) => format!("answers HTTP {status} ({said})"),
+        Some(quoted) => format!("answers HTTP {status} ({quoted})"),
         None => format!("answers HTTP {status}"),
     };
     match status {
@@ -170,12 +170,12 @@ fn said_in(body: &[u8]) -> Option<String> {
         let (value, _) = rest.split_once('<')?;
         Some(value.trim()).filter(|value| !value.is_empty())
     };
-    let said = match (element("Code"), element("Message")) {
+    let quoted = match (element("Code"), element("Message")) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),
         _ => message_in_reply(body, None)?,
     };
-    Some(said.chars().take(MAX_SAID).collect())
+    Some(quoted.chars().take(MAX_QUOTED).collect())
 }
 
 /// Why there is no reply.

@@ -17,7 +17,7 @@ const CHUNK: usize = 1 << 18;
 pub(super) enum Unusable {
     /// It is longer than a clip may be.
     TooLarge,
-    /// It is no whole gzip file.
+    /// It is not a whole gzip file.
     Damaged,
     /// This machine's disk.
     Disk(io::Error),

@@ -66,7 +66,7 @@ async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_lo
     };
     let throttle = Throttle::new(concurrency, None, None);
     let stop = Stop::default();
-    let told = Cell::new(0);
+    let reported = Cell::new(0);
     let report = |event: Event<'_>| {
         let attempt = match event {
             Event::Begun(_) => return,
@@ -78,7 +78,7 @@ async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_lo
             !in_doubt(&log).contains(&job),
             "{job} is reported too early"
         );
-        told.set(told.get() + 1);
+        reported.set(reported.get() + 1);
     };
     let now = jiff::Timestamp::now;
     let dispatcher = Dispatcher::new(&transport, &writer, &throttle, &stop, &now, &report);
@@ -103,7 +103,7 @@ async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_lo
     });
     let tally = dispatcher.run(attempts, concurrency).await;
     assert_eq!((tally.begun, tally.refused), (200, 200));
-    assert_eq!((transport.sent.get(), told.get()), (200, 200));
+    assert_eq!((transport.sent.get(), reported.get()), (200, 200));
     assert!(transport.most.get() > 1, "all were sent one by one");
     assert_eq!(in_doubt(&log), [""; 0]);
 }

@@ -123,7 +123,7 @@ impl Login {
 /// What a server did not do.
 struct Refusal {
     why: String,
-    /// It said no, and the conversation goes on.
+    /// It refused, and the conversation goes on.
     was_refused: bool,
 }
 

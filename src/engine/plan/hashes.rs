@@ -1,7 +1,7 @@
 //! What rows are compared by.
 
 use crate::jobs::Clip;
-use crate::jobs::recognition::normal::{self, telling_query};
+use crate::jobs::recognition::normal::{self, identifying_query};
 use crate::jobs::recognition::{Marks, hash_of};
 use crate::manifest::Row;
 
@@ -40,7 +40,7 @@ pub(super) fn query_hash(query: &str) -> u16 {
     if query.is_empty() {
         return 0;
     }
-    match telling_query(query).as_str() {
+    match identifying_query(query).as_str() {
         "" => 0,
         query => (hash_of(query) as u16).max(1),
     }

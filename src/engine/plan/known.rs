@@ -93,7 +93,7 @@ impl Log<'_> {
         };
         let mut known = Recognition::default();
         let mut has_marks = vec![false; compared.len()];
-        self.of_owners(is_compared, say, |job, said| match said {
+        self.of_owners(is_compared, say, |job, identity| match identity {
             // Further attempts ask for the same.
             Identity::Marks(marks) => {
                 let is_first = !std::mem::replace(&mut has_marks[job as usize], true);
@@ -232,16 +232,17 @@ impl Log<'_> {
                 let job = self.ledger.place_of(line.job);
                 if let (Some(job), Some((_, id))) = (job, &line.id) {
                     let id = id.as_str();
-                    made.extend(say(&LoggedJob { job, id, line }).map(|said| (job, said)));
+                    made.extend(say(&LoggedJob { job, id, line }).map(|identity| (job, identity)));
                 }
             }
         };
-        map_lines_of(self.path, self.ledger, read, |(job, said)| each(job, said)).map_err(|error| {
-            LogError::Io {
-                doing: "read the job log",
-                path: self.path.to_owned(),
-                error,
-            }
+        map_lines_of(self.path, self.ledger, read, |(job, identity)| {
+            each(job, identity);
+        })
+        .map_err(|error| LogError::Io {
+            doing: "read the job log",
+            path: self.path.to_owned(),
+            error,
         })
     }
 }

@@ -251,7 +251,7 @@ impl Search<'_> {
         place.is_some()
     }
 
-    /// Decides about a row that is no job's own.
+    /// Decides about a row that is not a job's own.
     fn hold_or_send(&mut self, index: usize, row: &Row) {
         if row.is_left_out {
             return;

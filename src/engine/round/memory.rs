@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::exit::Code;
 use crate::jobs::JobKey;
 
-/// Rounds in a row that were not finished after which that is said aloud.
+/// Rounds in a row that were not finished after which that is reported.
 pub const MOST_UNFINISHED: u32 = 3;
 
 /// What is remembered from round to round.
@@ -94,17 +94,17 @@ mod tests {
     #[test]
     fn a_job_that_was_given_up_is_said_once() {
         let mut memory = Memory::default();
-        let mut said = |numbers: &[u64]| {
+        let mut count_new = |numbers: &[u64]| {
             let news = memory.after(Code::Failed, keys(numbers));
             // The next process reads what this one has written.
             memory = Memory::parse(&memory.to_text());
             news.given_up.len()
         };
-        assert_eq!(said(&[1, 2]), 2);
-        assert_eq!(said(&[1, 2]), 0);
-        assert_eq!(said(&[2, 3]), 1);
+        assert_eq!(count_new(&[1, 2]), 2);
+        assert_eq!(count_new(&[1, 2]), 0);
+        assert_eq!(count_new(&[2, 3]), 1);
         // One that was tried again, and failed again.
-        assert_eq!(said(&[1, 2, 3]), 1);
+        assert_eq!(count_new(&[1, 2, 3]), 1);
     }
 
     #[test]

@@ -235,7 +235,7 @@ impl Marks {
             wording: seen as u32,
             host: hash_of(&photo.host) as u16,
             folders: hash_of(&photo.folders) as u16,
-            query: hash_of(normal::telling_query(parts.photo)) as u32,
+            query: hash_of(normal::identifying_query(parts.photo)) as u32,
             has_photo: !photo.address.is_empty(),
             clip: hash_of(("clip", &photo.address, read)),
             subject: subject(&spelling.value),

@@ -183,7 +183,7 @@ fn may_have_size(path: &str, name: &str) -> bool {
 }
 
 impl Photo {
-    /// Takes an address apart. What is no web address is a text like any other.
+    /// Takes an address apart. What is not a web address is a text like any other.
     pub fn of(address: &str) -> Self {
         let parts = plain(address).and_then(|plain| plain.get(2..)?.split_once('/'));
         let Some((host, path)) = parts else {
@@ -358,7 +358,7 @@ fn identity_in_query(url: &Url) -> String {
 
 /// What a query says besides signatures, times and tokens: another crop, another page. Two
 /// addresses of one file that share it are one address, signed twice.
-pub fn telling_query(address: &str) -> String {
+pub fn identifying_query(address: &str) -> String {
     const SIGNATURES: [&str; 41] = [
         "_",
         "access_token",
@@ -470,7 +470,7 @@ mod tests {
     #[test]
     fn a_query_says_what_is_no_signature() {
         const PHOTO: &str = "https://cdn.example.com/a.jpg";
-        for (query, told) in [
+        for (query, expected) in [
             ("", ""),
             ("?", ""),
             ("?X-Amz-Signature=1&X-Amz-Date=2&Expires=3", ""),
@@ -479,7 +479,11 @@ mod tests {
             ("?crop=left&sig=a", "&crop=left"),
             ("?page=2&crop=left", "&crop=left&page=2"),
         ] {
-            assert_eq!(telling_query(&format!("{PHOTO}{query}")), told, "{query}");
+            assert_eq!(
+                identifying_query(&format!("{PHOTO}{query}")),
+                expected,
+                "{query}"
+            );
         }
     }
 

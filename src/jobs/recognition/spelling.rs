@@ -6,7 +6,7 @@ use super::normal;
 
 /// Digits from which on spreadsheet programs show a number as a power of ten.
 const LONG: usize = 12;
-/// A longer text is no number that a program has changed.
+/// A longer text is not a number that a program has changed.
 const LONGEST: usize = 40;
 
 /// An id by what it stands for: a number by its value, a day by its month and number, whatever

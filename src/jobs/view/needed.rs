@@ -51,8 +51,8 @@ impl JobView {
         let mut sole: HashSet<&str> = self.fields.sole_sources().collect();
         for (number, attempt) in &self.attempts {
             let status = self.state.attempt(*number).map(AttemptState::status);
-            let told = attempt.fields.fields.iter();
-            let seen = told.filter(|(name, _)| is_seen(name, status));
+            let stored = attempt.fields.fields.iter();
+            let seen = stored.filter(|(name, _)| is_seen(name, status));
             sole.extend(seen.filter_map(|(_, field)| field.sole_source()));
             sole.extend(attempt.downloaded.sole_sources());
             sole.extend(attempt.resolved.sole_sources());
@@ -101,7 +101,7 @@ fn is_seen(name: &str, status: Option<Status>) -> bool {
     }
 }
 
-/// All that is said of a job, by the lines that are taken in.
+/// All that is reported about a job, by the lines that are taken in.
 #[derive(PartialEq)]
 struct Shown {
     json: String,

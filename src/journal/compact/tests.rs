@@ -41,9 +41,9 @@ fn files(dir: &Path) -> usize {
 }
 
 /// What people see of each job, and what a new attempt would send.
-fn said(path: &Path) -> Vec<String> {
+fn described(path: &Path) -> Vec<String> {
     let log = read(path);
-    let mut said: Vec<String> = log
+    let mut described: Vec<String> = log
         .views()
         .map(|view| {
             let view = view.unwrap();
@@ -52,8 +52,8 @@ fn said(path: &Path) -> Vec<String> {
             format!("{} {:?} {requests:?}", view.to_json(), view.state.bar())
         })
         .collect();
-    said.sort();
-    said
+    described.sort();
+    described
 }
 
 /// A log in a folder of its own.
@@ -141,14 +141,14 @@ fn life() -> Vec<String> {
 fn progress_and_repetitions_go_and_the_rest_stays_word_for_word() {
     let life = life();
     let (_dir, path) = log_of(life.join("\n") + "\n");
-    let before = said(&path);
+    let before = described(&path);
     let done = run(&path, &Compacting::default());
     let kept: Vec<&String> = [0, 1, 6, 8].map(|i| &life[i]).into();
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().collect::<Vec<_>>(), kept);
     assert_eq!((done.jobs, done.lines_before, done.lines_after), (1, 9, 4));
     assert_eq!(done.bytes_after, text.len() as u64);
-    assert_eq!(said(&path), before);
+    assert_eq!(described(&path), before);
 }
 
 #[test]
@@ -188,9 +188,9 @@ fn a_log_of_an_older_versions_compact_is_unwrapped() {
     let history = format!("[{}]", life.join(","));
     wrapped["history"] = serde_json::from_str(&history).unwrap();
     let (_dir, path) = log_of(format!("{wrapped}\n"));
-    let before = said(&path);
+    let before = described(&path);
     run(&path, &Compacting::default());
-    assert_eq!(said(&path), before);
+    assert_eq!(described(&path), before);
     let text = fs::read_to_string(&path).unwrap();
     assert!(
         !text.contains("history") && text.lines().count() == 4,
@@ -281,7 +281,7 @@ fn damage_is_refused_or_quoted() {
         text.contains(r#""damaged_text":"\u0000\u0000rubbish""#),
         "{text}"
     );
-    // The quoting line is no leave for more of the same damage.
+    // The quoting line does not permit more of the same damage.
     let more = format!("{text}\0\0rubbish\n");
     write(&path, &more);
     assert_eq!(read(&path).damage().len(), 1);
@@ -360,11 +360,11 @@ proptest! {
         let mut all = lines.clone();
         all.extend(repeats.iter().map(|index| index.get(&lines).clone()));
         let (_dir, path) = log_of(all.join("\n") + "\n");
-        let before = said(&path);
+        let before = described(&path);
         let old = fs::read_to_string(&path).unwrap();
         let done = run(&path, &Compacting::default());
         let new = fs::read_to_string(&path).unwrap();
-        prop_assert_eq!(said(&path), before.clone());
+        prop_assert_eq!(described(&path), before.clone());
         prop_assert!(new.len() <= old.len());
         prop_assert_eq!(done.bytes_after, new.len() as u64);
         prop_assert!(new.lines().all(|line| lines.iter().any(|old| old == line)));
@@ -372,6 +372,6 @@ proptest! {
         run(&path, &Compacting::default());
         prop_assert_eq!(fs::read_to_string(&path).unwrap(), new.clone());
         write(&path, format!("{new}{old}"));
-        prop_assert_eq!(said(&path), before);
+        prop_assert_eq!(described(&path), before);
     }
 }

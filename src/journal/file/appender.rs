@@ -22,7 +22,7 @@ use crate::disk;
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct AppendError {
-    /// What the system said first.
+    /// The system's first error.
     pub error: Arc<io::Error>,
     /// The lines concerned.
     pub lines: String,

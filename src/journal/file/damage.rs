@@ -186,7 +186,7 @@ fn orders(text: &str, owners: &[(IdColumn, String)]) -> Vec<(JobKey, Salvaged)> 
 /// What people's programs make of a quote.
 const QUOTES: [char; 8] = ['"', '\'', '“', '”', '„', '‘', '’', '»'];
 
-/// What stands behind each field's name, from its first sign on that is no mark; quotes may be
+/// What stands behind each field's name, from its first sign on that is not a mark; quotes may be
 /// doubled or escaped.
 fn values<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
     let bytes = text.as_bytes();

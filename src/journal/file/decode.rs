@@ -16,7 +16,7 @@ pub(super) struct Decoded<'a> {
 }
 
 /// Decodes gzip, and UTF-16 with a byte order mark or recognized by its zero bytes. What breaks off
-/// or cannot be decoded becomes a line that is no text.
+/// or cannot be decoded becomes a line that is not text.
 pub(super) fn decode<'a>(file: impl Read + 'a) -> io::Result<Decoded<'a>> {
     let mut file = BufReader::with_capacity(BLOCK, file);
     if file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
@@ -57,10 +57,10 @@ fn unicode<'a>(mut file: impl BufRead + 'a) -> io::Result<Text<'a>> {
     Ok((Box::new(text), Some("encoded in UTF-16")))
 }
 
-/// Unpacked gzip. Where that breaks off, a line that is no text follows.
+/// Unpacked gzip. Where that breaks off, a line that is not text follows.
 struct Unpacked<R> {
     inner: MultiGzDecoder<R>,
-    /// What is still to be said of the break.
+    /// What is still to be reported about the break.
     broken: Option<&'static [u8]>,
 }
 

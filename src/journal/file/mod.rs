@@ -4,6 +4,7 @@
 //! holds the lock, so that no one decides on what another process is about to change.
 
 mod appender;
+mod checkpoint;
 mod damage;
 mod decode;
 mod error;
@@ -15,12 +16,12 @@ mod objects;
 mod path;
 mod read;
 mod recovery;
-mod rested;
 mod source;
 mod tolerant;
 
 pub use appender::{AppendError, Appender, Disturbed};
 pub(super) use appender::{Pending, Sink};
+pub use checkpoint::Checkpoint;
 pub use damage::{Damage, Suspect};
 pub use error::LogError;
 pub(super) use fold::{fold_text, take_text};
@@ -34,7 +35,6 @@ pub use path::{may_be_torn, resolve};
 pub use read::{LineReader, for_each_line};
 pub(super) use recovery::Recovery;
 pub use recovery::{forget_taken_in, not_taken_in};
-pub use rested::Rested;
 pub(super) use source::{Source, each_part};
 pub use source::{each_line_of, map_lines_of};
 pub(super) use tolerant::Part;

@@ -114,7 +114,7 @@ impl<'a> Objects<'a> {
         while let Some(&byte) = line.get(at) {
             match byte {
                 b' ' | b'\t' => at += 1,
-                // An array of nothing is no part of an array of lines.
+                // An array of nothing is not part of an array of lines.
                 b'[' if line[at + 1..].trim_ascii_start().starts_with(b"]") => {
                     found.is_damaged = true;
                     return found;

@@ -21,7 +21,7 @@ pub(super) struct Others {
     /// The jobs that their lines speak of.
     touched: HashSet<JobKey>,
     /// Orders of theirs that are in no row of this run.
-    strange: Recognition,
+    foreign: Recognition,
     count: u32,
 }
 
@@ -34,11 +34,11 @@ impl Others {
                 return;
             }
             if let Some(marks) = order_in(line) {
-                self.strange.add(self.count, &marks, &Sought::everything());
+                self.foreign.add(self.count, &marks, &Sought::everything());
                 self.count += 1;
             } else if let (Some((_, id)), true) = (&line.id, line.keyless) {
                 let sought = Sought::everything();
-                self.strange.add_bare(self.count, id.as_str(), &sought);
+                self.foreign.add_bare(self.count, id.as_str(), &sought);
                 self.count += 1;
             }
         });
@@ -46,7 +46,7 @@ impl Others {
 
     /// To be called once all are noted.
     pub fn sort(&mut self) {
-        self.strange.sort();
+        self.foreign.sort();
     }
 
     /// Whether one of their orders may be for the clip that `lines` announce, under another key.
@@ -55,10 +55,10 @@ impl Others {
         for text in lines.lines() {
             for_each_line(text, |line| {
                 if let Some(marks) = order_in(line) {
-                    is_alike |= self.strange.of_clip(&marks).next().is_some()
-                        || self.strange.of_subject(&marks).next().is_some()
-                        || self.strange.of_rotated(&marks).next().is_some()
-                        || self.strange.of_bare(&marks).next().is_some();
+                    is_alike |= self.foreign.of_clip(&marks).next().is_some()
+                        || self.foreign.of_subject(&marks).next().is_some()
+                        || self.foreign.of_rotated(&marks).next().is_some()
+                        || self.foreign.of_bare(&marks).next().is_some();
                 }
             });
         }

@@ -522,7 +522,7 @@ impl Link {
         let _ = self.take_in(lines);
     }
 
-    /// Says that the run is still there, or that it has ended; whether that could be said. Where it
+    /// Says that the run is still there, or that it has ended; whether that could be reported. Where it
     /// cannot, others take it for gone after a while.
     pub async fn touch(&mut self, has_ended: bool) -> bool {
         if !self.run.is_known {

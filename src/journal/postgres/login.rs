@@ -91,8 +91,8 @@ pub(super) fn logins(
     )?;
     let sslrootcert = address.sslrootcert.clone();
     let sslrootcert = sslrootcert.or_else(|| {
-        let said = open.text(None, "sslrootcert", "PGSSLROOTCERT");
-        said.map(PathBuf::from).or_else(|| around.certificates())
+        let given = open.text(None, "sslrootcert", "PGSSLROOTCERT");
+        given.map(PathBuf::from).or_else(|| around.certificates())
     });
     let application_name = open.text(
         address.application_name.clone(),
@@ -157,20 +157,21 @@ impl<'a> Open<'a> {
         Ok(Self { service, around })
     }
 
-    fn text(&self, said: Option<String>, key: &str, variable: &str) -> Option<String> {
-        said.or_else(|| self.service.get(key).cloned())
+    fn text(&self, given: Option<String>, key: &str, variable: &str) -> Option<String> {
+        given
+            .or_else(|| self.service.get(key).cloned())
             .or_else(|| self.around.var(variable))
     }
 
     fn parsed<T>(
         &self,
-        said: Option<T>,
+        given: Option<T>,
         key: &str,
         variable: &str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, DatabaseError> {
-        if said.is_some() {
-            return Ok(said);
+        if given.is_some() {
+            return Ok(given);
         }
         let found = self.text(None, key, variable);
         let parsed = found.map(|text| parse(&text)).transpose();
@@ -248,8 +249,8 @@ fn service(
         let Some(section) = section(&text, name) else {
             continue;
         };
-        let strange = section.keys().find(|key| !KNOWN.contains(&key.as_str()));
-        if let Some(key) = strange {
+        let unknown = section.keys().find(|key| !KNOWN.contains(&key.as_str()));
+        if let Some(key) = unknown {
             return Err(wrong(format!(
                 "the service {name} in {} sets {key}, which is not known here",
                 file.display()

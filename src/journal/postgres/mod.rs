@@ -3,6 +3,7 @@
 //! A log is the same set of lines as in a file. What is read is a mirror of it, a file that is
 //! caught up before each use and folded by the same code.
 
+mod appender;
 mod caps;
 mod captures;
 mod decide;
@@ -15,12 +16,12 @@ mod mirror;
 mod position;
 mod runs;
 mod schema;
-mod scribe;
 mod session;
 mod spool;
 mod task;
 mod tls;
 
+pub use appender::{DatabaseAppender, Pending};
 pub use captures::{KeptCapture, captures_behind};
 pub use lines::Merge;
 pub use link::LocalCopy;
@@ -31,7 +32,6 @@ pub use logs::{
 pub use mirror::{Lost, catch_up, copy};
 pub use runs::{AtWork, BeingSent, at_work};
 pub use schema::Rights;
-pub use scribe::{Pending, Scribe};
 pub use spool::left_spools;
 pub use task::Answer;
 
@@ -48,9 +48,9 @@ pub fn write(
     local: LocalCopy,
     ledger: &Arc<RwLock<Ledger>>,
     command: &str,
-) -> io::Result<Scribe> {
+) -> io::Result<DatabaseAppender> {
     let identity = source.identity.clone();
     let link = link::Link::new(address, source, local, Arc::clone(ledger), command);
     let spool = spool::Spool::new(&identity, link.run());
-    Scribe::start(link, spool)
+    DatabaseAppender::start(link, spool)
 }

@@ -72,7 +72,7 @@ impl Kind {
 pub enum Answer {
     /// Its lines are in the log.
     Written,
-    /// The same, and the claim is this run's; the computer's uptime before the database said so.
+    /// The same, and the claim is this run's; the computer's uptime before the database confirmed it.
     Granted(Duration),
     /// Its lines and deliveries are in the log; the digests of those that this receiver has kept.
     Kept(Vec<Vec<u8>>),

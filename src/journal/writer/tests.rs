@@ -13,9 +13,9 @@ fn line(job: u32, status: &str) -> String {
     )
 }
 
-fn open(path: &Path, rested: &mut Option<Rested>) -> Writer {
+fn open(path: &Path, checkpoint: &mut Option<Checkpoint>) -> Writer {
     let ledger = Ledger::new(Rates::default()).with_places();
-    Writer::open_again(path, ledger, "test", Duration::ZERO, rested).unwrap()
+    Writer::open_again(path, ledger, "test", Duration::ZERO, checkpoint).unwrap()
 }
 
 fn status(writer: &Writer, job: u32) -> Option<Status> {
@@ -24,18 +24,18 @@ fn status(writer: &Writer, job: u32) -> Option<Status> {
 }
 
 /// A log of some blocks that was written and let go of.
-fn rested(path: &Path) -> Option<Rested> {
+fn checkpoint(path: &Path) -> Option<Checkpoint> {
     let lines: String = (0..200).map(|job| line(job, "pending")).collect();
     let writer = open(path, &mut None);
     writer.append_blocking(&lines).unwrap();
-    writer.rest()
+    writer.into_checkpoint()
 }
 
 #[test]
 fn only_what_was_added_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.jsonl");
-    let mut rested = rested(&path);
+    let mut checkpoint = checkpoint(&path);
     // A change that no other writer makes shows what is not read.
     let text = fs::read_to_string(&path).unwrap();
     let changed = text.replacen("pending", "failed ", 1);
@@ -46,7 +46,7 @@ fn only_what_was_added_is_read() {
     other.append_blocking(&line(200, "pending")).unwrap();
     drop(other);
 
-    let writer = open(&path, &mut rested);
+    let writer = open(&path, &mut checkpoint);
     assert_eq!(status(&writer, 0), Some(Status::Pending));
     assert_eq!(status(&writer, 1), Some(Status::Completed));
     let key = JobKey::parse(&format!("{:016x}", 200)).unwrap();
@@ -54,7 +54,7 @@ fn only_what_was_added_is_read() {
     assert_eq!(view.to_json()["generation_id"], "vgen_200");
     // And so on, as often as one likes.
     writer.append_blocking(&line(200, "completed")).unwrap();
-    let writer = open(&path, &mut writer.rest());
+    let writer = open(&path, &mut writer.into_checkpoint());
     assert_eq!(status(&writer, 200), Some(Status::Completed));
 }
 
@@ -62,7 +62,7 @@ fn only_what_was_added_is_read() {
 fn what_was_replaced_or_damaged_since_is_read_anew() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jobs.jsonl");
-    let mut known = rested(&path);
+    let mut known = checkpoint(&path);
     let text = fs::read_to_string(&path).unwrap();
     fs::write(
         &path,
@@ -72,10 +72,10 @@ fn what_was_replaced_or_damaged_since_is_read_anew() {
     let writer = open(&path, &mut known);
     assert_eq!(writer.damage().len(), 1);
     assert_eq!(status(&writer, 7), Some(Status::Completed));
-    assert!(writer.rest().is_none());
+    assert!(writer.into_checkpoint().is_none());
 
     let path = folder.path().join("others.jsonl");
-    let mut known = rested(&path);
+    let mut known = checkpoint(&path);
     let copy = folder.path().join("copy");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&copy, text.replacen("pending", "failed", 1)).unwrap();

@@ -2,7 +2,7 @@
 
 use super::{Purpose::*, *};
 
-/// For each purpose, cells that are refused, with a part of what is said.
+/// For each purpose, cells that are refused, with a part of what is reported.
 const ODD: &[(Purpose, &str, &str)] = &[
     (Id, "#N/A", "a lookup found nothing"),
     (Id, "#NV", "a lookup found nothing"),
@@ -158,8 +158,8 @@ fn what_a_program_broke_is_found_with_the_way_back() {
     for (purpose, cell, part) in ODD {
         let oddity =
             find(cell, *purpose).unwrap_or_else(|| panic!("{cell:?} passes as {purpose:?}"));
-        let told = format!("{} {}", oddity.message, oddity.help);
-        assert!(told.contains(part), "{cell:?} as {purpose:?}: {told}");
+        let output = format!("{} {}", oddity.message, oddity.help);
+        assert!(output.contains(part), "{cell:?} as {purpose:?}: {output}");
     }
 }
 

@@ -36,7 +36,6 @@ pub(super) struct Chart {
     pub labels: Vec<String>,
 }
 
-/// One bar.
 pub(super) struct Bar {
     pub label: String,
     pub x: String,

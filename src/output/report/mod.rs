@@ -98,13 +98,13 @@ impl Split {
 
 /// Where pages go, each by its name; the one in front has none.
 pub trait Pages {
-    /// Writes one.
+    /// Writes one page; `name` is its file's, where there are several.
     fn write(&mut self, name: Option<&str>, page: &dyn Markup) -> io::Result<()>;
 }
 
 /// What a page holds.
 pub trait Markup {
-    /// Writes all of it.
+    /// Renders the page.
     fn write_to(&self, out: &mut dyn Write) -> io::Result<()>;
 }
 

@@ -145,7 +145,7 @@ impl PublicClip {
             (None, Some(_)) => None,
             (None, None) => online,
         };
-        let told = view.effective().map(|attempt| &attempt.downloaded);
+        let downloaded = view.effective().map(|attempt| &attempt.downloaded);
         Ok(Some(Self {
             owner,
             name: words::title(view),
@@ -156,8 +156,10 @@ impl PublicClip {
             code: original.as_deref().and_then(Code::of),
             original,
             clip: Clip { address, is_local },
-            sha256: told.and_then(|told| told.text("sha256")).map(str::to_owned),
-            bytes: told.and_then(|told| told.get("bytes")?.as_u64()),
+            sha256: downloaded
+                .and_then(|downloaded| downloaded.text("sha256"))
+                .map(str::to_owned),
+            bytes: downloaded.and_then(|downloaded| downloaded.get("bytes")?.as_u64()),
             made_at: card.since,
             has_credentials: file.as_deref().map(has_credentials).transpose()?,
         }))
@@ -245,7 +247,7 @@ impl PublicPage {
                 .then_with(|| a.name.cmp(&b.name))
         });
         let made: Vec<Value> = clips.iter().map(PublicClip::proof).collect();
-        let told = json!({
+        let downloaded = json!({
             "statement": options.statement,
             "rules": options.rules.names(),
             "made_at": format!("{:.0}", options.now),
@@ -271,7 +273,7 @@ impl PublicPage {
                 proof: encoded(proof),
                 listings,
             },
-            proof: told,
+            proof: downloaded,
         }
     }
 

@@ -88,8 +88,8 @@ impl Shop {
     }
 
     fn attach(&mut self, variables: &Value) -> Value {
-        let object = |said: &str| {
-            let errors = json!([{"field": ["media"], "message": said}]);
+        let object = |message: &str| {
+            let errors = json!([{"field": ["media"], "message": message}]);
             json!({"productUpdate": {"product": null, "userErrors": errors}})
         };
         let medium = &variables["media"][0];
@@ -124,8 +124,8 @@ impl Shop {
     }
 
     fn reorder(&mut self, variables: &Value) -> Value {
-        let object = |said: &str| {
-            let errors = json!([{"field": ["moves"], "message": said, "code": "INVALID"}]);
+        let object = |message: &str| {
+            let errors = json!([{"field": ["moves"], "message": message, "code": "INVALID"}]);
             json!({"productReorderMedia": {"job": null, "mediaUserErrors": errors}})
         };
         let Some(product) = self.product(&variables["id"]) else {

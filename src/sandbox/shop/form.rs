@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, header};
 use memchr::memmem;
 
-/// Names and values of a form's parts; `None` when it is no form.
+/// Names and values of a form's parts; `None` when it is not a form.
 pub(super) fn parts(headers: &HeaderMap, body: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
     let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let (_, boundary) = kind.split_once("boundary=")?;

@@ -62,14 +62,15 @@ async fn graphql(State(shop): Shared, headers: HeaderMap, body: String) -> Respo
     let mut shop = lock(&shop);
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if !shop.takes(header("x-shopify-access-token").unwrap_or_default()) {
-        let said = "[API] Invalid API key or access token (unrecognized login or wrong password)";
-        return reply(401, &json!({"errors": said}));
+        let message =
+            "[API] Invalid API key or access token (unrecognized login or wrong password)";
+        return reply(401, &json!({"errors": message}));
     }
     let body: Value = serde_json::from_str(&body).unwrap_or_default();
     let query = body["query"].as_str().unwrap_or_default();
     let Some(operation) = operation(query) else {
-        let said = json!({"errors": [{"message": "the stand-in does not know this operation"}]});
-        return reply(200, &said);
+        let message = json!({"errors": [{"message": "the stand-in does not know this operation"}]});
+        return reply(200, &message);
     };
     let variables = &body["variables"];
     shop.calls.push((operation, variables.clone()));
@@ -91,11 +92,11 @@ async fn graphql(State(shop): Shared, headers: HeaderMap, body: String) -> Respo
         Some(Fault::Moved(to)) => {
             ([(header::LOCATION, to)], reply(301, &Value::Null)).into_response()
         }
-        Some(Fault::Errors(said)) => reply(200, &json!({"errors": [{"message": said}]})),
+        Some(Fault::Errors(message)) => reply(200, &json!({"errors": [{"message": message}]})),
         Some(Fault::Null) => reply(200, &json!({"data": {operation: null}})),
-        Some(Fault::Objection(said)) => reply(200, &objection(operation, said, &Value::Null)),
-        Some(Fault::CodedObjection(code, said)) => {
-            reply(200, &objection(operation, said, &code.into()))
+        Some(Fault::Objection(message)) => reply(200, &objection(operation, message, &Value::Null)),
+        Some(Fault::CodedObjection(code, message)) => {
+            reply(200, &objection(operation, message, &code.into()))
         }
     }
 }
@@ -130,8 +131,8 @@ fn throttled() -> Value {
     })
 }
 
-fn objection(operation: &str, said: &str, code: &Value) -> Value {
-    let errors = json!([{"field": ["media"], "message": said, "code": code}]);
+fn objection(operation: &str, message: &str, code: &Value) -> Value {
+    let errors = json!([{"field": ["media"], "message": message, "code": code}]);
     json!({"data": {operation: {
         "userErrors": errors,
         "mediaUserErrors": errors,

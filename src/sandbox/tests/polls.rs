@@ -89,11 +89,11 @@ async fn a_failure_says_why_and_is_refunded() {
     .await;
     for key in ["a.1", "b.1", "c.1", "d.1"] {
         let id = submit(&sandbox, key).await;
-        let said = poll(&sandbox, &id).await.json();
-        assert_eq!(said["status"], "failed");
-        assert_eq!(said["credits"], 0);
-        assert_eq!(said.get("output_url"), None);
-        assert!(said["error"].is_string() || said["error"]["message"].is_string());
+        let polled = poll(&sandbox, &id).await.json();
+        assert_eq!(polled["status"], "failed");
+        assert_eq!(polled["credits"], 0);
+        assert_eq!(polled.get("output_url"), None);
+        assert!(polled["error"].is_string() || polled["error"]["message"].is_string());
     }
     assert!(sandbox.accepted().iter().all(|a| a.credits.as_f64() > 0.0));
 }
@@ -111,12 +111,12 @@ async fn a_failover_names_the_model_that_served_and_bills_the_lower_price() {
     ] {
         let body = BODY.replace("kling-v3", asked);
         let answer = post(&sandbox, "a.1", &body).await.json();
-        let said = poll(&sandbox, answer["id"].as_str().unwrap()).await.json();
-        assert_eq!(said["status"], "completed");
-        assert_eq!(said["model"], asked);
-        assert_eq!(said["model_actual"], served);
-        assert_eq!(said["failover_used"], true);
-        assert_eq!(said["credits"], 3);
+        let polled = poll(&sandbox, answer["id"].as_str().unwrap()).await.json();
+        assert_eq!(polled["status"], "completed");
+        assert_eq!(polled["model"], asked);
+        assert_eq!(polled["model_actual"], served);
+        assert_eq!(polled["failover_used"], true);
+        assert_eq!(polled["credits"], 3);
     }
 }
 

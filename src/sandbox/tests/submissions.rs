@@ -125,13 +125,13 @@ async fn a_voice_job_has_its_own_address_and_field() {
     let id = answer.json()["job_id"].as_str().unwrap().to_owned();
 
     let path = format!("/api/generate/voice/{id}");
-    let said = get(&sandbox, &path, auth).await.json();
-    assert_eq!(said["status"], "completed");
-    assert_eq!(said["text"], "Welcome home");
-    assert_eq!(said["credits"], 1);
+    let polled = get(&sandbox, &path, auth).await.json();
+    assert_eq!(polled["status"], "completed");
+    assert_eq!(polled["text"], "Welcome home");
+    assert_eq!(polled["credits"], 1);
     let clip = format!("/_sandbox/clips/{id}.mp3");
     let url = format!("{}{clip}", sandbox.base_url());
-    assert_eq!(said["output_url"], url.as_str());
+    assert_eq!(polled["output_url"], url.as_str());
     let sound = get(&sandbox, &clip, "").await;
     assert_eq!(sound.header("content-type"), Some("audio/mpeg"));
     assert_eq!(poll(&sandbox, &id).await.status, 404);

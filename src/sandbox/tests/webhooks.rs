@@ -240,9 +240,9 @@ async fn many_jobs_are_all_reported() {
             202
         );
     }
-    let mut told = std::collections::HashSet::new();
+    let mut output = std::collections::HashSet::new();
     for _ in 0..500 {
-        told.insert(receiver.next().await.json()["id"].to_string());
+        output.insert(receiver.next().await.json()["id"].to_string());
     }
-    assert_eq!(told.len(), 500);
+    assert_eq!(output.len(), 500);
 }

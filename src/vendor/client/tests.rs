@@ -597,10 +597,10 @@ fn without_certificates_a_sandbox_works_and_https_is_a_plain_error() {
         .env("SSL_CERT_DIR", "/nonexistent")
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
+    let report = String::from_utf8_lossy(&output.stdout);
     assert!(
-        output.status.success() && told.contains("1 passed"),
-        "{told}"
+        output.status.success() && report.contains("1 passed"),
+        "{report}"
     );
 }
 

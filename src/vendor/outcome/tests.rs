@@ -142,7 +142,7 @@ fn the_id_may_have_other_names_and_the_status_may_be_any() {
         let outcome = submission(202, body);
         let Outcome::Accepted {
             id,
-            status: told,
+            status: reported,
             warning,
             body: kept,
         } = outcome
@@ -150,7 +150,7 @@ fn the_id_may_have_other_names_and_the_status_may_be_any() {
             panic!("{body}: {outcome:?}");
         };
         assert_eq!(
-            (id.as_str(), told, warning.is_some()),
+            (id.as_str(), reported, warning.is_some()),
             ("vgen_1", status, warned),
             "{body}"
         );
@@ -248,13 +248,13 @@ fn a_poll_that_says_a_known_status_is_seen() {
     ] {
         let outcome = poll(200, body);
         let PollOutcome::Seen {
-            status: told,
+            status: reported,
             body: kept,
         } = outcome
         else {
             panic!("{body}: {outcome:?}");
         };
-        assert_eq!(told, status);
+        assert_eq!(reported, status);
         assert_eq!(kept.payload().status().unwrap().as_str(), status.as_str());
     }
 }

@@ -64,7 +64,7 @@ impl Format for Envelope {
 }
 
 impl<'a, B> Parts<'a, B> {
-    /// `None` when it is no envelope.
+    /// `None` when it is not an envelope.
     fn into_capture(self, to_body: impl FnOnce(B) -> Body<'a>) -> Option<Found<'a>> {
         let foreign = self.request_context.is_some()
             || self.is_base64_encoded.is_some()

@@ -38,7 +38,7 @@ fn entry(raw: &RawValue) -> Found<'_> {
         method: request.text("method"),
         url: request.text("url"),
         headers: headers(&request),
-        // -1 where it is not known, which is no number here.
+        // -1 where it is not known, which is not a number here.
         body: body.expect_len(request.number("bodySize")),
     })
 }

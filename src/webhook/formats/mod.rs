@@ -98,7 +98,7 @@ pub(super) fn read_value<'a>(text: &'a str, each: &mut dyn FnMut(Found<'a>)) {
     match serde_json::from_str::<Vec<&'a RawValue>>(text) {
         Ok(items) => {
             for item in items {
-                // A list in a list is no capture; without this a deep one would exhaust the stack.
+                // A list in a list is not a capture; without this a deep one would exhaust the stack.
                 if item.get().starts_with('[') {
                     each(Err(Unreadable::because("it is not a JSON object")));
                 } else {
@@ -172,11 +172,11 @@ fn no_body() -> Body<'static> {
     Body::Cut(Cow::Borrowed(&[]))
 }
 
-/// The bytes that a text stands for, which is said to be base64.
+/// The bytes that a text stands for, which is declared as base64.
 fn body_of_base64(text: Cow<'_, str>) -> Result<Body<'_>, Unreadable> {
     match decode_base64(&text) {
         Ok(bytes) => Ok(Body::Raw(Cow::Owned(bytes))),
-        // What says so may be wrong: JSON is no base64.
+        // What says so may be wrong: JSON is not base64.
         Err(_) if text.trim_start().starts_with('{') => Ok(Body::of_text(text)),
         Err(e) => Err(e),
     }

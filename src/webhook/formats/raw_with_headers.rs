@@ -41,7 +41,7 @@ pub(super) struct Head<'a> {
 }
 
 /// Reads `Key: value` lines, ended in any way; the first may be the request line. A line that is
-/// neither is no header.
+/// neither is skipped as a header.
 pub(super) fn parse_headers(text: &str) -> Head<'_> {
     let mut head = Head {
         method: None,

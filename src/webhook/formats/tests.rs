@@ -566,7 +566,7 @@ fn logs_give_the_captures_in_their_messages() {
     );
 }
 
-/// The grades of a text that is no JSON.
+/// The grades of a text that is not JSON.
 fn text_grades(text: &str) -> Option<Vec<&'static str>> {
     Some(read_text(text)?.iter().map(word).collect())
 }

@@ -11,7 +11,6 @@ use super::{Document, Format, Found, decode_base64, recorded};
 use crate::webhook::Body;
 use crate::webhook::capture::Unreadable;
 
-/// n8n.
 pub(super) struct N8n;
 
 impl Format for N8n {
@@ -146,7 +145,6 @@ fn bundle<'a>(fields: &Fields<'a>, text: &'a str) -> Found<'a> {
     Ok(capture)
 }
 
-/// Pipedream.
 pub(super) struct Pipedream;
 
 impl Format for Pipedream {

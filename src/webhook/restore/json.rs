@@ -229,7 +229,7 @@ fn write_string(out: &mut String, token: &str, letters: Letters) {
         out.push_str(token);
         return;
     };
-    // Half a surrogate pair is no text: it stays.
+    // Half a surrogate pair is not text: it stays.
     let Ok(text) = serde_json::from_str::<String>(token) else {
         out.push_str(token);
         return;

@@ -43,8 +43,8 @@ fn what_is_not_understood_is_refused_by_every_command_without_its_password() {
     for command in COMMANDS {
         for log in logs {
             let ended = run(&world, &with_log(command, log)).expect(78);
-            let said = format!("{}{}", ended.stdout, ended.stderr);
-            assert!(!said.contains("secret"), "{command:?}: {said}");
+            let printed = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(!printed.contains("secret"), "{command:?}: {printed}");
         }
     }
     for copy in [["a.jsonl", logs[0]], [logs[2], "a.jsonl"]] {
@@ -61,10 +61,10 @@ fn a_wrong_command_line_shows_no_password_either() {
         let mut command = vec!["status", "jobs.jsonl", "postgres://me:secret@h/d"];
         command.extend(json);
         let ended = world.run(&command).expect(2);
-        let said = format!("{}{}", ended.stdout, ended.stderr);
+        let printed = format!("{}{}", ended.stdout, ended.stderr);
         assert!(
-            said.contains("postgres://***") && !said.contains("secret"),
-            "{said}"
+            printed.contains("postgres://***") && !printed.contains("secret"),
+            "{printed}"
         );
     }
 }

@@ -8,10 +8,10 @@ const SUBMIT: [&str; 2] = ["submit", "listings.csv"];
 /// What makes a program see another time, as `faketime` itself loads it.
 fn library() -> Option<String> {
     let mut command = std::process::Command::new("faketime");
-    let said = command
+    let printed = command
         .args(["-f", "+0", "printenv", "LD_PRELOAD"])
         .output();
-    let library = String::from_utf8(said.ok()?.stdout).unwrap();
+    let library = String::from_utf8(printed.ok()?.stdout).unwrap();
     (!library.trim().is_empty()).then(|| library.trim().to_owned())
 }
 

@@ -52,9 +52,9 @@ fn what_was_said_of_a_round_is_not_said_again_by_the_next() {
         let json = world.run(&round).json();
         json["newly_given_up"].as_u64().unwrap()
     };
-    let mut said = Vec::new();
+    let mut counts = Vec::new();
     for _ in 0..5 {
-        said.push(given_up());
+        counts.push(given_up());
     }
-    assert_eq!(said.iter().sum::<u64>(), 1, "{said:?}");
+    assert_eq!(counts.iter().sum::<u64>(), 1, "{counts:?}");
 }

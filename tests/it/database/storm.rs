@@ -220,8 +220,8 @@ impl Storm {
         for run in self.runs.drain(..) {
             let ended = run.wait();
             let code = ended.code();
-            let said = &ended.stderr;
-            assert!([0, 3, 75].contains(&code), "{seed}: {code}\n{said}");
+            let printed = &ended.stderr;
+            assert!([0, 3, 75].contains(&code), "{seed}: {code}\n{printed}");
         }
         self.sql(SILENCE);
         // A process that was killed with answers on its disk takes them in.

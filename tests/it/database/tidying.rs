@@ -74,12 +74,15 @@ fn compact_takes_nothing_out_of_a_database() {
         (&done["lines_before"], &done["lines_after"], &done["jobs"]),
         (&2.into(), &2.into(), &1.into())
     );
-    let said = world.run(&["compact", &log]).expect(0).stderr;
-    assert!(said.contains("stays as it is, with 2 lines"), "{said}");
+    let printed = world.run(&["compact", &log]).expect(0).stderr;
+    assert!(
+        printed.contains("stays as it is, with 2 lines"),
+        "{printed}"
+    );
     assert_eq!(lines(), before);
     let absent = database.log("shops");
-    let said = world.run(&["compact", &absent]).expect(78).stderr;
-    assert!(said.contains("did you mean log=shop?"), "{said}");
+    let printed = world.run(&["compact", &absent]).expect(78).stderr;
+    assert!(printed.contains("did you mean log=shop?"), "{printed}");
 }
 
 #[test]

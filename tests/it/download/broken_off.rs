@@ -30,7 +30,7 @@ fn number_of(name: &str) -> Option<u64> {
 }
 
 /// The paths that the log says are on disk.
-fn told(log: &Log) -> BTreeSet<String> {
+fn in_log(log: &Log) -> BTreeSet<String> {
     log.jobs
         .iter()
         .filter(|job| job["downloaded"].is_object())
@@ -40,22 +40,22 @@ fn told(log: &Log) -> BTreeSet<String> {
 }
 
 /// Every clip that the log holds is whole; no file of a clip's name is less than that.
-fn judge(world: &World, cdn: &Cdn, log: &Log, told: &str) {
+fn judge(world: &World, cdn: &Cdn, log: &Log, context: &str) {
     for job in &log.jobs {
         let Some(file) = job["downloaded"]["file"].as_str() else {
             continue;
         };
         let bytes =
-            std::fs::read(world.path(file)).unwrap_or_else(|e| panic!("{told}: {file}: {e}"));
+            std::fs::read(world.path(file)).unwrap_or_else(|e| panic!("{context}: {file}: {e}"));
         assert_eq!(
             job["downloaded"]["sha256"],
             sha256(&bytes),
-            "{told}: {file}"
+            "{context}: {file}"
         );
-        assert_eq!(job["downloaded"]["bytes"], bytes.len(), "{told}: {file}");
+        assert_eq!(job["downloaded"]["bytes"], bytes.len(), "{context}: {file}");
         let url = job["output_url"].as_str().unwrap();
         let path = &url[url.rfind('/').unwrap()..];
-        assert_eq!(bytes, cdn.clip(path), "{told}: {file}");
+        assert_eq!(bytes, cdn.clip(path), "{context}: {file}");
     }
     let all: BTreeSet<String> = log
         .jobs
@@ -68,7 +68,10 @@ fn judge(world: &World, cdn: &Cdn, log: &Log, told: &str) {
             continue;
         }
         let bytes = std::fs::read(world.path("videos").join(&name)).unwrap();
-        assert!(all.contains(&sha256(&bytes)), "{told}: {name} is not whole");
+        assert!(
+            all.contains(&sha256(&bytes)),
+            "{context}: {name} is not whole"
+        );
     }
 }
 
@@ -112,7 +115,7 @@ fn torture(clips: usize, seed: u64, when: &[&str]) {
 
     let kills = (clips / 8).clamp(4, 24);
     for _ in 0..kills {
-        let before = told(&world.log());
+        let before = in_log(&world.log());
         let asked = cdn.gets().len();
         let is_laid = rng.bool();
         let laid = Ambush {
@@ -137,7 +140,7 @@ fn torture(clips: usize, seed: u64, when: &[&str]) {
         }
     }
 
-    let before = told(&world.log());
+    let before = in_log(&world.log());
     let asked = cdn.gets().len();
     world.run(&args).expect(0);
     let log = world.log();
@@ -145,7 +148,7 @@ fn torture(clips: usize, seed: u64, when: &[&str]) {
     for path in cdn.paths_after(asked) {
         assert!(!before.contains(&path), "{say}: {path} was complete");
     }
-    assert_eq!(told(&log).len(), clips, "{say}");
+    assert_eq!(in_log(&log).len(), clips, "{say}");
     assert_eq!(
         files_below(&world.path("videos")).len(),
         clips,

@@ -35,8 +35,8 @@ fn clips_go_to_a_bucket_under_the_names_they_have_in_a_folder() {
             .iter()
             .find(|job| job["job"] == order.job())
             .unwrap();
-        let told = &job["downloaded"];
-        let address = told["file"].as_str().unwrap();
+        let output = &job["downloaded"];
+        let address = output["file"].as_str().unwrap();
         let expected = match n {
             0 => format!("s3://clips/june/LST-0/01-2-{}.mp4", &order.job()[..8]),
             1 => "s3://clips/june/LST-0/02-3.mp4".to_owned(),
@@ -45,7 +45,7 @@ fn clips_go_to_a_bucket_under_the_names_they_have_in_a_folder() {
         assert_eq!(address, expected);
         let object = s3.object(address.strip_prefix("s3://clips/").unwrap());
         assert_eq!(object, clip(&n.to_string(), sizes[n]));
-        assert_eq!(told["sha256"], sha256(&object));
+        assert_eq!(output["sha256"], sha256(&object));
     }
     assert_eq!((s3.keys().len(), s3.begun()), (4, 0));
     assert!(!log.text.contains("s3cret-key") && !run.stderr.contains("s3cret-key"));
@@ -118,12 +118,12 @@ fn clips_go_to(address: &str, in_world: impl FnOnce(World) -> World, store: &imp
     assert_eq!(store.object("june/LST-0/01-2.mp4"), b"not ours");
     assert!(store.object(&longer) == clip("0", sizes[0]));
     assert!(store.object("june/LST-0/02-3.mp4") == clip("1", sizes[1]));
-    let told = world.log().text;
+    let output = world.log().text;
     assert!(
-        told.contains(&format!("{address}/LST-0/02-3.mp4")),
-        "{told}"
+        output.contains(&format!("{address}/LST-0/02-3.mp4")),
+        "{output}"
     );
-    assert!(!told.contains("s3cret-key") && !run.stderr.contains("s3cret-key"));
+    assert!(!output.contains("s3cret-key") && !run.stderr.contains("s3cret-key"));
 
     let run = world.run(&download).expect(0);
     assert_eq!((&run.json()["already"], cdn.gets().len()), (&2.into(), 2));

@@ -107,19 +107,19 @@ fn a_clip_is_lost_only_after_the_vendor_was_asked_and_the_message_shows_both_lin
         let code = if may_come_back { 75 } else { 1 };
         let run = world.run(&["download"]).expect(code);
         assert_eq!(api.polls().len(), 1, "{words}");
-        let said = &run.stderr;
+        let printed = &run.stderr;
         let second = format!("{}/fresh.mp4?...", cdn.server.url());
         assert!(
-            said.contains(words) && said.contains(&second),
-            "{words}: {said}"
+            printed.contains(words) && printed.contains(&second),
+            "{words}: {printed}"
         );
-        assert!(!said.contains("s3cret"), "{said}");
+        assert!(!printed.contains("s3cret"), "{printed}");
         if !may_come_back {
             let first = format!("{}/a.mp4?...", cdn.server.url());
-            assert!(said.contains(&first), "{words}: {said}");
+            assert!(printed.contains(&first), "{words}: {printed}");
             assert!(
-                said.contains("paid") && said.contains("vgen_0002"),
-                "{said}"
+                printed.contains("paid") && printed.contains("vgen_0002"),
+                "{printed}"
             );
         }
         let files = files_below(&world.path("videos"));
@@ -314,10 +314,10 @@ fn the_key_goes_to_the_api_and_nowhere_else() {
         "moved and its target, expired, cut, resumed: {gets:?}"
     );
     for get in gets {
-        let told = format!("{get:?}");
-        assert!(!told.contains(KEY), "{told}");
+        let output = format!("{get:?}");
+        assert!(!output.contains(KEY), "{output}");
         for name in ["authorization", "cookie", "referer", "idempotency-key"] {
-            assert_eq!(get.header(name), None, "{told}");
+            assert_eq!(get.header(name), None, "{output}");
         }
     }
     assert!(!run.stderr.contains(KEY) && !world.log().text.contains(KEY));

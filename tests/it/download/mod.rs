@@ -36,13 +36,13 @@ fn every_finished_clip_is_fetched_once_and_reported_with_its_checksum() {
             .iter()
             .find(|job| job["job"] == order.job())
             .unwrap();
-        let told = &job["downloaded"];
+        let output = &job["downloaded"];
         let name = format!("videos/LST-{}/{:02}-room-{n}.mp4", n / 3, n % 3 + 1);
-        assert_eq!(told["file"], *name);
+        assert_eq!(output["file"], *name);
         let file = std::fs::read(world.path(&name)).unwrap();
         assert_eq!(file, clip(&n.to_string(), 3000 + n));
-        assert_eq!(told["bytes"], file.len());
-        assert_eq!(told["sha256"], sha256(&file));
+        assert_eq!(output["bytes"], file.len());
+        assert_eq!(output["sha256"], sha256(&file));
     }
     assert_eq!(files_below(&world.path("videos")).len(), 12, "no leftovers");
     assert_eq!(cdn.gets().len(), 12);
@@ -70,8 +70,8 @@ fn clips_in_another_folder_are_not_fetched_again_and_the_run_says_where_they_are
     let world = world(&api, &Order::of("LST-1", 2, &url).lines());
     world.run(&["download"]).expect(0);
     let run = world.run(&["download", "--dir", "other"]).expect(0);
-    let told = run.stderr.replace('\\', "/");
-    assert!(told.contains("videos/LST-1/01-2.mp4"), "{told}");
+    let output = run.stderr.replace('\\', "/");
+    assert!(output.contains("videos/LST-1/01-2.mp4"), "{output}");
     assert!(!world.path("other").exists(), "no empty folder is left");
     assert_eq!(cdn.gets().len(), 1);
 }

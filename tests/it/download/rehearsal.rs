@@ -53,15 +53,16 @@ impl Drop for Sandbox {
 }
 
 fn are_whole(world: &World, log: &Log) -> usize {
-    let told = log.jobs.iter().filter(|job| job["downloaded"].is_object());
-    told.map(|job| {
-        let told = &job["downloaded"];
-        let file = std::fs::read(world.path(told["file"].as_str().unwrap())).unwrap();
-        assert_eq!(told["sha256"], sha256(&file));
-        assert_eq!(told["bytes"], file.len());
-        assert_eq!(&file[4..8], b"ftyp", "a real clip");
-    })
-    .count()
+    let output = log.jobs.iter().filter(|job| job["downloaded"].is_object());
+    output
+        .map(|job| {
+            let output = &job["downloaded"];
+            let file = std::fs::read(world.path(output["file"].as_str().unwrap())).unwrap();
+            assert_eq!(output["sha256"], sha256(&file));
+            assert_eq!(output["bytes"], file.len());
+            assert_eq!(&file[4..8], b"ftyp", "a real clip");
+        })
+        .count()
 }
 
 #[test]
@@ -79,7 +80,7 @@ fn what_one_command_rehearsed_another_downloads_though_it_is_killed() {
         ])
         .expect(0);
     let log = || Log::read(&world.path("sandbox-jobs.jsonl"));
-    let told = || {
+    let output = || {
         log()
             .jobs
             .iter()
@@ -88,13 +89,13 @@ fn what_one_command_rehearsed_another_downloads_though_it_is_killed() {
     };
     for least in [1, 7, 15] {
         let mut run = world.start(&["download", "--sandbox", "--concurrency", "2"]);
-        while told() < least && !run.has_ended() {
+        while output() < least && !run.has_ended() {
             std::thread::yield_now();
         }
         run.kill();
         are_whole(&world, &log());
     }
-    let before = told();
+    let before = output();
     let run = world.run(&["download", "--sandbox", "--json"]).expect(0);
     assert_eq!(run.json()["downloaded"], 24 - before);
     let log = log();

@@ -424,13 +424,13 @@ fn damaged_at_random_a_log_never_orders_anything_again() {
         put_log(&world, &damaged);
         for command in [&["submit", "listings.csv"][..], &["retry", "--failed"]] {
             let run = world.run(command);
-            let told = format!(
+            let output = format!(
                 "CREATIVEAI_TORTURE_SEED={seed}\n{}\n{}",
                 run.stderr,
                 String::from_utf8_lossy(&damaged)
             );
-            assert!(matches!(run.code(), 0 | 3 | 65), "{told}");
-            assert_eq!(server.posts().len(), 3, "{told}");
+            assert!(matches!(run.code(), 0 | 3 | 65), "{output}");
+            assert_eq!(server.posts().len(), 3, "{output}");
         }
     }
 }

@@ -23,10 +23,10 @@ fn recover_lines(run: &Ended) -> Vec<serde_json::Value> {
 
 /// Whatever was billed is in the log, in a line to recover, or in doubt.
 fn nothing_is_lost(server: &Server, log: &Log, run: &Ended) {
-    let told = recover_lines(run);
+    let printed = recover_lines(run);
     for bill in server.bills() {
         let in_log = log.ids().contains(&&*bill.id);
-        let in_words = told.iter().any(|line| line["generation_id"] == *bill.id);
+        let in_words = printed.iter().any(|line| line["generation_id"] == *bill.id);
         let job = log.jobs.iter().find(|job| job["job"] == bill.job());
         let in_doubt = job.is_some_and(|job| job["status"] == "unknown");
         assert!(
@@ -223,9 +223,9 @@ fn a_sync_that_fails_before_a_request_keeps_it_back_and_one_after_it_is_reported
         // Odd ones are announcements, even ones outcomes.
         let sent = when / 2;
         assert_eq!(server.posts().len(), sent, "{fault}: {}", run.stderr);
-        let told = recover_lines(&run);
+        let printed = recover_lines(&run);
         assert_eq!(
-            told.len(),
+            printed.len(),
             usize::from(when % 2 == 0),
             "{fault}: {}",
             run.stderr

@@ -62,7 +62,7 @@ const ATTACKS: [(&str, Attack); 7] = [
 
 #[test]
 fn a_log_that_is_not_as_it_was_left_sends_nothing_until_it_is_accepted() {
-    for (told, attack) in ATTACKS {
+    for (printed, attack) in ATTACKS {
         let server = Server::scripted(vec![Step::accept(), Step::reply(422, "no")]);
         let world = World::facing(&server);
         world.write("listings.csv", listings(2));
@@ -86,7 +86,7 @@ fn a_log_that_is_not_as_it_was_left_sends_nothing_until_it_is_accepted() {
             for words in ["nothing was sent", "bytes long", "UTC", "log accept"] {
                 assert!(
                     run.stderr.contains(words),
-                    "{told}, {command:?}: {}",
+                    "{printed}, {command:?}: {}",
                     run.stderr
                 );
             }
@@ -95,20 +95,24 @@ fn a_log_that_is_not_as_it_was_left_sends_nothing_until_it_is_accepted() {
         let dry = world
             .run(&["submit", "listings.csv", "--dry-run"])
             .expect(0);
-        assert!(dry.stderr.contains("log accept"), "{told}: {}", dry.stderr);
+        assert!(
+            dry.stderr.contains("log accept"),
+            "{printed}: {}",
+            dry.stderr
+        );
         if left.is_some() {
             let status = world.run(&["status"]).expect(0);
             assert!(
                 status.stderr.contains("log accept"),
-                "{told}: {}",
+                "{printed}: {}",
                 status.stderr
             );
         }
-        assert_eq!(server.connections(), sent, "{told}: nothing was sent");
+        assert_eq!(server.connections(), sent, "{printed}: nothing was sent");
         assert_eq!(
             fs::read(world.path(JOBS)).ok(),
             left,
-            "{told}: it was left alone"
+            "{printed}: it was left alone"
         );
 
         // A person has looked.
@@ -117,16 +121,16 @@ fn a_log_that_is_not_as_it_was_left_sends_nothing_until_it_is_accepted() {
         let accepted = world.run(&["log", "accept", "--yes"]).expect(0);
         assert!(
             accepted.stderr.contains("accepted"),
-            "{told}: {}",
+            "{printed}: {}",
             accepted.stderr
         );
         assert_eq!(
             fs::read(world.path(JOBS)).ok(),
             left,
-            "{told}: it was left alone"
+            "{printed}: it was left alone"
         );
         let run = world.run(&["submit", "listings.csv"]);
-        assert_ne!(run.code(), 65, "{told}: {}", run.stderr);
+        assert_ne!(run.code(), 65, "{printed}: {}", run.stderr);
     }
 }
 
@@ -203,7 +207,7 @@ fn add_a_line(world: &World, _: &str) {
 #[cfg(unix)]
 #[test]
 fn what_others_do_to_a_log_that_is_written_to_loses_no_reply() {
-    for (told, attack) in ATTACKS
+    for (printed, attack) in ATTACKS
         .into_iter()
         .chain([("added to", add_a_line as Attack)])
     {
@@ -231,27 +235,27 @@ fn what_others_do_to_a_log_that_is_written_to_loses_no_reply() {
         let left = fs::read(world.path(JOBS)).ok();
         gate.open();
         let run = run.wait().expect(74);
-        assert_eq!(server.posts().len(), 2, "{told}: no new request");
+        assert_eq!(server.posts().len(), 2, "{printed}: no new request");
         assert_eq!(
             fs::read(world.path(JOBS)).ok(),
             left,
-            "{told}: it was left alone"
+            "{printed}: it was left alone"
         );
         let file = world.path("jobs.jsonl.recover");
         let kept = fs::read_to_string(&file).unwrap();
         assert_eq!(
             recover_lines(&run),
             kept.lines().collect::<Vec<_>>(),
-            "{told}"
+            "{printed}"
         );
         let bill = &server.bills()[1];
-        assert!(kept.contains(&bill.id), "{told}: {kept}");
+        assert!(kept.contains(&bill.id), "{printed}: {kept}");
         for words in ["jobs.jsonl.recover", "reconcile --recover"] {
-            assert!(run.stderr.contains(words), "{told}: {}", run.stderr);
+            assert!(run.stderr.contains(words), "{printed}: {}", run.stderr);
         }
 
         // The right file is put back, and the reply with it.
-        if told != "added to" {
+        if printed != "added to" {
             world.write(JOBS, &right);
         }
         world.run(&["submit", "listings.csv"]).expect(65);
@@ -259,20 +263,20 @@ fn what_others_do_to_a_log_that_is_written_to_loses_no_reply() {
         assert_eq!(
             server.posts().len(),
             2,
-            "{told}: nothing before the reply is back"
+            "{printed}: nothing before the reply is back"
         );
         world
             .run(&["reconcile", "--recover", "jobs.jsonl.recover"])
             .expect(0);
-        assert!(!file.exists(), "{told}: all of it is in the log");
+        assert!(!file.exists(), "{printed}: all of it is in the log");
         world.run(&["submit", "listings.csv"]).expect(0);
         let jobs: std::collections::BTreeSet<String> =
             server.bills().iter().map(|b| b.job().to_owned()).collect();
-        assert_eq!((server.bills().len(), jobs.len()), (4, 4), "{told}");
+        assert_eq!((server.bills().len(), jobs.len()), (4, 4), "{printed}");
         for bill in server.bills() {
             assert!(
                 world.log().ids().contains(&&*bill.id),
-                "{told}: {} is lost",
+                "{printed}: {} is lost",
                 bill.id
             );
         }

@@ -61,10 +61,10 @@ fn a_row_of_a_seeds_job_is_not_said_to_be_edited() {
         "listings.csv",
         "listing_id,image_url,video_prompt\nLST-1,https://cdn.example.com/1.jpg,Slow pan\n",
     );
-    let told = world.run(&["submit", "listings.csv"]).expect(3).stderr;
-    assert!(told.contains("sample scripts"), "{told}");
-    assert!(told.contains("--resubmit-changed"), "{told}");
-    assert!(!told.contains("edited"), "{told}");
+    let output = world.run(&["submit", "listings.csv"]).expect(3).stderr;
+    assert!(output.contains("sample scripts"), "{output}");
+    assert!(output.contains("--resubmit-changed"), "{output}");
+    assert!(!output.contains("edited"), "{output}");
     assert!(server.posts().is_empty());
 }
 
@@ -72,9 +72,9 @@ fn a_row_of_a_seeds_job_is_not_said_to_be_edited() {
 fn a_clip_is_ready_since_the_vendor_completed_it() {
     let world = World::new();
     world.write("jobs.jsonl", SEEDS);
-    let told = world.run(&["status", "--id", "LST-1"]).expect(0).stdout;
+    let output = world.run(&["status", "--id", "LST-1"]).expect(0).stdout;
     assert!(
-        told.contains("ready since 2026-03-12 09:22:17 UTC"),
-        "{told}"
+        output.contains("ready since 2026-03-12 09:22:17 UTC"),
+        "{output}"
     );
 }

@@ -39,11 +39,11 @@ fn an_invalid_manifest_is_a_summary_too() {
         &["submit", "bad.csv", "--json", "--dry-run"],
     ] {
         let run = world.run(args).expect(65);
-        let told = run.json();
-        has_all_fields(&told);
-        assert_eq!(told["invalid"], 1, "{told}");
-        assert_eq!(told["submitted"], 0);
-        assert_eq!(told["exit_code"], 65);
+        let output = run.json();
+        has_all_fields(&output);
+        assert_eq!(output["invalid"], 1, "{output}");
+        assert_eq!(output["submitted"], 0);
+        assert_eq!(output["exit_code"], 65);
     }
     assert!(server.posts().is_empty());
 }
@@ -73,18 +73,18 @@ fn a_run_that_cannot_begin_reports_it_in_a_document() {
     ] {
         let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
         let run = world.run(&args).expect(code);
-        let told = run.json();
-        assert_eq!(told["exit_code"], code, "{args:?}");
+        let output = run.json();
+        assert_eq!(output["exit_code"], code, "{args:?}");
         let code_word = match code {
             2 => "usage",
             74 => "io",
             _ => "config",
         };
-        assert_eq!(told["error_code"], code_word, "{args:?}");
-        assert!(told["error"].as_str().is_some_and(|e| !e.is_empty()));
+        assert_eq!(output["error_code"], code_word, "{args:?}");
+        assert!(output["error"].as_str().is_some_and(|e| !e.is_empty()));
         assert!(!run.stderr.is_empty(), "people are told as well");
         if code != 2 && matches!(args[0], "submit" | "reconcile" | "retry") {
-            has_all_fields(&told);
+            has_all_fields(&output);
         }
     }
 }
@@ -100,8 +100,8 @@ fn texts_are_documents_too() {
         &["completions", "bash"],
     ] {
         let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
-        let told = world.run(&args).expect(0).json();
-        assert!(told["text"].as_str().is_some_and(|t| t.len() > 100));
+        let output = world.run(&args).expect(0).json();
+        assert!(output["text"].as_str().is_some_and(|t| t.len() > 100));
     }
 }
 
@@ -133,12 +133,12 @@ fn dry_runs_have_every_field_of_a_summary() {
             .copied()
             .chain(["--json", "--dry-run"])
             .collect();
-        let told = world.run(&args).expect(0).json();
-        has_all_fields(&told);
-        assert_eq!(told["dry_run"], true);
-        assert_eq!(told["new"], new);
-        assert_eq!(told["submit_failed"], 1, "{told}");
-        assert_eq!(told["pending"], 1, "{told}");
+        let output = world.run(&args).expect(0).json();
+        has_all_fields(&output);
+        assert_eq!(output["dry_run"], true);
+        assert_eq!(output["new"], new);
+        assert_eq!(output["submit_failed"], 1, "{output}");
+        assert_eq!(output["pending"], 1, "{output}");
     }
 }
 

@@ -43,8 +43,8 @@ fn under_json_every_command_prints_one_document() {
     ] {
         let run = world().run(&[args, &["--json"]].concat()).expect(code);
         let document = run.json();
-        if let Some(told) = document.get("exit_code") {
-            assert_eq!(told, code, "{args:?}");
+        if let Some(output) = document.get("exit_code") {
+            assert_eq!(output, code, "{args:?}");
         }
     }
 }

@@ -134,7 +134,7 @@ fn a_second_receiver_has_a_name_of_its_own_and_a_changed_command_has_not() {
         .as_array()
         .unwrap()
         .iter()
-        .filter_map(|told| told["target"].as_str())
+        .filter_map(|output| output["target"].as_str())
         .collect();
     assert_eq!(published, ["crm", "exec"]);
 

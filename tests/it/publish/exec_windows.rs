@@ -95,23 +95,23 @@ fn no_path_begins_in_a_way_that_programs_cannot_read() {
     // Outside the log's folder, so that the log names the whole path.
     let elsewhere = tempfile::tempdir().unwrap();
     let dir = elsewhere.path().to_str().unwrap();
-    let mut told = world
+    let mut output = world
         .run(&["download", "--dir", dir, "-v"])
         .expect(0)
         .stderr;
-    told += &world
+    output += &world
         .run(&["publish", "--exec", "echo !CREATIVEAI_FILE!>out"])
         .expect(0)
         .stderr;
-    told += &world.run(&["report"]).expect(0).stderr;
-    told += &world.run(&["status", "--id", "LST-1"]).expect(0).stdout;
+    output += &world.run(&["report"]).expect(0).stderr;
+    output += &world.run(&["status", "--id", "LST-1"]).expect(0).stdout;
     for file in ["jobs.jsonl", "out", "report.html"] {
-        told += &fs::read_to_string(world.path(file)).unwrap();
+        output += &fs::read_to_string(world.path(file)).unwrap();
     }
     for prefix in [r"\\?\", r"\\\\?\\", "%3F/", "//?/"] {
-        assert!(!told.contains(prefix), "{prefix} in {told}");
+        assert!(!output.contains(prefix), "{prefix} in {output}");
     }
-    assert!(told.contains("LST-1"), "{told}");
+    assert!(output.contains("LST-1"), "{output}");
 }
 
 #[test]

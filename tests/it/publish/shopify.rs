@@ -60,7 +60,7 @@ impl Setting {
         let run = self.world.run(&args).expect(code);
         let log = self.world.log().text;
         for text in [&run.stdout, &run.stderr, &log] {
-            assert!(!text.contains(TOKEN), "the token is told: {text}");
+            assert!(!text.contains(TOKEN), "the token is shown: {text}");
         }
         run
     }
@@ -108,10 +108,10 @@ async fn the_clips_of_a_mixed_manifest_reach_their_products_once() {
     assert!(!format!("{:?}", set.cdn.gets()).contains(TOKEN));
 
     let log = set.world.log();
-    let told = &log.job_of("SKU-1001")["published"][0];
-    assert_eq!(told["target"], "shopify:example.myshopify.com");
+    let output = &log.job_of("SKU-1001")["published"][0];
+    assert_eq!(output["target"], "shopify:example.myshopify.com");
     assert_eq!(
-        told["reference"],
+        output["reference"],
         *media.iter().find(|m| m.alt == "White mug").unwrap().id
     );
     assert_eq!(log.job_of("SKU-1003")["published"], serde_json::Value::Null);
@@ -270,7 +270,7 @@ async fn killed_at_any_call_a_clip_is_attached_once() {
             "stagedUploadsCreate",
             "productUpdate",
         ] {
-            let told = format!("killed at {operation}, names forgotten: {forgets_names}");
+            let output = format!("killed at {operation}, names forgotten: {forgets_names}");
             let set = Setting::of(&["SKU-1001"]).await;
             set.shop.with(|shop| {
                 shop.forgets_names = forgets_names;
@@ -287,7 +287,7 @@ async fn killed_at_any_call_a_clip_is_attached_once() {
                 is_called && is_told
             };
             while !has_come() {
-                assert!(!run.has_ended(), "{told}");
+                assert!(!run.has_ended(), "{output}");
                 std::thread::yield_now();
             }
             run.kill();
@@ -298,11 +298,11 @@ async fn killed_at_any_call_a_clip_is_attached_once() {
                 }
             });
             let run = set.publish(&[], 0);
-            assert_eq!(run.json()["published"], 1, "{told}");
-            assert_eq!(set.shop.media().len(), 1, "{told}");
+            assert_eq!(run.json()["published"], 1, "{output}");
+            assert_eq!(set.shop.media().len(), 1, "{output}");
             let calls = set.calls();
             set.publish(&[], 0);
-            assert_eq!(set.calls(), calls, "{told}");
+            assert_eq!(set.calls(), calls, "{output}");
         }
     }
 }
@@ -376,8 +376,8 @@ async fn another_shop_than_the_logs_is_asked_about() {
         .expect(0);
     assert!(dry.stderr.contains("until now"), "{}", dry.stderr);
     let run = set.world.run(&[&other[..], &["--yes"]].concat()).expect(0);
-    let told = "2 clips published to other.myshopify.com";
-    assert!(run.stderr.contains(told), "{}", run.stderr);
+    let output = "2 clips published to other.myshopify.com";
+    assert!(run.stderr.contains(output), "{}", run.stderr);
     // It is the log's, too, from now on.
     set.world.run(&other).expect(0);
     set.publish(&[], 0);

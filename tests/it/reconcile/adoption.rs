@@ -110,13 +110,13 @@ fn a_second_id_for_an_attempt_is_billed_twice_and_both_are_reported() {
     world.write("jobs.jsonl", accepted(JOB, "LST-1", "vgen_1"));
     let first = Delivery::completed("vgen_1").naming(&format!("{JOB}.1"));
     let second = Delivery::completed("vgen_2").naming(&format!("{JOB}.1"));
-    let told = replay(&world, &[first, second]).expect(0);
-    assert_eq!(told.json()["applied"], 2);
-    let warning = told
+    let output = replay(&world, &[first, second]).expect(0);
+    assert_eq!(output.json()["applied"], 2);
+    let warning = output
         .stderr
         .lines()
         .find(|line| line.contains("billed twice"));
-    let warning = warning.unwrap_or_else(|| panic!("{}", told.stderr));
+    let warning = warning.unwrap_or_else(|| panic!("{}", output.stderr));
     assert!(
         warning.contains("vgen_1") && warning.contains("vgen_2"),
         "{warning}"
@@ -140,8 +140,8 @@ fn two_captures_of_one_attempt_in_doubt_are_billed_twice_in_either_order() {
     let states = [[0, 1], [1, 0]].map(|order| {
         let world = World::new();
         world.write("jobs.jsonl", announced(JOB, "LST-1"));
-        let told = replay(&world, &order.map(|n| deliveries[n].clone())).expect(0);
-        assert!(told.stderr.contains("billed twice"), "{}", told.stderr);
+        let output = replay(&world, &order.map(|n| deliveries[n].clone())).expect(0);
+        assert!(output.stderr.contains("billed twice"), "{}", output.stderr);
         let mut job = world.run(&["status", "--json"]).expect(0).json()[0].clone();
         assert_eq!(job["conflict"], "billed_twice");
         // Which of the two clips is shown depends on which was told of last; either will do.
@@ -210,8 +210,8 @@ fn what_does_not_prove_that_it_belongs_to_the_attempt_is_not_bound_to_it() {
         let log = announced(JOB, "LST-1") + &*accepted(OTHER, "LST-2", "vgen_live");
         world.write("jobs.jsonl", log);
         let before = world.log().text;
-        let told = replay(&world, &[delivery]).expect(3);
-        assert_eq!(told.json()[grade], 1, "{what}: {}", told.stderr);
+        let output = replay(&world, &[delivery]).expect(3);
+        assert_eq!(output.json()[grade], 1, "{what}: {}", output.stderr);
         assert_eq!(world.log().text, before, "{what}");
     }
     let world = World::new();
@@ -251,8 +251,8 @@ fn an_attempt_that_was_refused_and_accepted_all_the_same_is_found() {
         );
         replay(&world, &[]).expect(if temporary { 75 } else { 1 });
         let delivery = Delivery::completed("vgen_1").naming(&format!("{JOB}.1"));
-        let told = replay(&world, &[delivery]).expect(0);
-        assert!(told.stderr.contains("vgen_1"), "{}", told.stderr);
+        let output = replay(&world, &[delivery]).expect(0);
+        assert!(output.stderr.contains("vgen_1"), "{}", output.stderr);
         let status = world.run(&["status", "--json"]).expect(0).json();
         assert_eq!(status[0]["status"], "completed");
         assert_eq!(status[0].get("temporary"), None);
@@ -278,7 +278,10 @@ fn what_comes_late_in_one_file_teaches_nothing() {
     let mut late = crate::support::delivery::completed("vgen_1");
     late["status"] = "processing".into();
     let both = [Delivery::completed("vgen_1"), Delivery::of(&late)];
-    let told = replay(&world, &both).expect(0).json();
-    assert_eq!((&told["applied"], &told["known"]), (&json!(1), &json!(1)));
+    let output = replay(&world, &both).expect(0).json();
+    assert_eq!(
+        (&output["applied"], &output["known"]),
+        (&json!(1), &json!(1))
+    );
     assert_eq!(world.log().words()[before..], ["completed"]);
 }

@@ -280,8 +280,8 @@ fn half_and_half(batch: &Batch, random: &mut fastrand::Rng) {
             let folder = batch.folder(&format!("half {round} {n} {name}"));
             convert(&folder, part);
             let size = batch.size_of("jobs.jsonl");
-            let told = batch.replay("jobs.jsonl", &folder);
-            assert_eq!(count(&told, "unreadable"), 0, "{name}");
+            let output = batch.replay("jobs.jsonl", &folder);
+            assert_eq!(count(&output, "unreadable"), 0, "{name}");
             assert_eq!(batch.size_of("jobs.jsonl") > size, n < 3, "{name}");
         }
         batch.judge("half and half", "jobs.jsonl");
@@ -290,8 +290,8 @@ fn half_and_half(batch: &Batch, random: &mut fastrand::Rng) {
 
 fn a_replay_after_polling_teaches_nothing(batch: &Batch) {
     let size = batch.size_of("polled.jsonl");
-    let told = batch.replay("polled.jsonl", &batch.world.path("received.jsonl"));
-    assert_eq!(count(&told, "applied"), 0);
+    let output = batch.replay("polled.jsonl", &batch.world.path("received.jsonl"));
+    assert_eq!(count(&output, "applied"), 0);
     assert_eq!(batch.size_of("polled.jsonl"), size);
     batch.judge("polled, then replayed", "polled.jsonl");
 }

@@ -312,7 +312,7 @@ fn a_replay_asks_no_one_and_with_confirm_each_doubtful_clip_is_asked_for_once() 
     assert_eq!(grades(&ended.json()), [0, 0, 0, 4, 0, 0]);
     assert!(
         ended.stderr.contains("--confirm"),
-        "the way out is told: {}",
+        "the way out is reported: {}",
         ended.stderr
     );
     assert_eq!(server.connections(), 0);

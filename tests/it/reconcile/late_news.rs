@@ -56,8 +56,8 @@ fn a_clip_that_came_after_all_is_not_ordered_again_by_a_throttled_second_attempt
         body["status"] = late.into();
         body["prompt"] = order.json()["prompt"].clone();
         let delivery = Delivery::of(&body).naming(order.idempotency_key());
-        let told = replay(&world, &delivery);
-        assert_eq!(told.json()["applied"], 1, "{}", told.stderr);
+        let output = replay(&world, &delivery);
+        assert_eq!(output.json()["applied"], 1, "{}", output.stderr);
 
         // Nothing is ordered by any command.
         let accepting = Server::accepting();

@@ -60,23 +60,23 @@ fn two_ids(ends: &[(&str, &str, Value)]) -> String {
 fn an_attempt_that_was_billed_twice_costs_twice() {
     // What the log holds; then charged, the estimate for what was not reported, reserved and refunded.
     type Case<'a> = (&'a [(&'a str, &'a str, Value)], [u32; 4]);
-    let told = |credits: u32| json!({ "credits": credits });
+    let output = |credits: u32| json!({ "credits": credits });
     let silent = || json!({});
     let cases: [Case<'_>; 8] = [
         (&[], [0, 0, 10, 0]),
         (&[("vgen_1", "processing", silent())], [0, 0, 10, 0]),
-        (&[("vgen_1", "completed", told(4))], [4, 5, 0, 0]),
+        (&[("vgen_1", "completed", output(4))], [4, 5, 0, 0]),
         (&[("vgen_1", "completed", silent())], [0, 10, 0, 0]),
         (
             &[
-                ("vgen_1", "completed", told(4)),
-                ("vgen_2", "completed", told(6)),
+                ("vgen_1", "completed", output(4)),
+                ("vgen_2", "completed", output(6)),
             ],
             [10, 0, 0, 0],
         ),
         (
             &[
-                ("vgen_1", "completed", told(4)),
+                ("vgen_1", "completed", output(4)),
                 (
                     "vgen_2",
                     "completed",
@@ -88,7 +88,7 @@ fn an_attempt_that_was_billed_twice_costs_twice() {
         // What failed is given back.
         (
             &[
-                ("vgen_1", "completed", told(4)),
+                ("vgen_1", "completed", output(4)),
                 ("vgen_2", "failed", silent()),
             ],
             [4, 0, 0, 5],

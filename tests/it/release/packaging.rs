@@ -46,11 +46,11 @@ fn bash_completes_what_is_begun() {
     let Ok(output) = command.output() else {
         return; // There is no bash here.
     };
-    let said = String::from_utf8(output.stdout).unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
     for word in ["reconcile", "--max-credits", "--max-jobs"] {
         assert!(
-            said.lines().any(|line| line.trim() == word),
-            "{word}: {said}"
+            printed.lines().any(|line| line.trim() == word),
+            "{word}: {printed}"
         );
     }
 }

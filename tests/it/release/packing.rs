@@ -106,8 +106,8 @@ fn pip_installs_and_removes_the_wheel() {
     };
     let program = world.path("env/bin/creativeai");
     pip(&["install", "--no-index", &names[0]]);
-    let said = output(&world, &text(&program), &[]);
-    assert_eq!(said.as_deref(), Some("stand-in\n"));
+    let printed = output(&world, &text(&program), &[]);
+    assert_eq!(printed.as_deref(), Some("stand-in\n"));
     pip(&["uninstall", "--yes", "creativeai-cli"]);
     assert!(!program.exists());
 }
@@ -128,8 +128,8 @@ fn dpkg_reads_the_debian_package() {
         assert!(about.contains(line), "{line}: {about}");
     }
     output(&world, "dpkg-deb", &["--extract", &names[1], "root"]);
-    let said = output(&world, &text(&world.path("root/usr/bin/creativeai")), &[]);
-    assert_eq!(said.as_deref(), Some("stand-in\n"));
+    let printed = output(&world, &text(&world.path("root/usr/bin/creativeai")), &[]);
+    assert_eq!(printed.as_deref(), Some("stand-in\n"));
     assert!(
         world
             .path("root/usr/share/doc/creativeai/copyright")

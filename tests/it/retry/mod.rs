@@ -65,16 +65,16 @@ fn no_refusal_of_a_repetition_settles_the_doubt() {
         (Step::reply(500, ""), 3),
         (Step::reset(), 3),
     ] {
-        let told = format!("{then:?}");
+        let output = format!("{then:?}");
         let (world, server) = after(Step::reset().billed(), then);
         send_again(&world).expect(code);
-        assert_eq!(world.log().job()["status"], "unknown", "{told}");
+        assert_eq!(world.log().job()["status"], "unknown", "{output}");
         let posts = server.posts();
-        assert!(posts.len() >= 2 && posts.len() <= 6, "{told}");
+        assert!(posts.len() >= 2 && posts.len() <= 6, "{output}");
         // And so it is not sent by itself.
         world.run(&["submit", "listings.csv"]).expect(3);
         world.run(&["retry", "--failed"]).expect(3);
-        assert_eq!(server.posts().len(), posts.len(), "{told}");
+        assert_eq!(server.posts().len(), posts.len(), "{output}");
     }
 }
 

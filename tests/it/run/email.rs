@@ -36,9 +36,9 @@ fn set_mode(world: &World, name: &str, mode: u32) {
 fn a_round_that_wants_a_person_is_mailed_to_each_without_key_or_prompt() {
     let (vendor, service) = (vendor(|_| true), MailServer::refusing(""));
     let world = mailing(&vendor, service.port(), "");
-    let (code, told) = round(&world, &[]);
-    assert_eq!(code, 1, "{told}");
-    assert!(!told.contains("not sent"), "{told}");
+    let (code, output) = round(&world, &[]);
+    assert_eq!(code, 1, "{output}");
+    assert!(!output.contains("not sent"), "{output}");
     let mails = service.mails();
     let mut to: Vec<_> = mails.iter().flat_map(|mail| mail.to.clone()).collect();
     to.sort_unstable();
@@ -66,16 +66,16 @@ fn a_round_that_wants_a_person_is_mailed_to_each_without_key_or_prompt() {
 fn a_refused_recipient_is_a_warning_and_the_other_one_gets_the_mail() {
     let (vendor, service) = (vendor(|_| false), MailServer::refusing("kim@"));
     let world = mailing(&vendor, service.port(), "");
-    let (code, told) = round(&world, &[]);
-    assert_eq!(code, 0, "{told}");
+    let (code, output) = round(&world, &[]);
+    assert_eq!(code, 0, "{output}");
     assert!(
-        told.contains(
+        output.contains(
             "a notice was not sent: the e-mail of [notify] to kim@example.com: the mail server \
              answered 550 no such mailbox"
         ),
-        "{told}"
+        "{output}"
     );
-    assert!(!told.contains("sam@"), "{told}");
+    assert!(!output.contains("sam@"), "{output}");
     assert_eq!(service.mails().len(), 1);
     assert_eq!(service.mails()[0].to, ["TO:<sam@example.com>"]);
     assert_eq!(service.conversations(), 1, "a refusal does not end it");
@@ -89,14 +89,20 @@ fn a_mail_server_that_is_away_never_fails_the_round_but_the_test_notice() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let world = mailing(&vendor, port, "");
-    let (code, told) = round(&world, &[]);
-    assert_eq!(code, 0, "{told}");
-    assert!(told.contains("a notice was not sent: the e-mail"), "{told}");
-    assert!(told.contains("run: 1 ordered, 1 downloaded"), "{told}");
+    let (code, output) = round(&world, &[]);
+    assert_eq!(code, 0, "{output}");
+    assert!(
+        output.contains("a notice was not sent: the e-mail"),
+        "{output}"
+    );
+    assert!(output.contains("run: 1 ordered, 1 downloaded"), "{output}");
     let run = world.run(&["check", "--notify"]);
     assert_ne!(run.code(), 0);
-    let told = run.stdout + &*run.stderr;
-    assert!(told.contains("the e-mail of [notify] to sam@"), "{told}");
+    let output = run.stdout + &*run.stderr;
+    assert!(
+        output.contains("the e-mail of [notify] to sam@"),
+        "{output}"
+    );
 }
 
 #[test]
@@ -107,9 +113,12 @@ fn a_server_that_cannot_encrypt_gets_no_mail_and_no_password() {
     write_secret(&world, "password", "open sesame\n");
     let text = std::fs::read_to_string(world.path("creativeai.toml")).unwrap();
     world.write("creativeai.toml", text.replace("\"none\"", "\"starttls\""));
-    let (code, told) = round(&world, &[]);
-    assert_eq!(code, 0, "{told}");
-    assert!(told.contains("a notice was not sent: the e-mail"), "{told}");
+    let (code, output) = round(&world, &[]);
+    assert_eq!(code, 0, "{output}");
+    assert!(
+        output.contains("a notice was not sent: the e-mail"),
+        "{output}"
+    );
     assert!(service.mails().is_empty() && service.logins().is_empty());
 }
 
@@ -135,17 +144,17 @@ fn a_test_notice_logs_in_with_the_password_of_a_file_that_only_its_owner_reads()
     {
         set_mode(&world, "password", 0o644);
         let run = world.run(&["check", "--notify"]);
-        let told = run.stdout + &*run.stderr;
+        let output = run.stdout + &*run.stderr;
         assert!(
-            told.contains("others can read or change it (mode 0644)"),
-            "{told}"
+            output.contains("others can read or change it (mode 0644)"),
+            "{output}"
         );
         assert_eq!(service.mails().len(), 2, "none more");
     }
     std::fs::remove_file(world.path("password")).unwrap();
     let run = world.run(&["check", "--notify"]);
-    let told = run.stdout + &*run.stderr;
-    assert!(told.contains("there is no password file"), "{told}");
+    let output = run.stdout + &*run.stderr;
+    assert!(output.contains("there is no password file"), "{output}");
 }
 
 #[test]
@@ -194,9 +203,9 @@ fn settings_that_would_send_plain_text_elsewhere_or_to_no_one_are_refused() {
             "creativeai.toml",
             format!("[notify]\nemail = {{ {settings} }}\n"),
         );
-        let (code, told) = round(&world, &[]);
-        assert_eq!(code, 78, "{settings}: {told}");
-        assert!(told.contains(why), "{settings}: {told}");
+        let (code, output) = round(&world, &[]);
+        assert_eq!(code, 78, "{settings}: {output}");
+        assert!(output.contains(why), "{settings}: {output}");
     }
     assert!(vendor.posts().is_empty());
 }

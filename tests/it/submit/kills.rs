@@ -80,7 +80,7 @@ fn kill_in(ambush: &Ambush, mut run: Running) -> bool {
 
 /// What the ledger and the log must agree on. `asked_again` are the jobs that a person has had
 /// sent again.
-fn judge(server: &Server, log: &Log, asked_again: &BTreeSet<String>, told: &str) {
+fn judge(server: &Server, log: &Log, asked_again: &BTreeSet<String>, context: &str) {
     let bills = server.bills();
     let mut of_job: BTreeMap<&str, usize> = BTreeMap::new();
     for bill in &bills {
@@ -88,13 +88,19 @@ fn judge(server: &Server, log: &Log, asked_again: &BTreeSet<String>, told: &str)
     }
     for (job, count) in of_job {
         let most = 1 + usize::from(asked_again.contains(job));
-        assert!(count <= most, "{told}: job {job} was billed {count} times");
+        assert!(
+            count <= most,
+            "{context}: job {job} was billed {count} times"
+        );
     }
     let mut bodies: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for post in server.posts() {
         let key = post.idempotency_key().to_owned();
         let first = bodies.entry(key).or_insert_with(|| post.body.clone());
-        assert_eq!(*first, post.body, "{told}: the same attempt, another body");
+        assert_eq!(
+            *first, post.body,
+            "{context}: the same attempt, another body"
+        );
     }
     let ids = log.ids();
     // Who sends again what may have been billed agrees to lose sight of that first bill.
@@ -107,42 +113,46 @@ fn judge(server: &Server, log: &Log, asked_again: &BTreeSet<String>, told: &str)
         let in_doubt = job.is_some_and(|job| job["status"] == "unknown");
         assert!(
             in_doubt || ids.contains(&&*bill.id),
-            "{told}: {} is billed and lost\n{}",
+            "{context}: {} is billed and lost\n{}",
             bill.id,
             log.text
         );
     }
     for job in log.jobs.iter().filter(|job| job["status"] == "pending") {
         let billed = bills.iter().any(|bill| job["generation_id"] == *bill.id);
-        assert!(billed, "{told}: {job} was never accepted");
+        assert!(billed, "{context}: {job} was never accepted");
     }
 }
 
 /// Runs `submit` until there is nothing more to send, and judges the end.
-fn finish(world: &World, server: &Server, rows: usize, told: &str) -> Log {
+fn finish(world: &World, server: &Server, rows: usize, context: &str) -> Log {
     let mut posts = None;
     // Faults in a row may stop a run early; then the next goes on.
     for _ in 0..rows + 2 {
         let run = world.run(&["submit", "listings.csv", "--json"]);
         let log = world.log();
-        judge(server, &log, &BTreeSet::new(), told);
-        assert!(matches!(run.code(), 0 | 3 | 75), "{told}: {}", run.stderr);
+        judge(server, &log, &BTreeSet::new(), context);
+        assert!(
+            matches!(run.code(), 0 | 3 | 75),
+            "{context}: {}",
+            run.stderr
+        );
         let now = server.posts().len();
         if posts == Some(now) {
             let in_doubt = log.count("unknown");
-            assert_eq!(log.jobs.len(), rows, "{told}\n{}", log.text);
+            assert_eq!(log.jobs.len(), rows, "{context}\n{}", log.text);
             assert_eq!(
                 log.count("pending") + in_doubt,
                 rows,
-                "{told}\n{}",
+                "{context}\n{}",
                 log.text
             );
-            assert_eq!(run.code() == 3, in_doubt > 0, "{told}: {}", run.stderr);
+            assert_eq!(run.code() == 3, in_doubt > 0, "{context}: {}", run.stderr);
             return log;
         }
         posts = Some(now);
     }
-    panic!("{told}: it never came to an end");
+    panic!("{context}: it never came to an end");
 }
 
 #[test]
@@ -150,7 +160,8 @@ fn killed_at_any_point_of_a_request_nothing_is_lost_and_nothing_billed_twice() {
     for phase in PHASES {
         for number in [0, 3, 7] {
             for concurrency in ["1", "4"] {
-                let told = format!("killed at {phase:?} of POST {number}, {concurrency} at once");
+                let context =
+                    format!("killed at {phase:?} of POST {number}, {concurrency} at once");
                 let ambushes = Ambushes::default();
                 let server = Server::start({
                     let ambushes = ambushes.clone();
@@ -163,15 +174,15 @@ fn killed_at_any_point_of_a_request_nothing_is_lost_and_nothing_billed_twice() {
                 let submit = ["submit", "listings.csv", "--concurrency", concurrency];
                 assert!(
                     kill_in(&ambush, world.start(&submit)),
-                    "{told}: it ended before"
+                    "{context}: it ended before"
                 );
-                let log = finish(&world, &server, 8, &told);
+                let log = finish(&world, &server, 8, &context);
                 if concurrency == "1" {
                     // One was in flight, so at most one is in doubt; after the reply perhaps none.
                     let most = log.count("unknown");
                     assert!(
                         most == 1 || (phase == Phase::Replied && most == 0),
-                        "{told}: {most}"
+                        "{context}: {most}"
                     );
                 }
             }
@@ -181,7 +192,7 @@ fn killed_at_any_point_of_a_request_nothing_is_lost_and_nothing_billed_twice() {
 
 /// One random round.
 fn torture(seed: u64) {
-    let told = format!("CREATIVEAI_TORTURE_SEED={seed}");
+    let context = format!("CREATIVEAI_TORTURE_SEED={seed}");
     let mut rng = fastrand::Rng::with_seed(seed);
     let rows = rng.usize(1..14);
     let faulty = rng.bool();
@@ -229,11 +240,11 @@ fn torture(seed: u64) {
             run.kill();
         }
         ambushes.set(None);
-        judge(&server, &world.log(), &BTreeSet::new(), &told);
+        judge(&server, &world.log(), &BTreeSet::new(), &context);
     }
-    let log = finish(&world, &server, rows, &told);
+    let log = finish(&world, &server, rows, &context);
     if rng.bool() {
-        ask_again(&world, &server, &log, &told);
+        ask_again(&world, &server, &log, &context);
     }
     // However often it was killed, the memory of the log is as new as the log.
     let text = world.log().text;
@@ -243,13 +254,13 @@ fn torture(seed: u64) {
     assert_eq!(
         (run.code(), server.posts().len()),
         (65, posts),
-        "{told}: {}",
+        "{context}: {}",
         run.stderr
     );
 }
 
 /// A person has every attempt in doubt sent again.
-fn ask_again(world: &World, server: &Server, log: &Log, told: &str) {
+fn ask_again(world: &World, server: &Server, log: &Log, context: &str) {
     let in_doubt: BTreeSet<String> = log
         .jobs
         .iter()
@@ -260,17 +271,17 @@ fn ask_again(world: &World, server: &Server, log: &Log, told: &str) {
     world.run(&["retry", "--unknown", "--yes"]);
     for post in &server.posts()[posts..] {
         let job = post.idempotency_key()[..16].to_owned();
-        assert!(in_doubt.contains(&job), "{told}: {job} was not in doubt");
+        assert!(in_doubt.contains(&job), "{context}: {job} was not in doubt");
     }
     let after = world.log();
-    judge(server, &after, &in_doubt, told);
-    assert_eq!(after.jobs.len(), log.jobs.len(), "{told}");
+    judge(server, &after, &in_doubt, context);
+    assert_eq!(after.jobs.len(), log.jobs.len(), "{context}");
     let attempts =
         |log: &Log| -> Vec<Value> { log.jobs.iter().map(|j| j["attempts"].clone()).collect() };
     assert_eq!(
         attempts(&after),
         attempts(log),
-        "{told}: it stays the same attempt"
+        "{context}: it stays the same attempt"
     );
 }
 

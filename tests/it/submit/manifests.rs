@@ -120,7 +120,7 @@ fn a_sheet_at_an_address_is_fetched_once_and_kept() {
 fn what_is_no_sheet_at_an_address_is_reported() {
     let server = Server::answering(serve);
     let world = World::facing(&server);
-    for (path, code, told) in [
+    for (path, code, output) in [
         ("page.csv", 65, "web page"),
         ("gone.csv", 65, "Publish to web"),
         ("busy.csv", 75, "503"),
@@ -128,7 +128,7 @@ fn what_is_no_sheet_at_an_address_is_reported() {
     ] {
         let address = format!("{}/{path}", server.url());
         let run = world.run(&["submit", &address]).expect(code);
-        assert!(run.stderr.contains(told), "{path}: {}", run.stderr);
+        assert!(run.stderr.contains(output), "{path}: {}", run.stderr);
     }
     let run = world
         .run(&["submit", "http://example.com/sheet.csv"])
@@ -165,8 +165,8 @@ fn held_rows_name_their_file_and_are_renamed_from_sheets_of_every_kind() {
     let run = world
         .run(&["submit", "a.xlsx", "b.csv", "--json"])
         .expect(3);
-    for told in ["(b.csv:2)", "b.csv:3: LST-30 asks", "a.xlsx:2: LST-10 asks"] {
-        assert!(run.stderr.contains(told), "{told}: {}", run.stderr);
+    for output in ["(b.csv:2)", "b.csv:3: LST-30 asks", "a.xlsx:2: LST-10 asks"] {
+        assert!(run.stderr.contains(output), "{output}: {}", run.stderr);
     }
     let held = &run.json()["held"];
     let places: Vec<(&str, u64)> = held

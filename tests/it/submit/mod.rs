@@ -284,9 +284,12 @@ fn a_dry_run_needs_no_network_and_writes_nothing() {
     let run = world
         .run(&["submit", "listings.csv", "--dry-run", "--json"])
         .expect(0);
-    let told = run.json();
-    assert_eq!((&told["new"], &told["duplicates"]), (&2.into(), &1.into()));
-    assert_eq!(told["credits_estimated"], 10);
+    let output = run.json();
+    assert_eq!(
+        (&output["new"], &output["duplicates"]),
+        (&2.into(), &1.into())
+    );
+    assert_eq!(output["credits_estimated"], 10);
     assert_eq!(server.connections(), 0);
     assert_eq!(world.files(), ["listings.csv"]);
 
@@ -317,12 +320,12 @@ fn a_dry_run_reports_what_the_log_holds() {
     world.run(&["submit", "listings.csv"]).expect(0);
     let edited = listings(3).replace("room 2", "room two");
     world.write("listings.csv", edited);
-    let told = world
+    let output = world
         .run(&["submit", "listings.csv", "--dry-run", "--json"])
         .expect(0)
         .json();
     for (what, count) in [("new", 1), ("skipped", 1), ("changed", 1)] {
-        assert_eq!(told[what], count, "{what}: {told}");
+        assert_eq!(output[what], count, "{what}: {output}");
     }
 }
 

@@ -85,12 +85,12 @@ const BROKEN: [(usize, &str, &str); 25] = [
 fn a_broken_cell_stops_the_run_before_anything_is_sent() {
     let server = Server::accepting();
     let world = World::facing(&server);
-    for (column, cell, told) in BROKEN {
+    for (column, cell, output) in BROKEN {
         world.write("products.csv", with_cell(column, cell));
         let run = world.run(&["submit", "products.csv"]).expect(65);
         let place = format!("products.csv:3: column {} (", column + 1);
         assert!(run.stderr.contains(&place), "{cell}: {}", run.stderr);
-        assert!(run.stderr.contains(told), "{cell}: {}", run.stderr);
+        assert!(run.stderr.contains(output), "{cell}: {}", run.stderr);
     }
     assert!(server.posts().is_empty());
 }

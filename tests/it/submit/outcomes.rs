@@ -353,23 +353,23 @@ fn rows_that_fail_for_one_reason_are_one_warning() {
     let server = Server::start(|_| Step::reply(422, "the prompt is against the rules"));
     let world = World::facing(&server);
     world.write("listings.csv", listings(40));
-    let told = world.run(&["submit", "listings.csv"]).expect(1).stderr;
-    let warnings = told.lines().filter(|line| line.starts_with("warning: "));
+    let output = world.run(&["submit", "listings.csv"]).expect(1).stderr;
+    let warnings = output.lines().filter(|line| line.starts_with("warning: "));
     let warnings: Vec<&str> = warnings.collect();
-    assert_eq!(warnings.len(), 2, "{told}");
+    assert_eq!(warnings.len(), 2, "{output}");
     assert!(
         warnings[0].contains("refused, nothing was charged"),
-        "{told}"
+        "{output}"
     );
     assert!(warnings[1].starts_with("warning: 39 more clips refused for the same reason"));
-    assert!(warnings[1].ends_with("and 29 more"), "{told}");
+    assert!(warnings[1].ends_with("and 29 more"), "{output}");
     // Each of them with -v.
     let again = ["submit", "listings.csv", "-v", "--jobs", "other.jsonl"];
-    let told = world.run(&again).expect(1).stderr;
+    let output = world.run(&again).expect(1).stderr;
     assert_eq!(
-        told.matches(": refused, nothing was charged").count(),
+        output.matches(": refused, nothing was charged").count(),
         40,
-        "{told}"
+        "{output}"
     );
 }
 
@@ -392,13 +392,13 @@ fn an_order_in_doubt_is_named_as_a_person_looks_for_it() {
         &["retry", "--unknown"],
     ] {
         let run = world.run(args);
-        let told = format!("{}{}", run.stdout, run.stderr);
-        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
-        let named = told.find(&format!("{id}, ")).map(|at| &told[at..]);
-        let named = named.unwrap_or_else(|| panic!("{args:?}: {told}"));
+        let output = format!("{}{}", run.stdout, run.stderr);
+        let output = output.split_whitespace().collect::<Vec<_>>().join(" ");
+        let named = output.find(&format!("{id}, ")).map(|at| &output[at..]);
+        let named = named.unwrap_or_else(|| panic!("{args:?}: {output}"));
         assert!(
             named.contains(&format!("“{prompt}”, sent 20")),
-            "{args:?}: {told}"
+            "{args:?}: {output}"
         );
     }
 }

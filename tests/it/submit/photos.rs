@@ -207,9 +207,9 @@ fn check_reports_how_many_photos_are_to_be_uploaded() {
     );
     s3.call("PUT", &format!("/clips/photos/{}.png", sha256(PNG)), PNG);
     let run = world.run(&["check", "listings.csv"]).expect(0);
-    let told =
+    let output =
         "2 photos on this computer, 37 bytes; 1 to be uploaded to s3://clips/photos, 1 there";
-    assert!(run.stdout.contains(told), "{}", run.stdout);
+    assert!(run.stdout.contains(output), "{}", run.stdout);
     assert_eq!(s3.keys().len(), 1);
 }
 

@@ -169,12 +169,12 @@ fn a_row_that_was_spelt_anew_is_what_the_table_says() {
             run.stderr
         );
         assert_eq!(run.code(), code, "{name}: {}", run.stderr);
-        let told = run.json();
-        let held = told["held"].as_array().map_or(&[][..], Vec::as_slice);
+        let output = run.json();
+        let held = output["held"].as_array().map_or(&[][..], Vec::as_slice);
         match outcome {
             Refused => assert!(run.stderr.contains("invisible"), "{name}: {}", run.stderr),
             Held(words) => {
-                assert_eq!(held.len(), 1, "{name}: {told}");
+                assert_eq!(held.len(), 1, "{name}: {output}");
                 assert_eq!(held[0]["id"], after.last().unwrap().0.trim(), "{name}");
                 for word in *words {
                     assert!(
@@ -185,8 +185,8 @@ fn a_row_that_was_spelt_anew_is_what_the_table_says() {
                 }
             }
             Adopted => {
-                assert_eq!(told["skipped"], after.len(), "{name}: {told}");
-                assert_eq!(told["pending"], after.len(), "{name}: {told}");
+                assert_eq!(output["skipped"], after.len(), "{name}: {output}");
+                assert_eq!(output["pending"], after.len(), "{name}: {output}");
                 assert_eq!(run.stderr, "", "{name}");
             }
             Sent(_) => assert_eq!(run.stderr, "", "{name}"),
@@ -208,11 +208,11 @@ fn a_dry_run_reports_the_same() {
     world.write("sheet.csv", sheet(&[("0012", PHOTO, PAN)]));
     world.run(&["submit", "sheet.csv"]).expect(0);
     world.write("sheet.csv", sheet(&[("12", PHOTO, PAN)]));
-    let told = world
+    let output = world
         .run(&["submit", "sheet.csv", "--dry-run", "--json"])
         .expect(0);
-    assert_eq!(told.json()["renamed"], 1);
-    assert_eq!(told.json()["held"][0]["cause"], "leading_zeros");
+    assert_eq!(output.json()["renamed"], 1);
+    assert_eq!(output.json()["held"][0]["cause"], "leading_zeros");
     let text = world.run(&["submit", "sheet.csv", "--dry-run"]).expect(0);
     assert!(text.stdout.contains("renamed"), "{}", text.stdout);
 }

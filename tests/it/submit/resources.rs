@@ -37,15 +37,15 @@ fn with_few_open_files_a_command_works_or_says_so() {
             let line = format!("ulimit -n {files} && exec \"$0\" {args}");
             let begun = Instant::now();
             let ended = world.shell(&line);
-            let told = format!("{files} files, {args}: {}", ended.stderr);
+            let output = format!("{files} files, {args}: {}", ended.stderr);
             let works = args == "status" && ended.status.code() == Some(0);
-            assert!(works || ended.status.code() == Some(74), "{told}");
+            assert!(works || ended.status.code() == Some(74), "{output}");
             assert!(
                 works || ended.stderr.contains("error:") || files < 6,
-                "{told}"
+                "{output}"
             );
-            assert!(!ended.stderr.contains("panicked"), "{told}");
-            assert!(begun.elapsed() < SOON, "{told}");
+            assert!(!ended.stderr.contains("panicked"), "{output}");
+            assert!(begun.elapsed() < SOON, "{output}");
         }
     }
     assert_eq!(server.posts().len(), 1, "nothing was sent");
@@ -86,13 +86,13 @@ fn what_the_system_refuses_is_an_error_and_never_a_panic() {
         let submit = [PROGRAM, "submit", "listings.csv"];
         let run = Running::of(world.command("strace", &[&args[..], &submit].concat()));
         let ended = run.wait();
-        let told = format!("{fault}: {}", ended.stderr);
-        assert!(!ended.stderr.contains("panicked"), "{told}");
-        assert!(matches!(ended.code(), 74 | 75), "{told}");
-        assert!(ended.stderr.contains("error:"), "{told}");
+        let output = format!("{fault}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("panicked"), "{output}");
+        assert!(matches!(ended.code(), 74 | 75), "{output}");
+        assert!(ended.stderr.contains("error:"), "{output}");
         // What was sent is accepted or in doubt, and no row is lost.
         let log = world.log();
-        assert!(server.bills().len() <= log.jobs.len(), "{told}");
+        assert!(server.bills().len() <= log.jobs.len(), "{output}");
     }
 }
 
@@ -112,8 +112,8 @@ fn a_pipe_a_device_or_a_folder_is_no_settings_and_no_key_file() {
             let submit = ["submit", "listings.csv", option, what];
             let ended = world.run(&submit).expect(78);
             let why = ["it is a folder", "it is a pipe or a device", "mode 0666"];
-            let told = why.iter().any(|why| ended.stderr.contains(why));
-            assert!(told, "{option} {what}: {}", ended.stderr);
+            let output = why.iter().any(|why| ended.stderr.contains(why));
+            assert!(output, "{option} {what}: {}", ended.stderr);
         }
     }
 }

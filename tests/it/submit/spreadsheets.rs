@@ -62,8 +62,8 @@ fn the_header_may_stand_below_a_title() {
         sent(format!("{}{TABLE}", "Title\n".repeat(9)), &[]).len(),
         1
     );
-    let told = refused(format!("{}{TABLE}", "Title\n".repeat(10)), &[]);
-    assert!(told.contains("sheet.csv:1"), "{told}");
+    let output = refused(format!("{}{TABLE}", "Title\n".repeat(10)), &[]);
+    assert!(output.contains("sheet.csv:1"), "{output}");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn rows_with_other_numbers_of_empty_cells_are_read() {
         B,https://cdn.example.com/b.jpg,Turn,new,,,,\n\
         C,https://cdn.example.com/c.jpg,Turn,,x\n";
     assert_eq!(sent(text, &[]).len(), 3);
-    for (row, told) in [
+    for (row, output) in [
         (
             "D,https://cdn.example.com/d.jpg\n",
             "the row ends before the prompt",
@@ -92,17 +92,17 @@ fn rows_with_other_numbers_of_empty_cells_are_read() {
             "quote",
         ),
     ] {
-        let said = refused(format!("{text}{row}"), &[]);
+        let printed = refused(format!("{text}{row}"), &[]);
         assert!(
-            said.contains("sheet.csv:5") && said.contains(told),
-            "{said}"
+            printed.contains("sheet.csv:5") && printed.contains(output),
+            "{printed}"
         );
     }
 }
 
 #[test]
 fn what_is_no_spreadsheet_is_called_what_it_is() {
-    for (bytes, told) in [
+    for (bytes, output) in [
         (
             &b"<!DOCTYPE html><html><body>Sign in</body></html>"[..],
             "web page",
@@ -113,8 +113,8 @@ fn what_is_no_spreadsheet_is_called_what_it_is() {
         (b"\x1f\x8b\x08\0", "gzip"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".xls"),
     ] {
-        let said = refused(bytes, &[]);
-        assert!(said.contains(told), "{said}");
+        let printed = refused(bytes, &[]);
+        assert!(printed.contains(output), "{printed}");
     }
 }
 
@@ -124,10 +124,11 @@ fn several_photos_in_a_cell_are_refused_or_split() {
         let text = format!(
             "sku,image_url,video_prompt\nMUG-1,\"https://cdn.example.com/a.jpg{between}https://cdn.example.com/b.jpg\",Turn\n"
         );
-        let said = refused(&text, &[]);
+        let printed = refused(&text, &[]);
         assert!(
-            said.contains("there are 2 addresses in this cell") && said.contains("--split-images"),
-            "{said}"
+            printed.contains("there are 2 addresses in this cell")
+                && printed.contains("--split-images"),
+            "{printed}"
         );
         let bodies = sent(&text, &["--split-images"]);
         let images: Vec<&Value> = bodies.iter().map(|body| &body["image_url"]).collect();
@@ -183,7 +184,7 @@ fn a_prompt_is_filled_from_columns() {
             "My own words"
         ]
     );
-    for (text, prompt, told) in [
+    for (text, prompt, output) in [
         (text, "Pan {rom name}", "did you mean {Room Name}?"),
         (
             text,
@@ -201,8 +202,8 @@ fn a_prompt_is_filled_from_columns() {
             "nothing was filled into {name}",
         ),
     ] {
-        let said = refused(text, &["--prompt", prompt]);
-        assert!(said.contains(told), "{said}");
+        let printed = refused(text, &["--prompt", prompt]);
+        assert!(printed.contains(output), "{printed}");
     }
     let world = World::new();
     world.write("sheet.csv", text);
@@ -235,13 +236,13 @@ const OUT_OF_REACH: [(&str, &str); 14] = [
 fn photos_that_the_vendor_cannot_fetch_are_never_ordered() {
     let server = Server::accepting();
     let world = World::facing(&server);
-    for (photo, told) in OUT_OF_REACH {
+    for (photo, output) in OUT_OF_REACH {
         world.write(
             "sheet.csv",
             format!("sku,image_url,video_prompt\nMUG-1,{photo},Turn\n"),
         );
-        let said = world.run(&["submit", "sheet.csv"]).expect(65).stderr;
-        assert!(said.contains(told), "{photo}: {said}");
+        let printed = world.run(&["submit", "sheet.csv"]).expect(65).stderr;
+        assert!(printed.contains(output), "{photo}: {printed}");
     }
     assert!(server.posts().is_empty());
 }
@@ -261,8 +262,11 @@ fn photos_on_this_computer_are_all_right_for_a_stand_in_only() {
         "--base-url",
         "https://api.example.com",
     ];
-    let said = world.run(&live).expect(65).stderr;
-    assert!(said.contains("the photo is on this computer"), "{said}");
+    let printed = world.run(&live).expect(65).stderr;
+    assert!(
+        printed.contains("the photo is on this computer"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -302,15 +306,15 @@ fn hints_name_the_right_columns_of_known_exports() {
             "--map \"image_url=Photo Link\"",
         ),
     ] {
-        let said = refused(format!("{header}\nA,b,c,d,Turn\n"), &[]);
-        assert!(said.contains(hint), "{said}");
+        let printed = refused(format!("{header}\nA,b,c,d,Turn\n"), &[]);
+        assert!(printed.contains(hint), "{printed}");
     }
-    let said = refused(
+    let printed = refused(
         "sku,image_url,SEO Title,SEO Description\nA,https://cdn.example.com/a.jpg,x,y\n",
         &[],
     );
     assert!(
-        !said.contains("=SEO") && said.contains("--prompt"),
-        "{said}"
+        !printed.contains("=SEO") && printed.contains("--prompt"),
+        "{printed}"
     );
 }

@@ -78,7 +78,7 @@ fn broken_cells_of_a_workbook_are_refused() {
     let server = Server::accepting();
     let world = World::facing(&server);
     let prompt = || Text("Turn");
-    for (row, column, told) in [
+    for (row, column, output) in [
         (
             mug(Error("#N/A"), prompt(), Empty),
             1,
@@ -101,9 +101,12 @@ fn broken_cells_of_a_workbook_are_refused() {
     ] {
         let rows: &[&[Cell<'_>]] = &[HEADER, &row];
         world.write("products.xlsx", xlsx(&[("Clips", false, rows)]));
-        let said = world.run(&["submit", "products.xlsx"]).expect(65).stderr;
+        let printed = world.run(&["submit", "products.xlsx"]).expect(65).stderr;
         let place = format!("products.xlsx:2: column {column} (");
-        assert!(said.contains(&place) && said.contains(told), "{said}");
+        assert!(
+            printed.contains(&place) && printed.contains(output),
+            "{printed}"
+        );
     }
     assert!(server.posts().is_empty());
 }
@@ -134,13 +137,13 @@ fn the_first_sheet_is_taken_or_the_one_that_is_named() {
     let log = world.log();
     let skus: Vec<_> = log.jobs.iter().map(|job| job["sku"].clone()).collect();
     assert_eq!(skus, ["MUG-1", "MUG-2"]);
-    let said = world
+    let printed = world
         .run(&["submit", "products.xlsx", "--sheet", "Teapots"])
         .expect(65)
         .stderr;
     assert!(
-        said.contains("no sheet \"Teapots\"") && said.contains("\"Mugs\", \"More Mugs\""),
-        "{said}"
+        printed.contains("no sheet \"Teapots\"") && printed.contains("\"Mugs\", \"More Mugs\""),
+        "{printed}"
     );
 }
 
@@ -188,7 +191,7 @@ fn a_workbook_comes_by_standard_input_too() {
 fn other_archives_are_called_what_they_are() {
     let server = Server::accepting();
     let world = World::facing(&server);
-    for (part, told) in [
+    for (part, output) in [
         ("Index/Document.iwa", ".numbers"),
         ("word/document.xml", "text document"),
         ("photos/a.jpg", "zip archive"),
@@ -196,8 +199,8 @@ fn other_archives_are_called_what_they_are() {
         ("xl/worksheets/sheet1.xml", "cannot be read"),
     ] {
         world.write("sheet.xlsx", other_archive(part));
-        let said = world.run(&["submit", "sheet.xlsx"]).expect(65).stderr;
-        assert!(said.contains(told), "{said}");
+        let printed = world.run(&["submit", "sheet.xlsx"]).expect(65).stderr;
+        assert!(printed.contains(output), "{printed}");
     }
     assert!(server.posts().is_empty());
 }

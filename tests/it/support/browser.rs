@@ -209,8 +209,8 @@ impl Browser {
 
     /// Says something to the browser itself.
     pub async fn report(&self, method: &str, params: Value) -> Value {
-        let told = self.driver.cdp().send_raw(method, params).await;
-        told.unwrap_or_else(|e| panic!("{method}: {e}"))
+        let output = self.driver.cdp().send_raw(method, params).await;
+        output.unwrap_or_else(|e| panic!("{method}: {e}"))
     }
 
     /// What the console has said since the last time, but for notes.

@@ -187,8 +187,8 @@ impl Postgres {
             .arg(folder.join("data"))
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&made.stderr);
-        assert!(made.status.success(), "{said}");
+        let printed = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "{printed}");
         let mut settings = self.settings.clone();
         settings[0] = format!("unix_socket_directories={}", folder.display());
         let standby = Self::launch(&self.programs, folder, settings);
@@ -281,8 +281,8 @@ impl Postgres {
             .arg(database)
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&dump.stderr);
-        assert!(dump.status.success(), "{said}");
+        let printed = String::from_utf8_lossy(&dump.stderr);
+        assert!(dump.status.success(), "{printed}");
         String::from_utf8(dump.stdout).unwrap()
     }
 
@@ -297,8 +297,8 @@ impl Postgres {
             stdout,
             stderr,
         } = psql.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&stderr);
-        assert!(status.success(), "{statements}: {said}");
+        let printed = String::from_utf8_lossy(&stderr);
+        assert!(status.success(), "{statements}: {printed}");
         String::from_utf8(stdout).unwrap().trim_end().to_owned()
     }
 

@@ -17,9 +17,9 @@ pub fn recorded(name: &str, world: &World, args: &[&str]) -> Ended {
 pub fn compare(name: &str, world: &World, args: &[&str], ended: &Ended) {
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
     let mut text = format!("$ creativeai {}\n", args.join(" "));
-    for (stream, said) in [("stdout", &ended.stdout), ("stderr", &ended.stderr)] {
-        if !said.is_empty() {
-            writeln!(text, "-- {stream}\n{}", said.trim_end()).unwrap();
+    for (stream, printed) in [("stdout", &ended.stdout), ("stderr", &ended.stderr)] {
+        if !printed.is_empty() {
+            writeln!(text, "-- {stream}\n{}", printed.trim_end()).unwrap();
         }
     }
     writeln!(text, "-- exit {}", ended.code()).unwrap();

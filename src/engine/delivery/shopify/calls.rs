@@ -32,7 +32,6 @@ const METAFIELD: &str = "mutation($metafields: [MetafieldsSetInput!]!) { \
     metafieldsSet(metafields: $metafields) { metafields { id } \
     userErrors { field message code } } }";
 
-/// A product.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct Product {
     pub id: String,
@@ -71,18 +70,18 @@ impl Medium {
 
     /// Why it failed, in Shopify's words.
     pub fn why(&self) -> String {
-        let said: Vec<String> = self
+        let message: Vec<String> = self
             .media_errors
             .iter()
             .filter_map(|error| {
-                let said = error.details.as_ref().or(error.message.as_ref());
-                said.or(error.code.as_ref()).cloned()
+                let message = error.details.as_ref().or(error.message.as_ref());
+                message.or(error.code.as_ref()).cloned()
             })
             .collect();
-        if said.is_empty() {
+        if message.is_empty() {
             "it did not say why".to_owned()
         } else {
-            said.join("; ")
+            message.join("; ")
         }
     }
 }
@@ -112,11 +111,11 @@ struct UserError {
     code: Option<String>,
 }
 
-/// What a mutation said against its input.
+/// What a mutation reported against its input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Objection {
     /// Its words.
-    pub said: String,
+    pub message: String,
     /// The documented codes that came with them.
     pub codes: Vec<String>,
 }
@@ -276,7 +275,7 @@ fn object_to(data: &Value, pointer: &str) -> Result<(), CallFailure> {
         .iter()
         .filter_map(|error| error.code.clone())
         .collect();
-    let said: Vec<String> = errors
+    let message: Vec<String> = errors
         .into_iter()
         .map(|error| match error.field {
             Some(field) if !field.is_empty() => format!("{} ({})", error.message, field.join(".")),
@@ -284,7 +283,7 @@ fn object_to(data: &Value, pointer: &str) -> Result<(), CallFailure> {
         })
         .collect();
     Err(CallFailure::Objection(Objection {
-        said: said.join("; "),
+        message: message.join("; "),
         codes,
     }))
 }

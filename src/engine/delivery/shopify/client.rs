@@ -222,15 +222,15 @@ impl<'a> Admin<'a> {
     fn judge(&self, response: &Response, text: &str) -> Verdict {
         let status = response.status().as_u16();
         let reply: Option<Reply> = serde_json::from_str(text).ok();
-        let said = reply
+        let message = reply
             .as_ref()
             .and_then(|reply| reply.errors.as_ref())
             .map_or_else(|| format!("HTTP {status}"), messages);
         match status {
             200 => {}
             429 => return Verdict::Throttled(retry_after(response.headers(), SystemTime::now())),
-            401 => return Verdict::Unauthorized(refused(&said)),
-            403 => return Verdict::Failed(AdminError::Refused(refused(&said))),
+            401 => return Verdict::Unauthorized(refused(&message)),
+            403 => return Verdict::Failed(AdminError::Refused(refused(&message))),
             301 | 302 | 307 | 308 | 402 | 423 => {
                 let why = self.closed(status, response.headers());
                 return Verdict::Failed(AdminError::Setup(why));
@@ -246,7 +246,7 @@ impl<'a> Admin<'a> {
                 return Verdict::Lost(format!("Shopify answered HTTP {status}"));
             }
             _ => {
-                let why = format!("Shopify answered HTTP {status}: {said}");
+                let why = format!("Shopify answered HTTP {status}: {message}");
                 return Verdict::Failed(AdminError::Wrong(why));
             }
         }
@@ -358,15 +358,15 @@ impl<'a> Admin<'a> {
     }
 }
 
-fn refused(said: &str) -> String {
+fn refused(message: &str) -> String {
     format!(
-        "Shopify refused the credentials ({said}); check SHOPIFY_ADMIN_TOKEN, or SHOPIFY_CLIENT_ID \
+        "Shopify refused the credentials ({message}); check SHOPIFY_ADMIN_TOKEN, or SHOPIFY_CLIENT_ID \
          and SHOPIFY_CLIENT_SECRET, and that the app is installed with the scope write_products"
     )
 }
 
 fn verdict_of(errors: &Value, extensions: Option<Extensions>) -> Verdict {
-    let said = messages(errors);
+    let message = messages(errors);
     let codes: Vec<&str> = errors
         .as_array()
         .into_iter()
@@ -378,13 +378,13 @@ fn verdict_of(errors: &Value, extensions: Option<Extensions>) -> Verdict {
         return cost.map_or(Verdict::Throttled(None), |cost| throttled(&cost));
     }
     if codes.contains(&"ACCESS_DENIED") || codes.contains(&"SHOP_INACTIVE") {
-        return Verdict::Failed(AdminError::Refused(refused(&said)));
+        return Verdict::Failed(AdminError::Refused(refused(&message)));
     }
     if codes.contains(&"INTERNAL_SERVER_ERROR") || codes.contains(&"TIMEOUT") {
-        return Verdict::Lost(format!("Shopify had an error: {said}"));
+        return Verdict::Lost(format!("Shopify had an error: {message}"));
     }
     Verdict::Failed(AdminError::Wrong(format!(
-        "Shopify refused the call: {said}"
+        "Shopify refused the call: {message}"
     )))
 }
 

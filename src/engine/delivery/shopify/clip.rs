@@ -24,7 +24,6 @@ const REMOVED: &str = "removed";
 /// The metafield of this name holds the clip.
 const IN_METAFIELD: &str = "metafield";
 
-/// One run.
 pub(super) struct Run<'a, R> {
     pub with: &'a Shopify<'a, R>,
     pub stop: Stop,
@@ -112,7 +111,7 @@ impl<R: Refresh> Run<'_, R> {
         }
         let medium = match found {
             Some(medium) => medium.clone(),
-            // A person has taken it away; that is no reason to bring it back.
+            // A person has taken it away; that is not a reason to bring it back.
             None if is_published => return Ok(Outcome::Already),
             None => self.bring(delivery, &product, &alt, &steps).await?,
         };

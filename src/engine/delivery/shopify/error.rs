@@ -68,18 +68,18 @@ pub(super) fn failed_call(what: &str, failure: CallFailure) -> ShopifyError {
 
 /// What an objection to `what` means.
 pub(super) fn objected(what: &str, objection: &Objection) -> ShopifyError {
-    let said = &objection.said;
-    if objection.codes.iter().any(|code| is_limit_code(code)) || is_shop_limit(said) {
-        return limit(said);
+    let message = &objection.message;
+    if objection.codes.iter().any(|code| is_limit_code(code)) || is_shop_limit(message) {
+        return limit(message);
     }
-    let is_throttled = said.to_lowercase().contains("throttle")
+    let is_throttled = message.to_lowercase().contains("throttle")
         || objection.codes.iter().any(|code| code.contains("THROTTLE"));
     let (kind, next) = if is_throttled {
         (FailureKind::MayHelp, "; run the command again later")
     } else {
         (FailureKind::ForGood, "")
     };
-    ShopifyError::Failed(kind, format!("Shopify refused {what}: {said}{next}"))
+    ShopifyError::Failed(kind, format!("Shopify refused {what}: {message}{next}"))
 }
 
 /// The documented codes of a limit of the whole store, which every further clip would meet. A
@@ -94,19 +94,19 @@ fn is_limit_code(code: &str) -> bool {
 }
 
 /// The same by its words: some mutations give no code.
-fn is_shop_limit(said: &str) -> bool {
-    let said = said.to_lowercase();
+fn is_shop_limit(message: &str) -> bool {
+    let message = message.to_lowercase();
     let words = ["shop", "store", "plan", "cumulative file storage"];
-    said.contains("limit")
-        && words.iter().any(|word| said.contains(word))
-        && !said.contains("per product")
+    message.contains("limit")
+        && words.iter().any(|word| message.contains(word))
+        && !message.contains("per product")
 }
 
-fn limit(said: &str) -> ShopifyError {
+fn limit(message: &str) -> ShopifyError {
     ShopifyError::Ended(
         FailureKind::ForGood,
         format!(
-            "the store may hold no more videos ({said}); its plan limits their number and size: \
+            "the store may hold no more videos ({message}); its plan limits their number and size: \
              remove some, or change the plan, then run the command again"
         ),
     )

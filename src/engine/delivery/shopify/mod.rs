@@ -52,7 +52,7 @@ pub struct ShopifyOptions {
     pub look: Look,
 }
 
-/// Everything that handing on to a store needs.
+/// Everything that publishing to a store needs.
 pub struct Shopify<'a, R> {
     /// How.
     pub options: &'a ShopifyOptions,

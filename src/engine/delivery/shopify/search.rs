@@ -34,7 +34,7 @@ struct Variant {
 }
 
 impl Admin<'_> {
-    /// The product of the variant with exactly this SKU. Shopify's search is no exact one, so all
+    /// The product of the variant with exactly this SKU. Shopify's search is not an exact one, so all
     /// that it finds is compared.
     pub(super) async fn find(&self, sku: &str) -> Result<Search, AdminError> {
         let found = self.variants(&exactly(sku)).await?;

@@ -606,13 +606,13 @@ async fn the_stores_limit_is_reported_once_and_ends_the_run() {
     for line in 2..7 {
         setting.job("TEE-1", line);
     }
-    let said = "Exceeded the limit of media per shop.";
+    let refusal = "Exceeded the limit of media per shop.";
     setting
         .shop
-        .fault("productUpdate", &vec![Fault::Objection(said); 9]);
+        .fault("productUpdate", &vec![Fault::Objection(refusal); 9]);
     let summary = setting.publish().await;
     assert_eq!((summary.published, summary.failures.len()), (0, 1));
-    assert!(summary.ended_by.unwrap().contains(said));
+    assert!(summary.ended_by.unwrap().contains(refusal));
     assert!(setting.shop.count("productUpdate") <= 2);
 }
 

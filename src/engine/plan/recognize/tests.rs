@@ -258,7 +258,7 @@ mod as_the_whole_log {
     }
 
     /// All that was decided.
-    fn told(plan: &Plan, found: &Found) -> String {
+    fn report(plan: &Plan, found: &Found) -> String {
         let rows = (0..plan.rows.len()).map(|index| {
             let note = plan.rows[index]
                 .as_ref()
@@ -309,7 +309,7 @@ mod as_the_whole_log {
                 compare(&mut manifest, &mut all, log, open, &compared, (allowed, MOST_LISTED))
                     .unwrap()
             };
-            prop_assert_eq!(told(&few, &found_by_few), told(&all, &found_by_all));
+            prop_assert_eq!(report(&few, &found_by_few), report(&all, &found_by_all));
         }
     }
 }

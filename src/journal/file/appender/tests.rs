@@ -114,7 +114,7 @@ fn after_a_write_error_nothing_is_said_to_be_durable() {
     };
     for _ in 0..2 {
         let mut batch = Batch::default();
-        let mut told = Vec::new();
+        let mut written = Vec::new();
         for (lines, tentative) in [("one\n", true), ("2\n", false), ("3\n3\n", true)] {
             let (sender, done) = oneshot::channel();
             let request = Request {
@@ -123,10 +123,10 @@ fn after_a_write_error_nothing_is_said_to_be_durable() {
                 done: sender,
             };
             batch.push(lines, request);
-            told.push((lines, done));
+            written.push((lines, done));
         }
         committer.commit(&mut batch);
-        for (lines, mut done) in told {
+        for (lines, mut done) in written {
             let error = done.try_recv().unwrap().unwrap_err();
             assert_eq!(error.error.kind(), io::ErrorKind::StorageFull);
             assert_eq!(error.lines, lines, "each learns of its own");

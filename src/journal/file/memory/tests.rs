@@ -45,12 +45,12 @@ fn every_change_of_a_log_but_growing_is_noticed() {
             false,
         ),
     ];
-    for (told, content, holds) in cases {
+    for (case, content, holds) in cases {
         match content {
             Some(content) => fs::write(&log, content).unwrap(),
             None => fs::remove_file(&log).unwrap(),
         }
-        assert_eq!(mismatch(&keeper, &log).is_none(), holds, "{told}");
+        assert_eq!(mismatch(&keeper, &log).is_none(), holds, "{case}");
     }
 }
 

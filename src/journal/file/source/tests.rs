@@ -37,16 +37,16 @@ fn open(bytes: &[u8]) -> (Source, Ledger) {
 }
 
 /// What the log says, with every line of its jobs.
-fn said(bytes: &[u8]) -> Vec<String> {
+fn described(bytes: &[u8]) -> Vec<String> {
     let (source, ledger) = open(bytes);
-    let mut said = vec![format!("damage: {}", source.damage.len())];
+    let mut described = vec![format!("damage: {}", source.damage.len())];
     for job in ledger.jobs() {
-        said.push(format!("{} {:?}", job.key, job.status()));
+        described.push(format!("{} {:?}", job.key, job.status()));
         for place in ledger.places(job.key) {
-            said.push(source.lines.line_at(place).unwrap().trim_end().to_owned());
+            described.push(source.lines.line_at(place).unwrap().trim_end().to_owned());
         }
     }
-    said
+    described
 }
 
 fn plain() -> Vec<u8> {
@@ -83,13 +83,13 @@ fn every_form_of_a_log_is_the_log() {
         (pretty(b"  "), true),
         (pretty(b"").replace('\n', "\r\n"), true),
     ];
-    let expected = said(&plain());
+    let expected = described(&plain());
     for (form, is_odd) in forms {
-        assert_eq!(said(form.as_bytes()), expected, "{form}");
+        assert_eq!(described(form.as_bytes()), expected, "{form}");
         assert_eq!(open(form.as_bytes()).0.form.is_some(), is_odd, "{form}");
         for unit in [u16::to_le_bytes, u16::to_be_bytes] {
             let wide: Vec<u8> = form.encode_utf16().flat_map(unit).collect();
-            assert_eq!(said(&wide), expected, "{form}");
+            assert_eq!(described(&wide), expected, "{form}");
             assert!(open(&wide).0.form.is_some());
         }
     }
@@ -99,7 +99,7 @@ fn every_form_of_a_log_is_the_log() {
 fn torn_lines_are_harmless_and_swallow_nothing() {
     let lines = lines();
     let torn = &lines[3];
-    let expected = said(format!("{}\n", lines[..3].join("\n")).as_bytes());
+    let expected = described(format!("{}\n", lines[..3].join("\n")).as_bytes());
     for cut in 1..torn.len() {
         let part = &torn.as_bytes()[..cut];
         let before = lines[..3].join("\n");
@@ -107,10 +107,20 @@ fn torn_lines_are_harmless_and_swallow_nothing() {
         let ended = [part, b"\n", before.as_bytes(), b"\n"].concat();
         let twice = [part, b"\n", part, b"\n", before.as_bytes()].concat();
         for text in [at_the_end, ended, twice] {
-            assert_eq!(said(&text), expected, "{}", String::from_utf8_lossy(&text));
+            assert_eq!(
+                described(&text),
+                expected,
+                "{}",
+                String::from_utf8_lossy(&text)
+            );
             // The tolerant reader says the same.
             let array = [b"[\n".as_slice(), &text].concat();
-            assert_eq!(said(&array), expected, "{}", String::from_utf8_lossy(&text));
+            assert_eq!(
+                described(&array),
+                expected,
+                "{}",
+                String::from_utf8_lossy(&text)
+            );
         }
     }
 }
@@ -303,7 +313,7 @@ fn damage_that_was_accepted_is_none_but_more_of_it_is() {
     let accepted = crate::jobs::AcceptedDamage { digest, text: None };
     let text = [text, accepted.line(at).into_bytes()].concat();
     assert!(open(&text).0.damage.is_empty());
-    assert_eq!(said(&text), said(&plain()));
+    assert_eq!(described(&text), described(&plain()));
     let again = [text, b"rubbish\n".to_vec()].concat();
     assert_eq!(open(&again).0.damage.len(), 1);
 }

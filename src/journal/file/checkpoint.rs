@@ -16,7 +16,7 @@ const MOST: u64 = 16 << 20;
 
 /// What a log held when it was let go of.
 #[derive(Debug)]
-pub struct Rested {
+pub struct Checkpoint {
     ledger: Ledger,
     len: u64,
     /// The end of those bytes.
@@ -46,7 +46,7 @@ impl Identity {
     }
 }
 
-impl Rested {
+impl Checkpoint {
     /// What the log at `path` holds, of which `source` and `ledger` are all; nothing where it has to be
     /// read anew.
     pub(in super::super) fn of(path: &Path, source: &Source, ledger: Ledger) -> Option<Self> {

@@ -35,12 +35,12 @@ const SOON: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(45);
 /// After so long without an answer, what has become of requests is kept on this computer's disk.
 const SLOW: Duration = Duration::from_secs(1);
-/// How long the end of a run may take to be said.
+/// How long the end of a run may take to be reported.
 const PARTING: Duration = Duration::from_secs(2);
 /// The first wait for a database that is away; each further one is twice as long, up to the last.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LAST_WAIT: Duration = Duration::from_secs(5);
-/// How long a database that is away is waited for, unless it is said otherwise.
+/// How long a database that is away is waited for, unless set otherwise.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Debug, Default)]
@@ -107,7 +107,7 @@ impl Shared {
 
 /// Writes to one log. Dropping it waits for what was handed in.
 #[derive(Debug)]
-pub struct Scribe {
+pub struct DatabaseAppender {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -121,7 +121,7 @@ pub struct Pending {
     lines: String,
 }
 
-impl Scribe {
+impl DatabaseAppender {
     pub(super) fn start(link: Link, spool: Spool) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             patience: AtomicU64::new(PATIENCE.as_millis() as u64),
@@ -226,7 +226,7 @@ impl Scribe {
 
     /// Lets no computer claim anything for some time. What is claimed next comes after that.
     pub fn keep_quiet(&self, time: Duration) {
-        // Where it cannot be said, the others are asked by the vendor themselves.
+        // Where it cannot be reported, the others are asked by the vendor themselves.
         drop(self.hand_in(Kind::Quiet(time), String::new()));
         self.shared.urge();
     }
@@ -292,7 +292,7 @@ fn gone(lines: String) -> AppendError {
     }
 }
 
-impl Drop for Scribe {
+impl Drop for DatabaseAppender {
     fn drop(&mut self) {
         self.shared.lock().ended = true;
         self.shared.arrived.notify_one();
@@ -346,17 +346,17 @@ impl Worker {
                 self.beat().await;
             }
         }
-        // Where it cannot be said, others take the run for gone a little later.
+        // Where it cannot be reported, others take the run for gone a little later.
         let _ = timeout(PARTING, self.link.touch(true)).await;
     }
 
     async fn beat(&mut self) {
-        let said = timeout(PARTING, self.link.touch(false)).await;
-        if said.is_err() {
+        let touched = timeout(PARTING, self.link.touch(false)).await;
+        if touched.is_err() {
             self.link.disconnect();
         }
         // After a failover others wait for this one.
-        let next = if said == Ok(true) { HEARTBEAT } else { SOON };
+        let next = if touched == Ok(true) { HEARTBEAT } else { SOON };
         self.next_beat = Instant::now() + next;
     }
 
