@@ -10,7 +10,6 @@ use tokio_postgres::{Client, Error};
 
 use super::super::announce::Refused;
 use super::session::Session;
-use super::task::Answer;
 use crate::jobs::Reading;
 
 /// A log's row.
@@ -188,13 +187,12 @@ impl Halted {
     /// Why an attempt is not claimed; nothing where it may be.
     pub fn refusal(&self) -> Option<Refused> {
         let paused = self.paused.clone().map(Refused::Paused);
-        paused.or(self.quiet.map(Refused::NotBefore))
+        paused.or_else(|| self.not_before())
     }
 
-    /// What is answered to those that a pause of the log does not concern.
-    pub fn quiet_answer(&self) -> Option<Answer> {
-        let quiet = self.quiet.map(Refused::NotBefore);
-        quiet.map(Answer::Refused)
+    /// The same for those that a pause of the log does not concern.
+    pub fn not_before(&self) -> Option<Refused> {
+        self.quiet.map(Refused::NotBefore)
     }
 }
 

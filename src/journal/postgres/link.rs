@@ -446,10 +446,13 @@ impl Link {
                     None => Answer::Granted(uptime),
                     Some(host) => Answer::Refused(Refused::Later(host.clone())),
                 },
-                Kind::IsQuiet => seen.halted.quiet_answer().unwrap_or(Answer::Written),
+                Kind::IsQuiet => {
+                    let not_before = seen.halted.not_before();
+                    not_before.map_or(Answer::Written, Answer::Refused)
+                }
                 Kind::Renew(..) if is_mine => {
-                    let quiet = seen.halted.quiet_answer();
-                    quiet.unwrap_or(Answer::Granted(uptime))
+                    let not_before = seen.halted.not_before();
+                    not_before.map_or(Answer::Granted(uptime), Answer::Refused)
                 }
                 Kind::Withdraw(..) if is_mine => Answer::Written,
                 Kind::Renew(..) | Kind::Withdraw(..) => Answer::Lost,
