@@ -41,7 +41,7 @@ pub struct Writer {
     store: Store,
     is_new: bool,
     begins_anew: bool,
-    recovery: Recovery,
+    recovery: Arc<Recovery>,
     /// What people call the log.
     name: PathBuf,
     // Last, so that they outlive the appender's thread.
@@ -116,7 +116,7 @@ impl Writer {
         let identity = copy.source.identity.clone();
         let appender = postgres::write(address, copy.source, local, &ledger, command);
         let writer = Self {
-            recovery: Recovery::new(&path),
+            recovery: Arc::new(Recovery::new(&path)),
             path: path.clone(),
             source,
             ledger,
@@ -178,7 +178,9 @@ impl Writer {
         let sink = folding(&ledger);
         let failed = |error| LogError::io("open the job log", &path, error);
         let to_read = File::open(&path).map_err(failed)?;
-        let appender = Appender::of(&path, file, Some(keeper), sink).map_err(failed)?;
+        let recovery = Arc::new(Recovery::new(&path));
+        let kept = Some((keeper, Arc::clone(&recovery)));
+        let appender = Appender::of(&path, file, kept, sink).map_err(failed)?;
         let caught_up = checkpoint
             .take()
             .map(|checkpoint| checkpoint.catch_up(&to_read));
@@ -191,7 +193,7 @@ impl Writer {
         };
         let pause = pause::file_beside(&path);
         Ok(Self {
-            recovery: Recovery::new(&path),
+            recovery,
             name: path.clone(),
             path,
             source,

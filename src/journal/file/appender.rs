@@ -15,6 +15,8 @@ use tokio::sync::oneshot::{self, error::TryRecvError};
 use super::super::location::DatabaseError;
 use super::lock::leads_to;
 use super::memory::{BLOCK, Keeper, block_before};
+use super::read::{MAX_LINE, read_at};
+use super::recovery::Recovery;
 use crate::disk;
 
 /// Why lines are not on disk for certain. After the first such error nothing more is written: a
@@ -201,16 +203,17 @@ impl Appender {
         Self::of(path, open(path)?, None, Box::new(|_, _| {}))
     }
 
-    /// The same for an opened file, with a memory of how it was left, and with someone who takes
-    /// in what was written. An empty file's folder is synced, so that its name lasts as long as its
-    /// lines.
+    /// The same for an opened file, with a memory of how it was left and a place for lines that are
+    /// lost with it, and with someone who takes in what was written. An empty file's folder is synced,
+    /// so that its name lasts as long as its lines.
     pub(in super::super) fn of(
         path: &Path,
         file: File,
-        memory: Option<Keeper>,
+        kept: Option<(Keeper, Arc<Recovery>)>,
         sink: Sink,
     ) -> io::Result<Self> {
         let len = file.metadata()?.len();
+        let (memory, recovery) = kept.unzip();
         // An empty one may be left over from a run that got no further than making it.
         if len == 0 {
             disk::sync_folder_of(path)?;
@@ -219,9 +222,11 @@ impl Appender {
         let mut committer = Committer {
             path: path.to_owned(),
             file,
+            began: len,
             len,
             tail,
             memory,
+            recovery,
             failed: None,
             sink,
         };
@@ -334,11 +339,15 @@ fn gone(lines: String) -> AppendError {
 struct Committer {
     path: PathBuf,
     file: File,
+    /// How long the file was at first.
+    began: u64,
     /// Where the newest commit ended, and so the file.
     len: u64,
     /// The file's last bytes.
     tail: Vec<u8>,
     memory: Option<Keeper>,
+    /// Where lines go that are lost with the file.
+    recovery: Option<Arc<Recovery>>,
     failed: Option<Arc<io::Error>>,
     sink: Sink,
 }
@@ -383,6 +392,11 @@ impl Committer {
         if self.failed.is_none()
             && let Err(error) = self.write(lines, firm)
         {
+            if is_gone(&error) {
+                // Where nothing can be kept, the memory beside the log still shows that lines are
+                // missing.
+                let _ = self.keep_own();
+            }
             self.failed = Some(Arc::new(error));
         }
         let (mut next_firm, mut next_tentative) = (0, firm);
@@ -432,6 +446,27 @@ impl Committer {
         (self.sink)(start, lines.as_bytes());
         self.len = end;
         self.remember([newline, lines]);
+        Ok(())
+    }
+
+    /// Keeps what was written here to a file that has lost its name, as when a backup was put in its
+    /// place: what the log is from now on does not hold it.
+    fn keep_own(&self) -> io::Result<()> {
+        let Some(recovery) = &self.recovery else {
+            return Ok(());
+        };
+        let mut from = self.began;
+        while from < self.len {
+            let most = (self.len - from).min(MAX_LINE as u64) as usize;
+            let mut part = vec![0; most];
+            let count = read_at(&self.file, &mut part, from)?;
+            // Whole lines; the last part ends with one.
+            let Some(last) = part[..count].iter().rposition(|byte| *byte == b'\n') else {
+                return Err(io::ErrorKind::InvalidData.into());
+            };
+            recovery.keep(&String::from_utf8_lossy(&part[..=last]))?;
+            from += last as u64 + 1;
+        }
         Ok(())
     }
 
@@ -486,6 +521,12 @@ impl Committer {
             let _ = memory.remember(self.len, &self.tail, false);
         }
     }
+}
+
+/// Whether the file has lost its name.
+fn is_gone(error: &io::Error) -> bool {
+    let disturbed = error.get_ref().and_then(|error| error.downcast_ref());
+    matches!(disturbed, Some(Disturbed::Gone))
 }
 
 /// Writes at the file's end, which is at `end`.

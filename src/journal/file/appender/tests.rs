@@ -106,9 +106,11 @@ fn after_a_write_error_nothing_is_said_to_be_durable() {
     let mut committer = Committer {
         path: "/dev/full".into(),
         file,
+        began: 0,
         len: 0,
         tail: Vec::new(),
         memory: None,
+        recovery: None,
         failed: None,
         sink: Box::new(|_, _| panic!("nothing was written")),
     };
