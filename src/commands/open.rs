@@ -321,7 +321,7 @@ pub fn check_id(writer: &Writer, id: &GenerationId) -> Result<(), Failure> {
     })
 }
 
-/// Reads what other computers have written meanwhile, so that what is reported at the end is true. Where
+/// Reads what other computers have written meanwhile, so that the report at the end is right. Where
 /// that fails, the end is reported as far as it is known.
 pub async fn look_at_others(writer: &Writer, printer: &Printer) {
     if let Err(error) = writer.refresh().await {

@@ -29,7 +29,7 @@ use crate::engine::cap::{Admission, Cap};
 use crate::engine::stop::{Reason, Stop};
 use crate::jobs::{self, GenerationId, JobView, What};
 use crate::journal::{
-    Announced, Announcement, Appending, Claim, MaySend, Refused, Renewed, Writer,
+    Announced, Announcement, AppendError, Appending, Claim, MaySend, Refused, Renewed, Writer,
 };
 use crate::vendor::{
     Client, Endpoint, MAX_POSTS, Outcome, Permit, Throttle, Wait, idempotency_key,
@@ -356,9 +356,11 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let mut outcome = Outcome::Withheld;
         loop {
             match self.may_send(claim, posts).await {
-                Renewed::Holds => {}
-                Renewed::Lost => return Outcome::Withheld,
-                Renewed::NotBefore(wait) => {
+                Ok(Renewed::Holds) => {}
+                Ok(Renewed::Lost) => return Outcome::Withheld,
+                // What the vendor has said of the POST before is true all the same.
+                Err(_) => return outcome,
+                Ok(Renewed::NotBefore(wait)) => {
                     self.hold_for_others(wait);
                     drop(permit);
                     match self.permit().await {
@@ -411,16 +413,16 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// have grown old while the vendor asked to wait, and another computer may have been asked to wait
     /// longer. One that has grown old before the first is not: others may have taken this computer for
     /// gone. Neither is one used that was granted after the run was to stop.
-    async fn may_send(&self, claim: &Claim, posts: u32) -> Renewed {
+    async fn may_send(&self, claim: &Claim, posts: u32) -> Result<Renewed, AppendError> {
         if posts > 0 {
-            return self.writer.renew(claim).await.unwrap_or(Renewed::Lost);
+            return self.writer.renew(claim).await;
         }
         let is_late = claim.is_shared() && self.stop.is_set();
-        if claim.holds() && !is_late {
+        Ok(if claim.holds() && !is_late {
             Renewed::Holds
         } else {
             Renewed::Lost
-        }
+        })
     }
 
     /// Lets nothing be sent for so long, which the vendor has asked another computer for.

@@ -82,7 +82,7 @@ fn of_this_round(args: &RunArgs) -> RunArgs {
     args
 }
 
-/// One of many: a round that fails is not a reason not to try the next one, but the first shows whether
+/// One of many: the next round is tried after one that fails, but the first shows whether
 /// the settings are right at all.
 fn round(
     args: &RunArgs,

@@ -267,6 +267,10 @@ fn tells_outcome(text: &str) -> bool {
                 .iter()
                 .any(|n| text.contains(n))
     };
+    if text.contains("\"status\":\"damaged\"") {
+        // A mark of what was damaged is made again.
+        return false;
+    }
     !SUBMITTING.starts_with(&status[..end]) || is_whole(&format!("{text}}}")) || is_of_script()
 }
 

@@ -117,7 +117,7 @@ impl Lock {
             pid: std::process::id(),
             since: format!("{:.0}", crate::clock::now()),
         };
-        // What it says only helps people; failing to say it is not a reason not to work.
+        // What it says only helps people: the work goes on without it.
         let _ = write_holder(&file, &holder);
         Ok(Self {
             log: log.to_owned(),

@@ -381,6 +381,10 @@ impl Worker {
             if is_hopeless || since.elapsed() + wait > patience {
                 return self.give_up(tasks, &error);
             }
+            if self.next_beat <= Instant::now() && shared.held.load(Ordering::SeqCst) > 0 {
+                // The server may be there, and only the log's row be locked.
+                self.beat().await;
+            }
             let until = Instant::now() + wait;
             while Instant::now() < until {
                 tokio::select! {

@@ -101,6 +101,8 @@ pub(super) struct Link {
     source: Source,
     session: Option<(Session, LogRow)>,
     was_connected: bool,
+    /// What it knows of the log was put back, and its claims were not yet.
+    must_come_back: bool,
     /// Numbers of lines at or above the horizon that were read or written, with their transactions.
     open: HashMap<i64, u64>,
     copy: LocalCopy,
@@ -134,6 +136,7 @@ impl Link {
             source,
             session: None,
             was_connected: false,
+            must_come_back: false,
             copy,
             ledger,
             run: Run::new(command),
@@ -258,7 +261,8 @@ impl Link {
         let (client, schema) = (&session.client, session.address.schema());
         let asks = |kind: fn(&Kind) -> bool| tasks.iter().any(|task| kind(&task.kind));
         let begin = lines::begin(client, schema, log);
-        let unread = when(asks(Kind::decides), self.unread(client, schema, log));
+        // Always: lines that were lost must be known before this adds any.
+        let unread = self.unread(client, schema, log);
         let attempts: Vec<_> = tasks.iter().filter_map(|t| t.kind.attempt()).collect();
         let claimed = runs::claims(client, schema, log, &attempts);
         let announces = asks(|kind| matches!(kind, Kind::Announce(_)));
@@ -284,7 +288,7 @@ impl Link {
         )
         .await?;
         Ok(Seen {
-            unread: unread.unwrap_or_default(),
+            unread,
             claimed,
             missing: missing.flatten(),
             halted: halted.unwrap_or_default(),
@@ -294,7 +298,20 @@ impl Link {
         })
     }
 
-    /// Lines that this process has not read yet, and at last the horizon.
+    /// The newest line that was read or written.
+    fn newest_known(&self) -> Newest {
+        let newest = self.open.iter().max_by_key(|(number, _)| **number);
+        match newest {
+            Some((&sequence, &transaction)) if sequence > self.source.newest.sequence => Newest {
+                sequence,
+                transaction,
+            },
+            _ => self.source.newest.clone(),
+        }
+    }
+
+    /// Lines that this process has not read yet, behind the transaction of the newest one that it has
+    /// and the horizon.
     async fn unread(&self, client: &Client, schema: &str, log: &LogRow) -> Result<Vec<Row>, Error> {
         // One statement, and so one snapshot, for the lines and the horizon. Where a transaction of
         // anyone's stays open for long, many lines are at or above the horizon: they are joined, since
@@ -303,16 +320,20 @@ impl Link {
             "SELECT sequence, transaction::text, line FROM {schema}.lines \
              WHERE {NOT_READ} AND NOT EXISTS \
                  (SELECT FROM unnest($4) AS open (number) WHERE open.number = lines.sequence) \
-             UNION ALL SELECT 0, pg_snapshot_xmin(pg_current_snapshot())::text, NULL ORDER BY 1"
+             UNION ALL SELECT 0, pg_snapshot_xmin(pg_current_snapshot())::text, NULL \
+             UNION ALL SELECT -1, (SELECT transaction::text FROM {schema}.lines \
+                 WHERE log = $1 AND sequence = $5), NULL ORDER BY 1"
         );
         let from = self.source.horizon.to_string();
         let newest = self.source.newest.sequence;
         let known: Vec<i64> = self.open.keys().copied().collect();
-        let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
+        let newest_known = self.newest_known().sequence;
+        let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
             (&log.id, Type::INT8),
             (&from, Type::TEXT),
             (&newest, Type::INT8),
             (&known, Type::INT8_ARRAY),
+            (&newest_known, Type::INT8),
         ];
         client.query_typed(&query, &parameters).await
     }
@@ -324,18 +345,24 @@ impl Link {
         unread: &[Row],
         tasks: &[Task],
         rows: &HashSet<JobKey>,
-    ) -> io::Result<HashSet<String>> {
+    ) -> Result<HashSet<String>, Failed> {
         let mut again = HashSet::new();
-        if unread.is_empty() {
-            return Ok(again);
-        }
         let own: HashSet<&str> = tasks.iter().flat_map(|task| task.lines.lines()).collect();
         let mut text = String::new();
         let mut horizon = self.source.horizon;
+        let newest_known = self.newest_known();
         let mut new = Vec::new();
         for row in unread {
             let number: i64 = row.get(0);
-            let by: u64 = row.get::<_, &str>(1).parse().unwrap_or(u64::MAX);
+            let by = row.get::<_, Option<&str>>(1);
+            let by: Option<u64> = by.and_then(|by| by.parse().ok());
+            if number == -1 {
+                if newest_known.was_added_by(by) {
+                    continue;
+                }
+                return Err(Failed::Other(self.restored()));
+            }
+            let by = by.unwrap_or(u64::MAX);
             let Some(line) = row.get::<_, Option<&str>>(2) else {
                 horizon = by;
                 continue;
@@ -361,14 +388,7 @@ impl Link {
         self.held = None;
         self.open.extend(new);
         // The log's row is locked: no lower number comes any more from those who lock it too.
-        if let Some((&sequence, &transaction)) = self.open.iter().max_by_key(|(number, _)| **number)
-            && sequence > self.source.newest.sequence
-        {
-            self.source.newest = Newest {
-                sequence,
-                transaction,
-            };
-        }
+        self.source.newest = self.newest_known();
         self.source.horizon = horizon;
         self.open.retain(|_, by| *by >= horizon);
         Ok(again)
@@ -485,6 +505,18 @@ impl Link {
         Ok(claims.announce(what, claimed, run, &self.others, ledger, caps))
     }
 
+    /// To be tried again on a new connection, where what is known is put back first.
+    fn restored(&self) -> DatabaseError {
+        DatabaseError::new(
+            DatabaseFault::Temporary,
+            format!(
+                "{} does not hold any more what was read of it",
+                self.address
+            ),
+            "run the same command again; nothing was sent",
+        )
+    }
+
     fn changed(&self) -> DatabaseError {
         DatabaseError::new(
             DatabaseFault::Temporary,
@@ -525,7 +557,7 @@ impl Link {
         let _ = self.take_in(lines);
     }
 
-    /// Says that the run is still there, or that it has ended; whether that could be reported. Where it
+    /// Says that the run is still there, or that it has ended. Returns whether the server heard it. Where it
     /// cannot, others take it for gone after a while.
     pub async fn touch(&mut self, has_ended: bool) -> bool {
         if !self.run.is_known {

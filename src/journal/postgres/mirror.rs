@@ -413,7 +413,7 @@ impl Place {
         (is_same && length >= state.length).then_some(state)
     }
 
-    /// Adds what is new. A command that was killed has left more than it reported; that is read again.
+    /// Adds what is new. A command that was killed may have written more than its state says: that is read again.
     async fn append(
         &self,
         session: &mut Session,

@@ -34,7 +34,12 @@ impl Newest {
         log: &LogRow,
     ) -> Result<bool, Error> {
         let there = transaction_of(client, schema, log, self.sequence).await?;
-        Ok(self.sequence == 0 || there == Some(self.transaction))
+        Ok(self.was_added_by(there))
+    }
+
+    /// Whether that is the transaction which the database names for its number.
+    pub fn was_added_by(&self, transaction: Option<u64>) -> bool {
+        self.sequence == 0 || transaction == Some(self.transaction)
     }
 }
 

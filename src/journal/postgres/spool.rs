@@ -19,6 +19,8 @@ pub(super) struct Spool {
     folder: PathBuf,
     name: String,
     file: Option<(File, PathBuf)>,
+    /// It may end in a part of a line.
+    is_torn: bool,
 }
 
 /// The folder of this user's spools: where programs keep their state, or where there is none, among
@@ -37,6 +39,7 @@ impl Spool {
             folder: folder(),
             name: format!("{identity}.{run}.jsonl"),
             file: None,
+            is_torn: false,
         }
     }
 
@@ -54,8 +57,13 @@ impl Spool {
             self.file = Some(self.open()?);
         }
         if let Some((file, _)) = &mut self.file {
+            // Behind a part of a line for which there was no room a line begins anew.
+            let begins = if self.is_torn { "\n" } else { "" };
+            self.is_torn = true;
+            file.write_all(begins.as_bytes())?;
             file.write_all(lines.as_bytes())?;
             disk::sync_data(file)?;
+            self.is_torn = false;
         }
         Ok(())
     }
@@ -64,7 +72,8 @@ impl Spool {
         private_folder(&self.folder)?;
         let path = self.folder.join(&self.name);
         let mut options = OpenOptions::new();
-        options.append(true).create(true);
+        // Windows does not lock a file that is opened for appending alone.
+        options.read(true).append(true).create(true);
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt;
@@ -212,6 +221,7 @@ mod tests {
             folder: dir.path().to_owned(),
             name: "log.run.jsonl".to_owned(),
             file: None,
+            is_torn: false,
         };
         let keeping = std::thread::spawn(move || spool.keep("line\n").map(|()| spool));
         wait_for_waiter(&taker);

@@ -37,14 +37,6 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Whether it depends on what others have written.
-    pub fn decides(&self) -> bool {
-        !matches!(
-            self,
-            Self::Lines | Self::Quiet(_) | Self::IsQuiet | Self::Captures(_)
-        )
-    }
-
     /// Whether it matters that the vendor wants to be left alone, or a person has paused the log.
     pub fn may_be_halted(&self) -> bool {
         matches!(self, Self::Announce(_) | Self::Renew(..) | Self::IsQuiet)

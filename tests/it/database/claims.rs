@@ -368,3 +368,34 @@ fn a_run_that_waits_while_an_old_dump_is_restored_puts_back_what_it_has_read() {
     assert_eq!(third.run(&SUBMIT).expect(3).json()["changed"], 2);
     assert_eq!(server.bills().len(), 2);
 }
+
+#[test]
+fn a_restore_that_leaves_a_connection_open_is_noticed_before_the_next_order() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let dump = database.server.dump(&database.name);
+    let gate = Gate::default();
+    let server = Server::start({
+        let gate = gate.clone();
+        move |post| match post.number {
+            0 => Step::accept().held_at(Phase::Billed, &gate),
+            _ => Step::accept(),
+        }
+    });
+    let one = computer(&server, &log, 2);
+    let run = one.start(&["submit", "listings.csv", "--json", "--concurrency", "1"]);
+    server.wait_for_posts(1);
+    database.sql(&dump);
+    let other = computer(&server, &log, 2);
+    let rows = listings(2).replace("evening", "morning");
+    let second = rows.lines().enumerate().filter(|(n, _)| *n != 1);
+    let second: String = second.map(|(_, line)| format!("{line}\n")).collect();
+    other.write("listings.csv", second);
+    other.run(&SUBMIT).expect(0);
+    gate.open();
+    run.wait().expect(75);
+    assert_eq!(server.bills().len(), 2);
+    let jobs = other.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(jobs.as_array().unwrap().len(), 2, "{jobs}");
+}

@@ -38,6 +38,9 @@ pub(super) struct Run<'a, R> {
 impl<R: Refresh> Run<'_, R> {
     /// What became of one clip; `None` when the run stops before.
     pub async fn one(&self, delivery: &Delivery) -> Option<Outcome> {
+        if self.stop.is_set() {
+            return None;
+        }
         let outcome = match self.with.writer.view(delivery.job) {
             // A run may stop at any wait: what was begun, the next one takes up.
             Ok(view) => self.stop.or(self.publish(delivery, &view?)).await?,

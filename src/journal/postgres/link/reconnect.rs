@@ -41,11 +41,13 @@ impl Link {
         let is_same = server == self.source.server && (!self.was_connected || !server.is_empty());
         if !is_same || !self.holds_known(&session, &log).await? {
             self.put_back(&session, &log).await?;
-            if self.run.is_known {
-                let back = self.come_back(&session, &log, &server).await;
-                back.map_err(|error| Session::failure(&self.address, "write to", &error))?;
-            }
+            self.must_come_back = true;
         }
+        if self.must_come_back && self.run.is_known {
+            let back = self.come_back(&session, &log, &server).await;
+            back.map_err(|error| Session::failure(&self.address, "write to", &error))?;
+        }
+        self.must_come_back = false;
         self.source.server = server;
         self.was_connected = true;
         Ok((session, log))
@@ -61,10 +63,11 @@ impl Link {
         lines::commit(client).await
     }
 
-    /// Whether the newest line that was read and the newest confirmed ones are still there.
+    /// Whether the newest line that is known and the newest confirmed ones are still there.
     async fn holds_known(&self, session: &Session, log: &LogRow) -> Result<bool, DatabaseError> {
         let (client, schema) = (&session.client, session.address.schema());
-        let newest = self.source.newest.is_in(client, schema, log).await;
+        let newest = self.newest_known();
+        let newest = newest.is_in(client, schema, log).await;
         let is_there = newest.map_err(|error| session.failed("read", &error))?;
         if !is_there || self.confirmed.is_empty() {
             return Ok(is_there);
