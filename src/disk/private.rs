@@ -16,6 +16,7 @@ pub enum NotRead {
     Io(#[from] io::Error),
     /// Others can read or change it.
     #[error("others can read or change it (mode {mode:04o})")]
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix has modes"))]
     Shared {
         /// As `chmod` has it.
         mode: u32,

@@ -67,6 +67,14 @@ impl<'a> Replacement<'a> {
     }
 
     /// Gives it the owner and group of the file whose place it takes, where systems have such.
+    #[cfg_attr(
+        not(unix),
+        expect(
+            clippy::unused_self,
+            clippy::unnecessary_wraps,
+            reason = "only Unix has owners and groups like that"
+        )
+    )]
     pub fn keep_owner(&self) -> io::Result<()> {
         #[cfg(unix)]
         if let Some(file) = &self.file {
