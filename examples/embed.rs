@@ -100,18 +100,17 @@ async fn submit(
     };
     let dispatcher = Dispatcher::new(&client, &writer, &throttle, &stop, &now, &on_event);
     let photos = Placed::default();
-    let attempts = Orders {
+    let orders = Orders {
         plan: &plan,
         writer: &writer,
         stop: &stop,
         rates: &rates,
         duration_style: DurationStyle::default(),
         photos: &photos,
-        is_now: &|_| true,
         correlate: true,
         sandbox: true,
-    }
-    .attempts(&mut manifest)?;
+    };
+    let attempts = orders.attempts(&mut manifest, &|_| true)?;
     let tally = dispatcher.run(attempts, CONCURRENCY).await;
     println!("{} sent, {} known", tally.accepted, plan.counts.skip);
     Ok(())

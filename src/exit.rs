@@ -100,6 +100,14 @@ impl Code {
         }
     }
 
+    /// How a run that this signal stopped ends.
+    pub const fn of_signal(number: u8) -> Self {
+        match number {
+            2 => Self::Interrupted,
+            _ => Self::Terminated,
+        }
+    }
+
     /// What it means, and what to do.
     pub const fn meaning(self) -> &'static str {
         match self {

@@ -1,27 +1,14 @@
-//! Caps on what is spent, `--max-credits` and those of the settings: what is left of them, and what is
-//! reported when one is reached.
+//! Caps on what is spent, `--max-credits` and those of the settings: what is left of them.
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
-use super::failure;
 use super::filter::Filters;
 use crate::clock;
 use crate::engine::cap::{Cap, Limit};
-use crate::exit::Failure;
 use crate::jobs::{Condition, Credits, JobView, Ledger};
 use crate::journal::{ClaimCap, Counts, JobLog, LogError, Writer};
-use crate::output::{Printer, words};
+use crate::output::caps::TYPED;
 use crate::settings::Settings;
-use crate::text::escape;
-
-/// What is reported when `--max-credits` has kept something back.
-pub const CAP_REACHED: &str = "the next clip would go beyond --max-credits, which counts all that the log has charged and \
-     reserved; raise it to send the rest";
-
-/// The name of the cap that is typed.
-const TYPED: &str = "--max-credits";
 
 /// The ledger of a command that sends: caps of the settings look at the log's jobs.
 pub fn ledger(ledger: Ledger, settings: &Settings) -> Ledger {
@@ -37,7 +24,7 @@ pub fn of_writer<'a>(
     typed: Option<Credits>,
     settings: &'a Settings,
     writer: &Writer,
-) -> Result<Cap<'a>, Failure> {
+) -> Result<Cap<'a>, LogError> {
     if writer.is_shared() {
         writer.hold(held_by_the_log(typed, settings, writer));
         let limits = limits(typed, settings, Credits::ZERO, std::iter::empty());
@@ -85,7 +72,7 @@ pub fn of_log<'a>(
     typed: Option<Credits>,
     settings: &'a Settings,
     log: Option<&JobLog>,
-) -> Result<Vec<Limit<'a>>, Failure> {
+) -> Result<Vec<Limit<'a>>, LogError> {
     let committed = log.map_or(Credits::ZERO, |log| log.ledger().committed());
     let views = log.into_iter().flat_map(JobLog::views);
     limits(typed, settings, committed, views)
@@ -96,7 +83,7 @@ fn limits(
     settings: &Settings,
     committed: Credits,
     views: impl Iterator<Item = Result<JobView, LogError>>,
-) -> Result<Vec<Limit<'_>>, Failure> {
+) -> Result<Vec<Limit<'_>>, LogError> {
     let mut limits: Vec<_> = typed
         .map(|most| Limit::new(TYPED.to_owned(), most, committed))
         .into_iter()
@@ -112,7 +99,7 @@ fn limits(
     });
     let mut parts: Vec<_> = parts.map(|part| (part, Credits::ZERO)).collect();
     for view in views {
-        let view = view.map_err(failure::of_log)?;
+        let view = view?;
         for ((_, filters, since), committed) in &mut parts {
             if filters.matches(&view) {
                 *committed += view.spent_since(*since).committed();
@@ -129,58 +116,4 @@ fn limits(
         }
     }));
     Ok(limits)
-}
-
-/// Says which caps have kept something back.
-pub fn warn(cap: &Cap<'_>, printer: &Printer) {
-    for limit in cap.reached() {
-        if limit.name == TYPED {
-            printer.warn(CAP_REACHED);
-        } else {
-            printer.warn(format_args!(
-                "the next clip would go beyond the cap of {}: {} are charged or reserved; raise it, \
-                 or wait for the next period, to send the rest",
-                escape(&limit.name),
-                words::credits(limit.committed())
-            ));
-        }
-    }
-}
-
-/// What a dry run says of the caps: for people, a line each, and for programs.
-pub fn preview(
-    limits: &[Limit<'_>],
-    wanted: impl Iterator<Item = (Option<JobView>, Credits)>,
-) -> Vec<(String, Value)> {
-    let mut totals = vec![Credits::ZERO; limits.len()];
-    for (job, credits) in wanted {
-        for (limit, total) in limits.iter().zip(&mut totals) {
-            if limit.counts(job.as_ref()) {
-                *total += credits;
-            }
-        }
-    }
-    let lines = limits.iter().zip(totals).map(|(limit, wanted)| {
-        let beyond = (limit.committed + wanted).beyond(limit.most);
-        let end = match beyond {
-            Credits::ZERO => "within it".to_owned(),
-            beyond => format!("{beyond} beyond it, and not sent"),
-        };
-        let name = match limit.name.as_str() {
-            TYPED => format!("{TYPED} {}", limit.most),
-            name => format!("cap of {}", escape(name)),
-        };
-        let text = format!(
-            "{name}: {} charged or reserved, {wanted} more wanted: {end}",
-            limit.committed
-        );
-        let value = json!({
-            "cap": limit.name,
-            "credits": limit.most,
-            "committed": limit.committed,
-            "wanted": wanted,
-        });
-        (text, value)
-    });
-    lines.collect()
 }

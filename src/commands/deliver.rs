@@ -12,7 +12,9 @@ use super::open::{self, Api};
 use crate::cli::When as WhenArg;
 use crate::commands::finish;
 use crate::commands::observe::observer;
+use crate::engine::delivery::address::system_lookup;
 use crate::engine::delivery::bucket::Bucket;
+use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::plan;
 use crate::engine::delivery::plan::{Delivery, When};
 use crate::engine::delivery::{Event, Failure as Missed, FailureKind, Refresh, RefreshError};
@@ -21,7 +23,7 @@ use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{GenerationId, JobState, JobView, Observation, Via};
 use crate::journal::Writer;
 use crate::output::{self, Commands, Printer, Progress};
-use crate::sandbox::{SANDBOX_ORIGIN, Sandbox};
+use crate::sandbox::Sandbox;
 use crate::settings::Settings;
 use crate::text::escape;
 use crate::vendor::{BaseUrl, PollOutcome};
@@ -85,11 +87,7 @@ impl<'a> Links<'a> {
     }
 
     async fn here(&self, url: String) -> Result<String, Failure> {
-        let api = self.api().await?;
-        Ok(match (&api.stand_in, url.strip_prefix(SANDBOX_ORIGIN)) {
-            (Some(stand_in), Some(path)) => format!("{}{path}", stand_in.base_url()),
-            _ => url,
-        })
+        Ok(self.api().await?.here(&url))
     }
 
     async fn ask(&self, delivery: &Delivery) -> Result<Option<String>, RefreshError> {
@@ -170,6 +168,15 @@ fn unasked(kind: FailureKind, why: impl Into<String>) -> RefreshError {
         kind,
         why: why.into(),
     }
+}
+
+/// Fetches clips, and calls shops.
+pub fn client(settings: &Settings) -> Client {
+    let time_outs = TimeOuts {
+        connect: settings.network.connect_timeout,
+        idle: settings.network.request_timeout,
+    };
+    Client::new(time_outs, system_lookup())
 }
 
 /// Under `--sandbox` only a rehearsal's log is worked on: its clips are the stand-in's.

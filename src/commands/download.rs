@@ -14,9 +14,8 @@ use super::limits::Limits;
 use super::stopped;
 use super::{Ended, on_runtime, open, outputs};
 use crate::cli::DownloadArgs;
-use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::plan::{gather, plan};
-use crate::engine::delivery::{self, Download, DownloadOptions, DownloadSummary, address};
+use crate::engine::delivery::{self, Download, DownloadOptions, DownloadSummary};
 use crate::engine::round::Done;
 use crate::exit::{Code, Failure};
 use crate::output::{Event, Printer, Progress, words};
@@ -73,11 +72,7 @@ pub fn run(
         retry_delay: RETRY_DELAY,
         here_too: args.here_too,
     };
-    let time_outs = TimeOuts {
-        connect: settings.network.connect_timeout,
-        idle: settings.network.request_timeout,
-    };
-    let client = Client::new(time_outs, address::system_lookup());
+    let client = deliver::client(settings);
     let (summary, stopped) = on_runtime(async {
         limits.start_timer();
         let links = Links::new(&writer, settings);

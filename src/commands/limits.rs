@@ -99,12 +99,11 @@ impl Limits {
             _ => None,
         });
         if let Some(number) = signal {
-            let code = match number {
-                2 => Code::Interrupted,
-                _ => Code::Terminated,
-            };
             let message = format!("{held}; stopped while waiting for it, nothing was sent");
-            return Some(Failure::new(code, message).help("run the same command again to go on"));
+            return Some(
+                Failure::new(Code::of_signal(number), message)
+                    .help("run the same command again to go on"),
+            );
         }
         let is_late = self.deadline.is_some_and(|until| until <= Instant::now());
         is_late.then(|| {

@@ -65,6 +65,14 @@ impl Api {
             stand_in,
         })
     }
+
+    /// Where a clip's address leads from here: the stand-in's are its own.
+    pub fn here(&self, url: &str) -> String {
+        match (&self.stand_in, url.strip_prefix(SANDBOX_ORIGIN)) {
+            (Some(stand_in), Some(path)) => format!("{}{path}", stand_in.base_url()),
+            _ => url.to_owned(),
+        }
+    }
 }
 
 fn config(error: &ConfigError) -> Failure {

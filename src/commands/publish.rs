@@ -11,13 +11,12 @@ use super::limits::Limits;
 use super::stopped;
 use super::{Ended, on_runtime, open};
 use crate::cli::{PublishArgs, Target};
-use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::exec::filled_in_too_early;
 use crate::engine::delivery::plan::{Delivery, HeldBack, When, gather, hold_back, other_target};
 use crate::engine::delivery::shopify::{
     Admin, Credentials, Look, Shopify, ShopifyOptions, Store, TARGET, Version,
 };
-use crate::engine::delivery::{EXEC_TARGET, Event, Exec, ExecOptions, PublishSummary, address};
+use crate::engine::delivery::{EXEC_TARGET, Event, Exec, ExecOptions, PublishSummary};
 use crate::engine::round::Done;
 use crate::exit::{Code, Failure};
 use crate::journal::Writer;
@@ -281,13 +280,7 @@ async fn to_shop(
     }
     let version = Version::parse(&settings.shopify_api_version).map_err(wrong)?;
     let credentials = credentials(settings, stand_in.is_some())?;
-    let client = Client::new(
-        TimeOuts {
-            connect: settings.network.connect_timeout,
-            idle: settings.network.request_timeout,
-        },
-        address::system_lookup(),
-    );
+    let client = deliver::client(settings);
     let admin = Admin::new(
         &client,
         store.clone(),

@@ -3,18 +3,18 @@
 use std::collections::HashSet;
 
 use super::limits::Limits;
+use super::observe::observer;
 use super::open::{self, Api};
-use super::poll::Poller;
 use super::replay::{self, Replay};
-use super::stopped;
 use super::{Ended, on_one_thread, recover};
+use super::{failure, stopped};
 use crate::cli::{ReconcileArgs, Source};
 use crate::commands::finish;
-use crate::engine::poll::Rounds;
-use crate::exit::Ending;
+use crate::engine::poll::{Event, Poller, Rounds};
+use crate::exit::{Code, Ending};
 use crate::jobs::{IdColumn, JobKey, JobState};
 use crate::journal::Writer;
-use crate::output::{Commands, Printer, Summary, words};
+use crate::output::{Commands, Polling, Printer, Summary, words};
 use crate::settings::Settings;
 
 /// Runs the command.
@@ -118,16 +118,21 @@ async fn poll(
     let api = Api::open(settings).await?;
     open::check_mixing(writer, settings, &api.base)?;
     let concurrency = settings.network.concurrency_for(IdColumn::Sku);
+    let throttle = open::throttle(settings, concurrency, None);
+    let polling = Polling::new(printer, writer);
+    let report = |event: Event<'_>| polling.report(&event);
     let poller = Poller {
-        api: &api,
-        writer,
+        client: &api.client,
+        observer: observer(writer, settings),
         stop,
-        settings,
-        printer,
+        throttle: &throttle,
+        interval: settings.network.interval,
         concurrency,
-        shared: None,
+        report: &report,
     };
-    let mut ending = poller.ask(rounds, covers).await?;
+    let is_answered = poller.ask(rounds, covers).await.map_err(failure::of_log)?;
+    let mut ending = Ending::default();
+    ending.note_if(!is_answered, Code::Temporary);
     ending.join(stopped::ending_of(stop, printer, commands));
     Ok(ending)
 }

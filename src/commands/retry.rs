@@ -18,7 +18,6 @@ use super::stopped;
 use super::{Ended, on_one_thread};
 use crate::cli::{Retry, RetryArgs};
 use crate::commands::finish;
-use crate::commands::sending::Sending;
 use crate::engine::cap::Cap;
 use crate::engine::dispatch::{Attempt, Dispatcher, Event, SendCounts};
 use crate::engine::retry::{Log, Wanted};
@@ -26,7 +25,7 @@ use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, IdColumn, JobView};
 use crate::journal::{JobLog, Writer};
-use crate::output::{Commands, Printer, Summary, Tally, words};
+use crate::output::{self, Commands, Printer, Sending, Summary, Tally, words};
 use crate::settings::Settings;
 use crate::text::escape;
 use consent::consent;
@@ -72,14 +71,14 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
             consent(args, &found, settings, &writer, printer, &commands)?;
         }
         summary.more.extend(finish::payer(true, settings, printer)?);
-        let cap = caps::of_writer(args.max_credits, settings, &writer)?;
+        let cap = caps::of_writer(args.max_credits, settings, &writer).map_err(failure::of_log)?;
         let wanted = attempts.len() as u64;
         let (tally, stopped) =
             on_one_thread(send(&found, settings, &writer, printer, &cap, &commands))?;
         ending.join(stopped);
         ending.note_if(cap.is_reached(), Code::Decision);
         ending.note_if(tally.later + tally.taken > 0, Code::Temporary);
-        caps::warn(&cap, printer);
+        output::caps::warn(&cap, printer);
         summary.submitted = tally.accepted;
         summary.left = wanted.saturating_sub(tally.begun);
         summary.credits_estimated = tally.credits;
@@ -111,13 +110,13 @@ fn dry_run(
     let found = find(args, settings, Log::Read(&log), printer, &commands)?;
     let attempts = &found.wanted;
     let credits: Credits = attempts.iter().map(|wanted| wanted.estimate).sum();
-    let limits = caps::of_log(args.max_credits, settings, Some(&log))?;
+    let limits = caps::of_log(args.max_credits, settings, Some(&log)).map_err(failure::of_log)?;
     let view = |wanted: &Wanted| log.view(wanted.job).ok().flatten();
     let wanted = attempts.iter().map(|wanted| {
         let job = (!limits.is_empty()).then(|| view(wanted)).flatten();
         (job, wanted.more)
     });
-    let caps = caps::preview(&limits, wanted);
+    let caps = output::caps::preview(&limits, wanted);
     if printer.options().json {
         let mut summary = Summary {
             dry_run: true,

@@ -64,10 +64,7 @@ pub fn watch(stop: &Stop) {
             // What waits for it is there.
             let _ = ready.send(());
             notify_all(signals.next().await);
-            let code = match signals.next().await {
-                2 => Code::Interrupted,
-                _ => Code::Terminated,
-            };
+            let code = Code::of_signal(signals.next().await);
             std::process::exit(i32::from(code.number()));
         });
     };

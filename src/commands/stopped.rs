@@ -11,18 +11,16 @@ use crate::text::escape;
 pub fn ending_of_server(stop: &Stop) -> Ending {
     let mut ending = Ending::default();
     for reason in stop.reasons() {
-        match reason {
-            Reason::Signal(2) => ending.note(Code::Interrupted),
-            Reason::Signal(_) => ending.note(Code::Terminated),
-            _ => {}
+        if let Reason::Signal(number) = reason {
+            ending.note(Code::of_signal(number));
         }
     }
     ending
 }
 
-/// What was refused with an HTTP status, and what to do about it.
-const fn denied(http_status: u16) -> (&'static str, &'static str) {
-    match http_status {
+/// Says what was refused with an HTTP status, and what to do about it.
+fn say_denied(http_status: u16, error: &str, printer: &Printer, commands: &Commands) {
+    let (what, fix) = match http_status {
         402 => ("your credits do not suffice", "Buy credits"),
         401 => (
             "the vendor does not accept the API key",
@@ -32,7 +30,12 @@ const fn denied(http_status: u16) -> (&'static str, &'static str) {
             "the vendor refuses the API key, or its spending limit is reached",
             "Check the key and its limit",
         ),
-    }
+    };
+    let fix = commands.repeat_in(fix);
+    printer.error(format_args!(
+        "{what} ({}); nothing more was sent, and what was refused was not charged. {fix}, then run the same command again",
+        escape(error)
+    ));
 }
 
 /// Says that replies were kept in `file`, since the log could not take them in.
@@ -52,16 +55,6 @@ fn say_kept(file: &Path, is_away: bool, printer: &Printer, commands: &Commands) 
     Code::Io
 }
 
-/// Says that `failed` orders were refused or failed, more than a person allows.
-pub fn say_too_many_failed(failed: u64, printer: &Printer, commands: &Commands) -> Code {
-    printer.error(format_args!(
-        "{} refused or failed, more than --max-failed allows, so nothing more was sent; those were not charged, and what was accepted is in the log. `{}` shows why; correct that, then run the same command again",
-        words::count(failed, "order"),
-        commands.on_log("status", "")
-    ));
-    Code::Decision
-}
-
 /// What stopped a run, as conditions of its end; each is reported once.
 pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending {
     let mut ending = Ending::default();
@@ -76,7 +69,7 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
         ending.note(match reason {
             Reason::Signal(number) => {
                 printer.warn("stopped; every request in flight was waited for and is in the log. Run the same command again to go on");
-                if number == 2 { Code::Interrupted } else { Code::Terminated }
+                Code::of_signal(number)
             }
             Reason::Disk(error) => {
                 let take_back = if is_kept {
@@ -106,12 +99,7 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
             }
             Reason::Kept(file) => say_kept(&file, is_away, printer, commands),
             Reason::Denied(http_status, error) => {
-                let (what, fix) = denied(http_status);
-                let fix = commands.repeat_in(fix);
-                printer.error(format_args!(
-                    "{what} ({}); nothing more was sent, and what was refused was not charged. {fix}, then run the same command again",
-                    escape(&error)
-                ));
+                say_denied(http_status, &error, printer, commands);
                 Code::Refused
             }
             Reason::ThreeUnknown => {
@@ -121,7 +109,14 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
                 ));
                 Code::Decision
             }
-            Reason::TooManyFailed(failed) => say_too_many_failed(failed, printer, commands),
+            Reason::TooManyFailed(failed) => {
+                printer.error(format_args!(
+                    "{} refused or failed, more than --max-failed allows, so nothing more was sent; those were not charged, and what was accepted is in the log. `{}` shows why; correct that, then run the same command again",
+                    words::count(failed, "order"),
+                    commands.on_log("status", "")
+                ));
+                Code::Decision
+            }
             Reason::SameId(id) => {
                 printer.error(format_args!(
                     "the vendor gave one id ({}) to two jobs, so nothing more was sent. `{}` shows the job in doubt; ask the vendor what became of it",

@@ -1,9 +1,12 @@
 //! The first few orders of a batch: those that differ most, looked at before the rest is ordered.
 
+mod look;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
+pub use look::{Canary, Looked, Seen};
 use url::Url;
 
 use super::delivery::mp4::Movie;
@@ -52,7 +55,7 @@ pub struct Candidate<T> {
     /// What makes it unlike others.
     pub traits: Traits,
     /// Its listing or product.
-    pub owner: String,
+    pub item: String,
 }
 
 /// The first rows of one kind.
@@ -63,29 +66,29 @@ struct Kind<T> {
 
 impl<T> Kind<T> {
     /// Where its next row stands: the first of a listing or product that has none yet, else the first.
-    fn next(&self, owners: &HashSet<String>) -> Option<(bool, usize)> {
-        let fresh = |(_, owner): &(T, String)| !owners.contains(owner);
+    fn next(&self, items: &HashSet<String>) -> Option<(bool, usize)> {
+        let fresh = |(_, item): &(T, String)| !items.contains(item);
         let place = self.rows.iter().position(fresh);
         let first = (!self.rows.is_empty()).then_some((false, 0));
         place.map(|place| (true, place)).or(first)
     }
 
-    /// Keeps a row where it may be chosen. Rows of other owners go before more of the same.
-    fn offer(&mut self, row: T, owner: String, most: usize) {
-        let is_new = !self.rows.iter().any(|(_, known)| *known == owner);
+    /// Keeps a row where it may be chosen. Rows of other items go before more of the same.
+    fn offer(&mut self, row: T, item: String, most: usize) {
+        let is_new = !self.rows.iter().any(|(_, known)| *known == item);
         if self.rows.len() < most {
-            self.rows.push((row, owner));
+            self.rows.push((row, item));
         } else if is_new && let Some(again) = self.repeated() {
             self.rows.remove(again);
-            self.rows.push((row, owner));
+            self.rows.push((row, item));
         }
     }
 
-    /// The last row whose owner has an earlier one.
+    /// The last row whose item has an earlier one.
     fn repeated(&self) -> Option<usize> {
         let is_again = |place: &usize| {
-            let (_, owner) = &self.rows[*place];
-            self.rows[..*place].iter().any(|(_, known)| known == owner)
+            let (_, item) = &self.rows[*place];
+            self.rows[..*place].iter().any(|(_, known)| known == item)
         };
         (0..self.rows.len()).rev().find(is_again)
     }
@@ -96,16 +99,16 @@ impl<T> Kind<T> {
 pub fn choose<T>(rows: impl Iterator<Item = Candidate<T>>, most: usize) -> Vec<T> {
     let mut places: HashMap<Traits, usize> = HashMap::new();
     let mut kinds: Vec<Kind<T>> = Vec::new();
-    for Candidate { row, traits, owner } in rows {
+    for Candidate { row, traits, item } in rows {
         let place = *places.entry(traits.clone()).or_insert_with(|| {
             let rows = Vec::new();
             kinds.push(Kind { traits, rows });
             kinds.len() - 1
         });
-        kinds[place].offer(row, owner, most);
+        kinds[place].offer(row, item, most);
     }
     let mut seen = HashSet::new();
-    let mut owners = HashSet::new();
+    let mut items = HashSet::new();
     let mut used = vec![0; kinds.len()];
     let mut chosen = Vec::new();
     while chosen.len() < most {
@@ -116,7 +119,7 @@ pub fn choose<T>(rows: impl Iterator<Item = Candidate<T>>, most: usize) -> Vec<T
                 .count()
         };
         let next = kinds.iter().enumerate().filter_map(|(kind, of_kind)| {
-            let (is_fresh, place) = of_kind.next(&owners)?;
+            let (is_fresh, place) = of_kind.next(&items)?;
             let rank = (
                 usize::MAX - new(&of_kind.traits),
                 !is_fresh,
@@ -129,9 +132,9 @@ pub fn choose<T>(rows: impl Iterator<Item = Candidate<T>>, most: usize) -> Vec<T
         let Some(((.., kind), place)) = next.min() else {
             break;
         };
-        let (row, owner) = kinds[kind].rows.remove(place);
+        let (row, item) = kinds[kind].rows.remove(place);
         seen.extend(kinds[kind].traits.0.iter().cloned().enumerate());
-        owners.insert(owner);
+        items.insert(item);
         chosen.push(row);
         used[kind] += 1;
     }
@@ -233,7 +236,7 @@ mod tests {
         chosen_of(
             &owned
                 .iter()
-                .map(|(row, owner)| (*row, &**owner))
+                .map(|(row, item)| (*row, &**item))
                 .collect::<Vec<_>>(),
             most,
         )
@@ -241,10 +244,10 @@ mod tests {
 
     fn chosen_of(rows: &[(&str, &str)], most: usize) -> Vec<usize> {
         let rows = rows.iter().enumerate();
-        let rows = rows.map(|(row, (text, owner))| Candidate {
+        let rows = rows.map(|(row, (text, item))| Candidate {
             row,
             traits: traits(text),
-            owner: (*owner).to_owned(),
+            item: (*item).to_owned(),
         });
         choose(rows, most)
     }

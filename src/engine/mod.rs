@@ -4,8 +4,10 @@
 //! |---|---|
 //! | [`plan`] | which rows of a manifest are sent |
 //! | [`submit`] | the attempts for those rows, made one by one |
+//! | `batch` | what a plan sends: all of it, or a canary first; clips asked for meanwhile |
 //! | `canary` | the first few orders of a batch, looked at before the rest is ordered |
 //! | [`cap`] | what may be charged and reserved |
+//! | `recover` | lines that a full disk kept out of the log, taken back |
 //! | [`retry`] | the attempts for jobs that failed, were rejected, or are in doubt |
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
@@ -19,6 +21,8 @@
 //! | [`stop`] | why a run ends early |
 
 #[cfg(feature = "cli")]
+pub(crate) mod batch;
+#[cfg(feature = "cli")]
 pub(crate) mod canary;
 pub mod cap;
 mod counts;
@@ -31,6 +35,8 @@ pub mod observe;
 pub mod photos;
 pub mod plan;
 pub mod poll;
+#[cfg(feature = "cli")]
+pub(crate) mod recover;
 pub mod retry;
 pub mod review;
 #[cfg(feature = "cli")]

@@ -46,18 +46,11 @@ pub struct Target {
     due: Instant,
 }
 
-/// What is to be asked for.
-#[derive(Debug, Default)]
-pub struct Targets {
-    /// What can be.
-    pub open: Vec<Target>,
-    /// How many can only be reported by webhook.
-    pub silent: u64,
-}
-
 /// What happens while clips are asked for.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// So many are asked for; so many more can only be reported by webhook.
+    Begun(u64, u64),
     /// One was asked for.
     Seen {
         /// What the vendor calls it.
@@ -75,6 +68,8 @@ pub enum Event<'a> {
     RoundOver,
     /// These could not be asked for [`MAX_FAILURES`] times in a row, and are left alone.
     GaveUp(&'a [Target]),
+    /// No more are asked for.
+    Over,
 }
 
 /// Polls the jobs of one log.
@@ -104,40 +99,6 @@ struct Asked {
     line: Option<String>,
 }
 
-impl Targets {
-    /// Every unfinished attempt of the jobs of a log that `covers` picks.
-    pub fn of(
-        writer: &Writer,
-        client: &Client,
-        covers: impl Fn(&JobState) -> bool,
-    ) -> Result<Self, LogError> {
-        let unfinished: Vec<JobState> = writer
-            .ledger()
-            .jobs()
-            .filter(|job| covers(job) && job.to_poll().next().is_some())
-            .cloned()
-            .collect();
-        let mut targets = Self::default();
-        for job in unfinished {
-            for (attempt, id, endpoint) in ids(writer, &job)? {
-                if !client.can_poll(endpoint) {
-                    targets.silent += 1;
-                    continue;
-                }
-                targets.open.push(Target {
-                    job: job.key,
-                    attempt,
-                    id,
-                    endpoint,
-                    failures: 0,
-                    due: Instant::now(),
-                });
-            }
-        }
-        Ok(targets)
-    }
-}
-
 /// The attempts to ask for, by what and where.
 fn ids(writer: &Writer, job: &JobState) -> Result<Vec<(u32, GenerationId, Endpoint)>, LogError> {
     let plain = job.plain_attempt();
@@ -163,9 +124,49 @@ fn ids(writer: &Writer, job: &JobState) -> Result<Vec<(u32, GenerationId, Endpoi
 }
 
 impl Poller<'_> {
-    /// Asks for what is open. Whether the vendor could be asked for all of it.
-    pub async fn ask(&self, targets: Targets, rounds: Rounds) -> Result<bool, LogError> {
-        let mut targets = targets.open;
+    /// Asks for every unfinished attempt of the jobs that `covers` picks, unless the run is to stop.
+    /// Gives whether the vendor could be asked for all of them.
+    pub async fn ask(
+        &self,
+        rounds: Rounds,
+        covers: impl Fn(&JobState) -> bool,
+    ) -> Result<bool, LogError> {
+        if self.stop.is_set() {
+            return Ok(true);
+        }
+        let (targets, silent) = self.targets(covers)?;
+        (self.report)(Event::Begun(targets.len() as u64, silent));
+        let is_answered = self.ask_all(targets, rounds).await;
+        (self.report)(Event::Over);
+        is_answered
+    }
+
+    /// What can be asked for, and how many can only be reported by webhook.
+    fn targets(&self, covers: impl Fn(&JobState) -> bool) -> Result<(Vec<Target>, u64), LogError> {
+        let writer = self.observer.writer;
+        let is_open = |job: &&JobState| covers(job) && job.to_poll().next().is_some();
+        let unfinished: Vec<JobState> = writer.ledger().jobs().filter(is_open).cloned().collect();
+        let (mut open, mut silent) = (Vec::new(), 0);
+        for job in unfinished {
+            for (attempt, id, endpoint) in ids(writer, &job)? {
+                if !self.client.can_poll(endpoint) {
+                    silent += 1;
+                    continue;
+                }
+                open.push(Target {
+                    job: job.key,
+                    attempt,
+                    id,
+                    endpoint,
+                    failures: 0,
+                    due: Instant::now(),
+                });
+            }
+        }
+        Ok((open, silent))
+    }
+
+    async fn ask_all(&self, mut targets: Vec<Target>, rounds: Rounds) -> Result<bool, LogError> {
         let mut is_answered = true;
         while !targets.is_empty() && !self.stop.is_set() {
             let now = Instant::now();

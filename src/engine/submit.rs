@@ -32,31 +32,31 @@ pub struct Orders<'a> {
     pub duration_style: DurationStyle,
     /// Where the photos on this computer are online.
     pub photos: &'a Placed,
-    /// Whether a row that is to be sent, by its place in the manifest, is sent now.
-    pub is_now: &'a dyn Fn(u32) -> bool,
     /// Whether the webhook's address names job and attempt.
     pub correlate: bool,
     /// Whether the orders go to a sandbox.
     pub sandbox: bool,
 }
 
-impl<'a> Orders<'a> {
-    /// The second pass over the manifest: the attempts, made one by one as there is room to send.
+impl Orders<'_> {
+    /// The second pass over the manifest: the attempts, made one by one as there is room to send, for
+    /// those rows to be sent that `is_now` picks by their places in the manifest.
     ///
     /// # Errors
     ///
     /// When the manifest is not the one that was planned, or cannot be read again.
-    pub fn attempts(
-        self,
-        manifest: &'a mut Manifest,
-    ) -> Result<impl Iterator<Item = Attempt> + 'a, ManifestError> {
+    pub fn attempts<'m>(
+        &'m self,
+        manifest: &'m mut Manifest,
+        is_now: &'m dyn Fn(u32) -> bool,
+    ) -> Result<impl Iterator<Item = Attempt> + 'm, ManifestError> {
         if manifest.has_changed()? {
             return Err(ManifestError::Changed(manifest.name().into()));
         }
         let id_column = manifest.id_column();
         let carried = manifest.carried_columns().to_vec();
-        let (plan, is_now) = (self.plan, self.is_now);
-        let rows = manifest.rows_at(plan.sent().filter(move |index| is_now(*index)))?;
+        let now = self.plan.sent().filter(|index| is_now(*index));
+        let rows = manifest.rows_at(now)?;
         Ok(rows.map_while(move |(index, row)| {
             let attempt = self.attempt(index, row, id_column, &carried);
             attempt

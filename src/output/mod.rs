@@ -5,7 +5,11 @@
 
 pub mod audience;
 #[cfg(feature = "cli")]
+mod batch;
+#[cfg(feature = "cli")]
 mod canvas;
+#[cfg(feature = "cli")]
+pub mod caps;
 #[cfg(feature = "cli")]
 mod columns;
 #[cfg(feature = "cli")]
@@ -26,10 +30,14 @@ mod metrics;
 mod money;
 pub mod natural_sort;
 #[cfg(feature = "cli")]
+mod polling;
+#[cfg(feature = "cli")]
 mod printer;
 #[cfg(feature = "cli")]
 mod progress;
 pub mod report;
+#[cfg(feature = "cli")]
+mod sending;
 #[cfg(feature = "cli")]
 mod summary;
 #[cfg(feature = "cli")]
@@ -42,6 +50,8 @@ pub mod words;
 pub mod wrap;
 
 pub use audience::{Audience, Wording};
+#[cfg(feature = "cli")]
+pub use batch::{BatchReport, canary_json};
 #[cfg(feature = "cli")]
 pub use columns::aligned;
 #[cfg(feature = "cli")]
@@ -57,9 +67,13 @@ pub use metrics::{Delivery, Metrics};
 #[cfg(feature = "cli")]
 pub use money::Money;
 #[cfg(feature = "cli")]
+pub use polling::Polling;
+#[cfg(feature = "cli")]
 pub use printer::{OutputOptions, Printer, ProgressStyle, USUAL_WIDTH};
 #[cfg(feature = "cli")]
 pub use progress::{Event, Progress, STARTED, WAITING};
+#[cfg(feature = "cli")]
+pub use sending::Sending;
 #[cfg(feature = "cli")]
 pub use summary::{Replayed, Summary};
 #[cfg(feature = "cli")]

@@ -1,7 +1,6 @@
 //! `submit`: a clip for every row of a manifest that has none yet.
 
 mod batch;
-mod canary;
 mod held;
 mod other_log;
 mod preview;
@@ -9,7 +8,7 @@ mod rows;
 
 use std::path::Path;
 
-use batch::Batch;
+use batch::Sender;
 use held::HeldReport;
 use preview::preview;
 use rows::{allowed, left_out, plan_failure, read, report_left_out};
@@ -30,14 +29,13 @@ use crate::commands::stopped;
 use crate::engine::dispatch::SendCounts;
 use crate::engine::photos::Placed;
 use crate::engine::plan::{self, Allowed, Decision, Found, Held, MOST_LISTED, Plan};
-use crate::engine::poll::Rounds;
 use crate::engine::stop::Stop;
-use crate::engine::submit::photos_to_send;
+use crate::engine::submit::{Orders, photos_to_send};
 use crate::exit::{Code, Failure};
 use crate::jobs::{Credits, Ledger};
 use crate::journal::Writer;
 use crate::manifest::{Condition, Manifest};
-use crate::output::{Printer, Summary};
+use crate::output::{Printer, Summary, canary_json};
 use crate::settings::Settings;
 use crate::settings::values::Pair;
 use crate::text::escape;
@@ -91,40 +89,37 @@ pub async fn run(
     .report();
     let payer = finish::payer(plan.counts.send > 0, settings, printer)?;
     let photos = place_photos(&plan, &mut manifest, args, settings, stop, printer).await?;
-    let batch = Batch {
+    let orders = Orders {
+        plan: &plan,
+        writer: &writer,
+        stop,
+        rates: &settings.rates,
+        duration_style: settings.video.duration_style,
+        photos: &photos,
+        correlate: !args.no_correlation,
+        sandbox: settings.sandbox,
+    };
+    let sender = Sender {
         args,
         settings,
-        plan: &plan,
         api: &api,
-        writer: &writer,
         throttle: &throttle,
-        stop,
-        photos: &photos,
+        concurrency,
         commands: &commands,
         printer,
-        concurrency,
     };
-    let (sent, canary) = batch.run(&mut manifest).await?;
+    let most = most_to_send(&plan, args);
+    let sent = sender.send(orders, most, &mut manifest).await?;
     let tally = sent.tally;
-    let goes_on = canary.as_ref().is_none_or(|canary| canary.goes_on);
-    let mut ending = sent.ending;
-    if args.wait && goes_on && !stop.is_set() {
-        let poller = batch.poller(printer);
-        let waited = poller.ask(Rounds::UntilEnded, |job| plan.covers(job));
-        ending.join(waited.await?);
-        if let Some(failed) = batch.too_many_failed(&tally) {
-            ending.note(stopped::say_too_many_failed(failed, printer, &commands));
-        }
-    }
-    ending.join(stopped::ending_of(stop, printer, &commands));
+    let mut ending = stopped::ending_of(stop, printer, &commands);
     open::look_at_others(&writer, printer).await;
-    ending.note_if(tally.later > 0, Code::Temporary);
-    ending.note_if(!goes_on, Code::Decision);
-    ending.note_if(plan.counts.held() > 0, Code::Decision);
+    ending.note_if(sent.is_unanswered || tally.later > 0, Code::Temporary);
+    let wants_decision = sent.is_capped || !sent.goes_on() || plan.counts.held() > 0;
+    ending.note_if(wants_decision, Code::Decision);
     let mut summary = summary_of(&plan, &found, &tally);
     let more = std::iter::once(invalid(invalid_rows)).chain(left_out(args, &plan));
     summary.more.extend(more.chain(payer));
-    summary.more.extend(canary.map(|canary| canary.to_json()));
+    summary.more.extend(sent.canary.as_ref().map(canary_json));
     let ledger = writer.ledger();
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
     finish::finish(

@@ -13,7 +13,7 @@ use crate::exit::{Code, Failure};
 use crate::jobs::Ledger;
 use crate::journal::{JobLog, LogError, remembered_of_absent};
 use crate::manifest::Manifest;
-use crate::output::{Printer, Tally, words};
+use crate::output::{self, Printer, Tally, words};
 use crate::settings::Settings;
 
 /// What the caps let through of the rows that would be sent.
@@ -24,13 +24,16 @@ fn preview_caps(
     plan: &Plan,
     log: Option<&JobLog>,
 ) -> Result<Vec<(String, Value)>, Failure> {
-    let limits = caps::of_log(args.max_credits, settings, log)?;
+    let limits = caps::of_log(args.max_credits, settings, log).map_err(failure::of_log)?;
     if limits.is_empty() {
         return Ok(Vec::new());
     }
     let style = settings.video.duration_style;
     let rows = planned(plan, manifest, &settings.rates, style);
-    Ok(caps::preview(&limits, rows.map_err(manifest_failure)?))
+    Ok(output::caps::preview(
+        &limits,
+        rows.map_err(manifest_failure)?,
+    ))
 }
 
 /// Decides about every row, and shows that.

@@ -1,13 +1,11 @@
-//! What commands report while they send and poll.
+//! What is reported while attempts are sent.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use super::{Commands, Event, Printer, Progress, words};
 use crate::engine::dispatch::{self, Attempt};
-use crate::engine::poll::{self, MAX_FAILURES, Target};
-use crate::jobs::{Facts, GenerationId, JobView, Status};
-use crate::journal::Writer;
-use crate::output::{Commands, Event, Printer, Progress, words};
+use crate::engine::recover::MARK;
 use crate::text::{escape, shorten};
 
 /// Reports how sending goes.
@@ -176,8 +174,7 @@ impl<'a> Sending<'a> {
             )),
             // Not escaped: it is JSON, which has no control characters, and must read back.
             E::Recover(line) => self.progress.suspend(|| {
-                self.printer
-                    .vital(format_args!("{}{line}", super::recover::MARK));
+                self.printer.vital(format_args!("{MARK}{line}"));
             }),
         }
     }
@@ -214,124 +211,3 @@ fn name_in_row(attempt: &Attempt) -> String {
 
 /// Longest reason in a warning that stands for several, in characters.
 const LONGEST_REASON: usize = 100;
-
-/// Reports how polling goes.
-pub struct Polling<'a> {
-    printer: &'a Printer,
-    writer: &'a Writer,
-    progress: Progress,
-    /// Generations not known to have ended.
-    open: Cell<u64>,
-    /// What went wrong in this round, and with which clips.
-    troubles: RefCell<BTreeMap<String, Vec<String>>>,
-}
-
-impl<'a> Polling<'a> {
-    /// For `total` generations.
-    pub fn new(printer: &'a Printer, writer: &'a Writer, total: u64) -> Self {
-        let progress = Progress::new(Some(total), "rendering", printer);
-        progress.rendering(total);
-        Self {
-            printer,
-            writer,
-            progress,
-            open: Cell::new(total),
-            troubles: RefCell::default(),
-        }
-    }
-
-    /// Takes an event.
-    pub fn report(&self, event: &poll::Event<'_>) {
-        match event {
-            poll::Event::Seen { id, status, facts } => self.seen(id, *status, facts),
-            poll::Event::Trouble(clip, error) => self.trouble(self.name(clip), error),
-            poll::Event::Waiting(wait) => self.warn(format_args!(
-                "the vendor has asked another computer to wait; clips are asked for again in {}",
-                words::duration(wait.as_secs() + 1)
-            )),
-            poll::Event::RoundOver => self.end_round(),
-            poll::Event::GaveUp(clips) => {
-                let whose = match clips {
-                    [only] => self.name(only),
-                    several => words::count(several.len() as u64, "clip"),
-                };
-                self.warn(format_args!(
-                    "{whose} could not be asked for {MAX_FAILURES} times in a row; the next \
-                     reconcile asks again"
-                ));
-            }
-        }
-    }
-
-    /// What a person calls a clip: its listing or SKU, and the vendor's id.
-    fn name(&self, clip: &Target) -> String {
-        let view = self.writer.view(clip.job).ok().flatten();
-        match view.as_ref().and_then(JobView::id) {
-            Some((_, id)) => format!("{} ({})", escape(id), clip.id),
-            None => clip.id.to_string(),
-        }
-    }
-
-    /// One was asked for.
-    fn seen(&self, id: &GenerationId, status: Status, facts: &Facts<'_>) {
-        let ended = u64::from(status.is_terminal());
-        let left = self.open.get().saturating_sub(ended);
-        self.open.set(left);
-        match status {
-            Status::Completed => {
-                self.progress.end(Event::Completed);
-                self.progress
-                    .charged(facts.adjusted_credits.or(facts.credits));
-            }
-            Status::Failed => self.progress.end(Event::Failed),
-            _ => {}
-        }
-        self.progress.rendering(left);
-        self.progress.detail(self.printer, || {
-            let phase = facts
-                .phase
-                .as_ref()
-                .map(|p| format!(", {}", escape(p.as_str())))
-                .unwrap_or_default();
-            let left = facts.eta_seconds.filter(|s| (0.0..1e6).contains(s));
-            let left = left.map(|s| format!(", about {} left", words::duration(s as u64)));
-            format!("{id}: {status}{phase}{}", left.unwrap_or_default())
-        });
-    }
-
-    /// A clip could not be asked for. It is reported at the end of the round, since all of them mostly
-    /// share one reason.
-    fn trouble(&self, clip: String, error: &str) {
-        let mut troubles = self.troubles.borrow_mut();
-        let clips = troubles.entry(plain_reason(error).to_owned()).or_default();
-        clips.push(clip);
-    }
-
-    /// Reports the troubles of the round that ends.
-    fn end_round(&self) {
-        for (error, clips) in self.troubles.take() {
-            let (whose, are) = match clips.as_slice() {
-                [only] => (only.clone(), "it is"),
-                several => (words::count(several.len() as u64, "clip"), "they are"),
-            };
-            self.warn(format_args!(
-                "{whose}: the vendor could not be asked: {}. Nothing changes; {are} asked for \
-                 again later",
-                escape(&error)
-            ));
-        }
-    }
-
-    /// Something went wrong that changes nothing.
-    fn warn(&self, text: impl std::fmt::Display) {
-        self.progress.warn(self.printer, text);
-    }
-}
-
-/// A reason without the system's number for it, which helps no one here.
-fn plain_reason(error: &str) -> &str {
-    match error.rfind(" (os error ") {
-        Some(at) if error.ends_with(')') => &error[..at],
-        _ => error,
-    }
-}

@@ -20,14 +20,13 @@ pub struct Saved {
     pub number: usize,
 }
 
-/// Hands every line to recover to `each`; other lines are passed over.
-pub fn read<E>(
+/// Gives every line to recover to `each`; other lines are passed over.
+pub fn read<E: From<io::Error>>(
     mut input: impl Read,
-    failed: impl Fn(io::Error) -> E,
     mut each: impl FnMut(Saved) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut start = [0; 2];
-    let length = fill(&mut input, &mut start).map_err(&failed)?;
+    let length = fill(&mut input, &mut start)?;
     let start = &start[..length];
     // A log begins with ASCII; the zero says which half of each character comes first.
     let encoding = match start {
@@ -44,7 +43,7 @@ pub fn read<E>(
     let (mut line, mut whole) = (Vec::new(), String::new());
     for number in 1.. {
         line.clear();
-        if lines.read_until(b'\n', &mut line).map_err(&failed)? == 0 {
+        if lines.read_until(b'\n', &mut line)? == 0 {
             break;
         }
         let text = String::from_utf8_lossy(&line);
@@ -157,14 +156,10 @@ mod tests {
 
     fn found(bytes: &[u8]) -> Vec<String> {
         let mut found = Vec::new();
-        read(
-            bytes,
-            |e| e.to_string(),
-            |saved| {
-                found.push(saved.text);
-                Ok(())
-            },
-        )
+        read::<io::Error>(bytes, |saved| {
+            found.push(saved.text);
+            Ok(())
+        })
         .unwrap();
         found
     }
@@ -232,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_was_saved_in_part_is_handed_on_as_it_is() {
+    fn a_line_that_was_saved_in_part_is_found_as_it_is() {
         let cut = &LINE[..50];
         assert_eq!(found(format!("host: {MARK}{cut}\n").as_bytes()), [cut]);
     }

@@ -1,0 +1,229 @@
+//! What a plan sends: all of it, or a canary first and the rest once its clips are good. Clips are
+//! asked for meanwhile where too many failed ones end the run, and waited for at the end.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+
+use tokio::sync::Notify;
+
+use super::canary::{Canary, Looked, MostFailed, Seen};
+use super::cap::Cap;
+use super::dispatch::{self, Attempt, Dispatcher, SendCounts};
+use super::poll::{Poller, Rounds};
+use super::stop::Reason;
+use super::submit::Orders;
+use crate::jobs::{JobKey, JobState, Status};
+use crate::journal::LogError;
+use crate::manifest::{Manifest, ManifestError};
+use crate::vendor::Throttle;
+
+/// What happens while a batch is sent.
+pub enum Event<'a> {
+    /// So many attempts are sent at most.
+    Begun(u64),
+    /// What happens to one of them.
+    Sending(dispatch::Event<'a>),
+    /// They are sent, within these caps.
+    Sent(&'a Cap<'a>),
+    /// A clip of the canary was looked at.
+    Looked(&'a Seen),
+    /// Too many clips of the canary are not as they should be: so many of so many, and so many rows
+    /// are not ordered.
+    TooManyFaults(u64, u64, u64),
+    /// The run was stopped while a person was asked.
+    Unanswered,
+}
+
+/// Why a batch cannot go on. What was sent is in the log.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    /// The manifest is not the one that was planned, or cannot be read again.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A clip of the canary cannot be kept while it is looked at, or a person cannot be asked.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// What became of a batch.
+#[derive(Default)]
+pub struct Sent {
+    /// What was sent.
+    pub tally: SendCounts,
+    /// Whether a cap has kept something back.
+    pub is_capped: bool,
+    /// Whether the vendor could not be asked for every clip.
+    pub is_unanswered: bool,
+    /// What the look at the canary came to.
+    pub canary: Option<Looked>,
+}
+
+impl Sent {
+    /// Whether the rest of the rows is ordered, too.
+    pub fn goes_on(&self) -> bool {
+        self.canary.as_ref().is_none_or(|canary| canary.goes_on)
+    }
+}
+
+/// What a plan decided, and what sending it takes.
+pub struct Batch<'a> {
+    /// The rows; also the log, and what ends the run.
+    pub orders: Orders<'a>,
+    /// Rows at most.
+    pub most: u64,
+    /// Who may send when.
+    pub throttle: &'a Throttle,
+    /// Asks for clips that are waited for.
+    pub poller: Poller<'a>,
+    /// Asks for clips while others are sent.
+    pub watcher: Option<Poller<'a>>,
+    /// The first few of the rows.
+    pub canary: Option<Canary<'a>>,
+    /// How many orders may be refused or fail.
+    pub max_failed: Option<MostFailed>,
+    /// Whether all clips are waited for.
+    pub wait: bool,
+    /// The caps, counted anew from the log: what a canary was charged is in them.
+    pub cap: &'a dyn Fn() -> Result<Cap<'a>, LogError>,
+    /// Takes each event.
+    pub report: &'a dyn Fn(Event<'_>),
+}
+
+impl Batch<'_> {
+    /// Sends the rows, and waits for their clips where that is asked for.
+    pub async fn run(&self, manifest: &mut Manifest) -> Result<Sent, BatchError> {
+        let mut sent = Sent::default();
+        match self.canary.as_ref().filter(|_| self.most > 0) {
+            Some(canary) => self.send_canary(canary, manifest, &mut sent).await?,
+            None => self.send(manifest, self.most, &|_| true, &mut sent).await?,
+        }
+        let stop = self.orders.stop;
+        if self.wait && sent.goes_on() && !stop.is_set() {
+            let covers = |job: &JobState| self.orders.plan.covers(job);
+            sent.is_unanswered |= !self.poller.ask(Rounds::UntilEnded, covers).await?;
+            let renders = self.failed_renders();
+            if let Some(failed) = self.passes_limit(&sent.tally, renders) {
+                stop.set(Reason::TooManyFailed(failed));
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Sends a few rows, waits for their clips and looks at them; then sends the others.
+    async fn send_canary(
+        &self,
+        canary: &Canary<'_>,
+        manifest: &mut Manifest,
+        sent: &mut Sent,
+    ) -> Result<(), BatchError> {
+        let rows = canary.rows(self.orders.plan, manifest, self.most)?;
+        let few = rows.len() as u64;
+        let is_canary = |index: u32| rows.contains_key(&index);
+        self.send(manifest, few, &is_canary, sent).await?;
+        let jobs: HashSet<JobKey> = rows.values().copied().collect();
+        let covers = |job: &JobState| jobs.contains(&job.key);
+        sent.is_unanswered |= !self.poller.ask(Rounds::UntilEnded, covers).await?;
+        if self.orders.stop.is_set() {
+            return Ok(());
+        }
+        let rest = self.most - few;
+        let most = self.max_failed.unwrap_or(MostFailed::Count(0));
+        let jobs = rows.values().copied();
+        sent.canary = canary
+            .look(jobs, rest, most, self.orders.stop, self.report)
+            .await?;
+        if sent.canary.as_ref().is_some_and(|canary| canary.goes_on) {
+            self.send(manifest, rest, &|index| !is_canary(index), sent)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Sends at most `most` of the rows that `is_now` picks, and adds what came of it to `sent`.
+    async fn send(
+        &self,
+        manifest: &mut Manifest,
+        most: u64,
+        is_now: &dyn Fn(u32) -> bool,
+        sent: &mut Sent,
+    ) -> Result<(), BatchError> {
+        let Orders {
+            writer,
+            stop,
+            rates,
+            ..
+        } = self.orders;
+        (self.report)(Event::Begun(most));
+        let report = |event: dispatch::Event<'_>| (self.report)(Event::Sending(event));
+        let now = || writer.now();
+        let cap = (self.cap)()?;
+        let job = |attempt: &Attempt| attempt.as_job(rates);
+        let before = sent.tally;
+        let renders = Cell::new(self.failed_renders());
+        let too_many_failed = |tally: &SendCounts| {
+            let failed = self.passes_limit(&before.and(*tally), renders.get());
+            failed.map(Reason::TooManyFailed)
+        };
+        let client = self.poller.client;
+        let dispatcher = Dispatcher::new(client, writer, self.throttle, stop, &now, &report)
+            .within(&cap, &job)
+            .at_most(most)
+            .until(&too_many_failed);
+        let attempts = self.orders.attempts(manifest, is_now)?;
+        let is_sent = Notify::new();
+        let sending = async {
+            let tally = dispatcher.run(attempts, self.poller.concurrency).await;
+            is_sent.notify_one();
+            tally
+        };
+        let (tally, watched) = tokio::join!(sending, self.watch(&is_sent, &renders));
+        watched?;
+        (self.report)(Event::Sent(&cap));
+        sent.is_capped |= cap.is_reached();
+        sent.tally = before.and(tally);
+        Ok(())
+    }
+
+    /// Asks, while orders are still sent, which clips have failed: a batch that goes wrong is stopped
+    /// early.
+    async fn watch(&self, is_sent: &Notify, renders: &Cell<u64>) -> Result<(), LogError> {
+        let Some(watcher) = &self.watcher else {
+            return Ok(());
+        };
+        loop {
+            let pause = self.orders.stop.or(tokio::time::sleep(watcher.interval));
+            tokio::select! {
+                () = is_sent.notified() => return Ok(()),
+                waited = pause => if waited.is_none() {
+                    return Ok(());
+                },
+            }
+            // What could not be asked for is asked for again.
+            let covers = |job: &JobState| self.orders.plan.covers(job);
+            watcher.ask(Rounds::One, covers).await?;
+            renders.set(self.failed_renders());
+        }
+    }
+
+    /// Clips of the batch that could not be made, whatever run has learned it.
+    fn failed_renders(&self) -> u64 {
+        if self.max_failed.is_none() {
+            return 0;
+        }
+        let ledger = self.orders.writer.ledger();
+        let jobs = self.orders.plan.keys().filter_map(|key| ledger.job(key));
+        let failed = jobs.filter(|job| job.is_counted() && job.status() == Status::Failed);
+        failed.count() as u64
+    }
+
+    /// How many orders were refused or have failed, where that is more than a person allows.
+    fn passes_limit(&self, tally: &SendCounts, renders: u64) -> Option<u64> {
+        let failed = tally.refused + tally.gave_up + renders;
+        let all = self.orders.plan.counts.skip + self.most;
+        let is_passed = self.max_failed?.is_passed(failed, all);
+        is_passed.then_some(failed)
+    }
+}

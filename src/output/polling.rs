@@ -1,0 +1,144 @@
+//! What is reported while clips are asked for.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use super::{Event, Printer, Progress, words};
+use crate::engine::poll::{self, MAX_FAILURES, Target};
+use crate::jobs::{Facts, GenerationId, JobView, Status};
+use crate::journal::Writer;
+use crate::text::escape;
+
+/// Reports how polling goes.
+pub struct Polling<'a> {
+    printer: &'a Printer,
+    writer: &'a Writer,
+    progress: RefCell<Progress>,
+    /// Generations not known to have ended.
+    open: Cell<u64>,
+    /// What went wrong in this round, and with which clips.
+    troubles: RefCell<BTreeMap<String, Vec<String>>>,
+}
+
+impl<'a> Polling<'a> {
+    /// Of the clips of a log.
+    pub fn new(printer: &'a Printer, writer: &'a Writer) -> Self {
+        Self {
+            printer,
+            writer,
+            progress: RefCell::new(Progress::hidden()),
+            open: Cell::default(),
+            troubles: RefCell::default(),
+        }
+    }
+
+    /// Takes an event.
+    pub fn report(&self, event: &poll::Event<'_>) {
+        match event {
+            poll::Event::Begun(open, silent) => self.begin(*open, *silent),
+            poll::Event::Seen { id, status, facts } => self.seen(id, *status, facts),
+            poll::Event::Trouble(clip, error) => self.trouble(self.name(clip), error),
+            poll::Event::Waiting(wait) => self.warn(format_args!(
+                "the vendor has asked another computer to wait; clips are asked for again in {}",
+                words::duration(wait.as_secs() + 1)
+            )),
+            poll::Event::RoundOver => self.end_round(),
+            poll::Event::GaveUp(clips) => {
+                let whose = match clips {
+                    [only] => self.name(only),
+                    several => words::count(several.len() as u64, "clip"),
+                };
+                self.warn(format_args!(
+                    "{whose} could not be asked for {MAX_FAILURES} times in a row; the next \
+                     reconcile asks again"
+                ));
+            }
+            poll::Event::Over => drop(self.progress.replace(Progress::hidden())),
+        }
+    }
+
+    fn begin(&self, open: u64, silent: u64) {
+        if silent > 0 {
+            self.printer.note(format_args!(
+                "{} can only be reported by webhook: no poll path is set for them",
+                words::count(silent, "voice job")
+            ));
+        }
+        let progress = Progress::new(Some(open), "rendering", self.printer);
+        progress.rendering(open);
+        self.open.set(open);
+        drop(self.progress.replace(progress));
+    }
+
+    /// What a person calls a clip: its listing or SKU, and the vendor's id.
+    fn name(&self, clip: &Target) -> String {
+        let view = self.writer.view(clip.job).ok().flatten();
+        match view.as_ref().and_then(JobView::id) {
+            Some((_, id)) => format!("{} ({})", escape(id), clip.id),
+            None => clip.id.to_string(),
+        }
+    }
+
+    /// One was asked for.
+    fn seen(&self, id: &GenerationId, status: Status, facts: &Facts<'_>) {
+        let ended = u64::from(status.is_terminal());
+        let left = self.open.get().saturating_sub(ended);
+        self.open.set(left);
+        let progress = self.progress.borrow();
+        match status {
+            Status::Completed => {
+                progress.end(Event::Completed);
+                progress.charged(facts.adjusted_credits.or(facts.credits));
+            }
+            Status::Failed => progress.end(Event::Failed),
+            _ => {}
+        }
+        progress.rendering(left);
+        progress.detail(self.printer, || {
+            let phase = facts
+                .phase
+                .as_ref()
+                .map(|p| format!(", {}", escape(p.as_str())))
+                .unwrap_or_default();
+            let left = facts.eta_seconds.filter(|s| (0.0..1e6).contains(s));
+            let left = left.map(|s| format!(", about {} left", words::duration(s as u64)));
+            format!("{id}: {status}{phase}{}", left.unwrap_or_default())
+        });
+    }
+
+    /// A clip could not be asked for. It is reported at the end of the round, since all of them mostly
+    /// share one reason.
+    fn trouble(&self, clip: String, error: &str) {
+        let mut troubles = self.troubles.borrow_mut();
+        let clips = troubles.entry(plain_reason(error).to_owned()).or_default();
+        clips.push(clip);
+    }
+
+    /// Reports the troubles of the round that ends.
+    fn end_round(&self) {
+        for (error, clips) in self.troubles.take() {
+            let (whose, are) = match clips.as_slice() {
+                [only] => (only.clone(), "it is"),
+                several => (words::count(several.len() as u64, "clip"), "they are"),
+            };
+            self.warn(format_args!(
+                "{whose}: the vendor could not be asked: {}. Nothing changes; {are} asked for \
+                 again later",
+                escape(&error)
+            ));
+        }
+    }
+
+    /// Something went wrong that changes nothing.
+    fn warn(&self, text: impl std::fmt::Display) {
+        self.progress.borrow().warn(self.printer, text);
+    }
+}
+
+/// A reason without the system's number for it, which helps no one here.
+fn plain_reason(error: &str) -> &str {
+    match error.rfind(" (os error ") {
+        Some(at) if error.ends_with(')') => &error[..at],
+        _ => error,
+    }
+}
