@@ -1,7 +1,6 @@
-//! What `download` and `publish` share: fresh links, the wish to stop, what failures mean.
+//! What `download` and `publish` share: the API on demand, clients, what failures mean.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use etcetera::BaseStrategy;
 use tokio::sync::OnceCell;
@@ -17,37 +16,36 @@ use crate::engine::delivery::bucket::Bucket;
 use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::plan;
 use crate::engine::delivery::plan::{Delivery, When};
-use crate::engine::delivery::{Event, Failure as Missed, FailureKind, Refresh, RefreshError};
-use crate::engine::observe::Ingested;
+use crate::engine::delivery::{Failure as Missed, FailureKind, Links, OnDemand, RefreshError};
+use crate::engine::round::Done;
 use crate::exit::{Code, Ending, Failure};
-use crate::jobs::{GenerationId, JobState, JobView, Observation, Via};
+use crate::jobs::JobState;
 use crate::journal::Writer;
-use crate::output::{self, Commands, Printer, Progress};
+use crate::output::{Commands, Printer, delivery};
 use crate::sandbox::Sandbox;
 use crate::settings::Settings;
-use crate::text::escape;
-use crate::vendor::{BaseUrl, PollOutcome};
+use crate::vendor::{self, BaseUrl};
 
-/// Asks the vendor for fresh links, and only then needs the key.
-pub struct Links<'a> {
-    /// The log.
-    pub writer: &'a Writer,
-    /// Where the API is.
-    pub settings: &'a Settings,
+/// The API, opened once it is needed, and only then with the key.
+pub struct ApiOnDemand<'a> {
+    writer: &'a Writer,
+    settings: &'a Settings,
     api: OnceCell<Api>,
-    /// What the vendor reported when it refused the key: it need not be asked again for every clip.
-    denied: OnceLock<String>,
 }
 
-impl<'a> Links<'a> {
-    /// No one asked yet.
+impl<'a> ApiOnDemand<'a> {
+    /// Not opened yet.
     pub fn new(writer: &'a Writer, settings: &'a Settings) -> Self {
         Self {
             writer,
             settings,
             api: OnceCell::new(),
-            denied: OnceLock::new(),
         }
+    }
+
+    /// Asks it for fresh links.
+    pub fn links(&self) -> Links<'_, Self> {
+        Links::new(self, observer(self.writer, self.settings))
     }
 
     async fn api(&self) -> Result<&Api, Failure> {
@@ -64,10 +62,9 @@ impl<'a> Links<'a> {
         if !self.settings.sandbox {
             return Ok(());
         }
+        let api = self.api().await?;
         for delivery in deliveries {
-            if let Some(url) = delivery.output_url.take() {
-                delivery.output_url = Some(self.here(url).await?);
-            }
+            delivery.output_url = delivery.output_url.take().map(|url| api.here(&url));
         }
         Ok(())
     }
@@ -85,15 +82,10 @@ impl<'a> Links<'a> {
             _ => Ok(None),
         }
     }
+}
 
-    async fn here(&self, url: String) -> Result<String, Failure> {
-        Ok(self.api().await?.here(&url))
-    }
-
-    async fn ask(&self, delivery: &Delivery) -> Result<Option<String>, RefreshError> {
-        if let Some(refusal) = self.denied.get() {
-            return Err(unasked(FailureKind::Refused, refusal.as_str()));
-        }
+impl OnDemand for ApiOnDemand<'_> {
+    async fn client(&self) -> Result<&vendor::Client, RefreshError> {
         let api = self.api().await.map_err(|error| {
             let why = match error.next_step() {
                 Some(step) => format!("{error}; {step}"),
@@ -104,69 +96,15 @@ impl<'a> Links<'a> {
                 Code::Io => FailureKind::Disk,
                 _ => FailureKind::MayHelp,
             };
-            unasked(kind, why)
+            RefreshError::new(kind, why)
         })?;
-        let id = delivery
-            .generation_id
-            .as_deref()
-            .and_then(GenerationId::parse);
-        let Some(id) = id else {
-            let why = "the log has no generation id to ask for";
-            return Err(unasked(FailureKind::ForGood, why));
-        };
-        let endpoint = if delivery.is_voice {
-            crate::vendor::Endpoint::Voice
-        } else {
-            crate::vendor::Endpoint::Video
-        };
-        let (status, facts) = match api.client.poll(endpoint, &id).await {
-            PollOutcome::Seen { status, body } => (status, body.payload().facts().into_owned()),
-            PollOutcome::Trouble { error, .. } => {
-                return Err(unasked(FailureKind::MayHelp, error));
-            }
-            PollOutcome::Denied { error, .. } => {
-                let refusal = format!("the vendor refused the key ({error})");
-                return Err(unasked(
-                    FailureKind::Refused,
-                    self.denied.get_or_init(|| refusal).as_str(),
-                ));
-            }
-        };
-        let fresh = facts.output_url.clone().map(|url| url.0.into_owned());
-        let observer = observer(self.writer, self.settings);
-        let seen = Observation {
-            id,
-            status,
-            facts,
-            via: Via::Poll,
-            correlation: None,
-        };
-        let disk = |why: String| unasked(FailureKind::Disk, why);
-        let learned = observer.decide(&seen).map_err(|e| disk(e.to_string()))?;
-        if let Ingested::New { line, .. } = learned {
-            let appended = self.writer.append(&line).await;
-            appended.map_err(|e| disk(e.to_string()))?;
-        }
-        match fresh {
-            Some(url) => match self.here(url).await {
-                Ok(url) => Ok(Some(url)),
-                Err(error) => Err(unasked(FailureKind::Setup, error.to_string())),
-            },
-            None => Ok(None),
-        }
+        Ok(&api.client)
     }
-}
 
-impl Refresh for Links<'_> {
-    async fn fresh_url(&self, delivery: &Delivery) -> Result<Option<String>, RefreshError> {
-        self.ask(delivery).await
-    }
-}
-
-fn unasked(kind: FailureKind, why: impl Into<String>) -> RefreshError {
-    RefreshError {
-        kind,
-        why: why.into(),
+    async fn here(&self, url: String) -> Result<String, RefreshError> {
+        let api = self.api().await;
+        let api = api.map_err(|e| RefreshError::new(FailureKind::Setup, e.to_string()))?;
+        Ok(api.here(&url))
     }
 }
 
@@ -177,18 +115,6 @@ pub fn client(settings: &Settings) -> Client {
         idle: settings.network.request_timeout,
     };
     Client::new(time_outs, system_lookup())
-}
-
-/// Under `--sandbox` only a rehearsal's log is worked on: its clips are the stand-in's.
-pub fn check_rehearsal(writer: &Writer, settings: &Settings) -> Result<(), Failure> {
-    if writer.ledger().check_mixing(true, true).is_err() && settings.sandbox {
-        return Err(Failure::config(format!(
-            "{} holds live jobs, and --sandbox is for rehearsals; nothing was sent",
-            writer.name().display()
-        ))
-        .help("leave --sandbox out, or leave the log's name out"));
-    }
-    Ok(())
 }
 
 /// Warns of a column that no job has, when nothing was chosen.
@@ -217,37 +143,30 @@ pub fn when(arg: Option<WhenArg>) -> When {
     }
 }
 
-/// Shows events on the bar.
-pub fn show(event: &Event, progress: &Progress, printer: &Printer, done: output::Event) {
-    match event {
-        Event::Started { .. } => {}
-        Event::Received { bytes, .. } => progress.bytes(*bytes),
-        Event::Waiting { job, why, wait } => {
-            progress.suspend(|| {
-                printer.detail(format_args!(
-                    "job {job}: {}; again in {}",
-                    escape(why),
-                    output::words::duration(wait.as_secs())
-                ));
-            });
-        }
-        Event::Done { .. } => progress.end(done),
-        Event::Failed { .. } => progress.end(output::Event::Failed),
-    }
+/// How a delivery has ended.
+pub struct End {
+    /// With how the jobs that it covers stand.
+    pub code: Code,
+    /// Without.
+    pub done: Done,
+    /// Why a run that failed at no clip does not end with 0: there are clips that it cannot have yet.
+    pub unready: Option<String>,
 }
 
-/// Reports each failure, and what they mean for the run's end.
-pub fn ending(failures: &[Missed], disk_failed: bool, printer: &Printer) -> Ending {
-    let mut ending = Ending::default();
-    ending.note_if(disk_failed, Code::Io);
+/// Reports each failure, and puts together how a delivery of `clips` ended. `own` is what it met
+/// beside its failures; `filters` say which jobs count, unless it was a dry run.
+pub fn end(
+    clips: usize,
+    failures: &[Missed],
+    mut own: Ending,
+    filters: Option<&Filters>,
+    writer: &Writer,
+    commands: &Commands,
+    printer: &Printer,
+) -> Result<End, Failure> {
     for failure in failures {
-        printer.warn(format_args!(
-            "{} (job {}): {}",
-            escape(&failure.owner),
-            failure.job,
-            escape(&failure.message)
-        ));
-        ending.note(match failure.kind {
+        delivery::warn_of(failure, printer);
+        own.note(match failure.kind {
             FailureKind::MayHelp => Code::Temporary,
             FailureKind::ForGood => Code::Failed,
             FailureKind::Setup => Code::Config,
@@ -255,34 +174,41 @@ pub fn ending(failures: &[Missed], disk_failed: bool, printer: &Printer) -> Endi
             FailureKind::Disk => Code::Io,
         });
     }
-    ending
+    let others = match filters {
+        Some(filters) => ending_of_covered(writer, filters)?,
+        None => Ending::default(),
+    };
+    let is_unready = failures.is_empty() && others.code() != Code::Success;
+    let mut ending = own;
+    ending.join(others);
+    Ok(End {
+        code: ending.code(),
+        done: Done {
+            own,
+            clips: clips as u64,
+        },
+        unready: is_unready.then(|| {
+            let status = commands.on_log("status", "");
+            format!("some clips are not ready; `{status}` shows why")
+        }),
+    })
 }
 
 /// What the covered jobs, as they stand, put on the run's end.
-pub fn ending_of_covered(
-    writer: &Writer,
-    covered: impl Fn(&JobView) -> bool,
-    is_all: bool,
-) -> Result<Ending, Failure> {
-    if is_all {
+fn ending_of_covered(writer: &Writer, filters: &Filters) -> Result<Ending, Failure> {
+    if filters.is_empty() {
         return Ok(finish::ending_of_jobs(writer.ledger().jobs()));
     }
     let keys: Vec<_> = writer.ledger().jobs().map(|job| job.key).collect();
     let mut states: Vec<JobState> = Vec::new();
     for key in keys {
         let view = writer.view(key).map_err(failure::of_log)?;
-        states.extend(view.filter(&covered).map(|view| view.state));
+        states.extend(
+            view.filter(|view| filters.matches(view))
+                .map(|view| view.state),
+        );
     }
     Ok(finish::ending_of_jobs(states.iter()))
-}
-
-/// Why a run that failed at no clip does not end with 0: there are clips that it cannot have yet.
-pub fn unready<T>(others: Ending, failures: &[T], commands: &Commands) -> Option<String> {
-    let is_why = failures.is_empty() && others.code() != Code::Success;
-    is_why.then(|| {
-        let status = commands.on_log("status", "");
-        format!("some clips are not ready; `{status}` shows why")
-    })
 }
 
 /// The bucket that `dir` names, where it is not a folder.
@@ -314,14 +240,4 @@ pub fn waiting_room(writer: &Writer) -> PathBuf {
         || writer.folder(),
         |base| base.cache_dir().join("creativeai").join("clips"),
     )
-}
-
-/// What is left to other computers, as a part of a sentence.
-pub fn left(count: usize, verb: &str) -> Option<String> {
-    (count > 0).then(|| {
-        format!(
-            "{count} being {verb} by other computers: run it again to see what has become of {}",
-            if count == 1 { "it" } else { "them" }
-        )
-    })
 }

@@ -2,25 +2,22 @@
 
 mod check;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
-
-use super::deliver::{self, Links};
+use super::deliver::{self, ApiOnDemand};
 use super::failure;
 use super::limits::Limits;
 use super::stopped;
 use super::{Ended, on_runtime, open, outputs};
 use crate::cli::DownloadArgs;
 use crate::engine::delivery::plan::{gather, plan};
-use crate::engine::delivery::{self, Download, DownloadOptions, DownloadSummary};
-use crate::engine::round::Done;
+use crate::engine::delivery::{self, Download, DownloadOptions};
 use crate::exit::{Code, Failure};
-use crate::output::{Event, Printer, Progress, words};
+use crate::output::delivery::Downloaded;
+use crate::output::{self, Event, Printer, Progress};
 use crate::settings::Settings;
-use crate::text::escape;
 
 /// The wait before a first repeat.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -40,7 +37,6 @@ pub fn run(
     let limits = Limits::watch(settings);
     let stop = &limits.stop;
     let writer = open::write_log(&path, settings, "download", &limits, printer)?;
-    deliver::check_rehearsal(&writer, settings)?;
     let commands = open::commands(&path, &writer.ledger(), settings);
     let when = deliver::when(args.when);
     let dir = &settings.download.dir;
@@ -73,10 +69,10 @@ pub fn run(
         here_too: args.here_too,
     };
     let client = deliver::client(settings);
-    let (summary, stopped) = on_runtime(async {
+    let (summary, mut own) = on_runtime(async {
         limits.start_timer();
-        let links = Links::new(&writer, settings);
-        links.at_hand(&mut deliveries).await?;
+        let api = ApiOnDemand::new(&writer, settings);
+        api.at_hand(&mut deliveries).await?;
         let plan = plan(&deliveries, when, &writer.folder(), &dir);
         let total = plan
             .groups
@@ -84,12 +80,12 @@ pub fn run(
             .map(|group| group.clips.len() as u64)
             .sum();
         let progress = Progress::new(Some(total), "fetching", printer);
-        let show = |event| deliver::show(&event, &progress, printer, Event::Saved);
+        let show = |event| output::delivery::show(&event, &progress, printer, Event::Saved);
         let download = Download {
             options: &options,
             client: &client,
             writer: &writer,
-            refresh: &links,
+            refresh: &api.links(),
             progress: &show,
             stop,
         };
@@ -101,83 +97,35 @@ pub fn run(
         // Only an empty folder goes.
         let _ = std::fs::remove_dir(&dir);
     }
-    let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
-    ending.join(stopped);
-    ending.note_if(!summary.left.is_empty(), Code::Temporary);
-    let covered = |view: &_| filters.matches(view);
-    let done = Done {
-        own: ending,
-        clips: summary.downloaded as u64,
-    };
-    let others = deliver::ending_of_covered(&writer, covered, filters.is_empty())?;
-    let unready = deliver::unready(others, &summary.failures, &commands);
-    ending.join(others);
-    let elsewhere = deliver::elsewhere(&deliveries, &writer, &dir);
-    let code = ending.code();
-    report(
-        &summary,
-        &settings.download.dir,
-        &dir,
-        elsewhere.as_deref(),
-        unready,
+    own.note_if(summary.disk_failed, Code::Io);
+    own.note_if(!summary.left.is_empty(), Code::Temporary);
+    let deliver::End {
         code,
+        done,
+        unready,
+    } = deliver::end(
+        summary.downloaded,
+        &summary.failures,
+        own,
+        Some(&filters),
+        &writer,
+        &commands,
         printer,
     )?;
-    Ok(Ended { code, done })
-}
-
-fn report(
-    summary: &DownloadSummary,
-    typed: &Path,
-    dir: &Path,
-    elsewhere: Option<&Path>,
-    unready: Option<String>,
-    code: Code,
-    printer: &mut Printer,
-) -> anyhow::Result<()> {
-    if printer.options().json {
-        printer.document(&json!({
-            "command": "download",
-            "dir": dir.to_string_lossy(),
-            "downloaded": summary.downloaded,
-            "bytes": summary.bytes,
-            "already": summary.already,
-            "waiting": summary.waiting,
-            "failed": summary.failures.len(),
-            "left_to_others": summary.left.len(),
-            "exit_code": code.number(),
-        }))?;
-        return Ok(());
-    }
-    let mut saved = vec![format!(
-        "{} fetched into {}",
-        words::count(summary.downloaded as u64, "clip"),
-        escape(&typed.display().to_string())
-    )];
-    let there = match elsewhere {
-        None => "there already".to_owned(),
-        Some(file) => format!(
-            "there already, in another folder too: {}",
-            escape(&file.display().to_string())
-        ),
+    let elsewhere = deliver::elsewhere(&deliveries, &writer, &dir);
+    let elsewhere = elsewhere.map(|file| file.display().to_string());
+    let report = Downloaded {
+        summary: &summary,
+        typed: &settings.download.dir.display().to_string(),
+        dir: &dir.to_string_lossy(),
+        elsewhere: elsewhere.as_deref(),
+        unready,
     };
-    for (n, what) in [
-        (summary.already, &*there),
-        (summary.waiting, "waiting for the rest of a listing or SKU"),
-        (summary.failures.len(), "not to be had"),
-    ] {
-        if n > 0 {
-            saved.push(format!("{n} {what}"));
-        }
+    if printer.options().json {
+        printer.document(&report.to_json(code.number()))?;
+    } else {
+        let sentence = report.sentence();
+        printer.conclude(format_args!("download: {sentence}"), code == Code::Success);
     }
-    saved.extend(deliver::left(summary.left.len(), "fetched"));
-    if summary.bytes > 0 {
-        saved.push(words::bytes(summary.bytes));
-    }
-    saved.extend(unready);
-    printer.conclude(
-        format_args!("download: {}", saved.join("; ")),
-        code == Code::Success,
-    );
-    Ok(())
+    Ok(Ended { code, done })
 }

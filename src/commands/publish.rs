@@ -3,24 +3,22 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use serde_json::json;
-
-use super::deliver::{self, Links};
+use super::deliver::{self, ApiOnDemand};
 use super::failure;
 use super::limits::Limits;
 use super::stopped;
 use super::{Ended, on_runtime, open};
 use crate::cli::{PublishArgs, Target};
 use crate::engine::delivery::exec::filled_in_too_early;
-use crate::engine::delivery::plan::{Delivery, HeldBack, When, gather, hold_back, other_target};
+use crate::engine::delivery::plan::{Delivery, When, gather, hold_back, other_target};
 use crate::engine::delivery::shopify::{
     Admin, Credentials, Look, Shopify, ShopifyOptions, Store, TARGET, Version,
 };
 use crate::engine::delivery::{EXEC_TARGET, Event, Exec, ExecOptions, PublishSummary};
-use crate::engine::round::Done;
 use crate::exit::{Code, Failure};
 use crate::journal::Writer;
-use crate::output::{self, Commands, Printer, Progress, words};
+use crate::output::delivery::Published;
+use crate::output::{self, Printer, Progress};
 use crate::settings::Settings;
 use crate::text::escape;
 
@@ -51,7 +49,6 @@ pub fn run(
     let filters = open::filters(&args.filter);
     let limits = Limits::watch(settings);
     let writer = open::write_log(&path, settings, "publish", &limits, printer)?;
-    deliver::check_rehearsal(&writer, settings)?;
     let mut deliveries = gather(&writer, |view| filters.matches(view)).map_err(failure::of_log)?;
     deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
     let held = hold_back(&mut deliveries, settings.publish.approved);
@@ -79,125 +76,42 @@ pub fn run(
         }
     };
     let commands = open::commands(&path, &writer.ledger(), settings);
-    let stopped = stopped::ending_of(&limits.stop, printer, &commands);
-    let mut ending = deliver::ending(&summary.failures, summary.disk_failed, printer);
-    ending.join(stopped);
-    ending.note_if(!summary.left.is_empty(), Code::Temporary);
-    let done = Done {
-        own: ending,
-        clips: summary.published as u64,
-    };
-    let mut unready = None;
-    if !args.dry_run {
-        let covered = |view: &_| filters.matches(view);
-        let others = deliver::ending_of_covered(&writer, covered, filters.is_empty())?;
-        unready = deliver::unready(others, &summary.failures, &commands);
-        ending.join(others);
-    }
+    let mut own = stopped::ending_of(&limits.stop, printer, &commands);
+    own.note_if(summary.disk_failed, Code::Io);
+    own.note_if(!summary.left.is_empty(), Code::Temporary);
+    let end = deliver::end(
+        summary.published,
+        &summary.failures,
+        own,
+        (!args.dry_run).then_some(&filters),
+        &writer,
+        &commands,
+        printer,
+    )?;
     let repeated = match args.target.target() {
         Target::Exec(_) if args.target_name.is_none() => ONE_RECEIVER,
         _ => "",
     };
-    let report = Report {
+    let report = Published {
         summary: &summary,
         held,
         is_dry_run: args.dry_run,
         shop: shop.as_deref(),
         repeated,
-        unready,
-        code: ending.code(),
+        unready: end.unready,
     };
-    report.render(&commands, printer)?;
-    Ok(Ended {
-        code: ending.code(),
-        done,
-    })
-}
-
-/// How it went, as it is reported.
-struct Report<'a> {
-    summary: &'a PublishSummary,
-    held: HeldBack,
-    is_dry_run: bool,
-    shop: Option<&'a str>,
-    /// What a person who has two receivers needs to know.
-    repeated: &'a str,
-    /// Why there is less than was expected.
-    unready: Option<String>,
-    code: Code,
-}
-
-impl Report<'_> {
-    fn render(self, commands: &Commands, printer: &mut Printer) -> anyhow::Result<()> {
-        if printer.options().json {
-            printer.document(&self.to_json())?;
-            return Ok(());
-        }
-        for would in &self.summary.would {
-            let line = format!("{}\n", escape(would));
-            std::io::Write::write_all(printer.out(), line.as_bytes())?;
-        }
-        printer.flush()?;
-        let is_success = self.code == Code::Success;
-        let sentence = self.sentence(commands);
-        printer.conclude(format_args!("publish: {sentence}"), is_success);
-        Ok(())
+    let (code, done) = (end.code, end.done);
+    if printer.options().json {
+        printer.document(&report.to_json(code.number()))?;
+        return Ok(Ended { code, done });
     }
-
-    fn to_json(&self) -> serde_json::Value {
-        json!({
-            "command": "publish",
-            "dry_run": self.is_dry_run,
-            "shop": self.shop,
-            "published": self.summary.published,
-            "already": self.summary.already,
-            "waiting": self.summary.waiting,
-            "failed": self.summary.failures.len(),
-            "left_to_others": self.summary.left.len(),
-            "rejected": self.held.rejected,
-            "not_looked_at": self.held.not_looked_at,
-            "would": self.summary.would,
-            "exit_code": self.code.number(),
-        })
+    for would in &summary.would {
+        writeln!(printer.out(), "{}", escape(would))?;
     }
-
-    fn sentence(self, commands: &Commands) -> String {
-        let (verb, failed) = if self.is_dry_run {
-            ("would be published", "would fail")
-        } else {
-            ("published", "failed, and tried again by the next run")
-        };
-        let shop = self.shop.map(|shop| format!(" to {shop}"));
-        let mut parts = vec![format!(
-            "{} {verb}{}",
-            words::count(self.summary.published as u64, "clip"),
-            shop.unwrap_or_default()
-        )];
-        let already = format!("published already{}", self.repeated);
-        let wait = if self.held.not_looked_at == 1 {
-            "waits"
-        } else {
-            "wait"
-        };
-        let look = format!("{wait} for a look: `{}`", commands.on_log("review", ""));
-        for (n, what) in [
-            (self.summary.already, &*already),
-            (
-                self.summary.waiting,
-                "waiting for the rest of a listing or SKU",
-            ),
-            (self.summary.failures.len(), failed),
-            (self.held.rejected, "rejected and left out"),
-            (self.held.not_looked_at, &look),
-        ] {
-            if n > 0 {
-                parts.push(format!("{n} {what}"));
-            }
-        }
-        parts.extend(deliver::left(self.summary.left.len(), "published"));
-        parts.extend(self.unready);
-        parts.join("; ")
-    }
+    printer.flush()?;
+    let sentence = report.sentence(&commands);
+    printer.conclude(format_args!("publish: {sentence}"), code == Code::Success);
+    Ok(Ended { code, done })
 }
 
 /// A bar, where there is something to do.
@@ -233,7 +147,8 @@ async fn to_command(
 ) -> anyhow::Result<PublishSummary> {
     limits.start_timer();
     let progress = progress_over(deliveries, printer);
-    let show = |event: Event| deliver::show(&event, &progress, printer, output::Event::Published);
+    let show =
+        |event: Event| output::delivery::show(&event, &progress, printer, output::Event::Published);
     let exec = Exec {
         options,
         writer,
@@ -258,10 +173,10 @@ async fn to_shop(
         Failure::config(e.to_string()).help("nothing was sent; see `creativeai help publish`")
     };
     let look = look(args)?;
-    let links = Links::new(writer, settings);
-    links.at_hand(deliveries).await?;
+    let api = ApiOnDemand::new(writer, settings);
+    api.at_hand(deliveries).await?;
     let is_rehearsal = deliveries.iter().any(|delivery| delivery.is_sandbox);
-    let stand_in = stand_in(&links, is_rehearsal, args.dry_run).await?;
+    let stand_in = stand_in(&api, is_rehearsal, settings, args.dry_run).await?;
     let name = match (settings.shopify_store.as_deref(), &stand_in) {
         (Some(name), _) => name,
         (None, Some(_)) => REHEARSAL_STORE,
@@ -301,12 +216,13 @@ async fn to_shop(
     };
     limits.start_timer();
     let progress = progress_over(deliveries, printer);
-    let show = |event: Event| deliver::show(&event, &progress, printer, output::Event::Published);
+    let show =
+        |event: Event| output::delivery::show(&event, &progress, printer, output::Event::Published);
     let shopify = Shopify {
         options: &options,
         admin: &admin,
         client: &client,
-        refresh: &links,
+        refresh: &api.links(),
         writer,
         progress: &show,
         stop: &limits.stop,
@@ -362,14 +278,15 @@ fn look(args: &PublishArgs) -> Result<Look, Failure> {
 /// Where the stand-in for the shop is. A rehearsal's clips go nowhere else: to the sandbox inside
 /// this command, or to the one on this computer that they were ordered from.
 async fn stand_in(
-    links: &Links<'_>,
+    api: &ApiOnDemand<'_>,
     is_rehearsal: bool,
+    settings: &Settings,
     is_dry_run: bool,
 ) -> Result<Option<String>, Failure> {
-    if !is_rehearsal && !links.settings.sandbox {
+    if !is_rehearsal && !settings.sandbox {
         return Ok(None);
     }
-    let origin = links.shop_stand_in().await?;
+    let origin = api.shop_stand_in().await?;
     if origin.is_none() && !is_dry_run {
         return Err(Failure::config(
             "these are a rehearsal's clips, and they never go to a real shop; nothing was sent",

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use tokio::sync::Notify;
 
-use super::canary::{Canary, Looked, MostFailed, Seen};
+use super::canary::{self, Canary, Looked, MostFailed};
 use super::cap::Cap;
 use super::dispatch::{self, Attempt, Dispatcher, SendCounts};
 use super::poll::{Poller, Rounds};
@@ -25,13 +25,8 @@ pub enum Event<'a> {
     Sending(dispatch::Event<'a>),
     /// They are sent, within these caps.
     Sent(&'a Cap<'a>),
-    /// A clip of the canary was looked at.
-    Looked(&'a Seen),
-    /// Too many clips of the canary are not as they should be: so many of so many, and so many rows
-    /// are not ordered.
-    TooManyFaults(u64, u64, u64),
-    /// The run was stopped while a person was asked.
-    Unanswered,
+    /// What a look at the canary finds out.
+    Canary(canary::Event<'a>),
 }
 
 /// Why a batch cannot go on. What was sent is in the log.
@@ -131,9 +126,11 @@ impl Batch<'_> {
         }
         let rest = self.most - few;
         let most = self.max_failed.unwrap_or(MostFailed::Count(0));
-        let jobs = rows.values().copied();
+        let view = |job: &JobKey| Ok((*job, self.orders.writer.view(*job)?));
+        let clips = rows.values().map(view).collect::<Result<_, LogError>>()?;
+        let report = |event: canary::Event<'_>| (self.report)(Event::Canary(event));
         sent.canary = canary
-            .look(jobs, rest, most, self.orders.stop, self.report)
+            .look(clips, rest, most, self.orders.stop, &report)
             .await?;
         if sent.canary.as_ref().is_some_and(|canary| canary.goes_on) {
             self.send(manifest, rest, &|index| !is_canary(index), sent)

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Commands, Printer, Sending, caps, words};
 use crate::engine::batch::Event;
-use crate::engine::canary::{Looked, Seen};
+use crate::engine::canary::{self, Looked, Seen};
 use crate::text::escape;
 
 /// Reports how a batch goes.
@@ -47,8 +47,14 @@ impl<'a> BatchReport<'a> {
                 }
                 caps::warn(cap, self.printer);
             }
-            Event::Looked(seen) => self.looked(seen),
-            Event::TooManyFaults(faults, all, rest) => self.printer.warn(format_args!(
+            Event::Canary(event) => self.looked(event),
+        }
+    }
+
+    fn looked(&self, event: &canary::Event<'_>) {
+        match event {
+            canary::Event::Seen(seen) => self.seen(seen),
+            canary::Event::TooManyFaults(faults, all, rest) => self.printer.warn(format_args!(
                 "{faults} of {} not as they should be; {} not ordered. Look at `{}`, correct the \
                  sheet, and run the same command again; without --canary it orders the rest",
                 words::count(*all, "canary clip"),
@@ -56,11 +62,11 @@ impl<'a> BatchReport<'a> {
                 self.commands.on_log("status", ""),
             )),
             // The question stands on a line that is not finished.
-            Event::Unanswered => self.printer.say(""),
+            canary::Event::Unanswered => self.printer.say(""),
         }
     }
 
-    fn looked(&self, seen: &Seen) {
+    fn seen(&self, seen: &Seen) {
         let name = name(seen);
         match &seen.fault {
             Some(fault) => self

@@ -14,6 +14,8 @@ pub mod caps;
 mod columns;
 #[cfg(feature = "cli")]
 mod csv;
+#[cfg(feature = "cli")]
+pub mod delivery;
 mod display_status;
 #[cfg(feature = "cli")]
 mod history;

@@ -65,7 +65,6 @@ impl Sender<'_> {
         };
         let canary = args.canary.map(|few| Canary {
             few: usize::from(few),
-            writer,
             client: &fetcher,
             here: &here,
             max_size: settings.download.max_size,

@@ -8,13 +8,11 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::{Candidate, MostFailed, Traits, choose, judge};
-use crate::engine::batch::{BatchError, Event};
 use crate::engine::delivery::client::Client;
 use crate::engine::delivery::mp4;
 use crate::engine::plan::Plan;
 use crate::engine::stop::Stop;
 use crate::jobs::{JobKey, JobView, Seconds, Status};
-use crate::journal::Writer;
 use crate::manifest::{Manifest, ManifestError};
 
 /// What became of one clip.
@@ -25,6 +23,16 @@ pub struct Seen {
     pub view: Option<JobView>,
     /// Why it is not as it should be.
     pub fault: Option<String>,
+}
+
+/// What is found out.
+pub enum Event<'a> {
+    /// A clip was looked at.
+    Seen(&'a Seen),
+    /// Too many are not as they should be: so many of so many, and so many rows are not ordered.
+    TooManyFaults(u64, u64, u64),
+    /// The run was stopped while a person was asked.
+    Unanswered,
 }
 
 /// What a look came to.
@@ -42,8 +50,6 @@ pub type Agrees<'a> = &'a dyn Fn(u64, u64) -> Pin<Box<dyn Future<Output = io::Re
 pub struct Canary<'a> {
     /// How many.
     pub few: usize,
-    /// The log.
-    pub writer: &'a Writer,
     /// Fetches clips.
     pub client: &'a Client,
     /// Where a clip's address leads from here.
@@ -77,20 +83,19 @@ impl Canary<'_> {
         Ok(choose(rows, self.few).into_iter().collect())
     }
 
-    /// Looks at the clips of `jobs`, which have been waited for, and decides whether the `rest` is
+    /// Looks at `clips`, which have been waited for, each of a job as the log has it, and decides whether the `rest` is
     /// ordered: not when more than `most` are bad; else if a person agrees. `None` when the run is
     /// stopped meanwhile.
     pub async fn look(
         &self,
-        jobs: impl Iterator<Item = JobKey>,
+        clips: Vec<(JobKey, Option<JobView>)>,
         rest: u64,
         most: MostFailed,
         stop: &Stop,
         report: &dyn Fn(Event<'_>),
-    ) -> Result<Option<Looked>, BatchError> {
+    ) -> io::Result<Option<Looked>> {
         let mut seen = Vec::new();
-        for job in jobs {
-            let view = self.writer.view(job)?;
+        for (job, view) in clips {
             let fault = match &view {
                 None => Some("it was not ordered".to_owned()),
                 Some(view) => match stop.or(self.fault(view)).await {
@@ -99,7 +104,7 @@ impl Canary<'_> {
                 },
             };
             let clip = Seen { job, view, fault };
-            report(Event::Looked(&clip));
+            report(Event::Seen(&clip));
             seen.push(clip);
         }
         let all = seen.len() as u64;

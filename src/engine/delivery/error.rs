@@ -68,6 +68,14 @@ pub struct RefreshError {
     pub why: String,
 }
 
+impl RefreshError {
+    /// For this reason.
+    pub fn new(kind: FailureKind, why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self { kind, why }
+    }
+}
+
 impl FetchError {
     /// What it means to the person; `dir` is where the clip was written to. A disk that will take
     /// no other clip either stops this part of the run.

@@ -1,8 +1,8 @@
 //! Clips on disk, clips published.
 //!
 //! [`plan`] says which clips are due and how they are called; [`Download`] fetches them;
-//! [`exec`] and [`shopify`] hand them on. What was done becomes a line of the log, written after it
-//! was done: a crash in between means that it is done again, or recognised as done.
+//! [`exec`] and [`shopify`] publish them. What was done becomes a line of the log, written after it
+//! was done: a crash in between means that it is done again, or recognized as done.
 
 pub mod address;
 pub mod bucket;
@@ -13,6 +13,7 @@ pub mod exec;
 mod fetch;
 mod fetcher;
 mod lease;
+mod links;
 mod media;
 pub mod mp4;
 pub mod names;
@@ -31,6 +32,7 @@ pub use download::{Download, DownloadOptions, DownloadSummary};
 pub use error::RefreshError;
 pub use exec::{EXEC_TARGET, Exec, ExecOptions, Ran};
 pub use fetcher::Refresh;
+pub use links::{Links, OnDemand};
 pub use outcome::{Event, Failure, FailureKind};
 pub use place::prepare;
 pub use publish::{PublishSummary, is_published, publish_id};

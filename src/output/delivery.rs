@@ -1,0 +1,177 @@
+//! What is reported while clips are downloaded or published, and how that went.
+
+use serde_json::{Value, json};
+
+use super::{Commands, Event, Printer, Progress, words};
+use crate::engine::delivery::plan::HeldBack;
+use crate::engine::delivery::{self, DownloadSummary, Failure, PublishSummary};
+use crate::text::escape;
+
+/// Shows events on the bar; one that is done counts as `done`.
+pub fn show(event: &delivery::Event, progress: &Progress, printer: &Printer, done: Event) {
+    match event {
+        delivery::Event::Started { .. } => {}
+        delivery::Event::Received { bytes, .. } => progress.bytes(*bytes),
+        delivery::Event::Waiting { job, why, wait } => progress.detail(printer, || {
+            let wait = words::duration(wait.as_secs());
+            format!("job {job}: {}; again in {wait}", escape(why))
+        }),
+        delivery::Event::Done { .. } => progress.end(done),
+        delivery::Event::Failed { .. } => progress.end(Event::Failed),
+    }
+}
+
+/// Reports a clip that was not delivered.
+pub fn warn_of(failure: &Failure, printer: &Printer) {
+    printer.warn(format_args!(
+        "{} (job {}): {}",
+        escape(&failure.owner),
+        failure.job,
+        escape(&failure.message)
+    ));
+}
+
+/// What is left to other computers, as a part of a sentence.
+fn left(count: usize, verb: &str) -> Option<String> {
+    let them = if count == 1 { "it" } else { "them" };
+    (count > 0).then(|| {
+        format!(
+            "{count} being {verb} by other computers: run it again to see what has become of {them}"
+        )
+    })
+}
+
+/// How a download went.
+pub struct Downloaded<'a> {
+    /// What it did.
+    pub summary: &'a DownloadSummary,
+    /// Where the clips are, as typed.
+    pub typed: &'a str,
+    /// The whole path, or the bucket's address.
+    pub dir: &'a str,
+    /// A clip that is in another folder.
+    pub elsewhere: Option<&'a str>,
+    /// Why there is less than was expected.
+    pub unready: Option<String>,
+}
+
+impl Downloaded<'_> {
+    /// For programs.
+    pub fn to_json(&self, exit_code: u8) -> Value {
+        json!({
+            "command": "download",
+            "dir": self.dir,
+            "downloaded": self.summary.downloaded,
+            "bytes": self.summary.bytes,
+            "already": self.summary.already,
+            "waiting": self.summary.waiting,
+            "failed": self.summary.failures.len(),
+            "left_to_others": self.summary.left.len(),
+            "exit_code": exit_code,
+        })
+    }
+
+    /// For people.
+    pub fn sentence(self) -> String {
+        let summary = self.summary;
+        let mut parts = vec![format!(
+            "{} fetched into {}",
+            words::count(summary.downloaded as u64, "clip"),
+            escape(self.typed)
+        )];
+        let there = match self.elsewhere {
+            None => "there already".to_owned(),
+            Some(file) => format!("there already, in another folder too: {}", escape(file)),
+        };
+        for (n, what) in [
+            (summary.already, &*there),
+            (summary.waiting, "waiting for the rest of a listing or SKU"),
+            (summary.failures.len(), "not to be had"),
+        ] {
+            if n > 0 {
+                parts.push(format!("{n} {what}"));
+            }
+        }
+        parts.extend(left(summary.left.len(), "fetched"));
+        if summary.bytes > 0 {
+            parts.push(words::bytes(summary.bytes));
+        }
+        parts.extend(self.unready);
+        parts.join("; ")
+    }
+}
+
+/// How publishing went.
+pub struct Published<'a> {
+    /// What it did.
+    pub summary: &'a PublishSummary,
+    /// Clips that a person's verdict keeps back.
+    pub held: HeldBack,
+    /// Whether nothing was sent.
+    pub is_dry_run: bool,
+    /// The shop they went to.
+    pub shop: Option<&'a str>,
+    /// What a person who has two receivers needs to know.
+    pub repeated: &'a str,
+    /// Why there is less than was expected.
+    pub unready: Option<String>,
+}
+
+impl Published<'_> {
+    /// For programs.
+    pub fn to_json(&self, exit_code: u8) -> Value {
+        json!({
+            "command": "publish",
+            "dry_run": self.is_dry_run,
+            "shop": self.shop,
+            "published": self.summary.published,
+            "already": self.summary.already,
+            "waiting": self.summary.waiting,
+            "failed": self.summary.failures.len(),
+            "left_to_others": self.summary.left.len(),
+            "rejected": self.held.rejected,
+            "not_looked_at": self.held.not_looked_at,
+            "would": self.summary.would,
+            "exit_code": exit_code,
+        })
+    }
+
+    /// For people.
+    pub fn sentence(self, commands: &Commands) -> String {
+        let (verb, failed) = if self.is_dry_run {
+            ("would be published", "would fail")
+        } else {
+            ("published", "failed, and tried again by the next run")
+        };
+        let shop = self.shop.map(|shop| format!(" to {shop}"));
+        let mut parts = vec![format!(
+            "{} {verb}{}",
+            words::count(self.summary.published as u64, "clip"),
+            shop.unwrap_or_default()
+        )];
+        let already = format!("published already{}", self.repeated);
+        let wait = if self.held.not_looked_at == 1 {
+            "waits"
+        } else {
+            "wait"
+        };
+        let look = format!("{wait} for a look: `{}`", commands.on_log("review", ""));
+        for (n, what) in [
+            (self.summary.already, &*already),
+            (
+                self.summary.waiting,
+                "waiting for the rest of a listing or SKU",
+            ),
+            (self.summary.failures.len(), failed),
+            (self.held.rejected, "rejected and left out"),
+            (self.held.not_looked_at, &look),
+        ] {
+            if n > 0 {
+                parts.push(format!("{n} {what}"));
+            }
+        }
+        parts.extend(left(self.summary.left.len(), "published"));
+        parts.extend(self.unready);
+        parts.join("; ")
+    }
+}
