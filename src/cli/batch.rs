@@ -4,16 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::shared::{
-    ApiArgs, ClipArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, PaceArgs, WhereArgs,
-};
+use super::shared::{CallArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, SheetArgs, WhereArgs};
 use crate::engine::canary::MostFailed;
 use crate::jobs::{Credits, GenerationId};
 use crate::settings::table::help;
 use crate::settings::values::{self, Pair};
 
 /// `submit`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct SubmitArgs {
     /// The spreadsheets (manifests): CSV, .xlsx, .ods, or an https address that gives one; - reads
@@ -85,29 +83,17 @@ pub struct SubmitArgs {
     #[arg(long)]
     pub no_correlation: bool,
 
-    /// How long it waits for the log.
+    /// Which rows, and how they are read.
     #[command(flatten)]
-    pub lock: LockArg,
+    pub sheet: SheetArgs,
 
-    /// What rows leave open.
+    /// How long, how fast, how many at once.
     #[command(flatten)]
-    pub clip: ClipArgs,
-
-    /// How the manifest is read.
-    #[command(flatten)]
-    pub reading: ManifestArgs,
-
-    /// How fast it sends.
-    #[command(flatten)]
-    pub pace: PaceArgs,
-
-    /// Limits on time.
-    #[command(flatten)]
-    pub api: ApiArgs,
+    pub call: CallArgs,
 }
 
 /// `reconcile`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct ReconcileArgs {
     /// The log.
     #[command(flatten)]
@@ -137,17 +123,9 @@ pub struct ReconcileArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "wait")]
     pub recover: Option<PathBuf>,
 
-    /// How long it waits for the log.
+    /// How long, how fast, how many at once.
     #[command(flatten)]
-    pub lock: LockArg,
-
-    /// How fast it polls.
-    #[command(flatten)]
-    pub pace: PaceArgs,
-
-    /// Limits on time.
-    #[command(flatten)]
-    pub api: ApiArgs,
+    pub call: CallArgs,
 }
 
 /// Where `reconcile` learns from.
@@ -187,7 +165,7 @@ impl ReconcileArgs {
 }
 
 /// `retry`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct RetryArgs {
     /// The log.
     #[command(flatten)]
@@ -239,25 +217,17 @@ pub struct RetryArgs {
     #[arg(long, value_name = "COLUMN=VALUE", requires = "manifest")]
     pub manifest_where: Vec<Pair>,
 
-    /// How long it waits for the log.
-    #[command(flatten)]
-    pub lock: LockArg,
-
     /// How that manifest is read.
     #[command(flatten)]
     pub reading: ManifestArgs,
 
-    /// How fast it sends.
+    /// How long, how fast, how many at once.
     #[command(flatten)]
-    pub pace: PaceArgs,
-
-    /// Limits on time.
-    #[command(flatten)]
-    pub api: ApiArgs,
+    pub call: CallArgs,
 }
 
 /// The kinds of `retry` as flags.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[group(required = true, multiple = false)]
 pub struct RetryFlags {
     /// A new attempt for each job that failed or was refused; its credits were given back

@@ -111,15 +111,15 @@ impl Command {
     fn groups(&self) -> Groups<'_> {
         let mut groups = Groups::default();
         (groups.clip, groups.pace, groups.api, groups.interval, groups.lock) = match self {
-            Self::Submit(a) => (Some(&a.clip), Some(&a.pace), Some(&a.api), Some(&a.interval), Some(&a.lock)),
-            Self::Reconcile(a) => (None, Some(&a.pace), Some(&a.api), Some(&a.interval), Some(&a.lock)),
-            Self::Run(a) => (Some(&a.clip), Some(&a.pace), Some(&a.api), Some(&a.interval), Some(&a.lock)),
-            Self::Retry(a) => (None, Some(&a.pace), Some(&a.api), None, Some(&a.lock)),
+            Self::Submit(a) => (Some(&a.sheet.clip), Some(&a.call.pace), Some(&a.call.api), Some(&a.interval), Some(&a.call.lock)),
+            Self::Reconcile(a) => (None, Some(&a.call.pace), Some(&a.call.api), Some(&a.interval), Some(&a.call.lock)),
+            Self::Run(a) => (Some(&a.sheet.clip), Some(&a.call.pace), Some(&a.call.api), Some(&a.interval), Some(&a.call.lock)),
+            Self::Retry(a) => (None, Some(&a.call.pace), Some(&a.call.api), None, Some(&a.call.lock)),
             Self::Download(a) => (None, None, Some(&a.api), None, Some(&a.lock)),
             Self::Publish(a) => (None, None, Some(&a.api), None, Some(&a.lock)),
             Self::Review(a) => (None, None, Some(&a.api), None, Some(&a.lock)),
-            Self::Check(a) => (Some(&a.clip), None, Some(&a.api), None, None),
-            Self::Rename(a) => (Some(&a.clip), None, None, None, Some(&a.lock)),
+            Self::Check(a) => (Some(&a.sheet.clip), None, Some(&a.api), None, None),
+            Self::Rename(a) => (Some(&a.sheet.clip), None, None, None, Some(&a.lock)),
             Self::Resolve(a) => (None, None, None, None, Some(&a.lock)),
             Self::Compact(a) => (None, None, None, None, Some(&a.lock)),
             Self::Log(a) => {

@@ -11,7 +11,7 @@ use crate::settings::table::help;
 use crate::settings::values;
 
 /// `download`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct DownloadArgs {
     /// The log.
     #[command(flatten)]
@@ -55,7 +55,7 @@ pub struct DownloadArgs {
 }
 
 /// `publish`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct PublishArgs {
     /// The log.
@@ -145,7 +145,7 @@ impl PublishArgs {
 const METAFIELD: &str = "metafield";
 
 /// The targets as flags.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[group(required = true, multiple = false)]
 pub struct PublishFlags {
     /// Attach clips to the products with the same SKU: shopify

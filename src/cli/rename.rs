@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::shared::{ClipArgs, LockArg, ManifestArgs};
+use super::shared::{LockArg, SheetArgs};
 use crate::settings::values::Pair;
 
 /// `rename`.
@@ -46,11 +46,7 @@ pub struct RenameArgs {
     #[command(flatten)]
     pub lock: LockArg,
 
-    /// What rows leave open.
+    /// Which rows, and how they are read.
     #[command(flatten)]
-    pub clip: ClipArgs,
-
-    /// How the manifest is read.
-    #[command(flatten)]
-    pub reading: ManifestArgs,
+    pub sheet: SheetArgs,
 }

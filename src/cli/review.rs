@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::shared::{ApiArgs, JobsArg, LockArg, ManifestArgs, PaceArgs, WhereArgs};
+use super::shared::{ApiArgs, CallArgs, JobsArg, LockArg, WhereArgs};
 use super::{RetryArgs, RetryFlags};
 use crate::jobs::{Credits, JobKey};
 use crate::settings::table::help;
@@ -67,20 +67,17 @@ impl ReviewArgs {
         RetryArgs {
             jobs: JobsArg { jobs: Some(jobs) },
             which: RetryFlags::rejected(),
-            dry_run: false,
             new_prompt: Some(prompt.to_owned()),
             yes: true,
-            accept_damage: false,
             max_credits: self.max_credits,
             max_attempts: self.max_attempts,
             id: vec![job.to_string()],
-            filter: WhereArgs::default(),
-            manifest: Vec::new(),
-            manifest_where: Vec::new(),
-            lock: self.lock.clone(),
-            reading: ManifestArgs::default(),
-            pace: PaceArgs::default(),
-            api: self.api.clone(),
+            call: CallArgs {
+                lock: self.lock.clone(),
+                api: self.api.clone(),
+                ..CallArgs::default()
+            },
+            ..RetryArgs::default()
         }
     }
 

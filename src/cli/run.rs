@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use super::shared::{
-    ApiArgs, ClipArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, PaceArgs, WhereArgs,
-};
+use super::shared::{CallArgs, IntervalArg, JobsArg, SheetArgs};
 use super::{
     CheckArgs, DownloadArgs, PublishArgs, PublishFlags, ReconcileArgs, ReportArgs, RetryArgs,
     RetryFlags, Service, SubmitArgs,
@@ -88,25 +86,13 @@ pub struct RunArgs {
     #[arg(long, value_name = "PATH", conflicts_with_all = ["every", "at"], value_hint = ValueHint::AnyPath)]
     pub watch: Option<PathBuf>,
 
-    /// How long it waits for the log.
+    /// Which rows, and how they are read.
     #[command(flatten)]
-    pub lock: LockArg,
+    pub sheet: SheetArgs,
 
-    /// What rows leave open.
+    /// How long, how fast, how many at once.
     #[command(flatten)]
-    pub clip: ClipArgs,
-
-    /// How the manifest is read.
-    #[command(flatten)]
-    pub reading: ManifestArgs,
-
-    /// How fast it sends.
-    #[command(flatten)]
-    pub pace: PaceArgs,
-
-    /// Limits on time, of each step.
-    #[command(flatten)]
-    pub api: ApiArgs,
+    pub call: CallArgs,
 }
 
 impl RunArgs {
@@ -154,9 +140,8 @@ impl RunArgs {
             jobs: self.jobs.clone(),
             skip_invalid: self.skip_invalid,
             notify: false,
-            clip: self.clip.clone(),
-            reading: self.reading.clone(),
-            api: self.api.clone(),
+            sheet: self.sheet.clone(),
+            api: self.call.api.clone(),
         })
     }
 
@@ -164,48 +149,26 @@ impl RunArgs {
     pub fn submit(&self) -> SubmitArgs {
         SubmitArgs {
             manifests: self.manifests.clone(),
-            rows: Vec::new(),
             jobs: self.jobs.clone(),
-            dry_run: false,
             max_credits: self.max_credits,
-            max_jobs: None,
-            resubmit_changed: false,
-            allow_same_clip: false,
             skip_invalid: self.skip_invalid,
-            accept_damage: false,
-            canary: None,
-            yes: false,
             max_failed: self.max_failed,
-            wait: false,
             interval: self.interval.clone(),
-            no_correlation: false,
-            lock: self.lock.clone(),
-            clip: self.clip.clone(),
-            reading: self.reading.clone(),
-            pace: self.pace.clone(),
-            api: self.api.clone(),
+            sheet: self.sheet.clone(),
+            call: self.call.clone(),
+            ..SubmitArgs::default()
         }
     }
 
     /// The `retry --failed` of the round, on `jobs`.
     pub fn retry(&self, jobs: PathBuf) -> RetryArgs {
         RetryArgs {
-            manifest_where: Vec::new(),
             jobs: JobsArg { jobs: Some(jobs) },
             which: RetryFlags::failed(),
-            dry_run: false,
             yes: true,
-            new_prompt: None,
-            accept_damage: false,
             max_credits: self.max_credits,
-            max_attempts: None,
-            id: Vec::new(),
-            filter: WhereArgs::default(),
-            manifest: Vec::new(),
-            lock: self.lock.clone(),
-            reading: ManifestArgs::default(),
-            pace: self.pace.clone(),
-            api: self.api.clone(),
+            call: self.call.clone(),
+            ..RetryArgs::default()
         }
     }
 
@@ -215,13 +178,8 @@ impl RunArgs {
             jobs: JobsArg { jobs: Some(jobs) },
             wait: true,
             interval: self.interval.clone(),
-            replay: Vec::new(),
-            confirm: false,
-            strict: false,
-            recover: None,
-            lock: self.lock.clone(),
-            pace: self.pace.clone(),
-            api: self.api.clone(),
+            call: self.call.clone(),
+            ..ReconcileArgs::default()
         }
     }
 
@@ -229,15 +187,9 @@ impl RunArgs {
     pub fn download(&self, jobs: PathBuf) -> DownloadArgs {
         DownloadArgs {
             jobs: JobsArg { jobs: Some(jobs) },
-            dir: None,
-            when: None,
-            check: false,
-            here_too: false,
-            max_size: None,
-            filter: WhereArgs::default(),
-            concurrency: None,
-            lock: self.lock.clone(),
-            api: self.api.clone(),
+            lock: self.call.lock.clone(),
+            api: self.call.api.clone(),
+            ..DownloadArgs::default()
         }
     }
 
@@ -246,21 +198,10 @@ impl RunArgs {
         PublishArgs {
             jobs: JobsArg { jobs: Some(jobs) },
             target: PublishFlags::new(self.to, self.exec.clone()),
-            target_name: None,
             store: self.store.clone(),
-            position: None,
-            replace: false,
-            alt: None,
-            form: None,
-            when: None,
-            approved: false,
-            dry_run: false,
-            yes: false,
-            filter: WhereArgs::default(),
-            concurrency: None,
-            exec_timeout: None,
-            lock: self.lock.clone(),
-            api: self.api.clone(),
+            lock: self.call.lock.clone(),
+            api: self.call.api.clone(),
+            ..PublishArgs::default()
         }
     }
 
@@ -268,12 +209,7 @@ impl RunArgs {
     pub fn report(jobs: PathBuf) -> ReportArgs {
         ReportArgs {
             jobs: JobsArg { jobs: Some(jobs) },
-            output: None,
-            bundle: None,
-            audience: None,
-            public: Vec::new(),
-            open: false,
-            filter: WhereArgs::default(),
+            ..ReportArgs::default()
         }
     }
 }

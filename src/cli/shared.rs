@@ -132,15 +132,15 @@ pub struct IntervalArg {
     pub interval: Option<Duration>,
 }
 
-/// On commands that write the log.
+/// On commands that write the log. They stand among the plain options, wherever they are flattened.
 #[derive(Args, Clone, Debug, Default)]
 pub struct LockArg {
-    #[arg(long, value_name = "DURATION", value_parser = values::duration,
+    #[arg(long, help_heading = None, value_name = "DURATION", value_parser = values::duration,
           help = help("lock_wait"))]
     pub lock_wait: Option<Duration>,
 
     #[cfg(feature = "postgres")]
-    #[arg(long, value_name = "DURATION", value_parser = values::duration,
+    #[arg(long, help_heading = None, value_name = "DURATION", value_parser = values::duration,
           help = help("database_wait"))]
     pub database_wait: Option<Duration>,
 }
@@ -211,6 +211,34 @@ pub struct ClipArgs {
 
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help = help("webhook_url"))]
     pub webhook_url: Option<String>,
+}
+
+/// A manifest's rows: what they leave open, and how they are read.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SheetArgs {
+    /// What rows leave open.
+    #[command(flatten)]
+    pub clip: ClipArgs,
+
+    /// How the manifest is read.
+    #[command(flatten)]
+    pub reading: ManifestArgs,
+}
+
+/// On commands that send to the API, or poll it, and write what it replies to the log.
+#[derive(Args, Clone, Debug, Default)]
+pub struct CallArgs {
+    /// How long it waits for the log.
+    #[command(flatten)]
+    pub lock: LockArg,
+
+    /// How fast it sends.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+
+    /// Limits on time.
+    #[command(flatten)]
+    pub api: ApiArgs,
 }
 
 /// When a listing's or product's clips go out.

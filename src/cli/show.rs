@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::shared::{ApiArgs, ClipArgs, JobsArg, LockArg, ManifestArgs, WhereArgs};
+use super::shared::{ApiArgs, JobsArg, LockArg, SheetArgs, WhereArgs};
 use crate::output::Dialect;
 use crate::settings::values;
 
@@ -107,7 +107,7 @@ impl StatusArgs {
 }
 
 /// `report`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct ReportArgs {
     /// The log.
     #[command(flatten)]
@@ -181,13 +181,9 @@ pub struct CheckArgs {
     #[arg(long)]
     pub notify: bool,
 
-    /// What rows leave open.
+    /// Which rows, and how they are read.
     #[command(flatten)]
-    pub clip: ClipArgs,
-
-    /// How the manifest is read.
-    #[command(flatten)]
-    pub reading: ManifestArgs,
+    pub sheet: SheetArgs,
 
     /// Limits on time.
     #[command(flatten)]

@@ -185,7 +185,7 @@ fn check_manifest(
     webhooks: &mut BTreeSet<String>,
     findings: &mut Findings,
 ) {
-    let opened = inputs.and_then(|inputs| inputs.open(&args.reading, settings, Vec::new()));
+    let opened = inputs.and_then(|inputs| inputs.open(&args.sheet.reading, settings, Vec::new()));
     let mut manifest = match opened {
         Ok(manifest) => manifest,
         Err(failure) => return findings.failure("manifest", &failure),

@@ -99,7 +99,7 @@ fn of_manifest(
     settings: &Settings,
     writer: &Writer,
 ) -> Result<Vec<Renaming>, Failure> {
-    let mut manifest = inputs.open(&args.reading, settings, conditions(&args.rows))?;
+    let mut manifest = inputs.open(&args.sheet.reading, settings, conditions(&args.rows))?;
     let rows = {
         let ledger = writer.ledger();
         renamed_rows(&mut manifest, settings, writer.path(), &ledger)?
