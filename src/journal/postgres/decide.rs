@@ -194,10 +194,8 @@ impl Claims {
         log: &LogRow,
         run: &str,
     ) -> Result<bool, Error> {
-        let new = self.new.iter();
-        let new = new.map(|(job, number)| (job.to_string(), *number as i32));
         let ((), taken_over, voided) = try_join3(
-            lines::claim(client, schema, log, new, run),
+            lines::claim(client, schema, log, &self.new, run),
             runs::hand_over(client, schema, log, &self.taken_over, run),
             runs::hand_over(client, schema, log, &self.voided, runs::SETTLED),
         )

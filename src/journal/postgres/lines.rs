@@ -10,7 +10,7 @@ use tokio_postgres::{Client, Error};
 
 use super::super::announce::Refused;
 use super::session::Session;
-use crate::jobs::Reading;
+use crate::jobs::{JobKey, Reading};
 
 /// A log's row.
 #[derive(Clone, Debug)]
@@ -29,7 +29,8 @@ pub struct Merge {
     statuses: Vec<Option<String>>,
     ids: Vec<Option<String>>,
     lines: Vec<String>,
-    claims: BTreeSet<(String, i32)>,
+    /// Attempts that the lines speak of.
+    claims: BTreeSet<(JobKey, u32)>,
 }
 
 impl Merge {
@@ -39,8 +40,7 @@ impl Merge {
         for part in &parts {
             // Whatever is known of an attempt, no one may make it again.
             if part.word.status().is_some() {
-                let claim = (part.job.to_string(), part.attempt as i32);
-                self.claims.insert(claim);
+                self.claims.insert((part.job, part.attempt));
             }
         }
         let single = (parts.len() == 1).then(|| &parts[0]);
@@ -59,6 +59,11 @@ impl Merge {
     pub fn push_all(&mut self, lines: &str) {
         let lines = lines.lines().filter(|line| !line.is_empty());
         lines.for_each(|line| self.push(line));
+    }
+
+    /// Leaves out the claims of attempts that are known to be claimed.
+    pub(super) fn skip_claims(&mut self, is_claimed: impl Fn(&(JobKey, u32)) -> bool) {
+        self.claims.retain(|attempt| !is_claimed(attempt));
     }
 
     /// The digests of the lines.
@@ -138,7 +143,7 @@ pub(super) async fn insert(
         (&part.lines, Type::TEXT_ARRAY),
     ];
     let adding = client.query_typed(&lines, &columns);
-    let claiming = claim(client, schema, log, part.claims.iter().cloned(), "");
+    let claiming = claim(client, schema, log, &part.claims, "");
     let (added, ()) = try_join(adding, claiming).await?;
     let number = |row: &tokio_postgres::Row| {
         let transaction: &str = row.get(1);
@@ -152,10 +157,10 @@ pub(super) async fn claim(
     client: &Client,
     schema: &str,
     log: &LogRow,
-    attempts: impl Iterator<Item = (String, i32)>,
+    attempts: impl IntoIterator<Item = &(JobKey, u32)>,
     run: &str,
 ) -> Result<(), Error> {
-    let (jobs, attempts): (Vec<_>, Vec<_>) = attempts.unzip();
+    let (jobs, attempts) = columns(attempts);
     if jobs.is_empty() {
         return Ok(());
     }
@@ -172,6 +177,16 @@ pub(super) async fn claim(
     ];
     client.execute_typed(&claims, &columns).await?;
     Ok(())
+}
+
+/// Attempts as two columns: jobs and numbers.
+pub(super) fn columns<'a>(
+    attempts: impl IntoIterator<Item = &'a (JobKey, u32)>,
+) -> (Vec<String>, Vec<i32>) {
+    let attempts = attempts.into_iter();
+    attempts
+        .map(|(job, number)| (job.to_string(), *number as i32))
+        .unzip()
 }
 
 /// Why nothing may be claimed just now.

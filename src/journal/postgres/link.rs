@@ -2,7 +2,7 @@
 
 mod reconnect;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -104,12 +104,12 @@ pub(super) struct Link {
     /// What it knows of the log was put back, and its claims were not yet.
     must_come_back: bool,
     /// Numbers of lines at or above the horizon that were read or written, with their transactions.
-    open: HashMap<i64, u64>,
+    open: BTreeMap<i64, u64>,
     copy: LocalCopy,
     ledger: Arc<RwLock<Ledger>>,
     run: Run,
     /// What this run has claimed.
-    own: Vec<(JobKey, u32)>,
+    own: HashSet<(JobKey, u32)>,
     others: Others,
     confirmed: VecDeque<Vec<u8>>,
     /// After a look from the beginning: what the copy holds.
@@ -140,7 +140,7 @@ impl Link {
             copy,
             ledger,
             run: Run::new(command),
-            own: Vec::new(),
+            own: HashSet::new(),
             others: Others::default(),
             confirmed: VecDeque::new(),
             held: None,
@@ -239,16 +239,18 @@ impl Link {
                 }
             }
         }
+        let granted = tasks.iter().zip(&answers);
+        let granted = granted.filter(|(_, answer)| matches!(answer, Answer::Granted(_)));
+        let granted = granted.filter_map(|(task, _)| task.kind.attempt());
+        let granted: HashSet<_> = granted.collect();
+        merge.skip_claims(|attempt| self.own.contains(attempt) || granted.contains(attempt));
         let added = self.write(session, log, tasks, &mut answers, (&claims, &merge));
         let added = added.await?;
         if warnings.count() != before {
             return Err(Failed::Other(self.unconfirmed()));
         }
         self.open.extend(added);
-        let granted = tasks.iter().zip(&answers);
-        let granted = granted.filter(|(_, answer)| matches!(answer, Answer::Granted(_)));
-        self.own
-            .extend(granted.filter_map(|(task, _)| task.kind.attempt()));
+        self.own.extend(granted);
         self.confirmed.extend(merge.digests().iter().cloned());
         let surplus = self.confirmed.len().saturating_sub(REMEMBERED);
         self.confirmed.drain(..surplus);
@@ -300,8 +302,7 @@ impl Link {
 
     /// The newest line that was read or written.
     fn newest_known(&self) -> Newest {
-        let newest = self.open.iter().max_by_key(|(number, _)| **number);
-        match newest {
+        match self.open.last_key_value() {
             Some((&sequence, &transaction)) if sequence > self.source.newest.sequence => Newest {
                 sequence,
                 transaction,

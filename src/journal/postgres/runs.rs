@@ -1,11 +1,13 @@
 //! Who is at work: runs, the claims that they hold, and whether they are still heard of.
 
+use std::collections::HashSet;
+
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error, GenericClient, Row};
 
 use super::super::address::Address;
 use super::super::location::DatabaseError;
-use super::lines::LogRow;
+use super::lines::{LogRow, columns};
 use super::logs;
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
@@ -121,7 +123,7 @@ pub(super) async fn reclaim(
     client: &Client,
     schema: &str,
     log: &LogRow,
-    attempts: &[(JobKey, u32)],
+    attempts: &HashSet<(JobKey, u32)>,
     run: &str,
 ) -> Result<(), Error> {
     let query = format!(
@@ -129,8 +131,7 @@ pub(super) async fn reclaim(
          SELECT $1, job, attempt, $4 FROM unnest($2, $3) AS own (job, attempt) \
          ON CONFLICT (log, job, attempt) DO UPDATE SET run = excluded.run WHERE claims.run = ''"
     );
-    let jobs: Vec<String> = attempts.iter().map(|(job, _)| job.to_string()).collect();
-    let numbers: Vec<i32> = attempts.iter().map(|(_, number)| *number as i32).collect();
+    let (jobs, numbers) = columns(attempts);
     let columns: [(&(dyn ToSql + Sync), Type); 4] = [
         (&log.id, Type::INT8),
         (&jobs, Type::TEXT_ARRAY),
@@ -176,8 +177,7 @@ pub(super) async fn claims(
          ORDER BY wanted.place",
         is_alive()
     );
-    let jobs: Vec<String> = attempts.iter().map(|(job, _)| job.to_string()).collect();
-    let numbers: Vec<i32> = attempts.iter().map(|(_, number)| *number as i32).collect();
+    let (jobs, numbers) = columns(attempts);
     let columns: [(&(dyn ToSql + Sync), Type); 3] = [
         (&log.id, Type::INT8),
         (&jobs, Type::TEXT_ARRAY),

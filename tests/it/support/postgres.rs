@@ -57,8 +57,12 @@ pub fn database() -> Option<Database> {
     Some(server()?.database())
 }
 
-/// Where `initdb` and `postgres` are.
+/// Where `initdb` and `postgres` are: the folder that `CREATIVEAI_POSTGRES` names, else the newest that
+/// Debian's packages have put there, else one of PATH.
 pub fn programs() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("CREATIVEAI_POSTGRES") {
+        return Some(folder.into());
+    }
     let debian = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten();
