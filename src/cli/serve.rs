@@ -33,7 +33,8 @@ pub struct ListenArgs {
     pub jobs: Option<PathBuf>,
 
     /// Also send each verified delivery to this address, as it came, in the order of arrival; tried
-    /// until it is taken, also by the next run with the same --capture
+    /// until it is taken, also by the next run with the same --capture, or by another receiver of a
+    /// log in a database
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::forward_address)]
     pub forward: Option<Url>,
 

@@ -29,9 +29,9 @@ pub use log::JobLog;
 pub use pause::{pause, resume};
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    AtWork, BeingSent, KeptCapture, Listed, Lost, Made, Merge, Promises, Rights, at_work,
-    captures_behind, init_log, init_statements, list_logs, merge_into, promises, rows_elsewhere,
-    upgrade_tables,
+    AtWork, BeingSent, Forward, KeptCapture, Listed, Lost, Made, Merge, Outbox, Promises, Rights,
+    at_work, captures_behind, init_log, init_statements, list_logs, merge_into, promises,
+    rows_elsewhere, upgrade_tables,
 };
 pub use store::{Appending, Unsettled};
 pub use writer::{RequestRecord, Writer};

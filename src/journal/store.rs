@@ -111,7 +111,7 @@ impl Store {
                         Announced::Granted(claim)
                     }
                     Answer::Refused(refused) => Announced::Refused(refused),
-                    Answer::Written | Answer::Kept(_) | Answer::Lost => {
+                    Answer::Written | Answer::Lost => {
                         let why = "the log has not claimed it".to_owned();
                         Announced::Refused(Refused::Later(why))
                     }
@@ -182,7 +182,7 @@ impl Store {
                 Ok(match appender.lease(key.into()).await? {
                     Answer::Granted(confirmed) => Leased::Mine(Lease::among_others(confirmed)),
                     Answer::Refused(Refused::Later(host)) => Leased::Another(host),
-                    Answer::Refused(_) | Answer::Written | Answer::Kept(_) | Answer::Lost => {
+                    Answer::Refused(_) | Answer::Written | Answer::Lost => {
                         Leased::Another(String::new())
                     }
                 })
@@ -248,16 +248,10 @@ impl Store {
         &self,
         captures: Vec<KeptCapture>,
         lines: String,
-    ) -> Result<Vec<Vec<u8>>, AppendError> {
+    ) -> Result<(), AppendError> {
         match self {
-            Self::File { appender, .. } => appender.append_blocking(&lines).map(|()| Vec::new()),
-            Self::Database { appender, .. } => {
-                let answer = appender.keep_captures(captures, lines)?;
-                Ok(match answer {
-                    Answer::Kept(own) => own,
-                    _ => Vec::new(),
-                })
-            }
+            Self::File { appender, .. } => appender.append_blocking(&lines),
+            Self::Database { appender, .. } => appender.keep_captures(captures, lines).map(drop),
         }
     }
 

@@ -372,13 +372,13 @@ impl Writer {
     }
 
     /// Keeps deliveries with the log, in a database, and adds the lines that say what they have
-    /// taught: all or nothing. Returns the digests of those that their receiver was the first to keep.
+    /// taught: all or nothing.
     #[cfg(feature = "postgres")]
     pub fn keep_captures(
         &self,
         captures: Vec<KeptCapture>,
         lines: String,
-    ) -> Result<Vec<Vec<u8>>, AppendError> {
+    ) -> Result<(), AppendError> {
         self.store.keep_captures(captures, lines)
     }
 

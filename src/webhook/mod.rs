@@ -16,6 +16,7 @@ mod source;
 mod verify;
 
 pub use capture::{Body, Capture, DELIVERY_ID_HEADER, Headers, SIGNATURE_HEADER, Unreadable};
+pub use formats::read_envelope;
 #[cfg(feature = "server")]
 pub use receiver::{Event, ReceiverOptions, Refusal, Sink, Stats, serve};
 pub use replay::{VerifiedEntry, replay};

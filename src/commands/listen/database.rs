@@ -2,7 +2,7 @@
 //! transaction, before it is answered. Nothing is kept on this computer, and any number of receivers may
 //! do so at the same time.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::forward::Sender;
 use super::forwarded::Outgoing;
 use super::on_end::{Clip, Queue};
+use super::outbox::Waker;
 use crate::commands::observe::observer;
 use crate::commands::{failure, open};
 use crate::disk;
@@ -20,7 +20,7 @@ use crate::engine::ingest::observation;
 use crate::engine::observe::Ingested;
 use crate::exit::Failure;
 use crate::jobs::{Binding, JobKey, Observation};
-use crate::journal::{AppendError, KeptCapture, Writer};
+use crate::journal::{AppendError, Forward, KeptCapture, Writer};
 use crate::output::Printer;
 use crate::settings::Settings;
 use crate::webhook::{Capture, Sink, VerifyKeys, verify};
@@ -30,15 +30,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Deliveries of one transaction at most.
 const BATCH: usize = 500;
 
-/// Deliveries of which it is not known whether they were kept, at most.
-const MOST_UNCERTAIN: usize = 10_000;
-
 /// A delivery that is to be kept.
 struct Delivery {
     kept: KeptCapture,
     seen: Option<Observation<'static>>,
-    /// What is forwarded of it once it is kept.
-    outgoing: Option<Outgoing>,
 }
 
 /// Something for the thread that writes.
@@ -53,18 +48,24 @@ pub struct Keeper {
     keys: VerifyKeys,
     /// Its host, and something that no other receiver has.
     receiver: String,
+    /// SHA-256 of the address that deliveries are forwarded to.
+    target: Option<[u8; 32]>,
     tasks: mpsc::UnboundedSender<Task>,
 }
 
 impl Keeper {
     /// Gives what is handed in to the other side.
-    pub fn new(keys: &VerifyKeys) -> (Self, mpsc::UnboundedReceiver<Task>) {
+    pub fn new(
+        keys: &VerifyKeys,
+        target: Option<[u8; 32]>,
+    ) -> (Self, mpsc::UnboundedReceiver<Task>) {
         let (tasks, incoming) = mpsc::unbounded_channel();
         let keys = keys.clone();
         let receiver = format!("{} {:032x}", disk::host_name(), fastrand::u128(..));
         let keeper = Self {
             keys,
             receiver,
+            target,
             tasks,
         };
         (keeper, incoming)
@@ -98,11 +99,14 @@ impl Sink for Keeper {
             digest: digest.finalize().to_vec(),
             receiver: self.receiver.clone(),
             envelope: capture.to_envelope_line(),
+            forward: self.target.and_then(|target| {
+                let digest = Outgoing::of(capture, &verified)?.digest.to_vec();
+                Some(Forward { target, digest })
+            }),
         };
         let delivery = Delivery {
             kept,
             seen: observation(&verified, capture.correlation()),
-            outgoing: Outgoing::of(capture, &verified),
         };
         self.hand_in(Some(delivery)).await
     }
@@ -120,12 +124,10 @@ pub struct Recorder<'a> {
     pub settings: &'a Settings,
     /// Where it reports what was applied.
     pub printer: &'a Printer,
-    /// Where what was kept goes on to.
-    pub outgoing: Option<Sender>,
+    /// What forwards deliveries once they are kept.
+    pub forwarder: Option<Waker>,
     /// Where clips go that have ended.
     pub ended: Option<Queue>,
-    /// Deliveries whose transaction has failed: it may have been made all the same.
-    pub uncertain: VecDeque<(KeptCapture, Outgoing)>,
 }
 
 /// What goes into one transaction.
@@ -133,7 +135,6 @@ pub struct Recorder<'a> {
 struct Batch {
     captures: Vec<KeptCapture>,
     lines: String,
-    outgoing: Vec<(Vec<u8>, Outgoing)>,
     /// Jobs whose clips end with it.
     ended: Vec<JobKey>,
 }
@@ -150,7 +151,7 @@ impl Recorder<'_> {
     }
 
     /// Writes what comes, what has gathered in one transaction, until the other side has gone.
-    pub fn run(mut self, writer: Writer, mut incoming: mpsc::UnboundedReceiver<Task>) {
+    pub fn run(self, writer: Writer, mut incoming: mpsc::UnboundedReceiver<Task>) {
         let mut writer = Some(writer);
         while let Some(first) = incoming.blocking_recv() {
             let mut tasks = vec![first];
@@ -171,7 +172,7 @@ impl Recorder<'_> {
         }
     }
 
-    fn record(&mut self, writer: &mut Option<Writer>, tasks: &mut [Task]) -> Result<(), String> {
+    fn record(&self, writer: &mut Option<Writer>, tasks: &mut [Task]) -> Result<(), String> {
         let text_of = |failure: Failure| failure.to_string();
         let writer = match writer {
             Some(writer) => writer,
@@ -181,21 +182,12 @@ impl Recorder<'_> {
     }
 
     /// Looks at what others have written, and adds what is new.
-    fn write(&mut self, writer: &Writer, tasks: &mut [Task]) -> Result<(), Failure> {
+    fn write(&self, writer: &Writer, tasks: &mut [Task]) -> Result<(), Failure> {
         writer.refresh_blocking().map_err(|error| failed(&error))?;
         let observer = observer(writer, self.settings);
         let mut batch = Batch::default();
-        for (kept, outgoing) in self.uncertain.drain(..) {
-            batch.outgoing.push((kept.digest.clone(), outgoing));
-            batch.captures.push(kept);
-        }
         let mut jobs = HashSet::new();
-        for Delivery {
-            kept,
-            seen,
-            outgoing,
-        } in tasks.iter_mut().filter_map(|task| task.delivery.take())
-        {
+        for Delivery { kept, seen } in tasks.iter_mut().filter_map(|task| task.delivery.take()) {
             let job = seen.as_ref().and_then(|seen| {
                 let owner = writer.owner_of(&seen.id).or(seen.correlation);
                 owner.map(|(job, _)| job)
@@ -206,10 +198,6 @@ impl Recorder<'_> {
                 jobs.clear();
                 jobs.extend(job);
             }
-            let forwarded = outgoing.filter(|_| self.outgoing.is_some());
-            batch
-                .outgoing
-                .extend(forwarded.map(|one| (kept.digest.clone(), one)));
             batch.captures.push(kept);
             let Some(seen) = seen else { continue };
             match observer.decide(&seen).map_err(failure::of_log)? {
@@ -233,40 +221,23 @@ impl Recorder<'_> {
     }
 
     /// Makes a transaction, and passes on what it has kept.
-    fn keep(&mut self, batch: Batch, writer: &Writer) -> Result<(), Failure> {
+    fn keep(&self, batch: Batch, writer: &Writer) -> Result<(), Failure> {
         if batch.captures.is_empty() {
             return Ok(());
         }
-        let own = match writer.keep_captures(batch.captures.clone(), batch.lines) {
-            Ok(own) => own.into_iter().collect::<HashSet<_>>(),
-            Err(error) => {
-                self.note_uncertain(batch.captures, batch.outgoing);
-                return Err(failed(&error));
-            }
-        };
+        let kept = writer.keep_captures(batch.captures, batch.lines);
+        // A transaction of which nothing was heard may have been made all the same.
+        if let Some(forwarder) = &self.forwarder {
+            forwarder.wake();
+        }
+        kept.map_err(|error| failed(&error))?;
         if let Some(metrics) = self.printer.metrics() {
             metrics.log_written();
-        }
-        if let Some(sender) = &self.outgoing {
-            let own = batch.outgoing.into_iter().filter(|(d, _)| own.contains(d));
-            // One that came again goes no further: the forwarder remembers it.
-            own.for_each(|(_, one)| sender.send(|| Some(one)));
         }
         for job in batch.ended {
             self.queue(job, writer)?;
         }
         Ok(())
-    }
-
-    fn note_uncertain(&mut self, captures: Vec<KeptCapture>, outgoing: Vec<(Vec<u8>, Outgoing)>) {
-        let mut outgoing: HashMap<_, _> = outgoing.into_iter().collect();
-        let forwarded = captures.into_iter().filter_map(|kept| {
-            let one = outgoing.remove(&kept.digest)?;
-            Some((kept, one))
-        });
-        self.uncertain.extend(forwarded);
-        let surplus = self.uncertain.len().saturating_sub(MOST_UNCERTAIN);
-        self.uncertain.drain(..surplus);
     }
 
     /// Queues a clip that has ended.

@@ -23,7 +23,8 @@ const MOST_REMEMBERED: usize = 10_000;
 /// A delivery on its way.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    digest: Digest,
+    /// What makes it the same delivery as another.
+    pub digest: Digest,
     /// What the address that it came to had behind the question mark.
     pub query: Option<String>,
     /// As they came.
@@ -74,8 +75,7 @@ pub struct Delivered {
     /// What of that the capture file holds; `None` while that is not known.
     captured: Option<HashSet<Digest>>,
     path: PathBuf,
-    /// None where captures are kept elsewhere, and only this process remembers.
-    file: Option<File>,
+    file: File,
 }
 
 impl Delivered {
@@ -108,7 +108,7 @@ impl Delivered {
             held: Vec::new(),
             captured: None,
             path: path.clone(),
-            file: Some(file),
+            file,
         };
         if let Some(text) = text {
             delivered.read(&text).map_err(failed)?;
@@ -125,30 +125,8 @@ impl Delivered {
         Ok(delivered)
     }
 
-    /// Of captures that are in a database: only what this process has forwarded is remembered.
-    #[cfg(feature = "postgres")]
-    pub fn in_memory() -> Self {
-        Self {
-            captures: PathBuf::new(),
-            keys: VerifyKeys::new(&[]),
-            digests: HashSet::new(),
-            held: Vec::new(),
-            captured: None,
-            path: PathBuf::new(),
-            file: None,
-        }
-    }
-
-    /// Whether what was not forwarded is read from a file again.
-    pub fn is_durable(&self) -> bool {
-        self.file.is_some()
-    }
-
     fn append(&self, text: &[u8]) -> io::Result<()> {
-        match &self.file {
-            Some(file) => (&*file).write_all(text),
-            None => Ok(()),
-        }
+        (&self.file).write_all(text)
     }
 
     fn read(&mut self, text: &str) -> io::Result<()> {
@@ -186,9 +164,6 @@ impl Delivered {
 
     /// The verified deliveries of the capture file that were not forwarded, in its order.
     pub fn waiting(&mut self) -> Vec<Outgoing> {
-        if !self.is_durable() {
-            return Vec::new();
-        }
         let digests = &self.digests;
         let outgoing = |entry: &VerifiedEntry<'_>| {
             let one = Outgoing::of(entry.capture()?, &entry.verification)?;
@@ -240,9 +215,9 @@ impl Delivered {
         let mut new = Replacement::of(&self.path, Readers::User)?;
         new.write_all(text.as_bytes())?;
         // The old file is closed before the new one takes its place, as Windows wants it.
-        self.file = Some(new.file()?.try_clone()?);
+        self.file = new.file()?.try_clone()?;
         let done = new.finish();
-        self.file = Some(OpenOptions::new().append(true).open(&self.path)?);
+        self.file = OpenOptions::new().append(true).open(&self.path)?;
         done?;
         self.digests.retain(|digest| kept.contains(digest));
         Ok(())

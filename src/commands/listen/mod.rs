@@ -5,45 +5,50 @@ mod applier;
 mod captures;
 #[cfg(feature = "postgres")]
 mod database;
+mod file_queue;
 mod forward;
 mod forwarded;
 mod health;
 mod on_end;
-
 #[cfg(feature = "postgres")]
-use std::collections::VecDeque;
+mod outbox;
+mod serve;
+mod target;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::{self, Scope, ScopedJoinHandle};
 
 use serde_json::json;
-use tokio::net::TcpListener;
+#[cfg(feature = "postgres")]
+use sha2::{Digest as _, Sha256};
 
 use self::applier::Applier;
 use self::captures::{Captures, Keeper};
+use self::file_queue::FileQueue;
 use self::forward::{Forwarder, Forwards};
-use self::forwarded::{Delivered, Outgoing};
+use self::forwarded::Delivered;
 use self::on_end::{OnEnd, Queue, Runs};
+#[cfg(feature = "postgres")]
+use self::outbox::{DatabaseQueue, Waker};
+use self::serve::{Front, Receivers, serve};
+use self::target::Target;
 use super::publish::refuse_early_fields;
 use super::{damage, on_runtime, open, signals};
 use crate::cli::ListenArgs;
 use crate::commands::failure;
-use crate::commands::stopped;
 use crate::engine::delivery::{EXEC_TARGET, ExecOptions};
-use crate::engine::ingest::observation;
 use crate::engine::stop::Stop;
-use crate::exit::{Code, Ending, Failure};
-use crate::jobs::Observation;
+use crate::exit::{Code, Failure};
 #[cfg(feature = "postgres")]
-use crate::journal::Location;
+use crate::journal::{Address, Location, Outbox};
 use crate::journal::{JobLog, LogError};
-use crate::output::{Delivery, Printer, words};
+use crate::output::{Printer, words};
 use crate::settings::Settings;
+#[cfg(feature = "postgres")]
 use crate::text::escape;
-use crate::webhook::{
-    self, Capture, Event, ReceiverOptions, Refusal, Sink, Stats, Verification, VerifyKeys, verify,
-};
+use crate::webhook::{Stats, VerifyKeys};
 
 /// Runs the command: until a signal, which its exit code says (130, 143), as of every command.
 /// What it was in the middle of is kept and answered first.
@@ -65,8 +70,8 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
             .into());
         }
         #[cfg(feature = "postgres")]
-        if matches!(Location::of(jobs), Ok(Location::Database(_))) {
-            let done = keep_in_database(jobs, args, &keys, settings, printer)?;
+        if let Ok(Location::Database(log)) = Location::of(jobs) {
+            let done = keep_in_database(jobs, &log, args, &keys, settings, printer)?;
             report_end(args, &done, printer)?;
             return Ok(done.code);
         }
@@ -189,8 +194,15 @@ fn receive(
     printer: &Printer,
 ) -> anyhow::Result<Done> {
     let exec = exec_options(args, settings);
-    let delivered = || Delivered::open(captures.path(), keys, printer);
-    let (forwarding, outgoing) = forwarding(args, delivered, settings, printer)?;
+    let (forwarding, outgoing) = match &args.forward {
+        Some(address) => {
+            let target = Target::new(address, settings)?;
+            let delivered = Delivered::open(captures.path(), keys, printer)?;
+            let (queue, sender) = FileQueue::new(delivered, printer);
+            (Some(Forwarder::new(target, queue, printer)), Some(sender))
+        }
+        None => (None, None),
+    };
     thread::scope(|scope| {
         let mut apply = None;
         let mut running = None;
@@ -232,46 +244,11 @@ fn receive(
     })
 }
 
-/// Who is to know of deliveries.
-struct Receivers {
-    apply: Option<mpsc::Sender<Observation<'static>>>,
-    outgoing: Option<forward::Sender>,
-}
-
-impl Receivers {
-    /// Passes on what is kept. Must not block.
-    fn notify(&self, capture: &Capture<'_>, keys: &VerifyKeys) {
-        if self.apply.is_none() && self.outgoing.is_none() {
-            return;
-        }
-        let verification = verify(capture, keys);
-        if let Some(apply) = &self.apply
-            && let Some(seen) = observation(&verification, capture.correlation())
-        {
-            // The applier outlives the server; should it not, the capture is on disk.
-            let _ = apply.send(seen);
-        }
-        if let Some(outgoing) = &self.outgoing
-            && matches!(verification, Verification::Verified(_))
-        {
-            outgoing.send(|| Outgoing::of(capture, &verification));
-        }
-    }
-}
-
-/// What deliveries meet first.
-struct Front<'a, S> {
-    args: &'a ListenArgs,
-    keys: &'a VerifyKeys,
-    sink: S,
-    /// Where captures go, for people.
-    place: String,
-}
-
 /// Keeps deliveries with the log, in its database.
 #[cfg(feature = "postgres")]
 fn keep_in_database(
     jobs: &Path,
+    log: &Address,
     args: &ListenArgs,
     keys: &VerifyKeys,
     settings: &Settings,
@@ -288,8 +265,6 @@ fn keep_in_database(
     if let Some(command) = &args.exec {
         refuse_early_fields(command)?;
     }
-    let delivered = || Ok(Delivered::in_memory());
-    let (forwarding, outgoing) = forwarding(args, delivered, settings, printer)?;
     let exec = exec_options(args, settings);
     let stop = Stop::default();
     thread::scope(|scope| {
@@ -301,18 +276,24 @@ fn keep_in_database(
             stop: &stop,
         });
         let (ended, running) = run_commands(scope, on_end);
-        let recorder = database::Recorder {
+        let mut recorder = database::Recorder {
             jobs,
             settings,
             printer,
-            outgoing,
+            forwarder: None,
             ended,
-            uncertain: VecDeque::new(),
         };
         let writer = recorder.open()?;
+        // Opening has only read: what may not be written to is reported now, not by every delivery.
+        writer
+            .refresh_blocking()
+            .map_err(|error| failure::of_append(&error, "check the log's address"))?;
+        let (forwarding, waker) = forward_from_database(log, args, keys, settings, printer)?;
+        recorder.forwarder = waker;
         let place = writer.name().display().to_string();
         signals::watch(&stop);
-        let (sink, incoming) = database::Keeper::new(keys);
+        let target = args.forward.as_ref().map(digest);
+        let (sink, incoming) = database::Keeper::new(keys, target);
         // It ends with its channel, which the receiver holds.
         scope.spawn(move || recorder.run(writer, incoming));
         let to = Receivers {
@@ -358,156 +339,29 @@ fn run_commands<'scope, 'env: 'scope>(
     started.unzip()
 }
 
-/// Prepares to forward, where that is wanted, and says where to.
-fn forwarding<'a>(
+/// Prepares to forward what waits in the log's database, where that is wanted.
+#[cfg(feature = "postgres")]
+fn forward_from_database<'a>(
+    log: &Address,
     args: &ListenArgs,
-    delivered: impl FnOnce() -> Result<Delivered, Failure>,
+    keys: &VerifyKeys,
     settings: &Settings,
     printer: &'a Printer,
-) -> Result<(Option<Forwarder<'a>>, Option<forward::Sender>), Failure> {
+) -> anyhow::Result<(Option<Forwarder<'a, DatabaseQueue<'a>>>, Option<Waker>)> {
     let Some(address) = &args.forward else {
         return Ok((None, None));
     };
-    let (forwarder, sender) = Forwarder::new(address, delivered()?, settings, printer)?;
-    printer.note(format_args!(
-        "verified deliveries are forwarded to {}",
-        escape(forwarder.name())
-    ));
-    Ok((Some(forwarder), Some(sender)))
+    let target = Target::new(address, settings)?;
+    let outbox = on_runtime(async {
+        let outbox = Outbox::open(log, digest(address)).await;
+        Ok(outbox.map_err(failure::of_database)?)
+    })?;
+    let (queue, waker) = DatabaseQueue::new(outbox, keys, printer);
+    Ok((Some(Forwarder::new(target, queue, printer)), Some(waker)))
 }
 
-async fn serve<S: Sink>(
-    front: Front<'_, S>,
-    to: Receivers,
-    forwarding: Option<Forwarder<'_>>,
-    stop: &Stop,
-    printer: &Printer,
-) -> anyhow::Result<(Stats, Forwards, Code)> {
-    let Front {
-        args,
-        keys,
-        sink,
-        place,
-    } = front;
-    let listener = bind(args, &place, printer).await?;
-    let options = ReceiverOptions {
-        path: args.path.clone(),
-        keys: keys.clone(),
-        ..ReceiverOptions::default()
-    };
-    let (events, heard) = tokio::sync::mpsc::unbounded_channel();
-    let keys = keys.clone();
-    let is_verbose = printer.options().verbose > 0;
-    let metrics = printer.metrics().cloned();
-    let on_event = move |event: Event<'_>| {
-        if let Some(metrics) = &metrics {
-            metrics.delivered(counted(&event, &keys));
-        }
-        let news = match event {
-            Event::Kept(capture) => {
-                to.notify(capture, &keys);
-                if !is_verbose {
-                    return;
-                }
-                News::Kept(kept(capture, &keys))
-            }
-            Event::Refused(refusal) => News::Refused(refusal),
-            Event::Failed(error) => News::Failed(format!("{error:#}")),
-        };
-        let _ = events.send(news);
-    };
-    let shutdown = {
-        let stop = stop.clone();
-        async move { stop.wait().await }
-    };
-    let serving = webhook::serve(listener, options, sink, on_event, shutdown);
-    let forward = async {
-        match forwarding {
-            Some(forwarder) => forwarder.run(stop).await,
-            None => Forwards::default(),
-        }
-    };
-    let (stats, (), forwards) = tokio::join!(serving, report_news(heard, printer), forward);
-    let stats = stats?;
-    let mut ending = Ending::default();
-    ending.note_if(stats.failed > 0, Code::Io);
-    ending.join(stopped::ending_of_server(stop));
-    Ok((stats, forwards, ending.code()))
-}
-
-/// As what a request is counted.
-fn counted(event: &Event<'_>, keys: &VerifyKeys) -> Delivery {
-    match event {
-        // With keys, nothing else is kept.
-        Event::Kept(_) if keys.is_empty() => Delivery::Unverified,
-        Event::Kept(_) => Delivery::Verified,
-        Event::Refused(Refusal::Unsigned | Refusal::Signature) => Delivery::Unsigned,
-        Event::Refused(_) => Delivery::Refused,
-        Event::Failed(_) => Delivery::Failed,
-    }
-}
-
-async fn bind(args: &ListenArgs, place: &str, printer: &Printer) -> anyhow::Result<TcpListener> {
-    let listener = open::bind(args.addr).await?;
-    let addr = listener.local_addr()?;
-    if !addr.ip().is_loopback() {
-        printer.warn(format_args!(
-            "{addr} can be reached from other computers, over plain http; put a proxy with https \
-             in front of it"
-        ));
-    }
-    printer.note(format_args!(
-        "listening on http://{addr}{}; captures go to {}",
-        args.path,
-        escape(place)
-    ));
-    Ok(listener)
-}
-
-/// What is worth reporting of a request.
-enum News {
-    /// With `-v`: one line for a delivery.
-    Kept(String),
-    Refused(Refusal),
-    Failed(String),
-}
-
-/// What a delivery says, in a line.
-fn kept(capture: &Capture, keys: &VerifyKeys) -> String {
-    let verified = verify(capture, keys);
-    let proven = match &verified {
-        Verification::Verified(_) => "signed",
-        _ => "not proven",
-    };
-    let about = observation(&verified, capture.correlation());
-    let about = about.map_or_else(
-        || "nothing for a log".to_owned(),
-        |seen| format!("{} {}", seen.id, seen.status),
-    );
-    format!(
-        "kept a delivery of {} bytes ({proven}): {about}",
-        capture.body.bytes().len()
-    )
-}
-
-async fn report_news(mut heard: tokio::sync::mpsc::UnboundedReceiver<News>, printer: &Printer) {
-    let mut warned_of_keys = false;
-    while let Some(news) = heard.recv().await {
-        match news {
-            News::Refused(Refusal::Signature) if !warned_of_keys => {
-                warned_of_keys = true;
-                printer.warn(
-                    "a delivery was refused and not kept: its signature is wrong. If the API key \
-                     was changed since, give the old one in CREATIVEAI_VERIFY_KEYS; -v reports \
-                     further ones",
-                );
-            }
-            News::Kept(line) => printer.detail(escape(&line)),
-            News::Refused(refusal) => printer.detail(format_args!("refused: {refusal:?}")),
-            News::Failed(error) => printer.error(format_args!(
-                "a delivery could not be kept ({}); the vendor was asked to send it again",
-                escape(&error)
-            )),
-        }
-    }
+/// What an address is known by in a database, where it may hold a secret.
+#[cfg(feature = "postgres")]
+fn digest(address: &url::Url) -> [u8; 32] {
+    Sha256::digest(address.as_str()).into()
 }

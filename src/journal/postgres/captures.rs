@@ -8,6 +8,7 @@ use super::super::address::Address;
 use super::super::location::DatabaseError;
 use super::lines::LogRow;
 use super::logs;
+use super::outbox::{self, Forward};
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
 
@@ -20,19 +21,20 @@ pub struct KeptCapture {
     pub receiver: String,
     /// As it would stand in a file of captures.
     pub envelope: String,
+    /// Where it is to go, if it is to be forwarded.
+    pub forward: Option<Forward>,
 }
 
 /// Captures that are read at once.
 const PAGE: i64 = 2000;
 
-/// Keeps captures, those that are not there yet. Returns the digests of those that the receiver has
-/// kept, also in a transaction of which it has not heard.
+/// Keeps captures, those that are not there yet, and queues those that are to be forwarded.
 pub(super) async fn insert(
     client: &Client,
     schema: &str,
     log: &LogRow,
     captures: &[KeptCapture],
-) -> Result<Vec<Vec<u8>>, Error> {
+) -> Result<(), Error> {
     let insert = format!(
         "INSERT INTO {schema}.captures (log, digest, receiver, envelope) \
          SELECT $1, new.* FROM unnest($2, $3, $4) AS new (digest, receiver, envelope) \
@@ -47,14 +49,10 @@ pub(super) async fn insert(
         (&receivers, Type::TEXT_ARRAY),
         (&envelopes, Type::TEXT_ARRAY),
     ];
-    let own = format!(
-        "SELECT captures.digest FROM {schema}.captures \
-         JOIN unnest($2, $3) AS new (digest, receiver) ON new.digest = captures.digest \
-         WHERE captures.log = $1 AND captures.receiver = new.receiver"
-    );
     let inserting = client.execute_typed(&insert, &columns);
-    let (_, own) = try_join(inserting, client.query_typed(&own, &columns[..3])).await?;
-    Ok(own.iter().map(|row| row.get(0)).collect())
+    // Polled in this order: the second one finds what the first one has added.
+    try_join(inserting, outbox::insert(client, schema, log, captures)).await?;
+    Ok(())
 }
 
 /// Some captures of the log, in the order in which they were kept, each with its number: those behind

@@ -223,7 +223,7 @@ impl Link {
         let mut claims = Claims::default();
         let being_sent = std::mem::take(&mut seen.being_sent);
         let outdated = outdated(tasks, &seen.resent);
-        let mut answers = self.answers(tasks, seen, uptime, &mut claims)?;
+        let answers = self.answers(tasks, seen, uptime, &mut claims)?;
         self.mark_being_sent(&being_sent);
         let mut merge = Merge::default();
         let mut text = String::new();
@@ -244,7 +244,7 @@ impl Link {
         let granted = granted.filter_map(|(task, _)| task.kind.attempt());
         let granted: HashSet<_> = granted.collect();
         merge.skip_claims(|attempt| self.own.contains(attempt) || granted.contains(attempt));
-        let added = self.write(session, log, tasks, &mut answers, (&claims, &merge));
+        let added = self.write(session, log, tasks, &answers, (&claims, &merge));
         let added = added.await?;
         if warnings.count() != before {
             return Err(Failed::Other(self.unconfirmed()));
@@ -402,7 +402,7 @@ impl Link {
         session: &Session,
         log: &LogRow,
         tasks: &[Task],
-        answers: &mut [Answer],
+        answers: &[Answer],
         (claims, merge): (&Claims, &Merge),
     ) -> Result<Vec<(i64, u64)>, Failed> {
         let (client, schema) = (&session.client, session.address.schema());
@@ -416,16 +416,11 @@ impl Link {
         let inserting = lines::insert(client, schema, log, merge);
         let keeping = tasks.iter().map(|task| keep(client, schema, log, task));
         let writing = try_join4(showing, claiming, inserting, try_join_all(keeping));
-        let (_, are_as_seen, added, kept) = writing.await?;
+        let (_, are_as_seen, added, _) = writing.await?;
         if !are_as_seen {
             return Err(Failed::Other(self.changed()));
         }
         lines::commit(client).await?;
-        for (answer, own) in answers.iter_mut().zip(kept) {
-            if let Some(own) = own {
-                *answer = Answer::Kept(own);
-            }
-        }
         Ok(added)
     }
 
@@ -592,20 +587,12 @@ async fn when<T, E>(
     }
 }
 
-/// Keeps what of a task is not lines. Returns the digests of the deliveries that this receiver has kept.
-async fn keep(
-    client: &Client,
-    schema: &str,
-    log: &LogRow,
-    task: &Task,
-) -> Result<Option<Vec<Vec<u8>>>, Error> {
+/// Keeps what of a task is not lines.
+async fn keep(client: &Client, schema: &str, log: &LogRow, task: &Task) -> Result<(), Error> {
     match &task.kind {
-        Kind::Captures(all) => captures::insert(client, schema, log, all).await.map(Some),
-        Kind::Quiet(time) => {
-            lines::keep_quiet(client, schema, log, *time).await?;
-            Ok(None)
-        }
-        _ => Ok(None),
+        Kind::Captures(all) => captures::insert(client, schema, log, all).await,
+        Kind::Quiet(time) => lines::keep_quiet(client, schema, log, *time).await,
+        _ => Ok(()),
     }
 }
 

@@ -13,6 +13,7 @@ mod link;
 mod login;
 mod logs;
 mod mirror;
+mod outbox;
 mod position;
 mod runs;
 mod schema;
@@ -30,6 +31,7 @@ pub use logs::{
     resume_log, rows_elsewhere, upgrade_tables,
 };
 pub use mirror::{Lost, catch_up, copy};
+pub use outbox::{Forward, Outbox};
 pub use runs::{AtWork, BeingSent, at_work};
 pub use schema::Rights;
 pub use spool::left_spools;

@@ -16,7 +16,7 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration {
         version: 1,
         name: "logs",
@@ -59,6 +59,13 @@ const MIGRATIONS: [Migration; 6] = [
         minimum_reader: 1,
         minimum_writer: RUNS,
         text: include_str!("migrations/0006_quiet.sql"),
+    },
+    Migration {
+        version: 7,
+        name: "outbox",
+        minimum_reader: 1,
+        minimum_writer: RUNS,
+        text: include_str!("migrations/0007_outbox.sql"),
     },
 ];
 
@@ -215,8 +222,8 @@ pub(super) fn grants(schema: &str, role: &str, rights: Rights) -> String {
     if rights == Rights::Write {
         // A row is locked only by who may update it.
         let more = format!(
-            "GRANT INSERT, UPDATE ON {schema}.logs, {schema}.claims, {schema}.runs, {schema}.leases \
-             TO {role};\n\
+            "GRANT INSERT, UPDATE ON {schema}.logs, {schema}.claims, {schema}.runs, {schema}.leases, \
+             {schema}.outbox TO {role};\n\
              GRANT INSERT ON {schema}.lines, {schema}.captures TO {role};\n"
         );
         text.push_str(&more);

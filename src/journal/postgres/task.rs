@@ -66,8 +66,6 @@ pub enum Answer {
     Written,
     /// The same, and the claim is this run's; the computer's uptime before the database confirmed it.
     Granted(Duration),
-    /// Its lines and deliveries are in the log; the digests of those that this receiver has kept.
-    Kept(Vec<Vec<u8>>),
     /// Nothing was written.
     Refused(Refused),
     /// The claim is not this run's any more; nothing was written.
@@ -76,7 +74,7 @@ pub enum Answer {
 
 impl Answer {
     pub(super) fn is_written(&self) -> bool {
-        matches!(self, Self::Written | Self::Kept(_) | Self::Granted(_))
+        matches!(self, Self::Written | Self::Granted(_))
     }
 }
 

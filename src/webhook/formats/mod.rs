@@ -60,6 +60,12 @@ const FORMATS: [&dyn Format; 13] = [
     &raw_with_headers::RawWithHeaders,
 ];
 
+/// The capture of a line of this tool's own envelopes.
+pub fn read_envelope(line: &str) -> Option<Capture<'_>> {
+    let found = envelope::Envelope.read(&Document::new(line, None))?;
+    found.into_iter().next()?.ok()
+}
+
 /// A JSON value, or a raw body with its headers.
 struct Document<'a> {
     text: &'a str,

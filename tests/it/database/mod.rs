@@ -6,6 +6,7 @@ mod claims;
 mod clocks;
 mod delivering;
 mod failover;
+mod forwarding;
 mod guards;
 mod pooler;
 mod reading;

@@ -1,0 +1,278 @@
+//! What waits to be forwarded where the log is in a database: there, for every receiver with the same
+//! address. Of it only what this receiver has leased is in memory.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::time::{sleep, timeout};
+
+use super::forward::{End, Queue};
+use super::forwarded::Outgoing;
+use crate::journal::{DatabaseError, Outbox};
+use crate::output::Printer;
+use crate::text::escape;
+use crate::webhook::{VerifyKeys, read_envelope, verify};
+
+/// After so long without anything to do the database is looked at, in case that another receiver has
+/// died; each time that there is nothing, the next look is twice as far away.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
+const LAST_LOOK: Duration = Duration::from_secs(300);
+/// The same where another receiver has something, whose end is known.
+const SOONEST: Duration = Duration::from_secs(1);
+const LATEST: Duration = Duration::from_secs(60);
+/// How soon a database that is away is tried again, at first.
+const AGAIN: Duration = Duration::from_secs(1);
+/// A connection that is not used for so long is closed.
+const IDLE: Duration = Duration::from_secs(30);
+/// How often it is said that what was leased is still being forwarded.
+const RENEWAL: Duration = Duration::from_secs(10);
+/// How long the end may take.
+const PARTING: Duration = Duration::from_secs(5);
+
+/// The receiver's end: says that something was queued, and never waits.
+#[derive(Clone)]
+pub struct Waker(mpsc::Sender<()>);
+
+impl Waker {
+    /// Says so.
+    pub fn wake(&self) {
+        // One word is enough, however many deliveries there are.
+        let _ = self.0.try_send(());
+    }
+}
+
+/// The forwarder's end.
+pub struct DatabaseQueue<'a> {
+    outbox: Outbox,
+    keys: VerifyKeys,
+    printer: &'a Printer,
+    woken: Receiver<()>,
+    /// Whether the receiver has gone.
+    is_closed: bool,
+    /// What is leased and was not given yet: numbers and captures.
+    page: VecDeque<(i64, String)>,
+    /// What was given last.
+    current: i64,
+    /// Whether it is still leased.
+    is_own: bool,
+    /// Taken, and not marked so yet.
+    taken: Vec<i64>,
+    /// Refused, and not marked so yet.
+    refused: Vec<i64>,
+    /// What has such a number, or a lower one, was come to before the end.
+    come_to: i64,
+    next_look: Duration,
+    /// Whether it was reported that the database is away.
+    is_said: bool,
+}
+
+impl<'a> DatabaseQueue<'a> {
+    /// A queue of what the log holds, and the receiver's end.
+    pub fn new(outbox: Outbox, keys: &VerifyKeys, printer: &'a Printer) -> (Self, Waker) {
+        let (waker, woken) = mpsc::channel(1);
+        let queue = Self {
+            outbox,
+            keys: keys.clone(),
+            printer,
+            woken,
+            is_closed: false,
+            page: VecDeque::new(),
+            current: 0,
+            is_own: false,
+            taken: Vec::new(),
+            refused: Vec::new(),
+            come_to: 0,
+            next_look: FIRST_LOOK,
+            is_said: false,
+        };
+        (queue, Waker(waker))
+    }
+
+    /// Leases what waits. Returns how long nothing is to be looked for, unless something comes.
+    async fn look(&mut self) -> Result<Duration, DatabaseError> {
+        self.mark().await?;
+        let leased = self.outbox.lease(self.come_to).await?;
+        if std::mem::take(&mut self.is_said) {
+            self.printer.note("the database answers again");
+        }
+        if !leased.is_empty() {
+            self.next_look = FIRST_LOOK;
+            let leased = leased.into_iter();
+            self.page = leased.map(|one| (one.number, one.envelope)).collect();
+            return Ok(Duration::ZERO);
+        }
+        if let Some(end) = self.outbox.next_end().await? {
+            self.next_look = FIRST_LOOK;
+            return Ok(end.clamp(SOONEST, LATEST));
+        }
+        let wait = self.next_look;
+        self.next_look = (wait * 2).min(LAST_LOOK);
+        Ok(wait)
+    }
+
+    async fn mark(&mut self) -> Result<(), DatabaseError> {
+        if !self.taken.is_empty() {
+            self.outbox.mark_taken(&self.taken).await?;
+            self.taken.clear();
+        }
+        if !self.refused.is_empty() {
+            self.outbox.mark_refused(&self.refused).await?;
+            self.refused.clear();
+        }
+        Ok(())
+    }
+
+    /// The capture as a delivery on its way, if it can still be verified: the key may be another one now.
+    fn outgoing(&self, envelope: &str) -> Option<Outgoing> {
+        let capture = read_envelope(envelope)?;
+        Outgoing::of(&capture, &verify(&capture, &self.keys))
+    }
+
+    fn say_away(&mut self, error: &DatabaseError) {
+        if !std::mem::replace(&mut self.is_said, true) {
+            self.printer.warn(format_args!(
+                "what is to be forwarded cannot be looked up ({}); it is forwarded once the database \
+                 answers",
+                escape(&error.message)
+            ));
+        }
+    }
+
+    /// Waits for something to do, for so long at most.
+    async fn wait(&mut self, time: Duration, end: &mut End<'_>) {
+        if time >= IDLE {
+            self.outbox.disconnect();
+        }
+        tokio::select! {
+            woken = self.woken.recv(), if !self.is_closed => self.is_closed = woken.is_none(),
+            () = sleep(time) => {}
+            () = end.over() => {}
+        }
+    }
+
+    async fn renew(&mut self) -> Result<(), DatabaseError> {
+        let mut numbers: Vec<i64> = self.page.iter().map(|(number, _)| *number).collect();
+        numbers.push(self.current);
+        let own = self.outbox.renew(&numbers).await?;
+        self.page.retain(|(number, _)| own.contains(number));
+        self.is_own = own.contains(&self.current);
+        Ok(())
+    }
+
+    async fn part(&mut self) -> Result<u64, DatabaseError> {
+        self.mark().await?;
+        self.outbox.release().await
+    }
+}
+
+impl Queue for DatabaseQueue<'_> {
+    const LEFT: &'static str =
+        "another receiver of this log with the same --forward sends what is left, or the next one";
+
+    async fn next(&mut self, end: &mut End<'_>) -> Option<Outgoing> {
+        let mut again = AGAIN;
+        loop {
+            while let Some((number, envelope)) = self.page.pop_front() {
+                self.current = number;
+                self.is_own = true;
+                if let Some(one) = self.outgoing(&envelope) {
+                    return Some(one);
+                }
+                self.printer.warn(
+                    "a delivery that waits to be forwarded cannot be verified any more; it is kept, \
+                     and the next `listen --forward` tries it again. Give the key of that time in \
+                     CREATIVEAI_VERIFY_KEYS",
+                );
+                self.refused().await;
+            }
+            if end.is_over() {
+                return None;
+            }
+            let was_closed = self.is_closed;
+            let wait = match self.look().await {
+                Ok(Duration::ZERO) => continue,
+                // What others have is theirs.
+                Ok(_) if was_closed => return None,
+                Ok(wait) => wait,
+                Err(error) => {
+                    self.say_away(&error);
+                    if was_closed {
+                        return None;
+                    }
+                    let wait = again;
+                    again = (again * 2).min(LATEST);
+                    wait
+                }
+            };
+            self.wait(wait, end).await;
+        }
+    }
+
+    async fn may_send(&mut self, end: &mut End<'_>) -> bool {
+        let mut again = AGAIN;
+        // Without the database another receiver may have taken it over.
+        while !self.outbox.holds() {
+            if let Err(error) = self.renew().await {
+                self.say_away(&error);
+                if end.is_over() {
+                    return false;
+                }
+                tokio::select! {
+                    () = sleep(again) => {}
+                    () = end.over() => return false,
+                }
+                again = (again * 2).min(LATEST);
+            }
+        }
+        self.is_own
+    }
+
+    async fn hold(&mut self) {
+        loop {
+            sleep(RENEWAL).await;
+            if let Err(error) = self.renew().await {
+                self.say_away(&error);
+            }
+        }
+    }
+
+    async fn taken(&mut self, _: &Outgoing) {
+        self.taken.push(self.current);
+        if let Err(error) = self.mark().await {
+            self.say_away(&error);
+        }
+    }
+
+    async fn refused(&mut self) {
+        self.refused.push(self.current);
+        if let Err(error) = self.mark().await {
+            self.say_away(&error);
+        }
+    }
+
+    fn left(&mut self) {
+        // What another receiver has now was not come to here.
+        if self.is_own {
+            self.come_to = self.come_to.max(self.current);
+        }
+    }
+
+    async fn close(mut self) -> Result<u64, String> {
+        let parted = match timeout(PARTING, self.part()).await {
+            Ok(parted) => parted.map_err(|error| error.message),
+            Err(_) => Err("the database does not answer".to_owned()),
+        };
+        if !self.taken.is_empty() {
+            self.printer.warn(format_args!(
+                "it cannot be noted that {} forwarded; another receiver may send that again",
+                if self.taken.len() == 1 {
+                    "a delivery was"
+                } else {
+                    "some deliveries were"
+                },
+            ));
+        }
+        parted
+    }
+}

@@ -1,0 +1,172 @@
+//! The address that `listen --forward` sends deliveries to: one request, and what its answer means.
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use url::{Host, Url};
+
+use super::forwarded::Outgoing;
+use crate::commands::inputs::shown;
+use crate::exit::Failure;
+use crate::settings::Settings;
+use crate::vendor::{build_transport, root_cause, transport};
+
+/// Headers that belong to a connection, not to the delivery.
+const OF_CONNECTION: [&str; 10] = [
+    "host",
+    "content-length",
+    "connection",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// What came of one try.
+pub enum Tried {
+    /// The address has it.
+    Taken,
+    /// The address does not want it.
+    Refused(String),
+    /// Another try may help.
+    Again(String),
+}
+
+/// Where deliveries go.
+pub struct Target {
+    client: reqwest::Client,
+    address: Url,
+    /// Without what may be secret in it.
+    pub name: String,
+}
+
+impl Target {
+    /// Prepares requests to `address`; nothing is sent yet.
+    pub fn new(address: &Url, settings: &Settings) -> Result<Self, Failure> {
+        let name = shown(address.as_str());
+        let is_here = match address.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        };
+        let client = transport(address.scheme() == "http" && is_here)
+            .connect_timeout(settings.network.connect_timeout)
+            .timeout(settings.network.request_timeout);
+        let client = build_transport(client, &name).map_err(|e| Failure::config(e.to_string()))?;
+        Ok(Self {
+            client,
+            address: address.clone(),
+            name,
+        })
+    }
+
+    /// Sends a delivery once.
+    pub async fn send(&self, one: &Outgoing) -> Tried {
+        let request = self
+            .client
+            .post(with_query(&self.address, one.query.as_deref()))
+            .headers(headers(&one.headers))
+            .body(one.body.clone());
+        match request.send().await {
+            Ok(reply) => judged(reply.status()),
+            Err(error) => Tried::Again(root_cause(&error)),
+        }
+    }
+}
+
+fn judged(status: StatusCode) -> Tried {
+    let may_help = matches!(
+        status,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
+    );
+    match status {
+        _ if status.is_success() => Tried::Taken,
+        _ if may_help || status.is_server_error() => Tried::Again(format!("it answers {status}")),
+        _ => Tried::Refused(format!("it answers {status}")),
+    }
+}
+
+/// The address with the delivery's own query, which names the job, behind its own.
+fn with_query(address: &Url, query: Option<&str>) -> Url {
+    let mut url = address.clone();
+    if let Some(query) = query.filter(|query| !query.is_empty()) {
+        let all = match address.query().filter(|own| !own.is_empty()) {
+            Some(own) => format!("{own}&{query}"),
+            None => query.to_owned(),
+        };
+        url.set_query(Some(&all));
+    }
+    url
+}
+
+/// The delivery's headers, so that its signature can be checked there, too.
+fn headers(of_delivery: &[(String, String)]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in of_delivery {
+        let is_of_connection = OF_CONNECTION
+            .iter()
+            .any(|other| name.eq_ignore_ascii_case(other));
+        if !is_of_connection
+            && let Ok(name) = HeaderName::try_from(name.as_str())
+            && let Ok(value) = HeaderValue::try_from(value.as_str())
+        {
+            headers.append(name, value);
+        }
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deliverys_query_stands_behind_the_addresss_own() {
+        let all =
+            |address: &str, query| with_query(&Url::parse(address).unwrap(), query).to_string();
+        assert_eq!(all("https://a.example/h", None), "https://a.example/h");
+        assert_eq!(
+            all("https://a.example/h", Some("creativeai_job=1.1")),
+            "https://a.example/h?creativeai_job=1.1"
+        );
+        assert_eq!(
+            all("https://a.example/h?k=v", Some("creativeai_job=1.1")),
+            "https://a.example/h?k=v&creativeai_job=1.1"
+        );
+    }
+
+    #[test]
+    fn only_what_may_change_is_tried_again() {
+        for (status, again) in [
+            (500, true),
+            (503, true),
+            (429, true),
+            (408, true),
+            (400, false),
+            (404, false),
+            (302, false),
+        ] {
+            let tried = judged(StatusCode::from_u16(status).unwrap());
+            assert_eq!(matches!(tried, Tried::Again(_)), again, "{status}");
+            assert_eq!(matches!(tried, Tried::Refused(_)), !again, "{status}");
+        }
+        assert!(matches!(judged(StatusCode::NO_CONTENT), Tried::Taken));
+    }
+
+    #[test]
+    fn headers_of_the_connection_stay_behind() {
+        let pairs = [
+            ("Host", "a"),
+            ("Transfer-Encoding", "chunked"),
+            ("x-creativeai-signature", "sha256=1"),
+            ("content-type", "application/json"),
+        ];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let headers = headers(&pairs);
+        assert_eq!(headers.len(), 2);
+        assert_eq!(headers["x-creativeai-signature"], "sha256=1");
+    }
+}
