@@ -71,13 +71,8 @@ impl<'a> Tour<'a> {
     /// The steps, one after the other.
     fn steps(&self, printer: &mut Printer) -> anyhow::Result<Code> {
         let before = ending::read(&self.jobs, self.settings)?;
-        let mut round = Round::new();
-        for step in Step::ALL {
-            if self.args.has(step) && round.wants(step) && self.can(step) {
-                let done = self.step(step, printer);
-                round.note(step, done);
-            }
-        }
+        let has = |step| self.args.has(step) && self.can(step);
+        let round = Round::of(has, |step| self.step(step, printer));
         ending::report(&round, before.as_ref(), &self.jobs, self.settings, printer)
     }
 

@@ -1,14 +1,18 @@
 //! The whole round: which steps there are, what they come to together, and when the next one is due.
-//! Nothing in here looks at a clock or at a file: times and what was seen come in as arguments.
+//! Only the service looks at a clock, and at what is watched; only the memory's file is written.
 
 mod memory;
+mod memory_file;
 mod schedule;
+mod service;
 
 use std::fmt;
 use std::str::FromStr;
 
-pub use memory::{Memory, News};
-pub use schedule::{Schedule, Seen, TimeOfDay, Watch};
+pub use memory::News;
+pub use memory_file::MemoryFile;
+pub use schedule::{Schedule, TimeOfDay};
+pub use service::{Next, serve, sheets};
 
 use crate::exit::{Code, Ending};
 
@@ -93,22 +97,28 @@ pub struct Round {
 }
 
 impl Round {
-    /// Nothing done yet.
-    pub fn new() -> Self {
-        Self::default()
+    /// A round of the steps that `has` picks, one after the other, as `take` takes them.
+    pub fn of(has: impl Fn(Step) -> bool, mut take: impl FnMut(Step) -> Done) -> Self {
+        let mut round = Self::default();
+        for step in Step::ALL {
+            if round.wants(step) && has(step) {
+                round.note(step, take(step));
+            }
+        }
+        round
     }
 
     /// Whether `step` is to be taken. After a stop, a full disk or wrong settings none is. A failed
     /// clip, a refused key or mistakes in the spreadsheet are no reason not to fetch what is ready,
     /// but nothing more is ordered with a key that was refused.
-    pub fn wants(&self, step: Step) -> bool {
+    fn wants(&self, step: Step) -> bool {
         let orders = matches!(step, Step::Submit | Step::Retry);
         let is_refused = self.ending().holds(Code::Refused);
         !(self.is_over || orders && is_refused)
     }
 
     /// Takes in what a step came to.
-    pub fn note(&mut self, step: Step, done: Done) {
+    fn note(&mut self, step: Step, done: Done) {
         let ends = [
             Code::Interrupted,
             Code::Terminated,
@@ -184,13 +194,11 @@ mod tests {
     }
 
     fn taken(codes: &[(Step, Code)]) -> (Vec<Step>, Code) {
-        let mut round = Round::new();
-        for step in Step::ALL {
-            if round.wants(step) {
-                let code = codes.iter().find(|(s, _)| *s == step);
-                round.note(step, done(code.map_or(Code::Success, |(_, code)| *code)));
-            }
-        }
+        let take = |step| {
+            let code = codes.iter().find(|(s, _)| *s == step);
+            done(code.map_or(Code::Success, |(_, code)| *code))
+        };
+        let round = Round::of(|_| true, take);
         (round.steps().collect(), round.ending().code())
     }
 

@@ -39,6 +39,8 @@ mod printer;
 mod progress;
 pub mod report;
 #[cfg(feature = "cli")]
+mod round;
+#[cfg(feature = "cli")]
 mod sending;
 #[cfg(feature = "cli")]
 mod summary;
@@ -74,6 +76,8 @@ pub use polling::Polling;
 pub use printer::{OutputOptions, Printer, ProgressStyle, USUAL_WIDTH};
 #[cfg(feature = "cli")]
 pub use progress::{Event, Progress, STARTED, WAITING};
+#[cfg(feature = "cli")]
+pub use round::RoundEnd;
 #[cfg(feature = "cli")]
 pub use sending::Sending;
 #[cfg(feature = "cli")]

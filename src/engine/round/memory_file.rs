@@ -1,0 +1,57 @@
+//! Where a memory is kept from round to round.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+use sha2::{Digest, Sha256};
+
+use super::memory::Memory;
+use crate::disk::{Readers, Replacement};
+use crate::journal::Location;
+
+/// The file of a log's memory.
+pub struct MemoryFile(PathBuf);
+
+impl MemoryFile {
+    /// Beside the log; of a log in a database, where programs keep their state on this computer, if
+    /// there is such a place.
+    pub fn of(log: &Path) -> Option<Self> {
+        if !Location::is_address(log) {
+            let mut name = log.as_os_str().to_owned();
+            name.push(".rounds");
+            return Some(Self(PathBuf::from(name)));
+        }
+        let base = etcetera::choose_base_strategy().ok()?;
+        let state = base.state_dir().unwrap_or_else(|| base.data_dir());
+        let digest = Sha256::digest(log.to_string_lossy().as_bytes());
+        let name = base16ct::lower::encode_string(&digest[..16]);
+        let folder = state.join("creativeai").join("rounds");
+        Some(Self(folder.join(format!("{name}.rounds"))))
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// What was written; nothing where that cannot be read.
+    pub fn read(&self) -> Memory {
+        Memory::parse(&fs::read_to_string(&self.0).unwrap_or_default())
+    }
+
+    /// Writes it, where it is news.
+    pub fn write(&self, memory: &Memory) -> io::Result<()> {
+        let text = memory.to_text();
+        if fs::read_to_string(&self.0).is_ok_and(|there| there == text) {
+            return Ok(());
+        }
+        if let Some(folder) = self.0.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let new = Replacement::of(&self.0, Readers::User)?;
+        new.file()?.write_all(text.as_bytes())?;
+        new.finish()
+    }
+}

@@ -1,0 +1,131 @@
+//! Rounds by a schedule, until the process is to stop.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::future::LocalBoxFuture;
+use jiff::Zoned;
+use tokio::time::Instant;
+
+use super::schedule::{Schedule, Seen, Watch};
+use crate::engine::stop::Stop;
+use crate::exit::Failure;
+
+/// How often what is watched is looked at. Looking works on every drive and every system; their
+/// notices of changes do not.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A wait is cut in pieces, after each of which the computer's clock is asked: it may have been set,
+/// or the computer may have slept.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// What the next round waits for.
+pub enum Next<'a> {
+    /// A change of what is watched.
+    Change(&'a Path),
+    /// A moment.
+    At(Zoned),
+}
+
+/// Makes rounds until the process is to stop, or until one gives an error; `round` is given whether it
+/// is the first. `say` is given what the next one waits for, and `wait` waits.
+pub fn serve<E: From<Failure>>(
+    schedule: &Schedule,
+    stop: &Stop,
+    say: impl Fn(&Next<'_>),
+    wait: impl Fn(LocalBoxFuture<'_, ()>) -> Result<(), E>,
+    mut round: impl FnMut(bool) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut watch = match schedule {
+        Schedule::Watch(path) => Some((Watch::new(look(path)), path)),
+        _ => None,
+    };
+    let mut began = Zoned::now();
+    let mut is_first = true;
+    if schedule.begins_now() {
+        round(is_first)?;
+        is_first = false;
+    }
+    while !stop.is_set() {
+        if let Some((watch, path)) = &mut watch {
+            say(&Next::Change(path));
+            wait(Box::pin(until_changed(watch, path, stop)))?;
+        } else if let Some(next) = schedule.next(&began, &Zoned::now()) {
+            say(&Next::At(next.clone()));
+            wait(Box::pin(until(&next, stop)))?;
+        } else {
+            return Err(Failure::usage("no further round can begin").into());
+        }
+        if !stop.is_set() {
+            began = Zoned::now();
+            round(is_first)?;
+            is_first = false;
+        }
+    }
+    Ok(())
+}
+
+/// The spreadsheets that are at `path` now.
+pub fn sheets(path: &Path) -> Vec<PathBuf> {
+    look(path).into_iter().map(|(sheet, ..)| sheet).collect()
+}
+
+/// Returns at `next`, or when the process is to stop.
+async fn until(next: &Zoned, stop: &Stop) {
+    loop {
+        let left = Zoned::now().duration_until(next);
+        let Ok(left) = Duration::try_from(left) else {
+            return;
+        };
+        if left.is_zero() {
+            return;
+        }
+        let sleep = tokio::time::sleep(left.min(LONGEST_SLEEP));
+        if stop.or(sleep).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Returns once a round is due because of what `path` holds, or when the process is to stop.
+async fn until_changed(watch: &mut Watch, path: &Path, stop: &Stop) {
+    let start = Instant::now();
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    while stop.or(ticks.tick()).await.is_some() {
+        if watch.see(look(path), start.elapsed()) {
+            return;
+        }
+    }
+}
+
+/// Files of a folder that are taken for spreadsheets, by their endings.
+const SHEETS: [&str; 6] = ["csv", "tsv", "xlsx", "xlsm", "xls", "ods"];
+
+/// What is there now: a spreadsheet, or every spreadsheet of a folder. Whatever else is in it, the log
+/// and the clips perhaps, is not a reason for a round.
+fn look(path: &Path) -> Seen {
+    let of_file = |path: &Path| {
+        let meta = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+        Some((path.to_owned(), meta.len(), meta.modified().ok()))
+    };
+    let Ok(folder) = fs::read_dir(path) else {
+        return of_file(path).into_iter().collect();
+    };
+    let is_sheet = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let ending = path.extension().unwrap_or_default().to_string_lossy();
+        // Programs that have a sheet open leave a file beside it that begins so.
+        let is_whole = !name.starts_with(['.', '~']);
+        is_whole
+            && SHEETS
+                .iter()
+                .any(|known| ending.eq_ignore_ascii_case(known))
+    };
+    let files = folder.flatten().map(|entry| entry.path());
+    let mut seen: Seen = files
+        .filter(|path| is_sheet(path))
+        .filter_map(|path| of_file(&path))
+        .collect();
+    seen.sort();
+    seen
+}

@@ -1,0 +1,230 @@
+//! How a round ended: for programs, and for people what is new about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::{Commands, DisplayStatus, JobSummary, Printer, Tally, words};
+use crate::engine::round::{News, Round, Step, Verdict};
+use crate::exit::{Code, Ending};
+use crate::jobs::{Credits, JobKey, JobState, Rates};
+use crate::journal::{JobLog, LogError};
+use crate::text::escape;
+
+/// Jobs that are named when they are given up.
+const MOST_NAMED: usize = 20;
+
+/// How all stands at the end of a round.
+pub struct RoundEnd {
+    /// How it ended, with how the jobs stand.
+    pub code: Code,
+    /// What the steps themselves met.
+    own: Ending,
+    tally: Tally,
+    /// What this round was charged.
+    charged: Credits,
+    /// Jobs that no later round orders again.
+    pub given_up: BTreeSet<JobKey>,
+}
+
+impl RoundEnd {
+    /// Of a round on this log; `jobs` is what its jobs put on the end, and `charged_before` what they
+    /// were charged when it began.
+    pub fn of(
+        round: &Round,
+        log: Option<&JobLog>,
+        jobs: Ending,
+        charged_before: Credits,
+        max_attempts: u32,
+    ) -> Self {
+        let own = round.ending();
+        let mut ending = own;
+        ending.join(jobs);
+        let tally = Tally::of(log.into_iter().flat_map(|log| log.ledger().jobs()));
+        let is_given_up = |job: &&JobState| {
+            matches!(
+                DisplayStatus::of(job),
+                DisplayStatus::Failed | DisplayStatus::Refused
+            ) && job.attempts().count() as u32 >= max_attempts
+        };
+        let jobs = log.into_iter().flat_map(|log| log.ledger().jobs());
+        Self {
+            code: ending.code(),
+            own,
+            charged: tally.charged.beyond(charged_before),
+            tally,
+            given_up: jobs.filter(is_given_up).map(|job| job.key).collect(),
+        }
+    }
+
+    /// Whether a person need not hear of the end with `--quiet`: all is well, or the next round
+    /// carries on, or nothing but what was reported before is left to report.
+    fn is_no_news(&self, news: &News) -> bool {
+        match Verdict::of(self.code) {
+            Verdict::Success => true,
+            Verdict::Unfinished => !news.is_overdue(),
+            Verdict::Attention => self.is_only_given_up() && news.given_up.is_empty(),
+            Verdict::Failure => false,
+        }
+    }
+
+    /// Whether clips that were given up are all that is wrong.
+    fn is_only_given_up(&self) -> bool {
+        let failed =
+            self.tally.count(DisplayStatus::Failed) + self.tally.count(DisplayStatus::Refused);
+        self.code == Code::Failed
+            && self.own.code() == Code::Success
+            && failed == self.given_up.len() as u64
+    }
+
+    /// For programs.
+    pub fn to_json(&self, round: &Round, news: &News) -> serde_json::Value {
+        let states = BTreeMap::from(self.tally.states());
+        json!({
+            "command": "run",
+            "steps": round.steps().map(Step::name).collect::<Vec<_>>(),
+            "submitted": round.clips(Step::Submit),
+            "retried": round.clips(Step::Retry),
+            "downloaded": round.clips(Step::Download),
+            "published": round.clips(Step::Publish),
+            "submit_failed": states["submit_failed"],
+            "unknown": states["unknown"],
+            "pending": states["pending"],
+            "processing": states["processing"],
+            "completed": states["completed"],
+            "failed": states["failed"],
+            "given_up": self.given_up.iter().map(JobKey::to_string).collect::<Vec<_>>(),
+            "newly_given_up": news.given_up.len(),
+            "unfinished_rounds": news.unfinished,
+            "credits_charged": self.charged,
+            "exit_code": self.code.number(),
+        })
+    }
+
+    /// For people: the `line`, and what there is to do.
+    pub fn say(
+        &self,
+        line: &str,
+        news: &News,
+        log: Option<&JobLog>,
+        commands: &Commands,
+        printer: &Printer,
+    ) -> Result<(), LogError> {
+        let is_quiet = self.is_no_news(news);
+        if is_quiet {
+            printer.settle(true);
+        }
+        printer.conclude(line, is_quiet);
+        if is_quiet && printer.options().quiet {
+            return Ok(());
+        }
+        if let Some(log) = log {
+            name_given_up(news, log, commands, printer)?;
+        }
+        if news.is_overdue() {
+            printer.say(format_args!(
+                "{} rounds in a row were not finished: the vendor is busy or out of reach, another \
+                 command holds the log, or the time is too short (--wait, --timeout). \
+                 `{}` shows what is left",
+                news.unfinished,
+                commands.on_log("status", "")
+            ));
+        }
+        if let Some(next) = self.next_step(commands) {
+            printer.say(format_args!("  next: {next}"));
+        }
+        Ok(())
+    }
+
+    /// `run: 3 ordered, 3 downloaded; the whole log: 12 ready, 1 failed; 15 credits charged`.
+    pub fn line(&self, round: &Round, rates: &Rates, sandbox: bool) -> String {
+        let did = [
+            (Step::Submit, "ordered"),
+            (Step::Retry, "ordered again"),
+            (Step::Download, "downloaded"),
+            (Step::Publish, "published"),
+        ];
+        let did = did.map(|(step, what)| (round.clips(step), what));
+        let did = did.iter().filter(|(n, _)| *n > 0);
+        let did: Vec<String> = did
+            .map(|(n, what)| format!("{} {what}", words::number(*n)))
+            .collect();
+        let stands = self.tally.counts().into_iter();
+        let stands: Vec<String> = stands
+            .map(|(display, n)| format!("{} {}", words::number(n), display.words()))
+            .collect();
+        let mut parts = vec![if did.is_empty() {
+            "nothing new".to_owned()
+        } else {
+            did.join(", ")
+        }];
+        if !stands.is_empty() {
+            parts.push(format!("the whole log: {}", stands.join(", ")));
+        }
+        if self.charged > Credits::ZERO {
+            let credits = words::credits(self.charged);
+            let dollars = words::dollars(rates, self.charged);
+            parts.push(if sandbox {
+                format!("would have cost {credits} ({dollars})")
+            } else {
+                format!("{credits} charged ({dollars})")
+            });
+        }
+        let rehearsal = if sandbox { " (rehearsal)" } else { "" };
+        format!("run{rehearsal}: {}", parts.join("; "))
+    }
+
+    fn next_step(&self, commands: &Commands) -> Option<String> {
+        match self.code {
+            Code::Decision => Some(commands.on_log("status", "")),
+            Code::Failed if !self.is_only_given_up() => {
+                Some("the next round orders what failed again".to_owned())
+            }
+            Code::Data => Some("correct the rows above, then run it again".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Each clip that no round orders again is named once, with what a person can do.
+fn name_given_up(
+    news: &News,
+    log: &JobLog,
+    commands: &Commands,
+    printer: &Printer,
+) -> Result<(), LogError> {
+    for key in news.given_up.iter().take(MOST_NAMED) {
+        let Some(view) = log.view(*key)? else {
+            continue;
+        };
+        let summary = JobSummary::of(&view, commands);
+        let attempts = view.state.attempts().count() as u32;
+        let item = summary.owner.as_deref().unwrap_or("a clip");
+        let why = summary
+            .reason
+            .as_deref()
+            .unwrap_or("the vendor gave no reason");
+        let again = format!(
+            "--failed --id {key} --max-attempts {}",
+            attempts.saturating_add(1)
+        );
+        printer.say(format_args!(
+            "  given up after {}: {} {}, because: {}. Another photo or prompt may help; to try \
+             once more as it is: {}",
+            words::count(u64::from(attempts), "attempt"),
+            escape(item),
+            escape(&summary.name),
+            escape(why).trim_end_matches('.'),
+            commands.on_log("retry", &again),
+        ));
+    }
+    let more = news.given_up.len().saturating_sub(MOST_NAMED);
+    if more > 0 {
+        printer.say(format_args!(
+            "  and {} more; `{}` shows them",
+            words::number(more as u64),
+            commands.on_log("status", "")
+        ));
+    }
+    Ok(())
+}
