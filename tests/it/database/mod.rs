@@ -14,6 +14,7 @@ mod receiving;
 mod restarts;
 mod rounds;
 mod sending;
+mod shops;
 mod storm;
 mod tables;
 mod tidying;
