@@ -2,14 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::io;
-use std::path::Path;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::jobs::{Condition, GenerationId, JobKey, JobView, LOG_FIELDS, Ledger, Line, Look};
-use crate::journal::each_line_of;
+use crate::jobs::{Condition, JobView, LOG_FIELDS, Look};
 use crate::output::{self, DisplayStatus, words};
 use crate::text::{escape, suggest};
 
@@ -155,37 +152,6 @@ impl Filters {
     }
 }
 
-/// The jobs that `name` means: a job's key, a generation id, or the id of a listing or SKU, all of
-/// whose jobs are meant. None where there is no such thing. The log at `path` is read once more
-/// for listings and SKUs, since the ledger does not keep them.
-pub fn jobs_named(path: &Path, ledger: &Ledger, name: &str) -> io::Result<Vec<JobKey>> {
-    let name = name.trim();
-    let by_key = JobKey::parse(name).filter(|key| ledger.job(*key).is_some());
-    if let Some(key) = by_key {
-        return Ok(vec![key]);
-    }
-    let by_id = GenerationId::parse(name).and_then(|id| Some(ledger.by_generation_id(&id)?.0.key));
-    if let Some(key) = by_id {
-        return Ok(vec![key]);
-    }
-    let mut keys = Vec::new();
-    each_line_of(path, ledger, |line| {
-        let Ok(line) = Line::parse(line) else {
-            return;
-        };
-        let is_meant = line
-            .id
-            .as_ref()
-            .is_some_and(|(_, id)| id.as_str().trim() == name);
-        if is_meant && ledger.job(line.job).is_some() {
-            keys.push(line.job);
-        }
-    })?;
-    let mut seen = std::collections::HashSet::new();
-    keys.retain(|key| seen.insert(*key));
-    Ok(keys)
-}
-
 /// A name without what does not count in a header.
 fn plain(name: &str) -> String {
     name.chars()
@@ -197,7 +163,8 @@ fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::Rates;
+    use crate::engine::named::jobs_named;
+    use crate::jobs::{JobKey, Ledger, Rates};
 
     const LINE: &str = concat!(
         r#"{"at":"2026-03-12T09:20:00Z","job":"5b1f0c9a77d2e318","attempt":1,"#,
@@ -280,7 +247,7 @@ mod tests {
     fn a_job_is_found_by_its_key_its_generation_id_and_its_owner() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         let second = r#"{"status":"pending","listing_id":"LST-4201","generation_id":"vgen_1"}"#;
-        io::Write::write_all(
+        std::io::Write::write_all(
             &mut file,
             format!("{LINE}\n{second}\nnonsense\n").as_bytes(),
         )

@@ -190,7 +190,7 @@ pub fn commands_for(path: &Path, rehearsal: bool, settings: &Settings) -> Comman
 }
 
 /// Refuses a path without a file. What stands at an address is only known once it is opened.
-fn refuse_absent(path: &Path) -> Result<(), Failure> {
+pub fn refuse_absent(path: &Path) -> Result<(), Failure> {
     if Location::is_address(path) || path.exists() {
         return Ok(());
     }
@@ -206,35 +206,14 @@ pub fn write_log(
     printer: &Printer,
 ) -> Result<Writer, Failure> {
     refuse_absent(path)?;
-    let ledger = || settings.ledger();
-    open_writer(path, ledger, settings, command, limits, printer)
-}
-
-/// The same for commands that send.
-pub fn write_log_to_send(
-    path: &Path,
-    settings: &Settings,
-    command: &str,
-    limits: &Limits,
-    printer: &Printer,
-) -> Result<Writer, Failure> {
-    refuse_absent(path)?;
-    let ledger = || settings.ledger();
-    open_to_send(path, ledger, settings, command, limits, printer)
-}
-
-/// The same for commands that observe: what becomes of jobs is written down without looking into
-/// the log for each.
-pub fn write_log_to_observe(
-    path: &Path,
-    settings: &Settings,
-    command: &str,
-    limits: &Limits,
-    printer: &Printer,
-) -> Result<Writer, Failure> {
-    refuse_absent(path)?;
-    let ledger = || settings.ledger().with_items();
-    open_writer(path, ledger, settings, command, limits, printer)
+    open_writer(
+        path,
+        || settings.ledger(),
+        settings,
+        command,
+        limits,
+        printer,
+    )
 }
 
 /// Locks and reads a log, or makes it, for commands that learn.

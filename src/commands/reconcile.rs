@@ -37,7 +37,10 @@ pub fn run(
         Source::Poll { .. } => Limits::watch(settings),
         Source::Replay { .. } | Source::Recover(_) => Limits::of_time(settings),
     };
-    let writer = open::write_log_to_observe(&path, settings, "reconcile", &limits, printer)?;
+    open::refuse_absent(&path)?;
+    // What becomes of jobs is written down without looking into the log for each.
+    let ledger = || settings.ledger().with_items();
+    let writer = open::open_writer(&path, ledger, settings, "reconcile", &limits, printer)?;
     let commands = open::commands(&path, &writer.ledger(), settings);
     let charged_before = finish::charged(writer.ledger().jobs());
     match args.source() {

@@ -6,50 +6,24 @@ use std::io::IsTerminal;
 use serde_json::{Value, json};
 
 use super::failure;
-use super::filter::jobs_named;
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::open;
 use super::resolve::who;
 use super::submit::{conditions, renamed_rows};
 use crate::cli::RenameArgs;
+use crate::engine::rename::{Renaming, jobs_called, was_called, write_down};
 use crate::exit::{Code, Failure};
-use crate::jobs::recognition::normal::{Photo, is_invisible};
-use crate::jobs::{Event, JobKey, JobView, What};
+use crate::jobs::JobView;
+use crate::jobs::recognition::normal::is_invisible;
 use crate::journal::Writer;
 use crate::manifest::check_address;
 use crate::output::{Commands, Printer, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
-/// Lines that are appended at once.
-const LINES_AT_ONCE: usize = 1000;
 /// Pairs that are shown before the question.
 const MOST_SHOWN: usize = 50;
-
-/// A job, and the names that it gets.
-struct Renaming {
-    view: JobView,
-    id: Option<String>,
-    photo: Option<String>,
-}
-
-impl Renaming {
-    fn old_id(&self) -> &str {
-        self.view.id().map_or("", |(_, id)| id)
-    }
-
-    /// What changes, as `OLD -> NEW`.
-    fn pair(&self) -> (String, String) {
-        match (&self.id, &self.photo) {
-            (Some(id), _) => (self.old_id().to_owned(), id.clone()),
-            (None, photo) => (
-                self.view.photo().unwrap_or_default(),
-                photo.clone().unwrap_or_default(),
-            ),
-        }
-    }
-}
 
 /// Runs the command.
 pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
@@ -72,7 +46,12 @@ pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> any
     } else if !args.yes {
         refuse_taken(&renamings, &writer, &commands)?;
     }
-    write_down(&renamings, &writer, settings)?;
+    write_down(&renamings, &writer, &who(), settings.sandbox).map_err(|error| {
+        failure::of_append(
+            &error,
+            "make room on the disk and run the same command again",
+        )
+    })?;
     report(&renamings, printer)?;
     Ok(Code::Success)
 }
@@ -104,24 +83,7 @@ fn of_manifest(
         let ledger = writer.ledger();
         renamed_rows(&mut manifest, settings, writer.path(), &ledger)?
     };
-    let mut renamings = Vec::with_capacity(rows.len());
-    for row in rows {
-        let Some(view) = view(writer, row.job)? else {
-            continue;
-        };
-        let old = Photo::of(&view.photo().unwrap_or_default()).address;
-        let has_moved = old != Photo::of(&row.photo).address;
-        renamings.push(Renaming {
-            view,
-            id: Some(row.id),
-            photo: has_moved.then_some(row.photo),
-        });
-    }
-    Ok(renamings)
-}
-
-fn view(writer: &Writer, job: JobKey) -> Result<Option<JobView>, Failure> {
-    writer.view(job).map_err(failure::of_log)
+    Renaming::of_rows(rows, writer).map_err(failure::of_log)
 }
 
 /// The jobs that `old` means, each with its new name; none where all have it already.
@@ -133,7 +95,7 @@ fn named(
 ) -> Result<Vec<Renaming>, Failure> {
     let photo = new.contains("://").then_some(new);
     check_name(new, photo.is_some())?;
-    let views = jobs_called(old, writer)?;
+    let views = jobs_called(old, writer).map_err(failure::of_log)?;
     if views.is_empty() {
         return Err(Failure::usage(format!(
             "no job, listing, SKU or photo is called {}; nothing was changed",
@@ -188,49 +150,6 @@ fn check_name(new: &str, is_address: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The jobs of a key, a generation id, a listing or SKU by the name it has now, or a photo.
-fn jobs_called(old: &str, writer: &Writer) -> Result<Vec<JobView>, Failure> {
-    let unreadable = |error| Failure::io("cannot read the job log").because(error);
-    let keys = jobs_named(writer.path(), &writer.ledger(), old).map_err(unreadable)?;
-    let is_id = |view: &JobView| view.id().is_some_and(|(_, id)| id.trim() == old);
-    let is_key = keys.len() == 1 && {
-        let is_its_key = JobKey::parse(old) == Some(keys[0]);
-        is_its_key || !old.contains("://")
-    };
-    let mut views = views_of(writer, keys)?;
-    if is_key && views.iter().all(|view| !was_called(view, old)) {
-        // Named by its key or by the vendor's id.
-        return Ok(views);
-    }
-    views.retain(is_id);
-    if !views.is_empty() || !old.contains("://") {
-        return Ok(views);
-    }
-    let photo = Photo::of(old).address;
-    let all: Vec<JobKey> = writer.ledger().jobs().map(|job| job.key).collect();
-    let mut views = views_of(writer, all)?;
-    views.retain(|view| {
-        view.photo()
-            .is_some_and(|own| Photo::of(&own).address == photo)
-    });
-    Ok(views)
-}
-
-/// Whether a job's listing or SKU is, or once was, called so.
-fn was_called(view: &JobView, name: &str) -> bool {
-    let columns = ["listing_id", "sku"];
-    let fields = [&view.renamed, &view.fields];
-    fields.iter().any(|fields| {
-        let names = columns.iter().filter_map(|column| fields.text(column));
-        names.into_iter().any(|own| own.trim() == name)
-    })
-}
-
-fn views_of(writer: &Writer, keys: Vec<JobKey>) -> Result<Vec<JobView>, Failure> {
-    let views = keys.into_iter().map(|key| view(writer, key));
-    views.filter_map(Result::transpose).collect()
-}
-
 /// Two listings under one name cannot be distinguished any more.
 fn refuse_taken(
     renamings: &[Renaming],
@@ -243,7 +162,7 @@ fn refuse_taken(
     else {
         return Ok(());
     };
-    let others = jobs_called(id, writer)?;
+    let others = jobs_called(id, writer).map_err(failure::of_log)?;
     let is_other = |view: &&JobView| {
         let mut own = renamings.iter().map(|renaming| renaming.view.key());
         own.all(|key| key != view.key()) && was_called(view, id)
@@ -296,37 +215,6 @@ fn consent(args: &RenameArgs, renamings: &[Renaming], printer: &Printer) -> anyh
     Err(Failure::decision("nothing was changed")
         .help("rename single ones with `creativeai rename OLD NEW`")
         .into())
-}
-
-fn write_down(renamings: &[Renaming], writer: &Writer, settings: &Settings) -> Result<(), Failure> {
-    let by = who();
-    for some in renamings.chunks(LINES_AT_ONCE) {
-        let line = |renaming: &Renaming| {
-            let view = &renaming.view;
-            let at = view.state.stamp(writer.now());
-            let attempt = view.state.newest().number;
-            let id = view.id().map(|(column, old)| {
-                let id = renaming.id.as_deref().unwrap_or(old);
-                (column, id)
-            });
-            let what = What::Renamed {
-                image_url: renaming.photo.as_deref(),
-                by: &by,
-            };
-            Event::new(at, view.key(), attempt, what)
-                .of_item(id)
-                .in_sandbox(settings.sandbox || view.state.is_sandbox())
-                .line()
-        };
-        let lines: String = some.iter().map(line).collect();
-        writer.append_blocking(&lines).map_err(|error| {
-            failure::of_append(
-                &error,
-                "make room on the disk and run the same command again",
-            )
-        })?;
-    }
-    Ok(())
 }
 
 fn report(renamings: &[Renaming], printer: &mut Printer) -> anyhow::Result<()> {

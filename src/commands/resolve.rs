@@ -1,11 +1,11 @@
 //! `resolve`: a person has looked, and says what became of an attempt.
 
 use super::failure;
-use super::filter::jobs_named;
 use super::limits::Limits;
 use super::open;
 use crate::cli::{Finding, ResolveArgs};
 use crate::disk;
+use crate::engine::named::jobs_named;
 use crate::exit::{Code, Failure};
 use crate::jobs::{Event, JobKey, JobState, Resolution, Status, Verdict, What};
 use crate::journal::{AppendError, Unsettled, Writer};

@@ -41,7 +41,9 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         return dry_run(args, settings, &path, printer).map(Ended::from);
     }
     let limits = Limits::of_time(settings);
-    let writer = open::write_log_to_send(&path, settings, "retry", &limits, printer)?;
+    open::refuse_absent(&path)?;
+    let ledger = || settings.ledger();
+    let writer = open::open_to_send(&path, ledger, settings, "retry", &limits, printer)?;
     on_one_thread(async {
         damage::settle(&writer, args.accept_damage, settings, printer).await?;
         Ok(())

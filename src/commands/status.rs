@@ -14,8 +14,9 @@ use rayon::slice::ParallelSliceMut;
 
 use super::damage;
 use super::failure::{path_from_here, warn_of_mismatch};
-use super::filter::{Filter, Filters, jobs_named};
+use super::filter::{Filter, Filters};
 use super::open::refuse_spreadsheet;
+use crate::engine::named::jobs_named;
 use crate::exit::Failure;
 use crate::jobs::{Condition, IdColumn, JobKey, JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};

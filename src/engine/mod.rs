@@ -8,12 +8,15 @@
 //! | `canary` | the first few orders of a batch, looked at before the rest is ordered |
 //! | [`cap`] | what may be charged and reserved |
 //! | `recover` | lines that a full disk kept out of the log, taken back |
+//! | `rename` | other names for what was ordered |
 //! | [`retry`] | the attempts for jobs that failed, were rejected, or are in doubt |
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
 //! | [`ingest`] | captures: what they say, appended in large batches |
+//! | `open` | a log that another command has is waited for |
 //! | [`poll`] | clips that are asked for, once or until they have ended |
 //! | [`delivery`] | clips: downloaded, verified, published |
+//! | `named` | jobs by the names that people have for them |
 //! | `notify` | notices of rounds: webhook, dead man's switch, e-mail, desktop |
 //! | [`photos`] | photos on this computer, uploaded so that the vendor can fetch them |
 //! | [`review`] | what a person thinks of clips |
@@ -30,13 +33,19 @@ pub mod delivery;
 pub mod dispatch;
 pub mod ingest;
 #[cfg(feature = "cli")]
+pub(crate) mod named;
+#[cfg(feature = "cli")]
 pub(crate) mod notify;
 pub mod observe;
+#[cfg(feature = "cli")]
+pub(crate) mod open;
 pub mod photos;
 pub mod plan;
 pub mod poll;
 #[cfg(feature = "cli")]
 pub(crate) mod recover;
+#[cfg(feature = "cli")]
+pub(crate) mod rename;
 pub mod retry;
 pub mod review;
 #[cfg(feature = "cli")]

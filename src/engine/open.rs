@@ -1,0 +1,74 @@
+//! A log that another command has is waited for.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::stop::{Reason, Stop};
+use crate::jobs::Ledger;
+use crate::journal::{LogError, Writer};
+
+/// How often a log that is in use is tried again. The system has no event for "the lock is free"
+/// that could also be given up on.
+const RETRY: Duration = Duration::from_millis(20);
+
+/// Why there is no writer.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The log cannot be used, or is in use for longer than it is waited for.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// This signal came meanwhile.
+    #[error("{0}")]
+    Stopped(LogError, u8),
+    /// The run's time was up meanwhile.
+    #[error("{0}")]
+    Late(LogError),
+}
+
+/// How long a log that is in use is waited for.
+pub struct Patience<'a> {
+    /// At most so long.
+    pub lock_wait: Duration,
+    /// A signal ends it.
+    pub stop: &'a Stop,
+    /// The end of the run does, too.
+    pub deadline: Option<Instant>,
+}
+
+/// Locks and reads a log. `say` is called once when it is in use and waited for.
+pub fn open(
+    path: &Path,
+    ledger: impl Fn() -> Ledger,
+    command: &str,
+    patience: &Patience<'_>,
+    say: impl Fn(&LogError),
+) -> Result<Writer, OpenError> {
+    let until = Instant::now().checked_add(patience.lock_wait);
+    let mut is_said = false;
+    loop {
+        let held = match Writer::open(path, ledger(), command, Duration::ZERO) {
+            Err(held @ LogError::Locked(_)) => held,
+            other => return Ok(other?),
+        };
+        let signal = patience.stop.reasons().into_iter().find_map(|r| match r {
+            Reason::Signal(number) => Some(number),
+            _ => None,
+        });
+        if let Some(number) = signal {
+            return Err(OpenError::Stopped(held, number));
+        }
+        let is_over = |until: Option<Instant>| until.is_some_and(|until| until <= Instant::now());
+        if is_over(patience.deadline) {
+            return Err(OpenError::Late(held));
+        }
+        if is_over(until) {
+            return Err(held.into());
+        }
+        if !std::mem::replace(&mut is_said, true) {
+            say(&held);
+        }
+        std::thread::sleep(RETRY);
+    }
+}
