@@ -7,8 +7,10 @@ use std::process::{Child, Stdio};
 use tempfile::TempDir;
 
 use super::{lines, world};
+use crate::support::delivery::Delivery;
 use crate::support::postgres::{self, Database, NOBODY, is_root, unprivileged};
-use crate::support::{Server, World, listings, skip};
+use crate::support::processes::{Process, eventually};
+use crate::support::{Server, Step, World, listings, skip};
 
 /// A running pooler, reached by a socket.
 struct Pooler {
@@ -127,4 +129,38 @@ fn computers_that_order_at_the_same_time_share_one_connection() {
         run.wait().expect(0);
     }
     super::assert_each_once(&server, 12);
+}
+
+#[test]
+fn receivers_that_forward_share_one_connection_and_leave_it_alone_when_idle() {
+    let Some((database, _)) = super::empty_log() else {
+        return;
+    };
+    let Some(pooler) = Pooler::start(&database) else {
+        return skip("pgbouncer is not installed (apt-get install pgbouncer)");
+    };
+    let log = format!(
+        "postgres://postgres@/{}?host={}&port=6432&log=shop",
+        database.name,
+        pooler.folder.path().display()
+    );
+    let world = world();
+    let target = Server::start(|_| Step::reply(200, ""));
+    let address = target.url();
+    let receivers =
+        [0, 1].map(|_| Process::listen(&world, &["--jobs", &log, "--forward", &address]));
+    for (n, receiver) in receivers.iter().cycle().take(6).enumerate() {
+        let delivery = Delivery::completed(&format!("vgen_{n}"));
+        assert_eq!(receiver.deliver(&delivery), 200);
+    }
+    let taken = "SELECT count(*) FROM creativeai.outbox WHERE taken_at IS NOT NULL";
+    eventually("all are forwarded", || database.sql(taken) == "6");
+    assert_eq!(target.posts().len(), 6);
+    // Each look finds nothing, and the next one is twice as far away: then no statement for long.
+    let latest = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                  AND pid <> pg_backend_pid() AND query_start > clock_timestamp() - interval '4 s'";
+    eventually("they are quiet", || database.sql(latest) == "0");
+    for receiver in receivers {
+        receiver.stop().expect(143);
+    }
 }
