@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_failure_keeps_its_code_inside_an_error() {
-        let failure = Failure::config("there is no API key").help("run `creativeai init`");
+        let failure = Failure::config("no API key is set").help("run `creativeai init`");
         let error = anyhow::Error::from(failure).context("while the settings were read");
         assert_eq!(code_of(&error), Code::Config);
     }

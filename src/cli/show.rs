@@ -19,7 +19,7 @@ pub struct StatusArgs {
     #[command(flatten)]
     pub jobs: JobsArg,
 
-    /// One job, listing or SKU: its history, and the evidence for each state
+    /// One job, listing or SKU: its history, and the events behind each state
     #[arg(long, value_name = "ID", conflicts_with_all = ["summary", "csv"])]
     pub id: Option<String>,
 

@@ -188,7 +188,7 @@ fn marks(
     let in_sandbox = settings.sandbox || ledger.is_rehearsal();
     let mut marks = Marks::default();
     let mut marked = BTreeSet::new();
-    let mut owners = BTreeSet::new();
+    let mut items = BTreeSet::new();
     let mut add = |job: Option<(JobKey, u32)>,
                    item: Option<(IdColumn, &str)>,
                    order: Option<&Salvaged>,
@@ -214,20 +214,20 @@ fn marks(
                     let number = attempt_in_doubt(ledger.job(key), attempt);
                     if let Some(number) = number.filter(|_| marked.insert(key)) {
                         // These recognize the job's row when its key changes.
-                        let owner = found.owner().map(|(column, id)| (*column, id.as_str()));
+                        let item = found.item().map(|(column, id)| (*column, id.as_str()));
                         let order = found.order_of(key);
-                        add(Some((key, number)), owner, order, found.line);
+                        add(Some((key, number)), item, order, found.line);
                     }
                 }
                 Suspect::Owner(column, id) => {
-                    if owners.insert(id.clone()) {
+                    if items.insert(id.clone()) {
                         add(None, Some((column, &id)), None, found.line);
                     }
                 }
             }
         }
     }
-    for (key, number, line) in jobs_of(&owners, damage, path, settings)? {
+    for (key, number, line) in jobs_of(&items, damage, path, settings)? {
         if marked.insert(key) {
             add(Some((key, number)), None, None, line);
         }
@@ -254,12 +254,12 @@ fn attempt_in_doubt(job: Option<&JobState>, named: Option<u32>) -> Option<u32> {
 
 /// Jobs of listings or SKUs that damaged lines name, which a run might send again.
 fn jobs_of(
-    owners: &BTreeSet<String>,
+    items: &BTreeSet<String>,
     damage: &[Damage],
     path: &Path,
     settings: &Settings,
 ) -> Result<Vec<(JobKey, u32, u64)>, Failure> {
-    if owners.is_empty() {
+    if items.is_empty() {
         return Ok(Vec::new());
     }
     let line = damage.first().map_or(0, |found| found.line);
@@ -273,7 +273,7 @@ fn jobs_of(
         let is_theirs = view
             .as_ref()
             .and_then(|view| view.id())
-            .is_some_and(|(_, id)| owners.contains(id));
+            .is_some_and(|(_, id)| items.contains(id));
         if is_theirs {
             found.push((key, number, line));
         }

@@ -57,7 +57,7 @@ fn command_page(topic: &str) -> Result<String, Failure> {
             .chain([LOG, EXIT_CODES, ENVIRONMENT, SCHEMA]),
     );
     let shown = shorten(topic, 60);
-    let failure = Failure::usage(format!("there is no help on {:?}", escape(&shown)));
+    let failure = Failure::usage(format!("cannot find help on {:?}", escape(&shown)));
     Err(match near {
         Some(name) => failure.help(format!("did you mean `creativeai help {name}`?")),
         None => failure.help(

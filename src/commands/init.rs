@@ -167,13 +167,13 @@ pub fn replace_key(
     let path = args.key_file.clone().or_else(|| settings.key_file(env));
     let path = path.ok_or_else(|| {
         Failure::config(
-            "the key comes from CREATIVEAI_API_KEY, or there is no settings folder to keep one in; \
+            "the key comes from CREATIVEAI_API_KEY, or a settings folder to keep one in is missing; \
              nothing was changed",
         )
         .help("change the variable, or unset it; or name a file with --key-file")
     })?;
     let key = ask_for_key(args, keys)?.ok_or_else(|| {
-        Failure::config("there is no key to write; nothing was changed")
+        Failure::config("no key was given; nothing was changed")
             .help("type it at the question, or pipe it in with --key-stdin")
     })?;
     // Whatever is in the file instead of a key, it is about to go.

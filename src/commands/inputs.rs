@@ -208,7 +208,7 @@ async fn fetch(url: Url, settings: &Settings) -> Result<Fetched, Failure> {
             Failure::temporary(format!("the server of {name} answers {status}"))
         } else {
             Failure::data(format!(
-                "there is no sheet at {name}: the server answers {status}"
+                "cannot find a sheet at {name}: the server answers {status}"
             ))
         };
         return Err(failure.help(

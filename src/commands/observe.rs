@@ -25,22 +25,22 @@ pub fn report_binding(
     writer: &Writer,
     printer: &Printer,
 ) {
-    let owner = || {
+    let item = || {
         let view = writer.view(job).ok().flatten();
-        let owner = view.as_ref().and_then(|view| view.id());
-        owner.map_or_else(String::new, |(_, id)| format!("{}: ", escape(id)))
+        let item = view.as_ref().and_then(|view| view.id());
+        item.map_or_else(String::new, |(_, id)| format!("{}: ", escape(id)))
     };
     match binding {
         Binding::Known => {}
         Binding::Adopted => printer.note(format_args!(
             "{}job {job}, attempt {attempt}: no reply had said that it was accepted; a signed \
              capture shows that it was, as {id}",
-            owner()
+            item()
         )),
         Binding::BilledTwice { others } => printer.warn(format_args!(
             "{}job {job}, attempt {attempt} was billed twice: it is {} and {id}. Both are kept; \
              ask the vendor to refund one",
-            owner(),
+            item(),
             others.join(", ")
         )),
     }

@@ -311,7 +311,7 @@ fn credentials(settings: &Settings, is_rehearsal: bool) -> Result<Credentials, F
         (Some(id), Some(secret)) => Credentials::client(&id, &secret).map_err(wrong),
         (None, None) if is_rehearsal => Credentials::token(REHEARSAL_TOKEN).map_err(wrong),
         _ => Err(
-            Failure::config("there is no access to the shop; nothing was sent").help(
+            Failure::config("access to the shop is not set up; nothing was sent").help(
                 "set SHOPIFY_ADMIN_TOKEN, or SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET of an app \
              with the scope write_products",
             ),

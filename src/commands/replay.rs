@@ -98,7 +98,7 @@ impl<'a> Replay<'a> {
         let keys = VerifyKeys::new(&settings.verification_keys()?);
         if keys.is_empty() {
             printer.warn(
-                "there is no key to verify captures with, so none can be applied; set \
+                "no key can verify captures, so none can be applied; set \
                  CREATIVEAI_API_KEY, or CREATIVEAI_VERIFY_KEYS for keys that may only verify",
             );
         }

@@ -134,7 +134,7 @@ pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::R
 /// A job's place among the others: by listing or SKU as people count, then as in the manifest.
 #[derive(Clone, Debug)]
 struct Place {
-    owner: Option<(IdColumn, String)>,
+    item: Option<(IdColumn, String)>,
     line: Option<u64>,
     key: JobKey,
 }
@@ -142,14 +142,14 @@ struct Place {
 impl Place {
     fn of(view: &JobView) -> Self {
         Self {
-            owner: view.id().map(|(column, id)| (column, id.to_owned())),
+            item: view.id().map(|(column, id)| (column, id.to_owned())),
             line: view.line(),
             key: view.key(),
         }
     }
 
     fn compare(&self, other: &Self) -> Ordering {
-        let owners = match (&self.owner, &other.owner) {
+        let items = match (&self.item, &other.item) {
             (Some((column, id)), Some((other_column, other_id))) => {
                 natural_sort::compare(id, other_id).then_with(|| column.cmp(other_column))
             }
@@ -160,7 +160,7 @@ impl Place {
             let last = |line: Option<u64>| line.unwrap_or(u64::MAX);
             last(self.line).cmp(&last(other.line))
         };
-        owners
+        items
             .then_with(lines)
             .then_with(|| self.key.cmp(&other.key))
     }
@@ -320,11 +320,11 @@ fn audience(
         nothing(args, log, printer);
         return Ok(());
     }
-    let mut owner = None;
+    let mut item = None;
     for (n, message) in messages.iter().enumerate() {
-        if n == 0 || owner != message.owner.as_ref() {
-            owner = message.owner.as_ref();
-            let name = owner.map_or("Without a listing or SKU".into(), |owner| escape(owner));
+        if n == 0 || item != message.item.as_ref() {
+            item = message.item.as_ref();
+            let name = item.map_or("Without a listing or SKU".into(), |item| escape(item));
             let name = printer.paint(&name, Tone::Strong);
             let gap = if n == 0 { "" } else { "\n" };
             writeln!(printer.out(), "{gap}{name}")?;
@@ -338,11 +338,11 @@ fn audience(
 fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
     let mut all = Tally::default();
     let mut groups: Vec<Group> = Vec::new();
-    let mut owner = None;
+    let mut item = None;
     let card = |view: &JobView| Box::new(JobSummary::of(view, &args.commands));
     for Listed { place, shown } in all_listed(args, log, card)? {
-        if groups.is_empty() || owner != place.owner {
-            owner = place.owner;
+        if groups.is_empty() || item != place.item {
+            item = place.item;
             groups.push(Group {
                 cards: Vec::new(),
                 tally: Tally::default(),

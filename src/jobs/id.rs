@@ -1,4 +1,4 @@
-//! Names that must not be mixed up: a job's key, the vendor's id, the column that names a job's owner.
+//! Names that must not be mixed up: a job's key, the vendor's id, the column that names a job's item.
 
 use std::fmt;
 
@@ -145,7 +145,7 @@ impl<'de> Deserialize<'de> for GenerationId {
     }
 }
 
-/// Which column names a row's owner; it decides the words a person reads.
+/// Which column names a row's item; it decides the words a person reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IdColumn {
     /// `listing_id`: a property listing; several photos (rooms) may share it.

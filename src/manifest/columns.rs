@@ -347,7 +347,7 @@ impl Roles<'_> {
         if field == Field::ImageUrl {
             help.push_str(". For clips without a photo: --allow-no-image");
         }
-        let message = format!("there is no column for {}", field.meaning());
+        let message = format!("cannot find a column for {}", field.meaning());
         self.problems.push(self.place.row(message, help));
     }
 

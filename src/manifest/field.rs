@@ -60,7 +60,7 @@ impl Field {
             .map(|&(_, field)| field)
     }
 
-    /// What it is for, in a sentence that begins "there is no column for".
+    /// What it is for, in a sentence that begins "cannot find a column for".
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::ListingId | Self::Sku => "the listing's or product's id (listing_id or sku)",

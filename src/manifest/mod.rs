@@ -209,7 +209,7 @@ impl Manifest {
         &self.sheets[0].columns
     }
 
-    /// Which column names the rows' owners.
+    /// Which column names the rows' items.
     pub fn id_column(&self) -> IdColumn {
         self.first().id_column
     }

@@ -102,7 +102,7 @@ impl Roles<'_> {
                     None => self.all_headers(),
                 };
                 let message = format!(
-                    "the prompt asks for {{{}}}, and there is no such column",
+                    "the prompt asks for {{{}}}, and no column is called that",
                     excerpt(&name)
                 );
                 self.problems.push(self.place.row(
@@ -145,7 +145,7 @@ impl Roles<'_> {
             Some(near) => format!("did you mean {}?", map_option(name, near)),
             None => self.all_headers(),
         };
-        let message = format!("--map {name}={header}: there is no column {header:?}");
+        let message = format!("--map {name}={header}: cannot find the column {header:?}");
         self.place.row(message, help)
     }
 

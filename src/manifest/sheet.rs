@@ -69,7 +69,7 @@ impl Sheet {
         let absent = template.flat_map(|template| template.without_column(&self.columns.headers));
         meant.chain(absent.map(|name| {
             format!(
-                "there is no column \"{}\" for the prompt, so what stands after the | is taken in \
+                "cannot find the column \"{}\" for the prompt, so what stands after the | is taken in \
                  every row",
                 escape(&excerpt(name))
             )
@@ -216,7 +216,7 @@ pub(super) fn check_conditions(
         |near| format!("did you mean {}?", excerpt(near)),
     );
     Err(ManifestError::Usage(format!(
-        "--where {}={}: there is no such column, so no row was sent; {help}",
+        "--where {}={}: no column is called that, so no row was sent; {help}",
         unknown.column, unknown.value
     )))
 }

@@ -344,7 +344,7 @@ fn wrong_options_are_reported_as_usage() {
 fn a_map_to_a_column_that_is_not_there_is_reported() {
     let output = complaints_with(LISTINGS, mapped(&[("prompt", "video promt")]));
     insta::assert_snapshot!(output, @r#"
-    test.csv:1: --map prompt=video promt: there is no column "video promt"
+    test.csv:1: --map prompt=video promt: cannot find the column "video promt"
       help: did you mean --map prompt=video_prompt?
     "#);
 }

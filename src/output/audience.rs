@@ -34,7 +34,7 @@ pub struct Wording {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobMessage {
     /// The listing's or SKU's id.
-    pub owner: Option<String>,
+    pub item: Option<String>,
     /// What the clip is called.
     pub name: String,
     /// Where it stands.
@@ -91,7 +91,7 @@ impl Wording {
         let display = DisplayStatus::of(&view.state);
         let status = view.state.status().as_str();
         JobMessage {
-            owner: view.id().map(|(_, id)| id.to_owned()),
+            item: view.id().map(|(_, id)| id.to_owned()),
             name: if self.is_for_others() {
                 words::title(view)
             } else {
@@ -118,9 +118,9 @@ impl Wording {
             .and_then(|language| own(&format!("{state}-{language}")))
             .or_else(|| own(state))
             .unwrap_or_else(|| self.audience.usual(state));
-        let owner = view.id().map_or("", |(_, id)| id);
+        let item = view.id().map_or("", |(_, id)| id);
         text.replace("{job}", &view.key().to_string())
-            .replace("{listing}", owner)
+            .replace("{listing}", item)
             .replace("{clip}", &words::title(view))
     }
 }
@@ -134,7 +134,7 @@ impl JobMessage {
     /// For programs.
     pub fn to_json(&self) -> Value {
         json!({
-            "listing": self.owner,
+            "listing": self.item,
             "clip": self.name,
             "job": self.job,
             "status": self.status,

@@ -25,7 +25,7 @@ pub fn show(event: &delivery::Event, progress: &Progress, printer: &Printer, don
 pub fn warn_of(failure: &Failure, printer: &Printer) {
     printer.warn(format_args!(
         "{} (job {}): {}",
-        escape(&failure.owner),
+        escape(&failure.item),
         failure.job,
         escape(&failure.message)
     ));

@@ -1,4 +1,4 @@
-//! `status --id`: one job in full: what was asked for, what is known, and each line of evidence.
+//! `status --id`: one job in full: what was asked for, what is known, and each event.
 
 use std::io;
 
@@ -25,11 +25,11 @@ pub fn history(
 ) -> io::Result<()> {
     let summary = JobSummary::of(view, commands);
     let width = printer.width();
-    let owner = summary
-        .owner
+    let item = summary
+        .item
         .as_deref()
         .unwrap_or("Without a listing or SKU");
-    let title = printer.paint(&escape(&format!("{owner}: {}", summary.name)), Tone::Strong);
+    let title = printer.paint(&escape(&format!("{item}: {}", summary.name)), Tone::Strong);
     let sign = printer.paint(summary.display.sign(), summary.display.tone());
     let state = printer.paint(&escape(&summary.state), summary.display.tone());
     let since = summary.since.map_or_else(String::new, |at| {
@@ -260,7 +260,7 @@ fn status_words(status: Status) -> &'static str {
     }
 }
 
-/// Each line of evidence about an attempt, as time and plain words, oldest first.
+/// Each event of an attempt, as time and plain words, oldest first.
 fn events(view: &JobView, attempt: u32) -> Vec<(String, String)> {
     view.lines
         .iter()

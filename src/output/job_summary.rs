@@ -16,8 +16,8 @@ pub struct JobSummary {
     /// The job.
     pub key: JobKey,
     /// The listing's or SKU's id.
-    pub owner: Option<String>,
-    /// What the clip is called among its owner's.
+    pub item: Option<String>,
+    /// What the clip is called among its item's.
     pub name: String,
     /// Where it stands.
     pub display: DisplayStatus,
@@ -63,7 +63,7 @@ impl JobSummary {
             .collect();
         let mut summary = Self {
             key: view.key(),
-            owner: view.id().map(|(_, id)| id.to_owned()),
+            item: view.id().map(|(_, id)| id.to_owned()),
             name: words::clip_name(view),
             display,
             state: state(view, display),
@@ -110,7 +110,7 @@ impl JobSummary {
             DisplayStatus::Failed => commands.retry_after(view.state.attempts().count() as u32),
             DisplayStatus::Refused => "fix its row and submit again".to_owned(),
             // The account at the vendor comes first, then a decision.
-            DisplayStatus::Unknown => commands.look_into(self.owner.as_deref(), self.key),
+            DisplayStatus::Unknown => commands.look_into(self.item.as_deref(), self.key),
             DisplayStatus::Newer => "update creativeai".to_owned(),
             DisplayStatus::NotSent => "the next creativeai submit sends it".to_owned(),
             DisplayStatus::Queued | DisplayStatus::Rendering => commands.on_log("reconcile", ""),
@@ -187,8 +187,8 @@ pub fn sought(view: &JobView) -> String {
         let text = value.as_str()?.split_whitespace().collect::<Vec<_>>();
         (!text.is_empty()).then(|| text.join(" "))
     };
-    let owner = view.id().map(|(_, id)| id.to_owned());
-    let mut parts: Vec<String> = owner.into_iter().collect();
+    let item = view.id().map(|(_, id)| id.to_owned());
+    let mut parts: Vec<String> = item.into_iter().collect();
     let name = words::clip_name(view);
     // A log of the vendor's sample scripts knows no more than the id.
     parts.extend((name != view.key().to_string()).then_some(name));

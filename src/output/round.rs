@@ -199,7 +199,7 @@ fn name_given_up(
         };
         let summary = JobSummary::of(&view, commands);
         let attempts = view.state.attempts().count() as u32;
-        let item = summary.owner.as_deref().unwrap_or("a clip");
+        let item = summary.item.as_deref().unwrap_or("a clip");
         let why = summary
             .reason
             .as_deref()

@@ -20,8 +20,8 @@ pub struct Group {
 
 impl Group {
     /// Its id.
-    pub fn owner(&self) -> Option<&str> {
-        self.cards.first()?.owner.as_deref()
+    pub fn item(&self) -> Option<&str> {
+        self.cards.first()?.item.as_deref()
     }
 }
 
@@ -88,14 +88,14 @@ pub fn rehearsal(tally: &Tally, printer: &mut Printer) -> io::Result<()> {
 
 /// `LST-4201  3 of 4 clips ready, 15 credits, about $1.07 to $1.50`.
 fn headline(group: &Group, rates: &Rates, printer: &Printer) -> String {
-    let owner = group.owner().map(escape);
-    let owner = owner.map_or_else(
+    let item = group.item().map(escape);
+    let item = item.map_or_else(
         || "Without a listing or SKU".to_owned(),
-        |owner| shorten(&owner, 40).into_owned(),
+        |item| shorten(&item, 40).into_owned(),
     );
-    let owner = printer.paint(&owner, Tone::Strong);
+    let item = printer.paint(&item, Tone::Strong);
     let money = words::money(rates, group.tally.committed());
-    format!("{owner}: {}; {money}", group.tally.progress())
+    format!("{item}: {}; {money}", group.tally.progress())
 }
 
 /// The cards' lines, in columns.

@@ -264,7 +264,7 @@ impl Settings {
     /// The API key. That there is none is an error (78).
     pub fn require_key(&self) -> Result<ApiKey, Failure> {
         self.key()?.ok_or_else(|| {
-            let missing = "there is no API key; nothing was sent";
+            let missing = "no API key is set; nothing was sent";
             match &self.profile {
                 None => Failure::config(missing).help(
                     "set CREATIVEAI_API_KEY, or run `creativeai init`, which keeps it in a private \

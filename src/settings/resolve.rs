@@ -32,7 +32,7 @@ impl<'a> Sources<'a> {
         let mut files = Vec::new();
         if let Some(path) = &flags.config {
             let missing = || {
-                Failure::config(format!("there is no settings file {}", path.display()))
+                Failure::config(format!("cannot find the settings file {}", path.display()))
                     .help("correct the path after --config, or make a file with `creativeai init`")
             };
             files.push(File::read(path)?.ok_or_else(missing)?);
@@ -88,7 +88,7 @@ impl<'a> Sources<'a> {
             .map(|f| f.path().display().to_string())
             .collect();
         let place = match files.as_slice() {
-            [] => "there is no settings file".to_owned(),
+            [] => "no settings file was found".to_owned(),
             files => format!("no table [{PROFILE}.{name}] is in {}", files.join(" or ")),
         };
         let next = match suggest::nearest(name, known) {

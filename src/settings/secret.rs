@@ -36,7 +36,7 @@ impl KeySource {
                 origin,
             }) => read_key_file(path)?.map(Some).ok_or_else(|| {
                 let shown = path.display();
-                Failure::config(format!("there is no key file {shown} ({origin})"))
+                Failure::config(format!("cannot find the key file {shown} ({origin})"))
                     .help(format!("correct the path, or set {variable} instead"))
             }),
         }

@@ -254,7 +254,7 @@ fn accepted(reply: &Reply, key: Option<&ApiKey>) -> Outcome {
     }
 }
 
-/// The beginning of a body, as evidence; nothing for an empty one.
+/// The beginning of a body, as proof; nothing for an empty one.
 fn quote(body: &[u8], key: Option<&ApiKey>) -> String {
     let text = String::from_utf8_lossy(body);
     let text = explain::tidy(&text, key);

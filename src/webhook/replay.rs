@@ -82,7 +82,7 @@ pub fn replay<U: Send>(
         match std::fs::metadata(path) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                bail!("there is no file and no folder {}", path.display());
+                bail!("cannot find the file or folder {}", path.display());
             }
             Err(error) => {
                 return Err(error)

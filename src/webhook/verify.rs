@@ -64,7 +64,7 @@ pub enum Doubt {
     #[error("it has no signature")]
     NoSignature,
     /// There is no key to check it with.
-    #[error("there is no key to check its signature with")]
+    #[error("no key can check its signature")]
     NoKey,
     /// The format or the place that kept it wrote the body anew.
     #[error("its format does not keep the body as it was sent")]

@@ -95,7 +95,7 @@ fn report(
         let problem = commands.repeat_in(&problem);
         printer.warn(format_args!(
             "{} (job {}): {}",
-            escape(&flawed.owner),
+            escape(&flawed.item),
             flawed.job,
             escape(&problem)
         ));
@@ -108,7 +108,7 @@ fn report(
                 let (_, next) = words_for(flawed, is_copy);
                 json!({
                     "job": flawed.job.to_string(),
-                    "id": flawed.owner,
+                    "id": flawed.item,
                     "file": flawed.file.as_ref().map(|file| file.to_string_lossy()),
                     "problem": flawed.flaw.name(),
                     "next": commands.repeat_in(&next),

@@ -175,7 +175,7 @@ impl OnEnd<'_> {
     fn warn_of(&self, failure: &Missed) {
         self.printer.warn(format_args!(
             "{} (job {}): {}",
-            escape(&failure.owner),
+            escape(&failure.item),
             failure.job,
             escape(&failure.message)
         ));

@@ -124,20 +124,18 @@ fn clips(
 ) -> anyhow::Result<Vec<PublicClip>> {
     let (mut clips, mut known) = (Vec::new(), BTreeSet::new());
     let of_view = |view: crate::jobs::JobView| {
-        let owner = view.id().map(|(_, id)| id.to_owned());
-        let is_wanted = owner
-            .as_ref()
-            .is_some_and(|id| public.listings.contains(id));
+        let item = view.id().map(|(_, id)| id.to_owned());
+        let is_wanted = item.as_ref().is_some_and(|id| public.listings.contains(id));
         let clip = if is_wanted && args.filters.matches(&view) && view.state.is_counted() {
             PublicClip::of(&view, options).transpose()
         } else {
             None
         };
-        (owner, clip)
+        (item, clip)
     };
     for found in log.map_views(of_view) {
-        let (owner, clip) = found?;
-        known.extend(owner);
+        let (item, clip) = found?;
+        known.extend(item);
         clips.extend(clip.transpose()?);
     }
     let missing = public.listings.iter().find(|id| !known.contains(*id));

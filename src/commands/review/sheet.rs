@@ -37,8 +37,8 @@ pub fn write(
     for view in log.views() {
         let view = view.map_err(failure::of_log)?;
         if review::has_clip(&view) && filters.matches(&view) {
-            let owner = view.id().map(|(_, id)| id.to_owned()).unwrap_or_default();
-            places.push((owner, view.line().unwrap_or(u64::MAX), view.key()));
+            let item = view.id().map(|(_, id)| id.to_owned()).unwrap_or_default();
+            places.push((item, view.line().unwrap_or(u64::MAX), view.key()));
         }
     }
     places.sort_by(|one, other| {
@@ -121,7 +121,7 @@ fn table_failure(error: &ManifestError) -> Failure {
 /// The verdicts of a table, and how many rows have none.
 fn verdicts(table: &Table, writer: &Writer) -> Result<(Vec<Verdict>, u64), Failure> {
     let missing = |name: &str| {
-        let message = format!("there is no column {name}");
+        let message = format!("cannot find the column {name}");
         let help = "the columns job, attempt and verdict are those of `creativeai review --csv`";
         table_failure(&ManifestError::Invalid(vec![
             table.header_problem(message, help),

@@ -469,7 +469,7 @@ impl<R: Refresh> Run<'_, R> {
 
     fn line(&self, ready: &Ready<'_>, path: &Path, host: Option<&str>) -> String {
         let delivery = &ready.clip.delivery;
-        let owner = delivery.owner.as_ref();
+        let item = delivery.item.as_ref();
         let at = self
             .with
             .writer
@@ -488,7 +488,7 @@ impl<R: Refresh> Run<'_, R> {
             delivery.attempt,
             What::Downloaded(download),
         )
-        .of_item(owner.map(|(column, id)| (*column, id.as_str())))
+        .of_item(item.map(|(column, id)| (*column, id.as_str())))
         .in_sandbox(delivery.is_sandbox)
         .line()
     }

@@ -131,7 +131,7 @@ impl FetchError {
         };
         Failure {
             job: delivery.job,
-            owner: delivery.owner_name(),
+            item: delivery.owner_name(),
             kind,
             message,
         }

@@ -196,7 +196,7 @@ impl ExecOptions {
         };
         let failure = Failure {
             job: delivery.job,
-            owner: delivery.owner_name(),
+            item: delivery.owner_name(),
             kind: FailureKind::ForGood,
             message: format!("{what} {words}{then}"),
         };
@@ -268,7 +268,7 @@ impl Exec<'_> {
         (self.progress)(Event::Failed { job: delivery.job });
         Outcome::Failed(Failure {
             job: delivery.job,
-            owner: delivery.owner_name(),
+            item: delivery.owner_name(),
             kind,
             message: format!(
                 "the log cannot be used: {why}; a command that has run already will run again, \

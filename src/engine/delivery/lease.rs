@@ -83,12 +83,12 @@ pub(super) async fn begin(
 }
 
 fn name(work: Work<'_>, delivery: &Delivery) -> String {
-    let owner = match &delivery.owner {
+    let item = match &delivery.item {
         Some((column, id)) => format!("{} {id}", column.name()),
         None => format!("job {}", delivery.job),
     };
     match work {
-        Work::Download => format!("download\n{owner}"),
-        Work::Publish(target) => format!("publish {target}\n{owner}"),
+        Work::Download => format!("download\n{item}"),
+        Work::Publish(target) => format!("publish {target}\n{item}"),
     }
 }

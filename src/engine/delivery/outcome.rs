@@ -66,7 +66,7 @@ pub struct Failure {
     /// The job.
     pub job: JobKey,
     /// Its listing or SKU.
-    pub owner: String,
+    pub item: String,
     /// What it means.
     pub kind: FailureKind,
     /// What happened and what to do next. It may quote a server, a command or a manifest, so it is

@@ -65,7 +65,7 @@ pub struct Delivery {
     /// The attempt that speaks for it.
     pub attempt: u32,
     /// The listing or SKU.
-    pub owner: Option<(IdColumn, String)>,
+    pub item: Option<(IdColumn, String)>,
     /// The row's line in the manifest.
     pub line: Option<u64>,
     /// A short name of the clip; may be empty.
@@ -132,7 +132,7 @@ impl Delivery {
         Self {
             job: view.key(),
             attempt: view.state.effective().number,
-            owner: view.id().map(|(column, id)| (column, id.to_owned())),
+            item: view.id().map(|(column, id)| (column, id.to_owned())),
             line: view.line(),
             slug: slug.unwrap_or_default(),
             is_completed: view.state.status() == Status::Completed,
@@ -158,14 +158,14 @@ impl Delivery {
 
     /// The listing or SKU as a person knows it, else the job's key.
     pub fn owner_name(&self) -> String {
-        match &self.owner {
+        match &self.item {
             Some((_, id)) => id.clone(),
             None => self.job.to_string(),
         }
     }
 
     fn owner_key(&self) -> (Option<IdColumn>, String) {
-        let column = self.owner.as_ref().map(|(column, _)| *column);
+        let column = self.item.as_ref().map(|(column, _)| *column);
         (column, self.owner_name())
     }
 
@@ -311,28 +311,28 @@ pub struct Plan {
 /// Plans where the clips go below `dir`, whose path must be of the same form as `log_folder`'s
 /// (both canonical). A file that a `downloaded` line names keeps its name.
 pub fn plan(deliveries: &[Delivery], when: When, log_folder: &Path, dir: &Path) -> Plan {
-    let owners = by_owner(deliveries);
+    let items = by_owner(deliveries);
     let homes: Vec<Option<(String, String)>> = deliveries
         .iter()
         .map(|delivery| home(delivery, log_folder, dir))
         .collect();
-    let folders = folders(deliveries, &owners, &homes);
+    let folders = folders(deliveries, &items, &homes);
     let mut plan = Plan {
         when,
         ..Plan::default()
     };
-    for (owner, folder) in owners.into_iter().zip(folders) {
+    for (item, folder) in items.into_iter().zip(folders) {
         let due = |&&index: &&usize| deliveries[index].is_due();
-        let due_count = owner.iter().filter(due).count();
+        let due_count = item.iter().filter(due).count();
         if due_count == 0 {
             continue;
         }
-        if when == When::Complete && !is_complete(deliveries, &owner) {
+        if when == When::Complete && !is_complete(deliveries, &item) {
             plan.waiting += due_count;
             continue;
         }
-        let names = clip_names(deliveries, &owner, &homes, &folder);
-        let clips = owner
+        let names = clip_names(deliveries, &item, &homes, &folder);
+        let clips = item
             .iter()
             .zip(names)
             .filter(|&(&index, _)| deliveries[index].is_due())
@@ -352,9 +352,9 @@ pub fn plan(deliveries: &[Delivery], when: When, log_folder: &Path, dir: &Path) 
 pub fn due(deliveries: &[Delivery], when: When) -> (Vec<&Delivery>, usize) {
     let mut due = Vec::new();
     let mut waiting = 0;
-    for owner in by_owner(deliveries) {
-        let mine = owner.iter().map(|&i| &deliveries[i]).filter(|d| d.is_due());
-        if when == When::Complete && !is_complete(deliveries, &owner) {
+    for item in by_owner(deliveries) {
+        let mine = item.iter().map(|&i| &deliveries[i]).filter(|d| d.is_due());
+        if when == When::Complete && !is_complete(deliveries, &item) {
             waiting += mine.count();
         } else {
             due.extend(mine);
@@ -363,8 +363,8 @@ pub fn due(deliveries: &[Delivery], when: When) -> (Vec<&Delivery>, usize) {
     (due, waiting)
 }
 
-fn is_complete(deliveries: &[Delivery], owner: &[usize]) -> bool {
-    let mut counted = owner
+fn is_complete(deliveries: &[Delivery], item: &[usize]) -> bool {
+    let mut counted = item
         .iter()
         .map(|&index| &deliveries[index])
         .filter(|delivery| delivery.is_counted);
@@ -374,18 +374,18 @@ fn is_complete(deliveries: &[Delivery], owner: &[usize]) -> bool {
 /// Indices by listing or SKU, each in the manifest's order.
 fn by_owner(deliveries: &[Delivery]) -> Vec<Vec<usize>> {
     let mut places = HashMap::new();
-    let mut owners: Vec<Vec<usize>> = Vec::new();
+    let mut items: Vec<Vec<usize>> = Vec::new();
     for (index, delivery) in deliveries.iter().enumerate() {
         let place = *places.entry(delivery.owner_key()).or_insert_with(|| {
-            owners.push(Vec::new());
-            owners.len() - 1
+            items.push(Vec::new());
+            items.len() - 1
         });
-        owners[place].push(index);
+        items[place].push(index);
     }
-    for owner in &mut owners {
-        owner.sort_by_key(|&index| (deliveries[index].line.unwrap_or(u64::MAX), index));
+    for item in &mut items {
+        item.sort_by_key(|&index| (deliveries[index].line.unwrap_or(u64::MAX), index));
     }
-    owners
+    items
 }
 
 /// Folder and name of the file that a `downloaded` line names, where it is one of `dir`'s.
@@ -400,41 +400,41 @@ fn home(delivery: &Delivery, log_folder: &Path, dir: &Path) -> Option<(String, S
 
 fn folders(
     deliveries: &[Delivery],
-    owners: &[Vec<usize>],
+    items: &[Vec<usize>],
     homes: &[Option<(String, String)>],
 ) -> Vec<String> {
     let mut taken = Taken::default();
-    let saved: Vec<Option<&String>> = owners
+    let saved: Vec<Option<&String>> = items
         .iter()
-        .map(|owner| {
-            let home = owner.iter().find_map(|&index| homes[index].as_ref());
+        .map(|item| {
+            let home = item.iter().find_map(|&index| homes[index].as_ref());
             let folder = home.map(|(folder, _)| folder);
             folder.inspect(|folder| taken.insert(folder))
         })
         .collect();
-    owners
+    items
         .iter()
         .zip(saved)
-        .map(|(owner, saved)| {
+        .map(|(item, saved)| {
             if let Some(folder) = saved {
                 return folder.clone();
             }
-            let (column, id) = deliveries[owner[0]].owner_key();
+            let (column, id) = deliveries[item[0]].owner_key();
             let column = column.map_or("job", IdColumn::name);
             taken.claim(names::folder(&id), &format!("{column} {id}"))
         })
         .collect()
 }
 
-/// Stem, and whole name where the log has it, of each job of `owner`.
+/// Stem, and whole name where the log has it, of each job of `item`.
 fn clip_names(
     deliveries: &[Delivery],
-    owner: &[usize],
+    item: &[usize],
     homes: &[Option<(String, String)>],
     folder: &str,
 ) -> Vec<(String, Option<String>)> {
     let mut taken = Taken::default();
-    let saved: Vec<Option<&str>> = owner
+    let saved: Vec<Option<&str>> = item
         .iter()
         .map(|&index| {
             let (_, name) = homes[index].as_ref().filter(|(home, _)| home == folder)?;
@@ -443,8 +443,7 @@ fn clip_names(
         })
         .collect();
     let mut number = 0;
-    owner
-        .iter()
+    item.iter()
         .zip(saved)
         .map(|(&index, saved)| {
             let delivery = &deliveries[index];
@@ -479,7 +478,7 @@ mod tests {
         Delivery {
             job: JobKey::digest(&[id, &line.to_string(), slug]),
             attempt: 1,
-            owner: Some((IdColumn::Listing, id.to_owned())),
+            item: Some((IdColumn::Listing, id.to_owned())),
             line: Some(line),
             slug: slug.to_owned(),
             is_completed: true,

@@ -50,7 +50,7 @@ pub struct Flawed {
     /// The job.
     pub job: JobKey,
     /// Its listing or SKU.
-    pub owner: String,
+    pub item: String,
     /// Where the file is, or should be.
     pub file: Option<PathBuf>,
     /// What is wrong.
@@ -88,7 +88,7 @@ pub fn prove(deliveries: &[Delivery], log_folder: &Path, copy: Option<&Path>) ->
                 (None, saved) => Ok(saved.map_or(0, |saved| saved.bytes)),
                 (Some(flaw), _) => Err(Flawed {
                     job: delivery.job,
-                    owner: delivery.owner_name(),
+                    item: delivery.owner_name(),
                     file,
                     flaw,
                 }),

@@ -211,9 +211,9 @@ pub(super) fn published_line(
 
 fn line(writer: &Writer, delivery: &Delivery, what: What<'_>) -> String {
     let at = writer.ledger().stamp(delivery.job, writer.now());
-    let owner = delivery.owner.as_ref();
+    let item = delivery.item.as_ref();
     Event::new(at, delivery.job, delivery.attempt, what)
-        .of_item(owner.map(|(column, id)| (*column, id.as_str())))
+        .of_item(item.map(|(column, id)| (*column, id.as_str())))
         .in_sandbox(delivery.is_sandbox)
         .line()
 }

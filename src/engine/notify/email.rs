@@ -112,7 +112,7 @@ impl Login {
                 format!("the password file {shown}: {shared}; chmod 600 {shown}")
             }
         })?;
-        let text = text.ok_or_else(|| format!("there is no password file {shown}"))?;
+        let text = text.ok_or_else(|| format!("cannot find the password file {shown}"))?;
         match text.trim() {
             "" => Err(format!("the password file {shown} is empty")),
             password => Ok(password.to_owned()),

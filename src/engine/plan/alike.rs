@@ -94,7 +94,7 @@ impl Plan {
                 seen.insert_unique(note.clip, (index as u32, note), |(_, note)| note.clip);
                 continue;
             };
-            if first.owner != note.owner {
+            if first.item != note.item {
                 count += 1;
                 if places.len() < most {
                     places.push((self.place(index as u32), self.place(other)));

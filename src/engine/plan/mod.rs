@@ -46,7 +46,7 @@ struct Note {
     /// Half of the row's: enough to notice that the file was changed meanwhile.
     digest: u32,
     /// Hash of the listing's or SKU's id.
-    owner: u64,
+    item: u64,
     /// Hash of photo, prompt and settings; 0 without a photo.
     clip: u64,
     /// Its place in [`Plan::prices`].
@@ -61,7 +61,7 @@ struct Note {
 impl Note {
     /// What rows share that differ at most in the signature of the photo's address.
     fn look(&self) -> (u64, u64, u16) {
-        (self.owner, self.clip, self.query)
+        (self.item, self.clip, self.query)
     }
 }
 
@@ -81,7 +81,7 @@ pub struct Plan {
     /// What clips cost; a manifest has few different ones.
     prices: Vec<Credits>,
     /// The ids of listings or SKUs in the manifest's order, where they are wanted.
-    owners: Option<Owners>,
+    items: Option<Owners>,
     /// The jobs that rows replace when they are sent, by the rows' places.
     replaced: HashMap<u32, Vec<JobKey>>,
     /// Rows that repeat another one but for its signature, each with that one, by their places.
@@ -104,7 +104,7 @@ impl Plan {
     /// A plan that can report each listing's or SKU's share. It keeps their ids.
     pub fn with_shares() -> Self {
         Self {
-            owners: Some(Owners::default()),
+            items: Some(Owners::default()),
             ..Self::default()
         }
     }
@@ -141,21 +141,21 @@ impl Plan {
             self.files.push((index, Arc::clone(&row.file)));
         }
         let price = self.price(rates.estimate(&row.clip));
-        let owner = hash_of(&row.id);
+        let item = hash_of(&row.id);
         let (photo, query) = row
             .clip
             .image_url()
             .split_at(end_of_path(row.clip.image_url()));
-        if let Some(owners) = &mut self.owners {
-            owners.places.entry(owner).or_insert_with(|| {
-                owners.ids.push(row.id.clone());
-                owners.ids.len() as u32 - 1
+        if let Some(items) = &mut self.items {
+            items.places.entry(item).or_insert_with(|| {
+                items.ids.push(row.id.clone());
+                items.ids.len() as u32 - 1
             });
         }
         self.rows.push(Some(Note {
             key,
             digest: row.digest as u32,
-            owner,
+            item,
             clip: clip_hash(row, photo),
             price,
             line: u32::try_from(row.line).unwrap_or(u32::MAX),
@@ -171,7 +171,7 @@ impl Plan {
             self.photos.push(photo_hash(row.clip.image_url()));
         }
         if row.is_left_out {
-            self.left_out.entry(key).or_insert(owner);
+            self.left_out.entry(key).or_insert(item);
             return None;
         }
         let first = self.first_or_insert(index)?;
@@ -335,7 +335,7 @@ impl Plan {
         if note.decision == Decision::LeftOut {
             note.key = job.key;
             self.rows[index] = Some(note);
-            self.left_out.insert(job.key, note.owner);
+            self.left_out.insert(job.key, note.item);
             return;
         }
         let hash = self.hasher.hash_one(note.key.number());
@@ -418,15 +418,15 @@ impl Plan {
 
     /// Whether a job is one of the manifest's rows, and that has just this id.
     pub fn holds_under(&self, job: &JobState, id: &str) -> bool {
-        let owner = hash_of(id);
-        self.find(job.key).is_some_and(|note| note.owner == owner)
-            || self.left_out.get(&job.key) == Some(&owner)
+        let item = hash_of(id);
+        self.find(job.key).is_some_and(|note| note.item == item)
+            || self.left_out.get(&job.key) == Some(&item)
     }
 
     /// Whether any row has this id.
     pub fn has_rows_of(&self, id: &str) -> bool {
-        let owner = hash_of(id);
-        self.rows.iter().flatten().any(|note| note.owner == owner)
+        let item = hash_of(id);
+        self.rows.iter().flatten().any(|note| note.item == item)
     }
 
     /// Keys of the rows that this run is about.

@@ -18,10 +18,10 @@ impl Plan {
     /// What is to be sent for each listing or SKU, once that is decided, in the manifest's order;
     /// those for which nothing is sent are left out.
     pub fn shares(&self) -> Vec<Share<'_>> {
-        let Some(owners) = &self.owners else {
+        let Some(items) = &self.items else {
             return Vec::new();
         };
-        let mut shares: Vec<Share<'_>> = owners
+        let mut shares: Vec<Share<'_>> = items
             .ids
             .iter()
             .map(|id| Share {
@@ -32,7 +32,7 @@ impl Plan {
             .collect();
         let sent = self.rows.iter().flatten();
         for note in sent.filter(|note| note.decision == Decision::Send) {
-            let place = owners.places.get(&note.owner);
+            let place = items.places.get(&note.item);
             if let Some(share) = place.and_then(|place| shares.get_mut(*place as usize)) {
                 share.clips += 1;
                 share.credits += self.prices[note.price as usize];

@@ -69,9 +69,9 @@ impl Damage {
     }
 
     /// The listing or SKU that it names, where it names only one.
-    pub fn owner(&self) -> Option<&(IdColumn, String)> {
-        match self.traces.owners.as_slice() {
-            [owner] => Some(owner),
+    pub fn item(&self) -> Option<&(IdColumn, String)> {
+        match self.traces.items.as_slice() {
+            [item] => Some(item),
             _ => None,
         }
     }
@@ -100,8 +100,8 @@ impl Damage {
             let job = |(key, attempt)| Suspect::Job(key, attempt);
             return jobs.into_iter().map(job).collect();
         }
-        let owner = |(column, id): &(IdColumn, String)| Suspect::Owner(*column, id.clone());
-        traces.owners.iter().map(owner).collect()
+        let item = |(column, id): &(IdColumn, String)| Suspect::Owner(*column, id.clone());
+        traces.items.iter().map(item).collect()
     }
 }
 
@@ -113,7 +113,7 @@ struct Traces {
     /// What looks like a key.
     perhaps: Vec<JobKey>,
     ids: Vec<GenerationId>,
-    owners: Vec<(IdColumn, String)>,
+    items: Vec<(IdColumn, String)>,
     /// Orders that are whole, each with its job's key.
     orders: Vec<(JobKey, Salvaged)>,
 }
@@ -142,13 +142,13 @@ impl Traces {
         let columns = [(IdColumn::Listing, "listing_id"), (IdColumn::Sku, "sku")];
         for (column, name) in columns {
             for value in values(text, name).map(quoted) {
-                let owner = (column, value.to_owned());
-                if !value.is_empty() && !traces.owners.contains(&owner) {
-                    traces.owners.push(owner);
+                let item = (column, value.to_owned());
+                if !value.is_empty() && !traces.items.contains(&item) {
+                    traces.items.push(item);
                 }
             }
         }
-        traces.orders = orders(text, &traces.owners);
+        traces.orders = orders(text, &traces.items);
         let words = text.split(|c: char| !c.is_ascii_alphanumeric());
         traces.perhaps = words.filter_map(JobKey::parse).take(MOST_TRACES).collect();
         traces
@@ -156,8 +156,8 @@ impl Traces {
 }
 
 /// The orders whose requests stand whole in a text, each with the key of the job that makes it for
-/// one of `owners`. Whether there is such a job, the caller knows.
-fn orders(text: &str, owners: &[(IdColumn, String)]) -> Vec<(JobKey, Salvaged)> {
+/// one of `items`. Whether there is such a job, the caller knows.
+fn orders(text: &str, items: &[(IdColumn, String)]) -> Vec<(JobKey, Salvaged)> {
     const NAME: &str = "\"request\":";
     let variant = values(text, "variant").next().map_or("", quoted);
     let mut found = Vec::new();
@@ -170,7 +170,7 @@ fn orders(text: &str, owners: &[(IdColumn, String)]) -> Vec<(JobKey, Salvaged)> 
         let Some(asked) = Asked::parse(request.get()) else {
             continue;
         };
-        let keys = owners.iter().filter_map(|(_, id)| asked.key(id, variant));
+        let keys = items.iter().filter_map(|(_, id)| asked.key(id, variant));
         let order = |key| {
             let order = Salvaged {
                 variant: variant.to_owned(),
@@ -294,7 +294,7 @@ pub(super) fn what(text: &[u8]) -> String {
         Ok(read) => read.trim(),
         Err(error) => {
             let column = error.valid_up_to() + 1;
-            return format!("it is not text: there is no UTF-8 at byte {column}");
+            return format!("it is not text: byte {column} is not UTF-8");
         }
     };
     if read.starts_with("\"{") || read.contains("\"\"job\"\"") || read.contains("\"\"status\"\"") {

@@ -11,7 +11,7 @@ use super::memory::Mismatch;
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// There is no such file.
-    #[error("there is no job log {}", .0.display())]
+    #[error("cannot find the job log {}", .0.display())]
     Missing(PathBuf),
     /// It is a folder, a pipe or the like.
     #[error("{} is not a regular file, so it cannot be a job log", .0.display())]

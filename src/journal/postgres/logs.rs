@@ -29,7 +29,7 @@ pub(super) async fn find(session: &Session) -> Result<LogRow, DatabaseError> {
     Err(DatabaseError::new(
         DatabaseFault::Config,
         format!(
-            "there is no job log {} in the database of {address}",
+            "cannot find the job log {} in the database of {address}",
             address.log()
         ),
         help,

@@ -30,7 +30,7 @@ pub(super) fn find(text: &str, purpose: Purpose) -> Option<Oddity> {
     match purpose {
         Purpose::Id => id(text),
         Purpose::Words if has_no_words(text) => Some(Oddity::new(
-            "there are no words in this cell",
+            "this cell holds no words",
             "write the text, or name the column that holds it with --map",
         )),
         _ => None,

@@ -173,11 +173,11 @@ fn choose(sheets: &[Sheet], wanted: Option<&str>) -> Result<String, WorkbookErro
     match (found, wanted) {
         (Some(sheet), _) => Ok(sheet.name.clone()),
         (None, Some(wanted)) => Err(unusable(
-            format!("there is no sheet {wanted:?} in this workbook"),
+            format!("cannot find the sheet {wanted:?} in this workbook"),
             format!("its sheets are: {}", names.join(", ")),
         )),
         (None, None) => Err(unusable(
-            "there is no sheet in this workbook",
+            "this workbook does not have a sheet",
             "save the table as \"CSV UTF-8\"",
         )),
     }

@@ -45,8 +45,8 @@ impl Bundle {
     }
 
     /// The name that a file gets, its parts apart.
-    fn name(&self, file: &Path, kind: &str, owner: Option<&str>) -> Option<[String; 3]> {
-        let folder = names::folder(owner.unwrap_or("clips"));
+    fn name(&self, file: &Path, kind: &str, item: Option<&str>) -> Option<[String; 3]> {
+        let folder = names::folder(item.unwrap_or("clips"));
         let (stem, ending) = (file.file_stem()?.to_str()?, file.extension());
         let ending = ending.and_then(|e| e.to_str()).map(|e| format!(".{e}"));
         let ending = ending.unwrap_or_default();
@@ -68,12 +68,12 @@ impl Bundle {
 
 impl Files {
     /// The address of a file that is there; `kind` is `clips` or `photos`.
-    pub(super) fn address(&self, file: &Path, kind: &str, owner: Option<&str>) -> Option<String> {
+    pub(super) fn address(&self, file: &Path, kind: &str, item: Option<&str>) -> Option<String> {
         match self {
             Self::Anywhere => file_address(file, None),
             Self::From(folder) => file_address(file, Some(folder)),
             Self::Bundled(bundle, front) => {
-                let parts = bundle.name(file, kind, owner)?;
+                let parts = bundle.name(file, kind, item)?;
                 let parts = parts.map(|part| encoded(&part));
                 Some(format!("{front}{}", parts.join("/")))
             }

@@ -211,7 +211,7 @@ impl Markup for Page<'_> {
 }
 
 struct Section {
-    owner: String,
+    item: String,
     progress: String,
     tally: Tally,
     cards: Vec<Shown>,
@@ -228,12 +228,11 @@ fn sections(shown: Vec<Shown>, options: &ReportOptions, most: usize) -> Vec<Sect
     let mut sections: Vec<Section> = Vec::new();
     let mut rest = shown.into_iter().peekable();
     while let Some(first) = rest.next() {
-        let (column, owner) = (first.column, first.card.owner.clone());
+        let (column, item) = (first.column, first.card.item.clone());
         let mut tally = Tally::of([&first.state]);
         let mut cards = vec![first];
         while cards.len() < most
-            && let Some(next) =
-                rest.next_if(|next| next.card.owner == owner && next.column == column)
+            && let Some(next) = rest.next_if(|next| next.card.item == item && next.column == column)
         {
             tally.add(&next.state);
             cards.push(next);
@@ -241,7 +240,7 @@ fn sections(shown: Vec<Shown>, options: &ReportOptions, most: usize) -> Vec<Sect
         // What needs a person comes first.
         cards.sort_by_key(|card| !card.needs_attention());
         sections.push(Section {
-            owner: owner.unwrap_or_else(|| "Without a listing or SKU".to_owned()),
+            item: item.unwrap_or_else(|| "Without a listing or SKU".to_owned()),
             progress: if options.is_for_others() {
                 tally.progress()
             } else {

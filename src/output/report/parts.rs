@@ -104,12 +104,12 @@ fn divided(sections: Vec<Section>) -> Vec<Vec<Section>> {
 }
 
 fn label_of(sections: &[Section]) -> String {
-    let owner = |section: Option<&Section>| {
+    let item = |section: Option<&Section>| {
         section.map_or_else(String::new, |section| {
-            shorten(&section.owner, 40).into_owned()
+            shorten(&section.item, 40).into_owned()
         })
     };
-    let (first, last) = (owner(sections.first()), owner(sections.last()));
+    let (first, last) = (item(sections.first()), item(sections.last()));
     if first == last {
         first
     } else {
@@ -128,7 +128,7 @@ fn note_attention(contents: &mut Contents, sections: &[Section], address: &str) 
         }
         contents.attention.push(Link {
             address: format!("{address}#g{}", n + 1),
-            label: section.owner.clone(),
+            label: section.item.clone(),
             progress: section.tally.progress(),
             needs_attention: true,
         });

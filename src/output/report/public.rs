@@ -82,7 +82,7 @@ pub struct PublicOptions {
 
 /// A finished clip, as the page shows it.
 pub struct PublicClip {
-    owner: String,
+    item: String,
     name: String,
     line: u64,
     shape: Option<&'static str>,
@@ -114,8 +114,8 @@ impl PublicClip {
             return Ok(None);
         }
         let here = |file: &str| file_there(file, &options.clip_folders);
-        let owner = card.owner.clone().unwrap_or_default();
-        let named = |file: &Path, kind| options.files.address(file, kind, Some(&owner));
+        let item = card.item.clone().unwrap_or_default();
+        let named = |file: &Path, kind| options.files.address(file, kind, Some(&item));
         let file = card.file.as_deref().and_then(here);
         let clip = match &file {
             Some(file) => named(file, "clips").map(|address| (address, true)),
@@ -147,7 +147,7 @@ impl PublicClip {
         };
         let downloaded = view.effective().map(|attempt| &attempt.downloaded);
         Ok(Some(Self {
-            owner,
+            item,
             name: words::title(view),
             line: view.line().unwrap_or(u64::MAX),
             shape: view.column("aspect_ratio").as_deref().and_then(shape),
@@ -188,7 +188,7 @@ impl PublicClip {
 
     fn proof(&self) -> Value {
         json!({
-            "listing": self.owner,
+            "listing": self.item,
             "name": self.name,
             "digitally_generated": true,
             "clip": self.clip.address,
@@ -242,7 +242,7 @@ impl PublicPage {
     /// A page of these clips; `proof` is the name of the JSON file beside it.
     pub fn of(mut clips: Vec<PublicClip>, options: &PublicOptions, proof: &str) -> Self {
         clips.sort_by(|a, b| {
-            natural_sort::compare(&a.owner, &b.owner)
+            natural_sort::compare(&a.item, &b.item)
                 .then_with(|| a.line.cmp(&b.line))
                 .then_with(|| a.name.cmp(&b.name))
         });
@@ -255,15 +255,12 @@ impl PublicPage {
         });
         let mut listings: Vec<(String, Vec<PublicClip>)> = Vec::new();
         for clip in clips {
-            match listings
-                .last_mut()
-                .filter(|(owner, _)| *owner == clip.owner)
-            {
+            match listings.last_mut().filter(|(item, _)| *item == clip.item) {
                 Some((_, all)) => all.push(clip),
-                None => listings.push((clip.owner.clone(), vec![clip])),
+                None => listings.push((clip.item.clone(), vec![clip])),
             }
         }
-        let names: Vec<&str> = listings.iter().map(|(owner, _)| owner.as_str()).collect();
+        let names: Vec<&str> = listings.iter().map(|(item, _)| item.as_str()).collect();
         Self {
             page: Page {
                 policy: policy(),

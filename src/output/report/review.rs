@@ -64,10 +64,10 @@ impl Looked {
         }
     }
 
-    fn owner(&self) -> &str {
+    fn item(&self) -> &str {
         self.shown
             .card
-            .owner
+            .item
             .as_deref()
             .unwrap_or("Without a listing or SKU")
     }

@@ -67,7 +67,7 @@ impl Shown {
         let asked = Asked::of(view);
         let here = |file: &str, kind: &str| {
             let file = file_there(file, &options.clip_folders)?;
-            options.files.address(&file, kind, card.owner.as_deref())
+            options.files.address(&file, kind, card.item.as_deref())
         };
         // An address that was signed for the vendor is for no one else.
         let photo = match view.column(PHOTO_FILE) {
@@ -113,13 +113,13 @@ impl Shown {
     }
 
     pub(super) fn compare(&self, other: &Self) -> std::cmp::Ordering {
-        let owners = match (&self.card.owner, &other.card.owner) {
+        let items = match (&self.card.item, &other.card.item) {
             (Some(mine), Some(other_owner)) => natural_sort::compare(mine, other_owner)
                 .then_with(|| self.column.cmp(&other.column)),
             (mine, other_owner) => other_owner.is_some().cmp(&mine.is_some()),
         };
         let line = |shown: &Self| shown.line.unwrap_or(u64::MAX);
-        owners
+        items
             .then_with(|| line(self).cmp(&line(other)))
             .then_with(|| self.card.key.cmp(&other.card.key))
     }

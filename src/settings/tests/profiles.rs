@@ -115,7 +115,7 @@ fn an_unknown_profile_is_refused_with_the_nearest() {
     assert!(text.contains("did you mean `acme`?"), "{text}");
     let text = World::new().refusal(&format!("{SUBMIT} --profile acme"));
     assert!(
-        text.contains("there is no settings file") && text.contains("[profile.acme]"),
+        text.contains("no settings file was found") && text.contains("[profile.acme]"),
         "{text}"
     );
 }

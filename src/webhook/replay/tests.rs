@@ -205,7 +205,7 @@ fn a_path_that_is_not_there_stops_before_anything_is_read() {
     assert!(
         error
             .to_string()
-            .starts_with("there is no file and no folder "),
+            .starts_with("cannot find the file or folder "),
         "{error}"
     );
 }

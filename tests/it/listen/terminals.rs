@@ -180,7 +180,7 @@ fn a_log_that_is_not_there_yet_is_not_made_but_waited_for() {
     assert_eq!(receiver.deliver(&Delivery::completed("vgen_1")), 200);
     receiver
         .run
-        .wait_for_words("there is no job log jobs.jsonl");
+        .wait_for_words("cannot find the job log jobs.jsonl");
     assert!(!world.path("jobs.jsonl").exists());
     world.write("jobs.jsonl", accepted(JOB, "LST-1", "vgen_1"));
     eventually("it is applied", || {

@@ -161,7 +161,7 @@ fn without_any_key_nothing_is_applied_and_nothing_is_called_wrong() {
         .expect(0);
     assert_eq!(grades(&ended.json()), [0, 0, 0, 5, 0, 1]);
     assert!(
-        ended.stderr.contains("no key to verify"),
+        ended.stderr.contains("no key can verify"),
         "{}",
         ended.stderr
     );

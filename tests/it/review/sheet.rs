@@ -98,7 +98,7 @@ fn a_table_with_a_mistake_changes_nothing() {
         ),
         (
             format!("job,verdict\n{first},keep\n"),
-            "there is no column attempt",
+            "cannot find the column attempt",
         ),
     ] {
         world.write("clips.csv", table);

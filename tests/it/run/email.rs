@@ -154,7 +154,7 @@ fn a_test_notice_logs_in_with_the_password_of_a_file_that_only_its_owner_reads()
     std::fs::remove_file(world.path("password")).unwrap();
     let run = world.run(&["check", "--notify"]);
     let output = run.stdout + &*run.stderr;
-    assert!(output.contains("there is no password file"), "{output}");
+    assert!(output.contains("cannot find the password file"), "{output}");
 }
 
 #[test]

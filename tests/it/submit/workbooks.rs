@@ -142,7 +142,8 @@ fn the_first_sheet_is_taken_or_the_one_that_is_named() {
         .expect(65)
         .stderr;
     assert!(
-        printed.contains("no sheet \"Teapots\"") && printed.contains("\"Mugs\", \"More Mugs\""),
+        printed.contains("cannot find the sheet \"Teapots\"")
+            && printed.contains("\"Mugs\", \"More Mugs\""),
         "{printed}"
     );
 }

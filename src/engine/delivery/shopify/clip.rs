@@ -48,7 +48,7 @@ impl<R: Refresh> Run<'_, R> {
         };
         let failure = |kind, message| Failure {
             job: delivery.job,
-            owner: delivery.owner_name(),
+            item: delivery.owner_name(),
             kind,
             message,
         };
@@ -187,7 +187,7 @@ impl<R: Refresh> Run<'_, R> {
         let is_older = |other: &&Delivery| {
             other.job == delivery.job
                 || (!other.is_counted
-                    && other.owner == delivery.owner
+                    && other.item == delivery.item
                     && other.photo.is_some()
                     && other.photo == delivery.photo)
         };
@@ -222,7 +222,7 @@ impl<R: Refresh> Run<'_, R> {
 
     async fn product(&self, delivery: &Delivery) -> Result<Product, ShopifyError> {
         let failed = |why: String| Err(ShopifyError::Failed(FailureKind::ForGood, why));
-        let Some((IdColumn::Sku, sku)) = &delivery.owner else {
+        let Some((IdColumn::Sku, sku)) = &delivery.item else {
             let why = "it has no SKU, and products are found by SKU only; leave it out by --where";
             return failed(why.to_owned());
         };

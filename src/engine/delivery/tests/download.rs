@@ -325,7 +325,7 @@ async fn a_busy_server_is_asked_again_and_then_left_for_the_next_run() {
     bench.completed(IdColumn::Sku, "C", 4, &url);
     let mut summary = Run::new(&bench).go().await;
     assert_eq!(summary.downloaded, 1);
-    summary.failures.sort_by(|a, b| a.owner.cmp(&b.owner));
+    summary.failures.sort_by(|a, b| a.item.cmp(&b.item));
     assert!(
         summary
             .failures
@@ -372,7 +372,7 @@ async fn redirects_are_followed_but_not_to_private_places() {
     assert_eq!((summary.downloaded, summary.failures.len()), (1, 5));
     for failure in &summary.failures {
         assert_eq!(failure.kind, FailureKind::ForGood, "{}", failure.message);
-        let expected = if failure.owner == "Z" {
+        let expected = if failure.item == "Z" {
             "redirects without end"
         } else {
             "not called"

@@ -189,7 +189,7 @@ async fn the_sku_is_compared_exactly() {
     setting.job("A\"B\\C", 5);
     let mut summary = setting.publish().await;
     assert_eq!((summary.published, summary.failures.len()), (1, 3));
-    summary.failures.sort_by(|a, b| a.owner.cmp(&b.owner));
+    summary.failures.sort_by(|a, b| a.item.cmp(&b.item));
     assert!(
         summary.failures[0]
             .message
