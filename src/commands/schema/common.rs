@@ -1,37 +1,27 @@
 //! What results of several commands have in common.
 
 use super::model::Kind::{Count, ExitCode, Number, Object, Text, Words};
-use super::model::{Document, Field, Kind, always, maybe};
+use super::model::{Document, Field, Kind, fields};
 use crate::exit::Code;
 
 pub fn code_words() -> Vec<&'static str> {
     Code::ALL.map(Code::word).to_vec()
 }
 
-pub const EXIT_CODE: &[Field] = &[always(
-    "exit_code",
-    ExitCode,
-    "What the process ends with: `creativeai help exit-codes`.",
-)];
+pub const EXIT_CODE: &[Field] = fields! {
+    always "exit_code" ExitCode => "What the process ends with: `creativeai help exit-codes`.";
+};
 
-const FAILURE: &[Field] = &[
-    always("error", Text, "What went wrong, with its causes."),
-    always("error_code", Words(code_words), "The exit code as a word."),
-    maybe("next", Text, "The next step."),
-];
+const FAILURE: &[Field] = fields! {
+    always "error" Text => "What went wrong, with its causes.";
+    always "error_code" Words(code_words) => "The exit code as a word.";
+    maybe "next" Text => "The next step.";
+};
 
-const STRAY: &[Field] = &[
-    maybe(
-        "command",
-        Text,
-        "The command; missing where none was understood.",
-    ),
-    maybe(
-        "damaged_lines",
-        Count,
-        "Lines of the log that are not whole.",
-    ),
-];
+const STRAY: &[Field] = fields! {
+    maybe "command" Text => "The command; missing where none was understood.";
+    maybe "damaged_lines" Count => "Lines of the log that are not whole.";
+};
 
 /// What any command prints that could not go on.
 pub const ERROR: Document = Document {
@@ -40,12 +30,12 @@ pub const ERROR: Document = Document {
     kind: Object(&[STRAY, FAILURE, EXIT_CODE]),
 };
 
-pub const DOLLARS: Kind = Object(&[&[
-    always("low", Number, "By the best price of credits."),
-    always("high", Number, "By the dearest."),
-]]);
+pub const DOLLARS: Kind = Object(&[fields! {
+    always "low" Number => "By the best price of credits.";
+    always "high" Number => "By the dearest.";
+}]);
 
-pub const TEXT: &[Field] = &[
-    always("command", Text, "The command."),
-    always("text", Text, "What the command prints without --json."),
-];
+pub const TEXT: &[Field] = fields! {
+    always "command" Text => "The command.";
+    always "text" Text => "What the command prints without --json.";
+};

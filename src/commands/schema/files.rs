@@ -5,7 +5,7 @@ use super::log_line::LOG;
 use super::model::Kind::{
     Count, ExitCode, Flag, List, Number, Object, Open, OrNull, Text, Time, Words,
 };
-use super::model::{Document, Field, Kind, always, maybe};
+use super::model::{Document, Field, Kind, fields};
 use crate::engine::notify::Event;
 use crate::output::{self, STARTED, WAITING};
 
@@ -18,87 +18,59 @@ fn progress_events() -> Vec<&'static str> {
     [STARTED, WAITING].into_iter().chain(ends).collect()
 }
 
-const PROGRESS: &[Field] = &[
-    always(
-        "progress",
-        Text,
-        "What is done with the jobs, as in sending.",
-    ),
-    always(
-        "event",
-        Words(progress_events),
-        "What has just happened: a stage has begun, a job came to an end, or everything waits.",
-    ),
-    always("done", Count, "Jobs of the stage that came to an end."),
-    always("total", OrNull(&Count), "All jobs of the stage, if known."),
-    always("rendering", Count, "Jobs that are rendered now."),
-    always("bytes", Count, "Bytes that have arrived."),
-    maybe("seconds", Number, "On waiting: how long."),
-    maybe("why", Text, "On waiting: what for."),
-];
+const PROGRESS: &[Field] = fields! {
+    always "progress" Text => "What is done with the jobs, as in sending.";
+    always "event" Words(progress_events) => "What has just happened: a stage has begun, a job came to an end, or everything waits.";
+    always "done" Count => "Jobs of the stage that came to an end.";
+    always "total" OrNull(&Count) => "All jobs of the stage, if known.";
+    always "rendering" Count => "Jobs that are rendered now.";
+    always "bytes" Count => "Bytes that have arrived.";
+    maybe "seconds" Number => "On waiting: how long.";
+    maybe "why" Text => "On waiting: what for.";
+};
 
-const CAPTURE: &[Field] = &[
-    always("v", Count, "The envelope's version: 1."),
-    maybe("received_at", Time, "When the delivery came."),
-    maybe("method", Text, "The HTTP method."),
-    maybe("url", Text, "Path and query."),
-    always(
-        "headers",
-        Open(&[]),
-        "The request's headers; one that came more than once has a list.",
-    ),
-    maybe("body", Text, "The body, byte for byte."),
-    maybe(
-        "body_b64",
-        Text,
-        "The same in base64, where it is not UTF-8.",
-    ),
-];
+const CAPTURE: &[Field] = fields! {
+    always "v" Count => "The envelope's version: 1.";
+    maybe "received_at" Time => "When the delivery came.";
+    maybe "method" Text => "The HTTP method.";
+    maybe "url" Text => "Path and query.";
+    always "headers" Open(&[]) => "The request's headers; one that came more than once has a list.";
+    maybe "body" Text => "The body, byte for byte.";
+    maybe "body_b64" Text => "The same in base64, where it is not UTF-8.";
+};
 
 /// An envelope of a webhook delivery.
 pub const CAPTURE_OBJECT: Kind = Object(&[CAPTURE]);
 
-const NOTICE: &[Field] = &[
-    always("v", Count, "The version: 1."),
-    always("event", Words(events), "What there is to say."),
-    always("text", Text, "The same in a sentence."),
-    always("exit_code", OrNull(&ExitCode), "What the round ends with."),
-    always(
-        "counts",
-        Open(&[]),
-        "The fields of the round's result, where it has ended: see the schema of run.",
-    ),
-];
+const NOTICE: &[Field] = fields! {
+    always "v" Count => "The version: 1.";
+    always "event" Words(events) => "What there is to say.";
+    always "text" Text => "The same in a sentence.";
+    always "exit_code" OrNull(&ExitCode) => "What the round ends with.";
+    always "counts" Open(&[]) => "The fields of the round's result, where it has ended: see the schema of run.";
+};
 
-const PROOF: &[Field] = &[
-    always("statement", Text, "The statement on the page."),
-    always("rules", List(&Text), "The rules that it is meant for."),
-    always("made_at", Time, "When the page was made."),
-    always("clips", List(&Object(&[PROVEN])), "The clips on the page."),
-];
+const PROOF: &[Field] = fields! {
+    always "statement" Text => "The statement on the page.";
+    always "rules" List(&Text) => "The rules that it is meant for.";
+    always "made_at" Time => "When the page was made.";
+    always "clips" List(&Object(&[PROVEN])) => "The clips on the page.";
+};
 
-const PROVEN: &[Field] = &[
-    always("listing", Text, "The listing or product."),
-    always("name", Text, "What the clip is called."),
-    always("digitally_generated", Flag, "Always true."),
-    always("clip", Text, "Where the clip is."),
-    always("sha256", OrNull(&Text), "The clip's SHA-256."),
-    always("bytes", OrNull(&Count), "The clip's length."),
-    always("completed_at", OrNull(&Time), "When it was made."),
-    always(
-        "content_credentials",
-        OrNull(&Flag),
-        "Whether the file carries Content Credentials (C2PA); null where it is not at hand.",
-    ),
-    always(
-        "original",
-        Object(&[&[
-            always("address", OrNull(&Text), "Where the photo is."),
-            always("sha256", OrNull(&Text), "Its SHA-256."),
-        ]]),
-        "The photo that it was made from.",
-    ),
-];
+const PROVEN: &[Field] = fields! {
+    always "listing" Text => "The listing or product.";
+    always "name" Text => "What the clip is called.";
+    always "digitally_generated" Flag => "Always true.";
+    always "clip" Text => "Where the clip is.";
+    always "sha256" OrNull(&Text) => "The clip's SHA-256.";
+    always "bytes" OrNull(&Count) => "The clip's length.";
+    always "completed_at" OrNull(&Time) => "When it was made.";
+    always "content_credentials" OrNull(&Flag) => "Whether the file carries Content Credentials (C2PA); null where it is not at hand.";
+    always "original" Object(&[fields! {
+        always "address" OrNull(&Text) => "Where the photo is.";
+        always "sha256" OrNull(&Text) => "Its SHA-256.";
+    }]) => "The photo that it was made from.";
+};
 
 /// Lines of files and streams, and files.
 pub const FILES: &[Schema] = &[

@@ -4,35 +4,31 @@ use super::job::{
     DOWNLOADED, ENDED, OWNER, PUBLISHED, REFUSAL, RENDERING, REQUEST, RESOLVED, REVIEWED, ways,
 };
 use super::model::Kind::{Any, Count, Flag, Job, Number, Object, Open, Text, Time, Word, Words};
-use super::model::{Document, Field, always, maybe};
+use super::model::{Document, Field, fields};
 
-const HEAD: &[Field] = &[
-    always("at", Time, "When the line was written, in UTC."),
-    maybe("sandbox", Flag, "A rehearsal: nothing was paid."),
-];
+const HEAD: &[Field] = fields! {
+    always "at" Time => "When the line was written, in UTC.";
+    maybe "sandbox" Flag => "A rehearsal: nothing was paid.";
+};
 
-const ATTEMPT: &[Field] = &[
-    maybe(
-        "job",
-        Job,
-        "The job's key; missing only where a damaged line names nothing but a listing or SKU.",
-    ),
-    maybe("attempt", Count, "The attempt's number, from 1."),
-];
+const ATTEMPT: &[Field] = fields! {
+    maybe "job" Job => "The job's key; missing only where a damaged line names nothing but a listing or SKU.";
+    maybe "attempt" Count => "The attempt's number, from 1.";
+};
 
-const GENERATION: &[Field] = &[maybe("generation_id", Text, "The vendor's id of the clip.")];
+const GENERATION: &[Field] = fields! {
+    maybe "generation_id" Text => "The vendor's id of the clip.";
+};
 
-const SEEN: &[Field] = &[
-    always("generation_id", Text, "The vendor's id."),
-    maybe("submitted_at", Time, "When the vendor accepted the order."),
-    maybe(
-        "via",
-        Words(ways),
-        "How the word came; missing on the reply to an order.",
-    ),
-];
+const SEEN: &[Field] = fields! {
+    always "generation_id" Text => "The vendor's id.";
+    maybe "submitted_at" Time => "When the vendor accepted the order.";
+    maybe "via" Words(ways) => "How the word came; missing on the reply to an order.";
+};
 
-const ERROR: &[Field] = &[maybe("error", Text, "What went wrong.")];
+const ERROR: &[Field] = fields! {
+    maybe "error" Text => "What went wrong.";
+};
 
 pub const LOG: &[Document] = &[
     Document {
@@ -41,22 +37,16 @@ pub const LOG: &[Document] = &[
         kind: Open(&[
             HEAD,
             ATTEMPT,
-            &[always("status", Word("submitting"), "An attempt begins.")],
+            fields! {
+                always "status" Word("submitting") => "An attempt begins.";
+            },
             OWNER,
-            &[
-                maybe("variant", Any, "Distinguishes clips of one photo."),
-                maybe(
-                    "line",
-                    Count,
-                    "The line of the manifest on which the row starts.",
-                ),
-                always(
-                    "credits_estimated",
-                    Number,
-                    "What the attempt is expected to cost.",
-                ),
-                always("request", Open(&[]), "The request's body, as it is sent."),
-            ],
+            fields! {
+                maybe "variant" Any => "Distinguishes clips of one photo.";
+                maybe "line" Count => "The line of the manifest on which the row starts.";
+                always "credits_estimated" Number => "What the attempt is expected to cost.";
+                always "request" Open(&[]) => "The request's body, as it is sent.";
+            },
         ]),
     },
     Document {
@@ -65,16 +55,14 @@ pub const LOG: &[Document] = &[
         kind: Object(&[
             HEAD,
             ATTEMPT,
-            &[always(
-                "status",
-                Words(|| vec!["unknown", "submit_failed"]),
-                "Whether it may have been accepted.",
-            )],
+            fields! {
+                always "status" Words(|| vec!["unknown", "submit_failed"]) => "Whether it may have been accepted.";
+            },
             OWNER,
-            &[
-                always("error", Text, "What the vendor or the network said."),
-                maybe("variant", Any, "Distinguishes clips of one photo."),
-            ],
+            fields! {
+                always "error" Text => "What the vendor or the network said.";
+                maybe "variant" Any => "Distinguishes clips of one photo.";
+            },
             REFUSAL,
             REQUEST,
         ]),
@@ -85,11 +73,9 @@ pub const LOG: &[Document] = &[
         kind: Object(&[
             HEAD,
             ATTEMPT,
-            &[always(
-                "status",
-                Words(|| vec!["pending", "processing"]),
-                "Whether it waits or is rendered.",
-            )],
+            fields! {
+                always "status" Words(|| vec!["pending", "processing"]) => "Whether it waits or is rendered.";
+            },
             OWNER,
             SEEN,
             RENDERING,
@@ -101,11 +87,9 @@ pub const LOG: &[Document] = &[
         kind: Object(&[
             HEAD,
             ATTEMPT,
-            &[always(
-                "status",
-                Words(|| vec!["failed", "completed"]),
-                "How rendering has ended.",
-            )],
+            fields! {
+                always "status" Words(|| vec!["failed", "completed"]) => "How rendering has ended.";
+            },
             OWNER,
             SEEN,
             ENDED,
@@ -118,10 +102,14 @@ pub const LOG: &[Document] = &[
         kind: Object(&[
             HEAD,
             ATTEMPT,
-            &[always("status", Word("completed"), "The clip is ready.")],
+            fields! {
+                always "status" Word("completed") => "The clip is ready.";
+            },
             OWNER,
             GENERATION,
-            &[always("step", Text, "The step that is done.")],
+            fields! {
+                always "step" Text => "The step that is done.";
+            },
             PUBLISHED,
             ERROR,
         ]),
@@ -132,7 +120,9 @@ pub const LOG: &[Document] = &[
         kind: Object(&[
             HEAD,
             ATTEMPT,
-            &[always("status", Word("downloaded"), "A fact.")],
+            fields! {
+                always "status" Word("downloaded") => "A fact.";
+            },
             OWNER,
             GENERATION,
             DOWNLOADED,
@@ -144,7 +134,9 @@ pub const LOG: &[Document] = &[
         kind: Object(&[
             HEAD,
             ATTEMPT,
-            &[always("status", Word("published"), "A fact.")],
+            fields! {
+                always "status" Word("published") => "A fact.";
+            },
             OWNER,
             GENERATION,
             PUBLISHED,
@@ -156,7 +148,9 @@ pub const LOG: &[Document] = &[
         kind: Object(&[
             HEAD,
             ATTEMPT,
-            &[always("status", Word("resolved"), "A fact.")],
+            fields! {
+                always "status" Word("resolved") => "A fact.";
+            },
             OWNER,
             GENERATION,
             RESOLVED,
@@ -168,10 +162,10 @@ pub const LOG: &[Document] = &[
         kind: Object(&[
             HEAD,
             ATTEMPT,
-            &[
-                always("status", Word("superseded"), "A fact."),
-                always("by_job", Job, "The edited row's job."),
-            ],
+            fields! {
+                always "status" Word("superseded") => "A fact.";
+                always "by_job" Job => "The edited row's job.";
+            },
             OWNER,
         ]),
     },
@@ -181,11 +175,11 @@ pub const LOG: &[Document] = &[
         kind: Object(&[
             HEAD,
             ATTEMPT,
-            &[
-                always("status", Word("renamed"), "A fact."),
-                maybe("image_url", Text, "The photo's new address."),
-                always("by", Text, "Who: a user name."),
-            ],
+            fields! {
+                always "status" Word("renamed") => "A fact.";
+                maybe "image_url" Text => "The photo's new address.";
+                always "by" Text => "Who: a user name.";
+            },
             OWNER,
         ]),
     },
@@ -195,7 +189,9 @@ pub const LOG: &[Document] = &[
         kind: Object(&[
             HEAD,
             ATTEMPT,
-            &[always("status", Word("reviewed"), "A fact.")],
+            fields! {
+                always "status" Word("reviewed") => "A fact.";
+            },
             OWNER,
             GENERATION,
             REVIEWED,
@@ -206,12 +202,12 @@ pub const LOG: &[Document] = &[
         about: "A person has accepted that a line is damaged.",
         kind: Object(&[
             HEAD,
-            &[
-                always("status", Word("damaged"), "A fact."),
-                always("damaged_line", Text, "The line's digest."),
-                maybe("damaged_text", Text, "What stands there."),
-                maybe("damaged_text_b64", Text, "The same, where it is not text."),
-            ],
+            fields! {
+                always "status" Word("damaged") => "A fact.";
+                always "damaged_line" Text => "The line's digest.";
+                maybe "damaged_text" Text => "What stands there.";
+                maybe "damaged_text_b64" Text => "The same, where it is not text.";
+            },
         ]),
     },
 ];

@@ -41,6 +41,14 @@ pub const fn maybe(name: &'static str, kind: Kind, about: &'static str) -> Field
     }
 }
 
+/// A table of fields, a line each: `always` or `maybe`, name, kind, and what it says.
+macro_rules! fields {
+    ($($how:ident $name:literal $kind:expr => $about:expr;)*) => {
+        &[$($crate::commands::schema::model::$how($name, $kind, $about)),*]
+    };
+}
+pub(super) use fields;
+
 /// What a value is.
 #[derive(Clone, Copy)]
 pub enum Kind {
