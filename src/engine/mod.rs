@@ -12,6 +12,7 @@
 //! | [`retry`] | the attempts for jobs that failed, were rejected, or are in doubt |
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
+//! | `forward` | deliveries that also go to another address, until it takes them |
 //! | [`ingest`] | captures: what they say, appended in large batches |
 //! | `open` | a log that another command has is waited for |
 //! | [`poll`] | clips that are asked for, once or until they have ended |
@@ -31,6 +32,8 @@ pub mod cap;
 mod counts;
 pub mod delivery;
 pub mod dispatch;
+#[cfg(feature = "cli")]
+pub(crate) mod forward;
 pub mod ingest;
 #[cfg(feature = "cli")]
 pub(crate) mod named;

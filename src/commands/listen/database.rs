@@ -10,12 +10,11 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::forwarded::Outgoing;
 use super::on_end::{Clip, Queue};
-use super::outbox::Waker;
 use crate::commands::observe::observer;
 use crate::commands::{failure, open};
 use crate::disk;
+use crate::engine::forward::{Outgoing, Waker};
 use crate::engine::ingest::observation;
 use crate::engine::observe::Ingested;
 use crate::exit::Failure;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use super::forward::{End, Queue};
-use super::forwarded::{Delivered, Outgoing};
+use super::forwarded::Delivered;
+use crate::engine::forward::{End, Outgoing, Queue};
 use crate::output::Printer;
 use crate::text::escape;
 
@@ -107,9 +107,6 @@ impl<'a> FileQueue<'a> {
 }
 
 impl Queue for FileQueue<'_> {
-    const LEFT: &'static str =
-        "the next `creativeai listen --forward` with this capture file sends what is left";
-
     async fn next(&mut self, _: &mut End<'_>) -> Option<Outgoing> {
         loop {
             let one = self.take().await?;

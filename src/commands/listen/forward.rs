@@ -1,206 +1,88 @@
-//! `listen --forward`: each verified delivery also goes to another address, as it came.
-//!
-//! One after the other, in the order of arrival, and never before it is kept. Where deliveries wait, and
-//! what remembers that the address has taken one, is a [`Queue`]: beside the file of captures, or in the
-//! log's database.
+//! `listen --forward`: where deliveries go, and what is reported of that.
 
-use std::time::Duration;
+use url::Url;
 
-use tokio::sync::watch;
-
-use super::forwarded::{Outgoing, deliveries};
-use super::target::{Target, Tried};
-use crate::engine::stop::Stop;
-use crate::output::Printer;
+use crate::commands::inputs::shown;
+use crate::engine::forward::{Event, Target};
+use crate::exit::Failure;
+use crate::output::{Printer, words};
+use crate::settings::Settings;
 use crate::text::escape;
 
-/// The wait before a first repeat; it doubles with each.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// How long what is left is sent once the command is to end.
-const DRAIN: Duration = Duration::from_secs(10);
+/// What becomes of deliveries of a capture file that are left at the end.
+pub const LEFT_IN_FILE: &str =
+    "the next `creativeai listen --forward` with this capture file sends what is left";
+/// The same where the log is in a database.
+#[cfg(feature = "postgres")]
+pub const LEFT_IN_DATABASE: &str =
+    "another receiver of this log with the same --forward sends what is left, or the next one";
 
-/// Deliveries that wait to be forwarded. The one that was given last is the one that is spoken of.
-pub trait Queue {
-    /// What a person is to know of deliveries that are left at the end.
-    const LEFT: &'static str;
-
-    /// The next delivery, once there is one; nothing once the receiver has gone and all was come to.
-    async fn next(&mut self, end: &mut End<'_>) -> Option<Outgoing>;
-
-    /// Whether a request may begin for the delivery; else it is left to others.
-    async fn may_send(&mut self, end: &mut End<'_>) -> bool;
-
-    /// Keeps what was given from others, for as long as this is polled. It never returns.
-    async fn hold(&mut self);
-
-    /// Notes that the delivery was taken.
-    async fn taken(&mut self, one: &Outgoing);
-
-    /// Notes that it was refused.
-    async fn refused(&mut self);
-
-    /// Notes that it was not taken until the end.
-    fn left(&mut self);
-
-    /// Ends; how many deliveries were not forwarded, or why that is not known.
-    async fn close(self) -> Result<u64, String>;
+/// Prepares requests to `address`, and says where deliveries go.
+pub fn target(address: &Url, settings: &Settings, printer: &Printer) -> Result<Target, Failure> {
+    let network = &settings.network;
+    let (connecting, asking) = (network.connect_timeout, network.request_timeout);
+    let target = Target::new(address, shown(address.as_str()), connecting, asking)
+        .map_err(|error| Failure::config(error.to_string()))?;
+    printer.note(format_args!(
+        "verified deliveries are forwarded to {}",
+        escape(&target.name)
+    ));
+    Ok(target)
 }
 
-/// The end of a run.
-pub struct End<'s> {
-    /// Set once the command is to end: each delivery is tried once more.
-    stop: &'s Stop,
-    is_over: watch::Receiver<bool>,
+/// Reports what happens to deliveries on their way to `name`; `left` is what becomes of those that are
+/// left at the end.
+pub fn report(event: &Event<'_>, name: &str, left: &str, printer: &Printer) {
+    let name = escape(name);
+    match event {
+        Event::Taken(one) => printer.detail(format_args!("{}: forwarded", escape(&one.id))),
+        Event::Refused(one, why) => printer.warn(format_args!(
+            "{name} does not take the delivery of {} ({}); it is kept, and the next `listen \
+             --forward` sends it again",
+            escape(&one.id),
+            escape(why)
+        )),
+        Event::Down(why) => printer.warn(format_args!(
+            "{name} takes no deliveries ({}); they are kept, and sent when it does",
+            escape(why)
+        )),
+        Event::Up => printer.note(format_args!("{name} takes deliveries again")),
+        #[cfg(feature = "postgres")]
+        Event::Away(why) => printer.warn(format_args!(
+            "what is to be forwarded cannot be looked up ({}); it is forwarded once the database \
+             answers",
+            escape(why)
+        )),
+        #[cfg(feature = "postgres")]
+        Event::Back => printer.note("the database answers again"),
+        #[cfg(feature = "postgres")]
+        Event::Unverifiable => printer.warn(
+            "a delivery that waits to be forwarded cannot be verified any more; it is kept, and the \
+             next `listen --forward` tries it again. Give the key of that time in \
+             CREATIVEAI_VERIFY_KEYS",
+        ),
+        #[cfg(feature = "postgres")]
+        Event::Unmarked(count) => printer.warn(format_args!(
+            "it cannot be noted that {} forwarded; another receiver may send that again",
+            if *count == 1 {
+                "a delivery was"
+            } else {
+                "some deliveries were"
+            },
+        )),
+        Event::Left(count) => printer.warn(format_args!(
+            "{} not forwarded to {name}; {left}",
+            deliveries(*count)
+        )),
+        Event::LeftUnknown(why) => printer.warn(format_args!(
+            "it is not known what is not forwarded to {name} yet ({}); {left}",
+            escape(why)
+        )),
+    }
 }
 
-impl End<'_> {
-    /// Returns once nothing more is to be sent.
-    pub async fn over(&mut self) {
-        // The other side outlives this one.
-        let _ = self.is_over.wait_for(|is_over| *is_over).await;
-    }
-
-    /// Whether nothing more is to be sent.
-    #[cfg(feature = "postgres")]
-    pub fn is_over(&self) -> bool {
-        *self.is_over.borrow()
-    }
-}
-
-/// What was done.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Forwards {
-    /// Deliveries that the address has taken.
-    pub taken: u64,
-    /// Deliveries that it has not taken.
-    pub left: u64,
-}
-
-/// Sends deliveries to one address.
-pub struct Forwarder<'a, Q> {
-    target: Target,
-    queue: Q,
-    printer: &'a Printer,
-    taken: u64,
-    /// Whether it was reported that the address takes nothing.
-    is_said: bool,
-}
-
-impl<'a, Q: Queue> Forwarder<'a, Q> {
-    /// Prepares it; nothing is sent yet.
-    pub fn new(target: Target, queue: Q, printer: &'a Printer) -> Self {
-        printer.note(format_args!(
-            "verified deliveries are forwarded to {}",
-            escape(&target.name)
-        ));
-        Self {
-            target,
-            queue,
-            printer,
-            taken: 0,
-            is_said: false,
-        }
-    }
-
-    /// Sends what an earlier run has left, then what comes, until the receiver has gone and all is
-    /// sent. Once `stop` is set it ends in bounded time.
-    pub async fn run(self, stop: &Stop) -> Forwards {
-        let (over, is_over) = watch::channel(false);
-        let ends = async {
-            stop.wait().await;
-            tokio::time::sleep(DRAIN).await;
-            over.send_replace(true);
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            done = self.send_all(End { stop, is_over }) => done,
-            () = ends => Forwards::default(),
-        }
-    }
-
-    async fn send_all(mut self, mut end: End<'_>) -> Forwards {
-        while let Some(one) = self.queue.next(&mut end).await {
-            self.forward(&one, &mut end).await;
-        }
-        let name = escape(&self.target.name);
-        let left = self.queue.close().await;
-        match &left {
-            Ok(0) => {}
-            Ok(left) => self.printer.warn(format_args!(
-                "{} not forwarded to {name}; {}",
-                deliveries(*left),
-                Q::LEFT
-            )),
-            Err(why) => self.printer.warn(format_args!(
-                "it is not known what is not forwarded to {name} yet ({}); {}",
-                escape(why),
-                Q::LEFT
-            )),
-        }
-        Forwards {
-            taken: self.taken,
-            left: left.unwrap_or(0),
-        }
-    }
-
-    /// Sends one delivery until it is taken or refused, or the end has come.
-    async fn forward(&mut self, one: &Outgoing, end: &mut End<'_>) {
-        let mut wait = FIRST_WAIT;
-        while self.queue.may_send(end).await {
-            let tried = tokio::select! {
-                tried = self.target.send(one) => tried,
-                () = self.queue.hold() => break,
-                () = end.over() => break,
-            };
-            match tried {
-                Tried::Taken => return self.taken(one).await,
-                Tried::Refused(why) => {
-                    self.printer.warn(format_args!(
-                        "{} does not take the delivery of {} ({}); it is kept, and the next `listen \
-                         --forward` sends it again",
-                        escape(&self.target.name),
-                        escape(&one.id),
-                        escape(&why)
-                    ));
-                    return self.queue.refused().await;
-                }
-                Tried::Again(why) => self.say_trouble(&why),
-            }
-            if end.stop.is_set() {
-                break;
-            }
-            // Jitter, so that several receivers do not come at the same time.
-            let jittered = wait.mul_f64(0.75 + fastrand::f64() / 2.0);
-            tokio::select! {
-                () = tokio::time::sleep(jittered) => {}
-                () = end.stop.wait() => {}
-                () = self.queue.hold() => {}
-            }
-            wait = (wait * 2).min(LONGEST_WAIT);
-        }
-        self.queue.left();
-    }
-
-    async fn taken(&mut self, one: &Outgoing) {
-        self.taken += 1;
-        if std::mem::take(&mut self.is_said) {
-            let name = escape(&self.target.name);
-            self.printer
-                .note(format_args!("{name} takes deliveries again"));
-        }
-        self.printer
-            .detail(format_args!("{}: forwarded", escape(&one.id)));
-        self.queue.taken(one).await;
-    }
-
-    fn say_trouble(&mut self, why: &str) {
-        if !std::mem::replace(&mut self.is_said, true) {
-            self.printer.warn(format_args!(
-                "{} takes no deliveries ({}); they are kept, and sent when it does",
-                escape(&self.target.name),
-                escape(why)
-            ));
-        }
-    }
+/// `1 delivery`, `2 deliveries`.
+pub fn deliveries(count: u64) -> String {
+    let noun = if count == 1 { "delivery" } else { "deliveries" };
+    format!("{} {noun}", words::number(count))
 }

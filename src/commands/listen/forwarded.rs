@@ -5,65 +5,17 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
-
+use super::forward::deliveries;
 use crate::commands::outputs::FORWARDED;
 use crate::disk::{Readers, Replacement};
+use crate::engine::forward::{Digest, Outgoing};
 use crate::exit::Failure;
-use crate::output::{Printer, words};
-use crate::webhook::{self, Capture, Verification, VerifiedEntry, VerifyKeys};
-
-/// The first half of the SHA-256 of a delivery's query and body.
-type Digest = [u8; 16];
+use crate::output::Printer;
+use crate::webhook::{self, VerifiedEntry, VerifyKeys};
 
 /// Deliveries that are remembered although the capture file no longer holds them, newest first: the
 /// vendor may send one again.
 const MOST_REMEMBERED: usize = 10_000;
-
-/// A delivery on its way.
-#[derive(Clone, Debug)]
-pub struct Outgoing {
-    /// What makes it the same delivery as another.
-    pub digest: Digest,
-    /// What the address that it came to had behind the question mark.
-    pub query: Option<String>,
-    /// As they came.
-    pub headers: Vec<(String, String)>,
-    /// As it came.
-    pub body: Vec<u8>,
-    /// The vendor's id, for messages.
-    pub id: String,
-}
-
-impl Outgoing {
-    /// Of a delivery, if it is verified.
-    pub fn of(capture: &Capture<'_>, verification: &Verification<'_>) -> Option<Self> {
-        let Verification::Verified(payload) = verification else {
-            return None;
-        };
-        let query = capture.url.as_deref().and_then(|url| url.split_once('?'));
-        let query = query.map(|(_, query)| query.to_owned());
-        let body = capture.body.bytes().to_vec();
-        let mut hasher = Sha256::new();
-        hasher.update(query.as_deref().unwrap_or_default());
-        hasher.update(b"\n");
-        hasher.update(&body);
-        let mut digest = Digest::default();
-        digest.copy_from_slice(&hasher.finalize()[..16]);
-        let headers = capture.headers.iter();
-        Some(Self {
-            digest,
-            query,
-            headers: headers
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-            body,
-            id: payload
-                .id()
-                .map_or_else(|| "no id".to_owned(), |id| id.to_string()),
-        })
-    }
-}
 
 /// The deliveries that were forwarded.
 pub struct Delivered {
@@ -233,10 +185,4 @@ fn line(digest: &Digest) -> String {
     let mut line = base16ct::lower::encode_string(digest);
     line.push('\n');
     line
-}
-
-/// `1 delivery`, `2 deliveries`.
-pub fn deliveries(count: u64) -> String {
-    let noun = if count == 1 { "delivery" } else { "deliveries" };
-    format!("{} {noun}", words::number(count))
 }

@@ -10,10 +10,7 @@ mod forward;
 mod forwarded;
 mod health;
 mod on_end;
-#[cfg(feature = "postgres")]
-mod outbox;
 mod serve;
-mod target;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,18 +24,17 @@ use sha2::{Digest as _, Sha256};
 use self::applier::Applier;
 use self::captures::{Captures, Keeper};
 use self::file_queue::FileQueue;
-use self::forward::{Forwarder, Forwards};
 use self::forwarded::Delivered;
 use self::on_end::{OnEnd, Queue, Runs};
-#[cfg(feature = "postgres")]
-use self::outbox::{DatabaseQueue, Waker};
 use self::serve::{Front, Receivers, serve};
-use self::target::Target;
 use super::publish::refuse_early_fields;
 use super::{damage, on_runtime, open, signals};
 use crate::cli::ListenArgs;
 use crate::commands::failure;
 use crate::engine::delivery::{EXEC_TARGET, ExecOptions};
+#[cfg(feature = "postgres")]
+use crate::engine::forward::{DatabaseQueue, Report, Waker};
+use crate::engine::forward::{Event, Forwarder, Forwards, Target};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Failure};
 #[cfg(feature = "postgres")]
@@ -194,12 +190,13 @@ fn receive(
     printer: &Printer,
 ) -> anyhow::Result<Done> {
     let exec = exec_options(args, settings);
-    let (forwarding, outgoing) = match &args.forward {
-        Some(address) => {
-            let target = Target::new(address, settings)?;
+    let (target, name) = target(args, settings, printer)?;
+    let report = |event: Event<'_>| forward::report(&event, &name, forward::LEFT_IN_FILE, printer);
+    let (forwarding, outgoing) = match target {
+        Some(target) => {
             let delivered = Delivered::open(captures.path(), keys, printer)?;
             let (queue, sender) = FileQueue::new(delivered, printer);
-            (Some(Forwarder::new(target, queue, printer)), Some(sender))
+            (Some(Forwarder::new(target, queue, &report)), Some(sender))
         }
         None => (None, None),
     };
@@ -267,6 +264,9 @@ fn keep_in_database(
     }
     let exec = exec_options(args, settings);
     let stop = Stop::default();
+    let (target, name) = target(args, settings, printer)?;
+    let report =
+        |event: Event<'_>| forward::report(&event, &name, forward::LEFT_IN_DATABASE, printer);
     thread::scope(|scope| {
         let on_end = exec.as_ref().map(|options| OnEnd {
             options,
@@ -288,12 +288,12 @@ fn keep_in_database(
         writer
             .refresh_blocking()
             .map_err(|error| failure::of_append(&error, "check the log's address"))?;
-        let (forwarding, waker) = forward_from_database(log, args, keys, settings, printer)?;
+        let address = args.forward.as_ref().map(digest);
+        let (forwarding, waker) = forward_from_database(log, target.zip(address), keys, &report)?;
         recorder.forwarder = waker;
         let place = writer.name().display().to_string();
         signals::watch(&stop);
-        let target = args.forward.as_ref().map(digest);
-        let (sink, incoming) = database::Keeper::new(keys, target);
+        let (sink, incoming) = database::Keeper::new(keys, address);
         // It ends with its channel, which the receiver holds.
         scope.spawn(move || recorder.run(writer, incoming));
         let to = Receivers {
@@ -343,25 +343,37 @@ fn run_commands<'scope, 'env: 'scope>(
 #[cfg(feature = "postgres")]
 fn forward_from_database<'a>(
     log: &Address,
-    args: &ListenArgs,
+    target: Option<(Target, [u8; 32])>,
     keys: &VerifyKeys,
-    settings: &Settings,
-    printer: &'a Printer,
+    report: Report<'a>,
 ) -> anyhow::Result<(Option<Forwarder<'a, DatabaseQueue<'a>>>, Option<Waker>)> {
-    let Some(address) = &args.forward else {
+    let Some((target, address)) = target else {
         return Ok((None, None));
     };
-    let target = Target::new(address, settings)?;
     let outbox = on_runtime(async {
-        let outbox = Outbox::open(log, digest(address)).await;
+        let outbox = Outbox::open(log, address).await;
         Ok(outbox.map_err(failure::of_database)?)
     })?;
-    let (queue, waker) = DatabaseQueue::new(outbox, keys, printer);
-    Ok((Some(Forwarder::new(target, queue, printer)), Some(waker)))
+    let (queue, waker) = DatabaseQueue::new(outbox, keys, report);
+    Ok((Some(Forwarder::new(target, queue, report)), Some(waker)))
 }
 
 /// What an address is known by in a database, where it may hold a secret.
 #[cfg(feature = "postgres")]
 fn digest(address: &url::Url) -> [u8; 32] {
     Sha256::digest(address.as_str()).into()
+}
+
+/// Where deliveries are forwarded to, if they are, and its name.
+fn target(
+    args: &ListenArgs,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<(Option<Target>, String), Failure> {
+    let Some(address) = &args.forward else {
+        return Ok((None, String::new()));
+    };
+    let target = forward::target(address, settings, printer)?;
+    let name = target.name.clone();
+    Ok((Some(target), name))
 }

@@ -5,10 +5,9 @@ use std::sync::mpsc;
 use tokio::net::TcpListener;
 
 use super::file_queue;
-use super::forward::{Forwarder, Forwards, Queue};
-use super::forwarded::Outgoing;
 use crate::cli::ListenArgs;
 use crate::commands::{open, stopped};
+use crate::engine::forward::{Forwarder, Forwards, Outgoing, Queue};
 use crate::engine::ingest::observation;
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending};

@@ -8,7 +8,7 @@ use super::super::address::Address;
 use super::super::location::DatabaseError;
 use super::lines::LogRow;
 use super::logs;
-use super::outbox::{self, Forward};
+use super::outbox::{self, Forward, Queued};
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
 
@@ -50,8 +50,16 @@ pub(super) async fn insert(
         (&envelopes, Type::TEXT_ARRAY),
     ];
     let inserting = client.execute_typed(&insert, &columns);
+    let queued = captures.iter().filter_map(|capture| {
+        Some(Queued {
+            digest: &capture.digest,
+            receiver: &capture.receiver,
+            forward: capture.forward.as_ref()?,
+        })
+    });
+    let queued: Vec<Queued<'_>> = queued.collect();
     // Polled in this order: the second one finds what the first one has added.
-    try_join(inserting, outbox::insert(client, schema, log, captures)).await?;
+    try_join(inserting, outbox::insert(client, schema, log, &queued)).await?;
     Ok(())
 }
 

@@ -11,7 +11,6 @@ use tokio_postgres::{Client, Error, Row};
 use super::super::address::Address;
 use super::super::announce::CLAIM_HOLDS;
 use super::super::location::{DatabaseError, DatabaseFault};
-use super::captures::KeptCapture;
 use super::leases::Key;
 use super::lines::LogRow;
 use super::logs;
@@ -55,18 +54,25 @@ pub struct Outbox {
     confirmed: Duration,
 }
 
+/// A capture that is to be forwarded.
+pub(super) struct Queued<'c> {
+    /// The capture's digest.
+    pub digest: &'c [u8],
+    /// Which receiver keeps it.
+    pub receiver: &'c str,
+    /// Where it is to go.
+    pub forward: &'c Forward,
+}
+
 /// Puts deliveries into the outbox, in the transaction that keeps them: those that their receiver has
 /// kept itself. What comes again is there already.
 pub(super) async fn insert(
     client: &Client,
     schema: &str,
     log: &LogRow,
-    captures: &[KeptCapture],
+    queued: &[Queued<'_>],
 ) -> Result<(), Error> {
-    let wanted = captures.iter();
-    let wanted = wanted.filter_map(|capture| Some((capture, capture.forward.as_ref()?)));
-    let (captures, forwards): (Vec<_>, Vec<_>) = wanted.unzip();
-    if captures.is_empty() {
+    if queued.is_empty() {
         return Ok(());
     }
     let insert = format!(
@@ -77,10 +83,11 @@ pub(super) async fn insert(
              AND captures.receiver = new.receiver \
          ON CONFLICT (log, target, digest) DO NOTHING"
     );
-    let kept: Vec<&[u8]> = captures.iter().map(|c| c.digest.as_slice()).collect();
-    let receivers: Vec<&str> = captures.iter().map(|c| c.receiver.as_str()).collect();
-    let targets: Vec<&[u8]> = forwards.iter().map(|f| f.target.as_slice()).collect();
-    let digests: Vec<&[u8]> = forwards.iter().map(|f| f.digest.as_slice()).collect();
+    let kept: Vec<&[u8]> = queued.iter().map(|one| one.digest).collect();
+    let receivers: Vec<&str> = queued.iter().map(|one| one.receiver).collect();
+    let forwards = || queued.iter().map(|one| one.forward);
+    let targets: Vec<&[u8]> = forwards().map(|f| f.target.as_slice()).collect();
+    let digests: Vec<&[u8]> = forwards().map(|f| f.digest.as_slice()).collect();
     let columns: [(&(dyn ToSql + Sync), Type); 5] = [
         (&log.id, Type::INT8),
         (&kept, Type::BYTEA_ARRAY),

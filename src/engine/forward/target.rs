@@ -1,14 +1,13 @@
-//! The address that `listen --forward` sends deliveries to: one request, and what its answer means.
+//! The address that deliveries are forwarded to: one request, and what its answer means.
+
+use std::time::Duration;
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::{Host, Url};
 
-use super::forwarded::Outgoing;
-use crate::commands::inputs::shown;
-use crate::exit::Failure;
-use crate::settings::Settings;
-use crate::vendor::{build_transport, root_cause, transport};
+use super::outgoing::Outgoing;
+use crate::vendor::{ConfigError, build_transport, root_cause, transport};
 
 /// Headers that belong to a connection, not to the delivery.
 const OF_CONNECTION: [&str; 10] = [
@@ -25,7 +24,7 @@ const OF_CONNECTION: [&str; 10] = [
 ];
 
 /// What came of one try.
-pub enum Tried {
+pub(super) enum Tried {
     /// The address has it.
     Taken,
     /// The address does not want it.
@@ -43,9 +42,13 @@ pub struct Target {
 }
 
 impl Target {
-    /// Prepares requests to `address`; nothing is sent yet.
-    pub fn new(address: &Url, settings: &Settings) -> Result<Self, Failure> {
-        let name = shown(address.as_str());
+    /// Prepares requests to `address`, which messages call `name`; nothing is sent yet.
+    pub fn new(
+        address: &Url,
+        name: String,
+        connect_timeout: Duration,
+        request_timeout: Duration,
+    ) -> Result<Self, ConfigError> {
         let is_here = match address.host() {
             Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -53,9 +56,9 @@ impl Target {
             None => false,
         };
         let client = transport(address.scheme() == "http" && is_here)
-            .connect_timeout(settings.network.connect_timeout)
-            .timeout(settings.network.request_timeout);
-        let client = build_transport(client, &name).map_err(|e| Failure::config(e.to_string()))?;
+            .connect_timeout(connect_timeout)
+            .timeout(request_timeout);
+        let client = build_transport(client, &name)?;
         Ok(Self {
             client,
             address: address.clone(),
@@ -64,7 +67,7 @@ impl Target {
     }
 
     /// Sends a delivery once.
-    pub async fn send(&self, one: &Outgoing) -> Tried {
+    pub(super) async fn send(&self, one: &Outgoing) -> Tried {
         let request = self
             .client
             .post(with_query(&self.address, one.query.as_deref()))

@@ -7,11 +7,8 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{sleep, timeout};
 
-use super::forward::{End, Queue};
-use super::forwarded::Outgoing;
+use super::{End, Event, Outgoing, Queue, Report};
 use crate::journal::{DatabaseError, Outbox};
-use crate::output::Printer;
-use crate::text::escape;
 use crate::webhook::{VerifyKeys, read_envelope, verify};
 
 /// After so long without anything to do the database is looked at, in case that another receiver has
@@ -46,7 +43,7 @@ impl Waker {
 pub struct DatabaseQueue<'a> {
     outbox: Outbox,
     keys: VerifyKeys,
-    printer: &'a Printer,
+    report: Report<'a>,
     woken: Receiver<()>,
     /// Whether the receiver has gone.
     is_closed: bool,
@@ -69,12 +66,12 @@ pub struct DatabaseQueue<'a> {
 
 impl<'a> DatabaseQueue<'a> {
     /// A queue of what the log holds, and the receiver's end.
-    pub fn new(outbox: Outbox, keys: &VerifyKeys, printer: &'a Printer) -> (Self, Waker) {
+    pub fn new(outbox: Outbox, keys: &VerifyKeys, report: Report<'a>) -> (Self, Waker) {
         let (waker, woken) = mpsc::channel(1);
         let queue = Self {
             outbox,
             keys: keys.clone(),
-            printer,
+            report,
             woken,
             is_closed: false,
             page: VecDeque::new(),
@@ -94,7 +91,7 @@ impl<'a> DatabaseQueue<'a> {
         self.mark().await?;
         let leased = self.outbox.lease(self.come_to).await?;
         if std::mem::take(&mut self.is_said) {
-            self.printer.note("the database answers again");
+            (self.report)(Event::Back);
         }
         if !leased.is_empty() {
             self.next_look = FIRST_LOOK;
@@ -131,11 +128,7 @@ impl<'a> DatabaseQueue<'a> {
 
     fn say_away(&mut self, error: &DatabaseError) {
         if !std::mem::replace(&mut self.is_said, true) {
-            self.printer.warn(format_args!(
-                "what is to be forwarded cannot be looked up ({}); it is forwarded once the database \
-                 answers",
-                escape(&error.message)
-            ));
+            (self.report)(Event::Away(&error.message));
         }
     }
 
@@ -167,9 +160,6 @@ impl<'a> DatabaseQueue<'a> {
 }
 
 impl Queue for DatabaseQueue<'_> {
-    const LEFT: &'static str =
-        "another receiver of this log with the same --forward sends what is left, or the next one";
-
     async fn next(&mut self, end: &mut End<'_>) -> Option<Outgoing> {
         let mut again = AGAIN;
         loop {
@@ -179,11 +169,7 @@ impl Queue for DatabaseQueue<'_> {
                 if let Some(one) = self.outgoing(&envelope) {
                     return Some(one);
                 }
-                self.printer.warn(
-                    "a delivery that waits to be forwarded cannot be verified any more; it is kept, \
-                     and the next `listen --forward` tries it again. Give the key of that time in \
-                     CREATIVEAI_VERIFY_KEYS",
-                );
+                (self.report)(Event::Unverifiable);
                 self.refused().await;
             }
             if end.is_over() {
@@ -264,14 +250,7 @@ impl Queue for DatabaseQueue<'_> {
             Err(_) => Err("the database does not answer".to_owned()),
         };
         if !self.taken.is_empty() {
-            self.printer.warn(format_args!(
-                "it cannot be noted that {} forwarded; another receiver may send that again",
-                if self.taken.len() == 1 {
-                    "a delivery was"
-                } else {
-                    "some deliveries were"
-                },
-            ));
+            (self.report)(Event::Unmarked(self.taken.len()));
         }
         parted
     }
