@@ -161,7 +161,7 @@ fn speaks_of(damage: &Damage, ledger: &Ledger) -> String {
         .map(|suspect| match suspect {
             Suspect::Job(key, Some(attempt)) => format!("job {key}, attempt {attempt}"),
             Suspect::Job(key, None) => format!("job {key}"),
-            Suspect::Owner(column, id) => format!("{} {id}", column.word()),
+            Suspect::Item(column, id) => format!("{} {id}", column.word()),
         })
         .collect();
     let more = match suspects.len().saturating_sub(MOST_NAMED) {
@@ -219,7 +219,7 @@ fn marks(
                         add(Some((key, number)), item, order, found.line);
                     }
                 }
-                Suspect::Owner(column, id) => {
+                Suspect::Item(column, id) => {
                     if items.insert(id.clone()) {
                         add(None, Some((column, &id)), None, found.line);
                     }

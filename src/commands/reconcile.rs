@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::limits::Limits;
 use super::observe::observer;
 use super::open::{self, Api};
-use super::replay::{self, Replay};
+use super::replay;
 use super::{Ended, on_one_thread, recover};
 use super::{failure, stopped};
 use crate::cli::{ReconcileArgs, Source};
@@ -60,8 +60,8 @@ pub fn run(
             confirm,
             strict,
         } => {
-            let outcome = Replay::run(paths, &writer, settings, printer)?;
-            let doubtful = still_open(&outcome, &writer);
+            let (replayed, unproven) = replay::run(paths, &writer, settings, printer)?;
+            let doubtful = still_open(&unproven, &writer);
             if confirm {
                 let asked = |job: &JobState| doubtful.contains(&job.key);
                 if !doubtful.is_empty() {
@@ -77,7 +77,7 @@ pub fn run(
                     );
                     ending.join(on_one_thread(polled)?);
                 }
-                let open = still_open(&outcome, &writer).len();
+                let open = still_open(&unproven, &writer).len();
                 let confirmed = doubtful.len().saturating_sub(open);
                 summary.more.insert("confirmed".into(), confirmed.into());
                 report_confirmed(doubtful.len(), confirmed, printer);
@@ -87,8 +87,8 @@ pub fn run(
                     words::count(doubtful.len() as u64, "unfinished clip"),
                 ));
             }
-            ending.join(replay::ending(&outcome.counts, strict));
-            summary.replayed = Some(outcome.counts);
+            ending.join(replay::ending(&replayed, strict));
+            summary.replayed = Some(replayed);
         }
         Source::Recover(file) => {
             recover::run(file, &path, &writer, printer)?;
@@ -141,13 +141,13 @@ async fn poll(
 }
 
 /// The unfinished jobs of captures that prove nothing.
-fn still_open(outcome: &replay::Outcome, writer: &Writer) -> HashSet<JobKey> {
+fn still_open(unproven: &HashSet<JobKey>, writer: &Writer) -> HashSet<JobKey> {
     let ledger = writer.ledger();
     let is_open = |job: &JobKey| {
         let job = ledger.job(*job);
         job.is_some_and(|job| job.to_poll().next().is_some())
     };
-    outcome.doubtful.iter().copied().filter(is_open).collect()
+    unproven.iter().copied().filter(is_open).collect()
 }
 
 fn report_confirmed(asked: usize, ended: usize, printer: &Printer) {

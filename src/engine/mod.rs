@@ -9,6 +9,7 @@
 //! | [`cap`] | what may be charged and reserved |
 //! | `recover` | lines that a full disk kept out of the log, taken back |
 //! | `rename` | other names for what was ordered |
+//! | `replay` | captured webhooks, taken in one by one |
 //! | [`retry`] | the attempts for jobs that failed, were rejected, or are in doubt |
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
@@ -49,6 +50,8 @@ pub mod poll;
 pub(crate) mod recover;
 #[cfg(feature = "cli")]
 pub(crate) mod rename;
+#[cfg(feature = "cli")]
+pub(crate) mod replay;
 pub mod retry;
 pub mod review;
 #[cfg(feature = "cli")]

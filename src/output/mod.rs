@@ -37,6 +37,8 @@ mod polling;
 mod printer;
 #[cfg(feature = "cli")]
 mod progress;
+#[cfg(feature = "cli")]
+mod replay;
 pub mod report;
 #[cfg(feature = "cli")]
 mod round;
@@ -76,6 +78,8 @@ pub use polling::Polling;
 pub use printer::{OutputOptions, Printer, ProgressStyle, USUAL_WIDTH};
 #[cfg(feature = "cli")]
 pub use progress::{Event, Progress, STARTED, WAITING};
+#[cfg(feature = "cli")]
+pub use replay::{ReplayReport, report_binding};
 #[cfg(feature = "cli")]
 pub use round::RoundEnd;
 #[cfg(feature = "cli")]

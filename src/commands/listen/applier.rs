@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use super::on_end::{Clip, Queue};
 use crate::commands::failure;
-use crate::commands::observe::{observer, report_binding};
+use crate::commands::observe::observer;
 use crate::commands::open;
 use crate::engine::ingest::{Applied, Ingest, observation};
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, JobKey, Observation};
 use crate::journal::{Checkpoint, LogError, Writer};
-use crate::output::{Printer, words};
+use crate::output::{Printer, report_binding, words};
 use crate::settings::Settings;
 use crate::webhook::{self, VerifiedEntry, VerifyKeys};
 

@@ -29,7 +29,7 @@ pub enum Suspect {
     /// can be read.
     Job(JobKey, Option<u32>),
     /// Nothing but a listing or SKU can be read.
-    Owner(IdColumn, String),
+    Item(IdColumn, String),
 }
 
 impl Damage {
@@ -100,7 +100,7 @@ impl Damage {
             let job = |(key, attempt)| Suspect::Job(key, attempt);
             return jobs.into_iter().map(job).collect();
         }
-        let item = |(column, id): &(IdColumn, String)| Suspect::Owner(*column, id.clone());
+        let item = |(column, id): &(IdColumn, String)| Suspect::Item(*column, id.clone());
         traces.items.iter().map(item).collect()
     }
 }

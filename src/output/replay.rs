@@ -1,0 +1,156 @@
+//! What is reported of captures that are taken in.
+
+use super::{Printer, Replayed, words};
+use crate::engine::ingest::Applied;
+use crate::engine::replay::{Event, Place};
+use crate::jobs::{Binding, GenerationId, JobKey};
+use crate::journal::Writer;
+use crate::text::escape;
+
+/// Captures of each verification that are reported one by one without `-v`.
+const MAX_LISTED: u64 = 20;
+
+/// Reports and counts what becomes of captures.
+pub struct ReplayReport<'a> {
+    writer: &'a Writer,
+    printer: &'a Printer,
+    counts: Replayed,
+    other_traffic: u64,
+}
+
+impl<'a> ReplayReport<'a> {
+    /// For captures that go into this log.
+    pub fn new(writer: &'a Writer, printer: &'a Printer) -> Self {
+        Self {
+            writer,
+            printer,
+            counts: Replayed::default(),
+            other_traffic: 0,
+        }
+    }
+
+    /// Takes an event.
+    pub fn report(&mut self, place: Place<'_>, event: &Event<'_>) {
+        let counts = &mut self.counts;
+        match event {
+            Event::Taken(
+                id,
+                Applied::New {
+                    job,
+                    attempt,
+                    binding,
+                },
+            ) => {
+                counts.applied += 1;
+                report_binding(binding, (*job, *attempt), id, self.writer, self.printer);
+            }
+            Event::Taken(_, Applied::Known) => counts.known += 1,
+            Event::Taken(id, Applied::UnknownId(why)) => {
+                counts.unknown_id += 1;
+                let n = counts.unknown_id;
+                self.list(n, place, "unknown id", &format!("{id}: {why}"));
+            }
+            Event::UnknownWord(id, word) => {
+                counts.known += 1;
+                self.printer.warn(format_args!(
+                    "{}: {id} is said to be {:?}, an unknown status; ignored",
+                    name(place),
+                    escape(word)
+                ));
+            }
+            Event::Rejected(why) => {
+                counts.rejected += 1;
+                let n = counts.rejected;
+                self.list(n, place, "rejected", why);
+            }
+            Event::Unverifiable(why) => {
+                counts.unverifiable += 1;
+                let n = counts.unverifiable;
+                self.list(n, place, "unverifiable", why);
+            }
+            Event::Unreadable(why) => {
+                counts.unreadable += 1;
+                let n = counts.unreadable;
+                self.list(n, place, "unreadable", why);
+            }
+            Event::NotAWebhook => self.other_traffic += 1,
+        }
+    }
+
+    fn list(&self, n: u64, place: Place<'_>, what: &str, why: &str) {
+        let text = format!("{}: {what}: {}", name(place), escape(why));
+        if n <= MAX_LISTED {
+            self.printer.warn(text);
+        } else {
+            self.printer.detail(text);
+        }
+    }
+
+    /// Reports what is left to say.
+    pub fn finish(self) -> Replayed {
+        let counts = self.counts;
+        for (n, what) in [
+            (counts.rejected, "rejected"),
+            (counts.unverifiable, "unverifiable"),
+            (counts.unknown_id, "of unknown id"),
+            (counts.unreadable, "unreadable"),
+        ] {
+            if n > MAX_LISTED {
+                self.printer.note(format_args!(
+                    "and {} more {what}; -v lists them",
+                    n - MAX_LISTED
+                ));
+            }
+        }
+        if self.other_traffic > 0 {
+            self.printer.detail(format_args!(
+                "{} no webhooks and were passed over",
+                words::count(self.other_traffic, "other entry")
+            ));
+        }
+        if counts.rejected > 0 && counts.applied + counts.known == 0 {
+            self.printer.warn(
+                "every signed capture was rejected. If the API key was changed since, give the old \
+                 one in CREATIVEAI_VERIFY_KEYS and replay again; nothing was changed",
+            );
+        }
+        counts
+    }
+}
+
+fn name(place: Place<'_>) -> String {
+    format!(
+        "{}:{}",
+        escape(&place.file.display().to_string()),
+        place.entry
+    )
+}
+
+/// Reports how an id came to an attempt, where that is worth a line.
+pub fn report_binding(
+    binding: &Binding,
+    (job, attempt): (JobKey, u32),
+    id: &GenerationId,
+    writer: &Writer,
+    printer: &Printer,
+) {
+    let item = || {
+        let view = writer.view(job).ok().flatten();
+        let item = view.as_ref().and_then(|view| view.id());
+        item.map_or_else(String::new, |(_, id)| format!("{}: ", escape(id)))
+    };
+    match binding {
+        Binding::Known => {}
+        Binding::Adopted => printer.note(format_args!(
+            "{}job {job}, attempt {attempt}: no reply had said that it was accepted; a signed \
+             capture shows that it was, as {id}",
+            item()
+        )),
+        Binding::BilledTwice { others } => printer.warn(format_args!(
+            "{}job {job}, attempt {attempt} was billed twice: it is {} and {id}. Both are kept; \
+             ask the vendor to refund one",
+            item(),
+            others.join(", ")
+        )),
+    }
+}
