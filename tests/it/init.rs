@@ -8,7 +8,7 @@ fn fresh() -> World {
     World::new().without_var("CREATIVEAI_API_KEY")
 }
 
-/// The key file that `init` writes unless told otherwise.
+/// The key file that `init` writes by default.
 fn key_file(world: &World) -> std::path::PathBuf {
     let files = files_below(&world.path("home"));
     assert_eq!(files.len(), 1, "{files:?}");

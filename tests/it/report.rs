@@ -349,7 +349,7 @@ async fn a_hostile_manifest_runs_and_loads_nothing() {
         assert_eq!(browser.ask("return typeof window.pwned;").await, "undefined");
         assert_eq!(browser.ask("return location.href;").await, here);
         let texts = browser.ask("return document.body.textContent;").await;
-        assert!(texts.as_str().unwrap().contains("<script>window.pwned=1"), "told as text");
+        assert!(texts.as_str().unwrap().contains("<script>window.pwned=1"), "shown as text");
         let complaints = browser.complaints().await;
         assert!(complaints.is_empty(), "{complaints:#?}");
     })

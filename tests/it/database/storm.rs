@@ -139,7 +139,7 @@ impl Storm {
         std::thread::sleep(Duration::from_millis(self.rng.u64(millis)));
     }
 
-    /// The primary dies, and a standby that has lost the last commits takes its place. Whoever knows
+    /// The primary dies, and a standby that has lost the last commits takes its place. A computer that knows
     /// them is still there: what only the dead know, no one can put back.
     fn fail_over(&mut self) {
         let at_work = format!("SELECT count(*) >= {COMPUTERS} FROM creativeai.runs");

@@ -162,7 +162,10 @@ fn torture(clips: usize, seed: u64, when: &[&str]) {
     {
         *lines.entry(line["job"].as_str().unwrap()).or_default() += 1;
     }
-    assert!(lines.values().all(|count| *count == 1), "{say}: told twice");
+    assert!(
+        lines.values().all(|count| *count == 1),
+        "{say}: reported twice"
+    );
 
     let gets = cdn.gets().len();
     world.run(&args).expect(0);

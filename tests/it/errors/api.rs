@@ -1,4 +1,4 @@
-//! What is told when the vendor, or the way to it, does not do what was hoped for, word for word.
+//! What is reported when the vendor, or the way to it, does not do what was hoped for, word for word.
 
 use crate::support::transcript::recorded;
 use crate::support::{Server, Step, World, listings};

@@ -1,4 +1,4 @@
-//! What is told after the orders: of logs, doubts, captures, downloads, word for word.
+//! What is reported after the orders: of logs, doubts, captures, downloads, word for word.
 
 #[cfg(unix)]
 use crate::support::transcript::compare;

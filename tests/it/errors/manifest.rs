@@ -1,4 +1,4 @@
-//! What is told of a manifest that is not in order, word for word.
+//! What is reported of a manifest that is not in order, word for word.
 
 use crate::support::transcript::recorded;
 use crate::support::{Server, World, listings, rows};

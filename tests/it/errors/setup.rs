@@ -1,4 +1,4 @@
-//! What is told when something is set up wrongly, word for word.
+//! What is reported when something is set up wrongly, word for word.
 
 use crate::support::transcript::recorded;
 use crate::support::{World, listings};

@@ -1,5 +1,5 @@
 //! Disks that are full, broken, limited or not there: before a POST nothing is sent, and after an
-//! accepted one its line is told as a line to recover.
+//! accepted one its line is printed as a line to recover.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
@@ -12,7 +12,7 @@ use crate::{
     support::{Running, server::Bill, skip, world::PROGRAM},
 };
 
-/// The lines that a run could not write, as it told them.
+/// The lines that a run could not write, as it printed them.
 fn recover_lines(run: &Ended) -> Vec<serde_json::Value> {
     run.stderr
         .lines()
@@ -39,7 +39,7 @@ fn nothing_is_lost(server: &Server, log: &Log, run: &Ended) {
     }
 }
 
-/// The disk is well again: what was told is taken back, the rest is sent, and every row was
+/// The disk is well again: what was printed is taken back, the rest is sent, and every row was
 /// accepted once.
 fn goes_on(world: &World, server: &Server, run: &Ended, count: usize) {
     world.write("saved.txt", &run.stderr);

@@ -188,7 +188,7 @@ fn a_new_log_beside_the_lock_of_an_older_one_is_never_begun_in_silence() {
     }
 }
 
-/// The lines that a run could not write, as it told them.
+/// The lines that a run could not write, as it printed them.
 fn recover_lines(run: &Ended) -> Vec<&str> {
     let lines = run.stderr.lines();
     lines

@@ -82,7 +82,7 @@ fn a_run_that_cannot_begin_reports_it_in_a_document() {
         };
         assert_eq!(output["error_code"], code_word, "{args:?}");
         assert!(output["error"].as_str().is_some_and(|e| !e.is_empty()));
-        assert!(!run.stderr.is_empty(), "people are told as well");
+        assert!(!run.stderr.is_empty(), "people read of it as well");
         if code != 2 && matches!(args[0], "submit" | "reconcile" | "retry") {
             has_all_fields(&output);
         }

@@ -378,6 +378,6 @@ fn the_log_that_cannot_be_written_ends_the_run() {
     assert_eq!(
         lines(&world.path("ran")).len(),
         41,
-        "one was not told, and ran again"
+        "one was not reported, and ran again"
     );
 }

@@ -280,7 +280,7 @@ async fn killed_at_any_call_a_clip_is_attached_once() {
             let mut run = set.world.start(&PUBLISH);
             let has_come = || {
                 let is_called = set.shop.count(operation) > 0;
-                // Without a name to know it by, the log must have told of it.
+                // Without a name to know it by, the log must have it.
                 let is_told = !forgets_names
                     || operation != "productUpdate"
                     || set.world.log().text.contains("\"attached\"");

@@ -144,7 +144,7 @@ fn two_captures_of_one_attempt_in_doubt_are_billed_twice_in_either_order() {
         assert!(output.stderr.contains("billed twice"), "{}", output.stderr);
         let mut job = world.run(&["status", "--json"]).expect(0).json()[0].clone();
         assert_eq!(job["conflict"], "billed_twice");
-        // Which of the two clips is shown depends on which was told of last; either will do.
+        // Which of the two clips is shown depends on which was reported last; either will do.
         job.as_object_mut().unwrap().remove("output_url");
         job.as_object_mut().unwrap().remove("at");
         job

@@ -1,4 +1,4 @@
-//! What becomes of each capture, what is told of it, and what it does to the exit code.
+//! What becomes of each capture, what is reported of it, and what it does to the exit code.
 
 use serde_json::{Value, json};
 
