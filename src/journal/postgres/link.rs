@@ -1,33 +1,35 @@
 //! The transactions of a writer: what has gathered goes into one, with the lock on the log's row.
 
+mod failed;
+mod look;
 mod reconnect;
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use futures::future::{try_join_all, try_join3, try_join4};
-use tokio_postgres::types::{ToSql, Type};
+use futures::future::{try_join_all, try_join4};
 use tokio_postgres::{Client, Error, Row};
 
+use self::failed::Failed;
+use self::look::{HORIZON, NEWEST, Seen, outdated, when};
 use super::super::address::Address;
 use super::super::announce::{Announcement, ClaimCap, Refused};
-use super::super::location::{DatabaseError, DatabaseFault};
+use super::super::location::DatabaseError;
 use super::caps::Sums;
 use super::captures;
 use super::decide::{Claims, Others};
-use super::leases::{self, Key};
-use super::lines::{self, Halted, LogRow, Merge};
+use super::lines::{self, LogRow, Merge};
 use super::mirror::{self, Source, digest};
-use super::position::{NOT_READ, Newest};
-use super::runs::{self, BeingSent, Claimed, Run};
+use super::position::Newest;
+use super::runs::{BeingSent, Claimed, Run};
 use super::session::Session;
 use super::task::{Answer, Kind, Task};
 use crate::clock;
-use crate::jobs::{JobKey, Ledger, Reading, Status};
+use crate::jobs::{JobKey, Ledger};
 
 /// Digests of confirmed lines that are remembered: whether they are still there distinguishes a server
 /// that has lost its newest lines from one that was away.
@@ -58,41 +60,6 @@ impl LocalCopy {
         self.len += lines.len() as u64;
         Ok(())
     }
-}
-
-/// Why a transaction was not made.
-enum Failed {
-    Statement(Error),
-    Other(DatabaseError),
-}
-
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
-        Self::Statement(error)
-    }
-}
-
-impl From<io::Error> for Failed {
-    fn from(error: io::Error) -> Self {
-        Self::Other(mirror::unusable(&error))
-    }
-}
-
-/// What the database holds that a batch depends on.
-struct Seen {
-    /// Lines that were not read yet, and the horizon.
-    unread: Vec<Row>,
-    /// Of each attempt, in the tasks' order.
-    claimed: Vec<Claimed>,
-    /// The host of a run that has not come back yet since the server was replaced.
-    missing: Option<String>,
-    halted: Halted,
-    /// Leases that other runs have, with their hosts.
-    leased: HashMap<Key, String>,
-    /// Of each attempt that was not accepted, in the order of [`refusals`].
-    resent: Vec<Claimed>,
-    /// What other runs are sending now.
-    being_sent: Vec<BeingSent>,
 }
 
 /// A log, as one process writes to it.
@@ -258,48 +225,6 @@ impl Link {
         Ok(answers)
     }
 
-    /// Begins a transaction with the lock on the log's row, and reads what the decisions need.
-    async fn look(&self, session: &Session, log: &LogRow, tasks: &[Task]) -> Result<Seen, Error> {
-        let (client, schema) = (&session.client, session.address.schema());
-        let asks = |kind: fn(&Kind) -> bool| tasks.iter().any(|task| kind(&task.kind));
-        let begin = lines::begin(client, schema, log);
-        // Always: lines that were lost must be known before this adds any.
-        let unread = self.unread(client, schema, log);
-        let attempts: Vec<_> = tasks.iter().filter_map(|t| t.kind.attempt()).collect();
-        let claimed = runs::claims(client, schema, log, &attempts);
-        let announces = asks(|kind| matches!(kind, Kind::Announce(_)));
-        let history = &self.source.server;
-        let missing = when(announces, self.run.not_back(client, schema, log, history));
-        let may_be_halted = asks(Kind::may_be_halted);
-        let halted = when(may_be_halted, lines::halted(client, schema, log));
-        let keys = tasks.iter().filter_map(|task| match &task.kind {
-            Kind::Lease(key) => Some(*key),
-            _ => None,
-        });
-        let leased = leases::take(client, schema, log, keys.collect(), &self.run.id);
-        let refused: Vec<_> = refusals(tasks).map(|(attempt, _)| attempt).collect();
-        let resent = runs::claims(client, schema, log, &refused);
-        let refreshes = asks(|kind| matches!(kind, Kind::Refresh));
-        let being_sent = when(refreshes, runs::being_sent(client, schema, log));
-        // The transaction begins first, since these are polled in this order.
-        let ((), unread, (claimed, missing, halted), (leased, resent, being_sent)) = try_join4(
-            begin,
-            unread,
-            try_join3(claimed, missing, halted),
-            try_join3(leased, resent, being_sent),
-        )
-        .await?;
-        Ok(Seen {
-            unread,
-            claimed,
-            missing: missing.flatten(),
-            halted: halted.unwrap_or_default(),
-            leased,
-            resent,
-            being_sent: being_sent.unwrap_or_default(),
-        })
-    }
-
     /// The newest line that was read or written.
     fn newest_known(&self) -> Newest {
         match self.open.last_key_value() {
@@ -309,34 +234,6 @@ impl Link {
             },
             _ => self.source.newest.clone(),
         }
-    }
-
-    /// Lines that this process has not read yet, behind the transaction of the newest one that it has
-    /// and the horizon.
-    async fn unread(&self, client: &Client, schema: &str, log: &LogRow) -> Result<Vec<Row>, Error> {
-        // One statement, and so one snapshot, for the lines and the horizon. Where a transaction of
-        // anyone's stays open for long, many lines are at or above the horizon: they are joined, since
-        // older servers compare a line with an array's elements one by one.
-        let query = format!(
-            "SELECT sequence, transaction::text, line FROM {schema}.lines \
-             WHERE {NOT_READ} AND NOT EXISTS \
-                 (SELECT FROM unnest($4) AS open (number) WHERE open.number = lines.sequence) \
-             UNION ALL SELECT 0, pg_snapshot_xmin(pg_current_snapshot())::text, NULL \
-             UNION ALL SELECT -1, (SELECT transaction::text FROM {schema}.lines \
-                 WHERE log = $1 AND sequence = $5), NULL ORDER BY 1"
-        );
-        let from = self.source.horizon.to_string();
-        let newest = self.source.newest.sequence;
-        let known: Vec<i64> = self.open.keys().copied().collect();
-        let newest_known = self.newest_known().sequence;
-        let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
-            (&log.id, Type::INT8),
-            (&from, Type::TEXT),
-            (&newest, Type::INT8),
-            (&known, Type::INT8_ARRAY),
-            (&newest_known, Type::INT8),
-        ];
-        client.query_typed(&query, &parameters).await
     }
 
     /// Folds what others have committed. Returns those of the tasks' own lines that were there already,
@@ -357,17 +254,18 @@ impl Link {
             let number: i64 = row.get(0);
             let by = row.get::<_, Option<&str>>(1);
             let by: Option<u64> = by.and_then(|by| by.parse().ok());
-            if number == -1 {
+            if number == NEWEST {
                 if newest_known.was_added_by(by) {
                     continue;
                 }
                 return Err(Failed::Other(self.restored()));
             }
             let by = by.unwrap_or(u64::MAX);
-            let Some(line) = row.get::<_, Option<&str>>(2) else {
+            if number == HORIZON {
                 horizon = by;
                 continue;
-            };
+            }
+            let line: &str = row.get(2);
             new.push((number, by));
             if self
                 .held
@@ -501,52 +399,6 @@ impl Link {
         Ok(claims.announce(what, claimed, run, &self.others, ledger, caps))
     }
 
-    /// To be tried again on a new connection, where what is known is put back first.
-    fn restored(&self) -> DatabaseError {
-        DatabaseError::new(
-            DatabaseFault::Temporary,
-            format!(
-                "{} does not hold any more what was read of it",
-                self.address
-            ),
-            "run the same command again; nothing was sent",
-        )
-    }
-
-    fn changed(&self) -> DatabaseError {
-        DatabaseError::new(
-            DatabaseFault::Temporary,
-            format!(
-                "the claims of {} were changed although its row is locked",
-                self.address
-            ),
-            "run the same command again; nothing was sent",
-        )
-    }
-
-    fn not_back(&self, host: &str) -> DatabaseError {
-        DatabaseError::new(
-            DatabaseFault::Temporary,
-            format!(
-                "the server of {} was replaced, and a run on {host} that was at work has not come \
-                 back to it yet",
-                self.address
-            ),
-            "run the same command again in a minute; nothing was sent",
-        )
-    }
-
-    fn unconfirmed(&self) -> DatabaseError {
-        DatabaseError::new(
-            DatabaseFault::Temporary,
-            format!(
-                "{} has not confirmed that a standby has what was written",
-                self.address
-            ),
-            "check the database's standbys, then run the same command again",
-        )
-    }
-
     /// Folds lines that are true although the log has not taken them in.
     pub fn fold(&mut self, lines: &str) {
         // Without room for the copy the jobs show as unknown at the end, which is the careful reading.
@@ -575,18 +427,6 @@ impl Link {
     }
 }
 
-/// What `work` comes to, where it is to be done.
-async fn when<T, E>(
-    is_due: bool,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<Option<T>, E> {
-    if is_due {
-        work.await.map(Some)
-    } else {
-        Ok(None)
-    }
-}
-
 /// Keeps what of a task is not lines.
 async fn keep(client: &Client, schema: &str, log: &LogRow, task: &Task) -> Result<(), Error> {
     match &task.kind {
@@ -594,27 +434,4 @@ async fn keep(client: &Client, schema: &str, log: &LogRow, task: &Task) -> Resul
         Kind::Quiet(time) => lines::keep_quiet(client, schema, log, *time).await,
         _ => Ok(()),
     }
-}
-
-/// Lines that say that an attempt was not accepted, each with the attempt.
-fn refusals(tasks: &[Task]) -> impl Iterator<Item = ((JobKey, u32), &str)> {
-    let tasks = tasks.iter().filter(|task| matches!(task.kind, Kind::Lines));
-    let lines = tasks.flat_map(|task| task.lines.lines());
-    lines.filter_map(|line| {
-        let parts = Reading::parts(line).unwrap_or_default();
-        match parts.as_slice() {
-            [part] if part.word.status() == Some(Status::SubmitFailed) => {
-                Some(((part.job, part.attempt), line))
-            }
-            _ => None,
-        }
-    })
-}
-
-/// Those of them that are not true any more: someone has had the attempt sent again meanwhile, which
-/// may have been accepted.
-fn outdated<'t>(tasks: &'t [Task], claimed: &[Claimed]) -> HashSet<&'t str> {
-    let lines = refusals(tasks).zip(claimed);
-    let outdated = lines.filter(|(_, claimed)| claimed.was_resent);
-    outdated.map(|((_, line), _)| line).collect()
 }

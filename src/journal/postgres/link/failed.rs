@@ -1,0 +1,75 @@
+//! Why a transaction was not made.
+
+use std::io;
+
+use tokio_postgres::Error;
+
+use super::super::super::location::{DatabaseError, DatabaseFault};
+use super::super::mirror;
+use super::Link;
+
+/// Why a transaction was not made.
+pub(super) enum Failed {
+    Statement(Error),
+    Other(DatabaseError),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Statement(error)
+    }
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Other(mirror::unusable(&error))
+    }
+}
+
+impl Link {
+    /// To be tried again on a new connection, where what is known is put back first.
+    pub(super) fn restored(&self) -> DatabaseError {
+        DatabaseError::new(
+            DatabaseFault::Temporary,
+            format!(
+                "{} does not hold any more what was read of it",
+                self.address
+            ),
+            "run the same command again; nothing was sent",
+        )
+    }
+
+    pub(super) fn changed(&self) -> DatabaseError {
+        DatabaseError::new(
+            DatabaseFault::Temporary,
+            format!(
+                "the claims of {} were changed although its row is locked",
+                self.address
+            ),
+            "run the same command again; nothing was sent",
+        )
+    }
+
+    pub(super) fn not_back(&self, host: &str) -> DatabaseError {
+        DatabaseError::new(
+            DatabaseFault::Temporary,
+            format!(
+                "the server of {} was replaced, and a run on {host} that was at work has not come \
+                 back to it yet",
+                self.address
+            ),
+            "run the same command again in a minute; nothing was sent",
+        )
+    }
+
+    pub(super) fn unconfirmed(&self) -> DatabaseError {
+        DatabaseError::new(
+            DatabaseFault::Temporary,
+            format!(
+                "{} has not confirmed that a standby has what was written",
+                self.address
+            ),
+            "check the database's standbys, then run the same command again",
+        )
+    }
+}

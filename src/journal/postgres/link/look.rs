@@ -1,0 +1,150 @@
+//! What the database holds that a batch depends on, read with the lock on the log's row.
+
+use std::collections::{HashMap, HashSet};
+
+use futures::future::{try_join3, try_join4};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Error, Row};
+
+use super::super::leases::{self, Key};
+use super::super::lines::{self, Halted, LogRow};
+use super::super::position::NOT_READ;
+use super::super::runs::{self, BeingSent, Claimed};
+use super::super::session::Session;
+use super::super::task::{Kind, Task};
+use super::Link;
+use crate::jobs::{JobKey, Reading, Status};
+
+/// In place of a line's number, with the row that names the horizon.
+pub(super) const HORIZON: i64 = 0;
+/// In place of a line's number, with the row that names the transaction of the newest known line.
+pub(super) const NEWEST: i64 = -1;
+
+/// What the database holds that a batch depends on.
+pub(super) struct Seen {
+    /// Lines that were not read yet, and the horizon.
+    pub unread: Vec<Row>,
+    /// Of each attempt, in the tasks' order.
+    pub claimed: Vec<Claimed>,
+    /// The host of a run that has not come back yet since the server was replaced.
+    pub missing: Option<String>,
+    pub halted: Halted,
+    /// Leases that other runs have, with their hosts.
+    pub leased: HashMap<Key, String>,
+    /// Of each attempt that was not accepted, in the order of [`refusals`].
+    pub resent: Vec<Claimed>,
+    /// What other runs are sending now.
+    pub being_sent: Vec<BeingSent>,
+}
+
+impl Link {
+    /// Begins a transaction with the lock on the log's row, and reads what the decisions need.
+    pub(super) async fn look(
+        &self,
+        session: &Session,
+        log: &LogRow,
+        tasks: &[Task],
+    ) -> Result<Seen, Error> {
+        let (client, schema) = (&session.client, session.address.schema());
+        let asks = |kind: fn(&Kind) -> bool| tasks.iter().any(|task| kind(&task.kind));
+        let begin = lines::begin(client, schema, log);
+        // Always: lines that were lost must be known before this adds any.
+        let unread = self.unread(client, schema, log);
+        let attempts: Vec<_> = tasks.iter().filter_map(|t| t.kind.attempt()).collect();
+        let claimed = runs::claims(client, schema, log, &attempts);
+        let announces = asks(|kind| matches!(kind, Kind::Announce(_)));
+        let history = &self.source.server;
+        let missing = when(announces, self.run.not_back(client, schema, log, history));
+        let may_be_halted = asks(Kind::may_be_halted);
+        let halted = when(may_be_halted, lines::halted(client, schema, log));
+        let keys = tasks.iter().filter_map(|task| match &task.kind {
+            Kind::Lease(key) => Some(*key),
+            _ => None,
+        });
+        let leased = leases::take(client, schema, log, keys.collect(), &self.run.id);
+        let refused: Vec<_> = refusals(tasks).map(|(attempt, _)| attempt).collect();
+        let resent = runs::claims(client, schema, log, &refused);
+        let refreshes = asks(|kind| matches!(kind, Kind::Refresh));
+        let being_sent = when(refreshes, runs::being_sent(client, schema, log));
+        // The transaction begins first, since these are polled in this order.
+        let ((), unread, (claimed, missing, halted), (leased, resent, being_sent)) = try_join4(
+            begin,
+            unread,
+            try_join3(claimed, missing, halted),
+            try_join3(leased, resent, being_sent),
+        )
+        .await?;
+        Ok(Seen {
+            unread,
+            claimed,
+            missing: missing.flatten(),
+            halted: halted.unwrap_or_default(),
+            leased,
+            resent,
+            being_sent: being_sent.unwrap_or_default(),
+        })
+    }
+
+    /// Lines that this process has not read yet, behind the transaction of the newest one that it has
+    /// and the horizon.
+    async fn unread(&self, client: &Client, schema: &str, log: &LogRow) -> Result<Vec<Row>, Error> {
+        // One statement, and so one snapshot, for the lines and the horizon. Where a transaction of
+        // anyone's stays open for long, many lines are at or above the horizon: they are joined, since
+        // older servers compare a line with an array's elements one by one.
+        let query = format!(
+            "SELECT sequence, transaction::text, line FROM {schema}.lines \
+             WHERE {NOT_READ} AND NOT EXISTS \
+                 (SELECT FROM unnest($4) AS open (number) WHERE open.number = lines.sequence) \
+             UNION ALL SELECT {HORIZON}, pg_snapshot_xmin(pg_current_snapshot())::text, NULL \
+             UNION ALL SELECT {NEWEST}, (SELECT transaction::text FROM {schema}.lines \
+                 WHERE log = $1 AND sequence = $5), NULL ORDER BY 1"
+        );
+        let from = self.source.horizon.to_string();
+        let newest = self.source.newest.sequence;
+        let known: Vec<i64> = self.open.keys().copied().collect();
+        let newest_known = self.newest_known().sequence;
+        let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
+            (&log.id, Type::INT8),
+            (&from, Type::TEXT),
+            (&newest, Type::INT8),
+            (&known, Type::INT8_ARRAY),
+            (&newest_known, Type::INT8),
+        ];
+        client.query_typed(&query, &parameters).await
+    }
+}
+
+/// Lines that say that an attempt was not accepted, each with the attempt.
+fn refusals(tasks: &[Task]) -> impl Iterator<Item = ((JobKey, u32), &str)> {
+    let tasks = tasks.iter().filter(|task| matches!(task.kind, Kind::Lines));
+    let lines = tasks.flat_map(|task| task.lines.lines());
+    lines.filter_map(|line| {
+        let parts = Reading::parts(line).unwrap_or_default();
+        match parts.as_slice() {
+            [part] if part.word.status() == Some(Status::SubmitFailed) => {
+                Some(((part.job, part.attempt), line))
+            }
+            _ => None,
+        }
+    })
+}
+
+/// Those of them that are not true any more: someone has had the attempt sent again meanwhile, which
+/// may have been accepted.
+pub(super) fn outdated<'t>(tasks: &'t [Task], claimed: &[Claimed]) -> HashSet<&'t str> {
+    let lines = refusals(tasks).zip(claimed);
+    let outdated = lines.filter(|(_, claimed)| claimed.was_resent);
+    outdated.map(|((_, line), _)| line).collect()
+}
+
+/// What `work` comes to, where it is to be done.
+pub(super) async fn when<T, E>(
+    is_due: bool,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<Option<T>, E> {
+    if is_due {
+        work.await.map(Some)
+    } else {
+        Ok(None)
+    }
+}
