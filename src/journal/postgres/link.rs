@@ -134,19 +134,27 @@ impl Link {
     ) -> Result<Vec<Answer>, DatabaseError> {
         // Before anyone waits for the log's row.
         self.count(caps).map_err(|e| mirror::unusable(&e))?;
-        let (session, log) = match self.session.take() {
-            Some(open) => open,
-            None => self.connect().await?,
-        };
-        match self.commit(&session, &log, tasks, rows).await {
-            Ok(answers) => {
-                self.session = Some((session, log));
-                Ok(answers)
+        loop {
+            let kept = self.session.take();
+            let kept = kept.filter(|(session, _)| !session.client.is_closed());
+            let was_idle = kept.is_some();
+            let (session, log) = match kept {
+                Some(open) => open,
+                None => self.connect().await?,
+            };
+            match self.commit(&session, &log, tasks, rows).await {
+                Ok(answers) => {
+                    self.session = Some((session, log));
+                    return Ok(answers);
+                }
+                // A pooler may close what is idle, and a server may have been replaced since: only a new
+                // connection shows whether the database is away. What was committed is there already.
+                Err(Failed::Statement(_)) if was_idle && session.client.is_closed() => {}
+                Err(Failed::Statement(error)) => {
+                    return Err(Session::failure(&self.address, "write to", &error));
+                }
+                Err(Failed::Other(error)) => return Err(error),
             }
-            Err(Failed::Statement(error)) => {
-                Err(Session::failure(&self.address, "write to", &error))
-            }
-            Err(Failed::Other(error)) => Err(error),
         }
     }
 

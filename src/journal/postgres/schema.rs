@@ -16,7 +16,7 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 7] = [
+const MIGRATIONS: [Migration; 8] = [
     Migration {
         version: 1,
         name: "logs",
@@ -66,6 +66,13 @@ const MIGRATIONS: [Migration; 7] = [
         minimum_reader: 1,
         minimum_writer: RUNS,
         text: include_str!("migrations/0007_outbox.sql"),
+    },
+    Migration {
+        version: 8,
+        name: "unused index",
+        minimum_reader: 1,
+        minimum_writer: RUNS,
+        text: include_str!("migrations/0008_unused_index.sql"),
     },
 ];
 
