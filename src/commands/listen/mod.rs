@@ -283,13 +283,11 @@ fn keep_in_database(
             forwarder: None,
             ended,
         };
+        let writer = recorder.open()?;
         // Opening only reads: a log that may not be written to is reported now, not by every delivery.
-        // The connection for that is given back, since the first delivery may be long in coming.
-        recorder
-            .open()?
+        writer
             .refresh_blocking()
             .map_err(|error| failure::of_append(&error, "check the log's address"))?;
-        let writer = recorder.open()?;
         let address = args.forward.as_ref().map(digest);
         let (forwarding, waker) = forward_from_database(log, target.zip(address), keys, &report)?;
         recorder.forwarder = waker;
