@@ -59,7 +59,8 @@ impl<'a> ApiOnDemand<'a> {
 
     /// Under `--sandbox` the stand-in of this command has the clips.
     pub async fn at_hand(&self, deliveries: &mut [Delivery]) -> Result<(), Failure> {
-        if !self.settings.sandbox {
+        let has_links = deliveries.iter().any(|one| one.output_url.is_some());
+        if !self.settings.sandbox || !has_links {
             return Ok(());
         }
         let api = self.api().await?;

@@ -70,7 +70,10 @@ fn of_recover(error: RecoverError, file: &Path, writer: &Writer) -> Failure {
     match error {
         RecoverError::Read(error) => Failure::io(format!("cannot read {file}"))
             .because(error)
-            .help("name the file in which the RECOVER lines were saved; nothing was changed"),
+            .help(
+                "name the file in which the RECOVER lines were saved; what was read of it before is \
+                 in the log",
+            ),
         RecoverError::Line(number, error) => Failure::data(format!("{file}:{number}: {error}"))
             .help(
                 "copy the whole line, from RECOVER to its last }; lines before it were taken back",

@@ -31,11 +31,11 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
     let (verdict, id) = match &finding {
         Finding::Accepted(id) => {
             open::check_id(&writer, id)?;
-            if let Some((item, number)) = writer.owner_of(id)
-                && (item, number) != (job, attempt)
+            if let Some((owner, number)) = writer.owner_of(id)
+                && (owner, number) != (job, attempt)
             {
                 return Err(Failure::usage(format!(
-                    "{id} is the id of job {item}, attempt {number}; nothing was changed"
+                    "{id} is the id of job {owner}, attempt {number}; nothing was changed"
                 ))
                 .help("check the id on the vendor's dashboard")
                 .into());
@@ -176,7 +176,7 @@ fn attempt_for(
     commands: &Commands,
 ) -> Result<u32, Failure> {
     let known = match finding {
-        Finding::Accepted(id) => writer.owner_of(id).filter(|(item, _)| *item == key),
+        Finding::Accepted(id) => writer.owner_of(id).filter(|(owner, _)| *owner == key),
         _ => None,
     };
     if let Some((_, number)) = known {

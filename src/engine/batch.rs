@@ -38,7 +38,7 @@ pub enum BatchError {
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// A clip of the canary cannot be kept while it is looked at, or a person cannot be asked.
+    /// A clip of the canary cannot be kept while it is looked at.
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }

@@ -34,6 +34,7 @@ impl Renaming {
             ),
         }
     }
+
     /// The jobs of rows whose clips were ordered under other ids.
     pub fn of_rows(rows: Vec<Held>, writer: &Writer) -> Result<Vec<Self>, LogError> {
         let mut renamings = Vec::with_capacity(rows.len());

@@ -90,16 +90,20 @@ impl Sender<'_> {
     }
 
     /// Asks whether so many further rows are ordered, as the first clips are good.
-    async fn agrees(&self, good: u64, rest: u64) -> io::Result<bool> {
+    async fn agrees(&self, good: u64, rest: u64) -> bool {
         if self.args.yes {
-            return Ok(true);
+            return true;
         }
         let rows = words::count(rest, "row");
         if io::stdin().is_terminal() {
             let good = words::count(good, "canary clip");
             let question = format!("{good} looked at. Order the other {rows}?");
-            if self.printer.confirm_meanwhile(question).await? {
-                return Ok(true);
+            match self.printer.confirm_meanwhile(question).await {
+                Ok(true) => return true,
+                Ok(false) => {}
+                Err(error) => self
+                    .printer
+                    .warn(format_args!("the question cannot be asked ({error})")),
             }
         }
         self.printer.warn(format_args!(
@@ -107,7 +111,7 @@ impl Sender<'_> {
              again without --canary to order the rest, or with --yes to go on by itself",
             self.commands.on_log("status", "")
         ));
-        Ok(false)
+        false
     }
 }
 

@@ -44,7 +44,7 @@ pub struct Looked {
 }
 
 /// Asks whether, after so many good clips, so many further rows are ordered.
-pub type Agrees<'a> = &'a dyn Fn(u64, u64) -> Pin<Box<dyn Future<Output = io::Result<bool>> + 'a>>;
+pub type Agrees<'a> = &'a dyn Fn(u64, u64) -> Pin<Box<dyn Future<Output = bool> + 'a>>;
 
 /// The first few orders, and what looking at their clips takes.
 pub struct Canary<'a> {
@@ -83,9 +83,9 @@ impl Canary<'_> {
         Ok(choose(rows, self.few).into_iter().collect())
     }
 
-    /// Looks at `clips`, which have been waited for, each of a job as the log has it, and decides whether the `rest` is
-    /// ordered: not when more than `most` are bad; else if a person agrees. `None` when the run is
-    /// stopped meanwhile.
+    /// Looks at `clips`, which have been waited for, each of a job as the log has it, and decides
+    /// whether the `rest` is ordered: not when more than `most` are bad; else if a person agrees.
+    /// `None` when the run is stopped meanwhile.
     pub async fn look(
         &self,
         clips: Vec<(JobKey, Option<JobView>)>,
@@ -115,7 +115,7 @@ impl Canary<'_> {
         } else if rest == 0 {
             true
         } else if let Some(agrees) = stop.or((self.agrees)(all, rest)).await {
-            agrees?
+            agrees
         } else {
             report(Event::Unanswered);
             return Ok(None);

@@ -131,9 +131,9 @@ impl<T: Transport> Dispatcher<'_, T> {
 
     /// Makes sure that the id is this attempt's alone, and of this log's kind.
     fn claim(&self, attempt: &Attempt, id: &GenerationId) -> Result<(), (Reason, String)> {
-        let item = self.writer.owner_of(id);
+        let owner = self.writer.owner_of(id);
         let mut state = self.state();
-        if item.is_some_and(|item| item != (attempt.job, attempt.number))
+        if owner.is_some_and(|owner| owner != (attempt.job, attempt.number))
             || state.arriving.contains(id)
         {
             let error = format!("the reply's id {id} is another job's already");

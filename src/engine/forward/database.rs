@@ -163,7 +163,9 @@ impl Queue for DatabaseQueue<'_> {
     async fn next(&mut self, end: &mut End<'_>) -> Option<Outgoing> {
         let mut again = AGAIN;
         loop {
-            while let Some((number, envelope)) = self.page.pop_front() {
+            while !end.is_over()
+                && let Some((number, envelope)) = self.page.pop_front()
+            {
                 self.current = number;
                 self.is_own = true;
                 if let Some(one) = self.outgoing(&envelope) {
@@ -176,7 +178,11 @@ impl Queue for DatabaseQueue<'_> {
                 return None;
             }
             let was_closed = self.is_closed;
-            let wait = match self.look().await {
+            let looked = tokio::select! {
+                looked = self.look() => looked,
+                () = end.over() => return None,
+            };
+            let wait = match looked {
                 Ok(Duration::ZERO) => continue,
                 // What others have is theirs.
                 Ok(_) if was_closed => return None,
@@ -199,11 +205,12 @@ impl Queue for DatabaseQueue<'_> {
         let mut again = AGAIN;
         // Without the database another receiver may have taken it over.
         while !self.outbox.holds() {
-            if let Err(error) = self.renew().await {
+            let renewed = tokio::select! {
+                renewed = self.renew() => renewed,
+                () = end.over() => return false,
+            };
+            if let Err(error) = renewed {
                 self.say_away(&error);
-                if end.is_over() {
-                    return false;
-                }
                 tokio::select! {
                     () = sleep(again) => {}
                     () = end.over() => return false,
@@ -253,5 +260,57 @@ impl Queue for DatabaseQueue<'_> {
             (self.report)(Event::Unmarked(self.taken.len()));
         }
         parted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::path::Path;
+
+    use tokio::sync::watch;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::engine::stop::Stop;
+    use crate::journal::Location;
+
+    /// A queue with one delivery, whose database takes connections and never answers.
+    fn queue(database: &TcpListener) -> DatabaseQueue<'static> {
+        let port = database.local_addr().unwrap().port();
+        let text = format!("postgres://me@127.0.0.1:{port}/logs?log=shop&sslmode=disable");
+        let Location::Database(address) = Location::of(Path::new(&text)).unwrap() else {
+            panic!("{text} is an address");
+        };
+        let outbox = Outbox::unasked(&address, [0; 32]);
+        let (mut queue, _) = DatabaseQueue::new(outbox, &VerifyKeys::default(), &|_| {});
+        queue.page.push_back((1, "{}".to_owned()));
+        queue
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_does_not_wait_for_a_database_that_does_not_answer() {
+        let database = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut queue = queue(&database);
+        let stop = Stop::default();
+        let (over, is_over) = watch::channel(false);
+        let mut end = End {
+            stop: &stop,
+            is_over,
+        };
+        let soon = Duration::from_secs(2);
+        let began = Instant::now();
+        let ends = async {
+            sleep(soon).await;
+            over.send_replace(true);
+        };
+        let (may_send, ()) = tokio::join!(queue.may_send(&mut end), ends);
+        assert!(!may_send);
+        assert_eq!(began.elapsed().as_secs(), soon.as_secs());
+        assert!(queue.next(&mut end).await.is_none());
+        assert_eq!(queue.page.len(), 1, "it is left to another receiver");
+        assert_eq!(began.elapsed().as_secs(), soon.as_secs());
+        assert!(queue.close().await.is_err());
+        assert_eq!(began.elapsed().as_secs(), (soon + PARTING).as_secs());
     }
 }

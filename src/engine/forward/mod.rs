@@ -170,9 +170,10 @@ impl<'a, Q: Queue> Forwarder<'a, Q> {
         let mut wait = FIRST_WAIT;
         while self.queue.may_send(end).await {
             let tried = tokio::select! {
+                biased;
+                () = end.over() => break,
                 tried = self.target.send(one) => tried,
                 () = self.queue.hold() => break,
-                () = end.over() => break,
             };
             match tried {
                 Tried::Taken => return self.taken(one).await,

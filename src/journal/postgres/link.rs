@@ -137,7 +137,7 @@ impl Link {
         loop {
             let kept = self.session.take();
             let kept = kept.filter(|(session, _)| !session.client.is_closed());
-            let was_idle = kept.is_some();
+            let was_kept = kept.is_some();
             let (session, log) = match kept {
                 Some(open) => open,
                 None => self.connect().await?,
@@ -149,7 +149,7 @@ impl Link {
                 }
                 // A pooler may close what is idle, and a server may have been replaced since: only a new
                 // connection shows whether the database is away. What was committed is there already.
-                Err(Failed::Statement(_)) if was_idle && session.client.is_closed() => {}
+                Err(Failed::Statement(_)) if was_kept && session.client.is_closed() => {}
                 Err(Failed::Statement(error)) => {
                     return Err(Session::failure(&self.address, "write to", &error));
                 }

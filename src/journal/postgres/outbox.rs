@@ -103,16 +103,26 @@ pub(super) async fn insert(
 const WAITS: &str = "log = $1 AND target = $2 AND taken_at IS NULL";
 
 impl Outbox {
-    /// Prepares to forward what the log of `address` holds for `target`. What was refused before is
-    /// tried once more.
-    pub async fn open(address: &Address, target: Key) -> Result<Self, DatabaseError> {
-        let mut outbox = Self {
+    /// One that the database was not asked for.
+    #[cfg(test)]
+    pub fn unasked(address: &Address, target: Key) -> Self {
+        Self::new(address, target)
+    }
+
+    fn new(address: &Address, target: Key) -> Self {
+        Self {
             address: address.clone(),
             target,
             holder: format!("{:032x}", fastrand::u128(..)),
             session: None,
             confirmed: Duration::ZERO,
-        };
+        }
+    }
+
+    /// Prepares to forward what the log of `address` holds for `target`. What was refused before is
+    /// tried once more.
+    pub async fn open(address: &Address, target: Key) -> Result<Self, DatabaseError> {
+        let mut outbox = Self::new(address, target);
         let again = format!(
             "UPDATE {{schema}}.outbox SET refused_at = NULL \
              WHERE {WAITS} AND refused_at IS NOT NULL"

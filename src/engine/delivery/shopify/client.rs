@@ -265,12 +265,12 @@ impl<'a> Admin<'a> {
         let store = &self.store;
         match status {
             402 => format!(
-                "{store} is frozen, as Shopify says (HTTP 402): its item has to pay the bill in \
+                "{store} is frozen, as Shopify says (HTTP 402): its owner has to pay the bill in \
                  the store's admin; then run the command again"
             ),
             423 => format!(
                 "{store} is locked, as Shopify says (HTTP 423), after too many requests or for a \
-                 suspicion of fraud: its item has to ask Shopify's support; then run the command \
+                 suspicion of fraud: its owner has to ask Shopify's support; then run the command \
                  again"
             ),
             _ => {

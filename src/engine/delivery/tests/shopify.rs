@@ -387,8 +387,11 @@ async fn clips_that_still_count_and_other_peoples_media_are_not_replaced() {
 #[tokio::test]
 async fn a_store_that_is_frozen_locked_or_moved_is_reported_as_such_and_ends_the_run() {
     for (fault, words) in [
-        (Fault::Status(402), "frozen"),
-        (Fault::Status(423), "locked"),
+        (
+            Fault::Status(402),
+            "frozen, as Shopify says (HTTP 402): its owner",
+        ),
+        (Fault::Status(423), "fraud: its owner"),
         (
             Fault::Moved("https://new-name.myshopify.com/admin/api/2026-10/graphql.json"),
             "--store new-name.myshopify.com",
