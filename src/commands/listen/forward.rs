@@ -56,6 +56,12 @@ pub fn report(event: &Event<'_>, name: &str, left: &str, printer: &Printer) {
         #[cfg(feature = "postgres")]
         Event::Back => printer.note("the database answers again"),
         #[cfg(feature = "postgres")]
+        Event::Elsewhere(count) => printer.warn(format_args!(
+            "{} of this log not forwarded to another address; a receiver with that --forward sends \
+             what is left. The whole address counts, its query included",
+            deliveries(*count)
+        )),
+        #[cfg(feature = "postgres")]
         Event::Unverifiable => printer.warn(
             "a delivery that waits to be forwarded cannot be verified any more; it is kept, and the \
              next `listen --forward` tries it again. Give the key of that time in \

@@ -350,10 +350,19 @@ fn forward_from_database<'a>(
     let Some((target, address)) = target else {
         return Ok((None, None));
     };
-    let outbox = on_runtime(async {
-        let outbox = Outbox::open(log, address).await;
-        Ok(outbox.map_err(failure::of_database)?)
+    let (outbox, elsewhere) = on_runtime(async {
+        let opened = async {
+            let mut outbox = Outbox::open(log, address).await?;
+            let elsewhere = outbox.waiting_elsewhere().await?;
+            // The connection belongs to the runtime that has made it.
+            outbox.disconnect();
+            Ok((outbox, elsewhere))
+        };
+        Ok(opened.await.map_err(failure::of_database)?)
     })?;
+    if elsewhere > 0 {
+        report(Event::Elsewhere(elsewhere));
+    }
     let (queue, waker) = DatabaseQueue::new(outbox, keys, report);
     Ok((Some(Forwarder::new(target, queue, report)), Some(waker)))
 }

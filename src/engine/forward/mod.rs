@@ -66,6 +66,9 @@ pub enum Event<'e> {
     /// It can be looked at again.
     #[cfg(feature = "postgres")]
     Back,
+    /// So many deliveries of the log wait for other addresses.
+    #[cfg(feature = "postgres")]
+    Elsewhere(u64),
     /// A delivery that waits cannot be verified with the keys of this receiver.
     #[cfg(feature = "postgres")]
     Unverifiable,

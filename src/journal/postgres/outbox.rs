@@ -128,8 +128,6 @@ impl Outbox {
              WHERE {WAITS} AND refused_at IS NOT NULL"
         );
         outbox.query(&again, &[]).await?;
-        // The connection belongs to the runtime that has made it.
-        outbox.disconnect();
         Ok(outbox)
     }
 
@@ -221,6 +219,15 @@ impl Outbox {
              WHERE {WAITS} AND (holder IS NULL OR held_until < clock_timestamp())"
         );
         let rows = self.query(&count, &[]).await?;
+        let count: i64 = rows.first().map_or(0, |row| row.get(0));
+        Ok(count.unsigned_abs())
+    }
+
+    /// How many deliveries of the log wait for other addresses.
+    pub async fn waiting_elsewhere(&mut self) -> Result<u64, DatabaseError> {
+        let count = "SELECT count(*) FROM {schema}.outbox \
+                     WHERE log = $1 AND target <> $2 AND taken_at IS NULL AND refused_at IS NULL";
+        let rows = self.query(count, &[]).await?;
         let count: i64 = rows.first().map_or(0, |row| row.get(0));
         Ok(count.unsigned_abs())
     }

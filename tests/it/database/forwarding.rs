@@ -110,6 +110,28 @@ fn what_a_killed_receiver_has_not_forwarded_another_one_takes_over() {
 }
 
 #[test]
+fn what_waits_for_another_address_is_reported_when_a_receiver_begins() {
+    let Some((_database, log)) = empty_log() else {
+        return;
+    };
+    let world = world();
+    let target = Target::answering(503);
+    let first = listen(&world, &log, &target.url);
+    deliver(&first, &["vgen_1"]);
+    target.server.wait_for_posts(1);
+    first.stop().expect(143);
+    target.answer(200);
+    let other = listen(&world, &log, &format!("{}2", target.url));
+    let ended = other.stop().expect(143);
+    let waits = "1 delivery of this log not forwarded to another address";
+    assert!(ended.stderr.contains(waits), "{}", ended.stderr);
+    let right = listen(&world, &log, &target.url);
+    target.server.wait_for_posts(2);
+    let ended = right.stop().expect(143);
+    assert!(!ended.stderr.contains(waits), "{}", ended.stderr);
+}
+
+#[test]
 fn a_receiver_that_gets_a_delivery_forwards_what_a_killed_one_has_left() {
     let Some((database, log)) = empty_log() else {
         return;
