@@ -25,8 +25,8 @@ pub fn check(clock: SystemTime) -> Result<(), BadClock> {
     }
 }
 
-/// How long this computer has been running, the time that it slept included: the time between two
-/// looks has passed everywhere.
+/// How long this computer has been running, or a time that is ahead of or behind that by the same amount at
+/// each look, the time that it slept included: the time between two looks has passed everywhere.
 pub fn uptime() -> Duration {
     #[cfg(unix)]
     {
@@ -43,9 +43,10 @@ pub fn uptime() -> Duration {
     }
     #[cfg(not(unix))]
     {
-        // Windows counts sleep in.
+        // Windows counts sleep in. The computer was running before this process began.
+        const BEFORE: Duration = Duration::from_secs(60 * 60);
         static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-        START.get_or_init(std::time::Instant::now).elapsed()
+        BEFORE + START.get_or_init(std::time::Instant::now).elapsed()
     }
 }
 

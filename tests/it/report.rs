@@ -480,6 +480,8 @@ async fn a_bundle_is_one_file_with_all_that_its_page_shows() {
     // At a client's, on another computer.
     let client = tempfile::tempdir().unwrap();
     archive.extract(client.path()).unwrap();
+    // Windows does not replace a file that is open.
+    drop(archive);
     std::fs::remove_dir_all(world.path("sandbox-videos")).unwrap();
     assert!(client.path().join("clips/LST-0/01-room-0.mp4").is_file());
     in_browser(&world.path("home/profile"), async |browser: Browser| {
@@ -742,6 +744,8 @@ async fn a_public_page_shows_originals_and_clips_and_neither_prompts_nor_costs()
     let mut archive = zip::ZipArchive::new(file).unwrap();
     let client = tempfile::tempdir().unwrap();
     archive.extract(client.path()).unwrap();
+    // Windows does not replace a file that is open.
+    drop(archive);
     let text = std::fs::read_to_string(client.path().join("index.html")).unwrap();
     assert!(text.contains("Made by computer &#38; checked."), "{text}");
     let kept = std::fs::read(client.path().join("clips/LST-2/01-room-6.mp4")).unwrap();

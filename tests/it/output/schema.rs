@@ -124,7 +124,12 @@ fn every_line_that_this_version_writes_is_as_its_schema_says() {
     world.run(&["reconcile"]).expect(3);
     world.run(&["resolve", "LST-3", "--not-accepted"]).expect(0);
     world.run(&["download"]);
-    world.run(&["publish", "--exec", "test $CREATIVEAI_LISTING_ID = LST-1"]);
+    let only_one = if cfg!(windows) {
+        "if not %CREATIVEAI_LISTING_ID%==LST-1 exit 1"
+    } else {
+        "test $CREATIVEAI_LISTING_ID = LST-1"
+    };
+    world.run(&["publish", "--exec", only_one]);
     world.run(&["rename", "LST-1", "LST-9"]).expect(0);
     let table = world.run(&["review", "--csv"]).expect(0).stdout;
     world.write(

@@ -120,14 +120,22 @@ fn what_was_rejected_is_not_published_and_approved_waits_for_a_look() {
     let publish = [
         "publish",
         "--exec",
-        "echo \"$CREATIVEAI_LISTING_ID\" >> out",
+        if cfg!(windows) {
+            "echo %CREATIVEAI_LISTING_ID%>> out"
+        } else {
+            "echo \"$CREATIVEAI_LISTING_ID\" >> out"
+        },
     ];
     let approved = [&publish[..], &["--approved", "--json"]].concat();
     let json = world.run(&approved).expect(0).json();
     assert_eq!(json["published"], 1);
     assert_eq!(json["rejected"], 1);
     assert_eq!(json["not_looked_at"], 1);
-    let out = || std::fs::read_to_string(world.path("out")).unwrap();
+    let out = || {
+        std::fs::read_to_string(world.path("out"))
+            .unwrap()
+            .replace('\r', "")
+    };
     assert_eq!(out(), "LST-0\n");
 
     let run = world.run(&approved[..approved.len() - 1]).expect(0);
@@ -159,7 +167,7 @@ fn a_listing_goes_out_as_a_whole_only_when_all_of_it_was_kept() {
     let publish = [
         "publish",
         "--exec",
-        "true",
+        "exit 0",
         "--when",
         "complete",
         "--approved",
