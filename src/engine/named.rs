@@ -7,7 +7,7 @@ use crate::jobs::{GenerationId, JobKey, Ledger, Line};
 use crate::journal::each_line_of;
 
 /// The jobs that `name` means: a job's key, a generation id, or the id of a listing or SKU, all of
-/// whose jobs are meant. None where there is no such thing. The log at `path` is read once more
+/// whose jobs are meant. Empty where the log holds none. The log at `path` is read once more
 /// for listings and SKUs, since the ledger does not keep them.
 pub fn jobs_named(path: &Path, ledger: &Ledger, name: &str) -> io::Result<Vec<JobKey>> {
     let name = name.trim();

@@ -13,7 +13,7 @@ use crate::journal::{LogError, Writer};
 /// that could also be given up on.
 const RETRY: Duration = Duration::from_millis(20);
 
-/// Why there is no writer.
+/// Why the log cannot be opened for writing.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The log cannot be used, or is in use for longer than it is waited for.

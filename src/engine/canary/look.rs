@@ -25,7 +25,7 @@ pub struct Seen {
     pub fault: Option<String>,
 }
 
-/// What is found out.
+/// What the look reports while it goes on.
 pub enum Event<'a> {
     /// A clip was looked at.
     Seen(&'a Seen),

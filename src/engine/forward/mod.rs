@@ -77,7 +77,7 @@ pub enum Event<'e> {
     Unmarked(usize),
     /// So many are not forwarded at the end.
     Left(u64),
-    /// How many, cannot be found out.
+    /// It is not known how many are left, and why.
     LeftUnknown(&'e str),
 }
 
