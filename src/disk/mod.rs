@@ -3,6 +3,7 @@
 
 #[cfg(feature = "cli")]
 mod access;
+mod identity;
 mod path;
 #[cfg(feature = "cli")]
 mod private;
@@ -15,6 +16,7 @@ use std::path::Path;
 
 #[cfg(feature = "cli")]
 pub use access::{make_private, other_readers};
+pub use identity::{FileId, names};
 pub use path::canonicalize;
 #[cfg(feature = "cli")]
 pub use private::{NotRead, read_private};

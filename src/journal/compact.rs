@@ -51,6 +51,7 @@ pub fn compact(held: HeldLog, log: JobLog, how: &Compacting<'_>) -> Result<Compa
     if how.accepted.is_none() && !log.damage().is_empty() {
         return Err(LogError::Damaged(path));
     }
+    held.refuse_second_name()?;
     let kept = how.keep.then(|| beside(&path, ".1"));
     if let Some(kept) = kept.as_ref().filter(|kept| kept.symlink_metadata().is_ok()) {
         let taken = io::Error::new(io::ErrorKind::AlreadyExists, "it is there already");

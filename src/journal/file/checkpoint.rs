@@ -1,7 +1,7 @@
 //! A log that this process has read and let go of. If it still holds the same and has only grown,
 //! what was added is all that has to be read again.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use super::fold;
 use super::memory::block_before;
 use super::read::{LineReader, read_at};
 use super::source::Source;
+use crate::disk::FileId;
 use crate::jobs::Ledger;
 
 /// Bytes that are caught up with; reading everything anew is as quick for more.
@@ -21,29 +22,7 @@ pub struct Checkpoint {
     len: u64,
     /// The end of those bytes.
     block: Vec<u8>,
-    identity: Identity,
-}
-
-/// What distinguishes a file from another one at its place.
-#[derive(Debug, PartialEq, Eq)]
-struct Identity(u64, u64);
-
-impl Identity {
-    #[cfg(unix)]
-    #[expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere")]
-    fn of(file: &Metadata) -> io::Result<Self> {
-        use std::os::unix::fs::MetadataExt;
-        Ok(Self(file.dev(), file.ino()))
-    }
-
-    /// When it was made is all that the standard library says of it.
-    #[cfg(not(unix))]
-    fn of(file: &Metadata) -> io::Result<Self> {
-        let made = file.created()?;
-        let since = made.duration_since(std::time::SystemTime::UNIX_EPOCH);
-        let since = since.map_err(io::Error::other)?;
-        Ok(Self(since.as_secs(), u64::from(since.subsec_nanos())))
-    }
+    identity: FileId,
 }
 
 impl Checkpoint {
@@ -55,12 +34,8 @@ impl Checkpoint {
         }
         let look = || {
             let file = File::open(path)?;
-            let meta = file.metadata()?;
-            io::Result::Ok((
-                block_before(&file, meta.len())?,
-                meta.len(),
-                Identity::of(&meta)?,
-            ))
+            let len = file.metadata()?.len();
+            io::Result::Ok((block_before(&file, len)?, len, FileId::of(&file)?))
         };
         // Where it cannot be looked at now, it is read anew.
         let (block, len, identity) = look().ok()?;
@@ -77,9 +52,8 @@ impl Checkpoint {
         mut self,
         file: &File,
     ) -> io::Result<Option<(Ledger, Source)>> {
-        let meta = file.metadata()?;
-        let len = meta.len();
-        let is_same = self.identity == Identity::of(&meta)?
+        let len = file.metadata()?.len();
+        let is_same = self.identity == FileId::of(file)?
             && (self.len..=self.len + MOST).contains(&len)
             && self.block == block_before(file, self.len)?;
         if !is_same {

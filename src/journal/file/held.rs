@@ -43,10 +43,21 @@ impl HeldLog {
         })
     }
 
+    /// Refuses a log with a second name, which would go on as the old log: its rows would be ordered again.
+    pub fn refuse_second_name(&self) -> Result<(), LogError> {
+        let refused = |error| LogError::io("rewrite the job log", self.lock.log(), error);
+        if disk::names(&self.file).map_err(refused)? > 1 {
+            return Err(refused(io::Error::other(
+                "the file has a second name (a hard link), which would keep the old log; remove \
+                 that name first",
+            )));
+        }
+        Ok(())
+    }
+
     /// Lets `new` take the log's place, durably, and remembers it. Killed at any instant,
     /// the one and the other are as they were left.
     pub fn replace(mut self, new: Replacement<'_>) -> io::Result<()> {
-        refuse_other_names(&self.file)?;
         let old_len = self.file.metadata()?.len();
         disk::sync_data(&self.file)?;
         let old_block = block_before(&self.file, old_len)?;
@@ -69,25 +80,6 @@ impl HeldLog {
         self.keeper.remember(len, &block, false)?;
         self.keeper.sync()
     }
-}
-
-/// A log's other name would go on as the old log, and its rows would be ordered again.
-#[cfg(unix)]
-fn refuse_other_names(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    if file.metadata()?.nlink() > 1 {
-        return Err(io::Error::other(
-            "the file has a second name (a hard link), which would keep the old log; remove that \
-             name first",
-        ));
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "it can fail elsewhere")]
-fn refuse_other_names(_: &File) -> io::Result<()> {
-    Ok(())
 }
 
 fn keeper_of(lock: &Lock) -> Result<Keeper, LogError> {

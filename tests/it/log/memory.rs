@@ -451,6 +451,26 @@ fn a_file_that_is_no_log_is_never_appended_to() {
 }
 
 #[test]
+fn a_log_with_a_second_name_is_not_made_smaller_behind_it() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(1));
+    world.run(&["submit", "listings.csv"]).expect(0);
+    fs::hard_link(world.path(JOBS), world.path("linked.jsonl")).unwrap();
+    let before = fs::read(world.path(JOBS)).unwrap();
+    let refused = world.run(&["compact", "--keep"]).expect(74);
+    assert!(
+        refused.stderr.contains("hard link") && refused.stderr.contains("remove that name first"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(fs::read(world.path(JOBS)).unwrap(), before);
+    assert!(!world.path("jobs.jsonl.1").exists());
+    fs::remove_file(world.path("linked.jsonl")).unwrap();
+    world.run(&["compact"]).expect(0);
+}
+
+#[test]
 fn no_output_takes_the_place_of_a_file_that_holds_something_else() {
     let server = Server::accepting();
     let world = World::facing(&server);
