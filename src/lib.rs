@@ -21,7 +21,7 @@
 //! | [`text`] | text made safe to show, and short; numbers and times as people read them |
 //! | `output` | progress, tables, wording, the HTML report |
 //! | [`jobs`] | the heart: job, attempt, line, ledger; no I/O, no clock, no async |
-
+//!
 //! # As a library
 //!
 //! `cargo add creativeai --no-default-features` leaves out the command line. A platform opens a

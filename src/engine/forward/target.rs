@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use url::{Host, Url};
+use url::Url;
 
 use super::outgoing::Outgoing;
-use crate::vendor::{ConfigError, build_transport, root_cause, transport};
+use crate::vendor::{ConfigError, build_transport, is_loopback, root_cause, transport};
 
 /// Headers that belong to a connection, not to the delivery.
 const OF_CONNECTION: [&str; 10] = [
@@ -49,13 +49,7 @@ impl Target {
         connect_timeout: Duration,
         request_timeout: Duration,
     ) -> Result<Self, ConfigError> {
-        let is_here = match address.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.is_loopback(),
-            None => false,
-        };
-        let client = transport(address.scheme() == "http" && is_here)
+        let client = transport(address.scheme() == "http" && is_loopback(address))
             .connect_timeout(connect_timeout)
             .timeout(request_timeout);
         let client = build_transport(client, &name)?;
