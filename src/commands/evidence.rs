@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::failure;
 use crate::engine::dispatch::Attempt;
 use crate::exit::Failure;
-use crate::jobs::{GenerationId, Line, Text};
+use crate::jobs::{GenerationId, Text};
 use crate::journal::Writer;
 use crate::output::Commands;
 use crate::settings::Settings;
@@ -63,22 +63,14 @@ fn from_log(attempt: &Attempt, writer: &Writer) -> Result<Vec<String>, Failure> 
         return Ok(Vec::new());
     };
     let mut lines = Vec::new();
-    for raw in &view.lines {
-        let Ok(line) = Line::parse_whole(raw) else {
-            continue;
-        };
-        if line.attempt != attempt.number {
-            continue;
-        }
-        let at = jiff::Timestamp::from_millisecond(line.at).unwrap_or_default();
-        let error = line
-            .rest
-            .iter()
-            .find(|(name, _)| name.as_str() == "error")
-            .and_then(|(_, raw)| serde_json::from_str::<String>(raw.get()).ok());
+    let events = view.events.iter();
+    for event in events.filter(|event| event.attempt == attempt.number) {
+        let at = event.at.unwrap_or_default();
+        let word = event.word.as_str();
+        let error = event.line().and_then(|line| line.other_text("error"));
         lines.push(match error {
-            Some(error) => format!("{at:.0}  {}: {error}", line.word.as_str()),
-            None => format!("{at:.0}  {}", line.word.as_str()),
+            Some(error) => format!("{at:.0}  {word}: {error}"),
+            None => format!("{at:.0}  {word}"),
         });
     }
     Ok(lines)

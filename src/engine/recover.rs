@@ -84,7 +84,7 @@ fn take_back(text: &str, number: usize, writer: &Writer) -> Result<Recovered, Re
 
 fn is_in(writer: &Writer, line: &Line<'_>, text: &str) -> Result<bool, LogError> {
     let view = writer.view(line.job)?;
-    Ok(view.is_some_and(|view| view.lines.iter().any(|known| &**known == text)))
+    Ok(view.is_some_and(|view| view.events.iter().any(|known| &*known.text == text)))
 }
 
 /// A line of a rehearsal is not taken back into a log of live jobs, nor the reverse.

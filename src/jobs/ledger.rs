@@ -12,7 +12,9 @@ use super::damage::{AcceptedDamage, Digest};
 use super::index::{END, Ids, Places};
 use super::items::{Items, Known};
 use super::line_facts::{IN_SANDBOX, LineAt, LineFacts, Read, ReadLines, Reading};
-use super::{AttemptState, Credits, GenerationId, JobKey, JobState, Rates, Report, Stamp, Status};
+use super::{
+    AttemptState, Credits, GenerationId, JobKey, JobState, Line, Rates, Report, Stamp, Status,
+};
 
 /// Whose an id is.
 #[derive(Clone, Copy, Debug)]
@@ -203,9 +205,9 @@ impl Ledger {
         }
     }
 
-    /// Whether a line would be taken in.
+    /// Whether `raw` is a line of a log: of a job, or of damage that was accepted.
     pub fn accepts(raw: &str) -> bool {
-        Reading::parts(raw).is_ok() || AcceptedDamage::parse(raw).is_some()
+        Line::parts(raw).is_ok() || AcceptedDamage::parse(raw).is_some()
     }
 
     /// Counts lines that are not even text.
@@ -248,7 +250,7 @@ impl Ledger {
 
     /// Takes in the lines that a compacted one stands for: all or none.
     fn absorb_parts(&mut self, raw: &[u8]) -> Option<u32> {
-        let parts = Reading::parts(std::str::from_utf8(raw).ok()?).ok()?;
+        let parts = Line::parts(std::str::from_utf8(raw).ok()?).ok()?;
         let mut job = None;
         for part in &parts {
             let facts = self.reading.facts(part);

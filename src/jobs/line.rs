@@ -111,32 +111,48 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The lines a compacted line stands for, each read by `parse`; none for any other line. A
-    /// history within a history, or of another job, is refused: it would say something else once
+    /// The lines that a line stands for: itself, or a compacted one's, as [`Line::parse`] reads them.
+    pub fn parts(raw: &'a str) -> Result<Vec<Self>, LineError> {
+        Self::parse(raw)?.into_parts(Self::parse)
+    }
+
+    /// The same with all their fields.
+    pub fn whole_parts(raw: &'a str) -> Result<Vec<Self>, LineError> {
+        Self::parse_whole(raw)?.into_parts(Self::parse_whole)
+    }
+
+    /// A history within a history, or of another job, is refused: it would say something else once
     /// the log is compacted again.
-    pub fn parts(
-        &self,
+    fn into_parts(
+        self,
         parse: impl Fn(&'a str) -> Result<Self, LineError>,
     ) -> Result<Vec<Self>, LineError> {
-        let read = |raw| {
-            let part = parse(raw)?;
+        let history = self.history.map_or(Ok(Vec::new()), serde_json::from_str);
+        let history: Vec<&RawValue> = history.map_err(|e| LineError::Malformed(e.to_string()))?;
+        if history.is_empty() {
+            return Ok(vec![self]);
+        }
+        let read = |raw: &'a RawValue| {
+            let part = parse(raw.get())?;
             if part.history.is_some() || part.job != self.job {
                 let why = "its history has a history of its own or is another job's";
                 return Err(LineError::Malformed(why.to_owned()));
             }
             Ok(part)
         };
-        self.history()?.into_iter().map(read).collect()
+        history.into_iter().map(read).collect()
     }
 
-    /// The texts of the lines a compacted line stands for; empty for any other.
-    fn history(&self) -> Result<Vec<&'a str>, LineError> {
-        let Some(raw) = self.history else {
-            return Ok(Vec::new());
-        };
-        serde_json::from_str::<Vec<&RawValue>>(raw)
-            .map(|lines| lines.into_iter().map(RawValue::get).collect())
-            .map_err(|e| LineError::Malformed(e.to_string()))
+    /// One of [`Line::rest`], as it is written.
+    pub fn other(&self, name: &str) -> Option<&'a str> {
+        let mut rest = self.rest.iter();
+        let (_, raw) = rest.find(|(other, _)| other.as_str() == name)?;
+        Some(raw.get())
+    }
+
+    /// One of [`Line::rest`] that is a text.
+    pub fn other_text(&self, name: &str) -> Option<String> {
+        serde_json::from_str(self.other(name)?).ok()
     }
 }
 

@@ -9,7 +9,7 @@ use super::Verdict;
 use super::damage::{AcceptedDamage, Digest};
 use super::line;
 use super::request::RequestFacts;
-use super::{Credits, Fact, IdColumn, JobKey, Line, LineError, Look, Rates, Status, Word};
+use super::{Credits, Fact, IdColumn, JobKey, Line, Look, Rates, Status, Word};
 
 /// The line's facts. Texts are given by their places in the line.
 #[derive(Clone, Copy, Debug)]
@@ -167,19 +167,6 @@ impl Reading {
             Some(_) => Read::Many,
             None => Read::One(self.facts(line)),
         }
-    }
-
-    /// The lines that a line stands for: itself, or a compacted one's.
-    pub fn parts(raw: &str) -> Result<Vec<Line<'_>>, LineError> {
-        let line = Line::parse(raw)?;
-        let parts = line.parts(Line::parse)?;
-        Ok(if parts.is_empty() { vec![line] } else { parts })
-    }
-
-    /// Whether `raw` is a line of a log: of a job, or of damage that was accepted.
-    #[cfg(feature = "cli")]
-    pub fn is_line(raw: &str) -> bool {
-        Self::parts(raw).is_ok() || AcceptedDamage::parse(raw).is_some()
     }
 
     /// The hash of an id, never 0.

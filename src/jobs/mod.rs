@@ -57,4 +57,4 @@ pub use stamp::Stamp;
 pub use state::JobState;
 pub use status::{Fact, Look, Status, Verdict, Word};
 pub use text::Text;
-pub use view::{AttemptView, FieldMap, JobView, PHOTO_FILE};
+pub use view::{AttemptView, FieldMap, JobView, Logged, PHOTO_FILE};

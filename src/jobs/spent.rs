@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use jiff::Timestamp;
 
-use super::{AttemptState, Credits, JobView, Line, Status};
+use super::{AttemptState, Credits, JobView, Status};
 
 /// Credits by what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,10 +68,9 @@ impl AddAssign for Spent {
 impl JobView {
     /// When an attempt was ordered: the time of its first line. `None` where no line has a time.
     pub fn ordered_at(&self, attempt: u32) -> Option<Timestamp> {
-        let lines = self.lines.iter();
-        let lines = lines.filter_map(|raw| Line::parse(raw).ok());
-        let times = lines.filter(|line| line.attempt == attempt && line.at > 0);
-        Timestamp::from_millisecond(times.map(|line| line.at).min()?).ok()
+        let events = self.events.iter().filter(|event| event.attempt == attempt);
+        let times = events.filter_map(|event| event.at);
+        times.filter(|at| *at > Timestamp::UNIX_EPOCH).min()
     }
 
     /// What became of the credits of the attempts that were ordered at `since` or later, and of those

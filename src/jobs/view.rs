@@ -10,10 +10,12 @@ mod needed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, value::RawValue};
 
-use super::Verdict;
-use super::{Fact, IdColumn, JobKey, JobState, Line, LineError, Rates, Reading, Status, Word};
+use super::{
+    Fact, IdColumn, JobKey, JobState, Line, LineError, Rates, Reading, Status, Verdict, Word,
+};
 
 /// What a value is chosen by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,8 +127,42 @@ pub struct JobView {
     /// Names of carried columns in the manifest's order, as far as one line reported them.
     columns: Vec<String>,
     columns_order: Option<Order>,
-    /// Each line, oldest first.
-    pub lines: Vec<Arc<str>>,
+    /// Its events, oldest first.
+    pub events: Vec<Logged>,
+}
+
+/// An event of a job, as it was read.
+///
+/// Its text stays beside what it says, since it breaks the ties between events of one time, is written
+/// again word for word where a log is compacted, and is compared with what is taken back into one.
+/// Fields that only another version knows stand in it alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// When it was written; `None` for a line of the vendor's sample scripts without a time.
+    pub at: Option<Timestamp>,
+    /// The attempt.
+    pub attempt: u32,
+    /// What it says.
+    pub word: Word,
+    /// The line, without its newline.
+    pub text: Arc<str>,
+}
+
+impl Logged {
+    fn of(line: &Line<'_>, text: Arc<str>) -> Self {
+        let at = Some(line.at).filter(|at| *at != 0);
+        Self {
+            at: at.and_then(|at| Timestamp::from_millisecond(at).ok()),
+            attempt: line.attempt,
+            word: line.word,
+            text,
+        }
+    }
+
+    /// All that it says. A text that [`JobView::fold`] has kept is a line.
+    pub fn line(&self) -> Option<Line<'_>> {
+        Line::parse_whole(&self.text).ok()
+    }
 }
 
 /// Fields that belong to the job, whatever attempt the line names.
@@ -142,24 +178,19 @@ impl JobView {
         // Only ids within one view are compared, so any hash will do.
         let reading = Reading::new(rates.clone());
         let mut view: Option<Self> = None;
-        let mut ordered = Vec::new();
         for raw in lines {
-            let line = Line::parse_whole(raw)?;
-            let mut parts = line.parts(Line::parse_whole)?;
-            if parts.is_empty() {
-                parts.push(line);
-            }
+            let parts = Line::whole_parts(raw)?;
             for part in parts.iter().filter(|part| part.job == key) {
                 let view = view.get_or_insert_with(|| Self::new(key, part.attempt));
-                let raw = view.absorb(part, &reading);
-                let rank = part.word.status().map_or(9, Status::rank);
-                ordered.push(((part.at, rank), raw));
+                let text = view.absorb(part, &reading);
+                view.events.push(Logged::of(part, text));
             }
         }
-        ordered.sort_by_key(|(order, _)| *order);
         if let Some(view) = &mut view {
-            view.lines = ordered.into_iter().map(|(_, raw)| raw).collect();
-            view.lines.dedup();
+            let rank = |word: Word| word.status().map_or(9, Status::rank);
+            let place = |event: &Logged| (event.at, rank(event.word));
+            view.events.sort_by_key(place);
+            view.events.dedup();
         }
         Ok(view)
     }
@@ -172,7 +203,7 @@ impl JobView {
             attempts: BTreeMap::new(),
             columns: Vec::new(),
             columns_order: None,
-            lines: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -219,10 +250,7 @@ impl JobView {
             Word::Status(_) => &mut attempt.fields,
             Word::Fact(Fact::Downloaded) => &mut attempt.downloaded,
             Word::Fact(Fact::Published) => {
-                let target = line.rest.iter().find(|(name, _)| name.as_str() == "target");
-                let target = target
-                    .and_then(|(_, raw)| serde_json::from_str(raw.get()).ok())
-                    .unwrap_or_default();
+                let target = line.other_text("target").unwrap_or_default();
                 attempt.published.entry(target).or_default()
             }
             Word::Fact(Fact::Resolved) => &mut attempt.resolved,

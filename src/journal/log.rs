@@ -242,7 +242,7 @@ mod tests {
         let refused = (1..=count).rev().map(|job| line("submit_failed", job));
         std::fs::write(&path, submitting.chain(refused).collect::<String>()).unwrap();
         let log = JobLog::read(&path, Ledger::new(Rates::default()).with_places()).unwrap();
-        let shown = |view: &JobView| (view.key(), view.lines.len(), view.to_json().to_string());
+        let shown = |view: &JobView| (view.key(), view.events.len(), view.to_json().to_string());
         let one_by_one: Vec<_> = log.views().map(|view| shown(&view.unwrap())).collect();
         let together = log.map_views(|view| shown(&view));
         let together: Vec<_> = together.map(Result::unwrap).collect();

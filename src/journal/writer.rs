@@ -20,7 +20,7 @@ use super::pause;
 #[cfg(feature = "postgres")]
 use super::postgres::{self, KeptCapture};
 use super::store::{Appending, Store, Unsettled};
-use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Reading};
+use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Line};
 
 /// What the log holds of a request.
 #[derive(Clone, Debug, Default)]
@@ -424,7 +424,7 @@ impl Writer {
                 .line_at(offset)
                 .map_err(|error| LogError::io("read the job log", &self.path, error))?;
             // What cannot be read was not folded either.
-            let Ok(parts) = Reading::parts(&text) else {
+            let Ok(parts) = Line::parts(&text) else {
                 continue;
             };
             for part in parts.iter().filter(|part| part.job == key) {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::columns::labelled;
 use super::{Commands, DisplayStatus, JobSummary, Printer, Tone, words};
 use crate::jobs::{
-    AttemptState, AttemptView, Fact, JobView, Line, Look, Rates, Status, Verdict, Word,
+    AttemptState, AttemptView, Fact, JobView, Line, Logged, Look, Rates, Status, Verdict, Word,
 };
 use crate::text::escape;
 
@@ -262,25 +262,19 @@ fn status_words(status: Status) -> &'static str {
 
 /// Each event of an attempt, as time and plain words, oldest first.
 fn events(view: &JobView, attempt: u32) -> Vec<(String, String)> {
-    view.lines
-        .iter()
-        .filter_map(|raw| Line::parse_whole(raw).ok())
-        .filter(|line| line.attempt == attempt)
-        .map(|line| {
-            let at = Timestamp::from_millisecond(line.at)
-                .ok()
-                .filter(|_| line.at != 0);
-            let at = at.map_or_else(|| "no time noted".to_owned(), words::moment);
-            (at, escape(&event(&line)).into_owned())
-        })
-        .collect()
+    let events = view.events.iter().filter(|event| event.attempt == attempt);
+    let words = |logged: &Logged| {
+        let at = logged.at;
+        let at = at.map_or_else(|| "no time noted".to_owned(), words::moment);
+        Some((at, escape(&event(&logged.line()?)).into_owned()))
+    };
+    events.filter_map(words).collect()
 }
 
 /// One line of the log in plain words.
 fn event(line: &Line<'_>) -> String {
     let field = |name: &str| -> Option<String> {
-        let (_, raw) = line.rest.iter().find(|(n, _)| n.as_str() == name)?;
-        let value: Value = serde_json::from_str(raw.get()).ok()?;
+        let value: Value = serde_json::from_str(line.other(name)?).ok()?;
         Some(text_of(&value)).filter(|text| !text.is_empty())
     };
     let with = |text: &str, more: Option<String>| match more {

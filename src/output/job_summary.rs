@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::DisplayStatus;
 use super::words::{self, Commands};
 use crate::disk;
-use crate::jobs::{Credits, Fact, JobKey, JobView, Line, Look, Status, Word};
+use crate::jobs::{Credits, Fact, JobKey, JobView, Logged, Look, Status, Word};
 use crate::text::shorten;
 use crate::vendor::SANDBOX_ORIGIN;
 
@@ -260,12 +260,12 @@ fn reason(view: &JobView, display: DisplayStatus) -> Option<String> {
 /// When the effective attempt was last sent.
 fn sent(view: &JobView) -> Option<Timestamp> {
     let effective = view.state.effective().number;
-    let lines = view.lines.iter().filter_map(|raw| Line::parse(raw).ok());
-    let sent = lines
-        .filter(|line| line.attempt == effective && line.at != 0)
-        .filter(|line| line.word == Word::Status(Status::Submitting))
-        .map(|line| line.at);
-    Timestamp::from_millisecond(sent.max()?).ok()
+    let events = view.events.iter();
+    events
+        .filter(|event| event.attempt == effective)
+        .filter(|event| event.word == Word::Status(Status::Submitting))
+        .filter_map(|event| event.at)
+        .max()
 }
 
 /// Since when the job stands where it stands: for a clip that is ready, when the vendor completed
@@ -279,21 +279,15 @@ pub fn since(view: &JobView) -> Option<Timestamp> {
     {
         return Some(at);
     }
-    let says_so = |line: &Line<'_>| match (DisplayStatus::of(&view.state), line.word) {
+    let says_so = |event: &&Logged| match (DisplayStatus::of(&view.state), event.word) {
         (DisplayStatus::Replaced, word) => word == Word::Fact(Fact::Superseded),
         (DisplayStatus::Closed, word) => word == Word::Fact(Fact::Resolved),
-        _ if line.attempt != effective.number => false,
+        _ if event.attempt != effective.number => false,
         (_, Word::Status(Status::Submitting)) => status == Status::Unknown,
         (_, Word::Status(reported)) => reported == status,
         // A person's decision stands where no line of the vendor's does.
         (_, Word::Fact(fact)) => fact == Fact::Resolved && !effective.has_seen(status),
     };
-    let oldest = view
-        .lines
-        .iter()
-        .filter_map(|raw| Line::parse(raw).ok())
-        .filter(|line| line.at != 0 && says_so(line))
-        .map(|line| line.at)
-        .min();
-    Timestamp::from_millisecond(oldest?).ok()
+    let events = view.events.iter().filter(says_so);
+    events.filter_map(|event| event.at).min()
 }

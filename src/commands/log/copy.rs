@@ -11,7 +11,7 @@ use crate::commands::limits::Limits;
 use crate::commands::log::doubts;
 use crate::commands::{damage, open};
 use crate::exit::{Code, Failure};
-use crate::jobs::{Ledger, Reading};
+use crate::jobs::Ledger;
 use crate::journal::{self, JobLog, Location, LogError};
 use crate::output::{Printer, words};
 use crate::settings::Settings;
@@ -88,7 +88,7 @@ fn location(name: &Path) -> Result<Location, Failure> {
 fn lines_of(log: &JobLog, mut each: impl FnMut(&str)) -> Result<(), Failure> {
     journal::each_line_of(log.path(), log.ledger(), |line| {
         let line = line.trim_ascii();
-        if Reading::is_line(line) {
+        if Ledger::accepts(line) {
             each(line);
         }
     })

@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 use crate::clock;
 use crate::commands::failure;
 use crate::exit::Failure;
-use crate::jobs::{
-    AttemptState, Event, JobKey, JobState, JobView, Ledger, Reading, Refusal, Status, What,
-};
+use crate::jobs::{AttemptState, Event, JobKey, JobState, JobView, Ledger, Refusal, Status, What};
 use crate::journal::{JobLog, LogError};
 
 /// Lines that say so.
@@ -69,13 +67,11 @@ pub fn mark(
 
 /// The lines that announce its attempts, by number.
 fn announced(view: &JobView) -> BTreeSet<(u32, &str)> {
-    let announcement = |line| {
-        let parts = Reading::parts(line).ok()?;
-        let part = parts.first()?;
-        (part.word.status() == Some(Status::Submitting)).then_some((part.attempt, line))
-    };
-    let lines = view.lines.iter().map(|line| &**line);
-    lines.filter_map(announcement).collect()
+    let events = view.events.iter();
+    let announcements = events.filter(|event| event.word == Status::Submitting.into());
+    announcements
+        .map(|event| (event.attempt, &*event.text))
+        .collect()
 }
 
 fn line(here: &JobState, there: &JobState) -> String {

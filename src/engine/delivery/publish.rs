@@ -10,7 +10,7 @@ use futures::StreamExt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::jobs::{self, Event, JobView, Publication, What};
+use crate::jobs::{self, Event, JobView, Logged, Publication, Text, What};
 use crate::journal::Writer;
 
 use super::outcome::{Failure, FailureKind};
@@ -160,24 +160,22 @@ pub(super) struct Step {
 
 /// The steps that were taken for this clip and `target`, oldest first.
 pub(super) fn steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<Step> {
-    let of_line = |line: &str| {
-        let line: Value = serde_json::from_str(line).ok()?;
-        let text = |name: &str| line.get(name).and_then(Value::as_str);
-        let is_ours = line.get("attempt").and_then(Value::as_u64)
-            == Some(u64::from(delivery.attempt))
-            && text("target") == Some(target)
-            && text("generation_id") == delivery.generation_id.as_deref();
-        let owned = |name| text(name).unwrap_or_default().to_owned();
+    let step = |event: &Logged| {
+        let line = event.line()?;
+        let id = line.generation_id.as_ref().map(Text::as_str);
+        let is_ours = line.other_text("target").as_deref() == Some(target)
+            && id == delivery.generation_id.as_deref();
+        let text = |name| line.other_text(name).unwrap_or_default();
         is_ours.then(|| Step {
-            name: owned("step"),
-            reference: owned("reference"),
-            error: owned("error"),
+            name: text("step"),
+            reference: text("reference"),
+            error: text("error"),
         })
     };
-    let lines = view.lines.iter();
-    lines
-        .filter(|line| line.contains("\"step\""))
-        .filter_map(|line| of_line(line))
+    let events = view.events.iter();
+    events
+        .filter(|event| event.attempt == delivery.attempt && event.text.contains("\"step\""))
+        .filter_map(step)
         .filter(|step| !step.name.is_empty())
         .collect()
 }

@@ -26,16 +26,6 @@ struct LoggedJob<'a> {
 }
 
 impl LoggedJob<'_> {
-    /// A further field that is a text.
-    fn text(&self, name: &str) -> Option<String> {
-        let (_, raw) = self
-            .line
-            .rest
-            .iter()
-            .find(|(field, _)| field.as_str() == name)?;
-        serde_json::from_str(raw.get()).ok()
-    }
-
     fn is_renaming(&self) -> bool {
         self.line.word == Word::Fact(Fact::Renamed)
     }
@@ -79,7 +69,7 @@ impl Log<'_> {
             let id = Names::id_or(names, logged.id);
             match logged.line.request.and_then(Asked::parse) {
                 Some(asked) => {
-                    let variant = logged.text("variant").unwrap_or_default();
+                    let variant = logged.line.other_text("variant").unwrap_or_default();
                     let photo = Names::photo_or(names, asked.photo());
                     let marks = Marks::of_request(id, photo, &asked, &variant);
                     let former = names
@@ -169,7 +159,13 @@ impl Log<'_> {
         let renaming = |logged: &LoggedJob<'_>| {
             let at = logged.line.at;
             let is_renaming = logged.is_renaming();
-            is_renaming.then(|| (at, logged.id.to_owned(), logged.text("image_url")))
+            is_renaming.then(|| {
+                (
+                    at,
+                    logged.id.to_owned(),
+                    logged.line.other_text("image_url"),
+                )
+            })
         };
         let has_word = |line: &[u8]| word.find(line).is_some();
         self.of_named(has_word, was_renamed, renaming, |job, (at, id, photo)| {
@@ -221,14 +217,7 @@ impl Log<'_> {
             if !may_tell(text.as_bytes()) || !Line::parse(text).is_ok_and(|l| is_of_wanted(&l)) {
                 return;
             }
-            let Ok(line) = Line::parse_whole(text) else {
-                return;
-            };
-            let Ok(parts) = line.parts(Line::parse_whole) else {
-                return;
-            };
-            let lines = if parts.is_empty() { vec![line] } else { parts };
-            for line in &lines {
+            for line in &Line::whole_parts(text).unwrap_or_default() {
                 let job = self.ledger.place_of(line.job);
                 if let (Some(job), Some((_, id))) = (job, &line.id) {
                     let id = id.as_str();

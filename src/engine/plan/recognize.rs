@@ -229,10 +229,7 @@ impl Search<'_> {
             self.found.same += u64::from(!row.is_left_out);
             return !self.plan.is_open(index, self.ledger);
         }
-        self.known.of_clip(&marks).next().is_none()
-            && self.known.of_subject(&marks).next().is_none()
-            && self.known.of_rotated(&marks).next().is_none()
-            && self.known.of_bare(&marks).next().is_none()
+        !self.known.has_like(&marks)
     }
 
     /// Takes the row for that of a job whose photo's address was made anew.

@@ -461,6 +461,14 @@ impl Recognition {
     pub fn of_bare(&self, marks: &Marks) -> impl Iterator<Item = u32> {
         self.under(marks.bare).iter().map(|entry| entry.job)
     }
+
+    /// Whether there is any of those.
+    pub fn has_like(&self, marks: &Marks) -> bool {
+        self.of_clip(marks).next().is_some()
+            || self.of_subject(marks).next().is_some()
+            || self.of_rotated(marks).next().is_some()
+            || self.of_bare(marks).next().is_some()
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{AttemptView, FieldMap, JobView};
+use super::{AttemptView, FieldMap, JobView, Logged};
 use crate::jobs::{AttemptState, Fact, JobState, Line, Rates, Reading, Status, Word};
 
 /// Lines taken in again, at most, to find those that are not needed, for each line of a job: a job
@@ -15,22 +15,19 @@ impl JobView {
     /// others repeat what these say, or report a progress that has come to its end.
     pub(crate) fn needed_lines(&self, rates: &Rates) -> Vec<Arc<str>> {
         let sole = self.sole_sources();
-        if self.lines.iter().all(|line| sole.contains(&**line)) {
-            return self.lines.clone();
+        let texts = || self.events.iter().map(|event| event.text.clone());
+        if self.events.iter().all(|event| sole.contains(&*event.text)) {
+            return texts().collect();
         }
         let mut seen = HashSet::new();
-        let texts = self.lines.iter().filter(|line| seen.insert(&***line));
-        let texts: Vec<&Arc<str>> = texts.collect();
-        // They were read when the view was made.
-        let lines: Vec<Line<'_>> = texts
-            .iter()
-            .filter_map(|line| Line::parse_whole(line).ok())
-            .collect();
-        if lines.len() != texts.len() {
-            return self.lines.clone();
+        let events = self.events.iter().filter(|event| seen.insert(&*event.text));
+        let events: Vec<&Logged> = events.collect();
+        let lines: Vec<Line<'_>> = events.iter().filter_map(|event| event.line()).collect();
+        if lines.len() != events.len() {
+            return texts().collect();
         }
         let open: Vec<usize> = (0..lines.len())
-            .filter(|&i| !sole.contains(&**texts[i]) && !self.is_kept(&lines[i]))
+            .filter(|&i| !sole.contains(lines[i].raw) && !self.is_kept(&lines[i]))
             .collect();
         let mut search = Search {
             lines: &lines,
@@ -40,9 +37,9 @@ impl JobView {
             work: MOST_WORK * lines.len(),
         };
         search.drop_what_is_not_needed(open);
-        let kept = texts.into_iter().zip(&search.kept);
+        let kept = events.into_iter().zip(&search.kept);
         kept.filter(|(_, is_kept)| **is_kept)
-            .map(|(line, _)| line.clone())
+            .map(|(event, _)| event.text.clone())
             .collect()
     }
 
@@ -70,15 +67,10 @@ impl JobView {
         let status = self.state.attempt(line.attempt).map(AttemptState::status);
         // A person who has to decide about a doubt wants to see each request and each reply.
         let is_evidence = status == Some(Status::Unknown);
-        let field = |name: &str| {
-            let mut rest = line.rest.iter();
-            rest.find(|(field, _)| field.as_str() == name)
-                .map(|(_, raw)| raw.get())
-        };
         // Steps of a publication that has not come to its end are taken up where it stopped.
-        let is_step = field("step").is_some() && line.word != Word::Fact(Fact::Published);
+        let is_step = line.other("step").is_some() && line.word != Word::Fact(Fact::Published);
         let is_published = || {
-            let target = field("target").and_then(|raw| serde_json::from_str::<String>(raw).ok());
+            let target = line.other_text("target");
             let attempt = self.attempts.get(&line.attempt);
             target.is_some_and(|target| {
                 attempt.is_some_and(|attempt| attempt.published.contains_key(&target))

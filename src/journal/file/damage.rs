@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use crate::jobs::recognition::Asked;
-use crate::jobs::{Digest, GenerationId, IdColumn, JobKey, Ledger, Reading, Salvaged, Status};
+use crate::jobs::{Digest, GenerationId, IdColumn, JobKey, Ledger, Line, Salvaged, Status};
 
 use super::objects::{self, Open};
 
@@ -303,7 +303,7 @@ pub(super) fn what(text: &[u8]) -> String {
     if !read.starts_with('{') {
         return "its beginning is missing".to_owned();
     }
-    match Reading::parts(read) {
+    match Line::parts(read) {
         Err(error) => why(read, &error.to_string()),
         Ok(_) => "it stands beside something that cannot be read".to_owned(),
     }

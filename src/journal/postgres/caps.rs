@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::super::announce::{Announcement, ClaimCap, Reached};
 use super::super::file::{LineReader, LogError};
-use crate::jobs::{Credits, JobKey, JobState, JobView, Ledger, Reading};
+use crate::jobs::{Credits, JobKey, JobState, JobView, Ledger, Line};
 
 /// The caps of a writer, and what counts against each.
 pub(super) struct Sums {
@@ -67,7 +67,7 @@ impl Sums {
     /// Takes note of the jobs that lines speak of.
     pub fn note(&mut self, lines: &str) {
         for line in lines.lines() {
-            let parts = Reading::parts(line).unwrap_or_default();
+            let parts = Line::parts(line).unwrap_or_default();
             self.changed.extend(parts.iter().map(|part| part.job));
         }
     }
@@ -128,12 +128,12 @@ impl Sums {
     fn announced(&self, what: &Announcement, ledger: &Ledger) -> io::Result<Option<JobView>> {
         let known = self.view(what.job, ledger)?;
         let is_its = |line: &&str| {
-            let parts = Reading::parts(line).unwrap_or_default();
+            let parts = Line::parts(line).unwrap_or_default();
             parts.iter().any(|part| part.job == what.job)
         };
         let new = what.lines.lines().filter(is_its);
-        let known = known.iter().flat_map(|view| &view.lines);
-        let lines = known.map(|line| &**line).chain(new);
+        let known = known.iter().flat_map(|view| &view.events);
+        let lines = known.map(|event| &*event.text).chain(new);
         let view = JobView::fold(what.job, lines, ledger.rates());
         view.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))
     }

@@ -28,10 +28,10 @@ pub(super) struct Others {
 impl Others {
     /// Takes in a line of theirs. Orders of `rows` are compared by their keys alone.
     pub fn note(&mut self, text: &str, rows: &HashSet<JobKey>) {
-        for_each_line(text, |line| {
+        for line in &Line::whole_parts(text).unwrap_or_default() {
             self.touched.insert(line.job);
             if rows.contains(&line.job) {
-                return;
+                continue;
             }
             if let Some(marks) = order_in(line) {
                 self.foreign.add(self.count, &marks, &Sought::everything());
@@ -41,7 +41,7 @@ impl Others {
                 self.foreign.add_bare(self.count, id.as_str(), &sought);
                 self.count += 1;
             }
-        });
+        }
     }
 
     /// To be called once all are noted.
@@ -51,30 +51,11 @@ impl Others {
 
     /// Whether one of their orders may be for the clip that `lines` announce, under another key.
     fn has_alike(&self, lines: &str) -> bool {
-        let mut is_alike = false;
-        for text in lines.lines() {
-            for_each_line(text, |line| {
-                if let Some(marks) = order_in(line) {
-                    is_alike |= self.foreign.of_clip(&marks).next().is_some()
-                        || self.foreign.of_subject(&marks).next().is_some()
-                        || self.foreign.of_rotated(&marks).next().is_some()
-                        || self.foreign.of_bare(&marks).next().is_some();
-                }
-            });
-        }
-        is_alike
-    }
-}
-
-/// Passes on the lines that a text is, which may be one that stands for several.
-fn for_each_line(text: &str, mut each: impl FnMut(&Line<'_>)) {
-    let Ok(line) = Line::parse_whole(text) else {
-        return;
-    };
-    match line.parts(Line::parse_whole) {
-        Ok(parts) if parts.is_empty() => each(&line),
-        Ok(parts) => parts.iter().for_each(each),
-        Err(_) => {}
+        let parts = lines
+            .lines()
+            .filter_map(|line| Line::whole_parts(line).ok());
+        let mut marks = parts.flatten().filter_map(|line| order_in(&line));
+        marks.any(|marks| self.foreign.has_like(&marks))
     }
 }
 
@@ -82,13 +63,7 @@ fn for_each_line(text: &str, mut each: impl FnMut(&Line<'_>)) {
 fn order_in(line: &Line<'_>) -> Option<Marks> {
     let asked = line.request.and_then(Asked::parse)?;
     let (_, id) = line.id.as_ref()?;
-    let variant = line
-        .rest
-        .iter()
-        .find(|(name, _)| name.as_str() == "variant");
-    let variant: String = variant
-        .and_then(|(_, raw)| serde_json::from_str(raw.get()).ok())
-        .unwrap_or_default();
+    let variant = line.other_text("variant").unwrap_or_default();
     let photo = asked.photo();
     Some(Marks::of_request(id.as_str(), photo, &asked, &variant))
 }

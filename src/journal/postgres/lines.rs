@@ -10,7 +10,7 @@ use tokio_postgres::{Client, Error};
 
 use super::super::announce::Refused;
 use super::session::Session;
-use crate::jobs::{JobKey, Reading};
+use crate::jobs::{JobKey, Line};
 
 /// A log's row.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct Merge {
 impl Merge {
     /// Adds a line, without its newline.
     pub fn push(&mut self, line: &str) {
-        let parts = Reading::parts(line).unwrap_or_default();
+        let parts = Line::parts(line).unwrap_or_default();
         for part in &parts {
             // Whatever is known of an attempt, no one may make it again.
             if part.word.status().is_some() {

@@ -13,7 +13,7 @@ use super::super::runs::{self, BeingSent, Claimed};
 use super::super::session::Session;
 use super::super::task::{Kind, Task};
 use super::Link;
-use crate::jobs::{JobKey, Reading, Status};
+use crate::jobs::{JobKey, Line, Status};
 
 /// In place of a line's number, with the row that names the horizon.
 pub(super) const HORIZON: i64 = 0;
@@ -119,7 +119,7 @@ fn refusals(tasks: &[Task]) -> impl Iterator<Item = ((JobKey, u32), &str)> {
     let tasks = tasks.iter().filter(|task| matches!(task.kind, Kind::Lines));
     let lines = tasks.flat_map(|task| task.lines.lines());
     lines.filter_map(|line| {
-        let parts = Reading::parts(line).unwrap_or_default();
+        let parts = Line::parts(line).unwrap_or_default();
         match parts.as_slice() {
             [part] if part.word.status() == Some(Status::SubmitFailed) => {
                 Some(((part.job, part.attempt), line))
