@@ -4,9 +4,8 @@ use super::common::{DOLLARS, code_words};
 use super::model::Kind::{Count, Flag, Job, List, Number, Object, OrNull, Text, Words};
 use super::model::{Field, fields};
 
-/// What `submit`, `reconcile` and `retry` count. States count the jobs that the command covers, as
-/// they stand at its end; the rest counts what it did itself.
-pub const SUMMARY: &[Field] = fields! {
+/// What `submit`, `reconcile` and `retry` count of what they did themselves.
+pub const DONE: &[Field] = fields! {
     maybe "dry_run" Flag => "Nothing was sent or written.";
     always "submitted" Count => "Attempts that were accepted.";
     always "skipped" Count => "Rows that the log has already.";
@@ -16,12 +15,20 @@ pub const SUMMARY: &[Field] = fields! {
     always "same_clip" Count => "Rows held: another row has the same clip.";
     always "invalid" Count => "Rows with mistakes.";
     always "left" Count => "Attempts that this run did not come to.";
+};
+
+/// The jobs that a command covers, as they stand at its end.
+pub const STATES: &[Field] = fields! {
     always "submit_failed" Count => "Jobs that were not accepted.";
     always "unknown" Count => "Jobs that may or may not have been accepted.";
     always "pending" Count => "Jobs in the vendor's queue.";
     always "processing" Count => "Jobs that are rendered.";
     always "completed" Count => "Jobs with a clip.";
     always "failed" Count => "Jobs that failed.";
+};
+
+/// What a run of `submit`, `reconcile` or `retry` costs, and why it could not go on.
+pub const ENDED: &[Field] = fields! {
     always "credits_estimated" Number => "What this run's orders are expected to cost.";
     always "credits_charged" Number => "What was charged, as far as this run has learned it.";
     maybe "key_ending" OrNull(&Text) => "The last characters of the key that pays.";

@@ -1,7 +1,7 @@
 //! What results of several commands have in common.
 
-use super::model::Kind::{Count, ExitCode, Number, Object, Text, Words};
-use super::model::{Document, Field, Kind, fields};
+use super::model::Kind::{Count, ExitCode, Number, Object, Text, Word, Words};
+use super::model::{Document, Field, Kind, always, fields};
 use crate::exit::Code;
 
 pub fn code_words() -> Vec<&'static str> {
@@ -11,6 +11,11 @@ pub fn code_words() -> Vec<&'static str> {
 pub const EXIT_CODE: &[Field] = fields! {
     always "exit_code" ExitCode => "What the process ends with: `creativeai help exit-codes`.";
 };
+
+/// The field that names the command.
+pub const fn of(command: &'static str) -> Field {
+    always("command", Word(command), "The command.")
+}
 
 const FAILURE: &[Field] = fields! {
     always "error" Text => "What went wrong, with its causes.";

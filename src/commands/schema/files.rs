@@ -5,7 +5,7 @@ use super::log_line::LOG;
 use super::model::Kind::{
     Count, ExitCode, Flag, List, Number, Object, Open, OrNull, Text, Time, Words,
 };
-use super::model::{Document, Field, Kind, fields};
+use super::model::{Document, Field, Kind, documents, fields};
 use crate::engine::notify::Event;
 use crate::output::{self, STARTED, WAITING};
 
@@ -72,6 +72,18 @@ const PROVEN: &[Field] = fields! {
     }]) => "The photo that it was made from.";
 };
 
+/// A file or stream whose documents are of one kind.
+macro_rules! file {
+    ($name:literal, $kind:expr, $about:literal) => {
+        Schema {
+            name: $name,
+            about: $about,
+            documents: documents! { $name $kind => ""; },
+            may_fail: false,
+        }
+    };
+}
+
 /// Lines of files and streams, and files.
 pub const FILES: &[Schema] = &[
     Schema {
@@ -81,44 +93,24 @@ pub const FILES: &[Schema] = &[
         documents: LOG,
         may_fail: false,
     },
-    Schema {
-        name: "progress",
-        about: "A line of standard error with --progress json.",
-        documents: &[Document {
-            name: "progress",
-            about: "",
-            kind: Object(&[PROGRESS]),
-        }],
-        may_fail: false,
-    },
-    Schema {
-        name: "capture",
-        about: "A line of the file in which listen keeps webhook deliveries.",
-        documents: &[Document {
-            name: "capture",
-            about: "",
-            kind: CAPTURE_OBJECT,
-        }],
-        may_fail: false,
-    },
-    Schema {
-        name: "notice",
-        about: "What [notify] posts to a webhook in the format json.",
-        documents: &[Document {
-            name: "notice",
-            about: "",
-            kind: Object(&[NOTICE]),
-        }],
-        may_fail: false,
-    },
-    Schema {
-        name: "proof",
-        about: "The file beside a page of report --public.",
-        documents: &[Document {
-            name: "proof",
-            about: "",
-            kind: Object(&[PROOF]),
-        }],
-        may_fail: false,
-    },
+    file!(
+        "progress",
+        Object(&[PROGRESS]),
+        "A line of standard error with --progress json."
+    ),
+    file!(
+        "capture",
+        CAPTURE_OBJECT,
+        "A line of the file in which listen keeps webhook deliveries."
+    ),
+    file!(
+        "notice",
+        Object(&[NOTICE]),
+        "What [notify] posts to a webhook in the format json."
+    ),
+    file!(
+        "proof",
+        Object(&[PROOF]),
+        "The file beside a page of report --public."
+    ),
 ];

@@ -4,7 +4,7 @@ use super::model::Kind::{Any, Count, Flag, Job, List, Number, Object, Open, Text
 use super::model::{Field, Kind, fields};
 use crate::jobs::{Look, Status, Verdict};
 
-fn statuses() -> Vec<&'static str> {
+pub fn statuses() -> Vec<&'static str> {
     Status::ALL.map(Status::as_str).to_vec()
 }
 

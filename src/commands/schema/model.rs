@@ -47,7 +47,14 @@ macro_rules! fields {
         &[$($crate::commands::schema::model::$how($name, $kind, $about)),*]
     };
 }
-pub(super) use fields;
+
+/// A table of documents: name, kind, and when it is printed.
+macro_rules! documents {
+    ($($name:literal $kind:expr => $about:expr;)*) => {
+        &[$(Document { name: $name, about: $about, kind: $kind }),*]
+    };
+}
+pub(super) use {documents, fields};
 
 /// What a value is.
 #[derive(Clone, Copy)]

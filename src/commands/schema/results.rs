@@ -1,12 +1,12 @@
 //! What each command prints with `--json`.
 
 use super::Schema;
-use super::batch::{OF_SHEET, REPLAYED, RETRIED, SUMMARY};
-use super::common::{EXIT_CODE, TEXT};
+use super::batch::{DONE, ENDED, OF_SHEET, REPLAYED, RETRIED, STATES};
+use super::common::{EXIT_CODE, TEXT, of};
 use super::job::JOB_OBJECT;
 use super::log::LOG;
-use super::model::Kind::{Any, Count, Flag, Job, List, Number, Object, OrNull, Text, Word, Words};
-use super::model::{Document, Field, Kind, fields};
+use super::model::Kind::{Any, Count, Flag, Job, List, Number, Object, OrNull, Text, Words};
+use super::model::{Document, Field, Kind, documents, fields};
 use super::status::STATUS;
 use crate::engine::round::Step;
 
@@ -15,18 +15,14 @@ fn steps() -> Vec<&'static str> {
 }
 
 const ROUND: &[Field] = fields! {
-    always "command" Word("run") => "The command.";
     always "steps" List(&Words(steps)) => "The steps of the round.";
     always "submitted" Count => "Clips that submit ordered.";
     always "retried" Count => "Clips that retry ordered.";
     always "downloaded" Count => "Clips that download fetched.";
     always "published" Count => "Clips that publish published.";
-    always "submit_failed" Count => "Jobs that were not accepted.";
-    always "unknown" Count => "Jobs that may or may not have been accepted.";
-    always "pending" Count => "Jobs in the vendor's queue.";
-    always "processing" Count => "Jobs that are rendered.";
-    always "completed" Count => "Jobs with a clip.";
-    always "failed" Count => "Jobs that failed.";
+};
+
+const ROUND_END: &[Field] = fields! {
     always "given_up" List(&Job) => "Jobs that are not ordered again by themselves.";
     always "newly_given_up" Count => "Those of them that the last round did not report.";
     always "unfinished_rounds" Count => "Rounds in a row that were not finished.";
@@ -34,7 +30,6 @@ const ROUND: &[Field] = fields! {
 };
 
 const FETCHED: &[Field] = fields! {
-    always "command" Word("download") => "The command.";
     always "dir" Text => "The folder, or the bucket's address.";
     always "downloaded" Count => "Clips that were fetched.";
     always "bytes" Count => "Their length.";
@@ -45,7 +40,6 @@ const FETCHED: &[Field] = fields! {
 };
 
 const CHECKED: &[Field] = fields! {
-    always "command" Word("download") => "The command.";
     always "check" Flag => "Always true.";
     always "whole" Count => "Clips that are as they were fetched.";
     always "bytes" Count => "Their length.";
@@ -69,7 +63,6 @@ const CHECKED: &[Field] = fields! {
 };
 
 const PUBLISHED: &[Field] = fields! {
-    always "command" Word("publish") => "The command.";
     always "dry_run" Flag => "Nothing was published.";
     always "shop" OrNull(&Text) => "The shop.";
     always "published" Count => "Clips that were published, or would be.";
@@ -83,7 +76,6 @@ const PUBLISHED: &[Field] = fields! {
 };
 
 const KEPT_DELIVERIES: &[Field] = fields! {
-    always "command" Word("listen") => "The command.";
     always "kept" Count => "Deliveries that were kept.";
     always "unsigned" Count => "Those of them without a signature.";
     always "failed" Count => "Deliveries that could not be kept.";
@@ -95,7 +87,6 @@ const KEPT_DELIVERIES: &[Field] = fields! {
 };
 
 const COMPACTED: &[Field] = fields! {
-    always "command" Word("compact") => "The command.";
     always "jobs" Count => "Jobs in the log.";
     always "lines_before" Count => "Lines before.";
     always "lines_after" Count => "Lines after.";
@@ -106,7 +97,6 @@ const COMPACTED: &[Field] = fields! {
 };
 
 const FINDINGS: &[Field] = fields! {
-    always "command" Word("check") => "The command.";
     always "checks" List(&Object(&[fields! {
         always "check" Text => "What was looked at.";
         always "ok" Flag => "Whether it is well.";
@@ -131,7 +121,6 @@ const SETTING: &[Field] = fields! {
 };
 
 const RENAMED: &[Field] = fields! {
-    always "command" Word("rename") => "The command.";
     always "renamed" List(&Object(&[fields! {
         always "job" Job => "The job.";
         always "old" Any => "The name it had.";
@@ -140,7 +129,6 @@ const RENAMED: &[Field] = fields! {
 };
 
 const PAGE: &[Field] = fields! {
-    always "command" Word("report") => "The command.";
     always "file" Text => "The page.";
     always "jobs" Count => "Jobs on it.";
     maybe "files" OrNull(&Count) => "Clips and photos beside it, with --bundle.";
@@ -148,7 +136,6 @@ const PAGE: &[Field] = fields! {
 };
 
 const REVIEWED: &[Field] = fields! {
-    always "command" Word("review") => "The command.";
     always "kept" Count => "Clips kept.";
     always "rejected" Count => "Clips rejected.";
     maybe "ordered" Count => "Clips ordered again.";
@@ -156,158 +143,90 @@ const REVIEWED: &[Field] = fields! {
     maybe "changed" Count => "Verdicts that were new.";
 };
 
-/// The result of a command that has one shape.
-const fn command(
-    name: &'static str,
-    about: &'static str,
-    documents: &'static [Document],
-) -> Schema {
-    Schema {
-        name,
-        about,
-        documents,
-        may_fail: true,
-    }
+const ACCEPTED: &[Field] = fields! {
+    always "accepted" Count => "Orders that it had accepted.";
+};
+
+const INIT: &[Field] = fields! {
+    always "settings" WRITTEN => "The settings file.";
+    always "key" WRITTEN => "The key file.";
+};
+
+const CONFIG: &[Field] = fields! {
+    always "settings" List(&Object(&[SETTING])) => "The settings.";
+    always "files" List(&Text) => "The settings files that were read.";
+};
+
+const PRINTED: &[Document] = documents! {
+    "result" Object(&[TEXT, EXIT_CODE]) => "How it went.";
+};
+
+/// What a command prints.
+macro_rules! command {
+    ($name:literal, $documents:expr) => {
+        Schema {
+            name: $name,
+            about: concat!("What ", $name, " prints with --json."),
+            documents: $documents,
+            may_fail: true,
+        }
+    };
 }
 
-/// A result with the exit code.
+/// The same of one that says by one document how it went.
 macro_rules! result {
-    ($($group:expr),+) => {
-        &[Document {
-            name: "result",
-            about: "How it went.",
-            kind: Object(&[$($group,)+ EXIT_CODE]),
-        }]
+    ($name:literal, $($group:expr),+) => {
+        command!($name, documents! {
+            "result" Object(&[&[of($name)], $($group,)+ EXIT_CODE]) => "How it went.";
+        })
     };
 }
 
 /// One for each command.
 pub const COMMANDS: &[Schema] = &[
-    command(
-        "submit",
-        "What submit prints with --json.",
-        result!(
-            fields! {
-                always "command" Word("submit") => "The command.";
-            },
-            SUMMARY,
-            OF_SHEET
-        ),
-    ),
-    command(
-        "reconcile",
-        "What reconcile prints with --json.",
-        result!(
-            fields! {
-                always "command" Word("reconcile") => "The command.";
-            },
-            SUMMARY,
-            REPLAYED
-        ),
-    ),
-    command(
-        "retry",
-        "What retry prints with --json.",
-        result!(
-            fields! {
-                always "command" Word("retry") => "The command.";
-            },
-            SUMMARY,
-            RETRIED
-        ),
-    ),
-    command("run", "What run prints with --json.", result!(ROUND)),
-    command(
+    result!("submit", DONE, STATES, ENDED, OF_SHEET),
+    result!("reconcile", DONE, STATES, ENDED, REPLAYED),
+    result!("retry", DONE, STATES, ENDED, RETRIED),
+    result!("run", ROUND, STATES, ROUND_END),
+    command!(
         "resolve",
-        "What resolve prints with --json.",
-        &[Document {
-            name: "result",
-            about: "The job as it stands now.",
-            kind: OrNull(&JOB_OBJECT),
-        }],
+        documents! { "result" OrNull(&JOB_OBJECT) => "The job as it stands now."; }
     ),
-    command(
-        "rename",
-        "What rename prints with --json.",
-        result!(RENAMED),
-    ),
-    command("status", "What status prints with --json.", STATUS),
-    command("report", "What report prints with --json.", result!(PAGE)),
-    command(
+    result!("rename", RENAMED),
+    command!("status", STATUS),
+    result!("report", PAGE),
+    command!(
         "download",
-        "What download prints with --json.",
-        &[
-            Document {
-                name: "result",
-                about: "What was fetched.",
-                kind: Object(&[FETCHED, EXIT_CODE]),
-            },
-            Document {
-                name: "check",
-                about: "download --check",
-                kind: Object(&[CHECKED, EXIT_CODE]),
-            },
-        ],
+        documents! {
+            "result" Object(&[&[of("download")], FETCHED, EXIT_CODE]) => "What was fetched.";
+            "check" Object(&[&[of("download")], CHECKED, EXIT_CODE]) => "download --check";
+        }
     ),
-    command(
-        "review",
-        "What review prints with --json.",
-        result!(REVIEWED),
-    ),
-    command(
-        "publish",
-        "What publish prints with --json.",
-        result!(PUBLISHED),
-    ),
-    command(
-        "listen",
-        "What listen prints with --json once it is stopped.",
-        result!(KEPT_DELIVERIES),
-    ),
-    command(
-        "sandbox",
-        "What sandbox prints with --json once it is stopped.",
-        result!(fields! {
-            always "command" Word("sandbox") => "The command.";
-            always "accepted" Count => "Orders that it had accepted.";
-        }),
-    ),
-    command(
-        "compact",
-        "What compact prints with --json.",
-        result!(COMPACTED),
-    ),
-    command("log", "What the commands of log print with --json.", LOG),
-    command("check", "What check prints with --json.", result!(FINDINGS)),
-    command(
+    result!("review", REVIEWED),
+    result!("publish", PUBLISHED),
+    Schema {
+        about: "What listen prints with --json once it is stopped.",
+        ..result!("listen", KEPT_DELIVERIES)
+    },
+    Schema {
+        about: "What sandbox prints with --json once it is stopped.",
+        ..result!("sandbox", ACCEPTED)
+    },
+    result!("compact", COMPACTED),
+    Schema {
+        about: "What the commands of log print with --json.",
+        ..command!("log", LOG)
+    },
+    result!("check", FINDINGS),
+    command!(
         "init",
-        "What init prints with --json.",
-        &[Document {
-            name: "result",
-            about: "What was written.",
-            kind: Object(&[fields! {
-                always "settings" WRITTEN => "The settings file.";
-                always "key" WRITTEN => "The key file.";
-            }]),
-        }],
+        documents! { "result" Object(&[INIT]) => "What was written."; }
     ),
-    command(
+    command!(
         "config",
-        "What config prints with --json.",
-        &[Document {
-            name: "result",
-            about: "Every setting.",
-            kind: Object(&[fields! {
-                always "settings" List(&Object(&[SETTING])) => "The settings.";
-                always "files" List(&Text) => "The settings files that were read.";
-            }]),
-        }],
+        documents! { "result" Object(&[CONFIG]) => "Every setting."; }
     ),
-    command(
-        "completions",
-        "What completions prints with --json.",
-        result!(TEXT),
-    ),
-    command("man", "What man prints with --json.", result!(TEXT)),
-    command("help", "What help prints with --json.", result!(TEXT)),
+    command!("completions", PRINTED),
+    command!("man", PRINTED),
+    command!("help", PRINTED),
 ];

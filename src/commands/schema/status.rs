@@ -1,14 +1,9 @@
 //! Results of `status`.
 
 use super::common::DOLLARS;
-use super::job::JOB_OBJECT;
+use super::job::{JOB_OBJECT, statuses};
 use super::model::Kind::{Count, Flag, Job, List, Number, Object, OrNull, Text, Time, Words};
-use super::model::{Document, Field, fields};
-use crate::jobs::Status;
-
-fn statuses() -> Vec<&'static str> {
-    Status::ALL.map(Status::as_str).to_vec()
-}
+use super::model::{Document, Field, documents, fields};
 
 const TALLY: &[Field] = fields! {
     always "jobs" Count => "All jobs.";
@@ -72,30 +67,10 @@ const AT_WORK: &[Field] = fields! {
     always "alive" Flag => "Whether it is still at work.";
 };
 
-pub const STATUS: &[Document] = &[
-    Document {
-        name: "jobs",
-        about: "status, also with --id and filters.",
-        kind: List(&JOB_OBJECT),
-    },
-    Document {
-        name: "copy",
-        about: "status --audience",
-        kind: List(&Object(&[COPY])),
-    },
-    Document {
-        name: "summary",
-        about: "status --summary",
-        kind: Object(&[TALLY]),
-    },
-    Document {
-        name: "money",
-        about: "status --money",
-        kind: Object(&[MONEY]),
-    },
-    Document {
-        name: "runs",
-        about: "status --runs",
-        kind: List(&Object(&[AT_WORK])),
-    },
-];
+pub const STATUS: &[Document] = documents! {
+    "jobs" List(&JOB_OBJECT) => "status, also with --id and filters.";
+    "copy" List(&Object(&[COPY])) => "status --audience";
+    "summary" Object(&[TALLY]) => "status --summary";
+    "money" Object(&[MONEY]) => "status --money";
+    "runs" List(&Object(&[AT_WORK])) => "status --runs";
+};
