@@ -6,6 +6,7 @@ use clap::{Args, ValueHint};
 
 use super::shared::{CallArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, SheetArgs, WhereArgs};
 use crate::engine::canary::MostFailed;
+use crate::engine::retry::Retried;
 use crate::jobs::{Credits, GenerationId};
 use crate::settings::table::help;
 use crate::settings::values::{self, Pair};
@@ -243,17 +244,6 @@ pub struct RetryFlags {
     rejected: bool,
 }
 
-/// What `retry` sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retry {
-    /// New attempts for jobs that are known to have failed.
-    Failed,
-    /// The same attempts again, whose outcome is unknown.
-    Unknown,
-    /// New attempts for jobs whose clip a person rejected.
-    Rejected,
-}
-
 impl RetryFlags {
     /// `--failed`.
     pub(super) fn failed() -> Self {
@@ -274,11 +264,11 @@ impl RetryFlags {
     }
 
     /// The choice. The command line's rules let exactly one through.
-    pub fn choice(&self) -> Retry {
+    pub fn choice(&self) -> Retried {
         match self {
-            Self { failed: true, .. } => Retry::Failed,
-            Self { rejected: true, .. } => Retry::Rejected,
-            _ => Retry::Unknown,
+            Self { failed: true, .. } => Retried::Failed,
+            Self { rejected: true, .. } => Retried::Rejected,
+            _ => Retried::Unknown,
         }
     }
 }

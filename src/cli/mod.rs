@@ -24,9 +24,7 @@ use std::path::Path;
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use batch::{
-    Finding, ReconcileArgs, ResolveArgs, Retry, RetryArgs, RetryFlags, Source, SubmitArgs,
-};
+pub use batch::{Finding, ReconcileArgs, ResolveArgs, RetryArgs, RetryFlags, Source, SubmitArgs};
 pub use hand_over::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
 pub use log::{AcceptArgs, LogArgs, LogCopyArgs, LogPauseArgs, LogVerb};
 #[cfg(feature = "postgres")]
@@ -361,6 +359,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::engine::retry::Retried;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::try_parse_from(line.split(' '))
@@ -422,7 +421,7 @@ mod tests {
         let Command::Retry(retry) = command("creativeai retry --unknown -y") else {
             panic!("another command")
         };
-        assert_eq!(retry.which.choice(), Retry::Unknown);
+        assert_eq!(retry.which.choice(), Retried::Unknown);
         for wrong in [
             "creativeai retry",
             "creativeai retry --failed --unknown",

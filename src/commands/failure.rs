@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use super::inputs::manifest_failure;
 use crate::engine::ingest::IngestError;
+use crate::engine::plan::PlanError;
 use crate::engine::retry::RetryError;
 use crate::exit::{Code, Failure};
 use crate::journal::{self, AppendError, DatabaseError, DatabaseFault, JobLog, LogError, Mismatch};
@@ -67,6 +69,14 @@ pub fn of_ingest(error: IngestError) -> Failure {
             "make room on the disk and replay again; the captures are untouched, and what the log \
              knows already is passed over",
         ),
+    }
+}
+
+/// What it means for the run that nothing was decided about a manifest.
+pub fn of_plan(error: PlanError) -> Failure {
+    match error {
+        PlanError::Manifest(error) => manifest_failure(error),
+        PlanError::Log(error) => of_log(error),
     }
 }
 

@@ -6,6 +6,7 @@ mod check;
 mod compact;
 pub mod completions;
 pub mod config;
+mod consent;
 mod damage;
 mod deliver;
 mod download;

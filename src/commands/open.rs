@@ -14,7 +14,7 @@ use crate::cli::WhereArgs;
 use crate::clock;
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, JobView, Ledger};
-use crate::journal::{self, Location, LogError, Writer};
+use crate::journal::{self, JobLog, Location, LogError, Writer};
 use crate::output::{Commands, Printer, words};
 use crate::sandbox::{self, SANDBOX_ORIGIN, Sandbox};
 use crate::settings::Settings;
@@ -195,6 +195,14 @@ pub fn refuse_absent(path: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     Err(failure::of_log(LogError::Missing(path.to_owned())))
+}
+
+/// Reads a log to look at it, and says what is wrong with it.
+pub fn read_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<JobLog, Failure> {
+    let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
+    failure::warn_of_mismatch(&log, printer);
+    damage::warn_of_damage(log.damage(), path, printer);
+    Ok(log)
 }
 
 /// Locks and reads a log that must exist.

@@ -123,7 +123,7 @@ fn find(
     writer: &Writer,
     commands: &Commands,
 ) -> anyhow::Result<JobKey> {
-    let keys = jobs_named(writer.path(), &writer.ledger(), name)?;
+    let keys = jobs_named(writer.path(), &writer.ledger(), name).map_err(failure::of_log)?;
     let ledger = writer.ledger();
     let fits = |key: &JobKey| {
         ledger

@@ -5,9 +5,6 @@ mod search;
 
 use std::path::Path;
 
-use serde::Serialize;
-use serde_json::{Map, Value};
-
 use super::caps;
 use super::damage;
 use super::failure;
@@ -16,18 +13,18 @@ use super::open::{self, Api};
 use super::photos;
 use super::stopped;
 use super::{Ended, on_one_thread};
-use crate::cli::{Retry, RetryArgs};
+use crate::cli::RetryArgs;
 use crate::commands::finish;
 use crate::engine::cap::Cap;
 use crate::engine::dispatch::{Attempt, Dispatcher, Event, SendCounts};
-use crate::engine::retry::{Log, Wanted};
+use crate::engine::retry::{Log, Retried, Wanted};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
-use crate::jobs::{Credits, IdColumn, JobView};
+use crate::jobs::{IdColumn, JobView};
 use crate::journal::{JobLog, Writer};
-use crate::output::{self, Commands, Printer, Sending, Summary, Tally, words};
+use crate::output::retry::Preview;
+use crate::output::{self, Commands, Printer, Sending, Summary, Tally};
 use crate::settings::Settings;
-use crate::text::escape;
 use consent::consent;
 use search::{Found, find};
 
@@ -52,24 +49,15 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
     open::refuse_unrecovered(&writer, &path, settings)?;
     let found = find(args, settings, Log::Written(&writer), printer, &commands)?;
     let attempts = &found.wanted;
-    if attempts.is_empty() && args.which.choice() == Retry::Unknown {
-        printer.note(format_args!(
-            "nothing of unknown outcome; for clips that failed: {}",
-            commands.on_log("retry", "--failed")
-        ));
-    }
-    if attempts.is_empty() && args.which.choice() == Retry::Rejected {
-        printer.note(format_args!(
-            "nothing was ordered: no clip that was rejected waits for another; to look at clips: {}",
-            commands.on_log("review", "")
-        ));
+    if attempts.is_empty() {
+        output::retry::nothing(args.which.choice(), printer, &commands);
     }
     let charged_before = finish::charged(writer.ledger().jobs());
     let mut summary = Summary::new("retry");
     let mut ending = Ending::default();
     if !attempts.is_empty() {
         writer.check_form().map_err(failure::of_log)?;
-        if args.which.choice() != Retry::Failed {
+        if args.which.choice() != Retried::Failed {
             consent(args, &found, settings, &writer, printer, &commands)?;
         }
         summary.more.extend(finish::payer(true, settings, printer)?);
@@ -110,64 +98,23 @@ fn dry_run(
     damage::warn(log.ledger(), log.damage(), log.path(), printer);
     let commands = open::commands(path, log.ledger(), settings);
     let found = find(args, settings, Log::Read(&log), printer, &commands)?;
-    let attempts = &found.wanted;
-    let credits: Credits = attempts.iter().map(|wanted| wanted.estimate).sum();
     let limits = caps::of_log(args.max_credits, settings, Some(&log)).map_err(failure::of_log)?;
     let view = |wanted: &Wanted| log.view(wanted.job).ok().flatten();
-    let wanted = attempts.iter().map(|wanted| {
+    let wanted = found.wanted.iter().map(|wanted| {
         let job = (!limits.is_empty()).then(|| view(wanted)).flatten();
         (job, wanted.more)
     });
-    let caps = output::caps::preview(&limits, wanted);
+    let preview = Preview {
+        caps: output::caps::preview(&limits, wanted),
+        wanted: &found.wanted,
+        states: Tally::of(log.ledger().jobs()),
+    };
     if printer.options().json {
-        let mut summary = Summary {
-            dry_run: true,
-            credits_estimated: credits,
-            states: Tally::of(log.ledger().jobs()),
-            ..Summary::new("retry")
-        };
-        summary.more = Map::from_iter([("new".to_owned(), attempts.len().into())]);
-        if !caps.is_empty() {
-            let caps = caps.into_iter().map(|(_, cap)| cap).collect();
-            summary.more.insert("caps".to_owned(), caps);
-        }
-        printer.document(&Preview {
-            summary: summary.to_json(),
-            jobs: attempts,
-        })?;
-        return Ok(Code::Success);
+        printer.document(&preview.to_json())?;
+    } else {
+        preview.print(view, &settings.rates, printer)?;
     }
-    for wanted in attempts {
-        let view = view(wanted);
-        let id = view.as_ref().and_then(JobView::id).map_or("", |(_, id)| id);
-        writeln!(
-            printer.out(),
-            "{}  job {}  attempt {}  {}",
-            escape(id),
-            wanted.job,
-            wanted.number,
-            words::credits(wanted.estimate)
-        )?;
-    }
-    for (cap, _) in &caps {
-        writeln!(printer.out(), "{cap}")?;
-    }
-    writeln!(
-        printer.out(),
-        "{} would be sent, {}. Nothing was sent, nothing was written.",
-        words::count(attempts.len() as u64, "job"),
-        words::money(&settings.rates, credits)
-    )?;
-    printer.flush()?;
     Ok(Code::Success)
-}
-
-/// What a dry run shows: the jobs are written one by one.
-#[derive(Serialize)]
-struct Preview<'a> {
-    #[serde(flatten)]
-    summary: Value,
-    jobs: &'a [Wanted],
 }
 
 /// The job of an attempt, with the columns that the log has of it.

@@ -2,30 +2,29 @@
 
 #[cfg(feature = "postgres")]
 pub mod runs;
+mod summary;
 mod watch;
 
-use std::cmp::Ordering;
-use std::io;
 use std::path::Path;
 
 use anyhow::Context;
 use jiff::Timestamp;
-use rayon::slice::ParallelSliceMut;
 
 use super::damage;
 use super::failure::{path_from_here, warn_of_mismatch};
-use super::filter::{Filter, Filters};
+use super::filter::Filters;
 use super::open::refuse_spreadsheet;
 use crate::engine::named::jobs_named;
 use crate::exit::Failure;
-use crate::jobs::{Condition, IdColumn, JobKey, JobView, Ledger, Rates};
+use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::output::{
-    self, Carried, Commands, CsvTable, Group, JobSummary, Money, Printer, Tally, Tone, Wording,
-    json, natural_sort,
+    self, Carried, Commands, CsvTable, Group, JobSummary, Listed, Printer, Tally, Wording,
+    in_order, json,
 };
 use crate::text::escape;
 
+use summary::{money, seek, summary};
 pub use watch::watch;
 
 /// What to show.
@@ -122,7 +121,7 @@ pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::R
         }
         Show::Table if args.json => {
             let listed = all_listed(args, log, |_| ())?;
-            let keys = listed.into_iter().map(|job| job.place.key);
+            let keys = listed.into_iter().map(|job| job.key);
             let elements = log.map_views_of(keys, |view| json::element(&view.to_json()));
             array(elements.map(|element| Ok(element??)), printer)
         }
@@ -131,62 +130,14 @@ pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::R
     printer.flush().context("cannot write to standard output")
 }
 
-/// A job's place among the others: by listing or SKU as people count, then as in the manifest.
-#[derive(Clone, Debug)]
-struct Place {
-    item: Option<(IdColumn, String)>,
-    line: Option<u64>,
-    key: JobKey,
-}
-
-impl Place {
-    fn of(view: &JobView) -> Self {
-        Self {
-            item: view.id().map(|(column, id)| (column, id.to_owned())),
-            line: view.line(),
-            key: view.key(),
-        }
-    }
-
-    fn compare(&self, other: &Self) -> Ordering {
-        let items = match (&self.item, &other.item) {
-            (Some((column, id)), Some((other_column, other_id))) => {
-                natural_sort::compare(id, other_id).then_with(|| column.cmp(other_column))
-            }
-            // What belongs to no one comes last.
-            (mine, other) => other.is_some().cmp(&mine.is_some()),
-        };
-        let lines = || {
-            let last = |line: Option<u64>| line.unwrap_or(u64::MAX);
-            last(self.line).cmp(&last(other.line))
-        };
-        items
-            .then_with(lines)
-            .then_with(|| self.key.cmp(&other.key))
-    }
-}
-
-/// A job that is to be shown.
-struct Listed<T> {
-    place: Place,
-    shown: T,
-}
-
-fn in_order<T: Send>(mut listed: Vec<Listed<T>>) -> Vec<Listed<T>> {
-    listed.par_sort_by(|one, other| one.place.compare(&other.place));
-    listed
-}
-
 /// A job that matches, and what is to be shown of it.
 fn listed<T>(
     args: &StatusArgs,
     view: &JobView,
     show: impl FnOnce(&JobView) -> T,
 ) -> Option<Listed<T>> {
-    args.filters.matches(view).then(|| Listed {
-        place: Place::of(view),
-        shown: show(view),
-    })
+    let is_wanted = args.filters.matches(view);
+    is_wanted.then(|| Listed::of(view, show(view)))
 }
 
 /// All of them, in order.
@@ -198,47 +149,6 @@ fn all_listed<T: Send>(
     let listed = log.map_views(|view| listed(args, &view, &show));
     let listed = listed.filter_map(Result::transpose);
     Ok(in_order(listed.collect::<Result<_, _>>()?))
-}
-
-fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
-    let mut tally = if args.filters.is_empty() {
-        Tally::of(log.ledger().jobs())
-    } else {
-        let mut tally = Tally::default();
-        let matching = |view: JobView| args.filters.matches(&view).then_some(view.state);
-        for state in log.map_views(matching).filter_map(Result::transpose) {
-            tally.add(&state?);
-        }
-        tally
-    };
-    tally.unreadable = log.ledger().unreadable();
-    let rates = log.ledger().rates();
-    if args.json {
-        return Ok(printer.document(&tally.to_json(rates))?);
-    }
-    if tally.jobs == 0 {
-        nothing(args, log, printer);
-        return Ok(());
-    }
-    if !tally.doubts().is_empty() && !log.ledger().has_places() {
-        // Only who is in doubt is looked up in the log itself.
-        let named = Ledger::new(rates.clone()).with_places();
-        seek(&mut tally, &JobLog::read(log.path(), named)?)?;
-    } else {
-        seek(&mut tally, log)?;
-    }
-    output::rehearsal(&tally, printer)?;
-    Ok(output::footer(&tally, rates, &args.commands, printer)?)
-}
-
-/// Names the first jobs in doubt as a person looks for them.
-fn seek(tally: &mut Tally, log: &JobLog) -> Result<(), LogError> {
-    let mut sought = Vec::new();
-    for key in tally.doubts() {
-        sought.extend(log.view(*key)?.as_ref().map(output::sought));
-    }
-    tally.seek(sought);
-    Ok(())
 }
 
 fn array(
@@ -266,36 +176,11 @@ fn csv(
     let for_terminal = printer.is_terminal();
     let rates = log.ledger().rates().clone();
     let mut sheet = CsvTable::new(printer.out(), carried, rates, dialect, for_terminal)?;
-    let keys = in_order(places).into_iter().map(|job| job.place.key);
+    let keys = in_order(places).into_iter().map(|job| job.key);
     for view in log.views_of(keys) {
         sheet.push(&view?)?;
     }
     Ok(sheet.finish()?)
-}
-
-/// What became of the credits of all jobs that were asked for, by groups.
-fn money(
-    args: &StatusArgs,
-    by: Option<&str>,
-    since: Option<Timestamp>,
-    log: &JobLog,
-) -> anyhow::Result<Money> {
-    let column = by.map(|by| Filter::new(Condition::is(by, "")));
-    let mut money = Money::new(by, since);
-    let of_job = |view: JobView| {
-        let group = column.as_ref().and_then(|column| column.value_of(&view));
-        let is_wanted = args.filters.matches(&view);
-        is_wanted.then(|| {
-            let group = group.unwrap_or_default().trim().to_owned();
-            (group, view.spent_since(since))
-        })
-    };
-    for found in log.map_views(of_job) {
-        if let Some((group, spent)) = found? {
-            money.add(group, spent);
-        }
-    }
-    Ok(money)
 }
 
 /// Where clips stand, in the words of an audience.
@@ -320,19 +205,7 @@ fn audience(
         nothing(args, log, printer);
         return Ok(());
     }
-    let mut item = None;
-    for (n, message) in messages.iter().enumerate() {
-        if n == 0 || item != message.item.as_ref() {
-            item = message.item.as_ref();
-            let name = item.map_or("Without a listing or SKU".into(), |item| escape(item));
-            let name = printer.paint(&name, Tone::Strong);
-            let gap = if n == 0 { "" } else { "\n" };
-            writeln!(printer.out(), "{gap}{name}")?;
-        }
-        let (sign, name) = (message.sign(), escape(&message.name));
-        writeln!(printer.out(), "  {sign} {name}: {}", escape(&message.text))?;
-    }
-    Ok(())
+    Ok(output::messages(&messages, printer)?)
 }
 
 fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
@@ -340,9 +213,15 @@ fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Resu
     let mut groups: Vec<Group> = Vec::new();
     let mut item = None;
     let card = |view: &JobView| Box::new(JobSummary::of(view, &args.commands));
-    for Listed { place, shown } in all_listed(args, log, card)? {
-        if groups.is_empty() || item != place.item {
-            item = place.item;
+    for Listed {
+        item: own,
+        key,
+        shown,
+        ..
+    } in all_listed(args, log, card)?
+    {
+        if groups.is_empty() || item != own {
+            item = own;
             groups.push(Group {
                 cards: Vec::new(),
                 tally: Tally::default(),
@@ -350,7 +229,7 @@ fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Resu
         }
         if let Some(group) = groups.last_mut() {
             group.cards.push(*shown);
-            if let Some(job) = log.ledger().job(place.key) {
+            if let Some(job) = log.ledger().job(key) {
                 group.tally.add(job);
                 all.add(job);
             }
@@ -374,8 +253,7 @@ fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Resu
 }
 
 fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
-    let keys =
-        jobs_named(log.path(), log.ledger(), name).map_err(|error| read_error(log, error))?;
+    let keys = jobs_named(log.path(), log.ledger(), name)?;
     let mut found = Vec::new();
     for key in keys {
         if let Some(view) = log.view(key)? {
@@ -411,44 +289,16 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
     Ok(())
 }
 
-fn read_error(log: &JobLog, error: io::Error) -> LogError {
-    LogError::Io {
-        doing: "read the job log",
-        path: log.name().to_owned(),
-        error,
-    }
-}
-
 /// Says kindly that there is nothing to show.
 fn nothing(args: &StatusArgs, log: &JobLog, printer: &Printer) {
-    let path = path_from_here(log.name()).display().to_string();
-    let path = escape(&path);
-    if log.ledger().is_empty() {
-        printer.note(format_args!(
-            "{path} holds no jobs yet. Submit some: creativeai submit MANIFEST{}",
-            if args.commands.is_sandbox() {
-                " --sandbox"
-            } else {
-                ""
-            }
-        ));
+    let doubt = if log.ledger().is_empty() {
+        None
     } else {
-        printer.note(format_args!(
-            "None of the {} in {path} has {}. Values are compared exactly.",
-            output::words::count(log.ledger().jobs().len() as u64, "job"),
-            escape(&args.filters.text()),
-        ));
-        if let Some(doubt) = args.filters.doubt(log.views().flatten()) {
-            printer.warn(doubt);
-        }
-    }
-    let unreadable = log.ledger().unreadable();
-    if unreadable > 0 {
-        printer.warn(format_args!(
-            "{} of {path} could not be read. Is it a job log?",
-            output::words::count(unreadable, "line")
-        ));
-    }
+        args.filters.doubt(log.views().flatten())
+    };
+    let name = path_from_here(log.name()).display().to_string();
+    let asked = args.filters.text();
+    output::nothing(&name, log.ledger(), &asked, doubt, &args.commands, printer);
 }
 
 #[cfg(test)]

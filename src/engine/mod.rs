@@ -7,6 +7,7 @@
 //! | `batch` | what a plan sends: all of it, or a canary first; clips asked for meanwhile |
 //! | `canary` | the first few orders of a batch, looked at before the rest is ordered |
 //! | [`cap`] | what may be charged and reserved |
+//! | `damage` | what the damaged lines of a log may have ordered, marked as in doubt |
 //! | `recover` | lines that a full disk kept out of the log, taken back |
 //! | `rename` | other names for what was ordered |
 //! | `replay` | captured webhooks, taken in one by one |
@@ -31,6 +32,8 @@ pub(crate) mod batch;
 pub(crate) mod canary;
 pub mod cap;
 mod counts;
+#[cfg(feature = "cli")]
+pub(crate) mod damage;
 pub mod delivery;
 pub mod dispatch;
 #[cfg(feature = "cli")]

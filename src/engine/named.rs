@@ -1,15 +1,14 @@
 //! Jobs by the names that people have for them.
 
-use std::io;
 use std::path::Path;
 
 use crate::jobs::{GenerationId, JobKey, Ledger, Line};
-use crate::journal::each_line_of;
+use crate::journal::{LogError, each_line_of};
 
 /// The jobs that `name` means: a job's key, a generation id, or the id of a listing or SKU, all of
 /// whose jobs are meant. Empty where the log holds none. The log at `path` is read once more
 /// for listings and SKUs, since the ledger does not keep them.
-pub fn jobs_named(path: &Path, ledger: &Ledger, name: &str) -> io::Result<Vec<JobKey>> {
+pub fn jobs_named(path: &Path, ledger: &Ledger, name: &str) -> Result<Vec<JobKey>, LogError> {
     let name = name.trim();
     let by_key = JobKey::parse(name).filter(|key| ledger.job(*key).is_some());
     if let Some(key) = by_key {
@@ -31,6 +30,11 @@ pub fn jobs_named(path: &Path, ledger: &Ledger, name: &str) -> io::Result<Vec<Jo
         if is_meant && ledger.job(line.job).is_some() {
             keys.push(line.job);
         }
+    })
+    .map_err(|error| LogError::Io {
+        doing: "read the job log",
+        path: path.to_owned(),
+        error,
     })?;
     let mut seen = std::collections::HashSet::new();
     keys.retain(|key| seen.insert(*key));

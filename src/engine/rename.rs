@@ -1,13 +1,47 @@
 //! Other names for what was ordered: which jobs are meant, and the lines that say so.
 
 use super::named::jobs_named;
-use super::plan::Held;
-use crate::jobs::recognition::normal::Photo;
-use crate::jobs::{Event, JobKey, JobView, What};
+use super::plan::{self, Allowed, Decision, Plan, PlanError};
+use crate::jobs::recognition::normal::{Photo, is_invisible};
+use crate::jobs::{Event, JobKey, JobView, Rates, What};
 use crate::journal::{AppendError, LogError, Writer};
+use crate::manifest::{Manifest, check_address};
+use crate::text::{escape, format};
 
-/// Lines that are appended at once.
-const LINES_AT_ONCE: usize = 1000;
+/// Why a name cannot be given.
+#[derive(Debug, thiserror::Error)]
+pub enum RenameError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// What looks like an address is none.
+    #[error("the photo's address {0}")]
+    Address(String),
+    /// An id that could not be seen.
+    #[error("the new id is empty or holds invisible characters")]
+    Invisible,
+    /// No job goes by the old name.
+    #[error("no job, listing, SKU or photo is called {}", escape(.0))]
+    Unknown(String),
+    /// A photo's address would be that of several clips.
+    #[error(
+        "{} has {}, and a photo's address is one clip's: {}",
+        escape(old),
+        format::count(jobs.len() as u64, "clip"),
+        jobs.iter().map(JobKey::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    Several {
+        /// The old name.
+        old: String,
+        /// The jobs that go by it.
+        jobs: Vec<JobKey>,
+        /// The listing or SKU of the first one.
+        id: Option<String>,
+    },
+    /// A voice clip has no photo.
+    #[error("job {0} was ordered without a photo")]
+    NoPhoto(JobKey),
+}
 
 /// A job, and the names that it gets.
 pub struct Renaming {
@@ -20,14 +54,11 @@ pub struct Renaming {
 }
 
 impl Renaming {
-    fn old_id(&self) -> &str {
-        self.view.id().map_or("", |(_, id)| id)
-    }
-
     /// What changes, as `OLD -> NEW`.
     pub fn pair(&self) -> (String, String) {
+        let old_id = self.view.id().map_or("", |(_, id)| id);
         match (&self.id, &self.photo) {
-            (Some(id), _) => (self.old_id().to_owned(), id.clone()),
+            (Some(id), _) => (old_id.to_owned(), id.clone()),
             (None, photo) => (
                 self.view.photo().unwrap_or_default(),
                 photo.clone().unwrap_or_default(),
@@ -35,10 +66,28 @@ impl Renaming {
         }
     }
 
-    /// The jobs of rows whose clips were ordered under other ids.
-    pub fn of_rows(rows: Vec<Held>, writer: &Writer) -> Result<Vec<Self>, LogError> {
-        let mut renamings = Vec::with_capacity(rows.len());
-        for row in rows {
+    /// Whether a clip lies under the old id already, on disk or with a receiver.
+    pub fn leaves_a_clip(&self) -> bool {
+        let mut attempts = self.view.state.attempts();
+        self.id.is_some() && attempts.any(|a| a.is_downloaded() || a.is_published())
+    }
+
+    /// The jobs that a manifest's rows have other ids for: their clips were ordered under ids that are
+    /// no longer in it. Rows with mistakes are left out.
+    pub fn of_manifest(
+        manifest: &mut Manifest,
+        rates: &Rates,
+        writer: &Writer,
+    ) -> Result<Vec<Self>, PlanError> {
+        let mut plan = Plan::of(manifest, rates)?;
+        let found = {
+            let ledger = writer.ledger();
+            let log = Some((writer.path(), &*ledger));
+            plan::decide(manifest, &mut plan, log, Allowed::default(), usize::MAX)?
+        };
+        let rows = found.held.into_iter();
+        let mut renamings = Vec::new();
+        for row in rows.filter(|row| row.reason == Decision::Renamed) {
             let Some(view) = writer.view(row.job)? else {
                 continue;
             };
@@ -52,15 +101,63 @@ impl Renaming {
         }
         Ok(renamings)
     }
+
+    /// The jobs that `old` means, each with its new name; none where all have it already.
+    pub fn named(old: &str, new: &str, writer: &Writer) -> Result<Vec<Self>, RenameError> {
+        let photo = new.contains("://").then_some(new);
+        if photo.is_some() {
+            check_address(new).map_err(RenameError::Address)?;
+        } else if new.is_empty() || new.chars().any(|c| is_invisible(c) || c.is_control()) {
+            return Err(RenameError::Invisible);
+        }
+        let views = jobs_called(old, writer)?;
+        if views.is_empty() {
+            return Err(RenameError::Unknown(old.to_owned()));
+        }
+        if let (Some(_), [first, _, ..]) = (photo, views.as_slice()) {
+            return Err(RenameError::Several {
+                old: old.to_owned(),
+                jobs: views.iter().map(JobView::key).collect(),
+                id: first.id().map(|(_, id)| id.to_owned()),
+            });
+        }
+        if let (Some(_), Some(voice)) = (photo, views.iter().find(|view| view.photo().is_none())) {
+            return Err(RenameError::NoPhoto(voice.key()));
+        }
+        let is_new = |view: &JobView| match photo {
+            Some(photo) => view.photo().as_deref() != Some(photo),
+            None => view.id().is_none_or(|(_, id)| id != new),
+        };
+        let renaming = |view: JobView| Self {
+            view,
+            id: photo.is_none().then(|| new.to_owned()),
+            photo: photo.map(str::to_owned),
+        };
+        Ok(views.into_iter().filter(is_new).map(renaming).collect())
+    }
 }
 
+/// The id that jobs are about to get and that others have already, and how many these are: two
+/// listings under one name cannot be distinguished any more.
+pub fn taken<'a>(
+    renamings: &'a [Renaming],
+    writer: &Writer,
+) -> Result<Option<(&'a str, u64)>, LogError> {
+    let first = renamings.first();
+    let Some(id) = first.and_then(|renaming| renaming.id.as_deref()) else {
+        return Ok(None);
+    };
+    let is_other = |view: &&JobView| {
+        let mut own = renamings.iter().map(|renaming| renaming.view.key());
+        own.all(|key| key != view.key()) && was_called(view, id)
+    };
+    let others = jobs_called(id, writer)?;
+    let count = others.iter().filter(is_other).count() as u64;
+    Ok((count > 0).then_some((id, count)))
+}
 /// The jobs of a key, a generation id, a listing or SKU by the name it has now, or a photo.
-pub fn jobs_called(old: &str, writer: &Writer) -> Result<Vec<JobView>, LogError> {
-    let keys = jobs_named(writer.path(), &writer.ledger(), old).map_err(|error| LogError::Io {
-        doing: "read",
-        path: writer.path().to_owned(),
-        error,
-    })?;
+fn jobs_called(old: &str, writer: &Writer) -> Result<Vec<JobView>, LogError> {
+    let keys = jobs_named(writer.path(), &writer.ledger(), old)?;
     let is_id = |view: &JobView| view.id().is_some_and(|(_, id)| id.trim() == old);
     let is_key = keys.len() == 1 && {
         let is_its_key = JobKey::parse(old) == Some(keys[0]);
@@ -86,7 +183,7 @@ pub fn jobs_called(old: &str, writer: &Writer) -> Result<Vec<JobView>, LogError>
 }
 
 /// Whether a job's listing or SKU is, or once was, called so.
-pub fn was_called(view: &JobView, name: &str) -> bool {
+fn was_called(view: &JobView, name: &str) -> bool {
     let columns = ["listing_id", "sku"];
     let fields = [&view.renamed, &view.fields];
     fields.iter().any(|fields| {
@@ -107,26 +204,23 @@ pub fn write_down(
     by: &str,
     sandbox: bool,
 ) -> Result<(), AppendError> {
-    for some in renamings.chunks(LINES_AT_ONCE) {
-        let line = |renaming: &Renaming| {
-            let view = &renaming.view;
-            let at = view.state.stamp(writer.now());
-            let attempt = view.state.newest().number;
-            let id = view.id().map(|(column, old)| {
-                let id = renaming.id.as_deref().unwrap_or(old);
-                (column, id)
-            });
-            let what = What::Renamed {
-                image_url: renaming.photo.as_deref(),
-                by,
-            };
-            Event::new(at, view.key(), attempt, what)
-                .of_item(id)
-                .in_sandbox(sandbox || view.state.is_sandbox())
-                .line()
+    let line = |renaming: &Renaming| {
+        let view = &renaming.view;
+        let at = view.state.stamp(writer.now());
+        let attempt = view.state.newest().number;
+        let id = view.id().map(|(column, old)| {
+            let id = renaming.id.as_deref().unwrap_or(old);
+            (column, id)
+        });
+        let what = What::Renamed {
+            image_url: renaming.photo.as_deref(),
+            by,
         };
-        let lines: String = some.iter().map(line).collect();
-        writer.append_blocking(&lines)?;
-    }
-    Ok(())
+        Event::new(at, view.key(), attempt, what)
+            .of_item(id)
+            .in_sandbox(sandbox || view.state.is_sandbox())
+            .line()
+    };
+    let lines: String = renamings.iter().map(line).collect();
+    writer.append_in_parts(&lines)
 }

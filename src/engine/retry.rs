@@ -1,5 +1,7 @@
 //! The attempts that a retry makes: new ones for jobs that may get one, or those in doubt again.
 
+mod barred;
+
 use std::collections::HashMap;
 
 use serde::Serialize;
@@ -13,6 +15,31 @@ use crate::journal::{JobLog, LogError, Writer};
 use crate::vendor::{
     DurationStyle, Endpoint, correlated, recorrelated, request_body, with_photo, with_prompt,
 };
+
+pub use barred::{Barred, is_called};
+
+/// What is retried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retried {
+    /// Jobs that are known to have failed, by new attempts.
+    Failed,
+    /// Attempts whose outcome is unknown, as they were.
+    Unknown,
+    /// Jobs whose clip a person rejected, by new attempts.
+    Rejected,
+}
+
+impl Retried {
+    /// Whether a job gets an attempt.
+    fn takes(self, job: &JobState) -> bool {
+        job.is_counted()
+            && match self {
+                Self::Failed => job.may_be_retried(),
+                Self::Unknown => job.may_be_resent(),
+                Self::Rejected => job.may_be_replaced(),
+            }
+    }
+}
 
 /// The log, as far as a search needs it: a dry run only reads, and so needs no lock.
 #[derive(Clone, Copy)]
@@ -140,30 +167,30 @@ pub struct Retries<'a> {
 }
 
 impl Retries<'_> {
-    /// New attempts for jobs that may get one.
-    pub fn new_attempts(&self, may_get_one: fn(&JobState) -> bool) -> Result<Found, RetryError> {
-        let wanted = |job: &JobState| job.is_counted() && may_get_one(job);
-        self.search(wanted, |view, found| {
-            if view.state.attempts().count() as u32 >= self.max_attempts {
+    /// The attempts to be made: new ones, or those in doubt, to be sent again as they were.
+    pub fn find(&self, which: Retried) -> Result<Found, RetryError> {
+        let mut found = Found {
+            is_empty: true,
+            ..Found::default()
+        };
+        for key in self.log.keys(|job| which.takes(job)) {
+            let Some(view) = self.log.view(key)?.filter(&self.covers) else {
+                continue;
+            };
+            found.is_empty = false;
+            let attempts = view.state.attempts();
+            if which == Retried::Unknown {
+                for state in attempts.filter(|a| a.status() == Status::Unknown) {
+                    found.add(self.repeated(&view, state.number), &view);
+                }
+            } else if attempts.count() as u32 >= self.max_attempts {
                 found.exhausted += 1;
-                return Ok(());
+            } else {
+                let attempt = self.new_attempt(&view, view.state.newest().number + 1)?;
+                found.add(attempt, &view);
             }
-            let attempt = self.new_attempt(view, view.state.newest().number + 1)?;
-            found.add(attempt, view);
-            Ok(())
-        })
-    }
-
-    /// The attempts in doubt, to be sent again as they were.
-    pub fn in_doubt(&self) -> Result<Found, RetryError> {
-        let in_doubt = |job: &JobState| job.is_counted() && job.may_be_resent();
-        self.search(in_doubt, |view, found| {
-            let doubts = view.state.attempts();
-            for state in doubts.filter(|a| a.status() == Status::Unknown) {
-                found.add(self.repeated(view, state.number), view);
-            }
-            Ok(())
-        })
+        }
+        Ok(found)
     }
 
     /// An attempt with all that is sent and kept of it, read from the log once more.
@@ -175,25 +202,6 @@ impl Retries<'_> {
             return Ok(self.repeated(&view, wanted.number));
         }
         self.new_attempt(&view, wanted.number)
-    }
-
-    /// Looks at the jobs that are `wanted` and that the run is about.
-    fn search(
-        &self,
-        wanted: impl Fn(&JobState) -> bool,
-        look: impl Fn(&JobView, &mut Found) -> Result<(), RetryError>,
-    ) -> Result<Found, RetryError> {
-        let mut found = Found {
-            is_empty: true,
-            ..Found::default()
-        };
-        for key in self.log.keys(wanted) {
-            if let Some(view) = self.log.view(key)?.filter(&self.covers) {
-                found.is_empty = false;
-                look(&view, &mut found)?;
-            }
-        }
-        Ok(found)
     }
 
     /// An attempt in doubt, as it was.

@@ -2,11 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::jobs::{Event, JobKey, JobView, Look, Review, Status, What};
+use crate::jobs::{Credits, Event, JobKey, JobView, Look, Rates, Review, Status, What};
 use crate::journal::{AppendError, LogError, Writer};
-
-/// Lines that are appended at once.
-const LINES_AT_ONCE: usize = 1000;
 
 /// A verdict on the clip of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +41,66 @@ pub enum ReviewError {
     Write(#[from] AppendError),
 }
 
+/// Why a clip is not ordered again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotOrdered {
+    /// It costs this now, which is not what the person agreed to.
+    Price(Credits),
+    /// It was ordered this often, which is as often as a clip may be.
+    Often(u32),
+}
+
+/// What became of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ordered {
+    /// The vendor makes it.
+    Accepted,
+    /// Nothing was charged, for this reason.
+    Refused(String),
+    /// It may have been accepted and charged.
+    InDoubt,
+}
+
+/// What another clip like the job's costs.
+pub fn price(view: &JobView, rates: &Rates) -> Credits {
+    let attempts = view.attempts.values().rev();
+    let mut requests = attempts.filter_map(|attempt| attempt.request.as_ref());
+    let request = requests.next();
+    request.map_or(Credits::ZERO, |request| rates.of_request(request.get()))
+}
+
+/// What is known before anything is sent to be no order; `agreed` is the price as it was shown.
+pub fn check_order(
+    view: &JobView,
+    agreed: &str,
+    rates: &Rates,
+    max_attempts: u32,
+) -> Result<(), NotOrdered> {
+    let price = price(view, rates);
+    if price.to_string() != agreed {
+        return Err(NotOrdered::Price(price));
+    }
+    match view.state.attempts().count() as u32 {
+        attempts if attempts >= max_attempts => Err(NotOrdered::Often(attempts)),
+        _ => Ok(()),
+    }
+}
+
+/// What became of the order that was made after an attempt; `None` where none was.
+pub fn ordered_after(view: &JobView, attempt: u32) -> Option<Ordered> {
+    let newest = view.state.newest();
+    if newest.number <= attempt {
+        return None;
+    }
+    let fields = view.attempts.get(&newest.number);
+    let error = || Some(fields?.fields.text("error")?.to_owned());
+    Some(match newest.status() {
+        Status::SubmitFailed => Ordered::Refused(error().unwrap_or_default()),
+        Status::Unknown | Status::Submitting => Ordered::InDoubt,
+        _ => Ordered::Accepted,
+    })
+}
+
 /// Whether a clip of the job waits to be looked at, or was looked at: it is finished, and the job
 /// counts.
 pub fn has_clip(view: &JobView) -> bool {
@@ -70,24 +127,18 @@ pub fn write_down(
     by: &str,
     now: Timestamp,
 ) -> Result<usize, ReviewError> {
-    let mut written = 0;
-    for some in verdicts.chunks(LINES_AT_ONCE) {
-        let mut lines = String::new();
-        for verdict in some {
-            let Some(view) = writer.view(verdict.job)? else {
-                continue;
-            };
-            let known = view.state.attempt(verdict.attempt);
-            if known.is_some_and(|attempt| attempt.look() == Some(verdict.look)) {
-                continue;
-            }
+    let (mut written, mut lines) = (0, String::new());
+    for verdict in verdicts {
+        let Some(view) = writer.view(verdict.job)? else {
+            continue;
+        };
+        let known = view.state.attempt(verdict.attempt);
+        if known.is_none_or(|attempt| attempt.look() != Some(verdict.look)) {
             line(*verdict, &view, by, now).write(&mut lines);
             written += 1;
         }
-        if !lines.is_empty() {
-            writer.append_blocking(&lines)?;
-        }
     }
+    writer.append_in_parts(&lines)?;
     Ok(written)
 }
 

@@ -22,6 +22,9 @@ use super::postgres::{self, KeptCapture};
 use super::store::{Appending, Store, Unsettled};
 use crate::jobs::{GenerationId, JobKey, JobView, Ledger, Line};
 
+/// Lines that go into one write, or one transaction.
+const LINES_AT_ONCE: usize = 1000;
+
 /// What the log holds of a request.
 #[derive(Clone, Debug, Default)]
 pub struct RequestRecord {
@@ -385,6 +388,18 @@ impl Writer {
     /// Appends for callers that are not async.
     pub fn append_blocking(&self, lines: &str) -> Result<(), AppendError> {
         self.store.begin(lines).wait()
+    }
+
+    /// The same for many lines: a thousand at once.
+    pub fn append_in_parts(&self, lines: &str) -> Result<(), AppendError> {
+        let mut rest = lines;
+        while !rest.is_empty() {
+            let end = rest.match_indices('\n').nth(LINES_AT_ONCE - 1);
+            let (part, after) = rest.split_at(end.map_or(rest.len(), |(at, _)| at + 1));
+            self.append_blocking(part)?;
+            rest = after;
+        }
+        Ok(())
     }
 
     /// The same in two steps, for callers that have something to do meanwhile.

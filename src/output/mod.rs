@@ -15,6 +15,8 @@ mod columns;
 #[cfg(feature = "cli")]
 mod csv;
 #[cfg(feature = "cli")]
+pub mod damage;
+#[cfg(feature = "cli")]
 pub mod delivery;
 mod display_status;
 #[cfg(feature = "cli")]
@@ -22,6 +24,8 @@ mod history;
 mod job_summary;
 #[cfg(feature = "cli")]
 pub mod json;
+#[cfg(feature = "cli")]
+mod listed;
 #[cfg(feature = "cli")]
 mod looks;
 #[cfg(feature = "cli")]
@@ -38,8 +42,14 @@ mod printer;
 #[cfg(feature = "cli")]
 mod progress;
 #[cfg(feature = "cli")]
+pub mod rename;
+#[cfg(feature = "cli")]
 mod replay;
 pub mod report;
+#[cfg(feature = "cli")]
+pub mod retry;
+#[cfg(feature = "cli")]
+pub mod review;
 #[cfg(feature = "cli")]
 mod round;
 #[cfg(feature = "cli")]
@@ -67,6 +77,8 @@ pub use display_status::DisplayStatus;
 pub use history::history;
 pub use job_summary::{JobSummary, since, sought};
 #[cfg(feature = "cli")]
+pub use listed::{Listed, in_order};
+#[cfg(feature = "cli")]
 pub use looks::Looks;
 #[cfg(feature = "cli")]
 pub use metrics::{Delivery, Metrics};
@@ -87,7 +99,7 @@ pub use sending::Sending;
 #[cfg(feature = "cli")]
 pub use summary::{Replayed, Summary};
 #[cfg(feature = "cli")]
-pub use table::{Group, footer, rehearsal, table};
+pub use table::{Group, footer, messages, nothing, rehearsal, table};
 pub use tally::{Notice, Tally};
 pub use tone::Tone;
 pub use typed::Typed;

@@ -10,6 +10,7 @@ use anstream::AutoStream;
 use clap::{ColorChoice, ValueEnum};
 use owo_colors::OwoColorize;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::messages::{Messages, Step, Worth};
 use super::{Metrics, Tone, json, wrap};
@@ -275,6 +276,19 @@ impl Printer {
             return;
         }
         self.say(text);
+    }
+
+    /// Reports a result: with `--json` as a document for programs, else in a line for people.
+    pub fn result(
+        &mut self,
+        document: impl FnOnce() -> Value,
+        line: impl FnOnce() -> String,
+    ) -> io::Result<()> {
+        if self.options.json {
+            return self.document(&document());
+        }
+        self.note(line());
+        Ok(())
     }
 
     /// Reports on standard error with `-v`.

@@ -4,9 +4,10 @@ use std::io;
 
 use jiff::Timestamp;
 
+use super::audience::JobMessage;
 use super::columns::{aligned, labelled, width_of};
 use super::{Commands, DisplayStatus, JobSummary, Printer, Tally, Tone, words, wrap};
-use crate::jobs::Rates;
+use crate::jobs::{Ledger, Rates};
 use crate::text::{escape, shorten};
 
 /// The jobs of one listing or product.
@@ -75,6 +76,60 @@ pub fn table(
     }
     writeln!(printer.out())?;
     footer(tally, rates, commands, printer)
+}
+
+/// Prints clips in the words of an audience.
+pub fn messages(messages: &[JobMessage], printer: &mut Printer) -> io::Result<()> {
+    let mut item = None;
+    for (n, message) in messages.iter().enumerate() {
+        if n == 0 || item != message.item.as_ref() {
+            item = message.item.as_ref();
+            let name = item.map_or("Without a listing or SKU".into(), |item| escape(item));
+            let name = printer.paint(&name, Tone::Strong);
+            let gap = if n == 0 { "" } else { "\n" };
+            writeln!(printer.out(), "{gap}{name}")?;
+        }
+        let (sign, name) = (message.sign(), escape(&message.name));
+        writeln!(printer.out(), "  {sign} {name}: {}", escape(&message.text))?;
+    }
+    Ok(())
+}
+
+/// Says kindly that a log has nothing to show, or nothing of what was asked for.
+pub fn nothing(
+    log: &str,
+    ledger: &Ledger,
+    asked: &str,
+    doubt: Option<String>,
+    commands: &Commands,
+    printer: &Printer,
+) {
+    let log = escape(log);
+    if ledger.is_empty() {
+        let sandbox = if commands.is_sandbox() {
+            " --sandbox"
+        } else {
+            ""
+        };
+        printer.note(format_args!(
+            "{log} holds no jobs yet. Submit some: creativeai submit MANIFEST{sandbox}"
+        ));
+    } else {
+        printer.note(format_args!(
+            "None of the {} in {log} has {}. Values are compared exactly.",
+            words::count(ledger.jobs().len() as u64, "job"),
+            escape(asked),
+        ));
+        if let Some(doubt) = doubt {
+            printer.warn(doubt);
+        }
+    }
+    if ledger.unreadable() > 0 {
+        printer.warn(format_args!(
+            "{} of {log} could not be read. Is it a job log?",
+            words::count(ledger.unreadable(), "line")
+        ));
+    }
 }
 
 /// Says before all else that nothing was paid, where that is so.

@@ -5,7 +5,9 @@ use percent_encoding::percent_decode_str;
 use super::Typed;
 use crate::jobs::{Credits, JobKey, JobView, PHOTO_FILE, Rates};
 use crate::text::format::group_digits;
-pub use crate::text::format::{ago, bytes, count, day, duration, moment, moment_utc, number};
+pub use crate::text::format::{
+    ago, bytes, choose, count, counted, day, duration, moment, moment_utc, number,
+};
 use crate::text::{escape, shorten};
 
 /// `5 credits`, `1 credit`, `1,200.5 credits`.

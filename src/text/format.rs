@@ -8,6 +8,16 @@ pub fn count(n: u64, thing: &str) -> String {
     format!("{} {thing}{s}", number(n))
 }
 
+/// `1 row asks`, `1,200 rows ask`.
+pub fn counted(n: u64, one: &str, several: &str) -> String {
+    format!("{} {}", number(n), choose(n, one, several))
+}
+
+/// The word for one thing, or the one for several.
+pub fn choose<'a>(n: u64, one: &'a str, several: &'a str) -> &'a str {
+    if n == 1 { one } else { several }
+}
+
 /// `1,200`.
 pub fn number(n: u64) -> String {
     group_digits(&n.to_string())

@@ -17,7 +17,7 @@ use crate::output::{Printer, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
-/// Lines that go into one transaction, or one write.
+/// Lines that go into one transaction.
 const AT_ONCE: usize = 1000;
 
 /// What was copied.
@@ -157,16 +157,10 @@ fn into_file(
             new.push('\n');
         }
     })?;
-    let mut rest = new.as_str();
-    while !rest.is_empty() {
-        let end = rest.match_indices('\n').nth(AT_ONCE - 1);
-        let (part, after) = rest.split_at(end.map_or(rest.len(), |(at, _)| at + 1));
-        writer.append_blocking(part).map_err(|error| {
-            Failure::io(format!("{} cannot be written: {error}", to.display()))
-                .help("make room on the disk and run the same command again; it goes on from there")
-        })?;
-        rest = after;
-    }
+    writer.append_in_parts(&new).map_err(|error| {
+        Failure::io(format!("{} cannot be written: {error}", to.display()))
+            .help("make room on the disk and run the same command again; it goes on from there")
+    })?;
     Ok(Copied {
         read,
         added,

@@ -1,13 +1,11 @@
 //! What sending again may cost, and whether a person wants that.
 
-use std::io::IsTerminal;
-
 use super::search::Found;
-use crate::cli::{Retry, RetryArgs};
+use crate::cli::RetryArgs;
+use crate::commands::consent::{Unasked, ask};
 use crate::commands::{evidence, failure};
 use crate::engine::dispatch::Attempt;
-use crate::engine::retry::Wanted;
-use crate::exit::Failure;
+use crate::engine::retry::{Retried, Wanted};
 use crate::jobs::Credits;
 use crate::journal::Writer;
 use crate::output::{self, Commands, Printer, words};
@@ -26,7 +24,7 @@ pub fn consent(
     if args.yes && printer.options().quiet {
         return Ok(());
     }
-    if args.which.choice() == Retry::Rejected {
+    if args.which.choice() == Retried::Rejected {
         return consent_to_replace(args, &found.wanted, settings, printer, commands);
     }
     let attempts = &found.attempts()?;
@@ -48,29 +46,24 @@ pub fn consent(
     printer.say(format_args!(
         "It is not known whether {} accepted. If so, sending {} again may be billed a second time: \
          at most {}.",
-        if attempts.len() == 1 {
-            "this one was"
-        } else {
-            "these were"
-        },
+        words::choose(attempts.len() as u64, "this one was", "these were"),
         words::count(attempts.len() as u64, "job"),
         words::money(&settings.rates, most),
     ));
-    ask(
-        args,
-        printer,
-        "Send again?",
-        format!(
+    let unasked = Unasked {
+        end: "nothing was sent",
+        without_terminal: format!(
             "look at the vendor's dashboard first; then say what you found (`{}` shows how), or \
              send again: `{}`",
             commands.on_log("status", ""),
             commands.on_log("retry", "--unknown --yes"),
         ),
-        format!(
+        after_no: format!(
             "look at the vendor's dashboard and say what you found; `{}` shows how",
             commands.on_log("status", "")
         ),
-    )
+    };
+    ask("Send again?", args.yes, unasked, printer)
 }
 
 /// The same for clips that were rejected: each is certainly billed.
@@ -81,6 +74,7 @@ fn consent_to_replace(
     printer: &Printer,
     commands: &Commands,
 ) -> anyhow::Result<()> {
+    let count = attempts.len() as u64;
     let most: Credits = attempts.iter().map(|wanted| wanted.estimate).sum();
     let prompt = match &args.new_prompt {
         Some(prompt) => format!("with the prompt “{}”", escape(prompt)),
@@ -88,46 +82,20 @@ fn consent_to_replace(
     };
     printer.say(format_args!(
         "{} rejected. Ordering {} again {prompt} is a new bill: {}.",
-        if attempts.len() == 1 {
-            "1 clip was".to_owned()
-        } else {
-            words::count(attempts.len() as u64, "clip") + " were"
-        },
-        if attempts.len() == 1 { "it" } else { "them" },
+        words::counted(count, "clip was", "clips were"),
+        words::choose(count, "it", "them"),
         words::money(&settings.rates, most),
     ));
-    ask(
-        args,
-        printer,
-        "Order again?",
-        format!(
+    let unasked = Unasked {
+        end: "nothing was sent",
+        without_terminal: format!(
             "to order at that price: `{}`",
             commands.on_log("retry", "--rejected --yes")
         ),
-        format!(
+        after_no: format!(
             "`{}` shows the clips, where one can be kept after all",
             commands.on_log("review", "")
         ),
-    )
-}
-
-/// Asks, unless `--yes` has answered. The help is for a run without a terminal, and for a no.
-fn ask(
-    args: &RetryArgs,
-    printer: &Printer,
-    question: &str,
-    without_terminal: String,
-    after_no: String,
-) -> anyhow::Result<()> {
-    if args.yes {
-        return Ok(());
-    }
-    if !std::io::stdin().is_terminal() {
-        let missing = "without a terminal to ask on, --yes is required; nothing was sent";
-        return Err(Failure::usage(missing).help(without_terminal).into());
-    }
-    if printer.confirm(question)? {
-        return Ok(());
-    }
-    Err(Failure::decision("nothing was sent").help(after_no).into())
+    };
+    ask("Order again?", args.yes, unasked, printer)
 }

@@ -1,5 +1,6 @@
 //! `review`: a person looks at clips before they go out.
 
+mod desk;
 mod page;
 mod sheet;
 

@@ -3,18 +3,17 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use serde_json::json;
-
 use super::super::filter::Filters;
 use super::super::limits::Limits;
 use super::super::resolve::who;
-use super::super::{damage, failure, open};
+use super::super::{failure, open};
 use crate::engine::review::{self, ReviewError, Verdict};
 use crate::exit::{Code, Failure};
 use crate::jobs::{JobKey, Look};
-use crate::journal::{JobLog, Writer};
+use crate::journal::Writer;
 use crate::manifest::{ManifestError, Problem, Table, TableRow};
-use crate::output::{Looks, Printer, natural_sort, words};
+use crate::output::review::FromTable;
+use crate::output::{Listed, Looks, Printer, in_order};
 use crate::settings::Settings;
 
 /// What a cell may say.
@@ -30,27 +29,20 @@ pub fn write(
     if printer.options().json {
         return Err(Failure::usage("--csv and --json exclude each other").into());
     }
-    let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
-    failure::warn_of_mismatch(&log, printer);
-    damage::warn_of_damage(log.damage(), path, printer);
+    let log = open::read_log(path, settings, printer)?;
     let mut places = Vec::new();
     for view in log.views() {
         let view = view.map_err(failure::of_log)?;
         if review::has_clip(&view) && filters.matches(&view) {
-            let item = view.id().map(|(_, id)| id.to_owned()).unwrap_or_default();
-            places.push((item, view.line().unwrap_or(u64::MAX), view.key()));
+            places.push(Listed::of(&view, ()));
         }
     }
-    places.sort_by(|one, other| {
-        natural_sort::compare(&one.0, &other.0)
-            .then_with(|| (one.1, one.2).cmp(&(other.1, other.2)))
-    });
     if places.is_empty() {
         open::warn_of_filters(filters, log.views().flatten(), printer);
     }
     let for_terminal = printer.is_terminal();
     let mut table = Looks::new(printer.out(), for_terminal)?;
-    for view in log.views_of(places.into_iter().map(|(_, _, key)| key)) {
+    for view in log.views_of(in_order(places).into_iter().map(|job| job.key)) {
         table.push(&view.map_err(failure::of_log)?)?;
     }
     table.finish()?;
@@ -71,31 +63,14 @@ pub fn read(
     let changed = review::write_down(&verdicts, &writer, &who(), writer.now())
         .map_err(|error| review_failure(error, "make room on the disk and run it again"))?;
     let count = |look| verdicts.iter().filter(|v| v.look == look).count() as u64;
-    let (kept, rejected) = (count(Look::Kept), count(Look::Rejected));
-    if printer.options().json {
-        printer.document(&json!({
-            "command": "review",
-            "kept": kept,
-            "rejected": rejected,
-            "empty": empty,
-            "changed": changed,
-            "exit_code": 0,
-        }))?;
-        return Ok(Code::Success);
-    }
+    let read = FromTable {
+        kept: count(Look::Kept),
+        rejected: count(Look::Rejected),
+        empty,
+        changed,
+    };
     let commands = open::commands(path, &writer.ledger(), settings);
-    let mut parts = vec![
-        format!("{} kept", words::count(kept, "clip")),
-        format!("{} rejected", words::number(rejected)),
-    ];
-    if empty > 0 {
-        parts.push(format!("{} without a verdict", words::number(empty)));
-    }
-    if rejected > 0 {
-        let again = commands.on_log("retry", "--rejected --dry-run");
-        parts.push(format!("`{again}` shows what ordering those again costs"));
-    }
-    printer.note(format_args!("review: {}", parts.join("; ")));
+    printer.result(|| read.to_json(), || read.sentence(&commands))?;
     Ok(Code::Success)
 }
 

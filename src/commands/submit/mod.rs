@@ -11,7 +11,7 @@ use std::path::Path;
 use batch::Sender;
 use held::HeldReport;
 use preview::preview;
-use rows::{allowed, left_out, plan_failure, read, report_left_out};
+use rows::{allowed, left_out, read, report_left_out};
 
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ use crate::commands::finish;
 use crate::commands::stopped;
 use crate::engine::dispatch::SendCounts;
 use crate::engine::photos::Placed;
-use crate::engine::plan::{self, Allowed, Decision, Found, Held, MOST_LISTED, Plan};
+use crate::engine::plan::{self, Found, MOST_LISTED, Plan};
 use crate::engine::stop::Stop;
 use crate::engine::submit::{Orders, photos_to_send};
 use crate::exit::{Code, Failure};
@@ -161,7 +161,7 @@ fn decide(
     let ledger = writer.ledger();
     let log = Some((writer.path(), &*ledger));
     let found =
-        plan::decide(manifest, plan, log, allowed(args), MOST_LISTED).map_err(plan_failure)?;
+        plan::decide(manifest, plan, log, allowed(args), MOST_LISTED).map_err(failure::of_plan)?;
     writer.expect_rows(plan.all_keys());
     other_log::refuse(path, plan, &ledger, args.allow_same_clip)?;
     if plan.counts.send > 0 || args.wait {
@@ -212,24 +212,6 @@ pub fn conditions(pairs: &[Pair]) -> Vec<Condition> {
             value: pair.value.clone(),
         })
         .collect()
-}
-
-/// The rows of a manifest that seem to be renamed: their clips were ordered under ids that are no
-/// longer in it. Rows with mistakes are left out.
-pub fn renamed_rows(
-    manifest: &mut Manifest,
-    settings: &Settings,
-    path: &Path,
-    ledger: &Ledger,
-) -> Result<Vec<Held>, Failure> {
-    let mut plan = Plan::of(manifest, &settings.rates).map_err(manifest_failure)?;
-    let (log, allowed) = (Some((path, ledger)), Allowed::default());
-    let found =
-        plan::decide(manifest, &mut plan, log, allowed, usize::MAX).map_err(plan_failure)?;
-    let renamed = found.held.into_iter();
-    Ok(renamed
-        .filter(|held| held.reason == Decision::Renamed)
-        .collect())
 }
 
 fn most_to_send(plan: &Plan, args: &SubmitArgs) -> u64 {

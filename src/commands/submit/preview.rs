@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::held::{self, HeldReport};
-use super::rows::{allowed, left_out, plan_failure, report_left_out};
+use super::rows::{allowed, left_out, report_left_out};
 use crate::cli::SubmitArgs;
 use crate::commands::inputs::{Inputs, manifest_failure};
 use crate::commands::{caps, damage, dry_run, failure, open};
@@ -63,8 +63,8 @@ pub fn preview(
     }
     let empty = ledger();
     let known = log.as_ref().map(|log| (log.path(), log.ledger()));
-    let found =
-        plan::decide(manifest, plan, known, allowed(args), MOST_LISTED).map_err(plan_failure)?;
+    let found = plan::decide(manifest, plan, known, allowed(args), MOST_LISTED)
+        .map_err(failure::of_plan)?;
     if let Some(log) = &log {
         damage::warn(log.ledger(), log.damage(), log.path(), printer);
         failure::warn_of_mismatch(log, printer);

@@ -6,9 +6,8 @@ use serde_json::{Value, json};
 
 use super::held;
 use crate::cli::SubmitArgs;
-use crate::commands::failure;
 use crate::commands::inputs::manifest_failure;
-use crate::engine::plan::{Allowed, Plan, PlanError};
+use crate::engine::plan::{Allowed, Plan};
 use crate::exit::Failure;
 use crate::manifest::{Manifest, Problem, RowFault};
 use crate::output::{Printer, words};
@@ -51,14 +50,6 @@ pub fn allowed(args: &SubmitArgs) -> Allowed {
     Allowed {
         changed: args.resubmit_changed,
         same_clip: args.allow_same_clip,
-    }
-}
-
-/// Why nothing was decided, as the end of the run.
-pub fn plan_failure(error: PlanError) -> Failure {
-    match error {
-        PlanError::Manifest(error) => manifest_failure(error),
-        PlanError::Log(error) => failure::of_log(error),
     }
 }
 

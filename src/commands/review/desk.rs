@@ -1,0 +1,213 @@
+//! What the page asks is answered here, one question after the other.
+
+use std::path::{Path, PathBuf};
+
+use super::super::filter::Filters;
+use super::super::limits::Limits;
+use super::super::resolve::who;
+use super::super::{failure, open, report, retry};
+use super::sheet::review_failure;
+use crate::cli::ReviewArgs;
+use crate::clock;
+use crate::engine::delivery::plan::Delivery;
+use crate::engine::review::{self, Ordered, Verdict};
+use crate::exit::{self, Code, Failure};
+use crate::jobs::{AttemptState, JobKey, JobView, Look};
+use crate::journal::JobLog;
+use crate::output::report::{Files, Looked, ReportOptions, review as write_page, review_policy};
+use crate::output::review::OnPage;
+use crate::output::{self, Commands, Printer};
+use crate::review::{Answer, Ask};
+use crate::settings::Settings;
+use crate::text::escape;
+
+/// Answers the page's questions. The log is read for each, and held only while it is written to, so
+/// that other commands can go on.
+pub struct Desk<'a> {
+    pub args: &'a ReviewArgs,
+    pub path: &'a Path,
+    pub filters: &'a Filters,
+    pub settings: &'a Settings,
+    pub commands: Commands,
+    pub done: OnPage,
+}
+
+/// What the person agreed to.
+struct Agreed<'a> {
+    clip: Verdict,
+    prompt: &'a str,
+    /// In credits, as it was shown.
+    price: &'a str,
+}
+
+impl Desk<'_> {
+    /// Answers a question.
+    pub fn answer(&mut self, ask: &Ask, printer: &mut Printer) -> Answer {
+        let answered = match ask {
+            Ask::Page => self.page(),
+            Ask::Clip(job, attempt) => self.clip(*job, *attempt),
+            Ask::Look(job, attempt, look) => self.look(
+                Verdict {
+                    job: *job,
+                    attempt: *attempt,
+                    look: *look,
+                },
+                printer,
+            ),
+            Ask::Order {
+                job,
+                attempt,
+                prompt,
+                credits,
+            } => {
+                let clip = Verdict {
+                    job: *job,
+                    attempt: *attempt,
+                    look: Look::Rejected,
+                };
+                let agreed = Agreed {
+                    clip,
+                    prompt: prompt.trim(),
+                    price: credits,
+                };
+                self.order(&agreed, printer)
+            }
+            Ask::Done => Ok(Answer::Done(String::new())),
+        };
+        answered.unwrap_or_else(|error| {
+            let why = exit::causes(&error).join(": ");
+            printer.warn(escape(&why));
+            let step = exit::next_step_of(&error).map(|step| format!(" ({step})"));
+            Answer::Refused(format!("{why}{}", step.unwrap_or_default()))
+        })
+    }
+
+    fn read(&self) -> Result<JobLog, Failure> {
+        JobLog::read(self.path, self.settings.ledger()).map_err(failure::of_log)
+    }
+
+    fn page(&self) -> anyhow::Result<Answer> {
+        let log = self.read()?;
+        let options = self.options(&log);
+        let mut clips = Vec::new();
+        let mut being_made = 0;
+        for view in log.views() {
+            let view = view.map_err(failure::of_log)?;
+            if !self.filters.matches(&view) {
+                continue;
+            }
+            if review::has_clip(&view) {
+                let is_here = file_of(&view, &options).is_some();
+                clips.push(Looked::of(
+                    &view,
+                    is_here,
+                    review::price(&view, &self.settings.rates),
+                    &options,
+                ));
+            } else {
+                being_made += usize::from(view.state.attempts().any(AttemptState::is_rejected));
+            }
+        }
+        let mut html = Vec::new();
+        write_page(clips, being_made, &options, &mut html)?;
+        let policy = review_policy();
+        Ok(Answer::Page { html, policy })
+    }
+
+    fn options(&self, log: &JobLog) -> ReportOptions {
+        ReportOptions {
+            source: report::source_of(log),
+            files: Files::Anywhere,
+            split: None,
+            wording: None,
+            clip_folders: report::clip_folders(log),
+            commands: self.commands.clone(),
+            rates: self.settings.rates.clone(),
+            now: clock::now(),
+            unreadable: 0,
+        }
+    }
+
+    fn clip(&self, job: JobKey, attempt: u32) -> anyhow::Result<Answer> {
+        let log = self.read()?;
+        let options = self.options(&log);
+        let view = log.view(job).map_err(failure::of_log)?;
+        let view = view.filter(|view| view.state.effective().number == attempt);
+        let file = view.and_then(|view| file_of(&view, &options));
+        Ok(file.map_or(Answer::Missing, Answer::File))
+    }
+
+    fn look(&mut self, verdict: Verdict, printer: &Printer) -> anyhow::Result<Answer> {
+        let written = self.write_down(verdict, None, printer)?;
+        let count = match verdict.look {
+            Look::Kept => &mut self.done.kept,
+            Look::Rejected => &mut self.done.rejected,
+        };
+        *count += written as u64;
+        Ok(Answer::Done(verdict.look.as_str().to_owned()))
+    }
+
+    /// Checks a verdict, and with `price` what an order is about to cost, and writes it down.
+    fn write_down(
+        &self,
+        verdict: Verdict,
+        price: Option<&str>,
+        printer: &Printer,
+    ) -> anyhow::Result<usize> {
+        let limits = Limits::of_time(self.settings);
+        let writer = open::write_log(self.path, self.settings, "review", &limits, printer)?;
+        let view = writer.view(verdict.job).map_err(failure::of_log)?;
+        review::check(verdict, view.as_ref()).map_err(|stray| {
+            Failure::decision(format!("{stray}; nothing was changed")).help("load the page again")
+        })?;
+        if let (Some(agreed), Some(view)) = (price, &view) {
+            let (rates, most) = (&self.settings.rates, self.settings.max_attempts);
+            review::check_order(view, agreed, rates, most).map_err(|why| {
+                let (why, next) = output::review::not_ordered(why);
+                Failure::decision(why).help(next)
+            })?;
+        }
+        let written = review::write_down(&[verdict], &writer, &who(), writer.now())
+            .map_err(|error| review_failure(error, "make room on the disk and try again"))?;
+        Ok(written)
+    }
+
+    /// Orders another clip, as `retry --rejected` does.
+    fn order(&mut self, agreed: &Agreed<'_>, printer: &mut Printer) -> anyhow::Result<Answer> {
+        let clip = agreed.clip;
+        if agreed.prompt.is_empty() {
+            return Ok(Answer::Refused("the prompt is empty".to_owned()));
+        }
+        self.settings.require_key()?;
+        let written = self.write_down(clip, Some(agreed.price), printer)?;
+        self.done.rejected += written as u64;
+        let args = self
+            .args
+            .order(self.path.to_owned(), clip.job, agreed.prompt);
+        let ended = retry::run(&args, self.settings, &mut printer.of_step())?;
+        // The log says what became of it.
+        let view = self.read()?.view(clip.job).map_err(failure::of_log)?;
+        let ordered = view.and_then(|view| review::ordered_after(&view, clip.attempt));
+        let Some(ordered) = ordered else {
+            return Ok(Answer::Refused(match ended.code {
+                Code::Decision => "a credit cap was reached; nothing was ordered".to_owned(),
+                _ => "nothing was ordered; the terminal shows why".to_owned(),
+            }));
+        };
+        self.done.ordered += u64::from(ordered == Ordered::Accepted);
+        let said = output::review::ordered(&ordered, clip.job, &self.commands);
+        Ok(said.map_or_else(Answer::Refused, Answer::Done))
+    }
+}
+
+/// The job's clip on this computer, where `download` has put it.
+fn file_of(view: &JobView, options: &ReportOptions) -> Option<PathBuf> {
+    let saved = Delivery::of(view, true).saved?;
+    if saved.is_in_bucket() {
+        return None;
+    }
+    let folders = options.clip_folders.iter();
+    folders
+        .map(|folder| saved.path(folder))
+        .find(|path| path.is_file())
+}

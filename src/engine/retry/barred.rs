@@ -1,0 +1,83 @@
+//! What a retry leaves alone, and names that no job has.
+
+use std::collections::BTreeSet;
+
+use super::{Log, Retried, Retries};
+use crate::jobs::{Bar, JobKey, JobState, JobView, Status};
+use crate::journal::LogError;
+use crate::text::suggest;
+
+/// A job for which nothing is sent.
+#[derive(Clone, Debug)]
+pub struct Barred {
+    /// The job.
+    pub job: JobKey,
+    /// Its listing or SKU.
+    pub id: Option<String>,
+    /// Why not, as in `nothing is sent, since ...`.
+    pub why: &'static str,
+}
+
+impl Retries<'_> {
+    /// Jobs that the run is about and that get nothing: those in doubt where doubts are retried, and
+    /// where jobs `are_named` one by one all of them.
+    pub fn barred(&self, which: Retried, are_named: bool) -> Result<Vec<Barred>, LogError> {
+        let has_doubt = |job: &JobState| job.attempts().any(|a| a.status() == Status::Unknown);
+        let is_barred = |job: &JobState| {
+            !which.takes(job)
+                && match which {
+                    Retried::Unknown => job.is_counted() && has_doubt(job),
+                    Retried::Failed | Retried::Rejected => are_named,
+                }
+        };
+        let mut barred = Vec::new();
+        for job in self.log.keys(is_barred) {
+            let view = self.log.view(job)?.filter(&self.covers);
+            barred.extend(view.and_then(|view| {
+                let why = reason(&view.state)?;
+                let id = view.id().map(|(_, id)| id.to_owned());
+                Some(Barred { job, id, why })
+            }));
+        }
+        Ok(barred)
+    }
+}
+
+fn reason(job: &JobState) -> Option<&'static str> {
+    match job.bar() {
+        _ if job.is_superseded() => Some("an edited row replaced it"),
+        Some(Bar::InDoubt) if job.has_attempt_under_way() => Some(Bar::UnderWay.as_str()),
+        bar => bar.map(Bar::as_str),
+    }
+}
+
+impl Log<'_> {
+    /// The first of these names that is no job's key, listing or SKU, and the nearest one that is.
+    pub fn first_unknown(
+        self,
+        names: &[String],
+    ) -> Result<Option<(&String, Option<String>)>, LogError> {
+        let mut missing: Vec<&String> = names.iter().collect();
+        let mut known = BTreeSet::new();
+        let keys = self.keys(|_| !names.is_empty());
+        for key in keys {
+            let Some(view) = self.view(key)? else {
+                continue;
+            };
+            missing.retain(|name| !is_called(&view, name));
+            if missing.is_empty() {
+                break;
+            }
+            known.extend(view.id().map(|(_, id)| id.to_owned()));
+        }
+        Ok(missing.first().map(|name| {
+            let near = suggest::nearest(name, known.iter().map(String::as_str));
+            (*name, near.map(str::to_owned))
+        }))
+    }
+}
+
+/// Whether a name is a job's key, or its listing or SKU.
+pub fn is_called(view: &JobView, name: &str) -> bool {
+    view.key().to_string() == *name || view.id().is_some_and(|(_, id)| id == name)
+}

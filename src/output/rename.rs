@@ -1,0 +1,58 @@
+//! What is reported of other names for what was ordered.
+
+use serde_json::{Value, json};
+
+use super::{Printer, words};
+use crate::engine::rename::Renaming;
+use crate::text::escape;
+
+/// Pairs that are shown before the question.
+const MOST_SHOWN: usize = 50;
+
+/// Shows what a yes would change.
+pub fn pairs(renamings: &[Renaming], printer: &Printer) {
+    for renaming in renamings.iter().take(MOST_SHOWN) {
+        let (old, new) = renaming.pair();
+        printer.say(format_args!(
+            "{} -> {}  (job {})",
+            escape(&old),
+            escape(&new),
+            renaming.view.key()
+        ));
+    }
+    if renamings.len() > MOST_SHOWN {
+        let more = (renamings.len() - MOST_SHOWN) as u64;
+        printer.say(format_args!("and {} more", words::number(more)));
+    }
+}
+
+/// The result for programs.
+pub fn to_json(renamings: &[Renaming]) -> Value {
+    let renamed = renamings.iter().map(|renaming| {
+        let (old, new) = renaming.pair();
+        json!({ "job": renaming.view.key(), "old": old, "new": new })
+    });
+    json!({ "command": "rename", "renamed": renamed.collect::<Value>(), "exit_code": 0 })
+}
+
+/// The result for people; `sheets` are those whose ids were compared.
+pub fn sentence(renamings: &[Renaming], sheets: &[String]) -> String {
+    if !renamings.is_empty() {
+        let there = if renamings.iter().any(Renaming::leaves_a_clip) {
+            ". What was downloaded or published already stays where it is, under the old name, and \
+             is not fetched again"
+        } else {
+            ""
+        };
+        let clips = words::counted(renamings.len() as u64, "clip goes", "clips go");
+        return format!("{clips} by the new name from now on; nothing was ordered{there}");
+    }
+    if sheets.is_empty() {
+        return "it has that name already; nothing was changed".to_owned();
+    }
+    format!(
+        "no row of {} looks like a clip that was ordered under an id which is gone; nothing was \
+         changed",
+        escape(&sheets.join(", "))
+    )
+}

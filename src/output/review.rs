@@ -1,0 +1,118 @@
+//! What is reported of clips that a person has looked at.
+
+use serde_json::{Value, json};
+
+use super::{Commands, words};
+use crate::engine::review::{NotOrdered, Ordered};
+use crate::jobs::JobKey;
+
+/// What was done on the page.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OnPage {
+    /// Clips that were kept.
+    pub kept: u64,
+    /// Clips that were rejected.
+    pub rejected: u64,
+    /// Clips that were ordered again.
+    pub ordered: u64,
+}
+
+impl OnPage {
+    /// For programs.
+    pub fn to_json(self, exit_code: u8) -> Value {
+        json!({
+            "command": "review",
+            "kept": self.kept,
+            "rejected": self.rejected,
+            "ordered": self.ordered,
+            "exit_code": exit_code,
+        })
+    }
+
+    /// For people.
+    pub fn sentence(self) -> String {
+        let [kept, rejected, ordered] = [self.kept, self.rejected, self.ordered].map(words::number);
+        format!("review: {kept} kept, {rejected} rejected, {ordered} ordered again")
+    }
+}
+
+/// What a table said.
+#[derive(Clone, Copy, Debug)]
+pub struct FromTable {
+    /// Clips that are kept.
+    pub kept: u64,
+    /// Clips that are rejected.
+    pub rejected: u64,
+    /// Rows without a verdict.
+    pub empty: u64,
+    /// Verdicts that were new.
+    pub changed: usize,
+}
+
+impl FromTable {
+    /// For programs.
+    pub fn to_json(self) -> Value {
+        json!({
+            "command": "review",
+            "kept": self.kept,
+            "rejected": self.rejected,
+            "empty": self.empty,
+            "changed": self.changed,
+            "exit_code": 0,
+        })
+    }
+
+    /// For people.
+    pub fn sentence(self, commands: &Commands) -> String {
+        let parts = [
+            Some(format!("{} kept", words::count(self.kept, "clip"))),
+            Some(format!("{} rejected", words::number(self.rejected))),
+            (self.empty > 0).then(|| format!("{} without a verdict", words::number(self.empty))),
+            (self.rejected > 0).then(|| {
+                let again = commands.on_log("retry", "--rejected --dry-run");
+                format!("`{again}` shows what ordering those again costs")
+            }),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        format!("review: {}", parts.join("; "))
+    }
+}
+
+/// Why a clip is not ordered again, and the next step.
+pub fn not_ordered(why: NotOrdered) -> (String, &'static str) {
+    match why {
+        NotOrdered::Price(price) => (
+            format!(
+                "this order costs {} now; nothing was ordered",
+                words::credits(price)
+            ),
+            "load the page again",
+        ),
+        NotOrdered::Often(attempts) => (
+            format!(
+                "this clip was ordered {}; nothing more was ordered",
+                words::count(attempts.into(), "time")
+            ),
+            "start review with --max-attempts N to allow more",
+        ),
+    }
+}
+
+/// What became of an order on the page: why it is none, or how it goes on.
+pub fn ordered(ordered: &Ordered, job: JobKey, commands: &Commands) -> Result<String, String> {
+    match ordered {
+        Ordered::Accepted => Ok(format!(
+            "Ordered again. `{}` waits for it.",
+            commands.on_log("reconcile", "--wait")
+        )),
+        Ordered::Refused(error) => Err(format!(
+            "not accepted, and nothing was charged: {error}. `{}` tries again",
+            commands.on_log("retry", "--failed")
+        )),
+        Ordered::InDoubt => Err(format!(
+            "no clear answer came back, so it may have been accepted and paid for. It is not sent \
+             again by itself; `{}` shows more",
+            commands.look_into(None, job)
+        )),
+    }
+}
