@@ -20,6 +20,8 @@ pub mod damage;
 pub mod delivery;
 mod display_status;
 #[cfg(feature = "cli")]
+pub mod held;
+#[cfg(feature = "cli")]
 mod history;
 mod job_summary;
 #[cfg(feature = "cli")]

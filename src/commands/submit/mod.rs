@@ -1,7 +1,6 @@
 //! `submit`: a clip for every row of a manifest that has none yet.
 
 mod batch;
-mod held;
 mod other_log;
 mod preview;
 mod rows;
@@ -9,7 +8,6 @@ mod rows;
 use std::path::Path;
 
 use batch::Sender;
-use held::HeldReport;
 use preview::preview;
 use rows::{allowed, left_out, read, report_left_out};
 
@@ -35,6 +33,7 @@ use crate::exit::{Code, Failure};
 use crate::jobs::{Credits, Ledger};
 use crate::journal::Writer;
 use crate::manifest::{Condition, Manifest};
+use crate::output::held::{self, HeldReport};
 use crate::output::{Printer, Summary, canary_json};
 use crate::settings::Settings;
 use crate::settings::values::Pair;

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::held::{self, HeldReport};
 use super::rows::{allowed, left_out, report_left_out};
 use crate::cli::SubmitArgs;
 use crate::commands::inputs::{Inputs, manifest_failure};
@@ -13,6 +12,7 @@ use crate::exit::{Code, Failure};
 use crate::jobs::Ledger;
 use crate::journal::{JobLog, LogError, remembered_of_absent};
 use crate::manifest::Manifest;
+use crate::output::held::{self, HeldReport};
 use crate::output::{self, Printer, Tally, words};
 use crate::settings::Settings;
 

@@ -4,13 +4,12 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::held;
 use crate::cli::SubmitArgs;
 use crate::commands::inputs::manifest_failure;
 use crate::engine::plan::{Allowed, Plan};
 use crate::exit::Failure;
 use crate::manifest::{Manifest, Problem, RowFault};
-use crate::output::{Printer, words};
+use crate::output::{Printer, held, words};
 use crate::settings::Settings;
 use crate::text::escape;
 

@@ -1,10 +1,10 @@
-//! What is reported about rows that are held back, and of rows that were taken for those of the log.
+//! What is reported of rows that are held back, and of rows that were taken for those of the log.
 
 use serde_json::{Map, Value, json};
 
+use super::{Commands, Printer, words};
 use crate::engine::plan::{Decision, Found, Held, Place, Plan};
 use crate::jobs::recognition::Cause;
-use crate::output::{Commands, Printer, words};
 use crate::text::escape;
 
 /// Rows, or pairs of ids, that are named one by one.
@@ -21,16 +21,21 @@ pub fn place_name(place: &Place, has_several_files: bool) -> String {
 
 /// Everything that the messages speak of.
 pub struct HeldReport<'a> {
+    /// What was decided of each row.
     pub plan: &'a Plan,
+    /// What that was decided by.
     pub found: &'a Found,
+    /// The manifest's name.
     pub manifest: &'a str,
     /// Each of its files as a command names it.
     pub files: &'a [String],
+    /// How commands that are shown name the log.
     pub commands: &'a Commands,
+    /// Where it is reported.
     pub printer: &'a Printer,
 }
 
-impl HeldReport<'_> {
+impl<'a> HeldReport<'a> {
     /// Reports what was found, before anything is sent.
     pub fn report(&self) {
         self.report_adopted();
@@ -46,11 +51,19 @@ impl HeldReport<'_> {
         place_name(place, self.files.len() > 1)
     }
 
-    /// Rows that are the same as others.
-    fn pairs(&self, pairs: impl Iterator<Item = (Place, Place)>) -> Vec<String> {
-        pairs
-            .map(|(row, other)| format!("{} as {}", self.place(&row), self.place(&other)))
-            .collect()
+    /// Rows that are the same as others, out of `count`.
+    fn pairs(&self, count: u64, pairs: impl Iterator<Item = (Place, Place)>) -> String {
+        let pair = |(row, other)| format!("{} as {}", self.place(&row), self.place(&other));
+        listed(count, pairs.map(pair))
+    }
+
+    /// Where held rows stand, `count` in all; where there are several files, with these.
+    fn lines(&self, count: u64, rows: impl Iterator<Item = &'a Held>) -> String {
+        if self.files.len() > 1 {
+            return listed(count, rows.map(|held| self.place(&held.place)));
+        }
+        let lines = listed(count, rows.map(|held| held.place.line.to_string()));
+        format!("{} {lines}", words::choose(count, "line", "lines"))
     }
 
     fn report_adopted(&self) {
@@ -78,121 +91,66 @@ impl HeldReport<'_> {
     fn report_repeated(&self) {
         let repeated = self.plan.repeated();
         let count = repeated.len() as u64;
-        if count == 0 {
-            return;
+        if count > 0 {
+            self.printer.warn(format_args!(
+                "{}: {} another row and {} left out, only the signature in the photo's address \
+                 differs: {}. For a second clip of the same photo, fill in the column variant",
+                escape(self.manifest),
+                words::counted(count, "row repeats", "rows repeat"),
+                words::choose(count, "was", "were"),
+                self.pairs(count, repeated),
+            ));
         }
-        let lines = self.pairs(repeated.take(MOST_NAMED));
-        self.printer.warn(format_args!(
-            "{}: {} another row and {} left out, only the signature in the photo's address differs: \
-             {}{}. For a second clip of the same photo, fill in the column variant",
-            escape(self.manifest),
-            if count == 1 {
-                "1 row repeats".to_owned()
-            } else {
-                format!("{} rows repeat", words::number(count))
-            },
-            if count == 1 { "was" } else { "were" },
-            lines.join(", "),
-            more(count, lines.len()),
-        ));
     }
 
     fn report_twins(&self) {
-        let (count, lines) = self.plan.twins(MOST_NAMED);
-        if count == 0 {
-            return;
+        let (count, pairs) = self.plan.twins(MOST_NAMED);
+        if count > 0 {
+            self.printer.warn(format_args!(
+                "{}: {} for the clip of another row under another id, with the same photo, prompt \
+                 and settings: {}. Each is ordered and paid for",
+                escape(self.manifest),
+                words::counted(count, "row asks", "rows ask"),
+                self.pairs(count, pairs.into_iter()),
+            ));
         }
-        let lines = self.pairs(lines.into_iter());
-        self.printer.warn(format_args!(
-            "{}: {} for the clip of another row under another id, with the same photo, prompt and \
-             settings: {}{}. Each is ordered and paid for",
-            escape(self.manifest),
-            if count == 1 {
-                "1 row asks".to_owned()
-            } else {
-                format!("{} rows ask", words::number(count))
-            },
-            lines.join(", "),
-            more(count, lines.len()),
-        ));
     }
 
-    fn held(&self, reason: Decision) -> impl Iterator<Item = &Held> {
-        self.found
-            .held
-            .iter()
-            .filter(move |held| held.reason == reason)
-    }
-
-    /// Where a held row stands: the line, and the file where there are several.
-    fn line_of(&self, held: &Held) -> String {
-        if self.files.len() > 1 {
-            place_name(&held.place, true)
-        } else {
-            held.place.line.to_string()
-        }
+    fn held(&self, reason: Decision) -> impl Iterator<Item = &'a Held> {
+        let held = self.found.held.iter();
+        held.filter(move |held| held.reason == reason)
     }
 
     fn report_changed(&self) {
-        let changed = self.plan.counts.changed;
-        if changed == 0 {
-            return;
+        let bare = || self.held(Decision::Changed).filter(|held| held.is_bare);
+        let count = bare().count() as u64;
+        if count > 0 {
+            // Their ids are only in lines of the vendor's sample scripts, which note no request.
+            self.printer.warn(format_args!(
+                "{} of {} ({}) held back: the log has a clip for {}, ordered by the vendor's sample \
+                 scripts, which note neither photo nor prompt. So whether it is the same clip cannot \
+                 be seen, and it may be paid for. To order {} all the same, run the same command \
+                 with --resubmit-changed",
+                words::count(count, "row"),
+                escape(self.manifest),
+                self.lines(count, bare()),
+                words::choose(count, "its id", "each of their ids"),
+                words::choose(count, "this row", "these rows"),
+            ));
         }
-        let bare = self.held(Decision::Changed).filter(|held| held.is_bare);
-        let bare: Vec<&Held> = bare.collect();
-        self.report_bare(&bare);
-        let changed = changed.saturating_sub(bare.len() as u64);
-        if changed == 0 {
-            return;
+        let changed = self.plan.counts.changed.saturating_sub(count);
+        if changed > 0 {
+            let edited = self.held(Decision::Changed).filter(|held| !held.is_bare);
+            self.printer.warn(format_args!(
+                "{} of {} ({}) {} edited after the clip was ordered, and held back: the older order \
+                 stands, and may be paid for. To order the new version as well, run the same command \
+                 with --resubmit-changed",
+                words::count(changed, "row"),
+                escape(self.manifest),
+                self.lines(changed, edited),
+                words::choose(changed, "was", "were"),
+            ));
         }
-        let has_several_files = self.files.len() > 1;
-        let edited = self.held(Decision::Changed).filter(|held| !held.is_bare);
-        let lines: Vec<String> = edited
-            .take(MOST_NAMED)
-            .map(|held| self.line_of(held))
-            .collect();
-        self.printer.warn(format_args!(
-            "{} of {} ({}{}{}) {} edited after the clip was ordered, and held back: the older \
-             order stands, and may be paid for. To order the new version as well, run the same \
-             command with --resubmit-changed",
-            words::count(changed, "row"),
-            escape(self.manifest),
-            match changed {
-                _ if has_several_files => "",
-                1 => "line ",
-                _ => "lines ",
-            },
-            lines.join(", "),
-            more(changed, lines.len()),
-            if changed == 1 { "was" } else { "were" },
-        ));
-    }
-
-    /// Rows whose id the log has only in lines of the vendor's sample scripts, which note no request.
-    fn report_bare(&self, bare: &[&Held]) {
-        if bare.is_empty() {
-            return;
-        }
-        let count = bare.len() as u64;
-        let named = bare.iter().take(MOST_NAMED);
-        let lines: Vec<String> = named.map(|held| self.line_of(held)).collect();
-        self.printer.warn(format_args!(
-            "{} of {} ({}{}{}) held back: the log has a clip for {}, ordered by the vendor's sample \
-             scripts, which note neither photo nor prompt. So whether it is the same clip cannot be \
-             seen, and it may be paid for. To order {} all the same, run the same command with \
-             --resubmit-changed",
-            words::count(count, "row"),
-            escape(self.manifest),
-            match count {
-                _ if self.files.len() > 1 => "",
-                1 => "line ",
-                _ => "lines ",
-            },
-            lines.join(", "),
-            more(count, lines.len()),
-            if count == 1 { "its id" } else { "each of their ids" },
-            if count == 1 { "this row" } else { "these rows" },
-        ));
     }
 
     fn report_renamed(&self) {
@@ -229,7 +187,7 @@ impl HeldReport<'_> {
 
     fn report_pair(&self, held: &Held, lines: &[u64]) {
         let shown: Vec<String> = lines.iter().take(MOST_NAMED).map(u64::to_string).collect();
-        let clips = if lines.len() == 1 { "a clip" } else { "clips" };
+        let clips = words::choose(lines.len() as u64, "a clip", "clips");
         // While the old id has rows of its own, only the one job is meant.
         let old = if self.plan.has_rows_of(&held.job_id) {
             held.job.to_string()
@@ -259,9 +217,7 @@ impl HeldReport<'_> {
             .filter(|(cause, _)| cause.is_spreadsheets())
             .map(|(_, count)| count)
             .sum();
-        let most = causes
-            .iter()
-            .max_by_key(|(cause, count)| (**count, **cause));
+        let most = causes.iter().max_by_key(|(cause, n)| (**n, **cause));
         let most = most.map_or(Cause::Corrected, |(cause, _)| *cause);
         let listed: u64 = causes.values().sum();
         let likely = match most {
@@ -295,9 +251,7 @@ impl HeldReport<'_> {
     }
 
     fn report_same_clips(&self) {
-        let count = self.plan.counts.same_clip;
-        let shown: Vec<&Held> = self.held(Decision::SameClip).take(MOST_NAMED).collect();
-        for held in &shown {
+        for held in self.held(Decision::SameClip).take(MOST_NAMED) {
             self.printer.warn(format_args!(
                 "{}:{}: {} asks for the same clip that was ordered for {}, with the same photo, \
                  prompt and settings. Held back, nothing was sent for it. If both are to have a \
@@ -309,32 +263,29 @@ impl HeldReport<'_> {
                 escape(&held.job_id),
             ));
         }
-        if count > shown.len() as u64 {
+        let shown = self.held(Decision::SameClip).count().min(MOST_NAMED) as u64;
+        let more = self.plan.counts.same_clip.saturating_sub(shown);
+        if more > 0 {
             self.printer.warn(format_args!(
                 "{} more of {} {} for clips that were ordered under other ids, and {} held back",
-                words::count(count - shown.len() as u64, "row"),
+                words::count(more, "row"),
                 escape(self.manifest),
-                if count - shown.len() as u64 == 1 {
-                    "asks"
-                } else {
-                    "ask"
-                },
-                if count - shown.len() as u64 == 1 {
-                    "is"
-                } else {
-                    "are"
-                },
+                words::choose(more, "asks", "ask"),
+                words::choose(more, "is", "are"),
             ));
         }
     }
 }
 
-fn more(count: u64, shown: usize) -> &'static str {
-    if count > shown as u64 {
+/// Names of the first of `count` things.
+fn listed(count: u64, names: impl Iterator<Item = String>) -> String {
+    let names: Vec<String> = names.take(MOST_NAMED).collect();
+    let more = if count > names.len() as u64 {
         " and more"
     } else {
         ""
-    }
+    };
+    names.join(", ") + more
 }
 
 /// The held rows as a field of the summary for programs.
