@@ -16,6 +16,7 @@ use crate::engine::delivery::bucket::Bucket;
 use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::plan;
 use crate::engine::delivery::plan::{Delivery, When};
+use crate::engine::delivery::{EXEC_TARGET, ExecOptions};
 use crate::engine::delivery::{Failure as Missed, FailureKind, Links, OnDemand, RefreshError};
 use crate::engine::round::Done;
 use crate::exit::{Code, Ending, Failure};
@@ -25,6 +26,17 @@ use crate::output::{Commands, Printer, delivery};
 use crate::sandbox::Sandbox;
 use crate::settings::Settings;
 use crate::vendor::{self, BaseUrl};
+
+/// How clips are passed to a command; `target` is the receiver's name in the log.
+pub fn exec_options(command: &str, target: Option<&str>, settings: &Settings) -> ExecOptions {
+    ExecOptions {
+        command: command.to_owned(),
+        target: target.unwrap_or(EXEC_TARGET).to_owned(),
+        concurrency: usize::from(settings.publish.concurrency),
+        time_out: settings.publish.exec_timeout,
+        dry_run: false,
+    }
+}
 
 /// The API, opened once it is needed, and only then with the key.
 pub struct ApiOnDemand<'a> {

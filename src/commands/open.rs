@@ -12,6 +12,8 @@ use super::filter::Filters;
 use super::limits::Limits;
 use crate::cli::WhereArgs;
 use crate::clock;
+use crate::engine;
+use crate::engine::open::RehearsalError;
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, JobView, Ledger};
 use crate::journal::{self, JobLog, Location, LogError, Writer};
@@ -264,37 +266,30 @@ pub fn open_to_send(
     Ok(writer)
 }
 
-/// Under `--sandbox` every line is marked as a sandbox's, also a fact that no server has reported: none
-/// of them may get into a log of live jobs.
+/// A rehearsal never writes to a log of live jobs.
 pub fn check_rehearsal(path: &Path, ledger: &Ledger, settings: &Settings) -> Result<(), Failure> {
-    if !settings.sandbox {
-        return Ok(());
-    }
-    let mixed = ledger.check_mixing(true, true);
-    mixed.map_err(|_| mixed_failure(path, true))
+    engine::open::check_rehearsal(path, ledger, settings.sandbox).map_err(|e| of_rehearsal(&e))
+}
+
+/// What it means for the run that a rehearsal would write to a log of live jobs.
+pub fn of_rehearsal(error: &RehearsalError) -> Failure {
+    Failure::config(error.to_string())
+        .help("name no log, nor one in CREATIVEAI_JOBS: --sandbox then uses sandbox-jobs.jsonl")
 }
 
 /// A sandbox's jobs and live ones never share a log.
 pub fn check_mixing(writer: &Writer, settings: &Settings, base: &BaseUrl) -> Result<(), Failure> {
+    check_rehearsal(writer.name(), &writer.ledger(), settings)?;
     let mixed = writer
         .ledger()
         .check_mixing(settings.sandbox, base.is_loopback());
-    mixed.map_err(|_| mixed_failure(writer.name(), settings.sandbox))
-}
-
-fn mixed_failure(path: &Path, sandbox: bool) -> Failure {
-    let path = path.display();
-    if sandbox {
+    mixed.map_err(|_| {
         Failure::config(format!(
-            "{path} holds live jobs, and a rehearsal never writes to a live log; nothing was sent"
-        ))
-        .help("name no log, nor one in CREATIVEAI_JOBS: --sandbox then uses sandbox-jobs.jsonl")
-    } else {
-        Failure::config(format!(
-            "{path} holds jobs of a sandbox, and live jobs never enter such a log; nothing was sent"
+            "{} holds jobs of a sandbox, and live jobs never enter such a log; nothing was sent",
+            writer.name().display()
         ))
         .help("name another log, or add --sandbox to go on rehearsing")
-    }
+    })
 }
 
 /// Whether an id may be entered into a log by hand.

@@ -14,7 +14,7 @@ use crate::engine::delivery::plan::{Delivery, When, gather, hold_back, other_tar
 use crate::engine::delivery::shopify::{
     Admin, Credentials, Look, Shopify, ShopifyOptions, Store, TARGET, Version,
 };
-use crate::engine::delivery::{EXEC_TARGET, Event, Exec, ExecOptions, PublishSummary};
+use crate::engine::delivery::{Event, Exec, ExecOptions, PublishSummary};
 use crate::exit::{Code, Failure};
 use crate::journal::Writer;
 use crate::output::delivery::Published;
@@ -55,15 +55,10 @@ pub fn run(
     let when = deliver::when(args.when);
     let (summary, shop) = match args.target.target() {
         Target::Exec(command) => {
+            let target = args.target_name.as_deref();
             let options = ExecOptions {
-                command: command.to_owned(),
-                target: args
-                    .target_name
-                    .clone()
-                    .unwrap_or_else(|| EXEC_TARGET.to_owned()),
-                concurrency: usize::from(settings.publish.concurrency),
-                time_out: settings.publish.exec_timeout,
                 dry_run: args.dry_run,
+                ..deliver::exec_options(command, target, settings)
             };
             let sent = to_command(&options, &deliveries, when, &writer, &limits, printer);
             (on_runtime(sent)?, None)

@@ -4,6 +4,8 @@ use hashbrown::HashMap;
 
 use super::observe::{Ingested, Observer};
 use crate::jobs::{Binding, GenerationId, JobKey, Observation, Status, Text, Via};
+#[cfg(feature = "postgres")]
+use crate::journal::KeptCapture;
 use crate::journal::{AppendError, Appending, LogError};
 use crate::vendor::Payload;
 use crate::webhook::Verification;
@@ -93,7 +95,7 @@ pub enum IngestError {
     #[error(transparent)]
     Read(#[from] LogError),
     /// What was added could not be written.
-    #[error(transparent)]
+    #[error("{}{}", if .0.database().is_some() { "" } else { "the job log cannot be written: " }, .0)]
     Write(#[from] AppendError),
 }
 
@@ -105,6 +107,9 @@ pub enum IngestError {
 pub struct Ingest<'a> {
     observer: Observer<'a>,
     lines: String,
+    /// Deliveries that are kept with these lines.
+    #[cfg(feature = "postgres")]
+    captures: Vec<KeptCapture>,
     waiting: Waiting,
     /// The batch before, on its way to the disk.
     appending: Option<(Appending, Waiting)>,
@@ -119,6 +124,8 @@ impl<'a> Ingest<'a> {
         Self {
             observer,
             lines: String::new(),
+            #[cfg(feature = "postgres")]
+            captures: Vec::new(),
             waiting: Waiting::default(),
             appending: None,
         }
@@ -126,16 +133,8 @@ impl<'a> Ingest<'a> {
 
     /// Takes an observation in. What it added is durable after [`flush`](Self::flush).
     pub fn take(&mut self, seen: Observation<'static>) -> Result<Applied, IngestError> {
-        let job = self.observer.writer.owner_of(&seen.id);
-        if let Some((job, _)) = job.or(seen.correlation)
-            && let Some(waiting) = self.waiting_for(job)
-        {
-            // Deliveries are repeated; a repetition adds nothing.
-            if waiting.id == seen.id && waiting.status == seen.status && waiting.facts == seen.facts
-            {
-                return Ok(Applied::Known);
-            }
-            self.flush()?;
+        if self.is_repeated(&seen)? {
+            return Ok(Applied::Known);
         }
         match self.observer.decide(&seen)? {
             Ingested::New {
@@ -163,6 +162,38 @@ impl<'a> Ingest<'a> {
         }
     }
 
+    /// Has a delivery kept with the log, in a database, in one transaction with what `seen` adds, which
+    /// is to be taken next.
+    #[cfg(feature = "postgres")]
+    pub fn keep(
+        &mut self,
+        capture: KeptCapture,
+        seen: Option<&Observation<'_>>,
+    ) -> Result<(), IngestError> {
+        if let Some(seen) = seen {
+            self.is_repeated(seen)?;
+        }
+        self.captures.push(capture);
+        Ok(())
+    }
+
+    /// Whether it says what a line says that waits. Has others of the job written first.
+    fn is_repeated(&mut self, seen: &Observation<'_>) -> Result<bool, IngestError> {
+        let job = self.observer.writer.owner_of(&seen.id);
+        let Some((job, _)) = job.or(seen.correlation) else {
+            return Ok(false);
+        };
+        let Some(waiting) = self.waiting_for(job) else {
+            return Ok(false);
+        };
+        // Deliveries are repeated; a repetition adds nothing.
+        if waiting.id == seen.id && waiting.status == seen.status && waiting.facts == seen.facts {
+            return Ok(true);
+        }
+        self.flush()?;
+        Ok(false)
+    }
+
     fn waiting_for(&self, job: JobKey) -> Option<&Observation<'static>> {
         let before = self.appending.as_ref().map(|(_, waiting)| waiting);
         self.waiting.get(&job).or_else(|| before?.get(&job))
@@ -178,6 +209,12 @@ impl<'a> Ingest<'a> {
     fn send(&mut self) -> Result<(), IngestError> {
         let waiting = std::mem::take(&mut self.waiting);
         let writer = self.observer.writer;
+        #[cfg(feature = "postgres")]
+        if !self.captures.is_empty() {
+            let captures = std::mem::take(&mut self.captures);
+            writer.keep_captures(captures, std::mem::take(&mut self.lines))?;
+            return Ok(());
+        }
         let next = (!self.lines.is_empty()).then(|| (writer.begin_append(&self.lines), waiting));
         self.lines.clear();
         let Some((appending, _)) = std::mem::replace(&mut self.appending, next) else {

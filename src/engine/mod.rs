@@ -8,6 +8,7 @@
 //! | `canary` | the first few orders of a batch, looked at before the rest is ordered |
 //! | [`cap`] | what may be charged and reserved |
 //! | `damage` | what the damaged lines of a log may have ordered, marked as in doubt |
+//! | `receive` | deliveries as they come: kept, applied to the log, passed to a command |
 //! | `recover` | lines that a full disk kept out of the log, taken back |
 //! | `rename` | other names for what was ordered |
 //! | `replay` | captured webhooks, taken in one by one |
@@ -49,6 +50,8 @@ pub(crate) mod open;
 pub mod photos;
 pub mod plan;
 pub mod poll;
+#[cfg(feature = "cli")]
+pub(crate) mod receive;
 #[cfg(feature = "cli")]
 pub(crate) mod recover;
 #[cfg(feature = "cli")]

@@ -1,6 +1,6 @@
 //! A log that another command has is waited for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -25,6 +25,23 @@ pub enum OpenError {
     /// The run's time was up meanwhile.
     #[error("{0}")]
     Late(LogError),
+}
+
+/// Under `--sandbox` every line is marked as a sandbox's, also a fact that no server has reported: none
+/// of them may get into a log of live jobs.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{} holds live jobs, and a rehearsal never writes to a live log; nothing was sent",
+    .0.display()
+)]
+pub struct RehearsalError(PathBuf);
+
+/// Refuses the log at `path` where a rehearsal must not write to it.
+pub fn check_rehearsal(path: &Path, ledger: &Ledger, sandbox: bool) -> Result<(), RehearsalError> {
+    if sandbox && ledger.check_mixing(true, true).is_err() {
+        return Err(RehearsalError(path.to_owned()));
+    }
+    Ok(())
 }
 
 /// How long a log that is in use is waited for.

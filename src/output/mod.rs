@@ -20,6 +20,8 @@ pub mod damage;
 pub mod delivery;
 mod display_status;
 #[cfg(feature = "cli")]
+mod forward;
+#[cfg(feature = "cli")]
 pub mod held;
 #[cfg(feature = "cli")]
 mod history;
@@ -43,6 +45,8 @@ mod polling;
 mod printer;
 #[cfg(feature = "cli")]
 mod progress;
+#[cfg(feature = "cli")]
+mod receiving;
 #[cfg(feature = "cli")]
 pub mod rename;
 #[cfg(feature = "cli")]
@@ -76,6 +80,8 @@ pub use columns::aligned;
 pub use csv::{Carried, CsvTable, Dialect};
 pub use display_status::DisplayStatus;
 #[cfg(feature = "cli")]
+pub use forward::report_forward;
+#[cfg(feature = "cli")]
 pub use history::history;
 pub use job_summary::{JobSummary, since, sought};
 #[cfg(feature = "cli")]
@@ -93,7 +99,9 @@ pub use printer::{OutputOptions, Printer, ProgressStyle, USUAL_WIDTH};
 #[cfg(feature = "cli")]
 pub use progress::{Event, Progress, STARTED, WAITING};
 #[cfg(feature = "cli")]
-pub use replay::{ReplayReport, report_binding};
+pub use receiving::{Received, Receiving, RequestReport};
+#[cfg(feature = "cli")]
+pub use replay::ReplayReport;
 #[cfg(feature = "cli")]
 pub use round::RoundEnd;
 #[cfg(feature = "cli")]

@@ -127,7 +127,7 @@ fn name(place: Place<'_>) -> String {
 }
 
 /// Reports how an id came to an attempt, where that is worth a line.
-pub fn report_binding(
+pub(super) fn report_binding(
     binding: &Binding,
     (job, attempt): (JobKey, u32),
     id: &GenerationId,

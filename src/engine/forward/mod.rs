@@ -6,16 +6,21 @@
 
 #[cfg(feature = "postgres")]
 mod database;
+mod file;
+mod forwarded;
 mod outgoing;
 mod target;
 
+use std::io;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 #[cfg(feature = "postgres")]
 pub use self::database::{DatabaseQueue, Waker};
-pub use self::outgoing::{Digest, Outgoing};
+pub use self::file::{FileQueue, Sender};
+pub use self::forwarded::beside;
+pub use self::outgoing::Outgoing;
 pub use self::target::Target;
 use self::target::Tried;
 use crate::engine::stop::Stop;
@@ -60,6 +65,12 @@ pub enum Event<'e> {
     Down(&'e str),
     /// It takes deliveries again.
     Up,
+    /// So many deliveries were captured before any were to be forwarded, and are not.
+    Earlier(u64),
+    /// It cannot be noted what was taken, and why.
+    Unnoted(&'e io::Error),
+    /// What notes it could not be made shorter, and why.
+    NotShortened(&'e io::Error),
     /// The queue cannot be looked at, and why.
     #[cfg(feature = "postgres")]
     Away(&'e str),

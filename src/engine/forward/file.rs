@@ -2,15 +2,16 @@
 //! that file. What was forwarded is noted beside it.
 
 use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::forwarded::Delivered;
-use crate::engine::forward::{End, Outgoing, Queue};
-use crate::output::Printer;
-use crate::text::escape;
+use super::{End, Event, Outgoing, Queue, Report};
+use crate::webhook::VerifyKeys;
 
 /// Deliveries held in memory; when more wait, they are read from the capture file again.
 const MOST_WAITING: usize = 10_000;
@@ -51,12 +52,18 @@ pub struct FileQueue<'a> {
     waiting: Arc<AtomicUsize>,
     has_more: Arc<AtomicBool>,
     left: u64,
-    printer: &'a Printer,
+    report: Report<'a>,
 }
 
 impl<'a> FileQueue<'a> {
-    /// A queue that begins with what an earlier run has left, and the receiver's end.
-    pub fn new(delivered: Delivered, printer: &'a Printer) -> (Self, Sender) {
+    /// A queue for the captures in that file, which begins with what an earlier run has left, and the
+    /// receiver's end.
+    pub fn open(
+        captures: &Path,
+        keys: &VerifyKeys,
+        report: Report<'a>,
+    ) -> io::Result<(Self, Sender)> {
+        let delivered = Delivered::open(captures, keys, report)?;
         let (queue, incoming) = mpsc::unbounded_channel();
         let sender = Sender {
             queue,
@@ -71,19 +78,15 @@ impl<'a> FileQueue<'a> {
             waiting: Arc::clone(&sender.waiting),
             has_more: Arc::clone(&sender.has_more),
             left: 0,
-            printer,
+            report,
         };
-        (queue, sender)
+        Ok((queue, sender))
     }
 
     fn begin(&mut self) {
         self.read = self.delivered.waiting().into();
         if let Err(error) = self.delivered.shorten() {
-            self.printer.warn(format_args!(
-                "the file that remembers what was forwarded could not be shortened ({}); it stays as \
-                 it is",
-                escape(&error.to_string())
-            ));
+            (self.report)(Event::NotShortened(&error));
         }
     }
 
@@ -127,10 +130,7 @@ impl Queue for FileQueue<'_> {
 
     async fn taken(&mut self, one: &Outgoing) {
         if let Err(error) = self.delivered.note(one) {
-            self.printer.warn(format_args!(
-                "it cannot be noted what was forwarded ({}); the next run may send it again",
-                escape(&error.to_string())
-            ));
+            (self.report)(Event::Unnoted(&error));
         }
     }
 

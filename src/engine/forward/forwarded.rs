@@ -5,17 +5,21 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::forward::deliveries;
-use crate::commands::outputs::FORWARDED;
+use super::outgoing::{Digest, Outgoing};
+use super::{Event, Report};
 use crate::disk::{Readers, Replacement};
-use crate::engine::forward::{Digest, Outgoing};
-use crate::exit::Failure;
-use crate::output::Printer;
 use crate::webhook::{self, VerifiedEntry, VerifyKeys};
 
 /// Deliveries that are remembered although the capture file no longer holds them, newest first: the
 /// vendor may send one again.
 const MOST_REMEMBERED: usize = 10_000;
+
+/// The file beside the captures.
+pub fn beside(captures: &Path) -> PathBuf {
+    let mut path = captures.as_os_str().to_owned();
+    path.push(".forwarded");
+    path.into()
+}
 
 /// The deliveries that were forwarded.
 pub struct Delivered {
@@ -33,46 +37,35 @@ pub struct Delivered {
 impl Delivered {
     /// Opens the file beside the captures. Where there is none yet, what was captured until now
     /// counts as forwarded: only what comes from now on is meant.
-    pub fn open(captures: &Path, keys: &VerifyKeys, printer: &Printer) -> Result<Self, Failure> {
-        let mut path = captures.as_os_str().to_owned();
-        path.push(".forwarded");
-        let path = PathBuf::from(path);
-        FORWARDED.check(&path, None)?;
-        let failed = |error: io::Error| {
-            Failure::io(format!("cannot write to {}", path.display()))
-                .because(error)
-                .help("check that you may write there, or name another file with --capture")
-        };
+    pub fn open(captures: &Path, keys: &VerifyKeys, report: Report<'_>) -> io::Result<Self> {
+        let path = beside(captures);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(error),
         };
         let mut options = OpenOptions::new();
         options.append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(failed)?;
+        let file = options.open(&path)?;
         let mut delivered = Self {
             captures: captures.to_owned(),
             keys: keys.clone(),
             digests: HashSet::new(),
             held: Vec::new(),
             captured: None,
-            path: path.clone(),
+            path,
             file,
         };
         if let Some(text) = text {
-            delivered.read(&text).map_err(failed)?;
+            delivered.read(&text)?;
             return Ok(delivered);
         }
         let older = delivered.waiting();
-        delivered.note_all(&older).map_err(failed)?;
+        delivered.note_all(&older)?;
         if !older.is_empty() {
-            printer.note(format_args!(
-                "{} captured earlier: only new ones are forwarded",
-                deliveries(older.len() as u64)
-            ));
+            report(Event::Earlier(older.len() as u64));
         }
         Ok(delivered)
     }

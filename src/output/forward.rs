@@ -1,39 +1,18 @@
-//! `listen --forward`: where deliveries go, and what is reported of that.
+//! What is reported of deliveries that are forwarded to another address.
 
-use url::Url;
-
-use crate::commands::inputs::shown;
-use crate::engine::forward::{Event, Target};
-use crate::exit::Failure;
-use crate::output::{Printer, words};
-use crate::settings::Settings;
+use super::{Printer, words};
+use crate::engine::forward::Event;
 use crate::text::escape;
 
-/// What becomes of deliveries of a capture file that are left at the end.
-pub const LEFT_IN_FILE: &str =
-    "the next `creativeai listen --forward` with this capture file sends what is left";
-/// The same where the log is in a database.
-#[cfg(feature = "postgres")]
-pub const LEFT_IN_DATABASE: &str =
-    "another receiver of this log with the same --forward sends what is left, or the next one";
-
-/// Prepares requests to `address`, and says where deliveries go.
-pub fn target(address: &Url, settings: &Settings, printer: &Printer) -> Result<Target, Failure> {
-    let network = &settings.network;
-    let (connecting, asking) = (network.connect_timeout, network.request_timeout);
-    let target = Target::new(address, shown(address.as_str()), connecting, asking)
-        .map_err(|error| Failure::config(error.to_string()))?;
-    printer.note(format_args!(
-        "verified deliveries are forwarded to {}",
-        escape(&target.name)
-    ));
-    Ok(target)
-}
-
-/// Reports what happens to deliveries on their way to `name`; `left` is what becomes of those that are
-/// left at the end.
-pub fn report(event: &Event<'_>, name: &str, left: &str, printer: &Printer) {
+/// Reports what happens to deliveries on their way to `name`, from a capture file or from the database of
+/// a log.
+pub fn report_forward(event: &Event<'_>, name: &str, in_database: bool, printer: &Printer) {
     let name = escape(name);
+    let left = if in_database {
+        "another receiver of this log with the same --forward sends what is left, or the next one"
+    } else {
+        "the next `creativeai listen --forward` with this capture file sends what is left"
+    };
     match event {
         Event::Taken(one) => printer.detail(format_args!("{}: forwarded", escape(&one.id))),
         Event::Refused(one, why) => printer.warn(format_args!(
@@ -47,6 +26,18 @@ pub fn report(event: &Event<'_>, name: &str, left: &str, printer: &Printer) {
             escape(why)
         )),
         Event::Up => printer.note(format_args!("{name} takes deliveries again")),
+        Event::Earlier(count) => printer.note(format_args!(
+            "{} captured earlier: only new ones are forwarded",
+            deliveries(*count)
+        )),
+        Event::Unnoted(why) => printer.warn(format_args!(
+            "it cannot be noted what was forwarded ({}); the next run may send it again",
+            escape(&why.to_string())
+        )),
+        Event::NotShortened(why) => printer.warn(format_args!(
+            "the file that remembers what was forwarded could not be shortened ({}); it stays as it is",
+            escape(&why.to_string())
+        )),
         #[cfg(feature = "postgres")]
         Event::Away(why) => printer.warn(format_args!(
             "what is to be forwarded cannot be looked up ({}); it is forwarded once the database \
@@ -88,7 +79,7 @@ pub fn report(event: &Event<'_>, name: &str, left: &str, printer: &Printer) {
 }
 
 /// `1 delivery`, `2 deliveries`.
-pub fn deliveries(count: u64) -> String {
+fn deliveries(count: u64) -> String {
     let noun = if count == 1 { "delivery" } else { "deliveries" };
     format!("{} {noun}", words::number(count))
 }

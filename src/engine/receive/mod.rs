@@ -1,0 +1,157 @@
+//! Deliveries as they come: kept in a file or in the log's database, applied to the log, and passed to a
+//! command of the user's once their clip has ended.
+//!
+//! Where captures are in a file, [`CaptureSink`] keeps them and [`Applier`] applies them later. Where the
+//! log is in a database, [`DatabaseSink`] and [`Recorder`] do both at once. [`Intake`] is what the two
+//! ways share.
+
+mod applier;
+mod captures;
+mod on_end;
+#[cfg(feature = "postgres")]
+mod recorder;
+
+use std::collections::HashSet;
+use std::path::Path;
+
+pub use self::applier::Applier;
+pub use self::captures::{CaptureFile, CaptureSink};
+pub use self::on_end::{Ended, Event as OnEndEvent, OnEnd, Runs};
+#[cfg(feature = "postgres")]
+pub use self::recorder::{DatabaseSink, Recorder};
+use super::ingest::{Applied, Ingest, IngestError};
+use super::observe::Observer;
+use super::open::RehearsalError;
+use crate::clock;
+use crate::jobs::{GenerationId, JobKey, Ledger, Observation, Status};
+use crate::journal::{LogError, Writer};
+
+/// Who writes to the log, as others see it.
+pub const COMMAND: &str = "listen";
+
+/// The log that deliveries are applied to.
+#[derive(Clone, Copy)]
+pub struct Log<'a> {
+    /// Its file or address.
+    pub path: &'a Path,
+    /// Makes what it is folded into.
+    pub ledger: &'a (dyn Fn() -> Ledger + Sync),
+    /// Whether it is a rehearsal's.
+    pub sandbox: bool,
+}
+
+impl Log<'_> {
+    fn observer<'w>(&self, writer: &'w Writer) -> Observer<'w> {
+        Observer {
+            writer,
+            clock: &clock::now,
+            sandbox: self.sandbox,
+        }
+    }
+}
+
+/// Why captures cannot be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// The log cannot be opened.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A rehearsal's captures never get into a live log.
+    #[error(transparent)]
+    Rehearsal(#[from] RehearsalError),
+    /// The log cannot be read or written.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// The capture file cannot be read.
+    #[error("{0:#}")]
+    Captures(anyhow::Error),
+}
+
+/// What a person may want to know.
+pub enum Event<'e> {
+    /// An observation was taken in.
+    Taken {
+        /// Of which generation.
+        id: &'e GenerationId,
+        /// How it stands.
+        status: Status,
+        /// What that came to.
+        applied: &'e Applied,
+        /// The log.
+        writer: &'e Writer,
+    },
+    /// What was taken in is in the log.
+    Written,
+    /// So many captures are not applied yet.
+    Waiting(usize),
+    /// Captures cannot be applied for now, and why.
+    Postponed(&'e ReceiveError),
+    /// So many captures were not applied until the end; how many is not known where they are only in the
+    /// capture file.
+    Left(Option<u64>),
+}
+
+/// Takes what a person may want to know.
+pub type Report<'a> = &'a (dyn Fn(Event<'_>) + Sync);
+
+/// Takes observations into a log, and passes on the clips that end by them.
+struct Intake<'a> {
+    report: Report<'a>,
+    ended: Option<Ended>,
+    /// Jobs with a clip that has ended by what was taken in since the last [`Self::finish`].
+    new: Vec<JobKey>,
+    /// Jobs and attempts that were passed on.
+    passed_on: HashSet<(JobKey, u32)>,
+}
+
+impl<'a> Intake<'a> {
+    fn new(report: Report<'a>, ended: Option<Ended>) -> Self {
+        Self {
+            report,
+            ended,
+            new: Vec::new(),
+            passed_on: HashSet::new(),
+        }
+    }
+
+    fn take(
+        &mut self,
+        seen: Observation<'static>,
+        ingest: &mut Ingest<'_>,
+        writer: &Writer,
+    ) -> Result<(), IngestError> {
+        let (id, status) = (&seen.id.clone(), seen.status);
+        let applied = &ingest.take(seen)?;
+        (self.report)(Event::Taken {
+            id,
+            status,
+            applied,
+            writer,
+        });
+        if let Applied::New { job, .. } = applied
+            && status.is_terminal()
+        {
+            self.new.push(*job);
+        }
+        Ok(())
+    }
+
+    /// Makes everything durable, and passes on the clips that have ended. A clip that ended twice, as
+    /// when late news added something, is passed on once.
+    fn finish(&mut self, mut ingest: Ingest<'_>, writer: &Writer) -> Result<(), ReceiveError> {
+        ingest.flush()?;
+        (self.report)(Event::Written);
+        if let Some(ended) = &self.ended {
+            for &job in &self.new {
+                if let Some(view) = writer.view(job)?
+                    && let Some(clip) = ended.due(view)
+                    && self.passed_on.insert((job, clip.attempt()))
+                {
+                    ended.put(clip);
+                }
+            }
+        }
+        self.new.clear();
+        Ok(())
+    }
+}

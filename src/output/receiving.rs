@@ -1,0 +1,233 @@
+//! What is reported while deliveries are received, and how that went.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
+
+use super::delivery::warn_of;
+use super::replay::report_binding;
+use super::{Commands, Delivery, Printer, words};
+use crate::engine::forward::Forwards;
+use crate::engine::ingest::{Applied, observation};
+use crate::engine::receive::{Event, OnEndEvent, Runs};
+use crate::text::escape;
+use crate::webhook::{self, Capture, Refusal, Stats, Verification, VerifyKeys, verify};
+
+/// Reports and counts requests to a receiver.
+pub struct RequestReport {
+    printer: Printer,
+    keys: VerifyKeys,
+    has_warned_of_keys: AtomicBool,
+}
+
+impl RequestReport {
+    /// For deliveries that are verified with `keys`.
+    pub fn new(keys: &VerifyKeys, printer: &Printer) -> Self {
+        Self {
+            printer: printer.without_progress(),
+            keys: keys.clone(),
+            has_warned_of_keys: AtomicBool::new(false),
+        }
+    }
+
+    /// Takes what happened to a request. It never waits.
+    pub fn report(&self, event: &webhook::Event<'_>) {
+        let printer = &self.printer;
+        if let Some(metrics) = printer.metrics() {
+            metrics.delivered(self.counted(event));
+        }
+        match event {
+            webhook::Event::Kept(capture) if printer.options().verbose > 0 => {
+                printer.detail(escape(&self.kept(capture)));
+            }
+            webhook::Event::Kept(_) => {}
+            webhook::Event::Refused(Refusal::Signature)
+                if !self.has_warned_of_keys.swap(true, Ordering::Relaxed) =>
+            {
+                printer.warn(
+                    "a delivery was refused and not kept: its signature is wrong. If the API key \
+                     was changed since, give the old one in CREATIVEAI_VERIFY_KEYS; -v reports \
+                     further ones",
+                );
+            }
+            webhook::Event::Refused(refusal) => {
+                printer.detail(format_args!("refused: {refusal:?}"));
+            }
+            webhook::Event::Failed(error) => printer.error(format_args!(
+                "a delivery could not be kept ({}); the vendor was asked to send it again",
+                escape(&format!("{error:#}"))
+            )),
+        }
+    }
+
+    /// As what a request is counted.
+    fn counted(&self, event: &webhook::Event<'_>) -> Delivery {
+        match event {
+            // With keys, nothing else is kept.
+            webhook::Event::Kept(_) if self.keys.is_empty() => Delivery::Unverified,
+            webhook::Event::Kept(_) => Delivery::Verified,
+            webhook::Event::Refused(Refusal::Unsigned | Refusal::Signature) => Delivery::Unsigned,
+            webhook::Event::Refused(_) => Delivery::Refused,
+            webhook::Event::Failed(_) => Delivery::Failed,
+        }
+    }
+
+    /// What a delivery says, in a line.
+    fn kept(&self, capture: &Capture<'_>) -> String {
+        let verified = verify(capture, &self.keys);
+        let proven = match &verified {
+            Verification::Verified(_) => "signed",
+            _ => "not proven",
+        };
+        let about = observation(&verified, capture.correlation());
+        let about = about.map_or_else(
+            || "nothing for a log".to_owned(),
+            |seen| format!("{} {}", seen.id, seen.status),
+        );
+        format!(
+            "kept a delivery of {} bytes ({proven}): {about}",
+            capture.body.bytes().len()
+        )
+    }
+}
+
+/// Reports what becomes of captures in the log, and of commands for clips that have ended.
+pub struct Receiving<'a> {
+    /// Where to.
+    pub printer: &'a Printer,
+    /// Commands for the log.
+    pub commands: Commands,
+    /// Where captures are.
+    pub captures: &'a Path,
+}
+
+impl Receiving<'_> {
+    /// Takes what happens to captures.
+    pub fn report(&self, event: &Event<'_>) {
+        let printer = self.printer;
+        match event {
+            Event::Taken {
+                id,
+                status,
+                applied,
+                writer,
+            } => match applied {
+                Applied::New {
+                    job,
+                    attempt,
+                    binding,
+                } => {
+                    report_binding(binding, (*job, *attempt), id, writer, printer);
+                    printer.detail(format_args!("{id}: {status}, applied"));
+                }
+                Applied::Known => printer.detail(format_args!("{id}: {status}, known already")),
+                Applied::UnknownId(why) => {
+                    printer.detail(format_args!("{id}: kept, but not applied: {why}"));
+                }
+            },
+            Event::Written => {
+                if let Some(metrics) = printer.metrics() {
+                    metrics.log_written();
+                }
+            }
+            Event::Waiting(captures) => {
+                if let Some(metrics) = printer.metrics() {
+                    metrics.not_applied(*captures);
+                }
+            }
+            Event::Postponed(error) => {
+                printer.warn(format_args!("{error}; captures are kept and applied later"));
+            }
+            Event::Left(captures) => {
+                let what = match captures {
+                    None => "some captures are".to_owned(),
+                    Some(1) => "1 capture is".to_owned(),
+                    Some(n) => format!("{} are", words::count(*n, "capture")),
+                };
+                let captures = words::shell_word(&self.captures.display().to_string());
+                printer.warn(format_args!(
+                    "{what} not in the log yet, but in the capture file; the next `creativeai \
+                     listen` applies them, or `{}`",
+                    self.commands
+                        .on_log("reconcile", &format!("--replay {captures}"))
+                ));
+            }
+        }
+    }
+
+    /// Takes what happens to commands.
+    pub fn report_on_end(&self, event: &OnEndEvent<'_>) {
+        let printer = self.printer;
+        match event {
+            OnEndEvent::Failed(failure) => warn_of(failure, printer),
+            OnEndEvent::NotRun(error) => printer.error(escape(&format!("--exec: {error}"))),
+            OnEndEvent::Unwritten(clips, why) => printer.warn(format_args!(
+                "it cannot be written to the log that the command ran for {} ({}); `publish --exec` \
+                 would run it for {} again, with the same CREATIVEAI_PUBLISH_ID",
+                words::count(*clips as u64, "clip"),
+                escape(why),
+                if *clips == 1 { "it" } else { "them" },
+            )),
+            OnEndEvent::Left(clips) => printer.warn(format_args!(
+                "{} ended and not published yet; `{}` does that",
+                words::count(*clips, "clip"),
+                self.commands.on_log("publish", "--exec CMD")
+            )),
+        }
+    }
+}
+
+/// How receiving went.
+pub struct Received {
+    /// Requests.
+    pub stats: Stats,
+    /// What was forwarded, and what was not.
+    pub forwards: Forwards,
+    /// Commands for clips that have ended.
+    pub runs: Runs,
+}
+
+impl Received {
+    /// For programs.
+    pub fn to_json(&self, exit_code: u8) -> Value {
+        let Self {
+            stats,
+            forwards,
+            runs,
+        } = self;
+        json!({
+            "command": "listen",
+            "kept": stats.kept,
+            "unsigned": stats.unsigned,
+            "failed": stats.failed,
+            "refused": stats.refused,
+            "forwarded": forwards.taken,
+            "not_forwarded": forwards.left,
+            "exec_ok": runs.clips,
+            "exec_failed": runs.failed,
+            "exit_code": exit_code,
+        })
+    }
+
+    /// In a line; what was not asked for is left out.
+    pub fn line(&self, does_forward: bool, does_exec: bool) -> String {
+        let number = words::number;
+        let mut text = format!(
+            "listen: {} kept, {} without a right signature, {} failed",
+            number(self.stats.kept),
+            number(self.stats.unsigned),
+            number(self.stats.failed),
+        );
+        if does_forward {
+            let (taken, left) = (number(self.forwards.taken), number(self.forwards.left));
+            text = format!("{text}; {taken} forwarded, {left} not yet");
+        }
+        if does_exec {
+            let clips = words::count(self.runs.clips, "clip");
+            let failed = number(self.runs.failed);
+            text = format!("{text}; command run for {clips}, failed for {failed}");
+        }
+        text
+    }
+}
