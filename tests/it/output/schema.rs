@@ -125,7 +125,7 @@ fn every_line_that_this_version_writes_is_as_its_schema_says() {
     world.run(&["resolve", "LST-3", "--not-accepted"]).expect(0);
     world.run(&["download"]);
     let only_one = if cfg!(windows) {
-        "if not %CREATIVEAI_LISTING_ID%==LST-1 exit 1"
+        "if not !CREATIVEAI_LISTING_ID!==LST-1 exit 1"
     } else {
         "test $CREATIVEAI_LISTING_ID = LST-1"
     };

@@ -121,7 +121,7 @@ fn what_was_rejected_is_not_published_and_approved_waits_for_a_look() {
         "publish",
         "--exec",
         if cfg!(windows) {
-            "echo %CREATIVEAI_LISTING_ID%>> out"
+            "echo !CREATIVEAI_LISTING_ID!>> out"
         } else {
             "echo \"$CREATIVEAI_LISTING_ID\" >> out"
         },
