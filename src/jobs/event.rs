@@ -11,7 +11,6 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::facts::Report;
-use super::time::write_time;
 use super::{Credits, Fact, GenerationId, IdColumn, JobKey, Look, Stamp, Status, Verdict, Word};
 
 /// Every name that has a meaning of its own in a log line. A manifest's carried column may not
@@ -388,9 +387,7 @@ pub(super) fn is_false(value: &bool) -> bool {
 }
 
 pub(super) fn time<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut text = Vec::with_capacity(24);
-    write_time(&mut text, *at);
-    serializer.serialize_str(&String::from_utf8_lossy(&text))
+    serializer.collect_str(&format_args!("{at:.3}"))
 }
 
 #[expect(clippy::ref_option, reason = "as serde calls it")]

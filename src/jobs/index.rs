@@ -12,8 +12,7 @@ pub(super) const END: u32 = u32::MAX;
 /// Where the lines of each job stand: a chain of offsets, newest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places {
-    /// Offset of a line, in the low bytes' order.
-    offsets: Vec<[u8; 6]>,
+    offsets: Vec<u64>,
     /// The line before it of the same job.
     before: Vec<u32>,
     heads: Vec<u32>,
@@ -25,21 +24,17 @@ impl Places {
         if self.heads.len() <= job {
             self.heads.resize(job + 1, END);
         }
-        let mut low = [0; 6];
-        low.copy_from_slice(&offset.to_le_bytes()[..6]);
         self.before.push(self.heads[job]);
         self.heads[job] = self.offsets.len() as u32;
-        self.offsets.push(low);
+        self.offsets.push(offset);
     }
 
     /// Offsets of a job's lines, ascending.
     pub fn of(&self, job: u32) -> Vec<u64> {
         let mut next = self.heads.get(job as usize).copied().unwrap_or(END);
         let mut offsets = Vec::new();
-        while let Some(low) = self.offsets.get(next as usize) {
-            let mut offset = [0; 8];
-            offset[..6].copy_from_slice(low);
-            offsets.push(u64::from_le_bytes(offset));
+        while let Some(offset) = self.offsets.get(next as usize) {
+            offsets.push(*offset);
             next = self.before[next as usize];
         }
         offsets.sort_unstable();

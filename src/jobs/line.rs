@@ -390,48 +390,14 @@ impl<'a> Found<'a, &'a str> {
     /// Reads the fields of a plain line without serde; `None` leaves it to that.
     fn read_plain(&mut self, raw: &'a str) -> Option<()> {
         let mut end_fields = EndSpan::Nothing;
-        let start = self.read_beginning(raw).unwrap_or_default();
-        let take = |field: Field<'a>| {
+        scan::each_field(raw, |field| {
             if is_end_field(field.name) {
                 end_fields = end_fields.add(field);
             }
             self.take(field)
-        };
-        match start {
-            0 => scan::each_field(raw, take)?,
-            start => scan::each_field_from(raw, start, take)?,
-        }
+        })?;
         self.end_fields = end_fields.text(raw);
         Some(())
-    }
-
-    /// Reads what this tool begins each of its lines with. Returns where the next field starts.
-    fn read_beginning(&mut self, raw: &'a str) -> Option<usize> {
-        const AT: usize = "{\"at\":\"".len();
-        const JOB: usize = AT + "2026-03-12T09:22:17.000Z\",\"job\":\"".len();
-        const ATTEMPT: usize = JOB + "5b1f0c9a77d2e318\",\"attempt\":".len();
-        const STATUS: usize = ATTEMPT + "1,\"status\":\"".len();
-        let bytes = raw.as_bytes().get(..STATUS)?;
-        let attempt = bytes[ATTEMPT];
-        let is_usual = bytes.starts_with(b"{\"at\":\"")
-            && bytes[AT + 24..].starts_with(b"\",\"job\":\"")
-            && bytes[JOB + 16..].starts_with(b"\",\"attempt\":")
-            && matches!(attempt, b'1'..=b'9')
-            && bytes[ATTEMPT + 1..].starts_with(b",\"status\":\"")
-            && scan::end_of_text(raw, AT)? == AT + 24
-            && scan::end_of_text(raw, JOB)? == JOB + 16;
-        if !is_usual {
-            return None;
-        }
-        let end = scan::end_of_text(raw, STATUS)?;
-        if !raw[end..].starts_with("\",") {
-            return None;
-        }
-        self.at = Some(&raw[AT..AT + 24]);
-        self.job = Some(&raw[JOB..JOB + 16]);
-        self.attempt = Some(u32::from(attempt - b'0'));
-        self.status = Some(&raw[STATUS..end]);
-        Some(end + 2)
     }
 
     fn take(&mut self, field: Field<'a>) -> Option<()> {

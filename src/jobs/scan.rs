@@ -97,29 +97,14 @@ const MAX_DEPTH: u32 = 16;
 /// anything was refused: what was passed on until then says nothing.
 pub(super) fn each_field<'a>(
     text: &'a str,
-    each: impl FnMut(Field<'a>) -> Option<()>,
+    mut each: impl FnMut(Field<'a>) -> Option<()>,
 ) -> Option<()> {
     let mut scanner = Scanner { text, at: 0 };
     scanner.skip_space();
     scanner.expect(b'{')?;
-    scanner.finish(each)
-}
-
-/// The same for the fields from the byte `at` on, where the name of one starts.
-pub(super) fn each_field_from<'a>(
-    text: &'a str,
-    at: usize,
-    each: impl FnMut(Field<'a>) -> Option<()>,
-) -> Option<()> {
-    // Behind a comma there is one.
-    (text.as_bytes().get(at)? == &b'"').then_some(())?;
-    Scanner { text, at }.finish(each)
-}
-
-/// Where a text without escapes that starts at the byte `at`, behind its quote, ends.
-pub(super) fn end_of_text(text: &str, at: usize) -> Option<usize> {
-    let end = special(text.as_bytes(), at);
-    (text.as_bytes().get(end)? == &b'"').then_some(end)
+    scanner.fields(MAX_DEPTH, &mut each)?;
+    scanner.skip_space();
+    (scanner.at == text.len()).then_some(())
 }
 
 struct Scanner<'a> {
@@ -128,13 +113,6 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// The fields of the outermost object, and nothing behind it.
-    fn finish(mut self, mut each: impl FnMut(Field<'a>) -> Option<()>) -> Option<()> {
-        self.fields(MAX_DEPTH, &mut each)?;
-        self.skip_space();
-        (self.at == self.text.len()).then_some(())
-    }
-
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
