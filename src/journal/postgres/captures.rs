@@ -1,12 +1,12 @@
 //! Deliveries that receivers keep with the log: each once, whichever receiver gets it.
 
 use futures::future::try_join;
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Error;
+use tokio_postgres::types::Type;
 
 use super::super::address::Address;
 use super::super::location::DatabaseError;
-use super::lines::LogRow;
+use super::handle::{LogHandle, Parameter};
 use super::logs;
 use super::outbox::{self, Forward, Queued};
 use super::schema::{self, Use};
@@ -29,27 +29,22 @@ pub struct KeptCapture {
 const PAGE: i64 = 2000;
 
 /// Keeps captures, those that are not there yet, and queues those that are to be forwarded.
-pub(super) async fn insert(
-    client: &Client,
-    schema: &str,
-    log: &LogRow,
-    captures: &[KeptCapture],
-) -> Result<(), Error> {
+pub(super) async fn insert(log: &LogHandle<'_>, captures: &[KeptCapture]) -> Result<(), Error> {
     let insert = format!(
-        "INSERT INTO {schema}.captures (log, digest, receiver, envelope) \
+        "INSERT INTO {}.captures (log, digest, receiver, envelope) \
          SELECT $1, new.* FROM unnest($2, $3, $4) AS new (digest, receiver, envelope) \
-         ON CONFLICT (log, digest) DO NOTHING"
+         ON CONFLICT (log, digest) DO NOTHING",
+        log.schema
     );
     let digests: Vec<&[u8]> = captures.iter().map(|c| c.digest.as_slice()).collect();
     let receivers: Vec<&str> = captures.iter().map(|c| c.receiver.as_str()).collect();
     let envelopes: Vec<&str> = captures.iter().map(|c| c.envelope.as_str()).collect();
-    let columns: [(&(dyn ToSql + Sync), Type); 4] = [
-        (&log.id, Type::INT8),
+    let columns: [Parameter<'_>; 3] = [
         (&digests, Type::BYTEA_ARRAY),
         (&receivers, Type::TEXT_ARRAY),
         (&envelopes, Type::TEXT_ARRAY),
     ];
-    let inserting = client.execute_typed(&insert, &columns);
+    let inserting = log.execute(&insert, &columns);
     let queued = captures.iter().filter_map(|capture| {
         Some(Queued {
             digest: &capture.digest,
@@ -59,7 +54,7 @@ pub(super) async fn insert(
     });
     let queued: Vec<Queued<'_>> = queued.collect();
     // Polled in this order: the second one finds what the first one has added.
-    try_join(inserting, outbox::insert(client, schema, log, &queued)).await?;
+    try_join(inserting, outbox::insert(log, &queued)).await?;
     Ok(())
 }
 
@@ -75,12 +70,8 @@ pub fn captures_behind(address: &Address, last: i64) -> Result<Vec<(i64, String)
              ORDER BY sequence LIMIT $3",
             session.address.schema()
         );
-        let columns: [(&(dyn ToSql + Sync), Type); 3] = [
-            (&log.id, Type::INT8),
-            (&last, Type::INT8),
-            (&PAGE, Type::INT8),
-        ];
-        let rows = session.client.query_typed(&query, &columns).await;
+        let columns: [Parameter<'_>; 2] = [(&last, Type::INT8), (&PAGE, Type::INT8)];
+        let rows = log.of(&session).query(&query, &columns).await;
         let rows = rows.map_err(|error| session.failed("read the captures of", &error))?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     })

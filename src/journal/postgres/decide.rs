@@ -6,11 +6,12 @@
 use std::collections::HashSet;
 
 use futures::future::try_join3;
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Error;
 
 use super::super::announce::{Announcement, Refused};
 use super::caps::Sums;
-use super::lines::{self, LogRow};
+use super::handle::LogHandle;
+use super::lines;
 use super::runs::{self, Claimed, Seen};
 use crate::jobs::recognition::{Asked, Marks, Recognition, Sought};
 use crate::jobs::{Credits, JobKey, JobState, Ledger, Line};
@@ -162,17 +163,11 @@ impl Claims {
     }
 
     /// Writes them down; whether they were as they had been seen.
-    pub async fn write(
-        &self,
-        client: &Client,
-        schema: &str,
-        log: &LogRow,
-        run: &str,
-    ) -> Result<bool, Error> {
+    pub async fn write(&self, log: &LogHandle<'_>, run: &str) -> Result<bool, Error> {
         let ((), taken_over, voided) = try_join3(
-            lines::claim(client, schema, log, &self.new, run),
-            runs::hand_over(client, schema, log, &self.taken_over, run),
-            runs::hand_over(client, schema, log, &self.voided, runs::SETTLED),
+            lines::claim(log, &self.new, run),
+            runs::hand_over(log, &self.taken_over, run),
+            runs::hand_over(log, &self.voided, runs::SETTLED),
         )
         .await?;
         Ok(taken_over && voided)

@@ -6,10 +6,10 @@
 use std::collections::{HashMap, HashSet};
 
 use futures::future::try_join;
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Error, Row};
 
-use super::lines::LogRow;
+use super::handle::{LogHandle, Parameter};
 use super::runs;
 
 /// What a lease is on: the SHA-256 of its name.
@@ -18,9 +18,7 @@ pub(super) type Key = [u8; 32];
 /// Takes leases for a run. Returns those that it does not get, each with the host that has it. The
 /// log's row is locked.
 pub(super) async fn take(
-    client: &Client,
-    schema: &str,
-    log: &LogRow,
+    log: &LogHandle<'_>,
     keys: HashSet<Key>,
     run: &str,
 ) -> Result<HashMap<Key, String>, Error> {
@@ -28,11 +26,8 @@ pub(super) async fn take(
         return Ok(HashMap::new());
     }
     let keys: Vec<&[u8]> = keys.iter().map(<[u8; 32]>::as_slice).collect();
-    let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
-        (&log.id, Type::INT8),
-        (&keys, Type::BYTEA_ARRAY),
-        (&run, Type::TEXT),
-    ];
+    let parameters: [Parameter<'_>; 2] = [(&keys, Type::BYTEA_ARRAY), (&run, Type::TEXT)];
+    let schema = log.schema;
     let is_alive = runs::is_alive();
     let take = format!(
         "INSERT INTO {schema}.leases AS held (log, key, run) \
@@ -46,9 +41,9 @@ pub(super) async fn take(
          JOIN {schema}.runs ON runs.id = leases.run \
          WHERE leases.log = $1 AND leases.key = ANY ($2) AND leases.run <> $3"
     );
-    let taking = client.execute_typed(&take, &parameters);
-    let (_, rows) = try_join(taking, client.query_typed(&others, &parameters)).await?;
-    let other = |row: &tokio_postgres::Row| {
+    let taking = log.execute(&take, &parameters);
+    let (_, rows) = try_join(taking, log.query(&others, &parameters)).await?;
+    let other = |row: &Row| {
         let key: &[u8] = row.get(0);
         Some((key.try_into().ok()?, row.get(1)))
     };

@@ -5,20 +5,12 @@ use std::time::Duration;
 
 use futures::future::try_join;
 use sha2::{Digest, Sha256};
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Error, Row};
 
 use super::super::announce::Refused;
-use super::session::Session;
+use super::handle::{LogHandle, Parameter};
 use crate::jobs::{JobKey, Line};
-
-/// A log's row.
-#[derive(Clone, Debug)]
-pub(super) struct LogRow {
-    pub id: i64,
-    /// Random, hexadecimal.
-    pub identity: String,
-}
 
 /// Lines on their way into a log, as columns.
 #[derive(Debug, Default)]
@@ -83,11 +75,10 @@ impl Merge {
 }
 
 /// Adds lines in a transaction of their own. Returns how many were not there.
-pub(super) async fn add(session: &Session, log: &LogRow, part: &Merge) -> Result<u64, Error> {
-    let (client, schema) = (&session.client, session.address.schema());
-    begin(client, schema, log).await?;
-    let added = insert(client, schema, log, part).await?;
-    commit(client).await?;
+pub(super) async fn add(log: &LogHandle<'_>, part: &Merge) -> Result<u64, Error> {
+    begin(log).await?;
+    let added = insert(log, part).await?;
+    commit(log).await?;
     Ok(added.len() as u64)
 }
 
@@ -98,7 +89,7 @@ pub(super) async fn add(session: &Session, log: &LogRow, part: &Merge) -> Result
 /// The server's own settings do not matter. Each statement sees what was committed before it, or one
 /// that waited for the lock would read the log as it was before that. A commit is confirmed once it is
 /// on the server's disk.
-pub(super) async fn begin(client: &Client, schema: &str, log: &LogRow) -> Result<(), Error> {
+pub(super) async fn begin(log: &LogHandle<'_>) -> Result<(), Error> {
     // A computer that falls asleep in the middle of a transaction must not hold up all others.
     let begin = format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED; \
@@ -106,35 +97,30 @@ pub(super) async fn begin(client: &Client, schema: &str, log: &LogRow) -> Result
          SET LOCAL idle_in_transaction_session_timeout = '10s'; \
          SELECT set_config('synchronous_commit', 'on', true) \
              WHERE current_setting('synchronous_commit') = 'off'; \
-         SELECT FROM {schema}.logs WHERE id = {} FOR UPDATE",
-        log.id
+         SELECT FROM {}.logs WHERE id = {} FOR UPDATE",
+        log.schema, log.id
     );
-    client.batch_execute(&begin).await
+    log.client.batch_execute(&begin).await
 }
 
 /// Commits what [`begin`] has begun.
-pub(super) async fn commit(client: &Client) -> Result<(), Error> {
-    client.batch_execute("COMMIT").await
+pub(super) async fn commit(log: &LogHandle<'_>) -> Result<(), Error> {
+    log.client.batch_execute("COMMIT").await
 }
 
 /// Adds lines, and claims what they speak of, where that is not there yet. Returns the new lines'
 /// numbers, each with the transaction that has added it.
-pub(super) async fn insert(
-    client: &Client,
-    schema: &str,
-    log: &LogRow,
-    part: &Merge,
-) -> Result<Vec<(i64, u64)>, Error> {
+pub(super) async fn insert(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<(i64, u64)>, Error> {
     if part.is_empty() {
         return Ok(Vec::new());
     }
+    let schema = log.schema;
     let lines = format!(
         "INSERT INTO {schema}.lines (log, digest, job, attempt, status, generation_id, line) \
          SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7) ON CONFLICT (log, digest) DO NOTHING \
          RETURNING sequence, transaction::text"
     );
-    let columns: [(&(dyn ToSql + Sync), Type); 7] = [
-        (&log.id, Type::INT8),
+    let columns: [Parameter<'_>; 6] = [
         (&part.digests, Type::BYTEA_ARRAY),
         (&part.jobs, Type::TEXT_ARRAY),
         (&part.attempts, Type::INT4_ARRAY),
@@ -142,10 +128,10 @@ pub(super) async fn insert(
         (&part.ids, Type::TEXT_ARRAY),
         (&part.lines, Type::TEXT_ARRAY),
     ];
-    let adding = client.query_typed(&lines, &columns);
-    let claiming = claim(client, schema, log, &part.claims, "");
+    let adding = log.query(&lines, &columns);
+    let claiming = claim(log, &part.claims, "");
     let (added, ()) = try_join(adding, claiming).await?;
-    let number = |row: &tokio_postgres::Row| {
+    let number = |row: &Row| {
         let transaction: &str = row.get(1);
         (row.get(0), transaction.parse().unwrap_or(u64::MAX))
     };
@@ -154,9 +140,7 @@ pub(super) async fn insert(
 
 /// Claims attempts for a run, those that no one has claimed.
 pub(super) async fn claim(
-    client: &Client,
-    schema: &str,
-    log: &LogRow,
+    log: &LogHandle<'_>,
     attempts: impl IntoIterator<Item = &(JobKey, u32)>,
     run: &str,
 ) -> Result<(), Error> {
@@ -165,18 +149,17 @@ pub(super) async fn claim(
         return Ok(());
     }
     let claims = format!(
-        "INSERT INTO {schema}.claims (log, job, attempt, run) \
+        "INSERT INTO {}.claims (log, job, attempt, run) \
          SELECT $1, job, attempt, $4 FROM unnest($2, $3) AS new (job, attempt) \
-         ON CONFLICT DO NOTHING"
+         ON CONFLICT DO NOTHING",
+        log.schema
     );
-    let columns: [(&(dyn ToSql + Sync), Type); 4] = [
-        (&log.id, Type::INT8),
+    let columns: [Parameter<'_>; 3] = [
         (&jobs, Type::TEXT_ARRAY),
         (&attempts, Type::INT4_ARRAY),
         (&run, Type::TEXT),
     ];
-    client.execute_typed(&claims, &columns).await?;
-    Ok(())
+    log.execute(&claims, &columns).await.map(drop)
 }
 
 /// Attempts as two columns: jobs and numbers.
@@ -212,14 +195,14 @@ impl Halted {
 }
 
 /// Whether anything may be claimed.
-pub(super) async fn halted(client: &Client, schema: &str, log: &LogRow) -> Result<Halted, Error> {
+pub(super) async fn halted(log: &LogHandle<'_>) -> Result<Halted, Error> {
     let query = format!(
         "SELECT paused_by, to_char(paused_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
          (extract(epoch FROM quiet_until - clock_timestamp()) * 1000)::bigint \
-         FROM {schema}.logs WHERE id = $1"
+         FROM {}.logs WHERE id = $1",
+        log.schema
     );
-    let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
-    let row = client.query_typed_one(&query, &id).await?;
+    let row = log.query_one(&query, &[]).await?;
     let by: Option<String> = row.get(0);
     let since: Option<String> = row.get(1);
     let left: Option<i64> = row.get(2);
@@ -231,19 +214,13 @@ pub(super) async fn halted(client: &Client, schema: &str, log: &LogRow) -> Resul
 }
 
 /// Lets nothing be claimed for some time, by the database's clock.
-pub(super) async fn keep_quiet(
-    client: &Client,
-    schema: &str,
-    log: &LogRow,
-    time: Duration,
-) -> Result<(), Error> {
+pub(super) async fn keep_quiet(log: &LogHandle<'_>, time: Duration) -> Result<(), Error> {
     let query = format!(
-        "UPDATE {schema}.logs SET quiet_until = \
-         greatest(quiet_until, clock_timestamp() + $2 * interval '1 millisecond') WHERE id = $1"
+        "UPDATE {}.logs SET quiet_until = \
+         greatest(quiet_until, clock_timestamp() + $2 * interval '1 millisecond') WHERE id = $1",
+        log.schema
     );
     let millis = time.as_millis() as f64;
-    let columns: [(&(dyn ToSql + Sync), Type); 2] =
-        [(&log.id, Type::INT8), (&millis, Type::FLOAT8)];
-    client.execute_typed(&query, &columns).await?;
+    log.execute(&query, &[(&millis, Type::FLOAT8)]).await?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures::future::{try_join_all, try_join4};
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Error, Row};
 
 use self::failed::Failed;
 use self::look::{HORIZON, NEWEST, Seen, outdated, when};
@@ -22,7 +22,8 @@ use super::super::location::DatabaseError;
 use super::caps::Sums;
 use super::captures;
 use super::decide::{Claims, Others};
-use super::lines::{self, LogRow, Merge};
+use super::handle::{LogHandle, LogRow};
+use super::lines::{self, Merge};
 use super::mirror::{self, Source, digest};
 use super::position::Newest;
 use super::runs::{BeingSent, Claimed, Run};
@@ -186,9 +187,10 @@ impl Link {
         tasks: &[Task],
         rows: &HashSet<JobKey>,
     ) -> Result<Vec<Answer>, Failed> {
+        let log = &log.of(session);
         let warnings = session.counter();
         let before = warnings.count();
-        let mut seen = self.look(session, log, tasks).await?;
+        let mut seen = self.look(log, tasks).await?;
         let known = self.catch_up(&seen.unread, tasks, rows)?;
         if let Some(host) = seen.missing {
             return Err(Failed::Other(self.not_back(&host)));
@@ -219,7 +221,7 @@ impl Link {
         let granted = granted.filter_map(|(task, _)| task.kind.attempt());
         let granted: HashSet<_> = granted.collect();
         merge.skip_claims(|attempt| self.own.contains(attempt) || granted.contains(attempt));
-        let added = self.write(session, log, tasks, &answers, (&claims, &merge));
+        let added = self.write(log, tasks, &answers, (&claims, &merge));
         let added = added.await?;
         if warnings.count() != before {
             return Err(Failed::Other(self.unconfirmed()));
@@ -305,28 +307,23 @@ impl Link {
     /// transaction.
     async fn write(
         &mut self,
-        session: &Session,
-        log: &LogRow,
+        log: &LogHandle<'_>,
         tasks: &[Task],
         answers: &[Answer],
         (claims, merge): (&Claims, &Merge),
     ) -> Result<Vec<(i64, u64)>, Failed> {
-        let (client, schema) = (&session.client, session.address.schema());
         let grants = answers.iter().any(|a| matches!(a, Answer::Granted(_)));
         self.run.is_known |= grants;
-        let showing = when(
-            grants,
-            self.run.show(client, schema, log, &self.source.server),
-        );
-        let claiming = claims.write(client, schema, log, &self.run.id);
-        let inserting = lines::insert(client, schema, log, merge);
-        let keeping = tasks.iter().map(|task| keep(client, schema, log, task));
+        let showing = when(grants, self.run.show(log, &self.source.server));
+        let claiming = claims.write(log, &self.run.id);
+        let inserting = lines::insert(log, merge);
+        let keeping = tasks.iter().map(|task| keep(log, task));
         let writing = try_join4(showing, claiming, inserting, try_join_all(keeping));
         let (_, are_as_seen, added, _) = writing.await?;
         if !are_as_seen {
             return Err(Failed::Other(self.changed()));
         }
-        lines::commit(client).await?;
+        lines::commit(log).await?;
         Ok(added)
     }
 
@@ -436,10 +433,10 @@ impl Link {
 }
 
 /// Keeps what of a task is not lines.
-async fn keep(client: &Client, schema: &str, log: &LogRow, task: &Task) -> Result<(), Error> {
+async fn keep(log: &LogHandle<'_>, task: &Task) -> Result<(), Error> {
     match &task.kind {
-        Kind::Captures(all) => captures::insert(client, schema, log, all).await,
-        Kind::Quiet(time) => lines::keep_quiet(client, schema, log, *time).await,
+        Kind::Captures(all) => captures::insert(log, all).await,
+        Kind::Quiet(time) => lines::keep_quiet(log, *time).await,
         _ => Ok(()),
     }
 }

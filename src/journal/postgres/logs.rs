@@ -1,10 +1,11 @@
 //! The logs of a database: found, made, listed, paused, and merged into.
 
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 
 use super::super::address::Address;
 use super::super::location::{DatabaseError, DatabaseFault};
-use super::lines::{self, LogRow, Merge};
+use super::handle::{LogHandle, LogRow, Parameter};
+use super::lines::{self, Merge};
 use super::schema::{self, Rights, Use};
 use super::session::{Session, wait_for};
 use crate::jobs::JobKey;
@@ -113,31 +114,30 @@ fn set_pause(address: &Address, by: Option<&str>) -> Result<Option<String>, Data
         let session = Session::open(address).await?;
         schema::check(&session, Use::Write).await?;
         let log = find(&session).await?;
-        let before = change_pause(&session, &log, by).await;
+        let before = change_pause(&log.of(&session), by).await;
         before.map_err(|error| Session::failure(address, "change", &error))
     })
 }
 
 async fn change_pause(
-    session: &Session,
-    log: &LogRow,
+    log: &LogHandle<'_>,
     by: Option<&str>,
 ) -> Result<Option<String>, tokio_postgres::Error> {
-    let (client, schema) = (&session.client, session.address.schema());
-    lines::begin(client, schema, log).await?;
-    let before = lines::halted(client, schema, log).await?.paused;
+    lines::begin(log).await?;
+    let before = lines::halted(log).await?.paused;
     if before.is_some() != by.is_some() {
         let at = if by.is_some() {
             "clock_timestamp()"
         } else {
             "NULL"
         };
-        let update =
-            format!("UPDATE {schema}.logs SET paused_at = {at}, paused_by = $2 WHERE id = $1");
-        let columns: [(&(dyn ToSql + Sync), Type); 2] = [(&log.id, Type::INT8), (&by, Type::TEXT)];
-        client.execute_typed(&update, &columns).await?;
+        let update = format!(
+            "UPDATE {}.logs SET paused_at = {at}, paused_by = $2 WHERE id = $1",
+            log.schema
+        );
+        log.execute(&update, &[(&by, Type::TEXT)]).await?;
     }
-    lines::commit(client).await?;
+    lines::commit(log).await?;
     Ok(before)
 }
 
@@ -157,8 +157,7 @@ pub fn rows_elsewhere(
         );
         let name = session.address.log();
         let jobs: Vec<String> = jobs.iter().map(JobKey::to_string).collect();
-        let columns: [(&(dyn ToSql + Sync), Type); 2] =
-            [(&name, Type::TEXT), (&jobs, Type::TEXT_ARRAY)];
+        let columns: [Parameter<'_>; 2] = [(&name, Type::TEXT), (&jobs, Type::TEXT_ARRAY)];
         let row = session.client.query_typed_opt(&query, &columns).await;
         let row = row.map_err(|error| session.failed("look at the logs of", &error))?;
         Ok(row.map(|row| (row.get(0), row.get::<_, i64>(1) as u64)))
@@ -289,10 +288,8 @@ pub fn merge_into(
         let log = find(&session).await?;
         let mut added = 0;
         while let Some(part) = next() {
-            let address = session.address.clone();
-            added += lines::add(&session, &log, &part)
-                .await
-                .map_err(|error| Session::failure(&address, "write to", &error))?;
+            let more = lines::add(&log.of(&session), &part).await;
+            added += more.map_err(|error| session.failed("write to", &error))?;
         }
         Ok(added)
     })

@@ -18,12 +18,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::TempPath;
 use tokio_postgres::IsolationLevel;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 
 use super::super::address::Address;
 use super::super::file::for_each_line;
 use super::super::location::{DatabaseError, DatabaseFault};
-use super::lines::LogRow;
+use super::handle::{LogRow, Parameter};
 use super::logs;
 use super::position::{NOT_READ, Newest, transaction_of};
 use super::runs::{self, BeingSent};
@@ -282,7 +282,7 @@ async fn read(
         address.schema()
     );
     let from = state.horizon.to_string();
-    let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
+    let parameters: [Parameter<'_>; 4] = [
         (&look.log.id, Type::INT8),
         (&from, Type::TEXT),
         (&state.newest.sequence, Type::INT8),
@@ -321,16 +321,12 @@ async fn read(
         written.map_err(|error| unusable(&error))?;
         next.length += line.len() as u64 + 1;
     }
-    let by = transaction_of(
-        &transaction,
-        address.schema(),
-        &look.log,
-        next.newest.sequence,
-    );
-    let by = by.await.map_err(|error| failed(&address, error))?;
+    let log = look.log.on(&transaction, address.schema());
+    let by = transaction_of(&log, next.newest.sequence).await;
+    let by = by.map_err(|error| failed(&address, error))?;
     next.newest.transaction = by.unwrap_or_default();
     if look.has_runs {
-        let sent = runs::being_sent(&transaction, address.schema(), &look.log).await;
+        let sent = runs::being_sent(&log).await;
         look.being_sent = sent.map_err(|error| failed(&address, error))?;
     }
     Ok(next)
@@ -385,12 +381,8 @@ impl Place {
         server: String,
     ) -> Result<(State, Parts), DatabaseError> {
         let old = self.old_state(&server).unwrap_or_default();
-        let is_there = old
-            .newest
-            .is_in(&session.client, session.address.schema(), &look.log);
-        let is_there = is_there
-            .await
-            .map_err(|error| session.failed("read", &error))?;
+        let is_there = old.newest.is_in(&look.log.of(session)).await;
+        let is_there = is_there.map_err(|error| session.failed("read", &error))?;
         let mut state = if is_there && old.length > 0 {
             self.append(session, look, &old).await?
         } else {

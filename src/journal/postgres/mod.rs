@@ -7,6 +7,7 @@ mod appender;
 mod caps;
 mod captures;
 mod decide;
+mod handle;
 mod leases;
 mod lines;
 mod link;

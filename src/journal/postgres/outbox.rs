@@ -5,14 +5,14 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Error, Row};
 
 use super::super::address::Address;
 use super::super::announce::CLAIM_HOLDS;
 use super::super::location::{DatabaseError, DatabaseFault};
+use super::handle::{LogHandle, LogRow, Parameter};
 use super::leases::Key;
-use super::lines::LogRow;
 use super::logs;
 use super::schema::{self, Use};
 use super::session::Session;
@@ -66,15 +66,11 @@ pub(super) struct Queued<'c> {
 
 /// Puts deliveries into the outbox, in the transaction that keeps them: those that their receiver has
 /// kept itself. What comes again is there already.
-pub(super) async fn insert(
-    client: &Client,
-    schema: &str,
-    log: &LogRow,
-    queued: &[Queued<'_>],
-) -> Result<(), Error> {
+pub(super) async fn insert(log: &LogHandle<'_>, queued: &[Queued<'_>]) -> Result<(), Error> {
     if queued.is_empty() {
         return Ok(());
     }
+    let schema = log.schema;
     let insert = format!(
         "INSERT INTO {schema}.outbox (log, target, digest, capture) \
          SELECT $1, new.target, new.digest, captures.sequence \
@@ -88,15 +84,13 @@ pub(super) async fn insert(
     let forwards = || queued.iter().map(|one| one.forward);
     let targets: Vec<&[u8]> = forwards().map(|f| f.target.as_slice()).collect();
     let digests: Vec<&[u8]> = forwards().map(|f| f.digest.as_slice()).collect();
-    let columns: [(&(dyn ToSql + Sync), Type); 5] = [
-        (&log.id, Type::INT8),
+    let columns: [Parameter<'_>; 4] = [
         (&kept, Type::BYTEA_ARRAY),
         (&receivers, Type::TEXT_ARRAY),
         (&targets, Type::BYTEA_ARRAY),
         (&digests, Type::BYTEA_ARRAY),
     ];
-    client.execute_typed(&insert, &columns).await?;
-    Ok(())
+    log.execute(&insert, &columns).await.map(drop)
 }
 
 /// What waits for the address, in the words of a query.
@@ -263,13 +257,12 @@ impl Outbox {
             }
         };
         let text = text.replace("{schema}", session.address.schema());
-        let columns: [(&(dyn ToSql + Sync), Type); 4] = [
-            (&log.id, Type::INT8),
+        let columns: [Parameter<'_>; 3] = [
             (&self.target.as_slice(), Type::BYTEA),
             (&self.holder, Type::TEXT),
             (&numbers, Type::INT8_ARRAY),
         ];
-        let rows = session.client.query_typed(&text, &columns).await;
+        let rows = log.of(session).query(&text, &columns).await;
         rows.map_err(|error| session.failed("forward what waits in", &error))
     }
 }

@@ -1,10 +1,10 @@
 //! How far a log was read.
 
 use serde::{Deserialize, Serialize};
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Error, GenericClient};
 
-use super::lines::LogRow;
+use super::handle::LogHandle;
 
 /// Which lines of the log `$1` may not have been read, by one who has read up to the horizon `$2` and
 /// the line number `$3`.
@@ -27,13 +27,8 @@ pub(super) struct Newest {
 
 impl Newest {
     /// Whether it is still there.
-    pub async fn is_in(
-        &self,
-        client: &impl GenericClient,
-        schema: &str,
-        log: &LogRow,
-    ) -> Result<bool, Error> {
-        let there = transaction_of(client, schema, log, self.sequence).await?;
+    pub async fn is_in(&self, log: &LogHandle<'_>) -> Result<bool, Error> {
+        let there = transaction_of(log, self.sequence).await?;
         Ok(self.was_added_by(there))
     }
 
@@ -45,15 +40,13 @@ impl Newest {
 
 /// The transaction that has added the line of this number.
 pub(super) async fn transaction_of(
-    client: &impl GenericClient,
-    schema: &str,
-    log: &LogRow,
+    log: &LogHandle<'_, impl GenericClient>,
     sequence: i64,
 ) -> Result<Option<u64>, Error> {
-    let query =
-        format!("SELECT transaction::text FROM {schema}.lines WHERE log = $1 AND sequence = $2");
-    let columns: [(&(dyn ToSql + Sync), Type); 2] =
-        [(&log.id, Type::INT8), (&sequence, Type::INT8)];
-    let row = client.query_typed_opt(&query, &columns).await?;
+    let query = format!(
+        "SELECT transaction::text FROM {}.lines WHERE log = $1 AND sequence = $2",
+        log.schema
+    );
+    let row = log.query_opt(&query, &[(&sequence, Type::INT8)]).await?;
     Ok(row.and_then(|row| row.get::<_, &str>(0).parse().ok()))
 }

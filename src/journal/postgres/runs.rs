@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error, GenericClient, Row};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Error, GenericClient, Row};
 
 use super::super::address::Address;
 use super::super::location::DatabaseError;
-use super::lines::{LogRow, columns};
+use super::handle::{LogHandle, Parameter};
+use super::lines::columns;
 use super::logs;
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
@@ -40,30 +41,23 @@ impl Run {
     }
 
     /// Says that it is at work on a server of this history.
-    pub async fn show(
-        &self,
-        client: &Client,
-        schema: &str,
-        log: &LogRow,
-        history: &str,
-    ) -> Result<(), Error> {
+    pub async fn show(&self, log: &LogHandle<'_>, history: &str) -> Result<(), Error> {
         let query = format!(
-            "INSERT INTO {schema}.runs (id, log, host, process, command, history) \
+            "INSERT INTO {}.runs (log, id, host, process, command, history) \
              VALUES ($1, $2, $3, $4, $5, nullif($6, '')) \
-             ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp(), history = excluded.history"
+             ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp(), history = excluded.history",
+            log.schema
         );
         let host = disk::host_name();
         let process = i64::from(std::process::id());
-        let columns: [(&(dyn ToSql + Sync), Type); 6] = [
+        let columns: [Parameter<'_>; 5] = [
             (&self.id, Type::TEXT),
-            (&log.id, Type::INT8),
             (&host, Type::TEXT),
             (&process, Type::INT8),
             (&self.command, Type::TEXT),
             (&history, Type::TEXT),
         ];
-        client.execute_typed(&query, &columns).await?;
-        Ok(())
+        log.execute(&query, &columns).await.map(drop)
     }
 
     /// Says that it is still there, on a server of this history, or that it has ended.
@@ -83,10 +77,9 @@ impl Run {
             "UPDATE {schema}.runs SET seen_at = clock_timestamp(), history = nullif($2, ''){ended} \
              WHERE id = $1"
         );
-        let columns: [(&(dyn ToSql + Sync), Type); 2] =
-            [(&self.id, Type::TEXT), (&history, Type::TEXT)];
-        session.client.execute_typed(&query, &columns).await?;
-        Ok(())
+        let columns: [Parameter<'_>; 2] = [(&self.id, Type::TEXT), (&history, Type::TEXT)];
+        let touched = session.client.execute_typed(&query, &columns);
+        touched.await.map(drop)
     }
 
     /// The host of another run that is still heard of, and that has not come back yet since the server
@@ -94,25 +87,19 @@ impl Run {
     /// puts that back first.
     pub async fn not_back(
         &self,
-        client: &Client,
-        schema: &str,
-        log: &LogRow,
+        log: &LogHandle<'_>,
         history: &str,
     ) -> Result<Option<String>, Error> {
         if history.is_empty() {
             return Ok(None);
         }
         let query = format!(
-            "SELECT host FROM {schema}.runs WHERE log = $1 AND id <> $2 AND history <> $3 AND {} \
-             LIMIT 1",
+            "SELECT host FROM {}.runs WHERE log = $1 AND id <> $2 AND history <> $3 AND {} LIMIT 1",
+            log.schema,
             is_alive()
         );
-        let columns: [(&(dyn ToSql + Sync), Type); 3] = [
-            (&log.id, Type::INT8),
-            (&self.id, Type::TEXT),
-            (&history, Type::TEXT),
-        ];
-        let row = client.query_typed_opt(&query, &columns).await?;
+        let columns: [Parameter<'_>; 2] = [(&self.id, Type::TEXT), (&history, Type::TEXT)];
+        let row = log.query_opt(&query, &columns).await?;
         Ok(row.map(|row| row.get(0)))
     }
 }
@@ -120,26 +107,23 @@ impl Run {
 /// Claims attempts once more for the run that had them, on a server that has lost its claims: those that
 /// have come back meanwhile with lines alone, too.
 pub(super) async fn reclaim(
-    client: &Client,
-    schema: &str,
-    log: &LogRow,
+    log: &LogHandle<'_>,
     attempts: &HashSet<(JobKey, u32)>,
     run: &str,
 ) -> Result<(), Error> {
     let query = format!(
-        "INSERT INTO {schema}.claims (log, job, attempt, run) \
+        "INSERT INTO {}.claims (log, job, attempt, run) \
          SELECT $1, job, attempt, $4 FROM unnest($2, $3) AS own (job, attempt) \
-         ON CONFLICT (log, job, attempt) DO UPDATE SET run = excluded.run WHERE claims.run = ''"
+         ON CONFLICT (log, job, attempt) DO UPDATE SET run = excluded.run WHERE claims.run = ''",
+        log.schema
     );
     let (jobs, numbers) = columns(attempts);
-    let columns: [(&(dyn ToSql + Sync), Type); 4] = [
-        (&log.id, Type::INT8),
+    let columns: [Parameter<'_>; 3] = [
         (&jobs, Type::TEXT_ARRAY),
         (&numbers, Type::INT4_ARRAY),
         (&run, Type::TEXT),
     ];
-    client.execute_typed(&query, &columns).await?;
-    Ok(())
+    log.execute(&query, &columns).await.map(drop)
 }
 
 /// Who has claimed an attempt.
@@ -156,14 +140,13 @@ pub(super) struct Claimed {
 
 /// Who has claimed these attempts, in their order.
 pub(super) async fn claims(
-    client: &Client,
-    schema: &str,
-    log: &LogRow,
+    log: &LogHandle<'_>,
     attempts: &[(JobKey, u32)],
 ) -> Result<Vec<Claimed>, Error> {
     if attempts.is_empty() {
         return Ok(Vec::new());
     }
+    let schema = log.schema;
     // Looked up one by one: a plan for all at once would read every claim of a table that the server
     // has not counted yet.
     let query = format!(
@@ -178,12 +161,8 @@ pub(super) async fn claims(
         is_alive()
     );
     let (jobs, numbers) = columns(attempts);
-    let columns: [(&(dyn ToSql + Sync), Type); 3] = [
-        (&log.id, Type::INT8),
-        (&jobs, Type::TEXT_ARRAY),
-        (&numbers, Type::INT4_ARRAY),
-    ];
-    let rows = client.query_typed(&query, &columns).await?;
+    let columns: [Parameter<'_>; 2] = [(&jobs, Type::TEXT_ARRAY), (&numbers, Type::INT4_ARRAY)];
+    let rows = log.query(&query, &columns).await?;
     let claimed = rows.iter().map(|row| Claimed {
         run: row.get(0),
         alive_on: row.get(1),
@@ -204,34 +183,28 @@ pub(super) type Seen = (JobKey, u32, String);
 
 /// Gives claims to another run, or to [`SETTLED`], those that still are as they were seen; whether all
 /// were.
-pub(super) async fn hand_over(
-    client: &Client,
-    schema: &str,
-    log: &LogRow,
-    seen: &[Seen],
-    to: &str,
-) -> Result<bool, Error> {
+pub(super) async fn hand_over(log: &LogHandle<'_>, seen: &[Seen], to: &str) -> Result<bool, Error> {
     if seen.is_empty() {
         return Ok(true);
     }
     let query = format!(
-        "UPDATE {schema}.claims SET run = $5, claimed_at = clock_timestamp(), \
+        "UPDATE {}.claims SET run = $5, claimed_at = clock_timestamp(), \
              resent = claims.resent OR $5 <> '{SETTLED}' \
          FROM unnest($2, $3, $4) AS seen (job, attempt, run) \
          WHERE claims.log = $1 AND claims.job = seen.job AND claims.attempt = seen.attempt \
-             AND claims.run = seen.run"
+             AND claims.run = seen.run",
+        log.schema
     );
     let jobs: Vec<String> = seen.iter().map(|(job, ..)| job.to_string()).collect();
     let numbers: Vec<i32> = seen.iter().map(|(_, number, _)| *number as i32).collect();
     let runs: Vec<&str> = seen.iter().map(|(.., run)| run.as_str()).collect();
-    let columns: [(&(dyn ToSql + Sync), Type); 5] = [
-        (&log.id, Type::INT8),
+    let columns: [Parameter<'_>; 4] = [
         (&jobs, Type::TEXT_ARRAY),
         (&numbers, Type::INT4_ARRAY),
         (&runs, Type::TEXT_ARRAY),
         (&to, Type::TEXT),
     ];
-    let count = client.execute_typed(&query, &columns).await?;
+    let count = log.execute(&query, &columns).await?;
     Ok(count == seen.len() as u64)
 }
 
@@ -247,10 +220,9 @@ pub struct BeingSent {
 /// Attempts that runs which are still heard of have announced, and of which no outcome is known. Only
 /// recent ones: nothing is sent for an hour.
 pub(super) async fn being_sent(
-    client: &impl GenericClient,
-    schema: &str,
-    log: &LogRow,
+    log: &LogHandle<'_, impl GenericClient>,
 ) -> Result<Vec<BeingSent>, Error> {
+    let schema = log.schema;
     let query = format!(
         "SELECT claims.job, claims.attempt FROM {schema}.runs \
          JOIN {schema}.claims ON claims.run = runs.id AND claims.log = runs.log \
@@ -259,8 +231,7 @@ pub(super) async fn being_sent(
              AND lines.attempt = claims.attempt AND lines.status IS DISTINCT FROM 'submitting')",
         is_alive()
     );
-    let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
-    let rows = client.query_typed(&query, &id).await?;
+    let rows = log.query(&query, &[]).await?;
     let sent = rows.iter().filter_map(|row| {
         let number: i32 = row.get(1);
         Some(BeingSent {
@@ -309,8 +280,7 @@ pub fn at_work(address: &Address) -> Result<Vec<AtWork>, DatabaseError> {
             is_alive(),
             address.schema()
         );
-        let id = [(&log.id as &(dyn ToSql + Sync), Type::INT8)];
-        let rows = session.client.query_typed(&query, &id).await;
+        let rows = log.of(&session).query(&query, &[]).await;
         let rows = rows.map_err(|error| session.failed("list the runs of", &error))?;
         let listed = rows.iter().map(|row: &Row| AtWork {
             host: row.get(0),

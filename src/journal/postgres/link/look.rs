@@ -3,14 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use futures::future::{try_join3, try_join4};
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Error, Row};
 
+use super::super::handle::{LogHandle, Parameter};
 use super::super::leases::{self, Key};
-use super::super::lines::{self, Halted, LogRow};
+use super::super::lines::{self, Halted};
 use super::super::position::NOT_READ;
 use super::super::runs::{self, BeingSent, Claimed};
-use super::super::session::Session;
 use super::super::task::{Kind, Task};
 use super::Link;
 use crate::jobs::{JobKey, Line, Status};
@@ -39,33 +39,27 @@ pub(super) struct Seen {
 
 impl Link {
     /// Begins a transaction with the lock on the log's row, and reads what the decisions need.
-    pub(super) async fn look(
-        &self,
-        session: &Session,
-        log: &LogRow,
-        tasks: &[Task],
-    ) -> Result<Seen, Error> {
-        let (client, schema) = (&session.client, session.address.schema());
+    pub(super) async fn look(&self, log: &LogHandle<'_>, tasks: &[Task]) -> Result<Seen, Error> {
         let asks = |kind: fn(&Kind) -> bool| tasks.iter().any(|task| kind(&task.kind));
-        let begin = lines::begin(client, schema, log);
+        let begin = lines::begin(log);
         // Always: lines that were lost must be known before this adds any.
-        let unread = self.unread(client, schema, log);
+        let unread = self.unread(log);
         let attempts: Vec<_> = tasks.iter().filter_map(|t| t.kind.attempt()).collect();
-        let claimed = runs::claims(client, schema, log, &attempts);
+        let claimed = runs::claims(log, &attempts);
         let announces = asks(|kind| matches!(kind, Kind::Announce(_)));
         let history = &self.source.server;
-        let missing = when(announces, self.run.not_back(client, schema, log, history));
+        let missing = when(announces, self.run.not_back(log, history));
         let may_be_halted = asks(Kind::may_be_halted);
-        let halted = when(may_be_halted, lines::halted(client, schema, log));
+        let halted = when(may_be_halted, lines::halted(log));
         let keys = tasks.iter().filter_map(|task| match &task.kind {
             Kind::Lease(key) => Some(*key),
             _ => None,
         });
-        let leased = leases::take(client, schema, log, keys.collect(), &self.run.id);
+        let leased = leases::take(log, keys.collect(), &self.run.id);
         let refused: Vec<_> = refusals(tasks).map(|(attempt, _)| attempt).collect();
-        let resent = runs::claims(client, schema, log, &refused);
+        let resent = runs::claims(log, &refused);
         let refreshes = asks(|kind| matches!(kind, Kind::Refresh));
-        let being_sent = when(refreshes, runs::being_sent(client, schema, log));
+        let being_sent = when(refreshes, runs::being_sent(log));
         // The transaction begins first, since these are polled in this order.
         let ((), unread, (claimed, missing, halted), (leased, resent, being_sent)) = try_join4(
             begin,
@@ -87,7 +81,8 @@ impl Link {
 
     /// Lines that this process has not read yet, behind the transaction of the newest one that it has
     /// and the horizon.
-    async fn unread(&self, client: &Client, schema: &str, log: &LogRow) -> Result<Vec<Row>, Error> {
+    async fn unread(&self, log: &LogHandle<'_>) -> Result<Vec<Row>, Error> {
+        let schema = log.schema;
         // One statement, and so one snapshot, for the lines and the horizon. Where a transaction of
         // anyone's stays open for long, many lines are at or above the horizon: they are joined, since
         // older servers compare a line with an array's elements one by one.
@@ -103,14 +98,13 @@ impl Link {
         let newest = self.source.newest.sequence;
         let known: Vec<i64> = self.open.keys().copied().collect();
         let newest_known = self.newest_known().sequence;
-        let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
-            (&log.id, Type::INT8),
+        let parameters: [Parameter<'_>; 4] = [
             (&from, Type::TEXT),
             (&newest, Type::INT8),
             (&known, Type::INT8_ARRAY),
             (&newest_known, Type::INT8),
         ];
-        client.query_typed(&query, &parameters).await
+        log.query(&query, &parameters).await
     }
 }
 

@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io;
 
 use tokio_postgres::Error;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 
 use super::super::super::file::for_each_line;
 use super::super::super::location::{DatabaseError, DatabaseFault};
-use super::super::lines::{self, LogRow, Merge};
+use super::super::handle::{LogHandle, LogRow};
+use super::super::lines::{self, Merge};
 use super::super::mirror::{self, digest};
 use super::super::position::Newest;
 use super::super::schema::{self, Use};
@@ -39,12 +40,13 @@ impl Link {
         }
         let server = mirror::server(&session).await;
         let is_same = server == self.source.server && (!self.was_connected || !server.is_empty());
-        if !is_same || !self.holds_known(&session, &log).await? {
-            self.put_back(&session, &log).await?;
+        let handle = log.of(&session);
+        if !is_same || !self.holds_known(&handle).await? {
+            self.put_back(&handle).await?;
             self.must_come_back = true;
         }
         if self.must_come_back && self.run.is_known {
-            let back = self.come_back(&session, &log, &server).await;
+            let back = self.come_back(&handle, &server).await;
             back.map_err(|error| Session::failure(&self.address, "write to", &error))?;
         }
         self.must_come_back = false;
@@ -55,37 +57,36 @@ impl Link {
 
     /// Takes this run's claims back, and says that it is there. Others wait for that before they claim
     /// anything.
-    async fn come_back(&self, session: &Session, log: &LogRow, server: &str) -> Result<(), Error> {
-        let (client, schema) = (&session.client, session.address.schema());
-        lines::begin(client, schema, log).await?;
-        runs::reclaim(client, schema, log, &self.own, &self.run.id).await?;
-        self.run.show(client, schema, log, server).await?;
-        lines::commit(client).await
+    async fn come_back(&self, log: &LogHandle<'_>, server: &str) -> Result<(), Error> {
+        lines::begin(log).await?;
+        runs::reclaim(log, &self.own, &self.run.id).await?;
+        self.run.show(log, server).await?;
+        lines::commit(log).await
     }
 
     /// Whether the newest line that is known and the newest confirmed ones are still there.
-    async fn holds_known(&self, session: &Session, log: &LogRow) -> Result<bool, DatabaseError> {
-        let (client, schema) = (&session.client, session.address.schema());
-        let newest = self.newest_known();
-        let newest = newest.is_in(client, schema, log).await;
-        let is_there = newest.map_err(|error| session.failed("read", &error))?;
+    async fn holds_known(&self, log: &LogHandle<'_>) -> Result<bool, DatabaseError> {
+        let failed = |error: Error| Session::failure(&self.address, "read", &error);
+        let is_there = self.newest_known().is_in(log).await.map_err(failed)?;
         if !is_there || self.confirmed.is_empty() {
             return Ok(is_there);
         }
-        let query =
-            format!("SELECT count(*) FROM {schema}.lines WHERE log = $1 AND digest = ANY ($2)");
+        let query = format!(
+            "SELECT count(*) FROM {}.lines WHERE log = $1 AND digest = ANY ($2)",
+            log.schema
+        );
         let digests: HashSet<&[u8]> = self.confirmed.iter().map(Vec::as_slice).collect();
         let digests: Vec<&[u8]> = digests.into_iter().collect();
-        let parameters: [(&(dyn ToSql + Sync), Type); 2] =
-            [(&log.id, Type::INT8), (&digests, Type::BYTEA_ARRAY)];
-        let row = client.query_typed_one(&query, &parameters).await;
-        let row = row.map_err(|error| session.failed("read", &error))?;
+        let row = log
+            .query_one(&query, &[(&digests, Type::BYTEA_ARRAY)])
+            .await;
+        let row = row.map_err(failed)?;
         Ok(row.get::<_, i64>(0) == digests.len() as i64)
     }
 
     /// Puts every line of the copy back that the log does not hold, and reads the log from its
     /// beginning with the next transaction.
-    async fn put_back(&mut self, session: &Session, log: &LogRow) -> Result<(), DatabaseError> {
+    async fn put_back(&mut self, log: &LogHandle<'_>) -> Result<(), DatabaseError> {
         let mut parts = vec![Merge::default()];
         let mut held = HashSet::new();
         let read = |error: io::Error| mirror::unusable(&error);
@@ -102,7 +103,7 @@ impl Link {
         })
         .map_err(read)?;
         for part in parts {
-            let added = lines::add(session, log, &part).await;
+            let added = lines::add(log, &part).await;
             added.map_err(|error| Session::failure(&self.address, "write to", &error))?;
         }
         self.source.horizon = 0;
