@@ -1,154 +1,138 @@
 //! `check`: is everything ready? It spends nothing: one request to the API without a key, and a
 //! look at each photo.
 
-mod findings;
+mod manifest;
 mod photos;
 
-use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use findings::{Findings, MOST_SHOWN};
-use photos::{Photos, Wanted};
 use reqwest::Response;
 use reqwest::header::DATE;
+use reqwest::redirect::Policy;
 
 use serde_json::json;
 
-use super::failure;
-use super::inputs::Inputs;
-use super::inputs::manifest_failure;
-use super::{damage, on_runtime};
+use self::manifest::Named;
+use super::inputs::{Inputs, web_client};
+use super::{damage, failure, on_runtime};
 use crate::cli::CheckArgs;
 use crate::engine::notify::{self, Event, Listeners, Notice};
 use crate::exit::{Code, Failure};
 use crate::jobs::JobKey;
 use crate::journal::{self, JobLog, Location, Lock, LogError};
-use crate::manifest::RowFault;
+use crate::output::findings::Findings;
 use crate::output::{Printer, words};
 use crate::settings::Settings;
 use crate::text::escape;
-use crate::vendor::{BaseUrl, build_transport, correlated, root_cause, transport};
+use crate::vendor::{BaseUrl, correlated, root_cause};
 
 /// A clock that is further off than this makes log times and time-outs misleading.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
 
 /// Runs the command.
 pub fn run(args: &CheckArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
-    let mut findings = Findings::default();
-    check_settings(settings, &mut findings);
-    check_key(settings, &mut findings);
-    let path = settings.jobs_path(args.jobs.as_deref(), args.manifest.as_deref());
-    check_log(&path, settings, &mut findings);
-    let mut photos = Photos::default();
-    let mut webhooks: BTreeSet<String> = settings.webhook_url.iter().cloned().collect();
-    if let Some(manifest) = &args.manifest {
-        let inputs = on_runtime(async {
-            Ok(Inputs::fetch(std::slice::from_ref(manifest), settings).await)
-        })?;
-        check_manifest(
-            inputs,
-            args,
-            settings,
-            &mut photos,
-            &mut webhooks,
-            &mut findings,
-        );
-    }
-    check_webhooks(&webhooks, &mut findings);
+    let findings = &mut Findings::default();
+    let files: Vec<_> = settings
+        .files()
+        .iter()
+        .map(|f| f.display().to_string())
+        .collect();
+    findings.pass(
+        "settings",
+        if files.is_empty() {
+            "no settings file, so the defaults hold (`creativeai init` writes one)".into()
+        } else {
+            escape(&files.join(", ")).into_owned()
+        },
+    );
+    findings.add("key", check_key(settings));
+    check_log(args, settings, findings);
+    let mut named = Named::default();
+    named.webhooks.extend(settings.webhook_url.clone());
     on_runtime(async {
-        if args.notify {
-            check_notices(settings, &mut findings).await;
+        if let Some(manifest) = &args.manifest {
+            let inputs = Inputs::fetch(std::slice::from_ref(manifest), settings).await;
+            let checked = inputs
+                .and_then(|inputs| manifest::check(&inputs, args, settings, &mut named, findings));
+            findings.refuse("manifest", checked);
         }
-        check_api(settings, &mut findings).await;
-        photos::check_photos(&photos.online, settings, &mut findings).await;
-        photos::check_local(photos.local, settings, &mut findings).await;
+        check_webhooks(&named, findings);
+        if args.notify {
+            check_notices(settings, findings).await;
+        }
+        let checked = check_api(settings, findings).await;
+        findings.refuse("api", checked);
+        let checked = photos::check_online(&named.online, settings, findings).await;
+        findings.refuse("photos", checked);
+        let checked = photos::check_local(named.local, settings, findings).await;
+        findings.refuse("photos", checked);
         Ok(())
     })?;
     findings.report(printer)
 }
 
-fn check_settings(settings: &Settings, findings: &mut Findings) {
-    let files: Vec<String> = settings
-        .files()
-        .iter()
-        .map(|file| escape(&file.display().to_string()).into_owned())
-        .collect();
-    findings.pass(
-        "settings",
-        if files.is_empty() {
-            "no settings file, so the defaults hold (`creativeai init` writes one)".to_owned()
-        } else {
-            files.join(", ")
-        },
-    );
-}
-
-fn check_key(settings: &Settings, findings: &mut Findings) {
-    match settings.require_key() {
-        Ok(_) if settings.sandbox => findings.pass("key", "the sandbox takes any"),
-        Ok(key) if !key.is_plausible() => findings.failure(
-            "key",
-            &Failure::config("what is there is too short for a key")
-                .help("replace it with `creativeai init --key-only`"),
-        ),
-        Ok(_) => findings.pass(
-            "key",
-            "there is one, not tested before the first order; `creativeai config` shows where",
-        ),
-        Err(failure) => findings.failure("key", &failure),
+fn check_key(settings: &Settings) -> Result<&'static str, Failure> {
+    let key = settings.require_key()?;
+    if settings.sandbox {
+        Ok("the sandbox takes any")
+    } else if key.is_plausible() {
+        Ok("there is one, not tested before the first order; `creativeai config` shows where")
+    } else {
+        Err(Failure::config("what is there is too short for a key")
+            .help("replace it with `creativeai init --key-only`"))
     }
 }
 
-fn check_log(path: &Path, settings: &Settings, findings: &mut Findings) {
-    let shown = escape(&path.display().to_string()).into_owned();
-    match JobLog::read(path, settings.ledger()) {
-        Ok(log) if !log.damage().is_empty() => {
-            let refusal = damage::refusal(log.damage(), log.ledger(), log.path(), "changed");
-            return findings.failure("log", &refusal);
-        }
-        Ok(log) => {
-            if let Err(error) = log.unchanged() {
-                return findings.failure("log", &failure::of_log(error));
-            }
-            let bad = log.ledger().unreadable();
-            let note = if bad > 0 {
-                format!(", {} that cannot be read", words::count(bad, "line"))
-            } else {
-                String::new()
-            };
-            let jobs = words::count(log.ledger().jobs().len() as u64, "job");
-            findings.pass("log", format_args!("{shown}: {jobs}{note}"));
-        }
-        Err(LogError::Missing(_)) => {
-            findings.pass(
-                "log",
-                format_args!("{shown} will be made by the first submit"),
-            );
-        }
-        Err(error) => {
-            return findings.failure("log", &failure::of_log(error));
-        }
+fn check_log(args: &CheckArgs, settings: &Settings, findings: &mut Findings) {
+    let path = &settings.jobs_path(args.jobs.as_deref(), args.manifest.as_deref());
+    let is_usable = findings.add("log", jobs_of(path, settings));
+    if !is_usable {
+        return;
     }
     if let Ok(Location::Database(address)) = Location::of(path) {
         return check_server(&address, findings);
     }
-    match Lock::holder(path) {
-        Ok(None) => {}
+    let shown = path.display();
+    let free = match Lock::holder(path) {
+        Ok(None) => Ok(()),
         Ok(Some(holder)) => {
             let who = holder.map_or_else(
                 || "another process".to_owned(),
-                |h| format!("`creativeai {}` (process {})", escape(&h.command), h.pid),
+                |h| format!("`creativeai {}` (process {})", h.command, h.pid),
             );
-            findings.problem(
-                "log",
-                Code::Temporary,
-                format_args!("{shown} is in use by {who}"),
-            );
+            Err(Failure::temporary(format!("{shown} is in use by {who}")))
         }
-        Err(error) => findings.problem("log", Code::Io, format_args!("its lock: {error}")),
+        Err(error) => Err(Failure::io(format!("its lock: {error}"))),
+    };
+    findings.refuse("log", free);
+}
+
+/// What a log holds.
+fn jobs_of(path: &Path, settings: &Settings) -> Result<String, Failure> {
+    let name = path.display().to_string();
+    let shown = escape(&name);
+    let log = match JobLog::read(path, settings.ledger()) {
+        Err(LogError::Missing(_)) => {
+            return Ok(format!("{shown} will be made by the first submit"));
+        }
+        read => read.map_err(failure::of_log)?,
+    };
+    if !log.damage().is_empty() {
+        return Err(damage::refusal(
+            log.damage(),
+            log.ledger(),
+            log.path(),
+            "changed",
+        ));
     }
+    log.unchanged().map_err(failure::of_log)?;
+    let note = match log.ledger().unreadable() {
+        0 => String::new(),
+        bad => format!(", {} that cannot be read", words::count(bad, "line")),
+    };
+    let jobs = words::count(log.ledger().jobs().len() as u64, "job");
+    Ok(format!("{shown}: {jobs}{note}"))
 }
 
 /// What the server of a log promises of lines that it has confirmed.
@@ -177,101 +161,17 @@ fn check_server(address: &journal::Address, findings: &mut Findings) {
 #[cfg(not(feature = "postgres"))]
 fn check_server(_: &journal::Address, _: &mut Findings) {}
 
-fn check_manifest(
-    inputs: Result<Inputs, Failure>,
-    args: &CheckArgs,
-    settings: &Settings,
-    photos: &mut Photos,
-    webhooks: &mut BTreeSet<String>,
-    findings: &mut Findings,
-) {
-    let opened = inputs.and_then(|inputs| inputs.open(&args.sheet.reading, settings, Vec::new()));
-    let mut manifest = match opened {
-        Ok(manifest) => manifest,
-        Err(failure) => return findings.failure("manifest", &failure),
-    };
-    let name = escape(manifest.name()).into_owned();
-    for (file, note) in manifest.notes() {
-        findings.pass("manifest", format_args!("{}: {note}", escape(file)));
-    }
-    for (file, doubt) in manifest.doubts() {
-        findings.skip("manifest", format_args!("{}: {doubt}", escape(file)));
-    }
-    let mut keys = HashSet::new();
-    let (mut good, mut bad, mut repeated) = (0u64, 0usize, 0u64);
-    let rows = match manifest.rows() {
-        Ok(rows) => rows,
-        Err(error) => {
-            return findings.failure("manifest", &manifest_failure(error));
-        }
-    };
-    for row in rows {
-        match row {
-            Ok(row) => {
-                good += 1;
-                repeated += u64::from(!keys.insert(row.key()));
-                let image = row.clip.image_url();
-                if let Some(photo) = &row.photo_file {
-                    photos.local.insert(photo.name.clone(), Arc::clone(photo));
-                } else if !image.is_empty() {
-                    let first = || Wanted {
-                        line: row.line,
-                        id: row.id.clone(),
-                        rows: 0,
-                    };
-                    photos
-                        .online
-                        .entry(image.to_owned())
-                        .or_insert_with(first)
-                        .rows += 1;
-                }
-                webhooks.extend(row.webhook_url);
-            }
-            Err(fault) => {
-                bad += 1;
-                let is_left_out = args.skip_invalid && matches!(fault, RowFault::Problems(_));
-                if bad <= MOST_SHOWN && is_left_out {
-                    findings.skip("manifest", format_args!("left out: {fault}"));
-                } else if bad <= MOST_SHOWN {
-                    findings.problem("manifest", Code::Data, &fault);
-                }
-                if matches!(fault, RowFault::Broken(_)) {
-                    break;
-                }
-            }
-        }
-    }
-    if bad > MOST_SHOWN {
-        let more = format!("and {} more", bad - MOST_SHOWN);
-        if args.skip_invalid {
-            findings.skip("manifest", more);
-        } else {
-            findings.problem("manifest", Code::Data, more);
-        }
-    }
-    if bad == 0 || args.skip_invalid {
-        let rows = words::count(good, "row");
-        let twice = match repeated {
-            0 => String::new(),
-            n => format!(", {} of them repeated and sent once", words::number(n)),
-        };
-        findings.pass("manifest", format_args!("{name}: {rows}{twice}"));
-    }
-}
-
-fn check_webhooks(webhooks: &BTreeSet<String>, findings: &mut Findings) {
-    if webhooks.is_empty() {
+fn check_webhooks(named: &Named, findings: &mut Findings) {
+    if named.webhooks.is_empty() {
         findings.pass(
             "webhook",
             "none: finished clips are asked for with `creativeai reconcile`",
         );
-        return;
     }
-    for url in webhooks {
-        match correlated(url, JobKey::from_number(0), 1) {
-            Ok(_) => findings.pass("webhook", escape(url)),
-            Err(error) => findings.problem("webhook", Code::Config, escape(&error.to_string())),
-        }
+    for url in &named.webhooks {
+        let found = correlated(url, JobKey::from_number(0), 1);
+        let found = found.map(|_| escape(url));
+        findings.add("webhook", found.map_err(|e| Failure::config(e.to_string())));
     }
 }
 
@@ -303,37 +203,25 @@ async fn check_notices(settings: &Settings, findings: &mut Findings) {
     }
 }
 
-async fn check_api(settings: &Settings, findings: &mut Findings) {
+async fn check_api(settings: &Settings, findings: &mut Findings) -> Result<(), Failure> {
     let Some(url) = &settings.base_url.value else {
-        return findings.pass("api", "the sandbox, inside the command");
+        findings.pass("api", "the sandbox, inside the command");
+        return Ok(());
     };
-    let base = match BaseUrl::parse(url) {
-        Ok(base) => base,
-        Err(error) => return findings.problem("api", Code::Config, escape(&error.to_string())),
-    };
-    let client = transport(!base.is_https())
-        .connect_timeout(settings.network.connect_timeout)
-        .timeout(settings.network.request_timeout);
-    let client = match build_transport(client, base.origin()) {
-        Ok(client) => client,
-        Err(error) => return findings.problem("api", Code::Config, escape(&error.to_string())),
-    };
-    match client.head(base.as_str()).send().await {
-        // Whatever it says: it is there. No key was sent, so it may well refuse.
-        Ok(reply) => {
-            findings.pass("api", format_args!("{} answers", escape(base.as_str())));
-            check_clock(&reply, findings);
-        }
-        Err(error) => findings.problem(
-            "api",
-            Code::Temporary,
-            format_args!(
-                "{} does not answer ({}); check the network and the address",
-                escape(base.as_str()),
-                escape(&root_cause(&error))
-            ),
-        ),
-    }
+    let base = BaseUrl::parse(url).map_err(|error| Failure::config(error.to_string()))?;
+    let client = web_client(!base.is_https(), Policy::none(), base.origin(), settings)?;
+    let asked = client.head(base.as_str()).send().await;
+    let reply = asked.map_err(|error| {
+        Failure::temporary(format!(
+            "{} does not answer ({}); check the network and the address",
+            base.as_str(),
+            root_cause(&error)
+        ))
+    })?;
+    // Whatever it says: it is there. No key was sent, so it may well refuse.
+    findings.pass("api", format_args!("{} answers", escape(base.as_str())));
+    check_clock(&reply, findings);
+    Ok(())
 }
 
 fn check_clock(reply: &Response, findings: &mut Findings) {

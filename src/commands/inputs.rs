@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use reqwest::Client;
 use reqwest::redirect::Policy;
 use url::{Host, Url};
 
@@ -178,6 +179,20 @@ fn is_allowed(url: &Url) -> bool {
     url.scheme() == "https" || url.scheme() == "http" && is_own
 }
 
+/// A client for what needs no key; `name` is what it is for. `is_plain` where all is on this computer.
+pub fn web_client(
+    is_plain: bool,
+    redirects: Policy,
+    name: &str,
+    settings: &Settings,
+) -> Result<Client, Failure> {
+    let client = transport(is_plain)
+        .redirect(redirects)
+        .connect_timeout(settings.network.connect_timeout)
+        .timeout(settings.network.request_timeout);
+    build_transport(client, name).map_err(|error| Failure::config(error.to_string()))
+}
+
 async fn fetch(url: Url, settings: &Settings) -> Result<Fetched, Failure> {
     let name = shown(url.as_str());
     let policy = Policy::custom(|attempt| {
@@ -189,11 +204,7 @@ async fn fetch(url: Url, settings: &Settings) -> Result<Fetched, Failure> {
             attempt.error("redirected to an address without encryption")
         }
     });
-    let client = transport(url.scheme() == "http")
-        .redirect(policy)
-        .connect_timeout(settings.network.connect_timeout)
-        .timeout(settings.network.request_timeout);
-    let client = build_transport(client, &name).map_err(|e| Failure::config(e.to_string()))?;
+    let client = web_client(url.scheme() == "http", policy, &name, settings)?;
     let failed = |error: reqwest::Error| {
         Failure::temporary(format!(
             "the sheet at {name} cannot be fetched ({})",
@@ -249,11 +260,8 @@ fn keep(fetched: &Fetched, log: &Path) -> std::io::Result<PathBuf> {
             String::new()
         };
         let path = log.with_file_name(format!("manifest-{date}{twin}.{ending}"));
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(&path) {
+        let mut options = crate::disk::options_of_user();
+        match options.write(true).create_new(true).open(&path) {
             Ok(mut file) => {
                 file.write_all(&fetched.bytes)?;
                 crate::disk::sync_file(&file)?;

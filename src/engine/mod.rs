@@ -22,6 +22,7 @@
 //! | [`delivery`] | clips: downloaded, verified, published |
 //! | `named` | jobs by the names that people have for them |
 //! | `notify` | notices of rounds: webhook, dead man's switch, e-mail, desktop |
+//! | `photo_check` | whether photos that are online can be fetched |
 //! | [`photos`] | photos on this computer, uploaded so that the vendor can fetch them |
 //! | [`review`] | what a person thinks of clips |
 //! | `round` | the whole round: its steps, how they end together, when the next is due |
@@ -47,6 +48,8 @@ pub(crate) mod notify;
 pub mod observe;
 #[cfg(feature = "cli")]
 pub(crate) mod open;
+#[cfg(feature = "cli")]
+pub(crate) mod photo_check;
 pub mod photos;
 pub mod plan;
 pub mod poll;

@@ -20,6 +20,8 @@ pub mod damage;
 pub mod delivery;
 mod display_status;
 #[cfg(feature = "cli")]
+pub(crate) mod findings;
+#[cfg(feature = "cli")]
 mod forward;
 #[cfg(feature = "cli")]
 pub mod held;

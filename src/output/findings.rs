@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use serde_json::json;
 
+use super::{Printer, Tone, words, wrap};
 use crate::exit::{Code, Ending, Failure};
-use crate::output::{Printer, Tone, words, wrap};
 use crate::text::{escape, escape_lines};
 
 /// Problems of one kind that are reported one by one.
@@ -51,6 +51,14 @@ impl Findings {
         });
     }
 
+    /// What was found, or why it could not be; whether it was.
+    pub fn add(&mut self, subject: &'static str, found: Result<impl Display, Failure>) -> bool {
+        let found = found.map(|text| self.pass(subject, text));
+        let is_found = found.is_ok();
+        self.refuse(subject, found);
+        is_found
+    }
+
     /// A problem in the words of the command that would have met it.
     pub fn failure(&mut self, subject: &'static str, failure: &Failure) {
         let text = escape_lines(&failure.to_string());
@@ -62,6 +70,13 @@ impl Findings {
             failure.code(),
             format_args!("{text}{}", step.unwrap_or_default()),
         );
+    }
+
+    /// A problem, if there is one.
+    pub fn refuse(&mut self, subject: &'static str, checked: Result<(), Failure>) {
+        if let Err(failure) = checked {
+            self.failure(subject, &failure);
+        }
     }
 
     /// Shows them; the code is that of the worst.
