@@ -52,7 +52,8 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
             "{} is as it was left; there is nothing to accept",
             escape(&log.path().display().to_string())
         ));
-        return report(false, &log, printer);
+        printer.json(|| document(false, &log))?;
+        return Ok(Code::Success);
     };
     printer.say(escape(&mismatch.to_string()));
     printer.say(what_is_there(&log, mismatch.found.as_ref(), settings)?);
@@ -67,9 +68,7 @@ fn accept(args: &AcceptArgs, settings: &Settings, printer: &mut Printer) -> anyh
         "{} is accepted as it is; the next `creativeai submit` goes on from there",
         escape(&shown)
     ));
-    if printer.options().json {
-        printer.document(&document)?;
-    }
+    printer.json(|| document)?;
     Ok(Code::Success)
 }
 
@@ -85,13 +84,6 @@ fn never_refused(path: &Path) -> Failure {
          computer that has seen them; to go on without them, make a new log with \
          `creativeai log init` and copy into it what is right",
     )
-}
-
-fn report(accepted: bool, log: &Acceptance, printer: &mut Printer) -> anyhow::Result<Code> {
-    if printer.options().json {
-        printer.document(&document(accepted, log))?;
-    }
-    Ok(Code::Success)
 }
 
 fn document(accepted: bool, log: &Acceptance) -> serde_json::Value {

@@ -1,6 +1,10 @@
 //! Signals, as reasons to stop.
 
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Context;
+
+use futures::stream::{self, BoxStream, StreamExt};
 
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::Code;
@@ -60,12 +64,16 @@ pub fn watch(stop: &Stop) {
         // Without it the system's own reaction stays: the process ends, which is safe.
         let Ok(runtime) = runtime else { return };
         runtime.block_on(async {
-            let mut signals = Signals::new();
+            let signals = stream::select_all(signals().into_iter().flatten());
+            let mut signals = signals.chain(stream::pending());
             // What waits for it is there.
             let _ = ready.send(());
-            notify_all(signals.next().await);
-            let code = Code::of_signal(signals.next().await);
-            std::process::exit(i32::from(code.number()));
+            if let Some(first) = signals.next().await {
+                notify_all(first);
+            }
+            if let Some(second) = signals.next().await {
+                std::process::exit(i32::from(Code::of_signal(second).number()));
+            }
         });
     };
     let thread = std::thread::Builder::new().name("signals".to_owned());
@@ -75,40 +83,45 @@ pub fn watch(stop: &Stop) {
     }
 }
 
-/// The signals that ask a process to end. Where no handler can be had, the system's own reaction
-/// is to end the process, which is safe.
-#[cfg(unix)]
-struct Signals(Vec<(u8, Option<tokio::signal::unix::Signal>)>);
+/// The signals that ask a process to end, each as a number. Where no handler can be had, the system's own
+/// reaction is to end the process, which is safe.
+type Signals = Vec<io::Result<BoxStream<'static, u8>>>;
+
+macro_rules! each {
+    ($signal:expr => $number:literal) => {
+        $signal.map(|mut signal| {
+            let came = move |cx: &mut Context<'_>| signal.poll_recv(cx);
+            stream::poll_fn(came).map(|()| $number).boxed()
+        })
+    };
+}
 
 #[cfg(unix)]
-impl Signals {
-    fn new() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut kinds = vec![(2, SignalKind::interrupt()), (15, SignalKind::terminate())];
-        // `nohup` means that the run goes on when its terminal has gone.
-        if !ignores_hangup() {
-            kinds.push((15, SignalKind::hangup()));
-        }
-        let kinds = kinds.into_iter();
-        Self(
-            kinds
-                .map(|(number, kind)| (number, signal(kind).ok()))
-                .collect(),
-        )
+fn signals() -> Signals {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut signals = vec![
+        each!(signal(SignalKind::interrupt()) => 2),
+        each!(signal(SignalKind::terminate()) => 15),
+    ];
+    // `nohup` means that the run goes on when its terminal has gone.
+    if !ignores_hangup() {
+        signals.push(each!(signal(SignalKind::hangup()) => 15));
     }
+    signals
+}
 
-    async fn next(&mut self) -> u8 {
-        let waits = self.0.iter_mut().map(|(number, signal)| {
-            Box::pin(async move {
-                match signal {
-                    Some(signal) => signal.recv().await,
-                    None => std::future::pending().await,
-                };
-                *number
-            })
-        });
-        futures::future::select_all(waits).await.0
-    }
+/// Ctrl-C and Ctrl-Break; and the window that is closed, the user who logs off and the shutdown, after
+/// which the system waits a few seconds for us.
+#[cfg(windows)]
+fn signals() -> Signals {
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
+    vec![
+        each!(ctrl_c() => 2),
+        each!(ctrl_break() => 2),
+        each!(ctrl_close() => 15),
+        each!(ctrl_logoff() => 15),
+        each!(ctrl_shutdown() => 15),
+    ]
 }
 
 /// Whether this process was started to ignore SIGHUP. No safe call of the system says so: Linux
@@ -145,52 +158,6 @@ fn ignored_of(status: &str) -> Option<u64> {
     u64::from_str_radix(set.trim(), 16).ok()
 }
 
-/// What asks a process to end on Windows: Ctrl-C and Ctrl-Break; and the window that is closed, the
-/// user who logs off and the shutdown, after which the system waits a few seconds for us.
-#[cfg(windows)]
-struct Signals {
-    ctrl_c: Option<tokio::signal::windows::CtrlC>,
-    ctrl_break: Option<tokio::signal::windows::CtrlBreak>,
-    close: Option<tokio::signal::windows::CtrlClose>,
-    logoff: Option<tokio::signal::windows::CtrlLogoff>,
-    shutdown: Option<tokio::signal::windows::CtrlShutdown>,
-}
-
-#[cfg(windows)]
-impl Signals {
-    fn new() -> Self {
-        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
-        Self {
-            ctrl_c: ctrl_c().ok(),
-            ctrl_break: ctrl_break().ok(),
-            close: ctrl_close().ok(),
-            logoff: ctrl_logoff().ok(),
-            shutdown: ctrl_shutdown().ok(),
-        }
-    }
-
-    async fn next(&mut self) -> u8 {
-        /// Waits for one of them, for ever where it cannot be had.
-        macro_rules! wait {
-            ($signal:expr) => {
-                async {
-                    match &mut $signal {
-                        Some(signal) => signal.recv().await,
-                        None => std::future::pending().await,
-                    }
-                }
-            };
-        }
-        tokio::select! {
-            _ = wait!(self.ctrl_c) => 2,
-            _ = wait!(self.ctrl_break) => 2,
-            _ = wait!(self.close) => 15,
-            _ = wait!(self.logoff) => 15,
-            _ = wait!(self.shutdown) => 15,
-        }
-    }
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
@@ -209,9 +176,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_way_to_end_a_program_is_watched() {
-        let signals = Signals::new();
-        assert!(signals.ctrl_c.is_some() && signals.ctrl_break.is_some());
-        assert!(signals.close.is_some() && signals.logoff.is_some());
-        assert!(signals.shutdown.is_some());
+        let signals = signals();
+        assert!(signals.len() == 5 && signals.iter().all(Result::is_ok));
     }
 }

@@ -10,7 +10,7 @@ mod private;
 mod replace;
 mod sync;
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -65,6 +65,24 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
         "it is a pipe or a device, not a file"
     };
     Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+}
+
+/// How files of the user's own are made. No one else may read them, where the system has such modes.
+pub fn options_of_user() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes a folder of the user's own, with those above it.
+#[cfg(any(feature = "cli", feature = "postgres"))]
+pub fn make_folder_of_user(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// This computer's name, as people know it.

@@ -1,6 +1,6 @@
 //! Rewriting a log to the lines that its jobs need, as they were written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -108,13 +108,8 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 /// Copies the old file. A second name would do, too, but then another writer could go on with the
 /// old log under that name.
 fn keep_old(path: &Path, kept: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
+    let mut options = disk::options_of_user();
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
     let mut copy = options.open(kept)?;
     io::copy(&mut File::open(path)?, &mut copy)?;
     copy.set_permissions(fs::metadata(path)?.permissions())?;

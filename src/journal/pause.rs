@@ -4,7 +4,7 @@
 //! Beside a file it is a file of its own; in a database it is on the log's row, so that whatever claims
 //! attempts sees it.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -92,13 +92,8 @@ fn existing(path: &Path) -> Result<PathBuf, LogError> {
 }
 
 fn write(file: &Path, by: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
+    let mut options = disk::options_of_user();
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
     let mut new = options.open(file)?;
     writeln!(new, "by {by} since {:.0}", clock::now())?;
     disk::sync_file(&new)?;

@@ -215,6 +215,14 @@ impl Printer {
         self.out.flush()
     }
 
+    /// The same with `--json` only.
+    pub fn json(&mut self, value: impl FnOnce() -> serde_json::Value) -> io::Result<()> {
+        if self.options.json {
+            self.document(&value())?;
+        }
+        Ok(())
+    }
+
     /// Brings out what is still held back. Call it before the process ends: what is lost then
     /// would not be noticed.
     pub fn flush(&mut self) -> io::Result<()> {

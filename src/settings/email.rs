@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use lettre::Address;
 
-use super::resolve::{Show, Sources, parsed, text, whole};
+use super::resolve::{Sources, parsed, text, whole};
 use super::value::Value;
 use crate::engine::notify::{Email, Login, Security};
 use crate::exit::Failure;
@@ -13,8 +13,7 @@ use crate::exit::Failure;
 pub(super) fn email(l: &mut Sources<'_>) -> Result<Option<Email>, Failure> {
     let addresses = |value: &Value| {
         let list = value.list()?;
-        let read = list.iter().map(|text| address(text));
-        read.collect::<Result<Vec<_>, String>>().map(Addresses)
+        list.iter().map(|text| address(text)).collect()
     };
     let port = |value: &Value| whole(1, u32::from(u16::MAX))(value).map(|port| port as u16);
     let server = l.pick_open("notify.email.server", None, text)?;
@@ -51,7 +50,7 @@ pub(super) fn email(l: &mut Sources<'_>) -> Result<Option<Email>, Failure> {
         (Some(_), None) => return Err(missing("password_file", "the file with the password")),
         (None, Some(_)) => return Err(missing("user", "the name for the login")),
     };
-    let to = to.map(|to| to.0).filter(|to| !to.is_empty());
+    let to = to.filter(|to: &Vec<_>| !to.is_empty());
     Ok(Some(Email {
         port: port.unwrap_or(security.port()),
         server,
@@ -77,26 +76,4 @@ fn address(text: &str) -> Result<Address, String> {
     // An address in other letters would need servers that know how to take it.
     let read = read.filter(|_| text.is_ascii());
     read.ok_or_else(|| format!("has {text:?}, not an address; write for example sam@example.com"))
-}
-
-/// Several recipients.
-struct Addresses(Vec<Address>);
-
-impl Show for Addresses {
-    fn show(&self) -> String {
-        let texts: Vec<String> = self.0.iter().map(Show::show).collect();
-        texts.join(", ")
-    }
-}
-
-impl Show for Address {
-    fn show(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl Show for Security {
-    fn show(&self) -> String {
-        self.to_string()
-    }
 }

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lettre::Address;
+
 use super::resolve::{Show, Sources, amount, parsed, parsed_or_number, text, whole};
 use super::table::{AGENT, BUYER, MAP, MODELS};
 use super::value::Value;
 use super::{Flags, Origin, Setting, email, values};
-use crate::engine::notify::{Event, Listeners, Shape};
+use crate::engine::notify::{Event, Listeners, Security, Shape};
+use crate::engine::round::{Step, TimeOfDay};
 use crate::exit::Failure;
 use crate::jobs::{Credits, IdColumn, Rates, Seconds};
 use crate::manifest::check_address;
@@ -321,13 +324,6 @@ fn secret_address(l: &mut Sources<'_>, name: &str) -> Result<Option<String>, Fai
     Ok(setting.value)
 }
 
-impl Show for Vec<Event> {
-    fn show(&self) -> String {
-        let names: Vec<&str> = self.iter().map(|event| event.name()).collect();
-        names.join(", ")
-    }
-}
-
 /// What manifests call their columns.
 pub(super) fn map(l: &mut Sources<'_>) -> Result<Vec<(String, String)>, Failure> {
     open_table(l, MAP, text)
@@ -404,6 +400,13 @@ impl Show for PathBuf {
     }
 }
 
+impl<T: Show> Show for Vec<T> {
+    fn show(&self) -> String {
+        let texts: Vec<String> = self.iter().map(Show::show).collect();
+        texts.join(", ")
+    }
+}
+
 impl<T: Show> Show for Option<T> {
     fn show(&self) -> String {
         self.as_ref().map(Show::show).unwrap_or_default()
@@ -419,4 +422,6 @@ macro_rules! shown_as_displayed {
         })*
     };
 }
-shown_as_displayed!(String, bool, u16, u32, f64, Rate, Seconds, Credits);
+shown_as_displayed!(
+    String, bool, u16, u32, f64, Rate, Seconds, Credits, Event, Step, TimeOfDay, Security, Address
+);

@@ -1,6 +1,6 @@
 //! What a name in a settings file stands for, and which one was probably meant.
 
-use super::table::{AGENT, BUYER, CAPS, DEFINITIONS, MAP, MODELS, OPEN_TABLES, PROFILE, Usual};
+use super::table::{CAPS, DEFINITIONS, OPEN_TABLES, PROFILE, Usual};
 use crate::text::suggest;
 
 /// Names under which a secret may be put into the file by mistake.
@@ -12,25 +12,6 @@ const SECRETS: [&str; 7] = [
     "token",
     "admin_token",
     "password",
-];
-
-/// The tables there are.
-const TABLES: [&str; 15] = [
-    MAP,
-    "photos",
-    "voice",
-    "rates",
-    MODELS,
-    "download",
-    "publish",
-    "run",
-    "shopify",
-    "public",
-    "copy",
-    AGENT,
-    BUYER,
-    "notify",
-    "notify.email",
 ];
 
 /// What a cap is made of.
@@ -57,6 +38,21 @@ fn names() -> impl Iterator<Item = &'static str> {
         .iter()
         .filter(|known| known.usual != Usual::Unwritten);
     written.map(|known| known.name)
+}
+
+/// The tables that a file may have, in the order in which `init` writes them.
+fn tables() -> impl Iterator<Item = &'static str> + Clone {
+    let mut all: Vec<&str> = Vec::new();
+    for name in names() {
+        let table = name.rsplit_once('.').map(|(table, _)| table);
+        let open = OPEN_TABLES.contains(&name).then_some(name);
+        let more = table.into_iter().chain(open);
+        all.extend(
+            more.filter(|table| !all.contains(table))
+                .collect::<Vec<_>>(),
+        );
+    }
+    all.into_iter()
 }
 
 /// A name without the profile in whose table it stands, and that profile.
@@ -111,7 +107,7 @@ pub fn kind(name: &str) -> Kind {
             .and_then(|rest| rest.strip_prefix('.'));
         key.is_some_and(|key| !key.is_empty())
     };
-    if TABLES.contains(&name) {
+    if tables().any(|table| table == name) {
         Kind::Table
     } else if OPEN_TABLES.iter().any(in_open) || names().any(|known| known == name) {
         Kind::Value
@@ -125,10 +121,10 @@ pub fn kind(name: &str) -> Kind {
 /// The table that was probably meant by `name`, or all of them, as a sentence.
 pub fn table_suggestion(name: &str) -> String {
     let (_, name) = in_profile(name);
-    if let Some(table) = suggest::nearest(name, TABLES) {
+    if let Some(table) = suggest::nearest(name, tables()) {
         return format!("did you mean the table [{table}]?");
     }
-    let all: Vec<_> = TABLES.iter().map(|table| format!("[{table}]")).collect();
+    let all: Vec<_> = tables().map(|table| format!("[{table}]")).collect();
     format!(
         "the tables are {} and [{PROFILE}.NAME]; all other settings stand above them",
         all.join(", ")
@@ -144,14 +140,14 @@ pub fn suggestion(name: &str) -> Option<String> {
     let last = name.rsplit('.').next().unwrap_or(name);
     // A known key in the wrong table is a likelier slip than a typing error.
     let moved = names().find(|known| known.rsplit('.').next() == Some(last));
-    let meant = moved.or_else(|| suggest::nearest(name, names().chain(TABLES)));
+    let meant = moved.or_else(|| suggest::nearest(name, names().chain(tables())));
     let meant = meant.or_else(|| {
         let lasts = names().filter_map(|known| known.rsplit('.').next());
         let near = suggest::nearest(last, lasts)?;
         names().find(|known| known.rsplit('.').next() == Some(near))
     })?;
     Some(match meant.rsplit_once('.') {
-        _ if TABLES.contains(&meant) => format!("did you mean the table [{meant}]?"),
+        _ if tables().any(|table| table == meant) => format!("did you mean the table [{meant}]?"),
         Some((table, key)) => format!("did you mean `{key}` in the table [{table}]?"),
         None => format!("did you mean `{meant}`?"),
     })
@@ -192,7 +188,10 @@ mod tests {
         for name in names().filter(|name| !OPEN_TABLES.contains(name) && *name != CAPS) {
             assert_eq!(kind(name), Kind::Value, "{name}");
             let table = name.rsplit_once('.').map(|(table, _)| table);
-            assert!(table.is_none_or(|table| TABLES.contains(&table)), "{name}");
+            assert!(
+                table.is_none_or(|table| tables().any(|known| known == table)),
+                "{name}"
+            );
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::resolve::{Show, Sources, parsed, parsed_or_number};
+use super::resolve::{Sources, parsed, parsed_or_number};
 use super::value::Value;
 use super::{RunFlags, values};
 use crate::engine::round::{Schedule, Step, TimeOfDay};
@@ -29,8 +29,7 @@ impl Run {
     pub(super) fn resolve(l: &mut Sources<'_>, flags: &RunFlags) -> Result<Self, Failure> {
         let steps = |value: &Value| {
             let words = value.list()?;
-            let steps: Result<Vec<Step>, String> = words.iter().map(|word| word.parse()).collect();
-            steps.map(Steps)
+            words.iter().map(|word| word.parse::<Step>()).collect()
         };
         let service = |word: &str| match word {
             SHOPIFY => Ok(word.to_owned()),
@@ -39,7 +38,7 @@ impl Run {
             )),
         };
         let length = || parsed_or_number(values::positive_duration);
-        let skip = l.pick_open("run.skip", flags.skip.clone().map(Steps), steps)?;
+        let skip = l.pick_open("run.skip", flags.skip.clone(), steps)?;
         let skip_invalid = l.pick_open("run.skip_invalid", flags.skip_invalid, Value::truth)?;
         let to = flags.to_shop.then(|| SHOPIFY.to_owned());
         let to = l.pick_open("run.to", to, parsed(service))?;
@@ -58,7 +57,7 @@ impl Run {
             (None, None, None) => Some(Schedule::Once),
         };
         Ok(Self {
-            skip: skip.map(|steps| steps.0).unwrap_or_default(),
+            skip: skip.unwrap_or_default(),
             skip_invalid: skip_invalid.unwrap_or(false),
             wait: l.pick("run.wait", flags.wait, length())?,
             to_shop: to.is_some(),
@@ -76,19 +75,3 @@ impl Run {
 }
 
 const SHOPIFY: &str = "shopify";
-
-/// Steps, shown by their names.
-struct Steps(Vec<Step>);
-
-impl Show for Steps {
-    fn show(&self) -> String {
-        let names: Vec<&str> = self.0.iter().map(|step| step.name()).collect();
-        names.join(", ")
-    }
-}
-
-impl Show for TimeOfDay {
-    fn show(&self) -> String {
-        self.to_string()
-    }
-}

@@ -181,16 +181,10 @@ pub fn replace_key_file(path: &Path, key: &ApiKey) -> std::io::Result<()> {
 pub fn write_key_file(path: &Path, key: &ApiKey) -> std::io::Result<()> {
     use std::io::Write;
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        private_folder(folder)?;
+        disk::make_folder_of_user(folder)?;
     }
-    let mut options = std::fs::File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let mut file = options.open(path)?;
+    let mut options = disk::options_of_user();
+    let mut file = options.write(true).create_new(true).open(path)?;
     // Where access cannot be limited, as on a memory card, `init` says who can read it.
     let _ = disk::make_private(path);
     let written = writeln!(file, "{}", key.expose()).and_then(|()| disk::sync_file(&file));
@@ -199,17 +193,6 @@ pub fn write_key_file(path: &Path, key: &ApiKey) -> std::io::Result<()> {
         let _ = std::fs::remove_file(path);
     }
     written
-}
-
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(folder)
 }
 
 #[cfg(test)]

@@ -68,15 +68,15 @@ pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> an
             escape(&target),
         ));
     }
-    if printer.options().json {
-        printer.document(&serde_json::json!({
+    printer.json(|| {
+        serde_json::json!({
             "command": "log copy",
             "lines": copied.read,
             "added": copied.added,
             "in_doubt": copied.doubted,
             "exit_code": 0,
-        }))?;
-    }
+        })
+    })?;
     Ok(Code::Success)
 }
 

@@ -54,13 +54,13 @@ fn document(
     before: Option<&str>,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
-    if printer.options().json {
-        printer.document(&serde_json::json!({
+    printer.json(|| {
+        serde_json::json!({
             "command": command,
             "paused": is_paused,
             "paused_before": before,
             "exit_code": 0,
-        }))?;
-    }
+        })
+    })?;
     Ok(Code::Success)
 }

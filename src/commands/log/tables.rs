@@ -49,16 +49,16 @@ pub fn init(args: &LogInitArgs, printer: &mut Printer) -> anyhow::Result<Code> {
     if let Some((role, _)) = grant {
         printer.note(format_args!("the role {} has its rights", escape(role)));
     }
-    if printer.options().json {
-        printer.document(&serde_json::json!({
+    printer.json(|| {
+        serde_json::json!({
             "command": "log init",
             "log": address.to_string(),
             "made": made.log,
             "version": made.to,
             "version_before": made.from,
             "exit_code": 0,
-        }))?;
-    }
+        })
+    })?;
     Ok(Code::Success)
 }
 
@@ -121,14 +121,14 @@ pub fn upgrade(args: &LogAddressArgs, printer: &mut Printer) -> anyhow::Result<C
             made.from, made.to
         ));
     }
-    if printer.options().json {
-        printer.document(&serde_json::json!({
+    printer.json(|| {
+        serde_json::json!({
             "command": "log upgrade",
             "version": made.to,
             "version_before": made.from,
             "exit_code": 0,
-        }))?;
-    }
+        })
+    })?;
     Ok(Code::Success)
 }
 

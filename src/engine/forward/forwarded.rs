@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::outgoing::{Digest, Outgoing};
 use super::{Event, Report};
-use crate::disk::{Readers, Replacement};
+use crate::disk::{self, Readers, Replacement};
 use crate::webhook::{self, VerifiedEntry, VerifyKeys};
 
 /// Deliveries that are remembered although the capture file no longer holds them, newest first: the
@@ -44,11 +44,8 @@ impl Delivered {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path)?;
+        let mut options = disk::options_of_user();
+        let file = options.append(true).create(true).open(&path)?;
         let mut delivered = Self {
             captures: captures.to_owned(),
             keys: keys.clone(),

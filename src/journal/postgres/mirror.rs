@@ -353,11 +353,10 @@ impl Place {
     fn lock(log: &LogRow) -> Option<Self> {
         let base = etcetera::choose_base_strategy().ok()?;
         let folder = base.cache_dir().join("creativeai").join("logs");
-        private_folder(&folder).ok()?;
+        disk::make_folder_of_user(&folder).ok()?;
         let path = |ending: &str| folder.join(format!("{}.{ending}", log.identity));
-        let mut options = OpenOptions::new();
+        let mut options = disk::options_of_user();
         options.read(true).write(true).create(true).truncate(false);
-        private(&mut options);
         let lock = options.open(path("lock")).ok()?;
         let until = Instant::now() + PATIENCE;
         while lock.try_lock().is_err() {
@@ -467,9 +466,8 @@ impl Place {
         if kept.is_empty() {
             return Ok(());
         }
-        let mut options = OpenOptions::new();
+        let mut options = disk::options_of_user();
         options.append(true).create(true);
-        private(&mut options);
         let mut file = options.open(&self.lost)?;
         file.write_all(kept.as_bytes())?;
         disk::sync_file(&file)
@@ -517,27 +515,4 @@ pub(super) fn digest(line: &str) -> [u8; 16] {
     let mut half = [0; 16];
     half.copy_from_slice(&whole[..16]);
     half
-}
-
-fn private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(folder)
-}
-
-#[cfg_attr(
-    not(unix),
-    expect(unused_variables, reason = "the cache folder is the user's own there")
-)]
-fn private(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
 }

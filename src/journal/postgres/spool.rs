@@ -69,16 +69,11 @@ impl Spool {
     }
 
     fn open(&self) -> io::Result<(File, PathBuf)> {
-        private_folder(&self.folder)?;
+        disk::make_folder_of_user(&self.folder)?;
         let path = self.folder.join(&self.name);
-        let mut options = OpenOptions::new();
+        let mut options = disk::options_of_user();
         // Windows does not lock a file that is opened for appending alone.
         options.read(true).append(true).create(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
-        }
         loop {
             let file = options.open(&path)?;
             // It is this run's by its name; the lock says that the run is still there.
@@ -103,17 +98,6 @@ impl Spool {
             None => Ok(()),
         }
     }
-}
-
-fn private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(folder)
 }
 
 /// A spool that an earlier run on this computer has left.
