@@ -7,6 +7,8 @@ pub mod suggest;
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use serde_json::Value;
+
 /// `text` with everything that could move the cursor, change colours, reorder or hide what is
 /// shown spelt out: `\n`, `\t`, `\u{1b}`. It is one line afterwards. Ordinary text, accents and
 /// right-to-left scripts included, stays as it is.
@@ -50,6 +52,14 @@ pub fn escape_controls(text: &str) -> String {
         }
     }
     safe
+}
+
+/// A JSON value as text: a string without its quotes.
+pub fn unquoted(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 /// At most `longest` characters of `text`, the last of them `…` where something was cut off.

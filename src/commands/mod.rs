@@ -10,7 +10,6 @@ mod consent;
 mod damage;
 mod deliver;
 mod download;
-mod dry_run;
 mod environment;
 mod evidence;
 mod failure;

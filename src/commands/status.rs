@@ -19,8 +19,8 @@ use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::output::{
-    self, Carried, Commands, CsvTable, Group, JobSummary, Listed, Printer, Tally, Wording,
-    in_order, json,
+    self, Carried, Commands, CsvTable, Group, JobSummary, Place, Printer, Tally, Wording, in_order,
+    json,
 };
 use crate::text::escape;
 
@@ -121,7 +121,7 @@ pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::R
         }
         Show::Table if args.json => {
             let listed = all_listed(args, log, |_| ())?;
-            let keys = listed.into_iter().map(|job| job.key);
+            let keys = listed.into_iter().map(|(place, ())| place.key);
             let elements = log.map_views_of(keys, |view| json::element(&view.to_json()));
             array(elements.map(|element| Ok(element??)), printer)
         }
@@ -135,9 +135,9 @@ fn listed<T>(
     args: &StatusArgs,
     view: &JobView,
     show: impl FnOnce(&JobView) -> T,
-) -> Option<Listed<T>> {
+) -> Option<(Place, T)> {
     let is_wanted = args.filters.matches(view);
-    is_wanted.then(|| Listed::of(view, show(view)))
+    is_wanted.then(|| (Place::of(view), show(view)))
 }
 
 /// All of them, in order.
@@ -145,7 +145,7 @@ fn all_listed<T: Send>(
     args: &StatusArgs,
     log: &JobLog,
     show: impl Fn(&JobView) -> T + Sync,
-) -> Result<Vec<Listed<T>>, LogError> {
+) -> Result<Vec<(Place, T)>, LogError> {
     let listed = log.map_views(|view| listed(args, &view, &show));
     let listed = listed.filter_map(Result::transpose);
     Ok(in_order(listed.collect::<Result<_, _>>()?))
@@ -176,7 +176,7 @@ fn csv(
     let for_terminal = printer.is_terminal();
     let rates = log.ledger().rates().clone();
     let mut sheet = CsvTable::new(printer.out(), carried, rates, dialect, for_terminal)?;
-    let keys = in_order(places).into_iter().map(|job| job.key);
+    let keys = in_order(places).into_iter().map(|(place, ())| place.key);
     for view in log.views_of(keys) {
         sheet.push(&view?)?;
     }
@@ -193,7 +193,10 @@ fn audience(
     let messages = all_listed(args, log, |view| {
         wording.shows(view).then(|| wording.message(view))
     })?;
-    let messages: Vec<_> = messages.into_iter().filter_map(|job| job.shown).collect();
+    let messages: Vec<_> = messages
+        .into_iter()
+        .filter_map(|(_, shown)| shown)
+        .collect();
     if args.json {
         let elements = messages.iter();
         return array(
@@ -213,23 +216,17 @@ fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Resu
     let mut groups: Vec<Group> = Vec::new();
     let mut item = None;
     let card = |view: &JobView| Box::new(JobSummary::of(view, &args.commands));
-    for Listed {
-        item: own,
-        key,
-        shown,
-        ..
-    } in all_listed(args, log, card)?
-    {
-        if groups.is_empty() || item != own {
-            item = own;
+    for (place, card) in all_listed(args, log, card)? {
+        if groups.is_empty() || item != place.item {
+            item = place.item;
             groups.push(Group {
                 cards: Vec::new(),
                 tally: Tally::default(),
             });
         }
         if let Some(group) = groups.last_mut() {
-            group.cards.push(*shown);
-            if let Some(job) = log.ledger().job(key) {
+            group.cards.push(*card);
+            if let Some(job) = log.ledger().job(place.key) {
                 group.tally.add(job);
                 all.add(job);
             }
@@ -272,7 +269,7 @@ fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> an
         ))
         .into());
     }
-    let found = in_order(found).into_iter().map(|job| job.shown);
+    let found = in_order(found).into_iter().map(|(_, view)| view);
     if args.json {
         return array(
             found.map(|view| Ok(json::element(&view.to_json())?)),

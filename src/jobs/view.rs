@@ -318,12 +318,20 @@ impl JobView {
 
     /// The photo's address: the one that it has now, else the one that was asked for last.
     pub fn photo(&self) -> Option<String> {
-        let asked = || {
-            let mut attempts = self.attempts.values().rev();
-            let address = attempts.find_map(|attempt| attempt.request_value("image_url"))?;
-            address.as_str().map(str::to_owned)
-        };
+        let asked = || Some(self.requested("image_url")?.as_str()?.to_owned());
         self.new_photo().map(str::to_owned).or_else(asked)
+    }
+
+    /// A field of the newest request that has it.
+    pub fn requested(&self, name: &str) -> Option<Value> {
+        let mut attempts = self.attempts.values().rev();
+        attempts.find_map(|attempt| attempt.request_value(name))
+    }
+
+    /// The text that was asked for last: a prompt, or what is to be spoken.
+    pub fn prompt(&self) -> Option<String> {
+        let text = |name| Some(self.requested(name)?.as_str()?.to_owned());
+        text("prompt").or_else(|| text("text"))
     }
 
     /// The row's line in the manifest.

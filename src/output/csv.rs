@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::disk;
 use crate::jobs::{AttemptState, Credits, JobView, Look, Rates, Status};
-use crate::text::{escape, escape_controls};
+use crate::text::{escape, escape_controls, unquoted};
 
 /// Columns of our own; carried columns follow.
 const COLUMNS: [&str; 22] = [
@@ -71,12 +71,47 @@ impl Carried {
     }
 }
 
+/// Rows that do no harm to a spreadsheet, nor to a terminal.
+pub(super) struct Rows<W: Write> {
+    csv: csv::Writer<W>,
+    for_terminal: bool,
+}
+
+impl<W: Write> Rows<W> {
+    /// Rows that are written to `out`; on a terminal, cells are escaped as well.
+    pub(super) fn new(out: W, delimiter: u8, for_terminal: bool) -> Self {
+        let mut csv = csv::WriterBuilder::new();
+        Self {
+            csv: csv.delimiter(delimiter).from_writer(out),
+            for_terminal,
+        }
+    }
+
+    /// Writes a row.
+    pub(super) fn write(&mut self, cells: impl IntoIterator<Item = String>) -> io::Result<()> {
+        let safe = cells.into_iter().map(|cell| {
+            let cell = disarm(cell);
+            if self.for_terminal {
+                escape(&cell).into_owned()
+            } else {
+                escape_controls(&cell)
+            }
+        });
+        let safe: Vec<String> = safe.collect();
+        self.csv.write_record(&safe).map_err(io::Error::from)
+    }
+
+    /// Brings out the last rows.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.csv.flush()
+    }
+}
+
 /// A CSV being written.
 pub struct CsvTable<W: Write> {
-    csv: csv::Writer<W>,
+    rows: Rows<W>,
     carried: Vec<String>,
     rates: Rates,
-    for_terminal: bool,
 }
 
 impl<W: Write> CsvTable<W> {
@@ -91,56 +126,34 @@ impl<W: Write> CsvTable<W> {
         if dialect.bom {
             out.write_all("\u{feff}".as_bytes())?;
         }
-        let mut csv = csv::WriterBuilder::new();
-        let mut sheet = Self {
-            csv: csv.delimiter(dialect.delimiter).from_writer(out),
-            carried: carried.names,
-            rates,
-            for_terminal,
-        };
+        let mut rows = Rows::new(out, dialect.delimiter, for_terminal);
         let own = COLUMNS.into_iter().map(str::to_owned);
-        let carried = sheet.carried.iter().map(|name| {
+        let others = carried.names.iter().map(|name| {
             if COLUMNS.contains(&name.as_str()) {
                 format!("manifest_{name}")
             } else {
                 name.clone()
             }
         });
-        let header: Vec<String> = own.chain(carried).collect();
-        sheet.write(header)?;
-        Ok(sheet)
+        rows.write(own.chain(others))?;
+        Ok(Self {
+            rows,
+            carried: carried.names,
+            rates,
+        })
     }
 
     /// Adds a job.
     pub fn push(&mut self, view: &JobView) -> io::Result<()> {
-        let mut cells: Vec<String> = COLUMNS
-            .iter()
-            .map(|name| cell(view, &self.rates, name))
-            .collect();
-        cells.extend(
-            self.carried
-                .iter()
-                .map(|name| view.fields.get(name).map_or_else(String::new, text_of)),
-        );
-        self.write(cells)
-    }
-
-    fn write(&mut self, cells: Vec<String>) -> io::Result<()> {
-        let safe = cells.into_iter().map(|cell| {
-            let cell = disarm(cell);
-            if self.for_terminal {
-                escape(&cell).into_owned()
-            } else {
-                escape_controls(&cell)
-            }
-        });
-        let safe: Vec<String> = safe.collect();
-        self.csv.write_record(&safe).map_err(io::Error::from)
+        let own = COLUMNS.iter().map(|name| cell(view, &self.rates, name));
+        let carried = self.carried.iter().map(|name| view.fields.get(name));
+        let carried = carried.map(|value| value.map_or_else(String::new, text_of));
+        self.rows.write(own.chain(carried))
     }
 
     /// Brings out the last rows.
-    pub fn finish(mut self) -> io::Result<()> {
-        self.csv.flush()
+    pub fn finish(self) -> io::Result<()> {
+        self.rows.finish()
     }
 }
 
@@ -169,10 +182,10 @@ fn cell(view: &JobView, rates: &Rates, column: &str) -> String {
             .id()
             .filter(|(own, _)| own.name() == column)
             .map(|(_, id)| id.to_owned()),
-        "prompt" => requested(view, "prompt").or_else(|| requested(view, "text")),
+        "prompt" => view.prompt(),
         "photo" => view.photo(),
         // Who made it, where that is known; else who was asked.
-        "model" => field("model_actual").or_else(|| requested(view, "model")),
+        "model" => field("model_actual").or_else(|| view.requested("model").as_ref().map(text_of)),
         "failover" => field("failover_used"),
         "dollars_low" | "dollars_high" => view.state.effective().charged().map(|charged| {
             let (low, high) = rates.dollars(charged);
@@ -182,13 +195,6 @@ fn cell(view: &JobView, rates: &Rates, column: &str) -> String {
         other => field(other),
     };
     cell.unwrap_or_default()
-}
-
-/// What the newest attempt that says anything about it asked for.
-fn requested(view: &JobView, name: &str) -> Option<String> {
-    let attempts = view.attempts.values().rev();
-    let mut values = attempts.filter_map(|attempt| attempt.request_value(name));
-    values.next().map(|value| text_of(&value))
 }
 
 /// `superseded`, `dismissed`, `temporary`, `downloaded`, `published`, `kept`, `rejected`,
@@ -218,16 +224,16 @@ fn flags(view: &JobView) -> String {
 }
 
 fn text_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
+    if value.is_null() {
+        String::new()
+    } else {
+        unquoted(value)
     }
 }
 
 /// A cell that a spreadsheet would take for a formula gets an apostrophe in front, which makes it
 /// a text.
-pub(super) fn disarm(cell: String) -> String {
+fn disarm(cell: String) -> String {
     let first = cell.chars().next();
     // The wide forms count as well: some spreadsheets fold them.
     if matches!(

@@ -33,7 +33,7 @@ pub fn warn_of(failure: &Failure, printer: &Printer) {
 
 /// What is left to other computers, as a part of a sentence.
 fn left(count: usize, verb: &str) -> Option<String> {
-    let them = if count == 1 { "it" } else { "them" };
+    let them = words::choose(count as u64, "it", "them");
     (count > 0).then(|| {
         format!(
             "{count} being {verb} by other computers: run it again to see what has become of {them}"
@@ -150,11 +150,7 @@ impl Published<'_> {
             shop.unwrap_or_default()
         )];
         let already = format!("published already{}", self.repeated);
-        let wait = if self.held.not_looked_at == 1 {
-            "waits"
-        } else {
-            "wait"
-        };
+        let wait = words::choose(self.held.not_looked_at as u64, "waits", "wait");
         let look = format!("{wait} for a look: `{}`", commands.on_log("review", ""));
         for (n, what) in [
             (self.summary.already, &*already),

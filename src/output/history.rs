@@ -3,14 +3,14 @@
 use std::io;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::columns::labelled;
 use super::{Commands, DisplayStatus, JobSummary, Printer, Tone, words};
 use crate::jobs::{
     AttemptState, AttemptView, Fact, JobView, Line, Logged, Look, Rates, Status, Verdict, Word,
 };
-use crate::text::escape;
+use crate::text::{escape, unquoted};
 
 /// Columns before a label.
 const INDENT: u16 = 2;
@@ -188,12 +188,16 @@ fn facts(view: &JobView, summary: &JobSummary, rates: &Rates) -> Rows {
             "another provider than the first choice made it".to_owned(),
         );
     }
-    let requested = view.attempts.values().rev().find_map(request_of);
+    let requested = view
+        .attempts
+        .values()
+        .rev()
+        .find_map(AttemptView::request_fields);
     for (name, value) in requested.into_iter().flatten() {
-        row(label_of(&name), text_of(&value));
+        row(label_of(&name), unquoted(&value));
     }
     for (name, value) in view.carried() {
-        row(name, text_of(value));
+        row(name, unquoted(value));
     }
     rows
 }
@@ -238,17 +242,6 @@ fn label_of(name: &str) -> &str {
     }
 }
 
-fn request_of(attempt: &AttemptView) -> Option<Map<String, Value>> {
-    serde_json::from_str(attempt.request.as_ref()?.get()).ok()
-}
-
-fn text_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
 fn status_words(status: Status) -> &'static str {
     match status {
         Status::Submitting | Status::Unknown => "outcome unknown",
@@ -275,7 +268,7 @@ fn events(view: &JobView, attempt: u32) -> Vec<(String, String)> {
 fn event(line: &Line<'_>) -> String {
     let field = |name: &str| -> Option<String> {
         let value: Value = serde_json::from_str(line.other(name)?).ok()?;
-        Some(text_of(&value)).filter(|text| !text.is_empty())
+        Some(unquoted(&value)).filter(|text| !text.is_empty())
     };
     let with = |text: &str, more: Option<String>| match more {
         Some(more) => format!("{text}: {more}"),

@@ -7,29 +7,29 @@ use rayon::slice::ParallelSliceMut;
 use super::natural_sort;
 use crate::jobs::{IdColumn, JobKey, JobView};
 
-/// A job among others, and what is shown of it.
-pub struct Listed<T> {
-    /// Whose it is.
+/// A job's place among others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Whose the job is.
     pub item: Option<(IdColumn, String)>,
     line: u64,
     /// The job.
     pub key: JobKey,
-    /// What is shown of it.
-    pub shown: T,
 }
 
-impl<T> Listed<T> {
-    /// This of a job.
-    pub fn of(view: &JobView, shown: T) -> Self {
+impl Place {
+    /// Of a job.
+    pub fn of(view: &JobView) -> Self {
         Self {
             item: view.id().map(|(column, id)| (column, id.to_owned())),
             line: view.line().unwrap_or(u64::MAX),
             key: view.key(),
-            shown,
         }
     }
+}
 
-    fn compare(&self, other: &Self) -> Ordering {
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
         let items = match (&self.item, &other.item) {
             (Some((column, id)), Some((other_column, other_id))) => {
                 natural_sort::compare(id, other_id).then_with(|| column.cmp(other_column))
@@ -41,8 +41,14 @@ impl<T> Listed<T> {
     }
 }
 
-/// Puts jobs in order.
-pub fn in_order<T: Send>(mut listed: Vec<Listed<T>>) -> Vec<Listed<T>> {
-    listed.par_sort_by(Listed::compare);
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Things with their jobs' places, in order.
+pub fn in_order<T: Send>(mut listed: Vec<(Place, T)>) -> Vec<(Place, T)> {
+    listed.par_sort_by(|(one, _), (other, _)| one.cmp(other));
     listed
 }

@@ -185,11 +185,9 @@ impl Work {
 
 /// The words for messages that were dropped.
 fn notice(dropped: u64) -> String {
-    let were = if dropped == 1 { "was" } else { "were" };
     format!(
-        "warning: {} {were} not shown, because standard error was not read; nothing else is \
-         missing\n",
-        super::words::count(dropped, "message")
+        "warning: {} not shown, because standard error was not read; nothing else is missing\n",
+        super::words::counted(dropped, "message was", "messages were")
     )
 }
 

@@ -61,64 +61,49 @@ impl Metrics {
     /// # Errors
     /// A name that is not valid or stands twice; the names are fixed.
     pub fn new() -> prometheus::Result<Self> {
-        let metrics = Self {
-            registry: Registry::new(),
-            jobs: IntCounterVec::new(
-                Opts::new(
-                    "creativeai_jobs_total",
-                    "Jobs by what this run did last with each",
-                ),
-                &["result"],
+        let registry = Registry::new();
+        let counter = |name, help| registered(IntCounter::new(name, help), &registry);
+        let gauge = |name, help| registered(IntGauge::new(name, help), &registry);
+        let by_result = |name, help| {
+            let counter = IntCounterVec::new(Opts::new(name, help), &["result"]);
+            registered(counter, &registry)
+        };
+        let credits = Opts::new(
+            "creativeai_credits_total",
+            "Credits of this run: estimated when an order was accepted, charged when its clip was seen to be ready",
+        );
+        Ok(Self {
+            jobs: by_result(
+                "creativeai_jobs_total",
+                "Jobs by what this run did last with each",
             )?,
-            in_flight: IntGauge::new(
+            in_flight: gauge(
                 "creativeai_requests_in_flight",
                 "Attempts that the log announces and whose outcome it does not have yet",
             )?,
-            rendering: IntGauge::new(
+            rendering: gauge(
                 "creativeai_clips_rendering",
                 "Clips that this run polls and that have not ended",
             )?,
-            waits: IntCounter::new(
+            waits: counter(
                 "creativeai_waits_total",
                 "Times that the vendor or the network made this run wait",
             )?,
-            credits: CounterVec::new(
-                Opts::new(
-                    "creativeai_credits_total",
-                    "Credits of this run: estimated when an order was accepted, charged when its clip was seen to be ready",
-                ),
-                &["kind"],
+            credits: registered(CounterVec::new(credits, &["kind"]), &registry)?,
+            deliveries: by_result(
+                "creativeai_deliveries_total",
+                "Requests to the receiver by what became of them",
             )?,
-            deliveries: IntCounterVec::new(
-                Opts::new(
-                    "creativeai_deliveries_total",
-                    "Requests to the receiver by what became of them",
-                ),
-                &["result"],
-            )?,
-            log_writes: IntCounter::new(
+            log_writes: counter(
                 "creativeai_log_writes_total",
                 "Times that the receiver wrote what it had captured to the job log",
             )?,
-            not_applied: IntGauge::new(
+            not_applied: gauge(
                 "creativeai_captures_not_applied",
                 "Captures that the job log does not have yet",
             )?,
-        };
-        let all: [Box<dyn Collector>; 8] = [
-            Box::new(metrics.jobs.clone()),
-            Box::new(metrics.in_flight.clone()),
-            Box::new(metrics.rendering.clone()),
-            Box::new(metrics.waits.clone()),
-            Box::new(metrics.credits.clone()),
-            Box::new(metrics.deliveries.clone()),
-            Box::new(metrics.log_writes.clone()),
-            Box::new(metrics.not_applied.clone()),
-        ];
-        for collector in all {
-            metrics.registry.register(collector)?;
-        }
-        Ok(metrics)
+            registry,
+        })
     }
 
     /// An attempt is announced, and its request leaves.
@@ -210,6 +195,16 @@ impl Metrics {
             })?;
         Ok(address)
     }
+}
+
+/// A collector that the registry knows.
+fn registered<C: Collector + Clone + 'static>(
+    collector: prometheus::Result<C>,
+    registry: &Registry,
+) -> prometheus::Result<C> {
+    let collector = collector?;
+    registry.register(Box::new(collector.clone()))?;
+    Ok(collector)
 }
 
 impl fmt::Display for Metrics {

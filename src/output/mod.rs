@@ -20,6 +20,8 @@ pub mod damage;
 pub mod delivery;
 mod display_status;
 #[cfg(feature = "cli")]
+mod dry_run;
+#[cfg(feature = "cli")]
 pub(crate) mod findings;
 #[cfg(feature = "cli")]
 mod forward;
@@ -30,7 +32,6 @@ mod history;
 mod job_summary;
 #[cfg(feature = "cli")]
 pub mod json;
-#[cfg(feature = "cli")]
 mod listed;
 #[cfg(feature = "cli")]
 mod looks;
@@ -41,6 +42,8 @@ mod metrics;
 #[cfg(feature = "cli")]
 mod money;
 pub mod natural_sort;
+#[cfg(feature = "cli")]
+pub mod pages;
 #[cfg(feature = "cli")]
 mod polling;
 #[cfg(feature = "cli")]
@@ -82,12 +85,13 @@ pub use columns::aligned;
 pub use csv::{Carried, CsvTable, Dialect};
 pub use display_status::DisplayStatus;
 #[cfg(feature = "cli")]
+pub use dry_run::DryRun;
+#[cfg(feature = "cli")]
 pub use forward::report_forward;
 #[cfg(feature = "cli")]
 pub use history::history;
 pub use job_summary::{JobSummary, since, sought};
-#[cfg(feature = "cli")]
-pub use listed::{Listed, in_order};
+pub use listed::{Place, in_order};
 #[cfg(feature = "cli")]
 pub use looks::Looks;
 #[cfg(feature = "cli")]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::columns::plain_table;
-use super::csv::disarm;
+use super::csv::Rows;
 use super::{Printer, words};
 use crate::jobs::{Credits, Rates, Spent};
 use crate::text::escape;
@@ -91,7 +91,7 @@ impl Money {
     /// A row for each group; the sum is left to the spreadsheet, unless there are no groups.
     pub fn write_csv(&self, printer: &mut Printer) -> io::Result<()> {
         let for_terminal = printer.is_terminal();
-        let mut csv = csv::Writer::from_writer(printer.out());
+        let mut csv = Rows::new(printer.out(), b',', for_terminal);
         let names = FIGURES.map(|name| name.replace(' ', "_"));
         let by = self.by.as_deref().unwrap_or("group");
         let head = [by.to_owned(), "attempts".to_owned()];
@@ -101,17 +101,13 @@ impl Money {
         let rows = rows.map(|(name, spent)| {
             let first = [name.to_owned(), spent.attempts.to_string()];
             let figures = figures(spent).map(|credits| credits.to_string());
-            first.into_iter().chain(figures).collect::<Vec<_>>()
+            first.into_iter().chain(figures)
         });
-        let head = head.into_iter().chain(names).collect::<Vec<_>>();
-        for row in std::iter::once(head).chain(rows) {
-            let cells = row.into_iter().map(|cell| match disarm(cell) {
-                cell if for_terminal => escape(&cell).into_owned(),
-                cell => cell,
-            });
-            csv.write_record(cells.collect::<Vec<_>>())?;
+        csv.write(head.into_iter().chain(names))?;
+        for row in rows {
+            csv.write(row)?;
         }
-        csv.flush()
+        csv.finish()
     }
 
     /// A table, and what it comes to.

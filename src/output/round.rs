@@ -1,6 +1,6 @@
 //! How a round ended: for programs, and for people what is new about it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::json;
 
@@ -79,26 +79,23 @@ impl RoundEnd {
 
     /// For programs.
     pub fn to_json(&self, round: &Round, news: &News) -> serde_json::Value {
-        let states = BTreeMap::from(self.tally.states());
-        json!({
+        let mut out = json!({
             "command": "run",
             "steps": round.steps().map(Step::name).collect::<Vec<_>>(),
             "submitted": round.clips(Step::Submit),
             "retried": round.clips(Step::Retry),
             "downloaded": round.clips(Step::Download),
             "published": round.clips(Step::Publish),
-            "submit_failed": states["submit_failed"],
-            "unknown": states["unknown"],
-            "pending": states["pending"],
-            "processing": states["processing"],
-            "completed": states["completed"],
-            "failed": states["failed"],
-            "given_up": self.given_up.iter().map(JobKey::to_string).collect::<Vec<_>>(),
-            "newly_given_up": news.given_up.len(),
-            "unfinished_rounds": news.unfinished,
-            "credits_charged": self.charged,
-            "exit_code": self.code.number(),
-        })
+        });
+        for (state, count) in self.tally.states() {
+            out[state] = count.into();
+        }
+        out["given_up"] = self.given_up.iter().map(JobKey::to_string).collect();
+        out["newly_given_up"] = news.given_up.len().into();
+        out["unfinished_rounds"] = news.unfinished.into();
+        out["credits_charged"] = json!(self.charged);
+        out["exit_code"] = self.code.number().into();
+        out
     }
 
     /// For people: the `line`, and what there is to do.
@@ -162,13 +159,7 @@ impl RoundEnd {
             parts.push(format!("the whole log: {}", stands.join(", ")));
         }
         if self.charged > Credits::ZERO {
-            let credits = words::credits(self.charged);
-            let dollars = words::dollars(rates, self.charged);
-            parts.push(if sandbox {
-                format!("would have cost {credits} ({dollars})")
-            } else {
-                format!("{credits} charged ({dollars})")
-            });
+            parts.push(words::charged(rates, self.charged, sandbox));
         }
         let rehearsal = if sandbox { " (rehearsal)" } else { "" };
         format!("run{rehearsal}: {}", parts.join("; "))

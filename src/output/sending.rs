@@ -170,7 +170,7 @@ impl<'a> Sending<'a> {
                 "stopping: {} in flight, waited for and logged. The same signal again stops at \
                  once and leaves {} in doubt",
                 words::count(*count as u64, "request"),
-                if *count == 1 { "it" } else { "them" },
+                words::choose(*count as u64, "it", "them"),
             )),
             // Not escaped: it is JSON, which has no control characters, and must read back.
             E::Recover(line) => self.progress.suspend(|| {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{DisplayStatus, Tally, words};
+use crate::engine::plan::RowCounts;
 use crate::jobs::{Credits, Rates};
 
 /// What became of the captures of a replay.
@@ -20,6 +21,20 @@ pub struct Replayed {
     pub unknown_id: u64,
     /// They say nothing.
     pub unreadable: u64,
+}
+
+impl Replayed {
+    /// As JSON names them and as people read them.
+    fn counts(&self) -> [(&'static str, u64, &'static str); 6] {
+        [
+            ("applied", self.applied, "applied"),
+            ("known", self.known, "already known"),
+            ("rejected", self.rejected, "rejected"),
+            ("unverifiable", self.unverifiable, "unverifiable"),
+            ("unknown_id", self.unknown_id, "of unknown jobs"),
+            ("unreadable", self.unreadable, "unreadable"),
+        ]
+    }
 }
 
 /// What a run of `submit`, `reconcile` or `retry` did, and where the jobs that it covered stand.
@@ -70,6 +85,19 @@ impl Summary {
         }
     }
 
+    /// What was decided about the rows of a manifest.
+    pub fn of_rows(counts: &RowCounts) -> Self {
+        Self {
+            skipped: counts.skip,
+            duplicates: counts.duplicate,
+            changed: counts.changed,
+            renamed: counts.renamed,
+            same_clip: counts.same_clip,
+            invalid: counts.invalid,
+            ..Self::new("submit")
+        }
+    }
+
     /// One JSON object; all fields are always there.
     pub fn to_json(&self) -> Value {
         let mut out = Map::new();
@@ -77,16 +105,8 @@ impl Summary {
         if self.dry_run {
             out.insert("dry_run".into(), true.into());
         }
-        let done = [
-            ("submitted", self.submitted),
-            ("skipped", self.skipped),
-            ("duplicates", self.duplicates),
-            ("changed", self.changed),
-            ("renamed", self.renamed),
-            ("same_clip", self.same_clip),
-            ("invalid", self.invalid),
-            ("left", self.left),
-        ];
+        let replayed = self.replayed.iter().flat_map(Replayed::counts);
+        let done = self.counts().map(|(name, count, _)| (name, count));
         for (name, count) in done.into_iter().chain(self.states.states()) {
             out.insert(name.into(), count.into());
         }
@@ -96,17 +116,8 @@ impl Summary {
         ] {
             out.insert(name.into(), serde_json::json!(credits));
         }
-        if let Some(replayed) = &self.replayed {
-            for (name, count) in [
-                ("applied", replayed.applied),
-                ("known", replayed.known),
-                ("rejected", replayed.rejected),
-                ("unverifiable", replayed.unverifiable),
-                ("unknown_id", replayed.unknown_id),
-                ("unreadable", replayed.unreadable),
-            ] {
-                out.insert(name.into(), count.into());
-            }
+        for (name, count, _) in replayed {
+            out.insert(name.into(), count.into());
         }
         for (name, value) in &self.more {
             out.insert(name.clone(), value.clone());
@@ -135,28 +146,26 @@ impl Summary {
         format!("{}{dry}: {}", self.command, parts.join("; "))
     }
 
-    fn doings(&self) -> Vec<(u64, &'static str)> {
-        let replayed = self.replayed.unwrap_or_default();
+    /// What the run did, as JSON names it and as people read it.
+    fn counts(&self) -> [(&'static str, u64, &'static str); 8] {
         let sent = if self.dry_run { "to send" } else { "sent" };
-        vec![
-            (self.submitted, sent),
-            (self.skipped, "already there"),
-            (self.duplicates, "duplicate"),
-            (self.changed, "changed and held back"),
-            (self.renamed, "renamed and held back"),
-            (
-                self.same_clip,
-                "the same clip under another id and held back",
-            ),
-            (self.invalid, "invalid and left out"),
-            (self.left, "left for another run"),
-            (replayed.applied, "applied"),
-            (replayed.known, "already known"),
-            (replayed.rejected, "rejected"),
-            (replayed.unverifiable, "unverifiable"),
-            (replayed.unknown_id, "of unknown jobs"),
-            (replayed.unreadable, "unreadable"),
+        let same_clip = "the same clip under another id and held back";
+        [
+            ("submitted", self.submitted, sent),
+            ("skipped", self.skipped, "already there"),
+            ("duplicates", self.duplicates, "duplicate"),
+            ("changed", self.changed, "changed and held back"),
+            ("renamed", self.renamed, "renamed and held back"),
+            ("same_clip", self.same_clip, same_clip),
+            ("invalid", self.invalid, "invalid and left out"),
+            ("left", self.left, "left for another run"),
         ]
+    }
+
+    fn doings(&self) -> Vec<(u64, &'static str)> {
+        let replayed = self.replayed.iter().flat_map(Replayed::counts);
+        let all = self.counts().into_iter().chain(replayed);
+        all.map(|(_, count, words)| (count, words)).collect()
     }
 
     fn states(&self) -> Vec<(u64, &'static str)> {
@@ -182,13 +191,7 @@ impl Summary {
 
     fn money(&self, rates: &Rates) -> Option<String> {
         if self.credits_charged > Credits::ZERO {
-            let credits = words::credits(self.credits_charged);
-            let dollars = words::dollars(rates, self.credits_charged);
-            return Some(if self.rehearsal {
-                format!("would have cost {credits} ({dollars})")
-            } else {
-                format!("{credits} charged ({dollars})")
-            });
+            return Some(words::charged(rates, self.credits_charged, self.rehearsal));
         }
         (self.credits_estimated > Credits::ZERO).then(|| {
             let credits = words::credits(self.credits_estimated);

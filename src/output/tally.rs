@@ -323,7 +323,7 @@ impl Tally {
                 format!(
                     "{} reported as failed and as completed; the finished clip counts. Check that it \
                  was charged once.",
-                    was(self.two_ends, "clip")
+                    were(self.two_ends)
                 ),
                 vec![],
             ),
@@ -334,7 +334,7 @@ impl Tally {
                     "{} sent without a clear answer, and may have been paid for. Nothing is sent again \
                      by itself. Look into the vendor's dashboard and say what you found, or send \
                      again at the risk of paying twice{}",
-                    was(unknown, "clip"),
+                    were(unknown),
                     self.where_to_look(unknown),
                 ),
                 self.ways_out_of_doubt(commands),
@@ -345,8 +345,8 @@ impl Tally {
                 format!(
                     "{} written of by a newer version of creativeai, in words that this one does not \
                  know. Nothing is sent again for {}. Update this program.",
-                    was(newer, "clip"),
-                    if newer == 1 { "it" } else { "them" }
+                    were(newer),
+                    words::choose(newer, "it", "them")
                 ),
                 vec![],
             ),
@@ -367,13 +367,9 @@ impl Tally {
                      may help; to try once more as before:",
                     clips(failed_for_good),
                     words::count(u64::from(attempts), "time"),
-                    if failed_for_good == 1 { "is" } else { "are" },
-                    if failed_for_good == 1 {
-                        "itself"
-                    } else {
-                        "themselves"
-                    },
-                    rows(failed_for_good),
+                    words::choose(failed_for_good, "is", "are"),
+                    words::choose(failed_for_good, "itself", "themselves"),
+                    words::choose(failed_for_good, "its row", "their rows"),
                 ),
                 vec![commands.retry_after(attempts.max(most))],
             ),
@@ -382,8 +378,8 @@ impl Tally {
                 Tone::Bad,
                 format!(
                     "{} refused, and cost nothing. Correct {} and submit again{}",
-                    was(all_refused, "clip"),
-                    rows(all_refused),
+                    were(all_refused),
+                    words::choose(all_refused, "its row", "their rows"),
                     if refused > 0 {
                         ", or try as before:"
                     } else {
@@ -400,8 +396,8 @@ impl Tally {
                 Tone::Busy,
                 format!(
                     "{} not taken yet and cost nothing; the next creativeai submit sends {} again.",
-                    was(not_sent, "clip"),
-                    if not_sent == 1 { "it" } else { "them" }
+                    were(not_sent),
+                    words::choose(not_sent, "it", "them")
                 ),
                 vec![],
             ),
@@ -414,7 +410,10 @@ impl Tally {
             (
                 self.to_look_at(),
                 Tone::Busy,
-                format!("{} for a look:", waits(self.to_look_at(), "clip")),
+                format!(
+                    "{} for a look:",
+                    words::counted(self.to_look_at(), "clip waits", "clips wait")
+                ),
                 vec![commands.on_log("review", "")],
             ),
             (
@@ -422,8 +421,8 @@ impl Tally {
                 Tone::Busy,
                 format!(
                     "{} rejected, and {} not published. To order again, a new bill:",
-                    was(self.rejected, "clip"),
-                    if self.rejected == 1 { "is" } else { "are" },
+                    were(self.rejected),
+                    words::choose(self.rejected, "is", "are"),
                 ),
                 vec![commands.on_log("retry", "--rejected")],
             ),
@@ -434,7 +433,7 @@ impl Tally {
                     "{} of the log could not be read and {} left out. One torn line after a \
                      crash is harmless; more mean that something else wrote to the file.",
                     words::count(self.unreadable, "line"),
-                    if self.unreadable == 1 { "was" } else { "were" }
+                    words::choose(self.unreadable, "was", "were")
                 ),
                 vec![],
             ),
@@ -462,19 +461,6 @@ pub struct Notice {
     pub commands: Vec<String>,
 }
 
-/// `its row`, `their rows`.
-const fn rows(clips: u64) -> &'static str {
-    if clips == 1 { "its row" } else { "their rows" }
-}
-
-/// `1 clip waits`, `2 clips wait`.
-fn waits(n: u64, thing: &str) -> String {
-    let verb = if n == 1 { "waits" } else { "wait" };
-    format!("{} {verb}", words::count(n, thing))
-}
-
-/// `1 clip was`, `2 clips were`.
-fn was(n: u64, thing: &str) -> String {
-    let verb = if n == 1 { "was" } else { "were" };
-    format!("{} {verb}", words::count(n, thing))
+fn were(clips: u64) -> String {
+    words::counted(clips, "clip was", "clips were")
 }

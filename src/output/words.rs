@@ -38,7 +38,17 @@ pub fn money(rates: &Rates, amount: Credits) -> String {
     format!("{}, about {}", credits(amount), dollars(rates, amount))
 }
 
-/// The same for JSON, to a tenth of a cent.
+/// `5 credits charged ($0.36 to $0.50)`, or what a rehearsal would have cost.
+pub fn charged(rates: &Rates, amount: Credits, rehearsal: bool) -> String {
+    let (credits, dollars) = (credits(amount), dollars(rates, amount));
+    if rehearsal {
+        format!("would have cost {credits} ({dollars})")
+    } else {
+        format!("{credits} charged ({dollars})")
+    }
+}
+
+/// Dollars for JSON, to a tenth of a cent.
 pub fn dollars_json(rates: &Rates, amount: Credits) -> serde_json::Value {
     let (low, high) = rates.dollars(amount);
     let to_tenth_of_a_cent = |dollars: f64| (dollars * 1000.0).round() / 1000.0;
@@ -71,12 +81,8 @@ pub fn photo_title(view: &JobView) -> Option<String> {
 /// else how its prompt begins, and its variant.
 pub fn clip_name(view: &JobView) -> String {
     let of_request = |name: &str| {
-        view.attempts
-            .values()
-            .rev()
-            .find_map(|a| a.request_value(name))
-            .and_then(|value| Some(value.as_str()?.to_owned()))
-            .filter(|text| !text.trim().is_empty())
+        let text = view.requested(name)?.as_str()?.to_owned();
+        (!text.trim().is_empty()).then_some(text)
     };
     let subject = photo_title(view)
         .or_else(|| of_request("prompt"))

@@ -2,11 +2,11 @@
 
 mod browser;
 mod place;
+mod plan;
 mod public;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -19,12 +19,12 @@ use super::outputs;
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
-use crate::output::report::{
-    Bundle, Files, MOST_ON_ONE_PAGE, ReportOptions, Shown, Single, Split, report,
-};
-use crate::output::{Commands, DisplayStatus, Printer, Tally, Wording, words};
+use crate::output::report::{ReportOptions, Shown, Single, report};
+use crate::output::{Commands, Printer, Wording, pages};
 use crate::text::escape;
 
+use plan::plan;
+pub use plan::{clip_folders, source_of};
 pub use public::{Public, wanted};
 
 /// Where the page goes.
@@ -39,19 +39,6 @@ pub enum Output {
     File(PathBuf),
     /// Standard output.
     Stdout,
-}
-
-impl Output {
-    fn file(&self, log: &JobLog, name: &str, ending: &str) -> Option<PathBuf> {
-        match self {
-            Self::Usual { rehearsal } if *rehearsal || log.ledger().is_rehearsal() => {
-                Some(PathBuf::from(format!("sandbox-{name}.{ending}")))
-            }
-            Self::Usual { .. } => Some(PathBuf::from(format!("{name}.{ending}"))),
-            Self::File(file) => Some(file.clone()),
-            Self::Stdout => None,
-        }
-    }
 }
 
 /// What was asked for.
@@ -77,6 +64,27 @@ pub struct ReportArgs {
     pub open: bool,
 }
 
+impl ReportArgs {
+    /// The file of a page, where one can be written there; `None` for standard output.
+    fn file(&self, log: &JobLog, name: &str) -> anyhow::Result<Option<PathBuf>> {
+        let (ending, kind) = if self.bundle {
+            ("zip", outputs::ARCHIVE)
+        } else {
+            ("html", outputs::PAGE)
+        };
+        let file = match &self.output {
+            Output::Usual { rehearsal } if *rehearsal || log.ledger().is_rehearsal() => {
+                PathBuf::from(format!("sandbox-{name}.{ending}"))
+            }
+            Output::Usual { .. } => PathBuf::from(format!("{name}.{ending}")),
+            Output::File(file) => file.clone(),
+            Output::Stdout => return Ok(None),
+        };
+        kind.check(&file, Some(log.path()))?;
+        Ok(Some(file))
+    }
+}
+
 /// Reads the log at `path` and writes the page: as a whole, or not at all. Fails with a
 /// [`LogError`] inside when the log cannot be read, with an [`io::Error`] when the page cannot be
 /// written.
@@ -94,89 +102,52 @@ pub fn run(
     if let Some(public) = &args.public {
         return public::run(public, args, &log, printer);
     }
-    let ending = if args.bundle { "zip" } else { "html" };
-    let output = args.output.file(&log, "report", ending);
+    let output = args.file(&log, "report")?;
     let plan = plan(args, output.as_deref(), &log, rates)?;
     let shown = shown(&log, &args.filters, &plan.options);
+    let written = match (&output, &plan.bundle) {
+        (None, _) => report(shown, &plan.options, &mut Single(printer.out())),
+        (Some(output), Some(bundle)) => {
+            place::archive(output, bundle, |pages| report(shown, &plan.options, pages))
+        }
+        (Some(output), None) => place::folder(output, |pages| report(shown, &plan.options, pages)),
+    };
+    let tally = written.map_err(|error| match (error, &output) {
+        (Broken::Log(error), _) => anyhow::Error::new(error),
+        (Broken::Page(error), None) => {
+            anyhow::Error::new(error).context("cannot write the report to standard output")
+        }
+        (Broken::Page(error), Some(output)) => unwritable("the report ", output, error).into(),
+    })?;
+    if tally.jobs == 0
+        && let Some(doubt) = args.filters.doubt(log.views().flatten())
+    {
+        printer.warn(doubt);
+    }
     let Some(output) = &output else {
-        let written = report(shown, &plan.options, &mut Single(printer.out()));
-        let tally = written.map_err(|error| match error {
-            Broken::Log(error) => error.into(),
-            Broken::Page(error) => {
-                anyhow::Error::new(error).context("cannot write the report to standard output")
-            }
-        })?;
-        warn_if_empty(&tally, args, &log, printer);
         return Ok(());
     };
-    let kind = if args.bundle {
-        outputs::ARCHIVE
-    } else {
-        outputs::PAGE
-    };
-    kind.check(output, Some(log.path()))?;
-    let written = match &plan.bundle {
-        Some(bundle) => place::archive(output, bundle, |pages| report(shown, &plan.options, pages)),
-        None => place::folder(output, |pages| report(shown, &plan.options, pages)),
-    };
-    let tally = written.map_err(|error| match error {
-        Broken::Log(error) => anyhow::Error::new(error),
-        Broken::Page(error) => Failure::io(format!("cannot write the report {}", output.display()))
-            .because(error)
-            .help("check that its folder is there and that you may write in it, or name another file with -o")
-            .into(),
-    })?;
-    warn_if_empty(&tally, args, &log, printer);
-    print_done(args, output, &tally, &plan, printer)
-}
-
-/// Says where the page is, and shows it.
-fn print_done(
-    args: &ReportArgs,
-    output: &Path,
-    tally: &Tally,
-    plan: &Plan,
-    printer: &mut Printer,
-) -> anyhow::Result<()> {
-    let here = plan
-        .bundle
-        .as_ref()
-        .map(|bundle| bundle.files().len() as u64);
-    let elsewhere = tally
-        .count(DisplayStatus::Ready)
-        .saturating_sub(tally.downloaded);
-    if here.is_some() && elsewhere > 0 {
-        let download = args.commands.on_log("download", "");
-        printer.warn(format_args!(
-            "{} on this computer, so the bundle links to the vendor; `{download}` fetches {}",
-            if elsewhere == 1 {
-                "1 clip is not".to_owned()
-            } else {
-                format!("{} clips are not", words::number(elsewhere))
-            },
-            if elsewhere == 1 { "it" } else { "them" },
-        ));
+    let files = plan.bundle.map(|bundle| bundle.files().len() as u64);
+    let elsewhere = tally.ready().saturating_sub(tally.downloaded);
+    if files.is_some() && elsewhere > 0 {
+        pages::warn_of_links(elsewhere, &args.commands, printer);
     }
-    if printer.options().json {
-        printer.document(&serde_json::json!({
-            "command": "report",
-            "file": output.to_string_lossy(),
-            "jobs": tally.jobs,
-            "files": here,
-            "exit_code": 0,
-        }))?;
-    } else {
-        let clips = words::count(tally.jobs, "clip");
-        let page = output.display().to_string();
-        let what = match here {
-            None if args.open => String::new(),
-            None => "; open it in a browser".to_owned(),
-            Some(files) => format!(", with {}", words::count(files, "file")),
-        };
-        printer.note(format_args!("report: {clips} in {}{what}", escape(&page)));
-    }
+    printer.result(
+        || pages::to_json(output, tally.jobs, files),
+        || pages::sentence(output, tally.jobs, files, args.open),
+    )?;
     show(args, output, printer);
     Ok(())
+}
+
+/// What it means for the run that a page cannot be written.
+fn unwritable(what: &str, output: &Path, error: io::Error) -> Failure {
+    Failure::io(format!("cannot write {what}{}", output.display()))
+        .because(error)
+        .help(
+            "check that its folder is there and that you may write in it, or name another file \
+             with -o",
+        )
 }
 
 /// Shows a page in a browser, where that is wanted.
@@ -218,100 +189,6 @@ fn shown(
     log.map_views(matching)
         .filter_map(Result::transpose)
         .map(|shown| shown.map_err(Broken::Log))
-}
-
-fn warn_if_empty(tally: &Tally, args: &ReportArgs, log: &JobLog, printer: &Printer) {
-    if tally.jobs == 0
-        && let Some(doubt) = args.filters.doubt(log.views().flatten())
-    {
-        printer.warn(doubt);
-    }
-}
-
-/// How the page is made, and the files that come along.
-struct Plan {
-    options: ReportOptions,
-    bundle: Option<Arc<Bundle>>,
-}
-
-fn plan(
-    args: &ReportArgs,
-    page: Option<&Path>,
-    log: &JobLog,
-    rates: Rates,
-) -> anyhow::Result<Plan> {
-    let bundle = args.bundle.then(Arc::<Bundle>::default);
-    let is_split = page.is_some() && count(args, log)? > MOST_ON_ONE_PAGE;
-    let pages = page.filter(|_| is_split).map(place::pages_of);
-    let files = match (&bundle, &pages, page) {
-        (Some(bundle), None, _) => Files::Bundled(Arc::clone(bundle), ""),
-        (Some(bundle), Some(_), _) => Files::Bundled(Arc::clone(bundle), "../"),
-        (None, Some(pages), _) => {
-            place::make_folder(pages)?;
-            Files::From(pages.clone())
-        }
-        (None, None, Some(page)) => Files::From(place::folder_of(page).to_owned()),
-        (None, None, None) => Files::Anywhere,
-    };
-    let split = page.filter(|_| is_split).map(|page| {
-        let front = if args.bundle {
-            place::FRONT.into()
-        } else {
-            page.file_name().unwrap_or_default().to_string_lossy()
-        };
-        Split::of(&front)
-    });
-    let options = ReportOptions {
-        source: source_of(log),
-        files,
-        clip_folders: clip_folders(log),
-        commands: if log.ledger().is_rehearsal() {
-            args.rehearsal.clone()
-        } else {
-            args.commands.clone()
-        },
-        rates,
-        now: args.now,
-        unreadable: log.ledger().unreadable(),
-        split,
-        wording: args.wording.clone(),
-    };
-    Ok(Plan { options, bundle })
-}
-
-/// What a page calls its log: the file's name, or the address.
-pub fn source_of(log: &JobLog) -> String {
-    let name = if log.is_in_database() {
-        log.name().as_os_str()
-    } else {
-        log.path().file_name().unwrap_or(log.path().as_os_str())
-    };
-    name.to_string_lossy().into_owned()
-}
-
-/// Where files that the log names are looked for. `download` notes names as the log's folder has them;
-/// a person's own notes may mean the current folder.
-pub fn clip_folders(log: &JobLog) -> Vec<PathBuf> {
-    let beside_log = log.path().parent().filter(|_| !log.is_in_database());
-    let here = std::env::current_dir().ok();
-    beside_log
-        .map(Path::to_owned)
-        .into_iter()
-        .chain(here)
-        .collect()
-}
-
-/// How many clips will be shown.
-fn count(args: &ReportArgs, log: &JobLog) -> Result<usize, LogError> {
-    let all = log.ledger().jobs().len();
-    if all <= MOST_ON_ONE_PAGE || args.filters.is_empty() {
-        return Ok(all);
-    }
-    let mut count = 0;
-    for matches in log.map_views(|view| args.filters.matches(&view)) {
-        count += usize::from(matches?);
-    }
-    Ok(count)
 }
 
 #[cfg(test)]

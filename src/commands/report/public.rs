@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{ReportArgs, clip_folders, place, show};
+use super::{ReportArgs, clip_folders, place, show, unwritable};
 use crate::commands::outputs;
 use crate::exit::Failure;
 use crate::journal::JobLog;
 use crate::output::report::{Bundle, Files, Pages, PublicClip, PublicOptions, PublicPage, Rules};
-use crate::output::{Printer, words};
+use crate::output::{Printer, pages};
 use crate::settings::Settings;
-use crate::text::{escape, suggest};
+use crate::text::suggest;
 
 /// What a public page is to show and say.
 #[derive(Clone, Debug)]
@@ -47,18 +47,11 @@ pub fn run(
     log: &JobLog,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
-    let ending = if args.bundle { "zip" } else { "html" };
-    let Some(output) = args.output.file(log, "public", ending) else {
+    let Some(output) = args.file(log, "public")? else {
         return Err(Failure::usage("a public page has a file beside it")
             .help("name a file with -o")
             .into());
     };
-    let kind = if args.bundle {
-        outputs::ARCHIVE
-    } else {
-        outputs::PAGE
-    };
-    kind.check(&output, Some(log.path()))?;
     let bundle = args.bundle.then(Arc::<Bundle>::default);
     let options = PublicOptions {
         statement: public.statement.clone(),
@@ -72,7 +65,7 @@ pub fn run(
         now: args.now,
     };
     let clips = clips(public, args, log, &options)?;
-    warn(&clips, args, printer);
+    pages::warn_of_public(&clips, &args.commands, printer);
     let count = clips.len() as u64;
     let proof_file = if args.bundle {
         Path::new(place::FRONT).with_extension("json")
@@ -91,26 +84,12 @@ pub fn run(
         outputs::PROOF.check(&proof_file, Some(log.path()))?;
         place::page(&output, &page).and_then(|()| place::text(&proof_file, &proof))
     };
-    written.map_err(|error| {
-        Failure::io(format!("cannot write {}", output.display()))
-            .because(error)
-            .help("check that its folder is there and that you may write in it, or name another file with -o")
-    })?;
-    if printer.options().json {
-        printer.document(&serde_json::json!({
-            "command": "report",
-            "file": output.to_string_lossy(),
-            "proof": (!args.bundle).then(|| proof_file.to_string_lossy()),
-            "jobs": count,
-            "exit_code": 0,
-        }))?;
-    } else {
-        printer.note(format_args!(
-            "public page: {} in {}; have a lawyer read its statement",
-            words::count(count, "clip"),
-            escape(&output.display().to_string())
-        ));
-    }
+    written.map_err(|error| unwritable("", &output, error))?;
+    let proof = (!args.bundle).then_some(&*proof_file);
+    printer.result(
+        || pages::public_to_json(&output, count, proof),
+        || pages::public_sentence(&output, count),
+    )?;
     show(args, &output, printer);
     Ok(())
 }
@@ -157,23 +136,4 @@ fn clips(
         .into());
     }
     Ok(clips)
-}
-
-fn warn(clips: &[PublicClip], args: &ReportArgs, printer: &Printer) {
-    let away = clips.iter().filter(|clip| !clip.is_here()).count() as u64;
-    if away > 0 {
-        printer.warn(format_args!(
-            "{} shown by the vendor's link, which expires; `{}` fetches what is missing",
-            words::count(away, "clip"),
-            args.commands.on_log("download", "")
-        ));
-    }
-    let hidden = clips.iter().filter(|clip| !clip.has_original()).count() as u64;
-    if hidden > 0 {
-        printer.warn(format_args!(
-            "{} without a way to the original photo; set originals in [public] of the settings to \
-             where these are online",
-            words::count(hidden, "clip")
-        ));
-    }
 }

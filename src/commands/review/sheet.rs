@@ -13,7 +13,7 @@ use crate::jobs::{JobKey, Look};
 use crate::journal::Writer;
 use crate::manifest::{ManifestError, Problem, Table, TableRow};
 use crate::output::review::FromTable;
-use crate::output::{Listed, Looks, Printer, in_order};
+use crate::output::{Looks, Place, Printer, in_order};
 use crate::settings::Settings;
 
 /// What a cell may say.
@@ -34,7 +34,7 @@ pub fn write(
     for view in log.views() {
         let view = view.map_err(failure::of_log)?;
         if review::has_clip(&view) && filters.matches(&view) {
-            places.push(Listed::of(&view, ()));
+            places.push((Place::of(&view), ()));
         }
     }
     if places.is_empty() {
@@ -42,7 +42,7 @@ pub fn write(
     }
     let for_terminal = printer.is_terminal();
     let mut table = Looks::new(printer.out(), for_terminal)?;
-    for view in log.views_of(in_order(places).into_iter().map(|job| job.key)) {
+    for view in log.views_of(in_order(places).into_iter().map(|(place, ())| place.key)) {
         table.push(&view.map_err(failure::of_log)?)?;
     }
     table.finish()?;

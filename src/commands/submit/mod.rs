@@ -20,7 +20,6 @@ use super::open::{self, Api};
 use super::photos;
 use super::{Ended, damage};
 use crate::cli::SubmitArgs;
-use crate::commands::dry_run;
 use crate::commands::failure;
 use crate::commands::finish;
 use crate::commands::stopped;
@@ -193,7 +192,7 @@ fn summary_of(plan: &Plan, found: &Found, tally: &SendCounts) -> Summary {
         left: counts.send.saturating_sub(tally.begun + tally.taken),
         credits_estimated: tally.credits,
         more: held::to_more(found),
-        ..dry_run::summary_of(counts)
+        ..Summary::of_rows(counts)
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::rows::{allowed, left_out, report_left_out};
 use crate::cli::SubmitArgs;
 use crate::commands::inputs::{Inputs, manifest_failure};
-use crate::commands::{caps, damage, dry_run, failure, open};
+use crate::commands::{caps, damage, failure, open};
 use crate::engine::plan::{self, MOST_LISTED, Plan};
 use crate::engine::submit::planned;
 use crate::exit::{Code, Failure};
@@ -13,7 +13,7 @@ use crate::jobs::Ledger;
 use crate::journal::{JobLog, LogError, remembered_of_absent};
 use crate::manifest::Manifest;
 use crate::output::held::{self, HeldReport};
-use crate::output::{self, Printer, Tally, words};
+use crate::output::{self, DryRun, Printer, Tally, words};
 use crate::settings::Settings;
 
 /// What the caps let through of the rows that would be sent.
@@ -78,25 +78,21 @@ pub fn preview(
     let caps = preview_caps(args, settings, manifest, plan, log.as_ref())?;
     let ledger = log.as_ref().map_or(&empty, JobLog::ledger);
     let jobs = plan.keys().filter_map(|key| ledger.job(key));
-    dry_run::dry_run(
-        dry_run::DryRun {
-            manifest: manifest.name(),
-            carried: manifest.carried_columns(),
-            counts: &counts,
-            states: Tally::of(jobs),
-            id_column: manifest.id_column(),
-            shares: &plan.shares(),
-            invalid_rows,
-            more: held::to_more(&found)
-                .into_iter()
-                .chain(left_out(args, plan))
-                .collect(),
-            caps,
-            code,
-        },
-        settings,
-        printer,
-    )?;
+    let run = DryRun {
+        manifest,
+        plan,
+        rates: &settings.rates,
+        caps,
+    };
+    if printer.options().json {
+        let more = held::to_more(&found)
+            .into_iter()
+            .chain(left_out(args, plan));
+        let document = run.to_json(Tally::of(jobs), invalid_rows, more, code.number());
+        printer.document(&document)?;
+    } else {
+        run.print(printer)?;
+    }
     if code == Code::Data {
         printer.warn(format_args!(
             "{} cannot be sent, so a real run would send none; correct the rows above, or leave \

@@ -127,7 +127,7 @@ pub fn read(
         ))
         .help(format!(
             "correct {0} and run the same command again, or leave {0} out with --skip-invalid",
-            if rows == 1 { "it" } else { "them" }
+            words::choose(rows, "it", "them")
         ))
         .counting("invalid", rows)
         .field("invalid_rows", invalid_rows.into()));

@@ -133,7 +133,7 @@ pub fn report<E: From<io::Error>>(
         shown.push(job);
     }
     tally.unreadable = options.unreadable;
-    shown.par_sort_by(Shown::compare);
+    shown.par_sort_by(|one, other| one.place.cmp(&other.place));
     let mut front = Page::of(&tally, options);
     if !options.is_for_others() {
         front.money = money(&tally, &options.rates);
@@ -228,11 +228,11 @@ fn sections(shown: Vec<Shown>, options: &ReportOptions, most: usize) -> Vec<Sect
     let mut sections: Vec<Section> = Vec::new();
     let mut rest = shown.into_iter().peekable();
     while let Some(first) = rest.next() {
-        let (column, item) = (first.column, first.card.item.clone());
+        let item = first.place.item.clone();
         let mut tally = Tally::of([&first.state]);
         let mut cards = vec![first];
         while cards.len() < most
-            && let Some(next) = rest.next_if(|next| next.card.item == item && next.column == column)
+            && let Some(next) = rest.next_if(|next| next.place.item == item)
         {
             tally.add(&next.state);
             cards.push(next);
@@ -240,7 +240,7 @@ fn sections(shown: Vec<Shown>, options: &ReportOptions, most: usize) -> Vec<Sect
         // What needs a person comes first.
         cards.sort_by_key(|card| !card.needs_attention());
         sections.push(Section {
-            item: item.unwrap_or_else(|| "Without a listing or SKU".to_owned()),
+            item: item.map_or_else(|| "Without a listing or SKU".to_owned(), |(_, id)| id),
             progress: if options.is_for_others() {
                 tally.progress()
             } else {
@@ -271,7 +271,6 @@ fn policy() -> String {
 
 /// The part of a policy that lets a page's own style and script in, and no other.
 fn hashes(style: &str, script: &str) -> String {
-    let hash = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
     let (style, script) = (hash(style), hash(script));
     format!("style-src 'sha256-{style}'; script-src 'sha256-{script}'")
 }

@@ -31,11 +31,6 @@ impl Looked {
     pub fn of(view: &JobView, is_here: bool, price: Credits, options: &ReportOptions) -> Self {
         let shown = Shown::of(view, options);
         let attempt = view.state.effective().number;
-        let asked = |name| {
-            let attempts = view.attempts.values().rev();
-            let mut values = attempts.filter_map(|attempt| attempt.request_value(name));
-            values.find_map(|value| value.as_str().map(str::to_owned))
-        };
         let link = shown.clip.as_ref().filter(|clip| !clip.is_local);
         Self {
             job: view.key().to_string(),
@@ -55,9 +50,7 @@ impl Looked {
             } else {
                 link.map(|clip| clip.address.clone())
             },
-            prompt: asked("prompt")
-                .or_else(|| asked("text"))
-                .unwrap_or_default(),
+            prompt: view.prompt().unwrap_or_default(),
             credits: price.to_string(),
             bill: words::money(&options.rates, price),
             shown,
@@ -92,7 +85,7 @@ pub fn review(
     options: &ReportOptions,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    clips.sort_by(|one, other| one.shown.compare(&other.shown));
+    clips.sort_by(|one, other| one.shown.place.cmp(&other.shown.place));
     let page = Page {
         style: STYLE,
         script: SCRIPT,

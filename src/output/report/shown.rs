@@ -1,12 +1,12 @@
 //! A job as the page shows it.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
 
 use super::ReportOptions;
 use super::address::{file_there, web_address};
-use crate::jobs::{AttemptView, IdColumn, JobState, JobView, PHOTO_FILE};
-use crate::output::{DisplayStatus, JobSummary, Tone, natural_sort};
+use crate::jobs::{JobState, JobView, PHOTO_FILE};
+use crate::output::{DisplayStatus, JobSummary, Place, Tone};
+use crate::text::unquoted;
 
 /// A clip that can be played.
 pub(super) struct Clip {
@@ -33,8 +33,7 @@ impl Moment {
 pub struct Shown {
     pub(super) card: JobSummary,
     pub(super) state: JobState,
-    pub(super) column: Option<IdColumn>,
-    pub(super) line: Option<u64>,
+    pub(super) place: Place,
     pub(super) key: &'static str,
     pub(super) sign: &'static str,
     pub(super) placeholder: &'static str,
@@ -64,7 +63,7 @@ impl Shown {
             card.billed_twice = Vec::new();
         }
         let display = card.display;
-        let asked = Asked::of(view);
+        let asked = |name: &str| Some(view.requested(name)?.as_str()?.to_owned());
         let here = |file: &str, kind: &str| {
             let file = file_there(file, &options.clip_folders)?;
             options.files.address(&file, kind, card.item.as_deref())
@@ -81,12 +80,11 @@ impl Shown {
             (Some(file), _) => Some((file.clone(), true)),
             (None, link) => link.clone().map(|link| (link, false)),
         };
-        let is_voice = asked.text("text").is_some();
+        let is_voice = asked("text").is_some();
         let links = [("Photo", photo.clone()), ("File", file), ("Clip", link)];
         Self {
             state: view.state.clone(),
-            column: view.id().map(|(column, _)| column),
-            line: view.line(),
+            place: Place::of(view),
             key: key_of(display),
             sign: display.sign(),
             placeholder: match display {
@@ -94,7 +92,7 @@ impl Shown {
                 other => other.words(),
             },
             no_photo: if is_voice { "spoken words" } else { "no photo" },
-            shape: asked.text("aspect_ratio").and_then(shape),
+            shape: asked("aspect_ratio").as_deref().and_then(shape),
             is_voice,
             since: card.since.map(Moment::of),
             photo,
@@ -102,7 +100,7 @@ impl Shown {
             facts: if options.is_for_others() {
                 Vec::new()
             } else {
-                facts(view, &asked)
+                facts(view)
             },
             links: links
                 .into_iter()
@@ -110,18 +108,6 @@ impl Shown {
                 .collect(),
             card,
         }
-    }
-
-    pub(super) fn compare(&self, other: &Self) -> std::cmp::Ordering {
-        let items = match (&self.card.item, &other.card.item) {
-            (Some(mine), Some(other_owner)) => natural_sort::compare(mine, other_owner)
-                .then_with(|| self.column.cmp(&other.column)),
-            (mine, other_owner) => other_owner.is_some().cmp(&mine.is_some()),
-        };
-        let line = |shown: &Self| shown.line.unwrap_or(u64::MAX);
-        items
-            .then_with(|| line(self).cmp(&line(other)))
-            .then_with(|| self.card.key.cmp(&other.card.key))
     }
 
     /// Whether it went wrong, or may have.
@@ -148,32 +134,8 @@ impl Shown {
     }
 }
 
-/// The requests of a job, the latest first.
-struct Asked(Vec<Map<String, Value>>);
-
-impl Asked {
-    fn of(view: &JobView) -> Self {
-        let attempts = view.attempts.values().rev();
-        Self(attempts.filter_map(AttemptView::request_fields).collect())
-    }
-
-    fn value(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find_map(|request| request.get(name))
-    }
-
-    fn text(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find_map(|request| request.get(name)?.as_str())
-    }
-}
-
 /// What was asked for and what came of it, for those who open the details.
-fn facts(view: &JobView, asked: &Asked) -> Vec<(String, String)> {
-    let text_of = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+fn facts(view: &JobView) -> Vec<(String, String)> {
     let mut facts = Vec::new();
     for (label, name) in [
         ("Prompt", "prompt"),
@@ -184,11 +146,11 @@ fn facts(view: &JobView, asked: &Asked) -> Vec<(String, String)> {
         ("Voice", "voice"),
         ("Language", "language"),
     ] {
-        if let Some(value) = asked.value(name) {
-            facts.push((label.to_owned(), text_of(value)));
+        if let Some(value) = view.requested(name) {
+            facts.push((label.to_owned(), unquoted(&value)));
         }
     }
-    let message = |name: &str| Some(text_of(view.effective()?.fields.get(name)?));
+    let message = |name: &str| Some(unquoted(view.effective()?.fields.get(name)?));
     let id = view.effective().and_then(|a| a.generation_id());
     let published: Vec<&str> = view
         .effective()
@@ -213,7 +175,7 @@ fn facts(view: &JobView, asked: &Asked) -> Vec<(String, String)> {
         }
     }
     for (name, value) in view.carried() {
-        let text = text_of(value);
+        let text = unquoted(value);
         if !text.is_empty() {
             facts.push((name.to_owned(), text));
         }

@@ -1,0 +1,178 @@
+//! `publish --to shopify`: the shop, and whether a person wants this one.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use crate::cli::PublishArgs;
+use crate::commands::deliver::ApiOnDemand;
+use crate::engine::delivery::client::Client;
+use crate::engine::delivery::plan::{Delivery, other_target};
+use crate::engine::delivery::shopify::{
+    Admin, Credentials, Look, ShopifyOptions, Store, StoreError, TARGET, Version,
+};
+use crate::exit::Failure;
+use crate::output::Printer;
+use crate::settings::Settings;
+use crate::text::escape;
+
+/// The wait before a first repeat.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// The wait between two looks at whether a shop has processed a clip.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Looks before the next run is left to look again: five minutes.
+const LOOKS: usize = 60;
+/// The shop of a rehearsal that names none.
+const REHEARSAL_STORE: &str = "sandbox.myshopify.com";
+/// The token of a rehearsal that has none. Tokens are blotted out wherever a server quotes them, so
+/// it must be no word that occurs by itself.
+const REHEARSAL_TOKEN: &str = "shpat_rehearsal";
+/// A shop that can be called.
+pub struct Shop<'a> {
+    pub admin: Admin<'a>,
+    pub options: ShopifyOptions,
+}
+
+impl<'a> Shop<'a> {
+    /// Prepares to call the shop of the settings. Nothing is sent yet.
+    pub async fn open(
+        args: &PublishArgs,
+        deliveries: &mut [Delivery],
+        api: &ApiOnDemand<'_>,
+        client: &'a Client,
+        settings: &Settings,
+        printer: &Printer,
+    ) -> anyhow::Result<Self> {
+        let look = look(args)?;
+        api.at_hand(deliveries).await?;
+        let is_rehearsal = deliveries.iter().any(|delivery| delivery.is_sandbox);
+        let stand_in = stand_in(api, is_rehearsal, settings, args.dry_run).await?;
+        let name = match (settings.shopify_store.as_deref(), &stand_in) {
+            (Some(name), _) => name,
+            (None, Some(_)) => REHEARSAL_STORE,
+            (None, None) => {
+                return Err(Failure::config("no shop is named; nothing was sent")
+                    .help(
+                        "add --store NAME.myshopify.com, or set store in the [shopify] part of \
+                         creativeai.toml",
+                    )
+                    .into());
+            }
+        };
+        let store = Store::parse(name).map_err(|error| wrong(&error))?;
+        if !args.yes {
+            agree_to_shop(&store, deliveries, args.dry_run, printer)?;
+        }
+        let version =
+            Version::parse(&settings.shopify_api_version).map_err(|error| wrong(&error))?;
+        let credentials = credentials(settings, stand_in.is_some())?;
+        let stand_in = stand_in.as_deref();
+        let admin = Admin::new(client, store, version, credentials, stand_in, RETRY_DELAY);
+        let options = ShopifyOptions {
+            concurrency: usize::from(settings.publish.concurrency),
+            interval: LOOK_EVERY,
+            looks: LOOKS,
+            max_size: settings.download.max_size,
+            retry_delay: RETRY_DELAY,
+            dry_run: args.dry_run,
+            look,
+        };
+        Ok(Self {
+            admin: admin.map_err(|error| wrong(&error))?,
+            options,
+        })
+    }
+}
+
+fn wrong(error: &StoreError) -> Failure {
+    Failure::config(error.to_string()).help("nothing was sent; see `creativeai help publish`")
+}
+
+/// A shop that has none of the log's clips, where another one has, may be another client's.
+fn agree_to_shop(
+    store: &Store,
+    deliveries: &[Delivery],
+    dry_run: bool,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let target = format!("{TARGET}{store}");
+    let Some(other) = other_target(deliveries, TARGET, &target) else {
+        return Ok(());
+    };
+    let other = other.trim_start_matches(TARGET);
+    let found = format!(
+        "this log's clips went to {} until now, not to {store}",
+        escape(other)
+    );
+    if dry_run {
+        printer.warn(format_args!("{found}; publishing will ask about it"));
+        return Ok(());
+    }
+    let is_asked = std::io::stdin().is_terminal();
+    if is_asked && printer.confirm(format_args!("{found}. Publish them to {store}?"))? {
+        return Ok(());
+    }
+    Err(Failure::decision(format!("{found}; nothing was sent"))
+        .help(
+            "name the right shop with --store; `creativeai config` shows where this one comes from. \
+             If both shops are right, add --yes",
+        )
+        .into())
+}
+
+/// How the clips are to look at their products.
+fn look(args: &PublishArgs) -> Result<Look, Failure> {
+    let metafield = args.metafield().transpose();
+    Ok(Look {
+        position: args.position,
+        alt: args.alt.clone(),
+        replace: args.replace,
+        metafield: metafield.map_err(|why| Failure::usage(format!("--as: {why}")))?,
+    })
+}
+
+/// Where the stand-in for the shop is. A rehearsal's clips go nowhere else: to the sandbox inside
+/// this command, or to the one on this computer that they were ordered from.
+async fn stand_in(
+    api: &ApiOnDemand<'_>,
+    is_rehearsal: bool,
+    settings: &Settings,
+    is_dry_run: bool,
+) -> Result<Option<String>, Failure> {
+    if !is_rehearsal && !settings.sandbox {
+        return Ok(None);
+    }
+    let origin = api.shop_stand_in().await?;
+    if origin.is_none() && !is_dry_run {
+        return Err(Failure::config(
+            "these are a rehearsal's clips, and they never go to a real shop; nothing was sent",
+        )
+        .help("add --sandbox: the sandbox has a stand-in for the shop"));
+    }
+    Ok(origin)
+}
+
+/// A static token, else an app's id and secret; only from environment or file. A rehearsal inside
+/// the command needs none, and is not shown any.
+fn credentials(settings: &Settings, is_rehearsal: bool) -> Result<Credentials, Failure> {
+    if settings.sandbox {
+        return Credentials::token(REHEARSAL_TOKEN).map_err(|error| wrong(&error));
+    }
+    if let Some(token) = settings.shopify_token()? {
+        return Credentials::token(token.expose()).map_err(|error| wrong(&error));
+    }
+    let var = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
+    match (var("SHOPIFY_CLIENT_ID"), var("SHOPIFY_CLIENT_SECRET")) {
+        (Some(id), Some(secret)) => {
+            Credentials::client(&id, &secret).map_err(|error| wrong(&error))
+        }
+        (None, None) if is_rehearsal => {
+            Credentials::token(REHEARSAL_TOKEN).map_err(|error| wrong(&error))
+        }
+        _ => Err(
+            Failure::config("access to the shop is not set up; nothing was sent").help(
+                "set SHOPIFY_ADMIN_TOKEN, or SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET of an app \
+             with the scope write_products",
+            ),
+        ),
+    }
+}
