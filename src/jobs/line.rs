@@ -508,17 +508,29 @@ impl<'a, T: AsRef<str>> Found<'a, T> {
     }
 }
 
-/// Whether a sample script's error shows an HTTP 4xx. Its `submit_failed` also stands for
-/// time-outs, which may have been billed; so do 408 and 409.
+/// Whether a sample script's error shows an HTTP 4xx, as in `Error: HTTP 422: ...`. Its
+/// `submit_failed` also stands for time-outs, which may have been billed; so do 408 and 409. The code
+/// stands alone: `HTTP 4000 ms` and `HTTP 404.example` are not codes, and where the first number is
+/// not one, nothing is certain.
 fn is_http_refusal(error: Option<&str>) -> bool {
-    let Some((_, after)) = error.and_then(|e| e.split_once("HTTP ")) else {
+    let first = error.and_then(|error| {
+        let mut found = error.match_indices("HTTP ");
+        found.find_map(|(at, word)| {
+            let after = &error[at + word.len()..];
+            let is_number = after.starts_with(|c: char| c.is_ascii_digit());
+            is_number.then_some((&error[..at], after))
+        })
+    });
+    let Some((before, (code, after))) =
+        first.and_then(|(before, after)| Some((before, after.split_at_checked(3)?)))
+    else {
         return false;
     };
-    let digits = after.as_bytes();
-    digits.len() >= 3
-        && digits[0] == b'4'
-        && digits[1..3].iter().all(u8::is_ascii_digit)
-        && !matches!(&digits[..3], b"408" | b"409")
+    let is_of_word = |c: char| c.is_alphanumeric() || "_-/".contains(c);
+    let after = after.strip_prefix([':', ',', ';', '.']).unwrap_or(after);
+    let stands_alone = !before.ends_with(is_of_word) && !after.starts_with(is_of_word);
+    let is_refusal = code.starts_with('4') && code.bytes().all(|b| b.is_ascii_digit());
+    is_refusal && stands_alone && !matches!(code, "408" | "409")
 }
 
 #[cfg(test)]

@@ -78,3 +78,33 @@ fn a_clip_is_ready_since_the_vendor_completed_it() {
         "{output}"
     );
 }
+
+#[test]
+fn only_the_code_of_a_refusal_shows_that_a_seeds_order_was_refused() {
+    for (error, is_refusal) in [
+        ("Error: HTTP 422: {\"error\":\"no\"}", true),
+        ("HTTP 422", true),
+        ("Error: refused (HTTP 404)", true),
+        ("It answered HTTP 404.", true),
+        ("timeout of HTTP 4000 ms", false),
+        ("timeout of HTTP 400.5 ms", false),
+        ("getaddrinfo ENOTFOUND HTTP 404.example", false),
+        ("connect to HTTP 404:8080 timed out", false),
+        ("read timeout of HTTP 422-b", false),
+        ("xHTTP 422", false),
+        ("timeout of HTTP 4000 ms after HTTP 422", false),
+    ] {
+        let server = Server::accepting();
+        let world = World::facing(&server);
+        let seed = json!({"listing_id": "LST-1", "status": "submit_failed", "error": error});
+        world.write("jobs.jsonl", format!("{seed}\n"));
+        world.write(
+            "listings.csv",
+            "listing_id,image_url,video_prompt\nLST-1,https://cdn.example.com/1.jpg,Slow pan\n",
+        );
+        let code = if is_refusal { 0 } else { 3 };
+        world.run(&["submit", "listings.csv"]).expect(code);
+        let orders = usize::from(is_refusal);
+        assert_eq!(server.posts().len(), orders, "{error}");
+    }
+}
