@@ -33,7 +33,11 @@ pub struct Capture<'a> {
 /// A body, and how far it can be trusted to be the bytes that were signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body<'a> {
-    /// The very bytes: a signature that does not hold is wrong.
+    /// The very bytes, kept by this tool or in its envelope: a signature that does not hold is wrong,
+    /// however they look.
+    Exact(Cow<'a, [u8]>),
+    /// The bytes as another program kept them. Where they look rewritten, a signature that does not
+    /// hold proves nothing.
     Raw(Cow<'a, [u8]>),
     /// Their beginning: what kept it says that more was sent.
     Cut(Cow<'a, [u8]>),
@@ -71,7 +75,10 @@ impl<'a> Body<'a> {
     /// The bytes, however true.
     pub fn bytes(&self) -> &[u8] {
         match self {
-            Self::Raw(bytes) | Self::Cut(bytes) | Self::Reserialised(bytes) => bytes,
+            Self::Exact(bytes)
+            | Self::Raw(bytes)
+            | Self::Cut(bytes)
+            | Self::Reserialised(bytes) => bytes,
         }
     }
 }
@@ -145,6 +152,7 @@ impl<'a> Capture<'a> {
             url: owned(self.url),
             headers: self.headers.into_owned(),
             body: match self.body {
+                Body::Exact(bytes) => Body::Exact(Cow::Owned(bytes.into_owned())),
                 Body::Raw(bytes) => Body::Raw(Cow::Owned(bytes.into_owned())),
                 Body::Cut(bytes) => Body::Cut(Cow::Owned(bytes.into_owned())),
                 Body::Reserialised(bytes) => Body::Reserialised(Cow::Owned(bytes.into_owned())),

@@ -293,7 +293,7 @@ impl<S: Sink, E: Fn(Event<'_>) + Send + Sync + 'static> Receiver<S, E> {
             method: Some(parts.method.as_str().into()),
             url: parts.uri.path_and_query().map(|url| url.as_str().into()),
             headers,
-            body: Body::Raw(Vec::from(body).into()),
+            body: Body::Exact(Vec::from(body).into()),
         };
         if options.keys.is_empty() {
             return Ok(capture);

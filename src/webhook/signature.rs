@@ -27,7 +27,7 @@ pub enum SignatureCheck {
     Verified,
     /// Made with another key or for another body, or no signature at all by its shape.
     Wrong,
-    /// There is none.
+    /// There is none, or an empty one.
     Missing,
 }
 
@@ -47,7 +47,7 @@ impl VerifyKeys {
     /// Hexadecimal in either case, with or without `sha256=`. Where a proxy joined several headers
     /// with commas, one good signature is enough. Without keys every signature is wrong.
     pub fn check(&self, body: &[u8], header: Option<&str>) -> SignatureCheck {
-        let Some(header) = header else {
+        let Some(header) = header.filter(|header| !header.trim().is_empty()) else {
             return SignatureCheck::Missing;
         };
         let candidates = header.split(',').take(MAX_CANDIDATES);
@@ -121,9 +121,10 @@ pub(super) fn verify_bytes(
         .all(SIGNATURE_HEADER)
         .take(MAX_SIGNATURE_HEADERS)
     {
-        verdict = keys.check(bytes, Some(header));
-        if verdict == SignatureCheck::Verified {
-            break;
+        match keys.check(bytes, Some(header)) {
+            SignatureCheck::Verified => return SignatureCheck::Verified,
+            SignatureCheck::Wrong => verdict = SignatureCheck::Wrong,
+            SignatureCheck::Missing => {}
         }
     }
     verdict
@@ -176,7 +177,6 @@ mod tests {
         let more = format!("{DIGEST}00");
         let zeros = "0".repeat(64);
         for header in [
-            "",
             "sha256=",
             "sha256",
             "sha25",
@@ -206,7 +206,9 @@ mod tests {
         );
         let other = VerifyKeys::new(&[key("rph_live_new")]);
         assert_eq!(other.check(BODY, Some(&header)), SignatureCheck::Wrong);
-        assert_eq!(keys().check(BODY, None), SignatureCheck::Missing);
+        for none in [None, Some(""), Some(" \t")] {
+            assert_eq!(keys().check(BODY, none), SignatureCheck::Missing);
+        }
         let none = VerifyKeys::default();
         assert_eq!(none.check(BODY, Some(&header)), SignatureCheck::Wrong);
     }

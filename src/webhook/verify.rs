@@ -155,15 +155,16 @@ fn suspect(capture: &Capture<'_>, is_json: bool) -> Result<Doubt, Rejection> {
     let kept = bytes.len() as u64;
     let header = capture.headers.get("content-length");
     let sent = header.and_then(|text| text.trim().parse::<u64>().ok());
+    let may_be_rewritten = is_json && !matches!(capture.body, Body::Exact(_));
     match sent {
         _ if bytes.is_empty() && sent != Some(0) => Ok(Doubt::NoBody),
         _ if matches!(capture.body, Body::Cut(_)) => Ok(Doubt::Cut),
         // What was cut is not JSON any more.
         Some(sent) if sent > kept && !is_json => Ok(Doubt::Cut),
         Some(sent) if sent != kept => Ok(Doubt::Length { kept, sent }),
-        Some(_) if is_json && looks_sorted(bytes) => Ok(Doubt::Rewritten),
+        Some(_) if may_be_rewritten && looks_sorted(bytes) => Ok(Doubt::Rewritten),
         Some(_) => Err(Rejection::MismatchAtLength),
-        None if is_json && looks_rewritten(bytes) => Ok(Doubt::Rewritten),
+        None if may_be_rewritten && looks_rewritten(bytes) => Ok(Doubt::Rewritten),
         None => Err(Rejection::Mismatch),
     }
 }
@@ -318,9 +319,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_checked_is_in_doubt_and_not_wrong() {
-        let unsigned = capture(raw(BODY), &[]);
-        let expected = Some((Doubt::NoSignature, true));
-        assert_eq!(doubt(&verify(&unsigned, &keys())), expected);
+        let header = |value: &str| ("x-creativeai-signature", value.to_owned());
+        for headers in [&[][..], &[header("")], &[header(" "), header("")]] {
+            let unsigned = capture(raw(BODY), headers);
+            let expected = Some((Doubt::NoSignature, true));
+            assert_eq!(doubt(&verify(&unsigned, &keys())), expected);
+        }
+        let beside = capture(raw(BODY), &[signature("{}"), header("")]);
+        let found = verify(&beside, &keys());
+        assert!(matches!(found, Verification::Rejected(_)), "{found:?}");
 
         let body = Body::Reserialised(BODY.as_bytes().into());
         let rewritten = capture(body, &[signature("{ }")]);

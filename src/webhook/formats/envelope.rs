@@ -92,6 +92,11 @@ impl<'a, B> Parts<'a, B> {
             },
             (None, None) => return Some(Err(Unreadable::because("its envelope has no body"))),
         };
+        // Without a version it is of a program of someone's own, which may have written the body anew.
+        let body = match body {
+            Body::Raw(bytes) if self.v.is_some() => Body::Exact(bytes),
+            body => body,
+        };
         let text = |text: Option<Text<'a>>| text.map(|t| t.0);
         Some(Ok(Capture {
             received_at: text(self.received_at),

@@ -422,3 +422,62 @@ fn a_body_that_a_recorder_changed_is_proven_in_doubt_or_rejected() {
     assert_eq!(confirmed.json()["confirmed"], 1);
     assert_eq!(world.log().job_of("LST-2")["via"], "poll");
 }
+
+#[test]
+fn a_wrong_signature_in_an_envelope_is_rejected_however_its_body_is_spelled() {
+    let zeros = format!("sha256={}", "0".repeat(64));
+    for (body, signature, expected) in [
+        (
+            r#"{"id": "vgen_1", "status": "completed"}"#,
+            &*zeros,
+            [0, 0, 1, 0, 0, 0],
+        ),
+        (
+            "{\n  \"id\": \"vgen_1\",\n  \"status\": \"completed\"\n}",
+            &zeros,
+            [0, 0, 1, 0, 0, 0],
+        ),
+        (
+            r#"{"credits":5,"id":"vgen_1","model":"a","status":"completed"}"#,
+            &zeros,
+            [0, 0, 1, 0, 0, 0],
+        ),
+        (
+            r#"{"id":"vgen_1","status":"completed"}"#,
+            &zeros,
+            [0, 0, 1, 0, 0, 0],
+        ),
+        (
+            r#"{"id":"vgen_1","status":"completed"}"#,
+            "",
+            [0, 0, 0, 1, 0, 0],
+        ),
+        (
+            r#"{"id": "vgen_1", "status": "completed"}"#,
+            "  ",
+            [0, 0, 0, 1, 0, 0],
+        ),
+    ] {
+        let world = world();
+        let before = world.log().text;
+        let mut forged = Delivery::completed("vgen_1").saying(body);
+        for (name, value) in &mut forged.headers {
+            if name == "x-creativeai-signature" {
+                signature.clone_into(value);
+            }
+        }
+        for length in [None, Some(body.len())] {
+            let length = length.map(|n| ("content-length".to_owned(), n.to_string()));
+            forged.headers.extend(length);
+            world.write("captures.jsonl", forged.envelope());
+            let replay = ["reconcile", "--replay", "captures.jsonl", "--json"];
+            let ended = world.run(&replay).expect(0);
+            assert_eq!(grades(&ended.json()), expected, "{body}\n{}", ended.stderr);
+            let code = if expected[2] == 1 { 65 } else { 0 };
+            world
+                .run(&[&replay[..], &["--strict"]].concat())
+                .expect(code);
+        }
+        assert_eq!(world.log().text, before, "nothing is learned from it");
+    }
+}
