@@ -7,7 +7,9 @@ use crate::cli::{Finding, ResolveArgs};
 use crate::disk;
 use crate::engine::named::jobs_named;
 use crate::exit::{Code, Failure};
-use crate::jobs::{Event, JobKey, JobState, Resolution, Status, Verdict, What};
+use crate::jobs::{
+    AttemptState, Event, GenerationId, JobKey, JobState, JobView, Resolution, Status, Verdict, What,
+};
 use crate::journal::{AppendError, Unsettled, Writer};
 use crate::output::{Commands, Printer};
 use crate::settings::Settings;
@@ -26,8 +28,15 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
     let commands = open::commands(&path, &writer.ledger(), settings);
     let finding = args.verdict.finding();
     let job = find(&args.job, &finding, &writer, &commands)?;
-    let attempt = attempt_for(job, &finding, &writer, &commands)?;
     let view = writer.view(job).map_err(failure::of_log)?;
+    let own_id = view.as_ref().and_then(|view| own_id(view, &writer));
+    let attempt = attempt_for(job, &finding, &writer, &commands).map_err(|unfit| {
+        let is_closed = view.as_ref().is_some_and(|v| v.state.is_dismissed());
+        match own_id.as_ref().filter(|_| is_closed) {
+            Some(id) => unfit.help(format!("`{}` reopens it", reopening(job, id, &commands))),
+            None => unfit,
+        }
+    })?;
     let (verdict, id) = match &finding {
         Finding::Accepted(id) => {
             open::check_id(&writer, id)?;
@@ -56,48 +65,49 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
         .of_item(view.as_ref().and_then(|v| v.id()))
         .in_sandbox(sandbox)
         .line();
+    append(&writer, job, attempt, verdict, &line)?;
+    if printer.options().json {
+        let view = writer.view(job).map_err(failure::of_log)?;
+        printer.document(&view.map(|v| v.to_json()))?;
+        return Ok(Code::Success);
+    }
+    let what = outcome(job, &finding, own_id.as_ref(), &writer, &commands);
+    printer.note(format_args!("job {job}, attempt {attempt}, {what}"));
+    Ok(Code::Success)
+}
+
+fn append(
+    writer: &Writer,
+    job: JobKey,
+    attempt: u32,
+    verdict: Verdict,
+    line: &str,
+) -> Result<(), Failure> {
     let unwritable = |error: &AppendError| {
         failure::of_append(
             error,
             "make room on the disk and run the same command again",
         )
     };
-    if verdict == Verdict::NotAccepted {
-        let settled = writer.settle(job, attempt, &line);
-        settled.map_err(|unsettled| match unsettled {
-            Unsettled::Failed(error) => unwritable(&error),
-            Unsettled::BeingSent(host) => being_sent(job, &host),
-        })?;
-    } else {
-        writer.append_blocking(&line).map_err(|e| unwritable(&e))?;
+    if verdict != Verdict::NotAccepted {
+        return writer.append_blocking(line).map_err(|e| unwritable(&e));
     }
-    report(job, attempt, &finding, &writer, &commands, printer)?;
-    Ok(Code::Success)
+    let settled = writer.settle(job, attempt, line);
+    settled.map_err(|unsettled| match unsettled {
+        Unsettled::Failed(error) => unwritable(&error),
+        Unsettled::BeingSent(host) => being_sent(job, &host),
+    })
 }
 
-/// Nothing is reported about an attempt that may be accepted in the next moment.
-fn being_sent(job: JobKey, host: &str) -> Failure {
-    Failure::temporary(format!(
-        "job {job} is being sent by {} just now; nothing was changed",
-        escape(host)
-    ))
-    .help("run the same command again in a minute")
-}
-
-fn report(
+/// What has become of the job, as the end of a sentence.
+fn outcome(
     job: JobKey,
-    attempt: u32,
     finding: &Finding,
+    own_id: Option<&GenerationId>,
     writer: &Writer,
     commands: &Commands,
-    printer: &mut Printer,
-) -> anyhow::Result<()> {
-    if printer.options().json {
-        let view = writer.view(job).map_err(failure::of_log)?;
-        printer.document(&view.map(|v| v.to_json()))?;
-        return Ok(());
-    }
-    let what = match finding {
+) -> String {
+    match finding {
         Finding::Accepted(id) => format!(
             "is bound to {}; `{}` asks what became of it",
             escape(id.as_str()),
@@ -107,13 +117,73 @@ fn report(
             "counts as not accepted; `{}` sends it again",
             commands.on_log("retry", "--failed")
         ),
-        Finding::Dismissed => format!(
-            "is closed: no longer retried, polled or counted; `{}` or --generation-id reopens it",
-            commands.resolve(&job.to_string(), "--not-accepted")
-        ),
+        Finding::Dismissed => closed(job, own_id, writer, commands),
+    }
+}
+
+/// An id of the job's that the log binds to it, of the newest attempt that has one.
+fn own_id(view: &JobView, writer: &Writer) -> Option<GenerationId> {
+    view.attempts.values().rev().find_map(|attempt| {
+        let named = attempt.resolved.text("generation_id");
+        let mut ids = attempt.ids.iter().map(String::as_str).chain(named);
+        let is_its = |id: &GenerationId| {
+            writer
+                .owner_of(id)
+                .is_some_and(|(job, _)| job == view.key())
+        };
+        ids.find_map(|id| GenerationId::parse(id).filter(is_its))
+    })
+}
+
+/// The command that takes a dismissal back by saying once more which clip is the job's.
+fn reopening(job: JobKey, id: &GenerationId, commands: &Commands) -> String {
+    commands.resolve(&job.to_string(), &format!("--generation-id {id}"))
+}
+
+/// What a dismissal does, what it does not undo, and what takes it back.
+fn closed(
+    job: JobKey,
+    own_id: Option<&GenerationId>,
+    writer: &Writer,
+    commands: &Commands,
+) -> String {
+    let has = |is: fn(&AttemptState) -> bool| {
+        let ledger = writer.ledger();
+        ledger.job(job).is_some_and(|job| job.attempts().any(is))
     };
-    printer.note(format_args!("job {job}, attempt {attempt}, {what}"));
-    Ok(())
+    let in_doubt = has(|a| a.status() == Status::Unknown);
+    let money = if has(|a| a.status() == Status::Completed) {
+        "its clip stays paid for"
+    } else if has(AttemptState::is_under_way) {
+        "its clip is paid for all the same once it is rendered"
+    } else if in_doubt {
+        "its order may have been paid for"
+    } else {
+        "it has cost nothing"
+    };
+    let not_accepted = commands.resolve(&job.to_string(), "--not-accepted");
+    let way_back = match own_id {
+        Some(id) => format!("; `{}` reopens it", reopening(job, id, commands)),
+        None if in_doubt => format!(
+            "; `{not_accepted}` reopens it if the vendor's dashboard does not list its clip, and \
+             `{}` if it does",
+            commands.resolve(&job.to_string(), "--generation-id ID")
+        ),
+        None if attempt_for(job, &Finding::NotAccepted, writer, commands).is_ok() => {
+            format!("; `{not_accepted}` reopens it")
+        }
+        None => String::new(),
+    };
+    format!("is closed: no longer retried, polled or counted; {money}{way_back}")
+}
+
+/// Nothing is reported about an attempt that may be accepted in the next moment.
+fn being_sent(job: JobKey, host: &str) -> Failure {
+    Failure::temporary(format!(
+        "job {job} is being sent by {} just now; nothing was changed",
+        escape(host)
+    ))
+    .help("run the same command again in a minute")
 }
 
 /// The job that `name` means. Where a listing or SKU has several, the one the finding can be about.

@@ -145,3 +145,115 @@ fn an_id_that_the_log_does_not_know_is_named_and_nothing_is_sent() {
     world.run(&["retry", "--failed", "--id", "LST-1"]).expect(1);
     assert_eq!(server.posts().len(), 3);
 }
+
+/// The command in `words` that begins with `creativeai resolve`, without the program's name.
+fn resolve_in(words: &str) -> Vec<String> {
+    let mut commands = words.split('`').skip(1).step_by(2);
+    let command = commands.find(|text| text.starts_with("creativeai resolve"));
+    let command = command.unwrap_or_else(|| panic!("names no command: {words}"));
+    command
+        .split_whitespace()
+        .skip(1)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_command_that_a_dismissal_names_takes_it_back_whatever_the_job_is() {
+    let accepted = r#""status":"pending","generation_id":"vgen_1""#;
+    for (attempts, named, then) in [
+        (&[&[accepted][..]][..], "--generation-id vgen_1", "pending"),
+        (
+            &[&[
+                accepted,
+                r#""status":"completed","generation_id":"vgen_1","output_url":"https://a.example/1.mp4""#,
+            ]],
+            "--generation-id vgen_1",
+            "completed",
+        ),
+        (
+            &[&[
+                accepted,
+                r#""status":"failed","generation_id":"vgen_1","error":"too dark""#,
+            ]],
+            "--generation-id vgen_1",
+            "failed",
+        ),
+        (
+            &[&[r#""status":"unknown","error":"HTTP 500""#]],
+            "--not-accepted",
+            "submit_failed",
+        ),
+        (&[&[]], "--not-accepted", "submit_failed"),
+        (
+            &[&[r#""status":"submit_failed","error":"HTTP 422""#]],
+            "--not-accepted",
+            "submit_failed",
+        ),
+        (
+            &[&[r#""status":"submit_failed","temporary":true,"error":"HTTP 429""#]],
+            "--not-accepted",
+            "submit_failed",
+        ),
+        (
+            &[&[
+                r#""status":"unknown""#,
+                r#""status":"resolved","verdict":"accepted","generation_id":"vgen_1""#,
+            ]],
+            "--generation-id vgen_1",
+            "pending",
+        ),
+        (
+            &[
+                &[accepted],
+                &[r#""status":"submit_failed","error":"HTTP 422""#],
+            ],
+            "--generation-id vgen_1",
+            "submit_failed",
+        ),
+    ] {
+        let world = World::new();
+        let mut log = String::new();
+        for (number, outcomes) in (1..).zip(attempts) {
+            let sent = r#""status":"submitting","line":2,"request":{"prompt":"pan left"}"#;
+            for (second, fields) in std::iter::once(&sent).chain(*outcomes).enumerate() {
+                log += &format!(
+                    r#"{{"at":"2026-03-12T09:2{number}:0{second}Z","job":"5b1f0c9a77d2e318","attempt":{number},"listing_id":"LST-1",{fields}}}"#
+                );
+                log.push('\n');
+            }
+        }
+        world.write("jobs.jsonl", &log);
+        let words = world
+            .run(&["resolve", "LST-1", "--dismiss"])
+            .expect(0)
+            .stderr;
+        assert!(words.contains(named), "{log}{words}");
+        assert_eq!(world.log().job()["dismissed"], true);
+        // A slip in the id is answered with the command that works, too.
+        let slip = ["resolve", "LST-1", "--generation-id", "vgen_other"];
+        if named.contains("vgen_1") && attempts.len() == 1 && !log.contains("unknown") {
+            let refused = world.run(&slip).expect(2).stderr;
+            assert_eq!(resolve_in(&refused), resolve_in(&words), "{refused}");
+        }
+        let command = resolve_in(&words);
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        world.run(&command).expect(0);
+        let log = world.log();
+        assert_eq!(log.job().get("dismissed"), None, "{words}");
+        assert_eq!(log.job()["status"], then, "{words}");
+    }
+}
+
+#[test]
+fn a_dismissal_that_cannot_be_taken_back_does_not_say_that_it_can() {
+    let world = World::new();
+    let line = r#"{"at":"2026-03-12T09:20:00Z","job":"5b1f0c9a77d2e318","attempt":1,"listing_id":"LST-1","status":"pending"}"#;
+    world.write("jobs.jsonl", format!("{line}\n"));
+    let words = world
+        .run(&["resolve", "LST-1", "--dismiss"])
+        .expect(0)
+        .stderr;
+    assert!(words.contains("is closed"), "{words}");
+    assert!(!words.contains("reopen"), "{words}");
+}
