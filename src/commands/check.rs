@@ -14,7 +14,8 @@ use reqwest::redirect::Policy;
 use serde_json::json;
 
 use self::manifest::Named;
-use super::inputs::{Inputs, web_client};
+use super::inputs::Inputs;
+use super::sheets::web_client;
 use super::{damage, failure, on_runtime};
 use crate::cli::CheckArgs;
 use crate::engine::notify::{self, Event, Listeners, Notice};

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 use tokio::sync::OnceCell;
 
+use super::api::Api;
 use super::failure;
 use super::filter::Filters;
-use super::open::{self, Api};
+use super::open;
 use crate::cli::When as WhenArg;
 use crate::commands::finish;
 use crate::commands::observe::observer;

@@ -41,6 +41,14 @@ pub fn of_log(error: LogError) -> Failure {
     }
 }
 
+/// A log that cannot be read, reported as every command reports it.
+pub fn of_reading(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<LogError>() {
+        Ok(error) => of_log(error).into(),
+        Err(error) => error,
+    }
+}
+
 /// What a database that cannot be used means for the run.
 pub fn of_database(error: DatabaseError) -> Failure {
     let code = match error.kind {

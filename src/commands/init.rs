@@ -1,25 +1,26 @@
 //! `init`: a commented settings file, and a key file that no one else can read.
 
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::show;
 use crate::cli::InitArgs;
 use crate::disk;
 use crate::exit::Failure;
-use crate::output::OutputOptions;
+use crate::output::init::{FileOutcome, report, report_key};
+use crate::output::{OutputOptions, Printer};
 use crate::settings::{
     Env, FILE_NAME, Settings, read_key_file, replace_key_file, template, write_key_file,
 };
-use crate::text::escape;
-use crate::vendor::{ApiKey, KEY_PREFIX};
+use crate::vendor::ApiKey;
 
 /// Keys are short; a whole manifest piped in by mistake is not read to its end.
 const MAX_KEY_BYTES: u64 = 64 * 1024;
 
 /// Where a key that is not there yet comes from. Tests have their own.
-pub trait AskKey {
+trait AskKey {
     /// Asks a person, without showing what is typed; `None` where no one can be asked.
     fn ask(&mut self) -> io::Result<Option<String>>;
     fn piped(&mut self) -> io::Result<String>;
@@ -27,7 +28,7 @@ pub trait AskKey {
 
 /// The terminal and the standard input.
 #[derive(Debug)]
-pub struct Terminal;
+struct Terminal;
 
 impl AskKey for Terminal {
     fn ask(&mut self) -> io::Result<Option<String>> {
@@ -44,27 +45,31 @@ impl AskKey for Terminal {
     }
 }
 
-/// What became of a file.
-enum Outcome {
-    Written(PathBuf),
-    /// There already, and left alone.
-    Kept(PathBuf),
-    /// There was nothing to write.
-    None,
-}
-
-impl Outcome {
-    fn to_json(&self) -> Value {
-        match self {
-            Self::Written(path) => json!({ "file": path.display().to_string(), "written": true }),
-            Self::Kept(path) => json!({ "file": path.display().to_string(), "written": false }),
-            Self::None => Value::Null,
-        }
-    }
+/// Runs the command. Settings are only read where a key is replaced.
+pub fn command(
+    args: &InitArgs,
+    has_profile: bool,
+    settings: impl FnOnce() -> anyhow::Result<Settings>,
+    env: &Env<'_>,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let (options, keys, output) = (printer.options(), &mut Terminal, &mut Vec::new());
+    let result = if args.key_only {
+        replace_key(args, &settings()?, env, keys, options, output)
+    } else if has_profile {
+        let failure = Failure::usage("--profile goes with --key-only; nothing was changed")
+            .help("write [profile.NAME] in creativeai.toml, then run init --key-only");
+        Err(failure.into())
+    } else {
+        run(args, env, keys, options, output)
+    };
+    // What was done before it failed is reported, too.
+    show(output, printer)?;
+    result
 }
 
 /// Writes both files; neither is ever overwritten.
-pub fn run(
+fn run(
     args: &InitArgs,
     env: &Env<'_>,
     keys: &mut dyn AskKey,
@@ -75,11 +80,11 @@ pub fn run(
     let is_there = path.symlink_metadata().is_ok();
     let key = store_key(args, env, keys)?;
     let settings = match (is_there, &key) {
-        (true, Outcome::Written(_)) => Outcome::Kept(path),
+        (true, FileOutcome::Written(_)) => FileOutcome::Kept(path),
         (true, _) => return Err(exists(&path).into()),
         (false, _) => {
             write_settings(&path, args.key_file.as_deref())?;
-            Outcome::Written(path)
+            FileOutcome::Written(path)
         }
     };
     if options.json {
@@ -97,14 +102,18 @@ fn exists(path: &Path) -> Failure {
         .help("edit it, or move it away first; `creativeai config` shows what holds")
 }
 
-fn store_key(args: &InitArgs, env: &Env<'_>, keys: &mut dyn AskKey) -> Result<Outcome, Failure> {
+fn store_key(
+    args: &InitArgs,
+    env: &Env<'_>,
+    keys: &mut dyn AskKey,
+) -> Result<FileOutcome, Failure> {
     let Some(path) = args.key_file.clone().or_else(|| env.default_key_file(None)) else {
         let failure = Failure::config("you have no settings folder to keep a key in")
             .help("name a file for it with --key-file");
         return if args.key_stdin {
             Err(failure)
         } else {
-            Ok(Outcome::None)
+            Ok(FileOutcome::None)
         };
     };
     let shown = path.display();
@@ -116,18 +125,18 @@ fn store_key(args: &InitArgs, env: &Env<'_>, keys: &mut dyn AskKey) -> Result<Ou
         return if args.key_stdin {
             Err(failure)
         } else {
-            Ok(Outcome::Kept(path))
+            Ok(FileOutcome::Kept(path))
         };
     }
     let Some(key) = ask_for_key(args, keys)? else {
-        return Ok(Outcome::None);
+        return Ok(FileOutcome::None);
     };
     write_key_file(&path, &key).map_err(|e| {
         Failure::io(format!("cannot write the key file {shown}"))
             .because(e)
             .help("name another place for it with --key-file")
     })?;
-    Ok(Outcome::Written(path))
+    Ok(FileOutcome::Written(path))
 }
 
 /// The key that is typed or piped in; `None` where there is none.
@@ -156,7 +165,7 @@ fn ask_for_key(args: &InitArgs, keys: &mut dyn AskKey) -> Result<Option<ApiKey>,
 }
 
 /// Writes a key in place of the one that commands use now. Anything else stays as it is.
-pub fn replace_key(
+fn replace_key(
     args: &InitArgs,
     settings: &Settings,
     env: &Env<'_>,
@@ -184,43 +193,12 @@ pub fn replace_key(
             .help("name another place for it with --key-file")
     })?;
     if options.json {
-        let key = Outcome::Written(path).to_json();
+        let key = FileOutcome::Written(path).to_json();
         writeln!(out, "{:#}", json!({ "settings": Value::Null, "key": key }))?;
     } else if !options.quiet {
         report_key(&path, &key, old.as_ref(), out)?;
     }
     Ok(out.flush()?)
-}
-
-fn report_key(
-    path: &Path,
-    key: &ApiKey,
-    old: Option<&ApiKey>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let shown = escape(&path.display().to_string()).into_owned();
-    let ending = |key: &ApiKey| key.ending().map(|ending| format!(" that ends in {ending}"));
-    let new = ending(key).unwrap_or_default();
-    write!(out, "Wrote the API key{new} into {shown}")?;
-    if let Some(old) = old {
-        let old = ending(old).unwrap_or_default();
-        write!(out, ", in place of the one{old}")?;
-    }
-    writeln!(out, "; {}", readers_of(path))?;
-    if !key.is_usual() {
-        writeln!(
-            out,
-            "It does not begin with {KEY_PREFIX}, as the vendor's keys do."
-        )?;
-    }
-    if old.is_some() {
-        writeln!(
-            out,
-            "Webhooks about earlier orders may be signed with the old key: set \
-             CREATIVEAI_VERIFY_KEYS to it until they have arrived."
-        )?;
-    }
-    writeln!(out, "The first order will test it. Next: creativeai check")
 }
 
 fn write_settings(path: &Path, key_file: Option<&Path>) -> Result<(), Failure> {
@@ -240,69 +218,10 @@ fn write_settings(path: &Path, key_file: Option<&Path>) -> Result<(), Failure> {
     })
 }
 
-fn report(
-    settings: &Outcome,
-    key: &Outcome,
-    key_is_elsewhere: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let shown = |path: &Path| escape(&path.display().to_string()).into_owned();
-    match settings {
-        Outcome::Written(path) => {
-            writeln!(out, "Wrote {}: every setting, commented out.", shown(path))?;
-        }
-        Outcome::Kept(path) if key_is_elsewhere => writeln!(
-            out,
-            "{} was there already and stays; name the key file in it as api_key_file.",
-            shown(path)
-        )?,
-        Outcome::Kept(path) => writeln!(out, "{} was there already and stays.", shown(path))?,
-        Outcome::None => {}
-    }
-    match key {
-        Outcome::Written(path) => writeln!(
-            out,
-            "Wrote the API key into {}; {}",
-            shown(path),
-            readers_of(path)
-        )?,
-        Outcome::Kept(path) => {
-            writeln!(
-                out,
-                "The key file {} was there already and stays.",
-                shown(path)
-            )?;
-        }
-        Outcome::None => writeln!(
-            out,
-            "No API key yet: set CREATIVEAI_API_KEY, or run `creativeai init` again on a \
-             terminal, or `creativeai init --key-stdin < FILE`."
-        )?,
-    }
-    writeln!(out, "Next: creativeai check")
-}
-
-/// Who can read the key file, and what to do about it.
-fn readers_of(path: &Path) -> String {
-    match disk::other_readers(path) {
-        Ok(others) if others.is_empty() => "only you can read it.".to_owned(),
-        Ok(others) => {
-            let others = escape(&others.join(", ")).into_owned();
-            let shown = escape(&path.display().to_string()).into_owned();
-            let user = std::env::var("USERNAME").unwrap_or_else(|_| "NAME".to_owned());
-            let advice = if cfg!(windows) {
-                format!("icacls \"{shown}\" /inheritance:r /grant:r \"{user}:F\"")
-            } else {
-                format!("chmod 600 {shown}")
-            };
-            format!("others can read it, too: {others}. To keep it to yourself: {advice}")
-        }
-        Err(error) => format!("who else can read it could not be found: {error}."),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::exit::{Code, code_of};
     use crate::settings::Flags;

@@ -1,6 +1,7 @@
 //! One file a subcommand: gather, run, report. No protocol and no file format in here.
 
 mod addresses;
+mod api;
 mod caps;
 mod check;
 mod compact;
@@ -29,6 +30,7 @@ mod photos;
 mod publish;
 mod reconcile;
 mod recover;
+mod refusal;
 mod rename;
 mod replay;
 pub mod report;
@@ -37,29 +39,30 @@ mod resources;
 mod retry;
 mod review;
 mod round;
+mod runtime;
 mod sandbox;
 mod schema;
+mod sheets;
 mod signals;
 pub mod status;
 mod stopped;
 mod submit;
 
-use std::future::Future;
 use std::net::SocketAddr;
 
-use crate::cli::{Cli, Command, ReportArgs, StatusArgs, View};
+pub use self::refusal::refuse;
+use self::runtime::{on_one_thread, on_runtime};
+use crate::cli::{Cli, Command};
 use crate::clock;
 use crate::disk;
 use crate::engine::round::Done;
-use crate::exit::{self, Code, Failure};
-use crate::journal::{LogError, redacted};
-use crate::output::{Audience, Metrics, OutputOptions, Printer, Summary, Wording};
+use crate::exit::{Code, Failure};
+use crate::output::{Metrics, OutputOptions, Printer};
 use crate::settings::{Env, Settings};
-use crate::text::escape_lines;
 
 /// Runs a command to its end and says how it went.
 pub fn run(cli: &Cli) -> Code {
-    harden();
+    runtime::harden();
     let mut printer = Printer::new(OutputOptions {
         color: cli.global.color.unwrap_or(clap::ColorChoice::Auto),
         quiet: cli.global.quiet,
@@ -87,18 +90,7 @@ pub fn run(cli: &Cli) -> Code {
             printer.settle(code == Code::Success);
             code
         }
-        Err(error) => {
-            let code = exit::code_of(&error);
-            printer.settle(code == Code::Success);
-            if code != Code::Success {
-                let typed = cli.typed();
-                let text = exit::describe(&error, |step| typed.repeat_in(step));
-                printer.error(text.trim_end());
-                let next = exit::next_step_of(&error).map(|step| typed.repeat_in(step));
-                print_json(cli.command.name(), &error, next, code, &mut printer);
-            }
-            code
-        }
+        Err(error) => refusal::report(&error, cli, &mut printer),
     };
     // The log is free by now: what waits for it need not wait for a terminal.
     printer.finish_messages();
@@ -120,94 +112,6 @@ fn is_for_people(command: &Command) -> bool {
         _ => true,
     }
 }
-
-/// With `--json`, standard output holds a document also when the run could not go on. Where the
-/// command prints a summary otherwise, this one has its fields: it has done nothing.
-fn print_json(
-    command: &'static str,
-    error: &anyhow::Error,
-    next: Option<String>,
-    code: Code,
-    printer: &mut Printer,
-) {
-    if !printer.options().json || printer.has_spoken() {
-        return;
-    }
-    let mut more = serde_json::Map::new();
-    more.insert("command".to_owned(), command.into());
-    for (name, value) in exit::fields_of(error) {
-        more.insert((*name).to_owned(), value.clone());
-    }
-    more.insert("error".to_owned(), exit::causes(error).join(": ").into());
-    more.insert("error_code".to_owned(), code.word().into());
-    if let Some(step) = next {
-        more.insert("next".to_owned(), step.into());
-    }
-    let document = if matches!(command, "submit" | "reconcile" | "retry") {
-        let mut summary = Summary::new(command);
-        summary.exit_code = code.number();
-        summary.more = more;
-        summary.to_json()
-    } else {
-        more.insert("exit_code".to_owned(), code.number().into());
-        more.into()
-    };
-    // The code says already that something went wrong; standard error says what.
-    let _ = printer.document(&document);
-}
-
-/// Reports that a command line could not be understood, also as JSON where that was asked for, and
-/// gives the code. A request for help is none: it is shown.
-pub fn refuse(error: &clap::Error, json: bool) -> Code {
-    let text = error.render().to_string();
-    let safe = redacted(&text);
-    if safe == text {
-        // A closed terminal is not a reason for another code.
-        let _ = error.print();
-    } else {
-        let printer = Printer::new(OutputOptions::default());
-        printer.say(escape_lines(&safe).trim_end());
-        printer.finish_messages();
-    }
-    if !error.use_stderr() {
-        return Code::Success;
-    }
-    if json {
-        let options = OutputOptions {
-            json,
-            ..OutputOptions::default()
-        };
-        let paragraph: Vec<&str> = safe.lines().take_while(|line| !line.is_empty()).collect();
-        let output = paragraph.join("\n");
-        let document = serde_json::json!({
-            "error": output.strip_prefix("error: ").unwrap_or(&output),
-            "error_code": Code::Usage.word(),
-            "exit_code": Code::Usage.number(),
-        });
-        let _ = Printer::new(options).document(&document);
-    }
-    Code::Usage
-}
-
-/// No core dump, which could hold the key; and a file size limit is an error of the write, so that
-/// it can report what happened to the money.
-#[cfg(unix)]
-fn harden() {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
-    // Either fails only where the system forbids it; the run is no less right then.
-    let _ = setrlimit(Resource::Core, none);
-    let _ = signal_hook::flag::register(
-        rustix::process::Signal::XFSZ.as_raw(),
-        std::sync::Arc::default(),
-    );
-}
-
-#[cfg(not(unix))]
-fn harden() {}
 
 fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     let env = Env::of_process();
@@ -239,8 +143,8 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         Command::Log(args) => log::run(args, &settings()?, printer),
         Command::Listen(args) => listen::run(args, &networked()?, printer),
         Command::Sandbox(args) => sandbox::run(args, &networked()?, printer),
-        Command::Status(args) => show_status(args, &settings()?, printer),
-        Command::Report(args) => done(make_report(args, &settings()?, printer)),
+        Command::Status(args) => status::run_asked(args, &settings()?, printer),
+        Command::Report(args) => done(report::run_asked(args, &settings()?, printer)),
         Command::Download(args) => code(download::run(args, &networked()?, printer)),
         Command::Publish(args) => code(publish::run(args, &networked()?, printer)),
         Command::Completions(args) => {
@@ -251,23 +155,8 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         })),
         Command::Help(args) => done(text(cli, printer, |out| help::run(args, out))),
         Command::Init(args) => {
-            let options = printer.options();
-            let mut output = Vec::new();
-            let keys = &mut init::Terminal;
-            let result = if args.key_only {
-                let settings = settings()?;
-                init::replace_key(args, &settings, &env, keys, options, &mut output)
-            } else if cli.global.profile.is_some() {
-                let failure = Failure::usage("--profile goes with --key-only; nothing was changed");
-                Err(failure
-                    .help("write [profile.NAME] in creativeai.toml, then run init --key-only")
-                    .into())
-            } else {
-                init::run(args, &env, keys, options, &mut output)
-            };
-            // What was done before it failed is reported, too.
-            show(&output, printer)?;
-            done(result)
+            let has_profile = cli.global.profile.is_some();
+            done(init::command(args, has_profile, settings, &env, printer))
         }
         Command::Config => {
             let mut output = Vec::new();
@@ -333,120 +222,6 @@ fn text(
     }))?)
 }
 
-fn show_status(
-    args: &StatusArgs,
-    settings: &Settings,
-    printer: &mut Printer,
-) -> anyhow::Result<Code> {
-    let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
-    #[cfg(feature = "postgres")]
-    if args.runs {
-        return status::runs::run(&path, printer);
-    }
-    if args.watch && printer.options().json {
-        return Err(Failure::usage("--watch and --json exclude each other").into());
-    }
-    if args.csv && printer.options().json {
-        return Err(Failure::usage("--csv and --json exclude each other").into());
-    }
-    let wanted = status::StatusArgs {
-        show: match args.view() {
-            View::Table => match words_for(args.audience.as_deref(), settings) {
-                Some(wording) => status::Show::Audience(wording),
-                None => status::Show::Table,
-            },
-            View::Summary => status::Show::Summary,
-            View::One(id) => status::Show::One(id.to_owned()),
-            View::Csv => status::Show::Csv(args.dialect()),
-            View::Money => status::Show::Money {
-                by: args.by.clone(),
-                // As caps count.
-                since: (args.filter.since).and_then(|since| since.from_utc(clock::now())),
-                csv: args.csv,
-            },
-        },
-        filters: if args.money {
-            // With money, a moment is about when it was ordered.
-            filter::Filters::new(args.filter.filters.iter().cloned())
-        } else {
-            open::filters(&args.filter)
-        },
-        json: printer.options().json,
-        commands: open::commands_for(&path, false, settings),
-        rehearsal: open::commands_for(&path, true, settings),
-        now: clock::now(),
-    };
-    let shown = if args.watch {
-        status::watch(&wanted, &path, &settings.rates, printer)
-    } else {
-        let shown = status::run(&wanted, &path, settings.rates.clone(), printer);
-        shown.map(|()| Code::Success)
-    };
-    shown.map_err(with_next_step)
-}
-
-/// The words for an audience, by option and settings.
-fn words_for(audience: Option<&str>, settings: &Settings) -> Option<Wording> {
-    let audience = Audience::of(audience?)?;
-    let own = match audience {
-        Audience::Agent => &settings.copy.agent[..],
-        Audience::Buyer => &settings.copy.buyer,
-        Audience::Raw => &[],
-    };
-    Some(Wording {
-        audience,
-        own: own.to_vec(),
-        language: settings.copy.language.clone(),
-    })
-}
-
-fn make_report(
-    args: &ReportArgs,
-    settings: &Settings,
-    printer: &mut Printer,
-) -> anyhow::Result<()> {
-    let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
-    let to_stdout = args.output.as_deref().is_some_and(|o| o.as_os_str() == "-");
-    if to_stdout && printer.options().json {
-        return Err(Failure::usage(
-            "the page and the JSON document cannot both go to standard output",
-        )
-        .help("leave out --json, or name a file with -o")
-        .into());
-    }
-    if to_stdout && (args.bundle.is_some() || args.open || !args.public.is_empty()) {
-        return Err(Failure::usage("standard output takes the page alone")
-            .help("name a file with -o, or leave out --bundle, --public and --open")
-            .into());
-    }
-    let wanted = report::ReportArgs {
-        output: match &args.output {
-            None => report::Output::Usual {
-                rehearsal: settings.sandbox,
-            },
-            Some(_) if to_stdout => report::Output::Stdout,
-            Some(file) => report::Output::File(file.clone()),
-        },
-        filters: open::filters(&args.filter),
-        commands: open::commands_for(&path, false, settings),
-        rehearsal: open::commands_for(&path, true, settings),
-        now: clock::now(),
-        bundle: args.bundle.is_some(),
-        public: report::wanted(&args.public, settings),
-        wording: words_for(args.audience.as_deref(), settings),
-        open: args.open,
-    };
-    report::run(&wanted, &path, settings.rates.clone(), printer).map_err(with_next_step)
-}
-
-/// A log that cannot be read, reported as every command reports it.
-fn with_next_step(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast::<LogError>() {
-        Ok(error) => failure::of_log(error).into(),
-        Err(error) => error,
-    }
-}
-
 /// Serves what the run has done so far, before it does anything.
 fn serve_metrics(address: SocketAddr, printer: &mut Printer) -> anyhow::Result<()> {
     let metrics = Metrics::new()?;
@@ -460,30 +235,4 @@ fn serve_metrics(address: SocketAddr, printer: &mut Printer) -> anyhow::Result<(
     printer.note(format_args!("metrics at http://{served}/metrics"));
     printer.count(metrics);
     Ok(())
-}
-
-/// Runs what waits for the network or for signals.
-fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    run_on(runtime.worker_threads(2), work)
-}
-
-/// The same for commands that send many small requests: on one thread no one is woken elsewhere,
-/// which is most of what such a request costs.
-fn on_one_thread<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    run_on(&mut tokio::runtime::Builder::new_current_thread(), work)
-}
-
-fn run_on<T>(
-    runtime: &mut tokio::runtime::Builder,
-    work: impl Future<Output = anyhow::Result<T>>,
-) -> anyhow::Result<T> {
-    let runtime = runtime
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::io("cannot start the program's own machinery").because(e))?;
-    let result = runtime.block_on(work);
-    // Nothing in the background is worth waiting for: what counts is durable.
-    runtime.shutdown_background();
-    result
 }

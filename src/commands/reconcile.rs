@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::api::{self, Api};
 use super::limits::Limits;
 use super::observe::observer;
-use super::open::{self, Api};
+use super::open;
 use super::replay;
 use super::{Ended, on_one_thread, recover};
 use super::{failure, stopped};
@@ -121,7 +122,7 @@ async fn poll(
     let api = Api::open(settings).await?;
     open::check_mixing(writer, settings, &api.base)?;
     let concurrency = settings.network.concurrency_for(IdColumn::Sku);
-    let throttle = open::throttle(settings, concurrency, None);
+    let throttle = api::throttle(settings, concurrency, None);
     let polling = Polling::new(printer, writer);
     let report = |event: Event<'_>| polling.report(&event);
     let poller = Poller {

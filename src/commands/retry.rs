@@ -5,11 +5,12 @@ mod search;
 
 use std::path::Path;
 
+use super::api::{self, Api};
 use super::caps;
 use super::damage;
 use super::failure;
 use super::limits::Limits;
-use super::open::{self, Api};
+use super::open;
 use super::photos;
 use super::stopped;
 use super::{Ended, on_one_thread};
@@ -163,7 +164,7 @@ async fn send(
         .and_then(|attempt| attempt.id)
         .map_or(IdColumn::Sku, |(column, _)| column);
     let concurrency = settings.network.concurrency_for(column);
-    let throttle = open::throttle(settings, concurrency, limits.deadline);
+    let throttle = api::throttle(settings, concurrency, limits.deadline);
     let reporter = Sending::new(printer, found.wanted.len() as u64, commands);
     let report_event = |event: Event<'_>| reporter.report(&event);
     let now = || writer.now();

@@ -8,9 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::failure;
-use super::{
-    Ended, check, download, make_report, on_one_thread, publish, reconcile, retry, submit,
-};
+use super::{Ended, check, download, on_one_thread, publish, reconcile, report, retry, submit};
 use crate::cli::RunArgs;
 use crate::engine::round::{Done, Round, Schedule, Step};
 use crate::exit::{self, Code, Ending};
@@ -123,7 +121,7 @@ impl<'a> Tour<'a> {
             Step::Wait => reconcile::run(&args.reconcile(jobs), settings, printer),
             Step::Download => download::run(&args.download(jobs), settings, printer),
             Step::Publish => publish::run(&args.publish(jobs), settings, printer),
-            Step::Report => make_report(&RunArgs::report(jobs), settings, printer)
+            Step::Report => report::run_asked(&RunArgs::report(jobs), settings, printer)
                 .map(|()| Ended::from(Code::Success)),
         }
     }

@@ -1,5 +1,6 @@
 //! `status`: where everything stands.
 
+mod asked;
 #[cfg(feature = "postgres")]
 pub mod runs;
 mod summary;
@@ -24,8 +25,9 @@ use crate::output::{
 };
 use crate::text::escape;
 
+pub use asked::run_asked;
 use summary::{money, seek, summary};
-pub use watch::watch;
+use watch::watch;
 
 /// What to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,16 +84,7 @@ pub fn run(
     } else {
         ledger.without_ids()
     };
-    let log = JobLog::read(path, ledger).map_err(|error| {
-        let hint = match error {
-            LogError::Missing(_) => {
-                "nothing to show: no job has been submitted yet, or the log lies elsewhere \
-                 (creativeai status FILE)"
-            }
-            _ => "the jobs cannot be shown",
-        };
-        anyhow::Error::new(error).context(hint)
-    })?;
+    let log = JobLog::read(path, ledger)?;
     refuse_spreadsheet(path, log.ledger())?;
     warn_of_mismatch(&log, printer);
     damage::warn_of_damage(log.damage(), path, printer);

@@ -29,6 +29,8 @@ mod forward;
 pub mod held;
 #[cfg(feature = "cli")]
 mod history;
+#[cfg(feature = "cli")]
+pub(crate) mod init;
 mod job_summary;
 #[cfg(feature = "cli")]
 pub mod json;

@@ -15,6 +15,7 @@ use crate::exit::Failure;
 use crate::jobs::{Credits, IdColumn, Rates, Seconds};
 use crate::manifest::check_address;
 use crate::output::audience::STATES;
+use crate::output::{Audience, Wording};
 use crate::vendor::{DurationStyle, Rate};
 
 /// For video rows that leave something open.
@@ -172,6 +173,21 @@ impl Words {
             language: l.pick_open("copy.language", None, text)?,
             agent: Self::table(l, AGENT)?,
             buyer: Self::table(l, BUYER)?,
+        })
+    }
+
+    /// The words for an audience; `None` for one that is not known, or without one.
+    pub fn wording(&self, audience: Option<&str>) -> Option<Wording> {
+        let audience = Audience::of(audience?)?;
+        let own = match audience {
+            Audience::Agent => &self.agent[..],
+            Audience::Buyer => &self.buyer,
+            Audience::Raw => &[],
+        };
+        Some(Wording {
+            audience,
+            own: own.to_vec(),
+            language: self.language.clone(),
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use reqwest::redirect::Policy;
 
-use crate::commands::{inputs, photos};
+use crate::commands::{photos, sheets};
 use crate::engine::photo_check::{Missed, look_at};
 use crate::exit::{Code, Failure};
 use crate::manifest::LocalPhoto;
@@ -45,7 +45,7 @@ pub async fn check_online(
     }
     let is_plain = photos.keys().all(|url| url.starts_with("http://"));
     let policy = Policy::limited(REDIRECTS);
-    let client = inputs::web_client(is_plain, policy, "the photos", settings)?;
+    let client = sheets::web_client(is_plain, policy, "the photos", settings)?;
     let over = async {
         match settings.network.timeout {
             Some(timeout) => tokio::time::sleep(timeout).await,

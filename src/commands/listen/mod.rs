@@ -15,7 +15,7 @@ use std::thread;
 use super::publish::refuse_early_fields;
 use super::{deliver, on_one_thread, on_runtime, open};
 use crate::cli::ListenArgs;
-use crate::commands::inputs::shown;
+use crate::commands::sheets::shown;
 use crate::engine::forward::{self, Target};
 use crate::engine::receive::{CaptureFile, Ended, Event, Log, OnEnd, OnEndEvent, Report, Runs};
 use crate::engine::stop::Stop;

@@ -1,5 +1,6 @@
 //! `report`: a page to show.
 
+mod asked;
 mod browser;
 mod place;
 mod plan;
@@ -8,7 +9,6 @@ mod public;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use jiff::Timestamp;
 
 use super::damage;
@@ -23,9 +23,10 @@ use crate::output::report::{ReportOptions, Shown, Single, report};
 use crate::output::{Commands, Printer, Wording, pages};
 use crate::text::escape;
 
+pub use asked::run_asked;
 use plan::plan;
 pub use plan::{clip_folders, source_of};
-pub use public::{Public, wanted};
+use public::{Public, wanted};
 
 /// Where the page goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,8 +95,7 @@ pub fn run(
     rates: Rates,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
-    let log = JobLog::read(path, Ledger::new(rates.clone()).with_places())
-        .context("the report cannot be made")?;
+    let log = JobLog::read(path, Ledger::new(rates.clone()).with_places())?;
     refuse_spreadsheet(path, log.ledger())?;
     warn_of_mismatch(&log, printer);
     damage::warn_of_damage(log.damage(), path, printer);

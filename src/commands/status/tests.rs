@@ -4,6 +4,7 @@ use clap::ColorChoice;
 use insta::assert_snapshot;
 
 use super::*;
+use crate::commands::failure;
 use crate::jobs::Condition;
 use crate::output::OutputOptions;
 
@@ -448,11 +449,9 @@ fn a_missing_log_is_reported_with_the_way_to_make_one() {
     let path = dir.path().join("jobs.jsonl");
     let error = run(&args, &path, Rates::default(), &mut printer).unwrap_err();
     assert!(error.downcast_ref::<LogError>().is_some());
-    assert!(
-        error
-            .to_string()
-            .starts_with("nothing to show: no job has been submitted")
-    );
+    let error = failure::of_reading(error);
+    let next = crate::exit::next_step_of(&error).unwrap();
+    assert!(next.contains("creativeai submit MANIFEST"), "{next}");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use std::io::{self, IsTerminal};
 
 use crate::cli::SubmitArgs;
+use crate::commands::api::{self, Api};
 use crate::commands::inputs::manifest_failure;
 use crate::commands::observe::observer;
-use crate::commands::open::{self, Api};
 use crate::commands::{caps, deliver, failure};
 use crate::engine::batch::{Batch, BatchError, Event, Sent};
 use crate::engine::canary::Canary;
@@ -41,7 +41,7 @@ impl Sender<'_> {
         let polling = Polling::new(printer, writer);
         let quiet = printer.without_progress();
         let watching = Polling::new(&quiet, writer);
-        let waits = open::throttle(settings, self.concurrency, None);
+        let waits = api::throttle(settings, self.concurrency, None);
         let report_poll = |event: poll::Event<'_>| polling.report(&event);
         let report_watch = |event: poll::Event<'_>| watching.report(&event);
         let poller = Poller {

@@ -13,10 +13,11 @@ use rows::{allowed, left_out, read, report_left_out};
 
 use serde_json::Value;
 
+use super::api::{self, Api};
 use super::caps;
 use super::inputs::{Inputs, manifest_failure};
 use super::limits::Limits;
-use super::open::{self, Api};
+use super::open;
 use super::photos;
 use super::{Ended, damage};
 use crate::cli::SubmitArgs;
@@ -74,7 +75,7 @@ pub async fn run(
     inputs.keep(&path, printer)?;
     announce(args, &manifest, &plan, (&path, writer.is_new()), printer);
     let concurrency = settings.network.concurrency_for(manifest.id_column());
-    let throttle = open::throttle(settings, concurrency, limits.deadline);
+    let throttle = api::throttle(settings, concurrency, limits.deadline);
     let commands = open::commands(&path, &writer.ledger(), settings);
     HeldReport {
         plan: &plan,

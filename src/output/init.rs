@@ -1,0 +1,125 @@
+//! What is reported of the files that `init` writes.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::disk;
+use crate::text::escape;
+use crate::vendor::{ApiKey, KEY_PREFIX};
+
+/// What became of a file.
+pub enum FileOutcome {
+    /// It is new.
+    Written(PathBuf),
+    /// There already, and left alone.
+    Kept(PathBuf),
+    /// There was nothing to write.
+    None,
+}
+
+impl FileOutcome {
+    /// For programs.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Written(path) => json!({ "file": path.display().to_string(), "written": true }),
+            Self::Kept(path) => json!({ "file": path.display().to_string(), "written": false }),
+            Self::None => Value::Null,
+        }
+    }
+}
+
+/// Reports that a key was written, in place of `old`.
+pub fn report_key(
+    path: &Path,
+    key: &ApiKey,
+    old: Option<&ApiKey>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let shown = escape(&path.display().to_string()).into_owned();
+    let ending = |key: &ApiKey| key.ending().map(|ending| format!(" that ends in {ending}"));
+    let new = ending(key).unwrap_or_default();
+    write!(out, "Wrote the API key{new} into {shown}")?;
+    if let Some(old) = old {
+        let old = ending(old).unwrap_or_default();
+        write!(out, ", in place of the one{old}")?;
+    }
+    writeln!(out, "; {}", readers_of(path))?;
+    if !key.is_usual() {
+        writeln!(
+            out,
+            "It does not begin with {KEY_PREFIX}, as the vendor's keys do."
+        )?;
+    }
+    if old.is_some() {
+        writeln!(
+            out,
+            "Webhooks about earlier orders may be signed with the old key: set \
+             CREATIVEAI_VERIFY_KEYS to it until they have arrived."
+        )?;
+    }
+    writeln!(out, "The first order will test it. Next: creativeai check")
+}
+
+/// Reports what became of both files. `key_is_elsewhere` where the settings have to name the key's.
+pub fn report(
+    settings: &FileOutcome,
+    key: &FileOutcome,
+    key_is_elsewhere: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let shown = |path: &Path| escape(&path.display().to_string()).into_owned();
+    match settings {
+        FileOutcome::Written(path) => {
+            writeln!(out, "Wrote {}: every setting, commented out.", shown(path))?;
+        }
+        FileOutcome::Kept(path) if key_is_elsewhere => writeln!(
+            out,
+            "{} was there already and stays; name the key file in it as api_key_file.",
+            shown(path)
+        )?,
+        FileOutcome::Kept(path) => writeln!(out, "{} was there already and stays.", shown(path))?,
+        FileOutcome::None => {}
+    }
+    match key {
+        FileOutcome::Written(path) => writeln!(
+            out,
+            "Wrote the API key into {}; {}",
+            shown(path),
+            readers_of(path)
+        )?,
+        FileOutcome::Kept(path) => {
+            writeln!(
+                out,
+                "The key file {} was there already and stays.",
+                shown(path)
+            )?;
+        }
+        FileOutcome::None => writeln!(
+            out,
+            "No API key yet: set CREATIVEAI_API_KEY, or run `creativeai init` again on a \
+             terminal, or `creativeai init --key-stdin < FILE`."
+        )?,
+    }
+    writeln!(out, "Next: creativeai check")
+}
+
+/// Who can read the key file, and what to do about it.
+fn readers_of(path: &Path) -> String {
+    match disk::other_readers(path) {
+        Ok(others) if others.is_empty() => "only you can read it.".to_owned(),
+        Ok(others) => {
+            let others = escape(&others.join(", ")).into_owned();
+            let shown = escape(&path.display().to_string()).into_owned();
+            let user = std::env::var("USERNAME").unwrap_or_else(|_| "NAME".to_owned());
+            let advice = if cfg!(windows) {
+                format!("icacls \"{shown}\" /inheritance:r /grant:r \"{user}:F\"")
+            } else {
+                format!("chmod 600 {shown}")
+            };
+            format!("others can read it, too: {others}. To keep it to yourself: {advice}")
+        }
+        Err(error) => format!("who else can read it could not be found: {error}."),
+    }
+}
