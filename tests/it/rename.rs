@@ -244,3 +244,76 @@ fn an_older_sheet_that_calls_it_by_its_first_name_orders_nothing() {
     world.run(&["submit", "older.csv"]).expect(0);
     assert_eq!(server.bills().len(), 2);
 }
+
+#[test]
+fn every_name_that_a_job_ever_had_is_known() {
+    const A: &str = "https://a.example/aaa.jpg";
+    const B: &str = "https://b.example/bbb.jpg";
+    const C: &str = "https://c.example/ccc.jpg";
+    const TOKEN: &str = "https://a.example/a8f2c1/aaa.jpg";
+    const ANEW: &str = "https://a.example/77c1d2/aaa.jpg";
+    /// The photo that L1 was ordered with, the renamings, and a row: id, photo, prompt, exit code.
+    type Case<'a> = (
+        &'a str,
+        &'a [(&'a str, &'a str)],
+        (&'a str, &'a str, &'a str),
+        i32,
+    );
+    let cases: &[Case<'_>] = &[
+        (A, &[(A, B), (B, C)], ("L1", B, "pan"), 0),
+        (A, &[(A, B), (B, C)], ("L1", A, "pan"), 0),
+        (A, &[(A, B), (B, C)], ("L1", B, "tilt"), 3),
+        (A, &[(A, B), (B, C)], ("X9", B, "pan"), 3),
+        (A, &[(A, B), (B, A)], ("L1", B, "pan"), 0),
+        (
+            A,
+            &[(A, B), (B, A)],
+            ("L1", "http://B.example//bbb.jpg?sig=1", "tilt"),
+            3,
+        ),
+        (A, &[("L1", "B2"), ("B2", "C2")], ("B2", A, "pan"), 3),
+        (A, &[("L1", "B2"), ("B2", "C2")], ("B2", A, "tilt"), 3),
+        (A, &[("L1", "B2"), ("B2", "C2")], ("b2", A, "tilt"), 3),
+        (TOKEN, &[("L1", "B2"), ("B2", "C2")], ("B2", ANEW, "pan"), 3),
+        (TOKEN, &[("L1", "B2"), ("B2", "L1")], ("B2", ANEW, "pan"), 3),
+        (TOKEN, &[("L1", "B2"), ("B2", "L1")], ("L1", ANEW, "pan"), 0),
+        (A, &[("L1", "B2"), ("B2", "L1")], ("B2", A, "tilt"), 3),
+        (A, &[("L1", "B2"), (A, B)], ("B2", A, "tilt"), 3),
+        (A, &[("L1", "B2"), (A, B)], ("L1", B, "tilt"), 3),
+        (A, &[("L1", "B2"), (A, B)], ("L1", B, "pan"), 3),
+        (A, &[("L1", "B2"), (A, B)], ("B2", A, "pan"), 0),
+        (
+            A,
+            &[("L1", "B2"), (A, B), ("B2", "C2"), (B, C)],
+            ("B2", A, "tilt"),
+            3,
+        ),
+        (
+            A,
+            &[("L1", "B2"), (A, B), ("B2", "C2"), (B, C)],
+            ("L1", B, "tilt"),
+            3,
+        ),
+    ];
+    for (photo, renamings, (id, new_photo, prompt), code) in cases {
+        let server = Server::accepting();
+        let world = ordered(&server, &[("L1", photo)]);
+        for (old, new) in *renamings {
+            world.run(&["rename", old, new]).expect(0);
+        }
+        let header = "sku,image_url,video_prompt\n";
+        let text = format!("{header}{id},{new_photo},{prompt}\n");
+        world.write("sheet.csv", text);
+        for command in [
+            &["submit", "sheet.csv"][..],
+            &["compact"],
+            &["submit", "sheet.csv"],
+        ] {
+            let run = world.run(command);
+            let is_right = command.len() == 1 || run.code() == *code;
+            assert!(is_right, "{renamings:?} {id} {new_photo}: {}", run.stderr);
+            let billed = server.bills().len();
+            assert_eq!(billed, 1, "{renamings:?} {id} {new_photo} {prompt}");
+        }
+    }
+}

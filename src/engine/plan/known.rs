@@ -31,55 +31,78 @@ impl LoggedJob<'_> {
     }
 }
 
-/// The names that a job was given after it was ordered, each with what decides which is the newest.
+/// The names that a job was given after it was ordered, each with its time; once all are there, the
+/// newest first.
 #[derive(Default)]
 struct Names {
-    id: Option<(i64, String)>,
-    photo: Option<(i64, String)>,
+    ids: Vec<(i64, String)>,
+    photos: Vec<(i64, String)>,
 }
 
 impl Names {
-    fn id_or<'a>(this: Option<&'a Self>, old: &'a str) -> &'a str {
-        let new = this.and_then(|names| names.id.as_ref());
-        new.map_or(old, |(_, id)| id)
+    fn add(&mut self, at: i64, id: String, photo: Option<String>) {
+        self.ids.push((at, id));
+        self.photos.extend(photo.map(|photo| (at, photo)));
     }
 
-    fn photo_or<'a>(this: Option<&'a Self>, old: &'a str) -> &'a str {
-        let new = this.and_then(|names| names.photo.as_ref());
-        new.map_or(old, |(_, photo)| photo)
+    fn sort(&mut self) {
+        for names in [&mut self.ids, &mut self.photos] {
+            names.sort_unstable_by(|a, b| b.cmp(a));
+        }
     }
+
+    /// All ids of a job, today's first, the one that a line has of it last.
+    fn ids<'a>(this: Option<&'a Self>, last: &'a str) -> impl Iterator<Item = &'a str> {
+        all(this.map(|names| names.ids.as_slice()), last)
+    }
+
+    /// The same of its photo's addresses.
+    fn photos<'a>(this: Option<&'a Self>, last: &'a str) -> impl Iterator<Item = &'a str> {
+        all(this.map(|names| names.photos.as_slice()), last)
+    }
+}
+
+fn all<'a>(names: Option<&'a [(i64, String)]>, last: &'a str) -> impl Iterator<Item = &'a str> {
+    let names = names.unwrap_or_default().iter();
+    names
+        .map(|(_, name)| name.as_str())
+        .chain(std::iter::once(last))
 }
 
 /// What a line says of a job that is compared with rows.
 enum Identity {
-    /// Its marks, with those of its first names where it was renamed, unless no row may be like it.
-    Marks(Option<(Marks, Option<Marks>)>),
-    /// Its id and no more.
-    Bare(String),
+    /// Its marks under all of its names, today's first; none where no row may be like it.
+    Marks(Vec<Marks>),
+    /// Its ids and no more.
+    Bare(Vec<String>),
 }
 
 impl Log<'_> {
-    /// The marks of jobs that may be like a row, by the names that they have now. Only jobs at whose
+    /// The marks of jobs that may be like a row, by all names that they ever had. Only jobs at whose
     /// places `compared` is true are looked at.
     pub fn marks(self, compared: &[bool], sought: &Sought) -> Result<Recognition, LogError> {
         let is_compared = |job: u32| compared[job as usize];
-        let new = self.new_names(is_compared)?;
-        let say = |logged: &LoggedJob<'_>| {
-            let names = new.get(&logged.job);
-            let id = Names::id_or(names, logged.id);
-            match logged.line.request.and_then(Asked::parse) {
-                Some(asked) => {
-                    let variant = logged.line.other_text("variant").unwrap_or_default();
-                    let photo = Names::photo_or(names, asked.photo());
-                    let marks = Marks::of_request(id, photo, &asked, &variant);
-                    let former = names
-                        .map(|_| Marks::of_request(logged.id, asked.photo(), &asked, &variant));
-                    let is_sought = marks.may_be(sought)
-                        || former.as_ref().is_some_and(|former| former.may_be(sought));
-                    Some(Identity::Marks(is_sought.then_some((marks, former))))
+        let names = self.names(is_compared)?;
+        let ids = |logged: &LoggedJob<'_>| -> Vec<String> {
+            let ids = Names::ids(names.get(&logged.job), logged.id);
+            ids.map(str::to_owned).collect()
+        };
+        let say = |logged: &LoggedJob<'_>| match logged.line.request.and_then(Asked::parse) {
+            Some(asked) => {
+                let names = names.get(&logged.job);
+                let variant = logged.line.other_text("variant").unwrap_or_default();
+                let under = |id| {
+                    Names::photos(names, asked.photo())
+                        .map(|photo| Marks::of_request(id, photo, &asked, &variant))
+                        .collect::<Vec<_>>()
+                };
+                let mut marks: Vec<Marks> = Names::ids(names, logged.id).flat_map(under).collect();
+                if !marks.iter().any(|marks| marks.may_be(sought)) {
+                    marks.clear();
                 }
-                None => (logged.line.keyless).then(|| Identity::Bare(id.to_owned())),
+                Some(Identity::Marks(marks))
             }
+            None => logged.line.keyless.then(|| Identity::Bare(ids(logged))),
         };
         let mut known = Recognition::default();
         let mut has_marks = vec![false; compared.len()];
@@ -87,14 +110,14 @@ impl Log<'_> {
             // Further attempts ask for the same.
             Identity::Marks(marks) => {
                 let is_first = !std::mem::replace(&mut has_marks[job as usize], true);
-                if let Some((marks, former)) = marks.filter(|_| is_first) {
-                    known.add(job, &marks, sought);
-                    if let Some(former) = former {
-                        known.add_former(job, &former, sought);
+                if let Some((today, former)) = marks.split_first().filter(|_| is_first) {
+                    known.add(job, today, sought);
+                    for marks in former {
+                        known.add_former(job, marks, sought);
                     }
                 }
             }
-            Identity::Bare(id) => known.add_bare(job, &id, sought),
+            Identity::Bare(ids) => known.add_bare(job, &ids, sought),
         })?;
         // Jobs whose request cannot be read, as after damage that was accepted, go by the ids that
         // their other lines report.
@@ -103,15 +126,13 @@ impl Log<'_> {
             state.is_some_and(JobState::maybe_accepted) && !has_marks[job as usize]
         };
         if (0..compared.len() as u32).any(is_bare) {
-            let id = |logged: &LoggedJob<'_>| {
-                Some(Names::id_or(new.get(&logged.job), logged.id).to_owned())
-            };
+            let say = |logged: &LoggedJob<'_>| Some(ids(logged));
             self.of_named(
                 |_| true,
                 is_bare,
-                id,
-                |job, id| {
-                    known.add_bare(job, &id, sought);
+                say,
+                |job, ids| {
+                    known.add_bare(job, &ids, sought);
                 },
             )?;
         }
@@ -134,16 +155,14 @@ impl Log<'_> {
         self.of_owners(is_wanted, id, |job, id| {
             ids.entry(job).or_insert(id);
         })?;
-        for (job, names) in self.new_names(is_wanted)? {
-            if let Some((_, id)) = names.id {
-                ids.insert(job, id);
-            }
+        for (job, names) in self.names(is_wanted)? {
+            ids.extend(names.ids.into_iter().next().map(|(_, id)| (job, id)));
         }
         Ok(ids)
     }
 
-    /// The newest names of those jobs that were renamed, by their places in the ledger.
-    fn new_names(
+    /// The names of those jobs that were renamed, by their places in the ledger.
+    fn names(
         self,
         is_wanted: impl Fn(u32) -> bool + Sync,
     ) -> Result<HashMap<u32, Names>, LogError> {
@@ -169,10 +188,9 @@ impl Log<'_> {
         };
         let has_word = |line: &[u8]| word.find(line).is_some();
         self.of_named(has_word, was_renamed, renaming, |job, (at, id, photo)| {
-            let names = all.entry(job).or_default();
-            names.id = names.id.take().max(Some((at, id)));
-            names.photo = names.photo.take().max(photo.map(|photo| (at, photo)));
+            all.entry(job).or_default().add(at, id, photo);
         })?;
+        all.values_mut().for_each(Names::sort);
         Ok(all)
     }
 

@@ -363,12 +363,12 @@ impl Recognition {
             .extend(kept.map(|(key, check)| Entry { key, job, check }));
     }
 
-    /// Adds a job of which no more than the id is known, unless no row has that.
-    pub fn add_bare(&mut self, job: u32, id: &str, sought: &Sought) {
-        let key = bare(&normal::id(id));
-        if sought.may_hold(key) {
-            self.entries.push(Entry { key, job, check: 0 });
-        }
+    /// Adds a job of which no more than its ids are known, as far as rows have them.
+    pub fn add_bare(&mut self, job: u32, ids: &[impl AsRef<str>], sought: &Sought) {
+        let keys = ids.iter().map(|id| bare(&normal::id(id.as_ref())));
+        let keys = keys.filter(|key| sought.may_hold(*key));
+        let entries = keys.map(|key| Entry { key, job, check: 0 });
+        self.entries.extend(entries);
     }
 
     /// To be called once all are added.

@@ -39,7 +39,7 @@ impl Others {
                 self.count += 1;
             } else if let (Some((_, id)), true) = (&line.id, line.keyless) {
                 let sought = Sought::everything();
-                self.foreign.add_bare(self.count, id.as_str(), &sought);
+                self.foreign.add_bare(self.count, &[id.as_str()], &sought);
                 self.count += 1;
             }
         }
