@@ -15,7 +15,7 @@ use crate::engine;
 use crate::engine::open::RehearsalError;
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, JobView, Ledger};
-use crate::journal::{self, JobLog, Location, LogError, Writer};
+use crate::journal::{self, JobLog, Location, LogError, NotTakenIn, Writer};
 use crate::output::{Commands, Printer, words};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -35,21 +35,35 @@ pub fn refuse_unrecovered(
     };
     let waiting =
         journal::not_taken_in(writer.path(), path).map_err(|error| failure::of_log(fail(error)))?;
-    let Some(file) = waiting else {
-        return Ok(());
+    let commands = |file: &str| {
+        commands(path, &writer.ledger(), settings).on_log("reconcile", &format!("--recover {file}"))
     };
-    let file = file.display().to_string();
-    let commands = commands(path, &writer.ledger(), settings);
-    Err(Failure::data(format!(
-        "{file} keeps replies of an earlier run that are not in the job log; nothing was sent"
-    ))
-    .help(format!(
-        "take them back with `{}`, then run the same command again",
-        commands.on_log(
-            "reconcile",
-            &format!("--recover {}", words::shell_word(&file))
-        )
-    )))
+    Err(match waiting {
+        None => return Ok(()),
+        Some(NotTakenIn::In(file)) => {
+            let file = file.display().to_string();
+            Failure::data(format!(
+                "{file} keeps replies of an earlier run that are not in the job log; nothing was sent"
+            ))
+            .help(format!(
+                "take them back with `{}`, then run the same command again",
+                commands(&words::shell_word(&file))
+            ))
+        }
+        Some(NotTakenIn::Elsewhere(file)) => {
+            let file = file.display().to_string();
+            Failure::data(format!(
+                "{file} is empty: an earlier run had replies that are not in the job log, and no room \
+                 to keep them there; nothing was sent"
+            ))
+            .help(format!(
+                "it printed them as RECOVER lines, and kept them in creativeai-*.recover in the folder \
+                 for temporary files if it could: take them back with `{}`; if they are lost, remove \
+                 the empty file, and treat what `status` calls unknown as clips that may be paid",
+                commands("FILE")
+            ))
+        }
+    })
 }
 
 /// A spreadsheet is not a log, however it came to be named as one.

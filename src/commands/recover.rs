@@ -50,15 +50,15 @@ pub fn run(file: &Path, log: &Path, writer: &Writer, printer: &Printer) -> Resul
         words::count(taken, "line"),
         words::number(known)
     ));
-    let forgotten = journal::forget_taken_in(writer.path(), log, file).map_err(|error| {
+    let removed = journal::forget_taken_in(writer.path(), log, file).map_err(|error| {
         Failure::io(format!("cannot remove {shown}"))
             .because(error)
             .help("its lines are in the job log now; remove it")
     })?;
-    if forgotten {
+    for file in removed {
         printer.note(format_args!(
             "{} is removed: its lines are in the job log",
-            escape(&shown)
+            escape(&file.display().to_string())
         ));
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 pub use saved::MARK;
 
-use crate::jobs::{GenerationId, JobKey, Line, LineError};
+use crate::jobs::{GenerationId, JobKey, Line, LineError, Logged, Status};
 use crate::journal::{AppendError, LogError, Writer};
 
 /// What became of a line.
@@ -15,8 +15,7 @@ pub enum Recovered {
     Taken,
     /// It was there.
     Known,
-    /// Its attempt was sent again after it, on a log of many computers: it would settle what it does
-    /// not know of.
+    /// A refusal, after which its attempt was sent again: it would settle what it does not know of.
     Outdated {
         /// The job.
         job: JobKey,
@@ -72,14 +71,40 @@ fn take_back(text: &str, number: usize, writer: &Writer) -> Result<Recovered, Re
         let is_sandbox = line.is_sandbox();
         return Err(RecoverError::Mixed { number, is_sandbox });
     }
-    writer.append_blocking(&format!("{text}\n"))?;
-    if is_in(writer, &line, text)? {
-        return Ok(Recovered::Taken);
+    if !was_resent(writer, &line)? {
+        writer.append_blocking(&format!("{text}\n"))?;
+        // A log of many computers leaves it out where another one has sent the attempt again.
+        if is_in(writer, &line, text)? {
+            return Ok(Recovered::Taken);
+        }
     }
     Ok(Recovered::Outdated {
         job: line.job,
         attempt: line.attempt,
     })
+}
+
+/// Whether `line` is a refusal of an attempt that was sent again. An attempt that was sent twice is
+/// refused by no reply to one of its requests, so the line is of the first one.
+fn was_resent(writer: &Writer, line: &Line<'_>) -> Result<bool, LogError> {
+    if line.word.status() != Some(Status::SubmitFailed) {
+        return Ok(false);
+    }
+    let view = writer.view(line.job)?;
+    let events = view.iter().flat_map(|view| &view.events);
+    let requests = events.filter(|event| {
+        event.attempt == line.attempt && event.word.status() == Some(Status::Submitting)
+    });
+    // Of two requests, a log that was made smaller keeps the later one.
+    let later = |event: &Logged| event.at.is_some_and(|at| at.as_millisecond() > line.at);
+    let mut sent = 0;
+    for request in requests {
+        sent += 1;
+        if sent > 1 || later(request) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn is_in(writer: &Writer, line: &Line<'_>, text: &str) -> Result<bool, LogError> {

@@ -90,17 +90,29 @@ fn places(log: &Path, name: &Path) -> [PathBuf; 2] {
     [path_for(log), path_for(name)]
 }
 
-/// The file beside the log, or beside the name it is reached by, with lines that an earlier run could
-/// not write to it, where the log does not hold all of them.
-pub fn not_taken_in(log: &Path, name: &Path) -> io::Result<Option<PathBuf>> {
+/// Lines that an earlier run could not write to the log, and that it does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotTakenIn {
+    /// This file has them.
+    In(PathBuf),
+    /// This file was made for them and is empty, since there was no room for them either. They were
+    /// printed, and kept among the temporary files where that was possible.
+    Elsewhere(PathBuf),
+}
+
+/// What is left to take back into the log: beside it, or beside the name it is reached by.
+pub fn not_taken_in(log: &Path, name: &Path) -> io::Result<Option<NotTakenIn>> {
     for path in places(log, name) {
         let kept = match fs::read(&path) {
             Ok(kept) => kept,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
+        if kept.is_empty() {
+            return Ok(Some(NotTakenIn::Elsewhere(path)));
+        }
         if !holds_all(log, &kept)? {
-            return Ok(Some(path));
+            return Ok(Some(NotTakenIn::In(path)));
         }
     }
     Ok(None)
@@ -120,22 +132,23 @@ fn holds_all(log: &Path, lines: &[u8]) -> io::Result<bool> {
     Ok(missing.is_empty())
 }
 
-/// Removes `file` if it is one of those that [`not_taken_in`] finds, all of whose lines the log has
-/// taken in. Whether it was.
-pub fn forget_taken_in(log: &Path, name: &Path, file: &Path) -> io::Result<bool> {
-    let Ok(file) = disk::canonicalize(file) else {
-        return Ok(false);
-    };
-    let mut places = places(log, name).into_iter();
-    let is_it = places.any(|place| {
+/// Removes those of the files that [`not_taken_in`] finds which are `file`, whose lines were taken in, or
+/// are empty, which stood for them; says which.
+pub fn forget_taken_in(log: &Path, name: &Path, file: &Path) -> io::Result<Vec<PathBuf>> {
+    let file = disk::canonicalize(file).ok();
+    let mut removed = Vec::new();
+    for place in places(log, name) {
         // A link is none of ours.
-        let is_file = fs::symlink_metadata(&place).is_ok_and(|meta| meta.is_file());
-        is_file && disk::canonicalize(&place).is_ok_and(|place| place == file)
-    });
-    if is_it {
-        fs::remove_file(file)?;
+        let meta = fs::symlink_metadata(&place).ok();
+        let Some(meta) = meta.filter(fs::Metadata::is_file) else {
+            continue;
+        };
+        if meta.len() == 0 || disk::canonicalize(&place).ok() == file {
+            fs::remove_file(&place)?;
+            removed.push(place);
+        }
     }
-    Ok(is_it)
+    Ok(removed)
 }
 
 #[cfg(test)]
@@ -153,7 +166,8 @@ mod tests {
         assert_eq!(path, path_for(&log));
         recovery.keep("{\"c\":3}\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\"b\":2}\n{\"c\":3}\n");
-        assert_eq!(not_taken_in(&log, &log).unwrap(), Some(path));
+        let left = not_taken_in(&log, &log).unwrap();
+        assert_eq!(left, Some(NotTakenIn::In(path)));
         fs::write(&log, "{\"c\":3}\r\n{\"a\":1}\n{\"b\":2}").unwrap();
         assert_eq!(not_taken_in(&log, &log).unwrap(), None);
     }
@@ -168,9 +182,11 @@ mod tests {
         let kept = Recovery::new(&old).keep("{\"b\":2}\n").unwrap();
         std::os::unix::fs::symlink(&new, &old).unwrap();
         assert_eq!(not_taken_in(&new, &new).unwrap(), None);
-        assert_eq!(not_taken_in(&new, &old).unwrap(), Some(kept.clone()));
-        assert!(!forget_taken_in(&new, &new, &kept).unwrap());
-        assert!(forget_taken_in(&new, &old, &kept).unwrap());
+        let left = not_taken_in(&new, &old).unwrap();
+        assert_eq!(left, Some(NotTakenIn::In(kept.clone())));
+        assert!(forget_taken_in(&new, &new, &kept).unwrap().is_empty());
+        let forgotten = forget_taken_in(&new, &old, &kept).unwrap();
+        assert_eq!(forgotten, std::slice::from_ref(&kept));
         assert!(!kept.exists());
     }
 

@@ -10,3 +10,4 @@ mod memory;
 mod order;
 mod pause;
 mod seeds;
+mod taken_back;
