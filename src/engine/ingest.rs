@@ -220,6 +220,6 @@ impl<'a> Ingest<'a> {
         let Some((appending, _)) = std::mem::replace(&mut self.appending, next) else {
             return Ok(());
         };
-        Ok(writer.finish_append(appending)?)
+        Ok(appending.wait()?)
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! `file` is the log as a file of JSON lines, `postgres` a log in a database, read by way of a
 //! file that mirrors it, and `store` is the one or the other for a writer. Above them are `log`, a log
-//! that is read, and `writer`, the right to write to one; `announce` is the right to send. The rest
-//! of the program uses the names that are exported here.
+//! that is read, and `writer`, the right to write to one, which `open` gives; `announce` is the right to
+//! send. The rest of the program uses the names that are exported here.
 
 mod address;
 mod announce;
@@ -11,6 +11,7 @@ mod compact;
 mod file;
 mod location;
 mod log;
+mod open;
 mod pause;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -28,7 +28,7 @@ impl<T: Transport> Dispatcher<'_, T> {
             line,
             claim,
         } = settled;
-        let written = self.writer.durable(line).await;
+        let written = line.done().await;
         drop(claim);
         if let Settlement::Accepted(id) = &outcome {
             self.state().arriving.remove(id);

@@ -333,7 +333,8 @@ fn for_one_writer(options: &mut OpenOptions) {
     }
 }
 
-fn without_links(options: &mut OpenOptions) {
+/// A link is not followed, and what is made only the user can read.
+pub(super) fn without_links(options: &mut OpenOptions) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;

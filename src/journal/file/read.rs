@@ -22,23 +22,17 @@ pub fn for_each_line(
     reader: &mut impl Read,
     mut each: impl FnMut(u64, Result<&str, NotText>),
 ) -> io::Result<()> {
-    for_each_span(reader, |offset, line| match line {
-        Ok(line) => hand_on(&mut each, offset, line),
-        Err(error) => each(offset, Err(error)),
-    })
-}
-
-fn for_each_span(
-    reader: &mut impl Read,
-    mut each: impl FnMut(u64, Result<&[u8], NotText>),
-) -> io::Result<()> {
     let mut blocks = Blocks::new(reader);
     let mut block = Vec::new();
     while let Some(read) = blocks.next(&mut block)? {
         match read {
             Block::Lines(offset) => {
                 for (start, line) in lines_of(&block) {
-                    each(offset + start as u64, Ok(line));
+                    let (skipped, line) = bare(line);
+                    if !line.is_empty() {
+                        let text = std::str::from_utf8(line).map_err(|_| NotText);
+                        each(offset + start as u64 + skipped, text);
+                    }
                 }
             }
             Block::TooLong(offset) => each(offset, Err(NotText)),
@@ -140,14 +134,6 @@ impl<R: Read> Blocks<R> {
         let offset = self.offset;
         self.offset += block.len() as u64;
         Ok(Some(Block::Lines(offset)))
-    }
-}
-
-fn hand_on(each: &mut impl FnMut(u64, Result<&str, NotText>), offset: u64, line: &[u8]) {
-    let (skipped, line) = bare(line);
-    if !line.is_empty() {
-        let text = std::str::from_utf8(line).map_err(|_| NotText);
-        each(offset + skipped, text);
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use super::lock::without_links;
 use super::read::for_each_line;
 use crate::disk;
 
@@ -56,12 +57,7 @@ impl Recovery {
 fn append(path: &Path, lines: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        options.mode(0o600).custom_flags(flags.bits() as i32);
-    }
+    without_links(&mut options);
     let mut file = options.open(path)?;
     let meta = file.metadata()?;
     let mut start = [0];

@@ -17,11 +17,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::super::announce::{Announcement, ClaimCap};
+use super::super::announce::ClaimCap;
 use super::super::file::AppendError;
 use super::super::location::{DatabaseError, DatabaseFault};
-use super::captures::KeptCapture;
-use super::leases::Key;
 use super::link::Link;
 use super::spool::Spool;
 use super::task::{Answer, Done, Kind, Task};
@@ -176,50 +174,9 @@ impl DatabaseAppender {
         Arc::clone(&self.shared.held)
     }
 
-    /// Hands lines in, to be written with the next ones or once someone waits.
-    pub fn begin_lazily(&self, lines: &str) -> Pending {
-        self.hand_in(Kind::Lines, lines.to_owned())
-    }
-
-    /// The same at once.
+    /// Hands lines in, to be written at once.
     pub fn begin(&self, lines: &str) -> Pending {
-        let pending = self.begin_lazily(lines);
-        self.shared.urge();
-        pending
-    }
-
-    /// Announces an attempt.
-    pub async fn announce(&self, what: Announcement) -> Done {
-        let lines = what.lines.clone();
-        self.hand_in(Kind::Announce(what), lines).done().await
-    }
-
-    /// Gives a claim up.
-    pub async fn withdraw(&self, job: JobKey, number: u32, lines: String) -> Done {
-        let kind = Kind::Withdraw(job, number);
-        self.hand_in(kind, lines).done().await
-    }
-
-    /// Makes sure of a claim.
-    pub async fn renew(&self, job: JobKey, number: u32) -> Done {
-        let kind = Kind::Renew(job, number);
-        self.hand_in(kind, String::new()).done().await
-    }
-
-    /// Takes a lease, or makes sure of it once more.
-    pub async fn lease(&self, key: Key) -> Done {
-        self.hand_in(Kind::Lease(key), String::new()).done().await
-    }
-
-    /// Takes in a person's word that an attempt was not accepted.
-    pub fn settle(&self, job: JobKey, number: u32, lines: &str) -> Done {
-        let kind = Kind::Settle(job, number);
-        self.hand_in(kind, lines.to_owned()).wait()
-    }
-
-    /// Reads what others have written.
-    pub fn refresh(&self) -> Pending {
-        let pending = self.hand_in(Kind::Refresh, String::new());
+        let pending = self.ask(Kind::Lines, lines.to_owned());
         self.shared.urge();
         pending
     }
@@ -227,21 +184,12 @@ impl DatabaseAppender {
     /// Lets no computer claim anything for some time. What is claimed next comes after that.
     pub fn keep_quiet(&self, time: Duration) {
         // Where it cannot be reported, the others are asked by the vendor themselves.
-        drop(self.hand_in(Kind::Quiet(time), String::new()));
+        drop(self.ask(Kind::Quiet(time), String::new()));
         self.shared.urge();
     }
 
-    /// How long the vendor wants to be left alone yet, if it does.
-    pub async fn is_quiet(&self) -> Done {
-        self.hand_in(Kind::IsQuiet, String::new()).done().await
-    }
-
-    /// Keeps deliveries, with the lines that say what they have taught: all or nothing.
-    pub fn keep_captures(&self, captures: Vec<KeptCapture>, lines: String) -> Done {
-        self.hand_in(Kind::Captures(captures), lines).wait()
-    }
-
-    fn hand_in(&self, kind: Kind, lines: String) -> Pending {
+    /// Asks something of the log, which is done with what comes next, or once someone waits.
+    pub fn ask(&self, kind: Kind, lines: String) -> Pending {
         let (sender, done) = oneshot::channel();
         let mut waiting = self.shared.lock();
         let kept = lines.clone();

@@ -13,7 +13,7 @@ use super::handle::{LogHandle, Parameter};
 use super::runs;
 
 /// What a lease is on: the SHA-256 of its name.
-pub(super) type Key = [u8; 32];
+pub type Key = [u8; 32];
 
 /// Takes leases for a run. Returns those that it does not get, each with the host that has it. The
 /// log's row is locked.

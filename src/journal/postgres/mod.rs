@@ -36,7 +36,7 @@ pub use outbox::{Forward, Outbox};
 pub use runs::{AtWork, BeingSent, at_work};
 pub use schema::Rights;
 pub use spool::left_spools;
-pub use task::Answer;
+pub use task::{Answer, Kind};
 
 use std::io;
 use std::sync::{Arc, RwLock};

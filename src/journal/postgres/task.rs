@@ -13,7 +13,7 @@ use crate::jobs::JobKey;
 
 /// What is asked of the log.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub enum Kind {
     /// Lines that are true whatever others write.
     Lines,
     /// Lines that announce an attempt.

@@ -1,0 +1,209 @@
+//! Opening a log to write to it: a file under its lock, or a log in a database by way of a copy.
+
+use std::fs::File;
+#[cfg(feature = "postgres")]
+use std::io;
+use std::path::Path;
+#[cfg(feature = "postgres")]
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::time::Duration;
+
+#[cfg(feature = "postgres")]
+use super::address::Address;
+#[cfg(feature = "postgres")]
+use super::file::append_options;
+use super::file::{
+    Appender, Checkpoint, HeldLog, LogError, Recovery, Sink, Source, fold_text, take_text,
+};
+use super::location::Location;
+use super::pause;
+#[cfg(feature = "postgres")]
+use super::postgres;
+use super::store::Store;
+use super::writer::Writer;
+use crate::jobs::Ledger;
+
+fn write(ledger: &RwLock<Ledger>) -> RwLockWriteGuard<'_, Ledger> {
+    ledger.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Folds into `ledger` what has become durable.
+fn folding(ledger: &Arc<RwLock<Ledger>>) -> Sink {
+    let ledger = Arc::clone(ledger);
+    let reading = write(&ledger).reading().clone();
+    Box::new(move |start, lines| {
+        let batch = take_text(lines, &reading);
+        fold_text(lines, start, &batch, &mut write(&ledger));
+    })
+}
+
+impl Writer {
+    /// Opens the log that `name` means: a file is locked, read, and made where there is none; see
+    /// [`HeldLog::open`]. A log in a database is read; it is there for every computer, and takes in
+    /// only what announces nothing.
+    pub fn open(
+        name: &Path,
+        ledger: Ledger,
+        command: &str,
+        wait: Duration,
+    ) -> Result<Self, LogError> {
+        match Location::of(name).map_err(|error| LogError::Database(error.into()))? {
+            Location::File(path) => Self::open_file(&path, ledger, command, wait, &mut None),
+            #[cfg(feature = "postgres")]
+            Location::Database(address) => Self::open_database(&address, ledger, command),
+            #[cfg(not(feature = "postgres"))]
+            Location::Database(address) => Err(LogError::Database(address.unsupported())),
+        }
+    }
+
+    /// The same for a file that this process may have read before: of that, only what was added since
+    /// is read. `ledger` is for the case that all has to be read anew.
+    pub fn open_again(
+        path: &Path,
+        ledger: Ledger,
+        command: &str,
+        wait: Duration,
+        checkpoint: &mut Option<Checkpoint>,
+    ) -> Result<Self, LogError> {
+        Self::open_file(path, ledger, command, wait, checkpoint)
+    }
+
+    #[cfg(feature = "postgres")]
+    fn open_database(address: &Address, ledger: Ledger, command: &str) -> Result<Self, LogError> {
+        let copy = postgres::copy(address).map_err(LogError::Database)?;
+        let path = copy.file.to_path_buf();
+        let failed = |error| LogError::io("open the local copy of the job log,", &path, error);
+        let file = append_options().open(&path).map_err(failed)?;
+        let len = file.metadata().map_err(failed)?.len();
+        let to_read = File::open(&path).map_err(failed)?;
+        let ledger = Arc::new(RwLock::new(ledger));
+        let local = postgres::LocalCopy {
+            file,
+            path: path.clone(),
+            len,
+            sink: folding(&ledger),
+        };
+        let source = Source::read(&path, to_read, &mut write(&ledger))?;
+        for attempt in &copy.being_sent {
+            write(&ledger).mark_being_sent(attempt.job, attempt.number);
+        }
+        let identity = copy.source.identity.clone();
+        let appender = postgres::write(address, copy.source, local, &ledger, command);
+        let writer = Self {
+            recovery: Arc::new(Recovery::new(&path)),
+            path: path.clone(),
+            source,
+            ledger,
+            store: Store::Database {
+                appender: appender.map_err(failed)?,
+                clock: copy.clock,
+            },
+            is_new: false,
+            begins_anew: false,
+            name: PathBuf::from(address.to_string()),
+            lock: None,
+            _own: Some(copy.file),
+        };
+        writer.take_in(&identity, copy.lost.as_deref())?;
+        Ok(writer)
+    }
+
+    /// Takes in what earlier runs on this computer could not write, and what the database has lost
+    /// since: nothing is decided without that.
+    #[cfg(feature = "postgres")]
+    fn take_in(&self, identity: &str, lost: Option<&Path>) -> Result<(), LogError> {
+        let failed = |error| LogError::io("take in what was kept for", &self.name, error);
+        let take = |lines: &str| {
+            if lines.is_empty() {
+                return Ok(());
+            }
+            self.append_blocking(lines)
+                .map_err(|error| match error.database() {
+                    Some(database) => LogError::Database(database.clone()),
+                    None => LogError::io("write", &self.name, io::Error::other(error)),
+                })
+        };
+        for spool in postgres::left_spools(identity).map_err(failed)? {
+            take(&spool.lines)?;
+            spool.taken_in().map_err(failed)?;
+        }
+        if let Some(lost) = lost {
+            take(&std::fs::read_to_string(lost).map_err(failed)?)?;
+        }
+        Ok(())
+    }
+
+    fn open_file(
+        path: &Path,
+        ledger: Ledger,
+        command: &str,
+        wait: Duration,
+        checkpoint: &mut Option<Checkpoint>,
+    ) -> Result<Self, LogError> {
+        let HeldLog {
+            file,
+            keeper,
+            is_new,
+            lock,
+        } = HeldLog::open(path, command, wait)?;
+        let path = lock.log().to_owned();
+        let begins_anew = is_new && lock.was_there() && keeper.newest().is_none();
+        let ledger = Arc::new(RwLock::new(ledger));
+        let sink = folding(&ledger);
+        let failed = |error| LogError::io("open the job log", &path, error);
+        let to_read = File::open(&path).map_err(failed)?;
+        let recovery = Arc::new(Recovery::new(&path));
+        let kept = Some((keeper, Arc::clone(&recovery)));
+        let appender = Appender::of(&path, file, kept, sink).map_err(failed)?;
+        let caught_up = checkpoint
+            .take()
+            .map(|checkpoint| checkpoint.catch_up(&to_read));
+        let source = match caught_up.transpose().map_err(failed)?.flatten() {
+            Some((caught_up, source)) => {
+                *write(&ledger) = caught_up;
+                source
+            }
+            None => Source::read(&path, to_read, &mut write(&ledger))?,
+        };
+        let pause = pause::file_beside(&path);
+        Ok(Self {
+            recovery,
+            name: path.clone(),
+            path,
+            source,
+            ledger,
+            store: Store::File { appender, pause },
+            is_new,
+            begins_anew,
+            lock: Some(lock),
+            _own: None,
+        })
+    }
+
+    /// Lets go of the log, and keeps what it held; nothing where the log has to be read anew, as one
+    /// that is damaged, or in a database. Everything that was appended must be durable.
+    pub fn into_checkpoint(self) -> Option<Checkpoint> {
+        let Self {
+            path,
+            source,
+            ledger,
+            store,
+            lock: Some(lock),
+            ..
+        } = self
+        else {
+            return None;
+        };
+        // Its thread has the ledger, too, and ends with it.
+        drop(store);
+        let ledger = Arc::into_inner(ledger)?;
+        let ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let checkpoint = Checkpoint::of(&path, &source, ledger);
+        drop(lock);
+        checkpoint
+    }
+}
+
+#[cfg(test)]
+mod tests;
