@@ -14,7 +14,6 @@ use std::time::Duration;
 use futures::future::{try_join_all, try_join4};
 use tokio_postgres::{Error, Row};
 
-use self::failed::Failed;
 use self::look::{HORIZON, NEWEST, Seen, outdated, when};
 use super::super::address::Address;
 use super::super::announce::{Announcement, ClaimCap, Refused};
@@ -22,9 +21,10 @@ use super::super::location::DatabaseError;
 use super::caps::Sums;
 use super::captures;
 use super::decide::{Claims, Others};
+use super::failed::Failed;
 use super::handle::{LogHandle, LogRow};
 use super::lines::{self, Merge};
-use super::mirror::{self, Source, digest};
+use super::mirror::{Source, digest};
 use super::position::Newest;
 use super::runs::{BeingSent, Claimed, Run};
 use super::session::Session;
@@ -134,7 +134,8 @@ impl Link {
         caps: &Arc<[ClaimCap]>,
     ) -> Result<Vec<Answer>, DatabaseError> {
         // Before anyone waits for the log's row.
-        self.count(caps).map_err(|e| mirror::unusable(&e))?;
+        let counted = self.count(caps).map_err(Failed::from);
+        counted.map_err(|failed| failed.when("write to", &self.address))?;
         loop {
             let kept = self.session.take();
             let kept = kept.filter(|(session, _)| !session.client.is_closed());
@@ -151,10 +152,7 @@ impl Link {
                 // A pooler may close what is idle, and a server may have been replaced since: only a new
                 // connection shows whether the database is away. What was committed is there already.
                 Err(Failed::Statement(_)) if was_kept && session.client.is_closed() => {}
-                Err(Failed::Statement(error)) => {
-                    return Err(Session::failure(&self.address, "write to", &error));
-                }
-                Err(Failed::Other(error)) => return Err(error),
+                Err(failed) => return Err(failed.when("write to", &self.address)),
             }
         }
     }
@@ -193,7 +191,7 @@ impl Link {
         let mut seen = self.look(log, tasks).await?;
         let known = self.catch_up(&seen.unread, tasks, rows)?;
         if let Some(host) = seen.missing {
-            return Err(Failed::Other(self.not_back(&host)));
+            return Err(self.not_back(&host).into());
         }
         // Before the database hears of this run: so a claim is never younger here than there.
         let uptime = clock::uptime();
@@ -224,7 +222,7 @@ impl Link {
         let added = self.write(log, tasks, &answers, (&claims, &merge));
         let added = added.await?;
         if warnings.count() != before {
-            return Err(Failed::Other(self.unconfirmed()));
+            return Err(self.unconfirmed().into());
         }
         self.open.extend(added);
         self.own.extend(granted);
@@ -268,7 +266,7 @@ impl Link {
                 if newest_known.was_added_by(by) {
                     continue;
                 }
-                return Err(Failed::Other(self.restored()));
+                return Err(self.restored().into());
             }
             let by = by.unwrap_or(u64::MAX);
             if number == HORIZON {
@@ -321,7 +319,7 @@ impl Link {
         let writing = try_join4(showing, claiming, inserting, try_join_all(keeping));
         let (_, are_as_seen, added, _) = writing.await?;
         if !are_as_seen {
-            return Err(Failed::Other(self.changed()));
+            return Err(self.changed().into());
         }
         lines::commit(log).await?;
         Ok(added)

@@ -17,12 +17,13 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::TempPath;
-use tokio_postgres::IsolationLevel;
 use tokio_postgres::types::Type;
+use tokio_postgres::{Error, IsolationLevel};
 
 use super::super::address::Address;
 use super::super::file::for_each_line;
-use super::super::location::{DatabaseError, DatabaseFault};
+use super::super::location::DatabaseError;
+use super::failed::Failed;
 use super::handle::{LogRow, Parameter};
 use super::logs;
 use super::position::{NOT_READ, Newest, transaction_of};
@@ -137,7 +138,7 @@ pub fn copy(address: &Address) -> Result<Copy, DatabaseError> {
     let mirror = catch_up(address)?;
     let file = match mirror.own {
         Some(own) => own,
-        None => copied(&mirror.file).map_err(|error| unusable(&error))?,
+        None => copied(&mirror.file).map_err(|error| Failed::from(error).when("copy", address))?,
     };
     Ok(Copy {
         file,
@@ -157,40 +158,44 @@ fn copied(mirror: &Path) -> io::Result<TempPath> {
 /// Brings the mirror of `address` up to date.
 pub fn catch_up(address: &Address) -> Result<Mirror, DatabaseError> {
     wait_for(|| async {
-        let mut session = Session::open(address).await?;
-        let version = schema::check(&session, Use::Read).await?;
-        let log = logs::find(&session).await?;
-        let mut look = Look {
-            has_runs: version >= schema::RUNS,
-            log,
-            being_sent: Vec::new(),
-        };
-        let server = server(&session).await;
-        let clock = clock_of(&session).await?;
-        let place = Place::lock(&look.log);
-        let (state, parts) = match &place {
-            Some(place) => place.catch_up(&mut session, &mut look, server).await?,
-            None => read_whole(&mut session, &mut look, server).await?,
-        };
-        let lost = match &place {
-            Some(place) => place.lost().map_err(|error| unusable(&error))?,
-            None => None,
-        };
-        Ok(Mirror {
-            file: parts.file,
-            source: Source {
-                identity: look.log.identity,
-                server: state.server,
-                horizon: state.horizon,
-                open: state.open,
-                newest: state.newest,
-            },
-            being_sent: look.being_sent,
-            clock,
-            lost,
-            own: parts.own,
-            _lock: place.map(|place| place.lock),
-        })
+        let caught_up = catch_up_with(address).await;
+        caught_up.map_err(|failed| failed.when("read", address))
+    })
+}
+
+async fn catch_up_with(address: &Address) -> Result<Mirror, Failed> {
+    let mut session = Session::open(address).await?;
+    let version = schema::check(&session, Use::Read).await?;
+    let log = logs::find(&session).await?;
+    let mut look = Look {
+        has_runs: version >= schema::RUNS,
+        log,
+        being_sent: Vec::new(),
+    };
+    let server = server(&session).await;
+    let clock = clock_of(&session).await?;
+    let place = Place::lock(&look.log);
+    let ((state, parts), lost) = match &place {
+        Some(place) => {
+            let read = place.catch_up(&mut session, &mut look, server).await?;
+            (read, place.lost()?)
+        }
+        None => (read_whole(&mut session, &mut look, server).await?, None),
+    };
+    Ok(Mirror {
+        file: parts.file,
+        source: Source {
+            identity: look.log.identity,
+            server: state.server,
+            horizon: state.horizon,
+            open: state.open,
+            newest: state.newest,
+        },
+        being_sent: look.being_sent,
+        clock,
+        lost,
+        own: parts.own,
+        _lock: place.map(|place| place.lock),
     })
 }
 
@@ -209,10 +214,9 @@ struct Parts {
 }
 
 /// How far the database's clock is ahead of this computer's.
-async fn clock_of(session: &Session) -> Result<SignedDuration, DatabaseError> {
+async fn clock_of(session: &Session) -> Result<SignedDuration, Error> {
     let query = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-    let row = session.client.query_typed_one(query, &[]).await;
-    let row = row.map_err(|error| session.failed("read", &error))?;
+    let row = session.client.query_typed_one(query, &[]).await?;
     let there: i64 = row.get(0);
     let here = clock::now().as_millisecond();
     Ok(SignedDuration::from_millis(there.saturating_sub(here)))
@@ -237,12 +241,11 @@ async fn read_whole(
     session: &mut Session,
     look: &mut Look,
     server: String,
-) -> Result<(State, Parts), DatabaseError> {
-    let file = tempfile::NamedTempFile::new().map_err(|error| unusable(&error))?;
-    let (file, path) = file.into_parts();
+) -> Result<(State, Parts), Failed> {
+    let (file, path) = tempfile::NamedTempFile::new()?.into_parts();
     let mut writer = BufWriter::new(file);
     let mut state = read(session, look, &State::default(), &mut writer).await?;
-    writer.flush().map_err(|error| unusable(&error))?;
+    writer.flush()?;
     state.server = server;
     let parts = Parts {
         file: path.to_path_buf(),
@@ -258,10 +261,8 @@ async fn read(
     look: &mut Look,
     state: &State,
     writer: &mut impl Write,
-) -> Result<State, DatabaseError> {
-    let failed =
-        |address: &Address, error: tokio_postgres::Error| Session::failure(address, "read", &error);
-    let address = session.address.clone();
+) -> Result<State, Failed> {
+    let schema = session.address.schema();
     let transaction = session
         .client
         .build_transaction()
@@ -269,17 +270,14 @@ async fn read(
         .isolation_level(IsolationLevel::RepeatableRead)
         .read_only(true)
         .start()
-        .await
-        .map_err(|error| failed(&address, error))?;
+        .await?;
     let horizon = transaction
         .query_typed_one("SELECT pg_snapshot_xmin(pg_current_snapshot())::text", &[])
-        .await
-        .map_err(|error| failed(&address, error))?
+        .await?
         .get::<_, String>(0);
     let query = format!(
-        "SELECT sequence, transaction >= $4::text::xid8, line FROM {}.lines \
-         WHERE {NOT_READ} ORDER BY sequence",
-        address.schema()
+        "SELECT sequence, transaction >= $4::text::xid8, line FROM {schema}.lines \
+         WHERE {NOT_READ} ORDER BY sequence"
     );
     let from = state.horizon.to_string();
     let parameters: [Parameter<'_>; 4] = [
@@ -288,10 +286,7 @@ async fn read(
         (&state.newest.sequence, Type::INT8),
         (&horizon, Type::TEXT),
     ];
-    let rows = transaction
-        .query_typed_raw(&query, parameters)
-        .await
-        .map_err(|error| failed(&address, error))?;
+    let rows = transaction.query_typed_raw(&query, parameters).await?;
     let mut rows = std::pin::pin!(rows);
     let known: HashSet<i64> = state.open.iter().copied().collect();
     let mut next = State {
@@ -301,11 +296,7 @@ async fn read(
         open: Vec::new(),
         newest: state.newest.clone(),
     };
-    while let Some(row) = rows
-        .try_next()
-        .await
-        .map_err(|error| failed(&address, error))?
-    {
+    while let Some(row) = rows.try_next().await? {
         let sequence: i64 = row.get(0);
         next.newest.sequence = next.newest.sequence.max(sequence);
         if row.get::<_, bool>(1) {
@@ -315,29 +306,17 @@ async fn read(
             continue;
         }
         let line: &str = row.get(2);
-        let written = writer
-            .write_all(line.as_bytes())
-            .and_then(|()| writer.write_all(b"\n"));
-        written.map_err(|error| unusable(&error))?;
+        writer.write_all(line.as_bytes())?;
+        writer.write_all(b"\n")?;
         next.length += line.len() as u64 + 1;
     }
-    let log = look.log.on(&transaction, address.schema());
-    let by = transaction_of(&log, next.newest.sequence).await;
-    let by = by.map_err(|error| failed(&address, error))?;
+    let log = look.log.on(&transaction, schema);
+    let by = transaction_of(&log, next.newest.sequence).await?;
     next.newest.transaction = by.unwrap_or_default();
     if look.has_runs {
-        let sent = runs::being_sent(&log).await;
-        look.being_sent = sent.map_err(|error| failed(&address, error))?;
+        look.being_sent = runs::being_sent(&log).await?;
     }
     Ok(next)
-}
-
-pub(super) fn unusable(error: &io::Error) -> DatabaseError {
-    DatabaseError::new(
-        DatabaseFault::Io,
-        format!("cannot write the local copy of the job log: {error}"),
-        "make room in the cache folder and run the same command again; nothing was sent",
-    )
 }
 
 /// A mirror's files, locked.
@@ -378,17 +357,16 @@ impl Place {
         session: &mut Session,
         look: &mut Look,
         server: String,
-    ) -> Result<(State, Parts), DatabaseError> {
+    ) -> Result<(State, Parts), Failed> {
         let old = self.old_state(&server).unwrap_or_default();
-        let is_there = old.newest.is_in(&look.log.of(session)).await;
-        let is_there = is_there.map_err(|error| session.failed("read", &error))?;
+        let is_there = old.newest.is_in(&look.log.of(session)).await?;
         let mut state = if is_there && old.length > 0 {
             self.append(session, look, &old).await?
         } else {
             self.begin_anew(session, look).await?
         };
         state.server = server;
-        self.write_state(&state).map_err(|error| unusable(&error))?;
+        self.write_state(&state)?;
         let parts = Parts {
             file: self.lines.clone(),
             own: None,
@@ -410,41 +388,29 @@ impl Place {
         session: &mut Session,
         look: &mut Look,
         old: &State,
-    ) -> Result<State, DatabaseError> {
-        let open = || {
-            let mut file = OpenOptions::new().write(true).open(&self.lines)?;
-            file.set_len(old.length)?;
-            file.seek(SeekFrom::Start(old.length))?;
-            Ok(file)
-        };
-        let file = open().map_err(|error| unusable(&error))?;
+    ) -> Result<State, Failed> {
+        let mut file = OpenOptions::new().write(true).open(&self.lines)?;
+        file.set_len(old.length)?;
+        file.seek(SeekFrom::Start(old.length))?;
         let mut writer = BufWriter::new(file);
         let state = read(session, look, old, &mut writer).await?;
-        writer.flush().map_err(|error| unusable(&error))?;
+        writer.flush()?;
         Ok(state)
     }
 
     /// Reads the whole log into a new file; readers of the old one keep theirs. What only the old
     /// one holds is kept.
-    async fn begin_anew(
-        &self,
-        session: &mut Session,
-        look: &mut Look,
-    ) -> Result<State, DatabaseError> {
-        let new = Replacement::of(&self.lines, Readers::User).map_err(|e| unusable(&e))?;
-        let file = new.file().and_then(File::try_clone);
-        let mut writer = BufWriter::new(file.map_err(|error| unusable(&error))?);
+    async fn begin_anew(&self, session: &mut Session, look: &mut Look) -> Result<State, Failed> {
+        let new = Replacement::of(&self.lines, Readers::User)?;
+        let mut writer = BufWriter::new(new.file()?.try_clone()?);
         let state = read(session, look, &State::default(), &mut writer).await?;
-        let finish = || {
-            writer.flush()?;
-            drop(writer);
-            let mut file = new.file()?.try_clone()?;
-            file.rewind()?;
-            let there = digests(&mut file)?;
-            self.keep_lost(&there)?;
-            new.finish()
-        };
-        finish().map_err(|error: io::Error| unusable(&error))?;
+        writer.flush()?;
+        drop(writer);
+        let mut file = new.file()?.try_clone()?;
+        file.rewind()?;
+        let there = digests(&mut file)?;
+        self.keep_lost(&there)?;
+        new.finish()?;
         Ok(state)
     }
 

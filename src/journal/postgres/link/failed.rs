@@ -1,30 +1,7 @@
 //! Why a transaction was not made.
 
-use std::io;
-
-use tokio_postgres::Error;
-
 use super::super::super::location::{DatabaseError, DatabaseFault};
-use super::super::mirror;
 use super::Link;
-
-/// Why a transaction was not made.
-pub(super) enum Failed {
-    Statement(Error),
-    Other(DatabaseError),
-}
-
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
-        Self::Statement(error)
-    }
-}
-
-impl From<io::Error> for Failed {
-    fn from(error: io::Error) -> Self {
-        Self::Other(mirror::unusable(&error))
-    }
-}
 
 impl Link {
     /// To be tried again on a new connection, where what is known is put back first.

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io;
 
 use tokio_postgres::Error;
 use tokio_postgres::types::Type;
 
 use super::super::super::file::for_each_line;
 use super::super::super::location::{DatabaseError, DatabaseFault};
+use super::super::failed::Failed;
 use super::super::handle::{LogHandle, LogRow};
 use super::super::lines::{self, Merge};
 use super::super::mirror::{self, digest};
@@ -41,13 +41,18 @@ impl Link {
         let server = mirror::server(&session).await;
         let is_same = server == self.source.server && (!self.was_connected || !server.is_empty());
         let handle = log.of(&session);
-        if !is_same || !self.holds_known(&handle).await? {
-            self.put_back(&handle).await?;
+        let holds_all = is_same && {
+            let held = self.holds_known(&handle).await;
+            held.map_err(|error| session.failed("read", &error))?
+        };
+        if !holds_all {
+            let back = self.put_back(&handle).await;
+            back.map_err(|failed| failed.when("write to", &self.address))?;
             self.must_come_back = true;
         }
         if self.must_come_back && self.run.is_known {
             let back = self.come_back(&handle, &server).await;
-            back.map_err(|error| Session::failure(&self.address, "write to", &error))?;
+            back.map_err(|error| session.failed("write to", &error))?;
         }
         self.must_come_back = false;
         self.source.server = server;
@@ -65,9 +70,8 @@ impl Link {
     }
 
     /// Whether the newest line that is known and the newest confirmed ones are still there.
-    async fn holds_known(&self, log: &LogHandle<'_>) -> Result<bool, DatabaseError> {
-        let failed = |error: Error| Session::failure(&self.address, "read", &error);
-        let is_there = self.newest_known().is_in(log).await.map_err(failed)?;
+    async fn holds_known(&self, log: &LogHandle<'_>) -> Result<bool, Error> {
+        let is_there = self.newest_known().is_in(log).await?;
         if !is_there || self.confirmed.is_empty() {
             return Ok(is_there);
         }
@@ -79,18 +83,16 @@ impl Link {
         let digests: Vec<&[u8]> = digests.into_iter().collect();
         let row = log
             .query_one(&query, &[(&digests, Type::BYTEA_ARRAY)])
-            .await;
-        let row = row.map_err(failed)?;
+            .await?;
         Ok(row.get::<_, i64>(0) == digests.len() as i64)
     }
 
     /// Puts every line of the copy back that the log does not hold, and reads the log from its
     /// beginning with the next transaction.
-    async fn put_back(&mut self, log: &LogHandle<'_>) -> Result<(), DatabaseError> {
+    async fn put_back(&mut self, log: &LogHandle<'_>) -> Result<(), Failed> {
         let mut parts = vec![Merge::default()];
         let mut held = HashSet::new();
-        let read = |error: io::Error| mirror::unusable(&error);
-        let mut file = File::open(&self.copy.path).map_err(read)?;
+        let mut file = File::open(&self.copy.path)?;
         for_each_line(&mut file, |_, line| {
             let Ok(line) = line else { return };
             if parts.last().is_none_or(|part| part.len() >= PART) {
@@ -100,11 +102,9 @@ impl Link {
                 part.push(line);
             }
             held.insert(digest(line));
-        })
-        .map_err(read)?;
+        })?;
         for part in parts {
-            let added = lines::add(log, &part).await;
-            added.map_err(|error| Session::failure(&self.address, "write to", &error))?;
+            lines::add(log, &part).await?;
         }
         self.source.horizon = 0;
         self.source.newest = Newest::default();
