@@ -2,7 +2,6 @@
 //! same.
 
 mod copy;
-mod doubts;
 mod pause;
 #[cfg(feature = "postgres")]
 mod tables;

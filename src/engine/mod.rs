@@ -7,6 +7,7 @@
 //! | `batch` | what a plan sends: all of it, or a canary first; clips asked for meanwhile |
 //! | `canary` | the first few orders of a batch, looked at before the rest is ordered |
 //! | [`cap`] | what may be charged and reserved |
+//! | `copy` | the lines of one log, added to another |
 //! | `damage` | what the damaged lines of a log may have ordered, marked as in doubt |
 //! | `receive` | deliveries as they come: kept, applied to the log, passed to a command |
 //! | `recover` | lines that a full disk kept out of the log, taken back |
@@ -33,6 +34,8 @@ pub(crate) mod batch;
 #[cfg(feature = "cli")]
 pub(crate) mod canary;
 pub mod cap;
+#[cfg(feature = "cli")]
+pub(crate) mod copy;
 mod counts;
 #[cfg(feature = "cli")]
 pub(crate) mod damage;

@@ -59,7 +59,7 @@ impl From<AddressError> for DatabaseError {
 #[cfg(not(feature = "postgres"))]
 impl Address {
     /// That it cannot be used by this program.
-    pub(super) fn unsupported(&self) -> DatabaseError {
+    pub(crate) fn unsupported(&self) -> DatabaseError {
         DatabaseError::new(
             DatabaseFault::Config,
             format!("this creativeai was built without PostgreSQL and cannot use {self}"),

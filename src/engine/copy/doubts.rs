@@ -6,8 +6,6 @@
 use std::collections::BTreeSet;
 
 use crate::clock;
-use crate::commands::failure;
-use crate::exit::Failure;
 use crate::jobs::{AttemptState, Event, JobKey, JobState, JobView, Ledger, Refusal, Status, What};
 use crate::journal::{JobLog, LogError};
 
@@ -39,14 +37,10 @@ pub fn mark(
     jobs: &[JobKey],
     from: &JobLog,
     to: impl Fn(JobKey) -> Result<Option<JobView>, LogError>,
-) -> Result<Doubts, Failure> {
+) -> Result<Doubts, LogError> {
     let mut doubts = Doubts::default();
     for key in jobs {
-        let views = (from.view(*key), to(*key));
-        let (Some(here), Some(there)) = (
-            views.0.map_err(failure::of_log)?,
-            views.1.map_err(failure::of_log)?,
-        ) else {
+        let (Some(here), Some(there)) = (from.view(*key)?, to(*key)?) else {
             continue;
         };
         let (ours, theirs) = (announced(&here), announced(&there));
