@@ -6,6 +6,7 @@ use clap::{Args, ValueHint};
 
 use super::shared::{CallArgs, IntervalArg, JobsArg, LockArg, ManifestArgs, SheetArgs, WhereArgs};
 use crate::engine::canary::MostFailed;
+use crate::engine::resolve::Finding;
 use crate::engine::retry::Retried;
 use crate::jobs::{Credits, GenerationId};
 use crate::settings::table::help;
@@ -309,17 +310,6 @@ pub struct ResolveFlags {
     /// Close the job for good: no longer retried, polled or counted
     #[arg(long)]
     dismiss: bool,
-}
-
-/// What a person has established.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
-    /// It was accepted, under this id.
-    Accepted(GenerationId),
-    /// It was never accepted.
-    NotAccepted,
-    /// The job is of no more interest.
-    Dismissed,
 }
 
 impl ResolveFlags {

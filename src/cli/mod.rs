@@ -24,7 +24,7 @@ use std::path::Path;
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use batch::{Finding, ReconcileArgs, ResolveArgs, RetryArgs, RetryFlags, Source, SubmitArgs};
+pub use batch::{ReconcileArgs, ResolveArgs, RetryArgs, RetryFlags, Source, SubmitArgs};
 pub use hand_over::{DownloadArgs, PublishArgs, PublishFlags, Service, Target};
 pub use log::{AcceptArgs, LogArgs, LogCopyArgs, LogPauseArgs, LogVerb};
 #[cfg(feature = "postgres")]

@@ -1,8 +1,5 @@
 //! What `download` and `publish` share: the API on demand, clients, what failures mean.
 
-use std::path::{Path, PathBuf};
-
-use etcetera::BaseStrategy;
 use tokio::sync::OnceCell;
 
 use super::api::Api;
@@ -13,9 +10,7 @@ use crate::cli::When as WhenArg;
 use crate::commands::finish;
 use crate::commands::observe::observer;
 use crate::engine::delivery::address::system_lookup;
-use crate::engine::delivery::bucket::Bucket;
 use crate::engine::delivery::client::{Client, TimeOuts};
-use crate::engine::delivery::plan;
 use crate::engine::delivery::plan::{Delivery, When};
 use crate::engine::delivery::{EXEC_TARGET, ExecOptions};
 use crate::engine::delivery::{Failure as Missed, FailureKind, Links, OnDemand, RefreshError};
@@ -223,35 +218,4 @@ fn ending_of_covered(writer: &Writer, filters: &Filters) -> Result<Ending, Failu
         );
     }
     Ok(finish::ending_of_jobs(states.iter()))
-}
-
-/// The bucket that `dir` names, where it is not a folder.
-pub fn bucket_of(dir: &str) -> Result<Option<Bucket>, Failure> {
-    if !plan::is_address(dir) {
-        return Ok(None);
-    }
-    Bucket::open(dir).map(Some).map_err(|error| {
-        Failure::config(error.why).help("nothing was sent; `creativeai help download` has examples")
-    })
-}
-
-/// A clip that was fetched into another folder than `dir`, and is there.
-pub fn elsewhere(deliveries: &[Delivery], writer: &Writer, dir: &Path) -> Option<PathBuf> {
-    let folder = writer.folder();
-    deliveries
-        .iter()
-        .filter(|delivery| delivery.is_completed && delivery.is_chosen)
-        .filter_map(|delivery| Some(delivery.saved.as_ref()?.path(&folder)))
-        .find(|path| !path.starts_with(dir) && path.is_file())
-}
-
-/// Where clips wait on their way to a bucket: beside the log, or where it is in a database, among what
-/// can be made again.
-pub fn waiting_room(writer: &Writer) -> PathBuf {
-    let base = etcetera::choose_base_strategy().ok();
-    let cache = base.filter(|_| writer.is_shared());
-    cache.map_or_else(
-        || writer.folder(),
-        |base| base.cache_dir().join("creativeai").join("clips"),
-    )
 }

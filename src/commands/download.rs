@@ -2,9 +2,11 @@
 
 mod check;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+use etcetera::BaseStrategy;
 
 use super::deliver::{self, ApiOnDemand};
 use super::failure;
@@ -12,9 +14,11 @@ use super::limits::Limits;
 use super::stopped;
 use super::{Ended, on_runtime, open, outputs};
 use crate::cli::DownloadArgs;
-use crate::engine::delivery::plan::{gather, plan};
+use crate::engine::delivery::bucket::Bucket;
+use crate::engine::delivery::plan::{Delivery, gather, is_address, plan};
 use crate::engine::delivery::{self, Download, DownloadOptions};
 use crate::exit::{Code, Failure};
+use crate::journal::Writer;
 use crate::output::delivery::Downloaded;
 use crate::output::{self, Event, Printer, Progress};
 use crate::settings::Settings;
@@ -40,13 +44,13 @@ pub fn run(
     let commands = open::commands(&path, &writer.ledger(), settings);
     let when = deliver::when(args.when);
     let dir = &settings.download.dir;
-    let bucket = deliver::bucket_of(&dir.to_string_lossy())?;
+    let bucket = bucket_of(&dir.to_string_lossy())?;
     if bucket.is_none() {
         outputs::check_folder(dir, writer.path())?;
     }
     let is_new = bucket.is_none() && !dir.exists();
     let folder = match &bucket {
-        Some(_) => deliver::waiting_room(&writer),
+        Some(_) => waiting_room(&writer),
         None => dir.clone(),
     };
     let folder = delivery::prepare(&folder).map_err(|e| {
@@ -112,7 +116,7 @@ pub fn run(
         &commands,
         printer,
     )?;
-    let elsewhere = deliver::elsewhere(&deliveries, &writer, &dir);
+    let elsewhere = elsewhere_than(&deliveries, &writer, &dir);
     let elsewhere = elsewhere.map(|file| file.display().to_string());
     let report = Downloaded {
         summary: &summary,
@@ -128,4 +132,35 @@ pub fn run(
         printer.conclude(format_args!("download: {sentence}"), code == Code::Success);
     }
     Ok(Ended { code, done })
+}
+
+/// The bucket that `dir` names, where it is not a folder.
+fn bucket_of(dir: &str) -> Result<Option<Bucket>, Failure> {
+    if !is_address(dir) {
+        return Ok(None);
+    }
+    Bucket::open(dir).map(Some).map_err(|error| {
+        Failure::config(error.why).help("nothing was sent; `creativeai help download` has examples")
+    })
+}
+
+/// A clip that was fetched into another folder than `dir`, and is there.
+fn elsewhere_than(deliveries: &[Delivery], writer: &Writer, dir: &Path) -> Option<PathBuf> {
+    let folder = writer.folder();
+    deliveries
+        .iter()
+        .filter(|delivery| delivery.is_completed && delivery.is_chosen)
+        .filter_map(|delivery| Some(delivery.saved.as_ref()?.path(&folder)))
+        .find(|path| !path.starts_with(dir) && path.is_file())
+}
+
+/// Where clips wait on their way to a bucket: beside the log, or where it is in a database, among what
+/// can be made again.
+fn waiting_room(writer: &Writer) -> PathBuf {
+    let base = etcetera::choose_base_strategy().ok();
+    let cache = base.filter(|_| writer.is_shared());
+    cache.map_or_else(
+        || writer.folder(),
+        |base| base.cache_dir().join("creativeai").join("clips"),
+    )
 }

@@ -59,12 +59,11 @@ pub fn finish<'a>(
 /// What a person who watches types next: clips that are ready are fetched first, since their links
 /// expire.
 fn next_step(tally: &Tally, commands: &Commands) -> Option<String> {
-    let is_left = |display| tally.count(display) > 0;
     if tally.ready() > tally.downloaded {
         Some(commands.on_log("download", ""))
-    } else if is_left(DisplayStatus::Queued) || is_left(DisplayStatus::Rendering) {
+    } else if tally.under_way() > 0 {
         Some(commands.on_log("reconcile", "--wait"))
-    } else if is_left(DisplayStatus::Failed) {
+    } else if tally.count(DisplayStatus::Failed) > 0 {
         Some(commands.on_log("status", ""))
     } else {
         None

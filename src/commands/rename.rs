@@ -6,9 +6,9 @@ use super::failure;
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::open;
-use super::resolve::who;
 use super::submit::conditions;
 use crate::cli::RenameArgs;
+use crate::disk;
 use crate::engine::rename::{RenameError, Renaming, taken, write_down};
 use crate::exit::{Code, Failure};
 use crate::journal::Writer;
@@ -40,7 +40,13 @@ pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> any
     } else if !args.yes {
         refuse_taken(&renamings, &writer, &commands)?;
     }
-    write_down(&renamings, &writer, &who(), settings.sandbox).map_err(|error| {
+    write_down(
+        &renamings,
+        &writer,
+        &disk::user_and_host(),
+        settings.sandbox,
+    )
+    .map_err(|error| {
         failure::of_append(
             &error,
             "make room on the disk and run the same command again",

@@ -1,6 +1,7 @@
 //! `status`: where everything stands.
 
 mod asked;
+mod jobs;
 #[cfg(feature = "postgres")]
 pub mod runs;
 mod summary;
@@ -18,14 +19,12 @@ use super::open::refuse_spreadsheet;
 use crate::engine::named::jobs_named;
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
-use crate::journal::{JobLog, LogError};
-use crate::output::{
-    self, Carried, Commands, CsvTable, Group, JobSummary, Place, Printer, Tally, Wording, in_order,
-    json,
-};
+use crate::journal::JobLog;
+use crate::output::{self, Commands, Printer, Wording, in_order, json};
 use crate::text::escape;
 
 pub use asked::run_asked;
+use jobs::{all_listed, array, audience, csv, listed, table};
 use summary::{money, seek, summary};
 use watch::watch;
 
@@ -70,7 +69,7 @@ pub struct StatusArgs {
     pub now: Timestamp,
 }
 
-/// Reads the log at `path` and shows it. Fails with a [`LogError`] inside when there is no log.
+/// Reads the log at `path` and shows it. Fails with a [`LogError`](crate::journal::LogError) inside when there is no log.
 pub fn run(
     args: &StatusArgs,
     path: &Path,
@@ -121,125 +120,6 @@ pub fn show(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::R
         Show::Table => table(args, log, printer),
     }?;
     printer.flush().context("cannot write to standard output")
-}
-
-/// A job that matches, and what is to be shown of it.
-fn listed<T>(
-    args: &StatusArgs,
-    view: &JobView,
-    show: impl FnOnce(&JobView) -> T,
-) -> Option<(Place, T)> {
-    let is_wanted = args.filters.matches(view);
-    is_wanted.then(|| (Place::of(view), show(view)))
-}
-
-/// All of them, in order.
-fn all_listed<T: Send>(
-    args: &StatusArgs,
-    log: &JobLog,
-    show: impl Fn(&JobView) -> T + Sync,
-) -> Result<Vec<(Place, T)>, LogError> {
-    let listed = log.map_views(|view| listed(args, &view, &show));
-    let listed = listed.filter_map(Result::transpose);
-    Ok(in_order(listed.collect::<Result<_, _>>()?))
-}
-
-fn array(
-    elements: impl Iterator<Item = anyhow::Result<json::Element>>,
-    printer: &mut Printer,
-) -> anyhow::Result<()> {
-    let mut array = json::Array::new(printer.out())?;
-    for element in elements {
-        array.push(&element?)?;
-    }
-    Ok(array.finish()?)
-}
-
-fn csv(
-    args: &StatusArgs,
-    dialect: output::Dialect,
-    log: &JobLog,
-    printer: &mut Printer,
-) -> anyhow::Result<()> {
-    let mut carried = Carried::default();
-    let mut places = Vec::new();
-    for view in log.views() {
-        places.extend(listed(args, &view?, |view| carried.add(view)));
-    }
-    let for_terminal = printer.is_terminal();
-    let rates = log.ledger().rates().clone();
-    let mut sheet = CsvTable::new(printer.out(), carried, rates, dialect, for_terminal)?;
-    let keys = in_order(places).into_iter().map(|(place, ())| place.key);
-    for view in log.views_of(keys) {
-        sheet.push(&view?)?;
-    }
-    Ok(sheet.finish()?)
-}
-
-/// Where clips stand, in the words of an audience.
-fn audience(
-    args: &StatusArgs,
-    wording: &Wording,
-    log: &JobLog,
-    printer: &mut Printer,
-) -> anyhow::Result<()> {
-    let messages = all_listed(args, log, |view| {
-        wording.shows(view).then(|| wording.message(view))
-    })?;
-    let messages: Vec<_> = messages
-        .into_iter()
-        .filter_map(|(_, shown)| shown)
-        .collect();
-    if args.json {
-        let elements = messages.iter();
-        return array(
-            elements.map(|message| Ok(json::element(&message.to_json())?)),
-            printer,
-        );
-    }
-    if messages.is_empty() {
-        nothing(args, log, printer);
-        return Ok(());
-    }
-    Ok(output::messages(&messages, printer)?)
-}
-
-fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
-    let mut all = Tally::default();
-    let mut groups: Vec<Group> = Vec::new();
-    let mut item = None;
-    let card = |view: &JobView| Box::new(JobSummary::of(view, &args.commands));
-    for (place, card) in all_listed(args, log, card)? {
-        if groups.is_empty() || item != place.item {
-            item = place.item;
-            groups.push(Group {
-                cards: Vec::new(),
-                tally: Tally::default(),
-            });
-        }
-        if let Some(group) = groups.last_mut() {
-            group.cards.push(*card);
-            if let Some(job) = log.ledger().job(place.key) {
-                group.tally.add(job);
-                all.add(job);
-            }
-        }
-    }
-    all.unreadable = log.ledger().unreadable();
-    seek(&mut all, log)?;
-    if all.jobs == 0 {
-        nothing(args, log, printer);
-        return Ok(());
-    }
-    let rates = log.ledger().rates();
-    Ok(output::table(
-        &groups,
-        &all,
-        rates,
-        &args.commands,
-        args.now,
-        printer,
-    )?)
 }
 
 fn one(args: &StatusArgs, name: &str, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {

@@ -100,6 +100,15 @@ pub fn host_name() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_else(|_| "unknown".to_owned())
 }
 
+/// User and host, as the log names who decided.
+#[cfg(feature = "cli")]
+pub fn user_and_host() -> String {
+    let var = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(var);
+    let user = user.as_deref().unwrap_or("unknown");
+    format!("{user}@{}", host_name())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

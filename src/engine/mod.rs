@@ -13,6 +13,7 @@
 //! | `recover` | lines that a full disk kept out of the log, taken back |
 //! | `rename` | other names for what was ordered |
 //! | `replay` | captured webhooks, taken in one by one |
+//! | `resolve` | what a person has found out about an attempt in doubt |
 //! | [`retry`] | the attempts for jobs that failed, were rejected, or are in doubt |
 //! | [`dispatch`] | attempts: a `submitting` line, a POST, an outcome line |
 //! | [`observe`] | observations: the lines that add a fact to the log |
@@ -64,6 +65,8 @@ pub(crate) mod recover;
 pub(crate) mod rename;
 #[cfg(feature = "cli")]
 pub(crate) mod replay;
+#[cfg(feature = "cli")]
+pub(crate) mod resolve;
 pub mod retry;
 pub mod review;
 #[cfg(feature = "cli")]

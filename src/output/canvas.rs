@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
+use console::Term;
 use indicatif::TermLike;
 
 use super::messages::Step;
@@ -23,9 +24,11 @@ impl<F: Fn(Vec<Step>)> Canvas<F> {
         }
     }
 
-    fn take(&self, step: Step) {
+    #[expect(clippy::unnecessary_wraps, reason = "each step of a picture may fail")]
+    fn take(&self, step: impl FnOnce(&Term) -> io::Result<()> + Send + 'static) -> io::Result<()> {
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        steps.push(step);
+        steps.push(Box::new(step));
+        Ok(())
     }
 }
 
@@ -41,38 +44,33 @@ impl<F: Fn(Vec<Step>) + Send + Sync> TermLike for Canvas<F> {
     }
 
     fn move_cursor_up(&self, n: usize) -> io::Result<()> {
-        self.take(Step::Up(n));
-        Ok(())
+        self.take(move |terminal| terminal.move_cursor_up(n))
     }
 
     fn move_cursor_down(&self, n: usize) -> io::Result<()> {
-        self.take(Step::Down(n));
-        Ok(())
+        self.take(move |terminal| terminal.move_cursor_down(n))
     }
 
     fn move_cursor_right(&self, n: usize) -> io::Result<()> {
-        self.take(Step::Right(n));
-        Ok(())
+        self.take(move |terminal| terminal.move_cursor_right(n))
     }
 
     fn move_cursor_left(&self, n: usize) -> io::Result<()> {
-        self.take(Step::Left(n));
-        Ok(())
+        self.take(move |terminal| terminal.move_cursor_left(n))
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {
-        self.take(Step::Line(text.to_owned()));
-        Ok(())
+        let text = text.to_owned();
+        self.take(move |terminal| terminal.write_line(&text))
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
-        self.take(Step::Text(text.to_owned()));
-        Ok(())
+        let text = text.to_owned();
+        self.take(move |terminal| terminal.write_str(&text))
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.take(Step::Clear);
-        Ok(())
+        self.take(Term::clear_line)
     }
 
     fn flush(&self) -> io::Result<()> {

@@ -149,6 +149,11 @@ impl DisplayStatus {
         }
     }
 
+    /// Whether the vendor has accepted it and it has not ended.
+    pub const fn is_under_way(self) -> bool {
+        matches!(self, Self::Queued | Self::Rendering)
+    }
+
     /// Whether it counts among a listing's clips.
     pub const fn is_counted(self) -> bool {
         !matches!(self, Self::Replaced | Self::Closed)

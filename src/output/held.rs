@@ -1,10 +1,13 @@
 //! What is reported of rows that are held back, and of rows that were taken for those of the log.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use super::{Commands, Printer, words};
 use crate::engine::plan::{Decision, Found, Held, Place, Plan};
 use crate::jobs::recognition::Cause;
+use crate::manifest::Manifest;
 use crate::text::escape;
 
 /// Rows, or pairs of ids, that are named one by one.
@@ -16,6 +19,21 @@ pub fn place_name(place: &Place, has_several_files: bool) -> String {
         format!("{}:{}", escape(&place.file), place.line)
     } else {
         format!("line {}", place.line)
+    }
+}
+
+/// Reports where everything goes, before anything is sent.
+pub fn announce(plan: &Plan, manifest: &Manifest, log: &Path, is_new: bool, printer: &Printer) {
+    if plan.is_empty() {
+        printer.warn(format_args!("{} has no rows", manifest.name()));
+    }
+    let log = log.display().to_string();
+    let log = escape(&log);
+    if is_new {
+        printer.note(format_args!("new job log: {log}"));
+    }
+    if manifest.has_several_files() {
+        printer.note(format_args!("all of them have one job log: {log}"));
     }
 }
 

@@ -2,7 +2,7 @@
 //! is not read, costs messages and never keeps an order, a poll or a delivery waiting.
 
 use std::collections::VecDeque;
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -31,31 +31,14 @@ pub enum Worth {
 }
 
 /// One step of drawing a progress bar.
-#[derive(Clone, Debug)]
-pub enum Step {
-    /// The cursor goes up so many lines.
-    Up(usize),
-    /// The cursor goes down so many lines.
-    Down(usize),
-    /// The cursor goes right so many columns.
-    Right(usize),
-    /// The cursor goes left so many columns.
-    Left(usize),
-    /// Text, and the next line.
-    Line(String),
-    /// Text.
-    Text(String),
-    /// An empty line, from its beginning.
-    Clear,
-}
+pub type Step = Box<dyn FnOnce(&Term) -> io::Result<()> + Send>;
 
-#[derive(Debug)]
 enum Message {
     Text(String, Worth),
     Frame(Vec<Step>),
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Queue {
     waiting: VecDeque<Message>,
     /// Bytes of text among them.
@@ -139,7 +122,7 @@ impl Shared {
                 Work::Text { text, .. } => self.write(&text),
                 Work::Frame(steps) => {
                     // A picture that cannot be drawn is missed by no one.
-                    let _ = draw(terminal.get_or_insert_with(Term::buffered_stderr), &steps);
+                    let _ = draw(terminal.get_or_insert_with(Term::buffered_stderr), steps);
                 }
             }
         }
@@ -191,17 +174,9 @@ fn notice(dropped: u64) -> String {
     )
 }
 
-fn draw(terminal: &Term, steps: &[Step]) -> std::io::Result<()> {
+fn draw(terminal: &Term, steps: Vec<Step>) -> io::Result<()> {
     for step in steps {
-        match step {
-            Step::Up(n) => terminal.move_cursor_up(*n)?,
-            Step::Down(n) => terminal.move_cursor_down(*n)?,
-            Step::Right(n) => terminal.move_cursor_right(*n)?,
-            Step::Left(n) => terminal.move_cursor_left(*n)?,
-            Step::Line(text) => terminal.write_line(text)?,
-            Step::Text(text) => terminal.write_str(text)?,
-            Step::Clear => terminal.clear_line()?,
-        }
+        step(terminal)?;
     }
     terminal.flush()
 }
@@ -421,7 +396,7 @@ mod tests {
         let (messages, go, _written) = slow();
         messages.push("first\n".to_owned(), Worth::News);
         for _ in 0..100 {
-            messages.draw(vec![Step::Clear]);
+            messages.draw(vec![Box::new(Term::clear_line)]);
         }
         assert!(messages.shared.queue().frames <= MOST_FRAMES);
         messages.shared.queue().waiting.clear();

@@ -78,46 +78,31 @@ pub mod words;
 #[cfg(feature = "cli")]
 pub mod wrap;
 
+#[cfg(feature = "cli")]
+pub use self::{
+    batch::{BatchReport, canary_json},
+    columns::aligned,
+    csv::{Carried, CsvTable, Dialect},
+    dry_run::DryRun,
+    forward::report_forward,
+    history::history,
+    looks::Looks,
+    metrics::{Delivery, Metrics},
+    money::Money,
+    polling::Polling,
+    printer::{OutputOptions, Printer, ProgressStyle, USUAL_WIDTH},
+    progress::{Event, Progress, STARTED, WAITING},
+    receiving::{Received, Receiving, RequestReport},
+    replay::ReplayReport,
+    round::RoundEnd,
+    sending::Sending,
+    summary::{Replayed, Summary},
+    table::{Group, footer, messages, nothing, rehearsal, table},
+};
 pub use audience::{Audience, Wording};
-#[cfg(feature = "cli")]
-pub use batch::{BatchReport, canary_json};
-#[cfg(feature = "cli")]
-pub use columns::aligned;
-#[cfg(feature = "cli")]
-pub use csv::{Carried, CsvTable, Dialect};
 pub use display_status::DisplayStatus;
-#[cfg(feature = "cli")]
-pub use dry_run::DryRun;
-#[cfg(feature = "cli")]
-pub use forward::report_forward;
-#[cfg(feature = "cli")]
-pub use history::history;
 pub use job_summary::{JobSummary, since, sought};
 pub use listed::{Place, in_order};
-#[cfg(feature = "cli")]
-pub use looks::Looks;
-#[cfg(feature = "cli")]
-pub use metrics::{Delivery, Metrics};
-#[cfg(feature = "cli")]
-pub use money::Money;
-#[cfg(feature = "cli")]
-pub use polling::Polling;
-#[cfg(feature = "cli")]
-pub use printer::{OutputOptions, Printer, ProgressStyle, USUAL_WIDTH};
-#[cfg(feature = "cli")]
-pub use progress::{Event, Progress, STARTED, WAITING};
-#[cfg(feature = "cli")]
-pub use receiving::{Received, Receiving, RequestReport};
-#[cfg(feature = "cli")]
-pub use replay::ReplayReport;
-#[cfg(feature = "cli")]
-pub use round::RoundEnd;
-#[cfg(feature = "cli")]
-pub use sending::Sending;
-#[cfg(feature = "cli")]
-pub use summary::{Replayed, Summary};
-#[cfg(feature = "cli")]
-pub use table::{Group, footer, messages, nothing, rehearsal, table};
 pub use tally::{Notice, Tally};
 pub use tone::Tone;
 pub use typed::Typed;

@@ -2,11 +2,12 @@
 //! colour, quiet or talkative. Chosen once, then handed to every command.
 
 use std::fmt::Display;
-use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
+use std::io::{self, BufRead, BufWriter, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anstream::AutoStream;
+use anstream::stream::RawStream;
 use clap::{ColorChoice, ValueEnum};
 use owo_colors::OwoColorize;
 use serde::Serialize;
@@ -87,6 +88,20 @@ struct Behind {
     coloured: bool,
 }
 
+impl Behind {
+    fn of(stream: &impl RawStream, choice: ColorChoice) -> Self {
+        let coloured = match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => AutoStream::choice(stream) != anstream::ColorChoice::Never,
+        };
+        Self {
+            terminal: stream.is_terminal(),
+            coloured,
+        }
+    }
+}
+
 impl std::fmt::Debug for Printer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Printer")
@@ -100,14 +115,10 @@ impl Printer {
     /// The process's own streams.
     pub fn new(options: OutputOptions) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
-        let out_is = Behind {
-            terminal: out.is_terminal(),
-            coloured: paints(options.color, || AutoStream::choice(&out)),
-        };
-        let err_is = Behind {
-            terminal: err.is_terminal(),
-            coloured: paints(options.color, || AutoStream::choice(&err)),
-        };
+        let (out_is, err_is) = (
+            Behind::of(&out, options.color),
+            Behind::of(&err, options.color),
+        );
         // Text without colour needs no filter; text with colour needs one on old consoles.
         let out: Box<dyn Write + Send + Sync> = if out_is.coloured {
             Box::new(BufWriter::new(AutoStream::always(out)))
@@ -120,11 +131,7 @@ impl Printer {
             Box::new(err)
         };
         Self {
-            out: Forgiving {
-                inner: out,
-                closed: false,
-                used: false,
-            },
+            out: Forgiving::of(out),
             err: Arc::new(Messages::new(err)),
             held: Arc::default(),
             options,
@@ -309,12 +316,12 @@ impl Printer {
     /// Warns on standard error; with `--quiet` only once the run is known to end badly, see
     /// [`Printer::settle`].
     pub fn warn(&self, text: impl Display) {
-        if !self.options.quiet {
-            let text = self.with_head("warning:", Tone::Doubt, text);
-            return self.err.push(text + "\n", Worth::News);
-        }
         let text = self.with_head("warning:", Tone::Doubt, text);
-        self.hold(&text);
+        if self.options.quiet {
+            self.hold(&text);
+        } else {
+            self.err.push(text + "\n", Worth::News);
+        }
     }
 
     /// Keeps a message back until it is known how the run ends.
@@ -434,14 +441,6 @@ fn answer() -> io::Result<bool> {
     Ok(matches!(answer.trim().to_lowercase().as_str(), "yes" | "y"))
 }
 
-fn paints(choice: ColorChoice, auto: impl FnOnce() -> anstream::ColorChoice) -> bool {
-    match choice {
-        ColorChoice::Always => true,
-        ColorChoice::Never => false,
-        ColorChoice::Auto => auto() != anstream::ColorChoice::Never,
-    }
-}
-
 fn paint(text: &str, tone: Tone, wanted: bool) -> String {
     if !wanted || text.is_empty() {
         return text.to_owned();
@@ -482,6 +481,14 @@ struct Forgiving<W> {
 }
 
 impl<W> Forgiving<W> {
+    fn of(inner: W) -> Self {
+        Self {
+            inner,
+            closed: false,
+            used: false,
+        }
+    }
+
     fn forgive<T>(&mut self, result: io::Result<T>, otherwise: T) -> io::Result<T> {
         match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -555,11 +562,7 @@ impl Printer {
         let coloured = options.color == ColorChoice::Always;
         let printer = Self {
             metrics: None,
-            out: Forgiving {
-                inner: Box::new(heard.out.clone()),
-                closed: false,
-                used: false,
-            },
+            out: Forgiving::of(Box::new(heard.out.clone())),
             err: Arc::new(Messages::at_once(Box::new(heard.err.clone()))),
             held: Arc::default(),
             options,

@@ -98,16 +98,12 @@ impl Counts {
 
     /// `12 accepted, 1 refused; 40 rendering; 1.2 MB`.
     fn words(&self) -> String {
-        let ended: Vec<String> = Event::ALL
-            .into_iter()
-            .map(|event| (event, self.ended[event as usize].load(Ordering::Relaxed)))
-            .filter(|(_, n)| *n > 0)
-            .map(|(event, n)| format!("{} {}", words::number(n), event.words()))
-            .collect();
+        let count = |event| self.ended[event as usize].load(Ordering::Relaxed);
+        let ended = words::listed(Event::ALL.map(|event| (count(event), event.words())));
         let rendering = self.rendering.load(Ordering::Relaxed);
         let bytes = self.bytes.load(Ordering::Relaxed);
         let parts = [
-            (!ended.is_empty()).then(|| ended.join(", ")),
+            (!ended.is_empty()).then_some(ended),
             (rendering > 0).then(|| format!("{} rendering", words::number(rendering))),
             (bytes > 0).then(|| words::bytes(bytes)),
         ];

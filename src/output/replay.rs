@@ -46,9 +46,14 @@ impl<'a> ReplayReport<'a> {
             }
             Event::Taken(_, Applied::Known) => counts.known += 1,
             Event::Taken(id, Applied::UnknownId(why)) => {
-                counts.unknown_id += 1;
-                let n = counts.unknown_id;
-                self.list(n, place, "unknown id", &format!("{id}: {why}"));
+                let why = format!("{id}: {why}");
+                list(
+                    &mut counts.unknown_id,
+                    place,
+                    "unknown id",
+                    &why,
+                    self.printer,
+                );
             }
             Event::UnknownWord(id, word) => {
                 counts.known += 1;
@@ -59,30 +64,27 @@ impl<'a> ReplayReport<'a> {
                 ));
             }
             Event::Rejected(why) => {
-                counts.rejected += 1;
-                let n = counts.rejected;
-                self.list(n, place, "rejected", why);
+                list(&mut counts.rejected, place, "rejected", why, self.printer);
             }
             Event::Unverifiable(why) => {
-                counts.unverifiable += 1;
-                let n = counts.unverifiable;
-                self.list(n, place, "unverifiable", why);
+                list(
+                    &mut counts.unverifiable,
+                    place,
+                    "unverifiable",
+                    why,
+                    self.printer,
+                );
             }
             Event::Unreadable(why) => {
-                counts.unreadable += 1;
-                let n = counts.unreadable;
-                self.list(n, place, "unreadable", why);
+                list(
+                    &mut counts.unreadable,
+                    place,
+                    "unreadable",
+                    why,
+                    self.printer,
+                );
             }
             Event::NotAWebhook => self.other_traffic += 1,
-        }
-    }
-
-    fn list(&self, n: u64, place: Place<'_>, what: &str, why: &str) {
-        let text = format!("{}: {what}: {}", name(place), escape(why));
-        if n <= MAX_LISTED {
-            self.printer.warn(text);
-        } else {
-            self.printer.detail(text);
         }
     }
 
@@ -115,6 +117,17 @@ impl<'a> ReplayReport<'a> {
             );
         }
         counts
+    }
+}
+
+/// Counts a capture, and names it.
+fn list(count: &mut u64, place: Place<'_>, what: &str, why: &str, printer: &Printer) {
+    *count += 1;
+    let text = format!("{}: {what}: {}", name(place), escape(why));
+    if *count <= MAX_LISTED {
+        printer.warn(text);
+    } else {
+        printer.detail(text);
     }
 }
 

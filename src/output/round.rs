@@ -141,22 +141,14 @@ impl RoundEnd {
             (Step::Download, "downloaded"),
             (Step::Publish, "published"),
         ];
-        let did = did.map(|(step, what)| (round.clips(step), what));
-        let did = did.iter().filter(|(n, _)| *n > 0);
-        let did: Vec<String> = did
-            .map(|(n, what)| format!("{} {what}", words::number(*n)))
-            .collect();
-        let stands = self.tally.counts().into_iter();
-        let stands: Vec<String> = stands
-            .map(|(display, n)| format!("{} {}", words::number(n), display.words()))
-            .collect();
+        let did = words::listed(did.map(|(step, what)| (round.clips(step), what)));
         let mut parts = vec![if did.is_empty() {
             "nothing new".to_owned()
         } else {
-            did.join(", ")
+            did
         }];
-        if !stands.is_empty() {
-            parts.push(format!("the whole log: {}", stands.join(", ")));
+        if self.tally.jobs > 0 {
+            parts.push(format!("the whole log: {}", self.tally.listed()));
         }
         if self.charged > Credits::ZERO {
             parts.push(words::charged(rates, self.charged, sandbox));

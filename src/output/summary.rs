@@ -129,12 +129,14 @@ impl Summary {
     /// One line, without newline: `submit: 3 sent, 2 already there; 3 rendering; about 15 credits
     /// ($1.07 to $1.50)`.
     pub fn line(&self, rates: &Rates) -> String {
-        let parts = [
-            listed(&self.doings()),
-            listed(&self.states()),
-            self.money(rates),
+        let replayed = self.replayed.iter().flat_map(Replayed::counts);
+        let done = self.counts().into_iter().chain(replayed);
+        let mut parts = vec![
+            words::listed(done.map(|(_, count, words)| (count, words))),
+            words::listed(self.states()),
+            self.money(rates).unwrap_or_default(),
         ];
-        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        parts.retain(|part| !part.is_empty());
         let dry = match (self.dry_run, self.rehearsal) {
             (true, _) => " (dry run)",
             (_, true) => " (rehearsal)",
@@ -162,13 +164,7 @@ impl Summary {
         ]
     }
 
-    fn doings(&self) -> Vec<(u64, &'static str)> {
-        let replayed = self.replayed.iter().flat_map(Replayed::counts);
-        let all = self.counts().into_iter().chain(replayed);
-        all.map(|(_, count, words)| (count, words)).collect()
-    }
-
-    fn states(&self) -> Vec<(u64, &'static str)> {
+    fn states(&self) -> impl Iterator<Item = (u64, &'static str)> {
         [
             DisplayStatus::Ready,
             DisplayStatus::Rendering,
@@ -180,7 +176,6 @@ impl Summary {
         .map(|display| (self.states.count(display), display.words()))
         .into_iter()
         .chain([(self.unknown(), DisplayStatus::Unknown.words())])
-        .collect()
     }
 
     /// Jobs that may or may not have been accepted, those that only a newer version understands
@@ -199,16 +194,6 @@ impl Summary {
             format!("about {credits} ({dollars})")
         })
     }
-}
-
-/// Counts that are not zero, with their words; `None` when all are.
-fn listed(counts: &[(u64, &str)]) -> Option<String> {
-    let parts: Vec<String> = counts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, words)| format!("{} {words}", words::number(*n)))
-        .collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 #[cfg(test)]

@@ -193,11 +193,7 @@ impl Patience {
 
     fn is_over(&self, summary: &JobSummary, now: Timestamp) -> bool {
         let most = |usual: i64| usual.saturating_mul(Self::TIMES).max(Self::LEAST);
-        let is_under_way = matches!(
-            summary.display,
-            DisplayStatus::Queued | DisplayStatus::Rendering
-        );
-        let since = summary.since.filter(|_| is_under_way);
+        let since = summary.since.filter(|_| summary.display.is_under_way());
         let waited = since.map(|since| now.duration_since(since).as_secs());
         waited
             .zip(self.usual)
@@ -206,13 +202,9 @@ impl Patience {
 
     /// How many seconds a clip that is under way will take yet, as far as the others show.
     fn left(&self, summary: &JobSummary, now: Timestamp) -> Option<u64> {
-        let is_under_way = matches!(
-            summary.display,
-            DisplayStatus::Queued | DisplayStatus::Rendering
-        );
         let waited = now.duration_since(summary.sent?).as_secs();
         let left = self.usual?.checked_sub(waited)?;
-        (is_under_way && left > 0).then_some(left.unsigned_abs())
+        (summary.display.is_under_way() && left > 0).then_some(left.unsigned_abs())
     }
 }
 
@@ -320,14 +312,9 @@ pub fn footer(
     printer: &mut Printer,
 ) -> io::Result<()> {
     let width = printer.width();
-    let counts: Vec<_> = tally
-        .counts()
-        .into_iter()
-        .map(|(display, n)| format!("{} {}", words::number(n), display.words()))
-        .collect();
     let mut rows = vec![(
         "Clips",
-        format!("{}: {}", words::number(tally.jobs), counts.join(", ")),
+        format!("{}: {}", words::number(tally.jobs), tally.listed()),
     )];
     if tally.kept + tally.rejected > 0 {
         let [kept, rejected, open] =
@@ -336,14 +323,11 @@ pub fn footer(
         rows.push(("Reviewed", reviewed));
     }
     if tally.downloaded + tally.published > 0 {
-        let mut done = Vec::new();
-        if tally.downloaded > 0 {
-            done.push(format!("{} downloaded", words::number(tally.downloaded)));
-        }
-        if tally.published > 0 {
-            done.push(format!("{} published", words::number(tally.published)));
-        }
-        rows.push(("Delivered", done.join(", ")));
+        let done = [
+            (tally.downloaded, "downloaded"),
+            (tally.published, "published"),
+        ];
+        rows.push(("Delivered", words::listed(done)));
     }
     if tally.rehearsal && tally.ready() > tally.downloaded {
         rows.push(("To fetch", commands.on_log("download", "")));

@@ -204,7 +204,17 @@ impl Tally {
         counts
     }
 
-    /// The counts that are not zero, as in `3 ready, 2 rendering`.
+    /// `3 ready, 2 rendering`.
+    pub fn listed(&self) -> String {
+        words::listed(DisplayStatus::ALL.map(|display| (self.count(display), display.words())))
+    }
+
+    /// Jobs that the vendor has accepted and that have not ended.
+    pub fn under_way(&self) -> u64 {
+        self.count(DisplayStatus::Queued) + self.count(DisplayStatus::Rendering)
+    }
+
+    /// The counts that are not zero.
     pub fn counts(&self) -> Vec<(DisplayStatus, u64)> {
         DisplayStatus::ALL
             .into_iter()
@@ -301,7 +311,7 @@ impl Tally {
         let failed = self.count(DisplayStatus::Failed) - failed_for_good;
         let all_refused = self.count(DisplayStatus::Refused);
         let refused = all_refused - refused_for_good;
-        let under_way = self.count(DisplayStatus::Queued) + self.count(DisplayStatus::Rendering);
+        let under_way = self.under_way();
         let unknown = self.count(DisplayStatus::Unknown);
         let not_sent = self.count(DisplayStatus::NotSent);
         let newer = self.count(DisplayStatus::Newer);

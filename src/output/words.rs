@@ -6,7 +6,7 @@ use super::Typed;
 use crate::jobs::{Credits, JobKey, JobView, PHOTO_FILE, Rates};
 use crate::text::format::group_digits;
 pub use crate::text::format::{
-    ago, bytes, choose, count, counted, day, duration, moment, moment_utc, number,
+    ago, bytes, choose, count, counted, day, duration, listed, moment, moment_utc, number,
 };
 use crate::text::{escape, shorten};
 

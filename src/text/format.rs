@@ -13,6 +13,15 @@ pub fn counted(n: u64, one: &str, several: &str) -> String {
     format!("{} {}", number(n), choose(n, one, several))
 }
 
+/// `3 ready, 2 rendering`: counts that are not zero, with their words.
+pub fn listed<'a>(counts: impl IntoIterator<Item = (u64, &'a str)>) -> String {
+    let counts = counts.into_iter().filter(|(n, _)| *n > 0);
+    let parts: Vec<String> = counts
+        .map(|(n, words)| format!("{} {words}", number(n)))
+        .collect();
+    parts.join(", ")
+}
+
 /// The word for one thing, or the one for several.
 pub fn choose<'a>(n: u64, one: &'a str, several: &'a str) -> &'a str {
     if n == 1 { one } else { several }

@@ -1,7 +1,8 @@
 //! `log pause`, `log resume`: nothing more is ordered until a person lets it go on.
 
 use crate::cli::LogPauseArgs;
-use crate::commands::{failure, open, resolve};
+use crate::commands::{failure, open};
+use crate::disk;
 use crate::exit::Code;
 use crate::journal;
 use crate::output::Printer;
@@ -15,7 +16,7 @@ pub fn pause(
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
-    let before = journal::pause(&path, &resolve::who()).map_err(failure::of_log)?;
+    let before = journal::pause(&path, &disk::user_and_host()).map_err(failure::of_log)?;
     let name = path.display().to_string();
     let name = escape(&name);
     if let Some(by) = &before {

@@ -1,6 +1,6 @@
 //! Where pages go: beside each other on disk, or into one archive with all that they show.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -113,11 +113,14 @@ fn remove_others(pages: &Path, written: &[String]) -> io::Result<()> {
 /// Pages in an archive.
 struct Archive<W: Write + io::Seek>(ZipWriter<W>);
 
-/// Clips are compressed already, and may be larger than 4 GiB together.
-fn plain() -> SimpleFileOptions {
-    SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
-        .large_file(true)
+impl<W: Write + io::Seek> Archive<W> {
+    /// Begins a file. Clips are compressed already, and may be larger than 4 GiB together.
+    fn begin(&mut self, name: String) -> io::Result<()> {
+        let plain = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .large_file(true);
+        Ok(self.0.start_file(name, plain)?)
+    }
 }
 
 impl<W: Write + io::Seek> Pages for Archive<W> {
@@ -126,7 +129,7 @@ impl<W: Write + io::Seek> Pages for Archive<W> {
             None => FRONT.to_owned(),
             Some(name) => format!("index{PAGES}/{name}"),
         };
-        self.0.start_file(name, plain())?;
+        self.begin(name)?;
         page.write_to(&mut self.0)
     }
 }
@@ -142,18 +145,11 @@ pub fn archive<T, E: From<io::Error>>(
     let mut archive = Archive(ZipWriter::new(out));
     let result = write(&mut archive)?;
     for (name, path) in bundle.files() {
-        let mut from: File = disk::open(&path)?;
-        archive
-            .0
-            .start_file(name, plain())
-            .map_err(io::Error::from)?;
-        io::copy(&mut from, &mut archive.0)?;
+        archive.begin(name)?;
+        io::copy(&mut disk::open(&path)?, &mut archive.0)?;
     }
     for (name, text) in bundle.texts() {
-        archive
-            .0
-            .start_file(name, plain())
-            .map_err(io::Error::from)?;
+        archive.begin(name)?;
         archive.0.write_all(&text)?;
     }
     let mut out = archive.0.finish().map_err(io::Error::from)?;

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::super::filter::Filters;
 use super::super::limits::Limits;
-use super::super::resolve::who;
 use super::super::{failure, open, report, retry};
 use super::sheet::review_failure;
 use crate::cli::ReviewArgs;
 use crate::clock;
+use crate::disk;
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::review::{self, Ordered, Verdict};
 use crate::exit::{self, Code, Failure};
@@ -167,7 +167,7 @@ impl Desk<'_> {
                 Failure::decision(why).help(next)
             })?;
         }
-        let written = review::write_down(&[verdict], &writer, &who(), writer.now())
+        let written = review::write_down(&[verdict], &writer, &disk::user_and_host(), writer.now())
             .map_err(|error| review_failure(error, "make room on the disk and try again"))?;
         Ok(written)
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::super::filter::Filters;
 use super::super::limits::Limits;
-use super::super::resolve::who;
 use super::super::{failure, open};
+use crate::disk;
 use crate::engine::review::{self, ReviewError, Verdict};
 use crate::exit::{Code, Failure};
 use crate::jobs::{JobKey, Look};
@@ -60,7 +60,7 @@ pub fn read(
     let limits = Limits::of_time(settings);
     let writer = open::write_log(path, settings, "review", &limits, printer)?;
     let (verdicts, empty) = verdicts(&table, &writer)?;
-    let changed = review::write_down(&verdicts, &writer, &who(), writer.now())
+    let changed = review::write_down(&verdicts, &writer, &disk::user_and_host(), writer.now())
         .map_err(|error| review_failure(error, "make room on the disk and run it again"))?;
     let count = |look| verdicts.iter().filter(|v| v.look == look).count() as u64;
     let read = FromTable {

@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 use super::*;
 use crate::commands::failure;
 use crate::jobs::Condition;
+use crate::journal::LogError;
 use crate::output::OutputOptions;
 
 /// Two listings and a product, a clip in each state.

@@ -12,7 +12,7 @@ use crate::engine::stop::Stop;
 use crate::exit::Code;
 use crate::jobs::{Ledger, Rates};
 use crate::journal::JobLog;
-use crate::output::{DisplayStatus, Printer, Tally, words};
+use crate::output::{Printer, Tally, words};
 
 /// How often it is looked whether the log has changed, which costs nothing.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -42,8 +42,7 @@ pub fn watch(
             shown.line(&tally, args.show == Show::Summary, printer)?;
         }
         printer.flush()?;
-        let under_way = tally.count(DisplayStatus::Queued) + tally.count(DisplayStatus::Rendering);
-        if under_way == 0 || printer.is_closed() {
+        if tally.under_way() == 0 || printer.is_closed() {
             return Ok(Code::Success);
         }
         on_one_thread(async {
@@ -66,11 +65,7 @@ impl Shown {
         with_money: bool,
         printer: &mut Printer,
     ) -> anyhow::Result<()> {
-        let counts = tally.counts().into_iter();
-        let counts: Vec<String> = counts
-            .map(|(display, n)| format!("{} {}", words::number(n), display.words()))
-            .collect();
-        let mut line = counts.join(", ");
+        let mut line = tally.listed();
         if with_money {
             line = format!("{line}; {}", words::credits(tally.committed()));
         }

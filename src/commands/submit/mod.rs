@@ -9,9 +9,8 @@ use std::path::Path;
 
 use batch::Sender;
 use preview::preview;
+pub use rows::conditions;
 use rows::{allowed, left_out, read, report_left_out};
-
-use serde_json::Value;
 
 use super::api::{self, Api};
 use super::caps;
@@ -32,12 +31,10 @@ use crate::engine::submit::{Orders, photos_to_send};
 use crate::exit::{Code, Failure};
 use crate::jobs::{Credits, Ledger};
 use crate::journal::Writer;
-use crate::manifest::{Condition, Manifest};
+use crate::manifest::Manifest;
 use crate::output::held::{self, HeldReport};
 use crate::output::{Printer, Summary, canary_json};
 use crate::settings::Settings;
-use crate::settings::values::Pair;
-use crate::text::escape;
 
 /// Runs the command.
 pub async fn run(
@@ -73,7 +70,8 @@ pub async fn run(
     let found = decide(args, &path, &mut manifest, &mut plan, &writer)?;
     let charged_before = charged(&plan, &writer.ledger());
     inputs.keep(&path, printer)?;
-    announce(args, &manifest, &plan, (&path, writer.is_new()), printer);
+    held::announce(&plan, &manifest, &path, writer.is_new(), printer);
+    report_left_out(args, &plan, printer);
     let concurrency = settings.network.concurrency_for(manifest.id_column());
     let throttle = api::throttle(settings, concurrency, limits.deadline);
     let commands = open::commands(&path, &writer.ledger(), settings);
@@ -116,7 +114,8 @@ pub async fn run(
     let wants_decision = sent.is_capped || !sent.goes_on() || plan.counts.held() > 0;
     ending.note_if(wants_decision, Code::Decision);
     let mut summary = summary_of(&plan, &found, &tally);
-    let more = std::iter::once(invalid(invalid_rows)).chain(left_out(args, &plan));
+    let invalid = ("invalid_rows".to_owned(), invalid_rows.into());
+    let more = std::iter::once(invalid).chain(left_out(args, &plan));
     summary.more.extend(more.chain(payer));
     summary.more.extend(sent.canary.as_ref().map(canary_json));
     let ledger = writer.ledger();
@@ -197,47 +196,7 @@ fn summary_of(plan: &Plan, found: &Found, tally: &SendCounts) -> Summary {
     }
 }
 
-/// What is wrong with rows, as a field of the summary for programs.
-fn invalid(rows: Vec<Value>) -> (String, Value) {
-    ("invalid_rows".to_owned(), rows.into())
-}
-
-/// Which rows are meant.
-pub fn conditions(pairs: &[Pair]) -> Vec<Condition> {
-    let pairs = pairs.iter();
-    pairs
-        .map(|pair| Condition {
-            column: pair.name.clone(),
-            value: pair.value.clone(),
-        })
-        .collect()
-}
-
 fn most_to_send(plan: &Plan, args: &SubmitArgs) -> u64 {
     args.max_jobs
         .map_or(plan.counts.send, |most| most.min(plan.counts.send))
-}
-
-/// Reports where everything goes, before anything is sent.
-fn announce(
-    args: &SubmitArgs,
-    manifest: &Manifest,
-    plan: &Plan,
-    (log, is_new): (&Path, bool),
-    printer: &Printer,
-) {
-    if plan.is_empty() {
-        printer.warn(format_args!("{} has no rows", manifest.name()));
-    }
-    let log = log.display().to_string();
-    if is_new {
-        printer.note(format_args!("new job log: {}", escape(&log)));
-    }
-    if manifest.has_several_files() {
-        printer.note(format_args!(
-            "all of them have one job log: {}",
-            escape(&log)
-        ));
-    }
-    report_left_out(args, plan, printer);
 }

@@ -8,13 +8,25 @@ use crate::cli::SubmitArgs;
 use crate::commands::inputs::manifest_failure;
 use crate::engine::plan::{Allowed, Plan};
 use crate::exit::Failure;
-use crate::manifest::{Manifest, Problem, RowFault};
+use crate::manifest::{Condition, Manifest, Problem, RowFault};
 use crate::output::{Printer, held, words};
 use crate::settings::Settings;
+use crate::settings::values::Pair;
 use crate::text::escape;
 
 /// Mistakes of a manifest that are reported one by one; further ones are counted.
 const MOST_PROBLEMS: u64 = 100;
+
+/// Which rows are meant.
+pub fn conditions(pairs: &[Pair]) -> Vec<Condition> {
+    let pairs = pairs.iter();
+    pairs
+        .map(|pair| Condition {
+            column: pair.name.clone(),
+            value: pair.value.clone(),
+        })
+        .collect()
+}
 
 /// How many rows `--where` has left out, as a field of the summary for programs.
 pub fn left_out(args: &SubmitArgs, plan: &Plan) -> Option<(String, Value)> {

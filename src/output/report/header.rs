@@ -60,12 +60,7 @@ pub(super) fn segments(tally: &Tally) -> Vec<Segment> {
 }
 
 pub(super) fn bar_label(tally: &Tally) -> String {
-    let counts: Vec<String> = tally
-        .counts()
-        .into_iter()
-        .map(|(display, n)| format!("{} {}", words::number(n), display.words()))
-        .collect();
-    format!("Progress: {}", counts.join(", "))
+    format!("Progress: {}", tally.listed())
 }
 
 pub(super) fn money(tally: &Tally, rates: &Rates) -> Vec<(&'static str, String)> {

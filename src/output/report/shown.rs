@@ -121,11 +121,8 @@ impl Shown {
 
     /// What to do next. What is under way needs nothing of its own.
     pub(super) fn next(&self) -> Option<&str> {
-        let is_under_way = matches!(
-            self.card.display,
-            DisplayStatus::Queued | DisplayStatus::Rendering
-        );
-        self.card.next.as_deref().filter(|_| !is_under_way)
+        let next = self.card.next.as_deref();
+        next.filter(|_| !self.card.display.is_under_way())
     }
 
     pub(super) fn next_is_command(&self) -> bool {
