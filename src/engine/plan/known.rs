@@ -107,10 +107,10 @@ impl Log<'_> {
         let mut known = Recognition::default();
         let mut has_marks = vec![false; compared.len()];
         self.of_owners(is_compared, say, |job, identity| match identity {
-            // Further attempts ask for the same.
+            // Further attempts may ask with another prompt.
             Identity::Marks(marks) => {
-                let is_first = !std::mem::replace(&mut has_marks[job as usize], true);
-                if let Some((today, former)) = marks.split_first().filter(|_| is_first) {
+                has_marks[job as usize] = true;
+                if let Some((today, former)) = marks.split_first() {
                     known.add(job, today, sought);
                     for marks in former {
                         known.add_former(job, marks, sought);

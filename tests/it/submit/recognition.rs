@@ -581,3 +581,62 @@ fn a_row_set_back_to_a_wording_without_a_clip_is_ordered_or_held() {
         assert_eq!(server.posts().len(), 3);
     }
 }
+
+#[test]
+fn a_prompt_that_a_retry_has_given_is_the_jobs_as_well() {
+    const BETTER: &str = "Better pan";
+    const SIGNED: &str = "https://cdn.example.com/a8f2c1/kitchen.jpg";
+    const ANEW: &str = "https://cdn.example.com/77c1d2/kitchen.jpg";
+    let cases: &[(Row, i32)] = &[
+        (("SKU-1", SIGNED, BETTER), 0),
+        (("SKU-1", SIGNED, "better pan"), 3),
+        (("SKU-1", ANEW, BETTER), 0),
+        (("SKU-2", SIGNED, BETTER), 3),
+        (("sku-1", SIGNED, BETTER), 0),
+        // And what was ordered first.
+        (("SKU-1", SIGNED, PAN), 0),
+        (("SKU-1", ANEW, PAN), 0),
+        (("SKU-2", SIGNED, PAN), 3),
+    ];
+    for (row, code) in cases {
+        let server = Server::answering(|request| {
+            if request.method == "POST" {
+                return Step::accept();
+            }
+            let id = request.path.rsplit('/').next().unwrap_or_default();
+            let body = serde_json::json!({
+                "id": id, "status": "completed", "credits": 5,
+                "output_url": "https://cdn.example.com/clip.mp4",
+            });
+            Step::reply(200, body.to_string())
+        });
+        let world = World::facing(&server);
+        world.write("sheet.csv", sheet(&[("SKU-1", SIGNED, PAN)]));
+        world.run(&["submit", "sheet.csv"]).expect(0);
+        world.run(&["reconcile"]).expect(0);
+        let job = world.log().job_of("SKU-1")["job"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let verdict = format!("job,attempt,verdict\n{job},1,reject\n");
+        world.write("verdicts.csv", verdict);
+        world.run(&["review", "--from", "verdicts.csv"]).expect(0);
+        let retry = ["retry", "--rejected", "-y", "--new-prompt", BETTER];
+        world.run(&retry).expect(0);
+        assert_eq!(orders(&server), 2);
+        world.write("sheet.csv", sheet(&[*row]));
+        for command in [
+            &["submit", "sheet.csv"][..],
+            &["compact"],
+            &["submit", "sheet.csv"],
+        ] {
+            let run = world.run(command);
+            assert!(
+                command.len() == 1 || run.code() == *code,
+                "{row:?}: {}",
+                run.stderr
+            );
+            assert_eq!(orders(&server), 2, "{row:?}: {}", run.stderr);
+        }
+    }
+}
