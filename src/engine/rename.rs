@@ -1,7 +1,9 @@
 //! Other names for what was ordered: which jobs are meant, and the lines that say so.
 
+use std::collections::HashMap;
+
 use super::named::jobs_named;
-use super::plan::{self, Allowed, Decision, Plan, PlanError};
+use super::plan::{self, Allowed, Decision, Held, Plan, PlanError};
 use crate::jobs::recognition::normal::{Photo, is_invisible};
 use crate::jobs::{Event, JobKey, JobView, Rates, What};
 use crate::journal::{AppendError, LogError, Writer};
@@ -72,8 +74,9 @@ impl Renaming {
         self.id.is_some() && attempts.any(|a| a.is_downloaded() || a.is_published())
     }
 
-    /// The jobs that a manifest's rows have other ids for: their clips were ordered under ids that are
-    /// no longer in it. Rows with mistakes are left out.
+    /// The jobs that a manifest's rows have other ids or photos' folders for: their clips were ordered
+    /// under names that are no longer in it. Rows with mistakes are left out, and so are photos that
+    /// may be one job's.
     pub fn of_manifest(
         manifest: &mut Manifest,
         rates: &Rates,
@@ -85,9 +88,17 @@ impl Renaming {
             let log = Some((writer.path(), &*ledger));
             plan::decide(manifest, &mut plan, log, Allowed::default(), usize::MAX)?
         };
+        let mut moved: HashMap<JobKey, u32> = HashMap::new();
+        for row in found.held.iter().filter(|row| row.is_moved) {
+            *moved.entry(row.job).or_default() += 1;
+        }
+        let is_meant = |row: &Held| match row.reason {
+            Decision::Renamed => true,
+            _ => row.is_moved && moved.get(&row.job) == Some(&1),
+        };
         let rows = found.held.into_iter();
         let mut renamings = Vec::new();
-        for row in rows.filter(|row| row.reason == Decision::Renamed) {
+        for row in rows.filter(is_meant) {
             let Some(view) = writer.view(row.job)? else {
                 continue;
             };
@@ -95,7 +106,7 @@ impl Renaming {
             let has_moved = old != Photo::of(&row.photo).address;
             renamings.push(Self {
                 view,
-                id: Some(row.id),
+                id: (row.reason == Decision::Renamed).then_some(row.id),
                 photo: has_moved.then_some(row.photo),
             });
         }

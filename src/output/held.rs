@@ -156,9 +156,11 @@ impl<'a> HeldReport<'a> {
                 words::choose(count, "this row", "these rows"),
             ));
         }
-        let changed = self.plan.counts.changed.saturating_sub(count);
+        let moved = self.report_moved();
+        let changed = self.plan.counts.changed.saturating_sub(count + moved);
         if changed > 0 {
-            let edited = self.held(Decision::Changed).filter(|held| !held.is_bare);
+            let changed_rows = self.held(Decision::Changed);
+            let edited = changed_rows.filter(|held| !held.is_bare && !held.is_moved);
             self.printer.warn(format_args!(
                 "{} of {} ({}) {} edited after the clip was ordered, and held back: the older order \
                  stands, and may be paid for. To order the new version as well, run the same command \
@@ -169,6 +171,35 @@ impl<'a> HeldReport<'a> {
                 words::choose(changed, "was", "were"),
             ));
         }
+    }
+
+    /// Reports rows whose photo is in another folder than the one that was ordered, and returns how
+    /// many there are.
+    fn report_moved(&self) -> u64 {
+        let moved = || self.held(Decision::Changed).filter(|held| held.is_moved);
+        for held in moved().take(MOST_NAMED) {
+            self.printer.warn(format_args!(
+                "{}:{}: the photo of {} is in another folder than one of the same name that was \
+                 ordered, whose row is gone. Held back; the order stands, and may be paid for. If it \
+                 is the same photo, keep the clip, free of charge: `{}`. If it is another one, run \
+                 the same command with --resubmit-changed",
+                escape(&held.place.file),
+                held.place.line,
+                escape(&held.id),
+                self.commands.rename(&held.job.to_string(), &held.photo),
+            ));
+        }
+        let count = moved().count();
+        if count > MOST_NAMED {
+            self.printer.warn(format_args!(
+                "{} more of {} held back, whose photos are in other folders than those that were \
+                 ordered. To keep the clips of all that are the same photos, free of charge: `{}`",
+                words::count((count - MOST_NAMED) as u64, "row"),
+                escape(self.manifest),
+                self.commands.rename_from(self.files),
+            ));
+        }
+        count as u64
     }
 
     fn report_renamed(&self) {

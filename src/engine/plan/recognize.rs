@@ -9,7 +9,7 @@ use super::hashes::marks_of;
 use super::known::Log;
 use super::open::{MOST_HELD, OpenRows};
 use super::{Decision, Place, Plan, PlanError};
-use crate::jobs::recognition::{Cause, Marks, Recognition};
+use crate::jobs::recognition::{Cause, Marks, Namesake, Recognition};
 use crate::jobs::{JobKey, JobState, Ledger};
 use crate::manifest::{Manifest, Row};
 
@@ -43,6 +43,8 @@ pub struct Held {
     /// Whether the log holds of that job only what the vendor's sample scripts write: no request, so
     /// that nothing can be compared.
     pub is_bare: bool,
+    /// Whether the row only has its photo in another folder than that job.
+    pub is_moved: bool,
     /// Why the ids are likely to differ.
     pub cause: Option<Cause>,
 }
@@ -235,17 +237,23 @@ impl Search<'_> {
     /// Takes the row for that of a job whose photo's address was made anew.
     fn is_rotated(&mut self, index: usize, row: &Row) -> bool {
         let marks = marks_of(row);
-        let rotated = self.known.of_rotated(&marks);
-        let is_current = |place: u32| self.job(place).is_some_and(|job| !job.is_superseded());
-        let place = rotated
-            .filter(|like| like.same_id && is_current(like.job) && self.is_free(like.job))
-            .map(|like| like.job)
-            .max();
+        let may_be = |like: &Namesake| like.same_id && like.may_be_made_anew;
+        let place = self.moved(&marks, may_be);
         if let Some(place) = place {
             self.adopt(index, place);
             self.found.rotated += u64::from(!row.is_left_out);
         }
         place.is_some()
+    }
+
+    /// The job in no row that has the row's photo elsewhere: with the most folders the same, the newest
+    /// of those.
+    fn moved(&self, marks: &Marks, is_meant: impl Fn(&Namesake) -> bool) -> Option<u32> {
+        let is_current = |place: u32| self.job(place).is_some_and(|job| !job.is_superseded());
+        let all = self.known.of_name(marks).filter(is_meant);
+        all.filter(|like| is_current(like.job) && self.is_free(like.job))
+            .max_by_key(|like| (like.common_folders, like.job))
+            .map(|like| like.job)
     }
 
     /// Decides about a row that is not a job's own.
@@ -258,7 +266,7 @@ impl Search<'_> {
         self.report_apart(&marks);
         // The jobs that the row replaces: about the same, and in no row.
         let about_the_same = self.known.of_subject(&marks).map(|like| like.job);
-        let replaced: Vec<u32> = about_the_same
+        let mut replaced: Vec<u32> = about_the_same
             .chain(self.never_accepted_elsewhere(&marks))
             .chain(self.known.of_bare(&marks))
             .filter(|&place| {
@@ -268,13 +276,22 @@ impl Search<'_> {
                 })
             })
             .collect();
-        if let Some((reason, place)) = self.reason_to_hold(row, key, &marks, &replaced) {
+        let mut is_moved = false;
+        let mut reason = self.reason_to_hold(row, key, &marks, &replaced);
+        if reason.is_none()
+            && let Some(place) = self.moved(&marks, |like| !like.may_be_made_anew)
+        {
+            reason = Some((Decision::Changed, place));
+            replaced.push(place);
+            is_moved = marks.has_photo;
+        }
+        if let Some((reason, place)) = reason {
             if reason == Decision::Renamed {
                 self.claim(place, &marks);
             }
             if !self.is_allowed(reason) {
                 let is_bare = self.known.of_bare(&marks).any(|bare| bare == place);
-                self.hold(index, row, reason, place, is_bare);
+                self.hold(index, row, (reason, place), is_bare, is_moved);
                 return;
             }
             if reason == Decision::Renamed && !self.allowed.same_clip {
@@ -333,7 +350,7 @@ impl Search<'_> {
 
     /// Jobs of the row with the photo elsewhere that were never accepted.
     fn never_accepted_elsewhere(&self, marks: &Marks) -> impl Iterator<Item = u32> {
-        let moved = self.known.of_rotated(marks).filter(|like| like.same_id);
+        let moved = self.known.of_name(marks).filter(|like| like.same_id);
         moved
             .map(|like| like.job)
             .filter(|&place| self.job(place).is_some_and(|job| !job.maybe_accepted()))
@@ -405,7 +422,10 @@ impl Search<'_> {
         };
         let alike_and_free = alike.iter().copied().filter(is_free).filter(may_be);
         let first = unclaimed.iter().copied().find(may_be);
-        let moved = self.known.of_rotated(marks).map(|like| like.job);
+        let moved = self.known.of_name(marks);
+        let moved = moved
+            .filter(|like| like.may_be_made_anew)
+            .map(|like| like.job);
         let moved = moved.filter(|&place| self.is_free(place)).filter(may_be);
         alike_and_free
             .chain(first)
@@ -420,7 +440,14 @@ impl Search<'_> {
             })
     }
 
-    fn hold(&mut self, index: usize, row: &Row, reason: Decision, place: u32, is_bare: bool) {
+    fn hold(
+        &mut self,
+        index: usize,
+        row: &Row,
+        (reason, place): (Decision, u32),
+        is_bare: bool,
+        is_moved: bool,
+    ) {
         self.plan.hold(index, reason);
         let job = self.job(place).map(|job| job.key);
         if let Some(job) = job
@@ -438,6 +465,7 @@ impl Search<'_> {
                 job,
                 job_id: String::new(),
                 is_bare,
+                is_moved,
                 cause: None,
             });
         }

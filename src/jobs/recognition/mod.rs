@@ -1,14 +1,16 @@
 //! Which job of the log a row means although its key is in no line: its id, its photo or its words
 //! are spelt in another way.
 //!
-//! Only hashes are kept of a job, some fifty bytes, and only of a job that may be like a row in
+//! Only hashes are kept of a job, some seventy bytes, and only of a job that may be like a row in
 //! question: see [`Sought`]. They are made when a manifest has rows that the log does not hold; a
 //! known manifest costs nothing.
 
 pub mod normal;
+mod place;
 mod sought;
 mod spelling;
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hash};
 use std::sync::LazyLock;
 
@@ -17,6 +19,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use self::normal::Photo;
+use self::place::Place;
 pub use self::sought::Sought;
 pub use self::spelling::Cause;
 use self::spelling::Spelling;
@@ -104,9 +107,104 @@ struct Parts<'a> {
     photo: &'a str,
     words: &'a str,
     /// Model, duration and aspect ratio; of a voice its voice, language and speed.
-    settings: [&'a str; 3],
+    settings: [Cow<'a, str>; 3],
     is_voice: bool,
     variant: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of_clip(id: &'a str, clip: &'a Clip, variant: &'a str) -> Self {
+        match clip {
+            Clip::Video(video) => Self {
+                id,
+                photo: &video.image_url,
+                words: &video.prompt,
+                settings: [
+                    Cow::Borrowed(&video.model),
+                    Cow::Owned(video.duration.to_string()),
+                    Cow::Borrowed(&video.aspect_ratio),
+                ],
+                is_voice: false,
+                variant,
+            },
+            Clip::Voice(voice) => Self {
+                id,
+                photo: "",
+                words: &voice.text,
+                settings: settings_of_voice(&voice.voice, &voice.language, &voice.speed),
+                is_voice: true,
+                variant,
+            },
+        }
+    }
+
+    fn of_request(id: &'a str, photo: &'a str, asked: &'a Asked<'_>, variant: &'a str) -> Self {
+        if asked.text.is_some() {
+            let [voice, language] = [&asked.voice, &asked.language].map(Option::as_ref);
+            return Self {
+                id,
+                photo: "",
+                words: text_of(asked.text.as_ref()),
+                settings: settings_of_voice(text_of(voice), text_of(language), &raw(asked.speed)),
+                is_voice: true,
+                variant,
+            };
+        }
+        let duration = raw(asked.duration);
+        let duration = Seconds::parse(&duration).map_or(duration, |s| s.to_string());
+        Self {
+            id,
+            photo,
+            words: text_of(asked.prompt.as_ref()),
+            settings: [
+                Cow::Borrowed(text_of(asked.model.as_ref())),
+                Cow::Owned(duration),
+                Cow::Borrowed(text_of(asked.aspect_ratio.as_ref())),
+            ],
+            is_voice: false,
+            variant,
+        }
+    }
+}
+
+/// The letter case of a language's tag says nothing (BCP 47).
+fn settings_of_voice<'a>(voice: &'a str, language: &str, speed: &str) -> [Cow<'a, str>; 3] {
+    [
+        Cow::Borrowed(voice),
+        Cow::Owned(language.to_ascii_lowercase()),
+        Cow::Owned(number(speed)),
+    ]
+}
+
+/// Hashes of prompt, settings and variant.
+struct Wording {
+    /// As a person sees them.
+    seen: u64,
+    /// The same with a prompt that was read with the wrong encoding read again.
+    read: u64,
+}
+
+impl Wording {
+    fn of(parts: &Parts<'_>) -> Self {
+        // A variant is a name that people give, as an id is.
+        let variant = normal::id(parts.variant);
+        let settings = parts.settings.each_ref().map(|part| normal::text(part));
+        let hash = |words: &str| {
+            let words = normal::text(words);
+            hash_of((parts.is_voice, words, &settings, &variant))
+        };
+        let seen = hash(parts.words);
+        let read = normal::reread(parts.words);
+        Self {
+            seen,
+            read: read.map_or(seen, |read| hash(&read)),
+        }
+    }
+}
+
+/// What clips of one photo, prompt and settings share.
+fn clip_of(address: &str, wording: &Wording) -> u64 {
+    hash_of(("clip", address, wording.read))
 }
 
 /// What a clip is recognized by: hashes of normal forms.
@@ -116,19 +214,19 @@ pub struct Marks {
     id: u32,
     /// Prompt and settings, as a person sees them.
     wording: u32,
-    /// The photo's server and the words in its path.
-    host: u16,
-    folders: u16,
+    /// Where the photo is; of a voice its settings.
+    place: Place,
     /// What the photo's query says besides signatures.
     query: u32,
     /// Whether there is a photo.
     pub has_photo: bool,
     /// Photo, prompt and settings.
     clip: u64,
-    /// The id by its value, and the photo.
+    /// The id by its value, and the photo; of a voice the language, whatever its region.
     subject: u64,
-    /// The id by its value, prompt and settings, and the photo's name; 0 where it has none.
-    rotated: u64,
+    /// The id by its value, prompt and settings, and the photo's name; 0 where it has none. Of a
+    /// voice the id and the words.
+    named: u64,
     /// The id alone, as a person sees it: all that is known of some jobs.
     bare: u64,
     /// The same for an id that may be a rounded number: under what it is kept, and sought.
@@ -138,108 +236,56 @@ pub struct Marks {
 #[derive(Clone, Copy, Debug)]
 struct Pair {
     subject: u64,
-    rotated: u64,
+    named: u64,
 }
 
 impl Marks {
     /// Of a row.
     pub fn of_clip(id: &str, clip: &Clip, variant: &str) -> Self {
-        match clip {
-            Clip::Video(video) => Self::of(&Parts {
-                id,
-                photo: &video.image_url,
-                words: &video.prompt,
-                settings: [
-                    &video.model,
-                    &video.duration.to_string(),
-                    &video.aspect_ratio,
-                ],
-                is_voice: false,
-                variant,
-            }),
-            Clip::Voice(voice) => Self::of(&Parts {
-                id,
-                photo: "",
-                words: &voice.text,
-                settings: [&voice.voice, &voice.language, &number(&voice.speed)],
-                is_voice: true,
-                variant,
-            }),
-        }
+        Self::of(&Parts::of_clip(id, clip, variant))
     }
 
-    /// Of a job, under the id and with the photo that it has now.
+    /// Of a job, under an id and with a photo that it has or had.
     pub fn of_request(id: &str, photo: &str, asked: &Asked<'_>, variant: &str) -> Self {
-        if asked.text.is_some() {
-            return Self::of(&Parts {
-                id,
-                photo: "",
-                words: text_of(asked.text.as_ref()),
-                settings: [
-                    text_of(asked.voice.as_ref()),
-                    text_of(asked.language.as_ref()),
-                    &number(&raw(asked.speed)),
-                ],
-                is_voice: true,
-                variant,
-            });
-        }
-        let duration = raw(asked.duration);
-        let duration = Seconds::parse(&duration).map_or(duration, |s| s.to_string());
-        Self::of(&Parts {
-            id,
-            photo,
-            words: text_of(asked.prompt.as_ref()),
-            settings: [
-                text_of(asked.model.as_ref()),
-                &duration,
-                text_of(asked.aspect_ratio.as_ref()),
-            ],
-            is_voice: false,
-            variant,
-        })
+        Self::of(&Parts::of_request(id, photo, asked, variant))
     }
 
     fn of(parts: &Parts<'_>) -> Self {
         let photo = Photo::of(parts.photo);
         let id = normal::id(parts.id);
         let spelling = Spelling::of(parts.id);
-        // A variant is a name that people give, as an id is.
-        let variant = normal::id(parts.variant);
-        let wording = |words: &str| {
-            let settings = parts.settings.map(normal::text);
-            hash_of((parts.is_voice, words, settings, &variant))
-        };
-        let words = normal::text(parts.words);
-        let seen = wording(&words);
-        let read = normal::reread(parts.words);
-        let read = read.map_or(seen, |read| wording(&normal::text(&read)));
+        let wording = Wording::of(parts);
         // A voice has a language where a video has a photo.
+        let language = parts.settings[1].split(['-', '_']).next();
         let subject = |id: &str| {
             if parts.is_voice {
-                hash_of(("voice", id, parts.settings[1]))
+                hash_of(("voice", id, language))
             } else {
                 hash_of(("video", id, &photo.address))
             }
         };
-        let rotated = |id: &str| match photo.name.as_str() {
+        let named = |id: &str| match photo.name.as_str() {
+            "" if parts.is_voice => hash_of(("words", id, normal::text(parts.words))).max(1),
             "" => 0,
-            name => hash_of(("name", id, name, seen)).max(1),
+            name => hash_of(("name", id, name, wording.seen)).max(1),
         };
         let pair = |id: &str| Pair {
             subject: subject(id),
-            rotated: rotated(id),
+            named: named(id),
         };
         Self {
             id: hash_of(&id) as u32,
-            wording: seen as u32,
-            host: hash_of(&photo.host) as u16,
-            folders: hash_of(&photo.folders) as u16,
+            wording: wording.seen as u32,
+            place: if parts.is_voice {
+                Place::of_settings(&parts.settings)
+            } else {
+                Place::of(&photo)
+            },
             query: hash_of(normal::identifying_query(parts.photo)) as u32,
             has_photo: !photo.address.is_empty(),
-            clip: hash_of(("clip", &photo.address, read)),
+            clip: clip_of(&photo.address, &wording),
             subject: subject(&spelling.value),
-            rotated: rotated(&spelling.value),
+            named: named(&spelling.value),
             bare: bare(&id),
             rounded: spelling
                 .rounded
@@ -252,30 +298,25 @@ impl Marks {
         self.clip
     }
 
-    fn place(&self) -> u32 {
-        u32::from(self.host) << 16 | u32::from(self.folders)
+    /// Under what a job is found.
+    fn kept(&self) -> impl Iterator<Item = u64> {
+        let rounded = self.rounded.map(|[kept, _]| kept.subject);
+        [self.clip, self.subject].into_iter().chain(rounded)
     }
 
-    /// Under what a job is found, each with what is checked there.
-    fn kept(&self) -> impl Iterator<Item = (u64, u32)> {
-        let rounded = self.rounded.map(|[kept, _]| kept);
-        let pairs = [
-            Some((self.subject, self.rotated)),
-            rounded.map(|kept| (kept.subject, kept.rotated)),
-        ];
-        let of_pair = |(subject, rotated)| [(subject, self.wording), (rotated, self.place())];
-        let pairs = pairs.into_iter().flatten().flat_map(of_pair);
-        std::iter::once((self.clip, self.wording))
-            .chain(pairs)
-            .filter(|(key, _)| *key != 0)
+    /// Under what it is found wherever its photo is.
+    fn kept_elsewhere(&self) -> impl Iterator<Item = u64> {
+        let rounded = self.rounded.map(|[kept, _]| kept.named);
+        let keys = std::iter::once(self.named).chain(rounded);
+        keys.filter(|key| *key != 0)
     }
 
     /// Under what jobs that are like a row are found.
     fn sought(&self) -> impl Iterator<Item = u64> {
         let rounded = self
             .rounded
-            .map(|[_, sought]| [sought.subject, sought.rotated]);
-        [self.clip, self.subject, self.rotated, self.bare]
+            .map(|[_, sought]| [sought.subject, sought.named]);
+        [self.clip, self.subject, self.named, self.bare]
             .into_iter()
             .chain(rounded.into_iter().flatten())
             .filter(|key| *key != 0)
@@ -283,7 +324,8 @@ impl Marks {
 
     /// Whether a job with these marks may be like one of the rows in question.
     pub fn may_be(&self, sought: &Sought) -> bool {
-        self.kept().any(|(key, _)| sought.may_hold(key))
+        let mut keys = self.kept().chain(self.kept_elsewhere());
+        keys.any(|key| sought.may_hold(key))
     }
 }
 
@@ -303,8 +345,15 @@ fn number(text: &str) -> String {
 struct Entry {
     key: u64,
     job: u32,
-    /// Under its photo's name, where the photo is; else the wording.
-    check: u32,
+    wording: u32,
+}
+
+/// One job under the name of its photo's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Elsewhere {
+    key: u64,
+    job: u32,
+    place: Place,
 }
 
 /// How a job is like a row.
@@ -316,8 +365,20 @@ pub struct Likeness {
     pub same_id: bool,
     /// Whether a person sees the same prompt and settings.
     pub same_wording: bool,
-    /// Whether the photo's query says the same, signatures aside.
-    pub same_query: bool,
+}
+
+/// A job with a photo of the same name as a row's, prompt and settings included. Of a voice, one with
+/// the same words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Namesake {
+    /// The job's place in the ledger.
+    pub job: u32,
+    /// Whether a person sees the same id.
+    pub same_id: bool,
+    /// Whether the row's address may be the job's, made anew.
+    pub may_be_made_anew: bool,
+    /// How many of the folders on the way to the file are the same.
+    pub common_folders: usize,
 }
 
 #[cfg(test)]
@@ -331,6 +392,8 @@ thread_local! {
 pub struct Recognition {
     /// Sorted by key, by what is seen of the job's id and by job, once all are there.
     entries: Vec<Entry>,
+    /// Sorted by key and job, once all are there.
+    elsewhere: Vec<Elsewhere>,
     /// Each job's id as a person sees it; 0 for a job without marks.
     ids: Vec<u32>,
     /// What each job's photo's query says.
@@ -340,7 +403,7 @@ pub struct Recognition {
 impl Recognition {
     /// Whether no job may be like a row.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && self.elsewhere.is_empty()
     }
 
     /// Adds a job, as far as rows ask for what it is found by.
@@ -358,16 +421,25 @@ impl Recognition {
     /// Adds what a job that was added was called before: another version of the sheet may call it that
     /// still.
     pub fn add_former(&mut self, job: u32, marks: &Marks, sought: &Sought) {
-        let kept = marks.kept().filter(|(key, _)| sought.may_hold(*key));
+        let (wording, place) = (marks.wording, marks.place);
+        let is_sought = |key: &u64| sought.may_hold(*key);
+        let kept = marks.kept().filter(is_sought);
         self.entries
-            .extend(kept.map(|(key, check)| Entry { key, job, check }));
+            .extend(kept.map(|key| Entry { key, job, wording }));
+        let kept = marks.kept_elsewhere().filter(is_sought);
+        self.elsewhere
+            .extend(kept.map(|key| Elsewhere { key, job, place }));
     }
 
     /// Adds a job of which no more than its ids are known, as far as rows have them.
     pub fn add_bare(&mut self, job: u32, ids: &[impl AsRef<str>], sought: &Sought) {
         let keys = ids.iter().map(|id| bare(&normal::id(id.as_ref())));
         let keys = keys.filter(|key| sought.may_hold(*key));
-        let entries = keys.map(|key| Entry { key, job, check: 0 });
+        let entries = keys.map(|key| Entry {
+            key,
+            job,
+            wording: 0,
+        });
         self.entries.extend(entries);
     }
 
@@ -380,20 +452,19 @@ impl Recognition {
             a.key.cmp(&b.key).then_with(|| (id(a), a).cmp(&(id(b), b)))
         });
         self.entries.dedup();
+        self.elsewhere.sort_unstable();
+        self.elsewhere.dedup();
     }
 
     fn under(&self, key: u64) -> &[Entry] {
-        let start = self.entries.partition_point(|entry| entry.key < key);
-        let entries = &self.entries[start..];
-        &entries[..entries.partition_point(|entry| entry.key == key)]
+        run_of(&self.entries, key, |entry| entry.key)
     }
 
     fn likeness(&self, entry: &Entry, marks: &Marks) -> Likeness {
         Likeness {
             job: entry.job,
             same_id: self.has_id(entry.job, marks),
-            same_wording: entry.check == marks.wording,
-            same_query: self.has_query(entry.job, marks),
+            same_wording: entry.wording == marks.wording,
         }
     }
 
@@ -438,22 +509,17 @@ impl Recognition {
     }
 
     /// Jobs with the same id, by its value, the same prompt and settings, and a photo of the same
-    /// name at an address that may be this one, signed anew or moved.
-    pub fn of_rotated(&self, marks: &Marks) -> impl Iterator<Item = Likeness> {
-        let may_be = move |entry: &&Entry| {
-            let (host, folders) = ((entry.check >> 16) as u16, entry.check as u16);
-            host != marks.host || folders == marks.folders
-        };
-        let keys = [
-            Some(marks.rotated),
-            marks.rounded.map(|[_, sought]| sought.rotated),
-        ];
-        let keys = keys.into_iter().flatten().filter(|&key| key != 0);
-        keys.flat_map(|key| self.under(key))
-            .filter(may_be)
-            .map(|entry| Likeness {
-                same_wording: true,
-                ..self.likeness(entry, marks)
+    /// name, wherever it is. Of voices, those with the same words.
+    pub fn of_name(&self, marks: &Marks) -> impl Iterator<Item = Namesake> {
+        let rounded = marks.rounded.map(|[_, sought]| sought.named);
+        let keys = std::iter::once(marks.named).chain(rounded);
+        let keys = keys.filter(|&key| key != 0);
+        keys.flat_map(|key| run_of(&self.elsewhere, key, |entry| entry.key))
+            .map(|entry| Namesake {
+                job: entry.job,
+                same_id: self.has_id(entry.job, marks),
+                may_be_made_anew: marks.place.may_be(&entry.place),
+                common_folders: marks.place.common_folders(&entry.place),
             })
     }
 
@@ -466,9 +532,16 @@ impl Recognition {
     pub fn has_like(&self, marks: &Marks) -> bool {
         self.of_clip(marks).next().is_some()
             || self.of_subject(marks).next().is_some()
-            || self.of_rotated(marks).next().is_some()
+            || self.of_name(marks).next().is_some()
             || self.of_bare(marks).next().is_some()
     }
+}
+
+/// The entries with a key, of those that are sorted by it.
+fn run_of<T>(entries: &[T], key: u64, key_of: impl Fn(&T) -> u64) -> &[T] {
+    let start = entries.partition_point(|entry| key_of(entry) < key);
+    let entries = &entries[start..];
+    &entries[..entries.partition_point(|entry| key_of(entry) == key)]
 }
 
 #[cfg(test)]
@@ -522,8 +595,8 @@ mod tests {
             assert_eq!(asked.key("LST-1", "wide"), Some(clip.key("LST-1", "wide")));
             assert_eq!((job.clip, job.subject), (row.clip, row.subject), "{body}");
             assert_eq!(
-                (job.id, job.wording, job.rotated),
-                (row.id, row.wording, row.rotated)
+                (job.id, job.wording, job.named),
+                (row.id, row.wording, row.named)
             );
         }
     }
@@ -536,7 +609,7 @@ mod tests {
             let clip = known.of_clip(&marks).next();
             let clip = clip.map(|like| (like.same_id, like.same_wording));
             let subject = known.of_subject(&marks).next().is_some();
-            (clip, subject, known.of_rotated(&marks).next().is_some())
+            (clip, subject, known.of_name(&marks).next().is_some())
         };
         let photo = "https://x.example/a.jpg";
         assert_eq!(
@@ -590,7 +663,7 @@ mod tests {
             let marks = Marks::of_clip(&id, &photo(&other), "");
             prop_assert_eq!(known.of_clip(&marks).count(), 0);
             prop_assert_eq!(known.of_subject(&marks).count(), 0);
-            prop_assert_eq!(known.of_rotated(&marks).count(), 0);
+            prop_assert_eq!(known.of_name(&marks).count(), 0);
         }
     }
 }

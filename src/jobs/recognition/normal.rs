@@ -107,9 +107,9 @@ pub struct Photo {
     pub name: String,
     /// The server's name.
     pub host: String,
-    /// The folders on the way to the file whose names are plain words, and how many others there
-    /// are: what does not change when an address is signed anew.
-    pub folders: String,
+    /// The folders on the way to the file, in small letters; empty for those whose names are not plain
+    /// words, but tokens as they change when an address is signed anew.
+    pub folders: Vec<String>,
 }
 
 /// Host and path of an address as [`Photo::address`] has them.
@@ -132,7 +132,7 @@ fn plain(address: &str) -> Option<&str> {
     (is_plain_host(host)
         && is_plain_path(path)
         && has_extension(name)
-        && !may_have_size(path, name))
+        && !may_be_of_shopify(path, name))
     .then_some(plain)
 }
 
@@ -175,11 +175,11 @@ fn is_plain_path(path: &str) -> bool {
         && memchr::memchr_iter(b'/', bytes).all(|slash| is_kept(slash + 1))
 }
 
-/// Whether a part of the name may be the size in which a service sends the photo.
-fn may_have_size(path: &str, name: &str) -> bool {
+/// Whether a part of the name may be the size in which Shopify sends the photo, or a folder one of two
+/// that it takes for each other.
+fn may_be_of_shopify(path: &str, name: &str) -> bool {
     (path.starts_with("/s/files/") || path.starts_with("/cdn/shop/"))
-        && name.contains('_')
-        && name.contains('x')
+        && (name.contains('_') && name.contains('x') || path.contains("/products/"))
 }
 
 impl Photo {
@@ -194,7 +194,7 @@ impl Photo {
             address: format!("//{host}/{path}"),
             name: fold(name),
             host: host.to_owned(),
-            folders: folder_words(folders.split('/')),
+            folders: folder_words(folders.split('/').filter(|folder| !folder.is_empty())),
         }
     }
 
@@ -283,8 +283,12 @@ fn leave_out_size(segments: &mut Vec<String>) {
     }
     let of_shopify = matches!(&segments[..], [first, second, ..]
         if first == "s" && second == "files" || first == "cdn" && second == "shop");
-    if let (true, Some(name)) = (of_shopify, segments.last_mut()) {
+    if let (true, Some((name, folders))) = (of_shopify, segments.split_last_mut()) {
         *name = without_shopify_size(name);
+        // Shopify has moved what shops had uploaded from the one to the other.
+        if let Some(folder) = folders.last_mut().filter(|folder| *folder == "products") {
+            "files".clone_into(folder);
+        }
     }
 }
 
@@ -423,17 +427,41 @@ pub fn identifying_query(address: &str) -> String {
     parts.collect()
 }
 
-fn folder_words<'a>(folders: impl Iterator<Item = &'a str>) -> String {
-    let is_word = |folder: &&str| {
-        folder.len() <= 40
-            && folder
-                .chars()
-                .all(|c| c.is_alphabetic() || c == '-' || c == '_')
+fn folder_words<'a>(folders: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let word = |folder: &str| {
+        if is_word(folder) {
+            fold(folder)
+        } else {
+            String::new()
+        }
     };
-    let words: Vec<&str> = folders
-        .map(|folder| Some(folder).filter(is_word).unwrap_or_default())
-        .collect();
-    words.join("/")
+    folders.map(word).collect()
+}
+
+/// Whether a folder's name is a plain word, or several, and no token.
+fn is_word(folder: &str) -> bool {
+    const LONGEST: usize = 40;
+    const SHORTEST_HASH: usize = 8;
+    let is_of_letters = folder
+        .chars()
+        .all(|c| c.is_alphabetic() || c == '-' || c == '_');
+    let is_hash =
+        folder.len() >= SHORTEST_HASH && folder.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_of_letters
+        && folder.len() <= LONGEST
+        && !is_hash
+        && folder.split(['-', '_']).all(has_case_of_words)
+}
+
+/// Whether capitals begin words (`LivingRoom`), or all letters are of one case.
+fn has_case_of_words(name: &str) -> bool {
+    const SHORTEST: usize = 2;
+    let is_mixed = name.chars().any(char::is_uppercase) && name.chars().any(char::is_lowercase);
+    // Each capital has so many small letters behind it, and so have those before the first.
+    let mut words = name.split(char::is_uppercase);
+    let first = words.next().unwrap_or_default();
+    let is_long = |word: &str| word.chars().count() >= SHORTEST;
+    !is_mixed || ((first.is_empty() || is_long(first)) && words.all(is_long))
 }
 
 #[cfg(test)]
@@ -605,6 +633,9 @@ mod tests {
         ] {
             assert_ne!(shop(name), shop("mug.jpg"), "{name}");
         }
+        // Shopify has moved what shops had uploaded.
+        assert_eq!(shop("products/mug.jpg"), shop("files/mug_600x.jpg"));
+        assert_ne!(shop("products/mug.jpg"), shop("collections/mug.jpg"));
         // Elsewhere it is a part of the name.
         assert_ne!(
             address("https://x.example/plan_10x12.jpg"),
@@ -634,14 +665,29 @@ mod tests {
     }
 
     #[test]
-    fn plain_words_on_the_way_distinguish_photos_and_others_do_not() {
-        let folders = |address: &str| Photo::of(address).folders;
-        let kitchen = folders("https://x.example/kitchen/1.jpg");
-        assert_ne!(kitchen, folders("https://x.example/bath/1.jpg"));
-        assert_eq!(
-            folders("https://x.example/a8f2/1.jpg"),
-            folders("https://x.example/77c1/1.jpg")
-        );
+    fn plain_words_on_the_way_are_distinguished_from_tokens() {
+        let folders = |folder: &str| {
+            let photo = Photo::of(&format!("https://x.example/{folder}/1.jpg"));
+            photo.folders.join("/")
+        };
+        for (word, seen) in [
+            ("kitchen", "kitchen"),
+            ("Kitchen", "kitchen"),
+            ("KITCHEN", "kitchen"),
+            ("LivingRoom", "livingroom"),
+            ("myPhotos", "myphotos"),
+            ("living-room_A", "living-room_a"),
+            ("k\u{fc}che", "k\u{fc}che"),
+            ("deadbee", "deadbee"),
+            ("a/b", "a/b"),
+        ] {
+            assert_eq!(folders(word), seen, "{word}");
+        }
+        for token in [
+            "a8f2", "AbCdEfGh", "kXbQ", "cfbbdcda", "CFBBDCDA", "deadbeef", "aB-cD",
+        ] {
+            assert_eq!(folders(token), "", "{token}");
+        }
     }
 
     proptest! {
@@ -650,7 +696,7 @@ mod tests {
         fn a_plain_address_is_its_normal_form(
             scheme in "https?:/{1,3}|ftp://",
             host in "([a-z0-9]{1,3}|xn--[a-z]{1,3}|cdn|0x7f)([.][a-z0-9-]{0,4}){0,3}",
-            folders in "(/([a-zA-Z0-9._~-]{0,6}|s--[a-z]{6}--|upload|w_1|[.]{1,2}|s/files|cdn/shop|a=b)){0,3}",
+            folders in "(/([a-zA-Z0-9._~-]{0,6}|s--[a-z]{6}--|upload|w_1|[.]{1,2}|s/files|cdn/shop|products|a=b)){0,3}",
             name in "/?([a-z_]{0,3}(_[0-9]{1,2}x[0-9]{0,2})?[.](jpg|php|JPG|x)|[a-z]{1,4}|%2E|s--abcdef--)",
             query in "([?#][a-z=?#]{0,6})?",
         ) {

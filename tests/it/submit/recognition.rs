@@ -97,6 +97,23 @@ const RENAMINGS: &[Renaming] = &[
     id("Airtable, older", &[("SKU-1", "https://dl.airtable.com/.attachments/0a1b2c/3d4e5f/kitchen.jpg?ts=1", PAN)], &[("SKU-1", "https://dl.airtable.com/.attachments/9f8e7d/6c5b4a/kitchen.jpg?ts=2", PAN)], Adopted),
     id("signed by Dropbox", &[("SKU-1", "https://uc1a.dl.dropboxusercontent.com/cd/0/get/CAbc123/file", PAN)], &[("SKU-1", "https://ucff.dl.dropboxusercontent.com/cd/0/get/CZyx987/file?dl=1", PAN)], Adopted),
     id("another server", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", "https://images.example.net/a/b/Kitchen.jpg", PAN)], Adopted),
+    id("a token of letters", &[("SKU-1", "https://x.example/t/AbCdEfGh/k.jpg", PAN)], &[("SKU-1", "https://x.example/t/IjKlMnOp/k.jpg", PAN)], Adopted),
+    id("a token of hexadecimal letters", &[("SKU-1", "https://x.example/00ff00ff/k.jpg", PAN)], &[("SKU-1", "https://x.example/cfbbdcda/k.jpg", PAN)], Adopted),
+    id("two tokens of hexadecimal letters", &[("SKU-1", "https://x.example/rooms/ABADCAFE/k.jpg", PAN)], &[("SKU-1", "https://x.example/rooms/cfbbdcda/k.jpg", PAN)], Adopted),
+    id("a token in place of a word", &[("SKU-1", "https://x.example/p/1.jpg", PAN)], &[("SKU-1", "https://x.example/zz81hd8e/1.jpg", PAN)], Adopted),
+    id("a word in place of a token", &[("SKU-1", "https://x.example/zz81hd8e/rooms/1.jpg", PAN)], &[("SKU-1", "https://x.example/public/rooms/1.jpg", PAN)], Adopted),
+    id("one more token", &[("SKU-1", "https://x.example/rooms/1.jpg", PAN)], &[("SKU-1", "https://x.example/rooms/a8f2c1/1.jpg", PAN)], Adopted),
+    id("another letter case of a folder", &[("SKU-1", "https://x.example/p/k.jpg", PAN)], &[("SKU-1", "https://x.example/P/k.jpg", PAN)], Adopted),
+    id("another letter case of folders", &[("SKU-1", "https://x.example/Rooms/LivingRoom/k.jpg", PAN)], &[("SKU-1", "https://x.example/rooms/livingroom/k.jpg", PAN)], Adopted),
+    id("moved by Shopify", &[("SKU-1", "https://cdn.shopify.com/s/files/1/0001/products/mug.jpg?v=1", PAN)], &[("SKU-1", "https://cdn.shopify.com/s/files/1/0001/files/mug.jpg?v=2", PAN)], Adopted),
+    id("moved by Shopify, on the shop's own server", &[("SKU-1", "https://shop.example/cdn/shop/files/mug.jpg", PAN)], &[("SKU-1", "https://shop.example/cdn/shop/products/mug_600x.jpg", PAN)], Adopted),
+    id("moved by Shopify, with another prompt", &[("SKU-1", "https://cdn.shopify.com/s/files/1/0001/products/mug.jpg?v=1", PAN)], &[("SKU-1", "https://cdn.shopify.com/s/files/1/0001/files/mug.jpg?v=2", "Tilt")], Held(&["--resubmit-changed"])),
+    id("another folder", &[("LST-1", "https://cdn.example.com/kitchen/1.jpg", PAN)], &[("LST-1", "https://cdn.example.com/bath/1.jpg", PAN)], Held(&["another folder", "--resubmit-changed", "creativeai rename ", "https://cdn.example.com/bath/1.jpg"])),
+    id("from staging", &[("LST-1", "https://cdn.example.com/staging/k.jpg", PAN)], &[("LST-1", "https://cdn.example.com/live/k.jpg", PAN)], Held(&["--resubmit-changed", "creativeai rename "])),
+    id("one folder more", &[("LST-1", "https://cdn.example.com/photos/k.jpg", PAN)], &[("LST-1", "https://cdn.example.com/photos/final/k.jpg", PAN)], Held(&["--resubmit-changed", "creativeai rename "])),
+    id("another folder of two words", &[("LST-1", "https://cdn.example.com/LivingRoom/1.jpg", PAN)], &[("LST-1", "https://cdn.example.com/DiningRoom/1.jpg", PAN)], Held(&["--resubmit-changed"])),
+    id("another folder further up", &[("LST-1", "https://cdn.example.com/draft/rooms/1.jpg", PAN)], &[("LST-1", "https://cdn.example.com/final/rooms/1.jpg", PAN)], Held(&["--resubmit-changed"])),
+    id("another folder and lost zeros", &[("0012", "https://cdn.example.com/kitchen/1.jpg", PAN)], &[("12", "https://cdn.example.com/bath/1.jpg", PAN)], Held(&["--resubmit-changed"])),
     id("signed anew and saved by a spreadsheet program", &[("0012", "https://cdn.example.com/a1/kitchen.jpg", PAN)], &[("12", "https://cdn.example.com/b2/kitchen.jpg", PAN)], Held(&["0012", "leading zeros"])),
     // Prompts.
     id("blanks in the prompt", &[("SKU-1", PHOTO, "Slow pan, morning light")], &[("SKU-1", PHOTO, "Slow  pan,\u{a0}morning\u{200b} light")], Adopted),
@@ -111,7 +128,11 @@ const RENAMINGS: &[Renaming] = &[
     id("two spellings that look the same", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", PHOTO, PAN), ("sku-1", PHOTO, PAN)], Held(&["sku-1", "--allow-same-clip"])),
     // What is new.
     id("another photo", &[("LST-1", PHOTO, PAN)], &[("LST-1", "https://cdn.example.com/rooms/bath.jpg", PAN)], Sent(1)),
-    id("another folder", &[("LST-1", "https://cdn.example.com/kitchen/1.jpg", PAN)], &[("LST-1", "https://cdn.example.com/bath/1.jpg", PAN)], Sent(1)),
+    id("another folder and file", &[("LST-1", "https://cdn.example.com/kitchen/1.jpg", PAN)], &[("LST-1", "https://cdn.example.com/bath/2.jpg", PAN)], Sent(1)),
+    id("another folder and prompt", &[("LST-1", "https://cdn.example.com/kitchen/1.jpg", PAN)], &[("LST-1", "https://cdn.example.com/bath/1.jpg", "Tilt")], Sent(1)),
+    id("another folder and id", &[("LST-1", "https://cdn.example.com/kitchen/1.jpg", PAN)], &[("LST-2", "https://cdn.example.com/bath/1.jpg", PAN)], Sent(1)),
+    id("one more folder", &[("LST-1", "https://cdn.example.com/kitchen/1.jpg", PAN)], &[("LST-1", "https://cdn.example.com/kitchen/1.jpg", PAN), ("LST-1", "https://cdn.example.com/bath/1.jpg", PAN)], Sent(1)),
+    id("photos of one listing", &[("LST-1", "https://cdn.example.com/1/a.jpg", PAN), ("LST-1", "https://cdn.example.com/1/b.jpg", PAN), ("LST-1", "https://cdn.example.com/2/a.jpg", PAN)], &[("LST-1", "https://cdn.example.com/1/a.jpg", PAN), ("LST-1", "https://cdn.example.com/1/b.jpg", PAN), ("LST-1", "https://cdn.example.com/2/a.jpg", PAN), ("LST-1", "https://cdn.example.com/3/a.jpg", PAN)], Sent(1)),
     id("another photo, by its query", &[("LST-1", "https://drive.example.com/uc?id=1", PAN)], &[("LST-1", "https://drive.example.com/uc?id=2", PAN)], Sent(1)),
     id("this week's rooms", &[("LST-1", "https://cdn.example.com/1/a.jpg", PAN), ("LST-2", "https://cdn.example.com/2/b.jpg", PAN)], &[("LST-3", "https://cdn.example.com/3/c.jpg", PAN), ("LST-4", "https://cdn.example.com/4/d.jpg", PAN)], Sent(2)),
     id("a common file name", &[("SKU-1", "https://cdn.example.com/sku-1/hero.jpg", PAN)], &[("SKU-2", "https://cdn.example.com/sku-2/hero.jpg", PAN)], Sent(1)),
@@ -150,7 +171,12 @@ fn a_row_that_was_spelt_anew_is_what_the_table_says() {
         world.write("sheet.csv", sheet(before));
         // Dates and powers of ten may be meant so.
         let submit = ["submit", "sheet.csv", "--allow-odd-cells"];
-        world.run(&submit).expect(0);
+        let first = world.run(&submit).expect(0);
+        assert!(
+            !first.stderr.contains("warning"),
+            "{name}: {}",
+            first.stderr
+        );
         assert_eq!(orders(&server), before.len(), "{name}");
         let ordered = world.log().text;
 
@@ -301,6 +327,163 @@ fn a_variant_that_reads_the_same_is_the_same_clip() {
     world.run(&["submit", "sheet.csv"]).expect(0);
     world.run(&["submit", "sheet.csv"]).expect(0);
     assert_eq!(orders(&server), 2);
+}
+
+#[test]
+fn a_photo_in_another_folder_is_renamed_or_ordered() {
+    let rows = |folder: &str| {
+        let row = |n: u32| format!("LST-1,https://cdn.example.com/{folder}/{n}.jpg,pan\n");
+        let rows: String = (1..=12).map(row).collect();
+        format!("sku,image_url,video_prompt\n{rows}")
+    };
+    for is_same in [true, false] {
+        let server = Server::accepting();
+        let world = World::facing(&server);
+        world.write("sheet.csv", rows("staging"));
+        let run = world.run(&["submit", "sheet.csv"]).expect(0);
+        assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+        world.write("sheet.csv", rows("live"));
+        let run = world.run(&["submit", "sheet.csv", "--json"]).expect(3);
+        assert_eq!(run.json()["changed"], 12);
+        assert!(run.stderr.contains("2 rows more"), "{}", run.stderr);
+        assert_eq!(orders(&server), 12);
+        if is_same {
+            let bulk = ["rename", "--from-manifest", "sheet.csv", "--yes"];
+            world.run(&bulk).expect(0);
+        } else {
+            world
+                .run(&["submit", "sheet.csv", "--resubmit-changed"])
+                .expect(0);
+        }
+        world.run(&["submit", "sheet.csv"]).expect(0);
+        assert_eq!(orders(&server), if is_same { 12 } else { 24 });
+    }
+}
+
+#[test]
+fn a_photo_is_one_jobs_when_folders_are_renamed_in_bulk() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let photo = "https://cdn.example.com/kitchen/1.jpg";
+    world.write("sheet.csv", sheet(&[("LST-1", photo, PAN)]));
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    let rows = [
+        ("LST-1", "https://cdn.example.com/bath/1.jpg", PAN),
+        ("LST-1", "https://cdn.example.com/hall/1.jpg", PAN),
+    ];
+    world.write("sheet.csv", sheet(&rows));
+    world.run(&["submit", "sheet.csv"]).expect(3);
+    // Either may be it, so none is taken for it.
+    let before = world.log().text;
+    world
+        .run(&["rename", "--from-manifest", "sheet.csv", "--yes"])
+        .expect(0);
+    assert_eq!(world.log().text, before);
+    assert_eq!(orders(&server), 1);
+}
+
+#[test]
+fn a_prompt_that_a_retry_has_given_is_the_jobs_as_well() {
+    const BETTER: &str = "Better pan";
+    const SIGNED: &str = "https://cdn.example.com/a8f2c1/kitchen.jpg";
+    const ANEW: &str = "https://cdn.example.com/77c1d2/kitchen.jpg";
+    let cases: &[(Row, i32)] = &[
+        (("SKU-1", SIGNED, BETTER), 0),
+        (("SKU-1", SIGNED, "better pan"), 3),
+        (("SKU-1", ANEW, BETTER), 0),
+        (("SKU-2", SIGNED, BETTER), 3),
+        (("sku-1", SIGNED, BETTER), 0),
+        // And what was ordered first.
+        (("SKU-1", SIGNED, PAN), 0),
+        (("SKU-1", ANEW, PAN), 0),
+        (("SKU-2", SIGNED, PAN), 3),
+    ];
+    for (row, code) in cases {
+        let server = Server::answering(|request| {
+            if request.method == "POST" {
+                return Step::accept();
+            }
+            let id = request.path.rsplit('/').next().unwrap_or_default();
+            let body = serde_json::json!({
+                "id": id, "status": "completed", "credits": 5,
+                "output_url": "https://cdn.example.com/clip.mp4",
+            });
+            Step::reply(200, body.to_string())
+        });
+        let world = World::facing(&server);
+        world.write("sheet.csv", sheet(&[("SKU-1", SIGNED, PAN)]));
+        world.run(&["submit", "sheet.csv"]).expect(0);
+        world.run(&["reconcile"]).expect(0);
+        let job = world.log().job_of("SKU-1")["job"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let verdict = format!("job,attempt,verdict\n{job},1,reject\n");
+        world.write("verdicts.csv", verdict);
+        world.run(&["review", "--from", "verdicts.csv"]).expect(0);
+        let retry = ["retry", "--rejected", "-y", "--new-prompt", BETTER];
+        world.run(&retry).expect(0);
+        assert_eq!(orders(&server), 2);
+        world.write("sheet.csv", sheet(&[*row]));
+        for command in [
+            &["submit", "sheet.csv"][..],
+            &["compact"],
+            &["submit", "sheet.csv"],
+        ] {
+            let run = world.run(command);
+            assert!(
+                command.len() == 1 || run.code() == *code,
+                "{row:?}: {}",
+                run.stderr
+            );
+            assert_eq!(orders(&server), 2, "{row:?}: {}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_voice_in_another_language_is_held_while_its_own_row_is_gone() {
+    const OWN: &str = "LST-1,Welcome home,alloy,en,1.0";
+    let cases: &[(&[&str], usize, i32)] = &[
+        (&["LST-1,Welcome home,alloy,EN,1.0"], 1, 0),
+        (&["LST-1,Welcome\u{a0}home,alloy,En,1"], 1, 0),
+        (&["LST-1,Welcome home,alloy,en-US,1.0"], 1, 3),
+        (&["LST-1,Welcome home,alloy,de,1.0"], 1, 3),
+        (&["LST-1,Welcome home,alloy,,1.0"], 1, 0),
+        (&["LST-1,Welcome home,nova,de,1.2"], 1, 3),
+        (&["LST-1,Welcome to your home,alloy,en-US,1.0"], 1, 3),
+        (&["LST-2,Welcome home,alloy,EN,1.0"], 1, 3),
+        // Beside its own row it is another clip.
+        (&[OWN, "LST-1,Welcome home,alloy,de,1.0"], 2, 0),
+        (&[OWN, "LST-1,Welcome home,alloy,en-US,1.0"], 2, 0),
+        (&[OWN, "LST-2,Welcome home,alloy,en,1.0"], 2, 0),
+        // A translation is another clip.
+        (&["LST-1,Willkommen,alloy,de,1.0"], 2, 0),
+    ];
+    let sheet = |rows: &[&str]| {
+        format!(
+            "listing_id,text,voice,language,speed\n{}\n",
+            rows.join("\n")
+        )
+    };
+    for (after, bills, code) in cases {
+        let server = Server::accepting();
+        let world = World::facing(&server);
+        world.write("sheet.csv", sheet(&[OWN]));
+        world.run(&["submit", "sheet.csv"]).expect(0);
+        world.write("sheet.csv", sheet(after));
+        for _ in 0..2 {
+            let run = world.run(&["submit", "sheet.csv"]);
+            assert_eq!(run.code(), *code, "{after:?}: {}", run.stderr);
+            assert_eq!(orders(&server), *bills, "{after:?}: {}", run.stderr);
+        }
+        if *code == 3 && after.len() == 1 {
+            world
+                .run(&["submit", "sheet.csv", "--resubmit-changed"])
+                .expect(0);
+            assert_eq!(orders(&server), 2, "{after:?}");
+        }
+    }
 }
 
 #[test]
@@ -579,64 +762,5 @@ fn a_row_set_back_to_a_wording_without_a_clip_is_ordered_or_held() {
         // Now it counts again, and the other one does not.
         world.run(&["submit", "sheet.csv"]).expect(0);
         assert_eq!(server.posts().len(), 3);
-    }
-}
-
-#[test]
-fn a_prompt_that_a_retry_has_given_is_the_jobs_as_well() {
-    const BETTER: &str = "Better pan";
-    const SIGNED: &str = "https://cdn.example.com/a8f2c1/kitchen.jpg";
-    const ANEW: &str = "https://cdn.example.com/77c1d2/kitchen.jpg";
-    let cases: &[(Row, i32)] = &[
-        (("SKU-1", SIGNED, BETTER), 0),
-        (("SKU-1", SIGNED, "better pan"), 3),
-        (("SKU-1", ANEW, BETTER), 0),
-        (("SKU-2", SIGNED, BETTER), 3),
-        (("sku-1", SIGNED, BETTER), 0),
-        // And what was ordered first.
-        (("SKU-1", SIGNED, PAN), 0),
-        (("SKU-1", ANEW, PAN), 0),
-        (("SKU-2", SIGNED, PAN), 3),
-    ];
-    for (row, code) in cases {
-        let server = Server::answering(|request| {
-            if request.method == "POST" {
-                return Step::accept();
-            }
-            let id = request.path.rsplit('/').next().unwrap_or_default();
-            let body = serde_json::json!({
-                "id": id, "status": "completed", "credits": 5,
-                "output_url": "https://cdn.example.com/clip.mp4",
-            });
-            Step::reply(200, body.to_string())
-        });
-        let world = World::facing(&server);
-        world.write("sheet.csv", sheet(&[("SKU-1", SIGNED, PAN)]));
-        world.run(&["submit", "sheet.csv"]).expect(0);
-        world.run(&["reconcile"]).expect(0);
-        let job = world.log().job_of("SKU-1")["job"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        let verdict = format!("job,attempt,verdict\n{job},1,reject\n");
-        world.write("verdicts.csv", verdict);
-        world.run(&["review", "--from", "verdicts.csv"]).expect(0);
-        let retry = ["retry", "--rejected", "-y", "--new-prompt", BETTER];
-        world.run(&retry).expect(0);
-        assert_eq!(orders(&server), 2);
-        world.write("sheet.csv", sheet(&[*row]));
-        for command in [
-            &["submit", "sheet.csv"][..],
-            &["compact"],
-            &["submit", "sheet.csv"],
-        ] {
-            let run = world.run(command);
-            assert!(
-                command.len() == 1 || run.code() == *code,
-                "{row:?}: {}",
-                run.stderr
-            );
-            assert_eq!(orders(&server), 2, "{row:?}: {}", run.stderr);
-        }
     }
 }

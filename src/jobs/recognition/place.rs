@@ -1,0 +1,123 @@
+//! Where a photo is, and whether an address of it may be another one made anew.
+
+use std::borrow::Cow;
+
+use super::hash_of;
+use super::normal::Photo;
+
+/// Folders that are compared one by one, those next to the file. The ones above count together.
+const FOLDERS: usize = 7;
+/// No folder.
+const NONE: u16 = 0;
+/// A folder whose name is made anew.
+const TOKEN: u16 = 1;
+
+/// Hashes of the server's name and of the folders on the way to the file, the last one first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    host: u16,
+    folders: [u16; FOLDERS],
+}
+
+impl Place {
+    /// Where a photo is.
+    pub fn of(photo: &Photo) -> Self {
+        let folder = |name: &str| match name {
+            "" => TOKEN,
+            word => word_hash(word),
+        };
+        let mut folders = [NONE; FOLDERS];
+        let names = photo.folders.as_slice();
+        let (above, near) = match names.len().checked_sub(FOLDERS) {
+            None | Some(0) => (&[][..], names),
+            Some(more) => names.split_at(more + 1),
+        };
+        for (place, name) in folders.iter_mut().zip(near.iter().rev()) {
+            *place = folder(name);
+        }
+        if !above.is_empty() {
+            folders[FOLDERS - 1] = folder(&above.concat());
+        }
+        Self {
+            host: hash_of(&photo.host) as u16,
+            folders,
+        }
+    }
+
+    /// What a voice has in its place: no other settings are these made anew.
+    pub fn of_settings(settings: &[Cow<'_, str>; 3]) -> Self {
+        let mut folders = [NONE; FOLDERS];
+        folders[0] = word_hash(settings);
+        Self { host: 0, folders }
+    }
+
+    /// Whether an address here may be one there, made anew: on another server, with a token in place
+    /// of a folder, or with more or fewer tokens on the way.
+    pub fn may_be(&self, there: &Self) -> bool {
+        let both = || self.folders.iter().zip(&there.folders);
+        let is_none = |folder: u16| folder == NONE;
+        let fits = |(&a, &b): (&u16, &u16)| {
+            a == b || (!is_none(a) && !is_none(b) && (a == TOKEN || b == TOKEN))
+        };
+        self.host != there.host || both().all(fits) || self.words().eq(there.words())
+    }
+
+    fn words(&self) -> impl Iterator<Item = u16> {
+        self.folders.into_iter().filter(|&folder| folder > TOKEN)
+    }
+
+    /// How many folders are the same, each at its place before the file.
+    pub fn common_folders(&self, there: &Self) -> usize {
+        let both = self.folders.iter().zip(&there.folders);
+        both.filter(|(a, b)| a == b && **a > TOKEN).count()
+    }
+}
+
+fn word_hash(word: impl std::hash::Hash) -> u16 {
+    (hash_of(word) as u16).max(TOKEN + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn may_be(one: &str, other: &str) -> bool {
+        let place =
+            |folders: &str| Place::of(&Photo::of(&format!("https://x.example/{folders}/k.jpg")));
+        let (one, other) = (place(one), place(other));
+        assert_eq!(one.may_be(&other), other.may_be(&one));
+        one.may_be(&other)
+    }
+
+    #[test]
+    fn an_address_made_anew_differs_in_tokens_only() {
+        for (one, other) in [
+            ("rooms", "rooms"),
+            ("t/AbCdEfGh", "t/IjKlMnOp"),
+            ("00ff00ff", "cfbbdcda"),
+            ("p", "zz81hd8e"),
+            ("p", "P"),
+            ("Rooms/kitchen", "rooms/Kitchen"),
+            ("rooms", "rooms/77c1"),
+            ("a8f2/rooms", "rooms"),
+            ("a8f2/rooms/x/y/z/t/u/v/w", "77c1/rooms/x/y/z/t/u/v/w"),
+        ] {
+            assert!(may_be(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_folder_with_another_plain_name_is_elsewhere() {
+        for (one, other) in [
+            ("kitchen", "bath"),
+            ("staging", "live"),
+            ("photos", "photos/final"),
+            ("LivingRoom", "DiningRoom"),
+            ("photos", "77c1/final"),
+            ("house-a/rooms", "house-b/rooms"),
+            ("a/rooms/x/y/z/t/u/v/w", "b/rooms/x/y/z/t/u/v/w"),
+        ] {
+            assert!(!may_be(one, other), "{one} {other}");
+        }
+    }
+}
