@@ -111,8 +111,9 @@ impl<'a> HeldReport<'a> {
         let count = repeated.len() as u64;
         if count > 0 {
             self.printer.warn(format_args!(
-                "{}: {} another row and {} left out, only the signature in the photo's address \
-                 differs: {}. For a second clip of the same photo, fill in the column variant",
+                "{}: {} another row and {} left out, only what cannot be seen, or the spelling or the \
+                 signature of the photo's address, differs: {}. For a second clip of the same photo, \
+                 fill in the column variant",
                 escape(self.manifest),
                 words::counted(count, "row repeats", "rows repeat"),
                 words::choose(count, "was", "were"),
@@ -301,22 +302,28 @@ impl<'a> HeldReport<'a> {
 
     fn report_same_clips(&self) {
         for held in self.held(Decision::SameClip).take(MOST_NAMED) {
+            let same = match &held.other {
+                Some(other) => format!(
+                    "as {} ({}), whose id or variant is only spelled in another way",
+                    self.place(other),
+                    escape(&held.job_id)
+                ),
+                None => format!("that was ordered for {}", escape(&held.job_id)),
+            };
             self.printer.warn(format_args!(
-                "{}:{}: {} asks for the same clip that was ordered for {}, with the same photo, \
-                 prompt and settings. Held back, nothing was sent for it. If both are to have a \
-                 clip of their own, fill in the column variant, or run the same command with \
-                 --allow-same-clip",
+                "{}:{}: {} asks for the same clip {same}, with the same photo, prompt and settings. \
+                 Held back, nothing was sent for it. If both are to have a clip of their own, fill in \
+                 the column variant, or run the same command with --allow-same-clip",
                 escape(&held.place.file),
                 held.place.line,
                 escape(&held.id),
-                escape(&held.job_id),
             ));
         }
         let shown = self.held(Decision::SameClip).count().min(MOST_NAMED) as u64;
         let more = self.plan.counts.same_clip.saturating_sub(shown);
         if more > 0 {
             self.printer.warn(format_args!(
-                "{} more of {} {} for clips that were ordered under other ids, and {} held back",
+                "{} more of {} {} for clips of other rows or of other ids, and {} held back",
                 words::count(more, "row"),
                 escape(self.manifest),
                 words::choose(more, "asks", "ask"),
@@ -356,6 +363,9 @@ fn to_json(found: &Found) -> Value {
             "job": held.job,
             "job_id": held.job_id,
         });
+        if let Some(other) = &held.other {
+            row["other_line"] = other.line.into();
+        }
         if let Some(cause) = held.cause {
             row["cause"] = cause.as_str().into();
         }

@@ -77,6 +77,7 @@ const HELD: &[Field] = fields! {
     always "reason" Words(|| vec!["changed", "renamed", "same_clip"]) => "Why it waits.";
     always "job" OrNull(&Job) => "The job that it resembles.";
     always "job_id" OrNull(&Text) => "That job's listing or product.";
+    maybe "other_line" Count => "The line of the row that asks for the same clip and is not held.";
     maybe "cause" Text => "What may have changed the cell.";
 };
 

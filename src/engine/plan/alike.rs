@@ -1,15 +1,20 @@
 //! Rows of one manifest that ask for the same clip.
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 
-use super::{Decision, Note, Place, Plan};
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+use super::open::{MOST_HELD, OpenRows};
+use super::{Decision, Held, Note, Place, Plan, PlanError, marks_of};
 use crate::jobs::Ledger;
+use crate::jobs::recognition::{Recognition, Sought};
+use crate::manifest::Manifest;
 
 impl Plan {
-    /// Leaves out rows that repeat another row: the same id, photo, prompt and settings, and only
-    /// the address is signed anew. `new` are the places of the rows that the log does not hold,
+    /// Leaves out rows that repeat another row: the same id, photo, prompt and settings for a person's
+    /// eye. `new` are the places of the rows that the log does not hold,
     /// ascending: none but these are left out. Returns how many were.
     pub(super) fn leave_out_repeated(&mut self, new: &[u32], ledger: &Ledger) -> u64 {
         let stand_ins = self.stand_ins(new, ledger);
@@ -26,10 +31,9 @@ impl Plan {
     fn stand_ins(&self, new: &[u32], ledger: &Ledger) -> Vec<(u32, u32)> {
         let look = |place: u32| self.rows[place as usize].as_ref().map(Note::look);
         let hash = |place: u32| self.hasher.hash_one(look(place));
-        let has_photo = |place: &u32| look(*place).is_some_and(|(_, clip, _)| clip != 0);
         let mut first: HashTable<u32> = HashTable::with_capacity(new.len());
         let mut repeats = Vec::new();
-        for place in new.iter().copied().filter(has_photo) {
+        for place in new.iter().copied() {
             let is_alike = |other: &u32| look(*other) == look(place);
             match first.entry(hash(place), is_alike, |other| hash(*other)) {
                 Entry::Occupied(_) => repeats.push(place),
@@ -72,8 +76,8 @@ impl Plan {
         })
     }
 
-    /// Rows that were left out because they repeat another one but for its signature, each with
-    /// that one.
+    /// Rows that were left out because they repeat another one but for what cannot be seen, or for the
+    /// signature, each with that one.
     pub fn repeated(&self) -> impl ExactSizeIterator<Item = (Place, Place)> {
         let repeated = self.repeated.iter();
         repeated.map(|&(row, other)| (self.place(row), self.place(other)))
@@ -85,7 +89,7 @@ impl Plan {
         let mut seen: HashTable<(u32, &Note)> = HashTable::with_capacity(self.counts.send as usize);
         let (mut count, mut places) = (0, Vec::new());
         for (index, note) in self.rows.iter().enumerate() {
-            let is_sent = |note: &&Note| note.decision == Decision::Send && note.clip != 0;
+            let is_sent = |note: &&Note| note.decision == Decision::Send;
             let Some(note) = note.as_ref().filter(is_sent) else {
                 continue;
             };
@@ -103,4 +107,147 @@ impl Plan {
         }
         (count, places)
     }
+
+    /// Places of the rows that ask for a clip that a new row to be sent asks for as well, ascending;
+    /// rows that are left out or repeat others aside.
+    fn sharing_a_clip(&self, ledger: &Ledger) -> Vec<u32> {
+        let clip = |place: u32| self.rows[place as usize].as_ref().map(|note| note.clip);
+        let hash = |place: u32| self.hasher.hash_one(clip(place));
+        let is_new =
+            |note: &Note| note.decision == Decision::Send && ledger.place_of(note.key).is_none();
+        let rows = || {
+            (0..)
+                .zip(&self.rows)
+                .filter_map(|(at, row)| Some((at, row.as_ref()?)))
+        };
+        // Each clip's first new row, and whether there is another row.
+        let mut clips: HashTable<(u32, bool)> = HashTable::new();
+        for (place, _) in rows().filter(|(_, note)| is_new(note)) {
+            let is_same = |(other, _): &(u32, bool)| clip(*other) == clip(place);
+            match clips.entry(hash(place), is_same, |(other, _)| hash(*other)) {
+                Entry::Occupied(mut first) => first.get_mut().1 = true,
+                Entry::Vacant(entry) => {
+                    entry.insert((place, false));
+                }
+            }
+        }
+        let asks = |note: &Note| !matches!(note.decision, Decision::Duplicate | Decision::LeftOut);
+        for (place, _) in rows().filter(|(_, note)| asks(note) && !is_new(note)) {
+            let is_same = |(other, _): &(u32, bool)| clip(*other) == clip(place);
+            if let Some((_, is_shared)) = clips.find_mut(hash(place), is_same) {
+                *is_shared = true;
+            }
+        }
+        let is_shared = |place: u32| {
+            let is_same = |(other, _): &(u32, bool)| clip(*other) == clip(place);
+            clips
+                .find(hash(place), is_same)
+                .is_some_and(|(_, is_shared)| *is_shared)
+        };
+        let shared = rows().filter(|(place, note)| asks(note) && is_shared(*place));
+        shared.map(|(place, _)| place).collect()
+    }
+}
+
+/// Holds new rows that ask for the clip of another row of the sheet, and whose ids or variants are only
+/// spelt in another way. Rows that the log holds come before new ones, since they may be ordered.
+pub(super) fn hold(
+    manifest: &mut Manifest,
+    plan: &mut Plan,
+    ledger: &Ledger,
+    most_listed: usize,
+    held: &mut Vec<Held>,
+) -> Result<(), PlanError> {
+    let places = plan.sharing_a_clip(ledger);
+    if places.is_empty() {
+        return Ok(());
+    }
+    let mut rows = OpenRows::read(manifest, plan, places.clone(), MOST_HELD)?;
+    let mut known = Recognition::default();
+    let mut next = 0;
+    rows.keep_if(manifest, |_, row| {
+        known.add(next, &marks_of(row), &Sought::everything());
+        next += 1;
+        true
+    })?;
+    known.sort();
+    let is_new = |place: u32| {
+        let note = plan.rows[place as usize].as_ref();
+        note.is_some_and(|note| ledger.place_of(note.key).is_none())
+    };
+    let mut found = Vec::new();
+    rows.keep_if(manifest, |place, row| {
+        let place = place as u32;
+        let Some(note) = plan.rows[place as usize].as_ref() else {
+            return false;
+        };
+        let marks = marks_of(row);
+        let is_alike = |job: u32, other: u32| {
+            let other = plan.rows[other as usize].as_ref();
+            // Under one id, another query may ask for another part of the photo.
+            other.is_some_and(|other| {
+                other.clip == note.clip && (other.item != note.item || known.has_query(job, &marks))
+            })
+        };
+        let comes_before = |other: u32| (is_new(other), other) < (is_new(place), place);
+        let of_id = known.of_subject(&marks).map(|like| like.job);
+        let others = of_id.map(|job| (job, places[job as usize]));
+        let first = others
+            .filter(|&(job, other)| comes_before(other) && is_alike(job, other))
+            .map(|(_, other)| other)
+            .min_by_key(|&other| (is_new(other), other));
+        if let Some(other) = first.filter(|_| note.decision == Decision::Send && is_new(place)) {
+            found.push((place, other));
+        }
+        true
+    })?;
+    for &(place, _) in &found {
+        plan.hold(place as usize, Decision::SameClip);
+    }
+    plan.count();
+    found.truncate(most_listed.saturating_sub(held.len()));
+    name(manifest, plan, rows, &found, held)
+}
+
+/// Adds rows that are held, each with the one that comes before it, to those that are reported.
+fn name(
+    manifest: &mut Manifest,
+    plan: &Plan,
+    mut rows: OpenRows,
+    pairs: &[(u32, u32)],
+    held: &mut Vec<Held>,
+) -> Result<(), PlanError> {
+    let mut ids: HashMap<u32, String> = pairs
+        .iter()
+        .map(|&(_, other)| (other, String::new()))
+        .collect();
+    let first = held.len();
+    rows.keep_if(manifest, |place, row| {
+        let place = place as u32;
+        if let Some(id) = ids.get_mut(&place) {
+            id.clone_from(&row.id);
+        }
+        if let Ok(at) = pairs.binary_search_by_key(&place, |&(place, _)| place) {
+            let other = pairs[at].1;
+            held.push(Held {
+                place: plan.place(place),
+                id: row.id.clone(),
+                photo: row.clip.image_url().to_owned(),
+                reason: Decision::SameClip,
+                job: plan.rows[other as usize]
+                    .as_ref()
+                    .map_or(row.key(), |note| note.key),
+                job_id: String::new(),
+                other: Some(plan.place(other)),
+                is_bare: false,
+                is_moved: false,
+                cause: None,
+            });
+        }
+        true
+    })?;
+    for (held, (_, other)) in held[first..].iter_mut().zip(pairs) {
+        held.job_id = ids.get(other).cloned().unwrap_or_default();
+    }
+    Ok(())
 }

@@ -5,7 +5,6 @@
 
 mod alike;
 mod decision;
-mod hashes;
 mod known;
 mod open;
 mod recognize;
@@ -18,8 +17,7 @@ use std::sync::Arc;
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use self::hashes::{clip_hash, end_of_path, photo_hash, query_hash};
-use crate::jobs::recognition::hash_of;
+use crate::jobs::recognition::{Marks, Outline, hash_of, normal};
 use crate::jobs::{Credits, JobKey, JobState, Ledger, Rates};
 use crate::journal::LogError;
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
@@ -45,23 +43,24 @@ struct Note {
     key: JobKey,
     /// Half of the row's: enough to notice that the file was changed meanwhile.
     digest: u32,
-    /// Hash of the listing's or SKU's id.
+    /// Hash of the listing's or SKU's id, as a person sees it.
     item: u64,
-    /// Hash of photo, prompt and settings; 0 without a photo.
+    /// [`Outline::clip`].
     clip: u64,
     /// Its place in [`Plan::prices`].
     price: u32,
     /// The line on which it starts. Four bytes; no file that someone edits has more lines.
     line: u32,
-    /// Hash of what the photo's query says besides signatures; 0 for nothing.
-    query: u16,
+    /// [`Outline::detail`].
+    detail: u16,
     decision: Decision,
 }
 
 impl Note {
-    /// What rows share that differ at most in the signature of the photo's address.
+    /// What rows share that differ at most in what cannot be seen, in how the photo's address is
+    /// written, or in its signature.
     fn look(&self) -> (u64, u64, u16) {
-        (self.item, self.clip, self.query)
+        (self.item, self.clip, self.detail)
     }
 }
 
@@ -69,12 +68,10 @@ impl Note {
 #[derive(Debug, Default)]
 pub struct Plan {
     rows: Vec<Option<Note>>,
-    /// For each of them the hash of its photo's address in normal form; 0 for none. Empty where
-    /// there is no log to compare them with.
-    photos: Vec<u32>,
+    /// For each of them [`Outline::subject`]; 0 for a row with mistakes. Empty where there is no log to
+    /// compare them with.
+    subjects: Vec<u32>,
     has_no_log: bool,
-    /// Whether any photo's address has a query or a fragment.
-    has_queries: bool,
     /// The first row of each key.
     first: HashTable<u32>,
     hasher: DefaultHashBuilder,
@@ -84,7 +81,7 @@ pub struct Plan {
     items: Option<Owners>,
     /// The jobs that rows replace when they are sent, by the rows' places.
     replaced: HashMap<u32, Vec<JobKey>>,
-    /// Rows that repeat another one but for its signature, each with that one, by their places.
+    /// Rows that repeat another one but for what cannot be seen, each with that one, by their places.
     repeated: Vec<(u32, u32)>,
     /// The files, each with the place of its first row.
     files: Vec<(u32, Arc<str>)>,
@@ -141,11 +138,8 @@ impl Plan {
             self.files.push((index, Arc::clone(&row.file)));
         }
         let price = self.price(rates.estimate(&row.clip));
-        let item = hash_of(&row.id);
-        let (photo, query) = row
-            .clip
-            .image_url()
-            .split_at(end_of_path(row.clip.image_url()));
+        let outline = Outline::of(&row.id, &row.clip, &row.variant);
+        let item = outline.id;
         if let Some(items) = &mut self.items {
             items.places.entry(item).or_insert_with(|| {
                 items.ids.push(row.id.clone());
@@ -156,19 +150,18 @@ impl Plan {
             key,
             digest: row.digest as u32,
             item,
-            clip: clip_hash(row, photo),
+            clip: outline.clip,
             price,
             line: u32::try_from(row.line).unwrap_or(u32::MAX),
-            query: query_hash(query),
+            detail: outline.detail,
             decision: if row.is_left_out {
                 Decision::LeftOut
             } else {
                 Decision::Send
             },
         }));
-        self.has_queries |= !query.is_empty();
         if !self.has_no_log {
-            self.photos.push(photo_hash(row.clip.image_url()));
+            self.subjects.push(outline.subject);
         }
         if row.is_left_out {
             self.left_out.entry(key).or_insert(item);
@@ -235,7 +228,7 @@ impl Plan {
     pub fn note_invalid(&mut self) {
         self.rows.push(None);
         if !self.has_no_log {
-            self.photos.push(0);
+            self.subjects.push(0);
         }
     }
 
@@ -265,8 +258,7 @@ impl Plan {
                 new.push(place as u32);
             }
         }
-        // Rows that are alike differ in the query.
-        if !new.is_empty() && self.has_queries {
+        if !new.is_empty() {
             open -= self.leave_out_repeated(&new, ledger);
         }
         self.count();
@@ -275,19 +267,22 @@ impl Plan {
 
     /// Which jobs have to be compared with the open rows, by their places in the ledger: those that
     /// no row names, those that may lose their row or have another photo than it, and those of rows
-    /// with an open row's photo. The other ones have a row of their own and another clip.
+    /// with an open row's photo (without one, its id). The other ones have a row of their own and
+    /// another clip.
     fn compared(&self, ledger: &Ledger, named: &[bool]) -> Vec<bool> {
         if self.has_no_log {
             return vec![true; named.len()];
         }
-        let photos = self.open(ledger).map(|place| self.photos[place as usize]);
-        let photos: HashSet<u32> = photos.filter(|&photo| photo != 0).collect();
+        let subjects = self.open(ledger);
+        let subjects: HashSet<u32> = subjects
+            .map(|place| self.subjects[place as usize])
+            .collect();
         let jobs = ledger.jobs().zip(named);
         let mut compared: Vec<bool> = jobs
             .map(|(job, named)| !named || job.is_superseded() || job.is_renamed())
             .collect();
-        for (note, photo) in self.rows.iter().zip(&self.photos) {
-            if let Some(note) = note.as_ref().filter(|_| photos.contains(photo))
+        for (note, subject) in self.rows.iter().zip(&self.subjects) {
+            if let Some(note) = note.as_ref().filter(|_| subjects.contains(subject))
                 && let Some(job) = ledger.place_of(note.key)
             {
                 compared[job as usize] = true;
@@ -418,14 +413,14 @@ impl Plan {
 
     /// Whether a job is one of the manifest's rows, and that has just this id.
     pub fn holds_under(&self, job: &JobState, id: &str) -> bool {
-        let item = hash_of(id);
+        let item = hash_of(normal::text(id));
         self.find(job.key).is_some_and(|note| note.item == item)
             || self.left_out.get(&job.key) == Some(&item)
     }
 
     /// Whether any row has this id.
     pub fn has_rows_of(&self, id: &str) -> bool {
-        let item = hash_of(id);
+        let item = hash_of(normal::text(id));
         self.rows.iter().flatten().any(|note| note.item == item)
     }
 
@@ -445,6 +440,11 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
+}
+
+/// What a row is recognized by.
+fn marks_of(row: &Row) -> Marks {
+    Marks::of_clip(&row.id, &row.clip, &row.variant)
 }
 
 fn is_open(note: &Note, job: Option<&JobState>) -> bool {

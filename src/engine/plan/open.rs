@@ -1,16 +1,15 @@
 //! The rows whose key alone does not decide, read once more: in memory where there is room for them.
 
-use super::hashes::marks_of;
-use super::{Plan, PlanError};
+use super::{Plan, PlanError, marks_of};
+use crate::jobs::Clip;
 use crate::jobs::recognition::Sought;
-use crate::jobs::{Clip, Ledger};
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
 
 /// Bytes of rows that are held at most. Where there are more, the manifest is read again for each
 /// step, so that a million new rows take no room.
 pub const MOST_HELD: usize = 8 << 20;
 
-/// Rows that may be ones that the log holds under other keys.
+/// Rows that may be ones that the log, or the sheet, holds under other keys.
 pub struct OpenRows {
     rows: Rows,
     /// What they ask for.
@@ -24,14 +23,13 @@ enum Rows {
 }
 
 impl OpenRows {
-    /// Reads them; at most `most_held` bytes of them are held.
+    /// Reads those at some places, ascending; at most `most_held` bytes of them are held.
     pub fn read(
         manifest: &mut Manifest,
         plan: &Plan,
-        ledger: &Ledger,
+        places: Vec<u32>,
         most_held: usize,
     ) -> Result<Self, PlanError> {
-        let places: Vec<u32> = plan.open(ledger).collect();
         let mut sought = Sought::with_room_for(places.len());
         let mut held = Some(Vec::new());
         let mut room = most_held;

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::hashes::marks_of;
+use super::alike;
 use super::known::Log;
 use super::open::{MOST_HELD, OpenRows};
-use super::{Decision, Place, Plan, PlanError};
+use super::{Decision, Place, Plan, PlanError, marks_of};
 use crate::jobs::recognition::{Cause, Marks, Namesake, Recognition};
 use crate::jobs::{JobKey, JobState, Ledger};
 use crate::manifest::{Manifest, Row};
@@ -40,6 +40,8 @@ pub struct Held {
     pub job: JobKey,
     /// That one's listing or SKU.
     pub job_id: String,
+    /// The row of the same sheet that asks for the clip.
+    pub other: Option<Place>,
     /// Whether the log holds of that job only what the vendor's sample scripts write: no request, so
     /// that nothing can be compared.
     pub is_bare: bool,
@@ -74,14 +76,22 @@ pub fn decide(
     most_listed: usize,
 ) -> Result<Found, PlanError> {
     let none = Ledger::new(crate::jobs::Rates::default());
-    let (open, named) = plan.decide(log.map_or(&none, |(_, ledger)| ledger));
-    let Some((path, ledger)) = log.filter(|(_, ledger)| open > 0 && !ledger.is_empty()) else {
-        return Ok(Found::default());
+    let ledger = log.map_or(&none, |(_, ledger)| ledger);
+    let (open, named) = plan.decide(ledger);
+    let mut found = match log {
+        Some((path, ledger)) if open > 0 && !ledger.is_empty() => {
+            let log = Log { path, ledger };
+            let open = plan.open(ledger).collect();
+            let open = OpenRows::read(manifest, plan, open, MOST_HELD)?;
+            let compared = plan.compared(ledger, &named);
+            compare(manifest, plan, log, open, &compared, (allowed, most_listed))?
+        }
+        _ => Found::default(),
     };
-    let log = Log { path, ledger };
-    let open = OpenRows::read(manifest, plan, ledger, MOST_HELD)?;
-    let compared = plan.compared(ledger, &named);
-    compare(manifest, plan, log, open, &compared, (allowed, most_listed))
+    if !allowed.same_clip {
+        alike::hold(manifest, plan, ledger, most_listed, &mut found.held)?;
+    }
+    Ok(found)
 }
 
 /// Compares the open rows with the jobs at whose places `compared` is true.
@@ -392,7 +402,15 @@ impl Search<'_> {
             return Some((Decision::Changed, place));
         }
         if !marks.has_photo {
-            return None;
+            // Many listings may share their words: only a clip of the same id is the same.
+            let of_id = self.known.of_subject(marks);
+            let standing = of_id.filter(|like| like.same_wording).find(|like| {
+                let job = self.job(like.job);
+                job.is_some_and(|job| {
+                    job.key != key && job.maybe_accepted() && self.is_in_a_row(job, like.job)
+                })
+            });
+            return standing.map(|like| (Decision::SameClip, like.job));
         }
         // Under its own id, another query may ask for another part of the photo.
         let is_elsewhere = |place: &u32| {
@@ -464,6 +482,7 @@ impl Search<'_> {
                 reason,
                 job,
                 job_id: String::new(),
+                other: None,
                 is_bare,
                 is_moved,
                 cause: None,

@@ -6,6 +6,7 @@
 //! known manifest costs nothing.
 
 pub mod normal;
+mod outline;
 mod place;
 mod sought;
 mod spelling;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use self::normal::Photo;
+pub use self::outline::Outline;
 use self::place::Place;
 pub use self::sought::Sought;
 pub use self::spelling::Cause;
