@@ -69,6 +69,7 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 
 /// How files of the user's own are made. No one else may read them, where the system has such modes.
 pub fn options_of_user() -> OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
