@@ -3,19 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lettre::Address;
-
-use super::resolve::{Show, Sources, amount, parsed, parsed_or_number, text, whole};
-use super::table::{AGENT, BUYER, MAP, MODELS};
+use super::resolve::{Sources, parsed, parsed_or_number, text, whole};
+use super::show::Bytes;
 use super::value::Value;
-use super::{Flags, Origin, Setting, email, values};
-use crate::engine::notify::{Event, Listeners, Security, Shape};
-use crate::engine::round::{Step, TimeOfDay};
+use super::{Flags, values};
 use crate::exit::Failure;
-use crate::jobs::{Credits, IdColumn, Rates, Seconds};
-use crate::manifest::check_address;
-use crate::output::audience::STATES;
-use crate::output::{Audience, Wording};
+use crate::jobs::{IdColumn, Seconds};
 use crate::vendor::{DurationStyle, Rate};
 
 /// For video rows that leave something open.
@@ -156,85 +149,6 @@ impl Download {
     }
 }
 
-/// Words for others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words {
-    /// The language whose words come first.
-    pub language: Option<String>,
-    /// For agents, by state.
-    pub agent: Vec<(String, String)>,
-    /// For buyers, by state.
-    pub buyer: Vec<(String, String)>,
-}
-
-impl Words {
-    pub(super) fn resolve(l: &mut Sources<'_>) -> Result<Self, Failure> {
-        Ok(Self {
-            language: l.pick_open("copy.language", None, text)?,
-            agent: Self::table(l, AGENT)?,
-            buyer: Self::table(l, BUYER)?,
-        })
-    }
-
-    /// The words for an audience; `None` for one that is not known, or without one.
-    pub fn wording(&self, audience: Option<&str>) -> Option<Wording> {
-        let audience = Audience::of(audience?)?;
-        let own = match audience {
-            Audience::Agent => &self.agent[..],
-            Audience::Buyer => &self.buyer,
-            Audience::Raw => &[],
-        };
-        Some(Wording {
-            audience,
-            own: own.to_vec(),
-            language: self.language.clone(),
-        })
-    }
-
-    fn table(l: &mut Sources<'_>, table: &str) -> Result<Vec<(String, String)>, Failure> {
-        let words = open_table(l, table, text)?;
-        let is_state = |name: &str| STATES.contains(&name.split('-').next().unwrap_or(name));
-        match words.iter().find(|(name, _)| !is_state(name)) {
-            None => Ok(words),
-            Some((name, _)) => Err(Failure::config(format!("[{table}] has no state {name:?}"))
-                .help(format!(
-                    "the states are {}; {}-de is for German",
-                    STATES.join(", "),
-                    STATES[2]
-                ))),
-        }
-    }
-}
-
-/// Of `report --public`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Public {
-    /// `ab723`, `eu-ai-act` or `both`.
-    pub rules: String,
-    /// What the page says, in the user's own words.
-    pub statement: Option<String>,
-    /// Where original photos are online; a slash is its end.
-    pub originals: Option<String>,
-}
-
-impl Public {
-    pub(super) fn resolve(l: &mut Sources<'_>) -> Result<Self, Failure> {
-        let rules = |word: &str| match word {
-            "ab723" | "eu-ai-act" | "both" => Ok(word.to_owned()),
-            _ => Err(format!("{word:?} is not ab723, eu-ai-act or both")),
-        };
-        let address = |text: &str| {
-            check_address(text)?;
-            Ok(format!("{}/", text.trim_end_matches('/')))
-        };
-        Ok(Self {
-            rules: l.pick("public.rules", None, parsed(rules))?,
-            statement: l.pick_open("public.statement", None, text)?,
-            originals: l.pick_open("public.originals", None, parsed(address))?,
-        })
-    }
-}
-
 /// Photos on this computer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Photos {
@@ -289,155 +203,7 @@ impl Publish {
     }
 }
 
-/// Who hears of rounds.
-pub(super) fn notify(l: &mut Sources<'_>) -> Result<Listeners, Failure> {
-    let events = |value: &Value| {
-        let words = value.list()?;
-        words.iter().map(|word| word.parse()).collect()
-    };
-    let on: Option<Vec<Event>> = l.pick_open("notify.on", None, events)?;
-    let format = l.find(
-        "notify.format",
-        None,
-        parsed(|text: &str| text.parse::<Shape>()),
-    )?;
-    let (shown, origin) = match &format {
-        Some(setting) => (setting.value.name(), setting.origin.clone()),
-        None => ("", Origin::Default),
-    };
-    l.show_as("notify.format", shown.to_owned(), origin);
-    Ok(Listeners {
-        on: on.unwrap_or_else(|| vec![Event::Attention, Event::Failure]),
-        webhook: secret_address(l, "notify.webhook")?,
-        format: format.map(|setting| setting.value),
-        ping: secret_address(l, "notify.ping")?,
-        email: email::email(l)?,
-        desktop: l
-            .pick_open("notify.desktop", None, Value::truth)?
-            .unwrap_or(false),
-    })
-}
-
-/// An address by which anybody can write there, so that only its beginning is shown.
-fn secret_address(l: &mut Sources<'_>, name: &str) -> Result<Option<String>, Failure> {
-    let address = |value: &Value| {
-        let address = text(value)?;
-        let url = url::Url::parse(&address).ok();
-        let is_web = url.is_some_and(|url| matches!(url.scheme(), "https" | "http"));
-        if is_web {
-            Ok(address)
-        } else {
-            Err("must be an address that begins with https://".to_owned())
-        }
-    };
-    let setting = Setting::open(l.find(name, None, address)?);
-    let origin = setting
-        .value
-        .as_deref()
-        .and_then(|address| url::Url::parse(address).ok());
-    let shown = origin.map(|url| format!("{}/...", url.origin().ascii_serialization()));
-    l.show_as(name, shown.unwrap_or_default(), setting.origin.clone());
-    Ok(setting.value)
-}
-
-/// What manifests call their columns.
-pub(super) fn map(l: &mut Sources<'_>) -> Result<Vec<(String, String)>, Failure> {
-    open_table(l, MAP, text)
-}
-
-/// The keys of a table that can have any, with their values.
-fn open_table<T: Show>(
-    l: &mut Sources<'_>,
-    table: &str,
-    read: impl Fn(&Value) -> Result<T, String>,
-) -> Result<Vec<(String, T)>, Failure> {
-    let mut entries = Vec::new();
-    for name in l.names_in(table) {
-        let value = l.pick_open(&format!("{table}.{name}"), None, &read)?;
-        entries.extend(value.map(|value| (name, value)));
-    }
-    Ok(entries)
-}
-
-/// What clips and credits cost.
-pub(super) fn rates(l: &mut Sources<'_>) -> Result<Rates, Failure> {
-    let credits = |value: &Value| {
-        let number = amount(value)?;
-        Credits::from_number(number).ok_or_else(|| "is not a number of credits".to_owned())
-    };
-    let rates = Rates {
-        video_per_5s: l.pick("rates.video_per_5s", None, credits)?,
-        voice: l.pick("rates.voice", None, credits)?,
-        dollars_low: l.pick("rates.dollars_low", None, amount)?,
-        dollars_high: l.pick("rates.dollars_high", None, amount)?,
-        models: open_table(l, MODELS, credits)?.into_iter().collect(),
-    };
-    if rates.dollars_low > rates.dollars_high {
-        return Err(
-            Failure::config("rates.dollars_low is more than rates.dollars_high")
-                .help("low is the price of a credit in the largest pack; correct [rates]"),
-        );
-    }
-    Ok(rates)
-}
-
 /// A small number of things at once.
 fn few(max: u16) -> impl Fn(&Value) -> Result<u16, String> {
     move |value| whole(1, u32::from(max))(value).map(|n| n as u16)
 }
-
-/// A size in bytes, shown as one.
-struct Bytes(u64);
-
-impl Show for Bytes {
-    fn show(&self) -> String {
-        values::show_size(self.0)
-    }
-}
-
-impl Show for DurationStyle {
-    fn show(&self) -> String {
-        match self {
-            Self::Text => "text".to_owned(),
-            Self::Integer => "integer".to_owned(),
-        }
-    }
-}
-
-impl Show for Duration {
-    fn show(&self) -> String {
-        values::show_duration(*self)
-    }
-}
-
-impl Show for PathBuf {
-    fn show(&self) -> String {
-        self.display().to_string()
-    }
-}
-
-impl<T: Show> Show for Vec<T> {
-    fn show(&self) -> String {
-        let texts: Vec<String> = self.iter().map(Show::show).collect();
-        texts.join(", ")
-    }
-}
-
-impl<T: Show> Show for Option<T> {
-    fn show(&self) -> String {
-        self.as_ref().map(Show::show).unwrap_or_default()
-    }
-}
-
-macro_rules! shown_as_displayed {
-    ($($type:ty),*) => {
-        $(impl Show for $type {
-            fn show(&self) -> String {
-                self.to_string()
-            }
-        })*
-    };
-}
-shown_as_displayed!(
-    String, bool, u16, u32, f64, Rate, Seconds, Credits, Event, Step, TimeOfDay, Security, Address
-);

@@ -10,15 +10,19 @@ mod file;
 mod flags;
 mod groups;
 mod names;
+mod notify;
 mod resolve;
 mod run;
 mod secret;
+mod show;
 pub mod table;
+mod tables;
 pub mod template;
 #[cfg(test)]
 mod tests;
 mod value;
 pub mod values;
+mod words;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -27,9 +31,10 @@ use std::time::Duration;
 pub use caps::Cap;
 pub use env::Env;
 pub use flags::{Flags, RunFlags};
-pub use groups::{Download, Network, Photos, Public, Publish, VideoDefaults, VoiceDefaults, Words};
+pub use groups::{Download, Network, Photos, Publish, VideoDefaults, VoiceDefaults};
 pub use run::Run;
 pub use secret::{KeySource, read_key_file, replace_key_file, write_key_file};
+pub use words::{Public, Words};
 
 use crate::engine::notify::Listeners;
 use crate::exit::Failure;
@@ -186,7 +191,7 @@ impl Settings {
                 profile: l.profile().map(str::to_owned),
                 ..flags.typed()
             },
-            map: groups::map(l)?,
+            map: tables::map(l)?,
             caps: caps::caps(l)?,
             video: VideoDefaults::resolve(l, flags)?,
             network: Network::resolve(l, flags)?,
@@ -202,14 +207,14 @@ impl Settings {
             )?,
             max_attempts: l.pick("max_attempts", flags.max_attempts, whole(1, 100))?,
             voice: VoiceDefaults::resolve(l)?,
-            rates: groups::rates(l)?,
+            rates: tables::rates(l)?,
             photos: Photos::resolve(l)?,
             download: Download::resolve(l, flags)?,
             publish: Publish::resolve(l, flags)?,
             run: Run::resolve(l, &flags.run)?,
             copy: Words::resolve(l)?,
             public: Public::resolve(l)?,
-            notify: groups::notify(l)?,
+            notify: notify::notify(l)?,
             shopify_store: l.pick_open("shopify.store", flags.shopify_store.clone(), text)?,
             shopify_api_version: l.pick("shopify.api_version", None, text)?,
             shopify_token: secret::shopify_token_source(l)?,

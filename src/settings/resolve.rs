@@ -4,17 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::file::File;
+pub use super::show::Show;
 use super::table::{DEFINITIONS, OPEN_TABLES, PROFILE, definition};
 use super::value::Value;
 use super::{Env, Flags, Origin, Row, Setting};
 use crate::exit::Failure;
 use crate::text::suggest;
-
-/// A value that can be shown as a row of `creativeai config`.
-pub trait Show {
-    /// As a person would write it; empty for nothing.
-    fn show(&self) -> String;
-}
 
 /// The sources of settings below the command line, and the rows shown of what was taken.
 pub struct Sources<'a> {

@@ -1,0 +1,58 @@
+//! `[notify]`: who hears of rounds.
+
+use super::resolve::{Sources, parsed, text};
+use super::value::Value;
+use super::{Origin, Setting, email};
+use crate::engine::notify::{Event, Listeners, Shape};
+use crate::exit::Failure;
+
+/// Who hears of rounds.
+pub(super) fn notify(l: &mut Sources<'_>) -> Result<Listeners, Failure> {
+    let events = |value: &Value| {
+        let words = value.list()?;
+        words.iter().map(|word| word.parse()).collect()
+    };
+    let on: Option<Vec<Event>> = l.pick_open("notify.on", None, events)?;
+    let format = l.find(
+        "notify.format",
+        None,
+        parsed(|text: &str| text.parse::<Shape>()),
+    )?;
+    let (shown, origin) = match &format {
+        Some(setting) => (setting.value.name(), setting.origin.clone()),
+        None => ("", Origin::Default),
+    };
+    l.show_as("notify.format", shown.to_owned(), origin);
+    Ok(Listeners {
+        on: on.unwrap_or_else(|| vec![Event::Attention, Event::Failure]),
+        webhook: secret_address(l, "notify.webhook")?,
+        format: format.map(|setting| setting.value),
+        ping: secret_address(l, "notify.ping")?,
+        email: email::email(l)?,
+        desktop: l
+            .pick_open("notify.desktop", None, Value::truth)?
+            .unwrap_or(false),
+    })
+}
+
+/// An address by which anybody can write there, so that only its beginning is shown.
+fn secret_address(l: &mut Sources<'_>, name: &str) -> Result<Option<String>, Failure> {
+    let address = |value: &Value| {
+        let address = text(value)?;
+        let url = url::Url::parse(&address).ok();
+        let is_web = url.is_some_and(|url| matches!(url.scheme(), "https" | "http"));
+        if is_web {
+            Ok(address)
+        } else {
+            Err("must be an address that begins with https://".to_owned())
+        }
+    };
+    let setting = Setting::open(l.find(name, None, address)?);
+    let origin = setting
+        .value
+        .as_deref()
+        .and_then(|address| url::Url::parse(address).ok());
+    let shown = origin.map(|url| format!("{}/...", url.origin().ascii_serialization()));
+    l.show_as(name, shown.unwrap_or_default(), setting.origin.clone());
+    Ok(setting.value)
+}
