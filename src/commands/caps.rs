@@ -40,7 +40,8 @@ pub fn of_writer<'a>(
     let views = keys
         .into_iter()
         .filter_map(|key| writer.view(key).transpose());
-    limits(typed, settings, committed, views).map(Cap::new)
+    let limits = limits(typed, settings, committed, views)?;
+    Ok(Cap::new(limits, committed))
 }
 
 /// The same caps for the log, which counts what all computers order.

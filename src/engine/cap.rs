@@ -1,9 +1,8 @@
 //! What may be charged and reserved.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
-use super::counts::SendCounts;
-use crate::jobs::{Credits, JobView};
+use crate::jobs::{Credits, JobKey, JobView, Ledger};
 use crate::journal::Reached;
 
 /// Which jobs count.
@@ -19,7 +18,8 @@ pub struct Limit<'a> {
     pub committed: Credits,
     /// Which jobs count; all without it.
     pub covers: Option<Covers<'a>>,
-    handed_out: Cell<Credits>,
+    /// What its part of the log was charged and has reserved for attempts of this run.
+    added: Cell<Credits>,
     reached: Cell<bool>,
     /// What counted against it when it was reached, where other computers order as well.
     when_reached: Cell<Option<Credits>>,
@@ -33,7 +33,7 @@ impl<'a> Limit<'a> {
             most,
             committed,
             covers: None,
-            handed_out: Cell::new(Credits::ZERO),
+            added: Cell::new(Credits::ZERO),
             reached: Cell::new(false),
             when_reached: Cell::new(None),
         }
@@ -60,16 +60,6 @@ impl<'a> Limit<'a> {
     pub fn committed(&self) -> Credits {
         self.when_reached.get().unwrap_or(self.committed)
     }
-
-    fn fits(&self, more: Credits, tally: &SendCounts) -> bool {
-        // Which part of the log refused attempts belong to is not counted: what they give back is free
-        // for a part in the next run.
-        let released = match self.covers {
-            None => tally.released,
-            Some(_) => Credits::ZERO,
-        };
-        self.committed + self.handed_out.get() + more <= self.most + released
-    }
 }
 
 /// Whether an attempt may be made.
@@ -83,23 +73,46 @@ pub enum Admission {
     Over,
 }
 
+/// An attempt, as caps count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The job.
+    pub job: JobKey,
+    /// The attempt's number.
+    pub number: u32,
+    /// What it adds to what is reserved; nothing, where it was reserved before.
+    pub more: Credits,
+}
+
+impl Candidate {
+    /// What the log was charged and has reserved for it; `None` where it does not know it.
+    fn committed(self, ledger: &Ledger) -> Option<Credits> {
+        ledger.job(self.job)?.committed_of(self.number)
+    }
+}
+
 /// All caps of a run.
 ///
 /// They count an attempt from the moment that it is handed out, since its line may not be in the log
-/// yet when the next one is asked for.
+/// yet when the next one is asked for; and from then on what the vendor reports of it.
 #[derive(Default)]
 pub struct Cap<'a> {
     limits: Vec<Limit<'a>>,
+    /// What the log was charged and had reserved before the run.
+    before: Credits,
+    /// Attempts whose lines may not be in the log yet.
+    handed_out: RefCell<Vec<Candidate>>,
     /// Whether the log counts, since other computers write to it as well.
     is_shared: bool,
 }
 
 impl<'a> Cap<'a> {
-    /// Caps that all hold.
-    pub fn new(limits: Vec<Limit<'a>>) -> Self {
+    /// Caps that all hold, on a log that was charged and has reserved `before`.
+    pub fn new(limits: Vec<Limit<'a>>, before: Credits) -> Self {
         Self {
             limits,
-            is_shared: false,
+            before,
+            ..Self::default()
         }
     }
 
@@ -109,6 +122,7 @@ impl<'a> Cap<'a> {
         Self {
             limits,
             is_shared: true,
+            ..Self::default()
         }
     }
 
@@ -127,26 +141,20 @@ impl<'a> Cap<'a> {
         admission
     }
 
-    /// Whether an attempt that costs `more` may be handed out, after `tally`. `job` is asked for only
-    /// where a cap is on a part of the log.
-    pub fn admits(
-        &self,
-        more: Credits,
-        tally: &SendCounts,
-        job: impl FnOnce() -> Option<JobView>,
-    ) -> Admission {
-        let has_parts = self.limits.iter().any(|limit| limit.covers.is_some());
-        let job = has_parts.then(job).flatten();
-        let counted = || {
-            self.limits
-                .iter()
-                .filter(|limit| limit.counts(job.as_ref()))
-        };
+    /// Whether any cap is on a part of the log, so that jobs have to be looked at.
+    pub fn has_parts(&self) -> bool {
+        self.limits.iter().any(|limit| limit.covers.is_some())
+    }
+
+    /// Whether an attempt may be handed out, by what the log was charged and has reserved until now.
+    /// `job` is needed only where a cap is on a part of the log.
+    pub fn admits(&self, attempt: Candidate, ledger: &Ledger, job: Option<&JobView>) -> Admission {
+        let counted = || self.counting(job);
         let is_full = |limit: &&Limit<'_>| {
             if self.is_shared {
                 limit.reached.get()
             } else {
-                !limit.fits(more, tally)
+                !self.fits(attempt.more, limit, ledger)
             }
         };
         let mut admission = Admission::Granted;
@@ -157,12 +165,46 @@ impl<'a> Cap<'a> {
                 _ => Admission::Held,
             };
         }
-        if admission == Admission::Granted {
+        if admission == Admission::Granted && !self.is_shared && !self.limits.is_empty() {
             for limit in counted() {
-                limit.handed_out.set(limit.handed_out.get() + more);
+                limit.added.set(limit.added.get() + attempt.more);
             }
+            self.handed_out.borrow_mut().push(attempt);
         }
         admission
+    }
+
+    /// Takes in what an attempt has come to, also where it was not made. `job` is as for
+    /// [`Cap::admits`].
+    pub fn settle(&self, attempt: Candidate, ledger: &Ledger, job: Option<&JobView>) {
+        self.handed_out.borrow_mut().retain(|one| *one != attempt);
+        // One that was reserved before has not been added.
+        if self.is_shared || attempt.more == Credits::ZERO {
+            return;
+        }
+        let actual = attempt.committed(ledger).unwrap_or_default();
+        for limit in self.counting(job) {
+            let added = limit.added.get() + actual;
+            limit.added.set(added.beyond(attempt.more));
+        }
+    }
+
+    fn fits(&self, more: Credits, limit: &Limit<'_>, ledger: &Ledger) -> bool {
+        if limit.covers.is_some() {
+            return limit.committed + limit.added.get() + more <= limit.most;
+        }
+        // Of the whole log, the log itself knows what was added, whoever has learned it.
+        let handed_out = self.handed_out.borrow();
+        let unannounced = handed_out
+            .iter()
+            .filter(|one| one.committed(ledger).is_none());
+        let on_the_way: Credits = unannounced.map(|one| one.more).sum();
+        limit.committed + ledger.committed() + on_the_way + more <= limit.most + self.before
+    }
+
+    /// The limits that a job counts for.
+    fn counting(&self, job: Option<&JobView>) -> impl Iterator<Item = &Limit<'a>> {
+        self.limits.iter().filter(move |limit| limit.counts(job))
     }
 
     /// The caps that have held an attempt back.
@@ -201,43 +243,82 @@ mod tests {
         view.fields.text("client") == Some("acme")
     }
 
+    fn candidate(number: u32) -> Candidate {
+        Candidate {
+            job: JobKey::parse("5b1f0c9a77d2e318").unwrap(),
+            number,
+            more: Credits::whole(5),
+        }
+    }
+
+    /// A log with a line for an attempt.
+    fn log_with(ledger: &mut Ledger, number: u32, status: &str, more: &str) {
+        let line = format!(
+            r#"{{"at":"2026-11-01T10:00:00Z","job":"5b1f0c9a77d2e318","attempt":{number},"status":"{status}","listing_id":"L","credits_estimated":5{more}}}"#
+        );
+        ledger.absorb(&line, 0);
+    }
+
     #[test]
-    fn a_cap_counts_what_is_handed_out_and_gives_back_what_was_refused() {
-        let five = Credits::whole(5);
-        let cap = Cap::new(vec![whole(20, 8)]);
-        let mut tally = SendCounts::default();
-        let admits = |more, tally: &SendCounts| cap.admits(more, tally, || None);
-        assert_eq!(admits(five, &tally), Admission::Granted);
-        assert_eq!(admits(five, &tally), Admission::Granted);
-        assert!(!cap.is_reached());
-        assert_eq!(
-            admits(five, &tally),
-            Admission::Over,
-            "8 + 15 is more than 20"
-        );
-        assert!(cap.is_reached());
-        tally.released = five;
-        assert_eq!(admits(five, &tally), Admission::Granted, "one was refused");
-        let repeated = admits(Credits::ZERO, &tally);
-        assert_eq!(
-            repeated,
-            Admission::Granted,
-            "a repetition costs nothing more"
-        );
+    fn a_cap_counts_what_is_handed_out_and_then_what_the_vendor_reports() {
+        for limit in [whole(30, 8), whole(30, 8).of(|_| true)] {
+            let cap = Cap::new(vec![limit], Credits::ZERO);
+            let mut ledger = Ledger::new(Rates::default());
+            let admits = |number, ledger: &Ledger| {
+                cap.admits(candidate(number), ledger, job_of("acme").as_ref())
+            };
+            let settle = |number, ledger: &Ledger| {
+                cap.settle(candidate(number), ledger, job_of("acme").as_ref());
+            };
+            assert_eq!(admits(1, &ledger), Admission::Granted);
+            assert_eq!(admits(2, &ledger), Admission::Granted);
+            // Its line is in the log; it counts once.
+            log_with(&mut ledger, 1, "submitting", "");
+            assert_eq!(admits(3, &ledger), Admission::Granted);
+            assert_eq!(
+                admits(4, &ledger),
+                Admission::Granted,
+                "8 + 20 is not more than 30"
+            );
+            let is_full = |admission| assert_ne!(admission, Admission::Granted);
+            is_full(admits(5, &ledger));
+            // One is refused, one is not made, one costs less than expected.
+            log_with(&mut ledger, 1, "submit_failed", r#","http_status":400"#);
+            settle(1, &ledger);
+            settle(2, &ledger);
+            assert_eq!(admits(6, &ledger), Admission::Granted);
+            log_with(
+                &mut ledger,
+                3,
+                "completed",
+                r#","generation_id":"vgen_3","credits":2"#,
+            );
+            settle(3, &ledger);
+            assert_eq!(admits(7, &ledger), Admission::Granted, "8 + 2 + 10 + 5");
+            // And one costs more.
+            log_with(
+                &mut ledger,
+                4,
+                "completed",
+                r#","generation_id":"vgen_4","credits":50"#,
+            );
+            settle(4, &ledger);
+            is_full(admits(8, &ledger));
+        }
     }
 
     #[test]
     fn without_a_cap_everything_is_admitted() {
-        let admission =
-            Cap::default().admits(Credits::whole(1000), &SendCounts::default(), || None);
+        let ledger = Ledger::new(Rates::default());
+        let admission = Cap::default().admits(candidate(1), &ledger, None);
         assert_eq!(admission, Admission::Granted);
     }
 
     #[test]
     fn a_part_that_is_full_holds_only_its_own() {
-        let (five, tally) = (Credits::whole(5), SendCounts::default());
-        let cap = Cap::new(vec![whole(20, 0), whole(10, 2).of(is_acme)]);
-        let admits = |client: &str| cap.admits(five, &tally, || job_of(client));
+        let ledger = Ledger::new(Rates::default());
+        let cap = Cap::new(vec![whole(20, 0), whole(10, 2).of(is_acme)], Credits::ZERO);
+        let admits = |client: &str| cap.admits(candidate(1), &ledger, job_of(client).as_ref());
         assert_eq!(admits("acme"), Admission::Granted);
         assert_eq!(admits("acme"), Admission::Held, "2 + 10 is more than 10");
         assert_eq!(admits("bolt"), Admission::Granted);
@@ -252,10 +333,10 @@ mod tests {
 
     #[test]
     fn of_a_shared_log_only_a_cap_that_was_reached_holds_back() {
-        let (five, tally) = (Credits::whole(5), SendCounts::default());
+        let ledger = Ledger::new(Rates::default());
         let limits = vec![whole(20, 0), whole(10, 0).of(is_acme)];
         let cap = Cap::shared(limits);
-        let admits = |client: &str| cap.admits(five, &tally, || job_of(client));
+        let admits = |client: &str| cap.admits(candidate(1), &ledger, job_of(client).as_ref());
         for _ in 0..9 {
             assert_eq!(admits("acme"), Admission::Granted, "the log counts");
         }
@@ -274,8 +355,9 @@ mod tests {
 
     #[test]
     fn a_job_that_cannot_be_looked_at_counts_everywhere() {
-        let cap = Cap::new(vec![whole(10, 10).of(is_acme)]);
-        let admission = cap.admits(Credits::whole(1), &SendCounts::default(), || None);
+        let ledger = Ledger::new(Rates::default());
+        let cap = Cap::new(vec![whole(10, 10).of(is_acme)], Credits::ZERO);
+        let admission = cap.admits(candidate(1), &ledger, None);
         assert_eq!(admission, Admission::Held);
     }
 }

@@ -21,8 +21,6 @@ pub struct SendCounts {
     pub later: u64,
     /// What the accepted and the unknown ones are expected to cost.
     pub credits: Credits,
-    /// What the refused ones would have cost.
-    pub released: Credits,
 }
 
 impl SendCounts {
@@ -38,7 +36,6 @@ impl SendCounts {
             taken: self.taken + other.taken,
             later: self.later + other.later,
             credits: self.credits + other.credits,
-            released: self.released + other.released,
         }
     }
 }

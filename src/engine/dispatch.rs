@@ -217,7 +217,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 return None;
             }
             let admission = self.cap.map_or(Admission::Granted, |cap| {
-                cap.admits(attempt.more(), &tally, || (self.job)(&attempt))
+                let job = self.job_for(cap, &attempt);
+                cap.admits(attempt.candidate(), &self.writer.ledger(), job.as_ref())
             });
             match admission {
                 Admission::Granted => Some(Some(attempt)),
@@ -234,7 +235,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 
     /// Makes an attempt, unless the run stops first, up to its outcome.
     async fn make(&self, attempt: Attempt) -> Option<Settled> {
-        let (permit, claim) = self.announce(&attempt).await?;
+        let Some((permit, claim)) = self.announce(&attempt).await else {
+            self.count(&attempt);
+            return None;
+        };
         {
             let mut state = self.state();
             state.in_flight += 1;
@@ -245,9 +249,23 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         self.state().in_flight -= 1;
         if outcome == Outcome::Withheld {
             self.withdraw(&attempt, &claim).await;
+            self.count(&attempt);
             return None;
         }
         Some(self.settle(attempt, outcome, claim))
+    }
+
+    /// Lets the caps count what an attempt has come to.
+    fn count(&self, attempt: &Attempt) {
+        if let Some(cap) = self.cap {
+            let job = self.job_for(cap, attempt);
+            cap.settle(attempt.candidate(), &self.writer.ledger(), job.as_ref());
+        }
+    }
+
+    /// An attempt's job, where a cap has to look at it: it may read the log for that.
+    fn job_for(&self, cap: &Cap<'_>, attempt: &Attempt) -> Option<JobView> {
+        cap.has_parts().then(|| (self.job)(attempt)).flatten()
     }
 
     /// Announces an attempt once it may be sent.

@@ -60,6 +60,8 @@ pub struct Ledger {
     /// Whether any id is one that no sandbox made, and whether any line is a sandbox's.
     has_live_id: bool,
     has_sandbox: bool,
+    /// What its jobs have been charged and have reserved.
+    committed: Credits,
     lines: u64,
     unreadable: u64,
     /// Where the first of them start.
@@ -84,6 +86,7 @@ impl Ledger {
             items: None,
             has_live_id: false,
             has_sandbox: false,
+            committed: Credits::ZERO,
             lines: 0,
             unreadable: 0,
             unreadable_places: Vec::new(),
@@ -263,7 +266,9 @@ impl Ledger {
     fn absorb_facts(&mut self, facts: &LineFacts, raw: &[u8], index: u32) -> u32 {
         let job = &mut self.jobs[index as usize];
         let id_before = job.first_id();
+        let before = job.committed();
         job.absorb(facts, raw);
+        self.committed = self.committed.beyond(before) + job.committed();
         if facts.flags & IN_SANDBOX != 0 {
             self.has_sandbox = true;
         } else if facts.id != 0 {
@@ -404,7 +409,7 @@ impl Ledger {
 
     /// Charges and reservations of the whole log, for a cap.
     pub fn committed(&self) -> Credits {
-        self.jobs.iter().map(JobState::committed).sum()
+        self.committed
     }
 
     /// Whether no line has been taken in.

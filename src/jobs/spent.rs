@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use jiff::Timestamp;
 
-use super::{AttemptState, Credits, JobView, Status};
+use super::{AttemptState, Credits, JobState, JobView, Status};
 
 /// Credits by what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +62,14 @@ impl AddAssign for Spent {
         self.refunded += other.refunded;
         self.under_way += other.under_way;
         self.in_doubt += other.in_doubt;
+    }
+}
+
+impl JobState {
+    /// What counts against a cap of one attempt; `None` where there is none of this number.
+    pub fn committed_of(&self, number: u32) -> Option<Credits> {
+        let attempt = self.attempts().find(|attempt| attempt.number == number)?;
+        Some(Spent::of(attempt, self.is_dismissed()).committed())
     }
 }
 

@@ -1,5 +1,6 @@
 //! An attempt that is about to be made.
 
+use crate::engine::cap::Candidate;
 use crate::jobs::{self, Credits, IdColumn, JobKey, JobView, Order, Rates, What};
 use crate::vendor::Endpoint;
 
@@ -37,6 +38,15 @@ impl Attempt {
             Credits::ZERO
         } else {
             self.estimate()
+        }
+    }
+
+    /// It, as caps count it.
+    pub(super) fn candidate(&self) -> Candidate {
+        Candidate {
+            job: self.job,
+            number: self.number,
+            more: self.more(),
         }
     }
 

@@ -30,6 +30,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         } = settled;
         let written = line.done().await;
         drop(claim);
+        self.count(&attempt);
         if let Settlement::Accepted(id) = &outcome {
             self.state().arriving.remove(id);
         }
@@ -165,7 +166,6 @@ impl<T: Transport> Dispatcher<'_, T> {
         if attempt.resend {
             return self.still_unknown(attempt, Some(http_status), error);
         }
-        self.state().tally.released += attempt.estimate();
         let what = What::SubmitFailed(Refusal {
             error: &error,
             http_status: Some(http_status),
@@ -186,7 +186,6 @@ impl<T: Transport> Dispatcher<'_, T> {
         if attempt.resend {
             return self.still_unknown(attempt, http_status, error);
         }
-        self.state().tally.released += attempt.estimate();
         let what = What::SubmitFailed(Refusal {
             error: &error,
             http_status,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::support::{KEY, Server, World};
+use crate::support::{KEY, Server, Step, World};
 
 /// A row for each of `clients`.
 fn rows_of(clients: &[&str]) -> String {
@@ -19,6 +19,39 @@ credits = 10
 per = \"month\"
 where = \"client=acme\"
 ";
+
+/// Accepts each order and reports at once what its clip has come to.
+fn ending_at_once(status: &'static str, credits: u32) -> Server {
+    Server::start(move |post| {
+        let id = format!("vgen_{}", &post.idempotency_key()[..16]);
+        let reply = format!(r#"{{"id":"{id}","status":"{status}","credits":{credits}}}"#);
+        Step::reply(200, reply).billed()
+    })
+}
+
+#[test]
+fn a_cap_counts_what_the_vendor_reports_while_orders_are_sent() {
+    // How it is capped, what a clip comes to, how many orders there are then.
+    let typed = ["--max-credits", "60"];
+    for (arguments, caps, ending, orders) in [
+        (&typed[..], "", ("completed", 50), 2),
+        (&["--max-credits", "10"], "", ("failed", 5), 5),
+        (&[], CAPS, ("completed", 50), 1),
+        (&[], CAPS, ("failed", 5), 5),
+    ] {
+        let server = ending_at_once(ending.0, ending.1);
+        let world = World::facing(&server);
+        world.write("creativeai.toml", caps);
+        world.write("rows.csv", rows_of(&["acme"; 5]));
+        let submit = ["submit", "rows.csv", "--concurrency", "1"];
+        let run = world.run(&[&submit[..], arguments].concat());
+        let what = format!("{arguments:?} {caps} {ending:?}");
+        assert_eq!(server.bills().len(), orders, "{what}: {}", run.stderr);
+        // A cap waits for a person; clips that failed do not.
+        let code = if orders == 5 { 1 } else { 3 };
+        assert_eq!(run.code(), code, "{what}: {}", run.stderr);
+    }
+}
 
 #[test]
 fn a_groups_cap_holds_its_rows_and_no_others() {
