@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::failure;
 use crate::clock;
+use crate::disk::path_from_here;
 use crate::engine::damage::{Marks, accepted, marks};
 use crate::exit::Failure;
 use crate::jobs::Ledger;
@@ -82,7 +83,7 @@ pub fn refuse(log: &JobLog, accept: bool) -> Result<(), Failure> {
 
 /// Why a damaged log stops the run; nothing was `done`.
 pub fn refusal(damage: &[Damage], ledger: &Ledger, path: &Path, done: &str) -> Failure {
-    let path = failure::path_from_here(path);
+    let path = path_from_here(path);
     Failure::data(damage::refusal(damage, ledger, path, done))
         .help(
             "take the file back from a backup, or correct those lines; or add --accept-damage, \

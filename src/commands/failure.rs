@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::inputs::manifest_failure;
+use crate::disk::path_from_here;
 use crate::engine::ingest::IngestError;
 use crate::engine::plan::PlanError;
 use crate::engine::retry::RetryError;
@@ -138,12 +139,6 @@ pub fn warn_of_mismatch(log: &JobLog, printer: &Printer) {
 pub fn warn_that_changed(mismatch: &Mismatch, printer: &Printer) {
     let next = what_to_look_for(mismatch);
     printer.warn(escape(&format!("{mismatch}; {next}")));
-}
-
-/// A path as people type it: one below the current folder begins there.
-pub fn path_from_here(path: &Path) -> &Path {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here).unwrap_or(path)
 }
 
 /// There is no log at `path`.

@@ -13,9 +13,10 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::damage;
-use super::failure::{path_from_here, warn_of_mismatch};
+use super::failure::warn_of_mismatch;
 use super::filter::Filters;
 use super::open::refuse_spreadsheet;
+use crate::disk::path_from_here;
 use crate::engine::named::jobs_named;
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};

@@ -101,6 +101,13 @@ pub fn host_name() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_else(|_| "unknown".to_owned())
 }
 
+/// A path as people type it: one below the current folder begins there.
+#[cfg(feature = "cli")]
+pub fn path_from_here(path: &Path) -> &Path {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path)
+}
+
 /// User and host, as the log names who decided.
 #[cfg(feature = "cli")]
 pub fn user_and_host() -> String {

@@ -53,6 +53,8 @@ mod printer;
 #[cfg(feature = "cli")]
 mod progress;
 #[cfg(feature = "cli")]
+pub mod proof;
+#[cfg(feature = "cli")]
 mod receiving;
 #[cfg(feature = "cli")]
 pub mod rename;

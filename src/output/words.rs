@@ -87,16 +87,10 @@ pub fn clip_name(view: &JobView) -> String {
     let subject = photo_title(view)
         .or_else(|| of_request("prompt"))
         .or_else(|| of_request("text").map(|text| format!("“{text}”")));
-    let variant = view.fields.text("variant").filter(|v| !v.is_empty());
-    let name = match (subject, variant) {
-        (Some(subject), Some(variant)) => format!("{subject} ({variant})"),
-        (Some(subject), None) => subject,
-        (None, Some(variant)) => variant.to_owned(),
-        (None, None) => view
-            .effective()
-            .and_then(|a| a.generation_id())
-            .map_or_else(|| view.key().to_string(), str::to_owned),
-    };
+    let name = with_variant(subject, view).unwrap_or_else(|| {
+        let id = view.effective().and_then(|a| a.generation_id());
+        id.map_or_else(|| view.key().to_string(), str::to_owned)
+    });
     // One line, whatever the sheet had.
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     shorten(&name, NAME_LEN).into_owned()
@@ -104,12 +98,15 @@ pub fn clip_name(view: &JobView) -> String {
 
 /// What the clip is called: never by its prompt.
 pub fn title(view: &JobView) -> String {
+    with_variant(photo_title(view), view).unwrap_or_else(|| "Video".to_owned())
+}
+
+/// A clip's subject and its variant, as far as there are any.
+fn with_variant(subject: Option<String>, view: &JobView) -> Option<String> {
     let variant = view.fields.text("variant").filter(|v| !v.is_empty());
-    match (photo_title(view), variant) {
-        (Some(photo), Some(variant)) => format!("{photo} ({variant})"),
-        (Some(photo), None) => photo,
-        (None, Some(variant)) => variant.to_owned(),
-        (None, None) => "Video".to_owned(),
+    match (subject, variant) {
+        (Some(subject), Some(variant)) => Some(format!("{subject} ({variant})")),
+        (subject, variant) => subject.or_else(|| variant.map(str::to_owned)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whether the clips that the log has as downloaded are still there, byte for byte.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +22,7 @@ pub enum Flaw {
     Missing,
     /// Its file is not the clip any more.
     Altered,
-    /// It is in a bucket, which only [`prove_in_bucket`] looks at.
+    /// It is in a bucket, which only [`Proof::with_buckets`] looks at.
     InBucket,
     /// The log holds no checksum for it.
     Unproven,
@@ -66,6 +67,32 @@ pub struct Proof {
     pub bytes: u64,
     /// All others, in the order of the log.
     pub flawed: Vec<Flawed>,
+}
+
+impl Proof {
+    /// Looks at the clips that are in buckets, too, one after the other.
+    pub async fn with_buckets(self, deliveries: &[Delivery]) -> Self {
+        let saved: HashMap<_, _> = deliveries
+            .iter()
+            .filter_map(|delivery| Some((delivery.job, delivery.saved.as_ref()?)))
+            .collect();
+        let mut looked = Self {
+            flawed: Vec::new(),
+            ..self
+        };
+        for mut flawed in self.flawed {
+            if let (Flaw::InBucket, Some(saved)) = (&flawed.flaw, saved.get(&flawed.job)) {
+                let Some(flaw) = prove_in_bucket(saved).await else {
+                    looked.whole += 1;
+                    looked.bytes += saved.bytes;
+                    continue;
+                };
+                flawed.flaw = flaw;
+            }
+            looked.flawed.push(flawed);
+        }
+        looked
+    }
 }
 
 /// Reads the file of each due clip and compares it with the checksum in the log, on all cores.
@@ -131,7 +158,7 @@ fn place(saved: &SavedClip, log_folder: &Path, copy: Option<&Path>) -> PathBuf {
 }
 
 /// Reads a clip that is in a bucket; what is wrong with it, if anything.
-pub async fn prove_in_bucket(saved: &SavedClip) -> Option<Flaw> {
+async fn prove_in_bucket(saved: &SavedClip) -> Option<Flaw> {
     let unreadable = |error: BucketError| Flaw::Unreadable(io::Error::other(error.why));
     let bucket = match Bucket::open(&saved.file) {
         Ok(bucket) => bucket,
