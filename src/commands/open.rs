@@ -28,13 +28,9 @@ pub fn refuse_unrecovered(
     path: &Path,
     settings: &Settings,
 ) -> Result<(), Failure> {
-    let fail = |error| LogError::Io {
-        doing: "read what is to be taken back into",
-        path: writer.path().to_owned(),
-        error,
-    };
-    let waiting =
-        journal::not_taken_in(writer.path(), path).map_err(|error| failure::of_log(fail(error)))?;
+    let doing = "read what is to be taken back into";
+    let waiting = journal::not_taken_in(writer.path(), path)
+        .map_err(|error| failure::of_log(LogError::io(doing, writer.path(), error)))?;
     let commands = |file: &str| {
         commands(path, &writer.ledger(), settings).on_log("reconcile", &format!("--recover {file}"))
     };

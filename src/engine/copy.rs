@@ -3,6 +3,7 @@
 mod doubts;
 
 use std::collections::HashSet;
+#[cfg(feature = "postgres")]
 use std::io;
 use std::path::{Path, PathBuf};
 #[cfg(feature = "postgres")]
@@ -61,10 +62,9 @@ pub fn into_file(from: &JobLog, to: &Writer) -> Result<Copied, CopyError> {
     let candidates = doubts::candidates(from.ledger(), &to.ledger());
     let doubts = doubts::mark(&candidates, from, |key| to.view(key))?;
     let mut there = HashSet::new();
-    let read = journal::each_line_of(path, &to.ledger(), |line| {
+    journal::each_line_of(path, &to.ledger(), |line| {
         there.insert(digest(line.trim_ascii()));
-    });
-    read.map_err(|error| unreadable(path, error))?;
+    })?;
     // Before what they are about, so that no end in the middle leaves them out.
     let mut new = doubts.lines;
     let (mut read, mut added) = (0, 0);
@@ -103,7 +103,8 @@ pub fn into_database(from: &JobLog, to: &JobLog, address: &Address) -> Result<Co
     let (read, added) = std::thread::scope(|scope| {
         let reading = scope.spawn(move || read_parts(from, marks, &parts));
         let added = journal::merge_into(address, &mut move || next.recv().ok());
-        let panicked = || unreadable(from.name(), io::Error::other("it was not read to its end"));
+        let cut = || io::Error::other("it was not read to its end");
+        let panicked = || LogError::io("read the job log", from.name(), cut());
         (reading.join().unwrap_or_else(|_| Err(panicked())), added)
     });
     let added = added.map_err(LogError::Database)?;
@@ -150,21 +151,12 @@ fn refuse_mixing(from: &Ledger, to: &Ledger, name: &Path) -> Result<(), CopyErro
 
 /// The whole lines of a log; what a crash has left of one is none.
 fn lines_of(log: &JobLog, mut each: impl FnMut(&str)) -> Result<(), LogError> {
-    let read = journal::each_line_of(log.path(), log.ledger(), |line| {
+    journal::each_line_of(log.path(), log.ledger(), |line| {
         let line = line.trim_ascii();
         if Ledger::accepts(line) {
             each(line);
         }
-    });
-    read.map_err(|error| unreadable(log.name(), error))
-}
-
-fn unreadable(path: &Path, error: io::Error) -> LogError {
-    LogError::Io {
-        doing: "read the job log",
-        path: path.to_owned(),
-        error,
-    }
+    })
 }
 
 fn digest(line: &str) -> [u8; 16] {

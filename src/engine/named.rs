@@ -30,11 +30,6 @@ pub fn jobs_named(path: &Path, ledger: &Ledger, name: &str) -> Result<Vec<JobKey
         if is_meant && ledger.job(line.job).is_some() {
             keys.push(line.job);
         }
-    })
-    .map_err(|error| LogError::Io {
-        doing: "read the job log",
-        path: path.to_owned(),
-        error,
     })?;
     let mut seen = std::collections::HashSet::new();
     keys.retain(|key| seen.insert(*key));

@@ -45,7 +45,7 @@ impl JobLog {
     /// Reads the log that `name` means, a file or a log in a database, into `ledger`, which decides
     /// what is kept.
     pub fn read(name: &Path, ledger: Ledger) -> Result<Self, LogError> {
-        match Location::of(name).map_err(|error| LogError::Database(error.into()))? {
+        match Location::of(name)? {
             Location::File(path) => Self::read_file(&path, ledger),
             Location::Database(address) => Self::read_mirror(&address, ledger),
         }

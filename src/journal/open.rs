@@ -48,7 +48,7 @@ impl Writer {
         command: &str,
         wait: Duration,
     ) -> Result<Self, LogError> {
-        match Location::of(name).map_err(|error| LogError::Database(error.into()))? {
+        match Location::of(name)? {
             Location::File(path) => Self::open_file(&path, ledger, command, wait, &mut None),
             #[cfg(feature = "postgres")]
             Location::Database(address) => Self::open_database(&address, ledger, command),

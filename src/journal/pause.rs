@@ -33,18 +33,14 @@ pub(super) fn read(file: &Path) -> Option<String> {
 /// Pauses the log that `name` means. Returns by whom it was paused already, and since when; then
 /// nothing changes.
 pub fn pause(name: &Path, by: &str) -> Result<Option<String>, LogError> {
-    match Location::of(name).map_err(|error| LogError::Database(error.into()))? {
+    match Location::of(name)? {
         Location::File(path) => {
             let log = existing(&path)?;
             let file = file_beside(&log);
             if let Some(before) = read(&file) {
                 return Ok(Some(before));
             }
-            write(&file, by).map_err(|error| LogError::Io {
-                doing: "pause",
-                path: log,
-                error,
-            })?;
+            write(&file, by).map_err(|error| LogError::io("pause", &log, error))?;
             Ok(None)
         }
         #[cfg(feature = "postgres")]
@@ -58,17 +54,13 @@ pub fn pause(name: &Path, by: &str) -> Result<Option<String>, LogError> {
 
 /// Lets the log that `name` means go on. Returns by whom it was paused, and since when, if it was.
 pub fn resume(name: &Path) -> Result<Option<String>, LogError> {
-    match Location::of(name).map_err(|error| LogError::Database(error.into()))? {
+    match Location::of(name)? {
         Location::File(path) => {
             let log = existing(&path)?;
             let file = file_beside(&log);
             let before = read(&file);
             if before.is_some() {
-                fs::remove_file(&file).map_err(|error| LogError::Io {
-                    doing: "resume",
-                    path: log,
-                    error,
-                })?;
+                fs::remove_file(&file).map_err(|error| LogError::io("resume", &log, error))?;
             }
             Ok(before)
         }

@@ -246,10 +246,5 @@ impl Log<'_> {
         map_lines_of(self.path, self.ledger, read, |(job, identity)| {
             each(job, identity);
         })
-        .map_err(|error| LogError::Io {
-            doing: "read the job log",
-            path: self.path.to_owned(),
-            error,
-        })
     }
 }

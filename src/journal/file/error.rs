@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::super::address::AddressError;
 use super::super::location::DatabaseError;
 use super::lock::LockError;
 use super::memory::Mismatch;
@@ -51,6 +52,12 @@ pub enum LogError {
     },
 }
 
+impl From<AddressError> for LogError {
+    fn from(error: AddressError) -> Self {
+        Self::Database(error.into())
+    }
+}
+
 impl LogError {
     /// What a lock that was not to be had means for the log.
     pub fn from_lock(error: LockError) -> Self {
@@ -61,7 +68,8 @@ impl LogError {
         }
     }
 
-    pub(in super::super) fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
+    /// The system refused: `doing` as in "cannot ... FILE".
+    pub fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
         let path = path.to_owned();
         Self::Io { doing, path, error }
     }

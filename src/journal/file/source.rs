@@ -100,20 +100,28 @@ pub(in super::super) fn each_part(
 
 /// Hands the text of each line of the log at `path` to `each`, in the order in which `ledger` has
 /// taken them in.
-pub fn each_line_of(path: &Path, ledger: &Ledger, mut each: impl FnMut(&str)) -> io::Result<()> {
-    if ledger.is_of_copy() {
-        return each_part(path, |part| {
+pub fn each_line_of(
+    path: &Path,
+    ledger: &Ledger,
+    mut each: impl FnMut(&str),
+) -> Result<(), LogError> {
+    let read = if ledger.is_of_copy() {
+        each_part(path, |part| {
             if let Part::Line(line) = part {
                 each(line);
             }
             Ok(())
-        });
-    }
-    for_each_line(&mut File::open(path)?, |_, line| {
-        if let Ok(line) = line {
-            each(line);
-        }
-    })
+        })
+    } else {
+        File::open(path).and_then(|mut file| {
+            for_each_line(&mut file, |_, line| {
+                if let Ok(line) = line {
+                    each(line);
+                }
+            })
+        })
+    };
+    read.map_err(|error| LogError::io("read the job log", path, error))
 }
 
 /// Passes on what `map` makes of each line of the log at `path`, in the order in which `ledger` has
@@ -123,18 +131,16 @@ pub fn map_lines_of<T: Send>(
     ledger: &Ledger,
     map: impl Fn(&str, &mut Vec<T>) + Sync,
     mut each: impl FnMut(T),
-) -> io::Result<()> {
-    if !ledger.is_of_copy() {
-        return fold::map_lines(&mut File::open(path)?, map, each);
-    }
-    let mut made = Vec::new();
-    each_part(path, |part| {
-        if let Part::Line(line) = part {
+) -> Result<(), LogError> {
+    if ledger.is_of_copy() {
+        let mut made = Vec::new();
+        return each_line_of(path, ledger, |line| {
             map(line, &mut made);
             made.drain(..).for_each(&mut each);
-        }
-        Ok(())
-    })
+        });
+    }
+    let read = File::open(path).and_then(|mut file| fold::map_lines(&mut file, map, each));
+    read.map_err(|error| LogError::io("read the job log", path, error))
 }
 
 /// About as long as the first two lines of a job are.

@@ -67,9 +67,14 @@ struct Shared {
     spool: Mutex<Option<PathBuf>>,
 }
 
+/// What a panic may have left is whole: each change is one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 
     fn urge(&self) {
@@ -93,13 +98,11 @@ impl Shared {
     }
 
     fn caps(&self) -> Arc<[ClaimCap]> {
-        let caps = self.caps.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&caps)
+        Arc::clone(&lock(&self.caps))
     }
 
     fn rows(&self) -> Arc<HashSet<JobKey>> {
-        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&rows)
+        Arc::clone(&lock(&self.rows))
     }
 }
 
@@ -153,20 +156,17 @@ impl DatabaseAppender {
 
     /// The jobs of this run's rows: an order of someone else for one of them is known by its key.
     pub fn expect_rows(&self, rows: HashSet<JobKey>) {
-        let known = self.shared.rows.lock();
-        *known.unwrap_or_else(PoisonError::into_inner) = Arc::new(rows);
+        *lock(&self.shared.rows) = Arc::new(rows);
     }
 
     /// Caps that hold for every attempt from now on.
     pub fn hold(&self, caps: Vec<ClaimCap>) {
-        let held = self.shared.caps.lock();
-        *held.unwrap_or_else(PoisonError::into_inner) = caps.into();
+        *lock(&self.shared.caps) = caps.into();
     }
 
     /// Where lines are kept that the log did not take in.
     pub fn spool(&self) -> Option<PathBuf> {
-        let spool = self.shared.spool.lock();
-        spool.unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.shared.spool).clone()
     }
 
     /// The run's claims, counted.
@@ -407,8 +407,7 @@ impl Worker {
             }
         }
         let waits = |task: &Task| task.is_kept.get();
-        let spool = self.shared.spool.lock();
-        let mut spool = spool.unwrap_or_else(PoisonError::into_inner);
+        let mut spool = lock(&self.shared.spool);
         if spool.is_some() && !self.shared.lock().tasks.iter().any(waits) {
             // A spool that stays is taken in once more, which adds nothing.
             let _ = self.spool.clear();
@@ -421,11 +420,7 @@ impl Worker {
         let is_lost = |task: &Task| matches!(task.kind, Kind::Lines) && !task.is_kept.get();
         if tasks.iter().any(is_lost) {
             // The caller that waits for them keeps them elsewhere.
-            *self
-                .shared
-                .spool
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = None;
+            *lock(&self.shared.spool) = None;
         }
         let shared = Arc::new(io::Error::other(error.clone()));
         for task in tasks {
@@ -457,6 +452,6 @@ fn keep_one(spool: &mut Spool, shared: &Shared, task: &Task) {
     if spool.keep(&task.lines).is_ok() {
         task.is_kept.set(true);
         let path = spool.path().map(PathBuf::from);
-        *shared.spool.lock().unwrap_or_else(PoisonError::into_inner) = path;
+        *lock(&shared.spool) = path;
     }
 }
