@@ -134,6 +134,13 @@ impl AttemptState {
     /// Where it stands. A lone `submitting` is `unknown`.
     pub fn status(&self) -> Status {
         match (self.shown(), self.verdict()) {
+            (Some(Status::Failed), _) if self.is_half_ended() => {
+                if self.has_seen(Status::Processing) {
+                    Status::Processing
+                } else {
+                    Status::Pending
+                }
+            }
             (Some(shown), _) if shown.is_accepted() => shown,
             (_, Some(Verdict::Accepted)) => Status::Pending,
             (_, Some(Verdict::NotAccepted)) | (Some(Status::SubmitFailed), _) => {
@@ -201,9 +208,12 @@ impl AttemptState {
     /// Whether it was accepted, and has not ended as far as the log knows. One that was given two
     /// ids may bring its clip under either.
     pub fn is_under_way(&self) -> bool {
-        let status = self.status();
-        let is_half_ended = || self.has_two_ids() && self.bills().any(|bill| bill.ends.is_none());
-        status.is_rendering() || (status == Status::Failed && is_half_ended())
+        self.status().is_rendering()
+    }
+
+    /// Whether of several ids one has not ended.
+    fn is_half_ended(&self) -> bool {
+        self.has_two_ids() && self.bills().any(|bill| bill.ends.is_none())
     }
 
     /// Whether an end of `status` is news of one of its ids, by hash, though not of the attempt.
@@ -232,7 +242,7 @@ impl AttemptState {
 
     /// Whether a poll can teach something about it.
     pub fn may_be_asked_for(&self) -> bool {
-        self.has_id() && (!self.status().is_terminal() || self.is_under_way())
+        self.has_id() && !self.status().is_terminal()
     }
 
     /// On `submit_failed`: the next run may try again by itself.
@@ -288,7 +298,7 @@ impl AttemptState {
     pub fn reserved(&self) -> Credits {
         let open = match self.status() {
             Status::Unknown => self.bills().count(),
-            Status::Failed if self.is_under_way() => {
+            status if status.is_rendering() => {
                 self.bills().filter(|bill| bill.ends.is_none()).count()
             }
             _ if self.is_under_way() => self.bills().count(),

@@ -141,7 +141,11 @@ proptest! {
             for attempt in job.attempts() {
                 let proved = super::Status::ALL.into_iter().rfind(|s| attempt.has_seen(*s));
                 if let Some(proved) = proved.filter(|s| s.is_accepted()) {
-                    prop_assert_eq!(attempt.status(), proved);
+                    // Of two ids one may still bring the clip when the other has failed.
+                    let may_come = proved == super::Status::Failed && attempt.has_two_ids();
+                    prop_assert!(
+                        attempt.status() == proved || (may_come && attempt.is_under_way())
+                    );
                 }
             }
         }

@@ -165,3 +165,38 @@ fn an_attempt_whose_other_id_still_renders_is_asked_for_and_not_ordered_again() 
     world.run(&["reconcile"]).expect(0);
     assert_eq!(server.polls().len(), polls);
 }
+
+#[test]
+fn everything_calls_an_attempt_under_way_of_whose_two_ids_one_has_failed() {
+    let first = two_ids(&[("vgen_1", "failed", json!({"error": "too dark"}))]);
+    let rendering = first.clone() + &*line(3, A, "processing", json!({"generation_id": "vgen_2"}));
+    for (log, word) in [(first, "pending"), (rendering, "processing")] {
+        let server = Server::answering(move |request| {
+            let id = request.path.rsplit('/').next().unwrap_or_default();
+            let status = if id == "vgen_1" { "failed" } else { word };
+            let body = json!({"id": id, "status": status, "error": "too dark"});
+            Step::reply(200, body.to_string())
+        });
+        let world = World::facing(&server);
+        world.write("jobs.jsonl", log);
+        let shown = |world: &World| {
+            let jobs = world.run(&["status", "--json"]).expect(0).json();
+            let summary = world
+                .run(&["status", "--summary", "--json"])
+                .expect(0)
+                .json();
+            (jobs[0]["status"].clone(), summary[word].clone())
+        };
+        assert_eq!(shown(&world), (word.into(), 1.into()));
+        let ended = world.run(&["reconcile", "--json"]).expect(0).json();
+        assert_eq!((&ended[word], &ended["failed"]), (&1.into(), &0.into()));
+        assert_eq!(shown(&world), (word.into(), 1.into()));
+        let asked: Vec<String> = server.polls().into_iter().map(|poll| poll.path).collect();
+        assert!(
+            asked.iter().any(|path| path.ends_with("vgen_2")),
+            "{asked:?}"
+        );
+        world.run(&["retry", "--failed"]).expect(0);
+        assert!(server.posts().is_empty());
+    }
+}
