@@ -66,7 +66,7 @@ const REFUSED: u8 = 1 << 2;
 const DOWNLOADED: u8 = 1 << 3;
 const PUBLISHED: u8 = 1 << 4;
 const SUPERSEDED: u8 = 1 << 5;
-/// Not from a line: another computer has claimed it, and is still heard of.
+/// Not from a line: the run that announced it is still at work.
 const BEING_SENT: u8 = 1 << 6;
 
 impl AttemptState {
@@ -131,7 +131,8 @@ impl AttemptState {
         )
     }
 
-    /// Where it stands. A lone `submitting` is `unknown`.
+    /// Where it stands. A lone `submitting` is `unknown`. One that was given two ids may bring its
+    /// clip under either: it has failed once both have.
     pub fn status(&self) -> Status {
         match (self.shown(), self.verdict()) {
             (Some(Status::Failed), _) if self.is_half_ended() => {
@@ -195,7 +196,7 @@ impl AttemptState {
         self.rare.is_none()
     }
 
-    /// Another computer is sending it.
+    /// A run that is at work is sending it.
     pub(super) fn mark_being_sent(&mut self) {
         self.flags |= BEING_SENT;
     }
@@ -205,8 +206,7 @@ impl AttemptState {
         self.flags & SUPERSEDED != 0
     }
 
-    /// Whether it was accepted, and has not ended as far as the log knows. One that was given two
-    /// ids may bring its clip under either.
+    /// Whether it was accepted, and has not ended as far as the log knows.
     pub fn is_under_way(&self) -> bool {
         self.status().is_rendering()
     }
@@ -258,11 +258,15 @@ impl AttemptState {
         self.is_temporary() && self.flags & REFUSED != 0
     }
 
-    /// Whether another computer is sending it just now, as far as its log's database knows.
+    /// Whether its `submitting` line stands alone, and no person has decided about it.
+    pub fn is_announced(&self) -> bool {
+        self.shown() == Some(Status::Submitting) && self.verdict().is_none()
+    }
+
+    /// Whether a run that is at work is sending it just now, as far as the log's lock or database
+    /// knows.
     pub fn is_being_sent(&self) -> bool {
-        self.flags & BEING_SENT != 0
-            && self.shown() == Some(Status::Submitting)
-            && self.verdict().is_none()
+        self.flags & BEING_SENT != 0 && self.is_announced()
     }
 
     /// Whether its clip is on disk.
@@ -301,7 +305,6 @@ impl AttemptState {
             status if status.is_rendering() => {
                 self.bills().filter(|bill| bill.ends.is_none()).count()
             }
-            _ if self.is_under_way() => self.bills().count(),
             _ => 0,
         };
         self.estimate().times(open as u64)

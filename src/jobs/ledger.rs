@@ -332,7 +332,7 @@ impl Ledger {
         self.find(key).map(|i| &self.jobs[i as usize])
     }
 
-    /// Another computer is sending an attempt just now.
+    /// A run that is at work is sending an attempt just now.
     pub fn mark_being_sent(&mut self, key: JobKey, number: u32) {
         if let Some(index) = self.find(key) {
             self.jobs[index as usize].mark_being_sent(number);

@@ -16,7 +16,7 @@ pub enum Bar {
     Completed,
     /// An attempt may have been accepted.
     InDoubt,
-    /// Another computer is sending an attempt just now.
+    /// A run that is at work is sending an attempt just now.
     BeingSent,
     /// An attempt was accepted, and has not ended as far as the log knows.
     UnderWay,
@@ -30,7 +30,7 @@ impl Bar {
             Self::Dismissed => "it was dismissed",
             Self::Completed => "its clip is finished",
             Self::InDoubt => "an attempt of it may have been accepted",
-            Self::BeingSent => "another computer is sending it",
+            Self::BeingSent => "a run that is at work is sending it",
             Self::UnderWay => "an attempt of it is under way",
         }
     }

@@ -59,13 +59,18 @@ impl JobState {
         self.attempt_mut(facts.attempt).absorb(facts, raw);
     }
 
-    /// Another computer is sending this attempt.
-    pub(super) fn mark_being_sent(&mut self, number: u32) {
+    /// A run that is at work is sending this attempt.
+    pub fn mark_being_sent(&mut self, number: u32) {
         let more = self.more.iter_mut().flat_map(|more| more.iter_mut());
         let mut attempts = std::iter::once(&mut self.first).chain(more);
         if let Some(attempt) = attempts.find(|attempt| attempt.number == number) {
             attempt.mark_being_sent();
         }
+    }
+
+    /// Whether any of its lines was written at `time` or later.
+    pub fn was_written_since(&self, time: jiff::Timestamp) -> bool {
+        self.newest_at >= time.as_millisecond()
     }
 
     /// The time for its next line, when the clock says `now`: later than all of its lines.

@@ -4,15 +4,16 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 
 use super::address::Address;
-use super::file::{Damage, LineReader, LogError, Mismatch, Remembered, Source, resolve};
+use super::file::{Damage, LineReader, Lock, LogError, Mismatch, Remembered, Source, resolve};
 use super::location::{self, Location};
 #[cfg(feature = "postgres")]
 use super::postgres;
-use crate::jobs::{JobKey, JobView, Ledger};
+use crate::jobs::{JobKey, JobState, JobView, Ledger};
 
 /// A log that has been read.
 #[derive(Debug)]
@@ -84,6 +85,35 @@ impl JobLog {
 
     fn read_file(path: &Path, ledger: Ledger) -> Result<Self, LogError> {
         let path = resolve(path)?;
+        let mut log = Self::read_once(&path, ledger.clone())?;
+        let announced: Vec<(JobKey, u32)> = log
+            .ledger
+            .jobs()
+            .flat_map(|job| job.attempts().map(|attempt| (job.key, attempt)))
+            .filter(|(_, attempt)| attempt.is_announced())
+            .map(|(job, attempt)| (job, attempt.number))
+            .collect();
+        if announced.is_empty() {
+            return Ok(log);
+        }
+        let Ok(Some(holder)) = Lock::holder(&path) else {
+            // Their run may have ended since the lines were read: then its last ones say how.
+            return Self::read_once(&path, ledger);
+        };
+        // What was announced before that run was left by another one.
+        let since = holder.and_then(|holder| holder.since.parse().ok());
+        let since: Timestamp = since.unwrap_or(Timestamp::MIN);
+        for (job, attempt) in announced {
+            let is_its = |job: &JobState| job.was_written_since(since);
+            if log.ledger.job(job).is_some_and(is_its) {
+                log.ledger.mark_being_sent(job, attempt);
+            }
+        }
+        Ok(log)
+    }
+
+    fn read_once(path: &Path, mut ledger: Ledger) -> Result<Self, LogError> {
+        let path = path.to_owned();
         let remembered = Remembered::of(&path);
         let file = match File::open(&path) {
             Ok(file) => file,
@@ -93,7 +123,6 @@ impl JobLog {
             Err(error) => return Err(LogError::io("open the job log", &path, error)),
         };
         let mismatch = remembered.mismatch(Some(&file));
-        let mut ledger = ledger;
         Ok(Self {
             source: Source::read(&path, file, &mut ledger)?,
             path,

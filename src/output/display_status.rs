@@ -19,7 +19,7 @@ pub enum DisplayStatus {
     Failed,
     /// The vendor refused it; nothing was charged.
     Refused,
-    /// Another computer is sending it just now.
+    /// A run that is at work is sending it just now.
     BeingSent,
     /// It is not known whether it was accepted.
     Unknown,
@@ -114,7 +114,7 @@ impl DisplayStatus {
             }
             Self::Failed => "The vendor could not make the clip and gives the credits back.",
             Self::Refused => "The vendor did not accept it; nothing was charged.",
-            Self::BeingSent => "Another computer is sending it just now.",
+            Self::BeingSent => "A run that is at work is sending it just now.",
             Self::Unknown => {
                 "It was sent, but no clear answer came back. It may have been accepted, and paid for."
             }

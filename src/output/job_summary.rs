@@ -144,6 +144,7 @@ fn state(view: &JobView, display: DisplayStatus) -> String {
                 text.push_str(&shorten(&target, LONGEST_TARGET));
             }
         }
+        DisplayStatus::BeingSent => text.push_str(" by a run that is at work"),
         DisplayStatus::Rendering | DisplayStatus::Queued => {
             let phase = view.effective().and_then(|a| a.fields.text("phase"));
             // The phase is a word of the server's; it may say what the state says already.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::lines::line;
 use crate::support::orders::{Order, log_of};
 use crate::support::vendor::unused_api;
-use crate::support::{Server, World, listings};
+use crate::support::{Gate, Phase, Server, Step, World, listings};
 
 const A: &str = "00000000000000aa";
 const B: &str = "00000000000000bb";
@@ -246,4 +246,43 @@ fn a_reason_is_whole_however_long_the_advice_beside_it() {
         "{}",
         run.stdout
     );
+}
+
+#[test]
+fn what_a_run_at_work_is_sending_is_not_said_to_be_in_doubt() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let server = Server::start(move |_| Step::accept().held_at(Phase::Billed, &held));
+    let world = World::facing(&server);
+    // An order that an earlier run has left in doubt stays so.
+    let left = r#"{"at":"2026-03-12T09:20:00Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"submitting","listing_id":"LST-9","line":2,"request":{"prompt":"pan left"}}"#;
+    world.write("jobs.jsonl", format!("{left}\n"));
+    world.write("listings.csv", listings(1));
+    let run = world.start(&["submit", "listings.csv"]);
+    server.wait_for_posts(1);
+
+    let table = world.run(&["status"]).expect(0).stdout;
+    assert!(
+        table.contains("being sent by a run that is at work"),
+        "{table}"
+    );
+    assert!(table.contains("1 outcome unknown"), "{table}");
+    let one = world.run(&["status", "--id", "LST-1"]).expect(0).stdout;
+    assert!(one.contains("being sent by a run that is at work"), "{one}");
+    for offer in ["stopped before", "resolve", "retry --unknown"] {
+        assert!(!one.contains(offer), "{one}");
+    }
+    let jobs = world
+        .run(&["status", "--json", "--id", "LST-1"])
+        .expect(0)
+        .json();
+    assert_eq!(jobs[0]["status"], "unknown");
+    let other = world.run(&["status", "--id", "LST-9"]).expect(0).stdout;
+    assert!(other.contains("resolve"), "{other}");
+
+    run.kill();
+    gate.open();
+    let one = world.run(&["status", "--id", "LST-1"]).expect(0).stdout;
+    assert!(one.contains("stopped before"), "{one}");
+    assert!(one.contains("resolve"), "{one}");
 }

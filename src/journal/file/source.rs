@@ -61,12 +61,20 @@ impl LineReader {
             .map(|offset| self.line_at(offset))
             .collect::<io::Result<Vec<_>>>()
             .map_err(failed)?;
-        JobView::fold(key, texts.iter().map(String::as_str), ledger.rates()).map_err(|error| {
+        let view = JobView::fold(key, texts.iter().map(String::as_str), ledger.rates());
+        let mut view = view.map_err(|error| {
             failed(io::Error::new(
                 io::ErrorKind::InvalidData,
                 error.to_string(),
             ))
-        })
+        })?;
+        // No line says this.
+        if let (Some(view), Some(job)) = (&mut view, ledger.job(key)) {
+            for attempt in job.attempts().filter(|attempt| attempt.is_being_sent()) {
+                view.state.mark_being_sent(attempt.number);
+            }
+        }
+        Ok(view)
     }
 }
 
