@@ -28,38 +28,64 @@ pub fn refuse_unrecovered(
     path: &Path,
     settings: &Settings,
 ) -> Result<(), Failure> {
+    let commands = commands(path, &writer.ledger(), settings);
+    match unrecovered(writer.path(), path, &commands)? {
+        None => Ok(()),
+        Some((what, next)) => Err(Failure::data(format!("{what}; nothing was sent")).help(next)),
+    }
+}
+
+/// Warns a reader of the same: what the log calls unknown may have its answer there.
+pub fn warn_unrecovered(
+    log: &Path,
+    name: &Path,
+    commands: &Commands,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    if let Some((what, next)) = unrecovered(log, name, commands)? {
+        printer.warn(escape(&format!(
+            "{what}, so what is shown as unknown may have been accepted and paid for. Settle nothing \
+             and send nothing again first; {next}"
+        )));
+    }
+    Ok(())
+}
+
+/// What keeps replies of an earlier run that the log has to take back, and the next step.
+fn unrecovered(
+    log: &Path,
+    name: &Path,
+    commands: &Commands,
+) -> Result<Option<(String, String)>, Failure> {
     let doing = "read what is to be taken back into";
-    let waiting = journal::not_taken_in(writer.path(), path)
-        .map_err(|error| failure::of_log(LogError::io(doing, writer.path(), error)))?;
-    let commands = |file: &str| {
-        commands(path, &writer.ledger(), settings).on_log("reconcile", &format!("--recover {file}"))
-    };
-    Err(match waiting {
-        None => return Ok(()),
-        Some(NotTakenIn::In(file)) => {
+    let waiting = journal::not_taken_in(log, name)
+        .map_err(|error| failure::of_log(LogError::io(doing, log, error)))?;
+    let recover = |file: &str| commands.on_log("reconcile", &format!("--recover {file}"));
+    Ok(waiting.map(|waiting| match waiting {
+        NotTakenIn::In(file) => {
             let file = file.display().to_string();
-            Failure::data(format!(
-                "{file} keeps replies of an earlier run that are not in the job log; nothing was sent"
-            ))
-            .help(format!(
-                "take them back with `{}`, then run the same command again",
-                commands(&words::shell_word(&file))
-            ))
+            (
+                format!("{file} keeps replies of an earlier run that are not in the job log"),
+                format!(
+                    "take them back with `{}`, then run the same command again",
+                    recover(&words::shell_word(&file))
+                ),
+            )
         }
-        Some(NotTakenIn::Elsewhere(file)) => {
-            let file = file.display().to_string();
-            Failure::data(format!(
-                "{file} is empty: an earlier run had replies that are not in the job log, and no room \
-                 to keep them there; nothing was sent"
-            ))
-            .help(format!(
+        NotTakenIn::Elsewhere(file) => (
+            format!(
+                "{} is empty: an earlier run had replies that are not in the job log, and no room to \
+                 keep them there",
+                file.display()
+            ),
+            format!(
                 "it printed them as RECOVER lines, and kept them in creativeai-*.recover in the folder \
                  for temporary files if it could: take them back with `{}`; if they are lost, remove \
                  the empty file, and treat what `status` calls unknown as clips that may be paid",
-                commands("FILE")
-            ))
-        }
-    })
+                recover("FILE")
+            ),
+        ),
+    }))
 }
 
 /// A spreadsheet is not a log, however it came to be named as one.

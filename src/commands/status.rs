@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::damage;
 use super::failure::warn_of_mismatch;
 use super::filter::Filters;
-use super::open::refuse_spreadsheet;
+use super::open::{refuse_spreadsheet, warn_unrecovered};
 use crate::disk::path_from_here;
 use crate::engine::named::jobs_named;
 use crate::exit::Failure;
@@ -88,12 +88,12 @@ pub fn run(
     refuse_spreadsheet(path, log.ledger())?;
     warn_of_mismatch(&log, printer);
     damage::warn_of_damage(log.damage(), path, printer);
+    let mut args = args.clone();
     if log.ledger().is_rehearsal() {
-        let mut args = args.clone();
         args.commands = args.rehearsal.clone();
-        return show(&args, &log, printer);
     }
-    show(args, &log, printer)
+    warn_unrecovered(log.path(), path, &args.commands, printer)?;
+    show(&args, &log, printer)
 }
 
 /// Shows a log that has been read, with places unless only the summary of all jobs is wanted.

@@ -286,3 +286,41 @@ fn what_a_run_at_work_is_sending_is_not_said_to_be_in_doubt() {
     assert!(one.contains("stopped before"), "{one}");
     assert!(one.contains("resolve"), "{one}");
 }
+
+#[test]
+fn replies_that_wait_beside_the_log_are_named_before_anything_is_settled() {
+    let world = World::new();
+    let line = |status: &str, more: &str| {
+        format!(
+            r#"{{"at":"2026-03-12T09:20:00Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"{status}","listing_id":"LST-1"{more}}}"#
+        ) + "\n"
+    };
+    let sent = line("submitting", r#","line":2,"request":{"prompt":"pan left"}"#);
+    let reply = line("pending", r#","generation_id":"vgen_1""#);
+    world.write("jobs.jsonl", &sent);
+    world.write("jobs.jsonl.recover", &reply);
+    for args in [
+        &["status"][..],
+        &["status", "--id", "LST-1"],
+        &["status", "--summary"],
+        &["status", "--json"],
+        &["report", "-o", "report.html"],
+    ] {
+        let shown = world.run(args).expect(0).stderr;
+        assert!(shown.contains("jobs.jsonl.recover"), "{args:?} {shown}");
+        assert!(
+            shown.contains("creativeai reconcile --recover"),
+            "{args:?} {shown}"
+        );
+        assert!(shown.contains("accepted and paid for"), "{args:?} {shown}");
+    }
+    let verdict = ["resolve", "LST-1", "--not-accepted"];
+    let refused = world.run(&verdict).expect(65).stderr;
+    assert!(refused.contains("reconcile --recover"), "{refused}");
+    world
+        .run(&["reconcile", "--recover", "jobs.jsonl.recover"])
+        .expect(0);
+    let shown = world.run(&["status"]).expect(0);
+    assert_eq!(shown.stderr, "");
+    assert!(shown.stdout.contains("1 in the queue"), "{}", shown.stdout);
+}

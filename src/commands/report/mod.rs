@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::damage;
 use super::failure::warn_of_mismatch;
 use super::filter::Filters;
-use super::open::refuse_spreadsheet;
+use super::open::{refuse_spreadsheet, warn_unrecovered};
 use super::outputs;
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
@@ -99,6 +99,12 @@ pub fn run(
     refuse_spreadsheet(path, log.ledger())?;
     warn_of_mismatch(&log, printer);
     damage::warn_of_damage(log.damage(), path, printer);
+    let commands = if log.ledger().is_rehearsal() {
+        &args.rehearsal
+    } else {
+        &args.commands
+    };
+    warn_unrecovered(log.path(), path, commands, printer)?;
     if let Some(public) = &args.public {
         return public::run(public, args, &log, printer);
     }
