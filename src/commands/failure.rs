@@ -27,6 +27,15 @@ pub fn of_log(error: LogError) -> Failure {
         LogError::Damaged(_) => Failure::data(format!("{message}; nothing was changed"))
             .help("`creativeai check` names the damaged lines"),
         LogError::NotRegular(_) => Failure::config(message).help("name a file; nothing was sent"),
+        LogError::Dangling { target, .. } => Failure::config(format!(
+            "{message}; nothing was sent"
+        ))
+        .help(format!(
+            "put the log back there, mount its disk, or correct the link: a new log would order \
+                 and pay for everything again. If it really is to be new, make the empty file {} \
+                 yourself, and run the same command again",
+            target.display()
+        )),
         LogError::LinkedLock(_) => Failure::config(format!("{message}; nothing was sent")).help(
             "remove the link; the next command makes the file. To keep the log elsewhere, link the \
              log itself and not its lock",

@@ -153,7 +153,7 @@ pub fn commands_for(path: &Path, rehearsal: bool, settings: &Settings) -> Comman
 
 /// Refuses a path without a file. What stands at an address is only known once it is opened.
 pub fn refuse_absent(path: &Path) -> Result<(), Failure> {
-    if Location::is_address(path) || path.exists() {
+    if Location::is_address(path) || path.symlink_metadata().is_ok() {
         return Ok(());
     }
     Err(failure::of_log(LogError::Missing(path.to_owned())))

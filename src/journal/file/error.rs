@@ -17,6 +17,14 @@ pub enum LogError {
     /// It is a folder, a pipe or the like.
     #[error("{} is not a regular file, so it cannot be a job log", .0.display())]
     NotRegular(PathBuf),
+    /// It is a symbolic link to a file that is not there.
+    #[error("the job log {} is a link to {}, which is not there", link.display(), target.display())]
+    Dangling {
+        /// The link.
+        link: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
     /// Its lock file is a symbolic link.
     #[error("the lock file {} is a symbolic link, which would guard nothing", .0.display())]
     LinkedLock(PathBuf),

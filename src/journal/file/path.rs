@@ -11,7 +11,8 @@ use super::super::location::{DatabaseError, DatabaseFault, Location};
 use super::error::LogError;
 use crate::disk;
 
-/// Resolves links once. What exists must be a regular file; what does not will be made.
+/// Resolves links once. What exists must be a regular file; what does not will be made, unless a link
+/// leads to it: then a log was there, or was meant to be.
 pub fn resolve(path: &Path) -> Result<PathBuf, LogError> {
     if Location::is_address(path) {
         // Nothing that is done with a file is done with what stands at an address.
@@ -38,19 +39,21 @@ pub fn resolve(path: &Path) -> Result<PathBuf, LogError> {
     }
 }
 
-/// A file to be made, perhaps through a link that leads nowhere yet.
+/// A file to be made.
 fn resolve_absent(path: &Path) -> Result<PathBuf, LogError> {
-    let path = match fs::read_link(path) {
-        Ok(target) => path.parent().unwrap_or(Path::new("")).join(target),
-        Err(_) => path.to_owned(),
-    };
+    if let Ok(target) = fs::read_link(path) {
+        return Err(LogError::Dangling {
+            link: path.to_owned(),
+            target: path.parent().unwrap_or(Path::new("")).join(target),
+        });
+    }
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let name = path
         .file_name()
-        .ok_or_else(|| LogError::NotRegular(path.clone()))?;
+        .ok_or_else(|| LogError::NotRegular(path.to_owned()))?;
     let folder = disk::canonicalize(folder)
         .map_err(|error| LogError::io("open the folder of the job log,", folder, error))?;
     Ok(folder.join(name))
@@ -123,10 +126,16 @@ mod tests {
     // Windows lets only administrators make links.
     #[cfg(unix)]
     #[test]
-    fn a_link_is_followed_once_even_to_a_file_that_is_not_there_yet() {
+    fn a_link_is_followed_to_a_file_and_refused_where_none_is() {
         let dir = tempfile::tempdir().unwrap();
-        std::os::unix::fs::symlink("real.jsonl", dir.path().join("link.jsonl")).unwrap();
-        let path = resolve(&dir.path().join("link.jsonl")).unwrap();
-        assert_eq!(path.file_name().unwrap(), "real.jsonl");
+        let link = dir.path().join("link.jsonl");
+        std::os::unix::fs::symlink("real.jsonl", &link).unwrap();
+        let error = resolve(&link).unwrap_err();
+        assert!(
+            matches!(&error, LogError::Dangling { target, .. } if target.ends_with("real.jsonl")),
+            "{error}"
+        );
+        fs::write(dir.path().join("real.jsonl"), "").unwrap();
+        assert_eq!(resolve(&link).unwrap().file_name().unwrap(), "real.jsonl");
     }
 }

@@ -112,7 +112,7 @@ fn a_link_to_a_log_is_that_log_and_has_its_lock() {
     world.write("listings.csv", listings(1));
     world.write("more.csv", rows([2]));
     std::fs::create_dir(world.path("shared")).unwrap();
-    // It leads to a file that is not there yet.
+    world.write("shared/all.jsonl", "");
     symlink("shared/all.jsonl", world.path("jobs.jsonl")).unwrap();
     let first = world.start(&["submit", "listings.csv"]);
     server.wait_for_posts(1);
@@ -132,6 +132,52 @@ fn a_link_to_a_log_is_that_log_and_has_its_lock() {
     assert!(world.path("jobs.jsonl").is_symlink());
     assert!(world.path("shared/all.jsonl.lock").exists());
     assert!(!world.path("jobs.jsonl.lock").exists());
+}
+
+#[test]
+fn a_link_that_leads_nowhere_begins_no_new_log() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(1));
+    std::fs::create_dir(world.path("shared")).unwrap();
+    world.write("shared/all.jsonl", "");
+    symlink("shared/all.jsonl", world.path("jobs.jsonl")).unwrap();
+    world.run(&["submit", "listings.csv"]).expect(0);
+    assert_eq!(server.posts().len(), 1);
+    let log = std::fs::read(world.path("shared/all.jsonl")).unwrap();
+    let refused = || {
+        for args in [
+            &["submit", "listings.csv"][..],
+            &["submit", "listings.csv", "--dry-run"],
+            &["retry", "--failed"],
+            &["reconcile"],
+            &["status"],
+            &["compact"],
+        ] {
+            let run = world.run(args).expect(78);
+            for words in [
+                "which is not there",
+                "shared/all.jsonl",
+                "make the empty file",
+            ] {
+                assert!(run.stderr.contains(words), "{args:?} {}", run.stderr);
+            }
+        }
+    };
+    std::fs::remove_file(world.path("shared/all.jsonl")).unwrap();
+    refused();
+    // The same without any trace of an older log.
+    std::fs::remove_file(world.path("shared/all.jsonl.lock")).unwrap();
+    refused();
+    assert_eq!(server.posts().len(), 1);
+    world.write("shared/all.jsonl", log);
+    world.run(&["submit", "listings.csv"]).expect(0);
+    assert_eq!(server.posts().len(), 1, "it is the log again");
+    world.write("shared/new.jsonl", "");
+    symlink("shared/new.jsonl", world.path("new.jsonl")).unwrap();
+    let submit = ["submit", "listings.csv", "--jobs", "new.jsonl"];
+    world.run(&submit).expect(0);
+    assert_eq!(server.posts().len(), 2, "made by hand, it is a new log");
 }
 
 #[test]
