@@ -36,6 +36,12 @@ pub fn of_log(error: LogError) -> Failure {
                  yourself, and run the same command again",
             target.display()
         )),
+        LogError::Kept(kept) => {
+            Failure::io(format!("{message}; the log was not changed")).help(format!(
+                "move or delete {}, or leave out --keep",
+                path_from_here(&kept).display()
+            ))
+        }
         LogError::LinkedLock(_) => Failure::config(format!("{message}; nothing was sent")).help(
             "remove the link; the next command makes the file. To keep the log elsewhere, link the \
              log itself and not its lock",

@@ -54,8 +54,7 @@ pub fn compact(held: HeldLog, log: JobLog, how: &Compacting<'_>) -> Result<Compa
     held.refuse_second_name()?;
     let kept = how.keep.then(|| beside(&path, ".1"));
     if let Some(kept) = kept.as_ref().filter(|kept| kept.symlink_metadata().is_ok()) {
-        let taken = io::Error::new(io::ErrorKind::AlreadyExists, "it is there already");
-        return Err(LogError::io("keep the old log as", kept, taken));
+        return Err(LogError::Kept(kept.clone()));
     }
     let old = fs::metadata(&path).map_err(fail("read the job log"))?.len();
     let mut done = Compacted {

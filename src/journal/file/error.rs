@@ -25,6 +25,9 @@ pub enum LogError {
         /// Where it leads.
         target: PathBuf,
     },
+    /// The place for the old log is taken.
+    #[error("cannot keep the old log as {}: that file is there already", .0.display())]
+    Kept(PathBuf),
     /// Its lock file is a symbolic link.
     #[error("the lock file {} is a symbolic link, which would guard nothing", .0.display())]
     LinkedLock(PathBuf),

@@ -578,3 +578,31 @@ fn what_others_have_appended_is_never_cut_off() {
     assert!(log.ends_with("{\"sku\":\"theirs\"}\n"), "{log}");
     assert!(server.bills().is_empty());
 }
+
+#[test]
+fn an_old_log_is_kept_once_and_the_way_out_is_named() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(1));
+    world.run(&["submit", "listings.csv"]).expect(0);
+    let log = world.log().text;
+    world.write(JOBS, log.repeat(2));
+    world.run(&["compact", "--keep"]).expect(0);
+    let kept = fs::read(world.path("jobs.jsonl.1")).unwrap();
+    let log = world.log().text;
+    world.write(JOBS, log.repeat(2));
+    let before = world.log().text;
+    let refused = world.run(&["compact", "--keep"]).expect(74).stderr;
+    for words in [
+        "is there already",
+        "was not changed",
+        "move or delete jobs.jsonl.1",
+        "leave out --keep",
+    ] {
+        assert!(refused.contains(words), "{words}: {refused}");
+    }
+    assert!(!refused.contains("disk has room"), "{refused}");
+    assert_eq!(world.log().text, before);
+    assert_eq!(fs::read(world.path("jobs.jsonl.1")).unwrap(), kept);
+    world.run(&["compact"]).expect(0);
+}
