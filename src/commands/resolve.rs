@@ -10,6 +10,7 @@ use crate::disk;
 use crate::engine::resolve::{
     Finding, Paid, ResolveError, attempt_of, own_id, reopens, write_down,
 };
+use crate::engine::retry::why_left_alone;
 use crate::exit::{Code, Failure};
 use crate::jobs::{GenerationId, JobKey, JobState};
 use crate::journal::Writer;
@@ -96,23 +97,37 @@ fn sentence(
     writer: &Writer,
     commands: &Commands,
 ) -> String {
+    let ledger = writer.ledger();
+    let state = ledger.job(job);
     let what = match finding {
         Finding::Accepted(id) => format!(
             "is bound to {}; `{}` asks what became of it",
             escape(id.as_str()),
             commands.on_log("reconcile", "")
         ),
-        Finding::NotAccepted => format!(
-            "counts as not accepted; `{}` sends it again",
-            commands.on_log("retry", "--failed")
-        ),
+        Finding::NotAccepted => {
+            let sent_again = state.map(|job| sent_again(job, commands));
+            format!("counts as not accepted; {}", sent_again.unwrap_or_default())
+        }
         Finding::Dismissed => {
-            let ledger = writer.ledger();
-            let closed = ledger.job(job).map(|job| closed(job, own_id, commands));
+            let closed = state.map(|job| closed(job, own_id, commands));
             closed.unwrap_or_default()
         }
     };
     format!("job {job}, attempt {attempt}, {what}")
+}
+
+/// What `retry` does with a job of which an attempt was not accepted.
+fn sent_again(job: &JobState, commands: &Commands) -> String {
+    if job.is_counted() && job.may_be_retried() {
+        let attempts = job.attempts().count() as u32;
+        return format!("`{}` sends it again", commands.retry_after(attempts));
+    }
+    format!(
+        "nothing is sent again, since {}; `{}` shows what became of it",
+        why_left_alone(job).unwrap_or("its clip was rejected"),
+        commands.look_into(None, job.key)
+    )
 }
 
 /// The command that takes a dismissal back by saying once more which clip is the job's.

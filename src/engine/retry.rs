@@ -16,7 +16,7 @@ use crate::vendor::{
     DurationStyle, Endpoint, correlated, recorrelated, request_body, with_photo, with_prompt,
 };
 
-pub use barred::{Barred, is_called};
+pub use barred::{Barred, is_called, why_left_alone};
 
 /// What is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

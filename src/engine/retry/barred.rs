@@ -34,7 +34,7 @@ impl Retries<'_> {
         for job in self.log.keys(is_barred) {
             let view = self.log.view(job)?.filter(&self.covers);
             barred.extend(view.and_then(|view| {
-                let why = reason(&view.state)?;
+                let why = why_left_alone(&view.state)?;
                 let id = view.id().map(|(_, id)| id.to_owned());
                 Some(Barred { job, id, why })
             }));
@@ -43,7 +43,8 @@ impl Retries<'_> {
     }
 }
 
-fn reason(job: &JobState) -> Option<&'static str> {
+/// Why no new attempt is made for a job, as in `nothing is sent, since ...`.
+pub fn why_left_alone(job: &JobState) -> Option<&'static str> {
     match job.bar() {
         _ if job.is_superseded() => Some("an edited row replaced it"),
         Some(Bar::InDoubt) if job.has_attempt_under_way() => Some(Bar::UnderWay.as_str()),

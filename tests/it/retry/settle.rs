@@ -257,3 +257,54 @@ fn a_dismissal_that_cannot_be_taken_back_does_not_say_that_it_can() {
     assert!(words.contains("is closed"), "{words}");
     assert!(!words.contains("reopen"), "{words}");
 }
+
+#[test]
+fn a_refusal_that_a_person_reports_is_said_to_be_sent_again_only_where_it_is() {
+    let doubt = r#""status":"unknown","error":"HTTP 500""#;
+    for (newer, is_sent) in [
+        (None, true),
+        (
+            Some(r#""status":"failed","generation_id":"vgen_2","error":"too dark""#),
+            true,
+        ),
+        (
+            Some(r#""status":"pending","generation_id":"vgen_2""#),
+            false,
+        ),
+        (
+            Some(
+                r#""status":"completed","generation_id":"vgen_2","output_url":"https://a.example/2.mp4""#,
+            ),
+            false,
+        ),
+        (Some(doubt), false),
+    ] {
+        let server = failing();
+        let world = World::facing(&server);
+        let mut log = String::new();
+        for (number, outcome) in (1..).zip([Some(doubt), newer].into_iter().flatten()) {
+            let sent = r#""status":"submitting","line":2,"request":{"prompt":"pan left"}"#;
+            for (second, fields) in [sent, outcome].into_iter().enumerate() {
+                log += &format!(
+                    r#"{{"at":"2026-03-12T09:2{number}:0{second}Z","job":"5b1f0c9a77d2e318","attempt":{number},"listing_id":"LST-1",{fields}}}"#
+                );
+                log.push('\n');
+            }
+        }
+        world.write("jobs.jsonl", &log);
+        let resolved = world.run(&["resolve", "LST-1", "--not-accepted"]).expect(0);
+        let words = resolved.stderr;
+        assert_eq!(
+            words.contains("retry --failed` sends it again"),
+            is_sent,
+            "{words}"
+        );
+        assert_eq!(
+            words.contains("nothing is sent again, since"),
+            !is_sent,
+            "{words}"
+        );
+        world.run(&["retry", "--failed"]);
+        assert_eq!(server.posts().len(), usize::from(is_sent), "{words}");
+    }
+}
