@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{Commands, Printer, words};
@@ -160,16 +162,18 @@ impl<'a> HeldReport<'a> {
         let moved = self.report_moved();
         let changed = self.plan.counts.changed.saturating_sub(count + moved);
         if changed > 0 {
-            let changed_rows = self.held(Decision::Changed);
-            let edited = changed_rows.filter(|held| !held.is_bare && !held.is_moved);
+            let changed_rows = || self.held(Decision::Changed);
+            let edited = || changed_rows().filter(|held| !held.is_bare && !held.is_moved);
+            let columns: BTreeSet<_> = edited().flat_map(|held| &held.differs).copied().collect();
             self.printer.warn(format_args!(
-                "{} of {} ({}) {} edited after the clip was ordered, and held back: the older order \
-                 stands, and may be paid for. To order the new version as well, run the same command \
-                 with --resubmit-changed",
+                "{} of {} ({}) {}, and {} held back: the older order stands, and may be paid for.{} To \
+                 order the new version as well, run the same command with --resubmit-changed",
                 words::count(changed, "row"),
                 escape(self.manifest),
-                self.lines(changed, edited),
-                words::choose(changed, "was", "were"),
+                self.lines(changed, edited()),
+                how_changed(changed, &columns),
+                words::choose(changed, "is", "are"),
+                where_settings_are(&columns),
             ));
         }
     }
@@ -333,6 +337,35 @@ impl<'a> HeldReport<'a> {
     }
 }
 
+/// What is said of `count` rows that differ in these columns from what was ordered.
+fn how_changed(count: u64, columns: &BTreeSet<&str>) -> String {
+    if columns.is_empty() {
+        // The log does not hold what was asked for, or it differs in what no column shows.
+        let were = words::choose(count, "was", "were");
+        return format!("{were} edited after the clip was ordered");
+    }
+    let columns: Vec<&str> = columns.iter().copied().collect();
+    let differ = words::choose(count, "differs", "differ");
+    format!("{differ} from what was ordered in {}", columns.join(", "))
+}
+
+/// A row may differ although its sheet was not touched.
+fn where_settings_are(columns: &BTreeSet<&str>) -> &'static str {
+    const SETTINGS: [&str; 6] = [
+        "model",
+        "duration",
+        "aspect_ratio",
+        "voice",
+        "language",
+        "speed",
+    ];
+    if SETTINGS.iter().any(|setting| columns.contains(setting)) {
+        " What the sheet leaves open comes from options and settings, which `creativeai config` shows."
+    } else {
+        ""
+    }
+}
+
 /// Names of the first of `count` things.
 fn listed(count: u64, names: impl Iterator<Item = String>) -> String {
     let names: Vec<String> = names.take(MOST_NAMED).collect();
@@ -368,6 +401,9 @@ fn to_json(found: &Found) -> Value {
         }
         if let Some(cause) = held.cause {
             row["cause"] = cause.as_str().into();
+        }
+        if !held.differs.is_empty() {
+            row["differs"] = held.differs.clone().into();
         }
         row
     });

@@ -79,6 +79,7 @@ const HELD: &[Field] = fields! {
     always "job_id" OrNull(&Text) => "That job's listing or product.";
     maybe "other_line" Count => "The line of the row that asks for the same clip and is not held.";
     maybe "cause" Text => "What may have changed the cell.";
+    maybe "differs" List(&Text) => "The columns in which a changed row differs from that job.";
 };
 
 const SHARE: &[Field] = fields! {

@@ -242,6 +242,7 @@ fn name(
                 is_bare: false,
                 is_moved: false,
                 cause: None,
+                differs: Vec::new(),
             });
         }
         true

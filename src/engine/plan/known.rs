@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::jobs::recognition::{Asked, Marks, Recognition, Sought};
-use crate::jobs::{Fact, JobState, Ledger, Line, Word};
+use crate::jobs::{Clip, Fact, JobState, Ledger, Line, Word};
 use crate::journal::{LogError, map_lines_of};
 
 /// A log that has been folded.
@@ -67,6 +67,14 @@ fn all<'a>(names: Option<&'a [(i64, String)]>, last: &'a str) -> impl Iterator<I
     names
         .map(|(_, name)| name.as_str())
         .chain(std::iter::once(last))
+}
+
+/// What the log holds of a job that stands for a row that is held.
+pub struct Ordered {
+    /// Its listing or SKU, as it is called now.
+    pub id: String,
+    /// What it asked for last, and its variant; none where the log does not hold that.
+    pub clip: Option<(Clip, String)>,
 }
 
 /// What a line says of a job that is compared with rows.
@@ -140,25 +148,40 @@ impl Log<'_> {
         Ok(known)
     }
 
-    /// The ids of the listings or SKUs of some jobs, by the jobs' places in the ledger.
-    pub fn ids(
+    /// What some jobs are called, and what they asked for last, by their places in the ledger.
+    pub fn ordered(
         self,
         jobs: impl IntoIterator<Item = u32>,
-    ) -> Result<HashMap<u32, String>, LogError> {
+    ) -> Result<HashMap<u32, Ordered>, LogError> {
         let jobs: HashSet<u32> = jobs.into_iter().collect();
-        let mut ids = HashMap::with_capacity(jobs.len());
+        let mut all: HashMap<u32, Ordered> = HashMap::with_capacity(jobs.len());
         if jobs.is_empty() {
-            return Ok(ids);
+            return Ok(all);
         }
         let is_wanted = |job: u32| jobs.contains(&job);
-        let id = |logged: &LoggedJob<'_>| Some(logged.id.to_owned());
-        self.of_owners(is_wanted, id, |job, id| {
-            ids.entry(job).or_insert(id);
+        let say = |logged: &LoggedJob<'_>| {
+            let asked = logged.line.request.and_then(Asked::parse);
+            let variant = logged.line.other_text("variant").unwrap_or_default();
+            let clip = asked.and_then(|asked| asked.clip());
+            Some((logged.id.to_owned(), clip.map(|clip| (clip, variant))))
+        };
+        self.of_owners(is_wanted, say, |job, (id, clip)| {
+            let ordered = all.entry(job).or_insert_with(|| Ordered { id, clip: None });
+            ordered.clip = clip.or(ordered.clip.take());
         })?;
         for (job, names) in self.names(is_wanted)? {
-            ids.extend(names.ids.into_iter().next().map(|(_, id)| (job, id)));
+            let Some(ordered) = all.get_mut(&job) else {
+                continue;
+            };
+            if let Some((_, id)) = names.ids.into_iter().next() {
+                ordered.id = id;
+            }
+            let photo = names.photos.into_iter().next();
+            if let (Some((_, photo)), Some((Clip::Video(video), _))) = (photo, &mut ordered.clip) {
+                video.image_url = photo;
+            }
         }
-        Ok(ids)
+        Ok(all)
     }
 
     /// The names of those jobs that were renamed, by their places in the ledger.

@@ -9,8 +9,8 @@ use super::alike;
 use super::known::Log;
 use super::open::{MOST_HELD, OpenRows};
 use super::{Decision, Place, Plan, PlanError, marks_of};
-use crate::jobs::recognition::{Cause, Marks, Namesake, Recognition};
-use crate::jobs::{JobKey, JobState, Ledger};
+use crate::jobs::recognition::{Cause, Marks, Namesake, Recognition, differences};
+use crate::jobs::{Clip, JobKey, JobState, Ledger};
 use crate::manifest::{Manifest, Row};
 
 /// Held rows that are reported one by one; further ones are counted.
@@ -49,6 +49,9 @@ pub struct Held {
     pub is_moved: bool,
     /// Why the ids are likely to differ.
     pub cause: Option<Cause>,
+    /// The columns in which a changed row differs from that job, as far as the log holds what it asked
+    /// for.
+    pub differs: Vec<&'static str>,
 }
 
 /// What recognition found.
@@ -130,9 +133,17 @@ fn compare(
     search.plan.count();
     let held_jobs = std::mem::take(&mut search.held_jobs);
     let mut found = search.found;
-    let ids = log.ids(held_jobs.iter().copied())?;
-    for (held, job) in found.held.iter_mut().zip(held_jobs) {
-        held.job_id = ids.get(&job).cloned().unwrap_or_default();
+    let ordered = log.ordered(held_jobs.iter().map(|(job, ..)| *job))?;
+    for (held, (job, clip, variant)) in found.held.iter_mut().zip(&held_jobs) {
+        let Some(ordered) = ordered.get(job) else {
+            continue;
+        };
+        held.job_id.clone_from(&ordered.id);
+        if let Some((old, old_variant)) = &ordered.clip
+            && held.reason == Decision::Changed
+        {
+            held.differs = differences((clip, variant), (old, old_variant));
+        }
         if held.reason == Decision::Renamed {
             let cause = Cause::of(&held.job_id, &held.id);
             held.cause = Some(cause);
@@ -155,8 +166,8 @@ struct Search<'a> {
     kept: HashSet<u32>,
     /// The jobs of clips that rows of the last pass ask for.
     clips: HashMap<u64, ClipJobs>,
-    /// The jobs of [`Found::held`], by their places in the ledger.
-    held_jobs: Vec<u32>,
+    /// The jobs of [`Found::held`], by their places in the ledger, each with what the row asks for.
+    held_jobs: Vec<(u32, Clip, String)>,
     found: Found,
 }
 
@@ -471,7 +482,8 @@ impl Search<'_> {
         if let Some(job) = job
             && self.held_jobs.len() < self.most_listed
         {
-            self.held_jobs.push(place);
+            let asked = (place, row.clip.clone(), row.variant.clone());
+            self.held_jobs.push(asked);
             self.found.held.push(Held {
                 place: Place {
                     file: Arc::clone(&row.file),
@@ -486,6 +498,7 @@ impl Search<'_> {
                 is_bare,
                 is_moved,
                 cause: None,
+                differs: Vec::new(),
             });
         }
     }

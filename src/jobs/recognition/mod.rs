@@ -5,6 +5,7 @@
 //! question: see [`Sought`]. They are made when a manifest has rows that the log does not hold; a
 //! known manifest costs nothing.
 
+mod differences;
 pub mod normal;
 mod outline;
 mod place;
@@ -19,6 +20,7 @@ use hashbrown::DefaultHashBuilder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub use self::differences::differences;
 use self::normal::Photo;
 pub use self::outline::Outline;
 use self::place::Place;
@@ -72,8 +74,13 @@ impl<'a> Asked<'a> {
 
     /// The key of the job that asks for this under an id; `None` for a request that no row makes.
     pub fn key(&self, id: &str, variant: &str) -> Option<JobKey> {
+        Some(self.clip()?.key(id, variant))
+    }
+
+    /// The clip that is asked for; `None` for a request that no row makes.
+    pub fn clip(&self) -> Option<Clip> {
         let text = |value: Option<&Text<'_>>| text_of(value).to_owned();
-        let clip = if self.text.is_some() {
+        Some(if self.text.is_some() {
             Clip::Voice(Voice {
                 text: text(self.text.as_ref()),
                 voice: text(self.voice.as_ref()),
@@ -88,8 +95,7 @@ impl<'a> Asked<'a> {
                 duration: Seconds::parse(&raw(self.duration))?,
                 aspect_ratio: text(self.aspect_ratio.as_ref()),
             })
-        };
-        Some(clip.key(id, variant))
+        })
     }
 }
 

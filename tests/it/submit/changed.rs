@@ -57,3 +57,47 @@ fn a_video_and_a_voice_of_one_listing_are_no_versions_of_each_other() {
     world.run(&["submit", "voice.csv"]).expect(0);
     assert_eq!(server.posts().len(), 2);
 }
+
+#[test]
+fn what_differs_from_the_order_is_named_also_where_the_sheet_was_not_touched() {
+    let sheet = "listing_id,image_url,video_prompt\nA,https://a.example/1.jpg,Slow pan\n";
+    let edited = sheet.replace("Slow", "Fast");
+    let settings = "model = \"kling-v4\"\n";
+    for (second, toml, flags, differs) in [
+        (sheet, "", &["--model", "kling-v4"][..], &["model"][..]),
+        (sheet, settings, &[], &["model"]),
+        (
+            sheet,
+            "",
+            &["--duration", "10s", "--aspect-ratio", "9:16"],
+            &["duration", "aspect_ratio"],
+        ),
+        (&edited, "", &[], &["prompt"]),
+        (&edited, "", &["--model", "kling-v4"], &["prompt", "model"]),
+    ] {
+        let server = Server::accepting();
+        let world = World::facing(&server);
+        world.write("m.csv", sheet);
+        world.run(&["submit", "m.csv"]).expect(0);
+        world.write("m.csv", second);
+        world.write("creativeai.toml", toml);
+        let run = [&["submit", "m.csv", "--json"], flags].concat();
+        let held = world.run(&run).expect(3);
+        assert_eq!(
+            held.json()["held"][0]["differs"],
+            serde_json::json!(differs)
+        );
+        let mut named = differs.to_vec();
+        named.sort_unstable();
+        let words = format!("differs from what was ordered in {}", named.join(", "));
+        assert!(held.stderr.contains(&words), "{words}: {}", held.stderr);
+        let is_setting = differs != ["prompt"];
+        assert_eq!(
+            held.stderr.contains("creativeai config"),
+            is_setting,
+            "{}",
+            held.stderr
+        );
+        assert_eq!(server.posts().len(), 1);
+    }
+}
