@@ -276,7 +276,12 @@ impl Poller<'_> {
         if self.stop.is_set() || self.has_ended(&target) {
             return stopped;
         }
-        match self.client.poll(target.endpoint, &target.id).await {
+        // Nothing is lost with an answer that is not waited for: the next poll says the same.
+        let asked = self.client.poll(target.endpoint, &target.id);
+        let Some(outcome) = self.stop.or(asked).await else {
+            return stopped;
+        };
+        match outcome {
             PollOutcome::Seen { status, body } => {
                 permit.succeeded();
                 let facts = body.payload().facts();

@@ -56,3 +56,16 @@ fn a_request_cut_out_of_a_webhook_site_export_is_recognised_without_its_token() 
         assert_eq!(run.json()["rejected"], 1, "{name}: {}", run.stderr);
     }
 }
+
+#[test]
+fn an_answer_that_does_not_come_keeps_no_run_from_its_end() {
+    let server = Server::answering(|_| Step::silence());
+    let world = World::facing(&server);
+    world.write("jobs.jsonl", rendering(A, "vgen_1"));
+    let before = world.log().text;
+    let slowly = ["reconcile", "--request-timeout", "1h"];
+    for more in [&["--timeout", "1s"][..], &["--timeout", "1s", "--wait"]] {
+        world.run(&[&slowly[..], more].concat()).expect(75);
+    }
+    assert_eq!(world.log().text, before);
+}

@@ -4,6 +4,7 @@ use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::support::processes::eventually;
 use crate::support::world::PROGRAM;
 use crate::support::{Gate, Phase, Running, Server, Step, World, listings};
 
@@ -103,10 +104,27 @@ fn a_signal_ends_the_waiting_for_clips_too() {
     world.write("listings.csv", listings(2));
     let wait = ["submit", "listings.csv", "--wait", "--interval", "1h"];
     let run = world.start(&wait);
-    server.wait_for_polls(2);
+    eventually("both clips were asked for", || {
+        world.log().states() == ["processing"; 2]
+    });
     send(Signal::TERM, &run);
     run.wait().expect(143);
-    assert_eq!(world.log().states(), ["processing"; 2]);
+    assert_eq!(server.polls().len(), 2);
+}
+
+#[test]
+fn a_signal_waits_for_no_answer_about_a_clip() {
+    let server = Server::start(|_| Step::accept());
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(1));
+    world.run(&["submit", "listings.csv"]).expect(0);
+    let silent = Server::answering(|_| Step::silence());
+    let url = silent.url();
+    let run = world.start(&["reconcile", "--request-timeout", "1h", "--base-url", &url]);
+    silent.wait_for_polls(1);
+    send(Signal::TERM, &run);
+    run.wait().expect(143);
+    assert_eq!(world.log().states(), ["pending"]);
 }
 
 #[test]
