@@ -30,6 +30,7 @@ pub fn of_writer<'a>(
         let limits = limits(typed, settings, Credits::ZERO, std::iter::empty());
         return limits.map(Cap::shared);
     }
+    writer.keep_committed();
     let (keys, committed): (Vec<_>, _) = {
         let ledger = writer.ledger();
         (

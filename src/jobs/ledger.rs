@@ -60,8 +60,8 @@ pub struct Ledger {
     /// Whether any id is one that no sandbox made, and whether any line is a sandbox's.
     has_live_id: bool,
     has_sandbox: bool,
-    /// What its jobs have been charged and have reserved.
-    committed: Credits,
+    /// What its jobs have been charged and have reserved, where that is asked for again and again.
+    committed: Option<Credits>,
     lines: u64,
     unreadable: u64,
     /// Where the first of them start.
@@ -86,7 +86,7 @@ impl Ledger {
             items: None,
             has_live_id: false,
             has_sandbox: false,
-            committed: Credits::ZERO,
+            committed: None,
             lines: 0,
             unreadable: 0,
             unreadable_places: Vec::new(),
@@ -266,9 +266,13 @@ impl Ledger {
     fn absorb_facts(&mut self, facts: &LineFacts, raw: &[u8], index: u32) -> u32 {
         let job = &mut self.jobs[index as usize];
         let id_before = job.first_id();
-        let before = job.committed();
-        job.absorb(facts, raw);
-        self.committed = self.committed.beyond(before) + job.committed();
+        if let Some(committed) = &mut self.committed {
+            let before = job.committed();
+            job.absorb(facts, raw);
+            *committed = committed.beyond(before) + job.committed();
+        } else {
+            job.absorb(facts, raw);
+        }
         if facts.flags & IN_SANDBOX != 0 {
             self.has_sandbox = true;
         } else if facts.id != 0 {
@@ -409,7 +413,13 @@ impl Ledger {
 
     /// Charges and reservations of the whole log, for a cap.
     pub fn committed(&self) -> Credits {
-        self.committed
+        let sum = || self.jobs.iter().map(JobState::committed).sum();
+        self.committed.unwrap_or_else(sum)
+    }
+
+    /// Keeps that sum from now on, for those who ask for it after each line.
+    pub fn keep_committed(&mut self) {
+        self.committed = Some(self.committed());
     }
 
     /// Whether no line has been taken in.

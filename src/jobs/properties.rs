@@ -86,10 +86,14 @@ fn line() -> impl Strategy<Value = String> {
 fn folded(lines: &[String]) -> Vec<String> {
     let rates = Rates::default();
     let mut ledger = Ledger::new(rates.clone());
+    let mut kept = Ledger::new(rates.clone());
+    kept.keep_committed();
     for line in lines {
         ledger.absorb(line, 0);
+        kept.absorb(line, 0);
     }
     assert_eq!(ledger.unreadable(), 0, "{lines:#?}");
+    assert_eq!(kept.committed(), ledger.committed());
     KEYS.into_iter()
         .filter_map(JobKey::parse)
         .filter_map(|key| {

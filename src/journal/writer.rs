@@ -157,6 +157,12 @@ impl Writer {
         self.ledger.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets the ledger keep its sum of what was charged and is reserved, for caps.
+    pub fn keep_committed(&self) {
+        let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+        ledger.keep_committed();
+    }
+
     /// Appends whole lines, each with its newline, and returns once they are durable and folded.
     pub async fn append(&self, lines: &str) -> Result<(), AppendError> {
         self.begin_append(lines).done().await
