@@ -108,10 +108,11 @@ fn limits(
             }
         }
     }
-    limits.extend(parts.into_iter().map(|((cap, filters, _), committed)| {
+    limits.extend(parts.into_iter().map(|((cap, filters, since), committed)| {
         let name = format!("{cap} ({})", cap.origin);
         let limit = Limit::new(name, cap.credits, committed);
-        if filters.is_empty() {
+        // What older orders come to does not change what a period holds.
+        if filters.is_empty() && since.is_none() {
             limit
         } else {
             limit.of(move |view| filters.matches(view))

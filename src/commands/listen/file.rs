@@ -21,7 +21,12 @@ use crate::settings::Settings;
 pub fn open(args: &ListenArgs) -> Result<CaptureFile, Failure> {
     let path = args.capture.as_deref();
     let path = path.unwrap_or(Path::new("captures.jsonl"));
-    let path = journal::resolve(path).map_err(|error| match error {
+    // Unlike a log, a file of captures that a link names may be made.
+    let resolved = match journal::resolve(path) {
+        Err(LogError::Dangling { target, .. }) => journal::resolve(&target),
+        resolved => resolved,
+    };
+    let path = resolved.map_err(|error| match error {
         LogError::Io { error, .. } => cannot_write(path, error),
         _ => Failure::config(format!(
             "captures cannot be kept in {}: it is not a regular file",

@@ -285,7 +285,7 @@ impl Marks {
             id: hash_of(&id) as u32,
             wording: wording.seen as u32,
             place: if parts.is_voice {
-                Place::of_settings(&parts.settings)
+                Place::of_settings(&parts.settings, &normal::id(parts.variant))
             } else {
                 Place::of(&photo)
             },

@@ -45,9 +45,9 @@ impl Place {
     }
 
     /// What a voice has in its place: no other settings are these made anew.
-    pub fn of_settings(settings: &[Cow<'_, str>; 3]) -> Self {
+    pub fn of_settings(settings: &[Cow<'_, str>; 3], variant: &str) -> Self {
         let mut folders = [NONE; FOLDERS];
-        folders[0] = word_hash(settings);
+        folders[0] = word_hash((settings, variant));
         Self { host: 0, folders }
     }
 
