@@ -120,3 +120,25 @@ fn limits(
     }));
     Ok(limits)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Env, Flags};
+
+    #[test]
+    fn only_a_cap_on_all_orders_of_all_time_counts_by_the_sum_of_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let caps = "[[caps]]\ncredits = 10\nper = \"month\"\n\
+                    [[caps]]\ncredits = 10\nwhere = \"client=acme\"\n\
+                    [[caps]]\ncredits = 10\n";
+        std::fs::write(dir.path().join("creativeai.toml"), caps).unwrap();
+        let settings = Settings::resolve(&Flags::default(), &Env::new(|_| None, dir.path()));
+        let settings = settings.unwrap();
+        let limits = limits(None, &settings, Credits::ZERO, std::iter::empty()).unwrap();
+        // What older orders come to changes the sum, and not what a month holds.
+        let has_part: Vec<_> = limits.iter().map(|limit| limit.covers.is_some()).collect();
+        assert_eq!(has_part, [true, true, false]);
+        assert!(limits[0].counts(None));
+    }
+}

@@ -189,3 +189,20 @@ fn the_sandbox_speaks_too() {
         assert!(world.path(&file).is_file(), "{file}");
     }
 }
+
+#[test]
+fn another_variant_of_a_voice_is_not_the_ordered_one() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let sheet = |variant: &str| format!("listing_id,text,variant\nLST-1,Welcome,{variant}\n");
+    world.write("voices.csv", sheet("morning"));
+    world.run(&["submit", "voices.csv"]).expect(0);
+    world.write("voices.csv", sheet("evening"));
+    let held = world.run(&["submit", "voices.csv", "--json"]).expect(3);
+    assert_eq!(held.json()["changed"], 1, "{}", held.stderr);
+    // Beside the row of the ordered one it is a second clip.
+    let both = format!("{}LST-1,Welcome,evening\n", sheet("morning"));
+    world.write("voices.csv", both);
+    world.run(&["submit", "voices.csv"]).expect(0);
+    assert_eq!(server.bills().len(), 2);
+}
