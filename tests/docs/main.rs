@@ -367,3 +367,31 @@ async fn the_library_orders_each_row_once_and_takes_in_a_webhook() {
         assert_eq!(jobs.iter().filter(completed).count(), 1);
     }
 }
+
+#[test]
+fn the_tests_that_the_guarantees_name_are_there() {
+    let page = fs::read_to_string(root().join("docs/guarantees.md")).unwrap();
+    let mut names = 0;
+    for name in page.split('`').skip(1).step_by(2) {
+        let is_path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_:*".contains(c);
+        let Some((module, test)) = name.rsplit_once("::").filter(|_| name.chars().all(is_path))
+        else {
+            continue;
+        };
+        // The innermost module may stand in its parent's file.
+        let module = module.replace("::", "/");
+        let parent = module.rsplit_once('/').map_or("main", |(parent, _)| parent);
+        let files = [&*module, parent].into_iter().flat_map(|module| {
+            ["tests/it/", "src/"].into_iter().flat_map(move |folder| {
+                [".rs", "/mod.rs"].map(|ending| format!("{folder}{module}{ending}"))
+            })
+        });
+        let mut sources = files.filter_map(|file| fs::read_to_string(root().join(file)).ok());
+        let source = sources.next();
+        let source = source.unwrap_or_else(|| panic!("no file has `{name}`"));
+        let is_there = test == "*" || source.contains(&format!("fn {test}("));
+        assert!(is_there, "no test is called `{name}`");
+        names += 1;
+    }
+    assert!(names > 100, "only {names} tests are named");
+}
