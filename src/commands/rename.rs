@@ -28,8 +28,10 @@ pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> any
         _ if is_of_manifest => {
             let rows = conditions(&args.rows);
             let mut manifest = inputs.open(&args.sheet.reading, settings, rows)?;
-            Renaming::of_manifest(&mut manifest, &settings.rates, &writer)
-                .map_err(failure::of_plan)?
+            let found = Renaming::of_manifest(&mut manifest, &settings.rates, &writer);
+            let (renamings, unclear) = found.map_err(failure::of_plan)?;
+            rename::warn_unclear(&unclear, &commands, printer);
+            renamings
         }
         (Some(old), Some(new)) => Renaming::named(old.trim(), new.trim(), &writer)
             .map_err(|error| of_rename(error, &commands))?,

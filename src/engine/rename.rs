@@ -81,7 +81,7 @@ impl Renaming {
         manifest: &mut Manifest,
         rates: &Rates,
         writer: &Writer,
-    ) -> Result<Vec<Self>, PlanError> {
+    ) -> Result<(Vec<Self>, Vec<Held>), PlanError> {
         let mut plan = Plan::of(manifest, rates)?;
         let found = {
             let ledger = writer.ledger();
@@ -96,9 +96,10 @@ impl Renaming {
             Decision::Renamed => true,
             _ => row.is_moved && moved.get(&row.job) == Some(&1),
         };
-        let rows = found.held.into_iter();
+        let (meant, other): (Vec<_>, Vec<_>) = found.held.into_iter().partition(is_meant);
+        let unclear = other.into_iter().filter(|row| row.is_moved).collect();
         let mut renamings = Vec::new();
-        for row in rows.filter(is_meant) {
+        for row in meant {
             let Some(view) = writer.view(row.job)? else {
                 continue;
             };
@@ -110,7 +111,7 @@ impl Renaming {
                 photo: has_moved.then_some(row.photo),
             });
         }
-        Ok(renamings)
+        Ok((renamings, unclear))
     }
 
     /// The jobs that `old` means, each with its new name; none where all have it already.

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Printer, words};
+use super::{Commands, Printer, words};
+use crate::engine::plan::Held;
 use crate::engine::rename::Renaming;
 use crate::text::escape;
 
@@ -23,6 +24,28 @@ pub fn pairs(renamings: &[Renaming], printer: &Printer) {
     if renamings.len() > MOST_SHOWN {
         let more = (renamings.len() - MOST_SHOWN) as u64;
         printer.say(format_args!("and {} more", words::number(more)));
+    }
+}
+
+/// Warns of rows that are left out: several may be the photo of one job.
+pub fn warn_unclear(rows: &[Held], commands: &Commands, printer: &Printer) {
+    const MOST_NAMED: usize = 10;
+    for row in rows.iter().take(MOST_NAMED) {
+        printer.warn(format_args!(
+            "{}:{}: this may be the photo of job {}, and so may another row. It was left out; if it is, \
+             name it: `{}`",
+            escape(&row.place.file),
+            row.place.line,
+            row.job,
+            commands.rename(&row.job.to_string(), &row.photo),
+        ));
+    }
+    if rows.len() > MOST_NAMED {
+        let more = (rows.len() - MOST_NAMED) as u64;
+        printer.warn(format_args!(
+            "{} more of this kind left out",
+            words::count(more, "row")
+        ));
     }
 }
 
@@ -51,8 +74,7 @@ pub fn sentence(renamings: &[Renaming], sheets: &[String]) -> String {
         return "it has that name already; nothing was changed".to_owned();
     }
     format!(
-        "no row of {} looks like a clip that was ordered under an id which is gone; nothing was \
-         changed",
+        "no row of {} gives a new name to a clip whose own row is gone; nothing was changed",
         escape(&sheets.join(", "))
     )
 }

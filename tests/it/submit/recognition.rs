@@ -513,9 +513,16 @@ fn a_photo_is_one_jobs_when_folders_are_renamed_in_bulk() {
     world.run(&["submit", "sheet.csv"]).expect(3);
     // Either may be it, so none is taken for it.
     let before = world.log().text;
-    world
+    let renamed = world
         .run(&["rename", "--from-manifest", "sheet.csv", "--yes"])
         .expect(0);
+    for words in ["sheet.csv:2", "sheet.csv:3", "so may another row", "rename"] {
+        assert!(
+            renamed.stderr.contains(words),
+            "{words}: {}",
+            renamed.stderr
+        );
+    }
     assert_eq!(world.log().text, before);
     assert_eq!(orders(&server), 1);
 }
