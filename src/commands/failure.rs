@@ -28,7 +28,7 @@ pub fn of_log(error: LogError) -> Failure {
             .help("`creativeai check` names the damaged lines"),
         LogError::NotRegular(_) => Failure::config(message).help("name a file; nothing was sent"),
         LogError::Dangling { target, .. } => Failure::config(format!(
-            "{message}; nothing was sent"
+            "{message}; nothing was sent or changed"
         ))
         .help(format!(
             "put the log back there, mount its disk, or correct the link: a new log would order \

@@ -50,14 +50,15 @@ pub fn run(file: &Path, log: &Path, writer: &Writer, printer: &Printer) -> Resul
         words::count(taken, "line"),
         words::number(known)
     ));
-    let removed = journal::forget_taken_in(writer.path(), log, file).map_err(|error| {
+    let is_new = taken + outdated > 0;
+    let removed = journal::forget_taken_in(writer.path(), log, file, is_new).map_err(|error| {
         Failure::io(format!("cannot remove {shown}"))
             .because(error)
             .help("its lines are in the job log now; remove it")
     })?;
     for file in removed {
         printer.note(format_args!(
-            "{} is removed: its lines are in the job log",
+            "{} is removed: what it was kept for is done",
             escape(&file.display().to_string())
         ));
     }

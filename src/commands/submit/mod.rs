@@ -65,7 +65,7 @@ pub async fn run(
     let ledger = || new_ledger(args, settings);
     let writer = open::open_to_send(&path, ledger, settings, "submit", &limits, printer)?;
     open::check_mixing(&writer, settings, &api.base)?;
-    open::refuse_unrecovered(&writer, &path, settings)?;
+    open::refuse_unrecovered(&writer, &path, settings, "nothing was sent")?;
     damage::settle(&writer, args.accept_damage, settings, printer).await?;
     let found = decide(args, &path, &mut manifest, &mut plan, &writer)?;
     let charged_before = charged(&plan, &writer.ledger());

@@ -128,9 +128,14 @@ fn holds_all(log: &Path, lines: &[u8]) -> io::Result<bool> {
     Ok(missing.is_empty())
 }
 
-/// Removes those of the files that [`not_taken_in`] finds which are `file`, whose lines were taken in, or
-/// are empty, which stood for them; says which.
-pub fn forget_taken_in(log: &Path, name: &Path, file: &Path) -> io::Result<Vec<PathBuf>> {
+/// Removes those of the files that [`not_taken_in`] finds which are `file`, whose lines were taken in; and,
+/// where lines were `new` to the log, those that are empty, which stood for them. Says which.
+pub fn forget_taken_in(
+    log: &Path,
+    name: &Path,
+    file: &Path,
+    new: bool,
+) -> io::Result<Vec<PathBuf>> {
     let file = disk::canonicalize(file).ok();
     let mut removed = Vec::new();
     for place in places(log, name) {
@@ -139,7 +144,7 @@ pub fn forget_taken_in(log: &Path, name: &Path, file: &Path) -> io::Result<Vec<P
         let Some(meta) = meta.filter(fs::Metadata::is_file) else {
             continue;
         };
-        if meta.len() == 0 || disk::canonicalize(&place).ok() == file {
+        if (new && meta.len() == 0) || disk::canonicalize(&place).ok() == file {
             fs::remove_file(&place)?;
             removed.push(place);
         }
@@ -180,8 +185,8 @@ mod tests {
         assert_eq!(not_taken_in(&new, &new).unwrap(), None);
         let left = not_taken_in(&new, &old).unwrap();
         assert_eq!(left, Some(NotTakenIn::In(kept.clone())));
-        assert!(forget_taken_in(&new, &new, &kept).unwrap().is_empty());
-        let forgotten = forget_taken_in(&new, &old, &kept).unwrap();
+        assert!(forget_taken_in(&new, &new, &kept, true).unwrap().is_empty());
+        let forgotten = forget_taken_in(&new, &old, &kept, true).unwrap();
         assert_eq!(forgotten, std::slice::from_ref(&kept));
         assert!(!kept.exists());
     }

@@ -67,6 +67,11 @@ fn an_empty_file_for_saved_lines_keeps_further_orders_back_until_they_are_taken_
         }
     }
     assert_eq!(server.bills().len(), 1);
+    // A file of another day brings nothing new, so what is missing may still be missing.
+    let line = kept.lines().last().unwrap();
+    world.write("older.txt", format!("RECOVER {line}\n"));
+    world.run(&["reconcile", "--recover", "older.txt"]);
+    assert!(world.path("jobs.jsonl.recover").exists());
     world.write("stderr.txt", format!("RECOVER {reply}\n"));
     world
         .run(&["reconcile", "--recover", "stderr.txt"])
