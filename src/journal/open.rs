@@ -49,7 +49,7 @@ impl Writer {
         wait: Duration,
     ) -> Result<Self, LogError> {
         match Location::of(name)? {
-            Location::File(path) => Self::open_file(&path, ledger, command, wait, &mut None),
+            Location::File(path) => Self::open_again(&path, ledger, command, wait, &mut None),
             #[cfg(feature = "postgres")]
             Location::Database(address) => Self::open_database(&address, ledger, command),
             #[cfg(not(feature = "postgres"))]
@@ -66,7 +66,44 @@ impl Writer {
         wait: Duration,
         checkpoint: &mut Option<Checkpoint>,
     ) -> Result<Self, LogError> {
-        Self::open_file(path, ledger, command, wait, checkpoint)
+        let HeldLog {
+            file,
+            keeper,
+            is_new,
+            lock,
+        } = HeldLog::open(path, command, wait)?;
+        let path = lock.log().to_owned();
+        let begins_anew = is_new && lock.was_there() && keeper.newest().is_none();
+        let ledger = Arc::new(RwLock::new(ledger));
+        let sink = folding(&ledger);
+        let failed = |error| LogError::io("open the job log", &path, error);
+        let to_read = File::open(&path).map_err(failed)?;
+        let recovery = Arc::new(Recovery::new(&path));
+        let kept = Some((keeper, Arc::clone(&recovery)));
+        let appender = Appender::of(&path, file, kept, sink).map_err(failed)?;
+        let caught_up = checkpoint
+            .take()
+            .map(|checkpoint| checkpoint.catch_up(&to_read));
+        let source = match caught_up.transpose().map_err(failed)?.flatten() {
+            Some((caught_up, source)) => {
+                *write(&ledger) = caught_up;
+                source
+            }
+            None => Source::read(&path, to_read, &mut write(&ledger))?,
+        };
+        let pause = pause::file_beside(&path);
+        Ok(Self {
+            recovery,
+            name: path.clone(),
+            path,
+            source,
+            ledger,
+            store: Store::File { appender, pause },
+            is_new,
+            begins_anew,
+            lock: Some(lock),
+            _own: None,
+        })
     }
 
     #[cfg(feature = "postgres")]
@@ -132,53 +169,6 @@ impl Writer {
             take(&std::fs::read_to_string(lost).map_err(failed)?)?;
         }
         Ok(())
-    }
-
-    fn open_file(
-        path: &Path,
-        ledger: Ledger,
-        command: &str,
-        wait: Duration,
-        checkpoint: &mut Option<Checkpoint>,
-    ) -> Result<Self, LogError> {
-        let HeldLog {
-            file,
-            keeper,
-            is_new,
-            lock,
-        } = HeldLog::open(path, command, wait)?;
-        let path = lock.log().to_owned();
-        let begins_anew = is_new && lock.was_there() && keeper.newest().is_none();
-        let ledger = Arc::new(RwLock::new(ledger));
-        let sink = folding(&ledger);
-        let failed = |error| LogError::io("open the job log", &path, error);
-        let to_read = File::open(&path).map_err(failed)?;
-        let recovery = Arc::new(Recovery::new(&path));
-        let kept = Some((keeper, Arc::clone(&recovery)));
-        let appender = Appender::of(&path, file, kept, sink).map_err(failed)?;
-        let caught_up = checkpoint
-            .take()
-            .map(|checkpoint| checkpoint.catch_up(&to_read));
-        let source = match caught_up.transpose().map_err(failed)?.flatten() {
-            Some((caught_up, source)) => {
-                *write(&ledger) = caught_up;
-                source
-            }
-            None => Source::read(&path, to_read, &mut write(&ledger))?,
-        };
-        let pause = pause::file_beside(&path);
-        Ok(Self {
-            recovery,
-            name: path.clone(),
-            path,
-            source,
-            ledger,
-            store: Store::File { appender, pause },
-            is_new,
-            begins_anew,
-            lock: Some(lock),
-            _own: None,
-        })
     }
 
     /// Lets go of the log, and keeps what it held; nothing where the log has to be read anew, as one
