@@ -21,16 +21,15 @@ use crate::settings::Settings;
 use crate::text::escape;
 use crate::vendor::BaseUrl;
 
-/// Nothing more is sent or settled while replies of an earlier run wait to be taken back into the log:
+/// Nothing more is sent, settled or copied while replies of an earlier run wait to be taken back into the log:
 /// what they report would be ordered again. `untouched` says what has not happened.
 pub fn refuse_unrecovered(
-    writer: &Writer,
-    path: &Path,
-    settings: &Settings,
+    log: &Path,
+    name: &Path,
+    commands: &Commands,
     untouched: &str,
 ) -> Result<(), Failure> {
-    let commands = commands(path, &writer.ledger(), settings);
-    match unrecovered(writer.path(), path, &commands)? {
+    match unrecovered(log, name, commands)? {
         None => Ok(()),
         Some((what, next)) => Err(Failure::data(format!("{what}; {untouched}")).help(next)),
     }

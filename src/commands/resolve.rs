@@ -23,8 +23,8 @@ pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> an
     let path = settings.jobs_path(args.jobs.as_deref(), None);
     let limits = Limits::of_time(settings);
     let writer = open::write_log(&path, settings, "resolve", &limits, printer)?;
-    open::refuse_unrecovered(&writer, &path, settings, "nothing was changed")?;
     let commands = open::commands(&path, &writer.ledger(), settings);
+    open::refuse_unrecovered(writer.path(), &path, &commands, "nothing was changed")?;
     let finding = args.verdict.finding();
     let found = attempt_of(&args.job, &finding, &writer);
     let (job, attempt) = found.map_err(|error| of_resolve(error, &writer, &commands))?;

@@ -47,7 +47,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         Ok(())
     })?;
     let commands = open::commands(&path, &writer.ledger(), settings);
-    open::refuse_unrecovered(&writer, &path, settings, "nothing was sent")?;
+    open::refuse_unrecovered(writer.path(), &path, &commands, "nothing was sent")?;
     let found = find(args, settings, Log::Written(&writer), printer, &commands)?;
     let attempts = &found.wanted;
     if attempts.is_empty() {

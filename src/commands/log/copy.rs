@@ -25,6 +25,8 @@ pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> an
     if from.lost().is_some() {
         failure::warn_of_mismatch(&from, printer);
     }
+    let commands = open::commands(&args.from, from.ledger(), settings);
+    open::refuse_unrecovered(from.path(), &args.from, &commands, "nothing was copied")?;
     let to =
         Location::of(&args.to).map_err(|error| Failure::config(error.message).help(error.help))?;
     let copied = match to {

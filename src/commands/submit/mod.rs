@@ -65,7 +65,8 @@ pub async fn run(
     let ledger = || new_ledger(args, settings);
     let writer = open::open_to_send(&path, ledger, settings, "submit", &limits, printer)?;
     open::check_mixing(&writer, settings, &api.base)?;
-    open::refuse_unrecovered(&writer, &path, settings, "nothing was sent")?;
+    let commands = open::commands(&path, &writer.ledger(), settings);
+    open::refuse_unrecovered(writer.path(), &path, &commands, "nothing was sent")?;
     damage::settle(&writer, args.accept_damage, settings, printer).await?;
     let found = decide(args, &path, &mut manifest, &mut plan, &writer)?;
     let charged_before = charged(&plan, &writer.ledger());
@@ -74,7 +75,6 @@ pub async fn run(
     report_left_out(args, &plan, printer);
     let concurrency = settings.network.concurrency_for(manifest.id_column());
     let throttle = api::throttle(settings, concurrency, limits.deadline);
-    let commands = open::commands(&path, &writer.ledger(), settings);
     HeldReport {
         plan: &plan,
         found: &found,

@@ -86,3 +86,30 @@ fn what_is_certain_or_the_same_order_is_not_marked() {
     let shown = two.run(&["status", "--id", "LST-1"]).expect(0).stdout;
     assert!(shown.contains("BILLED TWICE"), "{shown}");
 }
+
+#[test]
+fn a_log_is_not_copied_while_replies_wait_beside_it() {
+    let server = Server::accepting();
+    let world = ordered(&server, 0);
+    let log = world.log().text;
+    let (older, newer) = log.split_at(log.find('\n').unwrap() + 1);
+    world.write("two.jsonl", older);
+    world.write("two.jsonl.recover", newer);
+    let copy = ["log", "copy", "two.jsonl", "three.jsonl"];
+    let refused = world.run(&copy).expect(65);
+    for words in [
+        "nothing was copied",
+        "creativeai reconcile two.jsonl --recover ",
+    ] {
+        assert!(refused.stderr.contains(words), "{}", refused.stderr);
+    }
+    assert!(!world.path("three.jsonl").exists());
+    world
+        .run(&["reconcile", "two.jsonl", "--recover", "two.jsonl.recover"])
+        .expect(0);
+    world.run(&copy).expect(0);
+    world
+        .run(&["submit", "listings.csv", "--jobs", "three.jsonl"])
+        .expect(0);
+    assert_eq!(server.bills().len(), 1);
+}
