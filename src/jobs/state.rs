@@ -23,7 +23,7 @@ pub struct JobState {
 }
 
 const SANDBOX: u8 = 1;
-const HAS_KEY: u8 = 1 << 1;
+const KEYLESS: u8 = 1 << 1;
 const NEWER: u8 = 1 << 2;
 const RENAMED: u8 = 1 << 3;
 
@@ -46,8 +46,8 @@ impl JobState {
         if facts.flags & line_facts::IN_SANDBOX != 0 {
             self.flags |= SANDBOX;
         }
-        if facts.flags & line_facts::KEYLESS == 0 {
-            self.flags |= HAS_KEY;
+        if facts.flags & line_facts::KEYLESS != 0 {
+            self.flags |= KEYLESS;
         }
         if facts.word == Word::Fact(Fact::Renamed) {
             self.flags |= RENAMED;
@@ -199,9 +199,9 @@ impl JobState {
         self.flags & RENAMED != 0
     }
 
-    /// Whether it is known only from lines of the vendor's sample scripts.
+    /// Whether a line of the vendor's sample scripts, which note no key, is about it.
     pub fn is_keyless(&self) -> bool {
-        self.flags & HAS_KEY == 0
+        self.flags & KEYLESS != 0
     }
 
     /// What was charged for its completed attempts, as reported.

@@ -259,7 +259,7 @@ impl Search<'_> {
     fn is_rotated(&mut self, index: usize, row: &Row) -> bool {
         let marks = marks_of(row);
         let may_be = |like: &Namesake| like.same_id && like.may_be_made_anew;
-        let place = self.moved(&marks, may_be);
+        let place = self.newest_current(self.known.of_name(&marks).filter(may_be));
         if let Some(place) = place {
             self.adopt(index, place);
             self.found.rotated += u64::from(!row.is_left_out);
@@ -267,14 +267,31 @@ impl Search<'_> {
         place.is_some()
     }
 
-    /// The job in no row that has the row's photo elsewhere: with the most folders the same, the newest
-    /// of those.
-    fn moved(&self, marks: &Marks, is_meant: impl Fn(&Namesake) -> bool) -> Option<u32> {
+    /// Of jobs with the row's photo elsewhere, the one that counts and is in no row: with the most
+    /// folders the same, the newest of those.
+    fn newest_current(&self, namesakes: impl Iterator<Item = Namesake>) -> Option<u32> {
         let is_current = |place: u32| self.job(place).is_some_and(|job| !job.is_superseded());
-        let all = self.known.of_name(marks).filter(is_meant);
-        all.filter(|like| is_current(like.job) && self.is_free(like.job))
+        namesakes
+            .filter(|like| is_current(like.job) && self.is_free(like.job))
             .max_by_key(|like| (like.common_folders, like.job))
             .map(|like| like.job)
+    }
+
+    /// The job in no row that has the row's photo in another folder and the same words, `true`, or the
+    /// row's photo under an address that was made anew and other words.
+    fn moved(&self, marks: &Marks) -> Option<(u32, bool)> {
+        let in_another_folder = self
+            .known
+            .of_name(marks)
+            .filter(|like| !like.may_be_made_anew);
+        let made_anew = self
+            .known
+            .of_file(marks)
+            .filter(|like| like.may_be_made_anew);
+        let moved = self
+            .newest_current(in_another_folder)
+            .map(|place| (place, true));
+        moved.or_else(|| Some((self.newest_current(made_anew)?, false)))
     }
 
     /// Decides about a row that is not a job's own.
@@ -300,11 +317,11 @@ impl Search<'_> {
         let mut is_moved = false;
         let mut reason = self.reason_to_hold(row, key, &marks, &replaced);
         if reason.is_none()
-            && let Some(place) = self.moved(&marks, |like| !like.may_be_made_anew)
+            && let Some((place, has_same_words)) = self.moved(&marks)
         {
             reason = Some((Decision::Changed, place));
             replaced.push(place);
-            is_moved = marks.has_photo;
+            is_moved = marks.has_photo && has_same_words;
         }
         if let Some((reason, place)) = reason {
             if reason == Decision::Renamed {
@@ -369,10 +386,16 @@ impl Search<'_> {
         jobs.map_or_else(Vec::new, |jobs| std::mem::take(&mut jobs.refused))
     }
 
-    /// Jobs of the row with the photo elsewhere that were never accepted.
+    /// Jobs of the row with the photo elsewhere that were never accepted: with the same words, or
+    /// under an address that was made anew.
     fn never_accepted_elsewhere(&self, marks: &Marks) -> impl Iterator<Item = u32> {
-        let moved = self.known.of_name(marks).filter(|like| like.same_id);
-        moved
+        let made_anew = self
+            .known
+            .of_file(marks)
+            .filter(|like| like.may_be_made_anew);
+        let elsewhere = self.known.of_name(marks).chain(made_anew);
+        elsewhere
+            .filter(|like| like.same_id)
             .map(|like| like.job)
             .filter(|&place| self.job(place).is_some_and(|job| !job.maybe_accepted()))
     }

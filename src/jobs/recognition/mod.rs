@@ -235,6 +235,8 @@ pub struct Marks {
     /// The id by its value, prompt and settings, and the photo's name; 0 where it has none. Of a
     /// voice the id and the words.
     named: u64,
+    /// The id by its value and the photo's name, whatever the prompt; 0 where it has none.
+    file: u64,
     /// The id alone, as a person sees it: all that is known of some jobs.
     bare: u64,
     /// The same for an id that may be a rounded number: under what it is kept, and sought.
@@ -245,6 +247,7 @@ pub struct Marks {
 struct Pair {
     subject: u64,
     named: u64,
+    file: u64,
 }
 
 impl Marks {
@@ -277,9 +280,14 @@ impl Marks {
             "" => 0,
             name => hash_of(("name", id, name, wording.seen)).max(1),
         };
+        let file = |id: &str| match photo.name.as_str() {
+            "" => 0,
+            name => hash_of(("file", id, name)).max(1),
+        };
         let pair = |id: &str| Pair {
             subject: subject(id),
             named: named(id),
+            file: file(id),
         };
         Self {
             id: hash_of(&id) as u32,
@@ -294,6 +302,7 @@ impl Marks {
             clip: clip_of(&photo.address, &wording),
             subject: subject(&spelling.value),
             named: named(&spelling.value),
+            file: file(&spelling.value),
             bare: bare(&id),
             rounded: spelling
                 .rounded
@@ -314,8 +323,9 @@ impl Marks {
 
     /// Under what it is found wherever its photo is.
     fn kept_elsewhere(&self) -> impl Iterator<Item = u64> {
-        let rounded = self.rounded.map(|[kept, _]| kept.named);
-        let keys = std::iter::once(self.named).chain(rounded);
+        let rounded = self.rounded.map(|[kept, _]| [kept.named, kept.file]);
+        let keys = [self.named, self.file].into_iter();
+        let keys = keys.chain(rounded.into_iter().flatten());
         keys.filter(|key| *key != 0)
     }
 
@@ -323,8 +333,8 @@ impl Marks {
     fn sought(&self) -> impl Iterator<Item = u64> {
         let rounded = self
             .rounded
-            .map(|[_, sought]| [sought.subject, sought.named]);
-        [self.clip, self.subject, self.named, self.bare]
+            .map(|[_, sought]| [sought.subject, sought.named, sought.file]);
+        [self.clip, self.subject, self.named, self.file, self.bare]
             .into_iter()
             .chain(rounded.into_iter().flatten())
             .filter(|key| *key != 0)
@@ -375,8 +385,7 @@ pub struct Likeness {
     pub same_wording: bool,
 }
 
-/// A job with a photo of the same name as a row's, prompt and settings included. Of a voice, one with
-/// the same words.
+/// A job with a photo of the same name as a row's, or a voice with the same words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Namesake {
     /// The job's place in the ledger.
@@ -520,8 +529,23 @@ impl Recognition {
     /// name, wherever it is. Of voices, those with the same words.
     pub fn of_name(&self, marks: &Marks) -> impl Iterator<Item = Namesake> {
         let rounded = marks.rounded.map(|[_, sought]| sought.named);
-        let keys = std::iter::once(marks.named).chain(rounded);
-        let keys = keys.filter(|&key| key != 0);
+        self.elsewhere(marks, marks.named, rounded)
+    }
+
+    /// Jobs with the same id, by its value, and a photo of the same name, wherever it is and whatever
+    /// the prompt.
+    pub fn of_file(&self, marks: &Marks) -> impl Iterator<Item = Namesake> {
+        let rounded = marks.rounded.map(|[_, sought]| sought.file);
+        self.elsewhere(marks, marks.file, rounded)
+    }
+
+    fn elsewhere(
+        &self,
+        marks: &Marks,
+        key: u64,
+        rounded: Option<u64>,
+    ) -> impl Iterator<Item = Namesake> {
+        let keys = std::iter::once(key).chain(rounded).filter(|&key| key != 0);
         keys.flat_map(|key| run_of(&self.elsewhere, key, |entry| entry.key))
             .map(|entry| Namesake {
                 job: entry.job,
@@ -541,6 +565,7 @@ impl Recognition {
         self.of_clip(marks).next().is_some()
             || self.of_subject(marks).next().is_some()
             || self.of_name(marks).next().is_some()
+            || self.of_file(marks).any(|like| like.may_be_made_anew)
             || self.of_bare(marks).next().is_some()
     }
 }

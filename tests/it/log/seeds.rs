@@ -69,6 +69,36 @@ fn a_row_of_a_seeds_job_is_not_said_to_be_edited() {
 }
 
 #[test]
+fn a_seeds_order_that_was_not_accepted_is_ordered_once() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let refused =
+        r#"{"listing_id":"LST-3","status":"submit_failed","error":"TypeError: fetch failed"}"#;
+    world.write("jobs.jsonl", format!("{refused}\n"));
+    world.write(
+        "listings.csv",
+        "listing_id,image_url,video_prompt\nLST-3,https://cdn.example.com/3.jpg,Slow pan\n",
+    );
+    world.run(&["submit", "listings.csv"]).expect(3);
+    world.run(&["resolve", "LST-3", "--not-accepted"]).expect(0);
+    world.run(&["submit", "listings.csv"]).expect(0);
+    assert_eq!(server.posts().len(), 1);
+    let replaced = world
+        .log()
+        .lines
+        .into_iter()
+        .find(|line| line["status"] == "superseded");
+    assert_eq!(
+        replaced.map(|line| line["job"].clone()),
+        Some(json!(key("LST-3")))
+    );
+    let retry = ["retry", "--failed", "--manifest", "listings.csv"];
+    world.run(&retry).expect(0);
+    world.run(&["submit", "listings.csv"]).expect(0);
+    assert_eq!(server.posts().len(), 1);
+}
+
+#[test]
 fn a_clip_is_ready_since_the_vendor_completed_it() {
     let world = World::new();
     world.write("jobs.jsonl", SEEDS);

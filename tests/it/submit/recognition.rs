@@ -122,6 +122,13 @@ const RENAMINGS: &[Renaming] = &[
     id("another prompt and lost zeros", &[("0012", PHOTO, PAN)], &[("12", PHOTO, "Tilt")], Held(&["--resubmit-changed"])),
     id("another prompt and a rounded id", &[("401234567890123", PHOTO, PAN)], &[("4.01235E+14", PHOTO, "Tilt")], Held(&["--resubmit-changed"])),
     id("another prompt and signature", &[("SKU-1", "https://res.cloudinary.com/d/s--aB3dEf9h--/kitchen.jpg", PAN)], &[("SKU-1", "https://res.cloudinary.com/d/s--Zz9xYw1v--/kitchen.jpg", "Tilt")], Held(&["--resubmit-changed"])),
+    id("another prompt and token", &[("SKU-1", "https://x.example/00ff00ff/k.jpg", PAN)], &[("SKU-1", "https://x.example/11ff00ff/k.jpg", "Tilt")], Held(&["--resubmit-changed", "image_url", "prompt"])),
+    id("another prompt and server", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", "https://images.example.net/rooms/Kitchen.jpg", "Tilt")], Held(&["--resubmit-changed"])),
+    id("another prompt and a file name in capitals", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", "https://cdn.example.com/rooms/Kitchen.JPG", "Tilt")], Held(&["--resubmit-changed"])),
+    id("another prompt, signed by Airtable", &[("SKU-1", "https://v5.airtableusercontent.com/v3/u/27/27/1717171200000/aB3dEfGh1jKlMnOpQrStUv/Ab1dEfGhIjKlMnOpQrStUvWx", PAN)], &[("SKU-1", "https://v5.airtableusercontent.com/v3/u/28/28/1727171200000/zY9xWvUt8sRqPoNmLkJiHg/zZ1dEfGhIjKlMnOpQrStUvWx", "Tilt")], Held(&["--resubmit-changed"])),
+    id("another prompt, signed by Dropbox", &[("SKU-1", "https://uc1a.dl.dropboxusercontent.com/cd/0/get/CAbc123/file", PAN)], &[("SKU-1", "https://ucff.dl.dropboxusercontent.com/cd/0/get/CZyx987/file?dl=1", "Tilt")], Held(&["--resubmit-changed"])),
+    id("another prompt, token and lost zeros", &[("0012", "https://x.example/00ff00ff/k.jpg", PAN)], &[("12", "https://x.example/11ff00ff/k.jpg", "Tilt")], Held(&["--resubmit-changed"])),
+    id("one of two photos of the same name, with another prompt", &[("SKU-1", "https://x.example/a1/k.jpg", PAN), ("SKU-1", "https://x.example/a2/k.jpg", "Zoom")], &[("SKU-1", "https://x.example/b1/k.jpg", PAN), ("SKU-1", "https://x.example/b2/k.jpg", "Tilt")], Held(&["--resubmit-changed"])),
     // The same clip under another id.
     id("a second id", &[("SKU-1", PHOTO, PAN)], &[("SKU-1", PHOTO, PAN), ("SKU-2", PHOTO, PAN)], Held(&["SKU-1", "SKU-2", "--allow-same-clip", "variant"])),
     id("a second spelling of an id", &[("0012", PHOTO, PAN)], &[("0012", PHOTO, PAN), ("12", PHOTO, PAN)], Held(&["0012", "--allow-same-clip"])),
@@ -136,6 +143,7 @@ const RENAMINGS: &[Renaming] = &[
     id("another photo, by its query", &[("LST-1", "https://drive.example.com/uc?id=1", PAN)], &[("LST-1", "https://drive.example.com/uc?id=2", PAN)], Sent(1)),
     id("this week's rooms", &[("LST-1", "https://cdn.example.com/1/a.jpg", PAN), ("LST-2", "https://cdn.example.com/2/b.jpg", PAN)], &[("LST-3", "https://cdn.example.com/3/c.jpg", PAN), ("LST-4", "https://cdn.example.com/4/d.jpg", PAN)], Sent(2)),
     id("a common file name", &[("SKU-1", "https://cdn.example.com/sku-1/hero.jpg", PAN)], &[("SKU-2", "https://cdn.example.com/sku-2/hero.jpg", PAN)], Sent(1)),
+    id("a third photo of the same name", &[("SKU-1", "https://x.example/a1/k.jpg", PAN), ("SKU-1", "https://x.example/a2/k.jpg", "Zoom")], &[("SKU-1", "https://x.example/b1/k.jpg", PAN), ("SKU-1", "https://x.example/b2/k.jpg", "Zoom"), ("SKU-1", "https://x.example/b3/k.jpg", "Tilt")], Sent(1)),
     id("the same photo with another prompt under another id", &[("SKU-1", PHOTO, PAN)], &[("SKU-2", PHOTO, "Tilt")], Sent(1)),
 ];
 
