@@ -127,6 +127,8 @@ impl RunArgs {
     pub fn has(&self, step: Step) -> bool {
         let can = match step {
             Step::Check | Step::Submit => !self.manifests.is_empty(),
+            // Which rows it has can be read once only, and failed clips of others are not ordered.
+            Step::Retry => self.manifests.iter().all(|sheet| sheet.as_os_str() != "-"),
             Step::Publish => self.to.is_some() || self.exec.is_some(),
             _ => true,
         };

@@ -3,6 +3,7 @@
 mod consent;
 mod search;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::api::{self, Api};
@@ -13,15 +14,16 @@ use super::limits::Limits;
 use super::open;
 use super::photos;
 use super::stopped;
+use super::submit;
 use super::{Ended, on_one_thread};
-use crate::cli::RetryArgs;
+use crate::cli::{RetryArgs, SubmitArgs};
 use crate::commands::finish;
 use crate::engine::cap::Cap;
 use crate::engine::dispatch::{Attempt, Dispatcher, Event, SendCounts};
 use crate::engine::retry::{Log, Retried, Wanted};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Ending, Failure};
-use crate::jobs::{IdColumn, JobView};
+use crate::jobs::{IdColumn, JobKey, JobView};
 use crate::journal::{JobLog, Writer};
 use crate::output::retry::Preview;
 use crate::output::{self, Commands, Printer, Sending, Summary, Tally};
@@ -31,12 +33,24 @@ use search::{Found, find};
 
 /// Runs the command.
 pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Ended> {
+    run_for(args, None, settings, printer).map(|(ended, _)| ended)
+}
+
+/// The same as a step of a round: of the jobs of the rows in `sheets` alone, where the round has such.
+/// Also gives the jobs that would have got an attempt, were they in a row.
+pub fn run_for(
+    args: &RetryArgs,
+    sheets: Option<&SubmitArgs>,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<(Ended, BTreeSet<JobKey>)> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     if !args.dry_run {
         settings.require_key()?;
     }
     if args.dry_run {
-        return dry_run(args, settings, &path, printer).map(Ended::from);
+        let code = dry_run(args, settings, &path, printer)?;
+        return Ok((Ended::from(code), BTreeSet::new()));
     }
     let limits = Limits::of_time(settings);
     open::refuse_absent(&path)?;
@@ -48,7 +62,18 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
     })?;
     let commands = open::commands(&path, &writer.ledger(), settings);
     open::refuse_unrecovered(writer.path(), &path, &commands, "nothing was sent")?;
-    let found = find(args, settings, Log::Written(&writer), printer, &commands)?;
+    let has_work = || {
+        writer
+            .ledger()
+            .jobs()
+            .any(|job| args.which.choice().takes(job))
+    };
+    let rows = sheets
+        .filter(|_| has_work())
+        .map(|sheets| submit::plan_of(sheets, settings, &writer))
+        .transpose()?;
+    let log = Log::Written(&writer);
+    let found = find(args, rows.as_ref(), settings, log, printer, &commands)?;
     let attempts = &found.wanted;
     if attempts.is_empty() {
         output::retry::nothing(args.which.choice(), printer, &commands);
@@ -75,7 +100,7 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         summary.credits_estimated = tally.credits;
     }
     let ledger = writer.ledger();
-    finish::finish(
+    let ended = finish::finish(
         summary,
         charged_before,
         ledger.jobs(),
@@ -83,7 +108,8 @@ pub fn run(args: &RetryArgs, settings: &Settings, printer: &mut Printer) -> anyh
         settings,
         &commands,
         printer,
-    )
+    )?;
+    Ok((ended, found.rowless))
 }
 
 /// Shows what would be sent. The log is only read.
@@ -98,7 +124,7 @@ fn dry_run(
     damage::refuse(&log, args.accept_damage)?;
     damage::warn(log.ledger(), log.damage(), log.path(), printer);
     let commands = open::commands(path, log.ledger(), settings);
-    let found = find(args, settings, Log::Read(&log), printer, &commands)?;
+    let found = find(args, None, settings, Log::Read(&log), printer, &commands)?;
     let limits = caps::of_log(args.max_credits, settings, Some(&log)).map_err(failure::of_log)?;
     let view = |wanted: &Wanted| log.view(wanted.job).ok().flatten();
     let wanted = found.wanted.iter().map(|wanted| {

@@ -4,6 +4,7 @@ mod ending;
 mod notices;
 mod service;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::{Ended, check, download, on_one_thread, publish, reconcile, report, r
 use crate::cli::RunArgs;
 use crate::engine::round::{Done, Round, Schedule, Step};
 use crate::exit::{self, Code, Ending};
+use crate::jobs::JobKey;
 use crate::journal::LogError;
 use crate::output::Printer;
 use crate::settings::Settings;
@@ -70,8 +72,10 @@ impl<'a> Tour<'a> {
     fn steps(&self, printer: &mut Printer) -> anyhow::Result<Code> {
         let before = ending::read(&self.jobs, self.settings)?;
         let has = |step| self.args.has(step) && self.can(step);
-        let round = Round::of(has, |step| self.step(step, printer));
-        ending::report(&round, before.as_ref(), &self.jobs, self.settings, printer)
+        let mut rowless = BTreeSet::new();
+        let round = Round::of(has, |step| self.step(step, &mut rowless, printer));
+        let before = before.as_ref();
+        ending::report(&round, before, &rowless, &self.jobs, self.settings, printer)
     }
 
     /// Steps that work on the log need one: a first round whose spreadsheet has mistakes made none.
@@ -79,11 +83,12 @@ impl<'a> Tour<'a> {
         matches!(step, Step::Check | Step::Submit) || ending::is_there(&self.jobs)
     }
 
-    /// Takes a step. That it could not go on is reported here, and counts as its own doing.
-    fn step(&self, step: Step, printer: &Printer) -> Done {
+    /// Takes a step. That it could not go on is reported here, and counts as its own doing. `rowless`
+    /// becomes the jobs that are not ordered again, since no row asks for them.
+    fn step(&self, step: Step, rowless: &mut BTreeSet<JobKey>, printer: &Printer) -> Done {
         let mut quiet = printer.of_step();
         printer.detail(format_args!("{step}:"));
-        match self.command(step, &mut quiet) {
+        match self.command(step, rowless, &mut quiet) {
             Ok(ended) => ended.done,
             Err(error) => {
                 let code = exit::code_of(&error);
@@ -100,7 +105,12 @@ impl<'a> Tour<'a> {
     }
 
     /// The command that a step is.
-    fn command(&self, step: Step, printer: &mut Printer) -> anyhow::Result<Ended> {
+    fn command(
+        &self,
+        step: Step,
+        rowless: &mut BTreeSet<JobKey>,
+        printer: &mut Printer,
+    ) -> anyhow::Result<Ended> {
         let (args, jobs) = (self.args, self.jobs.clone());
         let mut settings = self.settings.clone();
         settings.network.timeout = Some(match step {
@@ -117,7 +127,13 @@ impl<'a> Tour<'a> {
                 Ok(Ended::from(ending.code()))
             }
             Step::Submit => on_one_thread(submit::run(&args.submit(), settings, printer)),
-            Step::Retry => retry::run(&args.retry(jobs), settings, printer),
+            Step::Retry => {
+                let sheets = (!args.manifests.is_empty()).then(|| args.submit());
+                let ended;
+                (ended, *rowless) =
+                    retry::run_for(&args.retry(jobs), sheets.as_ref(), settings, printer)?;
+                Ok(ended)
+            }
             Step::Wait => reconcile::run(&args.reconcile(jobs), settings, printer),
             Step::Download => download::run(&args.download(jobs), settings, printer),
             Step::Publish => publish::run(&args.publish(jobs), settings, printer),

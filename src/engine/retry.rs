@@ -2,12 +2,13 @@
 
 mod barred;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::dispatch::Attempt;
+use super::plan::Plan;
 use crate::jobs::{
     AttemptView, Clip, Credits, JobKey, JobState, JobView, Ledger, Order, Rates, Status,
 };
@@ -31,7 +32,7 @@ pub enum Retried {
 
 impl Retried {
     /// Whether a job gets an attempt.
-    fn takes(self, job: &JobState) -> bool {
+    pub fn takes(self, job: &JobState) -> bool {
         job.is_counted()
             && match self {
                 Self::Failed => job.may_be_retried(),
@@ -130,6 +131,8 @@ pub struct Found {
     pub exhausted: u64,
     /// Listings and SKUs, else jobs, of which the log does not hold what was sent.
     pub requestless: Vec<String>,
+    /// Jobs that get nothing, since no row asks for them.
+    pub rowless: BTreeSet<JobKey>,
     /// Whether the run is about no job at all.
     pub is_empty: bool,
 }
@@ -152,6 +155,8 @@ pub struct Retries<'a> {
     pub log: Log<'a>,
     /// Which jobs the run is about.
     pub covers: Box<dyn Fn(&JobView) -> bool + 'a>,
+    /// The rows whose jobs alone get something, where it is about those of sheets.
+    pub rows: Option<&'a Plan>,
     /// For jobs whose request the log does not hold.
     pub clips: Clips,
     /// The prompt of new attempts, where it is another.
@@ -178,6 +183,10 @@ impl Retries<'_> {
                 continue;
             };
             found.is_empty = false;
+            if self.rows.is_some_and(|rows| !rows.covers(&view.state)) {
+                found.rowless.insert(key);
+                continue;
+            }
             let attempts = view.state.attempts();
             if which == Retried::Unknown {
                 for state in attempts.filter(|a| a.status() == Status::Unknown) {

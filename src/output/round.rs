@@ -23,17 +23,20 @@ pub struct RoundEnd {
     tally: Tally,
     /// What this round was charged.
     charged: Credits,
-    /// Jobs that no later round orders again.
+    /// Jobs that failed, or were refused for now and are in no row.
+    pub failed: BTreeSet<JobKey>,
+    /// Those of them that no later round like this one orders again.
     pub given_up: BTreeSet<JobKey>,
 }
 
 impl RoundEnd {
-    /// Of a round on this log; `jobs` is what its jobs put on the end, and `charged_before` what they
-    /// were charged when it began.
+    /// Of a round on this log; `jobs` is what its jobs put on the end, `rowless` those that no row asks
+    /// for, and `charged_before` what they were charged when it began.
     pub fn of(
         round: &Round,
         log: Option<&JobLog>,
         jobs: Ending,
+        rowless: &BTreeSet<JobKey>,
         charged_before: Credits,
         max_attempts: u32,
     ) -> Self {
@@ -41,19 +44,24 @@ impl RoundEnd {
         let mut ending = own;
         ending.join(jobs);
         let tally = Tally::of(log.into_iter().flat_map(|log| log.ledger().jobs()));
+        let is_failed = |job: &&JobState| match DisplayStatus::of(job) {
+            DisplayStatus::Failed | DisplayStatus::Refused => true,
+            DisplayStatus::NotSent => rowless.contains(&job.key),
+            _ => false,
+        };
         let is_given_up = |job: &&JobState| {
-            matches!(
-                DisplayStatus::of(job),
-                DisplayStatus::Failed | DisplayStatus::Refused
-            ) && job.attempts().count() as u32 >= max_attempts
+            rowless.contains(&job.key) || job.attempts().count() as u32 >= max_attempts
         };
         let jobs = log.into_iter().flat_map(|log| log.ledger().jobs());
+        let failed: Vec<&JobState> = jobs.filter(is_failed).collect();
+        let given_up = failed.iter().copied().filter(is_given_up);
         Self {
+            given_up: given_up.map(|job| job.key).collect(),
+            failed: failed.iter().map(|job| job.key).collect(),
             code: ending.code(),
             own,
             charged: tally.charged.beyond(charged_before),
             tally,
-            given_up: jobs.filter(is_given_up).map(|job| job.key).collect(),
         }
     }
 
@@ -70,11 +78,9 @@ impl RoundEnd {
 
     /// Whether clips that were given up are all that is wrong.
     fn is_only_given_up(&self) -> bool {
-        let failed =
-            self.tally.count(DisplayStatus::Failed) + self.tally.count(DisplayStatus::Refused);
         self.code == Code::Failed
             && self.own.code() == Code::Success
-            && failed == self.given_up.len() as u64
+            && self.failed == self.given_up
     }
 
     /// For programs.
@@ -169,6 +175,44 @@ impl RoundEnd {
     }
 }
 
+/// Which clip, and why it failed.
+fn clip_and_reason(summary: &JobSummary) -> String {
+    let item = summary.item.as_deref().unwrap_or("a clip");
+    let why = summary.reason.as_deref();
+    format!(
+        "{} {}, because: {}",
+        escape(item),
+        escape(&summary.name),
+        escape(why.unwrap_or("the vendor gave no reason")).trim_end_matches('.'),
+    )
+}
+
+fn exhausted(summary: &JobSummary, attempts: u32, commands: &Commands) -> String {
+    let again = format!(
+        "--failed --id {} --max-attempts {}",
+        summary.key,
+        attempts.saturating_add(1)
+    );
+    format!(
+        "  given up after {}: {}. Another photo or prompt may help; to try once more as it is: {}",
+        words::count(u64::from(attempts), "attempt"),
+        clip_and_reason(summary),
+        commands.on_log("retry", &again),
+    )
+}
+
+fn rowless(summary: &JobSummary, commands: &Commands) -> String {
+    let job = summary.key.to_string();
+    format!(
+        "  {}, and left alone, since no row of the sheet asks for it as it was ordered: {}. To order \
+         it all the same: {}; to close it: {}",
+        summary.display.words(),
+        clip_and_reason(summary),
+        commands.on_log("retry", &format!("--failed --id {job}")),
+        commands.resolve(&job, "--dismiss"),
+    )
+}
+
 /// Each clip that no round orders again is named once, with what a person can do.
 fn name_given_up(
     news: &News,
@@ -180,26 +224,13 @@ fn name_given_up(
         let Some(view) = log.view(*key)? else {
             continue;
         };
-        let summary = JobSummary::of(&view, commands);
         let attempts = view.state.attempts().count() as u32;
-        let item = summary.item.as_deref().unwrap_or("a clip");
-        let why = summary
-            .reason
-            .as_deref()
-            .unwrap_or("the vendor gave no reason");
-        let again = format!(
-            "--failed --id {key} --max-attempts {}",
-            attempts.saturating_add(1)
-        );
-        printer.say(format_args!(
-            "  given up after {}: {} {}, because: {}. Another photo or prompt may help; to try \
-             once more as it is: {}",
-            words::count(u64::from(attempts), "attempt"),
-            escape(item),
-            escape(&summary.name),
-            escape(why).trim_end_matches('.'),
-            commands.on_log("retry", &again),
-        ));
+        let summary = JobSummary::of(&view, commands);
+        printer.say(if attempts < commands.max_attempts() {
+            rowless(&summary, commands)
+        } else {
+            exhausted(&summary, attempts, commands)
+        });
     }
     let more = news.given_up.len().saturating_sub(MOST_NAMED);
     if more > 0 {

@@ -1,6 +1,7 @@
 //! `run`: the whole round. Its words and its code are those of how all stands at the end.
 
 mod email;
+mod rows;
 mod settings;
 
 use std::collections::HashMap;

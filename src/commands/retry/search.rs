@@ -1,5 +1,6 @@
 //! The attempts that `retry` makes, by its options.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cli::RetryArgs;
@@ -8,9 +9,10 @@ use crate::commands::inputs::{Inputs, manifest_failure};
 use crate::commands::open;
 use crate::commands::submit::conditions;
 use crate::engine::dispatch::Attempt;
+use crate::engine::plan::Plan;
 use crate::engine::retry::{self, Clips, Log, Retries, Wanted};
 use crate::exit::Failure;
-use crate::jobs::JobView;
+use crate::jobs::{JobKey, JobView};
 use crate::manifest::{LocalPhoto, RowFault};
 use crate::output::{self, Commands, Printer};
 use crate::settings::Settings;
@@ -20,6 +22,8 @@ use crate::text::escape;
 pub struct Found<'a> {
     pub wanted: Vec<Wanted>,
     pub photos: Vec<Arc<LocalPhoto>>,
+    /// Jobs that get nothing, since no row asks for them.
+    pub rowless: BTreeSet<JobKey>,
     retries: Retries<'a>,
 }
 
@@ -36,9 +40,10 @@ impl Found<'_> {
     }
 }
 
-/// The attempts to be made.
+/// The attempts to be made: for jobs of `rows` alone, where there are such.
 pub fn find<'a>(
     args: &'a RetryArgs,
+    rows: Option<&'a Plan>,
     settings: &'a Settings,
     log: Log<'a>,
     printer: &Printer,
@@ -52,6 +57,7 @@ pub fn find<'a>(
     let retries = Retries {
         log,
         covers: Box::new(move |view| filter.matches(view) && is_meant(view)),
+        rows,
         clips,
         new_prompt: args.new_prompt.as_deref(),
         max_attempts: settings.max_attempts,
@@ -75,6 +81,7 @@ pub fn find<'a>(
     Ok(Found {
         wanted: found.wanted,
         photos,
+        rowless: found.rowless,
         retries,
     })
 }

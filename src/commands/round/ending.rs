@@ -1,5 +1,6 @@
 //! What is reported about a round: how all stands at its end, and what is new about that for a person.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::json;
@@ -11,6 +12,7 @@ use crate::commands::open;
 use crate::engine::notify::{Event, Notice};
 use crate::engine::round::{MemoryFile, Round, Verdict};
 use crate::exit::{self, Code};
+use crate::jobs::{JobKey, JobState};
 use crate::journal::{JobLog, Location, LogError};
 use crate::output::{Printer, RoundEnd};
 use crate::settings::Settings;
@@ -30,10 +32,12 @@ pub fn is_there(path: &Path) -> bool {
     Location::is_address(path) || path.exists()
 }
 
-/// Says how a round ended, remembers it for the next one, and gives the code.
+/// Says how a round ended, remembers it for the next one, and gives the code. `rowless` are the jobs
+/// that it did not order again, since no row asks for them.
 pub fn report(
     round: &Round,
     before: Option<&JobLog>,
+    rowless: &BTreeSet<JobKey>,
     path: &Path,
     settings: &Settings,
     printer: &mut Printer,
@@ -41,16 +45,21 @@ pub fn report(
     let log = read(path, settings)?;
     let jobs = || log.iter().flat_map(|log| log.ledger().jobs());
     let charged = |log: &JobLog| finish::charged(log.ledger().jobs());
+    // No run sends it by itself, so that it is not what the next round carries on with.
+    let is_rowless = |job: &&JobState| rowless.contains(&job.key) && job.may_be_retried();
+    let mut ending = finish::ending_of_jobs(jobs().filter(|job| !is_rowless(job)));
+    ending.note_if(jobs().any(|job| is_rowless(&job)), Code::Failed);
     let end = RoundEnd::of(
         round,
         log.as_ref(),
-        finish::ending_of_jobs(jobs()),
+        ending,
+        rowless,
         before.map(charged).unwrap_or_default(),
         settings.max_attempts,
     );
     let file = MemoryFile::of(path);
     let mut memory = file.as_ref().map(MemoryFile::read).unwrap_or_default();
-    let news = memory.after(end.code, end.given_up.clone());
+    let news = memory.after(end.code, &end.given_up, &end.failed);
     if let Some(file) = file.filter(|_| log.is_some())
         && let Err(error) = file.write(&memory)
     {

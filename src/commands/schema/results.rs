@@ -23,7 +23,7 @@ const ROUND: &[Field] = fields! {
 };
 
 const ROUND_END: &[Field] = fields! {
-    always "given_up" List(&Job) => "Jobs that are not ordered again by themselves.";
+    always "given_up" List(&Job) => "Jobs that are not ordered again by themselves: after as many attempts as a job gets, or since no row of the sheets asks for them.";
     always "newly_given_up" Count => "Those of them that the last round did not report.";
     always "unfinished_rounds" Count => "Rounds in a row that were not finished.";
     always "credits_charged" Number => "What this round was charged.";

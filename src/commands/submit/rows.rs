@@ -5,9 +5,11 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cli::SubmitArgs;
-use crate::commands::inputs::manifest_failure;
-use crate::engine::plan::{Allowed, Plan};
+use crate::commands::failure;
+use crate::commands::inputs::{Inputs, manifest_failure};
+use crate::engine::plan::{self, Allowed, Plan};
 use crate::exit::Failure;
+use crate::journal::Writer;
 use crate::manifest::{Condition, Manifest, Problem, RowFault};
 use crate::output::{Printer, held, words};
 use crate::settings::Settings;
@@ -145,6 +147,18 @@ pub fn read(
         .field("invalid_rows", invalid_rows.into()));
     }
     Ok((plan, invalid_rows))
+}
+
+/// The rows of sheets against the log as it stands, for a look: nothing is reported of them. Rows with
+/// mistakes are none.
+pub fn plan_of(args: &SubmitArgs, settings: &Settings, writer: &Writer) -> anyhow::Result<Plan> {
+    let inputs = Inputs::fetch_now(&args.manifests, settings)?;
+    let mut manifest = inputs.open(&args.sheet.reading, settings, conditions(&args.rows))?;
+    let mut plan = Plan::of(&mut manifest, &settings.rates).map_err(manifest_failure)?;
+    let ledger = writer.ledger();
+    let log = Some((writer.path(), &*ledger));
+    plan::decide(&mut manifest, &mut plan, log, allowed(args), 0).map_err(failure::of_plan)?;
+    Ok(plan)
 }
 
 /// A mistake of a row as an object of the JSON document.

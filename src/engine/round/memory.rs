@@ -58,8 +58,14 @@ impl Memory {
         format!("{value}\n")
     }
 
-    /// Takes in a round that ended with `code`, after which these jobs stand given up.
-    pub fn after(&mut self, code: Code, given_up: BTreeSet<JobKey>) -> News {
+    /// Takes in a round that ended with `code`, after which these jobs stand given up, of those that
+    /// have `failed`. A round of another sheet on the same log gives up others.
+    pub fn after(
+        &mut self,
+        code: Code,
+        given_up: &BTreeSet<JobKey>,
+        failed: &BTreeSet<JobKey>,
+    ) -> News {
         self.unfinished = match code {
             Code::Temporary => self.unfinished.saturating_add(1),
             _ => 0,
@@ -68,7 +74,8 @@ impl Memory {
             given_up: given_up.difference(&self.given_up).copied().collect(),
             unfinished: self.unfinished,
         };
-        self.given_up = given_up;
+        self.given_up.retain(|job| failed.contains(job));
+        self.given_up.extend(given_up);
         news
     }
 }
@@ -84,7 +91,7 @@ mod tests {
     #[test]
     fn the_third_round_in_a_row_that_is_not_finished_is_overdue() {
         let mut memory = Memory::default();
-        let mut overdue = |code| memory.after(code, keys(&[])).is_overdue();
+        let mut overdue = |code| memory.after(code, &keys(&[]), &keys(&[])).is_overdue();
         let codes = [Code::Temporary, Code::Temporary, Code::Temporary];
         assert_eq!(codes.map(&mut overdue), [false, false, true]);
         assert!(!overdue(Code::Success));
@@ -94,17 +101,22 @@ mod tests {
     #[test]
     fn a_job_that_was_given_up_is_said_once() {
         let mut memory = Memory::default();
-        let mut count_new = |numbers: &[u64]| {
-            let news = memory.after(Code::Failed, keys(numbers));
+        let mut count_new = |given_up: &[u64], failed: &[u64]| {
+            let news = memory.after(Code::Failed, &keys(given_up), &keys(failed));
             // The next process reads what this one has written.
             memory = Memory::parse(&memory.to_text());
             news.given_up.len()
         };
-        assert_eq!(count_new(&[1, 2]), 2);
-        assert_eq!(count_new(&[1, 2]), 0);
-        assert_eq!(count_new(&[2, 3]), 1);
+        assert_eq!(count_new(&[1, 2], &[1, 2]), 2);
+        assert_eq!(count_new(&[1, 2], &[1, 2]), 0);
+        assert_eq!(count_new(&[2, 3], &[2, 3]), 1);
         // One that was tried again, and failed again.
-        assert_eq!(count_new(&[1, 2, 3]), 1);
+        assert_eq!(count_new(&[1, 2, 3], &[1, 2, 3]), 1);
+        // Rounds of two sheets on one log, each of which leaves the other's alone.
+        assert_eq!(count_new(&[4], &[1, 4, 5]), 1);
+        assert_eq!(count_new(&[5], &[1, 4, 5]), 1);
+        assert_eq!(count_new(&[4], &[1, 4, 5]), 0);
+        assert_eq!(count_new(&[1, 5], &[1, 4, 5]), 0);
     }
 
     #[test]
