@@ -14,7 +14,7 @@ use super::handle::LogHandle;
 use super::lines;
 use super::runs::{self, Claimed, Seen};
 use crate::jobs::recognition::{Asked, Marks, Recognition, Sought};
-use crate::jobs::{Credits, JobKey, JobState, Ledger, Line};
+use crate::jobs::{Credits, Fact, JobKey, JobState, Ledger, Line, Word};
 
 /// What others have written since this process has read the log.
 #[derive(Debug, Default)]
@@ -24,22 +24,34 @@ pub(super) struct Others {
     /// Orders of theirs that are in no row of this run.
     foreign: Recognition,
     count: u32,
+    /// Why any clip that was never ordered may by now go by the name of one that was.
+    unclear: Option<&'static str>,
 }
 
 impl Others {
-    /// Takes in a line of theirs. Orders of `rows` are compared by their keys alone.
-    pub fn note(&mut self, text: &str, rows: &HashSet<JobKey>) {
-        for line in &Line::whole_parts(text).unwrap_or_default() {
-            self.touched.insert(line.job);
+    /// Takes in a line of theirs that `ledger` does not hold yet. Orders of `rows` are compared by
+    /// their keys alone.
+    pub fn note(&mut self, text: &str, rows: &HashSet<JobKey>, ledger: &Ledger) {
+        let Ok(lines) = Line::whole_parts(text) else {
+            self.unclear = Some("another computer has written a line that cannot be read");
+            return;
+        };
+        let everything = Sought::everything();
+        for line in &lines {
+            let is_first = self.touched.insert(line.job) && ledger.job(line.job).is_none();
+            if line.word == Word::Fact(Fact::Renamed) {
+                self.unclear = Some("another computer has renamed a clip meanwhile");
+            }
             if rows.contains(&line.job) {
                 continue;
             }
             if let Some(marks) = order_in(line) {
-                self.foreign.add(self.count, &marks, &Sought::everything());
+                self.foreign.add(self.count, &marks, &everything);
                 self.count += 1;
-            } else if let (Some((_, id)), true) = (&line.id, line.keyless) {
-                let sought = Sought::everything();
-                self.foreign.add_bare(self.count, &[id.as_str()], &sought);
+            } else if let (Some((_, id)), true) = (&line.id, line.keyless || is_first) {
+                // What was ordered is not known, as after damage that was accepted.
+                let ids = [id.as_str()];
+                self.foreign.add_bare(self.count, &ids, &everything);
                 self.count += 1;
             }
         }
@@ -126,6 +138,11 @@ impl Claims {
         if !is_right || !self.granted.insert(attempt) {
             return later("its job is not as it was when the run began");
         }
+        if let Some(why) = others.unclear
+            && !job.is_some_and(JobState::maybe_accepted)
+        {
+            return later(why);
+        }
         if job.is_none() && others.has_alike(&what.lines) {
             return later("another computer has ordered a clip like it meanwhile");
         }
@@ -171,5 +188,116 @@ impl Claims {
         )
         .await?;
         Ok(taken_over && voided)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::Rates;
+
+    const NEW: &str = "aaaa000000000001";
+    const OTHER: &str = "bbbb000000000002";
+
+    fn line(job: &str, status: &str, id: &str, more: &str) -> String {
+        format!(
+            "{{\"at\":\"2026-03-12T09:00:00.000Z\",\"job\":\"{job}\",\"attempt\":1,\
+             \"status\":\"{status}\",\"listing_id\":\"{id}\"{more}}}"
+        )
+    }
+
+    fn order(job: &str, id: &str, photo: &str) -> String {
+        let request = format!(
+            ",\"request\":{{\"model\":\"kling-v3\",\"prompt\":\"pan\",\
+             \"image_url\":\"https://c.example/{photo}.jpg\",\"duration\":5}}"
+        );
+        line(job, "submitting", id, &request)
+    }
+
+    fn ledger(lines: &[String]) -> Ledger {
+        let mut ledger = Ledger::new(Rates::default());
+        for line in lines {
+            ledger.absorb(line, 0);
+        }
+        ledger
+    }
+
+    /// Whether attempt `number` of the clip `L1` is let through after others have written `theirs`.
+    fn is_let_through(known: &[String], theirs: &[String], number: u32) -> bool {
+        let ledger = ledger(known);
+        let mut others = Others::default();
+        let rows = HashSet::from([JobKey::parse(NEW).unwrap()]);
+        for line in theirs {
+            others.note(line, &rows, &ledger);
+        }
+        others.sort();
+        let what = Announcement {
+            job: JobKey::parse(NEW).unwrap(),
+            number,
+            resend: false,
+            more: Credits::ZERO,
+            replaces: Vec::new(),
+            lines: order(NEW, "L1", "a") + "\n",
+        };
+        let (mut claims, claimed) = (Claims::default(), Claimed::default());
+        let refused = claims.announce(&what, &claimed, "run", &others, &ledger, (None, &[]));
+        assert!(matches!(refused, None | Some(Refused::Later(_))));
+        refused.is_none()
+    }
+
+    #[test]
+    fn what_was_never_ordered_is_left_once_another_computer_has_renamed_anything() {
+        let known = [order(OTHER, "L9", "z")];
+        let renamed = [line(OTHER, "renamed", "L1", ",\"by\":\"ann\"")];
+        let progress = [line(OTHER, "processing", "L9", "")];
+        assert!(is_let_through(&known, &progress, 1));
+        assert!(!is_let_through(&known, &renamed, 1));
+        let compacted = format!(
+            ",\"history\":[{},{}]",
+            order(OTHER, "L9", "z"),
+            line(OTHER, "renamed", "L8", "")
+        );
+        assert!(!is_let_through(
+            &[],
+            &[line(OTHER, "renamed", "L8", &compacted)],
+            1
+        ));
+        // One that was refused was never ordered; one that has failed was.
+        let refused = [order(NEW, "L1", "a"), line(NEW, "submit_failed", "L1", "")];
+        assert!(is_let_through(&refused, &progress, 2));
+        assert!(!is_let_through(&refused, &renamed, 2));
+        let failed = [order(NEW, "L1", "a"), line(NEW, "failed", "L1", "")];
+        assert!(is_let_through(&failed, &renamed, 2));
+    }
+
+    #[test]
+    fn what_others_have_ordered_is_recognized_however_little_their_lines_say() {
+        for theirs in [
+            order(OTHER, "L7", "a"),
+            // A job whose order was damaged, one of a newer version, one of a sample script.
+            line(OTHER, "unknown", "L1", ",\"error\":\"damaged\""),
+            line(OTHER, "paused", "L1", ""),
+            "{\"listing_id\":\"L1\",\"generation_id\":\"vgen_1\",\"status\":\"pending\"}"
+                .to_owned(),
+            "{\"at\":".to_owned(),
+        ] {
+            assert!(
+                !is_let_through(&[], std::slice::from_ref(&theirs), 1),
+                "{theirs}"
+            );
+        }
+        // A listing may have many clips: what is said of a known one says nothing of the others.
+        for theirs in [order(OTHER, "L1", "z"), line(OTHER, "unknown", "L9", "")] {
+            assert!(
+                is_let_through(&[], std::slice::from_ref(&theirs), 1),
+                "{theirs}"
+            );
+        }
+        let both = [
+            order(OTHER, "L1", "z"),
+            line(OTHER, "completed", "L1", ",\"generation_id\":\"vgen_1\""),
+        ];
+        assert!(is_let_through(&[], &both, 1));
+        assert!(is_let_through(&both[..1], &both[1..], 1));
     }
 }

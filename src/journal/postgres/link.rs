@@ -258,6 +258,7 @@ impl Link {
         let mut horizon = self.source.horizon;
         let newest_known = self.newest_known();
         let mut new = Vec::new();
+        let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
         for row in unread {
             let number: i64 = row.get(0);
             let by = row.get::<_, Option<&str>>(1);
@@ -285,11 +286,12 @@ impl Link {
             if own.contains(line) {
                 again.insert(line.to_owned());
             } else {
-                self.others.note(line, rows);
+                self.others.note(line, rows, &ledger);
             }
             text.push_str(line);
             text.push('\n');
         }
+        drop(ledger);
         self.take_in(&text)?;
         self.others.sort();
         self.held = None;

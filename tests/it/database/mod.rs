@@ -11,6 +11,7 @@ mod guards;
 mod pooler;
 mod reading;
 mod receiving;
+mod renaming;
 mod restarts;
 mod rounds;
 mod sending;
