@@ -126,7 +126,7 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
                 Code::Decision
             }
             Reason::WrongAddress => {
-                printer.error(commands.repeat_in("three requests in a row found no such page and none was accepted, so nothing more was sent and nothing was charged. Check --base-url (`creativeai config` shows where it comes from)"));
+                printer.error(commands.repeat_in("three requests in a row found no such page, so nothing more was sent; these three requests were not accepted and not charged. Check --base-url (`creativeai config` shows where it comes from)"));
                 Code::Config
             }
             Reason::Mixed => {

@@ -35,10 +35,8 @@ use crate::vendor::{
     Client, Endpoint, MAX_POSTS, Outcome, Permit, Throttle, Wait, idempotency_key,
 };
 
-/// Unknown outcomes in a row after which the batch stops.
-const MAX_UNKNOWN: u32 = 3;
-/// 404 or 405 in a row, with nothing accepted yet, after which the address is taken for wrong.
-const MAX_NO_SUCH_PAGE: u32 = 3;
+/// Replies in a row that end the run: of unknown outcome, or 404 and 405 with nothing accepted yet.
+const MAX_IN_A_ROW: u32 = 3;
 
 /// Sends one request. The vendor's client does; tests bring their own.
 pub trait Transport {
@@ -86,14 +84,27 @@ enum Settlement {
     Unknown(String),
 }
 
+/// What a reply shows of those to come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Reply {
+    /// Nothing that speaks against further requests.
+    #[default]
+    Clear,
+    /// 404 or 405.
+    NoSuchPage,
+    /// It may or may not have been accepted.
+    Unknown,
+}
+
 /// Counters that decide whether the batch goes on.
 #[derive(Debug, Default)]
 struct RunState {
     tally: SendCounts,
     /// Attempts that are announced in the log and have no outcome yet.
     in_flight: usize,
-    unknown_in_a_row: u32,
-    no_such_page_in_a_row: u32,
+    newest: Reply,
+    /// Replies like the newest one since another one came.
+    in_a_row: u32,
     any_accepted: bool,
     /// Ids whose lines are being written.
     arriving: HashSet<GenerationId>,

@@ -25,7 +25,7 @@ pub enum Reason {
     Denied(u16, String),
     /// Three outcomes in a row are unknown.
     ThreeUnknown,
-    /// Three times 404 or 405, and nothing accepted: the address is probably wrong.
+    /// Three times 404 or 405 in a row, and nothing accepted: the address is probably wrong.
     WrongAddress,
     /// So many orders of the run were not accepted, more than a person allows.
     TooManyFailed(u64),

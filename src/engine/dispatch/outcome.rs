@@ -1,8 +1,6 @@
 //! What an outcome means for the log and for the rest of the run.
 
-use super::{
-    Attempt, Dispatcher, Event, MAX_NO_SUCH_PAGE, MAX_UNKNOWN, Settled, Settlement, Transport,
-};
+use super::{Attempt, Dispatcher, Event, MAX_IN_A_ROW, Reply, Settled, Settlement, Transport};
 use crate::engine::stop::Reason;
 use crate::jobs::{Facts, GenerationId, Refusal, Sighting, Status, What};
 use crate::journal::{AppendError, Claim};
@@ -112,12 +110,8 @@ impl<T: Transport> Dispatcher<'_, T> {
             self.stop.set(reason);
             return self.unknown(attempt, None, error);
         }
-        {
-            let mut state = self.state();
-            state.any_accepted = true;
-            state.unknown_in_a_row = 0;
-            state.no_such_page_in_a_row = 0;
-        }
+        self.state().any_accepted = true;
+        self.note(Reply::Clear);
         let now = (self.clock)();
         let sighting = Sighting {
             status,
@@ -149,20 +143,29 @@ impl<T: Transport> Dispatcher<'_, T> {
         Ok(())
     }
 
-    fn refused(&self, attempt: &Attempt, http_status: u16, error: String) -> (String, Settlement) {
-        let no_such_page = matches!(http_status, 404 | 405);
-        {
-            let mut state = self.state();
-            state.unknown_in_a_row = 0;
-            state.no_such_page_in_a_row = if no_such_page {
-                state.no_such_page_in_a_row + 1
-            } else {
-                0
-            };
-            if state.no_such_page_in_a_row >= MAX_NO_SUCH_PAGE && !state.any_accepted {
-                self.stop.set(Reason::WrongAddress);
+    /// Takes in a reply: some that come in a row promise nothing good for the next requests.
+    fn note(&self, reply: Reply) {
+        let mut state = self.state();
+        state.in_a_row = if state.newest == reply {
+            state.in_a_row + 1
+        } else {
+            1
+        };
+        state.newest = reply;
+        if state.in_a_row >= MAX_IN_A_ROW {
+            match reply {
+                Reply::Unknown => self.stop.set(Reason::ThreeUnknown),
+                Reply::NoSuchPage if !state.any_accepted => self.stop.set(Reason::WrongAddress),
+                Reply::NoSuchPage | Reply::Clear => {}
             }
         }
+    }
+
+    fn refused(&self, attempt: &Attempt, http_status: u16, error: String) -> (String, Settlement) {
+        self.note(match http_status {
+            404 | 405 => Reply::NoSuchPage,
+            _ => Reply::Clear,
+        });
         if attempt.resend {
             return self.still_unknown(attempt, Some(http_status), error);
         }
@@ -182,7 +185,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         http_status: Option<u16>,
         error: String,
     ) -> (String, Settlement) {
-        self.state().unknown_in_a_row = 0;
+        self.note(Reply::Clear);
         if attempt.resend {
             return self.still_unknown(attempt, http_status, error);
         }
@@ -201,13 +204,7 @@ impl<T: Transport> Dispatcher<'_, T> {
         http_status: Option<u16>,
         error: String,
     ) -> (String, Settlement) {
-        {
-            let mut state = self.state();
-            state.unknown_in_a_row += 1;
-            if state.unknown_in_a_row >= MAX_UNKNOWN {
-                self.stop.set(Reason::ThreeUnknown);
-            }
-        }
+        self.note(Reply::Unknown);
         self.still_unknown(attempt, http_status, error)
     }
 

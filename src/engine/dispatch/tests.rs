@@ -1,7 +1,7 @@
 //! Attempts made against a transport that says what a test wants.
 
-use std::cell::Cell;
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -51,12 +51,36 @@ fn in_doubt(log: &Path) -> Vec<String> {
     newest.into_keys().collect()
 }
 
+fn writer(log: &Path) -> Writer {
+    let ledger = Ledger::new(crate::jobs::Rates::default());
+    Writer::open(log, ledger, "submit", Duration::ZERO).unwrap()
+}
+
+/// The attempt of the job with this number.
+fn attempt(i: usize) -> Attempt {
+    Attempt {
+        job: JobKey::of_seed(&i.to_string()),
+        number: 1,
+        id: None,
+        endpoint: Endpoint::Video,
+        order: Order {
+            variant: None,
+            columns: Vec::new(),
+            line: None,
+            credits_estimated: Credits::whole(5),
+            request: serde_json::from_str("{}").unwrap(),
+        },
+        replaces: Vec::new(),
+        resend: false,
+        sandbox: false,
+    }
+}
+
 #[tokio::test]
 async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_log() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("jobs.jsonl");
-    let ledger = Ledger::new(crate::jobs::Rates::default());
-    let writer = Writer::open(&log, ledger, "submit", Duration::ZERO).unwrap();
+    let writer = writer(&log);
     let concurrency = 4;
     let transport = Watcher {
         log: log.clone(),
@@ -82,28 +106,57 @@ async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_lo
     };
     let now = jiff::Timestamp::now;
     let dispatcher = Dispatcher::new(&transport, &writer, &throttle, &stop, &now, &report);
-    let attempts = (0..200).map(|i| {
-        let job = JobKey::of_seed(&i.to_string());
-        Attempt {
-            job,
-            number: 1,
-            id: None,
-            endpoint: Endpoint::Video,
-            order: Order {
-                variant: None,
-                columns: Vec::new(),
-                line: None,
-                credits_estimated: Credits::whole(5),
-                request: serde_json::from_str("{}").unwrap(),
-            },
-            replaces: Vec::new(),
-            resend: false,
-            sandbox: false,
-        }
-    });
-    let tally = dispatcher.run(attempts, concurrency).await;
+    let tally = dispatcher.run((0..200).map(attempt), concurrency).await;
     assert_eq!((tally.begun, tally.refused), (200, 200));
     assert_eq!((transport.sent.get(), reported.get()), (200, 200));
     assert!(transport.most.get() > 1, "all were sent one by one");
     assert_eq!(in_doubt(&log), [""; 0]);
+}
+
+/// Replies one after the other.
+struct Scripted(RefCell<VecDeque<Outcome>>);
+
+impl Transport for Scripted {
+    async fn submit(&self, _: Endpoint, _: &str, _: &str, _: Option<MaySend>) -> Outcome {
+        self.0.borrow_mut().pop_front().unwrap()
+    }
+}
+
+/// Sends one attempt a reply, one after the other; says why the run ended early.
+async fn reasons(replies: impl IntoIterator<Item = Outcome>) -> Vec<Reason> {
+    let dir = tempfile::tempdir().unwrap();
+    let writer = writer(&dir.path().join("jobs.jsonl"));
+    let transport = Scripted(RefCell::new(replies.into_iter().collect()));
+    let (throttle, stop) = (Throttle::new(1, None, None), Stop::default());
+    let now = jiff::Timestamp::now;
+    let dispatcher = Dispatcher::new(&transport, &writer, &throttle, &stop, &now, &|_| {});
+    let attempts = 0..transport.0.borrow().len();
+    dispatcher.run(attempts.map(attempt), 1).await;
+    stop.reasons()
+}
+
+#[tokio::test]
+async fn only_replies_in_a_row_end_a_run() {
+    let no_page = || Outcome::Refused {
+        http_status: 404,
+        error: "no such page".to_owned(),
+    };
+    let cut = || Outcome::Unknown {
+        http_status: None,
+        error: "cut".to_owned(),
+    };
+    let denied = || Outcome::Refused {
+        http_status: 400,
+        error: "bad".to_owned(),
+    };
+    assert_eq!(reasons([no_page(), cut(), no_page(), no_page()]).await, []);
+    assert_eq!(reasons([cut(), no_page(), cut(), cut()]).await, []);
+    assert_eq!(
+        reasons([no_page(), no_page(), denied(), no_page()]).await,
+        []
+    );
+    let pages = reasons([cut(), no_page(), no_page(), no_page()]).await;
+    assert_eq!(pages, [Reason::WrongAddress]);
+    let cuts = reasons([no_page(), cut(), cut(), cut()]).await;
+    assert_eq!(cuts, [Reason::ThreeUnknown]);
 }
