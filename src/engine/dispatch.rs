@@ -341,17 +341,19 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// Gives a claim up that was not used in time. It was announced, so the log has to say so: as
     /// long as the claim is this run's.
     async fn withdraw(&self, attempt: &Attempt, claim: &Claim) {
-        let error = if claim.holds() {
+        let why = if claim.holds() {
             "the run was stopped before the request was sent"
         } else {
             "this computer was held up between announcing the request and sending it"
         };
-        let (line, _) = self.give_up(attempt, None, error.to_owned());
+        let error = if attempt.resend {
+            format!("it was not sent again: {why}")
+        } else {
+            why.to_owned()
+        };
+        let (line, outcome) = self.not_accepted(attempt, None, error);
         match self.writer.withdraw(claim, line).await {
-            Ok(true) => {
-                self.state().tally.gave_up += 1;
-                (self.report)(Event::GaveUp(attempt, error.to_owned()));
-            }
+            Ok(true) => self.close(attempt, outcome),
             Ok(false) => {
                 self.state().tally.later += 1;
                 let why = "someone else has decided about it while this computer was held up";

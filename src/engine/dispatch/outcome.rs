@@ -36,29 +36,34 @@ impl<T: Transport> Dispatcher<'_, T> {
             self.recover(&error);
             return;
         }
+        self.close(&attempt, outcome);
+    }
+
+    /// Counts and reports an outcome that is in the log.
+    pub(super) fn close(&self, attempt: &Attempt, outcome: Settlement) {
         let event = {
             let tally = &mut self.state().tally;
             match outcome {
                 Settlement::Accepted(_) => {
                     tally.accepted += 1;
                     tally.credits += attempt.estimate();
-                    Event::Accepted(&attempt)
+                    Event::Accepted(attempt)
                 }
                 Settlement::Refused(http_status, error) => {
                     tally.refused += 1;
-                    Event::Refused(&attempt, http_status, error)
+                    Event::Refused(attempt, http_status, error)
                 }
                 Settlement::GaveUp(http_status, error) => {
                     tally.gave_up += 1;
                     match http_status {
-                        Some(401..=403) => Event::Denied(&attempt, error),
-                        _ => Event::GaveUp(&attempt, error),
+                        Some(401..=403) => Event::Denied(attempt, error),
+                        _ => Event::GaveUp(attempt, error),
                     }
                 }
                 Settlement::Unknown(error) => {
                     tally.unknown += 1;
                     tally.credits += attempt.estimate();
-                    Event::Unknown(&attempt, error)
+                    Event::Unknown(attempt, error)
                 }
             }
         };
@@ -178,14 +183,24 @@ impl<T: Transport> Dispatcher<'_, T> {
         (line, Settlement::Refused(http_status, error))
     }
 
-    /// Every POST of the attempt is known not to have been accepted, for now.
-    pub(super) fn give_up(
+    /// Every POST of the run is known not to have been accepted, for now.
+    fn give_up(
         &self,
         attempt: &Attempt,
         http_status: Option<u16>,
         error: String,
     ) -> (String, Settlement) {
         self.note(Reply::Clear);
+        self.not_accepted(attempt, http_status, error)
+    }
+
+    /// The line about an attempt of which the run got no POST accepted.
+    pub(super) fn not_accepted(
+        &self,
+        attempt: &Attempt,
+        http_status: Option<u16>,
+        error: String,
+    ) -> (String, Settlement) {
         if attempt.resend {
             return self.still_unknown(attempt, http_status, error);
         }

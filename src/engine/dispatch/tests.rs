@@ -160,3 +160,47 @@ async fn only_replies_in_a_row_end_a_run() {
     let cuts = reasons([no_page(), cut(), cut(), cut()]).await;
     assert_eq!(cuts, [Reason::ThreeUnknown]);
 }
+
+#[tokio::test]
+async fn a_withdrawn_attempt_is_in_doubt_if_it_was_sent_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("jobs.jsonl");
+    let writer = writer(&log);
+    let transport = Scripted(RefCell::new([Outcome::Withheld, Outcome::Withheld].into()));
+    let (throttle, stop) = (Throttle::new(1, None, None), Stop::default());
+    let now = jiff::Timestamp::now;
+    let reported = RefCell::new(Vec::new());
+    let report = |event: Event<'_>| {
+        reported.borrow_mut().push(match event {
+            Event::Begun(_) => return,
+            Event::GaveUp(attempt, error) => (attempt.resend, "gave up", error),
+            Event::Unknown(attempt, error) => (attempt.resend, "unknown", error),
+            _ => panic!("{event:?}"),
+        });
+    };
+    let dispatcher = Dispatcher::new(&transport, &writer, &throttle, &stop, &now, &report);
+    let attempts = [false, true].into_iter().enumerate();
+    let attempts = attempts.map(|(i, resend)| Attempt {
+        resend,
+        ..attempt(i)
+    });
+    let tally = dispatcher.run(attempts, 1).await;
+    let why = "the run was stopped before the request was sent";
+    let expected = [
+        (false, "gave up", why.to_owned()),
+        (true, "unknown", format!("it was not sent again: {why}")),
+    ];
+    assert_eq!(reported.take(), expected);
+    assert_eq!((tally.gave_up, tally.unknown), (1, 1));
+    let text = std::fs::read_to_string(&log).unwrap();
+    let status = |line| Line::parse_whole(line).unwrap().word.status();
+    let words: Vec<_> = text.lines().map(status).collect();
+    assert_eq!(
+        words[1..],
+        [
+            Some(Status::SubmitFailed),
+            Some(Status::Submitting),
+            Some(Status::Unknown)
+        ]
+    );
+}
