@@ -96,7 +96,7 @@ pub fn run_for(
         ending.note_if(tally.later + tally.taken > 0, Code::Temporary);
         output::caps::warn(&cap, printer);
         summary.submitted = tally.accepted;
-        summary.left = wanted.saturating_sub(tally.begun);
+        summary.left = wanted.saturating_sub(tally.made());
         summary.credits_estimated = tally.credits;
     }
     let ledger = writer.ledger();

@@ -5,15 +5,13 @@ use crate::jobs::Credits;
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SendCounts {
-    /// Attempts that the log announces, whatever came of them.
-    pub begun: u64,
     /// Attempts accepted.
     pub accepted: u64,
     /// Attempts refused for good.
     pub refused: u64,
     /// Attempts given up for now.
     pub gave_up: u64,
-    /// Attempts of unknown outcome.
+    /// Attempts of unknown outcome, and those whose outcome could not be written down.
     pub unknown: u64,
     /// Attempts that other computers have made.
     pub taken: u64,
@@ -24,11 +22,15 @@ pub struct SendCounts {
 }
 
 impl SendCounts {
+    /// Attempts that the run has made, whatever came of them.
+    pub fn made(&self) -> u64 {
+        self.accepted + self.refused + self.gave_up + self.unknown
+    }
+
     /// What two runs did together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
-            begun: self.begun + other.begun,
             accepted: self.accepted + other.accepted,
             refused: self.refused + other.refused,
             gave_up: self.gave_up + other.gave_up,

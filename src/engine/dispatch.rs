@@ -250,11 +250,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             self.count(&attempt);
             return None;
         };
-        {
-            let mut state = self.state();
-            state.in_flight += 1;
-            state.tally.begun += 1;
-        }
+        self.state().in_flight += 1;
         (self.report)(Event::Begun(&attempt));
         let outcome = self.send(&attempt, &claim, permit).await;
         self.state().in_flight -= 1;
@@ -357,10 +353,15 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             Ok(false) => {
                 self.state().tally.later += 1;
                 let why = "someone else has decided about it while this computer was held up";
-                (self.report)(Event::Left(attempt, why.to_owned()));
+                (self.report)(Event::Withdrawn(attempt, why));
             }
             // It stays announced, and so in doubt. Kept for later the line could come too late.
-            Err(error) => self.stop.set(Reason::of_append(&error)),
+            Err(error) => {
+                self.stop.set(Reason::of_append(&error));
+                self.state().tally.unknown += 1;
+                let why = "the log could not be written any more, and shows it as unknown";
+                (self.report)(Event::Withdrawn(attempt, why));
+            }
         }
     }
 

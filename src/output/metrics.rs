@@ -111,11 +111,13 @@ impl Metrics {
         self.in_flight.inc();
     }
 
+    /// An attempt that was announced has come to an end.
+    pub(super) fn conclude(&self) {
+        self.in_flight.dec();
+    }
+
     /// Something has come to an end for one job.
     pub(super) fn end(&self, event: Event) {
-        if matches!(event, Event::Accepted | Event::Refused | Event::Unknown) {
-            self.in_flight.dec();
-        }
         self.jobs.with_label_values(&[event.words()]).inc();
     }
 
@@ -223,8 +225,10 @@ mod tests {
         for _ in 0..3 {
             metrics.begin();
         }
-        metrics.end(Event::Accepted);
-        metrics.end(Event::Refused);
+        for event in [Event::Accepted, Event::Refused] {
+            metrics.conclude();
+            metrics.end(event);
+        }
         metrics.estimated(Credits::whole(5));
         metrics.charged(4.5);
         metrics.charged(f64::NAN);

@@ -268,6 +268,13 @@ impl Progress {
         self.count(Metrics::begin);
     }
 
+    /// What became of one is known.
+    pub fn conclude(&self, event: Event) {
+        self.count(Metrics::conclude);
+        self.going_on();
+        self.end(event);
+    }
+
     /// What an accepted order is expected to cost.
     pub fn estimated(&self, credits: Credits) {
         self.count(|metrics| metrics.estimated(credits));

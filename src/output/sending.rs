@@ -98,12 +98,12 @@ impl<'a> Sending<'a> {
         match event {
             E::Begun(_) => self.progress.begin(),
             E::Accepted(attempt) => {
-                self.end(Event::Accepted);
+                self.progress.conclude(Event::Accepted);
                 self.progress.estimated(attempt.estimate());
                 self.detail(|| format!("{}: accepted", name(attempt)));
             }
             E::Refused(attempt, http_status, error) => {
-                self.end(Event::Refused);
+                self.progress.conclude(Event::Refused);
                 let text = format!(
                     "{}: refused, nothing was charged: {}{}",
                     name(attempt),
@@ -118,7 +118,7 @@ impl<'a> Sending<'a> {
                 self.warn_once("refused", error, attempt, text);
             }
             E::GaveUp(attempt, error) => {
-                self.end(Event::Refused);
+                self.progress.conclude(Event::Refused);
                 let text = format!(
                     "{}: not sent yet, nothing was charged: {}. The next submit sends it \
                      again",
@@ -128,11 +128,11 @@ impl<'a> Sending<'a> {
                 self.warn_once("not sent yet", error, attempt, text);
             }
             E::Denied(attempt, error) => {
-                self.end(Event::Refused);
+                self.progress.conclude(Event::Refused);
                 self.detail(|| format!("{}: {}", name(attempt), escape(error)));
             }
             E::Unknown(attempt, error) => {
-                self.end(Event::Unknown);
+                self.progress.conclude(Event::Unknown);
                 let text = format!(
                     "{}: no clear answer, it may have been accepted and paid for: {}. It is not \
                      sent again by itself; `{}` shows more",
@@ -142,10 +142,17 @@ impl<'a> Sending<'a> {
                 );
                 self.warn_once("without a clear answer", error, attempt, text);
             }
+            E::Withdrawn(attempt, why) => {
+                self.progress.conclude(Event::Skipped);
+                let text = format!("{}: nothing was sent: {why}", name(attempt));
+                self.warn_once("not sent", why, attempt, text);
+            }
             E::Taken(attempt) => {
+                self.progress.end(Event::Skipped);
                 self.detail(|| format!("{}: another computer has sent it", name(attempt)));
             }
             E::Left(attempt, why) => {
+                self.progress.end(Event::Skipped);
                 let text = format!(
                     "{}: left for the next run, nothing was sent: {}",
                     name(attempt),
@@ -173,15 +180,12 @@ impl<'a> Sending<'a> {
                 words::choose(*count as u64, "it", "them"),
             )),
             // Not escaped: it is JSON, which has no control characters, and must read back.
-            E::Recover(line) => self.progress.suspend(|| {
-                self.printer.vital(format_args!("{MARK}{line}"));
-            }),
+            E::Recover(line) => {
+                self.progress.conclude(Event::Unknown);
+                let print = || self.printer.vital(format_args!("{MARK}{line}"));
+                self.progress.suspend(print);
+            }
         }
-    }
-
-    fn end(&self, event: Event) {
-        self.progress.going_on();
-        self.progress.end(event);
     }
 
     fn detail(&self, text: impl FnOnce() -> String) {
@@ -211,3 +215,36 @@ fn name_in_row(attempt: &Attempt) -> String {
 
 /// Longest reason in a warning that stands for several, in characters.
 const LONGEST_REASON: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::{Metrics, OutputOptions};
+
+    #[test]
+    fn whatever_ends_an_attempt_it_is_in_flight_no_more() {
+        let mut printer = Printer::new(OutputOptions::default());
+        let metrics = Metrics::new().unwrap();
+        printer.count(metrics.clone());
+        let commands = Commands::for_log(None);
+        let sending = Sending::new(&printer, 3, &commands);
+        let attempt = &Attempt::of_test(1);
+        for end in [
+            dispatch::Event::Withdrawn(attempt, "someone else has decided about it"),
+            dispatch::Event::Recover("{}".to_owned()),
+            dispatch::Event::GaveUp(attempt, "HTTP 429".to_owned()),
+        ] {
+            sending.report(&dispatch::Event::Begun(attempt));
+            sending.report(&end);
+        }
+        let text = metrics.to_string();
+        for line in [
+            "creativeai_requests_in_flight 0",
+            "creativeai_jobs_total{result=\"skipped\"} 1",
+            "creativeai_jobs_total{result=\"unknown\"} 1",
+            "creativeai_jobs_total{result=\"refused\"} 1",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+    }
+}

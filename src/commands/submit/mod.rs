@@ -189,7 +189,7 @@ fn summary_of(plan: &Plan, found: &Found, tally: &SendCounts) -> Summary {
     Summary {
         submitted: tally.accepted,
         skipped: counts.skip + tally.taken,
-        left: counts.send.saturating_sub(tally.begun + tally.taken),
+        left: counts.send.saturating_sub(tally.made() + tally.taken),
         credits_estimated: tally.credits,
         more: held::to_more(found),
         ..Summary::of_rows(counts)

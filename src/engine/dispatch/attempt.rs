@@ -66,4 +66,24 @@ impl Attempt {
             .of_item(id)
             .in_sandbox(self.sandbox)
     }
+    /// One of the job with this number, for tests.
+    #[cfg(test)]
+    pub(crate) fn of_test(i: usize) -> Self {
+        Self {
+            job: JobKey::of_seed(&i.to_string()),
+            number: 1,
+            id: None,
+            endpoint: Endpoint::Video,
+            order: Order {
+                variant: None,
+                columns: Vec::new(),
+                line: None,
+                credits_estimated: Credits::whole(5),
+                request: serde_json::from_str("{}").unwrap(),
+            },
+            replaces: Vec::new(),
+            resend: false,
+            sandbox: false,
+        }
+    }
 }

@@ -7,8 +7,14 @@ use crate::journal::{AppendError, Claim};
 use crate::vendor::Outcome;
 
 impl<T: Transport> Dispatcher<'_, T> {
-    /// Brings lines to safety that the log did not take in: they are reported, and kept in a file.
-    fn recover(&self, error: &AppendError) {
+    /// Brings the line of an attempt to safety that the log did not take in: it is reported, and kept
+    /// in a file. Until it is taken back the attempt is in doubt.
+    fn recover(&self, attempt: &Attempt, error: &AppendError) {
+        {
+            let tally = &mut self.state().tally;
+            tally.unknown += 1;
+            tally.credits += attempt.estimate();
+        }
         (self.report)(Event::Recover(error.lines.trim_end().to_owned()));
         self.stop.set(Reason::of_append(error));
         // Where no file can be written either, what was just reported is all there is.
@@ -33,7 +39,7 @@ impl<T: Transport> Dispatcher<'_, T> {
             self.state().arriving.remove(id);
         }
         if let Err(error) = written {
-            self.recover(&error);
+            self.recover(&attempt, &error);
             return;
         }
         self.close(&attempt, outcome);

@@ -19,6 +19,8 @@ pub enum Event<'a> {
     Denied(&'a Attempt, String),
     /// May or may not have been accepted and billed.
     Unknown(&'a Attempt, String),
+    /// Begun, and not sent after all, for this reason.
+    Withdrawn(&'a Attempt, &'static str),
     /// Another computer has made it; the log says so.
     Taken(&'a Attempt),
     /// Not sent, for this reason; the next run decides anew.
@@ -29,6 +31,7 @@ pub enum Event<'a> {
     Warning(&'a Attempt, String),
     /// Someone has asked the run to stop; so many attempts are in flight and are waited for.
     Draining(usize),
-    /// A line that could not be written: the only trace of what it says.
+    /// The line of an attempt that has ended, which could not be written: the only trace of what it
+    /// says.
     Recover(String),
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::*;
-use crate::jobs::{Credits, JobKey, Ledger, Line, Order, Status};
+use crate::jobs::{Ledger, Line, Status};
 
 /// Looks into the log whenever a request is sent.
 struct Watcher {
@@ -56,26 +56,6 @@ fn writer(log: &Path) -> Writer {
     Writer::open(log, ledger, "submit", Duration::ZERO).unwrap()
 }
 
-/// The attempt of the job with this number.
-fn attempt(i: usize) -> Attempt {
-    Attempt {
-        job: JobKey::of_seed(&i.to_string()),
-        number: 1,
-        id: None,
-        endpoint: Endpoint::Video,
-        order: Order {
-            variant: None,
-            columns: Vec::new(),
-            line: None,
-            credits_estimated: Credits::whole(5),
-            request: serde_json::from_str("{}").unwrap(),
-        },
-        replaces: Vec::new(),
-        resend: false,
-        sandbox: false,
-    }
-}
-
 #[tokio::test]
 async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_log() {
     let dir = tempfile::tempdir().unwrap();
@@ -106,8 +86,10 @@ async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_lo
     };
     let now = jiff::Timestamp::now;
     let dispatcher = Dispatcher::new(&transport, &writer, &throttle, &stop, &now, &report);
-    let tally = dispatcher.run((0..200).map(attempt), concurrency).await;
-    assert_eq!((tally.begun, tally.refused), (200, 200));
+    let tally = dispatcher
+        .run((0..200).map(Attempt::of_test), concurrency)
+        .await;
+    assert_eq!((tally.made(), tally.refused), (200, 200));
     assert_eq!((transport.sent.get(), reported.get()), (200, 200));
     assert!(transport.most.get() > 1, "all were sent one by one");
     assert_eq!(in_doubt(&log), [""; 0]);
@@ -131,7 +113,7 @@ async fn reasons(replies: impl IntoIterator<Item = Outcome>) -> Vec<Reason> {
     let now = jiff::Timestamp::now;
     let dispatcher = Dispatcher::new(&transport, &writer, &throttle, &stop, &now, &|_| {});
     let attempts = 0..transport.0.borrow().len();
-    dispatcher.run(attempts.map(attempt), 1).await;
+    dispatcher.run(attempts.map(Attempt::of_test), 1).await;
     stop.reasons()
 }
 
@@ -182,7 +164,7 @@ async fn a_withdrawn_attempt_is_in_doubt_if_it_was_sent_before() {
     let attempts = [false, true].into_iter().enumerate();
     let attempts = attempts.map(|(i, resend)| Attempt {
         resend,
-        ..attempt(i)
+        ..Attempt::of_test(i)
     });
     let tally = dispatcher.run(attempts, 1).await;
     let why = "the run was stopped before the request was sent";
