@@ -216,9 +216,10 @@ impl Batch<'_> {
         failed.count() as u64
     }
 
-    /// How many orders were refused or have failed, where that is more than a person allows.
+    /// How many orders were refused or have failed, where that is more than a person allows. What was
+    /// not accepted for now says nothing about the orders.
     fn passes_limit(&self, tally: &SendCounts, renders: u64) -> Option<u64> {
-        let failed = tally.refused + tally.gave_up + renders;
+        let failed = tally.refused + renders;
         let all = self.orders.plan.counts.skip + self.most;
         let is_passed = self.max_failed?.is_passed(failed, all);
         is_passed.then_some(failed)

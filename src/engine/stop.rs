@@ -27,7 +27,7 @@ pub enum Reason {
     ThreeUnknown,
     /// Three times 404 or 405 in a row, and nothing accepted: the address is probably wrong.
     WrongAddress,
-    /// So many orders of the run were not accepted, more than a person allows.
+    /// So many orders were refused or have failed, more than a person allows.
     TooManyFailed(u64),
     /// The vendor gave one id to two jobs.
     SameId(String),

@@ -189,6 +189,21 @@ fn a_batch_stops_once_more_orders_fail_than_are_allowed() {
     assert_eq!(world.log().count("submit_failed"), 3);
 }
 
+#[test]
+fn an_order_that_is_not_taken_for_now_is_not_a_failed_one() {
+    let busy = || Step::reply(429, "slow down").with("Retry-After", "0");
+    let server = Server::scripted((0..5).map(|_| busy()).collect::<Vec<_>>());
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(3));
+    let submit = ["submit", "listings.csv", "--concurrency", "1"];
+    let run = world
+        .run(&[&submit[..], &["--max-failed", "0"]].concat())
+        .expect(75);
+    assert!(!run.stderr.contains("--max-failed"), "{}", run.stderr);
+    let log = world.log();
+    assert_eq!((log.count("submit_failed"), log.count("pending")), (1, 2));
+}
+
 /// A vendor who takes every order and cannot make its clip.
 fn failing() -> (Server, World) {
     let server = Server::answering(|request| {
