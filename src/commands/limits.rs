@@ -38,8 +38,13 @@ impl Limits {
     /// Signals as well: the first one stops the run in good order.
     pub fn watch(settings: &Settings) -> Self {
         let limits = Self::of_time(settings);
-        signals::watch(&limits.stop);
+        limits.watch_signals();
         limits
+    }
+
+    /// From now on the first signal stops the run in good order.
+    pub fn watch_signals(&self) {
+        signals::watch(&self.stop);
     }
 
     /// Starts the timer that stops the run. It needs a runtime.

@@ -66,7 +66,7 @@ pub fn run(
             if confirm {
                 let asked = |job: &JobState| doubtful.contains(&job.key);
                 if !doubtful.is_empty() {
-                    let limits = Limits::watch(settings);
+                    limits.watch_signals();
                     let polled = poll(
                         &writer,
                         settings,

@@ -89,8 +89,9 @@ pub fn run_for(
         summary.more.extend(finish::payer(true, settings, printer)?);
         let cap = caps::of_writer(args.max_credits, settings, &writer).map_err(failure::of_log)?;
         let wanted = attempts.len() as u64;
-        let (tally, stopped) =
-            on_one_thread(send(&found, settings, &writer, printer, &cap, &commands))?;
+        let (tally, stopped) = on_one_thread(send(
+            &found, settings, &writer, &limits, printer, &cap, &commands,
+        ))?;
         ending.join(stopped);
         ending.note_if(cap.is_reached(), Code::Decision);
         ending.note_if(tally.later + tally.taken > 0, Code::Temporary);
@@ -174,11 +175,12 @@ async fn send(
     found: &Found<'_>,
     settings: &Settings,
     writer: &Writer,
+    limits: &Limits,
     printer: &Printer,
     cap: &Cap<'_>,
     commands: &Commands,
 ) -> anyhow::Result<(SendCounts, Ending)> {
-    let limits = Limits::watch(settings);
+    limits.watch_signals();
     limits.start_timer();
     let stop = &limits.stop;
     let api = Api::open(settings).await?;

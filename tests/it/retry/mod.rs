@@ -5,9 +5,11 @@
 mod consent;
 mod settle;
 
+use std::time::Duration;
+
 use serde_json::Value;
 
-use crate::support::{Ended, Server, Step, World, listings};
+use crate::support::{Ended, Gate, Phase, Server, Step, World, listings, rows};
 
 /// One row whose first POST ended as `first`; the server answers later ones with `then`, and reports
 /// polls that the clip `ends`.
@@ -166,6 +168,32 @@ fn a_cap_holds_for_retries_too() {
         ])
         .expect(3);
     assert_eq!(server.bills().len(), 2);
+}
+
+#[test]
+fn the_time_that_a_retry_has_begins_once() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let server = Server::start(move |post| match post.number {
+        0 => Step::reply(422, "no"),
+        1 => Step::accept().held_at(Phase::Read, &held),
+        2 => Step::reply(429, "").with("Retry-After", "1"),
+        _ => Step::accept(),
+    });
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(1));
+    world.write("more.csv", rows([2]));
+    world.run(&["submit", "listings.csv"]).expect(1);
+    let other = world.start(&["submit", "more.csv"]);
+    server.wait_for_posts(2);
+    let waits = ["--lock-wait", "1m", "--timeout", "1500ms"];
+    let retry = world.start(&[&["retry", "--failed"][..], &waits].concat());
+    // Time that the other command takes of the retry's.
+    std::thread::sleep(Duration::from_secs(1));
+    gate.open();
+    other.wait().expect(0);
+    retry.wait().expect(75);
+    assert_eq!(server.bills().len(), 1, "it would be sent after its time");
 }
 
 #[test]
