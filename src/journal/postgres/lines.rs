@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use futures::future::try_join;
 use sha2::{Digest, Sha256};
+use tokio_postgres::Error;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Error, Row};
 
 use super::super::announce::Refused;
 use super::handle::{LogHandle, Parameter};
+use super::position::Newest;
 use crate::jobs::{JobKey, Line};
 
 /// Lines on their way into a log, as columns.
@@ -108,9 +109,9 @@ pub(super) async fn commit(log: &LogHandle<'_>) -> Result<(), Error> {
     log.client.batch_execute("COMMIT").await
 }
 
-/// Adds lines, and claims what they speak of, where that is not there yet. Returns the new lines'
-/// numbers, each with the transaction that has added it.
-pub(super) async fn insert(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<(i64, u64)>, Error> {
+/// Adds lines, and claims what they speak of, where that is not there yet. Returns where the new lines
+/// are.
+pub(super) async fn insert(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<Newest>, Error> {
     if part.is_empty() {
         return Ok(Vec::new());
     }
@@ -118,7 +119,7 @@ pub(super) async fn insert(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<(i64
     let lines = format!(
         "INSERT INTO {schema}.lines (log, digest, job, attempt, status, generation_id, line) \
          SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7) ON CONFLICT (log, digest) DO NOTHING \
-         RETURNING sequence, transaction::text"
+         RETURNING sequence, transaction::text, encode(digest, 'hex')"
     );
     let columns: [Parameter<'_>; 6] = [
         (&part.digests, Type::BYTEA_ARRAY),
@@ -131,11 +132,7 @@ pub(super) async fn insert(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<(i64
     let adding = log.query(&lines, &columns);
     let claiming = claim(log, &part.claims, "");
     let (added, ()) = try_join(adding, claiming).await?;
-    let number = |row: &Row| {
-        let transaction: &str = row.get(1);
-        (row.get(0), transaction.parse().unwrap_or(u64::MAX))
-    };
-    Ok(added.iter().map(number).collect())
+    Ok(added.iter().map(Newest::of).collect())
 }
 
 /// Claims attempts for a run, those that no one has claimed.

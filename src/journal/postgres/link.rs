@@ -73,6 +73,8 @@ pub(super) struct Link {
     must_come_back: bool,
     /// Numbers of lines at or above the horizon that were read or written, with their transactions.
     open: BTreeMap<i64, u64>,
+    /// The newest line that was read or written.
+    newest: Newest,
     copy: LocalCopy,
     ledger: Arc<RwLock<Ledger>>,
     run: Run,
@@ -101,6 +103,7 @@ impl Link {
                 .iter()
                 .map(|number| (*number, u64::MAX))
                 .collect(),
+            newest: source.newest.clone(),
             source,
             session: None,
             was_connected: false,
@@ -224,7 +227,7 @@ impl Link {
         if warnings.count() != before {
             return Err(self.unconfirmed().into());
         }
-        self.open.extend(added);
+        self.note(added);
         self.own.extend(granted);
         self.confirmed.extend(merge.digests().iter().cloned());
         let surplus = self.confirmed.len().saturating_sub(REMEMBERED);
@@ -233,14 +236,12 @@ impl Link {
         Ok(answers)
     }
 
-    /// The newest line that was read or written.
-    fn newest_known(&self) -> Newest {
-        match self.open.last_key_value() {
-            Some((&sequence, &transaction)) if sequence > self.source.newest.sequence => Newest {
-                sequence,
-                transaction,
-            },
-            _ => self.source.newest.clone(),
+    /// Notes where lines are that were read or written.
+    fn note(&mut self, lines: Vec<Newest>) {
+        let numbers = lines.iter().map(|line| (line.sequence, line.transaction));
+        self.open.extend(numbers);
+        if let Some(newest) = lines.into_iter().max().filter(|line| *line > self.newest) {
+            self.newest = newest;
         }
     }
 
@@ -256,26 +257,25 @@ impl Link {
         let own: HashSet<&str> = tasks.iter().flat_map(|task| task.lines.lines()).collect();
         let mut text = String::new();
         let mut horizon = self.source.horizon;
-        let newest_known = self.newest_known();
+        let mut is_whole = self.newest.sequence == 0;
         let mut new = Vec::new();
         let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
         for row in unread {
-            let number: i64 = row.get(0);
-            let by = row.get::<_, Option<&str>>(1);
-            let by: Option<u64> = by.and_then(|by| by.parse().ok());
-            if number == NEWEST {
-                if newest_known.was_added_by(by) {
-                    continue;
-                }
-                return Err(self.restored().into());
-            }
-            let by = by.unwrap_or(u64::MAX);
-            if number == HORIZON {
-                horizon = by;
+            let at = Newest::of(row);
+            if at.sequence == NEWEST {
+                let sequence = self.newest.sequence;
+                is_whole = self.newest == Newest { sequence, ..at };
                 continue;
             }
-            let line: &str = row.get(2);
-            new.push((number, by));
+            if !is_whole {
+                return Err(self.restored().into());
+            }
+            if at.sequence == HORIZON {
+                horizon = at.transaction;
+                continue;
+            }
+            new.push(at);
+            let line: &str = row.get(3);
             if self
                 .held
                 .as_ref()
@@ -295,23 +295,22 @@ impl Link {
         self.take_in(&text)?;
         self.others.sort();
         self.held = None;
-        self.open.extend(new);
+        self.note(new);
         // The log's row is locked: no lower number comes any more from those who lock it too.
-        self.source.newest = self.newest_known();
+        self.source.newest = self.newest.clone();
         self.source.horizon = horizon;
         self.open.retain(|_, by| *by >= horizon);
         Ok(again)
     }
 
-    /// Writes what was decided, and commits. Returns the numbers of the new lines, each with its
-    /// transaction.
+    /// Writes what was decided, and commits. Returns where the new lines are.
     async fn write(
         &mut self,
         log: &LogHandle<'_>,
         tasks: &[Task],
         answers: &[Answer],
         (claims, merge): (&Claims, &Merge),
-    ) -> Result<Vec<(i64, u64)>, Failed> {
+    ) -> Result<Vec<Newest>, Failed> {
         let grants = answers.iter().any(|a| matches!(a, Answer::Granted(_)));
         self.run.is_known |= grants;
         let showing = when(grants, self.run.show(log, &self.source.server));

@@ -26,7 +26,7 @@ use super::super::location::DatabaseError;
 use super::failed::Failed;
 use super::handle::{LogRow, Parameter};
 use super::logs;
-use super::position::{NOT_READ, Newest, transaction_of};
+use super::position::{NOT_READ, Newest};
 use super::runs::{self, BeingSent};
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
@@ -311,8 +311,13 @@ async fn read(
         next.length += line.len() as u64 + 1;
     }
     let log = look.log.on(&transaction, schema);
-    let by = transaction_of(&log, next.newest.sequence).await?;
-    next.newest.transaction = by.unwrap_or_default();
+    let sequence = next.newest.sequence;
+    let newest = Newest::at(&log, sequence).await?;
+    // One that is gone again does not count as there, and all is read anew.
+    next.newest = newest.unwrap_or(Newest {
+        sequence,
+        ..Newest::default()
+    });
     if look.has_runs {
         look.being_sent = runs::being_sent(&log).await?;
     }

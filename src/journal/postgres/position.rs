@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tokio_postgres::types::Type;
-use tokio_postgres::{Error, GenericClient};
+use tokio_postgres::{Error, GenericClient, Row};
 
 use super::handle::LogHandle;
 
@@ -16,37 +16,45 @@ use super::handle::LogHandle;
 pub(super) const NOT_READ: &str = "log = $1 AND (transaction >= $2::text::xid8 OR sequence > $3)";
 
 /// The line with the highest number that was read, by which a log is known that was put back to an
-/// earlier state: there this number is not given out yet, or to a line of another transaction.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// earlier state: there this number is not given out yet, or to another line. Numbers and transactions
+/// may be given out again there, in the same pairs, so the line itself is compared as well.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Newest {
     /// Its number; 0 where no line was read.
     pub sequence: i64,
     /// The transaction that has added it.
     pub transaction: u64,
+    /// Its SHA-256, hexadecimal.
+    pub digest: String,
 }
 
 impl Newest {
+    /// What the log has by this number.
+    pub async fn at(
+        log: &LogHandle<'_, impl GenericClient>,
+        sequence: i64,
+    ) -> Result<Option<Self>, Error> {
+        let query = format!(
+            "SELECT sequence, transaction::text, encode(digest, 'hex') FROM {}.lines \
+             WHERE log = $1 AND sequence = $2",
+            log.schema
+        );
+        let row = log.query_opt(&query, &[(&sequence, Type::INT8)]).await?;
+        Ok(row.as_ref().map(Self::of))
+    }
+
+    /// A line's number, transaction and digest, from the first columns of a row.
+    pub fn of(row: &Row) -> Self {
+        let transaction: &str = row.get(1);
+        Self {
+            sequence: row.get(0),
+            transaction: transaction.parse().unwrap_or(u64::MAX),
+            digest: row.get(2),
+        }
+    }
+
     /// Whether it is still there.
     pub async fn is_in(&self, log: &LogHandle<'_>) -> Result<bool, Error> {
-        let there = transaction_of(log, self.sequence).await?;
-        Ok(self.was_added_by(there))
+        Ok(self.sequence == 0 || Self::at(log, self.sequence).await?.as_ref() == Some(self))
     }
-
-    /// Whether that is the transaction which the database names for its number.
-    pub fn was_added_by(&self, transaction: Option<u64>) -> bool {
-        self.sequence == 0 || transaction == Some(self.transaction)
-    }
-}
-
-/// The transaction that has added the line of this number.
-pub(super) async fn transaction_of(
-    log: &LogHandle<'_, impl GenericClient>,
-    sequence: i64,
-) -> Result<Option<u64>, Error> {
-    let query = format!(
-        "SELECT transaction::text FROM {}.lines WHERE log = $1 AND sequence = $2",
-        log.schema
-    );
-    let row = log.query_opt(&query, &[(&sequence, Type::INT8)]).await?;
-    Ok(row.and_then(|row| row.get::<_, &str>(0).parse().ok()))
 }

@@ -8,6 +8,7 @@ mod delivering;
 mod failover;
 mod forwarding;
 mod guards;
+mod losses;
 mod pooler;
 mod reading;
 mod receiving;

@@ -17,7 +17,7 @@ use crate::jobs::{JobKey, Line, Status};
 
 /// In place of a line's number, with the row that names the horizon.
 pub(super) const HORIZON: i64 = 0;
-/// In place of a line's number, with the row that names the transaction of the newest known line.
+/// In place of its number, with the row of the newest known line where that is still there.
 pub(super) const NEWEST: i64 = -1;
 
 /// What the database holds that a batch depends on.
@@ -87,22 +87,21 @@ impl Link {
         // anyone's stays open for long, many lines are at or above the horizon: they are joined, since
         // older servers compare a line with an array's elements one by one.
         let query = format!(
-            "SELECT sequence, transaction::text, line FROM {schema}.lines \
+            "SELECT sequence, transaction::text, encode(digest, 'hex'), line FROM {schema}.lines \
              WHERE {NOT_READ} AND NOT EXISTS \
                  (SELECT FROM unnest($4) AS open (number) WHERE open.number = lines.sequence) \
-             UNION ALL SELECT {HORIZON}, pg_snapshot_xmin(pg_current_snapshot())::text, NULL \
-             UNION ALL SELECT {NEWEST}, (SELECT transaction::text FROM {schema}.lines \
-                 WHERE log = $1 AND sequence = $5), NULL ORDER BY 1"
+             UNION ALL SELECT {HORIZON}, pg_snapshot_xmin(pg_current_snapshot())::text, '', NULL \
+             UNION ALL SELECT {NEWEST}, transaction::text, encode(digest, 'hex'), NULL \
+                 FROM {schema}.lines WHERE log = $1 AND sequence = $5 ORDER BY 1"
         );
         let from = self.source.horizon.to_string();
-        let newest = self.source.newest.sequence;
+        let read_to = self.source.newest.sequence;
         let known: Vec<i64> = self.open.keys().copied().collect();
-        let newest_known = self.newest_known().sequence;
         let parameters: [Parameter<'_>; 4] = [
             (&from, Type::TEXT),
-            (&newest, Type::INT8),
+            (&read_to, Type::INT8),
             (&known, Type::INT8_ARRAY),
-            (&newest_known, Type::INT8),
+            (&self.newest.sequence, Type::INT8),
         ];
         log.query(&query, &parameters).await
     }

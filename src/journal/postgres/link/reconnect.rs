@@ -71,7 +71,7 @@ impl Link {
 
     /// Whether the newest line that is known and the newest confirmed ones are still there.
     async fn holds_known(&self, log: &LogHandle<'_>) -> Result<bool, Error> {
-        let is_there = self.newest_known().is_in(log).await?;
+        let is_there = self.newest.is_in(log).await?;
         if !is_there || self.confirmed.is_empty() {
             return Ok(is_there);
         }
@@ -108,6 +108,7 @@ impl Link {
         }
         self.source.horizon = 0;
         self.source.newest = Newest::default();
+        self.newest = Newest::default();
         self.open.clear();
         self.held = Some(held);
         Ok(())
