@@ -142,8 +142,8 @@ pub fn warn_of_mismatch(log: &JobLog, printer: &Printer) {
         let file = file.display().to_string();
         let [put_back, kept] = [&name, &file].map(|word| words::shell_word(word));
         printer.warn(escape(&format!(
-            "{name} has lost {} that this computer has read from it, as after a failover or a \
-             restored backup; they are kept in {file}. What they had ordered would be ordered and \
+            "{name} has lost {} that this computer has read or written there, as after a \
+             failover or a restored backup; they are kept in {file}. What they had ordered would be ordered and \
              paid for again. Put them back with `creativeai log copy {kept} {put_back}`",
             words::count(lines, "line")
         )));

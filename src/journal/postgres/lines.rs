@@ -37,7 +37,7 @@ impl Merge {
             }
         }
         let single = (parts.len() == 1).then(|| &parts[0]);
-        self.digests.push(Sha256::digest(line.as_bytes()).to_vec());
+        self.digests.push(digest(line));
         self.jobs
             .push(parts.first().map(|part| part.job.to_string()));
         self.attempts.push(single.map(|part| part.attempt as i32));
@@ -64,6 +64,11 @@ impl Merge {
         &self.digests
     }
 
+    /// The lines, each with its newline.
+    pub(super) fn text(&self) -> String {
+        self.lines.iter().flat_map(|line| [line, "\n"]).collect()
+    }
+
     /// How many lines there are.
     pub fn len(&self) -> usize {
         self.lines.len()
@@ -73,6 +78,25 @@ impl Merge {
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
+}
+
+/// By what a line is known in the table.
+pub(super) fn digest(line: &str) -> Vec<u8> {
+    Sha256::digest(line.as_bytes()).to_vec()
+}
+
+/// Which of these digests no line of the log has, by their places.
+pub(super) async fn missing(log: &LogHandle<'_>, digests: &[Vec<u8>]) -> Result<Vec<usize>, Error> {
+    let query = format!(
+        "SELECT place - 1 FROM unnest($2) WITH ORDINALITY AS sought (digest, place) \
+         WHERE NOT EXISTS (SELECT FROM {}.lines WHERE log = $1 AND lines.digest = sought.digest)",
+        log.schema
+    );
+    let rows = log.query(&query, &[(&digests, Type::BYTEA_ARRAY)]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| row.get::<_, i64>(0) as usize)
+        .collect())
 }
 
 /// Adds lines in a transaction of their own. Returns how many were not there.

@@ -26,6 +26,7 @@ use super::handle::{LogHandle, LogRow};
 use super::lines::{self, Merge};
 use super::mirror::{Source, digest};
 use super::position::Newest;
+use super::recent::Recent;
 use super::runs::{BeingSent, Claimed, Run};
 use super::session::Session;
 use super::task::{Answer, Kind, Task};
@@ -76,6 +77,7 @@ pub(super) struct Link {
     /// The newest line that was read or written.
     newest: Newest,
     copy: LocalCopy,
+    recent: Option<Recent>,
     ledger: Arc<RwLock<Ledger>>,
     run: Run,
     /// What this run has claimed.
@@ -104,6 +106,7 @@ impl Link {
                 .map(|number| (*number, u64::MAX))
                 .collect(),
             newest: source.newest.clone(),
+            recent: Recent::of(&source.identity),
             source,
             session: None,
             was_connected: false,
@@ -180,6 +183,15 @@ impl Link {
         Ok(())
     }
 
+    /// The same with lines that the log holds. This computer remembers them, also after a crash where
+    /// something is sent that they announce.
+    fn see(&mut self, lines: &str, is_sent: bool) -> io::Result<()> {
+        if let Some(recent) = &self.recent {
+            recent.add(lines, is_sent)?;
+        }
+        self.take_in(lines)
+    }
+
     /// Three times the network is waited for: the statements of each part are on their way at once.
     async fn commit(
         &mut self,
@@ -228,20 +240,20 @@ impl Link {
             return Err(self.unconfirmed().into());
         }
         self.note(added);
+        let grants = !granted.is_empty();
         self.own.extend(granted);
         self.confirmed.extend(merge.digests().iter().cloned());
         let surplus = self.confirmed.len().saturating_sub(REMEMBERED);
         self.confirmed.drain(..surplus);
-        self.take_in(&text)?;
+        self.see(&text, grants)?;
         Ok(answers)
     }
 
     /// Notes where lines are that were read or written.
     fn note(&mut self, lines: Vec<Newest>) {
-        let numbers = lines.iter().map(|line| (line.sequence, line.transaction));
-        self.open.extend(numbers);
-        if let Some(newest) = lines.into_iter().max().filter(|line| *line > self.newest) {
-            self.newest = newest;
+        for line in lines {
+            self.open.insert(line.sequence, line.transaction);
+            self.newest = line.max(std::mem::take(&mut self.newest));
         }
     }
 
@@ -276,11 +288,8 @@ impl Link {
             }
             new.push(at);
             let line: &str = row.get(3);
-            if self
-                .held
-                .as_ref()
-                .is_some_and(|held| held.contains(&digest(line)))
-            {
+            let is_held = |held: &HashSet<_>| held.contains(&digest(line));
+            if self.held.as_ref().is_some_and(is_held) {
                 continue;
             }
             if own.contains(line) {
@@ -292,7 +301,7 @@ impl Link {
             text.push('\n');
         }
         drop(ledger);
-        self.take_in(&text)?;
+        self.see(&text, false)?;
         self.others.sort();
         self.held = None;
         self.note(new);

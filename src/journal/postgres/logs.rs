@@ -4,8 +4,10 @@ use tokio_postgres::types::Type;
 
 use super::super::address::Address;
 use super::super::location::{DatabaseError, DatabaseFault};
+use super::failed::Failed;
 use super::handle::{LogHandle, LogRow, Parameter};
 use super::lines::{self, Merge};
+use super::recent::Recent;
 use super::schema::{self, Rights, Use};
 use super::session::{Session, wait_for};
 use crate::jobs::JobKey;
@@ -286,10 +288,15 @@ pub fn merge_into(
         let session = Session::open(address).await?;
         schema::check(&session, Use::Write).await?;
         let log = find(&session).await?;
+        let recent = Recent::of(&log.identity);
         let mut added = 0;
         while let Some(part) = next() {
             let more = lines::add(&log.of(&session), &part).await;
             added += more.map_err(|error| session.failed("write to", &error))?;
+            if let Some(recent) = &recent {
+                let kept = recent.add(&part.text(), true).map_err(Failed::from);
+                kept.map_err(|failed| failed.when("write to", address))?;
+            }
         }
         Ok(added)
     })

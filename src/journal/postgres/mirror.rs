@@ -5,13 +5,13 @@
 //! the oldest transaction that was still open at the last look is read again, and what is there
 //! already is left out. Nothing in here is waited for.
 
-use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+mod place;
 
-use etcetera::BaseStrategy;
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
 use futures::TryStreamExt;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -20,8 +20,8 @@ use tempfile::TempPath;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Error, IsolationLevel};
 
+use self::place::Place;
 use super::super::address::Address;
-use super::super::file::for_each_line;
 use super::super::location::DatabaseError;
 use super::failed::Failed;
 use super::handle::{LogRow, Parameter};
@@ -31,12 +31,6 @@ use super::runs::{self, BeingSent};
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
 use crate::clock;
-use crate::disk::{self, Readers, Replacement};
-
-/// How long another command that catches up is waited for, before this one reads for itself.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How often it is tried again: the system has no event for a free lock that can be given up on.
-const RETRY: Duration = Duration::from_millis(20);
 
 /// A log's lines as a file, up to date.
 #[derive(Debug)]
@@ -324,163 +318,7 @@ async fn read(
     Ok(next)
 }
 
-/// A mirror's files, locked.
-struct Place {
-    lines: PathBuf,
-    state: PathBuf,
-    lost: PathBuf,
-    lock: File,
-}
-
-impl Place {
-    /// `None` where there is no folder to write to, or another command takes too long.
-    fn lock(log: &LogRow) -> Option<Self> {
-        let base = etcetera::choose_base_strategy().ok()?;
-        let folder = base.cache_dir().join("creativeai").join("logs");
-        disk::make_folder_of_user(&folder).ok()?;
-        let path = |ending: &str| folder.join(format!("{}.{ending}", log.identity));
-        let mut options = disk::options_of_user();
-        options.read(true).write(true).create(true).truncate(false);
-        let lock = options.open(path("lock")).ok()?;
-        let until = Instant::now() + PATIENCE;
-        while lock.try_lock().is_err() {
-            if Instant::now() >= until {
-                return None;
-            }
-            std::thread::sleep(RETRY);
-        }
-        Some(Self {
-            lines: path("jsonl"),
-            state: path("state"),
-            lost: path("lost.jsonl"),
-            lock,
-        })
-    }
-
-    async fn catch_up(
-        &self,
-        session: &mut Session,
-        look: &mut Look,
-        server: String,
-    ) -> Result<(State, Parts), Failed> {
-        let old = self.old_state(&server).unwrap_or_default();
-        let is_there = old.newest.is_in(&look.log.of(session)).await?;
-        let mut state = if is_there && old.length > 0 {
-            self.append(session, look, &old).await?
-        } else {
-            self.begin_anew(session, look).await?
-        };
-        state.server = server;
-        self.write_state(&state)?;
-        let parts = Parts {
-            file: self.lines.clone(),
-            own: None,
-        };
-        Ok((state, parts))
-    }
-
-    /// What the mirror holds, where it is of the same server and whole.
-    fn old_state(&self, server: &str) -> Option<State> {
-        let state: State = serde_json::from_slice(&fs::read(&self.state).ok()?).ok()?;
-        let length = fs::metadata(&self.lines).ok()?.len();
-        let is_same = !server.is_empty() && state.server == server;
-        (is_same && length >= state.length).then_some(state)
-    }
-
-    /// Adds what is new. A command that was killed may have written more than its state says: that is read again.
-    async fn append(
-        &self,
-        session: &mut Session,
-        look: &mut Look,
-        old: &State,
-    ) -> Result<State, Failed> {
-        let mut file = OpenOptions::new().write(true).open(&self.lines)?;
-        file.set_len(old.length)?;
-        file.seek(SeekFrom::Start(old.length))?;
-        let mut writer = BufWriter::new(file);
-        let state = read(session, look, old, &mut writer).await?;
-        writer.flush()?;
-        Ok(state)
-    }
-
-    /// Reads the whole log into a new file; readers of the old one keep theirs. What only the old
-    /// one holds is kept.
-    async fn begin_anew(&self, session: &mut Session, look: &mut Look) -> Result<State, Failed> {
-        let new = Replacement::of(&self.lines, Readers::User)?;
-        let mut writer = BufWriter::new(new.file()?.try_clone()?);
-        let state = read(session, look, &State::default(), &mut writer).await?;
-        writer.flush()?;
-        drop(writer);
-        let mut file = new.file()?.try_clone()?;
-        file.rewind()?;
-        let there = digests(&mut file)?;
-        self.keep_lost(&there)?;
-        new.finish()?;
-        Ok(state)
-    }
-
-    /// Adds the lines of the old mirror that are not among `there` to those that are lost.
-    fn keep_lost(&self, there: &HashSet<[u8; 16]>) -> io::Result<()> {
-        let mut file = match File::open(&self.lines) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            opened => opened?,
-        };
-        let mut kept = String::new();
-        for_each_line(&mut file, |_, line| {
-            if let Ok(line) = line
-                && !there.contains(&digest(line))
-            {
-                kept.push_str(line);
-                kept.push('\n');
-            }
-        })?;
-        if kept.is_empty() {
-            return Ok(());
-        }
-        let mut options = disk::options_of_user();
-        options.append(true).create(true);
-        let mut file = options.open(&self.lost)?;
-        file.write_all(kept.as_bytes())?;
-        disk::sync_file(&file)
-    }
-
-    /// What of the lost lines is still not in the log. Once all of them are, they are forgotten.
-    fn lost(&self) -> io::Result<Option<Lost>> {
-        let mut lost = match File::open(&self.lost) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            opened => opened?,
-        };
-        let missing = {
-            let there = digests(&mut File::open(&self.lines)?)?;
-            let lost = digests(&mut lost)?;
-            lost.difference(&there).count() as u64
-        };
-        if missing == 0 {
-            fs::remove_file(&self.lost)?;
-            return Ok(None);
-        }
-        Ok(Some(Lost {
-            lines: missing,
-            file: self.lost.clone(),
-        }))
-    }
-
-    fn write_state(&self, state: &State) -> io::Result<()> {
-        let new = Replacement::of(&self.state, Readers::User)?;
-        new.file()?.write_all(&serde_json::to_vec(state)?)?;
-        new.finish()
-    }
-}
-
-/// Digests of the lines of a file.
-fn digests(file: &mut File) -> io::Result<HashSet<[u8; 16]>> {
-    let mut found = HashSet::new();
-    for_each_line(file, |_, line| {
-        found.extend(line.map(digest));
-    })?;
-    Ok(found)
-}
-
+/// The beginning of a line's SHA-256.
 pub(super) fn digest(line: &str) -> [u8; 16] {
     let whole = Sha256::digest(line.as_bytes());
     let mut half = [0; 16];

@@ -17,6 +17,7 @@ mod logs;
 mod mirror;
 mod outbox;
 mod position;
+mod recent;
 mod runs;
 mod schema;
 mod session;

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::fs::File;
 
 use tokio_postgres::Error;
-use tokio_postgres::types::Type;
 
 use super::super::super::file::for_each_line;
 use super::super::super::location::{DatabaseError, DatabaseFault};
@@ -75,16 +74,8 @@ impl Link {
         if !is_there || self.confirmed.is_empty() {
             return Ok(is_there);
         }
-        let query = format!(
-            "SELECT count(*) FROM {}.lines WHERE log = $1 AND digest = ANY ($2)",
-            log.schema
-        );
-        let digests: HashSet<&[u8]> = self.confirmed.iter().map(Vec::as_slice).collect();
-        let digests: Vec<&[u8]> = digests.into_iter().collect();
-        let row = log
-            .query_one(&query, &[(&digests, Type::BYTEA_ARRAY)])
-            .await?;
-        Ok(row.get::<_, i64>(0) == digests.len() as i64)
+        let confirmed: Vec<_> = self.confirmed.iter().cloned().collect();
+        Ok(lines::missing(log, &confirmed).await?.is_empty())
     }
 
     /// Puts every line of the copy back that the log does not hold, and reads the log from its

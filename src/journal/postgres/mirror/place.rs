@@ -1,0 +1,199 @@
+//! A mirror's files in the cache folder.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+
+use serde::de::IgnoredAny;
+
+use super::super::super::file::for_each_line;
+use super::super::failed::Failed;
+use super::super::handle::{LogHandle, LogRow};
+use super::super::lines;
+use super::super::recent::{self, Recent};
+use super::super::session::Session;
+use super::{Look, Lost, Parts, State, digest, read};
+use crate::disk::{self, Readers, Replacement};
+
+/// Lines that are looked for at once.
+const PART: usize = 1000;
+
+/// A mirror's files, locked.
+pub(super) struct Place {
+    lines: PathBuf,
+    state: PathBuf,
+    lost: PathBuf,
+    recent: Recent,
+    pub lock: File,
+}
+
+impl Place {
+    /// `None` where there is no folder to write to, or another command takes too long.
+    pub fn lock(log: &LogRow) -> Option<Self> {
+        let path = recent::files_of(&log.identity)?;
+        let lock = recent::open_lock(path("lock")).ok()?;
+        recent::lock(&lock).ok()?;
+        Some(Self {
+            lines: path("jsonl"),
+            state: path("state"),
+            lost: path("lost.jsonl"),
+            recent: Recent::of(&log.identity)?,
+            lock,
+        })
+    }
+
+    pub async fn catch_up(
+        &self,
+        session: &mut Session,
+        look: &mut Look,
+        server: String,
+    ) -> Result<(State, Parts), Failed> {
+        // Before the log is read: all of it was there by then.
+        let recent = self.recent.read()?;
+        let old = self.old_state(&server).unwrap_or_default();
+        let is_there = old.newest.is_in(&look.log.of(session)).await?;
+        let mut state = if is_there && old.length > 0 {
+            self.append(session, look, &old).await?
+        } else {
+            self.begin_anew(session, look).await?
+        };
+        state.server = server;
+        self.write_state(&state)?;
+        if !recent.is_empty() {
+            self.settle(&recent, &look.log.of(session)).await?;
+        }
+        let parts = Parts {
+            file: self.lines.clone(),
+            own: None,
+        };
+        Ok((state, parts))
+    }
+
+    /// Keeps those lines of `recent` that the log does not hold. The mirror has the others.
+    async fn settle(&self, recent: &[u8], log: &LogHandle<'_>) -> Result<(), Failed> {
+        let text = String::from_utf8_lossy(recent);
+        let all: Vec<&str> = text.split('\n').filter(|line| !line.is_empty()).collect();
+        for part in all.chunks(PART) {
+            let digests: Vec<_> = part.iter().map(|line| lines::digest(line)).collect();
+            let mut lost = String::new();
+            for place in lines::missing(log, &digests).await? {
+                let line = part[place];
+                // What a killed command has left of one says nothing.
+                if serde_json::from_str::<IgnoredAny>(line).is_ok() {
+                    lost.push_str(line);
+                    lost.push('\n');
+                }
+            }
+            self.keep_lost(&lost)?;
+        }
+        disk::sync_data(&OpenOptions::new().write(true).open(&self.lines)?)?;
+        Ok(self.recent.forget(recent.len())?)
+    }
+
+    /// What the mirror holds, where it is of the same server and whole.
+    fn old_state(&self, server: &str) -> Option<State> {
+        let state: State = serde_json::from_slice(&fs::read(&self.state).ok()?).ok()?;
+        let length = fs::metadata(&self.lines).ok()?.len();
+        let is_same = !server.is_empty() && state.server == server;
+        (is_same && length >= state.length).then_some(state)
+    }
+
+    /// Adds what is new. A command that was killed may have written more than its state says: that is read again.
+    async fn append(
+        &self,
+        session: &mut Session,
+        look: &mut Look,
+        old: &State,
+    ) -> Result<State, Failed> {
+        let mut file = OpenOptions::new().write(true).open(&self.lines)?;
+        file.set_len(old.length)?;
+        file.seek(SeekFrom::Start(old.length))?;
+        let mut writer = BufWriter::new(file);
+        let state = read(session, look, old, &mut writer).await?;
+        writer.flush()?;
+        Ok(state)
+    }
+
+    /// Reads the whole log into a new file; readers of the old one keep theirs. What only the old
+    /// one holds is kept.
+    async fn begin_anew(&self, session: &mut Session, look: &mut Look) -> Result<State, Failed> {
+        let new = Replacement::of(&self.lines, Readers::User)?;
+        let mut writer = BufWriter::new(new.file()?.try_clone()?);
+        let state = read(session, look, &State::default(), &mut writer).await?;
+        writer.flush()?;
+        drop(writer);
+        let mut file = new.file()?.try_clone()?;
+        file.rewind()?;
+        let there = digests(&mut file)?;
+        self.keep_lost(&self.lines_besides(&there)?)?;
+        new.finish()?;
+        Ok(state)
+    }
+
+    /// The lines of the old mirror that are not among `there`.
+    fn lines_besides(&self, there: &HashSet<[u8; 16]>) -> io::Result<String> {
+        let mut besides = String::new();
+        let mut file = match File::open(&self.lines) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(besides),
+            opened => opened?,
+        };
+        for_each_line(&mut file, |_, line| {
+            if let Ok(line) = line
+                && !there.contains(&digest(line))
+            {
+                besides.push_str(line);
+                besides.push('\n');
+            }
+        })?;
+        Ok(besides)
+    }
+
+    /// Adds whole lines to those that are lost.
+    fn keep_lost(&self, lines: &str) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let mut options = disk::options_of_user();
+        options.append(true).create(true);
+        let mut file = options.open(&self.lost)?;
+        file.write_all(lines.as_bytes())?;
+        disk::sync_file(&file)
+    }
+
+    /// What of the lost lines is still not in the log. Once all of them are, they are forgotten.
+    pub fn lost(&self) -> io::Result<Option<Lost>> {
+        let mut lost = match File::open(&self.lost) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        let missing = {
+            let there = digests(&mut File::open(&self.lines)?)?;
+            let lost = digests(&mut lost)?;
+            lost.difference(&there).count() as u64
+        };
+        if missing == 0 {
+            fs::remove_file(&self.lost)?;
+            return Ok(None);
+        }
+        Ok(Some(Lost {
+            lines: missing,
+            file: self.lost.clone(),
+        }))
+    }
+
+    fn write_state(&self, state: &State) -> io::Result<()> {
+        let new = Replacement::of(&self.state, Readers::User)?;
+        new.file()?.write_all(&serde_json::to_vec(state)?)?;
+        new.finish()
+    }
+}
+
+/// Digests of the lines of a file.
+fn digests(file: &mut File) -> io::Result<HashSet<[u8; 16]>> {
+    let mut found = HashSet::new();
+    for_each_line(file, |_, line| {
+        found.extend(line.map(digest));
+    })?;
+    Ok(found)
+}

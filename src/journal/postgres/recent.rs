@@ -1,0 +1,151 @@
+//! Lines that commands on this computer have seen in a log since its mirror was caught up.
+//!
+//! A command that writes works on a copy of its own. What it reads and writes is kept here as well, and
+//! what it announces is on the disk before it is sent. So a log that was put back to an earlier state is
+//! known by the computer that has ordered, also where the command was killed right after.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use etcetera::BaseStrategy;
+
+use crate::disk::{self, Readers, Replacement};
+
+/// How long another command that has a lock is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is tried again: the system has no event for a free lock that can be given up on.
+const RETRY: Duration = Duration::from_millis(20);
+
+/// The files that this computer keeps of the log of this identity, by their endings; none where there
+/// is no folder to write to.
+pub(super) fn files_of(identity: &str) -> Option<impl Fn(&str) -> PathBuf> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    let folder = base.cache_dir().join("creativeai").join("logs");
+    disk::make_folder_of_user(&folder).ok()?;
+    let identity = identity.to_owned();
+    Some(move |ending: &str| folder.join(format!("{identity}.{ending}")))
+}
+
+/// Opens a file to be locked.
+pub(super) fn open_lock(path: PathBuf) -> io::Result<File> {
+    let mut options = disk::options_of_user();
+    options.read(true).write(true).create(true).truncate(false);
+    options.open(path)
+}
+
+/// Locks it, unless another command takes too long.
+pub(super) fn lock(file: &File) -> io::Result<()> {
+    let until = Instant::now() + PATIENCE;
+    while file.try_lock().is_err() {
+        if Instant::now() >= until {
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "another command keeps it locked",
+            ));
+        }
+        std::thread::sleep(RETRY);
+    }
+    Ok(())
+}
+
+/// What was seen of one log.
+#[derive(Debug)]
+pub(super) struct Recent {
+    lines: PathBuf,
+    lock: File,
+}
+
+impl Recent {
+    /// Of the log of this identity; none where there is no folder to write to.
+    pub fn of(identity: &str) -> Option<Self> {
+        let path = files_of(identity)?;
+        Some(Self {
+            lines: path("recent"),
+            lock: open_lock(path("recent.lock")).ok()?,
+        })
+    }
+
+    /// Adds whole lines that the log holds. What was added so far is on the disk after that where it
+    /// `must_last`.
+    pub fn add(&self, lines: &str, must_last: bool) -> io::Result<()> {
+        if lines.is_empty() && !must_last {
+            return Ok(());
+        }
+        self.locked(|| {
+            let mut options = disk::options_of_user();
+            let mut file = options.append(true).create(true).open(&self.lines)?;
+            let is_new = file.metadata()?.len() == 0;
+            // Behind a part of a line, which a killed command has left, a line begins anew.
+            file.write_all(format!("\n{lines}").as_bytes())?;
+            if is_new {
+                disk::sync_folder_of(&self.lines)?;
+            }
+            if must_last {
+                disk::sync_data(&file)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// All of it. There may be parts of lines, and empty ones.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        self.locked(|| self.content())
+    }
+
+    /// Forgets the first `len` bytes; others may have added more.
+    pub fn forget(&self, len: usize) -> io::Result<()> {
+        self.locked(|| {
+            let content = self.content()?;
+            let new = Replacement::of(&self.lines, Readers::User)?;
+            new.file()?
+                .write_all(content.get(len..).unwrap_or_default())?;
+            new.finish()
+        })
+    }
+
+    fn content(&self) -> io::Result<Vec<u8>> {
+        match fs::read(&self.lines) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            read => read,
+        }
+    }
+
+    fn locked<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        lock(&self.lock)?;
+        let done = work();
+        self.lock.unlock()?;
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_forgotten_is_what_was_read_and_a_part_of_a_line_spoils_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let recent = Recent {
+            lines: dir.path().join("recent"),
+            lock: open_lock(dir.path().join("lock")).unwrap(),
+        };
+        assert!(recent.read().unwrap().is_empty());
+        recent.forget(0).unwrap();
+        recent.add("", false).unwrap();
+        assert!(recent.read().unwrap().is_empty());
+        recent.add("one\n", true).unwrap();
+        fs::write(
+            &recent.lines,
+            [recent.read().unwrap(), b"tw".to_vec()].concat(),
+        )
+        .unwrap();
+        recent.add("two\nthree\n", false).unwrap();
+        let read = recent.read().unwrap();
+        assert_eq!(read, b"\none\ntw\ntwo\nthree\n");
+        recent.add("four\n", false).unwrap();
+        recent.forget(read.len()).unwrap();
+        assert_eq!(recent.read().unwrap(), b"\nfour\n");
+    }
+}
