@@ -89,15 +89,19 @@ impl Renaming {
             plan::decide(manifest, &mut plan, log, Allowed::default(), usize::MAX)?
         };
         let mut moved: HashMap<JobKey, u32> = HashMap::new();
-        for row in found.held.iter().filter(|row| row.is_moved) {
-            *moved.entry(row.job).or_default() += 1;
+        for candidate in found.held.iter().flat_map(|row| &row.moved) {
+            *moved.entry(candidate.job).or_default() += 1;
         }
-        let is_meant = |row: &Held| match row.reason {
-            Decision::Renamed => true,
-            _ => row.is_moved && moved.get(&row.job) == Some(&1),
+        let is_meant = |row: &Held| match (row.reason, row.moved.as_slice()) {
+            (Decision::Renamed, _) => true,
+            (_, [sole]) => moved.get(&sole.job) == Some(&1),
+            _ => false,
         };
         let (meant, other): (Vec<_>, Vec<_>) = found.held.into_iter().partition(is_meant);
-        let unclear = other.into_iter().filter(|row| row.is_moved).collect();
+        let unclear = other
+            .into_iter()
+            .filter(|row| !row.moved.is_empty())
+            .collect();
         let mut renamings = Vec::new();
         for row in meant {
             let Some(view) = writer.view(row.job)? else {

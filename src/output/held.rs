@@ -7,13 +7,28 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{Commands, Printer, words};
-use crate::engine::plan::{Decision, Found, Held, Place, Plan};
+use crate::engine::plan::{Decision, Found, Held, Moved, Place, Plan};
 use crate::jobs::recognition::Cause;
 use crate::manifest::Manifest;
 use crate::text::escape;
 
 /// Rows, or pairs of ids, that are named one by one.
 const MOST_NAMED: usize = 10;
+
+/// The commands of which one keeps the clip of a row whose photo was moved, each with the photo that
+/// was ordered.
+pub fn renamings(row: &Held, commands: &Commands) -> String {
+    let renaming = |moved: &Moved| {
+        let command = commands.rename(&moved.job.to_string(), &row.photo);
+        format!("`{command}` if it was {}", escape(&moved.photo))
+    };
+    row.moved
+        .iter()
+        .take(MOST_NAMED)
+        .map(renaming)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
 
 /// A place as messages name it: where there are several files, with the file.
 pub fn place_name(place: &Place, has_several_files: bool) -> String {
@@ -163,7 +178,7 @@ impl<'a> HeldReport<'a> {
         let changed = self.plan.counts.changed.saturating_sub(count + moved);
         if changed > 0 {
             let changed_rows = || self.held(Decision::Changed);
-            let edited = || changed_rows().filter(|held| !held.is_bare && !held.is_moved);
+            let edited = || changed_rows().filter(|held| !held.is_bare && held.moved.is_empty());
             let columns: BTreeSet<_> = edited().flat_map(|held| &held.differs).copied().collect();
             self.printer.warn(format_args!(
                 "{} of {} ({}) {}, and {} held back: the older order stands, and may be paid for.{} To \
@@ -181,17 +196,22 @@ impl<'a> HeldReport<'a> {
     /// Reports rows whose photo is in another folder than the one that was ordered, and returns how
     /// many there are.
     fn report_moved(&self) -> u64 {
-        let moved = || self.held(Decision::Changed).filter(|held| held.is_moved);
+        let moved = || {
+            self.held(Decision::Changed)
+                .filter(|held| !held.moved.is_empty())
+        };
         for held in moved().take(MOST_NAMED) {
             self.printer.warn(format_args!(
-                "{}:{}: the photo of {} is in another folder than one of the same name that was \
+                "{}:{}: the photo of {} is in another folder than {} of the same name that {} \
                  ordered, whose row is gone. Held back; the order stands, and may be paid for. If it \
-                 is the same photo, keep the clip, free of charge: `{}`. If it is another one, run \
+                 is the same photo, keep the clip, free of charge: {}. If it is another one, run \
                  the same command with --resubmit-changed",
                 escape(&held.place.file),
                 held.place.line,
                 escape(&held.id),
-                self.commands.rename(&held.job.to_string(), &held.photo),
+                words::choose(held.moved.len() as u64, "one", "some"),
+                words::choose(held.moved.len() as u64, "was", "were"),
+                renamings(held, self.commands),
             ));
         }
         let count = moved().count();

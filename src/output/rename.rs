@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Commands, Printer, words};
+use super::{Commands, Printer, held, words};
 use crate::engine::plan::Held;
 use crate::engine::rename::Renaming;
 use crate::text::escape;
@@ -32,12 +32,12 @@ pub fn warn_unclear(rows: &[Held], commands: &Commands, printer: &Printer) {
     const MOST_NAMED: usize = 10;
     for row in rows.iter().take(MOST_NAMED) {
         printer.warn(format_args!(
-            "{}:{}: this may be the photo of job {}, and so may another row. It was left out; if it is, \
-             name it: `{}`",
+            "{}:{}: this may be the photo of {}, and so may another row. It was left out; if it is, \
+             name it: {}",
             escape(&row.place.file),
             row.place.line,
-            row.job,
-            commands.rename(&row.job.to_string(), &row.photo),
+            words::counted(row.moved.len() as u64, "job", "jobs"),
+            held::renamings(row, commands),
         ));
     }
     if rows.len() > MOST_NAMED {

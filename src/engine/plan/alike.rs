@@ -240,7 +240,7 @@ fn name(
                 job_id: String::new(),
                 other: Some(plan.place(other)),
                 is_bare: false,
-                is_moved: false,
+                moved: Vec::new(),
                 cause: None,
                 differs: Vec::new(),
             });

@@ -23,7 +23,7 @@ use crate::journal::LogError;
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
 
 pub use decision::{Decision, Place, RowCounts};
-pub use recognize::{Allowed, Found, Held, MOST_LISTED, decide};
+pub use recognize::{Allowed, Found, Held, MOST_LISTED, Moved, decide};
 pub use shares::Share;
 
 /// Why nothing could be decided.

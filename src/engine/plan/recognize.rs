@@ -45,13 +45,22 @@ pub struct Held {
     /// Whether the log holds of that job only what the vendor's sample scripts write: no request, so
     /// that nothing can be compared.
     pub is_bare: bool,
-    /// Whether the row only has its photo in another folder than that job.
-    pub is_moved: bool,
+    /// The jobs whose photo it may be, in another folder, as far as only that differs.
+    pub moved: Vec<Moved>,
     /// Why the ids are likely to differ.
     pub cause: Option<Cause>,
     /// The columns in which a changed row differs from that job, as far as the log holds what it asked
     /// for.
     pub differs: Vec<&'static str>,
+}
+
+/// A job of which a row may have the photo, in another folder.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// Its key.
+    pub job: JobKey,
+    /// The address of the photo that was ordered.
+    pub photo: String,
 }
 
 /// What recognition found.
@@ -126,23 +135,35 @@ fn compare(
         claimed: HashSet::new(),
         kept: HashSet::new(),
         clips: HashMap::new(),
-        held_jobs: Vec::new(),
+        moved: HashSet::new(),
+        held_rows: Vec::new(),
         found,
     };
     search.run(manifest, open)?;
     search.plan.count();
-    let held_jobs = std::mem::take(&mut search.held_jobs);
+    let held_rows = std::mem::take(&mut search.held_rows);
     let mut found = search.found;
-    let ordered = log.ordered(held_jobs.iter().map(|(job, ..)| *job))?;
-    for (held, (job, clip, variant)) in found.held.iter_mut().zip(&held_jobs) {
-        let Some(ordered) = ordered.get(job) else {
+    let jobs = held_rows
+        .iter()
+        .flat_map(|row| std::iter::once(row.job).chain(row.moved.clone()));
+    let ordered = log.ordered(jobs)?;
+    for (held, row) in found.held.iter_mut().zip(&held_rows) {
+        let moved = row.moved.iter().filter_map(|place| {
+            let (clip, _) = ordered.get(place)?.clip.as_ref()?;
+            Some(Moved {
+                job: log.ledger.job_at(*place)?.key,
+                photo: clip.image_url().to_owned(),
+            })
+        });
+        held.moved = moved.collect();
+        let Some(ordered) = ordered.get(&row.job) else {
             continue;
         };
         held.job_id.clone_from(&ordered.id);
         if let Some((old, old_variant)) = &ordered.clip
             && held.reason == Decision::Changed
         {
-            held.differs = differences((clip, variant), (old, old_variant));
+            held.differs = differences((&row.clip, &row.variant), (old, old_variant));
         }
         if held.reason == Decision::Renamed {
             let cause = Cause::of(&held.job_id, &held.id);
@@ -166,9 +187,27 @@ struct Search<'a> {
     kept: HashSet<u32>,
     /// The jobs of clips that rows of the last pass ask for.
     clips: HashMap<u64, ClipJobs>,
-    /// The jobs of [`Found::held`], by their places in the ledger, each with what the row asks for.
-    held_jobs: Vec<(u32, Clip, String)>,
+    /// Jobs of which a row has the photo in another folder.
+    moved: HashSet<u32>,
+    /// What is looked up in the log for [`Found::held`].
+    held_rows: Vec<HeldRow>,
     found: Found,
+}
+
+/// A held row and the jobs that it may stand for, by their places in the ledger.
+struct HeldRow {
+    job: u32,
+    moved: Vec<u32>,
+    clip: Clip,
+    variant: String,
+}
+
+/// Why a row may not be sent by itself, and the job that stands for it.
+struct Reason {
+    decision: Decision,
+    job: u32,
+    /// The jobs whose photo it may be, in another folder.
+    moved: Vec<u32>,
 }
 
 /// The jobs of one clip, under whatever id, by what a row may do with them. Distinguished once, however
@@ -259,7 +298,10 @@ impl Search<'_> {
     fn is_rotated(&mut self, index: usize, row: &Row) -> bool {
         let marks = marks_of(row);
         let may_be = |like: &Namesake| like.same_id && like.may_be_made_anew;
-        let place = self.newest_current(self.known.of_name(&marks).filter(may_be));
+        let place = self
+            .likeliest(self.known.of_name(&marks).filter(may_be))
+            .first()
+            .copied();
         if let Some(place) = place {
             self.adopt(index, place);
             self.found.rotated += u64::from(!row.is_left_out);
@@ -267,31 +309,49 @@ impl Search<'_> {
         place.is_some()
     }
 
-    /// Of jobs with the row's photo elsewhere, the one that counts and is in no row: with the most
-    /// folders the same, the newest of those.
-    fn newest_current(&self, namesakes: impl Iterator<Item = Namesake>) -> Option<u32> {
-        let is_current = |place: u32| self.job(place).is_some_and(|job| !job.is_superseded());
-        namesakes
-            .filter(|like| is_current(like.job) && self.is_free(like.job))
-            .max_by_key(|like| (like.common_folders, like.job))
-            .map(|like| like.job)
+    /// Of jobs with the row's photo elsewhere, those in no row that are the likeliest: that count, and
+    /// with the most folders the same; older ones first, as the rows of a sheet are.
+    fn likeliest(&self, namesakes: impl Iterator<Item = Namesake>) -> Vec<u32> {
+        let rank = |like: &Namesake| {
+            let is_current = self.job(like.job).is_some_and(|job| !job.is_superseded());
+            (is_current, like.common_folders)
+        };
+        let free: Vec<Namesake> = namesakes.filter(|like| self.is_free(like.job)).collect();
+        let best = free.iter().map(rank).max();
+        let best = free.iter().filter(|like| Some(rank(like)) == best);
+        let mut jobs: Vec<u32> = best.map(|like| like.job).collect();
+        jobs.sort_unstable();
+        jobs.dedup();
+        jobs
     }
 
-    /// The job in no row that has the row's photo in another folder and the same words, `true`, or the
-    /// row's photo under an address that was made anew and other words.
-    fn moved(&self, marks: &Marks) -> Option<(u32, bool)> {
-        let in_another_folder = self
+    /// The job in no row of which the row has the photo in another folder; or the same photo under an
+    /// address that was made anew, with other words; or the same words, only one of both with a photo.
+    fn elsewhere(&mut self, marks: &Marks) -> Option<Reason> {
+        let in_another_folder = |like: &Namesake| !like.may_be_made_anew;
+        let moved = self.likeliest(self.known.of_name(marks).filter(in_another_folder));
+        // Each row gets a job of its own, as far as there are enough.
+        let is_left = |place: &&u32| !self.moved.contains(place);
+        if let Some(&job) = moved.iter().find(is_left).or(moved.first()) {
+            self.moved.insert(job);
+            return Some(Reason {
+                decision: Decision::Changed,
+                job,
+                moved: if marks.has_photo { moved } else { Vec::new() },
+            });
+        }
+        let made_anew = |like: &Namesake| like.may_be_made_anew;
+        let made_anew = self.likeliest(self.known.of_file(marks).filter(made_anew));
+        let other = self
             .known
-            .of_name(marks)
-            .filter(|like| !like.may_be_made_anew);
-        let made_anew = self
-            .known
-            .of_file(marks)
-            .filter(|like| like.may_be_made_anew);
-        let moved = self
-            .newest_current(in_another_folder)
-            .map(|place| (place, true));
-        moved.or_else(|| Some((self.newest_current(made_anew)?, false)))
+            .of_other_kind(marks)
+            .filter(|&place| self.is_free(place));
+        let job = made_anew.last().copied().or_else(|| other.max())?;
+        Some(Reason {
+            decision: Decision::Changed,
+            job,
+            moved: Vec::new(),
+        })
     }
 
     /// Decides about a row that is not a job's own.
@@ -314,26 +374,28 @@ impl Search<'_> {
                 })
             })
             .collect();
-        let mut is_moved = false;
-        let mut reason = self.reason_to_hold(row, key, &marks, &replaced);
-        if reason.is_none()
-            && let Some((place, has_same_words)) = self.moved(&marks)
-        {
-            reason = Some((Decision::Changed, place));
-            replaced.push(place);
-            is_moved = marks.has_photo && has_same_words;
-        }
-        if let Some((reason, place)) = reason {
-            if reason == Decision::Renamed {
-                self.claim(place, &marks);
+        let reason = match self.reason_to_hold(row, key, &marks, &replaced) {
+            Some((decision, job)) => Some(Reason {
+                decision,
+                job,
+                moved: Vec::new(),
+            }),
+            None => self
+                .elsewhere(&marks)
+                .inspect(|reason| replaced.push(reason.job)),
+        };
+        if let Some(reason) = reason {
+            let (decision, job) = (reason.decision, reason.job);
+            if decision == Decision::Renamed {
+                self.claim(job, &marks);
             }
-            if !self.is_allowed(reason) {
-                let is_bare = self.known.of_bare(&marks).any(|bare| bare == place);
-                self.hold(index, row, (reason, place), is_bare, is_moved);
+            if !self.is_allowed(decision) {
+                let is_bare = self.known.of_bare(&marks).any(|bare| bare == job);
+                self.hold(index, row, reason, is_bare);
                 return;
             }
-            if reason == Decision::Renamed && !self.allowed.same_clip {
-                let job = self.job(place).map(|job| job.key);
+            if decision == Decision::Renamed && !self.allowed.same_clip {
+                let job = self.job(job).map(|job| job.key);
                 self.plan.replace(index, job.into_iter().collect());
                 return;
             }
@@ -492,21 +554,18 @@ impl Search<'_> {
             })
     }
 
-    fn hold(
-        &mut self,
-        index: usize,
-        row: &Row,
-        (reason, place): (Decision, u32),
-        is_bare: bool,
-        is_moved: bool,
-    ) {
-        self.plan.hold(index, reason);
-        let job = self.job(place).map(|job| job.key);
+    fn hold(&mut self, index: usize, row: &Row, reason: Reason, is_bare: bool) {
+        self.plan.hold(index, reason.decision);
+        let job = self.job(reason.job).map(|job| job.key);
         if let Some(job) = job
-            && self.held_jobs.len() < self.most_listed
+            && self.held_rows.len() < self.most_listed
         {
-            let asked = (place, row.clip.clone(), row.variant.clone());
-            self.held_jobs.push(asked);
+            self.held_rows.push(HeldRow {
+                job: reason.job,
+                moved: reason.moved,
+                clip: row.clip.clone(),
+                variant: row.variant.clone(),
+            });
             self.found.held.push(Held {
                 place: Place {
                     file: Arc::clone(&row.file),
@@ -514,12 +573,12 @@ impl Search<'_> {
                 },
                 id: row.id.clone(),
                 photo: row.clip.image_url().to_owned(),
-                reason,
+                reason: reason.decision,
                 job,
                 job_id: String::new(),
                 other: None,
                 is_bare,
-                is_moved,
+                moved: Vec::new(),
                 cause: None,
                 differs: Vec::new(),
             });

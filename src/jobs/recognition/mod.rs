@@ -237,6 +237,10 @@ pub struct Marks {
     named: u64,
     /// The id by its value and the photo's name, whatever the prompt; 0 where it has none.
     file: u64,
+    /// The id by its value, prompt and settings, and whether there is a photo.
+    kind: u64,
+    /// The same of what is otherwise alike, but for having a photo or none.
+    other_kind: u64,
     /// The id alone, as a person sees it: all that is known of some jobs.
     bare: u64,
     /// The same for an id that may be a rounded number: under what it is kept, and sought.
@@ -289,6 +293,8 @@ impl Marks {
             named: named(id),
             file: file(id),
         };
+        let has_photo = !photo.address.is_empty();
+        let kind = |has_photo: bool| hash_of(("kind", &spelling.value, wording.seen, has_photo));
         Self {
             id: hash_of(&id) as u32,
             wording: wording.seen as u32,
@@ -298,11 +304,13 @@ impl Marks {
                 Place::of(&photo)
             },
             query: hash_of(normal::identifying_query(parts.photo)) as u32,
-            has_photo: !photo.address.is_empty(),
+            has_photo,
             clip: clip_of(&photo.address, &wording),
             subject: subject(&spelling.value),
             named: named(&spelling.value),
             file: file(&spelling.value),
+            kind: kind(has_photo),
+            other_kind: kind(!has_photo),
             bare: bare(&id),
             rounded: spelling
                 .rounded
@@ -318,7 +326,9 @@ impl Marks {
     /// Under what a job is found.
     fn kept(&self) -> impl Iterator<Item = u64> {
         let rounded = self.rounded.map(|[kept, _]| kept.subject);
-        [self.clip, self.subject].into_iter().chain(rounded)
+        [self.clip, self.subject, self.kind]
+            .into_iter()
+            .chain(rounded)
     }
 
     /// Under what it is found wherever its photo is.
@@ -334,8 +344,15 @@ impl Marks {
         let rounded = self
             .rounded
             .map(|[_, sought]| [sought.subject, sought.named, sought.file]);
-        [self.clip, self.subject, self.named, self.file, self.bare]
-            .into_iter()
+        let keys = [
+            self.clip,
+            self.subject,
+            self.named,
+            self.file,
+            self.other_kind,
+            self.bare,
+        ];
+        keys.into_iter()
             .chain(rounded.into_iter().flatten())
             .filter(|key| *key != 0)
     }
@@ -555,6 +572,12 @@ impl Recognition {
             })
     }
 
+    /// Jobs with the same id, by its value, the same prompt and settings, and a photo where the row has
+    /// none, or none where it has one.
+    pub fn of_other_kind(&self, marks: &Marks) -> impl Iterator<Item = u32> {
+        self.under(marks.other_kind).iter().map(|entry| entry.job)
+    }
+
     /// Jobs of which no more is known than that they have the row's id.
     pub fn of_bare(&self, marks: &Marks) -> impl Iterator<Item = u32> {
         self.under(marks.bare).iter().map(|entry| entry.job)
@@ -566,6 +589,7 @@ impl Recognition {
             || self.of_subject(marks).next().is_some()
             || self.of_name(marks).next().is_some()
             || self.of_file(marks).any(|like| like.may_be_made_anew)
+            || self.of_other_kind(marks).next().is_some()
             || self.of_bare(marks).next().is_some()
     }
 }

@@ -536,6 +536,104 @@ fn a_photo_is_one_jobs_when_folders_are_renamed_in_bulk() {
 }
 
 #[test]
+fn photos_of_one_name_that_all_moved_are_offered_each_and_replaced_each() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let photo = |folder: &str| format!("https://cdn.example.com/{folder}/1.jpg");
+    let rows = |prefix: &str| {
+        let row = |room: &str| format!("LST-1,{},{PAN}\n", photo(&format!("{prefix}{room}")));
+        let rows: String = ["kitchen", "bath", "hall"].map(row).concat();
+        format!("sku,image_url,video_prompt\n{}", rows.replace(PAN, "Pan"))
+    };
+    world.write("sheet.csv", rows(""));
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    world.write("sheet.csv", rows("new"));
+    let held = world.run(&["submit", "sheet.csv", "--json"]).expect(3);
+    let jobs = held.json()["held"].as_array().unwrap().clone();
+    let jobs: std::collections::BTreeSet<_> =
+        jobs.iter().map(|row| row["job"].to_string()).collect();
+    assert_eq!(jobs.len(), 3, "{}", held.stderr);
+    for room in ["kitchen", "bath", "hall"] {
+        let words = format!("if it was {}", photo(room));
+        assert_eq!(held.stderr.matches(&words).count(), 3, "{}", held.stderr);
+    }
+    // Which of them is which, a person has to say.
+    let before = world.log().text;
+    let bulk = ["rename", "--from-manifest", "sheet.csv", "--yes"];
+    let renamed = world.run(&bulk).expect(0);
+    assert!(
+        renamed.stderr.contains("so may another row"),
+        "{}",
+        renamed.stderr
+    );
+    assert_eq!(world.log().text, before);
+    world
+        .run(&["submit", "sheet.csv", "--resubmit-changed"])
+        .expect(0);
+    let lines = world.log().lines;
+    let replaced = lines.iter().filter(|line| line["status"] == "superseded");
+    let replaced: std::collections::BTreeSet<_> =
+        replaced.map(|line| line["job"].to_string()).collect();
+    assert_eq!(replaced, jobs);
+}
+
+#[test]
+fn a_row_set_back_is_known_although_its_address_was_made_anew() {
+    for (ordered, found, code) in [
+        ("00ff00ff", "11ff00ff", 0),
+        ("00ff00ff", "q", 0),
+        ("kitchen", "bath", 3),
+    ] {
+        let server = Server::accepting();
+        let world = World::facing(&server);
+        let row = |folder: &str, prompt: &'static str| {
+            let photo = format!("https://x.example/{folder}/k.jpg");
+            format!("sku,image_url,video_prompt\nSKU-1,{photo},{prompt}\n")
+        };
+        for prompt in ["Pan", "Tilt"] {
+            world.write("sheet.csv", row(ordered, prompt));
+            let again = ["submit", "sheet.csv", "--resubmit-changed"];
+            world.run(&again).expect(0);
+        }
+        world.write("sheet.csv", row(found, "Pan"));
+        let run = world.run(&["submit", "sheet.csv"]).expect(code);
+        assert_eq!(orders(&server), 2, "{found}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_photo_that_a_row_lost_or_got_is_an_edit() {
+    const WITH: &str = "listing_id,image_url,video_prompt\nA,https://x.example/a.jpg,Pan\n";
+    const RENAMED: &str = "listing_id,Foto,video_prompt\nA,https://x.example/a.jpg,Pan\n";
+    const EMPTY: &str = "listing_id,image_url,video_prompt\nA,,Pan\n";
+    const ANOTHER_ROW: &str =
+        "listing_id,image_url,video_prompt\nA,,Pan\nA,https://x.example/a.jpg,Pan\n";
+    for (before, after, code, sent) in [
+        (WITH, RENAMED, 3, 0),
+        (WITH, EMPTY, 3, 0),
+        (EMPTY, WITH, 3, 0),
+        // Another clip, while the own row is there.
+        (WITH, ANOTHER_ROW, 0, 1),
+        (EMPTY, ANOTHER_ROW, 0, 1),
+    ] {
+        let server = Server::accepting();
+        let world = World::facing(&server);
+        let submit = ["submit", "sheet.csv", "--allow-no-image"];
+        world.write("sheet.csv", before);
+        world.run(&submit).expect(0);
+        world.write("sheet.csv", after);
+        let run = world.run(&submit).expect(code);
+        assert_eq!(orders(&server), 1 + sent, "{before}{after}{}", run.stderr);
+        assert_eq!(
+            run.stderr.contains("image_url"),
+            code == 3,
+            "{}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
 fn a_prompt_that_a_retry_has_given_is_the_jobs_as_well() {
     const BETTER: &str = "Better pan";
     const SIGNED: &str = "https://cdn.example.com/a8f2c1/kitchen.jpg";
