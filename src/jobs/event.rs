@@ -128,7 +128,8 @@ pub enum What<'a> {
     SubmitFailed(Refusal<'a>),
     /// `pending`, `processing`, `failed`, `completed`: where the vendor says that it stands.
     Seen(Sighting<'a>),
-    /// `completed`, with `step`: how far a publication has come. It changes no state.
+    /// `completed`, with `step`: how far a publication has come; `failed`, with `step`: that a target
+    /// knows. It changes no state.
     Step(Step<'a>),
     /// `downloaded`: the clip is on disk.
     Downloaded(Download<'a>),
@@ -226,6 +227,9 @@ pub struct Sighting<'a> {
 /// A step of a publication that has not come to its end.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Step<'a> {
+    /// The attempt's own end, which the log has already.
+    #[serde(skip)]
+    pub status: Status,
     /// Of the clip.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation_id: Option<&'a str>,
@@ -302,7 +306,7 @@ impl What<'_> {
             Self::Unknown(_) | Self::Doubted { .. } => Status::Unknown.into(),
             Self::SubmitFailed(_) => Status::SubmitFailed.into(),
             Self::Seen(seen) => seen.status.into(),
-            Self::Step(_) => Status::Completed.into(),
+            Self::Step(step) => step.status.into(),
             Self::Downloaded(_) => Fact::Downloaded.into(),
             Self::Published(_) => Fact::Published.into(),
             Self::Resolved(_) => Fact::Resolved.into(),
@@ -491,6 +495,7 @@ mod tests {
             ),
             (
                 What::Step(Step {
+                    status: Status::Completed,
                     generation_id,
                     target: "shopify:a",
                     step: "uploaded",

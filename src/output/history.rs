@@ -280,6 +280,11 @@ fn event(line: &Line<'_>) -> String {
         .map(|id| format!(" as {}", id.as_str()));
     let id = id.unwrap_or_default();
     let mut text = match line.word {
+        Word::Status(_) if line.other("step").is_some() => {
+            let step = field("step").unwrap_or_default().replace('_', " ");
+            let target = field("target").unwrap_or_default();
+            with(&format!("{step}, for {target}"), field("error"))
+        }
         Word::Status(Status::Submitting) => "about to send the request".to_owned(),
         Word::Status(Status::Unknown) => {
             with("sent, but no clear answer came back", field("error"))

@@ -161,7 +161,10 @@ impl Receiving<'_> {
         let printer = self.printer;
         match event {
             OnEndEvent::Failed(failure) => warn_of(failure, printer),
-            OnEndEvent::NotRun(error) => printer.error(escape(&format!("--exec: {error}"))),
+            OnEndEvent::NotRun(error) => printer.warn(format_args!(
+                "--exec: {}; the command runs for clips that have ended once the log can be used",
+                escape(&error.to_string())
+            )),
             OnEndEvent::Unwritten(clips, why) => printer.warn(format_args!(
                 "it cannot be written to the log that the command ran for {} ({}); `publish --exec` \
                  would run it for {} again, with the same CREATIVEAI_PUBLISH_ID",
@@ -170,9 +173,11 @@ impl Receiving<'_> {
                 if *clips == 1 { "it" } else { "them" },
             )),
             OnEndEvent::Left(clips) => printer.warn(format_args!(
-                "{} ended and not published yet; `{}` does that",
+                "the command was not run for {} that ended; `{}` runs it for those that are ready, \
+                 `{}` lists those that failed",
                 words::count(*clips, "clip"),
-                self.commands.on_log("publish", "--exec CMD")
+                self.commands.on_log("publish", "--exec CMD"),
+                self.commands.on_log("status", "")
             )),
         }
     }
@@ -206,6 +211,7 @@ impl Received {
             "not_forwarded": forwards.left,
             "exec_ok": runs.clips,
             "exec_failed": runs.failed,
+            "exec_left": runs.left,
             "exit_code": exit_code,
         })
     }
@@ -227,6 +233,9 @@ impl Received {
             let clips = words::count(self.runs.clips, "clip");
             let failed = number(self.runs.failed);
             text = format!("{text}; command run for {clips}, failed for {failed}");
+            if self.runs.left > 0 {
+                text = format!("{text}, not run for {}", number(self.runs.left));
+            }
         }
         text
     }

@@ -73,7 +73,7 @@ pub const LOG: &[Document] = lines! {
         => "The vendor has accepted the order.";
     "ended" Object Words(|| vec!["failed", "completed"]), "How rendering has ended.", [SEEN, ENDED, &[ERROR]]
         => "The vendor has made the clip, or could not.";
-    "publishing" Object Word("completed"), "The clip is ready.",
+    "publishing" Object Words(|| vec!["failed", "completed"]), "How rendering has ended.",
         [GENERATION, &[always("step", Text, "The step that is done.")], PUBLISHED, &[ERROR]]
         => "How far a publication has come. It changes no state.";
     "downloaded" Object Word("downloaded"), "A fact.", [GENERATION, DOWNLOADED]

@@ -84,6 +84,7 @@ const KEPT_DELIVERIES: &[Field] = fields! {
     always "not_forwarded" Count => "Deliveries that --forward could not pass on.";
     always "exec_ok" Count => "Runs of the command of --exec that went well.";
     always "exec_failed" Count => "Runs of it that failed.";
+    always "exec_left" Count => "Clips that have ended and that it did not run for.";
 };
 
 const COMPACTED: &[Field] = fields! {

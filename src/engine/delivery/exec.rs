@@ -51,6 +51,8 @@ const LAST_WORDS: usize = 300;
 const DRAIN: Duration = Duration::from_secs(1);
 /// What a failed command's line is called.
 const FAILED_STEP: &str = "publish_failed";
+/// What the line is called that says that the command ran for a clip that failed, well or not.
+const REPORTED_STEP: &str = "failure_reported";
 
 /// A field that `command` names as `%CREATIVEAI_...%`, if there is one. Windows fills such names in
 /// before it reads the line as commands: a cell of a spreadsheet could then be one.
@@ -103,7 +105,8 @@ impl Ran {
     }
 
     /// The line that keeps it: that the clip was published, or what the command reported (none when an
-    /// earlier run kept the same). The job must be completed.
+    /// earlier run kept the same). Of a clip that failed, only that the command ran: another error
+    /// would hide the vendor's. The job must have ended, as the delivery says.
     pub fn line(
         &self,
         writer: &Writer,
@@ -111,6 +114,14 @@ impl Ran {
         delivery: &Delivery,
         target: &str,
     ) -> Option<String> {
+        if !delivery.is_completed {
+            let ran = Step {
+                name: REPORTED_STEP.to_owned(),
+                reference: String::new(),
+                error: String::new(),
+            };
+            return Some(step_line(writer, delivery, target, &ran));
+        }
         let Some((step, _)) = &self.0 else {
             let id = publish_id(delivery, target);
             return Some(published_line(writer, delivery, target, &id));
@@ -204,19 +215,45 @@ impl ExecOptions {
     }
 }
 
+/// Whether the command ran for the clip's end, well or not, as the log says.
+pub fn has_run(view: &JobView, delivery: &Delivery, target: &str) -> bool {
+    let mark = if delivery.is_completed {
+        FAILED_STEP
+    } else {
+        REPORTED_STEP
+    };
+    let steps = || steps(view, delivery, target);
+    is_published(view, delivery, target) || steps().iter().any(|step| step.name == mark)
+}
+
+/// Whether nothing is to be done for a clip and a target any more.
+type IsDone = fn(&JobView, &Delivery, &str) -> bool;
+
 impl Exec<'_> {
     /// Publishes what is due.
     pub async fn run(&self, deliveries: &[Delivery], when: When) -> PublishSummary {
         let stop = self.stop.part();
         let (due, waiting) = due(deliveries, when);
-        let each = due.into_iter().map(|delivery| self.one(delivery, &stop));
+        let each = due.into_iter();
+        let each = each.map(|delivery| self.one(delivery, is_published, &stop));
         let mut summary = publish_all(each, waiting, self.options.concurrency, &stop).await;
         summary.look_again(self.writer, &self.options.target).await;
         summary
     }
 
+    /// Runs the command once for clips that have ended, also for those that failed. Those that it was
+    /// not started for are left.
+    pub async fn run_ended(&self, deliveries: &[Delivery]) -> PublishSummary {
+        let stop = &self.stop.part();
+        let each = deliveries.iter().map(|delivery| async move {
+            let outcome = self.one(delivery, has_run, stop).await;
+            outcome.or_else(|| Some(Outcome::Another(Box::new(delivery.clone()))))
+        });
+        publish_all(each, 0, self.options.concurrency, stop).await
+    }
+
     /// What became of one clip; `None` when the run stops before. A command that runs is waited for.
-    async fn one(&self, delivery: &Delivery, stop: &Stop) -> Option<Outcome> {
+    async fn one(&self, delivery: &Delivery, is_done: IsDone, stop: &Stop) -> Option<Outcome> {
         if stop.is_set() {
             return None;
         }
@@ -224,12 +261,18 @@ impl Exec<'_> {
             Ok(view) => view?,
             Err(error) => return Some(self.unusable(delivery, stop, error.into())),
         };
-        Some(self.publish(delivery, &view, stop).await)
+        Some(self.publish(delivery, &view, is_done, stop).await)
     }
 
-    async fn publish(&self, delivery: &Delivery, view: &JobView, stop: &Stop) -> Outcome {
+    async fn publish(
+        &self,
+        delivery: &Delivery,
+        view: &JobView,
+        is_done: IsDone,
+        stop: &Stop,
+    ) -> Outcome {
         let target = &self.options.target;
-        if is_published(view, delivery, target) {
+        if is_done(view, delivery, target) {
             return Outcome::Already;
         }
         if self.options.dry_run {
@@ -240,8 +283,12 @@ impl Exec<'_> {
             Ok(Begun::Another) => return Outcome::Another(Box::new(delivery.clone())),
             Err(error) => return self.unusable(delivery, stop, error),
         };
-        if is_published(&view, delivery, target) {
+        if is_done(&view, delivery, target) {
             return Outcome::Already;
+        }
+        // Others have written that it ended in another way, or is not what counts any more.
+        if !delivery.is_of(&view) {
+            return Outcome::Another(Box::new(delivery.clone()));
         }
         let log_folder = self.writer.folder();
         let ran = self.options.run_for(&view, delivery, &log_folder).await;

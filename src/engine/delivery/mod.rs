@@ -30,12 +30,12 @@ mod unpack;
 
 pub use download::{Download, DownloadOptions, DownloadSummary};
 pub use error::RefreshError;
-pub use exec::{EXEC_TARGET, Exec, ExecOptions, Ran};
+pub use exec::{EXEC_TARGET, Exec, ExecOptions, Ran, has_run};
 pub use fetcher::Refresh;
 pub use links::{Links, OnDemand};
 pub use outcome::{Event, Failure, FailureKind};
 pub use place::prepare;
-pub use publish::{PublishSummary, is_published, publish_id};
+pub use publish::{PublishSummary, publish_id};
 
 #[cfg(test)]
 mod tests;

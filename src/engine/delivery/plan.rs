@@ -156,6 +156,13 @@ impl Delivery {
         }
     }
 
+    /// Whether the job still stands where it stood.
+    pub fn is_of(&self, view: &JobView) -> bool {
+        let is_completed = view.state.status() == Status::Completed;
+        let number = view.state.effective().number;
+        (number, is_completed) == (self.attempt, self.is_completed)
+    }
+
     /// The listing or SKU as a person knows it, else the job's key.
     pub fn owner_name(&self) -> String {
         match &self.item {

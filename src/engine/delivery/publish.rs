@@ -1,8 +1,8 @@
 //! What both ways of publishing share: what is published once only, and how the log records it.
 //!
 //! A `published` line is written only after success. What happens on the way there are lines with
-//! the attempt's own status, `completed`, and a field `step`: they change no state, and a later
-//! run finds them among the job's lines.
+//! the attempt's own status, `completed` or `failed`, and a field `step`: they change no state, and a
+//! later run finds them among the job's lines.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use futures::StreamExt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::jobs::{self, Event, JobView, Logged, Publication, Text, What};
+use crate::jobs::{self, Event, JobView, Logged, Publication, Status, Text, What};
 use crate::journal::Writer;
 
 use super::outcome::{Failure, FailureKind};
@@ -180,9 +180,15 @@ pub(super) fn steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<St
         .collect()
 }
 
-/// A step's line. The attempt must be completed.
+/// A step's line. The attempt must have ended, as the delivery says.
 pub(super) fn step_line(writer: &Writer, delivery: &Delivery, target: &str, step: &Step) -> String {
+    let status = if delivery.is_completed {
+        Status::Completed
+    } else {
+        Status::Failed
+    };
     let step = jobs::Step {
+        status,
         generation_id: delivery.generation_id.as_deref(),
         target,
         step: &step.name,

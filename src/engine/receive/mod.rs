@@ -94,14 +94,12 @@ pub enum Event<'e> {
 /// Takes what a person may want to know.
 pub type Report<'a> = &'a (dyn Fn(Event<'_>) + Sync);
 
-/// Takes observations into a log, and passes on the clips that end by them.
+/// Takes observations into a log, and passes on the jobs of clips that have ended.
 struct Intake<'a> {
     report: Report<'a>,
     ended: Option<Ended>,
-    /// Jobs with a clip that has ended by what was taken in since the last [`Self::finish`].
-    new: Vec<JobKey>,
-    /// Jobs and attempts that were passed on.
-    passed_on: HashSet<(JobKey, u32)>,
+    /// Jobs of which an end was taken in since the last [`Self::finish`].
+    jobs: HashSet<JobKey>,
 }
 
 impl<'a> Intake<'a> {
@@ -109,8 +107,7 @@ impl<'a> Intake<'a> {
         Self {
             report,
             ended,
-            new: Vec::new(),
-            passed_on: HashSet::new(),
+            jobs: HashSet::new(),
         }
     }
 
@@ -128,30 +125,32 @@ impl<'a> Intake<'a> {
             applied,
             writer,
         });
-        if let Applied::New { job, .. } = applied
-            && status.is_terminal()
-        {
-            self.new.push(*job);
+        if status.is_terminal() {
+            self.jobs.extend(match applied {
+                Applied::New { job, .. } => Some(*job),
+                // The receiver that has written it may not have come to the command.
+                Applied::Known if writer.is_shared() => writer.owner_of(id).map(|(job, _)| job),
+                Applied::Known | Applied::UnknownId(_) => None,
+            });
         }
         Ok(())
     }
 
-    /// Makes everything durable, and passes on the clips that have ended. A clip that ended twice, as
-    /// when late news added something, is passed on once.
+    /// Makes everything durable, and passes on the jobs of clips that have ended. What is not known to
+    /// be written may be all the same: the other side looks into the log.
     fn finish(&mut self, mut ingest: Ingest<'_>, writer: &Writer) -> Result<(), ReceiveError> {
-        ingest.flush()?;
-        (self.report)(Event::Written);
+        let written = ingest.flush();
+        let may_be_due = |ended: &Ended, job| match writer.view(job) {
+            Ok(Some(view)) if written.is_ok() => ended.is_due(&view),
+            _ => true,
+        };
+        let jobs = self.jobs.drain();
         if let Some(ended) = &self.ended {
-            for &job in &self.new {
-                if let Some(view) = writer.view(job)?
-                    && let Some(clip) = ended.due(view)
-                    && self.passed_on.insert((job, clip.attempt()))
-                {
-                    ended.put(clip);
-                }
-            }
+            jobs.filter(|job| may_be_due(ended, *job))
+                .for_each(|job| ended.put(job));
         }
-        self.new.clear();
+        written?;
+        (self.report)(Event::Written);
         Ok(())
     }
 }

@@ -3,67 +3,68 @@
 //! The log is not held while commands run, so that other commands get at it. What became of a clip
 //! is written afterwards; after a crash in between `publish` runs the command again.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::{COMMAND, Log};
-use crate::engine::delivery::plan::{Delivery, When};
-use crate::engine::delivery::{Exec, ExecOptions, Failure, Ran, is_published};
+use crate::engine::delivery::plan::Delivery;
+use crate::engine::delivery::{Exec, ExecOptions, Failure, Ran, has_run};
 use crate::engine::open::{self, OpenError, Patience};
 use crate::engine::stop::Stop;
-use crate::jobs::JobView;
-use crate::journal::{Location, Writer};
+use crate::jobs::{JobKey, JobView};
+use crate::journal::{JobLog, Location, LogError, Writer};
 
 /// Clips for which the command runs before the log is written.
 const AT_ONCE: usize = 64;
+/// How often it is looked whether clips that others have leased are free, and a log that could not be
+/// used can be. A database has no event for "the lease has ended" that a killed run would send.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 /// How long a log that is in use is waited for once the command is to end.
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
-/// A clip that has ended, as the log had it then.
-pub struct Clip {
-    view: JobView,
-    delivery: Delivery,
-}
-
-impl Clip {
-    /// The attempt that ended.
-    pub fn attempt(&self) -> u32 {
-        self.delivery.attempt
-    }
-}
-
-/// Where clips are put that have ended.
+/// Where jobs are put of which a clip has ended.
 pub struct Ended {
-    clips: UnboundedSender<Clip>,
+    jobs: UnboundedSender<JobKey>,
     target: String,
 }
 
 impl Ended {
     /// For the receiver with that name in the log, and the other side.
-    pub fn new(target: &str) -> (Self, UnboundedReceiver<Clip>) {
-        let (clips, ended) = mpsc::unbounded_channel();
+    pub fn new(target: &str) -> (Self, UnboundedReceiver<JobKey>) {
+        let (jobs, ended) = mpsc::unbounded_channel();
         let target = target.to_owned();
-        (Self { clips, target }, ended)
+        (Self { jobs, target }, ended)
     }
 
-    /// A job as a clip to run the command for: it counts, has ended, and the target does not have it.
-    pub fn due(&self, view: JobView) -> Option<Clip> {
-        let delivery = Delivery::of(&view, true);
-        let is_due = view.state.status().is_terminal()
-            && delivery.is_counted
-            && !is_published(&view, &delivery, &self.target);
-        is_due.then_some(Clip { view, delivery })
+    /// Whether the command is to run for the job's clip.
+    pub fn is_due(&self, view: &JobView) -> bool {
+        due(view, &self.target).is_some()
     }
 
-    /// Adds a clip.
-    pub fn put(&self, clip: Clip) {
+    /// Adds a job. Whether the command is to run is decided when its turn comes.
+    pub fn put(&self, job: JobKey) {
         // The other side outlives this one; should it not, `publish` finds the clip in the log.
-        let _ = self.clips.send(clip);
+        let _ = self.jobs.send(job);
     }
 }
+
+/// A job's clip, if the command is to run for it: it counts, has ended, and no line says that the command
+/// ran for that end.
+fn due(view: &JobView, target: &str) -> Option<Delivery> {
+    let delivery = Delivery::of(view, true);
+    let is_due = view.state.status().is_terminal()
+        && delivery.is_counted
+        && !has_run(view, &delivery, target);
+    is_due.then_some(delivery)
+}
+
+/// A clip that is due.
+type Clip = (JobView, Delivery);
 
 /// What was done.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,7 +73,8 @@ pub struct Runs {
     pub clips: u64,
     /// Clips for which it failed.
     pub failed: u64,
-    /// Clips for which it was not started, since the end came first.
+    /// Clips for which it was not started: the end came first, others had leased them, or the log could
+    /// not be used.
     pub left: u64,
 }
 
@@ -80,7 +82,7 @@ pub struct Runs {
 pub enum Event<'e> {
     /// The command failed for a clip.
     Failed(&'e Failure),
-    /// It was not run, since the log cannot be used.
+    /// It does not run for now, since the log cannot be used.
     NotRun(&'e OpenError),
     /// It ran for so many clips, and this is why the log does not say so.
     Unwritten(usize, &'e str),
@@ -101,18 +103,39 @@ pub struct OnEnd<'a> {
 }
 
 impl OnEnd<'_> {
-    /// Runs the command for what comes until the other side has gone.
-    pub async fn run(&self, mut ended: UnboundedReceiver<Clip>) -> Runs {
+    /// Runs the command for what comes until the other side has gone. What cannot be come to waits.
+    pub async fn run(&self, mut ended: UnboundedReceiver<JobKey>) -> Runs {
         let mut runs = Runs::default();
-        let mut clips = Vec::new();
-        while ended.recv_many(&mut clips, AT_ONCE).await > 0 {
-            let all = std::mem::take(&mut clips);
-            if Location::is_address(self.log.path) {
-                self.run_leased(&all, &mut runs).await;
-            } else {
-                let ran = self.run_all(all.iter(), &mut runs).await;
-                self.write_down(&ran).await;
+        let (mut new, mut waiting) = (Vec::new(), HashSet::new());
+        let mut look = interval(BETWEEN_LOOKS);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_said = false;
+        loop {
+            let looks = !waiting.is_empty() && !self.stop.is_set();
+            let jobs: HashSet<JobKey> = tokio::select! {
+                count = ended.recv_many(&mut new, AT_ONCE) => match count {
+                    0 => break,
+                    _ => new.drain(..).collect(),
+                },
+                _ = look.tick(), if looks => std::mem::take(&mut waiting),
+            };
+            // Nothing begins any more; what has been done of it by others is looked at once, below.
+            if self.stop.is_set() {
+                waiting.extend(jobs);
+                continue;
             }
+            let left = self.come_to(&jobs, &mut runs).await;
+            if let Err(error) = &left
+                && !is_said
+            {
+                (self.report)(Event::NotRun(error));
+            }
+            is_said = left.is_err();
+            waiting.extend(left.unwrap_or_else(|_| jobs.into_iter().collect()));
+        }
+        if !waiting.is_empty() {
+            let left = self.come_to(&waiting, &mut runs).await;
+            runs.left = left.map_or(waiting.len(), |left| left.len()) as u64;
         }
         if runs.left > 0 {
             (self.report)(Event::Left(runs.left));
@@ -120,88 +143,121 @@ impl OnEnd<'_> {
         runs
     }
 
-    /// On a log of many computers. A clip that is ready is leased, as `publish` does it, so that no
-    /// other computer runs the command for it.
-    async fn run_leased(&self, clips: &[Clip], runs: &mut Runs) {
-        let is_ready = |clip: &&Clip| clip.delivery.is_completed;
-        let ready = clips.iter().filter(is_ready);
-        let ready: Vec<Delivery> = ready.map(|clip| clip.delivery.clone()).collect();
-        let writer = match self.writer() {
-            Ok(writer) => writer,
-            Err(error) => {
-                (self.report)(Event::NotRun(&error));
-                runs.left += ready.len() as u64;
-                return;
-            }
+    /// Runs the command for those jobs whose clips are due, by the log as it is now. Returns those that
+    /// still are.
+    async fn come_to(
+        &self,
+        jobs: &HashSet<JobKey>,
+        runs: &mut Runs,
+    ) -> Result<Vec<JobKey>, OpenError> {
+        if Location::is_address(self.log.path) {
+            return self.run_leased(jobs, runs).await;
+        }
+        let clips = {
+            let log = JobLog::read(self.log.path, (self.log.ledger)())?;
+            self.due(jobs, |job| log.view(job))?
         };
-        self.run_all(clips.iter().filter(|clip| !is_ready(clip)), runs)
-            .await;
+        let (ran, left) = self.run_all(&clips, runs).await;
+        self.write_down(&ran).await;
+        Ok(left)
+    }
+
+    fn due(
+        &self,
+        jobs: &HashSet<JobKey>,
+        view: impl Fn(JobKey) -> Result<Option<JobView>, LogError>,
+    ) -> Result<Vec<Clip>, LogError> {
+        let mut clips = Vec::new();
+        for &job in jobs {
+            if let Some(view) = view(job)?
+                && let Some(delivery) = due(&view, &self.options.target)
+            {
+                clips.push((view, delivery));
+            }
+        }
+        Ok(clips)
+    }
+
+    /// On a log of many computers. A clip is leased, as `publish` does it, so that no other computer
+    /// runs the command for it.
+    async fn run_leased(
+        &self,
+        jobs: &HashSet<JobKey>,
+        runs: &mut Runs,
+    ) -> Result<Vec<JobKey>, OpenError> {
+        let writer = self.writer()?;
+        let clips = self.due(jobs, |job| writer.view(job))?.into_iter();
+        let deliveries: Vec<_> = clips.map(|(_, delivery)| delivery).collect();
         let exec = Exec {
             options: self.options,
             writer: &writer,
             progress: &|_| {},
             stop: self.stop,
         };
-        let summary = exec.run(&ready, When::Each).await;
-        let tried = summary.published + summary.already + summary.failures.len();
+        let summary = exec.run_ended(&deliveries).await;
         runs.clips += summary.published as u64;
         runs.failed += summary.failures.len() as u64;
-        runs.left += ready.len().saturating_sub(tried + summary.left.len()) as u64;
         for failure in &summary.failures {
             (self.report)(Event::Failed(failure));
         }
+        Ok(summary.left.iter().map(|left| left.job).collect())
     }
 
-    /// Each clip for which the command ran, with what became of it.
+    /// On a log in a file, which is not held meanwhile. Each clip for which the command ran, with what
+    /// became of it, and the jobs of those that it was not started for.
     async fn run_all<'c>(
         &self,
-        clips: impl Iterator<Item = &'c Clip>,
+        clips: &'c [Clip],
         runs: &mut Runs,
-    ) -> Vec<(&'c Clip, Ran)> {
+    ) -> (Vec<(&'c Clip, Ran)>, Vec<JobKey>) {
         let folder = self.log.path.parent().unwrap_or(Path::new(""));
-        let each = clips.map(|clip| async move {
+        let each = clips.iter().map(|clip| async move {
             if self.stop.is_set() {
                 return (clip, None);
             }
-            let ran = self.options.run_for(&clip.view, &clip.delivery, folder);
-            (clip, Some(ran.await))
+            let (view, delivery) = clip;
+            (
+                clip,
+                Some(self.options.run_for(view, delivery, folder).await),
+            )
         });
-        let each = futures::stream::iter(each).buffer_unordered(self.options.concurrency.max(1));
-        let ended: Vec<_> = each.collect().await;
-        for (clip, ran) in &ended {
-            match ran.as_ref().map(Ran::failure) {
-                // `publish` runs nothing for a clip that failed.
-                None => runs.left += u64::from(clip.delivery.is_completed),
-                Some(None) => runs.clips += 1,
-                Some(Some(failure)) => {
+        let concurrency = self.options.concurrency.max(1);
+        let mut each = futures::stream::iter(each).buffer_unordered(concurrency);
+        let (mut all, mut left) = (Vec::new(), Vec::new());
+        while let Some((clip, ran)) = each.next().await {
+            let Some(ran) = ran else {
+                left.push(clip.1.job);
+                continue;
+            };
+            match ran.failure() {
+                None => runs.clips += 1,
+                Some(failure) => {
                     runs.failed += 1;
                     (self.report)(Event::Failed(failure));
                 }
             }
+            all.push((clip, ran));
         }
-        let ran = ended.into_iter().map(|(clip, ran)| Some((clip, ran?)));
-        ran.flatten().collect()
+        (all, left)
     }
 
-    /// Writes to the log. Only clips that are ready can be marked.
+    /// Writes what ran to the log.
     async fn write_down(&self, ran: &[(&Clip, Ran)]) {
-        let ready = ran.iter().filter(|(clip, _)| clip.delivery.is_completed);
-        let ready: Vec<_> = ready.collect();
-        if ready.is_empty() {
+        if ran.is_empty() {
             return;
         }
         let written = match self.writer() {
             Ok(writer) => {
-                let line = |(clip, ran): &&(&Clip, Ran)| {
-                    ran.line(&writer, &clip.view, &clip.delivery, &self.options.target)
+                let line = |((view, delivery), ran): &(&Clip, Ran)| {
+                    ran.line(&writer, view, delivery, &self.options.target)
                 };
-                let lines: String = ready.iter().filter_map(line).collect();
+                let lines: String = ran.iter().filter_map(line).collect();
                 writer.append(&lines).await.map_err(|e| e.to_string())
             }
             Err(error) => Err(error.to_string()),
         };
         if let Err(why) = written {
-            (self.report)(Event::Unwritten(ready.len(), &why));
+            (self.report)(Event::Unwritten(ran.len(), &why));
         }
     }
 

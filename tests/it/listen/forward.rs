@@ -299,6 +299,57 @@ fn a_command_of_cmd_runs_once_for_each_clip_that_ends_without_the_key() {
 
 #[cfg(unix)]
 #[test]
+fn a_command_runs_once_for_each_end_of_a_clip_whatever_is_reported_later() {
+    let server = Server::accepting();
+    let (world, ids) = under_way(&server);
+    let command = "echo $CREATIVEAI_STATUS >> ended; exit 3";
+    let receiver = Process::listen(&world, &["--jobs", "jobs.jsonl", "--exec", command]);
+    let mut failed = completed(&ids[0]);
+    failed["status"] = "failed".into();
+    failed["error"] = "too dark".into();
+    let mut later = failed.clone();
+    later["completed_at"] = "2026-03-12T09:22:18Z".into();
+    let mut corrected = completed(&ids[0]);
+    corrected["adjusted_credits"] = 4.into();
+    let read = |name: &str| std::fs::read_to_string(world.path(name)).unwrap_or_default();
+    let lines = |word: &str| read("jobs.jsonl").matches(word).count();
+    for (body, step, count) in [
+        (&failed, "failure_reported", 1),
+        (&later, "failure_reported", 1),
+        (&completed(&ids[0]), "publish_failed", 1),
+        (&corrected, "publish_failed", 1),
+        (&completed(&ids[1]), "publish_failed", 2),
+    ] {
+        assert_eq!(receiver.deliver(&Delivery::of(body)), 200);
+        eventually("the log has it", || {
+            lines(&format!("\"step\":\"{step}\"")) == count
+        });
+        // The vendor's error stays what is shown.
+        if body["status"] == "failed" {
+            let jobs = world.run(&["status", "--json"]).expect(0).json();
+            assert_eq!(jobs[0]["error"], "too dark");
+        }
+    }
+    let ended = receiver.stop().expect(143);
+    assert!(
+        ended
+            .stderr
+            .contains("command run for 0 clips, failed for 3"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(read("ended"), "failed\ncompleted\ncompleted\n");
+    let history = world.run(&["status", "--id", "LST-1"]).expect(0).stdout;
+    for words in ["failure reported, for exec\n", "publish failed, for exec: "] {
+        assert!(history.contains(words), "{history}");
+    }
+    // Nothing of it is lost where the log is made smaller.
+    world.run(&["compact"]).expect(0);
+    assert_eq!((lines("failure_reported"), lines("publish_failed")), (1, 2));
+}
+
+#[cfg(unix)]
+#[test]
 fn a_command_that_fails_is_tried_again_by_publish() {
     let server = Server::accepting();
     let (world, ids) = under_way(&server);

@@ -12,7 +12,7 @@ use crate::engine::delivery::shopify::{
 };
 use crate::engine::delivery::{Event, FailureKind, PublishSummary, Refresh, RefreshError};
 use crate::engine::stop::Stop;
-use crate::jobs::{self, IdColumn, JobKey, Stamp, What};
+use crate::jobs::{self, IdColumn, JobKey, Stamp, Status, What};
 
 /// Gives this fresh link, if any.
 #[derive(Default)]
@@ -524,6 +524,7 @@ async fn an_upload_is_taken_up_after_a_crash_and_done_again_when_it_is_gone() {
     gone.job("TEE-1", 2);
     let at = "2026-03-13T09:20:00Z".parse().unwrap();
     let step = jobs::Step {
+        status: Status::Completed,
         generation_id: Some("vgen_TEE-1_2"),
         target: TARGET,
         step: "uploaded",
