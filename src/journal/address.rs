@@ -42,13 +42,33 @@ pub(super) const FORM: &str =
 /// What separates an address from a path.
 pub(super) const SCHEME_END: &str = "://";
 
+/// What an address of `PostgreSQL` begins with, also where one of its slashes or the colon is missing.
+const BEGINNINGS: [&str; 4] = ["postgres:", "postgresql:", "postgres//", "postgresql//"];
+
+/// Whether `text` is meant as an address, rightly spelled or not, and not as a path.
+pub(super) fn is_meant(text: &str) -> bool {
+    let is_around = |c: char| c.is_whitespace() || matches!(c, '\'' | '"');
+    let begin = text.trim_start_matches(is_around).to_ascii_lowercase();
+    text.contains(SCHEME_END) || BEGINNINGS.iter().any(|known| begin.starts_with(known))
+}
+
+/// Where the first address within `text` goes on behind its slashes.
+fn behind_slashes(text: &str) -> Option<usize> {
+    // Its bytes stand where those of `text` do.
+    let lower = text.to_ascii_lowercase();
+    let begins = BEGINNINGS.iter().chain([&SCHEME_END]);
+    let ends = begins.filter_map(|begin| Some(lower.find(begin)? + begin.len()));
+    let rest = &text[ends.min()?..];
+    Some(text.len() - rest.trim_start_matches('/').len())
+}
+
 /// `text` without what may be secret in addresses within it: only the scheme is left of an address
 /// that carries a user and a password, or a `password` parameter.
 pub fn redacted(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(SCHEME_END) {
-        let (before, address) = rest.split_at(at + SCHEME_END.len());
+    while let Some(at) = behind_slashes(rest) {
+        let (before, address) = rest.split_at(at);
         shown.push_str(before);
         let end = address
             .find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`'))

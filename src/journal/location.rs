@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::address::{Address, AddressError, FORM, SCHEME_END};
+use super::address::{self, Address, AddressError, FORM, SCHEME_END};
 
 /// Where a log is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,32 +69,43 @@ impl Address {
 }
 
 impl Location {
-    /// What `name` means. Whatever holds `://` is an address, and one that is not understood is
-    /// refused: taken for a path it could end up in messages with its password.
+    /// What `name` means. Whatever looks like an address is one, and one that is not understood is
+    /// refused: taken for a path it could end up in messages with its password, and make a new log.
     pub fn of(name: &Path) -> Result<Self, AddressError> {
-        let Some((scheme, rest)) = name.to_str().and_then(|text| text.split_once(SCHEME_END))
-        else {
-            if name.to_string_lossy().contains(SCHEME_END) {
-                return Err(AddressError::new(
-                    "the address of the job log is not valid UTF-8",
-                    FORM,
-                ));
-            }
+        if !Self::is_address(name) {
             return Ok(Self::File(name.to_owned()));
-        };
-        if !SCHEMES.contains(&scheme) {
+        }
+        let Some(text) = name.to_str() else {
             return Err(AddressError::new(
-                // All of it: a password may stand anywhere in what is not understood.
-                format!("a job log is a file or postgres://...; {scheme}://*** is neither"),
+                "the address of the job log is not valid UTF-8",
                 FORM,
             ));
-        }
-        Address::parse(rest).map(Self::Database)
+        };
+        // Nothing more is shown: a password may stand anywhere in what is not understood.
+        let is_plain = |scheme: &str| {
+            scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '+')
+        };
+        Err(match text.split_once(SCHEME_END) {
+            Some((scheme, rest)) if SCHEMES.contains(&scheme) => {
+                return Address::parse(rest).map(Self::Database);
+            }
+            Some((scheme, _)) if is_plain(scheme) => AddressError::new(
+                format!("a job log is a file or postgres://...; {scheme}://*** is neither"),
+                FORM,
+            ),
+            _ => AddressError::new(
+                "the address of the job log does not begin with postgres://, and is not shown since \
+                 it may hold a password",
+                FORM,
+            ),
+        })
     }
 
-    /// Whether `name` is an address rather than a path.
+    /// Whether `name` is meant as an address rather than a path.
     pub fn is_address(name: &Path) -> bool {
-        name.to_string_lossy().contains(SCHEME_END)
+        address::is_meant(&name.to_string_lossy())
     }
 }
 
@@ -113,7 +124,14 @@ mod tests {
 
     #[test]
     fn a_name_without_a_scheme_is_a_file() {
-        for name in ["jobs.jsonl", "C:/logs/june.jsonl", "postgres:", "a//b"] {
+        for name in [
+            "jobs.jsonl",
+            "C:/logs/june.jsonl",
+            "postgres/june.jsonl",
+            "/var/lib/postgresql//a:b@c",
+            "./postgres:june",
+            "a//b",
+        ] {
             assert_eq!(
                 Location::of(Path::new(name)),
                 Ok(Location::File(PathBuf::from(name)))
@@ -130,6 +148,12 @@ mod tests {
             "postgres://me@db/logs?password=secret",
             "postgres://me@db/logs?pasword=secret",
             "postgres+ssl://me:secret@db",
+            "postgres:/me:secret@db/logs",
+            "postgres//me:secret@db/logs",
+            "POSTGRESQL:me:secret@db/logs",
+            "postgresql:/me:se://secret@db/logs",
+            " 'Postgres:///me:secret@db/logs",
+            "me:secret@db postgres://db",
         ] {
             let error = Location::of(Path::new(name)).unwrap_err();
             let shown = format!("{error}; {}", error.help);
@@ -146,6 +170,9 @@ mod tests {
             ("postgres://u@h/d?password=x y", "postgres://*** y"),
             ("postgres://u@h/d?log=a", "postgres://u@h/d?log=a"),
             ("a://b:c@d e://f:g@h", "a://*** e://***"),
+            ("'Postgres:/u:p@h/d' once", "'Postgres:/***' once"),
+            ("postgresql//u:p@h a", "postgresql//*** a"),
+            ("postgres: no such role", "postgres: no such role"),
         ] {
             assert_eq!(redacted(text), shown);
         }

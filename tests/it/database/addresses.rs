@@ -39,15 +39,33 @@ fn what_is_not_understood_is_refused_by_every_command_without_its_password() {
         "postgres://me:secret@127.0.0.1:1/d?log=a",
         "postgres://me@127.0.0.1:1/d?log=a&pasword=secret",
         "mysql://me:secret@127.0.0.1:1/d",
+        // A slip in the beginning makes no file.
+        "postgres:/me:secret@127.0.0.1:1/d",
+        "postgres//me:secret@127.0.0.1:1/d",
+        "POSTGRESQL:/me:secret@127.0.0.1:1/d?log=a",
+        "postgres:me:secret@127.0.0.1:1/d",
+        "postgres:shop",
     ];
-    for command in COMMANDS {
+    let databases: [&[&str]; 5] = [
+        &["log", "init", "LOG"],
+        &["log", "list", "LOG"],
+        &["log", "upgrade", "LOG"],
+        &["log", "pause", "LOG"],
+        &["log", "captures", "LOG"],
+    ];
+    for command in COMMANDS.into_iter().chain(databases) {
         for log in logs {
             let ended = run(&world, &with_log(command, log)).expect(78);
             let printed = format!("{}{}", ended.stdout, ended.stderr);
             assert!(!printed.contains("secret"), "{command:?}: {printed}");
         }
     }
-    for copy in [["a.jsonl", logs[0]], [logs[2], "a.jsonl"]] {
+    let copies = [
+        ["a.jsonl", logs[0]],
+        [logs[2], "a.jsonl"],
+        [logs[3], "a.jsonl"],
+    ];
+    for copy in copies {
         let ended = world.run(&["log", "copy", copy[0], copy[1]]).expect(78);
         assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
     }
@@ -58,14 +76,18 @@ fn what_is_not_understood_is_refused_by_every_command_without_its_password() {
 fn a_wrong_command_line_shows_no_password_either() {
     let world = world();
     for json in [&["--json"][..], &[]] {
-        let mut command = vec!["status", "jobs.jsonl", "postgres://me:secret@h/d"];
-        command.extend(json);
-        let ended = world.run(&command).expect(2);
-        let printed = format!("{}{}", ended.stdout, ended.stderr);
-        assert!(
-            printed.contains("postgres://***") && !printed.contains("secret"),
-            "{printed}"
-        );
+        for beginning in ["postgres://", "postgres:/", "Postgres//"] {
+            let address = format!("{beginning}me:secret@h/d");
+            let mut command = vec!["status", "jobs.jsonl", &address];
+            command.extend(json);
+            let ended = world.run(&command).expect(2);
+            let printed = format!("{}{}", ended.stdout, ended.stderr);
+            let shown = format!("{beginning}***");
+            assert!(
+                printed.contains(&shown) && !printed.contains("secret"),
+                "{printed}"
+            );
+        }
     }
 }
 
@@ -82,15 +104,18 @@ fn variables_and_settings_are_looked_at_before_anything_is_done() {
         "{}",
         ended.stderr
     );
-    let world = world();
-    world.write("creativeai.toml", "\njobs = \"postgres://me:secret@h/d\"\n");
-    let ended = world.run(&["status"]).expect(78);
-    assert!(
-        ended.stderr.contains("creativeai.toml, line 2"),
-        "{}",
-        ended.stderr
-    );
-    assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+    for beginning in ["postgres://", "postgres:/"] {
+        let world = world();
+        let settings = format!("\njobs = \"{beginning}me:secret@h/d\"\n");
+        world.write("creativeai.toml", settings);
+        let ended = world.run(&["status"]).expect(78);
+        assert!(
+            ended.stderr.contains("creativeai.toml, line 2"),
+            "{}",
+            ended.stderr
+        );
+        assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+    }
 }
 
 #[test]
