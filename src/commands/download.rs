@@ -123,6 +123,7 @@ pub fn run(
         typed: &settings.download.dir.display().to_string(),
         dir: &dir.to_string_lossy(),
         elsewhere: elsewhere.as_deref(),
+        cut: &delivery::cut_since(&deliveries, &writer.folder()),
         unready,
     };
     if printer.options().json {

@@ -1,5 +1,7 @@
 //! What is reported while clips are downloaded or published, and how that went.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use super::{Commands, Event, Printer, Progress, words};
@@ -51,6 +53,8 @@ pub struct Downloaded<'a> {
     pub dir: &'a str,
     /// A clip that is in another folder.
     pub elsewhere: Option<&'a str>,
+    /// Clips that a person has cut since they were downloaded.
+    pub cut: &'a [PathBuf],
     /// Why there is less than was expected.
     pub unready: Option<String>,
 }
@@ -64,6 +68,7 @@ impl Downloaded<'_> {
             "downloaded": self.summary.downloaded,
             "bytes": self.summary.bytes,
             "already": self.summary.already,
+            "changed": self.cut,
             "waiting": self.summary.waiting,
             "failed": self.summary.failures.len(),
             "left_to_others": self.summary.left.len(),
@@ -91,6 +96,13 @@ impl Downloaded<'_> {
             if n > 0 {
                 parts.push(format!("{n} {what}"));
             }
+        }
+        if !self.cut.is_empty() {
+            let files = self.cut.iter().map(|file| file.display().to_string());
+            parts.push(format!(
+                "changed since the download, and kept: {}",
+                escape(&files.collect::<Vec<_>>().join(", "))
+            ));
         }
         parts.extend(left(summary.left.len(), "fetched"));
         if summary.bytes > 0 {

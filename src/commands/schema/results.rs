@@ -34,6 +34,7 @@ const FETCHED: &[Field] = fields! {
     always "downloaded" Count => "Clips that were fetched.";
     always "bytes" Count => "Their length.";
     always "already" Count => "Clips that were there.";
+    always "changed" List(&Text) => "Files of those that were changed since they were fetched, and kept.";
     always "waiting" Count => "Clips that wait for the rest of a listing or product.";
     always "failed" Count => "Clips that could not be fetched.";
     always "left_to_others" Count => "Clips that another computer works on.";

@@ -295,8 +295,7 @@ impl<R: Refresh> Run<'_, R> {
                 // It is in a bucket, and this run has no credentials to look.
                 return Ok(true);
             }
-            let meta = std::fs::metadata(saved.path(&self.log_folder));
-            return Ok(meta.is_ok_and(|meta| meta.is_file() && meta.len() == saved.bytes));
+            return Ok(place::file_of(saved, &self.log_folder).is_some());
         };
         let is_here = saved.file.starts_with(&format!("{}/", bucket.address()));
         Ok(is_here && bucket.size_of(&saved.file).await? == Some(saved.bytes))

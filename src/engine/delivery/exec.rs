@@ -9,10 +9,11 @@ use serde_json::Value;
 
 use super::lease::{self, Begun, Unusable, Work};
 use super::outcome::{Event, Failure, FailureKind};
+use super::place::file_of;
 use super::plan::{Delivery, When, due};
 use super::process::{self, Ended, Report};
 use super::publish::{
-    Outcome, PublishSummary, Step, file_of, is_published, object_of, publish_all, publish_id,
+    Outcome, PublishSummary, Step, is_published, object_of, publish_all, publish_id,
     published_line, step_line, steps,
 };
 use crate::engine::stop::{Reason, Stop};
@@ -142,7 +143,8 @@ impl ExecOptions {
     }
 
     fn job(&self, view: &JobView, delivery: &Delivery, log_folder: &Path) -> process::Job<'_> {
-        let file = file_of(delivery, log_folder);
+        let saved = delivery.saved.as_ref();
+        let file = saved.and_then(|saved| Some(file_of(saved, log_folder)?.0));
         let file_url = object_of(delivery);
         let id = publish_id(delivery, &self.target);
         let mut json = view.to_json();

@@ -34,7 +34,7 @@ pub use exec::{EXEC_TARGET, Exec, ExecOptions, Ran, has_run};
 pub use fetcher::Refresh;
 pub use links::{Links, OnDemand};
 pub use outcome::{Event, Failure, FailureKind};
-pub use place::prepare;
+pub use place::{cut_since, prepare};
 pub use publish::{PublishSummary, publish_id};
 
 #[cfg(test)]

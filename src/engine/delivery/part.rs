@@ -213,6 +213,19 @@ pub(super) fn sha256_of(path: &Path) -> io::Result<String> {
     Ok(base16ct::lower::encode_string(&hasher.finalize()))
 }
 
+/// The length of the clip at `path`, of which `downloaded` bytes were fetched. Another length is that of
+/// a clip that a person has cut since; a file that is damaged is not a clip.
+pub(super) fn len_of_clip(path: &Path, downloaded: u64) -> Option<u64> {
+    let meta = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let len = meta.len();
+    let is_whole = || -> io::Result<bool> {
+        let mut file = File::open(path)?;
+        let is_clip = media::instead_of_clip(&head_of(&mut file)?).is_none();
+        Ok(is_clip && !media::is_cut_short(&mut file, len)?)
+    };
+    (len == downloaded || is_whole().unwrap_or(false)).then_some(len)
+}
+
 /// Whether the file at `path` is this clip, byte for byte.
 pub(super) fn is_clip(path: &Path, bytes: u64, sha256: &str) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes)

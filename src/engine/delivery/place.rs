@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::disk;
 
 use super::part::{self, Part, STAGING, Whole};
-use super::plan::PlannedClip;
+use super::plan::{Delivery, PlannedClip, SavedClip};
 
 /// The target folder, made where it is missing, in the form that [`plan`](super::plan::plan) and
 /// the log need: links resolved, and text.
@@ -19,6 +19,25 @@ pub fn prepare(dir: &Path) -> io::Result<PathBuf> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }
     Ok(dir)
+}
+
+/// The file of a downloaded clip and its length, where it is there. What a person has made of it since
+/// counts as the clip; a damaged file does not.
+pub(super) fn file_of(saved: &SavedClip, log_folder: &Path) -> Option<(PathBuf, u64)> {
+    let path = saved.path(log_folder);
+    let len = part::len_of_clip(&path, saved.bytes)?;
+    Some((path, len))
+}
+
+/// The files of downloaded clips that a person has cut since: they have another length.
+pub fn cut_since(deliveries: &[Delivery], log_folder: &Path) -> Vec<PathBuf> {
+    let due = deliveries.iter().filter(|delivery| delivery.is_due());
+    due.filter_map(|delivery| delivery.saved.as_ref())
+        .filter_map(|saved| {
+            let (path, len) = file_of(saved, log_folder)?;
+            (len != saved.bytes).then_some(path)
+        })
+        .collect()
 }
 
 /// Where clips go.
@@ -60,8 +79,8 @@ impl Place<'_> {
         None
     }
 
-    /// Renames a whole part to its clip's name. A file of that name is replaced only if the log
-    /// says that it is this clip's; any other is left alone, and the clip gets a longer name.
+    /// Renames a whole part to its clip's name. A file that is there is left alone, and the clip gets
+    /// a longer name.
     pub fn put(
         &self,
         part: &Part,
@@ -77,8 +96,7 @@ impl Place<'_> {
         }
         for name in names(clip, whole) {
             let path = folder.join(&name);
-            let is_own = clip.name.as_ref() == Some(&name);
-            if is_own || fs::symlink_metadata(&path).is_err() {
+            if fs::symlink_metadata(&path).is_err() {
                 disk::rename(&part.data, &path)?;
                 disk::sync_folder(&folder)?;
                 return Ok(path);

@@ -4,8 +4,6 @@
 //! the attempt's own status, `completed` or `failed`, and a field `step`: they change no state, and a
 //! later run finds them among the job's lines.
 
-use std::path::{Path, PathBuf};
-
 use futures::StreamExt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -131,14 +129,6 @@ pub fn is_published(view: &JobView, delivery: &Delivery, target: &str) -> bool {
         (Some(saved), Some(id)) => saved == id,
         _ => true,
     }
-}
-
-/// The downloaded file, where there is one, whole as far as its size says.
-pub(super) fn file_of(delivery: &Delivery, log_folder: &Path) -> Option<PathBuf> {
-    let saved = delivery.saved.as_ref()?;
-    let path = saved.path(log_folder);
-    let meta = std::fs::metadata(&path).ok()?;
-    (meta.is_file() && meta.len() == saved.bytes).then_some(path)
 }
 
 /// The address of the object in a bucket that was downloaded to, where it was one.

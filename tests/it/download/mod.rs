@@ -77,6 +77,67 @@ fn clips_in_another_folder_are_not_fetched_again_and_the_run_says_where_they_are
 }
 
 #[test]
+fn a_clip_that_a_person_has_cut_is_kept_named_and_published() {
+    let cdn = Cdn::honest();
+    let url = cdn.put("a", clip("a", 900));
+    let api = unused_api();
+    let world = world(&api, &Order::of("LST-1", 2, &url).lines());
+    world.run(&["download"]).expect(0);
+    let log = world.log().text;
+    let cut = clip("my cut", 700);
+    world.write("videos/LST-1/01-2.mp4", &cut);
+    let run = world.run(&["download"]).expect(0);
+    let output = run.stderr.replace('\\', "/");
+    assert!(
+        output.contains("changed since the download, and kept"),
+        "{output}"
+    );
+    assert!(output.contains("videos/LST-1/01-2.mp4"), "{output}");
+    let json = world.run(&["download", "--json"]).expect(0).json();
+    assert_eq!(
+        (&json["already"], &json["downloaded"]),
+        (&1.into(), &0.into())
+    );
+    assert_eq!(json["changed"].as_array().map(Vec::len), Some(1));
+    let round = ["--once", "--skip", "check", "--skip", "report"];
+    world.run(&[&["run"], &round[..]].concat()).expect(0);
+    assert_eq!(
+        std::fs::read(world.path("videos/LST-1/01-2.mp4")).unwrap(),
+        cut
+    );
+    assert_eq!(cdn.gets().len(), 1);
+    assert_eq!(world.log().text, log);
+
+    let copy = "cp \"$CREATIVEAI_FILE\" copy";
+    world.run(&["publish", "--exec", copy]).expect(0);
+    assert_eq!(std::fs::read(world.path("copy")).unwrap(), cut);
+}
+
+#[test]
+fn a_damaged_clip_is_fetched_again_beside_it() {
+    let cdn = Cdn::honest();
+    let url = cdn.put("a", clip("a", 900));
+    let api = unused_api();
+    let world = world(&api, &Order::of("LST-1", 2, &url).lines());
+    world.run(&["download"]).expect(0);
+    world.write("videos/LST-1/01-2.mp4", &clip("a", 900)[..20]);
+    world.run(&["download"]).expect(0);
+    let names = files_below(&world.path("videos"));
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!(
+        std::fs::read(world.path("videos/LST-1/01-2.mp4"))
+            .unwrap()
+            .len(),
+        20
+    );
+    let again = world.run(&["download", "--json"]).expect(0).json();
+    assert_eq!(
+        (&again["already"], &again["downloaded"]),
+        (&1.into(), &0.into())
+    );
+}
+
+#[test]
 fn a_cut_download_goes_on_where_it_ended() {
     let count = AtomicUsize::new(0);
     let cdn = Cdn::start(move |_, step| match count.fetch_add(1, Ordering::Relaxed) {

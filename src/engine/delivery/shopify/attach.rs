@@ -16,8 +16,9 @@ use crate::engine::delivery::media;
 use crate::engine::delivery::names;
 use crate::engine::delivery::outcome::FailureKind;
 use crate::engine::delivery::part::Part;
+use crate::engine::delivery::place::file_of;
 use crate::engine::delivery::plan::Delivery;
-use crate::engine::delivery::publish::{Step, file_of, object_of, publish_id};
+use crate::engine::delivery::publish::{Step, object_of, publish_id};
 
 /// The clip is at Shopify's; the reference is where.
 const UPLOADED: &str = "uploaded";
@@ -188,10 +189,11 @@ impl<R: Refresh> Run<'_, R> {
     /// The downloaded file, else the clip fetched for the occasion.
     async fn local_file(&self, delivery: &Delivery) -> Result<LocalFile, ShopifyError> {
         let log_folder = self.with.writer.folder();
-        if let (Some(path), Some(saved)) = (file_of(delivery, &log_folder), &delivery.saved) {
+        let saved = delivery.saved.as_ref();
+        if let Some((path, size)) = saved.and_then(|saved| file_of(saved, &log_folder)) {
             return Ok(LocalFile {
                 path,
-                size: saved.bytes,
+                size,
                 _folder: None,
             });
         }
