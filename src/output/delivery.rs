@@ -141,6 +141,7 @@ impl Published<'_> {
             "waiting": self.summary.waiting,
             "failed": self.summary.failures.len(),
             "left_to_others": self.summary.left.len(),
+            "withdrawn": self.summary.withdrawn,
             "rejected": self.held.rejected,
             "not_looked_at": self.held.not_looked_at,
             "would": self.summary.would,
@@ -172,6 +173,10 @@ impl Published<'_> {
             ),
             (self.summary.failures.len(), failed),
             (self.held.rejected, "rejected and left out"),
+            (
+                self.summary.withdrawn,
+                "rejected, dismissed or replaced meanwhile, and left out",
+            ),
             (self.held.not_looked_at, &look),
         ] {
             if n > 0 {

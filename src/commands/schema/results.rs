@@ -71,6 +71,7 @@ const PUBLISHED: &[Field] = fields! {
     always "waiting" Count => "Clips that wait for the rest of a listing or product.";
     always "failed" Count => "Clips that could not be published.";
     always "left_to_others" Count => "Clips that another computer works on.";
+    always "withdrawn" Count => "Clips that were rejected, dismissed or replaced meanwhile.";
     always "rejected" Count => "Clips held because a person rejected them.";
     always "not_looked_at" Count => "Clips held because no person has kept them.";
     always "would" List(&Text) => "On a dry run: what would be done.";

@@ -288,7 +288,10 @@ impl Exec<'_> {
         if is_done(&view, delivery, target) {
             return Outcome::Already;
         }
-        // Others have written that it ended in another way, or is not what counts any more.
+        if delivery.is_withdrawn(&view) {
+            return Outcome::Withdrawn;
+        }
+        // Others have written that it ended in another way.
         if !delivery.is_of(&view) {
             return Outcome::Another(Box::new(delivery.clone()));
         }

@@ -180,6 +180,14 @@ impl Delivery {
     pub fn is_due(&self) -> bool {
         self.is_counted && self.is_chosen && self.is_completed
     }
+
+    /// Whether its clip was rejected, dismissed, replaced or ordered anew in `view`, which was read
+    /// later.
+    pub(super) fn is_withdrawn(&self, view: &JobView) -> bool {
+        let state = &view.state;
+        let is_another = self.is_completed && state.effective().number != self.attempt;
+        !state.is_counted() || is_another || state.effective().look() == Some(Look::Rejected)
+    }
 }
 
 /// Finished clips that do not go out, for what a person thinks of them or does not think yet.

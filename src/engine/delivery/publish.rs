@@ -24,6 +24,8 @@ pub struct PublishSummary {
     pub already: usize,
     /// Finished clips that wait for others of their listing or SKU.
     pub waiting: usize,
+    /// Clips that a person rejected, dismissed or replaced while the run was at work.
+    pub withdrawn: usize,
     /// Clips that were not published.
     pub failures: Vec<Failure>,
     /// Clips that other computers were publishing, and have not published yet.
@@ -42,6 +44,8 @@ pub(super) enum Outcome {
     Published,
     /// The target had it already.
     Already,
+    /// It is not to go out any more.
+    Withdrawn,
     /// On a dry run: what would be done, as a sentence.
     Would(String),
     /// It was not published.
@@ -71,6 +75,7 @@ pub(super) async fn publish_all<F: Future<Output = Option<Outcome>>>(
         match outcome {
             Outcome::Published => summary.published += 1,
             Outcome::Already => summary.already += 1,
+            Outcome::Withdrawn => summary.withdrawn += 1,
             Outcome::Would(what) => {
                 summary.published += 1;
                 summary.would.push(what);

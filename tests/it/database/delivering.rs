@@ -154,6 +154,51 @@ fn a_command_that_takes_long_keeps_its_clip() {
 }
 
 #[test]
+fn a_clip_that_is_rejected_while_others_are_published_does_not_go_out() {
+    let orders = orders(4, |n| format!("https://cdn.example.com/{n}.mp4"));
+    let Some((_, log)) = with_lines(&log_of(&orders)) else {
+        return;
+    };
+    let api = unused_api();
+    let (first, other) = (computer(&api, &log), computer(&api, &log));
+    let list = first.path("list");
+    first.shell("mkfifo gate").expect(0);
+    let wait_once = format!(
+        "{}; [ -e gate ] && read x < gate; rm -f gate",
+        noting(&list)
+    );
+    let publish = [
+        "publish",
+        "--exec",
+        &wait_once,
+        "--concurrency",
+        "1",
+        "--json",
+    ];
+    let run = first.start(&publish);
+    // Opened once the command reads.
+    let mut gate = OpenOptions::new()
+        .write(true)
+        .open(first.path("gate"))
+        .unwrap();
+    // One of the same listing, and one of the other.
+    let mut table = other.run(&["review", "--csv"]).expect(0).stdout;
+    let out = keys(&list);
+    let rejected = orders.iter().filter(|order| !out.contains(&order.job()));
+    for order in rejected.take(2) {
+        let url = order.output_url.as_deref().unwrap();
+        table = table.replacen(&format!("{url},,"), &format!("{url},reject,"), 1);
+    }
+    other.write("clips.csv", table);
+    let taken = other.run(&["review", "--from", "clips.csv", "--json"]);
+    assert_eq!(number(&taken.expect(0).json(), "rejected"), 2);
+    gate.write_all(b"go\n").unwrap();
+    let json = run.wait().expect(0).json();
+    let counts = ["published", "withdrawn"].map(|name| number(&json, name));
+    assert_eq!((counts, keys(&list).len()), ([2, 2], 2));
+}
+
+#[test]
 fn a_computer_that_slept_looks_again_before_it_publishes() {
     let orders = orders(1, |n| format!("https://cdn.example.com/{n}.mp4"));
     let Some((database, log)) = with_lines(&log_of(&orders)) else {

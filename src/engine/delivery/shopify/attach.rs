@@ -98,8 +98,12 @@ impl<R: Refresh> Run<'_, R> {
             let admin = self.with.admin;
             let known = admin.media(product).await?;
             // Fetching and uploading take long, and the computer may have slept.
-            if matches!(self.lease(delivery).await?, Begun::Another) {
-                return Err(taken_over().into());
+            match self.lease(delivery).await? {
+                Begun::Another => return Err(taken_over().into()),
+                Begun::Mine(view) if delivery.is_withdrawn(&view) => {
+                    return Err(ShopifyError::Withdrawn.into());
+                }
+                Begun::Mine(_) => {}
             }
             admin.attach(product, resource, alt).await?;
             self.attached(delivery, product, &known).await?

@@ -54,6 +54,7 @@ impl<R: Refresh> Run<'_, R> {
         };
         let outcome = match outcome {
             Ok(outcome) => outcome,
+            Err(ShopifyError::Withdrawn) => Outcome::Withdrawn,
             Err(ShopifyError::Failed(kind, why)) => Outcome::Failed(failure(kind, why)),
             Err(ShopifyError::Ended(kind, why)) => Outcome::Ended(failure(kind, why)),
             Err(ShopifyError::Clip(trouble, folder)) => {
@@ -78,6 +79,7 @@ impl<R: Refresh> Run<'_, R> {
         }
         match self.lease(delivery).await? {
             Begun::Mine(view) if self.is_done(delivery, &view) => Ok(Outcome::Already),
+            Begun::Mine(view) if delivery.is_withdrawn(&view) => Ok(Outcome::Withdrawn),
             Begun::Mine(view) => self.put(delivery, &view).await,
             Begun::Another => Ok(Outcome::Another(Box::new(delivery.clone()))),
         }

@@ -10,6 +10,8 @@ use crate::engine::delivery::outcome::FailureKind;
 
 /// Why a clip did not get there.
 pub(super) enum ShopifyError {
+    /// The clip is not to go out any more.
+    Withdrawn,
     /// This job's.
     Failed(FailureKind, String),
     /// Every job's.
