@@ -37,6 +37,7 @@ impl Cli {
             sandbox: self.global.sandbox,
             base_url: self.global.base_url.clone(),
             api_key_file: self.global.api_key_file.clone(),
+            for_rename: self.for_rename.clone(),
             ..Flags::default()
         };
         match &self.command {

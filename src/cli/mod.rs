@@ -76,6 +76,10 @@ pub struct Cli {
     /// Which command.
     #[command(subcommand)]
     pub command: Command,
+
+    /// Options that were typed for `command` and that `rename` has, too, as a shell reads them.
+    #[arg(skip)]
+    pub for_rename: Vec<String>,
 }
 
 impl Cli {
@@ -85,7 +89,10 @@ impl Cli {
         let mut command = typed::made_for(&typed, Self::command).color(color_in(&typed));
         let matches = command.try_get_matches_from_mut(typed);
         let parsed = matches.and_then(|matches| {
-            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+            let cli =
+                Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+            let for_rename = typed::for_rename(&matches);
+            Ok(Self { for_rename, ..cli })
         });
         let parsed = parsed.map_err(without_escape_tip);
         // It is of thousands of parts, and the process is about to end or to do something else.

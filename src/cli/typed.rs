@@ -5,7 +5,11 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::ops::Deref;
 
+use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
+
+use super::RenameArgs;
+use crate::output::words::shell_word;
 
 thread_local! {
     /// What was typed, while only what that may need is to be made.
@@ -26,6 +30,35 @@ fn may_be_typed(name: &str) -> bool {
         let mut words = typed.iter().flatten();
         typed.is_none() || words.any(|word| word == name)
     })
+}
+
+/// The options that were typed for a command and that `rename` has, too, as a shell reads them: with
+/// these it reads a manifest as that command did. The log is named otherwise, and an agreement is for
+/// what was shown.
+pub fn for_rename(matches: &ArgMatches) -> Vec<String> {
+    let Some((_, typed)) = matches.subcommand() else {
+        return Vec::new();
+    };
+    let is_typed = |id: &str| {
+        !["jobs", "yes"].contains(&id)
+            && typed.try_contains_id(id).unwrap_or(false)
+            && typed.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    let rename = RenameArgs::augment_args(Command::new("rename"));
+    let mut repeated = Vec::new();
+    for option in rename.get_arguments() {
+        let id = option.get_id().as_str();
+        let Some(long) = option.get_long().filter(|_| is_typed(id)) else {
+            continue;
+        };
+        if !option.get_action().takes_values() {
+            repeated.push(format!("--{long}"));
+            continue;
+        }
+        let values = typed.get_raw(id).into_iter().flatten();
+        repeated.extend(values.map(|v| format!("--{long} {}", shell_word(&v.to_string_lossy()))));
+    }
+    repeated
 }
 
 /// The options of one command.
@@ -78,6 +111,51 @@ mod tests {
     fn options_of(command: &Command, name: &str) -> usize {
         let found = command.find_subcommand(name).unwrap();
         found.get_arguments().count()
+    }
+
+    #[test]
+    fn what_rename_has_too_is_repeated_as_it_was_typed() {
+        let typed = [
+            "creativeai",
+            "submit",
+            "a.csv",
+            "--map",
+            "image_url=My photo",
+            "--map=sku=Nr",
+            "--allow-no-image",
+            "--delimiter",
+            ";",
+            "--where",
+            "room=k",
+            "--duration",
+            "10s",
+            "--jobs",
+            "x.jsonl",
+            "--canary",
+            "2",
+            "--yes",
+            "--max-credits",
+            "5",
+        ];
+        let for_rename = |typed: &[&str]| {
+            let matches = Cli::command().try_get_matches_from(typed).unwrap();
+            for_rename(&matches).join(" ")
+        };
+        let repeated = for_rename(&typed);
+        for option in [
+            "--map sku=Nr",
+            "--allow-no-image",
+            "--where room=k",
+            "--duration 10s",
+            &format!("--map {}", shell_word("image_url=My photo")),
+            &format!("--delimiter {}", shell_word(";")),
+        ] {
+            assert!(repeated.contains(option), "{option}: {repeated}");
+        }
+        for other in ["yes", "jobs", "canary", "credits", "model"] {
+            assert!(!repeated.contains(other), "{other}: {repeated}");
+        }
+        assert_eq!(for_rename(&["creativeai", "status", "--json"]), "");
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct Typed {
     pub base_url: Option<String>,
     /// `--sandbox`.
     pub sandbox: bool,
+    /// What `rename` has, too, with the options' names: how a manifest is read.
+    pub for_rename: Vec<String>,
     /// The job log, where it was named.
     pub log: Option<String>,
 }

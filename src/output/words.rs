@@ -244,11 +244,14 @@ impl Commands {
 
     /// `creativeai rename --from-manifest MANIFEST [--jobs FILE] [--sandbox]`.
     pub fn rename_from(&self, manifests: &[String]) -> String {
-        let manifests: Vec<String> = manifests
-            .iter()
-            .map(|manifest| format!("--from-manifest {}", shell_word(manifest)))
-            .collect();
-        self.with_jobs(&format!("creativeai rename {}", manifests.join(" ")))
+        let mut command = "creativeai rename".to_owned();
+        for manifest in manifests {
+            command.extend([" --from-manifest ", &shell_word(manifest)]);
+        }
+        for option in &self.typed.for_rename {
+            command.extend([" ", option]);
+        }
+        self.with_jobs(&command)
     }
 
     fn with_jobs(&self, command: &str) -> String {

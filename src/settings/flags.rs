@@ -38,6 +38,7 @@ pub struct Flags {
     pub exec_timeout: Option<Duration>,
     pub publish_approved: Option<bool>,
     pub shopify_store: Option<String>,
+    pub for_rename: Vec<String>,
     pub run: RunFlags,
 }
 
@@ -55,6 +56,7 @@ impl Flags {
                 .clone()
                 .filter(|url| BaseUrl::parse(url).is_ok()),
             sandbox: self.sandbox,
+            for_rename: self.for_rename.clone(),
             log: None,
         }
     }

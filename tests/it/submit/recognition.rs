@@ -924,6 +924,46 @@ fn many_renamed_rows_are_reported_in_one_sentence() {
     assert_eq!(run.json()["held"].as_array().unwrap().len(), 12);
 }
 
+// It types what is suggested into a shell.
+#[cfg(unix)]
+#[test]
+fn a_suggested_rename_reads_the_sheet_as_submit_did() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let rows = |zeros: &str| -> Vec<u8> {
+        let mut text = String::from("Nr;Bild;room\n");
+        for n in 1..=12 {
+            let photo = format!("https://cdn.example.com/{n}.jpg");
+            writeln!(text, "{zeros}{n}55;{photo};caf\u{e9} {n}").unwrap();
+        }
+        // As Windows-1252.
+        text.chars().map(|c| c as u8).collect()
+    };
+    let submit = [
+        "submit",
+        "sheet.csv",
+        "--map",
+        "sku=Nr",
+        "--map",
+        "image_url=Bild",
+        "--prompt",
+        "Pan the {room} slowly",
+        "--encoding",
+        "windows-1252",
+        "--duration",
+        "10s",
+    ];
+    world.write("sheet.csv", rows("00"));
+    world.run(&submit).expect(0);
+    world.write("sheet.csv", rows(""));
+    let held = world.run(&submit).expect(3);
+    let suggested = held.stderr.split("`creativeai ").nth(1);
+    let suggested = suggested.and_then(|rest| rest.split('`').next()).unwrap();
+    world.shell(&format!("\"$0\" {suggested} --yes")).expect(0);
+    world.run(&submit).expect(0);
+    assert_eq!(orders(&server), 12);
+}
+
 #[test]
 fn an_adopted_row_counts_as_its_job_does() {
     let server = Server::answering(|request| {
