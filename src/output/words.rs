@@ -222,7 +222,7 @@ impl Commands {
     /// it is goes by its job's key.
     pub fn look_into(&self, id: Option<&str>, key: JobKey) -> String {
         let typeable = |id: &&str| {
-            let plain = |c: char| !c.is_control() && c != '"' && c != '%';
+            let plain = |c: char| !c.is_control() && !"\"%`".contains(c);
             !id.is_empty() && !id.starts_with('-') && escape(id) == *id && id.chars().all(plain)
         };
         let id = id.filter(typeable);
@@ -238,8 +238,12 @@ impl Commands {
 
     /// `creativeai rename OLD NEW [--jobs FILE] [--sandbox]`.
     pub fn rename(&self, old: &str, new: &str) -> String {
-        let (old, new) = (shell_word(old), shell_word(new));
-        self.with_jobs(&format!("creativeai rename {old} {new}"))
+        let names = format!("{} {}", shell_word(old), shell_word(new));
+        // What begins like an option is a name after `--`, behind which nothing else may come.
+        if old.starts_with('-') || new.starts_with('-') {
+            return self.with_jobs("creativeai rename") + " -- " + &names;
+        }
+        self.with_jobs(&format!("creativeai rename {names}"))
     }
 
     /// `creativeai rename --from-manifest MANIFEST [--jobs FILE] [--sandbox]`.

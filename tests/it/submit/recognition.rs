@@ -924,6 +924,23 @@ fn many_renamed_rows_are_reported_in_one_sentence() {
     assert_eq!(run.json()["held"].as_array().unwrap().len(), 12);
 }
 
+#[cfg(unix)]
+#[test]
+fn an_id_that_begins_like_an_option_is_renamed_as_suggested() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let submit = ["submit", "sheet.csv", "--jobs", "june.jsonl"];
+    world.write("sheet.csv", sheet(&[("-A", PHOTO, PAN)]));
+    world.run(&submit).expect(0);
+    world.write("sheet.csv", sheet(&[("--yes", PHOTO, PAN)]));
+    let held = world.run(&submit).expect(3);
+    let suggested = "rename --jobs june.jsonl -- -A --yes";
+    assert!(held.stderr.contains(suggested), "{}", held.stderr);
+    world.shell(&format!("\"$0\" {suggested}")).expect(0);
+    world.run(&submit).expect(0);
+    assert_eq!(orders(&server), 1);
+}
+
 // It types what is suggested into a shell.
 #[cfg(unix)]
 #[test]
