@@ -29,6 +29,14 @@ pub struct ReviewArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub from: Option<PathBuf>,
 
+    /// With --from: encoding of the table [default: UTF-8, or UTF-16 with a byte order mark]
+    #[arg(long, value_name = "NAME", requires = "from", value_parser = values::encoding)]
+    pub encoding: Option<&'static encoding_rs::Encoding>,
+
+    /// With --from: delimiter of the table: , ; or tab [default: auto-detected]
+    #[arg(long, value_name = "CHAR", requires = "from", value_parser = values::delimiter)]
+    pub delimiter: Option<u8>,
+
     /// Order no more from the page once the whole log has charged or reserved this many credits
     #[arg(long, value_name = "N", value_parser = values::credits, conflicts_with_all = ["csv", "from"])]
     pub max_credits: Option<Credits>,

@@ -28,10 +28,9 @@ pub struct TableRow {
 
 impl Table {
     /// Reads `path`; `-` is standard input.
-    pub fn read(path: &Path) -> Result<Self, ManifestError> {
-        let options = Options::default();
-        let source = Source::open(path, &options)?;
-        let (delimiter, header) = detect_delimiter(&source, &options)?;
+    pub fn read(path: &Path, options: &Options) -> Result<Self, ManifestError> {
+        let source = Source::open(path, options)?;
+        let (delimiter, header) = detect_delimiter(&source, options)?;
         let headers = header.names;
         let mut records = open_records(&source, delimiter)?;
         let failed = |fault| broken(&source, &headers, fault);

@@ -7,6 +7,7 @@ mod sheet;
 use super::open;
 use crate::cli::{ReviewArgs, Way};
 use crate::exit::{Code, Failure};
+use crate::manifest::Options;
 use crate::output::Printer;
 use crate::settings::Settings;
 
@@ -16,7 +17,14 @@ pub fn run(args: &ReviewArgs, settings: &Settings, printer: &mut Printer) -> any
     let filters = open::filters(&args.filter);
     match args.way() {
         Way::Csv => sheet::write(&path, &filters, settings, printer),
-        Way::From(file) if filters.is_empty() => sheet::read(file, &path, settings, printer),
+        Way::From(file) if filters.is_empty() => {
+            let options = Options {
+                encoding: args.encoding.map(|encoding| encoding.name().to_owned()),
+                delimiter: args.delimiter,
+                ..Options::default()
+            };
+            sheet::read(file, &options, &path, settings, printer)
+        }
         Way::From(_) => Err(Failure::usage(
             "--where and --since choose what is shown, and --from takes in what was filled in",
         )

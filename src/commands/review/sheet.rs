@@ -11,7 +11,7 @@ use crate::engine::review::{self, ReviewError, Verdict};
 use crate::exit::{Code, Failure};
 use crate::jobs::{JobKey, Look};
 use crate::journal::Writer;
-use crate::manifest::{ManifestError, Problem, Table, TableRow};
+use crate::manifest::{ManifestError, Options, Problem, Table, TableRow};
 use crate::output::review::FromTable;
 use crate::output::{Looks, Place, Printer, in_order};
 use crate::settings::Settings;
@@ -52,11 +52,12 @@ pub fn write(
 /// Takes verdicts in: all of them, or none where a row cannot be understood.
 pub fn read(
     file: &Path,
+    options: &Options,
     path: &Path,
     settings: &Settings,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
-    let table = Table::read(file).map_err(|error| table_failure(&error))?;
+    let table = Table::read(file, options).map_err(|error| table_failure(&error))?;
     let limits = Limits::of_time(settings);
     let writer = open::write_log(path, settings, "review", &limits, printer)?;
     let (verdicts, empty) = verdicts(&table, &writer)?;

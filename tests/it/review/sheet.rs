@@ -19,6 +19,27 @@ fn looks(world: &World) -> Vec<String> {
 }
 
 #[test]
+fn a_table_that_an_older_excel_has_saved_is_taken_in_as_advised() {
+    let order = Order::of("caf\u{e9}", 2, "https://cdn.example.com/0.mp4");
+    let world = world(&unused_api(), &order.lines());
+    let table = world.run(&["review", "--csv"]).expect(0).stdout;
+    let filled = table.replace("0.mp4,,", "0.mp4,keep,").replace(',', ";");
+    // As Windows-1252.
+    world.write(
+        "clips.csv",
+        filled.chars().map(|c| c as u8).collect::<Vec<_>>(),
+    );
+    let refused = world.run(&["review", "--from", "clips.csv"]).expect(65);
+    let advice = "--encoding windows-1252";
+    assert!(refused.stderr.contains(advice), "{}", refused.stderr);
+    let mut review = vec!["review", "--from", "clips.csv"];
+    review.extend(advice.split(' '));
+    review.extend(["--delimiter", ";"]);
+    world.run(&review).expect(0);
+    assert_eq!(looks(&world), ["kept"]);
+}
+
+#[test]
 fn a_table_goes_out_and_comes_back_with_verdicts() {
     let (_api, world, orders) = finished(3);
     let table = world.run(&["review", "--csv"]).expect(0).stdout;
