@@ -75,7 +75,7 @@ pub fn run_for(
     let log = Log::Written(&writer);
     let found = find(args, rows.as_ref(), settings, log, printer, &commands)?;
     let attempts = &found.wanted;
-    if attempts.is_empty() {
+    if attempts.is_empty() && !found.lacks_requests {
         output::retry::nothing(args.which.choice(), printer, &commands);
     }
     let charged_before = finish::charged(writer.ledger().jobs());

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::columns::labelled;
+use super::job_summary::can_be_repeated;
 use super::{Commands, DisplayStatus, JobSummary, Printer, Tone, words};
 use crate::jobs::{
     AttemptState, AttemptView, Fact, JobView, Line, Logged, Look, Rates, Status, Verdict, Word,
@@ -128,7 +129,9 @@ fn explained(view: &JobView, summary: &JobSummary, commands: &Commands) -> Rows 
                 "If it is not there",
                 commands.resolve(&key, "--not-accepted"),
             );
-            row("Or send again", commands.on_log("retry", "--unknown"));
+            if can_be_repeated(view) {
+                row("Or send again", commands.on_log("retry", "--unknown"));
+            }
         }
         DisplayStatus::Replaced => {
             if let Some(by) = view.fields.text("by_job") {

@@ -175,6 +175,15 @@ fn targets(view: &JobView) -> Vec<String> {
     targets.map(own).collect()
 }
 
+/// Whether an order in doubt can be sent again: the log holds what was sent.
+pub fn can_be_repeated(view: &JobView) -> bool {
+    let mut attempts = view.state.attempts();
+    attempts.any(|attempt| {
+        let logged = view.attempts.get(&attempt.number);
+        attempt.status() == Status::Unknown && logged.is_some_and(|logged| logged.request.is_some())
+    })
+}
+
 /// Longest beginning of a prompt by which a person finds an order, in characters.
 const LONGEST_PROMPT: usize = 60;
 

@@ -33,9 +33,10 @@ pub fn left_out(
     let named = escape(&named);
     if count > 0 && which == Retried::Unknown {
         printer.warn(format_args!(
-            "the log does not hold what was sent for {named}; `{}` shows how to settle {}",
+            "the log does not hold what was sent for {named}, so {} cannot be sent again: look into \
+             the vendor's dashboard; `{}` shows how to say what you found",
+            words::choose(count, "it", "they"),
             commands.on_log("status", ""),
-            words::choose(count, "it", "them"),
         ));
     } else if count > 0 {
         let why = if has_manifest {

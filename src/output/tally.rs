@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::job_summary::{can_be_repeated, sought};
 use super::words;
 use super::{Commands, DisplayStatus, Tone};
-use crate::jobs::{AttemptState, Credits, JobKey, JobState, Look, Rates};
+use crate::jobs::{AttemptState, Credits, JobKey, JobState, JobView, Look, Rates};
 
 /// Jobs in doubt whose commands a notice spells out.
 const MOST_DOUBTS: usize = 2;
@@ -39,6 +40,8 @@ pub struct Tally {
     doubts: Vec<JobKey>,
     /// How a person finds those of them in the vendor's account that are named.
     sought: Vec<String>,
+    /// Whether none of those in doubt can be sent again.
+    only_by_hand: bool,
     /// Failed and refused jobs, by how many attempts they have had.
     tries: BTreeMap<(DisplayStatus, u32), u64>,
     /// What was charged, as far as the vendor has reported.
@@ -117,9 +120,11 @@ impl Tally {
         &self.doubts
     }
 
-    /// Names jobs in doubt as a person looks for them.
-    pub fn seek(&mut self, sought: impl IntoIterator<Item = String>) {
-        self.sought = sought.into_iter().collect();
+    /// Names jobs in doubt as a person looks for them; these are the first ones.
+    pub fn seek(&mut self, first: &[JobView]) {
+        self.sought = first.iter().map(sought).collect();
+        let is_all = first.len() as u64 == self.count(DisplayStatus::Unknown);
+        self.only_by_hand = is_all && !first.iter().any(can_be_repeated);
     }
 
     /// Jobs of a display status that have had at least `most` attempts, and the most that one has had.
@@ -287,7 +292,9 @@ impl Tally {
             ways.push(commands.resolve(&job, "--generation-id ID"));
             ways.push(commands.resolve(&job, "--not-accepted"));
         }
-        ways.push(commands.on_log("retry", "--unknown"));
+        if !self.only_by_hand {
+            ways.push(commands.on_log("retry", "--unknown"));
+        }
         ways
     }
 
@@ -342,9 +349,13 @@ impl Tally {
                 Tone::Doubt,
                 format!(
                     "{} sent without a clear answer, and may have been paid for. Nothing is sent again \
-                     by itself. Look into the vendor's dashboard and say what you found, or send \
-                     again at the risk of paying twice{}",
+                     by itself. Look into the vendor's dashboard and say what you found{}{}",
                     were(unknown),
+                    if self.only_by_hand {
+                        ""
+                    } else {
+                        ", or send again at the risk of paying twice"
+                    },
                     self.where_to_look(unknown),
                 ),
                 self.ways_out_of_doubt(commands),

@@ -21,6 +21,8 @@ use crate::text::escape;
 /// The attempts to be made, and the photos on this computer that a manifest names.
 pub struct Found<'a> {
     pub wanted: Vec<Wanted>,
+    /// Whether the log does not hold what was sent for some jobs, which were named.
+    pub lacks_requests: bool,
     pub photos: Vec<Arc<LocalPhoto>>,
     /// Jobs that get nothing, since no row asks for them.
     pub rowless: BTreeSet<JobKey>,
@@ -79,6 +81,7 @@ pub fn find<'a>(
     let max_attempts = settings.max_attempts;
     output::retry::left_out(&found, which, has_manifest, max_attempts, printer, commands);
     Ok(Found {
+        lacks_requests: !found.requestless.is_empty(),
         wanted: found.wanted,
         photos,
         rowless: found.rowless,

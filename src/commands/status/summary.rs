@@ -41,11 +41,11 @@ pub fn summary(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow
 
 /// Names the first jobs in doubt as a person looks for them.
 pub fn seek(tally: &mut Tally, log: &JobLog) -> Result<(), LogError> {
-    let mut sought = Vec::new();
+    let mut first = Vec::new();
     for key in tally.doubts() {
-        sought.extend(log.view(*key)?.as_ref().map(output::sought));
+        first.extend(log.view(*key)?);
     }
-    tally.seek(sought);
+    tally.seek(&first);
     Ok(())
 }
 

@@ -69,6 +69,34 @@ fn a_row_of_a_seeds_job_is_not_said_to_be_edited() {
 }
 
 #[test]
+fn a_seeds_order_in_doubt_is_settled_by_hand() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write(
+        "jobs.jsonl",
+        concat!(
+            r#"{"listing_id":"LST-3","status":"submit_failed","error":"TypeError: fetch failed"}"#,
+            "\n"
+        ),
+    );
+    for status in [&["status"][..], &["status", "--id", "LST-3"]] {
+        let shown = world.run(status).expect(0).stdout;
+        assert!(shown.contains("--not-accepted"), "{shown}");
+        assert!(!shown.contains("--unknown"), "{shown}");
+        assert!(!shown.contains("paying twice"), "{shown}");
+    }
+    let retry = world.run(&["retry", "--unknown", "--yes"]).expect(3);
+    let words = "so it cannot be sent again";
+    assert!(retry.stderr.contains(words), "{}", retry.stderr);
+    assert!(
+        !retry.stderr.contains("nothing of unknown"),
+        "{}",
+        retry.stderr
+    );
+    assert!(server.posts().is_empty());
+}
+
+#[test]
 fn a_seeds_order_that_was_not_accepted_is_ordered_once() {
     let server = Server::accepting();
     let world = World::facing(&server);
