@@ -15,7 +15,7 @@ mod progress;
 
 use std::collections::HashSet;
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
@@ -28,11 +28,9 @@ pub use crate::engine::counts::SendCounts;
 use crate::engine::cap::{Admission, Cap};
 use crate::engine::stop::{Reason, Stop};
 use crate::jobs::{self, GenerationId, JobView, What};
-use crate::journal::{
-    Announced, Announcement, AppendError, Appending, Claim, MaySend, Refused, Renewed, Writer,
-};
+use crate::journal::{Announced, Announcement, Appending, Claim, Refused, Renewed, Writer};
 use crate::vendor::{
-    Client, Endpoint, MAX_POSTS, Outcome, Permit, Throttle, Wait, idempotency_key,
+    Client, Endpoint, MAX_POSTS, MaySend, Outcome, Permit, Throttle, Wait, idempotency_key,
 };
 
 /// Replies in a row that end the run: of unknown outcome, or 404 and 405 with nothing accepted yet.
@@ -40,14 +38,15 @@ const MAX_IN_A_ROW: u32 = 3;
 
 /// Sends one request. The vendor's client does; tests bring their own.
 pub trait Transport {
-    /// POSTs `body` under `idempotency_key`, if `may_send` still says so when it is written.
+    /// POSTs `body` under `idempotency_key`, if `may_send` still says so when it is written; `None`
+    /// where it does not.
     fn submit(
         &self,
         endpoint: Endpoint,
         idempotency_key: &str,
         body: &str,
         may_send: Option<MaySend>,
-    ) -> impl Future<Output = Outcome>;
+    ) -> impl Future<Output = Option<Outcome>>;
 }
 
 impl Transport for Client {
@@ -57,9 +56,8 @@ impl Transport for Client {
         idempotency_key: &str,
         body: &str,
         may_send: Option<MaySend>,
-    ) -> Outcome {
-        self.submit_while(endpoint, idempotency_key, body, may_send)
-            .await
+    ) -> Option<Outcome> {
+        Self::submit(self, endpoint, idempotency_key, body, may_send).await
     }
 }
 
@@ -254,11 +252,11 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         (self.report)(Event::Begun(&attempt));
         let outcome = self.send(&attempt, &claim, permit).await;
         self.state().in_flight -= 1;
-        if outcome == Outcome::Withheld {
+        let Some(outcome) = outcome else {
             self.withdraw(&attempt, &claim).await;
             self.count(&attempt);
             return None;
-        }
+        };
         Some(self.settle(attempt, outcome, claim))
     }
 
@@ -381,32 +379,30 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         lines
     }
 
-    /// Sends what stands in the log, as often as it takes.
-    async fn send(&self, attempt: &Attempt, claim: &Claim, mut permit: Permit<'a>) -> Outcome {
+    /// Sends what stands in the log, as often as it takes; `None` where the claim no longer lets it.
+    ///
+    /// A claim that has grown old before the first POST is not used: others may have taken this
+    /// computer for gone. Neither is one that was granted after the run was to stop.
+    async fn send(
+        &self,
+        attempt: &Attempt,
+        claim: &Claim,
+        mut permit: Permit<'a>,
+    ) -> Option<Outcome> {
+        if !claim.holds() || (claim.is_shared() && self.stop.is_set()) {
+            return None;
+        }
         let key = idempotency_key(attempt.job, attempt.number);
+        let body = attempt.order.request.get();
         let mut posts = 0;
-        let mut outcome = Outcome::Withheld;
         loop {
-            match self.may_send(claim, posts).await {
-                Ok(Renewed::Holds) => {}
-                Ok(Renewed::Lost) => return Outcome::Withheld,
-                // What the vendor has said of the POST before is true all the same.
-                Err(_) => return outcome,
-                Ok(Renewed::NotBefore(wait)) => {
-                    self.hold_for_others(wait);
-                    drop(permit);
-                    match self.permit().await {
-                        Some(next) => permit = next,
-                        None => return outcome,
-                    }
-                    continue;
-                }
-            }
-            let body = attempt.order.request.get();
-            outcome = self
+            let may_send = claim
+                .may_send()
+                .map(|may_send| Arc::new(may_send) as MaySend);
+            let sent = self
                 .transport
-                .submit(attempt.endpoint, &key, body, claim.may_send())
-                .await;
+                .submit(attempt.endpoint, &key, body, may_send);
+            let outcome = sent.await?;
             posts += 1;
             let (retry_after, error) = match &outcome {
                 Outcome::Throttled {
@@ -417,7 +413,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                     if matches!(settled, Outcome::Accepted { .. }) {
                         permit.succeeded();
                     }
-                    return outcome;
+                    return Some(outcome);
                 }
             };
             let wait = permit.throttled(retry_after, posts);
@@ -434,27 +430,37 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 }
                 _ => None,
             };
-            match next {
-                Some(next) => permit = next,
-                None => return outcome,
-            }
+            permit = match next {
+                Some(next) => next,
+                None => return Some(outcome),
+            };
+            permit = match self.renewed(claim, permit).await {
+                Ok(renewed) => renewed?,
+                // What the vendor has said of the POST before is true all the same.
+                Err(()) => return Some(outcome),
+            };
         }
     }
 
-    /// Whether a claim lets the next POST be sent. One is made sure of before each further POST: it may
-    /// have grown old while the vendor asked to wait, and another computer may have been asked to wait
-    /// longer. One that has grown old before the first is not: others may have taken this computer for
-    /// gone. Neither is one used that was granted after the run was to stop.
-    async fn may_send(&self, claim: &Claim, posts: u32) -> Result<Renewed, AppendError> {
-        if posts > 0 {
-            return self.writer.renew(claim).await;
+    /// Makes sure of a claim before a further POST: it may have grown old while the vendor asked to
+    /// wait, and another computer may have been asked to wait longer. `None` where it is lost; an error
+    /// where that stays open.
+    async fn renewed(
+        &self,
+        claim: &Claim,
+        mut permit: Permit<'a>,
+    ) -> Result<Option<Permit<'a>>, ()> {
+        loop {
+            match self.writer.renew(claim).await.map_err(|_| ())? {
+                Renewed::Holds => return Ok(Some(permit)),
+                Renewed::Lost => return Ok(None),
+                Renewed::NotBefore(wait) => {
+                    self.hold_for_others(wait);
+                    drop(permit);
+                    permit = self.permit().await.ok_or(())?;
+                }
+            }
         }
-        let is_late = claim.is_shared() && self.stop.is_set();
-        Ok(if claim.holds() && !is_late {
-            Renewed::Holds
-        } else {
-            Renewed::Lost
-        })
     }
 
     /// Lets nothing be sent for so long, which the vendor has asked another computer for.

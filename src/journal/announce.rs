@@ -119,9 +119,6 @@ pub(super) struct SharedClaim {
     held: Arc<AtomicUsize>,
 }
 
-/// Asked immediately before a request is written: may it be?
-pub type MaySend = Arc<dyn Fn() -> bool + Send + Sync>;
-
 impl Claim {
     /// Of a log that only this process writes to.
     pub(super) const fn alone() -> Self {
@@ -167,9 +164,9 @@ impl Claim {
 
     /// The same question, to be asked while a request is on its way; `None` where the answer is
     /// always yes.
-    pub fn may_send(&self) -> Option<MaySend> {
+    pub fn may_send(&self) -> Option<impl Fn() -> bool + Send + Sync + use<>> {
         let confirmed = Arc::clone(&self.shared.as_ref()?.confirmed);
-        Some(Arc::new(move || is_young(&confirmed)))
+        Some(move || is_young(&confirmed))
     }
 
     /// It was made sure of once more; `confirmed` is the uptime before.

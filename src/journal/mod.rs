@@ -20,8 +20,8 @@ mod writer;
 
 pub use address::{Address, AddressError, redacted};
 pub use announce::{
-    Announced, Announcement, CLAIM_HOLDS, Claim, ClaimCap, Counts, Lease, Leased, MaySend, Reached,
-    Refused, Renewed,
+    Announced, Announcement, CLAIM_HOLDS, Claim, ClaimCap, Counts, Lease, Leased, Reached, Refused,
+    Renewed,
 };
 pub use compact::{Compacted, Compacting, compact};
 pub use file::*;

@@ -85,21 +85,16 @@ impl Client {
         })
     }
 
-    /// Sends one POST of an attempt, once. `body` is JSON.
-    pub async fn submit(&self, endpoint: Endpoint, idempotency_key: &str, body: &str) -> Outcome {
-        self.submit_while(endpoint, idempotency_key, body, None)
-            .await
-    }
-
-    /// The same, unless `may_send` says no at the moment when the body is written: connecting takes
-    /// time, and this computer may have been asleep meanwhile.
-    pub async fn submit_while(
+    /// Sends one POST of an attempt, once. `body` is JSON. `None`, and nothing sent, if `may_send` says
+    /// no at the moment when the body is written: connecting takes time, and this computer may have
+    /// been asleep meanwhile.
+    pub async fn submit(
         &self,
         endpoint: Endpoint,
         idempotency_key: &str,
         body: &str,
         may_send: Option<MaySend>,
-    ) -> Outcome {
+    ) -> Option<Outcome> {
         let withheld = Arc::<AtomicBool>::default();
         let length = body.len();
         let body = match may_send {
@@ -124,14 +119,14 @@ impl Client {
         // else that reply would be taken for this request's.
         yield_now().await;
         let Some(sent) = deadline.wait(request.send()).await else {
-            return Outcome::Unknown {
+            return Some(Outcome::Unknown {
                 http_status: None,
                 error: self.too_late(),
-            };
+            });
         };
-        match sent {
+        Some(match sent {
             // A request without its body is none.
-            Err(_) if withheld.load(Ordering::SeqCst) => Outcome::Withheld,
+            Err(_) if withheld.load(Ordering::SeqCst) => return None,
             Ok(response) => classify_submission(&self.read(response, &mut deadline).await, key),
             // Only this proves that nothing has left: see the crate's own error kinds. A request
             // that could not even be built has not left either.
@@ -142,7 +137,7 @@ impl Client {
                 http_status: None,
                 error: self.describe(e),
             },
-        }
+        })
     }
 
     /// Whether the status of what `endpoint` makes can be asked for.

@@ -68,8 +68,6 @@ pub enum Outcome {
         /// What the vendor reported.
         error: String,
     },
-    /// It was not to be sent any more when it would have been written; nothing was sent.
-    Withheld,
     /// No connection came about, so nothing was sent.
     NotSent {
         /// Why.

@@ -100,7 +100,6 @@ impl<T: Transport> Dispatcher<'_, T> {
                 http_status, error, ..
             } => self.give_up(&attempt, Some(http_status), error),
             Outcome::NotSent { error } => self.give_up(&attempt, None, error),
-            Outcome::Withheld => self.give_up(&attempt, None, "not sent".to_owned()),
         };
         Settled {
             attempt,

@@ -18,7 +18,7 @@ struct Watcher {
 }
 
 impl Transport for Watcher {
-    async fn submit(&self, _: Endpoint, key: &str, _: &str, _: Option<MaySend>) -> Outcome {
+    async fn submit(&self, _: Endpoint, key: &str, _: &str, _: Option<MaySend>) -> Option<Outcome> {
         let open = in_doubt(&self.log);
         assert!(
             open.iter().any(|job| key.contains(job.as_str())),
@@ -30,10 +30,10 @@ impl Transport for Watcher {
         let error = "no".to_owned();
         // Others are sent meanwhile.
         tokio::task::yield_now().await;
-        Outcome::Refused {
+        Some(Outcome::Refused {
             http_status: 400,
             error,
-        }
+        })
     }
 }
 
@@ -96,10 +96,10 @@ async fn a_request_is_sent_once_its_line_and_the_outcome_before_it_are_in_the_lo
 }
 
 /// Replies one after the other.
-struct Scripted(RefCell<VecDeque<Outcome>>);
+struct Scripted(RefCell<VecDeque<Option<Outcome>>>);
 
 impl Transport for Scripted {
-    async fn submit(&self, _: Endpoint, _: &str, _: &str, _: Option<MaySend>) -> Outcome {
+    async fn submit(&self, _: Endpoint, _: &str, _: &str, _: Option<MaySend>) -> Option<Outcome> {
         self.0.borrow_mut().pop_front().unwrap()
     }
 }
@@ -108,7 +108,7 @@ impl Transport for Scripted {
 async fn reasons(replies: impl IntoIterator<Item = Outcome>) -> Vec<Reason> {
     let dir = tempfile::tempdir().unwrap();
     let writer = writer(&dir.path().join("jobs.jsonl"));
-    let transport = Scripted(RefCell::new(replies.into_iter().collect()));
+    let transport = Scripted(RefCell::new(replies.into_iter().map(Some).collect()));
     let (throttle, stop) = (Throttle::new(1, None, None), Stop::default());
     let now = jiff::Timestamp::now;
     let dispatcher = Dispatcher::new(&transport, &writer, &throttle, &stop, &now, &|_| {});
@@ -148,7 +148,7 @@ async fn a_withdrawn_attempt_is_in_doubt_if_it_was_sent_before() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("jobs.jsonl");
     let writer = writer(&log);
-    let transport = Scripted(RefCell::new([Outcome::Withheld, Outcome::Withheld].into()));
+    let transport = Scripted(RefCell::new([None, None].into()));
     let (throttle, stop) = (Throttle::new(1, None, None), Stop::default());
     let now = jiff::Timestamp::now;
     let reported = RefCell::new(Vec::new());

@@ -34,7 +34,6 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Denied { .. } => "denied",
         Outcome::Throttled { .. } => "throttled",
         Outcome::NotSent { .. } => "not sent",
-        Outcome::Withheld => "withheld",
         Outcome::Unknown { .. } => "unknown",
     }
 }
