@@ -20,10 +20,10 @@ use crate::cli::{RetryArgs, SubmitArgs};
 use crate::commands::finish;
 use crate::engine::cap::Cap;
 use crate::engine::dispatch::{Attempt, Dispatcher, Event, SendCounts};
-use crate::engine::retry::{Log, Retried, Wanted};
+use crate::engine::retry::{Log, Retried, RetryError, Wanted};
 use crate::engine::stop::Stop;
-use crate::exit::{Code, Ending, Failure};
-use crate::jobs::{IdColumn, JobKey, JobView};
+use crate::exit::{self, Code, Ending, Failure};
+use crate::jobs::JobKey;
 use crate::journal::{JobLog, Writer};
 use crate::output::retry::Preview;
 use crate::output::{self, Commands, Printer, Sending, Summary, Tally};
@@ -145,22 +145,19 @@ fn dry_run(
     Ok(Code::Success)
 }
 
-/// The job of an attempt, with the columns that the log has of it.
-fn job_of(attempt: &Attempt, writer: &Writer, settings: &Settings) -> Option<JobView> {
-    let known = writer.view(attempt.job).ok().flatten();
-    known.or_else(|| attempt.as_job(&settings.rates))
-}
-
 /// The attempts that are made, each read when its turn comes.
 async fn made<'a>(
     found: &'a Found<'_>,
     settings: &Settings,
     stop: &Stop,
     printer: &Printer,
-) -> Result<Box<dyn Iterator<Item = Result<Option<Attempt>, Failure>> + 'a>, Failure> {
+) -> Result<Box<dyn Iterator<Item = Result<Option<Attempt>, RetryError>> + 'a>, Failure> {
     if !photos::are_renewed(settings) {
         return Ok(Box::new(
-            found.wanted.iter().map(|wanted| found.attempt(wanted)),
+            found
+                .wanted
+                .iter()
+                .map(|wanted| found.retries.attempt(wanted)),
         ));
     }
     // Nothing is sent before every photo is there.
@@ -186,24 +183,22 @@ async fn send(
     let api = Api::open(settings).await?;
     open::check_mixing(writer, settings, &api.base)?;
     let attempts = made(found, settings, stop, printer).await?;
-    let first = found.wanted.first().map(|wanted| found.attempt(wanted));
-    let first = first.transpose()?.flatten();
-    let column = first
-        .and_then(|attempt| attempt.id)
-        .map_or(IdColumn::Sku, |(column, _)| column);
-    let concurrency = settings.network.concurrency_for(column);
+    let concurrency = settings.network.concurrency_for(found.column);
     let throttle = api::throttle(settings, concurrency, limits.deadline);
     let reporter = Sending::new(printer, found.wanted.len() as u64, commands);
-    let report_event = |event: Event<'_>| reporter.report(&event);
+    let report = |event: Event<'_>| reporter.report(&event);
     let now = || writer.now();
-    let job = |attempt: &Attempt| job_of(attempt, writer, settings);
-    let dispatcher = Dispatcher::new(&api.client, writer, &throttle, stop, &now, &report_event)
-        .within(cap, &job);
-    let mut failed = Ok(());
-    let attempts = attempts.map_while(|made| made.map_err(|error| failed = Err(error)).ok());
-    let tally = dispatcher.run(attempts.flatten(), concurrency).await;
+    let dispatcher = Dispatcher::new(&api.client, writer, &throttle, stop, &now, &report);
+    let sent = found.retries.send(attempts, cap, dispatcher, concurrency);
+    let (tally, made) = sent.await;
     reporter.finish();
-    failed?;
     open::look_at_others(writer, printer).await;
-    Ok((tally, stopped::ending_of(stop, printer, commands)))
+    let mut ending = stopped::ending_of(stop, printer, commands);
+    if let Err(error) = made {
+        let failure = failure::of_retry(error);
+        ending.note(failure.code());
+        let text = exit::describe(&failure.into(), |step| commands.repeat_in(step));
+        printer.error(text.trim_end());
+    }
+    Ok((tally, ending))
 }

@@ -1,6 +1,7 @@
 //! The attempts that a retry makes: new ones for jobs that may get one, or those in doubt again.
 
 mod barred;
+mod send;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,7 +11,7 @@ use serde_json::value::RawValue;
 use super::dispatch::Attempt;
 use super::plan::Plan;
 use crate::jobs::{
-    AttemptView, Clip, Credits, JobKey, JobState, JobView, Ledger, Order, Rates, Status,
+    AttemptView, Clip, Credits, IdColumn, JobKey, JobState, JobView, Ledger, Order, Rates, Status,
 };
 use crate::journal::{JobLog, LogError, Writer};
 use crate::vendor::{
@@ -129,6 +130,8 @@ pub struct Found {
     pub wanted: Vec<Wanted>,
     /// How many jobs have had all the attempts that they get.
     pub exhausted: u64,
+    /// Whether the first of them is for a listing or a SKU.
+    pub column: Option<IdColumn>,
     /// Listings and SKUs, else jobs, of which the log does not hold what was sent.
     pub requestless: Vec<String>,
     /// Jobs that get nothing, since no row asks for them.
@@ -140,7 +143,10 @@ pub struct Found {
 impl Found {
     fn add(&mut self, attempt: Option<Attempt>, view: &JobView) {
         match attempt {
-            Some(attempt) => self.wanted.push(Wanted::of(&attempt)),
+            Some(attempt) => {
+                self.column = self.column.or(view.id().map(|(column, _)| column));
+                self.wanted.push(Wanted::of(&attempt));
+            }
             None => self.requestless.push(match view.id() {
                 Some((_, id)) => id.to_owned(),
                 None => view.key().to_string(),

@@ -12,7 +12,7 @@ use crate::engine::dispatch::Attempt;
 use crate::engine::plan::Plan;
 use crate::engine::retry::{self, Clips, Log, Retries, Wanted};
 use crate::exit::Failure;
-use crate::jobs::{JobKey, JobView};
+use crate::jobs::{IdColumn, JobKey, JobView};
 use crate::manifest::{LocalPhoto, RowFault};
 use crate::output::{self, Commands, Printer};
 use crate::settings::Settings;
@@ -26,19 +26,17 @@ pub struct Found<'a> {
     pub photos: Vec<Arc<LocalPhoto>>,
     /// Jobs that get nothing, since no row asks for them.
     pub rowless: BTreeSet<JobKey>,
-    retries: Retries<'a>,
+    /// Whether they are for listings or SKUs.
+    pub column: IdColumn,
+    pub retries: Retries<'a>,
 }
 
 impl Found<'_> {
-    /// An attempt with all that is sent and kept of it, read from the log once more.
-    pub fn attempt(&self, wanted: &Wanted) -> Result<Option<Attempt>, Failure> {
-        self.retries.attempt(wanted).map_err(failure::of_retry)
-    }
-
-    /// All of them, for a few.
+    /// All of them with all that is sent and kept of them, for a few.
     pub fn attempts(&self) -> Result<Vec<Attempt>, Failure> {
-        let made = self.wanted.iter().map(|wanted| self.attempt(wanted));
-        made.filter_map(Result::transpose).collect()
+        let made = self.wanted.iter().map(|one| self.retries.attempt(one));
+        let made = made.filter_map(Result::transpose).collect::<Result<_, _>>();
+        made.map_err(failure::of_retry)
     }
 }
 
@@ -85,6 +83,7 @@ pub fn find<'a>(
         wanted: found.wanted,
         photos,
         rowless: found.rowless,
+        column: found.column.unwrap_or(IdColumn::Sku),
         retries,
     })
 }
