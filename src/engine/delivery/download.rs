@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::disk;
 use crate::jobs::{self, What};
-use crate::journal::Writer;
+use crate::journal::{AppendError, Writer};
 use futures::StreamExt;
 
 use super::bucket::{Bucket, There};
@@ -349,9 +349,11 @@ impl<R: Refresh> Run<'_, R> {
             .or(uploading)
             .await
             .unwrap_or_else(|| Err(stopped()));
-        let address = address.map_err(|trouble| self.failure(&ready.clip.delivery, trouble))?;
+        let delivery = &ready.clip.delivery;
+        let address = address.map_err(|trouble| self.failure(delivery, trouble))?;
         let line = self.line(&ready, Path::new(&address), None);
-        self.record(line, [&ready]).await?;
+        let recorded = self.record(line, std::slice::from_ref(&ready)).await;
+        recorded.map_err(|error| self.not_recorded(delivery, &error))?;
         // A copy that is left behind is removed by the next run.
         let _ = ready.part.clear();
         Ok(())
@@ -408,7 +410,8 @@ impl<R: Refresh> Run<'_, R> {
         })?;
         let host = self.host_for(delivery);
         let line = self.line(&ready, &path, host.as_deref());
-        self.record(line, [&ready]).await
+        let recorded = self.record(line, std::slice::from_ref(&ready)).await;
+        recorded.map_err(|error| self.not_recorded(delivery, &error))
     }
 
     /// Gives all clips of a listing or SKU their names at once.
@@ -437,7 +440,12 @@ impl<R: Refresh> Run<'_, R> {
                         summary.downloaded += ready.len();
                         summary.bytes += ready.iter().map(bytes).sum::<u64>();
                     }
-                    Err(failure) => self.fail(summary, failure),
+                    Err(error) => {
+                        for ready in &ready {
+                            let failure = self.not_recorded(&ready.clip.delivery, &error);
+                            self.fail(summary, failure);
+                        }
+                    }
                 }
             }
             Ok(None) => {
@@ -453,8 +461,11 @@ impl<R: Refresh> Run<'_, R> {
                 }
             }
             Err(error) => {
-                let failure = self.failure(&ready[0].clip.delivery, FetchError::Disk(error));
-                self.fail(summary, failure);
+                for ready in &ready {
+                    let trouble = io::Error::new(error.kind(), error.to_string());
+                    let failure = self.failure(&ready.clip.delivery, FetchError::Disk(trouble));
+                    self.fail(summary, failure);
+                }
             }
         }
     }
@@ -493,26 +504,10 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     /// Appends the lines of clips that have their names, then forgets their notes.
-    async fn record<'r, 'p: 'r>(
-        &self,
-        lines: String,
-        ready: impl IntoIterator<Item = &'r Ready<'p>>,
-    ) -> Result<(), Failure> {
+    async fn record(&self, lines: String, ready: &[Ready<'_>]) -> Result<(), AppendError> {
         let appended = self.with.writer.append(&lines).await;
+        appended.inspect_err(|_| self.stop.set(Reason::Shared))?;
         for ready in ready {
-            if let Err(error) = &appended {
-                self.stop.set(Reason::Shared);
-                let trouble = match lease::kind_of(error) {
-                    FailureKind::Disk => {
-                        FetchError::Disk(io::Error::new(error.error.kind(), error.to_string()))
-                    }
-                    kind => FetchError::Log(Unusable {
-                        kind,
-                        why: error.to_string(),
-                    }),
-                };
-                return Err(self.failure(&ready.clip.delivery, trouble));
-            }
             // Notes left behind do no harm.
             let _ = ready.part.forget();
             (self.with.progress)(Event::Done {
@@ -520,6 +515,20 @@ impl<R: Refresh> Run<'_, R> {
             });
         }
         Ok(())
+    }
+
+    /// Why a clip whose line cannot be written counts as failed.
+    fn not_recorded(&self, delivery: &Delivery, error: &AppendError) -> Failure {
+        let trouble = match lease::kind_of(error) {
+            FailureKind::Disk => {
+                FetchError::Disk(io::Error::new(error.error.kind(), error.to_string()))
+            }
+            kind => FetchError::Log(Unusable {
+                kind,
+                why: error.to_string(),
+            }),
+        };
+        self.failure(delivery, trouble)
     }
 
     fn failure(&self, delivery: &Delivery, trouble: FetchError) -> Failure {

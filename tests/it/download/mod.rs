@@ -290,6 +290,24 @@ fn a_listing_of_which_one_clip_fails_does_not_appear_and_is_completed_later() {
     assert_eq!(first.len(), 1, "what was whole is not fetched twice");
 }
 
+#[test]
+fn every_clip_of_a_listing_that_cannot_be_put_in_place_counts_as_failed() {
+    let cdn = Cdn::honest();
+    let put = |name: &str| cdn.put(name, clip(name, 9000));
+    let orders = [
+        Order::of("LST-1", 2, &put("1")),
+        Order::of("LST-1", 3, &put("2")),
+    ];
+    let api = unused_api();
+    let world = world(&api, &log_of(&orders));
+    // Where the clips of the listing are gathered there is a file.
+    std::fs::create_dir_all(world.path("videos/.creativeai-partial")).unwrap();
+    world.write("videos/.creativeai-partial/LST-1.new", "");
+    let download = ["download", "--when", "complete", "--json"];
+    let run = world.run(&download).expect(74).json();
+    assert_eq!((&run["downloaded"], &run["failed"]), (&0.into(), &2.into()));
+}
+
 /// The limit of a file's size stands in for a disk that is full; Windows has no such limit.
 #[cfg(unix)]
 #[test]
