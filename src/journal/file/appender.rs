@@ -270,6 +270,20 @@ impl Appender {
 
     fn hand_in(&self, lines: &str, tentative: bool, urgent: bool) -> Pending {
         let (sender, done) = oneshot::channel();
+        // Every reader passes over an empty line: what it was to announce must not be done.
+        if lines.lines().any(str::is_empty) {
+            let _ = sender.send(Err(AppendError {
+                error: Arc::new(io::Error::other("a line of the log would be empty")),
+                lines: lines.to_owned(),
+            }));
+            let queue = Arc::clone(&self.queue);
+            let refused = String::new();
+            return Pending {
+                done,
+                queue,
+                refused,
+            };
+        }
         let request = Request {
             len: lines.len(),
             tentative,

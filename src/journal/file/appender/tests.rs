@@ -62,6 +62,19 @@ async fn lines_that_can_wait_go_along_with_the_next_ones() {
 }
 
 #[tokio::test]
+async fn an_empty_line_is_refused_and_the_next_one_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    let appender = Appender::open(&path).unwrap();
+    for lines in ["\n", "whole\n\n"] {
+        let error = appender.append_tentative(lines).await.unwrap_err();
+        assert_eq!(error.lines, lines);
+    }
+    appender.append("next\n").await.unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "next\n");
+}
+
+#[tokio::test]
 async fn a_writer_that_has_broken_down_keeps_no_one_waiting() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("log");
