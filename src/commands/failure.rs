@@ -67,12 +67,16 @@ pub fn of_reading(error: anyhow::Error) -> anyhow::Error {
 
 /// What a database that cannot be used means for the run.
 pub fn of_database(error: DatabaseError) -> Failure {
-    let code = match error.kind {
+    Failure::new(code_of(error.kind), error.message).help(error.help)
+}
+
+/// How a run ends that a database has kept from its work.
+pub fn code_of(fault: DatabaseFault) -> Code {
+    match fault {
         DatabaseFault::Config => Code::Config,
         DatabaseFault::Temporary => Code::Temporary,
         DatabaseFault::Io => Code::Io,
-    };
-    Failure::new(code, error.message).help(error.help)
+    }
 }
 
 /// What it means for the run that lines could not be appended; `next` is the step where that is for

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::failure;
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Ending};
 use crate::output::{Commands, Printer, words};
@@ -87,8 +88,9 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
                 Code::Io
             }
             Reason::Away(error) => {
-                printer.error(escape(&error));
-                Code::Temporary
+                let (what, next) = (escape(&error.message), escape(&error.help));
+                printer.error(format_args!("{what}; {next}"));
+                failure::code_of(error.kind)
             }
             Reason::Disturbed(error) => {
                 printer.error(format_args!(

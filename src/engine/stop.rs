@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::journal::AppendError;
+use crate::journal::{AppendError, DatabaseError};
 
 /// A reason to start nothing new. What is in flight is drained all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Reason {
     /// The log cannot be written any more.
     Disk(String),
     /// The log's database cannot be written to.
-    Away(String),
+    Away(DatabaseError),
     /// Another program did something to the log while it was written to.
     Disturbed(String),
     /// Lines that the log did not take in are in this file.
@@ -50,7 +50,7 @@ impl Reason {
     /// Why lines could not be appended.
     pub fn of_append(error: &AppendError) -> Self {
         if let Some(database) = error.database() {
-            return Self::Away(format!("{database}; {}", database.help));
+            return Self::Away(database.clone());
         }
         match error.disturbed() {
             Some(disturbed) => Self::Disturbed(disturbed.to_string()),

@@ -63,7 +63,7 @@ pub(super) async fn insert(log: &LogHandle<'_>, captures: &[KeptCapture]) -> Res
 pub fn captures_behind(address: &Address, last: i64) -> Result<Vec<(i64, String)>, DatabaseError> {
     wait_for(|| async {
         let session = Session::open(address).await?;
-        schema::check(&session, Use::Write).await?;
+        schema::check(&session, Use::ReadNewest).await?;
         let log = logs::find(&session).await?;
         let query = format!(
             "SELECT sequence, envelope FROM {}.captures WHERE log = $1 AND sequence > $2 \

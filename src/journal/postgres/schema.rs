@@ -3,6 +3,7 @@
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
+use super::super::address::Address;
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::session::Session;
 
@@ -86,6 +87,8 @@ pub(super) const VERSION: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
     Read,
+    /// Also what only the newest version has.
+    ReadNewest,
     Write,
 }
 
@@ -100,7 +103,7 @@ struct Found {
 /// Makes sure that the tables are there and that this program may use them; their version.
 pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, DatabaseError> {
     let address = &session.address;
-    let Some(found) = found(session).await? else {
+    let Some(found) = found(session, purpose).await? else {
         return Err(DatabaseError::new(
             DatabaseFault::Config,
             format!("the database of {address} holds no job logs"),
@@ -108,7 +111,7 @@ pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, Databa
         ));
     };
     let minimum = match purpose {
-        Use::Read => found.minimum_reader,
+        Use::Read | Use::ReadNewest => found.minimum_reader,
         Use::Write => found.minimum_writer,
     };
     if minimum > VERSION {
@@ -122,11 +125,11 @@ pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, Databa
             "install a newer creativeai on this computer",
         ));
     }
-    if purpose == Use::Write && found.version < VERSION {
+    if purpose != Use::Read && found.version < VERSION {
         return Err(DatabaseError::new(
             DatabaseFault::Config,
             format!(
-                "the tables of {address} are at version {}, and this creativeai writes version \
+                "the tables of {address} are at version {}, and this creativeai needs version \
                  {VERSION}; nothing was touched",
                 found.version
             ),
@@ -149,7 +152,8 @@ pub(super) struct Upgraded {
 pub(super) async fn upgrade(session: &mut Session) -> Result<Upgraded, DatabaseError> {
     loop {
         // Looked at first: a small role may not create what is there already.
-        let before = found(session).await?.map_or(0, |found| found.version);
+        let before = found(session, Use::Write).await?;
+        let before = before.map_or(0, |found| found.version);
         if before >= VERSION {
             return Ok(Upgraded {
                 from: before,
@@ -238,15 +242,22 @@ pub(super) fn grants(schema: &str, role: &str, rights: Rights) -> String {
     text
 }
 
-async fn found(session: &Session) -> Result<Option<Found>, DatabaseError> {
+async fn found(session: &Session, purpose: Use) -> Result<Option<Found>, DatabaseError> {
     let failed = |error| session.failed("look at the tables of", &error);
     let schema = session.address.schema();
     let name = format!("{schema}.migrations");
     let row = session
         .client
-        .query_typed_one("SELECT to_regclass($1) IS NOT NULL", &[(&name, Type::TEXT)])
+        .query_typed_one(
+            "SELECT to_regclass($1) IS NOT NULL, pg_is_in_recovery(), \
+             current_setting('transaction_read_only')::boolean",
+            &[(&name, Type::TEXT)],
+        )
         .await
         .map_err(failed)?;
+    if purpose == Use::Write {
+        takes_writes(&session.address, row.get(1), row.get(2))?;
+    }
     if !row.get::<_, bool>(0) {
         return Ok(None);
     }
@@ -264,6 +275,32 @@ async fn found(session: &Session) -> Result<Option<Found>, DatabaseError> {
         minimum_reader: number(1),
         minimum_writer: number(2),
     }))
+}
+
+/// Whether a server that is a standby, or where transactions read only, takes writes.
+fn takes_writes(
+    address: &Address,
+    is_standby: bool,
+    reads_only: bool,
+) -> Result<(), DatabaseError> {
+    if is_standby {
+        // It may be the next primary.
+        return Err(DatabaseError::new(
+            DatabaseFault::Temporary,
+            format!("the server of {address} is a standby, which takes no writes"),
+            "wait until it is promoted, or name all servers and target_session_attrs=read-write in \
+             the address, then run the same command again; nothing was sent",
+        ));
+    }
+    if reads_only {
+        return Err(DatabaseError::new(
+            DatabaseFault::Config,
+            format!("{address} takes no writes: default_transaction_read_only is on"),
+            "turn it off for the role, the database or the server that has it on, as with `ALTER \
+             ROLE NAME SET default_transaction_read_only = off`; nothing was sent",
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -234,6 +234,17 @@ fn judged(error: &Error) -> (DatabaseFault, &'static str) {
         let help = "the database's owner gives the rights with `creativeai log init URL --grant-to ROLE`; nothing was sent";
         return (DatabaseFault::Config, help);
     }
+    if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+        // It took writes when it was connected to. The next connection shows whether it is a standby now.
+        let help = "run the same command again once the server takes writes; nothing was sent";
+        return (DatabaseFault::Temporary, help);
+    }
+    // PgBouncer has this code for almost everything, a server that is away included.
+    let words = error.as_db_error().map_or("", |refusal| refusal.message());
+    if *code == SqlState::PROTOCOL_VIOLATION && words.contains("statement pooling") {
+        let help = "set the pooler's pool_mode to transaction, or connect to the server itself; nothing was sent";
+        return (DatabaseFault::Config, help);
+    }
     match class {
         "28" => (
             DatabaseFault::Config,
@@ -266,6 +277,11 @@ fn judged_by_layer(error: &Error) -> (DatabaseFault, &'static str) {
             DatabaseFault::Config,
             "set PGPASSWORD, or write the password into ~/.pgpass; nothing was sent",
         );
+    }
+    let source = std::error::Error::source(error).map(ToString::to_string);
+    if source.is_some_and(|why| why.contains("does not allow writes")) {
+        let help = "wait until a standby is promoted, or look at default_transaction_read_only of the role, then run the same command again; nothing was sent";
+        return (DatabaseFault::Temporary, help);
     }
     (DatabaseFault::Temporary, UNREACHABLE)
 }

@@ -149,3 +149,27 @@ fn a_receiver_puts_back_what_it_knows_of_before_it_writes_to_the_new_server() {
     assert_each_once(&server, 2);
     receiver.stop().expect(143);
 }
+
+#[test]
+fn a_standby_may_be_promoted_and_is_read_until_then() {
+    let Some(mut pair) = Pair::start() else {
+        return;
+    };
+    let server = Server::accepting();
+    let computer = pair.computer(&server, 2);
+    pair.primary.wait_for_standby(&pair.standby);
+    pair.proxy.lead_to(pair.standby.folder());
+    let log = pair.proxy.address("postgres", "shop");
+    for read in [&["status"][..], &["log", "captures", &log]] {
+        computer.run(read).expect(0);
+    }
+    let submit = ["submit", "listings.csv"];
+    let briefly = [&submit[..], &["--database-wait", "0s"]].concat();
+    let ended = computer.run(&briefly).expect(75);
+    let next = "target_session_attrs=read-write";
+    assert!(ended.stderr.contains(next), "{}", ended.stderr);
+    assert_eq!(server.posts().len(), 0);
+    pair.fail_over();
+    computer.run(&submit).expect(0);
+    assert_each_once(&server, 2);
+}

@@ -101,3 +101,42 @@ fn a_role_with_the_rights_to_write_and_no_others_does_all_the_work() {
         assert_eq!(database.sql(&may), "f", "{right}");
     }
 }
+
+#[test]
+fn what_only_a_person_can_set_right_is_not_waited_for() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let server = Server::start(|_| Step::reply(400, r#"{"error":"no such photo"}"#));
+    let owner = computer(&server, &log, 1);
+    owner.run(&["submit", "listings.csv"]).expect(1);
+    let [reader, held] = ["reader", "held"].map(|name| format!("{name}_{}", database.name));
+    let roles = format!("CREATE ROLE {reader} LOGIN; CREATE ROLE {held} LOGIN");
+    database.sql(&roles);
+    let grant = ["log", "init", &log, "--grant-to"];
+    let may_read = [&grant[..], &[&*reader, "--read-only"]].concat();
+    owner.run(&may_read).expect(0);
+    owner.run(&[&grant[..], &[&*held]].concat()).expect(0);
+    let reads_only = format!("ALTER ROLE {held} SET default_transaction_read_only = on");
+    database.sql(&reads_only);
+    // The usual wait for a database is far longer than this test may take.
+    let begun = std::time::Instant::now();
+    for (role, next) in [
+        (&reader, "--grant-to"),
+        (&held, "default_transaction_read_only = off"),
+    ] {
+        let world = computer(&server, &database.address(role, "shop"), 2);
+        world.run(&["status"]).expect(0);
+        for command in [
+            &["submit", "listings.csv"][..],
+            &["retry", "--failed"],
+            &["run", "listings.csv", "--once"],
+            &["log", "pause"],
+        ] {
+            let ended = world.run(command).expect(78);
+            assert!(ended.stderr.contains(next), "{command:?} {}", ended.stderr);
+        }
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(120));
+    assert_eq!(server.posts().len(), 1);
+}

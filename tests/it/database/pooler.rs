@@ -20,7 +20,7 @@ struct Pooler {
 
 impl Pooler {
     /// Starts one before the server of `database`.
-    fn start(database: &Database) -> Option<Self> {
+    fn start(database: &Database, mode: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display();
         let server = database.server.folder().display();
@@ -28,7 +28,7 @@ impl Pooler {
         let settings = format!(
             "[databases]\n* = host={server}\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = {path}\n\
              listen_port = 6432\nauth_type = trust\nauth_file = {path}/users\n\
-             pool_mode = transaction\ndefault_pool_size = 1\n"
+             pool_mode = {mode}\ndefault_pool_size = 1\n"
         );
         std::fs::write(folder.path().join("settings"), settings).unwrap();
         if is_root() {
@@ -66,7 +66,7 @@ fn commands_at_the_same_time_share_one_connection() {
     let Some(database) = postgres::database() else {
         return;
     };
-    let Some(pooler) = Pooler::start(&database) else {
+    let Some(pooler) = Pooler::start(&database, "transaction") else {
         return skip("pgbouncer is not installed (apt-get install pgbouncer)");
     };
     let world = world();
@@ -108,7 +108,7 @@ fn computers_that_order_at_the_same_time_share_one_connection() {
     let Some((database, _)) = super::empty_log() else {
         return;
     };
-    let Some(pooler) = Pooler::start(&database) else {
+    let Some(pooler) = Pooler::start(&database, "transaction") else {
         return skip("pgbouncer is not installed (apt-get install pgbouncer)");
     };
     let log = format!(
@@ -136,7 +136,7 @@ fn receivers_that_forward_share_one_connection_and_leave_it_alone_when_idle() {
     let Some((database, _)) = super::empty_log() else {
         return;
     };
-    let Some(pooler) = Pooler::start(&database) else {
+    let Some(pooler) = Pooler::start(&database, "transaction") else {
         return skip("pgbouncer is not installed (apt-get install pgbouncer)");
     };
     let log = format!(
@@ -163,4 +163,25 @@ fn receivers_that_forward_share_one_connection_and_leave_it_alone_when_idle() {
     for receiver in receivers {
         receiver.stop().expect(143);
     }
+}
+
+#[test]
+fn a_pooler_that_allows_no_transactions_is_a_matter_for_a_person() {
+    let Some((database, _)) = super::empty_log() else {
+        return;
+    };
+    let Some(pooler) = Pooler::start(&database, "statement") else {
+        return skip("pgbouncer is not installed (apt-get install pgbouncer)");
+    };
+    let log = format!(
+        "postgres://postgres@/{}?host={}&port=6432&log=shop",
+        database.name,
+        pooler.folder.path().display()
+    );
+    let server = Server::accepting();
+    let world = World::facing(&server).with_var("CREATIVEAI_JOBS", &log);
+    world.write("listings.csv", listings(1));
+    let ended = world.run(&["submit", "listings.csv"]).expect(78);
+    assert!(ended.stderr.contains("pool_mode"), "{}", ended.stderr);
+    assert_eq!(server.posts().len(), 0);
 }
