@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep_until};
 
 use super::{COMMAND, Log};
 use crate::engine::delivery::plan::Delivery;
@@ -21,9 +21,11 @@ use crate::journal::{JobLog, Location, LogError, Writer};
 
 /// Clips for which the command runs before the log is written.
 const AT_ONCE: usize = 64;
-/// How often it is looked whether clips that others have leased are free, and a log that could not be
-/// used can be. A database has no event for "the lease has ended" that a killed run would send.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+/// After so long it is looked whether clips that others have leased are free, or a log that could not be
+/// used can be; each time that something still waits, the next look is twice as far away. A run that was
+/// killed sends no event.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+const LAST_LOOK: Duration = Duration::from_secs(60);
 /// How long a log that is in use is waited for once the command is to end.
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
@@ -66,6 +68,28 @@ fn due(view: &JobView, target: &str) -> Option<Delivery> {
 /// A clip that is due.
 type Clip = (JobView, Delivery);
 
+/// When what waits is looked at again.
+#[derive(Default)]
+struct Look {
+    at: Option<Instant>,
+    wait: Duration,
+}
+
+impl Look {
+    /// After a look, or after something new was come to.
+    fn plan(&mut self, was_look: bool, is_waiting: bool) {
+        self.wait = if was_look {
+            (self.wait * 2).min(LAST_LOOK)
+        } else {
+            FIRST_LOOK
+        };
+        let next = Instant::now() + self.wait;
+        // What comes in a stream does not put a look off.
+        let planned = self.at.filter(|_| !was_look);
+        self.at = is_waiting.then(|| planned.map_or(next, |at| at.min(next)));
+    }
+}
+
 /// What was done.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Runs {
@@ -107,17 +131,18 @@ impl OnEnd<'_> {
     pub async fn run(&self, mut ended: UnboundedReceiver<JobKey>) -> Runs {
         let mut runs = Runs::default();
         let (mut new, mut waiting) = (Vec::new(), HashSet::new());
-        let mut look = interval(BETWEEN_LOOKS);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = Look::default();
         let mut is_said = false;
         loop {
-            let looks = !waiting.is_empty() && !self.stop.is_set();
-            let jobs: HashSet<JobKey> = tokio::select! {
+            let may_look = look.at.filter(|_| !self.stop.is_set());
+            let (jobs, is_look): (HashSet<JobKey>, _) = tokio::select! {
                 count = ended.recv_many(&mut new, AT_ONCE) => match count {
                     0 => break,
-                    _ => new.drain(..).collect(),
+                    _ => (new.drain(..).collect(), false),
                 },
-                _ = look.tick(), if looks => std::mem::take(&mut waiting),
+                () = sleep_until(may_look.unwrap_or_else(Instant::now)), if may_look.is_some() => {
+                    (std::mem::take(&mut waiting), true)
+                }
             };
             // Nothing begins any more; what has been done of it by others is looked at once, below.
             if self.stop.is_set() {
@@ -132,6 +157,7 @@ impl OnEnd<'_> {
             }
             is_said = left.is_err();
             waiting.extend(left.unwrap_or_else(|_| jobs.into_iter().collect()));
+            look.plan(is_look, !waiting.is_empty());
         }
         if !waiting.is_empty() {
             let left = self.come_to(&waiting, &mut runs).await;
@@ -276,5 +302,33 @@ impl OnEnd<'_> {
             Err(OpenError::Stopped(..)) => open(LAST_WAIT, &Stop::default()),
             opened => opened,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_is_looked_at_more_and_more_seldom_and_no_stream_puts_it_off() {
+        let mut look = Look::default();
+        let after = |look: &Look| Some((look.at? - Instant::now()).as_secs());
+        look.plan(false, false);
+        assert_eq!(after(&look), None);
+        look.plan(false, true);
+        for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
+            assert_eq!(after(&look), Some(seconds));
+            tokio::time::advance(Duration::from_secs(seconds)).await;
+            look.plan(true, true);
+        }
+        // Something new may be free sooner.
+        look.plan(false, true);
+        assert_eq!(after(&look), Some(1));
+        tokio::time::advance(Duration::from_millis(600)).await;
+        let at = look.at;
+        look.plan(false, true);
+        assert_eq!(look.at, at);
+        look.plan(true, false);
+        assert_eq!(after(&look), None);
     }
 }
