@@ -94,11 +94,25 @@ impl<'a> HeldReport<'a> {
 
     /// Where held rows stand, `count` in all; where there are several files, with these.
     fn lines(&self, count: u64, rows: impl Iterator<Item = &'a Held>) -> String {
-        if self.files.len() > 1 {
-            return listed(count, rows.map(|held| self.place(&held.place)));
+        let is_one_file = self.files.len() == 1;
+        let name = |held: &Held| {
+            if is_one_file {
+                held.place.line.to_string()
+            } else {
+                self.place(&held.place)
+            }
+        };
+        let mut names: Vec<String> = rows.map(name).collect();
+        // A line with several photos may be several rows.
+        let rows = names.len();
+        names.dedup();
+        let count = count - (rows - names.len()) as u64;
+        let names = listed(count, names.into_iter());
+        if is_one_file {
+            format!("{} {names}", words::choose(count, "line", "lines"))
+        } else {
+            names
         }
-        let lines = listed(count, rows.map(|held| held.place.line.to_string()));
-        format!("{} {lines}", words::choose(count, "line", "lines"))
     }
 
     fn report_adopted(&self) {
@@ -180,9 +194,15 @@ impl<'a> HeldReport<'a> {
             let changed_rows = || self.held(Decision::Changed);
             let edited = || changed_rows().filter(|held| !held.is_bare && held.moved.is_empty());
             let columns: BTreeSet<_> = edited().flat_map(|held| &held.differs).copied().collect();
+            let is_refunded = edited().next().is_some() && edited().all(|held| held.is_refunded);
+            let stands = if is_refunded {
+                "the older order failed, and costs nothing"
+            } else {
+                "the older order stands, and may be paid for"
+            };
             self.printer.warn(format_args!(
-                "{} of {} ({}) {}, and {} held back: the older order stands, and may be paid for.{} To \
-                 order the new version as well, run the same command with --resubmit-changed",
+                "{} of {} ({}) {}, and {} held back: {stands}.{} To order the new version as well, run \
+                 the same command with --resubmit-changed",
                 words::count(changed, "row"),
                 escape(self.manifest),
                 self.lines(changed, edited()),
@@ -260,7 +280,9 @@ impl<'a> HeldReport<'a> {
     }
 
     fn report_pair(&self, held: &Held, lines: &[u64]) {
-        let shown: Vec<String> = lines.iter().take(MOST_NAMED).map(u64::to_string).collect();
+        let mut shown: Vec<String> = lines.iter().map(u64::to_string).collect();
+        shown.dedup();
+        shown.truncate(MOST_NAMED);
         let clips = words::choose(lines.len() as u64, "a clip", "clips");
         // While the old id has rows of its own, only the one job is meant.
         let old = if self.plan.has_rows_of(&held.job_id) {

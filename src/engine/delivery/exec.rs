@@ -182,7 +182,7 @@ impl ExecOptions {
             },
             Ended::TimedOut => format!(
                 "the command took longer than {} s and was killed",
-                self.time_out.as_secs()
+                self.time_out.as_secs_f64()
             ),
             Ended::NotRun(error) => format!("the command could not be run: {error}"),
         };

@@ -240,6 +240,7 @@ fn name(
                 job_id: String::new(),
                 other: Some(plan.place(other)),
                 is_bare: false,
+                is_refunded: false,
                 moved: Vec::new(),
                 cause: None,
                 differs: Vec::new(),

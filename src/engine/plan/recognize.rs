@@ -10,7 +10,7 @@ use super::known::Log;
 use super::open::{MOST_HELD, OpenRows};
 use super::{Decision, Place, Plan, PlanError, marks_of};
 use crate::jobs::recognition::{Cause, Marks, Namesake, Recognition, differences};
-use crate::jobs::{Clip, JobKey, JobState, Ledger};
+use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Status};
 use crate::manifest::{Manifest, Row};
 
 /// Held rows that are reported one by one; further ones are counted.
@@ -47,6 +47,8 @@ pub struct Held {
     pub is_bare: bool,
     /// The jobs whose photo it may be, in another folder, as far as only that differs.
     pub moved: Vec<Moved>,
+    /// Whether that job failed, and was given back what it would have cost.
+    pub is_refunded: bool,
     /// Why the ids are likely to differ.
     pub cause: Option<Cause>,
     /// The columns in which a changed row differs from that job, as far as the log holds what it asked
@@ -556,8 +558,11 @@ impl Search<'_> {
 
     fn hold(&mut self, index: usize, row: &Row, reason: Reason, is_bare: bool) {
         self.plan.hold(index, reason.decision);
-        let job = self.job(reason.job).map(|job| job.key);
-        if let Some(job) = job
+        let job = self.job(reason.job).map(|job| {
+            let is_refunded = job.status() == Status::Failed && job.committed() == Credits::ZERO;
+            (job.key, is_refunded)
+        });
+        if let Some((job, is_refunded)) = job
             && self.held_rows.len() < self.most_listed
         {
             self.held_rows.push(HeldRow {
@@ -578,6 +583,7 @@ impl Search<'_> {
                 job_id: String::new(),
                 other: None,
                 is_bare,
+                is_refunded,
                 moved: Vec::new(),
                 cause: None,
                 differs: Vec::new(),

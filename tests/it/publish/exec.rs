@@ -218,6 +218,14 @@ fn a_command_that_takes_too_long_is_killed_with_all_it_has_started() {
         .run(&["publish", "--exec", hang, "--exec-timeout", "1s"])
         .expect(1);
     assert!(run.stderr.contains("longer than 1 s"), "{}", run.stderr);
+    let short = world
+        .run(&["publish", "--exec", "sleep 600", "--exec-timeout", "300ms"])
+        .expect(1);
+    assert!(
+        short.stderr.contains("longer than 0.3 s"),
+        "{}",
+        short.stderr
+    );
     for name in ["inner", "outer"] {
         let pid: i32 = lines(&world.path(name))[0].parse().unwrap();
         // A killed process may stay for its parent to notice; then it is a zombie.

@@ -924,6 +924,34 @@ fn many_renamed_rows_are_reported_in_one_sentence() {
     assert_eq!(run.json()["held"].as_array().unwrap().len(), 12);
 }
 
+#[test]
+fn an_edited_row_says_what_its_older_order_costs() {
+    for (outcome, words) in [
+        ("failed", "the older order failed, and costs nothing"),
+        ("pending", "the older order stands, and may be paid for"),
+    ] {
+        let server = Server::answering(move |request| {
+            if request.method == "POST" {
+                return Step::accept();
+            }
+            let id = request.path.rsplit('/').next().unwrap_or_default();
+            Step::reply(200, format!("{{\"id\":\"{id}\",\"status\":\"{outcome}\"}}"))
+        });
+        let world = World::facing(&server);
+        let row = |words: &str| format!("SKU-1,{PHOTO}|https://cdn.example.com/2.jpg,{words}\n");
+        let sheet = |words: &str| format!("sku,image_url,video_prompt\n{}", row(words));
+        let submit = ["submit", "sheet.csv", "--split-images"];
+        world.write("sheet.csv", sheet("Pan"));
+        world.run(&submit).expect(0);
+        world.run(&["reconcile"]);
+        world.write("sheet.csv", sheet("Pan slowly"));
+        let held = world.run(&submit).expect(3);
+        for words in [words, "2 rows of sheet.csv (line 2)"] {
+            assert!(held.stderr.contains(words), "{words}: {}", held.stderr);
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn an_id_that_begins_like_an_option_is_renamed_as_suggested() {
