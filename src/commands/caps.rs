@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::filter::Filters;
+use super::filter::{Filter, Filters};
 use crate::clock;
 use crate::engine::cap::{Cap, Limit};
+use crate::exit::Failure;
 use crate::jobs::{Condition, Credits, JobView, Ledger};
 use crate::journal::{ClaimCap, Counts, JobLog, LogError, Writer};
+use crate::manifest::Manifest;
 use crate::output::caps::TYPED;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
+use crate::text::escape;
 
 /// The ledger of a command that sends: caps of the settings look at the log's jobs.
 pub fn ledger(ledger: Ledger, settings: &Settings) -> Ledger {
@@ -45,13 +48,54 @@ pub fn of_writer<'a>(
     Ok(Cap::new(limits, committed))
 }
 
+/// Which jobs a cap is for. Who writes ACME in place of acme means the same part, and a cap that
+/// counts too much spends nothing.
+fn filters_of(cap: &settings::Cap) -> Filters {
+    let pair = cap.filter.as_ref();
+    pair.map_or_else(Filters::default, |pair| {
+        Filters::in_any_case(&pair.name, &pair.value)
+    })
+}
+
+/// A cap that would hold nothing back since no row can have its column, as a problem.
+pub fn without_column(settings: &Settings, manifest: &Manifest) -> Option<String> {
+    let is_lost = |cap: &&settings::Cap| {
+        cap.filter.as_ref().is_some_and(|pair| {
+            let filter = Filter::new(Condition::is(&pair.name, &pair.value));
+            filter.is_of_a_sheet() && !manifest.has_column(&pair.name)
+        })
+    };
+    let cap = settings.caps.iter().find(is_lost)?;
+    let column = cap.filter.as_ref().map_or("", |pair| &pair.name);
+    Some(format!(
+        "the cap of {cap} ({}) would hold nothing back: {} has no column {}",
+        cap.origin,
+        escape(manifest.name()),
+        escape(column),
+    ))
+}
+
+/// What to do about it.
+pub const WITHOUT_COLUMN: &str = "give the sheet the column (its cells may be empty), or correct the cap's \
+                                  where; a cap that is for other sheets alone belongs into a profile or into \
+                                  settings beside them";
+
+/// Refuses to send what a cap would miss.
+pub fn refuse_without_column(settings: &Settings, manifest: &Manifest) -> Result<(), Failure> {
+    match without_column(settings, manifest) {
+        Some(problem) => {
+            Err(Failure::config(format!("{problem}; nothing was sent")).help(WITHOUT_COLUMN))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The same caps for the log, which counts what all computers order.
 fn held_by_the_log(typed: Option<Credits>, settings: &Settings, writer: &Writer) -> Vec<ClaimCap> {
     let now = writer.now();
     let typed = typed.map(|most| ClaimCap { most, counts: None });
     let caps = settings.caps.iter().map(|cap| {
-        let pair = cap.filter.iter();
-        let filters = Filters::new(pair.map(|pair| Condition::is(&pair.name, &pair.value)));
+        let filters = filters_of(cap);
         let since = cap.per.map(|per| per.start(now));
         let is_all = filters.is_empty() && since.is_none();
         let counts: Counts = Arc::new(move |view: &JobView| {
@@ -94,11 +138,10 @@ fn limits(
         return Ok(limits);
     }
     let now = clock::now();
-    let parts = settings.caps.iter().map(|cap| {
-        let pair = cap.filter.iter();
-        let pair = pair.map(|pair| Condition::is(&pair.name, &pair.value));
-        (cap, Filters::new(pair), cap.per.map(|per| per.start(now)))
-    });
+    let parts = settings
+        .caps
+        .iter()
+        .map(|cap| (cap, filters_of(cap), cap.per.map(|per| per.start(now))));
     let mut parts: Vec<_> = parts.map(|part| (part, Credits::ZERO)).collect();
     for view in views {
         let view = view?;

@@ -43,9 +43,20 @@ impl Filter {
     }
 
     /// Whether it holds for the job's column. A column that it does not have is empty.
-    fn matches(&self, view: &JobView) -> bool {
+    fn matches(&self, view: &JobView, in_any_case: bool) -> bool {
         let value = self.value_of(view);
-        self.condition.holds(value.as_deref().unwrap_or_default())
+        let value = value.as_deref().unwrap_or_default();
+        let condition = &self.condition;
+        condition.holds(value)
+            || (in_any_case && value.trim().to_lowercase() == condition.value.to_lowercase())
+    }
+
+    /// Whether only the spreadsheet can give a job the column.
+    pub fn is_of_a_sheet(&self) -> bool {
+        let is_here = |name: &str| plain(name) == self.plain;
+        let elsewhere = ELSEWHERE.into_iter().map(|(name, _)| name);
+        let own = ["state", "review"].into_iter().chain(elsewhere);
+        !LOG_FIELDS.into_iter().chain(own).any(is_here)
     }
 
     /// What the job's column holds.
@@ -83,6 +94,8 @@ impl Filter {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filters {
     all: Vec<Filter>,
+    /// Whether the letter case of values counts for nothing.
+    in_any_case: bool,
     /// Only jobs that have stood where they stand since then, or for a shorter time.
     since: Option<Timestamp>,
 }
@@ -92,7 +105,15 @@ impl Filters {
     pub fn new(conditions: impl IntoIterator<Item = Condition>) -> Self {
         Self {
             all: conditions.into_iter().map(Filter::new).collect(),
-            since: None,
+            ..Self::default()
+        }
+    }
+
+    /// That a column has a value, in whatever letter case.
+    pub fn in_any_case(column: &str, value: &str) -> Self {
+        Self {
+            in_any_case: true,
+            ..Self::new([Condition::is(column, value)])
         }
     }
 
@@ -110,7 +131,8 @@ impl Filters {
     /// Whether all of them match.
     pub fn matches(&self, view: &JobView) -> bool {
         let is_recent = |since| output::since(view).is_some_and(|at| at >= since);
-        self.all.iter().all(|filter| filter.matches(view)) && self.since.is_none_or(is_recent)
+        let mut all = self.all.iter();
+        all.all(|filter| filter.matches(view, self.in_any_case)) && self.since.is_none_or(is_recent)
     }
 
     /// What is to be reported about a column that no job has, once nothing has matched: the nearest one
@@ -199,10 +221,24 @@ mod tests {
             "property_type~RESID",
             "rooms>=4",
         ] {
-            assert!(filter(matching).matches(&view()), "{matching}");
+            assert!(filter(matching).matches(&view(), false), "{matching}");
         }
         for other in ["property_type=Residential", "rooms=40", "sku=LST-4201"] {
-            assert!(!filter(other).matches(&view()), "{other}");
+            assert!(!filter(other).matches(&view(), false), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_column_is_the_sheets_or_the_logs() {
+        for (column, is_of_a_sheet) in [
+            ("client", true),
+            ("Property Type", true),
+            ("SKU", false),
+            ("Video Prompt", false),
+            ("state", false),
+        ] {
+            let filter = Filter::new(Condition::is(column, "x"));
+            assert_eq!(filter.is_of_a_sheet(), is_of_a_sheet, "{column}");
         }
     }
 

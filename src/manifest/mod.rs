@@ -239,6 +239,13 @@ impl Manifest {
         &self.name
     }
 
+    /// Whether a file has a column that a person calls so, without regard to case, spaces and
+    /// underscores.
+    pub fn has_column(&self, name: &str) -> bool {
+        let mut sheets = self.sheets.iter();
+        sheets.any(|sheet| sheet.columns.called(name).is_some())
+    }
+
     /// Whether it is more than one file.
     pub fn has_several_files(&self) -> bool {
         self.sheets.len() > 1

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::photos::{Local, Online, Wanted};
 use crate::cli::CheckArgs;
+use crate::commands::caps;
 use crate::commands::inputs::{Inputs, manifest_failure};
 use crate::exit::{Code, Failure};
 use crate::jobs::JobKey;
@@ -63,6 +64,10 @@ pub fn check(
     }
     for (file, doubt) in manifest.doubts() {
         findings.skip(SUBJECT, format_args!("{}: {doubt}", escape(file)));
+    }
+    if let Some(problem) = caps::without_column(settings, &manifest) {
+        let problem = format!("{problem}; {}", caps::WITHOUT_COLUMN);
+        findings.problem(SUBJECT, Code::Config, problem);
     }
     let (mut good, mut bad) = (0, 0);
     for row in manifest.rows().map_err(manifest_failure)? {

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cli::SubmitArgs;
+use crate::commands::caps;
 use crate::commands::failure;
 use crate::commands::inputs::{Inputs, manifest_failure};
 use crate::engine::plan::{self, Allowed, Plan};
@@ -99,6 +100,7 @@ pub fn read(
     for (file, doubt) in manifest.doubts() {
         printer.warn(format_args!("{}: {doubt}", escape(file)));
     }
+    caps::refuse_without_column(settings, manifest)?;
     for row in manifest.rows().map_err(manifest_failure)? {
         match row {
             Ok(row) => {

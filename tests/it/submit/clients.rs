@@ -54,6 +54,46 @@ fn a_cap_counts_what_the_vendor_reports_while_orders_are_sent() {
 }
 
 #[test]
+fn a_cap_whose_column_the_sheet_lost_sends_nothing() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("creativeai.toml", CAPS);
+    let rows = rows_of(&["acme"; 3]);
+    world.write("rows.csv", rows.replacen("client", "Kunde", 1));
+    for arguments in [&[][..], &["--dry-run"]] {
+        let run = world.run(&[&["submit", "rows.csv"], arguments].concat());
+        let run = run.expect(78);
+        for words in [
+            "client=acme (creativeai.toml, line 2)",
+            "rows.csv has no column client",
+        ] {
+            assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
+        }
+    }
+    let check = world.run(&["check", "rows.csv"]);
+    assert!(
+        check.stdout.contains("has no column client"),
+        "{}",
+        check.stdout
+    );
+    assert!(server.posts().is_empty());
+    // As another column of that name, or by --map.
+    let map = ["submit", "rows.csv", "--map", "client=Kunde"];
+    world.run(&map).expect(3);
+    assert_eq!(server.posts().len(), 2);
+}
+
+#[test]
+fn a_caps_value_is_met_in_any_letter_case() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("creativeai.toml", CAPS);
+    world.write("rows.csv", rows_of(&["ACME", "acme", "Acme", "acmes"]));
+    world.run(&["submit", "rows.csv"]).expect(3);
+    assert_eq!(server.posts().len(), 3);
+}
+
+#[test]
 fn a_groups_cap_holds_its_rows_and_no_others() {
     let server = Server::accepting();
     let world = World::facing(&server);
