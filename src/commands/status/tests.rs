@@ -522,11 +522,10 @@ fn the_sample_scripts_logs_are_shown_too() {
 
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
        is sent again by itself. Look into the vendor's dashboard and say what you
-       found, or send again at the risk of paying twice:
+       found:
        LST-2
          creativeai resolve 4bf73a5f1d4853ce --generation-id ID
          creativeai resolve 4bf73a5f1d4853ce --not-accepted
-         creativeai retry --unknown
     ");
 }
 
@@ -561,11 +560,10 @@ fn a_rehearsal_says_so_and_its_commands_rehearse() {
 
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
        is sent again by itself. Look into the vendor's dashboard and say what you
-       found, or send again at the risk of paying twice:
+       found:
        LST-2
          creativeai resolve 0000000000000002 --generation-id ID --sandbox
          creativeai resolve 0000000000000002 --not-accepted --sandbox
-         creativeai retry --unknown --sandbox
     !  1 clip could not be made; failed clips are not charged. Try again:
          creativeai retry --failed --sandbox
     ");
