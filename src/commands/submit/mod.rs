@@ -45,7 +45,7 @@ pub async fn run(
     let mut inputs = Inputs::fetch(&args.manifests, settings).await?;
     let mut manifest = inputs.open(&args.sheet.reading, settings, conditions(&args.rows))?;
     let path = settings.jobs_path(args.jobs.as_deref(), inputs.first_file());
-    let (mut plan, invalid_rows) = read(&mut manifest, &path, args, settings, printer)?;
+    let (mut plan, invalid_rows) = read(&mut manifest, args, settings, printer)?;
     if args.dry_run {
         return preview(
             args,

@@ -1,7 +1,5 @@
 //! The first pass over a manifest: every row is checked, and all that is wrong is reported.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use crate::cli::SubmitArgs;
@@ -67,30 +65,19 @@ pub fn allowed(args: &SubmitArgs) -> Allowed {
     }
 }
 
-/// A plan without a row.
-fn plan_for(args: &SubmitArgs, log: &Path) -> Plan {
-    let plan = if args.dry_run {
-        Plan::with_shares()
-    } else {
-        Plan::default()
-    };
-    if log.exists() {
-        plan
-    } else {
-        plan.without_log()
-    }
-}
-
 /// The first pass: every row is checked before anything is sent. Also gives what is wrong with rows
 /// that are left out, where a JSON document will hold it.
 pub fn read(
     manifest: &mut Manifest,
-    log: &Path,
     args: &SubmitArgs,
     settings: &Settings,
     printer: &Printer,
 ) -> Result<(Plan, Vec<Value>), Failure> {
-    let mut plan = plan_for(args, log);
+    let mut plan = if args.dry_run {
+        Plan::with_shares()
+    } else {
+        Plan::default()
+    };
     let mut invalid_rows = Vec::new();
     let (mut problems, mut rows) = (0u64, 0u64);
     let name = manifest.name().to_owned();

@@ -68,10 +68,8 @@ impl Note {
 #[derive(Debug, Default)]
 pub struct Plan {
     rows: Vec<Option<Note>>,
-    /// For each of them [`Outline::subject`]; 0 for a row with mistakes. Empty where there is no log to
-    /// compare them with.
+    /// For each of them [`Outline::subject`]; 0 for a row with mistakes.
     subjects: Vec<u32>,
-    has_no_log: bool,
     /// The first row of each key.
     first: HashTable<u32>,
     hasher: DefaultHashBuilder,
@@ -104,14 +102,6 @@ impl Plan {
             items: Some(Owners::default()),
             ..Self::default()
         }
-    }
-
-    /// Does not note what rows are compared with jobs by: there is no log yet. Should there be one by
-    /// then, all of its jobs are compared. Before the first row.
-    #[must_use]
-    pub fn without_log(mut self) -> Self {
-        self.has_no_log = true;
-        self
     }
 
     /// A plan of all rows of a manifest. Rows with mistakes are left out.
@@ -160,9 +150,7 @@ impl Plan {
                 Decision::Send
             },
         }));
-        if !self.has_no_log {
-            self.subjects.push(outline.subject);
-        }
+        self.subjects.push(outline.subject);
         if row.is_left_out {
             self.left_out.entry(key).or_insert(item);
             return None;
@@ -227,9 +215,7 @@ impl Plan {
     /// Notes a row with mistakes.
     pub fn note_invalid(&mut self) {
         self.rows.push(None);
-        if !self.has_no_log {
-            self.subjects.push(0);
-        }
+        self.subjects.push(0);
     }
 
     /// Decides about every row by its key, once all are noted. Counts the rows whose key alone does
@@ -270,9 +256,6 @@ impl Plan {
     /// with an open row's photo (without one, its id). The other ones have a row of their own and
     /// another clip.
     fn compared(&self, ledger: &Ledger, named: &[bool]) -> Vec<bool> {
-        if self.has_no_log {
-            return vec![true; named.len()];
-        }
         let subjects = self.open(ledger);
         let subjects: HashSet<u32> = subjects
             .map(|place| self.subjects[place as usize])

@@ -247,7 +247,8 @@ mod as_the_whole_log {
         text
     }
 
-    fn planned(manifest: &mut Manifest, mut plan: Plan) -> Plan {
+    fn planned(manifest: &mut Manifest) -> Plan {
+        let mut plan = Plan::default();
         for row in manifest.rows().unwrap() {
             match row {
                 Ok(row) => drop(plan.note(&row, &Rates::default())),
@@ -281,7 +282,6 @@ mod as_the_whole_log {
             wishes in proptest::collection::vec((wish(), proptest::bool::weighted(0.8)), 0..10),
             has_conditions: bool,
             same_clip: bool,
-            is_log_late: bool,
         ) {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("jobs.jsonl");
@@ -292,12 +292,11 @@ mod as_the_whole_log {
             let allowed = Allowed { changed: false, same_clip };
 
             let mut manifest = sheet(&wishes, has_conditions);
-            let plan = if is_log_late { Plan::default().without_log() } else { Plan::default() };
-            let mut few = planned(&mut manifest, plan);
+            let mut few = planned(&mut manifest);
             let found_by_few =
                 decide(&mut manifest, &mut few, Some((path, ledger)), allowed, MOST_LISTED).unwrap();
 
-            let mut all = planned(&mut manifest, Plan::default());
+            let mut all = planned(&mut manifest);
             let (open, _) = all.decide(ledger);
             let mut found_by_all = if open == 0 || ledger.is_empty() {
                 Found::default()
