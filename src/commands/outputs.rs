@@ -3,10 +3,10 @@
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::exit::Failure;
-use crate::journal;
+use crate::journal::{self, Beside};
 
 /// Bytes of a file that are looked at to see what it is.
 const LOOKED_AT: u64 = 4096;
@@ -124,18 +124,11 @@ fn is_of_log(path: &Path, log: &Path) -> bool {
     let Ok(log) = journal::resolve(log) else {
         return false;
     };
-    let beside = |ending: &str| {
-        let mut name = log.clone().into_os_string();
-        name.push(ending);
-        PathBuf::from(name)
-    };
-    ["", ".lock", ".recover"]
-        .into_iter()
-        .map(beside)
-        .any(|own| {
-            same_file::is_same_file(path, &own).unwrap_or(false)
-                || journal::resolve(path).is_ok_and(|path| path == own)
-        })
+    let beside = Beside::ALL.map(|file| file.of(&log));
+    beside.into_iter().chain([log]).any(|own| {
+        same_file::is_same_file(path, &own).unwrap_or(false)
+            || journal::resolve(path).is_ok_and(|path| path == own)
+    })
 }
 
 #[cfg(test)]
@@ -183,6 +176,10 @@ mod tests {
         fs::hard_link(&log, &linked).unwrap();
         assert!(refused(&linked));
         assert!(refused(&dir.path().join("jobs.jsonl.recover")));
+        for file in Beside::ALL {
+            let name = file.of(&log);
+            assert!(refused(&name), "{}", name.display());
+        }
         assert!(!refused(&dir.path().join("report.html")));
     }
 
@@ -196,6 +193,7 @@ mod tests {
             ("jobs.jsonl", false),
             ("jobs.jsonl.lock", false),
             ("jobs.jsonl.recover", false),
+            ("jobs.jsonl.paused", false),
             ("key", false),
             ("videos", true),
             (".", true),

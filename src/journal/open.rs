@@ -14,10 +14,9 @@ use super::address::Address;
 #[cfg(feature = "postgres")]
 use super::file::append_options;
 use super::file::{
-    Appender, Checkpoint, HeldLog, LogError, Recovery, Sink, Source, fold_text, take_text,
+    Appender, Beside, Checkpoint, HeldLog, LogError, Recovery, Sink, Source, fold_text, take_text,
 };
 use super::location::Location;
-use super::pause;
 #[cfg(feature = "postgres")]
 use super::postgres;
 use super::store::Store;
@@ -91,7 +90,7 @@ impl Writer {
             }
             None => Source::read(&path, to_read, &mut write(&ledger))?,
         };
-        let pause = pause::file_beside(&path);
+        let pause = Beside::Paused.of(&path);
         Ok(Self {
             recovery,
             name: path.clone(),

@@ -8,17 +8,10 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::file::{LogError, resolve};
+use super::file::{Beside, LogError, resolve};
 use super::location::Location;
 use crate::clock;
 use crate::disk;
-
-/// The file that pauses the log in `log`.
-pub(super) fn file_beside(log: &Path) -> PathBuf {
-    let mut name = log.as_os_str().to_owned();
-    name.push(".paused");
-    PathBuf::from(name)
-}
 
 /// By whom a file's log is paused, and since when; nothing where it is not.
 pub(super) fn read(file: &Path) -> Option<String> {
@@ -36,7 +29,7 @@ pub fn pause(name: &Path, by: &str) -> Result<Option<String>, LogError> {
     match Location::of(name)? {
         Location::File(path) => {
             let log = existing(&path)?;
-            let file = file_beside(&log);
+            let file = Beside::Paused.of(&log);
             if let Some(before) = read(&file) {
                 return Ok(Some(before));
             }
@@ -57,7 +50,7 @@ pub fn resume(name: &Path) -> Result<Option<String>, LogError> {
     match Location::of(name)? {
         Location::File(path) => {
             let log = existing(&path)?;
-            let file = file_beside(&log);
+            let file = Beside::Paused.of(&log);
             let before = read(&file);
             if before.is_some() {
                 fs::remove_file(&file).map_err(|error| LogError::io("resume", &log, error))?;

@@ -16,7 +16,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::lock::{self, HOLDER_WIDTH, Lock, padded};
+use super::beside::Beside;
+use super::lock::{self, HOLDER_WIDTH, padded};
 use super::read::read_at;
 use crate::text::format;
 use crate::{clock, disk};
@@ -237,7 +238,7 @@ impl Remembered {
     /// Read it before the log is opened: a memory never is ahead of the log.
     pub fn of(log: &Path) -> Self {
         // A lock's file that cannot be read remembers nothing for this reader; a writer says so.
-        let records = lock::open_to_read(&Lock::path_for(log))
+        let records = lock::open_to_read(&Beside::Lock.of(log))
             .and_then(|file| Records::read(&file))
             .unwrap_or_default();
         Self {

@@ -4,6 +4,7 @@
 //! holds the lock, so that no one decides on what another process is about to change.
 
 mod appender;
+mod beside;
 mod checkpoint;
 mod damage;
 mod decode;
@@ -21,6 +22,7 @@ mod tolerant;
 
 pub use appender::{AppendError, Appender, Disturbed};
 pub(super) use appender::{Pending, Sink};
+pub use beside::Beside;
 pub use checkpoint::Checkpoint;
 pub use damage::{Damage, Suspect};
 pub use error::LogError;

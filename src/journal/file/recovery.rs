@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use super::beside::Beside;
 use super::lock::without_links;
 use super::read::for_each_line;
 use crate::disk;
@@ -18,16 +19,10 @@ pub struct Recovery {
     file: Mutex<Option<PathBuf>>,
 }
 
-fn path_for(log: &Path) -> PathBuf {
-    let mut name = log.as_os_str().to_owned();
-    name.push(".recover");
-    PathBuf::from(name)
-}
-
 impl Recovery {
     pub fn new(log: &Path) -> Self {
         Self {
-            beside: path_for(log),
+            beside: Beside::Recover.of(log),
             file: Mutex::default(),
         }
     }
@@ -83,7 +78,7 @@ fn append(path: &Path, lines: &str) -> io::Result<()> {
 /// Where a run may have kept lines for `log`: beside it, and beside the name it is reached by, since
 /// a log that is moved while a run writes to it may have got a link in its old place.
 fn places(log: &Path, name: &Path) -> [PathBuf; 2] {
-    [path_for(log), path_for(name)]
+    [Beside::Recover.of(log), Beside::Recover.of(name)]
 }
 
 /// Lines that an earlier run could not write to the log, and that it does not hold.
@@ -164,7 +159,7 @@ mod tests {
         assert_eq!(not_taken_in(&log, &log).unwrap(), None);
         let recovery = Recovery::new(&log);
         let path = recovery.keep("{\"b\":2}\n").unwrap();
-        assert_eq!(path, path_for(&log));
+        assert_eq!(path, Beside::Recover.of(&log));
         recovery.keep("{\"c\":3}\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\"b\":2}\n{\"c\":3}\n");
         let left = not_taken_in(&log, &log).unwrap();
@@ -200,9 +195,9 @@ mod tests {
         let precious = dir.path().join("precious");
         fs::write(&precious, "kept").unwrap();
         let linked = dir.path().join("linked.jsonl");
-        symlink(&precious, path_for(&linked)).unwrap();
+        symlink(&precious, Beside::Recover.of(&linked)).unwrap();
         let taken = dir.path().join("taken.jsonl");
-        fs::hard_link(&precious, path_for(&taken)).unwrap();
+        fs::hard_link(&precious, Beside::Recover.of(&taken)).unwrap();
         let gone = dir.path().join("gone/jobs.jsonl");
         for log in [linked, taken, gone] {
             let recovery = Recovery::new(&log);

@@ -15,7 +15,7 @@ use crate::engine::delivery::{
 };
 use crate::engine::stop::{Reason, Stop};
 use crate::jobs::IdColumn;
-use crate::journal::Lock;
+use crate::journal::Beside;
 
 /// Answers every question with the same address.
 #[derive(Default)]
@@ -422,7 +422,7 @@ async fn a_crash_between_the_name_and_the_line_costs_no_second_fetch() {
         run.go().await;
         let line = bench.view(job("A", 2)).attempts[&1].downloaded.clone();
         std::fs::write(bench.log(), before).unwrap();
-        std::fs::remove_file(Lock::path_for(&bench.log())).unwrap();
+        std::fs::remove_file(Beside::Lock.of(&bench.log())).unwrap();
         std::fs::create_dir_all(&notes).unwrap();
         let whole = serde_json::json!({"whole": {
             "bytes": 5000,
