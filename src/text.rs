@@ -9,6 +9,11 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+/// Whether a name that people give to a file, a folder or a photo is an address: it has a scheme.
+pub fn is_address(name: &str) -> bool {
+    name.contains("://")
+}
+
 /// `text` with everything that could move the cursor, change colours, reorder or hide what is
 /// shown spelt out: `\n`, `\t`, `\u{1b}`. It is one line afterwards. Ordinary text, accents and
 /// right-to-left scripts included, stays as it is.

@@ -15,13 +15,14 @@ use super::stopped;
 use super::{Ended, on_runtime, open, outputs};
 use crate::cli::DownloadArgs;
 use crate::engine::delivery::bucket::Bucket;
-use crate::engine::delivery::plan::{Delivery, gather, is_address, plan};
+use crate::engine::delivery::plan::{Delivery, gather, plan};
 use crate::engine::delivery::{self, Download, DownloadOptions};
 use crate::exit::{Code, Failure};
 use crate::journal::Writer;
 use crate::output::delivery::Downloaded;
 use crate::output::{self, Event, Printer, Progress};
 use crate::settings::Settings;
+use crate::text::is_address;
 
 /// The wait before a first repeat.
 const RETRY_DELAY: Duration = Duration::from_secs(1);

@@ -11,6 +11,7 @@ use crate::clock;
 use crate::disk;
 use crate::exit::Failure;
 use crate::settings::Settings;
+use crate::text::is_address;
 use crate::vendor::{build_transport, is_loopback, root_cause, transport};
 
 /// A sheet at an address may be as large as this, in bytes.
@@ -63,7 +64,7 @@ impl Fetched {
 
 /// The address that a manifest's name is, if it is one.
 fn address(path: &Path) -> Result<Option<Url>, Failure> {
-    let Some(text) = path.to_str().filter(|text| text.contains("://")) else {
+    let Some(text) = path.to_str().filter(|text| is_address(text)) else {
         return Ok(None);
     };
     let refuse = |why: &str| {

@@ -8,7 +8,7 @@ use crate::jobs::recognition::normal::{Photo, is_invisible};
 use crate::jobs::{Event, JobKey, JobView, Rates, What};
 use crate::journal::{AppendError, LogError, Writer};
 use crate::manifest::{Manifest, check_address};
-use crate::text::{escape, format};
+use crate::text::{escape, format, is_address};
 
 /// Why a name cannot be given.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +120,7 @@ impl Renaming {
 
     /// The jobs that `old` means, each with its new name; none where all have it already.
     pub fn named(old: &str, new: &str, writer: &Writer) -> Result<Vec<Self>, RenameError> {
-        let photo = new.contains("://").then_some(new);
+        let photo = is_address(new).then_some(new);
         if photo.is_some() {
             check_address(new).map_err(RenameError::Address)?;
         } else if new.is_empty() || new.chars().any(|c| is_invisible(c) || c.is_control()) {
@@ -177,7 +177,7 @@ fn jobs_called(old: &str, writer: &Writer) -> Result<Vec<JobView>, LogError> {
     let is_id = |view: &JobView| view.id().is_some_and(|(_, id)| id.trim() == old);
     let is_key = keys.len() == 1 && {
         let is_its_key = JobKey::parse(old) == Some(keys[0]);
-        is_its_key || !old.contains("://")
+        is_its_key || !is_address(old)
     };
     let mut views = views_of(writer, keys)?;
     if is_key && views.iter().all(|view| !was_called(view, old)) {
@@ -185,7 +185,7 @@ fn jobs_called(old: &str, writer: &Writer) -> Result<Vec<JobView>, LogError> {
         return Ok(views);
     }
     views.retain(is_id);
-    if !views.is_empty() || !old.contains("://") {
+    if !views.is_empty() || !is_address(old) {
         return Ok(views);
     }
     let photo = Photo::of(old).address;

@@ -16,6 +16,7 @@ use serde_json::{Map, Value, value::RawValue};
 use super::{
     Fact, IdColumn, JobKey, JobState, Line, LineError, Rates, Reading, Status, Verdict, Word,
 };
+use crate::text::is_address;
 
 /// What a value is chosen by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -459,7 +460,7 @@ impl AttemptView {
     /// The computer that the downloaded clip is on; none where the log does not say so, and for an
     /// object in a bucket.
     pub fn file_host(&self) -> Option<&str> {
-        let is_object = self.downloaded.text("file")?.contains("://");
+        let is_object = is_address(self.downloaded.text("file")?);
         self.downloaded.text("file_host").filter(|_| !is_object)
     }
 

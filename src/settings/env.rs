@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use crate::exit::Failure;
+use crate::text::is_address;
 
 /// Looks an environment variable up.
 type Lookup<'a> = Box<dyn Fn(&str) -> Option<OsString> + 'a>;
@@ -108,7 +109,7 @@ impl Env<'_> {
             .and_then(|rest| rest.strip_prefix(std::path::is_separator));
         match (below_home, &self.home) {
             // A bucket's address, which is not a path.
-            _ if text.contains("://") => PathBuf::from(text),
+            _ if is_address(text) => PathBuf::from(text),
             (Some(rest), Some(home)) => home.join(rest),
             _ => folder.join(text),
         }
@@ -117,7 +118,7 @@ impl Env<'_> {
 
 /// Whether a file is in no folder: standard input, or an address.
 pub fn is_elsewhere(file: &Path) -> bool {
-    file.as_os_str() == "-" || file.to_str().is_some_and(|text| text.contains("://"))
+    file.as_os_str() == "-" || file.to_str().is_some_and(is_address)
 }
 
 /// The user's settings folders; `mac_home` is the home folder on macOS.

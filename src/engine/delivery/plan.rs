@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::disk;
 use crate::jobs::{AttemptView, IdColumn, JobKey, JobView, Look, PHOTO_FILE, Status};
 use crate::journal::{LogError, Writer};
+use crate::text::is_address;
 
 use super::names::{self, Taken};
 
@@ -478,11 +479,6 @@ fn clip_names(
 
 fn stem(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}
-
-/// Whether a folder's name, or a file's in the log, is an address of a store instead.
-pub fn is_address(text: &str) -> bool {
-    text.contains("://")
 }
 
 #[cfg(test)]

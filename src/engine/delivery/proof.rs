@@ -8,8 +8,9 @@ use rayon::prelude::*;
 
 use super::bucket::{Bucket, BucketError};
 use super::part;
-use super::plan::{self, Delivery, SavedClip};
+use super::plan::{Delivery, SavedClip};
 use crate::jobs::JobKey;
+use crate::text::is_address;
 
 /// What is wrong with a clip.
 #[derive(Debug)]
@@ -177,7 +178,7 @@ async fn prove_in_bucket(saved: &SavedClip) -> Option<Flaw> {
 }
 
 fn flaw_of(saved: &SavedClip, file: &Path) -> Option<Flaw> {
-    if plan::is_address(&file.to_string_lossy()) {
+    if is_address(&file.to_string_lossy()) {
         return Some(Flaw::InBucket);
     }
     let size = match std::fs::metadata(file) {

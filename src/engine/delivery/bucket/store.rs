@@ -362,7 +362,7 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::delivery::plan::is_address;
+    use crate::text::is_address;
 
     #[test]
     fn an_address_names_a_bucket_and_a_prefix() {
