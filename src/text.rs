@@ -6,12 +6,19 @@ pub mod suggest;
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::net::IpAddr;
 
 use serde_json::Value;
 
 /// Whether a name that people give to a file, a folder or a photo is an address: it has a scheme.
 pub fn is_address(name: &str) -> bool {
     name.contains("://")
+}
+
+/// Whether a server's name or number means this computer.
+pub fn is_this_computer(host: &str) -> bool {
+    let number = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || number.is_ok_and(|ip| ip.is_loopback())
 }
 
 /// `text` with everything that could move the cursor, change colours, reorder or hide what is
@@ -120,6 +127,31 @@ mod tests {
             ("שלום\u{200f}", "שלום\u{200f}"),
         ] {
             assert_eq!(escape_controls(text), safe);
+        }
+    }
+
+    #[test]
+    fn only_a_name_or_number_of_this_computer_means_it() {
+        for host in [
+            "localhost",
+            "LocalHost",
+            "127.0.0.1",
+            "127.9.9.9",
+            "::1",
+            "[::1]",
+        ] {
+            assert!(is_this_computer(host), "{host}");
+        }
+        // A name server may send the last two anywhere.
+        for host in [
+            "",
+            "10.0.0.1",
+            "0.0.0.0",
+            "::",
+            "localhost.",
+            "localhost.example",
+        ] {
+            assert!(!is_this_computer(host), "{host}");
         }
     }
 

@@ -21,7 +21,7 @@ use crate::journal::Writer;
 use crate::output::{Commands, Printer, delivery};
 use crate::sandbox::Sandbox;
 use crate::settings::Settings;
-use crate::vendor::{self, BaseUrl};
+use crate::vendor;
 
 /// How clips are passed to a command; `target` is the receiver's name in the log.
 pub fn exec_options(command: &str, target: Option<&str>, settings: &Settings) -> ExecOptions {
@@ -81,15 +81,12 @@ impl<'a> ApiOnDemand<'a> {
     /// Where the sandbox is that stands in for the shop, too: inside this command, or listening on
     /// this computer.
     pub async fn shop_stand_in(&self) -> Result<Option<String>, Failure> {
-        let is_here = |url: &str| BaseUrl::parse(url).is_ok_and(|base| base.is_loopback());
-        match &self.settings.base_url.value {
-            _ if self.settings.sandbox => {
-                let api = self.api().await?;
-                Ok(api.stand_in.as_ref().map(Sandbox::base_url))
-            }
-            Some(url) if is_here(url) => Ok(Some(url.clone())),
-            _ => Ok(None),
+        if self.settings.sandbox {
+            let api = self.api().await?;
+            return Ok(api.stand_in.as_ref().map(Sandbox::base_url));
         }
+        let url = self.settings.base_url.value.clone();
+        Ok(url.filter(|_| self.settings.calls_this_computer()))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::text::suggest;
+use crate::text::{is_this_computer, suggest};
 
 /// The log that is meant where an address names none.
 pub const DEFAULT_LOG: &str = "default";
@@ -128,8 +128,7 @@ impl Host {
 
     /// Whether it is this machine.
     pub fn is_here(&self) -> bool {
-        let number = self.name.parse::<std::net::IpAddr>();
-        self.is_socket() || self.name == "localhost" || number.is_ok_and(|ip| ip.is_loopback())
+        self.is_socket() || is_this_computer(&self.name)
     }
 }
 

@@ -1,13 +1,12 @@
 //! `[notify.email]`: notices as e-mail.
 
-use std::net::IpAddr;
-
 use lettre::Address;
 
 use super::resolve::{Sources, parsed, text, whole};
 use super::value::Value;
 use crate::engine::notify::{Email, Login, Security};
 use crate::exit::Failure;
+use crate::text::is_this_computer;
 
 /// How notices become e-mail; `None` without a server.
 pub(super) fn email(l: &mut Sources<'_>) -> Result<Option<Email>, Failure> {
@@ -64,11 +63,6 @@ pub(super) fn email(l: &mut Sources<'_>) -> Result<Option<Email>, Failure> {
 fn missing(key: &str, what: &str) -> Failure {
     Failure::config(format!("[notify.email] has no {key}"))
         .help(format!("add {key}: {what}; or remove the whole table"))
-}
-
-fn is_this_computer(server: &str) -> bool {
-    let number = server.parse::<IpAddr>();
-    server.eq_ignore_ascii_case("localhost") || number.is_ok_and(|ip| ip.is_loopback())
 }
 
 fn address(text: &str) -> Result<Address, String> {

@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use url::{Host, Url};
+use url::Url;
+
+use crate::text::is_this_computer;
 
 /// Where a sandbox inside a command says that its clips are: where the one that listens has them.
 pub const SANDBOX_ORIGIN: &str = "http://127.0.0.1:8790";
@@ -111,13 +113,8 @@ impl fmt::Display for BaseUrl {
 
 /// Whether an address is this computer's, the only one that is called without TLS.
 pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        // The client resolves this name by itself, so no name server can send it elsewhere.
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
+    // The client resolves this name by itself, so no name server can send it elsewhere.
+    url.host_str().is_some_and(is_this_computer)
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use crate::vendor::is_loopback;
+
 /// Where an address leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -40,7 +42,7 @@ pub enum Refused {
 /// the first address (`None`), which is how a stand-in server is reached.
 pub fn check(url: &Url, from: Option<Reach>) -> Result<Reach, Refused> {
     let host = url.host().ok_or(Refused::Unreadable)?;
-    if is_this_machine(&host) {
+    if is_loopback(url) {
         return match (url.scheme(), from) {
             (_, Some(Reach::Public)) => Err(Refused::Private(host.to_string())),
             ("http" | "https", _) => Ok(Reach::Loopback),
@@ -58,14 +60,6 @@ pub fn check(url: &Url, from: Option<Reach>) -> Result<Reach, Refused> {
     match literal {
         Some(ip) if !is_public(ip) => Err(Refused::Private(ip.to_string())),
         _ => Ok(Reach::Public),
-    }
-}
-
-fn is_this_machine(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => name.trim_end_matches('.').eq_ignore_ascii_case("localhost"),
-        Host::Ipv4(ip) => ip.is_loopback(),
-        Host::Ipv6(ip) => ip.is_loopback(),
     }
 }
 

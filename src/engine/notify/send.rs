@@ -3,7 +3,7 @@
 use reqwest::header::HeaderValue;
 
 use super::{Listeners, Notice, Request, TIME_OUT, desktop};
-use crate::vendor::{build_transport, root_cause, transport};
+use crate::vendor::{build_transport, is_loopback, root_cause, transport};
 
 /// Sends a notice to all who hear of it, at once. What failed, and why; the rest has arrived.
 pub async fn send(listeners: &Listeners, notice: &Notice) -> Vec<String> {
@@ -32,8 +32,7 @@ pub async fn send(listeners: &Listeners, notice: &Notice) -> Vec<String> {
 
 async fn post(request: &Request) -> Result<(), String> {
     let url = url::Url::parse(&request.url).map_err(|_| "its address is not one".to_owned())?;
-    let is_here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-    let plain = url.scheme() == "http" && is_here;
+    let plain = url.scheme() == "http" && is_loopback(&url);
     let client = transport(plain).timeout(TIME_OUT);
     let client = build_transport(client, "the service").map_err(|error| error.to_string())?;
     let mut post = client.post(url).body(request.body.clone());
