@@ -1,8 +1,7 @@
 //! Wording that several outputs share: numbers, money, durations, names of clips, commands.
 
-use percent_encoding::percent_decode_str;
-
 use super::Typed;
+use crate::engine::delivery::names;
 use crate::jobs::{Credits, JobKey, JobView, PHOTO_FILE, Rates};
 use crate::text::format::group_digits;
 pub use crate::text::format::{
@@ -69,12 +68,9 @@ const NAME_LEN: usize = 60;
 /// it was on this computer.
 pub fn photo_title(view: &JobView) -> Option<String> {
     if let Some(path) = view.column(PHOTO_FILE) {
-        let name = path.rsplit(['/', '\\']).next().unwrap_or(&path);
-        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-        return Some(stem.to_owned());
+        return Some(names::file_name(&path).to_owned());
     }
-    let photo = view.photo().filter(|photo| !photo.trim().is_empty())?;
-    photo_name(&photo)
+    names::image_name(&view.photo()?)
 }
 
 /// What a clip is called among its listing's or product's: the photo's name without its ending,
@@ -108,19 +104,6 @@ fn with_variant(subject: Option<String>, view: &JobView) -> Option<String> {
         (Some(subject), Some(variant)) => Some(format!("{subject} ({variant})")),
         (subject, variant) => subject.or_else(|| variant.map(str::to_owned)),
     }
-}
-
-/// The name of the file that an address ends in, without its ending.
-fn photo_name(url: &str) -> Option<String> {
-    let end = url.find(['?', '#']).unwrap_or(url.len());
-    let (_, path) = url[..end].split_once("://")?;
-    let (_, file) = path.trim_end_matches('/').rsplit_once('/')?;
-    let file = percent_decode_str(file).decode_utf8_lossy();
-    let stem = match file.rsplit_once('.') {
-        Some((stem, _)) if !stem.is_empty() => stem,
-        _ => &file,
-    };
-    (!stem.trim().is_empty()).then(|| stem.to_owned())
 }
 
 /// Writes commands for people to copy: with the log's name where it is not the usual one, with
@@ -309,25 +292,6 @@ mod tests {
             ..rates
         };
         assert_eq!(dollars(&flat, Credits::whole(3)), "$0.30");
-    }
-
-    #[test]
-    fn a_photo_is_called_like_its_file() {
-        for (url, name) in [
-            (
-                "https://cdn.example.com/a/living-room.jpg",
-                Some("living-room"),
-            ),
-            ("https://x/K%C3%BCche%202.JPEG?sig=a/b.c", Some("Küche 2")),
-            ("https://x/photo#top", Some("photo")),
-            ("https://x/.jpg", Some(".jpg")),
-            ("https://x/a/", Some("a")),
-            ("https://x", None),
-            ("https://x/?a=/b", None),
-            ("", None),
-        ] {
-            assert_eq!(photo_name(url).as_deref(), name, "{url}");
-        }
     }
 
     #[test]

@@ -82,7 +82,17 @@ pub fn image_name(address: &str) -> Option<String> {
         }
         _ => &name,
     };
-    Some(stem.to_owned())
+    (!stem.trim().is_empty()).then(|| stem.to_owned())
+}
+
+/// The name of a file on any system, without its folder and its extension.
+pub fn file_name(path: &str) -> &str {
+    stem(path.rsplit(['/', '\\']).next().unwrap_or(path))
+}
+
+/// A file's name without its extension.
+pub(super) fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
 /// Whether `name` is one path component that is the same file on every platform, as the names
@@ -269,6 +279,29 @@ mod tests {
         assert_eq!(name("https://x/a/..%2f..%2fetc"), some("etc"));
         assert_eq!(name("https://x/"), None);
         assert_eq!(name("no address"), None);
+    }
+
+    #[test]
+    fn a_photo_is_called_like_its_file() {
+        for (url, name) in [
+            (
+                "https://cdn.example.com/a/living-room.jpg",
+                Some("living-room"),
+            ),
+            ("https://x/K%C3%BCche%202.JPEG?sig=a/b.c", Some("Küche 2")),
+            ("https://x/photo#top", Some("photo")),
+            ("https://x/.jpg", Some(".jpg")),
+            ("https://x/%20.jpg", None),
+            ("https://x/a/", Some("a")),
+            ("https://x", None),
+            ("https://x/?a=/b", None),
+            ("", None),
+        ] {
+            assert_eq!(image_name(url).as_deref(), name, "{url}");
+        }
+        for path in ["photos/living room.jpg", "C:\\photos\\living room.jpg"] {
+            assert_eq!(file_name(path), "living room");
+        }
     }
 
     #[test]

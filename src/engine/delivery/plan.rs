@@ -115,11 +115,8 @@ impl Delivery {
         let request = |name| effective.and_then(|attempt| text_of(attempt.request_value(name)?));
         let column = |name| view.column(name).filter(|text| !text.is_empty());
         // A photo that was uploaded from this computer is called as it was there.
-        let named = column(PHOTO_FILE).and_then(|path| {
-            let stem = Path::new(&path).file_stem()?;
-            Some(stem.to_str()?.to_owned())
-        });
-        let slug = named
+        let slug = column(PHOTO_FILE)
+            .map(|path| names::file_name(&path).to_owned())
             .or_else(|| names::image_name(&column("image_url")?))
             .or_else(|| view.fields.text("variant").map(str::to_owned))
             .map(|name| names::slug(&name))
@@ -454,7 +451,7 @@ fn clip_names(
         .iter()
         .map(|&index| {
             let (_, name) = homes[index].as_ref().filter(|(home, _)| home == folder)?;
-            taken.insert(stem(name));
+            taken.insert(names::stem(name));
             Some(name.as_str())
         })
         .collect();
@@ -465,7 +462,7 @@ fn clip_names(
             let delivery = &deliveries[index];
             number += usize::from(delivery.is_counted);
             if let Some(name) = saved {
-                return (stem(name).to_owned(), Some(name.to_owned()));
+                return (names::stem(name).to_owned(), Some(name.to_owned()));
             }
             let slug = match delivery.slug.as_str() {
                 "" => "clip",
@@ -475,10 +472,6 @@ fn clip_names(
             (taken.claim(stem, &delivery.job.to_string()), None)
         })
         .collect()
-}
-
-fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
 #[cfg(test)]
