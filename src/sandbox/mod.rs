@@ -35,8 +35,7 @@ mod webhooks;
 
 pub use crate::vendor::SANDBOX_ORIGIN;
 pub use options::{
-    Chance, ChanceError, Clock, Faults, Options, RetryAfter, RetryAfterError, WebhookFaults,
-    WebhookOptions,
+    Chance, Clock, Faults, Options, RetryAfter, RetryAfterError, WebhookFaults, WebhookOptions,
 };
 pub use plan::{DrawnFaults, Ending, Fault, Occasion, Plan};
 pub use request::{Endpoint, Refusal, Request};

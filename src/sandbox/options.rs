@@ -80,20 +80,14 @@ pub struct Faults {
     pub throttle: Chance,
     /// 503 with a `Retry-After`, not accepted.
     pub unavailable: Chance,
-    /// 503 without a `Retry-After`, not accepted; a client cannot know that.
-    pub unavailable_bare: Chance,
     /// 500, not accepted; a client cannot know that.
     pub server_error: Chance,
     /// 500 though accepted and billed.
     pub billed_error: Chance,
     /// 422, as for a prompt that breaks the vendor's rules.
     pub refuse: Chance,
-    /// The connection is cut without a reply, not accepted.
-    pub lost_request: Chance,
     /// The connection is cut without a reply, accepted and billed.
     pub lost_reply: Chance,
-    /// 200 with a page instead of an id, accepted and billed.
-    pub garbled_reply: Chance,
     /// Accepted at once, answered after `slow_reply`.
     pub slow: Chance,
     /// See `slow`.
@@ -111,13 +105,10 @@ impl Default for Faults {
         Self {
             throttle: Chance::Never,
             unavailable: Chance::Never,
-            unavailable_bare: Chance::Never,
             server_error: Chance::Never,
             billed_error: Chance::Never,
             refuse: Chance::Never,
-            lost_request: Chance::Never,
             lost_reply: Chance::Never,
-            garbled_reply: Chance::Never,
             slow: Chance::Never,
             slow_reply: Duration::from_secs(10),
             retry_after: RetryAfter::Seconds(1),
@@ -158,13 +149,6 @@ impl FromStr for RetryAfter {
 pub struct RetryAfterError(String);
 
 /// How often something goes wrong.
-///
-/// ```
-/// use creativeai::sandbox::Chance;
-/// assert_eq!("0.25".parse(), Ok(Chance::Share(0.25)));
-/// assert_eq!("first:3".parse(), Ok(Chance::First(3)));
-/// assert_eq!("each:1".parse(), Ok(Chance::FirstOfEach(1)));
-/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Chance {
     /// Never.
@@ -187,32 +171,6 @@ impl Chance {
             Self::Share(share) => share > 0.0,
             Self::First(cases) => cases > 0,
             Self::FirstOfEach(cases) => cases > 0,
-        }
-    }
-}
-
-/// A text that is no [`Chance`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is neither a share from 0 to 1, nor `first:N`, nor `each:N`")]
-pub struct ChanceError(String);
-
-impl FromStr for Chance {
-    type Err = ChanceError;
-
-    /// Reads a share from 0 to 1, `first:N` or `each:N`.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refused = || ChanceError(text.to_owned());
-        if let Some(cases) = text.strip_prefix("first:") {
-            return cases.parse().map(Self::First).map_err(|_| refused());
-        }
-        if let Some(cases) = text.strip_prefix("each:") {
-            return cases.parse().map(Self::FirstOfEach).map_err(|_| refused());
-        }
-        let share: f64 = text.parse().map_err(|_| refused())?;
-        if (0.0..=1.0).contains(&share) {
-            Ok(Self::Share(share))
-        } else {
-            Err(refused())
         }
     }
 }
@@ -303,13 +261,6 @@ impl fmt::Debug for Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_no_chance_is_refused() {
-        for bad in ["", "2", "-0.1", "nan", "first:", "each:-1", "often"] {
-            assert!(bad.parse::<Chance>().is_err(), "{bad:?}");
-        }
-    }
 
     #[test]
     fn a_retry_after_is_read() {

@@ -24,23 +24,17 @@ pub enum Ending {
 pub enum Fault {
     Throttle,
     Unavailable,
-    UnavailableBare,
     ServerError,
     BilledError,
     Refuse,
-    LostRequest,
     LostReply,
-    GarbledReply,
     Slow,
 }
 
 impl Fault {
     /// Whether the job is accepted and billed all the same.
     pub const fn is_billed(self) -> bool {
-        matches!(
-            self,
-            Self::BilledError | Self::LostReply | Self::GarbledReply | Self::Slow
-        )
+        matches!(self, Self::BilledError | Self::LostReply | Self::Slow)
     }
 }
 
@@ -87,17 +81,11 @@ pub struct Plan {
 }
 
 impl Options {
-    /// What will happen to `request`.
+    /// What will happen to `request`; `draw` is what [`Draw::of`] gave.
     ///
     /// With an idempotency key, the ending depends on the key and not on the occasion: repeating
     /// a POST of unknown outcome ends as the first would have. Faults are drawn anew each time.
-    pub fn plan(&self, request: &Request<'_>, key: Option<&str>, occasion: Occasion) -> Plan {
-        let draw = Draw::of(self.seed, request, key);
-        self.plan_drawn(request, draw, key.is_some(), occasion)
-    }
-
-    /// The same, drawn with what [`Draw::of`] gave.
-    pub(super) fn plan_drawn(
+    pub(super) fn plan(
         &self,
         request: &Request<'_>,
         draw: Draw,
@@ -133,13 +121,10 @@ impl Options {
         let chances = [
             (Fault::Throttle, faults.throttle),
             (Fault::Unavailable, faults.unavailable),
-            (Fault::UnavailableBare, faults.unavailable_bare),
             (Fault::ServerError, faults.server_error),
             (Fault::BilledError, faults.billed_error),
             (Fault::Refuse, faults.refuse),
-            (Fault::LostRequest, faults.lost_request),
             (Fault::LostReply, faults.lost_reply),
-            (Fault::GarbledReply, faults.garbled_reply),
             (Fault::Slow, faults.slow),
         ];
         let mut hits = chances
@@ -306,7 +291,8 @@ mod tests {
         let body = body(prompt, 1);
         let request = Request::parse(Endpoint::Video, &body).unwrap();
         let running = u64::from(repeat);
-        options.plan(&request, key, Occasion { running, repeat })
+        let draw = Draw::of(options.seed, &request, key);
+        options.plan(&request, draw, key.is_some(), Occasion { running, repeat })
     }
 
     fn mixed() -> Options {
@@ -329,12 +315,15 @@ mod tests {
             let (a, b) = (body("pan", 1), body("pan", 2));
             let a = Request::parse(Endpoint::Video, &a).unwrap();
             let b = Request::parse(Endpoint::Video, &b).unwrap();
-            let first = options.plan(&a, Some(&key), Occasion::default());
+            let planned = |request: &Request<'_>, occasion| {
+                let draw = Draw::of(options.seed, request, Some(&key));
+                options.plan(request, draw, true, occasion)
+            };
             let late = Occasion {
                 running: 999,
                 repeat: 0,
             };
-            assert_eq!(first, options.plan(&b, Some(&key), late));
+            assert_eq!(planned(&a, Occasion::default()), planned(&b, late));
         }
     }
 

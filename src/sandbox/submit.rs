@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    response::Response,
 };
 
 use super::app::{App, Cut, authenticate, internal_error, json_reply, refuse};
@@ -37,9 +37,7 @@ pub(super) async fn submit(
 
     let draw = Draw::of(state.options.seed, &request, key.as_deref());
     let occasion = state.post(draw);
-    let plan = state
-        .options
-        .plan_drawn(&request, draw, key.is_some(), occasion);
+    let plan = state.options.plan(&request, draw, key.is_some(), occasion);
     if let Some(fault) = plan.fault.filter(|fault| !fault.is_billed()) {
         return Ok(not_accepted(app, fault));
     }
@@ -87,9 +85,6 @@ async fn receipt(app: &App, plan: &Plan, token: &Token) -> Response {
     match plan.fault {
         Some(Fault::LostReply) => return Cut::response(),
         Some(Fault::BilledError) => return internal_error(),
-        Some(Fault::GarbledReply) => {
-            return Html("<html><body>OK</body></html>").into_response();
-        }
         Some(Fault::Slow) => tokio::time::sleep(app.state.options.faults.slow_reply).await,
         _ => {}
     }
@@ -113,13 +108,6 @@ async fn receipt(app: &App, plan: &Plan, token: &Token) -> Response {
 /// The reply to a submission that was not.
 fn not_accepted(app: &App, fault: Fault) -> Response {
     let refused = |status, kind, message: &str| refuse(&Refusal::new(status, kind, message));
-    let unavailable = || {
-        refused(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "unavailable",
-            "no capacity right now",
-        )
-    };
     match fault {
         Fault::Throttle => with_retry_after(
             app,
@@ -129,14 +117,19 @@ fn not_accepted(app: &App, fault: Fault) -> Response {
                 "too many requests",
             ),
         ),
-        Fault::Unavailable => with_retry_after(app, unavailable()),
-        Fault::UnavailableBare => unavailable(),
+        Fault::Unavailable => with_retry_after(
+            app,
+            refused(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "no capacity right now",
+            ),
+        ),
         Fault::Refuse => refused(
             StatusCode::UNPROCESSABLE_ENTITY,
             "content_policy",
             "the prompt breaks the content policy",
         ),
-        Fault::LostRequest => Cut::response(),
         _ => internal_error(),
     }
 }

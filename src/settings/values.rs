@@ -210,8 +210,11 @@ pub fn chance(text: &str) -> Result<Chance, String> {
             Chance::Never
         });
     }
-    text.parse()
-        .map_err(|_| format!("{text:?} is neither a share (0.05 or 5%), nor first:N, nor each:N"))
+    let number_after = |prefix: &str| text.strip_prefix(prefix)?.parse::<u32>().ok();
+    let first = number_after("first:").map(|cases| Chance::First(cases.into()));
+    first
+        .or_else(|| number_after("each:").map(Chance::FirstOfEach))
+        .ok_or_else(|| format!("{text:?} is neither a share (0.05 or 5%), nor first:N, nor each:N"))
 }
 
 /// Reads a number of credits.
