@@ -70,7 +70,7 @@ pub use options::{Defaults, Options};
 pub use problem::{Column, ManifestError, Problem, RowFault};
 pub use table::{Table, TableRow};
 pub use template::Template;
-pub use values::check_address;
+pub use values::{check_address, is_speed};
 
 /// A manifest whose header has been read and understood: one file, or several that are read one
 /// after the other, each with its own header.

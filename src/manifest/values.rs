@@ -60,7 +60,7 @@ pub(super) fn is_clock_time(text: &str) -> bool {
 }
 
 /// Whether it is a decimal number from 0.25 to 4.
-pub(super) fn is_speed(text: &str) -> bool {
+pub fn is_speed(text: &str) -> bool {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let number: Option<f64> = text.parse().ok();
     plain && number.is_some_and(|speed| (0.25..=4.0).contains(&speed))

@@ -9,6 +9,7 @@ use super::value::Value;
 use super::{Flags, values};
 use crate::exit::Failure;
 use crate::jobs::{IdColumn, Seconds};
+use crate::manifest::is_speed;
 use crate::vendor::{DurationStyle, Rate};
 
 /// For video rows that leave something open.
@@ -56,9 +57,13 @@ pub struct VoiceDefaults {
 
 impl VoiceDefaults {
     pub(super) fn resolve(l: &mut Sources<'_>) -> Result<Self, Failure> {
-        let speed = |text: &str| match text.trim().parse::<f64>() {
-            Ok(number) if number > 0.0 && number <= 100.0 => Ok(text.trim().to_owned()),
-            _ => Err(format!("{text:?} is not a speed; write for example 1.0")),
+        let speed = |text: &str| {
+            let speed = text.trim();
+            let refused =
+                || format!("{text:?} is not a speed from 0.25 to 4; write for example 1.0");
+            is_speed(speed)
+                .then(|| speed.to_owned())
+                .ok_or_else(refused)
         };
         let poll_path = |path: &str| match path {
             "" => Ok(None),

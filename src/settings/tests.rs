@@ -155,6 +155,7 @@ fn a_wrong_value_is_refused_even_where_another_one_has_the_say() {
         ("rate = \"fast\"", "not a rate"),
         ("voice.poll_path = \"x\"", "{id}"),
         ("voice.speed = -1", "not a speed"),
+        ("voice.speed = \"50\"", "not a speed from 0.25 to 4"),
         ("rates.voice = -1", "not negative"),
         ("rates.dollars_low = nan", "not negative"),
         ("rates.dollars_low = 3", "more than"),
