@@ -1,7 +1,7 @@
 //! In what one order differs from another, as a person sees it.
 
 use super::normal::{self, Photo, identifying_query};
-use super::number;
+use super::{language_tag, number};
 use crate::jobs::{Clip, Voice};
 
 /// The columns in which two clips, each with its variant, differ.
@@ -29,7 +29,7 @@ fn columns((clip, variant): (&Clip, &str)) -> Vec<(&'static str, String)> {
         }) => vec![
             ("text", text(words)),
             ("voice", text(voice)),
-            ("language", text(language).to_lowercase()),
+            ("language", text(&language_tag(language))),
             ("speed", number(speed)),
         ],
     };
@@ -54,6 +54,22 @@ mod tests {
             duration: Seconds::SHORTEST,
             aspect_ratio: "16:9".to_owned(),
         })
+    }
+
+    fn voice(language: &str) -> Clip {
+        Clip::Voice(Voice {
+            text: "Welcome".to_owned(),
+            voice: "alloy".to_owned(),
+            language: language.to_owned(),
+            speed: "1.0".to_owned(),
+        })
+    }
+
+    #[test]
+    fn a_language_is_compared_as_rows_are_recognized() {
+        let differing = |one, other| differences((&voice(one), ""), (&voice(other), ""));
+        assert!(differing("de-AT", "DE-at").is_empty());
+        assert_eq!(differing("Ä", "ä"), ["language"]);
     }
 
     #[test]

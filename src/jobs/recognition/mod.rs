@@ -176,10 +176,14 @@ impl<'a> Parts<'a> {
 }
 
 /// The letter case of a language's tag says nothing (BCP 47).
+fn language_tag(tag: &str) -> String {
+    tag.to_ascii_lowercase()
+}
+
 fn settings_of_voice<'a>(voice: &'a str, language: &str, speed: &str) -> [Cow<'a, str>; 3] {
     [
         Cow::Borrowed(voice),
-        Cow::Owned(language.to_ascii_lowercase()),
+        Cow::Owned(language_tag(language)),
         Cow::Owned(number(speed)),
     ]
 }
