@@ -21,7 +21,7 @@ use crate::cli::CheckArgs;
 use crate::engine::notify::{self, Event, Listeners, Notice};
 use crate::exit::{Code, Failure};
 use crate::jobs::JobKey;
-use crate::journal::{self, JobLog, Location, Lock, LogError};
+use crate::journal::{self, JobLog, Location, Lock, LockError, LogError};
 use crate::output::findings::Findings;
 use crate::output::{Printer, words};
 use crate::settings::Settings;
@@ -94,15 +94,13 @@ fn check_log(args: &CheckArgs, settings: &Settings, findings: &mut Findings) {
     if let Ok(Location::Database(address)) = Location::of(path) {
         return check_server(&address, findings);
     }
-    let shown = path.display();
     let free = match Lock::holder(path) {
         Ok(None) => Ok(()),
         Ok(Some(holder)) => {
-            let who = holder.map_or_else(
-                || "another process".to_owned(),
-                |h| format!("`creativeai {}` (process {})", h.command, h.pid),
-            );
-            Err(Failure::temporary(format!("{shown} is in use by {who}")))
+            let log = path.to_owned();
+            Err(Failure::temporary(
+                LockError::Held { log, holder }.to_string(),
+            ))
         }
         Err(error) => Err(Failure::io(format!("its lock: {error}"))),
     };

@@ -52,7 +52,7 @@ impl RequestReport {
                 );
             }
             webhook::Event::Refused(refusal) => {
-                printer.detail(format_args!("refused: {refusal:?}"));
+                printer.detail(format_args!("a delivery was refused: {refusal}"));
             }
             webhook::Event::Failed(error) => printer.error(format_args!(
                 "a delivery could not be kept ({}); the vendor was asked to send it again",

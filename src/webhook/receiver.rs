@@ -93,21 +93,28 @@ pub enum Event<'e> {
 }
 
 /// Why a request was not kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Another path: 404.
+    /// 404.
+    #[error("its path is another one than the receiver's")]
     Path,
-    /// No POST: 405.
+    /// 405.
+    #[error("it is not a POST")]
     Method,
-    /// Its body is over the limit: 413.
+    /// 413.
+    #[error("its body is over the limit")]
     TooLarge,
-    /// Its body took too long: 408.
+    /// 408.
+    #[error("its body took too long")]
     TooSlow,
-    /// Its body broke off: 400.
+    /// 400.
+    #[error("its body broke off")]
     Broken,
-    /// It has no signature: 401.
+    /// 401.
+    #[error("it has no signature")]
     Unsigned,
-    /// Its signature is wrong: 401.
+    /// 401.
+    #[error("its signature is wrong")]
     Signature,
 }
 

@@ -2,6 +2,7 @@
 //! file, so that neither another name of the log nor a removed lock file lets a second writer in. A
 //! crash leaves no lock behind.
 
+use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::beside::Beside;
 use super::read::read_at;
+use crate::text::escape;
 
 /// How often a held lock is tried again.
 const RETRY: Duration = Duration::from_millis(20);
@@ -30,14 +32,11 @@ pub struct Holder {
     pub since: String,
 }
 
-impl Holder {
-    fn shown(&self) -> String {
-        let command = crate::text::escape(&self.command);
-        let since = crate::text::escape(&self.since);
-        format!(
-            "`creativeai {command}` (process {}, since {since})",
-            self.pid
-        )
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (command, since) = (escape(&self.command), escape(&self.since));
+        let pid = self.pid;
+        write!(f, "`creativeai {command}` (process {pid}, since {since})")
     }
 }
 
@@ -45,7 +44,7 @@ impl Holder {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process holds it.
-    #[error("the job log {} is in use by {}", log.display(), holder.as_ref().map_or_else(|| "another process".to_owned(), Holder::shown))]
+    #[error("the job log {} is in use by {}", log.display(), holder.as_ref().map_or_else(|| "another process".to_owned(), Holder::to_string))]
     Held {
         /// The log.
         log: PathBuf,

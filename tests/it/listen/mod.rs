@@ -81,6 +81,16 @@ fn without_a_key_everything_is_kept_and_graded_later() {
 }
 
 #[test]
+fn why_a_delivery_was_refused_is_said_in_words() {
+    let world = World::new();
+    let mut receiver = Process::listen(&world, &["-v"]);
+    let unsigned = Delivery::completed("vgen_1").without("x-creativeai-signature");
+    assert_eq!(receiver.deliver(&unsigned), 401);
+    let why = "a delivery was refused: it has no signature";
+    receiver.run.wait_for_words(why);
+}
+
+#[test]
 fn to_apply_captures_a_key_is_needed_which_may_be_one_that_only_verifies() {
     let world = World::new().without_var("CREATIVEAI_API_KEY");
     let refused = world
