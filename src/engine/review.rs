@@ -69,15 +69,15 @@ pub fn price(view: &JobView, rates: &Rates) -> Credits {
     request.map_or(Credits::ZERO, |request| rates.of_request(request.get()))
 }
 
-/// What is known before anything is sent to be no order; `agreed` is the price as it was shown.
+/// What is known before anything is sent to be no order; `agreed` is the price that was shown.
 pub fn check_order(
     view: &JobView,
-    agreed: &str,
+    agreed: Credits,
     rates: &Rates,
     max_attempts: u32,
 ) -> Result<(), NotOrdered> {
     let price = price(view, rates);
-    if price.to_string() != agreed {
+    if price != agreed {
         return Err(NotOrdered::Price(price));
     }
     match view.state.attempts().count() as u32 {

@@ -365,8 +365,7 @@ impl Printer {
 
     fn with_head(&self, word: &str, tone: Tone, text: impl Display) -> String {
         let text = self.wrapped(format!("{word} {text}"));
-        let rest = text.strip_prefix(word).unwrap_or(&text);
-        paint(word, tone, self.err_is.coloured) + rest
+        text.replacen(word, &paint(word, tone, self.err_is.coloured), 1)
     }
 
     /// On a terminal, which would break lines anywhere, in lines that fit.

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use super::file;
-use crate::jobs::{JobKey, Look};
+use crate::jobs::{Credits, JobKey, Look};
 
 /// Bytes of the largest question: a prompt.
 const LONGEST_BODY: usize = 64 << 10;
@@ -42,7 +42,7 @@ pub enum Ask {
         /// What is asked for.
         prompt: String,
         /// What the person agreed to pay, in credits, as the page showed it.
-        credits: String,
+        credits: Credits,
     },
     /// That the person is done.
     Done,
@@ -273,7 +273,7 @@ async fn order(
             job: JobKey::parse(&body.job)?,
             attempt: body.attempt,
             prompt: body.prompt,
-            credits: body.credits,
+            credits: Credits::from_number(body.credits.parse().ok()?)?,
         })
     });
     answer(&app, parsed).await

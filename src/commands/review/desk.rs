@@ -12,7 +12,7 @@ use crate::disk;
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::review::{self, Ordered, Verdict};
 use crate::exit::{self, Code, Failure};
-use crate::jobs::{AttemptState, JobKey, JobView, Look};
+use crate::jobs::{AttemptState, Credits, JobKey, JobView, Look};
 use crate::journal::JobLog;
 use crate::output::report::{Files, Looked, ReportOptions, review as write_page, review_policy};
 use crate::output::review::OnPage;
@@ -36,8 +36,8 @@ pub struct Desk<'a> {
 struct Agreed<'a> {
     clip: Verdict,
     prompt: &'a str,
-    /// In credits, as it was shown.
-    price: &'a str,
+    /// As it was shown.
+    price: Credits,
 }
 
 impl Desk<'_> {
@@ -68,7 +68,7 @@ impl Desk<'_> {
                 let agreed = Agreed {
                     clip,
                     prompt: prompt.trim(),
-                    price: credits,
+                    price: *credits,
                 };
                 self.order(&agreed, printer)
             }
@@ -151,7 +151,7 @@ impl Desk<'_> {
     fn write_down(
         &self,
         verdict: Verdict,
-        price: Option<&str>,
+        price: Option<Credits>,
         printer: &Printer,
     ) -> anyhow::Result<usize> {
         let limits = Limits::of_time(self.settings);

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use crate::jobs::recognition::Asked;
-use crate::jobs::{Digest, GenerationId, IdColumn, JobKey, Ledger, Line, Salvaged, Status};
+use crate::jobs::{
+    Digest, GenerationId, IdColumn, JobKey, Ledger, Line, LineError, Salvaged, Status,
+};
 
 use super::objects::{self, Open};
 
@@ -304,6 +306,7 @@ pub(super) fn what(text: &[u8]) -> String {
         return "its beginning is missing".to_owned();
     }
     match Line::parts(read) {
+        Err(LineError::Malformed(error)) => why(read, &error),
         Err(error) => why(read, &error.to_string()),
         Ok(_) => "it stands beside something that cannot be read".to_owned(),
     }
@@ -318,9 +321,6 @@ fn why(text: &str, error: &str) -> String {
             error.column()
         ),
         Err(error) => format!("it is not JSON any more, at column {}", error.column()),
-        Ok(_) => {
-            let error = error.strip_prefix("not a log line: ").unwrap_or(error);
-            format!("it is not a line of this log: {error}")
-        }
+        Ok(_) => format!("it is not a line of this log: {error}"),
     }
 }
