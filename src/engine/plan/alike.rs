@@ -1,10 +1,6 @@
 //! Rows of one manifest that ask for the same clip.
 
-use std::collections::HashMap;
-use std::hash::BuildHasher;
-
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
+use hashbrown::HashMap;
 
 use super::open::{MOST_HELD, OpenRows};
 use super::{Decision, Held, Note, Place, Plan, PlanError, marks_of};
@@ -30,16 +26,11 @@ impl Plan {
     /// that the log holds, else the first.
     fn stand_ins(&self, new: &[u32], ledger: &Ledger) -> Vec<(u32, u32)> {
         let look = |place: u32| self.rows[place as usize].as_ref().map(Note::look);
-        let hash = |place: u32| self.hasher.hash_one(look(place));
-        let mut first: HashTable<u32> = HashTable::with_capacity(new.len());
+        let mut first = HashMap::with_capacity(new.len());
         let mut repeats = Vec::new();
-        for place in new.iter().copied() {
-            let is_alike = |other: &u32| look(*other) == look(place);
-            match first.entry(hash(place), is_alike, |other| hash(*other)) {
-                Entry::Occupied(_) => repeats.push(place),
-                Entry::Vacant(entry) => {
-                    entry.insert(place);
-                }
+        for &place in new {
+            if *first.entry(look(place)).or_insert(place) != place {
+                repeats.push(place);
             }
         }
         // Rows that the log holds come before new ones.
@@ -48,21 +39,15 @@ impl Plan {
             if next_new.next_if_eq(&&place).is_some() || !self.may_stand_in(place, ledger) {
                 continue;
             }
-            let is_alike = |other: &u32| look(*other) == look(place);
-            if let Some(first) = first.find_mut(hash(place), is_alike)
+            if let Some(first) = first.get_mut(&look(place))
                 && new.binary_search(first).is_ok()
             {
                 repeats.push(std::mem::replace(first, place));
             }
         }
         repeats.sort_unstable();
-        let stands_for = |place: u32| {
-            let is_alike = |other: &u32| look(*other) == look(place);
-            first
-                .find(hash(place), is_alike)
-                .map(|first| (place, *first))
-        };
-        repeats.into_iter().filter_map(stands_for).collect()
+        let with_first = |place: u32| Some((place, *first.get(&look(place))?));
+        repeats.into_iter().filter_map(with_first).collect()
     }
 
     /// Whether a row that is not new may stand for another one. One that is left out does only where
@@ -86,19 +71,15 @@ impl Plan {
     /// Rows to be sent that ask for the clip of a row further up, to be sent too, under another id:
     /// how many, and the places of the first `most` of them.
     pub fn twins(&self, most: usize) -> (u64, Vec<(Place, Place)>) {
-        let mut seen: HashTable<(u32, &Note)> = HashTable::with_capacity(self.counts.send as usize);
+        let mut seen = HashMap::with_capacity(self.counts.send as usize);
         let (mut count, mut places) = (0, Vec::new());
         for (index, note) in self.rows.iter().enumerate() {
             let is_sent = |note: &&Note| note.decision == Decision::Send;
             let Some(note) = note.as_ref().filter(is_sent) else {
                 continue;
             };
-            let Some(&(other, first)) = seen.find(note.clip, |(_, first)| first.clip == note.clip)
-            else {
-                seen.insert_unique(note.clip, (index as u32, note), |(_, note)| note.clip);
-                continue;
-            };
-            if first.item != note.item {
+            let &mut (other, item) = seen.entry(note.clip).or_insert((index as u32, note.item));
+            if item != note.item {
                 count += 1;
                 if places.len() < most {
                     places.push((self.place(index as u32), self.place(other)));
@@ -111,8 +92,6 @@ impl Plan {
     /// Places of the rows that ask for a clip that a new row to be sent asks for as well, ascending;
     /// rows that are left out or repeat others aside.
     fn sharing_a_clip(&self, ledger: &Ledger) -> Vec<u32> {
-        let clip = |place: u32| self.rows[place as usize].as_ref().map(|note| note.clip);
-        let hash = |place: u32| self.hasher.hash_one(clip(place));
         let is_new =
             |note: &Note| note.decision == Decision::Send && ledger.place_of(note.key).is_none();
         let rows = || {
@@ -120,31 +99,20 @@ impl Plan {
                 .zip(&self.rows)
                 .filter_map(|(at, row)| Some((at, row.as_ref()?)))
         };
-        // Each clip's first new row, and whether there is another row.
-        let mut clips: HashTable<(u32, bool)> = HashTable::new();
-        for (place, _) in rows().filter(|(_, note)| is_new(note)) {
-            let is_same = |(other, _): &(u32, bool)| clip(*other) == clip(place);
-            match clips.entry(hash(place), is_same, |(other, _)| hash(*other)) {
-                Entry::Occupied(mut first) => first.get_mut().1 = true,
-                Entry::Vacant(entry) => {
-                    entry.insert((place, false));
-                }
-            }
+        // The clips of new rows, and whether each has another row.
+        let mut clips: HashMap<u64, bool> = HashMap::new();
+        for (_, note) in rows().filter(|(_, note)| is_new(note)) {
+            let is_shared = clips.contains_key(&note.clip);
+            clips.insert(note.clip, is_shared);
         }
         let asks = |note: &Note| !matches!(note.decision, Decision::Duplicate | Decision::LeftOut);
-        for (place, _) in rows().filter(|(_, note)| asks(note) && !is_new(note)) {
-            let is_same = |(other, _): &(u32, bool)| clip(*other) == clip(place);
-            if let Some((_, is_shared)) = clips.find_mut(hash(place), is_same) {
+        for (_, note) in rows().filter(|(_, note)| asks(note) && !is_new(note)) {
+            if let Some(is_shared) = clips.get_mut(&note.clip) {
                 *is_shared = true;
             }
         }
-        let is_shared = |place: u32| {
-            let is_same = |(other, _): &(u32, bool)| clip(*other) == clip(place);
-            clips
-                .find(hash(place), is_same)
-                .is_some_and(|(_, is_shared)| *is_shared)
-        };
-        let shared = rows().filter(|(place, note)| asks(note) && is_shared(*place));
+        let is_shared = |note: &Note| clips.get(&note.clip).is_some_and(|is_shared| *is_shared);
+        let shared = rows().filter(|(_, note)| asks(note) && is_shared(note));
         shared.map(|(place, _)| place).collect()
     }
 }
