@@ -4,6 +4,11 @@
 //! an attempt is claimed with its announcement, by one computer and for ever. The claim lets that
 //! one send only shortly after: a computer that was asleep meanwhile may have been given up.
 
+#![cfg_attr(
+    not(feature = "postgres"),
+    allow(dead_code, reason = "a log in a file has no claims to share")
+)]
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -109,9 +114,7 @@ pub struct Claim {
 /// A claim of an attempt that other computers know of.
 #[derive(Debug)]
 pub(super) struct SharedClaim {
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub job: JobKey,
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub number: u32,
     /// The computer's uptime when it was last made sure of, in milliseconds.
     confirmed: Arc<AtomicU64>,
@@ -127,7 +130,6 @@ impl Claim {
 
     /// Of a log of many computers. `confirmed` is this computer's uptime before the claim was
     /// confirmed; `held` counts the run's claims, this one included.
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub(super) fn among_others(
         job: JobKey,
         number: u32,
@@ -145,7 +147,6 @@ impl Claim {
         }
     }
 
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub(super) fn shared(&self) -> Option<&SharedClaim> {
         self.shared.as_ref()
     }
@@ -170,7 +171,6 @@ impl Claim {
     }
 
     /// It was made sure of once more; `confirmed` is the uptime before.
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub(super) fn confirm(&self, confirmed: Duration) {
         if let Some(shared) = &self.shared {
             let millis = confirmed.as_millis() as u64;
@@ -202,7 +202,6 @@ impl Lease {
     }
 
     /// Of a log of many computers.
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub(super) const fn among_others(confirmed: Duration) -> Self {
         Self {
             confirmed: Some(confirmed),

@@ -1,6 +1,11 @@
 //! The right to write to a log, in a file or in a database. Who sends and who observes does not know
 //! which.
 
+#![cfg_attr(
+    not(feature = "postgres"),
+    allow(unused_variables, clippy::unused_self, reason = "a file needs less")
+)]
+
 #[cfg(feature = "postgres")]
 use std::collections::HashSet;
 use std::io;
@@ -103,10 +108,6 @@ impl Writer {
 
     /// The jobs of the rows that a run is about. An order of someone else for one of them is known by
     /// its key; any other one may be for the clip of a row.
-    #[cfg_attr(
-        not(feature = "postgres"),
-        allow(unused_variables, clippy::unused_self)
-    )]
     pub fn expect_rows(&self, rows: impl Iterator<Item = JobKey>) {
         #[cfg(feature = "postgres")]
         if let Store::Database { appender, .. } = &self.store {
@@ -116,10 +117,6 @@ impl Writer {
 
     /// The vendor wants to be left alone for so long: no other computer that writes to the log
     /// announces an attempt meanwhile. That is reported, and not waited for.
-    #[cfg_attr(
-        not(feature = "postgres"),
-        allow(unused_variables, clippy::unused_self)
-    )]
     pub fn keep_quiet(&self, time: Duration) {
         #[cfg(feature = "postgres")]
         if let Store::Database { appender, .. } = &self.store {
@@ -129,10 +126,6 @@ impl Writer {
 
     /// Caps that hold for every attempt from now on, for all computers together; a log in a file
     /// leaves them to its only writer. They are named by their places.
-    #[cfg_attr(
-        not(feature = "postgres"),
-        allow(unused_variables, clippy::unused_self)
-    )]
     pub fn hold(&self, caps: Vec<ClaimCap>) {
         #[cfg(feature = "postgres")]
         if let Store::Database { appender, .. } = &self.store {
@@ -141,10 +134,6 @@ impl Writer {
     }
 
     /// How long a database that is away is waited for.
-    #[cfg_attr(
-        not(feature = "postgres"),
-        allow(unused_variables, clippy::unused_self)
-    )]
     pub fn wait_for_database(&self, patience: Duration) {
         #[cfg(feature = "postgres")]
         if let Store::Database { appender, .. } = &self.store {
@@ -237,7 +226,6 @@ impl Writer {
 
     /// Gives a claim up: `lines` say that it was not used. Whether they were written; they are not
     /// where the claim is another's by now.
-    #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
     pub async fn withdraw(&self, claim: &Claim, lines: String) -> Result<bool, AppendError> {
         match &self.store {
             Store::File { appender, .. } => appender.append(&lines).await.map(|()| true),
@@ -253,7 +241,6 @@ impl Writer {
     }
 
     /// Makes sure of a claim once more.
-    #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
     pub async fn renew(&self, claim: &Claim) -> Result<Renewed, AppendError> {
         match &self.store {
             Store::File { .. } => Ok(Renewed::Holds),
@@ -293,7 +280,6 @@ impl Writer {
     /// Takes the lease of this name, or makes sure of it once more: the right to fetch or publish
     /// something while no other run does. What others have written is folded then. It holds until
     /// this writer is dropped, or this run is not heard of any more.
-    #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
     pub async fn lease(&self, name: &str) -> Result<Leased, AppendError> {
         match &self.store {
             Store::File { .. } => Ok(Leased::Mine(Lease::alone())),
@@ -318,7 +304,6 @@ impl Writer {
     }
 
     /// Takes in a person's word that an attempt was not accepted. No one may be about to send it.
-    #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
     pub fn settle(&self, job: JobKey, number: u32, lines: &str) -> Result<(), Unsettled> {
         match &self.store {
             Store::File { appender, .. } => {
