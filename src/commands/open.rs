@@ -222,6 +222,15 @@ pub fn open_to_send(
             escape(&writer.path().display().to_string())
         ));
     }
+    if writer.put_back() > 0 {
+        printer.warn(format_args!(
+            "{} had lost {} that this computer has read or written there, as after a failover or a \
+             restored backup; they were put back. Run `creativeai status` on each other computer \
+             that has worked with it: what only that one knows may be ordered and paid for again",
+            escape(&writer.name().display().to_string()),
+            words::count(writer.put_back(), "line")
+        ));
+    }
     check_rehearsal(writer.name(), &writer.ledger(), settings)?;
     Ok(writer)
 }

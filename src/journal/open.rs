@@ -100,6 +100,7 @@ impl Writer {
             store: Store::File { appender, pause },
             is_new,
             begins_anew,
+            put_back: 0,
             lock: Some(lock),
             _own: None,
         })
@@ -137,18 +138,19 @@ impl Writer {
             },
             is_new: false,
             begins_anew: false,
+            put_back: copy.lost.as_ref().map_or(0, |lost| lost.lines),
             name: PathBuf::from(address.to_string()),
             lock: None,
             _own: Some(copy.file),
         };
-        writer.take_in(&identity, copy.lost.as_deref())?;
+        writer.take_in(&identity, copy.lost.as_ref())?;
         Ok(writer)
     }
 
     /// Takes in what earlier runs on this computer could not write, and what the database has lost
     /// since: nothing is decided without that.
     #[cfg(feature = "postgres")]
-    fn take_in(&self, identity: &str, lost: Option<&Path>) -> Result<(), LogError> {
+    fn take_in(&self, identity: &str, lost: Option<&postgres::Lost>) -> Result<(), LogError> {
         let failed = |error| LogError::io("take in what was kept for", &self.name, error);
         let take = |lines: &str| {
             if lines.is_empty() {
@@ -165,7 +167,7 @@ impl Writer {
             spool.taken_in().map_err(failed)?;
         }
         if let Some(lost) = lost {
-            take(&std::fs::read_to_string(lost).map_err(failed)?)?;
+            take(&std::fs::read_to_string(&lost.file).map_err(failed)?)?;
         }
         Ok(())
     }

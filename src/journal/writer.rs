@@ -49,6 +49,7 @@ pub struct Writer {
     pub(super) store: Store,
     pub(super) is_new: bool,
     pub(super) begins_anew: bool,
+    pub(super) put_back: u64,
     pub(super) recovery: Arc<Recovery>,
     /// What people call the log.
     pub(super) name: PathBuf,
@@ -93,6 +94,11 @@ impl Writer {
     /// Whether it made the file beside the lock of an older log, of which nothing is remembered.
     pub fn begins_anew(&self) -> bool {
         self.begins_anew
+    }
+
+    /// How many lines its database had lost and has got back.
+    pub fn put_back(&self) -> u64 {
+        self.put_back
     }
 
     /// Keeps lines that the log did not take in, durably, in the file that is returned.

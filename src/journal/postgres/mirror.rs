@@ -122,8 +122,8 @@ pub struct Copy {
     pub being_sent: Vec<BeingSent>,
     /// How far the database's clock is ahead of this computer's.
     pub clock: SignedDuration,
-    /// A file with lines that the database has lost.
-    pub lost: Option<PathBuf>,
+    /// Lines that the database has lost.
+    pub lost: Option<Lost>,
 }
 
 /// Brings the mirror of `address` up to date and copies it for a writer, so that nothing that this
@@ -139,7 +139,7 @@ pub fn copy(address: &Address) -> Result<Copy, DatabaseError> {
         source: mirror.source,
         being_sent: mirror.being_sent,
         clock: mirror.clock,
-        lost: mirror.lost.map(|lost| lost.file),
+        lost: mirror.lost,
     })
 }
 

@@ -88,11 +88,13 @@ fn what_a_computer_has_ordered_itself_is_missed_and_not_ordered_again_after_a_re
                 "has lost 6 lines that this computer has read or written",
             );
         }
-        let summary = world.run(&SUBMIT).expect(0).json();
+        let ended = world.run(&SUBMIT).expect(0);
+        let (summary, warned) = (ended.json(), ended.stderr.contains("had lost 6 lines"));
         assert_eq!(
             (&summary["submitted"], &summary["skipped"]),
             (&0.into(), &5.into())
         );
+        assert_eq!(warned, !puts_back_itself, "{}", ended.stderr);
         assert_each_once(&vendor, 5);
         let ended = world.run(&["status"]).expect(0);
         assert!(!ended.stderr.contains("lost"), "{}", ended.stderr);
