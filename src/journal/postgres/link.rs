@@ -78,6 +78,8 @@ pub(super) struct Link {
     newest: Newest,
     copy: LocalCopy,
     recent: Option<Recent>,
+    /// Lines that the log holds and this computer does not remember yet.
+    seen: String,
     ledger: Arc<RwLock<Ledger>>,
     run: Run,
     /// What this run has claimed.
@@ -107,6 +109,7 @@ impl Link {
                 .collect(),
             newest: source.newest.clone(),
             recent: Recent::of(&source.identity),
+            seen: String::new(),
             source,
             session: None,
             was_connected: false,
@@ -183,13 +186,14 @@ impl Link {
         Ok(())
     }
 
-    /// The same with lines that the log holds. This computer remembers them, also after a crash where
-    /// something is sent that they announce.
-    fn see(&mut self, lines: &str, is_sent: bool) -> io::Result<()> {
+    /// Lets this computer remember what was seen of the log, also after a crash where something is sent
+    /// on it.
+    fn remember(&mut self, is_sent: bool) -> io::Result<()> {
         if let Some(recent) = &self.recent {
-            recent.add(lines, is_sent)?;
+            recent.add(&self.seen, is_sent)?;
         }
-        self.take_in(lines)
+        self.seen.clear();
+        Ok(())
     }
 
     /// Three times the network is waited for: the statements of each part are on their way at once.
@@ -245,7 +249,9 @@ impl Link {
         self.confirmed.extend(merge.digests().iter().cloned());
         let surplus = self.confirmed.len().saturating_sub(REMEMBERED);
         self.confirmed.drain(..surplus);
-        self.see(&text, grants)?;
+        self.seen.push_str(&text);
+        self.remember(grants)?;
+        self.take_in(&text)?;
         Ok(answers)
     }
 
@@ -301,7 +307,8 @@ impl Link {
             text.push('\n');
         }
         drop(ledger);
-        self.see(&text, false)?;
+        self.seen.push_str(&text);
+        self.take_in(&text)?;
         self.others.sort();
         self.held = None;
         self.note(new);
@@ -416,27 +423,6 @@ impl Link {
     pub fn fold(&mut self, lines: &str) {
         // Without room for the copy the jobs show as unknown at the end, which is the careful reading.
         let _ = self.take_in(lines);
-    }
-
-    /// Says that the run is still there, or that it has ended. Returns whether the server heard it. Where it
-    /// cannot, others take it for gone after a while.
-    pub async fn touch(&mut self, has_ended: bool) -> bool {
-        if !self.run.is_known {
-            return true;
-        }
-        if self.session.is_none() && !has_ended {
-            self.session = self.connect().await.ok();
-        }
-        if let Some((session, _)) = &self.session
-            && self
-                .run
-                .touch(session, &self.source.server, has_ended)
-                .await
-                .is_err()
-        {
-            self.session = None;
-        }
-        self.session.is_some()
     }
 }
 

@@ -59,6 +59,27 @@ impl Link {
         Ok((session, log))
     }
 
+    /// Says that the run is still there, or that it has ended. Returns whether the server heard it. Where it
+    /// cannot, others take it for gone after a while.
+    pub async fn touch(&mut self, has_ended: bool) -> bool {
+        if !self.run.is_known {
+            return true;
+        }
+        if self.session.is_none() && !has_ended {
+            self.session = self.connect().await.ok();
+        }
+        if let Some((session, _)) = &self.session
+            && self
+                .run
+                .touch(session, &self.source.server, has_ended)
+                .await
+                .is_err()
+        {
+            self.session = None;
+        }
+        self.session.is_some()
+    }
+
     /// Takes this run's claims back, and says that it is there. Others wait for that before they claim
     /// anything.
     async fn come_back(&self, log: &LogHandle<'_>, server: &str) -> Result<(), Error> {
