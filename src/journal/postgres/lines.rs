@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures::future::try_join;
 use sha2::{Digest, Sha256};
-use tokio_postgres::Error;
 use tokio_postgres::types::Type;
+use tokio_postgres::{Error, GenericClient};
 
 use super::super::announce::Refused;
 use super::handle::{LogHandle, Parameter};
@@ -86,7 +86,10 @@ pub(super) fn digest(line: &str) -> Vec<u8> {
 }
 
 /// Which of these digests no line of the log has, by their places.
-pub(super) async fn missing(log: &LogHandle<'_>, digests: &[Vec<u8>]) -> Result<Vec<usize>, Error> {
+pub(super) async fn missing(
+    log: &LogHandle<'_, impl GenericClient>,
+    digests: &[Vec<u8>],
+) -> Result<Vec<usize>, Error> {
     let query = format!(
         "SELECT place - 1 FROM unnest($2) WITH ORDINALITY AS sought (digest, place) \
          WHERE NOT EXISTS (SELECT FROM {}.lines WHERE log = $1 AND lines.digest = sought.digest)",

@@ -27,6 +27,7 @@ use super::failed::Failed;
 use super::handle::{LogRow, Parameter};
 use super::logs;
 use super::position::{NOT_READ, Newest};
+use super::recent;
 use super::runs::{self, BeingSent};
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
@@ -165,6 +166,8 @@ async fn catch_up_with(address: &Address) -> Result<Mirror, Failed> {
         has_runs: version >= schema::RUNS,
         log,
         being_sent: Vec::new(),
+        recent: Vec::new(),
+        lost: String::new(),
     };
     let server = server(&session).await;
     let clock = clock_of(&session).await?;
@@ -199,6 +202,10 @@ struct Look {
     /// Whether the tables hold runs.
     has_runs: bool,
     being_sent: Vec<BeingSent>,
+    /// Lines that commands on this computer have seen there before.
+    recent: Vec<u8>,
+    /// Those of them that are not there any more.
+    lost: String,
 }
 
 /// Where the lines are.
@@ -312,6 +319,8 @@ async fn read(
         sequence,
         ..Newest::default()
     });
+    // In this transaction: what follows its end at once, a pooler may give to another connection.
+    look.lost = recent::lost(&look.recent, &log).await?;
     if look.has_runs {
         look.being_sent = runs::being_sent(&log).await?;
     }

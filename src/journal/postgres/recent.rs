@@ -10,13 +10,19 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use etcetera::BaseStrategy;
+use serde::de::IgnoredAny;
+use tokio_postgres::{Error, GenericClient};
 
+use super::handle::LogHandle;
+use super::lines;
 use crate::disk::{self, Readers, Replacement};
 
 /// How long another command that has a lock is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is tried again: the system has no event for a free lock that can be given up on.
 const RETRY: Duration = Duration::from_millis(20);
+/// Lines that are looked for at once.
+const PART: usize = 1000;
 
 /// The files that this computer keeps of the log of this identity, by their endings; none where there
 /// is no folder to write to.
@@ -118,6 +124,28 @@ impl Recent {
         self.lock.unlock()?;
         done
     }
+}
+
+/// The whole lines of `recent` that the log does not hold.
+pub(super) async fn lost(
+    recent: &[u8],
+    log: &LogHandle<'_, impl GenericClient>,
+) -> Result<String, Error> {
+    let text = String::from_utf8_lossy(recent);
+    let all: Vec<&str> = text.split('\n').filter(|line| !line.is_empty()).collect();
+    let mut lost = String::new();
+    for part in all.chunks(PART) {
+        let digests: Vec<_> = part.iter().map(|line| lines::digest(line)).collect();
+        for place in lines::missing(log, &digests).await? {
+            let line = part[place];
+            // What a killed command has left of one says nothing.
+            if serde_json::from_str::<IgnoredAny>(line).is_ok() {
+                lost.push_str(line);
+                lost.push('\n');
+            }
+        }
+    }
+    Ok(lost)
 }
 
 #[cfg(test)]

@@ -5,19 +5,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
-use serde::de::IgnoredAny;
-
 use super::super::super::file::for_each_line;
 use super::super::failed::Failed;
-use super::super::handle::{LogHandle, LogRow};
-use super::super::lines;
+use super::super::handle::LogRow;
 use super::super::recent::{self, Recent};
 use super::super::session::Session;
 use super::{Look, Lost, Parts, State, digest, read};
 use crate::disk::{self, Readers, Replacement};
-
-/// Lines that are looked for at once.
-const PART: usize = 1000;
 
 /// A mirror's files, locked.
 pub(super) struct Place {
@@ -50,7 +44,7 @@ impl Place {
         server: String,
     ) -> Result<(State, Parts), Failed> {
         // Before the log is read: all of it was there by then.
-        let recent = self.recent.read()?;
+        look.recent = self.recent.read()?;
         let old = self.old_state(&server).unwrap_or_default();
         let is_there = old.newest.is_in(&look.log.of(session)).await?;
         let mut state = if is_there && old.length > 0 {
@@ -60,35 +54,17 @@ impl Place {
         };
         state.server = server;
         self.write_state(&state)?;
-        if !recent.is_empty() {
-            self.settle(&recent, &look.log.of(session)).await?;
+        if !look.recent.is_empty() {
+            self.keep_lost(&look.lost)?;
+            // The mirror has the others, and has to keep them.
+            disk::sync_data(&OpenOptions::new().write(true).open(&self.lines)?)?;
+            self.recent.forget(look.recent.len())?;
         }
         let parts = Parts {
             file: self.lines.clone(),
             own: None,
         };
         Ok((state, parts))
-    }
-
-    /// Keeps those lines of `recent` that the log does not hold. The mirror has the others.
-    async fn settle(&self, recent: &[u8], log: &LogHandle<'_>) -> Result<(), Failed> {
-        let text = String::from_utf8_lossy(recent);
-        let all: Vec<&str> = text.split('\n').filter(|line| !line.is_empty()).collect();
-        for part in all.chunks(PART) {
-            let digests: Vec<_> = part.iter().map(|line| lines::digest(line)).collect();
-            let mut lost = String::new();
-            for place in lines::missing(log, &digests).await? {
-                let line = part[place];
-                // What a killed command has left of one says nothing.
-                if serde_json::from_str::<IgnoredAny>(line).is_ok() {
-                    lost.push_str(line);
-                    lost.push('\n');
-                }
-            }
-            self.keep_lost(&lost)?;
-        }
-        disk::sync_data(&OpenOptions::new().write(true).open(&self.lines)?)?;
-        Ok(self.recent.forget(recent.len())?)
     }
 
     /// What the mirror holds, where it is of the same server and whole.
