@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`plan`] | which rows of a manifest are sent |
+//! | [`set_back`] | older versions of clips that rows were set back to |
 //! | [`submit`] | the attempts for those rows, made one by one |
 //! | `batch` | what a plan sends: all of it, or a canary first; clips asked for meanwhile |
 //! | `canary` | the first few orders of a batch, looked at before the rest is ordered |
@@ -71,5 +72,6 @@ pub mod retry;
 pub mod review;
 #[cfg(feature = "cli")]
 pub(crate) mod round;
+pub mod set_back;
 pub mod stop;
 pub mod submit;

@@ -27,6 +27,9 @@ struct Rare {
     unnamed: Charge,
     /// The newest `reviewed` line: its time and its word. Of two with one time the cautious one speaks.
     review: Option<(i64, Look)>,
+    /// The newest `superseded` line: its time, and whether it names another job. Of two with one time
+    /// that one counts.
+    superseded: Option<(i64, bool)>,
 }
 
 impl Default for Rare {
@@ -36,6 +39,7 @@ impl Default for Rare {
             more: Vec::new(),
             unnamed: Charge::NONE,
             review: None,
+            superseded: None,
         }
     }
 }
@@ -65,7 +69,6 @@ const PERMANENT: u8 = 1 << 1;
 const REFUSED: u8 = 1 << 2;
 const DOWNLOADED: u8 = 1 << 3;
 const PUBLISHED: u8 = 1 << 4;
-const SUPERSEDED: u8 = 1 << 5;
 /// Not from a line: the run that announced it is still at work.
 const BEING_SENT: u8 = 1 << 6;
 
@@ -203,7 +206,8 @@ impl AttemptState {
 
     /// Whether an edited row replaced it.
     pub(super) fn is_superseded(&self) -> bool {
-        self.flags & SUPERSEDED != 0
+        let superseded = self.rare.as_ref().and_then(|rare| rare.superseded);
+        superseded.is_some_and(|(_, by_another)| by_another)
     }
 
     /// Whether it was accepted, and has not ended as far as the log knows.
@@ -351,7 +355,7 @@ impl AttemptState {
             Word::Fact(Fact::Downloaded) => self.flags |= DOWNLOADED,
             Word::Fact(Fact::Published) => self.flags |= PUBLISHED,
             Word::Fact(Fact::Resolved) => return self.absorb_resolution(facts, raw),
-            Word::Fact(Fact::Superseded) => self.flags |= SUPERSEDED,
+            Word::Fact(Fact::Superseded) => self.absorb_superseded(facts),
             Word::Fact(Fact::Reviewed) => self.absorb_review(facts),
             Word::Fact(Fact::Renamed) => {}
         }
@@ -438,6 +442,12 @@ impl AttemptState {
             let review = &mut self.rare().review;
             *review = (*review).max(Some((facts.at, look)));
         }
+    }
+
+    fn absorb_superseded(&mut self, facts: &LineFacts) {
+        let by_another = facts.flags & line_facts::IS_TAKEN_BACK == 0;
+        let superseded = &mut self.rare().superseded;
+        *superseded = (*superseded).max(Some((facts.at, by_another)));
     }
 
     fn absorb_resolution(&mut self, facts: &LineFacts, raw: &[u8]) {

@@ -137,9 +137,9 @@ pub enum What<'a> {
     Published(Publication<'a>),
     /// `resolved`: a person has settled a doubt, or closed the job.
     Resolved(Resolution<'a>),
-    /// `superseded`: an edited row replaced the job.
+    /// `superseded`: an edited row replaced the job, or the row was set back to it.
     Superseded {
-        /// The edited row's job.
+        /// The edited row's job; its own where the row was set back.
         by_job: JobKey,
     },
     /// `renamed`: the job's listing, SKU or photo goes by another name.

@@ -150,6 +150,12 @@ impl<'a> Line<'a> {
         Some(raw.get())
     }
 
+    /// Whether a `superseded` line names its own job: it takes its place again.
+    pub fn names_itself(&self) -> bool {
+        let by = self.other_text("by_job");
+        by.and_then(|by| JobKey::parse(&by)) == Some(self.job)
+    }
+
     /// One of [`Line::rest`] that is a text.
     pub fn other_text(&self, name: &str) -> Option<String> {
         serde_json::from_str(self.other(name)?).ok()

@@ -71,6 +71,8 @@ pub(crate) const IS_TEMPORARY: u8 = 1 << 2;
 pub(crate) const IS_REFUSAL: u8 = 1 << 3;
 pub(crate) const IS_ADJUSTED: u8 = 1 << 4;
 pub(crate) const IS_NEWER: u8 = 1 << 5;
+/// On a `superseded` line: the job takes its own place again.
+pub(crate) const IS_TAKEN_BACK: u8 = 1 << 6;
 
 /// [`LineFacts::end_hash`] of an end that cannot be compared: no other says the same.
 pub(crate) const UNLIKE: u64 = 1;
@@ -244,5 +246,9 @@ fn flags<T: AsRef<str>>(line: &Line<'_, T>) -> u8 {
     put(IS_REFUSAL, matches!(line.http_status, Some(401..=403)));
     put(IS_ADJUSTED, line.adjusted_credits.is_some());
     put(IS_NEWER, line.newer);
+    let is_superseded = line.word == Word::Fact(Fact::Superseded);
+    // The fold reads no further fields; these lines are few.
+    let names_itself = || Line::parse_whole(line.raw).is_ok_and(|line| line.names_itself());
+    put(IS_TAKEN_BACK, is_superseded && names_itself());
     flags
 }

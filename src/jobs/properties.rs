@@ -59,7 +59,8 @@ fn fact_line() -> impl Strategy<Value = Value> {
         (0..3u8).prop_map(
             |n| json!({"status": "published", "target": "x", "reference": n.to_string()})
         ),
-        Just(json!({"status": "superseded", "by_job": "00000000000000bb"})),
+        prop::sample::select(vec!["00000000000000aa", "00000000000000bb"])
+            .prop_map(|by| json!({"status": "superseded", "by_job": by})),
         prop::sample::select(vec!["kept", "rejected"])
             .prop_map(|look| json!({"status": "reviewed", "verdict": look, "by": "a@b"})),
         (0..3u8).prop_map(|n| json!({"status": "renamed", "image_url": format!("https://x/{n}")})),

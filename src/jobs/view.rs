@@ -13,6 +13,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, value::RawValue};
 
+use super::line_facts::IS_TAKEN_BACK;
 use super::{
     Fact, IdColumn, JobKey, JobState, Line, LineError, Rates, Reading, Status, Verdict, Word,
 };
@@ -218,6 +219,9 @@ impl JobView {
             at: line.at,
             caution: match facts.look {
                 Some(look) => look as u8,
+                None if line.word == Word::Fact(Fact::Superseded) => {
+                    u8::from(facts.flags & IS_TAKEN_BACK == 0)
+                }
                 None => facts.verdict.map_or(0, Verdict::caution),
             },
             raw: raw.clone(),

@@ -54,6 +54,20 @@ pub fn announce(plan: &Plan, manifest: &Manifest, log: &Path, is_new: bool, prin
     }
 }
 
+/// Reports rows that were set back to an older version of their clip.
+pub fn report_set_back(count: u64, manifest: &str, printer: &Printer) {
+    if count > 0 {
+        printer.note(format_args!(
+            "{} of {} {} set back to what was ordered before: that clip counts again, and the newer one \
+             counts as replaced where no row asks for it. Nothing is ordered for {}",
+            words::count(count, "row"),
+            escape(manifest),
+            words::choose(count, "was", "were"),
+            words::choose(count, "it", "them"),
+        ));
+    }
+}
+
 /// Everything that the messages speak of.
 pub struct HeldReport<'a> {
     /// What was decided of each row.

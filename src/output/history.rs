@@ -325,6 +325,9 @@ fn event(line: &Line<'_>) -> String {
                 None => format!("{by} said something this version does not know"),
             }
         }
+        Word::Fact(Fact::Superseded) if line.names_itself() => {
+            "its row was set back to it; it counts again".to_owned()
+        }
         Word::Fact(Fact::Superseded) => with("replaced by an edited row, job", field("by_job")),
         Word::Fact(Fact::Resolved) => {
             let by = field("by").unwrap_or_else(|| "someone".to_owned());

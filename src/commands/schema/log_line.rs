@@ -82,7 +82,7 @@ pub const LOG: &[Document] = lines! {
         => "A target has the clip.";
     "resolved" Object Word("resolved"), "A fact.", [GENERATION, RESOLVED]
         => "A person has settled a doubt, or closed the job.";
-    "superseded" Object Word("superseded"), "A fact.", [&[always("by_job", Job, "The edited row's job.")]]
+    "superseded" Object Word("superseded"), "A fact.", [&[always("by_job", Job, "The edited row's job; the job itself where its row was set back to it.")]]
         => "An edited row has replaced the job.";
     "renamed" Object Word("renamed"), "A fact.",
         [&[maybe("image_url", Text, "The photo's new address."), always("by", Text, "Who: a user name.")]]

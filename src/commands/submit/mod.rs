@@ -26,6 +26,7 @@ use crate::commands::stopped;
 use crate::engine::dispatch::SendCounts;
 use crate::engine::photos::Placed;
 use crate::engine::plan::{self, Found, MOST_LISTED, Plan};
+use crate::engine::set_back::{self, SetBackError};
 use crate::engine::stop::Stop;
 use crate::engine::submit::{Orders, photos_to_send};
 use crate::exit::{Code, Failure};
@@ -69,6 +70,7 @@ pub async fn run(
     open::refuse_unrecovered(writer.path(), &path, &commands, "nothing was sent")?;
     damage::settle(&writer, args.accept_damage, settings, printer).await?;
     let found = decide(args, &path, &mut manifest, &mut plan, &writer)?;
+    take_back(&plan, &writer, manifest.name(), settings, printer).await?;
     let charged_before = charged(&plan, &writer.ledger());
     inputs.keep(&path, printer)?;
     held::announce(&plan, &manifest, &path, writer.is_new(), printer);
@@ -166,6 +168,26 @@ fn decide(
         writer.check_form().map_err(failure::of_log)?;
     }
     Ok(found)
+}
+
+/// Lets the jobs count again that rows were set back to.
+async fn take_back(
+    plan: &Plan,
+    writer: &Writer,
+    manifest: &str,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let count = set_back::note(plan, writer, settings.sandbox).await;
+    let count = count.map_err(|error| match error {
+        SetBackError::Log(error) => failure::of_log(error),
+        SetBackError::Write(error) => failure::of_append(
+            &error,
+            "make room on the disk and run the same command again; nothing was sent",
+        ),
+    })?;
+    held::report_set_back(count, manifest, printer);
+    Ok(())
 }
 
 /// What the jobs of the manifest were charged so far.

@@ -414,6 +414,15 @@ impl Plan {
             .map(|note| note.key)
     }
 
+    /// The jobs that an edited row replaced and that rows of this run were set back to, where they are
+    /// not ordered again.
+    pub fn set_back<'a>(&'a self, ledger: &'a Ledger) -> impl Iterator<Item = JobKey> + 'a {
+        let skipped = self.rows.iter().flatten();
+        let skipped = skipped.filter(|note| note.decision == Decision::Skip);
+        let is_superseded = |key: &JobKey| ledger.job(*key).is_some_and(JobState::is_superseded);
+        skipped.map(|note| note.key).filter(is_superseded)
+    }
+
     /// Keys of all rows, those included that are left out.
     pub fn all_keys(&self) -> impl Iterator<Item = JobKey> {
         self.rows.iter().flatten().map(|note| note.key)

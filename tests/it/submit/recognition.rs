@@ -602,6 +602,67 @@ fn a_row_set_back_is_known_although_its_address_was_made_anew() {
 }
 
 #[test]
+fn the_clip_that_a_row_was_set_back_to_is_the_one_that_goes_out() {
+    let server = Server::answering(|request| {
+        if request.method == "POST" {
+            return Step::accept();
+        }
+        let id = request.path.rsplit('/').next().unwrap_or_default();
+        let body = serde_json::json!({
+            "id": id, "status": "completed", "credits": 5,
+            "output_url": "https://cdn.example.com/clip.mp4",
+        });
+        Step::reply(200, body.to_string())
+    });
+    let world = World::facing(&server);
+    let states = || {
+        let jobs = world.run(&["status", "--json"]).expect(0).json();
+        let state = |job: &serde_json::Value| {
+            let prompt = job["request"]["prompt"].as_str().unwrap_or_default();
+            (prompt.to_owned(), job.get("superseded").is_none())
+        };
+        let states: std::collections::BTreeMap<_, _> =
+            jobs.as_array().unwrap().iter().map(state).collect();
+        states
+    };
+    let counts = |pan, tilt, zoom| {
+        let all = [("Pan", pan), ("Tilt", tilt), ("Zoom", zoom)];
+        all.map(|(prompt, counts)| (prompt.to_owned(), counts))
+            .into()
+    };
+    for prompt in ["Pan", "Tilt", "Zoom"] {
+        world.write("sheet.csv", sheet(&[("SKU-1", PHOTO, prompt)]));
+        let again = ["submit", "sheet.csv", "--resubmit-changed"];
+        world.run(&again).expect(0);
+        world.run(&["reconcile"]).expect(0);
+    }
+    assert_eq!(states(), counts(false, false, true));
+    world.write("sheet.csv", sheet(&[("SKU-1", PHOTO, "Pan")]));
+    world.run(&["submit", "sheet.csv", "--dry-run"]).expect(0);
+    assert_eq!(states(), counts(false, false, true));
+    let back = world.run(&["submit", "sheet.csv"]).expect(0);
+    assert!(
+        back.stderr.contains("1 row of sheet.csv was set back"),
+        "{}",
+        back.stderr
+    );
+    assert_eq!(states(), counts(true, false, false));
+    // Once is enough, and compacting keeps it.
+    let before = world.log().text;
+    let again = world.run(&["submit", "sheet.csv"]).expect(0);
+    assert!(!again.stderr.contains("set back"), "{}", again.stderr);
+    assert_eq!(world.log().text, before);
+    world.run(&["compact"]).expect(0);
+    assert_eq!(states(), counts(true, false, false));
+    // While the newer one has a row of its own, both count.
+    let rows = [("SKU-1", PHOTO, "Pan"), ("SKU-1", PHOTO, "Tilt")];
+    world.write("sheet.csv", sheet(&rows));
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    assert_eq!(states(), counts(true, true, false));
+    assert_eq!(orders(&server), 3);
+}
+
+#[test]
 fn a_photo_that_a_row_lost_or_got_is_an_edit() {
     const WITH: &str = "listing_id,image_url,video_prompt\nA,https://x.example/a.jpg,Pan\n";
     const RENAMED: &str = "listing_id,Foto,video_prompt\nA,https://x.example/a.jpg,Pan\n";
