@@ -74,8 +74,21 @@ impl Setting {
         credentials: Credentials,
         change: impl Fn(&mut ShopifyOptions),
     ) -> PublishSummary {
+        self.publish_while(credentials, change, "").await
+    }
+
+    /// These lines come into the log once it is known what is due.
+    async fn publish_while(
+        &self,
+        credentials: Credentials,
+        change: impl Fn(&mut ShopifyOptions),
+        meanwhile: &str,
+    ) -> PublishSummary {
         let writer = self.bench.writer();
         let deliveries = gather(&writer, |_| true).unwrap();
+        if !meanwhile.is_empty() {
+            writer.append(meanwhile).await.unwrap();
+        }
         let mut options = ShopifyOptions {
             concurrency: 2,
             interval: Duration::from_millis(1),
@@ -112,6 +125,20 @@ impl Setting {
 }
 
 const TARGET: &str = "shopify:test.myshopify.com";
+
+#[tokio::test]
+async fn a_clip_that_is_rejected_meanwhile_is_not_attached() {
+    let setting = Setting::new().await;
+    let job = setting.job("TEE-1", 2);
+    let rejected = format!(
+        "{{\"at\":\"2026-03-14T09:20:00Z\",\"job\":\"{job}\",\"attempt\":1,\
+         \"status\":\"reviewed\",\"verdict\":\"rejected\",\"by\":\"ann\"}}\n"
+    );
+    let token = Credentials::token("shpat_test").unwrap();
+    let summary = setting.publish_while(token, |_| {}, &rejected).await;
+    assert_eq!((summary.published, summary.withdrawn), (0, 1));
+    assert!(setting.shop.media().is_empty());
+}
 
 #[tokio::test]
 async fn a_clip_becomes_a_video_of_its_product_once() {
