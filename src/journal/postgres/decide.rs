@@ -132,7 +132,8 @@ impl Claims {
             // After a commit of unknown outcome its own line has been read again.
             Some(_) if is_mine => true,
             Some(job) if what.resend => job.may_be_resent(),
-            Some(job) => job.may_get_new_attempt() && job.newest().number < what.number,
+            // A person may order anew what was rejected, and the run has asked for that.
+            Some(job) => job.bar_beside_rejected().is_none() && job.newest().number < what.number,
             None => !what.resend,
         };
         if !is_right || !self.granted.insert(attempt) {

@@ -10,6 +10,7 @@ mod failover;
 mod forwarding;
 mod guards;
 mod losses;
+mod people;
 mod pooler;
 mod reading;
 mod receiving;
