@@ -126,12 +126,6 @@ pub fn write_down(
         Finding::NotAccepted => (Verdict::NotAccepted, None),
         Finding::Dismissed => (Verdict::Dismissed, None),
     };
-    if let Some(id) = id
-        && let Some((owner, number)) = writer.owner_of(id)
-        && (owner, number) != (job, attempt)
-    {
-        return Err(ResolveError::Owned(id.clone(), owner, number));
-    }
     let at = writer.ledger().stamp(job, writer.now());
     let resolution = Resolution {
         verdict,
@@ -149,7 +143,13 @@ pub fn write_down(
             Unsettled::BeingSent(host) => ResolveError::BeingSent { job, host },
         });
     }
-    Ok(writer.append_blocking(&line)?)
+    let Some(id) = id else {
+        return Ok(writer.append_blocking(&line)?);
+    };
+    match writer.bind((job, attempt), id, &line)? {
+        Some((owner, number)) => Err(ResolveError::Owned(id.clone(), owner, number)),
+        None => Ok(()),
+    }
 }
 
 /// An id of the job's that the log binds to it, of the newest attempt that has one. Naming it once

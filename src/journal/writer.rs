@@ -326,6 +326,29 @@ impl Writer {
         }
     }
 
+    /// Takes in a person's word that an attempt was accepted under `id`. Returns whose that id is, where it
+    /// has become another's.
+    pub fn bind(
+        &self,
+        (job, number): (JobKey, u32),
+        id: &GenerationId,
+        lines: &str,
+    ) -> Result<Option<(JobKey, u32)>, AppendError> {
+        let owner = || self.owner_of(id).filter(|owner| *owner != (job, number));
+        if let Some(owner) = owner() {
+            return Ok(Some(owner));
+        }
+        match &self.store {
+            Store::File { appender, .. } => appender.append_blocking(lines).map(|()| None),
+            #[cfg(feature = "postgres")]
+            Store::Database { appender, .. } => {
+                let kind = Kind::Bind(job, number, id.clone());
+                // What others have written is folded by then.
+                appender.ask(kind, lines.to_owned()).wait().map(|_| owner())
+            }
+        }
+    }
+
     /// The time by which verdicts are ordered: the database's, where the log is in one.
     pub fn now(&self) -> Timestamp {
         let now = clock::now();

@@ -376,6 +376,12 @@ impl Link {
                     }
                     refused.map_or(Answer::Granted(uptime), Answer::Refused)
                 }
+                Kind::Bind(job, number, id) => match ledger.by_generation_id(id) {
+                    Some((owner, attempt)) if (owner.key, attempt) != (*job, *number) => {
+                        Answer::Refused(Refused::Taken)
+                    }
+                    _ => Answer::Written,
+                },
                 Kind::Lease(key) => match seen.leased.get(key) {
                     None => Answer::Granted(uptime),
                     Some(host) => Answer::Refused(Refused::Later(host.clone())),

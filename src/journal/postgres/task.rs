@@ -9,7 +9,7 @@ use super::super::announce::{Announcement, Refused};
 use super::super::file::AppendError;
 use super::captures::KeptCapture;
 use super::leases::Key;
-use crate::jobs::JobKey;
+use crate::jobs::{GenerationId, JobKey};
 
 /// What is asked of the log.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub enum Kind {
     Renew(JobKey, u32),
     /// A person's word that an attempt was not accepted: only once no one may be about to send it.
     Settle(JobKey, u32),
+    /// A person's word that an attempt was accepted under this id: only while that is not another's.
+    Bind(JobKey, u32, GenerationId),
     /// The right to fetch or publish something while no other run does.
     Lease(Key),
     /// Only reads what others have written.
@@ -46,6 +48,7 @@ impl Kind {
     pub fn attempt(&self) -> Option<(JobKey, u32)> {
         match self {
             Self::Lines
+            | Self::Bind(..)
             | Self::Lease(_)
             | Self::Quiet(_)
             | Self::IsQuiet
