@@ -59,14 +59,21 @@ pub fn into_file(from: &JobLog, to: &Writer) -> Result<Copied, CopyError> {
         return Err(CopyError::Same);
     }
     refuse_mixing(from.ledger(), &to.ledger(), path)?;
+    // Before what they are about, so that no end in the middle leaves them out.
+    let (mut new, mut doubted) = (String::new(), 0);
     let candidates = doubts::candidates(from.ledger(), &to.ledger());
-    let doubts = doubts::mark(&candidates, from, |key| to.view(key))?;
+    for key in candidates {
+        if let (Some(here), Some(there)) = (from.view(key)?, to.view(key)?)
+            && let Some(mark) = doubts::mark(&here, &there)
+        {
+            new += &mark;
+            doubted += 1;
+        }
+    }
     let mut there = HashSet::new();
     journal::each_line_of(path, &to.ledger(), |line| {
         there.insert(digest(line.trim_ascii()));
     })?;
-    // Before what they are about, so that no end in the middle leaves them out.
-    let mut new = doubts.lines;
     let (mut read, mut added) = (0, 0);
     lines_of(from, |line| {
         read += 1;
@@ -84,7 +91,7 @@ pub fn into_file(from: &JobLog, to: &Writer) -> Result<Copied, CopyError> {
     Ok(Copied {
         read,
         added,
-        doubted: doubts.jobs,
+        doubted,
     })
 }
 
@@ -92,37 +99,36 @@ pub fn into_file(from: &JobLog, to: &Writer) -> Result<Copied, CopyError> {
 #[cfg(feature = "postgres")]
 pub fn into_database(from: &JobLog, to: &JobLog, address: &Address) -> Result<Copied, CopyError> {
     refuse_mixing(from.ledger(), to.ledger(), to.name())?;
-    let candidates = doubts::candidates(from.ledger(), to.ledger());
-    let doubts = doubts::mark(&candidates, from, |key| to.view(key))?;
-    // Before what they are about, so that no end in the middle leaves them out.
-    let mut marks = Merge::default();
-    marks.push_all(&doubts.lines);
-    let marked = marks.len() as u64;
+    let mut doubted = 0;
+    let mut doubts = |there: &[String]| {
+        let marks = doubts::mark_all(from, there)?;
+        doubted += marks.len() as u64;
+        let mut part = Merge::default();
+        part.push_all(&marks.concat());
+        Ok(part)
+    };
     // Read while they are written, so that no more than a few parts are held.
     let (parts, next) = mpsc::sync_channel(2);
     let (read, added) = std::thread::scope(|scope| {
-        let reading = scope.spawn(move || read_parts(from, marks, &parts));
-        let added = journal::merge_into(address, &mut move || next.recv().ok());
+        let reading = scope.spawn(move || read_parts(from, &parts));
+        let added = journal::merge_into(address, &mut move || next.recv().ok(), &mut doubts);
         let cut = || io::Error::other("it was not read to its end");
         let panicked = || LogError::io("read the job log", from.name(), cut());
         (reading.join().unwrap_or_else(|_| Err(panicked())), added)
     });
-    let added = added.map_err(LogError::Database)?;
+    let (added, read) = (added?, read?);
     Ok(Copied {
-        read: read?,
-        added: added.saturating_sub(marked),
-        doubted: doubts.jobs,
+        read,
+        added,
+        doubted,
     })
 }
 
-/// Sends the lines of a log in parts, behind those in `part`; how many there are. It ends early where
-/// no one takes them any more.
+/// Sends the lines of a log in parts; how many there are. It ends early where no one takes them any
+/// more.
 #[cfg(feature = "postgres")]
-fn read_parts(
-    from: &JobLog,
-    mut part: Merge,
-    parts: &mpsc::SyncSender<Merge>,
-) -> Result<u64, LogError> {
+fn read_parts(from: &JobLog, parts: &mpsc::SyncSender<Merge>) -> Result<u64, LogError> {
+    let mut part = Merge::default();
     let mut read = 0;
     let mut is_taken = true;
     lines_of(from, |line| {

@@ -3,60 +3,77 @@
 //! In one log the lines of both would stand for one attempt, and what is known of the one would hide
 //! that the other may have been billed as well. So the job gets a further attempt, in doubt.
 
+#[cfg(feature = "postgres")]
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+#[cfg(feature = "postgres")]
+use std::io;
 
 use crate::clock;
+#[cfg(feature = "postgres")]
+use crate::jobs::Line;
 use crate::jobs::{AttemptState, Event, JobKey, JobState, JobView, Ledger, Refusal, Status, What};
+#[cfg(feature = "postgres")]
 use crate::journal::{JobLog, LogError};
 
-/// Lines that say so.
-#[derive(Debug, Default)]
-pub struct Doubts {
-    /// The lines, each with its newline.
-    pub lines: String,
-    /// How many jobs they mark.
-    pub jobs: u64,
+/// Whether both hold the same attempt, at least one of them in doubt.
+fn may_be_sent_twice(here: &JobState, there: &JobState) -> bool {
+    let is_in_doubt = |attempt: &AttemptState| attempt.status() == Status::Unknown;
+    here.attempts().any(|attempt| {
+        let other = there.attempt(attempt.number);
+        other.is_some_and(|other| is_in_doubt(attempt) || is_in_doubt(other))
+    })
 }
 
 /// The jobs of which both logs hold the same attempt, at least one of them in doubt.
 pub fn candidates(from: &Ledger, to: &Ledger) -> Vec<JobKey> {
-    let is_in_doubt = |attempt: &AttemptState| attempt.status() == Status::Unknown;
     let is_one = |job: &&JobState| {
         let other = to.job(job.key);
-        job.attempts().any(|attempt| {
-            let other = other.and_then(|other| other.attempt(attempt.number));
-            other.is_some_and(|other| is_in_doubt(attempt) || is_in_doubt(other))
-        })
+        other.is_some_and(|other| may_be_sent_twice(job, other))
     };
     from.jobs().filter(is_one).map(|job| job.key).collect()
 }
 
-/// Marks those of `jobs` that each of the logs has sent on its own: each holds a line that announces
-/// the attempt, and the other one does not hold it.
-pub fn mark(
-    jobs: &[JobKey],
-    from: &JobLog,
-    to: impl Fn(JobKey) -> Result<Option<JobView>, LogError>,
-) -> Result<Doubts, LogError> {
-    let mut doubts = Doubts::default();
-    for key in jobs {
-        let (Some(here), Some(there)) = (from.view(*key)?, to(*key)?) else {
-            continue;
-        };
-        let (ours, theirs) = (announced(&here), announced(&there));
-        let numbers: BTreeSet<u32> = ours
-            .difference(&theirs)
-            .map(|(number, _)| *number)
-            .collect();
-        let is_sent_twice = theirs
-            .difference(&ours)
-            .any(|(number, _)| numbers.contains(number));
-        if is_sent_twice {
-            doubts.lines += &line(&here.state, &there.state);
-            doubts.jobs += 1;
+/// The line that marks a job, with its newline, where each of the logs has sent it on its own: each holds a
+/// line that announces the attempt, and the other one does not hold it.
+pub fn mark(here: &JobView, there: &JobView) -> Option<String> {
+    let (ours, theirs) = (announced(here), announced(there));
+    let numbers: BTreeSet<u32> = ours
+        .difference(&theirs)
+        .map(|(number, _)| *number)
+        .collect();
+    let is_sent_twice = theirs
+        .difference(&ours)
+        .any(|(number, _)| numbers.contains(number));
+    is_sent_twice.then(|| line(&here.state, &there.state))
+}
+
+/// The same for jobs of which `there` are all lines of the other log: the lines that mark them. What
+/// others write to it meanwhile is not in the log as it was read.
+#[cfg(feature = "postgres")]
+pub fn mark_all(from: &JobLog, there: &[String]) -> Result<Vec<String>, LogError> {
+    let mut lines: BTreeMap<JobKey, Vec<&str>> = BTreeMap::new();
+    for text in there {
+        // What cannot be read says nothing of a job.
+        let parts = Line::parts(text).unwrap_or_default();
+        if let Some(part) = parts.first() {
+            lines.entry(part.job).or_default().push(text);
         }
     }
-    Ok(doubts)
+    let mut marks = Vec::new();
+    for (key, lines) in lines {
+        let Some(here) = from.ledger().job(key) else {
+            continue;
+        };
+        let there = JobView::fold(key, lines, from.ledger().rates());
+        let failed = |error| LogError::io("compare", from.name(), io::Error::other(error));
+        let there = there.map_err(failed)?;
+        let there = there.filter(|there| may_be_sent_twice(here, &there.state));
+        if let (Some(there), Some(here)) = (there, from.view(key)?) {
+            marks.extend(mark(&here, &there));
+        }
+    }
+    Ok(marks)
 }
 
 /// The lines that announce its attempts, by number.

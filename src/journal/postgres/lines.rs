@@ -162,6 +162,27 @@ pub(super) async fn insert(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<Newe
     Ok(added.iter().map(Newest::of).collect())
 }
 
+/// All lines of the jobs whose attempts `part` announces.
+pub(super) async fn of_announced(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<String>, Error> {
+    let announces = |status: &Option<String>| {
+        // One that stands for several lines may announce as well.
+        status.as_ref().is_none_or(|status| status == "submitting")
+    };
+    let jobs = part.jobs.iter().zip(&part.statuses);
+    let jobs = jobs.filter(|(_, status)| announces(status));
+    let jobs: BTreeSet<&str> = jobs.filter_map(|(job, _)| job.as_deref()).collect();
+    if jobs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = format!(
+        "SELECT line FROM {}.lines WHERE log = $1 AND job = ANY ($2) ORDER BY sequence",
+        log.schema
+    );
+    let jobs: Vec<&str> = jobs.into_iter().collect();
+    let rows = log.query(&query, &[(&jobs, Type::TEXT_ARRAY)]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// Claims attempts for a run, those that no one has claimed.
 pub(super) async fn claim(
     log: &LogHandle<'_>,

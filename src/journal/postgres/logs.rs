@@ -3,6 +3,7 @@
 use tokio_postgres::types::Type;
 
 use super::super::address::Address;
+use super::super::file::LogError;
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::failed::Failed;
 use super::handle::{LogHandle, LogRow, Parameter};
@@ -280,24 +281,39 @@ async fn make(session: &Session) -> Result<bool, DatabaseError> {
 
 /// Adds lines to the log of `address`, part by part, as `next` gives them; what is there already is
 /// not added again. Returns how many were added. Stopped at any instant it can be done again.
+///
+/// `doubts` is given all lines that the log holds of jobs that a part announces attempts of, and adds its
+/// own to the part. The log's row is locked meanwhile, so no one claims these attempts in between.
 pub fn merge_into(
     address: &Address,
     next: &mut (dyn FnMut() -> Option<Merge> + Send),
-) -> Result<u64, DatabaseError> {
-    wait_for(|| async {
+    doubts: &mut (dyn FnMut(&[String]) -> Result<Merge, LogError> + Send),
+) -> Result<u64, LogError> {
+    let merged = wait_for(|| async {
         let session = Session::open(address).await?;
         schema::check(&session, Use::Write).await?;
         let log = find(&session).await?;
         let recent = Recent::of(&log.identity);
+        let log = log.of(&session);
+        let failed = |error| session.failed("write to", &error);
         let mut added = 0;
         while let Some(part) = next() {
-            let more = lines::add(&log.of(&session), &part).await;
-            added += more.map_err(|error| session.failed("write to", &error))?;
+            lines::begin(&log).await.map_err(failed)?;
+            let there = lines::of_announced(&log, &part).await.map_err(failed)?;
+            let marks = match doubts(&there) {
+                Ok(marks) => marks,
+                Err(error) => return Ok(Err(error)),
+            };
+            lines::insert(&log, &marks).await.map_err(failed)?;
+            let new = lines::insert(&log, &part).await.map_err(failed)?;
+            lines::commit(&log).await.map_err(failed)?;
+            added += new.len() as u64;
             if let Some(recent) = &recent {
-                let kept = recent.add(&part.text(), true).map_err(Failed::from);
-                kept.map_err(|failed| failed.when("write to", address))?;
+                let kept = recent.add(&(marks.text() + &part.text()), true);
+                kept.map_err(|error| Failed::from(error).when("write to", address))?;
             }
         }
-        Ok(added)
-    })
+        Ok(Ok(added))
+    });
+    merged.map_err(LogError::Database)?
 }

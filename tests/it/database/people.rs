@@ -74,3 +74,38 @@ fn one_id_is_bound_to_one_of_two_jobs_by_two_people_at_the_same_moment() {
     statuses.sort();
     assert_eq!(statuses, ["pending", "unknown"]);
 }
+
+#[test]
+fn a_copy_beside_an_order_of_the_same_clip_leaves_it_in_doubt() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let silent = Server::start(|_| Step::close().billed());
+    let accepting = Server::accepting();
+    let file = computer(&silent, "jobs.jsonl", 1);
+    file.run(&["submit", "listings.csv"]).expect(3);
+    let world = computer(&accepting, &log, 1);
+    let mut lock = database.session();
+    lock.run("BEGIN; SELECT FROM creativeai.logs FOR UPDATE");
+    let ordering = world.start(&["submit", "listings.csv"]);
+    wait_for_waiting(&database, "1");
+    let copying = file.start(&["log", "copy", "jobs.jsonl", &log, "--json"]);
+    wait_for_waiting(&database, "2");
+    lock.run("ROLLBACK");
+    ordering.wait();
+    let copied = copying.wait().expect(0).json();
+    assert_eq!(
+        (&copied["added"], &copied["in_doubt"]),
+        (&2.into(), &1.into())
+    );
+    let jobs = world.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(jobs[0]["status"], "unknown");
+    assert_eq!(accepting.bills().len(), 1);
+    // It is marked once.
+    let again = file.run(&["log", "copy", "jobs.jsonl", &log, "--json"]);
+    let again = again.expect(0).json();
+    assert_eq!(
+        (&again["added"], &again["in_doubt"]),
+        (&0.into(), &0.into())
+    );
+}
