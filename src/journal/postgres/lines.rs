@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures::future::try_join;
+use futures::future::{try_join, try_join3};
 use sha2::{Digest, Sha256};
 use tokio_postgres::types::Type;
-use tokio_postgres::{Error, GenericClient};
+use tokio_postgres::{Client, Error, GenericClient};
 
 use super::super::announce::Refused;
 use super::handle::{LogHandle, Parameter};
@@ -102,30 +102,39 @@ pub(super) async fn missing(
         .collect())
 }
 
-/// Adds lines in a transaction of their own. Returns how many were not there.
-pub(super) async fn add(log: &LogHandle<'_>, part: &Merge) -> Result<u64, Error> {
+/// Adds lines in a transaction of their own.
+pub(super) async fn add(log: &LogHandle<'_>, part: &Merge) -> Result<(), Error> {
     begin(log).await?;
-    let added = insert(log, part).await?;
-    commit(log).await?;
-    Ok(added.len() as u64)
+    insert(log, part).await?;
+    commit(log).await
+}
+
+/// Begins a transaction. The server's own settings do not matter: each statement sees what was committed
+/// before it, and a commit is confirmed once it is on the server's disk. A computer that falls asleep in
+/// the middle does not hold up all others.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
+     SET LOCAL lock_timeout = '15s'; \
+     SET LOCAL idle_in_transaction_session_timeout = '10s'; \
+     SELECT set_config('synchronous_commit', 'on', true) \
+         WHERE current_setting('synchronous_commit') = 'off'";
+
+/// Makes a transaction of one statement, which must not have been sent yet; the network is waited for once.
+pub(super) async fn alone<T>(
+    client: &Client,
+    statement: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    // They go out in this order, since they are polled in it.
+    let (begin, commit) = (client.batch_execute(BEGIN), client.batch_execute("COMMIT"));
+    let ((), done, ()) = try_join3(begin, statement, commit).await?;
+    Ok(done)
 }
 
 /// Begins a transaction and locks a log's row, for the rest of it: a writer that claims attempts of the
-/// log decides before or after this, not meanwhile. After an error the session is closed, and the server
-/// rolls back.
-///
-/// The server's own settings do not matter. Each statement sees what was committed before it, or one
-/// that waited for the lock would read the log as it was before that. A commit is confirmed once it is
-/// on the server's disk.
+/// log decides before or after this, not meanwhile. A statement that waited for the lock must not read
+/// the log as it was before that. After an error the session is closed, and the server rolls back.
 pub(super) async fn begin(log: &LogHandle<'_>) -> Result<(), Error> {
-    // A computer that falls asleep in the middle of a transaction must not hold up all others.
     let begin = format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED; \
-         SET LOCAL lock_timeout = '15s'; \
-         SET LOCAL idle_in_transaction_session_timeout = '10s'; \
-         SELECT set_config('synchronous_commit', 'on', true) \
-             WHERE current_setting('synchronous_commit') = 'off'; \
-         SELECT FROM {}.logs WHERE id = {} FOR UPDATE",
+        "{BEGIN}; SELECT FROM {}.logs WHERE id = {} FOR UPDATE",
         log.schema, log.id
     );
     log.client.batch_execute(&begin).await

@@ -78,11 +78,8 @@ async fn list(session: &Session) -> Result<Vec<Listed>, DatabaseError> {
          FROM {schema}.logs LEFT JOIN {schema}.lines ON lines.log = logs.id \
          GROUP BY logs.id ORDER BY name"
     );
-    let rows = session
-        .client
-        .query_typed(&query, &[])
-        .await
-        .map_err(|error| session.failed("list the logs of", &error))?;
+    let rows = lines::alone(&session.client, session.client.query_typed(&query, &[])).await;
+    let rows = rows.map_err(|error| session.failed("list the logs of", &error))?;
     let listed = rows.iter().map(|row| Listed {
         name: row.get(0),
         lines: row.get(1),

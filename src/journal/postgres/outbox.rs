@@ -13,6 +13,7 @@ use super::super::announce::CLAIM_HOLDS;
 use super::super::location::{DatabaseError, DatabaseFault};
 use super::handle::{LogHandle, LogRow, Parameter};
 use super::leases::Key;
+use super::lines;
 use super::logs;
 use super::schema::{self, Use};
 use super::session::Session;
@@ -262,7 +263,8 @@ impl Outbox {
             (&self.holder, Type::TEXT),
             (&numbers, Type::INT8_ARRAY),
         ];
-        let rows = log.of(session).query(&text, &columns).await;
+        let log = log.of(session);
+        let rows = lines::alone(&session.client, log.query(&text, &columns)).await;
         rows.map_err(|error| session.failed("forward what waits in", &error))
     }
 }

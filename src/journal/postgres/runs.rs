@@ -8,7 +8,7 @@ use tokio_postgres::{Error, GenericClient, Row};
 use super::super::address::Address;
 use super::super::location::DatabaseError;
 use super::handle::{LogHandle, Parameter};
-use super::lines::columns;
+use super::lines::{self, columns};
 use super::logs;
 use super::schema::{self, Use};
 use super::session::{Session, wait_for};
@@ -79,7 +79,7 @@ impl Run {
         );
         let columns: [Parameter<'_>; 2] = [(&self.id, Type::TEXT), (&history, Type::TEXT)];
         let touched = session.client.execute_typed(&query, &columns);
-        touched.await.map(drop)
+        lines::alone(&session.client, touched).await.map(drop)
     }
 
     /// The host of another run that is still heard of, and that has not come back yet since the server
@@ -280,7 +280,8 @@ pub fn at_work(address: &Address) -> Result<Vec<AtWork>, DatabaseError> {
             is_alive(),
             address.schema()
         );
-        let rows = log.of(&session).query(&query, &[]).await;
+        let log = log.of(&session);
+        let rows = lines::alone(&session.client, log.query(&query, &[])).await;
         let rows = rows.map_err(|error| session.failed("list the runs of", &error))?;
         let listed = rows.iter().map(|row: &Row| AtWork {
             host: row.get(0),

@@ -11,7 +11,7 @@ use crate::support::delivery::Delivery;
 use crate::support::postgres::Database;
 use crate::support::processes::{Process, eventually};
 use crate::support::proxy::Proxy;
-use crate::support::{Gate, Phase, Request, Server, Step, World};
+use crate::support::{Gate, Phase, Request, Server, Step, World, listings};
 
 /// Longer than a lease lets a request begin without another look.
 const TOO_LONG: Duration = Duration::from_millis(10_500);
@@ -291,6 +291,38 @@ fn what_was_taken_while_the_database_was_away_is_marked_later_and_not_sent_again
     receiver.stop().expect(143);
     assert_eq!(ids_from(&target, 0), ["vgen_1", "vgen_2"]);
     let _ = log;
+}
+
+#[test]
+fn what_is_marked_outlives_the_server_whatever_its_settings_are() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    database.sql(&format!(
+        "ALTER DATABASE {0} SET synchronous_commit = off; \
+         ALTER DATABASE {0} SET default_transaction_isolation = serializable; \
+         CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         IF current_setting('synchronous_commit') = 'off' \
+             OR current_setting('transaction_isolation') <> 'read committed' \
+         THEN RAISE EXCEPTION 'not for good'; END IF; RETURN new; END $$; \
+         CREATE TRIGGER look BEFORE UPDATE ON creativeai.outbox \
+             FOR EACH ROW EXECUTE FUNCTION look(); \
+         CREATE TRIGGER look BEFORE UPDATE ON creativeai.runs \
+             FOR EACH ROW EXECUTE FUNCTION look()",
+        database.name
+    ));
+    let target = Target::answering(200);
+    let receiver = listen(&world(), &log, &target.url);
+    deliver(&receiver, &["vgen_1"]);
+    wait_for_taken(&database, 1);
+    receiver.stop().expect(143);
+    assert_eq!(target.requests(), 1);
+    let server = Server::accepting();
+    let ordering = World::facing(&server).with_var("CREATIVEAI_JOBS", &log);
+    ordering.write("listings.csv", listings(1));
+    ordering.run(&["submit", "listings.csv"]).expect(0);
+    let ended = "SELECT count(*) FROM creativeai.runs WHERE ended_at IS NOT NULL";
+    assert_eq!(database.sql(ended), "1");
 }
 
 #[test]
