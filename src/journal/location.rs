@@ -50,6 +50,21 @@ impl DatabaseError {
     }
 }
 
+/// How the next step ends where nothing has been sent.
+#[cfg(feature = "postgres")]
+const NOTHING_SENT: &str = "; nothing was sent";
+
+#[cfg(feature = "postgres")]
+impl DatabaseError {
+    /// The same in a run that has sent something before.
+    pub(super) fn after_orders(mut self) -> Self {
+        if let Some(next) = self.help.strip_suffix(NOTHING_SENT) {
+            self.help = format!("{next}; nothing more was sent");
+        }
+        self
+    }
+}
+
 impl From<AddressError> for DatabaseError {
     fn from(error: AddressError) -> Self {
         Self::new(DatabaseFault::Config, error.message, error.help)

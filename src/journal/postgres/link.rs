@@ -135,8 +135,8 @@ impl Link {
         self.session = None;
     }
 
-    /// Makes one transaction of `tasks`: what each has come to, once the commit is confirmed.
-    pub async fn transact(
+    /// Makes one transaction of `tasks`. An error says that nothing was sent.
+    async fn try_to_transact(
         &mut self,
         tasks: &[Task],
         rows: &HashSet<JobKey>,

@@ -1,9 +1,28 @@
 //! Why a transaction was not made.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::super::super::announce::ClaimCap;
 use super::super::super::location::{DatabaseError, DatabaseFault};
+use super::super::task::{Answer, Task};
 use super::Link;
+use crate::jobs::JobKey;
 
 impl Link {
+    /// Makes one transaction of `tasks`: what each has come to, once the commit is confirmed.
+    pub async fn transact(
+        &mut self,
+        tasks: &[Task],
+        rows: &HashSet<JobKey>,
+        caps: &Arc<[ClaimCap]>,
+    ) -> Result<Vec<Answer>, DatabaseError> {
+        let done = self.try_to_transact(tasks, rows, caps).await;
+        // What it has claimed it may have sent.
+        let has_sent = !self.own.is_empty();
+        done.map_err(|error| if has_sent { error.after_orders() } else { error })
+    }
+
     /// To be tried again on a new connection, where what is known is put back first.
     pub(super) fn restored(&self) -> DatabaseError {
         DatabaseError::new(
