@@ -21,6 +21,9 @@ use crate::settings::Settings;
 use crate::text::escape;
 use crate::vendor::BaseUrl;
 
+/// What was being done where replies that wait cannot be looked at.
+const LOOK: &str = "read what is to be taken back into";
+
 /// Nothing more is sent, settled or copied while replies of an earlier run wait to be taken back into the log:
 /// what they report would be ordered again. `untouched` says what has not happened.
 pub fn refuse_unrecovered(
@@ -37,12 +40,26 @@ pub fn refuse_unrecovered(
 
 /// Warns a reader of the same: what the log calls unknown may have its answer there.
 pub fn warn_unrecovered(
-    log: &Path,
+    log: &JobLog,
     name: &Path,
     commands: &Commands,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    if let Some((what, next)) = unrecovered(log, name, commands)? {
+    let spooled = log.spooled();
+    let spooled =
+        spooled.map_err(|error| failure::of_log(LogError::io(LOOK, log.path(), error)))?;
+    let spooled = spooled.map(|file| {
+        let file = file.display();
+        (
+            format!("{file} keeps replies of a run on this computer that are not in the job log"),
+            format!(
+                "once that run has ended, `{}` takes them in, as every command does here that writes",
+                commands.on_log("reconcile", "")
+            ),
+        )
+    });
+    let beside = unrecovered(log.path(), name, commands)?;
+    if let Some((what, next)) = spooled.or(beside) {
         printer.warn(escape(&format!(
             "{what}, so what is shown as unknown may have been accepted and paid for. Settle nothing \
              and send nothing again first; {next}"
@@ -57,9 +74,8 @@ fn unrecovered(
     name: &Path,
     commands: &Commands,
 ) -> Result<Option<(String, String)>, Failure> {
-    let doing = "read what is to be taken back into";
     let waiting = journal::not_taken_in(log, name)
-        .map_err(|error| failure::of_log(LogError::io(doing, log, error)))?;
+        .map_err(|error| failure::of_log(LogError::io(LOOK, log, error)))?;
     let recover = |file: &str| commands.on_log("reconcile", &format!("--recover {file}"));
     Ok(waiting.map(|waiting| match waiting {
         NotTakenIn::In(file) => {

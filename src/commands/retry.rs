@@ -125,6 +125,7 @@ fn dry_run(
     damage::refuse(&log, args.accept_damage)?;
     damage::warn(log.ledger(), log.damage(), log.path(), printer);
     let commands = open::commands(path, log.ledger(), settings);
+    open::warn_unrecovered(&log, path, &commands, printer)?;
     let found = find(args, None, settings, Log::Read(&log), printer, &commands)?;
     let limits = caps::of_log(args.max_credits, settings, Some(&log)).map_err(failure::of_log)?;
     let view = |wanted: &Wanted| log.view(wanted.job).ok().flatten();

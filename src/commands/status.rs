@@ -92,7 +92,7 @@ pub fn run(
     if log.ledger().is_rehearsal() {
         args.commands = args.rehearsal.clone();
     }
-    warn_unrecovered(log.path(), path, &args.commands, printer)?;
+    warn_unrecovered(&log, path, &args.commands, printer)?;
     show(&args, &log, printer)
 }
 

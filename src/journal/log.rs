@@ -1,6 +1,6 @@
 //! A log that is read: its folded state, and its jobs with all their fields.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,9 @@ use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 
 use super::address::Address;
-use super::file::{Damage, LineReader, Lock, LogError, Mismatch, Remembered, Source, resolve};
+use super::file::{
+    Damage, LineReader, Lock, LogError, Mismatch, Remembered, Source, holds_all, resolve,
+};
 use super::location::{self, Location};
 #[cfg(feature = "postgres")]
 use super::postgres;
@@ -33,6 +35,8 @@ struct Mirrored {
     name: PathBuf,
     /// Lines that the database had once, and the file that keeps them.
     lost: Option<(u64, PathBuf)>,
+    /// Files of this computer with what runs could not write.
+    spools: Vec<PathBuf>,
     /// A mirror that goes with the command.
     _own: Option<tempfile::TempPath>,
 }
@@ -60,6 +64,8 @@ impl JobLog {
         let file = File::open(&path).map_err(failed)?;
         let mut ledger = ledger;
         let source = Source::read(&path, file, &mut ledger)?;
+        let failed = |error| LogError::io("look for what was kept for", &path, error);
+        let spools = postgres::spools_of(mirror.identity()).map_err(failed)?;
         let lost = mirror.lost().map(|lost| (lost.lines, lost.file.clone()));
         for sent in mirror.being_sent() {
             ledger.mark_being_sent(sent.job, sent.number);
@@ -72,6 +78,7 @@ impl JobLog {
             mirrored: Some(Mirrored {
                 name: PathBuf::from(address.to_string()),
                 lost,
+                spools,
                 // The lines that were folded stay where they are: from now on others may add.
                 _own: mirror.release(),
             }),
@@ -169,6 +176,22 @@ impl JobLog {
     pub fn lost(&self) -> Option<(u64, &Path)> {
         let (lines, file) = self.mirrored.as_ref()?.lost.as_ref()?;
         Some((*lines, file))
+    }
+
+    /// Of a log in a database, a file of this computer with lines that the log does not hold.
+    pub fn spooled(&self) -> io::Result<Option<&Path>> {
+        let spools = self.mirrored.iter().flat_map(|mirrored| &mirrored.spools);
+        for spool in spools {
+            let kept = match fs::read(spool) {
+                // A command has taken it in meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                kept => kept?,
+            };
+            if !holds_all(&self.path, &kept)? {
+                return Ok(Some(spool));
+            }
+        }
+        Ok(None)
     }
 
     /// The folded log.

@@ -104,7 +104,7 @@ pub fn run(
     } else {
         &args.commands
     };
-    warn_unrecovered(log.path(), path, commands, printer)?;
+    warn_unrecovered(&log, path, commands, printer)?;
     if let Some(public) = &args.public {
         return public::run(public, args, &log, printer);
     }

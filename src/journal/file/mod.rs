@@ -36,7 +36,7 @@ pub use memory::{Found, Memory, Mismatch, remembered_of_absent};
 pub use path::{may_be_torn, resolve};
 pub use read::{LineReader, for_each_line};
 pub(super) use recovery::Recovery;
-pub use recovery::{NotTakenIn, forget_taken_in, not_taken_in};
+pub use recovery::{NotTakenIn, forget_taken_in, holds_all, not_taken_in};
 pub(super) use source::{Source, each_part};
 pub use source::{each_line_of, map_lines_of};
 pub(super) use tolerant::Part;

@@ -109,7 +109,8 @@ pub fn not_taken_in(log: &Path, name: &Path) -> io::Result<Option<NotTakenIn>> {
     Ok(None)
 }
 
-fn holds_all(log: &Path, lines: &[u8]) -> io::Result<bool> {
+/// Whether the log holds all these lines.
+pub fn holds_all(log: &Path, lines: &[u8]) -> io::Result<bool> {
     let mut missing: HashSet<&[u8]> = lines
         .split(|byte| *byte == b'\n')
         .map(<[u8]>::trim_ascii)

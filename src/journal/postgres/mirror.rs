@@ -81,6 +81,11 @@ impl Mirror {
         &self.file
     }
 
+    /// Which log it is of.
+    pub fn identity(&self) -> &str {
+        &self.source.identity
+    }
+
     /// What other computers were sending when it was caught up.
     pub fn being_sent(&self) -> &[BeingSent] {
         &self.being_sent

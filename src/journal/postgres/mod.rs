@@ -37,7 +37,7 @@ pub use mirror::{Lost, catch_up, copy};
 pub use outbox::{Forward, Outbox};
 pub use runs::{AtWork, BeingSent, at_work};
 pub use schema::Rights;
-pub use spool::left_spools;
+pub use spool::{left_spools, spools_of};
 pub use task::{Answer, Kind};
 
 use std::io;

@@ -127,23 +127,30 @@ impl LeftSpool {
     }
 }
 
-/// The spools for the log of this identity whose runs are over.
-pub fn left_spools(identity: &str) -> io::Result<Vec<LeftSpool>> {
+/// The files of spools for the log of this identity, also of runs that are at work.
+pub fn spools_of(identity: &str) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
-    let mut left = Vec::new();
+    let mut spools = Vec::new();
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name();
         let name = name.to_str().unwrap_or_default();
         let parts: Vec<&str> = name.split('.').collect();
         // What was torn has a further ending.
-        if !matches!(parts.as_slice(), [of, _, "jsonl"] if *of == identity) {
-            continue;
+        if matches!(parts.as_slice(), [of, _, "jsonl"] if *of == identity) {
+            spools.push(entry.path());
         }
-        let path = entry.path();
+    }
+    Ok(spools)
+}
+
+/// The spools for the log of this identity whose runs are over.
+pub fn left_spools(identity: &str) -> io::Result<Vec<LeftSpool>> {
+    let mut left = Vec::new();
+    for path in spools_of(identity)? {
         let lock = match OpenOptions::new().read(true).write(true).open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             opened => opened?,

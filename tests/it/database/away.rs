@@ -88,7 +88,11 @@ fn what_could_not_be_written_is_named_and_taken_in_by_the_next_run() {
     for words in [file.to_str().unwrap(), "; nothing more was sent"] {
         assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
     }
-    assert!(!ended.stderr.contains("nothing was sent"), "{}", ended.stderr);
+    assert!(
+        !ended.stderr.contains("nothing was sent"),
+        "{}",
+        ended.stderr
+    );
     assert_eq!(server.posts().len(), 3);
     // Another computer takes them in from a copy of the file.
     let other = computer(&server, &log, 9);
@@ -99,10 +103,19 @@ fn what_could_not_be_written_is_named_and_taken_in_by_the_next_run() {
     // And so does the next run on this one.
     proxy.back();
     let world = world.with_var("CREATIVEAI_JOBS", &log);
+    // A reader names the file before anything that would be billed twice.
+    for args in [&["status"][..], &["retry", "--unknown", "--dry-run"]] {
+        let ended = world.run(args).expect(0);
+        for words in [file.to_str().unwrap(), "`creativeai reconcile"] {
+            assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+        }
+    }
     world.run(&["submit", "listings.csv"]).expect(0);
     assert_each_once(&server, 9);
     assert_eq!(ids(&world), 9);
     assert_eq!(spooled(&world).len(), 0);
+    let ended = world.run(&["status"]).expect(0);
+    assert!(!ended.stderr.contains("keeps replies"), "{}", ended.stderr);
 }
 
 #[test]

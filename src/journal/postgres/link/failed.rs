@@ -20,7 +20,13 @@ impl Link {
         let done = self.try_to_transact(tasks, rows, caps).await;
         // What it has claimed it may have sent.
         let has_sent = !self.own.is_empty();
-        done.map_err(|error| if has_sent { error.after_orders() } else { error })
+        done.map_err(|error| {
+            if has_sent {
+                error.after_orders()
+            } else {
+                error
+            }
+        })
     }
 
     /// To be tried again on a new connection, where what is known is put back first.
