@@ -187,7 +187,7 @@ impl<'a> HeldReport<'a> {
 
     fn report_changed(&self) {
         let bare = || self.held(Decision::Changed).filter(|held| held.is_bare);
-        let count = bare().count() as u64;
+        let count = self.found.bare;
         if count > 0 {
             // Their ids are only in lines of the vendor's sample scripts, which note no request.
             self.printer.warn(format_args!(
@@ -202,8 +202,12 @@ impl<'a> HeldReport<'a> {
                 words::choose(count, "this row", "these rows"),
             ));
         }
-        let moved = self.report_moved();
-        let changed = self.plan.counts.changed.saturating_sub(count + moved);
+        self.report_moved();
+        let changed = self
+            .plan
+            .counts
+            .changed
+            .saturating_sub(count + self.found.moved);
         if changed > 0 {
             let changed_rows = || self.held(Decision::Changed);
             let edited = || changed_rows().filter(|held| !held.is_bare && held.moved.is_empty());
@@ -227,9 +231,8 @@ impl<'a> HeldReport<'a> {
         }
     }
 
-    /// Reports rows whose photo is in another folder than the one that was ordered, and returns how
-    /// many there are.
-    fn report_moved(&self) -> u64 {
+    /// Reports rows whose photo is in another folder than the one that was ordered.
+    fn report_moved(&self) {
         let moved = || {
             self.held(Decision::Changed)
                 .filter(|held| !held.moved.is_empty())
@@ -248,17 +251,16 @@ impl<'a> HeldReport<'a> {
                 renamings(held, self.commands),
             ));
         }
-        let count = moved().count();
-        if count > MOST_NAMED {
+        let more = self.found.moved.saturating_sub(MOST_NAMED as u64);
+        if more > 0 {
             self.printer.warn(format_args!(
                 "{} more of {} held back, whose photos are in other folders than those that were \
                  ordered. To keep the clips of all that are the same photos, free of charge: `{}`",
-                words::count((count - MOST_NAMED) as u64, "row"),
+                words::count(more, "row"),
                 escape(self.manifest),
                 self.commands.rename_from(self.files),
             ));
         }
-        count as u64
     }
 
     fn report_renamed(&self) {

@@ -76,7 +76,11 @@ pub struct Found {
     pub rotated: u64,
     /// Jobs that were accepted, or may have been.
     pub accepted: u64,
-    /// Of the held rows that look renamed, how many for which cause.
+    /// Edited rows, listed or not, of which the log holds only what the vendor's sample scripts write.
+    pub bare: u64,
+    /// Edited rows, listed or not, whose photo may only be in another folder.
+    pub moved: u64,
+    /// Of the listed rows that look renamed, how many for which cause.
     pub causes: HashMap<Cause, u64>,
 }
 
@@ -558,6 +562,10 @@ impl Search<'_> {
 
     fn hold(&mut self, index: usize, row: &Row, reason: Reason, is_bare: bool) {
         self.plan.hold(index, reason.decision);
+        if reason.decision == Decision::Changed {
+            self.found.bare += u64::from(is_bare);
+            self.found.moved += u64::from(!is_bare && !reason.moved.is_empty());
+        }
         let job = self.job(reason.job).map(|job| {
             let is_refunded = job.status() == Status::Failed && job.committed() == Credits::ZERO;
             (job.key, is_refunded)

@@ -97,6 +97,27 @@ fn thousands_of_ids_with_one_clip_are_compared_with_few_jobs_each() {
 }
 
 #[test]
+fn rows_that_moved_are_counted_also_where_they_are_not_listed() {
+    let ids: Vec<String> = (0..4).map(|n| format!("SKU-{n}")).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("jobs.jsonl");
+    let ordered = log_of(&ids, "pending").replace("/a.jpg", "/old/a.jpg");
+    std::fs::write(&path, ordered).unwrap();
+    let log = JobLog::read(&path, Ledger::new(Rates::default())).unwrap();
+    let rows = ids
+        .iter()
+        .map(|id| format!("{id},https://x.example/new/a.jpg,pan\n"));
+    let text = format!("sku,image_url,video_prompt\n{}", rows.collect::<String>());
+    let options = Options::default();
+    let mut manifest = Manifest::from_reader("sheet.csv", text.as_bytes(), options).unwrap();
+    let mut plan = plan_of(&mut manifest);
+    let known = Some((log.path(), log.ledger()));
+    let found = decide(&mut manifest, &mut plan, known, Allowed::default(), 2).unwrap();
+    assert_eq!((plan.counts.changed, found.moved, found.bare), (4, 4, 0));
+    assert_eq!(found.held.len(), 2);
+}
+
+#[test]
 fn the_sheet_is_read_once_more_and_not_at_all_where_the_log_holds_it() {
     let ids = |name: &str| (0..20).map(|n| format!("{name}-{n}")).collect::<Vec<_>>();
     let (old, new) = (ids("OLD"), ids("NEW"));
