@@ -149,6 +149,17 @@ pub fn when(arg: Option<WhenArg>) -> When {
     }
 }
 
+/// What a failure puts on the run's end.
+pub fn code_of(kind: FailureKind) -> Code {
+    match kind {
+        FailureKind::MayHelp => Code::Temporary,
+        FailureKind::ForGood => Code::Failed,
+        FailureKind::Setup => Code::Config,
+        FailureKind::Refused => Code::Refused,
+        FailureKind::Disk => Code::Io,
+    }
+}
+
 /// How a delivery has ended.
 pub struct End {
     /// With how the jobs that it covers stand.
@@ -172,13 +183,7 @@ pub fn end(
 ) -> Result<End, Failure> {
     for failure in failures {
         delivery::warn_of(failure, printer);
-        own.note(match failure.kind {
-            FailureKind::MayHelp => Code::Temporary,
-            FailureKind::ForGood => Code::Failed,
-            FailureKind::Setup => Code::Config,
-            FailureKind::Refused => Code::Refused,
-            FailureKind::Disk => Code::Io,
-        });
+        own.note(code_of(failure.kind));
     }
     let others = match filters {
         Some(filters) => ending_of_covered(writer, filters)?,

@@ -81,7 +81,7 @@ fn unrecovered(
         NotTakenIn::In(file) => {
             let file = file.display().to_string();
             (
-                format!("{file} keeps replies of an earlier run that are not in the job log"),
+                format!("{file} keeps lines of an earlier run that are not in the job log"),
                 format!(
                     "take them back with `{}`, then run the same command again",
                     recover(&words::shell_word(&file))
@@ -90,7 +90,7 @@ fn unrecovered(
         }
         NotTakenIn::Elsewhere(file) => (
             format!(
-                "{} is empty: an earlier run had replies that are not in the job log, and no room to \
+                "{} is empty: an earlier run had lines that are not in the job log, and no room to \
                  keep them there",
                 file.display()
             ),

@@ -2,6 +2,8 @@
 
 mod shop;
 
+use std::collections::BTreeSet;
+
 use super::deliver::{self, ApiOnDemand};
 use super::failure;
 use super::limits::Limits;
@@ -11,10 +13,10 @@ use crate::cli::{PublishArgs, Target};
 use crate::engine::delivery::exec::filled_in_too_early;
 use crate::engine::delivery::plan::{Delivery, gather, hold_back};
 use crate::engine::delivery::shopify::Shopify;
-use crate::engine::delivery::{Exec, ExecOptions};
-use crate::exit::{Code, Failure};
+use crate::engine::delivery::{Exec, ExecOptions, FailureKind, Unmarked};
+use crate::exit::{Code, Ending, Failure};
 use crate::output::delivery::Published;
-use crate::output::{self, Event, Printer, Progress};
+use crate::output::{self, Commands, Event, Printer, Progress};
 use crate::settings::Settings;
 use crate::text::escape;
 use shop::Shop;
@@ -41,6 +43,11 @@ pub fn run(
     let filters = open::filters(&args.filter);
     let limits = Limits::watch(settings);
     let writer = open::write_log(&path, settings, "publish", &limits, printer)?;
+    let commands = open::commands(&path, &writer.ledger(), settings);
+    if !args.dry_run {
+        // Among them may be the mark of a clip that was published.
+        open::refuse_unrecovered(writer.path(), &path, &commands, "nothing was published")?;
+    }
     let mut deliveries = gather(&writer, |view| filters.matches(view)).map_err(failure::of_log)?;
     deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
     let held = hold_back(&mut deliveries, settings.publish.approved);
@@ -87,9 +94,9 @@ pub fn run(
             }
         })
     })?;
-    let commands = open::commands(&path, &writer.ledger(), settings);
     let mut own = stopped::ending_of(&limits.stop, printer, &commands);
     own.note_if(summary.disk_failed, Code::Io);
+    own.join(ending_of_unmarked(&summary.unmarked, printer, &commands));
     own.note_if(!summary.left.is_empty(), Code::Temporary);
     let end = deliver::end(
         summary.published,
@@ -124,6 +131,31 @@ pub fn run(
     let sentence = report.sentence(&commands);
     printer.conclude(format_args!("publish: {sentence}"), code == Code::Success);
     Ok(Ended { code, done })
+}
+
+/// Says which clips were published although the log does not know, and how it learns of them.
+fn ending_of_unmarked(unmarked: &[Unmarked], printer: &Printer, commands: &Commands) -> Ending {
+    let mut ending = Ending::default();
+    let mut files = BTreeSet::new();
+    for Unmarked { failure, kept } in unmarked {
+        output::delivery::warn_of(failure, printer);
+        ending.note(deliver::code_of(failure.kind));
+        files.insert((kept, failure.kind));
+    }
+    for (file, kind) in files {
+        match file {
+            Some(file) => {
+                let is_away = kind != FailureKind::Disk;
+                stopped::say_kept(file, stopped::Kept::Marks, is_away, printer, commands);
+            }
+            None => printer.error(format_args!(
+                "before anything more is published, make room and take back the RECOVER lines above \
+                 with `{}`",
+                commands.on_log("reconcile", "--recover FILE")
+            )),
+        }
+    }
+    ending
 }
 
 /// A bar, where there is something to do.

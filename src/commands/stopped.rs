@@ -39,19 +39,43 @@ fn say_denied(http_status: u16, error: &str, printer: &Printer, commands: &Comma
     ));
 }
 
-/// Says that replies were kept in `file`, since the log could not take them in.
-fn say_kept(file: &Path, is_away: bool, printer: &Printer, commands: &Commands) -> Code {
+/// What the log could not take in.
+#[derive(Clone, Copy, Debug)]
+pub enum Kept {
+    /// Replies to orders.
+    Replies,
+    /// That clips were published.
+    Marks,
+}
+
+/// Says that something was kept in `file`, since the log could not take it in.
+pub fn say_kept(
+    file: &Path,
+    kept: Kept,
+    is_away: bool,
+    printer: &Printer,
+    commands: &Commands,
+) -> Code {
+    let (what, meanwhile) = match kept {
+        Kept::Replies if is_away => ("replies", "those jobs show as unknown"),
+        Kept::Replies => ("replies", "those jobs show as unknown or as not ordered"),
+        Kept::Marks if is_away => (
+            "marks of published clips",
+            "those clips show as not published",
+        ),
+        Kept::Marks => ("marks of published clips", "nothing more is published"),
+    };
     let file = words::shell_word(&file.display().to_string());
     let recover = commands.on_log("reconcile", &format!("--recover {file}"));
     let [file, recover] = [&file, &recover].map(|text| escape(text));
     if is_away {
         printer.error(format_args!(
-            "replies that the database did not take in are kept in {file}. The next command on this computer that writes to the log takes them in; on another computer `{recover}` does. Until then those jobs show as unknown"
+            "{what} that the database did not take in are kept in {file}. The next command on this computer that writes to the log takes them in; on another computer `{recover}` does. Until then {meanwhile}"
         ));
         return Code::Temporary;
     }
     printer.error(format_args!(
-        "replies that the job log did not take in are kept in {file}. Once the log is in order, `{recover}` takes them back; until then those jobs show as unknown or as not ordered"
+        "{what} that the job log did not take in are kept in {file}. Once the log is in order, `{recover}` takes them back; until then {meanwhile}"
     ));
     Code::Io
 }
@@ -99,7 +123,9 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
                 ));
                 Code::Io
             }
-            Reason::Kept(file) => say_kept(&file, is_away, printer, commands),
+            Reason::Kept(file) => {
+                say_kept(&file, Kept::Replies, is_away, printer, commands)
+            },
             Reason::Denied(http_status, error) => {
                 say_denied(http_status, &error, printer, commands);
                 Code::Refused

@@ -200,6 +200,17 @@ impl Writer {
         })
     }
 
+    /// Makes sure that the log takes lines in, before something is done that it will have to report: these
+    /// announce it, durably. A file from which that cannot be had keeps none of them. In a database the
+    /// lease says so, and what comes after it is kept on the disk while the database is away.
+    pub async fn announce_delivery(&self, lines: &str) -> Result<(), AppendError> {
+        match &self.store {
+            Store::File { appender, .. } => appender.append_tentative(lines).await,
+            #[cfg(feature = "postgres")]
+            Store::Database { .. } => Ok(()),
+        }
+    }
+
     /// Announces an attempt; it may be sent once that is durable, and granted.
     pub async fn announce(&self, what: Announcement) -> Result<Announced, AppendError> {
         match &self.store {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Commands, Event, Printer, Progress, words};
 use crate::engine::delivery::plan::HeldBack;
 use crate::engine::delivery::{self, DownloadSummary, Failure, PublishSummary};
+use crate::engine::recover::MARK;
 use crate::text::escape;
 
 /// Shows events on the bar; one that is done counts as `done`.
@@ -20,6 +21,15 @@ pub fn show(event: &delivery::Event, progress: &Progress, printer: &Printer, don
         }),
         delivery::Event::Done { .. } => progress.end(done),
         delivery::Event::Failed { .. } => progress.end(Event::Failed),
+        delivery::Event::Recover(lines) => progress.suspend(|| report_lost(lines, printer)),
+    }
+}
+
+/// Prints lines that the log did not take in.
+pub fn report_lost(lines: &str, printer: &Printer) {
+    // Not escaped: it is JSON, which has no control characters, and must read back.
+    for line in lines.lines() {
+        printer.vital(format_args!("{MARK}{line}"));
     }
 }
 
@@ -137,6 +147,7 @@ impl Published<'_> {
             "dry_run": self.is_dry_run,
             "shop": self.shop,
             "published": self.summary.published,
+            "unmarked": self.summary.unmarked.len(),
             "already": self.summary.already,
             "waiting": self.summary.waiting,
             "failed": self.summary.failures.len(),
@@ -166,6 +177,7 @@ impl Published<'_> {
         let wait = words::choose(self.held.not_looked_at as u64, "waits", "wait");
         let look = format!("{wait} for a look: `{}`", commands.on_log("review", ""));
         for (n, what) in [
+            (self.summary.unmarked.len(), "of them not in the log yet"),
             (self.summary.already, &*already),
             (
                 self.summary.waiting,

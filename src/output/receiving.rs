@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use super::delivery::warn_of;
+use super::delivery::{report_lost, warn_of};
 use super::replay::report_binding;
 use super::{Commands, Delivery, Printer, words};
 use crate::engine::forward::Forwards;
@@ -165,13 +165,26 @@ impl Receiving<'_> {
                 "--exec: {}; the command runs for clips that have ended once the log can be used",
                 escape(&error.to_string())
             )),
-            OnEndEvent::Unwritten(clips, why) => printer.warn(format_args!(
-                "it cannot be written to the log that the command ran for {} ({}); `publish --exec` \
-                 would run it for {} again, with the same CREATIVEAI_PUBLISH_ID",
-                words::count(*clips as u64, "clip"),
-                escape(why),
-                if *clips == 1 { "it" } else { "them" },
-            )),
+            OnEndEvent::Unwritten(clips, why, kept) => {
+                let next = match kept.map(|file| file.display().to_string()) {
+                    Some(file) => {
+                        let file = format!("--recover {}", words::shell_word(&file));
+                        let recover = self.commands.on_log("reconcile", &file);
+                        format!("once it is in order, `{}` does that", escape(&recover))
+                    }
+                    None => format!(
+                        "`publish --exec` would run it for {} again, with the same \
+                         CREATIVEAI_PUBLISH_ID",
+                        words::choose(*clips as u64, "it", "them")
+                    ),
+                };
+                printer.warn(format_args!(
+                    "it cannot be written to the log that the command ran for {} ({}); {next}",
+                    words::count(*clips as u64, "clip"),
+                    escape(why),
+                ));
+            }
+            OnEndEvent::Recover(lines) => report_lost(lines, printer),
             OnEndEvent::Left(clips) => printer.warn(format_args!(
                 "the command was not run for {} that ended; `{}` runs it for those that are ready, \
                  `{}` lists those that failed",

@@ -67,6 +67,7 @@ const PUBLISHED: &[Field] = fields! {
     always "dry_run" Flag => "Nothing was published.";
     always "shop" OrNull(&Text) => "The shop.";
     always "published" Count => "Clips that were published, or would be.";
+    always "unmarked" Count => "Those of them that the log does not have as published, since it could not be written.";
     always "already" Count => "Clips that were published before.";
     always "waiting" Count => "Clips that wait for the rest of a listing or product.";
     always "failed" Count => "Clips that could not be published.";

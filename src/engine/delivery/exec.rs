@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::jobs::JobView;
 use crate::journal::Writer;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use super::lease::{self, Begun, Unusable, Work};
 use super::outcome::{Event, Failure, FailureKind};
@@ -13,7 +14,7 @@ use super::place::file_of;
 use super::plan::{Delivery, When, due};
 use super::process::{self, Ended, Report};
 use super::publish::{
-    Outcome, PublishSummary, Step, is_published, object_of, publish_all, publish_id,
+    Marking, Outcome, PublishSummary, Step, is_published, object_of, publish_all, publish_id,
     published_line, step_line, steps,
 };
 use crate::engine::stop::{Reason, Stop};
@@ -235,9 +236,10 @@ impl Exec<'_> {
     /// Publishes what is due.
     pub async fn run(&self, deliveries: &[Delivery], when: When) -> PublishSummary {
         let stop = self.stop.part();
+        let marking = self.marking();
         let (due, waiting) = due(deliveries, when);
         let each = due.into_iter();
-        let each = each.map(|delivery| self.one(delivery, is_published, &stop));
+        let each = each.map(|delivery| self.one(delivery, is_published, &marking, &stop));
         let mut summary = publish_all(each, waiting, self.options.concurrency, &stop).await;
         summary.look_again(self.writer, &self.options.target).await;
         summary
@@ -246,16 +248,31 @@ impl Exec<'_> {
     /// Runs the command once for clips that have ended, also for those that failed. Those that it was
     /// not started for are left.
     pub async fn run_ended(&self, deliveries: &[Delivery]) -> PublishSummary {
-        let stop = &self.stop.part();
+        let (stop, marking) = (&self.stop.part(), &self.marking());
         let each = deliveries.iter().map(|delivery| async move {
-            let outcome = self.one(delivery, has_run, stop).await;
+            let outcome = self.one(delivery, has_run, marking, stop).await;
             outcome.or_else(|| Some(Outcome::Another(Box::new(delivery.clone()))))
         });
         publish_all(each, 0, self.options.concurrency, stop).await
     }
 
+    fn marking(&self) -> Marking<'_> {
+        Marking {
+            writer: self.writer,
+            target: &self.options.target,
+            progress: self.progress,
+            has_room: OnceCell::new(),
+        }
+    }
+
     /// What became of one clip; `None` when the run stops before. A command that runs is waited for.
-    async fn one(&self, delivery: &Delivery, is_done: IsDone, stop: &Stop) -> Option<Outcome> {
+    async fn one(
+        &self,
+        delivery: &Delivery,
+        is_done: IsDone,
+        marking: &Marking<'_>,
+        stop: &Stop,
+    ) -> Option<Outcome> {
         if stop.is_set() {
             return None;
         }
@@ -263,7 +280,7 @@ impl Exec<'_> {
             Ok(view) => view?,
             Err(error) => return Some(self.unusable(delivery, stop, error.into())),
         };
-        Some(self.publish(delivery, &view, is_done, stop).await)
+        Some(self.publish(delivery, &view, is_done, marking, stop).await)
     }
 
     async fn publish(
@@ -271,6 +288,7 @@ impl Exec<'_> {
         delivery: &Delivery,
         view: &JobView,
         is_done: IsDone,
+        marking: &Marking<'_>,
         stop: &Stop,
     ) -> Outcome {
         let target = &self.options.target;
@@ -295,23 +313,26 @@ impl Exec<'_> {
         if !delivery.is_of(&view) {
             return Outcome::Another(Box::new(delivery.clone()));
         }
+        if let Err(error) = marking.begin(delivery, &view).await {
+            return self.unusable(delivery, stop, error.into());
+        }
         let log_folder = self.writer.folder();
         let ran = self.options.run_for(&view, delivery, &log_folder).await;
-        if let Some(line) = ran.line(self.writer, &view, delivery, target)
+        let line = ran.line(self.writer, &view, delivery, target);
+        let Some((_, failure)) = ran.0 else {
+            (self.progress)(Event::Done { job: delivery.job });
+            return match line {
+                Some(line) => marking.mark(delivery, &line).await,
+                None => Outcome::Published,
+            };
+        };
+        if let Some(line) = line
             && let Err(error) = self.writer.append(&line).await
         {
             return self.unusable(delivery, stop, error.into());
         }
-        match ran.0.map(|(_, failure)| failure) {
-            None => {
-                (self.progress)(Event::Done { job: delivery.job });
-                Outcome::Published
-            }
-            Some(failure) => {
-                (self.progress)(Event::Failed { job: delivery.job });
-                Outcome::Failed(failure)
-            }
-        }
+        (self.progress)(Event::Failed { job: delivery.job });
+        Outcome::Failed(failure)
     }
 
     fn unusable(&self, delivery: &Delivery, stop: &Stop, unusable: Unusable) -> Outcome {
@@ -323,8 +344,8 @@ impl Exec<'_> {
             item: delivery.owner_name(),
             kind,
             message: format!(
-                "the log cannot be used: {why}; a command that has run already will run again, \
-                 with the same CREATIVEAI_PUBLISH_ID"
+                "the log cannot be used: {why}; the clip was not published, and the next `publish` \
+                 tries again"
             ),
         })
     }

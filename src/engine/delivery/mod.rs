@@ -33,7 +33,7 @@ pub use error::RefreshError;
 pub use exec::{EXEC_TARGET, Exec, ExecOptions, Ran, has_run};
 pub use fetcher::Refresh;
 pub use links::{Links, OnDemand};
-pub use outcome::{Event, Failure, FailureKind};
+pub use outcome::{Event, Failure, FailureKind, Unmarked};
 pub use place::{cut_since, prepare};
 pub use publish::{PublishSummary, publish_id};
 

@@ -1,6 +1,7 @@
 //! What delivery says while it works and when it has ended.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::jobs::JobKey;
@@ -43,6 +44,8 @@ pub enum Event {
         /// Whose.
         job: JobKey,
     },
+    /// These lines say what was done, and the log did not take them in.
+    Recover(String),
 }
 
 /// What a failure means for the exit code.
@@ -72,6 +75,15 @@ pub struct Failure {
     /// What happened and what to do next. It may quote a server, a command or a manifest, so it is
     /// escaped before it reaches a terminal.
     pub message: String,
+}
+
+/// One job whose clip arrived, which the log does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmarked {
+    /// Whose, and what is wrong with the log.
+    pub failure: Failure,
+    /// What keeps its mark; without it, the mark was only reported.
+    pub kept: Option<PathBuf>,
 }
 
 /// Whether a disk error will meet every other clip too.

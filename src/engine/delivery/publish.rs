@@ -2,24 +2,31 @@
 //!
 //! A `published` line is written only after success. What happens on the way there are lines with
 //! the attempt's own status, `completed` or `failed`, and a field `step`: they change no state, and a
-//! later run finds them among the job's lines.
+//! later run finds them among the job's lines. The first of them is durable before anything is done, so
+//! that nothing is done that a full disk would not let the log report.
+
+use std::path::PathBuf;
 
 use futures::StreamExt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
 
-use crate::jobs::{self, Event, JobView, Logged, Publication, Status, Text, What};
-use crate::journal::Writer;
+use crate::jobs::{self, JobView, Logged, Publication, Status, Text, What};
+use crate::journal::{AppendError, Writer};
 
-use super::outcome::{Failure, FailureKind};
+use super::lease::kind_of;
+use super::outcome::{Event, Failure, FailureKind, Unmarked};
 use super::plan::Delivery;
 use crate::engine::stop::{Reason, Stop};
 
 /// How it went.
 #[derive(Clone, Debug, Default)]
 pub struct PublishSummary {
-    /// Clips published, and written to the log; on a dry run, clips that would be.
+    /// Clips published; on a dry run, clips that would be.
     pub published: usize,
+    /// Those of them that the log does not have as published.
+    pub unmarked: Vec<Unmarked>,
     /// Clips that this target has already.
     pub already: usize,
     /// Finished clips that wait for others of their listing or SKU.
@@ -42,6 +49,8 @@ pub struct PublishSummary {
 pub(super) enum Outcome {
     /// It was published.
     Published,
+    /// The same, and the log does not know.
+    Unmarked(Unmarked),
     /// The target had it already.
     Already,
     /// It is not to go out any more.
@@ -74,6 +83,12 @@ pub(super) async fn publish_all<F: Future<Output = Option<Outcome>>>(
     while let Some(outcome) = outcomes.next().await {
         match outcome {
             Outcome::Published => summary.published += 1,
+            Outcome::Unmarked(unmarked) => {
+                // Nor would the log know of another one.
+                stop.set(Reason::Shared);
+                summary.published += 1;
+                summary.unmarked.push(unmarked);
+            }
             Outcome::Already => summary.already += 1,
             Outcome::Withdrawn => summary.withdrawn += 1,
             Outcome::Would(what) => {
@@ -145,8 +160,68 @@ pub(super) fn object_of(delivery: &Delivery) -> Option<&str> {
     Some(&saved.file)
 }
 
+/// What the log is given before and after a clip is published.
+pub(super) struct Marking<'a> {
+    pub writer: &'a Writer,
+    pub target: &'a str,
+    /// Takes what the log does not.
+    pub progress: &'a (dyn Fn(Event) + Sync),
+    /// Set once the log has taken in a line of this run.
+    pub has_room: OnceCell<()>,
+}
+
+impl Marking<'_> {
+    /// Before a clip is published: makes sure that the log takes lines in. One that was begun before gets
+    /// no further line, unless it is the run's first: a command that fails would make the log grow with
+    /// each run.
+    pub async fn begin(&self, delivery: &Delivery, view: &JobView) -> Result<(), AppendError> {
+        let step = Step {
+            name: BEGUN.to_owned(),
+            ..Step::default()
+        };
+        let announce = || {
+            let line = step_line(self.writer, delivery, self.target, &step);
+            async move { self.writer.announce_delivery(&line).await }
+        };
+        if all_steps(view, delivery, self.target).contains(&step) {
+            self.has_room.get_or_try_init(announce).await.map(drop)
+        } else {
+            announce().await
+        }
+    }
+
+    /// Writes down what was done. Where the log does not take it in, it is reported and kept beside the
+    /// log.
+    pub async fn record(&self, lines: &str) -> Result<(), (AppendError, Option<PathBuf>)> {
+        self.writer.append(lines).await.map_err(|error| {
+            (self.progress)(Event::Recover(error.lines.trim_end().to_owned()));
+            let kept = self.writer.keep_for_recovery(&error.lines).ok();
+            (error, kept)
+        })
+    }
+
+    /// Marks a clip as published by this line.
+    pub async fn mark(&self, delivery: &Delivery, line: &str) -> Outcome {
+        match self.record(line).await {
+            Ok(()) => Outcome::Published,
+            Err((error, kept)) => Outcome::Unmarked(Unmarked {
+                failure: Failure {
+                    job: delivery.job,
+                    item: delivery.owner_name(),
+                    kind: kind_of(&error),
+                    message: format!("it was published, but the log cannot be used: {error}"),
+                },
+                kept,
+            }),
+        }
+    }
+}
+
+/// What is about to be done: the clip's publication has begun.
+const BEGUN: &str = "begun";
+
 /// A step on the way, as a line reported it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Step {
     pub name: String,
     pub reference: String,
@@ -155,6 +230,13 @@ pub(super) struct Step {
 
 /// The steps that were taken for this clip and `target`, oldest first.
 pub(super) fn steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<Step> {
+    let mut steps = all_steps(view, delivery, target);
+    steps.retain(|step| step.name != BEGUN);
+    steps
+}
+
+/// The same, with those that only announce others.
+fn all_steps(view: &JobView, delivery: &Delivery, target: &str) -> Vec<Step> {
     let step = |event: &Logged| {
         let line = event.line()?;
         let id = line.generation_id.as_ref().map(Text::as_str);
@@ -211,7 +293,7 @@ pub(super) fn published_line(
 fn line(writer: &Writer, delivery: &Delivery, what: What<'_>) -> String {
     let at = writer.ledger().stamp(delivery.job, writer.now());
     let item = delivery.item.as_ref();
-    Event::new(at, delivery.job, delivery.attempt, what)
+    jobs::Event::new(at, delivery.job, delivery.attempt, what)
         .of_item(item.map(|(column, id)| (*column, id.as_str())))
         .in_sandbox(delivery.is_sandbox)
         .line()

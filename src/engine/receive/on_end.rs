@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{COMMAND, Log};
 use crate::engine::delivery::plan::Delivery;
-use crate::engine::delivery::{Exec, ExecOptions, Failure, Ran, has_run};
+use crate::engine::delivery::{self, Exec, ExecOptions, Failure, Ran, has_run};
 use crate::engine::open::{self, OpenError, Patience};
 use crate::engine::stop::Stop;
 use crate::jobs::{JobKey, JobView};
@@ -104,12 +104,14 @@ pub struct Runs {
 
 /// What a person may want to know.
 pub enum Event<'e> {
-    /// The command failed for a clip.
+    /// The command failed for a clip, or the log does not have that it went well.
     Failed(&'e Failure),
     /// It does not run for now, since the log cannot be used.
     NotRun(&'e OpenError),
-    /// It ran for so many clips, and this is why the log does not say so.
-    Unwritten(usize, &'e str),
+    /// It ran for so many clips, this is why the log does not say so, and this file keeps it.
+    Unwritten(usize, &'e str, Option<&'e Path>),
+    /// These lines say what became of clips, and the log did not take them in.
+    Recover(&'e str),
     /// So many clips were not come to.
     Left(u64),
 }
@@ -217,13 +219,18 @@ impl OnEnd<'_> {
         let exec = Exec {
             options: self.options,
             writer: &writer,
-            progress: &|_| {},
+            progress: &|event| {
+                if let delivery::Event::Recover(lines) = event {
+                    (self.report)(Event::Recover(&lines));
+                }
+            },
             stop: self.stop,
         };
         let summary = exec.run_ended(&deliveries).await;
         runs.clips += summary.published as u64;
         runs.failed += summary.failures.len() as u64;
-        for failure in &summary.failures {
+        let unmarked = summary.unmarked.iter().map(|unmarked| &unmarked.failure);
+        for failure in summary.failures.iter().chain(unmarked) {
             (self.report)(Event::Failed(failure));
         }
         Ok(summary.left.iter().map(|left| left.job).collect())
@@ -278,12 +285,16 @@ impl OnEnd<'_> {
                     ran.line(&writer, view, delivery, &self.options.target)
                 };
                 let lines: String = ran.iter().filter_map(line).collect();
-                writer.append(&lines).await.map_err(|e| e.to_string())
+                writer.append(&lines).await.map_err(|error| {
+                    (self.report)(Event::Recover(&error.lines));
+                    let kept = writer.keep_for_recovery(&error.lines).ok();
+                    (error.to_string(), kept)
+                })
             }
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err((error.to_string(), None)),
         };
-        if let Err(why) = written {
-            (self.report)(Event::Unwritten(ran.len(), &why));
+        if let Err((why, kept)) = written {
+            (self.report)(Event::Unwritten(ran.len(), &why, kept.as_deref()));
         }
     }
 

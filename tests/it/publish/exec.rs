@@ -193,9 +193,12 @@ fn a_failure_is_reported_kept_and_tried_again_by_the_next_run() {
             .contains("no route to LST-1")
     );
 
-    // The same failure teaches the log nothing.
+    // The same failures teach the log nothing: the one new line made sure that it can take some in.
     world.run(&publish).expect(1);
-    assert_eq!(world.log().text, log.text);
+    let now = world.log().text;
+    let new = now.strip_prefix(&log.text).unwrap();
+    assert_eq!(new.matches('\n').count(), 1, "{new}");
+    assert!(new.contains("\"step\":\"begun\""), "{new}");
 
     world.write("repaired", "");
     world.run(&publish).expect(0);
@@ -376,16 +379,16 @@ fn the_log_that_cannot_be_written_ends_the_run() {
         format!("ulimit -f {blocks}; exec \"$0\" publish --concurrency 1 --exec 'echo x >> ran'");
     let run = world.shell(&line).expect(74);
     assert!(
-        run.stderr.contains("CREATIVEAI_PUBLISH_ID"),
+        run.stderr.contains("the log cannot be used"),
         "{}",
         run.stderr
     );
     let ran = lines(&world.path("ran")).len();
     assert!(ran < 40, "the run ends at the first that cannot be logged");
+    if world.path("jobs.jsonl.recover").exists() {
+        let recover = ["reconcile", "--recover", "jobs.jsonl.recover"];
+        world.run(&recover).expect(0);
+    }
     world.run(&["publish", "--exec", "echo x >> ran"]).expect(0);
-    assert_eq!(
-        lines(&world.path("ran")).len(),
-        41,
-        "one was not reported, and ran again"
-    );
+    assert_eq!(lines(&world.path("ran")).len(), 40, "each ran once");
 }

@@ -2,6 +2,8 @@
 
 // Its commands are for a shell of Unix; exec_windows.rs has cmd's.
 #[cfg(unix)]
+mod disk;
+#[cfg(unix)]
 mod exec;
 #[cfg(windows)]
 mod exec_windows;

@@ -10,7 +10,7 @@ use crate::support::{Ended, World};
 /// What the stand-in takes.
 const TOKEN: &str = "shpat_test";
 
-const PUBLISH: [&str; 6] = [
+pub const PUBLISH: [&str; 6] = [
     "publish",
     "--to",
     "shopify",
@@ -20,15 +20,15 @@ const PUBLISH: [&str; 6] = [
 ];
 
 /// A shop, a CDN and a log.
-struct Setting {
-    shop: ShopServer,
+pub struct Setting {
+    pub shop: ShopServer,
     cdn: Cdn,
-    world: World,
+    pub world: World,
 }
 
 impl Setting {
     /// Products for SKU-1001 and SKU-1002, and finished clips of these SKUs.
-    async fn of(skus: &[&str]) -> Self {
+    pub async fn of(skus: &[&str]) -> Self {
         let shop = ShopServer::start().await;
         shop.product("1", "White mug", &["SKU-1001"]);
         shop.product("2", "Running shoe", &["SKU-1002", "SKU-1002-XL"]);
@@ -55,7 +55,7 @@ impl Setting {
         Self { shop, cdn, world }
     }
 
-    fn publish(&self, more: &[&str], code: i32) -> Ended {
+    pub fn publish(&self, more: &[&str], code: i32) -> Ended {
         let args: Vec<&str> = PUBLISH.iter().chain(more).copied().collect();
         let run = self.world.run(&args).expect(code);
         let log = self.world.log().text;
@@ -69,7 +69,7 @@ impl Setting {
         self.shop.with(|shop| shop.calls.len())
     }
 
-    fn titles_with_media(&self) -> Vec<(String, usize)> {
+    pub fn titles_with_media(&self) -> Vec<(String, usize)> {
         self.shop.with(|shop| {
             let products = shop.products.iter();
             products

@@ -150,7 +150,7 @@ impl<R: Refresh> Run<'_, R> {
         let file = self.local_file(delivery).await?;
         let extension = file.path.extension().and_then(|e| e.to_str());
         let extension = extension.unwrap_or("mp4").to_ascii_lowercase();
-        let id = publish_id(delivery, &self.target);
+        let id = publish_id(delivery, self.marking.target);
         // Short enough for the tag not to be cut off.
         let slug = delivery.slug.chars().filter(char::is_ascii).take(40);
         let slug: String = slug.collect();

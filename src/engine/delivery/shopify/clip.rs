@@ -10,7 +10,7 @@ use crate::engine::delivery::lease::{self, Begun, Work};
 use crate::engine::delivery::outcome::{Event, Failure, FailureKind};
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::publish::{
-    Outcome, Step, is_published, publish_id, published_line, step_line, steps,
+    Marking, Outcome, Step, is_published, publish_id, published_line, step_line, steps,
 };
 use crate::engine::stop::Stop;
 use crate::jobs::{IdColumn, JobView};
@@ -30,7 +30,7 @@ pub(super) struct Run<'a, R> {
     /// Held while a clip is attached and looked for, so that no other clip of the product comes in
     /// between.
     pub attaching: tokio::sync::Mutex<()>,
-    pub target: String,
+    pub marking: Marking<'a>,
     /// Every job of the log: where older clips of a photo are.
     pub all: &'a [Delivery],
 }
@@ -44,7 +44,7 @@ impl<R: Refresh> Run<'_, R> {
         let outcome = match self.with.writer.view(delivery.job) {
             // A run may stop at any wait: what was begun, the next one takes up.
             Ok(view) => self.stop.or(self.publish(delivery, &view?)).await?,
-            Err(error) => Err(log_failed(error.into())),
+            Err(error) => Err(log_failed(error.into(), None)),
         };
         let failure = |kind, message| Failure {
             job: delivery.job,
@@ -63,7 +63,7 @@ impl<R: Refresh> Run<'_, R> {
         };
         let job = delivery.job;
         match &outcome {
-            Outcome::Published => (self.with.progress)(Event::Done { job }),
+            Outcome::Published | Outcome::Unmarked(_) => (self.with.progress)(Event::Done { job }),
             Outcome::Failed(_) | Outcome::Ended(_) => (self.with.progress)(Event::Failed { job }),
             _ => {}
         }
@@ -86,21 +86,25 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     fn is_done(&self, delivery: &Delivery, view: &JobView) -> bool {
-        let steps = steps(view, delivery, &self.target);
-        is_published(view, delivery, &self.target)
+        let steps = steps(view, delivery, self.marking.target);
+        is_published(view, delivery, self.marking.target)
             && self.stale(delivery, &steps).is_empty()
             && self.is_in_metafield(&steps)
     }
 
     pub(super) async fn lease(&self, delivery: &Delivery) -> Result<Begun, ShopifyError> {
-        let begun = lease::begin(self.with.writer, Work::Publish(&self.target), delivery);
-        begun.await.map_err(log_failed)
+        let begun = lease::begin(
+            self.with.writer,
+            Work::Publish(self.marking.target),
+            delivery,
+        );
+        begun.await.map_err(|error| log_failed(error, None))
     }
 
     /// Puts a clip onto its product, or goes on where an earlier run stopped.
     async fn put(&self, delivery: &Delivery, view: &JobView) -> Result<Outcome, ShopifyError> {
-        let steps = steps(view, delivery, &self.target);
-        let is_published = is_published(view, delivery, &self.target);
+        let steps = steps(view, delivery, self.marking.target);
+        let is_published = is_published(view, delivery, self.marking.target);
         let stale = self.stale(delivery, &steps);
         let product = self.product(delivery).await?;
         let alt = self.alt(view, &product)?;
@@ -114,10 +118,14 @@ impl<R: Refresh> Run<'_, R> {
                 product.title
             )));
         }
+        if found.is_none() && is_published {
+            // A person has taken it away; that is not a reason to bring it back.
+            return Ok(Outcome::Already);
+        }
+        let begun = self.marking.begin(delivery, view).await;
+        begun.map_err(|error| log_failed(error.into(), None))?;
         let medium = match found {
             Some(medium) => medium.clone(),
-            // A person has taken it away; that is not a reason to bring it back.
-            None if is_published => return Ok(Outcome::Already),
             None => self.bring(delivery, &product, &alt, &steps).await?,
         };
         let medium = self.processed(&product, medium).await?;
@@ -133,9 +141,8 @@ impl<R: Refresh> Run<'_, R> {
         if is_published {
             return Ok(Outcome::Already);
         }
-        let line = published_line(self.with.writer, delivery, &self.target, &medium.id);
-        self.record(line).await?;
-        Ok(Outcome::Published)
+        let line = published_line(self.with.writer, delivery, self.marking.target, &medium.id);
+        Ok(self.marking.mark(delivery, &line).await)
     }
 
     /// What a person wants of a clip that is ready, beyond that it is there.
@@ -204,7 +211,7 @@ impl<R: Refresh> Run<'_, R> {
                 let published = other.published.iter();
                 published.filter(move |saved| !(own && saved.attempt == delivery.attempt))
             })
-            .filter(|saved| saved.target == self.target && !is_gone(&saved.reference))
+            .filter(|saved| saved.target == self.marking.target && !is_gone(&saved.reference))
             .map(|saved| saved.reference.clone())
             .collect()
     }
@@ -279,7 +286,7 @@ impl<R: Refresh> Run<'_, R> {
     }
 
     pub(super) fn tag(&self, delivery: &Delivery) -> String {
-        let mut id = publish_id(delivery, &self.target);
+        let mut id = publish_id(delivery, self.marking.target);
         id.truncate(TAG);
         id
     }
@@ -326,12 +333,8 @@ impl<R: Refresh> Run<'_, R> {
             reference: reference.to_owned(),
             error: String::new(),
         };
-        let line = step_line(self.with.writer, delivery, &self.target, &step);
-        self.record(line).await
-    }
-
-    async fn record(&self, line: String) -> Result<(), ShopifyError> {
-        let appended = self.with.writer.append(&line).await;
-        appended.map_err(|error| log_failed(error.into()))
+        let line = step_line(self.with.writer, delivery, self.marking.target, &step);
+        let recorded = self.marking.record(&line).await;
+        recorded.map_err(|(error, kept)| log_failed(error.into(), kept.as_deref()))
     }
 }

@@ -1,6 +1,6 @@
 //! Why a clip did not get onto its product, in words, and whether the rest of the run shares it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::calls::{CallFailure, Medium, Objection, Product};
 use super::client::AdminError;
@@ -34,13 +34,21 @@ impl From<AdminError> for ShopifyError {
     }
 }
 
-pub(super) fn log_failed(unusable: Unusable) -> ShopifyError {
+/// The log cannot be used; `kept` keeps what it has not taken in.
+pub(super) fn log_failed(unusable: Unusable, kept: Option<&Path>) -> ShopifyError {
     let Unusable { kind, why } = unusable;
+    let take_back = kept.map(|file| {
+        format!(
+            ", take back what is kept in {} with `creativeai reconcile --recover`",
+            file.display()
+        )
+    });
     ShopifyError::Ended(
         kind,
         format!(
-            "the log cannot be used: {why}; make room, then run the command again: what is on the \
-             products already is recognised"
+            "the log cannot be used: {why}; make room{}, then run the command again: what is on the \
+             products already is recognised",
+            take_back.unwrap_or_default()
         ),
     )
 }

@@ -17,13 +17,15 @@ mod upload;
 
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
+
 use crate::journal::Writer;
 
 use super::client::Client;
 use super::fetcher::Refresh;
 use super::outcome::Event;
 use super::plan::{Delivery, When, due};
-use super::publish::{PublishSummary, publish_all};
+use super::publish::{Marking, PublishSummary, publish_all};
 use crate::engine::stop::Stop;
 
 pub use client::Admin;
@@ -73,17 +75,23 @@ pub struct Shopify<'a, R> {
 impl<R: Refresh> Shopify<'_, R> {
     /// Publishes what is due.
     pub async fn run(&self, deliveries: &[Delivery], when: When) -> PublishSummary {
+        let target = format!("{TARGET}{}", self.admin.store());
         let run = clip::Run {
             with: self,
             stop: self.stop.part(),
             attaching: tokio::sync::Mutex::new(()),
-            target: format!("{TARGET}{}", self.admin.store()),
+            marking: Marking {
+                writer: self.writer,
+                target: &target,
+                progress: self.progress,
+                has_room: OnceCell::new(),
+            },
             all: deliveries,
         };
         let (due, waiting) = due(deliveries, when);
         let each = due.into_iter().map(|delivery| run.one(delivery));
         let mut summary = publish_all(each, waiting, self.options.concurrency, &run.stop).await;
-        summary.look_again(self.writer, &run.target).await;
+        summary.look_again(self.writer, &target).await;
         summary
     }
 }
