@@ -370,14 +370,15 @@ impl Search<'_> {
         self.report_apart(&marks);
         // The jobs that the row replaces: about the same, and in no row.
         let about_the_same = self.known.of_subject(&marks).map(|like| like.job);
+        let mut seen = HashSet::new();
         let mut replaced: Vec<u32> = about_the_same
             .chain(self.never_accepted_elsewhere(&marks))
             .chain(self.known.of_bare(&marks))
             .filter(|&place| {
-                let job = self.job(place);
-                job.is_some_and(|job| {
+                let is_replaced = |job: &JobState| {
                     job.key != key && !job.is_superseded() && !self.plan.holds(job)
-                })
+                };
+                seen.insert(place) && self.job(place).is_some_and(is_replaced)
             })
             .collect();
         let reason = match self.reason_to_hold(row, key, &marks, &replaced) {
