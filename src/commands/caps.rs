@@ -1,13 +1,13 @@
 //! Caps on what is spent, `--max-credits` and those of the settings: what is left of them.
 
-use std::sync::Arc;
+use jiff::Timestamp;
 
-use super::filter::{Filter, Filters};
 use crate::clock;
-use crate::engine::cap::{Cap, Limit};
+use crate::engine::cap::{Cap, Limit, Rule};
+use crate::engine::filter::{Filter, Filters};
 use crate::exit::Failure;
-use crate::jobs::{Condition, Credits, JobView, Ledger};
-use crate::journal::{ClaimCap, Counts, JobLog, LogError, Writer};
+use crate::jobs::{Condition, Credits, Ledger};
+use crate::journal::{JobLog, LogError, Writer};
 use crate::manifest::Manifest;
 use crate::output::caps::TYPED;
 use crate::settings::{self, Settings};
@@ -22,16 +22,33 @@ pub fn ledger(ledger: Ledger, settings: &Settings) -> Ledger {
     }
 }
 
+/// What each cap counts, the typed one first.
+fn rules(typed: Option<Credits>, settings: &Settings, now: Timestamp) -> Vec<Rule> {
+    let typed = typed.map(|most| Rule {
+        name: TYPED.to_owned(),
+        most,
+        filters: Filters::default(),
+        since: None,
+    });
+    let caps = settings.caps.iter().map(|cap| Rule {
+        name: format!("{cap} ({})", cap.origin),
+        most: cap.credits,
+        filters: filters_of(cap),
+        since: cap.per.map(|per| per.start(now)),
+    });
+    typed.into_iter().chain(caps).collect()
+}
+
 /// The caps of a run that is about to write.
-pub fn of_writer<'a>(
+pub fn of_writer(
     typed: Option<Credits>,
-    settings: &'a Settings,
+    settings: &Settings,
     writer: &Writer,
-) -> Result<Cap<'a>, LogError> {
+) -> Result<Cap<'static>, LogError> {
+    let rules = rules(typed, settings, writer.now());
     if writer.is_shared() {
-        writer.hold(held_by_the_log(typed, settings, writer));
-        let limits = limits(typed, settings, Credits::ZERO, std::iter::empty());
-        return limits.map(Cap::shared);
+        writer.hold(rules.iter().cloned().map(Rule::for_claims).collect());
+        return Rule::limits(rules, Credits::ZERO, std::iter::empty()).map(Cap::shared);
     }
     writer.keep_committed();
     let (keys, committed): (Vec<_>, _) = {
@@ -44,8 +61,7 @@ pub fn of_writer<'a>(
     let views = keys
         .into_iter()
         .filter_map(|key| writer.view(key).transpose());
-    let limits = limits(typed, settings, committed, views)?;
-    Ok(Cap::new(limits, committed))
+    Ok(Cap::new(Rule::limits(rules, committed, views)?, committed))
 }
 
 /// Which jobs a cap is for. Who writes ACME in place of acme means the same part, and a cap that
@@ -90,78 +106,15 @@ pub fn refuse_without_column(settings: &Settings, manifest: &Manifest) -> Result
     }
 }
 
-/// The same caps for the log, which counts what all computers order.
-fn held_by_the_log(typed: Option<Credits>, settings: &Settings, writer: &Writer) -> Vec<ClaimCap> {
-    let now = writer.now();
-    let typed = typed.map(|most| ClaimCap { most, counts: None });
-    let caps = settings.caps.iter().map(|cap| {
-        let filters = filters_of(cap);
-        let since = cap.per.map(|per| per.start(now));
-        let is_all = filters.is_empty() && since.is_none();
-        let counts: Counts = Arc::new(move |view: &JobView| {
-            if filters.matches(view) {
-                view.spent_since(since).committed()
-            } else {
-                Credits::ZERO
-            }
-        });
-        ClaimCap {
-            most: cap.credits,
-            counts: (!is_all).then_some(counts),
-        }
-    });
-    typed.into_iter().chain(caps).collect()
-}
-
 /// The caps of a dry run on a log, which need not be there.
-pub fn of_log<'a>(
-    typed: Option<Credits>,
-    settings: &'a Settings,
-    log: Option<&JobLog>,
-) -> Result<Vec<Limit<'a>>, LogError> {
-    let committed = log.map_or(Credits::ZERO, |log| log.ledger().committed());
-    let views = log.into_iter().flat_map(JobLog::views);
-    limits(typed, settings, committed, views)
-}
-
-fn limits(
+pub fn of_log(
     typed: Option<Credits>,
     settings: &Settings,
-    committed: Credits,
-    views: impl Iterator<Item = Result<JobView, LogError>>,
-) -> Result<Vec<Limit<'_>>, LogError> {
-    let mut limits: Vec<_> = typed
-        .map(|most| Limit::new(TYPED.to_owned(), most, committed))
-        .into_iter()
-        .collect();
-    if settings.caps.is_empty() {
-        return Ok(limits);
-    }
-    let now = clock::now();
-    let parts = settings
-        .caps
-        .iter()
-        .map(|cap| (cap, filters_of(cap), cap.per.map(|per| per.start(now))));
-    let mut parts: Vec<_> = parts.map(|part| (part, Credits::ZERO)).collect();
-    for view in views {
-        let view = view?;
-        for ((_, filters, since), committed) in &mut parts {
-            if filters.matches(&view) {
-                *committed += view.spent_since(*since).committed();
-            }
-        }
-    }
-    limits.extend(parts.into_iter().map(|((cap, filters, since), committed)| {
-        let name = format!("{cap} ({})", cap.origin);
-        let limit = Limit::new(name, cap.credits, committed);
-        // What older orders come to does not change what a period holds.
-        if filters.is_empty() && since.is_none() {
-            limit
-        } else {
-            limit.of(move |view| filters.matches(view))
-        }
-    }));
-    Ok(limits)
+    log: Option<&JobLog>,
+) -> Result<Vec<Limit<'static>>, LogError> {
+    let committed = log.map_or(Credits::ZERO, |log| log.ledger().committed());
+    let views = log.into_iter().flat_map(JobLog::views);
+    Rule::limits(rules(typed, settings, clock::now()), committed, views)
 }
 
 #[cfg(test)]
@@ -178,7 +131,8 @@ mod tests {
         std::fs::write(dir.path().join("creativeai.toml"), caps).unwrap();
         let settings = Settings::resolve(&Flags::default(), &Env::new(|_| None, dir.path()));
         let settings = settings.unwrap();
-        let limits = limits(None, &settings, Credits::ZERO, std::iter::empty()).unwrap();
+        let rules = rules(None, &settings, clock::now());
+        let limits = Rule::limits(rules, Credits::ZERO, std::iter::empty()).unwrap();
         // What older orders come to changes the sum, and not what a month holds.
         let has_part: Vec<_> = limits.iter().map(|limit| limit.covers.is_some()).collect();
         assert_eq!(has_part, [true, true, false]);

@@ -4,7 +4,6 @@ use tokio::sync::OnceCell;
 
 use super::api::Api;
 use super::failure;
-use super::filter::Filters;
 use super::open;
 use crate::cli::When as WhenArg;
 use crate::commands::finish;
@@ -14,6 +13,7 @@ use crate::engine::delivery::client::{Client, TimeOuts};
 use crate::engine::delivery::plan::{Delivery, When};
 use crate::engine::delivery::{EXEC_TARGET, ExecOptions};
 use crate::engine::delivery::{Failure as Missed, FailureKind, Links, OnDemand, RefreshError};
+use crate::engine::filter::Filters;
 use crate::engine::round::Done;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::JobState;

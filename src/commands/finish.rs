@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::Ended;
 use crate::engine::round::Done;
 use crate::exit::{Code, Ending, Failure};
-use crate::jobs::{Credits, JobState};
-use crate::output::{Commands, DisplayStatus, Printer, Summary, Tally};
+use crate::jobs::{Credits, DisplayStatus, JobState};
+use crate::output::{Commands, Printer, Summary, Tally};
 use crate::settings::Settings;
 
 /// What jobs were charged, as far as the log says.

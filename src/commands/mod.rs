@@ -14,7 +14,6 @@ mod download;
 mod environment;
 mod evidence;
 mod failure;
-pub mod filter;
 mod finish;
 pub mod help;
 mod init;

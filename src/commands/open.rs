@@ -7,11 +7,11 @@ use tokio::net::TcpListener;
 
 use super::damage;
 use super::failure;
-use super::filter::Filters;
 use super::limits::Limits;
 use crate::cli::WhereArgs;
 use crate::clock;
 use crate::engine;
+use crate::engine::filter::Filters;
 use crate::engine::open::RehearsalError;
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, JobView, Ledger};

@@ -14,9 +14,9 @@ use jiff::Timestamp;
 
 use super::damage;
 use super::failure::warn_of_mismatch;
-use super::filter::Filters;
 use super::open::{refuse_spreadsheet, warn_unrecovered};
 use crate::disk::path_from_here;
+use crate::engine::filter::Filters;
 use crate::engine::named::jobs_named;
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};

@@ -1,9 +1,15 @@
 //! What may be charged and reserved.
 
+#[cfg(feature = "cli")]
+mod rule;
+
 use std::cell::{Cell, RefCell};
 
 use crate::jobs::{Credits, JobKey, JobView, Ledger};
 use crate::journal::Reached;
+
+#[cfg(feature = "cli")]
+pub(crate) use rule::Rule;
 
 /// Which jobs count.
 type Covers<'a> = Box<dyn Fn(&JobView) -> bool + 'a>;

@@ -1,108 +1,9 @@
-//! Where a job stands, as people see it: the log's statuses and flags boiled down to one word.
-
-use crate::jobs::{Bar, JobState, Status};
+//! What a person reads about where a job stands.
 
 use super::Tone;
-
-/// Where a job stands. The order is that of a summary: good news first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DisplayStatus {
-    /// The clip is there.
-    Ready,
-    /// The vendor is making it.
-    Rendering,
-    /// The vendor has it in the queue.
-    Queued,
-    /// Not accepted for the time being; the next run sends it again by itself.
-    NotSent,
-    /// The vendor tried and failed; the credits come back.
-    Failed,
-    /// The vendor refused it; nothing was charged.
-    Refused,
-    /// A run that is at work is sending it just now.
-    BeingSent,
-    /// It is not known whether it was accepted.
-    Unknown,
-    /// A newer version wrote of it what this one does not understand.
-    Newer,
-    /// An edited row took its place.
-    Replaced,
-    /// A person closed it.
-    Closed,
-}
+use crate::jobs::DisplayStatus;
 
 impl DisplayStatus {
-    /// All of them, in the order of a summary.
-    pub const ALL: [Self; 11] = [
-        Self::Ready,
-        Self::Rendering,
-        Self::Queued,
-        Self::NotSent,
-        Self::Failed,
-        Self::Refused,
-        Self::BeingSent,
-        Self::Unknown,
-        Self::Newer,
-        Self::Replaced,
-        Self::Closed,
-    ];
-
-    /// Where `job` stands. What no longer counts says so, whatever became of it.
-    pub fn of(job: &JobState) -> Self {
-        if job.is_dismissed() {
-            return Self::Closed;
-        }
-        if job.is_superseded() {
-            return Self::Replaced;
-        }
-        match job.status() {
-            Status::Completed => Self::Ready,
-            Status::Processing => Self::Rendering,
-            Status::Pending => Self::Queued,
-            _ if job.is_newer() => Self::Newer,
-            status @ (Status::Failed | Status::SubmitFailed) => {
-                Self::of_older(job).unwrap_or(match status {
-                    Status::Failed => Self::Failed,
-                    _ if job.is_sent_by_itself() => Self::NotSent,
-                    _ => Self::Refused,
-                })
-            }
-            _ if job.effective().is_being_sent() => Self::BeingSent,
-            Status::Unknown | Status::Submitting => Self::Unknown,
-        }
-    }
-
-    /// Where a job stands whose newest attempt brings no clip, while an older one still may: no run
-    /// orders it again before that has ended.
-    fn of_older(job: &JobState) -> Option<Self> {
-        match job.bar()? {
-            Bar::BeingSent => Some(Self::BeingSent),
-            Bar::InDoubt => Some(Self::Unknown),
-            Bar::UnderWay if job.attempts().any(|a| a.status() == Status::Processing) => {
-                Some(Self::Rendering)
-            }
-            Bar::UnderWay => Some(Self::Queued),
-            Bar::NewerVersion | Bar::Dismissed | Bar::Completed => None,
-        }
-    }
-
-    /// In a word or two, as in "2 clips *in the queue*".
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Rendering => "rendering",
-            Self::Queued => "in the queue",
-            Self::NotSent => "not sent yet",
-            Self::Failed => "failed",
-            Self::Refused => "refused",
-            Self::BeingSent => "being sent",
-            Self::Unknown => "outcome unknown",
-            Self::Newer => "written by a newer version",
-            Self::Replaced => "replaced",
-            Self::Closed => "closed",
-        }
-    }
-
     /// What it means, in a sentence.
     pub const fn meaning(self) -> &'static str {
         match self {
@@ -147,15 +48,5 @@ impl DisplayStatus {
             Self::Unknown | Self::Newer => Tone::Doubt,
             Self::Replaced | Self::Closed => Tone::Quiet,
         }
-    }
-
-    /// Whether the vendor has accepted it and it has not ended.
-    pub const fn is_under_way(self) -> bool {
-        matches!(self, Self::Queued | Self::Rendering)
-    }
-
-    /// Whether it counts among a listing's clips.
-    pub const fn is_counted(self) -> bool {
-        !matches!(self, Self::Replaced | Self::Closed)
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::DisplayStatus;
 use super::words::{self, Commands};
 use crate::disk;
-use crate::jobs::{Credits, Fact, JobKey, JobView, Logged, Look, Status, Word};
+use crate::jobs::{Credits, JobKey, JobView, Look, Status, Word};
 use crate::text::shorten;
 use crate::vendor::SANDBOX_ORIGIN;
 
@@ -67,7 +67,7 @@ impl JobSummary {
             name: words::clip_name(view),
             display,
             state: state(view, display),
-            since: since(view),
+            since: view.standing_since(),
             sent: sent(view),
             took: None,
             cost: cost(view),
@@ -276,28 +276,4 @@ fn sent(view: &JobView) -> Option<Timestamp> {
         .filter(|event| event.word == Word::Status(Status::Submitting))
         .filter_map(|event| event.at)
         .max()
-}
-
-/// Since when the job stands where it stands: for a clip that is ready, when the vendor completed
-/// it, however late the log heard of that; else the oldest line that says so.
-pub fn since(view: &JobView) -> Option<Timestamp> {
-    let effective = view.state.effective();
-    let status = effective.status();
-    if DisplayStatus::of(&view.state) == DisplayStatus::Ready
-        && let Some(completed) = view.effective().and_then(|a| a.fields.text("completed_at"))
-        && let Ok(at) = completed.parse()
-    {
-        return Some(at);
-    }
-    let says_so = |event: &&Logged| match (DisplayStatus::of(&view.state), event.word) {
-        (DisplayStatus::Replaced, word) => word == Word::Fact(Fact::Superseded),
-        (DisplayStatus::Closed, word) => word == Word::Fact(Fact::Resolved),
-        _ if event.attempt != effective.number => false,
-        (_, Word::Status(Status::Submitting)) => status == Status::Unknown,
-        (_, Word::Status(reported)) => reported == status,
-        // A person's decision stands where no line of the vendor's does.
-        (_, Word::Fact(fact)) => fact == Fact::Resolved && !effective.has_seen(status),
-    };
-    let events = view.events.iter().filter(says_so);
-    events.filter_map(|event| event.at).min()
 }

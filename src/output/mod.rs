@@ -102,10 +102,11 @@ pub use self::{
     table::{Group, footer, messages, nothing, rehearsal, table},
 };
 pub use audience::{Audience, Wording};
-pub use display_status::DisplayStatus;
-pub use job_summary::{JobSummary, since, sought};
+pub use job_summary::{JobSummary, sought};
 pub use listed::{Place, in_order};
 pub use tally::{Notice, Tally};
 pub use tone::Tone;
 pub use typed::Typed;
 pub use words::Commands;
+
+pub use crate::jobs::DisplayStatus;

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use crate::commands::failure;
-use crate::commands::{damage, filter::Filters, on_runtime, open};
+use crate::commands::{damage, on_runtime, open};
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::proof::{Flaw, prove};
+use crate::engine::filter::Filters;
 use crate::exit::{Code, Ending, Failure};
 use crate::journal::JobLog;
 use crate::output::{Printer, proof};

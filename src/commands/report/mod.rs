@@ -13,9 +13,9 @@ use jiff::Timestamp;
 
 use super::damage;
 use super::failure::warn_of_mismatch;
-use super::filter::Filters;
 use super::open::{refuse_spreadsheet, warn_unrecovered};
 use super::outputs;
+use crate::engine::filter::Filters;
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::filter::Filters;
 use super::super::limits::Limits;
 use super::super::{failure, open, report, retry};
 use super::sheet::review_failure;
@@ -10,6 +9,7 @@ use crate::cli::ReviewArgs;
 use crate::clock;
 use crate::disk;
 use crate::engine::delivery::plan::Delivery;
+use crate::engine::filter::Filters;
 use crate::engine::review::{self, Ordered, Verdict};
 use crate::exit::{self, Code, Failure};
 use crate::jobs::{AttemptState, Credits, JobKey, JobView, Look};

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
-use super::super::filter::Filters;
 use super::super::{on_runtime, open, signals, stopped};
 use super::desk::Desk;
 use crate::cli::ReviewArgs;
+use crate::engine::filter::Filters;
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Failure};
 use crate::output::Printer;

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::super::filter::Filters;
 use super::super::limits::Limits;
 use super::super::{failure, open};
 use crate::disk;
+use crate::engine::filter::Filters;
 use crate::engine::review::{self, ReviewError, Verdict};
 use crate::exit::{Code, Failure};
 use crate::jobs::{JobKey, Look};

@@ -3,8 +3,8 @@
 use super::{Show, StatusArgs, run, watch};
 use crate::cli::{self, View};
 use crate::clock;
-use crate::commands::filter::Filters;
 use crate::commands::{failure, open};
+use crate::engine::filter::Filters;
 use crate::exit::{Code, Failure};
 use crate::output::Printer;
 use crate::settings::Settings;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{StatusArgs, nothing};
-use crate::commands::filter::Filter;
+use crate::engine::filter::Filter;
 use crate::jobs::{Condition, JobView, Ledger};
 use crate::journal::{JobLog, LogError};
 use crate::output::{self, Money, Printer, Tally};

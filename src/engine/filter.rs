@@ -6,9 +6,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::jobs::{Condition, JobView, LOG_FIELDS, Look};
-use crate::output::{self, DisplayStatus, words};
-use crate::text::{escape, suggest};
+use crate::jobs::{Condition, DisplayStatus, JobView, LOG_FIELDS, Look};
+use crate::text::{escape, format::moment, suggest};
 
 /// Columns of a manifest that the log keeps under another name, or inside of a request.
 const ELSEWHERE: [(&str, &str); 11] = [
@@ -130,7 +129,7 @@ impl Filters {
 
     /// Whether all of them match.
     pub fn matches(&self, view: &JobView) -> bool {
-        let is_recent = |since| output::since(view).is_some_and(|at| at >= since);
+        let is_recent = |since| view.standing_since().is_some_and(|at| at >= since);
         let mut all = self.all.iter();
         all.all(|filter| filter.matches(view, self.in_any_case)) && self.since.is_none_or(is_recent)
     }
@@ -168,7 +167,7 @@ impl Filters {
         let texts = self.all.iter().map(|filter| filter.condition.to_string());
         let since = self
             .since
-            .map(|at| format!("a change since {}", words::moment(at)));
+            .map(|at| format!("a change since {}", moment(at)));
         let texts: Vec<String> = texts.chain(since).collect();
         texts.join(" and ")
     }
