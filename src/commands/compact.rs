@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use super::failure;
 use super::{damage, open};
 use crate::cli::CompactArgs;
 use crate::exit::Code;
 use crate::journal::{self, Compacted, Compacting, HeldLog, JobLog, Location, LogError};
-use crate::output::{Printer, words};
+use crate::output::{Printer, failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
 

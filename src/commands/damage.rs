@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use super::failure;
 use crate::clock;
 use crate::disk::path_from_here;
 use crate::engine::damage::{Marks, accepted, marks};
 use crate::exit::Failure;
 use crate::jobs::Ledger;
 use crate::journal::{Damage, JobLog, Writer};
-use crate::output::Printer;
 use crate::output::damage::{self, warn_of_marks, warn_of_torn};
+use crate::output::{Printer, failure};
 use crate::settings::Settings;
 
 pub use crate::output::damage::{warn, warn_of_damage};

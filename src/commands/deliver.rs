@@ -3,7 +3,6 @@
 use tokio::sync::OnceCell;
 
 use super::api::Api;
-use super::failure;
 use super::open;
 use crate::cli::When as WhenArg;
 use crate::commands::finish;
@@ -18,7 +17,7 @@ use crate::engine::round::Done;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::JobState;
 use crate::journal::Writer;
-use crate::output::{Commands, Printer, delivery};
+use crate::output::{Commands, Printer, delivery, failure};
 use crate::sandbox::Sandbox;
 use crate::settings::Settings;
 use crate::vendor;

@@ -9,9 +9,7 @@ use std::time::Duration;
 use etcetera::BaseStrategy;
 
 use super::deliver::{self, ApiOnDemand};
-use super::failure;
 use super::limits::Limits;
-use super::stopped;
 use super::{Ended, on_runtime, open, outputs};
 use crate::cli::DownloadArgs;
 use crate::engine::delivery::bucket::Bucket;
@@ -19,8 +17,8 @@ use crate::engine::delivery::plan::{Delivery, gather, plan};
 use crate::engine::delivery::{self, Download, DownloadOptions};
 use crate::exit::{Code, Failure};
 use crate::journal::Writer;
-use crate::output::delivery::Downloaded;
 use crate::output::{self, Event, Printer, Progress};
+use crate::output::{delivery::Downloaded, failure, stopped};
 use crate::settings::Settings;
 use crate::text::is_address;
 

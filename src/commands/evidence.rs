@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::failure;
 use crate::engine::dispatch::Attempt;
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, Text};
 use crate::journal::Writer;
-use crate::output::Commands;
+use crate::output::{Commands, failure};
 use crate::settings::Settings;
 use crate::webhook::{self, Verification, VerifiedEntry, VerifyKeys};
 

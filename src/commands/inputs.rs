@@ -9,8 +9,8 @@ use crate::cli::ManifestArgs;
 use crate::exit::Failure;
 use crate::journal::Location;
 use crate::manifest;
-use crate::manifest::{Condition, Defaults, Input, Manifest, ManifestError, Options};
-use crate::output::Printer;
+use crate::manifest::{Condition, Defaults, Input, Manifest, Options};
+use crate::output::{Printer, failure};
 use crate::settings::Settings;
 use crate::text::escape;
 
@@ -63,7 +63,7 @@ impl Inputs {
             local_photos: photos::local(settings)?,
             ..manifest_options(reading, settings)
         };
-        Manifest::open_all(&inputs, options).map_err(manifest_failure)
+        Manifest::open_all(&inputs, options).map_err(failure::of_manifest)
     }
 
     /// The first that is a file: the log stands beside it.
@@ -141,22 +141,5 @@ fn manifest_options(reading: &crate::cli::ManifestArgs, settings: &Settings) -> 
             language: settings.voice.language.clone(),
             speed: settings.voice.speed.clone(),
         },
-    }
-}
-
-/// What a manifest that cannot be read means for the run.
-#[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
-pub fn manifest_failure(error: ManifestError) -> Failure {
-    let message = error.to_string();
-    match error {
-        ManifestError::Io { .. } => {
-            Failure::io(message).help("name a CSV file that you can read; no row was sent")
-        }
-        ManifestError::Invalid(_) => {
-            Failure::data(format!("the manifest cannot be used:\n{message}"))
-                .help("correct the file and run the same command again; no row was sent")
-        }
-        ManifestError::Changed(_) => Failure::data(message),
-        ManifestError::Usage(_) => Failure::usage(message),
     }
 }

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use tokio::time::Instant;
 
-use super::failure;
 use super::signals;
 use crate::engine;
 use crate::engine::open::{OpenError, Patience};
@@ -12,7 +11,7 @@ use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Failure};
 use crate::jobs::Ledger;
 use crate::journal::{LogError, Writer};
-use crate::output::{Printer, words};
+use crate::output::{Printer, failure, words};
 use crate::settings::Settings;
 
 /// What ends a run early.

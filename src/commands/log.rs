@@ -9,12 +9,11 @@ mod tables;
 use std::io::IsTerminal;
 use std::path::Path;
 
-use super::failure;
 use super::open;
 use crate::cli::{AcceptArgs, LogArgs, LogVerb};
 use crate::exit::{Code, Failure};
 use crate::journal::{Acceptance, Found, JobLog, Location, LogError, Memory};
-use crate::output::{Commands, Printer, words};
+use crate::output::{Commands, Printer, failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
 

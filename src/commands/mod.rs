@@ -13,7 +13,6 @@ mod deliver;
 mod download;
 mod environment;
 mod evidence;
-mod failure;
 mod finish;
 pub mod help;
 mod init;
@@ -44,7 +43,6 @@ mod schema;
 mod sheets;
 mod signals;
 pub mod status;
-mod stopped;
 mod submit;
 
 use std::net::SocketAddr;

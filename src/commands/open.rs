@@ -6,7 +6,6 @@ use std::path::Path;
 use tokio::net::TcpListener;
 
 use super::damage;
-use super::failure;
 use super::limits::Limits;
 use crate::cli::WhereArgs;
 use crate::clock;
@@ -16,7 +15,7 @@ use crate::engine::open::RehearsalError;
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, JobView, Ledger};
 use crate::journal::{self, JobLog, Location, LogError, NotTakenIn, Writer};
-use crate::output::{Commands, Printer, words};
+use crate::output::{Commands, Printer, failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
 use crate::vendor::BaseUrl;

@@ -8,14 +8,13 @@ use super::observe::observer;
 use super::open;
 use super::replay;
 use super::{Ended, on_one_thread, recover};
-use super::{failure, stopped};
 use crate::cli::{ReconcileArgs, Source};
 use crate::commands::finish;
 use crate::engine::poll::{Event, Poller, Rounds};
 use crate::exit::{Code, Ending};
 use crate::jobs::{IdColumn, JobKey, JobState};
 use crate::journal::Writer;
-use crate::output::{Commands, Polling, Printer, Summary, words};
+use crate::output::{Commands, Polling, Printer, Summary, failure, stopped, words};
 use crate::settings::Settings;
 
 /// Runs the command.

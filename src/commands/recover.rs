@@ -3,12 +3,11 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::failure;
 use crate::disk;
 use crate::engine::recover::{RecoverError, Recovered, recover};
 use crate::exit::Failure;
 use crate::journal::{self, Writer};
-use crate::output::{Printer, words};
+use crate::output::{Printer, failure, words};
 use crate::text::escape;
 
 /// Takes back the lines of `file` (`-` is standard input). `log` is the log as it was typed.

@@ -2,7 +2,6 @@
 //! ordered.
 
 use super::consent::{Unasked, ask};
-use super::failure;
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::open;
@@ -12,7 +11,7 @@ use crate::disk;
 use crate::engine::rename::{RenameError, Renaming, taken, write_down};
 use crate::exit::{Code, Failure};
 use crate::journal::Writer;
-use crate::output::{Commands, Printer, rename, words};
+use crate::output::{Commands, Printer, failure, rename, words};
 use crate::settings::Settings;
 use crate::text::escape;
 

@@ -4,14 +4,13 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::failure;
 use super::observe::observer;
 use crate::engine::ingest::IngestError;
 use crate::engine::replay::{Event, Place, replay};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::JobKey;
 use crate::journal::Writer;
-use crate::output::{Printer, ReplayReport, Replayed};
+use crate::output::{Printer, ReplayReport, Replayed, failure};
 use crate::settings::Settings;
 use crate::webhook::VerifyKeys;
 

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::failure;
 use super::limits::Limits;
 use super::open;
 use crate::cli::ResolveArgs;
@@ -14,7 +13,7 @@ use crate::engine::retry::why_left_alone;
 use crate::exit::{Code, Failure};
 use crate::jobs::{GenerationId, JobKey, JobState};
 use crate::journal::Writer;
-use crate::output::{Commands, Printer};
+use crate::output::{Commands, Printer, failure};
 use crate::settings::Settings;
 use crate::text::escape;
 

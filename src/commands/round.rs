@@ -8,14 +8,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::failure;
 use super::{Ended, check, download, on_one_thread, publish, reconcile, report, retry, submit};
 use crate::cli::RunArgs;
 use crate::engine::round::{Done, Round, Schedule, Step};
 use crate::exit::{self, Code, Ending};
 use crate::jobs::JobKey;
 use crate::journal::LogError;
-use crate::output::Printer;
+use crate::output::{Printer, failure};
 use crate::settings::Settings;
 
 /// Longest time for a step that names none; the wait for clips has its own.

@@ -2,12 +2,11 @@
 
 use serde_json::json;
 
-use super::stopped;
 use super::{on_runtime, open, signals};
 use crate::cli::SandboxArgs;
 use crate::engine::stop::Stop;
 use crate::exit::Code;
-use crate::output::{Printer, words};
+use crate::output::{Printer, stopped, words};
 use crate::sandbox;
 use crate::settings::Settings;
 

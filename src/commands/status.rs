@@ -13,7 +13,6 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::damage;
-use super::failure::warn_of_mismatch;
 use super::open::{refuse_spreadsheet, warn_unrecovered};
 use crate::disk::path_from_here;
 use crate::engine::filter::Filters;
@@ -21,7 +20,7 @@ use crate::engine::named::jobs_named;
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::JobLog;
-use crate::output::{self, Commands, Printer, Wording, in_order, json};
+use crate::output::{self, Commands, Printer, Wording, failure::warn_of_mismatch, in_order, json};
 use crate::text::escape;
 
 pub use asked::run_asked;

@@ -22,6 +22,8 @@ mod display_status;
 #[cfg(feature = "cli")]
 mod dry_run;
 #[cfg(feature = "cli")]
+pub mod failure;
+#[cfg(feature = "cli")]
 pub(crate) mod findings;
 #[cfg(feature = "cli")]
 mod forward;
@@ -69,6 +71,8 @@ pub mod review;
 mod round;
 #[cfg(feature = "cli")]
 mod sending;
+#[cfg(feature = "cli")]
+pub mod stopped;
 #[cfg(feature = "cli")]
 mod summary;
 #[cfg(feature = "cli")]

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::photos::{Local, Online, Wanted};
 use crate::cli::CheckArgs;
 use crate::commands::caps;
-use crate::commands::inputs::{Inputs, manifest_failure};
+use crate::commands::inputs::Inputs;
 use crate::exit::{Code, Failure};
 use crate::jobs::JobKey;
 use crate::manifest::{Row, RowFault};
 use crate::output::findings::{Findings, MOST_SHOWN};
-use crate::output::words;
+use crate::output::{failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
@@ -70,7 +70,7 @@ pub fn check(
         findings.problem(SUBJECT, Code::Config, problem);
     }
     let (mut good, mut bad) = (0, 0);
-    for row in manifest.rows().map_err(manifest_failure)? {
+    for row in manifest.rows().map_err(failure::of_manifest)? {
         let fault = match row {
             Ok(row) => {
                 good += 1;

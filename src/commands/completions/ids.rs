@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
 use crate::cli::Cli;
-use crate::commands::failure;
 use crate::journal::{JobLog, Location};
+use crate::output::failure;
 use crate::settings::{Env, Flags, Settings};
 
 /// More are of no help on a screen.

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use crate::commands::failure;
 use crate::commands::{damage, on_runtime, open};
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::proof::{Flaw, prove};
 use crate::engine::filter::Filters;
 use crate::exit::{Code, Ending, Failure};
 use crate::journal::JobLog;
-use crate::output::{Printer, proof};
+use crate::output::{Printer, failure, proof};
 use crate::settings::Settings;
 
 /// Checks the clips of the log at `path`, in `copy` where a folder was named. Sends nothing and

@@ -9,11 +9,12 @@ use sha2::{Digest, Sha256};
 use super::Reception;
 use super::serve::Served;
 use crate::cli::ListenArgs;
-use crate::commands::{failure, on_runtime, open};
+use crate::commands::{on_runtime, open};
 use crate::engine::forward::{DatabaseQueue, Event, Forwarder, Target, Waker};
 use crate::engine::receive::{DatabaseSink, Ended, Log, ReceiveError, Recorder};
 use crate::exit::Failure;
 use crate::journal::{Address, Outbox};
+use crate::output::failure;
 use crate::text::escape;
 
 /// Captures are kept in one place.

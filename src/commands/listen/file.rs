@@ -9,12 +9,12 @@ use super::Reception;
 use super::serve::Served;
 use crate::cli::ListenArgs;
 use crate::commands::outputs::{CAPTURES, FORWARDED};
-use crate::commands::{damage, failure, open};
+use crate::commands::{damage, open};
 use crate::engine::forward::{FileQueue, Forwarder, Sender, Target, beside};
 use crate::engine::receive::{Applier, COMMAND, CaptureFile, CaptureSink, Ended, Log};
 use crate::exit::Failure;
 use crate::journal::{self, JobLog, Lock, LockError, LogError};
-use crate::output::Printer;
+use crate::output::{Printer, failure};
 use crate::settings::Settings;
 
 /// Opens the capture file, or makes it. It must not be one of the log's files.

@@ -5,10 +5,10 @@ use std::path::Path;
 use tokio::net::TcpListener;
 
 use super::Reception;
-use crate::commands::{on_runtime, open, signals, stopped};
+use crate::commands::{on_runtime, open, signals};
 use crate::engine::forward::{Forwarder, Forwards, Queue};
 use crate::exit::{Code, Ending};
-use crate::output::RequestReport;
+use crate::output::{RequestReport, stopped};
 use crate::text::escape;
 use crate::webhook::{self, ReceiverOptions, Sink, Stats};
 

@@ -1,7 +1,6 @@
 //! `log copy`: the lines of one log, added to another.
 
 use crate::cli::LogCopyArgs;
-use crate::commands::failure;
 use crate::commands::limits::Limits;
 use crate::commands::{damage, open};
 use crate::engine::copy::{self, CopyError};
@@ -9,7 +8,7 @@ use crate::exit::{Code, Failure};
 #[cfg(not(feature = "postgres"))]
 use crate::journal::LogError;
 use crate::journal::{JobLog, Location};
-use crate::output::{Printer, words};
+use crate::output::{Printer, failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
 

@@ -1,11 +1,11 @@
 //! `log pause`, `log resume`: nothing more is ordered until a person lets it go on.
 
 use crate::cli::LogPauseArgs;
-use crate::commands::{failure, open};
+use crate::commands::open;
 use crate::disk;
 use crate::exit::Code;
 use crate::journal;
-use crate::output::Printer;
+use crate::output::{Printer, failure};
 use crate::settings::Settings;
 use crate::text::escape;
 

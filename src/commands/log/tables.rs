@@ -4,10 +4,9 @@ use serde_json::value::RawValue;
 
 use crate::cli::{LogAddressArgs, LogInitArgs};
 use crate::commands::addresses;
-use crate::commands::failure;
 use crate::exit::Code;
 use crate::journal::{self, Made, Rights};
-use crate::output::{Printer, words};
+use crate::output::{Printer, failure, words};
 use crate::text::escape;
 
 /// Makes a log.

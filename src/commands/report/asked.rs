@@ -3,9 +3,9 @@
 use super::{Output, ReportArgs, run, wanted};
 use crate::cli;
 use crate::clock;
-use crate::commands::{failure, open};
+use crate::commands::open;
 use crate::exit::Failure;
-use crate::output::Printer;
+use crate::output::{Printer, failure};
 use crate::settings::Settings;
 
 /// Runs the command.

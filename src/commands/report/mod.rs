@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::damage;
-use super::failure::warn_of_mismatch;
 use super::open::{refuse_spreadsheet, warn_unrecovered};
 use super::outputs;
 use crate::engine::filter::Filters;
@@ -20,7 +19,7 @@ use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::output::report::{ReportOptions, Shown, Single, report};
-use crate::output::{Commands, Printer, Wording, pages};
+use crate::output::{Commands, Printer, Wording, failure::warn_of_mismatch, pages};
 use crate::text::escape;
 
 pub use asked::run_asked;

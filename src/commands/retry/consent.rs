@@ -3,12 +3,12 @@
 use super::search::Found;
 use crate::cli::RetryArgs;
 use crate::commands::consent::{Unasked, ask};
-use crate::commands::{evidence, failure};
+use crate::commands::evidence;
 use crate::engine::dispatch::Attempt;
 use crate::engine::retry::{Retried, Wanted};
 use crate::jobs::Credits;
 use crate::journal::Writer;
-use crate::output::{self, Commands, Printer, words};
+use crate::output::{self, Commands, Printer, failure, words};
 use crate::settings::Settings;
 use crate::text::escape;
 

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cli::RetryArgs;
-use crate::commands::failure;
-use crate::commands::inputs::{Inputs, manifest_failure};
+use crate::commands::inputs::Inputs;
 use crate::commands::open;
 use crate::commands::submit::conditions;
 use crate::engine::dispatch::Attempt;
@@ -14,7 +13,7 @@ use crate::engine::retry::{self, Clips, Log, Retries, Wanted};
 use crate::exit::Failure;
 use crate::jobs::{IdColumn, JobKey, JobView};
 use crate::manifest::{LocalPhoto, RowFault};
-use crate::output::{self, Commands, Printer};
+use crate::output::{self, Commands, Printer, failure};
 use crate::settings::Settings;
 use crate::text::escape;
 
@@ -98,7 +97,7 @@ fn read_clips(
     }
     let inputs = Inputs::fetch_now(&args.manifest, settings)?;
     let mut manifest = inputs.open(&args.reading, settings, conditions(&args.manifest_where))?;
-    for row in manifest.rows().map_err(manifest_failure)? {
+    for row in manifest.rows().map_err(failure::of_manifest)? {
         match row {
             Ok(row) if row.is_left_out => {}
             Ok(row) => {
@@ -106,7 +105,7 @@ fn read_clips(
                 let clips = clips.entry(row.id).or_default();
                 clips.push((row.clip, row.webhook_url));
             }
-            Err(RowFault::Broken(error)) => return Err(manifest_failure(error).into()),
+            Err(RowFault::Broken(error)) => return Err(failure::of_manifest(error).into()),
             Err(fault @ RowFault::Problems(_)) => {
                 return Err(Failure::data(fault.to_string())
                     .help("correct the row and run the same command again; nothing was sent")

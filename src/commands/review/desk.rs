@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::limits::Limits;
-use super::super::{failure, open, report, retry};
+use super::super::{open, report, retry};
 use super::sheet::review_failure;
 use crate::cli::ReviewArgs;
 use crate::clock;
@@ -15,8 +15,8 @@ use crate::exit::{self, Code, Failure};
 use crate::jobs::{AttemptState, Credits, JobKey, JobView, Look};
 use crate::journal::JobLog;
 use crate::output::report::{Files, Looked, ReportOptions, review as write_page, review_policy};
-use crate::output::review::OnPage;
 use crate::output::{self, Commands, Printer};
+use crate::output::{failure, review::OnPage};
 use crate::review::{Answer, Ask};
 use crate::settings::Settings;
 use crate::text::escape;

@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
-use super::super::{on_runtime, open, signals, stopped};
+use super::super::{on_runtime, open, signals};
 use super::desk::Desk;
 use crate::cli::ReviewArgs;
 use crate::engine::filter::Filters;
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Failure};
-use crate::output::Printer;
 use crate::output::review::OnPage;
+use crate::output::{Printer, stopped};
 use crate::review::{Question, Served, serve, token};
 use crate::settings::Settings;
 

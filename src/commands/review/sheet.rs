@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::super::limits::Limits;
-use super::super::{failure, open};
+use super::super::open;
 use crate::disk;
 use crate::engine::filter::Filters;
 use crate::engine::review::{self, ReviewError, Verdict};
@@ -12,8 +12,8 @@ use crate::exit::{Code, Failure};
 use crate::jobs::{JobKey, Look};
 use crate::journal::Writer;
 use crate::manifest::{ManifestError, Options, Problem, Table, TableRow};
-use crate::output::review::FromTable;
 use crate::output::{Looks, Place, Printer, in_order};
+use crate::output::{failure, review::FromTable};
 use crate::settings::Settings;
 
 /// What a cell may say.

@@ -6,7 +6,6 @@ use std::path::Path;
 use serde_json::json;
 
 use super::notices;
-use crate::commands::failure;
 use crate::commands::finish;
 use crate::commands::open;
 use crate::engine::notify::{Event, Notice};
@@ -14,7 +13,7 @@ use crate::engine::round::{MemoryFile, Round, Verdict};
 use crate::exit::{self, Code};
 use crate::jobs::{JobKey, JobState};
 use crate::journal::{JobLog, Location, LogError};
-use crate::output::{Printer, RoundEnd};
+use crate::output::{Printer, RoundEnd, failure};
 use crate::settings::Settings;
 use crate::text::escape;
 

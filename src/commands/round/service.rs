@@ -2,12 +2,11 @@
 
 use super::Tour;
 use crate::cli::RunArgs;
-use crate::commands::stopped;
 use crate::commands::{on_one_thread, signals};
 use crate::engine::round::{Next, Schedule, serve, sheets};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Failure};
-use crate::output::Printer;
+use crate::output::{Printer, stopped};
 use crate::settings::Settings;
 use crate::text::escape;
 

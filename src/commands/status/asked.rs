@@ -3,10 +3,10 @@
 use super::{Show, StatusArgs, run, watch};
 use crate::cli::{self, View};
 use crate::clock;
-use crate::commands::{failure, open};
+use crate::commands::open;
 use crate::engine::filter::Filters;
 use crate::exit::{Code, Failure};
-use crate::output::Printer;
+use crate::output::{Printer, failure};
 use crate::settings::Settings;
 
 /// Runs the command.

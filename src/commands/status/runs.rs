@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::commands::{addresses, failure};
+use crate::commands::addresses;
 use crate::exit::Code;
 use crate::journal::{self, AtWork};
-use crate::output::Printer;
+use crate::output::{Printer, failure};
 use crate::text::escape;
 
 /// Shows the runs that have something claimed, or had today and were not heard of again.

@@ -4,10 +4,9 @@ use clap::ColorChoice;
 use insta::assert_snapshot;
 
 use super::*;
-use crate::commands::failure;
 use crate::jobs::Condition;
 use crate::journal::LogError;
-use crate::output::OutputOptions;
+use crate::output::{OutputOptions, failure};
 
 /// Two listings and a product, a clip in each state.
 const LOG: &str = r#"

@@ -6,13 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use super::{Show, StatusArgs, run};
 use crate::clock;
-use crate::commands::stopped;
 use crate::commands::{on_one_thread, signals};
 use crate::engine::stop::Stop;
 use crate::exit::Code;
 use crate::jobs::{Ledger, Rates};
 use crate::journal::JobLog;
-use crate::output::{Printer, Tally, words};
+use crate::output::{Printer, Tally, stopped, words};
 
 /// How often it is looked whether the log has changed, which costs nothing.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

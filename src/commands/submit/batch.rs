@@ -4,16 +4,15 @@ use std::io::{self, IsTerminal};
 
 use crate::cli::SubmitArgs;
 use crate::commands::api::{self, Api};
-use crate::commands::inputs::manifest_failure;
 use crate::commands::observe::observer;
-use crate::commands::{caps, deliver, failure};
+use crate::commands::{caps, deliver};
 use crate::engine::batch::{Batch, BatchError, Event, Sent};
 use crate::engine::canary::Canary;
 use crate::engine::poll::{self, Poller};
 use crate::engine::submit::Orders;
 use crate::exit::Failure;
 use crate::manifest::Manifest;
-use crate::output::{BatchReport, Commands, Polling, Printer, words};
+use crate::output::{BatchReport, Commands, Polling, Printer, failure, words};
 use crate::settings::Settings;
 use crate::vendor::Throttle;
 
@@ -118,7 +117,7 @@ impl Sender<'_> {
 /// Why a batch could not go on, as the end of the run.
 fn batch_failure(error: BatchError) -> Failure {
     match error {
-        BatchError::Manifest(error) => manifest_failure(error),
+        BatchError::Manifest(error) => failure::of_manifest(error),
         BatchError::Log(error) => failure::of_log(error),
         BatchError::Io(error) => Failure::io("a clip cannot be kept in a temporary file")
             .because(error)

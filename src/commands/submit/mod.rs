@@ -14,15 +14,13 @@ pub use rows::{conditions, plan_of};
 
 use super::api::{self, Api};
 use super::caps;
-use super::inputs::{Inputs, manifest_failure};
+use super::inputs::Inputs;
 use super::limits::Limits;
 use super::open;
 use super::photos;
 use super::{Ended, damage};
 use crate::cli::SubmitArgs;
-use crate::commands::failure;
 use crate::commands::finish;
-use crate::commands::stopped;
 use crate::engine::dispatch::SendCounts;
 use crate::engine::photos::Placed;
 use crate::engine::plan::{self, Found, MOST_LISTED, Plan};
@@ -34,7 +32,7 @@ use crate::jobs::{Credits, Ledger};
 use crate::journal::Writer;
 use crate::manifest::Manifest;
 use crate::output::held::{self, HeldReport};
-use crate::output::{Printer, Summary, canary_json};
+use crate::output::{Printer, Summary, canary_json, failure, stopped};
 use crate::settings::Settings;
 
 /// Runs the command.
@@ -146,7 +144,7 @@ async fn place_photos(
     if most == 0 || settings.photos.upload.is_none() {
         return Ok(Placed::default());
     }
-    let local = photos_to_send(plan, manifest, most).map_err(manifest_failure)?;
+    let local = photos_to_send(plan, manifest, most).map_err(failure::of_manifest)?;
     photos::place(&local, settings, stop, printer).await
 }
 

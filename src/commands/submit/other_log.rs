@@ -15,8 +15,8 @@ pub fn refuse(
     ledger: &Ledger,
     allow_same_clip: bool,
 ) -> Result<(), Failure> {
-    use crate::commands::failure;
     use crate::journal::{self, Location};
+    use crate::output::failure;
     use crate::output::words;
     use crate::text::escape;
 

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::rows::{allowed, left_out, report_left_out};
 use crate::cli::SubmitArgs;
-use crate::commands::inputs::{Inputs, manifest_failure};
-use crate::commands::{caps, damage, failure, open};
+use crate::commands::inputs::Inputs;
+use crate::commands::{caps, damage, open};
 use crate::engine::plan::{self, MOST_LISTED, Plan};
 use crate::engine::submit::planned;
 use crate::exit::{Code, Failure};
@@ -13,7 +13,7 @@ use crate::jobs::Ledger;
 use crate::journal::{JobLog, LogError, remembered_of_absent};
 use crate::manifest::Manifest;
 use crate::output::held::{self, HeldReport};
-use crate::output::{self, DryRun, Printer, Tally, words};
+use crate::output::{self, DryRun, Printer, Tally, failure, words};
 use crate::settings::Settings;
 
 /// What the caps let through of the rows that would be sent.
@@ -32,7 +32,7 @@ fn preview_caps(
     let rows = planned(plan, manifest, &settings.rates, style);
     Ok(output::caps::preview(
         &limits,
-        rows.map_err(manifest_failure)?,
+        rows.map_err(failure::of_manifest)?,
     ))
 }
 

@@ -4,13 +4,12 @@ use serde_json::{Value, json};
 
 use crate::cli::SubmitArgs;
 use crate::commands::caps;
-use crate::commands::failure;
-use crate::commands::inputs::{Inputs, manifest_failure};
+use crate::commands::inputs::Inputs;
 use crate::engine::plan::{self, Allowed, Plan};
 use crate::exit::Failure;
 use crate::journal::Writer;
 use crate::manifest::{Condition, Manifest, Problem, RowFault};
-use crate::output::{Printer, held, words};
+use crate::output::{Printer, failure, held, words};
 use crate::settings::Settings;
 use crate::settings::values::Pair;
 use crate::text::escape;
@@ -88,7 +87,7 @@ pub fn read(
         printer.warn(format_args!("{}: {doubt}", escape(file)));
     }
     caps::refuse_without_column(settings, manifest)?;
-    for row in manifest.rows().map_err(manifest_failure)? {
+    for row in manifest.rows().map_err(failure::of_manifest)? {
         match row {
             Ok(row) => {
                 if let Some(first) = plan.note(&row, &settings.rates) {
@@ -116,7 +115,7 @@ pub fn read(
                 }
                 plan.note_invalid();
             }
-            Err(RowFault::Broken(error)) => return Err(manifest_failure(error)),
+            Err(RowFault::Broken(error)) => return Err(failure::of_manifest(error)),
         }
     }
     if problems > MOST_PROBLEMS {
@@ -143,7 +142,7 @@ pub fn read(
 pub fn plan_of(args: &SubmitArgs, settings: &Settings, writer: &Writer) -> anyhow::Result<Plan> {
     let inputs = Inputs::fetch_now(&args.manifests, settings)?;
     let mut manifest = inputs.open(&args.sheet.reading, settings, conditions(&args.rows))?;
-    let mut plan = Plan::of(&mut manifest, &settings.rates).map_err(manifest_failure)?;
+    let mut plan = Plan::of(&mut manifest, &settings.rates).map_err(failure::of_manifest)?;
     let ledger = writer.ledger();
     let log = Some((writer.path(), &*ledger));
     plan::decide(&mut manifest, &mut plan, log, allowed(args), 0).map_err(failure::of_plan)?;

@@ -1,17 +1,34 @@
-//! What a log that cannot be used means for the run, with the next step.
+//! What a log or a manifest that cannot be used means for the run, with the next step.
 
 use std::path::Path;
 
-use super::inputs::manifest_failure;
+use super::{Commands, Printer, words};
 use crate::disk::path_from_here;
 use crate::engine::ingest::IngestError;
 use crate::engine::plan::PlanError;
 use crate::engine::retry::RetryError;
 use crate::exit::{Code, Failure};
 use crate::journal::{self, AppendError, DatabaseError, DatabaseFault, JobLog, LogError, Mismatch};
-use crate::output::{Commands, Printer, words};
+use crate::manifest::ManifestError;
 use crate::settings::{LOG_NAME, SANDBOX_LOG_NAME};
 use crate::text::escape;
+
+/// What a manifest that cannot be read means for the run.
+#[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
+pub fn of_manifest(error: ManifestError) -> Failure {
+    let message = error.to_string();
+    match error {
+        ManifestError::Io { .. } => {
+            Failure::io(message).help("name a CSV file that you can read; no row was sent")
+        }
+        ManifestError::Invalid(_) => {
+            Failure::data(format!("the manifest cannot be used:\n{message}"))
+                .help("correct the file and run the same command again; no row was sent")
+        }
+        ManifestError::Changed(_) => Failure::data(message),
+        ManifestError::Usage(_) => Failure::usage(message),
+    }
+}
 
 /// What a log that cannot be used means for the run.
 pub fn of_log(error: LogError) -> Failure {
@@ -103,7 +120,7 @@ pub fn of_ingest(error: IngestError) -> Failure {
 /// What it means for the run that nothing was decided about a manifest.
 pub fn of_plan(error: PlanError) -> Failure {
     match error {
-        PlanError::Manifest(error) => manifest_failure(error),
+        PlanError::Manifest(error) => of_manifest(error),
         PlanError::Log(error) => of_log(error),
     }
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::failure;
+use super::{Commands, Printer, words};
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Ending};
-use crate::output::{Commands, Printer, words};
 use crate::text::escape;
 
 /// How a server ends: it serves until a signal, so that is what its code says.
