@@ -22,6 +22,9 @@ use crate::webhook::{Capture, Sink, VerifyKeys, verify};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Deliveries of one transaction at most.
 const BATCH: usize = 500;
+/// Deliveries that wait for the next transaction at most. The vendor sends again what finds no room, so
+/// while the database hangs the same ones would pile up.
+const MOST_WAITING: usize = 2 * BATCH;
 
 /// A delivery that is to be kept.
 struct Delivery {
@@ -43,16 +46,13 @@ pub struct DatabaseSink {
     receiver: String,
     /// SHA-256 of the address that deliveries are forwarded to.
     target: Option<[u8; 32]>,
-    tasks: mpsc::UnboundedSender<Task>,
+    tasks: mpsc::Sender<Task>,
 }
 
 impl DatabaseSink {
     /// Gives what is handed in to the other side.
-    pub fn new(
-        keys: &VerifyKeys,
-        target: Option<[u8; 32]>,
-    ) -> (Self, mpsc::UnboundedReceiver<Task>) {
-        let (tasks, incoming) = mpsc::unbounded_channel();
+    pub fn new(keys: &VerifyKeys, target: Option<[u8; 32]>) -> (Self, mpsc::Receiver<Task>) {
+        let (tasks, incoming) = mpsc::channel(MOST_WAITING);
         let keys = keys.clone();
         let receiver = format!("{} {:032x}", disk::host_name(), fastrand::u128(..));
         let sink = Self {
@@ -67,12 +67,13 @@ impl DatabaseSink {
     async fn hand_in(&self, delivery: Option<Delivery>) -> anyhow::Result<()> {
         let (done, answer) = oneshot::channel();
         let task = Task { delivery, done };
-        self.tasks
-            .send(task)
-            .map_err(|_| anyhow::anyhow!("the writer has stopped"))?;
-        match timeout(PATIENCE, answer).await {
-            Ok(Ok(kept)) => kept.map_err(anyhow::Error::msg),
-            Ok(Err(_)) => Err(anyhow::anyhow!("the writer has stopped")),
+        let kept = async {
+            self.tasks.send(task).await.ok()?;
+            answer.await.ok()
+        };
+        match timeout(PATIENCE, kept).await {
+            Ok(Some(kept)) => kept.map_err(anyhow::Error::msg),
+            Ok(None) => Err(anyhow::anyhow!("the writer has stopped")),
             Err(_) => Err(anyhow::anyhow!(
                 "the database has not answered for {} seconds",
                 PATIENCE.as_secs()
@@ -147,7 +148,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Writes what comes, what has gathered in one transaction, until the other side has gone.
-    pub fn run(mut self, mut incoming: mpsc::UnboundedReceiver<Task>) {
+    pub fn run(mut self, mut incoming: mpsc::Receiver<Task>) {
         let mut tasks = Vec::new();
         while incoming.blocking_recv_many(&mut tasks, BATCH) > 0 {
             let deliveries = tasks.iter_mut().filter_map(|task| task.delivery.take());
@@ -198,4 +199,19 @@ fn open(log: Log<'_>) -> Result<Writer, ReceiveError> {
     // The vendor gets its answer at once, and delivers again.
     writer.wait_for_database(Duration::ZERO);
     Ok(writer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn while_the_database_hangs_no_more_than_some_deliveries_wait() {
+        let (sink, incoming) = DatabaseSink::new(&VerifyKeys::default(), None);
+        let sink = &sink;
+        let waiting = (0..MOST_WAITING + 50).map(|_| sink.ready());
+        let answers = futures::future::join_all(waiting).await;
+        assert!(answers.iter().all(Result::is_err));
+        assert_eq!(incoming.len(), MOST_WAITING);
+    }
 }
