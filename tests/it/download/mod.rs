@@ -108,7 +108,11 @@ fn a_clip_that_a_person_has_cut_is_kept_named_and_published() {
     assert_eq!(cdn.gets().len(), 1);
     assert_eq!(world.log().text, log);
 
-    let copy = "cp \"$CREATIVEAI_FILE\" copy";
+    let copy = if cfg!(windows) {
+        "copy /b \"!CREATIVEAI_FILE!\" copy"
+    } else {
+        "cp \"$CREATIVEAI_FILE\" copy"
+    };
     world.run(&["publish", "--exec", copy]).expect(0);
     assert_eq!(std::fs::read(world.path("copy")).unwrap(), cut);
 }
