@@ -25,6 +25,7 @@ pub async fn note(plan: &Plan, writer: &Writer, sandbox: bool) -> Result<u64, Se
     if jobs.is_empty() {
         return Ok(0);
     }
+    writer.check_form()?;
     let mut lines = String::new();
     {
         let ledger = writer.ledger();

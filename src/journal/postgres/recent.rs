@@ -24,8 +24,8 @@ const RETRY: Duration = Duration::from_millis(20);
 /// Lines that are looked for at once.
 const PART: usize = 1000;
 
-/// The files that this computer keeps of the log of this identity, by their endings; none where there
-/// is no folder to write to.
+/// The files that this computer keeps of the log of this identity, by their endings; none where no
+/// folder can be written to.
 pub(super) fn files_of(identity: &str) -> Option<impl Fn(&str) -> PathBuf> {
     let base = etcetera::choose_base_strategy().ok()?;
     let folder = base.cache_dir().join("creativeai").join("logs");
@@ -64,7 +64,7 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// Of the log of this identity; none where there is no folder to write to.
+    /// Of the log of this identity; none where no folder can be written to.
     pub fn of(identity: &str) -> Option<Self> {
         let path = files_of(identity)?;
         Some(Self {

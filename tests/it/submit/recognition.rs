@@ -663,6 +663,26 @@ fn the_clip_that_a_row_was_set_back_to_is_the_one_that_goes_out() {
 }
 
 #[test]
+fn a_row_set_back_adds_nothing_to_a_log_in_another_encoding() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    for prompt in ["Pan", "Tilt"] {
+        world.write("sheet.csv", sheet(&[("SKU-1", PHOTO, prompt)]));
+        let again = ["submit", "sheet.csv", "--resubmit-changed"];
+        world.run(&again).expect(0);
+    }
+    let log = format!("\u{feff}{}", world.log().text);
+    let log: Vec<u8> = log.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::remove_file(world.path("jobs.jsonl.lock")).unwrap();
+    world.write("jobs.jsonl", &log);
+    world.write("sheet.csv", sheet(&[("SKU-1", PHOTO, "Pan")]));
+    let run = world.run(&["submit", "sheet.csv"]).expect(65);
+    assert!(run.stderr.contains("UTF-16"), "{}", run.stderr);
+    assert_eq!(std::fs::read(world.path("jobs.jsonl")).unwrap(), log);
+    assert_eq!(orders(&server), 2);
+}
+
+#[test]
 fn a_photo_that_a_row_lost_or_got_is_an_edit() {
     const WITH: &str = "listing_id,image_url,video_prompt\nA,https://x.example/a.jpg,Pan\n";
     const RENAMED: &str = "listing_id,Foto,video_prompt\nA,https://x.example/a.jpg,Pan\n";

@@ -23,7 +23,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// `None` where there is no folder to write to, or another command takes too long.
+    /// `None` where no folder can be written to, or another command takes too long.
     pub fn lock(log: &LogRow) -> Option<Self> {
         let path = recent::files_of(&log.identity)?;
         let lock = recent::open_lock(path("lock")).ok()?;
