@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::CommandFactory;
 
 use super::environment::{FILES, VARIABLES};
-use super::schema;
+use super::schema::Schemas;
 use crate::cli::{Cli, HelpArgs};
 use crate::exit::{Code, Failure};
 use crate::output::wrap;
@@ -68,45 +68,42 @@ fn command_page(topic: &str) -> Result<String, Failure> {
 
 /// The schemas, each with a sentence below.
 fn schemas() -> String {
-    let entry = |schema: &schema::Schema| {
-        let about = wrap::lines(schema.about, WIDTH - 6).join("\n      ");
-        format!("  {}\n      {about}\n", schema.name)
-    };
-    format!(
-        "{}\n{}",
-        include_str!("topics/schema.txt"),
-        schema::all().map(entry).collect::<String>()
-    )
+    let text = include_str!("topics/schema.txt");
+    format!("{text}\n{}", entries(Schemas::read().all()))
 }
 
 /// A schema as JSON.
-fn schema_of(name: &str) -> Result<String, Failure> {
-    if let Some(schema) = schema::find(name) {
-        return Ok(format!("{:#}\n", schema.to_json()));
+fn schema_of(name: &str) -> anyhow::Result<String> {
+    let schemas = Schemas::read();
+    if let Some(schema) = schemas.find(name)? {
+        return Ok(format!("{schema:#}\n"));
     }
-    let near = suggest::nearest(name, schema::all().map(|schema| schema.name));
+    let near = suggest::nearest(name, schemas.all().map(|(name, _)| name));
     let shown = shorten(name, 60);
     let failure = Failure::usage(format!("unknown schema {:?}", escape(&shown)));
     Err(match near {
         Some(name) => failure.help(format!("did you mean `creativeai help schema {name}`?")),
         None => failure.help("`creativeai help schema` lists them"),
-    })
+    }
+    .into())
 }
 
-/// Variables and files, each with a sentence below.
-fn environment() -> String {
-    let list = |all: &[(&str, &str)]| {
-        let entry = |(name, about): &(&str, &str)| {
-            let name = wrap::lines(name, WIDTH - 2).join("\n  ");
-            let about = wrap::lines(about, WIDTH - 6).join("\n      ");
-            format!("  {name}\n      {about}\n")
-        };
-        all.iter().map(entry).collect::<Vec<_>>().concat()
+/// Names, each with what it is below.
+fn entries<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let entry = |(name, about)| {
+        let name = wrap::lines(name, WIDTH - 2).join("\n  ");
+        let about = wrap::lines(about, WIDTH - 6).join("\n      ");
+        format!("  {name}\n      {about}\n")
     };
+    all.map(entry).collect()
+}
+
+/// Variables and files.
+fn environment() -> String {
     format!(
         "Environment variables\n\n{}\nFiles\n\n{}",
-        list(&VARIABLES),
-        list(&FILES)
+        entries(VARIABLES.into_iter()),
+        entries(FILES.into_iter())
     )
 }
 
