@@ -106,7 +106,8 @@ pub struct PublishArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// With --to shopify: agree, without being asked, to another shop than the clips went to before
+    /// With --to shopify: agree, without being asked, to another shop than the clips went to before,
+    /// and add once more a clip that the shop has taken and does not show
     #[arg(short, long, conflicts_with = "exec")]
     pub yes: bool,
 

@@ -74,6 +74,7 @@ impl<'a> Shop<'a> {
             max_size: settings.download.max_size,
             retry_delay: RETRY_DELAY,
             dry_run: args.dry_run,
+            again: args.yes,
             look,
         };
         Ok(Self {

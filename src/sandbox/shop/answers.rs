@@ -58,8 +58,14 @@ impl Shop {
         let Some(product) = self.product(&variables["id"]) else {
             return json!({"product": null});
         };
-        let shown: Vec<Value> = product.media.iter().map(Medium::shown).collect();
+        let visible = product.media.iter().filter(|medium| medium.hidden == 0);
+        let shown: Vec<Value> = visible.map(Medium::shown).collect();
         let (nodes, page_info) = page(&shown, &variables["after"]);
+        if page_info["hasNextPage"] == false {
+            for medium in &mut product.media {
+                medium.hidden = medium.hidden.saturating_sub(1);
+            }
+        }
         let seen = nodes
             .iter()
             .map(|node| node["id"].clone())
@@ -107,16 +113,23 @@ impl Shop {
             filename.clone()
         };
         let made = self.made + 1;
+        let persons = self.person_adds.then(|| Medium {
+            id: format!("gid://shopify/Video/PERSON{made}"),
+            filename: "persons-own.mp4".to_owned(),
+            ..Medium::default()
+        });
         let new = Medium {
             id: format!("gid://shopify/Video/{made}"),
             filename,
             alt: text(&medium["alt"]),
+            hidden: self.hidden,
             looks: self.looks,
             fails: self.fails,
         };
         let Some(product) = self.product(&variables["product"]["id"]) else {
             return object("Product does not exist");
         };
+        product.media.extend(persons);
         product.media.push(new);
         let id = product.id.clone();
         self.made = made;
@@ -187,7 +200,6 @@ impl Medium {
         json!({
             "id": self.id,
             "status": status,
-            "mediaContentType": "VIDEO",
             "mediaErrors": errors,
             "filename": self.filename,
         })

@@ -30,6 +30,8 @@ pub enum Fault {
     Moved(&'static str),
     /// Done, but the reply is a 502.
     LostReply,
+    /// Done, but the operation's result is null.
+    DoneAndNull,
     /// `userErrors`.
     Objection(&'static str),
     /// `userErrors` with a code.
@@ -41,7 +43,7 @@ pub enum Fault {
 }
 
 /// A product's video or picture.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Medium {
     /// Its global id.
     pub id: String,
@@ -49,6 +51,8 @@ pub struct Medium {
     pub filename: String,
     /// Its alt text.
     pub alt: String,
+    /// How often its product is looked at before it is shown there.
+    pub hidden: usize,
     /// How often it is looked at before it is processed.
     pub looks: usize,
     /// The code with which processing fails; `None` when it succeeds.
@@ -104,12 +108,16 @@ pub struct Shop {
     pub uploads: Vec<Uploaded>,
     /// How the next uploads are answered, instead of 201.
     pub upload_statuses: VecDeque<u16>,
+    /// How often a product is looked at before it shows a new medium.
+    pub hidden: usize,
     /// How often new media are looked at before they are processed.
     pub looks: usize,
     /// The code with which new media fail.
     pub fails: Option<&'static str>,
     /// Whether media lose the name of their file.
     pub forgets_names: bool,
+    /// A person adds a video to the product right before each clip.
+    pub person_adds: bool,
     /// The tokens that are taken.
     pub tokens: Tokens,
     /// How many tokens were given for an id and a secret.

@@ -86,6 +86,10 @@ async fn graphql(State(shop): Shared, headers: HeaderMap, body: String) -> Respo
             shop.answer(operation, variables, &origin);
             reply(502, &Value::Null)
         }
+        Some(Fault::DoneAndNull) => {
+            shop.answer(operation, variables, &origin);
+            reply(200, &json!({"data": {operation: null}}))
+        }
         Some(Fault::Throttled) => reply(200, &throttled()),
         Some(Fault::TooMany) => reply(429, &json!({"errors": "Too many"})),
         Some(Fault::Status(status)) => reply(status, &Value::Null),

@@ -19,8 +19,7 @@ const PUBLISH: [&str; 6] = [
     "--json",
 ];
 
-/// A shop that does not finish processing before it is let, and knows no clip by the name of its file: so
-/// only the log says what was attached.
+/// A shop that does not finish processing before it is let.
 struct Setting {
     shop: ShopServer,
     _cdn: Cdn,
@@ -43,10 +42,7 @@ impl Setting {
         for (n, sku) in skus.iter().enumerate() {
             shop.product(&n.to_string(), sku, &[sku]);
         }
-        shop.with(|shop| {
-            shop.forgets_names = true;
-            shop.looks = 1_000_000;
-        });
+        shop.with(|shop| shop.looks = 1_000_000);
         Some(Self {
             shop,
             _cdn: cdn,

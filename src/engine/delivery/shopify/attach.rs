@@ -22,6 +22,10 @@ use crate::engine::delivery::publish::{Step, object_of, publish_id};
 
 /// The clip is at Shopify's; the reference is where.
 const UPLOADED: &str = "uploaded";
+/// Shopify is asked to put what is there onto the product. Whether it has is seen at the product.
+const ATTACHING: &str = "attaching";
+/// Shopify has said that it did, and does not show the clip.
+const UNSEEN: &str = "unseen";
 
 /// Why a clip was not attached.
 enum Unattached {
@@ -60,7 +64,7 @@ struct LocalFile {
 }
 
 impl<R: Refresh> Run<'_, R> {
-    /// Uploads and attaches the clip.
+    /// Uploads and attaches the clip, unless an earlier run has done so.
     pub(super) async fn bring(
         &self,
         delivery: &Delivery,
@@ -68,7 +72,19 @@ impl<R: Refresh> Run<'_, R> {
         alt: &str,
         steps: &[Step],
     ) -> Result<Medium, ShopifyError> {
-        if let Some(step) = steps.last().filter(|step| step.name == UPLOADED) {
+        let last = steps.last();
+        let is_last = |name| last.is_some_and(|step| step.name == name);
+        if is_last(ATTACHING) || is_last(UNSEEN) {
+            if let Some(medium) = self.shown(delivery, product).await? {
+                self.record_step(delivery, ATTACHED, &medium.id).await?;
+                return Ok(medium);
+            }
+            if is_last(UNSEEN) && !self.with.options.again {
+                return Err(unseen(product));
+            }
+        }
+        let uploaded = [UPLOADED, ATTACHING, UNSEEN];
+        if let Some(step) = last.filter(|step| uploaded.contains(&&*step.name)) {
             // What was uploaded is kept for a while only; if it is gone, it is uploaded again.
             match self.attach(delivery, product, alt, &step.reference).await {
                 Err(Unattached::Objection(_)) => {}
@@ -85,7 +101,7 @@ impl<R: Refresh> Run<'_, R> {
         })
     }
 
-    /// Attaches what is at `resource`.
+    /// Attaches what is at `resource`, unless the clip has come into view meanwhile.
     async fn attach(
         &self,
         delivery: &Delivery,
@@ -93,57 +109,67 @@ impl<R: Refresh> Run<'_, R> {
         alt: &str,
         resource: &str,
     ) -> Result<Medium, Unattached> {
-        let medium = {
-            let _alone = self.attaching.lock().await;
-            let admin = self.with.admin;
-            let known = admin.media(product).await?;
-            // Fetching and uploading take long, and the computer may have slept.
-            match self.lease(delivery).await? {
-                Begun::Another => return Err(taken_over().into()),
-                Begun::Mine(view) if delivery.is_withdrawn(&view) => {
-                    return Err(ShopifyError::Withdrawn.into());
-                }
-                Begun::Mine(_) => {}
-            }
-            admin.attach(product, resource, alt).await?;
-            self.attached(delivery, product, &known).await?
+        let media = self.with.admin.media(product).await?;
+        let medium = match self.own(delivery, &media, &[]) {
+            Some(medium) => medium.clone(),
+            None => self.add(delivery, product, alt, resource).await?,
         };
         self.record_step(delivery, ATTACHED, &medium.id).await?;
         Ok(medium)
     }
 
-    /// The medium that was attached: by its file name, else the one video that was not there.
-    async fn attached(
+    /// Asks Shopify for it, and looks what came of that.
+    async fn add(
         &self,
         delivery: &Delivery,
         product: &Product,
-        known: &[Medium],
-    ) -> Result<Medium, ShopifyError> {
+        alt: &str,
+        resource: &str,
+    ) -> Result<Medium, Unattached> {
+        // Fetching and uploading take long, and the computer may have slept.
+        match self.lease(delivery).await? {
+            Begun::Another => return Err(taken_over().into()),
+            Begun::Mine(view) if delivery.is_withdrawn(&view) => {
+                return Err(ShopifyError::Withdrawn.into());
+            }
+            Begun::Mine(_) => {}
+        }
+        self.record_step(delivery, ATTACHING, resource).await?;
+        let answer = self.with.admin.attach(product, resource, alt).await;
+        let unclear = match answer {
+            Ok(()) => None,
+            Err(CallFailure::Admin(error)) if error.may_be_done() => Some(error),
+            Err(refused) => {
+                self.record_step(delivery, UPLOADED, resource).await?;
+                return Err(refused.into());
+            }
+        };
+        if let Some(medium) = self.shown(delivery, product).await? {
+            return Ok(medium);
+        }
+        if let Some(error) = unclear {
+            return Err(error.into());
+        }
+        self.record_step(delivery, UNSEEN, resource).await?;
+        Err(unseen(product).into())
+    }
+
+    /// The clip on its product, which Shopify may show a while after it was attached.
+    async fn shown(
+        &self,
+        delivery: &Delivery,
+        product: &Product,
+    ) -> Result<Option<Medium>, ShopifyError> {
         for look in 0..=self.with.options.looks {
             if look > 0 {
                 tokio::time::sleep(self.with.options.interval).await;
             }
             let media = self.with.admin.media(product).await?;
             if let Some(medium) = self.own(delivery, &media, &[]) {
-                return Ok(medium.clone());
-            }
-            let is_new = |medium: &&Medium| known.iter().all(|known| known.id != medium.id);
-            let mut new = media
-                .iter()
-                .filter(is_new)
-                .filter(|medium| medium.media_content_type == "VIDEO");
-            if let (Some(medium), None) = (new.next(), new.next()) {
-                return Ok(medium.clone());
+                return Ok(Some(medium.clone()));
             }
         }
-        Err(ShopifyError::Failed(
-            FailureKind::MayHelp,
-            format!(
-                "Shopify has taken the clip for {:?} but does not show it yet; run the command \
-                 again in a few minutes",
-                product.title
-            ),
-        ))
+        Ok(None)
     }
 
     async fn upload(&self, delivery: &Delivery) -> Result<String, ShopifyError> {
@@ -228,6 +254,17 @@ impl<R: Refresh> Run<'_, R> {
             _folder: Some(folder),
         })
     }
+}
+
+/// Shopify says that it has a clip that its product does not show.
+fn unseen(product: &Product) -> ShopifyError {
+    let why = format!(
+        "Shopify has taken the clip for {:?} but does not show it under the name of its file; run the \
+         command again in a few minutes: it looks for the clip and does not add it twice. If the \
+         store's admin does not show it at the product either, add --yes, and it is added once more",
+        product.title
+    );
+    ShopifyError::Failed(FailureKind::MayHelp, why)
 }
 
 /// This run was not heard of for so long that another computer goes on with the clip.

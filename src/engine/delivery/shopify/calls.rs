@@ -11,7 +11,7 @@ const MAX_PAGES: usize = 10;
 
 const MEDIA: &str = "query($id: ID!, $after: String) { product(id: $id) { \
     media(first: 50, after: $after) { \
-    nodes { id status mediaContentType mediaErrors { code message details } \
+    nodes { id status mediaErrors { code message details } \
     ... on Video { filename } } \
     pageInfo { hasNextPage endCursor } } } }";
 
@@ -44,8 +44,6 @@ pub(super) struct Product {
 pub(super) struct Medium {
     pub id: String,
     pub status: String,
-    #[serde(default)]
-    pub media_content_type: String,
     /// Of a video only.
     #[serde(default)]
     pub filename: Option<String>,

@@ -25,12 +25,21 @@ const EARLY: Duration = Duration::from_secs(300);
 pub(super) enum AdminError {
     /// Another run may help.
     MayHelp(String),
+    /// The store takes no more calls for now.
+    Throttled,
     /// This call makes no sense to Shopify.
     Wrong(String),
     /// The credentials do not do.
     Refused(String),
     /// Store or version do not exist, or no https connection can be made.
     Setup(String),
+}
+
+impl AdminError {
+    /// Whether the call may have been carried out all the same.
+    pub(super) fn may_be_done(&self) -> bool {
+        matches!(self, Self::MayHelp(_) | Self::Wrong(_))
+    }
 }
 
 /// Whether a call may be made again when no one knows what came of it.
@@ -157,8 +166,7 @@ impl<'a> Admin<'a> {
                     waits += 1;
                     let wait = wait.unwrap_or(self.retry_delay * 2).max(self.retry_delay);
                     if waits > MAX_WAITS || wait > MAX_RETRY_AFTER {
-                        let why = "Shopify is throttling this app; run the command again later";
-                        return Err(AdminError::MayHelp(why.to_owned()));
+                        return Err(AdminError::Throttled);
                     }
                     wait
                 }

@@ -27,9 +27,6 @@ const IN_METAFIELD: &str = "metafield";
 pub(super) struct Run<'a, R> {
     pub with: &'a Shopify<'a, R>,
     pub stop: Stop,
-    /// Held while a clip is attached and looked for, so that no other clip of the product comes in
-    /// between.
-    pub attaching: tokio::sync::Mutex<()>,
     pub marking: Marking<'a>,
     /// Every job of the log: where older clips of a photo are.
     pub all: &'a [Delivery],

@@ -27,6 +27,10 @@ impl From<AdminError> for ShopifyError {
                 FailureKind::MayHelp,
                 format!("{why}; run the command again"),
             ),
+            AdminError::Throttled => Self::Failed(
+                FailureKind::MayHelp,
+                "Shopify is throttling this app; run the command again later".to_owned(),
+            ),
             AdminError::Wrong(why) => Self::Failed(FailureKind::ForGood, why),
             AdminError::Refused(why) => Self::Ended(FailureKind::Refused, why),
             AdminError::Setup(why) => Self::Ended(FailureKind::Setup, why),

@@ -3,7 +3,10 @@
 //! One job, step by step: find the product by its exact SKU, look whether the clip is
 //! there, upload it, attach it, wait until Shopify has processed it. None of the calls can be
 //! repeated safely by itself, so each step is reported in the log, and before a clip is attached the
-//! product's own media are looked at: what is there decides.
+//! product's own media are looked at: what is there decides. That a clip is about to be attached is
+//! written down first; where the answer is lost, the product is looked at until it shows the clip. A clip
+//! is known by a tag in the name of its file, and by nothing else: what other people add in the same
+//! moment is not taken for it.
 
 mod attach;
 mod calls;
@@ -50,6 +53,8 @@ pub struct ShopifyOptions {
     pub retry_delay: Duration,
     /// Only look, and say what would be done.
     pub dry_run: bool,
+    /// Add once more what the store said it took and does not show.
+    pub again: bool,
     /// How clips are to look at their products.
     pub look: Look,
 }
@@ -79,7 +84,6 @@ impl<R: Refresh> Shopify<'_, R> {
         let run = clip::Run {
             with: self,
             stop: self.stop.part(),
-            attaching: tokio::sync::Mutex::new(()),
             marking: Marking {
                 writer: self.writer,
                 target: &target,

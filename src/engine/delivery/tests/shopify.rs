@@ -96,6 +96,7 @@ impl Setting {
             max_size: 1 << 20,
             retry_delay: Duration::from_millis(1),
             dry_run: false,
+            again: false,
             look: Look::default(),
         };
         change(&mut options);
@@ -271,9 +272,7 @@ async fn a_clip_gets_the_place_and_the_alt_text_that_a_person_wants() {
             shop.products[0].media.push(Medium {
                 id: format!("gid://shopify/MediaImage/{id}"),
                 filename: "photo.jpg".to_owned(),
-                alt: String::new(),
-                looks: 0,
-                fails: None,
+                ..Medium::default()
             });
         }
     });
@@ -513,29 +512,72 @@ async fn a_lost_reply_to_attaching_does_not_attach_twice() {
     let setting = Setting::new().await;
     setting.job("TEE-1", 2);
     setting.shop.fault("productUpdate", &[Fault::LostReply]);
-    let first = setting.publish().await;
-    assert_eq!(first.failures[0].kind, FailureKind::MayHelp);
     assert_eq!(setting.publish().await.published, 1);
     assert_eq!(setting.shop.media().len(), 1);
     assert_eq!(setting.shop.count("productUpdate"), 1);
 }
 
 #[tokio::test]
-async fn an_attached_clip_is_recognised_by_its_reference_where_names_are_lost() {
-    let setting = Setting::new().await;
+async fn a_clip_that_the_store_shows_late_is_waited_for_by_the_next_run() {
+    for fault in [Fault::LostReply, Fault::DoneAndNull] {
+        let setting = Setting::new().await;
+        let job = setting.job("TEE-1", 2);
+        setting.shop.with(|shop| shop.hidden = 10);
+        setting.shop.fault("productUpdate", &[fault]);
+        let first = setting.publish().await;
+        assert_eq!((first.published, first.failures.len()), (0, 1));
+        assert!(!setting.bench.view(job).state.effective().is_published());
+        let next = setting.publish().await;
+        assert_eq!((next.published, &next.failures), (1, &vec![]));
+        assert_eq!(setting.shop.media().len(), 1);
+        assert_eq!(setting.shop.count("productUpdate"), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_clip_that_came_into_view_during_the_upload_is_not_attached_again() {
+    let mut setting = Setting::new().await;
     setting.job("TEE-1", 2);
-    setting.shop.with(|shop| {
-        shop.forgets_names = true;
-        shop.looks = 20;
-    });
-    let first = setting.publish().await;
-    assert_eq!(first.failures[0].kind, FailureKind::MayHelp);
-    assert!(first.failures[0].message.contains("still processing"));
+    assert_eq!(setting.publish().await.published, 1);
     setting
         .shop
-        .with(|shop| shop.products[0].media[0].looks = 0);
+        .with(|shop| shop.products[0].media[0].hidden = 1);
+    // A copy of the log that was made before.
+    setting.bench = Bench::new();
+    setting.job("TEE-1", 2);
     assert_eq!(setting.publish().await.published, 1);
     assert_eq!(setting.shop.media().len(), 1);
+    assert_eq!(setting.shop.count("stagedUploadsCreate"), 2);
+}
+
+#[tokio::test]
+async fn what_a_person_adds_in_the_same_moment_is_not_taken_for_the_clip() {
+    let setting = Setting::new().await;
+    let job = setting.job("TEE-1", 2);
+    setting
+        .shop
+        .with(|shop| (shop.hidden, shop.person_adds) = (1, true));
+    assert_eq!(setting.publish().await.published, 1);
+    let saved = setting.bench.view(job).attempts[&1].published[TARGET].clone();
+    assert_eq!(saved.text("reference"), Some("gid://shopify/Video/1"));
+}
+
+#[tokio::test]
+async fn a_clip_whose_name_the_store_loses_is_added_again_only_when_a_person_says_so() {
+    let setting = Setting::new().await;
+    setting.job("TEE-1", 2);
+    setting.shop.with(|shop| shop.forgets_names = true);
+    for _ in 0..2 {
+        let summary = setting.publish().await;
+        let failure = &summary.failures[0];
+        assert_eq!(failure.kind, FailureKind::MayHelp);
+        assert!(failure.message.contains("--yes"), "{}", failure.message);
+        assert_eq!(setting.shop.media().len(), 1);
+    }
+    setting.shop.with(|shop| shop.forgets_names = false);
+    let token = Credentials::token("shpat_test").unwrap();
+    let summary = setting.publish_with(token, |o| o.again = true).await;
+    assert_eq!((summary.published, setting.shop.media().len()), (1, 2));
 }
 
 #[tokio::test]
@@ -574,9 +616,7 @@ async fn other_media_are_left_alone_on_every_page() {
             shop.products[0].media.push(Medium {
                 id: format!("gid://shopify/MediaImage/{i}"),
                 filename: "photo.jpg".to_owned(),
-                alt: String::new(),
-                looks: 0,
-                fails: None,
+                ..Medium::default()
             });
         }
     });
