@@ -118,6 +118,8 @@ pub const FILES: [(&str, &str); 9] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::delivery::fields::is_reserved;
+    use crate::settings::table::DEFINITIONS;
 
     #[test]
     fn the_page_about_it_names_all_of_them() {
@@ -127,6 +129,18 @@ mod tests {
             for name in names.split(", ").filter(|name| *name != "...") {
                 assert!(page.contains(&format!("`{name}`")), "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn no_column_of_a_spreadsheet_becomes_one_of_them_for_a_command() {
+        let settings = DEFINITIONS.iter().map(|setting| setting.variable);
+        let others = VARIABLES.iter().flat_map(|(names, _)| names.split(", "));
+        for name in settings.chain(others) {
+            assert!(
+                is_reserved(name),
+                "{name} is missing in engine/delivery/fields.rs"
+            );
         }
     }
 }

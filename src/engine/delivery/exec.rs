@@ -1,13 +1,13 @@
 //! Handing clips to a person's command, each once it is finished.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::jobs::JobView;
 use crate::journal::Writer;
-use serde_json::Value;
 use tokio::sync::OnceCell;
 
+use super::fields::{Fields, INPUT_FILE};
 use super::lease::{self, Begun, Unusable, Work};
 use super::outcome::{Event, Failure, FailureKind};
 use super::place::file_of;
@@ -32,21 +32,6 @@ pub const HIDDEN: [&str; 6] = [
     "SHOPIFY_CLIENT_SECRET",
 ];
 
-/// The variable that names a file with the job as JSON.
-const INPUT_FILE: &str = "CREATIVEAI_JSON_FILE";
-
-/// Names of the program's own settings, which no column may change.
-const SETTINGS: [&str; 6] = [
-    "API_KEY",
-    "API_KEY_FILE",
-    "BASE_URL",
-    "JOBS",
-    "VERIFY_KEYS",
-    "WEBHOOK_URL",
-];
-
-/// Bytes of all variables together; what does not fit is in the JSON. Windows takes 32 KiB in all.
-const MAX_VARIABLES: usize = 16 << 10;
 /// Bytes of a command's last words in a message; the log has more.
 const LAST_WORDS: usize = 300;
 /// How long the output of what a command left running is waited for.
@@ -146,28 +131,19 @@ impl ExecOptions {
     fn job(&self, view: &JobView, delivery: &Delivery, log_folder: &Path) -> process::Job<'_> {
         let saved = delivery.saved.as_ref();
         let file = saved.and_then(|saved| Some(file_of(saved, log_folder)?.0));
-        let file_url = object_of(delivery);
-        let id = publish_id(delivery, &self.target);
-        let mut json = view.to_json();
-        if let Value::Object(fields) = &mut json {
-            let file = file.as_ref().map(|file| file.to_string_lossy());
-            if let Some(file) = file {
-                fields.entry("file").or_insert_with(|| file.into());
-            }
-            if let Some(url) = file_url {
-                fields.entry("file_url").or_insert_with(|| url.into());
-            }
-            fields
-                .entry("publish_id")
-                .or_insert_with(|| id.clone().into());
-        }
-        let mut input = json.to_string().into_bytes();
+        let fields = Fields::of(
+            view,
+            publish_id(delivery, &self.target),
+            file.as_deref(),
+            object_of(delivery),
+        );
+        let mut input = fields.json().into_bytes();
         input.push(b'\n');
         process::Job {
             command: &self.command,
             input,
             input_file: INPUT_FILE,
-            variables: variables(view, &id, file, file_url),
+            variables: fields.variables(),
             hidden: &HIDDEN,
             time_out: self.time_out,
             drain: DRAIN,
@@ -356,66 +332,6 @@ fn name(delivery: &Delivery) -> String {
         Some(line) => format!("{} (line {line})", delivery.owner_name()),
         None => delivery.owner_name(),
     }
-}
-
-/// `CREATIVEAI_*` for the job's fields, then for its columns; the first of a name stays.
-fn variables(
-    view: &JobView,
-    publish_id: &str,
-    file: Option<PathBuf>,
-    file_url: Option<&str>,
-) -> Vec<(String, String)> {
-    let mut fields: Vec<(String, String)> = vec![("PUBLISH_ID".to_owned(), publish_id.to_owned())];
-    if let Some(file) = file {
-        fields.push(("FILE".to_owned(), file.to_string_lossy().into_owned()));
-    }
-    if let Some(url) = file_url {
-        fields.push(("FILE_URL".to_owned(), url.to_owned()));
-    }
-    if let Value::Object(json) = view.to_json() {
-        let carried: Vec<&str> = view.carried().map(|(name, _)| name).collect();
-        let (columns, own): (Vec<_>, Vec<_>) = json
-            .into_iter()
-            .partition(|(name, _)| carried.contains(&name.as_str()));
-        for (name, value) in own.into_iter().chain(columns) {
-            let text = match value {
-                Value::String(text) => text,
-                Value::Number(number) => number.to_string(),
-                Value::Bool(flag) => flag.to_string(),
-                _ => continue,
-            };
-            fields.push((variable_name(&name), text));
-        }
-    }
-    let mut variables: Vec<(String, String)> = Vec::new();
-    let mut size = 0;
-    for (name, value) in fields {
-        let is_taken = SETTINGS.contains(&name.as_str())
-            || variables
-                .iter()
-                .any(|(taken, _)| taken["CREATIVEAI_".len()..] == name);
-        let more = "CREATIVEAI_".len() + name.len() + value.len() + 2;
-        if name.is_empty() || is_taken || value.contains('\0') || size + more > MAX_VARIABLES {
-            continue;
-        }
-        size += more;
-        variables.push((format!("CREATIVEAI_{name}"), value));
-    }
-    variables
-}
-
-fn variable_name(name: &str) -> String {
-    let name: String = name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_uppercase()
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    name.trim_matches('_').to_owned()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod error;
 pub mod exec;
 mod fetch;
 mod fetcher;
+pub mod fields;
 mod lease;
 mod links;
 mod media;
