@@ -103,9 +103,7 @@ pub fn into_database(from: &JobLog, to: &JobLog, address: &Address) -> Result<Co
     let mut doubts = |there: &[String]| {
         let marks = doubts::mark_all(from, there)?;
         doubted += marks.len() as u64;
-        let mut part = Merge::default();
-        part.push_all(&marks.concat());
-        Ok(part)
+        Ok(Merge::of(&marks.concat()))
     };
     // Read while they are written, so that no more than a few parts are held.
     let (parts, next) = mpsc::sync_channel(2);

@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::super::announce::ClaimCap;
 use super::super::file::AppendError;
 use super::super::location::{DatabaseError, DatabaseFault};
+use super::lines::Merge;
 use super::link::Link;
 use super::spool::Spool;
 use super::task::{Answer, Done, Kind, Task};
@@ -191,13 +192,13 @@ impl DatabaseAppender {
     /// Asks something of the log, which is done with what comes next, or once someone waits.
     pub fn ask(&self, kind: Kind, lines: String) -> Pending {
         let (sender, done) = oneshot::channel();
+        let read = Merge::of(&lines);
         let mut waiting = self.shared.lock();
-        let kept = lines.clone();
         // Without a taker the sender is dropped, and who waits learns of it.
         if !waiting.ended {
             waiting.tasks.push(Task {
                 kind,
-                lines,
+                lines: read,
                 done: sender,
                 is_kept: Cell::new(false),
             });
@@ -206,7 +207,7 @@ impl DatabaseAppender {
         Pending {
             shared: Arc::clone(&self.shared),
             done,
-            lines: kept,
+            lines,
         }
     }
 }
@@ -430,7 +431,7 @@ impl Worker {
             }
             let failed = AppendError {
                 error: Arc::clone(&shared),
-                lines: task.lines,
+                lines: task.lines.text(),
             };
             let _ = task.done.send(Err(failed));
         }
@@ -449,7 +450,7 @@ fn keep_one(spool: &mut Spool, shared: &Shared, task: &Task) {
         return;
     }
     // Where nothing can be kept, the caller that waits for the lines reports them when they are given up.
-    if spool.keep(&task.lines).is_ok() {
+    if spool.keep(&task.lines.text()).is_ok() {
         task.is_kept.set(true);
         let path = spool.path().map(PathBuf::from);
         *lock(&shared.spool) = path;

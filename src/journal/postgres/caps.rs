@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use super::super::announce::{Announcement, ClaimCap, Reached};
 use super::super::file::{LineReader, LogError};
-use crate::jobs::{Credits, JobKey, JobState, JobView, Ledger, Line};
+use super::lines::Merge;
+use crate::jobs::{Credits, JobKey, JobState, JobView, Ledger};
 
 /// The caps of a writer, and what counts against each.
 pub(super) struct Sums {
@@ -65,11 +66,8 @@ impl Sums {
     }
 
     /// Takes note of the jobs that lines speak of.
-    pub fn note(&mut self, lines: &str) {
-        for line in lines.lines() {
-            let parts = Line::parts(line).unwrap_or_default();
-            self.changed.extend(parts.iter().map(|part| part.job));
-        }
+    pub fn note(&mut self, jobs: impl Iterator<Item = JobKey>) {
+        self.changed.extend(jobs);
     }
 
     /// Counts those jobs anew; their lines have been folded.
@@ -106,11 +104,16 @@ impl Sums {
         })
     }
 
-    /// What an announced attempt adds to each cap.
-    pub fn added_by(&self, what: &Announcement, ledger: &Ledger) -> io::Result<Vec<Credits>> {
+    /// What an attempt adds to each cap that `lines` announce.
+    pub fn added_by(
+        &self,
+        what: &Announcement,
+        lines: &Merge,
+        ledger: &Ledger,
+    ) -> io::Result<Vec<Credits>> {
         let has_parts = self.caps.iter().any(|cap| cap.counts.is_some());
         let after = if has_parts {
-            self.announced(what, ledger)?
+            self.announced(what.job, lines, ledger)?
         } else {
             None
         };
@@ -125,16 +128,18 @@ impl Sums {
     }
 
     /// The job as it stands once the attempt is announced.
-    fn announced(&self, what: &Announcement, ledger: &Ledger) -> io::Result<Option<JobView>> {
-        let known = self.view(what.job, ledger)?;
-        let is_its = |line: &&str| {
-            let parts = Line::parts(line).unwrap_or_default();
-            parts.iter().any(|part| part.job == what.job)
-        };
-        let new = what.lines.lines().filter(is_its);
+    fn announced(
+        &self,
+        job: JobKey,
+        lines: &Merge,
+        ledger: &Ledger,
+    ) -> io::Result<Option<JobView>> {
+        let known = self.view(job, ledger)?;
         let known = known.iter().flat_map(|view| &view.events);
-        let lines = known.map(|event| &*event.text).chain(new);
-        let view = JobView::fold(what.job, lines, ledger.rates());
+        let known = known.map(|event| &*event.text);
+        // Lines of other jobs are left out.
+        let lines = known.chain(lines.lines().map(|line| line.text.as_str()));
+        let view = JobView::fold(job, lines, ledger.rates());
         view.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))
     }
 

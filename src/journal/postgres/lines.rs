@@ -11,47 +11,81 @@ use tokio_postgres::{Client, Error, GenericClient};
 use super::super::announce::Refused;
 use super::handle::{LogHandle, Parameter};
 use super::position::Newest;
-use crate::jobs::{JobKey, Line};
+use crate::jobs::{JobKey, Line, Status, Word};
 
-/// Lines on their way into a log, as columns.
+/// A line on its way into a log, and what it says, which is read once.
+#[derive(Clone, Debug)]
+pub(super) struct NewLine {
+    /// Without its newline.
+    pub text: String,
+    digest: Vec<u8>,
+    /// Of which attempt it says what: one for each line that it stands for.
+    says: Vec<(JobKey, u32, Word)>,
+    id: Option<String>,
+}
+
+impl NewLine {
+    fn of(text: &str) -> Self {
+        let parts = Line::parts(text).unwrap_or_default();
+        let id = match parts.as_slice() {
+            [part] => part.generation_id.as_ref(),
+            _ => None,
+        };
+        Self {
+            digest: digest(text),
+            id: id.map(|id| id.as_str().to_owned()),
+            says: parts.iter().map(|p| (p.job, p.attempt, p.word)).collect(),
+            text: text.to_owned(),
+        }
+    }
+
+    fn job(&self) -> Option<String> {
+        self.says.first().map(|(job, ..)| job.to_string())
+    }
+
+    /// What it says, where that is one thing.
+    fn single(&self) -> Option<&(JobKey, u32, Word)> {
+        self.says.first().filter(|_| self.says.len() == 1)
+    }
+
+    /// The attempt that it says was not accepted.
+    pub fn refused(&self) -> Option<(JobKey, u32)> {
+        let (job, attempt, word) = self.single()?;
+        (word.status() == Some(Status::SubmitFailed)).then_some((*job, *attempt))
+    }
+}
+
+/// Lines on their way into a log.
 #[derive(Debug, Default)]
 pub struct Merge {
-    digests: Vec<Vec<u8>>,
-    jobs: Vec<Option<String>>,
-    attempts: Vec<Option<i32>>,
-    statuses: Vec<Option<String>>,
-    ids: Vec<Option<String>>,
-    lines: Vec<String>,
+    lines: Vec<NewLine>,
     /// Attempts that the lines speak of.
     claims: BTreeSet<(JobKey, u32)>,
 }
 
 impl Merge {
-    /// Adds a line, without its newline.
-    pub fn push(&mut self, line: &str) {
-        let parts = Line::parts(line).unwrap_or_default();
-        for part in &parts {
-            // Whatever is known of an attempt, no one may make it again.
-            if part.word.status().is_some() {
-                self.claims.insert((part.job, part.attempt));
-            }
-        }
-        let single = (parts.len() == 1).then(|| &parts[0]);
-        self.digests.push(digest(line));
-        self.jobs
-            .push(parts.first().map(|part| part.job.to_string()));
-        self.attempts.push(single.map(|part| part.attempt as i32));
-        self.statuses
-            .push(single.map(|part| part.word.as_str().to_owned()));
-        let id = single.and_then(|part| part.generation_id.as_ref());
-        self.ids.push(id.map(|id| id.as_str().to_owned()));
-        self.lines.push(line.to_owned());
+    /// Of whole lines, each with its newline.
+    pub fn of(lines: &str) -> Self {
+        let mut merge = Self::default();
+        let lines = lines.lines().filter(|line| !line.is_empty());
+        lines.for_each(|line| merge.push(line));
+        merge
     }
 
-    /// Adds whole lines, each with its newline.
-    pub fn push_all(&mut self, lines: &str) {
-        let lines = lines.lines().filter(|line| !line.is_empty());
-        lines.for_each(|line| self.push(line));
+    /// Adds a line, without its newline.
+    pub fn push(&mut self, line: &str) {
+        self.add(NewLine::of(line));
+    }
+
+    pub(super) fn add(&mut self, line: NewLine) {
+        // Whatever is known of an attempt, no one may make it again.
+        let known = line
+            .says
+            .iter()
+            .filter(|(.., word)| word.status().is_some());
+        self.claims
+            .extend(known.map(|(job, attempt, _)| (*job, *attempt)));
+        self.lines.push(line);
     }
 
     /// Leaves out the claims of attempts that are known to be claimed.
@@ -59,14 +93,25 @@ impl Merge {
         self.claims.retain(|attempt| !is_claimed(attempt));
     }
 
+    pub(super) fn lines(&self) -> impl Iterator<Item = &NewLine> {
+        self.lines.iter()
+    }
+
     /// The digests of the lines.
-    pub(super) fn digests(&self) -> &[Vec<u8>] {
-        &self.digests
+    pub(super) fn digests(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.lines.iter().map(|line| &line.digest)
+    }
+
+    /// The jobs that the lines speak of.
+    pub(super) fn jobs(&self) -> impl Iterator<Item = JobKey> {
+        let says = self.lines.iter().flat_map(|line| &line.says);
+        says.map(|(job, ..)| *job)
     }
 
     /// The lines, each with its newline.
     pub(super) fn text(&self) -> String {
-        self.lines.iter().flat_map(|line| [line, "\n"]).collect()
+        let lines = self.lines.iter();
+        lines.flat_map(|line| [line.text.as_str(), "\n"]).collect()
     }
 
     /// How many lines there are.
@@ -157,13 +202,24 @@ pub(super) async fn insert(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<Newe
          SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7) ON CONFLICT (log, digest) DO NOTHING \
          RETURNING sequence, transaction::text, encode(digest, 'hex')"
     );
+    let all = &part.lines;
+    let column = |of: fn(&NewLine) -> Option<&str>| all.iter().map(of).collect::<Vec<_>>();
+    let digests: Vec<_> = part.digests().collect();
+    let jobs: Vec<_> = all.iter().map(NewLine::job).collect();
+    let attempts = all
+        .iter()
+        .map(|line| line.single().map(|(_, n, _)| *n as i32));
+    let attempts: Vec<_> = attempts.collect();
+    let statuses = column(|line| line.single().map(|(.., word)| word.as_str()));
+    let ids = column(|line| line.id.as_deref());
+    let texts = column(|line| Some(&line.text));
     let columns: [Parameter<'_>; 6] = [
-        (&part.digests, Type::BYTEA_ARRAY),
-        (&part.jobs, Type::TEXT_ARRAY),
-        (&part.attempts, Type::INT4_ARRAY),
-        (&part.statuses, Type::TEXT_ARRAY),
-        (&part.ids, Type::TEXT_ARRAY),
-        (&part.lines, Type::TEXT_ARRAY),
+        (&digests, Type::BYTEA_ARRAY),
+        (&jobs, Type::TEXT_ARRAY),
+        (&attempts, Type::INT4_ARRAY),
+        (&statuses, Type::TEXT_ARRAY),
+        (&ids, Type::TEXT_ARRAY),
+        (&texts, Type::TEXT_ARRAY),
     ];
     let adding = log.query(&lines, &columns);
     let claiming = claim(log, &part.claims, "");
@@ -173,13 +229,16 @@ pub(super) async fn insert(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<Newe
 
 /// All lines of the jobs whose attempts `part` announces.
 pub(super) async fn of_announced(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<String>, Error> {
-    let announces = |status: &Option<String>| {
-        // One that stands for several lines may announce as well.
-        status.as_ref().is_none_or(|status| status == "submitting")
+    // One that stands for several lines may announce as well.
+    let announces = |line: &&NewLine| {
+        let single = line.single();
+        single.is_none_or(|(.., word)| word.status() == Some(Status::Submitting))
     };
-    let jobs = part.jobs.iter().zip(&part.statuses);
-    let jobs = jobs.filter(|(_, status)| announces(status));
-    let jobs: BTreeSet<&str> = jobs.filter_map(|(job, _)| job.as_deref()).collect();
+    let jobs: BTreeSet<String> = part
+        .lines()
+        .filter(announces)
+        .filter_map(NewLine::job)
+        .collect();
     if jobs.is_empty() {
         return Ok(Vec::new());
     }
@@ -187,7 +246,7 @@ pub(super) async fn of_announced(log: &LogHandle<'_>, part: &Merge) -> Result<Ve
         "SELECT line FROM {}.lines WHERE log = $1 AND job = ANY ($2) ORDER BY sequence",
         log.schema
     );
-    let jobs: Vec<&str> = jobs.into_iter().collect();
+    let jobs: Vec<String> = jobs.into_iter().collect();
     let rows = log.query(&query, &[(&jobs, Type::TEXT_ARRAY)]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }

@@ -31,7 +31,7 @@ use super::runs::{BeingSent, Claimed, Run};
 use super::session::Session;
 use super::task::{Answer, Kind, Task};
 use crate::clock;
-use crate::jobs::{JobKey, Ledger};
+use crate::jobs::{JobKey, Ledger, Line};
 
 /// Digests of confirmed lines that are remembered: whether they are still there distinguishes a server
 /// that has lost its newest lines from one that was away.
@@ -178,10 +178,10 @@ impl Link {
     }
 
     /// Adds lines to the copy, which folds them.
-    fn take_in(&mut self, lines: &str) -> io::Result<()> {
+    fn take_in(&mut self, lines: &str, jobs: impl Iterator<Item = JobKey>) -> io::Result<()> {
         self.copy.append(lines)?;
         if let Some(sums) = &mut self.sums {
-            sums.note(lines);
+            sums.note(jobs);
         }
         Ok(())
     }
@@ -222,13 +222,13 @@ impl Link {
         let mut merge = Merge::default();
         let mut text = String::new();
         for (task, _) in tasks.iter().zip(&answers).filter(|(_, a)| a.is_written()) {
-            for line in task.lines.lines().filter(|line| !line.is_empty()) {
-                if outdated.contains(line) {
+            for line in task.lines.lines() {
+                if outdated.contains(&*line.text) {
                     continue;
                 }
-                merge.push(line);
-                if !known.contains(line) {
-                    text.push_str(line);
+                merge.add(line.clone());
+                if !known.contains(&line.text) {
+                    text.push_str(&line.text);
                     text.push('\n');
                 }
             }
@@ -246,12 +246,12 @@ impl Link {
         self.note(added);
         let grants = !granted.is_empty();
         self.own.extend(granted);
-        self.confirmed.extend(merge.digests().iter().cloned());
+        self.confirmed.extend(merge.digests().cloned());
         let surplus = self.confirmed.len().saturating_sub(REMEMBERED);
         self.confirmed.drain(..surplus);
         self.seen.push_str(&text);
         self.remember(grants)?;
-        self.take_in(&text)?;
+        self.take_in(&text, merge.jobs())?;
         Ok(answers)
     }
 
@@ -272,7 +272,8 @@ impl Link {
         rows: &HashSet<JobKey>,
     ) -> Result<HashSet<String>, Failed> {
         let mut again = HashSet::new();
-        let own: HashSet<&str> = tasks.iter().flat_map(|task| task.lines.lines()).collect();
+        let own = tasks.iter().flat_map(|task| task.lines.lines());
+        let own: HashSet<&str> = own.map(|line| line.text.as_str()).collect();
         let mut text = String::new();
         let mut horizon = self.source.horizon;
         let mut is_whole = self.newest.sequence == 0;
@@ -308,7 +309,8 @@ impl Link {
         }
         drop(ledger);
         self.seen.push_str(&text);
-        self.take_in(&text)?;
+        let lines = text.lines().filter_map(|line| Line::parts(line).ok());
+        self.take_in(&text, lines.flatten().map(|line| line.job))?;
         self.others.sort();
         self.held = None;
         self.note(new);
@@ -372,7 +374,7 @@ impl Link {
                 Kind::Announce(what) => {
                     let mut refused = seen.halted.refusal();
                     if refused.is_none() {
-                        refused = self.refusal(what, &claimed, &ledger, claims)?;
+                        refused = self.refusal((what, &task.lines), &claimed, &ledger, claims)?;
                     }
                     refused.map_or(Answer::Granted(uptime), Answer::Refused)
                 }
@@ -411,13 +413,13 @@ impl Link {
     /// Why an attempt is not claimed; nothing where it is.
     fn refusal(
         &self,
-        what: &Announcement,
+        (what, lines): (&Announcement, &Merge),
         claimed: &Claimed,
         ledger: &Ledger,
         claims: &mut Claims,
     ) -> io::Result<Option<Refused>> {
         let added = match &self.sums {
-            Some(sums) => sums.added_by(what, ledger)?,
+            Some(sums) => sums.added_by(what, lines, ledger)?,
             None => Vec::new(),
         };
         let caps = (self.sums.as_ref(), &*added);
@@ -426,9 +428,9 @@ impl Link {
     }
 
     /// Folds lines that are true although the log has not taken them in.
-    pub fn fold(&mut self, lines: &str) {
+    pub fn fold(&mut self, lines: &Merge) {
         // Without room for the copy the jobs show as unknown at the end, which is the careful reading.
-        let _ = self.take_in(lines);
+        let _ = self.take_in(&lines.text(), lines.jobs());
     }
 }
 

@@ -9,6 +9,7 @@ use super::super::announce::{Announcement, Refused};
 use super::super::file::AppendError;
 use super::captures::KeptCapture;
 use super::leases::Key;
+use super::lines::Merge;
 use crate::jobs::{GenerationId, JobKey};
 
 /// What is asked of the log.
@@ -87,8 +88,7 @@ pub(super) type Done = Result<Answer, AppendError>;
 #[derive(Debug)]
 pub(super) struct Task {
     pub kind: Kind,
-    /// Whole lines, each with its newline.
-    pub lines: String,
+    pub lines: Merge,
     pub done: oneshot::Sender<Done>,
     /// Whether its lines are in the spool.
     pub is_kept: Cell<bool>,

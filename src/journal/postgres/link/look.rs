@@ -13,7 +13,7 @@ use super::super::position::NOT_READ;
 use super::super::runs::{self, BeingSent, Claimed};
 use super::super::task::{Kind, Task};
 use super::Link;
-use crate::jobs::{JobKey, Line, Status};
+use crate::jobs::JobKey;
 
 /// In place of a line's number, with the row that names the horizon.
 pub(super) const HORIZON: i64 = 0;
@@ -111,15 +111,7 @@ impl Link {
 fn refusals(tasks: &[Task]) -> impl Iterator<Item = ((JobKey, u32), &str)> {
     let tasks = tasks.iter().filter(|task| matches!(task.kind, Kind::Lines));
     let lines = tasks.flat_map(|task| task.lines.lines());
-    lines.filter_map(|line| {
-        let parts = Line::parts(line).unwrap_or_default();
-        match parts.as_slice() {
-            [part] if part.word.status() == Some(Status::SubmitFailed) => {
-                Some(((part.job, part.attempt), line))
-            }
-            _ => None,
-        }
-    })
+    lines.filter_map(|line| Some((line.refused()?, line.text.as_str())))
 }
 
 /// Those of them that are not true any more: someone has had the attempt sent again meanwhile, which
