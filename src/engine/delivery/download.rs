@@ -20,6 +20,7 @@ use super::outcome::{Event, Failure, FailureKind};
 use super::part::{self, Part, Whole};
 use super::place::{self, Found, Place};
 use super::plan::{Delivery, Group, Plan, PlannedClip, SavedClip, When};
+use super::together::Together;
 use crate::engine::stop::{Reason, Stop};
 
 /// How to fetch.
@@ -99,7 +100,7 @@ struct Gathered<'p> {
 
 impl<R: Refresh> Download<'_, R> {
     /// Fetches what is planned. Never fails as a whole: each clip's failure is in the summary.
-    pub async fn run(&self, plan: &Plan) -> DownloadSummary {
+    pub async fn run(&self, plan: &Plan<'_>) -> DownloadSummary {
         let run = Run {
             with: self,
             stop: self.stop.part(),
@@ -116,7 +117,7 @@ struct Run<'a, R> {
 }
 
 impl<R: Refresh> Run<'_, R> {
-    async fn run(&self, plan: &Plan) -> DownloadSummary {
+    async fn run(&self, plan: &Plan<'_>) -> DownloadSummary {
         let mut summary = DownloadSummary {
             waiting: plan.waiting,
             ..DownloadSummary::default()
@@ -125,6 +126,7 @@ impl<R: Refresh> Run<'_, R> {
             let clips = group.clips.iter();
             clips.map(move |clip| self.clip(plan.when, index, group, clip))
         });
+        let together = Together::of(self.with.writer, plan.all, plan.when, Work::Download);
         let mut gathered: HashMap<usize, Gathered<'_>> = HashMap::new();
         let concurrency = self.with.options.concurrency.max(1);
         let outcomes = futures::stream::iter(clips).buffer_unordered(concurrency);
@@ -151,9 +153,24 @@ impl<R: Refresh> Run<'_, R> {
                 Outcome::Failed(failure) => self.fail(&mut summary, failure),
                 Outcome::Another(delivery) => summary.left.push(*delivery),
             }
-            if gathered.missing == 0 && !gathered.ready.is_empty() {
-                let ready = std::mem::take(&mut gathered.ready);
-                self.put_together(group, ready, &mut summary).await;
+            if gathered.missing == 0
+                && let Some(first) = gathered.ready.first()
+            {
+                match self.is_complete(&together, &first.clip.delivery).await {
+                    Ok(true) => {
+                        let ready = std::mem::take(&mut gathered.ready);
+                        self.put_together(group, ready, &mut summary).await;
+                    }
+                    // They wait, whole.
+                    Ok(false) => {}
+                    Err(unusable) => {
+                        for ready in std::mem::take(&mut gathered.ready) {
+                            let trouble = self.log_failed(unusable.clone());
+                            let failure = self.failure(&ready.clip.delivery, trouble);
+                            self.fail(&mut summary, failure);
+                        }
+                    }
+                }
             }
         }
         summary.waiting += gathered.values().map(|g| g.ready.len()).sum::<usize>();
@@ -168,6 +185,17 @@ impl<R: Refresh> Run<'_, R> {
             dir: &self.with.options.dir,
             log_folder: (!self.with.writer.is_shared()).then_some(&*self.log_folder),
         }
+    }
+
+    /// Whether the clips of a listing or SKU may all get their names, as the log stands: fetching takes
+    /// long.
+    async fn is_complete(
+        &self,
+        together: &Together<'_>,
+        delivery: &Delivery,
+    ) -> Result<bool, Unusable> {
+        self.with.writer.refresh().await?;
+        Ok(together.is_complete(delivery)?)
     }
 
     /// Looks again at what other computers were fetching.

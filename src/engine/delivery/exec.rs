@@ -17,6 +17,7 @@ use super::publish::{
     Marking, Outcome, PublishSummary, Step, is_published, object_of, publish_all, publish_id,
     published_line, step_line, steps,
 };
+use super::together::Together;
 use crate::engine::stop::{Reason, Stop};
 
 /// The target that [`ExecOptions::target`] names unless a person says otherwise.
@@ -212,7 +213,7 @@ impl Exec<'_> {
     /// Publishes what is due.
     pub async fn run(&self, deliveries: &[Delivery], when: When) -> PublishSummary {
         let stop = self.stop.part();
-        let marking = self.marking();
+        let marking = self.marking(deliveries, when);
         let (due, waiting) = due(deliveries, when);
         let each = due.into_iter();
         let each = each.map(|delivery| self.one(delivery, is_published, &marking, &stop));
@@ -224,7 +225,7 @@ impl Exec<'_> {
     /// Runs the command once for clips that have ended, also for those that failed. Those that it was
     /// not started for are left.
     pub async fn run_ended(&self, deliveries: &[Delivery]) -> PublishSummary {
-        let (stop, marking) = (&self.stop.part(), &self.marking());
+        let (stop, marking) = (&self.stop.part(), &self.marking(&[], When::Each));
         let each = deliveries.iter().map(|delivery| async move {
             let outcome = self.one(delivery, has_run, marking, stop).await;
             outcome.or_else(|| Some(Outcome::Another(Box::new(delivery.clone()))))
@@ -232,10 +233,12 @@ impl Exec<'_> {
         publish_all(each, 0, self.options.concurrency, stop).await
     }
 
-    fn marking(&self) -> Marking<'_> {
+    fn marking<'a>(&'a self, all: &'a [Delivery], when: When) -> Marking<'a> {
+        let target = &self.options.target;
         Marking {
             writer: self.writer,
-            target: &self.options.target,
+            target,
+            together: Together::of(self.writer, all, when, Work::Publish(target)),
             progress: self.progress,
             has_room: OnceCell::new(),
         }
@@ -284,6 +287,11 @@ impl Exec<'_> {
         }
         if delivery.is_withdrawn(&view) {
             return Outcome::Withdrawn;
+        }
+        match marking.together.is_complete(delivery) {
+            Ok(true) => {}
+            Ok(false) => return Outcome::Waiting,
+            Err(error) => return self.unusable(delivery, stop, error.into()),
         }
         // Others have written that it ended in another way.
         if !delivery.is_of(&view) {

@@ -26,7 +26,7 @@ pub(super) enum Begun {
 }
 
 /// The log cannot be used.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Unusable {
     pub kind: FailureKind,
     pub why: String,

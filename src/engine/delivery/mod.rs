@@ -27,6 +27,7 @@ pub mod proof;
 mod publish;
 mod reply;
 pub mod shopify;
+mod together;
 mod unpack;
 
 pub use download::{Download, DownloadOptions, DownloadSummary};

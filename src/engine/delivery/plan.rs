@@ -169,7 +169,7 @@ impl Delivery {
         }
     }
 
-    fn owner_key(&self) -> (Option<IdColumn>, String) {
+    pub(super) fn owner_key(&self) -> (Option<IdColumn>, String) {
         let column = self.item.as_ref().map(|(column, _)| *column);
         (column, self.owner_name())
     }
@@ -312,7 +312,9 @@ pub struct Group {
 
 /// What to fetch.
 #[derive(Clone, Debug, Default)]
-pub struct Plan {
+pub struct Plan<'a> {
+    /// Every job of the log.
+    pub all: &'a [Delivery],
     /// One group a listing or SKU; none is empty.
     pub groups: Vec<Group>,
     /// When the files appear.
@@ -323,7 +325,7 @@ pub struct Plan {
 
 /// Plans where the clips go below `dir`, whose path must be of the same form as `log_folder`'s
 /// (both canonical). A file that a `downloaded` line names keeps its name.
-pub fn plan(deliveries: &[Delivery], when: When, log_folder: &Path, dir: &Path) -> Plan {
+pub fn plan<'a>(deliveries: &'a [Delivery], when: When, log_folder: &Path, dir: &Path) -> Plan<'a> {
     let items = by_owner(deliveries);
     let homes: Vec<Option<(String, String)>> = deliveries
         .iter()
@@ -331,6 +333,7 @@ pub fn plan(deliveries: &[Delivery], when: When, log_folder: &Path, dir: &Path) 
         .collect();
     let folders = folders(deliveries, &items, &homes);
     let mut plan = Plan {
+        all: deliveries,
         when,
         ..Plan::default()
     };

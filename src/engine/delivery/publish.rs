@@ -18,6 +18,7 @@ use crate::journal::{AppendError, Writer};
 use super::lease::kind_of;
 use super::outcome::{Event, Failure, FailureKind, Unmarked};
 use super::plan::Delivery;
+use super::together::Together;
 use crate::engine::stop::{Reason, Stop};
 
 /// How it went.
@@ -55,6 +56,8 @@ pub(super) enum Outcome {
     Already,
     /// It is not to go out any more.
     Withdrawn,
+    /// It waits for others of its listing or SKU.
+    Waiting,
     /// On a dry run: what would be done, as a sentence.
     Would(String),
     /// It was not published.
@@ -91,6 +94,7 @@ pub(super) async fn publish_all<F: Future<Output = Option<Outcome>>>(
             }
             Outcome::Already => summary.already += 1,
             Outcome::Withdrawn => summary.withdrawn += 1,
+            Outcome::Waiting => summary.waiting += 1,
             Outcome::Would(what) => {
                 summary.published += 1;
                 summary.would.push(what);
@@ -164,6 +168,8 @@ pub(super) fn object_of(delivery: &Delivery) -> Option<&str> {
 pub(super) struct Marking<'a> {
     pub writer: &'a Writer,
     pub target: &'a str,
+    /// The clips that go out together.
+    pub together: Together<'a>,
     /// Takes what the log does not.
     pub progress: &'a (dyn Fn(Event) + Sync),
     /// Set once the log has taken in a line of this run.

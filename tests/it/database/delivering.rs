@@ -199,6 +199,99 @@ fn a_clip_that_is_rejected_while_others_are_published_does_not_go_out() {
 }
 
 #[test]
+fn clips_that_go_out_together_are_looked_at_again_before_each() {
+    // While one computer publishes the first listing, another one rejects or orders a clip of the second.
+    for is_ordered in [false, true] {
+        let orders = orders(4, |n| format!("https://cdn.example.com/{n}.mp4"));
+        let Some((_, log)) = with_lines(&log_of(&orders)) else {
+            return;
+        };
+        let api = Server::accepting();
+        let (first, other) = (computer(&api, &log), computer(&api, &log));
+        let list = first.path("list");
+        first.shell("mkfifo gate").expect(0);
+        let wait_once = format!(
+            "{}; [ -e gate ] && read x < gate; rm -f gate",
+            noting(&list)
+        );
+        let publish = [
+            "publish",
+            "--exec",
+            &wait_once,
+            "--when",
+            "complete",
+            "--concurrency",
+            "1",
+            "--json",
+        ];
+        let run = first.start(&publish);
+        let mut gate = OpenOptions::new()
+            .write(true)
+            .open(first.path("gate"))
+            .unwrap();
+        if is_ordered {
+            let row = "LST-1,https://cdn.example.com/new.jpg,Pan\n";
+            other.write(
+                "more.csv",
+                format!("listing_id,image_url,video_prompt\n{row}"),
+            );
+            other.run(&["submit", "more.csv"]).expect(0);
+        } else {
+            let table = other.run(&["review", "--csv"]).expect(0).stdout;
+            let url = orders[3].output_url.as_deref().unwrap();
+            let table = table.replacen(&format!("{url},,"), &format!("{url},reject,"), 1);
+            other.write("clips.csv", table);
+            other.run(&["review", "--from", "clips.csv"]).expect(0);
+        }
+        gate.write_all(b"go\n").unwrap();
+        let json = run.wait().expect(0).json();
+        let counts = ["published", "waiting", "withdrawn"].map(|name| number(&json, name));
+        let expected_counts = if is_ordered { [2, 2, 0] } else { [2, 1, 1] };
+        assert_eq!(counts, expected_counts, "{is_ordered}");
+        assert_eq!(keys(&list), expected(&orders[..2]), "{is_ordered}");
+    }
+}
+
+#[test]
+fn clips_that_appear_together_wait_for_one_that_was_ordered_meanwhile() {
+    let (gate, reached) = (Gate::default(), Gate::default());
+    let cdn = Cdn::start({
+        let (gate, reached) = (gate.clone(), reached.clone());
+        move |request, step| match request.path.as_str() {
+            "/1.mp4" => {
+                let reached = reached.clone();
+                step.at(Phase::HalfReplied, move || reached.open())
+                    .held_at(Phase::HalfReplied, &gate)
+            }
+            _ => step,
+        }
+    });
+    let orders = [
+        Order::of("LST-1", 2, &cdn.put("1", clip("1", 20_000))),
+        Order::of("LST-1", 3, &cdn.put("2", clip("2", 20_000))),
+    ];
+    let Some((_, log)) = with_lines(&log_of(&orders)) else {
+        return;
+    };
+    let api = Server::accepting();
+    let (first, other) = (computer(&api, &log), computer(&api, &log));
+    let download = ["download", "--when", "complete", "--json"];
+    let run = first.start(&download);
+    reached.wait();
+    let row = "LST-1,https://cdn.example.com/new.jpg,Pan\n";
+    other.write(
+        "more.csv",
+        format!("listing_id,image_url,video_prompt\n{row}"),
+    );
+    other.run(&["submit", "more.csv"]).expect(0);
+    gate.open();
+    let json = run.wait().expect(0).json();
+    let counts = ["downloaded", "waiting"].map(|name| number(&json, name));
+    assert_eq!(counts, [0, 2]);
+    assert!(!first.path("videos/LST-1").exists());
+}
+
+#[test]
 fn a_computer_that_slept_looks_again_before_it_publishes() {
     let orders = orders(1, |n| format!("https://cdn.example.com/{n}.mp4"));
     let Some((database, log)) = with_lines(&log_of(&orders)) else {

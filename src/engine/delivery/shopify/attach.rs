@@ -129,10 +129,7 @@ impl<R: Refresh> Run<'_, R> {
         // Fetching and uploading take long, and the computer may have slept.
         match self.lease(delivery).await? {
             Begun::Another => return Err(taken_over().into()),
-            Begun::Mine(view) if delivery.is_withdrawn(&view) => {
-                return Err(ShopifyError::Withdrawn.into());
-            }
-            Begun::Mine(_) => {}
+            Begun::Mine(view) => self.check(delivery, &view)?,
         }
         self.record_step(delivery, ATTACHING, resource).await?;
         let answer = self.with.admin.attach(product, resource, alt).await;

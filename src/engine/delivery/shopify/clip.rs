@@ -50,8 +50,7 @@ impl<R: Refresh> Run<'_, R> {
             message,
         };
         let outcome = match outcome {
-            Ok(outcome) => outcome,
-            Err(ShopifyError::Withdrawn) => Outcome::Withdrawn,
+            Ok(outcome) | Err(ShopifyError::NotNow(outcome)) => outcome,
             Err(ShopifyError::Failed(kind, why)) => Outcome::Failed(failure(kind, why)),
             Err(ShopifyError::Ended(kind, why)) => Outcome::Ended(failure(kind, why)),
             Err(ShopifyError::Clip(trouble, folder)) => {
@@ -76,8 +75,10 @@ impl<R: Refresh> Run<'_, R> {
         }
         match self.lease(delivery).await? {
             Begun::Mine(view) if self.is_done(delivery, &view) => Ok(Outcome::Already),
-            Begun::Mine(view) if delivery.is_withdrawn(&view) => Ok(Outcome::Withdrawn),
-            Begun::Mine(view) => self.put(delivery, &view).await,
+            Begun::Mine(view) => {
+                self.check(delivery, &view)?;
+                self.put(delivery, &view).await
+            }
             Begun::Another => Ok(Outcome::Another(Box::new(delivery.clone()))),
         }
     }
@@ -87,6 +88,18 @@ impl<R: Refresh> Run<'_, R> {
         is_published(view, delivery, self.marking.target)
             && self.stale(delivery, &steps).is_empty()
             && self.is_in_metafield(&steps)
+    }
+
+    /// Whether a clip is still to go out, as the log stands.
+    pub(super) fn check(&self, delivery: &Delivery, view: &JobView) -> Result<(), ShopifyError> {
+        if delivery.is_withdrawn(view) {
+            return Err(ShopifyError::NotNow(Outcome::Withdrawn));
+        }
+        match self.marking.together.is_complete(delivery) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ShopifyError::NotNow(Outcome::Waiting)),
+            Err(error) => Err(log_failed(error.into(), None)),
+        }
     }
 
     pub(super) async fn lease(&self, delivery: &Delivery) -> Result<Begun, ShopifyError> {

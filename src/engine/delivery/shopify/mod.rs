@@ -26,9 +26,11 @@ use crate::journal::Writer;
 
 use super::client::Client;
 use super::fetcher::Refresh;
+use super::lease::Work;
 use super::outcome::Event;
 use super::plan::{Delivery, When, due};
 use super::publish::{Marking, PublishSummary, publish_all};
+use super::together::Together;
 use crate::engine::stop::Stop;
 
 pub use client::Admin;
@@ -87,6 +89,7 @@ impl<R: Refresh> Shopify<'_, R> {
             marking: Marking {
                 writer: self.writer,
                 target: &target,
+                together: Together::of(self.writer, deliveries, when, Work::Publish(&target)),
                 progress: self.progress,
                 has_room: OnceCell::new(),
             },
