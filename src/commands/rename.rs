@@ -1,14 +1,16 @@
 //! `rename`: a listing, a SKU or a photo goes by another name. Only a line is written; nothing is
 //! ordered.
 
+use serde_json::Value;
+
 use super::consent::{Unasked, ask};
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::open;
-use super::submit::conditions;
+use super::submit::{MOST_PROBLEMS, conditions, invalid_row};
 use crate::cli::RenameArgs;
 use crate::disk;
-use crate::engine::rename::{RenameError, Renaming, taken, write_down};
+use crate::engine::rename::{OfManifest, RenameError, Renaming, taken, write_down};
 use crate::exit::{Code, Failure};
 use crate::journal::Writer;
 use crate::output::{Commands, Printer, failure, rename, words};
@@ -23,14 +25,16 @@ pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> any
     let writer = open::write_log(&path, settings, "rename", &limits, printer)?;
     let commands = open::commands(&path, &writer.ledger(), settings);
     let is_of_manifest = !args.from_manifest.is_empty();
+    let mut invalid_rows = Vec::new();
     let renamings = match (&args.old, &args.new) {
         _ if is_of_manifest => {
             let rows = conditions(&args.rows);
             let mut manifest = inputs.open(&args.sheet.reading, settings, rows)?;
             let found = Renaming::of_manifest(&mut manifest, &settings.rates, &writer);
-            let (renamings, unclear) = found.map_err(failure::of_plan)?;
-            rename::warn_unclear(&unclear, &commands, printer);
-            renamings
+            let found = found.map_err(failure::of_plan)?;
+            rename::warn_unclear(&found.unclear, &commands, printer);
+            invalid_rows = report_invalid(&found, &inputs, printer);
+            found.renamings
         }
         (Some(old), Some(new)) => Renaming::named(old.trim(), new.trim(), &writer)
             .map_err(|error| of_rename(error, &commands))?,
@@ -53,11 +57,34 @@ pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> any
             "make room on the disk and run the same command again",
         )
     })?;
+    let code = if renamings.is_empty() && !invalid_rows.is_empty() {
+        Code::Data
+    } else {
+        Code::Success
+    };
     printer.result(
-        || rename::to_json(&renamings),
+        || rename::to_json(&renamings, &invalid_rows, code.number()),
         || rename::sentence(&renamings, &inputs.names()),
     )?;
-    Ok(Code::Success)
+    Ok(code)
+}
+
+/// Reports rows with mistakes, which are left out. Gives the mistakes for the JSON document.
+fn report_invalid(found: &OfManifest, inputs: &Inputs, printer: &Printer) -> Vec<Value> {
+    for problem in found.problems.iter().take(MOST_PROBLEMS) {
+        printer.warn(problem);
+    }
+    if found.invalid > 0 {
+        printer.warn(format_args!(
+            "{} of {} with mistakes left out: what was ordered for {} keeps its name. Correct {}, then \
+             run the same command again",
+            words::count(found.invalid, "row"),
+            escape(&inputs.names().join(", ")),
+            words::choose(found.invalid, "it", "them"),
+            words::choose(found.invalid, "it", "them"),
+        ));
+    }
+    found.problems.iter().map(invalid_row).collect()
 }
 
 /// Why nothing is renamed, as the end of the run.

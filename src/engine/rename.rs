@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use super::named::jobs_named;
 use super::plan::{self, Allowed, Decision, Held, Plan, PlanError};
-use crate::jobs::recognition::normal::{Photo, is_invisible};
+use crate::jobs::recognition::{Photo, normal::is_invisible};
 use crate::jobs::{Event, JobKey, JobView, Rates, What};
 use crate::journal::{AppendError, LogError, Writer};
-use crate::manifest::{Manifest, check_address};
+use crate::manifest::{Manifest, Problem, check_address};
 use crate::text::{escape, format, is_address};
 
 /// Why a name cannot be given.
@@ -55,6 +55,18 @@ pub struct Renaming {
     pub photo: Option<String>,
 }
 
+/// What a manifest says of names.
+pub struct OfManifest {
+    /// The jobs that get another one.
+    pub renamings: Vec<Renaming>,
+    /// Rows that may be for the photo of a job, as may others.
+    pub unclear: Vec<Held>,
+    /// What is wrong with rows, which are left out.
+    pub problems: Vec<Problem>,
+    /// How many rows these are.
+    pub invalid: u64,
+}
+
 impl Renaming {
     /// What changes, as `OLD -> NEW`.
     pub fn pair(&self) -> (String, String) {
@@ -81,8 +93,9 @@ impl Renaming {
         manifest: &mut Manifest,
         rates: &Rates,
         writer: &Writer,
-    ) -> Result<(Vec<Self>, Vec<Held>), PlanError> {
-        let mut plan = Plan::of(manifest, rates)?;
+    ) -> Result<OfManifest, PlanError> {
+        let mut problems = Vec::new();
+        let mut plan = Plan::of_sound_rows(manifest, rates, |problem| problems.push(problem))?;
         let found = {
             let ledger = writer.ledger();
             let log = Some((writer.path(), &*ledger));
@@ -115,7 +128,12 @@ impl Renaming {
                 photo: has_moved.then_some(row.photo),
             });
         }
-        Ok((renamings, unclear))
+        Ok(OfManifest {
+            renamings,
+            unclear,
+            problems,
+            invalid: plan.counts.invalid,
+        })
     }
 
     /// The jobs that `old` means, each with its new name; none where all have it already.

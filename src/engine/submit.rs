@@ -13,7 +13,7 @@ use super::dispatch::Attempt;
 use super::photos::Placed;
 use super::plan::Plan;
 use super::stop::{Reason, Stop};
-use crate::jobs::{Clip, Credits, IdColumn, JobView, Order, PHOTO_FILE, Rates, Video};
+use crate::jobs::{Clip, Credits, IdColumn, JobView, Order, PHOTO_FILE, Rates};
 use crate::journal::Writer;
 use crate::manifest::{LocalPhoto, Manifest, ManifestError, Row, RowFault};
 use crate::vendor::{DurationStyle, Endpoint, correlated, request_body};
@@ -110,17 +110,11 @@ impl Orders<'_> {
 
 /// The clip with the photo's address as the vendor can fetch it.
 fn for_vendor<'c>(clip: &'c Clip, photos: &Placed) -> Cow<'c, Clip> {
-    let Clip::Video(video) = clip else {
-        return Cow::Borrowed(clip);
-    };
-    let address = photos.address_for_vendor(&video.image_url);
-    if address == video.image_url {
+    let address = photos.address_for_vendor(clip.image_url());
+    if address == clip.image_url() {
         return Cow::Borrowed(clip);
     }
-    Cow::Owned(Clip::Video(Video {
-        image_url: address.to_owned(),
-        ..video.clone()
-    }))
+    Cow::Owned(clip.with_photo(address))
 }
 
 /// Where a photo on this computer is, from the log's folder where it lies below that. A column of

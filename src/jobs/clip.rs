@@ -117,6 +117,16 @@ impl Clip {
         }
     }
 
+    /// The same with the photo at another address; a voice has none.
+    #[must_use]
+    pub fn with_photo(&self, address: &str) -> Self {
+        let mut clip = self.clone();
+        if let Self::Video(video) = &mut clip {
+            address.clone_into(&mut video.image_url);
+        }
+        clip
+    }
+
     /// The prompt of a video, the text of a voice.
     pub fn words(&self) -> &str {
         match self {

@@ -13,7 +13,7 @@ use super::{
     columns::{Columns, Kind},
     local::is_path,
     odd::trimmed,
-    problem::{Place, Problem},
+    problem::{Place, Problem, RowFault},
     records::Record,
 };
 
@@ -36,14 +36,27 @@ pub(super) struct Checker<'a> {
 
 impl Checker<'_> {
     /// The row's clip, or everything that is wrong with the row.
-    pub fn check(&mut self, record: &Record<'_>) -> Result<Row, Vec<Problem>> {
+    pub fn check(&mut self, record: &Record<'_>) -> Result<Row, RowFault> {
         self.place.line = record.line;
         if let Some(problem) = self.shape_problem(record) {
-            return Err(vec![problem]);
+            return Err(RowFault::Problems {
+                problems: vec![problem],
+                row: None,
+            });
         }
         if !self.chosen.matches(record) {
-            return Ok(self.left_out(record));
+            let mut rows = self.unchecked(record);
+            let first = rows.remove(0);
+            self.others.extend(rows.into_iter().rev());
+            return Ok(first);
         }
+        self.checked(record).map_err(|problems| RowFault::Problems {
+            problems,
+            row: self.unchecked(record).into_iter().next().map(Box::new),
+        })
+    }
+
+    fn checked(&mut self, record: &Record<'_>) -> Result<Row, Vec<Problem>> {
         let mut cells = Cells {
             place: self.place,
             record,
@@ -89,8 +102,8 @@ impl Checker<'_> {
                     digest: record.digest(),
                 };
                 let others = more_images.iter().rev();
-                self.others
-                    .extend(others.filter_map(|image| with_image(&row, image)));
+                let others = others.map(|image| with_image(&row, image));
+                self.others.extend(others);
                 Ok(row)
             }
             _ => {
@@ -101,9 +114,9 @@ impl Checker<'_> {
         }
     }
 
-    /// A row that `--where` leaves out: what its clip may be recognized by, unchecked, since nothing
-    /// is sent for it.
-    fn left_out(&mut self, record: &Record<'_>) -> Row {
+    /// Rows that are left out, one for each photo: what their clips may be recognized by, unchecked, since
+    /// nothing is sent for them.
+    fn unchecked(&self, record: &Record<'_>) -> Vec<Row> {
         let columns = self.columns;
         let defaults = &self.options.defaults;
         let cell = |column: Option<usize>| column.map_or("", |at| trimmed(record.cell(at)));
@@ -161,10 +174,9 @@ impl Checker<'_> {
             is_left_out: true,
             digest: record.digest(),
         };
-        let others = photos.iter().skip(1).rev();
-        self.others
-            .extend(others.filter_map(|photo| with_image(&row, photo)));
-        row
+        let others = photos.iter().skip(1);
+        let others: Vec<Row> = others.map(|photo| with_image(&row, photo)).collect();
+        std::iter::once(row).chain(others).collect()
     }
 
     /// Whether one record may be several rows, so that only a check says how many it is.
@@ -180,18 +192,11 @@ impl Checker<'_> {
 }
 
 /// The same row with another photo.
-fn with_image(row: &Row, image: &str) -> Option<Row> {
-    let Clip::Video(video) = &row.clip else {
-        return None;
-    };
-    let clip = Clip::Video(Video {
-        image_url: image.to_owned(),
-        ..video.clone()
-    });
-    Some(Row {
-        clip,
+fn with_image(row: &Row, image: &str) -> Row {
+    Row {
+        clip: row.clip.with_photo(image),
         ..row.clone()
-    })
+    }
 }
 
 impl Cells<'_> {

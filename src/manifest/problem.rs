@@ -1,5 +1,6 @@
 //! What is wrong with a manifest, and how it is reported.
 
+use super::Row;
 use crate::text::{escape, shorten};
 use std::{fmt, io, sync::Arc};
 
@@ -160,8 +161,13 @@ fn each_on_a_line(problems: &[Problem]) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum RowFault {
     /// This row cannot be sent, for at least one reason; the next ones may be fine.
-    #[error("{}", each_on_a_line(.0))]
-    Problems(Vec<Problem>),
+    #[error("{}", each_on_a_line(problems))]
+    Problems {
+        /// Each reason.
+        problems: Vec<Problem>,
+        /// What its clip may be recognized by, where its cells are those of its columns.
+        row: Option<Box<Row>>,
+    },
     /// No further row can be read.
     #[error("{0}")]
     Broken(ManifestError),

@@ -184,7 +184,11 @@ impl Iterator for SheetRows<'_> {
         if let Some(row) = self.checker.others.pop() {
             return Some(Ok(row));
         }
-        self.record(|checker, record| checker.check(record).map_err(RowFault::Problems))
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method is one of a checker of a single lifetime"
+        )]
+        self.record(|checker, record| checker.check(record))
     }
 }
 

@@ -50,12 +50,17 @@ pub fn warn_unclear(rows: &[Held], commands: &Commands, printer: &Printer) {
 }
 
 /// The result for programs.
-pub fn to_json(renamings: &[Renaming]) -> Value {
+pub fn to_json(renamings: &[Renaming], invalid_rows: &[Value], exit_code: u8) -> Value {
     let renamed = renamings.iter().map(|renaming| {
         let (old, new) = renaming.pair();
         json!({ "job": renaming.view.key(), "old": old, "new": new })
     });
-    json!({ "command": "rename", "renamed": renamed.collect::<Value>(), "exit_code": 0 })
+    json!({
+        "command": "rename",
+        "renamed": renamed.collect::<Value>(),
+        "invalid_rows": invalid_rows,
+        "exit_code": exit_code,
+    })
 }
 
 /// The result for people; `sheets` are those whose ids were compared.

@@ -1,6 +1,6 @@
 //! `rename`: what was ordered goes by another name, and nothing is ordered for it.
 
-use crate::support::{Request, Server, Step, World};
+use crate::support::{Ended, Request, Server, Step, World};
 
 const PHOTO: &str = "https://cdn.example.com/rooms/kitchen.jpg";
 
@@ -315,5 +315,66 @@ fn every_name_that_a_job_ever_had_is_known() {
             let billed = server.bills().len();
             assert_eq!(billed, 1, "{renamings:?} {id} {new_photo} {prompt}");
         }
+    }
+}
+
+fn rename_from(world: &World) -> Ended {
+    world.run(&["rename", "--from-manifest", "sheet.csv", "--yes", "--json"])
+}
+
+#[test]
+fn sound_rows_are_renamed_beside_rows_with_mistakes_which_are_named() {
+    let photo = |n: u32| format!("https://cdn.example.com/{n}.jpg");
+    let (one, two) = (photo(1), photo(2));
+    let server = Server::accepting();
+    let world = ordered(&server, &[("001", &one), ("002", &two)]);
+    let rows = sheet(&[("1", &one), ("2", &two)]);
+    world.write("sheet.csv", rows.replace("2.jpg,pan", "2.jpg,TBD"));
+    let run = rename_from(&world).expect(0);
+    let json = run.json();
+    assert_eq!(json["renamed"].as_array().unwrap().len(), 1, "{json}");
+    assert_eq!(json["renamed"][0]["new"], "1");
+    assert_eq!(json["invalid_rows"][0]["line"], 3, "{json}");
+    for words in [
+        "sheet.csv:3",
+        "column 3",
+        "1 row of sheet.csv with mistakes",
+    ] {
+        assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
+    }
+    // Now nothing is left but the mistake.
+    let before = world.log().text;
+    let run = rename_from(&world).expect(65);
+    assert!(run.stderr.contains("sheet.csv:3"), "{}", run.stderr);
+    assert_eq!(world.log().text, before);
+    world.write("sheet.csv", rows);
+    rename_from(&world).expect(0);
+    world.run(&["submit", "sheet.csv"]).expect(0);
+    assert_eq!(server.bills().len(), 2);
+}
+
+#[test]
+fn a_row_with_a_mistake_keeps_its_clip() {
+    let mistakes = [
+        format!("SKU-1,{PHOTO},TBD"),
+        "SKU-1,kitchen.jpg,pan".to_owned(),
+        format!("#REF!,{PHOTO},pan"),
+    ];
+    for mistake in mistakes {
+        let server = Server::accepting();
+        let world = ordered(&server, &[("SKU-1", PHOTO)]);
+        let before = world.log().text;
+        let other = format!("SKU-2,{PHOTO},pan");
+        let header = "sku,image_url,video_prompt";
+        world.write("sheet.csv", format!("{header}\n{other}\n{mistake}\n"));
+        rename_from(&world).expect(65);
+        assert_eq!(world.log().text, before, "{mistake}");
+        // Nor is its clip said to have no row.
+        let submit = ["submit", "sheet.csv", "--skip-invalid"];
+        let run = world.run(&submit).expect(3);
+        assert!(!run.stderr.contains("is gone"), "{mistake}: {}", run.stderr);
+        let again = [&submit[..], &["--resubmit-changed"]].concat();
+        world.run(&again).expect(3);
+        assert_eq!(server.bills().len(), 1, "{mistake}");
     }
 }

@@ -80,7 +80,7 @@ pub fn check(
             Err(fault) => fault,
         };
         bad += 1;
-        let is_left_out = args.skip_invalid && matches!(fault, RowFault::Problems(_));
+        let is_left_out = args.skip_invalid && matches!(fault, RowFault::Problems { .. });
         if bad <= MOST_SHOWN && is_left_out {
             findings.skip(SUBJECT, format_args!("left out: {fault}"));
         } else if bad <= MOST_SHOWN {

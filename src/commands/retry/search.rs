@@ -106,7 +106,7 @@ fn read_clips(
                 clips.push((row.clip, row.webhook_url));
             }
             Err(RowFault::Broken(error)) => return Err(failure::of_manifest(error).into()),
-            Err(fault @ RowFault::Problems(_)) => {
+            Err(fault @ RowFault::Problems { .. }) => {
                 return Err(Failure::data(fault.to_string())
                     .help("correct the row and run the same command again; nothing was sent")
                     .into());

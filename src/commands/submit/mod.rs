@@ -9,8 +9,8 @@ use std::path::Path;
 
 use batch::Sender;
 use preview::preview;
+pub use rows::{MOST_PROBLEMS, conditions, invalid_row, plan_of};
 use rows::{allowed, left_out, read, report_left_out};
-pub use rows::{conditions, plan_of};
 
 use super::api::{self, Api};
 use super::caps;

@@ -15,7 +15,7 @@ use crate::settings::values::Pair;
 use crate::text::escape;
 
 /// Mistakes of a manifest that are reported one by one; further ones are counted.
-const MOST_PROBLEMS: u64 = 100;
+pub const MOST_PROBLEMS: usize = 100;
 
 /// Which rows are meant.
 pub fn conditions(pairs: &[Pair]) -> Vec<Condition> {
@@ -78,7 +78,7 @@ pub fn read(
         Plan::default()
     };
     let mut invalid_rows = Vec::new();
-    let (mut problems, mut rows) = (0u64, 0u64);
+    let (mut problems, mut rows) = (0, 0u64);
     let name = manifest.name().to_owned();
     for (file, note) in manifest.notes() {
         printer.note(format_args!("{}: {note}", escape(file)));
@@ -100,7 +100,10 @@ pub fn read(
                     ));
                 }
             }
-            Err(RowFault::Problems(found)) => {
+            Err(RowFault::Problems {
+                problems: found,
+                row,
+            }) => {
                 rows += 1;
                 for problem in found {
                     problems += 1;
@@ -113,7 +116,7 @@ pub fn read(
                         printer.error(problem);
                     }
                 }
-                plan.note_invalid();
+                plan.note_invalid(row.as_deref(), &settings.rates);
             }
             Err(RowFault::Broken(error)) => return Err(failure::of_manifest(error)),
         }
@@ -150,7 +153,7 @@ pub fn plan_of(args: &SubmitArgs, settings: &Settings, writer: &Writer) -> anyho
 }
 
 /// A mistake of a row as an object of the JSON document.
-fn invalid_row(problem: &Problem) -> Value {
+pub fn invalid_row(problem: &Problem) -> Value {
     let column = problem.column.as_ref();
     json!({
         "manifest": &*problem.file,

@@ -56,7 +56,7 @@ impl Plan {
         let note = self.rows[place as usize].as_ref();
         note.is_some_and(|note| match note.decision {
             Decision::Duplicate => false,
-            Decision::LeftOut => ledger.job(note.key).is_some(),
+            Decision::LeftOut | Decision::Invalid => ledger.job(note.key).is_some(),
             _ => true,
         })
     }
@@ -105,7 +105,8 @@ impl Plan {
             let is_shared = clips.contains_key(&note.clip);
             clips.insert(note.clip, is_shared);
         }
-        let asks = |note: &Note| !matches!(note.decision, Decision::Duplicate | Decision::LeftOut);
+        let asks =
+            |note: &Note| note.decision != Decision::Duplicate && !note.decision.is_unchecked();
         for (_, note) in rows().filter(|(_, note)| asks(note) && !is_new(note)) {
             if let Some(is_shared) = clips.get_mut(&note.clip) {
                 *is_shared = true;
@@ -158,7 +159,7 @@ pub(super) fn hold(
             })
         };
         let comes_before = |other: u32| (is_new(other), other) < (is_new(place), place);
-        let of_id = known.of_subject(&marks).map(|like| like.job);
+        let of_id = known.of_subject(&marks).map(|like| like.job());
         let others = of_id.map(|job| (job, places[job as usize]));
         let first = others
             .filter(|&(job, other)| comes_before(other) && is_alike(job, other))
@@ -197,21 +198,10 @@ fn name(
         }
         if let Ok(at) = pairs.binary_search_by_key(&place, |&(place, _)| place) {
             let other = pairs[at].1;
+            let key = plan.rows[other as usize].as_ref().map(|note| note.key);
             held.push(Held {
-                place: plan.place(place),
-                id: row.id.clone(),
-                photo: row.clip.image_url().to_owned(),
-                reason: Decision::SameClip,
-                job: plan.rows[other as usize]
-                    .as_ref()
-                    .map_or(row.key(), |note| note.key),
-                job_id: String::new(),
                 other: Some(plan.place(other)),
-                is_bare: false,
-                is_refunded: false,
-                moved: Vec::new(),
-                cause: None,
-                differs: Vec::new(),
+                ..Held::of(row, Decision::SameClip, key.unwrap_or(row.key()))
             });
         }
         true

@@ -21,6 +21,15 @@ pub enum Decision {
     SameClip,
     /// `--where` leaves it out.
     LeftOut,
+    /// It has mistakes.
+    Invalid,
+}
+
+impl Decision {
+    /// Whether the run is not about the row, which was not checked, or in vain.
+    pub(super) const fn is_unchecked(self) -> bool {
+        matches!(self, Self::LeftOut | Self::Invalid)
+    }
 }
 
 /// Where a row starts.

@@ -26,6 +26,15 @@ struct LoggedJob<'a> {
 }
 
 impl LoggedJob<'_> {
+    /// What it asks for, and its variant.
+    fn clip(&self) -> Option<(Clip, String)> {
+        let asked = self.line.request.and_then(Asked::parse)?;
+        Some((
+            asked.clip()?,
+            self.line.other_text("variant").unwrap_or_default(),
+        ))
+    }
+
     fn is_renaming(&self) -> bool {
         self.line.word == Word::Fact(Fact::Renamed)
     }
@@ -95,13 +104,16 @@ impl Log<'_> {
             let ids = Names::ids(names.get(&logged.job), logged.id);
             ids.map(str::to_owned).collect()
         };
-        let say = |logged: &LoggedJob<'_>| match logged.line.request.and_then(Asked::parse) {
-            Some(asked) => {
+        let say = |logged: &LoggedJob<'_>| match logged.clip() {
+            Some((clip, variant)) => {
                 let names = names.get(&logged.job);
-                let variant = logged.line.other_text("variant").unwrap_or_default();
+                let clips: Vec<Clip> = Names::photos(names, clip.image_url())
+                    .map(|photo| clip.with_photo(photo))
+                    .collect();
                 let under = |id| {
-                    Names::photos(names, asked.photo())
-                        .map(|photo| Marks::of_request(id, photo, &asked, &variant))
+                    clips
+                        .iter()
+                        .map(|clip| Marks::of(id, clip, &variant))
                         .collect::<Vec<_>>()
                 };
                 let mut marks: Vec<Marks> = Names::ids(names, logged.id).flat_map(under).collect();
@@ -159,12 +171,7 @@ impl Log<'_> {
             return Ok(all);
         }
         let is_wanted = |job: u32| jobs.contains(&job);
-        let say = |logged: &LoggedJob<'_>| {
-            let asked = logged.line.request.and_then(Asked::parse);
-            let variant = logged.line.other_text("variant").unwrap_or_default();
-            let clip = asked.and_then(|asked| asked.clip());
-            Some((logged.id.to_owned(), clip.map(|clip| (clip, variant))))
-        };
+        let say = |logged: &LoggedJob<'_>| Some((logged.id.to_owned(), logged.clip()));
         self.of_owners(is_wanted, say, |job, (id, clip)| {
             let ordered = all.entry(job).or_insert_with(|| Ordered { id, clip: None });
             ordered.clip = clip.or(ordered.clip.take());
@@ -177,8 +184,8 @@ impl Log<'_> {
                 ordered.id = id;
             }
             let photo = names.photos.into_iter().next();
-            if let (Some((_, photo)), Some((Clip::Video(video), _))) = (photo, &mut ordered.clip) {
-                video.image_url = photo;
+            if let (Some((_, photo)), Some((clip, _))) = (photo, &mut ordered.clip) {
+                *clip = clip.with_photo(&photo);
             }
         }
         Ok(all)

@@ -5,9 +5,11 @@
 
 mod alike;
 mod decision;
+mod held;
 mod known;
 mod open;
 mod recognize;
+mod search;
 mod shares;
 
 use std::collections::{HashMap, HashSet};
@@ -20,10 +22,11 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use crate::jobs::recognition::{Marks, Outline, hash_of, normal};
 use crate::jobs::{Credits, JobKey, JobState, Ledger, Rates};
 use crate::journal::LogError;
-use crate::manifest::{Manifest, ManifestError, Row, RowFault};
+use crate::manifest::{Manifest, ManifestError, Problem, Row, RowFault};
 
 pub use decision::{Decision, Place, RowCounts};
-pub use recognize::{Allowed, Found, Held, MOST_LISTED, Moved, decide};
+pub use held::{Allowed, Found, Held, Moved};
+pub use recognize::{MOST_LISTED, decide};
 pub use shares::Share;
 
 /// Why nothing could be decided.
@@ -52,14 +55,14 @@ struct Note {
     /// The line on which it starts. Four bytes; no file that someone edits has more lines.
     line: u32,
     /// [`Outline::detail`].
-    detail: u16,
+    detail: u64,
     decision: Decision,
 }
 
 impl Note {
     /// What rows share that differ at most in what cannot be seen, in how the photo's address is
     /// written, or in its signature.
-    fn look(&self) -> (u64, u64, u16) {
+    fn look(&self) -> (u64, u64, u64) {
         (self.item, self.clip, self.detail)
     }
 }
@@ -83,7 +86,7 @@ pub struct Plan {
     repeated: Vec<(u32, u32)>,
     /// The files, each with the place of its first row.
     files: Vec<(u32, Arc<str>)>,
-    /// The keys of rows that `--where` leaves out, each with its id's hash.
+    /// The keys of rows that are left out, each with its id's hash.
     left_out: HashMap<JobKey, u64>,
     /// How many rows of each kind there are.
     pub counts: RowCounts,
@@ -106,13 +109,25 @@ impl Plan {
 
     /// A plan of all rows of a manifest. Rows with mistakes are left out.
     pub fn of(manifest: &mut Manifest, rates: &Rates) -> Result<Self, ManifestError> {
+        Self::of_sound_rows(manifest, rates, drop)
+    }
+
+    /// The same; `problem` takes each mistake.
+    pub fn of_sound_rows(
+        manifest: &mut Manifest,
+        rates: &Rates,
+        mut problem: impl FnMut(Problem),
+    ) -> Result<Self, ManifestError> {
         let mut plan = Self::default();
         for row in manifest.rows()? {
             match row {
                 Ok(row) => {
                     plan.note(&row, rates);
                 }
-                Err(RowFault::Problems(_)) => plan.note_invalid(),
+                Err(RowFault::Problems { problems, row }) => {
+                    problems.into_iter().for_each(&mut problem);
+                    plan.note_invalid(row.as_deref(), rates);
+                }
                 Err(RowFault::Broken(error)) => return Err(error),
             }
         }
@@ -121,6 +136,27 @@ impl Plan {
 
     /// Notes a row of the first pass. `Some(place)` when it repeats the row there.
     pub fn note(&mut self, row: &Row, rates: &Rates) -> Option<Place> {
+        if row.is_left_out {
+            self.add(row, rates, Decision::LeftOut);
+            return None;
+        }
+        let index = self.add(row, rates, Decision::Send);
+        let first = self.first_or_insert(index)?;
+        self.hold(index as usize, Decision::Duplicate);
+        Some(self.place(first))
+    }
+
+    /// Notes a row with mistakes: still one whose clip may be in the log.
+    pub fn note_invalid(&mut self, row: Option<&Row>, rates: &Rates) {
+        if let Some(row) = row {
+            self.add(row, rates, Decision::Invalid);
+        } else {
+            self.rows.push(None);
+            self.subjects.push(0);
+        }
+    }
+
+    fn add(&mut self, row: &Row, rates: &Rates, decision: Decision) -> u32 {
         let key = row.key();
         let index = self.rows.len() as u32;
         let is_same_file = |(_, file): &(u32, Arc<str>)| Arc::ptr_eq(file, &row.file);
@@ -144,20 +180,13 @@ impl Plan {
             price,
             line: u32::try_from(row.line).unwrap_or(u32::MAX),
             detail: outline.detail,
-            decision: if row.is_left_out {
-                Decision::LeftOut
-            } else {
-                Decision::Send
-            },
+            decision,
         }));
         self.subjects.push(outline.subject);
-        if row.is_left_out {
+        if decision.is_unchecked() {
             self.left_out.entry(key).or_insert(item);
-            return None;
         }
-        let first = self.first_or_insert(index)?;
-        self.hold(index as usize, Decision::Duplicate);
-        Some(self.place(first))
+        index
     }
 
     /// The first row with the key of the row at `index`; `None` when that is this row, which can be
@@ -212,12 +241,6 @@ impl Plan {
         }
     }
 
-    /// Notes a row with mistakes.
-    pub fn note_invalid(&mut self) {
-        self.rows.push(None);
-        self.subjects.push(0);
-    }
-
     /// Decides about every row by its key, once all are noted. Counts the rows whose key alone does
     /// not decide, see [`Plan::is_open`], and notes which jobs are named by a row, by their places in
     /// the ledger.
@@ -234,7 +257,7 @@ impl Plan {
             if let Some(job) = job {
                 named[job as usize] = true;
             }
-            if note.decision == Decision::LeftOut {
+            if note.decision.is_unchecked() {
                 continue;
             }
             let job = job.and_then(|job| ledger.job_at(job));
@@ -288,6 +311,12 @@ impl Plan {
         places.filter(|&place| self.is_open(place as usize, ledger))
     }
 
+    /// Whether a row has mistakes.
+    pub fn is_invalid(&self, index: usize) -> bool {
+        let note = self.rows.get(index).and_then(Option::as_ref);
+        note.is_none_or(|note| note.decision == Decision::Invalid)
+    }
+
     /// What says whether a row is still what it was.
     fn digest(&self, index: u32) -> u32 {
         let note = self.rows.get(index as usize).and_then(Option::as_ref);
@@ -310,7 +339,7 @@ impl Plan {
         let Some(mut note) = self.rows[index] else {
             return;
         };
-        if note.decision == Decision::LeftOut {
+        if note.decision.is_unchecked() {
             note.key = job.key;
             self.rows[index] = Some(note);
             self.left_out.insert(job.key, note.item);
@@ -367,6 +396,7 @@ impl Plan {
                 Decision::Renamed => counts.renamed += 1,
                 Decision::SameClip => counts.same_clip += 1,
                 Decision::LeftOut => counts.left_out += 1,
+                Decision::Invalid => counts.invalid += 1,
             }
         }
         self.counts = counts;
@@ -389,7 +419,7 @@ impl Plan {
         self.find(job.key).is_some()
     }
 
-    /// Whether a job is one of the manifest's rows, those included that `--where` leaves out.
+    /// Whether a job is one of the manifest's rows, those included that are left out.
     pub fn holds(&self, job: &JobState) -> bool {
         self.covers(job) || self.left_out.contains_key(&job.key)
     }
@@ -410,7 +440,7 @@ impl Plan {
     /// Keys of the rows that this run is about.
     pub fn keys(&self) -> impl Iterator<Item = JobKey> + Clone {
         let rows = self.rows.iter().flatten();
-        rows.filter(|note| !matches!(note.decision, Decision::Duplicate | Decision::LeftOut))
+        rows.filter(|note| note.decision != Decision::Duplicate && !note.decision.is_unchecked())
             .map(|note| note.key)
     }
 
@@ -436,13 +466,13 @@ impl Plan {
 
 /// What a row is recognized by.
 fn marks_of(row: &Row) -> Marks {
-    Marks::of_clip(&row.id, &row.clip, &row.variant)
+    Marks::of(&row.id, &row.clip, &row.variant)
 }
 
 fn is_open(note: &Note, job: Option<&JobState>) -> bool {
     match note.decision {
         Decision::Send => job.is_none_or(JobState::is_superseded),
-        Decision::LeftOut => job.is_none(),
+        Decision::LeftOut | Decision::Invalid => job.is_none(),
         _ => false,
     }
 }

@@ -86,7 +86,7 @@ impl OpenRows {
     }
 }
 
-/// The rows at some places, all of which could be read before.
+/// The rows at some places, all of which could be read before, if perhaps with mistakes.
 fn rows_at(
     manifest: &mut Manifest,
     places: impl IntoIterator<Item = u32>,
@@ -95,7 +95,10 @@ fn rows_at(
     let rows = manifest.rows_at(places)?;
     Ok(rows.map(move |(place, row)| match row {
         Ok(row) => Ok((place as u32, row)),
-        Err(RowFault::Problems(_)) => Err(ManifestError::Changed(name.as_str().into())),
+        Err(RowFault::Problems { row: Some(row), .. }) => Ok((place as u32, *row)),
+        Err(RowFault::Problems { row: None, .. }) => {
+            Err(ManifestError::Changed(name.as_str().into()))
+        }
         Err(RowFault::Broken(error)) => Err(error),
     }))
 }

@@ -1,7 +1,8 @@
 //! In what one order differs from another, as a person sees it.
 
-use super::normal::{self, Photo, identifying_query};
-use super::{language_tag, number};
+use super::normal::{self, language_tag, number};
+use super::photo::Photo;
+use super::query;
 use crate::jobs::{Clip, Voice};
 
 /// The columns in which two clips, each with its variant, differ.
@@ -38,7 +39,7 @@ fn columns((clip, variant): (&Clip, &str)) -> Vec<(&'static str, String)> {
 }
 
 fn photo(address: &str) -> String {
-    Photo::of(address).address + &identifying_query(address)
+    Photo::of(address).address + &query::identifying(address)
 }
 
 #[cfg(test)]

@@ -3,20 +3,20 @@
 use std::borrow::Cow;
 
 use super::hash_of;
-use super::normal::Photo;
+use super::photo::Photo;
 
 /// Folders that are compared one by one, those next to the file. The ones above count together.
 const FOLDERS: usize = 7;
 /// No folder.
-const NONE: u16 = 0;
+const NONE: u32 = 0;
 /// A folder whose name is made anew.
-const TOKEN: u16 = 1;
+const TOKEN: u32 = 1;
 
 /// Hashes of the server's name and of the folders on the way to the file, the last one first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
-    host: u16,
-    folders: [u16; FOLDERS],
+    host: u32,
+    folders: [u32; FOLDERS],
 }
 
 impl Place {
@@ -39,7 +39,7 @@ impl Place {
             folders[FOLDERS - 1] = folder(&above.concat());
         }
         Self {
-            host: hash_of(&photo.host) as u16,
+            host: hash_of(&photo.host) as u32,
             folders,
         }
     }
@@ -55,14 +55,14 @@ impl Place {
     /// of a folder, or with more or fewer tokens on the way.
     pub fn may_be(&self, there: &Self) -> bool {
         let both = || self.folders.iter().zip(&there.folders);
-        let is_none = |folder: u16| folder == NONE;
-        let fits = |(&a, &b): (&u16, &u16)| {
+        let is_none = |folder: u32| folder == NONE;
+        let fits = |(&a, &b): (&u32, &u32)| {
             a == b || (!is_none(a) && !is_none(b) && (a == TOKEN || b == TOKEN))
         };
         self.host != there.host || both().all(fits) || self.words().eq(there.words())
     }
 
-    fn words(&self) -> impl Iterator<Item = u16> {
+    fn words(&self) -> impl Iterator<Item = u32> {
         self.folders.into_iter().filter(|&folder| folder > TOKEN)
     }
 
@@ -73,8 +73,8 @@ impl Place {
     }
 }
 
-fn word_hash(word: impl std::hash::Hash) -> u16 {
-    (hash_of(word) as u16).max(TOKEN + 1)
+fn word_hash(word: impl std::hash::Hash) -> u32 {
+    (hash_of(word) as u32).max(TOKEN + 1)
 }
 
 #[cfg(test)]
@@ -119,5 +119,25 @@ mod tests {
         ] {
             assert!(!may_be(one, other), "{one} {other}");
         }
+    }
+
+    /// Names that share the lower half of a hash of 32 bits, as some of a few hundred do.
+    #[test]
+    fn folders_are_not_confused_by_half_a_hash() {
+        let low = |name: &str| hash_of(name) as u16;
+        let letters = || 'a'..='z';
+        let names = letters().flat_map(|a| letters().map(move |b| (a, b)));
+        let names = names.flat_map(|(a, b)| letters().map(move |c| format!("room{a}{b}{c}")));
+        let mut seen = std::collections::HashMap::new();
+        let mut pairs = 0;
+        for name in names {
+            if let Some(other) = seen.insert(low(&name), name.clone())
+                && hash_of(&*name) as u32 != hash_of(&*other) as u32
+            {
+                pairs += 1;
+                assert!(!may_be(&name, &other), "{name} {other}");
+            }
+        }
+        assert!(pairs > 0);
     }
 }

@@ -1,334 +1,189 @@
-//! How programs spell ids anew: zeros lost, numbers rounded, dates made, letters read wrongly.
+//! How programs spell ids anew: zeros lost, numbers grouped or rounded, days and times made, letters
+//! read wrongly.
 
-use std::fmt;
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
 
+use super::moment::{clock, day_of, parts};
 use super::normal;
+use super::number::{KEPT_DIGITS, Number};
 
-/// Digits from which on spreadsheet programs show a number as a power of ten.
-const LONG: usize = 12;
-/// A longer text is not a number that a program has changed.
+/// Digits from which on programs show a number as a power of ten, where its column is narrow.
+const LONG: i64 = 6;
+/// A longer text is no day that a program has changed.
 const LONGEST: usize = 40;
 
-/// An id by what it stands for: a number by its value, a day by its month and number, whatever
-/// letters, blanks and encoding did to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An id by all that it may stand for: a number by its value, a day, a time, whatever letters, blanks
+/// and encoding did to it. Two ids are spellings of one where a name under which the one is kept is
+/// among those under which the other is sought.
+///
+/// Most names are both. They differ where a program may have left something off (digits, a year): what
+/// is whole is then found by what is not, and two that are whole stay two.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spelling {
-    /// What spellings of one id share.
-    pub value: String,
-    /// Where it may also be another one's rounding: the name under which it is kept for that, and
-    /// the one under which its counterparts are.
-    pub rounded: Option<(String, String)>,
+    /// Under what it is kept; never nothing.
+    pub kept: Vec<String>,
+    /// Under what its other spellings are.
+    pub sought: Vec<String>,
 }
 
 impl Spelling {
-    /// What an id stands for.
+    /// What an id may stand for.
     pub fn of(id: &str) -> Self {
         let id = reread(id);
         let bare = unguarded(&id);
-        if let Some(number) = Number::parse(bare) {
-            return number.spelling();
+        let mut spelling = Self::default();
+        for number in Number::all(bare) {
+            spelling.add_number(&number);
         }
-        let value = day(bare).unwrap_or_else(|| bare.to_owned());
-        Self {
-            value,
-            rounded: None,
+        if spelling.kept.is_empty() && bare.len() <= LONGEST {
+            spelling.add_moment(bare);
+        }
+        if spelling.kept.is_empty() {
+            spelling.add(bare.to_owned());
+        }
+        spelling
+    }
+
+    /// What most spellings of one id share, for where one name has to do.
+    pub fn value(&self) -> &str {
+        &self.kept[0]
+    }
+
+    /// Whether another id may be this one.
+    pub fn may_be(&self, other: &Self) -> bool {
+        self.kept.iter().any(|name| other.sought.contains(name))
+    }
+
+    fn add(&mut self, name: String) {
+        self.kept.push(name.clone());
+        self.sought.push(name);
+    }
+
+    /// Adds a name that what is whole shares with what lacks a part, and with nothing that is whole.
+    fn add_part(&mut self, name: &str, lacks_a_part: bool) {
+        let (own, other) = if lacks_a_part {
+            ("part", "whole")
+        } else {
+            ("whole", "part")
+        };
+        self.kept.push(format!("{own} {name}"));
+        self.sought.push(format!("{other} {name}"));
+    }
+
+    fn add_number(&mut self, number: &Number) {
+        self.add(number.name(usize::MAX));
+        if number.is_power || number.point >= LONG {
+            self.add_part(&number.name(0), number.is_power);
+        }
+        if !number.is_power && number.point > KEPT_DIGITS as i64 {
+            self.add_part(
+                &number.name(KEPT_DIGITS),
+                number.digits.len() <= KEPT_DIGITS,
+            );
+        }
+        // Programs count days from the end of 1899, and a time is a part of a day.
+        let Some(days) = number.as_days() else { return };
+        let seconds = days.fract() * 86_400.0;
+        if (seconds - seconds.round()).abs() > 0.05 {
+            return;
+        }
+        let seconds = seconds.round() as u32;
+        let day = date(1899, 12, 30).checked_add((days as i64).days());
+        match day {
+            Ok(day) if days >= 1.0 => self.add_day(day, seconds),
+            _ => self.add(time(seconds)),
         }
     }
+
+    /// Adds what a text may say of days and of the time.
+    fn add_moment(&mut self, text: &str) {
+        if let Some(seconds) = clock(text) {
+            self.add(time(seconds));
+            return;
+        }
+        let colon = text.find(':');
+        let (day, seconds) = match colon.and_then(|colon| text[..colon].rfind([' ', 't'])) {
+            Some(at) => (&text[..at], clock(&text[at + 1..])),
+            None => (text, Some(0)),
+        };
+        let (Some(seconds), Some((month, numbers))) = (seconds, parts(day)) else {
+            return;
+        };
+        // Each as year, month, day. A month becomes its first day.
+        let readings = match (month, numbers.as_slice()) {
+            (Some(m), &[n]) => vec![(None, m, Some(n)), (Some(n), m, None)],
+            (Some(m), &[a, b]) => vec![(Some(b), m, Some(a)), (Some(a), m, Some(b))],
+            (None, &[a, b]) => {
+                let both = [(a, b), (b, a)];
+                let both = both.map(|(m, n)| [(None, m, Some(n)), (Some(n), m, None)]);
+                both.concat()
+            }
+            (None, &[a, b, c]) => vec![
+                (Some(c), b, Some(a)),
+                (Some(c), a, Some(b)),
+                (Some(a), b, Some(c)),
+            ],
+            _ => Vec::new(),
+        };
+        for (year, month, day) in readings {
+            // Any leap year does where none is said.
+            let Some(date) = day_of(year.unwrap_or(0), month, day.unwrap_or(1)) else {
+                continue;
+            };
+            let of_a_year = of_a_year(date, seconds);
+            match (year, day) {
+                (None, _) => {
+                    self.add_part(&of_a_year, true);
+                    self.add(of_a_year);
+                }
+                (Some(_), None) => self.add(moment(date, seconds)),
+                (Some(_), Some(_)) => self.add_day(date, seconds),
+            }
+        }
+    }
+
+    fn add_day(&mut self, day: Date, seconds: u32) {
+        self.add(moment(day, seconds));
+        self.add_part(&of_a_year(day, seconds), false);
+    }
+}
+
+fn moment(day: Date, seconds: u32) -> String {
+    format!("@{day}{}", time(seconds))
+}
+
+fn of_a_year(day: Date, seconds: u32) -> String {
+    format!("@{}-{}{}", day.month(), day.day(), time(seconds))
+}
+
+fn time(seconds: u32) -> String {
+    format!("T{seconds}")
 }
 
 /// The normal form of an id, read with the right encoding. That comes first: a wrong one makes
 /// blanks and capitals of the bytes.
-fn reread(id: &str) -> String {
+pub(super) fn reread(id: &str) -> String {
     normal::reread(id).map_or_else(|| normal::id(id), |read| normal::id(&read))
 }
 
 /// Without what keeps a spreadsheet program from reading a number: `'0012`, `="0012"`.
-fn unguarded(id: &str) -> &str {
+pub(super) fn unguarded(id: &str) -> &str {
     let formula = id
         .strip_prefix("=\"")
         .and_then(|rest| rest.strip_suffix('"'));
     formula.unwrap_or_else(|| id.strip_prefix('\'').unwrap_or(id))
 }
 
-/// A number as it is written.
-struct Number<'a> {
-    is_negative: bool,
-    /// Digits before the point, without leading zeros.
-    whole: &'a str,
-    /// Digits behind it, without trailing zeros.
-    fraction: &'a str,
-    exponent: Option<i32>,
-}
-
-impl<'a> Number<'a> {
-    fn parse(text: &'a str) -> Option<Self> {
-        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, Some(exponent.parse().ok()?)),
-            None => (text, None),
-        };
-        let (is_negative, digits) = match mantissa.strip_prefix('-') {
-            Some(digits) => (true, digits),
-            None => (false, mantissa.strip_prefix('+').unwrap_or(mantissa)),
-        };
-        let (whole, fraction) = digits.split_once(['.', ',']).unwrap_or((digits, ""));
-        let are_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        let fits = !whole.is_empty()
-            && text.len() <= LONGEST
-            && are_digits(whole)
-            && are_digits(fraction)
-            && !digits.ends_with(['.', ',']);
-        fits.then(|| Self {
-            is_negative,
-            whole: whole.trim_start_matches('0'),
-            fraction: fraction.trim_end_matches('0'),
-            exponent,
-        })
-    }
-
-    fn spelling(&self) -> Spelling {
-        let sign = if self.is_negative { "-" } else { "" };
-        let mut digits = format!("{}{}", self.whole, self.fraction);
-        let exponent = self.exponent.unwrap_or(0);
-        let point = i64::try_from(self.whole.len()).unwrap_or(0) + i64::from(exponent);
-        // The digits may begin with zeros behind the point.
-        let zeros = digits.len() - digits.trim_start_matches('0').len();
-        digits.drain(..zeros);
-        let digits = digits.trim_end_matches('0');
-        let point = point - zeros as i64;
-        let value = match digits {
-            "" => "#0".to_owned(),
-            // The value as digits and the place of the point: `12345` and `12345.0` are `#12345~5`.
-            digits => format!("#{sign}{digits}~{point}"),
-        };
-        let power = format!("{sign}{point}");
-        let rounded = (point >= LONG as i64).then(|| match self.exponent {
-            Some(_) => (format!("#rounded~{power}"), format!("#exact~{power}")),
-            None => (format!("#exact~{power}"), format!("#rounded~{power}")),
-        });
-        Spelling { value, rounded }
-    }
-
-    fn value(&self) -> f64 {
-        let text = format!(
-            "{}.{}e{}",
-            self.whole,
-            self.fraction,
-            self.exponent.unwrap_or(0)
-        );
-        // Without digits it is zero.
-        let text = if text.starts_with('.') {
-            format!("0{text}")
-        } else {
-            text
-        };
-        text.parse().unwrap_or(0.0)
-    }
-
-    /// Whether `exact` is what this one, rounded, was made of.
-    fn is_rounded(&self, exact: &Number<'_>) -> bool {
-        let Some(exponent) = self.exponent else {
-            return false;
-        };
-        let places = self.fraction.len() as i32;
-        let half = 0.5 * 10f64.powi(exponent.saturating_sub(places).clamp(-300, 300));
-        (self.value() - exact.value()).abs() <= half * 1.000_001
-    }
-}
-
-/// The months as programs abbreviate them in dates, in some languages.
-const MONTHS: [(&str, u32); 25] = [
-    ("jan", 1),
-    ("feb", 2),
-    ("mar", 3),
-    ("mär", 3),
-    ("mrz", 3),
-    ("apr", 4),
-    ("abr", 4),
-    ("avr", 4),
-    ("may", 5),
-    ("mai", 5),
-    ("jun", 6),
-    ("juin", 6),
-    ("jul", 7),
-    ("juil", 7),
-    ("aug", 8),
-    ("ago", 8),
-    ("aoû", 8),
-    ("sep", 9),
-    ("set", 9),
-    ("oct", 10),
-    ("okt", 10),
-    ("out", 10),
-    ("nov", 11),
-    ("dec", 12),
-    ("dez", 12),
-];
-
-/// Two numbers that a spreadsheet program takes for a day and a month, whichever comes first, or a
-/// month and a year; a year beside both is left out.
-fn day(id: &str) -> Option<String> {
-    if id.len() > 12 {
-        return None;
-    }
-    let mut numbers = Vec::new();
-    let mut months = Vec::new();
-    for part in parts(id) {
-        match part.parse::<u32>() {
-            Ok(number) => numbers.push(number),
-            Err(_) => months.push(month(part)?),
-        }
-    }
-    let is_year = |number: u32| number > 31;
-    match (months.as_slice(), numbers.as_slice()) {
-        ([month], [number]) => Some(pair(*month, *number)),
-        // A day, a month's name, a year.
-        ([month], [day, _]) => Some(pair(*month, *day)),
-        ([], &[a, b]) if (1..=12).contains(&a) || (1..=12).contains(&b) => Some(pair(a, b)),
-        ([], &[year, a, b]) if is_year(year) && !is_year(a) && !is_year(b) => Some(pair(a, b)),
-        ([], &[a, b, _]) if !is_year(a) && !is_year(b) => Some(pair(a, b)),
-        _ => None,
-    }
-}
-
-fn pair(a: u32, b: u32) -> String {
-    format!("@{}-{}", a.min(b), a.max(b))
-}
-
-/// Runs of digits and of letters. Everything else parts them.
-fn parts(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(['-', '/', '.', ' ']);
-        let first = rest.chars().next()?;
-        let same = |c: char| c.is_ascii_digit() == first.is_ascii_digit() && !"-/. ".contains(c);
-        let end = rest.find(|c| !same(c)).unwrap_or(rest.len());
-        let (part, behind) = rest.split_at(end);
-        rest = behind;
-        Some(part)
-    })
-}
-
-fn month(name: &str) -> Option<u32> {
-    let is_meant = |known: &str| name == known || (name.len() <= 9 && name.starts_with(known));
-    MONTHS
-        .into_iter()
-        .rfind(|(known, _)| is_meant(known))
-        .map(|(_, month)| month)
-}
-
-/// Why an id is likely to be spelt as it is now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Cause {
-    /// `0012345` became `12345`, or the reverse.
-    LeadingZeros,
-    /// `120` became `120.0`.
-    Number,
-    /// `401234567890123` became `4.01235E+14`.
-    Rounded,
-    /// `3-12` became `12-Mar`.
-    Date,
-    /// `Müller` became `MÃ¼ller`.
-    Encoding,
-    /// Letters of another case, or signs that cannot be seen.
-    Case,
-    /// Other blanks or punctuation.
-    Punctuation,
-    /// Nothing that a program does: someone corrected it.
-    Corrected,
-}
-
-impl Cause {
-    /// Why `old` is likely to have become `new`.
-    pub fn of(old: &str, new: &str) -> Self {
-        if normal::id(old) == normal::id(new) {
-            return Self::Case;
-        }
-        let were_misread = normal::reread(old).is_some() || normal::reread(new).is_some();
-        let (old, new) = (reread(old), reread(new));
-        if were_misread && old == new {
-            return Self::Encoding;
-        }
-        let numbers = (
-            Number::parse(unguarded(&old)),
-            Number::parse(unguarded(&new)),
-        );
-        if let (Some(before), Some(after)) = &numbers {
-            if before.is_rounded(after) || after.is_rounded(before) {
-                return Self::Rounded;
-            }
-            if before.spelling().value == after.spelling().value {
-                let is_whole = |id: &str| id.bytes().all(|b| b.is_ascii_digit());
-                let whole = is_whole(&old) && is_whole(&new);
-                return if whole {
-                    Self::LeadingZeros
-                } else {
-                    Self::Number
-                };
-            }
-        }
-        let bare = |id: &str| {
-            id.chars()
-                .filter(|c| c.is_alphanumeric())
-                .collect::<String>()
-        };
-        if day(&old).is_some() && day(&old) == day(&new) {
-            Self::Date
-        } else if bare(&old) == bare(&new) && !bare(&old).is_empty() {
-            Self::Punctuation
-        } else {
-            Self::Corrected
-        }
-    }
-
-    /// One word for programs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::LeadingZeros => "leading_zeros",
-            Self::Number => "number",
-            Self::Rounded => "rounded",
-            Self::Date => "date",
-            Self::Encoding => "encoding",
-            Self::Case => "case",
-            Self::Punctuation => "punctuation",
-            Self::Corrected => "corrected",
-        }
-    }
-
-    /// Whether a spreadsheet program does that by itself.
-    pub const fn is_spreadsheets(self) -> bool {
-        matches!(
-            self,
-            Self::LeadingZeros | Self::Number | Self::Rounded | Self::Date
-        )
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::LeadingZeros => "a spreadsheet program may have removed the leading zeros",
-            Self::Number => "a spreadsheet program may have turned the id into a number",
-            Self::Rounded => "a spreadsheet program may have rounded the long number",
-            Self::Date => "a spreadsheet program may have turned the id into a date",
-            Self::Encoding => "the sheet may have been read with the wrong --encoding",
-            Self::Case => "only letter case or invisible characters differ",
-            Self::Punctuation => "only blanks or punctuation differ",
-            Self::Corrected => "the id may have been corrected",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::cause::Cause;
     use super::*;
 
     fn are_one(a: &str, b: &str) -> bool {
         let (a, b) = (Spelling::of(a), Spelling::of(b));
-        let is_kept = |a: &Spelling, b: &Spelling| match (&a.rounded, &b.rounded) {
-            (Some((kept, _)), Some((_, sought))) => kept == sought,
-            _ => false,
-        };
-        a.value == b.value || is_kept(&a, &b) || is_kept(&b, &a)
+        assert_eq!(a.may_be(&b), b.may_be(&a), "{a:?} {b:?}");
+        a.may_be(&b)
     }
 
     #[test]
@@ -353,6 +208,41 @@ mod tests {
             ("M\u{c3}\u{bc}ller", "M\u{fc}ller", Cause::Encoding),
             ("abc-1", "ABC-1", Cause::Case),
             ("'0012", "12", Cause::Number),
+            ("1234", "1,234", Cause::Number),
+            ("1234", "1.234", Cause::Number),
+            ("1234", "1 234", Cause::Number),
+            ("1234567", "1'234'567", Cause::Number),
+            ("1234567", "1\u{2019}234\u{2019}567,00", Cause::Number),
+            ("1234567", "12,34,567", Cause::Number),
+            ("1234.5", "1,234.50", Cause::Number),
+            ("1,234", "1.234", Cause::Number),
+            ("5%", "0.05", Cause::Number),
+            ("12345678", "1.23E+07", Cause::Rounded),
+            ("4012345678901234567", "4012345678901230000", Cause::Rounded),
+            ("4012345678901234567", "4.01235E+18", Cause::Rounded),
+            ("2025-12-01", "45992", Cause::Date),
+            ("2025-12-01", "45992.0", Cause::Date),
+            ("2025-12-01", "01/12/2025", Cause::Date),
+            ("2025-12-01", "12/1/2025", Cause::Date),
+            ("2025-12-01", "1.12.25", Cause::Date),
+            ("2025-12-01", "25/12/01", Cause::Date),
+            ("2025-12-01", "1-Dec-25", Cause::Date),
+            ("2025-12-01", "December 1, 2025", Cause::Date),
+            ("2025-12-01", "2025-12-01 00:00:00", Cause::Date),
+            ("2025-12-01", "2025-12-01T00:00:00", Cause::Date),
+            ("01/12/2025", "45992", Cause::Date),
+            ("2025-12", "Dec-25", Cause::Date),
+            ("2025-12", "45992", Cause::Date),
+            ("2025-12", "2025-12-01", Cause::Date),
+            ("3-12", "46093", Cause::Date),
+            ("March3", "3-Mar", Cause::Date),
+            ("2025-12-01 9:30", "45992.3958333333", Cause::Date),
+            ("2025-12-01 9:30", "12/1/2025 9:30 AM", Cause::Date),
+            ("09:30", "09:30:00", Cause::Date),
+            ("9:30", "9:30 am", Cause::Date),
+            ("21:30", "9:30:00 PM", Cause::Date),
+            ("12:00", "0.5", Cause::Date),
+            ("09:30", "0.395833333333333", Cause::Date),
         ] {
             assert!(are_one(old, new), "{old} {new}");
             assert_eq!(Cause::of(old, new), cause, "{old} {new}");
@@ -376,6 +266,23 @@ mod tests {
             ("A1", "A01"),
             ("", "0"),
             ("40-50", "50-40"),
+            ("1.23", "123"),
+            ("1234", "12,34"),
+            ("0,123", "123"),
+            ("1,2345", "12345"),
+            ("4012345678901234567", "4012345678901234999"),
+            ("2024-12-01", "2025-12-01"),
+            ("2025-12-01", "2025-01-12"),
+            ("45992", "46357"),
+            ("45992", "45993"),
+            ("2025-12-01", "45993"),
+            ("3-1", "3-12"),
+            ("3-1", "Mar-12"),
+            ("2025-12-01", "2025-12-01 09:30"),
+            ("09:30", "21:30"),
+            ("9:30", "9-30"),
+            ("LIST-5", "5-Nov"),
+            ("MARBLE-3", "MARS-3"),
         ] {
             assert!(!are_one(a, b), "{a} {b}");
         }

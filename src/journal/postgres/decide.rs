@@ -77,8 +77,7 @@ fn order_in(line: &Line<'_>) -> Option<Marks> {
     let asked = line.request.and_then(Asked::parse)?;
     let (_, id) = line.id.as_ref()?;
     let variant = line.other_text("variant").unwrap_or_default();
-    let photo = asked.photo();
-    Some(Marks::of_request(id.as_str(), photo, &asked, &variant))
+    Some(Marks::of(id.as_str(), &asked.clip()?, &variant))
 }
 
 /// What is done about the claims of a batch.

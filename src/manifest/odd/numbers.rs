@@ -1,6 +1,7 @@
 //! What spreadsheet programs make of ids and texts that look like numbers or dates to them.
 
-use super::{Oddity, Purpose, words::MONTHS};
+use super::{Oddity, Purpose};
+use crate::jobs::recognition::MONTHS;
 
 /// How an oddity's help ends.
 const AS_TEXT: &str = "format the column as text, then write the value again";

@@ -205,23 +205,6 @@ pub(super) fn is_misread(text: &str) -> bool {
     })
 }
 
-/// The months as spreadsheet programs shorten them, lower case and without a dot: the place is the
-/// month's number less one.
-pub(super) const MONTHS: [&[&str]; 12] = [
-    &["jan", "janv", "ene", "gen", "sty", "янв", "oca"],
-    &["feb", "febr", "fév", "févr", "fev", "lut", "фев", "şub"],
-    &["mar", "mär", "mrz", "mars", "mrt", "мар"],
-    &["apr", "avr", "abr", "kwi", "апр", "nis"],
-    &["may", "mai", "mei", "mag", "maj", "май"],
-    &["jun", "juin", "giu", "cze", "июн", "juni"],
-    &["jul", "juil", "lug", "lip", "июл", "juli"],
-    &["aug", "août", "aoû", "ago", "sie", "авг", "ağu"],
-    &["sep", "sept", "set", "wrz", "сен", "eyl"],
-    &["oct", "okt", "ott", "out", "paź", "окт", "eki"],
-    &["nov", "lis", "ноя", "kas"],
-    &["dec", "déc", "dez", "dic", "gru", "дек", "ara"],
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;

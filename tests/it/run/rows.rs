@@ -104,3 +104,94 @@ fn a_round_without_a_sheet_orders_every_failed_clip_again() {
     world.run(&["run"]).expect(0);
     assert_eq!(server.posts().len(), 2);
 }
+
+/// A vendor who answers an order for a photo that is not there with this status, and renders all others
+/// at once.
+fn refusing(status: u16) -> Server {
+    Server::answering(move |request| match request.method.as_str() {
+        "POST" if request.json()["image_url"].to_string().contains("kitchn") => {
+            Step::reply(status, "no")
+        }
+        "POST" => Step::accept_under(&format!("vgen_order{}", request.number)),
+        _ if request.path.starts_with("/clips/") => {
+            Step::reply(200, super::CLIP).with("Content-Type", "video/mp4")
+        }
+        _ => {
+            let id = request.path.rsplit('/').next().unwrap_or_default();
+            let host = request.header("host").unwrap_or_default();
+            let reply = serde_json::json!({
+                "id": id, "status": "completed", "credits": 5,
+                "output_url": format!("http://{host}/clips/{id}"),
+            });
+            Step::reply(200, reply.to_string())
+        }
+    })
+}
+
+#[test]
+fn a_photo_that_was_corrected_after_a_refusal_leaves_nothing_behind() {
+    // Refused for good or for now.
+    for (status, code) in [(422, 1), (402, 77)] {
+        let server = refusing(status);
+        let world = World::facing(&server);
+        world.write("listings.csv", sheet("kitchn.jpg", "A pan"));
+        let (ended, output) = round(&world, &[]);
+        assert_eq!(ended, code, "{output}");
+        let refused = world.log().job()["job"].as_str().unwrap().to_owned();
+        world.write("listings.csv", sheet("kitchen.jpg", "A pan"));
+        let (ended, output) = round(&world, &[]);
+        assert_eq!((ended, server.bills().len()), (0, 1), "{output}");
+        assert!(!output.contains("left alone"), "{output}");
+        let status = world.run(&["status", "--id", &refused]).expect(0).stdout;
+        assert!(status.contains("Replaced by"), "{status}");
+        assert_eq!(round(&world, &["-q"]), (0, String::new()));
+        world.run(&["retry", "--failed"]).expect(0);
+        assert_eq!(server.bills().len(), 1);
+    }
+}
+
+#[test]
+fn a_corrected_photo_replaces_only_what_was_refused_and_has_no_row() {
+    const HEADER: &str = "listing_id,image_url,video_prompt\n";
+    let row = |id: &str, photo: &str, prompt: &str| {
+        format!("{id},https://cdn.example.com/{photo},{prompt}\n")
+    };
+    let old = row("LST-1", "kitchn.jpg", "A pan");
+    let new = row("LST-1", "kitchen.jpg", "A pan");
+    for (status, rows) in [
+        // It may have been accepted.
+        (500, new.clone()),
+        // Its row is there.
+        (422, format!("{old}{new}")),
+        // Another listing, and another prompt.
+        (422, row("LST-2", "kitchen.jpg", "A pan")),
+        (422, row("LST-1", "kitchen.jpg", "A tilt")),
+    ] {
+        let server = refusing(status);
+        let world = World::facing(&server);
+        world.write("listings.csv", format!("{HEADER}{old}"));
+        world.run(&["submit", "listings.csv"]);
+        world.write("listings.csv", format!("{HEADER}{rows}"));
+        world.run(&["submit", "listings.csv"]);
+        assert_eq!(super::times(&world, "superseded"), 0, "{status} {rows}");
+        assert_eq!(server.posts().len(), 2, "{status} {rows}");
+    }
+    // Of two that were refused, one row replaces one.
+    let server = Server::start(|post| match post.number {
+        0 | 1 => Step::reply(422, "no"),
+        _ => Step::accept(),
+    });
+    let world = World::facing(&server);
+    let other = row("LST-1", "bth.jpg", "A pan");
+    world.write("listings.csv", format!("{HEADER}{old}{other}"));
+    world.run(&["submit", "listings.csv"]).expect(1);
+    for (photos, replaced) in [(&["kitchen.jpg"][..], 1), (&["kitchen.jpg", "bath.jpg"], 2)] {
+        let rows: String = photos
+            .iter()
+            .map(|photo| row("LST-1", photo, "A pan"))
+            .collect();
+        world.write("listings.csv", format!("{HEADER}{rows}"));
+        world.run(&["submit", "listings.csv"]).expect(0);
+        assert_eq!(super::times(&world, "superseded"), replaced);
+    }
+}

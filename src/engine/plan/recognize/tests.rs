@@ -5,7 +5,7 @@ use super::*;
 use crate::jobs::recognition::{LOOKED_AT, Sought};
 use crate::jobs::{Clip, Rates};
 use crate::journal::JobLog;
-use crate::manifest::{Options, PASSES};
+use crate::manifest::{Options, PASSES, RowFault};
 
 const COUNT: usize = 500;
 
@@ -273,7 +273,10 @@ mod as_the_whole_log {
         for row in manifest.rows().unwrap() {
             match row {
                 Ok(row) => drop(plan.note(&row, &Rates::default())),
-                Err(_) => plan.note_invalid(),
+                Err(RowFault::Problems { row, .. }) => {
+                    plan.note_invalid(row.as_deref(), &Rates::default());
+                }
+                Err(RowFault::Broken(error)) => panic!("{error}"),
             }
         }
         plan

@@ -1,0 +1,100 @@
+//! Rows that are held back, and what else is found.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::decision::{Decision, Place};
+use crate::jobs::JobKey;
+use crate::jobs::recognition::Cause;
+use crate::manifest::Row;
+
+/// What a person has let through.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Allowed {
+    /// Rows that were edited, or renamed, after their clip was ordered.
+    pub changed: bool,
+    /// Rows that ask for a clip that was ordered under another id.
+    pub same_clip: bool,
+}
+
+/// A row that is held back.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Where it starts.
+    pub place: Place,
+    /// The listing's or SKU's id.
+    pub id: String,
+    /// The photo's address.
+    pub photo: String,
+    /// Why.
+    pub reason: Decision,
+    /// The job that stands for it.
+    pub job: JobKey,
+    /// That one's listing or SKU.
+    pub job_id: String,
+    /// The row of the same sheet that asks for the clip.
+    pub other: Option<Place>,
+    /// Whether the log holds of that job only what the vendor's sample scripts write: no request, so
+    /// that nothing can be compared.
+    pub is_bare: bool,
+    /// The jobs whose photo it may be, in another folder, as far as only that differs.
+    pub moved: Vec<Moved>,
+    /// Whether that job failed, and was given back what it would have cost.
+    pub is_refunded: bool,
+    /// Why the ids are likely to differ.
+    pub cause: Option<Cause>,
+    /// The columns in which a changed row differs from that job, as far as the log holds what it asked
+    /// for.
+    pub differs: Vec<&'static str>,
+}
+
+impl Held {
+    /// A row that is held for this reason. The rest is for who knows more of it.
+    pub(super) fn of(row: &Row, reason: Decision, job: JobKey) -> Self {
+        Self {
+            place: Place {
+                file: Arc::clone(&row.file),
+                line: row.line,
+            },
+            id: row.id.clone(),
+            photo: row.clip.image_url().to_owned(),
+            reason,
+            job,
+            job_id: String::new(),
+            other: None,
+            is_bare: false,
+            is_refunded: false,
+            moved: Vec::new(),
+            cause: None,
+            differs: Vec::new(),
+        }
+    }
+}
+
+/// A job of which a row may have the photo, in another folder.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// Its key.
+    pub job: JobKey,
+    /// The address of the photo that was ordered.
+    pub photo: String,
+}
+
+/// What recognition found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The first held rows.
+    pub held: Vec<Held>,
+    /// Rows taken for those of jobs although a person cannot see a difference.
+    pub same: u64,
+    /// Rows taken for those of jobs whose photo's address was made anew.
+    pub rotated: u64,
+    /// Jobs that were accepted, or may have been.
+    pub accepted: u64,
+    /// Edited rows, listed or not, of which the log holds only what the vendor's sample scripts write.
+    pub bare: u64,
+    /// Edited rows, listed or not, whose photo may only be in another folder.
+    pub moved: u64,
+    /// Of the listed rows that look renamed, how many for which cause.
+    pub causes: HashMap<Cause, u64>,
+}

@@ -1,0 +1,444 @@
+//! The jobs that open rows are like, and what is done about each row.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+
+use super::held::{Allowed, Found, Held};
+use super::open::OpenRows;
+use super::{Decision, Plan, PlanError, marks_of};
+use crate::jobs::recognition::{Like, Marks, Recognition};
+use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Status};
+use crate::manifest::{Manifest, Row};
+
+/// A held row, and the jobs that it may stand for, by their places in the ledger.
+pub(super) struct HeldRow {
+    pub held: Held,
+    pub job: u32,
+    /// The jobs whose photo it may be, in another folder.
+    pub moved: Vec<u32>,
+    pub clip: Clip,
+    pub variant: String,
+}
+
+/// Why a row may not be sent by itself, and the job that stands for it.
+struct Reason {
+    decision: Decision,
+    job: u32,
+    moved: Vec<u32>,
+}
+
+impl Reason {
+    fn of((decision, job): (Decision, u32)) -> Self {
+        Self {
+            decision,
+            job,
+            moved: Vec::new(),
+        }
+    }
+}
+
+/// The jobs of one clip, under whatever id, by what a row may do with them. Distinguished once, however
+/// many rows ask for the clip: thousands may share a photo and a prompt.
+#[derive(Default)]
+struct ClipJobs {
+    /// Accepted and in no row: those that count before those that were replaced, then by place.
+    free: Vec<u32>,
+    /// So many of them, from the first on, are claimed.
+    claimed: usize,
+    /// Never accepted and in no row. Ordered again, they would bring the clip that a row brings.
+    refused: Vec<u32>,
+    /// Accepted, each in a row, by place.
+    standing: Vec<u32>,
+}
+
+/// What is known of rows and jobs while they are compared.
+pub(super) struct Search<'a> {
+    plan: &'a mut Plan,
+    ledger: &'a Ledger,
+    known: &'a Recognition,
+    allowed: Allowed,
+    most_listed: usize,
+    /// Jobs for which a renamed row is held already.
+    claimed: HashSet<u32>,
+    /// Jobs of rows that are left out, and that may be theirs although their key is another.
+    kept: HashSet<u32>,
+    /// The jobs of clips that rows of the last pass ask for.
+    clips: HashMap<u64, ClipJobs>,
+    /// Jobs of which a row has the photo in another folder.
+    moved: HashSet<u32>,
+    /// Refused jobs that a row with another photo replaces.
+    corrected: HashSet<u32>,
+    held: Vec<HeldRow>,
+}
+
+impl<'a> Search<'a> {
+    /// Nothing is compared yet.
+    pub fn of(
+        plan: &'a mut Plan,
+        ledger: &'a Ledger,
+        known: &'a Recognition,
+        allowed: Allowed,
+        most_listed: usize,
+    ) -> Self {
+        Self {
+            plan,
+            ledger,
+            known,
+            allowed,
+            most_listed,
+            claimed: HashSet::new(),
+            kept: HashSet::new(),
+            clips: HashMap::new(),
+            moved: HashSet::new(),
+            corrected: HashSet::new(),
+            held: Vec::new(),
+        }
+    }
+
+    /// Decides about the rows in three steps, so that what is certain is settled before what is likely.
+    /// Gives the first held ones.
+    pub fn run(
+        mut self,
+        manifest: &mut Manifest,
+        mut open: OpenRows,
+        found: &mut Found,
+    ) -> Result<Vec<HeldRow>, PlanError> {
+        open.keep_if(manifest, |index, row| {
+            let marks = marks_of(row);
+            self.keep(index, row, &marks);
+            if let Some(place) = self.same(row, &marks) {
+                self.adopt(index, place);
+                found.same += u64::from(!row.is_left_out);
+                return self.plan.is_open(index, self.ledger);
+            }
+            self.known.has_like(&marks) || self.corrected(&marks).is_some()
+        })?;
+        open.keep_if(manifest, |index, row| {
+            let is_open = self.plan.is_open(index, self.ledger);
+            let place = is_open.then(|| self.rotated(&marks_of(row))).flatten();
+            if let Some(place) = place {
+                self.adopt(index, place);
+                found.rotated += u64::from(!row.is_left_out);
+            }
+            is_open && place.is_none()
+        })?;
+        open.keep_if(manifest, |index, row| {
+            if !row.is_left_out {
+                self.hold_or_send(index, row, found);
+            }
+            false
+        })?;
+        Ok(self.held)
+    }
+
+    fn job(&self, place: u32) -> Option<&'a JobState> {
+        self.ledger.job_at(place)
+    }
+
+    fn is_accepted(&self, place: u32) -> bool {
+        self.job(place).is_some_and(JobState::maybe_accepted)
+    }
+
+    fn is_in_a_row(&self, place: u32) -> bool {
+        self.kept.contains(&place) || self.job(place).is_some_and(|job| self.plan.holds(job))
+    }
+
+    /// A job that was or may have been accepted, and is in no row.
+    fn is_free(&self, place: u32) -> bool {
+        self.is_accepted(place) && !self.is_in_a_row(place)
+    }
+
+    /// Jobs that count come before those that were replaced, older ones before newer ones.
+    fn rank(&self, place: u32) -> (bool, u32) {
+        (self.job(place).is_some_and(JobState::is_superseded), place)
+    }
+
+    /// Notes the jobs of a row that is left out where its prompt may have been another one: a template's
+    /// that this run does not know, or the one that a mistake is in.
+    fn keep(&mut self, index: usize, row: &Row, marks: &Marks) {
+        if self.plan.is_invalid(index) {
+            let jobs = self
+                .known
+                .of_subject(marks)
+                .chain(self.known.of_kind(marks));
+            let jobs = jobs.chain(self.known.of_clip(marks));
+            self.kept.extend(jobs.map(|like| like.job()));
+        } else if row.is_left_out && row.clip.words().is_empty() {
+            let jobs = self.known.of_subject(marks).filter(Like::has_same_id);
+            self.kept.extend(jobs.map(|like| like.job()));
+        }
+    }
+
+    fn adopt(&mut self, index: usize, place: u32) {
+        if let Some(job) = self.job(place) {
+            self.plan.adopt(index, job);
+        }
+    }
+
+    /// The job whose row this is, as far as a person sees.
+    fn same(&self, row: &Row, marks: &Marks) -> Option<u32> {
+        if self.ledger.job(row.key()).is_some() {
+            return None;
+        }
+        let same = self.known.of_clip_and_id(marks);
+        let same = same.filter(|like| like.has_same_wording() && self.is_free(like.job()));
+        same.map(|like| like.job()).max_by_key(|&place| {
+            let (is_replaced, _) = self.rank(place);
+            (!is_replaced, place)
+        })
+    }
+
+    /// The job whose row this is, its photo's address made anew.
+    fn rotated(&self, marks: &Marks) -> Option<u32> {
+        let jobs = self.known.of_name(marks);
+        let jobs = jobs.filter(|like| like.has_same_id() && like.may_be_made_anew());
+        self.likeliest(jobs).first().copied()
+    }
+
+    /// Of jobs with the row's photo elsewhere, those in no row that are the likeliest: that count, and
+    /// with the most folders the same; older ones first, as the rows of a sheet are.
+    fn likeliest<'k>(&self, likes: impl Iterator<Item = Like<'k>>) -> Vec<u32> {
+        let free = likes.filter(|like| self.is_free(like.job()));
+        let ranked = free.map(|like| {
+            let (is_replaced, place) = self.rank(like.job());
+            ((!is_replaced, like.common_folders()), place)
+        });
+        let mut ranked: Vec<_> = ranked.collect();
+        let best = ranked.iter().map(|(rank, _)| *rank).max();
+        ranked.retain(|(rank, _)| Some(*rank) == best);
+        ranked.sort_unstable();
+        ranked.dedup();
+        ranked.into_iter().map(|(_, place)| place).collect()
+    }
+
+    /// Decides about a row that is not a job's own.
+    fn hold_or_send(&mut self, index: usize, row: &Row, found: &mut Found) {
+        let marks = marks_of(row);
+        let key = self.plan.key_of(index, row);
+        self.report_apart(&marks);
+        let mut replaced = self.replaced(key, &marks);
+        let reason = self.reason_to_hold(row, key, &marks, &replaced);
+        let reason = reason.map(Reason::of).or_else(|| {
+            let reason = self.elsewhere(&marks)?;
+            replaced.push(reason.job);
+            Some(reason)
+        });
+        if let Some(reason) = reason {
+            let (decision, place) = (reason.decision, reason.job);
+            if decision == Decision::Renamed {
+                self.claim(place, &marks);
+            }
+            if !self.is_allowed(decision) {
+                let is_bare = self.known.of_bare(&marks).any(|bare| bare.job() == place);
+                self.hold(index, row, reason, is_bare, found);
+                return;
+            }
+            if decision == Decision::Renamed && !self.allowed.same_clip {
+                self.replace(index, &[place]);
+                return;
+            }
+        }
+        let corrected = self.corrected(&marks);
+        self.corrected.extend(corrected);
+        let refused = self.take_refused(&marks).into_iter().chain(corrected);
+        for place in refused {
+            if !replaced.contains(&place) {
+                replaced.push(place);
+            }
+        }
+        self.replace(index, &replaced);
+    }
+
+    fn replace(&mut self, index: usize, places: &[u32]) {
+        let jobs = places.iter().filter_map(|&place| self.job(place));
+        let keys = jobs.map(|job| job.key).collect();
+        self.plan.replace(index, keys);
+    }
+
+    /// The jobs that a row replaces when it is sent: about the same, or never accepted with the photo
+    /// elsewhere, and in no row.
+    fn replaced(&self, key: JobKey, marks: &Marks) -> Vec<u32> {
+        let known = self.known;
+        let made_anew = known.of_file(marks).filter(Like::may_be_made_anew);
+        let elsewhere = known.of_name(marks).chain(made_anew);
+        let refused = elsewhere.filter(|like| like.has_same_id() && !self.is_accepted(like.job()));
+        let likes = known.of_subject(marks).chain(refused);
+        let mut seen = HashSet::new();
+        let places = likes.chain(known.of_bare(marks)).map(|like| like.job());
+        let places = places.filter(|&place| {
+            let is_replaced =
+                |job: &JobState| job.key != key && !job.is_superseded() && !self.plan.holds(job);
+            seen.insert(place) && self.job(place).is_some_and(is_replaced)
+        });
+        places.collect()
+    }
+
+    /// A job of the row's id, prompt and settings that was refused for good or for now, and whose row is
+    /// gone: the row has another photo than it, likely a corrected one.
+    fn corrected(&self, marks: &Marks) -> Option<u32> {
+        let likes = self.known.of_kind(marks).filter(Like::has_same_id);
+        let mut places = likes.map(|like| like.job());
+        places.find(|&place| {
+            let job = self.job(place);
+            !self.is_accepted(place)
+                && !self.is_in_a_row(place)
+                && !self.corrected.contains(&place)
+                && job.is_some_and(JobState::is_counted)
+        })
+    }
+
+    /// Distinguishes the jobs of the row's clip, unless that was done for another row.
+    fn report_apart(&mut self, marks: &Marks) {
+        if self.clips.contains_key(&marks.clip()) {
+            return;
+        }
+        let mut jobs = ClipJobs::default();
+        for place in self.known.of_clip(marks).map(|like| like.job()) {
+            let (is_replaced, _) = self.rank(place);
+            match (self.is_accepted(place), self.is_in_a_row(place)) {
+                (true, true) => jobs.standing.push(place),
+                (true, false) => jobs.free.push(place),
+                (false, false) if !is_replaced => jobs.refused.push(place),
+                (false, _) => {}
+            }
+        }
+        jobs.standing.sort_unstable();
+        jobs.free.sort_unstable_by_key(|&place| self.rank(place));
+        self.clips.insert(marks.clip(), jobs);
+    }
+
+    fn claim(&mut self, place: u32, marks: &Marks) {
+        self.claimed.insert(place);
+        if let Some(jobs) = self.clips.get_mut(&marks.clip()) {
+            let rest = jobs.free[jobs.claimed..].iter();
+            let claimed = rest.take_while(|place| self.claimed.contains(place));
+            jobs.claimed += claimed.count();
+        }
+    }
+
+    /// Jobs of the row's clip that were never accepted. The first row that is sent replaces them.
+    fn take_refused(&mut self, marks: &Marks) -> Vec<u32> {
+        let jobs = self.clips.get_mut(&marks.clip());
+        jobs.map_or_else(Vec::new, |jobs| std::mem::take(&mut jobs.refused))
+    }
+
+    fn is_allowed(&self, reason: Decision) -> bool {
+        match reason {
+            Decision::Changed => self.allowed.changed,
+            Decision::Renamed => self.allowed.changed || self.allowed.same_clip,
+            _ => self.allowed.same_clip,
+        }
+    }
+
+    /// Why a row may not be sent by itself, and the job that stands for it.
+    fn reason_to_hold(
+        &self,
+        row: &Row,
+        key: JobKey,
+        marks: &Marks,
+        replaced: &[u32],
+    ) -> Option<(Decision, u32)> {
+        let accepted = replaced.iter().copied();
+        let accepted: Vec<u32> = accepted.filter(|&place| self.is_accepted(place)).collect();
+        let same_id = self.known.of_subject(marks).filter(Like::has_same_id);
+        let same_id: HashSet<u32> = same_id.map(|like| like.job()).collect();
+        // The photo's own id first, then one that a program may have made of it.
+        let own = accepted.iter().find(|place| same_id.contains(place));
+        let changed = |place: &u32| (Decision::Changed, *place);
+        let held = own.map(changed);
+        let held = held.or_else(|| Some((Decision::Renamed, self.renamed(marks, &accepted)?)));
+        let held = held.or_else(|| accepted.first().map(changed));
+        held.or_else(|| Some((Decision::SameClip, self.standing(row, key, marks)?)))
+    }
+
+    /// The job of the same clip that has a row of its own.
+    fn standing(&self, row: &Row, key: JobKey, marks: &Marks) -> Option<u32> {
+        let other = |place: u32| self.job(place).filter(|job| job.key != key);
+        if !marks.has_photo {
+            // Many listings may share their words: only a clip of the same id is the same.
+            let of_id = self.known.of_subject(marks).filter(Like::has_same_wording);
+            let mut places = of_id.map(|like| like.job());
+            return places.find(|&place| {
+                other(place).is_some() && self.is_accepted(place) && self.is_in_a_row(place)
+            });
+        }
+        // Under its own id, another query may ask for another part of the photo.
+        let is_same = |job: &JobState, place| {
+            self.known.has_query(place, marks) || !self.plan.holds_under(job, &row.id)
+        };
+        let mut standing = self.clips.get(&marks.clip())?.standing.iter().copied();
+        standing.find(|&place| other(place).is_some_and(|job| is_same(job, place)))
+    }
+
+    /// The job of the same clip under another id whose row is gone: one whose id is alike before
+    /// others, one that counts before one that was replaced.
+    fn renamed(&self, marks: &Marks, alike: &[u32]) -> Option<u32> {
+        let jobs = self.clips.get(&marks.clip());
+        let free = jobs.map_or(&[][..], |jobs| &jobs.free);
+        let unclaimed = jobs.map_or(&[][..], |jobs| &jobs.free[jobs.claimed..]);
+        let may_be =
+            |place: &u32| !self.known.has_id(*place, marks) && !self.claimed.contains(place);
+        let is_of_clip = |place: &u32| {
+            let rank = self.rank(*place);
+            free.binary_search_by_key(&rank, |&other| self.rank(other))
+                .is_ok()
+        };
+        let alike_and_free = alike.iter().copied().filter(is_of_clip).filter(may_be);
+        let first = unclaimed.iter().copied().find(may_be);
+        let moved = self.known.of_name(marks).filter(Like::may_be_made_anew);
+        let moved = moved.map(|like| like.job());
+        let moved = moved.filter(|&place| self.is_free(place)).filter(may_be);
+        let all = alike_and_free.chain(first).chain(moved);
+        all.max_by_key(|place| (alike.contains(place), Reverse(self.rank(*place))))
+    }
+
+    /// The job in no row of which the row has the photo in another folder; or the same photo under an
+    /// address that was made anew, with other words; or the same words, only one of both with a photo.
+    fn elsewhere(&mut self, marks: &Marks) -> Option<Reason> {
+        let known = self.known;
+        let in_another_folder = known.of_name(marks).filter(|like| !like.may_be_made_anew());
+        let moved = self.likeliest(in_another_folder);
+        // Each row gets a job of its own, as far as there are enough.
+        let is_left = |place: &&u32| !self.moved.contains(place);
+        if let Some(&job) = moved.iter().find(is_left).or(moved.first()) {
+            self.moved.insert(job);
+            return Some(Reason {
+                decision: Decision::Changed,
+                job,
+                moved: if marks.has_photo { moved } else { Vec::new() },
+            });
+        }
+        let made_anew = self.likeliest(known.of_file(marks).filter(Like::may_be_made_anew));
+        let other = || {
+            let places = known.of_other_kind(marks).map(|like| like.job());
+            places.filter(|&place| self.is_free(place)).max()
+        };
+        let job = made_anew.last().copied().or_else(other)?;
+        Some(Reason::of((Decision::Changed, job)))
+    }
+
+    fn hold(&mut self, index: usize, row: &Row, reason: Reason, is_bare: bool, found: &mut Found) {
+        self.plan.hold(index, reason.decision);
+        if reason.decision == Decision::Changed {
+            found.bare += u64::from(is_bare);
+            found.moved += u64::from(!is_bare && !reason.moved.is_empty());
+        }
+        let Some(job) = self.job(reason.job) else {
+            return;
+        };
+        if self.held.len() < self.most_listed {
+            let is_failed = job.status() == Status::Failed;
+            self.held.push(HeldRow {
+                held: Held {
+                    is_bare,
+                    is_refunded: is_failed && job.committed() == Credits::ZERO,
+                    ..Held::of(row, reason.decision, job.key)
+                },
+                job: reason.job,
+                moved: reason.moved,
+                clip: row.clip.clone(),
+                variant: row.variant.clone(),
+            });
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The marks of a log's jobs, and which of them are like a row.
+
+use super::marks::{Keys, Marks, bare};
+use super::place::Place;
+use super::{Sought, normal};
+
+/// What a job is called, or was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Name {
+    job: u32,
+    wording: u32,
+    place: Place,
+}
+
+/// How a job is like a row.
+#[derive(Clone, Copy)]
+pub struct Like<'a> {
+    name: &'a Name,
+    known: &'a Recognition,
+    row: &'a Marks,
+}
+
+impl Like<'_> {
+    /// The job's place in the ledger.
+    pub fn job(&self) -> u32 {
+        self.name.job
+    }
+
+    /// Whether a person sees the same id.
+    pub fn has_same_id(&self) -> bool {
+        self.known.has_id(self.name.job, self.row)
+    }
+
+    /// Whether a person sees the same prompt and settings.
+    pub fn has_same_wording(&self) -> bool {
+        self.name.wording == self.row.wording
+    }
+
+    /// Whether the row's address may be the job's, made anew.
+    pub fn may_be_made_anew(&self) -> bool {
+        self.row.place.may_be(&self.name.place)
+    }
+
+    /// How many of the folders on the way to the file are the same.
+    pub fn common_folders(&self) -> usize {
+        self.row.place.common_folders(&self.name.place)
+    }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many jobs were compared with rows.
+    pub static LOOKED_AT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// The marks of a log's jobs.
+#[derive(Debug, Default)]
+pub struct Recognition {
+    names: Vec<Name>,
+    /// Under which mark which of the names is found. Sorted by mark, by what is seen of the job's id and
+    /// by name, once all are there.
+    entries: Vec<(u64, u32)>,
+    /// Each job's id as a person sees it, and what its photo's query says.
+    seen: Vec<(u64, u32)>,
+}
+
+impl Recognition {
+    /// Whether no job may be like a row.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Adds a job, as far as rows ask for what it is found by.
+    pub fn add(&mut self, job: u32, marks: &Marks, sought: &Sought) {
+        let index = job as usize;
+        if self.seen.len() <= index {
+            self.seen.resize(index + 1, (0, 0));
+        }
+        self.seen[index] = (marks.id, marks.query);
+        self.add_former(job, marks, sought);
+    }
+
+    /// Adds what a job that was added was called before: another version of the sheet may call it that
+    /// still.
+    pub fn add_former(&mut self, job: u32, marks: &Marks, sought: &Sought) {
+        let name = Name {
+            job,
+            wording: marks.wording,
+            place: marks.place,
+        };
+        self.add_name(name, marks.kept(), sought);
+    }
+
+    /// Adds a job of which no more than its ids are known, as far as rows have them.
+    pub fn add_bare(&mut self, job: u32, ids: &[impl AsRef<str>], sought: &Sought) {
+        let name = Name {
+            job,
+            ..Name::default()
+        };
+        let keys = ids.iter().map(|id| bare(&normal::id(id.as_ref())));
+        self.add_name(name, keys, sought);
+    }
+
+    fn add_name(&mut self, name: Name, keys: impl Iterator<Item = u64>, sought: &Sought) {
+        let place = self.names.len() as u32;
+        let before = self.entries.len();
+        let keys = keys.filter(|key| sought.may_hold(*key));
+        self.entries.extend(keys.map(|key| (key, place)));
+        if self.entries.len() > before {
+            self.names.push(name);
+        }
+    }
+
+    /// To be called once all are added.
+    pub fn sort(&mut self) {
+        let Self {
+            names,
+            entries,
+            seen,
+        } = self;
+        // Jobs of one clip by their ids: thousands may share a photo and a prompt.
+        let rank = |&(key, name): &(u64, u32)| {
+            let job = names[name as usize].job;
+            (key, seen.get(job as usize).map(|(id, _)| *id), job, name)
+        };
+        entries.sort_unstable_by_key(rank);
+        // Names of a job that differ only in what is found by other marks.
+        entries.dedup_by(|a, b| a.0 == b.0 && names[a.1 as usize] == names[b.1 as usize]);
+    }
+
+    fn id(&self, job: u32) -> Option<u64> {
+        self.seen.get(job as usize).map(|(id, _)| *id)
+    }
+
+    /// Whether a person sees the same id at a job.
+    pub fn has_id(&self, job: u32, row: &Marks) -> bool {
+        #[cfg(test)]
+        LOOKED_AT.set(LOOKED_AT.get() + 1);
+        self.id(job) == Some(row.id)
+    }
+
+    /// Whether the query of a job's photo says the same, signatures aside.
+    pub fn has_query(&self, job: u32, row: &Marks) -> bool {
+        let query = self.seen.get(job as usize).map(|(_, query)| *query);
+        query == Some(row.query)
+    }
+
+    /// The entries with a mark.
+    fn under(&self, key: u64) -> &[(u64, u32)] {
+        let start = self.entries.partition_point(|entry| entry.0 < key);
+        let entries = &self.entries[start..];
+        &entries[..entries.partition_point(|entry| entry.0 == key)]
+    }
+
+    fn likes<'a>(
+        &'a self,
+        row: &'a Marks,
+        keys: impl Iterator<Item = u64>,
+    ) -> impl Iterator<Item = Like<'a>> {
+        let keys = keys.filter(|key| *key != 0);
+        let entries = keys.flat_map(|key| self.under(key));
+        entries.map(|entry| self.like(*entry, row))
+    }
+
+    fn like<'a>(&'a self, (_, name): (u64, u32), row: &'a Marks) -> Like<'a> {
+        Like {
+            name: &self.names[name as usize],
+            known: self,
+            row,
+        }
+    }
+
+    /// Jobs with the same photo, prompt and settings, under whatever id.
+    pub fn of_clip<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+        self.likes(row, std::iter::once(row.clip))
+    }
+
+    /// Those of them at which a person sees the same id.
+    pub fn of_clip_and_id<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+        let id = |&(_, name): &(u64, u32)| self.id(self.names[name as usize].job);
+        let entries = self.under(row.clip);
+        let entries = &entries[entries.partition_point(|entry| id(entry) < Some(row.id))..];
+        let same = entries
+            .iter()
+            .take_while(move |entry| id(entry) == Some(row.id));
+        same.map(|entry| self.like(*entry, row))
+    }
+
+    /// Jobs whose id may be the row's, spelt anew, with the same photo, whatever the prompt.
+    pub fn of_subject<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+        self.likes(row, row.sought.iter().map(|keys| keys.subject))
+    }
+
+    /// Jobs whose id may be the row's, with the same prompt and settings, and a photo of the same name,
+    /// wherever it is. Of voices, those with the same words.
+    pub fn of_name<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+        self.likes(row, row.sought.iter().map(|keys| keys.named))
+    }
+
+    /// Jobs whose id may be the row's, and a photo of the same name, wherever it is and whatever the
+    /// prompt.
+    pub fn of_file<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+        self.likes(row, row.sought.iter().map(|keys| keys.file))
+    }
+
+    /// Jobs whose id may be the row's, with the same prompt and settings, and a photo where the row has
+    /// none, or none where it has one.
+    pub fn of_other_kind<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+        self.likes(row, row.sought.iter().map(Keys::other_kind))
+    }
+
+    /// Jobs whose id may be the row's, with the same prompt and settings, both with a photo or both
+    /// without one.
+    pub fn of_kind<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+        self.likes(row, row.sought.iter().map(|keys| keys.kind))
+    }
+
+    /// Jobs of which no more is known than that they have the row's id.
+    pub fn of_bare<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+        self.likes(row, std::iter::once(row.bare))
+    }
+
+    /// Whether there is any of those, one that only shares the prompt aside.
+    pub fn has_like(&self, row: &Marks) -> bool {
+        let likes = self.of_clip(row).chain(self.of_subject(row));
+        let likes = likes.chain(self.of_name(row));
+        let likes = likes.chain(self.of_file(row).filter(Like::may_be_made_anew));
+        let mut likes = likes
+            .chain(self.of_other_kind(row))
+            .chain(self.of_bare(row));
+        likes.next().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! What a clip is recognized by.
+
+use std::borrow::Cow;
+
+use super::normal::{self, language_tag, number};
+use super::photo::Photo;
+use super::place::Place;
+use super::query;
+use super::spelling::Spelling;
+use super::{Sought, hash_of};
+use crate::jobs::Clip;
+
+/// What a clip is made of.
+pub(super) struct Parts<'a> {
+    pub photo: &'a str,
+    words: &'a str,
+    /// Model, duration and aspect ratio; of a voice its voice, language and speed.
+    settings: [Cow<'a, str>; 3],
+    is_voice: bool,
+    variant: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    pub fn of(clip: &'a Clip, variant: &'a str) -> Self {
+        match clip {
+            Clip::Video(video) => Self {
+                photo: &video.image_url,
+                words: &video.prompt,
+                settings: [
+                    Cow::Borrowed(&video.model),
+                    Cow::Owned(video.duration.to_string()),
+                    Cow::Borrowed(&video.aspect_ratio),
+                ],
+                is_voice: false,
+                variant,
+            },
+            Clip::Voice(voice) => Self {
+                photo: "",
+                words: &voice.text,
+                settings: [
+                    Cow::Borrowed(&voice.voice),
+                    Cow::Owned(language_tag(&voice.language)),
+                    Cow::Owned(number(&voice.speed)),
+                ],
+                is_voice: true,
+                variant,
+            },
+        }
+    }
+}
+
+/// Hashes of prompt, settings and variant.
+pub(super) struct Wording {
+    /// As a person sees them.
+    pub seen: u64,
+    /// The same with a prompt that was read with the wrong encoding read again.
+    pub read: u64,
+}
+
+impl Wording {
+    pub fn of(parts: &Parts<'_>) -> Self {
+        // A variant is a name that people give, as an id is.
+        let variant = normal::id(parts.variant);
+        let settings = parts.settings.each_ref().map(|part| normal::text(part));
+        let hash = |words: &str| {
+            let words = normal::text(words);
+            hash_of((parts.is_voice, words, &settings, &variant))
+        };
+        let seen = hash(parts.words);
+        let read = normal::reread(parts.words);
+        Self {
+            seen,
+            read: read.map_or(seen, |read| hash(&read)),
+        }
+    }
+}
+
+/// What clips of one photo, prompt and settings share.
+pub(super) fn clip_of(address: &str, wording: &Wording) -> u64 {
+    hash_of(("clip", address, wording.read))
+}
+
+/// Hashes of normal forms.
+#[derive(Clone, Debug)]
+pub struct Marks {
+    /// The id, as a person sees it.
+    pub(super) id: u64,
+    /// Prompt and settings, as a person sees them.
+    pub(super) wording: u32,
+    /// Where the photo is; of a voice its settings.
+    pub(super) place: Place,
+    /// What the photo's query says besides signatures.
+    pub(super) query: u32,
+    /// Whether there is a photo.
+    pub has_photo: bool,
+    /// Photo, prompt and settings.
+    pub(super) clip: u64,
+    /// The id alone, as a person sees it: all that is known of some jobs.
+    pub(super) bare: u64,
+    /// What it is kept under, for each name that its id may stand for.
+    kept: Vec<Keys>,
+    /// What its other spellings are kept under.
+    pub(super) sought: Vec<Keys>,
+}
+
+/// What clips share whose ids may stand for one name; 0 for nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keys {
+    /// The photo; of a voice the language, whatever its region.
+    pub subject: u64,
+    /// Prompt and settings, and the photo's name. Of a voice the words.
+    pub named: u64,
+    /// The photo's name, whatever the prompt.
+    pub file: u64,
+    /// Prompt and settings, and whether there is a photo.
+    pub kind: u64,
+}
+
+impl Keys {
+    /// Prompt and settings, and whether there is none where there is a photo, or the reverse.
+    pub fn other_kind(&self) -> u64 {
+        self.kind ^ 1
+    }
+}
+
+impl Marks {
+    /// Of a row, or of what a job asked for, under an id and with a photo that it has or had.
+    pub fn of(id: &str, clip: &Clip, variant: &str) -> Self {
+        let parts = Parts::of(clip, variant);
+        let photo = Photo::of(parts.photo);
+        let wording = Wording::of(&parts);
+        let has_photo = !photo.address.is_empty();
+        // A voice has a language where a video has a photo.
+        let language = parts.settings[1].split(['-', '_']).next();
+        let words = normal::text(parts.words);
+        let keys = |id: &String| Keys {
+            subject: if parts.is_voice {
+                hash_of(("voice", id, language))
+            } else {
+                hash_of(("video", id, &photo.address))
+            },
+            named: match photo.name.as_str() {
+                "" if parts.is_voice => hash_of(("words", id, &words)),
+                "" => 0,
+                name => hash_of(("name", id, name, wording.seen)),
+            },
+            file: match photo.name.as_str() {
+                "" => 0,
+                name => hash_of(("file", id, name)),
+            },
+            kind: hash_of(("kind", id, wording.seen)) & !1 | u64::from(has_photo),
+        };
+        let spelling = Spelling::of(id);
+        let seen_id = normal::id(id);
+        Self {
+            id: hash_of(&seen_id),
+            wording: wording.seen as u32,
+            place: if parts.is_voice {
+                Place::of_settings(&parts.settings, &normal::id(parts.variant))
+            } else {
+                Place::of(&photo)
+            },
+            query: hash_of(query::identifying(parts.photo)) as u32,
+            has_photo,
+            clip: clip_of(&photo.address, &wording),
+            bare: bare(&seen_id),
+            kept: spelling.kept.iter().map(keys).collect(),
+            sought: spelling.sought.iter().map(keys).collect(),
+        }
+    }
+
+    /// What clips of the same photo, prompt and settings share.
+    pub fn clip(&self) -> u64 {
+        self.clip
+    }
+
+    /// Under what a job is found.
+    pub(super) fn kept(&self) -> impl Iterator<Item = u64> {
+        let keys = self.kept.iter();
+        let keys = keys.flat_map(|key| [key.subject, key.named, key.file, key.kind]);
+        std::iter::once(self.clip)
+            .chain(keys)
+            .filter(|key| *key != 0)
+    }
+
+    /// Under what jobs that are like a row are found.
+    pub(super) fn sought(&self) -> impl Iterator<Item = u64> {
+        let keys = self.sought.iter();
+        let keys = keys.flat_map(|key| {
+            let Keys {
+                subject,
+                named,
+                file,
+                kind,
+            } = *key;
+            [subject, named, file, kind, key.other_kind()]
+        });
+        let keys = [self.clip, self.bare].into_iter().chain(keys);
+        keys.filter(|key| *key != 0)
+    }
+
+    /// Whether a job with these marks may be like one of the rows in question.
+    pub fn may_be(&self, sought: &Sought) -> bool {
+        self.kept().any(|key| sought.may_hold(key))
+    }
+}
+
+/// The hash of an id in its normal form.
+pub(super) fn bare(id: &str) -> u64 {
+    hash_of(("bare", id))
+}
