@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::shared::{ApiArgs, JobsArg, LockArg, When, WhereArgs};
-use crate::engine::delivery::shopify::{AltTemplate, Metafield};
+use crate::engine::delivery::shopify::{AltTemplate, Look, Metafield};
 use crate::settings::table::help;
 use crate::settings::values;
 
@@ -133,12 +133,19 @@ pub struct PublishArgs {
 }
 
 impl PublishArgs {
-    /// The metafield that `--as` names.
-    pub fn metafield(&self) -> Option<Result<Metafield, String>> {
-        match self.form.as_deref()? {
-            [word, name] if word == METAFIELD => Some(Metafield::parse(name)),
-            _ => Some(Err("write --as metafield NAMESPACE.KEY".to_owned())),
-        }
+    /// How clips are to look at their products. The error is about `--as`.
+    pub fn look(&self) -> Result<Look, String> {
+        let metafield = match self.form.as_deref() {
+            None => None,
+            Some([word, name]) if word == METAFIELD => Some(Metafield::parse(name)?),
+            Some(_) => return Err("write --as metafield NAMESPACE.KEY".to_owned()),
+        };
+        Ok(Look {
+            position: self.position,
+            alt: self.alt.clone(),
+            replace: self.replace,
+            metafield,
+        })
     }
 }
 

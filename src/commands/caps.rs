@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::open::Open;
 use crate::clock;
 use crate::engine::cap::{Cap, Limit, Rule};
 use crate::engine::filter::{Filter, Filters};
 use crate::exit::Failure;
 use crate::jobs::{Condition, Credits, Ledger};
-use crate::journal::{JobLog, LogError, Writer};
+use crate::journal::{JobLog, LogError};
 use crate::manifest::Manifest;
 use crate::output::caps::TYPED;
 use crate::settings::{self, Settings};
@@ -40,12 +41,9 @@ fn rules(typed: Option<Credits>, settings: &Settings, now: Timestamp) -> Vec<Rul
 }
 
 /// The caps of a run that is about to write.
-pub fn of_writer(
-    typed: Option<Credits>,
-    settings: &Settings,
-    writer: &Writer,
-) -> Result<Cap<'static>, LogError> {
-    let rules = rules(typed, settings, writer.now());
+pub fn of_open(typed: Option<Credits>, log: &Open<'_>) -> Result<Cap<'static>, LogError> {
+    let writer = &log.writer;
+    let rules = rules(typed, log.settings, writer.now());
     if writer.is_shared() {
         writer.hold(rules.iter().cloned().map(Rule::for_claims).collect());
         return Rule::limits(rules, Credits::ZERO, std::iter::empty()).map(Cap::shared);

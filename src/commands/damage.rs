@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use super::open::Open;
 use crate::clock;
 use crate::disk::path_from_here;
 use crate::engine::damage::{Marks, accepted, marks};
 use crate::exit::Failure;
 use crate::jobs::Ledger;
-use crate::journal::{Damage, JobLog, Writer};
+use crate::journal::{Damage, JobLog};
 use crate::output::damage::{self, warn_of_marks, warn_of_torn};
 use crate::output::{Printer, failure};
 use crate::settings::Settings;
@@ -16,12 +17,8 @@ pub use crate::output::damage::{warn, warn_of_damage};
 
 /// Before anything is sent: a damaged log stops the run, unless the damage is accepted. Then the
 /// jobs it speaks of are marked as in doubt first, durably, so that they are not sent.
-pub async fn settle(
-    writer: &Writer,
-    accept: bool,
-    settings: &Settings,
-    printer: &Printer,
-) -> Result<(), Failure> {
+pub async fn settle(log: &Open<'_>, accept: bool, printer: &Printer) -> Result<(), Failure> {
+    let writer = &log.writer;
     let damage = writer.damage();
     warn_of_torn(&writer.ledger(), damage, writer.path(), printer);
     if damage.is_empty() {
@@ -31,7 +28,7 @@ pub async fn settle(
         return Err(refusal(damage, &writer.ledger(), writer.path(), "sent"));
     }
     writer.check_form().map_err(failure::of_log)?;
-    let marks = marks_of(damage, &writer.ledger(), writer.path(), settings)?;
+    let marks = marks_of(damage, &writer.ledger(), writer.path(), log.settings)?;
     let lines = marks.text + &accepted(damage, clock::now());
     writer.append(&lines).await.map_err(|error| {
         Failure::io(format!("the job log cannot be written: {error}"))

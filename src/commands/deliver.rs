@@ -1,26 +1,20 @@
-//! What `download` and `publish` share: the API on demand, clients, what failures mean.
+//! What `download` and `publish` share: the clips of a log, clients, what failures mean.
 
-use tokio::sync::OnceCell;
-
-use super::api::Api;
-use super::open;
+use super::finish::ending_of_jobs;
+use super::open::{self, Open};
 use crate::cli::When as WhenArg;
-use crate::commands::finish;
-use crate::commands::observe::observer;
 use crate::engine::delivery::address::system_lookup;
 use crate::engine::delivery::client::{Client, TimeOuts};
-use crate::engine::delivery::plan::{Delivery, When};
+use crate::engine::delivery::plan::{self, Delivery, When};
 use crate::engine::delivery::{EXEC_TARGET, ExecOptions};
-use crate::engine::delivery::{Failure as Missed, FailureKind, Links, OnDemand, RefreshError};
+use crate::engine::delivery::{Failure as Missed, FailureKind};
 use crate::engine::filter::Filters;
 use crate::engine::round::Done;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::JobState;
 use crate::journal::Writer;
-use crate::output::{Commands, Printer, delivery, failure};
-use crate::sandbox::Sandbox;
+use crate::output::{Printer, delivery, failure};
 use crate::settings::Settings;
-use crate::vendor;
 
 /// How clips are passed to a command; `target` is the receiver's name in the log.
 pub fn exec_options(command: &str, target: Option<&str>, settings: &Settings) -> ExecOptions {
@@ -33,86 +27,6 @@ pub fn exec_options(command: &str, target: Option<&str>, settings: &Settings) ->
     }
 }
 
-/// The API, opened once it is needed, and only then with the key.
-pub struct ApiOnDemand<'a> {
-    writer: &'a Writer,
-    settings: &'a Settings,
-    api: OnceCell<Api>,
-}
-
-impl<'a> ApiOnDemand<'a> {
-    /// Not opened yet.
-    pub fn new(writer: &'a Writer, settings: &'a Settings) -> Self {
-        Self {
-            writer,
-            settings,
-            api: OnceCell::new(),
-        }
-    }
-
-    /// Asks it for fresh links.
-    pub fn links(&self) -> Links<'_, Self> {
-        Links::new(self, observer(self.writer, self.settings))
-    }
-
-    async fn api(&self) -> Result<&Api, Failure> {
-        let open = || async {
-            let api = Api::open(self.settings).await?;
-            open::check_mixing(self.writer, self.settings, &api.base)?;
-            Ok(api)
-        };
-        self.api.get_or_try_init(open).await
-    }
-
-    /// Under `--sandbox` the stand-in of this command has the clips.
-    pub async fn at_hand(&self, deliveries: &mut [Delivery]) -> Result<(), Failure> {
-        let has_links = deliveries.iter().any(|one| one.output_url.is_some());
-        if !self.settings.sandbox || !has_links {
-            return Ok(());
-        }
-        let api = self.api().await?;
-        for delivery in deliveries {
-            delivery.output_url = delivery.output_url.take().map(|url| api.here(&url));
-        }
-        Ok(())
-    }
-
-    /// Where the sandbox is that stands in for the shop, too: inside this command, or listening on
-    /// this computer.
-    pub async fn shop_stand_in(&self) -> Result<Option<String>, Failure> {
-        if self.settings.sandbox {
-            let api = self.api().await?;
-            return Ok(api.stand_in.as_ref().map(Sandbox::base_url));
-        }
-        let url = self.settings.base_url.value.clone();
-        Ok(url.filter(|_| self.settings.calls_this_computer()))
-    }
-}
-
-impl OnDemand for ApiOnDemand<'_> {
-    async fn client(&self) -> Result<&vendor::Client, RefreshError> {
-        let api = self.api().await.map_err(|error| {
-            let why = match error.next_step() {
-                Some(step) => format!("{error}; {step}"),
-                None => error.to_string(),
-            };
-            let kind = match error.code() {
-                Code::Config => FailureKind::Setup,
-                Code::Io => FailureKind::Disk,
-                _ => FailureKind::MayHelp,
-            };
-            RefreshError::new(kind, why)
-        })?;
-        Ok(&api.client)
-    }
-
-    async fn here(&self, url: String) -> Result<String, RefreshError> {
-        let api = self.api().await;
-        let api = api.map_err(|e| RefreshError::new(FailureKind::Setup, e.to_string()))?;
-        Ok(api.here(&url))
-    }
-}
-
 /// Fetches clips, and calls shops.
 pub fn client(settings: &Settings) -> Client {
     let time_outs = TimeOuts {
@@ -122,22 +36,19 @@ pub fn client(settings: &Settings) -> Client {
     Client::new(time_outs, system_lookup())
 }
 
-/// Warns of a column that no job has, when nothing was chosen.
-pub fn warn_of_filters(
+/// The clips of a log; those that `filters` choose are marked.
+pub fn gather(
+    log: &Open<'_>,
     filters: &Filters,
-    deliveries: &[Delivery],
-    writer: &Writer,
     printer: &Printer,
-) {
-    if deliveries.iter().any(|delivery| delivery.is_chosen) {
-        return;
+) -> Result<Vec<Delivery>, Failure> {
+    let deliveries = plan::gather(&log.writer, |view| filters.matches(view));
+    let deliveries = deliveries.map_err(failure::of_log)?;
+    if !deliveries.iter().any(|delivery| delivery.is_chosen) {
+        let views = deliveries.iter().map(|one| log.writer.view(one.job));
+        open::warn_of_filters(filters, views.flatten().flatten(), printer);
     }
-    let views = deliveries.iter().map(|delivery| writer.view(delivery.job));
-    open::warn_of_filters(
-        filters,
-        views.filter_map(|view| view.ok().flatten()),
-        printer,
-    );
+    Ok(deliveries)
 }
 
 /// `--when` as typed.
@@ -172,12 +83,11 @@ pub struct End {
 /// Reports each failure, and puts together how a delivery of `clips` ended. `own` is what it met
 /// beside its failures; `filters` say which jobs count, unless it was a dry run.
 pub fn end(
+    log: &Open<'_>,
     clips: usize,
     failures: &[Missed],
     mut own: Ending,
     filters: Option<&Filters>,
-    writer: &Writer,
-    commands: &Commands,
     printer: &Printer,
 ) -> Result<End, Failure> {
     for failure in failures {
@@ -185,7 +95,7 @@ pub fn end(
         own.note(code_of(failure.kind));
     }
     let others = match filters {
-        Some(filters) => ending_of_covered(writer, filters)?,
+        Some(filters) => ending_of_covered(&log.writer, filters)?,
         None => Ending::default(),
     };
     let is_unready = failures.is_empty() && others.code() != Code::Success;
@@ -198,7 +108,7 @@ pub fn end(
             clips: clips as u64,
         },
         unready: is_unready.then(|| {
-            let status = commands.on_log("status", "");
+            let status = log.commands.on_log("status", "");
             format!("some clips are not ready; `{status}` shows why")
         }),
     })
@@ -207,7 +117,7 @@ pub fn end(
 /// What the covered jobs, as they stand, put on the run's end.
 fn ending_of_covered(writer: &Writer, filters: &Filters) -> Result<Ending, Failure> {
     if filters.is_empty() {
-        return Ok(finish::ending_of_jobs(writer.ledger().jobs()));
+        return Ok(ending_of_jobs(writer.ledger().jobs()));
     }
     let keys: Vec<_> = writer.ledger().jobs().map(|job| job.key).collect();
     let mut states: Vec<JobState> = Vec::new();
@@ -218,5 +128,5 @@ fn ending_of_covered(writer: &Writer, filters: &Filters) -> Result<Ending, Failu
                 .map(|view| view.state),
         );
     }
-    Ok(finish::ending_of_jobs(states.iter()))
+    Ok(ending_of_jobs(states.iter()))
 }

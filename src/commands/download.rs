@@ -4,26 +4,23 @@ mod check;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use etcetera::BaseStrategy;
 
-use super::deliver::{self, ApiOnDemand};
 use super::limits::Limits;
-use super::{Ended, on_runtime, open, outputs};
+use super::on_demand::ApiOnDemand;
+use super::open::{self, Open};
+use super::{Ended, deliver, on_runtime, outputs};
 use crate::cli::DownloadArgs;
 use crate::engine::delivery::bucket::Bucket;
-use crate::engine::delivery::plan::{Delivery, gather, plan};
-use crate::engine::delivery::{self, Download, DownloadOptions};
+use crate::engine::delivery::plan::{Delivery, plan};
+use crate::engine::delivery::{self, Download, DownloadOptions, DownloadSummary, RETRY_DELAY};
 use crate::exit::{Code, Failure};
 use crate::journal::Writer;
 use crate::output::{self, Event, Printer, Progress};
-use crate::output::{delivery::Downloaded, failure, stopped};
+use crate::output::{delivery::Downloaded, stopped};
 use crate::settings::Settings;
 use crate::text::is_address;
-
-/// The wait before a first repeat.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Runs the command.
 pub fn run(
@@ -38,93 +35,28 @@ pub fn run(
         return checked.map(Ended::from);
     }
     let limits = Limits::watch(settings);
-    let stop = &limits.stop;
-    let writer = open::write_log(&path, settings, "download", &limits, printer)?;
-    let commands = open::commands(&path, &writer.ledger(), settings);
-    let when = deliver::when(args.when);
-    let dir = &settings.download.dir;
-    let bucket = bucket_of(&dir.to_string_lossy())?;
-    if bucket.is_none() {
-        outputs::check_folder(dir, writer.path())?;
-    }
-    let is_new = bucket.is_none() && !dir.exists();
-    let folder = match &bucket {
-        Some(_) => waiting_room(&writer),
-        None => dir.clone(),
-    };
-    let folder = delivery::prepare(&folder).map_err(|e| {
-        Failure::io(format!("clips cannot be kept in {}", folder.display()))
-            .because(e)
-            .help("choose another folder with --dir")
-    })?;
-    let dir = match &bucket {
-        Some(bucket) => PathBuf::from(bucket.address()),
-        None => folder.clone(),
-    };
-    let mut deliveries = gather(&writer, |view| filters.matches(view)).map_err(failure::of_log)?;
-    deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
-    let options = DownloadOptions {
-        dir: folder,
-        bucket: bucket.map(Arc::new),
-        concurrency: usize::from(settings.download.concurrency),
-        max_size: settings.download.max_size,
-        retry_delay: RETRY_DELAY,
-        here_too: args.here_too,
-    };
-    let client = deliver::client(settings);
-    let (summary, mut own) = on_runtime(async {
-        limits.start_timer();
-        let api = ApiOnDemand::new(&writer, settings);
-        api.at_hand(&mut deliveries).await?;
-        let plan = plan(&deliveries, when, &writer.folder(), &dir);
-        let total = plan
-            .groups
-            .iter()
-            .map(|group| group.clips.len() as u64)
-            .sum();
-        let progress = Progress::new(Some(total), "fetching", printer);
-        let show = |event| output::delivery::show(&event, &progress, printer, Event::Saved);
-        let download = Download {
-            options: &options,
-            client: &client,
-            writer: &writer,
-            refresh: &api.links(),
-            progress: &show,
-            stop,
-        };
-        let summary = download.run(&plan).await;
-        drop(progress);
-        Ok((summary, stopped::ending_of(stop, printer, &commands)))
-    })?;
-    if is_new {
-        // Only an empty folder goes.
-        let _ = std::fs::remove_dir(&dir);
-    }
+    let log = Open::existing(path, "download", limits, settings, printer)?;
+    let place = Place::of(&log)?;
+    let mut deliveries = deliver::gather(&log, &filters, printer)?;
+    let summary = on_runtime(fetch(args, &place, &mut deliveries, &log, printer))?;
+    place.leave();
+    let mut own = stopped::ending_of(&log.limits.stop, printer, &log.commands);
     own.note_if(summary.disk_failed, Code::Io);
     own.note_if(!summary.left.is_empty(), Code::Temporary);
-    let deliver::End {
-        code,
-        done,
-        unready,
-    } = deliver::end(
-        summary.downloaded,
-        &summary.failures,
-        own,
-        Some(&filters),
-        &writer,
-        &commands,
-        printer,
-    )?;
-    let elsewhere = elsewhere_than(&deliveries, &writer, &dir);
+    let (clips, failures) = (summary.downloaded, &summary.failures);
+    let end = deliver::end(&log, clips, failures, own, Some(&filters), printer)?;
+    let folder = log.writer.folder();
+    let elsewhere = elsewhere_than(&place.dir, &deliveries, &folder);
     let elsewhere = elsewhere.map(|file| file.display().to_string());
     let report = Downloaded {
         summary: &summary,
         typed: &settings.download.dir.display().to_string(),
-        dir: &dir.to_string_lossy(),
+        dir: &place.dir.to_string_lossy(),
         elsewhere: elsewhere.as_deref(),
-        cut: &delivery::cut_since(&deliveries, &writer.folder()),
-        unready,
+        cut: &delivery::cut_since(&deliveries, &folder),
+        unready: end.unready,
     };
+    let (code, done) = (end.code, end.done);
     if printer.options().json {
         printer.document(&report.to_json(code.number()))?;
     } else {
@@ -132,6 +64,89 @@ pub fn run(
         printer.conclude(format_args!("download: {sentence}"), code == Code::Success);
     }
     Ok(Ended { code, done })
+}
+
+/// Fetches what is due.
+async fn fetch(
+    args: &DownloadArgs,
+    place: &Place,
+    deliveries: &mut [Delivery],
+    log: &Open<'_>,
+    printer: &Printer,
+) -> anyhow::Result<DownloadSummary> {
+    let settings = &log.settings.download;
+    let options = DownloadOptions {
+        dir: place.folder.clone(),
+        bucket: place.bucket.clone(),
+        concurrency: usize::from(settings.concurrency),
+        max_size: settings.max_size,
+        retry_delay: RETRY_DELAY,
+        here_too: args.here_too,
+    };
+    log.limits.start_timer();
+    let api = ApiOnDemand::new(log);
+    api.at_hand(deliveries).await?;
+    let (when, folder) = (deliver::when(args.when), log.writer.folder());
+    let plan = plan(deliveries, when, &folder, &place.dir);
+    let clips = plan.groups.iter().map(|group| group.clips.len() as u64);
+    let progress = Progress::new(Some(clips.sum()), "fetching", printer);
+    let show = |event| output::delivery::show(&event, &progress, printer, Event::Saved);
+    let download = Download {
+        options: &options,
+        client: &deliver::client(log.settings),
+        writer: &log.writer,
+        refresh: &api.links(),
+        progress: &show,
+        stop: &log.limits.stop,
+    };
+    Ok(download.run(&plan).await)
+}
+
+/// Where clips go.
+struct Place {
+    /// The folder, or the bucket's address.
+    dir: PathBuf,
+    bucket: Option<Arc<Bucket>>,
+    /// Where clips are on this computer, if only on their way to the bucket.
+    folder: PathBuf,
+    /// Whether the folder was made for them.
+    is_new: bool,
+}
+
+impl Place {
+    fn of(log: &Open<'_>) -> Result<Self, Failure> {
+        let dir = &log.settings.download.dir;
+        let bucket = bucket_of(&dir.to_string_lossy())?;
+        let folder = if bucket.is_some() {
+            waiting_room(&log.writer)
+        } else {
+            outputs::check_folder(dir, log.writer.path())?;
+            dir.clone()
+        };
+        let is_new = bucket.is_none() && !dir.exists();
+        let folder = delivery::prepare(&folder).map_err(|e| {
+            Failure::io(format!("clips cannot be kept in {}", folder.display()))
+                .because(e)
+                .help("choose another folder with --dir")
+        })?;
+        let address = bucket
+            .as_ref()
+            .map(|bucket| PathBuf::from(bucket.address()));
+        Ok(Self {
+            dir: address.unwrap_or_else(|| folder.clone()),
+            bucket: bucket.map(Arc::new),
+            folder,
+            is_new,
+        })
+    }
+
+    /// Removes a folder into which nothing came.
+    fn leave(&self) {
+        if self.is_new {
+            // Only an empty folder goes.
+            let _ = std::fs::remove_dir(&self.dir);
+        }
+    }
 }
 
 /// The bucket that `dir` names, where it is not a folder.
@@ -145,12 +160,11 @@ fn bucket_of(dir: &str) -> Result<Option<Bucket>, Failure> {
 }
 
 /// A clip that was fetched into another folder than `dir`, and is there.
-fn elsewhere_than(deliveries: &[Delivery], writer: &Writer, dir: &Path) -> Option<PathBuf> {
-    let folder = writer.folder();
+fn elsewhere_than(dir: &Path, deliveries: &[Delivery], log_folder: &Path) -> Option<PathBuf> {
     deliveries
         .iter()
         .filter(|delivery| delivery.is_completed && delivery.is_chosen)
-        .filter_map(|delivery| Some(delivery.saved.as_ref()?.path(&folder)))
+        .filter_map(|delivery| Some(delivery.saved.as_ref()?.path(log_folder)))
         .find(|path| !path.starts_with(dir) && path.is_file())
 }
 

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::open::Open;
 use crate::engine::dispatch::Attempt;
 use crate::exit::Failure;
 use crate::jobs::{GenerationId, Text};
 use crate::journal::Writer;
-use crate::output::{Commands, failure};
+use crate::output::failure;
 use crate::settings::Settings;
 use crate::webhook::{self, Verification, VerifiedEntry, VerifyKeys};
 
@@ -22,16 +23,11 @@ struct Seen {
 }
 
 /// For each attempt, sentences about what speaks for or against its having been accepted.
-pub fn gather(
-    attempts: &[Attempt],
-    writer: &Writer,
-    settings: &Settings,
-    commands: &Commands,
-) -> anyhow::Result<Vec<Vec<String>>> {
-    let captures = captures(writer, settings)?;
+pub fn gather(attempts: &[Attempt], log: &Open<'_>) -> anyhow::Result<Vec<Vec<String>>> {
+    let captures = captures(&log.writer, log.settings)?;
     let mut all = Vec::new();
     for attempt in attempts {
-        let mut lines = from_log(attempt, writer)?;
+        let mut lines = from_log(attempt, &log.writer)?;
         let body: serde_json::Value =
             serde_json::from_str(attempt.order.request.get()).unwrap_or_default();
         let asked = |name: &str| {
@@ -48,7 +44,7 @@ pub fn gather(
                     "a webhook of {} has the same prompt and belongs to no job: {}. `{}` binds it",
                     seen.at,
                     seen.id,
-                    commands.resolve(&attempt.job.to_string(), &verdict)
+                    log.commands.resolve(&attempt.job.to_string(), &verdict)
                 ));
             }
         }

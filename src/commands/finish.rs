@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Ended;
+use super::open::Open;
 use crate::engine::round::Done;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, DisplayStatus, JobState};
@@ -17,12 +18,11 @@ pub fn charged<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Credits {
 /// Reports what a run did and where the jobs it covers stand, and gives the code. `charged_before`
 /// is what those jobs were charged when the run began: that is not of its doing.
 pub fn finish<'a>(
+    log: &Open<'_>,
     mut summary: Summary,
     charged_before: Credits,
     jobs: impl Iterator<Item = &'a JobState>,
     mut ending: Ending,
-    settings: &Settings,
-    commands: &Commands,
     printer: &mut Printer,
 ) -> anyhow::Result<Ended> {
     let done = Done {
@@ -36,18 +36,18 @@ pub fn finish<'a>(
         ending.join(ending_of_job(job));
     }
     let code = ending.code();
-    summary.rehearsal = tally.rehearsal || settings.sandbox;
+    summary.rehearsal = tally.rehearsal || log.settings.sandbox;
     summary.credits_charged = tally.charged.beyond(charged_before);
     summary.exit_code = code.number();
     summary.states = tally;
     if printer.options().json {
         printer.document(&summary.to_json())?;
     } else {
-        let mut text = summary.line(&settings.rates);
+        let mut text = summary.line(&log.settings.rates);
         if code == Code::Decision && summary.unknown() > 0 {
-            text = format!("{text}\n  next: {}", commands.on_log("status", ""));
+            text = format!("{text}\n  next: {}", log.commands.on_log("status", ""));
         } else if printer.shows_progress()
-            && let Some(next) = next_step(&summary.states, commands)
+            && let Some(next) = next_step(&summary.states, &log.commands)
         {
             text = format!("{text}\n  next: {next}");
         }

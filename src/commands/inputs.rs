@@ -12,6 +12,7 @@ use crate::manifest;
 use crate::manifest::{Condition, Defaults, Input, Manifest, Options};
 use crate::output::{Printer, failure};
 use crate::settings::Settings;
+use crate::settings::values::Pair;
 use crate::text::escape;
 
 /// The manifests that a command is given.
@@ -44,7 +45,7 @@ impl Inputs {
         &self,
         reading: &ManifestArgs,
         settings: &Settings,
-        conditions: Vec<Condition>,
+        conditions: &[Pair],
     ) -> Result<Manifest, Failure> {
         let inputs: Vec<Input<'_>> = self
             .paths
@@ -59,7 +60,7 @@ impl Inputs {
             })
             .collect();
         let options = manifest::Options {
-            conditions,
+            conditions: conditions.iter().map(condition).collect(),
             local_photos: photos::local(settings)?,
             ..manifest_options(reading, settings)
         };
@@ -110,6 +111,14 @@ impl Inputs {
             fetched.kept = Some(path);
         }
         Ok(())
+    }
+}
+
+/// Which rows are meant.
+fn condition(pair: &Pair) -> Condition {
+    Condition {
+        column: pair.name.clone(),
+        value: pair.value.clone(),
     }
 }
 

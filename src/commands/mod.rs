@@ -21,7 +21,7 @@ mod limits;
 mod listen;
 mod log;
 pub mod man;
-mod observe;
+mod on_demand;
 mod open;
 mod outputs;
 mod photos;

@@ -1,139 +1,177 @@
 //! Opening the logs that commands work on. What fails is reported in words, with the next step.
 
-use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use tokio::net::TcpListener;
-
+use super::api::Api;
 use super::damage;
 use super::limits::Limits;
 use crate::cli::WhereArgs;
 use crate::clock;
-use crate::engine;
 use crate::engine::filter::Filters;
-use crate::engine::open::RehearsalError;
+use crate::engine::observe::Observer;
+use crate::engine::open::{check_rehearsal, is_foreign, is_spreadsheet};
+use crate::engine::poll::{Event, Poller};
 use crate::exit::Failure;
-use crate::jobs::{GenerationId, JobView, Ledger};
-use crate::journal::{self, JobLog, Location, LogError, NotTakenIn, Writer};
-use crate::output::{Commands, Printer, failure, words};
+use crate::jobs::{JobView, Ledger};
+use crate::journal::{JobLog, Location, LogError, Writer};
+use crate::output::{Commands, Printer, failure, unrecovered};
 use crate::settings::Settings;
 use crate::text::escape;
-use crate::vendor::BaseUrl;
+use crate::vendor::{BaseUrl, Throttle};
 
-/// What was being done where replies that wait cannot be looked at.
-const LOOK: &str = "read what is to be taken back into";
+/// A log that a command writes to, and what the command goes by.
+pub struct Open<'a> {
+    /// The log as it was typed.
+    pub path: PathBuf,
+    pub writer: Writer,
+    /// Commands that people are shown for it.
+    pub commands: Commands,
+    pub limits: Limits,
+    pub settings: &'a Settings,
+}
 
-/// Nothing more is sent, settled or copied while replies of an earlier run wait to be taken back into the log:
-/// what they report would be ordered again. `untouched` says what has not happened.
-pub fn refuse_unrecovered(
-    log: &Path,
-    name: &Path,
-    commands: &Commands,
-    untouched: &str,
-) -> Result<(), Failure> {
-    match unrecovered(log, name, commands)? {
-        None => Ok(()),
-        Some((what, next)) => Err(Failure::data(format!("{what}; {untouched}")).help(next)),
+impl<'a> Open<'a> {
+    /// Locks and reads a log that must exist.
+    pub fn existing(
+        path: PathBuf,
+        command: &str,
+        limits: Limits,
+        settings: &'a Settings,
+        printer: &Printer,
+    ) -> Result<Self, Failure> {
+        refuse_absent(&path)?;
+        let ledger = || settings.ledger();
+        Self::to_learn(path, ledger, command, limits, settings, printer)
+    }
+
+    /// Locks and reads a log, or makes it, for commands that learn.
+    pub fn to_learn(
+        path: PathBuf,
+        ledger: impl Fn() -> Ledger,
+        command: &str,
+        limits: Limits,
+        settings: &'a Settings,
+        printer: &Printer,
+    ) -> Result<Self, Failure> {
+        let log = Self::to_send(path, ledger, command, limits, settings, printer)?;
+        let writer = &log.writer;
+        writer.check_form().map_err(failure::of_log)?;
+        damage::warn(&writer.ledger(), writer.damage(), writer.name(), printer);
+        Ok(log)
+    }
+
+    /// The same for commands that send: what of the log cannot be read, and whether it can be added
+    /// to, is theirs to check. A run that has nothing to send needs neither.
+    pub fn to_send(
+        path: PathBuf,
+        ledger: impl Fn() -> Ledger,
+        command: &str,
+        limits: Limits,
+        settings: &'a Settings,
+        printer: &Printer,
+    ) -> Result<Self, Failure> {
+        let writer = limits.lock(&path, ledger, command, settings, printer)?;
+        refuse_spreadsheet(&path, &writer.ledger())?;
+        if is_foreign(&path, &writer) {
+            return Err(failure::of_foreign(&path));
+        }
+        failure::warn_of_lost(&writer, printer);
+        refuse_live(writer.name(), &writer.ledger(), settings)?;
+        let commands = commands(&path, &writer.ledger(), settings);
+        Ok(Self {
+            path,
+            writer,
+            commands,
+            limits,
+            settings,
+        })
+    }
+
+    /// Refuses to go on while replies of an earlier run wait to be taken back into the log.
+    pub fn refuse_unrecovered(&self, untouched: &str) -> Result<(), Failure> {
+        unrecovered::refuse(self.writer.path(), &self.path, &self.commands, untouched)
+    }
+
+    /// A sandbox's jobs and live ones never share a log.
+    pub fn check_mixing(&self, base: &BaseUrl) -> Result<(), Failure> {
+        let (writer, sandbox) = (&self.writer, self.settings.sandbox);
+        refuse_live(writer.name(), &writer.ledger(), self.settings)?;
+        let mixed = writer.ledger().check_mixing(sandbox, base.is_loopback());
+        mixed.map_err(|_| failure::of_mixing(writer.name()))
+    }
+
+    /// The API, where it may be called for this log.
+    pub async fn api(&self) -> Result<Api, Failure> {
+        let api = Api::open(self.settings).await?;
+        self.check_mixing(&api.base)?;
+        Ok(api)
+    }
+
+    /// Reads what other computers have written meanwhile, so that the report at the end is right.
+    /// Where that fails, the end is reported as far as it is known.
+    pub async fn look_at_others(&self, printer: &Printer) {
+        if let Err(error) = self.writer.refresh().await {
+            printer.detail(escape(&error.to_string()));
+        }
+    }
+
+    /// Asks the vendor for clips.
+    pub fn poller<'b>(
+        &'b self,
+        api: &'b Api,
+        throttle: &'b Throttle,
+        concurrency: usize,
+        report: &'b dyn Fn(Event<'_>),
+    ) -> Poller<'b> {
+        Poller {
+            client: &api.client,
+            observer: self.observer(),
+            stop: &self.limits.stop,
+            throttle,
+            interval: self.settings.network.interval,
+            concurrency,
+            report,
+        }
+    }
+
+    /// Takes in what the vendor reports.
+    pub fn observer(&self) -> Observer<'_> {
+        Observer {
+            writer: &self.writer,
+            clock: &clock::now,
+            sandbox: self.settings.sandbox,
+        }
     }
 }
 
-/// Warns a reader of the same: what the log calls unknown may have its answer there.
-pub fn warn_unrecovered(
-    log: &JobLog,
-    name: &Path,
-    commands: &Commands,
-    printer: &Printer,
-) -> Result<(), Failure> {
-    let spooled = log.spooled();
-    let spooled =
-        spooled.map_err(|error| failure::of_log(LogError::io(LOOK, log.path(), error)))?;
-    let spooled = spooled.map(|file| {
-        let file = file.display();
-        (
-            format!("{file} keeps replies of a run on this computer that are not in the job log"),
-            format!(
-                "once that run has ended, `{}` takes them in, as every command does here that writes",
-                commands.on_log("reconcile", "")
-            ),
-        )
-    });
-    let beside = unrecovered(log.path(), name, commands)?;
-    if let Some((what, next)) = spooled.or(beside) {
-        printer.warn(escape(&format!(
-            "{what}, so what is shown as unknown may have been accepted and paid for. Settle nothing \
-             and send nothing again first; {next}"
-        )));
+/// Refuses a path without a file. What stands at an address is only known once it is opened.
+pub fn refuse_absent(path: &Path) -> Result<(), Failure> {
+    if Location::is_address(path) || path.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    Err(failure::of_log(LogError::Missing(path.to_owned())))
+}
+
+/// Refuses a spreadsheet that was named as a log.
+pub fn refuse_spreadsheet(path: &Path, ledger: &Ledger) -> Result<(), Failure> {
+    if is_spreadsheet(path, ledger) {
+        return Err(failure::of_spreadsheet(path));
     }
     Ok(())
 }
 
-/// What keeps replies of an earlier run that the log has to take back, and the next step.
-fn unrecovered(
-    log: &Path,
-    name: &Path,
-    commands: &Commands,
-) -> Result<Option<(String, String)>, Failure> {
-    let waiting = journal::not_taken_in(log, name)
-        .map_err(|error| failure::of_log(LogError::io(LOOK, log, error)))?;
-    let recover = |file: &str| commands.on_log("reconcile", &format!("--recover {file}"));
-    Ok(waiting.map(|waiting| match waiting {
-        NotTakenIn::In(file) => {
-            let file = file.display().to_string();
-            (
-                format!("{file} keeps lines of an earlier run that are not in the job log"),
-                format!(
-                    "take them back with `{}`, then run the same command again",
-                    recover(&words::shell_word(&file))
-                ),
-            )
-        }
-        NotTakenIn::Elsewhere(file) => (
-            format!(
-                "{} is empty: an earlier run had lines that are not in the job log, and no room to \
-                 keep them there",
-                file.display()
-            ),
-            format!(
-                "it printed them as RECOVER lines, and kept them in creativeai-*.recover in the folder \
-                 for temporary files if it could: take them back with `{}`; if they are lost, remove \
-                 the empty file, and treat what `status` calls unknown as clips that may be paid",
-                recover("FILE")
-            ),
-        ),
-    }))
+/// A rehearsal never writes to a log of live jobs.
+pub fn refuse_live(path: &Path, ledger: &Ledger, settings: &Settings) -> Result<(), Failure> {
+    let checked = check_rehearsal(path, ledger, settings.sandbox);
+    checked.map_err(|error| failure::of_rehearsal(&error))
 }
 
-/// A spreadsheet is not a log, however it came to be named as one.
-pub fn refuse_spreadsheet(path: &Path, ledger: &Ledger) -> Result<(), Failure> {
-    let ending = path.extension().unwrap_or_default().to_string_lossy();
-    let is_sheet = ["csv", "tsv", "xlsx", "xls", "ods", "numbers"]
-        .iter()
-        .any(|known| ending.eq_ignore_ascii_case(known));
-    if !is_sheet || !ledger.is_empty() || ledger.unreadable() == 0 {
-        return Ok(());
-    }
-    let shown = path.display().to_string();
-    Err(Failure::data(format!(
-        "{shown} is not a job log; it looks like a spreadsheet"
-    ))
-    .help(format!("did you mean `creativeai submit {shown}`?")))
-}
-
-/// Nor is a file of anything else: nothing is appended to a key file or to settings.
-fn refuse_foreign(path: &Path, writer: &Writer) -> Result<(), Failure> {
-    let ledger = writer.ledger();
-    refuse_spreadsheet(path, &ledger)?;
-    let damage = writer.damage();
-    let has_sense = !ledger.is_empty() || damage.iter().any(|d| !d.suspects(&ledger).is_empty());
-    let is_blank = ledger.unreadable() == 0 && damage.is_empty();
-    if has_sense || is_blank || journal::may_be_torn(path) {
-        return Ok(());
-    }
-    Err(Failure::data(format!(
-        "{} is not a job log: no line of it can be read; it was left alone, and nothing was sent",
-        path.display()
-    ))
-    .help("name the job log, or a file that is not there yet for a new one"))
+/// Reads a log to look at it, and says what is wrong with it.
+pub fn read_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<JobLog, Failure> {
+    let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
+    failure::warn_of_mismatch(&log, printer);
+    damage::warn_of_damage(log.damage(), path, printer);
+    Ok(log)
 }
 
 /// `--where` as typed.
@@ -164,150 +202,4 @@ pub fn commands_for(path: &Path, rehearsal: bool, settings: &Settings) -> Comman
         .repeating(settings.typed.clone())
         .in_sandbox(rehearsal || settings.sandbox)
         .with_max_attempts(settings.max_attempts)
-}
-
-/// Refuses a path without a file. What stands at an address is only known once it is opened.
-pub fn refuse_absent(path: &Path) -> Result<(), Failure> {
-    if Location::is_address(path) || path.symlink_metadata().is_ok() {
-        return Ok(());
-    }
-    Err(failure::of_log(LogError::Missing(path.to_owned())))
-}
-
-/// Reads a log to look at it, and says what is wrong with it.
-pub fn read_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<JobLog, Failure> {
-    let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
-    failure::warn_of_mismatch(&log, printer);
-    damage::warn_of_damage(log.damage(), path, printer);
-    Ok(log)
-}
-
-/// Locks and reads a log that must exist.
-pub fn write_log(
-    path: &Path,
-    settings: &Settings,
-    command: &str,
-    limits: &Limits,
-    printer: &Printer,
-) -> Result<Writer, Failure> {
-    refuse_absent(path)?;
-    open_writer(
-        path,
-        || settings.ledger(),
-        settings,
-        command,
-        limits,
-        printer,
-    )
-}
-
-/// Locks and reads a log, or makes it, for commands that learn.
-pub fn open_writer(
-    path: &Path,
-    ledger: impl Fn() -> Ledger,
-    settings: &Settings,
-    command: &str,
-    limits: &Limits,
-    printer: &Printer,
-) -> Result<Writer, Failure> {
-    let writer = open_to_send(path, ledger, settings, command, limits, printer)?;
-    writer.check_form().map_err(failure::of_log)?;
-    damage::warn(&writer.ledger(), writer.damage(), writer.name(), printer);
-    Ok(writer)
-}
-
-/// The same for commands that send: what of the log cannot be read, and whether it can be added to,
-/// is theirs to check. A run that has nothing to send needs neither.
-pub fn open_to_send(
-    path: &Path,
-    ledger: impl Fn() -> Ledger,
-    settings: &Settings,
-    command: &str,
-    limits: &Limits,
-    printer: &Printer,
-) -> Result<Writer, Failure> {
-    let writer = limits.lock(path, ledger, command, settings, printer)?;
-    refuse_foreign(path, &writer)?;
-    if writer.begins_anew() {
-        // Also with --quiet: what the older log has ordered would be ordered again.
-        printer.say(format_args!(
-            "warning: a new job log {} is begun, although an older one was here: its lock file is \
-             still there. If that log was moved or its disk is not mounted, stop now and put it \
-             back, or its orders are placed and paid for again",
-            escape(&writer.path().display().to_string())
-        ));
-    }
-    if writer.put_back() > 0 {
-        printer.warn(format_args!(
-            "{} had lost {} that this computer has read or written there, as after a failover or a \
-             restored backup; they were put back. Run `creativeai status` on each other computer \
-             that has worked with it: what only that one knows may be ordered and paid for again",
-            escape(&writer.name().display().to_string()),
-            words::count(writer.put_back(), "line")
-        ));
-    }
-    check_rehearsal(writer.name(), &writer.ledger(), settings)?;
-    Ok(writer)
-}
-
-/// A rehearsal never writes to a log of live jobs.
-pub fn check_rehearsal(path: &Path, ledger: &Ledger, settings: &Settings) -> Result<(), Failure> {
-    engine::open::check_rehearsal(path, ledger, settings.sandbox).map_err(|e| of_rehearsal(&e))
-}
-
-/// What it means for the run that a rehearsal would write to a log of live jobs.
-pub fn of_rehearsal(error: &RehearsalError) -> Failure {
-    Failure::config(error.to_string())
-        .help("name no log, nor one in CREATIVEAI_JOBS: --sandbox then uses sandbox-jobs.jsonl")
-}
-
-/// A sandbox's jobs and live ones never share a log.
-pub fn check_mixing(writer: &Writer, settings: &Settings, base: &BaseUrl) -> Result<(), Failure> {
-    check_rehearsal(writer.name(), &writer.ledger(), settings)?;
-    let mixed = writer
-        .ledger()
-        .check_mixing(settings.sandbox, base.is_loopback());
-    mixed.map_err(|_| {
-        Failure::config(format!(
-            "{} holds jobs of a sandbox, and live jobs never enter such a log; nothing was sent",
-            writer.name().display()
-        ))
-        .help("name another log, or add --sandbox to go on rehearsing")
-    })
-}
-
-/// Whether an id may be entered into a log by hand.
-pub fn check_id(writer: &Writer, id: &GenerationId) -> Result<(), Failure> {
-    if writer.ledger().may_hold(id) {
-        return Ok(());
-    }
-    let path = writer.name().display();
-    Err(if id.is_sandbox() {
-        Failure::config(format!(
-            "{id} is a sandbox's id, and {path} holds live jobs; nothing was changed"
-        ))
-        .help("name the rehearsal's log")
-    } else {
-        Failure::config(format!(
-            "{id} is not a sandbox's id, and {path} holds jobs of a sandbox; nothing was changed"
-        ))
-        .help("name the log of the live jobs")
-    })
-}
-
-/// Reads what other computers have written meanwhile, so that the report at the end is right. Where
-/// that fails, the end is reported as far as it is known.
-pub async fn look_at_others(writer: &Writer, printer: &Printer) {
-    if let Err(error) = writer.refresh().await {
-        printer.detail(escape(&error.to_string()));
-    }
-}
-
-/// Opens an address to serve on.
-pub async fn bind(addr: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(addr).await.map_err(|error| {
-        Failure::io(format!("cannot listen on {addr}"))
-            .because(error)
-            .help("another program may use that port; choose one with --addr 127.0.0.1:PORT")
-    })
 }

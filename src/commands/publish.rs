@@ -4,29 +4,24 @@ mod shop;
 
 use std::collections::BTreeSet;
 
-use super::deliver::{self, ApiOnDemand};
 use super::limits::Limits;
-use super::{Ended, on_runtime, open};
+use super::on_demand::ApiOnDemand;
+use super::open::{self, Open};
+use super::{Ended, deliver, on_runtime};
 use crate::cli::{PublishArgs, Target};
 use crate::engine::delivery::exec::filled_in_too_early;
-use crate::engine::delivery::plan::{Delivery, gather, hold_back};
+use crate::engine::delivery::plan::{Delivery, hold_back};
 use crate::engine::delivery::shopify::Shopify;
-use crate::engine::delivery::{Exec, ExecOptions, FailureKind, Unmarked};
+use crate::engine::delivery::{Exec, ExecOptions, FailureKind, PublishSummary, Unmarked};
 use crate::exit::{Code, Ending, Failure};
 use crate::output::{self, Commands, Event, Printer, Progress};
-use crate::output::{delivery::Published, failure, stopped};
+use crate::output::{delivery::Published, stopped};
 use crate::settings::Settings;
 use crate::text::escape;
 use shop::Shop;
 
 /// What a person who has two receivers needs to know when the second seems to have got it all.
 const ONE_RECEIVER: &str = " (another receiver needs a name of its own: --target NAME)";
-
-/// Who gets the clips.
-enum Receiver<'a> {
-    Command(ExecOptions),
-    Shop(Box<Shop<'a>>),
-}
 
 /// Runs the command.
 pub fn run(
@@ -40,71 +35,25 @@ pub fn run(
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let filters = open::filters(&args.filter);
     let limits = Limits::watch(settings);
-    let writer = open::write_log(&path, settings, "publish", &limits, printer)?;
-    let commands = open::commands(&path, &writer.ledger(), settings);
+    let log = Open::existing(path, "publish", limits, settings, printer)?;
     if !args.dry_run {
         // Among them may be the mark of a clip that was published.
-        open::refuse_unrecovered(writer.path(), &path, &commands, "nothing was published")?;
+        log.refuse_unrecovered("nothing was published")?;
     }
-    let mut deliveries = gather(&writer, |view| filters.matches(view)).map_err(failure::of_log)?;
-    deliver::warn_of_filters(&filters, &deliveries, &writer, printer);
+    let mut deliveries = deliver::gather(&log, &filters, printer)?;
     let held = hold_back(&mut deliveries, settings.publish.approved);
-    let when = deliver::when(args.when);
-    let client = deliver::client(settings);
-    let api = ApiOnDemand::new(&writer, settings);
-    let (summary, shop) = on_runtime(async {
-        let receiver = match args.target.target() {
-            Target::Exec(command) => Receiver::Command(ExecOptions {
-                dry_run: args.dry_run,
-                ..deliver::exec_options(command, args.target_name.as_deref(), settings)
-            }),
-            Target::Shopify => {
-                let all = &mut deliveries;
-                let shop = Shop::open(args, all, &api, &client, settings, printer);
-                Receiver::Shop(Box::new(shop.await?))
-            }
-        };
-        limits.start_timer();
-        let progress = progress_over(&deliveries, printer);
-        let report = |event| output::delivery::show(&event, &progress, printer, Event::Published);
-        Ok(match &receiver {
-            Receiver::Shop(shop) => {
-                let shopify = Shopify {
-                    options: &shop.options,
-                    admin: &shop.admin,
-                    client: &client,
-                    refresh: &api.links(),
-                    writer: &writer,
-                    progress: &report,
-                    stop: &limits.stop,
-                };
-                let summary = shopify.run(&deliveries, when).await;
-                (summary, Some(shop.admin.store().to_string()))
-            }
-            Receiver::Command(options) => {
-                let exec = Exec {
-                    options,
-                    writer: &writer,
-                    progress: &report,
-                    stop: &limits.stop,
-                };
-                (exec.run(&deliveries, when).await, None)
-            }
-        })
-    })?;
-    let mut own = stopped::ending_of(&limits.stop, printer, &commands);
+    let (summary, shop) = on_runtime(publish(args, &mut deliveries, &log, printer))?;
+    let mut own = stopped::ending_of(&log.limits.stop, printer, &log.commands);
     own.note_if(summary.disk_failed, Code::Io);
-    own.join(ending_of_unmarked(&summary.unmarked, printer, &commands));
-    own.note_if(!summary.left.is_empty(), Code::Temporary);
-    let end = deliver::end(
-        summary.published,
-        &summary.failures,
-        own,
-        (!args.dry_run).then_some(&filters),
-        &writer,
-        &commands,
+    own.join(ending_of_unmarked(
+        &summary.unmarked,
         printer,
-    )?;
+        &log.commands,
+    ));
+    own.note_if(!summary.left.is_empty(), Code::Temporary);
+    let covered = (!args.dry_run).then_some(&filters);
+    let (clips, failures) = (summary.published, &summary.failures);
+    let end = deliver::end(&log, clips, failures, own, covered, printer)?;
     let repeated = match args.target.target() {
         Target::Exec(_) if args.target_name.is_none() => ONE_RECEIVER,
         _ => "",
@@ -126,9 +75,58 @@ pub fn run(
         writeln!(printer.out(), "{}", escape(would))?;
     }
     printer.flush()?;
-    let sentence = report.sentence(&commands);
+    let sentence = report.sentence(&log.commands);
     printer.conclude(format_args!("publish: {sentence}"), code == Code::Success);
     Ok(Ended { code, done })
+}
+
+/// Publishes what is due; also gives the name of the shop, where it goes to one.
+async fn publish(
+    args: &PublishArgs,
+    deliveries: &mut [Delivery],
+    log: &Open<'_>,
+    printer: &Printer,
+) -> anyhow::Result<(PublishSummary, Option<String>)> {
+    let (settings, writer, stop) = (log.settings, &log.writer, &log.limits.stop);
+    let when = deliver::when(args.when);
+    let begin = |deliveries: &[Delivery]| {
+        log.limits.start_timer();
+        progress_over(deliveries, printer)
+    };
+    let show = |event: &_, progress: &_| {
+        output::delivery::show(event, progress, printer, Event::Published);
+    };
+    match args.target.target() {
+        Target::Exec(command) => {
+            let progress = begin(deliveries);
+            let exec = Exec {
+                options: &ExecOptions {
+                    dry_run: args.dry_run,
+                    ..deliver::exec_options(command, args.target_name.as_deref(), settings)
+                },
+                writer,
+                progress: &|event| show(&event, &progress),
+                stop,
+            };
+            Ok((exec.run(deliveries, when).await, None))
+        }
+        Target::Shopify => {
+            let (client, api) = (deliver::client(settings), ApiOnDemand::new(log));
+            let shop = Shop::open(args, deliveries, &api, &client, settings, printer).await?;
+            let progress = begin(deliveries);
+            let shopify = Shopify {
+                options: &shop.options,
+                admin: &shop.admin,
+                client: &client,
+                refresh: &api.links(),
+                writer,
+                progress: &|event| show(&event, &progress),
+                stop,
+            };
+            let summary = shopify.run(deliveries, when).await;
+            Ok((summary, Some(shop.admin.store().to_string())))
+        }
+    }
 }
 
 /// Says which clips were published although the log does not know, and how it learns of them.

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::open::Open;
 use crate::disk;
 use crate::engine::recover::{RecoverError, Recovered, recover};
 use crate::exit::Failure;
@@ -10,8 +11,9 @@ use crate::journal::{self, Writer};
 use crate::output::{Printer, failure, words};
 use crate::text::escape;
 
-/// Takes back the lines of `file` (`-` is standard input). `log` is the log as it was typed.
-pub fn run(file: &Path, log: &Path, writer: &Writer, printer: &Printer) -> Result<(), Failure> {
+/// Takes back the lines of `file` (`-` is standard input).
+pub fn run(file: &Path, log: &Open<'_>, printer: &Printer) -> Result<(), Failure> {
+    let writer = &log.writer;
     let input: Box<dyn Read> = if file == Path::new("-") {
         Box::new(std::io::stdin())
     } else {
@@ -50,11 +52,12 @@ pub fn run(file: &Path, log: &Path, writer: &Writer, printer: &Printer) -> Resul
         words::number(known)
     ));
     let is_new = taken + outdated > 0;
-    let removed = journal::forget_taken_in(writer.path(), log, file, is_new).map_err(|error| {
-        Failure::io(format!("cannot remove {shown}"))
-            .because(error)
-            .help("its lines are in the job log now; remove it")
-    })?;
+    let removed =
+        journal::forget_taken_in(writer.path(), &log.path, file, is_new).map_err(|error| {
+            Failure::io(format!("cannot remove {shown}"))
+                .because(error)
+                .help("its lines are in the job log now; remove it")
+        })?;
     for file in removed {
         printer.note(format_args!(
             "{} is removed: what it was kept for is done",
@@ -91,9 +94,6 @@ fn of_recover(error: RecoverError, file: &Path, writer: &Writer) -> Failure {
             .help("name the log that the line was meant for; lines before it were taken back")
         }
         RecoverError::Log(error) => failure::of_log(error),
-        RecoverError::Append(error) => failure::of_append(
-            &error,
-            "make room on the disk and run the same command again",
-        ),
+        RecoverError::Append(error) => failure::of_append(&error, failure::MAKE_ROOM),
     }
 }

@@ -6,14 +6,13 @@ use serde_json::Value;
 use super::consent::{Unasked, ask};
 use super::inputs::Inputs;
 use super::limits::Limits;
-use super::open;
-use super::submit::{MOST_PROBLEMS, conditions, invalid_row};
+use super::open::Open;
 use crate::cli::RenameArgs;
 use crate::disk;
 use crate::engine::rename::{OfManifest, RenameError, Renaming, taken, write_down};
 use crate::exit::{Code, Failure};
 use crate::journal::Writer;
-use crate::output::{Commands, Printer, failure, rename, words};
+use crate::output::{Commands, Printer, failure, mistakes, rename, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
@@ -22,41 +21,31 @@ pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> any
     let inputs = Inputs::fetch_now(&args.from_manifest, settings)?;
     let path = settings.jobs_path(args.jobs.as_deref(), inputs.first_file());
     let limits = Limits::of_time(settings);
-    let writer = open::write_log(&path, settings, "rename", &limits, printer)?;
-    let commands = open::commands(&path, &writer.ledger(), settings);
+    let log = Open::existing(path, "rename", limits, settings, printer)?;
+    let (writer, commands) = (&log.writer, &log.commands);
     let is_of_manifest = !args.from_manifest.is_empty();
     let mut invalid_rows = Vec::new();
     let renamings = match (&args.old, &args.new) {
         _ if is_of_manifest => {
-            let rows = conditions(&args.rows);
-            let mut manifest = inputs.open(&args.sheet.reading, settings, rows)?;
-            let found = Renaming::of_manifest(&mut manifest, &settings.rates, &writer);
+            let mut manifest = inputs.open(&args.sheet.reading, settings, &args.rows)?;
+            let found = Renaming::of_manifest(&mut manifest, &settings.rates, writer);
             let found = found.map_err(failure::of_plan)?;
-            rename::warn_unclear(&found.unclear, &commands, printer);
+            rename::warn_unclear(&found.unclear, commands, printer);
             invalid_rows = report_invalid(&found, &inputs, printer);
             found.renamings
         }
-        (Some(old), Some(new)) => Renaming::named(old.trim(), new.trim(), &writer)
-            .map_err(|error| of_rename(error, &commands))?,
+        (Some(old), Some(new)) => Renaming::named(old.trim(), new.trim(), writer)
+            .map_err(|error| of_rename(error, commands))?,
         _ => return Err(Failure::usage("name what is to be renamed, and its new name").into()),
     };
     if is_of_manifest && !renamings.is_empty() {
         consent(args, &renamings, printer)?;
     } else if !args.yes {
-        refuse_taken(&renamings, &writer, &commands)?;
+        refuse_taken(&renamings, writer, commands)?;
     }
-    write_down(
-        &renamings,
-        &writer,
-        &disk::user_and_host(),
-        settings.sandbox,
-    )
-    .map_err(|error| {
-        failure::of_append(
-            &error,
-            "make room on the disk and run the same command again",
-        )
-    })?;
+    let by = disk::user_and_host();
+    write_down(&renamings, writer, &by, settings.sandbox)
+        .map_err(|error| failure::of_append(&error, failure::MAKE_ROOM))?;
     let code = if renamings.is_empty() && !invalid_rows.is_empty() {
         Code::Data
     } else {
@@ -71,7 +60,7 @@ pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> any
 
 /// Reports rows with mistakes, which are left out. Gives the mistakes for the JSON document.
 fn report_invalid(found: &OfManifest, inputs: &Inputs, printer: &Printer) -> Vec<Value> {
-    for problem in found.problems.iter().take(MOST_PROBLEMS) {
+    for problem in found.problems.iter().take(mistakes::MOST_PROBLEMS) {
         printer.warn(problem);
     }
     if found.invalid > 0 {
@@ -84,7 +73,7 @@ fn report_invalid(found: &OfManifest, inputs: &Inputs, printer: &Printer) -> Vec
             words::choose(found.invalid, "it", "them"),
         ));
     }
-    found.problems.iter().map(invalid_row).collect()
+    found.problems.iter().map(mistakes::to_json).collect()
 }
 
 /// Why nothing is renamed, as the end of the run.

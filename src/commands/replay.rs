@@ -4,42 +4,36 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::observe::observer;
+use super::open::Open;
 use crate::engine::ingest::IngestError;
 use crate::engine::replay::{Event, Place, replay};
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::JobKey;
-use crate::journal::Writer;
 use crate::output::{Printer, ReplayReport, Replayed, failure};
-use crate::settings::Settings;
 use crate::webhook::VerifyKeys;
 
 /// Replays everything in `paths`. Gives the captures by what became of them, and the jobs of this log
 /// with captures that prove nothing.
 pub fn run(
     paths: &[PathBuf],
-    writer: &Writer,
-    settings: &Settings,
+    log: &Open<'_>,
     printer: &Printer,
 ) -> anyhow::Result<(Replayed, HashSet<JobKey>)> {
-    let keys = VerifyKeys::new(&settings.verification_keys()?);
+    let keys = VerifyKeys::new(&log.settings.verification_keys()?);
     if keys.is_empty() {
         printer.warn(
             "no key can verify captures, so none can be applied; set CREATIVEAI_API_KEY, or \
              CREATIVEAI_VERIFY_KEYS for keys that may only verify",
         );
     }
-    let mut reporter = ReplayReport::new(writer, printer);
+    let mut reporter = ReplayReport::new(&log.writer, printer);
     let report = |place: Place<'_>, event: Event<'_>| reporter.report(place, &event);
-    let observer = observer(writer, settings);
-    let doubtful =
-        replay(paths, std::io::stdin(), &keys, observer, report).map_err(|error| match error
-            .downcast::<IngestError>(
-        ) {
-            Ok(error) => failure::of_ingest(error),
-            Err(error) => Failure::io(format!("{error:#}"))
-                .help("check the path after --replay; nothing was replayed"),
-        })?;
+    let doubtful = replay(paths, std::io::stdin(), &keys, log.observer(), report);
+    let doubtful = doubtful.map_err(|error| match error.downcast::<IngestError>() {
+        Ok(error) => failure::of_ingest(error),
+        Err(error) => Failure::io(format!("{error:#}"))
+            .help("check the path after --replay; nothing was replayed"),
+    })?;
     Ok((reporter.finish(), doubtful))
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::limits::Limits;
-use super::open;
+use super::open::Open;
 use crate::cli::ResolveArgs;
 use crate::disk;
 use crate::engine::resolve::{
@@ -21,31 +21,28 @@ use crate::text::escape;
 pub fn run(args: &ResolveArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.as_deref(), None);
     let limits = Limits::of_time(settings);
-    let writer = open::write_log(&path, settings, "resolve", &limits, printer)?;
-    let commands = open::commands(&path, &writer.ledger(), settings);
-    open::refuse_unrecovered(writer.path(), &path, &commands, "nothing was changed")?;
+    let log = Open::existing(path, "resolve", limits, settings, printer)?;
+    log.refuse_unrecovered("nothing was changed")?;
+    let (writer, commands) = (&log.writer, &log.commands);
     let finding = args.verdict.finding();
-    let found = attempt_of(&args.job, &finding, &writer);
-    let (job, attempt) = found.map_err(|error| of_resolve(error, &writer, &commands))?;
-    if let Finding::Accepted(id) = &finding {
-        open::check_id(&writer, id)?;
+    let found = attempt_of(&args.job, &finding, writer);
+    let (job, attempt) = found.map_err(|error| of_resolve(error, writer, commands))?;
+    if let Finding::Accepted(id) = &finding
+        && !writer.ledger().may_hold(id)
+    {
+        return Err(failure::of_stray_id(id, writer.name()).into());
     }
     let view = writer.view(job).map_err(failure::of_log)?;
-    let own_id = view.as_ref().and_then(|view| own_id(view, &writer));
+    let own_id = view.as_ref().and_then(|view| own_id(view, writer));
     let by = disk::user_and_host();
-    write_down(&finding, (job, attempt), &writer, &by, settings.sandbox)
-        .map_err(|error| of_resolve(error, &writer, &commands))?;
+    write_down(&finding, (job, attempt), writer, &by, settings.sandbox)
+        .map_err(|error| of_resolve(error, writer, commands))?;
     let view = writer.view(job).map_err(failure::of_log)?;
     printer.result(
         || json!(view.map(|view| view.to_json())),
         || {
-            sentence(
-                &finding,
-                (job, attempt),
-                own_id.as_ref(),
-                &writer,
-                &commands,
-            )
+            let own_id = own_id.as_ref();
+            sentence(&finding, (job, attempt), own_id, writer, commands)
         },
     )?;
     Ok(Code::Success)
@@ -56,10 +53,7 @@ fn of_resolve(error: ResolveError, writer: &Writer, commands: &Commands) -> Fail
     let message = format!("{error}; nothing was changed");
     match error {
         ResolveError::Log(error) => failure::of_log(error),
-        ResolveError::Write(error) => failure::of_append(
-            &error,
-            "make room on the disk and run the same command again",
-        ),
+        ResolveError::Write(error) => failure::of_append(&error, failure::MAKE_ROOM),
         ResolveError::Unknown(_) => Failure::usage(error.to_string()).help(format!(
             "`{}` lists them; nothing was changed",
             commands.on_log("status", "")

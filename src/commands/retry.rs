@@ -6,25 +6,21 @@ mod search;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::api::{self, Api};
-use super::caps;
-use super::damage;
+use super::api;
+use super::finish::{charged, finish, payer};
 use super::limits::Limits;
-use super::open;
-use super::photos;
-use super::submit;
-use super::{Ended, on_one_thread};
+use super::open::{self, Open};
+use super::{Ended, caps, damage, on_one_thread, photos, submit};
 use crate::cli::{RetryArgs, SubmitArgs};
-use crate::commands::finish;
 use crate::engine::cap::Cap;
 use crate::engine::dispatch::{Attempt, Dispatcher, Event, SendCounts};
 use crate::engine::retry::{Log, Retried, RetryError, Wanted};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Ending, Failure};
 use crate::jobs::JobKey;
-use crate::journal::{JobLog, Writer};
-use crate::output::{self, Commands, Printer, Sending, Summary, Tally};
-use crate::output::{failure, retry::Preview, stopped};
+use crate::journal::JobLog;
+use crate::output::{self, Printer, Sending, Summary, Tally};
+use crate::output::{failure, retry::Preview, stopped, unrecovered};
 use crate::settings::Settings;
 use consent::consent;
 use search::{Found, find};
@@ -43,72 +39,67 @@ pub fn run_for(
     printer: &mut Printer,
 ) -> anyhow::Result<(Ended, BTreeSet<JobKey>)> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
-    if !args.dry_run {
-        settings.require_key()?;
-    }
     if args.dry_run {
         let code = dry_run(args, settings, &path, printer)?;
         return Ok((Ended::from(code), BTreeSet::new()));
     }
+    settings.require_key()?;
     let limits = Limits::of_time(settings);
     open::refuse_absent(&path)?;
     let ledger = || settings.ledger();
-    let writer = open::open_to_send(&path, ledger, settings, "retry", &limits, printer)?;
-    on_one_thread(async {
-        damage::settle(&writer, args.accept_damage, settings, printer).await?;
-        Ok(())
-    })?;
-    let commands = open::commands(&path, &writer.ledger(), settings);
-    open::refuse_unrecovered(writer.path(), &path, &commands, "nothing was sent")?;
-    let has_work = || {
-        writer
-            .ledger()
-            .jobs()
-            .any(|job| args.which.choice().takes(job))
-    };
-    let rows = sheets
-        .filter(|_| has_work())
-        .map(|sheets| submit::plan_of(sheets, settings, &writer))
-        .transpose()?;
-    let log = Log::Written(&writer);
-    let found = find(args, rows.as_ref(), settings, log, printer, &commands)?;
-    let attempts = &found.wanted;
-    if attempts.is_empty() && !found.lacks_requests {
-        output::retry::nothing(args.which.choice(), printer, &commands);
+    let log = Open::to_send(path, ledger, "retry", limits, settings, printer)?;
+    on_one_thread(async { Ok(damage::settle(&log, args.accept_damage, printer).await?) })?;
+    log.refuse_unrecovered("nothing was sent")?;
+    let which = args.which.choice();
+    let has_work = |_: &&SubmitArgs| log.writer.ledger().jobs().any(|job| which.takes(job));
+    let plan = |sheets| submit::plan_of(sheets, settings, &log.writer);
+    let rows = sheets.filter(has_work).map(plan).transpose()?;
+    let of_log = Log::Written(&log.writer);
+    let found = find(
+        args,
+        rows.as_ref(),
+        settings,
+        of_log,
+        printer,
+        &log.commands,
+    )?;
+    if found.wanted.is_empty() && !found.lacks_requests {
+        output::retry::nothing(which, printer, &log.commands);
     }
-    let charged_before = finish::charged(writer.ledger().jobs());
+    let charged_before = charged(log.writer.ledger().jobs());
     let mut summary = Summary::new("retry");
     let mut ending = Ending::default();
-    if !attempts.is_empty() {
-        writer.check_form().map_err(failure::of_log)?;
-        if args.which.choice() != Retried::Failed {
-            consent(args, &found, settings, &writer, printer, &commands)?;
-        }
-        summary.more.extend(finish::payer(true, settings, printer)?);
-        let cap = caps::of_writer(args.max_credits, settings, &writer).map_err(failure::of_log)?;
-        let wanted = attempts.len() as u64;
-        let (tally, stopped) = on_one_thread(send(
-            &found, settings, &writer, &limits, printer, &cap, &commands,
-        ))?;
-        ending.join(stopped);
-        ending.note_if(cap.is_reached(), Code::Decision);
-        ending.note_if(tally.later + tally.taken > 0, Code::Temporary);
-        output::caps::warn(&cap, printer);
-        summary.submitted = tally.accepted;
-        summary.left = wanted.saturating_sub(tally.made());
-        summary.credits_estimated = tally.credits;
+    if !found.wanted.is_empty() {
+        ending = order(args, &found, &log, &mut summary, printer)?;
     }
-    let ledger = writer.ledger();
-    let ended = finish::finish(
-        summary,
-        charged_before,
-        ledger.jobs(),
-        ending,
-        settings,
-        &commands,
-        printer,
-    )?;
+    let ledger = log.writer.ledger();
+    let jobs = ledger.jobs();
+    let ended = finish(&log, summary, charged_before, jobs, ending, printer)?;
     Ok((ended, found.rowless))
+}
+
+/// Sends what was found, once a person has agreed.
+fn order(
+    args: &RetryArgs,
+    found: &Found<'_>,
+    log: &Open<'_>,
+    summary: &mut Summary,
+    printer: &Printer,
+) -> anyhow::Result<Ending> {
+    log.writer.check_form().map_err(failure::of_log)?;
+    if args.which.choice() != Retried::Failed {
+        consent(args, found, log, printer)?;
+    }
+    summary.more.extend(payer(true, log.settings, printer)?);
+    let cap = caps::of_open(args.max_credits, log).map_err(failure::of_log)?;
+    let (tally, mut ending) = on_one_thread(send(found, log, &cap, printer))?;
+    ending.note_if(cap.is_reached(), Code::Decision);
+    ending.note_if(tally.later + tally.taken > 0, Code::Temporary);
+    output::caps::warn(&cap, printer);
+    summary.submitted = tally.accepted;
+    summary.left = (found.wanted.len() as u64).saturating_sub(tally.made());
+    summary.credits_estimated = tally.credits;
+    Ok(ending)
 }
 
 /// Shows what would be sent. The log is only read.
@@ -123,7 +114,7 @@ fn dry_run(
     damage::refuse(&log, args.accept_damage)?;
     damage::warn(log.ledger(), log.damage(), log.path(), printer);
     let commands = open::commands(path, log.ledger(), settings);
-    open::warn_unrecovered(&log, path, &commands, printer)?;
+    unrecovered::warn(&log, path, &commands, printer)?;
     let found = find(args, None, settings, Log::Read(&log), printer, &commands)?;
     let limits = caps::of_log(args.max_credits, settings, Some(&log)).map_err(failure::of_log)?;
     let view = |wanted: &Wanted| log.view(wanted.job).ok().flatten();
@@ -169,21 +160,18 @@ async fn made<'a>(
 
 async fn send(
     found: &Found<'_>,
-    settings: &Settings,
-    writer: &Writer,
-    limits: &Limits,
-    printer: &Printer,
+    log: &Open<'_>,
     cap: &Cap<'_>,
-    commands: &Commands,
+    printer: &Printer,
 ) -> anyhow::Result<(SendCounts, Ending)> {
-    limits.watch_signals();
-    limits.start_timer();
-    let stop = &limits.stop;
-    let api = Api::open(settings).await?;
-    open::check_mixing(writer, settings, &api.base)?;
+    let (settings, writer, commands) = (log.settings, &log.writer, &log.commands);
+    let stop = &log.limits.stop;
+    log.limits.watch_signals();
+    log.limits.start_timer();
+    let api = log.api().await?;
     let attempts = made(found, settings, stop, printer).await?;
     let concurrency = settings.network.concurrency_for(found.column);
-    let throttle = api::throttle(settings, concurrency, limits.deadline);
+    let throttle = api::throttle(settings, concurrency, log.limits.deadline);
     let reporter = Sending::new(printer, found.wanted.len() as u64, commands);
     let report = |event: Event<'_>| reporter.report(&event);
     let now = || writer.now();
@@ -191,7 +179,7 @@ async fn send(
     let sent = found.retries.send(attempts, cap, dispatcher, concurrency);
     let (tally, made) = sent.await;
     reporter.finish();
-    open::look_at_others(writer, printer).await;
+    log.look_at_others(printer).await;
     let mut ending = stopped::ending_of(stop, printer, commands);
     if let Err(error) = made {
         let failure = failure::of_retry(error);

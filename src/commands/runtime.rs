@@ -1,7 +1,9 @@
 //! What commands run on.
 
 use std::future::Future;
+use std::net::SocketAddr;
 
+use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
 use crate::exit::Failure;
@@ -30,6 +32,15 @@ fn run_on<T>(
     // Nothing in the background is worth waiting for: what counts is durable.
     runtime.shutdown_background();
     result
+}
+
+/// Opens an address to serve on.
+pub async fn bind(addr: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(addr).await.map_err(|error| {
+        Failure::io(format!("cannot listen on {addr}"))
+            .because(error)
+            .help("another program may use that port; choose one with --addr 127.0.0.1:PORT")
+    })
 }
 
 /// No core dump, which could hold the key; and a file size limit is an error of the write, so that

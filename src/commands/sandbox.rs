@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{on_runtime, open, signals};
+use super::runtime::bind;
+use super::{on_runtime, signals};
 use crate::cli::SandboxArgs;
 use crate::engine::stop::Stop;
 use crate::exit::Code;
@@ -23,7 +24,7 @@ pub fn run(args: &SandboxArgs, settings: &Settings, printer: &mut Printer) -> an
     let (accepted, code) = on_runtime(async {
         let stop = Stop::default();
         signals::watch(&stop);
-        let listener = open::bind(args.addr).await?;
+        let listener = bind(args.addr).await?;
         if !args.addr.ip().is_loopback() {
             printer.warn("other computers can reach this sandbox; it is meant for this one");
         }

@@ -13,13 +13,14 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::damage;
-use super::open::{refuse_spreadsheet, warn_unrecovered};
+use super::open::refuse_spreadsheet;
 use crate::disk::path_from_here;
 use crate::engine::filter::Filters;
 use crate::engine::named::jobs_named;
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::JobLog;
+use crate::output::unrecovered;
 use crate::output::{self, Commands, Printer, Wording, failure::warn_of_mismatch, in_order, json};
 use crate::text::escape;
 
@@ -91,7 +92,7 @@ pub fn run(
     if log.ledger().is_rehearsal() {
         args.commands = args.rehearsal.clone();
     }
-    warn_unrecovered(&log, path, &args.commands, printer)?;
+    unrecovered::warn(&log, path, &args.commands, printer)?;
     show(&args, &log, printer)
 }
 

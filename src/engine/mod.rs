@@ -21,7 +21,7 @@
 //! | `filter` | which jobs a command, or a cap, is about |
 //! | `forward` | deliveries that also go to another address, until it takes them |
 //! | [`ingest`] | captures: what they say, appended in large batches |
-//! | `open` | a log that another command has is waited for |
+//! | `open` | a log that another command has is waited for; files that are no logs |
 //! | [`poll`] | clips that are asked for, once or until they have ended |
 //! | [`delivery`] | clips: downloaded, verified, published |
 //! | `named` | jobs by the names that people have for them |

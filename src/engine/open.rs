@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::stop::{Reason, Stop};
 use crate::jobs::Ledger;
-use crate::journal::{LogError, Writer};
+use crate::journal::{LogError, Writer, may_be_torn};
 
 /// How often a log that is in use is tried again. The system has no event for "the lock is free"
 /// that could also be given up on.
@@ -42,6 +42,23 @@ pub fn check_rehearsal(path: &Path, ledger: &Ledger, sandbox: bool) -> Result<()
         return Err(RehearsalError(path.to_owned()));
     }
     Ok(())
+}
+
+/// Whether a spreadsheet was read as a log, however it came to be named as one.
+pub fn is_spreadsheet(path: &Path, ledger: &Ledger) -> bool {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    let is_sheet = ["csv", "tsv", "xlsx", "xls", "ods", "numbers"]
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known));
+    is_sheet && ledger.is_empty() && ledger.unreadable() > 0
+}
+
+/// Whether a file of anything else was opened: nothing is appended to a key file or to settings.
+pub fn is_foreign(path: &Path, writer: &Writer) -> bool {
+    let (ledger, damage) = (writer.ledger(), writer.damage());
+    let has_sense = !ledger.is_empty() || damage.iter().any(|d| !d.suspects(&ledger).is_empty());
+    let is_blank = ledger.unreadable() == 0 && damage.is_empty();
+    !has_sense && !is_blank && !may_be_torn(path)
 }
 
 /// How long a log that is in use is waited for.

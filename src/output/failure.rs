@@ -5,13 +5,20 @@ use std::path::Path;
 use super::{Commands, Printer, words};
 use crate::disk::path_from_here;
 use crate::engine::ingest::IngestError;
+use crate::engine::open::RehearsalError;
 use crate::engine::plan::PlanError;
 use crate::engine::retry::RetryError;
 use crate::exit::{Code, Failure};
-use crate::journal::{self, AppendError, DatabaseError, DatabaseFault, JobLog, LogError, Mismatch};
+use crate::jobs::GenerationId;
+use crate::journal::{
+    self, AppendError, DatabaseError, DatabaseFault, JobLog, LogError, Mismatch, Writer,
+};
 use crate::manifest::ManifestError;
 use crate::settings::{LOG_NAME, SANDBOX_LOG_NAME};
 use crate::text::escape;
+
+/// The next step where the disk is full.
+pub const MAKE_ROOM: &str = "make room on the disk and run the same command again";
 
 /// What a manifest that cannot be read means for the run.
 #[expect(clippy::needless_pass_by_value, reason = "stands in `map_err`")]
@@ -72,6 +79,57 @@ pub fn of_log(error: LogError) -> Failure {
             "check that the disk has room and that you may read and write there; nothing was sent",
         ),
     }
+}
+
+/// What a spreadsheet means that was named as a log.
+pub fn of_spreadsheet(path: &Path) -> Failure {
+    let shown = path.display();
+    Failure::data(format!(
+        "{shown} is not a job log; it looks like a spreadsheet"
+    ))
+    .help(format!("did you mean `creativeai submit {shown}`?"))
+}
+
+/// What a file means that is no log at all.
+pub fn of_foreign(path: &Path) -> Failure {
+    Failure::data(format!(
+        "{} is not a job log: no line of it can be read; it was left alone, and nothing was sent",
+        path.display()
+    ))
+    .help("name the job log, or a file that is not there yet for a new one")
+}
+
+/// What it means for the run that a rehearsal would write to a log of live jobs.
+pub fn of_rehearsal(error: &RehearsalError) -> Failure {
+    Failure::config(error.to_string())
+        .help("name no log, nor one in CREATIVEAI_JOBS: --sandbox then uses sandbox-jobs.jsonl")
+}
+
+/// What it means for the run that live jobs would enter the log of a sandbox.
+pub fn of_mixing(log: &Path) -> Failure {
+    Failure::config(format!(
+        "{} holds jobs of a sandbox, and live jobs never enter such a log; nothing was sent",
+        log.display()
+    ))
+    .help("name another log, or add --sandbox to go on rehearsing")
+}
+
+/// What an id means that may not be entered into a log by hand.
+pub fn of_stray_id(id: &GenerationId, log: &Path) -> Failure {
+    let log = log.display();
+    let (what, other, named) = if id.is_sandbox() {
+        ("a sandbox's id", "live jobs", "rehearsal's log")
+    } else {
+        (
+            "not a sandbox's id",
+            "jobs of a sandbox",
+            "log of the live jobs",
+        )
+    };
+    Failure::config(format!(
+        "{id} is {what}, and {log} holds {other}; nothing was changed"
+    ))
+    .help(format!("name the {named}"))
 }
 
 /// A log that cannot be read, reported as every command reports it.
@@ -168,6 +226,28 @@ pub fn warn_of_mismatch(log: &JobLog, printer: &Printer) {
              paid for again. Put them back with `creativeai log copy {kept} {put_back}`",
             words::count(lines, "line")
         )));
+    }
+}
+
+/// Warns who writes to a log that it has lost what was there.
+pub fn warn_of_lost(writer: &Writer, printer: &Printer) {
+    if writer.begins_anew() {
+        // Also with --quiet: what the older log has ordered would be ordered again.
+        printer.say(format_args!(
+            "warning: a new job log {} is begun, although an older one was here: its lock file is \
+             still there. If that log was moved or its disk is not mounted, stop now and put it \
+             back, or its orders are placed and paid for again",
+            escape(&writer.path().display().to_string())
+        ));
+    }
+    if writer.put_back() > 0 {
+        printer.warn(format_args!(
+            "{} had lost {} that this computer has read or written there, as after a failover or a \
+             restored backup; they were put back. Run `creativeai status` on each other computer \
+             that has worked with it: what only that one knows may be ordered and paid for again",
+            escape(&writer.name().display().to_string()),
+            words::count(writer.put_back(), "line")
+        ));
     }
 }
 

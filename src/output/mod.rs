@@ -44,6 +44,8 @@ mod messages;
 #[cfg(feature = "cli")]
 mod metrics;
 #[cfg(feature = "cli")]
+pub mod mistakes;
+#[cfg(feature = "cli")]
 mod money;
 pub mod natural_sort;
 #[cfg(feature = "cli")]
@@ -80,6 +82,8 @@ mod table;
 mod tally;
 mod tone;
 mod typed;
+#[cfg(feature = "cli")]
+pub mod unrecovered;
 pub mod words;
 #[cfg(feature = "cli")]
 pub mod wrap;
@@ -99,7 +103,7 @@ pub use self::{
     printer::{OutputOptions, Printer, ProgressStyle, USUAL_WIDTH},
     progress::{Event, Progress, STARTED, WAITING},
     receiving::{Received, Receiving, RequestReport},
-    replay::ReplayReport,
+    replay::{ReplayReport, report_confirmed, report_unconfirmed},
     round::RoundEnd,
     sending::Sending,
     summary::{Replayed, Summary},

@@ -120,6 +120,25 @@ impl<'a> ReplayReport<'a> {
     }
 }
 
+/// Says that so many jobs, with captures that prove nothing, may be asked about.
+pub fn report_unconfirmed(count: u64, printer: &Printer) {
+    if count > 0 {
+        printer.note(format_args!(
+            "add --confirm to ask the vendor about {} with captures that prove nothing",
+            words::count(count, "unfinished clip"),
+        ));
+    }
+}
+
+/// Says how many of them have ended.
+pub fn report_confirmed(asked: u64, ended: u64, printer: &Printer) {
+    printer.note(format_args!(
+        "asked the vendor about {} with captures that prove nothing: {} ended",
+        words::count(asked, "unfinished clip"),
+        words::number(ended),
+    ));
+}
+
 /// Counts a capture, and names it.
 fn list(count: &mut u64, place: Place<'_>, what: &str, why: &str, printer: &Printer) {
     *count += 1;

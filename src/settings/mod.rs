@@ -305,6 +305,12 @@ impl Settings {
     pub fn shopify_token(&self) -> Result<Option<ApiKey>, Failure> {
         self.shopify_token.read("SHOPIFY_ADMIN_TOKEN")
     }
+
+    /// The id and the secret of an app that may change the shop, which only the environment has.
+    pub fn shopify_app() -> (Option<String>, Option<String>) {
+        let var = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        (var("SHOPIFY_CLIENT_ID"), var("SHOPIFY_CLIENT_SECRET"))
+    }
 }
 
 /// A file beside the log at `path`; beside one in a database, in the current folder.

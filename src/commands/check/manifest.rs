@@ -57,7 +57,7 @@ pub fn check(
     named: &mut Named,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
-    let mut manifest = inputs.open(&args.sheet.reading, settings, Vec::new())?;
+    let mut manifest = inputs.open(&args.sheet.reading, settings, &[])?;
     let name = escape(manifest.name()).into_owned();
     for (file, note) in manifest.notes() {
         findings.pass(SUBJECT, format_args!("{}: {note}", escape(file)));

@@ -22,7 +22,7 @@ pub fn run(
 ) -> anyhow::Result<Code> {
     let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
     open::refuse_spreadsheet(path, log.ledger())?;
-    open::check_rehearsal(path, log.ledger(), settings)?;
+    open::refuse_live(path, log.ledger(), settings)?;
     damage::warn(log.ledger(), log.damage(), path, printer);
     if let Some(copy) = copy
         && !copy.is_dir()

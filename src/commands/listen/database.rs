@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::Reception;
 use super::serve::Served;
 use crate::cli::ListenArgs;
-use crate::commands::{on_runtime, open};
+use crate::commands::on_runtime;
 use crate::engine::forward::{DatabaseQueue, Event, Forwarder, Target, Waker};
 use crate::engine::receive::{DatabaseSink, Ended, Log, ReceiveError, Recorder};
 use crate::exit::Failure;
@@ -88,7 +88,7 @@ impl<'env> Reception<'env> {
 fn of_receive(error: ReceiveError) -> Failure {
     match error {
         ReceiveError::Log(error) => failure::of_log(error),
-        ReceiveError::Rehearsal(error) => open::of_rehearsal(&error),
+        ReceiveError::Rehearsal(error) => failure::of_rehearsal(&error),
         ReceiveError::Ingest(error) => failure::of_ingest(error),
         ReceiveError::Captures(error) => Failure::io(error.to_string()),
     }

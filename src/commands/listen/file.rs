@@ -47,7 +47,7 @@ pub fn check_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<
             log.unchanged().map_err(failure::of_log)?;
             damage::warn_of_damage(log.damage(), log.path(), printer);
             log.check_form().map_err(failure::of_log)?;
-            open::check_rehearsal(log.path(), log.ledger(), settings)
+            open::refuse_live(log.path(), log.ledger(), settings)
         }
         Err(LogError::Missing(_)) => Ok(()),
         Err(error) => Err(failure::of_log(error)),

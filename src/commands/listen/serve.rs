@@ -5,7 +5,8 @@ use std::path::Path;
 use tokio::net::TcpListener;
 
 use super::Reception;
-use crate::commands::{on_runtime, open, signals};
+use crate::commands::runtime::bind;
+use crate::commands::{on_runtime, signals};
 use crate::engine::forward::{Forwarder, Forwards, Queue};
 use crate::exit::{Code, Ending};
 use crate::output::{RequestReport, stopped};
@@ -51,7 +52,7 @@ impl Reception<'_> {
 
     async fn bind(&self, place: &Path) -> anyhow::Result<TcpListener> {
         let (args, printer) = (self.args, self.printer);
-        let listener = open::bind(args.addr).await?;
+        let listener = bind(args.addr).await?;
         let addr = listener.local_addr()?;
         if !addr.ip().is_loopback() {
             printer.warn(format_args!(

@@ -1,14 +1,15 @@
 //! `log copy`: the lines of one log, added to another.
 
 use crate::cli::LogCopyArgs;
+use crate::commands::damage;
 use crate::commands::limits::Limits;
-use crate::commands::{damage, open};
+use crate::commands::open::{self, Open};
 use crate::engine::copy::{self, CopyError};
 use crate::exit::{Code, Failure};
 #[cfg(not(feature = "postgres"))]
 use crate::journal::LogError;
 use crate::journal::{JobLog, Location};
-use crate::output::{Printer, failure, words};
+use crate::output::{Printer, failure, unrecovered, words};
 use crate::settings::Settings;
 use crate::text::escape;
 
@@ -25,15 +26,15 @@ pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> an
         failure::warn_of_mismatch(&from, printer);
     }
     let commands = open::commands(&args.from, from.ledger(), settings);
-    open::refuse_unrecovered(from.path(), &args.from, &commands, "nothing was copied")?;
+    unrecovered::refuse(from.path(), &args.from, &commands, "nothing was copied")?;
     let to =
         Location::of(&args.to).map_err(|error| Failure::config(error.message).help(error.help))?;
     let copied = match to {
         Location::File(path) => {
             let limits = Limits::of_time(settings);
             let ledger = || settings.ledger();
-            let to = open::open_writer(&path, ledger, settings, "log copy", &limits, printer)?;
-            copy::into_file(&from, &to)
+            let to = Open::to_learn(path, ledger, "log copy", limits, settings, printer)?;
+            copy::into_file(&from, &to.writer)
         }
         #[cfg(feature = "postgres")]
         Location::Database(address) => {

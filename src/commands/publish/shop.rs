@@ -1,31 +1,26 @@
 //! `publish --to shopify`: the shop, and whether a person wants this one.
 
 use std::io::IsTerminal;
-use std::time::Duration;
 
 use crate::cli::PublishArgs;
-use crate::commands::deliver::ApiOnDemand;
+use crate::commands::on_demand::ApiOnDemand;
+use crate::engine::delivery::RETRY_DELAY;
 use crate::engine::delivery::client::Client;
 use crate::engine::delivery::plan::{Delivery, other_target};
 use crate::engine::delivery::shopify::{
-    Admin, Credentials, Look, ShopifyOptions, Store, StoreError, TARGET, Version,
+    Admin, Credentials, LOOK_EVERY, LOOKS, ShopifyOptions, Store, StoreError, TARGET, Version,
 };
 use crate::exit::Failure;
 use crate::output::Printer;
 use crate::settings::Settings;
 use crate::text::escape;
 
-/// The wait before a first repeat.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
-/// The wait between two looks at whether a shop has processed a clip.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// Looks before the next run is left to look again: five minutes.
-const LOOKS: usize = 60;
 /// The shop of a rehearsal that names none.
 const REHEARSAL_STORE: &str = "sandbox.myshopify.com";
 /// The token of a rehearsal that has none. Tokens are blotted out wherever a server quotes them, so
 /// it must be no word that occurs by itself.
 const REHEARSAL_TOKEN: &str = "shpat_rehearsal";
+
 /// A shop that can be called.
 pub struct Shop<'a> {
     pub admin: Admin<'a>,
@@ -42,7 +37,8 @@ impl<'a> Shop<'a> {
         settings: &Settings,
         printer: &Printer,
     ) -> anyhow::Result<Self> {
-        let look = look(args)?;
+        let look = args.look();
+        let look = look.map_err(|why| Failure::usage(format!("--as: {why}")))?;
         api.at_hand(deliveries).await?;
         let is_rehearsal = deliveries.iter().any(|delivery| delivery.is_sandbox);
         let stand_in = stand_in(api, is_rehearsal, settings, args.dry_run).await?;
@@ -120,17 +116,6 @@ fn agree_to_shop(
         .into())
 }
 
-/// How the clips are to look at their products.
-fn look(args: &PublishArgs) -> Result<Look, Failure> {
-    let metafield = args.metafield().transpose();
-    Ok(Look {
-        position: args.position,
-        alt: args.alt.clone(),
-        replace: args.replace,
-        metafield: metafield.map_err(|why| Failure::usage(format!("--as: {why}")))?,
-    })
-}
-
 /// Where the stand-in for the shop is. A rehearsal's clips go nowhere else: to the sandbox inside
 /// this command, or to the one on this computer that they were ordered from.
 async fn stand_in(
@@ -155,25 +140,23 @@ async fn stand_in(
 /// A static token, else an app's id and secret; only from environment or file. A rehearsal inside
 /// the command needs none, and is not shown any.
 fn credentials(settings: &Settings, is_rehearsal: bool) -> Result<Credentials, Failure> {
-    if settings.sandbox {
-        return Credentials::token(REHEARSAL_TOKEN).map_err(|error| wrong(&error));
-    }
-    if let Some(token) = settings.shopify_token()? {
-        return Credentials::token(token.expose()).map_err(|error| wrong(&error));
-    }
-    let var = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
-    match (var("SHOPIFY_CLIENT_ID"), var("SHOPIFY_CLIENT_SECRET")) {
-        (Some(id), Some(secret)) => {
-            Credentials::client(&id, &secret).map_err(|error| wrong(&error))
+    let rehearsal = || Credentials::token(REHEARSAL_TOKEN);
+    let credentials = if settings.sandbox {
+        rehearsal()
+    } else if let Some(token) = settings.shopify_token()? {
+        Credentials::token(token.expose())
+    } else {
+        match Settings::shopify_app() {
+            (Some(id), Some(secret)) => Credentials::client(&id, &secret),
+            (None, None) if is_rehearsal => rehearsal(),
+            _ => {
+                let failure = Failure::config("access to the shop is not set up; nothing was sent");
+                return Err(failure.help(
+                    "set SHOPIFY_ADMIN_TOKEN, or SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET of an \
+                     app with the scope write_products",
+                ));
+            }
         }
-        (None, None) if is_rehearsal => {
-            Credentials::token(REHEARSAL_TOKEN).map_err(|error| wrong(&error))
-        }
-        _ => Err(
-            Failure::config("access to the shop is not set up; nothing was sent").help(
-                "set SHOPIFY_ADMIN_TOKEN, or SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET of an app \
-             with the scope write_products",
-            ),
-        ),
-    }
+    };
+    credentials.map_err(|error| wrong(&error))
 }

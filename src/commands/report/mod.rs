@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::damage;
-use super::open::{refuse_spreadsheet, warn_unrecovered};
+use super::open::refuse_spreadsheet;
 use super::outputs;
 use crate::engine::filter::Filters;
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::output::report::{ReportOptions, Shown, Single, report};
-use crate::output::{Commands, Printer, Wording, failure::warn_of_mismatch, pages};
+use crate::output::{Commands, Printer, Wording, failure::warn_of_mismatch, pages, unrecovered};
 use crate::text::escape;
 
 pub use asked::run_asked;
@@ -103,7 +103,7 @@ pub fn run(
     } else {
         &args.commands
     };
-    warn_unrecovered(&log, path, commands, printer)?;
+    unrecovered::warn(&log, path, commands, printer)?;
     if let Some(public) = &args.public {
         return public::run(public, args, &log, printer);
     }

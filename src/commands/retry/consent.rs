@@ -4,33 +4,30 @@ use super::search::Found;
 use crate::cli::RetryArgs;
 use crate::commands::consent::{Unasked, ask};
 use crate::commands::evidence;
+use crate::commands::open::Open;
 use crate::engine::dispatch::Attempt;
 use crate::engine::retry::{Retried, Wanted};
 use crate::jobs::Credits;
-use crate::journal::Writer;
-use crate::output::{self, Commands, Printer, failure, words};
-use crate::settings::Settings;
+use crate::output::{self, Printer, failure, words};
 use crate::text::escape;
 
 /// Says what sending again may cost, and asks.
 pub fn consent(
     args: &RetryArgs,
     found: &Found<'_>,
-    settings: &Settings,
-    writer: &Writer,
+    log: &Open<'_>,
     printer: &Printer,
-    commands: &Commands,
 ) -> anyhow::Result<()> {
     if args.yes && printer.options().quiet {
         return Ok(());
     }
     if args.which.choice() == Retried::Rejected {
-        return consent_to_replace(args, &found.wanted, settings, printer, commands);
+        return consent_to_replace(args, &found.wanted, log, printer);
     }
     let attempts = &found.attempts()?;
-    let seen = evidence::gather(attempts, writer, settings, commands)?;
+    let seen = evidence::gather(attempts, log)?;
     for (attempt, evidence) in attempts.iter().zip(&seen) {
-        let view = writer.view(attempt.job).map_err(failure::of_log)?;
+        let view = log.writer.view(attempt.job).map_err(failure::of_log)?;
         let sought = view.as_ref().map(output::sought).unwrap_or_default();
         printer.say(format_args!(
             "{} (job {}, attempt {})",
@@ -48,19 +45,19 @@ pub fn consent(
          at most {}.",
         words::choose(attempts.len() as u64, "this one was", "these were"),
         words::count(attempts.len() as u64, "job"),
-        words::money(&settings.rates, most),
+        words::money(&log.settings.rates, most),
     ));
     let unasked = Unasked {
         end: "nothing was sent",
         without_terminal: format!(
             "look at the vendor's dashboard first; then say what you found (`{}` shows how), or \
              send again: `{}`",
-            commands.on_log("status", ""),
-            commands.on_log("retry", "--unknown --yes"),
+            log.commands.on_log("status", ""),
+            log.commands.on_log("retry", "--unknown --yes"),
         ),
         after_no: format!(
             "look at the vendor's dashboard and say what you found; `{}` shows how",
-            commands.on_log("status", "")
+            log.commands.on_log("status", "")
         ),
     };
     ask("Send again?", args.yes, unasked, printer)
@@ -70,9 +67,8 @@ pub fn consent(
 fn consent_to_replace(
     args: &RetryArgs,
     attempts: &[Wanted],
-    settings: &Settings,
+    log: &Open<'_>,
     printer: &Printer,
-    commands: &Commands,
 ) -> anyhow::Result<()> {
     let count = attempts.len() as u64;
     let most: Credits = attempts.iter().map(|wanted| wanted.estimate).sum();
@@ -84,17 +80,17 @@ fn consent_to_replace(
         "{} rejected. Ordering {} again {prompt} is a new bill: {}.",
         words::counted(count, "clip was", "clips were"),
         words::choose(count, "it", "them"),
-        words::money(&settings.rates, most),
+        words::money(&log.settings.rates, most),
     ));
     let unasked = Unasked {
         end: "nothing was sent",
         without_terminal: format!(
             "to order at that price: `{}`",
-            commands.on_log("retry", "--rejected --yes")
+            log.commands.on_log("retry", "--rejected --yes")
         ),
         after_no: format!(
             "`{}` shows the clips, where one can be kept after all",
-            commands.on_log("review", "")
+            log.commands.on_log("review", "")
         ),
     };
     ask("Order again?", args.yes, unasked, printer)

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::cli::RetryArgs;
 use crate::commands::inputs::Inputs;
 use crate::commands::open;
-use crate::commands::submit::conditions;
 use crate::engine::dispatch::Attempt;
 use crate::engine::plan::Plan;
 use crate::engine::retry::{self, Clips, Log, Retries, Wanted};
@@ -96,7 +95,7 @@ fn read_clips(
         return Ok((clips, photos));
     }
     let inputs = Inputs::fetch_now(&args.manifest, settings)?;
-    let mut manifest = inputs.open(&args.reading, settings, conditions(&args.manifest_where))?;
+    let mut manifest = inputs.open(&args.reading, settings, &args.manifest_where)?;
     for row in manifest.rows().map_err(failure::of_manifest)? {
         match row {
             Ok(row) if row.is_left_out => {}

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::super::limits::Limits;
-use super::super::{open, report, retry};
+use super::super::open::Open;
+use super::super::{report, retry};
 use super::sheet::review_failure;
 use crate::cli::ReviewArgs;
 use crate::clock;
@@ -154,8 +155,9 @@ impl Desk<'_> {
         price: Option<Credits>,
         printer: &Printer,
     ) -> anyhow::Result<usize> {
-        let limits = Limits::of_time(self.settings);
-        let writer = open::write_log(self.path, self.settings, "review", &limits, printer)?;
+        let (path, limits) = (self.path.to_owned(), Limits::of_time(self.settings));
+        let log = Open::existing(path, "review", limits, self.settings, printer)?;
+        let writer = &log.writer;
         let view = writer.view(verdict.job).map_err(failure::of_log)?;
         review::check(verdict, view.as_ref()).map_err(|stray| {
             Failure::decision(format!("{stray}; nothing was changed")).help("load the page again")
@@ -167,7 +169,7 @@ impl Desk<'_> {
                 Failure::decision(why).help(next)
             })?;
         }
-        let written = review::write_down(&[verdict], &writer, &disk::user_and_host(), writer.now())
+        let written = review::write_down(&[verdict], writer, &disk::user_and_host(), writer.now())
             .map_err(|error| review_failure(error, "make room on the disk and try again"))?;
         Ok(written)
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
+use super::super::runtime::bind;
 use super::super::{on_runtime, open, signals};
 use super::desk::Desk;
 use crate::cli::ReviewArgs;
@@ -48,7 +49,7 @@ pub fn run(
         let secret = token.clone();
         let server = scope.spawn(move || {
             on_runtime(async {
-                let listener = open::bind(at).await?;
+                let listener = bind(at).await?;
                 let address = listener.local_addr()?;
                 // The thread that waits for it is there, as long as this thread is.
                 let _ = bound.send(address);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::super::limits::Limits;
-use super::super::open;
+use super::super::open::{self, Open};
 use crate::disk;
 use crate::engine::filter::Filters;
 use crate::engine::review::{self, ReviewError, Verdict};
@@ -59,9 +59,10 @@ pub fn read(
 ) -> anyhow::Result<Code> {
     let table = Table::read(file, options).map_err(|error| table_failure(&error))?;
     let limits = Limits::of_time(settings);
-    let writer = open::write_log(path, settings, "review", &limits, printer)?;
-    let (verdicts, empty) = verdicts(&table, &writer)?;
-    let changed = review::write_down(&verdicts, &writer, &disk::user_and_host(), writer.now())
+    let log = Open::existing(path.to_owned(), "review", limits, settings, printer)?;
+    let writer = &log.writer;
+    let (verdicts, empty) = verdicts(&table, writer)?;
+    let changed = review::write_down(&verdicts, writer, &disk::user_and_host(), writer.now())
         .map_err(|error| review_failure(error, "make room on the disk and run it again"))?;
     let count = |look| verdicts.iter().filter(|v| v.look == look).count() as u64;
     let read = FromTable {
@@ -70,8 +71,7 @@ pub fn read(
         empty,
         changed,
     };
-    let commands = open::commands(path, &writer.ledger(), settings);
-    printer.result(|| read.to_json(), || read.sentence(&commands))?;
+    printer.result(|| read.to_json(), || read.sentence(&log.commands))?;
     Ok(Code::Success)
 }
 

@@ -2,116 +2,122 @@
 
 use std::io::{self, IsTerminal};
 
+use super::rows::Rows;
 use crate::cli::SubmitArgs;
 use crate::commands::api::{self, Api};
-use crate::commands::observe::observer;
-use crate::commands::{caps, deliver};
+use crate::commands::open::Open;
+use crate::commands::{caps, deliver, photos};
 use crate::engine::batch::{Batch, BatchError, Event, Sent};
 use crate::engine::canary::Canary;
+use crate::engine::photos::Placed;
 use crate::engine::poll::{self, Poller};
-use crate::engine::submit::Orders;
+use crate::engine::submit::{Orders, photos_to_send};
 use crate::exit::Failure;
-use crate::manifest::Manifest;
 use crate::output::{BatchReport, Commands, Polling, Printer, failure, words};
-use crate::settings::Settings;
-use crate::vendor::Throttle;
 
-/// What sending takes beside the rows.
-pub struct Sender<'a> {
-    pub args: &'a SubmitArgs,
-    pub settings: &'a Settings,
-    pub api: &'a Api,
-    pub throttle: &'a Throttle,
-    pub concurrency: usize,
-    pub commands: &'a Commands,
-    pub printer: &'a Printer,
+/// Sends the rows, as many as were asked for.
+pub async fn send(
+    rows: &mut Rows<'_>,
+    api: &Api,
+    log: &Open<'_>,
+    printer: &Printer,
+) -> Result<Sent, Failure> {
+    let (args, settings, stop) = (rows.args, log.settings, &log.limits.stop);
+    let concurrency = settings.network.concurrency_for(rows.manifest.id_column());
+    let throttle = api::throttle(settings, concurrency, log.limits.deadline);
+    let photos = place_photos(rows, log, printer).await?;
+    let polling = Polling::new(printer, &log.writer);
+    let quiet = printer.without_progress();
+    let watching = Polling::new(&quiet, &log.writer);
+    let waits = api::throttle(settings, concurrency, None);
+    let report_poll = |event: poll::Event<'_>| polling.report(&event);
+    let report_watch = |event: poll::Event<'_>| watching.report(&event);
+    let poller = log.poller(api, &waits, concurrency, &report_poll);
+    let watcher = Poller {
+        throttle: &throttle,
+        report: &report_watch,
+        ..poller
+    };
+    let fetcher = deliver::client(settings);
+    let here = |url: &str| api.here(url);
+    let agrees = |good, rest| -> std::pin::Pin<Box<dyn Future<Output = _>>> {
+        Box::pin(agrees(args, good, rest, &log.commands, printer))
+    };
+    let canary = args.canary.map(|few| Canary {
+        few: usize::from(few),
+        client: &fetcher,
+        here: &here,
+        max_size: settings.download.max_size,
+        agrees: &agrees,
+    });
+    let name = rows.manifest.name().to_owned();
+    let reporter = BatchReport::new(printer, &log.commands, &name);
+    let batch = Batch {
+        most: rows.most(),
+        orders: Orders {
+            plan: &rows.plan,
+            writer: &log.writer,
+            stop,
+            rates: &settings.rates,
+            duration_style: settings.video.duration_style,
+            photos: &photos,
+            correlate: !args.no_correlation,
+            sandbox: settings.sandbox,
+        },
+        throttle: &throttle,
+        poller,
+        watcher: (args.wait && args.max_failed.is_some()).then_some(watcher),
+        canary,
+        max_failed: args.max_failed,
+        wait: args.wait,
+        cap: &|| caps::of_open(args.max_credits, log),
+        report: &|event: Event<'_>| reporter.report(&event),
+    };
+    batch.run(&mut rows.manifest).await.map_err(batch_failure)
 }
 
-impl Sender<'_> {
-    /// Sends the rows of `orders`, `most` at most.
-    pub async fn send(
-        &self,
-        orders: Orders<'_>,
-        most: u64,
-        manifest: &mut Manifest,
-    ) -> Result<Sent, Failure> {
-        let (args, settings, printer) = (self.args, self.settings, self.printer);
-        let (writer, stop) = (orders.writer, orders.stop);
-        let polling = Polling::new(printer, writer);
-        let quiet = printer.without_progress();
-        let watching = Polling::new(&quiet, writer);
-        let waits = api::throttle(settings, self.concurrency, None);
-        let report_poll = |event: poll::Event<'_>| polling.report(&event);
-        let report_watch = |event: poll::Event<'_>| watching.report(&event);
-        let poller = Poller {
-            client: &self.api.client,
-            observer: observer(writer, settings),
-            stop,
-            throttle: &waits,
-            interval: settings.network.interval,
-            concurrency: self.concurrency,
-            report: &report_poll,
-        };
-        let watcher = Poller {
-            throttle: self.throttle,
-            report: &report_watch,
-            ..poller
-        };
-        let fetcher = deliver::client(settings);
-        let here = |url: &str| self.api.here(url);
-        let agrees = |good, rest| -> std::pin::Pin<Box<dyn Future<Output = _>>> {
-            Box::pin(self.agrees(good, rest))
-        };
-        let canary = args.canary.map(|few| Canary {
-            few: usize::from(few),
-            client: &fetcher,
-            here: &here,
-            max_size: settings.download.max_size,
-            agrees: &agrees,
-        });
-        let cap = || caps::of_writer(args.max_credits, settings, writer);
-        let name = manifest.name().to_owned();
-        let reporter = BatchReport::new(printer, self.commands, &name);
-        let report = |event: Event<'_>| reporter.report(&event);
-        let batch = Batch {
-            orders,
-            most,
-            throttle: self.throttle,
-            poller,
-            watcher: (args.wait && args.max_failed.is_some()).then_some(watcher),
-            canary,
-            max_failed: args.max_failed,
-            wait: args.wait,
-            cap: &cap,
-            report: &report,
-        };
-        batch.run(manifest).await.map_err(batch_failure)
+/// Uploads the photos on this computer of the rows to be sent.
+async fn place_photos(
+    rows: &mut Rows<'_>,
+    log: &Open<'_>,
+    printer: &Printer,
+) -> Result<Placed, Failure> {
+    let most = rows.most();
+    if most == 0 || log.settings.photos.upload.is_none() {
+        return Ok(Placed::default());
     }
+    let local = photos_to_send(&rows.plan, &mut rows.manifest, most);
+    let local = local.map_err(failure::of_manifest)?;
+    photos::place(&local, log.settings, &log.limits.stop, printer).await
+}
 
-    /// Asks whether so many further rows are ordered, as the first clips are good.
-    async fn agrees(&self, good: u64, rest: u64) -> bool {
-        if self.args.yes {
-            return true;
-        }
-        let rows = words::count(rest, "row");
-        if io::stdin().is_terminal() {
-            let good = words::count(good, "canary clip");
-            let question = format!("{good} looked at. Order the other {rows}?");
-            match self.printer.confirm_meanwhile(question).await {
-                Ok(true) => return true,
-                Ok(false) => {}
-                Err(error) => self
-                    .printer
-                    .warn(format_args!("the question cannot be asked ({error})")),
-            }
-        }
-        self.printer.warn(format_args!(
-            "{rows} not ordered. Look at the clips that are ready (`{}`); then run the same command \
-             again without --canary to order the rest, or with --yes to go on by itself",
-            self.commands.on_log("status", "")
-        ));
-        false
+/// Asks whether so many further rows are ordered, as the first clips are good.
+async fn agrees(
+    args: &SubmitArgs,
+    good: u64,
+    rest: u64,
+    commands: &Commands,
+    printer: &Printer,
+) -> bool {
+    if args.yes {
+        return true;
     }
+    let rows = words::count(rest, "row");
+    if io::stdin().is_terminal() {
+        let good = words::count(good, "canary clip");
+        let question = format!("{good} looked at. Order the other {rows}?");
+        match printer.confirm_meanwhile(question).await {
+            Ok(true) => return true,
+            Ok(false) => {}
+            Err(error) => printer.warn(format_args!("the question cannot be asked ({error})")),
+        }
+    }
+    printer.warn(format_args!(
+        "{rows} not ordered. Look at the clips that are ready (`{}`); then run the same command \
+         again without --canary to order the rest, or with --yes to go on by itself",
+        commands.on_log("status", "")
+    ));
+    false
 }
 
 /// Why a batch could not go on, as the end of the run.

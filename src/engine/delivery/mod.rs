@@ -39,5 +39,8 @@ pub use outcome::{Event, Failure, FailureKind, Unmarked};
 pub use place::{cut_since, prepare};
 pub use publish::{PublishSummary, publish_id};
 
+/// The wait before a first repeat, as people have it.
+pub const RETRY_DELAY: std::time::Duration = std::time::Duration::from_secs(1);
+
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,11 @@ pub use store::{API_VERSION, Credentials, Store, StoreError, Version};
 /// What the targets of shops begin with, as the log has them; the store follows.
 pub const TARGET: &str = "shopify:";
 
+/// The wait between two looks at whether a shop has processed a clip, as people have it.
+pub const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Looks before the next run is left to look again: five minutes.
+pub const LOOKS: usize = 60;
+
 /// How to publish.
 #[derive(Clone, Debug)]
 pub struct ShopifyOptions {
