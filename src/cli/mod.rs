@@ -36,7 +36,6 @@ pub use serve::{ListenArgs, SandboxArgs};
 pub use setup::{CompletionsArgs, HelpArgs, InitArgs, ManArgs};
 pub use shared::{
     ApiArgs, ClipArgs, GlobalArgs, IntervalArg, LockArg, ManifestArgs, MetricsArg, PaceArgs, When,
-    WhereArgs,
 };
 pub use show::{CheckArgs, CompactArgs, ReportArgs, StatusArgs, View};
 pub use typed::IfTyped;
@@ -306,6 +305,22 @@ Examples:
 }
 
 impl Command {
+    /// Whether what it writes to standard output is there to be looked at. The rest is made to be kept:
+    /// pages, tables for a spreadsheet, scripts.
+    pub fn is_for_people(&self) -> bool {
+        match self {
+            Self::Status(args) => !args.csv,
+            Self::Review(args) => !args.csv,
+            Self::Report(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Help(_)
+            | Self::Listen(_)
+            | Self::Sandbox(_) => false,
+            _ => true,
+        }
+    }
+
     /// The job logs that were typed with it, files or addresses.
     pub fn logs(&self) -> Vec<&Path> {
         match self {

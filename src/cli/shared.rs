@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ColorChoice, ValueEnum, ValueHint};
+use jiff::Timestamp;
 
 use crate::clock::Since;
+use crate::engine::filter::Filters;
 use crate::jobs::{Condition, Seconds};
 use crate::manifest::Template;
 use crate::output::ProgressStyle;
@@ -156,6 +158,14 @@ pub struct WhereArgs {
     /// Only jobs that changed since then: a day (2026-11-01), a time, or how long ago (24h)
     #[arg(long, value_name = "WHEN")]
     pub since: Option<Since>,
+}
+
+impl WhereArgs {
+    /// Which jobs are meant, `now`.
+    pub fn filters(&self, now: Timestamp) -> Filters {
+        let since = self.since.and_then(|since| since.from(now));
+        Filters::new(self.filters.iter().cloned()).since(since)
+    }
 }
 
 /// How a manifest is read.

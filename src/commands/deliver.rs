@@ -5,9 +5,9 @@ use super::open::{self, Open};
 use crate::cli::When as WhenArg;
 use crate::engine::delivery::address::system_lookup;
 use crate::engine::delivery::client::{Client, TimeOuts};
+use crate::engine::delivery::exec::filled_in_too_early;
 use crate::engine::delivery::plan::{self, Delivery, When};
-use crate::engine::delivery::{EXEC_TARGET, ExecOptions};
-use crate::engine::delivery::{Failure as Missed, FailureKind};
+use crate::engine::delivery::{EXEC_TARGET, ExecOptions, Failure as Missed};
 use crate::engine::filter::Filters;
 use crate::engine::round::Done;
 use crate::exit::{Code, Ending, Failure};
@@ -36,6 +36,20 @@ pub fn client(settings: &Settings) -> Client {
     Client::new(time_outs, system_lookup())
 }
 
+/// On Windows: a command into which cells of the spreadsheet would be filled before it is read.
+pub fn refuse_early_fields(command: &str) -> Result<(), Failure> {
+    match filled_in_too_early(command).filter(|_| cfg!(windows)) {
+        None => Ok(()),
+        Some(name) => Err(Failure::usage(format!(
+            "--exec: Windows fills %{name}% in before it reads the command, so that a cell of the \
+             spreadsheet could become a command of its own; nothing was published"
+        ))
+        .help(format!(
+            "write !{name}! instead; docs/windows-macos.md shows it in a file of commands, too"
+        ))),
+    }
+}
+
 /// The clips of a log; those that `filters` choose are marked.
 pub fn gather(
     log: &Open<'_>,
@@ -56,17 +70,6 @@ pub fn when(arg: Option<WhenArg>) -> When {
     match arg {
         Some(WhenArg::Complete) => When::Complete,
         None => When::default(),
-    }
-}
-
-/// What a failure puts on the run's end.
-pub fn code_of(kind: FailureKind) -> Code {
-    match kind {
-        FailureKind::MayHelp => Code::Temporary,
-        FailureKind::ForGood => Code::Failed,
-        FailureKind::Setup => Code::Config,
-        FailureKind::Refused => Code::Refused,
-        FailureKind::Disk => Code::Io,
     }
 }
 
@@ -92,7 +95,7 @@ pub fn end(
 ) -> Result<End, Failure> {
     for failure in failures {
         delivery::warn_of(failure, printer);
-        own.note(code_of(failure.kind));
+        own.note(delivery::code_of(failure.kind));
     }
     let others = match filters {
         Some(filters) => ending_of_covered(&log.writer, filters)?,

@@ -1,26 +1,23 @@
 //! `download`: finished clips on disk.
 
 mod check;
+mod place;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use etcetera::BaseStrategy;
 
 use super::limits::Limits;
 use super::on_demand::ApiOnDemand;
-use super::open::{self, Open};
-use super::{Ended, deliver, on_runtime, outputs};
+use super::open::Open;
+use super::{Ended, deliver, on_runtime};
 use crate::cli::DownloadArgs;
-use crate::engine::delivery::bucket::Bucket;
+use crate::clock;
 use crate::engine::delivery::plan::{Delivery, plan};
 use crate::engine::delivery::{self, Download, DownloadOptions, DownloadSummary, RETRY_DELAY};
-use crate::exit::{Code, Failure};
-use crate::journal::Writer;
+use crate::exit::Code;
 use crate::output::{self, Event, Printer, Progress};
 use crate::output::{delivery::Downloaded, stopped};
 use crate::settings::Settings;
-use crate::text::is_address;
+use place::Place;
 
 /// Runs the command.
 pub fn run(
@@ -29,7 +26,7 @@ pub fn run(
     printer: &mut Printer,
 ) -> anyhow::Result<Ended> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
-    let filters = open::filters(&args.filter);
+    let filters = args.filter.filters(clock::now());
     if args.check {
         let checked = check::run(&path, args.dir.as_deref(), &filters, settings, printer);
         return checked.map(Ended::from);
@@ -102,63 +99,6 @@ async fn fetch(
     Ok(download.run(&plan).await)
 }
 
-/// Where clips go.
-struct Place {
-    /// The folder, or the bucket's address.
-    dir: PathBuf,
-    bucket: Option<Arc<Bucket>>,
-    /// Where clips are on this computer, if only on their way to the bucket.
-    folder: PathBuf,
-    /// Whether the folder was made for them.
-    is_new: bool,
-}
-
-impl Place {
-    fn of(log: &Open<'_>) -> Result<Self, Failure> {
-        let dir = &log.settings.download.dir;
-        let bucket = bucket_of(&dir.to_string_lossy())?;
-        let folder = if bucket.is_some() {
-            waiting_room(&log.writer)
-        } else {
-            outputs::check_folder(dir, log.writer.path())?;
-            dir.clone()
-        };
-        let is_new = bucket.is_none() && !dir.exists();
-        let folder = delivery::prepare(&folder).map_err(|e| {
-            Failure::io(format!("clips cannot be kept in {}", folder.display()))
-                .because(e)
-                .help("choose another folder with --dir")
-        })?;
-        let address = bucket
-            .as_ref()
-            .map(|bucket| PathBuf::from(bucket.address()));
-        Ok(Self {
-            dir: address.unwrap_or_else(|| folder.clone()),
-            bucket: bucket.map(Arc::new),
-            folder,
-            is_new,
-        })
-    }
-
-    /// Removes a folder into which nothing came.
-    fn leave(&self) {
-        if self.is_new {
-            // Only an empty folder goes.
-            let _ = std::fs::remove_dir(&self.dir);
-        }
-    }
-}
-
-/// The bucket that `dir` names, where it is not a folder.
-fn bucket_of(dir: &str) -> Result<Option<Bucket>, Failure> {
-    if !is_address(dir) {
-        return Ok(None);
-    }
-    Bucket::open(dir).map(Some).map_err(|error| {
-        Failure::config(error.why).help("nothing was sent; `creativeai help download` has examples")
-    })
-}
-
 /// A clip that was fetched into another folder than `dir`, and is there.
 fn elsewhere_than(dir: &Path, deliveries: &[Delivery], log_folder: &Path) -> Option<PathBuf> {
     deliveries
@@ -166,15 +106,4 @@ fn elsewhere_than(dir: &Path, deliveries: &[Delivery], log_folder: &Path) -> Opt
         .filter(|delivery| delivery.is_completed && delivery.is_chosen)
         .filter_map(|delivery| Some(delivery.saved.as_ref()?.path(log_folder)))
         .find(|path| !path.starts_with(dir) && path.is_file())
-}
-
-/// Where clips wait on their way to a bucket: beside the log, or where it is in a database, among what
-/// can be made again.
-fn waiting_room(writer: &Writer) -> PathBuf {
-    let base = etcetera::choose_base_strategy().ok();
-    let cache = base.filter(|_| writer.is_shared());
-    cache.map_or_else(
-        || writer.folder(),
-        |base| base.cache_dir().join("creativeai").join("clips"),
-    )
 }

@@ -2,13 +2,31 @@
 
 use serde_json::{Map, Value};
 
-use super::Ended;
 use super::open::Open;
 use crate::engine::round::Done;
 use crate::exit::{Code, Ending, Failure};
 use crate::jobs::{Credits, DisplayStatus, JobState};
 use crate::output::{Commands, Printer, Summary, Tally};
 use crate::settings::Settings;
+
+/// How a command ended, and what of that is its own doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// With how the jobs that it covers stand.
+    pub code: Code,
+    /// Without.
+    pub done: Done,
+}
+
+impl From<Code> for Ended {
+    fn from(code: Code) -> Self {
+        let done = Done {
+            own: code.into(),
+            clips: 0,
+        };
+        Self { code, done }
+    }
+}
 
 /// What jobs were charged, as far as the log says.
 pub fn charged<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Credits {

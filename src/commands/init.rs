@@ -1,6 +1,8 @@
 //! `init`: a commented settings file, and a key file that no one else can read.
 
-use std::io::{self, IsTerminal, Read, Write};
+mod key;
+
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -11,39 +13,8 @@ use crate::disk;
 use crate::exit::Failure;
 use crate::output::init::{FileOutcome, report, report_key};
 use crate::output::{OutputOptions, Printer};
-use crate::settings::{
-    Env, FILE_NAME, Settings, read_key_file, replace_key_file, template, write_key_file,
-};
-use crate::vendor::ApiKey;
-
-/// Keys are short; a whole manifest piped in by mistake is not read to its end.
-const MAX_KEY_BYTES: u64 = 64 * 1024;
-
-/// Where a key that is not there yet comes from. Tests have their own.
-trait AskKey {
-    /// Asks a person, without showing what is typed; `None` where no one can be asked.
-    fn ask(&mut self) -> io::Result<Option<String>>;
-    fn piped(&mut self) -> io::Result<String>;
-}
-
-/// The terminal and the standard input.
-#[derive(Debug)]
-struct Terminal;
-
-impl AskKey for Terminal {
-    fn ask(&mut self) -> io::Result<Option<String>> {
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            return Ok(None);
-        }
-        rpassword::prompt_password("API key (not shown; Enter to skip): ").map(Some)
-    }
-
-    fn piped(&mut self) -> io::Result<String> {
-        let mut text = String::new();
-        io::stdin().take(MAX_KEY_BYTES).read_to_string(&mut text)?;
-        Ok(text)
-    }
-}
+use crate::settings::{Env, FILE_NAME, Settings, read_key_file, replace_key_file, template};
+use key::{AskKey, Terminal, ask_for_key, store_key};
 
 /// Runs the command. Settings are only read where a key is replaced.
 pub fn command(
@@ -100,68 +71,6 @@ fn exists(path: &Path) -> Failure {
     let shown = path.display();
     Failure::config(format!("{shown} is there already; nothing was changed"))
         .help("edit it, or move it away first; `creativeai config` shows what holds")
-}
-
-fn store_key(
-    args: &InitArgs,
-    env: &Env<'_>,
-    keys: &mut dyn AskKey,
-) -> Result<FileOutcome, Failure> {
-    let Some(path) = args.key_file.clone().or_else(|| env.default_key_file(None)) else {
-        let failure = Failure::config("you have no settings folder to keep a key in")
-            .help("name a file for it with --key-file");
-        return if args.key_stdin {
-            Err(failure)
-        } else {
-            Ok(FileOutcome::None)
-        };
-    };
-    let shown = path.display();
-    if path.symlink_metadata().is_ok() {
-        let failure = Failure::config(format!(
-            "there is a key file {shown} already; nothing was changed"
-        ))
-        .help("replace the key with `creativeai init --key-only`, or name another file with --key-file");
-        return if args.key_stdin {
-            Err(failure)
-        } else {
-            Ok(FileOutcome::Kept(path))
-        };
-    }
-    let Some(key) = ask_for_key(args, keys)? else {
-        return Ok(FileOutcome::None);
-    };
-    write_key_file(&path, &key).map_err(|e| {
-        Failure::io(format!("cannot write the key file {shown}"))
-            .because(e)
-            .help("name another place for it with --key-file")
-    })?;
-    Ok(FileOutcome::Written(path))
-}
-
-/// The key that is typed or piped in; `None` where there is none.
-fn ask_for_key(args: &InitArgs, keys: &mut dyn AskKey) -> Result<Option<ApiKey>, Failure> {
-    let unreadable = |e: io::Error| {
-        Failure::io("the key could not be read; nothing was changed")
-            .because(e)
-            .help("run `creativeai init` again")
-    };
-    let typed = if args.key_stdin {
-        Some(keys.piped().map_err(unreadable)?)
-    } else {
-        let typed = keys.ask().map_err(unreadable)?;
-        typed.filter(|text| !text.trim().is_empty())
-    };
-    let key = typed.map(|typed| {
-        let key = ApiKey::new(&typed).filter(ApiKey::is_plausible);
-        key.ok_or_else(|| {
-            Failure::config("that is not an API key; nothing was changed").help(
-                "give the key alone and whole, on one line, as the vendor's page shows it; it \
-                 begins with rph_live_",
-            )
-        })
-    });
-    key.transpose()
 }
 
 /// Writes a key in place of the one that commands use now. Anything else stays as it is.
@@ -224,7 +133,8 @@ mod tests {
 
     use super::*;
     use crate::exit::{Code, code_of};
-    use crate::settings::Flags;
+    use crate::settings::{Flags, write_key_file};
+    use crate::vendor::ApiKey;
 
     /// Someone at the terminal, or a pipe.
     struct Typed(Option<&'static str>);

@@ -41,20 +41,20 @@ mod runtime;
 mod sandbox;
 mod schema;
 mod sheets;
+mod shown;
 mod signals;
 pub mod status;
 mod submit;
 
-use std::net::SocketAddr;
-
+use self::finish::Ended;
 pub use self::refusal::refuse;
 use self::runtime::{on_one_thread, on_runtime};
+use self::shown::{show, text};
 use crate::cli::{Cli, Command};
 use crate::clock;
 use crate::disk;
-use crate::engine::round::Done;
 use crate::exit::{Code, Failure};
-use crate::output::{Metrics, OutputOptions, Printer};
+use crate::output::{self, OutputOptions, Printer, serve_metrics};
 use crate::settings::{Env, Settings};
 
 /// Runs a command to its end and says how it went.
@@ -67,7 +67,7 @@ pub fn run(cli: &Cli) -> Code {
         json: cli.global.json,
         progress: cli.global.progress,
     });
-    if cli.global.quiet && !cli.global.json && is_for_people(&cli.command) {
+    if cli.global.quiet && !cli.global.json && cli.command.is_for_people() {
         printer.mute();
     }
     let result = resources::guard(|| {
@@ -76,11 +76,7 @@ pub fn run(cli: &Cli) -> Code {
         Ok(code)
     });
     if disk::is_weakly_synced() {
-        printer.warn(
-            "this drive cannot say when it has written its own memory, as is usual for a network \
-             drive: after a power cut the last lines may be missing; a log on this computer's own \
-             drive is safer",
-        );
+        output::damage::warn_of_drive(&printer);
     }
     let code = match result {
         Ok(code) => {
@@ -92,22 +88,6 @@ pub fn run(cli: &Cli) -> Code {
     // The log is free by now: what waits for it need not wait for a terminal.
     printer.finish_messages();
     code
-}
-
-/// Whether what a command writes to standard output is there to be looked at. The rest is made to
-/// be kept: pages, tables for a spreadsheet, scripts.
-fn is_for_people(command: &Command) -> bool {
-    match command {
-        Command::Status(args) => !args.csv,
-        Command::Review(args) => !args.csv,
-        Command::Report(_)
-        | Command::Completions(_)
-        | Command::Man(_)
-        | Command::Help(_)
-        | Command::Listen(_)
-        | Command::Sandbox(_) => false,
-        _ => true,
-    }
 }
 
 fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
@@ -164,72 +144,10 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
     }
 }
 
-/// How a command ended, and what of that is its own doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Ended {
-    /// With how the jobs that it covers stand.
-    code: Code,
-    /// Without.
-    done: Done,
-}
-
-impl From<Code> for Ended {
-    fn from(code: Code) -> Self {
-        let done = Done {
-            own: code.into(),
-            clips: 0,
-        };
-        Self { code, done }
-    }
-}
-
 /// Every command that works on a log writes the time, or reckons with it.
 fn check_clock() -> Result<(), Failure> {
     clock::check(std::time::SystemTime::now()).map_err(|error| {
         Failure::config(format!("{error}; nothing was sent and nothing was written"))
             .help("set the date of this computer and run the same command again")
     })
-}
-
-/// Shows what a command has written; JSON as it is.
-fn show(output: &[u8], printer: &mut Printer) -> anyhow::Result<()> {
-    if printer.options().json {
-        printer.out().write_all(output)?;
-    } else {
-        printer.text(&String::from_utf8_lossy(output))?;
-    }
-    Ok(())
-}
-
-/// A command that only prints a text; with `--json` the text is a field of the document.
-fn text(
-    cli: &Cli,
-    printer: &mut Printer,
-    write: impl FnOnce(&mut dyn std::io::Write) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    if !printer.options().json {
-        return write(printer.out());
-    }
-    let mut text = Vec::new();
-    write(&mut text)?;
-    Ok(printer.document(&serde_json::json!({
-        "command": cli.command.name(),
-        "text": String::from_utf8_lossy(&text),
-        "exit_code": 0,
-    }))?)
-}
-
-/// Serves what the run has done so far, before it does anything.
-fn serve_metrics(address: SocketAddr, printer: &mut Printer) -> anyhow::Result<()> {
-    let metrics = Metrics::new()?;
-    let served = metrics.serve(address).map_err(|error| {
-        Failure::io(format!(
-            "cannot serve metrics on {address}; nothing was done"
-        ))
-        .because(error)
-        .help("another program may use that port; choose one with --metrics 127.0.0.1:PORT")
-    })?;
-    printer.note(format_args!("metrics at http://{served}/metrics"));
-    printer.count(metrics);
-    Ok(())
 }

@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::api::Api;
-use super::damage;
 use super::limits::Limits;
-use crate::cli::WhereArgs;
 use crate::clock;
 use crate::engine::filter::Filters;
 use crate::engine::observe::Observer;
@@ -14,7 +12,7 @@ use crate::engine::poll::{Event, Poller};
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger};
 use crate::journal::{JobLog, Location, LogError, Writer};
-use crate::output::{Commands, Printer, failure, unrecovered};
+use crate::output::{Commands, Printer, damage, failure, unrecovered};
 use crate::settings::Settings;
 use crate::text::escape;
 use crate::vendor::{BaseUrl, Throttle};
@@ -172,12 +170,6 @@ pub fn read_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<J
     failure::warn_of_mismatch(&log, printer);
     damage::warn_of_damage(log.damage(), path, printer);
     Ok(log)
-}
-
-/// `--where` as typed.
-pub fn filters(args: &WhereArgs) -> Filters {
-    let since = args.since.and_then(|since| since.from(clock::now()));
-    Filters::new(args.filters.iter().cloned()).since(since)
 }
 
 /// Warns of a column that no job has, when nothing has matched.

@@ -2,19 +2,17 @@
 
 mod shop;
 
-use std::collections::BTreeSet;
-
 use super::limits::Limits;
 use super::on_demand::ApiOnDemand;
-use super::open::{self, Open};
+use super::open::Open;
 use super::{Ended, deliver, on_runtime};
 use crate::cli::{PublishArgs, Target};
-use crate::engine::delivery::exec::filled_in_too_early;
+use crate::clock;
 use crate::engine::delivery::plan::{Delivery, hold_back};
 use crate::engine::delivery::shopify::Shopify;
-use crate::engine::delivery::{Exec, ExecOptions, FailureKind, PublishSummary, Unmarked};
-use crate::exit::{Code, Ending, Failure};
-use crate::output::{self, Commands, Event, Printer, Progress};
+use crate::engine::delivery::{Exec, ExecOptions, PublishSummary};
+use crate::exit::Code;
+use crate::output::{self, Event, Printer, Progress};
 use crate::output::{delivery::Published, stopped};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -30,10 +28,10 @@ pub fn run(
     printer: &mut Printer,
 ) -> anyhow::Result<Ended> {
     if let Target::Exec(command) = args.target.target() {
-        refuse_early_fields(command)?;
+        deliver::refuse_early_fields(command)?;
     }
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
-    let filters = open::filters(&args.filter);
+    let filters = args.filter.filters(clock::now());
     let limits = Limits::watch(settings);
     let log = Open::existing(path, "publish", limits, settings, printer)?;
     if !args.dry_run {
@@ -45,7 +43,7 @@ pub fn run(
     let (summary, shop) = on_runtime(publish(args, &mut deliveries, &log, printer))?;
     let mut own = stopped::ending_of(&log.limits.stop, printer, &log.commands);
     own.note_if(summary.disk_failed, Code::Io);
-    own.join(ending_of_unmarked(
+    own.join(output::delivery::ending_of_unmarked(
         &summary.unmarked,
         printer,
         &log.commands,
@@ -112,11 +110,11 @@ async fn publish(
         }
         Target::Shopify => {
             let (client, api) = (deliver::client(settings), ApiOnDemand::new(log));
-            let shop = Shop::open(args, deliveries, &api, &client, settings, printer).await?;
+            let receiver = Shop::open(args, deliveries, &api, &client, settings, printer).await?;
             let progress = begin(deliveries);
             let shopify = Shopify {
-                options: &shop.options,
-                admin: &shop.admin,
+                options: &receiver.options,
+                admin: &receiver.admin,
                 client: &client,
                 refresh: &api.links(),
                 writer,
@@ -124,34 +122,9 @@ async fn publish(
                 stop,
             };
             let summary = shopify.run(deliveries, when).await;
-            Ok((summary, Some(shop.admin.store().to_string())))
+            Ok((summary, Some(receiver.admin.store().to_string())))
         }
     }
-}
-
-/// Says which clips were published although the log does not know, and how it learns of them.
-fn ending_of_unmarked(unmarked: &[Unmarked], printer: &Printer, commands: &Commands) -> Ending {
-    let mut ending = Ending::default();
-    let mut files = BTreeSet::new();
-    for Unmarked { failure, kept } in unmarked {
-        output::delivery::warn_of(failure, printer);
-        ending.note(deliver::code_of(failure.kind));
-        files.insert((kept, failure.kind));
-    }
-    for (file, kind) in files {
-        match file {
-            Some(file) => {
-                let is_away = kind != FailureKind::Disk;
-                stopped::say_kept(file, stopped::Kept::Marks, is_away, printer, commands);
-            }
-            None => printer.error(format_args!(
-                "before anything more is published, make room and take back the RECOVER lines above \
-                 with `{}`",
-                commands.on_log("reconcile", "--recover FILE")
-            )),
-        }
-    }
-    ending
 }
 
 /// A bar, where there is something to do.
@@ -160,19 +133,5 @@ fn progress_over(deliveries: &[Delivery], printer: &Printer) -> Progress {
         Progress::hidden()
     } else {
         Progress::new(None, "publishing", printer)
-    }
-}
-
-/// On Windows: a command into which cells of the spreadsheet would be filled before it is read.
-pub fn refuse_early_fields(command: &str) -> Result<(), Failure> {
-    match filled_in_too_early(command).filter(|_| cfg!(windows)) {
-        None => Ok(()),
-        Some(name) => Err(Failure::usage(format!(
-            "--exec: Windows fills %{name}% in before it reads the command, so that a cell of the \
-             spreadsheet could become a command of its own; nothing was published"
-        ))
-        .help(format!(
-            "write !{name}! instead; docs/windows-macos.md shows it in a file of commands, too"
-        ))),
     }
 }

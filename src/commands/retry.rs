@@ -1,10 +1,10 @@
 //! `retry`: new attempts for what failed, or the same attempts again whose outcome is unknown.
 
 mod consent;
+mod preview;
 mod search;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use super::api;
 use super::finish::{charged, finish, payer};
@@ -14,15 +14,15 @@ use super::{Ended, caps, damage, on_one_thread, photos, submit};
 use crate::cli::{RetryArgs, SubmitArgs};
 use crate::engine::cap::Cap;
 use crate::engine::dispatch::{Attempt, Dispatcher, Event, SendCounts};
-use crate::engine::retry::{Log, Retried, RetryError, Wanted};
+use crate::engine::retry::{Log, Retried, RetryError};
 use crate::engine::stop::Stop;
 use crate::exit::{self, Code, Ending, Failure};
 use crate::jobs::JobKey;
-use crate::journal::JobLog;
-use crate::output::{self, Printer, Sending, Summary, Tally};
-use crate::output::{failure, retry::Preview, stopped, unrecovered};
+use crate::output::{self, Printer, Sending, Summary};
+use crate::output::{failure, stopped};
 use crate::settings::Settings;
 use consent::consent;
+use preview::dry_run;
 use search::{Found, find};
 
 /// Runs the command.
@@ -100,39 +100,6 @@ fn order(
     summary.left = (found.wanted.len() as u64).saturating_sub(tally.made());
     summary.credits_estimated = tally.credits;
     Ok(ending)
-}
-
-/// Shows what would be sent. The log is only read.
-fn dry_run(
-    args: &RetryArgs,
-    settings: &Settings,
-    path: &Path,
-    printer: &mut Printer,
-) -> anyhow::Result<Code> {
-    let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
-    failure::warn_of_mismatch(&log, printer);
-    damage::refuse(&log, args.accept_damage)?;
-    damage::warn(log.ledger(), log.damage(), log.path(), printer);
-    let commands = open::commands(path, log.ledger(), settings);
-    unrecovered::warn(&log, path, &commands, printer)?;
-    let found = find(args, None, settings, Log::Read(&log), printer, &commands)?;
-    let limits = caps::of_log(args.max_credits, settings, Some(&log)).map_err(failure::of_log)?;
-    let view = |wanted: &Wanted| log.view(wanted.job).ok().flatten();
-    let wanted = found.wanted.iter().map(|wanted| {
-        let job = (!limits.is_empty()).then(|| view(wanted)).flatten();
-        (job, wanted.more)
-    });
-    let preview = Preview {
-        caps: output::caps::preview(&limits, wanted),
-        wanted: &found.wanted,
-        states: Tally::of(log.ledger().jobs()),
-    };
-    if printer.options().json {
-        printer.document(&preview.to_json())?;
-    } else {
-        preview.print(view, &settings.rates, printer)?;
-    }
-    Ok(Code::Success)
 }
 
 /// The attempts that are made, each read when its turn comes.

@@ -77,6 +77,15 @@ pub fn refusal(damage: &[Damage], ledger: &Ledger, path: &Path, done: &str) -> S
     message.join("\n")
 }
 
+/// Warns of a drive that may lose what it has confirmed.
+pub fn warn_of_drive(printer: &Printer) {
+    printer.warn(
+        "this drive cannot say when it has written its own memory, as is usual for a network \
+         drive: after a power cut the last lines may be missing; a log on this computer's own \
+         drive is safer",
+    );
+}
+
 fn speaks_of(damage: &Damage, ledger: &Ledger) -> String {
     let suspects = damage.suspects(ledger);
     if suspects.is_empty() {

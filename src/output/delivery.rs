@@ -1,13 +1,17 @@
 //! What is reported while clips are downloaded or published, and how that went.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Commands, Event, Printer, Progress, words};
+use super::{Commands, Event, Printer, Progress, stopped, words};
 use crate::engine::delivery::plan::HeldBack;
-use crate::engine::delivery::{self, DownloadSummary, Failure, PublishSummary};
+use crate::engine::delivery::{
+    self, DownloadSummary, Failure, FailureKind, PublishSummary, Unmarked,
+};
 use crate::engine::recover::MARK;
+use crate::exit::{Code, Ending};
 use crate::text::escape;
 
 /// Shows events on the bar; one that is done counts as `done`.
@@ -41,6 +45,42 @@ pub fn warn_of(failure: &Failure, printer: &Printer) {
         failure.job,
         escape(&failure.message)
     ));
+}
+
+/// What a failure puts on the run's end.
+pub fn code_of(kind: FailureKind) -> Code {
+    match kind {
+        FailureKind::MayHelp => Code::Temporary,
+        FailureKind::ForGood => Code::Failed,
+        FailureKind::Setup => Code::Config,
+        FailureKind::Refused => Code::Refused,
+        FailureKind::Disk => Code::Io,
+    }
+}
+
+/// Says which clips were published although the log does not know, and how it learns of them.
+pub fn ending_of_unmarked(unmarked: &[Unmarked], printer: &Printer, commands: &Commands) -> Ending {
+    let mut ending = Ending::default();
+    let mut files = BTreeSet::new();
+    for Unmarked { failure, kept } in unmarked {
+        warn_of(failure, printer);
+        ending.note(code_of(failure.kind));
+        files.insert((kept, failure.kind));
+    }
+    for (file, kind) in files {
+        match file {
+            Some(file) => {
+                let is_away = kind != FailureKind::Disk;
+                stopped::say_kept(file, stopped::Kept::Marks, is_away, printer, commands);
+            }
+            None => printer.error(format_args!(
+                "before anything more is published, make room and take back the RECOVER lines above \
+                 with `{}`",
+                commands.on_log("reconcile", "--recover FILE")
+            )),
+        }
+    }
+    ending
 }
 
 /// What is left to other computers, as a part of a sentence.

@@ -11,7 +11,8 @@ use axum::routing::get;
 use prometheus::core::Collector;
 use prometheus::{CounterVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
-use super::Event;
+use super::{Event, Printer};
+use crate::exit::Failure;
 use crate::jobs::Credits;
 
 /// What is counted. A metric that the run's command does not have stays at zero, or is not there.
@@ -213,6 +214,21 @@ impl fmt::Display for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.text().map_err(|_| fmt::Error)?.fmt(f)
     }
+}
+
+/// Serves what the run has done so far, before it does anything.
+pub fn serve_metrics(address: SocketAddr, printer: &mut Printer) -> anyhow::Result<()> {
+    let metrics = Metrics::new()?;
+    let served = metrics.serve(address).map_err(|error| {
+        Failure::io(format!(
+            "cannot serve metrics on {address}; nothing was done"
+        ))
+        .because(error)
+        .help("another program may use that port; choose one with --metrics 127.0.0.1:PORT")
+    })?;
+    printer.note(format_args!("metrics at http://{served}/metrics"));
+    printer.count(metrics);
+    Ok(())
 }
 
 #[cfg(test)]

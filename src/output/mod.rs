@@ -97,7 +97,7 @@ pub use self::{
     forward::report_forward,
     history::history,
     looks::Looks,
-    metrics::{Delivery, Metrics},
+    metrics::{Delivery, Metrics, serve_metrics},
     money::Money,
     polling::Polling,
     printer::{OutputOptions, Printer, ProgressStyle, USUAL_WIDTH},

@@ -5,26 +5,22 @@
 mod database;
 mod file;
 mod health;
+mod receive;
 mod serve;
 
 #[cfg(feature = "postgres")]
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 
-use super::publish::refuse_early_fields;
-use super::{deliver, on_one_thread, on_runtime, open};
+use self::receive::{Reception, receive};
+use super::{deliver, on_runtime};
 use crate::cli::ListenArgs;
-use crate::commands::sheets::shown;
-use crate::engine::forward::{self, Target};
-use crate::engine::receive::{CaptureFile, Ended, Event, Log, OnEnd, OnEndEvent, Report, Runs};
-use crate::engine::stop::Stop;
+use crate::engine::receive::CaptureFile;
 use crate::exit::{Code, Failure};
 #[cfg(feature = "postgres")]
 use crate::journal::{Address, Location};
-use crate::output::{Printer, Received, Receiving, report_forward};
+use crate::output::Printer;
 use crate::settings::Settings;
-use crate::text::escape;
 use crate::webhook::VerifyKeys;
 
 /// Runs the command: until a signal, which its exit code says (130, 143), as of every command.
@@ -40,7 +36,7 @@ pub fn run(args: &ListenArgs, settings: &Settings, printer: &mut Printer) -> any
     let keys = VerifyKeys::new(&settings.verification_keys()?);
     check_keys(args, &keys)?;
     if let Some(command) = &args.exec {
-        refuse_early_fields(command)?;
+        deliver::refuse_early_fields(command)?;
     }
     let place = Place::of(args, settings, printer)?;
     if keys.is_empty() {
@@ -93,109 +89,4 @@ impl Place {
         }
         Ok(Self::File(Arc::new(file::open(args)?)))
     }
-}
-
-/// What a receiver works with.
-struct Reception<'a> {
-    args: &'a ListenArgs,
-    keys: &'a VerifyKeys,
-    printer: &'a Printer,
-    stop: &'a Stop,
-    report: Report<'a>,
-    report_forward: forward::Report<'a>,
-}
-
-/// Receives until a signal. Captures are applied on a thread of its own, and commands run on another.
-fn receive(
-    args: &ListenArgs,
-    place: &Place,
-    keys: &VerifyKeys,
-    settings: &Settings,
-    printer: &Printer,
-) -> anyhow::Result<(Received, Code)> {
-    let ledger = || settings.ledger();
-    let log_at = |path| Log {
-        path,
-        ledger: &ledger,
-        sandbox: settings.sandbox,
-    };
-    let log = args.jobs.as_deref().map(log_at);
-    let (captures, in_database) = match place {
-        Place::File(file) => (file.path(), false),
-        #[cfg(feature = "postgres")]
-        Place::Database(..) => (Path::new(""), true),
-    };
-    let commands = log.map(|log| open::commands_for(log.path, false, settings));
-    let receiving = Receiving {
-        printer,
-        commands: commands.unwrap_or_default(),
-        captures,
-    };
-    let target = target(args, settings, printer)?;
-    let name = target.as_ref().map_or_else(String::new, |t| t.name.clone());
-    let stop = Stop::default();
-    let reception = Reception {
-        args,
-        keys,
-        printer,
-        stop: &stop,
-        report: &|event: Event<'_>| receiving.report(&event),
-        report_forward: &|event| report_forward(&event, &name, in_database, printer),
-    };
-    let exec = args.exec.as_deref();
-    let exec = exec.map(|it| deliver::exec_options(it, args.target_name.as_deref(), settings));
-    let report_on_end = |event: OnEndEvent<'_>| receiving.report_on_end(&event);
-    let on_end = exec.as_ref().zip(log).map(|(options, log)| OnEnd {
-        options,
-        log,
-        stop: &stop,
-        report: &report_on_end,
-    });
-    thread::scope(|scope| {
-        let running = on_end.map(|on_end| {
-            let (ended, clips) = Ended::new(&on_end.options.target);
-            // It ends with its channel, which is held by what finds such clips.
-            let run = move || on_one_thread(async { Ok(on_end.run(clips).await) });
-            (ended, scope.spawn(run))
-        });
-        let (ended, running) = running.unzip();
-        let served = match place {
-            Place::File(file) => reception.serve_file(file, log, target, ended, scope),
-            #[cfg(feature = "postgres")]
-            Place::Database(address, path) => {
-                reception.serve_database(address, log_at(path), target, ended, scope)
-            }
-        };
-        // Commands that still run are waited for, however the server has ended.
-        let runs = running.map(thread::ScopedJoinHandle::join);
-        let (stats, forwards, code) = served?;
-        let runs = runs.and_then(Result::ok).transpose()?;
-        let runs = runs.unwrap_or_else(Runs::default);
-        let received = Received {
-            stats,
-            forwards,
-            runs,
-        };
-        Ok((received, code))
-    })
-}
-
-/// Where deliveries are forwarded to, if they are. Says so.
-fn target(
-    args: &ListenArgs,
-    settings: &Settings,
-    printer: &Printer,
-) -> Result<Option<Target>, Failure> {
-    let Some(address) = &args.forward else {
-        return Ok(None);
-    };
-    let network = &settings.network;
-    let (connecting, asking) = (network.connect_timeout, network.request_timeout);
-    let target = Target::new(address, shown(address.as_str()), connecting, asking)
-        .map_err(|error| Failure::config(error.to_string()))?;
-    printer.note(format_args!(
-        "verified deliveries are forwarded to {}",
-        escape(&target.name)
-    ));
-    Ok(Some(target))
 }

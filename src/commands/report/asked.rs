@@ -36,7 +36,7 @@ pub fn run_asked(
             Some(_) if to_stdout => Output::Stdout,
             Some(file) => Output::File(file.clone()),
         },
-        filters: open::filters(&args.filter),
+        filters: args.filter.filters(clock::now()),
         commands: open::commands_for(&path, false, settings),
         rehearsal: open::commands_for(&path, true, settings),
         now: clock::now(),

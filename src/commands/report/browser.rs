@@ -3,8 +3,25 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Shows a page. The error says what is missing.
-pub fn open(page: &Path) -> Result<(), String> {
+use super::ReportArgs;
+use crate::output::Printer;
+use crate::text::escape;
+
+/// Shows a page in a browser, where that is wanted.
+pub fn show(args: &ReportArgs, output: &Path, printer: &Printer) {
+    if args.open
+        && let Err(why) = open(output)
+    {
+        printer.warn(format_args!(
+            "no browser was opened ({}); open {} yourself",
+            escape(&why),
+            escape(&output.display().to_string())
+        ));
+    }
+}
+
+/// The error says what is missing.
+fn open(page: &Path) -> Result<(), String> {
     let page = std::path::absolute(page).map_err(|error| error.to_string())?;
     let mut command = command(&page);
     command

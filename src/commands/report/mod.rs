@@ -20,9 +20,9 @@ use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::output::report::{ReportOptions, Shown, Single, report};
 use crate::output::{Commands, Printer, Wording, failure::warn_of_mismatch, pages, unrecovered};
-use crate::text::escape;
 
 pub use asked::run_asked;
+use browser::show;
 use plan::plan;
 pub use plan::{clip_folders, source_of};
 use public::{Public, wanted};
@@ -153,19 +153,6 @@ fn unwritable(what: &str, output: &Path, error: io::Error) -> Failure {
             "check that its folder is there and that you may write in it, or name another file \
              with -o",
         )
-}
-
-/// Shows a page in a browser, where that is wanted.
-fn show(args: &ReportArgs, output: &Path, printer: &Printer) {
-    if args.open
-        && let Err(why) = browser::open(output)
-    {
-        printer.warn(format_args!(
-            "no browser was opened ({}); open {} yourself",
-            escape(&why),
-            escape(&output.display().to_string())
-        ));
-    }
 }
 
 /// Why there is no page.

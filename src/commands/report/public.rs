@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{ReportArgs, clip_folders, place, show, unwritable};
+use super::browser::show;
+use super::{ReportArgs, clip_folders, place, unwritable};
 use crate::commands::outputs;
 use crate::exit::Failure;
 use crate::journal::JobLog;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cli::RetryArgs;
+use crate::clock;
 use crate::commands::inputs::Inputs;
 use crate::commands::open;
 use crate::engine::dispatch::Attempt;
@@ -48,7 +49,7 @@ pub fn find<'a>(
     commands: &Commands,
 ) -> anyhow::Result<Found<'a>> {
     let (clips, photos) = read_clips(args, settings)?;
-    let filter = open::filters(&args.filter);
+    let filter = args.filter.filters(clock::now());
     let is_meant = |view: &JobView| {
         args.id.is_empty() || args.id.iter().any(|name| retry::is_called(view, name))
     };
@@ -71,7 +72,7 @@ pub fn find<'a>(
     if found.is_empty {
         let all = log.keys(|_| true).into_iter();
         let views = all.filter_map(|key| log.view(key).ok().flatten());
-        open::warn_of_filters(&open::filters(&args.filter), views, printer);
+        open::warn_of_filters(&args.filter.filters(clock::now()), views, printer);
     }
     let has_manifest = !args.manifest.is_empty();
     let max_attempts = settings.max_attempts;

@@ -5,17 +5,16 @@ use std::path::{Path, PathBuf};
 use super::super::limits::Limits;
 use super::super::open::Open;
 use super::super::{report, retry};
-use super::sheet::review_failure;
+use super::write_down;
 use crate::cli::ReviewArgs;
 use crate::clock;
-use crate::disk;
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::filter::Filters;
 use crate::engine::review::{self, Ordered, Verdict};
 use crate::exit::{self, Code, Failure};
-use crate::jobs::{AttemptState, Credits, JobKey, JobView, Look};
+use crate::jobs::{Credits, JobKey, JobView, Look};
 use crate::journal::JobLog;
-use crate::output::report::{Files, Looked, ReportOptions, review as write_page, review_policy};
+use crate::output::report::{Files, ReportOptions, ReviewPage, review_policy};
 use crate::output::{self, Commands, Printer};
 use crate::output::{failure, review::OnPage};
 use crate::review::{Answer, Ask};
@@ -47,27 +46,15 @@ impl Desk<'_> {
         let answered = match ask {
             Ask::Page => self.page(),
             Ask::Clip(job, attempt) => self.clip(*job, *attempt),
-            Ask::Look(job, attempt, look) => self.look(
-                Verdict {
-                    job: *job,
-                    attempt: *attempt,
-                    look: *look,
-                },
-                printer,
-            ),
+            Ask::Look(job, attempt, look) => self.look(verdict(*job, *attempt, *look), printer),
             Ask::Order {
                 job,
                 attempt,
                 prompt,
                 credits,
             } => {
-                let clip = Verdict {
-                    job: *job,
-                    attempt: *attempt,
-                    look: Look::Rejected,
-                };
                 let agreed = Agreed {
-                    clip,
+                    clip: verdict(*job, *attempt, Look::Rejected),
                     prompt: prompt.trim(),
                     price: *credits,
                 };
@@ -90,27 +77,15 @@ impl Desk<'_> {
     fn page(&self) -> anyhow::Result<Answer> {
         let log = self.read()?;
         let options = self.options(&log);
-        let mut clips = Vec::new();
-        let mut being_made = 0;
+        let mut page = ReviewPage::new(&options);
         for view in log.views() {
             let view = view.map_err(failure::of_log)?;
-            if !self.filters.matches(&view) {
-                continue;
-            }
-            if review::has_clip(&view) {
-                let is_here = file_of(&view, &options).is_some();
-                clips.push(Looked::of(
-                    &view,
-                    is_here,
-                    review::price(&view, &self.settings.rates),
-                    &options,
-                ));
-            } else {
-                being_made += usize::from(view.state.attempts().any(AttemptState::is_rejected));
+            if self.filters.matches(&view) {
+                page.add(&view, || file_of(&view, &options).is_some());
             }
         }
         let mut html = Vec::new();
-        write_page(clips, being_made, &options, &mut html)?;
+        page.write(&mut html)?;
         let policy = review_policy();
         Ok(Answer::Page { html, policy })
     }
@@ -169,9 +144,8 @@ impl Desk<'_> {
                 Failure::decision(why).help(next)
             })?;
         }
-        let written = review::write_down(&[verdict], writer, &disk::user_and_host(), writer.now())
-            .map_err(|error| review_failure(error, "make room on the disk and try again"))?;
-        Ok(written)
+        let next = "make room on the disk and try again";
+        Ok(write_down(&[verdict], writer, next)?)
     }
 
     /// Orders another clip, as `retry --rejected` does.
@@ -205,11 +179,14 @@ impl Desk<'_> {
 /// The job's clip on this computer, where `download` has put it.
 fn file_of(view: &JobView, options: &ReportOptions) -> Option<PathBuf> {
     let saved = Delivery::of(view, true).saved?;
-    if saved.is_in_bucket() {
-        return None;
-    }
-    let folders = options.clip_folders.iter();
-    folders
-        .map(|folder| saved.path(folder))
-        .find(|path| path.is_file())
+    let folders = options
+        .clip_folders
+        .iter()
+        .filter(|_| !saved.is_in_bucket());
+    let mut files = folders.map(|folder| saved.path(folder));
+    files.find(|path| path.is_file())
+}
+
+fn verdict(job: JobKey, attempt: u32, look: Look) -> Verdict {
+    Verdict { job, attempt, look }
 }

@@ -4,17 +4,29 @@ mod desk;
 mod page;
 mod sheet;
 
-use super::open;
 use crate::cli::{ReviewArgs, Way};
+use crate::clock;
+use crate::disk;
+use crate::engine::review::{self, ReviewError, Verdict};
 use crate::exit::{Code, Failure};
+use crate::journal::Writer;
 use crate::manifest::Options;
-use crate::output::Printer;
+use crate::output::{Printer, failure};
 use crate::settings::Settings;
+
+/// Writes verdicts down; how many were new. `next` is the step where the disk is full.
+fn write_down(verdicts: &[Verdict], writer: &Writer, next: &str) -> Result<usize, Failure> {
+    let by = disk::user_and_host();
+    review::write_down(verdicts, writer, &by, writer.now()).map_err(|error| match error {
+        ReviewError::Read(error) => failure::of_log(error),
+        ReviewError::Write(error) => failure::of_append(&error, next),
+    })
+}
 
 /// Runs the command.
 pub fn run(args: &ReviewArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
-    let filters = open::filters(&args.filter);
+    let filters = args.filter.filters(clock::now());
     match args.way() {
         Way::Csv => sheet::write(&path, &filters, settings, printer),
         Way::From(file) if filters.is_empty() => {

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use super::super::limits::Limits;
 use super::super::open::{self, Open};
-use crate::disk;
+use super::write_down;
 use crate::engine::filter::Filters;
-use crate::engine::review::{self, ReviewError, Verdict};
+use crate::engine::review::{self, Verdict};
 use crate::exit::{Code, Failure};
 use crate::jobs::{JobKey, Look};
 use crate::journal::Writer;
@@ -62,8 +62,7 @@ pub fn read(
     let log = Open::existing(path.to_owned(), "review", limits, settings, printer)?;
     let writer = &log.writer;
     let (verdicts, empty) = verdicts(&table, writer)?;
-    let changed = review::write_down(&verdicts, writer, &disk::user_and_host(), writer.now())
-        .map_err(|error| review_failure(error, "make room on the disk and run it again"))?;
+    let changed = write_down(&verdicts, writer, "make room on the disk and run it again")?;
     let count = |look| verdicts.iter().filter(|v| v.look == look).count() as u64;
     let read = FromTable {
         kept: count(Look::Kept),
@@ -73,14 +72,6 @@ pub fn read(
     };
     printer.result(|| read.to_json(), || read.sentence(&log.commands))?;
     Ok(Code::Success)
-}
-
-/// What it means for the run that verdicts could not be written down.
-pub fn review_failure(error: ReviewError, next: &str) -> Failure {
-    match error {
-        ReviewError::Read(error) => failure::of_log(error),
-        ReviewError::Write(error) => failure::of_append(&error, next),
-    }
 }
 
 fn table_failure(error: &ManifestError) -> Failure {

@@ -46,7 +46,7 @@ pub fn run_asked(
             // With money, a moment is about when it was ordered.
             Filters::new(args.filter.filters.iter().cloned())
         } else {
-            open::filters(&args.filter)
+            args.filter.filters(clock::now())
         },
         json: printer.options().json,
         commands: open::commands_for(&path, false, settings),

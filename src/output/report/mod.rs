@@ -35,7 +35,7 @@ use shown::Moment;
 pub use files::{Bundle, Files};
 pub use public::{PublicClip, PublicOptions, PublicPage, Rules};
 #[cfg(feature = "cli")]
-pub use review::{Looked, review, review_policy};
+pub use review::{ReviewPage, review_policy};
 pub use shown::Shown;
 
 const STYLE: &str = include_str!("page.css");

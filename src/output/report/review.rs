@@ -6,14 +6,15 @@ use std::io::{self, Write};
 use askama::Template;
 
 use super::{ReportOptions, Shown, hashes};
-use crate::jobs::{Credits, JobView, Look};
+use crate::engine::review::{has_clip, price};
+use crate::jobs::{AttemptState, Credits, JobView, Look};
 use crate::output::words;
 
 const STYLE: &str = concat!(include_str!("page.css"), include_str!("review.css"));
 const SCRIPT: &str = include_str!("review.js");
 
 /// A clip that waits for a verdict, or has one.
-pub struct Looked {
+struct Looked {
     shown: Shown,
     job: String,
     attempt: u32,
@@ -28,7 +29,7 @@ pub struct Looked {
 impl Looked {
     /// Boils a job with a clip down to it. `is_here` says that the clip is on this computer, and is
     /// served beside the page; `price` is what another one would cost.
-    pub fn of(view: &JobView, is_here: bool, price: Credits, options: &ReportOptions) -> Self {
+    fn of(view: &JobView, is_here: bool, price: Credits, options: &ReportOptions) -> Self {
         let shown = Shown::of(view, options);
         let attempt = view.state.effective().number;
         let link = shown.clip.as_ref().filter(|clip| !clip.is_local);
@@ -77,25 +78,52 @@ struct Page<'a> {
     being_made: usize,
 }
 
-/// Writes the page over `clips`, in whatever order they come. `being_made` clips were ordered again
-/// and are not there yet.
-pub fn review(
-    mut clips: Vec<Looked>,
+/// The page on which clips are looked at.
+pub struct ReviewPage<'a> {
+    options: &'a ReportOptions,
+    clips: Vec<Looked>,
+    /// Clips that were ordered again and are not there yet.
     being_made: usize,
-    options: &ReportOptions,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    clips.sort_by(|one, other| one.shown.place.cmp(&other.shown.place));
-    let page = Page {
-        style: STYLE,
-        script: SCRIPT,
-        source: &options.source,
-        is_rehearsal: clips.iter().any(|clip| clip.shown.state.is_sandbox()),
-        clips: &clips,
-        being_made,
-    };
-    page.write_into(out).map_err(io::Error::other)?;
-    out.flush()
+}
+
+impl<'a> ReviewPage<'a> {
+    /// Without clips.
+    pub fn new(options: &'a ReportOptions) -> Self {
+        Self {
+            options,
+            clips: Vec::new(),
+            being_made: 0,
+        }
+    }
+
+    /// Puts a job on it, in whatever order they come. `is_here` says whether its clip is on this
+    /// computer, and is served beside the page.
+    pub fn add(&mut self, view: &JobView, is_here: impl FnOnce() -> bool) {
+        if has_clip(view) {
+            let price = price(view, &self.options.rates);
+            let clip = Looked::of(view, is_here(), price, self.options);
+            self.clips.push(clip);
+        } else {
+            let is_rejected = view.state.attempts().any(AttemptState::is_rejected);
+            self.being_made += usize::from(is_rejected);
+        }
+    }
+
+    /// Writes it.
+    pub fn write(mut self, out: &mut impl Write) -> io::Result<()> {
+        let clips = &mut self.clips;
+        clips.sort_by(|one, other| one.shown.place.cmp(&other.shown.place));
+        let page = Page {
+            style: STYLE,
+            script: SCRIPT,
+            source: &self.options.source,
+            is_rehearsal: clips.iter().any(|clip| clip.shown.state.is_sandbox()),
+            clips,
+            being_made: self.being_made,
+        };
+        page.write_into(out).map_err(io::Error::other)?;
+        out.flush()
+    }
 }
 
 /// Nothing but the page's own style and script; photos and clips from the web or from this server,

@@ -1,0 +1,88 @@
+//! Whether the log can be used, and what its server promises.
+
+use std::path::Path;
+
+use crate::cli::CheckArgs;
+use crate::commands::damage;
+use crate::exit::Failure;
+use crate::journal::{self, JobLog, Location, Lock, LockError, LogError};
+use crate::output::findings::Findings;
+use crate::output::{failure, words};
+use crate::settings::Settings;
+use crate::text::escape;
+
+/// Looks at the log.
+pub fn check(args: &CheckArgs, settings: &Settings, findings: &mut Findings) {
+    let path = &settings.jobs_path(args.jobs.as_deref(), args.manifest.as_deref());
+    let is_usable = findings.add("log", jobs_of(path, settings));
+    if !is_usable {
+        return;
+    }
+    if let Ok(Location::Database(address)) = Location::of(path) {
+        return check_server(&address, findings);
+    }
+    let free = match Lock::holder(path) {
+        Ok(None) => Ok(()),
+        Ok(Some(holder)) => {
+            let log = path.to_owned();
+            Err(Failure::temporary(
+                LockError::Held { log, holder }.to_string(),
+            ))
+        }
+        Err(error) => Err(Failure::io(format!("its lock: {error}"))),
+    };
+    findings.refuse("log", free);
+}
+
+/// What a log holds.
+fn jobs_of(path: &Path, settings: &Settings) -> Result<String, Failure> {
+    let name = path.display().to_string();
+    let shown = escape(&name);
+    let log = match JobLog::read(path, settings.ledger()) {
+        Err(LogError::Missing(_)) => {
+            return Ok(format!("{shown} will be made by the first submit"));
+        }
+        read => read.map_err(failure::of_log)?,
+    };
+    if !log.damage().is_empty() {
+        return Err(damage::refusal(
+            log.damage(),
+            log.ledger(),
+            log.path(),
+            "changed",
+        ));
+    }
+    log.unchanged().map_err(failure::of_log)?;
+    let note = match log.ledger().unreadable() {
+        0 => String::new(),
+        bad => format!(", {} that cannot be read", words::count(bad, "line")),
+    };
+    let jobs = words::count(log.ledger().jobs().len() as u64, "job");
+    Ok(format!("{shown}: {jobs}{note}"))
+}
+
+/// What the server of a log promises of lines that it has confirmed.
+#[cfg(feature = "postgres")]
+fn check_server(address: &journal::Address, findings: &mut Findings) {
+    let promises = match journal::promises(address) {
+        Ok(promises) => promises,
+        Err(error) => return findings.failure("server", &failure::of_database(error)),
+    };
+    let settings = escape(&promises.settings.join(", ")).into_owned();
+    if !promises.outlive_a_crash {
+        findings.skip(
+            "server",
+            format_args!("{settings}: a crash of the server may take lines that it has confirmed"),
+        );
+    } else if promises.has_standby {
+        findings.pass("server", format_args!("{settings}"));
+    } else {
+        findings.pass(
+            "server",
+            format_args!("{settings}; after a failover the newest lines may be missing"),
+        );
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+fn check_server(_: &journal::Address, _: &mut Findings) {}

@@ -1,0 +1,138 @@
+//! A receiver, with what runs beside it: captures are applied on a thread of its own, and commands run
+//! on another.
+
+use std::path::Path;
+use std::thread;
+
+use super::Place;
+use crate::cli::ListenArgs;
+use crate::commands::sheets::shown;
+use crate::commands::{deliver, on_one_thread, open};
+use crate::engine::forward::{self, Target};
+use crate::engine::receive::{Ended, Event, Log, OnEnd, OnEndEvent, Report, Runs};
+use crate::engine::stop::Stop;
+use crate::exit::{Code, Failure};
+use crate::output::{Printer, Received, Receiving, report_forward};
+use crate::settings::Settings;
+use crate::text::escape;
+use crate::webhook::VerifyKeys;
+
+/// What a receiver works with.
+pub struct Reception<'a> {
+    pub args: &'a ListenArgs,
+    pub keys: &'a VerifyKeys,
+    pub printer: &'a Printer,
+    pub stop: &'a Stop,
+    pub report: Report<'a>,
+    pub report_forward: forward::Report<'a>,
+}
+
+/// Receives until a signal.
+pub fn receive(
+    args: &ListenArgs,
+    place: &Place,
+    keys: &VerifyKeys,
+    settings: &Settings,
+    printer: &Printer,
+) -> anyhow::Result<(Received, Code)> {
+    let ledger = || settings.ledger();
+    let log_at = |path| Log {
+        path,
+        ledger: &ledger,
+        sandbox: settings.sandbox,
+    };
+    let log = args.jobs.as_deref().map(log_at);
+    let (captures, in_database) = match place {
+        Place::File(file) => (file.path(), false),
+        #[cfg(feature = "postgres")]
+        Place::Database(..) => (Path::new(""), true),
+    };
+    let commands = log.map(|log| open::commands_for(log.path, false, settings));
+    let receiving = Receiving {
+        printer,
+        commands: commands.unwrap_or_default(),
+        captures,
+    };
+    let target = target(args, settings, printer)?;
+    let name = target.as_ref().map_or_else(String::new, |t| t.name.clone());
+    let stop = Stop::default();
+    let reception = Reception {
+        args,
+        keys,
+        printer,
+        stop: &stop,
+        report: &|event: Event<'_>| receiving.report(&event),
+        report_forward: &|event| report_forward(&event, &name, in_database, printer),
+    };
+    let exec = args.exec.as_deref();
+    let exec = exec.map(|it| deliver::exec_options(it, args.target_name.as_deref(), settings));
+    let report_on_end = |event: OnEndEvent<'_>| receiving.report_on_end(&event);
+    let on_end = exec.as_ref().zip(log).map(|(options, log)| OnEnd {
+        options,
+        log,
+        stop: &stop,
+        report: &report_on_end,
+    });
+    reception.serve_beside(place, log_at, target, on_end)
+}
+
+impl<'a> Reception<'a> {
+    /// Serves, with the command for clips that have ended beside it.
+    fn serve_beside(
+        &self,
+        place: &'a Place,
+        log_at: impl Fn(&'a Path) -> Log<'a>,
+        target: Option<Target>,
+        on_end: Option<OnEnd<'a>>,
+    ) -> anyhow::Result<(Received, Code)> {
+        thread::scope(|scope| {
+            let running = on_end.map(|on_end| {
+                let (ended, clips) = Ended::new(&on_end.options.target);
+                // It ends with its channel, which is held by what finds such clips.
+                let run = move || on_one_thread(async { Ok(on_end.run(clips).await) });
+                (ended, scope.spawn(run))
+            });
+            let (ended, running) = running.unzip();
+            let served = match place {
+                Place::File(file) => {
+                    let log = self.args.jobs.as_deref().map(log_at);
+                    self.serve_file(file, log, target, ended, scope)
+                }
+                #[cfg(feature = "postgres")]
+                Place::Database(address, path) => {
+                    self.serve_database(address, log_at(path), target, ended, scope)
+                }
+            };
+            // Commands that still run are waited for, however the server has ended.
+            let runs = running.map(thread::ScopedJoinHandle::join);
+            let (stats, forwards, code) = served?;
+            let runs = runs.and_then(Result::ok).transpose()?;
+            let received = Received {
+                stats,
+                forwards,
+                runs: runs.unwrap_or_else(Runs::default),
+            };
+            Ok((received, code))
+        })
+    }
+}
+
+/// Where deliveries are forwarded to, if they are. Says so.
+fn target(
+    args: &ListenArgs,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<Option<Target>, Failure> {
+    let Some(address) = &args.forward else {
+        return Ok(None);
+    };
+    let network = &settings.network;
+    let (connecting, asking) = (network.connect_timeout, network.request_timeout);
+    let target = Target::new(address, shown(address.as_str()), connecting, asking)
+        .map_err(|error| Failure::config(error.to_string()))?;
+    printer.note(format_args!(
+        "verified deliveries are forwarded to {}",
+        escape(&target.name)
+    ));
+    Ok(Some(target))
+}
