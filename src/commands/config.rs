@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use crate::output::headed;
 use crate::settings::{Origin, Row, Settings};
 use crate::text::escape;
 
@@ -24,22 +25,12 @@ pub fn run(settings: &Settings, json: bool, out: &mut dyn Write) -> anyhow::Resu
 }
 
 fn table(settings: &Settings, out: &mut dyn Write) -> std::io::Result<()> {
-    let rows: Vec<[String; 3]> = settings
-        .rows()
-        .iter()
-        .map(|row| {
-            let value = without_password(&row.value);
-            let value = if value.is_empty() { "-" } else { &value };
-            [row.name.as_str(), value, &row.origin.to_string()]
-                .map(|cell| escape(cell).into_owned())
-        })
-        .collect();
-    let width = |column: usize| rows.iter().map(|r| r[column].chars().count()).max();
-    let (first, second) = (width(0).unwrap_or(0), width(1).unwrap_or(0));
-    writeln!(out, "{:first$}  {:second$}  FROM", "SETTING", "VALUE")?;
-    for [name, value, origin] in &rows {
-        writeln!(out, "{name:first$}  {value:second$}  {origin}")?;
-    }
+    let rows = settings.rows().iter().map(|row| {
+        let value = without_password(&row.value);
+        let value = if value.is_empty() { "-" } else { &value };
+        [row.name.as_str(), value, &row.origin.to_string()].map(|cell| escape(cell).into_owned())
+    });
+    write!(out, "{}", headed(["SETTING", "VALUE", "FROM"], rows))?;
     if settings.files().is_empty() {
         writeln!(
             out,

@@ -11,7 +11,7 @@ use crate::engine::open::{check_rehearsal, is_foreign, is_spreadsheet};
 use crate::engine::poll::{Event, Poller};
 use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger};
-use crate::journal::{JobLog, Location, LogError, Writer};
+use crate::journal::{Location, LogError, Writer};
 use crate::output::{Commands, Printer, damage, failure, unrecovered};
 use crate::settings::Settings;
 use crate::text::escape;
@@ -162,14 +162,6 @@ pub fn refuse_spreadsheet(path: &Path, ledger: &Ledger) -> Result<(), Failure> {
 pub fn refuse_live(path: &Path, ledger: &Ledger, settings: &Settings) -> Result<(), Failure> {
     let checked = check_rehearsal(path, ledger, settings.sandbox);
     checked.map_err(|error| failure::of_rehearsal(&error))
-}
-
-/// Reads a log to look at it, and says what is wrong with it.
-pub fn read_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<JobLog, Failure> {
-    let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
-    failure::warn_of_mismatch(&log, printer);
-    damage::warn_of_damage(log.damage(), path, printer);
-    Ok(log)
 }
 
 /// Warns of a column that no job has, when nothing has matched.

@@ -29,6 +29,31 @@ pub(super) fn labelled<'a>(
     table.trim_fmt()
 }
 
+/// Rows below their headings, for output that may be kept. A column is as wide as its widest cell; one
+/// whose heading begins with spaces is flush right.
+pub fn headed<const N: usize>(
+    heads: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let first = std::iter::once(heads.map(str::to_owned));
+    let rows: Vec<_> = first.chain(rows).collect();
+    let widest = |index: usize| rows.iter().map(|row| row[index].chars().count()).max();
+    let widths: Vec<_> = (0..N).map(|index| widest(index).unwrap_or(0)).collect();
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(heads).zip(&widths);
+        let cells = cells.map(|((cell, head), width)| {
+            if head.starts_with(' ') {
+                format!("{cell:>width$}")
+            } else {
+                format!("{cell:width$}")
+            }
+        });
+        let line = cells.collect::<Vec<_>>().join("  ");
+        format!("{}\n", line.trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
 /// Rows of four cells, one line each: the first is shortened where space runs out, the last is
 /// flush right. At most `width` columns each.
 pub fn aligned(rows: &[[&str; 4]], width: u16) -> Vec<String> {

@@ -91,7 +91,7 @@ pub mod wrap;
 #[cfg(feature = "cli")]
 pub use self::{
     batch::{BatchReport, canary_json},
-    columns::aligned,
+    columns::{aligned, headed},
     csv::{Carried, CsvTable, Dialect},
     dry_run::DryRun,
     forward::report_forward,

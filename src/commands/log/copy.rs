@@ -4,7 +4,7 @@ use crate::cli::LogCopyArgs;
 use crate::commands::damage;
 use crate::commands::limits::Limits;
 use crate::commands::open::{self, Open};
-use crate::engine::copy::{self, CopyError};
+use crate::engine::copy::{self, Copied, CopyError};
 use crate::exit::{Code, Failure};
 #[cfg(not(feature = "postgres"))]
 use crate::journal::LogError;
@@ -45,6 +45,20 @@ pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> an
         Location::Database(address) => Err(LogError::Database(address.unsupported()).into()),
     };
     let copied = copied.map_err(of_copy)?;
+    report(args, &copied, printer);
+    printer.json(|| {
+        serde_json::json!({
+            "command": "log copy",
+            "lines": copied.read,
+            "added": copied.added,
+            "in_doubt": copied.doubted,
+            "exit_code": 0,
+        })
+    })?;
+    Ok(Code::Success)
+}
+
+fn report(args: &LogCopyArgs, copied: &Copied, printer: &Printer) {
     let [source, target] = [&args.from, &args.to].map(|log| log.display().to_string());
     printer.note(format_args!(
         "{} of {} copied to {}; {} there already. Use only one of the two logs from now on",
@@ -67,16 +81,6 @@ pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> an
             escape(&target),
         ));
     }
-    printer.json(|| {
-        serde_json::json!({
-            "command": "log copy",
-            "lines": copied.read,
-            "added": copied.added,
-            "in_doubt": copied.doubted,
-            "exit_code": 0,
-        })
-    })?;
-    Ok(Code::Success)
 }
 
 /// Why a log is not copied, or not to its end.

@@ -6,7 +6,7 @@ use crate::cli::{LogAddressArgs, LogInitArgs};
 use crate::commands::addresses;
 use crate::exit::Code;
 use crate::journal::{self, Made, Rights};
-use crate::output::{Printer, failure, words};
+use crate::output::{Printer, failure, headed, words};
 use crate::text::escape;
 
 /// Makes a log.
@@ -88,20 +88,16 @@ pub fn list(args: &LogAddressArgs, printer: &mut Printer) -> anyhow::Result<Code
         printer.note(format_args!("{address}: the database holds no job log yet"));
         return Ok(Code::Success);
     }
-    let width = logs.iter().map(|log| log.name.chars().count()).max();
-    let width = width.unwrap_or(0).max(3);
-    let mut text = format!("{:width$}  {:>12}  {:>14}  MADE\n", "LOG", "LINES", "BYTES");
-    for log in &logs {
-        let row = format!(
-            "{:width$}  {:>12}  {:>14}  {}\n",
-            escape(&log.name),
+    let heads = ["LOG", "       LINES", "         BYTES", "MADE"];
+    let rows = logs.into_iter().map(|log| {
+        [
+            escape(&log.name).into_owned(),
             words::number(log.lines.unsigned_abs()),
             words::number(log.bytes.unsigned_abs()),
-            log.created_at
-        );
-        text.push_str(&row);
-    }
-    printer.text(&text)?;
+            log.created_at,
+        ]
+    });
+    printer.text(&headed(heads, rows))?;
     Ok(Code::Success)
 }
 

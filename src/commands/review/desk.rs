@@ -1,34 +1,24 @@
 //! What the page asks is answered here, one question after the other.
 
-use std::path::{Path, PathBuf};
-
 use super::super::limits::Limits;
 use super::super::open::Open;
-use super::super::{report, retry};
+use super::super::retry;
+use super::shelf::Shelf;
 use super::write_down;
 use crate::cli::ReviewArgs;
-use crate::clock;
-use crate::engine::delivery::plan::Delivery;
-use crate::engine::filter::Filters;
 use crate::engine::review::{self, Ordered, Verdict};
 use crate::exit::{self, Code, Failure};
-use crate::jobs::{Credits, JobKey, JobView, Look};
-use crate::journal::JobLog;
-use crate::output::report::{Files, ReportOptions, ReviewPage, review_policy};
-use crate::output::{self, Commands, Printer};
+use crate::jobs::{Credits, JobKey, Look};
+use crate::output::{self, Printer};
 use crate::output::{failure, review::OnPage};
 use crate::review::{Answer, Ask};
-use crate::settings::Settings;
 use crate::text::escape;
 
 /// Answers the page's questions. The log is read for each, and held only while it is written to, so
 /// that other commands can go on.
 pub struct Desk<'a> {
     pub args: &'a ReviewArgs,
-    pub path: &'a Path,
-    pub filters: &'a Filters,
-    pub settings: &'a Settings,
-    pub commands: Commands,
+    pub shelf: Shelf<'a>,
     pub done: OnPage,
 }
 
@@ -44,8 +34,8 @@ impl Desk<'_> {
     /// Answers a question.
     pub fn answer(&mut self, ask: &Ask, printer: &mut Printer) -> Answer {
         let answered = match ask {
-            Ask::Page => self.page(),
-            Ask::Clip(job, attempt) => self.clip(*job, *attempt),
+            Ask::Page => self.shelf.page(),
+            Ask::Clip(job, attempt) => self.shelf.clip(*job, *attempt),
             Ask::Look(job, attempt, look) => self.look(verdict(*job, *attempt, *look), printer),
             Ask::Order {
                 job,
@@ -70,49 +60,6 @@ impl Desk<'_> {
         })
     }
 
-    fn read(&self) -> Result<JobLog, Failure> {
-        JobLog::read(self.path, self.settings.ledger()).map_err(failure::of_log)
-    }
-
-    fn page(&self) -> anyhow::Result<Answer> {
-        let log = self.read()?;
-        let options = self.options(&log);
-        let mut page = ReviewPage::new(&options);
-        for view in log.views() {
-            let view = view.map_err(failure::of_log)?;
-            if self.filters.matches(&view) {
-                page.add(&view, || file_of(&view, &options).is_some());
-            }
-        }
-        let mut html = Vec::new();
-        page.write(&mut html)?;
-        let policy = review_policy();
-        Ok(Answer::Page { html, policy })
-    }
-
-    fn options(&self, log: &JobLog) -> ReportOptions {
-        ReportOptions {
-            source: report::source_of(log),
-            files: Files::Anywhere,
-            split: None,
-            wording: None,
-            clip_folders: report::clip_folders(log),
-            commands: self.commands.clone(),
-            rates: self.settings.rates.clone(),
-            now: clock::now(),
-            unreadable: 0,
-        }
-    }
-
-    fn clip(&self, job: JobKey, attempt: u32) -> anyhow::Result<Answer> {
-        let log = self.read()?;
-        let options = self.options(&log);
-        let view = log.view(job).map_err(failure::of_log)?;
-        let view = view.filter(|view| view.state.effective().number == attempt);
-        let file = view.and_then(|view| file_of(&view, &options));
-        Ok(file.map_or(Answer::Missing, Answer::File))
-    }
-
     fn look(&mut self, verdict: Verdict, printer: &Printer) -> anyhow::Result<Answer> {
         let written = self.write_down(verdict, None, printer)?;
         let count = match verdict.look {
@@ -130,15 +77,18 @@ impl Desk<'_> {
         price: Option<Credits>,
         printer: &Printer,
     ) -> anyhow::Result<usize> {
-        let (path, limits) = (self.path.to_owned(), Limits::of_time(self.settings));
-        let log = Open::existing(path, "review", limits, self.settings, printer)?;
+        let (path, limits) = (
+            self.shelf.path.to_owned(),
+            Limits::of_time(self.shelf.settings),
+        );
+        let log = Open::existing(path, "review", limits, self.shelf.settings, printer)?;
         let writer = &log.writer;
         let view = writer.view(verdict.job).map_err(failure::of_log)?;
         review::check(verdict, view.as_ref()).map_err(|stray| {
             Failure::decision(format!("{stray}; nothing was changed")).help("load the page again")
         })?;
         if let (Some(agreed), Some(view)) = (price, &view) {
-            let (rates, most) = (&self.settings.rates, self.settings.max_attempts);
+            let (rates, most) = (&self.shelf.settings.rates, self.shelf.settings.max_attempts);
             review::check_order(view, agreed, rates, most).map_err(|why| {
                 let (why, next) = output::review::not_ordered(why);
                 Failure::decision(why).help(next)
@@ -154,15 +104,15 @@ impl Desk<'_> {
         if agreed.prompt.is_empty() {
             return Ok(Answer::Refused("the prompt is empty".to_owned()));
         }
-        self.settings.require_key()?;
+        self.shelf.settings.require_key()?;
         let written = self.write_down(clip, Some(agreed.price), printer)?;
         self.done.rejected += written as u64;
         let args = self
             .args
-            .order(self.path.to_owned(), clip.job, agreed.prompt);
-        let ended = retry::run(&args, self.settings, &mut printer.of_step())?;
+            .order(self.shelf.path.to_owned(), clip.job, agreed.prompt);
+        let ended = retry::run(&args, self.shelf.settings, &mut printer.of_step())?;
         // The log says what became of it.
-        let view = self.read()?.view(clip.job).map_err(failure::of_log)?;
+        let view = self.shelf.read()?.view(clip.job).map_err(failure::of_log)?;
         let ordered = view.and_then(|view| review::ordered_after(&view, clip.attempt));
         let Some(ordered) = ordered else {
             return Ok(Answer::Refused(match ended.code {
@@ -171,20 +121,9 @@ impl Desk<'_> {
             }));
         };
         self.done.ordered += u64::from(ordered == Ordered::Accepted);
-        let said = output::review::ordered(&ordered, clip.job, &self.commands);
+        let said = output::review::ordered(&ordered, clip.job, &self.shelf.commands);
         Ok(said.map_or_else(Answer::Refused, Answer::Done))
     }
-}
-
-/// The job's clip on this computer, where `download` has put it.
-fn file_of(view: &JobView, options: &ReportOptions) -> Option<PathBuf> {
-    let saved = Delivery::of(view, true).saved?;
-    let folders = options
-        .clip_folders
-        .iter()
-        .filter(|_| !saved.is_in_bucket());
-    let mut files = folders.map(|folder| saved.path(folder));
-    files.find(|path| path.is_file())
 }
 
 fn verdict(job: JobKey, attempt: u32, look: Look) -> Verdict {

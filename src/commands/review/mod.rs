@@ -3,16 +3,27 @@
 mod desk;
 mod page;
 mod sheet;
+mod shelf;
+
+use std::path::Path;
 
 use crate::cli::{ReviewArgs, Way};
 use crate::clock;
 use crate::disk;
 use crate::engine::review::{self, ReviewError, Verdict};
 use crate::exit::{Code, Failure};
-use crate::journal::Writer;
+use crate::journal::{JobLog, Writer};
 use crate::manifest::Options;
-use crate::output::{Printer, failure};
+use crate::output::{Printer, damage, failure};
 use crate::settings::Settings;
+
+/// Reads a log to look at it, and says what is wrong with it.
+fn read_log(path: &Path, settings: &Settings, printer: &Printer) -> Result<JobLog, Failure> {
+    let log = JobLog::read(path, settings.ledger()).map_err(failure::of_log)?;
+    failure::warn_of_mismatch(&log, printer);
+    damage::warn_of_damage(log.damage(), path, printer);
+    Ok(log)
+}
 
 /// Writes verdicts down; how many were new. `next` is the step where the disk is full.
 fn write_down(verdicts: &[Verdict], writer: &Writer, next: &str) -> Result<usize, Failure> {

@@ -8,6 +8,8 @@ use std::thread;
 use super::super::runtime::bind;
 use super::super::{on_runtime, open, signals};
 use super::desk::Desk;
+use super::read_log;
+use super::shelf::Shelf;
 use crate::cli::ReviewArgs;
 use crate::engine::filter::Filters;
 use crate::engine::stop::Stop;
@@ -25,7 +27,7 @@ pub fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> anyhow::Result<Code> {
-    let log = open::read_log(path, settings, printer)?;
+    let log = read_log(path, settings, printer)?;
     let commands = open::commands(path, log.ledger(), settings);
     drop(log);
     let token = token().map_err(|error| {
@@ -33,12 +35,15 @@ pub fn run(
     })?;
     let stop = Stop::default();
     signals::watch(&stop);
-    let mut desk = Desk {
-        args,
+    let shelf = Shelf {
         path,
         filters,
         settings,
         commands,
+    };
+    let mut desk = Desk {
+        args,
+        shelf,
         done: OnPage::default(),
     };
     let served = thread::scope(|scope| {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::limits::Limits;
 use super::super::open::{self, Open};
-use super::write_down;
+use super::{read_log, write_down};
 use crate::engine::filter::Filters;
 use crate::engine::review::{self, Verdict};
 use crate::exit::{Code, Failure};
@@ -29,7 +29,7 @@ pub fn write(
     if printer.options().json {
         return Err(Failure::usage("--csv and --json exclude each other").into());
     }
-    let log = open::read_log(path, settings, printer)?;
+    let log = read_log(path, settings, printer)?;
     let mut places = Vec::new();
     for view in log.views() {
         let view = view.map_err(failure::of_log)?;

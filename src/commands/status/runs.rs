@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::commands::addresses;
 use crate::exit::Code;
-use crate::journal::{self, AtWork};
-use crate::output::{Printer, failure};
+use crate::journal;
+use crate::output::{Printer, failure, headed};
 use crate::text::escape;
 
 /// Shows the runs that have something claimed, or had today and were not heard of again.
@@ -30,28 +30,17 @@ pub fn run(path: &Path, printer: &mut Printer) -> anyhow::Result<Code> {
         printer.note(format_args!("{address}: no one orders from it just now"));
         return Ok(Code::Success);
     }
-    let width = |cell: fn(&AtWork) -> &str, least: usize| {
-        let widths = runs.iter().map(|run| escape(cell(run)).chars().count());
-        widths.max().unwrap_or(0).max(least)
-    };
-    let host = width(|run| &run.host, 4);
-    let command = width(|run| &run.command, 7);
-    let mut text = format!(
-        "{:host$}  {:>8}  {:command$}  {:20}  LAST HEARD OF\n",
-        "HOST", "PROCESS", "COMMAND", "SINCE"
-    );
-    for run in &runs {
-        let row = format!(
-            "{:host$}  {:>8}  {:command$}  {:20}  {}{}\n",
-            escape(&run.host),
-            run.process,
-            escape(&run.command),
+    let heads = ["HOST", " PROCESS", "COMMAND", "SINCE", "LAST HEARD OF"];
+    let rows = runs.into_iter().map(|run| {
+        let gone = if run.is_alive { "" } else { ", gone" };
+        [
+            escape(&run.host).into_owned(),
+            run.process.to_string(),
+            escape(&run.command).into_owned(),
             run.started_at,
-            run.seen_at,
-            if run.is_alive { "" } else { ", gone" }
-        );
-        text.push_str(&row);
-    }
-    printer.text(&text)?;
+            format!("{}{gone}", run.seen_at),
+        ]
+    });
+    printer.text(&headed(heads, rows))?;
     Ok(Code::Success)
 }
