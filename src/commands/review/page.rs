@@ -30,9 +30,6 @@ pub fn run(
     let log = read_log(path, settings, printer)?;
     let commands = open::commands(path, log.ledger(), settings);
     drop(log);
-    let token = token().map_err(|error| {
-        Failure::io("this computer gives no random numbers for the page's address").because(error)
-    })?;
     let stop = Stop::default();
     signals::watch(&stop);
     let shelf = Shelf {
@@ -46,11 +43,24 @@ pub fn run(
         shelf,
         done: OnPage::default(),
     };
-    let served = thread::scope(|scope| {
+    let code = match served(&mut desk, &stop, printer)? {
+        Served::Done => Code::Success,
+        Served::Stopped => stopped::ending_of_server(&stop).code(),
+    };
+    let done = desk.done;
+    printer.result(|| done.to_json(code.number()), || done.sentence())?;
+    Ok(code)
+}
+
+/// Serves the page. Its questions are answered on this thread.
+fn served(desk: &mut Desk<'_>, stop: &Stop, printer: &mut Printer) -> anyhow::Result<Served> {
+    let token = token().map_err(|error| {
+        Failure::io("this computer gives no random numbers for the page's address").because(error)
+    })?;
+    thread::scope(|scope| {
         let (questions, asked) = mpsc::channel();
         let (bound, address) = mpsc::channel();
-        let stop = &stop;
-        let at = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
+        let at = SocketAddr::from((Ipv4Addr::LOCALHOST, desk.args.port));
         let secret = token.clone();
         let server = scope.spawn(move || {
             on_runtime(async {
@@ -75,12 +85,5 @@ pub fn run(
         server
             .join()
             .unwrap_or_else(|_| Err(Failure::io("the page's server has failed").into()))
-    })?;
-    let code = match served {
-        Served::Done => Code::Success,
-        Served::Stopped => stopped::ending_of_server(&stop).code(),
-    };
-    let done = desk.done;
-    printer.result(|| done.to_json(code.number()), || done.sentence())?;
-    Ok(code)
+    })
 }
