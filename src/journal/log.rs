@@ -35,6 +35,8 @@ struct Mirrored {
     name: PathBuf,
     /// Lines that the database had once, and the file that keeps them.
     lost: Option<(u64, PathBuf)>,
+    /// Lines that another database alone holds, and the file that keeps them.
+    elsewhere: Option<(u64, PathBuf)>,
     /// Files of this computer with what runs could not write.
     spools: Vec<PathBuf>,
     /// A mirror that goes with the command.
@@ -65,8 +67,9 @@ impl JobLog {
         let mut ledger = ledger;
         let source = Source::read(&path, file, &mut ledger)?;
         let failed = |error| LogError::io("look for what was kept for", &path, error);
-        let spools = postgres::spools_of(mirror.identity()).map_err(failed)?;
-        let lost = mirror.lost().map(|lost| (lost.lines, lost.file.clone()));
+        let spools = postgres::spools_of(&mirror.source().kept_as()).map_err(failed)?;
+        let kept = |lines: Option<&postgres::Lost>| lines.map(|l| (l.lines, l.file.clone()));
+        let (lost, elsewhere) = (kept(mirror.lost()), kept(mirror.elsewhere()));
         for sent in mirror.being_sent() {
             ledger.mark_being_sent(sent.job, sent.number);
         }
@@ -78,6 +81,7 @@ impl JobLog {
             mirrored: Some(Mirrored {
                 name: PathBuf::from(address.to_string()),
                 lost,
+                elsewhere,
                 spools,
                 // The lines that were folded stay where they are: from now on others may add.
                 _own: mirror.release(),
@@ -176,6 +180,19 @@ impl JobLog {
     pub fn lost(&self) -> Option<(u64, &Path)> {
         let (lines, file) = self.mirrored.as_ref()?.lost.as_ref()?;
         Some((*lines, file))
+    }
+
+    /// Fails where this computer knows lines of it from another database alone.
+    pub fn holds_all(&self) -> Result<(), LogError> {
+        let elsewhere = self.mirrored.as_ref().and_then(|m| m.elsewhere.as_ref());
+        match elsewhere {
+            Some((lines, file)) => Err(LogError::Elsewhere {
+                log: self.name().to_owned(),
+                lines: *lines,
+                file: file.clone(),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Of a log in a database, a file of this computer with lines that the log does not hold.

@@ -109,6 +109,13 @@ impl Writer {
     #[cfg(feature = "postgres")]
     fn open_database(address: &Address, ledger: Ledger, command: &str) -> Result<Self, LogError> {
         let copy = postgres::copy(address).map_err(LogError::Database)?;
+        if let Some(elsewhere) = copy.elsewhere {
+            return Err(LogError::Elsewhere {
+                log: PathBuf::from(address.to_string()),
+                lines: elsewhere.lines,
+                file: elsewhere.file,
+            });
+        }
         let path = copy.file.to_path_buf();
         let failed = |error| LogError::io("open the local copy of the job log,", &path, error);
         let file = append_options().open(&path).map_err(failed)?;
@@ -125,7 +132,7 @@ impl Writer {
         for attempt in &copy.being_sent {
             write(&ledger).mark_being_sent(attempt.job, attempt.number);
         }
-        let identity = copy.source.identity.clone();
+        let kept_as = copy.source.kept_as();
         let appender = postgres::write(address, copy.source, local, &ledger, command);
         let writer = Self {
             recovery: Arc::new(Recovery::new(&path)),
@@ -143,14 +150,14 @@ impl Writer {
             lock: None,
             _own: Some(copy.file),
         };
-        writer.take_in(&identity, copy.lost.as_ref())?;
+        writer.take_in(&kept_as, copy.lost.as_ref())?;
         Ok(writer)
     }
 
     /// Takes in what earlier runs on this computer could not write, and what the database has lost
     /// since: nothing is decided without that.
     #[cfg(feature = "postgres")]
-    fn take_in(&self, identity: &str, lost: Option<&postgres::Lost>) -> Result<(), LogError> {
+    fn take_in(&self, kept_as: &str, lost: Option<&postgres::Lost>) -> Result<(), LogError> {
         let failed = |error| LogError::io("take in what was kept for", &self.name, error);
         let take = |lines: &str| {
             if lines.is_empty() {
@@ -162,7 +169,7 @@ impl Writer {
                     None => LogError::io("write", &self.name, io::Error::other(error)),
                 })
         };
-        for spool in postgres::left_spools(identity).map_err(failed)? {
+        for spool in postgres::left_spools(kept_as).map_err(failed)? {
             take(&spool.lines)?;
             spool.taken_in().map_err(failed)?;
         }

@@ -75,6 +75,10 @@ pub fn of_log(error: LogError) -> Failure {
         ),
         LogError::Changed(mismatch) => changed(&mismatch),
         LogError::Database(error) => of_database(error),
+        LogError::Elsewhere { log, file, .. } => {
+            Failure::decision(format!("{message}; nothing was sent"))
+                .help(which_database(&log, &file))
+        }
         LogError::Io { .. } => Failure::io(message).help(
             "check that the disk has room and that you may read and write there; nothing was sent",
         ),
@@ -211,6 +215,17 @@ fn what_to_look_for(mismatch: &Mismatch) -> String {
     )
 }
 
+/// What a person decides about lines of another database.
+fn which_database(log: &Path, file: &Path) -> String {
+    let [log, file] = [log, file].map(|name| words::shell_word(&name.display().to_string()));
+    format!(
+        "what they have ordered may be ordered and paid for again. If these are orders of this log, \
+         as after a backup was restored into a new database, add them with `creativeai log copy \
+         {file} {log}`. If they belong to the other database, as to a copy for tests, remove that \
+         file; what is there is not asked about again"
+    )
+}
+
 /// Warns a reader that a log is not as it was left.
 pub fn warn_of_mismatch(log: &JobLog, printer: &Printer) {
     if let Some(mismatch) = log.mismatch() {
@@ -226,6 +241,12 @@ pub fn warn_of_mismatch(log: &JobLog, printer: &Printer) {
              paid for again. Put them back with `creativeai log copy {kept} {put_back}`",
             words::count(lines, "line")
         )));
+    }
+    if let Err(error) = log.holds_all()
+        && let LogError::Elsewhere { log, file, .. } = &error
+    {
+        let next = which_database(log, file);
+        printer.warn(escape(&format!("{error}; {next}")));
     }
 }
 

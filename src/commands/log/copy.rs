@@ -22,9 +22,7 @@ pub fn run(args: &LogCopyArgs, settings: &Settings, printer: &mut Printer) -> an
         let refusal = damage::refusal(from.damage(), from.ledger(), from.name(), "copied");
         return Err(refusal.into());
     }
-    if from.lost().is_some() {
-        failure::warn_of_mismatch(&from, printer);
-    }
+    failure::warn_of_mismatch(&from, printer);
     let commands = open::commands(&args.from, from.ledger(), settings);
     unrecovered::refuse(from.path(), &args.from, &commands, "nothing was copied")?;
     let to =

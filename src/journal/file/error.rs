@@ -7,6 +7,7 @@ use super::super::address::AddressError;
 use super::super::location::DatabaseError;
 use super::lock::LockError;
 use super::memory::Mismatch;
+use crate::text::format::count;
 
 /// Why a log cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,20 @@ pub enum LogError {
     /// It was cut off, replaced, restored or lost since the last commit.
     #[error(transparent)]
     Changed(Box<Mismatch>),
+    /// Another database holds it, too, with lines that this one does not have.
+    #[error(
+        "this computer knows {} of {} from another database alone, of which this one is a copy, or which is \
+         a copy of this one; they are kept in {}",
+        count(*lines, "line"), log.display(), file.display()
+    )]
+    Elsewhere {
+        /// The log's address.
+        log: PathBuf,
+        /// How many lines.
+        lines: u64,
+        /// The file that keeps them.
+        file: PathBuf,
+    },
     /// The system refused.
     #[error("cannot {doing} {}: {error}", path.display())]
     Io {

@@ -108,7 +108,7 @@ impl Link {
                 .map(|number| (*number, u64::MAX))
                 .collect(),
             newest: source.newest.clone(),
-            recent: Recent::of(&source.identity),
+            recent: Recent::of(&source.kept_as()),
             seen: String::new(),
             source,
             session: None,

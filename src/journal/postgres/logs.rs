@@ -8,6 +8,7 @@ use super::super::location::{DatabaseError, DatabaseFault};
 use super::failed::Failed;
 use super::handle::{LogHandle, LogRow, Parameter};
 use super::lines::{self, Merge};
+use super::origin;
 use super::recent::Recent;
 use super::schema::{self, Rights, Use};
 use super::session::{Session, wait_for};
@@ -290,7 +291,8 @@ pub fn merge_into(
         let session = Session::open(address).await?;
         schema::check(&session, Use::Write).await?;
         let log = find(&session).await?;
-        let recent = Recent::of(&log.identity);
+        let server = origin::server(&session).await;
+        let recent = Recent::of(&origin::kept_as(&log.identity, &server));
         let log = log.of(&session);
         let failed = |error| session.failed("write to", &error);
         let mut added = 0;

@@ -5,6 +5,7 @@
 //! the oldest transaction that was still open at the last look is read again, and what is there
 //! already is left out. Nothing in here is waited for.
 
+mod elsewhere;
 mod place;
 
 use std::collections::HashSet;
@@ -26,6 +27,7 @@ use super::super::location::DatabaseError;
 use super::failed::Failed;
 use super::handle::{LogRow, Parameter};
 use super::logs;
+use super::origin;
 use super::position::{NOT_READ, Newest};
 use super::recent;
 use super::runs::{self, BeingSent};
@@ -45,6 +47,8 @@ pub struct Mirror {
     clock: SignedDuration,
     /// Lines that this computer has seen and the database does not hold any more.
     lost: Option<Lost>,
+    /// Lines that it knows from another database alone.
+    elsewhere: Option<Lost>,
     /// Other commands leave the file alone as long as this is open.
     _lock: Option<File>,
     /// Where there is no cache folder the file goes with this.
@@ -66,7 +70,8 @@ pub struct Source {
     pub(super) newest: Newest,
 }
 
-/// Lines that a database has lost, as after a failover to a server that was behind.
+/// Lines that a database does not hold: it has lost them, as after a failover to a server that was
+/// behind, or another one holds them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lost {
     /// How many.
@@ -75,15 +80,22 @@ pub struct Lost {
     pub file: PathBuf,
 }
 
+impl Source {
+    /// The name under which this computer keeps what it knows of the log.
+    pub fn kept_as(&self) -> String {
+        origin::kept_as(&self.identity, &self.server)
+    }
+}
+
 impl Mirror {
     /// The file.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// Which log it is of.
-    pub fn identity(&self) -> &str {
-        &self.source.identity
+    /// What it mirrors, and how far.
+    pub fn source(&self) -> &Source {
+        &self.source
     }
 
     /// What other computers were sending when it was caught up.
@@ -94,6 +106,11 @@ impl Mirror {
     /// What the database has lost.
     pub fn lost(&self) -> Option<&Lost> {
         self.lost.as_ref()
+    }
+
+    /// What another database alone holds.
+    pub fn elsewhere(&self) -> Option<&Lost> {
+        self.elsewhere.as_ref()
     }
 
     /// Lets other commands go on; what keeps a file that is this command's own stays.
@@ -130,6 +147,8 @@ pub struct Copy {
     pub clock: SignedDuration,
     /// Lines that the database has lost.
     pub lost: Option<Lost>,
+    /// Lines that another database alone holds.
+    pub elsewhere: Option<Lost>,
 }
 
 /// Brings the mirror of `address` up to date and copies it for a writer, so that nothing that this
@@ -146,6 +165,7 @@ pub fn copy(address: &Address) -> Result<Copy, DatabaseError> {
         being_sent: mirror.being_sent,
         clock: mirror.clock,
         lost: mirror.lost,
+        elsewhere: mirror.elsewhere,
     })
 }
 
@@ -174,15 +194,19 @@ async fn catch_up_with(address: &Address) -> Result<Mirror, Failed> {
         recent: Vec::new(),
         lost: String::new(),
     };
-    let server = server(&session).await;
+    let server = origin::server(&session).await;
     let clock = clock_of(&session).await?;
-    let place = Place::lock(&look.log);
-    let ((state, parts), lost) = match &place {
+    let place = Place::lock(&origin::kept_as(&look.log.identity, &server));
+    let ((state, parts), lost, elsewhere) = match &place {
         Some(place) => {
             let read = place.catch_up(&mut session, &mut look, server).await?;
-            (read, place.lost()?)
+            (read, place.lost()?, place.elsewhere()?)
         }
-        None => (read_whole(&mut session, &mut look, server).await?, None),
+        None => (
+            read_whole(&mut session, &mut look, server).await?,
+            None,
+            None,
+        ),
     };
     Ok(Mirror {
         file: parts.file,
@@ -196,6 +220,7 @@ async fn catch_up_with(address: &Address) -> Result<Mirror, Failed> {
         being_sent: look.being_sent,
         clock,
         lost,
+        elsewhere,
         own: parts.own,
         _lock: place.map(|place| place.lock),
     })
@@ -226,20 +251,6 @@ async fn clock_of(session: &Session) -> Result<SignedDuration, Error> {
     let there: i64 = row.get(0);
     let here = clock::now().as_millisecond();
     Ok(SignedDuration::from_millis(there.saturating_sub(here)))
-}
-
-/// The server's identity and history and the database; empty where it keeps them to itself, which
-/// makes each look a whole one.
-pub(super) async fn server(session: &Session) -> String {
-    const QUERY: &str = "SELECT (SELECT system_identifier::text FROM pg_control_system()) || '/' || \
-         CASE WHEN pg_is_in_recovery() \
-              THEN (SELECT timeline_id::text FROM pg_control_checkpoint()) \
-              ELSE ltrim(substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), '0') END || '/' || \
-         (SELECT oid::text FROM pg_database WHERE datname = current_database())";
-    let row = session.client.query_typed_one(QUERY, &[]).await;
-    row.ok()
-        .and_then(|row| row.get::<_, Option<String>>(0))
-        .unwrap_or_default()
 }
 
 /// A mirror without a cache folder: read whole, gone with the command.

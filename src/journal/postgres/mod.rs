@@ -15,6 +15,7 @@ mod link;
 mod login;
 mod logs;
 mod mirror;
+mod origin;
 mod outbox;
 mod position;
 mod recent;
@@ -54,8 +55,8 @@ pub fn write(
     ledger: &Arc<RwLock<Ledger>>,
     command: &str,
 ) -> io::Result<DatabaseAppender> {
-    let identity = source.identity.clone();
+    let name = source.kept_as();
     let link = link::Link::new(address, source, local, Arc::clone(ledger), command);
-    let spool = spool::Spool::new(&identity, link.run());
+    let spool = spool::Spool::new(&name, link.run());
     DatabaseAppender::start(link, spool)
 }

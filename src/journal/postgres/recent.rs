@@ -24,14 +24,14 @@ const RETRY: Duration = Duration::from_millis(20);
 /// Lines that are looked for at once.
 const PART: usize = 1000;
 
-/// The files that this computer keeps of the log of this identity, by their endings; none where no
-/// folder can be written to.
-pub(super) fn files_of(identity: &str) -> Option<impl Fn(&str) -> PathBuf> {
+/// The files that this computer keeps of the log of this name, by their endings; none where no folder
+/// can be written to.
+pub(super) fn files_of(name: &str) -> Option<impl Fn(&str) -> PathBuf> {
     let base = etcetera::choose_base_strategy().ok()?;
     let folder = base.cache_dir().join("creativeai").join("logs");
     disk::make_folder_of_user(&folder).ok()?;
-    let identity = identity.to_owned();
-    Some(move |ending: &str| folder.join(format!("{identity}.{ending}")))
+    let name = name.to_owned();
+    Some(move |ending: &str| folder.join(format!("{name}.{ending}")))
 }
 
 /// Opens a file to be locked.
@@ -64,9 +64,9 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// Of the log of this identity; none where no folder can be written to.
-    pub fn of(identity: &str) -> Option<Self> {
-        let path = files_of(identity)?;
+    /// Of the log of this name; none where no folder can be written to.
+    pub fn of(name: &str) -> Option<Self> {
+        let path = files_of(name)?;
         Some(Self {
             lines: path("recent"),
             lock: open_lock(path("recent.lock")).ok()?,

@@ -33,11 +33,11 @@ fn folder() -> PathBuf {
 }
 
 impl Spool {
-    /// For a run on the log of this identity. Nothing is made yet.
-    pub fn new(identity: &str, run: &str) -> Self {
+    /// For a run on the log of this name. Nothing is made yet.
+    pub fn new(log: &str, run: &str) -> Self {
         Self {
             folder: folder(),
-            name: format!("{identity}.{run}.jsonl"),
+            name: format!("{log}.{run}.jsonl"),
             file: None,
             is_torn: false,
         }
@@ -127,8 +127,8 @@ impl LeftSpool {
     }
 }
 
-/// The files of spools for the log of this identity, also of runs that are at work.
-pub fn spools_of(identity: &str) -> io::Result<Vec<PathBuf>> {
+/// The files of spools for the log of this name, also of runs that are at work.
+pub fn spools_of(log: &str) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
@@ -138,19 +138,24 @@ pub fn spools_of(identity: &str) -> io::Result<Vec<PathBuf>> {
         let entry = entry?;
         let name = entry.file_name();
         let name = name.to_str().unwrap_or_default();
-        let parts: Vec<&str> = name.split('.').collect();
+        let run = name
+            .strip_prefix(log)
+            .and_then(|rest| rest.strip_prefix('.'));
         // What was torn has a further ending.
-        if matches!(parts.as_slice(), [of, _, "jsonl"] if *of == identity) {
+        if run
+            .and_then(|run| run.split_once('.'))
+            .is_some_and(|(_, ending)| ending == "jsonl")
+        {
             spools.push(entry.path());
         }
     }
     Ok(spools)
 }
 
-/// The spools for the log of this identity whose runs are over.
-pub fn left_spools(identity: &str) -> io::Result<Vec<LeftSpool>> {
+/// The spools for the log of this name whose runs are over.
+pub fn left_spools(log: &str) -> io::Result<Vec<LeftSpool>> {
     let mut left = Vec::new();
-    for path in spools_of(identity)? {
+    for path in spools_of(log)? {
         let lock = match OpenOptions::new().read(true).write(true).open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             opened => opened?,

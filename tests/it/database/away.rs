@@ -155,32 +155,6 @@ fn a_server_that_has_lost_its_newest_lines_gets_them_back_before_anything_is_sen
 }
 
 #[test]
-fn lines_that_a_restored_database_has_lost_are_put_back_before_the_next_order() {
-    let Some((database, log)) = empty_log() else {
-        return;
-    };
-    let server = Server::accepting();
-    let world = computer(&server, &log, 4);
-    world
-        .run(&["submit", "listings.csv", "--max-jobs", "2"])
-        .expect(0);
-    world.run(&["status"]).expect(0);
-    // The mirror has seen them; the server is another one by its own account.
-    let name = &database.name;
-    let sql = |text: &str| database.server.sql("postgres", text);
-    database.sql("CREATE TABLE creativeai.kept AS SELECT * FROM creativeai.lines");
-    database.sql("DELETE FROM creativeai.lines; DELETE FROM creativeai.claims");
-    sql(&format!("CREATE DATABASE {name}_new TEMPLATE {name}"));
-    sql(&format!(
-        "ALTER DATABASE {name} RENAME TO {name}_old; ALTER DATABASE {name}_new RENAME TO {name}"
-    ));
-    world.run(&["submit", "listings.csv"]).expect(0);
-    assert_each_once(&server, 4);
-    let count = "SELECT count(*) FROM creativeai.lines WHERE status = 'submitting'";
-    assert_eq!(database.sql(count), "4");
-}
-
-#[test]
 fn a_commit_that_no_standby_has_confirmed_sends_nothing() {
     let Some(programs) = programs() else {
         return skip("PostgreSQL is not installed (apt-get install postgresql)");

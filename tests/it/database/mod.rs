@@ -4,6 +4,7 @@ mod addresses;
 mod away;
 mod claims;
 mod clocks;
+mod clones;
 mod commands;
 mod delivering;
 mod failover;

@@ -178,36 +178,6 @@ fn the_mirror_may_be_deleted_cut_off_or_left_half_written() {
 }
 
 #[test]
-fn what_a_restored_database_has_lost_is_noticed_and_can_be_put_back() {
-    let Some((database, world, log)) = with_log(&lines([4])) else {
-        return;
-    };
-    let name = &database.name;
-    let server = |statements: &str| database.server.sql("postgres", statements);
-    server(&format!("CREATE DATABASE {name}_backup TEMPLATE {name}"));
-    database.sql(&insert(5));
-    let all = status(&world, &log);
-    assert!(all.contains("SKU-20 Größe"));
-    server(&format!(
-        "ALTER DATABASE {name} RENAME TO {name}_old; ALTER DATABASE {name}_backup RENAME TO {name}"
-    ));
-    // It is said until the lines are there again.
-    for _ in 0..2 {
-        let ended = world.run(&["status", &log, "--json"]).expect(0);
-        assert!(ended.stderr.contains("has lost 1 line"), "{}", ended.stderr);
-        assert!(!ended.stdout.contains("SKU-20 Größe"));
-    }
-    let lost = mirror(&world, ".lost.jsonl").unwrap();
-    world
-        .run(&["log", "copy", lost.to_str().unwrap(), &log])
-        .expect(0);
-    let ended = world.run(&["status", &log, "--json"]).expect(0);
-    assert!(!ended.stderr.contains("lost"), "{}", ended.stderr);
-    assert_eq!(ended.stdout, all);
-    assert_eq!(mirror(&world, ".lost.jsonl"), None);
-}
-
-#[test]
 fn what_an_old_dump_lacks_is_noticed_although_server_and_database_are_the_same() {
     for added_since in [0, 7] {
         let Some((database, world, log)) = with_log(&lines([4])) else {

@@ -10,7 +10,8 @@ use super::super::super::location::{DatabaseError, DatabaseFault};
 use super::super::failed::Failed;
 use super::super::handle::{LogHandle, LogRow};
 use super::super::lines::{self, Merge};
-use super::super::mirror::{self, digest};
+use super::super::mirror::digest;
+use super::super::origin;
 use super::super::position::Newest;
 use super::super::schema::{self, Use};
 use super::super::session::Session;
@@ -27,7 +28,9 @@ impl Link {
         let session = Session::open(&self.address).await?;
         schema::check(&session, Use::Write).await?;
         let log = logs::find(&session).await?;
-        if log.identity != self.source.identity {
+        let server = origin::server(&session).await;
+        let is_copy = origin::are_apart(&server, &self.source.server);
+        if is_copy || log.identity != self.source.identity {
             return Err(DatabaseError::new(
                 DatabaseFault::Config,
                 format!(
@@ -37,7 +40,6 @@ impl Link {
                 "check which database the address leads to, then run the same command again",
             ));
         }
-        let server = mirror::server(&session).await;
         let is_same = server == self.source.server && (!self.was_connected || !server.is_empty());
         let handle = log.of(&session);
         let holds_all = is_same && {

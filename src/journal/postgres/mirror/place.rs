@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use serde::de::IgnoredAny;
 
 use super::super::super::file::for_each_line;
 use super::super::failed::Failed;
-use super::super::handle::LogRow;
 use super::super::recent::{self, Recent};
 use super::super::session::Session;
 use super::{Look, Lost, Parts, State, digest, read};
@@ -15,7 +16,9 @@ use crate::disk::{self, Readers, Replacement};
 
 /// A mirror's files, locked.
 pub(super) struct Place {
-    lines: PathBuf,
+    /// Of the log as this database holds it.
+    pub name: String,
+    pub lines: PathBuf,
     state: PathBuf,
     lost: PathBuf,
     recent: Recent,
@@ -24,15 +27,16 @@ pub(super) struct Place {
 
 impl Place {
     /// `None` where no folder can be written to, or another command takes too long.
-    pub fn lock(log: &LogRow) -> Option<Self> {
-        let path = recent::files_of(&log.identity)?;
+    pub fn lock(name: &str) -> Option<Self> {
+        let path = recent::files_of(name)?;
         let lock = recent::open_lock(path("lock")).ok()?;
         recent::lock(&lock).ok()?;
         Some(Self {
             lines: path("jsonl"),
             state: path("state"),
             lost: path("lost.jsonl"),
-            recent: Recent::of(&log.identity)?,
+            recent: Recent::of(name)?,
+            name: name.to_owned(),
             lock,
         })
     }
@@ -53,7 +57,8 @@ impl Place {
             self.begin_anew(session, look).await?
         };
         state.server = server;
-        self.write_state(&state)?;
+        let state_text = serde_json::to_vec(&state).map_err(io::Error::from)?;
+        replace(&self.state, &state_text)?;
         if !look.recent.is_empty() {
             self.keep_lost(&look.lost)?;
             // The mirror has the others, and has to keep them.
@@ -102,27 +107,10 @@ impl Place {
         let mut file = new.file()?.try_clone()?;
         file.rewind()?;
         let there = digests(&mut file)?;
-        self.keep_lost(&self.lines_besides(&there)?)?;
+        let (lost, _) = besides(std::slice::from_ref(&self.lines), &there)?;
+        self.keep_lost(&lost)?;
         new.finish()?;
         Ok(state)
-    }
-
-    /// The lines of the old mirror that are not among `there`.
-    fn lines_besides(&self, there: &HashSet<[u8; 16]>) -> io::Result<String> {
-        let mut besides = String::new();
-        let mut file = match File::open(&self.lines) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(besides),
-            opened => opened?,
-        };
-        for_each_line(&mut file, |_, line| {
-            if let Ok(line) = line
-                && !there.contains(&digest(line))
-            {
-                besides.push_str(line);
-                besides.push('\n');
-            }
-        })?;
-        Ok(besides)
     }
 
     /// Adds whole lines to those that are lost.
@@ -157,16 +145,41 @@ impl Place {
             file: self.lost.clone(),
         }))
     }
+}
 
-    fn write_state(&self, state: &State) -> io::Result<()> {
-        let new = Replacement::of(&self.state, Readers::User)?;
-        new.file()?.write_all(&serde_json::to_vec(state)?)?;
-        new.finish()
+/// Puts a file with this content in the place of another.
+pub(super) fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
+    let new = Replacement::of(file, Readers::User)?;
+    new.file()?.write_all(content)?;
+    new.finish()
+}
+
+/// The whole lines of these files that are not `there`, and how many they are. Not all of the files need
+/// to be there.
+pub(super) fn besides(files: &[PathBuf], there: &HashSet<[u8; 16]>) -> io::Result<(String, u64)> {
+    let mut text = String::new();
+    let mut found = HashSet::new();
+    for file in files {
+        let mut file = match File::open(file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            opened => opened?,
+        };
+        for_each_line(&mut file, |_, line| {
+            let Ok(line) = line else { return };
+            let digest = digest(line);
+            // What a killed command has left of one says nothing.
+            let is_whole = || serde_json::from_str::<IgnoredAny>(line).is_ok();
+            if !there.contains(&digest) && is_whole() && found.insert(digest) {
+                text.push_str(line);
+                text.push('\n');
+            }
+        })?;
     }
+    Ok((text, found.len() as u64))
 }
 
 /// Digests of the lines of a file.
-fn digests(file: &mut File) -> io::Result<HashSet<[u8; 16]>> {
+pub(super) fn digests(file: &mut File) -> io::Result<HashSet<[u8; 16]>> {
     let mut found = HashSet::new();
     for_each_line(file, |_, line| {
         found.extend(line.map(digest));
