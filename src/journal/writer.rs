@@ -405,7 +405,7 @@ impl Writer {
             Store::File { appender, .. } => appender.append_blocking(&lines),
             Store::Database { appender, .. } => {
                 let asked = appender.ask(Kind::Captures(captures), lines);
-                asked.wait().map(drop)
+                asked.wait()?.kept()
             }
         }
     }

@@ -11,7 +11,7 @@ use tokio_postgres::Error;
 use super::super::announce::{Announcement, Refused};
 use super::caps::Sums;
 use super::handle::LogHandle;
-use super::lines;
+use super::lines::{self, Merge, NewLine};
 use super::runs::{self, Claimed, Seen};
 use crate::jobs::recognition::{Asked, Marks, Recognition, Sought};
 use crate::jobs::{Credits, Fact, JobKey, JobState, Ledger, Line, Word};
@@ -189,6 +189,17 @@ impl Claims {
         .await?;
         Ok(taken_over && voided)
     }
+}
+
+/// Whether `lines` give an attempt an id that has become another's.
+pub(super) fn is_of_another(lines: &Merge, ledger: &Ledger) -> bool {
+    lines
+        .lines()
+        .filter_map(NewLine::named)
+        .any(|(attempt, id)| {
+            let owner = ledger.by_generation_id(&id);
+            owner.is_some_and(|(job, number)| (job.key, number) != attempt)
+        })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use tokio_postgres::{Client, Error, GenericClient};
 use super::super::announce::Refused;
 use super::handle::{LogHandle, Parameter};
 use super::position::Newest;
-use crate::jobs::{JobKey, Line, Status, Word};
+use crate::jobs::{GenerationId, JobKey, Line, Status, Word};
 
 /// A line on its way into a log, and what it says, which is read once.
 #[derive(Clone, Debug)]
@@ -46,6 +46,13 @@ impl NewLine {
     /// What it says, where that is one thing.
     fn single(&self) -> Option<&(JobKey, u32, Word)> {
         self.says.first().filter(|_| self.says.len() == 1)
+    }
+
+    /// An attempt, and the id that it gives it.
+    pub fn named(&self) -> Option<((JobKey, u32), GenerationId)> {
+        let (job, attempt, _) = self.single()?;
+        let id = GenerationId::parse(self.id.as_deref()?)?;
+        Some(((*job, *attempt), id))
     }
 
     /// The attempt that it says was not accepted.

@@ -20,7 +20,7 @@ use super::super::announce::{Announcement, ClaimCap, Refused};
 use super::super::location::DatabaseError;
 use super::caps::Sums;
 use super::captures;
-use super::decide::{Claims, Others};
+use super::decide::{self, Claims, Others};
 use super::failed::Failed;
 use super::handle::{LogHandle, LogRow};
 use super::lines::{self, Merge};
@@ -370,6 +370,9 @@ impl Link {
             let claimed = claimed.unwrap_or_default();
             let is_mine = claimed.run.as_deref() == Some(self.run.id.as_str());
             answers.push(match &task.kind {
+                Kind::Captures(_) if decide::is_of_another(&task.lines, &ledger) => {
+                    Answer::Refused(Refused::Taken)
+                }
                 Kind::Lines | Kind::Quiet(_) | Kind::Refresh | Kind::Captures(_) => Answer::Written,
                 Kind::Announce(what) => {
                     let mut refused = seen.halted.refusal();

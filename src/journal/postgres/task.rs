@@ -1,12 +1,15 @@
 //! What a writer asks of a log in a database, and what that comes to.
 
 use std::cell::Cell;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::super::announce::{Announcement, Refused};
 use super::super::file::AppendError;
+use super::super::location::{DatabaseError, DatabaseFault};
 use super::captures::KeptCapture;
 use super::leases::Key;
 use super::lines::Merge;
@@ -79,6 +82,23 @@ pub enum Answer {
 impl Answer {
     pub(super) fn is_written(&self) -> bool {
         matches!(self, Self::Written | Self::Granted(_))
+    }
+
+    /// Fails where deliveries were not kept: they are decided about anew once they come again.
+    pub fn kept(&self) -> Result<(), AppendError> {
+        if self.is_written() {
+            return Ok(());
+        }
+        let error = DatabaseError::new(
+            DatabaseFault::Temporary,
+            "another receiver has meanwhile found the job of an id that this one was about to give \
+             to another job; nothing was written",
+            "have the deliveries sent again, or replay them",
+        );
+        Err(AppendError {
+            error: Arc::new(io::Error::other(error)),
+            lines: String::new(),
+        })
     }
 }
 

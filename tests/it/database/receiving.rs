@@ -1,7 +1,7 @@
 //! Receivers keep deliveries with the log, each once, together with what it teaches.
 
-use super::{empty_log, world};
-use crate::support::delivery::Delivery;
+use super::{empty_log, with_lines, world};
+use crate::support::delivery::{Delivery, announced};
 use crate::support::http::{self, Connection};
 use crate::support::processes::{Process, eventually};
 use crate::support::proxy::Proxy;
@@ -69,6 +69,42 @@ fn several_receivers_keep_each_delivery_once() {
         receiver.stop().expect(143);
     }
     assert!(!world.files().contains(&"jobs.jsonl".to_owned()));
+}
+
+#[test]
+fn one_id_is_bound_to_one_of_two_jobs_by_two_receivers_at_the_same_moment() {
+    let jobs = ["5b1f0c9a77d2e318", "5b1f0c9a77d2e319"];
+    let lines = jobs.map(|job| announced(job, &format!("LST-{job}")));
+    let Some((database, log)) = with_lines(&lines.concat()) else {
+        return;
+    };
+    let world = world();
+    let receivers = [0, 1].map(|_| Process::listen(&world, &["--jobs", &log]));
+    let addrs = receivers.each_ref().map(|receiver| receiver.addr);
+    let deliver = |n: usize| {
+        let delivery = Delivery::completed("vgen_1").naming(&format!("{}.1", jobs[n]));
+        let mut connection = Connection::open(addrs[n]).unwrap();
+        connection.request(&delivery.request()).unwrap()
+    };
+    // Both have decided before one of them can write.
+    let mut lock = database.session();
+    lock.run("BEGIN; LOCK TABLE creativeai.captures IN SHARE MODE");
+    let mut codes = std::thread::scope(|scope| {
+        let deliver = &deliver;
+        let sent = [0, 1].map(|n| scope.spawn(move || deliver(n)));
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                     AND wait_event_type = 'Lock'";
+        eventually("both wait", || database.sql(waits) == "2");
+        lock.run("ROLLBACK");
+        sent.map(|sent| sent.join().unwrap())
+    });
+    assert_eq!([0, 1].map(deliver), [200, 200]);
+    codes.sort_unstable();
+    assert_eq!(codes, [200, 503]);
+    let status = world.run(&["status", &log, "--json"]).expect(0).json();
+    let mut statuses = [0, 1].map(|n| status[n]["status"].as_str().unwrap().to_owned());
+    statuses.sort();
+    assert_eq!(statuses, ["completed", "unknown"]);
 }
 
 #[test]
