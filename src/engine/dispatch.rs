@@ -16,7 +16,6 @@ mod progress;
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 
@@ -28,7 +27,7 @@ pub use crate::engine::counts::SendCounts;
 use crate::engine::cap::{Admission, Cap};
 use crate::engine::stop::{Reason, Stop};
 use crate::jobs::{self, GenerationId, JobView, What};
-use crate::journal::{Announced, Announcement, Appending, Claim, Refused, Renewed, Writer};
+use crate::journal::{Announced, Announcement, Appending, Claim, Quiet, Refused, Renewed, Writer};
 use crate::vendor::{
     Client, Endpoint, MAX_POSTS, MaySend, Outcome, Permit, Throttle, Wait, idempotency_key,
 };
@@ -282,8 +281,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
             match self.writer.announce(self.announcement(attempt)).await {
                 Ok(Announced::Granted(claim)) => return Some((permit, claim)),
-                Ok(Announced::Refused(Refused::NotBefore(wait))) => {
-                    self.hold_for_others(wait);
+                Ok(Announced::Refused(Refused::NotBefore(quiet))) => {
+                    self.hold_for_others(&quiet);
                 }
                 Ok(Announced::Refused(refused)) => {
                     self.leave(attempt, refused);
@@ -454,8 +453,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             match self.writer.renew(claim).await.map_err(|_| ())? {
                 Renewed::Holds => return Ok(Some(permit)),
                 Renewed::Lost => return Ok(None),
-                Renewed::NotBefore(wait) => {
-                    self.hold_for_others(wait);
+                Renewed::NotBefore(quiet) => {
+                    self.hold_for_others(&quiet);
                     drop(permit);
                     permit = self.permit().await.ok_or(())?;
                 }
@@ -463,11 +462,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
     }
 
-    /// Lets nothing be sent for so long, which the vendor has asked another computer for.
-    fn hold_for_others(&self, wait: Duration) {
-        self.throttle.hold(wait);
-        let why = "another computer was asked to wait by the vendor";
-        (self.report)(Event::Waiting(wait, why.to_owned()));
+    /// Lets nothing be sent for as long as the vendor has asked another computer for.
+    fn hold_for_others(&self, quiet: &Quiet) {
+        self.throttle.hold(quiet.left);
+        (self.report)(Event::Waiting(quiet.left, quiet.to_string()));
     }
 
     /// Leave to send; `None` when the run stops first.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::observe::{Ingested, Observer};
 use super::stop::{Reason, Stop};
 use crate::jobs::{Facts, GenerationId, JobKey, JobState, Observation, Status, Via};
-use crate::journal::{LogError, Writer};
+use crate::journal::{LogError, Quiet, Writer};
 use crate::vendor::{Client, Endpoint, PollOutcome, Throttle};
 
 /// Failed polls of one job in a row after which this run leaves it alone.
@@ -63,7 +63,7 @@ pub enum Event<'a> {
     /// One could not be asked for; nothing changes.
     Trouble(&'a Target, &'a str),
     /// For so long none is asked for: the vendor has asked another computer to wait.
-    Waiting(Duration),
+    Waiting(&'a Quiet),
     /// Every one that was due was asked for.
     RoundOver,
     /// These could not be asked for [`MAX_FAILURES`] times in a row, and are left alone.
@@ -252,11 +252,11 @@ impl Poller<'_> {
     async fn heed_others(&self) {
         // A database that is away is noticed when something is written down.
         let quiet = self.stop.or(self.observer.writer.is_quiet()).await;
-        if let Some(Ok(Some(wait))) = quiet {
+        if let Some(Ok(Some(quiet))) = quiet {
             if self.throttle.pause().is_none() {
-                (self.report)(Event::Waiting(wait));
+                (self.report)(Event::Waiting(&quiet));
             }
-            self.throttle.hold(wait);
+            self.throttle.hold(quiet.left);
         }
     }
 

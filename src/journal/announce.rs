@@ -48,15 +48,33 @@ pub enum Announced {
 }
 
 /// What has become of a claim that was to be made sure of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Renewed {
     /// It is this run's.
     Holds,
-    /// It is, but nothing may be sent before so much time has passed: the vendor has asked a computer to
-    /// wait.
-    NotBefore(Duration),
+    /// It is, but nothing may be sent yet: the vendor has asked a computer to wait.
+    NotBefore(Quiet),
     /// It is not this run's any more.
     Lost,
+}
+
+/// That the vendor wants to be left alone, whichever computer it has said so to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quiet {
+    /// For how long yet.
+    pub left: Duration,
+    /// The computer that it has asked; empty where that is not known.
+    pub asked: String,
+}
+
+impl fmt::Display for Quiet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let asked = match self.asked.as_str() {
+            "" => "another computer",
+            asked => asked,
+        };
+        write!(f, "the vendor has asked {asked} to wait")
+    }
 }
 
 /// Why an attempt is not made.
@@ -66,8 +84,8 @@ pub enum Refused {
     Taken,
     /// The next run decides anew, with what others have written meanwhile.
     Later(String),
-    /// Not before so much time has passed: the vendor has asked another computer to wait.
-    NotBefore(Duration),
+    /// Not yet: the vendor has asked another computer to wait.
+    NotBefore(Quiet),
     /// The log is paused; by whom, since when.
     Paused(String),
     /// It would go beyond these caps.

@@ -20,8 +20,8 @@ mod writer;
 
 pub use address::{Address, AddressError, redacted};
 pub use announce::{
-    Announced, Announcement, CLAIM_HOLDS, Claim, ClaimCap, Counts, Lease, Leased, Reached, Refused,
-    Renewed,
+    Announced, Announcement, CLAIM_HOLDS, Claim, ClaimCap, Counts, Lease, Leased, Quiet, Reached,
+    Refused, Renewed,
 };
 pub use compact::{Compacted, Compacting, compact};
 pub use file::*;
@@ -30,9 +30,9 @@ pub use log::JobLog;
 pub use pause::{pause, resume};
 #[cfg(feature = "postgres")]
 pub use postgres::{
-    AtWork, BeingSent, Forward, KeptCapture, Listed, Lost, Made, Merge, Outbox, Promises, Rights,
-    at_work, captures_behind, init_log, init_statements, list_logs, merge_into, promises,
-    rows_elsewhere, upgrade_tables,
+    AskedToWait, AtWork, BeingSent, Forward, KeptCapture, Listed, Lost, Made, Merge, Outbox,
+    Promises, Rights, at_work, captures_behind, init_log, init_statements, list_logs, merge_into,
+    promises, rows_elsewhere, upgrade_tables,
 };
 pub use store::{Appending, Unsettled};
 pub use writer::{RequestRecord, Writer};

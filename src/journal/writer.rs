@@ -17,7 +17,9 @@ use jiff::Timestamp;
 #[cfg(feature = "postgres")]
 use sha2::{Digest, Sha256};
 
-use super::announce::{Announced, Announcement, Claim, ClaimCap, Lease, Leased, Refused, Renewed};
+use super::announce::{
+    Announced, Announcement, Claim, ClaimCap, Lease, Leased, Quiet, Refused, Renewed,
+};
 use super::file::{AppendError, Damage, Lock, LogError, Recovery, Source};
 use super::location;
 use super::pause;
@@ -272,22 +274,22 @@ impl Writer {
                         claim.confirm(confirmed);
                         Renewed::Holds
                     }
-                    Answer::Refused(Refused::NotBefore(wait)) => Renewed::NotBefore(wait),
+                    Answer::Refused(Refused::NotBefore(quiet)) => Renewed::NotBefore(quiet),
                     _ => Renewed::Lost,
                 })
             }
         }
     }
 
-    /// How long the vendor wants to be left alone yet, where other computers ask it, too.
-    pub async fn is_quiet(&self) -> Result<Option<Duration>, AppendError> {
+    /// Whether the vendor wants to be left alone, where other computers ask it, too.
+    pub async fn is_quiet(&self) -> Result<Option<Quiet>, AppendError> {
         match &self.store {
             Store::File { .. } => Ok(None),
             #[cfg(feature = "postgres")]
             Store::Database { appender, .. } => {
                 let asked = appender.ask(Kind::IsQuiet, String::new());
                 Ok(match asked.done().await? {
-                    Answer::Refused(Refused::NotBefore(wait)) => Some(wait),
+                    Answer::Refused(Refused::NotBefore(quiet)) => Some(quiet),
                     _ => None,
                 })
             }

@@ -38,9 +38,10 @@ impl<'a> Polling<'a> {
             poll::Event::Begun(open, silent) => self.begin(*open, *silent),
             poll::Event::Seen { id, status, facts } => self.seen(id, *status, facts),
             poll::Event::Trouble(clip, error) => self.trouble(self.name(clip), error),
-            poll::Event::Waiting(wait) => self.warn(format_args!(
-                "the vendor has asked another computer to wait; clips are asked for again in {}",
-                words::duration(wait.as_secs() + 1)
+            poll::Event::Waiting(quiet) => self.warn(format_args!(
+                "{}; clips are asked for again in {}",
+                escape(&quiet.to_string()),
+                words::duration(quiet.left.as_secs() + 1)
             )),
             poll::Event::RoundOver => self.end_round(),
             poll::Event::GaveUp(clips) => {

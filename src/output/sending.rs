@@ -1,9 +1,13 @@
 //! What is reported while attempts are sent.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::{Commands, Event, Printer, Progress, words};
+use crate::clock;
 use crate::engine::dispatch::{self, Attempt};
 use crate::engine::recover::MARK;
 use crate::text::{escape, shorten};
@@ -17,10 +21,15 @@ pub struct Sending<'a> {
     progress: Progress,
     /// Attempts that failed for a reason that was reported already.
     alike: RefCell<BTreeMap<Alike, Vec<String>>>,
+    /// Waits that end by then were reported.
+    said_until: Cell<Option<Timestamp>>,
 }
 
 /// What makes two warnings one: what became of the attempts, and why.
 type Alike = (&'static str, String);
+
+/// A wait that is reported, also without a terminal.
+const LONG_WAIT: Duration = Duration::from_secs(60);
 
 /// Attempts that a warning names when it stands for several.
 const MOST_ALIKE: usize = 10;
@@ -35,6 +44,7 @@ impl<'a> Sending<'a> {
             manifest: None,
             progress,
             alike: RefCell::default(),
+            said_until: Cell::default(),
         }
     }
 
@@ -160,16 +170,7 @@ impl<'a> Sending<'a> {
                 );
                 self.warn_once("left for the next run", why, attempt, text);
             }
-            E::Waiting(wait, error) => {
-                self.progress.waiting(*wait, error);
-                self.detail(|| {
-                    format!(
-                        "waiting {}: {}",
-                        words::duration(wait.as_secs()),
-                        escape(error)
-                    )
-                });
-            }
+            E::Waiting(wait, error) => self.wait(*wait, error),
             E::Warning(attempt, warning) => {
                 warn(format!("{}: {}", name(attempt), escape(warning)));
             }
@@ -186,6 +187,24 @@ impl<'a> Sending<'a> {
                 self.progress.suspend(print);
             }
         }
+    }
+
+    /// Everybody waits. A long wait is said once, so that no one takes the run for stuck.
+    fn wait(&self, wait: Duration, why: &str) {
+        self.progress.waiting(wait, why);
+        let until = clock::now() + wait;
+        if wait < LONG_WAIT || self.said_until.get().is_some_and(|said| until <= said) {
+            let how_long = words::duration(wait.as_secs());
+            return self.detail(|| format!("waiting {how_long}: {}", escape(why)));
+        }
+        self.said_until.set(Some(until + LONG_WAIT));
+        let text = format!(
+            "nothing is sent for {}, until {}: {}",
+            words::duration(wait.as_secs() + 1),
+            words::moment(until),
+            escape(why)
+        );
+        self.progress.warn(self.printer, text);
     }
 
     fn detail(&self, text: impl FnOnce() -> String) {

@@ -11,9 +11,10 @@ use crate::text::escape;
 /// Shows the runs that have something claimed, or had today and were not heard of again.
 pub fn run(path: &Path, printer: &mut Printer) -> anyhow::Result<Code> {
     let address = addresses::address(path)?;
-    let runs = journal::at_work(&address).map_err(failure::of_database)?;
+    let (runs, asked) = journal::at_work(&address).map_err(failure::of_database)?;
     if printer.options().json {
         let runs = runs.iter().map(|run| {
+            let waits_until = asked.as_ref().filter(|_| run.is_alive);
             serde_json::json!({
                 "host": run.host,
                 "process": run.process,
@@ -21,10 +22,18 @@ pub fn run(path: &Path, printer: &mut Printer) -> anyhow::Result<Code> {
                 "started_at": run.started_at,
                 "seen_at": run.seen_at,
                 "alive": run.is_alive,
+                "waits_until": waits_until.map(|asked| &asked.until),
             })
         });
         printer.document(&serde_json::Value::Array(runs.collect()))?;
         return Ok(Code::Success);
+    }
+    if let Some(asked) = asked {
+        printer.note(format_args!(
+            "{address}: the vendor has asked {} to wait; no computer sends anything before {}",
+            escape(&asked.host),
+            asked.until
+        ));
     }
     if runs.is_empty() {
         printer.note(format_args!("{address}: no one orders from it just now"));

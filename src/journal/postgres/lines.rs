@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, GenericClient};
 
-use super::super::announce::Refused;
+use super::super::announce::{Quiet, Refused};
 use super::handle::{LogHandle, Parameter};
 use super::position::Newest;
+use crate::disk;
 use crate::jobs::{GenerationId, JobKey, Line, Status, Word};
 
 /// A line on its way into a log, and what it says, which is read once.
@@ -297,8 +298,8 @@ pub(super) fn columns<'a>(
 pub(super) struct Halted {
     /// By whom the log is paused, and since when.
     pub paused: Option<String>,
-    /// How long the vendor wants to be left alone yet.
-    pub quiet: Option<Duration>,
+    /// That the vendor wants to be left alone.
+    pub quiet: Option<Quiet>,
 }
 
 impl Halted {
@@ -310,7 +311,7 @@ impl Halted {
 
     /// The same for those that a pause of the log does not concern.
     pub fn not_before(&self) -> Option<Refused> {
-        self.quiet.map(Refused::NotBefore)
+        self.quiet.clone().map(Refused::NotBefore)
     }
 }
 
@@ -318,8 +319,8 @@ impl Halted {
 pub(super) async fn halted(log: &LogHandle<'_>) -> Result<Halted, Error> {
     let query = format!(
         "SELECT paused_by, to_char(paused_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
-         (extract(epoch FROM quiet_until - clock_timestamp()) * 1000)::bigint \
-         FROM {}.logs WHERE id = $1",
+         (extract(epoch FROM quiet_until - clock_timestamp()) * 1000)::bigint, \
+         coalesce(quiet_by, '') FROM {}.logs WHERE id = $1",
         log.schema
     );
     let row = log.query_one(&query, &[]).await?;
@@ -329,18 +330,24 @@ pub(super) async fn halted(log: &LogHandle<'_>) -> Result<Halted, Error> {
     let left = left.and_then(|left| u64::try_from(left).ok());
     Ok(Halted {
         paused: since.map(|since| format!("by {} since {since}", by.unwrap_or_default())),
-        quiet: left.filter(|left| *left > 0).map(Duration::from_millis),
+        quiet: left.filter(|left| *left > 0).map(|left| Quiet {
+            left: Duration::from_millis(left),
+            asked: row.get(3),
+        }),
     })
 }
 
 /// Lets nothing be claimed for some time, by the database's clock.
 pub(super) async fn keep_quiet(log: &LogHandle<'_>, time: Duration) -> Result<(), Error> {
     let query = format!(
-        "UPDATE {}.logs SET quiet_until = \
-         greatest(quiet_until, clock_timestamp() + $2 * interval '1 millisecond') WHERE id = $1",
+        "UPDATE {}.logs SET quiet_until = new.until, quiet_by = $3 \
+         FROM (SELECT clock_timestamp() + $2 * interval '1 millisecond') AS new (until) \
+         WHERE id = $1 AND (quiet_until IS NULL OR quiet_until < new.until)",
         log.schema
     );
     let millis = time.as_millis() as f64;
-    log.execute(&query, &[(&millis, Type::FLOAT8)]).await?;
+    let host = disk::host_name();
+    let columns: [Parameter<'_>; 2] = [(&millis, Type::FLOAT8), (&host, Type::TEXT)];
+    log.execute(&query, &columns).await?;
     Ok(())
 }

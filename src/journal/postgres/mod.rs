@@ -36,7 +36,7 @@ pub use logs::{
 };
 pub use mirror::{Lost, catch_up, copy};
 pub use outbox::{Forward, Outbox};
-pub use runs::{AtWork, BeingSent, at_work};
+pub use runs::{AskedToWait, AtWork, BeingSent, at_work};
 pub use schema::Rights;
 pub use spool::{left_spools, spools_of};
 pub use task::{Answer, Kind};

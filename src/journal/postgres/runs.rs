@@ -259,18 +259,44 @@ pub struct AtWork {
     pub is_alive: bool,
 }
 
+/// That every run of a log leaves the vendor alone for a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedToWait {
+    /// The computer that the vendor has asked.
+    pub host: String,
+    /// Until when, RFC 3339.
+    pub until: String,
+}
+
+/// An expression for a time, RFC 3339.
+fn time(column: &str) -> String {
+    format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')")
+}
+
+async fn asked_to_wait(log: &LogHandle<'_>) -> Result<Option<AskedToWait>, Error> {
+    let query = format!(
+        "SELECT coalesce(quiet_by, 'a computer'), {} FROM {}.logs \
+         WHERE id = $1 AND quiet_until > clock_timestamp()",
+        time("quiet_until"),
+        log.schema
+    );
+    let row = lines::alone(log.client, log.query_opt(&query, &[])).await?;
+    Ok(row.map(|row| AskedToWait {
+        host: row.get(0),
+        until: row.get(1),
+    }))
+}
+
 /// The runs of the log of `address` that have not ended, the oldest first: those of today, and those
-/// that are still heard of.
-pub fn at_work(address: &Address) -> Result<Vec<AtWork>, DatabaseError> {
+/// that are still heard of; and whether all of them wait.
+pub fn at_work(address: &Address) -> Result<(Vec<AtWork>, Option<AskedToWait>), DatabaseError> {
     wait_for(|| async {
         let session = Session::open(address).await?;
-        if schema::check(&session, Use::Read).await? < schema::RUNS {
-            return Ok(Vec::new());
+        let version = schema::check(&session, Use::Read).await?;
+        if version < schema::RUNS {
+            return Ok((Vec::new(), None));
         }
         let log = logs::find(&session).await?;
-        let time = |column: &str| {
-            format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')")
-        };
         let query = format!(
             "SELECT host, process, command, {}, {}, {} FROM {}.runs WHERE log = $1 \
              AND ended_at IS NULL AND seen_at > clock_timestamp() - interval '1 day' \
@@ -291,6 +317,14 @@ pub fn at_work(address: &Address) -> Result<Vec<AtWork>, DatabaseError> {
             seen_at: row.get(4),
             is_alive: row.get(5),
         });
-        Ok(listed.collect())
+        let asked = async {
+            match version {
+                schema::QUIET_BY.. => asked_to_wait(&log).await,
+                _ => Ok(None),
+            }
+        };
+        let asked = asked.await;
+        let asked = asked.map_err(|error| session.failed("list the runs of", &error))?;
+        Ok((listed.collect(), asked))
     })
 }

@@ -17,7 +17,7 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 8] = [
+const MIGRATIONS: [Migration; 9] = [
     Migration {
         version: 1,
         name: "logs",
@@ -75,10 +75,20 @@ const MIGRATIONS: [Migration; 8] = [
         minimum_writer: RUNS,
         text: include_str!("migrations/0008_unused_index.sql"),
     },
+    Migration {
+        version: QUIET_BY,
+        name: "quiet by",
+        minimum_reader: 1,
+        minimum_writer: RUNS,
+        text: include_str!("migrations/0009_quiet_by.sql"),
+    },
 ];
 
 /// Since which version the tables hold runs.
 pub(super) const RUNS: i32 = 2;
+
+/// Since which version they say whom the vendor has asked to wait.
+pub(super) const QUIET_BY: i32 = 9;
 
 /// The newest migration that this program knows.
 pub(super) const VERSION: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;

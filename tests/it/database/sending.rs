@@ -199,6 +199,24 @@ fn no_computer_sends_while_the_vendor_has_asked_one_of_them_to_wait() {
     let other = &computers(&server, &log, 1, &listings(4))[0];
     let waited = other.run(&briefly).expect(75);
     assert!(waited.stderr.contains("--timeout"), "{}", waited.stderr);
+    // It says who has to wait until when, also without a terminal, and so does `status --runs`.
+    let says = waited
+        .stderr
+        .lines()
+        .filter(|line| line.contains("nothing is sent for"));
+    let says: Vec<_> = says.collect();
+    assert_eq!(says.len(), 1, "{}", waited.stderr);
+    let who = database.sql("SELECT quiet_by FROM creativeai.logs");
+    let who = format!("the vendor has asked {who} to wait");
+    assert!(
+        says[0].contains("UTC") && says[0].contains(&who),
+        "{says:?}"
+    );
+    let runs = other.run(&["status", "--runs"]).expect(0);
+    let until = "SELECT to_char(quiet_until AT TIME ZONE 'UTC', 'HH24:MI:SS') FROM creativeai.logs";
+    for words in [who, database.sql(until)] {
+        assert!(runs.stderr.contains(&words), "{words}: {}", runs.stderr);
+    }
     assert_eq!(server.posts().len(), 1);
     // As after the time that the vendor asked for, by the database's clock.
     database.sql("UPDATE creativeai.logs SET quiet_until = clock_timestamp() + interval '1 s'");
@@ -365,7 +383,7 @@ fn a_repetition_and_a_poll_wait_as_long_as_any_computer_was_asked_to() {
     let asked = computer.run(&["reconcile"]).expect(0);
     assert!(since.elapsed() > Duration::from_secs(3));
     assert!(
-        asked.stderr.contains("another computer"),
+        asked.stderr.contains("the vendor has asked"),
         "{}",
         asked.stderr
     );
