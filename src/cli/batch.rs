@@ -182,7 +182,8 @@ pub struct RetryArgs {
     pub dry_run: bool,
 
     /// With --rejected: ask for the clips with this prompt in place of the old one
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["failed", "unknown"])]
+    #[arg(long, value_name = "TEXT", value_parser = values::plain_prompt,
+        conflicts_with_all = ["failed", "unknown"])]
     pub new_prompt: Option<String>,
 
     /// With --unknown or --rejected: agree to the cost without being asked

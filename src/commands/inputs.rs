@@ -67,11 +67,9 @@ impl Inputs {
         Manifest::open_all(&inputs, options).map_err(failure::of_manifest)
     }
 
-    /// The first that is a file: the log stands beside it.
-    pub fn first_file(&self) -> Option<&Path> {
-        let mut files = self.paths.iter().zip(&self.fetched);
-        let (path, _) = files.find(|(_, fetched)| fetched.is_none())?;
-        Some(path)
+    /// Their log, where `flag` is what was typed for it.
+    pub fn log(&self, flag: Option<&Path>, settings: &Settings) -> Result<PathBuf, Failure> {
+        settings.log_of_sheets(flag, &self.paths)
     }
 
     /// Each as a command names it: what was fetched by the file that it is kept in.

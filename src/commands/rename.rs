@@ -19,7 +19,7 @@ use crate::text::escape;
 /// Runs the command.
 pub fn run(args: &RenameArgs, settings: &Settings, printer: &mut Printer) -> anyhow::Result<Code> {
     let inputs = Inputs::fetch_now(&args.from_manifest, settings)?;
-    let path = settings.jobs_path(args.jobs.as_deref(), inputs.first_file());
+    let path = inputs.log(args.jobs.as_deref(), settings)?;
     let limits = Limits::of_time(settings);
     let log = Open::existing(path, "rename", limits, settings, printer)?;
     let (writer, commands) = (&log.writer, &log.commands);

@@ -113,7 +113,7 @@ fn sentence(
 /// What `retry` does with a job of which an attempt was not accepted.
 fn sent_again(job: &JobState, commands: &Commands) -> String {
     if job.is_counted() && job.may_be_retried() {
-        let attempts = job.attempts().count() as u32;
+        let attempts = job.tries();
         return format!("`{}` sends it again", commands.retry_after(attempts));
     }
     format!(

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::{Ended, check, download, on_one_thread, publish, reconcile, report, retry, submit};
 use crate::cli::RunArgs;
 use crate::engine::round::{Done, Round, Schedule, Step};
-use crate::exit::{self, Code, Ending};
+use crate::exit::{self, Code, Ending, Failure};
 use crate::jobs::JobKey;
 use crate::journal::LogError;
 use crate::output::{Printer, failure};
@@ -29,7 +29,7 @@ pub fn run(args: &RunArgs, settings: &Settings, printer: &mut Printer) -> anyhow
     };
     match schedule {
         Schedule::Once => {
-            let tour = Tour::new(args, settings);
+            let tour = Tour::new(args, settings)?;
             if args.manifests.is_empty() && !ending::is_there(&tour.jobs) {
                 return Err(failure::of_log(LogError::Missing(tour.jobs)).into());
             }
@@ -47,13 +47,12 @@ struct Tour<'a> {
 }
 
 impl<'a> Tour<'a> {
-    fn new(args: &'a RunArgs, settings: &'a Settings) -> Self {
-        let manifest = args.manifests.first().map(PathBuf::as_path);
-        Self {
-            jobs: settings.jobs_path(args.jobs.as_deref(), manifest),
+    fn new(args: &'a RunArgs, settings: &'a Settings) -> Result<Self, Failure> {
+        Ok(Self {
+            jobs: settings.log_of_sheets(args.jobs.as_deref(), &args.manifests)?,
             args,
             settings,
-        }
+        })
     }
 
     /// One round, and what is reported about it.

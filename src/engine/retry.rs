@@ -193,12 +193,12 @@ impl Retries<'_> {
                 found.rowless.insert(key);
                 continue;
             }
-            let attempts = view.state.attempts();
             if which == Retried::Unknown {
+                let attempts = view.state.attempts();
                 for state in attempts.filter(|a| a.status() == Status::Unknown) {
                     found.add(self.repeated(&view, state.number), &view);
                 }
-            } else if attempts.count() as u32 >= self.max_attempts {
+            } else if view.state.tries() >= self.max_attempts {
                 found.exhausted += 1;
             } else {
                 let attempt = self.new_attempt(&view, view.state.newest().number + 1)?;

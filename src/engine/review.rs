@@ -80,7 +80,7 @@ pub fn check_order(
     if price != agreed {
         return Err(NotOrdered::Price(price));
     }
-    match view.state.attempts().count() as u32 {
+    match view.state.tries() {
         attempts if attempts >= max_attempts => Err(NotOrdered::Often(attempts)),
         _ => Ok(()),
     }

@@ -440,13 +440,12 @@ impl Ledger {
     /// A sandbox's jobs and live ones never share a log. `sandbox` is what the run is about to
     /// write; `rehearsal` says that it talks to a server on this machine, whose ids decide.
     pub fn check_mixing(&self, sandbox: bool, rehearsal: bool) -> Result<(), Mixed> {
-        let clash = self.jobs.iter().any(|job| {
-            if sandbox {
-                !job.is_sandbox()
-            } else {
-                job.is_sandbox() && !rehearsal
-            }
-        });
+        let clash = if sandbox {
+            // A request in doubt at a sandbox that listens has nothing yet that shows where it went.
+            self.has_live_id || !(self.jobs.is_empty() || self.has_sandbox)
+        } else {
+            self.has_sandbox && !rehearsal
+        };
         if clash { Err(Mixed) } else { Ok(()) }
     }
 
@@ -463,6 +462,29 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rehearsal_goes_on_beside_what_is_in_doubt_at_its_sandbox() {
+        let line = |job: u8, more: &str| {
+            format!(
+                r#"{{"at":"2026-03-12T09:20:00Z","job":"5b1f0c9a77d2e31{job}","attempt":1,"listing_id":"L",{more}}}"#
+            )
+        };
+        let doubt = line(1, r#""status":"submitting""#);
+        let accepted = line(2, r#""status":"pending","generation_id":"vgen_sandbox_1""#);
+        let paid = line(3, r#""status":"pending","generation_id":"vgen_1""#);
+        let may_rehearse = |lines: &[&str]| {
+            let mut ledger = Ledger::new(Rates::default());
+            for line in lines {
+                ledger.absorb(line, 0);
+            }
+            ledger.check_mixing(true, true).is_ok()
+        };
+        assert!(may_rehearse(&[]));
+        assert!(may_rehearse(&[&doubt, &accepted]));
+        assert!(!may_rehearse(&[&doubt]));
+        assert!(!may_rehearse(&[&doubt, &paid]));
+    }
 
     #[test]
     fn a_job_takes_few_bytes() {

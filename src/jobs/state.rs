@@ -122,6 +122,12 @@ impl JobState {
         std::iter::once(&self.first).chain(more)
     }
 
+    /// How many attempts count where a job gets so many in all: those that were not put off, as while the
+    /// network was away.
+    pub fn tries(&self) -> u32 {
+        self.attempts().filter(|a| !a.is_temporary()).count() as u32
+    }
+
     /// One of them.
     pub fn attempt(&self, number: u32) -> Option<&AttemptState> {
         self.attempts().find(|a| a.number == number)

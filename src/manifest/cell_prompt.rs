@@ -3,9 +3,32 @@
 use super::{
     cells::{Cells, MAX_CELL},
     columns::Columns,
-    odd::Purpose,
+    odd::{self, Purpose, placeholder_in, trimmed},
+    problem::excerpt,
     template::Piece,
 };
+
+/// A prompt that was typed, without the space around it; else why it is not sent: a sheet's cell with
+/// that text would not be, either.
+pub fn check_prompt(text: &str) -> Result<&str, String> {
+    let prompt = trimmed(text);
+    if prompt.is_empty() {
+        return Err("the prompt is empty".to_owned());
+    }
+    if prompt.len() > MAX_CELL {
+        return Err(format!(
+            "the prompt is {} bytes long, the most is {MAX_CELL}",
+            prompt.len()
+        ));
+    }
+    if let Some(oddity) = odd::find(prompt, Purpose::Words) {
+        return Err(format!("{}; {}", oddity.message, oddity.help));
+    }
+    match placeholder_in(prompt) {
+        Some(placeholder) => Err(format!("nothing was filled into {}", excerpt(placeholder))),
+        None => Ok(prompt),
+    }
+}
 
 impl Cells<'_> {
     /// The prompt of the row, or one that is made of its cells.

@@ -26,6 +26,8 @@ pub(super) struct Checker<'a> {
     pub folder: &'a Path,
     pub options: &'a Options,
     pub delimiter: u8,
+    /// Whether the file is a workbook, which has neither delimiters nor quotes.
+    pub is_workbook: bool,
     /// The webhook address checked last: it is usually the same in every row.
     pub last_webhook: String,
     /// The server of the photo checked last, as written: most photos of a sheet have one.

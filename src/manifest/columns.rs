@@ -342,7 +342,7 @@ impl Roles<'_> {
             help = format!("{help}. {}", self.all_headers());
         }
         if field == Field::Prompt {
-            help.push_str(". One for all rows: --prompt \"Slow pan through the {room}\"");
+            help.push_str(". One for all rows: --prompt \"Slow pan through the room\"");
         }
         if field == Field::ImageUrl {
             help.push_str(". For clips without a photo: --allow-no-image");
@@ -364,6 +364,11 @@ impl Roles<'_> {
 /// Reports that the header is one column, which no manifest's is.
 fn single_column(place: Place<'_>, header: &str) -> Problem {
     let mark = |c: &char| matches!(c, '|' | ':' | '^' | '~' | '#' | '*' | '/');
+    if header.contains([',', ';', '\t']) {
+        let help = "the whole line stands in quotes: remove the quote at its beginning and at its end, \
+                    in the other rows as well";
+        return place.cell(0, header, "the first line is one single column", help);
+    }
     let help = match header.chars().find(mark) {
         Some(mark) => {
             format!("if {mark} stands between the columns, say so: --delimiter \"{mark}\"")

@@ -11,7 +11,7 @@ const FORMATS: [(&[u8], &str, &str); 25] = [
     (b"PK\x05\x06", "an empty zip archive", NAME_SHEET),
     (
         b"\xd0\xcf\x11\xe0",
-        "a file of an old spreadsheet program (.xls)",
+        "a file of an old spreadsheet program (.xls), or one with a password",
         EXPORT,
     ),
     (

@@ -64,6 +64,7 @@ use problem::Place;
 use sheet::{Sheet, SheetRows, check_conditions};
 use source::Source;
 
+pub use cell_prompt::check_prompt;
 pub use chosen::Condition;
 pub use local::{LocalPhoto, LocalPhotos};
 pub use options::{Defaults, Options};

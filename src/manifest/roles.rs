@@ -99,7 +99,7 @@ impl Roles<'_> {
             Err((name, near)) => {
                 let help = match near {
                     Some(near) => format!("did you mean {{{}}}?", excerpt(&near)),
-                    None => self.all_headers(),
+                    None => format!("{}.", self.all_headers()),
                 };
                 let message = format!(
                     "the prompt asks for {{{}}}, and no column is called that",

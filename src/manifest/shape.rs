@@ -46,6 +46,16 @@ impl Checker<'_> {
                  with a line break",
             ));
         }
+        if self.is_workbook
+            && let Some(stray) = (expected..found).find(|&n| !record.cell(n).trim().is_empty())
+        {
+            return Some(self.place.cell(
+                stray,
+                record.cell(stray),
+                "this column has no header",
+                "give the column a name in the first row, or empty it",
+            ));
+        }
         let message = format!("this row has {}, the header has {expected}", count(found));
         Some(if let Some(cell) = record.first_long_cell() {
             self.place.cell(

@@ -44,7 +44,17 @@ impl Sheet {
             let problem = place.column(cell, message, help);
             return Err(ManifestError::Invalid(vec![problem]));
         }
-        let columns = Columns::find(place, &options).map_err(ManifestError::Invalid)?;
+        let columns = Columns::find(place, &options).map_err(|mut problems| {
+            // The table may be on another sheet of the workbook.
+            if let (Some(other), Some(first)) = (source.other_sheets(), problems.first_mut()) {
+                let help = first.help.take();
+                first.help = Some(match help {
+                    Some(help) => format!("{help}; {other}"),
+                    None => other,
+                });
+            }
+            ManifestError::Invalid(problems)
+        })?;
         Ok(Self {
             above: header.above,
             header: header.digest,
@@ -76,7 +86,8 @@ impl Sheet {
         }))
     }
 
-    /// Which program's export it is and what maps to what; and what `--map` only gives a name.
+    /// Which sheet of several it is; which program's export it is and what maps to what; and what
+    /// `--map` only gives a name.
     pub fn notes(&self) -> impl Iterator<Item = String> {
         let known = self.columns.known.as_ref();
         let of_export = known.and_then(|known| known.notice(&self.columns.headers));
@@ -88,8 +99,10 @@ impl Sheet {
                  carried along under that name"
             )
         });
-        of_export
+        let other_sheets = self.source.other_sheets();
+        other_sheets
             .into_iter()
+            .chain(of_export)
             .chain(carried)
             .map(|text| escape(&text).into_owned())
     }
@@ -126,6 +139,7 @@ impl Sheet {
                 folder: &self.source.folder,
                 options: &self.options,
                 delimiter: self.delimiter,
+                is_workbook: self.source.is_workbook(),
                 last_webhook: String::new(),
                 last_server: String::new(),
                 others: Vec::new(),

@@ -38,7 +38,7 @@ pub(super) struct Source {
     pub name: Arc<str>,
     file: File,
     /// The workbook that `file` is a table of.
-    workbook: Option<File>,
+    workbook: Option<Workbook>,
     /// `None` for a copy, which no one else can change.
     stamp: Option<Stamp>,
     /// `None` is UTF-8, which is passed through as it is.
@@ -47,6 +47,14 @@ pub(super) struct Source {
     mark: u64,
     /// Its folder, where relative paths in it start; empty for the current one.
     pub folder: PathBuf,
+}
+
+/// A workbook, and which of its sheets is read.
+struct Workbook {
+    file: File,
+    sheet: String,
+    /// Sheets that could have been meant as well.
+    others: Vec<String>,
 }
 
 /// What changes when someone writes to a file.
@@ -176,8 +184,12 @@ impl Source {
         };
         Ok(Self {
             name,
-            file: table,
-            workbook: Some(file),
+            file: table.table,
+            workbook: Some(Workbook {
+                file,
+                sheet: table.name,
+                others: table.others,
+            }),
             stamp,
             encoding: None,
             mark: 0,
@@ -188,6 +200,20 @@ impl Source {
     /// Whether it is a table of a workbook: with commas, and one record for each row.
     pub fn is_workbook(&self) -> bool {
         self.workbook.is_some()
+    }
+
+    /// Which sheet of a workbook is read where others could be meant, and how to read those.
+    pub fn other_sheets(&self) -> Option<String> {
+        let workbook = self.workbook.as_ref()?;
+        let names = workbook.others.iter().map(|name| format!("{name:?}"));
+        let names: Vec<String> = names.collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "only the sheet {:?} of this workbook is read; for another, add --sheet NAME: {}",
+                workbook.sheet,
+                names.join(", ")
+            )
+        })
     }
 
     /// The encoding's name where it is not UTF-8.
@@ -213,7 +239,8 @@ impl Source {
         let Some(stamp) = &self.stamp else {
             return Ok(false);
         };
-        let original = self.workbook.as_ref().unwrap_or(&self.file);
+        let workbook = self.workbook.as_ref();
+        let original = workbook.map_or(&self.file, |workbook| &workbook.file);
         let now = Stamp::of(original).map_err(|source| self.failed("look at", source))?;
         Ok(now != *stamp)
     }

@@ -58,10 +58,11 @@ impl Table {
         })
     }
 
-    /// The place of the column `name`, in whatever case.
-    pub fn column(&self, name: &str) -> Option<usize> {
-        let mut headers = self.headers.iter();
-        headers.position(|header| header.eq_ignore_ascii_case(name))
+    /// The places of the columns that are called `name`, in whatever case.
+    pub fn columns(&self, name: &str) -> Vec<usize> {
+        let headers = self.headers.iter().enumerate();
+        let named = headers.filter(|(_, header)| header.eq_ignore_ascii_case(name));
+        named.map(|(place, _)| place).collect()
     }
 
     /// What is wrong with the header.

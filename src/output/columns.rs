@@ -3,6 +3,8 @@
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, Width};
 use unicode_width::UnicodeWidthStr;
 
+use crate::text::shorten;
+
 /// Columns that `text` takes on a terminal.
 pub(super) fn width_of(text: &str) -> usize {
     text.width()
@@ -17,7 +19,7 @@ pub(super) fn labelled<'a>(
 ) -> String {
     let mut table = plain_table(width.saturating_sub(indent));
     for (label, text) in rows {
-        table.add_row([label, text]);
+        table.add_row([label, &shorten(text, LONGEST_CELL)]);
     }
     if let Some(column) = table.column_mut(0) {
         column.set_constraint(ColumnConstraint::ContentWidth);
@@ -93,6 +95,9 @@ fn lines_of(rows: &[[&str; 4]], widths: [u16; 4], width: u16) -> Vec<String> {
         .collect()
 }
 
+/// Longest text that is wrapped, in characters: the time that a single long word takes grows with its
+/// square.
+const LONGEST_CELL: usize = 40_000;
 /// Blanks between columns.
 const GAP: usize = 2;
 /// Rows that are laid out together.

@@ -288,6 +288,7 @@ fn missing(path: &Path) -> Failure {
         return changed(&mismatch);
     }
     let shown = path_from_here(path);
+    let usual = path.with_file_name(LOG_NAME);
     let rehearsal = path.with_file_name(SANDBOX_LOG_NAME);
     let is_usual = path.file_name().is_some_and(|name| name == LOG_NAME);
     let failure = Failure::io(LogError::Missing(shown.to_owned()).to_string());
@@ -295,7 +296,17 @@ fn missing(path: &Path) -> Failure {
         failure.help(format!(
             "{SANDBOX_LOG_NAME} is here: `creativeai status --sandbox` shows the rehearsal"
         ))
-    } else {
+    } else if is_usual {
         failure.help("name the log, or make one with `creativeai submit MANIFEST`")
+    } else {
+        // A new log of that name would order every row once more.
+        let here = if usual.is_file() {
+            format!("{LOG_NAME} is here; ")
+        } else {
+            String::new()
+        };
+        failure.help(format!(
+            "{here}check the name of the log; a listing or a SKU is named with --id"
+        ))
     }
 }

@@ -131,21 +131,24 @@ impl<'a> HeldReport<'a> {
 
     fn report_adopted(&self) {
         let found = self.found;
-        for (count, what) in [
+        for (count, (one, many), what) in [
             (
                 found.same,
-                "differ from what was ordered only in what cannot be seen",
+                ("differs", "differ"),
+                "from what was ordered only in what cannot be seen",
             ),
             (
                 found.rotated,
-                "have a new address of the photo that was ordered",
+                ("has", "have"),
+                "a new address of the photo that was ordered",
             ),
         ] {
             if count > 0 {
                 self.printer.detail(format_args!(
-                    "{} of {} {what}; taken for the same clips",
+                    "{} of {} {} {what}; taken for the same clips",
                     words::count(count, "row"),
                     escape(self.manifest),
+                    words::choose(count, one, many),
                 ));
             }
         }

@@ -107,7 +107,7 @@ impl JobSummary {
             DisplayStatus::Ready if self.file.is_none() && self.link.is_none() => {
                 format!("no link reported yet: {}", commands.on_log("reconcile", ""))
             }
-            DisplayStatus::Failed => commands.retry_after(view.state.attempts().count() as u32),
+            DisplayStatus::Failed => commands.retry_after(view.state.tries()),
             DisplayStatus::Refused => "fix its row and submit again".to_owned(),
             // The account at the vendor comes first, then a decision.
             DisplayStatus::Unknown => commands.look_into(self.item.as_deref(), self.key),

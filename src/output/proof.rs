@@ -91,8 +91,10 @@ fn words_for(flawed: &Flawed, is_copy: bool) -> (String, String) {
         ),
         Flaw::Missing => (format!("{file} is missing"), again),
         Flaw::Altered => (
-            format!("{file} is not the clip that was downloaded"),
-            format!("move it away and {again}"),
+            format!(
+                "{file} is not the clip as it was downloaded; one that was cut is kept and published so"
+            ),
+            format!("for the vendor's clip, move it away and {again}"),
         ),
         Flaw::InBucket => (format!("{file} was not looked at"), again),
         Flaw::Unproven => (

@@ -49,9 +49,8 @@ impl RoundEnd {
             DisplayStatus::NotSent => rowless.contains(&job.key),
             _ => false,
         };
-        let is_given_up = |job: &&JobState| {
-            rowless.contains(&job.key) || job.attempts().count() as u32 >= max_attempts
-        };
+        let is_given_up =
+            |job: &&JobState| rowless.contains(&job.key) || job.tries() >= max_attempts;
         let jobs = log.into_iter().flat_map(|log| log.ledger().jobs());
         let failed: Vec<&JobState> = jobs.filter(is_failed).collect();
         let given_up = failed.iter().copied().filter(is_given_up);
@@ -166,9 +165,14 @@ impl RoundEnd {
     fn next_step(&self, commands: &Commands) -> Option<String> {
         match self.code {
             Code::Decision => Some(commands.on_log("status", "")),
-            Code::Failed if !self.is_only_given_up() => {
+            Code::Failed if self.failed != self.given_up => {
                 Some("the next round orders what failed again".to_owned())
             }
+            Code::Failed if self.own.code() == Code::Failed => Some(
+                "the next round tries again what could not be fetched or published; nothing is \
+                 ordered for it"
+                    .to_owned(),
+            ),
             Code::Data => Some("correct the rows above, then run it again".to_owned()),
             _ => None,
         }
@@ -224,7 +228,7 @@ fn name_given_up(
         let Some(view) = log.view(*key)? else {
             continue;
         };
-        let attempts = view.state.attempts().count() as u32;
+        let attempts = view.state.tries();
         let summary = JobSummary::of(&view, commands);
         printer.say(if attempts < commands.max_attempts() {
             rowless(&summary, commands)

@@ -92,7 +92,7 @@ impl Tally {
             self.doubts.push(job.key);
         }
         if matches!(display, DisplayStatus::Failed | DisplayStatus::Refused) {
-            let attempts = job.attempts().count() as u32;
+            let attempts = job.tries();
             *self.tries.entry((display, attempts)).or_default() += 1;
         }
         self.display_statuses[display as usize] += 1;

@@ -21,6 +21,16 @@ pub(super) fn email(l: &mut Sources<'_>) -> Result<Option<Email>, Failure> {
     let user = l.pick_open("notify.email.user", None, text)?;
     let file = l.find_path("notify.email.password_file", None)?;
     let file = super::Setting::open(file);
+    if let (Some(path), Some(_)) = (&file.value, l.project_file(&file.origin))
+        && l.env.is_in_settings_folder(path)
+    {
+        return Err(Failure::config(format!(
+            "notify.email.password_file ({}) would send what is in {} to a mail server",
+            file.origin,
+            path.display()
+        ))
+        .help("keep the mail password in a file of its own, elsewhere"));
+    }
     l.show("notify.email.password_file", &file);
     let from = |value: &Value| address(value.text()?);
     let from = l.pick_open("notify.email.from", None, from)?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
+use crate::disk;
 use crate::exit::Failure;
 use crate::text::is_address;
 
@@ -88,6 +89,14 @@ impl Env<'_> {
     pub fn user_files(&self) -> impl Iterator<Item = PathBuf> + '_ {
         let folders = self.user_folders.iter();
         folders.map(|folder| folder.join(super::FILE_NAME))
+    }
+
+    /// Whether a file is among those of the user's settings, where keys are.
+    pub fn is_in_settings_folder(&self, file: &Path) -> bool {
+        let real = |path: &Path| disk::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let file = real(file);
+        let mut folders = self.user_folders.iter();
+        folders.any(|folder| file.starts_with(real(folder)))
     }
 
     /// Where the key is that `init` asks for, or where it will be. Each profile has its own.

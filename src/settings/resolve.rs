@@ -19,12 +19,15 @@ pub struct Sources<'a> {
     pub profile: Option<Setting<String>>,
     pub sandbox: bool,
     pub rows: Vec<Row>,
+    /// The settings file that stands with the work, and so may be another person's.
+    project: Option<PathBuf>,
 }
 
 impl<'a> Sources<'a> {
     /// Reads the settings files: the one that was named, or those of the two usual places.
     pub fn read(env: &'a Env<'a>, flags: &Flags) -> Result<Self, Failure> {
-        let mut files = Vec::new();
+        let mut files: Vec<File> = Vec::new();
+        let mut project = None;
         if let Some(path) = &flags.config {
             let missing = || {
                 Failure::config(format!("cannot find the settings file {}", path.display()))
@@ -39,6 +42,8 @@ impl<'a> Sources<'a> {
             for path in env.project_files(&works_on) {
                 files.extend(File::read(&path)?);
                 if !files.is_empty() {
+                    let is_of_user = env.user_files().any(|own| own == path);
+                    project = (!is_of_user).then_some(path);
                     break;
                 }
             }
@@ -52,11 +57,18 @@ impl<'a> Sources<'a> {
             profile: None,
             sandbox: flags.sandbox,
             rows: Vec::new(),
+            project,
         };
         sources.profile = sources.find(PROFILE, flags.profile.clone(), text)?;
         sources.check_profile()?;
         sources.show(PROFILE, &Setting::open(sources.profile.clone()));
         Ok(sources)
+    }
+
+    /// The settings file that stands with the work, where a setting is from that.
+    pub fn project_file(&self, origin: &Origin) -> Option<&Path> {
+        let project = self.project.as_deref()?;
+        matches!(origin, Origin::File(path, _) if path == project).then_some(project)
     }
 
     /// The name of the profile.

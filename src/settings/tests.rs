@@ -95,6 +95,48 @@ fn flag_before_environment_before_this_folder_before_the_users_before_default() 
 }
 
 #[test]
+fn a_settings_file_beside_the_work_does_not_have_the_users_key_sent_elsewhere() {
+    let world = World::new()
+        .key_file("user/api-key", "rph_live_1")
+        .key_file("here/their-key", "rph_live_2");
+    let key = |world: &World, line: &str| world.settings(line).require_key();
+    let foreign = "base_url = \"https://api.example.com\"\n";
+    let world = world.file("here/creativeai.toml", foreign);
+    let refused = key(&world, SUBMIT).unwrap_err();
+    assert_eq!(refused.code(), Code::Config);
+    let refused = refused.to_string();
+    assert!(refused.contains("https://api.example.com"), "{refused}");
+    // A person has named it, it is this computer, or the key is of the same folder.
+    let flag = format!("{SUBMIT} --base-url https://api.example.com");
+    assert!(key(&world, &flag).is_ok());
+    let named = format!("{SUBMIT} --config ROOT/here/creativeai.toml");
+    assert!(key(&world, &named).is_ok());
+    let own = format!("{foreign}api_key_file = \"their-key\"\n");
+    assert!(key(&world.file("here/creativeai.toml", &own), SUBMIT).is_ok());
+    for trusted in ["http://127.0.0.1:8790", "https://api.creativeai.run/v1"] {
+        let settings = format!("base_url = \"{trusted}\"\n");
+        let world = World::new()
+            .key_file("user/api-key", "rph_live_1")
+            .file("here/creativeai.toml", &settings);
+        assert!(key(&world, SUBMIT).is_ok(), "{trusted}");
+    }
+    let world = World::new()
+        .key_file("user/api-key", "rph_live_1")
+        .file("user/creativeai.toml", foreign);
+    assert!(key(&world, SUBMIT).is_ok());
+}
+
+#[test]
+fn a_settings_file_beside_the_work_does_not_have_the_key_mailed() {
+    let email = "[notify.email]\nserver = \"smtp.example.com\"\nuser = \"u\"\nfrom = \"a@example.com\"\n\
+                 to = [\"a@example.com\"]\npassword_file = \"../user/api-key\"\n";
+    let world = World::new().key_file("user/api-key", "rph_live_1");
+    let world = world.file("here/creativeai.toml", email);
+    let refusal = world.refusal(SUBMIT);
+    assert!(refusal.contains("notify.email.password_file"), "{refusal}");
+}
+
+#[test]
 fn the_two_files_complement_each_other_and_origins_are_reported() {
     let world = World::new()
         .file(

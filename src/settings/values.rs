@@ -9,7 +9,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::jobs::{Credits, GenerationId, Seconds};
-use crate::manifest::Template;
+use crate::manifest::{Template, check_prompt};
 use crate::sandbox::Chance;
 
 /// No waiting is longer than this: it keeps sums of times far from overflow.
@@ -233,8 +233,19 @@ pub fn seconds(text: &str) -> Result<Seconds, String> {
     })
 }
 
+/// Reads a prompt, which is checked as a sheet's is.
+pub fn plain_prompt(text: &str) -> Result<String, String> {
+    check_prompt(text).map(str::to_owned)
+}
+
 /// Reads the vendor's id of a generation.
 pub fn generation_id(text: &str) -> Result<GenerationId, String> {
+    // As suggested commands have it.
+    if text.trim() == "ID" {
+        return Err(
+            "stands for the generation id that the vendor's dashboard shows; write that".to_owned(),
+        );
+    }
     GenerationId::parse(text.trim()).ok_or_else(|| {
         "is not a generation id: those have letters, digits, - and _ only".to_owned()
     })

@@ -137,6 +137,19 @@ fn a_clip_whose_retry_succeeds_is_not_said_to_have_failed() {
 }
 
 #[test]
+fn a_clip_that_could_not_be_published_is_not_said_to_be_ordered_again() {
+    let server = vendor(|_| false);
+    let world = world(&server, 1);
+    let (code, output) = round(&world, &["--exec", "exit 3"]);
+    assert_eq!(code, 1, "{output}");
+    assert!(output.contains("1 ready"), "{output}");
+    assert!(
+        output.contains("nothing is ordered for it") && !output.contains("orders what failed"),
+        "{output}"
+    );
+}
+
+#[test]
 fn a_clip_that_is_given_up_is_named_once_with_what_a_person_can_do() {
     let server = vendor(|_| true);
     let world = world(&server, 1);

@@ -9,6 +9,7 @@ use crate::cli::ReviewArgs;
 use crate::engine::review::{self, Ordered, Verdict};
 use crate::exit::{self, Code, Failure};
 use crate::jobs::{Credits, JobKey, Look};
+use crate::manifest::check_prompt;
 use crate::output::{self, Printer};
 use crate::output::{failure, review::OnPage};
 use crate::review::{Answer, Ask};
@@ -101,8 +102,8 @@ impl Desk<'_> {
     /// Orders another clip, as `retry --rejected` does.
     fn order(&mut self, agreed: &Agreed<'_>, printer: &mut Printer) -> anyhow::Result<Answer> {
         let clip = agreed.clip;
-        if agreed.prompt.is_empty() {
-            return Ok(Answer::Refused("the prompt is empty".to_owned()));
+        if let Err(why) = check_prompt(agreed.prompt) {
+            return Ok(Answer::Refused(format!("{why} (nothing was ordered)")));
         }
         self.shelf.settings.require_key()?;
         let written = self.write_down(clip, Some(agreed.price), printer)?;
@@ -116,7 +117,11 @@ impl Desk<'_> {
         let ordered = view.and_then(|view| review::ordered_after(&view, clip.attempt));
         let Some(ordered) = ordered else {
             return Ok(Answer::Refused(match ended.code {
-                Code::Decision => "a credit cap was reached; nothing was ordered".to_owned(),
+                Code::Decision => {
+                    "a credit cap was reached; nothing was ordered. The clip counts as \
+                                   rejected"
+                        .to_owned()
+                }
                 _ => "nothing was ordered; the terminal shows why".to_owned(),
             }));
         };

@@ -87,14 +87,22 @@ fn table_failure(error: &ManifestError) -> Failure {
 
 /// The verdicts of a table, and how many rows have none.
 fn verdicts(table: &Table, writer: &Writer) -> Result<(Vec<Verdict>, u64), Failure> {
-    let missing = |name: &str| {
-        let message = format!("cannot find the column {name}");
-        let help = "the columns job, attempt and verdict are those of `creativeai review --csv`";
-        table_failure(&ManifestError::Invalid(vec![
-            table.header_problem(message, help),
-        ]))
+    let column = |name: &str| {
+        let (message, help) = match *table.columns(name) {
+            [place] => return Ok(place),
+            [] => (
+                format!("cannot find the column {name}"),
+                "the columns job, attempt and verdict are those of `creativeai review --csv`",
+            ),
+            // Two people may have said different things.
+            [..] => (
+                format!("several columns are called {name}"),
+                "keep one of them",
+            ),
+        };
+        let problem = table.header_problem(message, help);
+        Err(table_failure(&ManifestError::Invalid(vec![problem])))
     };
-    let column = |name: &str| table.column(name).ok_or_else(|| missing(name));
     let columns = [column("job")?, column("attempt")?, column("verdict")?];
     let mut seen: HashMap<JobKey, (u64, Look)> = HashMap::new();
     let (mut verdicts, mut problems, mut empty) = (Vec::new(), Vec::new(), 0);

@@ -62,7 +62,10 @@ fn round(
     is_first: bool,
     printer: &mut Printer,
 ) -> anyhow::Result<()> {
-    let (code, error) = match Tour::new(args, settings).round(printer) {
+    let round = Tour::new(args, settings)
+        .map_err(anyhow::Error::from)
+        .and_then(|tour| tour.round(printer));
+    let (code, error) = match round {
         Ok(code) => (code, None),
         Err(error) => (exit::code_of(&error), Some(error)),
     };

@@ -31,7 +31,7 @@ pub async fn run(
     printer: &mut Printer,
 ) -> anyhow::Result<Ended> {
     let mut rows = Rows::read(args, settings, printer).await?;
-    let path = settings.jobs_path(args.jobs.as_deref(), rows.inputs.first_file());
+    let path = rows.inputs.log(args.jobs.as_deref(), settings)?;
     if args.dry_run {
         return preview(&mut rows, &path, settings, printer).map(Ended::from);
     }

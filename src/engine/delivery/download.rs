@@ -409,10 +409,9 @@ impl<R: Refresh> Run<'_, R> {
             }
         }
         Err(FetchError::Never(format!(
-            "other objects already have its names, {} and {}; move them away and run the command \
-             again",
+            "other objects already have its names, {} and longer ones; move them away and run the \
+             command again",
             bucket.address_of(&group.folder, &names[0]),
-            names[1]
         )))
     }
 

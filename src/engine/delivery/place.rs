@@ -12,7 +12,14 @@ use super::plan::{Delivery, PlannedClip, SavedClip};
 /// The target folder, made where it is missing, in the form that [`plan`](super::plan::plan) and
 /// the log need: links resolved, and text.
 pub fn prepare(dir: &Path) -> io::Result<PathBuf> {
+    let missing = dir.ancestors().take_while(|folder| !folder.exists());
+    let missing: Vec<&Path> = missing
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .collect();
     fs::create_dir_all(dir)?;
+    for folder in missing {
+        disk::sync_folder_of(folder)?;
+    }
     let dir = disk::canonicalize(dir)?;
     if dir.to_str().is_none() {
         let why = "its name is not text (UTF-8), so the log cannot name it; choose another folder";
@@ -126,7 +133,7 @@ impl Place<'_> {
         fs::create_dir_all(&gathering)?;
         let mut paths = Vec::new();
         for (part, whole, clip) in clips {
-            let [name, _] = names(clip, whole);
+            let [name, ..] = names(clip, whole);
             disk::rename(&part.data, &gathering.join(&name))?;
             paths.push(home.join(name));
         }
@@ -159,13 +166,19 @@ pub(super) fn whole_part(part: &Part) -> Option<Whole> {
     part::is_clip(&part.data, whole.bytes, &whole.sha256).then_some(whole)
 }
 
-/// The names a clip may get, the best first.
-pub(super) fn names(clip: &PlannedClip, whole: &Whole) -> [String; 2] {
-    let extension = &whole.extension;
-    let job = clip.delivery.job.to_string();
+/// The names a clip may get, the best first. The last one names the content, so that a job's third
+/// clip finds a name as well.
+pub(super) fn names(clip: &PlannedClip, whole: &Whole) -> [String; 3] {
+    let (stem, extension) = (&clip.stem, &whole.extension);
+    let job = &clip.delivery.job.to_string()[..8];
     let first = match &clip.name {
         Some(name) => name.clone(),
-        None => format!("{}.{extension}", clip.stem),
+        None => format!("{stem}.{extension}"),
     };
-    [first, format!("{}-{}.{extension}", clip.stem, &job[..8])]
+    let content = &whole.sha256[..8];
+    [
+        first,
+        format!("{stem}-{job}.{extension}"),
+        format!("{stem}-{job}-{content}.{extension}"),
+    ]
 }

@@ -38,7 +38,8 @@ impl Email {
                     Err(failure) => {
                         // A server that is not there for one is not there for the others.
                         let left = std::iter::once(to).chain(all);
-                        failed.extend(left.map(|to| failure_of(to, &failure.why)));
+                        let why = self.without_password(&failure.why);
+                        failed.extend(left.map(|to| failure_of(to, &why)));
                         return failed;
                     }
                 }
@@ -60,6 +61,25 @@ impl Email {
             let _ = tokio::time::timeout(TIME_OUT, conversation.end()).await;
         }
         failed
+    }
+
+    /// What a server said, without the password, also as it is sent in the login.
+    fn without_password(&self, said: &str) -> String {
+        let Some(login) = &self.login else {
+            return said.to_owned();
+        };
+        let Ok(password) = login.password() else {
+            return said.to_owned();
+        };
+        let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let sent = [
+            base64(&format!("\0{}\0{password}", login.user)),
+            base64(&password),
+            password,
+        ];
+        sent.iter().fold(said.to_owned(), |said, secret| {
+            said.replace(secret, "[password]")
+        })
     }
 
     /// The message: a subject of one line, and the text that the webhook gets. Base64 keeps it whole on
@@ -162,6 +182,35 @@ mod tests {
     use super::super::Event;
     use super::super::mail_server::Security;
     use super::*;
+
+    #[test]
+    fn a_server_that_quotes_the_password_does_not_have_it_shown() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        disk::make_private(file.path()).unwrap();
+        std::fs::write(file.path(), "smtp-secret\n").unwrap();
+        let address = Address::new("clips", "example.com").unwrap();
+        let email = Email {
+            server: "127.0.0.1".to_owned(),
+            port: 25,
+            security: Security::None,
+            login: Some(Login {
+                user: "u".to_owned(),
+                password_file: file.path().to_owned(),
+            }),
+            from: address.clone(),
+            to: vec![address],
+        };
+        let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let said = format!(
+            "535 u smtp-secret {} {}",
+            base64("smtp-secret"),
+            base64("\0u\0smtp-secret")
+        );
+        assert_eq!(
+            email.without_password(&said),
+            "535 u [password] [password] [password]"
+        );
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_never_answers_is_given_up_for_all_recipients() {

@@ -72,6 +72,12 @@ pub(super) fn find(text: &str, purpose: Purpose) -> Option<Oddity> {
     {
         return Some(oddity);
     }
+    if purpose == Purpose::Words && holds_row(text) {
+        return Some(Oddity::new(
+            "one line of this text looks like a row of its own",
+            "close the quote that opens this cell where its text ends",
+        ));
+    }
     if bytes.len() > LONGEST {
         let is_cut = bytes.len() >= EXCEL_LIMIT && text.chars().count() == EXCEL_LIMIT;
         return is_cut.then(|| {
@@ -86,6 +92,17 @@ pub(super) fn find(text: &str, purpose: Purpose) -> Option<Oddity> {
         return None;
     }
     whole_cell(text, purpose)
+}
+
+/// Whether a further line of a text has an address right after a delimiter: a quote that was forgotten
+/// makes one cell of two rows.
+fn holds_row(text: &str) -> bool {
+    let mut lines = text.split(['\n', '\r']).skip(1);
+    lines.any(|line| {
+        [",http", ";http", "\thttp"]
+            .iter()
+            .any(|cell| line.contains(cell))
+    })
 }
 
 /// What is odd about a short cell as a whole.
@@ -107,10 +124,17 @@ fn whole_cell(text: &str, purpose: Purpose) -> Option<Oddity> {
     if is_nothing(text) {
         return Some(nothing(purpose));
     }
-    is_boolean(text).then(|| {
-        Oddity::new(
+    if is_boolean(text) {
+        return Some(Oddity::new(
             "this is what a formula or a checkbox leaves, not a text",
             "write the value that belongs here; in Excel, format the column as text first",
+        ));
+    }
+    // Such as the mark for "the same as above".
+    (purpose == Purpose::Words && !text.chars().any(char::is_alphabetic)).then(|| {
+        Oddity::new(
+            "this cell holds no words",
+            "write the text, in full on each row",
         )
     })
 }

@@ -58,17 +58,27 @@ pub(super) fn is_archive(head: &[u8]) -> bool {
     head.starts_with(b"PK\x03\x04")
 }
 
-/// Writes one sheet of the workbook in `file` to a temporary file, as CSV with commas: the one
-/// called `wanted`, or the first that is not hidden.
-pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<File, WorkbookError> {
+/// One sheet of a workbook as a table.
+pub(super) struct SheetTable {
+    /// CSV with commas.
+    pub table: File,
+    /// The sheet's name.
+    pub name: String,
+    /// Sheets that could have been meant as well: those that are shown, where none was named.
+    pub others: Vec<String>,
+}
+
+/// Writes one sheet of the workbook in `file` to a temporary file: the one called `wanted`, or the
+/// first that is not hidden.
+pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<SheetTable, WorkbookError> {
     let kind = kind_of(file)?;
     let mut reader = BufReader::new(file);
     reader.seek(SeekFrom::Start(0))?;
     let mut table = Table::new()?;
-    match kind {
+    let (name, others) = match kind {
         Kind::Xlsx => {
             let mut book = Xlsx::new(reader).map_err(|error| damaged(&error))?;
-            let name = choose(book.sheets_metadata(), wanted)?;
+            let (name, others) = choose(book.sheets_metadata(), wanted)?;
             let mut cells = book
                 .worksheet_cells_reader(&name)
                 .map_err(|error| damaged(&error))?;
@@ -85,10 +95,11 @@ pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<File, Workbook
                 let format = formats.get(style).unwrap_or(&plain);
                 table.put(cell.get_position(), &shown_ref(cell.get_value(), format))?;
             }
+            (name, others)
         }
         Kind::Ods => {
             let mut book = Ods::new(reader).map_err(|error| damaged(&error))?;
-            let name = choose(book.sheets_metadata(), wanted)?;
+            let (name, others) = choose(book.sheets_metadata(), wanted)?;
             let range = book
                 .worksheet_range(&name)
                 .map_err(|error| damaged(&error))?;
@@ -97,9 +108,14 @@ pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<File, Workbook
                 let place = (top + row as u32, left + column as u32);
                 table.put(place, &shown(value))?;
             }
+            (name, others)
         }
-    }
-    table.finish()
+    };
+    Ok(SheetTable {
+        table: table.finish()?,
+        name,
+        others,
+    })
 }
 
 fn damaged(error: &dyn std::error::Error) -> WorkbookError {
@@ -150,17 +166,16 @@ fn kind_of(mut file: &File) -> Result<Kind, WorkbookError> {
     }
 }
 
-/// The sheet's name.
-fn choose(sheets: &[Sheet], wanted: Option<&str>) -> Result<String, WorkbookError> {
+/// The sheet's name, and those of the others that are shown where none was named.
+fn choose(sheets: &[Sheet], wanted: Option<&str>) -> Result<(String, Vec<String>), WorkbookError> {
     let tables = || {
         sheets
             .iter()
             .filter(|sheet| sheet.typ == SheetType::WorkSheet)
     };
+    let is_shown = |sheet: &&Sheet| sheet.visible == SheetVisible::Visible;
     let found = match wanted {
-        None => tables()
-            .find(|sheet| sheet.visible == SheetVisible::Visible)
-            .or_else(|| tables().next()),
+        None => tables().find(is_shown).or_else(|| tables().next()),
         Some(wanted) => {
             let same =
                 |sheet: &&Sheet| sheet.name.trim().to_lowercase() == wanted.trim().to_lowercase();
@@ -171,7 +186,12 @@ fn choose(sheets: &[Sheet], wanted: Option<&str>) -> Result<String, WorkbookErro
     };
     let names: Vec<String> = tables().map(|sheet| format!("{:?}", sheet.name)).collect();
     match (found, wanted) {
-        (Some(sheet), _) => Ok(sheet.name.clone()),
+        (Some(sheet), Some(_)) => Ok((sheet.name.clone(), Vec::new())),
+        (Some(sheet), None) => {
+            let others = tables().filter(is_shown).map(|other| other.name.clone());
+            let others = others.filter(|name| *name != sheet.name).collect();
+            Ok((sheet.name.clone(), others))
+        }
         (None, Some(wanted)) => Err(unusable(
             format!("cannot find the sheet {wanted:?} in this workbook"),
             format!("its sheets are: {}", names.join(", ")),

@@ -270,7 +270,9 @@ fn an_order_is_one_bill_at_the_price_that_was_agreed() {
         )
     };
     assert_eq!(order(0, "4", "Pan"), 409, "another price");
-    assert_eq!(order(0, "5", " "), 409, "no prompt");
+    for nothing in [" ", "\u{200b}", "TBD", "#N/A"] {
+        assert_eq!(order(0, "5", nothing), 409, "no prompt");
+    }
     assert!(api.posts().is_empty());
     assert_eq!(order(0, "5", "Pan left"), 200);
     // A second click, or a page that is not loaded anew.

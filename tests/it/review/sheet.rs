@@ -118,6 +118,10 @@ fn a_table_with_a_mistake_changes_nothing() {
             "clips.csv:3: column 3 (verdict): line 2 says kept of the same clip",
         ),
         (
+            format!("job,attempt,verdict,Verdict\n{first},1,keep,reject\n"),
+            "several columns are called verdict",
+        ),
+        (
             format!("job,verdict\n{first},keep\n"),
             "cannot find the column attempt",
         ),

@@ -16,9 +16,13 @@ fn several_manifests_are_one_run_with_one_log() {
          Pan;kitchen;LST-7;https://cdn.example.com/7.jpg\n\
          Pan across room 2, evening light;hall;LST-2;https://cdn.example.com/2.jpg\n",
     );
-    let run = world
-        .run(&["submit", "sheets/a.csv", "b.csv", "--json"])
-        .expect(0);
+    let submit = ["submit", "sheets/a.csv", "b.csv", "--json"];
+    // Which of them comes first must not decide what counts as ordered.
+    let refused = world.run(&submit).expect(2).stderr;
+    assert!(refused.contains("--jobs sheets"), "{refused}");
+    assert!(server.posts().is_empty());
+    let log = ["--jobs", "sheets/jobs.jsonl"];
+    let run = world.run(&[&submit[..], &log].concat()).expect(0);
     let summary = run.json();
     assert_eq!(summary["submitted"], 3);
     assert_eq!(summary["duplicates"], 1);
@@ -43,6 +47,38 @@ fn several_manifests_are_one_run_with_one_log() {
         ])
         .expect(0);
     assert_eq!(server.posts().len(), 3);
+    // A log that is there already decides, where it is the first one's and the only one.
+    world.run(&submit).expect(0);
+    for command in ["submit", "run"] {
+        let refused = world.run(&[command, "b.csv", "sheets/a.csv"]).expect(2);
+        assert!(
+            refused.stderr.contains("--jobs sheets"),
+            "{}",
+            refused.stderr
+        );
+    }
+    assert_eq!(server.posts().len(), 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sheet_by_way_of_a_link_has_the_log_of_the_sheet() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    std::fs::create_dir(world.path("june")).unwrap();
+    world.write("june/listings.csv", rows([1, 2]));
+    world.run(&["submit", "june/listings.csv"]).expect(0);
+    std::os::unix::fs::symlink("june/listings.csv", world.path("current.csv")).unwrap();
+    let run = world.run(&["submit", "current.csv"]).expect(0);
+    assert!(run.stdout.contains("2 already there") || run.stderr.contains("2 already there"));
+    assert_eq!(server.posts().len(), 2);
+    // A log that stands beside the link is the one that was used until now.
+    std::fs::copy(world.path("june/jobs.jsonl"), world.path("jobs.jsonl")).unwrap();
+    world.write("june/listings.csv", rows([1, 2, 3]));
+    world.run(&["submit", "current.csv"]).expect(0);
+    assert_eq!(server.posts().len(), 3);
+    let log = std::fs::read_to_string(world.path("jobs.jsonl")).unwrap();
+    assert!(log.contains("LST-3"), "{log}");
 }
 
 #[test]

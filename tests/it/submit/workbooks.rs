@@ -130,13 +130,24 @@ fn the_first_sheet_is_taken_or_the_one_that_is_named() {
         ("More Mugs", false, second),
     ]);
     world.write("products.xlsx", book);
-    world.run(&["submit", "products.xlsx"]).expect(0);
-    world
+    // A row on a sheet that is not read would be missed in silence.
+    let printed = world.run(&["submit", "products.xlsx"]).expect(0).stderr;
+    let note = "only the sheet \"Mugs\" of this workbook is read; for another, add --sheet NAME: \
+                \"More Mugs\"";
+    assert!(printed.contains(note), "{printed}");
+    let printed = world
         .run(&["submit", "products.xlsx", "--sheet", "more mugs"])
-        .expect(0);
+        .expect(0)
+        .stderr;
+    assert!(!printed.contains("only the sheet"), "{printed}");
     let log = world.log();
     let skus: Vec<_> = log.jobs.iter().map(|job| job["sku"].clone()).collect();
     assert_eq!(skus, ["MUG-1", "MUG-2"]);
+    let notes: &[&[Cell<'_>]] = &[&[Text("my notes")]];
+    let book = xlsx(&[("Notes", false, notes), ("Mugs", false, first)]);
+    world.write("notes.xlsx", book);
+    let printed = world.run(&["submit", "notes.xlsx"]).expect(65).stderr;
+    assert!(printed.contains("add --sheet NAME: \"Mugs\""), "{printed}");
     let printed = world
         .run(&["submit", "products.xlsx", "--sheet", "Teapots"])
         .expect(65)
@@ -203,5 +214,26 @@ fn other_archives_are_called_what_they_are() {
         let printed = world.run(&["submit", "sheet.xlsx"]).expect(65).stderr;
         assert!(printed.contains(output), "{printed}");
     }
+    assert!(server.posts().is_empty());
+}
+
+#[test]
+fn a_value_under_a_column_without_header_is_named_by_its_column() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let row = [
+        Text("MUG-1"),
+        Text("https://cdn.example.com/mug.jpg"),
+        Text("Turn"),
+        Empty,
+        Empty,
+        Text("stray"),
+    ];
+    world.write("products.xlsx", xlsx(&[("Mugs", false, &[HEADER, &row])]));
+    let printed = world.run(&["submit", "products.xlsx"]).expect(65).stderr;
+    assert!(
+        printed.contains("products.xlsx:2: column 6: this column has no header"),
+        "{printed}"
+    );
     assert!(server.posts().is_empty());
 }

@@ -474,6 +474,25 @@ async fn a_file_of_someone_else_is_never_replaced() {
 }
 
 #[tokio::test]
+async fn a_third_clip_of_a_job_gets_a_name_beside_the_first_two() {
+    let (bench, cdn) = (Bench::new(), Cdn::start().await);
+    let url = cdn.offer("/a.mp4", clip(5000, 1), &[]);
+    let job = bench.completed(IdColumn::Sku, "A", 2, &url);
+    let home = videos(&bench).join("A");
+    std::fs::create_dir_all(&home).unwrap();
+    let second = format!("01-room-2-{}.mp4", &job.to_string()[..8]);
+    for older in ["01-room-2.mp4", &second] {
+        std::fs::write(home.join(older), "an older clip").unwrap();
+    }
+    assert_eq!(Run::new(&bench).go().await.downloaded, 1);
+    let digest = base16ct::lower::encode_string(&Sha256::digest(clip(5000, 1)));
+    let third = second.replace(".mp4", &format!("-{}.mp4", &digest[..8]));
+    assert!(std::fs::read(home.join(third)).unwrap() == clip(5000, 1));
+    assert_eq!(files(&bench).len(), 3);
+    assert_eq!(Run::new(&bench).go().await.already, 1);
+}
+
+#[tokio::test]
 async fn a_file_that_is_gone_is_fetched_again_under_its_name() {
     let (bench, cdn) = (Bench::new(), Cdn::start().await);
     let url = cdn.offer("/a.mp4", clip(5000, 1), &[]);
