@@ -11,6 +11,7 @@ use hashbrown::HashTable;
 use super::damage::{AcceptedDamage, Digest};
 use super::index::{END, Ids, Places};
 use super::items::{Items, Known};
+use super::line::EndFields;
 use super::line_facts::{IN_SANDBOX, LineAt, LineFacts, Read, ReadLines, Reading};
 use super::{
     AttemptState, Credits, GenerationId, JobKey, JobState, Line, Rates, Report, Stamp, Status,
@@ -361,10 +362,23 @@ impl Ledger {
         status: Status,
         report: &Report<'_>,
     ) -> bool {
+        let Report::End(end) = report else {
+            return false;
+        };
         // As its fields stand in a line.
-        let object = serde_json::to_string(report).unwrap_or_default();
-        let fields = object.strip_prefix('{').and_then(|o| o.strip_suffix('}'));
-        fields.is_some_and(|fields| attempt.has_reported(status, self.reading.hash_of_end(fields)))
+        let text = |text: Option<&str>| text.map(|text| serde_json::Value::from(text).to_string());
+        let (output_url, error) = (text(end.output_url), text(end.error));
+        let (model, completed_at) = (text(end.model_actual), text(end.completed_at));
+        let failover_used = end.failover_used.map(|used| used.to_string());
+        let fields = EndFields {
+            output_url: output_url.as_deref(),
+            failover_used: failover_used.as_deref(),
+            model_actual: model.as_deref(),
+            completed_at: completed_at.as_deref(),
+            error: error.as_deref(),
+        };
+        let charged = [end.credits, end.adjusted_credits];
+        attempt.has_reported(status, self.reading.hash_of_end(charged, fields))
     }
 
     /// All jobs, in the order in which the log first names them.

@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::scan::{self, Field, Kind};
 use super::time::parse_millis;
 use super::{Fact, GenerationId, IdColumn, JobKey, Look, Status, Text, Verdict, Word};
 
@@ -33,13 +32,13 @@ pub enum LineError {
     Nameless,
 }
 
-/// A log line. Field by field as the log's format names them; its texts are `T`.
+/// A log line. Field by field as the log's format names them.
 #[derive(Debug)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "fields of the log, independent of each other"
 )]
-pub struct Line<'a, T = Text<'a>> {
+pub struct Line<'a> {
     /// The whole line, the last tie-breaker of every order.
     pub raw: &'a str,
     /// When it was written, in milliseconds since 1970; for a line of the vendor's sample scripts
@@ -54,9 +53,9 @@ pub struct Line<'a, T = Text<'a>> {
     /// Whether it is a line of the vendor's sample scripts, which name no job.
     pub keyless: bool,
     /// The listing or SKU.
-    pub id: Option<(IdColumn, T)>,
+    pub id: Option<(IdColumn, Text<'a>)>,
     /// The vendor's id, checked.
-    pub generation_id: Option<T>,
+    pub generation_id: Option<Text<'a>>,
     /// The request's body, verbatim.
     pub request: Option<&'a str>,
     /// What was charged.
@@ -75,12 +74,11 @@ pub struct Line<'a, T = Text<'a>> {
     /// job as a doubt: `word` is `unknown`.
     pub newer: bool,
     /// On `resolved` and `reviewed`.
-    pub verdict: Option<T>,
+    pub verdict: Option<Text<'a>>,
     /// On a compacted line: the lines it stands for.
     pub history: Option<&'a str>,
-    /// What was reported of an end, verbatim with what is between the fields: `"credits":5,"error":"x"`.
-    /// `None` when another field stands between them, or when that was not looked at.
-    pub end_fields: Option<&'a str>,
+    /// What was reported of an end beside the credits.
+    pub(crate) end: EndFields<'a>,
     /// Everything else that is not null, in the line's order; empty unless asked for.
     pub rest: Vec<(Text<'a>, &'a RawValue)>,
 }
@@ -88,7 +86,7 @@ pub struct Line<'a, T = Text<'a>> {
 impl<'a> Line<'a> {
     /// Reads a line for the compact fold: what [`Line::rest`] would hold is skipped.
     pub fn parse(raw: &'a str) -> Result<Self, LineError> {
-        Self::parse_plain(raw).unwrap_or_else(|| Self::read(raw, false))
+        Self::read(raw, false)
     }
 
     /// Reads a line with all its fields.
@@ -96,8 +94,8 @@ impl<'a> Line<'a> {
         Self::read(raw, true)
     }
 
-    /// Reads a line by serde; `keep_rest` decides about the fields that the fold does not need.
-    pub(super) fn read(raw: &'a str, keep_rest: bool) -> Result<Self, LineError> {
+    /// `keep_rest` decides about the fields that the fold does not need.
+    fn read(raw: &'a str, keep_rest: bool) -> Result<Self, LineError> {
         let (_, raw) = bare(raw);
         let mut de = serde_json::Deserializer::from_str(raw);
         let fields = Fields { keep_rest }
@@ -162,20 +160,10 @@ impl<'a> Line<'a> {
     }
 }
 
-impl<'a, T: From<&'a str>> Line<'a, T> {
-    /// Reads a line without escapes and without detours; `None` leaves it to [`Line::read`].
-    pub(super) fn parse_plain(raw: &'a str) -> Option<Result<Self, LineError>> {
-        let (_, raw) = bare(raw);
-        let mut found = Found::default();
-        found.read_plain(raw)?;
-        Some(found.into_line(raw))
-    }
-}
-
-impl<T: AsRef<str>> Line<'_, T> {
+impl Line<'_> {
     /// Whether a sandbox wrote it or made its id.
     pub fn is_sandbox(&self) -> bool {
-        let id = self.generation_id.as_ref().map(T::as_ref);
+        let id = self.generation_id.as_ref().map(Text::as_str);
         self.sandbox || id.is_some_and(|id| id.starts_with(super::SANDBOX_PREFIX))
     }
 
@@ -207,7 +195,7 @@ struct NewerLine<'a> {
 }
 
 impl<'a> NewerLine<'a> {
-    fn read(raw: &'a str) -> Option<Found<'a, Text<'a>>> {
+    fn read(raw: &'a str) -> Option<Found<'a>> {
         let line: Self = serde_json::from_str(raw).ok()?;
         if Word::parse(line.status.as_str()).is_some() {
             return None;
@@ -232,15 +220,25 @@ struct Fields {
     keep_rest: bool,
 }
 
+/// Fields of an end that the fold only compares, as they were written; none of them is null.
+#[derive(Clone, Copy, Debug, Default, Hash)]
+pub(crate) struct EndFields<'a> {
+    pub output_url: Option<&'a str>,
+    pub failover_used: Option<&'a str>,
+    pub model_actual: Option<&'a str>,
+    pub completed_at: Option<&'a str>,
+    pub error: Option<&'a str>,
+}
+
 #[derive(Default)]
-struct Found<'a, T> {
-    at: Option<T>,
-    job: Option<T>,
+struct Found<'a> {
+    at: Option<Text<'a>>,
+    job: Option<Text<'a>>,
     attempt: Option<u32>,
-    status: Option<T>,
-    listing_id: Option<T>,
-    sku: Option<T>,
-    generation_id: Option<T>,
+    status: Option<Text<'a>>,
+    listing_id: Option<Text<'a>>,
+    sku: Option<Text<'a>>,
+    generation_id: Option<Text<'a>>,
     request: Option<&'a str>,
     credits: Option<f64>,
     adjusted_credits: Option<f64>,
@@ -248,24 +246,22 @@ struct Found<'a, T> {
     temporary: Option<bool>,
     http_status: Option<u16>,
     sandbox: Option<bool>,
-    verdict: Option<T>,
+    verdict: Option<Text<'a>>,
     history: Option<&'a str>,
-    submitted_at: Option<T>,
-    completed_at: Option<T>,
-    error: Option<&'a str>,
-    end_fields: Option<&'a str>,
+    submitted_at: Option<&'a str>,
+    end: EndFields<'a>,
     rest: Vec<(Text<'a>, &'a RawValue)>,
 }
 
 impl<'de> DeserializeSeed<'de> for Fields {
-    type Value = Found<'de, Text<'de>>;
+    type Value = Found<'de>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Fields {
-    type Value = Found<'de, Text<'de>>;
+    type Value = Found<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
@@ -297,23 +293,25 @@ impl<'de> Visitor<'de> for Fields {
                 "sandbox" => once(&name, &mut found.sandbox, map.next_value()?)?,
                 "verdict" => once(&name, &mut found.verdict, map.next_value()?)?,
                 "history" => once(&name, &mut found.history, verbatim_value(&mut map)?)?,
-                "submitted_at" | "completed_at" | "error" => {
-                    let raw: &'de RawValue = map.next_value()?;
-                    let text = || serde_json::from_str(raw.get()).ok();
+                "submitted_at" | "completed_at" | "error" | "output_url" | "failover_used"
+                | "model_actual" => {
+                    let raw: Option<&'de RawValue> = map.next_value()?;
+                    let value = raw.map(RawValue::get);
                     match name.as_str() {
-                        "submitted_at" => once(&name, &mut found.submitted_at, text())?,
-                        "completed_at" => once(&name, &mut found.completed_at, text())?,
-                        _ => once(&name, &mut found.error, Some(raw.get()))?,
+                        "submitted_at" => once(&name, &mut found.submitted_at, value)?,
+                        "completed_at" => once(&name, &mut found.end.completed_at, value)?,
+                        "error" => once(&name, &mut found.end.error, value)?,
+                        "output_url" => found.end.output_url = value,
+                        "failover_used" => found.end.failover_used = value,
+                        _ => found.end.model_actual = value,
                     }
-                    if self.keep_rest && raw.get() != "null" {
-                        found.rest.push((name, raw));
+                    if self.keep_rest {
+                        found.rest.extend(raw.map(|raw| (name, raw)));
                     }
                 }
                 _ if self.keep_rest => {
-                    let raw: &'de RawValue = map.next_value()?;
-                    if raw.get() != "null" {
-                        found.rest.push((name, raw));
-                    }
+                    let raw: Option<&'de RawValue> = map.next_value()?;
+                    found.rest.extend(raw.map(|raw| (name, raw)));
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
@@ -339,132 +337,37 @@ fn once<V: PartialEq, E: serde::de::Error>(
     Ok(())
 }
 
-/// The same for the quick reader, which leaves a field that stands twice to serde.
-fn put<V>(place: &mut Option<V>, value: Option<V>) -> Option<()> {
-    place.is_none().then(|| *place = value)
-}
-
 /// A value as it was written; `None` for null.
 fn verbatim_value<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<&'de str>, A::Error> {
     let raw: Option<&'de RawValue> = map.next_value()?;
     Ok(raw.map(RawValue::get))
 }
 
-/// Whether a field is one of those that this tool writes of an end. Two lines that hold the same
-/// report the same.
-fn is_end_field(name: &str) -> bool {
-    matches!(
-        name,
-        "output_url"
-            | "credits"
-            | "adjusted_credits"
-            | "failover_used"
-            | "model_actual"
-            | "completed_at"
-            | "error"
-    )
-}
-
-/// Where the fields of an end stand in a line.
-#[derive(Clone, Copy)]
-enum EndSpan {
-    Nothing,
-    From(usize, usize),
-    Scattered,
-}
-
-impl EndSpan {
-    fn add(self, field: Field<'_>) -> Self {
-        match self {
-            Self::Nothing => Self::From(field.start, field.end),
-            // Nothing but the comma is between them.
-            Self::From(start, end) if end + 1 == field.start => Self::From(start, field.end),
-            _ => Self::Scattered,
-        }
-    }
-
-    fn text(self, raw: &str) -> Option<&str> {
-        match self {
-            Self::Nothing => Some(""),
-            Self::From(start, end) => Some(&raw[start..end]),
-            Self::Scattered => None,
-        }
-    }
-}
-
-impl<'a> Found<'a, &'a str> {
-    /// Reads the fields of a plain line without serde; `None` leaves it to that.
-    fn read_plain(&mut self, raw: &'a str) -> Option<()> {
-        let mut end_fields = EndSpan::Nothing;
-        scan::each_field(raw, |field| {
-            if is_end_field(field.name) {
-                end_fields = end_fields.add(field);
-            }
-            self.take(field)
-        })?;
-        self.end_fields = end_fields.text(raw);
-        Some(())
-    }
-
-    fn take(&mut self, field: Field<'a>) -> Option<()> {
-        let verbatim = || (field.kind != Kind::Null).then(|| field.raw());
-        // Whatever these hold, serde reads them as a text or passes them over.
-        let time = || match field.kind {
-            Kind::Text => field.text(),
-            Kind::Escaped | Kind::Nested => None,
-            _ => Some(None),
-        };
-        match field.name {
-            "at" => put(&mut self.at, field.text()?)?,
-            "job" => put(&mut self.job, field.text()?)?,
-            "attempt" => put(&mut self.attempt, field.integer()?)?,
-            "status" => put(&mut self.status, field.text()?)?,
-            "listing_id" => put(&mut self.listing_id, field.text()?)?,
-            "sku" => put(&mut self.sku, field.text()?)?,
-            "generation_id" => put(&mut self.generation_id, field.text()?)?,
-            "request" => put(&mut self.request, verbatim())?,
-            "credits" => put(&mut self.credits, field.number()?)?,
-            "adjusted_credits" => put(&mut self.adjusted_credits, field.number()?)?,
-            "credits_estimated" => put(&mut self.credits_estimated, field.number()?)?,
-            "temporary" => put(&mut self.temporary, field.bool()?)?,
-            "http_status" => put(&mut self.http_status, field.integer()?)?,
-            "sandbox" => put(&mut self.sandbox, field.bool()?)?,
-            "verdict" => put(&mut self.verdict, field.text()?)?,
-            "history" => put(&mut self.history, verbatim())?,
-            "submitted_at" => put(&mut self.submitted_at, time()?)?,
-            "completed_at" => put(&mut self.completed_at, time()?)?,
-            "error" => put(&mut self.error, Some(field.raw()))?,
-            _ => {}
-        }
-        Some(())
-    }
-}
-
-impl<'a, T: AsRef<str>> Found<'a, T> {
-    fn into_line<U: From<T>>(self, raw: &'a str) -> Result<Line<'a, U>, LineError> {
+impl<'a> Found<'a> {
+    fn into_line(self, raw: &'a str) -> Result<Line<'a>, LineError> {
         let generation_id = self
             .generation_id
-            .filter(|id| GenerationId::is_valid(id.as_ref()));
+            .filter(|id| GenerationId::is_valid(id.as_str()));
         let id = self
             .listing_id
             .map(|id| (IdColumn::Listing, id))
             .or(self.sku.map(|id| (IdColumn::Sku, id)));
         let keyless = self.job.is_none();
         let job = match &self.job {
-            Some(text) => JobKey::parse(text.as_ref())
-                .ok_or_else(|| LineError::Malformed(format!("job {:?}", text.as_ref())))?,
+            Some(text) => JobKey::parse(text.as_str())
+                .ok_or_else(|| LineError::Malformed(format!("job {:?}", text.as_str())))?,
             None => JobKey::of_seed(
                 generation_id
                     .as_ref()
                     .or(id.as_ref().map(|(_, id)| id))
                     .ok_or(LineError::Nameless)?
-                    .as_ref(),
+                    .as_str(),
             ),
         };
         let mut newer = false;
-        let word = match self.status.as_ref().map(|s| (s, Word::parse(s.as_ref()))) {
+        let word = match self.status.as_ref().map(|s| (s, Word::parse(s.as_str()))) {
             Some((_, Some(Word::Status(Status::SubmitFailed))))
-                if keyless && !is_http_refusal(self.error) =>
+                if keyless && !is_http_refusal(self.end.error) =>
             {
                 Word::Status(Status::Unknown)
             }
@@ -478,26 +381,27 @@ impl<'a, T: AsRef<str>> Found<'a, T> {
             None => return Err(LineError::Malformed("no status".to_owned())),
         };
         if word == Word::Fact(Fact::Resolved) {
-            let verdict = self.verdict.as_ref().map(AsRef::as_ref);
+            let verdict = self.verdict.as_ref().map(Text::as_str);
             newer = verdict.is_some_and(|verdict| Verdict::parse(verdict).is_none());
         }
         if word == Word::Fact(Fact::Reviewed) {
-            let look = self.verdict.as_ref().map(AsRef::as_ref);
+            let look = self.verdict.as_ref().map(Text::as_str);
             newer = look.is_some_and(|look| Look::parse(look).is_none());
         }
-        let time = |text: Option<&T>| text.and_then(|t| parse_millis(t.as_ref()));
+        let time = |text: Text<'_>| parse_millis(text.as_str());
+        let time_in = |raw: Option<&str>| time(serde_json::from_str(raw?).ok()?);
         Ok(Line {
             raw,
-            at: time(self.at.as_ref())
-                .or_else(|| time(self.completed_at.as_ref()))
-                .or_else(|| time(self.submitted_at.as_ref()))
+            at: (self.at.and_then(time))
+                .or_else(|| time_in(self.end.completed_at))
+                .or_else(|| time_in(self.submitted_at))
                 .unwrap_or(0),
             job,
             attempt: self.attempt.unwrap_or(1),
             word,
             keyless,
-            id: id.map(|(column, id)| (column, id.into())),
-            generation_id: generation_id.map(U::from),
+            id,
+            generation_id,
             request: self.request,
             credits: self.credits,
             adjusted_credits: self.adjusted_credits,
@@ -506,9 +410,9 @@ impl<'a, T: AsRef<str>> Found<'a, T> {
             http_status: self.http_status,
             sandbox: self.sandbox.unwrap_or(false),
             newer,
-            verdict: self.verdict.map(U::from),
+            verdict: self.verdict,
             history: self.history,
-            end_fields: self.end_fields,
+            end: self.end,
             rest: self.rest,
         })
     }

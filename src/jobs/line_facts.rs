@@ -7,7 +7,7 @@ use hashbrown::DefaultHashBuilder;
 
 use super::Verdict;
 use super::damage::{AcceptedDamage, Digest};
-use super::line;
+use super::line::{self, EndFields};
 use super::request::RequestFacts;
 use super::{Credits, Fact, IdColumn, JobKey, Line, Look, Rates, Status, Word};
 
@@ -74,7 +74,7 @@ pub(crate) const IS_NEWER: u8 = 1 << 5;
 /// On a `superseded` line: the job takes its own place again.
 pub(crate) const IS_TAKEN_BACK: u8 = 1 << 6;
 
-/// [`LineFacts::end_hash`] of an end that cannot be compared: no other says the same.
+/// In place of a [`LineFacts::end_hash`], of ends that differ: no other says the same.
 pub(crate) const UNLIKE: u64 = 1;
 
 /// How the lines of one ledger are read.
@@ -142,12 +142,8 @@ impl Reading {
             start: at.start + skipped as u32,
             len: raw.len() as u32,
         };
-        let read = match Line::<&str>::parse_plain(raw) {
-            Some(line) => line.map(|line| self.classify(&line)),
-            None => Line::read(raw, false).map(|line| self.classify(&line)),
-        };
-        match read {
-            Ok(read) => into.lines.push((at, read)),
+        match Line::parse(raw) {
+            Ok(line) => into.lines.push((at, self.classify(&line))),
             Err(_) => Self::read_accepted(raw, at, into),
         }
     }
@@ -164,7 +160,7 @@ impl Reading {
         }
     }
 
-    fn classify<T: AsRef<str>>(&self, line: &Line<'_, T>) -> Read {
+    fn classify(&self, line: &Line<'_>) -> Read {
         match line.history {
             Some(_) => Read::Many,
             None => Read::One(self.facts(line)),
@@ -176,12 +172,13 @@ impl Reading {
         self.hasher.hash_one(id).max(1)
     }
 
-    /// The hash of what an end says, its fields as they stand in its line.
-    pub fn hash_of_end(&self, fields: &str) -> u64 {
-        self.hasher.hash_one(fields).max(UNLIKE + 1)
+    /// The hash of what an end says: what was charged, before and after a correction, and the rest.
+    pub fn hash_of_end(&self, charged: [Option<f64>; 2], end: EndFields<'_>) -> u64 {
+        let charged = charged.map(|credits| credits.map(f64::to_bits));
+        self.hasher.hash_one((charged, end)).max(UNLIKE + 1)
     }
 
-    pub fn facts<T: AsRef<str>>(&self, line: &Line<'_, T>) -> LineFacts {
+    pub fn facts(&self, line: &Line<'_>) -> LineFacts {
         let is_request_wanted = self.items || line.credits_estimated.is_none();
         let request = line
             .request
@@ -206,10 +203,10 @@ impl Reading {
                 .generation_id
                 .as_ref()
                 .map_or(0, |id| self.id(id.as_ref())),
-            end_hash: match line.end_fields {
-                _ if !is_end => 0,
-                Some(fields) => self.hash_of_end(fields),
-                None => UNLIKE,
+            end_hash: if is_end {
+                self.hash_of_end([line.credits, line.adjusted_credits], line.end)
+            } else {
+                0
             },
             estimate: estimate.map_or(u32::MAX, |credits| {
                 u32::try_from(credits.thousandths()).map_or(u32::MAX - 1, |n| n.min(u32::MAX - 1))
@@ -237,7 +234,7 @@ impl Reading {
     }
 }
 
-fn flags<T: AsRef<str>>(line: &Line<'_, T>) -> u8 {
+fn flags(line: &Line<'_>) -> u8 {
     let mut flags = 0;
     let mut put = |flag, is_set| flags |= if is_set { flag } else { 0 };
     put(KEYLESS, line.keyless);

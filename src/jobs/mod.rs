@@ -25,7 +25,6 @@ mod period;
 mod properties;
 pub mod recognition;
 mod request;
-mod scan;
 mod spent;
 mod stamp;
 mod standing;

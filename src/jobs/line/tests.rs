@@ -1,4 +1,4 @@
-//! Lines of every kind, read with and without serde.
+//! Lines of every kind.
 
 use super::*;
 
@@ -70,49 +70,6 @@ fn what_is_no_log_line_says_why() {
         let error = Line::parse(text).unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");
     }
-}
-
-#[test]
-fn a_line_reads_alike_with_and_without_serde() {
-    for text in [
-        r#"{"at":"2026-03-12T09:22:18.120Z","job":"5b1f0c9a77d2e318","attempt":2,"status":"failed","sku":"S-1","generation_id":"vgen_1","credits":2.5,"completed_at":"2026-03-12T09:22:18Z","error":"a \"b\"","via":"poll","sandbox":true}"#,
-        r#"{"at":"2026-03-12T09:22:18.120Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"submit_failed","sku":null,"listing_id":"L","http_status":422,"temporary":false,"request":{"model":"m","a":[1]},"credits_estimated":5}"#,
-        r#"{"listing_id":"A","status":"submit_failed","error":"Error: HTTP 422: {}"}"#,
-        r#"{"generation_id":"vgen_1","status":"odd","completed_at":17,"submitted_at":"2026-03-12T09:22:17Z"}"#,
-        r#"{"job":"5b1f0c9a77d2e318","status":"resolved","verdict":"dismissed","history":[{}]}"#,
-    ] {
-        let plain: Line<'_> = Line::parse_plain(text).expect(text).unwrap();
-        let mut whole = Line::read(text, false).unwrap();
-        whole.end_fields = plain.end_fields;
-        assert_eq!(format!("{plain:?}"), format!("{whole:?}"));
-    }
-}
-
-#[test]
-fn a_damaged_line_reads_alike_with_and_without_serde() {
-    let whole = br#"{"at":"2026-03-12T09:22:18.120Z","job":"5b1f0c9a77d2e318","attempt":1,"status":"failed","sku":"S-1","generation_id":"vgen_1","credits":5,"error":"a \"b\"","request":{"a":[1]}}"#;
-    let mut read = 0;
-    for at in 0..whole.len() {
-        for byte in [None]
-            .into_iter()
-            .chain(b"\"\\,:{}[] \t\x01x09-.".map(Some))
-        {
-            let mut text = whole.to_vec();
-            text.splice(at..=at, byte);
-            let text = std::str::from_utf8(&text).unwrap();
-            // What the quick reader takes, serde takes for the same.
-            let Some(mut plain) = Line::<Text<'_>>::parse_plain(text) else {
-                continue;
-            };
-            read += 1;
-            if let Ok(line) = &mut plain {
-                line.end_fields = None;
-            }
-            let by_serde = Line::read(text, false);
-            assert_eq!(format!("{plain:?}"), format!("{by_serde:?}"), "{text}");
-        }
-    }
-    assert!(read > 500, "{read}");
 }
 
 #[test]
