@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueHint};
 
 use super::shared::{JobsArg, LockArg};
+#[cfg(feature = "postgres")]
+use crate::journal::Rights;
 
 /// `log`.
 #[derive(Args, Clone, Debug)]
@@ -158,6 +160,19 @@ pub struct LogInitArgs {
     /// With --grant-to: only the rights to read
     #[arg(long, requires = "grant_to")]
     pub read_only: bool,
+}
+
+#[cfg(feature = "postgres")]
+impl LogInitArgs {
+    /// The role that gets rights, and which.
+    pub fn grant(&self) -> Option<(&str, Rights)> {
+        let rights = if self.read_only {
+            Rights::Read
+        } else {
+            Rights::Write
+        };
+        self.grant_to.as_deref().map(|role| (role, rights))
+    }
 }
 
 /// `log list` and `log upgrade`.

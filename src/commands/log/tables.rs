@@ -5,19 +5,14 @@ use serde_json::value::RawValue;
 use crate::cli::{LogAddressArgs, LogInitArgs};
 use crate::commands::addresses;
 use crate::exit::Code;
-use crate::journal::{self, Made, Rights};
+use crate::journal::{self, Made};
 use crate::output::{Printer, failure, headed, words};
 use crate::text::escape;
 
 /// Makes a log.
 pub fn init(args: &LogInitArgs, printer: &mut Printer) -> anyhow::Result<Code> {
     let address = addresses::address(&args.address)?;
-    let rights = if args.read_only {
-        Rights::Read
-    } else {
-        Rights::Write
-    };
-    let grant = args.grant_to.as_deref().map(|role| (role, rights));
+    let grant = args.grant();
     if args.print_sql {
         let text = journal::init_statements(&address, grant);
         if printer.options().json {
