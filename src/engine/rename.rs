@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::named::jobs_named;
-use super::plan::{self, Allowed, Decision, Held, Plan, PlanError};
+use super::plan::{self, Allowed, Decision, Doubt, Held, Plan, PlanError};
 use crate::jobs::recognition::{Photo, normal::is_invisible};
 use crate::jobs::{Event, JobKey, JobView, Rates, What};
 use crate::journal::{AppendError, LogError, Writer};
-use crate::manifest::{Manifest, Problem, check_address};
+use crate::manifest::{Manifest, Problem, check_address, named_photo};
 use crate::text::{escape, format, is_address};
 
 /// Why a name cannot be given.
@@ -53,6 +53,8 @@ pub struct Renaming {
     pub id: Option<String>,
     /// Its photo's new address.
     pub photo: Option<String>,
+    /// Its photo's name, where that was given in front of the address.
+    pub photo_name: Option<String>,
 }
 
 /// What a manifest says of names.
@@ -86,7 +88,7 @@ impl Renaming {
         self.id.is_some() && attempts.any(|a| a.is_downloaded() || a.is_published())
     }
 
-    /// The jobs that a manifest's rows have other ids or photos' folders for: their clips were ordered
+    /// The jobs that a manifest's rows have other ids or photos elsewhere for: their clips were ordered
     /// under names that are no longer in it. Rows with mistakes are left out, and so are photos that
     /// may be one job's.
     pub fn of_manifest(
@@ -107,7 +109,7 @@ impl Renaming {
         }
         let is_meant = |row: &Held| match (row.reason, row.moved.as_slice()) {
             (Decision::Renamed, _) => true,
-            (_, [sole]) => moved.get(&sole.job) == Some(&1),
+            (_, [sole]) => row.doubt != Doubt::Nameless && moved.get(&sole.job) == Some(&1),
             _ => false,
         };
         let (meant, other): (Vec<_>, Vec<_>) = found.held.into_iter().partition(is_meant);
@@ -126,6 +128,7 @@ impl Renaming {
                 view,
                 id: (row.reason == Decision::Renamed).then_some(row.id),
                 photo: has_moved.then_some(row.photo),
+                photo_name: row.photo_name.filter(|_| has_moved),
             });
         }
         Ok(OfManifest {
@@ -138,9 +141,10 @@ impl Renaming {
 
     /// The jobs that `old` means, each with its new name; none where all have it already.
     pub fn named(old: &str, new: &str, writer: &Writer) -> Result<Vec<Self>, RenameError> {
-        let photo = is_address(new).then_some(new);
+        let (photo_name, address) = named_photo(new);
+        let photo = is_address(address).then_some(address);
         if photo.is_some() {
-            check_address(new).map_err(RenameError::Address)?;
+            check_address(address).map_err(RenameError::Address)?;
         } else if new.is_empty() || new.chars().any(|c| is_invisible(c) || c.is_control()) {
             return Err(RenameError::Invisible);
         }
@@ -159,13 +163,17 @@ impl Renaming {
             return Err(RenameError::NoPhoto(voice.key()));
         }
         let is_new = |view: &JobView| match photo {
-            Some(photo) => view.photo().as_deref() != Some(photo),
+            Some(photo) => {
+                let has_name = photo_name.is_none() || view.photo_name() == photo_name;
+                view.photo().as_deref() != Some(photo) || !has_name
+            }
             None => view.id().is_none_or(|(_, id)| id != new),
         };
         let renaming = |view: JobView| Self {
             view,
             id: photo.is_none().then(|| new.to_owned()),
             photo: photo.map(str::to_owned),
+            photo_name: photo_name.map(str::to_owned),
         };
         Ok(views.into_iter().filter(is_new).map(renaming).collect())
     }
@@ -248,6 +256,7 @@ pub fn write_down(
         });
         let what = What::Renamed {
             image_url: renaming.photo.as_deref(),
+            photo_name: renaming.photo_name.as_deref(),
             by,
         };
         Event::new(at, view.key(), attempt, what)

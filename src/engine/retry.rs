@@ -280,6 +280,7 @@ impl Retries<'_> {
     fn make(&self, view: &JobView, number: u32, body: Box<RawValue>, resend: bool) -> Attempt {
         let order = Order {
             variant: view.fields.get("variant").cloned(),
+            photo_name: view.photo_name().map(str::to_owned),
             columns: view
                 .carried()
                 .map(|(column, value)| (column.to_owned(), value.clone()))

@@ -135,6 +135,7 @@ fn order(row: &Row, carried: &[String], body: String, rates: &Rates) -> Result<O
     let columns = carried.iter().zip(&row.carried);
     Ok(Order {
         variant: (!row.variant.is_empty()).then(|| row.variant.as_str().into()),
+        photo_name: row.photo_name.clone(),
         columns: columns
             .map(|(column, cell)| (column.clone(), cell.as_str().into()))
             .collect(),

@@ -15,7 +15,7 @@ use super::{Credits, Fact, GenerationId, IdColumn, JobKey, Look, Stamp, Status, 
 
 /// Every name that has a meaning of its own in a log line. A manifest's carried column may not
 /// have one of them, or a row could overwrite what the log knows.
-pub const LOG_FIELDS: [&str; 51] = [
+pub const LOG_FIELDS: [&str; 52] = [
     "at",
     "job",
     "attempt",
@@ -23,6 +23,7 @@ pub const LOG_FIELDS: [&str; 51] = [
     "listing_id",
     "sku",
     "variant",
+    "photo_name",
     "line",
     "request",
     "generation_id",
@@ -147,6 +148,9 @@ pub enum What<'a> {
         /// The photo's new address, where it has one.
         #[serde(skip_serializing_if = "Option::is_none")]
         image_url: Option<&'a str>,
+        /// The photo's name, where its address may name none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        photo_name: Option<&'a str>,
         /// Who says so: a user name.
         by: &'a str,
     },
@@ -160,6 +164,9 @@ pub struct Order {
     /// From the manifest: distinguishes clips of one photo.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<Value>,
+    /// From the manifest: the photo's name, where its address may name none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photo_name: Option<String>,
     /// Columns that are only carried along, in the manifest's order, under their own names.
     #[serde(flatten, serialize_with = "columns")]
     pub columns: Vec<(String, Value)>,
@@ -425,6 +432,7 @@ mod tests {
     fn order() -> Order {
         Order {
             variant: Some("b".into()),
+            photo_name: Some("1.jpg".into()),
             columns: vec![
                 ("property_type".to_owned(), "residential".into()),
                 ("sheet_status".to_owned(), "a \"b\"".into()),
@@ -475,7 +483,7 @@ mod tests {
         vec![
             (
                 What::Submitting(order),
-                r#""variant":"b","property_type":"residential","sheet_status":"a \"b\"","line":3,"credits_estimated":5,"request":{"model": "kling-v3"}"#,
+                r#""variant":"b","photo_name":"1.jpg","property_type":"residential","sheet_status":"a \"b\"","line":3,"credits_estimated":5,"request":{"model": "kling-v3"}"#,
             ),
             (
                 What::Unknown(refusal(Some(502), false)),
@@ -547,9 +555,10 @@ mod tests {
             (
                 What::Renamed {
                     image_url: Some("https://x/1.jpg"),
+                    photo_name: Some("1.jpg"),
                     by: "ana",
                 },
-                r#""image_url":"https://x/1.jpg","by":"ana""#,
+                r#""image_url":"https://x/1.jpg","photo_name":"1.jpg","by":"ana""#,
             ),
         ]
     }

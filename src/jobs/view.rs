@@ -327,6 +327,13 @@ impl JobView {
         self.new_photo().map(str::to_owned).or_else(asked)
     }
 
+    /// The photo's name, where a cell of the manifest or a person has given it one.
+    pub fn photo_name(&self) -> Option<&str> {
+        let mut attempts = self.attempts.values().rev();
+        let ordered = || attempts.find_map(|attempt| attempt.fields.text("photo_name"));
+        self.renamed.text("photo_name").or_else(ordered)
+    }
+
     /// A field of the newest request that has it.
     pub fn requested(&self, name: &str) -> Option<Value> {
         let mut attempts = self.attempts.values().rev();

@@ -12,7 +12,7 @@ use super::{
     columns::Columns,
     exports::Known,
     local::{LocalPhotos, is_path},
-    photo::{addresses_in, depends_on_path, local_file, out_of_reach},
+    photo::{Named, addresses_in, depends_on_path, local_file, named_in, out_of_reach},
     values::{check_address, is_unusual, server_of},
 };
 
@@ -20,13 +20,24 @@ use super::{
 static HTTP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("http"));
 
 /// The photos in a cell; at least one, which may be empty.
-pub(super) fn photos_in(given: &str) -> Vec<&str> {
-    let found = addresses_in(given);
+pub(super) fn photos_in(given: &str) -> Vec<Named<'_>> {
+    let found = named_in(given);
     match found.as_slice() {
         // A name and its address, as Airtable writes an attachment.
-        [only] if !given.starts_with("http") && given.ends_with(')') => vec![only],
-        [] | [_] => vec![given],
+        [_] if !given.starts_with("http") && given.ends_with(')') => found,
+        [] | [_] => vec![Named {
+            name: None,
+            address: given,
+        }],
         _ => found,
+    }
+}
+
+/// The name and the address in `kitchen.jpg (https://...)`; of anything else no name.
+pub fn named_photo(given: &str) -> (Option<&str>, &str) {
+    match photos_in(given).as_slice() {
+        [only] => (only.name, only.address),
+        _ => (None, given),
     }
 }
 
@@ -73,10 +84,13 @@ impl<'a> Cells<'a> {
         let images = if may_be_several {
             self.images_in(column, given, options.split_images)
         } else {
-            vec![given]
+            vec![Named {
+                name: None,
+                address: given,
+            }]
         };
         for image in &images {
-            if let Some(url) = self.image_problem(column, image, options)
+            if let Some(url) = self.image_problem(column, image.address, options)
                 && images.len() == 1
                 && !depends_on_path(&url)
             {
@@ -86,7 +100,8 @@ impl<'a> Cells<'a> {
         match images.split_first() {
             Some((first, others)) => {
                 self.more_images = others.to_vec();
-                (*first).into()
+                self.photo_name = first.name;
+                first.address.into()
             }
             None => given.into(),
         }
@@ -110,7 +125,7 @@ impl<'a> Cells<'a> {
     }
 
     /// The photos in a cell that may hold several; none where that is a problem.
-    fn images_in(&mut self, column: usize, given: &'a str, split: bool) -> Vec<&'a str> {
+    fn images_in(&mut self, column: usize, given: &'a str, split: bool) -> Vec<Named<'a>> {
         if self.is_no_address(column, given, "photo's address") {
             return Vec::new();
         }

@@ -10,6 +10,7 @@ use super::{
     Defaults,
     local::LocalPhoto,
     odd::{self, Purpose, invisible_within, placeholder_in, trimmed},
+    photo::Named,
     problem::{Place, Problem, excerpt},
     records::Record,
     values::{check_address, is_clock_time, is_speed, is_unusual},
@@ -28,8 +29,10 @@ pub(super) struct Cells<'a> {
     pub folder: &'a Path,
     /// The row's photo, where it is on this computer.
     pub photo_file: Option<Arc<LocalPhoto>>,
+    /// The name that the cell gives the row's photo.
+    pub photo_name: Option<&'a str>,
     /// The photos of the row after its first.
-    pub more_images: Vec<&'a str>,
+    pub more_images: Vec<Named<'a>>,
     pub problems: Vec<Problem>,
 }
 

@@ -13,6 +13,7 @@ use super::{
     columns::{Columns, Kind},
     local::is_path,
     odd::trimmed,
+    photo::Named,
     problem::{Place, Problem, RowFault},
     records::Record,
 };
@@ -66,6 +67,7 @@ impl Checker<'_> {
             folder: self.folder,
             more_images: Vec::new(),
             photo_file: None,
+            photo_name: None,
             problems: Vec::new(),
         };
         cells.check_sizes();
@@ -94,6 +96,7 @@ impl Checker<'_> {
                     variant: variant.to_owned(),
                     clip,
                     photo_file: cells.photo_file,
+                    photo_name: cells.photo_name.map(str::to_owned),
                     webhook_url,
                     is_left_out: false,
                     carried: columns
@@ -104,7 +107,7 @@ impl Checker<'_> {
                     digest: record.digest(),
                 };
                 let others = more_images.iter().rev();
-                let others = others.map(|image| with_image(&row, image));
+                let others = others.map(|image| with_image(&row, *image));
                 self.others.extend(others);
                 Ok(row)
             }
@@ -126,8 +129,7 @@ impl Checker<'_> {
             "" => default.to_owned(),
             given => given.to_owned(),
         };
-        let mut photos = Vec::new();
-        let mut photo_file = None;
+        let (mut photos, mut photo_file) = (Vec::new(), None);
         let clip = match columns.kind {
             Kind::Video {
                 image_url,
@@ -141,11 +143,12 @@ impl Checker<'_> {
                 let own = cell(image_url);
                 photos = photos_in(if own.is_empty() { cell(other) } else { own });
                 let local = self.options.local_photos.as_ref();
-                let local = local.filter(|_| photos.len() == 1 && is_path(photos[0]));
-                photo_file = local.and_then(|local| local.find(photos[0], self.folder).ok());
+                let first = photos[0].address;
+                let local = local.filter(|_| photos.len() == 1 && is_path(first));
+                photo_file = local.and_then(|local| local.find(first, self.folder).ok());
                 let online = photo_file.as_ref().map(|photo| photo.address.as_str());
                 Clip::Video(Video {
-                    image_url: online.unwrap_or(photos[0]).to_owned(),
+                    image_url: online.unwrap_or(first).to_owned(),
                     prompt: cell(prompt).to_owned(),
                     model: or_default(model, &defaults.model),
                     duration: Seconds::parse(cell(duration)).unwrap_or(defaults.duration),
@@ -171,13 +174,17 @@ impl Checker<'_> {
             variant: cell(columns.variant).to_owned(),
             clip,
             photo_file,
+            photo_name: photos
+                .first()
+                .and_then(|photo| photo.name)
+                .map(str::to_owned),
             webhook_url: None,
             carried: vec![String::new(); columns.carried.len()],
             is_left_out: true,
             digest: record.digest(),
         };
         let others = photos.iter().skip(1);
-        let others: Vec<Row> = others.map(|photo| with_image(&row, photo)).collect();
+        let others: Vec<Row> = others.map(|photo| with_image(&row, *photo)).collect();
         std::iter::once(row).chain(others).collect()
     }
 
@@ -194,9 +201,10 @@ impl Checker<'_> {
 }
 
 /// The same row with another photo.
-fn with_image(row: &Row, image: &str) -> Row {
+fn with_image(row: &Row, image: Named<'_>) -> Row {
     Row {
-        clip: row.clip.with_photo(image),
+        clip: row.clip.with_photo(image.address),
+        photo_name: image.name.map(str::to_owned),
         ..row.clone()
     }
 }

@@ -64,6 +64,7 @@ use problem::Place;
 use sheet::{Sheet, SheetRows, check_conditions};
 use source::Source;
 
+pub use cell_photo::named_photo;
 pub use cell_prompt::check_prompt;
 pub use chosen::Condition;
 pub use local::{LocalPhoto, LocalPhotos};
@@ -113,6 +114,8 @@ pub struct Row {
     /// The photo on this computer that [`Video::image_url`](crate::jobs::Video) is the address of
     /// once it is uploaded.
     pub photo_file: Option<Arc<LocalPhoto>>,
+    /// The photo's name, where the cell has one in front of the address.
+    pub photo_name: Option<String>,
     /// Where the vendor shall report, if anywhere.
     pub webhook_url: Option<String>,
     /// The cells of [`Manifest::carried_columns`], in that order, exactly as written.

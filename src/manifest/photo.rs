@@ -271,6 +271,19 @@ pub(super) fn local_file(text: &str) -> Option<OutOfReach> {
 /// single address in brackets after a name, as Airtable writes attachments, is one of these, too.
 /// An address within an address is none of its own.
 pub(super) fn addresses_in(text: &str) -> Vec<&str> {
+    let found = named_in(text).into_iter();
+    found.map(|photo| photo.address).collect()
+}
+
+/// A photo's address in a cell, and the name in front of it: `kitchen.jpg (https://...)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Named<'a> {
+    pub name: Option<&'a str>,
+    pub address: &'a str,
+}
+
+/// The web addresses in a text, each with its name where it has one.
+pub(super) fn named_in(text: &str) -> Vec<Named<'_>> {
     let is_between = |c: char| c.is_whitespace() || "|;,(<\"'".contains(c);
     let mut starts: Vec<usize> = ["https://", "http://"]
         .iter()
@@ -279,19 +292,26 @@ pub(super) fn addresses_in(text: &str) -> Vec<&str> {
         .collect();
     starts.sort_unstable();
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    starts
-        .iter()
-        .zip(ends)
-        .map(|(&start, end)| {
-            let piece = &text[start..end];
-            let bracketed = text[..start].ends_with('(');
-            let piece = match piece.find(')').filter(|_| bracketed) {
-                Some(close) => &piece[..close],
-                None => piece,
-            };
-            piece.trim_end_matches(|c: char| is_between(c) || c == '>')
-        })
-        .collect()
+    let mut last = 0;
+    let mut found = Vec::with_capacity(starts.len());
+    for (&start, end) in starts.iter().zip(ends) {
+        let piece = &text[start..end];
+        let name = text[last..start].strip_suffix('(');
+        let piece = match piece.find(')').filter(|_| name.is_some()) {
+            Some(close) => &piece[..close],
+            None => piece,
+        };
+        last = start + piece.len();
+        let name = name.map(|name| {
+            name.trim_start_matches(|c| c == ')' || is_between(c))
+                .trim_end()
+        });
+        found.push(Named {
+            name: name.filter(|name| !name.is_empty()),
+            address: piece.trim_end_matches(|c: char| is_between(c) || c == '>'),
+        });
+    }
+    found
 }
 
 #[cfg(test)]
@@ -422,6 +442,9 @@ mod tests {
             assert_eq!(addresses_in(&text), [A, B], "{text}");
         }
         assert_eq!(addresses_in(&format!("a (1).jpg ({A})")), [A]);
+        let text = format!("Bath, old (1).jpg ({A}), b.jpg ({B}),{A}");
+        let names: Vec<_> = named_in(&text).iter().map(|photo| photo.name).collect();
+        assert_eq!(names, [Some("Bath, old (1).jpg"), Some("b.jpg"), None]);
         for one in [
             A,
             "https://r.example/fetch/w_400,h_300/https://e.com/a.jpg",

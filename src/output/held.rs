@@ -1,34 +1,21 @@
 //! What is reported of rows that are held back, and of rows that were taken for those of the log.
 
-use std::path::Path;
+mod changed;
 
-use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
 use super::{Commands, Printer, words};
-use crate::engine::plan::{Decision, Found, Held, Moved, Place, Plan};
+use crate::engine::plan::{Decision, Found, Held, Place, Plan};
 use crate::jobs::recognition::Cause;
 use crate::manifest::Manifest;
 use crate::text::escape;
 
+pub use changed::renamings;
+
 /// Rows, or pairs of ids, that are named one by one.
 const MOST_NAMED: usize = 10;
-
-/// The commands of which one keeps the clip of a row whose photo was moved, each with the photo that
-/// was ordered.
-pub fn renamings(row: &Held, commands: &Commands) -> String {
-    let renaming = |moved: &Moved| {
-        let command = commands.rename(&moved.job.to_string(), &row.photo);
-        format!("`{command}` if it was {}", escape(&moved.photo))
-    };
-    row.moved
-        .iter()
-        .take(MOST_NAMED)
-        .map(renaming)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
 
 /// A place as messages name it: where there are several files, with the file.
 pub fn place_name(place: &Place, has_several_files: bool) -> String {
@@ -188,84 +175,6 @@ impl<'a> HeldReport<'a> {
         held.filter(move |held| held.reason == reason)
     }
 
-    fn report_changed(&self) {
-        let bare = || self.held(Decision::Changed).filter(|held| held.is_bare);
-        let count = self.found.bare;
-        if count > 0 {
-            // Their ids are only in lines of the vendor's sample scripts, which note no request.
-            self.printer.warn(format_args!(
-                "{} of {} ({}) held back: the log has a clip for {}, ordered by the vendor's sample \
-                 scripts, which note neither photo nor prompt. So whether it is the same clip cannot \
-                 be seen, and it may be paid for. To order {} all the same, run the same command \
-                 with --resubmit-changed",
-                words::count(count, "row"),
-                escape(self.manifest),
-                self.lines(count, bare()),
-                words::choose(count, "its id", "each of their ids"),
-                words::choose(count, "this row", "these rows"),
-            ));
-        }
-        self.report_moved();
-        let changed = self
-            .plan
-            .counts
-            .changed
-            .saturating_sub(count + self.found.moved);
-        if changed > 0 {
-            let changed_rows = || self.held(Decision::Changed);
-            let edited = || changed_rows().filter(|held| !held.is_bare && held.moved.is_empty());
-            let columns: BTreeSet<_> = edited().flat_map(|held| &held.differs).copied().collect();
-            let is_refunded = edited().next().is_some() && edited().all(|held| held.is_refunded);
-            let stands = if is_refunded {
-                "the older order failed, and costs nothing"
-            } else {
-                "the older order stands, and may be paid for"
-            };
-            self.printer.warn(format_args!(
-                "{} of {} ({}) {}, and {} held back: {stands}.{} To order the new version as well, run \
-                 the same command with --resubmit-changed",
-                words::count(changed, "row"),
-                escape(self.manifest),
-                self.lines(changed, edited()),
-                how_changed(changed, &columns),
-                words::choose(changed, "is", "are"),
-                where_settings_are(&columns),
-            ));
-        }
-    }
-
-    /// Reports rows whose photo is in another folder than the one that was ordered.
-    fn report_moved(&self) {
-        let moved = || {
-            self.held(Decision::Changed)
-                .filter(|held| !held.moved.is_empty())
-        };
-        for held in moved().take(MOST_NAMED) {
-            self.printer.warn(format_args!(
-                "{}:{}: the photo of {} is in another folder than {} of the same name that {} \
-                 ordered, whose row is gone. Held back; the order stands, and may be paid for. If it \
-                 is the same photo, keep the clip, free of charge: {}. If it is another one, run \
-                 the same command with --resubmit-changed",
-                escape(&held.place.file),
-                held.place.line,
-                escape(&held.id),
-                words::choose(held.moved.len() as u64, "one", "some"),
-                words::choose(held.moved.len() as u64, "was", "were"),
-                renamings(held, self.commands),
-            ));
-        }
-        let more = self.found.moved.saturating_sub(MOST_NAMED as u64);
-        if more > 0 {
-            self.printer.warn(format_args!(
-                "{} more of {} held back, whose photos are in other folders than those that were \
-                 ordered. To keep the clips of all that are the same photos, free of charge: `{}`",
-                words::count(more, "row"),
-                escape(self.manifest),
-                self.commands.rename_from(self.files),
-            ));
-        }
-    }
-
     fn report_renamed(&self) {
         const FEW: u64 = 3;
         let renamed = self.plan.counts.renamed;
@@ -395,35 +304,6 @@ impl<'a> HeldReport<'a> {
                 words::choose(more, "is", "are"),
             ));
         }
-    }
-}
-
-/// What is said of `count` rows that differ in these columns from what was ordered.
-fn how_changed(count: u64, columns: &BTreeSet<&str>) -> String {
-    if columns.is_empty() {
-        // The log does not hold what was asked for, or it differs in what no column shows.
-        let were = words::choose(count, "was", "were");
-        return format!("{were} edited after the clip was ordered");
-    }
-    let columns: Vec<&str> = columns.iter().copied().collect();
-    let differ = words::choose(count, "differs", "differ");
-    format!("{differ} from what was ordered in {}", columns.join(", "))
-}
-
-/// A row may differ although its sheet was not touched.
-fn where_settings_are(columns: &BTreeSet<&str>) -> &'static str {
-    const SETTINGS: [&str; 6] = [
-        "model",
-        "duration",
-        "aspect_ratio",
-        "voice",
-        "language",
-        "speed",
-    ];
-    if SETTINGS.iter().any(|setting| columns.contains(setting)) {
-        " What the sheet leaves open comes from options and settings, which `creativeai config` shows."
-    } else {
-        ""
     }
 }
 

@@ -76,6 +76,7 @@ impl Attempt {
             endpoint: Endpoint::Video,
             order: Order {
                 variant: None,
+                photo_name: None,
                 columns: Vec::new(),
                 line: None,
                 credits_estimated: Credits::whole(5),

@@ -2,8 +2,9 @@
 
 use hashbrown::HashMap;
 
+use super::marks::marks_of;
 use super::open::{MOST_HELD, OpenRows};
-use super::{Decision, Held, Note, Place, Plan, PlanError, marks_of};
+use super::{Decision, Held, Note, Place, Plan, PlanError};
 use crate::jobs::Ledger;
 use crate::jobs::recognition::{Recognition, Sought};
 use crate::manifest::Manifest;

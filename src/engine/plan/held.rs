@@ -26,6 +26,8 @@ pub struct Held {
     pub id: String,
     /// The photo's address.
     pub photo: String,
+    /// Its name, where the cell has one in front of that.
+    pub photo_name: Option<String>,
     /// Why.
     pub reason: Decision,
     /// The job that stands for it.
@@ -34,10 +36,9 @@ pub struct Held {
     pub job_id: String,
     /// The row of the same sheet that asks for the clip.
     pub other: Option<Place>,
-    /// Whether the log holds of that job only what the vendor's sample scripts write: no request, so
-    /// that nothing can be compared.
-    pub is_bare: bool,
-    /// The jobs whose photo it may be, in another folder, as far as only that differs.
+    /// Of a row that is held as changed: what a person has to know.
+    pub doubt: Doubt,
+    /// The jobs whose photo it may be, as far as only the photo's address differs.
     pub moved: Vec<Moved>,
     /// Whether that job failed, and was given back what it would have cost.
     pub is_refunded: bool,
@@ -58,11 +59,12 @@ impl Held {
             },
             id: row.id.clone(),
             photo: row.clip.image_url().to_owned(),
+            photo_name: row.photo_name.clone(),
             reason,
             job,
             job_id: String::new(),
             other: None,
-            is_bare: false,
+            doubt: Doubt::Edited,
             is_refunded: false,
             moved: Vec::new(),
             cause: None,
@@ -71,7 +73,23 @@ impl Held {
     }
 }
 
-/// A job of which a row may have the photo, in another folder.
+/// What is in doubt about a row that is held as changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Doubt {
+    /// It differs in what a person can see.
+    Edited,
+    /// The log holds of the job only what the vendor's sample scripts write: no request, so that nothing
+    /// can be compared.
+    Bare,
+    /// The photo is in another folder.
+    Folder,
+    /// The photo's address names none, and the log has more or fewer jobs of this kind than the sheet rows.
+    Nameless,
+    /// The photo's file on this computer has another content.
+    File,
+}
+
+/// A job of which a row may have the photo, elsewhere.
 #[derive(Clone, Debug)]
 pub struct Moved {
     /// Its key.
@@ -91,10 +109,15 @@ pub struct Found {
     pub rotated: u64,
     /// Jobs that were accepted, or may have been.
     pub accepted: u64,
-    /// Edited rows, listed or not, of which the log holds only what the vendor's sample scripts write.
-    pub bare: u64,
-    /// Edited rows, listed or not, whose photo may only be in another folder.
-    pub moved: u64,
+    /// Rows that are held as changed, listed or not, for each doubt.
+    pub doubts: HashMap<Doubt, u64>,
     /// Of the listed rows that look renamed, how many for which cause.
     pub causes: HashMap<Cause, u64>,
+}
+
+impl Found {
+    /// How many rows are held as changed with this doubt.
+    pub fn in_doubt(&self, doubt: Doubt) -> u64 {
+        self.doubts.get(&doubt).copied().unwrap_or_default()
+    }
 }

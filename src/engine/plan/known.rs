@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use crate::jobs::recognition::{Asked, Marks, Recognition, Sought};
-use crate::jobs::{Clip, Fact, JobState, Ledger, Line, Word};
+use super::marks::full_path;
+use crate::jobs::recognition::{Asked, Marks, PhotoNotes, Recognition, Sought};
+use crate::jobs::{Clip, Fact, JobState, Ledger, Line, PHOTO_FILE, Word};
 use crate::journal::{LogError, map_lines_of};
 
 /// A log that has been folded.
@@ -35,6 +36,20 @@ impl LoggedJob<'_> {
         ))
     }
 
+    /// The photo at an address, by the name that the line has for it.
+    fn photo(&self, address: &str) -> Photo {
+        Photo {
+            address: address.to_owned(),
+            name: self.line.other_text("photo_name"),
+        }
+    }
+
+    /// Where the photo was on this computer; the line says it from the log's folder.
+    fn photo_file(&self, folder: &Path) -> Option<String> {
+        let path = self.line.other_text(PHOTO_FILE)?;
+        full_path(&folder.join(path))
+    }
+
     fn is_renaming(&self) -> bool {
         self.line.word == Word::Fact(Fact::Renamed)
     }
@@ -45,37 +60,46 @@ impl LoggedJob<'_> {
 #[derive(Default)]
 struct Names {
     ids: Vec<(i64, String)>,
-    photos: Vec<(i64, String)>,
+    photos: Vec<(i64, Photo)>,
+}
+
+/// A photo's address, and its name where it was given one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Photo {
+    address: String,
+    name: Option<String>,
 }
 
 impl Names {
-    fn add(&mut self, at: i64, id: String, photo: Option<String>) {
+    fn add(&mut self, at: i64, id: String, photo: Option<Photo>) {
         self.ids.push((at, id));
         self.photos.extend(photo.map(|photo| (at, photo)));
     }
 
     fn sort(&mut self) {
-        for names in [&mut self.ids, &mut self.photos] {
-            names.sort_unstable_by(|a, b| b.cmp(a));
-        }
+        self.ids.sort_unstable_by(|a, b| b.cmp(a));
+        self.photos.sort_unstable_by(|a, b| b.cmp(a));
     }
 
     /// All ids of a job, today's first, the one that a line has of it last.
     fn ids<'a>(this: Option<&'a Self>, last: &'a str) -> impl Iterator<Item = &'a str> {
-        all(this.map(|names| names.ids.as_slice()), last)
+        let renamed = this.into_iter().flat_map(|names| &names.ids);
+        renamed
+            .map(|(_, id)| id.as_str())
+            .chain(std::iter::once(last))
     }
 
-    /// The same of its photo's addresses.
-    fn photos<'a>(this: Option<&'a Self>, last: &'a str) -> impl Iterator<Item = &'a str> {
-        all(this.map(|names| names.photos.as_slice()), last)
+    /// The same of its photo. A name that was given once holds for all of its addresses.
+    fn photos(this: Option<&Self>, last: Photo) -> Vec<Photo> {
+        let renamed = this.into_iter().flat_map(|names| &names.photos);
+        let renamed = renamed.map(|(_, photo)| photo.clone());
+        let mut photos: Vec<Photo> = renamed.chain([last]).collect();
+        let known = photos.iter().find_map(|photo| photo.name.clone());
+        for photo in &mut photos {
+            photo.name = photo.name.take().or_else(|| known.clone());
+        }
+        photos
     }
-}
-
-fn all<'a>(names: Option<&'a [(i64, String)]>, last: &'a str) -> impl Iterator<Item = &'a str> {
-    let names = names.unwrap_or_default().iter();
-    names
-        .map(|(_, name)| name.as_str())
-        .chain(std::iter::once(last))
 }
 
 /// What the log holds of a job that stands for a row that is held.
@@ -104,17 +128,21 @@ impl Log<'_> {
             let ids = Names::ids(names.get(&logged.job), logged.id);
             ids.map(str::to_owned).collect()
         };
+        let folder = self.path.parent().unwrap_or(Path::new(""));
         let say = |logged: &LoggedJob<'_>| match logged.clip() {
             Some((clip, variant)) => {
                 let names = names.get(&logged.job);
-                let clips: Vec<Clip> = Names::photos(names, clip.image_url())
-                    .map(|photo| clip.with_photo(photo))
-                    .collect();
+                let photos = Names::photos(names, logged.photo(clip.image_url()));
+                let file = logged.photo_file(folder);
                 let under = |id| {
-                    clips
-                        .iter()
-                        .map(|clip| Marks::of(id, clip, &variant))
-                        .collect::<Vec<_>>()
+                    let marks = photos.iter().map(|photo| {
+                        let notes = PhotoNotes {
+                            name: photo.name.as_deref(),
+                            file: file.as_deref(),
+                        };
+                        Marks::of(id, &clip.with_photo(&photo.address), &variant, notes)
+                    });
+                    marks.collect::<Vec<_>>()
                 };
                 let mut marks: Vec<Marks> = Names::ids(names, logged.id).flat_map(under).collect();
                 if !marks.iter().any(|marks| marks.may_be(sought)) {
@@ -185,7 +213,7 @@ impl Log<'_> {
             }
             let photo = names.photos.into_iter().next();
             if let (Some((_, photo)), Some((clip, _))) = (photo, &mut ordered.clip) {
-                *clip = clip.with_photo(&photo);
+                *clip = clip.with_photo(&photo.address);
             }
         }
         Ok(all)
@@ -209,11 +237,9 @@ impl Log<'_> {
             let at = logged.line.at;
             let is_renaming = logged.is_renaming();
             is_renaming.then(|| {
-                (
-                    at,
-                    logged.id.to_owned(),
-                    logged.line.other_text("image_url"),
-                )
+                let address = logged.line.other_text("image_url");
+                let photo = address.map(|address| logged.photo(&address));
+                (at, logged.id.to_owned(), photo)
             })
         };
         let has_word = |line: &[u8]| word.find(line).is_some();

@@ -5,8 +5,11 @@
 
 mod alike;
 mod decision;
+mod elsewhere;
 mod held;
 mod known;
+mod marks;
+mod nameless;
 mod open;
 mod recognize;
 mod search;
@@ -19,13 +22,13 @@ use std::sync::Arc;
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::jobs::recognition::{Marks, Outline, hash_of, normal};
+use crate::jobs::recognition::{Outline, hash_of, normal};
 use crate::jobs::{Credits, JobKey, JobState, Ledger, Rates};
 use crate::journal::LogError;
 use crate::manifest::{Manifest, ManifestError, Problem, Row, RowFault};
 
 pub use decision::{Decision, Place, RowCounts};
-pub use held::{Allowed, Found, Held, Moved};
+pub use held::{Allowed, Doubt, Found, Held, Moved};
 pub use recognize::{MOST_LISTED, decide};
 pub use shares::Share;
 
@@ -462,11 +465,6 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
-}
-
-/// What a row is recognized by.
-fn marks_of(row: &Row) -> Marks {
-    Marks::of(&row.id, &row.clip, &row.variant)
 }
 
 fn is_open(note: &Note, job: Option<&JobState>) -> bool {

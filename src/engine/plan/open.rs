@@ -1,6 +1,7 @@
 //! The rows whose key alone does not decide, read once more: in memory where there is room for them.
 
-use super::{Plan, PlanError, marks_of};
+use super::marks::marks_of;
+use super::{Plan, PlanError};
 use crate::jobs::Clip;
 use crate::jobs::recognition::Sought;
 use crate::manifest::{Manifest, ManifestError, Row, RowFault};
@@ -114,6 +115,7 @@ fn size(row: &Row) -> usize {
         }
         Clip::Voice(voice) => voice.text.len() + voice.voice.len() + voice.language.len(),
     };
+    let name = row.photo_name.as_ref().map_or(0, String::len);
     let webhook = row.webhook_url.as_ref().map_or(0, String::len);
-    size_of::<(u32, Row)>() + row.id.len() + row.variant.len() + texts + webhook
+    size_of::<(u32, Row)>() + row.id.len() + row.variant.len() + texts + name + webhook
 }

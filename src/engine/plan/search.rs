@@ -3,9 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use super::held::{Allowed, Found, Held};
+use super::held::{Allowed, Doubt, Found, Held};
+use super::marks::marks_of;
+use super::nameless::Nameless;
 use super::open::OpenRows;
-use super::{Decision, Plan, PlanError, marks_of};
+use super::{Decision, Plan, PlanError};
 use crate::jobs::recognition::{Like, Marks, Recognition};
 use crate::jobs::{Clip, Credits, JobKey, JobState, Ledger, Status};
 use crate::manifest::{Manifest, Row};
@@ -14,25 +16,37 @@ use crate::manifest::{Manifest, Row};
 pub(super) struct HeldRow {
     pub held: Held,
     pub job: u32,
-    /// The jobs whose photo it may be, in another folder.
+    /// The jobs whose photo it may be.
     pub moved: Vec<u32>,
     pub clip: Clip,
     pub variant: String,
 }
 
 /// Why a row may not be sent by itself, and the job that stands for it.
-struct Reason {
-    decision: Decision,
-    job: u32,
-    moved: Vec<u32>,
+pub(super) struct Reason {
+    pub decision: Decision,
+    pub job: u32,
+    pub doubt: Doubt,
+    pub moved: Vec<u32>,
 }
 
 impl Reason {
-    fn of((decision, job): (Decision, u32)) -> Self {
+    pub fn of((decision, job): (Decision, u32)) -> Self {
         Self {
             decision,
             job,
+            doubt: Doubt::Edited,
             moved: Vec::new(),
+        }
+    }
+
+    /// `moved` are the jobs whose photo it may be.
+    pub fn changed(job: u32, doubt: Doubt, moved: Vec<u32>) -> Self {
+        Self {
+            decision: Decision::Changed,
+            job,
+            doubt,
+            moved,
         }
     }
 }
@@ -55,7 +69,7 @@ struct ClipJobs {
 pub(super) struct Search<'a> {
     plan: &'a mut Plan,
     ledger: &'a Ledger,
-    known: &'a Recognition,
+    pub(super) known: &'a Recognition,
     allowed: Allowed,
     most_listed: usize,
     /// Jobs for which a renamed row is held already.
@@ -64,8 +78,10 @@ pub(super) struct Search<'a> {
     kept: HashSet<u32>,
     /// The jobs of clips that rows of the last pass ask for.
     clips: HashMap<u64, ClipJobs>,
-    /// Jobs of which a row has the photo in another folder.
-    moved: HashSet<u32>,
+    /// Jobs of which a row has the photo elsewhere.
+    pub(super) moved: HashSet<u32>,
+    /// Rows whose photos' addresses name none.
+    pub(super) nameless: Nameless,
     /// Refused jobs that a row with another photo replaces.
     corrected: HashSet<u32>,
     held: Vec<HeldRow>,
@@ -90,6 +106,7 @@ impl<'a> Search<'a> {
             kept: HashSet::new(),
             clips: HashMap::new(),
             moved: HashSet::new(),
+            nameless: Nameless::default(),
             corrected: HashSet::new(),
             held: Vec::new(),
         }
@@ -115,15 +132,16 @@ impl<'a> Search<'a> {
         })?;
         open.keep_if(manifest, |index, row| {
             let is_open = self.plan.is_open(index, self.ledger);
-            let place = is_open.then(|| self.rotated(&marks_of(row))).flatten();
+            let place = is_open.then(|| self.rotated(index, row)).flatten();
             if let Some(place) = place {
                 self.adopt(index, place);
                 found.rotated += u64::from(!row.is_left_out);
             }
             is_open && place.is_none()
         })?;
+        found.rotated += self.adopt_nameless();
         open.keep_if(manifest, |index, row| {
-            if !row.is_left_out {
+            if !row.is_left_out && !self.nameless.adopted.contains(&index) {
                 self.hold_or_send(index, row, found);
             }
             false
@@ -131,25 +149,25 @@ impl<'a> Search<'a> {
         Ok(self.held)
     }
 
-    fn job(&self, place: u32) -> Option<&'a JobState> {
+    pub(super) fn job(&self, place: u32) -> Option<&'a JobState> {
         self.ledger.job_at(place)
     }
 
-    fn is_accepted(&self, place: u32) -> bool {
+    pub(super) fn is_accepted(&self, place: u32) -> bool {
         self.job(place).is_some_and(JobState::maybe_accepted)
     }
 
-    fn is_in_a_row(&self, place: u32) -> bool {
+    pub(super) fn is_in_a_row(&self, place: u32) -> bool {
         self.kept.contains(&place) || self.job(place).is_some_and(|job| self.plan.holds(job))
     }
 
     /// A job that was or may have been accepted, and is in no row.
-    fn is_free(&self, place: u32) -> bool {
+    pub(super) fn is_free(&self, place: u32) -> bool {
         self.is_accepted(place) && !self.is_in_a_row(place)
     }
 
     /// Jobs that count come before those that were replaced, older ones before newer ones.
-    fn rank(&self, place: u32) -> (bool, u32) {
+    pub(super) fn rank(&self, place: u32) -> (bool, u32) {
         (self.job(place).is_some_and(JobState::is_superseded), place)
     }
 
@@ -169,7 +187,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn adopt(&mut self, index: usize, place: u32) {
+    pub(super) fn adopt(&mut self, index: usize, place: u32) {
         if let Some(job) = self.job(place) {
             self.plan.adopt(index, job);
         }
@@ -188,29 +206,6 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// The job whose row this is, its photo's address made anew.
-    fn rotated(&self, marks: &Marks) -> Option<u32> {
-        let jobs = self.known.of_name(marks);
-        let jobs = jobs.filter(|like| like.has_same_id() && like.may_be_made_anew());
-        self.likeliest(jobs).first().copied()
-    }
-
-    /// Of jobs with the row's photo elsewhere, those in no row that are the likeliest: that count, and
-    /// with the most folders the same; older ones first, as the rows of a sheet are.
-    fn likeliest<'k>(&self, likes: impl Iterator<Item = Like<'k>>) -> Vec<u32> {
-        let free = likes.filter(|like| self.is_free(like.job()));
-        let ranked = free.map(|like| {
-            let (is_replaced, place) = self.rank(like.job());
-            ((!is_replaced, like.common_folders()), place)
-        });
-        let mut ranked: Vec<_> = ranked.collect();
-        let best = ranked.iter().map(|(rank, _)| *rank).max();
-        ranked.retain(|(rank, _)| Some(*rank) == best);
-        ranked.sort_unstable();
-        ranked.dedup();
-        ranked.into_iter().map(|(_, place)| place).collect()
-    }
-
     /// Decides about a row that is not a job's own.
     fn hold_or_send(&mut self, index: usize, row: &Row, found: &mut Found) {
         let marks = marks_of(row);
@@ -223,14 +218,16 @@ impl<'a> Search<'a> {
             replaced.push(reason.job);
             Some(reason)
         });
-        if let Some(reason) = reason {
+        if let Some(mut reason) = reason {
             let (decision, place) = (reason.decision, reason.job);
             if decision == Decision::Renamed {
                 self.claim(place, &marks);
             }
             if !self.is_allowed(decision) {
-                let is_bare = self.known.of_bare(&marks).any(|bare| bare.job() == place);
-                self.hold(index, row, reason, is_bare, found);
+                if self.known.of_bare(&marks).any(|bare| bare.job() == place) {
+                    reason.doubt = Doubt::Bare;
+                }
+                self.hold(index, row, reason, found);
                 return;
             }
             if decision == Decision::Renamed && !self.allowed.same_clip {
@@ -261,6 +258,7 @@ impl<'a> Search<'a> {
         let known = self.known;
         let made_anew = known.of_file(marks).filter(Like::may_be_made_anew);
         let elsewhere = known.of_name(marks).chain(made_anew);
+        let elsewhere = elsewhere.chain(known.of_path(marks));
         let refused = elsewhere.filter(|like| like.has_same_id() && !self.is_accepted(like.job()));
         let likes = known.of_subject(marks).chain(refused);
         let mut seen = HashSet::new();
@@ -392,36 +390,10 @@ impl<'a> Search<'a> {
         all.max_by_key(|place| (alike.contains(place), Reverse(self.rank(*place))))
     }
 
-    /// The job in no row of which the row has the photo in another folder; or the same photo under an
-    /// address that was made anew, with other words; or the same words, only one of both with a photo.
-    fn elsewhere(&mut self, marks: &Marks) -> Option<Reason> {
-        let known = self.known;
-        let in_another_folder = known.of_name(marks).filter(|like| !like.may_be_made_anew());
-        let moved = self.likeliest(in_another_folder);
-        // Each row gets a job of its own, as far as there are enough.
-        let is_left = |place: &&u32| !self.moved.contains(place);
-        if let Some(&job) = moved.iter().find(is_left).or(moved.first()) {
-            self.moved.insert(job);
-            return Some(Reason {
-                decision: Decision::Changed,
-                job,
-                moved: if marks.has_photo { moved } else { Vec::new() },
-            });
-        }
-        let made_anew = self.likeliest(known.of_file(marks).filter(Like::may_be_made_anew));
-        let other = || {
-            let places = known.of_other_kind(marks).map(|like| like.job());
-            places.filter(|&place| self.is_free(place)).max()
-        };
-        let job = made_anew.last().copied().or_else(other)?;
-        Some(Reason::of((Decision::Changed, job)))
-    }
-
-    fn hold(&mut self, index: usize, row: &Row, reason: Reason, is_bare: bool, found: &mut Found) {
+    fn hold(&mut self, index: usize, row: &Row, reason: Reason, found: &mut Found) {
         self.plan.hold(index, reason.decision);
         if reason.decision == Decision::Changed {
-            found.bare += u64::from(is_bare);
-            found.moved += u64::from(!is_bare && !reason.moved.is_empty());
+            *found.doubts.entry(reason.doubt).or_default() += 1;
         }
         let Some(job) = self.job(reason.job) else {
             return;
@@ -430,7 +402,7 @@ impl<'a> Search<'a> {
             let is_failed = job.status() == Status::Failed;
             self.held.push(HeldRow {
                 held: Held {
-                    is_bare,
+                    doubt: reason.doubt,
                     is_refunded: is_failed && job.committed() == Credits::ZERO,
                     ..Held::of(row, reason.decision, job.key)
                 },

@@ -9,6 +9,8 @@ use super::{Sought, normal};
 struct Name {
     job: u32,
     wording: u32,
+    /// [`Marks::photo_name`].
+    photo: u32,
     place: Place,
 }
 
@@ -34,6 +36,17 @@ impl Like<'_> {
     /// Whether a person sees the same prompt and settings.
     pub fn has_same_wording(&self) -> bool {
         self.name.wording == self.row.wording
+    }
+
+    /// Whether both photos have names besides their addresses, and the same one.
+    pub fn has_same_photo_name(&self) -> bool {
+        self.row.photo_name != 0 && self.name.photo == self.row.photo_name
+    }
+
+    /// Whether both have one, and another one.
+    fn has_other_photo_name(&self) -> bool {
+        let names = [self.name.photo, self.row.photo_name];
+        !names.contains(&0) && !self.has_same_photo_name()
     }
 
     /// Whether the row's address may be the job's, made anew.
@@ -86,6 +99,7 @@ impl Recognition {
         let name = Name {
             job,
             wording: marks.wording,
+            photo: marks.photo_name,
             place: marks.place,
         };
         self.add_name(name, marks.kept(), sought);
@@ -194,13 +208,21 @@ impl Recognition {
     /// Jobs whose id may be the row's, with the same prompt and settings, and a photo of the same name,
     /// wherever it is. Of voices, those with the same words.
     pub fn of_name<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
-        self.likes(row, row.sought.iter().map(|keys| keys.named))
+        let likes = self.likes(row, row.sought.iter().map(|keys| keys.named));
+        likes.filter(|like| !like.has_other_photo_name())
     }
 
     /// Jobs whose id may be the row's, and a photo of the same name, wherever it is and whatever the
     /// prompt.
     pub fn of_file<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
-        self.likes(row, row.sought.iter().map(|keys| keys.file))
+        let likes = self.likes(row, row.sought.iter().map(|keys| keys.file));
+        likes.filter(|like| !like.has_other_photo_name())
+    }
+
+    /// Jobs whose id may be the row's, and whose photo was in the same file on this computer, whatever the
+    /// prompt.
+    pub fn of_path<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
+        self.likes(row, row.sought.iter().map(|keys| keys.path))
     }
 
     /// Jobs whose id may be the row's, with the same prompt and settings, and a photo where the row has
@@ -225,6 +247,7 @@ impl Recognition {
         let likes = self.of_clip(row).chain(self.of_subject(row));
         let likes = likes.chain(self.of_name(row));
         let likes = likes.chain(self.of_file(row).filter(Like::may_be_made_anew));
+        let likes = likes.chain(self.of_path(row));
         let mut likes = likes
             .chain(self.of_other_kind(row))
             .chain(self.of_bare(row));

@@ -80,6 +80,15 @@ pub(super) fn clip_of(address: &str, wording: &Wording) -> u64 {
     hash_of(("clip", address, wording.read))
 }
 
+/// What is known of a photo besides its address.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PhotoNotes<'a> {
+    /// The name in front of the address. It counts where the address names no photo.
+    pub name: Option<&'a str>,
+    /// The file on this computer that was, or will be, uploaded.
+    pub file: Option<&'a str>,
+}
+
 /// Hashes of normal forms.
 #[derive(Clone, Debug)]
 pub struct Marks {
@@ -93,6 +102,10 @@ pub struct Marks {
     pub(super) query: u32,
     /// Whether there is a photo.
     pub has_photo: bool,
+    /// Whether its address names none.
+    pub is_nameless: bool,
+    /// What the photo of such an address is called; 0 where that is not known.
+    pub(super) photo_name: u32,
     /// Photo, prompt and settings.
     pub(super) clip: u64,
     /// The id alone, as a person sees it: all that is known of some jobs.
@@ -112,6 +125,8 @@ pub(super) struct Keys {
     pub named: u64,
     /// The photo's name, whatever the prompt.
     pub file: u64,
+    /// The photo's path on this computer, whatever the prompt.
+    pub path: u64,
     /// Prompt and settings, and whether there is a photo.
     pub kind: u64,
 }
@@ -125,7 +140,7 @@ impl Keys {
 
 impl Marks {
     /// Of a row, or of what a job asked for, under an id and with a photo that it has or had.
-    pub fn of(id: &str, clip: &Clip, variant: &str) -> Self {
+    pub fn of(id: &str, clip: &Clip, variant: &str, notes: PhotoNotes<'_>) -> Self {
         let parts = Parts::of(clip, variant);
         let photo = Photo::of(parts.photo);
         let wording = Wording::of(&parts);
@@ -148,10 +163,14 @@ impl Marks {
                 "" => 0,
                 name => hash_of(("file", id, name)),
             },
+            path: notes
+                .file
+                .map_or(0, |path| hash_of(("path", id, normal::text(path)))),
             kind: hash_of(("kind", id, wording.seen)) & !1 | u64::from(has_photo),
         };
         let spelling = Spelling::of(id);
         let seen_id = normal::id(id);
+        let photo_name = notes.name.filter(|_| photo.is_nameless());
         Self {
             id: hash_of(&seen_id),
             wording: wording.seen as u32,
@@ -162,6 +181,8 @@ impl Marks {
             },
             query: hash_of(query::identifying(parts.photo)) as u32,
             has_photo,
+            is_nameless: photo.is_nameless(),
+            photo_name: photo_name.map_or(0, |name| (hash_of(normal::id(name)) as u32).max(1)),
             clip: clip_of(&photo.address, &wording),
             bare: bare(&seen_id),
             kept: spelling.kept.iter().map(keys).collect(),
@@ -174,10 +195,22 @@ impl Marks {
         self.clip
     }
 
+    /// What rows share whose addresses name no photo and which nothing but their order distinguishes: id,
+    /// prompt, settings and the name that the photo has besides.
+    pub fn nameless(&self) -> u64 {
+        hash_of((self.nameless_kind(), self.photo_name))
+    }
+
+    /// The same, whatever that name is.
+    pub fn nameless_kind(&self) -> u64 {
+        let named = self.kept.first().map(|keys| keys.named);
+        hash_of((self.id, named, self.photo_name == 0))
+    }
+
     /// Under what a job is found.
     pub(super) fn kept(&self) -> impl Iterator<Item = u64> {
         let keys = self.kept.iter();
-        let keys = keys.flat_map(|key| [key.subject, key.named, key.file, key.kind]);
+        let keys = keys.flat_map(|key| [key.subject, key.named, key.file, key.path, key.kind]);
         std::iter::once(self.clip)
             .chain(keys)
             .filter(|key| *key != 0)
@@ -191,9 +224,10 @@ impl Marks {
                 subject,
                 named,
                 file,
+                path,
                 kind,
             } = *key;
-            [subject, named, file, kind, key.other_kind()]
+            [subject, named, file, path, kind, key.other_kind()]
         });
         let keys = [self.clip, self.bare].into_iter().chain(keys);
         keys.filter(|key| *key != 0)

@@ -31,7 +31,7 @@ pub use differences::differences;
 #[cfg(test)]
 pub use known::LOOKED_AT;
 pub use known::{Like, Recognition};
-pub use marks::Marks;
+pub use marks::{Marks, PhotoNotes};
 pub use moment::MONTHS;
 pub use outline::Outline;
 pub use photo::Photo;

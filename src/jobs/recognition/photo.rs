@@ -23,6 +23,13 @@ pub struct Photo {
     pub folders: Vec<String>,
 }
 
+impl Photo {
+    /// Whether no part of the address names the photo: all of it is made anew.
+    pub fn is_nameless(&self) -> bool {
+        self.name.starts_with("//")
+    }
+}
+
 /// Host and path of an address as [`Photo::address`] has them.
 pub fn address(address: &str) -> Cow<'_, str> {
     plain(address).map_or_else(|| Cow::Owned(Photo::of_any(address).address), Cow::Borrowed)

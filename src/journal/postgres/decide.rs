@@ -13,8 +13,8 @@ use super::caps::Sums;
 use super::handle::LogHandle;
 use super::lines::{self, Merge, NewLine};
 use super::runs::{self, Claimed, Seen};
-use crate::jobs::recognition::{Asked, Marks, Recognition, Sought};
-use crate::jobs::{Credits, Fact, JobKey, JobState, Ledger, Line, Word};
+use crate::jobs::recognition::{Asked, Marks, PhotoNotes, Recognition, Sought};
+use crate::jobs::{Credits, Fact, JobKey, JobState, Ledger, Line, PHOTO_FILE, Word};
 
 /// What others have written since this process has read the log.
 #[derive(Debug, Default)]
@@ -77,7 +77,12 @@ fn order_in(line: &Line<'_>) -> Option<Marks> {
     let asked = line.request.and_then(Asked::parse)?;
     let (_, id) = line.id.as_ref()?;
     let variant = line.other_text("variant").unwrap_or_default();
-    Some(Marks::of(id.as_str(), &asked.clip()?, &variant))
+    let [name, file] = ["photo_name", PHOTO_FILE].map(|field| line.other_text(field));
+    let notes = PhotoNotes {
+        name: name.as_deref(),
+        file: file.as_deref(),
+    };
+    Some(Marks::of(id.as_str(), &asked.clip()?, &variant, notes))
 }
 
 /// What is done about the claims of a batch.

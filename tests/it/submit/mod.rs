@@ -11,6 +11,7 @@ mod kills;
 mod manifests;
 mod odd_cells;
 mod outcomes;
+mod photo_names;
 mod photos;
 mod recognition;
 // Limits of the process, named pipes and devices are Unix's.

@@ -124,7 +124,7 @@ fn a_photo_is_uploaded_once_and_is_the_same_clip_for_ever() {
     assert_eq!(server.posts().len(), 4);
     assert_eq!(world.log().text, log.text);
 
-    // An edited photo is another clip; a new prompt for a known photo uploads nothing.
+    // Another file with another content is another clip; a new prompt for a known photo uploads nothing.
     world.write("moved/k.jpg", [JPEG, b"!"].concat());
     world.write(
         "listings.csv",
@@ -134,6 +134,62 @@ fn a_photo_is_uploaded_once_and_is_the_same_clip_for_ever() {
     assert!(run.stderr.contains("1 photo uploaded"), "{}", run.stderr);
     assert!(run.stderr.contains("1 there already"), "{}", run.stderr);
     assert_eq!((server.posts().len(), s3.keys().len()), (6, 3));
+}
+
+#[test]
+fn a_photo_file_that_was_saved_again_is_not_ordered_again_unasked() {
+    let Some(s3) = S3::start() else { return };
+    for is_same in [true, false] {
+        let server = Server::accepting();
+        let rows = "LST-1,photos/kitchen 1.jpg,pan\nLST-2,photos/garden.png,pan\n";
+        let world = world(&s3, &server, rows);
+        world.run(&["submit", "listings.csv"]).expect(0);
+        let ordered = world.log().text;
+        world.write("photos/kitchen 1.jpg", [JPEG, b"!"].concat());
+        let dry = ["submit", "listings.csv", "--dry-run", "--json"];
+        assert_eq!(world.run(&dry).expect(0).json()["changed"], 1);
+        let run = world.run(&["submit", "listings.csv", "--json"]).expect(3);
+        let output = run.json();
+        assert_eq!(output["held"][0]["line"], 2, "{output}");
+        assert_eq!(output["held"][0]["reason"], "changed");
+        assert_eq!(
+            output["held"][0]["differs"],
+            serde_json::json!(["image_url"])
+        );
+        for words in [
+            "the photo's file was changed since the clip was ordered",
+            "the older order stands, and may be paid for",
+            "creativeai rename --from-manifest listings.csv",
+            "--resubmit-changed",
+        ] {
+            assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
+        }
+        assert_eq!(server.posts().len(), 2);
+        assert_eq!(world.log().text, ordered);
+        if is_same {
+            world
+                .run(&["rename", "--from-manifest", "listings.csv", "--yes"])
+                .expect(0);
+        } else {
+            world
+                .run(&["submit", "listings.csv", "--resubmit-changed"])
+                .expect(0);
+            assert!(world.log().words().contains(&"superseded"));
+        }
+        world.run(&["submit", "listings.csv"]).expect(0);
+        let orders = if is_same { 2 } else { 3 };
+        assert_eq!(server.posts().len(), orders);
+        // Saved again and with another prompt it is an edited row.
+        world.write("photos/kitchen 1.jpg", [JPEG, b"?"].concat());
+        world.write(
+            "listings.csv",
+            format!("{HEADER}{}", rows.replacen("pan", "tilt", 1)),
+        );
+        let run = world.run(&["submit", "listings.csv", "--json"]).expect(3);
+        let differs = &run.json()["held"][0]["differs"];
+        assert_eq!(*differs, serde_json::json!(["image_url", "prompt"]));
+        assert_eq!(server.posts().len(), orders);
+    }
 }
 
 #[test]

@@ -38,6 +38,7 @@ impl Bench {
         });
         let order = Order {
             variant: None,
+            photo_name: None,
             columns: vec![("surface".to_owned(), "shopify-pdp".into())],
             line: Some(line),
             credits_estimated: Credits::ZERO,

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::Asked;
+use super::super::{Asked, PhotoNotes};
 use super::*;
 use crate::jobs::{Clip, Seconds, Video, Voice};
 
@@ -17,7 +17,11 @@ fn video(photo: &str, prompt: &str) -> Clip {
 fn knowing(rows: &[(&str, Clip)]) -> Recognition {
     let mut known = Recognition::default();
     for (job, (id, clip)) in rows.iter().enumerate() {
-        known.add(job as u32, &Marks::of(id, clip, ""), &Sought::everything());
+        known.add(
+            job as u32,
+            &Marks::of(id, clip, "", PhotoNotes::default()),
+            &Sought::everything(),
+        );
     }
     known.sort();
     known
@@ -40,8 +44,13 @@ fn a_request_has_the_marks_of_the_row_that_it_was_made_of() {
     ];
     for (clip, body) in rows.iter().zip(bodies) {
         let asked = Asked::parse(body).unwrap();
-        let job = Marks::of("LST-1", &asked.clip().unwrap(), "wide");
-        let row = Marks::of("LST-1", clip, "wide");
+        let job = Marks::of(
+            "LST-1",
+            &asked.clip().unwrap(),
+            "wide",
+            PhotoNotes::default(),
+        );
+        let row = Marks::of("LST-1", clip, "wide", PhotoNotes::default());
         assert_eq!(asked.key("LST-1", "wide"), Some(clip.key("LST-1", "wide")));
         assert_eq!(job.id, row.id);
         assert!(job.kept().eq(row.kept()), "{body}");
@@ -53,7 +62,7 @@ fn a_request_has_the_marks_of_the_row_that_it_was_made_of() {
 fn what_is_alike_is_reported_from_what_is_the_same() {
     let known = knowing(&[("0012345", video("https://x.example/a.jpg", "pan"))]);
     let like = |id: &str, photo: &str, prompt: &str| {
-        let marks = Marks::of(id, &video(photo, prompt), "");
+        let marks = Marks::of(id, &video(photo, prompt), "", PhotoNotes::default());
         let clip = known.of_clip(&marks).next();
         let clip = clip.map(|like| (like.has_same_id(), like.has_same_wording()));
         let subject = known.of_subject(&marks).next().is_some();
@@ -91,9 +100,14 @@ fn a_rounded_number_finds_the_long_one_and_the_reverse() {
         ("4.01235E+14", "401234567890123"),
     ] {
         let known = knowing(&[(old, photo())]);
-        let marks = Marks::of(new, &video("https://x.example/a.jpg", "tilt"), "");
+        let marks = Marks::of(
+            new,
+            &video("https://x.example/a.jpg", "tilt"),
+            "",
+            PhotoNotes::default(),
+        );
         assert_eq!(known.of_subject(&marks).count(), 1, "{old} {new}");
-        let other = Marks::of("401234567890999", &photo(), "");
+        let other = Marks::of("401234567890999", &photo(), "", PhotoNotes::default());
         let found = known.of_subject(&other).count();
         assert_eq!(found, usize::from(old.contains('E')), "{old}");
     }
@@ -108,7 +122,7 @@ proptest! {
         prop_assume!(one != other);
         let photo = |name: &str| video(&format!("https://x.example/p/{name}.jpg"), &prompt);
         let known = knowing(&[(&id, photo(&one))]);
-        let marks = Marks::of(&id, &photo(&other), "");
+        let marks = Marks::of(&id, &photo(&other), "", PhotoNotes::default());
         prop_assert_eq!(known.of_clip(&marks).count(), 0);
         prop_assert_eq!(known.of_subject(&marks).count(), 0);
         prop_assert_eq!(known.of_name(&marks).count(), 0);
