@@ -93,7 +93,7 @@ pub fn ending_of(stop: &Stop, printer: &Printer, commands: &Commands) -> Ending 
     for reason in reasons {
         ending.note(match reason {
             Reason::Signal(number) => {
-                printer.warn("stopped; every request in flight was waited for and is in the log. Run the same command again to go on");
+                printer.warn("stopped; what was in flight is in the log. Run the same command again to go on");
                 Code::of_signal(number)
             }
             Reason::Disk(error) => {

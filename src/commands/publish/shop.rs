@@ -111,7 +111,8 @@ fn agree_to_shop(
     Err(Failure::decision(format!("{found}; nothing was sent"))
         .help(
             "name the right shop with --store; `creativeai config` shows where this one comes from. \
-             If both shops are right, add --yes",
+             If both shops are right, or the shop was renamed, add --yes: a clip that its product has already \
+             is recognized and not added twice",
         )
         .into())
 }

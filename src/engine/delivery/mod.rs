@@ -26,6 +26,7 @@ mod process;
 pub mod proof;
 mod publish;
 mod reply;
+mod sent;
 pub mod shopify;
 mod together;
 mod unpack;

@@ -9,6 +9,7 @@ use crate::journal::{LogError, Writer};
 use crate::text::is_address;
 
 use super::names::{self, Taken};
+use super::sent::{Sent, sent};
 
 /// When a clip is published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,19 +94,8 @@ pub struct Delivery {
     pub elsewhere: Option<SavedClip>,
     /// The photo it was made from, without what changes from one signed address to the next.
     pub photo: Option<String>,
-    /// Which target has which of its attempts' clips, under which reference.
-    pub published: Vec<Published>,
-}
-
-/// A clip that a target has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Published {
-    /// The attempt that made it.
-    pub attempt: u32,
-    /// Who has it.
-    pub target: String,
-    /// What the target calls it.
-    pub reference: String,
+    /// Which target has which of its attempts' clips, or may have.
+    pub sent: Vec<Sent>,
 }
 
 impl Delivery {
@@ -150,7 +140,7 @@ impl Delivery {
                     .unwrap_or_default()
                     .to_owned()
             }),
-            published: published(view),
+            sent: sent(view),
         }
     }
 
@@ -204,9 +194,9 @@ pub fn hold_back(deliveries: &mut [Delivery], approved: bool) -> HeldBack {
     for delivery in deliveries {
         let is_due = delivery.is_due();
         let is_out = delivery
-            .published
+            .sent
             .iter()
-            .any(|p| p.attempt == delivery.attempt);
+            .any(|sent| sent.is_published && sent.attempt == delivery.attempt);
         let count = match delivery.look {
             Some(Look::Rejected) => &mut held.rejected,
             None if approved && !is_out => &mut held.not_looked_at,
@@ -221,8 +211,8 @@ pub fn hold_back(deliveries: &mut [Delivery], approved: bool) -> HeldBack {
 /// Where the log's clips went until now, of the targets that begin with `kind`, when `target` is
 /// another one that has none of them.
 pub fn other_target<'a>(deliveries: &'a [Delivery], kind: &str, target: &str) -> Option<&'a str> {
-    let published = deliveries.iter().flat_map(|delivery| &delivery.published);
-    let mut targets = published.map(|saved| saved.target.as_str());
+    let sent = deliveries.iter().flat_map(|delivery| &delivery.sent);
+    let mut targets = sent.map(|sent| sent.target.as_str());
     let mut other = None;
     let is_known = targets.any(|known| {
         if known.starts_with(kind) {
@@ -252,20 +242,6 @@ fn saved(attempt: Option<&AttemptView>) -> (Option<SavedClip>, Option<SavedClip>
         Some(saved) if is_elsewhere(&saved) => (None, Some(saved)),
         saved => (saved, None),
     }
-}
-
-fn published(view: &JobView) -> Vec<Published> {
-    let attempts = view.attempts.iter();
-    attempts
-        .flat_map(|(&attempt, of)| of.published.iter().map(move |saved| (attempt, saved)))
-        .filter_map(|(attempt, (target, fields))| {
-            Some(Published {
-                attempt,
-                target: target.clone(),
-                reference: fields.text("reference")?.to_owned(),
-            })
-        })
-        .collect()
 }
 
 fn text_of(value: serde_json::Value) -> Option<String> {
@@ -499,7 +475,7 @@ mod tests {
             saved: None,
             elsewhere: None,
             photo: None,
-            published: Vec::new(),
+            sent: Vec::new(),
         }
     }
 

@@ -12,12 +12,13 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-use crate::jobs::{self, JobView, Logged, Publication, Status, Text, What};
+use crate::jobs::{self, JobKey, JobView, Logged, Publication, Status, Text, What};
 use crate::journal::{AppendError, Writer};
 
 use super::lease::kind_of;
 use super::outcome::{Event, Failure, FailureKind, Unmarked};
 use super::plan::Delivery;
+use super::sent::REMOVED;
 use super::together::Together;
 use crate::engine::stop::{Reason, Stop};
 
@@ -136,23 +137,32 @@ impl PublishSummary {
 /// The stable name of one publication, for the receiver to recognise a repetition by: 32
 /// hexadecimal digits over job, generation id and target.
 pub fn publish_id(delivery: &Delivery, target: &str) -> String {
-    let id = delivery.generation_id.as_deref().unwrap_or_default();
-    let parts = Value::from(["publish", &delivery.job.to_string(), id, target].as_slice());
+    id_of(delivery.job, delivery.generation_id.as_deref(), target)
+}
+
+/// The same of any clip of a job.
+pub(super) fn id_of(job: JobKey, generation_id: Option<&str>, target: &str) -> String {
+    let id = generation_id.unwrap_or_default();
+    let parts = Value::from(["publish", &job.to_string(), id, target].as_slice());
     let mut digits = base16ct::lower::encode_string(&Sha256::digest(parts.to_string().as_bytes()));
     digits.truncate(32);
     digits
 }
 
-/// Whether the log says that `target` has this clip.
+/// Whether the log says that `target` has this clip. One that this tool has removed there again, it has
+/// not.
 pub fn is_published(view: &JobView, delivery: &Delivery, target: &str) -> bool {
     let attempt = view.attempts.get(&delivery.attempt);
     let Some(saved) = attempt.and_then(|attempt| attempt.published.get(target)) else {
         return false;
     };
-    match (saved.text("generation_id"), &delivery.generation_id) {
+    let is_it = match (saved.text("generation_id"), &delivery.generation_id) {
         (Some(saved), Some(id)) => saved == id,
         _ => true,
-    }
+    };
+    let is_removal =
+        |step: &Step| step.name == REMOVED && saved.text("reference") == Some(&step.reference);
+    is_it && !steps(view, delivery, target).iter().any(is_removal)
 }
 
 /// The address of the object in a bucket that was downloaded to, where it was one.
@@ -193,6 +203,16 @@ impl Marking<'_> {
             self.has_room.get_or_try_init(announce).await.map(drop)
         } else {
             announce().await
+        }
+    }
+
+    /// Writes down what is about to be done, durably. Where the log does not take it in, it is not to be
+    /// done, and nothing is kept of it.
+    pub async fn announce(&self, line: &str) -> Result<(), AppendError> {
+        if self.writer.is_shared() {
+            self.writer.append(line).await
+        } else {
+            self.writer.announce_delivery(line).await
         }
     }
 

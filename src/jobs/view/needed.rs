@@ -69,6 +69,8 @@ impl JobView {
         let is_evidence = status == Some(Status::Unknown);
         // Steps of a publication that has not come to its end are taken up where it stopped.
         let is_step = line.other("step").is_some() && line.word != Word::Fact(Fact::Published);
+        // It takes a publication back.
+        let is_removal = is_step && line.other_text("step").as_deref() == Some("removed");
         let is_published = || {
             let target = line.other_text("target");
             let attempt = self.attempts.get(&line.attempt);
@@ -77,7 +79,12 @@ impl JobView {
             })
         };
         let is_renaming = line.word == Word::Fact(Fact::Renamed);
-        line.keyless || line.newer || is_renaming || is_evidence || (is_step && !is_published())
+        line.keyless
+            || line.newer
+            || is_renaming
+            || is_evidence
+            || is_removal
+            || (is_step && !is_published())
     }
 }
 

@@ -3,10 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::calls::{CallFailure, Medium, Objection, Product};
-use super::client::AdminError;
-use super::clip::{ATTACHED, Run};
-use super::error::{ShopifyError, failed_call, objected};
+use super::calls::{CallFailure, Medium, Product};
+use super::clip::{Run, tag};
+use super::error::{ShopifyError, failed_call, log_failed};
 use super::upload::{Upload, UploadError};
 use crate::engine::delivery::bucket::Bucket;
 use crate::engine::delivery::error::FetchError;
@@ -19,41 +18,10 @@ use crate::engine::delivery::part::Part;
 use crate::engine::delivery::place::file_of;
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::publish::{Step, object_of, publish_id};
+use crate::engine::delivery::sent::{ATTACHED, ATTACHING, REFUSED};
 
-/// The clip is at Shopify's; the reference is where.
-const UPLOADED: &str = "uploaded";
-/// Shopify is asked to put what is there onto the product. Whether it has is seen at the product.
-const ATTACHING: &str = "attaching";
-/// Shopify has said that it did, and does not show the clip.
+/// Shopify has said that it put the clip onto the product, and does not show it there.
 const UNSEEN: &str = "unseen";
-
-/// Why a clip was not attached.
-enum Unattached {
-    /// Shopify objected; nothing has changed there.
-    Objection(Objection),
-    Other(ShopifyError),
-}
-
-impl From<ShopifyError> for Unattached {
-    fn from(error: ShopifyError) -> Self {
-        Self::Other(error)
-    }
-}
-
-impl From<AdminError> for Unattached {
-    fn from(error: AdminError) -> Self {
-        Self::Other(error.into())
-    }
-}
-
-impl From<CallFailure> for Unattached {
-    fn from(failure: CallFailure) -> Self {
-        match failure {
-            CallFailure::Objection(objection) => Self::Objection(objection),
-            CallFailure::Admin(error) => Self::Other(error.into()),
-        }
-    }
-}
 
 /// A clip on disk.
 struct LocalFile {
@@ -64,7 +32,9 @@ struct LocalFile {
 }
 
 impl<R: Refresh> Run<'_, R> {
-    /// Uploads and attaches the clip, unless an earlier run has done so.
+    /// Uploads and attaches the clip, unless an earlier run has done so or it comes into view meanwhile.
+    /// What an earlier run uploaded and did not attach is uploaded again: the file may have been cut
+    /// since.
     pub(super) async fn bring(
         &self,
         delivery: &Delivery,
@@ -72,73 +42,51 @@ impl<R: Refresh> Run<'_, R> {
         alt: &str,
         steps: &[Step],
     ) -> Result<Medium, ShopifyError> {
-        let last = steps.last();
-        let is_last = |name| last.is_some_and(|step| step.name == name);
+        let is_last = |name| steps.last().is_some_and(|step| step.name == name);
+        let mut medium = None;
         if is_last(ATTACHING) || is_last(UNSEEN) {
-            if let Some(medium) = self.shown(delivery, product).await? {
-                self.record_step(delivery, ATTACHED, &medium.id).await?;
-                return Ok(medium);
-            }
-            if is_last(UNSEEN) && !self.with.options.again {
+            medium = self.shown(delivery, product).await?;
+            if medium.is_none() && is_last(UNSEEN) && !self.with.options.again {
                 return Err(unseen(product));
             }
         }
-        let uploaded = [UPLOADED, ATTACHING, UNSEEN];
-        if let Some(step) = last.filter(|step| uploaded.contains(&&*step.name)) {
-            // What was uploaded is kept for a while only; if it is gone, it is uploaded again.
-            match self.attach(delivery, product, alt, &step.reference).await {
-                Err(Unattached::Objection(_)) => {}
-                Err(Unattached::Other(error)) => return Err(error),
-                Ok(medium) => return Ok(medium),
+        let medium = if let Some(medium) = medium {
+            medium
+        } else {
+            let resource = self.upload(delivery).await?;
+            let media = self.with.admin.media(product).await?;
+            match self.own(delivery, &media, &[]) {
+                Some(medium) => medium.clone(),
+                None => self.attach(delivery, product, alt, &resource).await?,
             }
-        }
-        let resource = self.upload(delivery).await?;
-        self.record_step(delivery, UPLOADED, &resource).await?;
-        let attached = self.attach(delivery, product, alt, &resource).await;
-        attached.map_err(|error| match error {
-            Unattached::Objection(objection) => objected("the clip", &objection),
-            Unattached::Other(error) => error,
-        })
+        };
+        self.record_step(delivery, ATTACHED, &medium.id).await?;
+        Ok(medium)
     }
 
-    /// Attaches what is at `resource`, unless the clip has come into view meanwhile.
+    /// Attaches what is at `resource`, and looks what came of that.
     async fn attach(
         &self,
         delivery: &Delivery,
         product: &Product,
         alt: &str,
         resource: &str,
-    ) -> Result<Medium, Unattached> {
-        let media = self.with.admin.media(product).await?;
-        let medium = match self.own(delivery, &media, &[]) {
-            Some(medium) => medium.clone(),
-            None => self.add(delivery, product, alt, resource).await?,
-        };
-        self.record_step(delivery, ATTACHED, &medium.id).await?;
-        Ok(medium)
-    }
-
-    /// Asks Shopify for it, and looks what came of that.
-    async fn add(
-        &self,
-        delivery: &Delivery,
-        product: &Product,
-        alt: &str,
-        resource: &str,
-    ) -> Result<Medium, Unattached> {
+    ) -> Result<Medium, ShopifyError> {
         // Fetching and uploading take long, and the computer may have slept.
         match self.lease(delivery).await? {
-            Begun::Another => return Err(taken_over().into()),
+            Begun::Another => return Err(taken_over()),
             Begun::Mine(view) => self.check(delivery, &view)?,
         }
-        self.record_step(delivery, ATTACHING, resource).await?;
+        let line = self.line(delivery, self.marking.target, ATTACHING, resource);
+        let announced = self.marking.announce(&line).await;
+        announced.map_err(|error| log_failed(error.into(), None))?;
         let answer = self.with.admin.attach(product, resource, alt).await;
         let unclear = match answer {
             Ok(()) => None,
             Err(CallFailure::Admin(error)) if error.may_be_done() => Some(error),
             Err(refused) => {
-                self.record_step(delivery, UPLOADED, resource).await?;
-                return Err(refused.into());
+                self.record_step(delivery, REFUSED, resource).await?;
+                return Err(failed_call("the clip", refused));
             }
         };
         if let Some(medium) = self.shown(delivery, product).await? {
@@ -148,7 +96,7 @@ impl<R: Refresh> Run<'_, R> {
             return Err(error.into());
         }
         self.record_step(delivery, UNSEEN, resource).await?;
-        Err(unseen(product).into())
+        Err(unseen(product))
     }
 
     /// The clip on its product, which Shopify may show a while after it was attached.
@@ -177,8 +125,7 @@ impl<R: Refresh> Run<'_, R> {
         // Short enough for the tag not to be cut off.
         let slug = delivery.slug.chars().filter(char::is_ascii).take(40);
         let slug: String = slug.collect();
-        let filename =
-            names::slug(&format!("{slug} {}", self.tag(delivery))) + "." + extension.as_str();
+        let filename = names::slug(&format!("{slug} {}", tag(&id))) + "." + extension.as_str();
         let upload = Upload {
             path: &file.path,
             size: file.size,

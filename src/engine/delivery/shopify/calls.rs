@@ -59,6 +59,17 @@ struct MediumError {
 }
 
 impl Medium {
+    /// Whether the name of its file has one of these tags of a clip.
+    pub fn has_tag(&self, tags: &[String]) -> bool {
+        let name = self.filename.as_deref().unwrap_or_default();
+        tags.iter().any(|tag| name.contains(tag))
+    }
+
+    /// Whether Shopify does not say how its file is called.
+    pub fn is_nameless(&self) -> bool {
+        self.filename.as_deref().is_none_or(str::is_empty)
+    }
+
     /// The documented codes of why it failed.
     pub fn codes(&self) -> impl Iterator<Item = &str> {
         self.media_errors

@@ -369,7 +369,8 @@ impl<'a> Admin<'a> {
 fn refused(message: &str) -> String {
     format!(
         "Shopify refused the credentials ({message}); check SHOPIFY_ADMIN_TOKEN, or SHOPIFY_CLIENT_ID \
-         and SHOPIFY_CLIENT_SECRET, and that the app is installed with the scope write_products"
+         and SHOPIFY_CLIENT_SECRET, and that the app is installed with the scopes write_products and, for \
+         --replace, write_files"
     )
 }
 

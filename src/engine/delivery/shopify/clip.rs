@@ -1,26 +1,25 @@
 //! One clip's way onto its product, step by step.
 
-use super::Shopify;
+use std::collections::{BTreeSet, HashSet};
+
 use super::calls::{Medium, Product};
 use super::error::{ShopifyError, failed_call, log_failed, not_processed};
 use super::look::cut;
 use super::search::Search;
+use super::{Shopify, TARGET};
 use crate::engine::delivery::fetcher::Refresh;
 use crate::engine::delivery::lease::{self, Begun, Work};
 use crate::engine::delivery::outcome::{Event, Failure, FailureKind};
 use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::publish::{
-    Marking, Outcome, Step, is_published, publish_id, published_line, step_line, steps,
+    self, Marking, Outcome, Step, id_of, is_published, published_line, step_line, steps,
 };
+use crate::engine::delivery::sent::{ATTACHED, REMOVED, Sent};
 use crate::engine::stop::Stop;
-use crate::jobs::{IdColumn, JobView};
+use crate::jobs::{IdColumn, JobKey, JobView};
 
 /// Digits of the publish id in a clip's file name at Shopify: what a clip is recognised by there.
 const TAG: usize = 16;
-/// The clip is one of the product's media; the reference is which.
-pub(super) const ATTACHED: &str = "attached";
-/// The older clip of this reference was removed.
-const REMOVED: &str = "removed";
 /// The metafield of this name holds the clip.
 const IN_METAFIELD: &str = "metafield";
 
@@ -30,6 +29,8 @@ pub(super) struct Run<'a, R> {
     pub marking: Marking<'a>,
     /// Every job of the log: where older clips of a photo are.
     pub all: &'a [Delivery],
+    /// Every shop that clips of the log went to, by its name: a store that was renamed is one of them.
+    pub shops: BTreeSet<&'a str>,
 }
 
 impl<R: Refresh> Run<'_, R> {
@@ -86,7 +87,9 @@ impl<R: Refresh> Run<'_, R> {
     fn is_done(&self, delivery: &Delivery, view: &JobView) -> bool {
         let steps = steps(view, delivery, self.marking.target);
         is_published(view, delivery, self.marking.target)
-            && self.stale(delivery, &steps).is_empty()
+            && !self
+                .stale(delivery)
+                .any(|(_, sent)| sent.target == self.marking.target)
             && self.is_in_metafield(&steps)
     }
 
@@ -115,7 +118,6 @@ impl<R: Refresh> Run<'_, R> {
     async fn put(&self, delivery: &Delivery, view: &JobView) -> Result<Outcome, ShopifyError> {
         let steps = steps(view, delivery, self.marking.target);
         let is_published = is_published(view, delivery, self.marking.target);
-        let stale = self.stale(delivery, &steps);
         let product = self.product(delivery).await?;
         let alt = self.alt(view, &product)?;
         let media = self.with.admin.media(&product).await?;
@@ -134,25 +136,67 @@ impl<R: Refresh> Run<'_, R> {
         }
         let begun = self.marking.begin(delivery, view).await;
         begun.map_err(|error| log_failed(error.into(), None))?;
+        let has_come = found.is_some();
         let medium = match found {
             Some(medium) => medium.clone(),
             None => self.bring(delivery, &product, &alt, &steps).await?,
         };
         let medium = self.processed(&product, medium).await?;
-        self.arrange(delivery, &product, &medium, &steps, is_published)
+        // Once it is published, its place is a person's matter; so it is after the store was renamed.
+        let mut shops = self.shops.iter();
+        let has_place = has_come && shops.any(|shop| publish::is_published(view, delivery, shop));
+        self.arrange(delivery, &product, &medium, &steps, has_place)
             .await?;
-        for old in stale {
-            if media.iter().any(|other| other.id == old) {
-                let removed = self.with.admin.remove(&old).await;
-                removed.map_err(|failure| failed_call("to remove the older clip", failure))?;
+        let outcome = if is_published {
+            Outcome::Already
+        } else {
+            let line = published_line(self.with.writer, delivery, self.marking.target, &medium.id);
+            self.marking.mark(delivery, &line).await
+        };
+        // It is there, whatever comes of the older ones.
+        if !matches!(outcome, Outcome::Unmarked(_)) {
+            self.remove_stale(delivery, &media).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Removes the older clips that are among a product's media.
+    async fn remove_stale(
+        &self,
+        delivery: &Delivery,
+        media: &[Medium],
+    ) -> Result<(), ShopifyError> {
+        let mut removed = HashSet::new();
+        for (older, sent) in self.stale(delivery) {
+            let tags = self.tags(older.job, sent.generation_id.as_deref());
+            let found = media.iter().find(|medium| {
+                let is_it = || sent.reference.as_ref() == Some(&medium.id);
+                // A file with a name of its own is a person's, whatever the log says.
+                medium.has_tag(&tags) || (medium.is_nameless() && is_it())
+            });
+            if let Some(medium) = found
+                && removed.insert(&medium.id)
+            {
+                let removed = self.with.admin.remove(&medium.id).await;
+                removed.map_err(|failure| {
+                    failed_call("to remove the older clip", failure).of_one_clip()
+                })?;
             }
-            self.record_step(delivery, REMOVED, &old).await?;
+            // Where it is not, another store may have it.
+            if found.is_none() && sent.target != self.marking.target {
+                continue;
+            }
+            let older = Delivery {
+                attempt: sent.attempt,
+                generation_id: sent.generation_id.clone(),
+                is_completed: true,
+                ..older.clone()
+            };
+            let reference = sent.reference.clone().unwrap_or_default();
+            self.record(&older, &sent.target, REMOVED, &reference)
+                .await?;
         }
-        if is_published {
-            return Ok(Outcome::Already);
-        }
-        let line = published_line(self.with.writer, delivery, self.marking.target, &medium.id);
-        Ok(self.marking.mark(delivery, &line).await)
+        Ok(())
     }
 
     /// What a person wants of a clip that is ready, beyond that it is there.
@@ -162,11 +206,10 @@ impl<R: Refresh> Run<'_, R> {
         product: &Product,
         medium: &Medium,
         steps: &[Step],
-        is_published: bool,
+        has_place: bool,
     ) -> Result<(), ShopifyError> {
         let (admin, look) = (self.with.admin, &self.with.options.look);
-        // Once it is published, its place is a person's matter.
-        if let Some(position) = look.position.filter(|_| !is_published) {
+        if let Some(position) = look.position.filter(|_| !has_place) {
             let moved = admin.reorder(product, &medium.id, position);
             moved
                 .await
@@ -193,37 +236,38 @@ impl<R: Refresh> Run<'_, R> {
             return true;
         };
         let name = field.to_string();
-        let mut set = steps.iter().filter(|step| step.name == IN_METAFIELD);
+        // One that was removed and is there again is another video.
+        let steps = steps.iter().rev().take_while(|step| step.name != REMOVED);
+        let mut set = steps.filter(|step| step.name == IN_METAFIELD);
         set.any(|step| step.reference == name)
     }
 
-    /// With `--replace`: this tool's older clips of the same photo of the same product. A job that
-    /// still counts keeps its clip: it is another clip of the photo, not an older one.
-    fn stale(&self, delivery: &Delivery, steps: &[Step]) -> Vec<String> {
-        if !self.with.options.look.replace {
-            return Vec::new();
-        }
-        let is_older = |other: &&Delivery| {
+    /// With `--replace`: this tool's older clips of the same photo of the same product, published or only
+    /// attached, whatever the store was called. A job that still counts keeps its clip: it is another
+    /// clip of the photo, not an older one.
+    fn stale<'s>(
+        &'s self,
+        delivery: &'s Delivery,
+    ) -> impl Iterator<Item = (&'s Delivery, &'s Sent)> {
+        let is_wanted = self.with.options.look.replace;
+        let is_older = move |other: &&Delivery| {
             other.job == delivery.job
                 || (!other.is_counted
                     && other.item == delivery.item
                     && other.photo.is_some()
                     && other.photo == delivery.photo)
         };
-        let is_gone = |reference: &str| {
-            let mut gone = steps.iter().filter(|step| step.name == REMOVED);
-            gone.any(|step| step.reference == reference)
-        };
-        let others = self.all.iter().filter(is_older);
-        others
-            .flat_map(|other| {
-                let own = other.job == delivery.job;
-                let published = other.published.iter();
-                published.filter(move |saved| !(own && saved.attempt == delivery.attempt))
-            })
-            .filter(|saved| saved.target == self.marking.target && !is_gone(&saved.reference))
-            .map(|saved| saved.reference.clone())
-            .collect()
+        let others = self
+            .all
+            .iter()
+            .filter(move |other| is_wanted && is_older(other));
+        others.flat_map(move |other| {
+            let own = other.job == delivery.job;
+            let sent = other.sent.iter();
+            sent.filter(move |sent| sent.is_there && sent.target.starts_with(TARGET))
+                .filter(move |sent| !(own && sent.attempt == delivery.attempt))
+                .map(move |sent| (other, sent))
+        })
     }
 
     fn alt(&self, view: &JobView, product: &Product) -> Result<String, ShopifyError> {
@@ -262,9 +306,8 @@ impl<R: Refresh> Run<'_, R> {
                 };
                 failed(format!(
                     "{store} has no product with the SKU {sku:?}{near}; correct it there, or give the \
-                     clip the right SKU, which costs nothing: `creativeai rename {sku:?} NEW`. Then \
-                     correct the manifest too; without the rename a corrected SKU there looks like \
-                     a new clip"
+                     clip the right SKU with `creativeai rename`, which costs nothing. Then correct the \
+                     manifest too; without the rename a corrected SKU there looks like a new clip"
                 ))
             }
             Search::Several(count) => failed(format!(
@@ -283,22 +326,19 @@ impl<R: Refresh> Run<'_, R> {
         media: &'m [Medium],
         steps: &[Step],
     ) -> Option<&'m Medium> {
-        let tag = self.tag(delivery);
-        let attached: Vec<&str> = steps
-            .iter()
-            .filter(|step| step.name == ATTACHED)
-            .map(|step| step.reference.as_str())
-            .collect();
-        media.iter().find(|medium| {
-            let name = medium.filename.as_deref().unwrap_or_default();
-            name.contains(&tag) || attached.contains(&medium.id.as_str())
-        })
+        let tags = self.tags(delivery.job, delivery.generation_id.as_deref());
+        let is_attached = |medium: &Medium| {
+            let mut attached = steps.iter().filter(|step| step.name == ATTACHED);
+            attached.any(|step| step.reference == medium.id)
+        };
+        let mut media = media.iter();
+        media.find(|medium| medium.has_tag(&tags) || is_attached(medium))
     }
 
-    pub(super) fn tag(&self, delivery: &Delivery) -> String {
-        let mut id = publish_id(delivery, self.marking.target);
-        id.truncate(TAG);
-        id
+    /// What a clip's file is recognized by at Shopify, under each name that the store may have had.
+    fn tags(&self, job: JobKey, generation_id: Option<&str>) -> Vec<String> {
+        let tag = |shop: &&str| tag(&id_of(job, generation_id, shop));
+        self.shops.iter().map(tag).collect()
     }
 
     /// Waits until Shopify has processed it.
@@ -338,13 +378,40 @@ impl<R: Refresh> Run<'_, R> {
         name: &str,
         reference: &str,
     ) -> Result<(), ShopifyError> {
+        self.record(delivery, self.marking.target, name, reference)
+            .await
+    }
+
+    async fn record(
+        &self,
+        delivery: &Delivery,
+        target: &str,
+        name: &str,
+        reference: &str,
+    ) -> Result<(), ShopifyError> {
+        let line = self.line(delivery, target, name, reference);
+        let recorded = self.marking.record(&line).await;
+        recorded.map_err(|(error, kept)| log_failed(error.into(), kept.as_deref()))
+    }
+
+    /// A step's line.
+    pub(super) fn line(
+        &self,
+        delivery: &Delivery,
+        target: &str,
+        name: &str,
+        reference: &str,
+    ) -> String {
         let step = Step {
             name: name.to_owned(),
             reference: reference.to_owned(),
             error: String::new(),
         };
-        let line = step_line(self.with.writer, delivery, self.marking.target, &step);
-        let recorded = self.marking.record(&line).await;
-        recorded.map_err(|(error, kept)| log_failed(error.into(), kept.as_deref()))
+        step_line(self.with.writer, delivery, target, &step)
     }
+}
+
+/// The part of a publish id that stands in a file's name.
+pub(super) fn tag(publish_id: &str) -> String {
+    publish_id.chars().take(TAG).collect()
 }

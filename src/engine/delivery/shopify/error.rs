@@ -39,6 +39,16 @@ impl From<AdminError> for ShopifyError {
     }
 }
 
+impl ShopifyError {
+    /// The same, where the other clips do not share it.
+    pub fn of_one_clip(self) -> Self {
+        match self {
+            Self::Ended(kind, why) => Self::Failed(kind, why),
+            other => other,
+        }
+    }
+}
+
 /// The log cannot be used; `kept` keeps what it has not taken in.
 pub(super) fn log_failed(unusable: Unusable, kept: Option<&Path>) -> ShopifyError {
     let Unusable { kind, why } = unusable;
@@ -82,7 +92,7 @@ pub(super) fn failed_call(what: &str, failure: CallFailure) -> ShopifyError {
 }
 
 /// What an objection to `what` means.
-pub(super) fn objected(what: &str, objection: &Objection) -> ShopifyError {
+fn objected(what: &str, objection: &Objection) -> ShopifyError {
     let message = &objection.message;
     if objection.codes.iter().any(|code| is_limit_code(code)) || is_shop_limit(message) {
         return limit(message);

@@ -88,6 +88,10 @@ impl<R: Refresh> Shopify<'_, R> {
     /// Publishes what is due.
     pub async fn run(&self, deliveries: &[Delivery], when: When) -> PublishSummary {
         let target = format!("{TARGET}{}", self.admin.store());
+        let sent = deliveries.iter().flat_map(|delivery| &delivery.sent);
+        let shops = sent.map(|sent| sent.target.as_str());
+        let shops = shops.filter(|shop| shop.starts_with(TARGET));
+        let shops = shops.chain([target.as_str()]).collect();
         let run = clip::Run {
             with: self,
             stop: self.stop.part(),
@@ -99,6 +103,7 @@ impl<R: Refresh> Shopify<'_, R> {
                 has_room: OnceCell::new(),
             },
             all: deliveries,
+            shops,
         };
         let (due, waiting) = due(deliveries, when);
         let each = due.into_iter().map(|delivery| run.one(delivery));

@@ -12,7 +12,7 @@ use crate::engine::delivery::shopify::{
 };
 use crate::engine::delivery::{Event, FailureKind, PublishSummary, Refresh, RefreshError};
 use crate::engine::stop::Stop;
-use crate::jobs::{self, IdColumn, JobKey, Stamp, Status, What};
+use crate::jobs::{self, IdColumn, JobKey, Publication, Stamp, What};
 
 /// Gives this fresh link, if any.
 #[derive(Default)]
@@ -36,6 +36,7 @@ struct Setting {
     cdn: Cdn,
     shop: ShopServer,
     vendor: Vendor,
+    store: &'static str,
 }
 
 impl Setting {
@@ -45,6 +46,7 @@ impl Setting {
             cdn: Cdn::start().await,
             shop: ShopServer::start().await,
             vendor: Vendor::default(),
+            store: "test.myshopify.com",
         };
         setting
             .shop
@@ -103,7 +105,7 @@ impl Setting {
         let client = Client::new(TimeOuts::default(), system_lookup());
         let admin = Admin::new(
             &client,
-            Store::parse("test.myshopify.com").unwrap(),
+            Store::parse(self.store).unwrap(),
             Version::parse(API_VERSION).unwrap(),
             credentials,
             Some(&format!("http://{}", self.shop.address)),
@@ -334,24 +336,32 @@ async fn a_metafield_names_the_video_once_even_of_a_clip_that_was_there() {
     }
 }
 
-/// A clip of the photo at line 2 and, in its place, a newer one whose prompt was edited.
-async fn edited() -> (Setting, JobKey) {
+impl Setting {
+    /// A newer clip of the photo at line 2, whose prompt was edited, takes the place of the old one.
+    fn edit(&self, old: JobKey) -> JobKey {
+        let new = self.job("TEE-1", 3);
+        let at = "2026-03-14T09:20:00Z".parse().unwrap();
+        let what = What::Superseded { by_job: new };
+        let line = jobs::Event::new(Stamp::first(at), old, 1, what).line();
+        self.bench.write(&line);
+        // Both were made from one photo.
+        let log = std::fs::read_to_string(self.bench.log()).unwrap();
+        std::fs::write(
+            self.bench.log(),
+            log.replace("Room%203.jpg", "Room%202.jpg?sig=2"),
+        )
+        .unwrap();
+        new
+    }
+}
+
+/// The clip at line 2, published, and the newer one.
+async fn edited() -> (Setting, JobKey, JobKey) {
     let setting = Setting::new().await;
     let old = setting.job("TEE-1", 2);
     assert_eq!(setting.publish().await.published, 1);
-    let new = setting.job("TEE-1", 3);
-    let at = "2026-03-14T09:20:00Z".parse().unwrap();
-    let what = What::Superseded { by_job: new };
-    let line = jobs::Event::new(Stamp::first(at), old, 1, what).line();
-    setting.bench.write(&line);
-    // Both were made from one photo.
-    let log = std::fs::read_to_string(setting.bench.log()).unwrap();
-    std::fs::write(
-        setting.bench.log(),
-        log.replace("Room%203.jpg", "Room%202.jpg?sig=2"),
-    )
-    .unwrap();
-    (setting, new)
+    let new = setting.edit(old);
+    (setting, old, new)
 }
 
 #[tokio::test]
@@ -360,7 +370,7 @@ async fn the_older_clip_of_a_photo_goes_only_once_the_new_one_is_ready() {
         replace: true,
         ..Look::default()
     };
-    let (setting, _) = edited().await;
+    let (setting, ..) = edited().await;
     setting.shop.with(|shop| shop.looks = 50);
     let summary = setting.publish_as(look.clone()).await;
     assert!(summary.failures[0].message.contains("still processing"));
@@ -380,11 +390,117 @@ async fn the_older_clip_of_a_photo_goes_only_once_the_new_one_is_ready() {
     assert_eq!(setting.shop.with(|shop| shop.calls.len()), calls);
 
     // Asked for later, it goes all the same; without being asked for, it stays.
-    let (setting, _) = edited().await;
+    let (setting, ..) = edited().await;
     assert_eq!(setting.publish().await.published, 1);
     assert_eq!(setting.shop.media().len(), 2);
     assert_eq!(setting.publish_as(look).await.already, 1);
     assert_eq!(setting.shop.media().len(), 1);
+}
+
+#[tokio::test]
+async fn an_older_clip_that_was_only_attached_goes_too() {
+    for is_answered in [true, false] {
+        let setting = Setting::new().await;
+        let old = setting.job("TEE-1", 2);
+        setting.shop.with(|shop| shop.looks = 50);
+        if !is_answered {
+            setting.shop.with(|shop| shop.hidden = 50);
+            setting.shop.fault("productUpdate", &[Fault::LostReply]);
+        }
+        assert_eq!(setting.publish().await.published, 0);
+        setting.shop.with(|shop| {
+            (shop.looks, shop.hidden) = (0, 0);
+            shop.products[0].media[0].hidden = 0;
+        });
+        setting.edit(old);
+        let look = Look {
+            replace: true,
+            ..Look::default()
+        };
+        let summary = setting.publish_as(look.clone()).await;
+        assert_eq!((summary.published, &summary.failures), (1, &vec![]));
+        let media = setting.shop.media();
+        assert_eq!((media.len(), &*media[0].id), (1, "gid://shopify/Video/2"));
+        let calls = setting.shop.with(|shop| shop.calls.len());
+        assert_eq!(setting.publish_as(look).await.already, 1);
+        assert_eq!(setting.shop.with(|shop| shop.calls.len()), calls);
+    }
+}
+
+#[tokio::test]
+async fn a_persons_video_stays_even_where_the_log_takes_it_for_the_older_clip() {
+    let (setting, old, _) = edited().await;
+    setting.shop.with(|shop| {
+        shop.products[0].media.push(Medium {
+            id: "gid://shopify/Video/7".to_owned(),
+            filename: "persons-own.mp4".to_owned(),
+            ..Medium::default()
+        });
+    });
+    let at = "2026-03-15T09:20:00Z".parse().unwrap();
+    let what = What::Published(Publication {
+        generation_id: Some("vgen_TEE-1_2"),
+        target: TARGET,
+        reference: "gid://shopify/Video/7",
+    });
+    let line = jobs::Event::new(Stamp::first(at), old, 1, what).line();
+    setting.bench.write(&line);
+    let look = Look {
+        replace: true,
+        ..Look::default()
+    };
+    assert_eq!(setting.publish_as(look).await.published, 1);
+    let media = setting.shop.media();
+    let ids: Vec<&str> = media.iter().map(|medium| &*medium.id).collect();
+    assert_eq!(ids, ["gid://shopify/Video/7", "gid://shopify/Video/2"]);
+}
+
+#[tokio::test]
+async fn a_clip_whose_row_was_set_back_goes_up_again() {
+    let (setting, old, new) = edited().await;
+    let look = Look {
+        replace: true,
+        metafield: Some(Metafield::parse("custom.video").unwrap()),
+        ..Look::default()
+    };
+    assert_eq!(setting.publish_as(look.clone()).await.published, 1);
+    for job in [old, new] {
+        let at = "2026-03-15T09:20:00Z".parse().unwrap();
+        let what = What::Superseded { by_job: old };
+        let line = jobs::Event::new(Stamp::first(at), job, 1, what).line();
+        setting.bench.write(&line);
+    }
+    let summary = setting.publish_as(look.clone()).await;
+    assert_eq!((summary.published, &summary.failures), (1, &vec![]));
+    let media = setting.shop.media();
+    assert_eq!((media.len(), &*media[0].id), (1, "gid://shopify/Video/3"));
+    let field = setting
+        .shop
+        .with(|shop| shop.products[0].metafields[0].clone());
+    assert_eq!(field.2, "gid://shopify/Video/3");
+    assert_eq!(setting.publish_as(look).await.already, 1);
+}
+
+#[tokio::test]
+async fn a_clip_that_is_there_counts_although_the_older_one_cannot_be_removed() {
+    let (setting, _, new) = edited().await;
+    setting.shop.product("2", "Mug", &["MUG"]);
+    let other = setting.job("MUG", 9);
+    setting.shop.fault("fileDelete", &[Fault::Status(403)]);
+    let look = Look {
+        replace: true,
+        ..Look::default()
+    };
+    let summary = setting.publish_as(look.clone()).await;
+    assert_eq!(summary.failures.len(), 1);
+    let failure = &summary.failures[0];
+    assert_eq!(failure.kind, FailureKind::Refused);
+    assert!(failure.message.contains("write_files"), "{failure:?}");
+    for job in [new, other] {
+        assert!(setting.bench.view(job).state.effective().is_published());
+    }
+    assert_eq!(setting.publish_as(look).await.failures, []);
+    assert_eq!(setting.shop.media().len(), 2);
 }
 
 #[tokio::test]
@@ -581,30 +697,56 @@ async fn a_clip_whose_name_the_store_loses_is_added_again_only_when_a_person_say
 }
 
 #[tokio::test]
-async fn an_upload_is_taken_up_after_a_crash_and_done_again_when_it_is_gone() {
+async fn what_a_person_cut_after_a_failed_run_is_published_as_it_is() {
     let setting = Setting::new().await;
-    let job = setting.job("TEE-1", 2);
+    let job = setting
+        .bench
+        .completed(IdColumn::Sku, "TEE-1", 2, "https://gone.invalid/a.mp4");
+    let file = setting.bench.dir.path().join("a.mp4");
+    std::fs::write(&file, clip(7000, 3)).unwrap();
+    setting.bench.downloaded(job, "a.mp4", 7000);
     setting.shop.fault("productUpdate", &[Fault::Status(500)]);
-    setting.publish().await;
+    assert_eq!(setting.publish().await.published, 0);
+    std::fs::write(&file, clip(6000, 4)).unwrap();
     assert_eq!(setting.publish().await.published, 1);
-    assert_eq!(setting.shop.with(|shop| shop.uploads.len()), 1, "taken up");
+    assert_eq!(setting.shop.media().len(), 1);
+    setting
+        .shop
+        .with(|shop| assert!(shop.uploads.last().unwrap().parts[3].1 == clip(6000, 4)));
+}
 
-    let gone = Setting::new().await;
-    gone.job("TEE-1", 2);
-    let at = "2026-03-13T09:20:00Z".parse().unwrap();
-    let step = jobs::Step {
-        status: Status::Completed,
-        generation_id: Some("vgen_TEE-1_2"),
-        target: TARGET,
-        step: "uploaded",
-        reference: "https://shopify-video/long-gone",
-        error: "",
+#[tokio::test]
+async fn a_renamed_store_has_its_clips_already() {
+    let mut setting = Setting::new().await;
+    let job = setting.job("TEE-1", 2);
+    assert_eq!(setting.publish().await.published, 1);
+    setting.store = "new.myshopify.com";
+    let look = Look {
+        position: Some(1),
+        ..Look::default()
     };
-    let line = jobs::Event::new(Stamp::first(at), job, 1, What::Step(step)).line();
-    gone.bench.write(&line);
-    assert_eq!(gone.publish().await.published, 1);
-    assert_eq!(gone.shop.with(|shop| shop.uploads.len()), 1);
-    assert_eq!(gone.shop.count("productUpdate"), 2);
+    assert_eq!(setting.publish_as(look).await.published, 1);
+    assert_eq!(setting.shop.media().len(), 1);
+    assert_eq!(setting.shop.count("stagedUploadsCreate"), 1);
+    assert_eq!(setting.shop.count("productReorderMedia"), 0);
+    let saved = &setting.bench.view(job).attempts[&1].published;
+    let reference = saved["shopify:new.myshopify.com"].text("reference");
+    assert_eq!(reference, Some("gid://shopify/Video/1"));
+}
+
+#[tokio::test]
+async fn another_store_gets_its_own_and_keeps_what_another_one_replaced() {
+    let (mut setting, ..) = edited().await;
+    setting.store = "new.myshopify.com";
+    setting.shop.with(|shop| shop.products[0].media.clear());
+    let look = Look {
+        replace: true,
+        ..Look::default()
+    };
+    assert_eq!(setting.publish_as(look.clone()).await.published, 1);
+    assert_eq!(setting.shop.media().len(), 1);
+    let log = std::fs::read_to_string(setting.bench.log()).unwrap();
+    assert!(!log.contains("\"removed\""), "{log}");
 }
 
 #[tokio::test]
