@@ -2,6 +2,7 @@
 //! people read them; nearest names.
 
 pub mod format;
+pub mod secret;
 pub mod suggest;
 
 use std::borrow::Cow;

@@ -1,14 +1,11 @@
 //! The API key, kept from every output.
 
-use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+
+use crate::text::secret;
 
 /// Stands where the key was.
 const BLOT: &str = "[key]";
-/// A shorter key is a word that a reply may well hold by chance, such as a sandbox's `sandbox`;
-/// the vendor's are much longer.
-const SHORTEST_SECRET: usize = 8;
 
 /// An API key. It has no `Display`, its `Debug` is redacted, and its memory is cleared when it is
 /// dropped.
@@ -68,68 +65,9 @@ impl ApiKey {
     }
 
     /// A reply's body with every occurrence of the key blotted out, escaped ones in JSON included.
-    /// What else the body holds stays as it came, byte for byte where nothing was escaped.
     pub fn blot_body(&self, body: Vec<u8>) -> Vec<u8> {
-        let key = self.expose().as_bytes();
-        if key.len() < SHORTEST_SECRET {
-            return body;
-        }
-        let body = replace(body, key, BLOT.as_bytes());
-        if memmem::find(&body, b"\\").is_none() {
-            return body;
-        }
-        let Ok(mut value) = serde_json::from_slice::<Value>(&body) else {
-            return body;
-        };
-        if self.blot_value(&mut value) {
-            value.to_string().into_bytes()
-        } else {
-            body
-        }
+        secret::blot_body(body, self.expose(), BLOT)
     }
-
-    /// Whether anything was blotted out.
-    fn blot_value(&self, value: &mut Value) -> bool {
-        match value {
-            Value::String(text) if text.contains(self.expose()) => {
-                *text = self.blot(text);
-                true
-            }
-            // Every one of them, not just the first.
-            Value::Array(items) => {
-                items
-                    .iter_mut()
-                    .filter_map(|item| self.blot_value(item).then_some(()))
-                    .count()
-                    > 0
-            }
-            Value::Object(fields) => {
-                fields
-                    .values_mut()
-                    .filter_map(|field| self.blot_value(field).then_some(()))
-                    .count()
-                    > 0
-            }
-            _ => false,
-        }
-    }
-}
-
-fn replace(text: Vec<u8>, what: &[u8], with: &[u8]) -> Vec<u8> {
-    let mut places = memmem::find_iter(&text, what).peekable();
-    if places.peek().is_none() {
-        drop(places);
-        return text;
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut end = 0;
-    for at in places {
-        out.extend_from_slice(&text[end..at]);
-        out.extend_from_slice(with);
-        end = at + what.len();
-    }
-    out.extend_from_slice(&text[end..]);
-    out
 }
 
 #[cfg(test)]

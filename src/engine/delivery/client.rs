@@ -120,6 +120,11 @@ impl Client {
         request.send().await.map_err(call_error)
     }
 
+    /// The longest wait for a whole reply that is short.
+    pub(super) fn longest_reply(&self) -> Duration {
+        self.time_outs.connect + self.time_outs.idle
+    }
+
     fn inner(&self, reach: Reach) -> Result<&reqwest::Client, CallError> {
         let cell = match reach {
             Reach::Public => &self.public,

@@ -30,6 +30,8 @@ pub enum Fault {
     Moved(&'static str),
     /// Done, but the reply is a 502.
     LostReply,
+    /// A reply that comes byte by byte and never ends.
+    Endless,
     /// Done, but the operation's result is null.
     DoneAndNull,
     /// `userErrors`.
@@ -118,6 +120,8 @@ pub struct Shop {
     pub forgets_names: bool,
     /// A person adds a video to the product right before each clip.
     pub person_adds: bool,
+    /// A character that is written as an escape in replies.
+    pub escapes: Option<char>,
     /// The tokens that are taken.
     pub tokens: Tokens,
     /// How many tokens were given for an id and a secret.

@@ -1,12 +1,14 @@
 //! The store's addresses.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Response, header};
 use axum::routing::post;
 use axum::{Router, response::IntoResponse};
+use futures::StreamExt;
 use serde_json::{Value, json};
 
 use super::{Fault, Shop, Tokens, Uploaded, form};
@@ -33,11 +35,15 @@ fn lock(shop: &Mutex<Shop>) -> MutexGuard<'_, Shop> {
     shop.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn reply(status: u16, body: &Value) -> Response<Body> {
+fn reply_with(status: u16, body: String) -> Response<Body> {
     let status = axum::http::StatusCode::from_u16(status)
         .unwrap_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR);
     let kind = [(header::CONTENT_TYPE, "application/json")];
-    (status, kind, body.to_string()).into_response()
+    (status, kind, body).into_response()
+}
+
+fn reply(status: u16, body: &Value) -> Response<Body> {
+    reply_with(status, body.to_string())
 }
 
 async fn grant(State(shop): Shared, body: String) -> Response<Body> {
@@ -77,6 +83,13 @@ async fn graphql(State(shop): Shared, headers: HeaderMap, body: String) -> Respo
     let fault = shop.next_fault(operation);
     let host = header("host").unwrap_or("127.0.0.1");
     let origin = format!("http://{host}");
+    let escapes = shop.escapes;
+    let reply = |status: u16, body: &Value| {
+        let escape = |c: char| format!("\\u{:04x}", u32::from(c));
+        let text = body.to_string();
+        let text = escapes.map_or(text.clone(), |c| text.replace(c, &escape(c)));
+        reply_with(status, text)
+    };
     match fault {
         None => {
             let data = shop.answer(operation, variables, &origin);
@@ -89,6 +102,13 @@ async fn graphql(State(shop): Shared, headers: HeaderMap, body: String) -> Respo
         Some(Fault::DoneAndNull) => {
             shop.answer(operation, variables, &origin);
             reply(200, &json!({"data": {operation: null}}))
+        }
+        Some(Fault::Endless) => {
+            let blanks = futures::stream::repeat_with(|| async {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                Ok::<_, std::convert::Infallible>(" ")
+            });
+            Body::from_stream(blanks.buffered(1)).into_response()
         }
         Some(Fault::Throttled) => reply(200, &throttled()),
         Some(Fault::TooMany) => reply(429, &json!({"errors": "Too many"})),

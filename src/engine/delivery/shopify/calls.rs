@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::{Admin, AdminError, Repeat};
+use super::client::{Admin, AdminError, Repeat, joined};
 use super::look::Metafield;
 
 /// Pages of a product's media that are read; a product has 250 at most.
@@ -90,7 +90,7 @@ impl Medium {
         if message.is_empty() {
             "it did not say why".to_owned()
         } else {
-            message.join("; ")
+            joined(&message)
         }
     }
 }
@@ -292,7 +292,7 @@ fn object_to(data: &Value, pointer: &str) -> Result<(), CallFailure> {
         })
         .collect();
     Err(CallFailure::Objection(Objection {
-        message: message.join("; "),
+        message: joined(&message),
         codes,
     }))
 }

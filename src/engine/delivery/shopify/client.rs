@@ -12,11 +12,14 @@ use tokio::sync::Mutex;
 use super::store::{self, Credentials, Store, StoreError, Version};
 use crate::engine::delivery::client::{CallError, Client, MAX_RETRY_AFTER, retry_after};
 use crate::engine::delivery::fetcher::delays;
+use crate::text::{secret, shorten};
 
 /// Waits for the throttle before a call is left to the next run.
 const MAX_WAITS: usize = 8;
 /// A reply is read no further, in bytes.
 const MAX_REPLY: usize = 8 << 20;
+/// Characters of a server's words that are shown.
+const LONGEST_WORDS: usize = 500;
 /// A token is renewed that long before it ends.
 const EARLY: Duration = Duration::from_secs(300);
 
@@ -191,12 +194,13 @@ impl<'a> Admin<'a> {
             .map_err(|_| AdminError::Refused(StoreError::Credentials.to_string()))?;
         secret.set_sensitive(true);
         headers.insert("x-shopify-access-token", secret);
-        let (response, text) = match self.post(&url, headers, body.to_owned()).await? {
+        let (response, reply) = match self.post(&url, headers, body.to_owned()).await? {
             Ok(reply) => reply,
             Err(why) => return Ok(Verdict::Lost(why)),
         };
-        let text = text.replace(token.text.expose_secret(), "[token]");
-        Ok(self.judge(&response, &text))
+        // From here on no one sees the token, wherever in the reply it stood.
+        let reply = secret::blot_body(reply, token.text.expose_secret(), "[token]");
+        Ok(self.judge(&response, &reply))
     }
 
     /// Posts and reads the reply; the inner error is a network's.
@@ -205,7 +209,7 @@ impl<'a> Admin<'a> {
         url: &str,
         headers: HeaderMap,
         body: String,
-    ) -> Result<Result<(Response, String), String>, AdminError> {
+    ) -> Result<Result<(Response, Vec<u8>), String>, AdminError> {
         let exchange = async {
             let mut response = self.client.post(url, headers, body.into()).await?;
             let mut bytes = Vec::new();
@@ -215,9 +219,13 @@ impl<'a> Admin<'a> {
                     break;
                 }
             }
-            Ok((response, String::from_utf8_lossy(&bytes).into_owned()))
+            Ok((response, bytes))
         };
-        match exchange.await {
+        // A reply that comes byte by byte is none.
+        let Ok(exchange) = tokio::time::timeout(self.client.longest_reply(), exchange).await else {
+            return Ok(Err("Shopify's answer did not come in time".to_owned()));
+        };
+        match exchange {
             Ok(reply) => Ok(Ok(reply)),
             Err(CallError::Network(error)) => {
                 let why = crate::engine::delivery::client::plain(&error);
@@ -227,9 +235,9 @@ impl<'a> Admin<'a> {
         }
     }
 
-    fn judge(&self, response: &Response, text: &str) -> Verdict {
+    fn judge(&self, response: &Response, reply: &[u8]) -> Verdict {
         let status = response.status().as_u16();
-        let reply: Option<Reply> = serde_json::from_str(text).ok();
+        let reply: Option<Reply> = serde_json::from_slice(reply).ok();
         let message = reply
             .as_ref()
             .and_then(|reply| reply.errors.as_ref())
@@ -341,13 +349,19 @@ impl<'a> Admin<'a> {
             let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
             headers.insert(CONTENT_TYPE, kind);
             let why = match self.post(&url, headers, form.clone()).await? {
-                Ok((response, text)) if response.status().is_success() => {
-                    let granted: Granted = serde_json::from_str(&text).map_err(|_| {
-                        AdminError::MayHelp("Shopify's answer held no token".to_owned())
-                    })?;
-                    let life = Duration::from_secs(granted.expires_in.unwrap_or(86_399));
+                Ok((response, reply)) if response.status().is_success() => {
+                    let granted: Option<Granted> = serde_json::from_slice(&reply).ok();
+                    let token = granted.and_then(|granted| {
+                        let text = store::checked(&granted.access_token).ok()?;
+                        Some((text, granted.expires_in))
+                    });
+                    let Some((text, expires_in)) = token else {
+                        let why = "Shopify's answer held no token";
+                        return Err(AdminError::MayHelp(why.to_owned()));
+                    };
+                    let life = Duration::from_secs(expires_in.unwrap_or(86_399));
                     return Ok(Token {
-                        text: SecretString::from(granted.access_token),
+                        text,
                         ends: Instant::now().checked_add(life.saturating_sub(EARLY)),
                     });
                 }
@@ -428,5 +442,11 @@ fn messages(errors: &Value) -> String {
     if list.is_empty() {
         return "it did not say why".to_owned();
     }
-    list.join("; ")
+    joined(&list)
+}
+
+/// A server's words as one text that is short enough to be read.
+pub(super) fn joined<T: AsRef<str>>(words: &[T]) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    shorten(&words.join("; "), LONGEST_WORDS).into_owned()
 }

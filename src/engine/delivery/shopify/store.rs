@@ -113,7 +113,8 @@ impl Credentials {
     }
 }
 
-fn checked(text: &str) -> Result<SecretString, StoreError> {
+/// What can be a token or a secret.
+pub(super) fn checked(text: &str) -> Result<SecretString, StoreError> {
     let text = text.trim();
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(StoreError::Credentials);

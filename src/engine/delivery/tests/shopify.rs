@@ -37,6 +37,7 @@ struct Setting {
     shop: ShopServer,
     vendor: Vendor,
     store: &'static str,
+    time_outs: TimeOuts,
 }
 
 impl Setting {
@@ -47,6 +48,7 @@ impl Setting {
             shop: ShopServer::start().await,
             vendor: Vendor::default(),
             store: "test.myshopify.com",
+            time_outs: TimeOuts::default(),
         };
         setting
             .shop
@@ -102,7 +104,7 @@ impl Setting {
             look: Look::default(),
         };
         change(&mut options);
-        let client = Client::new(TimeOuts::default(), system_lookup());
+        let client = Client::new(self.time_outs, system_lookup());
         let admin = Admin::new(
             &client,
             Store::parse(self.store).unwrap(),
@@ -845,6 +847,38 @@ async fn a_wrong_token_ends_the_run_and_is_not_shown() {
         !message.contains("shpat_wrong") && message.contains("Invalid API key"),
         "{message}"
     );
+}
+
+#[tokio::test]
+async fn a_quoted_token_is_not_shown_however_it_is_written_and_words_are_cut() {
+    let setting = Setting::new().await;
+    setting.job("TEE-1", 2);
+    let words = format!("bad shpat\u{5f}test {}", "x".repeat(5000));
+    let words: &'static str = words.leak();
+    setting.shop.with(|shop| shop.escapes = Some('_'));
+    for fault in [Fault::Errors(words), Fault::Objection(words)] {
+        setting.shop.fault("stagedUploadsCreate", &[fault]);
+        let summary = setting.publish().await;
+        let message = &summary.failures[0].message;
+        assert!(message.contains("bad [token]"), "{message}");
+        assert!(message.len() < 600, "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_never_ends_is_given_up() {
+    let mut setting = Setting::new().await;
+    setting.job("TEE-1", 2);
+    setting.time_outs = TimeOuts {
+        connect: Duration::from_millis(100),
+        idle: Duration::from_millis(100),
+    };
+    setting
+        .shop
+        .fault("productVariants", &vec![Fault::Endless; 9]);
+    let summary = setting.publish().await;
+    let message = &summary.failures[0].message;
+    assert!(message.contains("in time"), "{message}");
 }
 
 #[tokio::test]
