@@ -59,14 +59,6 @@ pub fn report(
     let file = MemoryFile::of(path);
     let mut memory = file.as_ref().map(MemoryFile::read).unwrap_or_default();
     let news = memory.after(end.code, &end.given_up, &end.failed);
-    if let Some(file) = file.filter(|_| log.is_some())
-        && let Err(error) = file.write(&memory)
-    {
-        printer.warn(format_args!(
-            "{} cannot be written ({error}); what it would hold may be said again",
-            escape(&file.path().display().to_string())
-        ));
-    }
     let commands = match &log {
         Some(log) => open::commands(path, log.ledger(), settings),
         None => open::commands_for(path, false, settings),
@@ -83,6 +75,15 @@ pub fn report(
     } else {
         end.say(&notice.text, &news, log.as_ref(), &commands, printer)
             .map_err(failure::of_log)?;
+    }
+    // Said twice is better than never, should this run be killed before.
+    if let Some(file) = file.filter(|_| log.is_some())
+        && let Err(error) = file.write(&memory)
+    {
+        printer.warn(format_args!(
+            "{} cannot be written ({error}); what it would hold may be said again",
+            escape(&file.path().display().to_string())
+        ));
     }
     Ok(end.code)
 }
