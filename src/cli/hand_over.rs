@@ -79,8 +79,8 @@ pub struct PublishArgs {
           value_parser = clap::value_parser!(u16).range(1..=250))]
     pub position: Option<u16>,
 
-    /// With --to shopify: remove this tool's older clip of the same photo, once the new one is
-    /// ready
+    /// With --to shopify: remove this tool's clip of the row as it was before you edited or rejected
+    /// it, once the new one is ready
     #[arg(long, conflicts_with = "exec")]
     pub replace: bool,
 

@@ -92,8 +92,8 @@ pub struct Delivery {
     pub saved: Option<SavedClip>,
     /// Where it is on another computer, as the log says.
     pub elsewhere: Option<SavedClip>,
-    /// The photo it was made from, without what changes from one signed address to the next.
-    pub photo: Option<String>,
+    /// The job that took its place: of its row when that was edited.
+    pub superseded_by: Option<JobKey>,
     /// Which target has which of its attempts' clips, or may have.
     pub sent: Vec<Sent>,
 }
@@ -133,13 +133,9 @@ impl Delivery {
             output_url: effective.and_then(|a| a.fields.text("output_url").map(str::to_owned)),
             saved,
             elsewhere,
-            photo: column("image_url").map(|address| {
-                address
-                    .split(['?', '#'])
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned()
-            }),
+            superseded_by: (view.state.is_superseded())
+                .then(|| JobKey::parse(view.fields.text("by_job")?))
+                .flatten(),
             sent: sent(view),
         }
     }
@@ -474,7 +470,7 @@ mod tests {
             output_url: None,
             saved: None,
             elsewhere: None,
-            photo: None,
+            superseded_by: None,
             sent: Vec::new(),
         }
     }

@@ -20,6 +20,8 @@ use crate::jobs::{IdColumn, JobKey, JobView};
 
 /// Digits of the publish id in a clip's file name at Shopify: what a clip is recognised by there.
 const TAG: usize = 16;
+/// Edits of a row that are followed.
+const LONGEST_CHAIN: usize = 100;
 /// The metafield of this name holds the clip.
 const IN_METAFIELD: &str = "metafield";
 
@@ -27,7 +29,7 @@ pub(super) struct Run<'a, R> {
     pub with: &'a Shopify<'a, R>,
     pub stop: Stop,
     pub marking: Marking<'a>,
-    /// Every job of the log: where older clips of a photo are.
+    /// Every job of the log: where the clips are in whose place others come.
     pub all: &'a [Delivery],
     /// Every shop that clips of the log went to, by its name: a store that was renamed is one of them.
     pub shops: BTreeSet<&'a str>,
@@ -242,20 +244,18 @@ impl<R: Refresh> Run<'_, R> {
         set.any(|step| step.reference == name)
     }
 
-    /// With `--replace`: this tool's older clips of the same photo of the same product, published or only
-    /// attached, whatever the store was called. A job that still counts keeps its clip: it is another
-    /// clip of the photo, not an older one.
+    /// With `--replace`: the clips in whose place this one is, published or only attached, whatever the
+    /// store was called: those of earlier attempts, and of rows that were edited into this one. What merely
+    /// shows the same photo, or was dismissed, is not among them.
     fn stale<'s>(
         &'s self,
         delivery: &'s Delivery,
     ) -> impl Iterator<Item = (&'s Delivery, &'s Sent)> {
         let is_wanted = self.with.options.look.replace;
-        let is_older = move |other: &&Delivery| {
-            other.job == delivery.job
-                || (!other.is_counted
-                    && other.item == delivery.item
-                    && other.photo.is_some()
-                    && other.photo == delivery.photo)
+        let is_older = move |other: &Delivery| {
+            let is_older = || self.is_replaced_by(other, delivery.job);
+            // Of another product's clip nothing is seen here.
+            other.job == delivery.job || (other.item == delivery.item && is_older())
         };
         let others = self
             .all
@@ -268,6 +268,17 @@ impl<R: Refresh> Run<'_, R> {
                 .filter(move |sent| !(own && sent.attempt == delivery.attempt))
                 .map(move |sent| (other, sent))
         })
+    }
+
+    /// Whether a row was edited into that of `job`, at once or in steps.
+    fn is_replaced_by(&self, older: &Delivery, job: JobKey) -> bool {
+        let next = |key: &JobKey| {
+            let next = self.all.iter().find(|other| other.job == *key)?;
+            next.superseded_by
+        };
+        let chain = std::iter::successors(older.superseded_by, next);
+        // A log of someone else may have a circle.
+        chain.take(LONGEST_CHAIN).any(|key| key == job)
     }
 
     fn alt(&self, view: &JobView, product: &Product) -> Result<String, ShopifyError> {

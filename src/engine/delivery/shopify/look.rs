@@ -14,7 +14,7 @@ pub struct Look {
     pub position: Option<u16>,
     /// The alt text; `None` is the product's title.
     pub alt: Option<AltTemplate>,
-    /// Whether this tool's older clip of the same photo goes once the new one is ready.
+    /// Whether the clip in whose place the new one is goes once that is ready.
     pub replace: bool,
     /// A metafield of the product that is to name the clip.
     pub metafield: Option<Metafield>,
