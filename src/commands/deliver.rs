@@ -23,6 +23,7 @@ pub fn exec_options(command: &str, target: Option<&str>, settings: &Settings) ->
         target: target.unwrap_or(EXEC_TARGET).to_owned(),
         concurrency: usize::from(settings.publish.concurrency),
         time_out: settings.publish.exec_timeout,
+        approved: settings.publish.approved,
         dry_run: false,
     }
 }

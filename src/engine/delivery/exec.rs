@@ -35,6 +35,8 @@ pub const HIDDEN: [&str; 6] = [
 
 /// Bytes of a command's last words in a message; the log has more.
 const LAST_WORDS: usize = 300;
+/// The same in the log.
+const KEPT_WORDS: usize = 1000;
 /// How long the output of what a command left running is waited for.
 const DRAIN: Duration = Duration::from_secs(1);
 /// What a failed command's line is called.
@@ -66,6 +68,8 @@ pub struct ExecOptions {
     pub concurrency: usize,
     /// How long one may take.
     pub time_out: Duration,
+    /// Only clips that a person has kept.
+    pub approved: bool,
     /// Only say what would be done.
     pub dry_run: bool,
 }
@@ -114,7 +118,13 @@ impl Ran {
             let id = publish_id(delivery, target);
             return Some(published_line(writer, delivery, target, &id));
         };
-        let is_news = steps(view, delivery, target).last() != Some(step);
+        // Other words of the same failure are none: a time in them would make the log grow each night.
+        let (steps, what) = (steps(view, delivery, target), |step: &Step| {
+            let error = step.error.split_once(": ");
+            error.map_or(step.error.clone(), |(what, _)| what.to_owned())
+        });
+        let last = steps.last().filter(|last| last.name == step.name);
+        let is_news = last.is_none_or(|last| what(last) != what(step));
         is_news.then(|| step_line(writer, delivery, target, step))
     }
 }
@@ -167,16 +177,12 @@ impl ExecOptions {
         let step = Step {
             name: FAILED_STEP.to_owned(),
             reference: String::new(),
-            error: match report.output.as_str() {
+            error: match end_of(&report.output, KEPT_WORDS) {
                 "" => what.clone(),
                 output => format!("{what}: {output}"),
             },
         };
-        let mut start = report.output.len().saturating_sub(LAST_WORDS);
-        while !report.output.is_char_boundary(start) {
-            start += 1;
-        }
-        let words = match report.output[start..].trim() {
+        let words = match end_of(&report.output, LAST_WORDS) {
             "" => "and said nothing".to_owned(),
             words => format!("and said: {words}"),
         };
@@ -340,6 +346,15 @@ fn name(delivery: &Delivery) -> String {
         Some(line) => format!("{} (line {line})", delivery.owner_name()),
         None => delivery.owner_name(),
     }
+}
+
+/// At most so many bytes of the end of an output.
+fn end_of(output: &str, longest: usize) -> &str {
+    let mut start = output.len().saturating_sub(longest);
+    while !output.is_char_boundary(start) {
+        start += 1;
+    }
+    output[start..].trim()
 }
 
 #[cfg(test)]

@@ -16,10 +16,10 @@ use crate::engine::delivery::plan::Delivery;
 use crate::engine::delivery::{self, Exec, ExecOptions, Failure, Ran, has_run};
 use crate::engine::open::{self, OpenError, Patience};
 use crate::engine::stop::Stop;
-use crate::jobs::{JobKey, JobView};
+use crate::jobs::{JobKey, JobView, Look as LookAtClip};
 use crate::journal::{JobLog, Location, LogError, Writer};
 
-/// Clips for which the command runs before the log is written.
+/// Jobs that are come to with one look into the log.
 const AT_ONCE: usize = 64;
 /// After so long it is looked whether clips that others have leased are free, or a log that could not be
 /// used can be; each time that something still waits, the next look is twice as far away. A run that was
@@ -43,9 +43,9 @@ impl Ended {
         (Self { jobs, target }, ended)
     }
 
-    /// Whether the command is to run for the job's clip.
+    /// Whether the command may have to run for the job's clip.
     pub fn is_due(&self, view: &JobView) -> bool {
-        due(view, &self.target).is_some()
+        due(view, &self.target, false).is_some()
     }
 
     /// Adds a job. Whether the command is to run is decided when its turn comes.
@@ -55,12 +55,18 @@ impl Ended {
     }
 }
 
-/// A job's clip, if the command is to run for it: it counts, has ended, and no line says that the command
-/// ran for that end.
-fn due(view: &JobView, target: &str) -> Option<Delivery> {
+/// A job's clip, if the command is to run for it: it counts, has ended, was not rejected, and no line says
+/// that the command ran for that end. With `approved`, a person must have kept a clip that is ready.
+fn due(view: &JobView, target: &str, approved: bool) -> Option<Delivery> {
     let delivery = Delivery::of(view, true);
+    let is_wanted = match delivery.look {
+        Some(LookAtClip::Rejected) => false,
+        Some(LookAtClip::Kept) => true,
+        None => !(approved && delivery.is_completed),
+    };
     let is_due = view.state.status().is_terminal()
         && delivery.is_counted
+        && is_wanted
         && !has_run(view, &delivery, target);
     is_due.then_some(delivery)
 }
@@ -181,13 +187,27 @@ impl OnEnd<'_> {
         if Location::is_address(self.log.path) {
             return self.run_leased(jobs, runs).await;
         }
-        let clips = {
-            let log = JobLog::read(self.log.path, (self.log.ledger)())?;
-            self.due(jobs, |job| log.view(job))?
-        };
-        let (ran, left) = self.run_all(&clips, runs).await;
-        self.write_down(&ran).await;
+        let mut left = Vec::new();
+        let mut clips = self.read_due(jobs)?;
+        while !clips.is_empty() {
+            let later = clips.split_off(self.options.concurrency.clamp(1, clips.len()));
+            let (ran, not_begun) = self.run_all(&clips, runs).await;
+            self.write_down(&ran).await;
+            left.extend(not_begun);
+            // Commands take long: what others did with the rest meanwhile counts.
+            let rest: HashSet<JobKey> = later.iter().map(|(_, clip)| clip.job).collect();
+            clips = if rest.is_empty() {
+                Vec::new()
+            } else {
+                self.read_due(&rest)?
+            };
+        }
         Ok(left)
+    }
+
+    fn read_due(&self, jobs: &HashSet<JobKey>) -> Result<Vec<Clip>, OpenError> {
+        let log = JobLog::read(self.log.path, (self.log.ledger)())?;
+        Ok(self.due(jobs, |job| log.view(job))?)
     }
 
     fn due(
@@ -198,7 +218,7 @@ impl OnEnd<'_> {
         let mut clips = Vec::new();
         for &job in jobs {
             if let Some(view) = view(job)?
-                && let Some(delivery) = due(&view, &self.options.target)
+                && let Some(delivery) = due(&view, &self.options.target, self.options.approved)
             {
                 clips.push((view, delivery));
             }
@@ -319,6 +339,8 @@ impl OnEnd<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(unix)]
+    use crate::jobs::{Ledger, Rates};
 
     #[tokio::test(start_paused = true)]
     async fn what_waits_is_looked_at_more_and_more_seldom_and_no_stream_puts_it_off() {
@@ -341,5 +363,82 @@ mod tests {
         assert_eq!(look.at, at);
         look.plan(true, false);
         assert_eq!(after(&look), None);
+    }
+
+    /// Runs a command for these jobs by the log in `folder`, one at a time.
+    #[cfg(unix)]
+    async fn run_for(folder: &Path, jobs: &[JobKey], command: &str, approved: bool) -> Runs {
+        let options = ExecOptions {
+            command: command.to_owned(),
+            target: "exec".to_owned(),
+            concurrency: 1,
+            time_out: Duration::from_secs(600),
+            approved,
+            dry_run: false,
+        };
+        let (ended, other_side) = Ended::new("exec");
+        for &job in jobs {
+            ended.put(job);
+        }
+        drop(ended);
+        let on_end = OnEnd {
+            options: &options,
+            log: Log {
+                path: &folder.join("jobs.jsonl"),
+                ledger: &|| Ledger::new(Rates::default()).with_places(),
+                sandbox: false,
+            },
+            stop: &Stop::default(),
+            report: &|_| {},
+        };
+        on_end.run(other_side).await
+    }
+
+    #[cfg(unix)]
+    fn log_of(folder: &Path) -> [JobKey; 2] {
+        let jobs = ["a", "b"].map(|name| JobKey::digest(&[name]));
+        let mut log = String::new();
+        for job in jobs {
+            let line = |more: &str| {
+                let at = "2026-03-12T09:20:00Z";
+                format!("{{\"at\":\"{at}\",\"job\":\"{job}\",\"attempt\":1,{more}}}\n")
+            };
+            log +=
+                &line("\"status\":\"submitting\",\"sku\":\"A\",\"request\":{\"prompt\":\"pan\"}");
+            log += &line("\"status\":\"completed\",\"generation_id\":\"vgen_1\"")
+                .replace("vgen_1", &format!("vgen_{job}"));
+            let rejected = line("\"status\":\"reviewed\",\"verdict\":\"rejected\",\"by\":\"ann\"");
+            let others = jobs.iter().find(|other| **other != job).unwrap();
+            let file = folder.join(others.to_string());
+            std::fs::write(file, rejected.replace("T09:20", "T09:30")).unwrap();
+        }
+        std::fs::write(folder.join("jobs.jsonl"), log).unwrap();
+        jobs
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_clip_that_is_rejected_while_others_are_handed_on_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let jobs = log_of(folder.path());
+        let command = format!(
+            "cd '{}'; cat $CREATIVEAI_JOB >> jobs.jsonl; echo $CREATIVEAI_JOB >> ran",
+            folder.path().display()
+        );
+        let runs = run_for(folder.path(), &jobs, &command, false).await;
+        assert_eq!((runs.clips, runs.failed, runs.left), (1, 0, 0));
+        let ran = std::fs::read_to_string(folder.path().join("ran")).unwrap();
+        assert_eq!(ran.lines().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn with_approved_what_no_one_has_kept_is_not_handed_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let jobs = log_of(folder.path());
+        let runs = run_for(folder.path(), &jobs, "true", true).await;
+        assert_eq!((runs.clips, runs.failed, runs.left), (0, 0, 0));
+        let runs = run_for(folder.path(), &jobs, "true", false).await;
+        assert_eq!(runs.clips, 2);
     }
 }

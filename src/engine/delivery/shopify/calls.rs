@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::{Admin, AdminError, Repeat, joined};
+use super::client::{Admin, AdminError, Repeat};
 use super::look::Metafield;
+use super::words::joined;
 
 /// Pages of a product's media that are read; a product has 250 at most.
 const MAX_PAGES: usize = 10;

@@ -10,16 +10,15 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::store::{self, Credentials, Store, StoreError, Version};
+use super::words::messages;
 use crate::engine::delivery::client::{CallError, Client, MAX_RETRY_AFTER, retry_after};
 use crate::engine::delivery::fetcher::delays;
-use crate::text::{secret, shorten};
+use crate::text::secret;
 
 /// Waits for the throttle before a call is left to the next run.
 const MAX_WAITS: usize = 8;
 /// A reply is read no further, in bytes.
 const MAX_REPLY: usize = 8 << 20;
-/// Characters of a server's words that are shown.
-const LONGEST_WORDS: usize = 500;
 /// A token is renewed that long before it ends.
 const EARLY: Duration = Duration::from_secs(300);
 
@@ -427,26 +426,4 @@ fn throttled(cost: &Cost) -> Verdict {
 
 fn is_empty(errors: &Value) -> bool {
     errors.is_null() || errors.as_array().is_some_and(Vec::is_empty)
-}
-
-/// What errors say, whatever their shape: GraphQL's list, or the one text of a refusal.
-fn messages(errors: &Value) -> String {
-    let list: Vec<&str> = match errors {
-        Value::Array(list) => list
-            .iter()
-            .filter_map(|error| error.get("message")?.as_str())
-            .collect(),
-        Value::String(text) => vec![text],
-        _ => vec![],
-    };
-    if list.is_empty() {
-        return "it did not say why".to_owned();
-    }
-    joined(&list)
-}
-
-/// A server's words as one text that is short enough to be read.
-pub(super) fn joined<T: AsRef<str>>(words: &[T]) -> String {
-    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    shorten(&words.join("; "), LONGEST_WORDS).into_owned()
 }

@@ -17,6 +17,7 @@ mod look;
 mod search;
 mod store;
 mod upload;
+mod words;
 
 use std::time::Duration;
 

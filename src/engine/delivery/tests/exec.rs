@@ -17,6 +17,7 @@ async fn exec(bench: &Bench, command: &str, change: impl Fn(&mut ExecOptions)) -
         target: "exec".to_owned(),
         concurrency: 2,
         time_out: Duration::from_secs(60),
+        approved: false,
         dry_run: false,
     };
     change(&mut options);
@@ -103,12 +104,14 @@ async fn columns_cannot_take_the_names_of_settings_and_fields() {
     bench.write(&format!(
         "{{\"at\":\"2026-03-13T09:20:00Z\",\"job\":\"{job}\",\"attempt\":1,\
          \"status\":\"completed\",\"Api Key\":\"mine\",\"JOB\":\"other\",\
-         \"Größe in m²\":\"80\"}}\n"
+         \"file.\":\"mine\",\"(file url)\":\"mine\",\"Notify webhook\":\"mine\",\
+         \"profile\":\"mine\",\"sha256 \":\"mine\",\"Größe in m²\":\"80\"}}\n"
     ));
     let command = format!("env > '{}'", out(&bench).display());
     exec(&bench, &command, |_| {}).await;
     let env = std::fs::read_to_string(out(&bench)).unwrap();
     assert!(!env.contains("CREATIVEAI_API_KEY"), "{env}");
+    assert!(!env.contains("=mine"), "{env}");
     assert!(env.contains(&format!("CREATIVEAI_JOB={job}\n")), "{env}");
     assert!(env.contains("CREATIVEAI_GR__E_IN_M=80\n"), "{env}");
 }
@@ -148,6 +151,9 @@ async fn a_failure_is_kept_in_the_log_changes_no_state_and_is_tried_again() {
         1,
         "the same is kept once"
     );
+    let long = "date +%N; head -c 6000 /dev/zero | tr '\\0' x; exit 9";
+    exec(&bench, long, |_| {}).await;
+    assert_eq!(bench.lines_with("publish_failed"), 1);
     assert_eq!(exec(&bench, &keep(&bench), |_| {}).await.published, 1);
     assert_eq!(lines(&bench).len(), 1);
 }
