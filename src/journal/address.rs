@@ -1,12 +1,13 @@
 //! The address of a log in a database, taken apart. Nothing in it is ignored, and it never holds a
 //! password.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::fault::DatabaseError;
 use crate::text::{is_this_computer, suggest};
 
 /// The log that is meant where an address names none.
@@ -15,25 +16,6 @@ pub const DEFAULT_LOG: &str = "default";
 pub const DEFAULT_SCHEMA: &str = "creativeai";
 /// Longest name of a log, in bytes.
 const LONGEST_LOG: usize = 100;
-
-/// Why an address cannot name a log. It never quotes a password.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct AddressError {
-    /// What is wrong.
-    pub message: String,
-    /// The next step.
-    pub help: String,
-}
-
-impl AddressError {
-    pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            help: help.into(),
-        }
-    }
-}
 
 /// How an address looks.
 pub(super) const FORM: &str =
@@ -91,24 +73,12 @@ pub fn redacted(text: &str) -> String {
 pub struct Address {
     /// Servers, tried in turn; a name, a number or a socket's folder.
     pub hosts: Vec<Host>,
-    /// The role.
-    pub user: Option<String>,
-    /// The database.
-    pub database: Option<String>,
     /// Which of the database's logs; `default` where the address names none.
     pub log: Option<String>,
     /// The schema of the tables; `creativeai` where the address names none.
     pub schema: Option<String>,
-    /// How far the server has to prove who it is.
-    pub sslmode: Option<SslMode>,
-    /// The certificates that may vouch for it; `system` is the computer's own.
-    pub sslrootcert: Option<PathBuf>,
-    /// Longest wait for a connection.
-    pub connect_timeout: Option<Duration>,
-    /// What the server shows as the client's name.
-    pub application_name: Option<String>,
-    /// Which server of several is wanted.
-    pub target_session_attrs: Option<SessionAttrs>,
+    /// What else it says of the way to the server, by libpq's names; all of it can be read.
+    pub given: BTreeMap<&'static str, String>,
 }
 
 /// A server.
@@ -203,10 +173,8 @@ pub fn port(text: &str) -> Result<u16, String> {
     port.ok_or_else(|| "a port is a number from 1 to 65535".to_owned())
 }
 
-/// Every parameter there is.
-const PARAMETERS: [&str; 12] = [
-    "log",
-    "schema",
+/// What libpq knows, too.
+pub(super) const OF_LIBPQ: [&str; 10] = [
     "host",
     "port",
     "user",
@@ -221,7 +189,7 @@ const PARAMETERS: [&str; 12] = [
 
 impl Address {
     /// Reads what stands behind `postgres://`.
-    pub(super) fn parse(rest: &str) -> Result<Self, AddressError> {
+    pub(super) fn parse(rest: &str) -> Result<Self, DatabaseError> {
         let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
         let (servers, database) = place.split_once('/').unwrap_or((place, ""));
         let (user, servers) = match servers.rsplit_once('@') {
@@ -236,12 +204,12 @@ impl Address {
             if user.contains(':') {
                 return Err(password());
             }
-            address.user = filled(&decoded(user)?);
+            address.fill("user", &decoded(user)?);
         }
-        address.database = filled(&decoded(database)?);
+        address.fill("dbname", &decoded(database)?);
         for parameter in parameters.split('&').filter(|text| !text.is_empty()) {
             let Some((name, value)) = parameter.split_once('=') else {
-                return Err(AddressError::new(
+                return Err(DatabaseError::config(
                     "a parameter in the address of the job log has no value",
                     FORM,
                 ));
@@ -251,28 +219,26 @@ impl Address {
         Ok(address)
     }
 
-    fn set(&mut self, name: &str, value: &str) -> Result<(), AddressError> {
-        let wrong = |why: String| AddressError::new(format!("in the address: {why}"), FORM);
+    fn set(&mut self, name: &str, value: &str) -> Result<(), DatabaseError> {
+        let wrong = |why: String| DatabaseError::config(format!("in the address: {why}"), FORM);
         let is_new = match name {
             "log" => once(&mut self.log, log_name(value).map_err(wrong)?),
             "schema" => once(&mut self.schema, schema_name(value).map_err(wrong)?),
             "host" => self.set_hosts(value)?,
             "port" => self.set_ports(value)?,
-            "user" => once(&mut self.user, value.to_owned()),
-            "dbname" => once(&mut self.database, value.to_owned()),
-            "sslmode" => once(&mut self.sslmode, SslMode::parse(value).map_err(wrong)?),
-            "sslrootcert" => once(&mut self.sslrootcert, PathBuf::from(value)),
-            "connect_timeout" => once(
-                &mut self.connect_timeout,
-                connect_timeout(value).map_err(wrong)?,
-            ),
-            "application_name" => once(&mut self.application_name, value.to_owned()),
-            "target_session_attrs" => once(
-                &mut self.target_session_attrs,
-                SessionAttrs::parse(value).map_err(wrong)?,
-            ),
             "password" => return Err(password()),
-            unknown => return Err(unknown_parameter(unknown)),
+            _ => {
+                let known = OF_LIBPQ.into_iter().find(|known| *known == name);
+                let known = known.ok_or_else(|| unknown_parameter(name))?;
+                match known {
+                    "sslmode" => SslMode::parse(value).map(drop),
+                    "connect_timeout" => connect_timeout(value).map(drop),
+                    "target_session_attrs" => SessionAttrs::parse(value).map(drop),
+                    _ => Ok(()),
+                }
+                .map_err(wrong)?;
+                self.given.insert(known, value.to_owned()).is_none()
+            }
         };
         if !is_new {
             return Err(wrong(format!("{name} is said twice")));
@@ -283,7 +249,13 @@ impl Address {
         Ok(())
     }
 
-    fn set_hosts(&mut self, value: &str) -> Result<bool, AddressError> {
+    fn fill(&mut self, name: &'static str, value: &str) {
+        if !value.is_empty() {
+            self.given.insert(name, value.to_owned());
+        }
+    }
+
+    fn set_hosts(&mut self, value: &str) -> Result<bool, DatabaseError> {
         if !self.hosts.is_empty() {
             return Ok(false);
         }
@@ -293,14 +265,17 @@ impl Address {
         });
         self.hosts = named.collect();
         if self.hosts.iter().any(|host| host.name.is_empty()) {
-            return Err(AddressError::new("in the address: a host is empty", FORM));
+            return Err(DatabaseError::config(
+                "in the address: a host is empty",
+                FORM,
+            ));
         }
         Ok(true)
     }
 
     /// Ports count for the hosts in their order, so they come after them.
-    fn set_ports(&mut self, value: &str) -> Result<bool, AddressError> {
-        let wrong = |why: &str| AddressError::new(format!("in the address: {why}"), FORM);
+    fn set_ports(&mut self, value: &str) -> Result<bool, DatabaseError> {
+        let wrong = |why: &str| DatabaseError::config(format!("in the address: {why}"), FORM);
         let ports: Result<Vec<_>, _> = value.split(',').map(port).collect();
         let ports = ports.map_err(|why| wrong(&why))?;
         if self.hosts.iter().any(|host| host.port.is_some()) {
@@ -338,13 +313,17 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = |text: &str| utf8_percent_encode(text, PLAIN).to_string();
         f.write_str("postgres://")?;
-        if let Some(user) = &self.user {
+        if let Some(user) = self.given.get("user") {
             write!(f, "{}@", plain(user))?;
         }
         let (sockets, servers): (Vec<_>, Vec<_>) = self.hosts.iter().partition(|h| h.is_socket());
         let servers: Vec<_> = servers.into_iter().map(ToString::to_string).collect();
         f.write_str(&servers.join(","))?;
-        write!(f, "/{}", plain(self.database.as_deref().unwrap_or("")))?;
+        write!(
+            f,
+            "/{}",
+            plain(self.given.get("dbname").map_or("", String::as_str))
+        )?;
         let mut separator = '?';
         for socket in sockets {
             write!(f, "{separator}host={}", plain(&socket.name))?;
@@ -372,15 +351,15 @@ impl fmt::Display for Host {
     }
 }
 
-fn hosts(text: &str) -> Result<Vec<Host>, AddressError> {
+fn hosts(text: &str) -> Result<Vec<Host>, DatabaseError> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
     text.split(',').map(host).collect()
 }
 
-fn host(text: &str) -> Result<Host, AddressError> {
-    let wrong = || AddressError::new("in the address: a host is not understood", FORM);
+fn host(text: &str) -> Result<Host, DatabaseError> {
+    let wrong = || DatabaseError::config("in the address: a host is not understood", FORM);
     let (name, port_text) = match text.strip_prefix('[') {
         Some(rest) => {
             let (name, after) = rest.split_once(']').ok_or_else(wrong)?;
@@ -399,7 +378,7 @@ fn host(text: &str) -> Result<Host, AddressError> {
         return Err(wrong());
     }
     let port = port_text.map(|text| {
-        port(text).map_err(|why| AddressError::new(format!("in the address: {why}"), FORM))
+        port(text).map_err(|why| DatabaseError::config(format!("in the address: {why}"), FORM))
     });
     Ok(Host {
         name,
@@ -411,15 +390,12 @@ fn once<T>(slot: &mut Option<T>, value: T) -> bool {
     slot.replace(value).is_none()
 }
 
-fn filled(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn decoded(text: &str) -> Result<String, AddressError> {
+fn decoded(text: &str) -> Result<String, DatabaseError> {
     let decoded = percent_decode_str(text).decode_utf8();
-    let text = decoded.map_err(|_| AddressError::new("the address is not valid UTF-8", FORM))?;
+    let text =
+        decoded.map_err(|_| DatabaseError::config("the address is not valid UTF-8", FORM))?;
     if text.contains(char::is_control) {
-        return Err(AddressError::new(
+        return Err(DatabaseError::config(
             "the address holds a control character",
             FORM,
         ));
@@ -448,17 +424,18 @@ fn schema_name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn password() -> AddressError {
-    AddressError::new(
+fn password() -> DatabaseError {
+    DatabaseError::config(
         "the address of the job log carries a password, which others can read; nothing was sent",
         "leave it out of the address, and set PGPASSWORD or write it into ~/.pgpass",
     )
 }
 
 /// The name alone: a value may be a secret.
-fn unknown_parameter(name: &str) -> AddressError {
-    let help = suggest::nearest(name, PARAMETERS.into_iter().filter(|p| *p != "password"));
-    AddressError::new(
+fn unknown_parameter(name: &str) -> DatabaseError {
+    let known = OF_LIBPQ.into_iter().filter(|known| *known != "password");
+    let help = suggest::nearest(name, known.chain(["log", "schema"]));
+    DatabaseError::config(
         format!(
             "the address of the job log has a parameter that is not known: {}",
             redacted(name)
@@ -474,7 +451,7 @@ fn unknown_parameter(name: &str) -> AddressError {
 mod tests {
     use super::*;
 
-    fn parse(rest: &str) -> Result<Address, AddressError> {
+    fn parse(rest: &str) -> Result<Address, DatabaseError> {
         Address::parse(rest)
     }
 
@@ -485,7 +462,7 @@ mod tests {
         assert_eq!(address.hosts[0].port, Some(5433));
         assert_eq!(address.hosts[1].name, "::1");
         assert!(address.hosts[1].is_here() && !address.hosts[0].is_here());
-        assert_eq!(address.sslmode, Some(SslMode::VerifyCa));
+        assert_eq!(address.given["sslmode"], "verify-ca");
         assert_eq!(
             address.to_string(),
             "postgres://me@db.example:5433,[::1]/logs?log=shop-a"

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::address::{self, Address, AddressError, FORM, SCHEME_END};
+use super::address::{self, Address, FORM, SCHEME_END};
+use super::fault::DatabaseError;
 
 /// Where a log is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,67 +17,11 @@ pub enum Location {
 /// The schemes of `PostgreSQL`.
 const SCHEMES: [&str; 2] = ["postgres", "postgresql"];
 
-/// Why a log in a database cannot be used. It never quotes a password.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct DatabaseError {
-    /// What kind of failure it is.
-    pub kind: DatabaseFault,
-    /// What is wrong.
-    pub message: String,
-    /// The next step.
-    pub help: String,
-}
-
-/// Kinds of failures of a database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DatabaseFault {
-    /// Someone has to set something right first.
-    Config,
-    /// It may work later.
-    Temporary,
-    /// This computer's own files cannot be used.
-    Io,
-}
-
-impl DatabaseError {
-    /// A failure.
-    pub fn new(kind: DatabaseFault, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            help: help.into(),
-        }
-    }
-}
-
-/// How the next step ends where nothing has been sent.
-#[cfg(feature = "postgres")]
-const NOTHING_SENT: &str = "; nothing was sent";
-
-#[cfg(feature = "postgres")]
-impl DatabaseError {
-    /// The same in a run that has sent something before.
-    pub(super) fn after_orders(mut self) -> Self {
-        if let Some(next) = self.help.strip_suffix(NOTHING_SENT) {
-            self.help = format!("{next}; nothing more was sent");
-        }
-        self
-    }
-}
-
-impl From<AddressError> for DatabaseError {
-    fn from(error: AddressError) -> Self {
-        Self::new(DatabaseFault::Config, error.message, error.help)
-    }
-}
-
 #[cfg(not(feature = "postgres"))]
 impl Address {
     /// That it cannot be used by this program.
     pub(crate) fn unsupported(&self) -> DatabaseError {
-        DatabaseError::new(
-            DatabaseFault::Config,
+        DatabaseError::config(
             format!("this creativeai was built without PostgreSQL and cannot use {self}"),
             "install one that was built with the feature `postgres`",
         )
@@ -86,12 +31,12 @@ impl Address {
 impl Location {
     /// What `name` means. Whatever looks like an address is one, and one that is not understood is
     /// refused: taken for a path it could end up in messages with its password, and make a new log.
-    pub fn of(name: &Path) -> Result<Self, AddressError> {
+    pub fn of(name: &Path) -> Result<Self, DatabaseError> {
         if !Self::is_address(name) {
             return Ok(Self::File(name.to_owned()));
         }
         let Some(text) = name.to_str() else {
-            return Err(AddressError::new(
+            return Err(DatabaseError::config(
                 "the address of the job log is not valid UTF-8",
                 FORM,
             ));
@@ -106,11 +51,11 @@ impl Location {
             Some((scheme, rest)) if SCHEMES.contains(&scheme) => {
                 return Address::parse(rest).map(Self::Database);
             }
-            Some((scheme, _)) if is_plain(scheme) => AddressError::new(
+            Some((scheme, _)) if is_plain(scheme) => DatabaseError::config(
                 format!("a job log is a file or postgres://...; {scheme}://*** is neither"),
                 FORM,
             ),
-            _ => AddressError::new(
+            _ => DatabaseError::config(
                 "the address of the job log does not begin with postgres://, and is not shown since \
                  it may hold a password",
                 FORM,

@@ -8,6 +8,7 @@
 mod address;
 mod announce;
 mod compact;
+mod fault;
 mod file;
 mod location;
 mod log;
@@ -18,14 +19,15 @@ mod postgres;
 mod store;
 mod writer;
 
-pub use address::{Address, AddressError, redacted};
+pub use address::{Address, redacted};
 pub use announce::{
     Announced, Announcement, CLAIM_HOLDS, Claim, ClaimCap, Counts, Lease, Leased, Quiet, Reached,
     Refused, Renewed,
 };
 pub use compact::{Compacted, Compacting, compact};
+pub use fault::{DatabaseError, DatabaseFault};
 pub use file::*;
-pub use location::{DatabaseError, DatabaseFault, Location};
+pub use location::Location;
 pub use log::JobLog;
 pub use pause::{pause, resume};
 #[cfg(feature = "postgres")]

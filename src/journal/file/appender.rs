@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
-use super::super::location::DatabaseError;
+use super::super::fault::DatabaseError;
 use super::lock::leads_to;
 use super::memory::{BLOCK, Keeper, block_before};
 use super::read::{MAX_LINE, read_at};

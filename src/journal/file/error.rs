@@ -3,8 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::address::AddressError;
-use super::super::location::DatabaseError;
+use super::super::fault::DatabaseError;
 use super::lock::LockError;
 use super::memory::Mismatch;
 use crate::text::format::count;
@@ -78,9 +77,9 @@ pub enum LogError {
     },
 }
 
-impl From<AddressError> for LogError {
-    fn from(error: AddressError) -> Self {
-        Self::Database(error.into())
+impl From<DatabaseError> for LogError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Database(error)
     }
 }
 

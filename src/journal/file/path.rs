@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::de::IgnoredAny;
 
 use super::super::address::redacted;
-use super::super::location::{DatabaseError, DatabaseFault, Location};
+use super::super::fault::{DatabaseError, DatabaseFault};
+use super::super::location::Location;
 use super::error::LogError;
 use crate::disk;
 
@@ -16,8 +17,7 @@ use crate::disk;
 pub fn resolve(path: &Path) -> Result<PathBuf, LogError> {
     if Location::is_address(path) {
         // Nothing that is done with a file is done with what stands at an address.
-        return Err(LogError::Database(DatabaseError::new(
-            DatabaseFault::Config,
+        return Err(LogError::Database(DatabaseError::config(
             format!(
                 "{} is an address, and this works on files only",
                 redacted(&path.to_string_lossy())

@@ -18,8 +18,8 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::super::announce::ClaimCap;
+use super::super::fault::{DatabaseError, DatabaseFault};
 use super::super::file::AppendError;
-use super::super::location::{DatabaseError, DatabaseFault};
 use super::lines::Merge;
 use super::link::Link;
 use super::spool::Spool;
@@ -378,8 +378,7 @@ impl Worker {
         // What has arrived was only kept.
         shared.arrived.notify_one();
         done.unwrap_or_else(|_| {
-            Err(DatabaseError::new(
-                DatabaseFault::Temporary,
+            Err(DatabaseError::temporary(
                 format!(
                     "the database has not answered for {} seconds",
                     LONGEST.as_secs()

@@ -5,7 +5,7 @@ use tokio_postgres::Error;
 use tokio_postgres::types::Type;
 
 use super::super::address::Address;
-use super::super::location::DatabaseError;
+use super::super::fault::DatabaseError;
 use super::handle::{LogHandle, Parameter};
 use super::logs;
 use super::outbox::{self, Forward, Queued};

@@ -5,7 +5,7 @@ use std::io;
 use tokio_postgres::Error;
 
 use super::super::address::Address;
-use super::super::location::{DatabaseError, DatabaseFault};
+use super::super::fault::{DatabaseError, DatabaseFault};
 use super::session::Session;
 
 /// Why something was not done.

@@ -17,7 +17,7 @@ use tokio_postgres::{Error, Row};
 use self::look::{HORIZON, NEWEST, Seen, outdated, when};
 use super::super::address::Address;
 use super::super::announce::{Announcement, ClaimCap, Refused};
-use super::super::location::DatabaseError;
+use super::super::fault::DatabaseError;
 use super::caps::Sums;
 use super::captures;
 use super::decide::{self, Claims, Others};

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::super::address::{self, Address, Host, SessionAttrs, SslMode};
-use super::super::location::{DatabaseError, DatabaseFault};
+use super::super::address::{self, Address, Host, OF_LIBPQ, SessionAttrs, SslMode};
+use super::super::fault::DatabaseError;
 
 /// The port of `PostgreSQL`.
 const PORT: u16 = 5432;
@@ -38,12 +38,12 @@ impl Surroundings<'_> {
     }
 
     fn certificates(&self) -> Option<PathBuf> {
-        let file = if cfg!(windows) {
-            Path::new(&self.var("APPDATA")?).join("postgresql/root.crt")
+        let name = if cfg!(windows) {
+            "root.crt"
         } else {
-            self.home.as_ref()?.join(".postgresql/root.crt")
+            "postgresql/root.crt"
         };
-        file.is_file().then_some(file)
+        self.home_file(name).filter(|file| file.is_file())
     }
 }
 
@@ -68,45 +68,40 @@ pub(super) fn logins(
     around: &Surroundings<'_>,
 ) -> Result<Vec<Login>, DatabaseError> {
     let open = Open::of(address, around)?;
-    let user = open.text(address.user.clone(), "user", "PGUSER");
+    let user = open.text("user", "PGUSER");
     let names = ["USER", "LOGNAME", "USERNAME"];
     let user = user.or_else(|| names.into_iter().find_map(|name| around.var(name)));
     let user = user.ok_or_else(|| {
-        wrong("the address of the job log names no user").with("write postgres://USER@HOST/...")
+        DatabaseError::config(
+            "the address of the job log names no user",
+            "write postgres://USER@HOST/...",
+        )
     })?;
-    let database = open.text(address.database.clone(), "dbname", "PGDATABASE");
+    let database = open.text("dbname", "PGDATABASE");
     let database = database.unwrap_or_else(|| user.clone());
-    let sslmode = open.parsed(address.sslmode, "sslmode", "PGSSLMODE", SslMode::parse)?;
+    let sslmode = open.parsed("sslmode", "PGSSLMODE", SslMode::parse)?;
     let connect_timeout = open.parsed(
-        address.connect_timeout,
         "connect_timeout",
         "PGCONNECT_TIMEOUT",
         address::connect_timeout,
     )?;
     let target_session_attrs = open.parsed(
-        address.target_session_attrs,
         "target_session_attrs",
         "PGTARGETSESSIONATTRS",
         SessionAttrs::parse,
     )?;
-    let sslrootcert = address.sslrootcert.clone();
-    let sslrootcert = sslrootcert.or_else(|| {
-        let given = open.text(None, "sslrootcert", "PGSSLROOTCERT");
-        given.map(PathBuf::from).or_else(|| around.certificates())
-    });
-    let application_name = open.text(
-        address.application_name.clone(),
-        "application_name",
-        "PGAPPNAME",
-    );
+    let sslrootcert = open.text("sslrootcert", "PGSSLROOTCERT").map(PathBuf::from);
+    let sslrootcert = sslrootcert.or_else(|| around.certificates());
+    let application_name = open.text("application_name", "PGAPPNAME");
     let mut logins = Vec::new();
     for (host, port) in hosts(address, &open)? {
-        let explicit = address.sslmode.is_some_and(|mode| mode != SslMode::Disable);
+        let explicit = address.given.get("sslmode");
+        let explicit = explicit.is_some_and(|mode| mode != "disable");
         if host.is_socket() && explicit {
-            return Err(
-                wrong("a socket has no TLS, so that sslmode cannot hold for it")
-                    .with("leave sslmode out of the address"),
-            );
+            return Err(DatabaseError::config(
+                "a socket has no TLS, so that sslmode cannot hold for it",
+                "leave sslmode out of the address",
+            ));
         }
         let usual = if host.is_here() {
             SslMode::Disable
@@ -135,49 +130,55 @@ pub(super) fn logins(
     Ok(logins)
 }
 
-/// What the address leaves open: the service file's say, then the variables'.
+/// What the address says, then the service file, then the variables.
 struct Open<'a> {
+    address: &'a Address,
     service: BTreeMap<String, String>,
     around: &'a Surroundings<'a>,
 }
 
 impl<'a> Open<'a> {
-    fn of(address: &Address, around: &'a Surroundings<'a>) -> Result<Self, DatabaseError> {
+    fn of(address: &'a Address, around: &'a Surroundings<'a>) -> Result<Self, DatabaseError> {
         let service = match around.var("PGSERVICE") {
             Some(name) => service(&name, around)?,
             None => BTreeMap::new(),
         };
         // The variable would send statements' defaults that a pooler forgets.
         if around.var("PGOPTIONS").is_some() {
-            return Err(wrong(format!(
-                "PGOPTIONS is set, and {address} cannot be used with it"
-            ))
-            .with("unset PGOPTIONS and run the same command again"));
+            return Err(DatabaseError::config(
+                format!("PGOPTIONS is set, and {address} cannot be used with it"),
+                "unset PGOPTIONS and run the same command again",
+            ));
         }
-        Ok(Self { service, around })
+        Ok(Self {
+            address,
+            service,
+            around,
+        })
     }
 
-    fn text(&self, given: Option<String>, key: &str, variable: &str) -> Option<String> {
-        given
-            .or_else(|| self.service.get(key).cloned())
-            .or_else(|| self.around.var(variable))
+    fn text(&self, key: &str, variable: &str) -> Option<String> {
+        let said = self
+            .address
+            .given
+            .get(key)
+            .or_else(|| self.service.get(key));
+        said.cloned().or_else(|| self.around.var(variable))
     }
 
     fn parsed<T>(
         &self,
-        given: Option<T>,
         key: &str,
         variable: &str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, DatabaseError> {
-        if given.is_some() {
-            return Ok(given);
-        }
-        let found = self.text(None, key, variable);
+        let found = self.text(key, variable);
         let parsed = found.map(|text| parse(&text)).transpose();
         parsed.map_err(|why| {
-            wrong(format!("{variable} or the service file: {why}"))
-                .with("set it again, or unset it; nothing was sent")
+            DatabaseError::config(
+                format!("{variable} or the service file: {why}"),
+                "set it again, or unset it; nothing was sent",
+            )
         })
     }
 }
@@ -185,7 +186,7 @@ impl<'a> Open<'a> {
 fn hosts(address: &Address, open: &Open<'_>) -> Result<Vec<(Host, u16)>, DatabaseError> {
     let mut hosts = address.hosts.clone();
     if hosts.is_empty() {
-        let named = open.text(None, "host", "PGHOST").unwrap_or_else(usual_host);
+        let named = open.text("host", "PGHOST").unwrap_or_else(usual_host);
         hosts = named
             .split(',')
             .map(|name| Host {
@@ -194,14 +195,17 @@ fn hosts(address: &Address, open: &Open<'_>) -> Result<Vec<(Host, u16)>, Databas
             })
             .collect();
     }
-    let ports = open.text(None, "port", "PGPORT").unwrap_or_default();
+    let ports = open.text("port", "PGPORT").unwrap_or_default();
     let ports: Result<Vec<u16>, String> = ports
         .split(',')
         .filter(|text| !text.is_empty())
         .map(address::port)
         .collect();
     let ports = ports.map_err(|why| {
-        wrong(format!("PGPORT or the service file: {why}")).with("set it again, or unset it")
+        DatabaseError::config(
+            format!("PGPORT or the service file: {why}"),
+            "set it again, or unset it",
+        )
     })?;
     let usual = |i: usize| *ports.get(i).or(ports.first()).unwrap_or(&PORT);
     let place = |(i, host): (usize, Host)| {
@@ -225,18 +229,6 @@ fn service(
     name: &str,
     around: &Surroundings<'_>,
 ) -> Result<BTreeMap<String, String>, DatabaseError> {
-    const KNOWN: [&str; 10] = [
-        "host",
-        "port",
-        "user",
-        "dbname",
-        "password",
-        "sslmode",
-        "sslrootcert",
-        "connect_timeout",
-        "application_name",
-        "target_session_attrs",
-    ];
     let named = around.var("PGSERVICEFILE").map(PathBuf::from);
     let own = named.or_else(|| around.home_file("pg_service.conf"));
     let system = around
@@ -249,23 +241,25 @@ fn service(
         let Some(section) = section(&text, name) else {
             continue;
         };
-        let unknown = section.keys().find(|key| !KNOWN.contains(&key.as_str()));
+        let unknown = section.keys().find(|key| !OF_LIBPQ.contains(&key.as_str()));
         if let Some(key) = unknown {
-            return Err(wrong(format!(
-                "the service {name} in {} sets {key}, which is not known here",
-                file.display()
-            ))
-            .with("make a service of its own for this tool"));
+            return Err(DatabaseError::config(
+                format!(
+                    "the service {name} in {} sets {key}, which is not known here",
+                    file.display()
+                ),
+                "make a service of its own for this tool",
+            ));
         }
         if section.contains_key("password") {
             check_private(&file)?;
         }
         return Ok(section);
     }
-    Err(wrong(format!(
-        "PGSERVICE names {name}, which no service file holds"
+    Err(DatabaseError::config(
+        format!("PGSERVICE names {name}, which no service file holds"),
+        "correct PGSERVICE or ~/.pg_service.conf; nothing was sent",
     ))
-    .with("correct PGSERVICE or ~/.pg_service.conf; nothing was sent"))
 }
 
 fn section(text: &str, name: &str) -> Option<BTreeMap<String, String>> {
@@ -296,7 +290,7 @@ fn password(
     database: &str,
     user: &str,
 ) -> Result<Option<SecretString>, DatabaseError> {
-    if let Some(password) = open.text(None, "password", "PGPASSWORD") {
+    if let Some(password) = open.text("password", "PGPASSWORD") {
         return Ok(Some(password.into()));
     }
     let named = around.var("PGPASSFILE").map(PathBuf::from);
@@ -356,10 +350,10 @@ fn check_private(file: &Path) -> Result<(), DatabaseError> {
     if mode.is_ok_and(|mode| [0o600, 0o400, 0o700].contains(&mode)) {
         return Ok(());
     }
-    Err(wrong(format!(
-        "others can read or change the password file {shown}"
+    Err(DatabaseError::config(
+        format!("others can read or change the password file {shown}"),
+        format!("chmod 600 {shown}"),
     ))
-    .with(format!("chmod 600 {shown}")))
 }
 
 #[cfg(not(unix))]
@@ -369,17 +363,6 @@ fn check_private(file: &Path) -> Result<(), DatabaseError> {
 )]
 fn check_private(_: &Path) -> Result<(), DatabaseError> {
     Ok(())
-}
-
-fn wrong(message: impl Into<String>) -> DatabaseError {
-    DatabaseError::new(DatabaseFault::Config, message, "")
-}
-
-impl DatabaseError {
-    fn with(mut self, help: impl Into<String>) -> Self {
-        self.help = help.into();
-        self
-    }
 }
 
 #[cfg(test)]

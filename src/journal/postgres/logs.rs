@@ -3,8 +3,8 @@
 use tokio_postgres::types::Type;
 
 use super::super::address::Address;
+use super::super::fault::DatabaseError;
 use super::super::file::LogError;
-use super::super::location::{DatabaseError, DatabaseFault};
 use super::failed::Failed;
 use super::handle::{LogHandle, LogRow, Parameter};
 use super::lines::{self, Merge};
@@ -31,8 +31,7 @@ pub(super) async fn find(session: &Session) -> Result<LogRow, DatabaseError> {
         Some(near) => format!("did you mean log={near}? Otherwise {make}"),
         None => make,
     };
-    Err(DatabaseError::new(
-        DatabaseFault::Config,
+    Err(DatabaseError::config(
         format!(
             "cannot find the job log {} in the database of {address}",
             address.log()

@@ -23,7 +23,7 @@ use tokio_postgres::{Error, IsolationLevel};
 
 use self::place::Place;
 use super::super::address::Address;
-use super::super::location::DatabaseError;
+use super::super::fault::DatabaseError;
 use super::failed::Failed;
 use super::handle::{LogRow, Parameter};
 use super::logs;

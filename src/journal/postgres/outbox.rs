@@ -10,7 +10,7 @@ use tokio_postgres::{Error, Row};
 
 use super::super::address::Address;
 use super::super::announce::CLAIM_HOLDS;
-use super::super::location::{DatabaseError, DatabaseFault};
+use super::super::fault::DatabaseError;
 use super::handle::{LogHandle, LogRow, Parameter};
 use super::leases::Key;
 use super::lines;
@@ -274,8 +274,7 @@ fn lease_end() -> String {
 }
 
 fn not_answered() -> DatabaseError {
-    DatabaseError::new(
-        DatabaseFault::Temporary,
+    DatabaseError::temporary(
         format!(
             "the database has not answered for {} seconds",
             LONGEST.as_secs()

@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Error, GenericClient, Row};
 
 use super::super::address::Address;
-use super::super::location::DatabaseError;
+use super::super::fault::DatabaseError;
 use super::handle::{LogHandle, Parameter};
 use super::lines::{self, columns};
 use super::logs;

@@ -4,84 +4,52 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::super::address::Address;
-use super::super::location::{DatabaseError, DatabaseFault};
+use super::super::fault::DatabaseError;
 use super::session::Session;
 
-/// One step. What it makes is never changed later, only by a further step.
+/// One step. What it makes is never changed later, only by a further step. Its version is its place, from 1.
 struct Migration {
-    version: i32,
     name: &'static str,
-    /// The oldest program that may read, and write, afterwards.
-    minimum_reader: i32,
+    /// The oldest program that may write afterwards; any may read.
     minimum_writer: i32,
     text: &'static str,
 }
 
+const fn step(name: &'static str, minimum_writer: i32, text: &'static str) -> Migration {
+    Migration {
+        name,
+        minimum_writer,
+        text,
+    }
+}
+
 const MIGRATIONS: [Migration; 9] = [
-    Migration {
-        version: 1,
-        name: "logs",
-        minimum_reader: 1,
-        minimum_writer: 1,
-        text: include_str!("migrations/0001_logs.sql"),
-    },
-    Migration {
-        version: RUNS,
-        name: "runs",
-        minimum_reader: 1,
-        // An older writer would take a verdict on what another computer is about to send.
-        minimum_writer: RUNS,
-        text: include_str!("migrations/0002_runs.sql"),
-    },
-    Migration {
-        version: 3,
-        name: "captures",
-        minimum_reader: 1,
-        minimum_writer: RUNS,
-        text: include_str!("migrations/0003_captures.sql"),
-    },
-    Migration {
-        version: 4,
-        name: "leases",
-        minimum_reader: 1,
-        minimum_writer: RUNS,
-        text: include_str!("migrations/0004_leases.sql"),
-    },
-    Migration {
-        version: 5,
-        name: "histories",
-        minimum_reader: 1,
-        minimum_writer: RUNS,
-        text: include_str!("migrations/0005_histories.sql"),
-    },
-    Migration {
-        version: 6,
-        name: "quiet",
-        minimum_reader: 1,
-        minimum_writer: RUNS,
-        text: include_str!("migrations/0006_quiet.sql"),
-    },
-    Migration {
-        version: 7,
-        name: "outbox",
-        minimum_reader: 1,
-        minimum_writer: RUNS,
-        text: include_str!("migrations/0007_outbox.sql"),
-    },
-    Migration {
-        version: 8,
-        name: "unused index",
-        minimum_reader: 1,
-        minimum_writer: RUNS,
-        text: include_str!("migrations/0008_unused_index.sql"),
-    },
-    Migration {
-        version: QUIET_BY,
-        name: "quiet by",
-        minimum_reader: 1,
-        minimum_writer: RUNS,
-        text: include_str!("migrations/0009_quiet_by.sql"),
-    },
+    step("logs", 1, include_str!("migrations/0001_logs.sql")),
+    // An older writer would take a verdict on what another computer is about to send.
+    step("runs", RUNS, include_str!("migrations/0002_runs.sql")),
+    step(
+        "captures",
+        RUNS,
+        include_str!("migrations/0003_captures.sql"),
+    ),
+    step("leases", RUNS, include_str!("migrations/0004_leases.sql")),
+    step(
+        "histories",
+        RUNS,
+        include_str!("migrations/0005_histories.sql"),
+    ),
+    step("quiet", RUNS, include_str!("migrations/0006_quiet.sql")),
+    step("outbox", RUNS, include_str!("migrations/0007_outbox.sql")),
+    step(
+        "unused index",
+        RUNS,
+        include_str!("migrations/0008_unused_index.sql"),
+    ),
+    step(
+        "quiet by",
+        RUNS,
+        include_str!("migrations/0009_quiet_by.sql"),
+    ),
 ];
 
 /// Since which version the tables hold runs.
@@ -91,7 +59,7 @@ pub(super) const RUNS: i32 = 2;
 pub(super) const QUIET_BY: i32 = 9;
 
 /// The newest migration that this program knows.
-pub(super) const VERSION: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// What the tables are used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,8 +82,7 @@ struct Found {
 pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, DatabaseError> {
     let address = &session.address;
     let Some(found) = found(session, purpose).await? else {
-        return Err(DatabaseError::new(
-            DatabaseFault::Config,
+        return Err(DatabaseError::config(
             format!("the database of {address} holds no job logs"),
             format!("make one with `creativeai log init '{address}'`; nothing was sent"),
         ));
@@ -125,8 +92,7 @@ pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, Databa
         Use::Write => found.minimum_writer,
     };
     if minimum > VERSION {
-        return Err(DatabaseError::new(
-            DatabaseFault::Config,
+        return Err(DatabaseError::config(
             format!(
                 "the tables of {address} are at version {}, and this creativeai knows {VERSION}; \
                  nothing was touched",
@@ -136,8 +102,7 @@ pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, Databa
         ));
     }
     if purpose != Use::Read && found.version < VERSION {
-        return Err(DatabaseError::new(
-            DatabaseFault::Config,
+        return Err(DatabaseError::config(
             format!(
                 "the tables of {address} are at version {}, and this creativeai needs version \
                  {VERSION}; nothing was touched",
@@ -192,8 +157,8 @@ async fn migrate(session: &mut Session, before: i32) -> Result<(), tokio_postgre
         let lock = format!("LOCK TABLE {schema}.migrations IN EXCLUSIVE MODE");
         transaction.batch_execute(&lock).await?;
     }
-    for migration in MIGRATIONS.iter().filter(|m| m.version > before) {
-        transaction.batch_execute(&migration.sql(&schema)).await?;
+    for version in before + 1..=VERSION {
+        transaction.batch_execute(&sql_of(version, &schema)).await?;
     }
     transaction.commit().await
 }
@@ -207,20 +172,19 @@ fn is_there_already(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| codes.contains(code))
 }
 
-impl Migration {
-    fn sql(&self, schema: &str) -> String {
-        let made = self.text.replace("{schema}", schema);
-        format!(
-            "{made}\nINSERT INTO {schema}.migrations (version, name, minimum_reader, minimum_writer)\n    \
-             VALUES ({}, '{}', {}, {});\n",
-            self.version, self.name, self.minimum_reader, self.minimum_writer
-        )
-    }
+fn sql_of(version: i32, schema: &str) -> String {
+    let migration = &MIGRATIONS[version as usize - 1];
+    let made = migration.text.replace("{schema}", schema);
+    format!(
+        "{made}\nINSERT INTO {schema}.migrations (version, name, minimum_reader, minimum_writer)\n    \
+         VALUES ({version}, '{}', 1, {});\n",
+        migration.name, migration.minimum_writer
+    )
 }
 
 /// Every statement that makes the tables in `schema`.
 pub(super) fn statements(schema: &str) -> String {
-    let all = MIGRATIONS.iter().map(|migration| migration.sql(schema));
+    let all = (1..=VERSION).map(|version| sql_of(version, schema));
     format!("BEGIN;\n\n{}\nCOMMIT;\n", all.collect::<String>())
 }
 
@@ -295,16 +259,14 @@ fn takes_writes(
 ) -> Result<(), DatabaseError> {
     if is_standby {
         // It may be the next primary.
-        return Err(DatabaseError::new(
-            DatabaseFault::Temporary,
+        return Err(DatabaseError::temporary(
             format!("the server of {address} is a standby, which takes no writes"),
             "wait until it is promoted, or name all servers and target_session_attrs=read-write in \
              the address, then run the same command again; nothing was sent",
         ));
     }
     if reads_only {
-        return Err(DatabaseError::new(
-            DatabaseFault::Config,
+        return Err(DatabaseError::config(
             format!("{address} takes no writes: default_transaction_read_only is on"),
             "turn it off for the role, the database or the server that has it on, as with `ALTER \
              ROLE NAME SET default_transaction_read_only = off`; nothing was sent",
@@ -321,12 +283,9 @@ mod tests {
     fn every_name_is_written_out_with_its_schema() {
         let text = statements("agency");
         assert!(!text.contains("{schema}") && !text.contains("creativeai."));
-        for (i, migration) in MIGRATIONS.iter().enumerate() {
-            assert_eq!(migration.version, i as i32 + 1);
-            assert!(migration.minimum_reader <= migration.minimum_writer);
-        }
         assert!(text.contains("CREATE TABLE agency.lines"));
         assert!(text.contains("VALUES (1, 'logs', 1, 1);"));
+        assert!(text.contains("VALUES (9, 'quiet by', 1, 2);"));
     }
 
     #[test]

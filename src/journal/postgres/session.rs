@@ -15,7 +15,7 @@ use tokio_postgres::tls::{MakeTlsConnect, NoTls};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, Socket};
 
 use super::super::address::{Address, FORM, SessionAttrs, SslMode};
-use super::super::location::{DatabaseError, DatabaseFault};
+use super::super::fault::{DatabaseError, DatabaseFault};
 use super::login::{Login, Surroundings, logins};
 use super::tls;
 
@@ -72,13 +72,8 @@ impl Session {
                 Err(error) => failed = Some(error),
             }
         }
-        Err(failed.unwrap_or_else(|| {
-            DatabaseError::new(
-                DatabaseFault::Config,
-                format!("{address} names no server"),
-                FORM,
-            )
-        }))
+        Err(failed
+            .unwrap_or_else(|| DatabaseError::config(format!("{address} names no server"), FORM)))
     }
 
     /// What a failed statement means.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::super::announce::{Announcement, Refused};
+use super::super::fault::DatabaseError;
 use super::super::file::AppendError;
-use super::super::location::{DatabaseError, DatabaseFault};
 use super::captures::KeptCapture;
 use super::leases::Key;
 use super::lines::Merge;
@@ -89,8 +89,7 @@ impl Answer {
         if self.is_written() {
             return Ok(());
         }
-        let error = DatabaseError::new(
-            DatabaseFault::Temporary,
+        let error = DatabaseError::temporary(
             "another receiver has meanwhile found the job of an id that this one was about to give \
              to another job; nothing was written",
             "have the deliveries sent again, or replay them",

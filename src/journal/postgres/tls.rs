@@ -14,7 +14,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::super::address::SslMode;
-use super::super::location::{DatabaseError, DatabaseFault};
+use super::super::fault::DatabaseError;
 
 /// What `sslrootcert` says for the computer's own authorities.
 const SYSTEM: &str = "system";
@@ -66,8 +66,7 @@ fn authorities(
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, DatabaseError> {
     let wrong = |why: String| {
-        DatabaseError::new(
-            DatabaseFault::Config,
+        DatabaseError::config(
             format!(
                 "the certificates in {} cannot be used: {why}",
                 file.display()
@@ -89,8 +88,7 @@ fn authorities(
 }
 
 fn unusable(why: &str) -> DatabaseError {
-    DatabaseError::new(
-        DatabaseFault::Config,
+    DatabaseError::config(
         format!("TLS cannot be used on this computer: {why}"),
         "name the server's authority with sslrootcert=FILE; nothing was sent",
     )

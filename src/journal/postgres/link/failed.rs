@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::super::super::announce::ClaimCap;
-use super::super::super::location::{DatabaseError, DatabaseFault};
+use super::super::super::fault::DatabaseError;
 use super::super::task::{Answer, Task};
 use super::Link;
 use crate::jobs::JobKey;
@@ -31,8 +31,7 @@ impl Link {
 
     /// To be tried again on a new connection, where what is known is put back first.
     pub(super) fn restored(&self) -> DatabaseError {
-        DatabaseError::new(
-            DatabaseFault::Temporary,
+        DatabaseError::temporary(
             format!(
                 "{} does not hold any more what was read of it",
                 self.address
@@ -42,8 +41,7 @@ impl Link {
     }
 
     pub(super) fn changed(&self) -> DatabaseError {
-        DatabaseError::new(
-            DatabaseFault::Temporary,
+        DatabaseError::temporary(
             format!(
                 "the claims of {} were changed although its row is locked",
                 self.address
@@ -53,8 +51,7 @@ impl Link {
     }
 
     pub(super) fn not_back(&self, host: &str) -> DatabaseError {
-        DatabaseError::new(
-            DatabaseFault::Temporary,
+        DatabaseError::temporary(
             format!(
                 "the server of {} was replaced, and a run on {host} that was at work has not come \
                  back to it yet",
@@ -65,8 +62,7 @@ impl Link {
     }
 
     pub(super) fn unconfirmed(&self) -> DatabaseError {
-        DatabaseError::new(
-            DatabaseFault::Temporary,
+        DatabaseError::temporary(
             format!(
                 "{} has not confirmed that a standby has what was written",
                 self.address

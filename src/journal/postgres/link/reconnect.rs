@@ -5,8 +5,8 @@ use std::fs::File;
 
 use tokio_postgres::Error;
 
+use super::super::super::fault::DatabaseError;
 use super::super::super::file::for_each_line;
-use super::super::super::location::{DatabaseError, DatabaseFault};
 use super::super::failed::Failed;
 use super::super::handle::{LogHandle, LogRow};
 use super::super::lines::{self, Merge};
@@ -31,8 +31,7 @@ impl Link {
         let server = origin::server(&session).await;
         let is_copy = origin::are_apart(&server, &self.source.server);
         if is_copy || log.identity != self.source.identity {
-            return Err(DatabaseError::new(
-                DatabaseFault::Config,
+            return Err(DatabaseError::config(
                 format!(
                     "{} is another log than the one that was read; nothing was written",
                     self.address
