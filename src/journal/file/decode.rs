@@ -1,7 +1,9 @@
 //! A log's bytes as UTF-8, whatever a shell, an editor or a rotation has made of the file.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::ops::Range;
 
+use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE};
 use flate2::bufread::MultiGzDecoder;
 
 /// Bytes read at once.
@@ -44,13 +46,12 @@ fn unicode<'a>(mut file: impl BufRead + 'a) -> io::Result<Text<'a>> {
         _ => return Ok((Box::new(file), None)),
     };
     file.consume(mark);
+    let encoding = if little_endian { UTF_16LE } else { UTF_16BE };
     let text = Utf16 {
         inner: file,
-        little_endian,
-        bytes: Vec::new(),
-        surrogate: None,
-        out: Vec::new(),
-        at: 0,
+        decoder: encoding.new_decoder_without_bom_handling(),
+        out: vec![0; BLOCK],
+        ready: 0..0,
         at_end: false,
     };
     let text = BufReader::with_capacity(BLOCK, text);
@@ -89,65 +90,40 @@ fn is_of_the_data(error: &io::Error) -> bool {
 /// UTF-16 as UTF-8.
 struct Utf16<R> {
     inner: R,
-    little_endian: bool,
-    /// What was read and not decoded yet.
-    bytes: Vec<u8>,
-    /// A first half whose second one is to come.
-    surrogate: Option<u16>,
+    decoder: Decoder,
     out: Vec<u8>,
-    at: usize,
+    /// What of it is to be handed out.
+    ready: Range<usize>,
     at_end: bool,
 }
 
 impl<R: BufRead> Utf16<R> {
     fn decode_some(&mut self) -> io::Result<()> {
-        self.out.clear();
-        self.at = 0;
         let read = self.inner.fill_buf()?;
-        let count = read.len();
-        self.at_end = count == 0;
-        self.bytes.extend_from_slice(read);
-        self.inner.consume(count);
-        let even = self.bytes.len() & !1;
-        let unit = |pair: &[u8]| {
-            let pair = [pair[0], pair[1]];
-            if self.little_endian {
-                u16::from_le_bytes(pair)
-            } else {
-                u16::from_be_bytes(pair)
-            }
-        };
-        let mut units: Vec<u16> = self.surrogate.take().into_iter().collect();
-        units.extend(self.bytes[..even].chunks_exact(2).map(unit));
-        self.bytes.drain(..even);
-        let is_first_half = |unit: &u16| (0xd800..0xdc00).contains(unit);
-        if !self.at_end && units.last().is_some_and(is_first_half) {
-            self.surrogate = units.pop();
+        let is_last = read.is_empty();
+        // Room for what could not be decoded.
+        let most = self.out.len() - 1;
+        let (result, taken, mut written) =
+            self.decoder
+                .decode_to_utf8_without_replacement(read, &mut self.out[..most], is_last);
+        self.inner.consume(taken);
+        if let DecoderResult::Malformed(..) = result {
+            self.out[written] = NO_TEXT;
+            written += 1;
         }
-        let mut utf8 = [0; 4];
-        for char in char::decode_utf16(units) {
-            match char {
-                Ok(char) => self
-                    .out
-                    .extend_from_slice(char.encode_utf8(&mut utf8).as_bytes()),
-                Err(_) => self.out.push(NO_TEXT),
-            }
-        }
-        if self.at_end && !self.bytes.is_empty() {
-            self.bytes.clear();
-            self.out.push(NO_TEXT);
-        }
+        self.at_end = is_last && result == DecoderResult::InputEmpty;
+        self.ready = 0..written;
         Ok(())
     }
 }
 
 impl<R: BufRead> Read for Utf16<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.out.len() && !self.at_end {
+        while self.ready.is_empty() && !self.at_end {
             self.decode_some()?;
         }
-        let count = (&self.out[self.at..]).read(buffer)?;
-        self.at += count;
+        let count = (&self.out[self.ready.clone()]).read(buffer)?;
+        self.ready.start += count;
         Ok(count)
     }
 }
