@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "postgres")]
 use std::sync::mpsc;
 
-use sha2::{Digest, Sha256};
-
-use crate::jobs::Ledger;
+use crate::jobs::{Digest, Ledger};
 use crate::journal::{self, AppendError, JobLog, LogError, Writer};
 #[cfg(feature = "postgres")]
 use crate::journal::{Address, Merge};
@@ -72,12 +70,12 @@ pub fn into_file(from: &JobLog, to: &Writer) -> Result<Copied, CopyError> {
     }
     let mut there = HashSet::new();
     journal::each_line_of(path, &to.ledger(), |line| {
-        there.insert(digest(line.trim_ascii()));
+        there.insert(Digest::of(line.trim_ascii().as_bytes()));
     })?;
     let (mut read, mut added) = (0, 0);
     lines_of(from, |line| {
         read += 1;
-        if there.insert(digest(line)) {
+        if there.insert(Digest::of(line.as_bytes())) {
             added += 1;
             new.push_str(line);
             new.push('\n');
@@ -161,11 +159,4 @@ fn lines_of(log: &JobLog, mut each: impl FnMut(&str)) -> Result<(), LogError> {
             each(line);
         }
     })
-}
-
-fn digest(line: &str) -> [u8; 16] {
-    let whole = Sha256::digest(line.as_bytes());
-    let mut half = [0; 16];
-    half.copy_from_slice(&whole[..16]);
-    half
 }
