@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::de::IgnoredAny;
 
 use super::super::address::redacted;
-use super::super::fault::{DatabaseError, DatabaseFault};
+use super::super::fault::DatabaseError;
 use super::super::location::Location;
 use super::error::LogError;
 use crate::disk;

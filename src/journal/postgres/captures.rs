@@ -9,8 +9,8 @@ use super::super::fault::DatabaseError;
 use super::handle::{LogHandle, Parameter};
 use super::logs;
 use super::outbox::{self, Forward, Queued};
-use super::schema::{self, Use};
-use super::session::{Session, wait_for};
+use super::schema::Use;
+use super::session::wait_for;
 
 /// A delivery, to be kept with the log.
 #[derive(Clone, Debug)]
@@ -62,9 +62,7 @@ pub(super) async fn insert(log: &LogHandle<'_>, captures: &[KeptCapture]) -> Res
 /// the number `last`, or the first ones behind 0. None are left when there are none.
 pub fn captures_behind(address: &Address, last: i64) -> Result<Vec<(i64, String)>, DatabaseError> {
     wait_for(|| async {
-        let session = Session::open(address).await?;
-        schema::check(&session, Use::ReadNewest).await?;
-        let log = logs::find(&session).await?;
+        let (session, log) = logs::open(address, Use::ReadNewest).await?;
         let query = format!(
             "SELECT sequence, envelope FROM {}.captures WHERE log = $1 AND sequence > $2 \
              ORDER BY sequence LIMIT $3",

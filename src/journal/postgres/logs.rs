@@ -15,6 +15,17 @@ use super::session::{Session, wait_for};
 use crate::jobs::JobKey;
 use crate::text::suggest;
 
+/// Opens the log of `address` for something.
+pub(super) async fn open(
+    address: &Address,
+    purpose: Use,
+) -> Result<(Session, LogRow), DatabaseError> {
+    let session = Session::open(address).await?;
+    schema::check(&session, purpose).await?;
+    let log = find(&session).await?;
+    Ok((session, log))
+}
+
 /// The log of the session's address. One that is not there is not made: its name may be a slip.
 pub(super) async fn find(session: &Session) -> Result<LogRow, DatabaseError> {
     if let Some(row) = look_up(session).await? {
@@ -111,9 +122,7 @@ pub fn resume_log(address: &Address) -> Result<Option<String>, DatabaseError> {
 
 fn set_pause(address: &Address, by: Option<&str>) -> Result<Option<String>, DatabaseError> {
     wait_for(|| async {
-        let session = Session::open(address).await?;
-        schema::check(&session, Use::Write).await?;
-        let log = find(&session).await?;
+        let (session, log) = open(address, Use::Write).await?;
         let before = change_pause(&log.of(&session), by).await;
         before.map_err(|error| Session::failure(address, "change", &error))
     })
@@ -219,7 +228,7 @@ pub struct Made {
 pub fn init_log(address: &Address, grant: Option<(&str, Rights)>) -> Result<Made, DatabaseError> {
     wait_for(|| async {
         let mut session = Session::open(address).await?;
-        let tables = schema::upgrade(&mut session).await?;
+        let from = schema::upgrade(&mut session).await?;
         if let Some((role, rights)) = grant {
             let grants = schema::grants(address.schema(), role, rights);
             let granted = session.client.batch_execute(&grants).await;
@@ -227,8 +236,8 @@ pub fn init_log(address: &Address, grant: Option<(&str, Rights)>) -> Result<Made
         }
         let log = look_up(&session).await?.is_none() && make(&session).await?;
         Ok(Made {
-            from: tables.from,
-            to: tables.to,
+            from,
+            to: from.max(schema::VERSION),
             log,
         })
     })
@@ -240,10 +249,10 @@ pub fn upgrade_tables(address: &Address) -> Result<Made, DatabaseError> {
         let mut session = Session::open(address).await?;
         // Where there are none, a typing error in the address is likelier than a wish for them.
         schema::check(&session, Use::Read).await?;
-        let tables = schema::upgrade(&mut session).await?;
+        let from = schema::upgrade(&mut session).await?;
         Ok(Made {
-            from: tables.from,
-            to: tables.to,
+            from,
+            to: from.max(schema::VERSION),
             log: false,
         })
     })
@@ -287,9 +296,7 @@ pub fn merge_into(
     doubts: &mut (dyn FnMut(&[String]) -> Result<Merge, LogError> + Send),
 ) -> Result<u64, LogError> {
     let merged = wait_for(|| async {
-        let session = Session::open(address).await?;
-        schema::check(&session, Use::Write).await?;
-        let log = find(&session).await?;
+        let (session, log) = open(address, Use::Write).await?;
         let server = origin::server(&session).await;
         let recent = Recent::of(&origin::kept_as(&log.identity, &server));
         let log = log.of(&session);

@@ -15,7 +15,7 @@ use super::handle::{LogHandle, LogRow, Parameter};
 use super::leases::Key;
 use super::lines;
 use super::logs;
-use super::schema::{self, Use};
+use super::schema::Use;
 use super::session::Session;
 use crate::clock;
 
@@ -250,12 +250,7 @@ impl Outbox {
     ) -> Result<Vec<Row>, DatabaseError> {
         let (session, log) = match &mut self.session {
             Some(open) if !open.0.client.is_closed() => open,
-            other => {
-                let session = Session::open(&self.address).await?;
-                schema::check(&session, Use::Write).await?;
-                let log = logs::find(&session).await?;
-                other.insert((session, log))
-            }
+            other => other.insert(logs::open(&self.address, Use::Write).await?),
         };
         let text = text.replace("{schema}", session.address.schema());
         let columns: [Parameter<'_>; 3] = [

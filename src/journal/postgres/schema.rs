@@ -114,34 +114,18 @@ pub(super) async fn check(session: &Session, purpose: Use) -> Result<i32, Databa
     Ok(found.version)
 }
 
-/// What a change of the tables did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Upgraded {
-    /// The version before; 0 where there were no tables.
-    pub from: i32,
-    /// The version now.
-    pub to: i32,
-}
-
-/// Brings the tables up to date, and makes them where there are none.
-pub(super) async fn upgrade(session: &mut Session) -> Result<Upgraded, DatabaseError> {
+/// Brings the tables up to date, and makes them where there are none. Their version before: 0 where there
+/// were none.
+pub(super) async fn upgrade(session: &mut Session) -> Result<i32, DatabaseError> {
     loop {
         // Looked at first: a small role may not create what is there already.
         let before = found(session, Use::Write).await?;
         let before = before.map_or(0, |found| found.version);
         if before >= VERSION {
-            return Ok(Upgraded {
-                from: before,
-                to: before,
-            });
+            return Ok(before);
         }
         match migrate(session, before).await {
-            Ok(()) => {
-                return Ok(Upgraded {
-                    from: before,
-                    to: VERSION,
-                });
-            }
+            Ok(()) => return Ok(before),
             // Another computer was first: what it made is looked at again.
             Err(error) if is_there_already(&error) => {}
             Err(error) => return Err(session.failed("make the tables of", &error)),

@@ -13,7 +13,7 @@ use super::super::lines::{self, Merge};
 use super::super::mirror::digest;
 use super::super::origin;
 use super::super::position::Newest;
-use super::super::schema::{self, Use};
+use super::super::schema::Use;
 use super::super::session::Session;
 use super::super::{logs, runs};
 use super::Link;
@@ -25,9 +25,7 @@ impl Link {
     /// Connects. A server that is another one than before, or does not hold what was confirmed, gets
     /// back first all that this process knows of the log.
     pub(super) async fn connect(&mut self) -> Result<(Session, LogRow), DatabaseError> {
-        let session = Session::open(&self.address).await?;
-        schema::check(&session, Use::Write).await?;
-        let log = logs::find(&session).await?;
+        let (session, log) = logs::open(&self.address, Use::Write).await?;
         let server = origin::server(&session).await;
         let is_copy = origin::are_apart(&server, &self.source.server);
         if is_copy || log.identity != self.source.identity {
