@@ -187,7 +187,7 @@ impl Claims {
     /// Writes them down; whether they were as they had been seen.
     pub async fn write(&self, log: &LogHandle<'_>, run: &str) -> Result<bool, Error> {
         let ((), taken_over, voided) = try_join3(
-            lines::claim(log, &self.new, run),
+            lines::claim(log, &self.new, run, false),
             runs::hand_over(log, &self.taken_over, run),
             runs::hand_over(log, &self.voided, runs::SETTLED),
         )

@@ -230,7 +230,7 @@ pub(super) async fn insert(log: &LogHandle<'_>, part: &Merge) -> Result<Vec<Newe
         (&texts, Type::TEXT_ARRAY),
     ];
     let adding = log.query(&lines, &columns);
-    let claiming = claim(log, &part.claims, "");
+    let claiming = claim(log, &part.claims, "", false);
     let (added, ()) = try_join(adding, claiming).await?;
     Ok(added.iter().map(Newest::of).collect())
 }
@@ -259,20 +259,27 @@ pub(super) async fn of_announced(log: &LogHandle<'_>, part: &Merge) -> Result<Ve
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Claims attempts for a run, those that no one has claimed.
+/// Claims attempts for a run, those that no one has claimed; those that are claimed for no run as well
+/// where these `were_its`.
 pub(super) async fn claim(
     log: &LogHandle<'_>,
     attempts: impl IntoIterator<Item = &(JobKey, u32)>,
     run: &str,
+    were_its: bool,
 ) -> Result<(), Error> {
     let (jobs, attempts) = columns(attempts);
+    let conflict = if were_its {
+        "(log, job, attempt) DO UPDATE SET run = excluded.run WHERE claims.run = ''"
+    } else {
+        "DO NOTHING"
+    };
     if jobs.is_empty() {
         return Ok(());
     }
     let claims = format!(
         "INSERT INTO {}.claims (log, job, attempt, run) \
          SELECT $1, job, attempt, $4 FROM unnest($2, $3) AS new (job, attempt) \
-         ON CONFLICT DO NOTHING",
+         ON CONFLICT {conflict}",
         log.schema
     );
     let columns: [Parameter<'_>; 3] = [

@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures::future::{try_join_all, try_join4};
 use tokio_postgres::{Error, Row};
 
-use self::look::{HORIZON, NEWEST, Seen, outdated, when};
+use self::look::{HORIZON, NEWEST, Seen, look, outdated, when};
 use super::super::address::Address;
 use super::super::announce::{Announcement, ClaimCap, Refused};
 use super::super::fault::DatabaseError;
@@ -207,7 +207,8 @@ impl Link {
         let log = &log.of(session);
         let warnings = session.counter();
         let before = warnings.count();
-        let mut seen = self.look(log, tasks).await?;
+        let known = (&self.source, &self.open, &self.newest);
+        let mut seen = look(log, tasks, &self.run, known).await?;
         let known = self.catch_up(&seen.unread, tasks, rows)?;
         if let Some(host) = seen.missing {
             return Err(self.not_back(&host).into());

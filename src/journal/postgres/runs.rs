@@ -1,7 +1,5 @@
 //! Who is at work: runs, the claims that they hold, and whether they are still heard of.
 
-use std::collections::HashSet;
-
 use tokio_postgres::types::Type;
 use tokio_postgres::{Error, GenericClient, Row};
 
@@ -102,28 +100,6 @@ impl Run {
         let row = log.query_opt(&query, &columns).await?;
         Ok(row.map(|row| row.get(0)))
     }
-}
-
-/// Claims attempts once more for the run that had them, on a server that has lost its claims: those that
-/// have come back meanwhile with lines alone, too.
-pub(super) async fn reclaim(
-    log: &LogHandle<'_>,
-    attempts: &HashSet<(JobKey, u32)>,
-    run: &str,
-) -> Result<(), Error> {
-    let query = format!(
-        "INSERT INTO {}.claims (log, job, attempt, run) \
-         SELECT $1, job, attempt, $4 FROM unnest($2, $3) AS own (job, attempt) \
-         ON CONFLICT (log, job, attempt) DO UPDATE SET run = excluded.run WHERE claims.run = ''",
-        log.schema
-    );
-    let (jobs, numbers) = columns(attempts);
-    let columns: [Parameter<'_>; 3] = [
-        (&jobs, Type::TEXT_ARRAY),
-        (&numbers, Type::INT4_ARRAY),
-        (&run, Type::TEXT),
-    ];
-    log.execute(&query, &columns).await.map(drop)
 }
 
 /// Who has claimed an attempt.

@@ -1,6 +1,6 @@
 //! What the database holds that a batch depends on, read with the lock on the log's row.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::future::{try_join3, try_join4};
 use tokio_postgres::types::Type;
@@ -9,16 +9,20 @@ use tokio_postgres::{Error, Row};
 use super::super::handle::{LogHandle, Parameter};
 use super::super::leases::{self, Key};
 use super::super::lines::{self, Halted};
-use super::super::position::NOT_READ;
-use super::super::runs::{self, BeingSent, Claimed};
+use super::super::mirror::Source;
+use super::super::position::{NOT_READ, Newest};
+use super::super::runs::{self, BeingSent, Claimed, Run};
 use super::super::task::{Kind, Task};
-use super::Link;
 use crate::jobs::JobKey;
 
 /// In place of a line's number, with the row that names the horizon.
 pub(super) const HORIZON: i64 = 0;
 /// In place of its number, with the row of the newest known line where that is still there.
 pub(super) const NEWEST: i64 = -1;
+
+/// What is known of the log: how far it was read, which lines at or above the horizon are known, and the
+/// newest one of all.
+type Known<'a> = (&'a Source, &'a BTreeMap<i64, u64>, &'a Newest);
 
 /// What the database holds that a batch depends on.
 pub(super) struct Seen {
@@ -37,74 +41,77 @@ pub(super) struct Seen {
     pub being_sent: Vec<BeingSent>,
 }
 
-impl Link {
-    /// Begins a transaction with the lock on the log's row, and reads what the decisions need.
-    pub(super) async fn look(&self, log: &LogHandle<'_>, tasks: &[Task]) -> Result<Seen, Error> {
-        let asks = |kind: fn(&Kind) -> bool| tasks.iter().any(|task| kind(&task.kind));
-        let begin = lines::begin(log);
-        // Always: lines that were lost must be known before this adds any.
-        let unread = self.unread(log);
-        let attempts: Vec<_> = tasks.iter().filter_map(|t| t.kind.attempt()).collect();
-        let claimed = runs::claims(log, &attempts);
-        let announces = asks(|kind| matches!(kind, Kind::Announce(_)));
-        let history = &self.source.server;
-        let missing = when(announces, self.run.not_back(log, history));
-        let may_be_halted = asks(Kind::may_be_halted);
-        let halted = when(may_be_halted, lines::halted(log));
-        let keys = tasks.iter().filter_map(|task| match &task.kind {
-            Kind::Lease(key) => Some(*key),
-            _ => None,
-        });
-        let leased = leases::take(log, keys.collect(), &self.run.id);
-        let refused: Vec<_> = refusals(tasks).map(|(attempt, _)| attempt).collect();
-        let resent = runs::claims(log, &refused);
-        let refreshes = asks(|kind| matches!(kind, Kind::Refresh));
-        let being_sent = when(refreshes, runs::being_sent(log));
-        // The transaction begins first, since these are polled in this order.
-        let ((), unread, (claimed, missing, halted), (leased, resent, being_sent)) = try_join4(
-            begin,
-            unread,
-            try_join3(claimed, missing, halted),
-            try_join3(leased, resent, being_sent),
-        )
-        .await?;
-        Ok(Seen {
-            unread,
-            claimed,
-            missing: missing.flatten(),
-            halted: halted.unwrap_or_default(),
-            leased,
-            resent,
-            being_sent: being_sent.unwrap_or_default(),
-        })
-    }
+/// Begins a transaction with the lock on the log's row, and reads what the decisions need.
+pub(super) async fn look(
+    log: &LogHandle<'_>,
+    tasks: &[Task],
+    run: &Run,
+    known: Known<'_>,
+) -> Result<Seen, Error> {
+    let asks = |kind: fn(&Kind) -> bool| tasks.iter().any(|task| kind(&task.kind));
+    let begin = lines::begin(log);
+    // Always: lines that were lost must be known before this adds any.
+    let unread = unread(log, known);
+    let attempts: Vec<_> = tasks.iter().filter_map(|t| t.kind.attempt()).collect();
+    let claimed = runs::claims(log, &attempts);
+    let announces = asks(|kind| matches!(kind, Kind::Announce(_)));
+    let (source, ..) = known;
+    let missing = when(announces, run.not_back(log, &source.server));
+    let may_be_halted = asks(Kind::may_be_halted);
+    let halted = when(may_be_halted, lines::halted(log));
+    let keys = tasks.iter().filter_map(|task| match &task.kind {
+        Kind::Lease(key) => Some(*key),
+        _ => None,
+    });
+    let leased = leases::take(log, keys.collect(), &run.id);
+    let refused: Vec<_> = refusals(tasks).map(|(attempt, _)| attempt).collect();
+    let resent = runs::claims(log, &refused);
+    let refreshes = asks(|kind| matches!(kind, Kind::Refresh));
+    let being_sent = when(refreshes, runs::being_sent(log));
+    // The transaction begins first, since these are polled in this order.
+    let ((), unread, (claimed, missing, halted), (leased, resent, being_sent)) = try_join4(
+        begin,
+        unread,
+        try_join3(claimed, missing, halted),
+        try_join3(leased, resent, being_sent),
+    )
+    .await?;
+    Ok(Seen {
+        unread,
+        claimed,
+        missing: missing.flatten(),
+        halted: halted.unwrap_or_default(),
+        leased,
+        resent,
+        being_sent: being_sent.unwrap_or_default(),
+    })
+}
 
-    /// Lines that this process has not read yet, behind the transaction of the newest one that it has
-    /// and the horizon.
-    async fn unread(&self, log: &LogHandle<'_>) -> Result<Vec<Row>, Error> {
-        let schema = log.schema;
-        // One statement, and so one snapshot, for the lines and the horizon. Where a transaction of
-        // anyone's stays open for long, many lines are at or above the horizon: they are joined, since
-        // older servers compare a line with an array's elements one by one.
-        let query = format!(
-            "SELECT sequence, transaction::text, encode(digest, 'hex'), line FROM {schema}.lines \
-             WHERE {NOT_READ} AND NOT EXISTS \
-                 (SELECT FROM unnest($4) AS open (number) WHERE open.number = lines.sequence) \
-             UNION ALL SELECT {HORIZON}, pg_snapshot_xmin(pg_current_snapshot())::text, '', NULL \
-             UNION ALL SELECT {NEWEST}, transaction::text, encode(digest, 'hex'), NULL \
-                 FROM {schema}.lines WHERE log = $1 AND sequence = $5 ORDER BY 1"
-        );
-        let from = self.source.horizon.to_string();
-        let read_to = self.source.newest.sequence;
-        let known: Vec<i64> = self.open.keys().copied().collect();
-        let parameters: [Parameter<'_>; 4] = [
-            (&from, Type::TEXT),
-            (&read_to, Type::INT8),
-            (&known, Type::INT8_ARRAY),
-            (&self.newest.sequence, Type::INT8),
-        ];
-        log.query(&query, &parameters).await
-    }
+/// Lines that this process has not read yet, behind the transaction of the newest one that it has
+/// and the horizon.
+async fn unread(log: &LogHandle<'_>, (source, open, newest): Known<'_>) -> Result<Vec<Row>, Error> {
+    let schema = log.schema;
+    // One statement, and so one snapshot, for the lines and the horizon. Where a transaction of
+    // anyone's stays open for long, many lines are at or above the horizon: they are joined, since
+    // older servers compare a line with an array's elements one by one.
+    let query = format!(
+        "SELECT sequence, transaction::text, encode(digest, 'hex'), line FROM {schema}.lines \
+         WHERE {NOT_READ} AND NOT EXISTS \
+             (SELECT FROM unnest($4) AS open (number) WHERE open.number = lines.sequence) \
+         UNION ALL SELECT {HORIZON}, pg_snapshot_xmin(pg_current_snapshot())::text, '', NULL \
+         UNION ALL SELECT {NEWEST}, transaction::text, encode(digest, 'hex'), NULL \
+             FROM {schema}.lines WHERE log = $1 AND sequence = $5 ORDER BY 1"
+    );
+    let from = source.horizon.to_string();
+    let read_to = source.newest.sequence;
+    let known: Vec<i64> = open.keys().copied().collect();
+    let parameters: [Parameter<'_>; 4] = [
+        (&from, Type::TEXT),
+        (&read_to, Type::INT8),
+        (&known, Type::INT8_ARRAY),
+        (&newest.sequence, Type::INT8),
+    ];
+    log.query(&query, &parameters).await
 }
 
 /// Lines that say that an attempt was not accepted, each with the attempt.

@@ -10,12 +10,12 @@ use super::super::super::file::for_each_line;
 use super::super::failed::Failed;
 use super::super::handle::{LogHandle, LogRow};
 use super::super::lines::{self, Merge};
+use super::super::logs;
 use super::super::mirror::digest;
 use super::super::origin;
 use super::super::position::Newest;
 use super::super::schema::Use;
 use super::super::session::Session;
-use super::super::{logs, runs};
 use super::Link;
 
 /// Lines that are put back at once.
@@ -83,7 +83,7 @@ impl Link {
     /// anything.
     async fn come_back(&self, log: &LogHandle<'_>, server: &str) -> Result<(), Error> {
         lines::begin(log).await?;
-        runs::reclaim(log, &self.own, &self.run.id).await?;
+        lines::claim(log, &self.own, &self.run.id, true).await?;
         self.run.show(log, server).await?;
         lines::commit(log).await
     }
