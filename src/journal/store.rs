@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::file::{self, AppendError, Appender};
+use super::file::{AppendError, Appender, Pending};
 #[cfg(feature = "postgres")]
-use super::postgres::{DatabaseAppender, Pending};
+use super::postgres::{Answer, DatabaseAppender};
 
 /// What takes lines in.
 #[derive(Debug)]
@@ -29,9 +29,9 @@ pub struct Appending(pub(super) Way);
 
 #[derive(Debug)]
 pub(super) enum Way {
-    File(file::Pending),
+    File(Pending<()>),
     #[cfg(feature = "postgres")]
-    Database(Pending),
+    Database(Pending<Answer>),
 }
 
 impl Appending {

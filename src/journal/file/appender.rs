@@ -10,58 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use tokio::sync::oneshot::{self, error::TryRecvError};
+use tokio::sync::oneshot;
 
-use super::super::fault::DatabaseError;
 use super::lock::leads_to;
 use super::memory::{BLOCK, Keeper, block_before};
+use super::pending::{AppendError, Disturbed, Pending};
 use super::read::{MAX_LINE, read_at};
 use super::recovery::Recovery;
 use crate::disk;
-
-/// Why lines are not on disk for certain. After the first such error nothing more is written: a
-/// failed sync is never tried again, since the system may have dropped what it could not write.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{error}")]
-pub struct AppendError {
-    /// The system's first error.
-    pub error: Arc<io::Error>,
-    /// The lines concerned.
-    pub lines: String,
-}
-
-/// What another program did to a file while this process was writing to it. Nothing more is written
-/// to it then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Disturbed {
-    /// It is gone from its place.
-    #[error("another program removed, moved or replaced the file while it was written to")]
-    Gone,
-    /// It has another length, in bytes, than this process left it with.
-    #[error(
-        "another program {} the file while it was written to: it was left {left} bytes long and \
-         is {now} bytes long",
-        if now < left { "cut off" } else { "added to" }
-    )]
-    Length {
-        /// When this process last wrote to it.
-        left: u64,
-        /// Now.
-        now: u64,
-    },
-}
-
-impl AppendError {
-    /// What is wrong with the log's database, where that is why.
-    pub fn database(&self) -> Option<&DatabaseError> {
-        self.error.get_ref()?.downcast_ref()
-    }
-
-    /// What another program did to the file, where that is why.
-    pub fn disturbed(&self) -> Option<Disturbed> {
-        self.error.get_ref()?.downcast_ref().copied()
-    }
-}
 
 /// The room that is kept for the next lines, in bytes.
 const ROOM: usize = 1 << 20;
@@ -259,76 +215,40 @@ impl Appender {
     }
 
     /// Hands lines in and lets the caller wait later.
-    pub(in super::super) fn begin(&self, lines: &str) -> Pending {
+    pub(in super::super) fn begin(&self, lines: &str) -> Pending<()> {
         self.hand_in(lines, false, true)
     }
 
     /// The same for lines that are written down with the next ones, or once someone waits.
-    pub(in super::super) fn begin_lazily(&self, lines: &str) -> Pending {
+    pub(in super::super) fn begin_lazily(&self, lines: &str) -> Pending<()> {
         self.hand_in(lines, false, false)
     }
 
-    fn hand_in(&self, lines: &str, tentative: bool, urgent: bool) -> Pending {
+    fn hand_in(&self, lines: &str, tentative: bool, urgent: bool) -> Pending<()> {
         let (sender, done) = oneshot::channel();
+        let mut refused = String::new();
         // Every reader passes over an empty line: what it was to announce must not be done.
         if lines.lines().any(str::is_empty) {
             let _ = sender.send(Err(AppendError {
                 error: Arc::new(io::Error::other("a line of the log would be empty")),
                 lines: lines.to_owned(),
             }));
-            let queue = Arc::clone(&self.queue);
-            let refused = String::new();
-            return Pending {
-                done,
-                queue,
-                refused,
+        } else {
+            let request = Request {
+                len: lines.len(),
+                tentative,
+                done: sender,
             };
+            if !self.queue.push(lines, request, urgent) {
+                lines.clone_into(&mut refused);
+            }
         }
-        let request = Request {
-            len: lines.len(),
-            tentative,
-            done: sender,
-        };
-        let is_taken = self.queue.push(lines, request, urgent);
+        let queue = Arc::clone(&self.queue);
         Pending {
             done,
-            queue: Arc::clone(&self.queue),
-            refused: if is_taken {
-                String::new()
-            } else {
-                lines.to_owned()
-            },
+            urge: Box::new(move || queue.urge()),
+            lines: refused,
         }
-    }
-}
-
-/// Lines that were handed in.
-#[derive(Debug)]
-pub struct Pending {
-    done: oneshot::Receiver<Appended>,
-    queue: Arc<Queue>,
-    /// The lines, should the writer have been gone already.
-    refused: String,
-}
-
-impl Pending {
-    /// Waits until they are durable.
-    pub async fn done(mut self) -> Appended {
-        let done = match self.done.try_recv() {
-            Err(TryRecvError::Empty) => {
-                self.queue.urge();
-                self.done.await.ok()
-            }
-            done => done.ok(),
-        };
-        done.unwrap_or_else(|| Err(gone(self.refused)))
-    }
-
-    /// The same for callers that are not async.
-    pub fn wait(self) -> Appended {
-        self.queue.urge();
-        let Self { done, refused, .. } = self;
-        done.blocking_recv().unwrap_or_else(|_| Err(gone(refused)))
     }
 }
 
@@ -339,14 +259,6 @@ impl Drop for Appender {
             // It only ends by running out of requests.
             let _ = thread.join();
         }
-    }
-}
-
-/// The thread has ended early, which only a panic of it could cause.
-fn gone(lines: String) -> AppendError {
-    AppendError {
-        error: Arc::new(io::Error::other("the log's writer has stopped")),
-        lines,
     }
 }
 

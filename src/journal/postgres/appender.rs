@@ -19,11 +19,11 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::super::announce::ClaimCap;
 use super::super::fault::{DatabaseError, DatabaseFault};
-use super::super::file::AppendError;
+use super::super::file::{AppendError, Pending};
 use super::lines::Merge;
 use super::link::Link;
 use super::spool::Spool;
-use super::task::{Answer, Done, Kind, Task};
+use super::task::{Answer, Kind, Task};
 use crate::jobs::JobKey;
 
 /// How often a run that has something claimed says that it is still there.
@@ -114,15 +114,6 @@ pub struct DatabaseAppender {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Something that was handed in.
-#[derive(Debug)]
-pub struct Pending {
-    shared: Arc<Shared>,
-    done: oneshot::Receiver<Done>,
-    /// The lines, should no one take them any more.
-    lines: String,
-}
-
 impl DatabaseAppender {
     pub(super) fn start(link: Link, spool: Spool) -> io::Result<Self> {
         let shared = Arc::new(Shared {
@@ -176,7 +167,7 @@ impl DatabaseAppender {
     }
 
     /// Hands lines in, to be written at once.
-    pub fn begin(&self, lines: &str) -> Pending {
+    pub fn begin(&self, lines: &str) -> Pending<Answer> {
         let pending = self.ask(Kind::Lines, lines.to_owned());
         self.shared.urge();
         pending
@@ -190,7 +181,7 @@ impl DatabaseAppender {
     }
 
     /// Asks something of the log, which is done with what comes next, or once someone waits.
-    pub fn ask(&self, kind: Kind, lines: String) -> Pending {
+    pub fn ask(&self, kind: Kind, lines: String) -> Pending<Answer> {
         let (sender, done) = oneshot::channel();
         let read = Merge::of(&lines);
         let mut waiting = self.shared.lock();
@@ -204,40 +195,12 @@ impl DatabaseAppender {
             });
         }
         drop(waiting);
+        let shared = Arc::clone(&self.shared);
         Pending {
-            shared: Arc::clone(&self.shared),
             done,
+            urge: Box::new(move || shared.urge()),
             lines,
         }
-    }
-}
-
-impl Pending {
-    /// Waits until it is done.
-    pub async fn done(self) -> Done {
-        self.shared.urge();
-        let done = self.done.await;
-        done.unwrap_or_else(|_| Err(gone(self.lines)))
-    }
-
-    /// The same for callers that are not async.
-    pub fn wait(self) -> Done {
-        self.shared.urge();
-        let done = self.done;
-        // On a thread of its own: the caller's may be one that drives others.
-        let waiting = std::thread::spawn(move || done.blocking_recv());
-        match waiting.join() {
-            Ok(Ok(done)) => done,
-            _ => Err(gone(self.lines)),
-        }
-    }
-}
-
-/// The thread has ended early, which only a panic of it could cause.
-fn gone(lines: String) -> AppendError {
-    AppendError {
-        error: Arc::new(io::Error::other("the log's writer has stopped")),
-        lines,
     }
 }
 

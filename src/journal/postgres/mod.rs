@@ -26,7 +26,7 @@ mod spool;
 mod task;
 mod tls;
 
-pub use appender::{DatabaseAppender, Pending};
+pub use appender::DatabaseAppender;
 pub use captures::{KeptCapture, captures_behind};
 pub use lines::Merge;
 pub use link::LocalCopy;
