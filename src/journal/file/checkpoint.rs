@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::fold;
 use super::memory::block_before;
-use super::read::{LineReader, read_at};
+use super::read::{LineReader, fill_at};
 use super::source::Source;
 use crate::disk::FileId;
 use crate::jobs::Ledger;
@@ -60,12 +60,8 @@ impl Checkpoint {
             return Ok(None);
         }
         let mut added = vec![0; (len - self.len) as usize];
-        let mut filled = 0;
-        while filled < added.len() {
-            match read_at(file, &mut added[filled..], self.len + filled as u64)? {
-                0 => return Ok(None),
-                count => filled += count,
-            }
+        if fill_at(file, &mut added, self.len)? < added.len() {
+            return Ok(None);
         }
         let digests = fold::take_text(&added, self.ledger.reading());
         fold::fold_text(&added, self.len, &digests, &mut self.ledger);

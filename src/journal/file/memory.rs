@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::beside::Beside;
 use super::lock::{self, HOLDER_WIDTH, padded};
-use super::read::read_at;
+use super::read::fill_at;
 use crate::text::format;
 use crate::{clock, disk};
 
@@ -90,12 +90,8 @@ fn digest_of(block: &[u8]) -> String {
 pub(super) fn block_before(file: &File, end: u64) -> io::Result<Vec<u8>> {
     let start = end.saturating_sub(BLOCK as u64);
     let mut block = vec![0; (end - start) as usize];
-    let mut filled = 0;
-    while filled < block.len() {
-        match read_at(file, &mut block[filled..], start + filled as u64)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => filled += count,
-        }
+    if fill_at(file, &mut block, start)? < block.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok(block)
 }
@@ -112,13 +108,7 @@ struct Records {
 impl Records {
     fn read(file: &File) -> io::Result<Self> {
         let mut bytes = [0; HOLDER_WIDTH + 2 * RECORD_WIDTH];
-        let mut len = 0;
-        while len < bytes.len() {
-            match read_at(file, &mut bytes[len..], len as u64)? {
-                0 => break,
-                count => len += count,
-            }
-        }
+        fill_at(file, &mut bytes, 0)?;
         let record = |slot: usize| {
             let start = HOLDER_WIDTH + slot * RECORD_WIDTH;
             let line = std::str::from_utf8(bytes.get(start..start + RECORD_WIDTH)?).ok()?;

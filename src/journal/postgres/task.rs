@@ -51,17 +51,11 @@ impl Kind {
     /// The attempt whose claim matters.
     pub fn attempt(&self) -> Option<(JobKey, u32)> {
         match self {
-            Self::Lines
-            | Self::Bind(..)
-            | Self::Lease(_)
-            | Self::Quiet(_)
-            | Self::IsQuiet
-            | Self::Refresh
-            | Self::Captures(_) => None,
             Self::Announce(what) => Some((what.job, what.number)),
             Self::Withdraw(job, number) | Self::Renew(job, number) | Self::Settle(job, number) => {
                 Some((*job, *number))
             }
+            _ => None,
         }
     }
 }

@@ -26,20 +26,16 @@ pub(super) fn connector(
 ) -> Result<MakeRustlsConnect, DatabaseError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let roots = roots.filter(|file| file.as_os_str() != SYSTEM);
-    let verifier: Arc<dyn ServerCertVerifier> = match (mode, roots) {
-        (SslMode::VerifyFull, Some(file)) => authorities(file, &provider)?,
-        (SslMode::VerifyFull, None) => computers_own(&provider)?,
-        (SslMode::VerifyCa, None) => Arc::new(AnyName {
-            chain: Some(computers_own(&provider)?),
-            provider: Arc::clone(&provider),
-        }),
+    let chain = match (mode, roots) {
         // As libpq: with authorities at hand they are asked.
-        (_, Some(file)) => Arc::new(AnyName {
-            chain: Some(authorities(file, &provider)?),
-            provider: Arc::clone(&provider),
-        }),
-        (_, None) => Arc::new(AnyName {
-            chain: None,
+        (_, Some(file)) => Some(authorities(file, &provider)?),
+        (SslMode::VerifyFull | SslMode::VerifyCa, None) => Some(computers_own(&provider)?),
+        (_, None) => None,
+    };
+    let verifier = match chain {
+        Some(chain) if mode == SslMode::VerifyFull => chain,
+        chain => Arc::new(AnyName {
+            chain,
             provider: Arc::clone(&provider),
         }),
     };
