@@ -3,6 +3,7 @@
 mod check;
 mod place;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::limits::Limits;
@@ -14,6 +15,7 @@ use crate::clock;
 use crate::engine::delivery::plan::{Delivery, plan};
 use crate::engine::delivery::{self, Download, DownloadOptions, DownloadSummary, RETRY_DELAY};
 use crate::exit::Code;
+use crate::jobs::JobKey;
 use crate::output::{self, Event, Printer, Progress};
 use crate::output::{delivery::Downloaded, stopped};
 use crate::settings::Settings;
@@ -25,16 +27,30 @@ pub fn run(
     settings: &Settings,
     printer: &mut Printer,
 ) -> anyhow::Result<Ended> {
+    run_without(args, |_| false, settings, printer).map(|(ended, _)| ended)
+}
+
+/// The same without those clips that `is_left_out`. Also returns the jobs whose clips no later run would
+/// get either.
+pub fn run_without(
+    args: &DownloadArgs,
+    is_left_out: impl Fn(&Delivery) -> bool,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<(Ended, BTreeSet<JobKey>)> {
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let filters = args.filter.filters(clock::now());
     if args.check {
         let checked = check::run(&path, args.dir.as_deref(), &filters, settings, printer);
-        return checked.map(Ended::from);
+        return checked.map(|code| (code.into(), BTreeSet::new()));
     }
     let limits = Limits::watch(settings);
     let log = Open::existing(path, "download", limits, settings, printer)?;
     let place = Place::of(&log)?;
     let mut deliveries = deliver::gather(&log, &filters, printer)?;
+    for delivery in &mut deliveries {
+        delivery.is_chosen &= !is_left_out(delivery);
+    }
     let summary = on_runtime(fetch(args, &place, &mut deliveries, &log, printer))?;
     place.leave();
     let mut own = stopped::ending_of(&log.limits.stop, printer, &log.commands);
@@ -60,7 +76,7 @@ pub fn run(
         let sentence = report.sentence();
         printer.conclude(format_args!("download: {sentence}"), code == Code::Success);
     }
-    Ok(Ended { code, done })
+    Ok((Ended { code, done }, summary.never))
 }
 
 /// Fetches what is due.

@@ -10,7 +10,7 @@ use crate::cli::{PublishArgs, Target};
 use crate::clock;
 use crate::engine::delivery::plan::{Delivery, hold_back};
 use crate::engine::delivery::shopify::Shopify;
-use crate::engine::delivery::{Exec, ExecOptions, PublishSummary};
+use crate::engine::delivery::{Exec, ExecOptions, PublishSummary, hold_without_file};
 use crate::exit::Code;
 use crate::output::{self, Event, Printer, Progress};
 use crate::output::{delivery::Published, stopped};
@@ -21,9 +21,22 @@ use shop::Shop;
 /// What a person who has two receivers needs to know when the second seems to have got it all.
 const ONE_RECEIVER: &str = " (another receiver needs a name of its own: --target NAME)";
 
+/// Whether a clip goes out without its file.
+pub type MayLackFile<'a> = &'a dyn Fn(&Delivery) -> bool;
+
 /// Runs the command.
 pub fn run(
     args: &PublishArgs,
+    settings: &Settings,
+    printer: &mut Printer,
+) -> anyhow::Result<Ended> {
+    run_with_files(args, &|_| true, settings, printer)
+}
+
+/// The same after a download: clips that it may get later wait for that.
+pub fn run_with_files(
+    args: &PublishArgs,
+    may_lack_file: MayLackFile<'_>,
     settings: &Settings,
     printer: &mut Printer,
 ) -> anyhow::Result<Ended> {
@@ -40,6 +53,7 @@ pub fn run(
     }
     let mut deliveries = deliver::gather(&log, &filters, printer)?;
     let held = hold_back(&mut deliveries, settings.publish.approved);
+    hold_without_file(&mut deliveries, &log.writer.folder(), may_lack_file);
     let (summary, shop) = on_runtime(publish(args, &mut deliveries, &log, printer))?;
     let mut own = stopped::ending_of(&log.limits.stop, printer, &log.commands);
     own.note_if(summary.disk_failed, Code::Io);

@@ -10,6 +10,9 @@ use std::time::Duration;
 
 use super::{Ended, check, download, on_one_thread, publish, reconcile, report, retry, submit};
 use crate::cli::RunArgs;
+use crate::engine::delivery::EXEC_TARGET;
+use crate::engine::delivery::plan::Delivery;
+use crate::engine::delivery::shopify;
 use crate::engine::round::{Done, Round, Schedule, Step};
 use crate::exit::{self, Code, Ending, Failure};
 use crate::jobs::JobKey;
@@ -37,6 +40,15 @@ pub fn run(args: &RunArgs, settings: &Settings, printer: &mut Printer) -> anyhow
         }
         schedule => service::run(schedule, args, settings, printer),
     }
+}
+
+/// What a step tells later ones.
+#[derive(Default)]
+struct Learned {
+    /// Jobs that are not ordered again, since no row asks for them.
+    rowless: BTreeSet<JobKey>,
+    /// Jobs whose clips no download would get, once one was tried.
+    never: Option<BTreeSet<JobKey>>,
 }
 
 /// A round by its options and settings.
@@ -70,10 +82,10 @@ impl<'a> Tour<'a> {
     fn steps(&self, printer: &mut Printer) -> anyhow::Result<Code> {
         let before = ending::read(&self.jobs, self.settings)?;
         let has = |step| self.args.has(step) && self.can(step);
-        let mut rowless = BTreeSet::new();
-        let round = Round::of(has, |step| self.step(step, &mut rowless, printer));
-        let before = before.as_ref();
-        ending::report(&round, before, &rowless, &self.jobs, self.settings, printer)
+        let mut learned = Learned::default();
+        let round = Round::of(has, |step| self.step(step, &mut learned, printer));
+        let (before, rowless) = (before.as_ref(), &learned.rowless);
+        ending::report(&round, before, rowless, &self.jobs, self.settings, printer)
     }
 
     /// Steps that work on the log need one: a first round whose spreadsheet has mistakes made none.
@@ -81,12 +93,11 @@ impl<'a> Tour<'a> {
         matches!(step, Step::Check | Step::Submit) || ending::is_there(&self.jobs)
     }
 
-    /// Takes a step. That it could not go on is reported here, and counts as its own doing. `rowless`
-    /// becomes the jobs that are not ordered again, since no row asks for them.
-    fn step(&self, step: Step, rowless: &mut BTreeSet<JobKey>, printer: &Printer) -> Done {
+    /// Takes a step. That it could not go on is reported here, and counts as its own doing.
+    fn step(&self, step: Step, learned: &mut Learned, printer: &Printer) -> Done {
         let mut quiet = printer.of_step();
         printer.detail(format_args!("{step}:"));
-        match self.command(step, rowless, &mut quiet) {
+        match self.command(step, learned, &mut quiet) {
             Ok(ended) => ended.done,
             Err(error) => {
                 let code = exit::code_of(&error);
@@ -102,11 +113,20 @@ impl<'a> Tour<'a> {
         }
     }
 
+    /// Whether the clip is where this round publishes to; anywhere, if it publishes nowhere.
+    fn is_out(&self, delivery: &Delivery) -> bool {
+        delivery.is_published(|target| match (&self.args.exec, self.args.to) {
+            (Some(_), _) => target == EXEC_TARGET,
+            (None, Some(_)) => target.starts_with(shopify::TARGET),
+            (None, None) => true,
+        })
+    }
+
     /// The command that a step is.
     fn command(
         &self,
         step: Step,
-        rowless: &mut BTreeSet<JobKey>,
+        learned: &mut Learned,
         printer: &mut Printer,
     ) -> anyhow::Result<Ended> {
         let (args, jobs) = (self.args, self.jobs.clone());
@@ -128,13 +148,28 @@ impl<'a> Tour<'a> {
             Step::Retry => {
                 let sheets = (!args.manifests.is_empty()).then(|| args.submit());
                 let ended;
-                (ended, *rowless) =
+                (ended, learned.rowless) =
                     retry::run_for(&args.retry(jobs), sheets.as_ref(), settings, printer)?;
                 Ok(ended)
             }
             Step::Wait => reconcile::run(&args.reconcile(jobs), settings, printer),
-            Step::Download => download::run(&args.download(jobs), settings, printer),
-            Step::Publish => publish::run(&args.publish(jobs), settings, printer),
+            Step::Download => {
+                let never = learned.never.insert(BTreeSet::new());
+                // What was tidied away after it went out is not fetched each night.
+                let is_out =
+                    |delivery: &Delivery| delivery.was_downloaded() && self.is_out(delivery);
+                let ended;
+                (ended, *never) =
+                    download::run_without(&args.download(jobs), is_out, settings, printer)?;
+                Ok(ended)
+            }
+            Step::Publish => {
+                let may_lack_file = |delivery: &Delivery| match &learned.never {
+                    Some(never) => never.contains(&delivery.job) || self.is_out(delivery),
+                    None => true,
+                };
+                publish::run_with_files(&args.publish(jobs), &may_lack_file, settings, printer)
+            }
             Step::Report => report::run_asked(&RunArgs::report(jobs), settings, printer)
                 .map(|()| Ended::from(Code::Success)),
         }

@@ -1,6 +1,8 @@
 //! `run`: the whole round. Its words and its code are those of how all stands at the end.
 
 mod email;
+#[cfg(unix)]
+mod files;
 mod rows;
 mod settings;
 
@@ -15,6 +17,15 @@ const CLIP: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08mdat";
 /// A vendor who renders at once and serves the clips. `failing` says of the n-th order (from 1) whether
 /// its clip fails.
 pub fn vendor(failing: impl Fn(usize) -> bool + Send + Sync + 'static) -> Server {
+    let serve = || Step::reply(200, CLIP).with("Content-Type", "video/mp4");
+    vendor_serving(failing, serve)
+}
+
+/// The same, with another answer where clips are.
+pub fn vendor_serving(
+    failing: impl Fn(usize) -> bool + Send + Sync + 'static,
+    serve: impl Fn() -> Step + Send + Sync + 'static,
+) -> Server {
     let orders = Mutex::new(HashMap::<String, usize>::new());
     Server::answering(move |request| {
         let id = request.path.rsplit('/').next().unwrap_or_default();
@@ -26,9 +37,7 @@ pub fn vendor(failing: impl Fn(usize) -> bool + Send + Sync + 'static) -> Server
                 orders.insert(id.clone(), number);
                 Step::accept_under(&id)
             }
-            _ if request.path.starts_with("/clips/") => {
-                Step::reply(200, CLIP).with("Content-Type", "video/mp4")
-            }
+            _ if request.path.starts_with("/clips/") => serve(),
             _ => {
                 let number = orders.lock().unwrap().get(id).copied().unwrap_or(0);
                 let host = request.header("host").unwrap_or_default();

@@ -1,13 +1,13 @@
 //! Fetching what is due: each clip once, whole, checked, and reported in the log.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::disk;
-use crate::jobs::{self, What};
+use crate::jobs::{self, JobKey, What};
 use crate::journal::{AppendError, Writer};
 use futures::StreamExt;
 
@@ -55,6 +55,8 @@ pub struct DownloadSummary {
     pub left: Vec<Delivery>,
     /// Clips that did not arrive.
     pub failures: Vec<Failure>,
+    /// Those of them that no later run would get either.
+    pub never: BTreeSet<JobKey>,
     /// Whether the disk ended it.
     pub disk_failed: bool,
 }
@@ -89,6 +91,8 @@ enum Outcome<'p> {
     Ready(Box<Ready<'p>>),
     Placed(u64),
     Failed(Failure),
+    /// No later run will get it either.
+    Never(Failure),
     Another(Box<Delivery>),
 }
 
@@ -151,6 +155,10 @@ impl<R: Refresh> Run<'_, R> {
                     gathered.missing -= 1;
                 }
                 Outcome::Failed(failure) => self.fail(&mut summary, failure),
+                Outcome::Never(failure) => {
+                    summary.never.insert(failure.job);
+                    self.fail(&mut summary, failure);
+                }
                 Outcome::Another(delivery) => summary.left.push(*delivery),
             }
             if gathered.missing == 0
@@ -239,6 +247,9 @@ impl<R: Refresh> Run<'_, R> {
                 }
             }
             Err(FetchError::Another) => Outcome::Another(Box::new(clip.delivery.clone())),
+            Err(trouble @ FetchError::Never(_)) => {
+                Outcome::Never(self.failure(&clip.delivery, trouble))
+            }
             Err(trouble) => Outcome::Failed(self.failure(&clip.delivery, trouble)),
         };
         Some((index, outcome))

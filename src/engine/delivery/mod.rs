@@ -37,7 +37,7 @@ pub use exec::{EXEC_TARGET, Exec, ExecOptions, Ran, has_run};
 pub use fetcher::Refresh;
 pub use links::{Links, OnDemand};
 pub use outcome::{Event, Failure, FailureKind, Unmarked};
-pub use place::{cut_since, prepare};
+pub use place::{cut_since, hold_without_file, prepare};
 pub use publish::{PublishSummary, publish_id};
 
 /// The wait before a first repeat, as people have it.

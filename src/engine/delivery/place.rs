@@ -47,6 +47,22 @@ pub fn cut_since(deliveries: &[Delivery], log_folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Holds back clips whose file is not there, as long as a later run may get it: `may_lack` says which
+/// go out all the same.
+pub fn hold_without_file(
+    deliveries: &mut [Delivery],
+    log_folder: &Path,
+    may_lack: impl Fn(&Delivery) -> bool,
+) {
+    for delivery in deliveries {
+        let has_file = match &delivery.saved {
+            Some(saved) => saved.is_in_bucket() || file_of(saved, log_folder).is_some(),
+            None => delivery.elsewhere.is_some(),
+        };
+        delivery.is_completed &= has_file || may_lack(delivery);
+    }
+}
+
 /// Where clips go.
 pub(super) struct Place<'a> {
     pub dir: &'a Path,

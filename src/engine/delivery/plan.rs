@@ -165,6 +165,18 @@ impl Delivery {
         self.is_counted && self.is_chosen && self.is_completed
     }
 
+    /// Whether one of these targets has its clip.
+    pub fn is_published(&self, is_meant: impl Fn(&str) -> bool) -> bool {
+        self.sent
+            .iter()
+            .any(|sent| sent.is_published && sent.attempt == self.attempt && is_meant(&sent.target))
+    }
+
+    /// Whether it was downloaded, here or elsewhere, whatever became of the file.
+    pub fn was_downloaded(&self) -> bool {
+        self.saved.is_some() || self.elsewhere.is_some()
+    }
+
     /// Whether its clip was rejected, dismissed, replaced or ordered anew in `view`, which was read
     /// later.
     pub(super) fn is_withdrawn(&self, view: &JobView) -> bool {
