@@ -6,6 +6,7 @@ use std::task::Context;
 
 use futures::stream::{self, BoxStream, StreamExt};
 
+use crate::engine::delivery::kill_commands;
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::Code;
 
@@ -49,7 +50,8 @@ fn notify_all(signal: u8) {
 }
 
 /// Turns signals into a stop. The second one ends the process at once; what is in flight then
-/// stands in the log as `submitting`, which every reader takes for unknown.
+/// stands in the log as `submitting`, which every reader takes for unknown, and commands that run for clips
+/// are killed.
 ///
 /// They have a thread of their own: the run's may be busy reading a long log.
 pub fn watch(stop: &Stop) {
@@ -72,6 +74,8 @@ pub fn watch(stop: &Stop) {
                 notify_all(first);
             }
             if let Some(second) = signals.next().await {
+                // Their clips are not marked: the next run begins anew with them.
+                kill_commands();
                 std::process::exit(i32::from(Code::of_signal(second).number()));
             }
         });

@@ -38,6 +38,7 @@ pub use fetcher::Refresh;
 pub use links::{Links, OnDemand};
 pub use outcome::{Event, Failure, FailureKind, Unmarked};
 pub use place::{cut_since, hold_without_file, prepare};
+pub use process::kill_all as kill_commands;
 pub use publish::{PublishSummary, publish_id};
 
 /// The wait before a first repeat, as people have it.

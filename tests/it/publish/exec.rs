@@ -392,3 +392,24 @@ fn the_log_that_cannot_be_written_ends_the_run() {
     world.run(&["publish", "--exec", "echo x >> ran"]).expect(0);
     assert_eq!(lines(&world.path("ran")).len(), 40, "each ran once");
 }
+
+#[test]
+fn at_a_second_signal_what_runs_is_killed() {
+    let (_api, world, _) = finished(1);
+    let pipe = world.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    // Who reads the pipe to its end waits for the last process that has it open.
+    let wait = "exec 3>pipe; echo >> begun; sleep 20; echo late >&3";
+    let mut run = world.start(&["publish", "--exec", wait]);
+    let mut pipe = std::fs::File::open(&pipe).unwrap();
+    wait_for_lines(&world.path("begun"), 1, &mut run);
+    let pid = rustix::process::Pid::from_raw(run.id() as i32).unwrap();
+    for signal in [rustix::process::Signal::TERM, rustix::process::Signal::INT] {
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut pipe, &mut said).unwrap();
+    assert_eq!(said, "");
+    assert!(!world.log().text.contains("\"published\""));
+}

@@ -13,6 +13,7 @@ use std::time::Duration;
 use tempfile::TempPath;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
+pub use tree::kill_all;
 use tree::{Tree, shell};
 
 /// Bytes of output that are kept: the last ones say what went wrong.

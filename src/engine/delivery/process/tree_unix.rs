@@ -2,6 +2,7 @@
 
 use std::io;
 use std::process::ExitStatus;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
@@ -11,6 +12,23 @@ pub fn shell(line: &str) -> Command {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(line);
     shell
+}
+
+/// The groups of commands that run.
+static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+fn running() -> MutexGuard<'static, Vec<Pid>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends all that commands of this process have started: a process that ends at once drops nothing.
+/// Returns how many commands those were.
+pub fn kill_all() -> usize {
+    let groups = std::mem::take(&mut *running());
+    for group in &groups {
+        let _ = kill_process_group(*group, Signal::KILL);
+    }
+    groups.len()
 }
 
 /// A command and what it has started; killed when this is dropped before the command has ended.
@@ -25,10 +43,9 @@ impl Tree {
     pub fn spawn(mut command: Command) -> io::Result<Self> {
         let child = command.process_group(0).kill_on_drop(true).spawn()?;
         let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Ok(Self {
-            child,
-            group: id.and_then(Pid::from_raw),
-        })
+        let group = id.and_then(Pid::from_raw);
+        running().extend(group);
+        Ok(Self { child, group })
     }
 
     /// The pipes to and from it.
@@ -44,7 +61,7 @@ impl Tree {
 
     /// Ends all of it.
     pub fn kill(&mut self) {
-        if let Some(group) = self.group.take() {
+        if let Some(group) = self.take_group() {
             // It fails only when there is no one left to kill.
             let _ = kill_process_group(group, Signal::KILL);
         }
@@ -53,7 +70,13 @@ impl Tree {
 
     /// The command has ended; what it has left in the background stays.
     pub fn let_go(&mut self) {
-        self.group = None;
+        self.take_group();
+    }
+
+    fn take_group(&mut self) -> Option<Pid> {
+        let group = self.group.take()?;
+        running().retain(|running| *running != group);
+        Some(group)
     }
 }
 
