@@ -27,7 +27,7 @@ fn a_proxy_that_fails_is_named_without_its_password() {
         let with_password = proxy.replace("http://", "http://me:hunter2@");
         let world = World::new().with_var(variable, &with_password);
         world.write("listings.csv", listings(1));
-        let submit = ["submit", "listings.csv", "--timeout", "500ms"];
+        let submit = ["submit", "listings.csv", "--timeout", "3s"];
         let ended = world.run(&submit);
         if ended.code() == 78 && ended.stderr.contains("certificates") {
             skip("this computer has no certificates");
