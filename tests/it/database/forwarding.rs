@@ -331,8 +331,10 @@ fn older_tables_are_brought_up_to_date_and_a_small_role_forwards() {
         return;
     };
     let world = world();
-    database
-        .sql("DROP TABLE creativeai.outbox; DELETE FROM creativeai.migrations WHERE version >= 7");
+    database.sql(
+        "DROP TABLE creativeai.outbox; ALTER TABLE creativeai.logs DROP COLUMN quiet_by; \
+         DELETE FROM creativeai.migrations WHERE version >= 7",
+    );
     let target = Target::answering(200);
     let listen_once = ["listen", "--addr", "127.0.0.1:0", "--jobs", &log];
     let ended = world.run(&listen_once).expect(78);
