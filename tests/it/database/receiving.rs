@@ -86,7 +86,7 @@ fn one_id_is_bound_to_one_of_two_jobs_by_two_receivers_at_the_same_moment() {
         let mut connection = Connection::open(addrs[n]).unwrap();
         connection.request(&delivery.request()).unwrap()
     };
-    // Both have decided before one of them can write.
+    // Both come before one of them can write, and mostly both have decided by then.
     let mut lock = database.session();
     lock.run("BEGIN; LOCK TABLE creativeai.captures IN SHARE MODE");
     let mut codes = std::thread::scope(|scope| {
@@ -100,7 +100,8 @@ fn one_id_is_bound_to_one_of_two_jobs_by_two_receivers_at_the_same_moment() {
     });
     assert_eq!([0, 1].map(deliver), [200, 200]);
     codes.sort_unstable();
-    assert_eq!(codes, [200, 503]);
+    // One that decides only then knows already whose the id is.
+    assert!([[200, 200], [200, 503]].contains(&codes), "{codes:?}");
     let status = world.run(&["status", &log, "--json"]).expect(0).json();
     let mut statuses = [0, 1].map(|n| status[n]["status"].as_str().unwrap().to_owned());
     statuses.sort();

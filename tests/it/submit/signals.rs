@@ -87,7 +87,7 @@ fn an_attempt_that_waits_after_a_refusal_is_given_up_and_is_the_next_runs() {
     world.write("listings.csv", listings(2));
     let submit = ["submit", "listings.csv", "--concurrency", "1", "-v"];
     let mut run = world.start(&submit);
-    run.wait_for_words("waiting");
+    run.wait_for_words("nothing is sent for");
     send(Signal::INT, &run);
     run.wait().expect(130);
     let log = world.log();
