@@ -9,6 +9,7 @@ mod env;
 mod file;
 mod flags;
 mod groups;
+mod logs;
 mod names;
 mod notify;
 mod resolve;
@@ -36,14 +37,12 @@ pub use run::Run;
 pub use secret::{KeySource, read_key_file, replace_key_file, write_key_file};
 pub use words::{Public, Words};
 
-use crate::disk;
 use crate::engine::notify::Listeners;
 use crate::exit::Failure;
 use crate::jobs::{Ledger, Rates};
-use crate::journal::{Beside, Location};
+use crate::journal::Location;
 use crate::manifest::check_address;
 use crate::output::Typed;
-use crate::text::is_address;
 use crate::vendor::{ApiKey, BaseUrl};
 use resolve::{Show, Sources, parsed_or_number, text, whole};
 
@@ -186,7 +185,7 @@ impl Settings {
         let key = secret::api_key_source(l, flags)?;
         Ok(Self {
             sandbox: flags.sandbox,
-            stray_address: stray_address(l, &base_url, &key),
+            stray_address: secret::stray_address(l, &base_url, &key),
             base_url,
             key,
             verify_keys: secret::verify_keys(l)?,
@@ -254,44 +253,10 @@ impl Settings {
             (Some(path), Origin::File(..)) if self.sandbox => beside(path, name),
             (Some(path), _) => path.clone(),
             (None, _) => match manifest.filter(|path| !env::is_elsewhere(path)) {
-                Some(path) => log_of_sheet(path, name),
+                Some(path) => logs::of_sheet(path, name),
                 None => PathBuf::from(name),
             },
         }
-    }
-
-    /// The job log of these sheets: as [`Settings::jobs_path`], beside the first of them that is a file.
-    /// Fails where nothing names it and they are in several folders, since their order would then
-    /// decide what counts as ordered; unless of their folders the first one's alone has a log.
-    pub fn log_of_sheets(
-        &self,
-        flag: Option<&Path>,
-        sheets: &[PathBuf],
-    ) -> Result<PathBuf, Failure> {
-        let is_file = |sheet: &&PathBuf| !sheet.to_str().is_some_and(is_address);
-        let files = sheets.iter().filter(is_file);
-        let logs: Vec<PathBuf> = files
-            .map(|sheet| self.jobs_path(flag, Some(sheet)))
-            .collect();
-        let Some(first) = logs.first() else {
-            return Ok(self.jobs_path(flag, None));
-        };
-        let is_named = flag.is_some() || self.jobs.value.is_some();
-        let is_other = |log: &&PathBuf| folder_of(log) != folder_of(first);
-        if is_named || !logs.iter().any(|log| is_other(&log)) {
-            return Ok(first.clone());
-        }
-        let existing = logs.iter().filter(is_other).find(|log| is_there(log));
-        if is_there(first) && existing.is_none() {
-            return Ok(first.clone());
-        }
-        let likely = existing.unwrap_or(first).display();
-        Err(Failure::usage(
-            "these sheets are in several folders, and each may have a job log; nothing was sent",
-        )
-        .help(format!(
-            "name the log of them all, the same in every run: --jobs {likely}"
-        )))
     }
 
     /// Whether what is asked for photos runs on this computer: the sandbox, or a stand-in.
@@ -361,35 +326,6 @@ impl Settings {
 }
 
 /// A file beside the log at `path`; beside one in a database, in the current folder.
-/// The log of a sheet: beside it, or where it is a link and has none there, beside what it leads to.
-fn log_of_sheet(sheet: &Path, name: &str) -> PathBuf {
-    let log = sheet.with_file_name(name);
-    if sheet.is_symlink()
-        && !is_there(&log)
-        && let Ok(sheet) = disk::canonicalize(sheet)
-    {
-        return sheet.with_file_name(name);
-    }
-    log
-}
-
-/// Whether a log is there, or was: its lock stays.
-fn is_there(log: &Path) -> bool {
-    let lock = Beside::Lock.of(log);
-    [log, &lock]
-        .iter()
-        .any(|path| path.symlink_metadata().is_ok())
-}
-
-/// The folder of a file, by one name whatever leads there.
-fn folder_of(file: &Path) -> PathBuf {
-    let folder = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    disk::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
-}
-
 fn beside(path: &Path, name: &str) -> PathBuf {
     if Location::is_address(path) {
         PathBuf::from(name)
@@ -414,31 +350,6 @@ fn base_url(l: &mut Sources<'_>, flags: &Flags) -> Result<Setting<Option<String>
     };
     l.show("base_url", &setting);
     Ok(setting)
-}
-
-/// Why the key is not sent to an address that a settings file beside the work names: such a file may have
-/// come with another person's spreadsheet. A key of the same folder may be, and any to this computer.
-fn stray_address(
-    l: &Sources<'_>,
-    base_url: &Setting<Option<String>>,
-    key: &KeySource,
-) -> Option<String> {
-    let url = base_url.value.as_deref()?;
-    let folder = folder_of(l.project_file(&base_url.origin)?);
-    let usual = l.default("base_url", text).ok()?.value;
-    let is_here = BaseUrl::parse(url).is_ok_and(|base| base.is_loopback());
-    let is_usual = BaseUrl::parse(url).ok() == BaseUrl::parse(&usual).ok();
-    let is_of_folder = match key {
-        KeySource::Named(file) => {
-            let file = disk::canonicalize(&file.value);
-            file.is_ok_and(|file| file.starts_with(folder))
-        }
-        _ => false,
-    };
-    (!is_here && !is_usual && !is_of_folder).then(|| {
-        let origin = &base_url.origin;
-        format!("base_url ({origin}) would have your API key sent to {url}")
-    })
 }
 
 /// Where the API reports finished clips, by every row that names no address of its own. It is

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::resolve::Sources;
+use super::logs::folder_of;
+use super::resolve::{Sources, text};
 use super::{Flags, Origin, Setting};
 use crate::disk::{self, NotRead};
 use crate::exit::Failure;
-use crate::vendor::ApiKey;
+use crate::vendor::{ApiKey, BaseUrl};
 
 /// What is shown in a key's place.
 const REDACTED: &str = "(set, not shown)";
@@ -193,6 +194,31 @@ pub fn write_key_file(path: &Path, key: &ApiKey) -> std::io::Result<()> {
         let _ = std::fs::remove_file(path);
     }
     written
+}
+
+/// Why the key is not sent to an address that a settings file beside the work names: such a file may have
+/// come with another person's spreadsheet. A key of the same folder may be, and any to this computer.
+pub(super) fn stray_address(
+    l: &Sources<'_>,
+    base_url: &Setting<Option<String>>,
+    key: &KeySource,
+) -> Option<String> {
+    let url = base_url.value.as_deref()?;
+    let folder = folder_of(l.project_file(&base_url.origin)?);
+    let usual = l.default("base_url", text).ok()?.value;
+    let is_here = BaseUrl::parse(url).is_ok_and(|base| base.is_loopback());
+    let is_usual = BaseUrl::parse(url).ok() == BaseUrl::parse(&usual).ok();
+    let is_of_folder = match key {
+        KeySource::Named(file) => {
+            let file = disk::canonicalize(&file.value);
+            file.is_ok_and(|file| file.starts_with(folder))
+        }
+        _ => false,
+    };
+    (!is_here && !is_usual && !is_of_folder).then(|| {
+        let origin = &base_url.origin;
+        format!("base_url ({origin}) would have your API key sent to {url}")
+    })
 }
 
 #[cfg(test)]
