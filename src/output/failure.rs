@@ -94,7 +94,7 @@ pub fn of_spreadsheet(path: &Path) -> Failure {
     .help(format!("did you mean `creativeai submit {shown}`?"))
 }
 
-/// What a file means that is no log at all.
+/// The failure for a file that is not a log.
 pub fn of_foreign(path: &Path) -> Failure {
     Failure::data(format!(
         "{} is not a job log: no line of it can be read; it was left alone, and nothing was sent",

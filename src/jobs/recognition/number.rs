@@ -2,7 +2,7 @@
 
 /// Digits of a number that spreadsheet programs keep.
 pub(super) const KEPT_DIGITS: usize = 15;
-/// A longer text is no number that a program has changed.
+/// The longest text that may be a number that a program has changed, in bytes.
 const LONGEST: usize = 40;
 
 /// A number as it is written.

@@ -10,7 +10,7 @@ use super::number::{KEPT_DIGITS, Number};
 
 /// Digits from which on programs show a number as a power of ten, where its column is narrow.
 const LONG: i64 = 6;
-/// A longer text is no day that a program has changed.
+/// The longest text that may be a day that a program has changed, in bytes.
 const LONGEST: usize = 40;
 
 /// An id by all that it may stand for: a number by its value, a day, a time, whatever letters, blanks

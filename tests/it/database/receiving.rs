@@ -73,11 +73,24 @@ fn several_receivers_keep_each_delivery_once() {
 
 #[test]
 fn one_id_is_bound_to_one_of_two_jobs_by_two_receivers_at_the_same_moment() {
+    // A receiver that decides only once the other one has written knows whose the id is, and answers 200.
+    // One that has decided before is refused, which most rounds bring about.
+    for _ in 0..12 {
+        match one_id_for_two_jobs() {
+            Some([200, 200]) => {}
+            Some(codes) => return assert_eq!(codes, [200, 503]),
+            None => return,
+        }
+    }
+    panic!("no receiver had decided before the other one wrote");
+}
+
+/// Delivers one id for two jobs to two receivers at the same moment, which give it to one of them. What
+/// both answered, in ascending order; `None` without a server.
+fn one_id_for_two_jobs() -> Option<[u16; 2]> {
     let jobs = ["5b1f0c9a77d2e318", "5b1f0c9a77d2e319"];
     let lines = jobs.map(|job| announced(job, &format!("LST-{job}")));
-    let Some((database, log)) = with_lines(&lines.concat()) else {
-        return;
-    };
+    let (database, log) = with_lines(&lines.concat())?;
     let world = world();
     let receivers = [0, 1].map(|_| Process::listen(&world, &["--jobs", &log]));
     let addrs = receivers.each_ref().map(|receiver| receiver.addr);
@@ -86,7 +99,7 @@ fn one_id_is_bound_to_one_of_two_jobs_by_two_receivers_at_the_same_moment() {
         let mut connection = Connection::open(addrs[n]).unwrap();
         connection.request(&delivery.request()).unwrap()
     };
-    // Both come before one of them can write, and mostly both have decided by then.
+    // Both come before one of them can write.
     let mut lock = database.session();
     lock.run("BEGIN; LOCK TABLE creativeai.captures IN SHARE MODE");
     let mut codes = std::thread::scope(|scope| {
@@ -100,12 +113,11 @@ fn one_id_is_bound_to_one_of_two_jobs_by_two_receivers_at_the_same_moment() {
     });
     assert_eq!([0, 1].map(deliver), [200, 200]);
     codes.sort_unstable();
-    // One that decides only then knows already whose the id is.
-    assert!([[200, 200], [200, 503]].contains(&codes), "{codes:?}");
     let status = world.run(&["status", &log, "--json"]).expect(0).json();
     let mut statuses = [0, 1].map(|n| status[n]["status"].as_str().unwrap().to_owned());
     statuses.sort();
     assert_eq!(statuses, ["completed", "unknown"]);
+    Some(codes)
 }
 
 #[test]

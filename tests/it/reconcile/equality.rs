@@ -10,7 +10,7 @@ use crate::support::processes::{Process, eventually, state_of};
 use crate::support::{World, listings};
 
 /// So many that each fault of the sandbox meets each other one several times.
-const JOBS: usize = 240;
+const JOBS: usize = 400;
 
 /// A batch under way: the log after `submit`, what polling makes of it, and what was delivered.
 struct Batch {

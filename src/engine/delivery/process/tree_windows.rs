@@ -17,7 +17,7 @@ pub fn shell(line: &str) -> Command {
     shell
 }
 
-/// Nothing: there is no way to them from outside their run. They go on.
+/// Ends nothing: a job object can only be reached by the run that owns it, so the commands go on.
 pub fn kill_all() -> usize {
     0
 }
