@@ -75,7 +75,7 @@ pub const VARIABLES: [(&str, &str); 18] = [
 ];
 
 /// Files and what they hold.
-pub const FILES: [(&str, &str); 9] = [
+pub const FILES: [(&str, &str); 10] = [
     (
         "creativeai.toml",
         "Settings: in the current folder, then in the user's settings folder. `creativeai config` \
@@ -92,6 +92,11 @@ pub const FILES: [(&str, &str); 9] = [
     (
         "jobs.jsonl.lock",
         "Who writes to the log, and how it was left. It belongs to the log.",
+    ),
+    (
+        "jobs.jsonl.exec.lock",
+        "Who runs commands for the clips of the log, by the name of their --target. It may be deleted \
+         when nothing runs.",
     ),
     (
         "jobs.jsonl.recover",

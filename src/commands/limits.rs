@@ -10,7 +10,7 @@ use crate::engine::open::{OpenError, Patience};
 use crate::engine::stop::{Reason, Stop};
 use crate::exit::{Code, Failure};
 use crate::jobs::Ledger;
-use crate::journal::{LogError, Writer};
+use crate::journal::{Lock, LogError, Writer};
 use crate::output::{Printer, failure, words};
 use crate::settings::Settings;
 
@@ -67,6 +67,33 @@ impl Limits {
         settings: &Settings,
         printer: &Printer,
     ) -> Result<Writer, Failure> {
+        let writer = self.once_free(settings, printer, |patience, say| {
+            engine::open::open(path, ledger, command, patience, say)
+        })?;
+        writer.wait_for_database(settings.database_wait);
+        Ok(writer)
+    }
+    /// Takes the right to hand clips of a log to a receiver, which is waited for like the log itself. It
+    /// is to be had before the log.
+    pub fn lock_target(
+        &self,
+        path: &Path,
+        target: &str,
+        command: &str,
+        settings: &Settings,
+        printer: &Printer,
+    ) -> Result<Option<Lock>, Failure> {
+        self.once_free(settings, printer, |patience, say| {
+            engine::open::open_target(path, target, command, patience, say)
+        })
+    }
+
+    fn once_free<T>(
+        &self,
+        settings: &Settings,
+        printer: &Printer,
+        open: impl FnOnce(&Patience<'_>, &dyn Fn(&LogError)) -> Result<T, OpenError>,
+    ) -> Result<T, Failure> {
         let patience = Patience {
             lock_wait: settings.lock_wait,
             stop: &self.stop,
@@ -76,8 +103,7 @@ impl Limits {
             let most = words::duration(settings.lock_wait.as_secs());
             printer.note(format_args!("{held}; waiting for it, at most {most}"));
         };
-        let writer = engine::open::open(path, ledger, command, &patience, say);
-        let writer = writer.map_err(|error| match error {
+        open(&patience, &say).map_err(|error| match error {
             OpenError::Log(error) => failure::of_log(error),
             OpenError::Stopped(held, number) => {
                 let message = format!("{held}; stopped while waiting for it, nothing was sent");
@@ -88,8 +114,6 @@ impl Limits {
                 "{held}; --timeout has passed while waiting for it, nothing was sent"
             ))
             .help("run the same command again when that one is done"),
-        })?;
-        writer.wait_for_database(settings.database_wait);
-        Ok(writer)
+        })
     }
 }

@@ -4,13 +4,13 @@ mod shop;
 
 use super::limits::Limits;
 use super::on_demand::ApiOnDemand;
-use super::open::Open;
+use super::open::{Open, refuse_absent};
 use super::{Ended, deliver, on_runtime};
 use crate::cli::{PublishArgs, Target};
 use crate::clock;
 use crate::engine::delivery::plan::{Delivery, hold_back};
 use crate::engine::delivery::shopify::Shopify;
-use crate::engine::delivery::{Exec, ExecOptions, PublishSummary, hold_without_file};
+use crate::engine::delivery::{EXEC_TARGET, Exec, ExecOptions, PublishSummary, hold_without_file};
 use crate::exit::Code;
 use crate::output::{self, Event, Printer, Progress};
 use crate::output::{delivery::Published, stopped};
@@ -46,6 +46,15 @@ pub fn run_with_files(
     let path = settings.jobs_path(args.jobs.jobs.as_deref(), None);
     let filters = args.filter.filters(clock::now());
     let limits = Limits::watch(settings);
+    refuse_absent(&path)?;
+    // Before the log: a `listen` that runs the command writes down what became of it.
+    let _target = match args.target.target() {
+        Target::Exec(_) if !args.dry_run => {
+            let target = args.target_name.as_deref().unwrap_or(EXEC_TARGET);
+            limits.lock_target(&path, target, "publish", settings, printer)?
+        }
+        _ => None,
+    };
     let log = Open::existing(path, "publish", limits, settings, printer)?;
     if !args.dry_run {
         // Among them may be the mark of a clip that was published.

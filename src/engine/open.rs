@@ -7,11 +7,11 @@ use tokio::time::Instant;
 
 use super::stop::{Reason, Stop};
 use crate::jobs::Ledger;
-use crate::journal::{LogError, Writer, may_be_torn};
+use crate::journal::{Location, Lock, LogError, Writer, may_be_torn, resolve};
 
 /// How often a log that is in use is tried again. The system has no event for "the lock is free"
 /// that could also be given up on.
-const RETRY: Duration = Duration::from_millis(20);
+pub const RETRY: Duration = Duration::from_millis(20);
 
 /// Why the log cannot be opened for writing.
 #[derive(Debug, thiserror::Error)]
@@ -79,10 +79,37 @@ pub fn open(
     patience: &Patience<'_>,
     say: impl Fn(&LogError),
 ) -> Result<Writer, OpenError> {
+    let open = || Writer::open(path, ledger(), command, Duration::ZERO);
+    once_free(open, patience, say)
+}
+
+/// The right to hand clips of a log in a file to a receiver, which is to be had before the log. In a
+/// database each clip is leased.
+pub fn open_target(
+    path: &Path,
+    target: &str,
+    command: &str,
+    patience: &Patience<'_>,
+    say: impl Fn(&LogError),
+) -> Result<Option<Lock>, OpenError> {
+    if Location::is_address(path) {
+        return Ok(None);
+    }
+    let path = resolve(path)?;
+    let acquire = || Lock::acquire_target(&path, target, command).map_err(LogError::from_lock);
+    once_free(acquire, patience, say).map(Some)
+}
+
+/// Tries again until it is not in use.
+fn once_free<T>(
+    open: impl Fn() -> Result<T, LogError>,
+    patience: &Patience<'_>,
+    say: impl Fn(&LogError),
+) -> Result<T, OpenError> {
     let until = Instant::now().checked_add(patience.lock_wait);
     let mut is_said = false;
     loop {
-        let held = match Writer::open(path, ledger(), command, Duration::ZERO) {
+        let held = match open() {
             Err(held @ LogError::Locked(_)) => held,
             other => return Ok(other?),
         };

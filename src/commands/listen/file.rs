@@ -114,7 +114,7 @@ fn taken(path: &Path, error: LockError) -> Failure {
                 .help("remove the link, or name another file with --capture");
         }
         LockError::Held { holder, .. } => holder,
-        LockError::HeldElsewhere { .. } => None,
+        LockError::HeldElsewhere { .. } | LockError::HeldTarget { .. } => None,
     };
     Failure::temporary(format!(
         "{} belongs to another `creativeai listen`{}",

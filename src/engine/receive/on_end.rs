@@ -1,7 +1,8 @@
 //! `listen --exec`: a command of the user's for each clip that has ended.
 //!
-//! The log is not held while commands run, so that other commands get at it. What became of a clip
-//! is written afterwards; after a crash in between `publish` runs the command again.
+//! The log is not held while commands run, so that other commands get at it; the right to run commands for
+//! the target is. What became of a clip is written afterwards; after a crash in between `publish` runs the
+//! command again.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{COMMAND, Log};
 use crate::engine::delivery::plan::Delivery;
@@ -17,7 +18,7 @@ use crate::engine::delivery::{self, Exec, ExecOptions, Failure, Ran, has_run};
 use crate::engine::open::{self, OpenError, Patience};
 use crate::engine::stop::Stop;
 use crate::jobs::{JobKey, JobView, Look as LookAtClip};
-use crate::journal::{JobLog, Location, LogError, Writer};
+use crate::journal::{JobLog, Location, Lock, LogError, Writer};
 
 /// Jobs that are come to with one look into the log.
 const AT_ONCE: usize = 64;
@@ -187,22 +188,49 @@ impl OnEnd<'_> {
         if Location::is_address(self.log.path) {
             return self.run_leased(jobs, runs).await;
         }
-        let mut left = Vec::new();
-        let mut clips = self.read_due(jobs)?;
-        while !clips.is_empty() {
-            let later = clips.split_off(self.options.concurrency.clamp(1, clips.len()));
+        let (mut left, mut rest) = (Vec::new(), jobs.clone());
+        while !rest.is_empty() {
+            let target = match self.target() {
+                Err(OpenError::Stopped(..)) => {
+                    left.extend(rest);
+                    break;
+                }
+                target => target?,
+            };
+            // Commands take long: what others did meanwhile counts.
+            let mut clips = self.read_due(&rest)?;
+            let later = clips.split_off(clips.len().min(self.options.concurrency.max(1)));
+            rest = later.iter().map(|(_, clip)| clip.job).collect();
             let (ran, not_begun) = self.run_all(&clips, runs).await;
             self.write_down(&ran).await;
             left.extend(not_begun);
-            // Commands take long: what others did with the rest meanwhile counts.
-            let rest: HashSet<JobKey> = later.iter().map(|(_, clip)| clip.job).collect();
-            clips = if rest.is_empty() {
-                Vec::new()
-            } else {
-                self.read_due(&rest)?
-            };
+            drop(target);
+            if !ran.is_empty() {
+                // Who waits for the target has its turn.
+                sleep(2 * open::RETRY).await;
+            }
         }
         Ok(left)
+    }
+
+    /// The right to run commands for the target: no other one runs them for the same clips meanwhile.
+    /// None once the end has come, since then none are started.
+    fn target(&self) -> Result<Option<Lock>, OpenError> {
+        if self.stop.is_set() {
+            return Ok(None);
+        }
+        let patience = Patience {
+            lock_wait: Duration::MAX,
+            stop: self.stop,
+            deadline: None,
+        };
+        open::open_target(
+            self.log.path,
+            &self.options.target,
+            COMMAND,
+            &patience,
+            |_| {},
+        )
     }
 
     fn read_due(&self, jobs: &HashSet<JobKey>) -> Result<Vec<Clip>, OpenError> {

@@ -89,7 +89,7 @@ impl LogError {
         match error {
             LockError::Io { path, error } => Self::io("open the lock", &path, error),
             LockError::Link(path) => Self::LinkedLock(path),
-            held @ (LockError::Held { .. } | LockError::HeldElsewhere { .. }) => Self::Locked(held),
+            held => Self::Locked(held),
         }
     }
 

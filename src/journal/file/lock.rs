@@ -51,6 +51,20 @@ pub enum LockError {
         /// Who, where it can be read.
         holder: Option<Holder>,
     },
+    /// Another process hands clips of the log to this receiver.
+    #[error(
+        "clips of {} are being handed to {target:?} by {}",
+        log.display(),
+        holder.as_ref().map_or_else(|| "another process".to_owned(), Holder::to_string)
+    )]
+    HeldTarget {
+        /// The log.
+        log: PathBuf,
+        /// The receiver, as the log names it.
+        target: String,
+        /// Who, where it can be read.
+        holder: Option<Holder>,
+    },
     /// The lock's file is free, but another process holds the log's own file.
     #[error(
         "the job log {} is in use by another process, which opened it under another name (a hard \
@@ -117,6 +131,23 @@ impl Lock {
             file: Arc::new(file),
             was_there,
             deadline,
+        })
+    }
+
+    /// Takes the right to hand clips of `log` to `target`, which has a file of its own beside the log. Who
+    /// wants both takes this one first: who has it and not the log may be about to write to it.
+    pub fn acquire_target(log: &Path, target: &str, command: &str) -> Result<Self, LockError> {
+        let mut name = log.as_os_str().to_owned();
+        name.push(".");
+        name.push(target);
+        let acquired = Self::acquire(Path::new(&name), command, Duration::ZERO);
+        acquired.map_err(|error| match error {
+            LockError::Held { holder, .. } => LockError::HeldTarget {
+                log: log.to_owned(),
+                target: target.to_owned(),
+                holder,
+            },
+            error => error,
         })
     }
 

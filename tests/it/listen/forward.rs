@@ -350,6 +350,45 @@ fn a_command_runs_once_for_each_end_of_a_clip_whatever_is_reported_later() {
 
 #[cfg(unix)]
 #[test]
+fn while_a_command_runs_publish_leaves_its_target_to_it_and_no_clip_is_handed_on_twice() {
+    let server = Server::accepting();
+    let (world, ids) = under_way(&server);
+    let command = "echo $CREATIVEAI_JOB >> begun; \
+                   while test -e begun && ! test -e go; do sleep 0.02; done";
+    let receiver = Process::listen(&world, &["--jobs", "jobs.jsonl", "--exec", command]);
+    for id in &ids {
+        assert_eq!(receiver.deliver(&Delivery::completed(id)), 200);
+    }
+    let read = |name: &str| std::fs::read_to_string(world.path(name)).unwrap_or_default();
+    eventually("a command runs", || !read("begun").is_empty());
+
+    let publish = ["publish", "--exec", "echo again >> begun", "--json"];
+    let refused = world
+        .run(&[&publish[..], &["--lock-wait", "0s"]].concat())
+        .expect(75);
+    let words = "are being handed to \"exec\" by `creativeai listen`";
+    assert!(refused.stderr.contains(words), "{}", refused.stderr);
+    // Another target is another matter, and what only looks waits for nothing.
+    let other = ["publish", "--exec", "true", "--target", "mailer", "--json"];
+    eventually("both have ended", || {
+        read("jobs.jsonl").matches("\"completed\"").count() == 2
+    });
+    assert_eq!(world.run(&other).expect(0).json()["published"], 2);
+    world
+        .run(&[&publish[..], &["--dry-run", "--lock-wait", "0s"]].concat())
+        .expect(0);
+
+    let mut waiting = world.start(&[&publish[..], &["--lock-wait", "10m"]].concat());
+    waiting.wait_for_words("waiting for it");
+    world.write("go", "");
+    waiting.wait().expect(0);
+    receiver.stop().expect(143);
+    let begun = read("begun");
+    assert_eq!(begun.lines().count(), 2, "{begun}");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_command_that_fails_is_tried_again_by_publish() {
     let server = Server::accepting();
     let (world, ids) = under_way(&server);
