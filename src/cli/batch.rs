@@ -45,6 +45,10 @@ pub struct SubmitArgs {
     #[arg(long)]
     pub allow_same_clip: bool,
 
+    /// Also send rows that are hidden in a workbook, by a filter or by hand
+    #[arg(long)]
+    pub include_hidden: bool,
+
     /// Only rows whose cell in this column has this value; several must all hold. Other rows stay as
     /// they are, and are not checked
     #[arg(long = "where", value_name = "COLUMN=VALUE")]

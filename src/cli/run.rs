@@ -44,6 +44,10 @@ pub struct RunArgs {
     #[arg(long, help = help("run.skip_invalid"))]
     pub skip_invalid: bool,
 
+    /// Also order rows that are hidden in a workbook, by a filter or by hand
+    #[arg(long)]
+    pub include_hidden: bool,
+
     /// Longest wait.
     #[arg(long, value_name = "DURATION", value_parser = values::positive_duration, help = help("run.wait"))]
     pub wait: Option<Duration>,
@@ -154,6 +158,7 @@ impl RunArgs {
             jobs: self.jobs.clone(),
             max_credits: self.max_credits,
             skip_invalid: self.skip_invalid,
+            include_hidden: self.include_hidden,
             max_failed: self.max_failed,
             interval: self.interval.clone(),
             sheet: self.sheet.clone(),

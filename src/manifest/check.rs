@@ -16,6 +16,7 @@ use super::{
     photo::Named,
     problem::{Place, Problem, RowFault},
     records::Record,
+    workbook::Hidden,
 };
 
 /// Checks rows of one manifest.
@@ -27,8 +28,8 @@ pub(super) struct Checker<'a> {
     pub folder: &'a Path,
     pub options: &'a Options,
     pub delimiter: u8,
-    /// Whether the file is a workbook, which has neither delimiters nor quotes.
-    pub is_workbook: bool,
+    /// What is not shown of a workbook, which has neither delimiters nor quotes.
+    pub workbook: Option<&'a Hidden>,
     /// The webhook address checked last: it is usually the same in every row.
     pub last_webhook: String,
     /// The server of the photo checked last, as written: most photos of a sheet have one.
@@ -99,6 +100,7 @@ impl Checker<'_> {
                     photo_name: cells.photo_name.map(str::to_owned),
                     webhook_url,
                     is_left_out: false,
+                    is_hidden: self.is_hidden(record),
                     carried: columns
                         .carried
                         .iter()
@@ -181,11 +183,18 @@ impl Checker<'_> {
             webhook_url: None,
             carried: vec![String::new(); columns.carried.len()],
             is_left_out: true,
+            is_hidden: self.is_hidden(record),
             digest: record.digest(),
         };
         let others = photos.iter().skip(1);
         let others: Vec<Row> = others.map(|photo| with_image(&row, *photo)).collect();
         std::iter::once(row).chain(others).collect()
+    }
+
+    /// Whether the spreadsheet program does not show the row.
+    fn is_hidden(&self, record: &Record<'_>) -> bool {
+        let hidden = self.workbook;
+        hidden.is_some_and(|hidden| hidden.has_line(record.line))
     }
 
     /// Whether one record may be several rows, so that only a check says how many it is.

@@ -79,6 +79,13 @@ impl Columns {
         }
     }
 
+    /// The columns that say what is ordered, but for the one that names the rows.
+    pub fn sent(&self) -> impl Iterator<Item = usize> {
+        let carried = |place: &usize| self.carried.contains(place) || self.nameless.contains(place);
+        let all = 0..self.headers.len();
+        all.filter(move |place| *place != self.id && !carried(place))
+    }
+
     /// The column of a field, by the field's name without what does not count in a header.
     pub fn meant_by(&self, name: &str) -> Option<usize> {
         let [image_url, prompt, model, duration, aspect_ratio] = match self.kind {

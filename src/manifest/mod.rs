@@ -123,6 +123,8 @@ pub struct Row {
     /// Whether `--where` leaves it out. Such a row is not checked, and holds no more than what its
     /// clip may be recognized by.
     pub is_left_out: bool,
+    /// Whether the spreadsheet program does not show it: a filter or a person hid it.
+    pub is_hidden: bool,
     /// Differs, in all likelihood, when anything in the row differs. Holds for one run only.
     pub digest: u64,
 }
@@ -230,6 +232,17 @@ impl Manifest {
         self.sheets
             .iter()
             .flat_map(|sheet| sheet.doubts().map(|doubt| (&**sheet.name(), doubt)))
+    }
+
+    /// The headers of columns that count although the spreadsheet program does not show them, with the
+    /// file's name.
+    pub fn hidden_columns(&self) -> impl Iterator<Item = (&str, &str)> {
+        let sheets = self.sheets.iter();
+        sheets.flat_map(|sheet| {
+            sheet
+                .hidden_columns()
+                .map(|header| (&**sheet.name(), header))
+        })
     }
 
     /// Which program's export a file is, and what maps to what, with the file's name.

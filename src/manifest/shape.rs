@@ -46,7 +46,7 @@ impl Checker<'_> {
                  with a line break",
             ));
         }
-        if self.is_workbook
+        if self.workbook.is_some()
             && let Some(stray) = (expected..found).find(|&n| !record.cell(n).trim().is_empty())
         {
             return Some(self.place.cell(

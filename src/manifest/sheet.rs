@@ -107,6 +107,16 @@ impl Sheet {
             .map(|text| escape(&text).into_owned())
     }
 
+    /// The headers of columns that count although the spreadsheet program does not show them.
+    pub fn hidden_columns(&self) -> impl Iterator<Item = &str> {
+        let hidden = self.source.hidden().into_iter();
+        let places = hidden.flat_map(|hidden| {
+            let places = self.columns.sent();
+            places.filter(|place| hidden.has_column(*place))
+        });
+        places.map(|place| &*self.columns.headers[place])
+    }
+
     /// What messages call the file.
     pub fn name(&self) -> &Arc<str> {
         &self.source.name
@@ -139,7 +149,7 @@ impl Sheet {
                 folder: &self.source.folder,
                 options: &self.options,
                 delimiter: self.delimiter,
-                is_workbook: self.source.is_workbook(),
+                workbook: self.source.hidden(),
                 last_webhook: String::new(),
                 last_server: String::new(),
                 others: Vec::new(),

@@ -15,7 +15,7 @@ use super::{
     Options,
     foreign::foreign_format,
     problem::{ManifestError, Place},
-    workbook::{self, WorkbookError},
+    workbook::{self, Hidden, WorkbookError},
 };
 use crate::disk;
 
@@ -55,6 +55,7 @@ struct Workbook {
     sheet: String,
     /// Sheets that could have been meant as well.
     others: Vec<String>,
+    hidden: Hidden,
 }
 
 /// What changes when someone writes to a file.
@@ -189,6 +190,7 @@ impl Source {
                 file,
                 sheet: table.name,
                 others: table.others,
+                hidden: table.hidden,
             }),
             stamp,
             encoding: None,
@@ -200,6 +202,11 @@ impl Source {
     /// Whether it is a table of a workbook: with commas, and one record for each row.
     pub fn is_workbook(&self) -> bool {
         self.workbook.is_some()
+    }
+
+    /// What a workbook does not show of its sheet.
+    pub fn hidden(&self) -> Option<&Hidden> {
+        self.workbook.as_ref().map(|workbook| &workbook.hidden)
     }
 
     /// Which sheet of a workbook is read where others could be meant, and how to read those.

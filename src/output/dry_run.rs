@@ -87,6 +87,7 @@ impl DryRun<'_> {
         let rare = [
             ("renamed", counts.renamed),
             ("the same clip", counts.same_clip),
+            ("hidden", counts.hidden),
             ("left out", counts.left_out),
         ];
         let rows = rows

@@ -1,6 +1,7 @@
 //! What is reported of rows that are held back, and of rows that were taken for those of the log.
 
 mod changed;
+mod hidden;
 
 use std::path::Path;
 
@@ -80,6 +81,7 @@ impl<'a> HeldReport<'a> {
         self.report_changed();
         self.report_renamed();
         self.report_same_clips();
+        self.report_hidden();
     }
 
     /// A place as messages name it.
@@ -332,11 +334,14 @@ fn to_json(found: &Found) -> Value {
             "reason": match held.reason {
                 Decision::Renamed => "renamed",
                 Decision::SameClip => "same_clip",
+                Decision::Hidden => "hidden",
                 _ => "changed",
             },
-            "job": held.job,
-            "job_id": held.job_id,
         });
+        if held.reason != Decision::Hidden {
+            row["job"] = held.job.to_string().into();
+            row["job_id"] = held.job_id.clone().into();
+        }
         if let Some(other) = &held.other {
             row["other_line"] = other.line.into();
         }

@@ -58,6 +58,8 @@ pub struct Summary {
     pub renamed: u64,
     /// Rows held because their clip was ordered under another id.
     pub same_clip: u64,
+    /// Rows held because the spreadsheet program does not show them.
+    pub hidden: u64,
     /// Rows left out because something is wrong with them.
     pub invalid: u64,
     /// Attempts that were to be made, and that this run did not come to.
@@ -93,6 +95,7 @@ impl Summary {
             changed: counts.changed,
             renamed: counts.renamed,
             same_clip: counts.same_clip,
+            hidden: counts.hidden,
             invalid: counts.invalid,
             ..Self::new("submit")
         }
@@ -149,7 +152,7 @@ impl Summary {
     }
 
     /// What the run did, as JSON names it and as people read it.
-    fn counts(&self) -> [(&'static str, u64, &'static str); 8] {
+    fn counts(&self) -> [(&'static str, u64, &'static str); 9] {
         let sent = if self.dry_run { "to send" } else { "sent" };
         let same_clip = "the same clip under another id and held back";
         [
@@ -159,6 +162,7 @@ impl Summary {
             ("changed", self.changed, "changed and held back"),
             ("renamed", self.renamed, "renamed and held back"),
             ("same_clip", self.same_clip, same_clip),
+            ("hidden", self.hidden, "hidden and held back"),
             ("invalid", self.invalid, "invalid and left out"),
             ("left", self.left, "left for another run"),
         ]

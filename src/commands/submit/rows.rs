@@ -109,6 +109,7 @@ impl<'a> Rows<'a> {
             printer,
         };
         report.report();
+        report.report_hidden_columns(&self.manifest);
     }
 }
 
@@ -116,6 +117,7 @@ fn allowed(args: &SubmitArgs) -> Allowed {
     Allowed {
         changed: args.resubmit_changed,
         same_clip: args.allow_same_clip,
+        hidden: args.include_hidden,
     }
 }
 

@@ -19,6 +19,8 @@ pub enum Decision {
     Renamed,
     /// Its clip was accepted under another id, whose row is still there; a person decides.
     SameClip,
+    /// It was never ordered, and the spreadsheet program does not show it; a person decides.
+    Hidden,
     /// `--where` leaves it out.
     LeftOut,
     /// It has mistakes.
@@ -56,6 +58,8 @@ pub struct RowCounts {
     pub renamed: u64,
     /// Rows held because their clip was ordered under another id.
     pub same_clip: u64,
+    /// Rows held because the spreadsheet program does not show them.
+    pub hidden: u64,
     /// Rows that `--where` leaves out.
     pub left_out: u64,
     /// Rows with mistakes.
@@ -67,6 +71,6 @@ pub struct RowCounts {
 impl RowCounts {
     /// Rows that wait for a person's decision.
     pub fn held(&self) -> u64 {
-        self.changed + self.renamed + self.same_clip
+        self.changed + self.renamed + self.same_clip + self.hidden
     }
 }

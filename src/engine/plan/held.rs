@@ -15,6 +15,8 @@ pub struct Allowed {
     pub changed: bool,
     /// Rows that ask for a clip that was ordered under another id.
     pub same_clip: bool,
+    /// Rows that the spreadsheet program does not show.
+    pub hidden: bool,
 }
 
 /// A row that is held back.

@@ -7,6 +7,7 @@ mod alike;
 mod decision;
 mod elsewhere;
 mod held;
+mod hidden;
 mod known;
 mod marks;
 mod nameless;
@@ -60,6 +61,8 @@ struct Note {
     /// [`Outline::detail`].
     detail: u64,
     decision: Decision,
+    /// Neither it nor a row that repeats it is shown by the spreadsheet program.
+    is_hidden: bool,
 }
 
 impl Note {
@@ -145,6 +148,9 @@ impl Plan {
         }
         let index = self.add(row, rates, Decision::Send);
         let first = self.first_or_insert(index)?;
+        if let Some(first) = &mut self.rows[first as usize] {
+            first.is_hidden &= row.is_hidden;
+        }
         self.hold(index as usize, Decision::Duplicate);
         Some(self.place(first))
     }
@@ -184,6 +190,7 @@ impl Plan {
             line: u32::try_from(row.line).unwrap_or(u32::MAX),
             detail: outline.detail,
             decision,
+            is_hidden: row.is_hidden,
         }));
         self.subjects.push(outline.subject);
         if decision.is_unchecked() {
@@ -398,6 +405,7 @@ impl Plan {
                 Decision::Changed => counts.changed += 1,
                 Decision::Renamed => counts.renamed += 1,
                 Decision::SameClip => counts.same_clip += 1,
+                Decision::Hidden => counts.hidden += 1,
                 Decision::LeftOut => counts.left_out += 1,
                 Decision::Invalid => counts.invalid += 1,
             }

@@ -88,7 +88,7 @@ impl OpenRows {
 }
 
 /// The rows at some places, all of which could be read before, if perhaps with mistakes.
-fn rows_at(
+pub(super) fn rows_at(
     manifest: &mut Manifest,
     places: impl IntoIterator<Item = u32>,
 ) -> Result<impl Iterator<Item = Result<(u32, Row), ManifestError>>, ManifestError> {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::alike;
 use super::held::{Allowed, Found, Moved};
+use super::hidden;
 use super::known::Log;
 use super::open::{MOST_HELD, OpenRows};
 use super::search::{HeldRow, Search};
@@ -40,6 +41,9 @@ pub fn decide(
     };
     if !allowed.same_clip {
         alike::hold(manifest, plan, ledger, most_listed, &mut found.held)?;
+    }
+    if !allowed.hidden {
+        hidden::hold(manifest, plan, ledger, most_listed, &mut found.held)?;
     }
     Ok(found)
 }

@@ -6,6 +6,7 @@
 //! the row's.
 
 mod format;
+mod hidden;
 
 use std::{
     fs::File,
@@ -16,6 +17,7 @@ use calamine::{Data, DataRef, DataType, Ods, Reader, Sheet, SheetType, SheetVisi
 
 use super::odd;
 use format::Format;
+pub(super) use hidden::Hidden;
 
 /// Files larger than this, unpacked, are no list of clips, in bytes.
 const LARGEST: u64 = 2 << 30;
@@ -66,6 +68,8 @@ pub(super) struct SheetTable {
     pub name: String,
     /// Sheets that could have been meant as well: those that are shown, where none was named.
     pub others: Vec<String>,
+    /// What is not shown of it.
+    pub hidden: Hidden,
 }
 
 /// Writes one sheet of the workbook in `file` to a temporary file: the one called `wanted`, or the
@@ -75,7 +79,7 @@ pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<SheetTable, Wo
     let mut reader = BufReader::new(file);
     reader.seek(SeekFrom::Start(0))?;
     let mut table = Table::new()?;
-    let (name, others) = match kind {
+    let (name, others, hidden) = match kind {
         Kind::Xlsx => {
             let mut book = Xlsx::new(reader).map_err(|error| damaged(&error))?;
             let (name, others) = choose(book.sheets_metadata(), wanted)?;
@@ -95,7 +99,8 @@ pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<SheetTable, Wo
                 let format = formats.get(style).unwrap_or(&plain);
                 table.put(cell.get_position(), &shown_ref(cell.get_value(), format))?;
             }
-            (name, others)
+            let hidden = Hidden::in_xlsx(BufReader::new(file), &name)?;
+            (name, others, hidden)
         }
         Kind::Ods => {
             let mut book = Ods::new(reader).map_err(|error| damaged(&error))?;
@@ -108,17 +113,19 @@ pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<SheetTable, Wo
                 let place = (top + row as u32, left + column as u32);
                 table.put(place, &shown(value))?;
             }
-            (name, others)
+            let hidden = Hidden::in_ods(BufReader::new(file), &name)?;
+            (name, others, hidden)
         }
     };
     Ok(SheetTable {
         table: table.finish()?,
         name,
         others,
+        hidden,
     })
 }
 
-fn damaged(error: &dyn std::error::Error) -> WorkbookError {
+fn damaged(error: &dyn std::fmt::Display) -> WorkbookError {
     let text = error.to_string();
     let help = if text.to_lowercase().contains("password") || text.contains("ncrypted") {
         "take the password off in the spreadsheet program, or save it as \"CSV UTF-8\""

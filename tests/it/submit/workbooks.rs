@@ -1,6 +1,6 @@
 //! Workbooks as manifests: cells as they are shown, one sheet, rows by their numbers.
 
-use crate::support::workbook::{Cell, Cell::*, ods, other_archive, xlsx};
+use crate::support::workbook::{Cell, Cell::*, ods, ods_hiding, other_archive, xlsx, xlsx_hiding};
 use crate::support::{Server, World};
 
 const HEADER: &[Cell<'_>] = &[
@@ -236,4 +236,99 @@ fn a_value_under_a_column_without_header_is_named_by_its_column() {
         "{printed}"
     );
     assert!(server.posts().is_empty());
+}
+
+#[test]
+fn hidden_rows_are_held_until_a_person_wants_them() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let one = |sku, photo| [Text(sku), Text(photo), Text("Turn"), Text("10")];
+    let a = one("MUG-1", "https://cdn.example.com/1.jpg");
+    let b = one("MUG-2", "https://cdn.example.com/2.jpg");
+    let c = one("MUG-3", "https://cdn.example.com/3.jpg");
+    let rows: &[&[Cell<'_>]] = &[HEADER, &a, &b, &c];
+    let write = |hidden: &[usize], columns: &[usize]| {
+        let book = xlsx_hiding(hidden, columns, &[("Mugs", false, rows)]);
+        world.write("products.xlsx", book);
+    };
+    // A column that doubles the price, and is not seen.
+    write(&[3, 4], &[4]);
+    let dry = ["submit", "products.xlsx", "--dry-run", "--json"];
+    let document = world.run(&dry).expect(0).json();
+    assert_eq!(
+        (&document["new"], &document["hidden"]),
+        (&1.into(), &2.into())
+    );
+    assert_eq!(document["held"][0]["reason"], "hidden");
+    assert_eq!(document["held"][0]["line"], 3);
+    let printed = world.run(&["submit", "products.xlsx"]).expect(3).stderr;
+    let rows =
+        "2 rows of products.xlsx (lines 3, 4) are hidden in the sheet, by a filter or by hand";
+    let column = "the column \"duration\" is hidden in the sheet, and counts all the same";
+    assert!(printed.contains(rows), "{printed}");
+    assert!(printed.contains(column), "{printed}");
+    assert!(printed.contains("2 hidden and held back"), "{printed}");
+    assert_eq!(server.posts().len(), 1);
+    // What was ordered counts on, also where the filter hides it now.
+    write(&[2, 3], &[]);
+    world.run(&["submit", "products.xlsx"]).expect(3);
+    assert_eq!(server.posts().len(), 2);
+    let flag = ["submit", "products.xlsx", "--include-hidden"];
+    world.run(&flag).expect(0);
+    assert_eq!(server.posts().len(), 3);
+    world.run(&["submit", "products.xlsx"]).expect(0);
+    assert_eq!(server.posts().len(), 3);
+}
+
+#[test]
+fn rows_that_libreoffice_hides_are_held_and_those_of_where_are_not_asked_for() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let text = |text: &str| {
+        format!(
+            "<table:table-cell office:value-type=\"string\"><text:p>{text}</text:p></table:table-cell>"
+        )
+    };
+    let row = |sku: &str| {
+        let photo = format!("https://cdn.example.com/{sku}.jpg");
+        [sku, &photo, "Turn"].map(text)
+    };
+    let header = ["sku", "image_url", "video_prompt"].map(text);
+    let cells = [header, row("a"), row("b"), row("c")];
+    let cells: Vec<Vec<&str>> = cells
+        .iter()
+        .map(|row| row.iter().map(String::as_str).collect())
+        .collect();
+    let blank = "table:number-rows-repeated=\"3\"";
+    let book = ods_hiding(
+        "Clips",
+        &[
+            ("", &cells[0]),
+            ("table:visibility=\"filter\"", &cells[1]),
+            (blank, &[]),
+            ("table:visibility=\"collapse\"", &cells[2]),
+            ("table:visibility=\"visible\"", &cells[3]),
+        ],
+    );
+    world.write("clips.ods", book);
+    let visible = ["submit", "clips.ods", "--where", "sku=c"];
+    world.run(&visible).expect(0);
+    let printed = world.run(&["submit", "clips.ods"]).expect(3).stderr;
+    assert!(
+        printed.contains("2 rows of clips.ods (lines 2, 6) are hidden"),
+        "{printed}"
+    );
+    assert_eq!(server.posts().len(), 1);
+}
+
+#[test]
+fn a_row_that_is_shown_is_ordered_although_the_same_row_is_hidden() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    let one = mug(Text("MUG-1"), Text("Turn"), Empty);
+    let rows: &[&[Cell<'_>]] = &[HEADER, &one, &one];
+    let book = xlsx_hiding(&[2], &[], &[("Mugs", false, rows)]);
+    world.write("products.xlsx", book);
+    world.run(&["submit", "products.xlsx"]).expect(0);
+    assert_eq!(server.posts().len(), 1);
 }

@@ -65,9 +65,22 @@ pub type Sheet<'a> = (&'a str, bool, &'a [&'a [Cell<'a>]]);
 
 /// An Excel workbook of these sheets.
 pub fn xlsx(sheets: &[Sheet<'_>]) -> Vec<u8> {
+    xlsx_hiding(&[], &[], sheets)
+}
+
+/// An Excel workbook in whose sheets these rows and columns, counted from 1, are hidden.
+pub fn xlsx_hiding(rows: &[usize], columns: &[usize], sheets: &[Sheet<'_>]) -> Vec<u8> {
     const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     const REL: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
     const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
+    let is_hidden = |row| rows.contains(&row);
+    let hidden = |n| format!("<col min=\"{n}\" max=\"{n}\" hidden=\"1\"/>");
+    let columns: String = columns.iter().map(hidden).collect();
+    let columns = if columns.is_empty() {
+        columns
+    } else {
+        format!("<cols>{columns}</cols>")
+    };
     let mut names = String::new();
     let mut relations = String::new();
     let mut parts: Vec<(String, String)> = Vec::new();
@@ -86,12 +99,16 @@ pub fn xlsx(sheets: &[Sheet<'_>]) -> Vec<u8> {
                 .map(|(column, one)| cell(row + 1, column, one))
                 .collect();
             if !written.is_empty() {
-                data += &format!("<row r=\"{}\">{written}</row>", row + 1);
+                let row = row + 1;
+                let hidden = if is_hidden(row) { " hidden=\"1\"" } else { "" };
+                data += &format!("<row r=\"{row}\"{hidden}>{written}</row>");
             }
         }
         parts.push((
             format!("xl/worksheets/sheet{n}.xml"),
-            format!("<worksheet xmlns=\"{MAIN}\"><sheetData>{data}</sheetData></worksheet>"),
+            format!(
+                "<worksheet xmlns=\"{MAIN}\">{columns}<sheetData>{data}</sheetData></worksheet>"
+            ),
         ));
     }
     relations +=
@@ -134,10 +151,17 @@ pub fn xlsx(sheets: &[Sheet<'_>]) -> Vec<u8> {
 
 /// A `LibreOffice` workbook of one sheet; each cell as its XML.
 pub fn ods(name: &str, rows: &[&[&str]]) -> Vec<u8> {
-    let rows: String = rows
-        .iter()
-        .map(|cells| format!("<table:table-row>{}</table:table-row>", cells.concat()))
-        .collect();
+    let rows: Vec<(&str, &[&str])> = rows.iter().map(|cells| ("", *cells)).collect();
+    ods_hiding(name, &rows)
+}
+
+/// The same; each row with its attributes.
+pub fn ods_hiding(name: &str, rows: &[(&str, &[&str])]) -> Vec<u8> {
+    let row = |(attributes, cells): &(&str, &[&str])| {
+        let cells = cells.concat();
+        format!("<table:table-row {attributes}>{cells}</table:table-row>")
+    };
+    let rows: String = rows.iter().map(row).collect();
     let content = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><office:document-content \
          xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" \

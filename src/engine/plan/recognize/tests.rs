@@ -314,7 +314,7 @@ mod as_the_whole_log {
             let log = JobLog::read(&path, Ledger::new(Rates::default())).unwrap();
             let (path, ledger) = (log.path(), log.ledger());
             prop_assert_eq!(ledger.unreadable(), 0);
-            let allowed = Allowed { changed: false, same_clip };
+            let allowed = Allowed { same_clip, ..Allowed::default() };
 
             let mut manifest = sheet(&wishes, has_conditions);
             let mut few = planned(&mut manifest);

@@ -1,0 +1,224 @@
+//! What a spreadsheet program does not show of a sheet: rows that a filter or a person hid, and columns.
+
+use std::io::{BufRead, BufReader, Read, Seek};
+use std::ops::Range;
+
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesStart, Event};
+use zip::ZipArchive;
+use zip::read::ZipFile;
+
+use super::{WorkbookError, damaged};
+
+/// The rows and columns of a sheet that are not shown, counted from 0, in runs and in their order.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct Hidden {
+    rows: Vec<Range<u64>>,
+    columns: Vec<Range<u64>>,
+}
+
+impl Hidden {
+    /// Whether the row of a line, counted from 1, is hidden.
+    pub fn has_line(&self, line: u64) -> bool {
+        line.checked_sub(1).is_some_and(|row| has(&self.rows, row))
+    }
+
+    /// Whether a column, counted from 0, is hidden.
+    pub fn has_column(&self, column: usize) -> bool {
+        has(&self.columns, column as u64)
+    }
+
+    /// Of the sheet called `name` in an Excel workbook.
+    pub fn in_xlsx(file: impl Read + Seek, name: &str) -> Result<Self, WorkbookError> {
+        let mut zip = archive(file)?;
+        let root = relations(&mut zip, "_rels/.rels")?;
+        let book = root
+            .into_iter()
+            .find(|(_, kind, _)| kind.ends_with("/officeDocument"));
+        let book = book.map_or_else(|| "xl/workbook.xml".to_owned(), |(_, _, part)| part);
+        let (folder, own) = book.rsplit_once('/').unwrap_or(("", &book));
+        let parts = relations(&mut zip, &format!("{folder}/_rels/{own}.rels"))?;
+        let mut id = None;
+        each_tag(part(&mut zip, &book)?, |tag| {
+            if tag.local_name().as_ref() == "sheet" && text(tag, "name")?.as_deref() == Some(name) {
+                id = text(tag, "id")?;
+            }
+            Ok(id.is_none())
+        })?;
+        let sheet = parts.into_iter().find(|(own, ..)| Some(own) == id.as_ref());
+        let Some((_, _, target)) = sheet else {
+            return Err(damaged(&"the sheet's part is not named"));
+        };
+        let path = target
+            .strip_prefix('/')
+            .map_or_else(|| format!("{folder}/{target}"), str::to_owned);
+        Self::in_sheet(part(&mut zip, &path)?)
+    }
+
+    fn in_sheet(part: impl BufRead) -> Result<Self, WorkbookError> {
+        let mut hidden = Self::default();
+        let mut next = 0;
+        each_tag(part, |tag| {
+            let is_hidden = || -> Result<bool, WorkbookError> {
+                let value = text(tag, "hidden")?;
+                Ok(matches!(value.as_deref(), Some("1" | "true")))
+            };
+            match tag.local_name().as_ref() {
+                "col" if is_hidden()? => {
+                    let from = number(tag, "min")?.unwrap_or(1).saturating_sub(1);
+                    let to = number(tag, "max")?.unwrap_or(from + 1);
+                    hidden.columns.push(from..to);
+                }
+                "row" => {
+                    let row = number(tag, "r")?.map_or(next, |row| row.saturating_sub(1));
+                    next = row + 1;
+                    if is_hidden()? {
+                        push(&mut hidden.rows, row..next);
+                    }
+                }
+                _ => {}
+            }
+            Ok(true)
+        })?;
+        Ok(hidden)
+    }
+
+    /// Of the sheet called `name` in an `OpenDocument` workbook.
+    pub fn in_ods(file: impl Read + Seek, name: &str) -> Result<Self, WorkbookError> {
+        let mut zip = archive(file)?;
+        let mut hidden = Self::default();
+        let (mut is_in, mut row, mut column) = (false, 0, 0);
+        each_tag(part(&mut zip, "content.xml")?, |tag| {
+            let kind = tag.local_name();
+            let (repeated, place, runs) = match kind.as_ref() {
+                "table" => {
+                    let was_in = is_in;
+                    is_in = text(tag, "name")?.as_deref() == Some(name);
+                    return Ok(is_in || !was_in);
+                }
+                "table-row" if is_in => ("number-rows-repeated", &mut row, &mut hidden.rows),
+                "table-column" if is_in => {
+                    ("number-columns-repeated", &mut column, &mut hidden.columns)
+                }
+                _ => return Ok(true),
+            };
+            let from = *place;
+            *place += number(tag, repeated)?.unwrap_or(1);
+            if text(tag, "visibility")?.is_some_and(|value| value != "visible") {
+                push(runs, from..*place);
+            }
+            Ok(true)
+        })?;
+        Ok(hidden)
+    }
+}
+
+/// Whether one of the runs holds a place.
+fn has(runs: &[Range<u64>], place: u64) -> bool {
+    let before = runs.partition_point(|run| run.end <= place);
+    runs.get(before).is_some_and(|run| run.contains(&place))
+}
+
+/// Adds a run, to the last one where it goes on with that.
+fn push(runs: &mut Vec<Range<u64>>, run: Range<u64>) {
+    match runs.last_mut() {
+        Some(last) if last.end == run.start => last.end = run.end,
+        _ => runs.push(run),
+    }
+}
+
+fn archive<R: Read + Seek>(file: R) -> Result<ZipArchive<R>, WorkbookError> {
+    ZipArchive::new(file).map_err(|error| damaged(&error))
+}
+
+type Part<'a, R> = BufReader<ZipFile<'a, R>>;
+
+/// A part of the archive by its name, which some programs write in other letters.
+fn part<'a, R: Read + Seek>(
+    zip: &'a mut ZipArchive<R>,
+    path: &str,
+) -> Result<Part<'a, R>, WorkbookError> {
+    let wanted = path.trim_start_matches('/');
+    let is_it = |name: &str| name.replace('\\', "/").eq_ignore_ascii_case(wanted);
+    let name = {
+        let mut names = zip.file_names().filter_map(Result::ok);
+        let found = names.find(|name| is_it(name));
+        found.map_or_else(|| wanted.to_owned(), std::borrow::Cow::into_owned)
+    };
+    let file = zip.by_name(&name).map_err(|error| damaged(&error))?;
+    Ok(BufReader::new(file))
+}
+
+/// The parts that another one names: id, type and place of each. Empty where there is no such list.
+fn relations<R: Read + Seek>(
+    zip: &mut ZipArchive<R>,
+    path: &str,
+) -> Result<Vec<(String, String, String)>, WorkbookError> {
+    let mut found = Vec::new();
+    each_tag(part(zip, path)?, |tag| {
+        if tag.local_name().as_ref() == "Relationship" {
+            let value = |name| Ok::<_, WorkbookError>(text(tag, name)?.unwrap_or_default());
+            found.push((value("Id")?, value("Type")?, value("Target")?));
+        }
+        Ok(true)
+    })?;
+    Ok(found)
+}
+
+/// Gives every tag that opens to `take`, until that wants no more.
+fn each_tag(
+    part: impl BufRead,
+    mut take: impl FnMut(&BytesStart<'_>) -> Result<bool, WorkbookError>,
+) -> Result<(), WorkbookError> {
+    let mut reader = quick_xml::Reader::from_reader(part);
+    // As lenient as what reads the cells.
+    reader.config_mut().check_end_names = false;
+    let mut buffer = Vec::new();
+    loop {
+        match reader.read_event_into(&mut buffer) {
+            Ok(Event::Start(tag) | Event::Empty(tag)) => {
+                if !take(&tag)? {
+                    return Ok(());
+                }
+            }
+            Ok(Event::Eof) => return Ok(()),
+            Ok(_) => {}
+            Err(error) => return Err(damaged(&error)),
+        }
+        buffer.clear();
+    }
+}
+
+/// An attribute by its name without a prefix.
+fn text(tag: &BytesStart<'_>, name: &str) -> Result<Option<String>, WorkbookError> {
+    for attribute in tag.attributes().with_checks(false) {
+        let attribute = attribute.map_err(|error| damaged(&error))?;
+        if attribute.key.local_name().as_ref() == name {
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0);
+            let value = value.map_err(|error| damaged(&error))?;
+            return Ok(Some(value.into_owned()));
+        }
+    }
+    Ok(None)
+}
+
+fn number(tag: &BytesStart<'_>, name: &str) -> Result<Option<u64>, WorkbookError> {
+    Ok(text(tag, name)?.and_then(|value| value.parse().ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_count_on_where_they_have_no_number() {
+        let sheet = br#"<x:worksheet><x:cols><x:col min="2" max="3" hidden="true"/><x:col min="5"
+            max="5" hidden="0"/></x:cols><x:sheetData><x:row r="3" hidden="1"/><x:row hidden="1">
+            <x:c/></x:row><x:row/><x:row r="9" hidden="1"/></x:sheetData></x:worksheet>"#;
+        let hidden = Hidden::in_sheet(&sheet[..]).unwrap();
+        let lines: Vec<u64> = (0..20).filter(|line| hidden.has_line(*line)).collect();
+        assert_eq!(lines, [3, 4, 9]);
+        let columns: Vec<usize> = (0..9).filter(|place| hidden.has_column(*place)).collect();
+        assert_eq!(columns, [1, 2]);
+    }
+}
