@@ -97,6 +97,18 @@ fn what_is_watched_is_shown_anew_until_nothing_is_under_way() {
 }
 
 #[test]
+fn a_watched_log_that_was_emptied_is_no_end_of_all_clips() {
+    let server = Server::accepting();
+    let world = World::facing(&server);
+    world.write("listings.csv", listings(2));
+    world.run(&["submit", "listings.csv"]).expect(0);
+    world.write("jobs.jsonl", "");
+    let run = world.run(&["status", "--watch"]).expect(65);
+    assert!(run.stdout.ends_with(" no jobs\n"), "{}", run.stdout);
+    assert!(run.stderr.contains("is shorter than"), "{}", run.stderr);
+}
+
+#[test]
 fn programs_get_progress_as_one_object_a_line() {
     let server = Server::accepting();
     let world = World::facing(&server);

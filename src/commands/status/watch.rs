@@ -11,6 +11,7 @@ use crate::engine::stop::Stop;
 use crate::exit::Code;
 use crate::jobs::{Ledger, Rates};
 use crate::journal::JobLog;
+use crate::output::failure::warn_of_mismatch;
 use crate::output::{Printer, Tally, stopped, words};
 
 /// How often it is looked whether the log has changed, which costs nothing.
@@ -30,7 +31,8 @@ pub fn watch(
     let mut shown = Shown::default();
     while !stop.is_set() {
         let seen = mark(path);
-        let tally = tally_of(path, rates)?;
+        let log = JobLog::read(path, Ledger::new(rates.clone()).without_ids())?;
+        let tally = Tally::of(log.ledger().jobs());
         if printer.is_terminal() {
             let mut args = args.clone();
             args.now = clock::now();
@@ -39,10 +41,15 @@ pub fn watch(
             run(&args, path, rates.clone(), printer)?;
         } else {
             shown.line(&tally, args.show == Show::Summary, printer)?;
+            shown.warn(&log, printer);
         }
         printer.flush()?;
         if tally.under_way() == 0 || printer.is_closed() {
-            return Ok(Code::Success);
+            // What is missing in a log that was cut off may be under way still.
+            return Ok(match log.mismatch() {
+                Some(_) => Code::Data,
+                None => Code::Success,
+            });
         }
         on_one_thread(async {
             until_changed(path, seen, &stop).await;
@@ -52,9 +59,13 @@ pub fn watch(
     Ok(stopped::ending_of_server(&stop).code())
 }
 
-/// What was shown last where lines cannot be drawn over.
+/// What was shown where lines cannot be drawn over.
 #[derive(Default)]
-struct Shown(Option<String>);
+struct Shown {
+    last: Option<String>,
+    /// A log that is not as it was left is warned of once.
+    has_warned: bool,
+}
 
 impl Shown {
     /// One line for each change; with money, where only sums are wanted.
@@ -64,21 +75,26 @@ impl Shown {
         with_money: bool,
         printer: &mut Printer,
     ) -> anyhow::Result<()> {
-        let mut line = tally.listed();
+        let mut line = match tally.jobs {
+            0 => "no jobs".to_owned(),
+            _ => tally.listed(),
+        };
         if with_money {
             line = format!("{line}; {}", words::credits(tally.committed()));
         }
-        if self.0.as_ref() != Some(&line) {
+        if self.last.as_ref() != Some(&line) {
             writeln!(printer.out(), "{} {line}", words::moment(clock::now()))?;
-            self.0 = Some(line);
+            self.last = Some(line);
         }
         Ok(())
     }
-}
 
-fn tally_of(path: &Path, rates: &Rates) -> anyhow::Result<Tally> {
-    let log = JobLog::read(path, Ledger::new(rates.clone()).without_ids())?;
-    Ok(Tally::of(log.ledger().jobs()))
+    fn warn(&mut self, log: &JobLog, printer: &Printer) {
+        if log.mismatch().is_some() && !self.has_warned {
+            warn_of_mismatch(log, printer);
+            self.has_warned = true;
+        }
+    }
 }
 
 /// By which it is seen that a file has changed.
