@@ -57,7 +57,8 @@ pub fn warn_of_public(clips: &[PublicClip], commands: &Commands, printer: &Print
     let hidden = clips.iter().filter(|clip| !clip.has_original()).count() as u64;
     if hidden > 0 {
         printer.warn(format_args!(
-            "{} without a way to the original photo; set originals in [public] of the settings to \
+            "{} without a way to the original photo, which is on this computer or has a signed \
+             address that is for the vendor alone; set originals in [public] of the settings to \
              where these are online",
             words::count(hidden, "clip")
         ));

@@ -35,6 +35,7 @@ pub use marks::{Marks, PhotoNotes};
 pub use moment::MONTHS;
 pub use outline::Outline;
 pub use photo::Photo;
+pub use query::is_signed;
 pub use sought::Sought;
 
 /// Chosen once for the process, so that a manifest's rows and a log's jobs hash alike.

@@ -4,6 +4,56 @@ use std::borrow::Cow;
 
 use super::normal::text;
 
+/// Parts of a query that let someone in, for a time or for good.
+const SIGNATURES: [&str; 14] = [
+    "access_token",
+    "auth",
+    "awsaccesskeyid",
+    "exp",
+    "expires",
+    "expiry",
+    "googleaccessid",
+    "hmac",
+    "key-pair-id",
+    "policy",
+    "sig",
+    "sign",
+    "signature",
+    "token",
+];
+/// How such names begin where a cloud has made them.
+const PREFIXES: [&str; 6] = ["x-amz-", "x-goog-", "x-oss-", "x-cos-", "x-ms-", "q-"];
+/// Further parts that say nothing of the photo: versions, times, what belongs to a signature.
+const OTHERS: [&str; 27] = [
+    "_",
+    "cb",
+    "dl",
+    "download",
+    "e",
+    "ixid",
+    "raw",
+    "rlkey",
+    "s",
+    "se",
+    "ske",
+    "skoid",
+    "sks",
+    "skt",
+    "sktid",
+    "skv",
+    "sp",
+    "spr",
+    "sr",
+    "st",
+    "sv",
+    "t",
+    "timestamp",
+    "ts",
+    "v",
+    "ver",
+    "version",
+];
+
 /// What in a query names the photo, where the path does not (`/uc?id=FILE`). The rest of a query is
 /// sizes and signatures.
 pub(super) fn identity(query: &str) -> String {
@@ -19,60 +69,25 @@ pub(super) fn identity(query: &str) -> String {
 /// What a query says besides signatures, times and tokens: another crop, another page. Two
 /// addresses of one file that share it are one address, signed twice.
 pub(super) fn identifying(address: &str) -> String {
-    const SIGNATURES: [&str; 41] = [
-        "_",
-        "access_token",
-        "auth",
-        "awsaccesskeyid",
-        "cb",
-        "dl",
-        "download",
-        "e",
-        "exp",
-        "expires",
-        "expiry",
-        "googleaccessid",
-        "hmac",
-        "ixid",
-        "key-pair-id",
-        "policy",
-        "raw",
-        "rlkey",
-        "s",
-        "se",
-        "sig",
-        "sign",
-        "signature",
-        "ske",
-        "skoid",
-        "sks",
-        "skt",
-        "sktid",
-        "skv",
-        "sp",
-        "spr",
-        "sr",
-        "st",
-        "sv",
-        "t",
-        "timestamp",
-        "token",
-        "ts",
-        "v",
-        "ver",
-        "version",
-    ];
-    const PREFIXES: [&str; 7] = [
-        "x-amz-", "x-goog-", "x-oss-", "x-cos-", "x-ms-", "q-", "utm_",
-    ];
     let address = address.split('#').next().unwrap_or_default();
     let Some((_, query)) = address.split_once('?') else {
         return String::new();
     };
     joined(query, '&', |name, _| {
-        SIGNATURES.binary_search(&name).is_err()
-            && !PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        !signs(name) && !OTHERS.contains(&name) && !name.starts_with("utm_")
     })
+}
+
+/// Whether a part of a query is a signature, or a key.
+fn signs(name: &str) -> bool {
+    SIGNATURES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether an address was signed, or holds a key: it is for the one it was made for, and most expire.
+pub fn is_signed(address: &str) -> bool {
+    let address = address.split('#').next().unwrap_or_default();
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| signs(&name.to_ascii_lowercase()))
 }
 
 /// The parts of a query that are wanted, in one order, each behind `mark`.

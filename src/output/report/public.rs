@@ -10,11 +10,13 @@ use jiff::Timestamp;
 use qrcode::{Color, QrCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use url::Url;
 
 use super::address::{encoded, file_there, web_address};
 use super::credentials::has_credentials;
 use super::shown::{Clip, shape};
 use super::{Files, Markup, STYLE, hash};
+use crate::jobs::recognition::is_signed;
 use crate::jobs::{JobView, PHOTO_FILE};
 use crate::output::{Commands, DisplayStatus, JobSummary, natural_sort, words};
 
@@ -80,6 +82,22 @@ pub struct PublicOptions {
     pub now: Timestamp,
 }
 
+impl PublicOptions {
+    /// Where the photo is online under its name: that of its file, or else of its address.
+    fn original(&self, file: Option<&str>, address: Option<&str>) -> Option<String> {
+        let root = self.originals.as_deref()?;
+        let name = match file {
+            Some(file) => encoded(Path::new(file).file_name()?.to_str()?),
+            None => Url::parse(address?)
+                .ok()?
+                .path_segments()?
+                .next_back()?
+                .to_owned(),
+        };
+        (!name.is_empty()).then(|| format!("{root}{name}"))
+    }
+}
+
 /// A finished clip, as the page shows it.
 pub struct PublicClip {
     item: String,
@@ -131,19 +149,15 @@ impl PublicClip {
         let local = view.column(PHOTO_FILE);
         let photo_file = local.as_deref().and_then(here);
         let online = view.photo().as_deref().and_then(web_address);
-        let original = match (&local, &options.originals) {
-            (None, _) => online.clone(),
-            (Some(path), Some(root)) => {
-                let name = Path::new(path).file_name().and_then(|name| name.to_str());
-                name.map(|name| format!("{root}{}", encoded(name)))
-            }
-            (Some(_), None) => None,
+        let original = match (&local, &online) {
+            (None, Some(address)) if !is_signed(address) => online,
+            // An address that was signed for the vendor is for no one else.
+            _ => options.original(local.as_deref(), online.as_deref()),
         };
         let photo = match (&photo_file, &local) {
             (Some(file), _) => named(file, "photos"),
-            // An address that was signed for the vendor is for no one else.
             (None, Some(_)) => None,
-            (None, None) => online,
+            (None, None) => original.clone(),
         };
         let downloaded = view.effective().map(|attempt| &attempt.downloaded);
         Ok(Some(Self {

@@ -223,3 +223,34 @@ fn a_photo_of_this_computer_is_shown_from_disk_and_never_by_its_signed_address()
     assert!(page.contains(r#"<img src="photos/living.jpg""#), "{page}");
     assert!(!page.contains("s3cret"));
 }
+
+#[test]
+fn a_signed_address_of_a_photo_is_not_on_a_public_page() {
+    let signed = READY.replace("room.jpg", "room.jpg?width=9&X-Amz-Signature=PHOTOSECRET");
+    let view = |line: &str| JobView::fold(JobKey::from_number(1), [line], &Rates::default());
+    let shown = |line: &str, originals: Option<&str>| {
+        let options = PublicOptions {
+            statement: String::new(),
+            rules: Rules::Both,
+            originals: originals.map(str::to_owned),
+            files: Files::Anywhere,
+            clip_folders: Vec::new(),
+            now: options().now,
+        };
+        let view = view(line).unwrap().unwrap();
+        let clip = PublicClip::of(&view, &options).unwrap().unwrap();
+        let has_original = clip.has_original();
+        let page = PublicPage::of(vec![clip], &options, "public.json");
+        let mut out = Vec::new();
+        page.write_to(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap() + &page.proof().to_string();
+        assert!(!text.contains("PHOTOSECRET"));
+        (has_original, text)
+    };
+    let (has_original, text) = shown(&signed, None);
+    assert!(!has_original && !text.contains("room.jpg"));
+    let (_, text) = shown(&signed, Some("https://example.com/originals/"));
+    assert!(text.contains("https://example.com/originals/living-room.jpg"));
+    let (_, text) = shown(READY, None);
+    assert!(text.contains("https://cdn.example.com/p/living-room.jpg"));
+}
