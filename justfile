@@ -33,14 +33,14 @@ library:
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 
-# licences, sources and unwanted crates; a stand-in reads the same deny.toml where cargo-deny is absent
+# licenses, sources and unwanted crates; a stand-in reads the same deny.toml where cargo-deny is absent
 deny:
     #!/usr/bin/env bash
     set -euo pipefail
     if command -v cargo-deny >/dev/null; then
         cargo deny --locked check bans licenses sources
     elif command -v python3 >/dev/null; then
-        echo "cargo-deny is not installed: tools/dependencies.py checks licences, bans and sources"
+        echo "cargo-deny is not installed: tools/dependencies.py checks licenses, bans and sources"
         python3 tools/dependencies.py check
     else
         echo "skipped: neither cargo-deny nor python3 is installed"
@@ -146,7 +146,7 @@ windows *args:
 macos *args:
     tools/other-systems.sh macos "$@"
 
-# completions, man pages and the dependencies' licences, from the release binary
+# completions, man pages and the dependencies' licenses, from the release binary
 assets:
     cargo build --release --locked
     tools/dist/assets.sh target/release/creativeai

@@ -14,7 +14,7 @@ set -eu
 file=${CREATIVEAI_FILE:?There is no downloaded clip. Type first: creativeai download}
 folder=$(basename "$(dirname "$file")")
 
-# This example copies to a folder, as a network drive or a synchronised folder would be. Instead:
+# This example copies to a folder, as a network drive or a synchronized folder would be. Instead:
 #   rclone copyto "$file" "remote:clips/$folder/$CREATIVEAI_JOB.mp4"
 #   curl --fail --upload-file "$file" "https://cms.example.com/clips/$CREATIVEAI_PUBLISH_ID"
 mkdir -p "published/$folder"

@@ -22,8 +22,8 @@ pub fn is_this_computer(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || number.is_ok_and(|ip| ip.is_loopback())
 }
 
-/// `text` with everything that could move the cursor, change colours, reorder or hide what is
-/// shown spelt out: `\n`, `\t`, `\u{1b}`. It is one line afterwards. Ordinary text, accents and
+/// `text` with everything that could move the cursor, change colors, reorder or hide what is
+/// shown spelled out: `\n`, `\t`, `\u{1b}`. It is one line afterwards. Ordinary text, accents and
 /// right-to-left scripts included, stays as it is.
 pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
@@ -51,7 +51,7 @@ pub fn escape_lines(text: &str) -> String {
     lines.join("\n")
 }
 
-/// `text` with its control characters spelt out, for a file that people may show on a terminal later.
+/// `text` with its control characters spelled out, for a file that people may show on a terminal later.
 /// Line ends and tabs, and what reorders or hides, stay: they belong to the text.
 pub fn escape_controls(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn in_a_file_control_characters_are_spelt_out_and_line_ends_stay() {
+    fn in_a_file_control_characters_are_spelled_out_and_line_ends_stay() {
         for (text, safe) in [
             ("a\nb\r\nc\td", "a\nb\r\nc\td"),
             (
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_steer_a_terminal_is_spelt_out() {
+    fn what_could_steer_a_terminal_is_spelled_out() {
         for (text, safe) in [
             ("\x1b[31mred", "\\u{1b}[31mred"),
             ("a\nb\r\tc", "a\\nb\\r\\tc"),

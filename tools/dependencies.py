@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What creativeai is built from.
 
-check                 licences, sources and unwanted crates against deny.toml, for machines without cargo-deny
-licences [TARGET...]  the licence texts of all crates in the binary, for a distribution
+check                 licenses, sources and unwanted crates against deny.toml, for machines without cargo-deny
+licenses [TARGET...]  the license texts of all crates in the binary, for a distribution
 sbom [TARGET...]      the same crates as a list for programs: a CycloneDX document
 
 Without a target, this computer's.
@@ -22,7 +22,7 @@ except ImportError:  # Python before 3.11
     tomllib = None
 
 ROOT = Path(__file__).resolve().parent.parent
-LICENCE_FILE = re.compile(r"(?i)^(un)?(licen[cs]e|copying|copyright|notice)")
+LICENSE_FILE = re.compile(r"(?i)^(un)?(licen[cs]e|copying|copyright|notice)")
 
 
 def metadata(*arguments):
@@ -34,7 +34,7 @@ def metadata(*arguments):
 
 
 def allows(expression, allowed):
-    """Whether an SPDX expression can be met with the allowed licences."""
+    """Whether an SPDX expression can be met with the allowed licenses."""
     tokens = re.findall(r"[()]|[^\s()]+", expression.replace("/", " OR "))
 
     def either():
@@ -77,7 +77,7 @@ def check():
         name = f"{package['name']} {package['version']}"
         versions[package["name"]].add(package["version"])
         if not allows(package["license"] or "none", allowed):
-            errors.append(f"{name}: the licence {package['license']} is not in deny.toml")
+            errors.append(f"{name}: the license {package['license']} is not in deny.toml")
         if package["name"] in banned:
             errors.append(f"{name}: not wanted, says deny.toml")
         if package["source"] is not None:
@@ -92,7 +92,7 @@ def check():
             print(f"warning: {name} is there in {len(several)} versions: {', '.join(sorted(several))}")
     if errors:
         sys.exit("\n".join(errors))
-    print(f"{sum(map(len, versions.values()))} crates: licences, sources and bans are in order")
+    print(f"{sum(map(len, versions.values()))} crates: licenses, sources and bans are in order")
 
 
 def host():
@@ -126,18 +126,18 @@ def built_in(targets):
     return crates.pop(root), [(crates[key], uses[key]) for key in order if key != root], uses[root]
 
 
-def licences(targets):
+def licenses(targets):
     _, crates, _ = built_in(targets)
     # Many crates share one text; each text is printed once, with those it is for.
     texts = defaultdict(list)
     for package, _ in crates:
         folder = Path(package["manifest_path"]).parent
         name = f"{package['name']} {package['version']} ({package['license']})"
-        files = sorted(f for f in folder.iterdir() if f.is_file() and LICENCE_FILE.match(f.name))
+        files = sorted(f for f in folder.iterdir() if f.is_file() and LICENSE_FILE.match(f.name))
         for file in files:
             texts[file.read_text(encoding="utf-8", errors="replace").strip()].append(name)
         if not files:
-            texts["(The crate brings no licence text of its own.)"].append(name)
+            texts["(The crate brings no license text of its own.)"].append(name)
     print("creativeai is built with the following libraries. Thank you.\n")
     for text, names in texts.items():
         print("=" * 79, *dict.fromkeys(names), "-" * 79, text, "", sep="\n")
@@ -195,7 +195,7 @@ def described(package, kind):
     return component
 
 
-COMMANDS = {"check": lambda _: check(), "licences": licences, "sbom": sbom}
+COMMANDS = {"check": lambda _: check(), "licenses": licenses, "sbom": sbom}
 if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS or (sys.argv[1] == "check" and len(sys.argv) > 2):
     sys.exit(__doc__)
 COMMANDS[sys.argv[1]](sys.argv[2:])

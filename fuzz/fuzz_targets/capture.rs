@@ -94,12 +94,12 @@ fn direct(mode: u8, body: &[u8], header: &str, keys: &VerifyKeys) {
         body: match mode >> 3 & 3 {
             0 | 1 => Body::Raw(body.into()),
             2 => Body::Cut(body.into()),
-            _ => Body::Reserialised(body.into()),
+            _ => Body::Reserialized(body.into()),
         },
     };
     if let Grade::Verified(payload) = grade(&capture, keys) {
         assert!(payload.id().is_some());
-        assert!(!matches!(capture.body, Body::Reserialised(_)));
+        assert!(!matches!(capture.body, Body::Reserialized(_)));
         let said = header.to_ascii_lowercase();
         assert!(
             said.contains(&right) || said.contains(&hmac(trimmed)),

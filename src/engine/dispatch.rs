@@ -204,7 +204,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         tokio::select! {
             biased;
             () = &mut sending => return self.state().tally,
-            () = stop.signalled() => {}
+            () = stop.signaled() => {}
         }
         let in_flight = self.state().in_flight;
         if in_flight > 0 {

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_match_however_their_header_is_spelt() {
+    fn columns_match_however_their_header_is_spelled() {
         for matching in [
             "property_type=residential",
             "PropertyType= residential ",

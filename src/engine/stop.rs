@@ -119,7 +119,7 @@ impl Stop {
     }
 
     /// Returns once someone has asked the run to stop.
-    pub async fn signalled(&self) {
+    pub async fn signaled(&self) {
         let asked = |reasons: &[Reason]| reasons.iter().any(|r| matches!(r, Reason::Signal(_)));
         until(&self.reasons, asked).await;
     }

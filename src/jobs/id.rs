@@ -25,7 +25,7 @@ impl JobKey {
         // Most texts have little to escape.
         let mut json = Vec::with_capacity(len + len / 8);
         if serde_json::to_writer(&mut json, parts).is_err() {
-            // Texts always serialise.
+            // Texts always serialize.
             json.clear();
         }
         let digest = Sha256::digest(json);

@@ -365,7 +365,7 @@ impl JobView {
     }
 
     /// A column's or field's value as text, for `--where`: a carried column, the id, or a field
-    /// of the attempt that speaks. A number is spelt out.
+    /// of the attempt that speaks. A number is spelled out.
     pub fn column(&self, name: &str) -> Option<String> {
         let effective = self.attempts.get(&self.state.effective().number);
         let is_name = matches!(name, "listing_id" | "sku" | "image_url");

@@ -1,6 +1,6 @@
 //! `--where`: which rows are meant, by their cells.
 
-use super::{columns::Columns, field::normalised, odd::trimmed, records::Record};
+use super::{columns::Columns, field::normalized, odd::trimmed, records::Record};
 
 /// `COLUMN=VALUE`. The column is found without regard to case, spaces and underscores; the value
 /// must be the cell's, but for blanks around it.
@@ -37,8 +37,8 @@ impl Chosen {
 impl Columns {
     /// The column that a person calls so: by its header, by what it is carried as, or by its meaning.
     pub(super) fn called(&self, name: &str) -> Option<usize> {
-        let name = normalised(name);
-        let is_it = |other: &String| normalised(other) == name;
+        let name = normalized(name);
+        let is_it = |other: &String| normalized(other) == name;
         let by_header = self.headers.iter().position(is_it);
         let carried = || Some(self.carried[self.carried_names.iter().position(is_it)?]);
         by_header.or_else(carried).or_else(|| self.meant_by(&name))

@@ -5,7 +5,7 @@ use crate::jobs::{IdColumn, LOG_FIELDS};
 use super::{
     Options,
     exports::Known,
-    field::{Field, is_misleading, known_name, map_option, meant, nearest, normalised},
+    field::{Field, is_misleading, known_name, map_option, meant, nearest, normalized},
     problem::{Place, Problem},
     roles::{Role, Roles},
     template::Piece,
@@ -67,7 +67,7 @@ impl Columns {
         roles.apply_map(&options.map);
         roles.apply_usual_map(&options.usual_map);
         let known = roles.apply_export();
-        roles.recognise();
+        roles.recognize();
         let columns = roles.arrange(options);
         match columns {
             Some(columns) if roles.problems.is_empty() => Ok(Self {
@@ -390,8 +390,8 @@ fn single_column(place: Place<'_>, header: &str) -> Problem {
 /// The name under which a column goes into the log: its own, unless the log has a field of that name.
 fn carried_name(name: &str, headers: &[String], before: &[String]) -> String {
     // Compared loosely: some readers of JSON do not distinguish `Status` from `status`.
-    let same = normalised(name);
-    let Some(field) = LOG_FIELDS.iter().find(|field| normalised(field) == same) else {
+    let same = normalized(name);
+    let Some(field) = LOG_FIELDS.iter().find(|field| normalized(field) == same) else {
         return name.to_owned();
     };
     let own = format!("sheet_{field}");
@@ -404,14 +404,14 @@ fn carried_name(name: &str, headers: &[String], before: &[String]) -> String {
 }
 
 /// How many of `headers` mean something, to distinguish delimiters.
-pub(super) fn recognised(headers: &[String], options: &Options) -> usize {
+pub(super) fn recognized(headers: &[String], options: &Options) -> usize {
     let named = |header: &str| {
         Field::of(header).is_some()
             || options
                 .map
                 .iter()
                 .chain(&options.usual_map)
-                .any(|(_, mapped)| normalised(mapped) == normalised(header))
+                .any(|(_, mapped)| normalized(mapped) == normalized(header))
     };
     let exported = Known::of(headers).map_or(0, |known| known.columns.len());
     headers.iter().filter(|header| named(header)).count() + exported

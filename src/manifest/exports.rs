@@ -1,7 +1,7 @@
 //! Exports of shops and listing services that are read without `--map`: recognized by their headers.
 
 use super::{
-    field::{Field, normalised},
+    field::{Field, normalized},
     records::Record,
 };
 
@@ -102,8 +102,8 @@ const EXPORTS: [Export; 5] = [
 ];
 
 fn column(headers: &[String], name: &str) -> Option<usize> {
-    let name = normalised(name);
-    headers.iter().position(|header| normalised(header) == name)
+    let name = normalized(name);
+    headers.iter().position(|header| normalized(header) == name)
 }
 
 /// What an export's headers say, for one file.

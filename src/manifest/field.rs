@@ -20,7 +20,7 @@ pub(super) enum Field {
     Speed,
 }
 
-/// Every header that is recognised. `prompt` is short for `video_prompt`.
+/// Every header that is recognized. `prompt` is short for `video_prompt`.
 const FIELDS: [(&str, Field); 14] = [
     ("listing_id", Field::ListingId),
     ("sku", Field::Sku),
@@ -53,10 +53,10 @@ impl Field {
 
     /// The field that `header` names, without regard to case, spaces and underscores.
     pub fn of(header: &str) -> Option<Self> {
-        let header = normalised(header);
+        let header = normalized(header);
         FIELDS
             .iter()
-            .find(|(name, _)| normalised(name) == header)
+            .find(|(name, _)| normalized(name) == header)
             .map(|&(_, field)| field)
     }
 
@@ -76,7 +76,7 @@ pub(super) fn is_field(name: &str) -> bool {
 }
 
 /// Lower case, without spaces and underscores.
-pub(super) fn normalised(header: &str) -> String {
+pub(super) fn normalized(header: &str) -> String {
     header
         .chars()
         .filter(|c| !c.is_whitespace() && *c != '_')
@@ -125,8 +125,8 @@ pub(super) fn known_name<'h>(
         return None;
     }
     PHOTOS.iter().find_map(|known| {
-        let known = normalised(known);
-        headers.clone().find(|header| normalised(header) == known)
+        let known = normalized(known);
+        headers.clone().find(|header| normalized(header) == known)
     })
 }
 
@@ -158,9 +158,9 @@ pub(super) fn is_misleading(header: &str) -> bool {
 /// The header most like `wanted`, when one is rather like it.
 pub(super) fn nearest<'h>(wanted: &str, headers: impl Iterator<Item = &'h str>) -> Option<&'h str> {
     const LIKE: f64 = 0.6;
-    let wanted = normalised(wanted);
+    let wanted = normalized(wanted);
     let likeness = |header: &str| {
-        let header = normalised(header);
+        let header = normalized(header);
         if header.is_empty() {
             0.0
         } else if header == wanted {
@@ -200,7 +200,7 @@ pub(super) fn check_map(map: &[(String, String)]) -> Result<(), ManifestError> {
             return usage(format!("{name} is given twice"));
         }
         if Field::of(name).is_none()
-            && let Some(meant) = misspelt(name).or_else(|| begun(name))
+            && let Some(meant) = misspelled(name).or_else(|| begun(name))
         {
             return usage(format!(
                 "did you mean {meant}? To carry the column along under another name, choose one \
@@ -214,7 +214,7 @@ pub(super) fn check_map(map: &[(String, String)]) -> Result<(), ManifestError> {
 /// The field that a header was probably meant to name, among those that clips of this kind have
 /// and that no column names yet. The ids are left out: there is one.
 pub(super) fn meant(header: &str, is_voice: bool, found: &[Field]) -> Option<&'static str> {
-    let name = misspelt(header)?;
+    let name = misspelled(header)?;
     let field = Field::of(name)?;
     let of_kind = match field {
         Field::ListingId | Field::Sku => false,
@@ -227,17 +227,17 @@ pub(super) fn meant(header: &str, is_voice: bool, found: &[Field]) -> Option<&'s
 
 /// The one field whose name begins like `name`.
 fn begun(name: &str) -> Option<&'static str> {
-    let name = normalised(name);
-    let begins = |field: &&str| name.len() > 2 && normalised(field).starts_with(&name);
+    let name = normalized(name);
+    let begins = |field: &&str| name.len() > 2 && normalized(field).starts_with(&name);
     let mut fields = FIELDS.iter().map(|(field, _)| *field).filter(begins);
     fields.next().filter(|_| fields.next().is_none())
 }
 
 /// The field that `name` is one or two slips away from.
-fn misspelt(name: &str) -> Option<&'static str> {
-    let name = normalised(name);
+fn misspelled(name: &str) -> Option<&'static str> {
+    let name = normalized(name);
     FIELDS.iter().map(|(field, _)| *field).find(|field| {
         let slips = if field.len() > 5 { 2 } else { 1 };
-        name.len() <= 40 && strsim::osa_distance(&normalised(field), &name) <= slips
+        name.len() <= 40 && strsim::osa_distance(&normalized(field), &name) <= slips
     })
 }

@@ -123,7 +123,7 @@ fn separator_line(raw: &[u8]) -> Option<u8> {
 /// The row of `top` that names most known columns, the first of these. Where none names two, it is
 /// the first that has several cells and is not a comment.
 fn choose_header(top: Vec<Header>, options: &Options) -> Option<(usize, Header)> {
-    let known = |header: &Header| columns::recognised(&header.names, options);
+    let known = |header: &Header| columns::recognized(&header.names, options);
     let best = top.iter().map(known).max().filter(|best| *best >= 2);
     let cells = |header: &Header| header.names.iter().filter(|name| !name.is_empty()).count();
     let is_comment = |header: &Header| header.names[0].starts_with(['#', '/']);

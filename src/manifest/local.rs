@@ -256,7 +256,7 @@ mod tests {
             ("empty.jpg", &b""[..], "empty"),
             ("iphone.jpg", b"\0\0\0\x18ftypheic....", "HEIC"),
             (
-                "mislabelled.jpg",
+                "mislabeled.jpg",
                 PNG,
                 "named as image/jpeg, but its content is image/png",
             ),

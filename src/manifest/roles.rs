@@ -4,7 +4,7 @@
 use super::{
     Options,
     exports::Known,
-    field::{Field, map_option, nearest, normalised},
+    field::{Field, map_option, nearest, normalized},
     problem::{Place, Problem, excerpt},
     template::Piece,
 };
@@ -124,7 +124,7 @@ impl Roles<'_> {
         };
         let exact = which(&|h| h == header.trim());
         if exact.is_empty() {
-            which(&|h| normalised(h) == normalised(header))
+            which(&|h| normalized(h) == normalized(header))
         } else {
             exact
         }
@@ -150,7 +150,7 @@ impl Roles<'_> {
     }
 
     /// Gives the other columns theirs.
-    pub fn recognise(&mut self) {
+    pub fn recognize(&mut self) {
         let mapped: Vec<Field> = self.fields().map(|(_, field)| field).collect();
         for (column, header) in self.place.headers.iter().enumerate() {
             if self.by_column[column].is_none() && !header.is_empty() {

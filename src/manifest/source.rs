@@ -277,7 +277,7 @@ impl Read for Text<'_> {
     }
 }
 
-/// The first bytes of the file, for recognising what it is.
+/// The first bytes of the file, for recognizing what it is.
 fn head_of(mut file: &File) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(0))?;
     let mut head = Vec::new();

@@ -1,6 +1,6 @@
 //! `--prompt`: a prompt made of a row's cells, `Slow pan through the {room}, {light|warm light}`.
 
-use super::field::{nearest, normalised};
+use super::field::{nearest, normalized};
 
 /// A template, read but not yet matched with a file's columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,8 +66,8 @@ impl Template {
         headers: &[String],
     ) -> Result<Vec<Piece>, (String, Option<String>)> {
         let column = |name: &String| {
-            let same = normalised(name);
-            headers.iter().position(|header| normalised(header) == same)
+            let same = normalized(name);
+            headers.iter().position(|header| normalized(header) == same)
         };
         let piece = |part: &Part| match part {
             Part::Text(text) => Ok(Piece::Text(text.clone())),
@@ -95,8 +95,8 @@ impl Template {
         headers: &'t [String],
     ) -> impl Iterator<Item = &'t str> {
         let is_header = |name: &String| {
-            let same = normalised(name);
-            headers.iter().any(|header| normalised(header) == same)
+            let same = normalized(name);
+            headers.iter().any(|header| normalized(header) == same)
         };
         self.0.iter().filter_map(move |part| match part {
             Part::Placeholder { columns, .. } if !columns.iter().any(is_header) => {

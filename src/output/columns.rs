@@ -12,7 +12,7 @@ pub(super) fn width_of(text: &str) -> usize {
 
 /// Labels on the left, each with a text that is wrapped to `width` columns beside it. Without a
 /// trailing newline.
-pub(super) fn labelled<'a>(
+pub(super) fn labeled<'a>(
     rows: impl IntoIterator<Item = (&'a str, &'a str)>,
     indent: u16,
     width: u16,
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn labels_stand_beside_wrapped_texts() {
-        let text = labelled([("Spent", "one two three four five")], 1, 20);
+        let text = labeled([("Spent", "one two three four five")], 1, 20);
         assert_eq!(text, " Spent  one two\n        three four\n        five");
     }
 }

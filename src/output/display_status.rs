@@ -39,7 +39,7 @@ impl DisplayStatus {
         }
     }
 
-    /// Its colour.
+    /// Its color.
     pub const fn tone(self) -> Tone {
         match self {
             Self::Ready => Tone::Good,

@@ -5,7 +5,7 @@ use std::io;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::columns::labelled;
+use super::columns::labeled;
 use super::job_summary::can_be_repeated;
 use super::{Commands, DisplayStatus, JobSummary, Printer, Tone, words};
 use crate::jobs::{
@@ -54,7 +54,7 @@ pub fn history(
         writeln!(printer.out(), "\n{headline}")?;
         let events = events(view, *number);
         let rows = events.iter().map(|(at, text)| (&**at, &**text));
-        writeln!(printer.out(), "{}", labelled(rows, INDENT, width))?;
+        writeln!(printer.out(), "{}", labeled(rows, INDENT, width))?;
     }
     Ok(())
 }
@@ -79,7 +79,7 @@ fn write_rows(rows: &[(String, String)], width: u16, printer: &mut Printer) -> i
                 usize::from(INDENT)
             )?;
         } else {
-            let shown = labelled([(&*padded, &*text)], INDENT, width);
+            let shown = labeled([(&*padded, &*text)], INDENT, width);
             writeln!(printer.out(), "{shown}")?;
         }
     }

@@ -1,5 +1,5 @@
 //! JSON that is safe to look at: what could steer a terminal, or reorder what it shows, is
-//! spelt as a `\u` escape. A reader of the JSON gets the very same text.
+//! spelled as a `\u` escape. A reader of the JSON gets the very same text.
 
 use std::io::{self, Write};
 
@@ -80,7 +80,7 @@ impl Formatter for Safe {
     }
 }
 
-/// What [`escape()`] would spell out. Ordinary text is recognised by its bytes: no character below
+/// What [`escape()`] would spell out. Ordinary text is recognized by its bytes: no character below
 /// U+0080 but DEL comes here, and most text has no other.
 fn is_unsafe(c: char) -> bool {
     if c.is_ascii() {

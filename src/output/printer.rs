@@ -1,5 +1,5 @@
 //! Where words go: data to standard output, everything else to standard error; with or without
-//! colour, quiet or talkative. Chosen once, then handed to every command.
+//! color, quiet or talkative. Chosen once, then handed to every command.
 
 use std::fmt::Display;
 use std::io::{self, BufRead, BufWriter, Write};
@@ -30,7 +30,7 @@ pub const USUAL_WIDTH: u16 = 80;
 /// What was asked for on the command line.
 #[derive(Clone, Copy, Debug)]
 pub struct OutputOptions {
-    /// Colours on a terminal, always, or never.
+    /// Colors on a terminal, always, or never.
     pub color: ColorChoice,
     /// Nothing on success.
     pub quiet: bool,
@@ -85,19 +85,19 @@ pub struct Printer {
 #[derive(Clone, Copy, Debug, Default)]
 struct Behind {
     terminal: bool,
-    coloured: bool,
+    colored: bool,
 }
 
 impl Behind {
     fn of(stream: &impl RawStream, choice: ColorChoice) -> Self {
-        let coloured = match choice {
+        let colored = match choice {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto => AutoStream::choice(stream) != anstream::ColorChoice::Never,
         };
         Self {
             terminal: stream.is_terminal(),
-            coloured,
+            colored,
         }
     }
 }
@@ -119,13 +119,13 @@ impl Printer {
             Behind::of(&out, options.color),
             Behind::of(&err, options.color),
         );
-        // Text without colour needs no filter; text with colour needs one on old consoles.
-        let out: Box<dyn Write + Send + Sync> = if out_is.coloured {
+        // Text without color needs no filter; text with color needs one on old consoles.
+        let out: Box<dyn Write + Send + Sync> = if out_is.colored {
             Box::new(BufWriter::new(AutoStream::always(out)))
         } else {
             Box::new(BufWriter::with_capacity(1 << 16, out))
         };
-        let err: Box<dyn Write + Send> = if err_is.coloured {
+        let err: Box<dyn Write + Send> = if err_is.colored {
             Box::new(AutoStream::always(err))
         } else {
             Box::new(err)
@@ -365,7 +365,7 @@ impl Printer {
 
     fn with_head(&self, word: &str, tone: Tone, text: impl Display) -> String {
         let text = self.wrapped(format!("{word} {text}"));
-        text.replacen(word, &paint(word, tone, self.err_is.coloured), 1)
+        text.replacen(word, &paint(word, tone, self.err_is.colored), 1)
     }
 
     /// On a terminal, which would break lines anywhere, in lines that fit.
@@ -389,9 +389,9 @@ impl Printer {
         move |frame| err.draw(frame)
     }
 
-    /// `text` for standard output in the colour of `tone`, where colours are wanted.
+    /// `text` for standard output in the color of `tone`, where colors are wanted.
     pub fn paint(&self, text: &str, tone: Tone) -> String {
-        paint(text, tone, self.out_is.coloured)
+        paint(text, tone, self.out_is.colored)
     }
 
     /// Columns of the terminal behind standard output.
@@ -558,7 +558,7 @@ impl Printer {
     /// A printer that keeps what it prints, as on a terminal of `width` columns.
     pub(crate) fn for_test(width: u16, options: OutputOptions) -> (Self, Heard) {
         let heard = Heard::default();
-        let coloured = options.color == ColorChoice::Always;
+        let colored = options.color == ColorChoice::Always;
         let printer = Self {
             metrics: None,
             out: Forgiving::of(Box::new(heard.out.clone())),
@@ -568,11 +568,11 @@ impl Printer {
             is_step: false,
             out_is: Behind {
                 terminal: true,
-                coloured,
+                colored,
             },
             err_is: Behind {
                 terminal: false,
-                coloured,
+                colored,
             },
             width,
         };
@@ -658,18 +658,18 @@ mod tests {
     }
 
     #[test]
-    fn colours_come_only_where_they_are_wanted() {
+    fn colors_come_only_where_they_are_wanted() {
         let (plain, _) = printer(OutputOptions::default());
         assert_eq!(plain.paint("ready", Tone::Good), "ready");
-        let (coloured, heard) = printer(OutputOptions {
+        let (colored, heard) = printer(OutputOptions {
             color: ColorChoice::Always,
             ..OutputOptions::default()
         });
         assert_eq!(
-            coloured.paint("ready", Tone::Good),
+            colored.paint("ready", Tone::Good),
             "\u{1b}[32mready\u{1b}[39m"
         );
-        coloured.warn("x");
+        colored.warn("x");
         assert!(heard.err().starts_with("\u{1b}[33mwarning:"));
     }
 }

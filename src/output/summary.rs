@@ -68,7 +68,7 @@ pub struct Summary {
     pub states: Tally,
     /// What the attempts of this run are expected to cost.
     pub credits_estimated: Credits,
-    /// What was charged, as far as this run has learnt it.
+    /// What was charged, as far as this run has learned it.
     pub credits_charged: Credits,
     /// What the process ends with.
     pub exit_code: u8,

@@ -5,7 +5,7 @@ use std::io;
 use jiff::Timestamp;
 
 use super::audience::JobMessage;
-use super::columns::{aligned, labelled, width_of};
+use super::columns::{aligned, labeled, width_of};
 use super::{Commands, DisplayStatus, JobSummary, Printer, Tally, Tone, words, wrap};
 use crate::jobs::{Ledger, Rates};
 use crate::text::{escape, shorten};
@@ -334,7 +334,7 @@ pub fn footer(
     }
     rows.extend(tally.money(rates));
     let rows = rows.iter().map(|(label, text)| (*label, &**text));
-    writeln!(printer.out(), "{}", labelled(rows, 0, width))?;
+    writeln!(printer.out(), "{}", labeled(rows, 0, width))?;
     let notices = tally.notices(commands);
     if !notices.is_empty() {
         writeln!(printer.out())?;
@@ -346,7 +346,7 @@ pub fn footer(
             "!"
         };
         let mut lines = notice.text.lines();
-        let text = labelled([(sign, lines.next().unwrap_or_default())], 0, width);
+        let text = labeled([(sign, lines.next().unwrap_or_default())], 0, width);
         let text = printer.paint(&text, notice.tone);
         writeln!(printer.out(), "{text}")?;
         for line in lines {

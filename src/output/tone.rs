@@ -1,6 +1,6 @@
 //! What a text is about, from which its color follows.
 
-/// What a piece of text is about; its colour follows from that.
+/// What a piece of text is about; its color follows from that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tone {
     /// Done.

@@ -43,7 +43,7 @@ pub struct Options {
     /// How long an `output_url` works (410 afterwards; a poll gives a fresh one). For ever where
     /// there is none.
     pub link_lifetime: Option<Duration>,
-    /// A clip's size in bytes is at least this (at most 64 MiB is honoured).
+    /// A clip's size in bytes is at least this (at most 64 MiB is honored).
     pub clip_bytes: usize,
     /// What the time is.
     pub clock: Clock,

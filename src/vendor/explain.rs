@@ -38,7 +38,7 @@ pub fn root_cause(error: &dyn std::error::Error) -> String {
 }
 
 /// White space runs become one space; the key is blotted out; what could act on a terminal is
-/// spelt out.
+/// spelled out.
 fn escape(text: &str, key: Option<&ApiKey>) -> String {
     let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some(key) = key {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_act_on_a_terminal_is_spelt_out() {
+    fn what_could_act_on_a_terminal_is_spelled_out() {
         let text = tidy("a\u{1b}[2Jb\nc\u{202e}d\u{9b}", None);
         assert_eq!(text, "a\\u{1b}[2Jb c\\u{202e}d\\u{9b}");
     }

@@ -61,7 +61,7 @@ impl Endpoint {
 /// again.
 pub fn request_body(clip: &Clip, webhook_url: Option<&str>, style: DurationStyle) -> String {
     let webhook_url = webhook_url.unwrap_or_default();
-    // Texts and numbers always serialise.
+    // Texts and numbers always serialize.
     match clip {
         Clip::Video(video) => serde_json::to_string(&VideoBody::of(video, webhook_url, style)),
         Clip::Voice(voice) => serde_json::to_string(&VoiceBody::of(voice, webhook_url)),

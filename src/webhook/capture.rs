@@ -42,7 +42,7 @@ pub enum Body<'a> {
     /// Their beginning: what kept it says that more was sent.
     Cut(Cow<'a, [u8]>),
     /// The same JSON, written anew: no signature can be checked against it.
-    Reserialised(Cow<'a, [u8]>),
+    Reserialized(Cow<'a, [u8]>),
 }
 
 impl<'a> Body<'a> {
@@ -55,7 +55,7 @@ impl<'a> Body<'a> {
             Cow::Owned(text) => Cow::Owned(text.into_bytes()),
         };
         if replaced {
-            Self::Reserialised(bytes)
+            Self::Reserialized(bytes)
         } else {
             Self::Raw(bytes)
         }
@@ -78,7 +78,7 @@ impl<'a> Body<'a> {
             Self::Exact(bytes)
             | Self::Raw(bytes)
             | Self::Cut(bytes)
-            | Self::Reserialised(bytes) => bytes,
+            | Self::Reserialized(bytes) => bytes,
         }
     }
 }
@@ -139,7 +139,7 @@ impl<'a> Capture<'a> {
 
     /// The envelope of this capture: one line of JSON, without the newline.
     pub fn to_envelope_line(&self) -> String {
-        // A struct of texts always serialises.
+        // A struct of texts always serializes.
         serde_json::to_string(&Envelope(self)).unwrap_or_default()
     }
 
@@ -155,7 +155,7 @@ impl<'a> Capture<'a> {
                 Body::Exact(bytes) => Body::Exact(Cow::Owned(bytes.into_owned())),
                 Body::Raw(bytes) => Body::Raw(Cow::Owned(bytes.into_owned())),
                 Body::Cut(bytes) => Body::Cut(Cow::Owned(bytes.into_owned())),
-                Body::Reserialised(bytes) => Body::Reserialised(Cow::Owned(bytes.into_owned())),
+                Body::Reserialized(bytes) => Body::Reserialized(Cow::Owned(bytes.into_owned())),
             },
         }
     }

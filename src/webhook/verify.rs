@@ -68,7 +68,7 @@ pub enum Doubt {
     NoKey,
     /// The format or the place that kept it wrote the body anew.
     #[error("its format does not keep the body as it was sent")]
-    Reserialised,
+    Reserialized,
     /// Only the body's beginning was kept.
     #[error("only the beginning of its body was kept")]
     Cut,
@@ -98,7 +98,7 @@ pub fn verify<'c>(capture: &'c Capture<'_>, keys: &VerifyKeys) -> Verification<'
     let doubt = match (check(capture, keys), &capture.body) {
         (SignatureCheck::Missing, Body::Cut(bytes)) if bytes.is_empty() => Doubt::NoBody,
         (SignatureCheck::Missing, _) => Doubt::NoSignature,
-        (_, Body::Reserialised(_)) => Doubt::Reserialised,
+        (_, Body::Reserialized(_)) => Doubt::Reserialized,
         (_, _) if keys.is_empty() => Doubt::NoKey,
         (SignatureCheck::Verified, _) => {
             return match payload {
@@ -329,9 +329,9 @@ mod tests {
         let found = verify(&beside, &keys());
         assert!(matches!(found, Verification::Rejected(_)), "{found:?}");
 
-        let body = Body::Reserialised(BODY.as_bytes().into());
+        let body = Body::Reserialized(BODY.as_bytes().into());
         let rewritten = capture(body, &[signature("{ }")]);
-        let expected = Some((Doubt::Reserialised, true));
+        let expected = Some((Doubt::Reserialized, true));
         assert_eq!(doubt(&verify(&rewritten, &keys())), expected);
 
         let signed = capture(raw(BODY), &[signature(BODY)]);

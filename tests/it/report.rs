@@ -10,7 +10,7 @@ use crate::support::{Server, Step, World};
 /// Cards that are shown.
 const SHOWN: &str = "return document.querySelectorAll('.card:not([hidden])').length;";
 
-/// Photos for the page: a picture of one colour, 3 by 2.
+/// Photos for the page: a picture of one color, 3 by 2.
 fn photos() -> Server {
     Server::answering(|_| {
         let picture = "<svg xmlns='http://www.w3.org/2000/svg' width='300' height='200'>\

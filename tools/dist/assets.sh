@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What is packed beside the program: completions, manual pages and the dependencies' licences.
+# What is packed beside the program: completions, manual pages and the dependencies' licenses.
 #
-#     tools/dist/assets.sh PROGRAM [TARGET...]     into target/assets; licences of what the targets contain
+#     tools/dist/assets.sh PROGRAM [TARGET...]     into target/assets; licenses of what the targets contain
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 program=$1
@@ -15,4 +15,4 @@ mkdir -p "$out/completions" "$out/man"
 "$program" completions powershell >"$out/completions/creativeai.ps1"
 "$program" completions elvish >"$out/completions/creativeai.elv"
 "$program" man --dir "$out/man" --quiet
-python3 tools/dependencies.py licences "$@" >"$out/THIRD-PARTY-LICENCES.txt"
+python3 tools/dependencies.py licenses "$@" >"$out/THIRD-PARTY-LICENSES.txt"

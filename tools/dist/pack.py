@@ -109,7 +109,7 @@ def addresses(project):
 def archives_and_packages(project, homepage, when):
     pages = f"{homepage}/blob/v{project['version']}"
     readme = packages.absolute_links((ROOT / "README.md").read_text(encoding="utf-8"), pages)
-    licence = (ROOT / "LICENSE").read_bytes()
+    license = (ROOT / "LICENSE").read_bytes()
     files, found = beside(), list(binaries())
     for target, about, path in found:
         program, binary = path.name, path.read_bytes()
@@ -118,13 +118,13 @@ def archives_and_packages(project, homepage, when):
         entries.append((f"{folder}/{program}", binary, True))
         make = zip_file if program.endswith(".exe") else tar_gz
         write(archive_name(project, target), make(entries, when))
-        write(*packages.wheel(project, about, binary, program, readme, licence, when))
+        write(*packages.wheel(project, about, binary, program, readme, license, when))
         if "npm" in about:
-            write(*packages.npm_binary(project, about, binary, program, licence, when))
+            write(*packages.npm_binary(project, about, binary, program, license, when))
         if "deb" in about:
             write(*packages.deb(project, about, binary, deb_assets(project), when))
     launcher = (Path(__file__).parent / "creativeai.js").read_bytes()
-    write(*packages.npm_main(project, [about for _, about, _ in found if "npm" in about], launcher, readme, licence, when))
+    write(*packages.npm_main(project, [about for _, about, _ in found if "npm" in about], launcher, readme, license, when))
     return [target for target, _, _ in found]
 
 

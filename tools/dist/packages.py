@@ -48,7 +48,7 @@ def absolute_links(markdown, pages):
     return re.sub(r"\]\((?![a-z]+:|#)([^)]+)\)", rf"]({pages}/\1)", markdown)
 
 
-def wheel(project, target, binary, program, readme, licence, when):
+def wheel(project, target, binary, program, readme, license, when):
     """A Python wheel with the program as a script, which pip, pipx and uv put on the PATH."""
     version = project["version"]
     name = f"{PACKAGE.replace('-', '_')}-{version}"
@@ -63,7 +63,7 @@ def wheel(project, target, binary, program, readme, licence, when):
         (f"{name}.data/scripts/{program}", binary, True),
         (f"{info}/METADATA", metadata.encode(), False),
         (f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: creativeai\nRoot-Is-Purelib: false\n{tags}".encode(), False),
-        (f"{info}/licenses/LICENSE", licence, False),
+        (f"{info}/licenses/LICENSE", license, False),
     ]
     record = ""
     for path, content, _ in entries:
@@ -73,7 +73,7 @@ def wheel(project, target, binary, program, readme, licence, when):
     return f"{name}-py3-none-{target['wheel']}.whl", zip_file(entries, when)
 
 
-def npm_binary(project, target, binary, program, licence, when):
+def npm_binary(project, target, binary, program, license, when):
     """The npm package of one system: the program, which npm leaves out on other systems."""
     os, cpu = target["npm"]
     name = f"{PACKAGE}-{os}-{cpu}"
@@ -88,10 +88,10 @@ def npm_binary(project, target, binary, program, licence, when):
     }
     if "glibc" in target:
         about["libc"] = ["glibc"]
-    return npm(name, about, [(program, binary, True), ("LICENSE", licence, False)], when)
+    return npm(name, about, [(program, binary, True), ("LICENSE", license, False)], when)
 
 
-def npm_main(project, targets, launcher, readme, licence, when):
+def npm_main(project, targets, launcher, readme, license, when):
     """The npm package that people name: it depends on those of all systems, and starts the one that is there."""
     systems = sorted({"-".join([PACKAGE, *target["npm"]]) for target in targets})
     about = {
@@ -104,7 +104,7 @@ def npm_main(project, targets, launcher, readme, licence, when):
         "engines": {"node": ">=16"},
         "optionalDependencies": {name: project["version"] for name in systems},
     }
-    files = [("creativeai.js", launcher, True), ("README.md", readme.encode(), False), ("LICENSE", licence, False)]
+    files = [("creativeai.js", launcher, True), ("README.md", readme.encode(), False), ("LICENSE", license, False)]
     return npm(PACKAGE, about, files, when)
 
 

@@ -182,8 +182,8 @@ fn a_wide_terminal_has_links_beside_the_clips() {
 }
 
 #[test]
-fn colours_do_not_move_anything() {
-    let coloured = shown(Asked {
+fn colors_do_not_move_anything() {
+    let colored = shown(Asked {
         width: 150,
         options: OutputOptions {
             color: ColorChoice::Always,
@@ -195,8 +195,8 @@ fn colours_do_not_move_anything() {
         width: 150,
         ..Asked::default()
     });
-    assert_ne!(coloured, plain);
-    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plain);
+    assert_ne!(colored, plain);
+    assert_eq!(anstream::adapter::strip_str(&colored).to_string(), plain);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Which addresses a clip may come from: the network, never this machine's neighbours.
+//! Which addresses a clip may come from: the network, never this machine's neighbors.
 //!
 //! An `output_url` and every redirect from it are other people's texts. Checked are the address
 //! itself and, by a resolver of our own, each number its name resolves to, in the same step that connects: a

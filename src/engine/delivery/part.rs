@@ -49,7 +49,7 @@ pub(super) struct Notes {
     /// An upload to a bucket that has begun.
     #[serde(default)]
     pub begun: Option<Begun>,
-    /// Set before the file gets its name, so that a crash after that is recognised.
+    /// Set before the file gets its name, so that a crash after that is recognized.
     pub whole: Option<Whole>,
 }
 

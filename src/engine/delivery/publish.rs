@@ -134,7 +134,7 @@ impl PublishSummary {
     }
 }
 
-/// The stable name of one publication, for the receiver to recognise a repetition by: 32
+/// The stable name of one publication, for the receiver to recognize a repetition by: 32
 /// hexadecimal digits over job, generation id and target.
 pub fn publish_id(delivery: &Delivery, target: &str) -> String {
     id_of(delivery.job, delivery.generation_id.as_deref(), target)

@@ -120,7 +120,7 @@ impl Plan {
 }
 
 /// Holds new rows that ask for the clip of another row of the sheet, and whose ids or variants are only
-/// spelt in another way. Rows that the log holds come before new ones, since they may be ordered.
+/// spelled in another way. Rows that the log holds come before new ones, since they may be ordered.
 pub(super) fn hold(
     manifest: &mut Manifest,
     plan: &mut Plan,

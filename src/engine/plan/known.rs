@@ -1,4 +1,4 @@
-//! The log read once more, to recognize rows that something has spelt anew.
+//! The log read once more, to recognize rows that something has spelled anew.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

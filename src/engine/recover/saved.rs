@@ -52,7 +52,7 @@ pub fn read<E: From<io::Error>>(
         if goes_on {
             continue;
         }
-        for text in marked(&without_colours(&whole)) {
+        for text in marked(&without_colors(&whole)) {
             each(Saved { text, number })?;
         }
         whole.clear();
@@ -110,7 +110,7 @@ fn content_in(value: &Value) -> Option<String> {
 }
 
 /// `text` without what steers a terminal. JSON has no such characters.
-fn without_colours(text: &str) -> String {
+fn without_colors(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {

@@ -6,7 +6,7 @@ use super::normal;
 use super::number::{Number, is_digits};
 use super::spelling::{Spelling, reread, unguarded};
 
-/// Why an id is likely to be spelt as it is now.
+/// Why an id is likely to be spelled as it is now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
     /// `0012345` became `12345`, or the reverse.

@@ -200,7 +200,7 @@ impl Recognition {
         same.map(|entry| self.like(*entry, row))
     }
 
-    /// Jobs whose id may be the row's, spelt anew, with the same photo, whatever the prompt.
+    /// Jobs whose id may be the row's, spelled anew, with the same photo, whatever the prompt.
     pub fn of_subject<'a>(&'a self, row: &'a Marks) -> impl Iterator<Item = Like<'a>> {
         self.likes(row, row.sought.iter().map(|keys| keys.subject))
     }

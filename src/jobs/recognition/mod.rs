@@ -1,5 +1,5 @@
 //! Which job of the log a row means although its key is in no line: its id, its photo or its words
-//! are spelt in another way.
+//! are spelled in another way.
 //!
 //! Only hashes are kept of a job, some hundred bytes, and only of a job that may be like a row in
 //! question: see [`Sought`]. They are made when a manifest has rows that the log does not hold; a

@@ -30,7 +30,7 @@ fn event<'a>(fields: &Fields<'a>) -> Found<'a> {
         (Some(text), _) if is_base64 => body_of_base64(text)?,
         (Some(text), _) => Body::of_text(text),
         // A function that stored the parsed body in the event.
-        (None, Some(raw)) => Body::Reserialised(Cow::Borrowed(raw.get().as_bytes())),
+        (None, Some(raw)) => Body::Reserialized(Cow::Borrowed(raw.get().as_bytes())),
         (None, None) => no_body(),
     };
     let method = fields

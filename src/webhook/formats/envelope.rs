@@ -57,7 +57,7 @@ impl Format for Envelope {
             }),
             Err(_) => serde_json::from_str::<Parts<'a, &'a RawValue>>(document.text)
                 .ok()?
-                .into_capture(|raw| Body::Reserialised(Cow::Borrowed(raw.get().as_bytes()))),
+                .into_capture(|raw| Body::Reserialized(Cow::Borrowed(raw.get().as_bytes()))),
         };
         Some(vec![found?])
     }

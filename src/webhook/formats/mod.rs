@@ -1,4 +1,4 @@
-//! Capture formats, recognised by content. Each is one small file behind [`Format`].
+//! Capture formats, recognized by content. Each is one small file behind [`Format`].
 
 mod api_gateway;
 mod envelope;

@@ -77,7 +77,7 @@ fn body<'a>(fields: &Fields<'a>) -> Result<Body<'a>, crate::webhook::Unreadable>
     let text = text(raw).or_else(|| first_text(&inner?, &["raw", "data"]));
     Ok(match text {
         Some(text) => Body::of_text(text),
-        None => Body::Reserialised(Cow::Borrowed(raw.get().as_bytes())),
+        None => Body::Reserialized(Cow::Borrowed(raw.get().as_bytes())),
     })
 }
 

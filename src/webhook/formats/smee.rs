@@ -28,7 +28,7 @@ fn message<'a>(fields: &Fields<'a>) -> Found<'a> {
         None => no_body(),
         Some(raw) => match text(raw) {
             Some(text) => Body::of_text(text),
-            None => Body::Reserialised(Cow::Borrowed(raw.get().as_bytes())),
+            None => Body::Reserialized(Cow::Borrowed(raw.get().as_bytes())),
         },
     };
     let query = fields

@@ -71,7 +71,7 @@ fn word(found: &Found<'_>) -> &'static str {
                 doubt: Doubt::NoBody,
                 ..
             } => "no body",
-            Verification::Unverifiable { .. } => "reserialised",
+            Verification::Unverifiable { .. } => "reserialized",
             Verification::Unreadable(_) => "empty",
         },
     }
@@ -119,7 +119,7 @@ fn an_envelope_of_a_function_of_ones_own_needs_no_version() {
     assert_eq!(verified(&text), ["verified"]);
     let text = fill(r#"{"v":1,"headers":{"x-creativeai-signature":"@SIG@"},"body":@RAWBODY@}"#);
     assert_eq!(verified(&text), ["verified"]);
-    assert_eq!(verified(&text.replace(BODY, PARSED)), ["reserialised"]);
+    assert_eq!(verified(&text.replace(BODY, PARSED)), ["reserialized"]);
     let text = fill(r#"{"v":1,"headers":{},"body":@BODY@}"#);
     assert_eq!(verified(&text), ["unsigned"]);
 }
@@ -191,7 +191,7 @@ fn a_changed_body_is_rejected_and_a_cut_or_damaged_one_is_in_doubt() {
     let start = fill(HAR).replace("\"hell", "\u{fffd}");
     assert_eq!(verified(&start.replace('\\', "")), ["unreadable"], "torn");
     let damaged = HAR.replace("@BODY@", &quoted(&BODY.replace('ü', "\u{fffd}")));
-    assert_eq!(verified(&fill(&damaged)), ["reserialised"]);
+    assert_eq!(verified(&fill(&damaged)), ["reserialized"]);
     let cut = HAR.replace("@BODY@", &quoted(&BODY[..30])).replace(
         "\"headers\":[",
         "\"headers\":[{\"name\":\"X-CreativeAI-Delivery-Id\",\"value\":\"vgen_1\"},",
@@ -291,7 +291,7 @@ fn a_body_that_hookdeck_parsed_is_in_doubt() {
     let parsed = HOOKDECK.replace("@BODY@", "@RAWBODY@");
     assert_eq!(verified(&fill(&parsed)), ["verified"]);
     let parsed = HOOKDECK.replace("@BODY@", "@PARSED@");
-    assert_eq!(verified(&fill(&parsed)), ["reserialised"]);
+    assert_eq!(verified(&fill(&parsed)), ["reserialized"]);
     let bare = r#"{"id":"req_1","team_id":"tm_1","source_id":"src_1"}"#;
     assert_eq!(verified(bare), ["unreadable"]);
 }
@@ -314,7 +314,7 @@ fn gateway_events_of_both_versions_are_read() {
             .replace("Encoded\":false", "Encoded\":true");
         assert_whole(&encoded, "2026-03-12T09:22:18Z");
         let parsed = template.replace("@BODY@", "@PARSED@");
-        assert_eq!(verified(&fill(&parsed)), ["reserialised"]);
+        assert_eq!(verified(&fill(&parsed)), ["reserialized"]);
         let other = fill(template).replace(&signature(), "x");
         assert_eq!(verified(&other), ["rejected"]);
     }
@@ -519,7 +519,7 @@ fn services_that_keep_the_bytes_are_verified_and_those_that_parse_are_in_doubt()
         assert_ne!(verified(&forged), ["verified"], "{name}");
     }
     for (name, template) in PARSING {
-        assert_eq!(verified(&fill(template)), ["reserialised"], "{name}");
+        assert_eq!(verified(&fill(template)), ["reserialized"], "{name}");
         // Where the order and the numbers stayed, the bytes can be had again.
         if template.contains("@PARSED@") {
             let kept = fill(&template.replace("@PARSED@", "@RAWBODY@"));

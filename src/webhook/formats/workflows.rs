@@ -140,7 +140,7 @@ fn logged(raw: &RawValue) -> Found<'_> {
 fn bundle<'a>(fields: &Fields<'a>, text: &'a str) -> Found<'a> {
     let mut capture = request(fields)?;
     if !["value", "body"].iter().any(|name| fields.has(name)) {
-        capture.body = Body::Reserialised(Cow::Borrowed(text.as_bytes()));
+        capture.body = Body::Reserialized(Cow::Borrowed(text.as_bytes()));
     }
     Ok(capture)
 }

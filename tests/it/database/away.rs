@@ -173,10 +173,10 @@ fn a_commit_that_no_standby_has_confirmed_sends_nothing() {
     let run = world.start(&["submit", "listings.csv"]);
     let waiting = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity \
                    WHERE wait_event = 'SyncRep'";
-    let mut cancelled = 0;
+    let mut canceled = 0;
     eventually("commits wait for a standby", || {
-        cancelled += sql(waiting).parse::<u32>().unwrap();
-        cancelled >= 2
+        canceled += sql(waiting).parse::<u32>().unwrap();
+        canceled >= 2
     });
     assert_eq!(server.posts().len(), 0);
     sql("ALTER SYSTEM RESET synchronous_standby_names");

@@ -166,7 +166,7 @@ fn under_load_other_commands_get_their_turn_with_the_log() {
 
 /// Reports how many durable answers a second there are.
 #[test]
-#[ignore = "a measurement, not a judgement"]
+#[ignore = "a measurement, not a judgment"]
 fn measure() {
     let seconds = std::env::var("CREATIVEAI_LOAD_SECONDS");
     let seconds = seconds.ok().and_then(|s| s.parse().ok()).unwrap_or(5);

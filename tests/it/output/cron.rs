@@ -1,5 +1,5 @@
 //! Without a terminal: one line on success, nothing with `-q`, errors on standard error, no
-//! colours.
+//! colors.
 
 use crate::support::{Server, Step, World, listings};
 
@@ -123,14 +123,14 @@ fn json_alone_stands_on_standard_output() {
 }
 
 #[test]
-fn colours_come_only_when_they_are_asked_for() {
+fn colors_come_only_when_they_are_asked_for() {
     let server = vendor();
     let world = World::facing(&server)
         .with_var("TERM", "xterm-256color")
         .with_var("COLORTERM", "truecolor");
     world.write("listings.csv", listings(1));
     world.run(&["submit", "listings.csv"]).expect(0);
-    let coloured = |args: &[&str]| {
+    let colored = |args: &[&str]| {
         let run = world.run(args);
         (run.stdout + &*run.stderr).contains('\u{1b}')
     };
@@ -143,9 +143,9 @@ fn colours_come_only_when_they_are_asked_for() {
         vec!["--help"],
     ] {
         let with = |when: &'static str| [&["--color", when], args.as_slice()].concat();
-        assert!(!coloured(&args), "{args:?}");
-        assert!(!coloured(&with("auto")), "{args:?}");
-        assert!(!coloured(&with("never")), "{args:?}");
-        assert!(coloured(&with("always")), "{args:?}");
+        assert!(!colored(&args), "{args:?}");
+        assert!(!colored(&with("auto")), "{args:?}");
+        assert!(!colored(&with("never")), "{args:?}");
+        assert!(colored(&with("always")), "{args:?}");
     }
 }

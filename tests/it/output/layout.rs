@@ -1,4 +1,4 @@
-//! On a terminal: lines that fit, a bar that goes away, colours.
+//! On a terminal: lines that fit, a bar that goes away, colors.
 
 use crate::support::terminal::{Terminal, plain};
 use crate::support::{Gate, Phase, Server, Step, World, listings};
@@ -85,19 +85,19 @@ fn quiet_and_json_draw_nothing() {
 }
 
 #[test]
-fn colours_are_for_terminals_that_want_them() {
-    let coloured = |world: &World, args: &[&str]| {
+fn colors_are_for_terminals_that_want_them() {
+    let colored = |world: &World, args: &[&str]| {
         let (shown, _) = Terminal::run(world, 80, args).end();
         shown.contains("\u{1b}[3")
     };
     let args = ["status", "nowhere.jsonl"];
     let world = World::new();
-    assert!(coloured(&world, &args));
-    assert!(!coloured(
+    assert!(colored(&world, &args));
+    assert!(!colored(
         &world,
         &["status", "nowhere.jsonl", "--color", "never"]
     ));
-    assert!(!coloured(&world.with_var("NO_COLOR", "1"), &args));
+    assert!(!colored(&world.with_var("NO_COLOR", "1"), &args));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::support::lines::{A, B, finished, line, rendering};
 use crate::support::{Server, Step, World};
 
 #[test]
-fn a_run_counts_only_what_it_has_learnt_to_be_charged() {
+fn a_run_counts_only_what_it_has_learned_to_be_charged() {
     let server = Server::answering(|request| {
         let id = request.path.rsplit('/').next().unwrap_or_default();
         let body = json!({

@@ -39,7 +39,7 @@ fn an_attempt_with_two_ids_may_be_finished_under_either() {
 }
 
 #[test]
-fn a_request_cut_out_of_a_webhook_site_export_is_recognised_without_its_token() {
+fn a_request_cut_out_of_a_webhook_site_export_is_recognized_without_its_token() {
     let world = World::new();
     world.write("jobs.jsonl", rendering(A, "vgen_1"));
     let content = json!({ "id": "vgen_1", "status": "completed" }).to_string();

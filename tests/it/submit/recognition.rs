@@ -1,4 +1,4 @@
-//! Rows that something has spelt anew since their clips were ordered: none of them is a new order.
+//! Rows that something has spelled anew since their clips were ordered: none of them is a new order.
 //!
 //! The renamings are data. Each is a sheet whose clips are ordered, the sheet as it is found the
 //! next time, and what the second run does with it.
@@ -188,7 +188,7 @@ fn orders(server: &Server) -> usize {
 }
 
 #[test]
-fn a_row_that_was_spelt_anew_is_what_the_table_says() {
+fn a_row_that_was_spelled_anew_is_what_the_table_says() {
     for Renaming {
         name,
         before,

@@ -143,7 +143,7 @@ impl Drop for Terminal {
     }
 }
 
-/// The text without colours.
+/// The text without colors.
 pub fn plain(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

@@ -27,7 +27,7 @@ class Creativeai < Formula
     bash_completion.install "completions/creativeai.bash" => "creativeai"
     zsh_completion.install "completions/_creativeai"
     fish_completion.install "completions/creativeai.fish"
-    doc.install "docs", "examples", "THIRD-PARTY-LICENCES.txt"
+    doc.install "docs", "examples", "THIRD-PARTY-LICENSES.txt"
   end
 
   test do

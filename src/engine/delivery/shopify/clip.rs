@@ -18,7 +18,7 @@ use crate::engine::delivery::sent::{ATTACHED, REMOVED, Sent};
 use crate::engine::stop::Stop;
 use crate::jobs::{IdColumn, JobKey, JobView};
 
-/// Digits of the publish id in a clip's file name at Shopify: what a clip is recognised by there.
+/// Digits of the publish id in a clip's file name at Shopify: what a clip is recognized by there.
 const TAG: usize = 16;
 /// Edits of a row that are followed.
 const LONGEST_CHAIN: usize = 100;

@@ -62,7 +62,7 @@ pub(super) fn log_failed(unusable: Unusable, kept: Option<&Path>) -> ShopifyErro
         kind,
         format!(
             "the log cannot be used: {why}; make room{}, then run the command again: what is on the \
-             products already is recognised",
+             products already is recognized",
             take_back.unwrap_or_default()
         ),
     )
