@@ -54,7 +54,7 @@ use crate::cli::{Cli, Command};
 use crate::clock;
 use crate::disk;
 use crate::exit::{Code, Failure};
-use crate::output::{self, OutputOptions, Printer, serve_metrics};
+use crate::output::{self, OutputOptions, Printer};
 use crate::settings::{Env, Settings};
 
 /// Runs a command to its end and says how it went.
@@ -104,7 +104,7 @@ fn run_command(cli: &Cli, printer: &mut Printer) -> anyhow::Result<Code> {
         anyhow::Ok(settings)
     };
     if let Some(address) = cli.command.metrics() {
-        serve_metrics(address, printer)?;
+        printer.serve_metrics(address)?;
     }
     let done = |result: anyhow::Result<()>| result.map(|()| Code::Success);
     let code = |result: anyhow::Result<Ended>| result.map(|ended| ended.code);

@@ -8,6 +8,7 @@ use console::Term;
 use indicatif::TermLike;
 
 use super::messages::Step;
+use super::terminal::width_of_stderr;
 
 /// Collects the steps of a picture and hands them on, without ever waiting for the terminal.
 pub struct Canvas<F> {
@@ -40,7 +41,7 @@ impl<F> fmt::Debug for Canvas<F> {
 
 impl<F: Fn(Vec<Step>) + Send + Sync> TermLike for Canvas<F> {
     fn width(&self) -> u16 {
-        super::printer::width_of_stderr()
+        width_of_stderr()
     }
 
     fn move_cursor_up(&self, n: usize) -> io::Result<()> {

@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::DisplayStatus;
-use super::words::{self, Commands};
+use super::{Commands, DisplayStatus, words};
 use crate::disk;
 use crate::jobs::{Credits, JobKey, JobView, Look, Status, Word};
 use crate::text::shorten;

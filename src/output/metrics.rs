@@ -11,7 +11,7 @@ use axum::routing::get;
 use prometheus::core::Collector;
 use prometheus::{CounterVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
-use super::{Event, Printer};
+use super::event::Event;
 use crate::exit::Failure;
 use crate::jobs::Credits;
 
@@ -170,7 +170,17 @@ impl Metrics {
     ///
     /// # Errors
     /// The address cannot be listened on.
-    pub fn serve(&self, address: SocketAddr) -> io::Result<SocketAddr> {
+    pub fn serve(&self, address: SocketAddr) -> Result<SocketAddr, Failure> {
+        self.listen(address).map_err(|error| {
+            Failure::io(format!(
+                "cannot serve metrics on {address}; nothing was done"
+            ))
+            .because(error)
+            .help("another program may use that port; choose one with --metrics 127.0.0.1:PORT")
+        })
+    }
+
+    fn listen(&self, address: SocketAddr) -> io::Result<SocketAddr> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -214,21 +224,6 @@ impl fmt::Display for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.text().map_err(|_| fmt::Error)?.fmt(f)
     }
-}
-
-/// Serves what the run has done so far, before it does anything.
-pub fn serve_metrics(address: SocketAddr, printer: &mut Printer) -> anyhow::Result<()> {
-    let metrics = Metrics::new()?;
-    let served = metrics.serve(address).map_err(|error| {
-        Failure::io(format!(
-            "cannot serve metrics on {address}; nothing was done"
-        ))
-        .because(error)
-        .help("another program may use that port; choose one with --metrics 127.0.0.1:PORT")
-    })?;
-    printer.note(format_args!("metrics at http://{served}/metrics"));
-    printer.count(metrics);
-    Ok(())
 }
 
 #[cfg(test)]

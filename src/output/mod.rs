@@ -12,6 +12,7 @@ mod canvas;
 pub mod caps;
 #[cfg(feature = "cli")]
 mod columns;
+mod commands;
 #[cfg(feature = "cli")]
 mod csv;
 #[cfg(feature = "cli")]
@@ -21,6 +22,8 @@ pub mod delivery;
 mod display_status;
 #[cfg(feature = "cli")]
 mod dry_run;
+#[cfg(feature = "cli")]
+mod event;
 #[cfg(feature = "cli")]
 pub mod failure;
 #[cfg(feature = "cli")]
@@ -76,10 +79,14 @@ mod sending;
 #[cfg(feature = "cli")]
 pub mod stopped;
 #[cfg(feature = "cli")]
+mod stream;
+#[cfg(feature = "cli")]
 mod summary;
 #[cfg(feature = "cli")]
 mod table;
 mod tally;
+#[cfg(feature = "cli")]
+mod terminal;
 mod tone;
 mod typed;
 #[cfg(feature = "cli")]
@@ -94,14 +101,15 @@ pub use self::{
     columns::{aligned, headed},
     csv::{Carried, CsvTable, Dialect},
     dry_run::DryRun,
+    event::Event,
     forward::report_forward,
     history::history,
     looks::Looks,
-    metrics::{Delivery, Metrics, serve_metrics},
+    metrics::{Delivery, Metrics},
     money::Money,
     polling::Polling,
-    printer::{OutputOptions, Printer, ProgressStyle, USUAL_WIDTH},
-    progress::{Event, Progress, STARTED, WAITING},
+    printer::{OutputOptions, Printer, ProgressStyle},
+    progress::{Progress, STARTED, WAITING},
     receiving::{Received, Receiving, RequestReport},
     replay::{ReplayReport, report_confirmed, report_unconfirmed},
     round::RoundEnd,
@@ -110,11 +118,11 @@ pub use self::{
     table::{Group, footer, messages, nothing, rehearsal, table},
 };
 pub use audience::{Audience, Wording};
+pub use commands::Commands;
 pub use job_summary::{JobSummary, sought};
 pub use listed::{Place, in_order};
 pub use tally::{Notice, Tally};
 pub use tone::Tone;
 pub use typed::Typed;
-pub use words::Commands;
 
 pub use crate::jobs::DisplayStatus;

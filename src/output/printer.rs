@@ -3,18 +3,21 @@
 
 use std::fmt::Display;
 use std::io::{self, BufRead, BufWriter, Write};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anstream::AutoStream;
-use anstream::stream::RawStream;
 use clap::{ColorChoice, ValueEnum};
-use owo_colors::OwoColorize;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::messages::{Messages, Step, Worth};
-use super::{Metrics, Tone, json, wrap};
+use super::metrics::Metrics;
+use super::stream::Forgiving;
+use super::terminal::{Behind, width_of_stderr, width_of_stdout};
+use super::tone::Tone;
+use super::{json, wrap};
 
 /// Bytes of warnings that are kept back at most; a run of days must not fill the memory.
 const MOST_HELD: usize = 1 << 20;
@@ -23,9 +26,6 @@ const MORE: &str = "and further warnings\n";
 
 /// How long the end of a run waits for a standard error that takes nothing any more.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
-
-/// Columns of a terminal that does not say, and of everything that is none.
-pub const USUAL_WIDTH: u16 = 80;
 
 /// What was asked for on the command line.
 #[derive(Clone, Copy, Debug)]
@@ -79,27 +79,6 @@ pub struct Printer {
     out_is: Behind,
     err_is: Behind,
     width: u16,
-}
-
-/// What stands behind a stream.
-#[derive(Clone, Copy, Debug, Default)]
-struct Behind {
-    terminal: bool,
-    colored: bool,
-}
-
-impl Behind {
-    fn of(stream: &impl RawStream, choice: ColorChoice) -> Self {
-        let colored = match choice {
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-            ColorChoice::Auto => AutoStream::choice(stream) != anstream::ColorChoice::Never,
-        };
-        Self {
-            terminal: stream.is_terminal(),
-            colored,
-        }
-    }
 }
 
 impl std::fmt::Debug for Printer {
@@ -365,7 +344,7 @@ impl Printer {
 
     fn with_head(&self, word: &str, tone: Tone, text: impl Display) -> String {
         let text = self.wrapped(format!("{word} {text}"));
-        text.replacen(word, &paint(word, tone, self.err_is.colored), 1)
+        text.replacen(word, &self.err_is.paint(word, tone), 1)
     }
 
     /// On a terminal, which would break lines anywhere, in lines that fit.
@@ -391,7 +370,7 @@ impl Printer {
 
     /// `text` for standard output in the color of `tone`, where colors are wanted.
     pub fn paint(&self, text: &str, tone: Tone) -> String {
-        paint(text, tone, self.out_is.colored)
+        self.out_is.paint(text, tone)
     }
 
     /// Columns of the terminal behind standard output.
@@ -417,6 +396,15 @@ impl Printer {
         is_wanted.then_some(move |line| err.push(line, Worth::News))
     }
 
+    /// Serves what is done from now on, before anything is.
+    pub fn serve_metrics(&mut self, address: SocketAddr) -> anyhow::Result<()> {
+        let metrics = Metrics::new()?;
+        let served = metrics.serve(address)?;
+        self.note(format_args!("metrics at http://{served}/metrics"));
+        self.count(metrics);
+        Ok(())
+    }
+
     /// Counts what is done from now on.
     pub fn count(&mut self, metrics: Metrics) {
         self.metrics = Some(metrics);
@@ -440,236 +428,5 @@ fn answer() -> io::Result<bool> {
     Ok(matches!(answer.trim().to_lowercase().as_str(), "yes" | "y"))
 }
 
-fn paint(text: &str, tone: Tone, wanted: bool) -> String {
-    if !wanted || text.is_empty() {
-        return text.to_owned();
-    }
-    match tone {
-        Tone::Good => text.green().to_string(),
-        Tone::Busy => text.cyan().to_string(),
-        Tone::Bad => text.red().to_string(),
-        Tone::Doubt => text.yellow().to_string(),
-        Tone::Quiet => text.dimmed().to_string(),
-        Tone::Strong => text.bold().to_string(),
-    }
-}
-
-/// The terminal's width; where there is none, `COLUMNS` where it is set, as in a pager's pipe.
-fn width_of_stdout() -> u16 {
-    let from_environment = || std::env::var("COLUMNS").ok()?.parse().ok();
-    terminal_size::terminal_size_of(io::stdout())
-        .map(|(width, _)| width.0)
-        .or_else(from_environment)
-        .filter(|width| *width > 0)
-        .unwrap_or(USUAL_WIDTH)
-}
-
-/// The width of the terminal behind standard error.
-pub(super) fn width_of_stderr() -> u16 {
-    terminal_size::terminal_size_of(io::stderr())
-        .map(|(width, _)| width.0)
-        .filter(|width| *width > 0)
-        .unwrap_or(USUAL_WIDTH)
-}
-
-/// A writer to whom it does not matter that no one reads any more.
-struct Forgiving<W> {
-    inner: W,
-    closed: bool,
-    used: bool,
-}
-
-impl<W> Forgiving<W> {
-    fn of(inner: W) -> Self {
-        Self {
-            inner,
-            closed: false,
-            used: false,
-        }
-    }
-
-    fn forgive<T>(&mut self, result: io::Result<T>, otherwise: T) -> io::Result<T> {
-        match result {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.closed = true;
-                Ok(otherwise)
-            }
-            other => other,
-        }
-    }
-}
-
-impl<W: Write> Write for Forgiving<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.used |= !bytes.is_empty();
-        if self.closed {
-            return Ok(bytes.len());
-        }
-        let result = self.inner.write(bytes);
-        self.forgive(result, bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.closed {
-            return Ok(());
-        }
-        let result = self.inner.flush();
-        self.forgive(result, ())
-    }
-}
-
-/// What a test's printer has printed.
 #[cfg(test)]
-#[derive(Clone, Default)]
-pub(crate) struct Heard {
-    out: Shared,
-    err: Shared,
-}
-
-#[cfg(test)]
-#[derive(Clone, Default)]
-struct Shared(std::sync::Arc<Mutex<Vec<u8>>>);
-
-#[cfg(test)]
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-impl Heard {
-    /// Standard output, without the blanks at the ends of lines.
-    pub(crate) fn out(&self) -> String {
-        String::from_utf8(self.out.0.lock().unwrap().clone()).unwrap()
-    }
-
-    /// Standard error.
-    pub(crate) fn err(&self) -> String {
-        String::from_utf8(self.err.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-#[cfg(test)]
-impl Printer {
-    /// A printer that keeps what it prints, as on a terminal of `width` columns.
-    pub(crate) fn for_test(width: u16, options: OutputOptions) -> (Self, Heard) {
-        let heard = Heard::default();
-        let colored = options.color == ColorChoice::Always;
-        let printer = Self {
-            metrics: None,
-            out: Forgiving::of(Box::new(heard.out.clone())),
-            err: Arc::new(Messages::at_once(Box::new(heard.err.clone()))),
-            held: Arc::default(),
-            options,
-            is_step: false,
-            out_is: Behind {
-                terminal: true,
-                colored,
-            },
-            err_is: Behind {
-                terminal: false,
-                colored,
-            },
-            width,
-        };
-        (printer, heard)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn printer(options: OutputOptions) -> (Printer, Heard) {
-        Printer::for_test(80, options)
-    }
-
-    #[test]
-    fn a_reader_that_has_gone_is_no_error_and_is_noticed() {
-        struct Gone;
-        impl Write for Gone {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-        }
-        let (mut printer, _) = printer(OutputOptions::default());
-        printer.out.inner = Box::new(Gone);
-        assert!(!printer.is_closed());
-        printer.out().write_all(b"text").unwrap();
-        assert!(printer.is_closed());
-        printer.flush().unwrap();
-    }
-
-    #[test]
-    fn a_full_disk_behind_standard_output_is_an_error() {
-        struct Full;
-        impl Write for Full {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::StorageFull.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        let (mut printer, _) = printer(OutputOptions::default());
-        printer.out.inner = Box::new(Full);
-        assert!(printer.out().write_all(b"text").is_err());
-    }
-
-    #[test]
-    fn quiet_keeps_warnings_back_until_the_run_fails_and_drops_notes() {
-        let quiet = OutputOptions {
-            quiet: true,
-            ..OutputOptions::default()
-        };
-        let (printer, heard) = printer(quiet);
-        printer.note("nice to know");
-        printer.detail("even more");
-        printer.warn("mind the gap");
-        assert_eq!(heard.err(), "");
-        printer.error("no such file");
-        assert_eq!(
-            heard.err(),
-            "warning: mind the gap\nerror: no such file\n",
-            "nothing else"
-        );
-        printer.warn("a second one");
-        printer.settle(true);
-        printer.settle(false);
-        assert!(!heard.err().contains("second"), "it was a success");
-    }
-
-    #[test]
-    fn text_is_broken_into_lines_for_a_terminal_only() {
-        let (mut printer, heard) = Printer::for_test(20, OutputOptions::default());
-        printer.text("one two three four five\n").unwrap();
-        assert_eq!(heard.out(), "one two three four\n    five\n");
-        let (mut printer, heard) = Printer::for_test(20, OutputOptions::default());
-        printer.out_is.terminal = false;
-        printer.text("one two three four five\n").unwrap();
-        assert_eq!(heard.out(), "one two three four five\n");
-    }
-
-    #[test]
-    fn colors_come_only_where_they_are_wanted() {
-        let (plain, _) = printer(OutputOptions::default());
-        assert_eq!(plain.paint("ready", Tone::Good), "ready");
-        let (colored, heard) = printer(OutputOptions {
-            color: ColorChoice::Always,
-            ..OutputOptions::default()
-        });
-        assert_eq!(
-            colored.paint("ready", Tone::Good),
-            "\u{1b}[32mready\u{1b}[39m"
-        );
-        colored.warn("x");
-        assert!(heard.err().starts_with("\u{1b}[33mwarning:"));
-    }
-}
+pub(crate) mod tests;

@@ -1,174 +1,35 @@
 //! Progress of a run: a bar where someone watches, nothing where no one does. Callers report what
 //! happens and never ask whether there is a bar.
 
+mod bar;
+mod counts;
+mod pace;
+
 use std::fmt::{self, Display};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
+use self::bar::style;
+use self::counts::{Counts, Wait};
 use super::canvas::Canvas;
-use super::{Metrics, Printer, words};
+use super::event::Event;
+use super::metrics::Metrics;
+use super::printer::Printer;
 use crate::jobs::Credits;
-use crate::text::{escape, shorten};
-
-/// How often what changes by itself is drawn again: time left, a wait.
-const TICK: Duration = Duration::from_millis(250);
-/// Pictures a second at most.
-const PICTURES: u8 = 20;
+use crate::text::escape;
 
 /// On lines for programs: a stage of a run begins.
 pub const STARTED: &str = "started";
 /// On lines for programs: nothing is sent for a while.
 pub const WAITING: &str = "waiting";
 
-/// Something that has come to an end for one job of the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The vendor accepted it.
-    Accepted,
-    /// The vendor did not accept it.
-    Refused,
-    /// It is not known whether the vendor accepted it.
-    Unknown,
-    /// Its clip is ready.
-    Completed,
-    /// It failed.
-    Failed,
-    /// Its clip is on disk.
-    Saved,
-    /// Its clip was published.
-    Published,
-    /// There was nothing to do.
-    Skipped,
-}
-
-impl Event {
-    /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 8] = [
-        Self::Accepted,
-        Self::Completed,
-        Self::Saved,
-        Self::Published,
-        Self::Skipped,
-        Self::Failed,
-        Self::Refused,
-        Self::Unknown,
-    ];
-
-    /// The word for people, and in lines for programs.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Refused => "refused",
-            Self::Unknown => "unknown",
-            Self::Completed => "ready",
-            Self::Failed => "failed",
-            Self::Saved => "downloaded",
-            Self::Published => "published",
-            Self::Skipped => "skipped",
-        }
-    }
-}
-
-/// What a run has done so far. Counting costs an addition; words are made when they are drawn.
-#[derive(Debug, Default)]
-struct Counts {
-    ended: [AtomicU64; Event::ALL.len()],
-    rendering: AtomicU64,
-    bytes: AtomicU64,
-    wait: Mutex<Option<Wait>>,
-}
-
-#[derive(Clone, Debug)]
-struct Wait {
-    until: Instant,
-    why: String,
-}
-
-impl Counts {
-    fn end(&self, event: Event) {
-        self.ended[event as usize].fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn ended(&self) -> u64 {
-        self.ended.iter().map(|n| n.load(Ordering::Relaxed)).sum()
-    }
-
-    /// `12 accepted, 1 refused; 40 rendering; 1.2 MB`.
-    fn words(&self) -> String {
-        let count = |event| self.ended[event as usize].load(Ordering::Relaxed);
-        let ended = words::listed(Event::ALL.map(|event| (count(event), event.words())));
-        let rendering = self.rendering.load(Ordering::Relaxed);
-        let bytes = self.bytes.load(Ordering::Relaxed);
-        let parts = [
-            (!ended.is_empty()).then_some(ended),
-            (rendering > 0).then(|| format!("{} rendering", words::number(rendering))),
-            (bytes > 0).then(|| words::bytes(bytes)),
-        ];
-        parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
-    }
-
-    fn wait(&self) -> Option<Wait> {
-        self.wait
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn set_wait(&self, wait: Option<Wait>) {
-        *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = wait;
-    }
-}
-
-/// How fast it goes, and how long it will take.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Pace {
-    per_second: f64,
-    left: Option<Duration>,
-}
-
-impl Pace {
-    /// `done` of `total` took `elapsed`. `None` while there is nothing to go by.
-    fn of(done: u64, total: Option<u64>, elapsed: Duration) -> Option<Self> {
-        // The first moments say nothing about the rest.
-        if done == 0 || elapsed < Duration::from_millis(500) {
-            return None;
-        }
-        let per_second = done as f64 / elapsed.as_secs_f64();
-        let left = total.map(|total| total.saturating_sub(done) as f64 / per_second);
-        Some(Self {
-            per_second,
-            left: left.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
-        })
-    }
-}
-
-impl Display for Pace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.per_second {
-            rate if rate >= 10.0 => write!(f, "{}/s", words::number(rate.round() as u64))?,
-            rate if rate >= 1.0 => write!(f, "{rate:.1}/s")?,
-            rate => write!(f, "{:.1}/min", rate * 60.0)?,
-        }
-        match self.left {
-            Some(left) if left.as_secs() > 0 => {
-                write!(f, ", {} left", words::duration(rough(left.as_secs())))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Seconds of a long time say more than anybody knows.
-const fn rough(seconds: u64) -> u64 {
-    match seconds {
-        ..120 => seconds,
-        120..600 => seconds / 10 * 10,
-        _ => seconds / 60 * 60,
-    }
-}
+/// How often what changes by itself is drawn again: time left, a wait.
+const TICK: Duration = Duration::from_millis(250);
+/// Pictures a second at most.
+const PICTURES: u8 = 20;
 
 /// The progress of one run, or of one stage of it.
 pub struct Progress {
@@ -357,97 +218,10 @@ impl Drop for Progress {
     }
 }
 
-/// Columns of the bar itself.
-const BAR: usize = 16;
-
-fn style(stage: &'static str, has_total: bool, counts: Arc<Counts>) -> ProgressStyle {
-    let template = if has_total {
-        "{prefix} {bar:16.cyan/dim} {pos}/{len}  {story}"
-    } else {
-        "{prefix} {spinner} {pos}  {story}"
-    };
-    let story = move |state: &ProgressState, out: &mut dyn fmt::Write| {
-        let total = state.len().filter(|_| has_total);
-        let (counted, pace) = story(&counts, state.pos(), total, state.elapsed(), Instant::now());
-        let total = total.map_or(0, |n| n.to_string().len() + BAR);
-        let before = stage.len() + total + state.pos().to_string().len() + 6;
-        // A line that wraps could not be drawn over. Without the story the bar goes on.
-        let _ = out.write_str(&fitted(&counted, &pace, room(before)));
-    };
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("story", story)
-        .progress_chars("━━─")
-}
-
-/// Columns left on the line of the terminal after `taken` of them.
-fn room(taken: usize) -> usize {
-    usize::from(super::printer::width_of_stderr()).saturating_sub(taken + 1)
-}
-
-/// Counts and pace in so many columns. What is left of the time is the last to be cut.
-fn fitted(counted: &str, pace: &str, room: usize) -> String {
-    let gap = if counted.is_empty() || pace.is_empty() {
-        ""
-    } else {
-        "  "
-    };
-    let pace = shorten(pace, room);
-    let left = room.saturating_sub(pace.chars().count() + gap.len());
-    if left == 0 || counted.is_empty() {
-        return pace.into_owned();
-    }
-    format!("{}{gap}{pace}", shorten(counted, left))
-}
-
-/// What stands beside the bar: counts, then the pace or what is waited for.
-fn story(
-    counts: &Counts,
-    done: u64,
-    total: Option<u64>,
-    elapsed: Duration,
-    now: Instant,
-) -> (String, String) {
-    let wait = counts.wait().filter(|wait| wait.until > now);
-    let pace = if let Some(wait) = wait {
-        let seconds = wait.until.duration_since(now).as_secs_f64().ceil() as u64;
-        format!("waiting {}: {}", words::duration(seconds), wait.why)
-    } else {
-        let pace = Pace::of(done, total, elapsed);
-        pace.map_or_else(String::new, |pace| pace.to_string())
-    };
-    (counts.words(), pace)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_pace_is_the_average_and_the_rest_follows_from_it() {
-        let ten = Duration::from_secs(10);
-        let pace = Pace::of(50, Some(200), ten).unwrap();
-        assert_eq!(pace.left, Some(Duration::from_secs(30)));
-        assert_eq!(pace.to_string(), "5.0/s, 30 s left");
-        assert_eq!(Pace::of(50, None, ten).unwrap().to_string(), "5.0/s");
-        assert_eq!(
-            Pace::of(1, Some(20), ten).unwrap().to_string(),
-            "6.0/min, 3 min 10 s left"
-        );
-        assert_eq!(
-            Pace::of(99_000, Some(99_000), ten).unwrap().to_string(),
-            "9,900/s"
-        );
-    }
-
-    #[test]
-    fn nothing_is_promised_before_there_is_anything_to_go_by() {
-        assert_eq!(Pace::of(0, Some(5), Duration::from_secs(9)), None);
-        assert_eq!(Pace::of(5, Some(50), Duration::from_millis(9)), None);
-        // More than expected must not panic.
-        let done = Pace::of(9, Some(5), Duration::from_secs(9)).unwrap();
-        assert_eq!(done.to_string(), "1.0/s");
-    }
+    use crate::output::OutputOptions;
 
     #[test]
     fn counts_are_reported_without_zeros() {
@@ -476,38 +250,8 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_takes_the_place_of_the_pace_until_it_is_over() {
-        let progress = Progress::hidden();
-        progress.end(Event::Accepted);
-        let story_at = |now| story(&progress.counts, 1, Some(2), Duration::from_secs(1), now);
-        let now = Instant::now();
-        progress.counts.set_wait(Some(Wait {
-            until: now + Duration::from_secs(30),
-            why: "the vendor throttles".to_owned(),
-        }));
-        let both = |pace: &str| ("1 accepted".to_owned(), pace.to_owned());
-        assert_eq!(story_at(now), both("waiting 30 s: the vendor throttles"));
-        let after = now + Duration::from_secs(31);
-        assert_eq!(story_at(after), both("1.0/s, 1 s left"));
-        progress.going_on();
-        assert_eq!(story_at(now), both("1.0/s, 1 s left"));
-    }
-
-    #[test]
-    fn the_time_left_is_the_last_to_be_cut() {
-        let (counted, pace) = ("1,200 accepted, 3 refused", "5.0/s, 30 s left");
-        let fitted = |room| fitted(counted, pace, room);
-        assert_eq!(fitted(80), format!("{counted}  {pace}"));
-        assert_eq!(fitted(32), format!("1,200 accepte…  {pace}"));
-        assert_eq!(fitted(18), pace);
-        assert_eq!(fitted(6), "5.0/s…");
-        assert_eq!(super::fitted("", pace, 40), pace);
-        assert_eq!(super::fitted(counted, "", 40), counted);
-    }
-
-    #[test]
     fn without_a_bar_warnings_are_printed_all_the_same() {
-        let (printer, heard) = Printer::for_test(80, super::super::OutputOptions::default());
+        let (printer, heard) = Printer::for_test(80, OutputOptions::default());
         Progress::hidden().warn(&printer, "row 3 looks odd");
         assert_eq!(heard.err(), "warning: row 3 looks odd\n");
     }

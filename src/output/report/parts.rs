@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::{Page, Pages, ReportOptions, Section, Split};
+use super::options::{ReportOptions, Split};
+use super::page::{Contents, Link, Page, Pages, Part, Section};
 use crate::output::Tally;
 use crate::text::shorten;
 
@@ -10,31 +11,6 @@ use crate::text::shorten;
 pub(super) const PART: usize = 1_000;
 /// Listings that need a person and are named on the page in front.
 const MOST_NAMED: usize = 60;
-
-/// What the page in front leads to.
-pub(super) struct Contents {
-    /// Listings in which something went wrong.
-    pub attention: Vec<Link>,
-    /// How many more of those there are.
-    pub more: u64,
-    pub parts: Vec<Link>,
-}
-
-/// A way to a page, or to a listing on it.
-pub(super) struct Link {
-    pub address: String,
-    pub label: String,
-    pub progress: String,
-    pub needs_attention: bool,
-}
-
-/// Where a page stands among the others.
-pub(super) struct Part<'a> {
-    pub front: &'a str,
-    pub label: String,
-    pub previous: Option<String>,
-    pub next: Option<String>,
-}
 
 /// Writes the pages.
 pub(super) fn write_parts(

@@ -14,8 +14,9 @@ use url::Url;
 
 use super::address::{encoded, file_there, web_address};
 use super::credentials::has_credentials;
+use super::files::Files;
+use super::page::{Markup, STYLE, hash};
 use super::shown::{Clip, shape};
-use super::{Files, Markup, STYLE, hash};
 use crate::jobs::recognition::is_signed;
 use crate::jobs::{JobView, PHOTO_FILE};
 use crate::output::{Commands, DisplayStatus, JobSummary, natural_sort, words};

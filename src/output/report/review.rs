@@ -5,7 +5,9 @@ use std::io::{self, Write};
 
 use askama::Template;
 
-use super::{ReportOptions, Shown, hashes};
+use super::options::ReportOptions;
+use super::page::hashes;
+use super::shown::Shown;
 use crate::engine::review::{has_clip, price};
 use crate::jobs::{AttemptState, Credits, JobView, Look};
 use crate::output::words;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::ReportOptions;
 use super::address::{file_there, web_address};
+use super::options::ReportOptions;
 use crate::jobs::{JobState, JobView, PHOTO_FILE};
 use crate::output::{DisplayStatus, JobSummary, Place, Tone};
 use crate::text::unquoted;

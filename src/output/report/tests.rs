@@ -1,5 +1,11 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use super::header::segments;
 use super::*;
-use crate::jobs::{JobKey, JobView};
+use crate::jobs::{JobKey, JobView, Rates};
+use crate::output::Commands;
 
 fn options() -> ReportOptions {
     ReportOptions {

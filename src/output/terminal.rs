@@ -1,0 +1,66 @@
+//! What stands behind a stream: a terminal of some width, with colors or without.
+
+use std::io;
+
+use anstream::AutoStream;
+use anstream::stream::RawStream;
+use clap::ColorChoice;
+use owo_colors::OwoColorize;
+use terminal_size::terminal_size_of;
+
+use super::tone::Tone;
+
+/// Columns of a terminal that does not say, and of everything that is none.
+const USUAL_WIDTH: u16 = 80;
+
+/// What stands behind a stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Behind {
+    pub terminal: bool,
+    pub colored: bool,
+}
+
+impl Behind {
+    pub fn of(stream: &impl RawStream, choice: ColorChoice) -> Self {
+        let colored = match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => AutoStream::choice(stream) != anstream::ColorChoice::Never,
+        };
+        Self {
+            terminal: stream.is_terminal(),
+            colored,
+        }
+    }
+
+    /// `text` in the color of `tone`, where colors are wanted.
+    pub fn paint(self, text: &str, tone: Tone) -> String {
+        if !self.colored || text.is_empty() {
+            return text.to_owned();
+        }
+        match tone {
+            Tone::Good => text.green().to_string(),
+            Tone::Busy => text.cyan().to_string(),
+            Tone::Bad => text.red().to_string(),
+            Tone::Doubt => text.yellow().to_string(),
+            Tone::Quiet => text.dimmed().to_string(),
+            Tone::Strong => text.bold().to_string(),
+        }
+    }
+}
+
+/// The terminal's width; where there is none, `COLUMNS` where it is set, as in a pager's pipe.
+pub(super) fn width_of_stdout() -> u16 {
+    let from_environment = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let width = terminal_size_of(io::stdout()).map(|(width, _)| width.0);
+    usable(width.or_else(from_environment))
+}
+
+/// The width of the terminal behind standard error.
+pub(super) fn width_of_stderr() -> u16 {
+    usable(terminal_size_of(io::stderr()).map(|(width, _)| width.0))
+}
+
+fn usable(width: Option<u16>) -> u16 {
+    width.filter(|width| *width > 0).unwrap_or(USUAL_WIDTH)
+}
