@@ -6,7 +6,7 @@ use std::thread::Scope;
 
 use sha2::{Digest, Sha256};
 
-use super::Reception;
+use super::reception::Reception;
 use super::serve::Served;
 use crate::cli::ListenArgs;
 use crate::commands::on_runtime;

@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::Scope;
 use std::time::Duration;
 
-use super::Reception;
+use super::reception::Reception;
 use super::serve::Served;
 use crate::cli::ListenArgs;
 use crate::commands::outputs::{CAPTURES, FORWARDED};

@@ -5,20 +5,16 @@
 mod database;
 mod file;
 mod health;
+mod place;
 mod receive;
+mod reception;
 mod serve;
 
-#[cfg(feature = "postgres")]
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use self::receive::{Reception, receive};
+use self::place::Place;
+use self::receive::receive;
 use super::{deliver, on_runtime};
 use crate::cli::ListenArgs;
-use crate::engine::receive::CaptureFile;
 use crate::exit::{Code, Failure};
-#[cfg(feature = "postgres")]
-use crate::journal::{Address, Location};
 use crate::output::Printer;
 use crate::settings::Settings;
 use crate::webhook::VerifyKeys;
@@ -67,26 +63,4 @@ fn check_keys(args: &ListenArgs, keys: &VerifyKeys) -> Result<(), Failure> {
             "set CREATIVEAI_API_KEY, or CREATIVEAI_VERIFY_KEYS, or leave {option} out"
         )),
     )
-}
-
-/// Where deliveries are kept.
-enum Place {
-    File(Arc<CaptureFile>),
-    #[cfg(feature = "postgres")]
-    /// With the log that has this name.
-    Database(Box<Address>, PathBuf),
-}
-
-impl Place {
-    fn of(args: &ListenArgs, settings: &Settings, printer: &Printer) -> Result<Self, Failure> {
-        if let Some(jobs) = &args.jobs {
-            #[cfg(feature = "postgres")]
-            if let Ok(Location::Database(address)) = Location::of(jobs) {
-                database::refuse_capture_file(args)?;
-                return Ok(Self::Database(Box::new(address), jobs.clone()));
-            }
-            file::check_log(jobs, settings, printer)?;
-        }
-        Ok(Self::File(Arc::new(file::open(args)?)))
-    }
 }

@@ -4,28 +4,19 @@
 use std::path::Path;
 use std::thread;
 
-use super::Place;
+use super::place::Place;
+use super::reception::Reception;
 use crate::cli::ListenArgs;
 use crate::commands::sheets::shown;
 use crate::commands::{deliver, on_one_thread, open};
-use crate::engine::forward::{self, Target};
-use crate::engine::receive::{Ended, Event, Log, OnEnd, OnEndEvent, Report, Runs};
+use crate::engine::forward::Target;
+use crate::engine::receive::{Ended, Event, Log, OnEnd, OnEndEvent, Runs};
 use crate::engine::stop::Stop;
 use crate::exit::{Code, Failure};
 use crate::output::{Printer, Received, Receiving, report_forward};
 use crate::settings::Settings;
 use crate::text::escape;
 use crate::webhook::VerifyKeys;
-
-/// What a receiver works with.
-pub struct Reception<'a> {
-    pub args: &'a ListenArgs,
-    pub keys: &'a VerifyKeys,
-    pub printer: &'a Printer,
-    pub stop: &'a Stop,
-    pub report: Report<'a>,
-    pub report_forward: forward::Report<'a>,
-}
 
 /// Receives until a signal.
 pub fn receive(

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tokio::net::TcpListener;
 
-use super::Reception;
+use super::reception::Reception;
 use crate::commands::runtime::bind;
 use crate::commands::{on_runtime, signals};
 use crate::engine::forward::{Forwarder, Forwards, Queue};

@@ -1,10 +1,12 @@
 //! What is asked of `report`, by options and settings.
 
-use super::{Output, ReportArgs, run, wanted};
+use super::args::{Output, Public, ReportArgs};
+use super::run;
 use crate::cli;
 use crate::clock;
 use crate::commands::open;
 use crate::exit::Failure;
+use crate::output::report::Rules;
 use crate::output::{Printer, failure};
 use crate::settings::Settings;
 
@@ -46,4 +48,21 @@ pub fn run_asked(
         open: args.open,
     };
     run(&asked, &path, settings.rates.clone(), printer).map_err(failure::of_reading)
+}
+
+/// The public page that was asked for, by options and settings.
+fn wanted(listings: &[String], settings: &Settings) -> Option<Public> {
+    let own = &settings.public;
+    let rules = match own.rules.as_str() {
+        "ab723" => Rules::Ab723,
+        "eu-ai-act" => Rules::AiAct,
+        _ => Rules::Both,
+    };
+    let statement = own.statement.clone();
+    (!listings.is_empty()).then(|| Public {
+        listings: listings.to_vec(),
+        statement: statement.unwrap_or_else(|| rules.statement().to_owned()),
+        rules,
+        originals: own.originals.clone(),
+    })
 }

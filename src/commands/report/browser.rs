@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::ReportArgs;
+use super::args::ReportArgs;
 use crate::output::Printer;
 use crate::text::escape;
 

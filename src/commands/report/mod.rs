@@ -1,5 +1,6 @@
 //! `report`: a page to show.
 
+mod args;
 mod asked;
 mod browser;
 mod place;
@@ -7,83 +8,22 @@ mod plan;
 mod public;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use jiff::Timestamp;
-
+use self::args::ReportArgs;
+use self::browser::show;
+use self::place::unwritable;
+use self::plan::plan;
 use super::damage;
 use super::open::refuse_spreadsheet;
-use super::outputs;
 use crate::engine::filter::Filters;
-use crate::exit::Failure;
 use crate::jobs::{JobView, Ledger, Rates};
 use crate::journal::{JobLog, LogError};
 use crate::output::report::{ReportOptions, Shown, Single, report};
-use crate::output::{Commands, Printer, Wording, failure::warn_of_mismatch, pages, unrecovered};
+use crate::output::{Printer, failure::warn_of_mismatch, pages, unrecovered};
 
 pub use asked::run_asked;
-use browser::show;
-use plan::plan;
 pub use plan::{clip_folders, source_of};
-use public::{Public, wanted};
-
-/// Where the page goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Not given: `report.html`; a rehearsal's page has a name of its own, so that it never
-    /// takes the place of a real one.
-    Usual {
-        /// Whether it is known to be a rehearsal's before the log is read.
-        rehearsal: bool,
-    },
-    File(PathBuf),
-    /// Standard output.
-    Stdout,
-}
-
-/// What was asked for.
-#[derive(Clone, Debug)]
-pub struct ReportArgs {
-    /// Where the page goes.
-    pub output: Output,
-    /// Which jobs.
-    pub filters: Filters,
-    /// How commands that are shown name the log.
-    pub commands: Commands,
-    /// The same where the log turns out to be a rehearsal's.
-    pub rehearsal: Commands,
-    /// The present.
-    pub now: Timestamp,
-    /// Whether page, clips and photos go into one archive.
-    pub bundle: bool,
-    /// The listings of a page for those who buy.
-    pub public: Option<Public>,
-    /// The words for an audience.
-    pub wording: Option<Wording>,
-    /// Whether a browser shows it.
-    pub open: bool,
-}
-
-impl ReportArgs {
-    /// The file of a page, where one can be written there; `None` for standard output.
-    fn file(&self, log: &JobLog, name: &str) -> anyhow::Result<Option<PathBuf>> {
-        let (ending, kind) = if self.bundle {
-            ("zip", outputs::ARCHIVE)
-        } else {
-            ("html", outputs::PAGE)
-        };
-        let file = match &self.output {
-            Output::Usual { rehearsal } if *rehearsal || log.ledger().is_rehearsal() => {
-                PathBuf::from(format!("sandbox-{name}.{ending}"))
-            }
-            Output::Usual { .. } => PathBuf::from(format!("{name}.{ending}")),
-            Output::File(file) => file.clone(),
-            Output::Stdout => return Ok(None),
-        };
-        kind.check(&file, Some(log.path()))?;
-        Ok(Some(file))
-    }
-}
 
 /// Reads the log at `path` and writes the page: as a whole, or not at all. Fails with a
 /// [`LogError`] inside when the log cannot be read, with an [`io::Error`] when the page cannot be
@@ -145,16 +85,6 @@ pub fn run(
     Ok(())
 }
 
-/// What it means for the run that a page cannot be written.
-fn unwritable(what: &str, output: &Path, error: io::Error) -> Failure {
-    Failure::io(format!("cannot write {what}{}", output.display()))
-        .because(error)
-        .help(
-            "check that its folder is there and that you may write in it, or name another file \
-             with -o",
-        )
-}
-
 /// Why there is no page.
 enum Broken {
     Log(LogError),
@@ -187,8 +117,11 @@ fn shown(
 mod tests {
     use std::fs;
 
+    use jiff::Timestamp;
+
+    use super::args::Output;
     use super::*;
-    use crate::output::OutputOptions;
+    use crate::output::{Commands, OutputOptions};
 
     const LINE: &str = r#"{"listing_id":"LST-1","generation_id":"vgen_1","status":"pending"}"#;
 

@@ -10,6 +10,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::commands::outputs;
 use crate::disk::{self, Readers, Replacement};
+use crate::exit::Failure;
 use crate::output::report::{Bundle, Markup, PAGES, Pages};
 
 /// The page in front in an archive.
@@ -27,6 +28,16 @@ pub fn folder_of(page: &Path) -> &Path {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
+}
+
+/// What it means for the run that a page cannot be written.
+pub fn unwritable(what: &str, output: &Path, error: io::Error) -> Failure {
+    Failure::io(format!("cannot write {what}{}", output.display()))
+        .because(error)
+        .help(
+            "check that its folder is there and that you may write in it, or name another file \
+             with -o",
+        )
 }
 
 /// Makes the folder for pages, so that they can say where files are from there.

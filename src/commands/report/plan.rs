@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{ReportArgs, place};
+use super::args::ReportArgs;
+use super::place;
 use crate::jobs::Rates;
 use crate::journal::{JobLog, LogError};
 use crate::output::report::{Bundle, Files, MOST_ON_ONE_PAGE, ReportOptions, Split};

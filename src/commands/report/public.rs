@@ -4,42 +4,16 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::args::{Public, ReportArgs};
 use super::browser::show;
-use super::{ReportArgs, clip_folders, place, unwritable};
+use super::place::{self, unwritable};
+use super::plan::clip_folders;
 use crate::commands::outputs;
 use crate::exit::Failure;
 use crate::journal::JobLog;
-use crate::output::report::{Bundle, Files, Pages, PublicClip, PublicOptions, PublicPage, Rules};
+use crate::output::report::{Bundle, Files, Pages, PublicClip, PublicOptions, PublicPage};
 use crate::output::{Printer, pages};
-use crate::settings::Settings;
 use crate::text::suggest;
-
-/// What a public page is to show and say.
-#[derive(Clone, Debug)]
-pub struct Public {
-    /// Listings or SKUs.
-    listings: Vec<String>,
-    statement: String,
-    rules: Rules,
-    originals: Option<String>,
-}
-
-/// The public page that was asked for, by options and settings.
-pub fn wanted(listings: &[String], settings: &Settings) -> Option<Public> {
-    let own = &settings.public;
-    let rules = match own.rules.as_str() {
-        "ab723" => Rules::Ab723,
-        "eu-ai-act" => Rules::AiAct,
-        _ => Rules::Both,
-    };
-    let statement = own.statement.clone();
-    (!listings.is_empty()).then(|| Public {
-        listings: listings.to_vec(),
-        statement: statement.unwrap_or_else(|| rules.statement().to_owned()),
-        rules,
-        originals: own.originals.clone(),
-    })
-}
 
 /// Writes the page and the proof beside it.
 pub fn run(

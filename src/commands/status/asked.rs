@@ -1,6 +1,8 @@
 //! What is asked of `status`, by options and settings.
 
-use super::{Show, StatusArgs, run, watch};
+use super::args::{Show, StatusArgs};
+use super::show::run;
+use super::watch::watch;
 use crate::cli::{self, View};
 use crate::clock;
 use crate::commands::open;

@@ -1,6 +1,7 @@
 //! `status`: all jobs that were asked for, as a table, a sheet, or in the words of an audience.
 
-use super::{StatusArgs, nothing, seek};
+use super::args::{StatusArgs, nothing};
+use super::summary::seek;
 use crate::jobs::JobView;
 use crate::journal::{JobLog, LogError};
 use crate::output::{

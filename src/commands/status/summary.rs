@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{StatusArgs, nothing};
+use super::args::{StatusArgs, nothing};
 use crate::engine::filter::Filter;
 use crate::jobs::{Condition, JobView, Ledger};
 use crate::journal::{JobLog, LogError};

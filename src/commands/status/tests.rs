@@ -1,12 +1,17 @@
+mod nothing;
+mod one;
+mod programs;
+
 use std::io::Write as _;
 
 use clap::ColorChoice;
 use insta::assert_snapshot;
 
-use super::*;
-use crate::jobs::Condition;
-use crate::journal::LogError;
-use crate::output::{OutputOptions, failure};
+use super::args::{Show, StatusArgs};
+use super::show::run;
+use crate::engine::filter::Filters;
+use crate::jobs::{Condition, Rates};
+use crate::output::{Commands, OutputOptions, Printer};
 
 /// Two listings and a product, a clip in each state.
 const LOG: &str = r#"
@@ -200,115 +205,6 @@ fn colors_do_not_move_anything() {
 }
 
 #[test]
-fn one_listing_is_reported_with_its_evidence() {
-    let text = shown(Asked {
-        show: Show::One("LST-9".to_owned()),
-        ..Asked::default()
-    });
-    assert_snapshot!(text, @r"
-    LST-9: terrace
-    ? outcome unknown since 2026-03-12 09:20:03 UTC (9 min ago)
-      Means               It was sent, but no clear answer came back. It may have
-                          been accepted, and paid for.
-      Reason              the connection was cut after the request was sent
-      Look for            LST-9, terrace, “slow pan”, sent 2026-03-12 09:20:03 UTC
-      If you find it      creativeai resolve 0000000000000004 --generation-id ID
-      If it is not there  creativeai resolve 0000000000000004 --not-accepted
-      Or send again       creativeai retry --unknown
-
-      Job            0000000000000004
-      Manifest       line 5
-      Cost           10 credits, about $0.71 to $1.00 reserved
-      Model          kling-v3
-      Prompt         slow pan
-      Photo          https://cdn.example.com/p/terrace.jpg
-      Length         10s
-      Shape          16:9
-      property_type  loft
-
-    Attempt 1: outcome unknown
-      2026-03-12 09:20:03 UTC  about to send the request
-      2026-03-12 09:21:03 UTC  sent, but no clear answer came back: the connection
-                               was cut after the request was sent
-
-
-    LST-9: garden
-    – replaced since 2026-03-12 09:20:05 UTC (9 min ago)
-      Means        Its row was edited; the newer clip takes its place.
-      Replaced by  job 0000000000000006
-
-      Job            0000000000000005
-      Manifest       line 6
-      Cost           nothing charged; 5 credits expected
-      Model          kling-v3
-      Prompt         old words
-      Photo          https://cdn.example.com/p/garden.jpg
-      Length         5s
-      Shape          16:9
-      property_type  loft
-
-    Attempt 1: refused
-      2026-03-12 09:20:03 UTC  about to send the request
-      2026-03-12 09:20:04 UTC  refused: prompt too short (HTTP 422)
-      2026-03-12 09:20:05 UTC  replaced by an edited row, job: 0000000000000006
-
-
-    LST-9: garden
-    ○ not sent yet since 2026-03-12 09:20:07 UTC (9 min ago)
-      Means   The vendor did not take it yet, and nothing was charged. The next
-              submit sends it again.
-      Reason  too many requests
-      Next    the next creativeai submit sends it
-
-      Job            0000000000000006
-      Manifest       line 6
-      Cost           nothing charged; 5 credits expected
-      Model          kling-v3
-      Prompt         new words
-      Photo          https://cdn.example.com/p/garden.jpg
-      Length         5s
-      Shape          16:9
-      property_type  loft
-
-    Attempt 1: refused
-      2026-03-12 09:20:06 UTC  about to send the request
-      2026-03-12 09:20:07 UTC  refused for the time being: too many requests (HTTP
-                               429)
-    ");
-}
-
-#[test]
-fn one_job_is_found_by_its_generation_id() {
-    let text = shown(Asked {
-        show: Show::One("vgen_b1".to_owned()),
-        ..Asked::default()
-    });
-    assert_snapshot!(text, @r"
-    SHOE-1: shoe (9:16)
-    ✓ ready, downloaded, published to shopify since 2026-03-12 09:23:00 UTC (7 min ago)
-      Means  The clip is finished.
-
-      Job        0000000000000007
-      Manifest   line 7
-      Cost       5 credits, about $0.36 to $0.50 charged
-      Clip       https://cdn.creativeai.run/output/video-b1.mp4
-      File       videos/SHOE-1/01-shoe.mp4, 1.0 MB
-      Published  shopify: gid://shopify/Product/1
-      Model      kling-v3
-      Prompt     turn
-      Photo      https://cdn.example.com/p/shoe.png
-      Length     5s
-      Shape      9:16
-
-    Attempt 1: ready, as vgen_b1
-      2026-03-12 09:20:00 UTC  about to send the request
-      2026-03-12 09:23:00 UTC  completed as vgen_b1, 5 credits charged
-      2026-03-12 09:24:00 UTC  clip saved: videos/SHOE-1/01-shoe.mp4
-      2026-03-12 09:25:00 UTC  published to shopify: gid://shopify/Product/1
-    ");
-}
-
-#[test]
 fn the_summary_has_counts_and_money_only() {
     let text = shown(Asked {
         show: Show::Summary,
@@ -341,18 +237,6 @@ fn the_summary_has_counts_and_money_only() {
 }
 
 #[test]
-fn the_summary_as_json_adds_up() {
-    let text = shown(Asked {
-        show: Show::Summary,
-        json: true,
-        ..Asked::default()
-    });
-    assert_snapshot!(text, @r#"
-    {"jobs":7,"pending":0,"processing":1,"completed":2,"failed":1,"unknown":1,"submit_failed":1,"superseded":1,"dismissed":0,"downloaded":1,"published":1,"kept":0,"rejected":0,"billed_twice":0,"credits_charged":8,"credits_reserved":15,"credits_refunded":5,"credits_estimated":25,"dollars":{"low":1.633,"high":2.3},"unreadable_lines":1}
-    "#);
-}
-
-#[test]
 fn a_filtered_summary_counts_what_matches() {
     let text = shown(Asked {
         show: Show::Summary,
@@ -364,138 +248,6 @@ fn a_filtered_summary_counts_what_matches() {
     assert_eq!(json["jobs"], 3);
     assert_eq!(json["superseded"], 1);
     assert_eq!(json["credits_reserved"], 10);
-}
-
-#[test]
-fn the_sheet_has_a_row_a_job_and_no_formula() {
-    let text = shown(Asked {
-        show: Show::Csv(output::Dialect::default()),
-        ..Asked::default()
-    });
-    assert_snapshot!(text, @r"
-    id,variant,line,job,attempt,status,generation_id,output_url,file,credits,credits_estimated,error,completed_at,flags,listing_id,sku,prompt,photo,model,failover,dollars_low,dollars_high,property_type
-    LST-9,,5,0000000000000004,1,unknown,,,,,10,the connection was cut after the request was sent,,,LST-9,,slow pan,https://cdn.example.com/p/terrace.jpg,kling-v3,,,,loft
-    LST-9,,6,0000000000000005,1,submit_failed,,,,,5,prompt too short,,superseded,LST-9,,old words,https://cdn.example.com/p/garden.jpg,kling-v3,,,,loft
-    LST-9,,6,0000000000000006,1,submit_failed,,,,,5,too many requests,,temporary,LST-9,,new words,https://cdn.example.com/p/garden.jpg,kling-v3,,,,loft
-    LST-10,,2,0000000000000001,1,completed,vgen_a1,https://cdn.creativeai.run/output/video-a1.mp4,,3,5,,2026-03-12T09:22:17Z,,LST-10,,slow pan,https://cdn.example.com/p/living-room.jpg,seedance-1.5-pro,true,0.213,0.300,'=residential
-    LST-10,,3,0000000000000002,1,processing,vgen_a2,,,,5,,,,LST-10,,slow pan,https://cdn.example.com/p/kitchen.jpg,kling-v3,,,,'=residential
-    LST-10,,4,0000000000000003,1,failed,vgen_a3,,,,5,provider ran out of memory,,,LST-10,,slow pan,https://cdn.example.com/p/bath.jpg,kling-v3,,,,'=residential
-    SHOE-1,9:16,7,0000000000000007,1,completed,vgen_b1,https://cdn.creativeai.run/output/video-b1.mp4,videos/SHOE-1/01-shoe.mp4,5,5,,,downloaded published,,SHOE-1,turn,https://cdn.example.com/p/shoe.png,kling-v3,,0.355,0.500,
-    ");
-}
-
-#[test]
-fn json_is_an_array_in_the_order_of_the_table() {
-    let text = shown(Asked {
-        json: true,
-        ..Asked::default()
-    });
-    let jobs: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
-    let keys: Vec<_> = jobs
-        .iter()
-        .map(|job| job["job"].as_str().unwrap().trim_start_matches('0'))
-        .collect();
-    assert_eq!(keys, ["4", "5", "6", "1", "2", "3", "7"]);
-}
-
-#[test]
-fn json_of_one_listing_has_its_jobs_only() {
-    let text = shown(Asked {
-        show: Show::One("SHOE-1".to_owned()),
-        json: true,
-        ..Asked::default()
-    });
-    let jobs: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
-    assert_eq!(jobs.len(), 1);
-    assert_eq!(jobs[0]["sku"], "SHOE-1");
-}
-
-#[test]
-fn an_empty_log_is_no_error() {
-    let (out, err) = printed("", Asked::default());
-    assert_eq!(out, "");
-    assert_eq!(
-        err,
-        "jobs.jsonl holds no jobs yet. Submit some: creativeai submit MANIFEST\n"
-    );
-    let json = Asked {
-        json: true,
-        ..Asked::default()
-    };
-    assert_eq!(printed("", json).0, "[]\n");
-}
-
-#[test]
-fn a_file_that_is_no_log_is_questioned() {
-    let (_, err) = printed("listing_id,image_url\nLST-1,x\n", Asked::default());
-    assert!(
-        err.ends_with("2 lines of jobs.jsonl could not be read. Is it a job log?\n"),
-        "{err}"
-    );
-}
-
-#[test]
-fn a_missing_log_is_reported_with_the_way_to_make_one() {
-    let dir = tempfile::tempdir().unwrap();
-    let (mut printer, _) = Printer::for_test(80, OutputOptions::default());
-    let args = StatusArgs {
-        show: Show::Table,
-        filters: Filters::default(),
-        json: false,
-        commands: Commands::default(),
-        rehearsal: Commands::default().in_sandbox(true),
-        now: Timestamp::UNIX_EPOCH,
-    };
-    let path = dir.path().join("jobs.jsonl");
-    let error = run(&args, &path, Rates::default(), &mut printer).unwrap_err();
-    assert!(error.downcast_ref::<LogError>().is_some());
-    let error = failure::of_reading(error);
-    let next = crate::exit::next_step_of(&error).unwrap();
-    assert!(next.contains("creativeai submit MANIFEST"), "{next}");
-}
-
-#[test]
-fn nothing_that_matches_is_said_with_the_filter() {
-    let (out, err) = printed(
-        LOG,
-        Asked {
-            filters: Filters::new([Condition::is("property_type", "castle")]),
-            ..Asked::default()
-        },
-    );
-    assert_eq!(out, "");
-    assert!(
-        err.contains("None of the 7 jobs in jobs.jsonl has property_type=castle."),
-        "{err}"
-    );
-}
-
-#[test]
-fn an_id_no_one_knows_is_an_error() {
-    let (_, err) = printed(
-        LOG,
-        Asked {
-            show: Show::One("LST-77".to_owned()),
-            ..Asked::default()
-        },
-    );
-    assert!(
-        err.contains("knows no listing, SKU, job or generation id LST-77"),
-        "{err}"
-    );
-}
-
-#[test]
-fn two_ids_of_one_attempt_are_reported_loudly() {
-    let log = concat!(
-        r#"{"at":"2026-03-12T09:20:00Z","job":"0000000000000001","attempt":1,"status":"pending","sku":"A","generation_id":"vgen_1"}"#,
-        "\n",
-        r#"{"at":"2026-03-12T09:21:00Z","job":"0000000000000001","attempt":1,"status":"pending","sku":"A","generation_id":"vgen_2"}"#,
-        "\n",
-    );
-    let (out, _) = printed(log, Asked::default());
-    assert!(out.contains("BILLED TWICE, as vgen_1, vgen_2"), "{out}");
-    assert!(out.contains("!  1 clip BILLED TWICE"), "{out}");
 }
 
 #[test]

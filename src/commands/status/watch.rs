@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::{Show, StatusArgs, run};
+use super::args::{Show, StatusArgs};
+use super::show::run;
 use crate::clock;
 use crate::commands::{on_one_thread, signals};
 use crate::engine::stop::Stop;
