@@ -169,7 +169,12 @@ impl Lock {
     /// that as well; `None` when another process has it for too long.
     pub(super) fn claim_log(&self) -> io::Result<Option<File>> {
         let options = append_options();
-        wait_until(self.deadline, || claim(&self.log, &options))
+        let claimed = wait_until(self.deadline, || claim(&self.log, &options));
+        if claimed.is_err() && !self.was_there {
+            // There is no log, and the next run shall not look for one that was here.
+            let _ = self.file.set_len(0);
+        }
+        claimed
     }
 
     /// Who holds the lock of `log` now; `None` when it is free.
@@ -403,6 +408,21 @@ mod tests {
         drop(held);
         assert!(Lock::holder(&log).unwrap().is_none());
         Lock::acquire(&log, "retry", Duration::ZERO).unwrap();
+    }
+
+    #[test]
+    fn the_lock_of_a_log_that_could_not_be_made_has_no_past() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("jobs.jsonl");
+        // Nothing can be made under this name, as on a disk without room for another file.
+        fs::create_dir(&log).unwrap();
+        let lock = Lock::acquire(&log, "submit", Duration::ZERO).unwrap();
+        lock.claim_log().unwrap_err();
+        drop(lock);
+        fs::remove_dir(&log).unwrap();
+        let lock = Lock::acquire(&log, "submit", Duration::ZERO).unwrap();
+        assert!(!lock.was_there());
+        assert!(lock.claim_log().unwrap().is_some());
     }
 
     // Windows does not remove a file that is open.
