@@ -58,6 +58,8 @@ const LONG_VERSION: &str = concat!(
     long_version = LONG_VERSION,
     disable_help_subcommand = true,
     arg_required_else_help = true,
+    // What is typed after a script's own options counts.
+    args_override_self = true,
     max_term_width = 100,
     after_help = "Examples:
   creativeai submit listings.csv --dry-run          what it would cost
@@ -135,7 +137,7 @@ fn color_in(typed: &[OsString]) -> ColorChoice {
 /// The commands.
 #[derive(Subcommand, Clone, Debug)]
 pub enum Command {
-    /// Order a clip for every row of a manifest that has none yet
+    /// Order a clip for every row of a spreadsheet that has none yet
     #[command(after_help = "Examples:
   creativeai submit listings.csv --dry-run
   creativeai submit listings.csv --max-credits 200
@@ -382,6 +384,7 @@ mod tests {
 
     use super::*;
     use crate::engine::retry::Retried;
+    use crate::jobs::Credits;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::try_parse_from(line.split(' '))
@@ -389,6 +392,17 @@ mod tests {
 
     fn command(line: &str) -> Command {
         parse(line).unwrap().command
+    }
+
+    #[test]
+    fn what_is_typed_after_a_scripts_own_options_counts() {
+        let line = "creativeai run a.csv --max-credits 500 --timeout 1h --skip check --quiet \
+                    --max-credits 100 --timeout 2h --skip report --quiet";
+        let Command::Run(run) = command(line) else {
+            panic!("another command");
+        };
+        assert_eq!(run.max_credits, Some(Credits::whole(100)));
+        assert_eq!(run.skip.len(), 2);
     }
 
     #[test]
