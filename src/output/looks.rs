@@ -12,6 +12,10 @@ pub const LOOK_COLUMNS: [&str; 8] = [
     "id", "clip", "prompt", "file", "address", "verdict", "job", "attempt",
 ];
 
+/// Stands before a job's key: without it a spreadsheet program takes some keys for numbers, such as
+/// `1234567890123456` and `12345678901234e5`, and rounds them.
+pub const KEY_MARK: &str = "job-";
+
 /// The table being written.
 pub struct Looks<W: Write>(Rows<W>);
 
@@ -34,7 +38,7 @@ impl<W: Write> Looks<W> {
             text(speaking.and_then(|a| a.file_on(&disk::host_name()))),
             text(speaking.and_then(|a| a.fields.text("output_url"))),
             text(view.state.effective().look().map(Look::as_str)),
-            view.key().to_string(),
+            format!("{KEY_MARK}{}", view.key()),
             view.state.effective().number.to_string(),
         ])
     }

@@ -104,7 +104,7 @@ pub use self::{
     event::Event,
     forward::report_forward,
     history::history,
-    looks::Looks,
+    looks::{KEY_MARK, Looks},
     metrics::{Delivery, Metrics},
     money::Money,
     polling::Polling,

@@ -12,7 +12,7 @@ use crate::exit::{Code, Failure};
 use crate::jobs::{JobKey, Look};
 use crate::journal::Writer;
 use crate::manifest::{ManifestError, Options, Problem, Table, TableRow};
-use crate::output::{Looks, Place, Printer, in_order};
+use crate::output::{KEY_MARK, Looks, Place, Printer, in_order};
 use crate::output::{failure, review::FromTable};
 use crate::settings::Settings;
 
@@ -145,7 +145,8 @@ fn verdict(
         other => return Err(wrong(verdict, format!("{other:?} is not a verdict"), WORDS)),
     };
     let help = "leave this column as `creativeai review --csv` wrote it";
-    let key = JobKey::parse(row.cell(job));
+    let cell = row.cell(job);
+    let key = JobKey::parse(cell.strip_prefix(KEY_MARK).unwrap_or(cell));
     let number = row.cell(attempt).parse().ok();
     Ok(Some(Verdict {
         job: key.ok_or_else(|| wrong(job, "this is not a job's key".to_owned(), help))?,

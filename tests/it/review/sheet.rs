@@ -53,7 +53,8 @@ fn a_table_goes_out_and_comes_back_with_verdicts() {
     let job = orders[0].job();
     assert_eq!(
         rows[0],
-        format!("LST-0,2,Slow pan 2,,https://cdn.example.com/0.mp4,,{job},1")
+        // A key of digits alone would come back as 1.2E+15.
+        format!("LST-0,2,Slow pan 2,,https://cdn.example.com/0.mp4,,job-{job},1")
     );
     // As a spreadsheet program saves it: semicolons, CRLF, a byte order mark.
     let filled = table
