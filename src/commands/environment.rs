@@ -1,7 +1,7 @@
 //! Variables and files that the commands read or write: for `help environment`, and for the manual.
 
 /// Environment variables and what they are for.
-pub const VARIABLES: [(&str, &str); 18] = [
+pub const VARIABLES: [(&str, &str); 19] = [
     (
         "CREATIVEAI_API_KEY",
         "The API key. It goes before the key file.",
@@ -55,6 +55,10 @@ pub const VARIABLES: [(&str, &str); 18] = [
     (
         "NO_COLOR, CLICOLOR, CLICOLOR_FORCE",
         "Whether there are colors; --color goes before them.",
+    ),
+    (
+        "TERM",
+        "On a terminal that is called dumb there is no progress bar.",
     ),
     (
         "COLUMNS",

@@ -386,7 +386,7 @@ impl Printer {
     /// Whether someone watches standard error and wants to see progress there.
     pub fn shows_progress(&self) -> bool {
         let is_auto = self.options.progress == ProgressStyle::Auto;
-        is_auto && self.err_is.terminal && !self.options.quiet && !self.options.json
+        is_auto && self.err_is.can_draw() && !self.options.quiet && !self.options.json
     }
 
     /// Where lines of progress for programs go, where they are wanted.

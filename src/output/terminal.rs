@@ -33,6 +33,12 @@ impl Behind {
         }
     }
 
+    /// Whether it is a terminal on which a line can be drawn again.
+    pub fn can_draw(self) -> bool {
+        let is_dumb = || std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
+        self.terminal && !is_dumb()
+    }
+
     /// `text` in the color of `tone`, where colors are wanted.
     pub fn paint(self, text: &str, tone: Tone) -> String {
         if !self.colored || text.is_empty() {

@@ -70,6 +70,20 @@ fn progress_is_drawn_on_one_line_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn nothing_is_drawn_where_a_terminal_cannot_draw() {
+    let server = Server::accepting();
+    let world = World::facing(&server).with_var("TERM", "dumb");
+    world.write("listings.csv", listings(3));
+    let (shown, code) = Terminal::run(&world, 80, &["submit", "listings.csv"]).end();
+    assert_eq!(code, 0);
+    assert!(shown.contains("submit: 3 sent"), "{shown}");
+    assert!(
+        !shown.contains('\u{1b}') && !shown.contains("sending"),
+        "{shown:?}"
+    );
+}
+
+#[test]
 fn quiet_and_json_draw_nothing() {
     let server = Server::accepting();
     let world = World::facing(&server);

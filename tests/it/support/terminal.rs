@@ -54,8 +54,10 @@ impl Terminal {
         };
         tcsetwinsize(&slave, size).unwrap();
         let stream = || Stdio::from(slave.try_clone().unwrap());
+        if !command.get_envs().any(|(name, _)| name == "TERM") {
+            command.env("TERM", "xterm-256color");
+        }
         let child = command
-            .env("TERM", "xterm-256color")
             .stdin(stream())
             .stdout(stream())
             .stderr(stream())
