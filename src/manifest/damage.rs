@@ -9,8 +9,8 @@ pub(super) enum Damage {
     Untranslatable,
     /// A NUL character; `first` when it is the file's very first.
     Nul { first: bool },
-    /// A row longer than is read.
-    TooLong,
+    /// A row longer than is read; `open` is the cell whose quote is not closed in what was.
+    TooLong { open: Option<usize> },
     /// The quote that opens this cell (counted from 0) is never closed.
     OpenQuote { cell: usize },
 }

@@ -229,7 +229,12 @@ pub(super) fn broken(source: &Source, headers: &[String], fault: Fault) -> Manif
             "there is a NUL character on this line, so this is not a text file or a damaged one",
             "export the sheet again as \"CSV UTF-8\"",
         ),
-        Damage::TooLong => place.row(
+        Damage::TooLong { open: Some(cell) } => place.column(
+            cell,
+            "this row is longer than 1 MiB, and the quote that opens this cell is not closed so far",
+            "close it where the cell ends; a quote that belongs to the text is written twice (\"\")",
+        ),
+        Damage::TooLong { open: None } => place.row(
             "this row is longer than 1 MiB",
             "check that the file is a CSV and that its lines end",
         ),

@@ -178,13 +178,13 @@ impl<R: Read> Records<R> {
 
     fn too_long(&self) -> Fault {
         let raw = &self.buffer[self.start..self.unread];
-        let damage = match check_quotes(raw, self.delimiter) {
-            Quotes::Open { cell } => Damage::OpenQuote { cell },
-            _ => Damage::TooLong,
+        let open = match check_quotes(raw, self.delimiter) {
+            Quotes::Open { cell } => Some(cell),
+            _ => None,
         };
         Fault::Damage {
             line: self.line,
-            damage,
+            damage: Damage::TooLong { open },
         }
     }
 
@@ -379,7 +379,7 @@ mod tests {
                 fault,
                 Fault::Damage {
                     line: 2,
-                    damage: Damage::OpenQuote { cell: 1 }
+                    damage: Damage::TooLong { open: Some(1) }
                 }
             ),
             "{fault:?}"
@@ -394,7 +394,7 @@ mod tests {
         assert!(matches!(
             fault,
             Fault::Damage {
-                damage: Damage::TooLong,
+                damage: Damage::TooLong { open: None },
                 ..
             }
         ));

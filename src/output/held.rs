@@ -56,6 +56,20 @@ pub fn report_set_back(count: u64, manifest: &str, printer: &Printer) {
     }
 }
 
+/// Reports rows whose clips a person has closed: they are in the log, and will never come.
+pub fn report_closed(count: u64, manifest: &str, printer: &Printer) {
+    if count > 0 {
+        printer.note(format_args!(
+            "{} of {} {} for a clip that was closed with `creativeai resolve --dismiss`, and nothing is \
+             ordered for {}; to order one all the same, fill in the column variant",
+            words::count(count, "row"),
+            escape(manifest),
+            words::choose(count, "asks", "ask"),
+            words::choose(count, "it", "them"),
+        ));
+    }
+}
+
 /// Everything that the messages speak of.
 pub struct HeldReport<'a> {
     /// What was decided of each row.

@@ -352,8 +352,13 @@ pub fn footer(
         for line in lines {
             writeln!(printer.out(), "   {}", escape(line))?;
         }
-        for command in notice.commands {
-            writeln!(printer.out(), "     {}", escape(&command))?;
+        for (way, command) in notice.commands {
+            // Pasted into a shell together, none of several ways is taken.
+            let way = match way {
+                "" => String::new(),
+                way => format!("{:<12}", format!("{way}:")),
+            };
+            writeln!(printer.out(), "     {way}{}", escape(&command))?;
         }
     }
     Ok(())

@@ -280,20 +280,20 @@ impl Tally {
     }
 
     /// Commands that settle jobs in doubt; a few of those are named.
-    fn ways_out_of_doubt(&self, commands: &Commands) -> Vec<String> {
+    fn ways_out_of_doubt(&self, commands: &Commands) -> Vec<Way> {
         let mut jobs: Vec<String> = self.doubts.iter().map(JobKey::to_string).collect();
         let mut ways = Vec::new();
         if jobs.len() > MOST_DOUBTS {
             // Where the word in capitals comes from.
-            ways.push(commands.on_log("status", "--id JOB"));
+            ways.push(("look", commands.on_log("status", "--id JOB")));
             jobs = vec!["JOB".to_owned()];
         }
         for job in jobs {
-            ways.push(commands.resolve(&job, "--generation-id ID"));
-            ways.push(commands.resolve(&job, "--not-accepted"));
+            ways.push(("found", commands.resolve(&job, "--generation-id ID")));
+            ways.push(("not there", commands.resolve(&job, "--not-accepted")));
         }
         if !self.only_by_hand {
-            ways.push(commands.on_log("retry", "--unknown"));
+            ways.push(("send again", commands.on_log("retry", "--unknown")));
         }
         ways
     }
@@ -349,8 +349,13 @@ impl Tally {
                 Tone::Doubt,
                 format!(
                     "{} sent without a clear answer, and may have been paid for. Nothing is sent again \
-                     by itself. Look into the vendor's dashboard and say what you found{}{}",
+                     by itself. {}{}, by one of these commands{}",
                     were(unknown),
+                    if commands.is_sandbox() {
+                        "A rehearsal has no vendor's dashboard to look into: say what you would find"
+                    } else {
+                        "Look into the vendor's dashboard and say what you found"
+                    },
                     if self.only_by_hand {
                         ""
                     } else {
@@ -378,7 +383,7 @@ impl Tally {
                     "{} could not be made; failed clips are not charged. Try again:",
                     clips(failed)
                 ),
-                vec![commands.on_log("retry", "--failed")],
+                vec![("", commands.on_log("retry", "--failed"))],
             ),
             (
                 failed_for_good,
@@ -392,7 +397,7 @@ impl Tally {
                     words::choose(failed_for_good, "itself", "themselves"),
                     words::choose(failed_for_good, "its row", "their rows"),
                 ),
-                vec![commands.retry_after(attempts.max(most))],
+                vec![("", commands.retry_after(attempts.max(most)))],
             ),
             (
                 all_refused,
@@ -408,7 +413,7 @@ impl Tally {
                     },
                 ),
                 (refused > 0)
-                    .then(|| commands.on_log("retry", "--failed"))
+                    .then(|| ("", commands.on_log("retry", "--failed")))
                     .into_iter()
                     .collect(),
             ),
@@ -426,7 +431,7 @@ impl Tally {
                 under_way,
                 Tone::Busy,
                 format!("{} under way. Ask how far:", clips(under_way)),
-                vec![commands.on_log("reconcile", "--wait")],
+                vec![("", commands.on_log("reconcile", "--wait"))],
             ),
             (
                 self.to_look_at(),
@@ -435,7 +440,7 @@ impl Tally {
                     "{} for a look:",
                     words::counted(self.to_look_at(), "clip waits", "clips wait")
                 ),
-                vec![commands.on_log("review", "")],
+                vec![("", commands.on_log("review", ""))],
             ),
             (
                 self.rejected,
@@ -445,7 +450,7 @@ impl Tally {
                     were(self.rejected),
                     words::choose(self.rejected, "is", "are"),
                 ),
-                vec![commands.on_log("retry", "--rejected")],
+                vec![("", commands.on_log("retry", "--rejected"))],
             ),
             (
                 self.unreadable,
@@ -478,9 +483,12 @@ pub struct Notice {
     pub tone: Tone,
     /// What it is.
     pub text: String,
-    /// Commands to copy.
-    pub commands: Vec<String>,
+    /// Commands to copy. Of several that exclude each other, each is named.
+    pub commands: Vec<Way>,
 }
+
+/// A command, and in which case it is the one to type; empty where it is the only one.
+pub type Way = (&'static str, String);
 
 fn were(clips: u64) -> String {
     words::counted(clips, "clip was", "clips were")

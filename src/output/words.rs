@@ -1,5 +1,7 @@
 //! Wording that several outputs share: numbers, money, durations, names of clips.
 
+use std::collections::HashSet;
+
 use crate::engine::delivery::names;
 use crate::jobs::{Credits, JobView, PHOTO_FILE, Rates};
 use crate::text::format::group_digits;
@@ -89,6 +91,35 @@ pub fn clip_name(view: &JobView) -> String {
     // One line, whatever the sheet had.
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     shorten(&name, NAME_LEN).into_owned()
+}
+
+/// What distinguishes clips of one name, for each of them: how the prompt begins, else another part of
+/// what was asked for, else the job.
+pub fn told_apart(views: &[JobView]) -> Vec<String> {
+    const PROMPT_LEN: usize = 30;
+    for part in [
+        "prompt",
+        "text",
+        "duration",
+        "aspect_ratio",
+        "model",
+        "voice",
+    ] {
+        let values = views.iter().filter_map(|view| {
+            let value = view.requested(part)?.as_str()?.to_owned();
+            let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+            Some(match part {
+                "prompt" | "text" => format!("“{}”", shorten(&value, PROMPT_LEN)),
+                _ => value,
+            })
+        });
+        let values: Vec<String> = values.collect();
+        let different: HashSet<&String> = values.iter().collect();
+        if different.len() == views.len() {
+            return values;
+        }
+    }
+    views.iter().map(|view| view.key().to_string()).collect()
 }
 
 /// What the clip is called: never by its prompt.

@@ -10,6 +10,7 @@ use crate::exit::{Code, Ending, Failure};
 use crate::journal::JobLog;
 use crate::output::{Printer, failure, proof};
 use crate::settings::Settings;
+use crate::text::is_address;
 
 /// Checks the clips of the log at `path`, in `copy` where a folder was named. Sends nothing and
 /// writes nothing.
@@ -27,9 +28,13 @@ pub fn run(
     if let Some(copy) = copy
         && !copy.is_dir()
     {
-        return Err(Failure::io(format!("{} is not a folder", copy.display()))
-            .help("name the folder that holds the clips, or leave out --dir")
-            .into());
+        let help = if copy.to_str().is_some_and(is_address) {
+            "leave out --dir: the log says where each clip is, and those in buckets are asked for there"
+        } else {
+            "name the folder that holds the clips, or leave out --dir"
+        };
+        let message = format!("{} is not a folder", copy.display());
+        return Err(Failure::io(message).help(help).into());
     }
     let deliveries: Vec<Delivery> = log
         .map_views(|view| Delivery::of(&view, filters.matches(&view)))

@@ -32,12 +32,14 @@ pub fn folder_of(page: &Path) -> &Path {
 
 /// What it means for the run that a page cannot be written.
 pub fn unwritable(what: &str, output: &Path, error: io::Error) -> Failure {
+    let help = if error.kind() == io::ErrorKind::StorageFull {
+        "make room on the disk, or name a file on another one with -o"
+    } else {
+        "check that its folder is there and that you may write in it, or name another file with -o"
+    };
     Failure::io(format!("cannot write {what}{}", output.display()))
         .because(error)
-        .help(
-            "check that its folder is there and that you may write in it, or name another file \
-             with -o",
-        )
+        .help(help)
 }
 
 /// Makes the folder for pages, so that they can say where files are from there.
@@ -168,4 +170,22 @@ pub fn archive<T, E: From<io::Error>>(
     drop(out);
     file.finish()?;
     Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_not_called_a_missing_folder() {
+        let full = unwritable(
+            "the report ",
+            Path::new("a.html"),
+            io::ErrorKind::StorageFull.into(),
+        );
+        assert!(
+            format!("{full:?}").contains("make room on the disk"),
+            "{full:?}"
+        );
+    }
 }

@@ -1,11 +1,14 @@
 //! `status`: all jobs that were asked for, as a table, a sheet, or in the words of an audience.
 
+use std::collections::BTreeMap;
+
 use super::args::{StatusArgs, nothing};
 use super::summary::seek;
 use crate::jobs::JobView;
 use crate::journal::{JobLog, LogError};
 use crate::output::{
     self, Carried, CsvTable, Group, JobSummary, Place, Printer, Tally, Wording, in_order, json,
+    words,
 };
 
 /// A job that matches, and what is to be shown of it.
@@ -89,6 +92,27 @@ pub fn audience(
     Ok(output::messages(&messages, printer)?)
 }
 
+/// Adds to names that several clips of one listing or product have what tells these apart.
+fn tell_apart(groups: &mut [Group], log: &JobLog) -> Result<(), LogError> {
+    for group in groups {
+        let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (place, card) in group.cards.iter().enumerate() {
+            if card.display.is_counted() {
+                by_name.entry(card.name.clone()).or_default().push(place);
+            }
+        }
+        for places in by_name.into_values().filter(|places| places.len() > 1) {
+            let keys = places.iter().map(|place| group.cards[*place].key);
+            let views = log.views_of(keys).collect::<Result<Vec<_>, _>>()?;
+            for (place, apart) in places.into_iter().zip(words::told_apart(&views)) {
+                let name = &mut group.cards[place].name;
+                *name = format!("{name}, {apart}");
+            }
+        }
+    }
+    Ok(())
+}
+
 pub fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::Result<()> {
     let mut all = Tally::default();
     let mut groups: Vec<Group> = Vec::new();
@@ -110,6 +134,7 @@ pub fn table(args: &StatusArgs, log: &JobLog, printer: &mut Printer) -> anyhow::
             }
         }
     }
+    tell_apart(&mut groups, log)?;
     all.unreadable = log.ledger().unreadable();
     seek(&mut all, log)?;
     if all.jobs == 0 {

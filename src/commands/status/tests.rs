@@ -123,11 +123,11 @@ fn the_table_fits_eighty_columns() {
 
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
        is sent again by itself. Look into the vendor's dashboard and say what you
-       found, or send again at the risk of paying twice:
+       found, or send again at the risk of paying twice, by one of these commands:
        LST-9, terrace, “slow pan”, sent 2026-03-12 09:20:03 UTC
-         creativeai resolve 0000000000000004 --generation-id ID
-         creativeai resolve 0000000000000004 --not-accepted
-         creativeai retry --unknown
+         found:      creativeai resolve 0000000000000004 --generation-id ID
+         not there:  creativeai resolve 0000000000000004 --not-accepted
+         send again: creativeai retry --unknown
     !  1 clip could not be made; failed clips are not charged. Try again:
          creativeai retry --failed
     •  1 clip was not taken yet and cost nothing; the next creativeai submit sends
@@ -172,11 +172,11 @@ fn a_wide_terminal_has_links_beside_the_clips() {
     Refunded   5 credits, for clips that failed
 
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing is sent again by itself. Look into the vendor's dashboard and say what
-       you found, or send again at the risk of paying twice:
+       you found, or send again at the risk of paying twice, by one of these commands:
        LST-9, terrace, “slow pan”, sent 2026-03-12 09:20:03 UTC
-         creativeai resolve 0000000000000004 --generation-id ID
-         creativeai resolve 0000000000000004 --not-accepted
-         creativeai retry --unknown
+         found:      creativeai resolve 0000000000000004 --generation-id ID
+         not there:  creativeai resolve 0000000000000004 --not-accepted
+         send again: creativeai retry --unknown
     !  1 clip could not be made; failed clips are not charged. Try again:
          creativeai retry --failed
     •  1 clip was not taken yet and cost nothing; the next creativeai submit sends it again.
@@ -220,11 +220,11 @@ fn the_summary_has_counts_and_money_only() {
 
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
        is sent again by itself. Look into the vendor's dashboard and say what you
-       found, or send again at the risk of paying twice:
+       found, or send again at the risk of paying twice, by one of these commands:
        LST-9, terrace, “slow pan”, sent 2026-03-12 09:20:03 UTC
-         creativeai resolve 0000000000000004 --generation-id ID
-         creativeai resolve 0000000000000004 --not-accepted
-         creativeai retry --unknown
+         found:      creativeai resolve 0000000000000004 --generation-id ID
+         not there:  creativeai resolve 0000000000000004 --not-accepted
+         send again: creativeai retry --unknown
     !  1 clip could not be made; failed clips are not charged. Try again:
          creativeai retry --failed
     •  1 clip was not taken yet and cost nothing; the next creativeai submit sends
@@ -251,6 +251,36 @@ fn a_filtered_summary_counts_what_matches() {
 }
 
 #[test]
+fn clips_of_one_name_are_told_apart() {
+    let line = |n: u64, photo: &str, prompt: &str, duration: &str| {
+        format!(
+            r#"{{"at":"2026-03-12T09:20:00Z","job":"{n:016x}","attempt":1,"status":"completed","sku":"MUG","line":{n},"credits":5,"request":{{"model":"kling-v3","prompt":"{prompt}","image_url":"https://cdn.example.com/{photo}.jpg","duration":"{duration}","aspect_ratio":"16:9"}}}}"#
+        )
+    };
+    let log = [
+        line(1, "mug", "Turn it slowly in the morning light", "5s"),
+        line(2, "mug", "Pan left", "5s"),
+        line(3, "cup", "Turn", "5s"),
+        line(4, "cup", "Turn", "10s"),
+        line(5, "a/jar", "Turn", "5s"),
+        line(6, "b/jar", "Turn", "5s"),
+        line(7, "lid", "Turn", "5s"),
+    ];
+    let (out, _) = printed(&log.join("\n"), Asked::default());
+    for name in [
+        "✓ mug, “Turn it slowly in the morning…” ",
+        "✓ mug, “Pan left” ",
+        "✓ cup, 5s ",
+        "✓ cup, 10s ",
+        "✓ jar, 0000000000000005 ",
+        "✓ jar, 0000000000000006 ",
+        "✓ lid ",
+    ] {
+        assert!(out.contains(name), "{name}: {out}");
+    }
+}
+
+#[test]
 fn the_sample_scripts_logs_are_shown_too() {
     let log = concat!(
         r#"{"listing_id":"LST-1","generation_id":"vgen_1","status":"completed","property_type":"loft","output_url":"https://cdn/x.mp4","credits":5,"completed_at":"2026-03-12T09:29:00Z"}"#,
@@ -273,10 +303,10 @@ fn the_sample_scripts_logs_are_shown_too() {
 
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
        is sent again by itself. Look into the vendor's dashboard and say what you
-       found:
+       found, by one of these commands:
        LST-2
-         creativeai resolve 4bf73a5f1d4853ce --generation-id ID
-         creativeai resolve 4bf73a5f1d4853ce --not-accepted
+         found:      creativeai resolve 4bf73a5f1d4853ce --generation-id ID
+         not there:  creativeai resolve 4bf73a5f1d4853ce --not-accepted
     ");
 }
 
@@ -310,11 +340,11 @@ fn a_rehearsal_says_so_and_its_commands_rehearse() {
     Would have cost  5 credits, about $0.36 to $0.50
 
     !  1 clip was sent without a clear answer, and may have been paid for. Nothing
-       is sent again by itself. Look into the vendor's dashboard and say what you
-       found:
+       is sent again by itself. A rehearsal has no vendor's dashboard to look into:
+       say what you would find, by one of these commands:
        LST-2
-         creativeai resolve 0000000000000002 --generation-id ID --sandbox
-         creativeai resolve 0000000000000002 --not-accepted --sandbox
+         found:      creativeai resolve 0000000000000002 --generation-id ID --sandbox
+         not there:  creativeai resolve 0000000000000002 --not-accepted --sandbox
     !  1 clip could not be made; failed clips are not charged. Try again:
          creativeai retry --failed --sandbox
     ");

@@ -50,6 +50,7 @@ pub async fn run(
     let is_new = log.writer.is_new();
     held::announce(&rows.plan, &rows.manifest, &log.path, is_new, printer);
     rows.report(&found, &log.commands, printer);
+    held::report_closed(closed(&rows.plan, &log), rows.manifest.name(), printer);
     let payer = payer(rows.plan.counts.send > 0, settings, printer)?;
     let sent = send(&mut rows, &api, &log, printer).await?;
     let mut ending = stopped::ending_of(&log.limits.stop, printer, &log.commands);
@@ -98,6 +99,13 @@ async fn take_back(rows: &Rows<'_>, log: &Open<'_>, printer: &Printer) -> Result
 /// The jobs of the manifest's rows.
 fn jobs_of<'a>(plan: &'a Plan, ledger: &'a Ledger) -> impl Iterator<Item = &'a JobState> {
     plan.keys().filter_map(|key| ledger.job(key))
+}
+
+/// How many of the manifest's rows ask for a clip that a person has closed.
+fn closed(plan: &Plan, log: &Open<'_>) -> u64 {
+    let ledger = log.writer.ledger();
+    let closed = jobs_of(plan, &ledger).filter(|job| job.is_dismissed());
+    closed.count() as u64
 }
 
 fn new_ledger(args: &SubmitArgs, settings: &Settings) -> Ledger {

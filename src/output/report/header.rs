@@ -84,7 +84,11 @@ pub(super) fn notices(tally: &Tally, commands: &Commands) -> Vec<Notice> {
                 _ => "busy",
             },
             text: notice.text,
-            commands: notice.commands,
+            commands: notice
+                .commands
+                .into_iter()
+                .map(|(_, command)| command)
+                .collect(),
         })
         .collect()
 }

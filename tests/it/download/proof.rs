@@ -123,6 +123,12 @@ fn a_copy_is_checked_where_it_is() {
     world
         .run(&["download", "--check", "--dir", "nowhere"])
         .expect(74);
+    let bucket = ["download", "--check", "--dir", "s3://clips/june"];
+    let refused = world.run(&bucket).expect(74).stderr;
+    assert!(
+        refused.contains("the log says where each clip is"),
+        "{refused}"
+    );
 }
 
 // A link to itself; Windows lets only administrators make links.

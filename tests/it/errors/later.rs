@@ -280,7 +280,10 @@ fn a_doubt_is_settled_with_commands_that_can_be_copied() {
         .map(str::trim)
         .find(|line| line.contains("--not-accepted"))
         .unwrap();
-    let typed: Vec<&str> = command.split(' ').skip(1).collect();
+    // Each of the ways is named.
+    let (way, command) = command.split_once("creativeai ").unwrap();
+    assert_eq!(way.trim(), "not there:");
+    let typed: Vec<&str> = command.split(' ').collect();
     let run = world.run(&typed).expect(0);
     assert!(
         run.stderr

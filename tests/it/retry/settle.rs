@@ -36,6 +36,9 @@ fn a_dismissal_is_taken_back_by_naming_the_id_again() {
     world.run(&["resolve", "LST-1", "--dismiss"]).expect(0);
     world.run(&["reconcile"]).expect(0);
     assert!(server.polls().is_empty(), "it is closed");
+    let again = world.run(&["submit", "listings.csv"]).expect(0).stderr;
+    let closed = "1 row of listings.csv asks for a clip that was closed";
+    assert!(again.contains(closed), "{again}");
     world
         .run(&["resolve", "LST-1", "--generation-id", id])
         .expect(0);

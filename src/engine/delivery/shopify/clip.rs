@@ -297,7 +297,8 @@ impl<R: Refresh> Run<'_, R> {
     async fn product(&self, delivery: &Delivery) -> Result<Product, ShopifyError> {
         let failed = |why: String| Err(ShopifyError::Failed(FailureKind::ForGood, why));
         let Some((IdColumn::Sku, sku)) = &delivery.item else {
-            let why = "it has no SKU, and products are found by SKU only; leave it out by --where";
+            let why = "it has no SKU, and products are found by SKU only; --where sku!= leaves such \
+                       clips out";
             return failed(why.to_owned());
         };
         if delivery.is_voice {
