@@ -7,39 +7,19 @@ use memchr::memmem::Finder;
 use url::Url;
 
 use super::{
-    Options,
     cells::Cells,
     columns::Columns,
     exports::Known,
     local::{LocalPhotos, is_path},
-    photo::{Named, addresses_in, depends_on_path, local_file, named_in, out_of_reach},
+    named::{Named, addresses_in, photos_in},
+    options::Options,
+    reach::{local_file, out_of_reach},
+    sharing::depends_on_path,
     values::{check_address, is_unusual, server_of},
 };
 
 /// How a further address begins.
 static HTTP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("http"));
-
-/// The photos in a cell; at least one, which may be empty.
-pub(super) fn photos_in(given: &str) -> Vec<Named<'_>> {
-    let found = named_in(given);
-    match found.as_slice() {
-        // A name and its address, as Airtable writes an attachment.
-        [_] if !given.starts_with("http") && given.ends_with(')') => found,
-        [] | [_] => vec![Named {
-            name: None,
-            address: given,
-        }],
-        _ => found,
-    }
-}
-
-/// The name and the address in `kitchen.jpg (https://...)`; of anything else no name.
-pub fn named_photo(given: &str) -> (Option<&str>, &str) {
-    match photos_in(given).as_slice() {
-        [only] => (only.name, only.address),
-        _ => (None, given),
-    }
-}
 
 impl<'a> Cells<'a> {
     /// The address of the row's photo; further ones go to `more_images`.

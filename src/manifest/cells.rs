@@ -7,10 +7,10 @@ use std::sync::Arc;
 use crate::jobs::Seconds;
 
 use super::{
-    Defaults,
     local::LocalPhoto,
+    named::Named,
     odd::{self, Purpose, invisible_within, placeholder_in, trimmed},
-    photo::Named,
+    options::Defaults,
     problem::{Place, Problem, excerpt},
     records::Record,
     values::{check_address, is_clock_time, is_speed, is_unusual},

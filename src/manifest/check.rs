@@ -6,16 +6,16 @@ use std::sync::Arc;
 use crate::jobs::{Clip, Seconds, Video, Voice};
 
 use super::{
-    Defaults, Options, Row,
-    cell_photo::photos_in,
     cells::Cells,
     chosen::Chosen,
     columns::{Columns, Kind},
     local::is_path,
+    named::{Named, photos_in},
     odd::trimmed,
-    photo::Named,
-    problem::{Place, Problem, RowFault},
+    options::{Defaults, Options},
+    problem::{Place, Problem},
     records::Record,
+    row::{Row, RowFault},
     workbook::Hidden,
 };
 

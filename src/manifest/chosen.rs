@@ -1,16 +1,8 @@
 //! `--where`: which rows are meant, by their cells.
 
-use super::{columns::Columns, field::normalized, odd::trimmed, records::Record};
-
-/// `COLUMN=VALUE`. The column is found without regard to case, spaces and underscores; the value
-/// must be the cell's, but for blanks around it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
-    /// The column's header, or the name that it has here.
-    pub column: String,
-    /// What its cell must hold; may be empty.
-    pub value: String,
-}
+use super::{
+    columns::Columns, field::normalized, odd::trimmed, options::Condition, records::Record,
+};
 
 /// Conditions on one file's rows, all of which must hold.
 #[derive(Debug, Default)]

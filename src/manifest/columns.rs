@@ -3,9 +3,9 @@
 use crate::jobs::{IdColumn, LOG_FIELDS};
 
 use super::{
-    Options,
     exports::Known,
     field::{Field, is_misleading, known_name, map_option, meant, nearest, normalized},
+    options::Options,
     problem::{Place, Problem},
     roles::{Role, Roles},
     template::Piece,
@@ -21,6 +21,8 @@ pub(super) struct Columns {
     pub variant: Option<usize>,
     pub webhook_url: Option<usize>,
     pub kind: Kind,
+    /// The columns with a meaning for this kind, each with it.
+    fields: Vec<(usize, Field)>,
     /// What makes the prompt of rows that have none.
     pub template: Option<Vec<Piece>>,
     /// The program's export that the file is.
@@ -81,47 +83,17 @@ impl Columns {
 
     /// The columns that say what is ordered, but for the one that names the rows.
     pub fn sent(&self) -> impl Iterator<Item = usize> {
-        let carried = |place: &usize| self.carried.contains(place) || self.nameless.contains(place);
-        let all = 0..self.headers.len();
-        all.filter(move |place| *place != self.id && !carried(place))
+        let columns = self.fields.iter().map(|(column, _)| *column);
+        columns.filter(|column| *column != self.id)
     }
 
     /// The column of a field, by the field's name without what does not count in a header.
     pub fn meant_by(&self, name: &str) -> Option<usize> {
-        let [image_url, prompt, model, duration, aspect_ratio] = match self.kind {
-            Kind::Video {
-                image_url,
-                prompt,
-                model,
-                duration,
-                aspect_ratio,
-            } => [image_url, prompt, model, duration, aspect_ratio],
-            Kind::Voice { .. } => [None; 5],
-        };
-        let [text, voice, language, speed] = match self.kind {
-            Kind::Voice {
-                text,
-                voice,
-                language,
-                speed,
-            } => [Some(text), voice, language, speed],
-            Kind::Video { .. } => [None; 4],
-        };
-        match Field::of(name)? {
-            Field::ListingId => Some(self.id).filter(|_| self.id_column == IdColumn::Listing),
-            Field::Sku => Some(self.id).filter(|_| self.id_column == IdColumn::Sku),
-            Field::ImageUrl => image_url,
-            Field::Prompt => prompt,
-            Field::Text => text,
-            Field::Model => model,
-            Field::Duration => duration,
-            Field::AspectRatio => aspect_ratio,
-            Field::WebhookUrl => self.webhook_url,
-            Field::Variant => self.variant,
-            Field::Voice => voice,
-            Field::Language => language,
-            Field::Speed => speed,
-        }
+        let field = Field::of(name)?;
+        let mut fields = self.fields.iter();
+        fields
+            .find(|(_, other)| *other == field)
+            .map(|(column, _)| *column)
     }
 }
 
@@ -205,6 +177,8 @@ impl Roles<'_> {
         let (id_column, id) = id?;
         let is_voice = matches!(kind, Some(Kind::Voice { .. }));
         let found: Vec<Field> = self.fields().map(|(_, field)| field).collect();
+        let own = |(_, field): &(usize, Field)| !foreign.contains(&Some(*field));
+        let fields = self.fields().filter(own).collect();
         let doubts = carried.iter().filter_map(|&column| {
             let header = &self.place.headers[column];
             // What --map calls otherwise is meant so.
@@ -220,6 +194,7 @@ impl Roles<'_> {
             variant,
             webhook_url,
             kind: kind?,
+            fields,
             template: None,
             known: None,
             carried,

@@ -3,9 +3,10 @@
 use std::io::Read;
 
 use super::{
-    Options, columns,
+    columns,
     damage::Damage,
-    odd, options,
+    odd,
+    options::{self, Options},
     problem::{ManifestError, Place},
     records::{Fault, Record, Records},
     source::{Source, Text},
@@ -183,17 +184,11 @@ pub(super) fn detect_delimiter(
     match (best, fault) {
         (Some(best), _) => Ok(best),
         (None, Some(fault)) => Err(broken(source, &[], fault)),
-        (None, None) => {
-            let place = Place {
-                file: &source.name,
-                line: 1,
-                headers: &[],
-            };
-            Err(ManifestError::Invalid(vec![place.row(
-                "the file is empty",
-                "its first line names the columns, such as listing_id,image_url,video_prompt",
-            )]))
-        }
+        (None, None) => Err(ManifestError::of_file(
+            &source.name,
+            "the file is empty",
+            "its first line names the columns, such as listing_id,image_url,video_prompt",
+        )),
     }
 }
 

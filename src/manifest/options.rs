@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::jobs::Seconds;
 
-use super::{LocalPhotos, chosen::Condition, field, problem::ManifestError, template::Template};
+use super::{field, local::LocalPhotos, problem::ManifestError, template::Template};
 
 /// What the user says about the file.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +41,16 @@ pub struct Options {
     pub conditions: Vec<Condition>,
     /// What stands in for empty cells.
     pub defaults: Defaults,
+}
+
+/// `COLUMN=VALUE`. The column is found without regard to case, spaces and underscores; the value
+/// must be the cell's, but for blanks around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// The column's header, or the name that it has here.
+    pub column: String,
+    /// What its cell must hold; may be empty.
+    pub value: String,
 }
 
 /// What stands in for empty cells and absent columns.

@@ -1,6 +1,5 @@
 //! What is wrong with a manifest, and how it is reported.
 
-use super::Row;
 use crate::text::{escape, shorten};
 use std::{fmt, io, sync::Arc};
 
@@ -143,6 +142,22 @@ pub enum ManifestError {
     Usage(String),
 }
 
+impl ManifestError {
+    /// That a file as a whole is none that can be read.
+    pub(super) fn of_file(
+        file: &Arc<str>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        let place = Place {
+            file,
+            line: 1,
+            headers: &[],
+        };
+        Self::Invalid(vec![place.row(message, help)])
+    }
+}
+
 fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "the file does not exist".to_owned(),
@@ -152,25 +167,10 @@ fn why(error: &io::Error) -> String {
     }
 }
 
-fn each_on_a_line(problems: &[Problem]) -> String {
+/// Problems as they are shown, one below the other.
+pub(super) fn each_on_a_line(problems: &[Problem]) -> String {
     let problems: Vec<_> = problems.iter().map(Problem::to_string).collect();
     problems.join("\n")
-}
-
-/// Why a row cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum RowFault {
-    /// This row cannot be sent, for at least one reason; the next ones may be fine.
-    #[error("{}", each_on_a_line(problems))]
-    Problems {
-        /// Each reason.
-        problems: Vec<Problem>,
-        /// What its clip may be recognized by, where its cells are those of its columns.
-        row: Option<Box<Row>>,
-    },
-    /// No further row can be read.
-    #[error("{0}")]
-    Broken(ManifestError),
 }
 
 #[cfg(test)]

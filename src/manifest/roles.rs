@@ -2,9 +2,9 @@
 //! that are understood.
 
 use super::{
-    Options,
     exports::Known,
     field::{Field, map_option, nearest, normalized},
+    options::Options,
     problem::{Place, Problem, excerpt},
     template::Piece,
 };

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::{
-    Options, Row,
     check::Checker,
-    chosen::{Chosen, Condition},
+    chosen::Chosen,
     columns::Columns,
     field::{is_field, nearest},
     header::{broken, detect_delimiter, open_records, skip_to_header},
-    problem::{ManifestError, Place, RowFault, excerpt},
+    options::{Condition, Options},
+    problem::{ManifestError, Place, excerpt},
     records::{Record, Records},
+    row::{Row, RowFault},
     source::{Source, Text},
 };
 use crate::text::escape;

@@ -12,9 +12,9 @@ use encoding_rs::Encoding;
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
 use super::{
-    Options,
     foreign::foreign_format,
-    problem::{ManifestError, Place},
+    options::Options,
+    problem::ManifestError,
     workbook::{self, Hidden, WorkbookError},
 };
 use crate::disk;
@@ -133,14 +133,8 @@ impl Source {
             return Self::of_workbook(name, file, stamp, options);
         }
         if let Some((what, help)) = foreign_format(&head) {
-            let place = Place {
-                file: &name,
-                line: 1,
-                headers: &[],
-            };
-            return Err(ManifestError::Invalid(vec![
-                place.row(format!("this is {what}, not a spreadsheet"), help),
-            ]));
+            let message = format!("this is {what}, not a spreadsheet");
+            return Err(ManifestError::of_file(&name, message, help));
         }
         // A mark is proof; an encoding that was typed is not.
         let (encoding, mark) = match Encoding::for_bom(&head) {
@@ -175,12 +169,7 @@ impl Source {
                 });
             }
             Err(WorkbookError::File { message, help }) => {
-                let place = Place {
-                    file: &name,
-                    line: 1,
-                    headers: &[],
-                };
-                return Err(ManifestError::Invalid(vec![place.row(message, help)]));
+                return Err(ManifestError::of_file(&name, message, help));
             }
         };
         Ok(Self {

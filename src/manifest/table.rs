@@ -7,7 +7,7 @@ use super::header::broken;
 use super::header::{detect_delimiter, open_records, skip_to_header};
 use super::problem::{ManifestError, Place, Problem};
 use super::records::Fault;
-use super::{Options, odd, source::Source};
+use super::{odd, options::Options, source::Source};
 
 /// A small table, read as a whole: CSV with `,`, `;` or tab, UTF-8 or UTF-16, or a workbook.
 #[derive(Debug)]

@@ -6,45 +6,14 @@
 //! and no program writes the first two for a date or a number.
 
 mod numbers;
+mod oddity;
 #[cfg(test)]
 mod tests;
 mod words;
 
-use std::borrow::Cow;
-
+pub(super) use oddity::{Oddity, Purpose};
 pub(super) use words::is_nothing;
 use words::{Error, error_named, error_within, is_boolean, is_loading};
-
-/// What a cell is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// Names the row's owner.
-    Id,
-    /// The photo's or the webhook's address.
-    Address,
-    /// A prompt, or words to be spoken.
-    Words,
-    /// Part of a prompt, filled into it.
-    Filling,
-    /// One of the clip's settings: model, length, shape, voice, variant.
-    Setting,
-}
-
-/// What is odd about a cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Oddity {
-    pub message: Cow<'static, str>,
-    pub help: Cow<'static, str>,
-}
-
-impl Oddity {
-    fn new(message: impl Into<Cow<'static, str>>, help: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            message: message.into(),
-            help: help.into(),
-        }
-    }
-}
 
 /// The longest cell that is odd as a whole, in bytes.
 const LONGEST: usize = 48;

@@ -8,7 +8,7 @@ use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
-use super::{WorkbookError, damaged};
+use super::fault::{WorkbookError, damaged};
 
 /// The rows and columns of a sheet that are not shown, counted from 0, in runs and in their order.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! two passes, a row at a time. Each row of the sheet is one record, so that a record's number is
 //! the row's.
 
+mod fault;
 mod format;
 mod hidden;
 
@@ -16,6 +17,8 @@ use std::{
 use calamine::{Data, DataRef, DataType, Ods, Reader, Sheet, SheetType, SheetVisible, Xlsx};
 
 use super::odd;
+pub(super) use fault::WorkbookError;
+use fault::{damaged, unusable};
 use format::Format;
 pub(super) use hidden::Hidden;
 
@@ -29,30 +32,6 @@ const WIDEST: usize = 16_384;
 enum Kind {
     Xlsx,
     Ods,
-}
-
-/// Why a workbook is not read.
-#[derive(Debug)]
-pub(super) enum WorkbookError {
-    Io(io::Error),
-    /// What is wrong with the file, and what to do.
-    File {
-        message: String,
-        help: String,
-    },
-}
-
-impl From<io::Error> for WorkbookError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-fn unusable(message: impl Into<String>, help: impl Into<String>) -> WorkbookError {
-    WorkbookError::File {
-        message: message.into(),
-        help: help.into(),
-    }
 }
 
 /// Whether a file that begins with `head` is a zip archive, as workbooks are.
@@ -123,16 +102,6 @@ pub(super) fn to_csv(file: &File, wanted: Option<&str>) -> Result<SheetTable, Wo
         others,
         hidden,
     })
-}
-
-fn damaged(error: &dyn std::fmt::Display) -> WorkbookError {
-    let text = error.to_string();
-    let help = if text.to_lowercase().contains("password") || text.contains("ncrypted") {
-        "take the password off in the spreadsheet program, or save it as \"CSV UTF-8\""
-    } else {
-        "open it in the spreadsheet program and save it again, or save it as \"CSV UTF-8\""
-    };
-    unusable(format!("this workbook cannot be read ({text})"), help)
 }
 
 /// What an archive holds, by the names of its parts, which stand at its end.

@@ -1,12 +1,12 @@
 //! Whole manifests, from bytes to rows and messages.
 
+mod dialects;
+mod mistakes;
+
 use std::io::Write;
 
-use proptest::prelude::*;
-
-use crate::jobs::{Clip, Seconds, Video, Voice};
-
 use super::*;
+use crate::jobs::{Clip, IdColumn, Seconds, Video, Voice};
 
 const LISTINGS: &str = "\
 listing_id,image_url,video_prompt,property_type,delivery_target
@@ -249,107 +249,6 @@ fn utf_16_and_named_encodings_are_read() {
 }
 
 #[test]
-fn every_problem_of_a_row_is_reported_with_its_place() {
-    let text = "sku,image_url,prompt,duration,aspect_ratio,webhook_url,\n\
-        a,kitchen.jpg,p,5 min,16:09,hook,\n\
-        ,https://me:secret@e.com/a,,5s,,,note\n\
-        c,https://e.com/c,p,5.5,9:16,https://e.com/h,\n";
-    insta::assert_snapshot!(complaints(text));
-}
-
-#[test]
-fn rows_that_are_cut_wrongly_are_reported_with_the_likely_cause() {
-    let text = "sku,image_url,prompt\n\
-        a,https://e.com/a\n\
-        b,https://e.com/b,left, right\n\
-        c,https://e.com/c, \"left, right\"\n\
-        d,https://e.com/d,\"says \"go\" loudly\"\n\
-        e,https://e.com/e,\"forgotten\n\
-        f,https://e.com/f,\"good\"\n\
-        g,\"https://e.com/g,p\n\
-        h,\",p,q\n\
-        i,https://e.com/i,\"never closed\n\
-        j,https://e.com/j,p\n";
-    insta::assert_snapshot!(complaints(text));
-}
-
-#[test]
-fn headers_that_cannot_be_used_say_what_to_type() {
-    let cases = [
-        "",
-        "\n,,\n",
-        "a,https://e.com/a,p\n",
-        "SKU Code,Image Link,promt\n",
-        "sku|image_url|prompt\n",
-        "some text\n",
-        "listing_id,sku,image_url,prompt\n",
-        "sku,SKU,image_url,prompt,text\n",
-        "sku,image_url,prompt,Status,note,note,$(reboot) line\n",
-        "sku,image_url,prompt,line,\"$(id)\",generation id\n",
-        "sku,\"image\"_url,prompt\n",
-        "\u{feff}\"sku,image_url\n",
-        "PK\u{3}\u{4}xyz",
-        "s\0k\0u\0,\0",
-        "sku,image_url,prompt\na,https://e.com/a,\0\n",
-    ];
-    let output: Vec<String> = cases
-        .iter()
-        .map(|case| format!("{case:?}\n{}\n", complaints(case)))
-        .collect();
-    insta::assert_snapshot!(output.join("\n"));
-}
-
-#[test]
-fn text_in_another_encoding_is_reported_to_the_byte() {
-    let text = b"sku,image_url,prompt\r\na,https://e.com/a,\"warm\r\ncaf\xe9\"\r\n";
-    insta::assert_snapshot!(complaints(text), @r"
-    test.csv:3: byte 4 of this line (0xE9) is not UTF-8 text
-      help: save the file as UTF-8, or say what it is: --encoding windows-1252 (older Excel), --encoding macintosh (older Macs)
-    ");
-    let mut torn = vec![0xff, 0xfe];
-    torn.extend(
-        "sku,image_url,prompt\na,b,"
-            .encode_utf16()
-            .flat_map(u16::to_le_bytes),
-    );
-    torn.extend([0x00, 0xd8, b'x', 0]);
-    insta::assert_snapshot!(complaints(torn), @r"
-    test.csv:2: something on this line is not UTF-16LE text
-      help: save the file as UTF-8, or name another encoding with --encoding
-    ");
-}
-
-#[test]
-fn wrong_options_are_reported_as_usage() {
-    let usage = |options: Options| match open(LISTINGS, options) {
-        Err(ManifestError::Usage(message)) => message,
-        other => panic!("{:?}", other.err()),
-    };
-    let encoding = Options {
-        encoding: Some("utf16".into()),
-        ..Options::default()
-    };
-    assert!(usage(encoding).contains("--encoding utf-16"));
-    let delimiter = Options {
-        delimiter: Some(b'"'),
-        ..Options::default()
-    };
-    assert!(usage(delimiter).contains("cannot be a delimiter"));
-    assert!(usage(mapped(&[("promt", "x")])).contains("did you mean prompt"));
-    assert!(usage(mapped(&[("sku", "a"), ("SKU", "b")])).contains("given twice"));
-    assert!(usage(mapped(&[("", "a")])).contains("CANONICAL=HEADER"));
-}
-
-#[test]
-fn a_map_to_a_column_that_is_not_there_is_reported() {
-    let output = complaints_with(LISTINGS, mapped(&[("prompt", "video promt")]));
-    insta::assert_snapshot!(output, @r#"
-    test.csv:1: --map prompt=video promt: cannot find the column "video promt"
-      help: did you mean --map prompt=video_prompt?
-    "#);
-}
-
-#[test]
 fn a_given_delimiter_is_taken() {
     let options = Options {
         delimiter: Some(b'|'),
@@ -357,34 +256,6 @@ fn a_given_delimiter_is_taken() {
     };
     let rows = read_with("sku|image_url|prompt\na|https://e.com/a|p;q,r\n", options);
     assert_eq!(video(&rows[0]).prompt, "p;q,r");
-}
-
-#[test]
-fn a_huge_cell_is_refused_with_its_place() {
-    let text = format!(
-        "sku,image_url,prompt\na,https://e.com/a,{}\n",
-        "x".repeat(70_000)
-    );
-    let output = complaints(&text);
-    assert!(
-        output.starts_with("test.csv:2: column 3 (prompt): this cell is 70000 bytes"),
-        "{output}"
-    );
-    assert!(output.len() < 400);
-}
-
-#[test]
-fn files_that_cannot_be_opened_are_the_machines_failure() {
-    let folder = tempfile::tempdir().unwrap();
-    for path in [folder.path().join("missing.csv"), folder.path().to_owned()] {
-        let error = Manifest::open(&path, Options::default()).err().unwrap();
-        // Windows does not even open a folder.
-        assert!(matches!(error, ManifestError::Io { .. }), "{error}");
-        assert!(
-            error.to_string().contains(&*path.to_string_lossy()),
-            "{error}"
-        );
-    }
 }
 
 #[test]
@@ -413,122 +284,4 @@ fn a_pipe_is_read_twice_by_way_of_a_copy() {
     assert!(!manifest.has_changed().unwrap());
     assert_eq!(manifest.rows().unwrap().count(), 2);
     assert_eq!(manifest.rows().unwrap().count(), 2);
-}
-
-/// A cell as people write them, quotes, delimiters and line breaks included.
-fn cell() -> impl Strategy<Value = String> {
-    "[a-zA-Z0-9 ,;\t\"'\u{e9}\u{4e2d}\n]{0,12}"
-}
-
-fn words() -> impl Strategy<Value = String> {
-    "[a-z][a-z ,;\t\"\u{e9}\u{1f3e0}\n]{0,20}[a-z\"]"
-}
-
-#[derive(Clone, Debug)]
-struct Dialect {
-    delimiter: u8,
-    ending: &'static str,
-    utf16: bool,
-    mark: bool,
-    last_ending: bool,
-    blank_lines: usize,
-}
-
-fn dialect() -> impl Strategy<Value = Dialect> {
-    (
-        prop::sample::select(vec![b',', b';', b'\t']),
-        prop::sample::select(vec!["\n", "\r\n", "\r"]),
-        any::<bool>(),
-        any::<bool>(),
-        any::<bool>(),
-        0usize..3,
-    )
-        .prop_map(
-            |(delimiter, ending, utf16, mark, last_ending, blank_lines)| Dialect {
-                delimiter,
-                ending,
-                utf16,
-                mark,
-                last_ending,
-                blank_lines,
-            },
-        )
-}
-
-/// Writes rows with the `csv` crate, and says on which line each starts.
-fn write(rows: &[Vec<String>], dialect: &Dialect) -> (Vec<u8>, Vec<u64>) {
-    let mut text = String::new();
-    let mut lines = Vec::new();
-    let ends = |text: &str| text.replace("\r\n", "\n").matches(['\n', '\r']).count();
-    for row in rows {
-        text.push_str(&dialect.ending.repeat(dialect.blank_lines));
-        lines.push(ends(&text) as u64 + 1);
-        let mut writer = csv::WriterBuilder::new()
-            .delimiter(dialect.delimiter)
-            .from_writer(Vec::new());
-        writer.write_record(row).unwrap();
-        let written = String::from_utf8(writer.into_inner().unwrap()).unwrap();
-        text.push_str(written.trim_end_matches('\n'));
-        text.push_str(dialect.ending);
-    }
-    if !dialect.last_ending {
-        text.truncate(text.len() - dialect.ending.len());
-    }
-    if dialect.utf16 || dialect.mark {
-        text.insert(0, '\u{feff}');
-    }
-    if dialect.utf16 {
-        (
-            text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-            lines,
-        )
-    } else {
-        (text.into_bytes(), lines)
-    }
-}
-
-proptest! {
-    #[test]
-    fn what_a_spreadsheet_writes_is_read_back(
-        rows in prop::collection::vec((words(), words(), cell(), cell()), 0..8),
-        dialect in dialect(),
-    ) {
-        let mut table = vec![["Listing ID", "image_url", "Video\nPrompt", "Room, or; so", "notes"]
-            .map(str::to_owned)
-            .to_vec()];
-        table.extend(rows.iter().map(|(id, prompt, room, notes)| vec![
-            id.clone(),
-            "https://e.com/a".to_owned(),
-            prompt.clone(),
-            room.clone(),
-            notes.clone(),
-        ]));
-        let (bytes, lines) = write(&table, &dialect);
-        let options = Options { allow_odd_cells: true, ..Options::default() };
-        let found = read_with(&bytes, options);
-        prop_assert_eq!(found.len(), rows.len());
-        for (n, row) in found.iter().enumerate() {
-            let (id, prompt, room, notes) = &rows[n];
-            prop_assert_eq!(row.line, lines[n + 1]);
-            prop_assert_eq!(&row.id, id.trim());
-            prop_assert_eq!(&video(row).prompt, prompt.trim());
-            prop_assert_eq!(&row.carried, &[room.clone(), notes.clone()]);
-        }
-    }
-
-    #[test]
-    fn no_bytes_make_it_panic(
-        bytes in prop::collection::vec(
-            prop::sample::select(b"sku,image_url,prompt\n\r\";\t|=\0\xff\xfe\xef\xbb\xbf\xe9:/. ".to_vec()),
-            0..200,
-        ),
-        with_header in any::<bool>(),
-        map in prop::option::of(("[a-z_]{1,8}", "[a-z_ ]{1,8}")),
-    ) {
-        let mut file = if with_header { b"sku,image_url,prompt\n".to_vec() } else { Vec::new() };
-        file.extend(bytes);
-        let options = Options { map: map.into_iter().collect(), ..Options::default() };
-        let output = complaints_with(&file, options);
-        prop_assert!(output.chars().all(|c| c == '\n' || !c.is_control()));
-    }
 }

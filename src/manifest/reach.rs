@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use url::{Host, Url};
 
+use super::sharing::shows_page;
+
 /// Why the vendor cannot fetch a photo, and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfReach {
@@ -47,7 +49,7 @@ pub fn out_of_reach(url: &Url, allow_own: bool) -> Option<OutOfReach> {
             message: "the photo is in your own network, where the vendor cannot fetch it",
             help: UPLOAD,
         }),
-        Reach::Internet => share_link(url),
+        Reach::Internet => shows_page(url).map(|(message, help)| OutOfReach { message, help }),
     }
 }
 
@@ -83,149 +85,6 @@ fn of_ip(ip: IpAddr) -> Reach {
     } else {
         Reach::Internet
     }
-}
-
-/// A service whose links for sharing show a page, not the photo.
-struct Service {
-    /// Hosts, with all below them.
-    hosts: &'static [&'static str],
-    /// What the path begins with, or one of these; empty for any.
-    paths: &'static [&'static str],
-    /// Part of the query that makes the link one of the file itself.
-    unless: &'static [&'static str],
-    refusal: OutOfReach,
-}
-
-const fn page(message: &'static str, help: &'static str) -> OutOfReach {
-    OutOfReach { message, help }
-}
-
-const ELSEWHERE: &str = "upload the photo to a place that gives its own address, which ends in .jpg \
-                         or the like and shows only the photo";
-
-/// Further services go in here.
-const SERVICES: [Service; 12] = [
-    Service {
-        hosts: &["drive.google.com", "docs.google.com"],
-        paths: &[
-            "/file/",
-            "/open",
-            "/drive/",
-            "/folders/",
-            "/document/",
-            "/presentation/",
-        ],
-        unless: &["export=download"],
-        refusal: page(
-            "this Google Drive link shows a page, not the photo",
-            ELSEWHERE,
-        ),
-    },
-    Service {
-        hosts: &["photos.google.com", "photos.app.goo.gl"],
-        paths: &[],
-        unless: &[],
-        refusal: page(
-            "this Google Photos link shows a page, not the photo",
-            ELSEWHERE,
-        ),
-    },
-    Service {
-        hosts: &["dropbox.com", "db.tt"],
-        paths: &[],
-        unless: &["dl=1", "raw=1"],
-        refusal: page(
-            "this Dropbox link shows a page, not the photo",
-            "write raw=1 in place of dl=0 at its end (or add ?raw=1)",
-        ),
-    },
-    Service {
-        hosts: &["1drv.ms", "onedrive.live.com"],
-        paths: &[],
-        unless: &["download=1"],
-        refusal: page("this OneDrive link shows a page, not the photo", ELSEWHERE),
-    },
-    Service {
-        hosts: &["sharepoint.com"],
-        paths: &[],
-        unless: &["download=1"],
-        refusal: page("this SharePoint link shows a page or a log-in", ELSEWHERE),
-    },
-    Service {
-        hosts: &["icloud.com", "icloud.com.cn"],
-        paths: &[],
-        unless: &[],
-        refusal: page("this iCloud link shows a page, not the photo", ELSEWHERE),
-    },
-    Service {
-        hosts: &["wetransfer.com", "we.tl"],
-        paths: &[],
-        unless: &[],
-        refusal: page(
-            "this WeTransfer link shows a page, not the photo",
-            ELSEWHERE,
-        ),
-    },
-    Service {
-        hosts: &["box.com"],
-        paths: &["/s/", "/file/", "/v/"],
-        unless: &[],
-        refusal: page("this Box link shows a page, not the photo", ELSEWHERE),
-    },
-    Service {
-        hosts: &["flickr.com"],
-        paths: &["/photos/", "/gp/"],
-        unless: &[],
-        refusal: page("this Flickr link shows a page, not the photo", ELSEWHERE),
-    },
-    Service {
-        hosts: &["unsplash.com", "pexels.com"],
-        paths: &["/photos/", "/photo/"],
-        unless: &[],
-        refusal: page("this link shows the photo's page, not the photo", ELSEWHERE),
-    },
-    Service {
-        hosts: &["instagram.com", "facebook.com", "pinterest.com"],
-        paths: &[],
-        unless: &[],
-        refusal: page("this link shows a page, not the photo", ELSEWHERE),
-    },
-    Service {
-        hosts: &["canva.com", "figma.com", "notion.so"],
-        paths: &[],
-        unless: &[],
-        refusal: page("this link shows a page, not the photo", ELSEWHERE),
-    },
-];
-
-fn is_at(host: &str, service: &Service) -> bool {
-    service.hosts.iter().any(|known| {
-        host.strip_suffix(known)
-            .is_some_and(|before| before.is_empty() || before.ends_with('.'))
-    })
-}
-
-fn share_link(url: &Url) -> Option<OutOfReach> {
-    let host = url.host_str()?.trim_end_matches('.');
-    let service = SERVICES.iter().find(|service| is_at(host, service))?;
-    let is_page = service.paths.is_empty()
-        || service
-            .paths
-            .iter()
-            .any(|part| url.path().starts_with(part));
-    // Their own hosts for files are `dl.` or named for pictures.
-    let is_file = host.starts_with("dl.")
-        || url.query().is_some_and(|query| {
-            let mut parts = query.split('&');
-            parts.any(|part| service.unless.contains(&part))
-        });
-    (is_page && !is_file).then_some(service.refusal)
-}
-
-/// Whether other addresses at the same server may differ from one that was let through.
-pub(super) fn depends_on_path(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    SERVICES.iter().any(|service| is_at(host, service))
 }
 
 /// Why a text that is not an http address cannot be fetched, if it names a file in some other way.
@@ -265,53 +124,6 @@ pub(super) fn local_file(text: &str) -> Option<OutOfReach> {
     } else {
         None
     }
-}
-
-/// The addresses in a cell that holds several, with whatever stands between them left out. A
-/// single address in brackets after a name, as Airtable writes attachments, is one of these, too.
-/// An address within an address is none of its own.
-pub(super) fn addresses_in(text: &str) -> Vec<&str> {
-    let found = named_in(text).into_iter();
-    found.map(|photo| photo.address).collect()
-}
-
-/// A photo's address in a cell, and the name in front of it: `kitchen.jpg (https://...)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Named<'a> {
-    pub name: Option<&'a str>,
-    pub address: &'a str,
-}
-
-/// The web addresses in a text, each with its name where it has one.
-pub(super) fn named_in(text: &str) -> Vec<Named<'_>> {
-    let is_between = |c: char| c.is_whitespace() || "|;,(<\"'".contains(c);
-    let mut starts: Vec<usize> = ["https://", "http://"]
-        .iter()
-        .flat_map(|scheme| text.match_indices(scheme).map(|(at, _)| at))
-        .filter(|&at| text[..at].chars().next_back().is_none_or(is_between))
-        .collect();
-    starts.sort_unstable();
-    let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    let mut last = 0;
-    let mut found = Vec::with_capacity(starts.len());
-    for (&start, end) in starts.iter().zip(ends) {
-        let piece = &text[start..end];
-        let name = text[last..start].strip_suffix('(');
-        let piece = match piece.find(')').filter(|_| name.is_some()) {
-            Some(close) => &piece[..close],
-            None => piece,
-        };
-        last = start + piece.len();
-        let name = name.map(|name| {
-            name.trim_start_matches(|c| c == ')' || is_between(c))
-                .trim_end()
-        });
-        found.push(Named {
-            name: name.filter(|name| !name.is_empty()),
-            address: piece.trim_end_matches(|c: char| is_between(c) || c == '>'),
-        });
-    }
-    found
 }
 
 #[cfg(test)]
@@ -422,37 +234,5 @@ mod tests {
         for text in ["a.jpg", "www.example.com/a.jpg", "c:d", ""] {
             assert_eq!(local_file(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn several_addresses_are_reported_apart() {
-        const A: &str = "https://e.com/a.jpg";
-        const B: &str = "http://e.com/b.jpg?x=1";
-        for text in [
-            format!("{A}|{B}"),
-            format!("{A};{B}"),
-            format!("{A},{B}"),
-            format!("{A}, {B},"),
-            format!("{A} {B}"),
-            format!("{A}\n{B}\n"),
-            format!("{A} | {B}"),
-            format!("a.jpg ({A}),b.jpg ({B})"),
-            format!("\"{A}\",\"{B}\""),
-        ] {
-            assert_eq!(addresses_in(&text), [A, B], "{text}");
-        }
-        assert_eq!(addresses_in(&format!("a (1).jpg ({A})")), [A]);
-        let text = format!("Bath, old (1).jpg ({A}), b.jpg ({B}),{A}");
-        let names: Vec<_> = named_in(&text).iter().map(|photo| photo.name).collect();
-        assert_eq!(names, [Some("Bath, old (1).jpg"), Some("b.jpg"), None]);
-        for one in [
-            A,
-            "https://r.example/fetch/w_400,h_300/https://e.com/a.jpg",
-            "https://r.example/?url=https://e.com/a.jpg",
-            "https://e.com/a,b;c|d.jpg",
-        ] {
-            assert_eq!(addresses_in(one), [one]);
-        }
-        assert!(addresses_in("a.jpg").is_empty());
     }
 }
