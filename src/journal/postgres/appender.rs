@@ -259,7 +259,7 @@ impl Worker {
             }
         }
         // Where it cannot be reported, others take the run for gone a little later.
-        let _ = timeout(PARTING, self.link.touch(true)).await;
+        let _ = timeout(PARTING, self.link.end()).await;
     }
 
     async fn beat(&mut self) {

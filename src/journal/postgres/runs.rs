@@ -184,6 +184,37 @@ pub(super) async fn hand_over(log: &LogHandle<'_>, seen: &[Seen], to: &str) -> R
     Ok(count == seen.len() as u64)
 }
 
+/// Takes away runs that were last heard of a month ago, and leases that no one has held since: nothing
+/// asks for them any more. Not more than once a day, since leases are looked at one by one with the
+/// log's row locked. A role that may not take anything away leaves them.
+pub(super) async fn tidy(log: &LogHandle<'_>) -> Result<(), Error> {
+    let schema = log.schema;
+    let is_due = format!(
+        "SELECT has_table_privilege('{schema}.runs', 'DELETE') \
+             AND has_table_privilege('{schema}.leases', 'DELETE') \
+             AND EXISTS (SELECT FROM {schema}.runs WHERE log = $1 \
+                 AND seen_at < clock_timestamp() - interval '31 days')"
+    );
+    let row = lines::alone(log.client, log.query_one(&is_due, &[])).await?;
+    if !row.get::<_, bool>(0) {
+        return Ok(());
+    }
+    let leases = format!(
+        "DELETE FROM {schema}.leases WHERE log = $1 \
+             AND taken_at < clock_timestamp() - interval '30 days' AND NOT EXISTS \
+             (SELECT FROM {schema}.runs WHERE runs.id = leases.run AND {})",
+        is_alive()
+    );
+    let runs = format!(
+        "DELETE FROM {schema}.runs WHERE log = $1 \
+             AND seen_at < clock_timestamp() - interval '30 days'"
+    );
+    lines::begin(log).await?;
+    log.execute(&leases, &[]).await?;
+    log.execute(&runs, &[]).await?;
+    lines::commit(log).await
+}
+
 /// An attempt that another computer is sending now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BeingSent {

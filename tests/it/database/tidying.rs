@@ -1,9 +1,10 @@
-//! Names and verdicts are lines like others; a database's lines are never taken away.
+//! Names and verdicts are lines like others; a database's lines are never taken away, and what is over is.
 
 use serde_json::Value;
 
-use super::with_lines;
+use super::{empty_log, with_lines};
 use crate::support::lines::{A, B, finished, rendering};
+use crate::support::postgres::Database;
 use crate::support::{Server, World};
 
 fn job(world: &World, log: &str, key: &str) -> Value {
@@ -94,4 +95,62 @@ fn nothing_is_to_be_accepted_of_a_database() {
     for words in ["nothing to accept", "log=a", "put back"] {
         assert!(ended.stderr.contains(words), "{}", ended.stderr);
     }
+}
+
+/// A run and a lease that are over for so long.
+fn over_for(database: &Database, time: &str) {
+    database.sql(&format!(
+        "INSERT INTO creativeai.runs (id, log, host, process, command, seen_at, ended_at) \
+             SELECT '{time}', id, 'studio', 1, 'publish', at, at FROM creativeai.logs, \
+             (SELECT clock_timestamp() - interval '{time}') AS time (at); \
+         INSERT INTO creativeai.leases (log, key, run, taken_at) \
+             SELECT id, '{time}', '{time}', clock_timestamp() - interval '{time}' \
+             FROM creativeai.logs"
+    ));
+}
+
+/// What is left of them.
+fn left(database: &Database) -> String {
+    database.sql(
+        "SELECT string_agg(runs.id, ', ' ORDER BY runs.id) FROM creativeai.runs \
+         JOIN creativeai.leases ON leases.run = runs.id",
+    )
+}
+
+#[test]
+fn runs_and_leases_that_are_over_for_a_month_are_taken_away_where_the_role_may() {
+    let Some((database, log)) = empty_log() else {
+        return;
+    };
+    let role = format!("writer_{}", database.name);
+    database.sql(&format!("CREATE ROLE {role} LOGIN"));
+    let grant = ["log", "init", &log, "--grant-to", &role];
+    World::new().run(&grant).expect(0);
+    let server = Server::accepting();
+    let submit = |name: &str| {
+        let world = World::facing(&server);
+        let address = database.address(&role, "shop");
+        let row = format!("{name},https://cdn.example.com/{name}.jpg,pan");
+        world.write(
+            "listings.csv",
+            format!("listing_id,image_url,video_prompt\n{row}\n"),
+        );
+        let submit = ["submit", "listings.csv", "--jobs", &address];
+        world.run(&submit).expect(0);
+    };
+    for time in ["1 day", "30 days 12 hours", "40 days"] {
+        over_for(&database, time);
+    }
+    // As the role was given its rights by an older version.
+    database.sql(&format!("REVOKE DELETE ON creativeai.runs FROM {role}"));
+    submit("LST-1");
+    assert_eq!(left(&database), "1 day, 30 days 12 hours, 40 days");
+    World::new().run(&grant).expect(0);
+    submit("LST-2");
+    assert_eq!(left(&database), "1 day");
+    // Not more than once a day.
+    over_for(&database, "30 days 12 hours");
+    submit("LST-3");
+    assert_eq!(left(&database), "1 day, 30 days 12 hours");
+    assert_eq!(server.bills().len(), 3);
 }

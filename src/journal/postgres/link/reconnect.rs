@@ -14,6 +14,7 @@ use super::super::logs;
 use super::super::mirror::digest;
 use super::super::origin;
 use super::super::position::Newest;
+use super::super::runs;
 use super::super::schema::Use;
 use super::super::session::Session;
 use super::Link;
@@ -77,6 +78,15 @@ impl Link {
             self.session = None;
         }
         self.session.is_some()
+    }
+
+    /// Says that the run has ended, and takes away what others have left long ago. Where that fails, another
+    /// run does it.
+    pub async fn end(&mut self) {
+        self.touch(true).await;
+        if let (true, Some((session, log))) = (self.run.is_known, &self.session) {
+            let _ = runs::tidy(&log.of(session)).await;
+        }
     }
 
     /// Takes this run's claims back, and says that it is there. Others wait for that before they claim
