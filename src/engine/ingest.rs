@@ -143,13 +143,22 @@ impl<'a> Ingest<'a> {
                 line,
                 binding,
             } => {
-                self.lines.push_str(&line);
-                self.waiting.insert(job, seen);
-                if binding != Binding::Known {
-                    // The next capture of this id finds its job only in the log.
+                if binding != Binding::Known && !self.has_captures() {
                     self.flush()?;
-                } else if self.lines.len() >= BATCH {
-                    self.send()?;
+                    let owner = self.observer.writer.bind((job, attempt), &seen.id, &line)?;
+                    if owner.is_some() {
+                        // Another computer has meanwhile found the job of this id.
+                        return self.take(seen);
+                    }
+                } else {
+                    self.lines.push_str(&line);
+                    self.waiting.insert(job, seen);
+                    if binding != Binding::Known {
+                        // The next capture of this id finds its job only in the log.
+                        self.flush()?;
+                    } else if self.lines.len() >= BATCH {
+                        self.send()?;
+                    }
                 }
                 Ok(Applied::New {
                     job,
@@ -175,6 +184,19 @@ impl<'a> Ingest<'a> {
         }
         self.captures.push(capture);
         Ok(())
+    }
+
+    /// Whether deliveries wait, which are kept together with what they teach.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(clippy::unused_self, reason = "a file keeps none")
+    )]
+    fn has_captures(&self) -> bool {
+        #[cfg(feature = "postgres")]
+        let has_captures = !self.captures.is_empty();
+        #[cfg(not(feature = "postgres"))]
+        let has_captures = false;
+        has_captures
     }
 
     /// Whether it says what a line says that waits. Has others of the job written first.

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use futures::future::{try_join_all, try_join4};
@@ -24,7 +25,7 @@ use super::decide::{self, Claims, Others};
 use super::failed::Failed;
 use super::handle::{LogHandle, LogRow};
 use super::lines::{self, Merge};
-use super::mirror::{Source, digest};
+use super::mirror::{self, Source, digest};
 use super::position::Newest;
 use super::recent::Recent;
 use super::runs::{BeingSent, Claimed, Run};
@@ -78,6 +79,7 @@ pub(super) struct Link {
     newest: Newest,
     copy: LocalCopy,
     recent: Option<Recent>,
+    catching_up: Option<JoinHandle<()>>,
     /// Lines that the log holds and this computer does not remember yet.
     seen: String,
     ledger: Arc<RwLock<Ledger>>,
@@ -109,6 +111,7 @@ impl Link {
                 .collect(),
             newest: source.newest.clone(),
             recent: Recent::of(&source.kept_as()),
+            catching_up: None,
             seen: String::new(),
             source,
             session: None,
@@ -189,11 +192,28 @@ impl Link {
     /// Lets this computer remember what was seen of the log, also after a crash where something is sent
     /// on it.
     fn remember(&mut self, is_sent: bool) -> io::Result<()> {
-        if let Some(recent) = &self.recent {
-            recent.add(&self.seen, is_sent)?;
-        }
+        let is_much = match &self.recent {
+            Some(recent) => recent.add(&self.seen, is_sent)?,
+            None => false,
+        };
         self.seen.clear();
+        if is_much {
+            self.catch_mirror_up();
+        }
         Ok(())
+    }
+
+    /// Has the mirror take in what this computer remembers, which would grow as long as the run goes on.
+    /// Nothing waits for that, and it may end with the process at any moment.
+    fn catch_mirror_up(&mut self) {
+        let is_running = |thread: &JoinHandle<()>| !thread.is_finished();
+        if self.catching_up.as_ref().is_some_and(is_running) {
+            return;
+        }
+        let address = self.address.clone();
+        let thread = thread::Builder::new().name("mirror".to_owned());
+        let catch_up = move || drop(mirror::catch_up(&address));
+        self.catching_up = thread.spawn(catch_up).ok();
     }
 
     /// Three times the network is waited for: the statements of each part are on their way at once.

@@ -21,6 +21,8 @@ use crate::disk::{self, Readers, Replacement};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is tried again: the system has no event for a free lock that can be given up on.
 const RETRY: Duration = Duration::from_millis(20);
+/// Bytes of lines after which the mirror is to take them in.
+const MUCH: u64 = 32 << 20;
 /// Lines that are looked for at once.
 const PART: usize = 1000;
 
@@ -74,24 +76,26 @@ impl Recent {
     }
 
     /// Adds whole lines that the log holds. What was added so far is on the disk after that where it
-    /// `must_last`.
-    pub fn add(&self, lines: &str, must_last: bool) -> io::Result<()> {
+    /// `must_last`. Whether there is now so much that the mirror should take it in.
+    pub fn add(&self, lines: &str, must_last: bool) -> io::Result<bool> {
         if lines.is_empty() && !must_last {
-            return Ok(());
+            return Ok(false);
         }
         self.locked(|| {
             let mut options = disk::options_of_user();
             let mut file = options.append(true).create(true).open(&self.lines)?;
-            let is_new = file.metadata()?.len() == 0;
+            let before = file.metadata()?.len();
             // Behind a part of a line, which a killed command has left, a line begins anew.
-            file.write_all(format!("\n{lines}").as_bytes())?;
-            if is_new {
+            let text = format!("\n{lines}");
+            file.write_all(text.as_bytes())?;
+            if before == 0 {
                 disk::sync_folder_of(&self.lines)?;
             }
             if must_last {
                 disk::sync_data(&file)?;
             }
-            Ok(())
+            // Once for each further part: where it cannot be taken in, not every line tries anew.
+            Ok(before / MUCH < (before + text.len() as u64) / MUCH)
         })
     }
 

@@ -258,3 +258,56 @@ fn a_delivery_whose_commit_is_not_heard_of_is_forwarded_once() {
         "1"
     );
 }
+
+#[test]
+fn one_id_is_bound_to_one_of_two_jobs_by_two_replays_at_the_same_moment() {
+    let jobs = ["5b1f0c9a77d2e318", "5b1f0c9a77d2e319"];
+    let lines = jobs.map(|job| announced(job, &format!("LST-{job}")));
+    let Some((database, log)) = with_lines(&lines.concat()) else {
+        return;
+    };
+    // Both have read the log, and have decided, before one of them can write.
+    let mut lock = database.session();
+    lock.run("BEGIN; LOCK TABLE creativeai.lines IN SHARE MODE");
+    let replays = jobs.map(|job| {
+        let world = world();
+        let delivery = Delivery::completed("vgen_1").naming(&format!("{job}.1"));
+        world.write("captures.jsonl", delivery.envelope());
+        let replay = ["reconcile", &log, "--replay", "captures.jsonl"];
+        (world.start(&replay), world)
+    });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND wait_event_type = 'Lock'";
+    eventually("both wait", || database.sql(waits) == "2");
+    lock.run("ROLLBACK");
+    for (replay, _world) in replays {
+        replay.wait().expect(3);
+    }
+    let status = world().run(&["status", &log, "--json"]).expect(0).json();
+    let mut statuses = [0, 1].map(|n| status[n]["status"].as_str().unwrap().to_owned());
+    statuses.sort();
+    assert_eq!(statuses, ["completed", "unknown"]);
+}
+
+#[test]
+fn what_a_long_receiver_remembers_of_the_log_goes_into_the_mirror() {
+    let Some((_database, log)) = empty_log() else {
+        return;
+    };
+    let (_server, world, ids) = under_way(&log, 1);
+    let receiver = Process::listen(&world, &["--jobs", &log]);
+    let folder = world.path("home/.cache/creativeai/logs");
+    let files = std::fs::read_dir(folder).unwrap();
+    let recent = files
+        .map(|file| file.unwrap().path())
+        .find(|file| file.extension().is_some_and(|ending| ending == "recent"))
+        .unwrap();
+    // As after months, but for one byte.
+    std::fs::write(&recent, "\n".repeat((32 << 20) - 1)).unwrap();
+    let delivered = receiver.send(&Delivery::completed(&ids[0]).request());
+    assert_eq!(delivered, 200);
+    let len = || std::fs::metadata(&recent).unwrap().len();
+    eventually("the mirror has taken it in", || len() < 1 << 20);
+    receiver.stop().expect(143);
+    assert_eq!(completed(&world), 1);
+}
